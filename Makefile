@@ -1,0 +1,40 @@
+# Two commands are enough: `make plan` and `make test`. Each makes .venv by itself.
+STACK ?= dev
+PYTHON ?= python3
+PY := .venv/bin/python
+
+.PHONY: plan test test-real lint bench lock docs clean
+
+plan: .venv/.runtime ## what `pulumi up` would build for STACK, and what is wrong with it
+	@.venv/bin/jhub plan $(STACK)
+
+test: .venv/.dev ## fast tests and linters
+	@$(PY) -m pytest -n auto -m "not real" tests
+	@$(MAKE) --no-print-directory lint
+
+test-real: .venv/.dev ## what needs servers or minutes, and the real engine where a `pulumi` is on PATH
+	@$(PY) -m pytest -m real tests
+
+lint: .venv/.dev
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache
+
+bench: .venv/.dev ## times of `jhub plan`, compared in one run
+	@$(PY) -m benchmarks
+
+docs: .venv/.runtime ## the JSON schema and the reference pages, from the models
+	@.venv/bin/jhub schema
+	@.venv/bin/jhub docs
+
+lock: ## resolve requirements/*.in again
+	@PYTHON=$(PYTHON) scripts/lock.sh
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+.venv/.runtime: requirements/setup.txt requirements/runtime.txt pyproject.toml scripts/environment.sh
+	@PYTHON=$(PYTHON) scripts/environment.sh runtime
+
+.venv/.dev: .venv/.runtime requirements/dev.txt
+	@PYTHON=$(PYTHON) scripts/environment.sh dev

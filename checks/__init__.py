@@ -1,0 +1,1 @@
+"""Proofs over a validated stack and over recorded resources. Pure functions; no Pulumi."""

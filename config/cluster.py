@@ -1,0 +1,87 @@
+"""What a stack may say about its EKS cluster: version, who administers it, from where its API is reached."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, model_validator
+
+from config.errors import refuse, shown
+from config.model import Model, option
+from config.values import Cidr, KmsKeyArn, KubernetesMinor, PrincipalArn
+
+_MOST_CIDRS = 40  # EKS, "publicAccessCidrs": service quota "Public endpoint access CIDR ranges per cluster"
+
+
+def _quoted(value: object) -> object:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise refuse(
+            f"must be a quoted string (got the number {value}): as a number 1.30 turns into 1.3",
+            f'write it in quotes, such as "{value}"',
+        )
+    return value
+
+
+class ApiAccess(Model):
+    """From where the Kubernetes API answers. The private endpoint inside the VPC is always on."""
+
+    public_access_cidrs: tuple[Cidr, ...] = option(
+        (),
+        help="Networks outside the VPC that may reach the API: your office, your VPN, your CI. Empty: the API answers inside the VPC only.",
+        changing="In place, some minutes. Nobody's server is touched; from a removed range kubectl and pulumi no longer work.",
+        max_length=_MOST_CIDRS,
+    )
+    public: bool = option(
+        False, help="Set to true to allow 0.0.0.0/0 among `public_access_cidrs`. Shown as a warning in every plan.", changing="In place."
+    )
+
+    @model_validator(mode="after")
+    def _world_only_by_name(self) -> Self:
+        if not self.public and "0.0.0.0/0" in self.public_access_cidrs:
+            raise refuse("public_access_cidrs opens the Kubernetes API to the whole internet", "list your own networks, or set public: true beside it")
+        if self.public and "0.0.0.0/0" not in self.public_access_cidrs:
+            raise refuse("public is true, but public_access_cidrs does not contain 0.0.0.0/0", "remove public, or add 0.0.0.0/0 if you mean it")
+        return self
+
+
+class Cluster(Model):
+    """The EKS control plane."""
+
+    version: Annotated[KubernetesMinor, BeforeValidator(_quoted)] = option(
+        help='Kubernetes minor version, quoted: "1.35". Add-ons, node images and the autoscaler follow from it.',
+        changing="In place, one minor at a time, never back. The control plane moves first; new nodes start with the new version.",
+    )
+    administrators: tuple[PrincipalArn, ...] = option(
+        (),
+        help="IAM roles and users that get cluster-admin through access entries. Whoever creates the cluster has it already: do not list them.",
+        changing="In place, at once.",
+    )
+    api: ApiAccess = option(ApiAccess(), help="From where the Kubernetes API is reached.", changing="In place.")
+    service_cidr: Cidr = option(
+        "172.20.0.0/16", help="Addresses of Kubernetes services. Must not overlap the VPC or networks that pods talk to.", changing="Replaces the cluster."
+    )
+    logs: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = option(
+        ("api", "audit", "authenticator"), help="Control-plane logs that are kept in CloudWatch.", changing="In place."
+    )
+    log_retention_days: Literal[1, 3, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653] = option(
+        30, help="How long control-plane logs are kept.", unit="days", changing="In place: older records are deleted."
+    )
+    volume_key: KmsKeyArn | None = option(
+        None,
+        help="A KMS key of yours for the nodes' root volumes. Without it they are encrypted with the account's aws/ebs key.",
+        changing="New nodes use it; running ones keep theirs.",
+    )
+    protected: bool = option(
+        True,
+        help="Refuse to delete the cluster. A trial that you will tear down sets false; then run `pulumi up` before `pulumi destroy`.",
+        changing="In place, nothing restarts.",
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for field in ("administrators", "logs"):
+            values = getattr(self, field)
+            twice = sorted({value for value in values if values.count(value) > 1})
+            if twice:
+                raise refuse(f"{field} names {shown(twice[0])} twice", "remove one of them")
+        return self

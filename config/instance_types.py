@@ -1,0 +1,78 @@
+"""EC2 instance types: what each one has, from a table that is committed (source and date in the file itself)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TABLE = Path(__file__).parent / "data" / "ec2_types.json"
+
+Architecture = Literal["x86_64", "arm64"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstanceType:
+    """One EC2 type as DescribeInstanceTypes reports it. Memory is nominal: the hypervisor keeps a part of it."""
+
+    name: str
+    vcpus: int
+    memory_mib: int
+    architecture: Architecture
+    network_interfaces: int
+    addresses_per_interface: int
+    nitro: bool
+    gpus: int
+    gpu: str | None
+    local_disk_gb: int
+    spot: bool
+    usd_per_hour: float | None
+
+    @property
+    def shape(self) -> tuple[int, int, int, str]:
+        """What the autoscaler reckons with: vCPUs, memory in MiB, GPUs, architecture."""
+        return (self.vcpus, self.memory_mib, self.gpus, self.architecture)
+
+    @property
+    def family(self) -> str:
+        """The letters in front of the generation (`r` of r5n.2xlarge), by which AWS counts service quotas."""
+        head = self.name.split(".")[0]
+        return head[: next((i for i, char in enumerate(head) if char.isdigit()), len(head))].split("-")[0]
+
+
+@cache
+def _rows() -> dict[str, dict[str, object]]:
+    rows: dict[str, dict[str, object]] = json.loads(TABLE.read_bytes())["types"]
+    return rows
+
+
+@cache
+def instance_types() -> Mapping[str, object]:
+    """Every known type by name, for membership and suggestions. Read from disk at the first call."""
+    return MappingProxyType(_rows())
+
+
+@cache
+def instance_type(name: str) -> InstanceType:
+    """The type of that name. Raises KeyError for one that is not in the table."""
+    row = _rows()[name]
+    return InstanceType(
+        name=name,
+        vcpus=int(str(row["vcpus"])),
+        memory_mib=int(str(row["memory_mib"])),
+        architecture="x86_64" if "x86_64" in row["arch"] else "arm64",  # type: ignore[operator] -- a list of strings
+        network_interfaces=int(str(row["enis"])),
+        addresses_per_interface=int(str(row["ipv4_per_eni"])),
+        nitro=row["hypervisor"] == "nitro" or name.endswith(".metal"),
+        gpus=int(str(row["gpus"])),
+        gpu=None if row["gpu"] is None else str(row["gpu"]),
+        local_disk_gb=int(str(row["local_disk_gb"])),
+        spot=bool(row["spot"]),
+        usd_per_hour=None if row["usd_per_hour_us_east_1"] is None else float(str(row["usd_per_hour_us_east_1"])),
+    )

@@ -1,0 +1,88 @@
+"""From what the engine hands over (strings, some of them JSON) to a validated stack, or to every problem at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError, create_model
+
+from config.errors import ConfigError, Problem, closest
+from config.explain import problems_of
+from config.stack import PROVIDER_KEYS, StackConfig, broken_rules
+
+PROJECT = "jupyterhub-aws"
+
+
+def load(values: Mapping[str, str], *, secret: Collection[str] = (), source: str) -> StackConfig:
+    """Validate a stack's configuration as the Pulumi engine gives it.
+
+    `values` maps full keys (`jupyterhub-aws:pools`, `aws:region`) to strings: scalars as they are, maps and lists as
+    JSON. `secret` are the keys whose values are encrypted; they are never read. `source` names the file in messages.
+    Raises ConfigError, and nothing else, with every problem that can be found.
+    """
+    problems: list[Problem] = []
+    sections: dict[str, Any] = {}
+    for key in values:
+        problems += _unknown(key)
+    for name, field in StackConfig.model_fields.items():
+        full = PROVIDER_KEYS.get(name, f"{PROJECT}:{name}")
+        shown_name = full if name in PROVIDER_KEYS else name
+        if full in secret:
+            problems.append(Problem(path=shown_name, what="is a secret, but holds no secret option", fix="write it as plain configuration; secrets have flat keys of their own"))
+        elif full in values:
+            section = _section(name, values[full], shown_name)
+            problems += section if isinstance(section, list) else []
+            sections.update({} if isinstance(section, list) else {name: section})
+        elif field.is_required():
+            problems.append(Problem(path=shown_name, what="is missing", fix=f"add it: {field.description}"))
+        else:
+            sections[name] = field.default
+    problems += broken_rules(sections)
+    if problems:
+        raise ConfigError(source, problems)
+    return StackConfig.model_construct(**sections)
+
+
+def _unknown(key: str) -> list[Problem]:
+    namespace, _, name = key.partition(":")
+    if namespace != PROJECT or name in StackConfig.model_fields and name not in PROVIDER_KEYS:
+        return []
+    guess = closest(name, StackConfig.model_fields)
+    return [Problem(path=name, what="is not an option of this program", fix=f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(StackConfig.model_fields)}")]
+
+
+_HOLDERS: dict[str, type[BaseModel]] = {}
+
+
+def _holder(name: str) -> type[BaseModel]:
+    """A model with this one section, so that sections are judged one by one and each finds its own faults."""
+    if name not in _HOLDERS:
+        field = StackConfig.model_fields[name]
+        _HOLDERS[name] = create_model(f"Only_{name}", __base__=_Plain, **{name: (field.rebuild_annotation(), field)})  # type: ignore[call-overload] -- computed field name
+    return _HOLDERS[name]
+
+
+class _Plain(BaseModel):
+    model_config = StackConfig.model_config
+
+
+def _section(name: str, raw: str, path: str) -> Any:  # noqa: ANN401 -- a section's value, or its problems
+    holder = _holder(name)
+    try:
+        document = json.dumps({name: _decoded(raw)})
+        return getattr(holder.model_validate_json(document), name)
+    except ValidationError as error:
+        found = problems_of(error, holder)
+        return [Problem(path=path + problem.path.removeprefix(name), what=problem.what, fix=problem.fix) for problem in found]
+
+
+def _decoded(raw: str) -> object:
+    """Maps and lists come as JSON; every scalar is the string that it is (the engine turns `5` and `true` into strings)."""
+    if raw[:1] in "{[":
+        try:
+            return json.loads(raw)
+        except ValueError:
+            return raw
+    return raw

@@ -1,0 +1,167 @@
+"""What a stack may say about its nodes: a fixed core pool, and user pools that grow from what people start."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from config.errors import closest, refuse, shown
+from config.instance_types import instance_types
+from config.model import Model, option
+from config.values import LabelKey, LabelValue, Price, ShortName
+
+_NEW_SHAPE = (
+    "A type of the same shape (vCPUs, memory, GPUs): in place, new nodes may use it. Another shape: a new group is made before the old one goes, "
+    "and with the old group its nodes and the servers on them end."
+)
+_NEW_NODES = "New nodes have it; running nodes keep what they started with until they are rolled."
+#: Keys that come from the pool itself; the program owns them so that labels, autoscaler tags and selectors agree.
+OWN_LABEL_PREFIXES = ("hub.jupyter.org/", "eks.amazonaws.com/", "jupyterhub-aws/", "nvidia.com/", "k8s.amazonaws.com/", "kubernetes.io/", "k8s.io/")
+
+
+def _instance_type(value: str) -> str:
+    known = instance_types()
+    if value in known:
+        return value
+    guess = closest(value, known)
+    raise refuse(
+        f"is not an EC2 instance type that this program knows (got {shown(value)})",
+        f"did you mean {guess}?" if guess else "choose one from config/data/ec2_types.json, or refresh that table with scripts/refresh_ec2_types.py",
+    )
+
+
+def _label_is_free(value: str) -> str:
+    prefix = value.rpartition("/")[0]
+    if value == "on-demand" or any(value.startswith(own) or prefix.endswith("." + own.rstrip("/")) for own in OWN_LABEL_PREFIXES):
+        raise refuse(f"is a label that the program or Kubernetes sets (got {shown(value)})", "choose a key of your own, such as example.org/team")
+    return value
+
+
+def _price_is_text(value: object) -> object:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise refuse(f"must be a quoted string (got the number {value}): numbers lose digits when the file is rewritten", f'write it in quotes: "{value}"')
+    return value
+
+
+InstanceType = Annotated[str, AfterValidator(_instance_type), Field(json_schema_extra={"examples": ["r5n.2xlarge"]})]
+OwnLabelKey = Annotated[LabelKey, AfterValidator(_label_is_free)]
+
+
+class Disk(Model):
+    """The root volume of a node: images, logs and whatever containers write outside volumes. Always gp3 and encrypted."""
+
+    size_gib: int = option(100, help="Size. Container images of data science are 5 to 20 GiB each.", unit="GiB", changing=_NEW_NODES, ge=20, le=16384)
+    iops: int = option(3000, help="Reads and writes per second; 3000 is included in the price.", unit="IOPS", changing=_NEW_NODES, ge=3000, le=80000)
+    throughput: int = option(
+        125, help="Throughput; 125 is included in the price. Large images start faster with 250 and more.", unit="MiB/s", changing=_NEW_NODES, ge=125, le=2000
+    )
+
+    @model_validator(mode="after")
+    def _ratios(self) -> Self:
+        # EBS user guide, "General Purpose SSD volumes": at most 500 IOPS per GiB, and 0.25 MiB/s for each provisioned IOPS.
+        if self.iops > 500 * self.size_gib:
+            raise refuse(f"iops must be at most 500 for each GiB (got {self.iops} on {self.size_gib} GiB)", f"lower iops to {500 * self.size_gib}, or raise size_gib")
+        if self.throughput > self.iops // 4:
+            raise refuse(f"throughput must be at most a quarter of iops (got {self.throughput} with {self.iops} IOPS)", f"raise iops to {4 * self.throughput}")
+        return self
+
+
+class Size(Model):
+    """How many nodes each group of the pool may have."""
+
+    min: int = option(0, help="Nodes that are always there, so that the first person does not wait.", unit="nodes", changing="In place.", ge=0, le=450)
+    max: int = option(help="The most nodes of each group: your bill's upper limit.", unit="nodes", changing="In place; lowering it ends no node.", ge=1, le=450)
+
+    @field_validator("max")
+    @classmethod
+    def _at_least_min(cls, value: int, info: ValidationInfo) -> int:
+        least = info.data.get("min", 0)
+        if value < least:
+            raise refuse(f"must be at least min (got {value} < {least})", "raise max or lower min")
+        return value
+
+
+class _Pool(Model):
+    """What every pool has."""
+
+    instance_types: Annotated[tuple[InstanceType, ...], Field(min_length=1, max_length=20)] = option(
+        help="EC2 types that may serve, all of one shape. More types find more spot capacity; the first one is the one the autoscaler reckons with.",
+        changing=_NEW_SHAPE,
+    )
+    disk: Disk = option(Disk(), help="Root volume of each node.", changing=_NEW_NODES)
+    labels: dict[OwnLabelKey, LabelValue] = option({}, help="Further Kubernetes labels of the nodes.", changing=_NEW_NODES, max_length=10)
+
+    @model_validator(mode="after")
+    def _types_once(self) -> Self:
+        twice = sorted({name for name in self.instance_types if self.instance_types.count(name) > 1})
+        if twice:
+            raise refuse(f"instance_types names {twice[0]} twice", "remove one of them")
+        return self
+
+
+class CorePool(_Pool):
+    """The nodes that are always there: hub, proxy, autoscaler and add-on controllers. On demand, fixed size."""
+
+    size: int = option(2, help="Number of nodes. Two survive the loss of one.", unit="nodes", changing="In place.", ge=1, le=20)
+
+
+class _UserPool(_Pool):
+    """Nodes for people's servers: from zero to `size.max`, added by the autoscaler when somebody starts a server."""
+
+    size: Size = option(help="Smallest and largest number of nodes.", changing="In place.")
+    max_pods: int = option(
+        40,
+        help="The most pods on a node, system pods included. The kubelet keeps 11 MiB for each possible pod, so a high number costs people memory.",
+        unit="pods",
+        changing=_NEW_NODES,
+        ge=15,
+        le=110,
+    )
+
+
+_MAX_PRICE = "The most that you pay per node and hour (US dollars, quoted). Without it: the on-demand price. Too low means no spot nodes at all."
+
+
+class SpotFirstPool(_UserPool):
+    """Twins of one shape: spot nodes first, on-demand nodes when there is no spot capacity."""
+
+    capacity: Literal["spot_first"] = option(
+        help="`spot_first`: spot, and on-demand nodes when spot has none.", changing="The group that is no longer needed goes, with its nodes."
+    )
+    max_price: Annotated[Price | None, BeforeValidator(_price_is_text)] = option(
+        None, help=_MAX_PRICE, unit="USD per hour", changing="In place: applies to new requests; running nodes stay until AWS reclaims them."
+    )
+
+
+class SpotPool(_UserPool):
+    """Spot nodes only. People wait when there is no spot capacity."""
+
+    capacity: Literal["spot"] = option(help="`spot`: spot nodes only.", changing="The group that is no longer needed goes, with its nodes.")
+    max_price: Annotated[Price | None, BeforeValidator(_price_is_text)] = option(
+        None, help=_MAX_PRICE, unit="USD per hour", changing="In place: applies to new requests; running nodes stay until AWS reclaims them."
+    )
+
+
+class OnDemandPool(_UserPool):
+    """On-demand nodes only: never reclaimed."""
+
+    capacity: Literal["on_demand"] = option(help="`on_demand`: on-demand nodes only.", changing="The group that is no longer needed goes, with its nodes.")
+
+
+UserPool = Annotated[SpotFirstPool | SpotPool | OnDemandPool, Field(discriminator="capacity")]
+AnyUserPool = SpotFirstPool | SpotPool | OnDemandPool
+
+
+class Pools(Model):
+    """`core`, and any number of user pools under names of your choice."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[ShortName, UserPool] = Field(init=False)
+
+    core: CorePool = option(help="The nodes of the hub itself.", changing="See its options.")
+
+    @property
+    def user(self) -> dict[str, AnyUserPool]:
+        """The user pools by name, in the order of their names."""
+        return dict(sorted(self.__pydantic_extra__.items()))

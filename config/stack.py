@@ -1,0 +1,145 @@
+"""The whole of a stack file as one validated object, and the rules that hold between its sections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import IPv4Network
+from typing import Any
+
+from config.cluster import Cluster
+from config.errors import Problem, closest, shown
+from config.homes import EfsHomes, Homes, Hub
+from config.model import Model, option
+from config.network import Network
+from config.pools import Pools, SpotFirstPool
+from config.tags import Tags
+from config.values import Region, ShortName, StackName
+from config.versions import kubernetes_versions
+
+#: `aws:region` is the provider's own key; everything else stands under the project's name.
+PROVIDER_KEYS = {"region": "aws:region"}
+
+
+class StackConfig(Model):
+    """Everything a stack may say. Section by section in Pulumi.dev.yaml, each with a reason."""
+
+    region: Region = option(help="AWS region (`aws:region` in the stack file).", changing="Another region is another stack.")
+    name: StackName = option(
+        help="Name of the cluster, and prefix of everything that has a name in AWS. At most 24 characters.", changing="Replaces everything. Choose once."
+    )
+    tags: Tags = option(help="Tags of every resource.", changing="In place.")
+    network: Network = option(help="The network that nodes live in.", changing="See its options.")
+    cluster: Cluster = option(help="The EKS cluster.", changing="See its options.")
+    pools: Pools = option(help="The nodes: `core`, and user pools under names of your choice.", changing="See its options.")
+    homes: Homes = option(EfsHomes(kind="efs"), help="Where home directories live.", changing="Never on a stack that people use.")
+    hubs: dict[ShortName, Hub] = option({}, help="JupyterHubs on this cluster, by name.", changing="Adding one touches nobody else.", max_length=20)
+    imports: dict[str, str] = option(
+        {},
+        help="Adopt or repair: `TYPE::NAME` (the end of the resource's URN) to the id of something that exists already.",
+        changing="The next `up` imports it instead of making it. An entry that nothing uses is an error.",
+    )
+
+
+Rule = Callable[..., Iterator[Problem]]
+
+
+def _zones_in_region(region: str, network: Network) -> Iterator[Problem]:
+    for index, zone in enumerate(network.zones):
+        if not zone.startswith(region) or len(zone) != len(region) + 1:
+            yield Problem(path=f"network.zones[{index}]", what=f"is not a zone of {region} (got {shown(zone)})", fix=f"write {region}{zone[-1]}, or change aws:region")
+        if zone in network.zones[:index]:
+            yield Problem(path=f"network.zones[{index}]", what=f"is named twice (got {shown(zone)})", fix="name two or three different zones")
+
+
+def _ranges_apart(network: Network, cluster: Cluster) -> Iterator[Problem]:
+    if IPv4Network(network.cidr).overlaps(IPv4Network(cluster.service_cidr)):
+        yield Problem(
+            path="cluster.service_cidr",
+            what=f"overlaps network.cidr ({cluster.service_cidr} and {network.cidr})",
+            fix="choose a private range outside the VPC, such as 172.20.0.0/16 or 10.100.0.0/16",
+        )
+
+
+def _service_cidr(cluster: Cluster) -> Iterator[Problem]:
+    # EKS API reference, KubernetesNetworkConfigRequest.serviceIpv4Cidr: private ranges, between /24 and /12.
+    network = IPv4Network(cluster.service_cidr)
+    if not 12 <= network.prefixlen <= 24 or not any(network.subnet_of(IPv4Network(r)) for r in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")):  # noqa: PLR2004 -- EKS's own bounds, in the line above
+        yield Problem(
+            path="cluster.service_cidr",
+            what=f"is not a range that EKS takes for services (got {cluster.service_cidr})",
+            fix="choose a /12 to /24 inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, such as 172.20.0.0/16",
+        )
+
+
+def _version_is_known(cluster: Cluster) -> Iterator[Problem]:
+    known = kubernetes_versions()
+    if cluster.version not in known:
+        yield Problem(
+            path="cluster.version",
+            what=f"has no row in the versions table (got {shown(cluster.version)})",
+            fix=f"choose one of {', '.join(sorted(known))}",
+        )
+
+
+def _core_is_plain(pools: Pools) -> Iterator[Problem]:
+    from config.instance_types import instance_type
+
+    for index, name in enumerate(pools.core.instance_types):
+        if instance_type(name).gpus:
+            yield Problem(path=f"pools.core.instance_types[{index}]", what=f"is a GPU type (got {name})", fix="use a general type such as m7i.large; GPUs belong into a user pool")
+
+
+def _price_is_a_maximum(pools: Pools) -> Iterator[Problem]:
+    from config.instance_types import instance_type
+
+    for name, pool in pools.user.items():
+        if not isinstance(pool, SpotFirstPool) or pool.max_price is None:
+            continue
+        on_demand = instance_type(pool.instance_types[0]).usd_per_hour
+        if on_demand is not None and float(pool.max_price) < on_demand / 20:
+            yield Problem(
+                path=f"pools.{name}.max_price",
+                what=f'is under a twentieth of the on-demand price (got "{pool.max_price}", on demand {on_demand})',
+                fix="no spot node would ever start; raise it above the current spot price, or leave it out",
+            )
+
+
+def _hub_pools_exist(pools: Pools, hubs: Mapping[str, Hub]) -> Iterator[Problem]:
+    for hub_name, hub in hubs.items():
+        for index, pool in enumerate(hub.pools):
+            if pool not in pools.user:
+                guess = closest(pool, pools.user)
+                yield Problem(
+                    path=f"hubs.{hub_name}.pools[{index}]",
+                    what=f"is not a user pool of this stack (got {shown(pool)})",
+                    fix=f"did you mean {guess}?" if guess else f"choose from {', '.join(pools.user) or 'none: add a user pool first'}",
+                )
+
+
+def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
+    for key, value in imports.items():
+        kind, separator, name = key.partition("::")
+        if not separator or kind.count(":") != 2 or not name:  # noqa: PLR2004 -- package:module:Type
+            yield Problem(path=f"imports.{key}", what="is not of the form TYPE::NAME", fix="copy the last two parts of the URN, such as aws:ec2/vpc:Vpc::network-vpc")
+        if not value:
+            yield Problem(path=f"imports.{key}", what="has an empty id", fix="write the id that AWS shows, such as vpc-0123456789abcdef0")
+
+
+#: Rules between sections, each with the sections that it needs. A rule runs when all of them are valid by themselves.
+RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
+    (("region", "network"), _zones_in_region),
+    (("network", "cluster"), _ranges_apart),
+    (("cluster",), _service_cidr),
+    (("cluster",), _version_is_known),
+    (("pools",), _core_is_plain),
+    (("pools",), _price_is_a_maximum),
+    (("pools", "hubs"), _hub_pools_exist),
+    (("imports",), _imports_have_form),
+)
+
+
+def broken_rules(sections: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is wrong between the sections that are valid by themselves."""
+    for needs, rule in RULES:
+        if all(section in sections for section in needs):
+            yield from rule(*(sections[section] for section in needs))

@@ -1,0 +1,122 @@
+"""The small values that a stack file is made of: names, addresses, prices, ARNs. Each refuses with its own fix."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from ipaddress import IPv4Network
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from config.errors import refuse, shown
+
+_NAME = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
+_ZONE = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d[a-z]$")
+_REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
+_ROLE_OR_USER = re.compile(r"^arn:aws(-cn|-us-gov)?:iam::\d{12}:(role|user)/[\w+=,.@/-]+$")
+_KMS_KEY = re.compile(r"^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]+$|^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:\d{12}:key/mrk-[0-9a-f]+$")
+_LABEL_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
+
+
+def _name(limit: int, example: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not _NAME.match(value):
+            raise refuse(
+                f"must be lower-case letters, digits and single dashes, beginning with a letter (got {shown(value)})",
+                f"write something like {example}",
+            )
+        if len(value) > limit:
+            raise refuse(f"must be at most {limit} characters (got {len(value)})", f"shorten it, for example to {value[:limit].rstrip('-')}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _zone(value: str) -> str:
+    if not _ZONE.match(value):
+        raise refuse(f"is not an availability zone (got {shown(value)})", "write the zone's full name, such as us-east-1a")
+    return value
+
+
+def _region(value: str) -> str:
+    if not _REGION.match(value):
+        raise refuse(f"is not a region (got {shown(value)})", "write a region's name, such as us-east-1")
+    return value
+
+
+def _cidr(value: str) -> str:
+    try:
+        IPv4Network(value)
+    except ValueError as error:
+        if "host bits" in str(error):
+            network = IPv4Network(value, strict=False)
+            raise refuse(f"names a host, not a network (got {shown(value)})", f"write {network}") from None
+        raise refuse(f"is not an IPv4 network (got {shown(value)})", "write it as address/length, such as 10.0.0.0/16") from None
+    if "/" not in value:
+        raise refuse(f"has no length (got {shown(value)})", f"write {value}/32 for the single address")
+    return value
+
+
+def _price(value: str) -> str:
+    try:
+        price = Decimal(value)
+    except InvalidOperation:
+        raise refuse(f"is not a price (got {shown(value)})", 'write US dollars per hour in quotes, such as "0.35"') from None
+    if not price.is_finite() or price <= 0 or price > 1000:  # noqa: PLR2004 -- no EC2 type costs 1,000 USD per hour
+        raise refuse(f"is not a possible price per hour (got {shown(value)})", 'write US dollars per hour in quotes, such as "0.35"')
+    if not re.fullmatch(r"\d+(\.\d{1,6})?", value):
+        raise refuse(f"is not a plain decimal (got {shown(value)})", 'write digits with at most six decimals, such as "0.35"')
+    return value
+
+
+def _minor(value: str) -> str:
+    if not re.fullmatch(r"1\.\d{2}", value):
+        raise refuse(f"is not a Kubernetes minor version (got {shown(value)})", 'write major and minor in quotes, such as "1.35"')
+    return value
+
+
+def _principal(value: str) -> str:
+    if not _ROLE_OR_USER.match(value):
+        raise refuse(
+            f"is not the ARN of an IAM role or user (got {shown(value)})",
+            "write it like arn:aws:iam::123456789012:role/platform-admin (an assumed role's session ARN does not work: give the role itself)",
+        )
+    return value
+
+
+def _kms_key(value: str) -> str:
+    if not _KMS_KEY.match(value):
+        raise refuse(
+            f"is not the ARN of a KMS key (got {shown(value)})",
+            "write it like arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab (an alias does not work)",
+        )
+    return value
+
+
+def _label_key(value: str) -> str:
+    prefix, slash, name = value.rpartition("/")
+    if not _LABEL_NAME.match(name) or (slash and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", prefix)):
+        raise refuse(f"is not a Kubernetes label key (got {shown(value)})", "write name or prefix.example.org/name, the name with at most 63 characters")
+    return value
+
+
+def _label_value(value: str) -> str:
+    if value and not _LABEL_NAME.match(value):
+        raise refuse(f"is not a Kubernetes label value (got {shown(value)})", "use at most 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit")
+    return value
+
+
+#: Prefix of every physical name. 24 characters leave room for the longest one built from it (an IAM role's limit is 64).
+StackName = Annotated[str, _name(24, "jhub-dev"), Field(json_schema_extra={"pattern": _NAME.pattern, "maxLength": 24})]
+#: Name of a pool or a hub: part of Kubernetes names, label values and Auto Scaling group names.
+ShortName = Annotated[str, _name(20, "memory"), Field(json_schema_extra={"pattern": _NAME.pattern, "maxLength": 20})]
+Zone = Annotated[str, AfterValidator(_zone), Field(json_schema_extra={"pattern": _ZONE.pattern})]
+Region = Annotated[str, AfterValidator(_region)]
+Cidr = Annotated[str, AfterValidator(_cidr), Field(json_schema_extra={"examples": ["10.0.0.0/16"]})]
+Price = Annotated[str, AfterValidator(_price), Field(json_schema_extra={"examples": ["0.35"], "pattern": r"^\d+(\.\d{1,6})?$"})]
+KubernetesMinor = Annotated[str, AfterValidator(_minor), Field(json_schema_extra={"pattern": r"^1\.\d{2}$"})]
+PrincipalArn = Annotated[str, AfterValidator(_principal), Field(json_schema_extra={"examples": ["arn:aws:iam::123456789012:role/platform-admin"]})]
+KmsKeyArn = Annotated[str, AfterValidator(_kms_key)]
+LabelKey = Annotated[str, AfterValidator(_label_key)]
+LabelValue = Annotated[str, AfterValidator(_label_value)]

@@ -1,0 +1,81 @@
+"""What goes with what: Kubernetes minors, their support dates, and the add-ons, images and charts pinned for each."""
+
+from __future__ import annotations
+
+import datetime
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+TABLE = Path(__file__).parent / "data" / "versions.toml"
+
+Kind = Literal["addon", "ami", "chart", "image"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pin:
+    """One pinned version. `kubernetes` is None where it serves every minor; `verified` as the table's head explains."""
+
+    kind: Kind
+    name: str
+    version: str
+    repository: str | None
+    kubernetes: str | None
+    source: str
+    date: datetime.date
+    verified: bool
+
+    @property
+    def reference(self) -> str:
+        """An image as a pod names it: repository:tag."""
+        return f"{self.repository}:{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KubernetesVersion:
+    """Until when AWS supports a minor: in the standard price, and at six times that price."""
+
+    minor: str
+    standard_support_until: datetime.date
+    extended_support_until: datetime.date
+    source: str
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+
+
+@cache
+def kubernetes_versions() -> Mapping[str, KubernetesVersion]:
+    """The Kubernetes minors that this program can build, by minor."""
+    return {
+        minor: KubernetesVersion(
+            minor=minor,
+            standard_support_until=row["standard_support_until"],
+            extended_support_until=row["extended_support_until"],
+            source=row["source"],
+        )
+        for minor, row in _table()["kubernetes"].items()
+    }
+
+
+@cache
+def pin(kind: Kind, name: str, minor: str) -> Pin:
+    """The version pinned for a minor. Raises KeyError where the table has no row."""
+    for row in _table()[kind]:
+        if row["name"] == name and row.get("kubernetes", minor) == minor:
+            return Pin(
+                kind=kind,
+                name=name,
+                version=row["version"],
+                repository=row.get("repository"),
+                kubernetes=row.get("kubernetes"),
+                source=row["source"],
+                date=row["date"],
+                verified=row["verified"],
+            )
+    raise KeyError(f"{kind} {name} for Kubernetes {minor}")
