@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, field_validator, model_validator
 
 from config.errors import refuse, shown
 from config.model import Model, option
@@ -14,11 +14,12 @@ _MOST_CIDRS = 40  # EKS, "publicAccessCidrs": service quota "Public endpoint acc
 
 
 def _quoted(value: object) -> object:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise refuse(
-            f"must be a quoted string (got the number {value}): as a number 1.30 turns into 1.3",
-            f'write it in quotes, such as "{value}"',
-        )
+    if isinstance(value, bool):
+        raise refuse(f"must be a quoted string (got {shown(value)})", 'write major and minor in quotes, such as "1.35"')
+    if isinstance(value, (int, float)):
+        # 1.3 arrives where the person wrote 1.30, so two decimals give back what was meant.
+        meant = f"{value:.2f}" if isinstance(value, float) and 1 < value < 2 else "1.35"  # noqa: PLR2004 -- Kubernetes 1.x
+        raise refuse(f"must be a quoted string (got the number {shown(value)}): as a number 1.30 turns into 1.3", f'write it in quotes, such as "{meant}"')
     return value
 
 
@@ -31,9 +32,7 @@ class ApiAccess(Model):
         changing="In place, some minutes. Nobody's server is touched; from a removed range kubectl and pulumi no longer work.",
         max_length=_MOST_CIDRS,
     )
-    public: bool = option(
-        False, help="Set to true to allow 0.0.0.0/0 among `public_access_cidrs`. Shown as a warning in every plan.", changing="In place."
-    )
+    public: bool = option(False, help="Set to true to allow 0.0.0.0/0 among `public_access_cidrs`. Shown as a warning in every plan.", changing="In place.")
 
     @model_validator(mode="after")
     def _world_only_by_name(self) -> Self:
@@ -77,11 +76,10 @@ class Cluster(Model):
         changing="In place, nothing restarts.",
     )
 
-    @model_validator(mode="after")
-    def _each_once(self) -> Self:
-        for field in ("administrators", "logs"):
-            values = getattr(self, field)
-            twice = sorted({value for value in values if values.count(value) > 1})
-            if twice:
-                raise refuse(f"{field} names {shown(twice[0])} twice", "remove one of them")
-        return self
+    @field_validator("administrators", "logs")
+    @classmethod
+    def _each_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({value for value in values if values.count(value) > 1})
+        if twice:
+            raise refuse(f"names {shown(twice[0])} twice", "remove one of them")
+        return values

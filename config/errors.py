@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic_core import PydanticCustomError
+
+_LONGEST = 60  # characters of a value that a message quotes
+#: What may stand in a path as it is. Everything else is quoted: a path stays one short line, whatever a key is made of.
+_PLAIN_KEY = re.compile(r"[\w.:/@-]{1,60}")
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -21,7 +26,7 @@ class Problem:
     fix: str
 
     def line(self, source: str) -> str:
-        """The problem as the one line that is printed: `Pulumi.dev.yaml: pools.memory.size.max: …; …`."""
+        """Return the problem as the one line that is printed: `Pulumi.dev.yaml: pools.memory.size.max: …; …`."""
         return f"{source}: {self.path}: {self.what}; {self.fix}" if self.path else f"{source}: {self.what}; {self.fix}"
 
 
@@ -36,12 +41,12 @@ class ConfigError(Exception):
 
 
 def refuse(what: str, fix: str) -> PydanticCustomError:
-    """An error for a validator to raise: `raise refuse("must be …", "write …")`. The path is pydantic's to know."""
+    """Make the error that a validator raises: what is wrong, and what to do. The path is pydantic's to know."""
     return PydanticCustomError("refused", "{what}", {"what": what, "fix": fix})
 
 
 def shown(value: object) -> str:
-    """A value as it is quoted in a message: short, one line, never an object dump."""
+    """Return a value as it is quoted in a message: short, one line, never an object dump."""
     if value is None:
         return "nothing"
     text = repr(value) if isinstance(value, str) else str(value)
@@ -51,12 +56,25 @@ def shown(value: object) -> str:
         text = "a map" if value else "an empty map"
     elif isinstance(value, (list, tuple)):
         text = "a list" if value else "an empty list"
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}…"
+
+
+def dotted(parts: Iterable[int | str]) -> str:
+    """Join a path as a person writes it: `network.zones[1]`. A key that is not plain text is quoted."""
+    text = ""
+    for part in parts:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            key = part if _PLAIN_KEY.fullmatch(part) else shown(part)
+            text += f".{key}" if text else key
+    return text
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that a misspelt one most probably means, or None."""
+    """Return the known word that a misspelt one most probably means, in whatever case it was written, or None."""
     from difflib import get_close_matches
 
-    matches = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    by_fold = {candidate.casefold(): candidate for candidate in known}
+    matches = get_close_matches(word.casefold(), list(by_fold), n=1, cutoff=0.6)
+    return by_fold[matches[0]] if matches else None

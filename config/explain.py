@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, get_args
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from config.errors import Problem, closest, shown
+from config.errors import Problem, closest, dotted, shown
 
 _WORDS = {
     "string_type": ("must be text", "write it in quotes"),
-    "int_type": ("must be a whole number", "write digits without quotes"),
+    "int_type": ("must be a whole number", "write digits only, without quotes or a decimal point"),
     "bool_type": ("must be true or false", "write true or false without quotes"),
     "tuple_type": ("must be a list", "write it as a list: [first, second], or one `- item` on each line"),
     "dict_type": ("must be a map", "write `key: value` lines under it"),
     "model_type": ("must be a map of options", "write `option: value` lines under it"),
     "model_attributes_type": ("must be a map of options", "write `option: value` lines under it"),
+    "json_invalid": ("cannot be read: it is nested too deeply, or has half a character", "compare it with the reference"),
 }
 _LIMITS: dict[str, tuple[str, str, Callable[[str], str]]] = {
     "greater_than_equal": ("ge", "at least", lambda limit: f"write {limit} or more"),
@@ -25,8 +30,33 @@ _LIMITS: dict[str, tuple[str, str, Callable[[str], str]]] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where a finding stands: its path without the tags of unions, the model around it, and what is expected there."""
+
+    path: tuple[int | str, ...]
+    owner: type[BaseModel] | None  # None inside plain maps and lists
+    expected: Any
+
+    @property
+    def field(self) -> FieldInfo | None:
+        return self.owner.model_fields.get(str(self.path[-1])) if self.owner is not None and self.path else None
+
+    @property
+    def choices(self) -> dict[int | str, type[BaseModel]]:
+        """The members of the union that is expected here, by their tags; empty where it is none."""
+        return {} if _is_model(self.expected) else _members(self.expected)
+
+
+def no_value(field: FieldInfo | None) -> tuple[str, str]:
+    """Say that a key has nothing behind it; `field` is None inside plain maps and lists."""
+    if field is not None and field.is_required() and field.description:
+        return "has no value", f"write one: {field.description}"
+    return "has no value", "write one, or remove the line"
+
+
 def problems_of(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[Problem]:
-    """Every finding of a ValidationError as a Problem; `model` gives the options that exist, `prefix` the section's path."""
+    """Return every finding of a ValidationError as a Problem; `model` gives the options that exist, `prefix` the section's path."""
     details = error.errors(include_url=False)
     places = {detail["loc"] for detail in details}
     found = []
@@ -39,77 +69,136 @@ def problems_of(error: ValidationError, model: type[BaseModel], prefix: str = ""
 
 
 def _problem(detail: ErrorDetails, model: type[BaseModel], prefix: str) -> Problem:
-    location, owner = _walk(detail["loc"], model)
-    what, fix = _explained(detail, location, owner)
-    path = _dotted((prefix, *location) if prefix else location)
-    return Problem(path=path, what=what, fix=fix)
+    place = _walk(detail["loc"], model)
+    path = (prefix, *place.path) if prefix else place.path
+    if detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        key = str(detail["ctx"]["discriminator"]).strip("'")
+        what, fix = _about_tag(key, detail["input"], list(map(str, place.choices)))
+        return Problem(path=dotted((*path, key)), what=what, fix=fix)
+    what, fix = _explained(detail, place)
+    return Problem(path=dotted(path), what=what, fix=fix)
 
 
-def _explained(detail: ErrorDetails, location: tuple[int | str, ...], owner: type[BaseModel] | None) -> tuple[str, str]:
+def _explained(detail: ErrorDetails, place: _Place) -> tuple[str, str]:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "refused":
         return str(context["what"]), str(context["fix"])
+    if value is None:
+        said, then = no_value(place.field)
+        return said, then.replace("write one,", "write options under it (`{}` for the defaults),") if kind.startswith("model") else then
     if kind in _WORDS:
-        what, fix = _WORDS[kind]
-        return f"{what} (got {shown(value)})", fix
+        return _wrong_kind(kind, value, place)
     if kind in _LIMITS:
         key, words, remedy = _LIMITS[kind]
         return f"must be {words} {context[key]} (got {shown(value)})", remedy(str(context[key]))
-    if kind in ("literal_error", "union_tag_invalid"):
-        return _not_one_of(kind, value, context)
-    return _about_keys(kind, detail, location, owner)
+    if kind == "literal_error":
+        return _not_one_of(value, _literals(place.expected))
+    return _about_keys(kind, detail, place)
 
 
-def _not_one_of(kind: str, value: object, context: Mapping[str, Any]) -> tuple[str, str]:
-    expected = str(context["expected" if kind == "literal_error" else "expected_tags"]).replace("'", "")
-    words = [word.strip() for word in expected.replace(" or ", ",").split(",") if word.strip()]
-    got = context.get("tag", value)
-    guess = closest(str(got), words)
-    choices = ", ".join(words)
-    return f"must be one of {choices} (got {shown(got)})", f"did you mean {guess}?" if guess and guess != got else f"choose one of {choices}"
+def _wrong_kind(kind: str, value: object, place: _Place) -> tuple[str, str]:
+    what, fix = _WORDS[kind]
+    if kind == "json_invalid":
+        return what, fix
+    if isinstance(value, (dict, list)) and kind in ("string_type", "int_type", "bool_type"):
+        fix = "write a single value there"
+    if kind == "dict_type" and place.choices:
+        first, *others = map(str, place.choices)
+        key = next(name for name, field in place.choices[first].model_fields.items() if get_args(field.annotation) == (first,))
+        return f"must be a map of options (got {shown(value)})", f"write options under it, first of all `{key}: {first}` (or {', '.join(others)})"
+    return f"{what} (got {shown(value)})", fix
 
 
-def _about_keys(kind: str, detail: ErrorDetails, location: tuple[int | str, ...], owner: type[BaseModel] | None) -> tuple[str, str]:
-    context = detail.get("ctx", {})
-    known = list(owner.model_fields) if owner is not None else []
+def _literals(annotation: Any) -> list[Any]:  # noqa: ANN401 -- any annotation
+    """Return the values of a Literal, also inside an Annotated or an optional or a list of it."""
+    arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
+    if arguments and all(isinstance(argument, (str, int)) for argument in arguments):
+        return arguments
+    return next(filter(None, map(_literals, arguments)), [])
+
+
+def _not_one_of(value: object, choices: list[Any]) -> tuple[str, str]:
+    words = ", ".join(map(str, choices))
+    numbers = all(isinstance(choice, int) for choice in choices)
+    what = f"must be one of {words} (got {shown(value)})" if len(choices) != 1 else f"must be {words} (got {shown(value)})"
+    quoted = next((choice for choice in choices if str(choice) == value), None)
+    if quoted is not None:
+        return what, f"write {quoted} without quotes"
+    if numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
+        beside = [max((c for c in choices if c < value), default=None), min((c for c in choices if c > value), default=None)]
+        return what, f"write {' or '.join(str(c) for c in beside if c is not None)}" if math.isfinite(value) else "choose one of them"
+    guess = closest(str(value), map(str, choices)) if isinstance(value, str) else None
+    if guess:
+        return what, f"did you mean {guess}?"
+    return what, "choose one of them" if len(choices) != 1 else f"write {words}"
+
+
+def _about_tag(key: str, value: object, choices: list[str]) -> tuple[str, str]:
+    """Speak of the option that chooses a union's member: the finding is about it, not about the map around it."""
+    if not isinstance(value, dict) or key not in value:
+        return "is missing", f"add a line `{key}: {choices[0]}` (or {', '.join(choices[1:])})"
+    if value[key] is None:
+        return "has no value", f"write one of {', '.join(choices)}"
+    return _not_one_of(value[key], choices)
+
+
+def _about_keys(kind: str, detail: ErrorDetails, place: _Place) -> tuple[str, str]:
     if kind == "missing":
-        field = owner.model_fields.get(str(location[-1])) if owner is not None and location else None
+        field = place.field
         return "is missing", f"add it: {field.description}" if field is not None and field.description else "add it"
     if kind == "extra_forbidden":
-        guess = closest(str(location[-1]), known)
-        return "is not an option here", f"did you mean {guess}?" if guess else f"remove it; the options are {', '.join(known)}"
-    if kind == "union_tag_not_found":
-        key = str(context.get("discriminator", "kind")).strip("'")
-        return f"does not say its {key}", f"add a line `{key}: …`; the reference lists the choices"
+        return "is not an option here", _instead(str(place.path[-1]), place.owner)
     if kind in ("too_short", "too_long"):
-        bound = context.get("min_length", context.get("max_length"))
+        context = detail.get("ctx", {})
+        bound = int(context.get("min_length", context.get("max_length", 0)))
         word = "at least" if kind == "too_short" else "at most"
-        return f"must have {word} {bound} entries (got {context.get('actual_length', 'more')})", f"list {word} {bound}"
+        entries = "1 entry" if bound == 1 else f"{bound} entries"
+        value = detail["input"]
+        return f"must have {word} {entries} (got {len(value) if isinstance(value, (dict, list)) else 'more'})", f"list {word} {bound}"
     if kind.endswith("_type"):
         return f"has a value of the wrong kind (got {shown(detail['input'])})", "compare it with the reference"
     return f"{detail['msg'].lower()} (got {shown(detail['input'])})", "compare it with the reference"
 
 
-def _walk(location: tuple[int | str, ...], model: type[BaseModel]) -> tuple[tuple[int | str, ...], type[BaseModel] | None]:
-    """The location without the tags of unions, and the model in which its last part stands (None inside plain maps)."""
+def _instead(key: str, owner: type[BaseModel] | None) -> str:
+    """Say what to do about an option that its model does not have."""
+    known = list(owner.model_fields) if owner is not None else []
+    # An option of a sibling: what `capacity: spot` takes, `capacity: on_demand` does not.
+    from config.pools import AnyUserPool
+
+    members = _members(AnyUserPool)
+    having = [str(tag) for tag, member in members.items() if key in member.model_fields]
+    if owner in members.values() and having:
+        return f"remove it, or change capacity: only {' and '.join(having)} have it"
+    guess = closest(key, known)
+    return f"did you mean {guess}?" if guess else f"remove it; the options are {', '.join(known)}"
+
+
+def _walk(location: tuple[int | str, ...], model: type[BaseModel]) -> _Place:
+    """Follow a finding's location through the models."""
     clean: list[int | str] = []
     here: Any = model
     owner: type[BaseModel] | None = model
-    for part in location:
-        members = _members(here)
-        if part in members and not (isinstance(here, type) and issubclass(here, BaseModel)):
-            here = members[part]
+    for index, part in enumerate(location):
+        if get_origin(here) in (Union, UnionType) and type(None) in get_args(here):
+            here = Union[tuple(member for member in get_args(here) if member is not type(None))]  # noqa: UP007 -- computed members
+        if not _is_model(here) and part in _members(here):
+            here = _members(here)[part]
             continue
-        if part == "[key]":
+        if part == "[key]" and index == len(location) - 1:  # pydantic's mark for: the key itself is wrong
             continue
         clean.append(part)
-        owner = here if isinstance(here, type) and issubclass(here, BaseModel) else None
+        owner = here if _is_model(here) else None
         here = _step(here, part)
-    return tuple(clean), owner
+    return _Place(path=tuple(clean), owner=owner, expected=here)
+
+
+def _is_model(annotation: Any) -> bool:  # noqa: ANN401 -- any annotation
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _members(annotation: Any) -> dict[int | str, type[BaseModel]]:  # noqa: ANN401 -- any annotation
-    """The models of a union by their discriminating value; a model is its own only member."""
+    """Map the models of a union by their discriminating value; a model is its own only member."""
     found: dict[int | str, type[BaseModel]] = {}
     for member in _flat(annotation):
         for field in member.model_fields.values():
@@ -137,10 +226,3 @@ def _step(annotation: Any, part: int | str) -> Any:  # noqa: ANN401 -- from any 
         return AnyUserPool if annotation is Pools else None
     arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
     return arguments[-1] if arguments and not isinstance(part, int) else (arguments[0] if arguments else None)
-
-
-def _dotted(location: tuple[int | str, ...]) -> str:
-    text = ""
-    for part in location:
-        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
-    return text

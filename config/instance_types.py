@@ -60,13 +60,13 @@ def instance_types() -> Mapping[str, object]:
 
 @cache
 def instance_type(name: str) -> InstanceType:
-    """The type of that name. Raises KeyError for one that is not in the table."""
+    """Return the type of that name. Raises KeyError for one that is not in the table."""
     row = _rows()[name]
     return InstanceType(
         name=name,
         vcpus=int(str(row["vcpus"])),
         memory_mib=int(str(row["memory_mib"])),
-        architecture="x86_64" if "x86_64" in row["arch"] else "arm64",  # type: ignore[operator] -- a list of strings
+        architecture="x86_64" if "x86_64" in str(row["arch"]) else "arm64",
         network_interfaces=int(str(row["enis"])),
         addresses_per_interface=int(str(row["ipv4_per_eni"])),
         nitro=row["hypervisor"] == "nitro" or name.endswith(".metal"),

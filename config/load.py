@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError, create_model
 
-from config.errors import ConfigError, Problem, closest
-from config.explain import problems_of
+from config.errors import ConfigError, Problem, closest, dotted
+from config.explain import no_value, problems_of
 from config.stack import PROVIDER_KEYS, StackConfig, broken_rules
 
 PROJECT = "jupyterhub-aws"
@@ -30,7 +30,13 @@ def load(values: Mapping[str, str], *, secret: Collection[str] = (), source: str
         full = PROVIDER_KEYS.get(name, f"{PROJECT}:{name}")
         shown_name = full if name in PROVIDER_KEYS else name
         if full in secret:
-            problems.append(Problem(path=shown_name, what="is a secret, but holds no secret option", fix="write it as plain configuration; secrets have flat keys of their own"))
+            problems.append(
+                Problem(
+                    path=shown_name,
+                    what="is encrypted (`secure:`), whole or in part, but none of its options is a secret",
+                    fix="write plain values there; a secret has a key of its own",
+                )
+            )
         elif full in values:
             section = _section(name, values[full], shown_name)
             problems += section if isinstance(section, list) else []
@@ -47,20 +53,23 @@ def load(values: Mapping[str, str], *, secret: Collection[str] = (), source: str
 
 def _unknown(key: str) -> list[Problem]:
     namespace, _, name = key.partition(":")
-    if namespace != PROJECT or name in StackConfig.model_fields and name not in PROVIDER_KEYS:
+    if namespace != PROJECT or (name in StackConfig.model_fields and name not in PROVIDER_KEYS):
         return []
-    guess = closest(name, StackConfig.model_fields)
-    return [Problem(path=name, what="is not an option of this program", fix=f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(StackConfig.model_fields)}")]
+    sections = [PROVIDER_KEYS.get(section, section) for section in StackConfig.model_fields]
+    guess = PROVIDER_KEYS.get(name) or closest(name, sections)
+    fix = f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(sections)}"
+    return [Problem(path=dotted((name,)), what="is not an option of this program", fix=fix)]
 
 
 _HOLDERS: dict[str, type[BaseModel]] = {}
 
 
 def _holder(name: str) -> type[BaseModel]:
-    """A model with this one section, so that sections are judged one by one and each finds its own faults."""
+    """Make a model with this one section, so that sections are judged one by one and each finds its own faults."""
     if name not in _HOLDERS:
         field = StackConfig.model_fields[name]
-        _HOLDERS[name] = create_model(f"Only_{name}", __base__=_Plain, **{name: (field.rebuild_annotation(), field)})  # type: ignore[call-overload] -- computed field name
+        fields: dict[str, Any] = {name: (field.rebuild_annotation(), field)}
+        _HOLDERS[name] = create_model(f"Only_{name}", __base__=_Plain, **fields)
     return _HOLDERS[name]
 
 
@@ -70,16 +79,21 @@ class _Plain(BaseModel):
 
 def _section(name: str, raw: str, path: str) -> Any:  # noqa: ANN401 -- a section's value, or its problems
     holder = _holder(name)
+    if not raw:  # also what the engine makes of a key with nothing behind it
+        what, fix = no_value(StackConfig.model_fields[name])
+        return [Problem(path=path, what=what, fix=fix)]
     try:
         document = json.dumps({name: _decoded(raw)})
         return getattr(holder.model_validate_json(document), name)
+    except RecursionError:
+        return [Problem(path=path, what="is nested too deeply to be read", fix="compare it with the reference")]
     except ValidationError as error:
         found = problems_of(error, holder)
         return [Problem(path=path + problem.path.removeprefix(name), what=problem.what, fix=problem.fix) for problem in found]
 
 
 def _decoded(raw: str) -> object:
-    """Maps and lists come as JSON; every scalar is the string that it is (the engine turns `5` and `true` into strings)."""
+    """Decode maps and lists, which come as JSON. Every scalar is the string that it is (the engine turns `5` and `true` into strings)."""
     if raw[:1] in "{[":
         try:
             return json.loads(raw)

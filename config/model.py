@@ -13,7 +13,7 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=False)
 
 
-def option(default: Any = ..., *, help: str, changing: str, unit: str | None = None, **limits: Any) -> Any:  # noqa: A002, ANN401 -- Field's own signature
+def option(default: Any = ..., *, help: str, changing: str, unit: str | None = None, **limits: Any) -> Any:  # noqa: ANN401 -- Field's own signature
     """One option of the stack file.
 
     `help` says what it does, `changing` what a changed value does to a running hub, `unit` what the number counts.

@@ -19,10 +19,11 @@ _LARGEST, _SMALLEST = 16, 20
 
 def _vpc_cidr(value: str) -> str:
     network = IPv4Network(value)
-    if not _LARGEST <= network.prefixlen <= _SMALLEST:
-        raise refuse(f"must be between /{_LARGEST} and /{_SMALLEST} (got /{network.prefixlen})", f"write {network.network_address}/16")
     if not any(network.subnet_of(private) for private in _PRIVATE):
         raise refuse(f"is not a private range (got {value})", "choose one inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10")
+    if not _LARGEST <= network.prefixlen <= _SMALLEST:
+        around = IPv4Network((network.network_address, _LARGEST), strict=False)
+        raise refuse(f"must be between /{_LARGEST} and /{_SMALLEST} (got /{network.prefixlen})", f"write {around}")
     return value
 
 

@@ -39,8 +39,12 @@ def _label_is_free(value: str) -> str:
 
 
 def _price_is_text(value: object) -> object:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise refuse(f"must be a quoted string (got the number {value}): numbers lose digits when the file is rewritten", f'write it in quotes: "{value}"')
+    if isinstance(value, bool):
+        raise refuse(f"must be a quoted string (got {shown(value)})", 'write US dollars per hour in quotes, such as "0.35"')
+    if isinstance(value, (int, float)):
+        price = shown(value) if 0.001 <= value <= 1000 else "0.35"  # noqa: PLR2004 -- what may be a price is shown as the remedy
+        what = f"must be a quoted string (got the number {shown(value)}): numbers lose digits when the file is rewritten"
+        raise refuse(what, f'write it in quotes: "{price}"')
     return value
 
 
@@ -61,7 +65,10 @@ class Disk(Model):
     def _ratios(self) -> Self:
         # EBS user guide, "General Purpose SSD volumes": at most 500 IOPS per GiB, and 0.25 MiB/s for each provisioned IOPS.
         if self.iops > 500 * self.size_gib:
-            raise refuse(f"iops must be at most 500 for each GiB (got {self.iops} on {self.size_gib} GiB)", f"lower iops to {500 * self.size_gib}, or raise size_gib")
+            raise refuse(
+                f"iops must be at most 500 for each GiB (got {self.iops} on {self.size_gib} GiB)",
+                f"lower iops to {500 * self.size_gib}, or raise size_gib",
+            )
         if self.throughput > self.iops // 4:
             raise refuse(f"throughput must be at most a quarter of iops (got {self.throughput} with {self.iops} IOPS)", f"raise iops to {4 * self.throughput}")
         return self
@@ -92,12 +99,13 @@ class _Pool(Model):
     disk: Disk = option(Disk(), help="Root volume of each node.", changing=_NEW_NODES)
     labels: dict[OwnLabelKey, LabelValue] = option({}, help="Further Kubernetes labels of the nodes.", changing=_NEW_NODES, max_length=10)
 
-    @model_validator(mode="after")
-    def _types_once(self) -> Self:
-        twice = sorted({name for name in self.instance_types if self.instance_types.count(name) > 1})
+    @field_validator("instance_types")
+    @classmethod
+    def _types_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise refuse(f"instance_types names {twice[0]} twice", "remove one of them")
-        return self
+            raise refuse(f"names {twice[0]} twice", "remove one of them")
+        return names
 
 
 class CorePool(_Pool):

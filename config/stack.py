@@ -7,11 +7,11 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from config.cluster import Cluster
-from config.errors import Problem, closest, shown
+from config.errors import Problem, closest, dotted, shown
 from config.homes import EfsHomes, Homes, Hub
 from config.model import Model, option
 from config.network import Network
-from config.pools import Pools, SpotFirstPool
+from config.pools import OnDemandPool, Pools
 from config.tags import Tags
 from config.values import Region, ShortName, StackName
 from config.versions import kubernetes_versions
@@ -46,7 +46,11 @@ Rule = Callable[..., Iterator[Problem]]
 def _zones_in_region(region: str, network: Network) -> Iterator[Problem]:
     for index, zone in enumerate(network.zones):
         if not zone.startswith(region) or len(zone) != len(region) + 1:
-            yield Problem(path=f"network.zones[{index}]", what=f"is not a zone of {region} (got {shown(zone)})", fix=f"write {region}{zone[-1]}, or change aws:region")
+            yield Problem(
+                path=f"network.zones[{index}]",
+                what=f"is not a zone of {region} (got {shown(zone)})",
+                fix=f"write {region}{zone[-1]}, or change aws:region",
+            )
         if zone in network.zones[:index]:
             yield Problem(path=f"network.zones[{index}]", what=f"is named twice (got {shown(zone)})", fix="name two or three different zones")
 
@@ -85,15 +89,19 @@ def _core_is_plain(pools: Pools) -> Iterator[Problem]:
     from config.instance_types import instance_type
 
     for index, name in enumerate(pools.core.instance_types):
-        if instance_type(name).gpus:
-            yield Problem(path=f"pools.core.instance_types[{index}]", what=f"is a GPU type (got {name})", fix="use a general type such as m7i.large; GPUs belong into a user pool")
+        if instance_type(name).gpu is not None:  # not their number: g6f has a share of one, which counts 0
+            yield Problem(
+                path=f"pools.core.instance_types[{index}]",
+                what=f"is a GPU type (got {name})",
+                fix="use a general type such as m7i.large; GPUs belong into a user pool",
+            )
 
 
 def _price_is_a_maximum(pools: Pools) -> Iterator[Problem]:
     from config.instance_types import instance_type
 
     for name, pool in pools.user.items():
-        if not isinstance(pool, SpotFirstPool) or pool.max_price is None:
+        if isinstance(pool, OnDemandPool) or pool.max_price is None:
             continue
         on_demand = instance_type(pool.instance_types[0]).usd_per_hour
         if on_demand is not None and float(pool.max_price) < on_demand / 20:
@@ -109,10 +117,11 @@ def _hub_pools_exist(pools: Pools, hubs: Mapping[str, Hub]) -> Iterator[Problem]
         for index, pool in enumerate(hub.pools):
             if pool not in pools.user:
                 guess = closest(pool, pools.user)
+                others = f"choose from {', '.join(pools.user)}" if pools.user else "add a user pool of that name under pools"
                 yield Problem(
                     path=f"hubs.{hub_name}.pools[{index}]",
                     what=f"is not a user pool of this stack (got {shown(pool)})",
-                    fix=f"did you mean {guess}?" if guess else f"choose from {', '.join(pools.user) or 'none: add a user pool first'}",
+                    fix=f"did you mean {guess}?" if guess else others,
                 )
 
 
@@ -120,9 +129,13 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
     for key, value in imports.items():
         kind, separator, name = key.partition("::")
         if not separator or kind.count(":") != 2 or not name:  # noqa: PLR2004 -- package:module:Type
-            yield Problem(path=f"imports.{key}", what="is not of the form TYPE::NAME", fix="copy the last two parts of the URN, such as aws:ec2/vpc:Vpc::network-vpc")
+            yield Problem(
+                path=dotted(("imports", key)),
+                what="is not of the form TYPE::NAME",
+                fix="copy the last two parts of the URN, such as aws:ec2/vpc:Vpc::network-vpc",
+            )
         if not value:
-            yield Problem(path=f"imports.{key}", what="has an empty id", fix="write the id that AWS shows, such as vpc-0123456789abcdef0")
+            yield Problem(path=dotted(("imports", key)), what="has an empty id", fix="write the id that AWS shows, such as vpc-0123456789abcdef0")
 
 
 #: Rules between sections, each with the sections that it needs. A rule runs when all of them are valid by themselves.
@@ -139,7 +152,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
 
 
 def broken_rules(sections: Mapping[str, Any]) -> Iterator[Problem]:
-    """What is wrong between the sections that are valid by themselves."""
+    """Find what is wrong between the sections that are valid by themselves."""
     for needs, rule in RULES:
         if all(section in sections for section in needs):
             yield from rule(*(sections[section] for section in needs))

@@ -14,23 +14,27 @@ _KEEPS = "In place on every resource; running nodes keep the old tags until they
 _MOST_EXTRA = 10
 
 
+def _in_alphabet(value: str) -> str:
+    bad = sorted({char for char in value if not (char.isalnum() or char in " _.:/=+-@")})
+    if bad:
+        raise refuse(f"has a character that AWS refuses in a tag ({' '.join(map(repr, bad[:5]))})", "use letters, digits, spaces and _ . : / = + - @")
+    return value
+
+
 def _tag_key(value: str) -> str:
     if not 0 < len(value) <= 128:  # noqa: PLR2004 -- AWS's limit, docs.aws.amazon.com/tag-editor "Tag naming limits"
-        raise refuse(f"must have 1 to 128 characters (got {len(value)})", "shorten it")
+        raise refuse(f"must have 1 to 128 characters (got {len(value)})", "shorten it" if value else "write one, or remove the line")
     if value.lower().startswith("aws:"):
         raise refuse(f"begins with a prefix that AWS keeps for itself (got {shown(value)})", "drop the aws: prefix")
     if value in {"Name", "owner", "environment", "cost-center", "managed-by", "stack"}:
         raise refuse(f"is set by the program (got {shown(value)})", "choose another key, or set the option of that name")
-    return value
+    return _in_alphabet(value)
 
 
 def _tag_value(value: str) -> str:
     if not 0 < len(value) <= 256:  # noqa: PLR2004 -- AWS's limit, same page
-        raise refuse(f"must have 1 to 256 characters (got {len(value)})", "shorten it")
-    bad = sorted({char for char in value if not (char.isalnum() or char in " _.:/=+-@")})
-    if bad:
-        raise refuse(f"has a character that AWS refuses in a tag ({' '.join(map(repr, bad))})", "use letters, digits, spaces and _ . : / = + - @")
-    return value
+        raise refuse(f"must have 1 to 256 characters (got {len(value)})", "shorten it" if value else "write at least one")
+    return _in_alphabet(value)
 
 
 TagKey = Annotated[str, AfterValidator(_tag_key), Field(json_schema_extra={"maxLength": 128})]
@@ -46,7 +50,7 @@ class Tags(Model):
     extra: dict[TagKey, TagValue] = option({}, help=f"Further tags, at most {_MOST_EXTRA}.", changing=_KEEPS, max_length=_MOST_EXTRA)
 
     def as_aws(self, stack: str) -> dict[str, str]:
-        """The tags as AWS gets them, without a Name; `stack` is the stack's `name`."""
+        """Return the tags as AWS gets them, without a Name; `stack` is the stack's `name`."""
         tags = {"owner": self.owner, "environment": self.environment, "managed-by": "jupyterhub-aws", "stack": stack}
         if self.cost_center is not None:
             tags["cost-center"] = self.cost_center

@@ -11,17 +11,20 @@ from pydantic import AfterValidator, Field
 
 from config.errors import refuse, shown
 
+# Always with fullmatch, for `$` lets a last newline pass; ASCII, for \d and \w know the digits and letters of every script.
 _NAME = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
-_ZONE = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d[a-z]$")
-_REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
-_ROLE_OR_USER = re.compile(r"^arn:aws(-cn|-us-gov)?:iam::\d{12}:(role|user)/[\w+=,.@/-]+$")
-_KMS_KEY = re.compile(r"^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]+$|^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:\d{12}:key/mrk-[0-9a-f]+$")
+_ZONE = re.compile(r"^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$")
+_REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-[0-9]$")
+_ROLE_OR_USER = re.compile(r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:(role|user)/[\w+=,.@/-]+$", re.ASCII)
+_KMS_KEY = re.compile(r"^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]+|[0-9a-f-]+)$")
+_PRICE = re.compile(r"^[0-9]+(\.[0-9]{1,6})?$")
+_MINOR = re.compile(r"^1\.[0-9]{2}$")
 _LABEL_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
 
 
 def _name(limit: int, example: str) -> AfterValidator:
     def check(value: str) -> str:
-        if not _NAME.match(value):
+        if not _NAME.fullmatch(value):
             raise refuse(
                 f"must be lower-case letters, digits and single dashes, beginning with a letter (got {shown(value)})",
                 f"write something like {example}",
@@ -34,27 +37,29 @@ def _name(limit: int, example: str) -> AfterValidator:
 
 
 def _zone(value: str) -> str:
-    if not _ZONE.match(value):
+    if not _ZONE.fullmatch(value):
         raise refuse(f"is not an availability zone (got {shown(value)})", "write the zone's full name, such as us-east-1a")
     return value
 
 
 def _region(value: str) -> str:
-    if not _REGION.match(value):
+    if not _REGION.fullmatch(value):
         raise refuse(f"is not a region (got {shown(value)})", "write a region's name, such as us-east-1")
     return value
 
 
 def _cidr(value: str) -> str:
     try:
-        IPv4Network(value)
+        network = IPv4Network(value)
     except ValueError as error:
         if "host bits" in str(error):
             network = IPv4Network(value, strict=False)
             raise refuse(f"names a host, not a network (got {shown(value)})", f"write {network}") from None
         raise refuse(f"is not an IPv4 network (got {shown(value)})", "write it as address/length, such as 10.0.0.0/16") from None
     if "/" not in value:
-        raise refuse(f"has no length (got {shown(value)})", f"write {value}/32 for the single address")
+        raise refuse(f"has no length (got {shown(value)})", f"add one, such as {value}/16 (/32 means this one address)")
+    if str(network) != value:  # Python also takes netmasks, AWS does not
+        raise refuse(f"does not give its length as a plain number of bits (got {shown(value)})", f"write {network}")
     return value
 
 
@@ -65,19 +70,19 @@ def _price(value: str) -> str:
         raise refuse(f"is not a price (got {shown(value)})", 'write US dollars per hour in quotes, such as "0.35"') from None
     if not price.is_finite() or price <= 0 or price > 1000:  # noqa: PLR2004 -- no EC2 type costs 1,000 USD per hour
         raise refuse(f"is not a possible price per hour (got {shown(value)})", 'write US dollars per hour in quotes, such as "0.35"')
-    if not re.fullmatch(r"\d+(\.\d{1,6})?", value):
+    if not _PRICE.fullmatch(value):
         raise refuse(f"is not a plain decimal (got {shown(value)})", 'write digits with at most six decimals, such as "0.35"')
     return value
 
 
 def _minor(value: str) -> str:
-    if not re.fullmatch(r"1\.\d{2}", value):
+    if not _MINOR.fullmatch(value):
         raise refuse(f"is not a Kubernetes minor version (got {shown(value)})", 'write major and minor in quotes, such as "1.35"')
     return value
 
 
 def _principal(value: str) -> str:
-    if not _ROLE_OR_USER.match(value):
+    if not _ROLE_OR_USER.fullmatch(value):
         raise refuse(
             f"is not the ARN of an IAM role or user (got {shown(value)})",
             "write it like arn:aws:iam::123456789012:role/platform-admin (an assumed role's session ARN does not work: give the role itself)",
@@ -86,7 +91,7 @@ def _principal(value: str) -> str:
 
 
 def _kms_key(value: str) -> str:
-    if not _KMS_KEY.match(value):
+    if not _KMS_KEY.fullmatch(value):
         raise refuse(
             f"is not the ARN of a KMS key (got {shown(value)})",
             "write it like arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab (an alias does not work)",
@@ -96,14 +101,20 @@ def _kms_key(value: str) -> str:
 
 def _label_key(value: str) -> str:
     prefix, slash, name = value.rpartition("/")
-    if not _LABEL_NAME.match(name) or (slash and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", prefix)):
-        raise refuse(f"is not a Kubernetes label key (got {shown(value)})", "write name or prefix.example.org/name, the name with at most 63 characters")
+    if not _LABEL_NAME.fullmatch(name) or (slash and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", prefix)):
+        raise refuse(
+            f"is not a Kubernetes label key (got {shown(value)})",
+            "write name or prefix.example.org/name: the prefix in lower case, the name with at most 63 characters",
+        )
     return value
 
 
 def _label_value(value: str) -> str:
-    if value and not _LABEL_NAME.match(value):
-        raise refuse(f"is not a Kubernetes label value (got {shown(value)})", "use at most 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit")
+    if value and not _LABEL_NAME.fullmatch(value):
+        raise refuse(
+            f"is not a Kubernetes label value (got {shown(value)})",
+            "use at most 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
+        )
     return value
 
 
@@ -114,8 +125,8 @@ ShortName = Annotated[str, _name(20, "memory"), Field(json_schema_extra={"patter
 Zone = Annotated[str, AfterValidator(_zone), Field(json_schema_extra={"pattern": _ZONE.pattern})]
 Region = Annotated[str, AfterValidator(_region)]
 Cidr = Annotated[str, AfterValidator(_cidr), Field(json_schema_extra={"examples": ["10.0.0.0/16"]})]
-Price = Annotated[str, AfterValidator(_price), Field(json_schema_extra={"examples": ["0.35"], "pattern": r"^\d+(\.\d{1,6})?$"})]
-KubernetesMinor = Annotated[str, AfterValidator(_minor), Field(json_schema_extra={"pattern": r"^1\.\d{2}$"})]
+Price = Annotated[str, AfterValidator(_price), Field(json_schema_extra={"examples": ["0.35"], "pattern": _PRICE.pattern})]
+KubernetesMinor = Annotated[str, AfterValidator(_minor), Field(json_schema_extra={"pattern": _MINOR.pattern})]
 PrincipalArn = Annotated[str, AfterValidator(_principal), Field(json_schema_extra={"examples": ["arn:aws:iam::123456789012:role/platform-admin"]})]
 KmsKeyArn = Annotated[str, AfterValidator(_kms_key)]
 LabelKey = Annotated[str, AfterValidator(_label_key)]

@@ -51,7 +51,7 @@ def _table() -> dict[str, Any]:
 
 @cache
 def kubernetes_versions() -> Mapping[str, KubernetesVersion]:
-    """The Kubernetes minors that this program can build, by minor."""
+    """Return the Kubernetes minors that this program can build, by minor."""
     return {
         minor: KubernetesVersion(
             minor=minor,
@@ -65,7 +65,7 @@ def kubernetes_versions() -> Mapping[str, KubernetesVersion]:
 
 @cache
 def pin(kind: Kind, name: str, minor: str) -> Pin:
-    """The version pinned for a minor. Raises KeyError where the table has no row."""
+    """Return the version pinned for a minor. Raises KeyError where the table has no row."""
     for row in _table()[kind]:
         if row["name"] == name and row.get("kubernetes", minor) == minor:
             return Pin(

@@ -1,0 +1,64 @@
+"""A recorded program as data: what was registered, and how to ask about it. Checks see this and the stack, nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+SECRET = "[secret]"  # noqa: S105 -- what stands in place of a secret
+UNKNOWN = "[unknown]"
+_REFERENCE = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One registration. `taggable` says whether the resource's type has a `tags` input at all."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str | None
+    custom: bool
+    protect: bool
+    retain_on_delete: bool
+    ignore_changes: tuple[str, ...]
+    import_id: str | None
+    provider: str | None
+    depends_on: tuple[str, ...]
+    inputs: Mapping[str, Any]
+    taggable: bool
+
+    @property
+    def label(self) -> str:
+        """How a message names it: `network-vpc (aws:ec2/vpc:Vpc)`."""
+        return f"{self.name} ({self.type})"
+
+
+class Resources:
+    """Every registration of a run, sorted by URN."""
+
+    def __init__(self, found: Iterable[Resource]) -> None:
+        self.all = tuple(sorted(found, key=lambda resource: resource.urn))
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self.all)
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    @cached_property
+    def by_urn(self) -> Mapping[str, Resource]:
+        """The resources by URN."""
+        return {resource.urn: resource for resource in self.all}
+
+    def of(self, *types: str) -> list[Resource]:
+        """The resources of these types."""
+        return [resource for resource in self.all if resource.type in types]
+
+    def referred(self, text: object, kind: str) -> list[Resource]:
+        """The resources of type `kind` whose outputs a value mentions, such as `${network-private-a.id}`."""
+        names = {match[1] for match in _REFERENCE.finditer(str(text))}
+        return [resource for resource in self.of(kind) if resource.name in names]

@@ -1,0 +1,89 @@
+"""EKS add-ons, each pinned and our own: those that nodes need before they join, and those that need a node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pulumi
+from pulumi_aws import eks, iam
+
+from components.addons.catalogue import NODE_ADDONS, AddonSpec, controller_addons
+from components.base import Component, named
+from components.iam import pod_identity_trust
+from components.partition import managed_policy
+from config.versions import pin
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AddonsArgs:
+    """`minor` chooses the pinned versions, `homes` the kind of home directories, `after` what has to be there before."""
+
+    cluster_name: pulumi.Input[str]
+    minor: str
+    stack_name: str
+    region: str
+    homes: str
+    tags: Mapping[str, str]
+    after: Sequence[pulumi.Resource] = ()
+
+
+class _Addons(Component):
+    """Add-ons of one moment in the cluster's life; `ready` is what waits for all of them."""
+
+    def __init__(self, name: str, args: AddonsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args = name, args
+        self.ready: list[pulumi.Resource] = [self._addon(spec) for spec in self._specs()]
+        self.versions = {spec.name: pin("addon", spec.name, args.minor).version for spec in self._specs()}
+        self.register_outputs({"versions": self.versions})
+
+    def _specs(self) -> Sequence[AddonSpec]:
+        raise NotImplementedError
+
+    def _addon(self, spec: AddonSpec) -> eks.Addon:
+        associations, granted = self._identity(spec)
+        return eks.Addon(
+            f"{self._name}-{spec.name}",
+            cluster_name=self._args.cluster_name,
+            addon_name=spec.name,
+            addon_version=pin("addon", spec.name, self._args.minor).version,
+            configuration_values=spec.configuration_json,
+            pod_identity_associations=associations,
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="OVERWRITE",
+            tags=named(self._args.tags, f"{self._args.stack_name}-{spec.name}"),
+            opts=self.child(depends_on=[*self._args.after, *granted]),
+        )
+
+    def _identity(self, spec: AddonSpec) -> tuple[list[eks.AddonPodIdentityAssociationArgs] | None, list[pulumi.Resource]]:
+        """The role of the add-on's service account. Through the add-on itself, so that it is there before its pods."""
+        if spec.service_account is None or spec.policy is None:
+            return None, []
+        physical = f"{self._args.stack_name}-{spec.name}"
+        role = iam.Role(
+            f"{self._name}-{spec.name}", name=physical, assume_role_policy=pod_identity_trust(), tags=named(self._args.tags, physical), opts=self.child()
+        )
+        attached = iam.RolePolicyAttachment(
+            f"{self._name}-{spec.name}", role=role.name, policy_arn=managed_policy(self._args.region, spec.policy), opts=self.child()
+        )
+        return [eks.AddonPodIdentityAssociationArgs(role_arn=role.arn, service_account=spec.service_account)], [attached]
+
+
+class NodeAddons(_Addons):
+    """vpc-cni with network policies and prefixes, kube-proxy, and the Pod Identity agent: before the first node."""
+
+    token: ClassVar[str] = "jhub:addons:NodeAddons"  # noqa: S105 -- a type token
+
+    def _specs(self) -> Sequence[AddonSpec]:
+        return NODE_ADDONS
+
+
+class ControllerAddons(_Addons):
+    """coredns, node monitoring and the storage drivers: after the core pool."""
+
+    token: ClassVar[str] = "jhub:addons:ControllerAddons"  # noqa: S105 -- a type token
+
+    def _specs(self) -> Sequence[AddonSpec]:
+        return controller_addons(self._args.homes)

@@ -1,0 +1,63 @@
+"""The cluster autoscaler: a role by Pod Identity, then its Helm release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pulumi
+from pulumi_aws import eks, iam
+from pulumi_kubernetes.helm.v3 import Release
+
+from components.autoscaler.values import NAME, NAMESPACE, autoscaler_values
+from components.base import Component, named
+from components.charts import chart
+from components.iam import pod_identity_trust
+from config.stack import StackConfig
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AutoscalerArgs:
+    """`policy_arn` is what AutoscalerPolicy made; `after` what the release waits for."""
+
+    stack: StackConfig
+    cluster_name: pulumi.Input[str]
+    policy_arn: pulumi.Input[str]
+    tags: Mapping[str, str]
+    after: Sequence[pulumi.Resource] = ()
+
+
+class Autoscaler(Component):
+    """Adds nodes when a server cannot be placed, and removes empty ones. Needs a Kubernetes provider among its providers."""
+
+    token: ClassVar[str] = "jhub:autoscaler:Autoscaler"  # noqa: S105 -- a type token
+    role_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: AutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        physical = f"{args.stack.name}-cluster-autoscaler"
+        role = iam.Role(
+            f"{name}-role", name=physical, assume_role_policy=pod_identity_trust(), tags=named(args.tags, physical), opts=self.child()
+        )
+        attached = iam.RolePolicyAttachment(f"{name}-role", role=role.name, policy_arn=args.policy_arn, opts=self.child())
+        association = eks.PodIdentityAssociation(
+            f"{name}-identity",
+            cluster_name=args.cluster_name,
+            namespace=NAMESPACE,
+            service_account=NAME,
+            role_arn=role.arn,
+            tags=named(args.tags, physical),
+            opts=self.child(),
+        )
+        Release(
+            f"{name}-release",
+            **chart("cluster-autoscaler", args.stack.cluster.version),
+            name=NAME,
+            namespace=NAMESPACE,
+            values=autoscaler_values(args.stack),
+            # Credentials are injected when the pod is admitted: one that came before its association would never get any.
+            opts=self.child(depends_on=[*args.after, attached, association]),
+        )
+        self.role_arn = role.arn
+        self.register_outputs({"role_arn": self.role_arn})

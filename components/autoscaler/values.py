@@ -1,0 +1,55 @@
+"""The values of the cluster-autoscaler chart. A pure function of the stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.pools.autoscaling import priorities
+from components.pools.spec import CORE_LABELS, group_specs
+from config.homes import EbsHomes
+from config.stack import StackConfig
+from config.timeouts import timeouts
+from config.versions import pin
+
+NAMESPACE = "kube-system"
+NAME = "cluster-autoscaler"
+
+
+def autoscaler_values(stack: StackConfig) -> dict[str, Any]:
+    """Values for chart `cluster-autoscaler` (kubernetes/autoscaler, charts/cluster-autoscaler/values.yaml, 9.59.0)."""
+    image = pin("image", NAME, stack.cluster.version)
+    return {
+        "fullnameOverride": NAME,
+        "cloudProvider": "aws",
+        "awsRegion": stack.region,
+        "autoDiscovery": {"clusterName": stack.name},
+        "image": {"repository": image.repository, "tag": image.version},
+        "replicaCount": 1,
+        "rbac": {"serviceAccount": {"create": True, "name": NAME}},
+        "priorityClassName": "system-cluster-critical",
+        "nodeSelector": dict(CORE_LABELS),
+        "resources": {"requests": {"cpu": "50m", "memory": "300Mi"}, "limits": {"memory": "600Mi"}},
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containerSecurityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
+        "extraEnv": {"AWS_STS_REGIONAL_ENDPOINTS": "regional"},
+        "extraArgs": _arguments(stack),
+        "expanderPriorities": priorities(group_specs(stack)),
+    }
+
+
+def _arguments(stack: StackConfig) -> dict[str, Any]:
+    return {
+        "expander": "priority,least-waste",
+        "max-node-provision-time": f"{timeouts(stack).node_provision_seconds}s",
+        # Only between the zones of one group: twins differ in a label, but are alike in everything else it compares.
+        "balance-similar-node-groups": isinstance(stack.homes, EbsHomes),
+        "skip-nodes-with-system-pods": False,  # else one coredns on a user node keeps it for ever
+        "skip-nodes-with-local-storage": False,
+        "ignore-daemonsets-utilization": True,
+        "scale-down-unneeded-time": "10m",
+        "scale-down-delay-after-add": "10m",
+        "scale-down-utilization-threshold": 0.5,
+        "logtostderr": True,
+        "stderrthreshold": "info",
+        "v": 4,
+    }

@@ -1,0 +1,31 @@
+"""What every component shares: its type token, its children's options, and how names and tags reach them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import pulumi
+
+
+class Component(pulumi.ComponentResource):
+    """A part of the stack. Subclasses set `token` (`jhub:<module>:<Type>`), make children in their constructor only, and end it with `register_outputs`."""
+
+    token: ClassVar[str]
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Register the component itself under its token; `opts` belong to it alone and are never handed to children."""
+        super().__init__(self.token, name, {}, opts)
+
+    def child(self, **options: Any) -> pulumi.ResourceOptions:  # noqa: ANN401 -- ResourceOptions' own keywords
+        """Options of a child: this parent, and whatever this one child needs besides."""
+        return pulumi.ResourceOptions(parent=self, **options)
+
+    def kept(self, **options: Any) -> pulumi.ResourceOptions:  # noqa: ANN401 -- ResourceOptions' own keywords
+        """Options of a child that people would cry over: neither deleted by `destroy` nor by a change of the program."""
+        return self.child(protect=True, retain_on_delete=True, **options)
+
+
+def named(tags: Mapping[str, str], name: str) -> dict[str, str]:
+    """The stack's tags with the Name that the AWS console shows."""
+    return {**tags, "Name": name}

@@ -1,0 +1,24 @@
+"""IAM documents as plain data: who may assume a role, and the JSON that AWS gets. Nothing here knows Pulumi."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Statement = Mapping[str, Any]
+
+
+def document(*statements: Statement) -> str:
+    """A policy document of these statements, as AWS stores it."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def service_trust(service: str, *, actions: Sequence[str] = ("sts:AssumeRole",)) -> str:
+    """Only this AWS service may assume the role."""
+    return document({"Sid": "Service", "Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions)})
+
+
+def pod_identity_trust() -> str:
+    """Only pods associated by EKS Pod Identity may assume the role (EKS user guide, "Create IAM role with trust policy")."""
+    return service_trust("pods.eks.amazonaws.com", actions=("sts:AssumeRole", "sts:TagSession"))

@@ -1,0 +1,71 @@
+"""Flow logs: who talked to whom in the VPC, kept in CloudWatch for a bounded time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pulumi
+from pulumi_aws import cloudwatch, ec2, iam
+
+import config.network
+from components.base import Component, named
+from components.iam import document, service_trust
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FlowLogsArgs:
+    """The stack's `network.flow_logs` section and the VPC that is watched."""
+
+    flow_logs: config.network.FlowLogs
+    vpc_id: pulumi.Input[str]
+    stack_name: str
+    tags: Mapping[str, str]
+
+
+def writer_policy(log_group_arn: str) -> str:
+    """What the flow log service needs, on this one group (VPC user guide, "IAM role for publishing flow logs")."""
+    return document(
+        {
+            "Sid": "WriteFlowLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+            "Resource": [f"{log_group_arn}:*"],
+        }
+    )
+
+
+class FlowLogs(Component):
+    """The log group, the role that writes into it, and the flow log itself."""
+
+    token: ClassVar[str] = "jhub:network:FlowLogs"
+    log_group_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        physical = f"{args.stack_name}-flow-logs"
+        group = cloudwatch.LogGroup(
+            f"{name}-records",
+            name=f"/{args.stack_name}/vpc/flow-logs",
+            retention_in_days=args.flow_logs.retention_days,
+            tags=named(args.tags, physical),
+            opts=self.child(),
+        )
+        role = iam.Role(
+            f"{name}-role", name=physical, assume_role_policy=service_trust("vpc-flow-logs.amazonaws.com"), tags=named(args.tags, physical), opts=self.child()
+        )
+        policy = iam.RolePolicy(f"{name}-write", name="write", role=role.name, policy=group.arn.apply(writer_policy), opts=self.child())
+        ec2.FlowLog(
+            f"{name}-log",
+            vpc_id=args.vpc_id,
+            traffic_type=args.flow_logs.traffic,
+            log_destination_type="cloud-watch-logs",
+            log_destination=group.arn,
+            iam_role_arn=role.arn,
+            max_aggregation_interval=60,
+            tags=named(args.tags, physical),
+            opts=self.child(depends_on=[policy]),
+        )
+        self.log_group_name = group.name
+        self.register_outputs({"log_group_name": self.log_group_name})

@@ -1,0 +1,159 @@
+"""The VPC of an open network: private subnets for nodes and pods, public ones for NAT and balancers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pulumi
+from pulumi_aws import ec2
+
+import config.network
+from components.base import Component, named
+from components.network.flow_logs import FlowLogs, FlowLogsArgs
+from components.network.plan import ZonePlan, plan
+
+_ANYWHERE = "0.0.0.0/0"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NetworkArgs:
+    """`network` is the stack's section, `stack_name` the prefix of physical names, `region` the stack's region."""
+
+    network: config.network.Network
+    stack_name: str
+    region: str
+    tags: Mapping[str, str]
+
+
+class Network(Component):
+    """A VPC over two or three zones.
+
+    It makes no security group that anything uses, and empties the default one: who talks to whom is the business of the
+    components that talk. `ready` resolves when private subnets can reach the internet; nodes must wait for it.
+    """
+
+    token: ClassVar[str] = "jhub:network:Network"
+    vpc_id: pulumi.Output[str]
+    private_subnet_ids: pulumi.Output[list[str]]
+    public_subnet_ids: pulumi.Output[list[str]]
+
+    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args = name, args
+        self._zones = {zone.zone[-1]: zone for zone in plan(args.network.cidr, args.network.zones)}
+        self.vpc = self._vpc()
+        self.public_subnets = {letter: self._public_subnet(letter, zone) for letter, zone in self._zones.items()}
+        self.private_subnets = {letter: self._private_subnet(letter, zone) for letter, zone in self._zones.items()}
+        public_tables = self._public_routes()
+        private_tables, self.ready = self._private_routes()
+        self._s3_endpoint([*public_tables, *private_tables])
+        if args.network.flow_logs is not None:
+            flow_logs = FlowLogsArgs(flow_logs=args.network.flow_logs, vpc_id=self.vpc.id, stack_name=args.stack_name, tags=args.tags)
+            FlowLogs(f"{name}-flow-logs", flow_logs, self.child())
+        self.vpc_id = self.vpc.id
+        self.private_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in self.private_subnets.values()))
+        self.public_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in self.public_subnets.values()))
+        self.register_outputs(
+            {"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids, "public_subnet_ids": self.public_subnet_ids}
+        )
+
+    def _tags(self, suffix: str) -> dict[str, str]:
+        return named(self._args.tags, f"{self._args.stack_name}-{suffix}")
+
+    def _vpc(self) -> ec2.Vpc:
+        # Both DNS switches: private API endpoint and EFS names resolve only with them.
+        vpc = ec2.Vpc(
+            f"{self._name}-vpc",
+            cidr_block=self._args.network.cidr,
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            tags=named(self._args.tags, self._args.stack_name),
+            opts=self.child(),
+        )
+        # Every VPC comes with a group that lets its members talk; without rules, whatever lands in it by accident is cut off.
+        ec2.DefaultSecurityGroup(
+            f"{self._name}-default-security-group", vpc_id=vpc.id, ingress=[], egress=[], tags=self._tags("default-unused"), opts=self.child()
+        )
+        return vpc
+
+    def _public_subnet(self, letter: str, zone: ZonePlan) -> ec2.Subnet:
+        return ec2.Subnet(
+            f"{self._name}-public-{letter}",
+            vpc_id=self.vpc.id,
+            availability_zone=zone.zone,
+            cidr_block=str(zone.public),
+            map_public_ip_on_launch=False,  # balancers and NAT bring their own; nothing else belongs here
+            tags={**self._tags(f"public-{letter}"), "kubernetes.io/role/elb": "1"},
+            opts=self.child(),
+        )
+
+    def _private_subnet(self, letter: str, zone: ZonePlan) -> ec2.Subnet:
+        subnet = ec2.Subnet(
+            f"{self._name}-private-{letter}",
+            vpc_id=self.vpc.id,
+            availability_zone=zone.zone,
+            cidr_block=str(zone.private),
+            map_public_ip_on_launch=False,
+            tags={**self._tags(f"private-{letter}"), "kubernetes.io/role/internal-elb": "1"},
+            opts=self.child(),
+        )
+        ec2.SubnetCidrReservation(
+            f"{self._name}-pods-{letter}",
+            subnet_id=subnet.id,
+            cidr_block=str(zone.pods),
+            reservation_type="prefix",
+            description="/28 prefixes for pods",
+            opts=self.child(),
+        )
+        return subnet
+
+    def _public_routes(self) -> list[ec2.RouteTable]:
+        gateway = ec2.InternetGateway(f"{self._name}-internet-gateway", vpc_id=self.vpc.id, tags=self._tags("internet"), opts=self.child())
+        table = ec2.RouteTable(f"{self._name}-public", vpc_id=self.vpc.id, tags=self._tags("public"), opts=self.child())
+        ec2.Route(f"{self._name}-public-internet", route_table_id=table.id, destination_cidr_block=_ANYWHERE, gateway_id=gateway.id, opts=self.child())
+        for letter, subnet in self.public_subnets.items():
+            ec2.RouteTableAssociation(f"{self._name}-public-{letter}", route_table_id=table.id, subnet_id=subnet.id, opts=self.child())
+        self._gateway = gateway
+        return [table]
+
+    def _private_routes(self) -> tuple[list[ec2.RouteTable], list[pulumi.Resource]]:
+        """A table for each zone, and what has to be there before a node can reach anything."""
+        letters = list(self._zones)
+        shared = self._args.network.nat == "single"
+        gateways = {letter: self._nat(letter) for letter in (letters[:1] if shared else letters)}
+        tables: list[ec2.RouteTable] = []
+        ready: list[pulumi.Resource] = []
+        for letter in letters:
+            nat = gateways[letters[0] if shared else letter]
+            table = ec2.RouteTable(f"{self._name}-private-{letter}", vpc_id=self.vpc.id, tags=self._tags(f"private-{letter}"), opts=self.child())
+            ready.append(
+                ec2.Route(f"{self._name}-private-{letter}-nat", route_table_id=table.id, destination_cidr_block=_ANYWHERE, nat_gateway_id=nat.id, opts=self.child())
+            )
+            subnet = self.private_subnets[letter]
+            ready.append(ec2.RouteTableAssociation(f"{self._name}-private-{letter}", route_table_id=table.id, subnet_id=subnet.id, opts=self.child()))
+            tables.append(table)
+        return tables, ready
+
+    def _nat(self, letter: str) -> ec2.NatGateway:
+        address = ec2.Eip(f"{self._name}-nat-{letter}", domain="vpc", tags=self._tags(f"nat-{letter}"), opts=self.child())
+        return ec2.NatGateway(
+            f"{self._name}-nat-{letter}",
+            allocation_id=address.id,
+            subnet_id=self.public_subnets[letter].id,
+            tags=self._tags(f"nat-{letter}"),
+            opts=self.child(depends_on=[self._gateway]),  # AWS refuses a NAT gateway in a VPC without an internet gateway
+        )
+
+    def _s3_endpoint(self, tables: list[ec2.RouteTable]) -> None:
+        # Image layers of ECR come from S3: free by the gateway endpoint, paid by the gigabyte through NAT.
+        ec2.VpcEndpoint(
+            f"{self._name}-s3",
+            vpc_id=self.vpc.id,
+            service_name=f"com.amazonaws.{self._args.region}.s3",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=[table.id for table in tables],
+            tags=self._tags("s3"),
+            opts=self.child(),
+        )

@@ -1,0 +1,29 @@
+"""What every pool component is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from config.stack import StackConfig
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PoolsArgs:
+    """The stack, and the facts of its network and cluster.
+
+    `subnet_ids` are the private subnets in the order of the stack's zones; `before_nodes` is what a node needs to
+    join: the CNI, its credentials, and a way to the internet.
+    """
+
+    stack: StackConfig
+    account: pulumi.Input[str]
+    cluster_name: pulumi.Input[str]
+    endpoint: pulumi.Input[str]
+    certificate_authority: pulumi.Input[str]
+    security_group_id: pulumi.Input[str]
+    subnet_ids: pulumi.Input[list[str]]
+    tags: Mapping[str, str]
+    before_nodes: Sequence[pulumi.Resource]

@@ -1,0 +1,67 @@
+"""The core pool: a managed node group of fixed size, on demand. Hub, proxy, autoscaler and add-ons live here."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pulumi
+from pulumi_aws import ec2, eks
+
+from components.base import Component, named
+from components.pools.args import PoolsArgs
+from components.pools.images import ami_type, release
+from components.pools.roles import node_role
+from components.pools.spec import CORE_LABELS, generation
+from components.pools.templates import metadata_options, root_volume, tag_specifications
+from config.instance_types import instance_type
+
+
+class CorePool(Component):
+    """Labelled, not tainted: controllers of add-ons run here too. `ready` resolves when its nodes have joined."""
+
+    token: ClassVar[str] = "jhub:pools:CorePool"  # noqa: S105 -- a type token
+    group_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: PoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        stack = args.stack
+        pool, kind = stack.pools.core, instance_type(stack.pools.core.instance_types[0])
+        stem = f"{stack.name}-core"
+        tags = named(args.tags, stem)
+        role, granted = node_role(self, name, args, physical=f"{stem}-node")
+        template = ec2.LaunchTemplate(
+            f"{name}-template",
+            name=stem,
+            description="Nodes of the core pool",
+            update_default_version=True,
+            metadata_options=metadata_options(),
+            block_device_mappings=root_volume(pool.disk, stack.cluster.volume_key),
+            tag_specifications=tag_specifications(tags),
+            tags=tags,
+            opts=self.child(),
+        )
+        # EKS replaces a group when one of these changes; with a name of its own the new group comes before the old one goes.
+        group_name = f"{stem}-{generation([list(pool.instance_types), ami_type(kind), list(stack.network.zones)])}"
+        group = eks.NodeGroup(
+            f"{name}-group",
+            cluster_name=args.cluster_name,
+            node_group_name=group_name,
+            node_role_arn=role.arn,
+            subnet_ids=args.subnet_ids,
+            capacity_type="ON_DEMAND",
+            ami_type=ami_type(kind),
+            version=stack.cluster.version,
+            release_version=release(kind, stack.cluster.version),
+            instance_types=list(pool.instance_types),
+            launch_template={"id": template.id, "version": template.latest_version.apply(str)},
+            scaling_config={"min_size": pool.size, "max_size": pool.size, "desired_size": pool.size},
+            update_config={"max_unavailable": 1},
+            node_repair_config={"enabled": True},
+            labels={**CORE_LABELS, **pool.labels},
+            tags=tags,
+            opts=self.child(depends_on=[*args.before_nodes, *granted]),
+        )
+        self.group = group
+        self.ready: list[pulumi.Resource] = [group]
+        self.group_name = group.node_group_name
+        self.register_outputs({"group_name": self.group_name})

@@ -1,0 +1,79 @@
+"""All nodes of a stack: the core pool, and the groups of every user pool with what they share."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pulumi
+from pulumi_aws import eks, iam, kms
+
+from components.base import Component, named
+from components.partition import partition_of
+from components.pools.args import PoolsArgs
+from components.pools.core import CorePool
+from components.pools.roles import node_role
+from components.pools.spec import group_specs, pool_specs
+from components.pools.user_group import UserGroup, UserGroupArgs
+
+__all__ = ["Pools", "PoolsArgs"]
+
+
+class Pools(Component):
+    """The core pool and all user pools. `ready` is what waits for the first node."""
+
+    token: ClassVar[str] = "jhub:pools:Pools"  # noqa: S105 -- a type token
+    scheduling: pulumi.Output[dict[str, Any]]
+
+    def __init__(self, name: str, args: PoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        core = CorePool(f"{name}-core", args, self.child())
+        self.ready = core.ready
+        groups = group_specs(args.stack)
+        self.groups: dict[str, UserGroup] = {}
+        if groups:
+            profile, granted = self._user_nodes(name, args)
+            self.groups = {
+                group.suffix: UserGroup(
+                    f"{name}-{group.suffix}",
+                    UserGroupArgs(pools=args, group=group, profile_arn=profile.arn, after=[*granted, *args.before_nodes]),
+                    self.child(),
+                )
+                for group in groups
+            }
+        if args.stack.cluster.volume_key is not None:
+            self._volume_key(name, args)
+        self.scheduling = pulumi.Output.from_input(
+            {
+                spec.name: {"node_selector": spec.node_selector, "tolerations": spec.tolerations, "affinity": spec.affinity, "gpus": spec.gpus}
+                for spec in pool_specs(args.stack)
+            }
+        )
+        self.register_outputs({"core": core.group_name, "groups": {suffix: group.group_name for suffix, group in self.groups.items()}})
+
+    def _user_nodes(self, name: str, args: PoolsArgs) -> tuple[iam.InstanceProfile, list[pulumi.Resource]]:
+        """Role and profile of user nodes, and the access entry without which the API server does not know them.
+
+        A role of their own: EKS makes the entry of a managed group's role by itself, and refuses a second one.
+        """
+        physical = f"{args.stack.name}-user-node"
+        role, granted = node_role(self, f"{name}-user", args, physical=physical)
+        profile = iam.InstanceProfile(f"{name}-user-node", name=physical, role=role.name, tags=named(args.tags, physical), opts=self.child())
+        entry = eks.AccessEntry(
+            f"{name}-user-node", cluster_name=args.cluster_name, principal_arn=role.arn, type="EC2_LINUX", tags=named(args.tags, physical), opts=self.child()
+        )
+        return profile, [*granted, entry]
+
+    def _volume_key(self, name: str, args: PoolsArgs) -> None:
+        """Auto Scaling starts the nodes, so its service role has to use the key of their volumes
+        (EC2 Auto Scaling user guide, "Required AWS KMS key policy for use with encrypted volumes")."""
+        partition = partition_of(args.stack.region)
+        kms.Grant(
+            f"{name}-volume-key",
+            name=f"{args.stack.name}-node-volumes",
+            key_id=str(args.stack.cluster.volume_key),
+            grantee_principal=pulumi.Output.from_input(args.account).apply(
+                lambda account: f"arn:{partition}:iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+            ),
+            operations=["Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey", "CreateGrant"],
+            opts=self.child(),
+        )

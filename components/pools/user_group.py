@@ -1,0 +1,107 @@
+"""One Auto Scaling group of a user pool, with the launch template of its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pulumi
+from pulumi_aws import autoscaling, ec2
+
+from components.base import Component, named
+from components.pools.args import PoolsArgs
+from components.pools.autoscaling import group_tags
+from components.pools.images import image_parameter
+from components.pools.spec import GroupSpec
+from components.pools.templates import metadata_options, root_volume, tag_specifications
+from components.pools.user_data import node_config, user_data
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class UserGroupArgs:
+    """`pools` is what all pools share, `group` what this one is, `profile_arn` its nodes' instance profile, `after` what they need to join."""
+
+    pools: PoolsArgs
+    group: GroupSpec
+    profile_arn: pulumi.Input[str]
+    after: Sequence[pulumi.Resource]
+
+
+class UserGroup(Component):
+    """One pool in one market. Its size is the autoscaler's business, and no change of the program ends a node:
+    a new version of the template serves new nodes only."""
+
+    token: ClassVar[str] = "jhub:pools:UserGroup"  # noqa: S105 -- a type token
+    group_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: UserGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args, self._group = name, args, args.group
+        self.group_name = self._autoscaling_group(self._template()).name
+        self.register_outputs({"group_name": self.group_name})
+
+    def _template(self) -> ec2.LaunchTemplate:
+        group, shared, stack = self._group, self._args.pools, self._args.pools.stack
+        tags = named(shared.tags, group.stem)
+        return ec2.LaunchTemplate(
+            f"{self._name}-template",
+            name=group.stem,
+            description=f"Nodes of the pool {group.pool.name} ({group.market})",
+            update_default_version=True,
+            image_id=image_parameter(group.pool.types[0], stack.cluster.version),
+            instance_type=group.pool.types[0].name,
+            iam_instance_profile={"arn": self._args.profile_arn},
+            vpc_security_group_ids=[shared.security_group_id],
+            metadata_options=metadata_options(),
+            block_device_mappings=root_volume(group.disk, stack.cluster.volume_key),
+            tag_specifications=tag_specifications({**tags, f"kubernetes.io/cluster/{stack.name}": "owned"}),
+            user_data=self._user_data(),
+            tags=tags,
+            opts=self.child(),
+        )
+
+    def _user_data(self) -> pulumi.Output[str]:
+        group, shared = self._group, self._args.pools
+        cidr = shared.stack.cluster.service_cidr
+        return pulumi.Output.all(shared.endpoint, shared.certificate_authority).apply(
+            lambda facts: user_data(node_config(group, endpoint=facts[0], certificate_authority=facts[1], service_cidr=cidr))
+        )
+
+    def _autoscaling_group(self, template: ec2.LaunchTemplate) -> autoscaling.Group:
+        group, shared = self._group, self._args.pools
+        size = group.pool.pool.size
+        subnets = pulumi.Output.from_input(shared.subnet_ids)
+        return autoscaling.Group(
+            f"{self._name}-group",
+            name=group.group_name,
+            min_size=size.min,
+            max_size=size.max,
+            vpc_zone_identifiers=subnets if group.zone is None else [subnets[shared.stack.network.zones.index(group.zone)]],
+            mixed_instances_policy=_instances(group, template),
+            suspended_processes=["AZRebalance"],  # it would end nodes with people on them to even out zones
+            capacity_rebalance=False,  # it would end a node on a mere hint; the termination handler waits for the notice
+            health_check_type="EC2",
+            wait_for_capacity_timeout="0",  # a group at zero, or a spot market without capacity, must not hold up an `up`
+            tags=[{"key": key, "value": value, "propagate_at_launch": True} for key, value in sorted(group_tags(group, shared.tags).items())],
+            opts=self.child(depends_on=list(self._args.after)),
+        )
+
+
+def _instances(group: GroupSpec, template: ec2.LaunchTemplate) -> dict[str, Any]:
+    """One market only: mixing them in one group would hide from the autoscaler which of the two has run dry."""
+    spot = group.market == "spot"
+    distribution: dict[str, Any] = {"on_demand_base_capacity": 0, "on_demand_percentage_above_base_capacity": 0 if spot else 100}
+    if spot:
+        distribution |= {"spot_allocation_strategy": "price-capacity-optimized"}
+        if group.pool.max_price is not None:
+            distribution |= {"spot_max_price": group.pool.max_price}
+    else:
+        distribution |= {"on_demand_allocation_strategy": "prioritized"}
+    return {
+        "instances_distribution": distribution,
+        "launch_template": {
+            "launch_template_specification": {"launch_template_id": template.id, "version": template.latest_version.apply(str)},
+            "overrides": [{"instance_type": kind.name} for kind in group.pool.types],
+        },
+    }

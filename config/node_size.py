@@ -1,0 +1,45 @@
+"""What pods really get on a node: EC2's nominal size less the hypervisor, the kubelet and the eviction threshold."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from config.instance_types import InstanceType
+
+#: Karpenter's VM_MEMORY_OVERHEAD_PERCENT: what the hypervisor keeps of the nominal memory, before a real node was seen.
+HYPERVISOR_SHARE = 0.075
+#: AL2023 nodeadm, internal/kubelet: 11 MiB for each possible pod and 255 MiB; hard eviction below 100 MiB.
+_PER_POD_MIB, _BASE_MIB, _EVICTION_MIB = 11, 255, 100
+_ADDRESSES_OF_A_PREFIX = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeSize:
+    """What the scheduler can hand out on a node, pessimistically."""
+
+    cpu_millicores: int
+    memory_mib: int
+
+
+def node_size(kind: InstanceType, max_pods: int) -> NodeSize:
+    """Allocatable CPU and memory of a node of this type whose kubelet allows `max_pods` pods."""
+    memory = math.floor(kind.memory_mib * (1 - HYPERVISOR_SHARE)) - _PER_POD_MIB * max_pods - _BASE_MIB - _EVICTION_MIB
+    return NodeSize(cpu_millicores=1000 * kind.vcpus - _reserved_millicores(kind.vcpus), memory_mib=memory)
+
+
+def _reserved_millicores(vcpus: int) -> int:
+    """6 % of the first core, 1 % of the second, 0.5 % of the third and fourth, 0.25 % of every further one (nodeadm)."""
+    return math.ceil(10 * (6 * min(vcpus, 1) + 1 * min(max(vcpus - 1, 0), 1) + 0.5 * min(max(vcpus - 2, 0), 2) + 0.25 * max(vcpus - 4, 0)))
+
+
+def addresses_of_node(max_pods: int) -> int:
+    """VPC addresses that a full node takes with prefix delegation: its own, its pods' /28 prefixes, and one warm prefix."""
+    prefixes = math.ceil(max_pods / _ADDRESSES_OF_A_PREFIX) + 1
+    return 1 + prefixes * _ADDRESSES_OF_A_PREFIX
+
+
+def most_pods(kind: InstanceType) -> int:
+    """Return the most pods that a type's interfaces can address with prefixes, at most 110 (EKS's cap below 30 vCPUs)."""
+    with_prefixes = kind.network_interfaces * (kind.addresses_per_interface - 1) * _ADDRESSES_OF_A_PREFIX + 2
+    return min(110, with_prefixes)

@@ -1,0 +1,37 @@
+"""How long starting may take, derived in one place: the autoscaler gives up on a node before the hub gives up on a server.
+
+Both numbers belong together. If the hub gave up first, a person would see a failure while the node that would have
+served is on its way; if the autoscaler never gave up, the on-demand twin would never be tried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from config.instance_types import instance_type
+from config.pools import SpotFirstPool
+from config.stack import StackConfig
+
+#: From the request to a Ready node. EC2 and EKS name no bound; AL2023 nodes join in 1 to 2 minutes, GPU nodes in 3 to 5.
+_NODE_SECONDS, _GPU_NODE_SECONDS = 300, 480
+#: The autoscaler's loop, the scheduler's retry, and the kubelet's start of the pod.
+_AROUND_SECONDS = 60
+#: Pulling an image of data science (10 GiB) onto a new node at the disk's included 125 MiB/s.
+_PULL_SECONDS = 240
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeouts:
+    """`node_provision_seconds`: the autoscaler's max-node-provision-time. `server_start_seconds`: the hub's start timeout."""
+
+    node_provision_seconds: int
+    server_start_seconds: int
+
+
+def timeouts(stack: StackConfig) -> Timeouts:
+    """Return the two limits of a stack. The second leaves room for a spot attempt that fails and an on-demand node after it."""
+    pools = stack.pools.user.values()
+    gpu = any(instance_type(pool.instance_types[0]).gpus for pool in pools)
+    node = _GPU_NODE_SECONDS if gpu else _NODE_SECONDS
+    attempts = 2 if any(isinstance(pool, SpotFirstPool) for pool in pools) else 1
+    return Timeouts(node_provision_seconds=node, server_start_seconds=attempts * (node + _AROUND_SECONDS) + _PULL_SECONDS)

@@ -1,0 +1,80 @@
+"""Running `__main__.py` in this process against the recorder: no engine, no plugin, no credentials, no network."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import runpy
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from checks.resources import Resources
+
+if TYPE_CHECKING:
+    from ops.plan.recorder import Recorder
+
+PROGRAM = Path(__file__).resolve().parents[2]
+#: Stands for every encrypted value: it is never read, but the program may pass it on.
+_SEALED = "[secret]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """What a run of the program registered and exported."""
+
+    resources: Resources
+    outputs: Mapping[str, Any]
+
+
+def evaluate(values: Mapping[str, str], *, secret: Collection[str], project: str, stack: str, program: Path = PROGRAM) -> Recording:
+    """Evaluate the program with a stack's configuration as the engine would hand it over.
+
+    Whatever the program raises comes out as it is. `values` are the plain ones, `secret` the keys of the encrypted ones.
+    """
+    from pulumi.runtime import settings
+    from pulumi.runtime.config import set_all_config
+    from pulumi.runtime.stack import run_in_stack
+
+    from ops.plan.recorder import Recorder
+
+    recorder = Recorder(project, stack)
+    set_all_config({**values, **dict.fromkeys(secret, _SEALED)}, list(secret))
+    # Not `set_mocks`: it makes a Stack on a loop of its own, for which the run below would wait for ever.
+    settings.configure(_settings(recorder, project, stack))
+    settings.set_root_resource(None)  # type: ignore[arg-type] -- a second evaluation in one process needs a stack of its own
+    before, where = sys.path[:], Path.cwd()
+    loop = asyncio.new_event_loop()
+    try:
+        asyncio.set_event_loop(loop)
+        sys.path.insert(0, str(program))
+        os.chdir(program)
+        loop.run_until_complete(run_in_stack(lambda: _run(program)))
+    finally:
+        os.chdir(where)
+        sys.path[:] = before
+        asyncio.set_event_loop(None)
+        loop.close()
+    return Recording(resources=Resources(recorder.recorded.values()), outputs=recorder.outputs)
+
+
+def _settings(recorder: Recorder, project: str, stack: str) -> Any:  # noqa: ANN401 -- the SDK's MockSettings takes any attribute
+    from google.protobuf.empty_pb2 import Empty
+    from pulumi.runtime import mocks
+
+    return mocks.MockSettings(
+        monitor=recorder,
+        monitor_features=set(recorder.GetDeploymentInfo(Empty()).supportedFeatures),
+        engine=mocks.MockEngine(None),
+        project=project,
+        stack=stack,
+        dry_run=True,
+        organization=None,
+        callbacks=None,
+    )
+
+
+def _run(program: Path) -> None:
+    runpy.run_path(str(program / "__main__.py"), run_name="__main__")

@@ -1,0 +1,111 @@
+"""Reading a stack file as the engine does: which strings it would hand to the program, and which values are sealed."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config.errors import ConfigError, Problem
+from config.load import PROJECT
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackFile:
+    """A stack's name and configuration. `secret` are the keys under `secure:`; their values are never read."""
+
+    stack: str
+    source: str
+    values: dict[str, str]
+    secret: tuple[str, ...]
+
+
+def find(stack: str, root: Path) -> Path:
+    """The file of a stack, given its name or a path. Raises ConfigError where there is none, naming those that there are."""
+    path = Path(stack) if stack.endswith((".yaml", ".yml")) else root / f"Pulumi.{stack}.yaml"
+    if path.is_file():
+        return path
+    there = sorted(item.name.removeprefix("Pulumi.").removesuffix(".yaml") for item in root.glob("Pulumi.*.yaml"))
+    raise ConfigError(path.name, [Problem(path="", what="there is no such file", fix=f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack file")])
+
+
+def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
+    """Read a stack file, with `path=value` settings on top. Raises ConfigError for a file that is not one."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError, ValueError) as error:
+        raise ConfigError(path.name, [_unreadable(error)]) from None
+    config = document.get("config") if isinstance(document, dict) else None
+    if not isinstance(config, dict):
+        raise ConfigError(path.name, [Problem(path="config", what="is missing", fix="put everything under `config:`; Pulumi.dev.yaml shows how")])
+    config = {str(key): value for key, value in config.items()}
+    for setting in settings:
+        _set(config, setting, path.name)
+    secret = tuple(sorted(key for key, value in config.items() if _has_secure(value)))
+    values = {key: engine_string(value) for key, value in config.items() if key not in secret}
+    return StackFile(stack=path.name.removeprefix("Pulumi.").removesuffix(".yaml"), source=path.name, values=values, secret=secret)
+
+
+def _unreadable(error: Exception) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+    reason = str(getattr(error, "problem", None) or error).splitlines()[0]
+    return Problem(path="", what=f"is not readable as YAML{where}: {reason}", fix="mend the indentation or the quotes there")
+
+
+def _has_secure(value: object) -> bool:
+    """One `secure:` anywhere inside makes the whole key secret (measured on the engine)."""
+    if isinstance(value, dict):
+        return set(value) == {"secure"} or any(_has_secure(item) for item in value.values())
+    return isinstance(value, list) and any(_has_secure(item) for item in value)
+
+
+def engine_string(value: object) -> str:
+    """A configuration value as the engine hands it over: maps and lists as JSON, scalars as text."""
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, default=_dated)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _dated(value: object) -> str:
+    return value.isoformat() if isinstance(value, (datetime.date, datetime.datetime)) else str(value)
+
+
+def _set(config: dict[str, Any], setting: str, source: str) -> None:
+    """Apply one `path=value`; paths are as in messages (`pools.core.size`, `network.zones[0]`), values YAML or JSON."""
+    path, equals, text = setting.partition("=")
+    if not equals or not path:
+        raise ConfigError(source, [Problem(path=f"--set {setting}", what="is not of the form path=value", fix="write for example --set pools.core.size=3")])
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        value = YAML(typ="safe").load(text)
+    except YAMLError:
+        raise ConfigError(source, [Problem(path=f"--set {path}", what=f"has a value that is neither YAML nor JSON (got {text!r})", fix="quote it for your shell")]) from None
+    head, *rest = [part for part in path.replace("[", ".[").split(".") if part]
+    key = head if ":" in head else ("aws:region" if head == "region" else f"{PROJECT}:{head}")
+    if not rest:
+        config[key] = value
+        return
+    here: Any = config.setdefault(key, {})
+    for index, part in enumerate(rest):
+        last = index == len(rest) - 1
+        where: Any = int(part[1:-1]) if part.startswith("[") and part[1:-1].isdigit() else part
+        fits = isinstance(here, list) and isinstance(where, int) and where < len(here) or isinstance(here, dict) and isinstance(where, str)
+        if not fits:
+            raise ConfigError(source, [Problem(path=f"--set {path}", what=f"leads nowhere at {part}", fix="compare the path with the stack file")])
+        if last:
+            here[where] = value
+        elif isinstance(here, dict):
+            here = here.setdefault(where, {})
+        else:
+            here = here[where]

@@ -1,0 +1,152 @@
+"""Whatever stands in a stack file: load() returns a stack or says what is wrong in lines that a person can use."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import cache
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from config.errors import ConfigError
+from config.load import load
+from config.stack import StackConfig
+from tests.support.stack_files import SOURCE, dev_stack, engine_values
+
+JARGON = ("Traceback", "Input should", "validation error", "pydantic", "NoneType", "valid string", "Value error", "Object at")
+LONGEST_LINE = 400
+
+_TEXTS = [
+    "", " ", "\n", "x\ny", "\x00", "\x1b[31m", "\x7f\x85\u2028", "${x}", "${aws:region}", "null", "true", "yes", "[key]", "{", "[1", "ключ", "🎉" * 40,
+    "\ud800", "x" * 5000, "10.0.0.0/16\n", "us-east-1a\n", "1.35", "NaN", "0.0.0.0/0", "core", "spot", "efs", "__class__", "a.b", "a'b",
+]  # fmt: skip
+_SCALARS = st.one_of(
+    st.sampled_from([None, True, False, 0, -1, 1, 2**63, 10**30, 10**4000, 0.5, -0.0, 1e308, float("nan"), float("inf"), float("-inf")]),
+    st.sampled_from(_TEXTS),
+    st.text(max_size=8),
+)
+_VALUES = st.one_of(
+    _SCALARS,
+    st.sampled_from([[], {}, [[]], [{}], {"": {}}, {"secure": 1}, [[[[[[[[[[]]]]]]]]]], ["x"] * 60, {f"k{i}": "v" for i in range(60)}]),
+    st.lists(_SCALARS, max_size=3),
+    st.dictionaries(st.sampled_from([*_TEXTS, "kind", "capacity", "size", "pools"]), _SCALARS, max_size=3),
+)
+
+
+def _places(value, way=()):
+    """Every path of a configuration, containers and leaves."""
+    yield way
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _places(item, (*way, key))
+
+
+@cache
+def _all_places():
+    return [way for way in _places(dev_stack()) if way]
+
+
+@st.composite
+def _mutated(draw):
+    config = copy.deepcopy(dev_stack())
+    for _ in range(draw(st.integers(1, 3))):
+        way = draw(st.sampled_from(_all_places()))
+        parent = config
+        for part in way[:-1]:
+            try:
+                parent = parent[part]
+            except (KeyError, IndexError, TypeError):
+                break
+        else:
+            _mutate(draw, parent, way[-1])
+    return config
+
+
+def _mutate(draw, parent, last):
+    try:
+        parent[last]
+    except (KeyError, IndexError, TypeError):  # an earlier mutation took it away
+        return
+    if isinstance(parent, str):
+        return
+    how = draw(st.sampled_from(["replace", "replace", "delete", "insert", "rename"]))
+    if how == "replace":
+        parent[last] = draw(_VALUES)
+    elif how == "delete":
+        del parent[last]
+    elif isinstance(parent, list):
+        parent.insert(last, draw(_VALUES))
+    else:
+        prefix = "jupyterhub-aws:" if isinstance(last, str) and ":" in last else ""
+        key = prefix + draw(st.sampled_from(_TEXTS) | st.text(max_size=6))
+        parent[key] = draw(_VALUES) if how == "insert" else parent.pop(last)
+
+
+def _strings(config):
+    """Like the engine, but with what it would refuse (NaN, infinity, lone surrogates) carried along as Python's JSON does."""
+    return {key: value if isinstance(value, str) else "" if value is None else json.dumps(value) for key, value in config.items()}
+
+
+def _judge(values, secret=()):
+    """The number of problems, each of which must be readable."""
+    try:
+        assert isinstance(load(values, secret=secret, source=SOURCE), StackConfig)
+    except ConfigError as error:
+        assert error.problems and all(problem.path and problem.what and problem.fix for problem in error.problems)
+        assert str(error).split("\n") == [problem.line(SOURCE) for problem in error.problems]
+        for problem in error.problems:
+            line = problem.line(SOURCE)
+            assert line.isprintable() and len(line.splitlines()) == 1, repr(line)
+            assert len(line) <= LONGEST_LINE, line
+            assert not [word for word in JARGON if word in line], line
+            assert "()" not in line and not line.rstrip().endswith((";", ":", "are", "of")), line
+        return len(error.problems)
+    return 0
+
+
+@settings(max_examples=220, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(_mutated())
+def test_mutated_stack(config):
+    _judge(_strings(config))
+
+
+_RAW = st.one_of(
+    st.sampled_from(["", "{", "[", "}", "[[[", '{"a":', "[1,]", "{'a': 1}", "[NaN]", "null", '"', "[" * 100_000, '{"a":' * 300 + "1" + "}" * 300]),
+    st.sampled_from(["[" * 150 + "]" * 150, "[" * 900 + "]" * 900, '["\\ud800"]', '{"a": 1, "a": 2}', "[" + "9" * 5000 + "]", "\ufeff{}", "{} {}", "[\x00]"]),
+    st.text(max_size=12),
+    st.sampled_from(["[", "{"]).flatmap(lambda head: st.text(alphabet='[]{}",:1a\\u', max_size=14).map(lambda rest: head + rest)),
+)
+
+
+@st.composite
+def _broken_text(draw):
+    values, _ = engine_values(dev_stack())
+    key = draw(st.sampled_from(sorted(values)))
+    if draw(st.booleans()):
+        values[key] = draw(_RAW)
+    else:
+        cut = draw(st.integers(0, len(values[key])))
+        patch = draw(st.sampled_from(["", "{", "]", "\\", '"', ",", "\n", "\x00", "e400"]))
+        values[key] = values[key][:cut] + patch + values[key][cut + draw(st.integers(0, 2)) :]
+    return values, draw(st.sets(st.sampled_from(sorted(values)), max_size=1))
+
+
+@settings(max_examples=80, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(_broken_text())
+def test_broken_text_of_a_section(drawn):
+    values, secret = drawn
+    _judge(values, secret)
+
+
+def test_every_place_of_the_stack_file_with_every_hostile_value():
+    """No chance involved: each single place, once with each value that found something before."""
+    problems = 0
+    for way in _all_places():
+        for value in (None, True, -1, 0.5, "", "x\n", [], {}, ["x"], {"x": "y"}):
+            config = dev_stack()
+            parent = config
+            for part in way[:-1]:
+                parent = parent[part]
+            parent[way[-1]] = value
+            problems += _judge(_strings(config))
+    assert problems > 500
