@@ -1,5 +1,7 @@
 """The program: one stack file in, one JupyterHub's worth of infrastructure out. Reads from top to bottom in build order."""
 
+from dataclasses import replace
+
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
@@ -18,13 +20,20 @@ stack = load_stack()
 imports = Imports(stack.imports, protect_cluster=stack.cluster.protected)
 tags = stack.tags.as_aws(stack.name)
 account = aws.get_caller_identity_output().account_id
-common = {"stack_name": stack.name, "region": stack.region, "tags": tags}
 
-network = Network("network", NetworkArgs(network=stack.network, **common))
+network = Network("network", NetworkArgs(network=stack.network, stack_name=stack.name, region=stack.region, tags=tags))
 
 cluster = Cluster(
     "cluster",
-    ClusterArgs(cluster=stack.cluster, account=account, vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids, **common),
+    ClusterArgs(
+        cluster=stack.cluster,
+        stack_name=stack.name,
+        region=stack.region,
+        account=account,
+        vpc_id=network.vpc_id,
+        subnet_ids=network.private_subnet_ids,
+        tags=tags,
+    ),
 )
 in_cluster = kubernetes.Provider(
     "kubernetes",
@@ -33,8 +42,8 @@ in_cluster = kubernetes.Provider(
     enable_server_side_apply=True,
 )
 
-addons = {"cluster_name": cluster.name, "minor": stack.cluster.version, "homes": stack.homes.kind, **common}
-node_addons = NodeAddons("node-addons", AddonsArgs(**addons))
+addons = AddonsArgs(cluster_name=cluster.name, minor=stack.cluster.version, stack_name=stack.name, region=stack.region, homes=stack.homes.kind, tags=tags)
+node_addons = NodeAddons("node-addons", addons)
 
 pools = Pools(
     "pools",
@@ -50,7 +59,7 @@ pools = Pools(
         before_nodes=[*network.ready, *node_addons.ready],
     ),
 )
-controller_addons = ControllerAddons("controller-addons", AddonsArgs(after=pools.ready, **addons))
+controller_addons = ControllerAddons("controller-addons", replace(addons, after=pools.ready))
 
 with_kubernetes = pulumi.ResourceOptions(providers=[in_cluster])
 policy_args = AutoscalerPolicyArgs(cluster=stack.name, region=stack.region, partition=partition_of(stack.region), account=account, tags=tags)

@@ -29,15 +29,13 @@ class Imports:
     def _transform(self, args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         key = f"{args.type_}::{args.name}"
         self._seen.add(key)
-        changed: dict[str, object] = {}
-        if args.type_ == CONTROL_PLANE and self._protect_cluster:
-            changed |= {"protect": True, "retain_on_delete": True}
-        if key in self._entries:
-            self._used.add(key)
-            changed |= {"import_": self._entries[key]}
-        if not changed:
+        imported = self._entries.get(key)
+        protect = args.type_ == CONTROL_PLANE and self._protect_cluster
+        if imported is None and not protect:
             return None
-        return pulumi.ResourceTransformResult(props=args.props, opts=pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(**changed)))  # type: ignore[arg-type] -- three known options
+        self._used.update({key} & self._entries.keys())
+        options = pulumi.ResourceOptions(import_=imported, protect=protect or None, retain_on_delete=protect or None)
+        return pulumi.ResourceTransformResult(props=args.props, opts=pulumi.ResourceOptions.merge(args.opts, options))
 
     def confirmed(self, resources: list[pulumi.Resource]) -> pulumi.Output[list[str]]:
         """The entries that were used, once all resources under the given ones are registered.
@@ -66,5 +64,5 @@ def _family(resources: list[pulumi.Resource]) -> list[pulumi.Resource]:
     while waiting:
         resource = waiting.pop()
         found.append(resource)
-        waiting.extend(resource._childResources)  # noqa: SLF001 -- the SDK's own record of children; it has no public one
+        waiting.extend(resource._childResources)
     return found

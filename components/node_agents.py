@@ -11,7 +11,7 @@ from pulumi_kubernetes.helm.v3 import Release
 
 from components.base import Component
 from components.charts import chart
-from components.pools.spec import GPU_TAINT, LAST_RESORT, DEDICATED, PURPOSE, pool_specs
+from components.pools.spec import DEDICATED, GPU_TAINT, LAST_RESORT, PURPOSE, pool_specs
 from config.stack import StackConfig
 from config.versions import pin
 
@@ -71,7 +71,7 @@ def device_plugin_values(stack: StackConfig) -> dict[str, Any]:
 class NodeAgents(Component):
     """The termination handler where there are user pools, the device plugin where there are GPUs."""
 
-    token: ClassVar[str] = "jhub:nodes:NodeAgents"  # noqa: S105 -- a type token
+    token: ClassVar[str] = "jhub:nodes:NodeAgents"
 
     def __init__(self, name: str, args: NodeAgentsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)

@@ -56,7 +56,7 @@ def _unknown(key: str) -> list[Problem]:
     if namespace != PROJECT or (name in StackConfig.model_fields and name not in PROVIDER_KEYS):
         return []
     sections = [PROVIDER_KEYS.get(section, section) for section in StackConfig.model_fields]
-    guess = PROVIDER_KEYS.get(name) or closest(name, sections)
+    guess = closest(name, sections)
     fix = f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(sections)}"
     return [Problem(path=dotted((name,)), what="is not an option of this program", fix=fix)]
 

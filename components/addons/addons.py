@@ -74,7 +74,7 @@ class _Addons(Component):
 class NodeAddons(_Addons):
     """vpc-cni with network policies and prefixes, kube-proxy, and the Pod Identity agent: before the first node."""
 
-    token: ClassVar[str] = "jhub:addons:NodeAddons"  # noqa: S105 -- a type token
+    token: ClassVar[str] = "jhub:addons:NodeAddons"
 
     def _specs(self) -> Sequence[AddonSpec]:
         return NODE_ADDONS
@@ -83,7 +83,7 @@ class NodeAddons(_Addons):
 class ControllerAddons(_Addons):
     """coredns, node monitoring and the storage drivers: after the core pool."""
 
-    token: ClassVar[str] = "jhub:addons:ControllerAddons"  # noqa: S105 -- a type token
+    token: ClassVar[str] = "jhub:addons:ControllerAddons"
 
     def _specs(self) -> Sequence[AddonSpec]:
         return controller_addons(self._args.homes)

@@ -31,15 +31,13 @@ class AutoscalerArgs:
 class Autoscaler(Component):
     """Adds nodes when a server cannot be placed, and removes empty ones. Needs a Kubernetes provider among its providers."""
 
-    token: ClassVar[str] = "jhub:autoscaler:Autoscaler"  # noqa: S105 -- a type token
+    token: ClassVar[str] = "jhub:autoscaler:Autoscaler"
     role_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: AutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         physical = f"{args.stack.name}-cluster-autoscaler"
-        role = iam.Role(
-            f"{name}-role", name=physical, assume_role_policy=pod_identity_trust(), tags=named(args.tags, physical), opts=self.child()
-        )
+        role = iam.Role(f"{name}-role", name=physical, assume_role_policy=pod_identity_trust(), tags=named(args.tags, physical), opts=self.child())
         attached = iam.RolePolicyAttachment(f"{name}-role", role=role.name, policy_arn=args.policy_arn, opts=self.child())
         association = eks.PodIdentityAssociation(
             f"{name}-identity",

@@ -42,7 +42,7 @@ class Cluster(Component):
     scalars only. `resource` is what add-ons and nodes depend on.
     """
 
-    token: ClassVar[str] = "jhub:cluster:Cluster"  # noqa: S105 -- a type token
+    token: ClassVar[str] = "jhub:cluster:Cluster"
     name: pulumi.Output[str]
     endpoint: pulumi.Output[str]
     certificate_authority: pulumi.Output[str]
@@ -103,7 +103,9 @@ class Cluster(Component):
         attached = iam.RolePolicyAttachment(
             f"{self._name}-role-eks", role=role.name, policy_arn=managed_policy(self._args.region, "AmazonEKSClusterPolicy"), opts=self.child()
         )
-        envelope = iam.RolePolicy(f"{self._name}-role-key", name="envelope-encryption", role=role.name, policy=key.arn.apply(envelope_policy), opts=self.child())
+        envelope = iam.RolePolicy(
+            f"{self._name}-role-key", name="envelope-encryption", role=role.name, policy=key.arn.apply(envelope_policy), opts=self.child()
+        )
         return role, [attached, envelope]
 
     def _control_plane(self, key: kms.Key, role: iam.Role, before: list[pulumi.Resource]) -> pulumi_eks.Cluster:
@@ -139,7 +141,11 @@ class Cluster(Component):
         for principal in self._args.cluster.administrators:
             suffix = principal.rpartition("/")[2]
             entry = eks.AccessEntry(
-                f"{self._name}-administrator-{suffix}", cluster_name=self.name, principal_arn=principal, tags=self._tags(f"administrator-{suffix}"), opts=self.child()
+                f"{self._name}-administrator-{suffix}",
+                cluster_name=self.name,
+                principal_arn=principal,
+                tags=self._tags(f"administrator-{suffix}"),
+                opts=self.child(),
             )
             eks.AccessPolicyAssociation(
                 f"{self._name}-administrator-{suffix}",

@@ -55,9 +55,7 @@ class Network(Component):
         self.vpc_id = self.vpc.id
         self.private_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in self.private_subnets.values()))
         self.public_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in self.public_subnets.values()))
-        self.register_outputs(
-            {"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids, "public_subnet_ids": self.public_subnet_ids}
-        )
+        self.register_outputs({"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids, "public_subnet_ids": self.public_subnet_ids})
 
     def _tags(self, suffix: str) -> dict[str, str]:
         return named(self._args.tags, f"{self._args.stack_name}-{suffix}")
@@ -129,7 +127,9 @@ class Network(Component):
             nat = gateways[letters[0] if shared else letter]
             table = ec2.RouteTable(f"{self._name}-private-{letter}", vpc_id=self.vpc.id, tags=self._tags(f"private-{letter}"), opts=self.child())
             ready.append(
-                ec2.Route(f"{self._name}-private-{letter}-nat", route_table_id=table.id, destination_cidr_block=_ANYWHERE, nat_gateway_id=nat.id, opts=self.child())
+                ec2.Route(
+                    f"{self._name}-private-{letter}-nat", route_table_id=table.id, destination_cidr_block=_ANYWHERE, nat_gateway_id=nat.id, opts=self.child()
+                )
             )
             subnet = self.private_subnets[letter]
             ready.append(ec2.RouteTableAssociation(f"{self._name}-private-{letter}", route_table_id=table.id, subnet_id=subnet.id, opts=self.child()))

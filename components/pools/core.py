@@ -19,7 +19,7 @@ from config.instance_types import instance_type
 class CorePool(Component):
     """Labelled, not tainted: controllers of add-ons run here too. `ready` resolves when its nodes have joined."""
 
-    token: ClassVar[str] = "jhub:pools:CorePool"  # noqa: S105 -- a type token
+    token: ClassVar[str] = "jhub:pools:CorePool"
     group_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: PoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:

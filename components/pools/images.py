@@ -23,7 +23,8 @@ def release(kind: InstanceType, minor: str) -> str:
 
 def image_parameter(kind: InstanceType, minor: str) -> str:
     """The pinned image by its public SSM parameter. EC2 resolves it at launch, so it is the same in every region, and it
-    names one release: it never follows `recommended`."""
+    names one release: it never follows `recommended`.
+    """
     date = release(kind, minor).rpartition("-")[2]
     image = f"amazon-eks-node-al2023-{kind.architecture}-{variant(kind)}-{minor}-v{date}"
     return f"resolve:ssm:/aws/service/eks/optimized-ami/{minor}/amazon-linux-2023/{kind.architecture}/{variant(kind)}/{image}/image_id"

@@ -21,7 +21,7 @@ __all__ = ["Pools", "PoolsArgs"]
 class Pools(Component):
     """The core pool and all user pools. `ready` is what waits for the first node."""
 
-    token: ClassVar[str] = "jhub:pools:Pools"  # noqa: S105 -- a type token
+    token: ClassVar[str] = "jhub:pools:Pools"
     scheduling: pulumi.Output[dict[str, Any]]
 
     def __init__(self, name: str, args: PoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -65,7 +65,8 @@ class Pools(Component):
 
     def _volume_key(self, name: str, args: PoolsArgs) -> None:
         """Auto Scaling starts the nodes, so its service role has to use the key of their volumes
-        (EC2 Auto Scaling user guide, "Required AWS KMS key policy for use with encrypted volumes")."""
+        (EC2 Auto Scaling user guide, "Required AWS KMS key policy for use with encrypted volumes").
+        """
         partition = partition_of(args.stack.region)
         kms.Grant(
             f"{name}-volume-key",
@@ -74,6 +75,15 @@ class Pools(Component):
             grantee_principal=pulumi.Output.from_input(args.account).apply(
                 lambda account: f"arn:{partition}:iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
             ),
-            operations=["Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey", "CreateGrant"],
+            operations=[
+                "Encrypt",
+                "Decrypt",
+                "ReEncryptFrom",
+                "ReEncryptTo",
+                "GenerateDataKey",
+                "GenerateDataKeyWithoutPlaintext",
+                "DescribeKey",
+                "CreateGrant",
+            ],
             opts=self.child(),
         )

@@ -16,9 +16,7 @@ _POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 
 def node_role(parent: Component, name: str, args: PoolsArgs, *, physical: str) -> tuple[iam.Role, list[pulumi.Resource]]:
     """A role for nodes with that physical name, as children of `parent`, and what has to be attached before they start."""
-    role = iam.Role(
-        f"{name}-node", name=physical, assume_role_policy=service_trust("ec2.amazonaws.com"), tags=named(args.tags, physical), opts=parent.child()
-    )
+    role = iam.Role(f"{name}-node", name=physical, assume_role_policy=service_trust("ec2.amazonaws.com"), tags=named(args.tags, physical), opts=parent.child())
     attached: list[pulumi.Resource] = [
         iam.RolePolicyAttachment(f"{name}-node-{policy}", role=role.name, policy_arn=managed_policy(args.stack.region, policy), opts=parent.child())
         for policy in _POLICIES

@@ -130,7 +130,8 @@ class GroupSpec:
     @property
     def group_name(self) -> str:
         """The group's name. Ends in a hash of what the autoscaler takes for granted about a group: another shape is
-        another group, made before the old one goes; a further type of the same shape changes the group in place."""
+        another group, made before the old one goes; a further type of the same shape changes the group in place.
+        """
         return f"{self.stem}-{generation(self.pool.types[0].shape)}"
 
     @property

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from config.pools import Disk
 
+if TYPE_CHECKING:
+    from pulumi_aws.ec2 import LaunchTemplateBlockDeviceMappingArgsDict, LaunchTemplateMetadataOptionsArgsDict, LaunchTemplateTagSpecificationArgsDict
 
-def metadata_options() -> dict[str, Any]:
+
+def metadata_options() -> LaunchTemplateMetadataOptionsArgsDict:
     """IMDSv2 only, and out of reach for pods: their packets have one hop more (EKS best practices, "Restrict access to the instance profile")."""
     return {"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1, "instance_metadata_tags": "disabled"}
 
 
-def root_volume(disk: Disk, key_arn: str | None) -> list[dict[str, Any]]:
+def root_volume(disk: Disk, key_arn: str | None) -> list[LaunchTemplateBlockDeviceMappingArgsDict]:
     """The root volume: gp3, encrypted, gone with its node."""
     return [
         {
@@ -31,6 +34,6 @@ def root_volume(disk: Disk, key_arn: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def tag_specifications(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+def tag_specifications(tags: Mapping[str, str]) -> list[LaunchTemplateTagSpecificationArgsDict]:
     """Tags of what the template launches; provider default tags and template tags do not reach it."""
     return [{"resource_type": kind, "tags": dict(tags)} for kind in ("instance", "volume", "network-interface")]

@@ -13,8 +13,9 @@ _BOUNDARY = "==JUPYTERHUB-AWS=="
 
 
 def node_config(group: GroupSpec, *, endpoint: str, certificate_authority: str, service_cidr: str) -> dict[str, Any]:
-    """nodeadm's NodeConfig (awslabs/amazon-eks-ami, nodeadm/doc/api.md). With all four facts of the cluster in it, the
-    node asks no EKS API."""
+    """Nodeadm's NodeConfig (awslabs/amazon-eks-ami, nodeadm/doc/api.md). With all four facts of the cluster in it, the
+    node asks no EKS API.
+    """
     return {
         "apiVersion": "node.eks.aws/v1alpha1",
         "kind": "NodeConfig",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pulumi
 from pulumi_aws import autoscaling, ec2
@@ -30,9 +30,10 @@ class UserGroupArgs:
 
 class UserGroup(Component):
     """One pool in one market. Its size is the autoscaler's business, and no change of the program ends a node:
-    a new version of the template serves new nodes only."""
+    a new version of the template serves new nodes only.
+    """
 
-    token: ClassVar[str] = "jhub:pools:UserGroup"  # noqa: S105 -- a type token
+    token: ClassVar[str] = "jhub:pools:UserGroup"
     group_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: UserGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -71,13 +72,14 @@ class UserGroup(Component):
     def _autoscaling_group(self, template: ec2.LaunchTemplate) -> autoscaling.Group:
         group, shared = self._group, self._args.pools
         size = group.pool.pool.size
-        subnets = pulumi.Output.from_input(shared.subnet_ids)
+        subnets: pulumi.Output[list[str]] = pulumi.Output.from_input(shared.subnet_ids)
+        zone = None if group.zone is None else shared.stack.network.zones.index(group.zone)
         return autoscaling.Group(
             f"{self._name}-group",
             name=group.group_name,
             min_size=size.min,
             max_size=size.max,
-            vpc_zone_identifiers=subnets if group.zone is None else [subnets[shared.stack.network.zones.index(group.zone)]],
+            vpc_zone_identifiers=subnets if zone is None else subnets.apply(lambda ids: [ids[zone]]),
             mixed_instances_policy=_instances(group, template),
             suspended_processes=["AZRebalance"],  # it would end nodes with people on them to even out zones
             capacity_rebalance=False,  # it would end a node on a mere hint; the termination handler waits for the notice
@@ -88,16 +90,19 @@ class UserGroup(Component):
         )
 
 
-def _instances(group: GroupSpec, template: ec2.LaunchTemplate) -> dict[str, Any]:
+def _instances(group: GroupSpec, template: ec2.LaunchTemplate) -> autoscaling.GroupMixedInstancesPolicyArgsDict:
     """One market only: mixing them in one group would hide from the autoscaler which of the two has run dry."""
     spot = group.market == "spot"
-    distribution: dict[str, Any] = {"on_demand_base_capacity": 0, "on_demand_percentage_above_base_capacity": 0 if spot else 100}
+    distribution: autoscaling.GroupMixedInstancesPolicyInstancesDistributionArgsDict = {
+        "on_demand_base_capacity": 0,
+        "on_demand_percentage_above_base_capacity": 0 if spot else 100,
+    }
     if spot:
-        distribution |= {"spot_allocation_strategy": "price-capacity-optimized"}
+        distribution["spot_allocation_strategy"] = "price-capacity-optimized"
         if group.pool.max_price is not None:
-            distribution |= {"spot_max_price": group.pool.max_price}
+            distribution["spot_max_price"] = group.pool.max_price
     else:
-        distribution |= {"on_demand_allocation_strategy": "prioritized"}
+        distribution["on_demand_allocation_strategy"] = "prioritized"
     return {
         "instances_distribution": distribution,
         "launch_template": {

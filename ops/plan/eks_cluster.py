@@ -89,7 +89,7 @@ def _cluster_inputs(inputs: dict[str, Any], name: str) -> dict[str, Any]:
     return dict(sorted(child.items()))
 
 
-def _child(recorder: Recorder, component: Resource, name: str, token: str, inputs: dict[str, Any], needs: tuple[str, ...] = ()) -> Resource:  # noqa: PLR0913 -- one private call
+def _child(recorder: Recorder, component: Resource, name: str, token: str, inputs: dict[str, Any], *, needs: tuple[str, ...] = ()) -> Resource:  # noqa: PLR0913 -- one private call
     options = recorder.transform(token, name, custom=True, props=inputs)
     ignored = ("accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons") if token == _CHILD else ()
     resource = Resource(

@@ -44,7 +44,7 @@ def evaluate(values: Mapping[str, str], *, secret: Collection[str], project: str
     set_all_config({**values, **dict.fromkeys(secret, _SEALED)}, list(secret))
     # Not `set_mocks`: it makes a Stack on a loop of its own, for which the run below would wait for ever.
     settings.configure(_settings(recorder, project, stack))
-    settings.set_root_resource(None)  # type: ignore[arg-type] -- a second evaluation in one process needs a stack of its own
+    settings.set_root_resource(None)  # type: ignore[arg-type]  # a second evaluation in one process needs a stack of its own
     before, where = sys.path[:], Path.cwd()
     loop = asyncio.new_event_loop()
     try:
@@ -64,9 +64,11 @@ def _settings(recorder: Recorder, project: str, stack: str) -> Any:  # noqa: ANN
     from google.protobuf.empty_pb2 import Empty
     from pulumi.runtime import mocks
 
-    return mocks.MockSettings(
+    mock_settings: Any = mocks.MockSettings  # untyped in the SDK
+    features: Any = recorder.GetDeploymentInfo
+    return mock_settings(
         monitor=recorder,
-        monitor_features=set(recorder.GetDeploymentInfo(Empty()).supportedFeatures),
+        monitor_features=set(features(Empty()).supportedFeatures),
         engine=mocks.MockEngine(None),
         project=project,
         stack=stack,

@@ -145,4 +145,5 @@ class Recorder(MockMonitor):
             answer.update(_ANSWERS[request.tok])
         else:
             raise UnknownCallError(f"the program calls {request.tok}, which only AWS can answer; take the value from the stack file instead")
-        return resource_pb2.ResourceInvokeResponse(**{"return": answer})
+        fields: dict[str, Any] = {"return": answer}  # `return` is a keyword: it cannot be passed by name
+        return resource_pb2.ResourceInvokeResponse(**fields)

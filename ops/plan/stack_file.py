@@ -29,7 +29,9 @@ def find(stack: str, root: Path) -> Path:
     if path.is_file():
         return path
     there = sorted(item.name.removeprefix("Pulumi.").removesuffix(".yaml") for item in root.glob("Pulumi.*.yaml"))
-    raise ConfigError(path.name, [Problem(path="", what="there is no such file", fix=f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack file")])
+    raise ConfigError(
+        path.name, [Problem(path="", what="there is no such file", fix=f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack file")]
+    )
 
 
 def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
@@ -90,7 +92,9 @@ def _set(config: dict[str, Any], setting: str, source: str) -> None:
     try:
         value = YAML(typ="safe").load(text)
     except YAMLError:
-        raise ConfigError(source, [Problem(path=f"--set {path}", what=f"has a value that is neither YAML nor JSON (got {text!r})", fix="quote it for your shell")]) from None
+        raise ConfigError(
+            source, [Problem(path=f"--set {path}", what=f"has a value that is neither YAML nor JSON (got {text!r})", fix="quote it for your shell")]
+        ) from None
     head, *rest = [part for part in path.replace("[", ".[").split(".") if part]
     key = head if ":" in head else ("aws:region" if head == "region" else f"{PROJECT}:{head}")
     if not rest:
@@ -100,7 +104,7 @@ def _set(config: dict[str, Any], setting: str, source: str) -> None:
     for index, part in enumerate(rest):
         last = index == len(rest) - 1
         where: Any = int(part[1:-1]) if part.startswith("[") and part[1:-1].isdigit() else part
-        fits = isinstance(here, list) and isinstance(where, int) and where < len(here) or isinstance(here, dict) and isinstance(where, str)
+        fits = (isinstance(here, list) and isinstance(where, int) and where < len(here)) or (isinstance(here, dict) and isinstance(where, str))
         if not fits:
             raise ConfigError(source, [Problem(path=f"--set {path}", what=f"leads nowhere at {part}", fix="compare the path with the stack file")])
         if last:

@@ -6,6 +6,7 @@ import copy
 import json
 from functools import cache
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -93,13 +94,14 @@ def _judge(values, secret=()):
         assert isinstance(load(values, secret=secret, source=SOURCE), StackConfig)
     except ConfigError as error:
         assert error.problems and all(problem.path and problem.what and problem.fix for problem in error.problems)
-        assert str(error).split("\n") == [problem.line(SOURCE) for problem in error.problems]
         for problem in error.problems:
             line = problem.line(SOURCE)
-            assert line.isprintable() and len(line.splitlines()) == 1, repr(line)
+            if not line.isprintable() or len(line.splitlines()) != 1:
+                pytest.fail(f"not one plain line: {line!a}")
             assert len(line) <= LONGEST_LINE, line
             assert not [word for word in JARGON if word in line], line
             assert "()" not in line and not line.rstrip().endswith((";", ":", "are", "of")), line
+        assert str(error).split("\n") == [problem.line(SOURCE) for problem in error.problems]
         return len(error.problems)
     return 0
 
@@ -136,6 +138,38 @@ def _broken_text(draw):
 def test_broken_text_of_a_section(drawn):
     values, secret = drawn
     _judge(values, secret)
+
+
+_NOT_JSON = "cluster: must be a map of options (got {}); write `option: value` lines under it"
+_UNREADABLE = "cluster: cannot be read: it is nested too deeply, or has half a character; compare it with the reference"
+_TOO_DEEP = "cluster: is nested too deeply to be read; compare it with the reference"
+_DAYS = "1, 3, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        ("{", _NOT_JSON.format("'{'")),
+        ('{"version": "1.35"', _NOT_JSON.format("""'{"version": "1.35"'""")),
+        ("null", _NOT_JSON.format("'null'")),
+        ("[" * 100_000, _TOO_DEEP),
+        ("[" * 100_000 + "]" * 100_000, _TOO_DEEP),
+        ("[" * 300 + "]" * 300, _UNREADABLE),
+        ('{"version": "1.35", "volume_key": "\\ud800"}', _UNREADABLE),
+        ("[" + "9" * 5000 + "]", _NOT_JSON.format("'[" + "9" * 55 + "…")),
+        ('{"version": "1.35", "log_retention_days": NaN}', f"cluster.log_retention_days: must be one of {_DAYS} (got nan); choose one of them"),
+        (
+            '{"version": NaN}',
+            'cluster.version: must be a quoted string (got the number nan): as a number 1.30 turns into 1.3; write it in quotes, such as "1.35"',
+        ),
+    ],
+    ids=range(10),
+)
+def test_text_that_the_engine_would_not_give(raw, line):
+    values, _ = engine_values(dev_stack())
+    with pytest.raises(ConfigError) as caught:
+        load({**values, "jupyterhub-aws:cluster": raw}, source=SOURCE)
+    assert str(caught.value) == f"{SOURCE}: {line}"
 
 
 def test_every_place_of_the_stack_file_with_every_hostile_value():

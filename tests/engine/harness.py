@@ -77,12 +77,17 @@ class Run:
         return self.stdout + self.stderr
 
     @property
-    def complaints(self) -> str:
-        """The end of what it printed; of JSON, the diagnostics alone."""
+    def errors(self) -> str:
+        """The engine's own error messages, without the traceback that Python prints after any failed resource."""
         if self.stdout.startswith("{") and "diagnostics" in self.stdout:
-            diagnostics = json.loads(self.stdout)["diagnostics"]
-            return "".join(item["message"] for item in diagnostics if item["severity"] == "error") + self.stderr[-2000:]
-        return self.text[-6000:]
+            return "".join(item["message"] for item in json.loads(self.stdout)["diagnostics"] if item["severity"] == "error")
+        lines = self.text.splitlines()
+        starts = [index for index, line in enumerate(lines) if line.strip().startswith("error:")]
+        found: list[str] = []
+        for start in starts:
+            found.append(lines[start])
+            found += _until_next(lines[start + 1 :])
+        return "\n".join(found)
 
     def finished(self, method: str, kind: str = "") -> list[Call]:
         """Calls that succeeded and were no preview, in order."""
@@ -171,7 +176,7 @@ class Engine:
         done = subprocess.run(command, cwd=self.project, env=self._environment(environment), capture_output=True, text=True, timeout=_SECONDS)
         run = Run(command=command, code=done.returncode, stdout=done.stdout, stderr=done.stderr, seconds=time.monotonic() - start, calls=self.calls(before))
         if check and run.code != 0:
-            raise EngineError(f"{' '.join(command)} ended with {run.code}:\n{run.complaints}")
+            raise EngineError(f"{' '.join(command)} ended with {run.code}:\n{run.errors or run.text[-6000:]}")
         return run
 
     def preview(self, *arguments: str, **environment: str) -> Preview:
@@ -201,6 +206,18 @@ class Engine:
     def export(self) -> dict[str, Any]:
         """The state, as it is stored: secrets encrypted."""
         return json.loads(self.run("stack", "export").stdout)
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources in the state, the stack first."""
+        return self.export()["deployment"]["resources"]
+
+    def seed(self, kind: str, inputs: Mapping[str, Any]) -> str:
+        """Make something in the account as if by hand; returns its id."""
+        command = ("pulumi-resource-aws", "seed", kind, json.dumps(inputs))
+        environment = self._environment({})
+        program = shutil.which(command[0], path=environment["PATH"])
+        done = subprocess.run((str(program), *command[1:]), env=environment, capture_output=True, text=True, check=True, timeout=_SECONDS)
+        return done.stdout.strip()
 
     def up_killed(self, when: Callable[[Sequence[Call]], bool], **environment: str) -> tuple[Call, ...]:
         """Start `up`, kill -9 the engine when the calls so far satisfy `when`, and let AWS finish what it was asked for."""
@@ -271,6 +288,25 @@ class Engine:
             **self.environment,
             **more,
         }
+
+
+def plaintext_secrets(state: Any, secrets: Sequence[str], path: str = "") -> list[str]:
+    """Where in a state one of these stands readable, alone or inside other text."""
+    if isinstance(state, Mapping):
+        return [found for key, value in state.items() for found in plaintext_secrets(value, secrets, f"{path}.{key}" if path else str(key))]
+    if isinstance(state, list):
+        return [found for index, value in enumerate(state) for found in plaintext_secrets(value, secrets, f"{path}[{index}]")]
+    return [path] if isinstance(state, str) and any(secret in state for secret in secrets) else []
+
+
+def _until_next(lines: Sequence[str]) -> list[str]:
+    """The further lines of a message: up to an empty one, a new message or a traceback."""
+    found: list[str] = []
+    for line in lines:
+        if not line.strip() or line.strip().startswith(("error:", "warning:", "info:", "Traceback", "pulumi:", "Resources:")):
+            break
+        found.append(line)
+    return found
 
 
 def _copy(program: Path, target: Path) -> None:

@@ -61,7 +61,8 @@ cluster = eks.Cluster(
 provider = kubernetes.Provider("inside", kubeconfig=cluster.kubeconfig_json, cluster_identifier="small")
 inside = pulumi.ResourceOptions(provider=provider)
 namespace = kubernetes.core.v1.Namespace("space", metadata={"name": "hub"}, opts=inside)
-settings = kubernetes.core.v1.ConfigMap("settings", metadata={"namespace": namespace.metadata.name}, data={"greeting": config.get("greeting") or "hello"}, opts=inside)
+greeting = {"greeting": config.get("greeting") or "hello"}
+settings = kubernetes.core.v1.ConfigMap("settings", metadata={"namespace": namespace.metadata.name}, data=greeting, opts=inside)
 kubernetes.core.v1.Secret(
     "token", metadata={"name": "token", "namespace": namespace.metadata.name}, string_data={"token": config.require_secret("token")}, opts=inside
 )

@@ -126,16 +126,17 @@ func eksRefuse(req *pulumirpc.ConstructRequest, in map[string]any) error {
 }
 
 func constructCluster(ctx *pulumi.Context, name string, args pulumi.Map, raw resource.PropertyMap, opts pulumi.ResourceOption) (*pulumiprovider.ConstructResult, error) {
+	role, roleArn, err := serviceRole(ctx, args, raw["serviceRole"])
+	if err != nil {
+		return nil, err
+	}
+	args["serviceRole"] = role
 	component := &componentState{}
 	if err := ctx.RegisterComponentResourceV2(eksCluster, name, args, component, opts); err != nil {
 		return nil, err
 	}
-	role, err := rehydrateRole(ctx, raw["serviceRole"])
-	if err != nil {
-		return nil, err
-	}
 	cluster := &clusterState{}
-	err = ctx.RegisterResource("aws:eks/cluster:Cluster", name+"-eksCluster", clusterInputs(name, args, role), cluster,
+	err = ctx.RegisterResource("aws:eks/cluster:Cluster", name+"-eksCluster", clusterInputs(name, args, roleArn), cluster,
 		pulumi.Parent(component), pulumi.Version(eksAwsVersion),
 		pulumi.IgnoreChanges([]string{"accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons"}))
 	if err != nil {
@@ -159,25 +160,30 @@ func constructCluster(ctx *pulumi.Context, name string, args pulumi.Map, raw res
 	return &pulumiprovider.ConstructResult{URN: component.URN(), State: outputs}, nil
 }
 
-// rehydrateRole follows the resource reference that an argument of type Role is.
-func rehydrateRole(ctx *pulumi.Context, v resource.PropertyValue) (*roleState, error) {
-	for v.IsSecret() || v.IsOutput() {
+// serviceRole is the role that was passed in as a resource, and its ARN. In a preview that would make the role, it is an
+// unknown that depends on it.
+func serviceRole(ctx *pulumi.Context, args pulumi.Map, v resource.PropertyValue) (pulumi.Input, pulumi.StringOutput, error) {
+	for !v.IsComputed() && (v.IsSecret() || (v.IsOutput() && v.OutputValue().Known)) {
 		if v.IsSecret() {
 			v = v.SecretValue().Element
 		} else {
 			v = v.OutputValue().Element
 		}
 	}
+	if v.IsComputed() || v.IsOutput() {
+		later := args["serviceRole"].(pulumi.Output)
+		return later, later.ApplyT(func(any) string { return "" }).(pulumi.StringOutput), nil
+	}
 	if !v.IsResourceReference() {
-		return nil, fmt.Errorf("serviceRole is not a resource but %s %v", v.TypeString(), v)
+		return nil, pulumi.StringOutput{}, fmt.Errorf("serviceRole is not a resource but %s", v.TypeString())
 	}
 	urn := v.ResourceReferenceValue().URN
 	role := &roleState{}
 	err := ctx.RegisterResource(string(urn.Type()), urn.Name(), nil, role, pulumi.URN_(string(urn)))
-	return role, err
+	return role, role.Arn, err
 }
 
-func clusterInputs(name string, args pulumi.Map, role *roleState) pulumi.Map {
+func clusterInputs(name string, args pulumi.Map, roleArn pulumi.StringOutput) pulumi.Map {
 	network := pulumi.Map{}
 	for _, key := range words("endpointPrivateAccess endpointPublicAccess publicAccessCidrs") {
 		if v, ok := args[key]; ok {
@@ -185,7 +191,7 @@ func clusterInputs(name string, args pulumi.Map, role *roleState) pulumi.Map {
 		}
 	}
 	network["subnetIds"] = subnetsOf(args)
-	props := pulumi.Map{"roleArn": role.Arn, "vpcConfig": network, "tags": clusterTags(name, args)}
+	props := pulumi.Map{"roleArn": roleArn, "vpcConfig": network, "tags": clusterTags(name, args)}
 	for _, key := range words("name bootstrapSelfManagedAddons version enabledClusterLogTypes upgradePolicy deletionProtection") {
 		if v, ok := args[key]; ok {
 			props[key] = v
@@ -194,11 +200,16 @@ func clusterInputs(name string, args pulumi.Map, role *roleState) pulumi.Map {
 	if cidr, ok := args["kubernetesServiceIpAddressRange"]; ok {
 		props["kubernetesNetworkConfig"] = pulumi.Map{"serviceIpv4Cidr": cidr, "ipFamily": pulumi.String("ipv4")}
 	}
-	if arn, ok := args["encryptionConfigKeyArn"]; ok {
-		props["encryptionConfig"] = pulumi.Map{"provider": pulumi.Map{"keyArn": arn}, "resources": pulumi.StringArray{pulumi.String("secrets")}}
+	if encryption, ok := encryptionOf(args); ok {
+		props["encryptionConfig"] = encryption
 	}
 	props["accessConfig"] = pulumi.Map{"authenticationMode": args["authenticationMode"], "bootstrapClusterCreatorAdminPermissions": pulumi.Bool(true)}
 	return props
+}
+
+func encryptionOf(args pulumi.Map) (pulumi.Map, bool) {
+	arn, ok := args["encryptionConfigKeyArn"]
+	return pulumi.Map{"provider": pulumi.Map{"keyArn": arn}, "resources": pulumi.StringArray{pulumi.String("secrets")}}, ok
 }
 
 func subnetsOf(args pulumi.Map) pulumi.Input {
@@ -260,7 +271,7 @@ func kubeconfigOf(cluster *clusterState) pulumi.AnyOutput {
 	}).(pulumi.AnyOutput)
 }
 
-func componentOutputs(args pulumi.Map, role *roleState, cluster *clusterState, kube *kubeProviderState, kubeconfig pulumi.AnyOutput, kubeconfigJSON pulumi.StringOutput) pulumi.Map {
+func componentOutputs(args pulumi.Map, role pulumi.Input, cluster *clusterState, kube *kubeProviderState, kubeconfig pulumi.AnyOutput, kubeconfigJSON pulumi.StringOutput) pulumi.Map {
 	group := cluster.VpcConfig.ApplyT(func(v map[string]any) string { s, _ := v["clusterSecurityGroupId"].(string); return s })
 	issuer := cluster.Identities.ApplyT(func(v []any) string {
 		if len(v) > 0 {
@@ -275,6 +286,9 @@ func componentOutputs(args pulumi.Map, role *roleState, cluster *clusterState, k
 	core := pulumi.Map{"cluster": cluster, "subnetIds": subnetsOf(args), "endpoint": cluster.Endpoint, "provider": kube, "instanceRoles": pulumi.Array{},
 		"nodeGroupOptions": pulumi.Map{}, "kubeconfig": kubeconfig, "storageClasses": pulumi.Map{}, "accessEntries": pulumi.Array{},
 		"clusterIamRole": role, "autoModeNodeRoleName": none}
+	if encryption, ok := encryptionOf(args); ok {
+		core["encryptionConfig"] = encryption
+	}
 	for _, key := range words("vpcId privateSubnetIds publicSubnetIds tags") {
 		if v, ok := args[key]; ok {
 			core[key] = v

@@ -161,7 +161,8 @@ func nameOf(urn string) string {
 }
 
 func (p *provider) Handshake(context.Context, *pulumirpc.ProviderHandshakeRequest) (*pulumirpc.ProviderHandshakeResponse, error) {
-	return &pulumirpc.ProviderHandshakeResponse{AcceptSecrets: true}, nil
+	component := part == "eks" // it gets resources as such, not their ids
+	return &pulumirpc.ProviderHandshakeResponse{AcceptSecrets: true, AcceptResources: component, AcceptOutputs: component}, nil
 }
 
 func (p *provider) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
@@ -224,7 +225,8 @@ func (p *provider) Configure(_ context.Context, req *pulumirpc.ConfigureRequest)
 		_ = json.Unmarshal([]byte(text), &tags)
 	}
 	p.cloud.defaultTags, _ = dig(tags, "tags").(map[string]any)
-	return &pulumirpc.ConfigureResponse{AcceptSecrets: true, SupportsPreview: true}, nil
+	component := part == "eks"
+	return &pulumirpc.ConfigureResponse{AcceptSecrets: true, SupportsPreview: true, AcceptResources: component, AcceptOutputs: component}, nil
 }
 
 // firstOf returns the first struct that is there.

@@ -1,0 +1,33 @@
+"""The list of all checks, in the order in which a person reads them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+
+from checks import nodes, secrets, security, versions
+from checks.finding import Finding
+from checks.resources import Resources
+from config.stack import StackConfig
+
+Check = Callable[[StackConfig, Resources], list[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    security.open_doors,
+    security.encryption,
+    security.metadata,
+    secrets.secrets,
+    security.protected,
+    security.tags,
+    security.placeholders,
+    nodes.instance_types,
+    nodes.priorities,
+    nodes.addresses,
+    nodes.quotas,
+    versions.verified,
+)
+
+
+def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -> list[Finding]:
+    """Every finding about a stack and what it becomes, as of a day."""
+    return [*versions.support(stack, as_of), *(finding for check in CHECKS for finding in check(stack, resources))]

@@ -1,0 +1,49 @@
+"""No secret outside a secret leaf: what looks like one in the recorded inputs must be sealed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from checks.finding import Finding, verdict
+from checks.resources import SECRET, UNKNOWN, Resource, Resources
+from config.stack import StackConfig
+
+#: Names whose values are secrets, wherever they stand. Names of where a secret is kept (…Arn, …Name, …Ref) are not.
+_SECRET_NAME = re.compile(r"(password|passphrase|secret|token|private_?key|api_?key|credential)s?$", re.IGNORECASE)
+_HARMLESS = re.compile(r"^(httpTokens|automountServiceAccountToken)$")
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+
+
+def secrets(_stack: StackConfig, resources: Resources) -> list[Finding]:
+    """Every value that looks like a secret is one for the engine too, so that it is encrypted in the state."""
+    return verdict(
+        "secrets", (finding for resource in resources for finding in _exposed(resource)), otherwise="no secret stands in the plan or in plaintext state"
+    )
+
+
+def _exposed(resource: Resource) -> Iterator[Finding]:
+    for path, value in _leaves(resource.inputs, ""):
+        if not isinstance(value, str) or value in (SECRET, UNKNOWN, "") or value.startswith("${"):
+            continue
+        name = path.rpartition(".")[2].partition("[")[0]
+        if (_SECRET_NAME.search(name) and not _HARMLESS.match(name)) or _PRIVATE_KEY.search(value):
+            yield Finding(
+                id="secrets",
+                status="fail",
+                message=f"{resource.label}: {path} is in clear text",
+                fix="read it with require_secret and hand it on as an Output",
+                subjects=(resource.urn,),
+            )
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 -- any JSON value
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _leaves(item, f"{path}[{index}]")
+    else:
+        yield path, value

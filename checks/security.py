@@ -1,0 +1,207 @@
+"""What must hold of every recorded resource: tags, encryption, no open door, and protection of what people would cry over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from checks.finding import Finding, urns, verdict
+from checks.resources import Resource, Resources
+from config.stack import StackConfig
+
+_WORLD = {"0.0.0.0/0", "::/0"}
+#: Types that hold data or keys: with them goes what people made, or the means to read it.
+STATEFUL = (
+    "aws:kms/key:Key",
+    "aws:efs/fileSystem:FileSystem",
+    "aws:ebs/volume:Volume",
+    "aws:rds/instance:Instance",
+    "aws:backup/vault:Vault",
+    "aws:s3/bucket:Bucket",
+    "kubernetes:core/v1:PersistentVolume",
+    "kubernetes:core/v1:PersistentVolumeClaim",
+)
+_CLUSTER = "aws:eks/cluster:Cluster"
+_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+_GROUP = "aws:autoscaling/group:Group"
+
+
+def tags(stack: StackConfig, resources: Resources) -> list[Finding]:
+    """Every taggable resource carries the stack's tags; groups and templates hand them on to what they launch."""
+    wanted = stack.tags.as_aws(stack.name)
+    return verdict(
+        "tags",
+        (
+            Finding(
+                id="tags",
+                status="fail",
+                message=f"{resource.label} lacks {', '.join(missing)}",
+                fix="hand the stack's tags to it in its component",
+                subjects=(resource.urn,),
+            )
+            for resource in resources
+            if resource.taggable and (missing := _missing(resource, wanted))
+        ),
+        otherwise=f"every taggable resource carries {', '.join(sorted(wanted))}",
+    )
+
+
+def _missing(resource: Resource, wanted: dict[str, str]) -> list[str]:
+    if resource.type == _GROUP:
+        own = {tag["key"]: tag["value"] for tag in resource.inputs.get("tags", []) if tag.get("propagateAtLaunch")}
+        return sorted(key for key, value in wanted.items() if own.get(key) != value)
+    sets = [dict(resource.inputs.get("tags", {}))]
+    if resource.type == _TEMPLATE:
+        launched = {item["resourceType"]: item["tags"] for item in resource.inputs.get("tagSpecifications", [])}
+        sets += [dict(launched.get(kind, {})) for kind in ("instance", "volume")]
+    return sorted({key for found in sets for key, value in wanted.items() if found.get(key) != value})
+
+
+def encryption(_stack: StackConfig, resources: Resources) -> list[Finding]:
+    """Disks, file systems and Kubernetes secrets are encrypted."""
+    return verdict("encryption", _unencrypted(resources), otherwise="node volumes, file systems and Kubernetes secrets are encrypted")
+
+
+def _unencrypted(resources: Resources) -> Iterator[Finding]:
+    def fault(resource: Resource, what: str) -> Finding:
+        return Finding(
+            id="encryption",
+            status="fail",
+            message=f"{resource.label}: {what}",
+            fix="encrypt it; on something that exists that means replacing it",
+            subjects=(resource.urn,),
+        )
+
+    for template in resources.of(_TEMPLATE):
+        volumes = template.inputs.get("blockDeviceMappings", [])
+        if not volumes or any(str(volume.get("ebs", {}).get("encrypted")).lower() != "true" for volume in volumes):
+            yield fault(template, "a volume is not encrypted")
+    for item in resources.of("aws:efs/fileSystem:FileSystem", "aws:ebs/volume:Volume"):
+        if item.inputs.get("encrypted") is not True:
+            yield fault(item, "is not encrypted")
+    for database in resources.of("aws:rds/instance:Instance"):
+        if database.inputs.get("storageEncrypted") is not True:
+            yield fault(database, "its storage is not encrypted")
+    for cluster in resources.of(_CLUSTER):
+        if "secrets" not in cluster.inputs.get("encryptionConfig", {}).get("resources", []):
+            yield fault(cluster, "Kubernetes secrets are not encrypted with a key of yours")
+
+
+def open_doors(stack: StackConfig, resources: Resources) -> list[Finding]:
+    """Nothing lets the whole internet in, except a Kubernetes API that the stack says is public."""
+    return verdict("open-ingress", _open(stack, resources), otherwise="nothing lets the whole internet in")
+
+
+def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
+    for resource in resources:
+        if any(_WORLD & set(_sources(rule)) for rule in _ingress_rules(resource)):
+            yield Finding(
+                id="open-ingress",
+                status="fail",
+                message=f"{resource.label} lets the whole internet in",
+                fix="list the networks that may come in",
+                subjects=(resource.urn,),
+            )
+    for cluster in resources.of(_CLUSTER):
+        network = cluster.inputs.get("vpcConfig", {})
+        if not network.get("endpointPrivateAccess"):
+            yield Finding(
+                id="open-ingress",
+                status="fail",
+                message=f"{cluster.label} has no private endpoint: nodes would go through the internet",
+                subjects=(cluster.urn,),
+            )
+        # Without a list of its own EKS takes 0.0.0.0/0.
+        if network.get("endpointPublicAccess") and _WORLD & set(network.get("publicAccessCidrs") or _WORLD):
+            yield Finding(
+                id="open-ingress",
+                status="warn" if stack.cluster.api.public else "fail",
+                message="the Kubernetes API answers to the whole internet (0.0.0.0/0)",
+                path="cluster.api.public_access_cidrs",
+                fix="list your own networks",
+                subjects=(cluster.urn,),
+            )
+
+
+def _ingress_rules(resource: Resource) -> list[dict[str, Any]]:
+    kind = resource.type
+    if kind in ("aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"):
+        return list(resource.inputs.get("ingress", []))
+    if kind == "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule" or (
+        kind == "aws:ec2/securityGroupRule:SecurityGroupRule" and resource.inputs.get("type") == "ingress"
+    ):
+        return [dict(resource.inputs)]
+    return []
+
+
+def _sources(rule: dict[str, Any]) -> list[str]:
+    single = [rule[key] for key in ("cidrIpv4", "cidrIpv6") if key in rule]
+    return [*single, *rule.get("cidrBlocks", []), *rule.get("ipv6CidrBlocks", [])]
+
+
+def protected(stack: StackConfig, resources: Resources) -> list[Finding]:
+    """What holds data or keys can neither be deleted nor lost by a change of the program."""
+    kinds = (*STATEFUL, _CLUSTER) if stack.cluster.protected else STATEFUL
+    bare = [resource for resource in resources.of(*kinds) if not (resource.protect and resource.retain_on_delete)]
+    faults = [
+        Finding(id="protected", status="fail", message=f"{resource.label} can be deleted", fix="make it with `self.kept()`", subjects=(resource.urn,))
+        for resource in bare
+    ]
+    if not stack.cluster.protected:
+        faults.append(
+            Finding(
+                id="protected",
+                status="warn",
+                message="the cluster may be deleted by `pulumi destroy` (protected: false)",
+                path="cluster.protected",
+                fix="remove the line when people begin to use it",
+                subjects=urns(resources.of(_CLUSTER)),
+            )
+        )
+    return verdict("protected", faults, otherwise=f"{len(resources.of(*kinds))} resources that hold data or keys are protected and kept")
+
+
+def metadata(_stack: StackConfig, resources: Resources) -> list[Finding]:
+    """Every node answers metadata requests by IMDSv2 only, and not to pods."""
+    loose = [
+        template
+        for template in resources.of(_TEMPLATE)
+        if template.inputs.get("metadataOptions", {}).get("httpTokens") != "required"
+        or template.inputs.get("metadataOptions", {}).get("httpPutResponseHopLimit") != 1
+    ]
+    return verdict(
+        "instance-metadata",
+        (
+            Finding(
+                id="instance-metadata",
+                status="fail",
+                message=f"{template.label} lets pods read the node's credentials",
+                fix="require IMDSv2 with hop limit 1",
+                subjects=(template.urn,),
+            )
+            for template in loose
+        ),
+        otherwise="pods cannot read their node's credentials (IMDSv2, hop limit 1)",
+    )
+
+
+def placeholders(stack: StackConfig, _resources: Resources) -> list[Finding]:
+    """Documentation values that were not replaced would build something that nobody can reach."""
+    from ipaddress import IPv4Network
+
+    documentation = [IPv4Network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]  # RFC 5737
+    found = [cidr for cidr in stack.cluster.api.public_access_cidrs if any(IPv4Network(cidr).subnet_of(net) for net in documentation)]
+    return verdict(
+        "documentation-values",
+        (
+            Finding(
+                id="documentation-values",
+                status="warn",
+                message=f"{cidr} is a documentation range: nobody can reach the API from there",
+                path="cluster.api.public_access_cidrs",
+                fix="write your own network, such as your office's or VPN's",
+            )
+            for cidr in found
+        ),
+        otherwise="no documentation value is left",
+    )

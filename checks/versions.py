@@ -1,0 +1,74 @@
+"""Whether what the stack pins is supported on the day of the plan, and whether anybody has seen it work together."""
+
+from __future__ import annotations
+
+import datetime
+
+from checks.finding import Finding, Status, verdict
+from checks.resources import Resources
+from config.stack import StackConfig
+from config.versions import Pin, kubernetes_versions, pin
+
+#: From here on a plan reminds: an upgrade of one minor takes a team some weeks.
+_REMIND_DAYS = 60
+
+
+def support(stack: StackConfig, as_of: datetime.date) -> list[Finding]:
+    """The Kubernetes minor is in standard support on that day, and for a while after it."""
+    version = kubernetes_versions()[stack.cluster.version]
+    left = (version.standard_support_until - as_of).days
+    day, newer = version.standard_support_until, f"set cluster.version to a newer minor: {', '.join(sorted(kubernetes_versions()))}"
+
+    def found(status: Status, message: str, fix: str | None = newer) -> list[Finding]:
+        return [Finding(id="support", status=status, message=f"Kubernetes {version.minor} {message}", path="cluster.version", fix=fix)]
+
+    if left < 0:
+        return found("fail", f"left standard support on {day}: AWS upgrades it by itself (upgrade policy STANDARD)")
+    if left < _REMIND_DAYS:
+        return found("warn", f"leaves standard support in {left} days ({day})")
+    return found("pass", f"is in standard support until {day}", None)
+
+
+def verified(stack: StackConfig, resources: Resources) -> list[Finding]:
+    """Every pinned version that the program uses was seen by its source for this very Kubernetes minor."""
+    doubtful = [used for used in _used(stack, resources) if not used.verified]
+    return verdict(
+        "verified-versions",
+        (
+            Finding(
+                id="verified-versions",
+                status="warn",
+                message=f"{used.kind} {used.name} {used.version} was not seen with Kubernetes {stack.cluster.version} ({used.source})",
+                fix="compare with your account (config/data/versions.toml says how), then set verified = true there",
+            )
+            for used in doubtful
+        ),
+        otherwise="every pinned version was seen by its source with this Kubernetes minor",
+    )
+
+
+def _used(stack: StackConfig, resources: Resources) -> list[Pin]:
+    minor = stack.cluster.version
+    found = [pin("addon", str(addon.inputs["addonName"]), minor) for addon in resources.of("aws:eks/addon:Addon")]
+    for release in resources.of("kubernetes:helm.sh/v3:Release"):
+        name = str(release.inputs["name"])
+        found += [pin("chart", name, minor), pin("image", name, minor)]
+    images = sorted({str(group.inputs["amiType"]) for group in resources.of("aws:eks/nodeGroup:NodeGroup")} | _template_images(resources))
+    return found + [pin("ami", _ami_name(image), minor) for image in images]
+
+
+def _template_images(resources: Resources) -> set[str]:
+    """AMI types by the path of their parameter (…/amazon-linux-2023/x86_64/nvidia/…)."""
+    found = set()
+    for template in resources.of("aws:ec2/launchTemplate:LaunchTemplate"):
+        parts = str(template.inputs.get("imageId", "")).split("/")
+        if "amazon-linux-2023" in parts:
+            start = parts.index("amazon-linux-2023")
+            found.add(f"AL2023_{parts[start + 1]}_{parts[start + 2]}")
+    return found
+
+
+def _ami_name(ami_type: str) -> str:
+    """`AL2023_x86_64_STANDARD` as the versions table names it: `al2023-x86_64-standard`."""
+    head, _, variant = ami_type.lower().rpartition("_")
+    return f"{head.replace('al2023_', 'al2023-').replace('arm_64', 'arm64')}-{variant}"

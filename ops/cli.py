@@ -1,0 +1,60 @@
+"""The command line: which subcommands there are, and how an error reaches a person. Each command lives in a file of its own."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from config.errors import ConfigError
+
+#: Subcommand -> module in ops.commands, imported when it is called or when help asks for it.
+_COMMANDS = {"plan": "plan", "schema": "schema", "docs": "docs"}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command when it is needed: most commands have no business with the SDKs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of use."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None for click to suggest another."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"ops.commands.{_COMMANDS[cmd_name]}").command
+        return command
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def jhub(debug: bool) -> None:
+    """JupyterHub on AWS: plan it here, build it with `pulumi up`. Needs no account and no network unless it says so."""
+    del debug
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `jhub` with these arguments and return its exit code: 0 ok, 1 a check failed, 2 wrong input."""
+    try:
+        result = jhub.main(list(arguments), prog_name="jhub", standalone_mode=False)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except Exception as error:  # whatever the program raises, a person gets one line
+        if "--debug" in arguments:
+            raise
+        from ops.explain import explain
+
+        print(explain(error), file=sys.stderr)
+        return 2
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,64 @@
+"""`jhub plan STACK`: what `pulumi up` would build, what is wrong with it, and what it costs. Without account and network."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from pathlib import Path
+
+import click
+
+from config.errors import ConfigError, Problem
+
+
+@click.command("plan")
+@click.argument("stack")
+@click.option("--json", "json_file", is_flag=False, flag_value="-", default=None, metavar="[FILE]", help="The plan as data; without FILE to standard output.")
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? For example --set pools.memory.size.max=20. May be repeated.")
+@click.option("--as-of", "day", default=None, metavar="YYYY-MM-DD", help="Judge support dates as of this day. Default: today.")
+def command(stack: str, json_file: str | None, settings: tuple[str, ...], day: str | None) -> int:
+    """Show what `pulumi up -s STACK` would build, and every finding about it.
+
+    STACK is a name (dev) or the path of a stack file. Exit code 0: fine, 1: a check failed, 2: the stack file is wrong.
+    """
+    as_of = _day(day)
+    from ops.plan.plan import make_plan
+    from ops.plan.stack_file import find, read
+
+    plan = make_plan(read(find(stack, Path.cwd() if _has_stacks(Path.cwd()) else _root()), settings), as_of)
+    if json_file is not None:
+        _write(json_file, plan.as_text())
+    else:
+        from ops.plan.render import render
+
+        render(plan)
+    return 1 if plan.failed else 0
+
+
+def _root() -> Path:
+    return Path(__file__).resolve().parents[2]
+
+
+def _has_stacks(folder: Path) -> bool:
+    return any(folder.glob("Pulumi.*.yaml"))
+
+
+def _day(text: str | None) -> datetime.date:
+    if text is None:
+        return datetime.datetime.now(tz=datetime.UTC).date()
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError("jhub plan", [Problem(path="--as-of", what=f"is not a date (got {text!r})", fix="write it as YYYY-MM-DD")]) from None
+
+
+def _write(target: str, text: str) -> None:
+    if target == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(target).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            "jhub plan", [Problem(path="--json", what=f"cannot write {target} ({error.strerror})", fix="name a file in a folder that exists")]
+        ) from None

@@ -1,0 +1,86 @@
+"""A plan: the stack, what it becomes, the findings about it and its cost. Also as data that is the same byte for byte."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from checks.finding import Finding
+from checks.resources import Resource
+from config.load import PROJECT, load
+from config.stack import StackConfig
+from ops.plan.evaluate import Recording, evaluate
+from ops.plan.stack_file import StackFile
+
+FORMAT = "jupyterhub-aws/plan/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that `jhub plan` knows about a stack on a day."""
+
+    stack_name: str
+    source: str
+    as_of: datetime.date
+    stack: StackConfig
+    recording: Recording
+    findings: tuple[Finding, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a check failed."""
+        return any(finding.status == "fail" for finding in self.findings)
+
+    def as_text(self) -> str:
+        """The plan as JSON text, sorted, with a newline at its end."""
+        return json.dumps(self.as_json(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as data in the format `jupyterhub-aws/plan/1`."""
+        from checks.cost import cost
+
+        return {
+            "format": FORMAT,
+            "project": PROJECT,
+            "stack": self.stack_name,
+            "as_of": self.as_of.isoformat(),
+            "resources": [_as_json(resource) for resource in self.recording.resources],
+            "outputs": dict(self.recording.outputs),
+            "checks": [finding.as_json() for finding in self.findings],
+            "cost": cost(self.stack, self.recording.resources).as_json(),
+        }
+
+
+def _as_json(resource: Resource) -> dict[str, Any]:
+    return {
+        "urn": resource.urn,
+        "type": resource.type,
+        "name": resource.name,
+        "parent": resource.parent,
+        "custom": resource.custom,
+        "protect": resource.protect,
+        "retain_on_delete": resource.retain_on_delete,
+        "ignore_changes": list(resource.ignore_changes),
+        "import_id": resource.import_id,
+        "provider": resource.provider,
+        "depends_on": list(resource.depends_on),
+        "inputs": dict(resource.inputs),
+    }
+
+
+def make_plan(file: StackFile, as_of: datetime.date) -> Plan:
+    """Validate a stack file, evaluate the program with it, and run every check. Raises ConfigError for a wrong file."""
+    stack = load(file.values, secret=file.secret, source=file.source)  # before the SDKs: a typo is answered at once
+    recording = evaluate(file.values, secret=file.secret, project=PROJECT, stack=file.stack)
+    from checks.all import run_checks
+
+    return Plan(
+        stack_name=file.stack,
+        source=file.source,
+        as_of=as_of,
+        stack=stack,
+        recording=recording,
+        findings=tuple(run_checks(stack, recording.resources, as_of)),
+    )

@@ -1,0 +1,104 @@
+"""A plan in a terminal: what would be built as a tree, what is wrong, what it costs. Made for 80 columns, light or dark."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from checks.cost import cost
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from checks.finding import Finding
+from checks.resources import Resource
+from ops.plan.plan import Plan
+from ops.plan.summary import statements, summary
+
+_MARKS = {"fail": ("✗", "bold red"), "warn": ("!", "yellow"), "skip": ("·", "dim"), "pass": ("✓", "green")}
+_ORDER = ("fail", "warn", "skip", "pass")
+
+
+def render(plan: Plan) -> None:
+    """Print the plan to standard output."""
+    console = Console(highlight=False, soft_wrap=False)
+    stack = plan.stack
+    console.print(Text.assemble((plan.source, "bold"), f" becomes {stack.name} in {stack.region}: {len(plan.recording.resources)} resources"))
+    console.print()
+    console.print(_tree(plan))
+    console.print()
+    console.print(_findings(plan.findings))
+    console.print()
+    console.print(_cost(plan))
+    console.print()
+    console.print(_last_line(plan))
+
+
+def _tree(plan: Plan) -> Group:
+    children: dict[str | None, list[Resource]] = defaultdict(list)
+    for resource in plan.recording.resources:
+        children[resource.parent].append(resource)
+    return Group(*(_branch(resource, children, "") for resource in sorted(children[None], key=lambda item: item.name)))
+
+
+def _branch(resource: Resource, children: dict[str | None, list[Resource]], prefix: str) -> Tree:
+    branch = Tree(_label(resource, prefix), guide_style="dim")
+    for statement in statements(resource.inputs):
+        branch.add(Text(statement, style="dim"))
+    for child in sorted(children[resource.urn], key=lambda item: (item.type, item.name)):
+        branch.children.append(_branch(child, children, resource.name))
+    return branch
+
+
+def _label(resource: Resource, prefix: str) -> Text:
+    short = resource.name.removeprefix(prefix).lstrip("-") or resource.name
+    kind = resource.type.rpartition(":")[2]
+    label = Text.assemble((short, "" if resource.custom else "bold"), " ", (kind, "cyan" if resource.custom else "dim cyan"))
+    if resource.import_id:
+        label.append(f" import {resource.import_id}", "magenta")
+    if resource.protect:
+        label.append(" kept", "green")
+    line = summary(resource.type, resource.inputs) if resource.custom else ""
+    return label.append(f" {line}") if line else label
+
+
+def _findings(findings: tuple[Finding, ...]) -> Table:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for finding in sorted(findings, key=lambda item: _ORDER.index(item.status)):
+        mark, style = _MARKS[finding.status]
+        text = Text()
+        if finding.path:
+            text.append(f"{finding.path}: ", "bold")
+        text.append(finding.message)
+        if finding.fix and finding.status in ("fail", "warn"):
+            text.append(f"\n→ {finding.fix}", "dim")
+        table.add_row(Text(mark, style), text)
+    return table
+
+
+def _cost(plan: Plan) -> Group:
+    data: dict[str, Any] = cost(plan.stack, plan.recording.resources).as_json()
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
+    table.add_column("per month, US dollars", ratio=1)
+    for head in ("at rest", "paused", "at most"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for line in data["lines"]:
+        table.add_row(str(line["what"]), *(_dollars(line.get(key)) for key in ("idle_monthly", "paused_monthly", "maximum_monthly")))
+    table.add_row(Text("together", "bold"), *(_dollars(data.get(key)) for key in ("idle_monthly", "paused_monthly", "maximum_monthly")))
+    note = Text(f"Prices of {data['prices_of']}; without traffic, logs and storage of homes. Spot nodes are counted at on-demand prices.", "dim")
+    return Group(table, Padding(note, (0, 0)))
+
+
+def _dollars(value: object) -> str:
+    return "?" if value is None else f"{float(str(value)):,.2f}"
+
+
+def _last_line(plan: Plan) -> Text:
+    count = {status: sum(finding.status == status for finding in plan.findings) for status in _ORDER}
+    if count["fail"]:
+        return Text(f"✗ {count['fail']} checks failed; do not run `pulumi up`.", "bold red")
+    return Text(f"✓ No check failed, {count['warn']} warnings. To build it: pulumi up -s {plan.stack_name}", "bold green")

@@ -1,0 +1,104 @@
+"""What a person wants to know of a resource in one line, by its type; and IAM statements in plain words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Inputs = Mapping[str, Any]
+
+
+def _template(inputs: Inputs) -> str:
+    disk = inputs["blockDeviceMappings"][0]["ebs"]
+    image = str(inputs.get("imageId", "")).split("/")[-2:-1]
+    return f"{disk['volumeSize']} GiB gp3 encrypted, IMDSv2" + (f", {image[0]}" if image else "")
+
+
+def _group(inputs: Inputs) -> str:
+    policy = inputs["mixedInstancesPolicy"]
+    names = [item["instanceType"] for item in policy["launchTemplate"]["overrides"]]
+    distribution = policy["instancesDistribution"]
+    spot = distribution["onDemandPercentageAboveBaseCapacity"] == 0
+    price = f", at most ${distribution['spotMaxPrice']}/h" if "spotMaxPrice" in distribution else ""
+    return f"{inputs['minSize']}–{inputs['maxSize']} {'spot' if spot else 'on-demand'} nodes: {', '.join(names)}{price}"
+
+
+def _node_group(inputs: Inputs) -> str:
+    return f"{inputs['scalingConfig']['desiredSize']} on-demand nodes: {', '.join(inputs['instanceTypes'])}, AL2023 {inputs['releaseVersion']}"
+
+
+def _cluster(inputs: Inputs) -> str:
+    network = inputs["vpcConfig"]
+    public = f"public from {', '.join(network['publicAccessCidrs'])}" if network.get("endpointPublicAccess") else "private only"
+    return f"Kubernetes {inputs['version']}, API {public}, secrets encrypted"
+
+
+def _route(inputs: Inputs) -> str:
+    target = inputs.get("natGatewayId") or inputs.get("gatewayId") or "?"
+    return f"{inputs['destinationCidrBlock']} → {target}"
+
+
+def _release(inputs: Inputs) -> str:
+    chart = str(inputs["chart"]).rpartition("/")[2]
+    tag = inputs.get("values", {}).get("image", {}).get("tag", "")
+    return f"chart {chart} {inputs['version']} in {inputs['namespace']}, image {tag}"
+
+
+_LINES: dict[str, Callable[[Inputs], str]] = {
+    "aws:ec2/vpc:Vpc": lambda i: str(i["cidrBlock"]),
+    "aws:ec2/subnet:Subnet": lambda i: f"{i['availabilityZone']} {i['cidrBlock']}",
+    "aws:ec2/subnetCidrReservation:SubnetCidrReservation": lambda i: f"{i['cidrBlock']} for pods' /28 prefixes",
+    "aws:ec2/route:Route": _route,
+    "aws:ec2/vpcEndpoint:VpcEndpoint": lambda i: f"{i['serviceName']} ({i['vpcEndpointType']})",
+    "aws:ec2/natGateway:NatGateway": lambda i: f"in {i['subnetId']}",
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": lambda _: "emptied: nothing in, nothing out",
+    "aws:ec2/launchTemplate:LaunchTemplate": _template,
+    "aws:ec2/flowLog:FlowLog": lambda i: f"{i['trafficType']} traffic",
+    "aws:autoscaling/group:Group": _group,
+    "aws:eks/cluster:Cluster": _cluster,
+    "aws:eks/nodeGroup:NodeGroup": _node_group,
+    "aws:eks/addon:Addon": lambda i: str(i["addonVersion"]),
+    "aws:eks/accessEntry:AccessEntry": lambda i: f"{i.get('type', 'STANDARD')} {i['principalArn']}",
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": lambda i: str(i["policyArn"]).rpartition("/")[2],
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": lambda i: f"{i['namespace']}/{i['serviceAccount']} → {i['roleArn']}",
+    "aws:cloudwatch/logGroup:LogGroup": lambda i: f"{i['name']}, {i['retentionInDays']} days",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": lambda i: str(i["policyArn"]).rpartition("/")[2],
+    "aws:iam/role:Role": lambda i: str(i["name"]),
+    "aws:kms/key:Key": lambda i: f"{i['description']}, rotated yearly",
+    "aws:kms/alias:Alias": lambda i: str(i["name"]),
+    "aws:ec2/eip:Eip": lambda _: "public IPv4 address",
+    "kubernetes:helm.sh/v3:Release": _release,
+}
+#: Inputs that hold IAM documents.
+_DOCUMENTS = ("assumeRolePolicy", "policy")
+
+
+def summary(token: str, inputs: Inputs) -> str:
+    """One line about a resource; empty for a type that says nothing beyond its name."""
+    line = _LINES.get(token)
+    return line(inputs) if line is not None else ""
+
+
+def statements(inputs: Inputs) -> list[str]:
+    """Every IAM statement among a resource's inputs, in words: `may autoscaling:SetDesiredCapacity on … if …`."""
+    found = []
+    for key in _DOCUMENTS:
+        text = inputs.get(key)
+        if isinstance(text, str) and text.startswith("{"):
+            found += [_words(statement) for statement in json.loads(text)["Statement"]]
+    return found
+
+
+def _words(statement: Mapping[str, Any]) -> str:
+    actions = ", ".join(_listed(statement["Action"]))
+    verb = "may" if statement["Effect"] == "Allow" else "must not"
+    who = statement.get("Principal")
+    subject = ", ".join(str(item) for values in who.values() for item in _listed(values)) + " " if isinstance(who, dict) else ""
+    on = f" on {', '.join(_listed(statement['Resource']))}" if "Resource" in statement else ""
+    tests = [f"{key} {operator} {value}" for operator, pairs in statement.get("Condition", {}).items() for key, value in pairs.items()]
+    return f"{subject}{verb} {actions}{on}" + (f" if {' and '.join(tests)}" if tests else "")
+
+
+def _listed(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]

@@ -1,0 +1,137 @@
+"""The whole program, recorded without an engine, and how tests read what it registered. Nothing here knows the product's own rules."""
+
+from __future__ import annotations
+
+import base64
+import email
+import importlib
+import json
+import pkgutil
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from unittest import mock
+
+import components
+from checks.resources import Resource
+from ops.plan import recorder as recording_engine
+from ops.plan.evaluate import Recording, evaluate
+from ops.plan.stack_file import read
+from ops.plan.values import plain
+from tests.support.stack_files import PROJECT, ROOT
+
+
+@contextmanager
+def quiet_sdks() -> Iterator[None]:
+    """While the SDKs load (lazily, at first use) they warn about classes of their own that the program does not use."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"pulumi_(aws|eks|kubernetes)\b")
+        yield
+
+
+with quiet_sdks():
+    for module in pkgutil.walk_packages(components.__path__, "components."):
+        importlib.import_module(module.name)
+
+SOME_KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+SOME_ROLE = "arn:aws:iam::123456789012:role/teams/platform-admin"
+#: Every optional part at once, so that each component and each branch that makes something is there.
+FULL = (
+    "network.flow_logs={}",
+    "network.nat=per_zone",
+    f"cluster.volume_key={SOME_KEY}",
+    f"cluster.administrators=[{SOME_ROLE}]",
+    "cluster.protected=true",
+)
+LABELS = "k8s.io/cluster-autoscaler/node-template/label/"
+TAINTS = "k8s.io/cluster-autoscaler/node-template/taint/"
+RESOURCES = "k8s.io/cluster-autoscaler/node-template/resources/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackRecording(Recording):
+    """A recording that also kept what each component registered as its outputs, by URN."""
+
+    component_outputs: Mapping[str, Mapping[str, Any]]
+
+    def one(self, kind: str, name: str | None = None) -> Resource:
+        """The only resource of a type (and name)."""
+        (found,) = [resource for resource in self.resources.of(kind) if name in (None, resource.name)]
+        return found
+
+    def under(self, resource: Resource, kind: str) -> Resource:
+        """The only child of a type."""
+        (found,) = [child for child in self.resources.of(kind) if child.parent == resource.urn]
+        return found
+
+    def needs(self, resource: Resource) -> set[tuple[str, str]]:
+        """Types and names of all that has to be there before this resource, however indirectly."""
+        found: dict[str, Resource] = {}
+        waiting = list(resource.depends_on)
+        while waiting:
+            urn = waiting.pop()
+            if urn not in found:
+                found[urn] = self.resources.by_urn[urn]
+                waiting.extend(found[urn].depends_on)
+        return {(item.type, item.name) for item in found.values()}
+
+
+def record(*settings: str, stack: str = "dev") -> StackRecording:
+    """The program with a committed stack file and `path=value` settings on top; evaluated once in a process."""
+    return _record(settings, stack)
+
+
+@cache
+def _record(settings: tuple[str, ...], stack: str) -> StackRecording:
+    return record_anew(*settings, stack=stack)
+
+
+def record_anew(*settings: str, stack: str = "dev") -> StackRecording:
+    """As `record`, evaluated now."""
+    kept: dict[str, Mapping[str, Any]] = {}
+
+    class _Listening(recording_engine.Recorder):
+        def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 -- the SDK's name
+            kept[request.urn] = {key: plain(value) for key, value in request.outputs.fields.items()}
+            return super().RegisterResourceOutputs(request)
+
+    file = read(ROOT / f"Pulumi.{stack}.yaml", settings)
+    with quiet_sdks(), mock.patch.object(recording_engine, "Recorder", _Listening):
+        found = evaluate(file.values, secret=file.secret, project=PROJECT, stack=file.stack)
+    return StackRecording(resources=found.resources, outputs=found.outputs, component_outputs=kept)
+
+
+def tags_of(group: Resource) -> dict[str, str]:
+    """The tags of an Auto Scaling group; each has to reach the instances too."""
+    assert group.type == "aws:autoscaling/group:Group"
+    listed = group.inputs["tags"]
+    assert all(tag["propagateAtLaunch"] is True for tag in listed)
+    tags = {tag["key"]: tag["value"] for tag in listed}
+    assert len(tags) == len(listed), "a tag is given twice"
+    return tags
+
+
+def beneath(tags: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """The tags whose keys begin with a prefix, without it."""
+    return {key.removeprefix(prefix): value for key, value in tags.items() if key.startswith(prefix)}
+
+
+def node_config(template: Resource) -> dict[str, Any]:
+    """nodeadm's NodeConfig from a launch template's user data."""
+    message = email.message_from_bytes(base64.b64decode(template.inputs["userData"], validate=True))
+    assert message.get_content_type() == "multipart/mixed"
+    (part,) = message.get_payload()
+    assert part.get_content_type() == "application/node.eks.aws"
+    config: dict[str, Any] = json.loads(part.get_payload())
+    return config
+
+
+def kubelet_flags(template: Resource) -> dict[str, str]:
+    """What the kubelet of a launch template's nodes is started with: flag to text."""
+    flags: list[str] = node_config(template)["spec"]["kubelet"]["flags"]
+    split = dict(flag.split("=", 1) for flag in flags)
+    assert len(split) == len(flags)
+    return split
