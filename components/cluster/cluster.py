@@ -139,12 +139,14 @@ class Cluster(Component):
 
     def _administrators(self) -> None:
         for principal in self._args.cluster.administrators:
-            suffix = principal.rpartition("/")[2]
+            # Account, role or user, name: by less than all three, two people could share a name.
+            account, _, path = principal.partition("iam::")[2].partition(":")
+            suffix = f"{account}-{path.partition('/')[0]}-{path.rpartition('/')[2]}"
             entry = eks.AccessEntry(
                 f"{self._name}-administrator-{suffix}",
                 cluster_name=self.name,
                 principal_arn=principal,
-                tags=self._tags(f"administrator-{suffix}"),
+                tags=self._tags("administrator"),
                 opts=self.child(),
             )
             eks.AccessPolicyAssociation(

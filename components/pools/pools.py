@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pulumi
@@ -26,6 +27,8 @@ class Pools(Component):
 
     def __init__(self, name: str, args: PoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
+        if args.stack.cluster.volume_key is not None:
+            args = replace(args, before_nodes=[*args.before_nodes, self._volume_key(name, args)])
         core = CorePool(f"{name}-core", args, self.child())
         self.ready = core.ready
         groups = group_specs(args.stack)
@@ -40,8 +43,6 @@ class Pools(Component):
                 )
                 for group in groups
             }
-        if args.stack.cluster.volume_key is not None:
-            self._volume_key(name, args)
         self.scheduling = pulumi.Output.from_input(
             {
                 spec.name: {"node_selector": spec.node_selector, "tolerations": spec.tolerations, "affinity": spec.affinity, "gpus": spec.gpus}
@@ -63,12 +64,12 @@ class Pools(Component):
         )
         return profile, [*granted, entry]
 
-    def _volume_key(self, name: str, args: PoolsArgs) -> None:
+    def _volume_key(self, name: str, args: PoolsArgs) -> kms.Grant:
         """Auto Scaling starts the nodes, so its service role has to use the key of their volumes
         (EC2 Auto Scaling user guide, "Required AWS KMS key policy for use with encrypted volumes").
         """
         partition = partition_of(args.stack.region)
-        kms.Grant(
+        return kms.Grant(
             f"{name}-volume-key",
             name=f"{args.stack.name}-node-volumes",
             key_id=str(args.stack.cluster.volume_key),

@@ -45,18 +45,19 @@ def evaluate(values: Mapping[str, str], *, secret: Collection[str], project: str
     # Not `set_mocks`: it makes a Stack on a loop of its own, for which the run below would wait for ever.
     settings.configure(_settings(recorder, project, stack))
     settings.set_root_resource(None)  # type: ignore[arg-type]  # a second evaluation in one process needs a stack of its own
+    # What an evaluation that failed before this one left behind belongs to a loop that is closed.
+    settings.SETTINGS.rpc_manager.clear()
+    settings.SETTINGS.outputs.clear()
     before, where = sys.path[:], Path.cwd()
-    loop = asyncio.new_event_loop()
     try:
-        asyncio.set_event_loop(loop)
         sys.path.insert(0, str(program))
         os.chdir(program)
-        loop.run_until_complete(run_in_stack(lambda: _run(program)))
+        with asyncio.Runner() as runner:  # after a failure it cancels what still waits
+            runner.get_loop().set_exception_handler(lambda *_: None)  # the failure itself is raised; its echoes in other tasks need no printing
+            runner.run(run_in_stack(lambda: _run(program)))
     finally:
         os.chdir(where)
         sys.path[:] = before
-        asyncio.set_event_loop(None)
-        loop.close()
     return Recording(resources=Resources(recorder.recorded.values()), outputs=recorder.outputs)
 
 

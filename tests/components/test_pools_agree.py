@@ -181,13 +181,14 @@ NAMES = st.one_of(
     st.sampled_from(["spot", "on-demand", "memory-spot", "memory", "spot-a", "memory-on-demand"]),
     st.from_regex(r"[a-z][a-z0-9]{0,4}(-[a-z0-9]{1,3})?", fullmatch=True),
 ).filter(lambda name: name != "core")
+LABEL_KEYS = st.from_regex(r"([a-z]{1,5}\.org/)?[a-z][a-zA-Z0-9]{0,9}", fullmatch=True)
 POOLS = st.fixed_dictionaries(
     {
         "capacity": st.sampled_from(["spot_first", "spot", "on_demand"]),
         "instance_types": st.sampled_from(SHAPES).flatmap(lambda types: st.lists(st.sampled_from(types), min_size=1, unique=True)),
         "size": st.integers(1, 450).map(lambda most: {"max": most}),
         "max_pods": st.integers(15, 110),
-        "labels": st.dictionaries(st.from_regex(r"([a-z]{1,5}\.org/)?[a-z][a-zA-Z0-9]{0,9}", fullmatch=True), st.from_regex(r"([a-z][a-z0-9._-]{0,9}z)?", fullmatch=True), max_size=3),
+        "labels": st.dictionaries(LABEL_KEYS, st.from_regex(r"([a-z][a-z0-9._-]{0,9}z)?", fullmatch=True), max_size=3),
     }
 )
 

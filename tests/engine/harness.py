@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("__main__.py", "Pulumi.yaml", "Pulumi.*.yaml", "components", "config", "checks", "ops", "policy")
 _PASSPHRASE = "stand-in-passphrase-6b1f"  # noqa: S105 -- of a state that lives for one test
 _SECONDS = 180
+_SECRET_LENGTH = 8  # shorter texts stand everywhere
 _FINISH_SECONDS = 30
 
 
@@ -114,8 +115,7 @@ class Preview:
         found = {}
         for step in self.steps:
             if step["op"] in operations:
-                *_, types, name = step["urn"].split("::")
-                found[f"{types.rpartition('$')[2]}::{name}"] = step["op"]
+                found[_subject(step["urn"])] = step["op"]
         return found
 
     @property
@@ -141,6 +141,18 @@ class Account:
         """What somebody made of this type; not what AWS makes by itself."""
         return [record for record in self.records if record["type"] == kind and not record.get("owner")]
 
+    def doubles(self) -> dict[str, list[str]]:
+        """What was made more than once and is still there: TYPE::NAME to ids."""
+        subjects = {f"{record['type']}::{record['urn'].rpartition('::')[2]}" for record in self.records if record.get("urn") and not record.get("owner")}
+        return {subject: self.made_as(subject) for subject in sorted(subjects) if len(self.made_as(subject)) > 1}
+
+    def secrets(self) -> list[str]:
+        """Texts that are secret by their type: what random resources made, and what Kubernetes Secrets hold."""
+        holders = [record["outputs"] for record in self.records if record["type"].startswith("random:") or record["type"] == "kubernetes:core/v1:Secret"]
+        values = [holder.get(name) for holder in holders for name in ("result", "hex", "base64", "stringData", "data")]
+        texts = [text for value in values for text in (value.values() if isinstance(value, dict) else [value])]
+        return [text for text in texts if isinstance(text, str) and len(text) >= _SECRET_LENGTH]
+
     def made_as(self, subject: str) -> list[str]:
         """Ids of everything that was ever made as TYPE::NAME and is still there."""
         kind, _, name = subject.partition("::")
@@ -156,6 +168,8 @@ class Engine:
     stack: str = "dev"
     program: Path = ROOT
     environment: dict[str, str] = field(default_factory=dict)
+
+    passphrase: str = _PASSPHRASE
 
     def __post_init__(self) -> None:
         self.project = self.home / "program"
@@ -210,6 +224,17 @@ class Engine:
     def resources(self) -> list[dict[str, Any]]:
         """The resources in the state, the stack first."""
         return self.export()["deployment"]["resources"]
+
+    def interrupted(self) -> list[str]:
+        """TYPE::NAME of the creations that were under way when an engine was killed: the state's pending operations."""
+        pending = self.export()["deployment"].get("pending_operations", [])
+        return sorted(_subject(operation["resource"]["urn"]) for operation in pending if operation["type"] == "creating")
+
+    def strays(self) -> list[str]:
+        """TYPE::NAME of what somebody made in the account and the state does not know: it costs money, and nobody will delete it."""
+        known = {(resource["type"], resource.get("id")) for resource in self.resources()}
+        made = [record for record in self.account.records if record.get("urn") and not record.get("owner")]
+        return sorted(_subject(record["urn"]) for record in made if (record["type"], record["id"]) not in known)
 
     def seed(self, kind: str, inputs: Mapping[str, Any]) -> str:
         """Make something in the account as if by hand; returns its id."""
@@ -275,7 +300,7 @@ class Engine:
             "PATH": os.pathsep.join([*map(str, self.plugins), os.environ["PATH"]]),
             "PULUMI_HOME": str(self.home / "pulumi-home"),
             "PULUMI_BACKEND_URL": f"file://{self.home / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
+            "PULUMI_CONFIG_PASSPHRASE": self.passphrase,
             "PULUMI_STACK": self.stack,
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -288,6 +313,12 @@ class Engine:
             **self.environment,
             **more,
         }
+
+
+def _subject(urn: str) -> str:
+    """TYPE::NAME of a URN, as `imports:` writes it."""
+    *_, types, name = urn.split("::")
+    return f"{types.rpartition('$')[2]}::{name}"
 
 
 def plaintext_secrets(state: Any, secrets: Sequence[str], path: str = "") -> list[str]:

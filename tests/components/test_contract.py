@@ -1,0 +1,175 @@
+"""The contract of every component, held by reflection: a new component is held to it without a word here."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import inspect
+import re
+import typing
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from components.base import Component
+from tests.support.stack_files import ROOT
+from tests.support.stacks import FULL, record
+
+PRODUCT = sorted(path for folder in ("config", "checks", "components", "ops") for path in (ROOT / folder).rglob("*.py"))
+PROGRAM = [*sorted((ROOT / "components").rglob("*.py")), ROOT / "__main__.py"]
+
+
+def _subclasses(cls):
+    for found in cls.__subclasses__():
+        yield found
+        yield from _subclasses(found)
+
+
+#: Those whose name begins with `_` are bases that nobody makes.
+COMPONENTS = sorted({cls for cls in _subclasses(Component) if cls.__module__.startswith("components.") and cls.__name__[0] != "_"}, key=lambda cls: cls.__name__)
+every_component = pytest.mark.parametrize("component", COMPONENTS, ids=[cls.__name__ for cls in COMPONENTS])
+
+
+def test_reflection_finds_the_components():
+    assert {"Network", "Cluster", "Pools", "UserGroup", "Autoscaler"} <= {cls.__name__ for cls in COMPONENTS} and len(COMPONENTS) >= 11
+
+
+@every_component
+def test_the_token_is_jhub_a_module_and_the_name_of_the_class(component):
+    assert re.fullmatch(r"jhub:[a-z]+:[A-Z][A-Za-z]+", component.token)
+    assert component.token.rpartition(":")[2] == component.__name__
+    assert [other.token for other in COMPONENTS].count(component.token) == 1
+    assert component.__doc__
+
+
+@every_component
+def test_the_constructor_takes_a_name_arguments_and_options(component):
+    parameters = inspect.signature(component.__init__).parameters
+    assert list(parameters) == ["self", "name", "args", "opts"]
+    assert parameters["opts"].default is None and parameters["args"].default is inspect.Parameter.empty
+    assert typing.get_type_hints(component.__init__)["opts"] == pulumi.ResourceOptions | None
+
+
+@every_component
+def test_arguments_are_a_frozen_keyword_only_dataclass_compared_by_identity(component):
+    args = typing.get_type_hints(component.__init__)["args"]
+    assert dataclasses.is_dataclass(args) and args.__name__.endswith("Args") and args.__doc__
+    assert args.__dataclass_params__.frozen is True
+    assert args.__dataclass_params__.eq is False, "an Output refuses to be compared"
+    assert all(field.kw_only for field in dataclasses.fields(args))
+
+
+@pytest.mark.parametrize("settings", [(), FULL], ids=["dev", "full"])
+def test_every_component_registers_outputs_and_each_has_a_value(settings):
+    recording = record(*settings)
+    made = [resource for resource in recording.resources if resource.type.startswith("jhub:")]
+    for resource in made:
+        outputs = recording.component_outputs.get(resource.urn)
+        assert outputs, f"{resource.label} registers no outputs: the engine would never know that it is complete"
+        assert all(value not in (None, "", [], {}) for value in outputs.values()), f"{resource.label}: {outputs}"
+    if settings == FULL:
+        assert {resource.type for resource in made} == {component.token for component in COMPONENTS}, "the full stack has to make every component"
+
+
+@pytest.mark.parametrize("settings", [(), FULL], ids=["dev", "full"])
+def test_every_child_has_its_component_as_parent_and_its_name_as_prefix(settings):
+    recording = record(*settings)
+    components = {resource.urn: resource for resource in recording.resources if not resource.custom}
+    for resource in recording.resources:
+        if resource.parent is None:
+            assert resource.urn in components or resource.type == "pulumi:providers:kubernetes", f"{resource.label} hangs on no component"
+            continue
+        assert resource.parent in components, f"{resource.label} hangs on something that is no component"
+        assert resource.name.startswith(components[resource.parent].name + "-"), f"{resource.label} under {components[resource.parent].name}"
+        longest = max((other.name for other in components.values() if resource.name.startswith(other.name + "-")), key=len)
+        assert components[resource.parent].name == longest, f"{resource.label} is named like a child of {longest}"
+
+
+def test_only_components_take_part_in_no_resource_of_their_own_names():
+    for resource in record(*FULL).resources:
+        assert resource.custom or resource.type.startswith("jhub:") or resource.type == "eks:index:Cluster"
+
+
+def _module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _makes_resource(call: ast.Call, names: dict[str, object]) -> bool:
+    """Whether a call constructs a resource class, as far as its name can be looked up in its module."""
+    found: object = None
+    way = []
+    node: ast.expr = call.func
+    while isinstance(node, ast.Attribute):
+        way.append(node.attr)
+        node = node.value
+    if isinstance(node, ast.Name):
+        found = names.get(node.id)
+        for part in reversed(way):
+            found = getattr(found, part, None)
+    return isinstance(found, type) and issubclass(found, pulumi.Resource)
+
+
+def _names_of(path: Path, tree: ast.Module) -> dict[str, object]:
+    if path.name != "__main__.py":
+        return vars(importlib.import_module(_module_name(path)))
+    names: dict[str, object] = {}
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    exec(compile(ast.Module(imports, []), str(path), "exec"), names)  # noqa: S102 -- the program's own imports, nothing else of it
+    return names
+
+
+def _called(node: ast.AST) -> set[str]:
+    """Names of everything that is called or handed over anywhere inside."""
+    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name)} | {item.attr for item in ast.walk(node) if isinstance(item, ast.Attribute)}
+
+
+def _applied_functions_that_make_resources(sources: dict[Path, str]) -> list[str]:
+    trees = {path: ast.parse(text) for path, text in sources.items()}
+    functions: dict[str, list[tuple[ast.AST, dict[str, object]]]] = {}
+    for path, tree in trees.items():
+        names = _names_of(path, tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                functions.setdefault(node.name, []).append((node, names))
+    bad = []
+    for path, tree in trees.items():
+        names = _names_of(path, tree)
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "apply"):
+                continue
+            reached: list[tuple[ast.AST, dict[str, object]]] = [(argument, names) for argument in node.args]
+            seen: set[str] = set()
+            while reached:
+                body, scope = reached.pop()
+                bad += [f"{path.name}:{node.lineno}" for item in ast.walk(body) if isinstance(item, ast.Call) and _makes_resource(item, scope)]
+                for name in _called(body) - seen:
+                    seen.add(name)
+                    reached += functions.get(name, [])
+    return bad
+
+
+def test_no_resource_is_made_inside_apply():
+    """Such a resource would be missing in every preview whose outputs are unknown."""
+    assert _applied_functions_that_make_resources({path: path.read_text(encoding="utf-8") for path in PROGRAM}) == []
+
+
+@pytest.mark.parametrize("applied", ["lambda _: kms.Key('x')", "self._key", "lambda _: self._key()"])
+def test_the_check_for_apply_sees_a_resource_made_directly_or_through_a_method(applied):
+    path = ROOT / "components" / "cluster" / "cluster.py"
+    text = path.read_text(encoding="utf-8").replace("self._administrators()", f"self.name.apply({applied})", 1)
+    assert _applied_functions_that_make_resources({path: text}) != []
+
+
+def test_functions_have_at_most_50_lines_and_files_at_most_300():
+    too_long = []
+    for path in [*PRODUCT, ROOT / "__main__.py"]:
+        text = path.read_text(encoding="utf-8")
+        limit = 80 if path.name == "__main__.py" and path.parent == ROOT else 300
+        if len(text.splitlines()) > limit:
+            too_long.append(f"{path.relative_to(ROOT)} has {len(text.splitlines())} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 50:
+                too_long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name} has {node.end_lineno - node.lineno + 1} lines")
+    assert too_long == []

@@ -1,0 +1,150 @@
+"""The stack `dev` as a whole: what it is made of, in which order, what outlives it, and that it is the same every time."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.support.stacks import FULL, record, record_anew
+
+#: Change it together with what the program makes: the difference is what a reviewer wants to see.
+INVENTORY = {
+    "aws:autoscaling/group:Group": 4,
+    "aws:cloudwatch/logGroup:LogGroup": 1,
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": 1,
+    "aws:ec2/eip:Eip": 1,
+    "aws:ec2/internetGateway:InternetGateway": 1,
+    "aws:ec2/launchTemplate:LaunchTemplate": 5,
+    "aws:ec2/natGateway:NatGateway": 1,
+    "aws:ec2/route:Route": 4,
+    "aws:ec2/routeTable:RouteTable": 4,
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": 6,
+    "aws:ec2/subnet:Subnet": 6,
+    "aws:ec2/subnetCidrReservation:SubnetCidrReservation": 3,
+    "aws:ec2/vpc:Vpc": 1,
+    "aws:ec2/vpcEndpoint:VpcEndpoint": 1,
+    "aws:eks/accessEntry:AccessEntry": 1,
+    "aws:eks/addon:Addon": 7,
+    "aws:eks/cluster:Cluster": 1,
+    "aws:eks/nodeGroup:NodeGroup": 1,
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": 1,
+    "aws:iam/instanceProfile:InstanceProfile": 1,
+    "aws:iam/policy:Policy": 1,
+    "aws:iam/role:Role": 7,
+    "aws:iam/rolePolicy:RolePolicy": 1,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 9,
+    "aws:kms/alias:Alias": 1,
+    "aws:kms/key:Key": 1,
+    "eks:index:Cluster": 1,
+    "jhub:addons:ControllerAddons": 1,
+    "jhub:addons:NodeAddons": 1,
+    "jhub:autoscaler:Autoscaler": 1,
+    "jhub:autoscaler:AutoscalerPolicy": 1,
+    "jhub:cluster:Cluster": 1,
+    "jhub:network:Network": 1,
+    "jhub:nodes:NodeAgents": 1,
+    "jhub:pools:CorePool": 1,
+    "jhub:pools:Pools": 1,
+    "jhub:pools:UserGroup": 4,
+    "kubernetes:helm.sh/v3:Release": 3,
+    "pulumi:providers:kubernetes": 2,
+}
+#: What people would cry over. A type that joins the program and is one of these has to be kept.
+KEPT = {
+    "aws:kms/key:Key", "aws:efs/fileSystem:FileSystem", "aws:backup/vault:Vault", "aws:rds/instance:Instance", "aws:s3/bucket:Bucket", "aws:ebs/volume:Volume",
+}
+ADDON, NODE_GROUP, GROUP = "aws:eks/addon:Addon", "aws:eks/nodeGroup:NodeGroup", "aws:autoscaling/group:Group"
+ATTACHMENT, ROUTE, RELEASE = "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:ec2/route:Route", "kubernetes:helm.sh/v3:Release"
+
+
+def test_the_inventory_is_this():
+    assert Counter(resource.type for resource in record().resources) == INVENTORY
+
+
+def test_two_evaluations_in_one_process_are_identical():
+    first, second = record_anew(), record_anew()
+    assert first.resources.all == second.resources.all and first.outputs == second.outputs
+    assert first.component_outputs == second.component_outputs
+
+
+def test_an_evaluation_after_one_that_failed_is_not_disturbed_by_it():
+    for broken in ("cluster.version=1", 'imports={"aws:ec2/vpc:Vpc::nothing": vpc-1}'):
+        with pytest.raises(Exception, match=r"cluster\.version|imports"):
+            record_anew(broken)
+        assert record_anew().resources.all == record().resources.all
+
+
+@pytest.mark.parametrize("settings", [(), FULL], ids=["dev", "full"])
+def test_urns_tell_the_whole_chain_of_parents(settings):
+    resources = record(*settings).resources
+    assert len(resources.by_urn) == len(resources)
+    for resource in resources:
+        chain, parent = [resource.type], resource.parent
+        while parent is not None:
+            chain.append(resources.by_urn[parent].type)
+            parent = resources.by_urn[parent].parent
+        assert resource.urn == f"urn:pulumi:dev::jupyterhub-aws::{'$'.join(reversed(chain))}::{resource.name}"
+
+
+@pytest.mark.parametrize("settings", [(), FULL], ids=["dev", "full"])
+def test_what_people_would_cry_over_is_protected_and_retained_and_nothing_is_half_kept(settings):
+    for resource in record(*settings).resources:
+        assert resource.protect == resource.retain_on_delete, f"{resource.label}: a protected one can be unprotected by a change of the program"
+        assert resource.protect or resource.type not in KEPT, f"{resource.label} would go with the stack"
+    kept = {resource.name for resource in record(*settings).resources if resource.protect}
+    assert kept == {"cluster-key"} | ({"cluster-control-plane-eksCluster"} if settings else set())
+
+
+def _groups():
+    return record().resources.of(NODE_GROUP, GROUP)
+
+
+def test_every_node_waits_for_the_cni_its_rights_and_a_way_to_the_internet():
+    recording = record()
+    routes = {(ROUTE, f"network-private-{letter}-nat") for letter in "abc"}
+    for group in _groups():
+        needs = recording.needs(group)
+        assert {(ADDON, f"node-addons-{name}") for name in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")} <= needs, group.name
+        assert routes <= needs, group.name
+        assert {kind for kind, name in needs if "AmazonEKSWorkerNodePolicy" in name} == {ATTACHMENT}, group.name
+        assert {("aws:ec2/routeTableAssociation:RouteTableAssociation", f"network-private-{letter}") for letter in "abc"} <= needs, group.name
+
+
+def test_user_nodes_wait_for_the_entry_by_which_the_api_server_knows_them():
+    for group in record().resources.of(GROUP):
+        assert ("aws:eks/accessEntry:AccessEntry", "pools-user-node") in record().needs(group)
+
+
+def test_the_control_plane_waits_for_its_log_group_its_key_and_its_rights():
+    needs = record().needs(record().one("aws:eks/cluster:Cluster"))
+    assert {
+        ("aws:cloudwatch/logGroup:LogGroup", "cluster-logs"),
+        ("aws:kms/key:Key", "cluster-key"),
+        (ATTACHMENT, "cluster-role-eks"),
+        ("aws:iam/rolePolicy:RolePolicy", "cluster-role-key"),
+    } <= needs
+
+
+def test_coredns_waits_for_a_node_and_the_autoscaler_for_its_identity():
+    recording = record()
+    assert (NODE_GROUP, "pools-core-group") in recording.needs(recording.one(ADDON, "controller-addons-coredns"))
+    assert ("aws:eks/podIdentityAssociation:PodIdentityAssociation", "autoscaler-identity") in recording.needs(recording.one(RELEASE, "autoscaler-release"))
+
+
+def test_nothing_waits_for_itself():
+    recording = record(*FULL)
+    for resource in recording.resources:
+        assert (resource.type, resource.name) not in recording.needs(resource)
+
+
+def test_every_taggable_resource_carries_the_stacks_tags():
+    for resource in record(*FULL).resources:
+        if resource.taggable and resource.type != GROUP:
+            assert {"owner": "platform-team", "stack": "jhub-dev", "managed-by": "jupyterhub-aws"}.items() <= resource.inputs.get("tags", {}).items(), resource.label
+
+
+def test_exports_are_what_people_and_the_hub_need():
+    outputs = record().outputs
+    assert set(outputs) == {"cluster_name", "kubeconfig", "vpc_id", "scheduling", "imported"}
+    assert outputs["cluster_name"] == "jhub-dev" and outputs["vpc_id"] == "${network-vpc.id}" and set(outputs["scheduling"]) == {"memory", "gpu"}
