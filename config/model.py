@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Model(BaseModel):
     """A section of the stack file: unknown keys are refused, values are not coerced, nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=False, defer_build=True)
 
 
 def option(default: Any = ..., *, help: str, changing: str, unit: str | None = None, **limits: Any) -> Any:  # noqa: ANN401 -- Field's own signature

@@ -18,6 +18,7 @@ _NEW_SHAPE = (
 _NEW_NODES = "New nodes have it; running nodes keep what they started with until they are rolled."
 #: Keys that come from the pool itself; the program owns them so that labels, autoscaler tags and selectors agree.
 OWN_LABEL_PREFIXES = ("hub.jupyter.org/", "eks.amazonaws.com/", "jupyterhub-aws/", "nvidia.com/", "k8s.amazonaws.com/", "kubernetes.io/", "k8s.io/")
+_LONGEST_LABEL_KEY = 82
 
 
 def _instance_type(value: str) -> str:
@@ -38,6 +39,13 @@ def _label_is_free(value: str) -> str:
     return value
 
 
+def _label_fits_a_tag(value: str) -> str:
+    # AWS takes 128 characters as a tag's key, and the autoscaler's `k8s.io/cluster-autoscaler/node-template/label/` has 46 of them.
+    if len(value) > _LONGEST_LABEL_KEY:
+        raise refuse(f"is too long for the autoscaler's tag of it (got {len(value)} characters)", f"shorten it to at most {_LONGEST_LABEL_KEY}, prefix included")
+    return value
+
+
 def _price_is_text(value: object) -> object:
     if isinstance(value, bool):
         raise refuse(f"must be a quoted string (got {shown(value)})", 'write US dollars per hour in quotes, such as "0.35"')
@@ -49,7 +57,7 @@ def _price_is_text(value: object) -> object:
 
 
 InstanceType = Annotated[str, AfterValidator(_instance_type), Field(json_schema_extra={"examples": ["r5n.2xlarge"]})]
-OwnLabelKey = Annotated[LabelKey, AfterValidator(_label_is_free)]
+OwnLabelKey = Annotated[LabelKey, AfterValidator(_label_is_free), AfterValidator(_label_fits_a_tag)]
 
 
 class Disk(Model):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from checks.cost import cost
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from checks.cost import cost
 from checks.finding import Finding
-from checks.resources import Resource
+from checks.resources import Resource, Resources
 from ops.plan.plan import Plan
 from ops.plan.summary import statements, summary
 
@@ -40,7 +40,28 @@ def _tree(plan: Plan) -> Group:
     children: dict[str | None, list[Resource]] = defaultdict(list)
     for resource in plan.recording.resources:
         children[resource.parent].append(resource)
-    return Group(*(_branch(resource, children, "") for resource in sorted(children[None], key=lambda item: item.name)))
+    depth = _depths(plan.recording.resources)
+    return Group(*(_branch(resource, children, "") for resource in sorted(children[None], key=lambda item: (depth[item.urn], item.name))))
+
+
+def _depths(resources: Resources) -> dict[str, int]:
+    """For each top-level resource, how much has to be there before it is whole: sorted by it, the tree reads in build order."""
+    below: dict[str, set[str]] = {}
+
+    def needs(urn: str) -> set[str]:
+        if urn not in below:
+            below[urn] = set()  # a component and its children may name each other
+            for other in (other for other in resources.by_urn[urn].depends_on if other in resources.by_urn):
+                below[urn] |= {other} | needs(other)
+        return below[urn]
+
+    def top(resource: Resource) -> str:
+        return resource.urn if resource.parent is None else top(resources.by_urn[resource.parent])
+
+    reach: dict[str, set[str]] = defaultdict(set)
+    for resource in resources:
+        reach[top(resource)] |= {urn for urn in needs(resource.urn) if top(resources.by_urn[urn]) != top(resource)}
+    return {urn: len(found) for urn, found in reach.items()}
 
 
 def _branch(resource: Resource, children: dict[str | None, list[Resource]], prefix: str) -> Tree:

@@ -28,7 +28,9 @@ def _subclasses(cls):
 
 
 #: Those whose name begins with `_` are bases that nobody makes.
-COMPONENTS = sorted({cls for cls in _subclasses(Component) if cls.__module__.startswith("components.") and cls.__name__[0] != "_"}, key=lambda cls: cls.__name__)
+COMPONENTS = sorted(
+    {cls for cls in _subclasses(Component) if cls.__module__.startswith("components.") and cls.__name__[0] != "_"}, key=lambda cls: cls.__name__
+)
 every_component = pytest.mark.parametrize("component", COMPONENTS, ids=[cls.__name__ for cls in COMPONENTS])
 
 
@@ -87,7 +89,7 @@ def test_every_child_has_its_component_as_parent_and_its_name_as_prefix(settings
         assert components[resource.parent].name == longest, f"{resource.label} is named like a child of {longest}"
 
 
-def test_only_components_take_part_in_no_resource_of_their_own_names():
+def test_whatever_has_no_provider_is_a_component_of_ours_or_the_control_planes():
     for resource in record(*FULL).resources:
         assert resource.custom or resource.type.startswith("jhub:") or resource.type == "eks:index:Cluster"
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from components.pools.autoscaling import group_tags, priorities
 from components.pools.spec import group_specs
 from components.pools.user_data import kubelet_flags as spec_flags
+from config.errors import ConfigError
 from config.instance_types import instance_type
 from config.load import load
 from tests.support.stack_files import SOURCE, changed, dev_stack, engine_values
@@ -173,6 +174,17 @@ def test_agents_go_where_user_nodes_are_and_past_their_taints(recording):
             everything = {"operator": "Exists"} in values["tolerations"]
             tolerated = {(item["key"], item["value"], item["effect"]) for item in values["tolerations"] if "key" in item}
             assert everything or not gpu_only or not group.scheduling["gpus"] or set(group.taints) <= tolerated
+
+
+@pytest.mark.parametrize(("length", "fits"), [(82, True), (83, False)])
+def test_a_label_is_refused_whose_tag_aws_would_refuse(length, fits):
+    key = "a" * 60 + ".org/" + "b" * (length - 65)
+    config = engine_values(changed(dev_stack(), put={"pools.memory.labels": {key: "x"}}))[0]
+    if fits:
+        assert max(len(tag) for group in group_specs(load(config, source=SOURCE)) for tag in group_tags(group, {})) == 128
+        return
+    with pytest.raises(ConfigError, match=r"pools\.memory\.labels\..*is too long for the autoscaler's tag of it \(got 83 characters\); shorten it to at most 82"):
+        load(config, source=SOURCE)
 
 
 #: Types of one shape each: alike on Intel, on Graviton, with one GPU, with four.

@@ -30,6 +30,9 @@ _PASSPHRASE = "stand-in-passphrase-6b1f"  # noqa: S105 -- of a state that lives 
 _SECONDS = 180
 _SECRET_LENGTH = 8  # shorter texts stand everywhere
 _FINISH_SECONDS = 30
+#: A state in a file is not written in one piece: killed in the middle of that, it is cut off (there is a .bak beside it).
+#: A bucket has no such moment, and tests are not about it.
+_SETTLE_SECONDS = 0.5
 
 
 class EngineError(AssertionError):
@@ -254,6 +257,7 @@ class Engine:
             _wait(lambda: when(self.calls(before)) or process.poll() is not None, "the moment to kill the engine never came")
             if process.poll() is not None:
                 raise EngineError("`up` ended before the moment to kill it:\n" + (self.home / "killed.txt").read_text(encoding="utf-8")[-3000:])
+            time.sleep(_SETTLE_SECONDS)
             process.kill()
             process.wait()
             _wait(lambda: not _in_flight(self.calls(before)), "the stand-in did not finish its last calls")

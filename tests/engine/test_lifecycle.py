@@ -257,7 +257,7 @@ def test_a_refresh_forgets_the_interrupted_creations(repaired: Run, killed: Engi
 def test_entries_for_all_interrupted_creations_repair_even_what_has_no_name(new_engine: Callable[..., Engine]) -> None:
     """A key, a VPC or an address has no name that could conflict: a plain `up` would make a second one without a word."""
     engine = new_engine()
-    engine.up_killed(lambda calls: KEY in _being_made(calls) and len(_being_made(calls)) > 2, FAKE_AWS_SLOW_MS="1500")
+    engine.up_killed(lambda calls: KEY in _being_made(calls) and len(_being_made(calls)) > 2, FAKE_AWS_SLOW_MS="2000")
     engine.run("cancel", "--yes")
     assert KEY in engine.interrupted()
     engine.edit({"imports": _entries(engine)})

@@ -139,9 +139,10 @@ def test_nothing_waits_for_itself():
 
 
 def test_every_taggable_resource_carries_the_stacks_tags():
+    tags = {"owner": "platform-team", "environment": "dev", "stack": "jhub-dev", "managed-by": "jupyterhub-aws", "cost-center": "research-computing"}
     for resource in record(*FULL).resources:
         if resource.taggable and resource.type != GROUP:
-            assert {"owner": "platform-team", "stack": "jhub-dev", "managed-by": "jupyterhub-aws"}.items() <= resource.inputs.get("tags", {}).items(), resource.label
+            assert tags.items() <= resource.inputs.get("tags", {}).items(), resource.label
 
 
 def test_exports_are_what_people_and_the_hub_need():

@@ -62,8 +62,8 @@ def parliament() -> types.ModuleType:
     return linter
 
 
-def findings(document: dict[str, Any]) -> set[tuple[str, str, str]]:
-    """What parliament finds in an identity policy: statement, issue, severity. A finding that belongs to no statement has ''."""
+def findings(document: dict[str, Any]) -> set[tuple[str, str]]:
+    """What parliament finds in an identity policy: statement and issue, whatever its severity."""
     linter = parliament()
     found = set()
     for statement in document["Statement"]:
@@ -71,5 +71,5 @@ def findings(document: dict[str, Any]) -> set[tuple[str, str, str]]:
             warnings.simplefilter("ignore")  # of its own code, not of the policy
             judged = linter.analyze_policy_string(json.dumps({**document, "Statement": [statement]}), include_community_auditors=True)
         for finding in judged.findings:
-            found.add((statement.get("Sid", ""), finding.issue, linter.enhance_finding(finding).severity))
+            found.add((statement.get("Sid", ""), finding.issue))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import email
+import gc
 import importlib
 import json
 import pkgutil
@@ -30,6 +31,16 @@ def quiet_sdks() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"pulumi_(aws|eks|kubernetes)\b")
         yield
+
+
+@contextmanager
+def without_gc() -> Iterator[None]:
+    """An evaluation makes much and drops little: looking for garbage meanwhile takes a third of its time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 with quiet_sdks():
@@ -99,7 +110,7 @@ def record_anew(*settings: str, stack: str = "dev") -> StackRecording:
             return super().RegisterResourceOutputs(request)
 
     file = read(ROOT / f"Pulumi.{stack}.yaml", settings)
-    with quiet_sdks(), mock.patch.object(recording_engine, "Recorder", _Listening):
+    with quiet_sdks(), without_gc(), mock.patch.object(recording_engine, "Recorder", _Listening):
         found = evaluate(file.values, secret=file.secret, project=PROJECT, stack=file.stack)
     return StackRecording(resources=found.resources, outputs=found.outputs, component_outputs=kept)
 
