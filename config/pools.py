@@ -42,7 +42,7 @@ def _label_is_free(value: str) -> str:
 def _label_fits_a_tag(value: str) -> str:
     # AWS takes 128 characters as a tag's key, and the autoscaler's `k8s.io/cluster-autoscaler/node-template/label/` has 46 of them.
     if len(value) > _LONGEST_LABEL_KEY:
-        raise refuse(f"is too long for the autoscaler's tag of it (got {len(value)} characters)", f"shorten it to at most {_LONGEST_LABEL_KEY}, prefix included")
+        raise refuse(f"is too long for the autoscaler's tag of it (got {len(value)} characters)", f"shorten it to {_LONGEST_LABEL_KEY}, prefix included")
     return value
 
 

@@ -183,7 +183,7 @@ def test_a_label_is_refused_whose_tag_aws_would_refuse(length, fits):
     if fits:
         assert max(len(tag) for group in group_specs(load(config, source=SOURCE)) for tag in group_tags(group, {})) == 128
         return
-    with pytest.raises(ConfigError, match=r"pools\.memory\.labels\..*is too long for the autoscaler's tag of it \(got 83 characters\); shorten it to at most 82"):
+    with pytest.raises(ConfigError, match=r"pools\.memory\.labels\..*is too long for the autoscaler's tag of it \(got 83 characters\); shorten it to 82"):
         load(config, source=SOURCE)
 
 

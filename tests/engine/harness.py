@@ -30,8 +30,8 @@ _PASSPHRASE = "stand-in-passphrase-6b1f"  # noqa: S105 -- of a state that lives 
 _SECONDS = 180
 _SECRET_LENGTH = 8  # shorter texts stand everywhere
 _FINISH_SECONDS = 30
-#: A state in a file is not written in one piece: killed in the middle of that, it is cut off (there is a .bak beside it).
-#: A bucket has no such moment, and tests are not about it.
+#: A state in files is not written in one piece: killed in the middle of that, it is unreadable ("EOF"; copy the .bak pair
+#: over it). A state in a bucket has no such moment, and the tests are not about it: they kill while the engine waits.
 _SETTLE_SECONDS = 0.5
 
 
