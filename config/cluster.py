@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, field_validator, model_validator
@@ -10,6 +11,7 @@ from config.errors import refuse, shown
 from config.model import Model, option
 from config.values import Cidr, KmsKeyArn, KubernetesMinor, PrincipalArn
 
+_WIDEST_OWN_PREFIX = 8
 _MOST_CIDRS = 40  # EKS, "publicAccessCidrs": service quota "Public endpoint access CIDR ranges per cluster"
 
 
@@ -36,9 +38,11 @@ class ApiAccess(Model):
 
     @model_validator(mode="after")
     def _world_only_by_name(self) -> Self:
-        if not self.public and "0.0.0.0/0" in self.public_access_cidrs:
+        # Half the internet twice is the whole of it: nobody's own network is wider than a /8.
+        world = any(IPv4Network(cidr).prefixlen < _WIDEST_OWN_PREFIX for cidr in self.public_access_cidrs)
+        if not self.public and world:
             raise refuse("public_access_cidrs opens the Kubernetes API to the whole internet", "list your own networks, or set public: true beside it")
-        if self.public and "0.0.0.0/0" not in self.public_access_cidrs:
+        if self.public and not world:
             raise refuse("public is true, but public_access_cidrs does not contain 0.0.0.0/0", "remove public, or add 0.0.0.0/0 if you mean it")
         return self
 
