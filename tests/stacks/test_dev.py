@@ -69,8 +69,9 @@ def test_two_evaluations_in_one_process_are_identical():
 
 
 def test_an_evaluation_after_one_that_failed_is_not_disturbed_by_it():
-    for broken in ("cluster.version=1", 'imports={"aws:ec2/vpc:Vpc::nothing": vpc-1}'):
-        with pytest.raises(Exception, match=r"cluster\.version|imports"):
+    one_role = [f"arn:aws:iam::123456789012:role/{path}/ops" for path in "ab"]  # IAM knows one role of a name; fails while registering
+    for broken in ("cluster.version=1", 'imports={"aws:ec2/vpc:Vpc::nothing": vpc-1}', f"cluster.administrators=[{', '.join(one_role)}]"):
+        with pytest.raises(Exception, match=r"cluster\.version|imports|registered twice"):
             record_anew(broken)
         assert record_anew().resources.all == record().resources.all
 

@@ -1,0 +1,58 @@
+"""Support dates and verified versions, on days of our choice."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from checks import versions
+from checks.all import run_checks
+from tests.checks.doctored import dev, doctored
+
+
+@pytest.mark.parametrize(
+    ("day", "status", "says"),
+    [
+        ("2026-11-23", "pass", "is in standard support until 2027-03-27"),
+        ("2027-01-26", "pass", "2027-03-27"),
+        ("2027-01-27", "warn", "leaves standard support in 59 days"),
+        ("2027-03-27", "warn", "in 0 days"),
+        ("2027-03-28", "fail", "left standard support on 2027-03-27"),
+    ],
+)
+def test_support_is_judged_by_the_day(day: str, status: str, says: str) -> None:
+    (finding,) = versions.support(dev()[0], datetime.date.fromisoformat(day))
+    assert (finding.status, finding.path) == (status, "cluster.version")
+    assert says in finding.message
+    assert (finding.fix is None) == (status == "pass")
+
+
+def test_a_version_that_nobody_saw_with_this_minor_is_a_warning() -> None:
+    findings = versions.verified(*dev())
+    assert [(finding.status, "aws-efs-csi-driver" in finding.message) for finding in findings] == [("warn", True)]
+
+
+def test_a_stack_without_doubtful_versions_passes() -> None:
+    stack, resources = dev('homes={"kind": "ebs"}')
+    assert [finding.status for finding in versions.verified(stack, resources)] == ["pass"]
+
+
+def test_images_are_looked_up_by_architecture() -> None:
+    stack, resources = dev('pools.memory.instance_types=["r7g.2xlarge"]')
+    assert any("al2023-arm64-standard" in finding.message for finding in versions.verified(stack, resources))
+
+
+def test_an_addon_without_a_row_is_not_passed_over() -> None:
+    _, resources = doctored(dev()[1], "aws:eks/addon:Addon", lambda inputs: inputs.update(addonName="unheard-of"))
+    with pytest.raises(KeyError, match="unheard-of"):
+        versions.verified(dev()[0], resources)
+
+
+def test_all_checks_together_let_dev_pass() -> None:
+    findings = run_checks(*dev(), datetime.date(2026, 11, 23))
+    assert not [finding for finding in findings if finding.status == "fail"]
+    assert {finding.id for finding in findings} >= {
+        "support", "open-ingress", "encryption", "instance-metadata", "secrets", "protected", "tags", "documentation-values",
+        "instance-types", "autoscaler-priorities", "addresses", "verified-versions",
+    }  # fmt: skip
