@@ -1,0 +1,74 @@
+"""What the recorder refuses: whatever would make a plan show less than the engine would build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops.plan.eks_cluster import UnknownComponentError
+from ops.plan.evaluate import Recording, evaluate
+from ops.plan.recorder import DuplicateUrnError, UnknownCallError
+
+HEAD = "import pulumi, pulumi_aws as aws\nfrom pulumi import ResourceOptions as Options\n"
+
+
+def run(folder: Path, program: str, **values: str) -> Recording:
+    (folder / "__main__.py").write_text(HEAD + program)
+    return evaluate(values, secret=(), project="p", stack="s", program=folder)
+
+
+def test_a_urn_has_the_whole_chain_of_parents_and_not_the_stack(tmp_path: Path) -> None:
+    program = (
+        "a = pulumi.ComponentResource('t:m:Outer', 'a')\n"
+        "b = pulumi.ComponentResource('t:m:Inner', 'b', {}, Options(parent=a))\n"
+        "aws.ec2.Vpc('v', cidr_block='10.0.0.0/16', opts=Options(parent=b))"
+    )
+    urns = {resource.urn for resource in run(tmp_path, program).resources}
+    assert "urn:pulumi:s::p::t:m:Outer$t:m:Inner$aws:ec2/vpc:Vpc::v" in urns
+
+
+def test_options_arrive_as_the_engine_would_get_them(tmp_path: Path) -> None:
+    program = (
+        "v = aws.ec2.Vpc('v', cidr_block='10.0.0.0/16', opts=Options(protect=True, retain_on_delete=True, ignore_changes=['tags'], import_='vpc-1'))\n"
+        "aws.ec2.Subnet('s', vpc_id=v.id, cidr_block='10.0.0.0/24', opts=Options(depends_on=[v]))\n"
+        "pulumi.export('arn', v.arn)"
+    )
+    recording = run(tmp_path, program)
+    vpc, subnet = recording.resources.of("aws:ec2/vpc:Vpc")[0], recording.resources.of("aws:ec2/subnet:Subnet")[0]
+    assert (vpc.protect, vpc.retain_on_delete, vpc.ignore_changes, vpc.import_id, vpc.taggable) == (True, True, ("tags",), "vpc-1", True)
+    assert subnet.depends_on == (vpc.urn,)
+    assert subnet.inputs == {"cidrBlock": "10.0.0.0/24", "vpcId": "${v.id}"}
+    assert recording.outputs == {"arn": "${v.arn}"}
+
+
+def test_a_secret_never_becomes_text(tmp_path: Path) -> None:
+    program = (
+        "s = pulumi.Output.secret('hunter2')\n"
+        "aws.ssm.Parameter('x', type='SecureString', value=s, description=pulumi.Output.concat('a ', s))\npulumi.export('s', s)"
+    )
+    recording = run(tmp_path, program)
+    assert "hunter2" not in str(recording.resources.all) + str(recording.outputs)
+    assert recording.resources.all[0].inputs["value"] == "[secret]"
+    assert recording.outputs == {"s": "[secret]"}
+
+
+def test_a_name_given_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DuplicateUrnError, match="'v' is registered twice"):
+        run(tmp_path, "for _ in range(2):\n    aws.ec2.Vpc('v', cidr_block='10.0.0.0/16')")
+
+
+def test_a_question_that_only_aws_can_answer_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownCallError, match="getAvailabilityZones"):
+        run(tmp_path, "aws.get_availability_zones()")
+
+
+def test_a_cluster_component_in_another_configuration_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownComponentError, match="skipDefaultNodeGroup"):
+        run(tmp_path, "import pulumi_eks\npulumi_eks.Cluster('c')")
+
+
+def test_the_same_program_can_be_evaluated_again_after_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        run(tmp_path, "aws.ec2.Vpc('v', cidr_block='10.0.0.0/16')\n1 / 0")
+    assert len(run(tmp_path, "aws.ec2.Vpc('v', cidr_block='10.0.0.0/16')").resources) == 1

@@ -1,0 +1,70 @@
+"""What holds of the repository itself."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tracked() -> list[Path]:
+    try:
+        names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout: there is no list of the repository's files")
+    return [ROOT / name for name in names if (ROOT / name).is_file()]
+
+
+def test_no_package_index_is_named() -> None:
+    hosts = ("pypi." + "org", "files.python" + "hosted", "proxy.golang" + ".org", "registry.npm" + "js")
+    for path in tracked():
+        text = path.read_text(encoding="utf-8", errors="ignore")
+        assert not [host for host in hosts if host in text], f"{path} names a package index"
+
+
+def test_every_test_file_is_collected() -> None:
+    for path in (ROOT / "tests").rglob("*.py"):
+        if "stand_in" in path.parts or "small_program" in path.parts or path.name.startswith("test_"):
+            continue
+        functions = [node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+        assert not [name for name in functions if name.startswith("test_")], f"pytest does not look into {path}"
+
+
+def test_product_files_and_functions_are_small() -> None:
+    for folder in ("config", "checks", "components", "ops", "benchmarks", "scripts"):
+        for path in (ROOT / folder).rglob("*.py"):
+            text = path.read_text()
+            assert text.count("\n") <= 300, path
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    assert (node.end_lineno or 0) - node.lineno < 50, f"{path}: {node.name}"
+    assert (ROOT / "__main__.py").read_text().count("\n") <= 80
+
+
+def test_requirements_are_pinned_by_hash() -> None:
+    for path in (ROOT / "requirements").glob("*.txt"):
+        blocks = path.read_text().replace("\\\n", " ").splitlines()
+        pins = [line for line in blocks if "==" in line]
+        assert pins, path
+        assert all("--hash=sha256:" in line for line in pins), path
+
+
+def test_every_dependency_says_why() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    block = text[text.index("dependencies = [") : text.index("]", text.index("dependencies = ["))]
+    lines = [line for line in block.splitlines()[1:] if line.strip().startswith('"')]
+    assert lines
+    assert all("#" in line for line in lines)
+
+
+def test_only_one_module_reads_pulumi_config() -> None:
+    for folder in ("config", "checks", "components", "ops"):
+        for path in (ROOT / folder).rglob("*.py"):
+            attributes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
+            names = {f"{node.value.id}.{node.attr}" for node in attributes if isinstance(node.value, ast.Name)}
+            assert "pulumi.Config" not in names, path
+            assert "boto3" not in path.read_text(), path
