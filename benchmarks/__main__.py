@@ -2,7 +2,7 @@
 
 
 - `jhub plan dev --json` against a process that only imports the SDK classes which the stack registers (at most 1.0), and
-  against the same with the command's own tricks (at most 1.25), in time and in memory;
+  against the same with the command's own tricks (at most 1.25);
 - commands that register nothing, and the answer to a wrong stack file (under half a second);
 - the time for each further resource, from 2 to 40 pools (flat);
 - the longest chain of resources that wait for each other against the unavoidable one.
@@ -51,7 +51,7 @@ def main() -> None:
 def _times(timed: list[Timed]) -> Table:
     plan, imports, bottom, schema, docs, wrong = timed
     table = Table(title=f"median of {RUNS} fresh processes", title_justify="left")
-    for head in ("what", "seconds", "ratio", "target", "MiB"):
+    for head in ("what", "seconds", "ratio", "target"):
         table.add_column(head, justify="left" if head == "what" else "right")
     rows = (
         ("jhub plan dev --json", plan, "", ""),
@@ -62,7 +62,7 @@ def _times(timed: list[Timed]) -> Table:
         ("a wrong stack file", wrong, "", "< 0.5 s"),
     )
     for what, found, ratio, target in rows:
-        table.add_row(what, f"{found.seconds:.2f}", f"{ratio:.2f}" if isinstance(ratio, float) else "", target, f"{found.memory_mib:.0f}")
+        table.add_row(what, f"{found.seconds:.2f}", f"{ratio:.2f}" if isinstance(ratio, float) else "", target)
     return table
 
 

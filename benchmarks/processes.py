@@ -17,25 +17,20 @@ JHUB = str(Path(sys.prefix) / "bin" / "jhub")
 
 @dataclass(frozen=True)
 class Timed:
-    """Median seconds, and the largest resident memory of the last run in MiB."""
+    """Median seconds."""
 
     seconds: float
-    memory_mib: float
 
 
 def together(commands: Sequence[Sequence[str]]) -> list[Timed]:
     """Run each command RUNS times in turn, so that all of them see the same machine; medians."""
     times: list[list[float]] = [[] for _ in commands]
-    memory = [0.0] * len(commands)
     for _ in range(RUNS):
         for index, command in enumerate(commands):
             start = time.perf_counter()
-            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-                _, _, usage = os.wait4(process.pid, 0)
-                process.returncode = 0
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
             times[index].append(time.perf_counter() - start)
-            memory[index] = usage.ru_maxrss / 1024
-    return [Timed(statistics.median(found), memory[index]) for index, found in enumerate(times)]
+    return [Timed(statistics.median(found)) for found in times]
 
 
 def imports_of(tokens: Sequence[str]) -> str:

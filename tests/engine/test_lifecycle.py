@@ -1,32 +1,31 @@
-"""The life of the stack `dev` on the real engine: built, quiet, changed, broken, killed, repaired, taken down, built again.
+"""The life of the stack `dev` on the real engine: built, quiet, changed, broken, taken down, built again.
 
-Two long-lived stacks, because order matters: the fixtures are the steps of a life, each asks for the one before it, and
+One long-lived stack, because order matters: the fixtures are the steps of a life, each asks for the one before it, and
 the tests look at what a step did. The account, the cluster and what is in it are stand-ins (stand_in/aws/README.md), so
 this proves what the program asks for and in which order, not that AWS would grant it.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.harness import ROOT, Call, Engine, Preview, Run, plaintext_secrets
+from tests.engine.account import plaintext_secrets
+from tests.engine.harness import ROOT, Engine
+from tests.engine.plan_and_state import differences, own
+from tests.engine.runs import Call, Preview, Run
 
 pytestmark = pytest.mark.real
 
 GROUP, NODE_GROUP = "aws:autoscaling/group:Group", "aws:eks/nodeGroup:NodeGroup"
 CLUSTER = "aws:eks/cluster:Cluster::cluster-control-plane-eksCluster"
-CORE_ROLE = "aws:iam/role:Role::pools-core-node"
 KEY = "aws:kms/key:Key::cluster-key"
 MEMORY_GROUPS = {f"{GROUP}::pools-memory-spot-group", f"{GROUP}::pools-memory-on-demand-group"}
 CORE_GROUP = f"{NODE_GROUP}::pools-core-group"
@@ -43,9 +42,6 @@ class Step:
 
     preview: Preview
     up: Run
-
-
-# --- one life: build, change, take down ---
 
 
 @pytest.fixture(scope="module")
@@ -128,18 +124,11 @@ def test_no_secret_stands_readable_in_the_state(built: Run, engine: Engine) -> N
 
 def test_the_plan_names_the_resources_of_the_engine(built: Run, plan: dict[str, Any], engine: Engine) -> None:
     planned = {resource["urn"] for resource in plan["resources"]}
-    assert planned == set(_own(engine.resources()))
+    assert planned == set(own(engine.resources()))
 
 
 def test_the_plan_shows_the_inputs_and_options_of_the_engine(built: Run, plan: dict[str, Any], engine: Engine) -> None:
-    state = _own(engine.resources())
-    differences = [
-        f"{resource['type']}::{resource['name']} {difference}"
-        for resource in plan["resources"]
-        if resource["urn"] in state
-        for difference in [*_inputs_differ(resource["inputs"], state[resource["urn"]].get("inputs", {})), *_options_differ(resource, state[resource["urn"]])]
-    ]
-    assert differences == []
+    assert differences(plan["resources"], engine.resources()) == []
 
 
 def test_a_pools_size_changes_its_groups_in_place(resized: Step) -> None:
@@ -195,77 +184,6 @@ def test_the_following_up_finds_the_protected_parts_again(rebuilt: Run, engine: 
     assert engine.preview("--expect-no-changes").changes == {}
 
 
-# --- another life: killed in the middle ---
-
-
-@pytest.fixture(scope="module")
-def killed(new_engine: Callable[..., Engine]) -> Engine:
-    """A stack whose first `up` was killed while AWS was making the cluster and the core nodes' role."""
-    engine = new_engine()
-    slow = f"{CLUSTER.partition('::')[0]}=3000,{CORE_ROLE.replace('::', '=12000=')}"
-    engine.up_killed(lambda calls: {CLUSTER, CORE_ROLE} <= _being_made(calls), FAKE_AWS_SLOW=slow)
-    return engine
-
-
-@pytest.fixture(scope="module")
-def refused(killed: Engine) -> Run:
-    """The `up` after it, once the lock is gone."""
-    killed.run("cancel", "--yes")
-    return killed.up(check=False)
-
-
-@pytest.fixture(scope="module")
-def repaired(killed: Engine, refused: Run) -> Run:
-    """The `up` with an `imports:` entry for each creation that was under way and did succeed."""
-    killed.edit({"imports": _entries(killed)})
-    return killed.up()
-
-
-def test_a_killed_up_leaves_a_lock_and_says_how_to_lift_it(killed: Engine) -> None:
-    assert "pulumi cancel" in killed.refused("up", "--yes", "--skip-preview")
-
-
-def test_the_state_names_what_was_under_way_when_the_engine_was_killed(killed: Engine) -> None:
-    assert {CLUSTER, CORE_ROLE} <= set(killed.strays()) <= set(killed.interrupted())
-
-
-def test_the_next_up_names_what_exists_already_and_makes_nothing_twice(refused: Run, killed: Engine) -> None:
-    assert refused.code != 0
-    conflicts = re.findall(r"(?m)^.*already exists.*$", refused.errors)
-    assert conflicts
-    assert [line for line in conflicts if "jhub-dev" not in line] == [], "each conflict names what is in the way"
-    assert killed.account.doubles() == {}
-
-
-def test_imports_entries_repair_it(repaired: Run, killed: Engine) -> None:
-    assert killed.strays() == []
-    assert killed.account.doubles() == {}
-    assert killed.preview("--expect-no-changes").changes == {}
-
-
-def test_the_entries_can_go_afterwards(repaired: Run, killed: Engine) -> None:
-    killed.edit(remove=["imports"])
-    assert killed.preview("--expect-no-changes").changes == {}
-
-
-def test_a_refresh_forgets_the_interrupted_creations(repaired: Run, killed: Engine) -> None:
-    assert killed.interrupted() != []
-    killed.refresh("--clear-pending-creates")
-    assert killed.interrupted() == []
-
-
-def test_entries_for_all_interrupted_creations_repair_even_what_has_no_name(new_engine: Callable[..., Engine]) -> None:
-    """A key, a VPC or an address has no name that could conflict: a plain `up` would make a second one without a word."""
-    engine = new_engine()
-    engine.up_killed(lambda calls: KEY in _being_made(calls) and len(_being_made(calls)) > 2, FAKE_AWS_SLOW_MS="2000")
-    engine.run("cancel", "--yes")
-    assert KEY in engine.interrupted()
-    engine.edit({"imports": _entries(engine)})
-    engine.up()
-    assert engine.strays() == []
-    assert engine.account.doubles() == {}
-
-
 # --- helpers ---
 
 
@@ -278,71 +196,7 @@ def plan(plugins: Sequence[Path]) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def _own(resources: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """The program's resources by URN: without the stack, and without the providers that the engine makes by itself."""
-    return {
-        resource["urn"]: resource
-        for resource in resources
-        if resource["type"] != "pulumi:pulumi:Stack" and not re.search(r"::pulumi:providers:\w+::default(_[\d_]+)?$", resource["urn"])
-    }
-
-
 def _one(calls: Sequence[Call], subject: str) -> Call:
     found = [call for call in calls if call.subject == subject]
     assert len(found) == 1, f"{subject}: {len(found)} calls among {[call.subject for call in calls]}"
     return found[0]
-
-
-def _being_made(calls: Sequence[Call]) -> set[str]:
-    begun = {call.subject for call in calls if call.phase == "begin" and call.method == "Create"}
-    return begun - {call.subject for call in calls if call.phase == "end" and call.method == "Create" and not call.preview}
-
-
-def _entries(engine: Engine) -> dict[str, str]:
-    """The `imports:` entries that repair a killed `up`: what was under way and is there, with the id that AWS's console shows."""
-    made = {subject: engine.account.made_as(subject) for subject in engine.interrupted()}
-    return {subject: ids[0] for subject, ids in made.items() if ids}
-
-
-def _options_differ(planned: Mapping[str, Any], stored: Mapping[str, Any]) -> list[str]:
-    pairs = {
-        "protect": (planned["protect"], stored.get("protect", False)),
-        "retain_on_delete": (planned["retain_on_delete"], stored.get("retainOnDelete", False)),
-        "ignore_changes": (sorted(planned["ignore_changes"]), sorted(stored.get("ignoreChanges", []))),
-        "parent": (planned["parent"], None if "::pulumi:pulumi:Stack::" in stored.get("parent", "") else stored.get("parent")),
-    }
-    return [f"{name}: plan {plan!r}, engine {engine!r}" for name, (plan, engine) in pairs.items() if plan != engine]
-
-
-def _inputs_differ(planned: Any, stored: Any, path: str = "") -> list[str]:
-    """Where the engine's inputs are not the plan's. A placeholder of the plan stands for any text."""
-    if isinstance(planned, dict) and isinstance(stored, dict):
-        keys = {key for side in (planned, stored) for key, value in side.items() if value is not None and not key.startswith("__")}
-        keys -= {"version"} if path == "" and "kubeconfig" in stored else set()  # of a provider: the engine notes its plugin's
-        return [found for key in sorted(keys) for found in _inputs_differ(planned.get(key), stored.get(key), f"{path}.{key}")]
-    if isinstance(planned, list) and isinstance(stored, list) and len(planned) == len(stored):
-        return [found for index, (plan, engine) in enumerate(zip(planned, stored, strict=True)) for found in _inputs_differ(plan, engine, f"{path}[{index}]")]
-    return [] if _same(planned, stored) else [f"{path}: plan {planned!r:.120}, engine {stored!r:.120}"]
-
-
-def _same(planned: Any, stored: Any) -> bool:
-    if planned == stored or planned in ("[secret]", "[unknown]"):
-        return True
-    if isinstance(stored, dict) and "urn" in stored:  # a resource as an input
-        return planned == stored["urn"]
-    if not isinstance(planned, str) or not isinstance(stored, str):
-        return False
-    return any(_fits(plan, engine) for plan, engine in ((planned, stored), (_decoded(planned), _decoded(stored))))
-
-
-def _fits(planned: str, stored: str) -> bool:
-    """Whether the text fits, with anything in the place of `${...}`."""
-    return re.fullmatch(".*".join(re.escape(part) for part in re.split(r"\$\{[^}]*\}", planned)), stored, re.DOTALL) is not None
-
-
-def _decoded(text: str) -> str:
-    """User data is base64; what is in it has placeholders too."""
-    try:
-        return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return text

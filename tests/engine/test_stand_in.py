@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.harness import Engine, plaintext_secrets
+from tests.engine.account import plaintext_secrets
+from tests.engine.harness import Engine
 
 pytestmark = pytest.mark.real
 
