@@ -45,7 +45,6 @@ class Engine:
     stack: str = "dev"
     program: Path = ROOT
     environment: dict[str, str] = field(default_factory=dict)
-
     passphrase: str = _PASSPHRASE
 
     def __post_init__(self) -> None:

@@ -165,10 +165,12 @@ def test_a_plain_destroy_deletes_nothing_while_something_is_protected(reshaped: 
     assert run.begun("Delete") == []
 
 
-def test_destroy_keeps_the_protected_parts_and_nothing_else(destroyed: Run, reshaped: Step, engine: Engine) -> None:
-    assert {resource["urn"].rpartition("::")[2] for resource in engine.resources() if resource.get("protect")} >= {"cluster-key"}
-    kept = {resource["id"] for resource in engine.resources() if resource.get("protect")}
-    assert {record["id"] for record in engine.account.records if not record.get("owner")} == kept
+def test_destroy_keeps_the_protected_parts_with_what_they_need_and_nothing_else(destroyed: Run, engine: Engine) -> None:
+    kept = engine.resources()
+    protected = [resource["urn"] for resource in kept if resource.get("protect")]
+    assert KEY in {urn.rpartition("$")[2] for urn in protected}
+    assert [urn for urn in sorted(own(kept)) if urn not in _with_needs(kept, protected)] == []
+    assert engine.strays() == []
 
 
 def test_destroy_takes_the_cluster_before_its_role_and_its_logs(destroyed: Run) -> None:
@@ -200,3 +202,16 @@ def _one(calls: Sequence[Call], subject: str) -> Call:
     found = [call for call in calls if call.subject == subject]
     assert len(found) == 1, f"{subject}: {len(found)} calls among {[call.subject for call in calls]}"
     return found[0]
+
+
+def _with_needs(resources: Sequence[dict[str, Any]], wanted: Sequence[str]) -> set[str]:
+    """These resources with everything that they depend on, their parents included."""
+    state = {resource["urn"]: resource for resource in resources}
+    found: set[str] = set()
+    waiting = list(wanted)
+    while waiting:
+        urn = waiting.pop()
+        if urn in state and urn not in found:
+            found.add(urn)
+            waiting += [*state[urn].get("dependencies", []), state[urn].get("parent", ""), state[urn].get("provider", "").rpartition("::")[0]]
+    return found
