@@ -44,8 +44,8 @@ def expect(token: str) -> None:
         raise UnknownComponentError(f"{token} is a remote component: what it makes inside is not modelled")
 
 
-def expand(recorder: Recorder, component: Resource, inputs: dict[str, Any]) -> Struct:
-    """Record the component's children, and return its outputs."""
+def expand(recorder: Recorder, component: Resource, inputs: dict[str, Any]) -> tuple[str, Struct]:
+    """Record the component's children, and return the cluster's URN, on which all outputs depend, and the outputs."""
     for key, value in _SWITCHED_OFF.items():
         if inputs.get(key) != value:
             raise UnknownComponentError(f"{TOKEN} with {key}={inputs.get(key)!r} makes children that are not modelled; expected {value!r}")
@@ -57,7 +57,7 @@ def expand(recorder: Recorder, component: Resource, inputs: dict[str, Any]) -> S
     recorder.hold(child.urn, str(inputs["name"]), state)
     kubeconfig = f"${{{name}.kubeconfig}}"
     _child(recorder, component, f"{component.name}-eks-k8s", _PROVIDER, {"kubeconfig": kubeconfig}, needs=(child.urn,))
-    return _as_struct({"kubeconfigJson": kubeconfig, "eksCluster": reference(child.urn, str(inputs["name"]))})
+    return child.urn, _as_struct({"kubeconfigJson": kubeconfig, "eksCluster": reference(child.urn, str(inputs["name"]))})
 
 
 def _as_struct(values: Any) -> Struct:  # noqa: ANN401 -- a mapping of JSON values

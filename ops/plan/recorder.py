@@ -68,8 +68,9 @@ class Recorder(MockMonitor):
         self.record(resource)
         if request.remote:
             eks_cluster.expect(request.type)
-            answers = eks_cluster.expand(self, resource, plain_struct(request.object))
-            return resource_pb2.RegisterResourceResponse(urn=resource.urn, object=answers)
+            child, answers = eks_cluster.expand(self, resource, plain_struct(request.object))
+            because = resource_pb2.RegisterResourceResponse.PropertyDependencies(urns=[child])
+            return resource_pb2.RegisterResourceResponse(urn=resource.urn, object=answers, propertyDependencies=dict.fromkeys(answers.fields, because))
         identity = f"${{{request.name}.id}}" if request.custom else ""
         state = self.answer(request.object, request.type, request.name, set(request.additionalSecretOutputs))
         self._states[resource.urn] = (identity, state)
@@ -110,6 +111,8 @@ class Recorder(MockMonitor):
         needs = set(request.dependencies)
         for dependency in request.propertyDependencies.values():
             needs.update(dependency.urns)
+        inputs = plain_struct(request.object)
+        needs.update(value for value in inputs.values() if isinstance(value, str) and value.startswith("urn:pulumi:"))  # whole resources as inputs
         provider = request.provider.rpartition("::")[0] or None
         return Resource(
             urn=self.urn(request.parent, request.type, request.name),
@@ -123,7 +126,7 @@ class Recorder(MockMonitor):
             import_id=import_id,
             provider=provider,
             depends_on=tuple(sorted(needs | ({provider} if provider else set()))),
-            inputs=plain_struct(request.object),
+            inputs=inputs,
             taggable=taggable(request.type),
         )
 
