@@ -48,6 +48,9 @@ def evaluate(values: Mapping[str, str], *, secret: Collection[str], project: str
 
     Whatever the program raises comes out as it is. `values` are the plain ones, `secret` the keys of the encrypted ones.
     """
+    from ops.plan import lazy_sdk
+
+    lazy_sdk.install()
     from pulumi.runtime import settings
     from pulumi.runtime.config import set_all_config
     from pulumi.runtime.stack import run_in_stack
