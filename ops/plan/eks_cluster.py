@@ -7,16 +7,15 @@ a plan never shows less than the engine would make.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
+import pulumi
 from google.protobuf.struct_pb2 import Struct
 
 from checks.resources import Resource
 from ops.plan.placeholders import taggable
 from ops.plan.values import reference
-
-if TYPE_CHECKING:
-    from ops.plan.recorder import Recorder
 
 TOKEN = "eks:index:Cluster"  # noqa: S105 -- a type token
 _CHILD = "aws:eks/cluster:Cluster"
@@ -34,6 +33,25 @@ _SWITCHED_OFF = {
 }
 
 
+class Records(Protocol):
+    """What this module needs of whoever records."""
+
+    def urn(self, parent: str | None, token: str, name: str) -> str:
+        """Make a URN as the engine does."""
+
+    def record(self, resource: Resource) -> None:
+        """Keep a resource."""
+
+    def hold(self, urn: str, identity: str, state: Struct) -> None:
+        """Keep a state that a reference will ask for."""
+
+    def answer(self, inputs: Struct, token: str, name: str, secret: set[str]) -> Struct:
+        """Inputs, and placeholders for the rest."""
+
+    def transform(self, token: str, name: str, *, custom: bool, props: Mapping[str, Any]) -> pulumi.ResourceOptions:
+        """What the stack's transforms make of the options."""
+
+
 class UnknownComponentError(Exception):
     """A remote component, or a configuration of it, whose children nobody has modelled."""
 
@@ -44,7 +62,7 @@ def expect(token: str) -> None:
         raise UnknownComponentError(f"{token} is a remote component: what it makes inside is not modelled")
 
 
-def expand(recorder: Recorder, component: Resource, inputs: dict[str, Any]) -> tuple[str, Struct]:
+def expand(recorder: Records, component: Resource, inputs: dict[str, Any]) -> tuple[str, Struct]:
     """Record the component's children, and return the cluster's URN, on which all outputs depend, and the outputs."""
     for key, value in _SWITCHED_OFF.items():
         if inputs.get(key) != value:
@@ -89,7 +107,7 @@ def _cluster_inputs(inputs: dict[str, Any], name: str) -> dict[str, Any]:
     return dict(sorted(child.items()))
 
 
-def _child(recorder: Recorder, component: Resource, name: str, token: str, inputs: dict[str, Any], *, needs: tuple[str, ...] = ()) -> Resource:  # noqa: PLR0913 -- one private call
+def _child(recorder: Records, component: Resource, name: str, token: str, inputs: dict[str, Any], *, needs: tuple[str, ...] = ()) -> Resource:  # noqa: PLR0913 -- one private call
     options = recorder.transform(token, name, custom=True, props=inputs)
     ignored = ("accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons") if token == _CHILD else ()
     resource = Resource(
