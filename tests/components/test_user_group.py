@@ -131,3 +131,19 @@ def test_without_a_key_of_ones_own_nothing_is_granted():
     recording = record()
     assert recording.resources.of(GRANT) == []
     assert all("kmsKeyId" not in volume["ebs"] for template in recording.resources.of(TEMPLATE) for volume in template.inputs["blockDeviceMappings"])
+
+
+def test_user_nodes_join_by_an_entry_of_their_own_role():
+    """EKS makes the entry of a managed group's role by itself; nobody makes that of ours, and without it no node joins."""
+    resources = record().resources
+    (entry,) = resources.of("aws:eks/accessEntry:AccessEntry")
+    assert (entry.inputs["type"], entry.inputs["principalArn"]) == ("EC2_LINUX", "${pools-user-node.arn}")
+    (core,) = resources.of(NODE_GROUP)
+    assert core.inputs["nodeRoleArn"] != entry.inputs["principalArn"], "EKS refuses a second entry of one role"
+    for group in resources.of(GROUP):
+        assert entry.urn in group.depends_on
+
+
+def test_nodes_may_join_and_pull_images_and_no_more():
+    attached = {item.inputs["policyArn"] for item in record().resources.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment") if "-node-" in item.name}
+    assert attached == {"arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly"}
