@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from config.errors import closest, refuse, shown
-from config.instance_types import instance_types
+from config.instance_types import instance_type, instance_types
 from config.model import Model, option
 from config.values import LabelKey, LabelValue, Price, ShortName
 
@@ -24,6 +24,9 @@ _LONGEST_LABEL_KEY = 82
 def _instance_type(value: str) -> str:
     known = instance_types()
     if value in known:
+        kind = instance_type(value)
+        if kind.gpu is not None and not kind.gpus:  # DescribeInstanceTypes counts a fraction as none
+            raise refuse(f"has only a fraction of a GPU (got {value})", "the device plugin hands out whole GPUs: choose a type with one, such as g6.xlarge")
         return value
     guess = closest(value, known)
     raise refuse(
