@@ -1,36 +1,72 @@
-"""Fresh processes, timed: the command itself, a process that only imports, and one that imports with the same tricks."""
+"""Fresh processes, timed and weighed: the command itself, one that only imports, and ones that import with its tricks."""
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.plan.evaluate import PROGRAM
+
 RUNS = int(os.environ.get("BENCH_RUNS", "7"))
 JHUB = str(Path(sys.prefix) / "bin" / "jhub")
+#: Starts a command from a small process of its own. What the kernel reports as a child's largest memory begins with that
+#: of the process which it was started from, and the one that runs the benchmarks has the SDKs in it.
+_LAUNCHER = """
+import json, os, sys, time
+command = sys.argv[1:]
+quiet = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_RDWR, 0) for stream in (0, 1, 2)]
+start = time.perf_counter()
+_, status, usage = os.wait4(os.posix_spawn(command[0], command, os.environ, file_actions=quiet), 0)
+print(json.dumps([time.perf_counter() - start, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)]))
+"""
 
 
-@dataclass(frozen=True)
-class Timed:
-    """Median seconds."""
+class UnexpectedExitError(Exception):
+    """A command did not end as it should: its time would be that of something else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What is run, and the exit code that says it did its work."""
+
+    words: tuple[str, ...]
+    code: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Medians: seconds, and the largest resident memory in MiB."""
 
     seconds: float
+    mebibytes: float
 
 
-def together(commands: Sequence[Sequence[str]]) -> list[Timed]:
+def together(commands: Sequence[Command]) -> list[Measured]:
     """Run each command RUNS times in turn, so that all of them see the same machine; medians."""
-    times: list[list[float]] = [[] for _ in commands]
+    found: list[list[tuple[float, float]]] = [[] for _ in commands]
     for _ in range(RUNS):
         for index, command in enumerate(commands):
-            start = time.perf_counter()
-            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-            times[index].append(time.perf_counter() - start)
-    return [Timed(statistics.median(found)) for found in times]
+            found[index].append(_once(command))
+    return [Measured(seconds=statistics.median(run[0] for run in runs), mebibytes=statistics.median(run[1] for run in runs)) for runs in found]
+
+
+def _once(command: Command) -> tuple[float, float]:
+    launched = subprocess.run([sys.executable, "-I", "-S", "-c", _LAUNCHER, *command.words], capture_output=True, text=True, check=True, cwd=PROGRAM)
+    seconds, mebibytes, code = json.loads(launched.stdout)
+    if code != command.code:
+        raise UnexpectedExitError(f"{' '.join(command.words)[:200]} ended with {code}, expected {command.code}")
+    return float(seconds), float(mebibytes)
+
+
+def jhub(*words: str, code: int = 0) -> Command:
+    """The command itself."""
+    return Command(words=(JHUB, *words), code=code)
 
 
 def imports_of(tokens: Sequence[str]) -> str:
@@ -49,11 +85,20 @@ def imports_of(tokens: Sequence[str]) -> str:
     return "\n".join(sorted(lines))
 
 
-def ordinary(tokens: Sequence[str]) -> list[str]:
+def ordinary(tokens: Sequence[str]) -> Command:
     """A process that imports the classes as any program would."""
-    return [sys.executable, "-c", imports_of(tokens)]
+    return _python(imports_of(tokens))
 
 
-def floor(tokens: Sequence[str]) -> list[str]:
+def floor(tokens: Sequence[str]) -> Command:
     """A process that imports them with the tricks of `ops/main.py` and does nothing else."""
-    return [sys.executable, "-c", f"import gc; gc.disable()\n{imports_of(tokens)}\nimport os; os._exit(0)"]
+    return _python(f"import gc; gc.disable()\n{imports_of(tokens)}\nimport os; os._exit(0)")
+
+
+def lazy_floor(tokens: Sequence[str]) -> Command:
+    """The same, and with the SDK loaded class by class as `ops/plan/lazy_sdk.py` does it."""
+    return _python(f"import gc; gc.disable()\nfrom ops.plan import lazy_sdk; lazy_sdk.install()\n{imports_of(tokens)}\nimport os; os._exit(0)")
+
+
+def _python(code: str) -> Command:
+    return Command(words=(sys.executable, "-c", code))

@@ -6,16 +6,29 @@ Not counted, because nobody knows it beforehand: traffic, logs, and how full hom
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from checks.resources import Resource, Resources
-from config.instance_types import instance_type
+from config.instance_types import instance_type, instance_types
 from config.prices import HOURS_PER_MONTH, REGION, price, prices_of
 from config.stack import StackConfig
 
 _CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hourly:
+    """What one more node of a group adds to the bill for each hour: the type that the autoscaler reckons with, without its disk."""
+
+    type: str
+    on_demand: Decimal | None
+    max_price: Decimal | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The slope as the plan's data has it, not rounded: a tenth of a cent per hour is a dollar per month."""
+        return {"type": self.type, "on_demand": _exact(self.on_demand), "max_price": _exact(self.max_price)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +45,7 @@ class Line:
     paused: int
     most: int
     note: str | None = None
+    node_hourly: Hourly | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The line as the plan's data has it."""
@@ -44,6 +58,7 @@ class Line:
             "paused_monthly": self._times(self.paused),
             "maximum_monthly": self._times(self.most),
             "note": self.note,
+            "node_hourly": None if self.node_hourly is None else self.node_hourly.as_json(),
         }
 
     def _times(self, quantity: int) -> float | None:
@@ -78,6 +93,10 @@ def _money(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount.quantize(_CENT, ROUND_HALF_UP))
 
 
+def _exact(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)
+
+
 def cost(stack: StackConfig, resources: Resources) -> Cost:
     """The bill of what was recorded."""
     return Cost(region=stack.region, lines=(*_fixed(resources), *_nodes(resources)))
@@ -91,36 +110,81 @@ def _fixed(resources: Resources) -> Iterator[Line]:
         ("public IPv4 address", "aws:ec2/eip:Eip", "public_ipv4_hour", HOURS_PER_MONTH),
         ("KMS key", "aws:kms/key:Key", "kms_key_month", 1),
     ):
-        count = len(resources.of(kind))
-        if count:
-            yield Line(what=what, unit="month", unit_price=price(row) * hours, idle=count, paused=count, most=count)
+        found = resources.of(kind)
+        if found:
+            count = len(found)
+            yield Line(what=what, unit="month", unit_price=price(row) * hours, idle=count, paused=count, most=count, note=_support(found))
+
+
+def _support(found: list[Resource]) -> str | None:
+    """EKS raises the price of a version that grows old, unless the cluster says that it will not stay behind."""
+    if any(resource.inputs.get("upgradePolicy", {"supportType": "STANDARD"}).get("supportType") != "STANDARD" for resource in found):
+        return f"${price('extended_support_hour')} per hour once the version is in extended support"
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Group:
+    """Nodes of one kind: the types that may serve, the disk of each per month, how many, and what is paid at most for spot."""
+
+    what: str
+    kinds: list[str]
+    disk: Decimal
+    least: int
+    most: int
+    spot: bool = False
+    limit: Decimal | None = None
 
 
 def _nodes(resources: Resources) -> Iterator[Line]:
     for group in resources.of("aws:eks/nodeGroup:NodeGroup"):
         size = group.inputs["scalingConfig"]
-        kinds = group.inputs["instanceTypes"]
-        yield _node_line("core nodes", kinds, _volume(group, resources), (int(size["desiredSize"]), int(size["maxSize"])), None)
+        kinds, least, most = group.inputs["instanceTypes"], int(size["desiredSize"]), int(size["maxSize"])
+        yield _node_line(_Group(what="core nodes", kinds=kinds, disk=_volume(group, resources), least=least, most=most))
     for group in resources.of("aws:autoscaling/group:Group"):
         policy = group.inputs["mixedInstancesPolicy"]
-        kinds = [item["instanceType"] for item in policy["launchTemplate"]["overrides"]]
         distribution = policy["instancesDistribution"]
-        spot = distribution["onDemandPercentageAboveBaseCapacity"] == 0
         limit = distribution.get("spotMaxPrice")
-        note = "at the on-demand price; spot is cheaper" if spot and limit is None else (f"at most ${limit} per hour" if spot else None)
         name = group.name.removeprefix("pools-").removesuffix("-group")
-        yield _node_line(f"{name} nodes", kinds, _volume(group, resources), (int(group.inputs["minSize"]), int(group.inputs["maxSize"])), note, limit)
+        described = _Group(
+            what=f"{name} nodes",
+            kinds=[item["instanceType"] for item in policy["launchTemplate"]["overrides"]],
+            disk=_volume(group, resources),
+            least=int(group.inputs["minSize"]),
+            most=int(group.inputs["maxSize"]),
+            spot=distribution["onDemandPercentageAboveBaseCapacity"] == 0,
+            limit=None if limit is None else Decimal(limit),
+        )
+        yield replace(_node_line(described), node_hourly=_slope(described))
 
 
-def _node_line(what: str, kinds: list[str], volume: Decimal, sizes: tuple[int, int], note: str | None, limit: str | None = None) -> Line:  # noqa: PLR0913, PLR0917 -- one private call
+def _slope(group: _Group) -> Hourly:
+    return Hourly(type=group.kinds[0], on_demand=_on_demand(group.kinds[0]), max_price=group.limit)
+
+
+def _on_demand(kind: str) -> Decimal | None:
+    hourly = instance_type(kind).usd_per_hour if kind in instance_types() else None
+    return None if hourly is None else Decimal(str(hourly))
+
+
+def _node_line(group: _Group) -> Line:
     """Nodes of a group at the dearest of its types: whichever starts, it costs no more."""
-    hourly = [instance_type(kind).usd_per_hour for kind in kinds]
-    dearest = None if None in hourly else max(Decimal(str(value)) for value in hourly)
-    if limit is not None:
-        dearest = Decimal(limit) if dearest is None else min(Decimal(limit), dearest)
-    monthly = None if dearest is None else dearest * HOURS_PER_MONTH + volume
-    unknown = None if dearest is not None else f"no price known for {', '.join(kind for kind, value in zip(kinds, hourly, strict=True) if value is None)}"
-    return Line(what=what, unit="node month", unit_price=monthly, idle=sizes[0], paused=0, most=sizes[1], note=unknown or note)
+    hourly, note = _bound(group)
+    monthly = None if hourly is None else hourly * HOURS_PER_MONTH + group.disk
+    return Line(what=group.what, unit="node month", unit_price=monthly, idle=group.least, paused=0, most=group.most, note=note)
+
+
+def _bound(group: _Group) -> tuple[Decimal | None, str | None]:
+    """The most that an hour of any node of a group costs, and what to know about that number."""
+    known = {kind: usd for kind in group.kinds if (usd := _on_demand(kind)) is not None}
+    unknown = [kind for kind in group.kinds if kind not in known]
+    if group.limit is not None and (unknown or group.limit < max(known.values())):
+        return group.limit, f"at most, by max_price ${group.limit} per hour; spot is cheaper"
+    if unknown:
+        return None, f"no price known for {', '.join(unknown)}"
+    dearest = max(known, key=lambda kind: known[kind])
+    of_several = None if len(set(known.values())) == 1 else f"at {dearest}, the dearest of its types"
+    return known[dearest], "at most, the on-demand price; spot is cheaper" if group.spot else of_several
 
 
 def _volume(group: Resource, resources: Resources) -> Decimal:
@@ -131,6 +195,6 @@ def _volume(group: Resource, resources: Resources) -> Decimal:
         for mapping in template.inputs["blockDeviceMappings"]:
             disk = mapping["ebs"]
             total += price("gp3_gib_month") * int(disk["volumeSize"])
-            total += price("gp3_iops_month") * max(int(disk["iops"]) - 3000, 0)
-            total += price("gp3_throughput_month") * max(int(disk["throughput"]) - 125, 0)
+            total += price("gp3_iops_month") * max(int(disk.get("iops", 3000)) - 3000, 0)
+            total += price("gp3_throughput_month") * max(int(disk.get("throughput", 125)) - 125, 0)
     return total

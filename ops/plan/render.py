@@ -110,7 +110,9 @@ def _cost(plan: Plan) -> Group:
     for line in data["lines"]:
         table.add_row(str(line["what"]), *(_dollars(line.get(key)) for key in ("idle_monthly", "paused_monthly", "maximum_monthly")))
     table.add_row(Text("together", "bold"), *(_dollars(data.get(key)) for key in ("idle_monthly", "paused_monthly", "maximum_monthly")))
-    note = Text(f"Prices of {data['prices_of']}; without traffic, logs and storage of homes. Spot nodes are counted at on-demand prices.", "dim")
+    uncounted = "without traffic, logs and storage of homes"
+    spot = "Spot nodes count at max_price, or at the on-demand price without one."
+    note = Text(f"Prices of {data['prices_of']}; {uncounted}. {spot}", "dim")
     return Group(table, Padding(note, (0, 0)))
 
 

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
+from decimal import Decimal
+
+import pytest
+
 from checks.cost import cost
+from config.instance_types import instance_type, instance_types
+from config.prices import price, rows
 from tests.checks.doctored import dev, doctored
+
+#: us-east-1, on demand: r6in.2xlarge is the dearest of the pool `memory`, r5n.2xlarge its first.
+R6IN, R5N = 0.69732, 0.596
 
 
 def bill(*settings: str) -> dict:
@@ -20,13 +30,35 @@ def test_dev_at_rest_is_the_sum_of_its_parts() -> None:
     by_hand = 73.00 + 32.85 + 3.65 + 1.00 + 2 * (0.1008 * 730 + 4.00)
     assert data["idle_monthly"] == round(by_hand, 2) == 265.67
     assert data["paused_monthly"] == 110.50
-    assert (data["currency"], data["prices_of"]) == ("USD", "us-east-1, 2026-10-07")
+    assert (data["currency"], data["prices_of"], data["note"]) == ("USD", "us-east-1, 2026-07-20", None)
+
+
+def test_dev_at_most_is_every_group_at_its_maximum() -> None:
+    memory = 10 * (R6IN * 730 + 8.00) + 10 * (0.40 * 730 + 8.00)  # on demand, and spot at its max_price
+    gpu = 2 * 2 * (3.912 * 730 + 16.00 + 5.00)
+    assert bill()["maximum_monthly"] == round(265.668 + memory + gpu, 2) == 19943.14
+
+
+def test_each_line_says_what_the_contract_promises() -> None:
+    keys = {"what", "quantity", "unit", "unit_price", "idle_monthly", "paused_monthly", "maximum_monthly", "note", "node_hourly"}
+    assert all(set(found) == keys for found in bill()["lines"])
 
 
 def test_nat_in_each_zone_costs_three_times() -> None:
-    single, each = line(bill(), "NAT gateway"), line(bill("network.nat=per_zone"), "NAT gateway")
-    assert (single["quantity"], each["quantity"]) == (1, 3)
-    assert each["idle_monthly"] == 98.55
+    data = bill("network.nat=per_zone")
+    assert (line(bill(), "NAT gateway")["quantity"], line(data, "NAT gateway")["quantity"]) == (1, 3)
+    assert line(data, "NAT gateway")["idle_monthly"] == 98.55
+    assert line(data, "public IPv4 address")["idle_monthly"] == 10.95
+    assert data["idle_monthly"] == round(265.668 + 2 * (32.85 + 3.65), 2) == 338.67
+    assert data["paused_monthly"] == 183.50
+
+
+def test_another_maximum_changes_the_maximum_alone() -> None:
+    before, after = bill(), bill("pools.memory.size.max=4")
+    assert (before["idle_monthly"], before["paused_monthly"]) == (after["idle_monthly"], after["paused_monthly"])
+    assert line(after, "memory-spot nodes")["maximum_monthly"] == 4 * 300.00
+    assert line(after, "memory-on-demand nodes")["maximum_monthly"] == round(4 * (R6IN * 730 + 8.00), 2)
+    assert before["maximum_monthly"] - after["maximum_monthly"] == pytest.approx(6 * (300.00 + R6IN * 730 + 8.00), abs=0.01)
 
 
 def test_the_maximum_price_bounds_a_spot_node() -> None:
@@ -34,31 +66,68 @@ def test_the_maximum_price_bounds_a_spot_node() -> None:
     assert spot["unit_price"] == round(0.40 * 730 + 100 * 0.08, 2)
     assert spot["maximum_monthly"] == 3000.00
     assert (spot["idle_monthly"], spot["paused_monthly"]) == (0.0, 0.0)
+    assert spot["note"] == "at most, by max_price $0.40 per hour; spot is cheaper"
+
+
+def test_a_maximum_price_above_the_on_demand_price_bounds_nothing() -> None:
+    spot = line(bill('pools.memory.max_price="5.00"'), "memory-spot nodes")
+    assert spot["unit_price"] == round(R6IN * 730 + 8.00, 2)
+    assert spot["note"] == "at most, the on-demand price; spot is cheaper"
+
+
+def test_the_dearest_type_is_reckoned_with_and_named() -> None:
+    found = line(bill(), "memory-on-demand nodes")
+    assert found["unit_price"] == round(R6IN * 730 + 8.00, 2)
+    assert found["note"] == "at r6in.2xlarge, the dearest of its types"
+
+
+def test_what_one_more_node_costs_per_hour_is_said_of_user_groups() -> None:
+    data = bill()
+    assert line(data, "memory-spot nodes")["node_hourly"] == {"type": "r5n.2xlarge", "on_demand": R5N, "max_price": 0.4}
+    assert line(data, "memory-on-demand nodes")["node_hourly"] == {"type": "r5n.2xlarge", "on_demand": R5N, "max_price": None}
+    assert line(data, "gpu-spot nodes")["node_hourly"] == {"type": "g4dn.12xlarge", "on_demand": 3.912, "max_price": None}
+    assert line(data, "core nodes")["node_hourly"] is None
 
 
 def test_nodes_that_are_always_there_are_paid_for_at_rest() -> None:
     assert line(bill("pools.memory.size.min=2"), "memory-on-demand nodes")["quantity"] == 2
 
 
-def test_throughput_beyond_the_included_is_paid_for() -> None:
+def test_iops_and_throughput_beyond_the_included_are_paid_for() -> None:
     # 200 GiB x 0.08 + (250 - 125) MiB/s x 0.04
     assert line(bill(), "gpu-on-demand nodes")["unit_price"] == round(3.912 * 730 + 16.00 + 5.00, 2)
+    # … + (5000 - 3000) IOPS x 0.005
+    assert line(bill("pools.gpu.disk.iops=5000"), "gpu-on-demand nodes")["unit_price"] == round(3.912 * 730 + 16.00 + 5.00 + 10.00, 2)
 
 
-def test_a_type_without_a_price_is_unknown_and_not_free() -> None:
+@pytest.mark.parametrize("unknown", [next(name for name in instance_types() if instance_type(name).usd_per_hour is None), "z99.large"])
+def test_a_type_without_a_price_is_unknown_and_not_free(unknown: str) -> None:
     stack, resources = dev()
-
-
-    from config.instance_types import instance_type, instance_types
-
-    unknown = next(name for name in instance_types() if instance_type(name).usd_per_hour is None)
-    data = cost(stack, doctored(resources, "aws:eks/nodeGroup:NodeGroup", lambda i: i.update(instanceTypes=[unknown]))[1]).as_json()
-    assert line(data, "core nodes")["idle_monthly"] is None
-    assert data["idle_monthly"] is None
-    assert "no price known" in line(data, "core nodes")["note"]
+    _, spoilt = doctored(resources, "aws:eks/nodeGroup:NodeGroup", lambda inputs: inputs.update(instanceTypes=["m7i.large", unknown]))
+    data = cost(stack, spoilt).as_json()
+    core = line(data, "core nodes")
+    assert (core["unit_price"], core["idle_monthly"], core["maximum_monthly"]) == (None, None, None)
+    assert core["note"] == f"no price known for {unknown}"
+    assert (data["idle_monthly"], data["maximum_monthly"]) == (None, None)
     assert data["paused_monthly"] == 110.50, "paused, the nodes are not there"
 
 
+def test_extended_support_is_mentioned_where_the_cluster_would_get_it() -> None:
+    stack, resources = dev()
+    _, extended = doctored(resources, "aws:eks/cluster:Cluster", lambda inputs: inputs.update(upgradePolicy={"supportType": "EXTENDED"}))
+    assert line(bill(), "EKS control plane")["note"] is None
+    assert "$0.60 per hour" in line(cost(stack, extended).as_json(), "EKS control plane")["note"]
+
+
 def test_other_regions_are_told_that_they_differ() -> None:
-    stack, resources = dev("aws:region=eu-west-1", 'network.zones=["eu-west-1a","eu-west-1b"]')
-    assert cost(stack, resources).as_json()["note"] == "prices of us-east-1; eu-west-1 differs"
+    data = bill("aws:region=eu-west-1", 'network.zones=["eu-west-1a","eu-west-1b"]')
+    assert data["prices_of"] == "us-east-1, 2026-07-20"
+    assert data["note"] == "prices of us-east-1; eu-west-1 differs"
+
+
+def test_every_price_has_a_source_and_a_date() -> None:
+    assert len(rows()) == 8
+    assert all(row.source and isinstance(row.date, datetime.date) and row.usd > 0 for row in rows().values())
+    assert price("gp3_throughput_month") == Decimal("0.04")
+    with pytest.raises(KeyError):
+        price("no such thing")
