@@ -27,6 +27,8 @@ _QUOTAS = {
     "p": ("L-417A185B", "L-7212CCBC"),
 }
 _STANDARD_FAMILIES = "acdhimrtz"
+#: Begin with the letter of a standard family, and have a quota of their own.
+_OWN_FAMILIES = ("dl", "hpc", "inf", "mac", "trn")
 #: AWS keeps five addresses of each subnet (VPC user guide, "Subnet sizing").
 _RESERVED_ADDRESSES = 5
 #: Managed groups without an image of their own: EKS sets 110 pods below 30 vCPUs (facts of nodeadm).
@@ -128,7 +130,7 @@ def quotas(_stack: StackConfig, resources: Resources) -> list[Finding]:
 def _quota_family(kind: InstanceType) -> str:
     if kind.family in ("g", "vt", "gr"):
         return "g"
-    return "standard" if kind.family[:1] in _STANDARD_FAMILIES and not kind.gpus and kind.family not in ("inf", "dl", "hpc") else kind.family
+    return "standard" if kind.family[:1] in _STANDARD_FAMILIES and not kind.gpus and kind.family not in _OWN_FAMILIES else kind.family
 
 
 def _is_spot(group: Resource) -> bool:

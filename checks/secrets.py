@@ -11,7 +11,7 @@ from checks.resources import SECRET, UNKNOWN, Resource, Resources
 from config.stack import StackConfig
 
 #: Names whose values are secrets, wherever they stand. Names of where a secret is kept (…Arn, …Name, …Ref) are not.
-_SECRET_NAME = re.compile(r"(password|passphrase|secret|token|private_?key|api_?key|credential)s?$", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"(password|passphrase|secret|token|(private|api|access)_?key|credential)s?$", re.IGNORECASE)
 _HARMLESS = re.compile(r"^(httpTokens|automountServiceAccountToken)$")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 

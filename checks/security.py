@@ -53,7 +53,7 @@ def _missing(resource: Resource, wanted: dict[str, str]) -> list[str]:
         return sorted(key for key, value in wanted.items() if own.get(key) != value)
     sets = [dict(resource.inputs.get("tags", {}))]
     if resource.type == _TEMPLATE:
-        launched = {item["resourceType"]: item["tags"] for item in resource.inputs.get("tagSpecifications", [])}
+        launched = {item["resourceType"]: item.get("tags", {}) for item in resource.inputs.get("tagSpecifications", [])}
         sets += [dict(launched.get(kind, {})) for kind in ("instance", "volume")]
     return sorted({key for found in sets for key, value in wanted.items() if found.get(key) != value})
 

@@ -24,7 +24,7 @@ def load(values: Mapping[str, str], *, secret: Collection[str] = (), source: str
     """
     problems: list[Problem] = []
     sections: dict[str, Any] = {}
-    for key in values:
+    for key in [*values, *secret]:
         problems += _unknown(key)
     for name, field in StackConfig.model_fields.items():
         full = PROVIDER_KEYS.get(name, f"{PROJECT}:{name}")

@@ -40,8 +40,9 @@ def jhub(debug: bool) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run `jhub` with these arguments and return its exit code: 0 ok, 1 a check failed, 2 wrong input."""
+    rest = [argument for argument in arguments if argument != "--debug"]  # wherever it stands: the message that names it cannot know
     try:
-        result = jhub.main(list(arguments), prog_name="jhub", standalone_mode=False)
+        result = jhub.main(rest, prog_name="jhub", standalone_mode=False)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
@@ -52,7 +53,10 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except Exception as error:  # whatever the program raises, a person gets one line
         if "--debug" in arguments:
-            raise
+            import traceback
+
+            traceback.print_exc()
+            return 2
         from ops.explain import explain
 
         print(explain(error), file=sys.stderr)

@@ -4,7 +4,9 @@ garbage collection during a short life full of generated classes, and no interpr
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import os
 import sys
 
@@ -12,14 +14,15 @@ import sys
 def main() -> None:
     """Run the command line and leave at once with its exit code."""
     gc.disable()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # None where the shell closed it
+        sys.stdout.reconfigure(errors="replace")  # a terminal without arrows and ticks shows question marks
     from ops.cli import run
 
     code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:  # `jhub plan dev | head`
-        code = code or 0
+    with contextlib.suppress(BrokenPipeError):  # `jhub plan dev | head`
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
     os._exit(code)
 
 

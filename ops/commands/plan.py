@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import sys
 from pathlib import Path
@@ -54,7 +55,9 @@ def _day(text: str | None) -> datetime.date:
 
 def _write(target: str, text: str) -> None:
     if target == "-":
-        sys.stdout.write(text)
+        with contextlib.suppress(BrokenPipeError):  # a reader that has seen enough changes nothing about the verdict
+            sys.stdout.flush()
+            sys.stdout.buffer.write(text.encode())  # in UTF-8 whatever the locale, as in a file
         return
     try:
         Path(target).write_text(text, encoding="utf-8")

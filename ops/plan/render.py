@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from typing import Any
 
@@ -21,9 +22,17 @@ _MARKS = {"fail": ("✗", "bold red"), "warn": ("!", "yellow"), "skip": ("·", "
 _ORDER = ("fail", "warn", "skip", "pass")
 
 
+class _Console(Console):
+    """A console whose reader may leave early (`jhub plan dev | head`): that changes nothing about the verdict."""
+
+    def on_broken_pipe(self) -> None:
+        with contextlib.suppress(SystemExit):
+            super().on_broken_pipe()
+
+
 def render(plan: Plan) -> None:
     """Print the plan to standard output."""
-    console = Console(highlight=False, soft_wrap=False)
+    console = _Console(highlight=False, soft_wrap=False)
     stack = plan.stack
     console.print(Text.assemble((plan.source, "bold"), f" becomes {stack.name} in {stack.region}: {len(plan.recording.resources)} resources"))
     console.print()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.errors import ConfigError, Problem
+from config.errors import ConfigError, Problem, dotted, shown
 from config.load import PROJECT
+
+_INDEX = re.compile(r"\[\d{1,4}\]", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +39,9 @@ def find(stack: str, root: Path) -> Path:
 
 def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
     """Read a stack file, with `path=value` settings on top. Raises ConfigError for a file that is not one."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        document = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError, ValueError) as error:
+        document = _parsed(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise ConfigError(path.name, [_unreadable(error)]) from None
     config = document.get("config") if isinstance(document, dict) else None
     if not isinstance(config, dict):
@@ -49,15 +49,39 @@ def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
     config = {str(key): value for key, value in config.items()}
     for setting in settings:
         _set(config, setting, path.name)
-    secret = tuple(sorted(key for key, value in config.items() if _has_secure(value)))
-    values = {key: engine_string(value) for key, value in config.items() if key not in secret}
+    strings = {key: _handed_over(key, value, path.name) for key, value in config.items()}
+    values = {key: text for key, text in strings.items() if text is not None}
+    secret = tuple(sorted(set(strings) - set(values)))
     return StackFile(stack=path.name.removeprefix("Pulumi.").removesuffix(".yaml"), source=path.name, values=values, secret=secret)
 
 
-def _unreadable(error: Exception) -> Problem:
-    mark = getattr(error, "problem_mark", None)
+def _parsed(text: str) -> Any:  # noqa: ANN401 -- any YAML document
+    """A YAML document as data. Raises ValueError, and nothing else, for text that is none."""
+    from ruamel.yaml import YAML
+
+    try:
+        return YAML(typ="safe").load(text)
+    except Exception as error:  # besides YAMLError whatever a constructor trips over: a 13th month, `!!bool maybe`, too many brackets
+        raise ValueError(str(error)) from error
+
+
+def _handed_over(key: str, value: object, source: str) -> str | None:
+    """A value as the engine hands it over, or None where it is encrypted."""
+    try:
+        return None if _has_secure(value) else engine_string(value)
+    except (TypeError, ValueError, RecursionError):
+        problem = Problem(
+            path=dotted((key,)), what="cannot become JSON: a key in it is not text, or it contains itself", fix="write plain text as keys, and no `&` and `*`"
+        )
+        raise ConfigError(source, [problem]) from None
+
+
+def _unreadable(error: ValueError) -> Problem:
+    cause = error.__cause__ or error
+    mark = getattr(cause, "problem_mark", None)
     where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
-    reason = str(getattr(error, "problem", None) or error).splitlines()[0]
+    # ruamel quotes the values of a key that is there twice: one of them may be a secret's ciphertext.
+    reason = str(getattr(cause, "problem", None) or cause or type(cause).__name__).partition(" with value ")[0].splitlines()[0]
     return Problem(path="", what=f"is not readable as YAML{where}: {reason}", fix="mend the indentation or the quotes there")
 
 
@@ -81,21 +105,25 @@ def _dated(value: object) -> str:
     return value.isoformat() if isinstance(value, (datetime.date, datetime.datetime)) else str(value)
 
 
+def _line(text: str) -> str:
+    """Text as a message quotes it: a message is one line."""
+    return text if text.isprintable() else shown(text)
+
+
 def _set(config: dict[str, Any], setting: str, source: str) -> None:
     """Apply one `path=value`; paths are as in messages (`pools.core.size`, `network.zones[0]`), values YAML or JSON."""
     path, equals, text = setting.partition("=")
-    if not equals or not path:
-        raise ConfigError(source, [Problem(path=f"--set {setting}", what="is not of the form path=value", fix="write for example --set pools.core.size=3")])
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
+    parts = [part for part in path.replace("[", ".[").split(".") if part]
+    option = f"--set {_line(path)}"
+    if not equals or not parts:
+        raise ConfigError(source, [Problem(path=option, what="is not of the form path=value", fix="write for example --set pools.core.size=3")])
     try:
-        value = YAML(typ="safe").load(text)
-    except YAMLError:
+        value = _parsed(text)
+    except ValueError:
         raise ConfigError(
-            source, [Problem(path=f"--set {path}", what=f"has a value that is neither YAML nor JSON (got {text!r})", fix="quote it for your shell")]
+            source, [Problem(path=option, what=f"has a value that is neither YAML nor JSON (got {shown(text)})", fix="quote it for your shell")]
         ) from None
-    head, *rest = [part for part in path.replace("[", ".[").split(".") if part]
+    head, *rest = parts
     key = head if ":" in head else ("aws:region" if head == "region" else f"{PROJECT}:{head}")
     if not rest:
         config[key] = value
@@ -103,10 +131,10 @@ def _set(config: dict[str, Any], setting: str, source: str) -> None:
     here: Any = config.setdefault(key, {})
     for index, part in enumerate(rest):
         last = index == len(rest) - 1
-        where: Any = int(part[1:-1]) if part.startswith("[") and part[1:-1].isdigit() else part
+        where: Any = int(part[1:-1]) if _INDEX.fullmatch(part) else part
         fits = (isinstance(here, list) and isinstance(where, int) and where < len(here)) or (isinstance(here, dict) and isinstance(where, str))
         if not fits:
-            raise ConfigError(source, [Problem(path=f"--set {path}", what=f"leads nowhere at {part}", fix="compare the path with the stack file")])
+            raise ConfigError(source, [Problem(path=option, what=f"leads nowhere at {_line(part)}", fix="compare the path with the stack file")])
         if last:
             here[where] = value
         elif isinstance(here, dict):

@@ -10,18 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from checks.resources import Resource, Resources
-from config.load import PROJECT, load
+from config.load import load
 from config.stack import StackConfig
-from ops.plan.evaluate import PROGRAM, evaluate
+from ops.plan.evaluate import PROGRAM
 from ops.plan.stack_file import read
+from tests.support.stacks import record
 
 
 @cache
+def stack_of(*settings: str) -> StackConfig:
+    """The validated stack with these settings."""
+    file = read(Path(PROGRAM) / "Pulumi.dev.yaml", settings)
+    return load(file.values, secret=file.secret, source=file.source)
+
+
 def dev(*settings: str) -> tuple[StackConfig, Resources]:
     """The validated stack with these settings, and what it becomes."""
-    file = read(Path(PROGRAM) / "Pulumi.dev.yaml", settings)
-    stack = load(file.values, secret=file.secret, source=file.source)
-    return stack, evaluate(file.values, secret=file.secret, project=PROJECT, stack=file.stack).resources
+    return stack_of(*settings), record(*settings).resources
 
 
 def the(resources: Resources, kind: str) -> Resource:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import pytest
 
@@ -31,6 +32,20 @@ def test_support_is_judged_by_the_day(day: str, status: str, says: str) -> None:
 def test_a_version_that_nobody_saw_with_this_minor_is_a_warning() -> None:
     findings = versions.verified(*dev())
     assert [(finding.status, "aws-efs-csi-driver" in finding.message) for finding in findings] == [("warn", True)]
+
+
+UNSEEN = [("addon", "coredns"), ("chart", "cluster-autoscaler"), ("image", "cluster-autoscaler"), ("ami", "al2023-x86_64-nvidia")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name"), UNSEEN)
+def test_every_kind_of_version_is_watched(monkeypatch: pytest.MonkeyPatch, kind: str, name: str) -> None:
+    real = versions.pin
+    monkeypatch.setattr(versions, "pin", lambda k, n, minor: replace(real(k, n, minor), verified=(k, n) != (kind, name)))
+    findings = versions.verified(*dev())
+    assert findings
+    assert {finding.status for finding in findings} == {"warn"}
+    assert all(finding.message.startswith(f"{kind} {name} {real(kind, name, '1.35').version} was not seen with Kubernetes 1.35 (") for finding in findings)
+    assert all("config/data/versions.toml" in (finding.fix or "") for finding in findings)
 
 
 def test_a_stack_without_doubtful_versions_passes() -> None:

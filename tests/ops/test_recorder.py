@@ -6,16 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from ops.plan import eks_cluster
 from ops.plan.eks_cluster import UnknownComponentError
 from ops.plan.evaluate import Recording, evaluate
 from ops.plan.recorder import DuplicateUrnError, UnknownCallError
+from tests.support.stacks import quiet_sdks
 
 HEAD = "import pulumi, pulumi_aws as aws\nfrom pulumi import ResourceOptions as Options\n"
 
 
 def run(folder: Path, program: str, **values: str) -> Recording:
     (folder / "__main__.py").write_text(HEAD + program)
-    return evaluate(values, secret=(), project="p", stack="s", program=folder)
+    with quiet_sdks():
+        return evaluate(values, secret=(), project="p", stack="s", program=folder)
 
 
 def test_a_urn_has_the_whole_chain_of_parents_and_not_the_stack(tmp_path: Path) -> None:
@@ -66,6 +69,38 @@ def test_a_question_that_only_aws_can_answer_is_refused(tmp_path: Path) -> None:
 def test_a_cluster_component_in_another_configuration_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownComponentError, match="skipDefaultNodeGroup"):
         run(tmp_path, "import pulumi_eks\npulumi_eks.Cluster('c')")
+
+
+#: pulumi-eks 4.4, nodejs/eks/cluster/cluster.ts: what makes createCore add children of its own, and the value with which it does not.
+SWITCHES = {
+    "skipDefaultNodeGroup": True, "skipDefaultSecurityGroups": True, "createOidcProvider": False, "bootstrapSelfManagedAddons": False,
+    "useDefaultVpcCni": True, "kubeProxyAddonOptions": {"enabled": False}, "corednsAddonOptions": {"enabled": False}, "authenticationMode": "API",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", SWITCHES)
+@pytest.mark.parametrize("value", [None, "another"])
+def test_each_switch_of_the_cluster_component_has_to_be_set(key: str, value: str | None) -> None:
+    inputs = {**SWITCHES, key: value}
+    with pytest.raises(UnknownComponentError, match=f"{key}={value!r} makes children that are not modelled"):
+        eks_cluster.expand(None, None, inputs)
+
+
+def test_another_remote_component_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownComponentError, match="awsx:ec2:Vpc is a remote component"):
+        run(tmp_path, "pulumi.ComponentResource('awsx:ec2:Vpc', 'v', {}, None, remote=True)")
+
+
+def test_one_name_under_two_parents_is_no_duplicate(tmp_path: Path) -> None:
+    program = (
+        "for parent in (pulumi.ComponentResource('t:m:A', 'a'), pulumi.ComponentResource('t:m:B', 'b')):\n"
+        "    aws.ec2.Vpc('v', cidr_block='10.0.0.0/16', opts=Options(parent=parent))"
+    )
+    assert len(run(tmp_path, program).resources.of("aws:ec2/vpc:Vpc")) == 2
+
+
+def test_who_asks_is_answered_in_words(tmp_path: Path) -> None:
+    assert run(tmp_path, "pulumi.export('who', aws.get_caller_identity().account_id)").outputs == {"who": "${aws.account}"}
 
 
 def test_the_same_program_can_be_evaluated_again_after_a_failure(tmp_path: Path) -> None:

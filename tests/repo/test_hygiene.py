@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,33 @@ def test_no_package_index_is_named() -> None:
     for path in tracked():
         text = path.read_text(encoding="utf-8", errors="ignore")
         assert not [host for host in hosts if host in text], f"{path} names a package index"
+
+
+def test_nothing_is_left_to_do() -> None:
+    marks = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b")
+    for path in tracked():
+        if path.suffix in (".json", ".sum", ".txt"):
+            continue
+        found = marks.search(path.read_text(encoding="utf-8", errors="ignore"))
+        assert not found, f"{path}: {found}"
+
+
+def test_pytest_and_this_file_mean_the_same_by_a_test_file() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    assert (options["testpaths"], options["python_files"], "collect_ignore" in options) == (["tests"], ["test_*.py"], False)
+    assert not [path for path in tracked() if path.name.startswith("test_") and path.suffix == ".py" and ROOT / "tests" not in path.parents]
+
+
+def test_test_files_have_tests_of_distinct_names() -> None:
+    """Of two functions of one name Python keeps the second, and pytest never sees the first."""
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        names = [
+            node.name
+            for node in ast.parse(path.read_text()).body
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_")
+        ]
+        assert names, f"{path} holds no test"
+        assert len(names) == len(set(names)), path
 
 
 def test_every_test_file_is_collected() -> None:
@@ -48,9 +77,9 @@ def test_product_files_and_functions_are_small() -> None:
 def test_requirements_are_pinned_by_hash() -> None:
     for path in (ROOT / "requirements").glob("*.txt"):
         blocks = path.read_text().replace("\\\n", " ").splitlines()
-        pins = [line for line in blocks if "==" in line]
+        pins = [line for line in blocks if line.strip() and not line.lstrip().startswith(("#", "--"))]
         assert pins, path
-        assert all("--hash=sha256:" in line for line in pins), path
+        assert not [line for line in pins if "==" not in line or "--hash=sha256:" not in line], path
 
 
 def test_every_dependency_says_why() -> None:
