@@ -12,7 +12,6 @@ from components.cluster import Cluster, ClusterArgs
 from components.imports import Imports
 from components.network import Network, NetworkArgs
 from components.node_agents import NodeAgents, NodeAgentsArgs
-from components.partition import partition_of
 from components.pools import Pools, PoolsArgs
 from components.stack_config import load_stack
 
@@ -62,7 +61,7 @@ pools = Pools(
 controller_addons = ControllerAddons("controller-addons", replace(addons, after=pools.ready))
 
 with_kubernetes = pulumi.ResourceOptions(providers=[in_cluster])
-policy_args = AutoscalerPolicyArgs(cluster=stack.name, region=stack.region, partition=partition_of(stack.region), account=account, tags=tags)
+policy_args = AutoscalerPolicyArgs(cluster=stack.name, region=stack.region, account=account, tags=tags)
 policy = AutoscalerPolicy("autoscaler-policy", policy_args)
 autoscaler_args = AutoscalerArgs(stack=stack, cluster_name=cluster.name, policy_arn=policy.arn, tags=tags)
 autoscaler = Autoscaler("autoscaler", autoscaler_args, with_kubernetes)

@@ -4,7 +4,7 @@ What is measured:
 
 - a fresh process of `jhub plan dev --json`, in time and in memory, against one that only imports the SDK classes which
   that stack registers (at most 1.0), and against the same with every trick of the plan, lazy loading included (at most 1.25);
-  beside it, without a target, the same imports with all that `jhub` does to load less of the SDK;
+  beside them, without a target, the same with garbage collection off and immediate exit only;
 - commands that register nothing, and the answer to a wrong stack file (under half a second);
 - the time for each further resource from 2 to 40 pools, in one warm process (flat);
 - the longest chain of resources that wait for each other, against the unavoidable one (equal).

@@ -8,9 +8,8 @@ from typing import Any
 from checks.finding import Finding, urns, verdict
 from checks.resources import Resource, Resources
 from config.stack import StackConfig
+from config.values import is_world
 
-#: Wider than this is nobody's own network; 0.0.0.0/1 twice would be the whole internet by another name.
-_WIDEST_OWN_PREFIX = 8
 #: Types that hold data or keys: with them goes what people made, or the means to read it.
 STATEFUL = (
     "aws:kms/key:Key",
@@ -95,7 +94,7 @@ def open_doors(stack: StackConfig, resources: Resources) -> list[Finding]:
 
 def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     for resource in resources:
-        if any(_is_world(source) for rule in _ingress_rules(resource) for source in _sources(rule)):
+        if any(is_world(source) for rule in _ingress_rules(resource) for source in _sources(rule)):
             yield Finding(
                 id="open-ingress",
                 status="fail",
@@ -113,7 +112,7 @@ def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
                 subjects=(cluster.urn,),
             )
         # Without a list of its own EKS takes 0.0.0.0/0.
-        if network.get("endpointPublicAccess") and any(map(_is_world, network.get("publicAccessCidrs") or ["0.0.0.0/0"])):
+        if network.get("endpointPublicAccess") and any(map(is_world, network.get("publicAccessCidrs") or ["0.0.0.0/0"])):
             yield Finding(
                 id="open-ingress",
                 status="warn" if stack.cluster.api.public else "fail",
@@ -122,11 +121,6 @@ def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
                 fix="list your own networks",
                 subjects=(cluster.urn,),
             )
-
-
-def _is_world(cidr: str) -> bool:
-    prefix = cidr.rpartition("/")[2]
-    return prefix.isdigit() and int(prefix) < _WIDEST_OWN_PREFIX
 
 
 def _ingress_rules(resource: Resource) -> list[dict[str, Any]]:

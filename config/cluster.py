@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, field_validator, model_validator
 
 from config.errors import refuse, shown
 from config.model import Model, option
-from config.values import Cidr, KmsKeyArn, KubernetesMinor, PrincipalArn
+from config.values import Cidr, KmsKeyArn, KubernetesMinor, PrincipalArn, is_world
 
-_WIDEST_OWN_PREFIX = 8
 _MOST_CIDRS = 40  # EKS, "publicAccessCidrs": service quota "Public endpoint access CIDR ranges per cluster"
 
 
@@ -38,8 +36,7 @@ class ApiAccess(Model):
 
     @model_validator(mode="after")
     def _world_only_by_name(self) -> Self:
-        # Half the internet twice is the whole of it: nobody's own network is wider than a /8.
-        world = any(IPv4Network(cidr).prefixlen < _WIDEST_OWN_PREFIX for cidr in self.public_access_cidrs)
+        world = any(map(is_world, self.public_access_cidrs))
         if not self.public and world:
             raise refuse("public_access_cidrs opens the Kubernetes API to the whole internet", "list your own networks, or set public: true beside it")
         if self.public and not world:

@@ -209,7 +209,7 @@ def _members(annotation: Any) -> dict[int | str, type[BaseModel]]:  # noqa: ANN4
 
 
 def _flat(annotation: Any) -> Iterable[type[BaseModel]]:  # noqa: ANN401 -- any annotation
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_model(annotation):
         yield annotation
         return
     for argument in get_args(annotation):
@@ -217,7 +217,7 @@ def _flat(annotation: Any) -> Iterable[type[BaseModel]]:  # noqa: ANN401 -- any 
 
 
 def _step(annotation: Any, part: int | str) -> Any:  # noqa: ANN401 -- from any annotation to any
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_model(annotation):
         field = annotation.model_fields.get(str(part))
         if field is not None:
             return field.annotation

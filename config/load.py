@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError, create_model
 
 from config.errors import ConfigError, Problem, closest, dotted
 from config.explain import no_value, problems_of
-from config.stack import PROVIDER_KEYS, StackConfig, broken_rules
+from config.stack import PROJECT, PROVIDER_KEYS, StackConfig, broken_rules, file_key
 
-PROJECT = "jupyterhub-aws"
+__all__ = ["PROJECT", "load"]
 
 
 def load(values: Mapping[str, str], *, secret: Collection[str] = (), source: str) -> StackConfig:
@@ -22,12 +23,18 @@ def load(values: Mapping[str, str], *, secret: Collection[str] = (), source: str
     JSON. `secret` are the keys whose values are encrypted; they are never read. `source` names the file in messages.
     Raises ConfigError, and nothing else, with every problem that can be found.
     """
+    return _validated(tuple(sorted(values.items())), tuple(sorted(secret)), source)
+
+
+@lru_cache(maxsize=1)  # a plan validates before it loads the SDK, and the program does again: it is the same file
+def _validated(items: tuple[tuple[str, str], ...], secret: tuple[str, ...], source: str) -> StackConfig:
+    values = dict(items)
     problems: list[Problem] = []
     sections: dict[str, Any] = {}
     for key in [*values, *secret]:
         problems += _unknown(key)
     for name, field in StackConfig.model_fields.items():
-        full = PROVIDER_KEYS.get(name, f"{PROJECT}:{name}")
+        full = file_key(name)
         shown_name = full if name in PROVIDER_KEYS else name
         if full in secret:
             problems.append(

@@ -139,7 +139,13 @@ class _UserPool(_Pool):
     )
 
 
-_MAX_PRICE = "The most that you pay per node and hour (US dollars, quoted). Without it: the on-demand price. Too low means no spot nodes at all."
+MaxPrice = Annotated[Price, BeforeValidator(_price_is_text)]
+_MAX_PRICE = option(
+    None,
+    help="The most that you pay per node and hour (US dollars, quoted). Without it: the on-demand price. Too low means no spot nodes at all.",
+    unit="USD per hour",
+    changing="In place: applies to new requests; running nodes stay until AWS reclaims them.",
+)
 
 
 class SpotFirstPool(_UserPool):
@@ -148,18 +154,14 @@ class SpotFirstPool(_UserPool):
     capacity: Literal["spot_first"] = option(
         help="`spot_first`: spot, and on-demand nodes when spot has none.", changing="The group that is no longer needed goes, with its nodes."
     )
-    max_price: Annotated[Price | None, BeforeValidator(_price_is_text)] = option(
-        None, help=_MAX_PRICE, unit="USD per hour", changing="In place: applies to new requests; running nodes stay until AWS reclaims them."
-    )
+    max_price: MaxPrice | None = _MAX_PRICE
 
 
 class SpotPool(_UserPool):
     """Spot nodes only. People wait when there is no spot capacity."""
 
     capacity: Literal["spot"] = option(help="`spot`: spot nodes only.", changing="The group that is no longer needed goes, with its nodes.")
-    max_price: Annotated[Price | None, BeforeValidator(_price_is_text)] = option(
-        None, help=_MAX_PRICE, unit="USD per hour", changing="In place: applies to new requests; running nodes stay until AWS reclaims them."
-    )
+    max_price: MaxPrice | None = _MAX_PRICE
 
 
 class OnDemandPool(_UserPool):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from config.load import PROJECT
 from config.schema import Node, flow, models_schema, variants
-from config.stack import PROVIDER_KEYS
-from config.versions import TABLE, kubernetes_versions
+from config.stack import PROJECT, PROVIDER_KEYS
+from config.versions import kubernetes_versions, pins
 
 _HEAD = f"""<!-- Generated from config/*.py and config/data/versions.toml by `jhub docs`. Do not edit: run `make docs`. -->
 
@@ -209,7 +207,6 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[st
 
 
 def _versions() -> Iterator[str]:
-    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
     yield from ("", "## Pinned versions", "")
     yield from ("What a Kubernetes minor (`cluster.version`) brings with it, from `config/data/versions.toml`.", "")
     yield from _table(
@@ -219,10 +216,5 @@ def _versions() -> Iterator[str]:
     yield from ("", "`verified: no` means taken by analogy: the source does not name this version for this minor, and every plan that uses it warns.", "")
     yield from _table(
         _PIN_COLUMNS,
-        (
-            [kind, row["name"], row.get("kubernetes", "every"), row["version"], row["source"], str(row["date"]), "yes" if row["verified"] else "no"]
-            for kind, rows in table.items()
-            if isinstance(rows, list)
-            for row in rows
-        ),
+        ([row.kind, row.name, row.kubernetes or "every", row.version, row.source, str(row.date), "yes" if row.verified else "no"] for row in pins()),
     )

@@ -9,9 +9,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from config.load import PROJECT
 from config.pools import Pools
-from config.stack import PROVIDER_KEYS, StackConfig
+from config.stack import PROJECT, StackConfig, file_key
 from config.values import ShortName
 
 Node = dict[str, Any]
@@ -29,11 +28,6 @@ _ENGINE: Node = {
     "encryptionsalt": {"type": "string", "description": "Salt of the stack's passphrase. Written by the engine: never edit it."},
     "environment": {"type": ["array", "object"], "description": "Pulumi ESC environments. This program needs none."},
 }
-
-
-def file_key(name: str) -> str:
-    """Spell a section's key as it stands in a stack file: `aws:region`, `jupyterhub-aws:pools`."""
-    return PROVIDER_KEYS.get(name, f"{PROJECT}:{name}")
 
 
 def models_schema() -> Node:

@@ -9,6 +9,7 @@ from typing import Any
 from config.cluster import Cluster
 from config.errors import Problem, closest, dotted, shown
 from config.homes import EfsHomes, Homes, Hub
+from config.instance_types import instance_type
 from config.model import Model, option
 from config.network import Network
 from config.pools import OnDemandPool, Pools
@@ -16,8 +17,14 @@ from config.tags import Tags
 from config.values import Region, ShortName, StackName
 from config.versions import kubernetes_versions
 
+PROJECT = "jupyterhub-aws"
 #: `aws:region` is the provider's own key; everything else stands under the project's name.
 PROVIDER_KEYS = {"region": "aws:region"}
+
+
+def file_key(name: str) -> str:
+    """Spell a section's key as it stands in a stack file: `aws:region`, `jupyterhub-aws:pools`."""
+    return PROVIDER_KEYS.get(name, f"{PROJECT}:{name}")
 
 
 class StackConfig(Model):
@@ -86,8 +93,6 @@ def _version_is_known(cluster: Cluster) -> Iterator[Problem]:
 
 
 def _core_is_plain(pools: Pools) -> Iterator[Problem]:
-    from config.instance_types import instance_type
-
     for index, name in enumerate(pools.core.instance_types):
         if instance_type(name).gpu is not None:  # not their number: g6f has a share of one, which counts 0
             yield Problem(
@@ -98,8 +103,6 @@ def _core_is_plain(pools: Pools) -> Iterator[Problem]:
 
 
 def _price_is_a_maximum(pools: Pools) -> Iterator[Problem]:
-    from config.instance_types import instance_type
-
     for name, pool in pools.user.items():
         if isinstance(pool, OnDemandPool) or pool.max_price is None:
             continue

@@ -22,6 +22,9 @@ _MINOR = re.compile(r"^1\.[0-9]{2}$")
 _LABEL_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
 
 
+_WIDEST_OWN_PREFIX = 8
+
+
 def _name(limit: int, example: str) -> AfterValidator:
     def check(value: str) -> str:
         if not _NAME.fullmatch(value):
@@ -61,6 +64,12 @@ def _cidr(value: str) -> str:
     if str(network) != value:  # Python also takes netmasks, AWS does not
         raise refuse(f"does not give its length as a plain number of bits (got {shown(value)})", f"write {network}")
     return value
+
+
+def is_world(cidr: str) -> bool:
+    """Whether a range is wider than anybody's own network: 0.0.0.0/1 twice is the whole internet by another name."""
+    prefix = cidr.rpartition("/")[2]
+    return prefix.isdigit() and int(prefix) < _WIDEST_OWN_PREFIX
 
 
 def _price(value: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 TABLE = Path(__file__).parent / "data" / "versions.toml"
 
@@ -64,18 +64,28 @@ def kubernetes_versions() -> Mapping[str, KubernetesVersion]:
 
 
 @cache
+def pins() -> tuple[Pin, ...]:
+    """Every row of the table, in its order."""
+    return tuple(
+        Pin(
+            kind=kind,
+            name=row["name"],
+            version=row["version"],
+            repository=row.get("repository"),
+            kubernetes=row.get("kubernetes"),
+            source=row["source"],
+            date=row["date"],
+            verified=row["verified"],
+        )
+        for kind in get_args(Kind)
+        for row in _table()[kind]
+    )
+
+
+@cache
 def pin(kind: Kind, name: str, minor: str) -> Pin:
     """Return the version pinned for a minor. Raises KeyError where the table has no row."""
-    for row in _table()[kind]:
-        if row["name"] == name and row.get("kubernetes", minor) == minor:
-            return Pin(
-                kind=kind,
-                name=name,
-                version=row["version"],
-                repository=row.get("repository"),
-                kubernetes=row.get("kubernetes"),
-                source=row["source"],
-                date=row["date"],
-                verified=row["verified"],
-            )
+    for found in pins():
+        if (found.kind, found.name) == (kind, name) and found.kubernetes in (None, minor):
+            return found
     raise KeyError(f"{kind} {name} for Kubernetes {minor}")

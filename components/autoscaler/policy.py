@@ -11,6 +11,7 @@ from pulumi_aws import iam
 
 from components.base import Component, named
 from components.iam import document
+from components.partition import partition_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -19,12 +20,11 @@ class AutoscalerPolicyArgs:
 
     cluster: str
     region: str
-    partition: str
     account: pulumi.Input[str]
     tags: Mapping[str, str]
 
 
-def autoscaler_document(cluster: str, region: str, partition: str, account: str) -> str:
+def autoscaler_document(cluster: str, region: str, account: str) -> str:
     """The policy, each call with its reason.
 
     Source: kubernetes/autoscaler 1.35, cloudprovider/aws/README.md and auto_scaling_groups.go. The describing calls
@@ -51,7 +51,7 @@ def autoscaler_document(cluster: str, region: str, partition: str, account: str)
             "Sid": "ChangeOwnGroups",
             "Effect": "Allow",
             "Action": ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
-            "Resource": f"arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{cluster}-*",
+            "Resource": f"arn:{partition_of(region)}:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{cluster}-*",
             "Condition": {
                 "StringEquals": {
                     "aws:ResourceTag/k8s.io/cluster-autoscaler/enabled": "true",
@@ -75,7 +75,7 @@ class AutoscalerPolicy(Component):
             f"{name}-document",
             name=physical,
             description=f"Scale the groups of {args.cluster}, and no others",
-            policy=pulumi.Output.from_input(args.account).apply(lambda account: autoscaler_document(args.cluster, args.region, args.partition, account)),
+            policy=pulumi.Output.from_input(args.account).apply(lambda account: autoscaler_document(args.cluster, args.region, account)),
             tags=named(args.tags, physical),
             opts=self.child(),
         )

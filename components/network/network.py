@@ -108,12 +108,11 @@ class Network(Component):
         return subnet
 
     def _public_routes(self) -> list[ec2.RouteTable]:
-        gateway = ec2.InternetGateway(f"{self._name}-internet-gateway", vpc_id=self.vpc.id, tags=self._tags("internet"), opts=self.child())
+        self._gateway = ec2.InternetGateway(f"{self._name}-internet-gateway", vpc_id=self.vpc.id, tags=self._tags("internet"), opts=self.child())
         table = ec2.RouteTable(f"{self._name}-public", vpc_id=self.vpc.id, tags=self._tags("public"), opts=self.child())
-        ec2.Route(f"{self._name}-public-internet", route_table_id=table.id, destination_cidr_block=_ANYWHERE, gateway_id=gateway.id, opts=self.child())
+        ec2.Route(f"{self._name}-public-internet", route_table_id=table.id, destination_cidr_block=_ANYWHERE, gateway_id=self._gateway.id, opts=self.child())
         for letter, subnet in self.public_subnets.items():
             ec2.RouteTableAssociation(f"{self._name}-public-{letter}", route_table_id=table.id, subnet_id=subnet.id, opts=self.child())
-        self._gateway = gateway
         return [table]
 
     def _private_routes(self) -> tuple[list[ec2.RouteTable], list[pulumi.Resource]]:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import click
-
-_TARGET = Path(__file__).resolve().parents[2] / "docs" / "reference.md"
+from ops.commands.generated import writer
 
 
-@click.command("docs")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=_TARGET, help="Where to write it ('-' for standard output).")
-def command(output: Path) -> None:
-    """Write docs/reference.md from the models."""
+def _render() -> str:
     from config.reference import reference_page
 
-    if str(output) == "-":
-        click.echo(reference_page(), nl=False)
-        return
-    output.write_text(reference_page(), encoding="utf-8")
-    click.echo(f"wrote {output}", err=True)
+    return reference_page()
+
+
+command = writer("docs", "docs/reference.md", _render, "Write docs/reference.md from the models.")

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import click
-
-_TARGET = Path(__file__).resolve().parents[2] / "config" / "stack.schema.json"
+from ops.commands.generated import writer
 
 
-@click.command("schema")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=_TARGET, help="Where to write it ('-' for standard output).")
-def command(output: Path) -> None:
-    """Write config/stack.schema.json from the models."""
+def _render() -> str:
     from config.schema import render_schema
 
-    if str(output) == "-":
-        click.echo(render_schema(), nl=False)
-        return
-    output.write_text(render_schema(), encoding="utf-8")
-    click.echo(f"wrote {output}", err=True)
+    return render_schema()
+
+
+command = writer("schema", "config/stack.schema.json", _render, "Write config/stack.schema.json from the models.")

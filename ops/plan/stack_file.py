@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from config.errors import ConfigError, Problem, dotted, shown
-from config.load import PROJECT
+from config.stack import file_key
 
 _INDEX = re.compile(r"\[\d{1,4}\]", re.ASCII)
 
@@ -124,7 +124,7 @@ def _set(config: dict[str, Any], setting: str, source: str) -> None:
             source, [Problem(path=option, what=f"has a value that is neither YAML nor JSON (got {shown(text)})", fix="quote it for your shell")]
         ) from None
     head, *rest = parts
-    key = head if ":" in head else ("aws:region" if head == "region" else f"{PROJECT}:{head}")
+    key = head if ":" in head else file_key(head)
     if not rest:
         config[key] = value
         return

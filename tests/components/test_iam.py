@@ -138,5 +138,5 @@ def test_reading_stands_alone_and_changes_nothing():
 
 
 def test_the_document_of_another_cluster_is_about_that_cluster_only():
-    text = autoscaler_document("other", "cn-north-1", "aws-cn", "210987654321")
+    text = autoscaler_document("other", "cn-north-1", "210987654321")
     assert "jhub-dev" not in text and "arn:aws-cn:autoscaling:cn-north-1:210987654321:" in text and "cluster-autoscaler/other" in text
