@@ -1,45 +1,37 @@
 """The program: one stack file in, one JupyterHub's worth of infrastructure out. Reads from top to bottom in build order."""
 
 from dataclasses import replace
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
-from components.addons import AddonsArgs, ControllerAddons, NodeAddons
-from components.autoscaler import Autoscaler, AutoscalerArgs, AutoscalerPolicy, AutoscalerPolicyArgs
-from components.cluster import Cluster, ClusterArgs
+from components.addons.addons import AddonsArgs, ControllerAddons, NodeAddons
+from components.autoscaler.autoscaler import Autoscaler, AutoscalerArgs
+from components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
+from components.cluster.cluster import Cluster, ClusterArgs
+from components.homes.homes import Homes, HomesArgs
+from components.hub.hub import Hub, HubArgs, Surroundings
 from components.imports import Imports
-from components.network import Network, NetworkArgs
+from components.network.network import Network, NetworkArgs
 from components.node_agents import NodeAgents, NodeAgentsArgs
-from components.pools import Pools, PoolsArgs
-from components.stack_config import load_stack
+from components.pools.args import PoolsArgs
+from components.pools.pools import Pools
+from components.stack_config import load_stack, stack_secrets
 
 stack = load_stack()
 imports = Imports(stack.imports, protect_cluster=stack.cluster.protected)
 tags = stack.tags.as_aws(stack.name)
 account = aws.get_caller_identity_output().account_id
-
 network = Network("network", NetworkArgs(network=stack.network, stack_name=stack.name, region=stack.region, tags=tags))
 
-cluster = Cluster(
-    "cluster",
-    ClusterArgs(
-        cluster=stack.cluster,
-        stack_name=stack.name,
-        region=stack.region,
-        account=account,
-        vpc_id=network.vpc_id,
-        subnet_ids=network.private_subnet_ids,
-        tags=tags,
-    ),
+cluster_args = ClusterArgs(
+    cluster=stack.cluster, stack_name=stack.name, region=stack.region, account=account, vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids, tags=tags
 )
-in_cluster = kubernetes.Provider(
-    "kubernetes",
-    kubeconfig=cluster.kubeconfig,
-    cluster_identifier=stack.name,  # a new token or certificate in the kubeconfig is not a new cluster
-    enable_server_side_apply=True,
-)
+cluster = Cluster("cluster", cluster_args)
+# `cluster_identifier`: a new token or certificate in the kubeconfig is not a new cluster.
+in_cluster = kubernetes.Provider("kubernetes", kubeconfig=cluster.kubeconfig, cluster_identifier=stack.name, enable_server_side_apply=True)
 
 addons = AddonsArgs(cluster_name=cluster.name, minor=stack.cluster.version, stack_name=stack.name, region=stack.region, homes=stack.homes.kind, tags=tags)
 node_addons = NodeAddons("node-addons", addons)
@@ -67,8 +59,22 @@ autoscaler_args = AutoscalerArgs(stack=stack, cluster_name=cluster.name, policy_
 autoscaler = Autoscaler("autoscaler", autoscaler_args, with_kubernetes)
 agents = NodeAgents("node-agents", NodeAgentsArgs(stack=stack), with_kubernetes)
 
-pulumi.export("cluster_name", cluster.name)
-pulumi.export("kubeconfig", cluster.kubeconfig)
-pulumi.export("vpc_id", network.vpc_id)
-pulumi.export("scheduling", pools.scheduling)
-pulumi.export("imported", imports.confirmed([network, cluster, in_cluster, node_addons, pools, controller_addons, policy, autoscaler, agents]))
+homes_args = HomesArgs(stack=stack, place=network.place, client_security_group_id=cluster.security_group_id, tags=tags)
+homes = Homes("homes", homes_args, with_kubernetes)
+around = Surroundings(
+    place=network.place,
+    node_security_group_id=cluster.security_group_id,
+    core_group_name=pools.core_group_name,
+    volume_handles=homes.volume_handles,
+    secrets=stack_secrets(stack),
+    tags=tags,
+    after=[*controller_addons.ready, *homes.ready],
+)
+hubs = {name: Hub(f"hub-{name}", HubArgs(stack=stack, hub=name, around=around), with_kubernetes) for name in sorted(stack.hubs)}
+
+outputs: dict[str, Any] = {"cluster_name": cluster.name, "kubeconfig": cluster.kubeconfig, "vpc_id": network.vpc_id, "scheduling": pools.scheduling}
+outputs["hubs"] = {name: hub.exports for name, hub in hubs.items()}
+parts = [network, cluster, in_cluster, node_addons, pools, controller_addons, policy, autoscaler, agents, homes, *hubs.values()]
+outputs["imported"] = imports.confirmed(parts)
+for key, value in outputs.items():
+    pulumi.export(key, value)

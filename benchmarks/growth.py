@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.load import PROJECT
-from ops.plan.evaluate import PROGRAM, Recording, evaluate
+from ops.plan.evaluate import PROGRAM, Recording
+from ops.plan.plan import recorded
 from ops.plan.stack_file import read
 
 
@@ -53,5 +53,5 @@ def evaluated(pools: int) -> tuple[Recording, float]:
     pool = json.dumps({"capacity": "spot_first", "instance_types": ["r5n.2xlarge"], "size": {"max": 3}})
     file = read(Path(PROGRAM) / "Pulumi.dev.yaml", [f"pools.extra{index}={pool}" for index in range(pools - 2)])
     start = time.perf_counter()
-    recording = evaluate(file.values, secret=file.secret, project=PROJECT, stack=file.stack)
+    _, recording = recorded(file)
     return recording, time.perf_counter() - start

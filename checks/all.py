@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 
-from checks import nodes, secrets, security, versions
+from checks import hubs, nodes, secrets, security, versions
 from checks.finding import Finding
 from checks.resources import Resources
 from config.stack import StackConfig
@@ -24,6 +24,10 @@ CHECKS: tuple[Check, ...] = (
     nodes.priorities,
     nodes.addresses,
     nodes.quotas,
+    hubs.values,
+    hubs.servers_find_nodes,
+    hubs.database_is_near,
+    hubs.worth_knowing,
     versions.verified,
 )
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from checks.finding import Finding, verdict
 from checks.resources import SECRET, UNKNOWN, Resource, Resources
-from config.stack import StackConfig
+from config.secrets import required_secrets
+from config.stack import PROJECT, StackConfig
 
 #: Names whose values are secrets, wherever they stand. Names of where a secret is kept (…Arn, …Name, …Ref) are not.
 _SECRET_NAME = re.compile(r"(password|passphrase|secret|token|(private|api|access)_?key|credential)s?$", re.IGNORECASE)
-_HARMLESS = re.compile(r"^(httpTokens|automountServiceAccountToken)$")
+_HARMLESS = re.compile(r"^(httpTokens|automountServiceAccountToken|creationToken|existingSecret)$")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 
@@ -47,3 +48,21 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
             yield from _leaves(item, f"{path}[{index}]")
     else:
         yield path, value
+
+
+def missing(stack: StackConfig, given: Collection[str], stack_name: str) -> list[Finding]:
+    """Every secret that the stack's hubs need is in the stack file, encrypted. `given` are the keys that are. A plan does without; `up` does not."""
+    wanted = required_secrets(stack.hubs)
+    faults = [
+        Finding(
+            id="secrets-given",
+            status="warn",
+            message=f"the {needed.what} is missing: `pulumi up` will refuse to start",
+            path=f"hubs.{needed.hub}",
+            fix=f"run: pulumi config set --secret --stack {stack_name} {needed.key}",
+        )
+        for needed in wanted
+        if f"{PROJECT}:{needed.key}" not in given
+    ]
+    held = f"{len(wanted)} secret{'s' if len(wanted) > 1 else ''} given, encrypted in the stack file" if wanted else "no hub needs a secret in the stack file"
+    return verdict("secrets-given", faults, otherwise=held)

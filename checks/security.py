@@ -18,8 +18,16 @@ STATEFUL = (
     "aws:rds/instance:Instance",
     "aws:backup/vault:Vault",
     "aws:s3/bucket:Bucket",
+    "kubernetes:core/v1:Namespace",
     "kubernetes:core/v1:PersistentVolume",
     "kubernetes:core/v1:PersistentVolumeClaim",
+)
+#: Types whose encryption is one input: where it stands, what it has to be, and what is wrong otherwise.
+_SWITCHES: tuple[tuple[str, tuple[str, ...], object, str], ...] = (
+    ("aws:efs/fileSystem:FileSystem", ("encrypted",), True, "is not encrypted"),
+    ("aws:ebs/volume:Volume", ("encrypted",), True, "is not encrypted"),
+    ("aws:rds/instance:Instance", ("storageEncrypted",), True, "its storage is not encrypted"),
+    ("kubernetes:storage.k8s.io/v1:StorageClass", ("parameters", "encrypted"), "true", "volumes of this class are not encrypted"),
 )
 _CLUSTER = "aws:eks/cluster:Cluster"
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -63,8 +71,8 @@ def encryption(_stack: StackConfig, resources: Resources) -> list[Finding]:
 
 
 def _unencrypted(resources: Resources) -> Iterator[Finding]:
-    def fault(resource: Resource, what: str) -> Finding:
-        return Finding(
+    for resource, what in _in_clear(resources):
+        yield Finding(
             id="encryption",
             status="fail",
             message=f"{resource.label}: {what}",
@@ -72,19 +80,22 @@ def _unencrypted(resources: Resources) -> Iterator[Finding]:
             subjects=(resource.urn,),
         )
 
+
+def _in_clear(resources: Resources) -> Iterator[tuple[Resource, str]]:
     for template in resources.of(_TEMPLATE):
         volumes = template.inputs.get("blockDeviceMappings", [])
         if not volumes or any(str(volume.get("ebs", {}).get("encrypted")).lower() != "true" for volume in volumes):
-            yield fault(template, "a volume is not encrypted")
-    for item in resources.of("aws:efs/fileSystem:FileSystem", "aws:ebs/volume:Volume"):
-        if item.inputs.get("encrypted") is not True:
-            yield fault(item, "is not encrypted")
-    for database in resources.of("aws:rds/instance:Instance"):
-        if database.inputs.get("storageEncrypted") is not True:
-            yield fault(database, "its storage is not encrypted")
+            yield template, "a volume is not encrypted"
+    for kind, path, wanted, what in _SWITCHES:
+        for resource in resources.of(kind):
+            value: Any = dict(resource.inputs)
+            for key in path:
+                value = value.get(key, {}) if isinstance(value, dict) else None
+            if value != wanted:
+                yield resource, what
     for cluster in resources.of(_CLUSTER):
         if "secrets" not in cluster.inputs.get("encryptionConfig", {}).get("resources", []):
-            yield fault(cluster, "Kubernetes secrets are not encrypted with a key of yours")
+            yield cluster, "Kubernetes secrets are not encrypted with a key of yours"
 
 
 def open_doors(stack: StackConfig, resources: Resources) -> list[Finding]:
@@ -95,10 +106,13 @@ def open_doors(stack: StackConfig, resources: Resources) -> list[Finding]:
 def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     for resource in resources:
         if any(is_world(source) for rule in _ingress_rules(resource) for source in _sources(rule)):
+            hub = next((name for name in stack.hubs if resource.name.startswith(f"hub-{name}-entry-balancer-from-")), None)
+            meant = hub is not None and getattr(stack.hubs[hub].entry, "public", False)
             yield Finding(
                 id="open-ingress",
-                status="fail",
-                message=f"{resource.label} lets the whole internet in",
+                status="warn" if meant else "fail",
+                message=f"the sign-in page of hub {hub} answers to the whole internet" if meant else f"{resource.label} lets the whole internet in",
+                path=f"hubs.{hub}.entry.allowed_cidrs" if meant else None,
                 fix="list the networks that may come in",
                 subjects=(resource.urn,),
             )

@@ -7,7 +7,7 @@ import datetime
 from checks.finding import Finding, Status, verdict
 from checks.resources import Resources
 from config.stack import StackConfig
-from config.versions import Pin, kubernetes_versions, pin
+from config.versions import Pin, kubernetes_versions, pin, pins
 
 #: From here on a plan reminds: an upgrade of one minor takes a team some weeks.
 _REMIND_DAYS = 60
@@ -51,8 +51,9 @@ def _used(stack: StackConfig, resources: Resources) -> list[Pin]:
     minor = stack.cluster.version
     found = [pin("addon", str(addon.inputs["addonName"]), minor) for addon in resources.of("aws:eks/addon:Addon")]
     for release in resources.of("kubernetes:helm.sh/v3:Release"):
-        name = str(release.inputs["name"])
-        found += [pin("chart", name, minor), pin("image", name, minor)]
+        name = str(release.inputs["chart"]).rpartition("/")[2]
+        found.append(pin("chart", name, minor))
+        found += [image for image in pins() if (image.kind, image.name) == ("image", name) and image.kubernetes in (None, minor)]
     images = sorted({str(group.inputs["amiType"]) for group in resources.of("aws:eks/nodeGroup:NodeGroup")} | _template_images(resources))
     return found + [pin("ami", _ami_name(image), minor) for image in images]
 

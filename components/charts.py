@@ -11,12 +11,13 @@ _HISTORY = 10
 _TIMEOUT_SECONDS = 600
 
 
-def chart(name: str, minor: str) -> dict[str, Any]:
+def chart(name: str, minor: str, *, awaited: bool = False) -> dict[str, Any]:
     """Arguments of a Release for the chart pinned under this name.
 
-    `skip_await`: what runs on user nodes has none at first, and a release that waits for it fails after its timeout.
+    `awaited`: whether Helm waits until what it installed is ready. What runs on user nodes has none at first, and a
+    release that waits for it fails after its timeout.
     """
     pinned = pin("chart", name, minor)
     repository = str(pinned.repository)
     source: dict[str, Any] = {"chart": repository} if repository.startswith("oci://") else {"chart": name, "repository_opts": {"repo": repository}}
-    return {**source, "version": pinned.version, "skip_await": True, "timeout": _TIMEOUT_SECONDS, "max_history": _HISTORY}
+    return {**source, "version": pinned.version, "skip_await": not awaited, "timeout": _TIMEOUT_SECONDS, "max_history": _HISTORY}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi
 from pulumi.runtime import config as engine_config
 
+from components.hub.values.problems import validated
 from config.errors import ConfigError
-from config.load import load
+from config.load import PROJECT
+from config.secrets import required_secrets
 from config.stack import StackConfig
 
 
@@ -15,6 +19,17 @@ def load_stack() -> StackConfig:
     values = engine_config.CONFIG.get() or engine_config.get_config_env()
     secret = [key for key in values if engine_config.is_config_secret(key)]
     try:
-        return load(values, secret=secret, source=f"Pulumi.{pulumi.get_stack()}.yaml")
+        stack = validated(values, secret=secret, source=f"Pulumi.{pulumi.get_stack()}.yaml")
     except ConfigError as error:
         raise pulumi.RunError(f"the stack file is wrong\n{error}") from None
+    missing = [wanted for wanted in required_secrets(stack.hubs) if f"{PROJECT}:{wanted.key}" not in secret]
+    if missing:
+        lines = [f"hubs.{wanted.hub}: the {wanted.what} is missing; run: pulumi config set --secret {wanted.key}" for wanted in missing]
+        raise pulumi.RunError("\n".join(["secrets are missing", *lines]))
+    return stack
+
+
+def stack_secrets(stack: StackConfig) -> Mapping[str, pulumi.Output[str]]:
+    """The encrypted values that the stack's hubs need, by key. They are only ever handed on."""
+    config = pulumi.Config()
+    return {wanted.key: config.require_secret(wanted.key) for wanted in required_secrets(stack.hubs)}

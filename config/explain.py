@@ -37,6 +37,7 @@ class _Place:
     path: tuple[int | str, ...]
     owner: type[BaseModel] | None  # None inside plain maps and lists
     expected: Any
+    siblings: dict[int | str, type[BaseModel]]  # the union's members, where the model around it is one of them
 
     @property
     def field(self) -> FieldInfo | None:
@@ -147,7 +148,7 @@ def _about_keys(kind: str, detail: ErrorDetails, place: _Place) -> tuple[str, st
         field = place.field
         return "is missing", f"add it: {field.description}" if field is not None and field.description else "add it"
     if kind == "extra_forbidden":
-        return "is not an option here", _instead(str(place.path[-1]), place.owner)
+        return "is not an option here", _instead(str(place.path[-1]), place.owner, place.siblings)
     if kind in ("too_short", "too_long"):
         context = detail.get("ctx", {})
         bound = int(context.get("min_length", context.get("max_length", 0)))
@@ -160,18 +161,20 @@ def _about_keys(kind: str, detail: ErrorDetails, place: _Place) -> tuple[str, st
     return f"{detail['msg'].lower()} (got {shown(detail['input'])})", "compare it with the reference"
 
 
-def _instead(key: str, owner: type[BaseModel] | None) -> str:
-    """Say what to do about an option that its model does not have."""
+def _instead(key: str, owner: type[BaseModel] | None, siblings: dict[int | str, type[BaseModel]]) -> str:
+    """Say what to do about an option that its model does not have. `siblings`: the union in which the model is a member."""
     known = list(owner.model_fields) if owner is not None else []
     # An option of a sibling: what `capacity: spot` takes, `capacity: on_demand` does not.
-    from config.pools import AnyUserPool
-
-    members = _members(AnyUserPool)
-    having = [str(tag) for tag, member in members.items() if key in member.model_fields]
-    if owner in members.values() and having:
-        return f"remove it, or change capacity: only {' and '.join(having)} have it"
+    having = [str(tag) for tag, member in siblings.items() if key in member.model_fields]
+    if owner is not None and having:
+        return f"remove it, or change {_tag_of(owner)}: only {' and '.join(having)} {'has' if len(having) == 1 else 'have'} it"
     guess = closest(key, known)
     return f"did you mean {guess}?" if guess else f"remove it; the options are {', '.join(known)}"
+
+
+def _tag_of(member: type[BaseModel]) -> str:
+    """The option of a union's member whose value tells it from its siblings."""
+    return next(name for name, field in member.model_fields.items() if len(get_args(field.annotation)) == 1 and isinstance(get_args(field.annotation)[0], str))
 
 
 def _walk(location: tuple[int | str, ...], model: type[BaseModel]) -> _Place:
@@ -179,18 +182,20 @@ def _walk(location: tuple[int | str, ...], model: type[BaseModel]) -> _Place:
     clean: list[int | str] = []
     here: Any = model
     owner: type[BaseModel] | None = model
+    siblings: dict[int | str, type[BaseModel]] = {}
     for index, part in enumerate(location):
         if get_origin(here) in (Union, UnionType) and type(None) in get_args(here):
             here = Union[tuple(member for member in get_args(here) if member is not type(None))]  # noqa: UP007 -- computed members
         if not _is_model(here) and part in _members(here):
-            here = _members(here)[part]
+            siblings, here = _members(here), _members(here)[part]
             continue
         if part == "[key]" and index == len(location) - 1:  # pydantic's mark for: the key itself is wrong
             continue
         clean.append(part)
         owner = here if _is_model(here) else None
+        siblings = siblings if owner in siblings.values() else {}
         here = _step(here, part)
-    return _Place(path=tuple(clean), owner=owner, expected=here)
+    return _Place(path=tuple(clean), owner=owner, expected=here, siblings=siblings)
 
 
 def _is_model(annotation: Any) -> bool:  # noqa: ANN401 -- any annotation

@@ -2,32 +2,138 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from config.errors import closest, refuse, shown
 from config.model import Model, option
-from config.values import ShortName
 
 _NEVER = "Home directories do not move with it: people would find theirs empty."
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_EXPORT = re.compile(r"(/[\w.@+=:-]+)+|/", re.ASCII)
+_OPTION = re.compile(r"[a-z_]+(=[\w.:/-]+)?", re.ASCII)
+#: nfs(5): the mount options that make sense for homes on a node. What is missing here is refused below, with its reason.
+_NFS_OPTIONS = (
+    "nfsvers", "vers", "minorversion", "hard", "timeo", "retrans", "rsize", "wsize", "proto", "port", "noresvport", "resvport", "nconnect",
+    "sec", "ac", "noac", "actimeo", "acregmin", "acregmax", "acdirmin", "acdirmax", "lookupcache", "nolock", "lock", "local_lock", "noatime",
+    "relatime", "nodiratime", "ro", "rw", "nosuid", "nodev", "noexec", "sync", "async", "fsc", "nofsc", "xprtsec", "mountport", "mountproto",
+    "mountvers", "nosharecache", "sharecache", "clientaddr", "tcp",
+)  # fmt: skip
+_REFUSED_OPTIONS = {
+    "bg": ("sends the mount into the background: kubelet would start the server before its home is there", "remove it; kubelet tries again by itself"),
+    "fg": ("is what kubelet does anyway", "remove it"),
+    "soft": ("gives up after a while and loses what was being written", "write hard"),
+    "softerr": ("gives up after a while and loses what was being written", "write hard"),
+    "softreval": ("serves old directory entries while the server is away", "remove it"),
+    "intr": ("has meant nothing since Linux 2.6.25", "remove it"),
+    "_netdev": ("is for /etc/fstab, which kubelet does not read", "remove it"),
+    "noauto": ("is for /etc/fstab, which kubelet does not read", "remove it"),
+    "defaults": ("is for /etc/fstab, which kubelet does not read", "remove it"),
+    "udp": ("is no longer in the kernel of AL2023", "remove it: TCP is what the client uses"),
+}
+#: KubeSpawner 7, `_expand_user_properties`: fields that are one person's, whatever happens to the database.
+DIRECTORY_FIELDS = ("username", "safe_username", "escaped_username", "unescaped_username")
+_FIELD = re.compile(r"\{([^{}]*)\}")
+_DIRECTORY = re.compile(r"[\w.@+=/{}-]+", re.ASCII)
+
+
+def _nfs_server(value: str) -> str:
+    if re.search(r"(^|\.)fs-[0-9a-f]+\.efs\.", value) or re.fullmatch(r"fs-[0-9a-f]+", value):
+        raise refuse(
+            f"is an EFS file system (got {shown(value)}): mounted as plain NFS it is neither encrypted on the way nor bound to an access point",
+            "write kind: efs; to use a file system that exists, adopt it with imports",
+        )
+    if not _HOST.fullmatch(value):
+        raise refuse(f"is not the name or address of a server (got {shown(value)})", "write it without scheme and path, such as nfs.example.org")
+    return value
+
+
+def _export(value: str) -> str:
+    if not _EXPORT.fullmatch(value) or ".." in value.split("/"):
+        raise refuse(f"is not an absolute path of an export (got {shown(value)})", "write it like /ifs/homes, without a slash at its end")
+    return value
+
+
+def _mount_option(value: str) -> str:
+    name, _, argument = value.partition("=")
+    if name in _REFUSED_OPTIONS or (name == "proto" and argument.startswith("udp")):
+        what, fix = _REFUSED_OPTIONS["udp" if name == "proto" else name]
+        raise refuse(f"{what} (got {shown(value)})", fix)
+    if "," in value:
+        raise refuse(f"holds several options in one (got {shown(value)})", f"write a list: [{', '.join(value.split(','))}]")
+    if not _OPTION.fullmatch(value) or name not in _NFS_OPTIONS:
+        guess = closest(name, _NFS_OPTIONS)
+        raise refuse(f"is not a mount option of NFS (got {shown(value)})", f"did you mean {guess}?" if guess else "see nfs(5) for those that exist")
+    if name in ("nfsvers", "vers") and argument not in ("3", "4", "4.0", "4.1", "4.2"):
+        raise refuse(f"is not a version of NFS (got {shown(value)})", "write nfsvers=4.1, or nfsvers=3 for an old server")
+    return value
+
+
+def _directory(value: str) -> str:
+    if "{servername}" in value or "{user_server}" in value:
+        raise refuse(f"gives each named server a home of its own (got {shown(value)})", "use {username} alone")
+    for name in _FIELD.findall(value):
+        if name not in DIRECTORY_FIELDS:
+            guess = closest(name, DIRECTORY_FIELDS)
+            raise refuse(
+                f"has a field that no home may be named by (got {{{name}}}): KubeSpawner would fail at every start, or the home would move one day",
+                f"did you mean {{{guess}}}?" if guess else f"use one of {', '.join('{' + field + '}' for field in DIRECTORY_FIELDS)}",
+            )
+    if not _FIELD.search(value):
+        raise refuse(f"is the same directory for everybody (got {shown(value)})", "put {username} into it")
+    plain = _FIELD.sub("x", value)
+    if not _DIRECTORY.fullmatch(plain) or "{" in plain or "}" in plain or value.startswith("/") or value.endswith("/") or ".." in plain.split("/"):
+        raise refuse(f"is not a relative path (got {shown(value)})", "write it like {username}, or home/{escaped_username} for homes of 2021")
+    return value
+
+
+NfsServer = Annotated[str, AfterValidator(_nfs_server), Field(json_schema_extra={"examples": ["isilon.example.org"]})]
+ExportPath = Annotated[str, AfterValidator(_export), Field(json_schema_extra={"examples": ["/ifs/homes"]})]
+MountOption = Annotated[str, AfterValidator(_mount_option), Field(json_schema_extra={"examples": ["nfsvers=4.1"]})]
+#: The directory of one person, relative to the hub's root on the file system.
+HomeDirectory = Annotated[str, AfterValidator(_directory), Field(json_schema_extra={"examples": ["{username}", "home/{escaped_username}"]})]
 
 
 class EfsHomes(Model):
-    """One elastic file system for everybody, reachable from every zone."""
+    """One elastic file system for everybody, reachable from every zone. Each hub sees its own access point of it and nothing else."""
 
     kind: Literal["efs"] = option(help="`efs`: a shared file system that the stack makes.", changing=_NEVER)
+    infrequent_access_days: Literal[0, 1, 7, 14, 30, 60, 90, 180, 270, 365] = option(
+        30,
+        help="Files that nobody opened for so long move to the cheaper storage class, and back when somebody opens them. 0: never.",
+        unit="days",
+        changing="In place.",
+    )
+    backup: bool = option(True, help="Daily backups by AWS Backup's default plan for EFS, kept for 35 days.", changing="In place; existing backups stay.")
 
 
 class EbsHomes(Model):
     """One volume per person. A volume lives in one zone, so every pool gets a group of nodes for each zone."""
 
     kind: Literal["ebs"] = option(help="`ebs`: one volume per person.", changing=_NEVER)
+    size_gib: int = option(10, help="Size of a new person's volume.", unit="GiB", changing="For people who come later; others keep theirs.", ge=1, le=16384)
+    iops: int = option(3000, help="Reads and writes per second of each volume.", unit="IOPS", changing="For people who come later.", ge=3000, le=16000)
+    throughput: int = option(125, help="Throughput of each volume.", unit="MiB/s", changing="For people who come later.", ge=125, le=1000)
 
 
 class NfsHomes(Model):
-    """An NFS server that exists already."""
+    """An NFS server that exists already, for example isilon.
+
+    The kubelet makes a new person's directory as root, and servers run as 1000:100. So the export has to map every
+    client to that owner (Linux: `all_squash,anonuid=1000,anongid=100`; isilon: "map all users"): then nobody needs root.
+    """
 
     kind: Literal["nfs"] = option(help="`nfs`: a server of yours, for example isilon.", changing=_NEVER)
+    server: NfsServer = option(help="Its name or address, reachable from the nodes on port 2049.", changing=_NEVER)
+    path: ExportPath = option(help="The exported path.", changing=_NEVER)
+    mount_options: tuple[MountOption, ...] = option(
+        ("nfsvers=4.1", "hard", "timeo=600", "retrans=2", "noresvport"),
+        help="As in nfs(5). With `hard` a server that is away makes people wait instead of losing what they write.",
+        changing="For pods that start later.",
+        max_length=20,
+    )
 
 
 class EphemeralHomes(Model):
@@ -37,9 +143,3 @@ class EphemeralHomes(Model):
 
 
 Homes = Annotated[EfsHomes | EbsHomes | NfsHomes | EphemeralHomes, Field(discriminator="kind")]
-
-
-class Hub(Model):
-    """A JupyterHub of its own on the shared cluster."""
-
-    pools: tuple[ShortName, ...] = option((), help="User pools that its people may use. Empty: all of them.", changing="In place; running servers stay.")

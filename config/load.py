@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from config.errors import ConfigError, Problem, closest, dotted
 from config.explain import no_value, problems_of
+from config.secrets import required_secrets
 from config.stack import PROJECT, PROVIDER_KEYS, StackConfig, broken_rules, file_key
 
 __all__ = ["PROJECT", "load"]
@@ -23,7 +24,8 @@ def load(values: Mapping[str, str], *, secret: Collection[str] = (), source: str
     JSON. `secret` are the keys whose values are encrypted; they are never read. `source` names the file in messages.
     Raises ConfigError, and nothing else, with every problem that can be found.
     """
-    return _validated(tuple(sorted(values.items())), tuple(sorted(secret)), source)
+    plain = {key: value for key, value in values.items() if key not in secret}
+    return _validated(tuple(sorted(plain.items())), tuple(sorted(secret)), source)
 
 
 @lru_cache(maxsize=1)  # a plan validates before it loads the SDK, and the program does again: it is the same file
@@ -31,8 +33,6 @@ def _validated(items: tuple[tuple[str, str], ...], secret: tuple[str, ...], sour
     values = dict(items)
     problems: list[Problem] = []
     sections: dict[str, Any] = {}
-    for key in [*values, *secret]:
-        problems += _unknown(key)
     for name, field in StackConfig.model_fields.items():
         full = file_key(name)
         shown_name = full if name in PROVIDER_KEYS else name
@@ -52,20 +52,31 @@ def _validated(items: tuple[tuple[str, str], ...], secret: tuple[str, ...], sour
             problems.append(Problem(path=shown_name, what="is missing", fix=f"add it: {field.description}"))
         else:
             sections[name] = field.default
+    problems += _strangers(values, secret, sections)
     problems += broken_rules(sections)
     if problems:
         raise ConfigError(source, problems)
     return StackConfig.model_construct(**sections)
 
 
-def _unknown(key: str) -> list[Problem]:
-    namespace, _, name = key.partition(":")
-    if namespace != PROJECT or (name in StackConfig.model_fields and name not in PROVIDER_KEYS):
-        return []
-    sections = [PROVIDER_KEYS.get(section, section) for section in StackConfig.model_fields]
-    guess = closest(name, sections)
-    fix = f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(sections)}"
-    return [Problem(path=dotted((name,)), what="is not an option of this program", fix=fix)]
+def _strangers(values: Mapping[str, str], secret: Collection[str], sections: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find the keys that are neither a section nor a secret that a hub needs, and the secrets that stand in clear text."""
+    known = [PROVIDER_KEYS.get(section, section) for section in StackConfig.model_fields]
+    wanted = [needed.key for needed in required_secrets(sections["hubs"])] if "hubs" in sections else None
+    for key in (*values, *secret):
+        namespace, _, name = key.partition(":")
+        if namespace != PROJECT or (name in StackConfig.model_fields and name not in PROVIDER_KEYS):
+            continue
+        if wanted is None and name.startswith("hub-"):  # which of them are needed cannot be known while `hubs` is wrong
+            continue
+        if wanted is not None and name in wanted:
+            if key not in secret:
+                fix = f"replace it where it came from, then: pulumi config set --secret {name}"
+                yield Problem(path=name, what="is a secret, but stands in clear text", fix=fix)
+            continue
+        guess = closest(name, [*known, *(wanted or ())])
+        fix = f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(known)}"
+        yield Problem(path=dotted((name,)), what="is not an option of this program", fix=fix)
 
 
 _HOLDERS: dict[str, type[BaseModel]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.instance_types import InstanceType
@@ -43,3 +44,20 @@ def most_pods(kind: InstanceType) -> int:
     """Return the most pods that a type's interfaces can address with prefixes, at most 110 (EKS's cap below 30 vCPUs)."""
     with_prefixes = kind.network_interfaces * (kind.addresses_per_interface - 1) * _ADDRESSES_OF_A_PREFIX + 2
     return min(110, with_prefixes)
+
+
+#: What runs on every user node besides servers, by the requests of their own manifests: CPU in millicores, memory in MiB.
+#: aws-node 25m and its network-policy agent 25m (amazon-vpc-cni-k8s, charts/aws-vpc-cni/values.yaml); kube-proxy 100m (EKS's
+#: manifest); EBS node plugin, three containers of 10m and 40Mi (aws-ebs-csi-driver, charts/…/values.yaml); EFS node plugin and
+#: Pod Identity agent: no requests, taken as 64Mi each; node monitoring 10m/30Mi (eks-node-monitoring-agent, values.yaml);
+#: termination handler 10m/64Mi and, with GPUs, device plugin 10m/64Mi: our own values (components/node_agents.py).
+_DAEMONS_MILLICORES, _DAEMONS_MIB = 50 + 100 + 30 + 10 + 10 + 10, 120 + 64 + 64 + 30 + 64 + 64
+
+
+def server_room(kinds: Sequence[InstanceType], max_pods: int) -> NodeSize:
+    """What people's servers can share on an empty node: of the smallest of its types, less what runs there anyway."""
+    sizes = [node_size(kind, max_pods) for kind in kinds]
+    return NodeSize(
+        cpu_millicores=min(size.cpu_millicores for size in sizes) - _DAEMONS_MILLICORES,
+        memory_mib=min(size.memory_mib for size in sizes) - _DAEMONS_MIB,
+    )

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 from config.errors import closest, refuse, shown
 from config.instance_types import instance_type, instance_types
 from config.model import Model, option
-from config.values import LabelKey, LabelValue, Price, ShortName
+from config.values import LabelKey, LabelValue, Price, ShortName, Zone
 
 _NEW_SHAPE = (
     "A type of the same shape (vCPUs, memory, GPUs): in place, new nodes may use it. Another shape: a new group is made before the old one goes, "
@@ -123,6 +123,13 @@ class CorePool(_Pool):
     """The nodes that are always there: hub, proxy, autoscaler and add-on controllers. On demand, fixed size."""
 
     size: int = option(2, help="Number of nodes. Two survive the loss of one.", unit="nodes", changing="In place.", ge=1, le=20)
+    zones: tuple[Zone, ...] = option(
+        (),
+        help="Zones of these nodes. Empty: the network's first one, where the volumes of the hubs' databases are. More survive the loss of a zone, "
+        "and need databases that do (`postgres`).",
+        changing="A new group is made before the old one goes; hubs restart on it. Volumes do not move by themselves (docs/operations.md).",
+        max_length=3,
+    )
 
 
 class _UserPool(_Pool):

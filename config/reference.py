@@ -158,9 +158,13 @@ def _kind(node: Node, definitions: Node) -> str:
         case "array":
             parts = [f"list of {_kind(node['items'], definitions)}", _limits(node, "Items", "entries")]
         case "object":
-            parts = [f"map of text to {_kind(node['additionalProperties'], definitions)}", _limits(node, "Properties", "entries")]
+            values = node["additionalProperties"]  # `true`: whatever another program takes there
+            parts = [f"map of text to {_kind(values, definitions)}" if isinstance(values, dict) else "map", _limits(node, "Properties", "entries")]
         case "integer":
             parts = ["whole number", _limits(node, "imum", unit) or unit]
+        case "number":
+            above = f"more than {node['exclusiveMinimum']}" if "exclusiveMinimum" in node else ""
+            parts = ["number", above, _limits(node, "imum", unit) or unit]
         case "string":
             parts = ["text", _form(node), _limits(node, "Length", "characters"), unit]
         case "boolean":

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from config.pools import Pools
+from config.secrets import SECRET_ENDINGS
 from config.stack import PROJECT, StackConfig, file_key
 from config.values import ShortName
 
@@ -27,6 +28,16 @@ _ENGINE: Node = {
     "encryptedkey": {"type": "string", "description": "The stack's data key, encrypted by the secrets provider. Written by the engine: never edit it."},
     "encryptionsalt": {"type": "string", "description": "Salt of the stack's passphrase. Written by the engine: never edit it."},
     "environment": {"type": ["array", "object"], "description": "Pulumi ESC environments. This program needs none."},
+}
+
+
+#: What `pulumi config set --secret` writes.
+_SECRET: Node = {
+    "description": "A secret of a hub. Write it with: pulumi config set --secret",
+    "type": "object",
+    "properties": {"secure": {"type": "string"}},
+    "required": ["secure"],
+    "additionalProperties": False,
 }
 
 
@@ -51,7 +62,10 @@ def stack_schema() -> Node:
         "description": models["description"],
         "type": "object",
         "properties": {file_key(name): _as_the_engine_takes_it(_changed(node, _plain)) for name, node in models["properties"].items()},
-        "patternProperties": {rf"^(?!{PROJECT}:)[a-z][a-z0-9-]*:": {}},  # keys of providers are the providers' matter
+        "patternProperties": {
+            rf"^(?!{PROJECT}:)[a-z][a-z0-9-]*:": {},  # keys of providers are the providers' matter
+            rf"^{PROJECT}:hub-[a-z0-9-]+-({'|'.join(SECRET_ENDINGS)})$": _SECRET,
+        },
         "additionalProperties": False,
         "required": [file_key(name) for name in models["required"]],
     }

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Any
 
+from config import hub_rules
 from config.cluster import Cluster
-from config.errors import Problem, closest, dotted, shown
-from config.homes import EfsHomes, Homes, Hub
+from config.errors import Problem, dotted, shown
+from config.homes import EfsHomes, Homes
+from config.hub import Hub
 from config.instance_types import instance_type
 from config.model import Model, option
 from config.network import Network
@@ -115,19 +117,6 @@ def _price_is_a_maximum(pools: Pools) -> Iterator[Problem]:
             )
 
 
-def _hub_pools_exist(pools: Pools, hubs: Mapping[str, Hub]) -> Iterator[Problem]:
-    for hub_name, hub in hubs.items():
-        for index, pool in enumerate(hub.pools):
-            if pool not in pools.user:
-                guess = closest(pool, pools.user)
-                others = f"choose from {', '.join(pools.user)}" if pools.user else "add a user pool of that name under pools"
-                yield Problem(
-                    path=f"hubs.{hub_name}.pools[{index}]",
-                    what=f"is not a user pool of this stack (got {shown(pool)})",
-                    fix=f"did you mean {guess}?" if guess else others,
-                )
-
-
 def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
     for key, value in imports.items():
         kind, separator, name = key.partition("::")
@@ -149,7 +138,13 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("cluster",), _version_is_known),
     (("pools",), _core_is_plain),
     (("pools",), _price_is_a_maximum),
-    (("pools", "hubs"), _hub_pools_exist),
+    (("network", "pools"), hub_rules.core_zones_exist),
+    (("network", "pools", "hubs"), hub_rules.volumes_stay_near),
+    (("pools", "hubs"), hub_rules.pools_exist),
+    (("pools", "hubs"), hub_rules.profiles_fit),
+    (("homes", "hubs"), hub_rules.nothing_shared),
+    (("homes", "hubs"), hub_rules.directories_mean_something),
+    (("hubs",), hub_rules.trial_stays_small),
     (("imports",), _imports_have_form),
 )
 

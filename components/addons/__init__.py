@@ -1,5 +1,1 @@
 """EKS add-ons: which ones a stack gets and how each is configured, and the two components that install them."""
-
-from components.addons.addons import AddonsArgs, ControllerAddons, NodeAddons
-
-__all__ = ["AddonsArgs", "ControllerAddons", "NodeAddons"]

@@ -12,6 +12,7 @@ from pulumi_aws import ec2
 import config.network
 from components.base import Component, named
 from components.network.flow_logs import FlowLogs, FlowLogsArgs
+from components.network.place import Place
 from components.network.plan import ZonePlan, plan
 
 _ANYWHERE = "0.0.0.0/0"
@@ -53,8 +54,10 @@ class Network(Component):
             flow_logs = FlowLogsArgs(flow_logs=args.network.flow_logs, vpc_id=self.vpc.id, stack_name=args.stack_name, tags=args.tags)
             FlowLogs(f"{name}-flow-logs", flow_logs, self.child())
         self.vpc_id = self.vpc.id
-        self.private_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in self.private_subnets.values()))
-        self.public_subnet_ids = pulumi.Output.all(*(subnet.id for subnet in self.public_subnets.values()))
+        private = {letter: subnet.id for letter, subnet in self.private_subnets.items()}
+        public = {letter: subnet.id for letter, subnet in self.public_subnets.items()}
+        self.place = Place(vpc_id=self.vpc.id, private=private, public=public, ready=self.ready)
+        self.private_subnet_ids, self.public_subnet_ids = self.place.private_subnet_ids, self.place.public_subnet_ids
         self.register_outputs({"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids, "public_subnet_ids": self.public_subnet_ids})
 
     def _tags(self, suffix: str) -> dict[str, str]:

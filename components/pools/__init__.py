@@ -1,5 +1,1 @@
 """The nodes: what follows from one pool of the stack file (pure), and the component that makes them."""
-
-from components.pools.pools import Pools, PoolsArgs
-
-__all__ = ["Pools", "PoolsArgs"]

@@ -13,6 +13,7 @@ from components.pools.images import ami_type, release
 from components.pools.roles import node_role
 from components.pools.spec import CORE_LABELS, generation
 from components.pools.templates import metadata_options, root_volume, tag_specifications
+from config.hub_rules import core_zones
 from config.instance_types import instance_type
 
 
@@ -21,6 +22,7 @@ class CorePool(Component):
 
     token: ClassVar[str] = "jhub:pools:CorePool"
     group_name: pulumi.Output[str]
+    autoscaling_group_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: PoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -41,13 +43,15 @@ class CorePool(Component):
             opts=self.child(),
         )
         # EKS replaces a group when one of these changes; with a name of its own the new group comes before the old one goes.
-        group_name = f"{stem}-{generation([list(pool.instance_types), ami_type(kind), list(stack.network.zones)])}"
+        zones = core_zones(stack.pools, stack.network)
+        group_name = f"{stem}-{generation([list(pool.instance_types), ami_type(kind), list(zones)])}"
+        indices = [stack.network.zones.index(zone) for zone in zones]
         group = eks.NodeGroup(
             f"{name}-group",
             cluster_name=args.cluster_name,
             node_group_name=group_name,
             node_role_arn=role.arn,
-            subnet_ids=args.subnet_ids,
+            subnet_ids=pulumi.Output.from_input(args.subnet_ids).apply(lambda ids: [ids[index] for index in indices]),
             capacity_type="ON_DEMAND",
             ami_type=ami_type(kind),
             version=stack.cluster.version,
@@ -64,4 +68,6 @@ class CorePool(Component):
         self.group = group
         self.ready: list[pulumi.Resource] = [group]
         self.group_name = group.node_group_name
+        #: The Auto Scaling group that EKS made: balancers take their targets from it.
+        self.autoscaling_group_name = group.resources[0].autoscaling_groups[0].name
         self.register_outputs({"group_name": self.group_name})

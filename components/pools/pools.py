@@ -24,6 +24,7 @@ class Pools(Component):
 
     token: ClassVar[str] = "jhub:pools:Pools"
     scheduling: pulumi.Output[dict[str, Any]]
+    core_group_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: PoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -31,6 +32,7 @@ class Pools(Component):
             args = replace(args, before_nodes=[*args.before_nodes, self._volume_key(name, args)])
         core = CorePool(f"{name}-core", args, self.child())
         self.ready = core.ready
+        self.core_group_name = core.autoscaling_group_name
         groups = group_specs(args.stack)
         self.groups: dict[str, UserGroup] = {}
         if groups:

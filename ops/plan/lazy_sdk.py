@@ -18,7 +18,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-_PACKAGE = "pulumi_aws."
+#: Service packages: `pulumi_aws.ec2`, `pulumi_kubernetes.core.v1`.
+_PACKAGE = re.compile(r"pulumi_aws\.[a-z]\w*|pulumi_kubernetes\.(?!helm|yaml|kustomize)\w+\.v\w+")
 #: Modules of a package that hold what is not a resource: nested types and enumerations.
 _SHARED = ("_inputs", "_enums", "outputs")
 
@@ -54,7 +55,9 @@ def _from_its_module(package: str, name: str) -> Any:  # noqa: ANN401 -- any att
         if importlib.util.find_spec(f"{package}.{module}") is None:
             continue
         loaded = importlib.import_module(f"{package}.{module}")
-        value = loaded if module == name else getattr(loaded, name, None)
+        value = getattr(loaded, name, None)  # the Kubernetes SDK names modules like their classes
+        if value is None and module == name:
+            value = loaded
         if value is not None:
             return value
     return None
@@ -62,7 +65,7 @@ def _from_its_module(package: str, name: str) -> Any:  # noqa: ANN401 -- any att
 
 class _Finder(MetaPathFinder):
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if not fullname.startswith(_PACKAGE) or fullname.count(".") != 1 or fullname.rpartition(".")[2].startswith("_"):
+        if not _PACKAGE.fullmatch(fullname):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None and spec.submodule_search_locations is not None:

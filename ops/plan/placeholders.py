@@ -9,8 +9,16 @@ from typing import Any, ForwardRef, Union, get_args, get_origin
 from pulumi import Output
 from pulumi._types import _py_properties  # the SDK's record of a class's outputs; it has no public one
 
-#: Outputs that programs calculate with, as they are right after creation (docs of the resource itself).
-_FIRST: dict[str, dict[str, Any]] = {"aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1, "defaultVersion": 1}}
+#: Outputs that programs calculate with and that are neither text nor made of text (docs of the resource itself). `%` is the resource's name.
+_FIRST: dict[str, dict[str, Any]] = {
+    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1, "defaultVersion": 1},
+    "aws:eks/nodeGroup:NodeGroup": {"resources": [{"autoscalingGroups": [{"name": "${%.resources[0].autoscalingGroups[0].name}"}]}]},
+    "aws:acm/certificate:Certificate": {
+        "domainValidationOptions": [
+            {key: "${%.domainValidationOptions[0]." + key + "}" for key in ("domainName", "resourceRecordName", "resourceRecordType", "resourceRecordValue")}
+        ]
+    },
+}
 #: Deeper than this no output of the program reaches.
 _DEPTH = 2
 
@@ -70,7 +78,15 @@ def missing_outputs(token: str, name: str, known: set[str]) -> dict[str, Any]:
     if cls is None:
         return {}
     answers = {output: _answer(kind, f"{name}.{output}", 1) for output, kind in _outputs(cls) if output not in known}
-    return {**{output: answer for output, answer in answers.items() if answer}, **_FIRST.get(token, {})}
+    return {**{output: answer for output, answer in answers.items() if answer}, **_named(_FIRST.get(token, {}), name)}
+
+
+def _named(value: Any, name: str) -> Any:  # noqa: ANN401 -- from any JSON value to any
+    if isinstance(value, dict):
+        return {key: _named(item, name) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_named(item, name) for item in value]
+    return value.replace("%", name) if isinstance(value, str) else value
 
 
 def _answer(kind: Any, path: str, depth: int) -> Any:  # noqa: ANN401 -- text, or a dict of answers

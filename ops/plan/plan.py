@@ -9,8 +9,9 @@ from typing import Any
 
 from checks.finding import Finding
 from checks.resources import Resource
-from config.load import PROJECT, load
-from config.stack import StackConfig
+from components.hub.values.problems import validated
+from config.secrets import required_secrets
+from config.stack import PROJECT, StackConfig
 from ops.plan.evaluate import Recording, evaluate
 from ops.plan.stack_file import StackFile
 
@@ -70,11 +71,18 @@ def _as_json(resource: Resource) -> dict[str, Any]:
     }
 
 
+def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
+    """Validate a stack file and evaluate the program with it. A secret that is missing stands sealed like the others: a plan does without."""
+    stack = validated(file.values, secret=file.secret, source=file.source)  # before the SDKs: a typo is answered at once
+    wanted = {f"{PROJECT}:{needed.key}" for needed in required_secrets(stack.hubs)}
+    return stack, evaluate(file.values, secret={*file.secret, *wanted}, project=PROJECT, stack=file.stack)
+
+
 def make_plan(file: StackFile, as_of: datetime.date) -> Plan:
     """Validate a stack file, evaluate the program with it, and run every check. Raises ConfigError for a wrong file."""
-    stack = load(file.values, secret=file.secret, source=file.source)  # before the SDKs: a typo is answered at once
-    recording = evaluate(file.values, secret=file.secret, project=PROJECT, stack=file.stack)
+    stack, recording = recorded(file)
     from checks.all import run_checks
+    from checks.secrets import missing
 
     return Plan(
         stack_name=file.stack,
@@ -82,5 +90,5 @@ def make_plan(file: StackFile, as_of: datetime.date) -> Plan:
         as_of=as_of,
         stack=stack,
         recording=recording,
-        findings=tuple(run_checks(stack, recording.resources, as_of)),
+        findings=(*run_checks(stack, recording.resources, as_of), *missing(stack, file.secret, file.stack)),
     )

@@ -1,0 +1,48 @@
+"""The user nodes that recorded groups will start, as the scheduler will see them: labels, taints, and what servers can share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from checks.resources import Resource, Resources
+from config.instance_types import InstanceType, instance_type
+from config.node_size import NodeSize, server_room
+from config.stack import StackConfig
+
+_GROUP = "aws:autoscaling/group:Group"
+_TEMPLATE = "k8s.io/cluster-autoscaler/node-template/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserNodes:
+    """Nodes of one group, by the tags from which the autoscaler knows them before there is one."""
+
+    group: Resource
+    pool: str
+    labels: Mapping[str, str]
+    taints: tuple[Mapping[str, str], ...]
+    types: tuple[InstanceType, ...]
+    room: NodeSize
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of the node with the fewest."""
+        return min(kind.gpus for kind in self.types)
+
+
+def user_nodes(stack: StackConfig, resources: Resources) -> Iterator[UserNodes]:
+    """Every group of user nodes."""
+    for group in resources.of(_GROUP):
+        tags = {tag["key"]: str(tag["value"]) for tag in group.inputs.get("tags", [])}
+        labels = {key.removeprefix(f"{_TEMPLATE}label/"): value for key, value in tags.items() if key.startswith(f"{_TEMPLATE}label/")}
+        taints = tuple(_taint(key, value) for key, value in tags.items() if key.startswith(f"{_TEMPLATE}taint/"))
+        types = tuple(instance_type(item["instanceType"]) for item in group.inputs["mixedInstancesPolicy"]["launchTemplate"]["overrides"])
+        pool = labels.get("jupyterhub-aws/pool", "")
+        most = stack.pools.user[pool].max_pods if pool in stack.pools.user else 110
+        yield UserNodes(group=group, pool=pool, labels=labels, taints=taints, types=types, room=server_room(types, most))
+
+
+def _taint(key: str, value: str) -> Mapping[str, str]:
+    text, _, effect = value.rpartition(":")
+    return {"key": key.removeprefix(f"{_TEMPLATE}taint/"), "value": text, "effect": effect}

@@ -1,0 +1,163 @@
+"""Whether people can work in the hubs: servers find a node that they fit, values undo nothing, and the database can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+
+from checks.finding import Finding, verdict
+from checks.groups import UserNodes, user_nodes
+from checks.hub_values.all import faults
+from checks.resources import Resource, Resources
+from checks.user_pods import UserPod, hub_of, hub_releases, user_pods
+from config.chart import effective, refusals
+from config.database import MemoryDatabase
+from config.entry import LoadBalancerEntry, NodePortEntry, NoTls, PortForwardEntry
+from config.errors import dotted
+from config.homes import NfsHomes
+from config.sign_in import SharedPasswordSignIn
+from config.stack import StackConfig
+from config.timeouts import timeouts
+
+_NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
+_SUBNET = "aws:ec2/subnet:Subnet"
+_VOLUME = "aws:ebs/volume:Volume"
+_MIB = 1024**2
+#: RFC 5737 and RFC 2606: what stands in documentation, and leads nowhere.
+_DOCUMENTATION = [IPv4Network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+_DOCUMENTATION_NAMES = ("example.org", "example.com", "example.net", ".example", ".invalid", ".test")
+
+
+def values(stack: StackConfig, resources: Resources) -> list[Finding]:
+    """The chart takes each hub's values, and they neither fail people nor undo a protection."""
+    return verdict("hub-values", _wrong(stack, resources), otherwise="the chart takes every hub's values, and none of them undoes a protection")
+
+
+def _wrong(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
+    for release in hub_releases(resources):
+        given, hub = release.inputs.get("values", {}), hub_of(release)
+        found = [(path, what, "compare it with the chart's documentation") for path, what in refusals(given)]
+        found = found or [(fault.path, fault.what, fault.fix) for fault in faults(effective(given), stack.hubs[hub], timeouts(stack).server_start_seconds)]
+        for path, what, fix in found:
+            yield Finding(
+                id="hub-values",
+                status="fail",
+                message=f"{dotted(path)} {what}",
+                path=dotted(("hubs", hub, "helm_values")),
+                fix=fix,
+                subjects=(release.urn,),
+            )
+
+
+def servers_find_nodes(stack: StackConfig, resources: Resources) -> list[Finding]:
+    """Each profile's servers match a group of nodes, pass its taints, and fit an empty one of its smallest type."""
+    nodes = list(user_nodes(stack, resources))
+    pods = [(release, pod) for release in hub_releases(resources) for pod in user_pods(release)]
+    homeless = (finding for release, pod in pods for finding in _placed(release, pod, nodes))
+    return verdict("servers-fit", homeless, otherwise=f"servers of all {len(pods)} profiles find nodes that they fit, the smallest type of each pool included")
+
+
+def _placed(release: Resource, pod: UserPod, nodes: list[UserNodes]) -> Iterator[Finding]:
+    def fault(message: str, fix: str) -> Finding:
+        return Finding(
+            id="servers-fit",
+            status="fail",
+            message=f"profile {pod.profile or 'default'} of hub {pod.hub}: {message}",
+            path=f"hubs.{pod.hub}.profiles",
+            fix=fix,
+            subjects=(release.urn,),
+        )
+
+    matching = [node for node in nodes if pod.node_selector.items() <= node.labels.items()]
+    if not matching:
+        yield fault("its node selector matches no pool", "choose a pool of the stack")
+    for node in matching:
+        blocked = [taint for taint in node.taints if taint["effect"] != "PreferNoSchedule" and not pod.tolerates(taint)]
+        if blocked:
+            yield fault(f"does not tolerate {blocked[0]['key']} of {node.group.name}", "keep the tolerations that the program renders")
+        for what, wanted, room in (
+            ("cores", pod.requests.get("cpu", 0), node.room.cpu_millicores / 1000),
+            ("MiB of memory", pod.requests.get("memory", 0) / _MIB, node.room.memory_mib),
+            ("GPUs", pod.requests.get("nvidia.com/gpu", 0), node.gpus),
+        ):
+            if wanted > room:
+                yield fault(f"needs {wanted:g} {what}, and a node of {node.group.name} has {room:g} for servers", "lower it, or choose larger types")
+
+
+def database_is_near(_stack: StackConfig, resources: Resources) -> list[Finding]:
+    """Each volume of a hub's database is in the zone of every core node: a volume is reached from its own zone only."""
+    zones = {
+        str(subnet.inputs["availabilityZone"]) for group in resources.of(_NODE_GROUP) for subnet in resources.referred(group.inputs.get("subnetIds"), _SUBNET)
+    }
+    volumes = resources.of(_VOLUME)
+    far = [volume for volume in volumes if zones != {str(volume.inputs["availabilityZone"])}]
+    return verdict(
+        "database-zone",
+        (
+            Finding(
+                id="database-zone",
+                status="fail",
+                message=f"{volume.label} is in {volume.inputs['availabilityZone']}, but core nodes may start in {', '.join(sorted(zones))}",
+                path="pools.core.zones",
+                fix="keep the core pool in the volume's zone",
+                subjects=(volume.urn,),
+            )
+            for volume in far
+        ),
+        otherwise=f"{len(volumes)} database volumes are in the core pool's zone" if volumes else "no database is bound to a zone",
+    )
+
+
+def worth_knowing(stack: StackConfig, _resources: Resources) -> list[Finding]:
+    """What a stack says on purpose, and a person should see in every plan; and what only the server of homes can know."""
+    found = [finding for name in sorted(stack.hubs) for finding in _of_hub(stack, name)]
+    if isinstance(stack.homes, NfsHomes):
+        found.append(
+            Finding(
+                id="homes-owner",
+                status="skip",
+                message=f"whether {stack.homes.server} maps every client to 1000:100 cannot be known here; without it new people could not write",
+                path="homes",
+                fix="look at the export's options (all_squash,anonuid=1000,anongid=100; isilon: map all users)",
+            )
+        )
+    return verdict("hubs", found, otherwise="no hub is a trial, open to the world, or at a documentation address")
+
+
+def _of_hub(stack: StackConfig, name: str) -> Iterator[Finding]:
+    hub, path = stack.hubs[name], f"hubs.{name}"
+
+    def warn(which: str, option: str, message: str, fix: str) -> Finding:
+        return Finding(id=which, status="warn", message=message, path=f"{path}.{option}", fix=fix)
+
+    if isinstance(hub.sign_in, SharedPasswordSignIn):
+        yield warn("trial-sign-in", "sign_in.kind", "everybody comes in with one password, under any name: for a trial only", "choose github, oidc or ldap")
+    if isinstance(hub.database, MemoryDatabase):
+        yield warn("sessions", "database.kind", "forgets every session when the hub restarts", "choose sqlite or postgres")
+    if isinstance(hub.entry, PortForwardEntry):
+        return
+    if isinstance(hub.entry.tls, NoTls):
+        yield warn("plain-text", "entry.tls", "passwords travel in clear text", "choose acm or certificate")
+    if isinstance(hub.entry, NodePortEntry) and not hub.entry.allowed_cidrs:
+        yield warn("nobody", "entry.allowed_cidrs", "no network may come in", "list networks, or open the nodes' security group yourself")
+    yield from _documentation(hub.entry, path)
+
+
+def _documentation(entry: LoadBalancerEntry | NodePortEntry, path: str) -> Iterator[Finding]:
+    if entry.hostname.endswith(_DOCUMENTATION_NAMES):
+        yield Finding(
+            id="documentation-values",
+            status="warn",
+            message=f"{entry.hostname} is a documentation name: nobody can reach it",
+            path=f"{path}.entry.hostname",
+            fix="write the name that your people will type",
+        )
+    for cidr in entry.allowed_cidrs:
+        if any(IPv4Network(cidr).subnet_of(net) for net in _DOCUMENTATION):
+            yield Finding(
+                id="documentation-values",
+                status="warn",
+                message=f"{cidr} is a documentation range: nobody comes in from there",
+                path=f"{path}.entry.allowed_cidrs",
+                fix="write the networks of your people",
+            )

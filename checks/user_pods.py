@@ -1,0 +1,115 @@
+"""The pods that people's servers will be, predicted from a hub's values: what the scheduler and the kubelet see of them.
+
+KubeSpawner 7.0.0 under chart 4.4.0 makes them so: the prediction is compared with pods that the real ones made
+(tests/real/test_hub_on_chart.py records, tests/checks/test_user_pods.py compares).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from checks.hub_values.fault import at, profiles
+from checks.resources import Resource, Resources
+from config.chart import CHART, effective
+
+RELEASE = "kubernetes:helm.sh/v3:Release"
+_FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserPod:
+    """One choice of a hub's people. `requests` are in cores and bytes, and whole devices."""
+
+    hub: str
+    profile: str
+    display_name: str
+    node_selector: Mapping[str, str]
+    tolerations: tuple[Mapping[str, Any], ...]
+    requests: Mapping[str, float]
+    limits: Mapping[str, float]
+    image: str
+
+    def tolerates(self, taint: Mapping[str, str]) -> bool:
+        """Whether a node's taint lets it pass (Kubernetes, "Taints and Tolerations")."""
+        return any(_matches(toleration, taint) for toleration in self.tolerations)
+
+
+def _matches(toleration: Mapping[str, Any], taint: Mapping[str, str]) -> bool:
+    if toleration.get("effect") not in (None, "", taint["effect"]):
+        return False
+    if toleration.get("operator", "Equal") == "Exists":
+        return toleration.get("key") in (None, "", taint["key"])
+    return (toleration.get("key"), toleration.get("value", "")) == (taint["key"], taint["value"])
+
+
+def hub_releases(resources: Resources) -> list[Resource]:
+    """The releases of the chart that are hubs."""
+    return [release for release in resources.of(RELEASE) if release.inputs.get("chart") == CHART]
+
+
+def hub_of(release: Resource) -> str:
+    """The name of a release's hub in the stack file."""
+    return str(release.inputs["name"]).removeprefix("hub-")
+
+
+def user_pods(release: Resource) -> Iterator[UserPod]:
+    """Every pod that people of a hub can start: one for each profile, or one where there are none."""
+    values = effective(release.inputs.get("values", {}))
+    listed = at(values, "singleuser", "profileList") or []
+    choices = list(profiles(values))
+    if not choices:
+        yield _pod(values, release, {}, ("", "default"))
+    for path, override in choices:
+        entry = listed[int(path[2])]
+        name = str(entry.get("slug") or entry.get("display_name") or path[2])
+        yield _pod(values, release, override, (name, str(entry.get("display_name") or name)))
+
+
+def _pod(values: Mapping[str, Any], release: Resource, override: Mapping[str, Any], name: tuple[str, str]) -> UserPod:
+    single = at(values, "singleuser") or {}
+    image = f"{at(single, 'image', 'name')}:{at(single, 'image', 'tag')}"
+    requests = _amounts(override, single, "guarantee")
+    limits = _amounts(override, single, "limit")
+    for kind, amounts in (("guarantees", requests), ("limits", limits)):
+        devices = {**(at(single, "extraResource", kind) or {}), **(override.get(f"extra_resource_{kind}") or {})}
+        amounts.update({key: float(value) for key, value in devices.items()})
+    for key, value in limits.items():  # Kubernetes takes a limit without a request as the request
+        requests.setdefault(key, value)
+    return UserPod(
+        hub=hub_of(release),
+        profile=name[0],
+        display_name=name[1],
+        node_selector={**(single.get("nodeSelector") or {}), **(override.get("node_selector") or {})},
+        tolerations=tuple(override.get("tolerations", _base_tolerations(values))),
+        requests=requests,
+        limits=limits,
+        image=str(override.get("image") or image),
+    )
+
+
+def _base_tolerations(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [*(at(values, "scheduling", "userPods", "tolerations") or ()), *(at(values, "singleuser", "extraTolerations") or ())]
+
+
+def _amounts(override: Mapping[str, Any], single: Mapping[str, Any], which: str) -> dict[str, float]:
+    found = {}
+    cores = override.get(f"cpu_{which}", at(single, "cpu", which))
+    memory = override.get(f"mem_{which}", at(single, "memory", which))
+    if cores is not None:
+        found["cpu"] = float(cores)
+    if memory is not None:
+        found["memory"] = number_of_bytes(memory)
+    return found
+
+
+def number_of_bytes(value: object) -> float:
+    """A size as KubeSpawner reads it: `16G` is 16 x 1024^3. Raises ValueError for what it would refuse."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMGT]?)", str(value))
+    if match is None:
+        raise ValueError(value)
+    return float(match[1]) * _FACTOR[match[2]]

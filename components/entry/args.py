@@ -1,0 +1,31 @@
+"""What every entry is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.core.v1 import Namespace
+
+from components.hub.names import HubNames
+from config.entry import Entry
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EntryArgs:
+    """`port` is the hub's node port; `subnet_ids` are public ones for a balancer that faces the internet, private ones for an internal one.
+
+    `node_security_group_id` is that of the nodes, `core_group_name` the Auto Scaling group of the core pool.
+    """
+
+    names: HubNames
+    entry: Entry
+    port: int
+    vpc_id: pulumi.Input[str]
+    subnet_ids: pulumi.Input[list[str]]
+    node_security_group_id: pulumi.Input[str]
+    core_group_name: pulumi.Input[str]
+    namespace: Namespace
+    tags: Mapping[str, str]
+    before_balancer: Sequence[pulumi.Resource]

@@ -1,0 +1,146 @@
+"""Where a hub keeps what it knows: a small volume in the core pool's zone, or PostgreSQL on RDS. Both outlive the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pulumi
+from pulumi_aws import ebs, ec2, rds, vpc
+from pulumi_kubernetes.core.v1 import PersistentVolume
+
+from components.base import Component, named
+from components.hub.names import DATABASE_CLAIM, VOLUME_LABEL, HubNames
+from components.hub.values.hub import DATABASE_NAME, DATABASE_USER
+from config.database import PostgresDatabase, SqliteDatabase
+
+EBS_DRIVER = "ebs.csi.aws.com"
+_POSTGRES_PORT = 5432
+_MOST_GROWTH = 5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DatabaseVolumeArgs:
+    """`zone` is the core pool's only one, where the hub will run."""
+
+    names: HubNames
+    database: SqliteDatabase
+    zone: str
+    tags: Mapping[str, str]
+
+
+class DatabaseVolume(Component):
+    """A gp3 volume that the chart's own claim binds to by its label. Its zone is part of its name: in another zone it is another volume."""
+
+    token: ClassVar[str] = "jhub:hub:DatabaseVolume"
+    volume_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DatabaseVolumeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        where = args.zone[-1] if args.database.snapshot is None else f"{args.zone[-1]}-{args.database.snapshot}"
+        volume = ebs.Volume(
+            f"{name}-{where}",
+            availability_zone=args.zone,
+            size=args.database.size_gib,
+            type="gp3",
+            encrypted=True,
+            snapshot_id=args.database.snapshot,
+            tags=named(args.tags, args.names.database_volume),
+            opts=self.kept(),
+        )
+        self.volume_id = volume.id
+        place: Any = {"key": "topology.kubernetes.io/zone", "operator": "In", "values": [args.zone]}
+        metadata: Any = {"name": f"{args.names.database_volume}-{where}", "labels": {VOLUME_LABEL: args.names.database_volume}}
+        spec: Any = {
+            "capacity": {"storage": f"{args.database.size_gib}Gi"},
+            "access_modes": ["ReadWriteOnce"],
+            "persistent_volume_reclaim_policy": "Retain",
+            "storage_class_name": "",
+            "volume_mode": "Filesystem",
+            "claim_ref": {"namespace": args.names.namespace, "name": DATABASE_CLAIM},
+            "csi": {"driver": EBS_DRIVER, "volume_handle": volume.id, "fs_type": "ext4"},
+            "node_affinity": {"required": {"node_selector_terms": [{"match_expressions": [place]}]}},
+        }
+        self.ready: list[pulumi.Resource] = [PersistentVolume(f"{name}-volume-{where}", metadata=metadata, spec=spec, opts=self.kept())]
+        self.register_outputs({"volume_id": self.volume_id})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PostgresArgs:
+    """`subnet_ids` are private ones in at least two zones; `password` is a secret; `client_security_group_id` is that of the nodes."""
+
+    names: HubNames
+    database: PostgresDatabase
+    vpc_id: pulumi.Input[str]
+    subnet_ids: pulumi.Input[list[str]]
+    client_security_group_id: pulumi.Input[str]
+    password: pulumi.Input[str]
+    tags: Mapping[str, str]
+
+
+class Postgres(Component):
+    """An encrypted RDS instance that only the nodes reach. `url` holds no password: the hub finds it in its Secret."""
+
+    token: ClassVar[str] = "jhub:hub:Postgres"
+    url: pulumi.Output[str]
+
+    def __init__(self, name: str, args: PostgresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        physical = f"{args.names.physical}-database"
+        tags = named(args.tags, physical)
+        group, rule = self._security_group(name, args, physical)
+        subnets = rds.SubnetGroup(f"{name}-subnets", name=physical, subnet_ids=args.subnet_ids, tags=tags, opts=self.child())
+        section = args.database
+        instance = rds.Instance(
+            f"{name}-instance",
+            identifier=physical,
+            engine="postgres",
+            engine_version=section.version,
+            auto_minor_version_upgrade=True,
+            instance_class=section.instance_class,
+            allocated_storage=section.size_gib,
+            max_allocated_storage=_MOST_GROWTH * section.size_gib,
+            storage_type="gp3",
+            storage_encrypted=True,
+            multi_az=section.multi_az,
+            db_name=DATABASE_NAME,
+            username=DATABASE_USER,
+            password=args.password,
+            db_subnet_group_name=subnets.name,
+            vpc_security_group_ids=[group.id],
+            publicly_accessible=False,
+            backup_retention_period=section.backup_days,
+            copy_tags_to_snapshot=True,
+            deletion_protection=True,
+            skip_final_snapshot=False,
+            final_snapshot_identifier=f"{physical}-final",
+            tags=tags,
+            opts=self.kept(),  # not after the rule, which needs the cluster: both take ten minutes
+        )
+        # RDS refuses connections without TLS from version 15 on (RDS user guide, rds.force_ssl); psycopg2 is in the hub's image.
+        self.url = pulumi.Output.concat(f"postgresql+psycopg2://{DATABASE_USER}@", instance.endpoint, f"/{DATABASE_NAME}?sslmode=require")
+        self.ready: list[pulumi.Resource] = [instance, rule]
+        self.register_outputs({"url": self.url})
+
+    def _security_group(self, name: str, args: PostgresArgs, physical: str) -> tuple[ec2.SecurityGroup, pulumi.Resource]:
+        group = ec2.SecurityGroup(
+            f"{name}-security-group",
+            name=physical,
+            description="Database of a hub: PostgreSQL from nodes and nothing else",
+            vpc_id=args.vpc_id,
+            tags=named(args.tags, physical),
+            opts=self.child(),
+        )
+        rule = vpc.SecurityGroupIngressRule(
+            f"{name}-from-nodes",
+            security_group_id=group.id,
+            referenced_security_group_id=args.client_security_group_id,
+            ip_protocol="tcp",
+            from_port=_POSTGRES_PORT,
+            to_port=_POSTGRES_PORT,
+            description="PostgreSQL from nodes",
+            tags=named(args.tags, f"{physical}-from-nodes"),
+            opts=self.child(),
+        )
+        return group, rule

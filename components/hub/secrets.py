@@ -1,0 +1,125 @@
+"""The secrets of a hub: what chance makes, what the stack file gives encrypted, and the one Kubernetes Secret that holds them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pulumi
+from pulumi_kubernetes.core.v1 import Secret
+from pulumi_random import RandomBytes, RandomPassword
+
+from components.base import Component
+from components.hub.names import SECRETS, TLS_SECRET
+from components.hub.values.hub import public_url, secret_values
+from components.hub.values.sign_in import sign_in_values
+from config.database import PostgresDatabase
+from config.entry import CertificateTls, LoadBalancerEntry, NodePortEntry
+from config.secrets import client_secret_key, search_password_key, tls_key_key
+from config.stack import StackConfig
+
+#: JupyterHub's documentation: 32 bytes for cookies, for the encryption of auth state, and for the proxy's token.
+_BYTES = 32
+#: Length of generated passwords. An administrator's shared password has at least 32 characters (jupyterhub/authenticators/shared.py).
+_PASSWORD = 32
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HubSecretsArgs:
+    """`hub` is the hub's name, `namespace` where its Secret lives, `given` the encrypted values of the stack file by key."""
+
+    stack: StackConfig
+    hub: str
+    namespace: pulumi.Input[str]
+    given: Mapping[str, pulumi.Output[str]]
+
+
+class HubSecrets(Component):
+    """Everything that is pinned is pinned here: a token that changes by itself restarts hub and proxy and signs everybody out."""
+
+    token: ClassVar[str] = "jhub:hub:HubSecrets"
+    auth_token: pulumi.Output[str]
+    checksum: pulumi.Output[str]
+    passwords: Mapping[str, pulumi.Output[str]]
+
+    def __init__(self, name: str, args: HubSecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args = name, args
+        self.auth_token = self._random("proxy-token")
+        self._cookie = self._random("cookie-secret")
+        self._crypt = self._random("auth-state-key")
+        self.passwords = {which: self._password(which) for which in self._wanted_passwords()}
+        data = self._data()
+        secret = Secret(
+            f"{name}-secret", metadata={"name": SECRETS, "namespace": args.namespace}, type="Opaque", string_data=data, immutable=False, opts=self.child()
+        )
+        self.ready: list[pulumi.Resource] = [secret, *self._certificate()]
+        # The chart does not watch a Secret that it did not make: this tells the hub to restart. Keyed, so that nobody who reads
+        # the annotation can try passwords against it.
+        self.checksum = pulumi.Output.all(self._cookie, pulumi.Output.from_input(data)).apply(lambda known: _checksum(known[0], known[1]))
+        self.register_outputs({"secret": SECRETS})
+
+    def _random(self, which: str) -> pulumi.Output[str]:
+        return RandomBytes(f"{self._name}-{which}", length=_BYTES, opts=self.child()).hex
+
+    def _password(self, which: str) -> pulumi.Output[str]:
+        return RandomPassword(f"{self._name}-{which}", length=_PASSWORD, special=False, opts=self.child()).result
+
+    def _wanted_passwords(self) -> list[str]:
+        hub = self._args.stack.hubs[self._args.hub]
+        traits = dict(sign_in_values(hub, public_url(hub)).secret_traits)
+        found = ["user-password"] if "SharedPasswordAuthenticator" in traits else []
+        found += ["admin-password"] if hub.sign_in.administrators and found else []
+        return found + (["database-password"] if isinstance(hub.database, PostgresDatabase) else [])
+
+    def _data(self) -> dict[str, pulumi.Output[str]]:
+        """What the chart takes from a Secret of ours (templates/hub/_helpers-passwords.tpl, files/hub/z2jh.py)."""
+        data = {"hub.config.JupyterHub.cookie_secret": self._cookie, "hub.config.CryptKeeper.keys": self._crypt}
+        if "database-password" in self.passwords:
+            data["hub.db.password"] = self.passwords["database-password"]
+        traits = self._traits()
+        if traits:
+            keys = list(traits)
+            data["values.yaml"] = pulumi.Output.secret(
+                pulumi.Output.all(*traits.values()).apply(lambda known: _values(self._args.stack, self._args.hub, dict(zip(keys, known, strict=True))))
+            )
+        return data
+
+    def _traits(self) -> dict[tuple[str, str], pulumi.Output[str]]:
+        hub, given = self._args.hub, self._args.given
+        section = self._args.stack.hubs[hub]
+        known = {
+            "client_secret": given.get(client_secret_key(hub)),
+            "lookup_dn_search_password": given.get(search_password_key(hub)),
+            "user_password": self.passwords.get("user-password"),
+            "admin_password": self.passwords.get("admin-password"),
+        }
+        wanted = sign_in_values(section, public_url(section)).secret_traits
+        return {(owner, trait): value for owner, trait in wanted if (value := known[trait]) is not None}
+
+    def _certificate(self) -> list[pulumi.Resource]:
+        entry = self._args.stack.hubs[self._args.hub].entry
+        if not isinstance(entry, (LoadBalancerEntry, NodePortEntry)) or not isinstance(entry.tls, CertificateTls):
+            return []
+        key = self._args.given[tls_key_key(self._args.hub)]
+        return [
+            Secret(
+                f"{self._name}-tls",
+                metadata={"name": TLS_SECRET, "namespace": self._args.namespace},
+                type="kubernetes.io/tls",
+                string_data={"tls.crt": entry.tls.certificate, "tls.key": key},
+                opts=self.child(),
+            )
+        ]
+
+
+def _values(stack: StackConfig, hub: str, secrets: Mapping[tuple[str, str], Any]) -> str:
+    return json.dumps(secret_values(stack, hub, secrets), sort_keys=True)  # JSON is YAML
+
+
+def _checksum(key: str, data: Mapping[str, str]) -> str:
+    return hmac.new(key.encode(), json.dumps(data, sort_keys=True).encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,149 @@
+"""The chart's values for one hub, whole: what Helm gets, and what the hub's own Secret holds."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.hub.names import SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
+from components.hub.values.sign_in import sign_in_values
+from components.hub.values.singleuser import CONTAINER_SECURITY, singleuser_values
+from config.chart import merged
+from config.database import PostgresDatabase, SqliteDatabase
+from config.entry import CertificateTls, LoadBalancerEntry, NodePortEntry, NoTls, PortForwardEntry
+from config.hub import Hub
+from config.stack import StackConfig
+
+DATABASE_NAME = DATABASE_USER = "jupyterhub"
+#: Requests are what these pods were measured with at rest (hub 194 MiB with one user) and room for some hundred people; the
+#: zero-to-jupyterhub guide, "Optimizations", gives 500m/2Gi as an example for large hubs. CPU limits are far above: they stop a runaway.
+_HUB = {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"cpu": "2", "memory": "2Gi"}}
+_PROXY = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}}
+_SMALL = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "100m", "memory": "128Mi"}}
+_SCHEDULER = {"requests": {"cpu": "30m", "memory": "128Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What only AWS or chance can know; in the program these are Outputs, and secret ones where it says so.
+
+    `auth_token`: the proxy's token (secret). `checksum`: changes with the hub's Secret, which the chart does not watch.
+    `database_url`: of PostgreSQL, without its password; None with another database.
+    """
+
+    auth_token: Any
+    checksum: Any
+    database_url: Any = None
+
+
+def public_url(hub: Hub) -> str:
+    """Where people's browsers find the hub, with a slash at its end."""
+    entry = hub.entry
+    if isinstance(entry, PortForwardEntry):
+        return f"http://localhost:{entry.local_port}/"
+    return f"{'http' if isinstance(entry.tls, NoTls) else 'https'}://{entry.hostname}/"
+
+
+def hub_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
+    """Values of a hub's release, the stack's `helm_values` merged last."""
+    return merged(rendered(stack, name, given), stack.hubs[name].helm_values)
+
+
+def rendered(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
+    """What the stack file becomes without its `helm_values`."""
+    hub = stack.hubs[name]
+    return {
+        "hub": _hub(hub, HubNames(stack=stack.name, hub=name), given),
+        "proxy": _proxy(hub),
+        "singleuser": singleuser_values(stack, hub),
+        "scheduling": _scheduling(),
+        # A hook that pulls images needs user nodes, of which there are none at first, and holds up every release.
+        "prePuller": {"hook": {"enabled": False, "resources": _SMALL}, "continuous": {"enabled": False}, "resources": _SMALL},
+        "cull": _cull(hub),
+    }
+
+
+def _hub(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
+    sign_in = sign_in_values(hub, public_url(hub))
+    config: dict[str, Any] = {
+        **sign_in.config,
+        "JupyterHub": {
+            **sign_in.config["JupyterHub"],
+            "admin_access": False,  # an administrator manages servers; entering them is another matter
+            "public_url": public_url(hub),
+        },
+        "ConfigurableHTTPProxy": {"auth_token": given.auth_token},
+        "KubeSpawner": {
+            "container_security_context": CONTAINER_SECURITY,
+            "delete_pvc": False,  # removing a user never deletes a home
+        },
+    }
+    return {
+        "config": config,
+        "existingSecret": SECRETS,
+        "annotations": {"jupyterhub-aws/secrets": given.checksum},
+        "db": _database(hub, names, given),
+        "resources": _HUB,
+        "networkPolicy": {"egressAllowRules": {"cloudMetadataServer": False}},
+        **({"extraConfig": sign_in.extra_config} if sign_in.extra_config else {}),
+        **({"extraFiles": sign_in.extra_files} if sign_in.extra_files else {}),
+    }
+
+
+def _database(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
+    if isinstance(hub.database, SqliteDatabase):
+        # The volume is ours (components/hub/database.py): the claim binds to it by its label, and Helm never deletes the claim.
+        return {
+            "type": "sqlite-pvc",
+            "pvc": {
+                "annotations": {"helm.sh/resource-policy": "keep"},
+                "selector": {"matchLabels": {VOLUME_LABEL: names.database_volume}},
+                "storage": f"{hub.database.size_gib}Gi",
+                "storageClassName": "",
+            },
+        }
+    if isinstance(hub.database, PostgresDatabase):
+        return {"type": "postgres", "url": given.database_url, "upgrade": True}  # one hub, one database: its schema follows the chart
+    return {"type": "sqlite-memory"}
+
+
+def _proxy(hub: Hub) -> dict[str, Any]:
+    entry = hub.entry
+    encrypts = isinstance(entry, (LoadBalancerEntry, NodePortEntry)) and isinstance(entry.tls, CertificateTls)
+    return {
+        "service": {"type": "ClusterIP"},  # people come in through a service of ours (components/entry)
+        "https": {"enabled": True, "type": "secret", "secret": {"name": TLS_SECRET}} if encrypts else {"enabled": False},
+        "chp": {"resources": _PROXY, "networkPolicy": {"egressAllowRules": {"cloudMetadataServer": False}}},
+        "traefik": {"resources": _PROXY},
+        "secretSync": {"resources": _SMALL},
+    }
+
+
+def _scheduling() -> dict[str, Any]:
+    return {
+        # kube-scheduler 1.30 with the permissions of 1.30: off until it is proven on the cluster's minor.
+        "userScheduler": {"enabled": False, "resources": _SCHEDULER},
+        "userPlaceholder": {"enabled": False},
+        "corePods": {"nodeAffinity": {"matchNodePurpose": "require"}},
+        "userPods": {"nodeAffinity": {"matchNodePurpose": "require"}},
+    }
+
+
+def _cull(hub: Hub) -> dict[str, Any]:
+    culling = hub.culling
+    if not (culling.server_idle_minutes or culling.max_age_hours):
+        return {"enabled": False}
+    never = 10 * 365 * 24 * 3600  # the culler has no "never": ten years
+    idle = 60 * culling.server_idle_minutes or never
+    return {"enabled": True, "timeout": idle, "every": max(60, min(600, idle // 4)), "maxAge": 3600 * culling.max_age_hours, "users": False}
+
+
+def secret_values(stack: StackConfig, name: str, secrets: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
+    """`values.yaml` of the hub's own Secret, merged over the chart's when the hub starts: the secret traits of its sign-in."""
+    found: dict[str, Any] = {}
+    hub = stack.hubs[name]
+    for owner, trait in sign_in_values(hub, public_url(hub)).secret_traits:
+        found.setdefault(owner, {})[trait] = secrets[owner, trait]
+    return {"hub": {"config": copy.deepcopy(found)}} if found else {}

@@ -1,0 +1,42 @@
+"""Whether the chart would take what a stack's hubs become, and people could use it: asked before anything is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from checks.hub_values.all import faults
+from checks.hub_values.fault import Path
+from checks.resources import SECRET
+from components.hub.values.hub import Given, hub_values
+from config.chart import CHART, chart_version, effective, refusals
+from config.errors import ConfigError, Problem, dotted
+from config.load import load
+from config.stack import StackConfig
+from config.timeouts import timeouts
+
+#: What stands in for values that only AWS or chance can know.
+_UNKNOWN = Given(auth_token=SECRET, checksum=SECRET, database_url="postgresql+psycopg2://jupyterhub@database/jupyterhub")
+
+
+def validated(values: Mapping[str, str], *, secret: Collection[str] = (), source: str) -> StackConfig:
+    """The stack of a configuration as the engine hands it over, whose hubs the chart takes. Raises ConfigError with every problem."""
+    stack = load(values, secret=secret, source=source)
+    problems = [problem for name in stack.hubs for problem in hub_problems(stack, name)]
+    if problems:
+        raise ConfigError(source, problems)
+    return stack
+
+
+def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
+    """What is wrong with one hub's values, each at the place in `helm_values` where it can be changed."""
+    values = hub_values(stack, name, _UNKNOWN)
+    refused = list(refusals(values))
+    for path, what in refused:
+        yield _problem(name, path, f"{what} (schema of chart {CHART} {chart_version()})", "compare it with the chart's documentation")
+    if not refused:  # rules look into values of the right kind
+        for fault in faults(effective(values), stack.hubs[name], timeouts(stack).server_start_seconds):
+            yield _problem(name, fault.path, fault.what, fault.fix)
+
+
+def _problem(name: str, path: Path, what: str, fix: str) -> Problem:
+    return Problem(path=dotted(("hubs", name, "helm_values", *path)), what=what, fix=fix)

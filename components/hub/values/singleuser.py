@@ -1,0 +1,74 @@
+"""`singleuser`: what every server has whatever its profile: user, home, limits of the default profile, and the kernels' culling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.hub.names import HOMES_CLAIM
+from components.hub.values.profiles import hub_pools, hub_profiles, profile_list
+from config.homes import EbsHomes, EfsHomes, EphemeralHomes, NfsHomes
+from config.hub import Hub
+from config.profiles import memory_mib, memory_text, split_image
+from config.stack import StackConfig
+from config.timeouts import timeouts
+
+#: The user and group of every image of the Jupyter project, and of the access points of homes.
+UID, GID = 1000, 100
+_CULLING_PATH = "/etc/jupyter/jupyter_server_config.d/jupyterhub-aws-culling.json"
+#: How often a server looks for idle kernels. Often enough for a limit of minutes, seldom enough to cost nothing.
+_KERNEL_CHECK_SECONDS = 300
+#: What makes a container pass Pod Security `restricted`; merged with uid 1000 and no escalation, which the chart sets.
+#: Under KubeSpawner and not as singleuser.extraPodConfig: that would replace the pod's context and lose fsGroup.
+CONTAINER_SECURITY = {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
+def homes_class(stack: StackConfig) -> str:
+    """Name of the storage class of homes that are volumes: cluster-wide, so it holds the stack's name."""
+    return f"{stack.name}-homes"
+
+
+def singleuser_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
+    """`singleuser` of a hub's values."""
+    profiles = hub_profiles(stack, hub)
+    first = next(iter(profiles.values()))
+    pool = next(pool for pool in hub_pools(stack, hub) if pool.name == first.pool)
+    image = {} if hub.image is None else {"image": dict(zip(("name", "tag"), split_image(hub.image), strict=True))}
+    return {
+        **image,
+        "uid": UID,
+        "fsGid": GID,
+        "startTimeout": timeouts(stack).server_start_seconds,
+        "cpu": {"limit": first.cpu, "guarantee": round(first.cpu * first.guarantee, 3)},
+        "memory": {"limit": first.memory, "guarantee": memory_text(memory_mib(first.memory) * first.guarantee)},
+        "nodeSelector": pool.node_selector,
+        "extraTolerations": [item for item in pool.tolerations if item["key"] != "hub.jupyter.org/dedicated"],
+        # The chart's way needs a privileged container in every pod; network policies and the nodes' hop limit do the same.
+        "cloudMetadata": {"blockWithIptables": False},
+        "storage": storage_values(stack, hub),
+        "extraFiles": _kernel_culling(hub),
+        "profileList": profile_list(stack, hub),
+    }
+
+
+def storage_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
+    """`singleuser.storage`: by the kind of homes."""
+    homes = stack.homes
+    if isinstance(homes, EphemeralHomes):
+        return {"type": "none"}
+    if isinstance(homes, EbsHomes):
+        return {"type": "dynamic", "capacity": f"{homes.size_gib}Gi", "dynamic": {"storageClass": homes_class(stack)}}
+    assert isinstance(homes, (EfsHomes, NfsHomes))  # noqa: S101 -- for the type checker: there is no other kind
+    return {"type": "static", "static": {"pvcName": HOMES_CLAIM, "subPath": hub.home_directory}}
+
+
+def _kernel_culling(hub: Hub) -> dict[str, Any]:
+    """Idle kernels keep a server busy in the eyes of the hub: without this, a forgotten tab keeps its node for ever."""
+    if hub.culling.kernel_idle_minutes == 0:
+        return {}
+    limits = {
+        "cull_idle_timeout": 60 * hub.culling.kernel_idle_minutes,
+        "cull_interval": _KERNEL_CHECK_SECONDS,
+        "cull_connected": False,  # one that a browser shows is somebody's
+        "cull_busy": False,
+    }
+    return {"culling": {"mountPath": _CULLING_PATH, "data": {"MappingKernelManager": limits}}}

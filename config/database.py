@@ -1,0 +1,69 @@
+"""Where a hub remembers who is signed in and which servers run. Losing it ends every session; homes are elsewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from config.errors import refuse, shown
+from config.model import Model, option
+
+_MOVES = "The hub starts with an empty database: everybody signs in again, and running servers must be stopped first."
+_SNAPSHOT = re.compile(r"snap-[0-9a-f]{8,17}")
+_CLASS = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9-]+")
+
+
+def _snapshot(value: str) -> str:
+    if not _SNAPSHOT.fullmatch(value):
+        raise refuse(f"is not the id of an EBS snapshot (got {shown(value)})", "write it like snap-0123456789abcdef0")
+    return value
+
+
+def _instance_class(value: str) -> str:
+    if not _CLASS.fullmatch(value):
+        raise refuse(f"is not an RDS instance class (got {shown(value)})", "write it like db.t4g.small")
+    return value
+
+
+def _major(value: object) -> object:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise refuse(f"must be a quoted string (got the number {shown(value)})", f'write it in quotes: "{int(value)}"')
+    return value
+
+
+class SqliteDatabase(Model):
+    """A file on a small gp3 volume in the core pool's zone. Enough for some hundred people; the hub is one pod either way."""
+
+    kind: Literal["sqlite"] = option(help="`sqlite`: a file on a volume of its own, kept when the hub goes.", changing=_MOVES)
+    size_gib: int = option(2, help="Size of the volume.", unit="GiB", changing="Grows in place (at most once in six hours); never shrinks.", ge=1, le=100)
+    snapshot: Annotated[str, AfterValidator(_snapshot)] | None = option(
+        None,
+        help="Make the volume from this EBS snapshot: how a database moves to another zone (docs/operations.md).",
+        changing="Makes another volume; the old one is kept, and has to be unprotected first.",
+    )
+
+
+class PostgresDatabase(Model):
+    """PostgreSQL on RDS, made by the stack: survives the loss of a zone with `multi_az`, and keeps its own backups."""
+
+    kind: Literal["postgres"] = option(help="`postgres`: an RDS instance for this hub.", changing=_MOVES)
+    instance_class: Annotated[str, AfterValidator(_instance_class)] = option("db.t4g.small", help="RDS instance class.", changing="Some minutes of outage.")
+    version: Annotated[Literal["15", "16", "17", "18"], BeforeValidator(_major)] = option(
+        "17",
+        help='Major version of PostgreSQL, quoted: "17". AWS applies minor ones in the maintenance window.',
+        changing="Upward only, some minutes of outage.",
+    )
+    size_gib: int = option(20, help="Storage. Grows by itself up to five times.", unit="GiB", changing="Grows in place.", ge=20, le=1000)
+    multi_az: bool = option(False, help="A standby in another zone: twice the price, a minute of outage instead of hours.", changing="In place.")
+    backup_days: int = option(7, help="How long automatic backups are kept.", unit="days", changing="In place; 0 is not offered.", ge=1, le=35)
+
+
+class MemoryDatabase(Model):
+    """Nothing is written down: whenever the hub restarts everybody signs in again, and servers that run are forgotten but go on costing."""
+
+    kind: Literal["sqlite_memory_that_loses_sessions"] = option(help="The long name is meant: for tests only.", changing=_MOVES)
+
+
+Database = Annotated[SqliteDatabase | PostgresDatabase | MemoryDatabase, Field(discriminator="kind")]

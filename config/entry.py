@@ -1,0 +1,150 @@
+"""How people reach a hub: a balancer of its own, a port of the nodes, or a tunnel for a first try; and who encrypts."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from config.errors import refuse, shown
+from config.model import Model, option
+from config.values import Cidr, is_world
+
+_HOSTNAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_ACM_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+")
+_ZONE_ID = re.compile(r"Z[A-Z0-9]{7,31}")
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s.+-----END CERTIFICATE-----", re.DOTALL)
+_BRIEF = "In place; open connections break once."
+#: kube-apiserver's default --service-node-port-range, which EKS does not let one change.
+FIRST_NODE_PORT, LAST_NODE_PORT = 30000, 32767
+
+
+def _hostname(value: str) -> str:
+    if "://" in value or "/" in value:
+        raise refuse(f"is an address, not a host name (got {shown(value)})", f"write {value.partition('://')[2].partition('/')[0] or 'hub.example.org'}")
+    if not _HOSTNAME.fullmatch(value):
+        raise refuse(f"is not a full host name in lower case (got {shown(value)})", "write it like hub.example.org")
+    return value
+
+
+def _certificate_arn(value: str) -> str:
+    if not _ACM_ARN.fullmatch(value):
+        raise refuse(
+            f"is not the ARN of an ACM certificate (got {shown(value)})",
+            "write it like arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+        )
+    return value
+
+
+def _zone_id(value: str) -> str:
+    if not _ZONE_ID.fullmatch(value):
+        raise refuse(f"is not the id of a Route 53 hosted zone (got {shown(value)})", "write the id, such as Z0123456789ABCDEFGHIJ, not the zone's name")
+    return value
+
+
+def _pem(value: str) -> str:
+    if "PRIVATE KEY" in value:
+        raise refuse("holds a private key in clear text", "replace that key: it has been in a file; give the new one as a secret (docs/operations.md)")
+    if not _PEM.fullmatch(value.strip()):
+        raise refuse("is not a certificate in PEM form", "paste it with its BEGIN and END lines, the server's first, then the chain, under `certificate: |`")
+    return value.strip() + "\n"
+
+
+Hostname = Annotated[str, AfterValidator(_hostname), Field(json_schema_extra={"examples": ["hub.example.org"]})]
+CertificateArn = Annotated[str, AfterValidator(_certificate_arn)]
+HostedZoneId = Annotated[str, AfterValidator(_zone_id), Field(json_schema_extra={"examples": ["Z0123456789ABCDEFGHIJ"]})]
+NodePort = Annotated[int, Field(ge=FIRST_NODE_PORT, le=LAST_NODE_PORT)]
+
+
+class AcmTls(Model):
+    """The balancer encrypts, with a certificate that AWS renews by itself."""
+
+    kind: Literal["acm"] = option(help="`acm`: a certificate of AWS Certificate Manager, at the balancer.", changing=_BRIEF)
+    certificate_arn: CertificateArn | None = option(
+        None, help="A certificate that exists. Without it one is requested and validated in `entry.route53_zone`.", changing="In place, nobody notices."
+    )
+
+
+class CertificateTls(Model):
+    """The proxy encrypts, with a certificate of yours: for names that ACM cannot validate."""
+
+    kind: Literal["certificate"] = option(help="`certificate`: a certificate of yours, in the proxy. Its key is a secret of the stack.", changing=_BRIEF)
+    certificate: Annotated[str, AfterValidator(_pem)] = option(help="The certificate and its chain in PEM form. Not secret.", changing="The proxy restarts.")
+
+
+class NoTls(Model):
+    """Nobody encrypts: passwords travel in clear text."""
+
+    kind: Literal["none"] = option(help="`none`: plain HTTP. Only for a trial.", changing=_BRIEF)
+    trial: Literal[True] = option(help="Write true: nobody's real password goes through this hub.", changing="Nothing.")
+
+
+Tls = Annotated[AcmTls | CertificateTls | NoTls, Field(discriminator="kind")]
+
+
+class _Exposed(Model):
+    """What every entry has that more than one person can reach."""
+
+    hostname: Hostname = option(help="The name that people type. Sign-in services send them back to it.", changing="The old name stops working.")
+    allowed_cidrs: tuple[Cidr, ...] = option(
+        (), help="Networks that may come in: your campus, your VPN.", changing="In place, at once; from a removed network nobody comes in.", max_length=50
+    )
+    node_port: NodePort | None = option(
+        None,
+        help=f"Port of the core nodes, {FIRST_NODE_PORT} to {LAST_NODE_PORT}, different for each hub. Without it one is derived from the hub's name.",
+        changing=_BRIEF,
+    )
+
+
+class LoadBalancerEntry(_Exposed):
+    """A Network Load Balancer of the hub's own, in the plan, tagged, and gone when the hub goes."""
+
+    kind: Literal["load_balancer"] = option(
+        help="`load_balancer`: a Network Load Balancer.", changing="People are cut off until the name points to the new one."
+    )
+    tls: Tls = option(AcmTls(kind="acm"), help="Who encrypts.", changing=_BRIEF)
+    public: bool = option(False, help="Set to true to allow 0.0.0.0/0 among `allowed_cidrs`. Shown as a warning in every plan.", changing="In place.")
+    internal: bool = option(
+        False, help="Reachable from inside the VPC and what is connected to it only.", changing="Another balancer: people are cut off for minutes."
+    )
+    route53_zone: HostedZoneId | None = option(
+        None, help="Id of the Route 53 hosted zone of `hostname`: for its record, and for validating a requested certificate.", changing="In place."
+    )
+    record: bool = option(True, help="Make the record of `hostname` in `route53_zone`. Without a zone there is none to make.", changing="In place.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        world = any(map(is_world, self.allowed_cidrs))
+        if world and not self.public:
+            raise refuse("allowed_cidrs lets the whole internet in", "list your own networks, or set public: true beside it")
+        if self.public and not world:
+            raise refuse("public is true, but allowed_cidrs does not contain 0.0.0.0/0", "remove public, or add 0.0.0.0/0 if you mean it")
+        if not self.allowed_cidrs:
+            raise refuse("allowed_cidrs is empty: nobody could come in", "list the networks that may, such as [198.51.100.0/24]")
+        if isinstance(self.tls, AcmTls) and self.tls.certificate_arn is None and self.route53_zone is None:
+            raise refuse(
+                "tls has neither certificate_arn nor a zone to validate a new certificate in",
+                "give tls.certificate_arn, or route53_zone beside hostname",
+            )
+        return self
+
+
+class NodePortEntry(_Exposed):
+    """A port of every core node: for networks with a balancer of their own, or none."""
+
+    kind: Literal["node_port"] = option(help="`node_port`: a port of the core nodes.", changing="The old way in stops working.")
+    tls: Annotated[CertificateTls | NoTls, Field(discriminator="kind")] = option(help="Who encrypts: there is no balancer for ACM.", changing=_BRIEF)
+    external_ips: tuple[str, ...] = option(
+        (), help="Addresses that route to the nodes and on which the service answers on port 443 (or 80) too.", changing="In place.", max_length=10
+    )
+
+
+class PortForwardEntry(Model):
+    """Nothing is exposed: whoever has kubectl opens a tunnel with `jhub open STACK`."""
+
+    kind: Literal["port_forward"] = option(help="`port_forward`: a tunnel by `jhub open`.", changing="The old way in stops working.")
+    local_port: int = option(8000, help="Port on your own machine. Sign-in services send you back to it.", changing="In place.", ge=1024, le=65535)
+
+
+Entry = Annotated[LoadBalancerEntry | NodePortEntry | PortForwardEntry, Field(discriminator="kind")]

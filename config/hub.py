@@ -1,0 +1,73 @@
+"""What a stack may say about one JupyterHub."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+from config.database import Database, SqliteDatabase
+from config.entry import Entry
+from config.errors import refuse
+from config.homes import HomeDirectory
+from config.model import Model, option
+from config.profiles import Image, Profile
+from config.sign_in import SignIn
+from config.values import ShortName
+
+
+def _one_default(profiles: dict[str, Profile]) -> dict[str, Profile]:
+    chosen = [name for name, profile in profiles.items() if profile.default]
+    if len(chosen) > 1:
+        raise refuse(f"has more than one default: {', '.join(chosen)}", "keep `default: true` on one of them")
+    return profiles
+
+
+class Culling(Model):
+    """Stopping what nobody uses: nodes go when the last server on them does, and with them the bill."""
+
+    server_idle_minutes: int = option(
+        60, help="A server without activity for so long is stopped. 0: never.", unit="minutes", changing="The hub restarts; servers go on.", ge=0, le=10080
+    )
+    kernel_idle_minutes: int = option(
+        60,
+        help="A kernel that computes nothing for so long, and that no browser shows, is ended, and what it had in memory is lost. 0: never.",
+        unit="minutes",
+        changing="For servers that start later.",
+        ge=0,
+        le=10080,
+    )
+    max_age_hours: int = option(
+        0, help="A server is stopped at this age even when it is busy. 0: never.", unit="hours", changing="The hub restarts.", ge=0, le=2160
+    )
+
+
+class Hub(Model):
+    """A JupyterHub of its own on the shared cluster."""
+
+    sign_in: SignIn = option(help="Who may come in.", changing="See its options.")
+    entry: Entry = option(help="How people reach it.", changing="See its options.")
+    database: Database = option(SqliteDatabase(kind="sqlite"), help="Where the hub remembers sessions and servers.", changing="See its options.")
+    pools: tuple[ShortName, ...] = option((), help="User pools that its people may use. Empty: all of them.", changing="In place; running servers stay.")
+    image: Image | None = option(
+        None,
+        help="Image of people's servers; its JupyterHub must be of major version 5. Without it the chart's own sample.",
+        changing="For servers that start later.",
+    )
+    profiles: Annotated[dict[ShortName, Profile], AfterValidator(_one_default)] = option(
+        {},
+        help="What people may choose. Empty: one for each pool, with up to 4 cores and 32 GiB, or one GPU.",
+        changing="At once, for servers that start later.",
+        max_length=30,
+    )
+    home_directory: HomeDirectory = option(
+        "{username}",
+        help="A person's directory on the file system (kinds efs and nfs). For homes of a chart before 4.0: home/{escaped_username}.",
+        changing="Everybody finds an empty home; the old one is still there under its old name.",
+    )
+    culling: Culling = option(Culling(), help="When servers and kernels are stopped.", changing="See its options.")
+    helm_values: dict[str, Any] = option(
+        {},
+        help="Values of the chart, merged last: maps merge, lists replace, null removes. Checked like everything else.",
+        changing="Whatever the value says; `jhub plan` shows it.",
+    )

@@ -1,0 +1,165 @@
+"""The rules between hubs and the rest of a stack, and among hubs: what would only fail when somebody starts a server."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+
+from config.database import SqliteDatabase
+from config.entry import FIRST_NODE_PORT, LAST_NODE_PORT, LoadBalancerEntry, NodePortEntry, PortForwardEntry
+from config.errors import Problem, closest, shown
+from config.homes import EfsHomes, Homes, NfsHomes
+from config.hub import Hub
+from config.instance_types import instance_type
+from config.network import Network
+from config.node_size import server_room
+from config.pools import AnyUserPool, Pools
+from config.profiles import Profile, memory_mib
+from config.sign_in import SharedPasswordSignIn
+
+Hubs = Mapping[str, Hub]
+
+
+def node_port(name: str, hub: Hub) -> int | None:
+    """Port of the core nodes on which a hub's proxy answers; None where nothing is exposed.
+
+    One that is not given follows from the hub's name alone, so that another hub never moves it.
+    """
+    if isinstance(hub.entry, PortForwardEntry):
+        return None
+    return hub.entry.node_port or FIRST_NODE_PORT + zlib.crc32(name.encode()) % (LAST_NODE_PORT - FIRST_NODE_PORT + 1)
+
+
+def core_zones(pools: Pools, network: Network) -> tuple[str, ...]:
+    """The zones of the core pool: the network's first one, unless the stack names others."""
+    return pools.core.zones or network.zones[:1]
+
+
+def core_zones_exist(network: Network, pools: Pools) -> Iterator[Problem]:
+    """The core pool's zones are zones of the network."""
+    for index, zone in enumerate(pools.core.zones):
+        if zone not in network.zones:
+            yield Problem(
+                path=f"pools.core.zones[{index}]", what=f"is not a zone of the network (got {shown(zone)})", fix=f"choose from {', '.join(network.zones)}"
+            )
+
+
+def volumes_stay_near(network: Network, pools: Pools, hubs: Hubs) -> Iterator[Problem]:
+    """A database on a volume has all core nodes in its zone: elsewhere the hub could not start."""
+    zones = core_zones(pools, network)
+    for name, hub in hubs.items():
+        if isinstance(hub.database, SqliteDatabase) and len(zones) > 1:
+            yield Problem(
+                path="pools.core.zones",
+                what=f"spreads over {len(zones)} zones, but the database of hub {name} is a volume in one of them",
+                fix=f"keep one zone, such as [{zones[0]}], or give the hub database.kind: postgres",
+            )
+
+
+def pools_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
+    """The pools that hubs and profiles name are user pools of the stack, and of the hub."""
+    for hub_name, hub in hubs.items():
+        for index, pool in enumerate(hub.pools):
+            if pool not in pools.user:
+                yield _no_pool(f"hubs.{hub_name}.pools[{index}]", pool, list(pools.user))
+        for profile_name, profile in hub.profiles.items():
+            if profile.pool not in pools.user:
+                yield _no_pool(f"hubs.{hub_name}.profiles.{profile_name}.pool", profile.pool, list(pools.user))
+            elif hub.pools and profile.pool not in hub.pools:
+                yield Problem(
+                    path=f"hubs.{hub_name}.profiles.{profile_name}.pool",
+                    what=f"is not among the pools of this hub (got {shown(profile.pool)})",
+                    fix=f"add it to hubs.{hub_name}.pools, or choose from {', '.join(hub.pools)}",
+                )
+        if not pools.user:
+            yield Problem(path=f"hubs.{hub_name}", what="has no pool for people's servers", fix="add a user pool under pools")
+
+
+def _no_pool(path: str, pool: str, known: list[str]) -> Problem:
+    guess = closest(pool, known)
+    others = f"choose from {', '.join(known)}" if known else "add a user pool of that name under pools"
+    return Problem(path=path, what=f"is not a user pool of this stack (got {shown(pool)})", fix=f"did you mean {guess}?" if guess else others)
+
+
+def profiles_fit(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
+    """What a profile guarantees fits an empty node of its pool; a GPU is only asked for where there is one."""
+    for hub_name, hub in hubs.items():
+        for name, profile in hub.profiles.items():
+            pool = pools.user.get(profile.pool)
+            if pool is not None:
+                yield from _fits(f"hubs.{hub_name}.profiles.{name}", profile, pool)
+
+
+def _fits(path: str, profile: Profile, pool: AnyUserPool) -> Iterator[Problem]:
+    kind = instance_type(pool.instance_types[0])
+    if profile.gpus > kind.gpus:
+        have = f"{kind.gpus} in each node" if kind.gpus else "none"
+        yield Problem(
+            path=f"{path}.gpus", what=f"asks for {profile.gpus} GPUs in pool {profile.pool}, which has {have}", fix="choose a GPU pool, or fewer of them"
+        )
+    if kind.gpus and not profile.gpus:
+        yield Problem(
+            path=f"{path}.gpus",
+            what=f"asks for no GPU in the GPU pool {profile.pool}: its people would pay for GPUs that nobody can use",
+            fix="write gpus: 1, or choose another pool",
+        )
+    room = server_room([instance_type(item) for item in pool.instance_types], pool.max_pods)
+    if memory_mib(profile.memory) * profile.guarantee > room.memory_mib:
+        yield Problem(
+            path=f"{path}.memory",
+            what=f"guarantees {memory_mib(profile.memory) * profile.guarantee / 1024:.1f} GiB, but a node of pool {profile.pool} has "
+            f"{room.memory_mib / 1024:.1f} GiB for servers: it would never start",
+            fix=f"write at most {int(room.memory_mib / profile.guarantee / 1024)}G, a smaller guarantee, or larger instance types",
+        )
+    if 1000 * profile.cpu * profile.guarantee > room.cpu_millicores:
+        yield Problem(
+            path=f"{path}.cpu",
+            what=f"guarantees {profile.cpu * profile.guarantee:g} cores, but a node of pool {profile.pool} has "
+            f"{room.cpu_millicores / 1000:.2f} for servers: it would never start",
+            fix=f"write at most {room.cpu_millicores / 1000 / profile.guarantee:.1f}, a smaller guarantee, or larger instance types",
+        )
+
+
+def nothing_shared(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
+    """No two hubs have one node port, one host name, one local port, or one directory of homes."""
+    claims: dict[tuple[str, object], str] = {}
+    for name, hub in sorted(hubs.items()):
+        for what, option, value in _claims(name, hub, homes):
+            other = claims.setdefault((what, value), name)
+            if other != name:
+                fix = "give one of them another, by node_port" if what == "node port" else "give one of them another"
+                yield Problem(path=f"hubs.{name}.{option}", what=f"is the {what} of hub {other} too (got {shown(value)})", fix=fix)
+
+
+def _claims(name: str, hub: Hub, homes: Homes) -> Iterator[tuple[str, str, object]]:
+    port = node_port(name, hub)
+    if port is not None:
+        yield "node port", "entry.node_port", port
+    if isinstance(hub.entry, (LoadBalancerEntry, NodePortEntry)):
+        yield "host name", "entry.hostname", hub.entry.hostname
+    else:
+        yield "local port", "entry.local_port", hub.entry.local_port
+    if isinstance(homes, NfsHomes):
+        yield "home directory", "home_directory", hub.home_directory
+
+
+def directories_mean_something(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
+    """A directory is only named where homes are directories."""
+    if isinstance(homes, (EfsHomes, NfsHomes)):
+        return
+    for name, hub in hubs.items():
+        if "home_directory" in hub.model_fields_set:
+            yield Problem(
+                path=f"hubs.{name}.home_directory", what=f"means nothing with homes.kind: {homes.kind}", fix="remove it; it is for the kinds efs and nfs"
+            )
+
+
+def trial_stays_small(hubs: Hubs) -> Iterator[Problem]:
+    """One password for everybody never faces the whole internet."""
+    for name, hub in hubs.items():
+        if isinstance(hub.sign_in, SharedPasswordSignIn) and isinstance(hub.entry, LoadBalancerEntry) and hub.entry.public:
+            yield Problem(
+                path=f"hubs.{name}.sign_in.kind",
+                what="is shared_password on a hub that the whole internet reaches",
+                fix="choose another kind of sign-in, or list the networks that may come in",
+            )

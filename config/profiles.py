@@ -1,0 +1,164 @@
+"""What a person may choose when a server starts: a pool, a share of its node, an image."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from config.errors import refuse, shown
+from config.model import Model, option
+from config.values import ShortName
+
+_NEXT_START = "For servers that start later; running ones go on as they are."
+#: KubeSpawner's ByteSpecification: K, M, G and T, all of them powers of 1024.
+_MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGT])")
+_FACTOR = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024.0}
+_IMAGE = re.compile(
+    r"(?P<name>[a-z0-9]+([._/-]+[a-z0-9]+)*(:[0-9]+/[a-z0-9]+([._/-]+[a-z0-9]+)*)?)(:(?P<tag>[\w][\w.-]{0,127}))?(@sha256:(?P<digest>[0-9a-f]{64}))?", re.ASCII
+)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: JupyterHub and Kubernetes own these; a value of ours would be overwritten, or break the server.
+_OWN_VARIABLES = ("JUPYTERHUB_", "JPY_", "KUBERNETES_", "MEM_LIMIT", "MEM_GUARANTEE", "CPU_LIMIT", "CPU_GUARANTEE")
+_FIELDS = ("username", "servername", "escaped_username", "safe_username", "unescaped_username", "user_server")
+
+
+def _memory_text(value: object) -> object:
+    if isinstance(value, bool):
+        raise refuse(f"is not a size (got {shown(value)})", "write it with a unit, such as 16G")
+    if isinstance(value, (int, float)):
+        raise refuse(f"has no unit (got {shown(value)})", f"write it with one, such as {value if value < 2048 else 16}G")  # noqa: PLR2004 -- beyond, bytes were meant
+    return value
+
+
+def _memory(value: str) -> str:
+    if re.fullmatch(r"[0-9.]+[KMGTkmgt]i?[Bb]?", value) and not _MEMORY.fullmatch(value):
+        meant = re.sub(r"(?i)i?b?$", "", value).upper()
+        raise refuse(f"has a unit that KubeSpawner refuses when a server starts (got {shown(value)})", f"write {meant}, which counts in powers of 1024")
+    match = _MEMORY.fullmatch(value)
+    if not match:
+        raise refuse(f"is not a size (got {shown(value)})", "write a number and one of K, M, G, T, such as 16G")
+    if memory_mib(value) < 64:  # noqa: PLR2004 -- a Jupyter server alone takes about 100 MiB
+        raise refuse(f"is less than a server needs to start (got {shown(value)})", "write 1G or more")
+    return value
+
+
+def memory_mib(value: str) -> float:
+    """A size of KubeSpawner in MiB: `16G` is 16384."""
+    match = _MEMORY.fullmatch(value)
+    if match is None:
+        raise ValueError(value)
+    return float(match[1]) * _FACTOR[match[2]]
+
+
+def memory_text(mib: float) -> str:
+    """MiB as KubeSpawner takes them: whole G where it comes out even, else M."""
+    whole = int(mib)
+    return f"{whole // 1024}G" if whole % 1024 == 0 else f"{whole}M"
+
+
+def _cores(value: object) -> object:
+    if isinstance(value, str):
+        if re.fullmatch(r"[0-9]+m", value):
+            raise refuse(f"must be a number of cores (got {shown(value)})", f"write {int(value[:-1]) / 1000:g} without quotes")
+        number = value if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) else "2"
+        raise refuse(f"must be a number (got {shown(value)}): the chart refuses text there", f"write {number} without quotes")
+    if isinstance(value, bool):
+        raise refuse(f"must be a number of cores (got {shown(value)})", "write it like 2 or 0.5")
+    return value
+
+
+def split_image(value: str) -> tuple[str, str]:
+    """Name and tag as the chart joins them again with a colon; a digest is the tag of a name that ends in @sha256."""
+    match = _IMAGE.fullmatch(value)
+    if match is None:
+        raise ValueError(value)
+    return (f"{match['name']}@sha256", match["digest"]) if match["digest"] else (match["name"], match["tag"])
+
+
+def _image(value: str) -> str:
+    match = _IMAGE.fullmatch(value)
+    if match is None:
+        raise refuse(f"is not an image (got {shown(value)})", "write it like quay.io/jupyter/scipy-notebook:2025-12-31")
+    if not match["tag"] and not match["digest"]:
+        raise refuse(f"has no tag (got {shown(value)}): it would change under people's feet", "add a tag, or a digest as @sha256:…")
+    if match["tag"] == "latest" and not match["digest"]:
+        raise refuse(f"follows latest (got {shown(value)}): it would change under people's feet", "name the tag that you tried")
+    return value
+
+
+def _variable(value: str) -> str:
+    if not _VARIABLE.fullmatch(value):
+        raise refuse(f"is not the name of a variable (got {shown(value)})", "use letters, digits and underscores")
+    if value.startswith(_OWN_VARIABLES):
+        raise refuse(f"is a variable that JupyterHub sets (got {shown(value)})", "choose another name")
+    if value in ("CHOWN_HOME", "CHOWN_HOME_OPTS", "NB_UID", "NB_GID", "GRANT_SUDO"):
+        raise refuse(
+            f"needs a container that starts as root (got {value}), which no hub here runs: homes belong to 1000:100 from the start",
+            "remove it",
+        )
+    if re.search(r"(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|ACCESS_KEY|API_KEY)(_|$)", value.upper()):
+        raise refuse(
+            f"looks like a secret (got {value}), and everybody who may see a pod would read it in clear text",
+            "let people bring their own, or give the servers a role",
+        )
+    return value
+
+
+def _variable_text(value: object) -> object:
+    if not isinstance(value, str):
+        quoted = {True: "yes", False: "no"}.get(value, "1") if isinstance(value, bool) else shown(value)
+        raise refuse(f"must be quoted text (got {shown(value)}): with anything else every server fails to start", f'write it in quotes, such as "{quoted}"')
+    return value
+
+
+def _braces(value: str) -> str:
+    rest = value.replace("{{", "").replace("}}", "")
+    for name in re.findall(r"\{([^{}]*)\}", rest):
+        if name not in _FIELDS:
+            raise refuse(
+                f"has braces that KubeSpawner would expand (got {shown(value)}): every server would fail to start",
+                f"double them: {value.replace('{', '{{').replace('}', '}}')}",
+            )
+    if "{" in re.sub(r"\{[^{}]*\}", "", rest) or "}" in re.sub(r"\{[^{}]*\}", "", rest):
+        raise refuse(f"has a single brace (got {shown(value)}): every server would fail to start", "double it: {{ or }}")
+    if not value:
+        raise refuse("is empty: KubeSpawner drops such a variable", "write a value, or remove the line")
+    return value
+
+
+Memory = Annotated[
+    str, BeforeValidator(_memory_text), AfterValidator(_memory), Field(json_schema_extra={"examples": ["16G"], "pattern": f"^{_MEMORY.pattern}$"})
+]
+Cores = Annotated[float, BeforeValidator(_cores), Field(ge=0.1, le=448)]
+Image = Annotated[str, AfterValidator(_image), Field(json_schema_extra={"examples": ["quay.io/jupyter/scipy-notebook:2025-12-31"]})]
+Variable = Annotated[str, AfterValidator(_variable)]
+VariableText = Annotated[str, BeforeValidator(_variable_text), AfterValidator(_braces)]
+
+
+class Profile(Model):
+    """One choice on the page where a person starts a server."""
+
+    display_name: str | None = option(None, help="What the page says. Without it the profile's own name.", changing="At once.", min_length=1, max_length=80)
+    description: str | None = option(None, help="A line below it. Without it cores, memory and GPUs.", changing="At once.", max_length=300)
+    pool: ShortName = option(help="The user pool whose nodes it starts on.", changing=_NEXT_START)
+    cpu: Cores = option(help="The most cores that a server may use.", unit="cores", changing=_NEXT_START)
+    memory: Memory = option(help="The most memory, such as 32G (powers of 1024). A server that wants more is stopped.", changing=_NEXT_START)
+    guarantee: float = option(
+        0.5,
+        help="Share of `cpu` and `memory` that is a server's own even on a full node. 0.5 is two to one; 1 means that nobody shares.",
+        changing=_NEXT_START,
+        gt=0,
+        le=1,
+    )
+    gpus: int = option(0, help="Whole GPUs.", unit="GPUs", changing=_NEXT_START, ge=0, le=16)
+    image: Image | None = option(None, help="Another image than the hub's.", changing=_NEXT_START)
+    environment: dict[Variable, VariableText] = option({}, help="Environment variables, quoted, none of them secret.", changing=_NEXT_START, max_length=50)
+    default: bool = option(False, help="Chosen when a person does not choose. Without any, the first one is.", changing="At once.")
+
+    @model_validator(mode="after")
+    def _guarantee_is_something(self) -> Self:
+        if memory_mib(self.memory) * self.guarantee < 64:  # noqa: PLR2004 -- a Jupyter server alone takes about 100 MiB
+            raise refuse("guarantee leaves a server less memory than it needs to start", "raise guarantee or memory")
+        return self

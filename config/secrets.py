@@ -1,0 +1,51 @@
+"""Which secrets a stack needs, by the flat keys that `pulumi config set --secret` gives them. Never their values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from config.entry import CertificateTls, LoadBalancerEntry, NodePortEntry
+from config.hub import Hub
+from config.sign_in import GitHubSignIn, LdapSignIn, OidcSignIn
+
+#: How a secret's key ends; it begins with `hub-` and the hub's name.
+SECRET_ENDINGS = (_CLIENT_SECRET, _SEARCH_PASSWORD, _TLS_KEY) = ("client-secret", "ldap-search-password", "tls-key")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecretKey:
+    """A key of the stack file that has to be encrypted, and what stands behind it."""
+
+    key: str
+    hub: str
+    what: str
+
+
+def required_secrets(hubs: Mapping[str, Hub]) -> tuple[SecretKey, ...]:
+    """Every secret that the hubs of a stack need, by hub."""
+    return tuple(secret for name, hub in sorted(hubs.items()) for secret in _of_hub(name, hub))
+
+
+def client_secret_key(hub: str) -> str:
+    """The key of an OAuth application's client secret."""
+    return f"hub-{hub}-{_CLIENT_SECRET}"
+
+
+def search_password_key(hub: str) -> str:
+    """The key of the password of the LDAP account that searches."""
+    return f"hub-{hub}-{_SEARCH_PASSWORD}"
+
+
+def tls_key_key(hub: str) -> str:
+    """The key of the private key of a hub's certificate."""
+    return f"hub-{hub}-{_TLS_KEY}"
+
+
+def _of_hub(name: str, hub: Hub) -> Iterator[SecretKey]:
+    if isinstance(hub.sign_in, (GitHubSignIn, OidcSignIn)):
+        yield SecretKey(key=client_secret_key(name), hub=name, what="client secret of the OAuth application")
+    if isinstance(hub.sign_in, LdapSignIn) and hub.sign_in.lookup is not None:
+        yield SecretKey(key=search_password_key(name), hub=name, what="password of the LDAP account that searches")
+    if isinstance(hub.entry, (LoadBalancerEntry, NodePortEntry)) and isinstance(hub.entry.tls, CertificateTls):
+        yield SecretKey(key=tls_key_key(name), hub=name, what="private key of the certificate, in PEM form")
