@@ -24,6 +24,7 @@ class UserNodes:
     taints: tuple[Mapping[str, str], ...]
     types: tuple[InstanceType, ...]
     room: NodeSize
+    most_pods: int
 
     @property
     def gpus(self) -> int:
@@ -40,7 +41,7 @@ def user_nodes(stack: StackConfig, resources: Resources) -> Iterator[UserNodes]:
         types = tuple(instance_type(item["instanceType"]) for item in group.inputs["mixedInstancesPolicy"]["launchTemplate"]["overrides"])
         pool = labels.get("jupyterhub-aws/pool", "")
         most = stack.pools.user[pool].max_pods if pool in stack.pools.user else 110
-        yield UserNodes(group=group, pool=pool, labels=labels, taints=taints, types=types, room=server_room(types, most))
+        yield UserNodes(group=group, pool=pool, labels=labels, taints=taints, types=types, room=server_room(types, most), most_pods=most)
 
 
 def _taint(key: str, value: str) -> Mapping[str, str]:

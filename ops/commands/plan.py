@@ -16,17 +16,20 @@ from config.errors import ConfigError, Problem
 @click.argument("stack")
 @click.option("--json", "json_file", is_flag=False, flag_value="-", default=None, metavar="[FILE]", help="The plan as data; without FILE to standard output.")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? For example --set pools.memory.size.max=20. May be repeated.")
+@click.option("--prices", "prices_file", default=None, metavar="FILE", help='Prices of your own over the tables: TOML lines such as spot_share = "0.35".')
 @click.option("--as-of", "day", default=None, metavar="YYYY-MM-DD", help="Judge support dates as of this day. Default: today.")
-def command(stack: str, json_file: str | None, settings: tuple[str, ...], day: str | None) -> int:
+def command(stack: str, json_file: str | None, settings: tuple[str, ...], prices_file: str | None, day: str | None) -> int:
     """Show what `pulumi up -s STACK` would build, and every finding about it.
 
     STACK is a name (dev) or the path of a stack file. Exit code 0: fine, 1: a check failed, 2: the stack file is wrong.
     """
     as_of = _day(day)
+    from config.prices import read_prices
     from ops.plan.plan import make_plan
     from ops.plan.stack_file import find, read
 
-    plan = make_plan(read(find(stack, Path.cwd() if _has_stacks(Path.cwd()) else _root()), settings), as_of)
+    prices = None if prices_file is None else read_prices(Path(prices_file))
+    plan = make_plan(read(find(stack, Path.cwd() if _has_stacks(Path.cwd()) else _root()), settings), as_of, prices)
     if json_file is not None:
         _write(json_file, plan.as_text())
     else:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import datetime
 import json
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from checks.finding import Finding
 from checks.resources import Resource
 from components.hub.values.problems import validated
+from config.prices import Prices
 from config.secrets import required_secrets
 from config.stack import PROJECT, StackConfig
 from ops.plan.evaluate import Recording, evaluate
 from ops.plan.stack_file import StackFile
+
+if TYPE_CHECKING:
+    from checks.bill import Cost
 
 FORMAT = "jupyterhub-aws/plan/1"
 
@@ -28,11 +33,19 @@ class Plan:
     stack: StackConfig
     recording: Recording
     findings: tuple[Finding, ...]
+    prices: Prices
 
     @property
     def failed(self) -> bool:
         """Whether a check failed."""
         return any(finding.status == "fail" for finding in self.findings)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """The bill."""
+        from checks.cost import cost
+
+        return cost(self.stack, self.recording.resources, self.prices)
 
     def as_text(self) -> str:
         """The plan as JSON text, sorted, with a newline at its end."""
@@ -40,8 +53,6 @@ class Plan:
 
     def as_json(self) -> dict[str, Any]:
         """The plan as data in the format `jupyterhub-aws/plan/1`."""
-        from checks.cost import cost
-
         return {
             "format": FORMAT,
             "project": PROJECT,
@@ -50,7 +61,7 @@ class Plan:
             "resources": [_as_json(resource) for resource in self.recording.resources],
             "outputs": dict(self.recording.outputs),
             "checks": [finding.as_json() for finding in self.findings],
-            "cost": cost(self.stack, self.recording.resources).as_json(),
+            "cost": self.cost.as_json(),
         }
 
 
@@ -78,7 +89,7 @@ def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
     return stack, evaluate(file.values, secret={*file.secret, *wanted}, project=PROJECT, stack=file.stack)
 
 
-def make_plan(file: StackFile, as_of: datetime.date) -> Plan:
+def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = None) -> Plan:
     """Validate a stack file, evaluate the program with it, and run every check. Raises ConfigError for a wrong file."""
     stack, recording = recorded(file)
     from checks.all import run_checks
@@ -90,5 +101,6 @@ def make_plan(file: StackFile, as_of: datetime.date) -> Plan:
         as_of=as_of,
         stack=stack,
         recording=recording,
+        prices=prices or Prices(),
         findings=(*run_checks(stack, recording.resources, as_of), *missing(stack, file.secret, file.stack)),
     )

@@ -12,7 +12,6 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from checks.cost import cost
 from checks.finding import Finding
 from checks.resources import Resource, Resources
 from ops.plan.plan import Plan
@@ -111,7 +110,7 @@ def _findings(findings: tuple[Finding, ...]) -> Table:
 
 
 def _cost(plan: Plan) -> Group:
-    data: dict[str, Any] = cost(plan.stack, plan.recording.resources).as_json()
+    data: dict[str, Any] = plan.cost.as_json()
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
     table.add_column("per month, US dollars", ratio=1)
     for head in ("at rest", "paused", "at most"):
@@ -119,10 +118,25 @@ def _cost(plan: Plan) -> Group:
     for line in data["lines"]:
         table.add_row(str(line["what"]), *(_dollars(line.get(key)) for key in ("idle_monthly", "paused_monthly", "maximum_monthly")))
     table.add_row(Text("together", "bold"), *(_dollars(data.get(key)) for key in ("idle_monthly", "paused_monthly", "maximum_monthly")))
-    uncounted = "without traffic, logs and storage of homes"
+    uncounted = "without traffic, logs, backups and storage of homes"
     spot = "Spot nodes count at max_price, or at the on-demand price without one."
     note = Text(f"Prices of {data['prices_of']}; {uncounted}. {spot}", "dim")
-    return Group(table, Padding(note, (0, 0)))
+    return Group(table, Padding(note, (0, 0)), *_user_hours(data))
+
+
+def _user_hours(data: dict[str, Any]) -> list[Any]:
+    """What an hour of one person costs, by hub and profile."""
+    if not data["user_hours"]:
+        return []
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
+    table.add_column("one person's hour, US dollars", ratio=1)
+    for head in ("per node", "spot", "on demand"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for hour in data["user_hours"]:
+        prices = ("–" if hour[key] is None else f"{hour[key]:.3f}" for key in ("spot", "on_demand"))
+        table.add_row(f"{hour['hub']}: {hour['profile']} on {hour['type']}", str(hour["people_per_node"]), *prices)
+    share = f"On a full node, without its disk. Spot at {data['spot_share']:.0%} of the on-demand price, an assumption (--prices FILE)."
+    return [Text(), table, Text(share, "dim")]
 
 
 def _dollars(value: object) -> str:

@@ -41,8 +41,34 @@ def _route(inputs: Inputs) -> str:
 
 def _release(inputs: Inputs) -> str:
     chart = str(inputs["chart"]).rpartition("/")[2]
-    tag = inputs.get("values", {}).get("image", {}).get("tag", "")
-    return f"chart {chart} {inputs['version']} in {inputs['namespace']}, image {tag}"
+    values = inputs.get("values", {})
+    tag = values.get("image", {}).get("tag") if isinstance(values, dict) else None
+    return f"chart {chart} {inputs['version']} in {inputs['namespace']}" + (f", image {tag}" if tag else "")
+
+
+def _balancer(inputs: Inputs) -> str:
+    return f"{inputs['loadBalancerType']}, {'inside the VPC' if inputs.get('internal') else 'facing the internet'}, in {len(inputs['subnets'])} zones"
+
+
+def _rule(inputs: Inputs) -> str:
+    other = inputs.get("cidrIpv4") or inputs.get("cidrIpv6") or inputs.get("referencedSecurityGroupId") or inputs.get("prefixListId")
+    return f"{inputs['ipProtocol']} {inputs.get('fromPort', 'all')} {other} ({inputs.get('description', '')})"
+
+
+def _database(inputs: Inputs) -> str:
+    standby = ", with a standby" if inputs.get("multiAz") else ""
+    return f"PostgreSQL {inputs['engineVersion']} on {inputs['instanceClass']}, {inputs['allocatedStorage']} GiB encrypted{standby}"
+
+
+def _volume(inputs: Inputs) -> str:
+    spec = inputs["spec"]
+    source = spec.get("csi", {}).get("volumeHandle") or f"{spec['nfs']['server']}:{spec['nfs']['path']}"
+    return f"{source} for {spec['claimRef']['namespace']}/{spec['claimRef']['name']}, {spec['persistentVolumeReclaimPolicy']}"
+
+
+def _service(inputs: Inputs) -> str:
+    port = inputs["spec"]["ports"][0]
+    return f"{inputs['spec']['type']} {port.get('nodePort', '')} → {port['targetPort']} of the proxy"
 
 
 _LINES: dict[str, Callable[[Inputs], str]] = {
@@ -68,6 +94,31 @@ _LINES: dict[str, Callable[[Inputs], str]] = {
     "aws:kms/key:Key": lambda i: f"{i['description']}, rotated yearly",
     "aws:kms/alias:Alias": lambda i: str(i["name"]),
     "aws:ec2/eip:Eip": lambda _: "public IPv4 address",
+    "aws:ec2/securityGroup:SecurityGroup": lambda i: str(i["description"]),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": lambda i: f"in {_rule(i)}",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": lambda i: f"out {_rule(i)}",
+    "aws:efs/fileSystem:FileSystem": lambda i: f"{i['throughputMode']} throughput, {'encrypted' if i.get('encrypted') else 'in clear'}",
+    "aws:efs/mountTarget:MountTarget": lambda i: f"in {i['subnetId']}",
+    "aws:efs/accessPoint:AccessPoint": lambda i: f"{i['rootDirectory']['path']} as {i['posixUser']['uid']}:{i['posixUser']['gid']}",
+    "aws:efs/backupPolicy:BackupPolicy": lambda i: f"daily backups {i['backupPolicy']['status'].lower()}",
+    "aws:ebs/volume:Volume": lambda i: f"{i['size']} GiB {i['type']} in {i['availabilityZone']}, encrypted",
+    "aws:rds/instance:Instance": _database,
+    "aws:lb/loadBalancer:LoadBalancer": _balancer,
+    "aws:lb/listener:Listener": lambda i: f"{i['protocol']} {i['port']}" + (f", certificate {i['certificateArn']}" if "certificateArn" in i else ""),
+    "aws:lb/targetGroup:TargetGroup": lambda i: (
+        f"{i['protocol']} {i['port']} of the core nodes, healthy by {i['healthCheck']['protocol']} {i['healthCheck']['path']}"
+    ),
+    "aws:autoscaling/attachment:Attachment": lambda i: f"targets: {i['autoscalingGroupName']}",
+    "aws:acm/certificate:Certificate": lambda i: f"for {i['domainName']}, validated by {i['validationMethod']}",
+    "aws:route53/record:Record": lambda i: f"{i['type']} {i['name']} in zone {i['zoneId']}",
+    "kubernetes:core/v1:Namespace": lambda i: f"{i['metadata']['name']}, Pod Security restricted",
+    "kubernetes:core/v1:PersistentVolume": _volume,
+    "kubernetes:core/v1:PersistentVolumeClaim": lambda i: f"{i['metadata']['namespace']}/{i['metadata']['name']}",
+    "kubernetes:core/v1:Secret": lambda i: f"{i['metadata']['namespace']}/{i['metadata']['name']}",
+    "kubernetes:core/v1:Service": _service,
+    "kubernetes:storage.k8s.io/v1:StorageClass": lambda i: f"{i['provisioner']}, {i['reclaimPolicy']}, {i['volumeBindingMode']}",
+    "random:index/randomBytes:RandomBytes": lambda i: f"{i['length']} secret bytes, made once",
+    "random:index/randomPassword:RandomPassword": lambda i: f"{i['length']} secret characters, made once",
     "kubernetes:helm.sh/v3:Release": _release,
 }
 #: Inputs that hold IAM documents.

@@ -1,0 +1,75 @@
+"""What hubs add to the bill: balancers and their addresses, databases; and what an hour of each profile costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from checks.bill import Line, UserHour
+from checks.groups import UserNodes, user_nodes
+from checks.resources import Resources
+from checks.user_pods import UserPod, hub_releases, user_pods
+from config.pools import OnDemandPool, SpotPool
+from config.prices import HOURS_PER_MONTH, Prices
+from config.stack import StackConfig
+
+_MIB = 1024**2
+#: aws-node, kube-proxy, two CSI node plugins, Pod Identity agent, node monitoring, termination handler, device plugin.
+_SYSTEM_PODS = 8
+
+
+def hub_lines(resources: Resources, prices: Prices) -> Iterator[Line]:
+    """What each hub costs whether anybody works or not."""
+    balancers = resources.of("aws:lb/loadBalancer:LoadBalancer")
+    if balancers:
+        yield _always("network load balancer", prices.of("network_load_balancer_hour") * HOURS_PER_MONTH, len(balancers))
+    # An internet-facing balancer has a public address in each of its subnets.
+    addresses = sum(len(balancer.inputs.get("subnets", ())) for balancer in balancers if not balancer.inputs.get("internal"))
+    if addresses:
+        yield _always("public IPv4 address of a balancer", prices.of("public_ipv4_hour") * HOURS_PER_MONTH, addresses)
+    volumes = sum(int(volume.inputs["size"]) for volume in resources.of("aws:ebs/volume:Volume"))
+    if volumes:
+        yield _always("GiB of hub databases on volumes", prices.of("gp3_gib_month"), volumes)
+    for database in resources.of("aws:rds/instance:Instance"):
+        kind, copies = str(database.inputs["instanceClass"]), 2 if database.inputs.get("multiAz") else 1
+        hourly = prices.known(f"rds_hour:{kind}")
+        storage = prices.of("rds_gp3_gib_month") * int(database.inputs["allocatedStorage"])
+        monthly = None if hourly is None else copies * (hourly * HOURS_PER_MONTH + storage)
+        note = f"no price known for {kind}" if hourly is None else ("with a standby" if copies > 1 else None)
+        yield Line(what=f"PostgreSQL {database.inputs['identifier']}", unit="month", unit_price=monthly, idle=1, paused=1, most=1, note=note)
+
+
+def _always(what: str, monthly: Decimal, count: int) -> Line:
+    return Line(what=what, unit="month", unit_price=monthly, idle=count, paused=count, most=count)
+
+
+def user_hours(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[UserHour]:
+    """An hour of each profile of each hub."""
+    by_pool = {node.pool: node for node in user_nodes(stack, resources)}
+    for release in hub_releases(resources):
+        for pod in user_pods(release):
+            node = by_pool.get(pod.node_selector.get("jupyterhub-aws/pool", ""))
+            if node is not None:
+                yield _hour(stack, pod, node, prices)
+
+
+def _hour(stack: StackConfig, pod: UserPod, node: UserNodes, prices: Prices) -> UserHour:
+    people, hourly = people_per_node(pod, node), prices.node_hour(node.types[0].name)
+    each = None if hourly is None or not people else hourly / people
+    pool = stack.pools.user[node.pool]
+    return UserHour(
+        hub=pod.hub,
+        profile=pod.profile,
+        pool=node.pool,
+        type=node.types[0].name,
+        people_per_node=people,
+        on_demand=None if isinstance(pool, SpotPool) else each,
+        spot=None if isinstance(pool, OnDemandPool) or each is None else each * prices.of("spot_share"),
+    )
+
+
+def people_per_node(pod: UserPod, node: UserNodes) -> int:
+    """How many such servers an empty node takes, by what each is guaranteed."""
+    rooms = {"cpu": node.room.cpu_millicores / 1000, "memory": node.room.memory_mib * _MIB, "nvidia.com/gpu": node.gpus}
+    seats = max(node.most_pods - _SYSTEM_PODS, 0)  # no node takes more pods than its kubelet allows
+    return min([seats, *(int(room // pod.requests[what]) for what, room in rooms.items() if pod.requests.get(what))])
