@@ -5,12 +5,12 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_kubernetes as kubernetes
 
 from components.addons.addons import AddonsArgs, ControllerAddons, NodeAddons
 from components.autoscaler.autoscaler import Autoscaler, AutoscalerArgs
 from components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
 from components.cluster.cluster import Cluster, ClusterArgs
+from components.cluster.provider import kubernetes_provider
 from components.homes.homes import Homes, HomesArgs
 from components.hub.hub import Hub, HubArgs, Surroundings
 from components.imports import Imports
@@ -30,8 +30,7 @@ cluster_args = ClusterArgs(
     cluster=stack.cluster, stack_name=stack.name, region=stack.region, account=account, vpc_id=network.vpc_id, subnet_ids=network.private_subnet_ids, tags=tags
 )
 cluster = Cluster("cluster", cluster_args)
-# `cluster_identifier`: a new token or certificate in the kubeconfig is not a new cluster.
-in_cluster = kubernetes.Provider("kubernetes", kubeconfig=cluster.kubeconfig, cluster_identifier=stack.name, enable_server_side_apply=True)
+in_cluster = kubernetes_provider(stack.name, cluster.kubeconfig)
 
 addons = AddonsArgs(cluster_name=cluster.name, minor=stack.cluster.version, stack_name=stack.name, region=stack.region, homes=stack.homes.kind, tags=tags)
 node_addons = NodeAddons("node-addons", addons)

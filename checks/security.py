@@ -18,10 +18,9 @@ STATEFUL = (
     "aws:rds/instance:Instance",
     "aws:backup/vault:Vault",
     "aws:s3/bucket:Bucket",
-    "kubernetes:core/v1:Namespace",
-    "kubernetes:core/v1:PersistentVolume",
-    "kubernetes:core/v1:PersistentVolumeClaim",
 )
+#: Inside the cluster: the way to that data. They outlive their hub, and are as protected as the cluster that they are part of.
+IN_CLUSTER = ("kubernetes:core/v1:Namespace", "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumeClaim")
 #: Types whose encryption is one input: where it stands, what it has to be, and what is wrong otherwise.
 _SWITCHES: tuple[tuple[str, tuple[str, ...], object, str], ...] = (
     ("aws:efs/fileSystem:FileSystem", ("encrypted",), True, "is not encrypted"),
@@ -155,8 +154,9 @@ def _sources(rule: dict[str, Any]) -> list[str]:
 
 def protected(stack: StackConfig, resources: Resources) -> list[Finding]:
     """What holds data or keys can neither be deleted nor lost by a change of the program."""
-    kinds = (*STATEFUL, _CLUSTER) if stack.cluster.protected else STATEFUL
+    kinds = (*STATEFUL, *IN_CLUSTER, _CLUSTER) if stack.cluster.protected else STATEFUL
     bare = [resource for resource in resources.of(*kinds) if not (resource.protect and resource.retain_on_delete)]
+    bare += [resource for resource in resources.of(*IN_CLUSTER) if not resource.retain_on_delete and resource not in bare]
     faults = [
         Finding(id="protected", status="fail", message=f"{resource.label} can be deleted", fix="make it with `self.kept()`", subjects=(resource.urn,))
         for resource in bare

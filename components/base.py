@@ -25,6 +25,14 @@ class Component(pulumi.ComponentResource):
         """Options of a child that people would cry over: neither deleted by `destroy` nor by a change of the program."""
         return self.child(protect=True, retain_on_delete=True, **options)
 
+    def retained(self, *, protected: bool, **options: Any) -> pulumi.ResourceOptions:  # noqa: ANN401 -- ResourceOptions' own keywords
+        """Options of a child inside the cluster through which people reach what is kept: it stays when the program forgets it.
+
+        `protected` as the cluster is: a protected object would keep a cluster alive that is meant to be torn down, and
+        the data behind it is protected by itself.
+        """
+        return self.child(protect=protected, retain_on_delete=True, **options)
+
 
 def named(tags: Mapping[str, str], name: str) -> dict[str, str]:
     """The stack's tags with the Name that the AWS console shows."""

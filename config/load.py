@@ -74,6 +74,9 @@ def _strangers(values: Mapping[str, str], secret: Collection[str], sections: Map
                 fix = f"replace it where it came from, then: pulumi config set --secret {name}"
                 yield Problem(path=name, what="is a secret, but stands in clear text", fix=fix)
             continue
+        if key in secret and name.startswith("hub-") and not closest(name, wanted or ()):
+            yield Problem(path=name, what="is a secret that no hub of this stack needs", fix=f"remove it: pulumi config rm {name}")
+            continue
         guess = closest(name, [*known, *(wanted or ())])
         fix = f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(known)}"
         yield Problem(path=dotted((name,)), what="is not an option of this program", fix=fix)

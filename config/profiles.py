@@ -155,7 +155,7 @@ class Profile(Model):
     gpus: int = option(0, help="Whole GPUs.", unit="GPUs", changing=_NEXT_START, ge=0, le=16)
     image: Image | None = option(None, help="Another image than the hub's.", changing=_NEXT_START)
     environment: dict[Variable, VariableText] = option({}, help="Environment variables, quoted, none of them secret.", changing=_NEXT_START, max_length=50)
-    default: bool = option(False, help="Chosen when a person does not choose. Without any, the first one is.", changing="At once.")
+    default: bool = option(False, help="Chosen when a person does not choose, and listed first. Without any it is the smallest.", changing="At once.")
 
     @model_validator(mode="after")
     def _guarantee_is_something(self) -> Self:

@@ -22,12 +22,13 @@ _MOST_GROWTH = 5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DatabaseVolumeArgs:
-    """`zone` is the core pool's only one, where the hub will run."""
+    """`zone` is the core pool's only one, where the hub will run; `protected` as the cluster is."""
 
     names: HubNames
     database: SqliteDatabase
     zone: str
     tags: Mapping[str, str]
+    protected: bool
 
 
 class DatabaseVolume(Component):
@@ -62,7 +63,9 @@ class DatabaseVolume(Component):
             "csi": {"driver": EBS_DRIVER, "volume_handle": volume.id, "fs_type": "ext4"},
             "node_affinity": {"required": {"node_selector_terms": [{"match_expressions": [place]}]}},
         }
-        self.ready: list[pulumi.Resource] = [PersistentVolume(f"{name}-volume-{where}", metadata=metadata, spec=spec, opts=self.kept())]
+        self.ready: list[pulumi.Resource] = [
+            PersistentVolume(f"{name}-volume-{where}", metadata=metadata, spec=spec, opts=self.retained(protected=args.protected))
+        ]
         self.register_outputs({"volume_id": self.volume_id})
 
 
@@ -90,7 +93,7 @@ class Postgres(Component):
         physical = f"{args.names.physical}-database"
         tags = named(args.tags, physical)
         group, rule = self._security_group(name, args, physical)
-        subnets = rds.SubnetGroup(f"{name}-subnets", name=physical, subnet_ids=args.subnet_ids, tags=tags, opts=self.child())
+        subnets = rds.SubnetGroup(f"{name}-subnets", name=physical, subnet_ids=args.subnet_ids, tags=tags, opts=self.child(retain_on_delete=True))
         section = args.database
         instance = rds.Instance(
             f"{name}-instance",
@@ -130,7 +133,7 @@ class Postgres(Component):
             description="Database of a hub: PostgreSQL from nodes and nothing else",
             vpc_id=args.vpc_id,
             tags=named(args.tags, physical),
-            opts=self.child(),
+            opts=self.child(retain_on_delete=True),  # like the subnet group: AWS refuses to delete what a kept database uses
         )
         rule = vpc.SecurityGroupIngressRule(
             f"{name}-from-nodes",

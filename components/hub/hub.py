@@ -92,7 +92,7 @@ class Hub(Component):
                 "name": self._names.namespace,
                 "labels": {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")},
             },
-            opts=self.kept(),  # with it would go the claims of homes and database
+            opts=self.retained(protected=self._args.stack.cluster.protected),  # with it would go the claims of homes and database
         )
 
     def _homes(self) -> list[pulumi.Resource]:
@@ -104,6 +104,7 @@ class Hub(Component):
             homes=homes,
             volume_handle=self._around.volume_handles.get(self._args.hub),
             namespace=self._in_namespace,
+            protected=self._args.stack.cluster.protected,
         )
         return [HomesVolume(f"{self._name}-homes", args, self.child()).claim]
 
@@ -111,7 +112,7 @@ class Hub(Component):
         section, stack = self._section.database, self._args.stack
         if isinstance(section, SqliteDatabase):
             zone = core_zones(stack.pools, stack.network)[0]
-            args = DatabaseVolumeArgs(names=self._names, database=section, zone=zone, tags=self._around.tags)
+            args = DatabaseVolumeArgs(names=self._names, database=section, zone=zone, tags=self._around.tags, protected=stack.cluster.protected)
             return None, DatabaseVolume(f"{self._name}-database", args, self.child()).ready
         if isinstance(section, PostgresDatabase):
             postgres = Postgres(

@@ -20,12 +20,13 @@ EFS_DRIVER = "efs.csi.aws.com"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HomesVolumeArgs:
-    """`volume_handle` names file system and access point of EFS; None for another kind of homes."""
+    """`volume_handle` names file system and access point of EFS; None for another kind of homes; `protected` as the cluster is."""
 
     names: HubNames
     homes: Homes
     volume_handle: pulumi.Input[str] | None
     namespace: pulumi.Input[str]
+    protected: bool
 
 
 class HomesVolume(Component):
@@ -49,7 +50,7 @@ class HomesVolume(Component):
             f"{name}-volume",
             metadata={"name": args.names.homes_volume, "labels": label},
             spec=spec,
-            opts=self.kept(),
+            opts=self.retained(protected=args.protected),
         )
         self.claim = PersistentVolumeClaim(
             f"{name}-claim",
@@ -60,7 +61,7 @@ class HomesVolume(Component):
                 "volume_name": args.names.homes_volume,
                 "resources": {"requests": {"storage": _SIZE}},
             },
-            opts=self.kept(depends_on=[volume]),
+            opts=self.retained(protected=args.protected, depends_on=[volume]),
         )
         self.register_outputs({"claim": HOMES_CLAIM})
 

@@ -24,9 +24,17 @@ def hub_pools(stack: StackConfig, hub: Hub) -> tuple[PoolSpec, ...]:
 
 
 def hub_profiles(stack: StackConfig, hub: Hub) -> Mapping[str, Profile]:
-    """A hub's profiles, the default one first: its own, or one for each of its pools."""
-    own = hub.profiles or {pool.name: derived(pool) for pool in sorted(hub_pools(stack, hub), key=lambda pool: (pool.gpus > 0, pool.name))}
-    return dict(sorted(own.items(), key=lambda item: not item[1].default))
+    """A hub's profiles, its own or one for each of its pools: the default one first, then from small to large.
+
+    The order of the stack file cannot be kept: the engine hands maps over with their keys sorted.
+    """
+    own = hub.profiles or {pool.name: derived(pool) for pool in hub_pools(stack, hub)}
+
+    def rank(item: tuple[str, Profile]) -> tuple[bool, int, float, float, str]:
+        name, profile = item
+        return not profile.default, profile.gpus, memory_mib(profile.memory), profile.cpu, name
+
+    return dict(sorted(own.items(), key=rank))
 
 
 def derived(pool: PoolSpec) -> Profile:

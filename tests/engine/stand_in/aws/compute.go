@@ -394,6 +394,15 @@ var special = map[string]computeFunc{
 	"aws:lb/loadBalancer:LoadBalancer": func(m *maker, id string, _, out map[string]any) {
 		out["dnsName"], out["zoneId"] = m.str("name")+"-1234567890."+m.region+".elb.amazonaws.com", "Z35SXDOTRQ7X7K"
 	},
+	"aws:acm/certificate:Certificate": func(m *maker, id string, _, out map[string]any) {
+		out["domainValidationOptions"] = []any{map[string]any{
+			"domainName": m.str("domainName"), "resourceRecordName": "_" + m.hex(32) + "." + m.str("domainName") + ".",
+			"resourceRecordType": "CNAME", "resourceRecordValue": "_" + m.hex(32) + ".acm-validations.aws.",
+		}}
+	},
+	"aws:route53/record:Record": func(m *maker, id string, _, out map[string]any) {
+		out["fqdn"] = strings.TrimSuffix(m.str("name"), ".")
+	},
 	"aws:eks/podIdentityAssociation:PodIdentityAssociation": func(m *maker, id string, _, out map[string]any) {
 		out["associationId"] = id
 		out["associationArn"] = m.arn("eks", "podidentityassociation/"+m.str("clusterName")+"/"+id)

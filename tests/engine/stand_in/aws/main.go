@@ -673,7 +673,8 @@ func (p *provider) Delete(_ context.Context, req *pulumirpc.DeleteRequest) (*emp
 			kubeForget(acct, req.GetId())
 		}
 		for k, r := range acct.Resources {
-			if r.Owner == key(typ, req.GetId()) {
+			// What is in a cluster goes with it, whoever made it and whether or not the state still knows it.
+			if r.Owner == key(typ, req.GetId()) || (typ == "aws:eks/cluster:Cluster" && isKubernetes(r.Type)) {
 				delete(acct.Resources, k)
 			}
 		}
