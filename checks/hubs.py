@@ -54,7 +54,7 @@ def servers_find_nodes(stack: StackConfig, resources: Resources) -> list[Finding
     nodes = list(user_nodes(stack, resources))
     pods = [(release, pod) for release in hub_releases(resources) for pod in user_pods(release)]
     homeless = (finding for release, pod in pods for finding in _placed(release, pod, nodes))
-    return verdict("servers-fit", homeless, otherwise=f"servers of all {len(pods)} profiles find nodes that they fit, the smallest type of each pool included")
+    return verdict("servers-fit", homeless, otherwise=f"each profile's servers ({len(pods)}) find nodes that they fit, the smallest type of a pool included")
 
 
 def _placed(release: Resource, pod: UserPod, nodes: list[UserNodes]) -> Iterator[Finding]:
@@ -104,7 +104,7 @@ def database_is_near(_stack: StackConfig, resources: Resources) -> list[Finding]
             )
             for volume in far
         ),
-        otherwise=f"{len(volumes)} database volumes are in the core pool's zone" if volumes else "no database is bound to a zone",
+        otherwise="every database on a volume is in the core pool's zone" if volumes else "no database is bound to a zone",
     )
 
 

@@ -34,6 +34,7 @@ class Plan:
     recording: Recording
     findings: tuple[Finding, ...]
     prices: Prices
+    engine_option: str = ""
 
     @property
     def failed(self) -> bool:
@@ -102,5 +103,6 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
         stack=stack,
         recording=recording,
         prices=prices or Prices(),
+        engine_option=file.engine_option,
         findings=(*run_checks(stack, recording.resources, as_of), *missing(stack, file.secret, file.stack)),
     )

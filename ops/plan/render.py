@@ -147,4 +147,4 @@ def _last_line(plan: Plan) -> Text:
     count = {status: sum(finding.status == status for finding in plan.findings) for status in _ORDER}
     if count["fail"]:
         return Text(f"✗ {count['fail']} checks failed; do not run `pulumi up`.", "bold red")
-    return Text(f"✓ No check failed, {count['warn']} warnings. To build it: pulumi up -s {plan.stack_name}", "bold green")
+    return Text(f"✓ No check failed, {count['warn']} warnings. To build it: pulumi up -s {plan.stack_name}{plan.engine_option}", "bold green")

@@ -24,6 +24,12 @@ class StackFile:
     source: str
     values: dict[str, str]
     secret: tuple[str, ...]
+    path: Path
+
+    @property
+    def engine_option(self) -> str:
+        """How `pulumi` is told of this file: not at all where it would look for it by itself."""
+        return "" if (self.path.parent / "Pulumi.yaml").is_file() else f" --config-file {self.path}"
 
 
 def find(stack: str, root: Path) -> Path:
@@ -52,7 +58,7 @@ def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
     strings = {key: _handed_over(key, value, path.name) for key, value in config.items()}
     values = {key: text for key, text in strings.items() if text is not None}
     secret = tuple(sorted(set(strings) - set(values)))
-    return StackFile(stack=path.name.removeprefix("Pulumi.").removesuffix(".yaml"), source=path.name, values=values, secret=secret)
+    return StackFile(stack=path.name.removeprefix("Pulumi.").removesuffix(".yaml"), source=path.name, values=values, secret=secret, path=path)
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 -- any YAML document

@@ -38,14 +38,14 @@ def hub_profiles(stack: StackConfig, hub: Hub) -> Mapping[str, Profile]:
 
 
 def derived(pool: PoolSpec) -> Profile:
-    """What a pool offers by itself: up to 4 cores and 32 GiB, half of it guaranteed; with GPUs, one of them and its share of the node."""
+    """What a pool offers by itself: up to 4 cores and 32 GiB, half of it guaranteed, and no more than an empty node has; with GPUs, one of them and its share of the node."""
     room = server_room(pool.types, pool.pool.max_pods)
     if pool.gpus:
         # One GPU's share is guaranteed whole: whoever takes the last GPU must also find memory for it.
         cores, memory, share, gpus = room.cpu_millicores / 1000 / pool.gpus, room.memory_mib / pool.gpus, 1.0, 1
     else:
-        cores = min(_CORES, room.cpu_millicores / 1000 / _GUARANTEE)
-        memory, share, gpus = min(_MEMORY_MIB, room.memory_mib / _GUARANTEE), _GUARANTEE, 0
+        cores = min(_CORES, room.cpu_millicores / 1000)
+        memory, share, gpus = min(_MEMORY_MIB, room.memory_mib), _GUARANTEE, 0
     return Profile(
         display_name=None,
         pool=pool.name,

@@ -1,0 +1,1 @@
+"""Opening a hub that was built: what the stack says of it, and the tunnel to it."""

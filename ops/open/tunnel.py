@@ -1,0 +1,75 @@
+"""A tunnel from this machine to a hub's proxy, by kubectl: nothing is exposed to anybody else."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from config.errors import ConfigError, Problem
+from ops.open.outputs import BuiltHub
+
+#: The chart's own service of the proxy, and the path that answers without asking the hub.
+_SERVICE, _SERVICE_PORT, _HEALTH = "service/proxy-public", 80, "/_chp_healthz"
+_WAIT_SECONDS, _STEP_SECONDS = 60.0, 0.25
+
+
+@contextlib.contextmanager
+def tunnel(hub: BuiltHub, progress: Callable[[str], None]) -> Iterator[subprocess.Popen[str]]:
+    """Keep a tunnel to the hub open. Raises ConfigError where the port is taken, or the hub does not answer."""
+    _free(hub.local_port)
+    with tempfile.TemporaryDirectory() as folder:
+        kubeconfig = Path(folder) / "kubeconfig"
+        kubeconfig.touch(mode=0o600)
+        kubeconfig.write_text(hub.kubeconfig, encoding="utf-8")
+        command = ["kubectl", "--namespace", hub.namespace, "port-forward", "--address", "127.0.0.1", _SERVICE, f"{hub.local_port}:{_SERVICE_PORT}"]
+        environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # noqa: S603 -- kubectl, with names of ours
+        try:
+            progress(f"Opening a tunnel to {hub.namespace} …")
+            _await_answer(process, hub)
+            yield process
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=5)
+
+
+def _free(port: int) -> None:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            fix = "stop what listens there (another tunnel?), or change entry.local_port and run pulumi up"
+            raise ConfigError("jhub open", [Problem(path=f"port {port}", what="is taken on this machine", fix=fix)]) from None
+
+
+def _await_answer(process: subprocess.Popen[str], hub: BuiltHub) -> None:
+    end = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            said = (process.stderr.read() if process.stderr else "").strip().splitlines()
+            fix = "may you reach the cluster from here? See cluster.api.public_access_cidrs, and `aws sts get-caller-identity`"
+            raise ConfigError("jhub open", [Problem(path=hub.namespace, what=said[-1] if said else "kubectl ended at once", fix=fix)])
+        if _answers(hub.local_port):
+            return
+        time.sleep(_STEP_SECONDS)
+    fix = f"look at its pods: kubectl -n {hub.namespace} get pods"
+    raise ConfigError("jhub open", [Problem(path=hub.namespace, what=f"did not answer in {_WAIT_SECONDS:.0f} seconds", fix=fix)])
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", _HEALTH)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
