@@ -131,3 +131,18 @@ def test_a_removed_hub_leaves_its_homes_and_its_database(engine: Engine, without
         assert [record for record in engine.account.records if record["type"] == stays and "second" in record.get("urn", "")], f"{stays} is gone"
     assert {subject for subject in gone if "hub-main" in subject} == set()
     assert engine.preview("--expect-no-changes").changes == {}
+
+
+def test_a_database_moves_to_another_zone_by_a_snapshot_and_never_loses_the_old_volume(engine: Engine, without_second: Run) -> None:
+    volume = "aws:ebs/volume:Volume"
+    engine.put(pools__core__zones=["us-east-1b"], hubs__main__database={"kind": "sqlite", "snapshot": "snap-0123456789abcdef0"})
+    assert "protect" in engine.refused("preview")
+    (old,) = [resource["urn"] for resource in engine.resources() if resource["type"] == volume]
+    engine.run("state", "unprotect", old, "--yes")
+    up = engine.up()
+    assert [call.name for call in up.finished("Create", volume)] == ["hub-main-database-b-snap-0123456789abcdef0"]
+    places = {record["inputs"]["availabilityZone"]: record["inputs"].get("snapshotId") for record in engine.account.records if record["type"] == volume}
+    assert places == {"us-east-1a": None, "us-east-1b": "snap-0123456789abcdef0"}
+    (volume_b,) = [call for call in up.finished("Create", "kubernetes:core/v1:PersistentVolume")]
+    assert volume_b.name == "hub-main-database-volume-b-snap-0123456789abcdef0"
+    assert engine.preview("--expect-no-changes").changes == {}
