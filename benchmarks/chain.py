@@ -27,8 +27,8 @@ SECONDS = {
 _RELEASE = ("kubernetes:helm.sh/v3:Release", 10)
 #: Everything else answers at once: roles, routes, tags, log groups.
 _OTHER = 2
-#: Nothing can be quicker than this: a cluster needs subnets, nodes need the cluster and its first add-ons, and the last
-#: add-ons need a node.
+#: Nothing can be quicker than this: a cluster needs subnets, nodes need the cluster and its first add-ons, the last add-ons
+#: need a node, and a hub needs the drivers of its volumes, which are among them.
 UNAVOIDABLE = (
     "aws:ec2/vpc:Vpc",
     "aws:ec2/subnet:Subnet",
@@ -36,6 +36,7 @@ UNAVOIDABLE = (
     "aws:eks/addon:Addon",
     "aws:eks/nodeGroup:NodeGroup",
     "aws:eks/addon:Addon",
+    _RELEASE[0],
 )
 
 

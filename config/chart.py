@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from config.errors import shown
+from config.errors import closest, shown_at
 from config.versions import pin
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _DATA = Path(__file__).parent / "data" / "z2jh"
 CHART = "jupyterhub"
+_Path = tuple[str | int, ...]
+_TYPES = {"object": "a map", "array": "a list", "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
 
 
 @cache
@@ -59,17 +61,39 @@ def _without_nulls(both: dict[str, Any], over: Mapping[str, Any]) -> dict[str, A
     return found
 
 
-def refusals(values: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def refusals(values: Mapping[str, Any]) -> Iterator[tuple[_Path, str]]:
     """What the chart's schema says against values, merged with its defaults: where, and why in a line."""
     for error in _validator().iter_errors(effective(values)):
-        yield tuple(error.instance_path), _words(error)
+        path, kind = tuple(error.instance_path), error.kind
+        if kind.name == "additionalProperties":
+            yield from (((*path, key), _unknown(path, key)) for key in kind.unexpected)
+        else:
+            yield path, _words(error, path)
 
 
-def _words(error: ValidationError) -> str:
-    text = str(error.message)
-    if "additional properties" in text.lower():
-        return text[0].lower() + text[1:]
-    return text if len(text) < 200 else f"is not what the chart takes there (got {shown(error.instance)})"  # noqa: PLR2004 -- a line
+def _unknown(path: _Path, key: str) -> str:
+    """Say what an unknown key may have meant: the schema's own message would list all that it knows, or nothing."""
+    if path == ("hub", "config"):
+        return "is not the name of a class, which begins with a capital"
+    known: Any = default_values()
+    for part in path:
+        known = known.get(part) if isinstance(known, Mapping) else None
+    guess = closest(key, known) if isinstance(known, Mapping) else None
+    return f"is not an option of the chart, did you mean {guess}?" if guess else "is not an option of the chart"
+
+
+def _words(error: ValidationError, path: _Path) -> str:
+    """The schema's finding without what stands around it: its own message would quote whole maps, secrets among them."""
+    kind: Any = error.kind
+    got = f"(got {shown_at(path, error.instance)})"
+    if kind.name == "type":
+        # The schema's null is for the chart's own defaults: here a null removes.
+        return f"must be {' or '.join(_TYPES[name] for name in _TYPES if name in kind.types)} {got}"
+    if kind.name == "enum":
+        return f"must be one of {', '.join(str(option) for option in kind.options if option)} {got}"
+    if kind.name == "required":
+        return f"lacks {kind.property}"
+    return f"is not what the chart takes there {got}"
 
 
 @cache

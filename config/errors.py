@@ -11,6 +11,11 @@ from pydantic_core import PydanticCustomError
 _LONGEST = 60  # characters of a value that a message quotes
 #: What may stand in a path as it is. Everything else is quoted: a path stays one short line, whatever a key is made of.
 _PLAIN_KEY = re.compile(r"[\w.:/@-]{1,60}")
+_SECRET_NAME = re.compile(r"(?i)(password|passwd|secret|token|api_?key|private_?key|access_?key|crypt_?keeper)")
+#: Names with such a word that hold no secret: of Secrets, of their keys, switches, addresses and methods.
+_HARMLESS = re.compile(
+    r"(?i)(existingSecret|secretName|secret_name.*|secret_mount_path|automount.*|secretSync|.*_(url|method|file|scopes)|imagePullSecrets?|pullSecrets)$"
+)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -57,6 +62,16 @@ def shown(value: object) -> str:
     elif isinstance(value, (list, tuple)):
         text = "a list" if value else "an empty list"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}…"
+
+
+def names_secret(name: str) -> bool:
+    """Whether what stands under a name is probably a secret."""
+    return bool(_SECRET_NAME.search(name)) and not _HARMLESS.match(name)
+
+
+def shown_at(path: Iterable[int | str], value: object) -> str:
+    """Return a value as it is quoted in a message about its path: not at all where the path names a secret."""
+    return "a value that is not shown" if any(isinstance(part, str) and names_secret(part) for part in path) else shown(value)
 
 
 def dotted(parts: Iterable[int | str]) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from config.errors import Problem, closest, dotted, shown
+from config.errors import Problem, closest, dotted, names_secret, shown
 
 _WORDS = {
     "string_type": ("must be text", "write it in quotes"),
@@ -119,7 +119,7 @@ def _literals(annotation: Any) -> list[Any]:  # noqa: ANN401 -- any annotation
 
 
 def _not_one_of(value: object, choices: list[Any]) -> tuple[str, str]:
-    words = ", ".join(map(str, choices))
+    words = ", ".join(shown(choice) if isinstance(choice, bool) else str(choice) for choice in choices)
     numbers = all(isinstance(choice, int) for choice in choices)
     what = f"must be one of {words} (got {shown(value)})" if len(choices) != 1 else f"must be {words} (got {shown(value)})"
     quoted = next((choice for choice in choices if str(choice) == value), None)
@@ -168,6 +168,8 @@ def _instead(key: str, owner: type[BaseModel] | None, siblings: dict[int | str, 
     having = [str(tag) for tag, member in siblings.items() if key in member.model_fields]
     if owner is not None and having:
         return f"remove it, or change {_tag_of(owner)}: only {' and '.join(having)} {'has' if len(having) == 1 else 'have'} it"
+    if names_secret(key):
+        return "remove it: what is secret stands in the stack file under a key of its own, by `pulumi config set --secret` (docs/operations.md)"
     guess = closest(key, known)
     return f"did you mean {guess}?" if guess else f"remove it; the options are {', '.join(known)}"
 

@@ -18,6 +18,8 @@ from config.profiles import Profile, memory_mib
 from config.sign_in import SharedPasswordSignIn
 
 Hubs = Mapping[str, Hub]
+#: The step in which profiles are derived from pools: with less there is none.
+_LEAST_SERVER_MIB = 512
 
 
 def node_port(name: str, hub: Hub) -> int | None:
@@ -118,6 +120,22 @@ def _fits(path: str, profile: Profile, pool: AnyUserPool) -> Iterator[Problem]:
             f"{room.cpu_millicores / 1000:.2f} for servers: it would never start",
             fix=f"write at most {room.cpu_millicores / 1000 / profile.guarantee:.1f}, a smaller guarantee, or larger instance types",
         )
+
+
+def derived_profiles_fit(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
+    """Where a hub has no profiles of its own, one can be derived from each of its pools: the nodes have room for a server."""
+    for hub in hubs.values():
+        for name, pool in pools.user.items():
+            if hub.profiles or (hub.pools and name not in hub.pools):
+                continue
+            kinds = [instance_type(item) for item in pool.instance_types]
+            share = server_room(kinds, pool.max_pods).memory_mib // max(kinds[0].gpus, 1)
+            if share < _LEAST_SERVER_MIB:
+                yield Problem(
+                    path=f"pools.{name}.instance_types",
+                    what=f"have {max(share, 0)} MiB left for a server, after the kubelet and what runs on every node",
+                    fix=f"use larger types (a smaller max_pods than {pool.max_pods} helps too), or give hubs profiles and pools of their own",
+                )
 
 
 def nothing_shared(homes: Homes, hubs: Hubs) -> Iterator[Problem]:

@@ -22,3 +22,9 @@ TRAITS = frozenset(
     volume_mounts volumes working_dir
     """.split()
 )
+#: What only `hub.config.KubeSpawner` takes: hooks, and what is read before a profile is chosen.
+HUB_TRAITS = frozenset(
+    """
+    auth_state_hook events_enabled hub_connect_url oauth_client_allowed_scopes post_stop_hook pre_spawn_hook profile_list progress_ready_hook
+    """.split()
+)

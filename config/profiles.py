@@ -21,6 +21,8 @@ _IMAGE = re.compile(
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: JupyterHub and Kubernetes own these; a value of ours would be overwritten, or break the server.
 _OWN_VARIABLES = ("JUPYTERHUB_", "JPY_", "KUBERNETES_", "MEM_LIMIT", "MEM_GUARANTEE", "CPU_LIMIT", "CPU_GUARANTEE")
+#: What images of the Jupyter project do as root at their start.
+NEEDS_ROOT = ("CHOWN_HOME", "CHOWN_HOME_OPTS", "NB_UID", "NB_GID", "GRANT_SUDO")
 _FIELDS = ("username", "servername", "escaped_username", "safe_username", "unescaped_username", "user_server")
 
 
@@ -93,7 +95,7 @@ def _variable(value: str) -> str:
         raise refuse(f"is not the name of a variable (got {shown(value)})", "use letters, digits and underscores")
     if value.startswith(_OWN_VARIABLES):
         raise refuse(f"is a variable that JupyterHub sets (got {shown(value)})", "choose another name")
-    if value in ("CHOWN_HOME", "CHOWN_HOME_OPTS", "NB_UID", "NB_GID", "GRANT_SUDO"):
+    if value in NEEDS_ROOT:
         raise refuse(
             f"needs a container that starts as root (got {value}), which no hub here runs: homes belong to 1000:100 from the start",
             "remove it",
@@ -131,7 +133,7 @@ def _braces(value: str) -> str:
 Memory = Annotated[
     str, BeforeValidator(_memory_text), AfterValidator(_memory), Field(json_schema_extra={"examples": ["16G"], "pattern": f"^{_MEMORY.pattern}$"})
 ]
-Cores = Annotated[float, BeforeValidator(_cores), Field(ge=0.1, le=448)]
+Cores = Annotated[float, Field(ge=0.1, le=448), BeforeValidator(_cores)]
 Image = Annotated[str, AfterValidator(_image), Field(json_schema_extra={"examples": ["quay.io/jupyter/scipy-notebook:2025-12-31"]})]
 Variable = Annotated[str, AfterValidator(_variable)]
 VariableText = Annotated[str, BeforeValidator(_variable_text), AfterValidator(_braces)]

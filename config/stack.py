@@ -142,6 +142,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("network", "pools", "hubs"), hub_rules.volumes_stay_near),
     (("pools", "hubs"), hub_rules.pools_exist),
     (("pools", "hubs"), hub_rules.profiles_fit),
+    (("pools", "hubs"), hub_rules.derived_profiles_fit),
     (("homes", "hubs"), hub_rules.nothing_shared),
     (("homes", "hubs"), hub_rules.directories_mean_something),
     (("hubs",), hub_rules.trial_stays_small),

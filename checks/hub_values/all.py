@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.hub_values import protections, servers, sign_in
-from checks.hub_values.fault import Fault, Values, at
+from checks.hub_values.fault import Fault, Path, Values, at, profiles
 from config.database import MemoryDatabase
 from config.hub import Hub
 
+#: KubeSpawner's own start_timeout, where the chart gives none.
+_KUBESPAWNER_SECONDS = 60
 RULES = (*sign_in.RULES, *servers.RULES, *protections.RULES)
 
 
@@ -18,10 +20,12 @@ def faults(values: Values, hub: Hub, start_seconds: int) -> Iterator[Fault]:
         yield from rule(values)
     if not isinstance(hub.database, MemoryDatabase):
         yield from protections.in_memory(values)
-    limit = at(values, "singleuser", "startTimeout")
-    if isinstance(limit, (int, float)) and limit < start_seconds:
-        yield Fault(
-            path=("singleuser", "startTimeout"),
-            what=f"gives up before a node can be there (got {limit:g} s, a node and its image may take {start_seconds} s)",
-            fix=f"write {start_seconds} or more, or remove it",
-        )
+    limits: list[tuple[Path, object]] = [(("singleuser", "startTimeout"), at(values, "singleuser", "startTimeout") or _KUBESPAWNER_SECONDS)]
+    limits += [((*path, "start_timeout"), override["start_timeout"]) for path, override in profiles(values) if "start_timeout" in override]
+    for path, limit in limits:
+        if isinstance(limit, (int, float)) and limit < start_seconds:
+            yield Fault(
+                path=path,
+                what=f"gives up before a node can be there (got {limit:g} s, a node and its image may take {start_seconds} s)",
+                fix=f"write {start_seconds} or more, or remove it",
+            )

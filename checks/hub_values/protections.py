@@ -6,33 +6,41 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checks.hub_values.fault import Fault, Path, Values, at
+from checks.hub_values.fault import Fault, Path, Values, at, items, maps
 from checks.resources import SECRET, UNKNOWN
 from config.entry import FIRST_NODE_PORT, LAST_NODE_PORT
-from config.errors import shown
+from config.errors import names_secret, shown
 
-_SECRET_NAME = re.compile(r"(?i)(password|passwd|secret|token|api_?key|private_?key|crypt_?keeper)")
-#: Names with such a word that hold no secret: of Secrets, of their keys, and switches.
-_HARMLESS = re.compile(r"(?i)(existingSecret|secretName|secret_name.*|secret_mount_path|automount.*|secretSync|.*_url|imagePullSecrets?|pullSecrets)$")
+_URL_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@]+@")
+#: Pod Security `restricted`, in the words of Kubernetes: what no container or pod may ask for.
+_UNRESTRICTED = {"privileged": True, "allowPrivilegeEscalation": True, "runAsUser": 0, "runAsNonRoot": False}
+_NODE_ACCESS = {"hostNetwork": True, "hostPID": True, "hostIPC": True}
 
 
 def isolation(values: Values) -> Iterator[Fault]:
     """Servers stay unprivileged, and away from the nodes' credentials."""
     single = at(values, "singleuser") or {}
-    for key, bad, why in (
-        ("uid", 0, "runs servers as root"),
-        ("allowPrivilegeEscalation", True, "lets servers gain rights"),
-    ):
-        if key in single and (single[key] == bad and type(single[key]) is type(bad)):
-            yield Fault(path=("singleuser", key), what=f"{why}: the namespace's Pod Security would refuse every one", fix="remove it")
+    if _same(single.get("uid"), 0):
+        yield Fault(path=("singleuser", "uid"), what="runs servers as root: the namespace's Pod Security would refuse every one", fix="remove it")
+    if single.get("allowPrivilegeEscalation") is not False:
+        yield Fault(
+            path=("singleuser", "allowPrivilegeEscalation"),
+            what="lets servers gain rights: the namespace's Pod Security would refuse every one",
+            fix="remove it",
+        )
     if at(single, "cloudMetadata", "blockWithIptables"):
         yield Fault(
             path=("singleuser", "cloudMetadata", "blockWithIptables"),
             what="puts a privileged container into every server: the namespace's Pod Security would refuse it",
             fix="leave it off: network policies and the nodes' hop limit block the metadata",
         )
-    context = at(values, "hub", "config", "KubeSpawner", "container_security_context") or {}
-    if not context.get("runAsNonRoot") or "ALL" not in (at(context, "capabilities", "drop") or ()) or not at(context, "seccompProfile", "type"):
+    context = at(values, "hub", "config", "KubeSpawner", "container_security_context")
+    if (
+        at(context, "runAsNonRoot") is not True
+        or "ALL" not in items(at(context, "capabilities", "drop"))
+        or not {*map(str, items(at(context, "capabilities", "add")))} <= {"NET_BIND_SERVICE"}
+        or at(context, "seccompProfile", "type") not in ("RuntimeDefault", "Localhost")
+    ):
         yield Fault(
             path=("hub", "config", "KubeSpawner", "container_security_context"),
             what="lacks what Pod Security `restricted` asks for: every server would be refused",
@@ -52,10 +60,24 @@ def isolation(values: Values) -> Iterator[Fault]:
         )
 
 
+def _same(value: object, bad: object) -> bool:
+    return value == bad and type(value) is type(bad)  # 0 and False are equal
+
+
+def privileges(values: Values) -> Iterator[Fault]:
+    """No pod of the chart's or of a person asks for what the namespace's Pod Security refuses."""
+    for path, found in maps(values):
+        for key, bad in (_UNRESTRICTED | _NODE_ACCESS).items():
+            if _same(found.get(key), bad) and (*path, key) != ("singleuser", "allowPrivilegeEscalation"):
+                yield Fault(path=(*path, key), what="is what Pod Security `restricted` refuses: such a pod would never be made", fix="remove it")
+        if isinstance(found.get("hostPath"), Mapping):
+            yield Fault(path=(*path, "hostPath"), what="opens a directory of the node, which Pod Security `restricted` refuses", fix="use another volume")
+
+
 def network_policies(values: Values) -> Iterator[Fault]:
     """The chart's network policies stay on, and the metadata address closed."""
     for path in (("hub",), ("proxy", "chp"), ("singleuser",)):
-        if at(values, *path, "networkPolicy", "enabled") is False:
+        if at(values, *path, "networkPolicy", "enabled") is not True:  # nothing counts as false in the chart's templates
             yield Fault(path=(*path, "networkPolicy", "enabled"), what="opens this part of the hub to every pod of the cluster", fix="remove it")
         if at(values, *path, "networkPolicy", "egressAllowRules", "cloudMetadataServer"):
             yield Fault(
@@ -71,6 +93,10 @@ def data(values: Values) -> Iterator[Fault]:
     kind = database.get("type")
     if kind == "sqlite-pvc" and at(database, "pvc", "annotations", "helm.sh/resource-policy") != "keep":
         yield Fault(path=("hub", "db", "pvc", "annotations"), what="lets Helm delete the database with the release", fix="keep helm.sh/resource-policy: keep")
+    if str(database.get("url")).startswith("sqlite"):
+        yield Fault(
+            path=("hub", "db", "url"), what="is a file inside the container, and lost at every restart", fix="use database.kind: sqlite, which has a volume"
+        )
     if kind in ("postgres", "mysql", "other") and not database.get("url"):
         yield Fault(
             path=("hub", "db", "url"),
@@ -101,6 +127,13 @@ def way_in(values: Values) -> Iterator[Fault]:
                 what=f"is outside the range of node ports (got {port})",
                 fix=f"use {FIRST_NODE_PORT} to {LAST_NODE_PORT}",
             )
+    if at(service, "externalIPs"):
+        yield Fault(path=("proxy", "service", "externalIPs"), what="opens a way in that the plan does not see", fix="use entry.external_ips of kind node_port")
+    if at(values, "hub", "service", "type") not in (None, "ClusterIP"):
+        yield Fault(path=("hub", "service", "type"), what="opens a way around the proxy, without encryption", fix="remove it")
+    for name in ("ingress", "httpRoute"):
+        if at(values, name, "enabled"):
+            yield Fault(path=(name, "enabled"), what="opens a way in that the plan does not see", fix="use the hub's entry")
     https = at(values, "proxy", "https") or {}
     if https.get("enabled") and https.get("type") == "letsencrypt" and not https.get("hosts"):
         yield Fault(path=("proxy", "https", "hosts"), what="is empty: the proxy would quietly speak plain HTTP", fix="use the entry's tls")
@@ -131,26 +164,41 @@ def release_ends(values: Values) -> Iterator[Fault]:
 
 def images(values: Values) -> Iterator[Fault]:
     """Images by a fixed tag."""
-    for path, value in _maps(values, ()):
+    for path, value in maps(values):
         if path[-1:] == ("image",) and value.get("tag") == "latest":
-            yield Fault(path=(*path, "tag"), what="follows latest", fix="name a version")
-
-
-def _maps(value: Any, path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:  # noqa: ANN401 -- any JSON value
-    if isinstance(value, Mapping):
-        yield path, value
-        for key, inner in value.items():
-            yield from _maps(inner, (*path, key))
+            yield Fault(path=(*path, "tag"), what="follows latest: it would change under people's feet", fix="name a version")
+        image = value.get("image")
+        if isinstance(image, str) and image and "@" not in image and image.rpartition("/")[2].partition(":")[2] in ("", "latest"):
+            has = "follows latest" if image.endswith(":latest") else "has no tag"
+            yield Fault(path=(*path, "image"), what=f"{has} (got {shown(image)}): it would change under people's feet", fix="name a version")
 
 
 def clear_text(values: Values) -> Iterator[Fault]:
     """No secret in clear text among the values: it would stand in the plan, the state and the stack file."""
     for path, value in _texts(values, ()):
-        name = str(path[-1])
-        if _SECRET_NAME.search(name) and not _HARMLESS.match(name) and value not in ("", SECRET, UNKNOWN):
+        if value in ("", SECRET, UNKNOWN):
+            continue
+        if _under_secret_name(path) or _named_beside(values, path):
             yield Fault(path=path, what="looks like a secret in clear text", fix="use the option that takes it as a secret of the stack")
         elif "PRIVATE KEY-----" in value:
             yield Fault(path=path, what="holds a private key in clear text", fix="use entry.tls, which takes it as a secret of the stack")
+        elif _URL_WITH_PASSWORD.search(value):
+            yield Fault(path=path, what="holds a password in clear text", fix="leave the password out of the address, and use the option that takes it")
+
+
+def _under_secret_name(path: Path) -> bool:
+    """Of a list, the name above it: `CryptKeeper.keys` are all secret, and so are `tokens`."""
+    names = [part for part in path if isinstance(part, str)]
+    return bool(names) and (names_secret(names[-1]) or (isinstance(path[-1], int) and any(map(names_secret, names[-2:]))))
+
+
+def _named_beside(values: Any, path: Path) -> bool:  # noqa: ANN401 -- any JSON value
+    """A variable as Kubernetes lists it: `{name: API_TOKEN, value: …}`."""
+    if path[-1] != "value":
+        return False
+    for part in path[:-1]:
+        values = values[part]
+    return isinstance(values.get("name"), str) and names_secret(values["name"])
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:  # noqa: ANN401 -- any JSON value
@@ -164,4 +212,4 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:  # noqa: ANN40
         yield path, value
 
 
-RULES = (isolation, network_policies, data, way_in, release_ends, images, clear_text)
+RULES = (isolation, privileges, network_policies, data, way_in, release_ends, images, clear_text)

@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checks.hub_values.fault import Fault, Path, Values, at, profiles
-from config.errors import closest, shown
+from checks.hub_values import fault
+from checks.hub_values.fault import Fault, Path, Values, at, items, profiles
+from config.errors import closest, shown, shown_at
 from config.homes import DIRECTORY_FIELDS
-from config.kubespawner import TRAITS
+from config.kubespawner import HUB_TRAITS, TRAITS
+from config.profiles import NEEDS_ROOT
 
-_BYTES = re.compile(r"[0-9]+(\.[0-9]+)?[KMGT]?")
+_BYTES = re.compile(r"[0-9]+(\.[0-9]+)?[KMGT]")
+_LEAST_BYTES = 64 * 1024**2  # a Jupyter server alone takes about 100 MiB
 _FIELD = re.compile(r"\{([^{}]*)\}")
 #: Fields that KubeSpawner 7 fills in when it starts a server.
 _FIELDS = (*DIRECTORY_FIELDS, "servername", "user_server", "pod_name", "pvc_name", "namespace", "hubnamespace", "unescaped_servername", "userid")
@@ -25,9 +28,24 @@ _REPLACED = {
     "node_selector": "singleuser.nodeSelector",
     "profile_list": "singleuser.profileList",
     "image": "singleuser.image",
+    "mem_limit": "singleuser.memory.limit",
+    "mem_guarantee": "singleuser.memory.guarantee",
+    "cpu_limit": "singleuser.cpu.limit",
+    "cpu_guarantee": "singleuser.cpu.guarantee",
+    "start_timeout": "singleuser.startTimeout",
+    "uid": "singleuser.uid",
+    "fs_gid": "singleuser.fsGid",
+    "allow_privilege_escalation": "singleuser.allowPrivilegeEscalation",
+    "extra_pod_config": "singleuser.extraPodConfig",
+    "extra_containers": "singleuser.extraContainers",
 }
 _DEDICATED = {"key": "hub.jupyter.org/dedicated", "value": "user", "effect": "NoSchedule"}
-_ROOT: dict[str, Any] = {"uid": 0, "privileged": True, "allow_privilege_escalation": True}
+_ROOT: dict[str, Any] = {"uid": 0, "allow_privilege_escalation": True}  # `privileged` has one name everywhere: protections.privileges
+#: Keys of the chart whose trait has another name altogether.
+_TRAIT_OF = {
+    "memLimit": "mem_limit", "memGuarantee": "mem_guarantee", "memory": "mem_limit", "cpu": "cpu_limit", "extraEnv": "environment",
+    "extraTolerations": "tolerations", "fsGid": "fs_gid", "serviceAccountName": "service_account",
+}  # fmt: skip
 
 
 def sizes(values: Values) -> Iterator[Fault]:
@@ -44,7 +62,11 @@ def sizes(values: Values) -> Iterator[Fault]:
 
 
 def _size(path: Path, value: object) -> Iterator[Fault]:
-    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if 0 < value < _LEAST_BYTES:
+            yield Fault(path=path, what=f"has no unit, and so counts bytes (got {shown(value)}): no server could start", fix="write it like 16G")
+        return
+    if value is None:
         return
     if not isinstance(value, str) or not _BYTES.fullmatch(value):
         fix = f"write {str(value).rstrip('iB')}" if str(value).endswith(("i", "iB")) else "write it like 16G"
@@ -83,7 +105,13 @@ def environment(values: Values) -> Iterator[Fault]:
 def _variables(path: Path, found: object) -> Iterator[Fault]:
     for name, value in found.items() if isinstance(found, Mapping) else ():
         if isinstance(value, (bool, int, float)):
-            yield Fault(path=(*path, name), what=f"is not text (got {shown(value)}): every server would fail to start", fix=f'quote it: "{shown(value)}"')
+            what = f"is not text (got {shown_at((name,), value)}): every server would fail to start"
+            yield Fault(path=(*path, name), what=what, fix="write it in quotes")
+        elif name in NEEDS_ROOT:
+            what = "needs a container that starts as root, which no hub here runs: homes belong to 1000:100 from the start"
+            yield Fault(path=(*path, name), what=what, fix="remove it")
+        elif value == "":
+            yield Fault(path=(*path, name), what="is empty: KubeSpawner drops such a variable", fix="write a value, or remove the line")
         elif isinstance(value, str):
             yield from _braces((*path, name), value)
 
@@ -92,7 +120,8 @@ def _braces(path: Path, text: str) -> Iterator[Fault]:
     rest = text.replace("{{", "").replace("}}", "")
     unknown = [name for name in _FIELD.findall(rest) if name not in _FIELDS]
     if unknown or re.search(r"[{}]", _FIELD.sub("", rest)):
-        yield Fault(path=path, what=f"has braces that KubeSpawner expands (got {shown(text)}): every server would fail to start", fix="double them: {{ and }}")
+        what = f"has braces that KubeSpawner expands (got {shown_at(path, text)}): every server would fail to start"
+        yield Fault(path=path, what=what, fix="double them: {{ and }}")
 
 
 def homes(values: Values) -> Iterator[Fault]:
@@ -100,7 +129,7 @@ def homes(values: Values) -> Iterator[Fault]:
     storage = at(values, "singleuser", "storage") or {}
     if storage.get("type") != "static":
         return
-    text = str(at(storage, "static", "subPath"))
+    text = str(at(storage, "static", "subPath") or "")
     for name in _FIELD.findall(text):
         if name not in DIRECTORY_FIELDS:
             guess = closest(name, DIRECTORY_FIELDS)
@@ -108,39 +137,60 @@ def homes(values: Values) -> Iterator[Fault]:
             yield Fault(path=("singleuser", "storage", "static", "subPath"), what=f"has a field that no home may be named by (got {{{name}}})", fix=fix)
     if not _FIELD.search(text):
         yield Fault(path=("singleuser", "storage", "static", "subPath"), what="is the same directory for everybody", fix="put {username} into it")
+    if text.startswith("/") or ".." in text.split("/") or re.search(r"[{}]", _FIELD.sub("", text)):
+        yield Fault(
+            path=("singleuser", "storage", "static", "subPath"),
+            what=f"is not a relative path (got {shown(text)}): no server could start",
+            fix="use home_directory, and write it like {username}",
+        )
     if not at(storage, "static", "pvcName"):
         yield Fault(path=("singleuser", "storage", "static", "pvcName"), what="names no claim: no server could start", fix="write homes")
 
 
 def overrides(values: Values) -> Iterator[Fault]:
     """Profiles name traits of KubeSpawner, and keep what a list in them would replace."""
+    for index, profile in enumerate(items(at(values, "singleuser", "profileList"))):
+        if not isinstance(profile, Mapping) or not isinstance(profile.get("display_name"), str):
+            what = "is not a profile: the page where people start servers would fail"
+            yield Fault(path=("singleuser", "profileList", index), what=what, fix="write display_name and kubespawner_override")
+    for path, whole in fault.overrides(values):
+        if whole is not None and not isinstance(whole, Mapping):
+            yield Fault(path=path, what=f"is not a map of KubeSpawner's traits (got {shown(whole)})", fix="write `trait: value` lines under it")
     for path, override in profiles(values):
         for name, value in override.items():
             if name not in TRAITS:
-                snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-                guess = snake if snake in TRAITS else closest(name, TRAITS)
-                fix = f"write {guess}" if guess else "see KubeSpawner's documentation for its traits"
-                yield Fault(path=(*path, name), what="is not a trait of KubeSpawner: it would be without effect, or break every start", fix=fix)
+                yield Fault(
+                    path=(*path, name), what="is not a trait of KubeSpawner: it would be without effect, or break every start", fix=_trait(name, TRAITS)
+                )
             if name in _ROOT and (value == _ROOT[name] and type(value) is type(_ROOT[name])):
                 yield Fault(path=(*path, name), what="gives people's servers what Pod Security `restricted` refuses", fix="remove it")
         yield from _lists(path, override)
 
 
+def _trait(name: str, known: frozenset[str]) -> str:
+    """What to write instead of an unknown trait: also the one that a chart's key stands for."""
+    snake = _TRAIT_OF.get(name) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    guess = snake if snake in known else closest(name, known)
+    return f"write {guess}" if guess else "see KubeSpawner's documentation for its traits"
+
+
 def _lists(path: Path, override: Mapping[str, Any]) -> Iterator[Fault]:
     tolerations = override.get("tolerations")
-    if tolerations is not None and not any(_tolerates(item) for item in tolerations):
+    if tolerations is not None and not any(_tolerates(item) for item in items(tolerations)):
         yield Fault(
             path=(*path, "tolerations"),
             what="drops the toleration of user nodes, because a list replaces a list: such a server would never find a node",
             fix="add {key: hub.jupyter.org/dedicated, operator: Equal, value: user, effect: NoSchedule} to it",
         )
     for name in ("volumes", "volume_mounts"):
-        items = override.get(name)
-        if items is not None and "home" not in [item.get("name") for item in (items.values() if isinstance(items, Mapping) else items)]:
+        given = override.get(name)
+        if given is not None and "home" not in [at(item, "name") for item in items(given)]:
             yield Fault(path=(*path, name), what="drops the home directory, because a list replaces a list", fix="use singleuser.storage.extraVolumes instead")
 
 
-def _tolerates(item: Mapping[str, Any]) -> bool:
+def _tolerates(item: object) -> bool:
+    if not isinstance(item, Mapping):
+        return False
     if item.get("operator") == "Exists":
         return item.get("key") in (None, "", _DEDICATED["key"])
     return all(item.get(key) == value for key, value in _DEDICATED.items())
@@ -149,6 +199,12 @@ def _tolerates(item: Mapping[str, Any]) -> bool:
 def replaced(values: Values) -> Iterator[Fault]:
     """Nothing under hub.config.KubeSpawner replaces what the chart computes from its own keys."""
     for name in at(values, "hub", "config", "KubeSpawner") or {}:
+        if name not in TRAITS | HUB_TRAITS:
+            yield Fault(
+                path=("hub", "config", "KubeSpawner", name),
+                what="is not a trait of KubeSpawner: the hub would only log a warning",
+                fix=_trait(name, TRAITS | HUB_TRAITS),
+            )
         if name in _REPLACED:
             yield Fault(path=("hub", "config", "KubeSpawner", name), what="replaces all that the chart puts there", fix=f"use {_REPLACED[name]}")
 

@@ -64,10 +64,10 @@ class HubSecrets(Component):
         self.register_outputs({"secret": SECRETS})
 
     def _random(self, which: str) -> pulumi.Output[str]:
-        return RandomBytes(f"{self._name}-{which}", length=_BYTES, opts=self.child()).hex
+        return pulumi.Output.secret(RandomBytes(f"{self._name}-{which}", length=_BYTES, opts=self.child()).hex)
 
     def _password(self, which: str) -> pulumi.Output[str]:
-        return RandomPassword(f"{self._name}-{which}", length=_PASSWORD, special=False, opts=self.child()).result
+        return pulumi.Output.secret(RandomPassword(f"{self._name}-{which}", length=_PASSWORD, special=False, opts=self.child()).result)
 
     def _wanted_passwords(self) -> list[str]:
         hub = self._args.stack.hubs[self._args.hub]

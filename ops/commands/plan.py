@@ -6,37 +6,53 @@ import contextlib
 import datetime
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from config.errors import ConfigError, Problem
 
+if TYPE_CHECKING:
+    from ops.plan.plan import Plan
+
 
 @click.command("plan")
 @click.argument("stack")
 @click.option("--json", "json_file", is_flag=False, flag_value="-", default=None, metavar="[FILE]", help="The plan as data; without FILE to standard output.")
+@click.option("--html", "html_file", default=None, metavar="FILE", help="The plan as one page with pictures, for a browser. It needs no network.")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? For example --set pools.memory.size.max=20. May be repeated.")
 @click.option("--prices", "prices_file", default=None, metavar="FILE", help='Prices of your own over the tables: TOML lines such as spot_share = "0.35".')
 @click.option("--as-of", "day", default=None, metavar="YYYY-MM-DD", help="Judge support dates as of this day. Default: today.")
-def command(stack: str, json_file: str | None, settings: tuple[str, ...], prices_file: str | None, day: str | None) -> int:
+def command(stack: str, settings: tuple[str, ...], **options: str | None) -> int:
     """Show what `pulumi up -s STACK` would build, and every finding about it.
 
     STACK is a name (dev) or the path of a stack file. Exit code 0: fine, 1: a check failed, 2: the stack file is wrong.
     """
-    as_of = _day(day)
+    as_of, prices_file = _day(options["day"]), options["prices_file"]
     from config.prices import read_prices
     from ops.plan.plan import make_plan
     from ops.plan.stack_file import find, read
 
     prices = None if prices_file is None else read_prices(Path(prices_file))
     plan = make_plan(read(find(stack, Path.cwd() if _has_stacks(Path.cwd()) else _root()), settings), as_of, prices)
+    _show(plan, options["json_file"], options["html_file"])
+    return 1 if plan.failed else 0
+
+
+def _show(plan: Plan, json_file: str | None, html_file: str | None) -> None:
     if json_file is not None:
-        _write(json_file, plan.as_text())
-    else:
+        _write("--json", json_file, plan.as_text())
+    if html_file is not None:
+        from ops.plan.page.page import page
+
+        _write("--html", html_file, page(plan))
+        # Standard output belongs to the data where that goes there. A reader that has seen enough changes nothing about the verdict.
+        with contextlib.suppress(BrokenPipeError):
+            click.echo(f"{html_file}: the plan of {plan.stack_name} as a page; open it in a browser", err=json_file == "-")
+    if json_file is None and html_file is None:
         from ops.plan.render import render
 
         render(plan)
-    return 1 if plan.failed else 0
 
 
 def _root() -> Path:
@@ -56,8 +72,8 @@ def _day(text: str | None) -> datetime.date:
         raise ConfigError("jhub plan", [Problem(path="--as-of", what=f"is not a date (got {text!r})", fix="write it as YYYY-MM-DD")]) from None
 
 
-def _write(target: str, text: str) -> None:
-    if target == "-":
+def _write(option: str, target: str, text: str) -> None:
+    if target == "-" and option == "--json":
         with contextlib.suppress(BrokenPipeError):  # a reader that has seen enough changes nothing about the verdict
             sys.stdout.flush()
             sys.stdout.buffer.write(text.encode())  # in UTF-8 whatever the locale, as in a file
@@ -66,5 +82,5 @@ def _write(target: str, text: str) -> None:
         Path(target).write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(
-            "jhub plan", [Problem(path="--json", what=f"cannot write {target} ({error.strerror})", fix="name a file in a folder that exists")]
+            "jhub plan", [Problem(path=option, what=f"cannot write {target} ({error.strerror})", fix="name a file in a folder that exists")]
         ) from None

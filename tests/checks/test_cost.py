@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from checks.cost import cost
+from config.errors import ConfigError
 from config.instance_types import instance_type, instance_types
-from config.prices import price, rows
+from config.prices import price, read_prices, rows
 from tests.checks.doctored import dev, doctored
 
 #: us-east-1, on demand: r6in.2xlarge is the dearest of the pool `memory`, r5n.2xlarge its first.
 R6IN, R5N = 0.69732, 0.596
+#: The hub: a balancer at 0.0225 x 730, its address in each of three zones at 0.005 x 730, and a database of 2 GiB at 0.08.
+HUB = 0.0225 * 730 + 3 * 0.005 * 730 + 2 * 0.08
 
 
 def bill(*settings: str) -> dict:
@@ -27,16 +31,16 @@ def line(data: dict, what: str) -> dict:
 def test_dev_at_rest_is_the_sum_of_its_parts() -> None:
     data = bill()
     # control plane 0.10 x 730, NAT 0.045 x 730, address 0.005 x 730, key 1, two m7i.large at 0.1008 x 730 + 50 GiB x 0.08
-    by_hand = 73.00 + 32.85 + 3.65 + 1.00 + 2 * (0.1008 * 730 + 4.00)
-    assert data["idle_monthly"] == round(by_hand, 2) == 265.67
-    assert data["paused_monthly"] == 110.50
+    by_hand = 73.00 + 32.85 + 3.65 + 1.00 + 2 * (0.1008 * 730 + 4.00) + HUB
+    assert data["idle_monthly"] == round(by_hand, 2) == 293.20
+    assert data["paused_monthly"] == 138.04
     assert (data["currency"], data["prices_of"], data["note"]) == ("USD", "us-east-1, 2026-07-20", None)
 
 
 def test_dev_at_most_is_every_group_at_its_maximum() -> None:
     memory = 10 * (R6IN * 730 + 8.00) + 10 * (0.40 * 730 + 8.00)  # on demand, and spot at its max_price
     gpu = 2 * 2 * (3.912 * 730 + 16.00 + 5.00)
-    assert bill()["maximum_monthly"] == round(265.668 + memory + gpu, 2) == 19943.14
+    assert bill()["maximum_monthly"] == round(265.668 + HUB + memory + gpu, 2) == 19970.68
 
 
 def test_each_line_says_what_the_contract_promises() -> None:
@@ -49,8 +53,8 @@ def test_nat_in_each_zone_costs_three_times() -> None:
     assert (line(bill(), "NAT gateway")["quantity"], line(data, "NAT gateway")["quantity"]) == (1, 3)
     assert line(data, "NAT gateway")["idle_monthly"] == 98.55
     assert line(data, "public IPv4 address")["idle_monthly"] == 10.95
-    assert data["idle_monthly"] == round(265.668 + 2 * (32.85 + 3.65), 2) == 338.67
-    assert data["paused_monthly"] == 183.50
+    assert data["idle_monthly"] == round(265.668 + HUB + 2 * (32.85 + 3.65), 2) == 366.20
+    assert data["paused_monthly"] == 211.04
 
 
 def test_another_maximum_changes_the_maximum_alone() -> None:
@@ -109,7 +113,7 @@ def test_a_type_without_a_price_is_unknown_and_not_free(unknown: str) -> None:
     assert (core["unit_price"], core["idle_monthly"], core["maximum_monthly"]) == (None, None, None)
     assert core["note"] == f"no price known for {unknown}"
     assert (data["idle_monthly"], data["maximum_monthly"]) == (None, None)
-    assert data["paused_monthly"] == 110.50, "paused, the nodes are not there"
+    assert data["paused_monthly"] == 138.04, "paused, the nodes are not there"
 
 
 def test_extended_support_is_mentioned_where_the_cluster_would_get_it() -> None:
@@ -126,8 +130,63 @@ def test_other_regions_are_told_that_they_differ() -> None:
 
 
 def test_every_price_has_a_source_and_a_date() -> None:
-    assert len(rows()) == 8
+    assert len(rows()) == 16
     assert all(row.source and isinstance(row.date, datetime.date) and row.usd > 0 for row in rows().values())
     assert price("gp3_throughput_month") == Decimal("0.04")
     with pytest.raises(KeyError):
         price("no such thing")
+
+
+def test_a_database_on_rds_counts_twice_with_a_standby_and_an_unknown_class_is_unknown() -> None:
+    data = bill('hubs.main.database={"kind": "postgres"}')
+    single = 0.032 * 730 + 20 * 0.115
+    assert line(data, "PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(single, 2)
+    assert data["idle_monthly"] == round(265.668 + HUB - 0.16 + single, 2)
+    twice = line(bill('hubs.main.database={"kind": "postgres", "multi_az": true}'), "PostgreSQL jhub-dev-main-database")
+    assert (twice["idle_monthly"], twice["note"]) == (round(2 * single, 2), "with a standby")
+    unknown = bill('hubs.main.database={"kind": "postgres", "instance_class": "db.r9z.large"}')
+    assert line(unknown, "PostgreSQL jhub-dev-main-database")["note"] == "no price known for db.r9z.large"
+    assert unknown["idle_monthly"] is None
+
+
+def test_a_balancer_inside_the_vpc_has_no_public_address() -> None:
+    lines = [found["what"] for found in bill("hubs.main.entry.internal=true")["lines"]]
+    assert "network load balancer" in lines
+    assert "public IPv4 address of a balancer" not in lines
+
+
+def test_a_persons_hour_is_the_nodes_price_by_those_who_fit() -> None:
+    hours = {hour["profile"]: hour for hour in bill()["user_hours"]}
+    # 64 GiB less 7.5 %, 40 pods x 11 MiB, 355 MiB and 406 MiB of daemons leave 57 GiB: seven with 8 GiB, three with 16 GiB.
+    assert {name: hour["people_per_node"] for name, hour in hours.items()} == {"small": 7, "large": 3, "gpu": 4}
+    assert hours["small"]["on_demand"] == round(R5N / 7, 3)
+    assert hours["large"]["spot"] == round(R5N / 3 * 0.40, 3)
+    assert hours["gpu"]["on_demand"] == round(3.912 / 4, 3)
+
+
+def test_prices_of_ones_own_stand_over_the_table(tmp_path: Path) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text('spot_share = "0.25"\nnat_gateway_hour = "0.05"\n[ec2]\n"m7i.large" = "0.2"\n"m6i.large" = "0.1"\n')
+    data = cost(*dev(), read_prices(own)).as_json()
+    assert line(data, "NAT gateway")["idle_monthly"] == 36.50
+    assert line(data, "core nodes")["idle_monthly"] == round(2 * (0.2 * 730 + 4.00), 2)
+    assert data["prices_of"] == "us-east-1, 2026-07-20, 4 of them from prices.toml"
+    assert data["spot_share"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("nat_gateway_hours = '0.05'", "nat_gateway_hours: is not a price that a bill has; did you mean nat_gateway_hour?"),
+        ("nat_gateway_hour = 0.05", "nat_gateway_hour: is not a price (got 0.05); write US dollars in quotes"),
+        ("nat_gateway_hour = 'NaN'", "nat_gateway_hour: is not a price"),
+        ("[ec2]\n'r5n.2xlarg' = '1'", "ec2.r5n.2xlarg: is not a price that a bill has; did you mean r5n.2xlarge?"),
+        ("x", "is not TOML"),
+    ],
+)
+def test_wrong_prices_are_told(tmp_path: Path, text: str, says: str) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_prices(own)
+    assert says in str(caught.value)

@@ -9,6 +9,8 @@ import pytest
 from checks import nodes
 from checks.resources import Resources
 from config.instance_types import instance_type
+
+from tests.support.stacks import NO_HUB  # isort: skip
 from tests.checks.doctored import dev, doctored, stack_of, the
 
 GROUP = "aws:autoscaling/group:Group"
@@ -41,18 +43,18 @@ def test_dev_passes(check) -> None:
     ],
 )
 def test_types_that_do_not_fit_each_other_fail(setting: str, says: str, path: str) -> None:
-    findings = nodes.instance_types(stack_of(setting), NOTHING)
+    findings = nodes.instance_types(stack_of(setting, NO_HUB), NOTHING)
     assert set(statuses(findings)) == {"fail"}
     assert all(finding.id == "instance-types" and finding.fix for finding in findings)
     assert any(says in finding.message and finding.path == path for finding in findings)
 
 
 def test_more_pods_than_the_interfaces_carry_fail() -> None:
-    stack = stack_of("pools.memory.max_pods=35", *SMALLEST)
+    stack = stack_of("pools.memory.max_pods=35", *SMALLEST, NO_HUB)
     (finding,) = nodes.instance_types(stack, NOTHING)
     assert (finding.status, finding.path, finding.fix) == ("fail", "pools.memory.max_pods", "lower max_pods to 34")
     assert finding.message == "35 pods do not fit the network interfaces of its smallest type (34)"
-    assert statuses(nodes.instance_types(stack_of("pools.memory.max_pods=34", *SMALLEST), NOTHING)) == ["pass"]
+    assert statuses(nodes.instance_types(stack_of("pools.memory.max_pods=34", *SMALLEST, NO_HUB), NOTHING)) == ["pass"]
 
 
 def test_a_type_without_spot_serves_on_demand() -> None:
@@ -61,7 +63,7 @@ def test_a_type_without_spot_serves_on_demand() -> None:
 
 
 def test_every_fault_of_a_pool_is_named() -> None:
-    findings = nodes.instance_types(stack_of('pools.memory.instance_types=["r5n.2xlarge","m5.large","r4.2xlarge"]'), NOTHING)
+    findings = nodes.instance_types(stack_of('pools.memory.instance_types=["r5n.2xlarge","m5.large","r4.2xlarge"]', NO_HUB), NOTHING)
     assert [finding.message.split()[0] for finding in findings] == ["m5.large", "r4.2xlarge", "r4.2xlarge"]
 
 

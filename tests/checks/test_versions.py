@@ -9,6 +9,7 @@ import pytest
 
 from checks import versions
 from checks.all import run_checks
+from config.versions import Pin
 from tests.checks.doctored import dev, doctored
 
 
@@ -39,8 +40,13 @@ UNSEEN = [("addon", "coredns"), ("chart", "cluster-autoscaler"), ("image", "clus
 
 @pytest.mark.parametrize(("kind", "name"), UNSEEN)
 def test_every_kind_of_version_is_watched(monkeypatch: pytest.MonkeyPatch, kind: str, name: str) -> None:
-    real = versions.pin
-    monkeypatch.setattr(versions, "pin", lambda k, n, minor: replace(real(k, n, minor), verified=(k, n) != (kind, name)))
+    real, rows = versions.pin, versions.pins()
+
+    def seen(row: Pin) -> Pin:
+        return replace(row, verified=(row.kind, row.name) != (kind, name))
+
+    monkeypatch.setattr(versions, "pin", lambda k, n, minor: seen(real(k, n, minor)))
+    monkeypatch.setattr(versions, "pins", lambda: tuple(map(seen, rows)))
     findings = versions.verified(*dev())
     assert findings
     assert {finding.status for finding in findings} == {"warn"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.versions import pin
-from tests.support.stacks import record
+from tests.support.stacks import NO_HUB, record
 
 RELEASE, POLICY, ROLE = "kubernetes:helm.sh/v3:Release", "aws:iam/policy:Policy", "aws:iam/role:Role"
 ATTACHMENT, IDENTITY = "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:eks/podIdentityAssociation:PodIdentityAssociation"
@@ -49,7 +49,7 @@ def test_groups_are_balanced_only_where_they_differ_in_nothing_but_their_zone(ho
 
 
 def test_it_gives_up_on_a_node_later_where_nodes_have_gpus():
-    without = _release("pools.gpu={capacity: spot, instance_types: [m7i.large], size: {max: 1}}")["values"]["extraArgs"]
+    without = _release("pools.gpu={capacity: spot, instance_types: [m7i.large], size: {max: 1}}", NO_HUB)["values"]["extraArgs"]
     assert (without["max-node-provision-time"], _release()["values"]["extraArgs"]["max-node-provision-time"]) == ("300s", "480s")
 
 
@@ -60,6 +60,6 @@ def test_one_system_pod_or_an_empty_directory_does_not_keep_a_node_for_ever():
 
 
 def test_a_stack_without_user_pools_has_an_autoscaler_with_only_the_catch_all():
-    recording = record("pools={core: {instance_types: [m7i.large]}}")
+    recording = record("pools={core: {instance_types: [m7i.large]}}", NO_HUB)
     assert recording.one(RELEASE, "autoscaler-release").inputs["values"]["expanderPriorities"] == {"1": [".*"]}
     assert recording.resources.of("aws:autoscaling/group:Group") == [] and recording.outputs["scheduling"] == {}

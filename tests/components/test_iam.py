@@ -35,7 +35,11 @@ def test_the_documents_are_found():
     found = {where for _, where, _ in _all()}
     assert len([where for where in found if "assumeRolePolicy" in where]) >= 7
     assert {where.partition(" ")[0] for where in found if "assumeRolePolicy" not in where} == {
-        "autoscaler-policy-document", "cluster-key", "cluster-role-key", "network-flow-logs-write"
+        "autoscaler-policy-document",
+        "cluster-key",
+        "cluster-role-key",
+        "homes-efs-policy",
+        "network-flow-logs-write",
     }, "a new document: look at it, then name it here"
 
 
@@ -72,11 +76,38 @@ def test_every_document_is_of_the_current_version_and_each_statement_is_named_an
         assert not [statement for statement in document["Statement"] if {"NotAction", "NotResource", "NotPrincipal"} & set(statement)], where
 
 
+MOUNT_AND_WRITE = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
+SOME_ROLE_ARN = "arn:aws:iam::123456789012:role/some-role"
+
+
+def _deny_in_clear(statement):
+    """Refuses everybody who comes without TLS; a refusal may be as wide as it likes."""
+    return statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def _only_through_access_points(statement):
+    """Anybody may mount and write, but only inside the VPC and only in the directory that the access point pins. Never as root."""
+    condition = statement.get("Condition", {})
+    points = _listed(condition.get("StringEquals", {}).get("elasticfilesystem:AccessPointArn", []))
+    return (
+        statement["Action"] == MOUNT_AND_WRITE
+        and set(condition) == {"Bool", "StringEquals"}
+        and condition["Bool"] == {"elasticfilesystem:AccessedViaMountTarget": "true"}
+        and bool(points)
+        and all(":access-point/fsap-" in point for point in points)
+    )
+
+
 def test_nobody_in_the_world_may_assume_a_role_or_use_a_resource():
     for _, where, document in _all():
         for statement in document["Statement"]:
+            if _deny_in_clear(statement) or _only_through_access_points(statement):
+                continue
             for kind, who in statement.get("Principal", {}).items():
                 names = _listed(who)
+                if where.startswith("homes-efs-policy"):
+                    assert names == [SOME_ROLE_ARN] and _only_through_access_points({**statement, "Action": MOUNT_AND_WRITE}), where
+                    continue
                 assert kind in ("Service", "AWS") and names, where
                 assert not [name for name in names if "*" in name], f"{where}: a wildcard as principal"
                 assert all(name.endswith(".amazonaws.com") if kind == "Service" else name == ACCOUNT_ROOT for name in names), where
@@ -87,7 +118,7 @@ def test_no_action_is_a_wildcard_but_the_accounts_own_right_to_its_key():
         for statement in document["Statement"]:
             wild = [action for action in _listed(statement["Action"]) if "*" in action]
             own_key = statement.get("Principal") == {"AWS": ACCOUNT_ROOT} and wild == ["kms:*"]
-            assert not wild or own_key, f"{where}: {wild}"
+            assert not wild or own_key or _deny_in_clear(statement), f"{where}: {wild}"
 
 
 def test_trust_policies_hand_out_roles_and_nothing_else():

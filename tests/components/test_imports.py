@@ -37,7 +37,12 @@ def test_an_entry_reaches_what_is_registered_last(name):
 def test_without_entries_nothing_is_imported_and_nothing_protected_by_the_way():
     recording = record()
     assert _imported(recording) == {} and recording.outputs["imported"] == []
-    assert [item.name for item in recording.resources if item.protect] == ["cluster-key"]
+    assert sorted(item.name for item in recording.resources if item.protect) == [
+        "cluster-key",
+        "homes-efs-access-point-main",
+        "homes-efs-file-system",
+        "hub-main-database-a",
+    ]
 
 
 def test_an_entry_that_nothing_uses_is_an_error_that_names_the_nearest_resource():
@@ -48,7 +53,7 @@ def test_an_entry_that_nothing_uses_is_an_error_that_names_the_nearest_resource(
 
 def test_every_unused_entry_is_named_and_one_like_nothing_gets_general_advice():
     with pytest.raises(pulumi.RunError) as caught:
-        record(f'imports={{"{VPC}": vpc-1, "aws:efs/fileSystem:FileSystem::zzzzzzzzzz": fs-1, "aws:ec2/vpc:Vpc::network-vcp": vpc-2}}')
+        record(f'imports={{"{VPC}": vpc-1, "aws:sqs/queue:Queue::zzzzzzzzzz": fs-1, "aws:ec2/vpc:Vpc::network-vcp": vpc-2}}')
     lines = str(caught.value).split("\n")
     assert len(lines) == 2 and all(line.startswith("imports.aws:") for line in lines)
     assert "copy the last two parts of the URN" in lines[1]

@@ -14,7 +14,11 @@ from tests.support.stacks import record
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 SUBNET, TABLE, ROUTE, NAT, EIP = (
-    "aws:ec2/subnet:Subnet", "aws:ec2/routeTable:RouteTable", "aws:ec2/route:Route", "aws:ec2/natGateway:NatGateway", "aws:ec2/eip:Eip",
+    "aws:ec2/subnet:Subnet",
+    "aws:ec2/routeTable:RouteTable",
+    "aws:ec2/route:Route",
+    "aws:ec2/natGateway:NatGateway",
+    "aws:ec2/eip:Eip",
 )
 ASSOCIATION, RESERVATION = "aws:ec2/routeTableAssociation:RouteTableAssociation", "aws:ec2/subnetCidrReservation:SubnetCidrReservation"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.versions import pin
-from tests.support.stacks import record
+from tests.support.stacks import NO_HUB, record
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 HANDLER, PLUGIN = "node-agents-aws-node-termination-handler", "node-agents-nvidia-device-plugin"
@@ -14,12 +14,12 @@ CPU_ONLY = "pools.gpu={capacity: spot, instance_types: [m7i.large], size: {max: 
 
 @pytest.mark.parametrize(
     ("settings", "expected"),
-    [((), {HANDLER, PLUGIN}), ((CPU_ONLY,), {HANDLER}), (("pools={core: {instance_types: [m7i.large]}}",), set())],
+    [((), {HANDLER, PLUGIN}), ((CPU_ONLY, NO_HUB), {HANDLER}), (("pools={core: {instance_types: [m7i.large]}}", NO_HUB), set())],
     ids=["with GPUs", "without GPUs", "without user pools"],
 )
 def test_agents_are_there_only_where_they_have_work(settings, expected):
     releases = {release.name for release in record(*settings).resources.of(RELEASE)}
-    assert releases - {"autoscaler-release"} == expected
+    assert releases - {"autoscaler-release", "hub-main-release"} == expected
 
 
 def test_the_handler_reads_the_nodes_own_notice_past_the_hop_limit_and_ignores_mere_hints():

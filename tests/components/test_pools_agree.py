@@ -209,7 +209,7 @@ POOLS = st.fixed_dictionaries(
 @given(pools=st.dictionaries(NAMES, POOLS, min_size=1, max_size=4), homes=st.sampled_from(["efs", "ebs"]))
 def test_any_pools_agree_and_their_names_never_meet(pools, homes):
     core = dev_stack()["jupyterhub-aws:pools"]["core"]
-    values, _ = engine_values(changed(dev_stack(), put={"pools": {"core": core, **pools}, "homes": {"kind": homes}}))
+    values, _ = engine_values(changed(dev_stack(), put={"pools": {"core": core, **pools}, "homes": {"kind": homes}, "hubs": {}}))
     stack = load(values, source=SOURCE)
     specs = group_specs(stack)
     groups = [

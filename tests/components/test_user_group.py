@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.stacks import FULL, SOME_KEY, node_config, record
+from tests.support.stacks import FULL, NO_HUB, SOME_KEY, node_config, record
 
 GROUP, TEMPLATE = "aws:autoscaling/group:Group", "aws:ec2/launchTemplate:LaunchTemplate"
 GRANT, NODE_GROUP = "aws:kms/grant:Grant", "aws:eks/nodeGroup:NodeGroup"
@@ -73,7 +73,7 @@ def test_a_type_of_the_same_shape_changes_the_group_in_place():
 
 @pytest.mark.parametrize("types", ["[r5n.4xlarge]", "[r6g.2xlarge]", "[g4dn.2xlarge]", "[m5.2xlarge]"], ids=["vCPUs", "architecture", "GPUs", "memory"])
 def test_another_shape_is_another_group_so_that_the_new_one_comes_before_the_old_one_goes(types):
-    before, after = _names(), _names(f"{TYPES}={types}")
+    before, after = _names(NO_HUB), _names(f"{TYPES}={types}", NO_HUB)
     assert before["memory-spot"] != after["memory-spot"] and before["memory-on-demand"] != after["memory-on-demand"]
     assert before["gpu-spot"] == after["gpu-spot"], "another pool's group has nothing to do with it"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from components.hub.values.problems import validated
 from config.errors import ConfigError
-from config.load import load
 from config.stack import StackConfig
 from tests.support.stack_files import SOURCE, changed, dev_stack, engine_values, read_yaml
 
@@ -17,7 +17,7 @@ LONGEST_LINE = 400
 
 def _load(case):
     values, secret = engine_values(changed(dev_stack(), put=case.get("set"), remove=case.get("remove")))
-    return load(values, secret=secret, source=SOURCE)
+    return validated(values, secret=secret, source=SOURCE)
 
 
 def test_there_are_enough_cases_and_each_section_has_some():
@@ -49,7 +49,10 @@ def test_values_arrive_as_they_were_written():
     assert stack.pools.core.size == 2 and stack.tags.owner == "Größe Müller" and stack.cluster.logs == ("api",)
     assert list(stack.pools.user) == ["gpu", "memory"]
     assert stack.pools.user["memory"].max_price == "0.40" and stack.pools.user["memory"].size.max == 10
-    assert stack.hubs == {} and stack.imports == {} and stack.homes.kind == "efs"
+    assert stack.imports == {} and stack.homes.kind == "efs"
+    small = stack.hubs["main"].profiles["small"]
+    assert (small.cpu, small.memory, small.guarantee, small.default) == (2.0, "16G", 0.5, True)
+    assert stack.hubs["main"].entry.allowed_cidrs == ("203.0.113.0/24",) and stack.hubs["main"].database.kind == "sqlite"
 
 
 def test_engine_conversions_are_those_of_pulumi():
@@ -74,5 +77,5 @@ def test_a_secret_value_is_never_shown(secret):
     values, _ = engine_values(dev_stack())
     values["jupyterhub-aws:name"] = "Hunter2 Hunter2"
     with pytest.raises(ConfigError) as caught:
-        load(values, secret=["jupyterhub-aws:name"] if secret else [], source=SOURCE)
+        validated(values, secret=["jupyterhub-aws:name"] if secret else [], source=SOURCE)
     assert ("Hunter2" in str(caught.value)) is not secret

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.hub.values.problems import validated
 from config.errors import ConfigError
+from config.hub import Hub
 from config.load import load
 from config.stack import StackConfig
-from tests.support.stack_files import SOURCE, dev_stack, engine_values
+from tests.support.stack_files import SOURCE, changed, dev_stack, engine_values
 
 JARGON = ("Traceback", "Input should", "validation error", "pydantic", "NoneType", "valid string", "Value error", "Object at")
 LONGEST_LINE = 400
@@ -35,6 +37,62 @@ _VALUES = st.one_of(
 )
 
 
+#: What the real stack file leaves out of its hub: everything else that a hub can say is mutated too.
+_MORE = {
+    "hubs.main.culling": {"server_idle_minutes": 60},
+    "hubs.main.image": "quay.io/jupyter/scipy-notebook:2025-12-31",
+    "hubs.main.home_directory": "home/{escaped_username}",
+    "hubs.main.profiles.small.environment": {"GRACE": "yes"},
+    "hubs.main.helm_values": {
+        "hub": {
+            "config": {"KubeSpawner": {"working_dir": "/home/jovyan", "pod_security_context": {"fsGroup": 100}}, "Authenticator": {"allowed_users": ["ada"]}},
+            "extraConfig": {"banner": "c.JupyterHub.template_vars = {}"},
+            "db": {"pvc": {"annotations": {"team": "research"}}},
+        },
+        "proxy": {"service": {"nodePorts": {"http": None}}, "https": {"enabled": False}},
+        "singleuser": {
+            "extraEnv": {"WHO": "{username}"},
+            "memory": {"limit": "16G"},
+            "networkPolicy": {"egress": []},
+            "profileList": [
+                {
+                    "display_name": "GPU",
+                    "kubespawner_override": {
+                        "mem_limit": "16G",
+                        "environment": {"A": "b"},
+                        "tolerations": [{"key": "hub.jupyter.org/dedicated", "operator": "Exists"}],
+                        "volumes": [{"name": "home"}],
+                    },
+                    "profile_options": {"image": {"display_name": "Image", "choices": {"old": {"kubespawner_override": {"image": "a:1"}}}}},
+                }
+            ],
+        },
+    },
+    "hubs.other": {
+        "sign_in": {
+            "kind": "ldap",
+            "server": "ldap.example.org",
+            "lookup": {"search_base": "ou=people,dc=example,dc=org", "search_user": "cn=reader,dc=example,dc=org"},
+            "allowed_groups": ["cn=hub,ou=groups,dc=example,dc=org"],
+            "administrators": ["ada"],
+            "ca_certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+        },
+        "entry": {"kind": "node_port", "hostname": "other.example.org", "external_ips": ["192.0.2.10"], "tls": {"kind": "none", "trial": True}},
+        "database": {"kind": "postgres", "version": "17"},
+        "pools": ["gpu", "memory"],
+    },
+}  # fmt: skip
+
+
+@cache
+def _whole():
+    return changed(dev_stack(), put=_MORE)
+
+
+def _base():
+    return copy.deepcopy(_whole())
+
+
 def _places(value, way=()):
     """Every path of a configuration, containers and leaves."""
     yield way
@@ -44,12 +102,12 @@ def _places(value, way=()):
 
 @cache
 def _all_places():
-    return [way for way in _places(dev_stack()) if way]
+    return [way for way in _places(_base()) if way]
 
 
 @st.composite
 def _mutated(draw):
-    config = copy.deepcopy(dev_stack())
+    config = _base()
     for _ in range(draw(st.integers(1, 3))):
         way = draw(st.sampled_from(_all_places()))
         parent = config
@@ -91,7 +149,7 @@ def _strings(config):
 def _judge(values, secret=()):
     """The number of problems, each of which must be readable."""
     try:
-        assert isinstance(load(values, secret=secret, source=SOURCE), StackConfig)
+        assert isinstance(validated(values, secret=secret, source=SOURCE), StackConfig)
     except ConfigError as error:
         assert error.problems and all(problem.path and problem.what and problem.fix for problem in error.problems)
         for problem in error.problems:
@@ -106,7 +164,14 @@ def _judge(values, secret=()):
     return 0
 
 
-@settings(max_examples=220, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+def test_what_is_mutated_is_right_and_has_every_part_of_a_hub():
+    assert _judge(_strings(_base())) == 0
+    places = {way[1:] for way in _all_places() if way[0] == "jupyterhub-aws:hubs"}
+    assert len(places) > 100
+    assert {("main", part) for part in Hub.model_fields if part != "pools"} | {("other", "pools", 1)} <= places
+
+
+@settings(max_examples=300, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(_mutated())
 def test_mutated_stack(config):
     _judge(_strings(config))
@@ -122,7 +187,7 @@ _RAW = st.one_of(
 
 @st.composite
 def _broken_text(draw):
-    values, _ = engine_values(dev_stack())
+    values, _ = engine_values(_base())
     key = draw(st.sampled_from(sorted(values)))
     if draw(st.booleans()):
         values[key] = draw(_RAW)
@@ -177,10 +242,10 @@ def test_every_place_of_the_stack_file_with_every_hostile_value():
     problems = 0
     for way in _all_places():
         for value in (None, True, -1, 0.5, "", "x\n", [], {}, ["x"], {"x": "y"}):
-            config = dev_stack()
+            config = _base()
             parent = config
             for part in way[:-1]:
                 parent = parent[part]
             parent[way[-1]] = value
             problems += _judge(_strings(config))
-    assert problems > 500
+    assert problems > 1500

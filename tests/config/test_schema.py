@@ -156,7 +156,7 @@ def test_a_file_that_is_no_stack_file_is_refused(schema, document):
 
 RIGHT = {
     "homes of another kind": (section("homes"), {"kind": "ebs"}),
-    "a hub": (section("hubs"), {"physics": {"pools": ["memory"]}}),
+    "a hub": (section("hubs"), {"physics": {"sign_in": {"kind": "shared_password"}, "entry": {"kind": "port_forward"}, "pools": ["memory"]}}),
     "an option left out by null": (section("pools", "memory", "max_price"), None),
     "flow logs": (section("network", "flow_logs"), {"traffic": "ALL"}),
     "a pool on demand": (section("pools", "steady"), {"capacity": "on_demand", "instance_types": ["m7i.large"], "size": {"max": 1}}),
@@ -207,7 +207,7 @@ def test_the_choices_of_a_union_are_told_apart_by_constants(schema):
 
 def test_the_schema_has_only_keywords_that_a_validator_knows():
     known = {"markdownDescription", *"$comment $defs $ref $schema additionalProperties anyOf const default description enum examples items".split()}
-    known |= set("maxItems maxLength maxProperties maximum minItems minLength minProperties minimum oneOf pattern".split())
+    known |= set("exclusiveMinimum maxItems maxLength maxProperties maximum minItems minLength minProperties minimum oneOf pattern".split())
     known |= set("patternProperties properties propertyNames required title type".split())
 
     def keywords(node: Any) -> Iterator[str]:

@@ -24,7 +24,7 @@ def stack_with(capacities: list[tuple[str, str]]):
     file = read(ROOT / "Pulumi.dev.yaml")
     pools = {"core": {"instance_types": ["m7i.large"]}}
     pools |= {f"p{index}": {"capacity": capacity, "instance_types": [kind], "size": {"max": 1}} for index, (capacity, kind) in enumerate(capacities)}
-    return load({**file.values, "jupyterhub-aws:pools": json.dumps(pools)}, source="x")
+    return load({**file.values, "jupyterhub-aws:pools": json.dumps(pools), "jupyterhub-aws:hubs": "{}"}, source="x")
 
 
 @settings(max_examples=60, derandomize=True, deadline=None)

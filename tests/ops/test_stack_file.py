@@ -119,7 +119,7 @@ def test_a_setting_of_a_whole_key(setting: str, key: str, value: str) -> None:
 
 
 def test_settings_build_upon_each_other() -> None:
-    found = read(DEV, ["pools.new={}", "pools.new.size.max=1", "pools.new.size.max=2", "hubs.a.pools=[new]"])
+    found = read(DEV, ["pools.new={}", "pools.new.size.max=1", "pools.new.size.max=2", "hubs={}", "hubs.a.pools=[new]"])
     assert json.loads(found.values["jupyterhub-aws:pools"])["new"] == {"size": {"max": 2}}
     assert json.loads(found.values["jupyterhub-aws:hubs"]) == {"a": {"pools": ["new"]}}
 

@@ -33,8 +33,19 @@ def test_a_needless_wait_is_seen() -> None:
 
 def _made(name: str, kind: str, *, parent: Resource | None = None, after: tuple[Resource, ...] = ()) -> Resource:
     return Resource(
-        urn=f"urn:{name}", type=kind, name=name, parent=None if parent is None else parent.urn, custom=not kind.startswith("jhub:"), protect=False,
-        retain_on_delete=False, ignore_changes=(), import_id=None, provider=None, depends_on=tuple(item.urn for item in after), inputs={}, taggable=False,
+        urn=f"urn:{name}",
+        type=kind,
+        name=name,
+        parent=None if parent is None else parent.urn,
+        custom=not kind.startswith("jhub:"),
+        protect=False,
+        retain_on_delete=False,
+        ignore_changes=(),
+        import_id=None,
+        provider=None,
+        depends_on=tuple(item.urn for item in after),
+        inputs={},
+        taggable=False,
     )
 
 

@@ -31,7 +31,7 @@ INVENTORY = {
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": 1,
     "aws:iam/instanceProfile:InstanceProfile": 1,
     "aws:iam/policy:Policy": 1,
-    "aws:iam/role:Role": 7,
+    "aws:iam/role:Role": 8,
     "aws:iam/rolePolicy:RolePolicy": 1,
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 9,
     "aws:kms/alias:Alias": 1,
@@ -42,18 +42,55 @@ INVENTORY = {
     "jhub:autoscaler:Autoscaler": 1,
     "jhub:autoscaler:AutoscalerPolicy": 1,
     "jhub:cluster:Cluster": 1,
+    "jhub:entry:Balancer": 1,
+    "jhub:entry:Entry": 1,
+    "jhub:homes:EfsHomes": 1,
+    "jhub:homes:Homes": 1,
+    "jhub:hub:DatabaseVolume": 1,
+    "jhub:hub:HomesVolume": 1,
+    "jhub:hub:Hub": 1,
+    "jhub:hub:HubSecrets": 1,
     "jhub:network:Network": 1,
     "jhub:nodes:NodeAgents": 1,
     "jhub:pools:CorePool": 1,
     "jhub:pools:Pools": 1,
     "jhub:pools:UserGroup": 4,
-    "kubernetes:helm.sh/v3:Release": 3,
+    "kubernetes:core/v1:Namespace": 1,
+    "kubernetes:core/v1:PersistentVolume": 2,
+    "kubernetes:core/v1:PersistentVolumeClaim": 1,
+    "kubernetes:core/v1:Secret": 1,
+    "kubernetes:core/v1:Service": 1,
+    "kubernetes:helm.sh/v3:Release": 4,
     "pulumi:providers:kubernetes": 2,
+    "random:index/randomBytes:RandomBytes": 3,
+    # the hub's file system, database and entry
+    "aws:autoscaling/attachment:Attachment": 1,
+    "aws:ebs/volume:Volume": 1,
+    "aws:ec2/securityGroup:SecurityGroup": 2,
+    "aws:efs/accessPoint:AccessPoint": 2,
+    "aws:efs/backupPolicy:BackupPolicy": 1,
+    "aws:efs/fileSystem:FileSystem": 1,
+    "aws:efs/fileSystemPolicy:FileSystemPolicy": 1,
+    "aws:efs/mountTarget:MountTarget": 3,
+    "aws:lb/listener:Listener": 1,
+    "aws:lb/loadBalancer:LoadBalancer": 1,
+    "aws:lb/targetGroup:TargetGroup": 1,
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": 1,
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": 3,
 }
 #: What people would cry over. A type that joins the program and is one of these has to be kept.
 KEPT = {
-    "aws:kms/key:Key", "aws:efs/fileSystem:FileSystem", "aws:backup/vault:Vault", "aws:rds/instance:Instance", "aws:s3/bucket:Bucket", "aws:ebs/volume:Volume",
+    "aws:kms/key:Key",
+    "aws:efs/fileSystem:FileSystem",
+    "aws:backup/vault:Vault",
+    "aws:rds/instance:Instance",
+    "aws:s3/bucket:Bucket",
+    "aws:ebs/volume:Volume",
 }
+#: Inside the cluster: they outlive their hub, and are as protected as the cluster.
+IN_CLUSTER = ("kubernetes:core/v1:Namespace", "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumeClaim")
+#: AWS refuses to delete what a kept database still uses.
+LEFT_TO_A_DATABASE = ("aws:ec2/securityGroup:SecurityGroup", "aws:rds/subnetGroup:SubnetGroup")
 ADDON, NODE_GROUP, GROUP = "aws:eks/addon:Addon", "aws:eks/nodeGroup:NodeGroup", "aws:autoscaling/group:Group"
 ATTACHMENT, ROUTE, RELEASE = "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:ec2/route:Route", "kubernetes:helm.sh/v3:Release"
 
@@ -90,11 +127,20 @@ def test_urns_tell_the_whole_chain_of_parents(settings):
 
 @pytest.mark.parametrize("settings", [(), FULL], ids=["dev", "full"])
 def test_what_people_would_cry_over_is_protected_and_retained_and_nothing_is_half_kept(settings):
-    for resource in record(*settings).resources:
-        assert resource.protect == resource.retain_on_delete, f"{resource.label}: a protected one can be unprotected by a change of the program"
+    recording = record(*settings)
+    protected_cluster = bool(settings)
+    for resource in recording.resources:
+        assert resource.retain_on_delete or not resource.protect, f"{resource.label}: a protected one can be unprotected by a change of the program"
         assert resource.protect or resource.type not in KEPT, f"{resource.label} would go with the stack"
-    kept = {resource.name for resource in record(*settings).resources if resource.protect}
-    assert kept == {"cluster-key"} | ({"cluster-control-plane-eksCluster"} if settings else set())
+        if resource.type in IN_CLUSTER:
+            assert resource.retain_on_delete, f"{resource.label} would go with its hub"
+            assert resource.protect == protected_cluster, f"{resource.label} keeps a cluster alive that is meant to go, or goes before one that is not"
+        half_kept = resource.retain_on_delete and not resource.protect
+        assert not half_kept or resource.type in (*IN_CLUSTER, *LEFT_TO_A_DATABASE), resource.label
+    kept = {resource.name for resource in recording.resources if resource.protect and resource.type not in IN_CLUSTER}
+    expected = {"cluster-key", "homes-efs-file-system", "homes-efs-access-point-main", "hub-main-database-a"}
+    more = {"cluster-control-plane-eksCluster", "homes-efs-access-point-ldap", "homes-efs-access-point-port", "hub-ldap-database-instance"}
+    assert kept == expected | (more if settings else set())
 
 
 def _groups():
@@ -148,5 +194,6 @@ def test_every_taggable_resource_carries_the_stacks_tags():
 
 def test_exports_are_what_people_and_the_hub_need():
     outputs = record().outputs
-    assert set(outputs) == {"cluster_name", "kubeconfig", "vpc_id", "scheduling", "imported"}
+    assert set(outputs) == {"cluster_name", "kubeconfig", "vpc_id", "scheduling", "hubs", "imported"}
     assert outputs["cluster_name"] == "jhub-dev" and outputs["vpc_id"] == "${network-vpc.id}" and set(outputs["scheduling"]) == {"memory", "gpu"}
+    assert outputs["hubs"] == {"main": {"url": "https://hub.example.org/", "namespace": "hub-main", "release": "hub-main", "passwords": {}}}

@@ -22,6 +22,8 @@ _ARNS = {
     "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/a/b",
     "aws:s3/bucket:Bucket": "arn:aws:s3:::some-bucket",
     "aws:efs/fileSystem:FileSystem": f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:file-system/fs-0123456789abcdef0",
+    "aws:efs/accessPoint:AccessPoint": f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:access-point/fsap-0123456789abcdef0",
+    "aws:iam/role:Role": f"arn:aws:iam::{ACCOUNT}:role/some-role",
 }
 
 

@@ -19,10 +19,11 @@ from unittest import mock
 import components
 from checks.resources import Resource
 from ops.plan import recorder as recording_engine
-from ops.plan.evaluate import Recording, evaluate
+from ops.plan.evaluate import Recording
+from ops.plan.plan import recorded
 from ops.plan.stack_file import read
 from ops.plan.values import plain
-from tests.support.stack_files import PROJECT, ROOT
+from tests.support.stack_files import ROOT
 
 
 @contextmanager
@@ -49,6 +50,32 @@ with quiet_sdks():
 
 SOME_KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SOME_ROLE = "arn:aws:iam::123456789012:role/teams/platform-admin"
+#: A stack without its hub: for tests of nodes that the hub's profiles would not fit.
+NO_HUB = "hubs={}"
+_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2xhdWRl\n-----END CERTIFICATE-----\n"
+#: Hubs of other kinds than the one of `dev`, so that each branch which makes something is there.
+_LDAP_HUB = {
+    "sign_in": {
+        "kind": "ldap",
+        "server": "ldap.example.org",
+        "ca_certificate": _CERTIFICATE,
+        "lookup": {"search_base": "ou=people,dc=example,dc=org", "search_user": "cn=search,dc=example,dc=org"},
+        "allowed_groups": ["cn=hub,ou=groups,dc=example,dc=org"],
+    },
+    "entry": {"kind": "load_balancer", "hostname": "b.example.org", "allowed_cidrs": ["198.51.100.0/24"], "route53_zone": "Z0123456789ABCDEFGHIJ"},
+    "database": {"kind": "postgres", "multi_az": True},
+}
+_PORT_HUB = {
+    "sign_in": {"kind": "shared_password", "administrators": ["ops1"]},
+    "entry": {
+        "kind": "node_port",
+        "hostname": "c.example.org",
+        "allowed_cidrs": ["198.51.100.0/24"],
+        "tls": {"kind": "certificate", "certificate": _CERTIFICATE},
+        "external_ips": ["10.0.0.9"],
+    },
+    "database": {"kind": "sqlite_memory_that_loses_sessions"},
+}
 #: Every optional part at once, so that each component and each branch that makes something is there.
 FULL = (
     "network.flow_logs={}",
@@ -56,6 +83,8 @@ FULL = (
     f"cluster.volume_key={SOME_KEY}",
     f"cluster.administrators=[{SOME_ROLE}]",
     "cluster.protected=true",
+    f"hubs.ldap={json.dumps(_LDAP_HUB)}",
+    f"hubs.port={json.dumps(_PORT_HUB)}",
 )
 LABELS = "k8s.io/cluster-autoscaler/node-template/label/"
 TAINTS = "k8s.io/cluster-autoscaler/node-template/taint/"
@@ -111,7 +140,7 @@ def record_anew(*settings: str, stack: str = "dev") -> StackRecording:
 
     file = read(ROOT / f"Pulumi.{stack}.yaml", settings)
     with quiet_sdks(), without_gc(), mock.patch.object(recording_engine, "Recorder", _Listening):
-        found = evaluate(file.values, secret=file.secret, project=PROJECT, stack=file.stack)
+        found = recorded(file)[1]
     return StackRecording(resources=found.resources, outputs=found.outputs, component_outputs=kept)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from checks.hub_values.all import faults
-from checks.hub_values.fault import Path
+from checks.hub_values.fault import Path, at
 from checks.resources import SECRET
+from components.hub.names import SECRETS
 from components.hub.values.hub import Given, hub_values
 from config.chart import CHART, chart_version, effective, refusals
+from config.entry import CertificateTls, PortForwardEntry
 from config.errors import ConfigError, Problem, dotted
+from config.homes import EphemeralHomes
 from config.load import load
 from config.stack import StackConfig
 from config.timeouts import timeouts
@@ -36,6 +40,20 @@ def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
     if not refused:  # rules look into values of the right kind
         for fault in faults(effective(values), stack.hubs[name], timeouts(stack).server_start_seconds):
             yield _problem(name, fault.path, fault.what, fault.fix)
+        yield from _undone(stack, name, effective(values))
+
+
+def _undone(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """What `helm_values` may not take away, because another part of the stack counts on it."""
+    if at(values, "hub", "existingSecret") != SECRETS:
+        yield _problem(name, ("hub", "existingSecret"), "takes the secrets of the sign-in away from the hub", "remove it")
+    storage = at(values, "singleuser", "storage", "type")
+    if storage == "none" and not isinstance(stack.homes, EphemeralHomes):
+        yield _problem(name, ("singleuser", "storage", "type"), "keeps nothing when a server stops", "say so: homes.kind: ephemeral")
+    entry = stack.hubs[name].entry
+    encrypts = not isinstance(entry, PortForwardEntry) and isinstance(entry.tls, CertificateTls)
+    if bool(at(values, "proxy", "https", "enabled")) != encrypts:
+        yield _problem(name, ("proxy", "https", "enabled"), "contradicts the hub's entry, which says who encrypts", "remove it, and use entry.tls")
 
 
 def _problem(name: str, path: Path, what: str, fix: str) -> Problem:

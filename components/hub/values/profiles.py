@@ -38,7 +38,10 @@ def hub_profiles(stack: StackConfig, hub: Hub) -> Mapping[str, Profile]:
 
 
 def derived(pool: PoolSpec) -> Profile:
-    """What a pool offers by itself: up to 4 cores and 32 GiB, half of it guaranteed, and no more than an empty node has; with GPUs, one of them and its share of the node."""
+    """What a pool offers by itself: up to 4 cores and 32 GiB, half of it guaranteed, and no more than an empty node has.
+
+    With GPUs: one of them, and its share of the node.
+    """
     room = server_room(pool.types, pool.pool.max_pods)
     if pool.gpus:
         # One GPU's share is guaranteed whole: whoever takes the last GPU must also find memory for it.

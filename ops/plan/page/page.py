@@ -1,0 +1,111 @@
+"""The page: what a plan says, gathered for the templates. One file, no network, the same byte for byte."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from checks.user_pods import hub_releases
+from config.stack import PROJECT
+from ops.plan.page.access import guards, roles
+from ops.plan.page.anchors import Anchors
+from ops.plan.page.money import bars, dollars
+from ops.plan.page.pools import pools
+from ops.plan.page.topology.draw import picture
+from ops.plan.page.topology.scene import scene
+from ops.plan.page.topology.shape import Scene
+from ops.plan.page.tree import tree
+from ops.plan.plan import Plan
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_ORDER = ("fail", "warn", "skip", "pass")
+_HEADINGS = {"fail": "Failed", "warn": "Warnings", "skip": "Not known here", "pass": "Passed"}
+
+
+def page(plan: Plan) -> str:
+    """The page as HTML. Whatever comes from the plan is escaped by the templates."""
+    anchors = Anchors(plan.recording.resources)
+    drawn = scene(plan)
+    style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"dollars": dollars, "breakable": _breakable}
+    return environment.get_template("page.html").render(
+        project=PROJECT,
+        plan=plan,
+        stack=plan.stack,
+        sentence=_sentence(plan, drawn),
+        style=_trusted(style),
+        script=_trusted(script),
+        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; base-uri 'none'; form-action 'none'",
+        topology=_trusted(picture(drawn, anchors)),
+        scene=drawn,
+        verdict=_verdict(plan),
+        checks=_checks(plan, anchors),
+        pools=pools(plan, anchors),
+        roles=roles(plan.recording.resources, anchors),
+        guards=guards(plan.recording.resources, anchors),
+        trusted=_trusted,
+        tree=tree(plan.recording.resources, anchors),
+        **_money(plan),
+    )
+
+
+def _trusted(text: str) -> Markup:
+    """Markup of our own: a template file, or a picture whose words the SVG library escaped."""
+    return Markup(text)  # noqa: S704 -- see above
+
+
+def _breakable(path: str) -> Markup:
+    """A path that may be broken after its dots."""
+    return Markup(".<wbr>").join(path.split("."))
+
+
+def _hash(text: str) -> str:
+    """What the page's own security policy calls a style or script that it allows."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _sentence(plan: Plan, drawn: Scene) -> str:
+    hubs = len(hub_releases(plan.recording.resources))
+    built = [_plural(hubs, "hub"), _plural(len(drawn.pools), "pool") + " of nodes for people's servers", _plural(len(drawn.zones), "zone")]
+    way = "with a way out to the internet through NAT" if drawn.nats else "without a way out to the internet"
+    return f"JupyterHub on AWS in {plan.stack.region}: {', '.join(built)}, {way}."
+
+
+def _verdict(plan: Plan) -> dict[str, str]:
+    count = Counter(finding.status for finding in plan.findings)
+    if count["fail"]:
+        return {"status": "fail", "word": f"{_plural(count['fail'], 'check')} failed", "more": "do not run pulumi up"}
+    if count["warn"]:
+        return {"status": "warn", "word": "No check failed", "more": _plural(count["warn"], "warning")}
+    return {"status": "pass", "word": "No check failed", "more": "no warning"}
+
+
+def _checks(plan: Plan, anchors: Anchors) -> list[dict[str, Any]]:
+    groups = []
+    for status in _ORDER:
+        found = [finding for finding in plan.findings if finding.status == status]
+        entries = [{"finding": finding, "subjects": [anchors.link(urn) for urn in sorted(finding.subjects)]} for finding in found]
+        if entries:
+            groups.append({"status": status, "heading": _HEADINGS[status], "entries": entries})
+    return groups
+
+
+def _money(plan: Plan) -> Mapping[str, Any]:
+    cost = plan.cost.as_json()
+    charts = [
+        {"title": title, "picture": _trusted(bars(cost["lines"], key, title)), "total": cost[key]}
+        for title, key in (("At rest, per month", "idle_monthly"), ("At most, per month", "maximum_monthly"))
+    ]
+    return {"cost": cost, "charts": charts}

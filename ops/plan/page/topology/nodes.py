@@ -1,0 +1,80 @@
+"""The nodes in the picture: the core group with the hubs that run on it, and the pools of people's servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from checks.groups import UserNodes, user_nodes
+from checks.resources import Resource
+from checks.user_pods import hub_of
+from config.instance_types import instance_type, instance_types
+from config.stack import StackConfig
+from ops.plan.page.text import natural
+from ops.plan.page.topology.owners import Owners, host
+from ops.plan.page.topology.places import Places
+from ops.plan.page.topology.shape import Row, Shape
+
+_CORE = "aws:eks/nodeGroup:NodeGroup"
+
+
+def core(places: Places, owners: Owners) -> Row:
+    """The managed groups, hubs inside the first of them; hubs alone where the groups are not of this stack."""
+    hubs = tuple(
+        Shape(kind="hub", title=f"hub {hub_of(release)}", lines=(host(release) or f"namespace {release.inputs.get('namespace')}",), urn=release.urn)
+        for release in sorted(owners.releases, key=lambda item: natural(hub_of(item)))
+    )
+    groups = places.resources.of(_CORE)
+    if not groups:
+        return (Shape(kind="core", title="Hubs", lines=("on the core nodes of the cluster",), zones=places.of(None), parts=hubs),) if hubs else ()
+    return tuple(_core(group, places, hubs if index == 0 else ()) for index, group in enumerate(groups))
+
+
+def _core(group: Resource, places: Places, hubs: Row) -> Shape:
+    size = group.inputs["scalingConfig"]
+    types = group.inputs["instanceTypes"]
+    lines = (f"{_count(size['minSize'], size['maxSize'])} always on, on demand", " or ".join(types), "hubs, autoscaler, add-ons")
+    return Shape(kind="core", title="Core nodes", lines=lines, urn=group.urn, zones=places.of(group.inputs.get("subnetIds")), parts=hubs)
+
+
+def pools(stack: StackConfig, places: Places) -> tuple[Row, ...]:
+    """One row for each pool, by name: a box where its groups are, and inside it what each group buys."""
+    groups = sorted(user_nodes(stack, places.resources), key=lambda node: natural(node.pool))
+    return tuple(tuple(_boxes(pool, list(found), places)) for pool, found in groupby(groups, key=lambda node: node.pool))
+
+
+def _boxes(pool: str, nodes: list[UserNodes], places: Places) -> Iterator[Shape]:
+    def where(node: UserNodes) -> tuple[int, ...]:
+        return places.of(node.group.inputs.get("vpcZoneIdentifiers"))
+
+    for zones, group in groupby(sorted(nodes, key=where), key=where):
+        here = sorted(group, key=lambda node: (not _spot(node), node.group.name))
+        kind = "gpu" if here[0].gpus else "pool"
+        lines = (shape_of([item.name for item in here[0].types]), ", ".join(item.name for item in here[0].types))
+        yield Shape(kind=kind, title=f"Pool {pool}", lines=lines, zones=zones, urn=here[0].group.parent, parts=tuple(map(_market, here)))
+
+
+def _market(node: UserNodes) -> Shape:
+    inputs = node.group.inputs
+    limit = inputs["mixedInstancesPolicy"]["instancesDistribution"].get("spotMaxPrice")
+    size = _count(inputs["minSize"], inputs["maxSize"])
+    line = f"{size}, at most ${limit}/h" if limit else size
+    return Shape(kind="market", title="spot" if _spot(node) else "on demand", lines=(line,), urn=node.group.urn)
+
+
+def _spot(node: UserNodes) -> bool:
+    distribution = node.group.inputs["mixedInstancesPolicy"]["instancesDistribution"]
+    return bool(distribution["onDemandPercentageAboveBaseCapacity"] == 0)
+
+
+def _count(least: int, most: int) -> str:
+    return f"{most} nodes" if least == most else f"{least}–{most} nodes"
+
+
+def shape_of(names: list[str]) -> str:
+    """What the first of these types has: `8 vCPUs, 64 GiB`."""
+    if names[0] not in instance_types():
+        return "of a type that the table lacks"
+    kind = instance_type(names[0])
+    gpus = f", {kind.gpus} × {kind.gpu}" if kind.gpus else ""
+    return f"{kind.vcpus} vCPUs, {kind.memory_mib / 1024:g} GiB{gpus}"

@@ -1,0 +1,303 @@
+"""The page of `jhub plan --html`: whole, by itself, escaped, the same byte for byte. How it looks and behaves: tests/real/test_page_in_browser.py."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from checks.all import run_checks
+from checks.finding import Finding
+from checks.resources import Resource, Resources
+from config.prices import Prices
+from ops.plan.evaluate import Recording
+from ops.plan.page.page import page
+from ops.plan.page.text import fitted, width, wrapped
+from ops.plan.page.topology.layout import Box, Canvas, arranged
+from ops.plan.page.topology.scene import scene
+from ops.plan.plan import Plan
+from tests.checks.doctored import dev, stack_of
+from tests.support.stacks import record
+
+JHUB = str(Path(sys.prefix) / "bin" / "jhub")
+ROOT = Path(__file__).resolve().parents[2]
+DAY = datetime.date(2026, 11, 23)
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;{{ 7 * 7 }}"
+_VOID = {"meta", "link", "input", "br", "img", "wbr", "hr"}
+#: Stacks whose pictures differ: zones, ways out, homes, databases, entries.
+STACKS = {
+    "dev": (),
+    "two zones": ("network.zones=[us-east-1a, us-east-1b]", "network.nat=per_zone"),
+    "volumes": ("homes={kind: ebs}", "hubs.main.database={kind: postgres}"),
+    "nfs": ("homes={kind: nfs, server: nfs.example.org, path: /homes}", "network.nat=per_zone"),
+    "nothing kept, no balancer": ("homes={kind: ephemeral}", "hubs.main.entry={kind: port_forward}"),
+}
+
+
+def _many() -> tuple[str, ...]:
+    certificate = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
+    sign_in = "sign_in: {kind: github, client_id: Ov23liDocumentation0, allowed_organizations: [example-org]}"
+    entry = f"allowed_cidrs: [198.51.100.0/24], tls: {{kind: acm, certificate_arn: '{certificate}'}}"
+    rest = "database: {kind: sqlite}, profiles: {small: {display_name: Small, pool: memory, cpu: 2, memory: 16G, default: true}}"
+    pool = "{capacity: spot_first, instance_types: [r5n.2xlarge, r6i.2xlarge], size: {min: 0, max: 10}}"
+    hubs = [
+        f"hubs.a-long-team-name-{index}={{{sign_in}, entry: {{kind: load_balancer, hostname: a-long-team-name-{index}.example.org, {entry}}}, {rest}}}"
+        for index in range(2, 11)
+    ]
+    return (*hubs, *(f"pools.pool{index}={pool}" for index in range(3, 13)))
+
+
+STACKS["ten hubs and twelve pools"] = _many()
+
+
+def made(stack: tuple[str, ...], resources: Resources, findings: tuple[Finding, ...] | None = None) -> Plan:
+    found = stack_of(*stack)
+    return Plan(
+        stack_name="dev",
+        source="Pulumi.dev.yaml",
+        as_of=DAY,
+        stack=found,
+        recording=Recording(resources=resources, outputs=record(*stack).outputs),
+        findings=tuple(run_checks(found, resources, DAY)) if findings is None else findings,
+        prices=Prices(),
+    )
+
+
+@cache
+def plan(*settings: str) -> Plan:
+    return made(settings, dev(*settings)[1])
+
+
+@cache
+def html(*settings: str) -> str:
+    return page(plan(*settings))
+
+
+class Document(HTMLParser):
+    """What is on a page: elements with attributes, in order. Raises where one is left open or closed twice."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open, f"left open: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(dict(attrs)) == len(attrs), f"an attribute twice in {tag}"
+        self.elements.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def all(self, name: str) -> list[str]:
+        return [value for _, attributes in self.elements if (value := attributes.get(name)) is not None]
+
+
+@pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS.keys())
+def test_the_page_is_well_formed_and_every_link_leads_somewhere(settings: tuple[str, ...]) -> None:
+    document = Document(html(*settings))
+    ids = Counter(document.all("id"))
+    assert not [name for name, count in ids.items() if count > 1]
+    for target in document.all("href"):
+        assert target == "data:," or target.removeprefix("#") in ids, target
+    for name in ("aria-labelledby", "for"):
+        assert all(set(value.split()) <= set(ids) for value in document.all(name))
+
+
+@pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS.keys())
+def test_the_page_asks_nobody_for_anything(settings: tuple[str, ...]) -> None:
+    document = Document(html(*settings))
+    for tag, attributes in document.elements:
+        assert tag not in {"img", "iframe", "object", "embed", "base", "form", "image", "use", "foreignobject"}
+        assert not {"src", "srcset", "xlink:href", "action", "style", "data"} & set(attributes), tag
+        assert not [name for name in attributes if name.startswith("on")]
+    style = (ROOT / "ops/plan/page/templates/page.css").read_text()
+    assert not re.search(r"url\(|@import|@font-face", style)
+    (policy,) = [str(attributes["content"]) for tag, attributes in document.elements if attributes.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+
+
+def test_pictures_are_xml_of_their_own() -> None:
+    found = re.findall(r"<svg.*?</svg>", html(), flags=re.DOTALL)
+    assert len(found) >= 4
+    for picture in found:
+        ElementTree.fromstring(picture)  # noqa: S314 -- made above
+        assert not re.search(r'(fill|stroke)="(?!none)', picture), "colours are the page's, for light and dark"
+
+
+def test_every_resource_and_finding_is_there() -> None:
+    document, found = Document(html()), plan()
+    text = "".join(document.words)
+    for resource in found.recording.resources:
+        assert resource.urn in text
+    for finding in found.findings:
+        assert finding.message in text
+        assert finding.fix is None or finding.fix in text
+    assert len([1 for _, attributes in document.elements if "res" in str(attributes.get("class")).split()]) == len(found.recording.resources)
+    for words in ("$293.20", "may autoscaling:SetDesiredCapacity", "Who fits on a node", "2026-11-23", "10.0.0.0/18"):
+        assert words in text
+
+
+def test_every_input_is_shown() -> None:
+    text = "".join(Document(html()).words)
+
+    def leaves(value: object) -> list[str]:
+        if isinstance(value, dict):
+            return [leaf for item in value.values() for leaf in leaves(item)]
+        if isinstance(value, list):
+            return [leaf for item in value for leaf in leaves(item)]
+        return [value] if isinstance(value, str) and not value.startswith("{") else []
+
+    for resource in plan().recording.resources:
+        for leaf in leaves(copy.deepcopy(dict(resource.inputs))):
+            assert leaf in text, (resource.name, leaf)
+
+
+def test_whatever_the_plan_says_stays_text() -> None:
+    """Nothing that a stack could say in any place becomes markup, neither in the page nor in its pictures."""
+    spoilt = [replace(resource, inputs=_spoilt(resource)) for resource in dev()[1]]
+    finding = Finding(id=HOSTILE, status="fail", message=HOSTILE, path=HOSTILE, fix=HOSTILE, subjects=(HOSTILE,))
+    hostile = page(replace(made((), Resources(spoilt), (finding,)), stack_name=HOSTILE, source=HOSTILE))
+    document = Document(hostile)
+    assert HOSTILE in "".join(document.words), "it is shown as it is"
+    assert [tag for tag, _ in document.elements].count("script") == 1
+    assert "img" not in {tag for tag, _ in document.elements}
+    assert not [name for _, attributes in document.elements for name in attributes if name.startswith("on")]
+    for picture in re.findall(r"<svg.*?</svg>", hostile, flags=re.DOTALL):
+        ElementTree.fromstring(picture)  # noqa: S314 -- made above
+
+
+def _spoilt(resource: Resource) -> dict[str, object]:
+    """The inputs with something hostile in tags and wherever the picture takes words from."""
+    inputs = copy.deepcopy(dict(resource.inputs))
+    if isinstance(inputs.get("tags"), dict):
+        inputs["tags"] = {**inputs["tags"], HOSTILE: HOSTILE}
+    for key in ("cidrBlock", "throughputMode", "type", "serviceName", "identifier"):
+        if isinstance(inputs.get(key), str):
+            inputs[key] = HOSTILE
+    if resource.type == "kubernetes:helm.sh/v3:Release" and resource.inputs.get("chart") == "jupyterhub":
+        inputs["name"] = f"hub-{HOSTILE}"
+        inputs["values"]["singleuser"]["profileList"][0]["display_name"] = HOSTILE
+    return inputs
+
+
+def test_the_page_is_the_same_byte_for_byte(tmp_path: Path) -> None:
+    pages = set()
+    for seed, zone in (("0", "Asia/Tokyo"), ("4242", "America/Los_Angeles")):
+        target = tmp_path / f"{seed}.html"
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C"}
+        arguments = [JHUB, "plan", "dev", "--html", str(target), "--as-of", DAY.isoformat()]
+        done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
+        assert str(target) in done.stdout
+        pages.add(target.read_bytes())
+    assert len(pages) == 1
+
+
+def test_page_and_data_may_be_had_together(tmp_path: Path) -> None:
+    target = tmp_path / "plan.html"
+    arguments = [JHUB, "plan", "dev", "--html", str(target), "--json", "--as-of", "2027-06-01"]
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1, "a check failed, with a page or without"
+    assert done.stdout.startswith("{")
+    assert str(target) in done.stderr
+    assert "do not run pulumi up" in target.read_text()
+
+
+def test_a_page_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
+    done = subprocess.run([JHUB, "plan", "dev", "--html", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "--html: cannot write" in done.stderr
+
+
+def test_no_secret_stands_on_the_page(tmp_path: Path) -> None:
+    """A sealed value is never read; what the engine calls secret is masked before it comes here."""
+    text = (ROOT / "Pulumi.dev.yaml").read_text() + "\n  jupyterhub-aws:hub-main-client-secret: {secure: v1:CIPHERTEXT}\n"
+    stack, target = tmp_path / "Pulumi.mine.yaml", tmp_path / "plan.html"
+    stack.write_text("encryptionsalt: v1:none\n" + text)
+    arguments = [JHUB, "plan", str(stack), "--html", str(target)]
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "CIPHERTEXT" not in target.read_text()
+    assert "[secret]" in target.read_text()
+
+
+def test_a_plan_without_a_page_loads_neither_templates_nor_pictures() -> None:
+    environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
+    done = subprocess.run([JHUB, "plan", "dev", "--json"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "click" in loaded
+    assert not {name for name in loaded if name.split(".")[0] in ("jinja2", "drawsvg")}
+
+
+@pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS.keys())
+def test_boxes_of_the_picture_keep_apart_and_inside(settings: tuple[str, ...]) -> None:
+    canvas = arranged(scene(plan(*settings)))
+    boxes = [box for found in canvas.boxes.values() for box in found]
+    for index, box in enumerate(boxes):
+        assert 0 <= box.x < box.right <= 1160, box.title
+        assert 0 <= box.y < box.bottom <= canvas.y, box.title
+        assert not [other.title for other in boxes[index + 1 :] if _meet(box, other)], box.title
+        for first, part in enumerate(box.parts):
+            assert box.x < part.x < part.right < box.right
+            assert box.y < part.y < part.bottom < box.bottom
+            assert not [1 for other in box.parts[first + 1 :] if _meet(part, other)]
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one.x < other.right and other.x < one.right and one.y < other.bottom and other.y < one.bottom
+
+
+def test_the_picture_shows_what_was_recorded() -> None:
+    found: Canvas = arranged(scene(plan(*STACKS["two zones"])))
+    assert (found.scene.zones, len(found.boxes["nat"]), found.scene.exits) == (("us-east-1a", "us-east-1b"), 2, ((0, 0), (1, 1)))
+    assert len(found.boxes["entry"]) == 2
+    volumes = scene(plan(*STACKS["volumes"]))
+    assert [[shape.zones for shape in row] for row in volumes.pools] == [[(0,), (1,), (2,)]] * 2
+    assert [shape.zones for shape in volumes.databases] == [(0, 1, 2)]
+    assert not volumes.mounts
+    assert "nfs.example.org:/homes" in scene(plan(*STACKS["nfs"])).homes[0].lines
+    bare = scene(plan(*STACKS["nothing kept, no balancer"]))
+    assert (bare.homes, bare.entries, set(bare.numbers)) == ((), (), {"pool", "out"})
+    many = scene(plan(*STACKS["ten hubs and twelve pools"]))
+    assert (len(many.core[0].parts), len(many.pools)) == (10, 12)
+
+
+def test_a_stack_without_a_network_of_its_own_has_a_picture_too() -> None:
+    """As in a closed network, where a second stack holds what is in the cluster and nothing else."""
+    resources = Resources(resource for resource in dev()[1] if not resource.type.startswith(("aws:", "eks:")))
+    document = Document(page(made((), resources, ())))
+    assert "VPC that is there" in "".join(document.words)
+
+
+def test_text_is_cut_to_its_room() -> None:
+    assert fitted("short", 100, 12) == "short"
+    cut = fitted("a name that is far too long for its box", 100, 12)
+    assert cut.endswith("…")
+    assert width(cut, 12) <= 100
+    lines = wrapped("one two three four five six seven eight nine ten", 80, 12, 3)
+    assert len(lines) == 3
+    assert all(width(line, 12) <= 80 for line in lines)

@@ -1,0 +1,108 @@
+"""Run as a program: the chart's own hub configuration and the real KubeSpawner, up to the pod that it would post.
+
+    python spawn_pods.py REQUEST.json   ->   {"pods": [...]} or {"error": "..."} on standard output
+
+The request has `folder` (with `secret`, `existing-secret` and `config` below it, as the hub's pod has them under
+/usr/local/etc/jupyterhub), `hub_files` (the chart's files/hub) and `cases`: pairs of a person and a profile's slug or null.
+No Kubernetes API is asked. What the hub would only log (a misspelt trait) is an error here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import sys
+import types
+from pathlib import Path
+
+_MOUNTED = "/usr/local/etc/jupyterhub"
+
+
+class _Strict(logging.Handler):
+    """Collects the warnings about traits that nobody knows."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.found = []
+
+    def emit(self, record):
+        text = record.getMessage()
+        if "not recognized" in text or "deprecated" in text:
+            self.found.append(text)
+
+
+def load(folder, hub_files):
+    """The traitlets configuration, made by the chart's own files."""
+    for name in ("jupyterhub_config.py", "z2jh.py"):
+        (folder / name).write_text((hub_files / name).read_text().replace(_MOUNTED, str(folder)))
+    sys.path.insert(0, str(folder))
+    for port in ("HUB_SERVICE_PORT", "PROXY_API_SERVICE_PORT", "PROXY_PUBLIC_SERVICE_PORT", "PROXY_HTTP_SERVICE_PORT"):
+        os.environ.setdefault(port, "8081")
+    os.environ.setdefault("POD_NAMESPACE", json.loads((folder / "request.json").read_text())["namespace"])
+    os.environ.setdefault("HUB_SERVICE_HOST", "10.0.0.1")
+    os.environ.setdefault("CONFIGPROXY_AUTH_TOKEN", "x" * 64)
+    from tornado.httpclient import AsyncHTTPClient
+    from traitlets.config import PyFileConfigLoader
+
+    AsyncHTTPClient.configure = lambda *_, **__: None  # the chart wants curl, which no pod depends on
+    with contextlib.redirect_stdout(sys.stderr):  # it prints what it loads
+        return PyFileConfigLoader("jupyterhub_config.py", path=str(folder)).load_config()
+
+
+def kubeconfig(folder):
+    """A cluster that nobody asks: KubeSpawner wants to know of one."""
+    path = folder / "kubeconfig"
+    cluster = {"clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}], "users": [{"name": "u", "user": {"token": "t"}}]}
+    context = {"current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}]}
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **context, **cluster}))
+    return path
+
+
+async def pod(config, user_name, slug):
+    from kubernetes_asyncio.client import ApiClient
+    from kubespawner import KubeSpawner
+
+    user = types.SimpleNamespace(name=user_name, id=1, url=f"/user/{user_name}/", escaped_name=user_name, settings={}, groups=[])
+    hub = types.SimpleNamespace(public_host="", url="http://hub:8081/hub/", base_url="/hub/", api_url="http://hub:8081/hub/api")
+    watch = _Strict()
+    logger = logging.getLogger("spawner")
+    logger.addHandler(watch)
+    spawner = KubeSpawner(config=config, user=user, hub=hub, _mock=True, log=logger)
+    spawner.api_token = "0" * 32
+    spawner.server = types.SimpleNamespace(base_url=f"/user/{user_name}/", port=8888, ip="")
+    if spawner.profile_list:
+        spawner.user_options = {"profile": slug} if slug else {}
+        await spawner.load_user_options()
+    manifest = ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest())
+    if watch.found:
+        raise ValueError("; ".join(sorted(set(watch.found))))
+    return steady(manifest)
+
+
+def steady(manifest):
+    """The manifest without what is different at every start."""
+    for container in manifest["spec"]["containers"]:
+        for variable in container.get("env", []):
+            if variable["name"].endswith("TOKEN"):
+                variable["value"] = "[token]"
+        container.get("env", []).sort(key=lambda variable: variable["name"])
+    return manifest
+
+
+async def main(request):
+    folder = Path(request["folder"])
+    os.environ["KUBECONFIG"] = str(kubeconfig(folder))
+    config = load(folder, Path(request["hub_files"]))
+    return [await pod(config, user, slug) for user, slug in request["cases"]]
+
+
+if __name__ == "__main__":
+    asked = json.loads(Path(sys.argv[1]).read_text())
+    try:
+        answer = {"pods": asyncio.run(main(asked))}
+    except Exception as error:
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(answer))

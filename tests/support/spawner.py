@@ -1,0 +1,41 @@
+"""Pods that the real KubeSpawner would post for people of a hub, by the chart's own configuration of the hub."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.support.chart import chart_folder, mounted, rendered
+
+_PROGRAM = Path(__file__).parent / "spawn_pods.py"
+
+
+class SpawnError(AssertionError):
+    """What KubeSpawner, or the chart's configuration of the hub, said against the values."""
+
+
+def spawned_pods(
+    values: Mapping[str, Any], cases: Sequence[tuple[str, str | None]], folder: Path, *, release: str = "hub-main", existing: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The pod of each case, a person and a profile's slug (None: no choice). `existing` is `values.yaml` of the hub's own Secret."""
+    files = mounted(rendered(values, release=release))
+    files["existing-secret"] = {"values.yaml": yaml.safe_dump(dict(existing))} if existing else {}
+    for name, content in files.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for key, text in content.items():
+            (folder / name / key).write_text(text)
+    request = folder / "request.json"
+    request.write_text(json.dumps({"folder": str(folder), "hub_files": str(chart_folder() / "files" / "hub"), "namespace": release, "cases": list(cases)}))
+    done = subprocess.run([sys.executable, str(_PROGRAM), str(request)], capture_output=True, text=True, timeout=120, check=False)
+    if not done.stdout.strip():
+        raise SpawnError(done.stderr[-3000:])
+    answer = json.loads(done.stdout.strip().splitlines()[-1])
+    if "error" in answer:
+        raise SpawnError(answer["error"])
+    return list(answer["pods"])
