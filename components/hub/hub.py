@@ -132,7 +132,13 @@ class Hub(Component):
         return None, []
 
     def _release(self, database_url: pulumi.Input[str] | None, before: Sequence[pulumi.Resource]) -> Release:
-        given = Given(auth_token=self.secrets.auth_token, checksum=self.secrets.checksum, database_url=database_url)
+        given = Given(
+            auth_token=self.secrets.auth_token,
+            cookie_secret=self.secrets.cookie_secret,
+            auth_state_key=self.secrets.auth_state_key,
+            checksum=self.secrets.checksum,
+            database_url=database_url,
+        )
         values: dict[str, Any] = hub_values(self._args.stack, self._args.hub, given)
         return Release(
             f"{self._name}-release",

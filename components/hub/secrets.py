@@ -43,6 +43,8 @@ class HubSecrets(Component):
 
     token: ClassVar[str] = "jhub:hub:HubSecrets"
     auth_token: pulumi.Output[str]
+    cookie_secret: pulumi.Output[str]
+    auth_state_key: pulumi.Output[str]
     checksum: pulumi.Output[str]
     passwords: Mapping[str, pulumi.Output[str]]
 
@@ -50,8 +52,8 @@ class HubSecrets(Component):
         super().__init__(name, opts)
         self._name, self._args = name, args
         self.auth_token = self._random("proxy-token")
-        self._cookie = self._random("cookie-secret")
-        self._crypt = self._random("auth-state-key")
+        self.cookie_secret = self._random("cookie-secret")
+        self.auth_state_key = self._random("auth-state-key")
         self.passwords = {which: self._password(which) for which in self._wanted_passwords()}
         data = self._data()
         secret = Secret(
@@ -60,7 +62,7 @@ class HubSecrets(Component):
         self.ready: list[pulumi.Resource] = [secret, *self._certificate()]
         # The chart does not watch a Secret that it did not make: this tells the hub to restart. Keyed, so that nobody who reads
         # the annotation can try passwords against it.
-        self.checksum = pulumi.Output.all(self._cookie, pulumi.Output.from_input(data)).apply(lambda known: _checksum(known[0], known[1]))
+        self.checksum = pulumi.Output.all(self.cookie_secret, pulumi.Output.from_input(data)).apply(lambda known: _checksum(known[0], known[1]))
         self.register_outputs({"secret": SECRETS})
 
     def _random(self, which: str) -> pulumi.Output[str]:
@@ -78,7 +80,7 @@ class HubSecrets(Component):
 
     def _data(self) -> dict[str, pulumi.Output[str]]:
         """What the chart takes from a Secret of ours (templates/hub/_helpers-passwords.tpl, files/hub/z2jh.py)."""
-        data = {"hub.config.JupyterHub.cookie_secret": self._cookie, "hub.config.CryptKeeper.keys": self._crypt}
+        data: dict[str, pulumi.Output[str]] = {}
         if "database-password" in self.passwords:
             data["hub.db.password"] = self.passwords["database-password"]
         traits = self._traits()

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-#: How a reason ends when a part of this folder was skipped as a whole.
-_NOT_RUN = "the page was not looked at in a browser"
+from tests.support.chart import missing_for_the_chart
+
+#: How a reason ends when a part of this folder was skipped as a whole, and what the summary says of it.
+_NOT_RUN = {
+    "the page was not looked at in a browser": "no chromium on PATH: the page was not looked at in a browser",
+    "the values were not rendered by the real chart": missing_for_the_chart(),
+}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = [report for report in terminalreporter.stats.get("skipped", []) if _NOT_RUN in str(report.longrepr)]
-    if skipped and "s" not in terminalreporter.reportchars and "a" not in terminalreporter.reportchars:
-        terminalreporter.write_line(f"SKIPPED tests/real: no chromium on PATH: {_NOT_RUN}")
+    if "s" in terminalreporter.reportchars or "a" in terminalreporter.reportchars:
+        return
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for ending, said in _NOT_RUN.items():
+        if any(ending in reason for reason in skipped):
+            terminalreporter.write_line(f"SKIPPED tests/real: {said}")

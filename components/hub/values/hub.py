@@ -29,11 +29,14 @@ _SCHEDULER = {"requests": {"cpu": "30m", "memory": "128Mi"}, "limits": {"cpu": "
 class Given:
     """What only AWS or chance can know; in the program these are Outputs, and secret ones where it says so.
 
-    `auth_token`: the proxy's token (secret). `checksum`: changes with the hub's Secret, which the chart does not watch.
+    `auth_token` of the proxy, `cookie_secret` and `auth_state_key` are secrets: what the chart is not given it makes up anew,
+    and hub and proxy restart. `checksum`: changes with the hub's Secret, which the chart does not watch.
     `database_url`: of PostgreSQL, without its password; None with another database.
     """
 
     auth_token: Any
+    cookie_secret: Any
+    auth_state_key: Any
     checksum: Any
     database_url: Any = None
 
@@ -73,8 +76,10 @@ def _hub(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
             **sign_in.config["JupyterHub"],
             "admin_access": False,  # an administrator manages servers; entering them is another matter
             "public_url": public_url(hub),
+            "cookie_secret": given.cookie_secret,
         },
         "ConfigurableHTTPProxy": {"auth_token": given.auth_token},
+        "CryptKeeper": {"keys": [given.auth_state_key]},
         "KubeSpawner": {
             "container_security_context": CONTAINER_SECURITY,
             "delete_pvc": False,  # removing a user never deletes a home

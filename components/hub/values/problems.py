@@ -19,7 +19,9 @@ from config.stack import StackConfig
 from config.timeouts import timeouts
 
 #: What stands in for values that only AWS or chance can know.
-_UNKNOWN = Given(auth_token=SECRET, checksum=SECRET, database_url="postgresql+psycopg2://jupyterhub@database/jupyterhub")
+_UNKNOWN = Given(
+    auth_token=SECRET, cookie_secret=SECRET, auth_state_key=SECRET, checksum=SECRET, database_url="postgresql+psycopg2://jupyterhub@database/jupyterhub"
+)
 
 
 def validated(values: Mapping[str, str], *, secret: Collection[str] = (), source: str) -> StackConfig:

@@ -1,0 +1,135 @@
+"""Checks of hubs: each finds what it names when one recorded resource is spoilt, and is quiet about `dev`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from checks import hubs, secrets, security
+from checks.resources import Resources
+from tests.checks.doctored import dev, doctored, stack_of
+from tests.support.stacks import FULL, record
+
+RELEASE, GROUP = "kubernetes:helm.sh/v3:Release", "aws:autoscaling/group:Group"
+
+
+def with_values(change: Callable[[dict[str, Any]], object]) -> Resources:
+    """`dev` with changed values of its hub's release."""
+    _, resources = dev()
+    release = next(found for found in resources.of(RELEASE) if found.name == "hub-main-release")
+    values = copy.deepcopy(dict(release.inputs["values"]))
+    change(values)
+    spoilt = replace(release, inputs={**release.inputs, "values": values})
+    return Resources([spoilt if found is release else found for found in resources])
+
+
+def statuses(findings: list) -> list[str]:
+    return [finding.status for finding in findings]
+
+
+@pytest.mark.parametrize("check", [hubs.values, hubs.servers_find_nodes, hubs.database_is_near])
+@pytest.mark.parametrize("settings", [(), ("hubs={}",)], ids=["dev", "no hub"])
+def test_what_is_right_passes(check, settings) -> None:
+    assert statuses(check(*dev(*settings))) == ["pass"]
+
+
+def test_a_value_that_the_chart_refuses_fails() -> None:
+    (finding,) = hubs.values(dev()[0], with_values(lambda values: values["singleuser"].update(uid="root")))
+    assert (finding.status, finding.path) == ("fail", "hubs.main.helm_values")
+    assert finding.message.startswith("singleuser.uid ")
+
+
+def test_a_value_that_undoes_a_protection_fails() -> None:
+    findings = hubs.values(dev()[0], with_values(lambda values: values["hub"]["config"]["KubeSpawner"].update(delete_pvc=True)))
+    assert [(finding.status, "delete_pvc" in finding.message) for finding in findings] == [("fail", True)]
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ({"node_selector": {"jupyterhub-aws/pool": "nothing"}}, "its node selector matches no pool"),
+        ({"tolerations": []}, "does not tolerate hub.jupyter.org/dedicated"),
+        ({"mem_guarantee": "60G"}, "MiB of memory, and a node of"),
+        ({"cpu_guarantee": 8}, "needs 8 cores"),
+        ({"extra_resource_guarantees": {"nvidia.com/gpu": "1"}, "extra_resource_limits": {"nvidia.com/gpu": "1"}}, "needs 1 GPUs"),
+    ],
+)
+def test_a_server_that_finds_no_node_fails(override: dict[str, Any], says: str) -> None:
+    def change(values: dict[str, Any]) -> None:
+        values["singleuser"]["profileList"][0]["kubespawner_override"].update(override)
+
+    findings = hubs.servers_find_nodes(dev()[0], with_values(change))
+    assert findings
+    assert set(statuses(findings)) == {"fail"}
+    assert all(says in finding.message and "profile small of hub main" in finding.message for finding in findings)
+
+
+def test_a_group_whose_taint_nobody_tolerates_fails() -> None:
+    stack, resources = dev()
+    tag = {"key": "k8s.io/cluster-autoscaler/node-template/taint/example.org/own", "value": "x:NoSchedule", "propagateAtLaunch": True}
+    _, spoilt = doctored(resources, GROUP, lambda inputs: inputs["tags"].append(tag))
+    assert {finding.status for finding in hubs.servers_find_nodes(stack, spoilt)} == {"fail"}
+
+
+def test_a_database_away_from_the_core_nodes_fails() -> None:
+    stack, resources = dev()
+    _, spoilt = doctored(resources, "aws:ebs/volume:Volume", lambda inputs: inputs.update(availabilityZone="us-east-1b"))
+    (finding,) = hubs.database_is_near(stack, spoilt)
+    assert (finding.status, finding.path) == ("fail", "pools.core.zones")
+    assert "is in us-east-1b, but core nodes may start in us-east-1a" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("setting", "path", "says"),
+    [
+        ('hubs.main.sign_in={"kind": "shared_password"}', "hubs.main.sign_in.kind", "one password"),
+        ('hubs.main.database={"kind": "sqlite_memory_that_loses_sessions"}', "hubs.main.database.kind", "forgets every session"),
+        ('hubs.main.entry.tls={"kind": "none", "trial": true}', "hubs.main.entry.tls", "clear text"),
+        (
+            'hubs.main.entry={"kind": "node_port", "hostname": "hub.uni.edu", "tls": {"kind": "none", "trial": true}}',
+            "hubs.main.entry.allowed_cidrs",
+            "no network may come in",
+        ),
+    ],
+)
+def test_what_is_said_on_purpose_is_shown_in_every_plan(setting: str, path: str, says: str) -> None:
+    found = {finding.path: finding for finding in hubs.worth_knowing(*dev(setting))}
+    assert found[path].status == "warn"
+    assert says in found[path].message
+
+
+def test_documentation_values_are_named_until_they_are_replaced() -> None:
+    found = hubs.worth_knowing(*dev())
+    assert [finding.path for finding in found] == ["hubs.main.entry.hostname", "hubs.main.entry.allowed_cidrs"]
+    real = ("hubs.main.entry.hostname=hub.uni.edu", "hubs.main.entry.allowed_cidrs=[131.107.0.0/16]")
+    assert statuses(hubs.worth_knowing(*dev(*real))) == ["pass"]
+
+
+def test_the_owner_of_an_nfs_export_cannot_be_known() -> None:
+    found = hubs.worth_knowing(*dev('homes={"kind": "nfs", "server": "nfs.uni.edu", "path": "/homes"}'))
+    assert ("homes-owner", "skip") in [(finding.id, finding.status) for finding in found]
+
+
+def test_an_entry_open_to_the_world_is_a_warning_where_the_stack_says_so() -> None:
+    stack, resources = dev("hubs.main.entry.public=true", "hubs.main.entry.allowed_cidrs=[0.0.0.0/0]")
+    (finding,) = security.open_doors(stack, resources)
+    assert (finding.status, finding.path) == ("warn", "hubs.main.entry.allowed_cidrs")
+
+
+def test_a_missing_secret_is_a_warning_with_the_command() -> None:
+    (finding,) = secrets.missing(stack_of(), (), "dev")
+    assert (finding.status, finding.path, finding.fix) == ("warn", "hubs.main", "run: pulumi config set --secret --stack dev hub-main-client-secret")
+    assert statuses(secrets.missing(stack_of(), ["jupyterhub-aws:hub-main-client-secret"], "dev")) == ["pass"]
+
+
+@pytest.mark.parametrize("kind", ["kubernetes:core/v1:Namespace", "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumeClaim"])
+def test_what_leads_to_data_stays_with_every_cluster_and_is_protected_with_a_protected_one(kind: str) -> None:
+    for settings, option in (((), {"retain_on_delete": False}), (FULL, {"protect": False})):
+        stack, resources = stack_of(*settings), record(*settings).resources
+        spoilt = resources.of(kind)[0]
+        findings = security.protected(stack, Resources([replace(found, **option) if found is spoilt else found for found in resources]))
+        assert [finding.subjects for finding in findings if finding.status == "fail"] == [(spoilt.urn,)]

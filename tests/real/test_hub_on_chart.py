@@ -1,0 +1,134 @@
+"""Our values in the real chart, rendered by the real Helm, and the pods that the real KubeSpawner makes of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from checks.user_pods import user_pods
+from components.hub.names import HubNames
+from config.chart import default_values
+from tests.support.chart import chart_folder, missing_for_the_chart, pod_templates, rendered
+from tests.support.hub_cases import CASES, RECORDED, release
+from tests.support.pod_security import violations
+from tests.support.record_user_pods import recording
+from tests.support.spawner import SpawnError, spawned_pods
+from tests.support.stacks import record
+
+pytestmark = [pytest.mark.real, pytest.mark.skipif(bool(missing_for_the_chart()), reason=missing_for_the_chart())]
+
+
+def values_of(case: str) -> dict[str, Any]:
+    return json.loads(json.dumps(release(case).inputs["values"]).replace('"[secret]"', json.dumps("0" * 64)))
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    values = values_of("as committed")
+    *way, last = path.split(".")
+    here = values
+    for key in way:
+        here = here.setdefault(key, {})
+    here[last] = value
+    return values
+
+
+def test_the_vendored_defaults_are_the_charts() -> None:
+    assert yaml.safe_load((chart_folder() / "values.yaml").read_text()) == default_values()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_recording_is_what_the_real_ones_make_today(case: str) -> None:
+    assert json.loads(RECORDED.read_text())["cases"][case] == json.loads(json.dumps(recording(case)))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_admission_lets_every_pod_of_the_chart_in(case: str) -> None:
+    templates = dict(pod_templates(rendered(values_of(case), release="hub-main")))
+    assert {"Deployment/hub", "Deployment/proxy"} <= set(templates)
+    assert {name: violations(template) for name, template in templates.items()} == {name: [] for name in templates}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_container_of_the_chart_has_requests_and_limits(case: str) -> None:
+    for name, template in pod_templates(rendered(values_of(case), release="hub-main")):
+        for container in template["spec"]["containers"]:
+            for kind in ("requests", "limits"):
+                assert set(container["resources"][kind]) >= {"cpu", "memory"}, f"{name}: {kind}"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_pods_of_the_chart_go_to_core_nodes_and_nothing_waits_for_user_nodes(case: str) -> None:
+    for name, template in pod_templates(rendered(values_of(case), release="hub-main")):
+        terms = template["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+        assert terms == [{"matchExpressions": [{"key": "hub.jupyter.org/node-purpose", "operator": "In", "values": ["core"]}]}], name
+
+
+def test_two_renderings_are_identical() -> None:
+    assert rendered(values_of("as committed"), release="hub-main") == rendered(values_of("as committed"), release="hub-main")
+
+
+def test_our_service_selects_the_proxy_and_nothing_else() -> None:
+    (service,) = [found for found in record().resources.of("kubernetes:core/v1:Service")]
+    selector, target = service.inputs["spec"]["selector"].items(), service.inputs["spec"]["ports"][0]["targetPort"]
+    matching = [
+        (name, template)
+        for name, template in pod_templates(rendered(values_of("as committed"), release="hub-main"))
+        if selector <= template["metadata"]["labels"].items()
+    ]
+    ((name, proxy),) = matching
+    assert name == "Deployment/proxy"
+    assert target in [port["name"] for container in proxy["spec"]["containers"] for port in container["ports"]]
+
+
+def test_the_charts_claim_finds_our_volume_and_outlives_the_release() -> None:
+    (claim,) = [item for item in rendered(values_of("as committed"), release="hub-main") if item["kind"] == "PersistentVolumeClaim"]
+    (volume,) = [found for found in record().resources.of("kubernetes:core/v1:PersistentVolume") if "database" in found.name]
+    assert claim["spec"]["selector"]["matchLabels"].items() <= volume.inputs["metadata"]["labels"].items()
+    assert claim["spec"]["storageClassName"] == volume.inputs["spec"]["storageClassName"] == ""
+    assert claim["spec"]["resources"]["requests"]["storage"] == volume.inputs["spec"]["capacity"]["storage"]
+    assert volume.inputs["spec"]["claimRef"] == {"namespace": "hub-main", "name": claim["metadata"]["name"]}
+    assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_two_hubs_share_no_object_of_the_whole_cluster() -> None:
+    values = values_of("as committed")
+    values["scheduling"] = {"userScheduler": {"enabled": True}, "podPriority": {"enabled": True}}  # what the chart makes cluster-wide, were it on
+    names = []
+    for hub in ("main", "second"):
+        found = rendered(values, release=HubNames(stack="s", hub=hub).release)
+        names.append({(item["kind"], item["metadata"]["name"]) for item in found if item["kind"].startswith("Cluster") or item["kind"] == "PriorityClass"})
+    assert names[0]
+    assert not names[0] & names[1]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("singleuser.memory.limit", "32Gi", "not a valid memory specification"),
+        ("singleuser.extraEnv", {"CHOWN_HOME": True}, "TypeError"),
+        ("singleuser.extraEnv", {"A": "{host}"}, "KeyError"),
+        ("singleuser.storage.static.subPath", "{user}", "KeyError"),
+        ("hub.config.KubeSpawner.memory_limit", "1G", "not recognized"),
+    ],
+)
+def test_what_the_checks_refuse_does_fail_people(tmp_path: Path, path: str, value: Any, says: str) -> None:
+    with pytest.raises(SpawnError, match=says):
+        spawned_pods({**changed(path, value), "singleuser": {**changed(path, value)["singleuser"], "profileList": []}}, [("alice", None)], tmp_path)
+
+
+def test_a_list_in_a_profile_replaces_the_list(tmp_path: Path) -> None:
+    values = values_of("as committed")
+    values["singleuser"]["profileList"][0]["kubespawner_override"]["tolerations"] = [{"key": "other", "operator": "Exists"}]
+    (pod,) = spawned_pods(values, [("alice", None)], tmp_path)
+    assert [item["key"] for item in pod["spec"]["tolerations"]] == ["other"]
+    spoilt = next(user_pods(release("as committed")))
+    assert [item["key"] for item in spoilt.tolerations] != ["other"]
+
+
+def test_the_charts_own_way_of_hiding_metadata_would_be_refused(tmp_path: Path) -> None:
+    (pod,) = spawned_pods(changed("singleuser.cloudMetadata.blockWithIptables", True), [("alice", None)], tmp_path)
+    assert any("privileged" in fault for fault in violations(pod))
