@@ -6,7 +6,7 @@ What is measured:
   that stack registers (at most 1.0), and against the same with every trick of the plan, lazy loading included (at most 1.25);
   beside them, without a target, the same with garbage collection off and immediate exit only;
 - commands that register nothing, and the answer to a wrong stack file (under half a second);
-- the time for each further resource from 2 to 40 pools, in one warm process (flat);
+- the time for each further resource from 2 to 40 pools and from 1 to 50 hubs, in one warm process (flat);
 - the longest chain of resources that wait for each other, against the unavoidable one (equal).
 
 Nothing fails by the clock: machines differ. Each target is printed with what was found and whether it is met.
@@ -26,7 +26,7 @@ from benchmarks.processes import RUNS, Measured, floor, jhub, lazy_floor, ordina
 from checks.resources import Resources
 from ops.plan.evaluate import PROGRAM
 
-_POOLS = (2, 10, 20, 40)
+_POOLS, _HUBS = (2, 10, 20, 40), (1, 10, 30, 50)
 _ORDINARY, _FLOOR, _AT_ONCE, _FLAT = 1.0, 1.25, 0.5, 1.25
 
 
@@ -35,7 +35,7 @@ def main() -> None:
     console = Console(width=80)
     with console.status("compiling …"):
         _compile()
-    recording, _ = evaluated(_POOLS[0])
+    recording, _ = evaluated("pools", _POOLS[0])
     tokens = sorted({resource.type for resource in recording.resources if not resource.type.startswith("jhub:")})
     commands = {
         "plan": jhub("plan", "dev", "--json"),
@@ -51,8 +51,8 @@ def main() -> None:
     console.print(_plan(measured))
     console.print(_at_once({name: found for name, found in measured.items() if " " in name}))
     with console.status("growing …"):
-        sizes = growth(_POOLS, RUNS)
-    console.print(_growth(sizes))
+        for what, counts in (("pools", _POOLS), ("hubs", _HUBS)):
+            console.print(_growth(what, growth(what, counts, RUNS)))
     for line in _chain(recording.resources):
         console.print(line, markup=False, highlight=False)
 
@@ -98,13 +98,13 @@ def _at_once(measured: dict[str, Measured]) -> Table:
     return table
 
 
-def _growth(sizes: list[Size]) -> Table:
-    table = _table("time for each further resource (warm)", "pools", "resources", "s", "ms per further resource", "target", "verdict")
+def _growth(what: str, sizes: list[Size]) -> Table:
+    table = _table("time for each further resource (warm)", what, "resources", "s", "ms per further resource", "target", "verdict")
     first = sizes[1].further_ms or 0
     for size in sizes:
         further = size.further_ms
         step, target, verdict = ("", "", "") if further is None else (f"{further:.2f}", f"≤ {_FLAT * first:.2f}", _verdict(further, _FLAT * first))
-        table.add_row(str(size.pools), str(size.resources), f"{size.seconds:.2f}", step, target, verdict)
+        table.add_row(str(size.count), str(size.resources), f"{size.seconds:.2f}", step, target, verdict)
     return table
 
 

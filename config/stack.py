@@ -41,7 +41,7 @@ class StackConfig(Model):
     cluster: Cluster = option(help="The EKS cluster.", changing="See its options.")
     pools: Pools = option(help="The nodes: `core`, and user pools under names of your choice.", changing="See its options.")
     homes: Homes = option(EfsHomes(kind="efs"), help="Where home directories live.", changing="Never on a stack that people use.")
-    hubs: dict[ShortName, Hub] = option({}, help="JupyterHubs on this cluster, by name.", changing="Adding one touches nobody else.", max_length=20)
+    hubs: dict[ShortName, Hub] = option({}, help="JupyterHubs on this cluster, by name.", changing="Adding one touches nobody else.", max_length=100)
     imports: dict[str, str] = option(
         {},
         help="Adopt or repair: `TYPE::NAME` (the end of the resource's URN) to the id of something that exists already.",

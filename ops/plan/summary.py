@@ -147,7 +147,7 @@ def _words(statement: Mapping[str, Any]) -> str:
     who = statement.get("Principal")
     subject = ", ".join(str(item) for values in who.values() for item in _listed(values)) + " " if isinstance(who, dict) else ""
     on = f" on {', '.join(_listed(statement['Resource']))}" if "Resource" in statement else ""
-    tests = [f"{key} {operator} {value}" for operator, pairs in statement.get("Condition", {}).items() for key, value in pairs.items()]
+    tests = [f"{key} {operator} {' or '.join(_listed(value))}" for operator, pairs in statement.get("Condition", {}).items() for key, value in pairs.items()]
     return f"{subject}{verb} {actions}{on}" + (f" if {' and '.join(tests)}" if tests else "")
 
 
