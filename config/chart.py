@@ -1,6 +1,7 @@
 """The zero-to-jupyterhub chart as data: its default values and its official schema, and whether values pass it.
 
-Helm validates what is left after merging, so that is what is validated here too; and nulls remove keys, as in Helm.
+Helm validates what is left after merging, so that is what is validated here too; and nulls remove keys, as in Helm (a stack
+file may not write them: the provider drops them on the way).
 """
 
 from __future__ import annotations

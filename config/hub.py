@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
 from config.database import Database, SqliteDatabase
 from config.entry import Entry
-from config.errors import refuse
+from config.errors import dotted, refuse
 from config.homes import HomeDirectory
 from config.model import Model, option
 from config.profiles import Image, Profile
@@ -21,6 +22,27 @@ def _one_default(profiles: dict[str, Profile]) -> dict[str, Profile]:
     if len(chosen) > 1:
         raise refuse(f"has more than one default: {', '.join(chosen)}", "keep `default: true` on one of them")
     return profiles
+
+
+def _no_nulls(values: dict[str, Any]) -> dict[str, Any]:
+    found = next(_nulls(values, ()), None)
+    if found is not None:
+        raise refuse(
+            f"has a null at {dotted(found)}, which is lost between Pulumi and Helm: the chart's default would stay",
+            "write what should be there instead: false, 0, [] or {}",
+        )
+    return values
+
+
+def _nulls(value: object, path: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
+    if value is None:
+        yield path
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _nulls(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _nulls(inner, (*path, index))
 
 
 class Culling(Model):
@@ -66,8 +88,8 @@ class Hub(Model):
         changing="Everybody finds an empty home; the old one is still there under its old name.",
     )
     culling: Culling = option(Culling(), help="When servers and kernels are stopped.", changing="See its options.")
-    helm_values: dict[str, Any] = option(
+    helm_values: Annotated[dict[str, Any], AfterValidator(_no_nulls)] = option(
         {},
-        help="Values of the chart, merged last: maps merge, lists replace, null removes. Checked like everything else.",
+        help="Values of the chart, merged last: maps merge, lists replace, nulls are refused. Checked like everything else.",
         changing="Whatever the value says; `jhub plan` shows it.",
     )

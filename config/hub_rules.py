@@ -97,7 +97,7 @@ def _fits(path: str, profile: Profile, pool: AnyUserPool) -> Iterator[Problem]:
     if profile.gpus > kind.gpus:
         have = f"{kind.gpus} in each node" if kind.gpus else "none"
         yield Problem(
-            path=f"{path}.gpus", what=f"asks for {profile.gpus} GPUs in pool {profile.pool}, which has {have}", fix="choose a GPU pool, or fewer of them"
+            path=f"{path}.gpus", what=f"asks for {profile.gpus} GPU{'s' if profile.gpus > 1 else ''} in pool {profile.pool}, which has {have}", fix="choose a GPU pool, or fewer of them"
         )
     if kind.gpus and not profile.gpus:
         yield Problem(

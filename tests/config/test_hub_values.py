@@ -31,7 +31,9 @@ from config.timeouts import timeouts
 from tests.support.stack_files import SOURCE, changed, dev_stack, engine_values
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
-GIVEN = Given(auth_token=SECRET, cookie_secret=SECRET, auth_state_key=SECRET, checksum=SECRET, database_url="postgresql+psycopg2://jupyterhub@db.example.org/jupyterhub")
+GIVEN = Given(
+    auth_token=SECRET, cookie_secret=SECRET, auth_state_key=SECRET, checksum=SECRET, database_url="postgresql+psycopg2://jupyterhub@db.example.org/jupyterhub"
+)
 _OIDC = {
     "kind": "oidc",
     "client_id": "hub-client",

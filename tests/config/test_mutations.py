@@ -49,7 +49,7 @@ _MORE = {
             "extraConfig": {"banner": "c.JupyterHub.template_vars = {}"},
             "db": {"pvc": {"annotations": {"team": "research"}}},
         },
-        "proxy": {"service": {"nodePorts": {"http": None}}, "https": {"enabled": False}},
+        "proxy": {"service": {"labels": {"team": "hub"}}, "https": {"enabled": False}},
         "singleuser": {
             "extraEnv": {"WHO": "{username}"},
             "memory": {"limit": "16G"},

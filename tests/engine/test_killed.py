@@ -21,6 +21,7 @@ KEY = "aws:kms/key:Key::cluster-key"
 def killed(new_engine: Callable[..., Engine]) -> Engine:
     """A stack whose first `up` was killed while AWS was making the cluster and the core nodes' role."""
     engine = new_engine()
+    engine.run("config", "set", "--secret", "hub-main-client-secret", "planted-client-secret-77aa")
     slow = f"{CLUSTER.partition('::')[0]}=3000,{CORE_ROLE.replace('::', '=12000=')}"
     engine.up_killed(lambda calls: {CLUSTER, CORE_ROLE} <= _being_made(calls), FAKE_AWS_SLOW=slow)
     return engine
@@ -76,6 +77,7 @@ def test_a_refresh_forgets_the_interrupted_creations(repaired: Run, killed: Engi
 def test_entries_for_all_interrupted_creations_repair_even_what_has_no_name(new_engine: Callable[..., Engine]) -> None:
     """A key, a VPC or an address has no name that could conflict: a plain `up` would make a second one without a word."""
     engine = new_engine()
+    engine.run("config", "set", "--secret", "hub-main-client-secret", "planted-client-secret-77aa")
     engine.up_killed(lambda calls: KEY in _being_made(calls) and len(_being_made(calls)) > 2, FAKE_AWS_SLOW_MS="2000")
     engine.run("cancel", "--yes")
     assert KEY in engine.interrupted()
