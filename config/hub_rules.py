@@ -95,10 +95,8 @@ def profiles_fit(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
 def _fits(path: str, profile: Profile, pool: AnyUserPool) -> Iterator[Problem]:
     kind = instance_type(pool.instance_types[0])
     if profile.gpus > kind.gpus:
-        have = f"{kind.gpus} in each node" if kind.gpus else "none"
-        yield Problem(
-            path=f"{path}.gpus", what=f"asks for {profile.gpus} GPU{'s' if profile.gpus > 1 else ''} in pool {profile.pool}, which has {have}", fix="choose a GPU pool, or fewer of them"
-        )
+        asked, have = f"{profile.gpus} GPU{'s' if profile.gpus > 1 else ''}", f"{kind.gpus} in each node" if kind.gpus else "none"
+        yield Problem(path=f"{path}.gpus", what=f"asks for {asked} in pool {profile.pool}, which has {have}", fix="choose a GPU pool, or fewer of them")
     if kind.gpus and not profile.gpus:
         yield Problem(
             path=f"{path}.gpus",
@@ -106,20 +104,17 @@ def _fits(path: str, profile: Profile, pool: AnyUserPool) -> Iterator[Problem]:
             fix="write gpus: 1, or choose another pool",
         )
     room = server_room([instance_type(item) for item in pool.instance_types], pool.max_pods)
+    memory, cores = max(room.memory_mib, 0) / 1024, room.cpu_millicores / 1000
     if memory_mib(profile.memory) * profile.guarantee > room.memory_mib:
-        yield Problem(
-            path=f"{path}.memory",
-            what=f"guarantees {memory_mib(profile.memory) * profile.guarantee / 1024:.1f} GiB, but a node of pool {profile.pool} has "
-            f"{room.memory_mib / 1024:.1f} GiB for servers: it would never start",
-            fix=f"write at most {int(room.memory_mib / profile.guarantee / 1024)}G, a smaller guarantee, or larger instance types",
-        )
-    if 1000 * profile.cpu * profile.guarantee > room.cpu_millicores:
-        yield Problem(
-            path=f"{path}.cpu",
-            what=f"guarantees {profile.cpu * profile.guarantee:g} cores, but a node of pool {profile.pool} has "
-            f"{room.cpu_millicores / 1000:.2f} for servers: it would never start",
-            fix=f"write at most {room.cpu_millicores / 1000 / profile.guarantee:.1f}, a smaller guarantee, or larger instance types",
-        )
+        what = f"guarantees {memory_mib(profile.memory) * profile.guarantee / 1024:.1f} GiB, but a node of pool {profile.pool} has {memory:.1f} GiB for servers"
+        yield Problem(path=f"{path}.memory", what=f"{what}: it would never start", fix=_smaller(f"{int(memory / profile.guarantee)}G", fits=memory >= 1))
+    if profile.cpu * profile.guarantee > cores:
+        what = f"guarantees {profile.cpu * profile.guarantee:g} cores, but a node of pool {profile.pool} has {cores:.2f} for servers"
+        yield Problem(path=f"{path}.cpu", what=f"{what}: it would never start", fix=_smaller(f"{cores / profile.guarantee:.1f}", fits=cores > 0))
+
+
+def _smaller(most: str, *, fits: bool) -> str:
+    return f"write at most {most}, a smaller guarantee, or larger instance types" if fits else "choose larger instance types, or a smaller max_pods"
 
 
 def derived_profiles_fit(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
