@@ -114,6 +114,7 @@ class Cost:
             "user_hours": [hour.as_json() for hour in self.user_hours],
             "spot_share": exact(self.prices.of("spot_share")),
             "left_out": list(LEFT_OUT),
+            "sources": [source.as_json() for source in self.prices.sources()],
         }
 
     def _sum(self, key: str) -> float | None:

@@ -32,6 +32,10 @@ class Row:
     source: str
     date: datetime.date
 
+    def as_json(self) -> dict[str, Any]:
+        """The row as a plan's data has it."""
+        return {"name": self.name, "usd": float(self.usd), "source": self.source, "date": self.date.isoformat()}
+
 
 @cache
 def _table() -> dict[str, Any]:
@@ -72,6 +76,12 @@ class Prices:
             return self.ec2[kind]
         hourly = instance_type(kind).usd_per_hour if kind in instance_types() else None
         return None if hourly is None else Decimal(str(hourly))
+
+    def sources(self) -> list[Row]:
+        """Where each fixed price was read, a person's own ones included; EC2's stand with the types (config/data/ec2_types.json)."""
+        today = _table()["date"]
+        own = [Row(name=name, usd=usd, source=str(self.file), date=today) for name, usd in {**self.fixed, **self.ec2}.items()]
+        return [*own, *(row for name, row in rows().items() if name not in self.fixed)]
 
     @property
     def described(self) -> str:

@@ -157,7 +157,7 @@ def test_a_balancer_inside_the_vpc_has_no_public_address() -> None:
 
 def test_a_persons_hour_is_the_nodes_price_by_those_who_fit() -> None:
     hours = {hour["profile"]: hour for hour in bill()["user_hours"]}
-    # 64 GiB less 7.5 %, 40 pods x 11 MiB, 355 MiB and 406 MiB of daemons leave 57 GiB: seven with 8 GiB, three with 16 GiB.
+    # 64 GiB less 7.5 %, 40 pods x 11 MiB, 355 MiB and 406 MiB of daemons leave 58 GiB: seven with 8 GiB, three with 16 GiB.
     assert {name: hour["people_per_node"] for name, hour in hours.items()} == {"small": 7, "large": 3, "gpu": 4}
     assert hours["small"]["on_demand"] == round(R5N / 7, 3)
     assert hours["large"]["spot"] == round(R5N / 3 * 0.40, 3)
@@ -172,6 +172,9 @@ def test_prices_of_ones_own_stand_over_the_table(tmp_path: Path) -> None:
     assert line(data, "core nodes")["idle_monthly"] == round(2 * (0.2 * 730 + 4.00), 2)
     assert data["prices_of"] == "us-east-1, 2026-07-20, 4 of them from prices.toml"
     assert data["spot_share"] == 0.25
+    told = {row["name"]: row["source"] for row in data["sources"]}
+    assert (told["nat_gateway_hour"], told["m7i.large"]) == ("prices.toml", "prices.toml")
+    assert "eks" in told["control_plane_hour"].lower()
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,42 @@ SPOILED: dict[str, tuple[tuple[Any, ...], Any]] = {
     "a container as root": (("spec", "containers", 0, "securityContext", "runAsUser"), 0),
     "a container without seccomp": (("spec", "containers", 0, "securityContext", "seccompProfile"), None),
     "an init container that is not looked at": (("spec", "initContainers"), [{"name": "i"}]),
+    "an ephemeral container that is not looked at": (("spec", "ephemeralContainers"), [{"name": "e"}]),
+    "a second container": (("spec", "containers"), [CONTAINER, {"name": "second"}]),
+    "a pod that allows root, whatever its containers say": (("spec", "securityContext", "runAsNonRoot"), False),
+    "a container's SELinux type": (("spec", "containers", 0, "securityContext", "seLinuxOptions"), {"type": "spc_t"}),
+    "an SELinux user": (("spec", "securityContext", "seLinuxOptions"), {"user": "u"}),
+    "an SELinux role": (("spec", "securityContext", "seLinuxOptions"), {"role": "r"}),
+    "a container of a Windows host": (("spec", "containers", 0, "securityContext", "windowsOptions"), {"hostProcess": True}),
+    "a pod's AppArmor off": (("spec", "securityContext", "appArmorProfile"), {"type": "Unconfined"}),
+    "a container's seccomp off": (("spec", "containers", 0, "securityContext", "seccompProfile"), {"type": "Unconfined"}),
+    "a readiness probe of another host": (("spec", "containers", 0, "readinessProbe"), {"tcpSocket": {"host": "10.0.0.1", "port": 80}}),
+    "a startup probe of another host": (("spec", "containers", 0, "startupProbe"), {"httpGet": {"host": "10.0.0.1", "port": 80}}),
+    "a last hook of another host": (("spec", "containers", 0, "lifecycle"), {"preStop": {"tcpSocket": {"host": "10.0.0.1", "port": 80}}}),
+}
+_CONTEXT = ("spec", "containers", 0, "securityContext")
+_SYSCTLS = (
+    "kernel.shm_rmid_forced net.ipv4.ip_local_port_range net.ipv4.ip_unprivileged_port_start net.ipv4.tcp_syncookies net.ipv4.ping_group_range "
+    "net.ipv4.ip_local_reserved_ports net.ipv4.tcp_keepalive_time net.ipv4.tcp_fin_timeout net.ipv4.tcp_keepalive_intvl "
+    "net.ipv4.tcp_keepalive_probes net.ipv4.tcp_rmem net.ipv4.tcp_wmem"
+).split()
+_VOLUMES = "configMap csi downwardAPI emptyDir ephemeral persistentVolumeClaim projected secret".split()
+#: What a kube-apiserver 1.35.4 let in when it was asked.
+ALLOWED: dict[str, tuple[tuple[Any, ...], Any]] = {
+    "every kind of volume on the list": (("spec", "volumes"), [{"name": kind.lower(), kind: {}} for kind in _VOLUMES]),
+    "every harmless sysctl": (("spec", "securityContext", "sysctls"), [{"name": name, "value": "1"} for name in _SYSCTLS]),
+    "low ports": ((*_CONTEXT, "capabilities"), {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}),
+    "seccomp of one's own": ((*_CONTEXT, "seccompProfile"), {"type": "Localhost", "localhostProfile": "x"}),
+    "AppArmor of one's own": ((*_CONTEXT, "appArmorProfile"), {"type": "Localhost", "localhostProfile": "x"}),
+    "AppArmor's default by annotation": (("metadata", "annotations"), {"container.apparmor.security.beta.kubernetes.io/c": "runtime/default"}),
+    "AppArmor's own by annotation": (("metadata", "annotations"), {"container.apparmor.security.beta.kubernetes.io/c": "localhost/x"}),
+    "AppArmor by an empty annotation": (("metadata", "annotations"), {"container.apparmor.security.beta.kubernetes.io/c": ""}),
+    "an annotation of somebody else": (("metadata", "annotations"), {"example.org/c": "unconfined"}),
+    "a port of its own": (("spec", "containers", 0, "ports"), [{"containerPort": 8888}]),
+    "a probe of itself": (("spec", "containers", 0, "livenessProbe"), {"httpGet": {"port": 80}, "periodSeconds": 5}),
+    "a probe by a command": (("spec", "containers", 0, "readinessProbe"), {"exec": {"command": ["true"]}}),
+    "a person who is not root": ((*_CONTEXT, "runAsUser"), 1000),
+    **{f"SELinux type {kind}": ((*_CONTEXT, "seLinuxOptions"), {"type": kind}) for kind in ("", *(f"container_{n}t" for n in ("", "init_", "kvm_", "engine_")))},
 }
 
 
@@ -53,8 +89,26 @@ def test_a_good_pod_passes() -> None:
     assert violations(GOOD) == []
 
 
+def test_what_the_pod_says_holds_for_containers_that_say_nothing() -> None:
+    pod = changed(_CONTEXT, {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}})
+    assert violations(pod)
+    pod["spec"]["securityContext"] = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    assert violations(pod) == []
+    del pod["spec"]["volumes"]
+    assert violations({"spec": pod["spec"]}) == []
+
+
+@pytest.mark.parametrize(("path", "value"), ALLOWED.values(), ids=ALLOWED)
+def test_what_the_standard_allows_passes(path: tuple[Any, ...], value: Any) -> None:
+    assert violations(changed(path, value)) == []
+
+
 @pytest.mark.parametrize(("path", "value"), SPOILED.values(), ids=SPOILED)
 def test_each_control_is_found(path: tuple[Any, ...], value: Any) -> None:
+    assert violations(changed(path, value))
+
+
+def changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     pod = copy.deepcopy(GOOD)
     *way, last = path
     here: Any = pod
@@ -64,4 +118,4 @@ def test_each_control_is_found(path: tuple[Any, ...], value: Any) -> None:
         del here[last]
     else:
         here[last] = value
-    assert violations(pod)
+    return pod

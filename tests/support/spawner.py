@@ -17,7 +17,7 @@ _PROGRAM = Path(__file__).parent / "spawn_pods.py"
 
 
 class SpawnError(AssertionError):
-    """What KubeSpawner, or the chart's configuration of the hub, said against the values."""
+    """What KubeSpawner, JupyterHub, or the chart's configuration of the hub, said against the values."""
 
 
 def spawned_pods(
@@ -26,16 +26,25 @@ def spawned_pods(
     """The pod of each case, a person and a profile's slug (None: no choice). `existing` is `values.yaml` of the hub's own Secret."""
     files = mounted(rendered(values, release=release))
     files["existing-secret"] = {"values.yaml": yaml.safe_dump(dict(existing))} if existing else {}
+    return list(_answer(files, folder, {"namespace": release, "cases": list(cases)})["pods"])
+
+
+def authenticator(values: Mapping[str, Any], folder: Path, *, release: str = "hub-main") -> str:
+    """The class that lets people in, made by the real JupyterHub. Raises SpawnError where it, or the hub, does not know an option."""
+    return str(_answer(mounted(rendered(values, release=release)), folder, {"namespace": release, "cases": None})["authenticator"])
+
+
+def _answer(files: Mapping[str, Mapping[str, str]], folder: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
     for name, content in files.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
         for key, text in content.items():
             (folder / name / key).write_text(text)
     request = folder / "request.json"
-    request.write_text(json.dumps({"folder": str(folder), "hub_files": str(chart_folder() / "files" / "hub"), "namespace": release, "cases": list(cases)}))
+    request.write_text(json.dumps({"folder": str(folder), "hub_files": str(chart_folder() / "files" / "hub"), **asked}))
     done = subprocess.run([sys.executable, str(_PROGRAM), str(request)], capture_output=True, text=True, timeout=120, check=False)
     if not done.stdout.strip():
         raise SpawnError(done.stderr[-3000:])
-    answer = json.loads(done.stdout.strip().splitlines()[-1])
+    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     if "error" in answer:
         raise SpawnError(answer["error"])
-    return list(answer["pods"])
+    return answer
