@@ -43,6 +43,8 @@ def tunnel(hub: BuiltHub, progress: Callable[[str], None]) -> Iterator[subproces
 
 def _free(port: int) -> None:
     with socket.socket() as probe:
+        # As kubectl does: a connection of a tunnel that was just closed does not hold the port, a listener does.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:

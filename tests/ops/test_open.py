@@ -95,7 +95,7 @@ def test_a_hub_that_nobody_exposes_is_reached_by_a_tunnel(tmp_path: Path) -> Non
     assert arguments == ["--namespace", "hub-try", "port-forward", "--address", "127.0.0.1", "service/proxy-public", f"{port}:80"]
     assert (kubeconfig, mode) == ('{"kind": "Config"}', "600")
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", port))  # the tunnel ended with the command
+        assert probe.connect_ex(("127.0.0.1", port)) != 0, "the tunnel outlives the command"
 
 
 def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:

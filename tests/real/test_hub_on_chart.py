@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tests.support.chart import chart_folder, missing_for_the_chart, pod_templat
 from tests.support.hub_cases import CASES, RECORDED, release
 from tests.support.pod_security import violations
 from tests.support.record_user_pods import recording
-from tests.support.spawner import SpawnError, spawned_pods
+from tests.support.spawner import SpawnError, authenticator, spawned_pods
 from tests.support.stacks import record
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(bool(missing_for_the_chart()), reason=missing_for_the_chart())]
@@ -33,6 +34,18 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     for key in way:
         here = here.setdefault(key, {})
     here[last] = value
+    return values
+
+
+def plain(settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Values with nothing of ours: the chart's defaults, and `path: value` on top."""
+    values: dict[str, Any] = {}
+    for path, value in (settings or {}).items():
+        *way, last = path.split(".")
+        here = values
+        for key in way:
+            here = here.setdefault(key, {})
+        here[last] = value
     return values
 
 
@@ -109,15 +122,85 @@ def test_two_hubs_share_no_object_of_the_whole_cluster() -> None:
     ("path", "value", "says"),
     [
         ("singleuser.memory.limit", "32Gi", "not a valid memory specification"),
-        ("singleuser.extraEnv", {"CHOWN_HOME": True}, "TypeError"),
-        ("singleuser.extraEnv", {"A": "{host}"}, "KeyError"),
-        ("singleuser.storage.static.subPath", "{user}", "KeyError"),
-        ("hub.config.KubeSpawner.memory_limit", "1G", "not recognized"),
+        ("singleuser.extraEnv", {"CHOWN_HOME": True}, "TypeError: expected string or bytes-like object, got 'bool'"),
+        ("singleuser.extraEnv", {"A": "{host}"}, "KeyError: 'host'"),
+        ("singleuser.storage.static.subPath", "{user}", "KeyError: 'user'"),
+        ("hub.config.KubeSpawner.memory_limit", "1G", "`memory_limit` not recognized by `KubeSpawner`"),
+        ("hub.config.Spawner.defualt_url", "/lab", "`defualt_url` not recognized by `KubeSpawner`"),
+        ("hub.config.KubeSpawner.start_timeout", "soon", "TraitError: The 'start_timeout' trait of a KubeSpawner"),
     ],
 )
 def test_what_the_checks_refuse_does_fail_people(tmp_path: Path, path: str, value: Any, says: str) -> None:
     with pytest.raises(SpawnError, match=says):
-        spawned_pods({**changed(path, value), "singleuser": {**changed(path, value)["singleuser"], "profileList": []}}, [("alice", None)], tmp_path)
+        spawned_pods(without_profiles(changed(path, value)), [("alice", None)], tmp_path)
+
+
+def without_profiles(values: dict[str, Any]) -> dict[str, Any]:
+    return {**values, "singleuser": {**values["singleuser"], "profileList": []}}
+
+
+def test_without_what_the_checks_refuse_people_get_their_pod(tmp_path: Path) -> None:
+    assert spawned_pods(without_profiles(values_of("as committed")), [("alice", None)], tmp_path)
+
+
+@pytest.mark.parametrize("path", ["hub.config.JupyterHub.concurent_spawn_limit", "hub.config.Authenticator.alowed_users"])
+def test_a_misspelt_option_of_the_hub_is_found(tmp_path: Path, path: str) -> None:
+    with pytest.raises(SpawnError, match=f"`{path.rpartition('.')[2]}` not recognized by"):
+        authenticator(changed(path, 3), tmp_path)
+
+
+def test_an_option_of_the_wrong_type_is_found(tmp_path: Path) -> None:
+    values = values_of("ldap, own certificate")
+    values["hub"]["config"]["LDAPAuthenticator"]["tls_strategy"] = "ON_CONNECT"
+    with pytest.raises(SpawnError, match="TraitError: .*tls_strategy"):
+        authenticator(values, tmp_path)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_hub_and_the_sign_in_know_every_option(tmp_path: Path, case: str) -> None:
+    named = {"ldap": "LDAPAuthenticator", "oidc": "GenericOAuthenticator", "shared password": "SharedPasswordAuthenticator"}
+    expected = next((name for kind, name in named.items() if case.startswith(kind)), "GitHubOAuthenticator")
+    assert authenticator(values_of(case), tmp_path).endswith(expected)
+
+
+@pytest.mark.parametrize(("slug", "says"), [("b", "No such profile: b"), (None, None)])
+def test_a_profile_that_is_not_there_is_found(tmp_path: Path, slug: str | None, says: str | None) -> None:
+    values = plain({"singleuser.profileList": [{"slug": "a", "display_name": "A", "kubespawner_override": {"mem_limit": "32Gi"}}]})
+    with pytest.raises(SpawnError, match=says or "32Gi is not a valid memory specification"):
+        spawned_pods(values, [("alice", slug)], tmp_path)
+    with pytest.raises(SpawnError, match="no profile_lists are configured"):
+        spawned_pods(plain(), [("alice", "a")], tmp_path)
+
+
+#: What turns a pod of the chart's defaults into one that the namespace lets in, as `container_security_context` and beside it.
+NO_IPTABLES = {"singleuser.cloudMetadata.blockWithIptables": False}
+CONTEXT = {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
+def test_pods_of_the_charts_defaults_belong_to_the_group_of_homes(tmp_path: Path) -> None:
+    (pod,) = spawned_pods(plain(), [("alice", None)], tmp_path)
+    assert pod["spec"]["securityContext"] == {"fsGroup": 100}
+    assert pod["spec"]["containers"][0]["securityContext"] == {"runAsUser": 1000, "allowPrivilegeEscalation": False}
+    assert any("privileged" in fault for fault in violations(pod))
+
+
+def test_a_security_context_by_the_charts_extra_pod_config_loses_the_group(tmp_path: Path) -> None:
+    context = {"seccompProfile": {"type": "RuntimeDefault"}}
+    (pod,) = spawned_pods(plain({"singleuser.extraPodConfig": {"securityContext": context}}), [("alice", None)], tmp_path)
+    assert pod["spec"]["securityContext"] == context
+
+
+@pytest.mark.parametrize("lacks", [None, *CONTEXT])
+def test_three_keys_and_no_iptables_let_a_pod_in_and_each_is_needed(tmp_path: Path, lacks: str | None) -> None:
+    context = {key: value for key, value in CONTEXT.items() if key != lacks}
+    (pod,) = spawned_pods(plain({**NO_IPTABLES, "hub.config.KubeSpawner.container_security_context": context}), [("alice", None)], tmp_path)
+    assert len(violations(pod)) == (1 if lacks else 0)
+
+
+def test_a_hook_of_the_hub_changes_the_pod_that_is_returned(tmp_path: Path) -> None:
+    hook = "def label(spawner, pod):\n    pod.metadata.labels['hooked'] = 'yes'\n    return pod\nc.KubeSpawner.modify_pod_hook = label\n"
+    (pod,) = spawned_pods(plain({"hub.extraConfig": {"hook": hook}}), [("alice", None)], tmp_path)
+    assert pod["metadata"]["labels"]["hooked"] == "yes"
 
 
 def test_a_list_in_a_profile_replaces_the_list(tmp_path: Path) -> None:
@@ -125,8 +208,9 @@ def test_a_list_in_a_profile_replaces_the_list(tmp_path: Path) -> None:
     values["singleuser"]["profileList"][0]["kubespawner_override"]["tolerations"] = [{"key": "other", "operator": "Exists"}]
     (pod,) = spawned_pods(values, [("alice", None)], tmp_path)
     assert [item["key"] for item in pod["spec"]["tolerations"]] == ["other"]
-    spoilt = next(user_pods(release("as committed")))
-    assert [item["key"] for item in spoilt.tolerations] != ["other"]
+    ours = release("as committed")
+    predicted = next(user_pods(dataclasses.replace(ours, inputs={**ours.inputs, "values": values})))
+    assert [item["key"] for item in predicted.tolerations] == ["other"]
 
 
 def test_the_charts_own_way_of_hiding_metadata_would_be_refused(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ _SYSCTLS = (
     "net.ipv4.tcp_keepalive_probes net.ipv4.tcp_rmem net.ipv4.tcp_wmem"
 ).split()
 _VOLUMES = "configMap csi downwardAPI emptyDir ephemeral persistentVolumeClaim projected secret".split()
+_SELINUX = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
 #: What a kube-apiserver 1.35.4 let in when it was asked.
 ALLOWED: dict[str, tuple[tuple[Any, ...], Any]] = {
     "every kind of volume on the list": (("spec", "volumes"), [{"name": kind.lower(), kind: {}} for kind in _VOLUMES]),
@@ -81,7 +82,7 @@ ALLOWED: dict[str, tuple[tuple[Any, ...], Any]] = {
     "a probe of itself": (("spec", "containers", 0, "livenessProbe"), {"httpGet": {"port": 80}, "periodSeconds": 5}),
     "a probe by a command": (("spec", "containers", 0, "readinessProbe"), {"exec": {"command": ["true"]}}),
     "a person who is not root": ((*_CONTEXT, "runAsUser"), 1000),
-    **{f"SELinux type {kind}": ((*_CONTEXT, "seLinuxOptions"), {"type": kind}) for kind in ("", *(f"container_{n}t" for n in ("", "init_", "kvm_", "engine_")))},
+    **{f"SELinux type '{kind}'": ((*_CONTEXT, "seLinuxOptions"), {"type": kind}) for kind in _SELINUX},
 }
 
 
