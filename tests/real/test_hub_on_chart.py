@@ -23,6 +23,12 @@ from tests.support.stacks import record
 pytestmark = [pytest.mark.real, pytest.mark.skipif(bool(missing_for_the_chart()), reason=missing_for_the_chart())]
 
 
+BROKEN_PROFILE = {"slug": "broken", "display_name": "Broken", "kubespawner_override": {"mem_limit": "32Gi"}}
+#: What turns a pod of the chart's defaults into one that the namespace lets in, as `container_security_context` and beside it.
+CONTEXT = {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}
+NO_IPTABLES = {"singleuser.cloudMetadata.blockWithIptables": False}
+
+
 def values_of(case: str) -> dict[str, Any]:
     return json.loads(json.dumps(release(case).inputs["values"]).replace('"[secret]"', json.dumps("0" * 64)))
 
@@ -47,6 +53,10 @@ def plain(settings: dict[str, Any] | None = None) -> dict[str, Any]:
             here = here.setdefault(key, {})
         here[last] = value
     return values
+
+
+def without_profiles(values: dict[str, Any]) -> dict[str, Any]:
+    return {**values, "singleuser": {**values["singleuser"], "profileList": []}}
 
 
 def test_the_vendored_defaults_are_the_charts() -> None:
@@ -135,10 +145,6 @@ def test_what_the_checks_refuse_does_fail_people(tmp_path: Path, path: str, valu
         spawned_pods(without_profiles(changed(path, value)), [("alice", None)], tmp_path)
 
 
-def without_profiles(values: dict[str, Any]) -> dict[str, Any]:
-    return {**values, "singleuser": {**values["singleuser"], "profileList": []}}
-
-
 def test_without_what_the_checks_refuse_people_get_their_pod(tmp_path: Path) -> None:
     assert spawned_pods(without_profiles(values_of("as committed")), [("alice", None)], tmp_path)
 
@@ -152,7 +158,7 @@ def test_a_misspelt_option_of_the_hub_is_found(tmp_path: Path, path: str) -> Non
 def test_an_option_of_the_wrong_type_is_found(tmp_path: Path) -> None:
     values = values_of("ldap, own certificate")
     values["hub"]["config"]["LDAPAuthenticator"]["tls_strategy"] = "ON_CONNECT"
-    with pytest.raises(SpawnError, match="TraitError: .*tls_strategy"):
+    with pytest.raises(SpawnError, match=r"TraitError: .*tls_strategy"):
         authenticator(values, tmp_path)
 
 
@@ -163,18 +169,18 @@ def test_the_hub_and_the_sign_in_know_every_option(tmp_path: Path, case: str) ->
     assert authenticator(values_of(case), tmp_path).endswith(expected)
 
 
-@pytest.mark.parametrize(("slug", "says"), [("b", "No such profile: b"), (None, None)])
-def test_a_profile_that_is_not_there_is_found(tmp_path: Path, slug: str | None, says: str | None) -> None:
-    values = plain({"singleuser.profileList": [{"slug": "a", "display_name": "A", "kubespawner_override": {"mem_limit": "32Gi"}}]})
-    with pytest.raises(SpawnError, match=says or "32Gi is not a valid memory specification"):
-        spawned_pods(values, [("alice", slug)], tmp_path)
-    with pytest.raises(SpawnError, match="no profile_lists are configured"):
-        spawned_pods(plain(), [("alice", "a")], tmp_path)
+@pytest.mark.parametrize(("profiles", "slug"), [([BROKEN_PROFILE], "other"), ([], "broken")])
+def test_a_profile_that_is_not_there_is_found(tmp_path: Path, profiles: list[Any], slug: str) -> None:
+    with pytest.raises(SpawnError, match=f"No such profile: {slug}"):
+        spawned_pods(plain({"singleuser.profileList": profiles}), [("alice", slug)], tmp_path)
 
 
-#: What turns a pod of the chart's defaults into one that the namespace lets in, as `container_security_context` and beside it.
-NO_IPTABLES = {"singleuser.cloudMetadata.blockWithIptables": False}
-CONTEXT = {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}
+def test_a_broken_profile_fails_who_picks_it(tmp_path: Path) -> None:
+    fine = {"slug": "fine", "display_name": "Fine", "default": True}
+    values = plain({"singleuser.profileList": [fine, BROKEN_PROFILE]})
+    assert len(spawned_pods(values, [("alice", None), ("alice", "fine")], tmp_path / "fine")) == 2
+    with pytest.raises(SpawnError, match="32Gi is not a valid memory specification"):
+        spawned_pods(values, [("alice", "broken")], tmp_path / "broken")
 
 
 def test_pods_of_the_charts_defaults_belong_to_the_group_of_homes(tmp_path: Path) -> None:
@@ -195,6 +201,17 @@ def test_three_keys_and_no_iptables_let_a_pod_in_and_each_is_needed(tmp_path: Pa
     context = {key: value for key, value in CONTEXT.items() if key != lacks}
     (pod,) = spawned_pods(plain({**NO_IPTABLES, "hub.config.KubeSpawner.container_security_context": context}), [("alice", None)], tmp_path)
     assert len(violations(pod)) == (1 if lacks else 0)
+
+
+def test_what_the_hubs_own_secret_says_reaches_the_pod(tmp_path: Path) -> None:
+    existing = {"singleuser": {"extraEnv": {"FROM": "the secret"}}}
+    (pod,) = spawned_pods(plain({"hub.existingSecret": "own"}), [("alice", None)], tmp_path, existing=existing)
+    assert {"name": "FROM", "value": "the secret"} in pod["spec"]["containers"][0]["env"]
+
+
+def test_a_hub_that_ends_while_it_is_configured_is_found(tmp_path: Path) -> None:
+    with pytest.raises(SpawnError, match="Loading extra config: end"):
+        spawned_pods(plain({"hub.extraConfig": {"end": "raise SystemExit(3)"}}), [("alice", None)], tmp_path)
 
 
 def test_a_hook_of_the_hub_changes_the_pod_that_is_returned(tmp_path: Path) -> None:

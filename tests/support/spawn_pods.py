@@ -23,7 +23,7 @@ _MOUNTED = "/usr/local/etc/jupyterhub"
 
 
 class _Strict(logging.Handler):
-    """Collects the warnings about traits and profiles that nobody knows."""
+    """Collects the warnings about traits that nobody knows."""
 
     def __init__(self):
         super().__init__(logging.WARNING)
@@ -31,7 +31,7 @@ class _Strict(logging.Handler):
 
     def emit(self, record):
         text = record.getMessage()
-        if "not recognized" in text or "deprecated" in text or "no profile_lists" in text:
+        if "not recognized" in text or "deprecated" in text:
             self.found.append(text)
 
 
