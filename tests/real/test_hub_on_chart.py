@@ -203,6 +203,12 @@ def test_three_keys_and_no_iptables_let_a_pod_in_and_each_is_needed(tmp_path: Pa
     assert len(violations(pod)) == (1 if lacks else 0)
 
 
+@pytest.mark.parametrize(("path", "says"), [("singleuser.nope", "additional properties 'nope' not allowed"), ("hub.fsGid", "fsGid")])
+def test_what_helm_refuses_is_said_in_its_words(path: str, says: str) -> None:
+    with pytest.raises(AssertionError, match=says):
+        rendered(plain({path: 1}), release="hub-main")
+
+
 def test_what_the_hubs_own_secret_says_reaches_the_pod(tmp_path: Path) -> None:
     existing = {"singleuser": {"extraEnv": {"FROM": "the secret"}}}
     (pod,) = spawned_pods(plain({"hub.existingSecret": "own"}), [("alice", None)], tmp_path, existing=existing)

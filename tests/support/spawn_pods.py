@@ -107,7 +107,6 @@ def steady(manifest):
         for variable in container.get("env", []):
             if variable["name"].endswith("TOKEN"):
                 variable["value"] = "[token]"
-        container.get("env", []).sort(key=lambda variable: variable["name"])
     return manifest
 
 
