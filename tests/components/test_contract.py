@@ -7,15 +7,17 @@ import dataclasses
 import importlib
 import inspect
 import re
+import sys
 import typing
 from pathlib import Path
+from unittest import mock
 
 import pulumi
 import pytest
 
 from components.base import Component
 from tests.support.stack_files import ROOT
-from tests.support.stacks import FULL, record
+from tests.support.stacks import FULL, INSTEAD, record, record_anew
 
 PRODUCT = sorted(path for folder in ("config", "checks", "components", "ops") for path in (ROOT / folder).rglob("*.py"))
 PROGRAM = [*sorted((ROOT / "components").rglob("*.py")), ROOT / "__main__.py"]
@@ -32,6 +34,8 @@ COMPONENTS = sorted(
     {cls for cls in _subclasses(Component) if cls.__module__.startswith("components.") and cls.__name__[0] != "_"}, key=lambda cls: cls.__name__
 )
 every_component = pytest.mark.parametrize("component", COMPONENTS, ids=[cls.__name__ for cls in COMPONENTS])
+STACKS = {"dev": (), "full": FULL, "instead": INSTEAD}
+every_stack = pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS)
 
 
 def test_reflection_finds_the_components():
@@ -63,7 +67,7 @@ def test_arguments_are_a_frozen_keyword_only_dataclass_compared_by_identity(comp
     assert all(field.kw_only for field in dataclasses.fields(args))
 
 
-@pytest.mark.parametrize("settings", [(), FULL], ids=["dev", "full"])
+@every_stack
 def test_every_component_registers_outputs_and_each_has_a_value(settings):
     recording = record(*settings)
     made = [resource for resource in recording.resources if resource.type.startswith("jhub:")]
@@ -75,7 +79,7 @@ def test_every_component_registers_outputs_and_each_has_a_value(settings):
         assert {resource.type for resource in made} == {component.token for component in COMPONENTS}, "the full stack has to make every component"
 
 
-@pytest.mark.parametrize("settings", [(), FULL], ids=["dev", "full"])
+@every_stack
 def test_every_child_has_its_component_as_parent_and_its_name_as_prefix(settings):
     recording = record(*settings)
     components = {resource.urn: resource for resource in recording.resources if not resource.custom}
@@ -89,8 +93,9 @@ def test_every_child_has_its_component_as_parent_and_its_name_as_prefix(settings
         assert components[resource.parent].name == longest, f"{resource.label} is named like a child of {longest}"
 
 
-def test_whatever_has_no_provider_is_a_component_of_ours_or_the_control_planes():
-    for resource in record(*FULL).resources:
+@every_stack
+def test_whatever_has_no_provider_is_a_component_of_ours_or_the_control_planes(settings):
+    for resource in record(*settings).resources:
         assert resource.custom or resource.type.startswith("jhub:") or resource.type == "eks:index:Cluster"
 
 
@@ -162,6 +167,39 @@ def test_the_check_for_apply_sees_a_resource_made_directly_or_through_a_method(a
     path = ROOT / "components" / "cluster" / "cluster.py"
     text = path.read_text(encoding="utf-8").replace("self._administrators()", f"self.name.apply({applied})", 1)
     assert _applied_functions_that_make_resources({path: text}) != []
+
+
+def _lines_that_make_a_resource(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = _names_of(path, tree)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _makes_resource(node, names)]
+    return {f"{path.relative_to(ROOT)}:{call.lineno}" for call in calls}
+
+
+def _lines_on_the_way_to_a_resource(settings: tuple[str, ...]) -> set[str]:
+    """Every line of the program that a stack's evaluation was at while it made a resource."""
+    reached: set[str] = set()
+    program, make = {str(path): path.relative_to(ROOT) for path in PROGRAM}, pulumi.Resource.__init__
+
+    def noted(*args: object, **options: object) -> None:
+        frame = sys._getframe(1)
+        while frame is not None:
+            if frame.f_code.co_filename in program:
+                reached.add(f"{program[frame.f_code.co_filename]}:{frame.f_lineno}")
+            frame = frame.f_back
+        make(*args, **options)
+
+    with mock.patch.object(pulumi.Resource, "__init__", noted):
+        record_anew(*settings)
+    return reached
+
+
+def test_the_stacks_of_the_tests_reach_every_line_that_makes_a_resource():
+    """Else what a new branch makes would be held to nothing: let FULL or INSTEAD (tests/support/stacks.py) take it."""
+    makes = set().union(*map(_lines_that_make_a_resource, PROGRAM))
+    reached = set().union(*map(_lines_on_the_way_to_a_resource, STACKS.values()))
+    assert len(makes) > 80
+    assert sorted(makes - reached) == []
 
 
 def test_functions_have_at_most_50_lines_and_files_at_most_300():

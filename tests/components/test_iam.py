@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import re
 
 import pytest
 
 from components.autoscaler.policy import autoscaler_document
-from tests.support.policies import documents, findings
-from tests.support.stacks import FULL, record, tags_of
+from tests.support.policies import concrete, documents, findings
+from tests.support.stacks import FULL, NO_HUB, record, tags_of
 
-STACKS = {"dev": (), "full": FULL, "a volume per person": ("homes={kind: ebs}", "network.flow_logs={}")}
+STACKS = {"dev": (), "full": FULL, "a volume per person": ("homes={kind: ebs}", "network.flow_logs={}"), "no hub": (NO_HUB,)}
 #: Statement and parliament's issue: why it stays.
 ACCEPTED: dict[tuple[str, str], str] = {}
 #: Key policies: the account itself, so that IAM decides, and a key cannot become one that nobody administers.
@@ -68,49 +69,152 @@ def test_parliament_is_awake(statement, issue):
     assert issue in {name for _, name in found}
 
 
-def test_every_document_is_of_the_current_version_and_each_statement_is_named_and_allows():
+def test_every_document_is_of_the_current_version_and_each_statement_is_named_and_allows_unless_it_encrypts():
     for _, where, document in _all():
         assert document["Version"] == "2012-10-17", f"{where}: in the old one variables are plain text"
         sids = [statement["Sid"] for statement in document["Statement"]]
         assert len(set(sids)) == len(sids) and all(sid.isalnum() for sid in sids)
+        assert [sid for sid, statement in zip(sids, document["Statement"], strict=True) if statement["Effect"] != "Allow"] in ([], ["EncryptedOnly"]), where
         assert not [statement for statement in document["Statement"] if {"NotAction", "NotResource", "NotPrincipal"} & set(statement)], where
 
 
+FILE_SYSTEM, ACCESS_POINT = "aws:efs/fileSystem:FileSystem", "aws:efs/accessPoint:AccessPoint"
 MOUNT_AND_WRITE = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
-SOME_ROLE_ARN = "arn:aws:iam::123456789012:role/some-role"
+EVERYBODY = {"AWS": "*"}
+BY_MOUNT_TARGET = {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}}
+BY_DOOR = "elasticfilesystem:AccessPointArn"
 
 
-def _deny_in_clear(statement):
-    """Refuses everybody who comes without TLS; a refusal may be as wide as it likes."""
-    return statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+def _arn(recording, resource):
+    return concrete(recording, f"${{{resource.name}.arn}}")
 
 
-def _only_through_access_points(statement):
-    """Anybody may mount and write, but only inside the VPC and only in the directory that the access point pins. Never as root."""
-    condition = statement.get("Condition", {})
-    points = _listed(condition.get("StringEquals", {}).get("elasticfilesystem:AccessPointArn", []))
-    return (
-        statement["Action"] == MOUNT_AND_WRITE
-        and set(condition) == {"Bool", "StringEquals"}
-        and condition["Bool"] == {"elasticfilesystem:AccessedViaMountTarget": "true"}
-        and bool(points)
-        and all(":access-point/fsap-" in point for point in points)
+def _denies_everybody_in_clear(statement):
+    """Whoever comes without TLS, and whatever they want."""
+    return statement["Effect"] == "Deny" and (statement["Principal"], statement["Action"], statement["Condition"]) == (
+        EVERYBODY,
+        "*",
+        {"Bool": {"aws:SecureTransport": "false"}},
     )
 
 
+def _of_the_file_system(recording, statement, points, actions):
+    """Allows nothing but these actions, on this file system, from inside the VPC, and only through some of these access points."""
+    condition = statement.get("Condition", {})
+    doors = condition.get("StringEquals", {})
+    named = set(_listed(doors.get(BY_DOOR, [])))
+    (file_system,) = recording.resources.of(FILE_SYSTEM)
+    return (
+        (statement["Effect"], statement["Action"], statement["Resource"]) == ("Allow", actions, _arn(recording, file_system))
+        and {**condition, "StringEquals": {}} == {**BY_MOUNT_TARGET, "StringEquals": {}}
+        and set(doors) == {BY_DOOR}
+        and bool(named)
+        and named <= set(points)
+    )
+
+
+def _pins_a_person_to_a_directory(point):
+    """Whoever comes through it is not root, whoever they say they are, and sees a directory of its own."""
+    user, path = point.inputs["posixUser"], point.inputs["rootDirectory"]["path"]
+    return user["uid"] > 0 and user["gid"] > 0 and path.strip("/") != ""
+
+
+def _may_stand(recording, statement):
+    """Whether a statement hands out nothing to the world. A file system is mounted by nodes, which come without a name of their own:
+    `*` is allowed there, but only through access points that pin who one is and what one sees. The one that shows everything to
+    root is a role's, and no pod has that role.
+    """
+    if statement["Effect"] == "Deny":
+        return _denies_everybody_in_clear(statement)
+    if "Principal" not in statement:  # a role's own: parliament's matter
+        return True
+    who = statement["Principal"]
+    points = recording.resources.of(ACCESS_POINT)
+    pinned = [_arn(recording, point) for point in points if _pins_a_person_to_a_directory(point)]
+    rooted = [_arn(recording, point) for point in points if not _pins_a_person_to_a_directory(point)]
+    if who == EVERYBODY:
+        return _of_the_file_system(recording, statement, pinned, MOUNT_AND_WRITE)
+    if who == {"AWS": concrete(recording, "${homes-efs-restore.arn}") if points else None}:
+        return _of_the_file_system(recording, statement, rooted, [*MOUNT_AND_WRITE, "elasticfilesystem:ClientRootAccess"])
+    if isinstance(who, str) or any(action.startswith("elasticfilesystem:") for action in _listed(statement["Action"])):
+        return False
+    named = [(kind, name) for kind, names in who.items() for name in _listed(names)]
+    service = re.compile(r"[a-z0-9.-]+\.amazonaws\.com")
+    return bool(named) and all(service.fullmatch(name) if kind == "Service" else (kind, name) == ("AWS", ACCOUNT_ROOT) for kind, name in named)
+
+
 def test_nobody_in_the_world_may_assume_a_role_or_use_a_resource():
-    for _, where, document in _all():
-        for statement in document["Statement"]:
-            if _deny_in_clear(statement) or _only_through_access_points(statement):
-                continue
-            for kind, who in statement.get("Principal", {}).items():
-                names = _listed(who)
-                if where.startswith("homes-efs-policy"):
-                    assert names == [SOME_ROLE_ARN] and _only_through_access_points({**statement, "Action": MOUNT_AND_WRITE}), where
-                    continue
-                assert kind in ("Service", "AWS") and names, where
-                assert not [name for name in names if "*" in name], f"{where}: a wildcard as principal"
-                assert all(name.endswith(".amazonaws.com") if kind == "Service" else name == ACCOUNT_ROOT for name in names), where
+    for settings in STACKS.values():
+        recording = record(*settings)
+        for where, document in documents(recording):
+            for statement in document["Statement"]:
+                assert _may_stand(recording, statement), f"{where}: {statement}"
+
+
+def test_no_pod_has_the_role_that_sees_all_homes():
+    roles = [item.inputs["roleArn"] for item in record(*FULL).resources.of("aws:eks/podIdentityAssociation:PodIdentityAssociation")]
+    assert roles
+    assert not [role for role in roles if "homes-efs-restore" in role]
+
+
+def _doors(statement, doors=None):
+    found = statement["Condition"]["StringEquals"]
+    found[BY_DOOR] = doors or found[BY_DOOR]
+    return found[BY_DOOR]
+
+
+def _statements_of_the_file_system(recording):
+    (document,) = (document for where, document in documents(recording) if where.startswith("homes-efs-policy"))
+    return {statement["Sid"]: statement for statement in document["Statement"]}
+
+
+def test_everybody_comes_to_the_file_system_encrypted_and_each_hub_through_its_own_door():
+    recording = record(*FULL)
+    statements = _statements_of_the_file_system(recording)
+    assert statements["EncryptedOnly"]["Resource"] == _arn(recording, recording.one(FILE_SYSTEM)) and _denies_everybody_in_clear(statements["EncryptedOnly"])
+    doors = [_arn(recording, recording.one(ACCESS_POINT, f"homes-efs-access-point-{hub}")) for hub in ("ldap", "main", "port")]
+    assert _doors(statements["HubsThroughTheirAccessPoints"]) == doors
+    assert len(set(doors)) == 3
+
+
+ROOT_DOOR = "homes-efs-restore-access-point"
+HUBS, RESTORE, ENCRYPTED = "HubsThroughTheirAccessPoints", "RestoreThroughItsAccessPoint", "EncryptedOnly"
+SPOILED = {
+    "everybody, from wherever": (HUBS, lambda known, _: known["Condition"].pop("Bool")),
+    "everybody, through no door": (HUBS, lambda known, _: known.update(Condition=BY_MOUNT_TARGET)),
+    "everybody, on no condition": (HUBS, lambda known, _: known.pop("Condition")),
+    "everybody, through an empty list": (HUBS, lambda known, _: known["Condition"].update(StringEquals={})),
+    "everybody, through any door": (HUBS, lambda known, _: _doors(known, ["*"])),
+    "everybody, through the door of root": (HUBS, lambda known, root: _doors(known, [*_doors(known), root])),
+    "everybody, by a laxer operator": (
+        HUBS,
+        lambda known, _: known["Condition"].update(StringLike=known["Condition"].pop("StringEquals")),
+    ),
+    "everybody, as root": (HUBS, lambda known, _: known["Action"].append("elasticfilesystem:ClientRootAccess")),
+    "everybody, to another file system": (HUBS, lambda known, _: known.update(Resource="*")),
+    "everybody who is called otherwise": (RESTORE, lambda known, _: known.update(Principal="*")),
+    "the root of everybody": (RESTORE, lambda known, _: known.update(Principal=EVERYBODY)),
+    "another role": (RESTORE, lambda known, _: known.update(Principal={"AWS": "arn:aws:iam::123456789012:role/node"})),
+    "nobody": (RESTORE, lambda known, _: known.update(Principal={"AWS": []})),
+    "the whole account": (RESTORE, lambda known, _: known.update(Principal={"AWS": ACCOUNT_ROOT})),
+    "the account of somebody else": (RESTORE, lambda known, _: known.update(Principal={"AWS": "arn:aws:iam::210987654321:root"})),
+    "a restore that changes the file system": (
+        RESTORE,
+        lambda known, _: known["Action"].append("elasticfilesystem:DeleteFileSystem"),
+    ),
+    "a refusal that spares some": (ENCRYPTED, lambda known, _: known.update(Action=MOUNT_AND_WRITE)),
+    "a refusal of nobody": (ENCRYPTED, lambda known, _: known["Condition"].update(Bool={"aws:SecureTransport": "true"})),
+    "a refusal that allows": (ENCRYPTED, lambda known, _: known.update(Effect="Allow")),
+}
+
+
+@pytest.mark.parametrize(("sid", "change"), SPOILED.values(), ids=SPOILED)
+def test_the_rule_about_the_world_is_awake(sid, change):
+    recording = record(*FULL)
+    statement = _statements_of_the_file_system(recording)[sid]
+    assert _may_stand(recording, statement)
+    change(statement, _arn(recording, recording.one(ACCESS_POINT, ROOT_DOOR)))
+    assert not _may_stand(recording, statement)
 
 
 def test_no_action_is_a_wildcard_but_the_accounts_own_right_to_its_key():
@@ -118,7 +222,7 @@ def test_no_action_is_a_wildcard_but_the_accounts_own_right_to_its_key():
         for statement in document["Statement"]:
             wild = [action for action in _listed(statement["Action"]) if "*" in action]
             own_key = statement.get("Principal") == {"AWS": ACCOUNT_ROOT} and wild == ["kms:*"]
-            assert not wild or own_key or _deny_in_clear(statement), f"{where}: {wild}"
+            assert not wild or own_key or _denies_everybody_in_clear(statement), f"{where}: {wild}"
 
 
 def test_trust_policies_hand_out_roles_and_nothing_else():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.versions import pin
-from tests.support.stacks import NO_HUB, record
+from tests.support.stacks import FULL, INSTEAD, NO_HUB, record
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 HANDLER, PLUGIN = "node-agents-aws-node-termination-handler", "node-agents-nvidia-device-plugin"
@@ -39,8 +39,19 @@ def test_every_agent_is_pinned_and_waits_for_no_node_of_its_own():
         assert inputs["namespace"] == "kube-system" and inputs["values"].get("resources")
 
 
-def test_releases_go_into_this_cluster_and_no_other():
-    recording = record()
+@pytest.mark.parametrize("settings", [(), FULL, INSTEAD], ids=["dev", "full", "instead"])
+def test_every_release_is_pinned(settings):
+    for release in record(*settings).resources.of(RELEASE):
+        name = release.inputs["chart"].rpartition("/")[2]
+        assert release.inputs["version"] == pin("chart", name, "1.35").version, release.name
+        assert 0 < release.inputs["maxHistory"] <= 10 and release.inputs["timeout"] > 0, release.name
+
+
+@pytest.mark.parametrize("settings", [(), FULL, INSTEAD], ids=["dev", "full", "instead"])
+def test_what_is_inside_a_cluster_goes_into_this_one_and_no_other(settings):
+    recording = record(*settings)
     provider = recording.one("pulumi:providers:kubernetes", "kubernetes")
-    assert {release.provider for release in recording.resources.of(RELEASE)} == {provider.urn}
+    inside = [resource for resource in recording.resources if resource.type.startswith("kubernetes:")]
+    assert {resource.type for resource in inside} > {RELEASE}
+    assert {resource.provider for resource in inside} == {provider.urn}, "else it would go wherever the kubeconfig at hand points"
     assert provider.inputs["clusterIdentifier"] == "jhub-dev", "a new token in the kubeconfig must not look like a new cluster"

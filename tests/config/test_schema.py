@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
@@ -132,6 +132,10 @@ WRONG = {
     "a version as a number": (section("cluster", "version"), 1.35),
     "an unknown option in a nested map": (section("pools", "core", "disk", "size_gb"), 50),
     "a number beyond its limit": (section("pools", "core", "disk", "size_gib"), 5),
+    "a share of nothing": (section("hubs", "main", "profiles", "small", "guarantee"), 0),
+    "a share of more than all": (section("hubs", "main", "profiles", "small", "guarantee"), 1.5),
+    "a number in quotes": (section("hubs", "main", "profiles", "small", "cpu"), "2"),
+    "a number that is a truth": (section("hubs", "main", "profiles", "small", "cpu"), True),
     "one zone": (section("network", "zones"), ["us-east-1a"]),
     "a pool with an impossible name": (section("pools", "Big_Pool"), {"capacity": "spot", "instance_types": ["m7i.large"], "size": {"max": 1}}),
     "a pool with a long name": (section("pools", "a" * 21), {"capacity": "spot", "instance_types": ["m7i.large"], "size": {"max": 1}}),
@@ -157,6 +161,8 @@ def test_a_file_that_is_no_stack_file_is_refused(schema, document):
 RIGHT = {
     "homes of another kind": (section("homes"), {"kind": "ebs"}),
     "a hub": (section("hubs"), {"physics": {"sign_in": {"kind": "shared_password"}, "entry": {"kind": "port_forward"}, "pools": ["memory"]}}),
+    "a fraction of a core": (section("hubs", "main", "profiles", "small", "cpu"), 0.5),
+    "all of what one asks for": (section("hubs", "main", "profiles", "small", "guarantee"), 1),
     "an option left out by null": (section("pools", "memory", "max_price"), None),
     "flow logs": (section("network", "flow_logs"), {"traffic": "ALL"}),
     "a pool on demand": (section("pools", "steady"), {"capacity": "on_demand", "instance_types": ["m7i.large"], "size": {"max": 1}}),
@@ -206,9 +212,11 @@ def test_the_choices_of_a_union_are_told_apart_by_constants(schema):
 
 
 def test_the_schema_has_only_keywords_that_a_validator_knows():
-    known = {"markdownDescription", *"$comment $defs $ref $schema additionalProperties anyOf const default description enum examples items".split()}
-    known |= set("exclusiveMinimum maxItems maxLength maxProperties maximum minItems minLength minProperties minimum oneOf pattern".split())
-    known |= set("patternProperties properties propertyNames required title type".split())
+    judging = set("$ref additionalProperties anyOf const enum exclusiveMinimum items maxItems maxLength maxProperties maximum minItems minLength".split())
+    judging |= set("minProperties minimum oneOf pattern patternProperties properties propertyNames required type".split())
+    # The yaml-language-server of editors reads draft 7, where `exclusiveMinimum` is a number already.
+    assert judging <= set(Draft202012Validator.VALIDATORS) & set(Draft7Validator.VALIDATORS)
+    known = judging | {"markdownDescription", *"$comment $defs $schema default description examples title".split()}
 
     def keywords(node: Any) -> Iterator[str]:
         yield from node

@@ -6,15 +6,19 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from benchmarks.chain import SECONDS, UNAVOIDABLE, longest_chain, total, unavoidable
 from checks.resources import Resource, Resources
 from tests.checks.doctored import dev
+from tests.support.stacks import FULL, INSTEAD, record
 
 STAND_IN = Path(__file__).resolve().parents[1] / "engine" / "stand_in" / "aws" / "types.go"
 
 
-def test_the_longest_chain_is_the_unavoidable_one() -> None:
-    chain = longest_chain(dev()[1])
+@pytest.mark.parametrize("settings", [(), FULL, INSTEAD], ids=["dev", "full", "instead"])
+def test_the_longest_chain_is_the_unavoidable_one(settings: tuple[str, ...]) -> None:
+    chain = longest_chain(record(*settings).resources)
     assert total(chain) <= unavoidable(), " → ".join(resource.name for resource in chain)
     assert [resource.type for resource in chain] == list(UNAVOIDABLE)
 
@@ -28,6 +32,17 @@ def test_a_needless_wait_is_seen() -> None:
     ]
     chain = longest_chain(Resources(waiting))
     assert nat.urn in {resource.urn for resource in chain}
+    assert total(chain) > unavoidable()
+
+
+def test_a_database_that_waits_for_the_cluster_is_seen() -> None:
+    """Both take ten minutes. The rule that lets nodes in needs the cluster's security group, and so the database must not need the rule."""
+    recording = record(*FULL)
+    rule = recording.one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "hub-ldap-database-from-nodes")
+    database = recording.one("aws:rds/instance:Instance")
+    waiting = replace(database, depends_on=(*database.depends_on, rule.urn))
+    chain = longest_chain(Resources(waiting if resource is database else resource for resource in recording.resources))
+    assert [resource.name for resource in chain][-3:] == [rule.name, database.name, "hub-ldap-release"]
     assert total(chain) > unavoidable()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import re
@@ -16,14 +17,14 @@ from typing import Any
 from ops.plan.evaluate import Recording
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-#: What the ARN of a resource looks like once it exists, by type.
+#: What the ARN of a resource looks like once it exists, by type. `{name}` and `{id}` tell those of one type apart.
 _ARNS = {
     "aws:kms/key:Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/a/b",
     "aws:s3/bucket:Bucket": "arn:aws:s3:::some-bucket",
     "aws:efs/fileSystem:FileSystem": f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:file-system/fs-0123456789abcdef0",
-    "aws:efs/accessPoint:AccessPoint": f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:access-point/fsap-0123456789abcdef0",
-    "aws:iam/role:Role": f"arn:aws:iam::{ACCOUNT}:role/some-role",
+    "aws:efs/accessPoint:AccessPoint": f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:access-point/fsap-{{id}}",
+    "aws:iam/role:Role": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
 }
 
 
@@ -45,7 +46,7 @@ def concrete(recording: Recording, text: str) -> str:
         (arn,) = {_ARNS[found.type] for found in recording.resources if found.name == name and found.type in _ARNS} or {None}
         if output != "arn" or arn is None:
             raise KeyError(match[0])
-        return arn
+        return arn.format(name=name, id=hashlib.sha256(name.encode()).hexdigest()[:17])
 
     return re.sub(r"\$\{([^}]+)\}", real, text)
 

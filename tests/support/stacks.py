@@ -86,6 +86,8 @@ FULL = (
     f"hubs.ldap={json.dumps(_LDAP_HUB)}",
     f"hubs.port={json.dumps(_PORT_HUB)}",
 )
+#: What stands in the place of a part of `dev`, so that it cannot be in FULL beside it.
+INSTEAD = ("homes={kind: ebs}", "hubs.main.entry={kind: port_forward}")
 LABELS = "k8s.io/cluster-autoscaler/node-template/label/"
 TAINTS = "k8s.io/cluster-autoscaler/node-template/taint/"
 RESOURCES = "k8s.io/cluster-autoscaler/node-template/resources/"
