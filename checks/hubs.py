@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 
 from checks.finding import Finding, verdict
 from checks.groups import UserNodes, user_nodes
@@ -18,13 +17,13 @@ from config.homes import NfsHomes
 from config.sign_in import SharedPasswordSignIn
 from config.stack import StackConfig
 from config.timeouts import timeouts
+from config.values import is_documentation
 
 _NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 _SUBNET = "aws:ec2/subnet:Subnet"
 _VOLUME = "aws:ebs/volume:Volume"
 _MIB = 1024**2
-#: RFC 5737 and RFC 2606: what stands in documentation, and leads nowhere.
-_DOCUMENTATION = [IPv4Network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+#: RFC 2606: what stands in documentation, and leads nowhere.
 _DOCUMENTATION_NAMES = ("example.org", "example.com", "example.net", ".example", ".invalid", ".test")
 
 
@@ -153,7 +152,7 @@ def _documentation(entry: LoadBalancerEntry | NodePortEntry, path: str) -> Itera
             fix="write the name that your people will type",
         )
     for cidr in entry.allowed_cidrs:
-        if any(IPv4Network(cidr).subnet_of(net) for net in _DOCUMENTATION):
+        if is_documentation(cidr):
             yield Finding(
                 id="documentation-values",
                 status="warn",

@@ -8,8 +8,8 @@ from typing import Any
 
 from checks.finding import Finding, verdict
 from checks.resources import SECRET, UNKNOWN, Resource, Resources
-from config.secrets import required_secrets
-from config.stack import PROJECT, StackConfig
+from config.secrets import missing_secrets, required_secrets
+from config.stack import StackConfig
 
 #: Names whose values are secrets, wherever they stand. Names of where a secret is kept (…Arn, …Name, …Ref) are not.
 _SECRET_NAME = re.compile(r"(password|passphrase|secret|token|(private|api|access)_?key|credential)s?$", re.IGNORECASE)
@@ -61,8 +61,7 @@ def missing(stack: StackConfig, given: Collection[str], stack_name: str) -> list
             path=f"hubs.{needed.hub}",
             fix=f"run: pulumi config set --secret --stack {stack_name} {needed.key}",
         )
-        for needed in wanted
-        if f"{PROJECT}:{needed.key}" not in given
+        for needed in missing_secrets(stack.hubs, given)
     ]
     held = f"{len(wanted)} secret{'s' if len(wanted) > 1 else ''} given, encrypted in the stack file" if wanted else "no hub needs a secret in the stack file"
     return verdict("secrets-given", faults, otherwise=held)

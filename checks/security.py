@@ -8,7 +8,7 @@ from typing import Any
 from checks.finding import Finding, urns, verdict
 from checks.resources import Resource, Resources
 from config.stack import StackConfig
-from config.values import is_world
+from config.values import is_documentation, is_world
 
 #: Types that hold data or keys: with them goes what people made, or the means to read it.
 STATEFUL = (
@@ -201,10 +201,7 @@ def metadata(_stack: StackConfig, resources: Resources) -> list[Finding]:
 
 def placeholders(stack: StackConfig, _resources: Resources) -> list[Finding]:
     """Documentation values that were not replaced would build something that nobody can reach."""
-    from ipaddress import IPv4Network
-
-    documentation = [IPv4Network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]  # RFC 5737
-    found = [cidr for cidr in stack.cluster.api.public_access_cidrs if any(IPv4Network(cidr).subnet_of(net) for net in documentation)]
+    found = [cidr for cidr in stack.cluster.api.public_access_cidrs if is_documentation(cidr)]
     return verdict(
         "documentation-values",
         (

@@ -9,8 +9,7 @@ from pulumi.runtime import config as engine_config
 
 from components.hub.values.problems import validated
 from config.errors import ConfigError
-from config.load import PROJECT
-from config.secrets import required_secrets
+from config.secrets import missing_secrets, required_secrets
 from config.stack import StackConfig
 
 
@@ -22,7 +21,7 @@ def load_stack() -> StackConfig:
         stack = validated(values, secret=secret, source=f"Pulumi.{pulumi.get_stack()}.yaml")
     except ConfigError as error:
         raise pulumi.RunError(f"the stack file is wrong\n{error}") from None
-    missing = [wanted for wanted in required_secrets(stack.hubs) if f"{PROJECT}:{wanted.key}" not in secret]
+    missing = missing_secrets(stack.hubs, secret)
     if missing:
         lines = [f"hubs.{wanted.hub}: the {wanted.what} is missing; run: pulumi config set --secret {wanted.key}" for wanted in missing]
         raise pulumi.RunError("\n".join(["secrets are missing", *lines]))

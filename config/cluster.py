@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, field_validator, model_validator
 
 from config.errors import refuse, shown
 from config.model import Model, option
-from config.values import Cidr, KmsKeyArn, KubernetesMinor, PrincipalArn, is_world
+from config.values import Cidr, KmsKeyArn, KubernetesMinor, PrincipalArn, world_only_by_name
 
 _MOST_CIDRS = 40  # EKS, "publicAccessCidrs": service quota "Public endpoint access CIDR ranges per cluster"
 
@@ -36,11 +36,7 @@ class ApiAccess(Model):
 
     @model_validator(mode="after")
     def _world_only_by_name(self) -> Self:
-        world = any(map(is_world, self.public_access_cidrs))
-        if not self.public and world:
-            raise refuse("public_access_cidrs opens the Kubernetes API to the whole internet", "list your own networks, or set public: true beside it")
-        if self.public and not world:
-            raise refuse("public is true, but public_access_cidrs does not contain 0.0.0.0/0", "remove public, or add 0.0.0.0/0 if you mean it")
+        world_only_by_name("public_access_cidrs", self.public_access_cidrs, public=self.public, opens="opens the Kubernetes API to the whole internet")
         return self
 
 

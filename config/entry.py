@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from config.errors import refuse, shown
 from config.model import Model, option
-from config.values import Cidr, is_world
+from config.values import Cidr, world_only_by_name
 
 _HOSTNAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _ACM_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+")
@@ -115,11 +115,7 @@ class LoadBalancerEntry(_Exposed):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        world = any(map(is_world, self.allowed_cidrs))
-        if world and not self.public:
-            raise refuse("allowed_cidrs lets the whole internet in", "list your own networks, or set public: true beside it")
-        if self.public and not world:
-            raise refuse("public is true, but allowed_cidrs does not contain 0.0.0.0/0", "remove public, or add 0.0.0.0/0 if you mean it")
+        world_only_by_name("allowed_cidrs", self.allowed_cidrs, public=self.public, opens="lets the whole internet in")
         if not self.allowed_cidrs:
             raise refuse("allowed_cidrs is empty: nobody could come in", "list the networks that may, such as [198.51.100.0/24]")
         if isinstance(self.tls, AcmTls) and self.tls.certificate_arn is None and self.route53_zone is None:
@@ -147,4 +143,10 @@ class PortForwardEntry(Model):
     local_port: int = option(8000, help="Port on your own machine. Sign-in services send you back to it.", changing="In place.", ge=1024, le=65535)
 
 
-Entry = Annotated[LoadBalancerEntry | NodePortEntry | PortForwardEntry, Field(discriminator="kind")]
+AnyEntry = LoadBalancerEntry | NodePortEntry | PortForwardEntry
+Entry = Annotated[AnyEntry, Field(discriminator="kind")]
+
+
+def own_certificate(entry: AnyEntry) -> CertificateTls | None:
+    """The certificate with which a hub's proxy encrypts by itself; None where a balancer does, or nobody."""
+    return entry.tls if not isinstance(entry, PortForwardEntry) and isinstance(entry.tls, CertificateTls) else None

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field
 
 from config.errors import closest, refuse, shown
 from config.model import Model, option
+from config.values import HOST
 
 _NEVER = "Home directories do not move with it: people would find theirs empty."
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _EXPORT = re.compile(r"(/[\w.@+=:-]+)+|/", re.ASCII)
 _OPTION = re.compile(r"[a-z_]+(=[\w.:/-]+)?", re.ASCII)
 #: nfs(5): the mount options that make sense for homes on a node. What is missing here is refused below, with its reason.
@@ -45,7 +45,7 @@ def _nfs_server(value: str) -> str:
             f"is an EFS file system (got {shown(value)}): mounted as plain NFS it is neither encrypted on the way nor bound to an access point",
             "write kind: efs; to use a file system that exists, adopt it with imports",
         )
-    if not _HOST.fullmatch(value):
+    if not HOST.fullmatch(value):
         raise refuse(f"is not the name or address of a server (got {shown(value)})", "write it without scheme and path, such as nfs.example.org")
     return value
 

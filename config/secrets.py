@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from config.entry import CertificateTls, LoadBalancerEntry, NodePortEntry
+from config.entry import own_certificate
 from config.hub import Hub
 from config.sign_in import GitHubSignIn, LdapSignIn, OidcSignIn
+from config.stack import file_key
 
 #: How a secret's key ends; it begins with `hub-` and the hub's name.
 SECRET_ENDINGS = (_CLIENT_SECRET, _SEARCH_PASSWORD, _TLS_KEY) = ("client-secret", "ldap-search-password", "tls-key")
@@ -21,10 +22,20 @@ class SecretKey:
     hub: str
     what: str
 
+    @property
+    def in_file(self) -> str:
+        """The key as it stands in the stack file."""
+        return file_key(self.key)
+
 
 def required_secrets(hubs: Mapping[str, Hub]) -> tuple[SecretKey, ...]:
     """Every secret that the hubs of a stack need, by hub."""
     return tuple(secret for name, hub in sorted(hubs.items()) for secret in _of_hub(name, hub))
+
+
+def missing_secrets(hubs: Mapping[str, Hub], given: Collection[str]) -> list[SecretKey]:
+    """Those of them that are not among the encrypted keys of the stack file."""
+    return [needed for needed in required_secrets(hubs) if needed.in_file not in given]
 
 
 def client_secret_key(hub: str) -> str:
@@ -47,5 +58,5 @@ def _of_hub(name: str, hub: Hub) -> Iterator[SecretKey]:
         yield SecretKey(key=client_secret_key(name), hub=name, what="client secret of the OAuth application")
     if isinstance(hub.sign_in, LdapSignIn) and hub.sign_in.lookup is not None:
         yield SecretKey(key=search_password_key(name), hub=name, what="password of the LDAP account that searches")
-    if isinstance(hub.entry, (LoadBalancerEntry, NodePortEntry)) and isinstance(hub.entry.tls, CertificateTls):
+    if own_certificate(hub.entry) is not None:
         yield SecretKey(key=tls_key_key(name), hub=name, what="private key of the certificate, in PEM form")

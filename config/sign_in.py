@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from config.errors import refuse, shown
 from config.model import Model, option
+from config.values import HOST
 
 _NEW_RULES = "The hub restarts (half a minute; running servers go on). Whoever is no longer allowed is refused at the next sign-in."
 _NEW_KIND = "The hub restarts. People may come back under other names, and would find other homes: try it on a second hub first."
@@ -41,7 +42,7 @@ def _url(value: str) -> str:
 def _server(value: str) -> str:
     if "://" in value or value.count(":"):
         raise refuse(f"has a scheme or a port (got {shown(value)})", "write the bare name, such as ldap.example.org; the port has an option of its own")
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", value):
+    if not HOST.fullmatch(value):
         raise refuse(f"is not the name of a server (got {shown(value)})", "write it like ldap.example.org")
     return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from ipaddress import IPv4Network
 from typing import Annotated
@@ -19,6 +20,8 @@ _ROLE_OR_USER = re.compile(r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:(role|user)/[
 _KMS_KEY = re.compile(r"^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]+|[0-9a-f-]+)$")
 _PRICE = re.compile(r"^[0-9]+(\.[0-9]{1,6})?$")
 _MINOR = re.compile(r"^1\.[0-9]{2}$")
+#: A server's name or address, without scheme and port.
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _LABEL_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
 
 
@@ -70,6 +73,24 @@ def is_world(cidr: str) -> bool:
     """Whether a range is wider than anybody's own network: 0.0.0.0/1 twice is the whole internet by another name."""
     prefix = cidr.rpartition("/")[2]
     return prefix.isdigit() and int(prefix) < _WIDEST_OWN_PREFIX
+
+
+#: RFC 5737: what stands in documentation, and leads nowhere.
+_DOCUMENTATION = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
+
+
+def is_documentation(cidr: str) -> bool:
+    """Whether a range is one that documents use, so that nobody comes from there."""
+    return any(IPv4Network(cidr).subnet_of(net) for net in _DOCUMENTATION)
+
+
+def world_only_by_name(option: str, cidrs: Iterable[str], *, public: bool, opens: str) -> None:
+    """Refuse a list that lets the whole internet in without `public: true` beside it, and the other way round. `opens` says what it does."""
+    world = any(map(is_world, cidrs))
+    if world and not public:
+        raise refuse(f"{option} {opens}", "list your own networks, or set public: true beside it")
+    if public and not world:
+        raise refuse(f"public is true, but {option} does not contain 0.0.0.0/0", "remove public, or add 0.0.0.0/0 if you mean it")
 
 
 def _price(value: str) -> str:

@@ -10,8 +10,9 @@ from pulumi_aws import autoscaling, ec2, lb, route53, vpc
 from components.base import Component, named
 from components.entry.args import EntryArgs
 from components.entry.certificate import Certificate, CertificateArgs
+from components.entry.people import people_may_come
 from components.pools.spec import generation
-from config.entry import AcmTls, CertificateTls, LoadBalancerEntry, NoTls
+from config.entry import AcmTls, LoadBalancerEntry, NoTls, own_certificate
 
 #: configurable-http-proxy answers there without asking the hub; `/` redirects, which no health check takes for healthy.
 HEALTH_PATH = "/_chp_healthz"
@@ -53,18 +54,7 @@ class Balancer(Component):
             tags=self._tags,
             opts=self.child(),
         )
-        for cidr in self._entry.allowed_cidrs:
-            vpc.SecurityGroupIngressRule(
-                f"{self._name}-from-{cidr.replace('/', '-')}",
-                security_group_id=group.id,
-                cidr_ipv4=cidr,
-                ip_protocol="tcp",
-                from_port=self._port,
-                to_port=self._port,
-                description="People",
-                tags=self._tags,
-                opts=self.child(),
-            )
+        people_may_come(self, self._name, self._args, group.id, self._port)
         both: dict[str, Any] = {"ip_protocol": "tcp", "from_port": self._args.port, "to_port": self._args.port, "tags": self._tags}
         nodes = self._args.node_security_group_id
         vpc.SecurityGroupEgressRule(
@@ -89,7 +79,7 @@ class Balancer(Component):
         )
 
     def _target(self) -> lb.TargetGroup:
-        encrypted = isinstance(self._entry.tls, CertificateTls)
+        encrypted = own_certificate(self._entry) is not None
         target = lb.TargetGroup(
             f"{self._name}-target",
             # What would replace the group is in its name: the new one is there before the old one goes.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pulumi
-from pulumi_aws import vpc
 from pulumi_kubernetes.core.v1 import Service
 
-from components.base import Component, named
+from components.base import Component
 from components.entry.args import EntryArgs
 from components.entry.balancer import Balancer
+from components.entry.people import people_may_come
 from components.hub.names import ENTRY_SERVICE
-from config.entry import CertificateTls, LoadBalancerEntry, NodePortEntry
+from config.entry import LoadBalancerEntry, NodePortEntry, own_certificate
 
 
 class Entry(Component):
@@ -30,11 +30,11 @@ class Entry(Component):
         if isinstance(args.entry, LoadBalancerEntry):
             outputs["dns_name"] = Balancer(f"{name}-balancer", args, self.child()).dns_name
         elif isinstance(args.entry, NodePortEntry):
-            self._open(name, args, args.entry)
+            people_may_come(self, name, args, args.node_security_group_id, args.port)
         self.register_outputs({"node_port": args.port, **outputs})
 
     def _service(self, name: str, args: EntryArgs) -> None:
-        encrypted = isinstance(args.entry, (LoadBalancerEntry, NodePortEntry)) and isinstance(args.entry.tls, CertificateTls)
+        encrypted = own_certificate(args.entry) is not None
         port = "https" if encrypted else "http"
         spec: Any = {
             "type": "NodePort",
@@ -51,17 +51,3 @@ class Entry(Component):
             "annotations": {"pulumi.com/skipAwait": "true"},
         }
         Service(f"{name}-service", metadata=metadata, spec=spec, opts=self.child())
-
-    def _open(self, name: str, args: EntryArgs, entry: NodePortEntry) -> None:
-        for cidr in entry.allowed_cidrs:
-            vpc.SecurityGroupIngressRule(
-                f"{name}-from-{cidr.replace('/', '-')}",
-                security_group_id=args.node_security_group_id,
-                cidr_ipv4=cidr,
-                ip_protocol="tcp",
-                from_port=args.port,
-                to_port=args.port,
-                description="People",
-                tags=named(args.tags, args.names.physical),
-                opts=self.child(),
-            )

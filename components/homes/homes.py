@@ -10,13 +10,12 @@ import pulumi
 from pulumi_kubernetes.storage.v1 import StorageClass
 
 from components.base import Component, named
+from components.drivers import EBS_DRIVER
 from components.homes.efs import EfsHomes, EfsHomesArgs
 from components.hub.values.singleuser import homes_class
 from components.network.place import Place
 from config import homes as sections
 from config.stack import StackConfig
-
-EBS_DRIVER = "ebs.csi.aws.com"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

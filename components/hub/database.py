@@ -11,11 +11,11 @@ from pulumi_aws import ebs, ec2, rds, vpc
 from pulumi_kubernetes.core.v1 import PersistentVolume
 
 from components.base import Component, named
+from components.drivers import EBS_DRIVER
 from components.hub.names import DATABASE_CLAIM, VOLUME_LABEL, HubNames
 from components.hub.values.hub import DATABASE_NAME, DATABASE_USER
 from config.database import PostgresDatabase, SqliteDatabase
 
-EBS_DRIVER = "ebs.csi.aws.com"
 _POSTGRES_PORT = 5432
 _MOST_GROWTH = 5
 

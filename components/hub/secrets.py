@@ -18,7 +18,7 @@ from components.hub.names import SECRETS, TLS_SECRET
 from components.hub.values.hub import public_url, secret_values
 from components.hub.values.sign_in import sign_in_values
 from config.database import PostgresDatabase
-from config.entry import CertificateTls, LoadBalancerEntry, NodePortEntry
+from config.entry import own_certificate
 from config.secrets import client_secret_key, search_password_key, tls_key_key
 from config.stack import StackConfig
 
@@ -73,9 +73,8 @@ class HubSecrets(Component):
 
     def _wanted_passwords(self) -> list[str]:
         hub = self._args.stack.hubs[self._args.hub]
-        traits = dict(sign_in_values(hub, public_url(hub)).secret_traits)
-        found = ["user-password"] if "SharedPasswordAuthenticator" in traits else []
-        found += ["admin-password"] if hub.sign_in.administrators and found else []
+        traits = sign_in_values(hub, public_url(hub)).secret_traits
+        found = [trait.replace("_", "-") for owner, trait in traits if owner == "SharedPasswordAuthenticator"]
         return found + (["database-password"] if isinstance(hub.database, PostgresDatabase) else [])
 
     def _data(self) -> dict[str, pulumi.Output[str]]:
@@ -104,8 +103,8 @@ class HubSecrets(Component):
         return {(owner, trait): value for owner, trait in wanted if (value := known[trait]) is not None}
 
     def _certificate(self) -> list[pulumi.Resource]:
-        entry = self._args.stack.hubs[self._args.hub].entry
-        if not isinstance(entry, (LoadBalancerEntry, NodePortEntry)) or not isinstance(entry.tls, CertificateTls):
+        own = own_certificate(self._args.stack.hubs[self._args.hub].entry)
+        if own is None:
             return []
         key = self._args.given[tls_key_key(self._args.hub)]
         return [
@@ -113,7 +112,7 @@ class HubSecrets(Component):
                 f"{self._name}-tls",
                 metadata={"name": TLS_SECRET, "namespace": self._args.namespace},
                 type="kubernetes.io/tls",
-                string_data={"tls.crt": entry.tls.certificate, "tls.key": key},
+                string_data={"tls.crt": own.certificate, "tls.key": key},
                 opts=self.child(),
             )
         ]

@@ -10,12 +10,12 @@ import pulumi
 from pulumi_kubernetes.core.v1 import PersistentVolume, PersistentVolumeClaim
 
 from components.base import Component
+from components.drivers import EFS_DRIVER
 from components.hub.names import HOMES_CLAIM, VOLUME_LABEL, HubNames
 from config.homes import Homes, NfsHomes
 
 #: Neither EFS nor NFS has a size, and Kubernetes wants one.
 _SIZE = "1Ti"
-EFS_DRIVER = "efs.csi.aws.com"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

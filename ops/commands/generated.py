@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-_ROOT = Path(__file__).resolve().parents[2]
+from ops.project import ROOT
 
 
 def writer(name: str, target: str, render: Callable[[], str], doc: str) -> click.Command:
     """A command `name` that writes what `render` returns to `target` (a path in the project), or to `--output`."""
 
     @click.command(name, help=doc)
-    @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=_ROOT / target, help="Where to write it ('-' for standard output).")
+    @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=ROOT / target, help="Where to write it ('-' for standard output).")
     def command(output: Path) -> None:
         if str(output) == "-":
             click.echo(render(), nl=False)

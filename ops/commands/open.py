@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from ops.project import ROOT
+
 
 @click.command("open")
 @click.argument("stack")
@@ -57,4 +59,4 @@ def _say(text: str) -> None:
 
 def _project() -> Path:
     here = Path.cwd()
-    return here if (here / "Pulumi.yaml").is_file() else Path(__file__).resolve().parents[2]
+    return here if (here / "Pulumi.yaml").is_file() else ROOT

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from config.errors import ConfigError, Problem
+from ops.project import ROOT
 
 if TYPE_CHECKING:
     from ops.plan.plan import Plan
@@ -34,7 +35,7 @@ def command(stack: str, settings: tuple[str, ...], **options: str | None) -> int
     from ops.plan.stack_file import find, read
 
     prices = None if prices_file is None else read_prices(Path(prices_file))
-    plan = make_plan(read(find(stack, Path.cwd() if _has_stacks(Path.cwd()) else _root()), settings), as_of, prices)
+    plan = make_plan(read(find(stack, Path.cwd() if _has_stacks(Path.cwd()) else ROOT), settings), as_of, prices)
     _show(plan, options["json_file"], options["html_file"])
     return 1 if plan.failed else 0
 
@@ -53,10 +54,6 @@ def _show(plan: Plan, json_file: str | None, html_file: str | None) -> None:
         from ops.plan.render import render
 
         render(plan)
-
-
-def _root() -> Path:
-    return Path(__file__).resolve().parents[2]
 
 
 def _has_stacks(folder: Path) -> bool:

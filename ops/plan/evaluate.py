@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checks.resources import Resources
+from ops.project import ROOT
 
 if TYPE_CHECKING:
     from ops.plan.recorder import Recorder
 
-PROGRAM = Path(__file__).resolve().parents[2]
+PROGRAM = ROOT
 #: Stands for every encrypted value: it is never read, but the program may pass it on.
 _SEALED = "[secret]"
 

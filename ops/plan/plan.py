@@ -12,7 +12,7 @@ from checks.finding import Finding
 from checks.resources import Resource
 from components.hub.values.problems import validated
 from config.prices import Prices
-from config.secrets import required_secrets
+from config.secrets import missing_secrets
 from config.stack import PROJECT, StackConfig
 from ops.plan.evaluate import Recording, evaluate
 from ops.plan.stack_file import StackFile
@@ -86,8 +86,8 @@ def _as_json(resource: Resource) -> dict[str, Any]:
 def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
     """Validate a stack file and evaluate the program with it. A secret that is missing stands sealed like the others: a plan does without."""
     stack = validated(file.values, secret=file.secret, source=file.source)  # before the SDKs: a typo is answered at once
-    wanted = {f"{PROJECT}:{needed.key}" for needed in required_secrets(stack.hubs)}
-    return stack, evaluate(file.values, secret={*file.secret, *wanted}, project=PROJECT, stack=file.stack)
+    missing = {needed.in_file for needed in missing_secrets(stack.hubs, file.secret)}
+    return stack, evaluate(file.values, secret={*file.secret, *missing}, project=PROJECT, stack=file.stack)
 
 
 def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = None) -> Plan:

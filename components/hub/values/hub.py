@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from components.hub.values.sign_in import sign_in_values
 from components.hub.values.singleuser import CONTAINER_SECURITY, singleuser_values
 from config.chart import merged
 from config.database import PostgresDatabase, SqliteDatabase
-from config.entry import CertificateTls, LoadBalancerEntry, NodePortEntry, NoTls, PortForwardEntry
+from config.entry import NoTls, PortForwardEntry, own_certificate
 from config.hub import Hub
 from config.stack import StackConfig
 
@@ -115,8 +114,7 @@ def _database(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
 
 
 def _proxy(hub: Hub) -> dict[str, Any]:
-    entry = hub.entry
-    encrypts = isinstance(entry, (LoadBalancerEntry, NodePortEntry)) and isinstance(entry.tls, CertificateTls)
+    encrypts = own_certificate(hub.entry) is not None
     return {
         "service": {"type": "ClusterIP"},  # people come in through a service of ours (components/entry)
         "https": {"enabled": True, "type": "secret", "secret": {"name": TLS_SECRET}} if encrypts else {"enabled": False},
@@ -151,4 +149,4 @@ def secret_values(stack: StackConfig, name: str, secrets: Mapping[tuple[str, str
     hub = stack.hubs[name]
     for owner, trait in sign_in_values(hub, public_url(hub)).secret_traits:
         found.setdefault(owner, {})[trait] = secrets[owner, trait]
-    return {"hub": {"config": copy.deepcopy(found)}} if found else {}
+    return {"hub": {"config": found}} if found else {}

@@ -11,7 +11,7 @@ from checks.resources import SECRET
 from components.hub.names import SECRETS
 from components.hub.values.hub import Given, hub_values
 from config.chart import CHART, chart_version, effective, refusals
-from config.entry import CertificateTls, PortForwardEntry
+from config.entry import own_certificate
 from config.errors import ConfigError, Problem, dotted
 from config.homes import EphemeralHomes
 from config.load import load
@@ -52,9 +52,7 @@ def _undone(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterato
     storage = at(values, "singleuser", "storage", "type")
     if storage == "none" and not isinstance(stack.homes, EphemeralHomes):
         yield _problem(name, ("singleuser", "storage", "type"), "keeps nothing when a server stops", "say so: homes.kind: ephemeral")
-    entry = stack.hubs[name].entry
-    encrypts = not isinstance(entry, PortForwardEntry) and isinstance(entry.tls, CertificateTls)
-    if bool(at(values, "proxy", "https", "enabled")) != encrypts:
+    if bool(at(values, "proxy", "https", "enabled")) != (own_certificate(stack.hubs[name].entry) is not None):
         yield _problem(name, ("proxy", "https", "enabled"), "contradicts the hub's entry, which says who encrypts", "remove it, and use entry.tls")
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from components.hub.names import HOMES_CLAIM
-from components.hub.values.profiles import hub_pools, hub_profiles, profile_list
+from components.hub.values.profiles import hub_pools, hub_profiles, profile_list, resources
 from config.homes import EbsHomes, EfsHomes, EphemeralHomes, NfsHomes
 from config.hub import Hub
-from config.profiles import memory_mib, memory_text, split_image
+from config.profiles import split_image
 from config.stack import StackConfig
 from config.timeouts import timeouts
 
@@ -31,6 +31,7 @@ def singleuser_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
     """`singleuser` of a hub's values."""
     profiles = hub_profiles(stack, hub)
     first = next(iter(profiles.values()))
+    traits = resources(first)
     pool = next(pool for pool in hub_pools(stack, hub) if pool.name == first.pool)
     image = {} if hub.image is None else {"image": dict(zip(("name", "tag"), split_image(hub.image), strict=True))}
     return {
@@ -38,8 +39,8 @@ def singleuser_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
         "uid": UID,
         "fsGid": GID,
         "startTimeout": timeouts(stack).server_start_seconds,
-        "cpu": {"limit": first.cpu, "guarantee": round(first.cpu * first.guarantee, 3)},
-        "memory": {"limit": first.memory, "guarantee": memory_text(memory_mib(first.memory) * first.guarantee)},
+        "cpu": {"limit": traits["cpu_limit"], "guarantee": traits["cpu_guarantee"]},
+        "memory": {"limit": traits["mem_limit"], "guarantee": traits["mem_guarantee"]},
         "nodeSelector": pool.node_selector,
         "extraTolerations": [item for item in pool.tolerations if item["key"] != "hub.jupyter.org/dedicated"],
         # The chart's way needs a privileged container in every pod; network policies and the nodes' hop limit do the same.
