@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from checks.bill import Cost, Hourly, Line
 from checks.cost_of_hubs import hub_lines, user_hours
+from checks.groups import is_spot
 from checks.resources import Resource, Resources
 from config.prices import HOURS_PER_MONTH, Prices
 from config.stack import StackConfig
@@ -70,7 +71,7 @@ def _nodes(resources: Resources, prices: Prices) -> Iterator[Line]:
             disk=_volume(group, resources, prices),
             least=int(group.inputs["minSize"]),
             most=int(group.inputs["maxSize"]),
-            spot=distribution["onDemandPercentageAboveBaseCapacity"] == 0,
+            spot=is_spot(group),
             limit=None if limit is None else Decimal(limit),
         )
         yield replace(_node_line(described, prices), node_hourly=_slope(described, prices))

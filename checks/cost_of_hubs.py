@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from checks.bill import Line, UserHour
-from checks.groups import UserNodes, user_nodes
+from checks.groups import POOL_LABEL, UserNodes, user_nodes
 from checks.resources import Resources
 from checks.user_pods import UserPod, hub_releases, user_pods
 from config.pools import OnDemandPool, SpotPool
@@ -48,7 +48,7 @@ def user_hours(stack: StackConfig, resources: Resources, prices: Prices) -> Iter
     by_pool = {node.pool: node for node in user_nodes(stack, resources)}
     for release in hub_releases(resources):
         for pod in user_pods(release):
-            node = by_pool.get(pod.node_selector.get("jupyterhub-aws/pool", ""))
+            node = by_pool.get(pod.node_selector.get(POOL_LABEL, ""))
             if node is not None:
                 yield _hour(stack, pod, node, prices)
 

@@ -11,6 +11,8 @@ from config.node_size import NodeSize, server_room
 from config.stack import StackConfig
 
 _GROUP = "aws:autoscaling/group:Group"
+#: The label by which a server selects its pool.
+POOL_LABEL = "jupyterhub-aws/pool"
 _TEMPLATE = "k8s.io/cluster-autoscaler/node-template/"
 
 
@@ -27,9 +29,20 @@ class UserNodes:
     most_pods: int
 
     @property
+    def spot(self) -> bool:
+        """Whether they are bought on the spot market."""
+        return is_spot(self.group)
+
+    @property
     def gpus(self) -> int:
         """GPUs of the node with the fewest."""
         return min(kind.gpus for kind in self.types)
+
+
+def is_spot(group: Resource) -> bool:
+    """Whether an Auto Scaling group buys on the spot market; a managed group of this program never does."""
+    distribution = group.inputs.get("mixedInstancesPolicy", {}).get("instancesDistribution", {})
+    return bool(distribution.get("onDemandPercentageAboveBaseCapacity") == 0)
 
 
 def user_nodes(stack: StackConfig, resources: Resources) -> Iterator[UserNodes]:
@@ -39,7 +52,7 @@ def user_nodes(stack: StackConfig, resources: Resources) -> Iterator[UserNodes]:
         labels = {key.removeprefix(f"{_TEMPLATE}label/"): value for key, value in tags.items() if key.startswith(f"{_TEMPLATE}label/")}
         taints = tuple(_taint(key, value) for key, value in tags.items() if key.startswith(f"{_TEMPLATE}taint/"))
         types = tuple(instance_type(item["instanceType"]) for item in group.inputs["mixedInstancesPolicy"]["launchTemplate"]["overrides"])
-        pool = labels.get("jupyterhub-aws/pool", "")
+        pool = labels.get(POOL_LABEL, "")
         most = stack.pools.user[pool].max_pods if pool in stack.pools.user else 110
         yield UserNodes(group=group, pool=pool, labels=labels, taints=taints, types=types, room=server_room(types, most), most_pods=most)
 

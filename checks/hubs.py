@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from checks.finding import Finding, verdict
 from checks.groups import UserNodes, user_nodes
-from checks.hub_values.all import faults
+from checks.hub_values import all as all_rules
 from checks.resources import Resource, Resources
 from checks.user_pods import UserPod, hub_of, hub_releases, user_pods
-from config.chart import effective, refusals
 from config.database import MemoryDatabase
 from config.entry import LoadBalancerEntry, NodePortEntry, NoTls, PortForwardEntry
 from config.errors import dotted
@@ -34,16 +33,14 @@ def values(stack: StackConfig, resources: Resources) -> list[Finding]:
 
 def _wrong(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     for release in hub_releases(resources):
-        given, hub = release.inputs.get("values", {}), hub_of(release)
-        found = [(path, what, "compare it with the chart's documentation") for path, what in refusals(given)]
-        found = found or [(fault.path, fault.what, fault.fix) for fault in faults(effective(given), stack.hubs[hub], timeouts(stack).server_start_seconds)]
-        for path, what, fix in found:
+        hub = hub_of(release)
+        for fault, _ in all_rules.verdict(release.inputs.get("values", {}), stack.hubs[hub], timeouts(stack).server_start_seconds):
             yield Finding(
                 id="hub-values",
                 status="fail",
-                message=f"{dotted(path)} {what}",
+                message=f"{dotted(fault.path)} {fault.what}",
                 path=dotted(("hubs", hub, "helm_values")),
-                fix=fix,
+                fix=fault.fix,
                 subjects=(release.urn,),
             )
 

@@ -11,6 +11,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from checks.finding import Finding, urns, verdict
+from checks.groups import is_spot
 from checks.resources import Resource, Resources
 from config.instance_types import InstanceType, instance_type
 from config.node_size import addresses_of_node, most_pods
@@ -111,7 +112,7 @@ def quotas(_stack: StackConfig, resources: Resources) -> list[Finding]:
     """How many vCPUs the pools may ask for at their maximum, by the quota that counts them. Only AWS knows what you have."""
     wanted: dict[tuple[str, str], int] = defaultdict(int)
     for group, types, most in _groups(resources):
-        market = "spot" if _is_spot(group) else "on demand"
+        market = "spot" if is_spot(group) else "on demand"
         wanted[(_quota_family(types[0]), market)] += most * max(kind.vcpus for kind in types)
     found = []
     for (family, market), vcpus in sorted(wanted.items()):
@@ -131,11 +132,6 @@ def _quota_family(kind: InstanceType) -> str:
     if kind.family in ("g", "vt", "gr"):
         return "g"
     return "standard" if kind.family[:1] in _STANDARD_FAMILIES and not kind.gpus and kind.family not in _OWN_FAMILIES else kind.family
-
-
-def _is_spot(group: Resource) -> bool:
-    distribution = group.inputs.get("mixedInstancesPolicy", {}).get("instancesDistribution", {})
-    return group.type == _GROUP and distribution.get("onDemandPercentageAboveBaseCapacity") == 0
 
 
 def _groups(resources: Resources) -> Iterator[tuple[Resource, list[InstanceType], int]]:

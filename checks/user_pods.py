@@ -6,7 +6,6 @@ KubeSpawner 7.0.0 under chart 4.4.0 makes them so: the prediction is compared wi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +13,9 @@ from typing import Any
 from checks.hub_values.fault import at, profiles
 from checks.resources import Resource, Resources
 from config.chart import CHART, effective
+from config.kubespawner import number_of_bytes
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
-_FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,13 +102,3 @@ def _amounts(override: Mapping[str, Any], single: Mapping[str, Any], which: str)
     if memory is not None:
         found["memory"] = number_of_bytes(memory)
     return found
-
-
-def number_of_bytes(value: object) -> float:
-    """A size as KubeSpawner reads it: `16G` is 16 x 1024^3. Raises ValueError for what it would refuse."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMGT]?)", str(value))
-    if match is None:
-        raise ValueError(value)
-    return float(match[1]) * _FACTOR[match[2]]

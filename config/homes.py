@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from config.errors import closest, refuse, shown
+from config.kubespawner import FIELD
 from config.model import Model, option
 from config.values import HOST
 
@@ -35,7 +36,6 @@ _REFUSED_OPTIONS = {
 }
 #: KubeSpawner 7, `_expand_user_properties`: fields that are one person's, whatever happens to the database.
 DIRECTORY_FIELDS = ("username", "safe_username", "escaped_username", "unescaped_username")
-_FIELD = re.compile(r"\{([^{}]*)\}")
 _DIRECTORY = re.compile(r"[\w.@+=/{}-]+", re.ASCII)
 
 
@@ -74,16 +74,16 @@ def _mount_option(value: str) -> str:
 def _directory(value: str) -> str:
     if "{servername}" in value or "{user_server}" in value:
         raise refuse(f"gives each named server a home of its own (got {shown(value)})", "use {username} alone")
-    for name in _FIELD.findall(value):
+    for name in FIELD.findall(value):
         if name not in DIRECTORY_FIELDS:
             guess = closest(name, DIRECTORY_FIELDS)
             raise refuse(
                 f"has a field that no home may be named by (got {{{name}}}): KubeSpawner would fail at every start, or the home would move one day",
                 f"did you mean {{{guess}}}?" if guess else f"use one of {', '.join('{' + field + '}' for field in DIRECTORY_FIELDS)}",
             )
-    if not _FIELD.search(value):
+    if not FIELD.search(value):
         raise refuse(f"is the same directory for everybody (got {shown(value)})", "put {username} into it")
-    plain = _FIELD.sub("x", value)
+    plain = FIELD.sub("x", value)
     if not _DIRECTORY.fullmatch(plain) or "{" in plain or "}" in plain or value.startswith("/") or value.endswith("/") or ".." in plain.split("/"):
         raise refuse(f"is not a relative path (got {shown(value)})", "write it like {username}, or home/{escaped_username} for homes of 2021")
     return value

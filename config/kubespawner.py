@@ -1,9 +1,41 @@
-"""What KubeSpawner 7.0.0 takes in a profile: the names of its traits and of JupyterHub 5.5's Spawner, from both classes' sources.
+"""What KubeSpawner 7.0.0 takes: names of its traits and of JupyterHub 5.5's Spawner, sizes, and braces; from both classes' sources.
 
 KubeSpawner itself sets any attribute that a profile names, so a misspelt one is silently without effect.
 """
 
 from __future__ import annotations
+
+import re
+
+#: A field that is expanded when a server starts; doubled braces are none.
+FIELD = re.compile(r"\{([^{}]*)\}")
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGT]?)")
+_FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+
+
+def number_of_bytes(value: object) -> float:
+    """A size as KubeSpawner reads it (jupyterhub/traitlets.py, ByteSpecification): `16G` is 16 x 1024^3. Raises ValueError for what it would refuse."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    match = _SIZE.fullmatch(str(value))
+    if match is None:
+        raise ValueError(value)
+    return float(match[1]) * _FACTOR[match[2]]
+
+
+def fields(text: str) -> list[str]:
+    """The fields that a text has KubeSpawner fill in."""
+    return FIELD.findall(_undoubled(text))
+
+
+def has_lone_brace(text: str) -> bool:
+    """Whether a brace stands alone, which fails every start."""
+    return bool(re.search(r"[{}]", FIELD.sub("", _undoubled(text))))
+
+
+def _undoubled(text: str) -> str:
+    return text.replace("{{", "").replace("}}", "")
+
 
 TRAITS = frozenset(
     """

@@ -8,13 +8,13 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from config.errors import refuse, shown
+from config.kubespawner import fields, has_lone_brace, number_of_bytes
 from config.model import Model, option
 from config.values import ShortName
 
 _NEXT_START = "For servers that start later; running ones go on as they are."
 #: KubeSpawner's ByteSpecification: K, M, G and T, all of them powers of 1024.
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGT])")
-_FACTOR = {"K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024.0}
 _IMAGE = re.compile(
     r"(?P<name>[a-z0-9]+([._/-]+[a-z0-9]+)*(:[0-9]+/[a-z0-9]+([._/-]+[a-z0-9]+)*)?)(:(?P<tag>[\w][\w.-]{0,127}))?(@sha256:(?P<digest>[0-9a-f]{64}))?", re.ASCII
 )
@@ -48,10 +48,7 @@ def _memory(value: str) -> str:
 
 def memory_mib(value: str) -> float:
     """A size of KubeSpawner in MiB: `16G` is 16384."""
-    match = _MEMORY.fullmatch(value)
-    if match is None:
-        raise ValueError(value)
-    return float(match[1]) * _FACTOR[match[2]]
+    return number_of_bytes(value) / 1024**2
 
 
 def memory_text(mib: float) -> str:
@@ -116,14 +113,13 @@ def _variable_text(value: object) -> object:
 
 
 def _braces(value: str) -> str:
-    rest = value.replace("{{", "").replace("}}", "")
-    for name in re.findall(r"\{([^{}]*)\}", rest):
+    for name in fields(value):
         if name not in _FIELDS:
             raise refuse(
                 f"has braces that KubeSpawner would expand (got {shown(value)}): every server would fail to start",
                 f"double them: {value.replace('{', '{{').replace('}', '}}')}",
             )
-    if "{" in re.sub(r"\{[^{}]*\}", "", rest) or "}" in re.sub(r"\{[^{}]*\}", "", rest):
+    if has_lone_brace(value):
         raise refuse(f"has a single brace (got {shown(value)}): every server would fail to start", "double it: {{ or }}")
     if not value:
         raise refuse("is empty: KubeSpawner drops such a variable", "write a value, or remove the line")

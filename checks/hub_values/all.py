@@ -6,12 +6,21 @@ from collections.abc import Iterator
 
 from checks.hub_values import protections, servers, sign_in
 from checks.hub_values.fault import Fault, Path, Values, at, profiles
+from config.chart import effective, refusals
 from config.database import MemoryDatabase
 from config.hub import Hub
 
 #: KubeSpawner's own start_timeout, where the chart gives none.
 _KUBESPAWNER_SECONDS = 60
 RULES = (*sign_in.RULES, *servers.RULES, *protections.RULES)
+
+
+def verdict(values: Values, hub: Hub, start_seconds: int) -> Iterator[tuple[Fault, bool]]:
+    """What the chart or people would stumble over in values as Helm gets them: each fault, and whether it is the chart's schema that says so."""
+    refused = list(refusals(values))
+    yield from ((Fault(path=path, what=what, fix="compare it with the chart's documentation"), True) for path, what in refused)
+    if not refused:  # rules look into values of the right kind
+        yield from ((fault, False) for fault in faults(effective(values), hub, start_seconds))
 
 
 def faults(values: Values, hub: Hub, start_seconds: int) -> Iterator[Fault]:

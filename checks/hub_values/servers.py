@@ -10,12 +10,11 @@ from checks.hub_values import fault
 from checks.hub_values.fault import Fault, Path, Values, at, items, profiles
 from config.errors import closest, shown, shown_at
 from config.homes import DIRECTORY_FIELDS
-from config.kubespawner import HUB_TRAITS, TRAITS
+from config.kubespawner import FIELD, HUB_TRAITS, TRAITS, fields, has_lone_brace, number_of_bytes
 from config.profiles import NEEDS_ROOT
 
 _BYTES = re.compile(r"[0-9]+(\.[0-9]+)?[KMGT]")
 _LEAST_BYTES = 64 * 1024**2  # a Jupyter server alone takes about 100 MiB
-_FIELD = re.compile(r"\{([^{}]*)\}")
 #: Fields that KubeSpawner 7 fills in when it starts a server.
 _FIELDS = (*DIRECTORY_FIELDS, "servername", "user_server", "pod_name", "pvc_name", "namespace", "hubnamespace", "unescaped_servername", "userid")
 #: Under hub.config.KubeSpawner each of these replaces what the chart put together from the key that stands beside it.
@@ -89,10 +88,10 @@ def guarantees(values: Values) -> Iterator[Fault]:
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([KMGT]?)", value) if isinstance(value, str) else None
-    return float(match[1]) * 1024.0 ** " KMGT".index(match[2] or " ") if match else None
+    try:
+        return number_of_bytes(value)
+    except ValueError:  # another rule says so
+        return None
 
 
 def environment(values: Values) -> Iterator[Fault]:
@@ -117,9 +116,7 @@ def _variables(path: Path, found: object) -> Iterator[Fault]:
 
 
 def _braces(path: Path, text: str) -> Iterator[Fault]:
-    rest = text.replace("{{", "").replace("}}", "")
-    unknown = [name for name in _FIELD.findall(rest) if name not in _FIELDS]
-    if unknown or re.search(r"[{}]", _FIELD.sub("", rest)):
+    if any(name not in _FIELDS for name in fields(text)) or has_lone_brace(text):
         what = f"has braces that KubeSpawner expands (got {shown_at(path, text)}): every server would fail to start"
         yield Fault(path=path, what=what, fix="double them: {{ and }}")
 
@@ -130,14 +127,14 @@ def homes(values: Values) -> Iterator[Fault]:
     if storage.get("type") != "static":
         return
     text = str(at(storage, "static", "subPath") or "")
-    for name in _FIELD.findall(text):
+    for name in FIELD.findall(text):
         if name not in DIRECTORY_FIELDS:
             guess = closest(name, DIRECTORY_FIELDS)
             fix = f"did you mean {{{guess}}}?" if guess else "use {username}"
             yield Fault(path=("singleuser", "storage", "static", "subPath"), what=f"has a field that no home may be named by (got {{{name}}})", fix=fix)
-    if not _FIELD.search(text):
+    if not FIELD.search(text):
         yield Fault(path=("singleuser", "storage", "static", "subPath"), what="is the same directory for everybody", fix="put {username} into it")
-    if text.startswith("/") or ".." in text.split("/") or re.search(r"[{}]", _FIELD.sub("", text)):
+    if text.startswith("/") or ".." in text.split("/") or re.search(r"[{}]", FIELD.sub("", text)):
         yield Fault(
             path=("singleuser", "storage", "static", "subPath"),
             what=f"is not a relative path (got {shown(text)}): no server could start",

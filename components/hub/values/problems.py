@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from checks.hub_values.all import faults
+from checks.hub_values.all import verdict
 from checks.hub_values.fault import Path, at
 from checks.resources import SECRET
 from components.hub.names import SECRETS
 from components.hub.values.hub import Given, hub_values
-from config.chart import CHART, chart_version, effective, refusals
+from config.chart import CHART, chart_version, effective
 from config.entry import own_certificate
 from config.errors import ConfigError, Problem, dotted
 from config.homes import EphemeralHomes
@@ -36,12 +36,12 @@ def validated(values: Mapping[str, str], *, secret: Collection[str] = (), source
 def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
     """What is wrong with one hub's values, each at the place in `helm_values` where it can be changed."""
     values = hub_values(stack, name, _UNKNOWN)
-    refused = list(refusals(values))
-    for path, what in refused:
-        yield _problem(name, path, f"{what} (schema of chart {CHART} {chart_version()})", "compare it with the chart's documentation")
-    if not refused:  # rules look into values of the right kind
-        for fault in faults(effective(values), stack.hubs[name], timeouts(stack).server_start_seconds):
-            yield _problem(name, fault.path, fault.what, fault.fix)
+    refused = False
+    for fault, by_schema in verdict(values, stack.hubs[name], timeouts(stack).server_start_seconds):
+        refused |= by_schema
+        source = f" (schema of chart {CHART} {chart_version()})" if by_schema else ""
+        yield _problem(name, fault.path, f"{fault.what}{source}", fault.fix)
+    if not refused:
         yield from _undone(stack, name, effective(values))
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from checks.cost_of_hubs import people_per_node
-from checks.groups import UserNodes, user_nodes
+from checks.groups import POOL_LABEL, UserNodes, user_nodes
 from checks.user_pods import UserPod, hub_releases, user_pods
 from ops.plan.page.anchors import Anchors
 from ops.plan.page.seats import seats
-from ops.plan.page.text import natural
+from ops.plan.page.text import natural, shape
 from ops.plan.page.tree import Link
 from ops.plan.plan import Plan
 
@@ -65,13 +65,12 @@ def pools(plan: Plan, anchors: Anchors) -> tuple[Pool, ...]:
 
 
 def _pool(name: str, nodes: list[UserNodes], people: list[UserPod], plan: Plan, anchors: Anchors) -> Pool:
-    node, kind = nodes[0], nodes[0].types[0]
-    gpus = f", {kind.gpus} × {kind.gpu}" if kind.gpus else ""
-    here = [pod for pod in people if pod.node_selector.get("jupyterhub-aws/pool") == name]
+    node = nodes[0]
+    here = [pod for pod in people if pod.node_selector.get(POOL_LABEL) == name]
     return Pool(
         name=name,
         types=tuple(item.name for item in node.types),
-        shape=f"{kind.vcpus} vCPUs, {kind.memory_mib / 1024:g} GiB{gpus}",
+        shape=shape(node.types[0]),
         room=f"{node.room.cpu_millicores / 1000:.2f} cores, {node.room.memory_mib / 1024:.1f} GiB",
         most_pods=node.most_pods,
         taints=tuple(sorted({f"{taint['key']}={taint['value']}:{taint['effect']}" for item in nodes for taint in item.taints})),
@@ -84,13 +83,12 @@ def _pool(name: str, nodes: list[UserNodes], people: list[UserPod], plan: Plan, 
 def _market(node: UserNodes, plan: Plan, anchors: Anchors) -> Market:
     inputs = node.group.inputs
     distribution = inputs["mixedInstancesPolicy"]["instancesDistribution"]
-    spot = distribution["onDemandPercentageAboveBaseCapacity"] == 0
     limit, hourly = distribution.get("spotMaxPrice"), plan.prices.node_hour(node.types[0].name)
     price = f"at most ${limit}" if limit else ("no price known" if hourly is None else f"${hourly:.3f}")
     return Market(
-        name=("spot" if spot else "on demand"),
+        name="spot" if node.spot else "on demand",
         size=f"{inputs['minSize']}–{inputs['maxSize']}",
-        price=price if not spot or limit else f"at most {price}",
+        price=price if not node.spot or limit else f"at most {price}",
         link=anchors.link(node.group.urn),
     )
 

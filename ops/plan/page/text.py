@@ -1,8 +1,10 @@
-"""Text in pictures: how wide it is at most in any common font, so that it never leaves its box; and the order of names."""
+"""Text in pictures: how wide it is at most in any common font, so that it never leaves its box; what a node has; and the order of names."""
 
 from __future__ import annotations
 
 import re
+
+from config.instance_types import InstanceType
 
 _NARROW = frozenset("iljtfrI.,:;'|()[]!/- ·")
 _WIDE = frozenset("mwMW@%→–—")
@@ -46,6 +48,12 @@ def wrapped(text: str, room: float, size: float, most: int) -> list[str]:
             line = f"{line} {words.pop(0)}"
         lines.append(fitted(line, room, size))
     return lines
+
+
+def shape(kind: InstanceType) -> str:
+    """What a node of this type has: `8 vCPUs, 64 GiB`."""
+    gpus = f", {kind.gpus} × {kind.gpu}" if kind.gpus else ""
+    return f"{kind.vcpus} vCPUs, {kind.memory_mib / 1024:g} GiB{gpus}"
 
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:

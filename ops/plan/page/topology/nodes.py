@@ -8,9 +8,8 @@ from itertools import groupby
 from checks.groups import UserNodes, user_nodes
 from checks.resources import Resource
 from checks.user_pods import hub_of
-from config.instance_types import instance_type, instance_types
 from config.stack import StackConfig
-from ops.plan.page.text import natural
+from ops.plan.page.text import natural, shape
 from ops.plan.page.topology.owners import Owners, host
 from ops.plan.page.topology.places import Places
 from ops.plan.page.topology.shape import Row, Shape
@@ -48,9 +47,9 @@ def _boxes(pool: str, nodes: list[UserNodes], places: Places) -> Iterator[Shape]
         return places.of(node.group.inputs.get("vpcZoneIdentifiers"))
 
     for zones, group in groupby(sorted(nodes, key=where), key=where):
-        here = sorted(group, key=lambda node: (not _spot(node), node.group.name))
+        here = sorted(group, key=lambda node: (not node.spot, node.group.name))
         kind = "gpu" if here[0].gpus else "pool"
-        lines = (shape_of([item.name for item in here[0].types]), ", ".join(item.name for item in here[0].types))
+        lines = (shape(here[0].types[0]), ", ".join(item.name for item in here[0].types))
         yield Shape(kind=kind, title=f"Pool {pool}", lines=lines, zones=zones, urn=here[0].group.parent, parts=tuple(map(_market, here)))
 
 
@@ -59,22 +58,8 @@ def _market(node: UserNodes) -> Shape:
     limit = inputs["mixedInstancesPolicy"]["instancesDistribution"].get("spotMaxPrice")
     size = _count(inputs["minSize"], inputs["maxSize"])
     line = f"{size}, at most ${limit}/h" if limit else size
-    return Shape(kind="market", title="spot" if _spot(node) else "on demand", lines=(line,), urn=node.group.urn)
-
-
-def _spot(node: UserNodes) -> bool:
-    distribution = node.group.inputs["mixedInstancesPolicy"]["instancesDistribution"]
-    return bool(distribution["onDemandPercentageAboveBaseCapacity"] == 0)
+    return Shape(kind="market", title="spot" if node.spot else "on demand", lines=(line,), urn=node.group.urn)
 
 
 def _count(least: int, most: int) -> str:
     return f"{most} nodes" if least == most else f"{least}–{most} nodes"
-
-
-def shape_of(names: list[str]) -> str:
-    """What the first of these types has: `8 vCPUs, 64 GiB`."""
-    if names[0] not in instance_types():
-        return "of a type that the table lacks"
-    kind = instance_type(names[0])
-    gpus = f", {kind.gpus} × {kind.gpu}" if kind.gpus else ""
-    return f"{kind.vcpus} vCPUs, {kind.memory_mib / 1024:g} GiB{gpus}"
