@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator
 
 from checks.finding import Finding, verdict
 from checks.resources import SECRET, UNKNOWN, Resource, Resources
 from config.secrets import missing_secrets, required_secrets
 from config.stack import StackConfig
+from config.tree import leaves
 
 #: Names whose values are secrets, wherever they stand. Names of where a secret is kept (…Arn, …Name, …Ref) are not.
 _SECRET_NAME = re.compile(r"(password|passphrase|secret|token|(private|api|access)_?key|credential)s?$", re.IGNORECASE)
@@ -25,9 +25,10 @@ def secrets(_stack: StackConfig, resources: Resources) -> list[Finding]:
 
 
 def _exposed(resource: Resource) -> Iterator[Finding]:
-    for path, value in _leaves(resource.inputs, ""):
+    for parts, value in leaves(resource.inputs):
         if not isinstance(value, str) or value in (SECRET, UNKNOWN, "") or value.startswith("${"):
             continue
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
         name = path.rpartition(".")[2].partition("[")[0]
         if (_SECRET_NAME.search(name) and not _HARMLESS.match(name)) or _PRIVATE_KEY.search(value):
             yield Finding(
@@ -37,17 +38,6 @@ def _exposed(resource: Resource) -> Iterator[Finding]:
                 fix="read it with require_secret and hand it on as an Output",
                 subjects=(resource.urn,),
             )
-
-
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 -- any JSON value
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _leaves(item, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            yield from _leaves(item, f"{path}[{index}]")
-    else:
-        yield path, value
 
 
 def missing(stack: StackConfig, given: Collection[str], stack_name: str) -> list[Finding]:

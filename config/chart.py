@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from config import tree
 from config.errors import closest, shown_at
 from config.versions import pin
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _DATA = Path(__file__).parent / "data" / "z2jh"
 CHART = "jupyterhub"
-_Path = tuple[str | int, ...]
 _TYPES = {"object": "a map", "array": "a list", "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
 
 
@@ -62,7 +62,7 @@ def _without_nulls(both: dict[str, Any], over: Mapping[str, Any]) -> dict[str, A
     return found
 
 
-def refusals(values: Mapping[str, Any]) -> Iterator[tuple[_Path, str]]:
+def refusals(values: Mapping[str, Any]) -> Iterator[tuple[tree.Path, str]]:
     """What the chart's schema says against values, merged with its defaults: where, and why in a line."""
     for error in _validator().iter_errors(effective(values)):
         path, kind = tuple(error.instance_path), error.kind
@@ -72,7 +72,7 @@ def refusals(values: Mapping[str, Any]) -> Iterator[tuple[_Path, str]]:
             yield path, _words(error, path)
 
 
-def _unknown(path: _Path, key: str) -> str:
+def _unknown(path: tree.Path, key: str) -> str:
     """Say what an unknown key may have meant: the schema's own message would list all that it knows, or nothing."""
     if path == ("hub", "config"):
         return "is not the name of a class, which begins with a capital"
@@ -83,7 +83,7 @@ def _unknown(path: _Path, key: str) -> str:
     return f"is not an option of the chart, did you mean {guess}?" if guess else "is not an option of the chart"
 
 
-def _words(error: ValidationError, path: _Path) -> str:
+def _words(error: ValidationError, path: tree.Path) -> str:
     """The schema's finding without what stands around it: its own message would quote whole maps, secrets among them."""
     kind: Any = error.kind
     got = f"(got {shown_at(path, error.instance)})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator
@@ -14,6 +13,7 @@ from config.homes import HomeDirectory
 from config.model import Model, option
 from config.profiles import Image, Profile
 from config.sign_in import SignIn
+from config.tree import leaves
 from config.values import ShortName
 
 
@@ -25,24 +25,13 @@ def _one_default(profiles: dict[str, Profile]) -> dict[str, Profile]:
 
 
 def _no_nulls(values: dict[str, Any]) -> dict[str, Any]:
-    found = next(_nulls(values, ()), None)
+    found = next((path for path, value in leaves(values) if value is None), None)
     if found is not None:
         raise refuse(
             f"has a null at {dotted(found)}, which is lost between Pulumi and Helm: the chart's default would stay",
             "write what should be there instead: false, 0, [] or {}",
         )
     return values
-
-
-def _nulls(value: object, path: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
-    if value is None:
-        yield path
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _nulls(inner, (*path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _nulls(inner, (*path, index))
 
 
 class Culling(Model):

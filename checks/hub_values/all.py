@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.hub_values import protections, servers, sign_in
-from checks.hub_values.fault import Fault, Path, Values, at, profiles
+from checks.hub_values.fault import Fault, Values, at, profiles
 from config.chart import effective, refusals
 from config.database import MemoryDatabase
 from config.hub import Hub
+from config.tree import Path
 
 #: KubeSpawner's own start_timeout, where the chart gives none.
 _KUBESPAWNER_SECONDS = 60

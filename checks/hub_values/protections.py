@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checks.hub_values.fault import Fault, Path, Values, at, items, maps
+from checks.hub_values.fault import Fault, Values, at, items, maps
 from checks.resources import SECRET, UNKNOWN
 from config.entry import FIRST_NODE_PORT, LAST_NODE_PORT
 from config.errors import names_secret, shown
+from config.tree import Path, leaves
 
 _URL_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@]+@")
 #: Pod Security `restricted`, in the words of Kubernetes: what no container or pod may ask for.
@@ -175,8 +176,8 @@ def images(values: Values) -> Iterator[Fault]:
 
 def clear_text(values: Values) -> Iterator[Fault]:
     """No secret in clear text among the values: it would stand in the plan, the state and the stack file."""
-    for path, value in _texts(values, ()):
-        if value in ("", SECRET, UNKNOWN):
+    for path, value in leaves(values):
+        if not isinstance(value, str) or value in ("", SECRET, UNKNOWN):
             continue
         if _under_secret_name(path) or _named_beside(values, path):
             yield Fault(path=path, what="looks like a secret in clear text", fix="use the option that takes it as a secret of the stack")
@@ -199,17 +200,6 @@ def _named_beside(values: Any, path: Path) -> bool:  # noqa: ANN401 -- any JSON 
     for part in path[:-1]:
         values = values[part]
     return isinstance(values.get("name"), str) and names_secret(values["name"])
-
-
-def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:  # noqa: ANN401 -- any JSON value
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _texts(inner, (*path, key))
-    elif isinstance(value, (list, tuple)):
-        for index, inner in enumerate(value):
-            yield from _texts(inner, (*path, index))
-    elif isinstance(value, str) and path:
-        yield path, value
 
 
 RULES = (isolation, privileges, network_policies, data, way_in, release_ends, images, clear_text)

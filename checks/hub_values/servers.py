@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.hub_values import fault
-from checks.hub_values.fault import Fault, Path, Values, at, items, profiles
+from checks.hub_values.fault import Fault, Values, at, items, profiles
 from config.errors import closest, shown, shown_at
 from config.homes import DIRECTORY_FIELDS
 from config.kubespawner import FIELD, HUB_TRAITS, TRAITS, fields, has_lone_brace, number_of_bytes
 from config.profiles import NEEDS_ROOT
+from config.tree import Path
 
 _BYTES = re.compile(r"[0-9]+(\.[0-9]+)?[KMGT]")
 _LEAST_BYTES = 64 * 1024**2  # a Jupyter server alone takes about 100 MiB

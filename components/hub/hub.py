@@ -75,7 +75,6 @@ class Hub(Component):
         release = self._release(url, [*self._homes(), *stored, *self.secrets.ready])
         self._entry(namespace)
         self.url = pulumi.Output.from_input(public_url(self._section))
-        self.release = release
         #: What a person or a script asks of a stack: where the hub is, and with a shared password how to get in.
         self.exports: dict[str, pulumi.Input[Any]] = {
             "url": self.url,

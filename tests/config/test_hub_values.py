@@ -28,9 +28,8 @@ from config.node_size import server_room
 from config.profiles import memory_mib
 from config.stack import StackConfig
 from config.timeouts import timeouts
-from tests.support.stack_files import SOURCE, changed, dev_stack, engine_values
+from tests.support.stack_files import CERTIFICATE, SOURCE, changed, dev_stack, engine_values
 
-PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 GIVEN = Given(
     auth_token=SECRET, cookie_secret=SECRET, auth_state_key=SECRET, checksum=SECRET, database_url="postgresql+psycopg2://jupyterhub@db.example.org/jupyterhub"
 )
@@ -41,7 +40,7 @@ _OIDC = {
     "token_url": "https://login.example.org/token",
     "userinfo_url": "https://login.example.org/userinfo",
 }
-_LDAP = {"kind": "ldap", "server": "ldap.example.org", "ca_certificate": PEM}
+_LDAP = {"kind": "ldap", "server": "ldap.example.org", "ca_certificate": CERTIFICATE}
 _LOOKUP = {"search_base": "ou=people,dc=example,dc=org", "search_user": "cn=reader,dc=example,dc=org"}
 _BALANCER = {"kind": "load_balancer", "hostname": "hub.example.org", "allowed_cidrs": ["203.0.113.0/24"]}
 _NODE_PORT = {"kind": "node_port", "hostname": "hub.example.org"}
@@ -58,9 +57,9 @@ SIGN_INS = {
 }
 ENTRIES = {
     "balancer, acm": {**_BALANCER, "route53_zone": "Z0123456789ABCDEFGHIJ"},
-    "balancer, certificate": {**_BALANCER, "internal": True, "tls": {"kind": "certificate", "certificate": PEM}},
+    "balancer, certificate": {**_BALANCER, "internal": True, "tls": {"kind": "certificate", "certificate": CERTIFICATE}},
     "balancer, plain": {**_BALANCER, "tls": {"kind": "none", "trial": True}},
-    "node port, certificate": {**_NODE_PORT, "tls": {"kind": "certificate", "certificate": PEM}},
+    "node port, certificate": {**_NODE_PORT, "tls": {"kind": "certificate", "certificate": CERTIFICATE}},
     "node port, plain": {**_NODE_PORT, "tls": {"kind": "none", "trial": True}},
     "tunnel": {"kind": "port_forward"},
 }

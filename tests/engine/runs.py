@@ -106,6 +106,14 @@ class Preview:
         return self.of(*({step["op"] for step in self.steps} - {"same", "read"}))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A change of the stack: what the preview announced, and what `up` did."""
+
+    preview: Preview
+    up: Run
+
+
 def read_call(position: int, entry: Mapping[str, Any]) -> Call:
     """A line of the plugins' log."""
     return Call(

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 
 from tests.engine.account import plaintext_secrets
 from tests.engine.harness import Engine
-from tests.engine.runs import Preview, Run
+from tests.engine.runs import Run, Step
+from tests.support.stack_files import CERTIFICATE
 
 pytestmark = pytest.mark.real
 
 SECRETS = {"hub-main-client-secret": "planted-github-secret-9d20", "hub-second-ldap-search-password": "planted-ldap-password-3f1a"}
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2xhdWRl\n-----END CERTIFICATE-----\n"
 SECOND = {
     "sign_in": {
         "kind": "ldap",
@@ -33,12 +32,6 @@ SECOND = {
     "database": {"kind": "postgres"},
     "image": "quay.io/jupyter/scipy-notebook:2025-12-31",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    preview: Preview
-    up: Run
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import pytest
 from tests.engine.account import plaintext_secrets
 from tests.engine.harness import ROOT, Engine
 from tests.engine.plan_and_state import differences, own
-from tests.engine.runs import Call, Preview, Run
+from tests.engine.runs import Call, Preview, Run, Step
 
 pytestmark = pytest.mark.real
 
@@ -34,14 +33,6 @@ CORE_GROUP = f"{NODE_GROUP}::pools-core-group"
 SECRET_OPTIONS: dict[str, str] = {"hub-main-client-secret": "planted-client-secret-41ce"}
 #: What the engine and the plugins are given besides, and must not write down.
 CREDENTIALS = {"AWS_SECRET_ACCESS_KEY": "planted-access-key-8c1d4e", "AWS_SESSION_TOKEN": "planted-session-token-77f0"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """A change of the stack: what the preview announced, and what `up` did."""
-
-    preview: Preview
-    up: Run
 
 
 @pytest.fixture(scope="module")

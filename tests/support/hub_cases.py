@@ -10,18 +10,18 @@ from typing import Any
 from checks.hub_values.fault import at
 from checks.resources import Resource
 from checks.user_pods import hub_releases
+from tests.support.stack_files import CERTIFICATE
 from tests.support.stacks import record
 
 RECORDED = Path(__file__).parents[1] / "fixtures" / "user_pods.json"
 #: How to record again; said by the test that finds the recording stale.
 REFRESH = "JHUB_CHART=<folder of the chart> .venv/bin/python -m tests.support.record_user_pods   (helm on PATH)"
-PEM = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2xhdWRl\n-----END CERTIFICATE-----\n"
 PEOPLE = ("alice", "alice@example.com", "bob.smith")
 
 _LDAP = {
     "kind": "ldap",
     "server": "ldap.example.org",
-    "ca_certificate": PEM,
+    "ca_certificate": CERTIFICATE,
     "bind_dn_templates": ["uid={username},ou=people,dc=example,dc=org"],
     "allowed_groups": ["cn=hub,ou=groups,dc=example,dc=org"],
     "administrators": ["ops1"],
@@ -50,7 +50,7 @@ CASES: Mapping[str, tuple[str, ...]] = {
     "no homes": ('homes={"kind": "ephemeral"}', "hubs.main.culling.kernel_idle_minutes=0"),
     "ldap, own certificate": (
         f"hubs.main.sign_in={json.dumps(_LDAP)}",
-        f"hubs.main.entry.tls={json.dumps({'kind': 'certificate', 'certificate': PEM})}",
+        f"hubs.main.entry.tls={json.dumps({'kind': 'certificate', 'certificate': CERTIFICATE})}",
     ),
     "oidc, postgres": (f"hubs.main.sign_in={json.dumps(_OIDC)}", 'hubs.main.database={"kind": "postgres"}'),
     "shared password, tunnel": (

@@ -23,6 +23,8 @@ SOURCE = STACK_FILE.name
 PROJECT = "jupyterhub-aws"
 #: How the configuration's top-level keys are written in a case: `region` for aws:region, `pools` for jupyterhub-aws:pools.
 _REGION = "aws:region"
+#: A certificate that looks like one; no test reads what is in it.
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2xhdWRl\n-----END CERTIFICATE-----\n"
 
 
 def read_yaml(path: Path) -> Any:

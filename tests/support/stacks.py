@@ -23,7 +23,7 @@ from ops.plan.evaluate import Recording
 from ops.plan.plan import recorded
 from ops.plan.stack_file import read
 from ops.plan.values import plain
-from tests.support.stack_files import ROOT
+from tests.support.stack_files import CERTIFICATE, ROOT
 
 
 @contextmanager
@@ -52,13 +52,12 @@ SOME_KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-12345
 SOME_ROLE = "arn:aws:iam::123456789012:role/teams/platform-admin"
 #: A stack without its hub: for tests of nodes that the hub's profiles would not fit.
 NO_HUB = "hubs={}"
-_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2xhdWRl\n-----END CERTIFICATE-----\n"
 #: Hubs of other kinds than the one of `dev`, so that each branch which makes something is there.
 _LDAP_HUB = {
     "sign_in": {
         "kind": "ldap",
         "server": "ldap.example.org",
-        "ca_certificate": _CERTIFICATE,
+        "ca_certificate": CERTIFICATE,
         "lookup": {"search_base": "ou=people,dc=example,dc=org", "search_user": "cn=search,dc=example,dc=org"},
         "allowed_groups": ["cn=hub,ou=groups,dc=example,dc=org"],
     },
@@ -71,7 +70,7 @@ _PORT_HUB = {
         "kind": "node_port",
         "hostname": "c.example.org",
         "allowed_cidrs": ["198.51.100.0/24"],
-        "tls": {"kind": "certificate", "certificate": _CERTIFICATE},
+        "tls": {"kind": "certificate", "certificate": CERTIFICATE},
         "external_ips": ["10.0.0.9"],
     },
     "database": {"kind": "sqlite_memory_that_loses_sessions"},

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from checks.hub_values.all import verdict
-from checks.hub_values.fault import Path, at
+from checks.hub_values.fault import at
 from checks.resources import SECRET
 from components.hub.names import SECRETS
 from components.hub.values.hub import Given, hub_values
@@ -17,6 +17,7 @@ from config.homes import EphemeralHomes
 from config.load import load
 from config.stack import StackConfig
 from config.timeouts import timeouts
+from config.tree import Path
 
 #: What stands in for values that only AWS or chance can know.
 _UNKNOWN = Given(
