@@ -49,7 +49,7 @@ def user_hours(stack: StackConfig, resources: Resources, prices: Prices) -> Iter
     for release in hub_releases(resources):
         for pod in user_pods(release):
             node = by_pool.get(pod.node_selector.get(POOL_LABEL, ""))
-            if node is not None:
+            if node is not None and node.group is not None:
                 yield _hour(stack, pod, node, prices)
 
 

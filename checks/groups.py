@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from checks.resources import Resource, Resources
 from config.instance_types import InstanceType, instance_type
 from config.node_size import NodeSize, server_room
+from config.pools import GivenPool
 from config.stack import StackConfig
 
 _GROUP = "aws:autoscaling/group:Group"
 #: The label by which a server selects its pool.
 POOL_LABEL = "jupyterhub-aws/pool"
+_PURPOSE = "hub.jupyter.org/node-purpose"
 _TEMPLATE = "k8s.io/cluster-autoscaler/node-template/"
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserNodes:
-    """Nodes of one group, by the tags from which the autoscaler knows them before there is one."""
+    """Nodes of one group, by the tags from which the autoscaler knows them before there is one; or nodes that are there already (no group)."""
 
-    group: Resource
+    group: Resource | None
     pool: str
     labels: Mapping[str, str]
     taints: tuple[Mapping[str, str], ...]
@@ -31,7 +33,12 @@ class UserNodes:
     @property
     def spot(self) -> bool:
         """Whether they are bought on the spot market."""
-        return is_spot(self.group)
+        return self.group is not None and is_spot(self.group)
+
+    @property
+    def name(self) -> str:
+        """How a message names them."""
+        return f"pool {self.pool}" if self.group is None else self.group.name
 
     @property
     def gpus(self) -> int:
@@ -46,7 +53,8 @@ def is_spot(group: Resource) -> bool:
 
 
 def user_nodes(stack: StackConfig, resources: Resources) -> Iterator[UserNodes]:
-    """Every group of user nodes."""
+    """Every group of user nodes, and every pool of nodes that are there already."""
+    yield from _given(stack)
     for group in resources.of(_GROUP):
         tags = {tag["key"]: str(tag["value"]) for tag in group.inputs.get("tags", [])}
         labels = {key.removeprefix(f"{_TEMPLATE}label/"): value for key, value in tags.items() if key.startswith(f"{_TEMPLATE}label/")}
@@ -55,6 +63,14 @@ def user_nodes(stack: StackConfig, resources: Resources) -> Iterator[UserNodes]:
         pool = labels.get(POOL_LABEL, "")
         most = stack.pools.user[pool].max_pods if pool in stack.pools.user else 110
         yield UserNodes(group=group, pool=pool, labels=labels, taints=taints, types=types, room=server_room(types, most), most_pods=most)
+
+
+def _given(stack: StackConfig) -> Iterator[UserNodes]:
+    for name, pool in stack.pools.user.items():
+        if isinstance(pool, GivenPool):
+            labels = dict(pool.node_selector) or {_PURPOSE: "user", POOL_LABEL: name}
+            room = server_room(pool.types, pool.max_pods)
+            yield UserNodes(group=None, pool=name, labels=labels, taints=(), types=pool.types, room=room, most_pods=pool.max_pods)
 
 
 def _taint(key: str, value: str) -> Mapping[str, str]:

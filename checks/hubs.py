@@ -9,6 +9,7 @@ from checks.groups import UserNodes, user_nodes
 from checks.hub_values import all as all_rules
 from checks.resources import Resource, Resources
 from checks.user_pods import UserPod, hub_of, hub_releases, user_pods
+from config.cluster import EksCluster
 from config.database import MemoryDatabase
 from config.entry import LoadBalancerEntry, NodePortEntry, NoTls, PortForwardEntry
 from config.errors import dotted
@@ -70,14 +71,14 @@ def _placed(release: Resource, pod: UserPod, nodes: list[UserNodes]) -> Iterator
     for node in matching:
         blocked = [taint for taint in node.taints if taint["effect"] != "PreferNoSchedule" and not pod.tolerates(taint)]
         if blocked:
-            yield fault(f"does not tolerate {blocked[0]['key']} of {node.group.name}", "keep the tolerations that the program renders")
+            yield fault(f"does not tolerate {blocked[0]['key']} of {node.name}", "keep the tolerations that the program renders")
         for what, wanted, room in (
             ("cores", pod.requests.get("cpu", 0), node.room.cpu_millicores / 1000),
             ("MiB of memory", pod.requests.get("memory", 0) / _MIB, node.room.memory_mib),
             ("GPUs", pod.requests.get("nvidia.com/gpu", 0), node.gpus),
         ):
             if wanted > room:
-                yield fault(f"needs {wanted:g} {what}, and a node of {node.group.name} has {room:g} for servers", "lower it, or choose larger types")
+                yield fault(f"needs {wanted:g} {what}, and a node of {node.name} has {room:g} for servers", "lower it, or choose larger types")
 
 
 def database_is_near(_stack: StackConfig, resources: Resources) -> list[Finding]:
@@ -134,7 +135,7 @@ def _of_hub(stack: StackConfig, name: str) -> Iterator[Finding]:
         return
     if isinstance(hub.entry.tls, NoTls):
         yield warn("plain-text", "entry.tls", "passwords travel in clear text", "choose acm or certificate")
-    if isinstance(hub.entry, NodePortEntry) and not hub.entry.allowed_cidrs:
+    if isinstance(hub.entry, NodePortEntry) and not hub.entry.allowed_cidrs and isinstance(stack.cluster, EksCluster):
         yield warn("nobody", "entry.allowed_cidrs", "no network may come in", "list networks, or open the nodes' security group yourself")
     yield from _documentation(hub.entry, path)
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -38,10 +38,11 @@ _CORE_PODS = 110
 
 def instance_types(stack: StackConfig, _resources: Resources) -> list[Finding]:
     """The types of a pool are alike where the autoscaler takes them for alike, and can do what the pool needs."""
-    pools = {"core": stack.pools.core.instance_types, **{name: pool.instance_types for name, pool in stack.pools.user.items()}}
-    faults = [fault for name, types in pools.items() for fault in _misfits(name, [instance_type(item) for item in types])]
-    for name, pool in stack.pools.user.items():
-        least = min(most_pods(instance_type(item)) for item in pool.instance_types)
+    core = {} if stack.pools.core is None else {"core": stack.pools.core.types}
+    pools = {**core, **{name: pool.types for name, pool in stack.pools.bought.items()}}
+    faults = [fault for name, types in pools.items() for fault in _misfits(name, types)]
+    for name, pool in stack.pools.bought.items():
+        least = min(most_pods(item) for item in pool.types)
         if pool.max_pods > least:
             faults.append(
                 _type_fault(
@@ -51,9 +52,9 @@ def instance_types(stack: StackConfig, _resources: Resources) -> list[Finding]:
                 )
             )
         faults += [
-            _type_fault(f"pools.{name}.instance_types", f"{item} is not sold as spot", "choose another type, or capacity: on_demand")
-            for item in pool.instance_types
-            if pool.capacity != "on_demand" and not instance_type(item).spot
+            _type_fault(f"pools.{name}.instance_types", f"{item.name} is not sold as spot", "choose another type, or capacity: on_demand")
+            for item in pool.types
+            if pool.capacity != "on_demand" and not item.spot
         ]
     return verdict("instance-types", faults, otherwise=f"all types exist, and within each of {len(pools)} pools they have one shape")
 
@@ -62,7 +63,7 @@ def _type_fault(path: str, message: str, fix: str) -> Finding:
     return Finding(id="instance-types", status="fail", message=message, path=path, fix=fix)
 
 
-def _misfits(name: str, types: list[InstanceType]) -> Iterator[Finding]:
+def _misfits(name: str, types: Sequence[InstanceType]) -> Iterator[Finding]:
     first, path = types[0], f"pools.{name}.instance_types"
     for other in types[1:]:
         if other.shape != first.shape:

@@ -62,3 +62,13 @@ class Resources:
         """The resources of type `kind` whose outputs a value mentions, such as `${network-private-a.id}`."""
         names = {match[1] for match in _REFERENCE.finditer(str(text))}
         return [resource for resource in self.of(kind) if resource.name in names]
+
+
+def chart_of(inputs: Mapping[str, Any]) -> str:
+    """The chart's name among a release's inputs, whether it comes from an index, a registry (oci://…/NAME) or a folder (…/NAME-VERSION.tgz)."""
+    return str(inputs["chart"]).rpartition("/")[2].removesuffix(f"-{inputs.get('version')}.tgz")
+
+
+def chart_name(release: Resource) -> str:
+    """The name of a release's chart."""
+    return chart_of(release.inputs)

@@ -42,7 +42,7 @@ def _exposed(resource: Resource) -> Iterator[Finding]:
 
 def missing(stack: StackConfig, given: Collection[str], stack_name: str) -> list[Finding]:
     """Every secret that the stack's hubs need is in the stack file, encrypted. `given` are the keys that are. A plan does without; `up` does not."""
-    wanted = required_secrets(stack.hubs)
+    wanted = required_secrets(stack.hubs_inside)
     faults = [
         Finding(
             id="secrets-given",
@@ -51,7 +51,7 @@ def missing(stack: StackConfig, given: Collection[str], stack_name: str) -> list
             path=f"hubs.{needed.hub}",
             fix=f"run: pulumi config set --secret --stack {stack_name} {needed.key}",
         )
-        for needed in missing_secrets(stack.hubs, given)
+        for needed in missing_secrets(stack.hubs_inside, given)
     ]
     held = f"{len(wanted)} secret{'s' if len(wanted) > 1 else ''} given, encrypted in the stack file" if wanted else "no hub needs a secret in the stack file"
     return verdict("secrets-given", faults, otherwise=held)

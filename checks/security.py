@@ -7,6 +7,7 @@ from typing import Any
 
 from checks.finding import Finding, urns, verdict
 from checks.resources import Resource, Resources
+from config.cluster import EksCluster
 from config.stack import StackConfig
 from config.values import is_documentation, is_world
 
@@ -105,7 +106,7 @@ def open_doors(stack: StackConfig, resources: Resources) -> list[Finding]:
 def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     for resource in resources:
         if any(is_world(source) for rule in _ingress_rules(resource) for source in _sources(rule)):
-            hub = next((name for name in stack.hubs if resource.name.startswith(f"hub-{name}-entry-balancer-from-")), None)
+            hub = next((name for name in stack.hubs if resource.name.startswith(f"hub-{name}-cloud-entry-")), None)
             meant = hub is not None and getattr(stack.hubs[hub].entry, "public", False)
             yield Finding(
                 id="open-ingress",
@@ -128,7 +129,7 @@ def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
         if network.get("endpointPublicAccess") and any(map(is_world, network.get("publicAccessCidrs") or ["0.0.0.0/0"])):
             yield Finding(
                 id="open-ingress",
-                status="warn" if stack.cluster.api.public else "fail",
+                status="warn" if stack.eks.api.public else "fail",
                 message="the Kubernetes API answers to the whole internet (0.0.0.0/0)",
                 path="cluster.api.public_access_cidrs",
                 fix="list your own networks",
@@ -201,7 +202,8 @@ def metadata(_stack: StackConfig, resources: Resources) -> list[Finding]:
 
 def placeholders(stack: StackConfig, _resources: Resources) -> list[Finding]:
     """Documentation values that were not replaced would build something that nobody can reach."""
-    found = [cidr for cidr in stack.cluster.api.public_access_cidrs if is_documentation(cidr)]
+    api = stack.cluster.api.public_access_cidrs if isinstance(stack.cluster, EksCluster) else ()
+    found = [cidr for cidr in api if is_documentation(cidr)]
     return verdict(
         "documentation-values",
         (

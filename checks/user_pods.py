@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.hub_values.fault import at, profiles
-from checks.resources import Resource, Resources
+from checks.resources import Resource, Resources, chart_name
 from config.chart import CHART, effective
 from config.kubespawner import number_of_bytes
 
@@ -46,7 +46,7 @@ def _matches(toleration: Mapping[str, Any], taint: Mapping[str, str]) -> bool:
 
 def hub_releases(resources: Resources) -> list[Resource]:
     """The releases of the chart that are hubs."""
-    return [release for release in resources.of(RELEASE) if release.inputs.get("chart") == CHART]
+    return [release for release in resources.of(RELEASE) if chart_name(release) == CHART]
 
 
 def hub_of(release: Resource) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 
 from checks.finding import Finding, Status, verdict
-from checks.resources import Resources
+from checks.resources import Resources, chart_name
+from config.cluster import EksCluster
 from config.stack import StackConfig
 from config.versions import Pin, kubernetes_versions, pin, pins
 
@@ -15,6 +16,8 @@ _REMIND_DAYS = 60
 
 def support(stack: StackConfig, as_of: datetime.date) -> list[Finding]:
     """The Kubernetes minor is in standard support on that day, and for a while after it."""
+    if not isinstance(stack.cluster, EksCluster):  # its owner's, and perhaps not AWS's at all
+        return [Finding(id="support", status="skip", message="how long the cluster's version is supported is its owner's to know", path="cluster.version")]
     version = kubernetes_versions()[stack.cluster.version]
     left = (version.standard_support_until - as_of).days
     day, newer = version.standard_support_until, f"set cluster.version to a newer minor: {', '.join(sorted(kubernetes_versions()))}"
@@ -51,7 +54,7 @@ def _used(stack: StackConfig, resources: Resources) -> list[Pin]:
     minor = stack.cluster.version
     found = [pin("addon", str(addon.inputs["addonName"]), minor) for addon in resources.of("aws:eks/addon:Addon")]
     for release in resources.of("kubernetes:helm.sh/v3:Release"):
-        name = str(release.inputs["chart"]).rpartition("/")[2]
+        name = chart_name(release)
         found.append(pin("chart", name, minor))
         found += [image for image in pins() if (image.kind, image.name) == ("image", name) and image.kubernetes in (None, minor)]
     images = sorted({str(group.inputs["amiType"]) for group in resources.of("aws:eks/nodeGroup:NodeGroup")} | _template_images(resources))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pulumi
 from pulumi.runtime import config as engine_config
 
-from components.hub.values.problems import validated
+from components.validated import validated
 from config.errors import ConfigError
+from config.halves import Configuration, whole
 from config.secrets import missing_secrets, required_secrets
 from config.stack import StackConfig
 
@@ -16,12 +18,14 @@ from config.stack import StackConfig
 def load_stack() -> StackConfig:
     """The validated stack of this run. Raises pulumi.RunError, which the engine prints without a traceback, with every problem."""
     values = engine_config.CONFIG.get() or engine_config.get_config_env()
-    secret = [key for key in values if engine_config.is_config_secret(key)]
+    secret = tuple(key for key in values if engine_config.is_config_secret(key))
+    plain = {key: value for key, value in values.items() if key not in secret}
+    given = Configuration(values=plain, secret=secret, source=f"Pulumi.{pulumi.get_stack()}.yaml")
     try:
-        stack = validated(values, secret=secret, source=f"Pulumi.{pulumi.get_stack()}.yaml")
+        stack = validated(whole(given, Path(pulumi.get_root_directory())))
     except ConfigError as error:
         raise pulumi.RunError(f"the stack file is wrong\n{error}") from None
-    missing = missing_secrets(stack.hubs, secret)
+    missing = missing_secrets(stack.hubs_inside, secret)
     if missing:
         lines = [f"hubs.{wanted.hub}: the {wanted.what} is missing; run: pulumi config set --secret {wanted.key}" for wanted in missing]
         raise pulumi.RunError("\n".join(["secrets are missing", *lines]))
@@ -31,4 +35,4 @@ def load_stack() -> StackConfig:
 def stack_secrets(stack: StackConfig) -> Mapping[str, pulumi.Output[str]]:
     """The encrypted values that the stack's hubs need, by key. They are only ever handed on."""
     config = pulumi.Config()
-    return {wanted.key: config.require_secret(wanted.key) for wanted in required_secrets(stack.hubs)}
+    return {wanted.key: config.require_secret(wanted.key) for wanted in required_secrets(stack.hubs_inside)}

@@ -1,10 +1,10 @@
-"""What a stack may say about its EKS cluster: version, who administers it, from where its API is reached."""
+"""What a stack may say about its cluster: an EKS control plane that it makes, or one that is there already."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from config.errors import refuse, shown
 from config.model import Model, option
@@ -40,10 +40,14 @@ class ApiAccess(Model):
         return self
 
 
-class Cluster(Model):
-    """The EKS control plane."""
+Version = Annotated[KubernetesMinor, BeforeValidator(_quoted)]
 
-    version: Annotated[KubernetesMinor, BeforeValidator(_quoted)] = option(
+
+class EksCluster(Model):
+    """An EKS control plane that the stack makes."""
+
+    kind: Literal["eks"] = option(help="`eks`: the stack makes it.", changing="Another cluster. Never on a stack that people use.")
+    version: Version = option(
         help='Kubernetes minor version, quoted: "1.35". Add-ons, node images and the autoscaler follow from it.',
         changing="In place, one minor at a time, never back. The control plane moves first; new nodes start with the new version.",
     )
@@ -80,3 +84,27 @@ class Cluster(Model):
         if twice:
             raise refuse(f"names {shown(twice[0])} twice", "remove one of them")
         return values
+
+
+def _path(value: str) -> str:
+    if "BEGIN CERTIFICATE" in value or "apiVersion" in value:
+        raise refuse("is a kubeconfig itself, which holds credentials", "write the path of the file; it stays outside the stack file")
+    return value
+
+
+class ExistingCluster(Model):
+    """A cluster that is there already: kubeadm, kops, or EKS that somebody else made. Its nodes, network and add-ons are its owner's."""
+
+    kind: Literal["existing"] = option(help="`existing`: reached by a kubeconfig.", changing="Another cluster. Never on a stack that people use.")
+    version: Version = option(help='Kubernetes minor version, quoted: "1.35".', changing="Nothing by itself.")
+    kubeconfig: Annotated[str, AfterValidator(_path)] | None = option(
+        None, help="Path of the kubeconfig, from the folder in which `pulumi` runs. Without it KUBECONFIG or ~/.kube/config.", changing="Nothing by itself."
+    )
+    context: str | None = option(None, help="Its context, where it has several. Without it the current one.", changing="Another cluster.", min_length=1)
+    service_cidr: Cidr = option("10.96.0.0/12", help="Addresses of Kubernetes services (kubeadm's default).", changing="Nothing by itself.")
+    protected: bool = option(True, help="Refuse to delete namespaces, claims and volumes.", changing="In place, nothing restarts.")
+
+
+AnyCluster = EksCluster | ExistingCluster
+#: Discriminated by `kind`.
+Cluster = Annotated[AnyCluster, Field(discriminator="kind")]

@@ -12,6 +12,7 @@ from config.model import Model, option
 
 _MOVES = "The hub starts with an empty database: everybody signs in again, and running servers must be stopped first."
 _SNAPSHOT = re.compile(r"snap-[0-9a-f]{8,17}")
+_KUBERNETES_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _CLASS = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9-]+")
 
 
@@ -33,6 +34,24 @@ def _major(value: object) -> object:
     return value
 
 
+def _node(value: str) -> str:
+    if not _KUBERNETES_NAME.fullmatch(value):
+        raise refuse(f"is not a node's name (got {shown(value)})", "copy it from `kubectl get nodes`")
+    return value
+
+
+def _path(value: str) -> str:
+    if not re.fullmatch(r"(/[\w.@+-]+){2,}", value, re.ASCII) or ".." in value.split("/") or value.startswith(("/etc/", "/proc/", "/sys/", "/dev/", "/run/")):
+        raise refuse(f"is not a directory of its own (got {shown(value)})", "write an absolute path, such as /srv/jupyterhub/main")
+    return value
+
+
+def _class(value: str) -> str:
+    if not _KUBERNETES_NAME.fullmatch(value):
+        raise refuse(f"is not the name of a storage class (got {shown(value)})", "copy it from `kubectl get storageclass`")
+    return value
+
+
 class SqliteDatabase(Model):
     """A file on a small gp3 volume in the core pool's zone. Enough for some hundred people; the hub is one pod either way."""
 
@@ -43,6 +62,24 @@ class SqliteDatabase(Model):
         help="Make the volume from this EBS snapshot: how a database moves to another zone (docs/operations.md).",
         changing="Makes another volume; the old one is kept, and has to be unprotected first.",
     )
+
+
+class SqliteOnNode(Model):
+    """A file in a directory of one node: for clusters without volumes. The hub runs on that node and nowhere else."""
+
+    kind: Literal["sqlite_on_node"] = option(help="`sqlite_on_node`: a file in a directory of one node.", changing=_MOVES)
+    node: Annotated[str, AfterValidator(_node)] = option(help="The node's name, as `kubectl get nodes` shows it.", changing=_MOVES)
+    path: Annotated[str, AfterValidator(_path)] = option(
+        help="A directory there that exists and belongs to 1000:1000 (chown it once). Back it up like any disk of yours.", changing=_MOVES
+    )
+
+
+class SqliteOnClass(Model):
+    """A file on a volume of a storage class that the cluster has."""
+
+    kind: Literal["sqlite_on_class"] = option(help="`sqlite_on_class`: a file on a volume of a storage class.", changing=_MOVES)
+    storage_class: Annotated[str, AfterValidator(_class)] = option(help="The class. Block storage: SQLite on NFS loses data.", changing=_MOVES)
+    size_gib: int = option(2, help="Size of the volume.", unit="GiB", changing="As the class allows.", ge=1, le=100)
 
 
 class PostgresDatabase(Model):
@@ -66,4 +103,4 @@ class MemoryDatabase(Model):
     kind: Literal["sqlite_memory_that_loses_sessions"] = option(help="The long name is meant: for tests only.", changing=_MOVES)
 
 
-Database = Annotated[SqliteDatabase | PostgresDatabase | MemoryDatabase, Field(discriminator="kind")]
+Database = Annotated[SqliteDatabase | SqliteOnNode | SqliteOnClass | PostgresDatabase | MemoryDatabase, Field(discriminator="kind")]

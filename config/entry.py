@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -40,6 +41,17 @@ def _certificate_arn(value: str) -> str:
 def _zone_id(value: str) -> str:
     if not _ZONE_ID.fullmatch(value):
         raise refuse(f"is not the id of a Route 53 hosted zone (got {shown(value)})", "write the id, such as Z0123456789ABCDEFGHIJ, not the zone's name")
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        address = IPv4Address(value)
+    except ValueError:
+        raise refuse(f"is not an IPv4 address (got {shown(value)})", "write one that routes to a node, such as 10.1.2.3") from None
+    # Kubernetes API validation, ValidateNonSpecialIP: what no service may answer on.
+    if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
+        raise refuse(f"is an address that no service may have (got {shown(value)})", "write one that routes to a node")
     return value
 
 
@@ -131,9 +143,15 @@ class NodePortEntry(_Exposed):
 
     kind: Literal["node_port"] = option(help="`node_port`: a port of the core nodes.", changing="The old way in stops working.")
     tls: Annotated[CertificateTls | NoTls, Field(discriminator="kind")] = option(help="Who encrypts: there is no balancer for ACM.", changing=_BRIEF)
-    external_ips: tuple[str, ...] = option(
+    external_ips: tuple[Annotated[str, AfterValidator(_address)], ...] = option(
         (), help="Addresses that route to the nodes and on which the service answers on port 443 (or 80) too.", changing="In place.", max_length=10
     )
+    public: bool = option(False, help="Set to true to allow 0.0.0.0/0 among `allowed_cidrs`. Shown as a warning in every plan.", changing="In place.")
+
+    @model_validator(mode="after")
+    def _world_only_by_name(self) -> Self:
+        world_only_by_name("allowed_cidrs", self.allowed_cidrs, public=self.public, opens="lets the whole internet in")
+        return self
 
 
 class PortForwardEntry(Model):

@@ -10,6 +10,7 @@ from config.database import Database, SqliteDatabase
 from config.entry import Entry
 from config.errors import dotted, refuse
 from config.homes import HomeDirectory
+from config.mirrors import PackageMirrors
 from config.model import Model, option
 from config.profiles import Image, Profile
 from config.sign_in import SignIn
@@ -76,6 +77,7 @@ class Hub(Model):
         help="A person's directory on the file system (kinds efs and nfs). For homes of a chart before 4.0: home/{escaped_username}.",
         changing="Everybody finds an empty home; the old one is still there under its old name.",
     )
+    package_mirrors: PackageMirrors = option(PackageMirrors(), help="Where servers get packages from.", changing="For servers that start later.")
     culling: Culling = option(Culling(), help="When servers and kernels are stopped.", changing="See its options.")
     helm_values: Annotated[dict[str, Any], AfterValidator(_no_nulls)] = option(
         {},

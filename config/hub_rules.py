@@ -10,8 +10,7 @@ from config.entry import FIRST_NODE_PORT, LAST_NODE_PORT, LoadBalancerEntry, Nod
 from config.errors import Problem, closest, shown
 from config.homes import EfsHomes, Homes, NfsHomes
 from config.hub import Hub
-from config.instance_types import instance_type
-from config.network import Network
+from config.network import AnyNetwork
 from config.node_size import server_room
 from config.pools import AnyUserPool, Pools
 from config.profiles import Profile, memory_mib
@@ -32,21 +31,21 @@ def node_port(name: str, hub: Hub) -> int | None:
     return hub.entry.node_port or FIRST_NODE_PORT + zlib.crc32(name.encode()) % (LAST_NODE_PORT - FIRST_NODE_PORT + 1)
 
 
-def core_zones(pools: Pools, network: Network) -> tuple[str, ...]:
+def core_zones(pools: Pools, network: AnyNetwork) -> tuple[str, ...]:
     """The zones of the core pool: the network's first one, unless the stack names others."""
-    return pools.core.zones or network.zones[:1]
+    return (pools.core.zones if pools.core else ()) or network.zones[:1]
 
 
-def core_zones_exist(network: Network, pools: Pools) -> Iterator[Problem]:
+def core_zones_exist(network: AnyNetwork, pools: Pools) -> Iterator[Problem]:
     """The core pool's zones are zones of the network."""
-    for index, zone in enumerate(pools.core.zones):
+    for index, zone in enumerate(pools.core.zones if pools.core else ()):
         if zone not in network.zones:
             yield Problem(
                 path=f"pools.core.zones[{index}]", what=f"is not a zone of the network (got {shown(zone)})", fix=f"choose from {', '.join(network.zones)}"
             )
 
 
-def volumes_stay_near(network: Network, pools: Pools, hubs: Hubs) -> Iterator[Problem]:
+def volumes_stay_near(network: AnyNetwork, pools: Pools, hubs: Hubs) -> Iterator[Problem]:
     """A database on a volume has all core nodes in its zone: elsewhere the hub could not start."""
     zones = core_zones(pools, network)
     for name, hub in hubs.items():
@@ -93,7 +92,7 @@ def profiles_fit(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
 
 
 def _fits(path: str, profile: Profile, pool: AnyUserPool) -> Iterator[Problem]:
-    kind = instance_type(pool.instance_types[0])
+    kind = pool.types[0]
     if profile.gpus > kind.gpus:
         asked, have = f"{profile.gpus} GPU{'s' if profile.gpus > 1 else ''}", f"{kind.gpus} in each node" if kind.gpus else "none"
         yield Problem(path=f"{path}.gpus", what=f"asks for {asked} in pool {profile.pool}, which has {have}", fix="choose a GPU pool, or fewer of them")
@@ -103,7 +102,7 @@ def _fits(path: str, profile: Profile, pool: AnyUserPool) -> Iterator[Problem]:
             what=f"asks for no GPU in the GPU pool {profile.pool}: its people would pay for GPUs that nobody can use",
             fix="write gpus: 1, or choose another pool",
         )
-    room = server_room([instance_type(item) for item in pool.instance_types], pool.max_pods)
+    room = server_room(pool.types, pool.max_pods)
     memory, cores = max(room.memory_mib, 0) / 1024, room.cpu_millicores / 1000
     if memory_mib(profile.memory) * profile.guarantee > room.memory_mib:
         what = f"guarantees {memory_mib(profile.memory) * profile.guarantee / 1024:.1f} GiB, but a node of pool {profile.pool} has {memory:.1f} GiB for servers"
@@ -123,7 +122,7 @@ def derived_profiles_fit(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
         for name, pool in pools.user.items():
             if hub.profiles or (hub.pools and name not in hub.pools):
                 continue
-            kinds = [instance_type(item) for item in pool.instance_types]
+            kinds = pool.types
             share = server_room(kinds, pool.max_pods).memory_mib // max(kinds[0].gpus, 1)
             if share < _LEAST_SERVER_MIB:
                 yield Problem(

@@ -62,7 +62,8 @@ def _validated(items: tuple[tuple[str, str], ...], secret: tuple[str, ...], sour
 def _strangers(values: Mapping[str, str], secret: Collection[str], sections: Mapping[str, Any]) -> Iterator[Problem]:
     """Find the keys that are neither a section nor a secret that a hub needs, and the secrets that stand in clear text."""
     known = [PROVIDER_KEYS.get(section, section) for section in StackConfig.model_fields]
-    wanted = [needed.key for needed in required_secrets(sections["hubs"])] if "hubs" in sections else None
+    outer = sections.get("parts") == "cloud"
+    wanted = [needed.key for needed in required_secrets({} if outer else sections["hubs"])] if "hubs" in sections else None
     for key in (*values, *secret):
         namespace, _, name = key.partition(":")
         if namespace != PROJECT or (name in StackConfig.model_fields and name not in PROVIDER_KEYS):
@@ -75,7 +76,8 @@ def _strangers(values: Mapping[str, str], secret: Collection[str], sections: Map
                 yield Problem(path=name, what="is a secret, but stands in clear text", fix=fix)
             continue
         if key in secret and name.startswith("hub-") and not closest(name, wanted or ()):
-            yield Problem(path=name, what="is a secret that no hub of this stack needs", fix=f"remove it: pulumi config rm {name}")
+            what = "belongs to the stack inside the cluster" if outer else "is a secret that no hub of this stack needs"
+            yield Problem(path=name, what=what, fix=f"remove it{' here' if outer else ''}: pulumi config rm {name}")
             continue
         guess = closest(name, [*known, *(wanted or ())])
         fix = f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(known)}"

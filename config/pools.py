@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from config.errors import closest, refuse, shown
-from config.instance_types import instance_type, instance_types
+from config.instance_types import InstanceType, instance_type, instance_types
 from config.model import Model, option
 from config.values import LabelKey, LabelValue, Price, ShortName, Zone
 
@@ -59,7 +59,7 @@ def _price_is_text(value: object) -> object:
     return value
 
 
-InstanceType = Annotated[str, AfterValidator(_instance_type), Field(json_schema_extra={"examples": ["r5n.2xlarge"]})]
+InstanceTypeName = Annotated[str, AfterValidator(_instance_type), Field(json_schema_extra={"examples": ["r5n.2xlarge"]})]
 OwnLabelKey = Annotated[LabelKey, AfterValidator(_label_is_free), AfterValidator(_label_fits_a_tag)]
 
 
@@ -103,12 +103,17 @@ class Size(Model):
 class _Pool(Model):
     """What every pool has."""
 
-    instance_types: Annotated[tuple[InstanceType, ...], Field(min_length=1, max_length=20)] = option(
+    instance_types: Annotated[tuple[InstanceTypeName, ...], Field(min_length=1, max_length=20)] = option(
         help="EC2 types that may serve, all of one shape. More types find more spot capacity; the first one is the one the autoscaler reckons with.",
         changing=_NEW_SHAPE,
     )
     disk: Disk = option(Disk(), help="Root volume of each node.", changing=_NEW_NODES)
     labels: dict[OwnLabelKey, LabelValue] = option({}, help="Further Kubernetes labels of the nodes.", changing=_NEW_NODES, max_length=10)
+
+    @property
+    def types(self) -> tuple[InstanceType, ...]:
+        """What is known of its types, in its order."""
+        return tuple(map(instance_type, self.instance_types))
 
     @field_validator("instance_types")
     @classmethod
@@ -177,8 +182,38 @@ class OnDemandPool(_UserPool):
     capacity: Literal["on_demand"] = option(help="`on_demand`: on-demand nodes only.", changing="The group that is no longer needed goes, with its nodes.")
 
 
-UserPool = Annotated[SpotFirstPool | SpotPool | OnDemandPool, Field(discriminator="capacity")]
-AnyUserPool = SpotFirstPool | SpotPool | OnDemandPool
+class GivenPool(Model):
+    """Nodes that are there already, in a cluster that somebody else made. Label them as `docs/operations.md` says, or say by which labels to find them."""
+
+    capacity: Literal["given"] = option(help="`given`: with `cluster.kind: existing`.", changing="For servers that start later.")
+    cores: int = option(help="vCPUs of the smallest of these nodes.", unit="cores", changing="For servers that start later.", ge=1, le=448)
+    memory_gib: int = option(help="Memory of the smallest of these nodes.", unit="GiB", changing="For servers that start later.", ge=2, le=24576)
+    gpus: int = option(0, help="GPUs of each of these nodes.", unit="GPUs", changing="For servers that start later.", ge=0, le=16)
+    gpu: str | None = option(None, help="What people read about them, such as NVIDIA T4.", changing="At once.", min_length=1, max_length=40)
+    nodes: int = option(1, help="How many there are.", unit="nodes", changing="Nothing: it is what the plan reckons with.", ge=1, le=5000)
+    max_pods: int = option(110, help="The most pods on a node (the kubelet's default).", unit="pods", changing="Nothing by itself.", ge=15, le=250)
+    node_selector: dict[LabelKey, LabelValue] = option(
+        {},
+        help="Labels that these nodes have. Empty: hub.jupyter.org/node-purpose: user and jupyterhub-aws/pool: NAME.",
+        changing="For servers that start later.",
+        max_length=10,
+    )
+
+    @property
+    def types(self) -> tuple[InstanceType, ...]:
+        """The one kind of node that it has."""
+        return (
+            InstanceType(
+                name="given", vcpus=self.cores, memory_mib=1024 * self.memory_gib, architecture="x86_64", network_interfaces=0, addresses_per_interface=0,
+                nitro=True, gpus=self.gpus, gpu=(self.gpu or "GPU") if self.gpus else None, local_disk_gb=0, spot=False, usd_per_hour=None,
+            ),
+        )  # fmt: skip
+
+
+#: Nodes that the stack buys.
+BoughtPool = SpotFirstPool | SpotPool | OnDemandPool
+AnyUserPool = BoughtPool | GivenPool
+UserPool = Annotated[AnyUserPool, Field(discriminator="capacity")]
 
 
 class Pools(Model):
@@ -187,9 +222,14 @@ class Pools(Model):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[ShortName, UserPool] = Field(init=False)
 
-    core: CorePool = option(help="The nodes of the hub itself.", changing="See its options.")
+    core: CorePool | None = option(None, help="The nodes of the hub itself. Required, except in a cluster that is there already.", changing="See its options.")
 
     @property
     def user(self) -> dict[str, AnyUserPool]:
         """The user pools by name, in the order of their names."""
         return dict(sorted(self.__pydantic_extra__.items()))
+
+    @property
+    def bought(self) -> dict[str, BoughtPool]:
+        """Those of them whose nodes the stack makes."""
+        return {name: pool for name, pool in self.user.items() if not isinstance(pool, GivenPool)}

@@ -67,7 +67,14 @@ def stack_schema() -> Node:
             rf"^{PROJECT}:hub-[a-z0-9-]+-({'|'.join(SECRET_ENDINGS)})$": _SECRET,
         },
         "additionalProperties": False,
-        "required": [file_key(name) for name in models["required"]],
+        "anyOf": [
+            {
+                "required": [file_key(name) for name in models["required"]],
+                "if": {"properties": {file_key("cluster"): {"properties": {"kind": {"const": "existing"}}}}},
+                "else": {"required": [file_key("region")]},
+            },
+            {"required": [file_key("cloud_stack")]},  # an inner half takes everything from its outer one
+        ],
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, Literal
 
-from config import hub_rules
-from config.cluster import Cluster
+from config import closed_rules, existing_rules, hub_rules
+from config.cluster import Cluster, EksCluster
 from config.errors import Problem, dotted, shown
 from config.homes import EfsHomes, Homes
 from config.hub import Hub
 from config.instance_types import instance_type
 from config.model import Model, option
-from config.network import Network
+from config.network import AnyNetwork, ExistingNetwork, Network, OpenNetwork, UnmanagedNetwork, Vpc
 from config.pools import OnDemandPool, Pools
+from config.registry import Registry, UpstreamRegistry, registry_of
+from config.runner import Runner
 from config.tags import Tags
 from config.values import Region, ShortName, StackName
 from config.versions import kubernetes_versions
@@ -32,7 +34,23 @@ def file_key(name: str) -> str:
 class StackConfig(Model):
     """Everything a stack may say. Section by section in Pulumi.dev.yaml, each with a reason."""
 
-    region: Region = option(help="AWS region (`aws:region` in the stack file).", changing="Another region is another stack.")
+    region: Region = option(
+        "",
+        help="AWS region (`aws:region` in the stack file). Required, except with a cluster that is there already.",
+        changing="Another region is another stack.",
+    )
+    parts: Literal["all", "cloud", "cluster"] = option(
+        "all",
+        help="`all`: one stack. `cloud`: what AWS's own API makes; what is inside the cluster is a second stack, whose file says `cloud_stack: NAME` "
+        "and nothing else (it is `cluster` by that).",
+        changing="From `all` to `cloud` everything inside the cluster would be deleted: choose once.",
+    )
+    cloud_stack: str | None = option(
+        None,
+        help="The stack that made the AWS half of this one, such as airgap. Its file is read too, and its outputs are taken from the state.",
+        changing="Another cluster.",
+        min_length=1,
+    )
     name: StackName = option(
         help="Name of the cluster, and prefix of everything that has a name in AWS. At most 24 characters.", changing="Replaces everything. Choose once."
     )
@@ -42,38 +60,78 @@ class StackConfig(Model):
     pools: Pools = option(help="The nodes: `core`, and user pools under names of your choice.", changing="See its options.")
     homes: Homes = option(EfsHomes(kind="efs"), help="Where home directories live.", changing="Never on a stack that people use.")
     hubs: dict[ShortName, Hub] = option({}, help="JupyterHubs on this cluster, by name.", changing="Adding one touches nobody else.", max_length=100)
+    registry: Registry = option(UpstreamRegistry(kind="upstream"), help="Where images and charts come from.", changing="See its options.")
+    runner: Runner | None = option(
+        None, help="A machine in a closed network that runs `pulumi` inside. None unless this section is there.", changing="See its options."
+    )
     imports: dict[str, str] = option(
         {},
         help="Adopt or repair: `TYPE::NAME` (the end of the resource's URN) to the id of something that exists already.",
         changing="The next `up` imports it instead of making it. An entry that nothing uses is an error.",
     )
 
+    @property
+    def eks(self) -> EksCluster:
+        """The cluster that the stack makes. Raises TypeError for a stack whose cluster is there already."""
+        if not isinstance(self.cluster, EksCluster):
+            raise TypeError("this stack makes no cluster")
+        return self.cluster
+
+    @property
+    def vpc(self) -> Vpc:
+        """The network of the cluster that the stack makes. Raises TypeError for a stack whose cluster is there already."""
+        if isinstance(self.network, UnmanagedNetwork):
+            raise TypeError("this stack has no network")
+        return self.network
+
+    @property
+    def hubs_inside(self) -> Mapping[str, Hub]:
+        """The hubs whose inner half this stack makes."""
+        return {} if self.parts == "cloud" else self.hubs
+
+    @property
+    def own_registry(self) -> str | None:
+        """Where images and charts are, as `HOST[/PREFIX]`; None where they are not in a registry of yours."""
+        return registry_of(self.registry, region=self.region, stack=self.name)
+
 
 Rule = Callable[..., Iterator[Problem]]
 
 
-def _zones_in_region(region: str, network: Network) -> Iterator[Problem]:
+def _zones_in_region(region: str, network: AnyNetwork) -> Iterator[Problem]:
+    if not region:  # said by another rule, once
+        return
     for index, zone in enumerate(network.zones):
+        path = f"network.private_subnets.{zone}" if isinstance(network, ExistingNetwork) else f"network.zones[{index}]"
         if not zone.startswith(region) or len(zone) != len(region) + 1:
             yield Problem(
-                path=f"network.zones[{index}]",
+                path=path,
                 what=f"is not a zone of {region} (got {shown(zone)})",
                 fix=f"write {region}{zone[-1]}, or change aws:region",
             )
         if zone in network.zones[:index]:
-            yield Problem(path=f"network.zones[{index}]", what=f"is named twice (got {shown(zone)})", fix="name two or three different zones")
+            yield Problem(path=path, what=f"is named twice (got {shown(zone)})", fix="name two or three different zones")
 
 
-def _ranges_apart(network: Network, cluster: Cluster) -> Iterator[Problem]:
-    if IPv4Network(network.cidr).overlaps(IPv4Network(cluster.service_cidr)):
-        yield Problem(
-            path="cluster.service_cidr",
-            what=f"overlaps network.cidr ({cluster.service_cidr} and {network.cidr})",
-            fix="choose a private range outside the VPC, such as 172.20.0.0/16 or 10.100.0.0/16",
-        )
+def _ranges_apart(network: AnyNetwork, cluster: Cluster) -> Iterator[Problem]:
+    services = IPv4Network(cluster.service_cidr)
+    free = "10.100.0.0/16" if cluster.service_cidr.startswith("172.20.") else "172.20.0.0/16"
+    option = "ranges" if isinstance(network, UnmanagedNetwork) else "cidr"
+    others = [(f"network.{option}", cidr) for cidr in network.ranges]
+    if not isinstance(network, OpenNetwork):
+        others += [(f"network.neighbours.{name}.cidrs", cidr) for name, neighbour in network.neighbours.items() for cidr in neighbour.cidrs]
+    for path, cidr in others:
+        if IPv4Network(cidr).overlaps(services):
+            yield Problem(
+                path="cluster.service_cidr",
+                what=f"overlaps {path} ({cluster.service_cidr} and {cidr})",
+                fix=f"choose a private range that none of them has, such as {free}",
+            )
 
 
 def _service_cidr(cluster: Cluster) -> Iterator[Problem]:
+    if not isinstance(cluster, EksCluster):
+        return
     # EKS API reference, KubernetesNetworkConfigRequest.serviceIpv4Cidr: private ranges, between /24 and /12.
     network = IPv4Network(cluster.service_cidr)
     if not 12 <= network.prefixlen <= 24 or not any(network.subnet_of(IPv4Network(r)) for r in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")):  # noqa: PLR2004 -- EKS's own bounds, in the line above
@@ -95,7 +153,7 @@ def _version_is_known(cluster: Cluster) -> Iterator[Problem]:
 
 
 def _core_is_plain(pools: Pools) -> Iterator[Problem]:
-    for index, name in enumerate(pools.core.instance_types):
+    for index, name in enumerate(pools.core.instance_types if pools.core else ()):
         if instance_type(name).gpu is not None:  # not their number: g6f has a share of one, which counts 0
             yield Problem(
                 path=f"pools.core.instance_types[{index}]",
@@ -105,7 +163,7 @@ def _core_is_plain(pools: Pools) -> Iterator[Problem]:
 
 
 def _price_is_a_maximum(pools: Pools) -> Iterator[Problem]:
-    for name, pool in pools.user.items():
+    for name, pool in pools.bought.items():
         if isinstance(pool, OnDemandPool) or pool.max_price is None:
             continue
         on_demand = instance_type(pool.instance_types[0]).usd_per_hour
@@ -147,6 +205,8 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("homes", "hubs"), hub_rules.directories_mean_something),
     (("hubs",), hub_rules.trial_stays_small),
     (("imports",), _imports_have_form),
+    *existing_rules.RULES,
+    *closed_rules.RULES,
 )
 
 

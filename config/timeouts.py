@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from config.instance_types import instance_type
 from config.pools import SpotFirstPool
 from config.stack import StackConfig
 
@@ -31,7 +30,7 @@ class Timeouts:
 def timeouts(stack: StackConfig) -> Timeouts:
     """Return the two limits of a stack. The second leaves room for a spot attempt that fails and an on-demand node after it."""
     pools = stack.pools.user.values()
-    gpu = any(instance_type(pool.instance_types[0]).gpus for pool in pools)
+    gpu = any(pool.types[0].gpus for pool in pools)
     node = _GPU_NODE_SECONDS if gpu else _NODE_SECONDS
     attempts = 2 if any(isinstance(pool, SpotFirstPool) for pool in pools) else 1
     return Timeouts(node_provision_seconds=node, server_start_seconds=attempts * (node + _AROUND_SECONDS) + _PULL_SECONDS)

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from ipaddress import IPv4Network
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.errors import refuse, shown
 
@@ -93,6 +93,15 @@ def world_only_by_name(option: str, cidrs: Iterable[str], *, public: bool, opens
         raise refuse(f"public is true, but {option} does not contain 0.0.0.0/0", "remove public, or add 0.0.0.0/0 if you mean it")
 
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?(?P<host>\[[^\]]+\]|[^/:?#\s]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>[/?#]\S*)?", re.IGNORECASE)
+
+
+def host_of(address: str) -> str:
+    """The host of an address with a scheme; empty where it has none."""  # not urllib: this package names no module that could talk to anybody
+    match = _ADDRESS.match(address)
+    return match["host"].lower() if match else ""
+
+
 def _price(value: str) -> str:
     try:
         price = Decimal(value)
@@ -129,6 +138,28 @@ def _kms_key(value: str) -> str:
     return value
 
 
+def aws_id(kind: str) -> AfterValidator:
+    """A check that text is an id of AWS of this kind, such as `vpc`."""
+    form = re.compile(rf"{kind}-[0-9a-f]{{8,17}}")
+
+    def check(value: str) -> str:
+        if not form.fullmatch(value):
+            raise refuse(f"is not an id of that kind (got {shown(value)})", f"write it like {kind}-0123456789abcdef0")
+        return value
+
+    return AfterValidator(check)
+
+
+def _account(value: object) -> object:
+    if isinstance(value, (int, float)):
+        raise refuse(
+            f"must be a quoted string (got the number {shown(value)}): numbers lose leading zeros", 'write the account in quotes, such as "123456789012"'
+        )
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{12}", value):
+        raise refuse(f"is not the number of an AWS account (got {shown(value)})", 'write its twelve digits in quotes, such as "123456789012"')
+    return value
+
+
 def _label_key(value: str) -> str:
     prefix, slash, name = value.rpartition("/")
     if not _LABEL_NAME.fullmatch(name) or (slash and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", prefix)):
@@ -159,5 +190,7 @@ Price = Annotated[str, AfterValidator(_price), Field(json_schema_extra={"example
 KubernetesMinor = Annotated[str, AfterValidator(_minor), Field(json_schema_extra={"pattern": _MINOR.pattern})]
 PrincipalArn = Annotated[str, AfterValidator(_principal), Field(json_schema_extra={"examples": ["arn:aws:iam::123456789012:role/platform-admin"]})]
 KmsKeyArn = Annotated[str, AfterValidator(_kms_key)]
+VpcId = Annotated[str, aws_id("vpc")]
+AccountId = Annotated[str, BeforeValidator(_account), Field(json_schema_extra={"examples": ["123456789012"], "pattern": "^[0-9]{12}$"})]
 LabelKey = Annotated[str, AfterValidator(_label_key)]
 LabelValue = Annotated[str, AfterValidator(_label_value)]

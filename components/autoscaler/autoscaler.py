@@ -1,4 +1,4 @@
-"""The cluster autoscaler: a role by Pod Identity, then its Helm release."""
+"""The cluster autoscaler: its role by Pod Identity in AWS, and its Helm release in the cluster."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from components.autoscaler.values import NAME, NAMESPACE, autoscaler_values
 from components.base import Component, named
 from components.charts import chart
 from components.iam import pod_identity_trust
+from components.images import images_of
 from config.stack import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AutoscalerArgs:
-    """`policy_arn` is what AutoscalerPolicy made; `after` what the release waits for."""
+class AutoscalerIdentityArgs:
+    """`policy_arn` is what AutoscalerPolicy made."""
 
-    stack: StackConfig
+    stack_name: str
     cluster_name: pulumi.Input[str]
     policy_arn: pulumi.Input[str]
     tags: Mapping[str, str]
-    after: Sequence[pulumi.Resource] = ()
 
 
-class Autoscaler(Component):
-    """Adds nodes when a server cannot be placed, and removes empty ones. Needs a Kubernetes provider among its providers."""
+class AutoscalerIdentity(Component):
+    """The role that the autoscaler's pod gets when it is admitted; `ready` is what has to be there before that."""
 
-    token: ClassVar[str] = "jhub:autoscaler:Autoscaler"
+    token: ClassVar[str] = "jhub:autoscaler:AutoscalerIdentity"
     role_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: AutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: AutoscalerIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        physical = f"{args.stack.name}-cluster-autoscaler"
+        physical = f"{args.stack_name}-cluster-autoscaler"
         role = iam.Role(f"{name}-role", name=physical, assume_role_policy=pod_identity_trust(), tags=named(args.tags, physical), opts=self.child())
         attached = iam.RolePolicyAttachment(f"{name}-role", role=role.name, policy_arn=args.policy_arn, opts=self.child())
         association = eks.PodIdentityAssociation(
-            f"{name}-identity",
+            f"{name}-association",
             cluster_name=args.cluster_name,
             namespace=NAMESPACE,
             service_account=NAME,
@@ -48,14 +48,35 @@ class Autoscaler(Component):
             tags=named(args.tags, physical),
             opts=self.child(),
         )
-        Release(
-            f"{name}-release",
-            **chart("cluster-autoscaler", args.stack.cluster.version),
-            name=NAME,
-            namespace=NAMESPACE,
-            values=autoscaler_values(args.stack),
-            # Credentials are injected when the pod is admitted: one that came before its association would never get any.
-            opts=self.child(depends_on=[*args.after, attached, association]),
-        )
+        self.ready: list[pulumi.Resource] = [attached, association]
         self.role_arn = role.arn
         self.register_outputs({"role_arn": self.role_arn})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AutoscalerArgs:
+    """`after` is what the release waits for: its role's association, where this program makes it."""
+
+    stack: StackConfig
+    after: Sequence[pulumi.Resource] = ()
+
+
+class Autoscaler(Component):
+    """Adds nodes when a server cannot be placed, and removes empty ones. Needs a Kubernetes provider among its providers."""
+
+    token: ClassVar[str] = "jhub:autoscaler:Autoscaler"
+    release: pulumi.Output[str | None]
+
+    def __init__(self, name: str, args: AutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        release = Release(
+            f"{name}-release",
+            **chart("cluster-autoscaler", args.stack),
+            name=NAME,
+            namespace=NAMESPACE,
+            values=images_of(args.stack).values(autoscaler_values(args.stack)),
+            # Credentials are injected when the pod is admitted: one that came before its association would never get any.
+            opts=self.child(depends_on=list(args.after)),
+        )
+        self.release = release.name
+        self.register_outputs({"release": self.release})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from components.hub.values.closed import proxy_variables
 from components.pools.autoscaling import priorities
 from components.pools.spec import CORE_LABELS, group_specs
 from config.homes import EbsHomes
@@ -31,7 +32,7 @@ def autoscaler_values(stack: StackConfig) -> dict[str, Any]:
         "resources": {"requests": {"cpu": "50m", "memory": "300Mi"}, "limits": {"memory": "600Mi"}},
         "securityContext": {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
         "containerSecurityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
-        "extraEnv": {"AWS_STS_REGIONAL_ENDPOINTS": "regional"},
+        "extraEnv": {"AWS_STS_REGIONAL_ENDPOINTS": "regional", **proxy_variables(stack)},
         "extraArgs": _arguments(stack),
         "expanderPriorities": priorities(group_specs(stack)),
     }

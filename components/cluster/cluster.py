@@ -25,7 +25,7 @@ _KEY_DELETION_DAYS = 30
 class ClusterArgs:
     """`cluster` is the stack's section, `stack_name` the cluster's name in EKS, `account` the AWS account id."""
 
-    cluster: config.cluster.Cluster
+    cluster: config.cluster.EksCluster
     stack_name: str
     region: str
     account: pulumi.Input[str]

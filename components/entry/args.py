@@ -1,4 +1,4 @@
-"""What every entry is given."""
+"""What the AWS side of every entry is given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_kubernetes.core.v1 import Namespace
 
 from components.hub.names import HubNames
 from config.entry import Entry
@@ -26,6 +25,5 @@ class EntryArgs:
     subnet_ids: pulumi.Input[list[str]]
     node_security_group_id: pulumi.Input[str]
     core_group_name: pulumi.Input[str]
-    namespace: Namespace
     tags: Mapping[str, str]
     before_balancer: Sequence[pulumi.Resource]

@@ -97,13 +97,28 @@ class EfsHomes(Component):
             tags=self._tags("homes-from-nodes"),
             opts=self.child(),
         )
+        out = []
+        if self._args.stack.network.closed:  # elsewhere nodes may talk to everybody
+            out.append(
+                vpc.SecurityGroupEgressRule(
+                    f"{self._name}-out-of-nodes",
+                    security_group_id=self._args.client_security_group_id,
+                    referenced_security_group_id=group.id,
+                    ip_protocol="tcp",
+                    from_port=_NFS_PORT,
+                    to_port=_NFS_PORT,
+                    description="NFS to mount targets of homes",
+                    tags=self._tags("homes-from-nodes"),
+                    opts=self.child(),
+                )
+            )
         targets = [
             efs.MountTarget(
                 f"{self._name}-mount-target-{letter}", file_system_id=file_system.id, subnet_id=subnet, security_groups=[group.id], opts=self.child()
             )
             for letter, subnet in self._args.place.private.items()
         ]
-        return [*targets, rule]
+        return [*targets, rule, *out]
 
     def _access_point(self, file_system: efs.FileSystem, which: str, path: str, uid: int = UID, gid: int = GID) -> efs.AccessPoint:
         return efs.AccessPoint(

@@ -1,4 +1,4 @@
-"""Where a hub keeps what it knows: a small volume in the core pool's zone, or PostgreSQL on RDS. Both outlive the hub."""
+"""Where a hub keeps what it knows, in AWS: a small volume in the core pool's zone, or PostgreSQL on RDS. Both outlive the hub."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import Any, ClassVar
 
 import pulumi
 from pulumi_aws import ebs, ec2, rds, vpc
-from pulumi_kubernetes.core.v1 import PersistentVolume
 
 from components.base import Component, named
-from components.drivers import EBS_DRIVER
-from components.hub.names import DATABASE_CLAIM, VOLUME_LABEL, HubNames
+from components.hub.names import HubNames
 from components.hub.values.hub import DATABASE_NAME, DATABASE_USER
 from config.database import PostgresDatabase, SqliteDatabase
 
@@ -22,26 +20,29 @@ _MOST_GROWTH = 5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DatabaseVolumeArgs:
-    """`zone` is the core pool's only one, where the hub will run; `protected` as the cluster is."""
+    """`zone` is the core pool's only one, where the hub will run."""
 
     names: HubNames
     database: SqliteDatabase
     zone: str
     tags: Mapping[str, str]
-    protected: bool
+
+
+def volume_suffix(zone: str, database: SqliteDatabase) -> str:
+    """What tells a volume from its predecessor: its zone, and the snapshot that it was made from."""
+    return zone[-1] if database.snapshot is None else f"{zone[-1]}-{database.snapshot}"
 
 
 class DatabaseVolume(Component):
-    """A gp3 volume that the chart's own claim binds to by its label. Its zone is part of its name: in another zone it is another volume."""
+    """A gp3 volume that the chart's own claim binds to. Its zone is part of its name: in another zone it is another volume."""
 
     token: ClassVar[str] = "jhub:hub:DatabaseVolume"
     volume_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: DatabaseVolumeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        where = args.zone[-1] if args.database.snapshot is None else f"{args.zone[-1]}-{args.database.snapshot}"
         volume = ebs.Volume(
-            f"{name}-{where}",
+            f"{name}-{volume_suffix(args.zone, args.database)}",
             availability_zone=args.zone,
             size=args.database.size_gib,
             type="gp3",
@@ -51,27 +52,14 @@ class DatabaseVolume(Component):
             opts=self.kept(),
         )
         self.volume_id = volume.id
-        place: Any = {"key": "topology.kubernetes.io/zone", "operator": "In", "values": [args.zone]}
-        metadata: Any = {"name": f"{args.names.database_volume}-{where}", "labels": {VOLUME_LABEL: args.names.database_volume}}
-        spec: Any = {
-            "capacity": {"storage": f"{args.database.size_gib}Gi"},
-            "access_modes": ["ReadWriteOnce"],
-            "persistent_volume_reclaim_policy": "Retain",
-            "storage_class_name": "",
-            "volume_mode": "Filesystem",
-            "claim_ref": {"namespace": args.names.namespace, "name": DATABASE_CLAIM},
-            "csi": {"driver": EBS_DRIVER, "volume_handle": volume.id, "fs_type": "ext4"},
-            "node_affinity": {"required": {"node_selector_terms": [{"match_expressions": [place]}]}},
-        }
-        self.ready: list[pulumi.Resource] = [
-            PersistentVolume(f"{name}-volume-{where}", metadata=metadata, spec=spec, opts=self.retained(protected=args.protected))
-        ]
         self.register_outputs({"volume_id": self.volume_id})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PostgresArgs:
-    """`subnet_ids` are private ones in at least two zones; `password` is a secret; `client_security_group_id` is that of the nodes."""
+    """`subnet_ids` are private ones in at least two zones; `password` is a secret; `client_security_group_id` is that of the nodes,
+    whose way out is opened too where the network is `closed`.
+    """
 
     names: HubNames
     database: PostgresDatabase
@@ -79,6 +67,7 @@ class PostgresArgs:
     subnet_ids: pulumi.Input[list[str]]
     client_security_group_id: pulumi.Input[str]
     password: pulumi.Input[str]
+    closed: bool
     tags: Mapping[str, str]
 
 
@@ -92,7 +81,7 @@ class Postgres(Component):
         super().__init__(name, opts)
         physical = f"{args.names.physical}-database"
         tags = named(args.tags, physical)
-        group, rule = self._security_group(name, args, physical)
+        group, rules = self._security_group(name, args, physical)
         subnets = rds.SubnetGroup(f"{name}-subnets", name=physical, subnet_ids=args.subnet_ids, tags=tags, opts=self.child(retain_on_delete=True))
         section = args.database
         instance = rds.Instance(
@@ -123,10 +112,10 @@ class Postgres(Component):
         )
         # RDS refuses connections without TLS from version 15 on (RDS user guide, rds.force_ssl); psycopg2 is in the hub's image.
         self.url = pulumi.Output.concat(f"postgresql+psycopg2://{DATABASE_USER}@", instance.endpoint, f"/{DATABASE_NAME}?sslmode=require")
-        self.ready: list[pulumi.Resource] = [instance, rule]
+        self.ready: list[pulumi.Resource] = [instance, *rules]
         self.register_outputs({"url": self.url})
 
-    def _security_group(self, name: str, args: PostgresArgs, physical: str) -> tuple[ec2.SecurityGroup, pulumi.Resource]:
+    def _security_group(self, name: str, args: PostgresArgs, physical: str) -> tuple[ec2.SecurityGroup, list[pulumi.Resource]]:
         group = ec2.SecurityGroup(
             f"{name}-security-group",
             name=physical,
@@ -135,15 +124,22 @@ class Postgres(Component):
             tags=named(args.tags, physical),
             opts=self.child(retain_on_delete=True),  # like the subnet group: AWS refuses to delete what a kept database uses
         )
-        rule = vpc.SecurityGroupIngressRule(
-            f"{name}-from-nodes",
-            security_group_id=group.id,
-            referenced_security_group_id=args.client_security_group_id,
-            ip_protocol="tcp",
-            from_port=_POSTGRES_PORT,
-            to_port=_POSTGRES_PORT,
-            description="PostgreSQL from nodes",
-            tags=named(args.tags, f"{physical}-from-nodes"),
-            opts=self.child(),
-        )
-        return group, rule
+        port: Any = {"ip_protocol": "tcp", "from_port": _POSTGRES_PORT, "to_port": _POSTGRES_PORT, "tags": named(args.tags, f"{physical}-from-nodes")}
+        nodes = args.client_security_group_id
+        rules: list[pulumi.Resource] = [
+            vpc.SecurityGroupIngressRule(
+                f"{name}-from-nodes",
+                security_group_id=group.id,
+                referenced_security_group_id=nodes,
+                description="PostgreSQL from nodes",
+                **port,
+                opts=self.child(),
+            )
+        ]
+        if args.closed:
+            rules.append(
+                vpc.SecurityGroupEgressRule(
+                    f"{name}-out-of-nodes", security_group_id=nodes, referenced_security_group_id=group.id, description="PostgreSQL", **port, opts=self.child()
+                )
+            )
+        return group, rules

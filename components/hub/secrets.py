@@ -17,7 +17,6 @@ from components.base import Component
 from components.hub.names import SECRETS, TLS_SECRET
 from components.hub.values.hub import public_url, secret_values
 from components.hub.values.sign_in import sign_in_values
-from config.database import PostgresDatabase
 from config.entry import own_certificate
 from config.secrets import client_secret_key, search_password_key, tls_key_key
 from config.stack import StackConfig
@@ -25,17 +24,21 @@ from config.stack import StackConfig
 #: JupyterHub's documentation: 32 bytes for cookies, for the encryption of auth state, and for the proxy's token.
 _BYTES = 32
 #: Length of generated passwords. An administrator's shared password has at least 32 characters (jupyterhub/authenticators/shared.py).
-_PASSWORD = 32
+PASSWORD_LENGTH = 32
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubSecretsArgs:
-    """`hub` is the hub's name, `namespace` where its Secret lives, `given` the encrypted values of the stack file by key."""
+    """`hub` is the hub's name, `namespace` where its Secret lives, `given` the encrypted values of the stack file by key.
+
+    `database_password` is that of PostgreSQL, a secret; None with another database.
+    """
 
     stack: StackConfig
     hub: str
     namespace: pulumi.Input[str]
     given: Mapping[str, pulumi.Output[str]]
+    database_password: pulumi.Output[str] | None = None
 
 
 class HubSecrets(Component):
@@ -69,19 +72,18 @@ class HubSecrets(Component):
         return pulumi.Output.secret(RandomBytes(f"{self._name}-{which}", length=_BYTES, opts=self.child()).hex)
 
     def _password(self, which: str) -> pulumi.Output[str]:
-        return pulumi.Output.secret(RandomPassword(f"{self._name}-{which}", length=_PASSWORD, special=False, opts=self.child()).result)
+        return pulumi.Output.secret(RandomPassword(f"{self._name}-{which}", length=PASSWORD_LENGTH, special=False, opts=self.child()).result)
 
     def _wanted_passwords(self) -> list[str]:
         hub = self._args.stack.hubs[self._args.hub]
         traits = sign_in_values(hub, public_url(hub)).secret_traits
-        found = [trait.replace("_", "-") for owner, trait in traits if owner == "SharedPasswordAuthenticator"]
-        return found + (["database-password"] if isinstance(hub.database, PostgresDatabase) else [])
+        return [trait.replace("_", "-") for owner, trait in traits if owner == "SharedPasswordAuthenticator"]
 
     def _data(self) -> dict[str, pulumi.Output[str]]:
         """What the chart takes from a Secret of ours (templates/hub/_helpers-passwords.tpl, files/hub/z2jh.py)."""
         data: dict[str, pulumi.Output[str]] = {}
-        if "database-password" in self.passwords:
-            data["hub.db.password"] = self.passwords["database-password"]
+        if self._args.database_password is not None:
+            data["hub.db.password"] = self._args.database_password
         traits = self._traits()
         if traits:
             keys = list(traits)

@@ -1,4 +1,4 @@
-"""What a hub sees of homes inside its namespace: a static volume and its claim, both of which outlive the hub."""
+"""What a hub sees of homes and database inside the cluster: static volumes, and the claim of homes. All of them outlive the hub."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import pulumi
 from pulumi_kubernetes.core.v1 import PersistentVolume, PersistentVolumeClaim
 
 from components.base import Component
-from components.drivers import EFS_DRIVER
-from components.hub.names import HOMES_CLAIM, VOLUME_LABEL, HubNames
+from components.drivers import EBS_DRIVER, EFS_DRIVER
+from components.hub.database import volume_suffix
+from components.hub.names import DATABASE_CLAIM, HOMES_CLAIM, VOLUME_LABEL, HubNames
+from config.database import SqliteDatabase, SqliteOnNode
 from config.homes import Homes, NfsHomes
 
 #: Neither EFS nor NFS has a size, and Kubernetes wants one.
@@ -70,3 +72,49 @@ def _source(args: HomesVolumeArgs) -> Mapping[str, Any]:
     if isinstance(args.homes, NfsHomes):
         return {"nfs": {"server": args.homes.server, "path": args.homes.path}, "mount_options": list(args.homes.mount_options)}
     return {"csi": {"driver": EFS_DRIVER, "volume_handle": args.volume_handle}, "mount_options": ["tls"]}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DatabasePlaceArgs:
+    """`zone` and `volume_id` are those of the database's EBS volume; None where it is a directory of a node; `protected` as the cluster is."""
+
+    names: HubNames
+    database: SqliteDatabase | SqliteOnNode
+    zone: str | None
+    volume_id: pulumi.Input[str] | None
+    protected: bool
+
+
+class DatabasePlace(Component):
+    """The volume that the chart's own claim of the database binds to, and no other claim does. `ready` is what the release waits for."""
+
+    token: ClassVar[str] = "jhub:hub:DatabasePlace"
+
+    def __init__(self, name: str, args: DatabasePlaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        suffix, size, source, place = _database_source(args)
+        term: Any = {"match_expressions": [place]}
+        spec: Any = {
+            "capacity": {"storage": size},
+            "access_modes": ["ReadWriteOnce"],
+            "persistent_volume_reclaim_policy": "Retain",
+            "storage_class_name": "",
+            "volume_mode": "Filesystem",
+            "claim_ref": {"namespace": args.names.namespace, "name": DATABASE_CLAIM},
+            **source,
+            "node_affinity": {"required": {"node_selector_terms": [term]}},
+        }
+        metadata: Any = {"name": f"{args.names.database_volume}-{suffix}", "labels": {VOLUME_LABEL: args.names.database_volume}}
+        self.ready: list[pulumi.Resource] = [PersistentVolume(f"{name}-{suffix}", metadata=metadata, spec=spec, opts=self.retained(protected=args.protected))]
+        self.register_outputs({"volume": args.names.database_volume})
+
+
+def _database_source(args: DatabasePlaceArgs) -> tuple[str, str, Mapping[str, Any], Mapping[str, Any]]:
+    """The volume's suffix, size, source, and the nodes that can reach it."""
+    if isinstance(args.database, SqliteOnNode):
+        node = {"key": "kubernetes.io/hostname", "operator": "In", "values": [args.database.node]}
+        return "node", "1Gi", {"local": {"path": args.database.path}}, node
+    zone = str(args.zone)
+    place = {"key": "topology.kubernetes.io/zone", "operator": "In", "values": [zone]}
+    source = {"csi": {"driver": EBS_DRIVER, "volume_handle": args.volume_id, "fs_type": "ext4"}}
+    return volume_suffix(zone, args.database), f"{args.database.size_gib}Gi", source, place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,25 +9,21 @@ import pulumi
 from pulumi_aws import ec2
 
 import config.network
-from components.base import Component, named
-from components.network.flow_logs import FlowLogs, FlowLogsArgs
+from components.network.base import OwnVpc, OwnVpcArgs
 from components.network.place import Place
-from components.network.plan import ZonePlan, plan
+from components.network.plan import ZonePlan
 
 _ANYWHERE = "0.0.0.0/0"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NetworkArgs:
-    """`network` is the stack's section, `stack_name` the prefix of physical names, `region` the stack's region."""
+class NetworkArgs(OwnVpcArgs):
+    """`network` is the stack's section of mode `open`."""
 
-    network: config.network.Network
-    stack_name: str
-    region: str
-    tags: Mapping[str, str]
+    network: config.network.OpenNetwork
 
 
-class Network(Component):
+class Network(OwnVpc):
     """A VPC over two or three zones.
 
     It makes no security group that anything uses, and empties the default one: who talks to whom is the business of the
@@ -41,43 +36,18 @@ class Network(Component):
     public_subnet_ids: pulumi.Output[list[str]]
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        self._name, self._args = name, args
-        self._zones = {zone.zone[-1]: zone for zone in plan(args.network.cidr, args.network.zones)}
-        self.vpc = self._vpc()
+        super().__init__(name, args, opts)
+        self._args = args
         self.public_subnets = {letter: self._public_subnet(letter, zone) for letter, zone in self._zones.items()}
-        self.private_subnets = {letter: self._private_subnet(letter, zone) for letter, zone in self._zones.items()}
         public_tables = self._public_routes()
         private_tables, self.ready = self._private_routes()
         self._s3_endpoint([*public_tables, *private_tables])
-        if args.network.flow_logs is not None:
-            flow_logs = FlowLogsArgs(flow_logs=args.network.flow_logs, vpc_id=self.vpc.id, stack_name=args.stack_name, tags=args.tags)
-            FlowLogs(f"{name}-flow-logs", flow_logs, self.child())
         self.vpc_id = self.vpc.id
         private = {letter: subnet.id for letter, subnet in self.private_subnets.items()}
         public = {letter: subnet.id for letter, subnet in self.public_subnets.items()}
         self.place = Place(vpc_id=self.vpc.id, private=private, public=public, ready=self.ready)
         self.private_subnet_ids, self.public_subnet_ids = self.place.private_subnet_ids, self.place.public_subnet_ids
         self.register_outputs({"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids, "public_subnet_ids": self.public_subnet_ids})
-
-    def _tags(self, suffix: str) -> dict[str, str]:
-        return named(self._args.tags, f"{self._args.stack_name}-{suffix}")
-
-    def _vpc(self) -> ec2.Vpc:
-        # Both DNS switches: private API endpoint and EFS names resolve only with them.
-        vpc = ec2.Vpc(
-            f"{self._name}-vpc",
-            cidr_block=self._args.network.cidr,
-            enable_dns_support=True,
-            enable_dns_hostnames=True,
-            tags=named(self._args.tags, self._args.stack_name),
-            opts=self.child(),
-        )
-        # Every VPC comes with a group that lets its members talk; without rules, whatever lands in it by accident is cut off.
-        ec2.DefaultSecurityGroup(
-            f"{self._name}-default-security-group", vpc_id=vpc.id, ingress=[], egress=[], tags=self._tags("default-unused"), opts=self.child()
-        )
-        return vpc
 
     def _public_subnet(self, letter: str, zone: ZonePlan) -> ec2.Subnet:
         return ec2.Subnet(
@@ -89,26 +59,6 @@ class Network(Component):
             tags={**self._tags(f"public-{letter}"), "kubernetes.io/role/elb": "1"},
             opts=self.child(),
         )
-
-    def _private_subnet(self, letter: str, zone: ZonePlan) -> ec2.Subnet:
-        subnet = ec2.Subnet(
-            f"{self._name}-private-{letter}",
-            vpc_id=self.vpc.id,
-            availability_zone=zone.zone,
-            cidr_block=str(zone.private),
-            map_public_ip_on_launch=False,
-            tags={**self._tags(f"private-{letter}"), "kubernetes.io/role/internal-elb": "1"},
-            opts=self.child(),
-        )
-        ec2.SubnetCidrReservation(
-            f"{self._name}-pods-{letter}",
-            subnet_id=subnet.id,
-            cidr_block=str(zone.pods),
-            reservation_type="prefix",
-            description="/28 prefixes for pods",
-            opts=self.child(),
-        )
-        return subnet
 
     def _public_routes(self) -> list[ec2.RouteTable]:
         self._gateway = ec2.InternetGateway(f"{self._name}-internet-gateway", vpc_id=self.vpc.id, tags=self._tags("internet"), opts=self.child())

@@ -15,7 +15,8 @@ class PoolsArgs:
     """The stack, and the facts of its network and cluster.
 
     `subnet_ids` are the private subnets in the order of the stack's zones; `before_nodes` is what a node needs to
-    join: the CNI, its credentials, and a way to the internet.
+    join: the CNI, its credentials, and a way to the internet or to AWS's private endpoints. `security_group_id` is the
+    nodes' own; `core_groups` is that again where EKS must not give the core nodes its own one, and empty otherwise.
     """
 
     stack: StackConfig
@@ -27,3 +28,4 @@ class PoolsArgs:
     subnet_ids: pulumi.Input[list[str]]
     tags: Mapping[str, str]
     before_nodes: Sequence[pulumi.Resource]
+    core_groups: Sequence[pulumi.Input[str]] = ()

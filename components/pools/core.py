@@ -7,14 +7,15 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import ec2, eks
 
+import config.pools
 from components.base import Component, named
 from components.pools.args import PoolsArgs
 from components.pools.images import ami_type, release
 from components.pools.roles import node_role
 from components.pools.spec import CORE_LABELS, generation
 from components.pools.templates import metadata_options, root_volume, tag_specifications
+from components.pools.user_data import managed_user_data
 from config.hub_rules import core_zones
-from config.instance_types import instance_type
 
 
 class CorePool(Component):
@@ -27,25 +28,17 @@ class CorePool(Component):
     def __init__(self, name: str, args: PoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         stack = args.stack
-        pool, kind = stack.pools.core, instance_type(stack.pools.core.instance_types[0])
+        pool = stack.pools.core
+        assert pool is not None  # noqa: S101 -- config/existing_rules.py: a cluster of the stack's own has one
+        kind = pool.types[0]
         stem = f"{stack.name}-core"
         tags = named(args.tags, stem)
         role, granted = node_role(self, name, args, physical=f"{stem}-node")
-        template = ec2.LaunchTemplate(
-            f"{name}-template",
-            name=stem,
-            description="Nodes of the core pool",
-            update_default_version=True,
-            metadata_options=metadata_options(),
-            block_device_mappings=root_volume(pool.disk, stack.cluster.volume_key),
-            tag_specifications=tag_specifications(tags),
-            tags=tags,
-            opts=self.child(),
-        )
+        template = self._template(name, args, pool, tags)
         # EKS replaces a group when one of these changes; with a name of its own the new group comes before the old one goes.
-        zones = core_zones(stack.pools, stack.network)
+        zones = core_zones(stack.pools, stack.vpc)
         group_name = f"{stem}-{generation([list(pool.instance_types), ami_type(kind), list(zones)])}"
-        indices = [stack.network.zones.index(zone) for zone in zones]
+        indices = [stack.vpc.zones.index(zone) for zone in zones]
         group = eks.NodeGroup(
             f"{name}-group",
             cluster_name=args.cluster_name,
@@ -71,3 +64,19 @@ class CorePool(Component):
         #: The Auto Scaling group that EKS made: balancers take their targets from it.
         self.autoscaling_group_name = group.resources[0].autoscaling_groups[0].name
         self.register_outputs({"group_name": self.group_name})
+
+    def _template(self, name: str, args: PoolsArgs, pool: config.pools.CorePool, tags: dict[str, str]) -> ec2.LaunchTemplate:
+        stack = args.stack
+        return ec2.LaunchTemplate(
+            f"{name}-template",
+            name=f"{stack.name}-core",
+            description="Nodes of the core pool",
+            update_default_version=True,
+            metadata_options=metadata_options(),
+            block_device_mappings=root_volume(pool.disk, stack.eks.volume_key),
+            vpc_security_group_ids=list(args.core_groups) or None,  # none: EKS gives nodes the cluster's
+            user_data=managed_user_data(stack),
+            tag_specifications=tag_specifications(tags),
+            tags=tags,
+            opts=self.child(),
+        )

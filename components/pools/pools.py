@@ -28,7 +28,7 @@ class Pools(Component):
 
     def __init__(self, name: str, args: PoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        if args.stack.cluster.volume_key is not None:
+        if args.stack.eks.volume_key is not None:
             args = replace(args, before_nodes=[*args.before_nodes, self._volume_key(name, args)])
         core = CorePool(f"{name}-core", args, self.child())
         self.ready = core.ready
@@ -74,7 +74,7 @@ class Pools(Component):
         return kms.Grant(
             f"{name}-volume-key",
             name=f"{args.stack.name}-node-volumes",
-            key_id=str(args.stack.cluster.volume_key),
+            key_id=str(args.stack.eks.volume_key),
             grantee_principal=pulumi.Output.from_input(args.account).apply(
                 lambda account: f"arn:{partition}:iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
             ),

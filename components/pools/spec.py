@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from config.homes import EbsHomes
-from config.instance_types import InstanceType, instance_type
-from config.pools import AnyUserPool, Disk, OnDemandPool, SpotFirstPool, SpotPool
+from config.instance_types import InstanceType
+from config.pools import AnyUserPool, BoughtPool, Disk, GivenPool, OnDemandPool, SpotFirstPool, SpotPool
 from config.stack import StackConfig
 
 Market = Literal["spot", "on-demand"]
@@ -79,7 +79,9 @@ class PoolSpec:
 
     @property
     def markets(self) -> tuple[Market, ...]:
-        """The markets it buys in, the preferred one first."""
+        """The markets it buys in, the preferred one first; none where its nodes are there already."""
+        if isinstance(self.pool, GivenPool):
+            return ()
         if isinstance(self.pool, SpotFirstPool):
             return ("spot", "on-demand")
         return ("on-demand",) if isinstance(self.pool, OnDemandPool) else ("spot",)
@@ -87,7 +89,8 @@ class PoolSpec:
     @property
     def node_selector(self) -> dict[str, str]:
         """What a user pod selects to land in this pool, whatever the market."""
-        return {PURPOSE: "user", POOL: self.name}
+        own = self.pool.node_selector if isinstance(self.pool, GivenPool) else {}
+        return dict(own) or {PURPOSE: "user", POOL: self.name}
 
     @property
     def taints(self) -> tuple[Taint, ...]:
@@ -103,7 +106,7 @@ class PoolSpec:
     @property
     def affinity(self) -> dict[str, Any]:
         """Which of the pool's nodes a user pod prefers: spot, where there are both. Empty otherwise."""
-        if len(self.markets) == 1:
+        if len(self.markets) < 2:  # noqa: PLR2004 -- nothing to prefer
             return {}
         term = {"matchExpressions": [{"key": ON_DEMAND, "operator": "In", "values": ["false"]}]}
         return {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": _PREFER_SPOT_WEIGHT, "preference": term}]}
@@ -141,7 +144,7 @@ class GroupSpec:
             **self.pool.node_selector,
             ON_DEMAND: "true" if self.market == "on-demand" else "false",
             CAPACITY_TYPE: "ON_DEMAND" if self.market == "on-demand" else "SPOT",
-            **self.pool.pool.labels,
+            **self.bought.labels,
         }
         if self.pool.gpus:
             # accelerator: the autoscaler waits for the device plugin instead of adding node after node (its AWS README).
@@ -157,7 +160,13 @@ class GroupSpec:
     @property
     def disk(self) -> Disk:
         """The root volume of its nodes."""
-        return self.pool.pool.disk
+        return self.bought.disk
+
+    @property
+    def bought(self) -> BoughtPool:
+        """The pool's section. A group exists only of nodes that the stack buys."""
+        assert not isinstance(self.pool.pool, GivenPool)  # noqa: S101 -- group_specs makes none of those
+        return self.pool.pool
 
 
 def generation(facts: object) -> str:
@@ -172,10 +181,7 @@ def accelerator(gpu: str | None) -> str:
 
 def pool_specs(stack: StackConfig) -> tuple[PoolSpec, ...]:
     """The user pools of a stack, by name."""
-    return tuple(
-        PoolSpec(cluster=stack.name, name=name, pool=pool, types=tuple(instance_type(item) for item in pool.instance_types))
-        for name, pool in stack.pools.user.items()
-    )
+    return tuple(PoolSpec(cluster=stack.name, name=name, pool=pool, types=pool.types) for name, pool in stack.pools.user.items())
 
 
 def group_specs(stack: StackConfig) -> tuple[GroupSpec, ...]:

@@ -7,7 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from components.hub.values.closed import proxy_variables
 from components.pools.spec import GroupSpec
+from config.stack import StackConfig
 
 _BOUNDARY = "==JUPYTERHUB-AWS=="
 
@@ -29,6 +31,20 @@ def node_config(group: GroupSpec, *, endpoint: str, certificate_authority: str, 
             "kubelet": {"config": {"maxPods": group.pool.pool.max_pods}, "flags": kubelet_flags(group)},
         },
     }
+
+
+def with_environment(config: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The NodeConfig with variables for every service of the node, containerd and kubelet among them (nodeadm/doc/api.md, EnvironmentOptions)."""
+    if not environment:
+        return config
+    return {**config, "spec": {**config["spec"], "instance": {"environment": {"default": dict(environment)}}}}
+
+
+def managed_user_data(stack: StackConfig) -> str | None:
+    """What EKS merges into the user data that it writes for managed nodes: the proxy, where there is one."""
+    environment = proxy_variables(stack)
+    config = {"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig", "spec": {}}
+    return user_data(with_environment(config, environment)) if environment else None
 
 
 def kubelet_flags(group: GroupSpec) -> list[str]:

@@ -10,12 +10,13 @@ import pulumi
 from pulumi_aws import autoscaling, ec2
 
 from components.base import Component, named
+from components.hub.values.closed import proxy_variables
 from components.pools.args import PoolsArgs
 from components.pools.autoscaling import group_tags
 from components.pools.images import image_parameter
 from components.pools.spec import GroupSpec
 from components.pools.templates import metadata_options, root_volume, tag_specifications
-from components.pools.user_data import node_config, user_data
+from components.pools.user_data import node_config, user_data, with_environment
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +56,7 @@ class UserGroup(Component):
             iam_instance_profile={"arn": self._args.profile_arn},
             vpc_security_group_ids=[shared.security_group_id],
             metadata_options=metadata_options(),
-            block_device_mappings=root_volume(group.disk, stack.cluster.volume_key),
+            block_device_mappings=root_volume(group.disk, stack.eks.volume_key),
             tag_specifications=tag_specifications({**tags, f"kubernetes.io/cluster/{stack.name}": "owned"}),
             user_data=self._user_data(),
             tags=tags,
@@ -64,16 +65,16 @@ class UserGroup(Component):
 
     def _user_data(self) -> pulumi.Output[str]:
         group, shared = self._group, self._args.pools
-        cidr = shared.stack.cluster.service_cidr
+        cidr, environment = shared.stack.cluster.service_cidr, proxy_variables(shared.stack)
         return pulumi.Output.all(shared.endpoint, shared.certificate_authority).apply(
-            lambda facts: user_data(node_config(group, endpoint=facts[0], certificate_authority=facts[1], service_cidr=cidr))
+            lambda facts: user_data(with_environment(node_config(group, endpoint=facts[0], certificate_authority=facts[1], service_cidr=cidr), environment))
         )
 
     def _autoscaling_group(self, template: ec2.LaunchTemplate) -> autoscaling.Group:
         group, shared = self._group, self._args.pools
-        size = group.pool.pool.size
+        size = group.bought.size
         subnets: pulumi.Output[list[str]] = pulumi.Output.from_input(shared.subnet_ids)
-        zone = None if group.zone is None else shared.stack.network.zones.index(group.zone)
+        zone = None if group.zone is None else shared.stack.vpc.zones.index(group.zone)
         return autoscaling.Group(
             f"{self._name}-group",
             name=group.group_name,

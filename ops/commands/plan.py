@@ -31,8 +31,8 @@ def command(stack: str, settings: tuple[str, ...], **options: str | None) -> int
     """
     as_of, prices_file = _day(options["day"]), options["prices_file"]
     from config.prices import read_prices
+    from config.stack_file import find, read
     from ops.plan.plan import make_plan
-    from ops.plan.stack_file import find, read
 
     prices = None if prices_file is None else read_prices(Path(prices_file))
     plan = make_plan(read(find(stack, Path.cwd() if _has_stacks(Path.cwd()) else ROOT), settings), as_of, prices)

@@ -38,16 +38,33 @@ class _Inline(ThreadPoolExecutor):
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """What a run of the program registered and exported."""
+    """What a run of the program registered and exported; `outer` is the run of the stack whose outputs it took over."""
 
     resources: Resources
     outputs: Mapping[str, Any]
+    outer: Recording | None = None
+
+    @property
+    def everything(self) -> Resources:
+        """What this stack and the one that it stands on register: what a proof is about."""
+        return self.resources if self.outer is None else Resources([*self.outer.resources, *self.resources])
 
 
-def evaluate(values: Mapping[str, str], *, secret: Collection[str], project: str, stack: str, program: Path = PROGRAM) -> Recording:
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """Names of project and stack, the folder of the stack files, and the folder of `__main__.py`."""
+
+    project: str
+    stack: str
+    folder: Path = PROGRAM
+    program: Path = PROGRAM
+
+
+def evaluate(values: Mapping[str, str], *, secret: Collection[str], where: Where, outer: Recording | None = None) -> Recording:
     """Evaluate the program with a stack's configuration as the engine would hand it over.
 
-    Whatever the program raises comes out as it is. `values` are the plain ones, `secret` the keys of the encrypted ones.
+    Whatever the program raises comes out as it is. `values` are the plain ones, `secret` the keys of the encrypted ones;
+    `outer` answers for the stack that this one refers to.
     """
     from ops.plan import lazy_sdk
 
@@ -58,30 +75,30 @@ def evaluate(values: Mapping[str, str], *, secret: Collection[str], project: str
 
     from ops.plan.recorder import Recorder
 
-    recorder = Recorder(project, stack)
+    recorder = Recorder(where.project, where.stack, {} if outer is None else outer.outputs)
     set_all_config({**values, **dict.fromkeys(secret, _SEALED)}, list(secret))
     # Not `set_mocks`: it makes a Stack on a loop of its own, for which the run below would wait for ever.
-    settings.configure(_settings(recorder, project, stack))
+    settings.configure(_settings(recorder, where))
     settings.set_root_resource(None)  # type: ignore[arg-type]  # a second evaluation in one process needs a stack of its own
     # What an evaluation that failed before this one left behind belongs to a loop that is closed.
     settings.SETTINGS.rpc_manager.clear()
     settings.SETTINGS.outputs.clear()
     _spared_work()
-    before, where = sys.path[:], Path.cwd()
+    before, here = sys.path[:], Path.cwd()
     try:
-        sys.path.insert(0, str(program))
-        os.chdir(program)
+        sys.path.insert(0, str(where.program))
+        os.chdir(where.program)
         with asyncio.Runner() as runner:  # after a failure it cancels what still waits
             runner.get_loop().set_default_executor(_Inline())
             runner.get_loop().set_exception_handler(lambda *_: None)  # the failure itself is raised; its echoes in other tasks need no printing
-            runner.run(run_in_stack(lambda: _run(program)))
+            runner.run(run_in_stack(lambda: _run(where.program)))
     finally:
-        os.chdir(where)
+        os.chdir(here)
         sys.path[:] = before
-    return Recording(resources=Resources(recorder.recorded.values()), outputs=recorder.outputs)
+    return Recording(resources=Resources(recorder.recorded.values()), outputs=recorder.outputs, outer=outer)
 
 
-def _settings(recorder: Recorder, project: str, stack: str) -> Any:  # noqa: ANN401 -- the SDK's MockSettings takes any attribute
+def _settings(recorder: Recorder, where: Where) -> Any:  # noqa: ANN401 -- the SDK's MockSettings takes any attribute
     from google.protobuf.empty_pb2 import Empty
     from pulumi.runtime import mocks
 
@@ -91,10 +108,11 @@ def _settings(recorder: Recorder, project: str, stack: str) -> Any:  # noqa: ANN
         monitor=recorder,
         monitor_features=set(features(Empty()).supportedFeatures),
         engine=mocks.MockEngine(None),
-        project=project,
-        stack=stack,
+        project=where.project,
+        stack=where.stack,
         dry_run=True,
-        organization=None,
+        organization="organization",  # what the engine calls it where the state is in a bucket or a folder
+        root_directory=str(where.folder),
         callbacks=None,
     )
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from checks.finding import Finding
 from checks.resources import Resource
-from components.hub.values.problems import validated
+from components.validated import validated
+from config.halves import Configuration, whole
 from config.prices import Prices
 from config.secrets import missing_secrets
 from config.stack import PROJECT, StackConfig
-from ops.plan.evaluate import Recording, evaluate
-from ops.plan.stack_file import StackFile
+from config.stack_file import StackFile, find, read
+from ops.plan.evaluate import Recording, Where, evaluate
 
 if TYPE_CHECKING:
     from checks.bill import Cost
@@ -46,7 +47,7 @@ class Plan:
         """The bill."""
         from checks.cost import cost
 
-        return cost(self.stack, self.recording.resources, self.prices)
+        return cost(self.stack, self.recording.everything, self.prices)
 
     def as_text(self) -> str:
         """The plan as JSON text, sorted, with a newline at its end."""
@@ -85,9 +86,13 @@ def _as_json(resource: Resource) -> dict[str, Any]:
 
 def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
     """Validate a stack file and evaluate the program with it. A secret that is missing stands sealed like the others: a plan does without."""
-    stack = validated(file.values, secret=file.secret, source=file.source)  # before the SDKs: a typo is answered at once
-    missing = {needed.in_file for needed in missing_secrets(stack.hubs, file.secret)}
-    return stack, evaluate(file.values, secret={*file.secret, *missing}, project=PROJECT, stack=file.stack)
+    given = Configuration(values=file.values, secret=file.secret, source=file.source)
+    stack = validated(whole(given, file.path.parent))  # before the SDKs: a typo is answered at once
+    missing = {needed.in_file for needed in missing_secrets(stack.hubs_inside, file.secret)}
+    outer = None
+    if stack.cloud_stack is not None:  # what its outputs will be is known from evaluating it
+        outer = recorded(read(find(stack.cloud_stack, file.path.parent)))[1]
+    return stack, evaluate(file.values, secret={*file.secret, *missing}, where=Where(project=PROJECT, stack=file.stack, folder=file.path.parent), outer=outer)
 
 
 def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = None) -> Plan:
@@ -104,5 +109,5 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
         recording=recording,
         prices=prices or Prices(),
         engine_option=file.engine_option,
-        findings=(*run_checks(stack, recording.resources, as_of), *missing(stack, file.secret, file.stack)),
+        findings=(*run_checks(stack, recording.everything, as_of), *missing(stack, file.secret, file.stack)),
     )

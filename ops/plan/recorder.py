@@ -15,7 +15,7 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.mocks import MockMonitor, Mocks
 from pulumi.runtime.proto import resource_pb2
 
-from checks.resources import Resource
+from checks.resources import SECRET, Resource
 from ops.plan import eks_cluster
 from ops.plan.placeholders import missing_outputs, taggable
 from ops.plan.values import plain, plain_struct
@@ -23,7 +23,10 @@ from ops.plan.values import plain, plain_struct
 STACK = "pulumi:pulumi:Stack"
 #: Data sources that the program asks, and what stands for their answers.
 _ANSWERS: dict[str, dict[str, Any]] = {
-    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "${aws.account}", "arn": "${aws.caller}", "id": "${aws.account}", "userId": "${aws.user}"}
+    # A VPC of somebody else's: whether it is what the stack file says, only AWS knows.
+    **{key: {} for key in ("aws:ec2/getVpc:getVpc", "aws:ec2/getSubnet:getSubnet")},
+    "aws:ec2/getPrefixList:getPrefixList": {"id": "${aws.s3-prefix-list}"},
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "${aws.account}", "arn": "${aws.caller}", "id": "${aws.account}", "userId": "${aws.user}"},
 }
 
 
@@ -46,8 +49,9 @@ class _NoMocks(Mocks):
 class Recorder(MockMonitor):
     """The resource monitor of one evaluation. `recorded` maps URNs to resources, `outputs` holds the stack's exports."""
 
-    def __init__(self, project: str, stack: str) -> None:
+    def __init__(self, project: str, stack: str, referred: Mapping[str, Any] | None = None) -> None:
         super().__init__(_NoMocks())
+        self._referred = referred or {}
         self._project, self._stack = project, stack
         self._states: dict[str, tuple[str, Struct]] = {}
         self.recorded: dict[str, Resource] = {}
@@ -129,6 +133,16 @@ class Recorder(MockMonitor):
             inputs=inputs,
             taggable=taggable(request.type),
         )
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802 -- protobuf request; the SDK's name
+        """Answer for the stack that this one refers to, by the outputs of its own evaluation. Nothing else can be read without AWS."""
+        if request.type != "pulumi:pulumi:StackReference":
+            raise UnknownCallError(f"the program reads {request.type}, which only AWS can answer; take the value from the stack file instead")
+        state = Struct()
+        state.update(
+            {"name": request.id, "outputs": dict(self._referred), "secretOutputNames": [key for key, value in self._referred.items() if value == SECRET]}
+        )
+        return resource_pb2.ReadResourceResponse(urn=self.urn(None, request.type, request.name), properties=state)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802 -- protobuf request; the SDK's name
         """Keep the stack's exports."""

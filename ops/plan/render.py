@@ -33,7 +33,8 @@ def render(plan: Plan) -> None:
     """Print the plan to standard output."""
     console = _Console(highlight=False, soft_wrap=False)
     stack = plan.stack
-    console.print(Text.assemble((plan.source, "bold"), f" becomes {stack.name} in {stack.region}: {len(plan.recording.resources)} resources"))
+    where = f" in {stack.region}" if stack.region else ""
+    console.print(Text.assemble((plan.source, "bold"), f" becomes {stack.name}{where}: {len(plan.recording.resources)} resources"))
     console.print()
     console.print(_tree(plan))
     console.print()

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from checks.resources import chart_of
+
 Inputs = Mapping[str, Any]
 
 
@@ -34,13 +36,16 @@ def _cluster(inputs: Inputs) -> str:
     return f"Kubernetes {inputs['version']}, API {public}, secrets encrypted"
 
 
+_ROUTE_TARGETS = ("natGatewayId", "gatewayId", "transitGatewayId", "vpcPeeringConnectionId")
+
+
 def _route(inputs: Inputs) -> str:
-    target = inputs.get("natGatewayId") or inputs.get("gatewayId") or "?"
+    target = next((inputs[key] for key in _ROUTE_TARGETS if inputs.get(key)), "?")
     return f"{inputs['destinationCidrBlock']} → {target}"
 
 
 def _release(inputs: Inputs) -> str:
-    chart = str(inputs["chart"]).rpartition("/")[2]
+    chart = chart_of(inputs)
     values = inputs.get("values", {})
     tag = values.get("image", {}).get("tag") if isinstance(values, dict) else None
     return f"chart {chart} {inputs['version']} in {inputs['namespace']}" + (f", image {tag}" if tag else "")
@@ -62,7 +67,10 @@ def _database(inputs: Inputs) -> str:
 
 def _volume(inputs: Inputs) -> str:
     spec = inputs["spec"]
-    source = spec.get("csi", {}).get("volumeHandle") or f"{spec['nfs']['server']}:{spec['nfs']['path']}"
+    if "local" in spec:
+        source = f"{spec['local']['path']} of one node"
+    else:
+        source = spec.get("csi", {}).get("volumeHandle") or f"{spec['nfs']['server']}:{spec['nfs']['path']}"
     return f"{source} for {spec['claimRef']['namespace']}/{spec['claimRef']['name']}, {spec['persistentVolumeReclaimPolicy']}"
 
 
@@ -77,6 +85,16 @@ _LINES: dict[str, Callable[[Inputs], str]] = {
     "aws:ec2/subnetCidrReservation:SubnetCidrReservation": lambda i: f"{i['cidrBlock']} for pods' /28 prefixes",
     "aws:ec2/route:Route": _route,
     "aws:ec2/vpcEndpoint:VpcEndpoint": lambda i: f"{i['serviceName']} ({i['vpcEndpointType']})",
+    "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": lambda i: f"to {i['peerVpcId']}",
+    "aws:ec2transitgateway/vpcAttachment:VpcAttachment": lambda i: f"to {i['transitGatewayId']}",
+    "aws:ec2/instance:Instance": lambda i: f"in {i['subnetId']}, no public address",
+    "aws:ecr/repository:Repository": lambda i: f"tags {str(i['imageTagMutability']).lower()}, encrypted, scanned on push",
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": lambda _: "what nothing names expires",
+    "aws:s3/bucket:Bucket": lambda i: str(i["bucket"]),
+    "aws:s3/bucketVersioning:BucketVersioning": lambda i: str(i["versioningConfiguration"]["status"]).lower(),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": lambda _: "nothing public, by policy or by list",
+    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": lambda i: ", ".join(i["domains"]),
+    "aws:route53/resolverFirewallRule:ResolverFirewallRule": lambda i: f"{i['action']} at {i['priority']}",
     "aws:ec2/natGateway:NatGateway": lambda i: f"in {i['subnetId']}",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": lambda _: "emptied: nothing in, nothing out",
     "aws:ec2/launchTemplate:LaunchTemplate": _template,
@@ -137,7 +155,7 @@ def statements(inputs: Inputs) -> list[str]:
     for key in _DOCUMENTS:
         text = inputs.get(key)
         if isinstance(text, str) and text.startswith("{"):
-            found += [_words(statement) for statement in json.loads(text)["Statement"]]
+            found += [_words(statement) for statement in json.loads(text).get("Statement", ())]  # a lifecycle policy has none
     return found
 
 

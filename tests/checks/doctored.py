@@ -12,8 +12,8 @@ from typing import Any
 from checks.resources import Resource, Resources
 from config.load import load
 from config.stack import StackConfig
+from config.stack_file import read
 from ops.plan.evaluate import PROGRAM
-from ops.plan.stack_file import read
 from tests.support.stacks import record
 
 

@@ -29,8 +29,8 @@ def test_its_identity_is_there_before_its_pod_and_under_the_service_account_that
     account = release.inputs["values"]["rbac"]["serviceAccount"]
     assert account == {"create": True, "name": identity.inputs["serviceAccount"]}
     assert (release.inputs["namespace"], release.inputs["name"]) == (identity.inputs["namespace"], "cluster-autoscaler")
-    assert (ROLE, "autoscaler-role") in {(found.type, found.name) for found in recording.resources.referred(identity.inputs["roleArn"], ROLE)}
-    attachment = recording.one(ATTACHMENT, "autoscaler-role")
+    assert (ROLE, "autoscaler-identity-role") in {(found.type, found.name) for found in recording.resources.referred(identity.inputs["roleArn"], ROLE)}
+    attachment = recording.one(ATTACHMENT, "autoscaler-identity-role")
     assert [found.type for found in recording.resources.referred(attachment.inputs["policyArn"], POLICY)] == [POLICY]
     assert {(IDENTITY, identity.name), (ATTACHMENT, attachment.name), (POLICY, "autoscaler-policy-document")} <= recording.needs(release)
 

@@ -60,7 +60,7 @@ def test_each_zone_has_a_mount_target_that_only_nodes_reach():
 
 def test_homes_belong_to_the_user_of_the_images_and_each_hub_sees_its_own_directory():
     points = {point.name: point.inputs for point in record(f"hubs.second={SECOND}").resources.of(ACCESS_POINT)}
-    hubs = {name.removeprefix("homes-efs-access-point-"): inputs for name, inputs in points.items() if "restore" not in name}
+    hubs = {name.removeprefix("homes-access-point-"): inputs for name, inputs in points.items() if "restore" not in name}
     assert {hub: inputs["rootDirectory"]["path"] for hub, inputs in hubs.items()} == {"main": "/hubs/main", "second": "/hubs/second"}
     for inputs in hubs.values():
         assert inputs["posixUser"] == {"uid": 1000, "gid": 100}
@@ -73,9 +73,9 @@ def test_the_policy_names_every_hubs_access_point_and_root_only_for_the_restore_
     by_sid = {statement["Sid"]: statement for statement in policy["Statement"]}
     assert by_sid["EncryptedOnly"]["Effect"] == "Deny"
     open_to = by_sid["HubsThroughTheirAccessPoints"]["Condition"]["StringEquals"]["elasticfilesystem:AccessPointArn"]
-    assert open_to == ["${homes-efs-access-point-main.arn}", "${homes-efs-access-point-second.arn}"]
+    assert open_to == ["${homes-access-point-main.arn}", "${homes-access-point-second.arn}"]
     rooted = [statement for statement in policy["Statement"] if "elasticfilesystem:ClientRootAccess" in statement["Action"]]
-    assert [statement["Principal"] for statement in rooted] == [{"AWS": "${homes-efs-restore.arn}"}]
+    assert [statement["Principal"] for statement in rooted] == [{"AWS": "${homes-restore.arn}"}]
 
 
 def test_homes_on_volumes_come_encrypted_tagged_and_are_never_deleted():
@@ -100,7 +100,7 @@ def test_the_static_volume_is_bound_to_one_claim_by_access_point_and_tls():
     recording = record()
     volume = next(found for found in recording.resources.of(VOLUME) if "homes" in found.name).inputs
     claim = recording.one(CLAIM).inputs
-    assert volume["spec"]["csi"] == {"driver": "efs.csi.aws.com", "volumeHandle": "${homes-efs-file-system.id}::${homes-efs-access-point-main.id}"}
+    assert volume["spec"]["csi"] == {"driver": "efs.csi.aws.com", "volumeHandle": "${homes-file-system.id}::${homes-access-point-main.id}"}
     assert volume["spec"]["mountOptions"] == ["tls"] and volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
     assert volume["spec"]["claimRef"] == {"namespace": "hub-main", "name": claim["metadata"]["name"]}
     assert claim["spec"]["volumeName"] == volume["metadata"]["name"] and claim["spec"]["storageClassName"] == volume["spec"]["storageClassName"] == ""
@@ -126,7 +126,7 @@ def test_postgres_is_private_encrypted_kept_and_its_url_is_there_without_the_pas
     assert {key: instance.inputs[key] for key in wanted} == wanted and instance.inputs["engineVersion"] == "16"
     assert instance.inputs["password"] == SEALED and instance.protect and instance.retain_on_delete
     url = recording.one(RELEASE, "hub-main-release").inputs["values"]["hub"]["db"]["url"]
-    assert url == "postgresql+psycopg2://jupyterhub@${hub-main-database-instance.endpoint}/jupyterhub?sslmode=require"
+    assert url == "postgresql+psycopg2://jupyterhub@${hub-main-cloud-database-instance.endpoint}/jupyterhub?sslmode=require"
     rules = [rule.inputs for rule in recording.resources.of(INGRESS) if rule.inputs["securityGroupId"] in instance.inputs["vpcSecurityGroupIds"]]
     assert [(rule["referencedSecurityGroupId"], rule["fromPort"]) for rule in rules] == [(CLUSTER_GROUP, 5432)]
     assert ("aws:eks/cluster:Cluster", "cluster-control-plane-eksCluster") not in recording.needs(instance), "both take ten minutes: side by side"
@@ -158,7 +158,7 @@ def test_the_hub_waits_for_its_data_its_drivers_and_its_nodes():
         (CLAIM, "hub-main-homes-claim"),
         (VOLUME, "hub-main-database-volume-a"),
         (SECRET, "hub-main-secrets-secret"),
-        (TARGET, "homes-efs-mount-target-b"),
+        (TARGET, "homes-mount-target-b"),
         ("aws:eks/addon:Addon", "controller-addons-aws-efs-csi-driver"),
         ("aws:eks/addon:Addon", "controller-addons-aws-ebs-csi-driver"),
         ("aws:eks/addon:Addon", "controller-addons-coredns"),
@@ -222,11 +222,11 @@ def test_a_balancer_inside_the_vpc_stands_in_private_subnets(internal, subnets):
 def test_a_certificate_is_requested_and_validated_in_the_zone():
     recording = record("hubs.main.entry.tls={kind: acm}", "hubs.main.entry.route53_zone=Z0123456789ABCDEFGHIJ")
     listener = recording.one(LISTENER)
-    assert ("aws:acm/certificateValidation:CertificateValidation", "hub-main-entry-balancer-certificate-issued") in recording.needs(listener)
+    assert ("aws:acm/certificateValidation:CertificateValidation", "hub-main-cloud-entry-balancer-certificate-issued") in recording.needs(listener)
     records = {item.inputs["type"] for item in recording.resources.of("aws:route53/record:Record")}
     assert "A" in records and len(records) == 2
     quiet = record("hubs.main.entry.tls={kind: acm}", "hubs.main.entry.route53_zone=Z0123456789ABCDEFGHIJ", "hubs.main.entry.record=false")
-    assert [item.name for item in quiet.resources.of("aws:route53/record:Record")] == ["hub-main-entry-balancer-certificate-record"]
+    assert [item.name for item in quiet.resources.of("aws:route53/record:Record")] == ["hub-main-cloud-entry-balancer-certificate-record"]
 
 
 def test_with_a_certificate_of_ones_own_the_proxy_encrypts_and_is_asked_encrypted():
@@ -268,7 +268,7 @@ def test_another_hub_changes_nothing_of_the_first():
     before = {item.urn: item for item in record().resources}
     after = {item.urn: item for item in record(f"hubs.second={SECOND}").resources}
     changed = {item.name for urn, item in before.items() if after[urn] != item}
-    assert changed == {"homes-efs-policy"}, "the one document that lists all access points"
+    assert changed == {"homes-policy"}, "the one document that lists all access points"
     assert before.keys() <= after.keys()
     first = next(item for item in before.values() if item.name == "hub-main-release")
     assert after[first.urn].inputs == first.inputs

@@ -39,7 +39,7 @@ def test_the_documents_are_found():
         "autoscaler-policy-document",
         "cluster-key",
         "cluster-role-key",
-        "homes-efs-policy",
+        "homes-policy",
         "network-flow-logs-write",
     }, "a new document: look at it, then name it here"
 
@@ -134,7 +134,7 @@ def _may_stand(recording, statement):
     rooted = [_arn(recording, point) for point in points if not _pins_a_person_to_a_directory(point)]
     if who == EVERYBODY:
         return _of_the_file_system(recording, statement, pinned, MOUNT_AND_WRITE)
-    if who == {"AWS": concrete(recording, "${homes-efs-restore.arn}") if points else None}:
+    if who == {"AWS": concrete(recording, "${homes-restore.arn}") if points else None}:
         return _of_the_file_system(recording, statement, rooted, [*MOUNT_AND_WRITE, "elasticfilesystem:ClientRootAccess"])
     if isinstance(who, str) or any(action.startswith("elasticfilesystem:") for action in _listed(statement["Action"])):
         return False
@@ -154,7 +154,7 @@ def test_nobody_in_the_world_may_assume_a_role_or_use_a_resource():
 def test_no_pod_has_the_role_that_sees_all_homes():
     roles = [item.inputs["roleArn"] for item in record(*FULL).resources.of("aws:eks/podIdentityAssociation:PodIdentityAssociation")]
     assert roles
-    assert not [role for role in roles if "homes-efs-restore" in role]
+    assert not [role for role in roles if "homes-restore" in role]
 
 
 def _doors(statement, doors=None):
@@ -164,7 +164,7 @@ def _doors(statement, doors=None):
 
 
 def _statements_of_the_file_system(recording):
-    (document,) = (document for where, document in documents(recording) if where.startswith("homes-efs-policy"))
+    (document,) = (document for where, document in documents(recording) if where.startswith("homes-policy"))
     return {statement["Sid"]: statement for statement in document["Statement"]}
 
 
@@ -172,12 +172,12 @@ def test_everybody_comes_to_the_file_system_encrypted_and_each_hub_through_its_o
     recording = record(*FULL)
     statements = _statements_of_the_file_system(recording)
     assert statements["EncryptedOnly"]["Resource"] == _arn(recording, recording.one(FILE_SYSTEM)) and _denies_everybody_in_clear(statements["EncryptedOnly"])
-    doors = [_arn(recording, recording.one(ACCESS_POINT, f"homes-efs-access-point-{hub}")) for hub in ("ldap", "main", "port")]
+    doors = [_arn(recording, recording.one(ACCESS_POINT, f"homes-access-point-{hub}")) for hub in ("ldap", "main", "port")]
     assert _doors(statements["HubsThroughTheirAccessPoints"]) == doors
     assert len(set(doors)) == 3
 
 
-ROOT_DOOR = "homes-efs-restore-access-point"
+ROOT_DOOR = "homes-restore-access-point"
 HUBS, RESTORE, ENCRYPTED = "HubsThroughTheirAccessPoints", "RestoreThroughItsAccessPoint", "EncryptedOnly"
 SPOILED = {
     "everybody, from wherever": (HUBS, lambda known, _: known["Condition"].pop("Bool")),

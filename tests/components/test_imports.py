@@ -39,9 +39,9 @@ def test_without_entries_nothing_is_imported_and_nothing_protected_by_the_way():
     assert _imported(recording) == {} and recording.outputs["imported"] == []
     assert sorted(item.name for item in recording.resources if item.protect) == [
         "cluster-key",
-        "homes-efs-access-point-main",
-        "homes-efs-file-system",
-        "hub-main-database-a",
+        "homes-access-point-main",
+        "homes-file-system",
+        "hub-main-cloud-database-a",
     ]
 
 

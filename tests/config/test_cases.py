@@ -6,18 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from components.hub.values.problems import validated
+from components.validated import validated
 from config.errors import ConfigError
+from config.halves import Configuration, whole
 from config.stack import StackConfig
-from tests.support.stack_files import SOURCE, changed, dev_stack, engine_values, read_yaml
+from tests.support.stack_files import ROOT, SOURCE, changed, dev_stack, engine_values, read_yaml
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 LONGEST_LINE = 400
 
 
 def _load(case):
-    values, secret = engine_values(changed(dev_stack(), put=case.get("set"), remove=case.get("remove")))
-    return validated(values, secret=secret, source=SOURCE)
+    base = dev_stack() if "base" not in case else read_yaml(ROOT / case["base"])["config"]
+    return _validated(*engine_values(changed(base, put=case.get("set"), remove=case.get("remove"))))
+
+
+def _validated(values, secret):
+    given = Configuration(values={key: value for key, value in values.items() if key not in secret}, secret=tuple(secret), source=SOURCE)
+    return validated(whole(given, ROOT))
 
 
 def test_there_are_enough_cases_and_each_section_has_some():
@@ -30,7 +36,7 @@ def test_there_are_enough_cases_and_each_section_has_some():
 @pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
 def test_case(path):
     case = read_yaml(path)
-    assert set(case) <= {"set", "remove", "expect"}
+    assert set(case) <= {"base", "set", "remove", "expect"}
     if path.name.startswith("ok."):
         assert "expect" not in case
         assert isinstance(_load(case), StackConfig)
@@ -77,5 +83,5 @@ def test_a_secret_value_is_never_shown(secret):
     values, _ = engine_values(dev_stack())
     values["jupyterhub-aws:name"] = "Hunter2 Hunter2"
     with pytest.raises(ConfigError) as caught:
-        validated(values, secret=["jupyterhub-aws:name"] if secret else [], source=SOURCE)
+        _validated(values, ["jupyterhub-aws:name"] if secret else [])
     assert ("Hunter2" in str(caught.value)) is not secret

@@ -16,11 +16,13 @@ from checks.hub_values import protections, servers, sign_in
 from checks.hub_values.all import RULES, faults
 from checks.resources import SECRET
 from components.hub.values.hub import Given, hub_values
-from components.hub.values.problems import hub_problems, validated
+from components.hub.values.problems import hub_problems
 from components.hub.values.profiles import derived, hub_profiles, profile_list
 from components.pools.spec import pool_specs
+from components.validated import validated
 from config.chart import default_values, effective, merged, refusals
 from config.errors import ConfigError, names_secret
+from config.halves import Configuration
 from config.hub import Hub
 from config.instance_types import instance_type, instance_types
 from config.load import load
@@ -98,7 +100,7 @@ def test_every_kind_is_in_the_product():
 
     assert of(Hub, "sign_in") == {value["kind"] for value in SIGN_INS.values()}
     assert of(Hub, "entry") == {value["kind"] for value in ENTRIES.values()}
-    assert of(Hub, "database") == {value["kind"] for value in DATABASES.values()}
+    assert of(Hub, "database") - {"sqlite_on_node", "sqlite_on_class"} == {value["kind"] for value in DATABASES.values()}, "those two are for existing clusters"
     assert of(StackConfig, "homes") == set(HOMES)
     assert len(COMBINATIONS) == 8 * 6 * 4 * 3
 
@@ -402,7 +404,7 @@ def test_whatever_stands_in_helm_values(place, tree, name):
     config["jupyterhub-aws:hubs"]["main"]["helm_values"] = _placed(place, tree)
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
     try:
-        validated(values, source=SOURCE)
+        validated(Configuration(values=values, secret=(), source=SOURCE))
     except ConfigError as error:
         text = str(error)
         assert SENTINEL not in text and "77123456" not in text, text

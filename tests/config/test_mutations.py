@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.hub.values.problems import validated
+from components.validated import validated
 from config.errors import ConfigError
+from config.halves import Configuration
 from config.hub import Hub
 from config.load import load
 from config.stack import StackConfig
@@ -149,7 +150,10 @@ def _strings(config):
 def _judge(values, secret=()):
     """The number of problems, each of which must be readable."""
     try:
-        assert isinstance(validated(values, secret=secret, source=SOURCE), StackConfig)
+        assert isinstance(
+            validated(Configuration(values={key: value for key, value in values.items() if key not in secret}, secret=tuple(secret), source=SOURCE)),
+            StackConfig,
+        )
     except ConfigError as error:
         assert error.problems and all(problem.path and problem.what and problem.fix for problem in error.problems)
         for problem in error.problems:
@@ -168,7 +172,7 @@ def test_what_is_mutated_is_right_and_has_every_part_of_a_hub():
     assert _judge(_strings(_base())) == 0
     places = {way[1:] for way in _all_places() if way[0] == "jupyterhub-aws:hubs"}
     assert len(places) > 100
-    assert {("main", part) for part in Hub.model_fields if part != "pools"} | {("other", "pools", 1)} <= places
+    assert {("main", part) for part in Hub.model_fields if part not in ("pools", "package_mirrors")} | {("other", "pools", 1)} <= places
 
 
 @settings(max_examples=300, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -205,7 +209,7 @@ def test_broken_text_of_a_section(drawn):
     _judge(values, secret)
 
 
-_NOT_JSON = "cluster: must be a map of options (got {}); write `option: value` lines under it"
+_NOT_JSON = "cluster: must be a map of options (got {}); write options under it, first of all `kind: eks` (or existing)"
 _UNREADABLE = "cluster: cannot be read: it is nested too deeply, or has half a character; compare it with the reference"
 _TOO_DEEP = "cluster: is nested too deeply to be read; compare it with the reference"
 _DAYS = "1, 3, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
@@ -220,11 +224,11 @@ _DAYS = "1, 3, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827,
         ("[" * 100_000, _TOO_DEEP),
         ("[" * 100_000 + "]" * 100_000, _TOO_DEEP),
         ("[" * 300 + "]" * 300, _UNREADABLE),
-        ('{"version": "1.35", "volume_key": "\\ud800"}', _UNREADABLE),
+        ('{"kind": "eks", "version": "1.35", "volume_key": "\\ud800"}', _UNREADABLE),
         ("[" + "9" * 5000 + "]", _NOT_JSON.format("'[" + "9" * 55 + "…")),
-        ('{"version": "1.35", "log_retention_days": NaN}', f"cluster.log_retention_days: must be one of {_DAYS} (got nan); choose one of them"),
+        ('{"kind": "eks", "version": "1.35", "log_retention_days": NaN}', f"cluster.log_retention_days: must be one of {_DAYS} (got nan); choose one of them"),
         (
-            '{"version": NaN}',
+            '{"kind": "eks", "version": NaN}',
             'cluster.version: must be a quoted string (got the number nan): as a number 1.30 turns into 1.3; write it in quotes, such as "1.35"',
         ),
     ],

@@ -181,7 +181,9 @@ def test_the_sections_are_the_models(schema):
     config = schema["properties"]["config"]
     names = {PROVIDER_KEYS.get(name, f"{PROJECT}:{name}"): field.is_required() for name, field in StackConfig.model_fields.items()}
     assert set(config["properties"]) == set(names)
-    assert set(config["required"]) == {name for name, required in names.items() if required}
+    whole, inner = config["anyOf"]
+    assert set(whole["required"]) == {name for name, required in names.items() if required}
+    assert whole["else"] == {"required": ["aws:region"]} and inner == {"required": [f"{PROJECT}:cloud_stack"]}
     assert config["additionalProperties"] is False
 
 
@@ -213,9 +215,9 @@ def test_the_choices_of_a_union_are_told_apart_by_constants(schema):
 
 def test_the_schema_has_only_keywords_that_a_validator_knows():
     judging = set("$ref additionalProperties anyOf const enum exclusiveMinimum items maxItems maxLength maxProperties maximum minItems minLength".split())
-    judging |= set("minProperties minimum oneOf pattern patternProperties properties propertyNames required type".split())
+    judging |= set("else if minProperties minimum oneOf pattern patternProperties properties propertyNames required type".split())
     # The yaml-language-server of editors reads draft 7, where `exclusiveMinimum` is a number already.
-    assert judging <= set(Draft202012Validator.VALIDATORS) & set(Draft7Validator.VALIDATORS)
+    assert judging - {"else"} <= set(Draft202012Validator.VALIDATORS) & set(Draft7Validator.VALIDATORS)  # `else` is judged with its `if`
     known = judging | {"markdownDescription", *"$comment $defs $schema default description examples title".split()}
 
     def keywords(node: Any) -> Iterator[str]:

@@ -14,7 +14,7 @@ from config.timeouts import timeouts
 from tests.checks.doctored import dev
 
 from config.load import load  # isort: skip
-from ops.plan.stack_file import read  # isort: skip
+from config.stack_file import read  # isort: skip
 from tests.support.stack_files import ROOT  # isort: skip
 
 KINDS = ["r5n.2xlarge", "g4dn.12xlarge", "m7i.large"]

@@ -81,8 +81,8 @@ def test_the_release_comes_after_its_data_and_its_drivers(built: Run) -> None:
         "kubernetes:core/v1:PersistentVolume::hub-main-database-volume-a",
         "kubernetes:core/v1:Secret::hub-main-secrets-secret",
         "aws:eks/addon:Addon::controller-addons-aws-efs-csi-driver",
-        "aws:efs/mountTarget:MountTarget::homes-efs-mount-target-c",
-        "aws:efs/fileSystemPolicy:FileSystemPolicy::homes-efs-policy",
+        "aws:efs/mountTarget:MountTarget::homes-mount-target-c",
+        "aws:efs/fileSystemPolicy:FileSystemPolicy::homes-policy",
     ):
         assert needed in ended, f"the hub starts before {needed}"
 
@@ -106,7 +106,7 @@ def test_another_secret_changes_the_secret_and_tells_the_hub(engine: Engine, new
 
 def test_removing_a_hub_asks_before_anything_of_value_goes(without_second: Run) -> None:
     assert without_second.code != 0
-    assert "hub-second" in without_second.errors or "homes-efs-access-point-second" in without_second.errors
+    assert "hub-second" in without_second.errors or "homes-access-point-second" in without_second.errors
     assert "protect" in without_second.errors
 
 
@@ -118,7 +118,7 @@ def test_a_removed_hub_leaves_its_homes_and_its_database(engine: Engine, without
     up = engine.up()
     gone = {call.subject for call in up.finished("Delete")}
     assert "kubernetes:helm.sh/v3:Release::hub-second-release" in gone
-    assert "aws:lb/loadBalancer:LoadBalancer::hub-second-entry-balancer-balancer" in gone
+    assert "aws:lb/loadBalancer:LoadBalancer::hub-second-cloud-entry-balancer-balancer" in gone
     for stays in ("aws:efs/accessPoint:AccessPoint", "aws:rds/instance:Instance", "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:Namespace"):
         assert [subject for subject in gone if subject.startswith(f"{stays}::")] == []
         assert [record for record in engine.account.records if record["type"] == stays and "second" in record.get("urn", "")], f"{stays} is gone"
@@ -133,7 +133,7 @@ def test_a_database_moves_to_another_zone_by_a_snapshot_and_never_loses_the_old_
     (old,) = [resource["urn"] for resource in engine.resources() if resource["type"] == volume]
     engine.run("state", "unprotect", old, "--yes")
     up = engine.up()
-    assert [call.name for call in up.finished("Create", volume)] == ["hub-main-database-b-snap-0123456789abcdef0"]
+    assert [call.name for call in up.finished("Create", volume)] == ["hub-main-cloud-database-b-snap-0123456789abcdef0"]
     places = {record["inputs"]["availabilityZone"]: record["inputs"].get("snapshotId") for record in engine.account.records if record["type"] == volume}
     assert places == {"us-east-1a": None, "us-east-1b": "snap-0123456789abcdef0"}
     (volume_b,) = [call for call in up.finished("Create", "kubernetes:core/v1:PersistentVolume")]

@@ -138,7 +138,7 @@ def test_another_shape_makes_the_new_group_before_the_old_one_goes(reshaped: Ste
 
 def test_another_shape_touches_no_other_pool(reshaped: Step) -> None:
     touched = {call.subject for method in ("Create", "Update", "Delete") for call in reshaped.up.finished(method)}
-    follows = "aws:autoscaling/attachment:Attachment::hub-main-entry-balancer-attachment"  # the balancer's targets are the core nodes
+    follows = "aws:autoscaling/attachment:Attachment::hub-main-cloud-entry-balancer-attachment"  # the balancer's targets are the core nodes
     assert [subject for subject in sorted(touched) if "memory" not in subject and "core" not in subject] == [follows]
 
 
@@ -154,7 +154,7 @@ def test_a_plain_destroy_deletes_nothing_while_something_is_protected(reshaped: 
     run = engine.run("destroy", "--yes", check=False)  # with its preview, which is what refuses
     assert run.code != 0
     assert "protected" in run.errors
-    assert any(name in run.errors for name in ("cluster-key", "homes-efs", "hub-main-database"))
+    assert any(name in run.errors for name in ("cluster-key", "homes-", "hub-main-cloud-database"))
     assert run.begun("Delete") == []
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ops.plan import eks_cluster
 from ops.plan.eks_cluster import UnknownComponentError
-from ops.plan.evaluate import Recording, evaluate
+from ops.plan.evaluate import Recording, Where, evaluate
 from ops.plan.recorder import DuplicateUrnError, UnknownCallError
 from tests.support.stacks import quiet_sdks
 
@@ -18,7 +18,7 @@ HEAD = "import pulumi, pulumi_aws as aws\nfrom pulumi import ResourceOptions as 
 def run(folder: Path, program: str, **values: str) -> Recording:
     (folder / "__main__.py").write_text(HEAD + program)
     with quiet_sdks():
-        return evaluate(values, secret=(), project="p", stack="s", program=folder)
+        return evaluate(values, secret=(), where=Where(project="p", stack="s", folder=folder, program=folder))
 
 
 def test_a_urn_has_the_whole_chain_of_parents_and_not_the_stack(tmp_path: Path) -> None:

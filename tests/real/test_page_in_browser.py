@@ -121,15 +121,15 @@ def test_the_filter_finds_by_name_type_and_meaning(watched: Watched) -> None:
     page = watched.page
     page.get_by_label("Filter", exact=True).fill("efs mounttarget")
     expect(page.locator("#found")).to_have_text(re.compile(r"^3 of \d+ resources$"))
-    expect(page.locator("#r-homes-efs-mount-target-a-MountTarget")).to_be_visible()
+    expect(page.locator("#r-homes-mount-target-a-MountTarget")).to_be_visible()
     expect(page.locator("#r-network-Network")).not_to_be_visible()
     page.get_by_label("Filter", exact=True).fill("")
     expect(page.locator("#r-network-Network")).to_be_visible()
-    expect(page.locator("#r-homes-efs-mount-target-a-MountTarget")).not_to_be_visible()
+    expect(page.locator("#r-homes-mount-target-a-MountTarget")).not_to_be_visible()
     page.get_by_role("button", name="Open all parts").click()
-    expect(page.locator("#r-homes-efs-mount-target-a-MountTarget")).to_be_visible()
+    expect(page.locator("#r-homes-mount-target-a-MountTarget")).to_be_visible()
     page.get_by_role("button", name="Close all parts").click()
-    expect(page.locator("#r-homes-efs-mount-target-a-MountTarget")).not_to_be_visible()
+    expect(page.locator("#r-homes-mount-target-a-MountTarget")).not_to_be_visible()
 
 
 def test_a_finding_leads_to_what_it_is_about_even_while_a_filter_hides_it(watched: Watched) -> None:

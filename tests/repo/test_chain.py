@@ -38,7 +38,7 @@ def test_a_needless_wait_is_seen() -> None:
 def test_a_database_that_waits_for_the_cluster_is_seen() -> None:
     """Both take ten minutes. The rule that lets nodes in needs the cluster's security group, and so the database must not need the rule."""
     recording = record(*FULL)
-    rule = recording.one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "hub-ldap-database-from-nodes")
+    rule = recording.one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "hub-ldap-cloud-database-from-nodes")
     database = recording.one("aws:rds/instance:Instance")
     waiting = replace(database, depends_on=(*database.depends_on, rule.urn))
     chain = longest_chain(Resources(waiting if resource is database else resource for resource in recording.resources))

@@ -40,15 +40,18 @@ INVENTORY = {
     "jhub:addons:ControllerAddons": 1,
     "jhub:addons:NodeAddons": 1,
     "jhub:autoscaler:Autoscaler": 1,
+    "jhub:autoscaler:AutoscalerIdentity": 1,
     "jhub:autoscaler:AutoscalerPolicy": 1,
     "jhub:cluster:Cluster": 1,
     "jhub:entry:Balancer": 1,
     "jhub:entry:Entry": 1,
+    "jhub:entry:EntryService": 1,
     "jhub:homes:EfsHomes": 1,
-    "jhub:homes:Homes": 1,
+    "jhub:hub:DatabasePlace": 1,
     "jhub:hub:DatabaseVolume": 1,
     "jhub:hub:HomesVolume": 1,
     "jhub:hub:Hub": 1,
+    "jhub:hub:HubCloud": 1,
     "jhub:hub:HubSecrets": 1,
     "jhub:network:Network": 1,
     "jhub:nodes:NodeAgents": 1,
@@ -90,7 +93,7 @@ KEPT = {
 #: Inside the cluster: they outlive their hub, and are as protected as the cluster.
 IN_CLUSTER = ("kubernetes:core/v1:Namespace", "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumeClaim")
 #: AWS refuses to delete what a kept database still uses.
-LEFT_TO_A_DATABASE = {"hub-ldap-database-security-group", "hub-ldap-database-subnets"}
+LEFT_TO_A_DATABASE = {"hub-ldap-cloud-database-security-group", "hub-ldap-cloud-database-subnets"}
 ADDON, NODE_GROUP, GROUP = "aws:eks/addon:Addon", "aws:eks/nodeGroup:NodeGroup", "aws:autoscaling/group:Group"
 ATTACHMENT, ROUTE, RELEASE = "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:ec2/route:Route", "kubernetes:helm.sh/v3:Release"
 
@@ -138,8 +141,8 @@ def test_what_people_would_cry_over_is_protected_and_retained_and_nothing_is_hal
     half_kept = {resource.name for resource in recording.resources if resource.retain_on_delete and not resource.protect and resource.type not in IN_CLUSTER}
     assert half_kept == (LEFT_TO_A_DATABASE if settings else set())
     kept = {resource.name for resource in recording.resources if resource.protect and resource.type not in IN_CLUSTER}
-    expected = {"cluster-key", "homes-efs-file-system", "homes-efs-access-point-main", "hub-main-database-a"}
-    more = {"cluster-control-plane-eksCluster", "homes-efs-access-point-ldap", "homes-efs-access-point-port", "hub-ldap-database-instance"}
+    expected = {"cluster-key", "homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a"}
+    more = {"cluster-control-plane-eksCluster", "homes-access-point-ldap", "homes-access-point-port", "hub-ldap-cloud-database-instance"}
     assert kept == expected | (more if settings else set())
 
 
@@ -176,7 +179,9 @@ def test_the_control_plane_waits_for_its_log_group_its_key_and_its_rights():
 def test_coredns_waits_for_a_node_and_the_autoscaler_for_its_identity():
     recording = record()
     assert (NODE_GROUP, "pools-core-group") in recording.needs(recording.one(ADDON, "controller-addons-coredns"))
-    assert ("aws:eks/podIdentityAssociation:PodIdentityAssociation", "autoscaler-identity") in recording.needs(recording.one(RELEASE, "autoscaler-release"))
+    assert ("aws:eks/podIdentityAssociation:PodIdentityAssociation", "autoscaler-identity-association") in recording.needs(
+        recording.one(RELEASE, "autoscaler-release")
+    )
 
 
 def test_nothing_waits_for_itself():

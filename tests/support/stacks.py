@@ -18,10 +18,10 @@ from unittest import mock
 
 import components
 from checks.resources import Resource
+from config.stack_file import read
 from ops.plan import recorder as recording_engine
 from ops.plan.evaluate import Recording
 from ops.plan.plan import recorded
-from ops.plan.stack_file import read
 from ops.plan.values import plain
 from tests.support.stack_files import CERTIFICATE, ROOT
 
@@ -87,6 +87,44 @@ FULL = (
 )
 #: What stands in the place of a part of `dev`, so that it cannot be in FULL beside it.
 INSTEAD = ("homes={kind: ebs}", "hubs.main.entry={kind: port_forward}")
+#: The closed stack with every optional part that it can have at once.
+CLOSED = (
+    "stack=airgap",
+    "network.egress={kind: proxy, url: 'http://proxy.corp.example:3128'}",
+    "network.endpoint_zones=one",
+    "network.further_endpoints=[athena]",
+    "network.neighbours.beside={cidrs: [10.201.0.0/16], ports: [5432], via: {kind: peering, vpc_id: vpc-0123456789abcdef0}}",
+    "runner.policies=['arn:aws:iam::123456789012:policy/pulumi-state']",
+    f"hubs.postgres={json.dumps({**_PORT_HUB, 'entry': {'kind': 'port_forward'}, 'database': {'kind': 'postgres'}})}",
+)
+_SUBNETS = {zone: {"id": f"subnet-0123456789abcde{index}", "cidr": f"10.64.{64 * index}.0/18"} for index, zone in enumerate(("us-east-1a", "us-east-1b"))}
+_EXISTING = {
+    "mode": "existing",
+    "vpc_id": "vpc-0123456789abcdef0",
+    "cidr": "10.64.0.0/16",
+    "private_subnets": _SUBNETS,
+    "egress": {"kind": "none"},
+    "route_tables": ["rtb-0123456789abcdef0"],
+    "inside_hosts": ["*.corp.example"],
+    "neighbours": {"corporate": {"cidrs": ["10.200.0.0/16"], "ports": [636, 443]}},
+}
+#: The closed stack in a VPC of somebody else's: with endpoints that the stack makes, and with endpoints that are there.
+IN_THEIR_VPC = ("stack=airgap", f"network={json.dumps(_EXISTING)}")
+THEIR_ENDPOINTS = ("stack=airgap", f"network={json.dumps({**_EXISTING, 'endpoints_made': False, 'route_tables': []})}")
+INNER = ("stack=airgap-hub",)
+KUBEADM = ("stack=examples/kubeadm/Pulumi.kubeadm.yaml",)
+#: Every stack that tests hold to the rules of all stacks, by name.
+ALL_STACKS = {
+    "dev": (),
+    "full": FULL,
+    "instead": INSTEAD,
+    "airgap": ("stack=airgap",),
+    "closed": CLOSED,
+    "their VPC": IN_THEIR_VPC,
+    "their endpoints": THEIR_ENDPOINTS,
+    "inner half": INNER,
+    "kubeadm": KUBEADM,
+}
 LABELS = "k8s.io/cluster-autoscaler/node-template/label/"
 TAINTS = "k8s.io/cluster-autoscaler/node-template/taint/"
 RESOURCES = "k8s.io/cluster-autoscaler/node-template/resources/"
@@ -121,7 +159,7 @@ class StackRecording(Recording):
 
 
 def record(*settings: str, stack: str = "dev") -> StackRecording:
-    """The program with a committed stack file and `path=value` settings on top; evaluated once in a process."""
+    """The program with a committed stack file and `path=value` settings on top; evaluated once in a process. A first setting `stack=NAME` names the file."""
     return _record(settings, stack)
 
 
@@ -139,7 +177,9 @@ def record_anew(*settings: str, stack: str = "dev") -> StackRecording:
             kept[request.urn] = {key: plain(value) for key, value in request.outputs.fields.items()}
             return super().RegisterResourceOutputs(request)
 
-    file = read(ROOT / f"Pulumi.{stack}.yaml", settings)
+    if settings and settings[0].startswith("stack="):
+        stack, settings = settings[0].removeprefix("stack="), settings[1:]
+    file = read(ROOT / stack if stack.endswith(".yaml") else ROOT / f"Pulumi.{stack}.yaml", settings)
     with quiet_sdks(), without_gc(), mock.patch.object(recording_engine, "Recorder", _Listening):
         found = recorded(file)[1]
     return StackRecording(resources=found.resources, outputs=found.outputs, component_outputs=kept)

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.hub.names import SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
+from components.hub.values.closed import closed_values, pull_policy
+from components.hub.values.image_maps import image_maps, nested
 from components.hub.values.sign_in import sign_in_values
 from components.hub.values.singleuser import CONTAINER_SECURITY, singleuser_values
+from components.images import images_of
 from config.chart import merged
-from config.database import PostgresDatabase, SqliteDatabase
+from config.cluster import EksCluster
+from config.database import PostgresDatabase, SqliteDatabase, SqliteOnClass, SqliteOnNode
 from config.entry import NoTls, PortForwardEntry, own_certificate
 from config.hub import Hub
 from config.stack import StackConfig
@@ -49,18 +53,33 @@ def public_url(hub: Hub) -> str:
 
 
 def hub_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
-    """Values of a hub's release, the stack's `helm_values` merged last."""
+    """Values of a hub's release: with `helm_values`, and every image under the name that it has for this stack."""
+    values, images, never = upstream_values(stack, name, given), images_of(stack), pull_policy(stack)
+    if images.registry is None and not never:
+        return values
+    # Those of the chart's own values too: no image keeps its maker's name, whether anything uses it today or not.
+    for path, image in image_maps(values):
+        values = merged(values, nested(path, {"name": image["name"], "tag": image["tag"], **never}))
+    return images.values(values)
+
+
+def upstream_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
+    """The same under the names that images have at their makers: what an inventory is made of."""
     return merged(rendered(stack, name, given), stack.hubs[name].helm_values)
 
 
 def rendered(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
     """What the stack file becomes without its `helm_values`."""
+    return merged(_open_values(stack, name, given), closed_values(stack, stack.hubs[name]))
+
+
+def _open_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
     hub = stack.hubs[name]
     return {
         "hub": _hub(hub, HubNames(stack=stack.name, hub=name), given),
         "proxy": _proxy(hub),
         "singleuser": singleuser_values(stack, hub),
-        "scheduling": _scheduling(),
+        "scheduling": _scheduling(stack),
         # A hook that pulls images needs user nodes, of which there are none at first, and holds up every release.
         "prePuller": {"hook": {"enabled": False, "resources": _SMALL}, "continuous": {"enabled": False}, "resources": _SMALL},
         "cull": _cull(hub),
@@ -108,6 +127,13 @@ def _database(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
                 "storageClassName": "",
             },
         }
+    if isinstance(hub.database, (SqliteOnNode, SqliteOnClass)):
+        pvc: dict[str, Any] = {"annotations": {"helm.sh/resource-policy": "keep"}}
+        if isinstance(hub.database, SqliteOnClass):
+            pvc |= {"storageClassName": hub.database.storage_class, "storage": f"{hub.database.size_gib}Gi"}
+        else:
+            pvc |= {"storageClassName": "", "selector": {"matchLabels": {VOLUME_LABEL: names.database_volume}}}
+        return {"type": "sqlite-pvc", "pvc": pvc}
     if isinstance(hub.database, PostgresDatabase):
         return {"type": "postgres", "url": given.database_url, "upgrade": True}  # one hub, one database: its schema follows the chart
     return {"type": "sqlite-memory"}
@@ -124,13 +150,15 @@ def _proxy(hub: Hub) -> dict[str, Any]:
     }
 
 
-def _scheduling() -> dict[str, Any]:
+def _scheduling(stack: StackConfig) -> dict[str, Any]:
+    # Nodes of somebody else's cluster may be one machine, which cannot be labelled for both.
+    purpose = "require" if isinstance(stack.cluster, EksCluster) else "prefer"
     return {
         # kube-scheduler 1.30 with the permissions of 1.30: off until it is proven on the cluster's minor.
         "userScheduler": {"enabled": False, "resources": _SCHEDULER},
         "userPlaceholder": {"enabled": False},
-        "corePods": {"nodeAffinity": {"matchNodePurpose": "require"}},
-        "userPods": {"nodeAffinity": {"matchNodePurpose": "require"}},
+        "corePods": {"nodeAffinity": {"matchNodePurpose": purpose}},
+        "userPods": {"nodeAffinity": {"matchNodePurpose": purpose}},
     }
 
 

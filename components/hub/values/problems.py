@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.hub_values.all import verdict
@@ -12,31 +12,21 @@ from components.hub.names import SECRETS
 from components.hub.values.hub import Given, hub_values
 from config.chart import CHART, chart_version, effective
 from config.entry import own_certificate
-from config.errors import ConfigError, Problem, dotted
+from config.errors import Problem, dotted
 from config.homes import EphemeralHomes
-from config.load import load
 from config.stack import StackConfig
 from config.timeouts import timeouts
 from config.tree import Path
 
 #: What stands in for values that only AWS or chance can know.
-_UNKNOWN = Given(
+UNKNOWN = Given(
     auth_token=SECRET, cookie_secret=SECRET, auth_state_key=SECRET, checksum=SECRET, database_url="postgresql+psycopg2://jupyterhub@database/jupyterhub"
 )
 
 
-def validated(values: Mapping[str, str], *, secret: Collection[str] = (), source: str) -> StackConfig:
-    """The stack of a configuration as the engine hands it over, whose hubs the chart takes. Raises ConfigError with every problem."""
-    stack = load(values, secret=secret, source=source)
-    problems = [problem for name in stack.hubs for problem in hub_problems(stack, name)]
-    if problems:
-        raise ConfigError(source, problems)
-    return stack
-
-
 def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
     """What is wrong with one hub's values, each at the place in `helm_values` where it can be changed."""
-    values = hub_values(stack, name, _UNKNOWN)
+    values = hub_values(stack, name, UNKNOWN)
     refused = False
     for fault, by_schema in verdict(values, stack.hubs[name], timeouts(stack).server_start_seconds):
         refused |= by_schema

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from checks.cost_of_hubs import people_per_node
 from checks.groups import POOL_LABEL, UserNodes, user_nodes
+from checks.resources import Resource
 from checks.user_pods import UserPod, hub_releases, user_pods
 from ops.plan.page.anchors import Anchors
 from ops.plan.page.seats import seats
@@ -59,7 +60,7 @@ class Pool:
 
 def pools(plan: Plan, anchors: Anchors) -> tuple[Pool, ...]:
     """The user pools, by name."""
-    found = sorted(user_nodes(plan.stack, plan.recording.resources), key=lambda node: (natural(node.pool), node.group.name))
+    found = sorted(user_nodes(plan.stack, plan.recording.resources), key=lambda node: (natural(node.pool), node.name))
     people = [pod for release in hub_releases(plan.recording.resources) for pod in user_pods(release)]
     return tuple(_pool(name, list(group), people, plan, anchors) for name, group in groupby(found, key=lambda node: node.pool))
 
@@ -74,14 +75,19 @@ def _pool(name: str, nodes: list[UserNodes], people: list[UserPod], plan: Plan, 
         room=f"{node.room.cpu_millicores / 1000:.2f} cores, {node.room.memory_mib / 1024:.1f} GiB",
         most_pods=node.most_pods,
         taints=tuple(sorted({f"{taint['key']}={taint['value']}:{taint['effect']}" for item in nodes for taint in item.taints})),
-        markets=tuple(sorted((_market(item, plan, anchors) for item in nodes), key=lambda item: (item.name != "spot", item.link["name"]))),
+        markets=tuple(
+            sorted(
+                (_market(item, item.group, plan, anchors) for item in nodes if item.group is not None),
+                key=lambda item: (item.name != "spot", item.link["name"]),
+            )
+        ),
         fits=tuple(_fit(pod, node, plan) for pod in here),
         common=tuple(_common(node)),
     )
 
 
-def _market(node: UserNodes, plan: Plan, anchors: Anchors) -> Market:
-    inputs = node.group.inputs
+def _market(node: UserNodes, group: Resource, plan: Plan, anchors: Anchors) -> Market:
+    inputs = group.inputs
     distribution = inputs["mixedInstancesPolicy"]["instancesDistribution"]
     limit, hourly = distribution.get("spotMaxPrice"), plan.prices.node_hour(node.types[0].name)
     price = f"at most ${limit}" if limit else ("no price known" if hourly is None else f"${hourly:.3f}")
@@ -89,7 +95,7 @@ def _market(node: UserNodes, plan: Plan, anchors: Anchors) -> Market:
         name="spot" if node.spot else "on demand",
         size=f"{inputs['minSize']}–{inputs['maxSize']}",
         price=price if not node.spot or limit else f"at most {price}",
-        link=anchors.link(node.group.urn),
+        link=anchors.link(group.urn),
     )
 
 

@@ -38,27 +38,32 @@ def _core(group: Resource, places: Places, hubs: Row) -> Shape:
 
 def pools(stack: StackConfig, places: Places) -> tuple[Row, ...]:
     """One row for each pool, by name: a box where its groups are, and inside it what each group buys."""
-    groups = sorted(user_nodes(stack, places.resources), key=lambda node: natural(node.pool))
+    groups = sorted((node for node in user_nodes(stack, places.resources) if node.group is not None), key=lambda node: natural(node.pool))
     return tuple(tuple(_boxes(pool, list(found), places)) for pool, found in groupby(groups, key=lambda node: node.pool))
 
 
 def _boxes(pool: str, nodes: list[UserNodes], places: Places) -> Iterator[Shape]:
     def where(node: UserNodes) -> tuple[int, ...]:
-        return places.of(node.group.inputs.get("vpcZoneIdentifiers"))
+        return places.of(_group(node).inputs.get("vpcZoneIdentifiers"))
 
     for zones, group in groupby(sorted(nodes, key=where), key=where):
-        here = sorted(group, key=lambda node: (not node.spot, node.group.name))
+        here = sorted(group, key=lambda node: (not node.spot, node.name))
         kind = "gpu" if here[0].gpus else "pool"
         lines = (shape(here[0].types[0]), ", ".join(item.name for item in here[0].types))
-        yield Shape(kind=kind, title=f"Pool {pool}", lines=lines, zones=zones, urn=here[0].group.parent, parts=tuple(map(_market, here)))
+        yield Shape(kind=kind, title=f"Pool {pool}", lines=lines, zones=zones, urn=_group(here[0]).parent, parts=tuple(map(_market, here)))
+
+
+def _group(node: UserNodes) -> Resource:
+    assert node.group is not None  # noqa: S101 -- nodes that are there already are in no picture of what is made
+    return node.group
 
 
 def _market(node: UserNodes) -> Shape:
-    inputs = node.group.inputs
+    inputs = _group(node).inputs
     limit = inputs["mixedInstancesPolicy"]["instancesDistribution"].get("spotMaxPrice")
     size = _count(inputs["minSize"], inputs["maxSize"])
     line = f"{size}, at most ${limit}/h" if limit else size
-    return Shape(kind="market", title="spot" if node.spot else "on demand", lines=(line,), urn=node.group.urn)
+    return Shape(kind="market", title="spot" if node.spot else "on demand", lines=(line,), urn=_group(node).urn)
 
 
 def _count(least: int, most: int) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from config.errors import ConfigError
 from config.load import load
-from ops.plan.stack_file import engine_string, read
+from config.stack_file import engine_string, read
 
 DEV = Path(__file__).resolve().parents[2] / "Pulumi.dev.yaml"
 

@@ -1,0 +1,78 @@
+"""Names that resolve in a closed network: AWS's own endpoints and what the stack says is inside. A query for any other name is answered with "no such name"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pulumi
+from pulumi_aws import route53
+
+from components.base import Component, named
+
+#: Order of the rules, and of this group among those of the VPC (Route 53 Resolver DNS Firewall: 100 and below and 9,900 and above are reserved).
+_ALLOW, _BLOCK, _GROUP = 10, 20, 500
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DnsFirewallArgs:
+    """`domains` are names, or `*.` and a name for all below it."""
+
+    stack_name: str
+    vpc_id: pulumi.Input[str]
+    domains: Sequence[str]
+    tags: Mapping[str, str]
+
+
+def allowed_domains(region: str, inside_hosts: Sequence[str]) -> list[str]:
+    """What a cluster in a closed network has to resolve: the region's endpoints, the API server, EFS, registries, S3, and what is inside."""
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    aws = [f"*.{region}.{suffix}", f"*.eks.{suffix}", f"s3.{region}.{suffix}", f"*.{region}.compute.internal", "*.ec2.internal", f"*.{region}.api.aws"]
+    return sorted({*aws, *inside_hosts})
+
+
+class DnsFirewall(Component):
+    """Without routes nothing leaves but questions: the VPC's resolver would ask the internet for any name, and a name can carry data out."""
+
+    token: ClassVar[str] = "jhub:airgap:DnsFirewall"
+
+    def __init__(self, name: str, args: DnsFirewallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        tags = named(args.tags, f"{args.stack_name}-dns")
+        inside = route53.ResolverFirewallDomainList(
+            f"{name}-inside", name=f"{args.stack_name}-inside", domains=list(args.domains), tags=tags, opts=self.child()
+        )
+        everything = route53.ResolverFirewallDomainList(f"{name}-everything", name=f"{args.stack_name}-everything", domains=["*"], tags=tags, opts=self.child())
+        group = route53.ResolverFirewallRuleGroup(f"{name}-group", name=f"{args.stack_name}-closed", tags=tags, opts=self.child())
+        rules = [
+            route53.ResolverFirewallRule(
+                f"{name}-allow",
+                name="inside",
+                action="ALLOW",
+                priority=_ALLOW,
+                firewall_domain_list_id=inside.id,
+                firewall_rule_group_id=group.id,
+                opts=self.child(),
+            ),
+            route53.ResolverFirewallRule(
+                f"{name}-block",
+                name="everything-else",
+                action="BLOCK",
+                block_response="NXDOMAIN",
+                priority=_BLOCK,
+                firewall_domain_list_id=everything.id,
+                firewall_rule_group_id=group.id,
+                opts=self.child(),
+            ),
+        ]
+        route53.ResolverFirewallRuleGroupAssociation(
+            f"{name}-association",
+            name=f"{args.stack_name}-closed",
+            firewall_rule_group_id=group.id,
+            vpc_id=args.vpc_id,
+            priority=_GROUP,
+            tags=tags,
+            opts=self.child(depends_on=rules),
+        )
+        self.register_outputs({"domains": list(args.domains)})

@@ -1,0 +1,90 @@
+"""The private endpoints of a closed network: one for each AWS API that something in it calls, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pulumi
+from pulumi_aws import ec2
+
+from components.airgap.policies import Allowed, endpoint_policy
+from components.base import Component, named
+from config.endpoints import GATEWAYS
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EndpointsArgs:
+    """`reasons` maps each service to why it is needed; `subnet_ids` hold the endpoints' addresses, one for each zone; `buckets` may be reached through S3's."""
+
+    stack_name: str
+    region: str
+    account: pulumi.Input[str]
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    route_table_ids: Sequence[pulumi.Input[str]]
+    reasons: Mapping[str, str]
+    buckets: Sequence[pulumi.Input[str]]
+    system_packages: bool
+    tags: Mapping[str, str]
+
+
+class Endpoints(Component):
+    """Interface endpoints behind one security group that lets nobody in by itself, and the gateway of S3 on every route table.
+
+    Who may talk to the endpoints is said by who does (components/airgap/node_security.py, runner.py). `ready` is what a
+    node needs before it starts.
+    """
+
+    token: ClassVar[str] = "jhub:airgap:Endpoints"
+    security_group_id: pulumi.Output[str]
+    s3_prefix_list_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: EndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args = name, args
+        group = ec2.SecurityGroup(
+            f"{name}-security-group",
+            name=f"{args.stack_name}-endpoints",
+            description="Private endpoints of AWS APIs: HTTPS from nodes and runner",
+            vpc_id=args.vpc_id,
+            tags=self._tags("endpoints"),
+            opts=self.child(),
+        )
+        made = {service: self._endpoint(service, reason, group) for service, reason in args.reasons.items()}
+        self.ready: list[pulumi.Resource] = list(made.values())
+        self.security_group_id = group.id
+        self.s3_prefix_list_id = made["s3"].prefix_list_id
+        self.register_outputs({"services": list(made), "security_group_id": self.security_group_id})
+
+    def _tags(self, suffix: str) -> dict[str, str]:
+        return named(self._args.tags, f"{self._args.stack_name}-{suffix}")
+
+    def _endpoint(self, service: str, reason: str, group: ec2.SecurityGroup) -> ec2.VpcEndpoint:
+        args = self._args
+        gateway = service in GATEWAYS
+        return ec2.VpcEndpoint(
+            f"{self._name}-{service.replace('.', '-')}",
+            vpc_id=args.vpc_id,
+            service_name=f"com.amazonaws.{args.region}.{service}",
+            vpc_endpoint_type="Gateway" if gateway else "Interface",
+            route_table_ids=list(args.route_table_ids) if gateway else None,
+            subnet_ids=None if gateway else list(args.subnet_ids),
+            security_group_ids=None if gateway else [group.id],
+            private_dns_enabled=None if gateway else True,
+            policy=pulumi.Output.all(args.account, *args.buckets).apply(
+                lambda known: self._document(service, str(known[0]), [str(item) for item in known[1:]])
+            ),
+            # AWS takes 256 characters as a tag's value, of fewer kinds than a sentence has.
+            tags={**self._tags(service.replace(".", "-")), "why": _tag(reason)},
+            opts=self.child(),
+        )
+
+    def _document(self, service: str, account: str, buckets: list[str]) -> str:
+        return endpoint_policy(service, Allowed(region=self._args.region, account=account, buckets=buckets, system_packages=self._args.system_packages))
+
+
+def _tag(text: str) -> str:
+    """Text as a tag takes it: letters, digits, spaces and some signs (AWS general reference, "Tag naming limits")."""
+    return "".join(char if char.isalnum() or char in " _.:/=+-@" else " " for char in text)[:256].strip()

@@ -1,0 +1,78 @@
+"""Networks of yours beside a closed one: what leads there, and a route for each of their ranges in every zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pulumi
+from pulumi_aws import ec2, ec2transitgateway
+
+from components.base import Component, named
+from config.neighbours import RoutedNeighbour, TransitGateway
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NeighboursArgs:
+    """`tables` are the route tables by zone letter, `subnet_ids` one subnet for each zone."""
+
+    neighbours: Mapping[str, RoutedNeighbour]
+    stack_name: str
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    tables: Mapping[str, pulumi.Input[str]]
+    tags: Mapping[str, str]
+
+
+class Neighbours(Component):
+    """Attachments to transit gateways, and peerings. A gateway is attached to once, however many neighbours it leads to."""
+
+    token: ClassVar[str] = "jhub:airgap:Neighbours"
+
+    def __init__(self, name: str, args: NeighboursArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args = name, args
+        gateways = sorted({item.via.id for item in args.neighbours.values() if isinstance(item.via, TransitGateway)})
+        self._attached = {gateway: self._attachment(gateway) for gateway in gateways}
+        routes = [route for which, neighbour in sorted(args.neighbours.items()) for route in self._routes(which, neighbour)]
+        self.register_outputs({"routes": len(routes)})
+
+    def _attachment(self, gateway: str) -> ec2transitgateway.VpcAttachment:
+        return ec2transitgateway.VpcAttachment(
+            f"{self._name}-{gateway}",
+            transit_gateway_id=gateway,
+            vpc_id=self._args.vpc_id,
+            subnet_ids=list(self._args.subnet_ids),
+            dns_support="enable",
+            tags=named(self._args.tags, f"{self._args.stack_name}-{gateway}"),
+            opts=self.child(),
+        )
+
+    def _routes(self, which: str, neighbour: RoutedNeighbour) -> list[ec2.Route]:
+        target: dict[str, Any]
+        after: list[pulumi.Resource] = []
+        if isinstance(neighbour.via, TransitGateway):
+            target, after = {"transit_gateway_id": neighbour.via.id}, [self._attached[neighbour.via.id]]
+        else:
+            peering = ec2.VpcPeeringConnection(
+                f"{self._name}-{which}",
+                vpc_id=self._args.vpc_id,
+                peer_vpc_id=neighbour.via.vpc_id,
+                peer_owner_id=neighbour.via.owner,
+                auto_accept=neighbour.via.owner is None,
+                tags=named(self._args.tags, f"{self._args.stack_name}-{which}"),
+                opts=self.child(),
+            )
+            target = {"vpc_peering_connection_id": peering.id}
+        return [
+            ec2.Route(
+                f"{self._name}-{which}-{letter}-{cidr.replace('/', '-')}",
+                route_table_id=table,
+                destination_cidr_block=cidr,
+                **target,
+                opts=self.child(depends_on=after),
+            )
+            for letter, table in self._args.tables.items()
+            for cidr in neighbour.cidrs
+        ]

@@ -1,0 +1,129 @@
+"""The security group of nodes in a closed network: whom they talk to is listed, and everybody else is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pulumi
+from pulumi_aws import ec2, vpc
+
+from components.base import Component, named
+from components.network.place import Place
+from config.neighbours import Neighbour
+
+_HTTPS = 443
+#: EKS user guide, "View Amazon EKS security group requirements": what the control plane needs of nodes: kubelet, and webhooks on any higher port.
+_FROM_CONTROL_PLANE = (1025, 65535)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NodeSecurityArgs:
+    """`control_plane_group_id` is the group of the control plane's interfaces; `ranges` are the VPC's own, used where the endpoints are somebody else's."""
+
+    stack_name: str
+    place: Place
+    control_plane_group_id: pulumi.Input[str]
+    ranges: tuple[str, ...]
+    neighbours: Mapping[str, Neighbour]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Flow:
+    """One permitted flow: of nodes to somebody (`out`), or the other way round. `other` names the other side in one way."""
+
+    name: str
+    description: str
+    other: Mapping[str, Any]
+    ports: tuple[int, int] | None
+    out: bool = True
+
+
+class NodeSecurity(Component):
+    """Nodes among themselves, the control plane, private endpoints, S3 by its prefix list, and the listed ports of neighbours.
+
+    EKS's own group, which open networks use, lets nodes talk to everybody; EKS made it, so no program narrows it before a
+    node has started. Here it stays with the control plane's interfaces.
+    """
+
+    token: ClassVar[str] = "jhub:airgap:NodeSecurity"
+    security_group_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: NodeSecurityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args = name, args
+        self._tags = named(args.tags, f"{args.stack_name}-nodes")
+        group = ec2.SecurityGroup(
+            f"{name}-group",
+            name=f"{args.stack_name}-nodes",
+            description="Nodes of a closed network: listed destinations only",
+            vpc_id=args.place.vpc_id,
+            tags={**self._tags, f"kubernetes.io/cluster/{args.stack_name}": "owned"},
+            opts=self.child(),
+        )
+        self.security_group_id = group.id
+        self.ready: list[pulumi.Resource] = [self._rule(group.id, flow) for flow in self._flows(group.id)]
+        self.ready += self._let_in(group.id)
+        self.register_outputs({"security_group_id": self.security_group_id})
+
+    def _flows(self, own: pulumi.Output[str]) -> Iterator[_Flow]:
+        args = self._args
+        itself, control_plane = {"referenced_security_group_id": own}, {"referenced_security_group_id": args.control_plane_group_id}
+        yield _Flow(name="to-nodes", description="Nodes and pods among themselves", other=itself, ports=None)
+        yield _Flow(name="from-nodes", description="Nodes and pods among themselves", other=itself, ports=None, out=False)
+        yield _Flow(name="to-control-plane", description="Kubernetes API", other=control_plane, ports=(_HTTPS, _HTTPS))
+        yield _Flow(name="from-control-plane", description="Kubelet and webhooks", other=control_plane, ports=_FROM_CONTROL_PLANE, out=False)
+        if args.place.endpoints_group_id is not None:
+            endpoints = {"referenced_security_group_id": args.place.endpoints_group_id}
+            yield _Flow(name="to-endpoints", description="AWS APIs by private endpoints", other=endpoints, ports=(_HTTPS, _HTTPS))
+        else:
+            for cidr in args.ranges:
+                yield _Flow(
+                    name=f"to-{_named(cidr)}", description="AWS APIs by private endpoints of the VPC", other={"cidr_ipv4": cidr}, ports=(_HTTPS, _HTTPS)
+                )
+        if args.place.s3_prefix_list_id is not None:
+            s3 = {"prefix_list_id": args.place.s3_prefix_list_id}
+            yield _Flow(name="to-s3", description="Layers of images, from S3 by its gateway", other=s3, ports=(_HTTPS, _HTTPS))
+        for which, neighbour in sorted(args.neighbours.items()):
+            for cidr in neighbour.cidrs:
+                for port in neighbour.ports:
+                    name = f"to-{which}-{_named(cidr)}-{port}"
+                    yield _Flow(name=name, description=f"Neighbour {which}", other={"cidr_ipv4": cidr}, ports=(port, port))
+
+    def _rule(self, group: pulumi.Output[str], flow: _Flow) -> pulumi.Resource:
+        kind = vpc.SecurityGroupEgressRule if flow.out else vpc.SecurityGroupIngressRule
+        ports = {"ip_protocol": "-1"} if flow.ports is None else {"ip_protocol": "tcp", "from_port": flow.ports[0], "to_port": flow.ports[1]}
+        return kind(
+            f"{self._name}-{flow.name}",
+            security_group_id=group,
+            description=flow.description,
+            **flow.other,
+            **ports,
+            tags=self._tags,
+            opts=self.child(),
+        )
+
+    def _let_in(self, nodes: pulumi.Output[str]) -> list[pulumi.Resource]:
+        """The other side of what nodes begin: at the control plane, and at the endpoints."""
+        doors = {"control-plane": self._args.control_plane_group_id, "endpoints": self._args.place.endpoints_group_id}
+        return [
+            vpc.SecurityGroupIngressRule(
+                f"{self._name}-into-{which}",
+                security_group_id=group,
+                referenced_security_group_id=nodes,
+                ip_protocol="tcp",
+                from_port=_HTTPS,
+                to_port=_HTTPS,
+                description="HTTPS from nodes",
+                tags=self._tags,
+                opts=self.child(),
+            )
+            for which, group in doors.items()
+            if group is not None
+        ]
+
+
+def _named(cidr: str) -> str:
+    return cidr.replace("/", "-")

@@ -1,0 +1,149 @@
+"""The runner: a small machine inside a closed network, from which `pulumi` reaches the cluster's API. Nobody reaches it but Session Manager."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pulumi
+from pulumi_aws import ec2, eks, iam, vpc
+
+import config.runner
+from components.airgap.runner_documents import runner_policy, start_script
+from components.base import Component, named
+from components.iam import service_trust
+from components.network.place import Place
+from components.partition import partition_of
+from components.pools.images import image_parameter
+from components.pools.templates import metadata_options, tag_specifications
+from config.instance_types import instance_type
+
+_HTTPS = 443
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunnerArgs:
+    """`minor` chooses the pinned machine image, the nodes' own; `cluster_name` is the cluster's, `bucket_arn` the bundle's; `environment` tells of a proxy."""
+
+    runner: config.runner.Runner
+    stack_name: str
+    region: str
+    account: pulumi.Input[str]
+    minor: str
+    place: Place
+    ranges: Sequence[str]
+    cluster_name: pulumi.Input[str]
+    control_plane_group_id: pulumi.Input[str]
+    bucket: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    environment: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+class Runner(Component):
+    """An instance in an isolated subnet without any inbound rule, with a role for what it does and an access entry of the cluster."""
+
+    token: ClassVar[str] = "jhub:airgap:Runner"
+    instance_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: RunnerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args = name, args
+        self._physical = f"{args.stack_name}-runner"
+        self._tags = named(args.tags, self._physical)
+        profile, granted = self._role()
+        group = self._security_group()
+        template = self._template(profile, group)
+        instance = ec2.Instance(
+            f"{name}-instance",
+            subnet_id=next(iter(args.place.private.values())),
+            launch_template={"id": template.id, "version": template.latest_version.apply(str)},
+            tags=self._tags,
+            opts=self.child(depends_on=[*granted, *args.place.ready], ignore_changes=["userData", "userDataBase64"]),
+        )
+        self.instance_id = instance.id
+        self.register_outputs({"instance_id": self.instance_id})
+
+    def _role(self) -> tuple[iam.InstanceProfile, list[pulumi.Resource]]:
+        args = self._args
+        role = iam.Role(f"{self._name}-role", name=self._physical, assume_role_policy=service_trust("ec2.amazonaws.com"), tags=self._tags, opts=self.child())
+        policy = iam.RolePolicy(
+            f"{self._name}-policy",
+            name="runner",
+            role=role.name,
+            policy=pulumi.Output.all(args.account, args.bucket_arn).apply(
+                lambda known: runner_policy(region=args.region, account=known[0], cluster=args.stack_name, bucket_arn=known[1])
+            ),
+            opts=self.child(),
+        )
+        attached = [
+            iam.RolePolicyAttachment(f"{self._name}-{arn.rpartition('/')[2]}", role=role.name, policy_arn=arn, opts=self.child())
+            for arn in args.runner.policies
+        ]
+        entry = eks.AccessEntry(f"{self._name}-access", cluster_name=args.cluster_name, principal_arn=role.arn, tags=self._tags, opts=self.child())
+        eks.AccessPolicyAssociation(
+            f"{self._name}-access",
+            cluster_name=args.cluster_name,
+            principal_arn=entry.principal_arn,
+            policy_arn=f"arn:{partition_of(args.region)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+            access_scope={"type": "cluster"},
+            opts=self.child(),
+        )
+        profile = iam.InstanceProfile(f"{self._name}-profile", name=self._physical, role=role.name, tags=self._tags, opts=self.child())
+        return profile, [policy, *attached]
+
+    def _security_group(self) -> ec2.SecurityGroup:
+        args = self._args
+        group = ec2.SecurityGroup(
+            f"{self._name}-security-group",
+            name=self._physical,
+            description="Runner: nobody in, out to private endpoints, S3 and the Kubernetes API",
+            vpc_id=args.place.vpc_id,
+            tags=self._tags,
+            opts=self.child(),
+        )
+        https: Any = {"ip_protocol": "tcp", "from_port": _HTTPS, "to_port": _HTTPS, "tags": self._tags}
+        doors = {"control-plane": args.control_plane_group_id, "endpoints": args.place.endpoints_group_id}
+        for which, other in doors.items():
+            if other is None:
+                continue
+            vpc.SecurityGroupEgressRule(
+                f"{self._name}-to-{which}", security_group_id=group.id, referenced_security_group_id=other, description=which, **https, opts=self.child()
+            )
+            vpc.SecurityGroupIngressRule(
+                f"{self._name}-into-{which}", security_group_id=other, referenced_security_group_id=group.id, description="Runner", **https, opts=self.child()
+            )
+        if args.place.endpoints_group_id is None:
+            for cidr in args.ranges:
+                vpc.SecurityGroupEgressRule(
+                    f"{self._name}-to-{cidr.replace('/', '-')}", security_group_id=group.id, cidr_ipv4=cidr, description="Endpoints", **https, opts=self.child()
+                )
+        if args.place.s3_prefix_list_id is not None:
+            vpc.SecurityGroupEgressRule(
+                f"{self._name}-to-s3", security_group_id=group.id, prefix_list_id=args.place.s3_prefix_list_id, description="S3", **https, opts=self.child()
+            )
+        return group
+
+    def _template(self, profile: iam.InstanceProfile, group: ec2.SecurityGroup) -> ec2.LaunchTemplate:
+        args = self._args
+        disk: Any = {
+            "device_name": "/dev/xvda",
+            "ebs": {"volume_size": args.runner.disk_gib, "volume_type": "gp3", "encrypted": "true", "delete_on_termination": "true"},
+        }
+        return ec2.LaunchTemplate(
+            f"{self._name}-template",
+            name=self._physical,
+            description="Runner of a closed network",
+            update_default_version=True,
+            image_id=image_parameter(instance_type(args.runner.instance_type), args.minor),
+            instance_type=args.runner.instance_type,
+            iam_instance_profile={"arn": profile.arn},
+            vpc_security_group_ids=[group.id],
+            metadata_options=metadata_options(),
+            block_device_mappings=[disk],
+            tag_specifications=tag_specifications(self._tags),
+            user_data=pulumi.Output.from_input(args.bucket).apply(lambda bucket: start_script(bucket, args.region, dict(args.environment))),
+            tags=self._tags,
+            opts=self.child(),
+        )

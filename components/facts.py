@@ -1,0 +1,89 @@
+"""What AWS knows and the inside of the cluster needs: handed on inside one program, or read from the stack that made it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from config.stack import StackConfig
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HubFacts:
+    """Of one hub: what names its homes and its database. None where it has none of that kind; the password is a secret."""
+
+    homes_handle: pulumi.Input[str] | None = None
+    database_volume: pulumi.Input[str] | None = None
+    database_url: pulumi.Input[str] | None = None
+    database_password: pulumi.Output[str] | None = None
+    after: Sequence[pulumi.Resource] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CloudFacts:
+    """`kubeconfig` has no credentials in it (None: the one of whoever runs this); `after` is what hubs wait for, `autoscaler_after` what the
+    autoscaler waits for. Both are empty between two stacks.
+    """
+
+    kubeconfig: pulumi.Input[str] | None
+    hubs: Mapping[str, HubFacts]
+    after: Sequence[pulumi.Resource] = ()
+    autoscaler_after: Sequence[pulumi.Resource] = ()
+
+
+#: Facts of a hub that are no secret.
+_PLAIN = ("homes_handle", "database_volume", "database_url")
+
+
+def digest(stack: StackConfig) -> str:
+    """Sixteen hexadecimal digits of everything that a stack's configuration says, whichever of its halves reads it."""
+    return hashlib.sha256(stack.model_dump_json(exclude={"parts", "cloud_stack"}).encode()).hexdigest()[:16]
+
+
+def exported(stack: StackConfig, facts: CloudFacts) -> dict[str, pulumi.Input[Any]]:
+    """The outputs by which another stack takes over. Passwords stand in one of their own, which is secret as a whole."""
+    hubs = {name: {key: value for key in _PLAIN if (value := getattr(hub, key)) is not None} for name, hub in facts.hubs.items()}
+    passwords = {name: hub.database_password for name, hub in facts.hubs.items() if hub.database_password is not None}
+    found: dict[str, pulumi.Input[Any]] = {"hub_facts": hubs, "configuration": digest(stack)}
+    return {**found, "database_passwords": passwords} if passwords else found
+
+
+def taken_over(stack: StackConfig) -> CloudFacts:
+    """The facts of the stack that `cloud_stack` names, from its outputs.
+
+    Everything waits for the comparison of both configurations: the files may have moved on since that stack was built.
+    Raises pulumi.RunError, when the outputs are known, where they differ.
+    """
+    reference = pulumi.StackReference(f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack.cloud_stack}")
+    same = reference.get_output("configuration").apply(lambda found: _compared(stack, found))
+    kubeconfig = pulumi.Output.all(same, reference.get_output("kubeconfig")).apply(lambda known: str(known[1]))
+    facts, passwords = reference.get_output("hub_facts"), reference.get_output("database_passwords")
+    return CloudFacts(kubeconfig=kubeconfig, hubs={name: _of_hub(name, facts, passwords, stack) for name in stack.hubs})
+
+
+def _compared(stack: StackConfig, found: object) -> bool:
+    if found is None:
+        raise pulumi.RunError(f"cloud_stack: {stack.cloud_stack} has no outputs yet; run first: pulumi up --stack {stack.cloud_stack}")
+    if found != digest(stack):
+        raise pulumi.RunError(
+            f"cloud_stack: {stack.cloud_stack} was built from another configuration than Pulumi.{stack.cloud_stack}.yaml is now; "
+            f"run first: pulumi up --stack {stack.cloud_stack}"
+        )
+    return True
+
+
+def _of_hub(name: str, facts: pulumi.Output[Any], passwords: pulumi.Output[Any], stack: StackConfig) -> HubFacts:
+    def fact(key: str) -> pulumi.Output[str]:
+        return facts.apply(lambda known: str(((known or {}).get(name) or {}).get(key) or ""))
+
+    database = stack.hubs[name].database.kind
+    return HubFacts(
+        homes_handle=fact("homes_handle") if stack.homes.kind == "efs" else None,
+        database_volume=fact("database_volume") if database == "sqlite" else None,
+        database_url=fact("database_url") if database == "postgres" else None,
+        database_password=pulumi.Output.secret(passwords.apply(lambda known: str((known or {}).get(name) or ""))) if database == "postgres" else None,
+    )

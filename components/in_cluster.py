@@ -1,0 +1,47 @@
+"""The inner half of a stack: everything that the Kubernetes API makes, from the facts of its AWS half."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+
+from components.autoscaler.autoscaler import Autoscaler, AutoscalerArgs
+from components.cluster.provider import kubernetes_provider
+from components.facts import CloudFacts, HubFacts
+from components.homes.volume_class import VolumeClass, VolumeClassArgs
+from components.hub.hub import Hub, HubArgs
+from components.node_agents import NodeAgents, NodeAgentsArgs
+from components.stack_config import stack_secrets
+from config.cluster import EksCluster
+from config.homes import EbsHomes
+from config.stack import StackConfig
+
+
+class InCluster:
+    """The provider, what nodes need, and the hubs. In a cluster that was there already only the hubs and what they stand on."""
+
+    def __init__(self, stack: StackConfig, facts: CloudFacts) -> None:
+        provider = kubernetes_provider(stack, facts.kubeconfig)
+        inside = pulumi.ResourceOptions(providers=[provider])
+        parts: list[pulumi.Resource] = [provider]
+        if isinstance(stack.cluster, EksCluster):
+            parts.append(Autoscaler("autoscaler", AutoscalerArgs(stack=stack, after=facts.autoscaler_after), inside))
+            parts.append(NodeAgents("node-agents", NodeAgentsArgs(stack=stack), inside))
+        after = list(facts.after)
+        if isinstance(stack.homes, EbsHomes):
+            tags = stack.tags.as_aws(stack.name)
+            volumes = VolumeClass("homes", VolumeClassArgs(stack=stack, homes=stack.homes, tags=tags), inside)
+            parts.append(volumes)
+            after += volumes.ready
+        given = stack_secrets(stack)
+        self.hubs = {
+            name: Hub(f"hub-{name}", HubArgs(stack=stack, hub=name, facts=facts.hubs.get(name, HubFacts()), given=given, after=after), inside)
+            for name in sorted(stack.hubs)
+        }
+        self.parts = [*parts, *self.hubs.values()]
+
+    @property
+    def outputs(self) -> dict[str, pulumi.Input[Any]]:
+        """What a stack exports of it."""
+        return {"hubs": {name: hub.exports for name, hub in self.hubs.items()}}

@@ -1,0 +1,60 @@
+"""What a stack needs from outside: every image and chart, from the values that it renders and the versions table. One inventory for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.autoscaler.values import autoscaler_values
+from components.hub.values.hub import upstream_values
+from components.hub.values.image_maps import used_images
+from components.hub.values.problems import UNKNOWN
+from components.node_agents_values import agents
+from config.chart import CHART
+from config.cluster import EksCluster
+from config.images import images_in
+from config.stack import StackConfig
+from config.versions import pin
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needed:
+    """One image or chart under its maker's name, and who needs it. `repository` and `version` are a chart's."""
+
+    reference: str
+    needed_by: tuple[str, ...]
+    repository: str = ""
+    version: str = ""
+
+
+def releases(stack: StackConfig) -> Mapping[str, Mapping[str, Any]]:
+    """The values of every release besides the hubs' by its chart, images under their makers' names. None in a cluster that is there already."""
+    if not isinstance(stack.cluster, EksCluster):
+        return {}
+    return {"cluster-autoscaler": autoscaler_values(stack), **agents(stack)}
+
+
+def needed_images(stack: StackConfig) -> tuple[Needed, ...]:
+    """Every image that some pod of the stack uses, by name."""
+    found: dict[str, set[str]] = {}
+    for reference, who in _uses(stack):
+        found.setdefault(reference, set()).add(who)
+    return tuple(Needed(reference=reference, needed_by=tuple(sorted(found[reference]))) for reference in sorted(found))
+
+
+def _uses(stack: StackConfig) -> Iterator[tuple[str, str]]:
+    for chart, values in releases(stack).items():
+        for use in images_in(values):
+            yield use.reference, chart
+    for name in sorted(stack.hubs):
+        for path, reference in used_images(upstream_values(stack, name, UNKNOWN)):
+            yield reference, f"hub {name}: {'.'.join(map(str, path))}"
+
+
+def needed_charts(stack: StackConfig) -> tuple[Needed, ...]:
+    """Every chart of the stack, by name."""
+    hubs = tuple(f"hub {name}" for name in sorted(stack.hubs))
+    who = {chart: (chart,) for chart in releases(stack)} | ({CHART: hubs} if hubs else {})
+    pinned = {name: pin("chart", name, stack.cluster.version) for name in sorted(who)}
+    return tuple(Needed(reference=name, needed_by=who[name], repository=str(row.repository), version=row.version) for name, row in pinned.items())

@@ -1,0 +1,43 @@
+"""From a configuration to a stack that can be built: its own rules, the chart's, and those of its bundle's lock. No Pulumi."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from components.hub.values.problems import hub_problems
+from components.images import images_of
+from components.needed import needed_images
+from config.errors import ConfigError, Problem
+from config.halves import Configuration
+from config.load import load
+from config.stack import StackConfig
+
+
+def validated(given: Configuration) -> StackConfig:
+    """The stack of a whole configuration, whose hubs the chart takes and whose images the lock names. Raises ConfigError with every problem."""
+    stack = load(given.values, secret=given.secret, source=given.source)
+    problems = list(lock_problems(stack))
+    if problems:  # without the lock no hub's values can be written
+        raise ConfigError(given.source, problems)
+    problems += [problem for name in stack.hubs for problem in hub_problems(stack, name)]
+    if problems:
+        raise ConfigError(given.source, problems)
+    return stack
+
+
+def lock_problems(stack: StackConfig) -> Iterator[Problem]:
+    """Where the lock was made for other versions than the stack runs now."""
+    try:
+        images = images_of(stack)
+    except ConfigError as error:
+        for problem in error.problems:
+            yield Problem(path="registry.lock", what=f"{error.source} {problem.what}", fix=problem.fix)
+        return
+    if images.lock is None:
+        return
+    for needed in needed_images(stack):
+        if images.lock.digest("image", needed.reference) is None:
+            name, _, tag = needed.reference.rpartition(":")
+            other = next((key for key in images.lock.keys("image") if key.rpartition(":")[0] == name), None)
+            what = f"is of another version: it has {other}, and {needed.needed_by[0]} needs {tag}" if other else f"lacks {needed.reference}"
+            yield Problem(path="registry.lock", what=what, fix="run `jhub bundle lock`, pull and push again, and commit the lock")

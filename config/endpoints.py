@@ -1,0 +1,89 @@
+"""Which AWS APIs a stack's software calls, from a table with sources; so which private endpoints a network without the internet needs."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+TABLE = Path(__file__).parent / "data" / "aws_apis.toml"
+#: The services whose endpoint is a gateway: free, and reached by routes instead of an address.
+GATEWAYS = ("s3",)
+#: What every cluster of this program runs, besides the driver of its homes (components/addons/catalogue.py, components/pools).
+_ALWAYS = (
+    "nodes", "vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "eks-node-monitoring-agent", "aws-ebs-csi-driver", "cluster-autoscaler",
+    "aws-node-termination-handler", "nvidia-device-plugin", "jupyterhub",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Software:
+    """One piece of software: the APIs that it calls, why, and where that was read."""
+
+    name: str
+    apis: tuple[str, ...]
+    why: str
+    source: str
+
+
+class UnknownSoftwareError(LookupError):
+    """Something that the table does not know: what it calls would be a guess."""
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+
+
+@cache
+def software(name: str) -> Software:
+    """What the table knows of a piece of software. Raises UnknownSoftwareError."""
+    for row in _table()["software"]:
+        if row["name"] == name:
+            return Software(name=name, apis=tuple(row["apis"]), why=row["why"], source=row["source"])
+    raise UnknownSoftwareError(f"{name} is not in config/data/aws_apis.toml: add what it calls, with its source")
+
+
+def running(homes: str, *, runner: bool) -> tuple[str, ...]:
+    """What a cluster of this program runs, by the kind of its homes."""
+    return (*_ALWAYS, *(("aws-efs-csi-driver",) if homes == "efs" else ()), *(("runner",) if runner else ()))
+
+
+def solved(names: Iterable[str]) -> Mapping[str, tuple[Software, ...]]:
+    """The services for which software needs an endpoint, each with who needs it. Raises UnknownSoftwareError."""
+    found: dict[str, list[Software]] = {}
+    for name in names:
+        known = software(name)
+        for api in known.apis:
+            found.setdefault(api, []).append(known)
+    return {service: tuple(found[service]) for service in sorted(found)}
+
+
+def wanted_services(homes: str, *, runner: bool) -> Mapping[str, str]:
+    """The same for a stack, with the names of who needs each."""
+    return {service: " and ".join(item.name for item in who) for service, who in solved(running(homes, runner=runner)).items()}
+
+
+def reasons(names: Iterable[str], further: Iterable[str] = ()) -> dict[str, str]:
+    """Why there is an endpoint of each service: what the software does with it, or that the stack file asks for it. Raises UnknownSoftwareError."""
+    found = {service: "; ".join(item.why for item in who) for service, who in solved(names).items()}
+    for service in further:
+        found.setdefault(service, "people use it from their servers (network.further_endpoints)")
+    return dict(sorted(found.items()))
+
+
+def not_offered(region: str, service: str) -> str | None:
+    """Where it is written that a region has no endpoint of a service; None where nothing says so."""
+    for row in _table()["not_offered"]:
+        if region in row["regions"] and service in row["services"]:
+            return str(row["source"])
+    return None
+
+
+def addon_account(region: str) -> str:
+    """The account from whose registry EKS serves the images of its add-ons in a region."""
+    accounts: dict[str, str] = _table()["addon_registries"]
+    return accounts.get(region, accounts["default"])

@@ -1,0 +1,114 @@
+"""How a network without the internet still talks to somebody: a corporate proxy, and networks of yours beside it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from config.errors import refuse, shown
+from config.model import Model, option
+from config.values import AccountId, Cidr, VpcId, aws_id, host_of, is_world
+
+_PATTERN = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_PROXY = re.compile(r"http://[A-Za-z0-9.-]+:[0-9]{1,5}/?")
+_PORTS = Annotated[int, Field(ge=1, le=65535)]
+_NEW_PODS = "Nodes and servers that start later have it; hub and autoscaler restart."
+
+
+def _pattern(value: str) -> str:
+    if "://" in value or "/" in value or ":" in value:
+        raise refuse(f"is an address, not a name (got {shown(value)})", f"write {host_of(value) or value.partition('/')[0].partition(':')[0]}")
+    if value in ("*", "*.*") or not _PATTERN.fullmatch(value):
+        raise refuse(f"is not a host name in lower case (got {shown(value)})", "write ldap.corp.example, or *.corp.example for all below it")
+    if value.startswith("*.") and "." not in value[2:]:
+        raise refuse(f"covers a whole top-level domain (got {shown(value)})", "name your own domain below it")
+    return value
+
+
+def _proxy(value: str) -> str:
+    if "@" in value:
+        raise refuse("holds a user name or password, which everybody could read on every node", "use a proxy that knows its clients by their addresses")
+    if not _PROXY.fullmatch(value):
+        raise refuse(f"is not a proxy's address with a port (got {shown(value)})", "write it like http://proxy.corp.example:3128")
+    return value.rstrip("/")
+
+
+def _no_world(value: str) -> str:
+    if is_world(value):
+        raise refuse(f"is as wide as the internet (got {value})", "list your own networks")
+    return value
+
+
+def matches(host: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a name is one of these, or below one that begins with `*.`."""
+    return any(host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:])) for pattern in patterns)
+
+
+HostPattern = Annotated[str, AfterValidator(_pattern), Field(json_schema_extra={"examples": ["ldap.corp.example", "*.corp.example"]})]
+
+
+class InternetEgress(Model):
+    """A NAT gateway or something like it."""
+
+    kind: Literal["internet"] = option(help="`internet`: nodes and pods reach it.", changing="Nothing by itself.")
+
+
+class NoEgress(Model):
+    """No way out at all."""
+
+    kind: Literal["none"] = option(help="`none`: nothing leaves.", changing=_NEW_PODS)
+
+
+class ProxyEgress(Model):
+    """A corporate HTTP proxy. Nodes, hub, autoscaler and people's servers are told of it, and of what is inside and needs none."""
+
+    kind: Literal["proxy"] = option(help="`proxy`: HTTP and HTTPS leave through a proxy of yours.", changing=_NEW_PODS)
+    url: Annotated[str, AfterValidator(_proxy)] = option(help="Its address with port, such as http://proxy.corp.example:3128.", changing=_NEW_PODS)
+    no_proxy: tuple[HostPattern, ...] = option(
+        (),
+        help="Further names that need no proxy. The cluster's own ranges and names, AWS's endpoints and `inside_hosts` are there already.",
+        changing=_NEW_PODS,
+    )
+
+
+ClosedEgress = Annotated[NoEgress | ProxyEgress, Field(discriminator="kind")]
+Egress = Annotated[InternetEgress | NoEgress | ProxyEgress, Field(discriminator="kind")]
+
+
+class Neighbour(Model):
+    """A network of yours beside the cluster's."""
+
+    cidrs: Annotated[tuple[Annotated[Cidr, AfterValidator(_no_world)], ...], Field(min_length=1, max_length=20)] = option(
+        help="Its ranges.", changing="In place, at once."
+    )
+    ports: tuple[_PORTS, ...] = option(
+        (), help="TCP ports that nodes and the hub may reach there: 636 for LDAPS, 2049 for NFS, 3128 for a proxy.", changing="In place, at once."
+    )
+    servers: bool = option(False, help="People's servers may reach these ports too.", changing="In place, at once.")
+
+
+class TransitGateway(Model):
+    """A transit gateway of your organization: the stack attaches its VPC."""
+
+    kind: Literal["transit_gateway"] = option(
+        help="`transit_gateway`: by attachment. Routes back are the gateway's owner's business.", changing="Cuts connections."
+    )
+    id: Annotated[str, aws_id("tgw")] = option(help="Its id, such as tgw-0123456789abcdef0.", changing="Cuts connections.")
+
+
+class Peering(Model):
+    """Another VPC, by a peering connection that the stack asks for."""
+
+    kind: Literal["peering"] = option(help="`peering`: by VPC peering.", changing="Cuts connections.")
+    vpc_id: VpcId = option(help="The other VPC.", changing="Cuts connections.")
+    owner: AccountId | None = option(
+        None, help='Its account, quoted: "123456789012", where it is another one; its owner then has to accept.', changing="Cuts connections."
+    )
+
+
+class RoutedNeighbour(Neighbour):
+    """A network of yours beside the stack's VPC, and what leads there."""
+
+    via: Annotated[TransitGateway | Peering, Field(discriminator="kind")] = option(help="What leads there.", changing="Cuts connections.")

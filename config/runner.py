@@ -1,0 +1,45 @@
+"""The runner: a small machine inside a closed network, from which `pulumi` reaches the cluster's API."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from config.errors import refuse, shown
+from config.instance_types import instance_type
+from config.model import Model, option
+from config.pools import InstanceTypeName
+
+_POLICY = re.compile(r"arn:aws(-cn|-us-gov)?:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+", re.ASCII)
+_LEAST_MIB = 3800
+
+
+def _policy(value: str) -> str:
+    if not _POLICY.fullmatch(value):
+        raise refuse(f"is not the ARN of an IAM policy (got {shown(value)})", "write it like arn:aws:iam::123456789012:policy/pulumi-state")
+    if value.endswith(("/AdministratorAccess", "FullAccess", "/PowerUserAccess")):
+        raise refuse(f"gives far more than a runner needs (got {shown(value)})", "write a policy for what it does; examples/backend makes one for the state")
+    return value
+
+
+def _roomy(value: str) -> str:
+    if instance_type(value).memory_mib < _LEAST_MIB:
+        raise refuse(f"has too little memory for pulumi (got {value})", "choose one with 4 GiB, such as t3.medium")
+    return value
+
+
+class Runner(Model):
+    """A machine without any open port, reached through AWS Systems Manager, that reads the bundle and runs `pulumi` on the stack inside."""
+
+    instance_type: Annotated[InstanceTypeName, AfterValidator(_roomy)] = option(
+        "t3.medium", help="Its type: 4 GiB are enough.", changing="The machine is made again; nothing on it is kept."
+    )
+    disk_gib: int = option(40, help="Its disk, for the bundle.", unit="GiB", changing="The machine is made again.", ge=20, le=1000)
+    policies: tuple[Annotated[str, AfterValidator(_policy)], ...] = option(
+        (), help="Further policies of its role: the one of the state's bucket and key, from examples/backend.", changing="In place, at once.", max_length=8
+    )
+    bucket: str | None = option(
+        None, help="Name of the bundle's bucket. Without it NAME-bundle-ACCOUNT.", changing="Another bucket; the old one is kept.", min_length=3, max_length=63
+    )
