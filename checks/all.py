@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable
 
 from checks import hubs, nodes, secrets, security, versions
+from checks.airgap import all as airgap
 from checks.finding import Finding
 from checks.resources import Resources
 from config.stack import StackConfig
@@ -29,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     hubs.database_is_near,
     hubs.worth_knowing,
     versions.verified,
+    airgap.proof,
 )
 
 
