@@ -13,7 +13,8 @@ test: .venv/.dev ## fast tests and linters
 	@$(MAKE) --no-print-directory lint
 
 test-real: .venv/.dev ## what needs servers or minutes, and the real engine where a `pulumi` is on PATH
-	@$(PY) -m pytest -m real tests
+	@scripts/real_tools.sh
+	@PATH="$$PATH:$(CURDIR)/.venv/tools" $(PY) -m pytest -m real tests
 
 lint: .venv/.dev
 	@.venv/bin/ruff check .

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 TABLE = Path(__file__).parent / "data" / "versions.toml"
 
-Kind = Literal["addon", "ami", "chart", "image"]
+Kind = Literal["addon", "ami", "chart", "image", "plugin"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

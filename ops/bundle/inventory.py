@@ -76,10 +76,12 @@ Item = Image | Chart | File | Wheels
 class Inventory:
     """Everything that one stack needs. `stack` names it, `registry` is where `push` puts images and charts (None: nowhere).
 
-    `provided` are the images that EKS itself serves from its regional registry: named, never copied.
+    `provided` are the images that EKS itself serves from its regional registry: named, never copied. `lock` is the path
+    that the stack file gives for the lock.
     """
 
     stack: str
     items: tuple[Item, ...]
     registry: str | None
     provided: tuple[str, ...] = ()
+    lock: str | None = None

@@ -35,7 +35,7 @@ def command(stack: str, settings: tuple[str, ...], **options: str | None) -> int
     from ops.plan.plan import make_plan
 
     prices = None if prices_file is None else read_prices(Path(prices_file))
-    plan = make_plan(read(find(stack, Path.cwd() if _has_stacks(Path.cwd()) else ROOT), settings), as_of, prices)
+    plan = make_plan(read(find(stack, stack_folder()), settings), as_of, prices)
     _show(plan, options["json_file"], options["html_file"])
     return 1 if plan.failed else 0
 
@@ -56,8 +56,9 @@ def _show(plan: Plan, json_file: str | None, html_file: str | None) -> None:
         render(plan)
 
 
-def _has_stacks(folder: Path) -> bool:
-    return any(folder.glob("Pulumi.*.yaml"))
+def stack_folder() -> Path:
+    """Where stack files are looked for: the folder one is in, if it has any, else the project's."""
+    return Path.cwd() if any(Path.cwd().glob("Pulumi.*.yaml")) else ROOT
 
 
 def _day(text: str | None) -> datetime.date:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.support.chart import missing_for_the_chart
+from tests.support.registries import missing_for_bundles
 
 #: How a reason ends when a part of this folder was skipped as a whole, and what the summary says of it.
 _NOT_RUN = {
     "the page was not looked at in a browser": "no chromium on PATH: the page was not looked at in a browser",
+    "no bundle was carried between real registries": missing_for_bundles(),
     "the values were not rendered by the real chart": missing_for_the_chart(),
 }
 

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# What `make test-real` uses besides Python: skopeo, a registry, and helm. Installs what is missing where it can (Debian as root; Go);
+# where it cannot, the tests say in one line what was not run.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+if command -v apt-get > /dev/null && [ "$(id -u)" = 0 ]; then
+  missing=()
+  command -v skopeo > /dev/null || missing+=(skopeo)
+  command -v docker-registry > /dev/null || missing+=(docker-registry)
+  command -v ip > /dev/null || missing+=(iproute2)
+  if [ ${#missing[@]} -gt 0 ]; then
+    echo "installing ${missing[*]}" >&2
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"; } > /dev/null 2>&1 || echo "not installed: ${missing[*]}" >&2
+  fi
+fi
+
+if ! command -v helm > /dev/null && [ ! -x .venv/tools/helm ] && command -v go > /dev/null; then
+  echo "building helm (some minutes, once)" >&2
+  GOBIN="$PWD/.venv/tools" go install helm.sh/helm/v3/cmd/helm@v3.20.2 > /dev/null 2>&1 || echo "not built: helm" >&2
+fi
+exit 0
