@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from checks.hub_values.images import used_images
 from components.autoscaler.values import autoscaler_values
 from components.hub.values.hub import upstream_values
-from components.hub.values.image_maps import used_images
 from components.hub.values.problems import UNKNOWN
 from components.node_agents_values import agents
 from config.chart import CHART

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from checks.airgap.flows import reaches, rules
 from checks.airgap.view import View, fault
 from checks.finding import Finding
-from checks.resources import Resource, chart_name
+from checks.resources import Resource, Resources, chart_name
 from config.endpoints import GATEWAYS, Software, UnknownSoftwareError, software
 from config.network import AirgapNetwork, ExistingNetwork
 
@@ -16,15 +16,15 @@ _ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 _HTTPS = 443
 
 
-def recorded_software(view: View) -> Iterator[tuple[str, Resource]]:
+def recorded_software(resources: Resources) -> Iterator[tuple[str, Resource]]:
     """What runs inside, by the resource that brings it: nodes, add-ons, charts, the runner."""
-    for group in view.resources.of("aws:eks/nodeGroup:NodeGroup", "aws:autoscaling/group:Group"):
+    for group in resources.of("aws:eks/nodeGroup:NodeGroup", "aws:autoscaling/group:Group"):
         yield "nodes", group
-    for addon in view.resources.of("aws:eks/addon:Addon"):
+    for addon in resources.of("aws:eks/addon:Addon"):
         yield str(addon.inputs["addonName"]), addon
-    for release in view.resources.of("kubernetes:helm.sh/v3:Release"):
+    for release in resources.of("kubernetes:helm.sh/v3:Release"):
         yield chart_name(release), release
-    for instance in view.resources.of("aws:ec2/instance:Instance"):
+    for instance in resources.of("aws:ec2/instance:Instance"):
         yield "runner", instance
 
 
@@ -35,7 +35,7 @@ def endpoints(view: View) -> Iterator[Finding]:
     there = {str(item.inputs["serviceName"]).removeprefix(f"com.amazonaws.{view.stack.region}."): item for item in view.resources.of(_ENDPOINT)}
     made = not isinstance(view.network, ExistingNetwork) or view.network.makes_endpoints
     callers: dict[str, dict[str, Resource]] = {}
-    for name, resource in recorded_software(view):
+    for name, resource in recorded_software(view.resources):
         try:
             known = software(name)
         except UnknownSoftwareError as error:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from checks.hub_values.images import image_maps, nested
 from components.hub.names import SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
 from components.hub.values.closed import closed_values, pull_policy
-from components.hub.values.image_maps import image_maps, nested
 from components.hub.values.sign_in import sign_in_values
 from components.hub.values.singleuser import CONTAINER_SECURITY, singleuser_values
 from components.images import images_of
