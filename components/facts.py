@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,8 +41,12 @@ _PLAIN = ("homes_handle", "database_volume", "database_url")
 
 
 def digest(stack: StackConfig) -> str:
-    """Sixteen hexadecimal digits of everything that a stack's configuration says, whichever of its halves reads it."""
-    return hashlib.sha256(stack.model_dump_json(exclude={"parts", "cloud_stack"}).encode()).hexdigest()[:16]
+    """Sixteen hexadecimal digits of everything that a stack's configuration says, whichever of its halves reads it.
+
+    In one order: the engine hands maps over with their keys sorted, and the inner half reads the file as it is.
+    """
+    said = json.loads(stack.model_dump_json(exclude={"parts", "cloud_stack", "imports"}))
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def exported(stack: StackConfig, facts: CloudFacts) -> dict[str, pulumi.Input[Any]]:
