@@ -302,4 +302,4 @@ def test_every_pinned_version_is_listed(page):
     table = page[page.index("## Pinned versions") :]
     assert rows
     assert all(f"| {version} " in table for version in rows)
-    assert len(re.findall(r"^\| (addon|ami|chart|image) ", table, re.MULTILINE)) == len(rows)
+    assert len(re.findall(r"^\| (addon|ami|chart|image|plugin) ", table, re.MULTILINE)) == len(rows)

@@ -12,7 +12,7 @@ from config.versions import TABLE, kubernetes_versions, pin
 
 TODAY = datetime.datetime.now(tz=datetime.UTC).date()
 ROWS = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-KINDS = ("addon", "ami", "chart", "image")
+KINDS = ("addon", "ami", "chart", "image", "plugin")
 PINS = [(kind, row) for kind in KINDS for row in ROWS[kind]]
 MINORS = sorted(ROWS["kubernetes"])
 NEEDED = {
@@ -28,6 +28,7 @@ FORMS = {
     "ami": r"1\.\d{2}\.\d+-20\d{6}",
     "chart": r"\d+\.\d+\.\d+",
     "image": r"v\d+\.\d+\.\d+",
+    "plugin": r"\d+\.\d+\.\d+",
 }
 _IDS = [f"{kind}-{row['name']}-{row.get('kubernetes', 'any')}" for kind, row in PINS]
 

@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -21,12 +22,14 @@ from checks.all import run_checks
 from checks.finding import Finding
 from checks.resources import Resource, Resources
 from config.prices import Prices
+from config.stack_file import read
 from ops.plan.evaluate import Recording
+from ops.plan.page.closed import proof_of
 from ops.plan.page.page import page
 from ops.plan.page.text import fitted, width, wrapped
 from ops.plan.page.topology.layout import Box, Canvas, arranged
 from ops.plan.page.topology.scene import scene
-from ops.plan.plan import Plan
+from ops.plan.plan import Plan, make_plan
 from tests.checks.doctored import dev, stack_of
 from tests.support.stacks import record
 
@@ -301,3 +304,23 @@ def test_text_is_cut_to_its_room() -> None:
     lines = wrapped("one two three four five six seven eight nine ten", 80, 12, 3)
     assert len(lines) == 3
     assert all(width(line, 12) <= 80 for line in lines)
+
+
+def test_a_closed_stack_has_its_proof_and_every_permitted_flow():
+    plan = make_plan(read(ROOT / "Pulumi.airgap-hub.yaml"), datetime.date(2026, 11, 24))
+    proof = proof_of(plan)
+    assert proof.holds and proof.whole and len(proof.laws) == 14
+    flows = {(flow.source, flow.target): flow.ports for flow in proof.flows}
+    assert flows["Nodes of a closed network", "Private endpoints of AWS APIs"] == "tcp 443"
+    assert flows["Nodes of a closed network", "10.200.0.0/16 (neighbour corporate)"] == "tcp 443, 636"
+    assert flows["People in 10.200.0.0/16 (neighbour corporate)", "Load balancer of hub main"] == "tcp 443"
+    assert flows["Kubernetes control plane", "Nodes of a closed network"] == "tcp 1025–65535"
+    assert flows["People's servers of main", "10.200.0.0/16 (neighbour corporate)"] == "tcp 443, 636"
+    assert not [source for source, _ in flows if source.startswith("People in 0.")]
+    text = page(plan)
+    assert text.count("<b>holds</b>") == 14 and "Every permitted flow" in text
+    assert all(word in unescape(text) for pair in flows for word in pair)
+
+
+def test_an_open_stack_has_no_such_section():
+    assert proof_of(make_plan(read(ROOT / "Pulumi.dev.yaml"), datetime.date(2026, 11, 24))) is None

@@ -16,6 +16,8 @@ from checks.user_pods import hub_releases
 from config.stack import PROJECT
 from ops.plan.page.access import guards, roles
 from ops.plan.page.anchors import Anchors
+from ops.plan.page.closed import proof_of
+from ops.plan.page.flows import flows_picture
 from ops.plan.page.money import bars, dollars
 from ops.plan.page.pools import pools
 from ops.plan.page.topology.draw import picture
@@ -31,7 +33,7 @@ _HEADINGS = {"fail": "Failed", "warn": "Warnings", "skip": "Not known here", "pa
 
 def page(plan: Plan) -> str:
     """The page as HTML. Whatever comes from the plan is escaped by the templates."""
-    anchors = Anchors(plan.recording.resources)
+    anchors = Anchors(plan.recording.everything)
     drawn = scene(plan)
     style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -46,13 +48,15 @@ def page(plan: Plan) -> str:
         policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; base-uri 'none'; form-action 'none'",
         topology=_trusted(picture(drawn, anchors)),
         scene=drawn,
+        proof=(found := proof_of(plan)),
+        flows=_trusted(flows_picture(found.flows, anchors)) if found else "",
         verdict=_verdict(plan),
         checks=_checks(plan, anchors),
         pools=pools(plan, anchors),
-        roles=roles(plan.recording.resources, anchors),
-        guards=guards(plan.recording.resources, anchors),
+        roles=roles(plan.recording.everything, anchors),
+        guards=guards(plan.recording.everything, anchors),
         trusted=_trusted,
-        tree=tree(plan.recording.resources, anchors),
+        tree=tree(plan.recording.everything, anchors),
         **_money(plan),
     )
 
@@ -77,10 +81,11 @@ def _plural(count: int, what: str) -> str:
 
 
 def _sentence(plan: Plan, drawn: Scene) -> str:
-    hubs = len(hub_releases(plan.recording.resources))
+    hubs = len(hub_releases(plan.recording.everything))
     built = [_plural(hubs, "hub"), _plural(len(drawn.pools), "pool") + " of nodes for people's servers", _plural(len(drawn.zones), "zone")]
     way = "with a way out to the internet through NAT" if drawn.nats else "without a way out to the internet"
-    return f"JupyterHub on AWS in {plan.stack.region}: {', '.join(built)}, {way}."
+    where = f"on AWS in {plan.stack.region}" if plan.stack.region else "in a cluster that is there already"
+    return f"JupyterHub {where}: {', '.join(built)}, {way}."
 
 
 def _verdict(plan: Plan) -> dict[str, str]:

@@ -51,7 +51,8 @@ def _arrow_head(kind: str) -> drawsvg.Marker:
     return marker
 
 
-def _linked(element: drawsvg.DrawingParentElement, urn: str | None, anchors: Anchors) -> drawsvg.DrawingParentElement:
+def linked(element: drawsvg.DrawingParentElement, urn: str | None, anchors: Anchors) -> drawsvg.DrawingParentElement:
+    """An element that leads to its resource on the page, where it has one."""
     target = anchors.link(urn)["anchor"] if urn else ""
     if not target:
         return element
@@ -66,7 +67,7 @@ def _frame(frame: Box, anchors: Anchors, label_right: float) -> drawsvg.DrawingP
     centred = frame.shape.kind in ("zone", "public", "private")
     x = frame.x + frame.width / 2 if centred else label_right
     group.append(drawsvg.Text(frame.title, TEXT, x, frame.y + 18, text_anchor="middle" if centred else "end"))
-    return _linked(group, frame.shape.urn, anchors)
+    return linked(group, frame.shape.urn, anchors)
 
 
 def _box(box: Box, anchors: Anchors) -> drawsvg.DrawingParentElement:
@@ -80,9 +81,9 @@ def _box(box: Box, anchors: Anchors) -> drawsvg.DrawingParentElement:
     whole.append(drawsvg.Text(box.title, TEXT if small else TITLE, x, first, class_="title", text_anchor=anchor))
     for index, line in enumerate(box.lines):
         whole.append(drawsvg.Text(line, TEXT, box.x + 10, box.y + 22 + 17 * (index + 1), class_="line"))
-    group.append(_linked(whole, box.shape.urn, anchors))
+    group.append(linked(whole, box.shape.urn, anchors))
     for part in box.parts:
-        group.append(_linked(_part(part), part.shape.urn, anchors))
+        group.append(linked(_part(part), part.shape.urn, anchors))
     return group
 
 

@@ -18,10 +18,21 @@ class Owners:
 
     def hub(self, resource: Resource) -> Resource | None:
         """The release that shares a component with a resource; None where several do, or none."""
+        cloud = self._cloud(resource)
+        if cloud is not None:  # the AWS half of a hub, whose release hangs on a component of its own, perhaps in another stack
+            return next((release for release in self.releases if hub_of(release) == cloud), None)
         for ancestor in self._above(resource):
             found = [release for release in self.releases if ancestor in self._above(release)]
             if found:
                 return found[0] if len(found) == 1 else None
+        return None
+
+    def _cloud(self, resource: Resource) -> str | None:
+        """The hub of whose AWS half a resource is a part."""
+        for ancestor in self._above(resource):
+            component = self._resources.by_urn[ancestor]
+            if component.type == "jhub:hub:HubCloud":
+                return component.name.removeprefix("hub-").removesuffix("-cloud")
         return None
 
     def _above(self, resource: Resource) -> Iterator[str]:
@@ -33,7 +44,7 @@ class Owners:
     def name(self, resource: Resource) -> str:
         """The name of the hub that a resource belongs to, or its own."""
         release = self.hub(resource)
-        return resource.name if release is None else hub_of(release)
+        return self._cloud(resource) or resource.name if release is None else hub_of(release)
 
 
 def host(release: Resource) -> str:
