@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from checks.bill import Cost, Hourly, Line
+from checks.cost_of_closed import closed_lines
 from checks.cost_of_hubs import hub_lines, user_hours
 from checks.groups import is_spot
 from checks.resources import Resource, Resources
@@ -17,7 +18,7 @@ from config.stack import StackConfig
 def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None) -> Cost:
     """The bill of what was recorded, at the prices of the tables unless others are given."""
     prices = prices or Prices()
-    lines = (*_fixed(resources, prices), *hub_lines(resources, prices), *_nodes(resources, prices))
+    lines = (*_fixed(resources, prices), *closed_lines(resources, prices), *hub_lines(resources, prices), *_nodes(resources, prices))
     return Cost(region=stack.region, prices=prices, lines=lines, user_hours=tuple(user_hours(stack, resources, prices)))
 
 

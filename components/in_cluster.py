@@ -13,7 +13,7 @@ from components.homes.volume_class import VolumeClass, VolumeClassArgs
 from components.hub.hub import Hub, HubArgs
 from components.node_agents import NodeAgents, NodeAgentsArgs
 from components.stack_config import stack_secrets
-from config.cluster import EksCluster
+from config.cluster import EksCluster, ExistingCluster
 from config.homes import EbsHomes
 from config.stack import StackConfig
 
@@ -40,8 +40,13 @@ class InCluster:
             for name in sorted(stack.hubs)
         }
         self.parts = [*parts, *self.hubs.values()]
+        there = stack.cluster
+        #: How a person reaches the cluster: by the kubeconfig of the stack that made it, or by the file that the stack names.
+        self._access: dict[str, pulumi.Input[Any]] = {} if facts.kubeconfig is None else {"kubeconfig": facts.kubeconfig}
+        if isinstance(there, ExistingCluster):
+            self._access = {"cluster_access": {"file": there.kubeconfig or "", "context": there.context or ""}}
 
     @property
     def outputs(self) -> dict[str, pulumi.Input[Any]]:
         """What a stack exports of it."""
-        return {"hubs": {name: hub.exports for name, hub in self.hubs.items()}}
+        return {"hubs": {name: hub.exports for name, hub in self.hubs.items()}, **self._access}

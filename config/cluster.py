@@ -89,6 +89,8 @@ class EksCluster(Model):
 def _path(value: str) -> str:
     if "BEGIN CERTIFICATE" in value or "apiVersion" in value:
         raise refuse("is a kubeconfig itself, which holds credentials", "write the path of the file; it stays outside the stack file")
+    if value.startswith("~"):
+        raise refuse(f"begins with ~, which nobody expands there (got {shown(value)})", "leave it out for ~/.kube/config, or write the whole path")
     return value
 
 

@@ -27,7 +27,7 @@ def command(stack: str, hub: str | None, no_browser: bool) -> int:
     if not found.needs_tunnel:
         _show(found.url, no_browser=no_browser)
         return 0
-    require("kubectl", "aws")
+    require("kubectl", *(("aws",) if found.kubeconfig else ()))
     from ops.open.tunnel import tunnel
 
     with tunnel(found, _say) as process:

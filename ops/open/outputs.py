@@ -17,13 +17,19 @@ _SECONDS = 120
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltHub:
-    """A hub as it was built: where it answers, and by which passwords one comes in (empty unless everybody shares one)."""
+    """A hub as it was built: where it answers, and by which passwords one comes in (empty unless everybody shares one).
+
+    `kubeconfig` is the text of one that runs the aws CLI; empty where the cluster was there already: then `kubeconfig_file`
+    and `context` are the stack's, and empty ones mean the caller's own.
+    """
 
     name: str
     url: str
     namespace: str
     passwords: Mapping[str, str]
     kubeconfig: str
+    kubeconfig_file: str = ""
+    context: str = ""
 
     @property
     def needs_tunnel(self) -> bool:
@@ -58,10 +64,10 @@ def built_hub(stack: str, hub: str | None, project: Path) -> BuiltHub:
         raise ConfigError("jhub open", [Problem(path=stack, what=said.removeprefix("error: "), fix=fix)])
     outputs: dict[str, Any] = json.loads(done.stdout or "{}")
     hubs: dict[str, Any] = outputs.get("hubs") or {}
-    return _chosen(stack, hubs, hub, str(outputs.get("kubeconfig", "")))
+    return _chosen(stack, hubs, hub, outputs)
 
 
-def _chosen(stack: str, hubs: Mapping[str, Any], hub: str | None, kubeconfig: str) -> BuiltHub:
+def _chosen(stack: str, hubs: Mapping[str, Any], hub: str | None, outputs: Mapping[str, Any]) -> BuiltHub:
     def refused(what: str, fix: str) -> ConfigError:
         return ConfigError("jhub open", [Problem(path=stack, what=what, fix=fix)])
 
@@ -74,4 +80,13 @@ def _chosen(stack: str, hubs: Mapping[str, Any], hub: str | None, kubeconfig: st
         guess = closest(name, hubs)
         raise refused(f"has no hub {name!r}", f"did you mean {guess}?" if guess else f"choose from {', '.join(sorted(hubs))}")
     found = hubs[name]
-    return BuiltHub(name=name, url=found["url"], namespace=found["namespace"], passwords=found.get("passwords") or {}, kubeconfig=kubeconfig)
+    access = outputs.get("cluster_access") or {}
+    return BuiltHub(
+        name=name,
+        url=found["url"],
+        namespace=found["namespace"],
+        passwords=found.get("passwords") or {},
+        kubeconfig=str(outputs.get("kubeconfig", "")),
+        kubeconfig_file=str(access.get("file", "")),
+        context=str(access.get("context", "")),
+    )

@@ -25,11 +25,9 @@ def tunnel(hub: BuiltHub, progress: Callable[[str], None]) -> Iterator[subproces
     """Keep a tunnel to the hub open. Raises ConfigError where the port is taken, or the hub does not answer."""
     _free(hub.local_port)
     with tempfile.TemporaryDirectory() as folder:
-        kubeconfig = Path(folder) / "kubeconfig"
-        kubeconfig.touch(mode=0o600)
-        kubeconfig.write_text(hub.kubeconfig, encoding="utf-8")
-        command = ["kubectl", "--namespace", hub.namespace, "port-forward", "--address", "127.0.0.1", _SERVICE, f"{hub.local_port}:{_SERVICE_PORT}"]
-        environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+        where = ["--context", hub.context] if hub.context else []
+        command = ["kubectl", *where, "--namespace", hub.namespace, "port-forward", "--address", "127.0.0.1", _SERVICE, f"{hub.local_port}:{_SERVICE_PORT}"]
+        environment = {**os.environ, **_access(hub, Path(folder))}
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # noqa: S603 -- kubectl, with names of ours
         try:
             progress(f"Opening a tunnel to {hub.namespace} …")
@@ -39,6 +37,16 @@ def tunnel(hub: BuiltHub, progress: Callable[[str], None]) -> Iterator[subproces
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=5)
+
+
+def _access(hub: BuiltHub, folder: Path) -> dict[str, str]:
+    """The variable by which kubectl finds the cluster; none where the caller's own kubeconfig does."""
+    if hub.kubeconfig:
+        written = folder / "kubeconfig"
+        written.touch(mode=0o600)
+        written.write_text(hub.kubeconfig, encoding="utf-8")
+        return {"KUBECONFIG": str(written)}
+    return {"KUBECONFIG": hub.kubeconfig_file} if hub.kubeconfig_file else {}
 
 
 def _free(port: int) -> None:

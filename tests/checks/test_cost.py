@@ -130,7 +130,7 @@ def test_other_regions_are_told_that_they_differ() -> None:
 
 
 def test_every_price_has_a_source_and_a_date() -> None:
-    assert len(rows()) == 16
+    assert len(rows()) == 18
     assert all(row.source and isinstance(row.date, datetime.date) and row.usd > 0 for row in rows().values())
     assert price("gp3_throughput_month") == Decimal("0.04")
     with pytest.raises(KeyError):
@@ -193,3 +193,15 @@ def test_wrong_prices_are_told(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read_prices(own)
     assert says in str(caught.value)
+
+
+def test_a_closed_network_pays_for_its_doors_and_its_runner_and_for_no_nat():
+    from checks.cost import cost
+    from tests.checks.test_airgap import evaluated
+
+    lines = {line.what: line for line in cost(*evaluated("stack=airgap")).lines}
+    assert (lines["private endpoint in one zone"].idle, str(lines["private endpoint in one zone"].unit_price)) == (33, "7.30")
+    assert str(lines["transit gateway attachment"].unit_price) == "36.50"
+    assert lines["runner (t3.medium)"].idle == 1 and 30 < lines["runner (t3.medium)"].unit_price < 40
+    assert "NAT gateway" not in lines and "public IPv4 address" not in lines
+    assert {line.what for line in cost(*evaluated("stack=airgap", "network.endpoint_zones=one")).lines if line.idle == 11} == {"private endpoint in one zone"}

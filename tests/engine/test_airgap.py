@@ -123,3 +123,40 @@ def test_a_cluster_that_is_there_already_needs_no_aws(new_engine: Callable[..., 
     assert not [call for call in up.calls if call.type.startswith("aws:")]
     assert engine.preview("--expect-no-changes", **there).changes == {}
     assert "planted-key-77aa" not in engine.run("stack", "export", **there).stdout
+
+
+def test_a_vpc_of_theirs_is_judged_by_what_aws_answers(new_engine: Callable[..., Engine]) -> None:
+    """Everything that it lacks at once, with its path; and when it is right, nothing is made in it but endpoints."""
+    engine = new_engine(stack="airgap")
+    vpc = engine.seed("aws:ec2/vpc:Vpc", {"cidrBlock": "10.64.0.0/16", "enableDnsSupport": True, "enableDnsHostnames": True})
+    subnets = {
+        zone: engine.seed("aws:ec2/subnet:Subnet", {"vpcId": vpc, "availabilityZone": zone, "cidrBlock": cidr, "availableIpAddressCount": 16000})
+        for zone, cidr in (("us-east-1a", "10.64.0.0/18"), ("us-east-1b", "10.64.64.0/18"))
+    }
+    table = engine.seed("aws:ec2/routeTable:RouteTable", {"vpcId": vpc})
+    network = {
+        "mode": "existing",
+        "vpc_id": vpc,
+        "cidr": "10.64.0.0/16",
+        "private_subnets": {
+            "us-east-1a": {"id": subnets["us-east-1b"], "cidr": "10.64.0.0/18"},
+            "us-east-1b": {"id": subnets["us-east-1a"], "cidr": "10.64.64.0/18"},
+        },
+        "egress": {"kind": "none"},
+        "route_tables": [table],
+        "inside_hosts": ["*.corp.example"],
+    }
+    engine.put(network=network)
+    refusal = engine.refused("preview")
+    assert "the network is not what the stack file says" in refusal
+    assert "network.private_subnets.us-east-1a: is in us-east-1b; put it under that zone" in refusal
+    assert "network.private_subnets.us-east-1b.cidr: is 10.64.0.0/18 (the file says 10.64.64.0/18); correct it" in refusal
+    network["private_subnets"] = {
+        "us-east-1a": {"id": subnets["us-east-1a"], "cidr": "10.64.0.0/18"},
+        "us-east-1b": {"id": subnets["us-east-1b"], "cidr": "10.64.64.0/18"},
+    }
+    engine.put(network=network)
+    made = {call.type for call in engine.up().finished("Create")}
+    assert "aws:ec2/vpcEndpoint:VpcEndpoint" in made
+    assert not made & {"aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:ec2/routeTable:RouteTable", "aws:ec2/route:Route"}
+    assert engine.preview("--expect-no-changes").changes == {}

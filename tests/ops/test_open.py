@@ -147,3 +147,17 @@ def test_what_pulumi_refuses_is_handed_on(tmp_path: Path) -> None:
     done = bench.run("dev")
     assert done.returncode == 2
     assert "no stack named 'dev' found; log in to the stack's backend, and build it first: pulumi up -s dev" in done.stderr
+
+
+def test_a_cluster_that_was_there_is_reached_by_its_own_kubeconfig(tmp_path):
+    from ops.open.outputs import _chosen
+    from ops.open.tunnel import _access
+
+    hubs = {"main": {"url": "http://localhost:8000/", "namespace": "hub-main"}}
+    found = _chosen("kubeadm", hubs, None, {"cluster_access": {"file": "/srv/there", "context": "closed"}})
+    assert (found.kubeconfig, found.context) == ("", "closed")
+    assert _access(found, tmp_path) == {"KUBECONFIG": "/srv/there"} and not list(tmp_path.iterdir())
+    own = _chosen("kubeadm", hubs, None, {"cluster_access": {"file": "", "context": ""}})
+    assert _access(own, tmp_path) == {}, "the caller's own"
+    made = _chosen("dev", hubs, None, {"kubeconfig": "{}"})
+    assert _access(made, tmp_path) == {"KUBECONFIG": str(tmp_path / "kubeconfig")} and (tmp_path / "kubeconfig").stat().st_mode & 0o77 == 0

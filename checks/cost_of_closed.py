@@ -1,0 +1,34 @@
+"""What a closed network adds to the bill: an address of each private endpoint in each zone, attachments, and the runner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.bill import Line
+from checks.resources import Resource, Resources
+from config.prices import HOURS_PER_MONTH, Prices
+
+_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+
+
+def closed_lines(resources: Resources, prices: Prices) -> Iterator[Line]:
+    """Lines that an open network does not have. All of it costs the same whether anybody works or not."""
+    addresses = sum(len(item.inputs.get("subnetIds") or []) for item in resources.of("aws:ec2/vpcEndpoint:VpcEndpoint"))
+    attachments = len(resources.of("aws:ec2transitgateway/vpcAttachment:VpcAttachment"))
+    for what, row, count in (
+        ("private endpoint in one zone", "private_endpoint_hour", addresses),
+        ("transit gateway attachment", "transit_gateway_attachment_hour", attachments),
+    ):
+        if count:
+            yield Line(what=what, unit="month", unit_price=prices.of(row) * HOURS_PER_MONTH, idle=count, paused=count, most=count)
+    for instance in resources.of("aws:ec2/instance:Instance"):
+        yield from (_machine(template, prices) for template in resources.referred(instance.inputs.get("launchTemplate"), _TEMPLATE))
+
+
+def _machine(template: Resource, prices: Prices) -> Line:
+    kind = str(template.inputs["instanceType"])
+    disk = sum(int(mapping["ebs"]["volumeSize"]) for mapping in template.inputs["blockDeviceMappings"]) * prices.of("gp3_gib_month")
+    hourly = prices.node_hour(kind)
+    monthly = None if hourly is None else hourly * HOURS_PER_MONTH + disk
+    note = f"no price known for {kind}" if hourly is None else "running; stopped it costs its disk only"
+    return Line(what=f"runner ({kind})", unit="month", unit_price=monthly, idle=1, paused=1, most=1, note=note)
