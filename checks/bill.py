@@ -102,7 +102,7 @@ class Cost:
 
     def as_json(self) -> dict[str, Any]:
         """The bill as the plan's data has it; a sum is null when a line of it has no price."""
-        elsewhere = None if self.region == REGION else f"prices of {REGION}; {self.region} differs"
+        elsewhere = None if self.region in (REGION, "") else f"prices of {REGION}; {self.region} differs"
         sums = {f"{key}_monthly": self._sum(key) for key in ("idle", "paused", "most")}
         sums["maximum_monthly"] = sums.pop("most_monthly")
         return {

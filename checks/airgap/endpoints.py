@@ -42,8 +42,9 @@ def endpoints(view: View) -> Iterator[Finding]:
             yield fault("endpoints", resource, f"runs {name}, and what it calls is not known", str(error))
             continue
         for api in known.apis:
-            callers.setdefault(api, {})[name] = resource
-            if made and api not in there and name not in {other for other in callers[api] if other != name}:
+            known_already = name in callers.setdefault(api, {})
+            callers[api][name] = resource
+            if made and api not in there and not known_already:
                 yield fault("endpoints", resource, _needs(known, api), f"make the endpoint com.amazonaws.{view.stack.region}.{api}")
     for service, endpoint in there.items():
         yield from _wired(view, service, endpoint)

@@ -31,8 +31,9 @@ class Flow:
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """Every rule of the proof: whether it holds, and what it says; and every flow."""
+    """Every rule of the proof: whether it holds, and what it says; and every flow. `owner`: what somebody else has to prove."""
 
+    owner: str | None
     holds: bool
     laws: tuple[dict[str, Any], ...]
     flows: tuple[Flow, ...]
@@ -49,10 +50,15 @@ def proof_of(plan: Plan) -> Proof | None:
     laws = tuple(
         {"holds": law.holds, "status": "fail" if any(item.status == "fail" for item in found[law.check]) else "pass", "judged": bool(found[law.check])}
         for law in LAWS
-        if found[law.check] or plan.stack.parts == "cloud"
+        if found[law.check] or (law.about == "inside" and plan.stack.parts == "cloud")
     )
+    owner = next((finding.message for finding in plan.findings if finding.id == "airgap-owner"), None)
     return Proof(
-        holds=not broken, laws=laws, flows=(*_by_groups(view), *sorted(_by_policies(view), key=lambda flow: flow.source)), whole=plan.stack.parts != "cloud"
+        owner=owner,
+        holds=not broken,
+        laws=laws,
+        flows=(*_by_groups(view), *sorted(_by_policies(view), key=lambda flow: flow.source)),
+        whole=plan.stack.parts != "cloud",
     )
 
 
