@@ -38,6 +38,7 @@ LAWS: tuple[Law, ...] = (
         judge=endpoints.endpoints,
         about="aws",
     ),
+    Law(check="data", holds="nodes reach homes and databases, each on its one port", judge=endpoints.data_is_reached, about="aws"),
     Law(check="hosts", holds="no input of any resource names a host outside", judge=hosts.hosts, about="names"),
     Law(check="images", holds="every image comes from inside", judge=images.images, about="inside"),
     Law(check="pull", holds="no image is asked for that is not inside", judge=images.pull_policies, about="inside"),

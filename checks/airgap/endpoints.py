@@ -13,7 +13,7 @@ from config.endpoints import GATEWAYS, Software, UnknownSoftwareError, software
 from config.network import AirgapNetwork, ExistingNetwork
 
 _ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
-_HTTPS = 443
+_HTTPS, _NFS, _POSTGRES = 443, 2049, 5432
 
 
 def recorded_software(resources: Resources) -> Iterator[tuple[str, Resource]]:
@@ -104,11 +104,16 @@ def _groups_of(view: View, name: str, resource: Resource) -> Iterator[str]:
     if name == "runner":
         templates = view.resources.referred(resource.inputs.get("launchTemplate"), "aws:ec2/launchTemplate:LaunchTemplate")
     else:
-        machines = view.resources.of("aws:ec2/instance:Instance")
-        runners = {item.urn for machine in machines for item in view.resources.referred(machine.inputs, "aws:ec2/launchTemplate:LaunchTemplate")}
-        templates = [item for item in view.resources.of("aws:ec2/launchTemplate:LaunchTemplate") if item.urn not in runners]
+        templates = _node_templates(view)
     for template in templates:
         yield from (str(group) for group in template.inputs.get("vpcSecurityGroupIds") or [])
+
+
+def _node_templates(view: View) -> list[Resource]:
+    """The launch templates of nodes: all but those of single machines."""
+    machines = view.resources.of("aws:ec2/instance:Instance")
+    runners = {item.urn for machine in machines for item in view.resources.referred(machine.inputs, "aws:ec2/launchTemplate:LaunchTemplate")}
+    return [item for item in view.resources.of("aws:ec2/launchTemplate:LaunchTemplate") if item.urn not in runners]
 
 
 def _narrow(endpoint: Resource) -> Iterator[Finding]:
@@ -137,3 +142,17 @@ def node_groups_are_narrow(view: View) -> Iterator[Finding]:
             yield fault(
                 "nodes", template, "starts machines in the cluster's own security group, which lets everything out", "give it the group of closed nodes"
             )
+
+
+def data_is_reached(view: View) -> Iterator[Finding]:
+    """Nodes reach the mount targets of homes and the databases: where every way is listed, one that is missing is found when people come."""
+    nodes = sorted({group for template in _node_templates(view) for group in map(str, template.inputs.get("vpcSecurityGroupIds") or [])})
+    wanted = [(item, "securityGroups", _NFS) for item in view.resources.of("aws:efs/mountTarget:MountTarget")]
+    wanted += [(item, "vpcSecurityGroupIds", _POSTGRES) for item in view.resources.of("aws:rds/instance:Instance")]
+    for resource, key, port in wanted:
+        for group in nodes:
+            ways = [reaches(view.resources, group, str(other), port) for other in resource.inputs.get(key) or []]
+            if not any(out for out, _ in ways):
+                yield fault("data", resource, f"is not reached from {group}: no rule lets tcp {port} out to it", "add an egress rule of that group")
+            if not any(into for _, into in ways):
+                yield fault("data", resource, f"does not let {group} in on port {port}", "add an ingress rule to its group")

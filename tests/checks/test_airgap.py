@@ -204,6 +204,10 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
     "a runner that may not reach endpoints": ("endpoints", dropped(EGRESS, "runner-to-endpoints")),
     "an endpoint without a policy": ("endpoints", changed(ENDPOINT, "-kms", lambda inputs: inputs.pop("policy"))),
     "an endpoint for every account": ("endpoints", changed(ENDPOINT, "-ec2", _open_policy)),
+    "homes that nodes may not reach": ("data", dropped(EGRESS, "homes-out-of-nodes")),
+    "homes that let no node in": ("data", dropped(INGRESS, "homes-from-nodes")),
+    "homes on another port": ("data", changed(INGRESS, "homes-from-nodes", put("toPort", value=2048))),
+    "a database behind another group": ("data", added("aws:rds/instance:Instance", publiclyAccessible=False, vpcSecurityGroupIds=["${nothing.id}"])),
     "a public image of the hub": ("images", hub(values("hub", "image", value={"name": "quay.io/jupyterhub/k8s-hub", "tag": "4.4.0"}))),
     "a public image in a profile": (
         "images",

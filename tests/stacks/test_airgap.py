@@ -30,7 +30,7 @@ def test_it_plans_without_a_failure_and_the_same_twice(stack):
     assert first.stdout == second.stdout
     found = json.loads(first.stdout)
     assert not [check for check in found["checks"] if check["status"] == "fail"]
-    assert sum(check["id"].startswith("airgap-") for check in found["checks"]) == {"airgap": 9, "airgap-hub": 14}.get(stack, 7)
+    assert sum(check["id"].startswith("airgap-") for check in found["checks"]) == {"airgap": 10, "airgap-hub": 15}.get(stack, 7)
 
 
 @pytest.mark.parametrize("stack", ["Pulumi.airgap.yaml", "Pulumi.airgap-hub.yaml", STACKS[2]])
