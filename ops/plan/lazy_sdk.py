@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 #: Service packages: `pulumi_aws.ec2`, `pulumi_kubernetes.core.v1`.
-_PACKAGE = re.compile(r"pulumi_aws\.[a-z]\w*|pulumi_kubernetes\.(?!helm|yaml|kustomize)\w+\.v\w+")
+_PACKAGE = re.compile(r"pulumi_aws\.[a-z]\w*|pulumi_kubernetes\.(?!yaml|kustomize|helm\.v4)\w+\.v\w+")
 #: Modules of a package that hold what is not a resource: nested types and enumerations.
 _SHARED = ("_inputs", "_enums", "outputs")
 
