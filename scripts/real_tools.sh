@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `make test-real` uses besides Python: skopeo, a registry, and helm. Installs what is missing where it can (Debian as root; Go);
+# What `make test-real` uses besides Python: skopeo, a registry, containerd, and helm. Installs what is missing where it can (Debian as root; Go);
 # where it cannot, the tests say in one line what was not run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -9,6 +9,7 @@ if command -v apt-get > /dev/null && [ "$(id -u)" = 0 ]; then
   command -v skopeo > /dev/null || missing+=(skopeo)
   command -v docker-registry > /dev/null || missing+=(docker-registry)
   command -v ip > /dev/null || missing+=(iproute2)
+  command -v ctr > /dev/null || missing+=(containerd)
   if [ ${#missing[@]} -gt 0 ]; then
     echo "installing ${missing[*]}" >&2
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"; } > /dev/null 2>&1 || echo "not installed: ${missing[*]}" >&2

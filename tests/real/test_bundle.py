@@ -263,6 +263,37 @@ def test_an_archive_for_containerd_holds_every_blob_under_the_names_that_pods_us
     assert copied.returncode == 0, copied.stderr
 
 
+@pytest.mark.skipif(
+    shutil.which("ctr") is None or shutil.which("containerd") is None or os.geteuid() != 0,
+    reason="no containerd: no archive was imported, and no bundle was carried between real registries",
+)
+def test_containerd_imports_the_archive_under_the_names_that_pods_use(bundle, tmp_path):
+    jhub("export", bundle, "--to", tmp_path / "images.tar")
+    socket = tmp_path / "containerd.sock"
+    config = tmp_path / "config.toml"
+    off = 'disabled_plugins = ["io.containerd.grpc.v1.cri"]'
+    config.write_text(f'version = 2\nroot = "{tmp_path}/root"\nstate = "{tmp_path}/state"\n{off}\n[grpc]\n  address = "{socket}"\n')
+
+    def ctr(*arguments: str) -> str:
+        command = ["ctr", "--address", str(socket), "--namespace", "k8s.io", *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    with subprocess.Popen(["containerd", "--config", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as daemon:
+        try:
+            for _ in range(100):
+                if socket.exists():
+                    break
+                time.sleep(0.1)
+            ctr("images", "import", "--all-platforms", "--no-unpack", str(tmp_path / "images.tar"))
+            listed = {line.split()[0]: line.split()[2] for line in ctr("images", "ls").splitlines()[1:]}
+            content = set(ctr("content", "ls", "--quiet").split())
+        finally:
+            daemon.terminate()
+    lock = read_lock(bundle / "bundle.lock.json")
+    assert listed == {reference: lock.digest("image", reference) for reference in lock.keys("image")}
+    assert content >= {f"sha256:{path.name}" for path in (bundle / "images" / "blobs" / "sha256").iterdir()}, "every blob arrived"
+
+
 def test_archives_for_docker_can_be_read_back(bundle, tmp_path):
     assert "3 archives" in jhub("export", bundle, "--to", tmp_path / "docker", "--format", "docker").stdout
     for archive in (tmp_path / "docker").iterdir():
