@@ -8,6 +8,7 @@ from checks.finding import Finding, verdict
 from checks.groups import UserNodes, user_nodes
 from checks.hub_values import all as all_rules
 from checks.resources import Resource, Resources
+from checks.subnets import node_subnets
 from checks.user_pods import UserPod, hub_of, hub_releases, user_pods
 from config.cluster import EksCluster
 from config.database import MemoryDatabase
@@ -20,7 +21,6 @@ from config.timeouts import timeouts
 from config.values import is_documentation
 
 _NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
-_SUBNET = "aws:ec2/subnet:Subnet"
 _VOLUME = "aws:ebs/volume:Volume"
 _MIB = 1024**2
 #: RFC 2606: what stands in documentation, and leads nowhere.
@@ -81,11 +81,9 @@ def _placed(release: Resource, pod: UserPod, nodes: list[UserNodes]) -> Iterator
                 yield fault(f"needs {wanted:g} {what}, and a node of {node.name} has {room:g} for servers", "lower it, or choose larger types")
 
 
-def database_is_near(_stack: StackConfig, resources: Resources) -> list[Finding]:
+def database_is_near(stack: StackConfig, resources: Resources) -> list[Finding]:
     """Each volume of a hub's database is in the zone of every core node: a volume is reached from its own zone only."""
-    zones = {
-        str(subnet.inputs["availabilityZone"]) for group in resources.of(_NODE_GROUP) for subnet in resources.referred(group.inputs.get("subnetIds"), _SUBNET)
-    }
+    zones = {subnet.zone for group in resources.of(_NODE_GROUP) for subnet in node_subnets(stack, resources, group)}
     volumes = resources.of(_VOLUME)
     far = [volume for volume in volumes if zones != {str(volume.inputs["availabilityZone"])}]
     return verdict(

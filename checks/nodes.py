@@ -13,6 +13,7 @@ from typing import Any
 from checks.finding import Finding, urns, verdict
 from checks.groups import is_spot
 from checks.resources import Resource, Resources
+from checks.subnets import NodeSubnet, node_subnets
 from config.instance_types import InstanceType, instance_type
 from config.node_size import addresses_of_node, most_pods
 from config.stack import StackConfig
@@ -20,7 +21,6 @@ from config.stack import StackConfig
 _GROUP = "aws:autoscaling/group:Group"
 _NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
-_SUBNET = "aws:ec2/subnet:Subnet"
 #: EC2 user guide, "Instance type quotas": code and name by family letters, on demand and spot. Counted in vCPUs.
 _QUOTAS = {
     "standard": ("L-1216C47A", "L-34B43A08"),
@@ -144,21 +144,21 @@ def _groups(resources: Resources) -> Iterator[tuple[Resource, list[InstanceType]
         yield group, [instance_type(name) for name in group.inputs["instanceTypes"]], int(group.inputs["scalingConfig"]["maxSize"])
 
 
-def addresses(_stack: StackConfig, resources: Resources) -> list[Finding]:
+def addresses(stack: StackConfig, resources: Resources) -> list[Finding]:
     """Each subnet has addresses for all its nodes and their pods when every pool is at its maximum, wherever they start."""
-    return verdict("addresses", _crowded(resources), otherwise=_room(resources))
+    return verdict("addresses", _crowded(stack, resources), otherwise=_room(stack, resources))
 
 
-def _demand(resources: Resources) -> dict[str, int]:
-    """The most addresses that may be taken in each subnet, by URN: a group may put all its nodes into any one of its subnets,
+def _demand(stack: StackConfig, resources: Resources) -> dict[NodeSubnet, int]:
+    """The most addresses that may be taken in each subnet: a group may put all its nodes into any one of its subnets,
     but spreads them evenly while every zone has capacity; the even spread and one zone's failure are what is planned for.
     """
-    demand: dict[str, int] = defaultdict(int)
+    demand: dict[NodeSubnet, int] = defaultdict(int)
     for group, _types, most in _groups(resources):
-        subnets = resources.referred(group.inputs.get("vpcZoneIdentifiers", group.inputs.get("subnetIds")), _SUBNET)
+        subnets = list(node_subnets(stack, resources, group))
         share = -(-most // max(len(subnets) - 1, 1))  # one zone less than there are
         for subnet in subnets:
-            demand[subnet.urn] += share * addresses_of_node(_max_pods(group, resources))
+            demand[subnet] += share * addresses_of_node(_max_pods(group, resources))
     return demand
 
 
@@ -174,26 +174,24 @@ def _max_pods(group: Resource, resources: Resources) -> int:
     return _CORE_PODS
 
 
-def _sizes(resources: Resources) -> Iterable[tuple[Resource, int, int]]:
-    demand = _demand(resources)
-    for subnet in resources.of(_SUBNET):
-        if subnet.urn in demand:
-            yield subnet, IPv4Network(str(subnet.inputs["cidrBlock"])).num_addresses - _RESERVED_ADDRESSES, demand[subnet.urn]
+def _sizes(stack: StackConfig, resources: Resources) -> Iterable[tuple[NodeSubnet, int, int]]:
+    for subnet, wanted in sorted(_demand(stack, resources).items(), key=lambda item: item[0].key):
+        yield subnet, IPv4Network(subnet.cidr).num_addresses - _RESERVED_ADDRESSES, wanted
 
 
-def _crowded(resources: Resources) -> Iterator[Finding]:
-    for subnet, room, wanted in _sizes(resources):
+def _crowded(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
+    for subnet, room, wanted in _sizes(stack, resources):
         if wanted > room:
             yield Finding(
                 id="addresses",
                 status="fail",
                 message=f"{subnet.name} has {room:,} addresses, but the pools may need {wanted:,} there with one zone down",
-                path="network.cidr",
-                fix="widen network.cidr (only on a new stack), or lower size.max or max_pods of the pools",
-                subjects=(subnet.urn,),
+                path=subnet.path,
+                fix=f"{'widen network.cidr (only on a new stack)' if subnet.urns else 'name a larger subnet'}, or lower size.max or max_pods of the pools",
+                subjects=subnet.urns,
             )
 
 
-def _room(resources: Resources) -> str:
-    left: list[Any] = sorted((room - wanted, subnet.name) for subnet, room, wanted in _sizes(resources))
+def _room(stack: StackConfig, resources: Resources) -> str:
+    left: list[Any] = sorted((room - wanted, subnet.name) for subnet, room, wanted in _sizes(stack, resources))
     return f"at every pool's maximum and one zone down, {left[0][0]:,} addresses are left in {left[0][1]}" if left else "no node needs an address"

@@ -12,7 +12,7 @@ import pytest
 from checks import hubs, secrets, security
 from checks.resources import Resources
 from tests.checks.doctored import dev, doctored, stack_of
-from tests.support.stacks import FULL, record
+from tests.support.stacks import FULL, IN_AN_OPEN_VPC, record
 
 RELEASE, GROUP = "kubernetes:helm.sh/v3:Release", "aws:autoscaling/group:Group"
 
@@ -133,3 +133,14 @@ def test_what_leads_to_data_stays_with_every_cluster_and_is_protected_with_a_pro
         spoilt = resources.of(kind)[0]
         findings = security.protected(stack, Resources([replace(found, **option) if found is spoilt else found for found in resources]))
         assert [finding.subjects for finding in findings if finding.status == "fail"] == [(spoilt.urn,)]
+
+
+@pytest.mark.parametrize("zones", [["us-east-1a"], ["us-east-1b"]])
+def test_a_database_is_near_in_a_vpc_of_somebody_else_too(zones: list[str]) -> None:
+    """The subnets there are no resources of the plan."""
+    settings = (IN_AN_OPEN_VPC, f"pools.core.zones={zones}")
+    stack, resources = dev(*settings)
+    assert statuses(hubs.database_is_near(stack, resources)) == ["pass"]
+    _, spoilt = doctored(resources, "aws:ebs/volume:Volume", lambda inputs: inputs.update(availabilityZone="us-east-1f"))
+    (finding,) = hubs.database_is_near(stack, spoilt)
+    assert f"is in us-east-1f, but core nodes may start in {zones[0]}" in finding.message

@@ -10,7 +10,7 @@ from checks import nodes
 from checks.resources import Resources
 from config.instance_types import instance_type
 
-from tests.support.stacks import NO_HUB  # isort: skip
+from tests.support.stacks import IN_AN_OPEN_VPC, NO_HUB  # isort: skip
 from tests.checks.doctored import dev, doctored, stack_of, the
 
 GROUP = "aws:autoscaling/group:Group"
@@ -148,8 +148,20 @@ def test_user_data_that_cannot_be_read_counts_as_the_most_pods(user_data: str) -
 
 def test_fewer_pods_on_a_node_leave_more_addresses() -> None:
     """The count reads maxPods from the user data that was recorded, not from the configuration."""
-    many, few = (nodes._demand(dev(f"pools.memory.max_pods={pods}")[1]) for pods in (110, 20))
-    assert all(few[urn] < many[urn] for urn in many)
+    many, few = (nodes._demand(*dev(f"pools.memory.max_pods={pods}")) for pods in (110, 20))
+    assert many
+    assert all(few[subnet] < many[subnet] for subnet in many)
+
+
+def test_a_subnet_of_somebody_else_is_counted_by_what_the_stack_says_of_it() -> None:
+    """Such a subnet is no resource of the plan: without this, no node would seem to need an address."""
+    (found,) = nodes.addresses(*dev(IN_AN_OPEN_VPC))
+    assert found.status == "pass"
+    assert "addresses are left in subnet-" in found.message
+    small = IN_AN_OPEN_VPC.replace("10.64.64.0/18", "10.64.64.0/27")
+    (found,) = nodes.addresses(*dev(small))
+    assert (found.status, found.path, found.subjects) == ("fail", "network.private_subnets.us-east-1b", ())
+    assert found.fix == "name a larger subnet, or lower size.max or max_pods of the pools"
 
 
 def test_quotas_are_counted_by_family_and_market() -> None:

@@ -108,6 +108,18 @@ _EXISTING = {
     "inside_hosts": ["*.corp.example"],
     "neighbours": {"corporate": {"cidrs": ["10.200.0.0/16"], "ports": [636, 443]}},
 }
+#: The open stack in a VPC of somebody else's, as a setting on top of `dev`.
+_PUBLIC = {zone: {"id": f"subnet-0fedcba987654321{index}", "cidr": f"10.64.{240 + index}.0/24"} for index, zone in enumerate(_SUBNETS)}
+IN_AN_OPEN_VPC = "network=" + json.dumps(
+    {
+        "mode": "existing",
+        "vpc_id": "vpc-0123456789abcdef0",
+        "cidr": "10.64.0.0/16",
+        "private_subnets": _SUBNETS,
+        "public_subnets": _PUBLIC,
+        "egress": {"kind": "internet"},
+    }
+)
 #: The closed stack in a VPC of somebody else's: with endpoints that the stack makes, and with endpoints that are there.
 IN_THEIR_VPC = ("stack=airgap", f"network={json.dumps(_EXISTING)}")
 THEIR_ENDPOINTS = ("stack=airgap", f"network={json.dumps({**_EXISTING, 'endpoints_made': False, 'route_tables': []})}")
@@ -120,6 +132,7 @@ ALL_STACKS = {
     "instead": INSTEAD,
     "airgap": ("stack=airgap",),
     "closed": CLOSED,
+    "open, their VPC": (IN_AN_OPEN_VPC,),
     "their VPC": IN_THEIR_VPC,
     "their endpoints": THEIR_ENDPOINTS,
     "inner half": INNER,
