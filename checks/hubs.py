@@ -15,7 +15,7 @@ from config.database import MemoryDatabase
 from config.entry import LoadBalancerEntry, NodePortEntry, NoTls, PortForwardEntry
 from config.errors import dotted
 from config.homes import NfsHomes
-from config.sign_in import SharedPasswordSignIn
+from config.sign_in import LdapSignIn, SharedPasswordSignIn
 from config.stack import StackConfig
 from config.timeouts import timeouts
 from config.values import is_documentation
@@ -127,6 +127,10 @@ def _of_hub(stack: StackConfig, name: str) -> Iterator[Finding]:
 
     if isinstance(hub.sign_in, SharedPasswordSignIn):
         yield warn("trial-sign-in", "sign_in.kind", "everybody comes in with one password, under any name: for a trial only", "choose github, oidc or ldap")
+    if isinstance(hub.sign_in, LdapSignIn) and not hub.sign_in.encrypted:
+        yield warn(
+            "plain-text-directory", "sign_in.tls", "passwords travel to the directory in clear text", "write on_connect or start_tls, with ca_certificate"
+        )
     if isinstance(hub.database, MemoryDatabase):
         yield warn("sessions", "database.kind", "forgets every session when the hub restarts", "choose sqlite or postgres")
     if isinstance(hub.entry, PortForwardEntry):

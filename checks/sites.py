@@ -18,7 +18,7 @@ from config.images import images_in
 from config.neighbours import matches
 from config.network import OpenNetwork, UnmanagedNetwork
 from config.registry import OnNodes
-from config.sign_in import GitHubSignIn, LdapSignIn, OidcSignIn
+from config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
 from config.stack import StackConfig
 from config.values import host_of
 
@@ -132,6 +132,9 @@ def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
             yield from _unless_inside(stack, host_of(hub.sign_in.authorize_url), "browsers", "sign-in page", release)
             for option in ("token_url", "userinfo_url"):
                 yield from _unless_inside(stack, host_of(getattr(hub.sign_in, option)), "hub", f"sign-in: {option}", release)
+        elif isinstance(hub.sign_in, CognitoSignIn):
+            yield Site(host=hub.sign_in.domain, who="browsers", why="sign-in page", resource=release.urn)
+            yield Site(host=hub.sign_in.domain, who="hub", why="sign-in: token", resource=release.urn)
         elif isinstance(hub.sign_in, LdapSignIn):
             yield from _unless_inside(stack, hub.sign_in.server, "hub", "directory", release)
 
@@ -145,8 +148,10 @@ def _unless_inside(stack: StackConfig, host: str, who: Who, why: str, release: R
 def _packages(stack: StackConfig, resources: Resources) -> Iterator[Site]:
     """What people's servers may reach: everything, where their policy says so."""
     for release in hub_releases(resources):
-        rules = at(effective(release.inputs.get("values", {})), "singleuser", "networkPolicy", "egressAllowRules") or {}
-        if rules.get("nonPrivateIPs") is not False and not stack.network.closed:
+        policy = at(effective(release.inputs.get("values", {})), "singleuser", "networkPolicy") or {}
+        wide = at(policy, "egressAllowRules", "nonPrivateIPs") is not False
+        wide |= any(at(peer, "ipBlock", "cidr") == "0.0.0.0/0" for rule in at(policy, "egress") or [] for peer in at(rule, "to") or [])
+        if wide and not stack.network.closed:
             yield Site(host="*", who="servers", why="people's servers may reach every public address (their network policy)", resource=release.urn)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from checks.hub_values.fault import at, profiles
+from checks.hub_values.fault import at, items
 from checks.resources import Resource, Resources, chart_name
-from config.chart import CHART, effective
+from config.chart import CHART, effective, merged
 from config.kubespawner import number_of_bytes
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
@@ -55,16 +55,43 @@ def hub_of(release: Resource) -> str:
 
 
 def user_pods(release: Resource) -> Iterator[UserPod]:
-    """Every pod that people of a hub can start: one for each profile, or one where there are none."""
+    """Every pod that people of a hub can start: one for each profile and each choice inside it, or one where there are none."""
     values = effective(release.inputs.get("values", {}))
-    listed = at(values, "singleuser", "profileList") or []
-    choices = list(profiles(values))
-    if not choices:
+    listed = items(at(values, "singleuser", "profileList"))
+    if not listed:
         yield _pod(values, release, {}, ("", "default"))
-    for path, override in choices:
-        entry = listed[int(path[2])]
-        name = str(entry.get("slug") or entry.get("display_name") or path[2])
-        yield _pod(values, release, override, (name, str(entry.get("display_name") or name)))
+    for index, entry in enumerate(listed):
+        name = str(at(entry, "slug") or at(entry, "display_name") or index)
+        shown = str(at(entry, "display_name") or name)
+        for suffix, override in _choices(entry):
+            yield _pod(values, release, override, (name + "".join(f"/{part}" for part in suffix[:1]), shown + "".join(f", {part}" for part in suffix[1:])))
+
+
+def _choices(entry: object) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """A profile as it is when nobody chooses, and with each choice in it, the others left as they are: key and words, and what it overrides.
+
+    Overrides are applied in turn, and maps in them merge as Helm's values do (KubeSpawner 7, `_apply_overrides`).
+    """
+    options = at(entry, "profile_options") or {}
+    usual: Mapping[str, Any] = at(entry, "kubespawner_override") or {}
+    for option in options.values():
+        usual = merged(usual, _default(at(option, "choices") or {}))
+    yield (), usual
+    for option in options.values():
+        choices = at(option, "choices") or {}
+        for key, choice in choices.items():
+            override = at(choice, "kubespawner_override") or {}
+            if choice is not _default_choice(choices):
+                yield (str(key), str(at(choice, "display_name") or key)), merged(usual, override)
+
+
+def _default_choice(choices: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- a choice, whatever it is
+    return next((choice for choice in choices.values() if at(choice, "default")), next(iter(choices.values()), None))
+
+
+def _default(choices: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = at(_default_choice(choices), "kubespawner_override") or {}
+    return found
 
 
 def _pod(values: Mapping[str, Any], release: Resource, override: Mapping[str, Any], name: tuple[str, str]) -> UserPod:

@@ -19,7 +19,7 @@ from config.network import AirgapNetwork, AnyNetwork, ExistingNetwork, OpenNetwo
 from config.proxy import HUB_NAMES, is_proxy_variable
 from config.registry import AnyRegistry, UpstreamRegistry
 from config.runner import Runner
-from config.sign_in import GitHubSignIn, LdapSignIn, OidcSignIn
+from config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
 from config.tree import leaves
 from config.values import host_of
 
@@ -59,6 +59,9 @@ def sign_in_inside(network: AnyNetwork, homes: Homes, hubs: Hubs) -> Iterator[Pr
         if isinstance(hub.sign_in, GitHubSignIn):
             what = "is github, and github.com is not in this network"
             yield Problem(path=f"hubs.{name}.sign_in.kind", what=what, fix="write ldap, or oidc with a provider inside")
+        if isinstance(hub.sign_in, CognitoSignIn):
+            what = "is cognito, whose sign-in page is on the internet: no endpoint leads to it"
+            yield Problem(path=f"hubs.{name}.sign_in.kind", what=what, fix="write ldap, or oidc with a provider inside")
         for option, host in _hosts(hub):
             yield from _inside(f"hubs.{name}.{option}", host, network)
     if isinstance(homes, NfsHomes):
@@ -69,8 +72,10 @@ def sign_in_inside(network: AnyNetwork, homes: Homes, hubs: Hubs) -> Iterator[Pr
 
 def _hosts(hub: Hub) -> Iterator[tuple[str, str]]:
     if isinstance(hub.sign_in, OidcSignIn):
-        for option in ("authorize_url", "token_url", "userinfo_url"):
-            yield f"sign_in.{option}", host_of(getattr(hub.sign_in, option))
+        for option in ("authorize_url", "token_url", "userinfo_url", "logout_url"):
+            address = getattr(hub.sign_in, option)
+            if address is not None:
+                yield f"sign_in.{option}", host_of(address)
     if isinstance(hub.sign_in, LdapSignIn):
         yield "sign_in.server", hub.sign_in.server
     for tool, address in hub.package_mirrors.given().items():

@@ -35,7 +35,7 @@ _REFUSED_OPTIONS = {
     "udp": ("is no longer in the kernel of AL2023", "remove it: TCP is what the client uses"),
 }
 #: KubeSpawner 7, `_expand_user_properties`: fields that are one person's, whatever happens to the database.
-DIRECTORY_FIELDS = ("username", "safe_username", "escaped_username", "unescaped_username")
+DIRECTORY_FIELDS = ("safe_username", "escaped_username", "unescaped_username")
 _DIRECTORY = re.compile(r"[\w.@+=/{}-]+", re.ASCII)
 
 
@@ -73,7 +73,14 @@ def _mount_option(value: str) -> str:
 
 def _directory(value: str) -> str:
     if "{servername}" in value or "{user_server}" in value:
-        raise refuse(f"gives each named server a home of its own (got {shown(value)})", "use {username} alone")
+        raise refuse(f"gives each named server a home of its own (got {shown(value)})", "use {safe_username} alone")
+    if "{username}" in value:
+        raise refuse(
+            "does not say how names become directories: what {username} means changed with chart 4, and old homes would look empty",
+            f"write {value.replace('{username}', '{safe_username}')}, or {value.replace('{username}', '{escaped_username}')} for homes of a chart before 4.0",
+        )
+    if value.split("/")[0].startswith("_"):
+        raise refuse(f"begins with an underscore (got {shown(value)}), as only shared directories do", "write another name")
     for name in FIELD.findall(value):
         if name not in DIRECTORY_FIELDS:
             guess = closest(name, DIRECTORY_FIELDS)
@@ -82,10 +89,10 @@ def _directory(value: str) -> str:
                 f"did you mean {{{guess}}}?" if guess else f"use one of {', '.join('{' + field + '}' for field in DIRECTORY_FIELDS)}",
             )
     if not FIELD.search(value):
-        raise refuse(f"is the same directory for everybody (got {shown(value)})", "put {username} into it")
+        raise refuse(f"is the same directory for everybody (got {shown(value)})", "put {safe_username} into it")
     plain = FIELD.sub("x", value)
     if not _DIRECTORY.fullmatch(plain) or "{" in plain or "}" in plain or value.startswith("/") or value.endswith("/") or ".." in plain.split("/"):
-        raise refuse(f"is not a relative path (got {shown(value)})", "write it like {username}, or home/{escaped_username} for homes of 2021")
+        raise refuse(f"is not a relative path (got {shown(value)})", "write it like {safe_username}, or home/{escaped_username} for homes of 2021")
     return value
 
 
@@ -93,7 +100,7 @@ NfsServer = Annotated[str, AfterValidator(_nfs_server), Field(json_schema_extra=
 ExportPath = Annotated[str, AfterValidator(_export), Field(json_schema_extra={"examples": ["/ifs/homes"]})]
 MountOption = Annotated[str, AfterValidator(_mount_option), Field(json_schema_extra={"examples": ["nfsvers=4.1"]})]
 #: The directory of one person, relative to the hub's root on the file system.
-HomeDirectory = Annotated[str, AfterValidator(_directory), Field(json_schema_extra={"examples": ["{username}", "home/{escaped_username}"]})]
+HomeDirectory = Annotated[str, AfterValidator(_directory), Field(json_schema_extra={"examples": ["{safe_username}", "home/{escaped_username}"]})]
 
 
 class EfsHomes(Model):

@@ -12,10 +12,11 @@ from config.errors import dotted, refuse
 from config.homes import HomeDirectory
 from config.mirrors import PackageMirrors
 from config.model import Model, option
-from config.profiles import Image, Profile
+from config.profiles import Image, Memory, Profile
 from config.sign_in import SignIn
 from config.tree import leaves
 from config.values import ShortName
+from config.volumes import SharedDirectory, Volume
 
 
 def _one_default(profiles: dict[str, Profile]) -> dict[str, Profile]:
@@ -73,9 +74,22 @@ class Hub(Model):
         max_length=30,
     )
     home_directory: HomeDirectory = option(
-        "{username}",
-        help="A person's directory on the file system (kinds efs and nfs). For homes of a chart before 4.0: home/{escaped_username}.",
-        changing="Everybody finds an empty home; the old one is still there under its old name.",
+        "{safe_username}",
+        help="A person's directory on the file system (kinds efs and nfs), by the scheme of its name: `safe`, `escaped` (homes of a chart before 4.0), or "
+        "`unescaped`, the name as it is, which needs a rule in `sign_in.usernames`.",
+        changing="Everybody whose name is spelt otherwise then finds an empty home, and the old one is still there: `jhub homes map` shows whose.",
+    )
+    shared_directories: dict[ShortName, SharedDirectory] = option(
+        {}, help="Directories of the file system of homes (kinds efs and nfs) that all servers see.", changing="For servers that start later.", max_length=20
+    )
+    volumes: dict[ShortName, Volume] = option({}, help="Further volumes of every server.", changing="For servers that start later.", max_length=20)
+    shared_memory: Memory | None = option(
+        None,
+        help="Size of /dev/shm, which counts as memory of the server: PyTorch's data loaders need some GiB. Without it 64 MiB.",
+        changing="For servers that start later.",
+    )
+    named_servers: int = option(
+        0, help="Further servers that one person may have beside the first, under names. 0: none.", unit="servers", changing="The hub restarts.", ge=0, le=20
     )
     package_mirrors: PackageMirrors = option(PackageMirrors(), help="Where servers get packages from.", changing="For servers that start later.")
     culling: Culling = option(Culling(), help="When servers and kernels are stopped.", changing="See its options.")

@@ -13,12 +13,15 @@ from config.hub import Hub
 from config.network import AnyNetwork
 from config.node_size import server_room
 from config.pools import AnyUserPool, Pools
-from config.profiles import Profile, memory_mib
+from config.profiles import Profile
+from config.shares import Share, shares
 from config.sign_in import SharedPasswordSignIn
 
 Hubs = Mapping[str, Hub]
 #: The step in which profiles are derived from pools: with less there is none.
 _LEAST_SERVER_MIB = 512
+#: The least that the chart of the hub lets one write for a server (config/profiles.py).
+_LEAST_CORES = 0.1
 
 
 def node_port(name: str, hub: Hub) -> int | None:
@@ -92,24 +95,46 @@ def profiles_fit(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
 
 
 def _fits(path: str, profile: Profile, pool: AnyUserPool) -> Iterator[Problem]:
-    kind = pool.types[0]
-    if profile.gpus > kind.gpus:
-        asked, have = f"{profile.gpus} GPU{'s' if profile.gpus > 1 else ''}", f"{kind.gpus} in each node" if kind.gpus else "none"
-        yield Problem(path=f"{path}.gpus", what=f"asks for {asked} in pool {profile.pool}, which has {have}", fix="choose a GPU pool, or fewer of them")
-    if kind.gpus and not profile.gpus:
-        yield Problem(
-            path=f"{path}.gpus",
-            what=f"asks for no GPU in the GPU pool {profile.pool}: its people would pay for GPUs that nobody can use",
-            fix="write gpus: 1, or choose another pool",
-        )
+    for share in shares(profile, pool.types, pool.max_pods).values():
+        if profile.people_per_node is None:
+            yield from _gpus_are_there(f"{path}.{share.path}gpus", share.gpus, profile.pool, pool)
+            yield from _share_fits(f"{path}.{share.path}", share, profile.pool, pool)
+        else:
+            yield from _gpus_are_there(f"{path}.gpus", share.gpus, profile.pool, pool)
+            yield from _division_works(path, profile, share, pool)
+
+
+def _gpus_are_there(path: str, asked: int, name: str, pool: AnyUserPool) -> Iterator[Problem]:
+    have = pool.types[0].gpus
+    if asked > have:
+        wanted, there = f"{asked} GPU{'s' if asked > 1 else ''}", f"{have} in each node" if have else "none"
+        yield Problem(path=path, what=f"asks for {wanted} in pool {name}, which has {there}", fix="choose a GPU pool, or fewer of them")
+    if have and not asked:
+        what = f"asks for no GPU in the GPU pool {name}: its people would pay for GPUs that nobody can use"
+        yield Problem(path=path, what=what, fix="write gpus: 1, or choose another pool")
+
+
+def _share_fits(path: str, share: Share, name: str, pool: AnyUserPool) -> Iterator[Problem]:
     room = server_room(pool.types, pool.max_pods)
     memory, cores = max(room.memory_mib, 0) / 1024, room.cpu_millicores / 1000
-    if memory_mib(profile.memory) * profile.guarantee > room.memory_mib:
-        what = f"guarantees {memory_mib(profile.memory) * profile.guarantee / 1024:.1f} GiB, but a node of pool {profile.pool} has {memory:.1f} GiB for servers"
-        yield Problem(path=f"{path}.memory", what=f"{what}: it would never start", fix=_smaller(f"{int(memory / profile.guarantee)}G", fits=memory >= 1))
-    if profile.cpu * profile.guarantee > cores:
-        what = f"guarantees {profile.cpu * profile.guarantee:g} cores, but a node of pool {profile.pool} has {cores:.2f} for servers"
-        yield Problem(path=f"{path}.cpu", what=f"{what}: it would never start", fix=_smaller(f"{cores / profile.guarantee:.1f}", fits=cores > 0))
+    if share.memory_guarantee_mib > room.memory_mib:
+        what = f"guarantees {share.memory_guarantee_mib / 1024:.1f} GiB, but a node of pool {name} has {memory:.1f} GiB for servers"
+        most = f"{int(memory * share.memory_mib / share.memory_guarantee_mib)}G"
+        yield Problem(path=f"{path}memory", what=f"{what}: it would never start", fix=_smaller(most, fits=memory >= 1))
+    if share.cpu_guarantee > cores:
+        what = f"guarantees {share.cpu_guarantee:g} cores, but a node of pool {name} has {cores:.2f} for servers"
+        most = f"{cores * share.cpu / share.cpu_guarantee:.1f}"
+        yield Problem(path=f"{path}cpu", what=f"{what}: it would never start", fix=_smaller(most, fits=cores > 0))
+
+
+def _division_works(path: str, profile: Profile, share: Share, pool: AnyUserPool) -> Iterator[Problem]:
+    people, have = profile.people_per_node or 1, pool.types[0].gpus
+    if share.memory_guarantee_mib < _LEAST_SERVER_MIB or share.cpu_guarantee < _LEAST_CORES:
+        what = f"leaves each of {people} people {share.memory_guarantee_mib:g} MiB and {share.cpu_guarantee:g} cores of a node of pool {profile.pool}"
+        yield Problem(path=f"{path}.people_per_node", what=what, fix="write fewer people, or choose larger instance types")
+    if share.gpus and share.gpus <= have < people * share.gpus:
+        what = f"wants {people * share.gpus} GPUs for {people} people, but a node of pool {profile.pool} has {have}"
+        yield Problem(path=f"{path}.people_per_node", what=what, fix=f"write at most {have // share.gpus}")
 
 
 def _smaller(most: str, *, fits: bool) -> str:

@@ -131,18 +131,46 @@ Memory = Annotated[
 ]
 Cores = Annotated[float, Field(ge=0.1, le=448), BeforeValidator(_cores)]
 Image = Annotated[str, AfterValidator(_image), Field(json_schema_extra={"examples": ["quay.io/jupyter/scipy-notebook:2025-12-31"]})]
+GroupName = Annotated[str, Field(min_length=1, max_length=255)]
 Variable = Annotated[str, AfterValidator(_variable)]
 VariableText = Annotated[str, BeforeValidator(_variable_text), AfterValidator(_braces)]
 
 
+class ImageChoice(Model):
+    """One of several images that a profile offers."""
+
+    image: Image = option(help="The image, with its tag or digest.", changing=_NEXT_START)
+    display_name: str | None = option(None, help="What the page says. Without it the choice's own name.", changing="At once.", min_length=1, max_length=80)
+    default: bool = option(False, help="Chosen when a person does not choose. Without any it is the first by name.", changing="At once.")
+
+
+class SizeChoice(Model):
+    """One of several sizes that a profile offers."""
+
+    cpu: Cores = option(help="The most cores that a server may use.", unit="cores", changing=_NEXT_START)
+    memory: Memory = option(help="The most memory, such as 32G (powers of 1024).", changing=_NEXT_START)
+    guarantee: float = option(0.5, help="Share of both that is a server's own even on a full node.", changing=_NEXT_START, gt=0, le=1)
+    gpus: int = option(0, help="Whole GPUs.", unit="GPUs", changing=_NEXT_START, ge=0, le=16)
+    display_name: str | None = option(None, help="What the page says. Without it cores, memory and GPUs.", changing="At once.", min_length=1, max_length=80)
+    default: bool = option(False, help="Chosen when a person does not choose. Without any it is the smallest.", changing="At once.")
+
+    @model_validator(mode="after")
+    def _guarantee_is_something(self) -> Self:
+        _enough(self.memory, self.guarantee)
+        return self
+
+
 class Profile(Model):
-    """One choice on the page where a person starts a server."""
+    """One choice on the page where a person starts a server.
+
+    How much of a node a server gets is said in one of three ways: `cpu` and `memory`; `people_per_node`, which divides a node; or several `sizes`.
+    """
 
     display_name: str | None = option(None, help="What the page says. Without it the profile's own name.", changing="At once.", min_length=1, max_length=80)
     description: str | None = option(None, help="A line below it. Without it cores, memory and GPUs.", changing="At once.", max_length=300)
     pool: ShortName = option(help="The user pool whose nodes it starts on.", changing=_NEXT_START)
-    cpu: Cores = option(help="The most cores that a server may use.", unit="cores", changing=_NEXT_START)
-    memory: Memory = option(help="The most memory, such as 32G (powers of 1024). A server that wants more is stopped.", changing=_NEXT_START)
+    cpu: Cores | None = option(None, help="The most cores that a server may use.", unit="cores", changing=_NEXT_START)
+    memory: Memory | None = option(None, help="The most memory, such as 32G (powers of 1024). A server that wants more is stopped.", changing=_NEXT_START)
     guarantee: float = option(
         0.5,
         help="Share of `cpu` and `memory` that is a server's own even on a full node. 0.5 is two to one; 1 means that nobody shares.",
@@ -151,12 +179,57 @@ class Profile(Model):
         le=1,
     )
     gpus: int = option(0, help="Whole GPUs.", unit="GPUs", changing=_NEXT_START, ge=0, le=16)
+    people_per_node: int | None = option(
+        None,
+        help="Instead of `cpu` and `memory`: so many servers fill a node of the pool exactly. Each is guaranteed its part; its limit follows from `guarantee`.",
+        unit="people",
+        changing=_NEXT_START,
+        ge=1,
+        le=100,
+    )
+    sizes: dict[ShortName, SizeChoice] = option({}, help="Instead of both: sizes to choose from.", changing=_NEXT_START, max_length=12)
     image: Image | None = option(None, help="Another image than the hub's.", changing=_NEXT_START)
+    images: dict[ShortName, ImageChoice] = option({}, help="Instead of `image`: images to choose from.", changing=_NEXT_START, max_length=30)
     environment: dict[Variable, VariableText] = option({}, help="Environment variables, quoted, none of them secret.", changing=_NEXT_START, max_length=50)
+    groups: tuple[GroupName, ...] = option(
+        (),
+        help="Only members of one of these groups (and administrators) see and get it. Named as the sign-in names them: DNs, claims, organization:team.",
+        changing="The hub restarts; running servers stay. From then on others neither see nor get it.",
+        max_length=50,
+    )
+    protected: bool = option(
+        False, help="Its servers start on on-demand nodes only, which AWS does not take back: for long computations.", changing=_NEXT_START
+    )
     default: bool = option(False, help="Chosen when a person does not choose, and listed first. Without any it is the smallest.", changing="At once.")
 
     @model_validator(mode="after")
-    def _guarantee_is_something(self) -> Self:
-        if memory_mib(self.memory) * self.guarantee < 64:  # noqa: PLR2004 -- a Jupyter server alone takes about 100 MiB
-            raise refuse("guarantee leaves a server less memory than it needs to start", "raise guarantee or memory")
+    def _one_way_to_say_how_much(self) -> Self:
+        ways = [
+            name for name, given in (("cpu and memory", self.cpu or self.memory), ("people_per_node", self.people_per_node), ("sizes", self.sizes)) if given
+        ]
+        if len(ways) > 1:
+            raise refuse(f"says twice how much a server gets: {' and '.join(ways)}", f"keep {ways[0]}, or one of the others")
+        if not ways:
+            raise refuse("does not say how much a server gets", "write cpu and memory, people_per_node, or sizes")
+        if ways == ["cpu and memory"]:
+            if self.cpu is None or self.memory is None:
+                raise refuse(f"says {'memory' if self.cpu is None else 'cpu'} alone", f"add {'cpu' if self.cpu is None else 'memory'}")
+            _enough(self.memory, self.guarantee)
+        if self.sizes and (self.gpus or "guarantee" in self.model_fields_set):
+            raise refuse("has gpus or guarantee beside sizes, where each size has its own", "move them into sizes")
         return self
+
+    @model_validator(mode="after")
+    def _choices_are_choices(self) -> Self:
+        if self.images and self.image is not None:
+            raise refuse("names image beside images", "put it into images, with default: true")
+        for option_name, choices in (("images", self.images), ("sizes", self.sizes)):
+            chosen = [name for name, choice in choices.items() if choice.default]
+            if len(chosen) > 1:
+                raise refuse(f"{option_name} have more than one default: {', '.join(sorted(chosen))}", "keep `default: true` on one of them")
+        return self
+
+
+def _enough(memory: str, guarantee: float) -> None:
+    if memory_mib(memory) * guarantee < 64:  # noqa: PLR2004 -- a Jupyter server alone takes about 100 MiB
+        raise refuse("guarantee leaves a server less memory than it needs to start", "raise guarantee or memory")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from config.entry import own_certificate
 from config.hub import Hub
-from config.sign_in import GitHubSignIn, LdapSignIn, OidcSignIn
+from config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
 from config.stack import file_key
 
 #: How a secret's key ends; it begins with `hub-` and the hub's name.
@@ -54,7 +54,7 @@ def tls_key_key(hub: str) -> str:
 
 
 def _of_hub(name: str, hub: Hub) -> Iterator[SecretKey]:
-    if isinstance(hub.sign_in, (GitHubSignIn, OidcSignIn)):
+    if isinstance(hub.sign_in, (GitHubSignIn, OidcSignIn, CognitoSignIn)):
         yield SecretKey(key=client_secret_key(name), hub=name, what="client secret of the OAuth application")
     if isinstance(hub.sign_in, LdapSignIn) and hub.sign_in.lookup is not None:
         yield SecretKey(key=search_password_key(name), hub=name, what="password of the LDAP account that searches")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Any, Literal
 
-from config import closed_rules, existing_rules, hub_rules
+from config import closed_rules, existing_rules, hub_rules, people_rules
 from config.cluster import Cluster, EksCluster
 from config.errors import Problem, dotted, shown
 from config.homes import EfsHomes, Homes
@@ -205,6 +205,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("homes", "hubs"), hub_rules.directories_mean_something),
     (("hubs",), hub_rules.trial_stays_small),
     (("imports",), _imports_have_form),
+    *people_rules.RULES,
     *existing_rules.RULES,
     *closed_rules.RULES,
 )

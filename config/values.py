@@ -102,6 +102,13 @@ def host_of(address: str) -> str:
     return match["host"].lower() if match else ""
 
 
+def port_of(address: str) -> int:
+    """The port of an address with a scheme: the one that it names, or the well-known one."""
+    match = _ADDRESS.match(address)
+    given = match["port"] if match else None
+    return int(given) if given else 80 if address.lower().startswith("http:") else 443
+
+
 def _price(value: str) -> str:
     try:
         price = Decimal(value)

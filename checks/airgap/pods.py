@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
 from typing import Any
 
 from checks.airgap.view import View, fault
@@ -15,7 +16,7 @@ from config.neighbours import ProxyEgress
 
 #: Where a pod's policy stands, and who it is.
 _PODS = {("hub",): "the hub", ("proxy", "chp"): "the proxy", ("singleuser",): "people's servers"}
-_HTTPS = 443
+_HTTPS, _DNS = 443, 53
 
 
 def egress(view: View) -> Iterator[Finding]:
@@ -38,11 +39,16 @@ def egress(view: View) -> Iterator[Finding]:
 
 
 def _own_rules(view: View, release: Resource, values: Mapping[str, Any]) -> Iterator[Finding]:
-    """The policy's own egress rules lead to neighbours that the stack opens to servers, on their ports, or to endpoints."""
-    allowed = {(cidr, port) for item in view.network.neighbours.values() if item.servers for cidr in item.cidrs for port in item.ports}
+    """The policy's own egress rules name ranges and ports. Servers: neighbours that the stack opens to them, on their ports, endpoints,
+    and the cluster's names. Hub and proxy: what is in the network or one of its neighbours.
+    """
+    names = (view.stack.cluster.service_cidr, _DNS)
+    open_to_servers = {names, *((cidr, port) for item in view.network.neighbours.values() if item.servers for cidr in item.cidrs for port in item.ports)}
     if getattr(view.network, "further_endpoints", ()):
-        allowed |= {(cidr, _HTTPS) for cidr in view.network.ranges}
+        open_to_servers |= {(cidr, _HTTPS) for cidr in view.network.ranges}
+    inside = [view.stack.cluster.service_cidr, *view.network.ranges, *(cidr for item in view.network.neighbours.values() for cidr in item.cidrs)]
     for way, who in _PODS.items():
+        servers = way == ("singleuser",)
         for index, rule in enumerate(at(values, *way, "networkPolicy", "egress") or []):
             path = f"{'.'.join(way)}.networkPolicy.egress[{index}]"
             peers = [at(peer, "ipBlock", "cidr") for peer in rule.get("to") or []]
@@ -53,9 +59,13 @@ def _own_rules(view: View, release: Resource, values: Mapping[str, Any]) -> Iter
                 yield fault("pods", release, f"lets {who} reach every port (values.{path})", "name ports")
             for cidr in peers:
                 for port in ports:
-                    if cidr is not None and (cidr, port) not in allowed:
+                    if cidr is not None and not ((cidr, port) in open_to_servers if servers else _within(cidr, inside)):
                         what = f"lets {who} reach {cidr} on port {port} (values.{path})"
                         yield fault("pods", release, what, "open a neighbour's port to servers in the stack file", "network.neighbours")
+
+
+def _within(cidr: str, ranges: list[str]) -> bool:
+    return any(IPv4Network(cidr).subnet_of(IPv4Network(one)) for one in ranges)
 
 
 def told(view: View) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from checks.hub_values.fault import Fault, Values, at, profiles
 from config.chart import effective, refusals
 from config.database import MemoryDatabase
 from config.hub import Hub
+from config.sign_in import LdapSignIn
 from config.tree import Path
 
 #: KubeSpawner's own start_timeout, where the chart gives none.
@@ -30,6 +31,8 @@ def faults(values: Values, hub: Hub, start_seconds: int) -> Iterator[Fault]:
         yield from rule(values)
     if not isinstance(hub.database, MemoryDatabase):
         yield from protections.in_memory(values)
+    if not (isinstance(hub.sign_in, LdapSignIn) and not hub.sign_in.encrypted):
+        yield from sign_in.clear_text(values)
     limits: list[tuple[Path, object]] = [(("singleuser", "startTimeout"), at(values, "singleuser", "startTimeout") or _KUBESPAWNER_SECONDS)]
     limits += [((*path, "start_timeout"), override["start_timeout"]) for path, override in profiles(values) if "start_timeout" in override]
     for path, limit in limits:

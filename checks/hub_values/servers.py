@@ -17,7 +17,7 @@ from config.tree import Path
 _BYTES = re.compile(r"[0-9]+(\.[0-9]+)?[KMGT]")
 _LEAST_BYTES = 64 * 1024**2  # a Jupyter server alone takes about 100 MiB
 #: Fields that KubeSpawner 7 fills in when it starts a server.
-_FIELDS = (*DIRECTORY_FIELDS, "servername", "user_server", "pod_name", "pvc_name", "namespace", "hubnamespace", "unescaped_servername", "userid")
+_FIELDS = ("username", *DIRECTORY_FIELDS, "servername", "user_server", "pod_name", "pvc_name", "namespace", "hubnamespace", "unescaped_servername", "userid")
 #: Under hub.config.KubeSpawner each of these replaces what the chart put together from the key that stands beside it.
 _REPLACED = {
     "tolerations": "singleuser.extraTolerations",
@@ -131,15 +131,15 @@ def homes(values: Values) -> Iterator[Fault]:
     for name in FIELD.findall(text):
         if name not in DIRECTORY_FIELDS:
             guess = closest(name, DIRECTORY_FIELDS)
-            fix = f"did you mean {{{guess}}}?" if guess else "use {username}"
+            fix = f"did you mean {{{guess}}}?" if guess else "use {safe_username}"
             yield Fault(path=("singleuser", "storage", "static", "subPath"), what=f"has a field that no home may be named by (got {{{name}}})", fix=fix)
     if not FIELD.search(text):
-        yield Fault(path=("singleuser", "storage", "static", "subPath"), what="is the same directory for everybody", fix="put {username} into it")
+        yield Fault(path=("singleuser", "storage", "static", "subPath"), what="is the same directory for everybody", fix="put {safe_username} into it")
     if text.startswith("/") or ".." in text.split("/") or re.search(r"[{}]", FIELD.sub("", text)):
         yield Fault(
             path=("singleuser", "storage", "static", "subPath"),
             what=f"is not a relative path (got {shown(text)}): no server could start",
-            fix="use home_directory, and write it like {username}",
+            fix="use home_directory, and write it like {safe_username}",
         )
     if not at(storage, "static", "pvcName"):
         yield Fault(path=("singleuser", "storage", "static", "pvcName"), what="names no claim: no server could start", fix="write homes")

@@ -13,7 +13,7 @@ from config.errors import shown
 
 _LETS_ANYBODY_IN = ("dummy", "jupyterhub.auth.DummyAuthenticator", "tmp", "tmpauthenticator.TmpAuthenticator")
 #: The password is what keeps strangers out there.
-_BY_PASSWORD = ("shared-password", "native")
+_BY_PASSWORD = ("shared-password", "native", "jupyterhub_aws_accounts.AccountsAuthenticator")
 #: native: anybody may sign up, and needs nobody's leave.
 _ACCESS_WITHOUT_SAY = ("open_signup",)
 _CLASS = ("hub", "config", "JupyterHub", "authenticator_class")
@@ -88,13 +88,27 @@ def access_is_spelt(values: Values) -> Iterator[Fault]:
                 yield Fault(path=("hub", "config", section, name), what="is not a trait: the hub would only log a warning", fix=f"did you mean {meant[0]}?")
 
 
+def _directory(values: Values) -> Mapping[str, Any]:
+    traits = at(values, "hub", "config", "LDAPAuthenticator")
+    return traits if isinstance(traits, Mapping) and "ldap" in (_class(values) or "").lower() else {}
+
+
+def _in_clear_text(traits: Mapping[str, Any]) -> bool:
+    return traits.get("tls_strategy") == "insecure" or traits.get("use_ssl") is False
+
+
+def clear_text(values: Values) -> Iterator[Fault]:
+    """Passwords travel to a directory in clear text only where the stack says so, by an option with an ugly name."""
+    if _in_clear_text(_directory(values)):
+        fix = "write on_connect or before_bind"
+        yield Fault(path=("hub", "config", "LDAPAuthenticator", "tls_strategy"), what="sends passwords in clear text", fix=fix)
+
+
 def directory_is_verified(values: Values) -> Iterator[Fault]:
     """LDAP verifies the server's certificate: its class does not, unless it is told to."""
-    traits = at(values, "hub", "config", "LDAPAuthenticator")
-    if not isinstance(traits, Mapping) or "ldap" not in (_class(values) or "").lower():
+    traits = _directory(values)
+    if not traits or _in_clear_text(traits):  # there another rule speaks
         return
-    if traits.get("tls_strategy") == "insecure" or traits.get("use_ssl") is False:
-        yield Fault(path=("hub", "config", "LDAPAuthenticator", "tls_strategy"), what="sends passwords in clear text", fix="write on_connect or before_bind")
     if at(traits, "tls_kwargs", "validate") != 2:  # noqa: PLR2004 -- ssl.CERT_REQUIRED
         yield Fault(
             path=("hub", "config", "LDAPAuthenticator", "tls_kwargs", "validate"),

@@ -25,6 +25,8 @@ from config.stack import StackConfig
 _BYTES = 32
 #: Length of generated passwords. An administrator's shared password has at least 32 characters (jupyterhub/authenticators/shared.py).
 PASSWORD_LENGTH = 32
+#: Secret traits that nobody gives: the stack makes them, and `jhub open` shows them.
+_MADE_HERE = ("user_password", "admin_password")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,7 +79,7 @@ class HubSecrets(Component):
     def _wanted_passwords(self) -> list[str]:
         hub = self._args.stack.hubs[self._args.hub]
         traits = sign_in_values(hub, public_url(hub)).secret_traits
-        return [trait.replace("_", "-") for owner, trait in traits if owner == "SharedPasswordAuthenticator"]
+        return [trait.replace("_", "-") for _, trait in traits if trait in _MADE_HERE]
 
     def _data(self) -> dict[str, pulumi.Output[str]]:
         """What the chart takes from a Secret of ours (templates/hub/_helpers-passwords.tpl, files/hub/z2jh.py)."""

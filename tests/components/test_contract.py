@@ -19,8 +19,10 @@ from components.base import Component
 from tests.support.stack_files import ROOT
 from tests.support.stacks import ALL_STACKS, record, record_anew
 
+#: Run in the pods of hubs and people, and import what is there.
+FOR_PODS = ROOT / "components" / "hub" / "files"
 PRODUCT = sorted(path for folder in ("config", "checks", "components", "ops") for path in (ROOT / folder).rglob("*.py"))
-PROGRAM = [*sorted((ROOT / "components").rglob("*.py")), ROOT / "__main__.py"]
+PROGRAM = [*sorted(path for path in (ROOT / "components").rglob("*.py") if path.parent != FOR_PODS), ROOT / "__main__.py"]
 
 
 def _subclasses(cls):

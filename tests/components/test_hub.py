@@ -175,12 +175,14 @@ def test_the_release_is_awaited_and_keeps_its_history():
 def test_administrators_are_let_in_by_name_and_leavers_are_not():
     found = values('hubs.main.sign_in.administrators=["ops1"]')["hub"]["config"]["Authenticator"]
     assert found == {"admin_users": ["ops1"], "allowed_users": ["ops1"], "allow_existing_users": False, "allow_all": False}
+    ruled = values('hubs.main.sign_in.administrators=["ops1"]', "hubs.main.sign_in.usernames=simple")["hub"]["config"]["Authenticator"]
+    assert ruled == {**found, "username_pattern": r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z"}
 
 
 def test_idle_servers_and_kernels_are_stopped_only_where_wanted():
     assert values()["cull"] == {"enabled": True, "timeout": 3600, "every": 600, "maxAge": 0, "users": False}
     off = values("hubs.main.culling={server_idle_minutes: 0, kernel_idle_minutes: 0}")
-    assert off["cull"] == {"enabled": False} and off["singleuser"]["extraFiles"] == {}
+    assert off["cull"] == {"enabled": False} and "culling" not in off["singleuser"]["extraFiles"]
     aged = values("hubs.main.culling={server_idle_minutes: 0, max_age_hours: 24}")["cull"]
     assert aged["enabled"] and aged["maxAge"] == 86400 and aged["timeout"] > 10**8
 

@@ -54,6 +54,16 @@ SIGN_INS = {
     "oidc administrators": {**_OIDC, "administrators": ["ada"]},
     "ldap templates": {**_LDAP, "bind_dn_templates": ["uid={username},ou=people,dc=example,dc=org"], "allowed_groups": ["cn=hub"], "tls": "start_tls"},
     "ldap lookup": {**_LDAP, "lookup": _LOOKUP, "allowed_users": ["ada"], "administrators": ["grace"]},
+    "github teams": {"kind": "github", "client_id": "Ov23liDocumentation0", "admin_teams": ["example-org:ops"], "usernames": "simple"},
+    "oidc logout": {**_OIDC, "allowed_users": ["ada"], "logout_url": "https://login.example.org/logout", "usernames": "email"},
+    "cognito": {"kind": "cognito", "client_id": "4example23456789", "domain": "hub.auth.us-east-1.amazoncognito.com", "allowed_groups": ["staff"]},
+    "ldap in clear text": {
+        **{key: value for key, value in _LDAP.items() if key != "ca_certificate"},
+        "bind_dn_templates": ["uid={username},ou=people,dc=example,dc=org"],
+        "tls": "none_so_that_anybody_on_the_way_reads_passwords",
+        "admin_groups": ["cn=ops,ou=groups,dc=example,dc=org"],
+    },
+    "native": {"kind": "native", "administrators": ["ada"]},
     "shared password": {"kind": "shared_password"},
     "shared password, administrators": {"kind": "shared_password", "administrators": ["ada"]},
 }
@@ -102,7 +112,7 @@ def test_every_kind_is_in_the_product():
     assert of(Hub, "entry") == {value["kind"] for value in ENTRIES.values()}
     assert of(Hub, "database") - {"sqlite_on_node", "sqlite_on_class"} == {value["kind"] for value in DATABASES.values()}, "those two are for existing clusters"
     assert of(StackConfig, "homes") == set(HOMES)
-    assert len(COMBINATIONS) == 8 * 6 * 4 * 3
+    assert len(COMBINATIONS) == 13 * 6 * 4 * 3
 
 
 @pytest.mark.parametrize("name", SIGN_INS)
@@ -110,6 +120,8 @@ def test_everything_that_a_stack_may_say_becomes_values_that_the_chart_takes_and
     for combination in COMBINATIONS:
         if combination[0] != name:
             continue
+        if combination[0] == "native" and combination[3] == "memory":
+            continue  # refused: its accounts are in the database
         stack = _stack(_combined(*combination))
         values = hub_values(stack, "main", GIVEN)
         assert list(refusals(values)) == [], combination
@@ -128,11 +140,18 @@ def test_what_stands_in_the_values():
     """The few that everything hangs on, in plain words."""
     values = hub_values(_stack(_combined("ldap lookup", "balancer, certificate", "nfs", "sqlite")), "main", GIVEN)
     config = values["hub"]["config"]
-    assert config["Authenticator"] == {"admin_users": ["grace"], "allowed_users": ["ada", "grace"], "allow_existing_users": False, "allow_all": False}
+    assert config["Authenticator"] == {
+        "admin_users": ["grace"],
+        "allowed_users": ["ada", "grace"],
+        "username_pattern": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
+        "allow_existing_users": False,
+        "allow_all": False,
+        "manage_groups": True,
+    }
     assert config["LDAPAuthenticator"]["tls_kwargs"]["validate"] == 2
     assert values["hub"]["extraFiles"]["ldap-ca"]["mountPath"] == config["LDAPAuthenticator"]["tls_kwargs"]["ca_certs_file"]
     assert values["proxy"]["https"] == {"enabled": True, "type": "secret", "secret": {"name": "hub-tls"}}
-    assert values["singleuser"]["storage"] == {"type": "static", "static": {"pvcName": "homes", "subPath": "{username}"}}
+    assert values["singleuser"]["storage"] == {"type": "static", "static": {"pvcName": "homes", "subPath": "{safe_username}"}}
     assert values["hub"]["db"]["pvc"]["annotations"] == {"helm.sh/resource-policy": "keep"}
     assert not [path for path, _ in _leaves(values) if path[-1] in ("client_secret", "lookup_dn_search_password", "user_password", "password")]
 
@@ -285,11 +304,15 @@ def test_ldap_is_verified_and_leavers_stay_out_where_people_are_listed():
         ((*section, "tls_kwargs", "validate"), 0, (*section, "tls_kwargs", "validate")),
         ((*section, "tls_kwargs", "validate"), "CERT_REQUIRED", (*section, "tls_kwargs", "validate")),
         ((*section, "tls_kwargs"), None, (*section, "tls_kwargs", "validate")),
-        ((*section, "tls_strategy"), "insecure", (*section, "tls_strategy")),
-        ((*section, "use_ssl"), False, (*section, "tls_strategy")),
     ):
         values = effective(merged(ldap, _at(path, value)))
         assert [fault.path for fault in sign_in.directory_is_verified(values)] == [where]
+    for path, value in (((*section, "tls_strategy"), "insecure"), ((*section, "use_ssl"), False)):
+        values = effective(merged(ldap, _at(path, value)))
+        assert [fault.path for fault in sign_in.clear_text(values)] == [(*section, "tls_strategy")]
+        for said in (False, True):
+            found = faults(values, _stack(_combined("ldap in clear text" if said else "ldap lookup", "tunnel", "nfs", "sqlite")).hubs["main"], 0)
+            assert [fault.path for fault in found] == ([] if said else [(*section, "tls_strategy")])
     for name in ("LDAP", "ldapauthenticator.LDAPAuthenticator"):
         sections = {"JupyterHub": {"authenticator_class": name}, "LDAPAuthenticator": {"tls_kwargs": None}}
         assert list(sign_in.directory_is_verified(effective(merged(ldap, {"hub": {"config": sections}}))))

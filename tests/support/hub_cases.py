@@ -16,7 +16,8 @@ from tests.support.stacks import record
 RECORDED = Path(__file__).parents[1] / "fixtures" / "user_pods.json"
 #: How to record again; said by the test that finds the recording stale.
 REFRESH = "JHUB_CHART=<folder of the chart> .venv/bin/python -m tests.support.record_user_pods   (helm on PATH)"
-PEOPLE = ("alice", "alice@example.com", "bob.smith")
+#: As JupyterHub knows them, in lower case.
+PEOPLE = ("alice", "alice@corp.example", "first.last", "3user", "ünïcode")
 
 _LDAP = {
     "kind": "ldap",
@@ -40,6 +41,23 @@ _OWN_PROFILES = {
     "image": {"pool": "memory", "cpu": 2, "memory": "8G", "image": "quay.io/jupyter/scipy-notebook@sha256:" + "a" * 64},
     "two-gpus": {"pool": "gpu", "cpu": 20, "memory": "64G", "guarantee": 1, "gpus": 2, "default": True},
 }
+_EVERY_CHOICE = {
+    "divided": {"pool": "memory", "people_per_node": 3, "default": True},
+    "sized": {
+        "pool": "memory",
+        "sizes": {"small": {"cpu": 2, "memory": "8G"}, "large": {"cpu": 4, "memory": "24G", "guarantee": 0.75, "default": True}},
+        "images": {
+            "python": {"image": "quay.io/jupyter/scipy-notebook:2025-12-31", "display_name": "Python", "default": True},
+            "r": {"image": "quay.io/jupyter/r-notebook:2025-12-31"},
+        },
+    },
+    "protected": {"pool": "memory", "cpu": 4, "memory": "32G", "protected": True},
+    "gpus": {
+        "pool": "gpu",
+        "groups": ["gpu-people"],
+        "sizes": {"one": {"cpu": 11, "memory": "40G", "guarantee": 1, "gpus": 1}, "two": {"cpu": 22, "memory": "80G", "guarantee": 1, "gpus": 2}},
+    },
+}
 #: Name to the settings on top of Pulumi.dev.yaml.
 CASES: Mapping[str, tuple[str, ...]] = {
     "as committed": (),
@@ -53,6 +71,15 @@ CASES: Mapping[str, tuple[str, ...]] = {
         f"hubs.main.entry.tls={json.dumps({'kind': 'certificate', 'certificate': CERTIFICATE})}",
     ),
     "oidc, postgres": (f"hubs.main.sign_in={json.dumps(_OIDC)}", 'hubs.main.database={"kind": "postgres"}'),
+    "oidc, every choice": (
+        f"hubs.main.sign_in={json.dumps(_OIDC)}",
+        f"hubs.main.profiles={json.dumps(_EVERY_CHOICE)}",
+        'hubs.main.shared_directories={"data": {}, "drop": {"written_by": "everybody", "mount_path": "/drop"}}',
+        'hubs.main.volumes={"fast": {"kind": "scratch", "mount_path": "/fast", "size_gib": 20}, "old": {"kind": "claim", "mount_path": "/old", "claim": "old"}}',
+        "hubs.main.shared_memory=4G",
+        "hubs.main.named_servers=2",
+    ),
+    "native": ('hubs.main.sign_in={"kind": "native", "administrators": ["ops1"]}',),
     "shared password, tunnel": (
         'hubs.main.sign_in={"kind": "shared_password", "administrators": ["ops1"]}',
         'hubs.main.entry={"kind": "port_forward"}',
@@ -68,9 +95,21 @@ def release(case: str) -> Resource:
     return found
 
 
-def profiles_of(values: Mapping[str, Any]) -> list[str]:
-    """The slugs that people of a hub may choose."""
-    return [str(profile["slug"]) for profile in at(values, "singleuser", "profileList")]
+def choices_of(values: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Everything that a person of a hub may choose: a profile, and one further choice inside it; name to what the form sends."""
+    found: dict[str, dict[str, str]] = {}
+    for profile in at(values, "singleuser", "profileList"):
+        slug = str(profile["slug"])
+        found[slug] = {"profile": slug}
+        for option, offered in (profile.get("profile_options") or {}).items():
+            others = {f"{slug}/{choice}": {"profile": slug, option: choice} for choice, said in offered["choices"].items() if not said.get("default")}
+            found |= others
+    return found
+
+
+def groups_of(values: Mapping[str, Any]) -> list[str]:
+    """The groups that some profile of a hub is for."""
+    return sorted({group for groups in (at(values, "custom", "jupyterhubAws", "profileGroups") or {}).values() for group in groups})
 
 
 def what_makes_pods(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,18 +13,20 @@ from typing import Any
 
 from config.chart import chart_version
 from tests.support.chart import missing_for_the_chart
-from tests.support.hub_cases import CASES, PEOPLE, RECORDED, profiles_of, release, what_makes_pods
+from tests.support.hub_cases import CASES, PEOPLE, RECORDED, choices_of, groups_of, release, what_makes_pods
 from tests.support.spawner import spawned_pods
 
 
 def recording(case: str) -> dict[str, Any]:
-    """What makes the pods of a case, and the pods: the first person with each profile, everybody else with the default one."""
+    """What makes the pods of a case, and the pods: the first person with each choice (and every group), everybody else with none."""
     values = release(case).inputs["values"]
-    cases: list[tuple[str, str | None]] = [(PEOPLE[0], slug) for slug in profiles_of(values)]
-    cases += [(person, None) for person in PEOPLE[1:]]
+    choices, groups = choices_of(values), groups_of(values)
+    cases: list[dict[str, Any]] = [{"user": PEOPLE[0], "options": options, "groups": groups} for options in choices.values()]
+    cases += [{"user": person} for person in PEOPLE[1:]]
     with tempfile.TemporaryDirectory() as folder:
         pods = spawned_pods(values, cases, Path(folder))
-    found = [{"person": person, "profile": slug, "pod": pod} for (person, slug), pod in zip(cases, pods, strict=True)]
+    names = [*choices, *(None for _ in PEOPLE[1:])]
+    found = [{"person": asked["user"], "profile": name, "pod": pod} for asked, name, pod in zip(cases, names, pods, strict=True)]
     return {"values": what_makes_pods(values), "pods": found}
 
 

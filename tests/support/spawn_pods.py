@@ -3,7 +3,8 @@
     python spawn_pods.py REQUEST.json   ->   {"pods": [...]}, {"authenticator": "..."} or {"error": "..."} on standard output
 
 The request has `folder` (with `secret`, `existing-secret` and `config` below it, as the hub's pod has them under
-/usr/local/etc/jupyterhub), `hub_files` (the chart's files/hub) and `cases`: pairs of a person and a profile's slug or null. Without
+/usr/local/etc/jupyterhub), `hub_files` (the chart's files/hub) and `cases`: pairs of a person and a profile's slug or null, or
+maps (tests/support/spawner.py). Without
 `cases` the real JupyterHub and its authenticator are made from the configuration instead.
 No Kubernetes API is asked. What the hub would only log (a misspelt trait) is an error here.
 """
@@ -62,12 +63,15 @@ def kubeconfig(folder):
     return path
 
 
-async def pod(config, user_name, slug):
+async def pod(config, case):
     from jupyterhub.utils import maybe_future
     from kubernetes_asyncio.client import ApiClient
     from kubespawner import KubeSpawner
 
-    user = types.SimpleNamespace(name=user_name, id=1, url=f"/user/{user_name}/", escaped_name=user_name, settings={}, groups=[])
+    asked = case if isinstance(case, dict) else {"user": case[0], "options": {"profile": case[1]} if case[1] else {}}
+    user_name, groups = asked["user"], [types.SimpleNamespace(name=name) for name in asked.get("groups", [])]
+    named = {"name": user_name, "url": f"/user/{user_name}/", "escaped_name": user_name}
+    user = types.SimpleNamespace(**named, id=1, settings={}, groups=groups, admin=asked.get("admin", False))
     hub = types.SimpleNamespace(public_host="", url="http://hub:8081/hub/", base_url="/hub/", api_url="http://hub:8081/hub/api")
     watch = _Strict()
     logger = logging.getLogger("spawner")
@@ -75,7 +79,7 @@ async def pod(config, user_name, slug):
     spawner = KubeSpawner(config=config, user=user, hub=hub, _mock=True, log=logger)
     spawner.api_token = "0" * 32
     spawner.server = types.SimpleNamespace(base_url=f"/user/{user_name}/", port=8888, ip="")
-    spawner.user_options = {"profile": slug} if slug else {}
+    spawner.user_options = asked.get("options", {})
     await spawner.load_user_options()
     made = await spawner.get_pod_manifest()
     if spawner.modify_pod_hook:
@@ -116,7 +120,7 @@ async def main(request):
     config = load(folder, Path(request["hub_files"]))
     if request["cases"] is None:
         return {"authenticator": authenticator(config)}
-    return {"pods": [await pod(config, user, slug) for user, slug in request["cases"]]}
+    return {"pods": [await pod(config, case) for case in request["cases"]]}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from components.hub.values.hub_files import HUB_FOLDER
 from tests.support.chart import chart_folder, mounted, rendered
 
 _PROGRAM = Path(__file__).parent / "spawn_pods.py"
@@ -21,20 +22,33 @@ class SpawnError(AssertionError):
 
 
 def spawned_pods(
-    values: Mapping[str, Any], cases: Sequence[tuple[str, str | None]], folder: Path, *, release: str = "hub-main", existing: Mapping[str, Any] | None = None
+    values: Mapping[str, Any],
+    cases: Sequence[tuple[str, str | None] | Mapping[str, Any]],
+    folder: Path,
+    *,
+    release: str = "hub-main",
+    existing: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """The pod of each case, a person and a profile's slug (None: no choice). `existing` is `values.yaml` of the hub's own Secret."""
+    """The pod of each case, a person and a profile's slug (None: no choice). `existing` is `values.yaml` of the hub's own Secret.
+
+    A case may also be a map: `user`, `options` (what the form sends), `groups` and `admin` of the person.
+    """
     files = mounted(rendered(values, release=release))
     files["existing-secret"] = {"values.yaml": yaml.safe_dump(dict(existing))} if existing else {}
-    return list(_answer(files, folder, {"namespace": release, "cases": list(cases)})["pods"])
+    return list(_answer(values, files, folder, {"namespace": release, "cases": list(cases)})["pods"])
 
 
 def authenticator(values: Mapping[str, Any], folder: Path, *, release: str = "hub-main") -> str:
     """The class that lets people in, made by the real JupyterHub. Raises SpawnError where it, or the hub, does not know an option."""
-    return str(_answer(mounted(rendered(values, release=release)), folder, {"namespace": release, "cases": None})["authenticator"])
+    return str(_answer(values, mounted(rendered(values, release=release)), folder, {"namespace": release, "cases": None})["authenticator"])
 
 
-def _answer(files: Mapping[str, Mapping[str, str]], folder: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(values: Mapping[str, Any], files: Mapping[str, Mapping[str, str]], folder: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+    for item in (values.get("hub", {}).get("extraFiles") or {}).values():
+        place = Path(item["mountPath"])
+        if place.is_relative_to(HUB_FOLDER):  # where the hub imports from; the rest nobody opens here
+            (folder / place.relative_to(HUB_FOLDER)).parent.mkdir(parents=True, exist_ok=True)
+            (folder / place.relative_to(HUB_FOLDER)).write_text(item["stringData"])
     for name, content in files.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
         for key, text in content.items():

@@ -1,4 +1,4 @@
-"""What a hub's values say in a network without the internet: whom its pods may reach, through which proxy, and where packages come from."""
+"""What a hub's values say in a network without the internet: through which proxy its pods ask, and where packages come from."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import Any
 
 from config.hub import Hub
 from config.neighbours import ProxyEgress
-from config.network import OpenNetwork, UnmanagedNetwork
+from config.network import OpenNetwork
 from config.proxy import no_proxy, proxy_environment
 from config.registry import OnNodes
 from config.stack import StackConfig
 
-_HTTPS = 443
 _FOLDER = "/etc/jupyterhub-aws"
 #: How each tool is told of its mirror: the variable that names its configuration file, the file, and what is in it.
 _PIP_VARIABLE = "PIP_INDEX_URL"
@@ -22,13 +21,8 @@ def closed_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
     """Values over those of an open hub; empty where nothing differs."""
     found: dict[str, Any] = {}
     environment = proxy_variables(stack)
-    if stack.network.closed:
-        policy = {"networkPolicy": {"egressAllowRules": {"nonPrivateIPs": False, "dnsPortsCloudMetadataServer": False}}}
-        found = {
-            "hub": {**policy, **({"extraEnv": environment} if environment else {})},
-            "proxy": {"chp": policy, "traefik": policy},
-            "singleuser": {"networkPolicy": {**policy["networkPolicy"], "egress": _destinations(stack)}},
-        }
+    if environment:
+        found = {"hub": {"extraEnv": environment}}
     env, files = _mirrors(hub)
     if env or files or environment:
         single = found.setdefault("singleuser", {})
@@ -49,22 +43,6 @@ def proxy_variables(stack: StackConfig) -> dict[str, str]:
 def pull_policy(stack: StackConfig) -> dict[str, str]:
     """`pullPolicy` of an image map: nothing is asked for where images lie on the nodes."""
     return {"pullPolicy": "Never"} if isinstance(stack.registry, OnNodes) else {}
-
-
-def _destinations(stack: StackConfig) -> list[dict[str, Any]]:
-    """Whom people's servers may reach besides hub, proxy and DNS: neighbours that the stack opens to them, and endpoints that it makes for them."""
-    network = stack.network
-    assert not isinstance(network, OpenNetwork)  # noqa: S101 -- for the type checker: an open network is not closed
-    rules = [
-        _rule(list(neighbour.cidrs), list(neighbour.ports)) for _, neighbour in sorted(network.neighbours.items()) if neighbour.servers and neighbour.ports
-    ]
-    if not isinstance(network, UnmanagedNetwork) and network.further_endpoints:
-        rules.append(_rule(list(network.ranges), [_HTTPS]))
-    return rules
-
-
-def _rule(cidrs: list[str], ports: list[int]) -> dict[str, Any]:
-    return {"to": [{"ipBlock": {"cidr": cidr}} for cidr in cidrs], "ports": [{"protocol": "TCP", "port": port} for port in ports]}
 
 
 def _mirrors(hub: Hub) -> tuple[dict[str, str], dict[str, Any]]:

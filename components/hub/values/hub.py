@@ -9,7 +9,9 @@ from typing import Any
 from checks.hub_values.images import image_maps, nested
 from components.hub.names import SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
 from components.hub.values.closed import closed_values, pull_policy
-from components.hub.values.sign_in import sign_in_values
+from components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
+from components.hub.values.network_policies import network_policies
+from components.hub.values.sign_in import profile_groups, sign_in_values
 from components.hub.values.singleuser import CONTAINER_SECURITY, singleuser_values
 from components.images import images_of
 from config.chart import merged
@@ -18,6 +20,7 @@ from config.database import PostgresDatabase, SqliteDatabase, SqliteOnClass, Sql
 from config.entry import NoTls, PortForwardEntry, own_certificate
 from config.hub import Hub
 from config.stack import StackConfig
+from config.volumes import shared_mount
 
 DATABASE_NAME = DATABASE_USER = "jupyterhub"
 #: Requests are what these pods were measured with at rest (hub 194 MiB with one user) and room for some hundred people; the
@@ -70,7 +73,8 @@ def upstream_values(stack: StackConfig, name: str, given: Given) -> dict[str, An
 
 def rendered(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
     """What the stack file becomes without its `helm_values`."""
-    return merged(_open_values(stack, name, given), closed_values(stack, stack.hubs[name]))
+    hub = stack.hubs[name]
+    return merged(merged(_open_values(stack, name, given), network_policies(stack, hub)), closed_values(stack, hub))
 
 
 def _open_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
@@ -83,6 +87,7 @@ def _open_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
         # A hook that pulls images needs user nodes, of which there are none at first, and holds up every release.
         "prePuller": {"hook": {"enabled": False, "resources": _SMALL}, "continuous": {"enabled": False}, "resources": _SMALL},
         "cull": _cull(hub),
+        "custom": {OWN_SETTINGS: _own_settings(hub)},
     }
 
 
@@ -109,9 +114,18 @@ def _hub(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
         "annotations": {"jupyterhub-aws/secrets": given.checksum},
         "db": _database(hub, names, given),
         "resources": _HUB,
-        "networkPolicy": {"egressAllowRules": {"cloudMetadataServer": False}},
-        **({"extraConfig": sign_in.extra_config} if sign_in.extra_config else {}),
-        **({"extraFiles": sign_in.extra_files} if sign_in.extra_files else {}),
+        "extraFiles": {**files_of_every_hub(), **sign_in.extra_files},
+        **({"allowNamedServers": True, "namedServerLimitPerUser": hub.named_servers} if hub.named_servers else {}),
+    }
+
+
+def _own_settings(hub: Hub) -> dict[str, Any]:
+    """What our own files in the hub are told (components/hub/files/jupyterhub_aws_people.py, `configure`)."""
+    written = [shared_mount(name, item) for name, item in sorted(hub.shared_directories.items()) if item.written_by == "administrators"]
+    return {
+        **sign_in_values(hub, public_url(hub)).settings,
+        **({"profileGroups": groups} if (groups := profile_groups(hub)) else {}),
+        **({"writtenByAdministrators": written} if written else {}),
     }
 
 
@@ -144,7 +158,7 @@ def _proxy(hub: Hub) -> dict[str, Any]:
     return {
         "service": {"type": "ClusterIP"},  # people come in through a service of ours (components/entry)
         "https": {"enabled": True, "type": "secret", "secret": {"name": TLS_SECRET}} if encrypts else {"enabled": False},
-        "chp": {"resources": _PROXY, "networkPolicy": {"egressAllowRules": {"cloudMetadataServer": False}}},
+        "chp": {"resources": _PROXY},
         "traefik": {"resources": _PROXY},
         "secretSync": {"resources": _SMALL},
     }

@@ -6,92 +6,99 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.hub.values.hub_files import LDAP_CA, file_of_hub
 from config.hub import Hub
-from config.sign_in import GitHubSignIn, LdapSignIn, OidcSignIn, SharedPasswordSignIn
+from config.people import AnySignIn
+from config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, NativeSignIn, OidcSignIn, SharedPasswordSignIn
 
-LDAP_CA_PATH = "/etc/jupyterhub-aws/ldap-ca.crt"
-#: A directory that does not answer must hold up its own sign-ins only: the class of ldapauthenticator 2.0.2 has no time-out and
-#: binds in the hub's one thread, where 20 s without /hub/health were measured with a silent server.
-_LDAP_THREADED = """\
-import asyncio
-import socket
-
-from ldapauthenticator import LDAPAuthenticator
-
-socket.setdefaulttimeout(10)
-
-
-class ThreadedLDAPAuthenticator(LDAPAuthenticator):
-    async def authenticate(self, handler, data):
-        return await asyncio.to_thread(asyncio.run, super().authenticate(handler, data))
-
-
-c.JupyterHub.authenticator_class = ThreadedLDAPAuthenticator
-"""
-_LDAPS, _LDAP = 636, 389
 #: ssl.CERT_REQUIRED. As a word ldap3 refuses it, and its own default verifies nothing.
 _CERTIFICATE_REQUIRED = 2
+_STRATEGY = {"on_connect": "on_connect", "start_tls": "before_bind"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignInValues:
-    """`config` goes under hub.config, `extra_config` and `extra_files` under hub; `secret_traits` names what a secret fills in: class and trait."""
+    """`config` goes under hub.config, `extra_files` under hub.extraFiles, `settings` to our own files in the hub (custom.jupyterhubAws);
+    `secret_traits` names what a secret fills in: class and trait.
+    """
 
     config: dict[str, dict[str, Any]]
-    extra_config: dict[str, str] = field(default_factory=dict)
     extra_files: dict[str, dict[str, str]] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     secret_traits: tuple[tuple[str, str], ...] = ()
 
 
 def sign_in_values(hub: Hub, public_url: str) -> SignInValues:
     """What a hub's kind of sign-in needs. `public_url` is where people's browsers come back to."""
-    kinds: dict[type, Callable[[Any, str], SignInValues]] = {
+    kinds: dict[type, Callable[[Any, Hub, str], SignInValues]] = {
         GitHubSignIn: _github,
         OidcSignIn: _oidc,
+        CognitoSignIn: _cognito,
         LdapSignIn: _ldap,
+        NativeSignIn: _native,
         SharedPasswordSignIn: _shared_password,
     }
-    return kinds[type(hub.sign_in)](hub.sign_in, f"{public_url}hub/oauth_callback")
+    return kinds[type(hub.sign_in)](hub.sign_in, hub, public_url)
 
 
-def _people(allowed: tuple[str, ...], administrators: tuple[str, ...]) -> dict[str, Any]:
+def profile_groups(hub: Hub) -> dict[str, list[str]]:
+    """The groups that each profile is for, by profile; a profile for everybody is not there."""
+    return {name: sorted(profile.groups) for name, profile in sorted(hub.profiles.items()) if profile.groups}
+
+
+def _people(sign_in: AnySignIn, allowed: tuple[str, ...]) -> dict[str, Any]:
     """Who may come in by name. Administrators are listed too: being one does not let anybody in.
 
     JupyterHub takes a non-empty list as leave to keep whoever was in once, groups or not; so that is switched off.
     """
-    names = sorted({*allowed, *administrators})
-    found: dict[str, Any] = {"admin_users": sorted(administrators)} if administrators else {}
-    return {**found, **({"allowed_users": names} if names else {}), "allow_existing_users": False, "allow_all": False}
+    names = sorted({*allowed, *sign_in.administrators})
+    found: dict[str, Any] = {"admin_users": sorted(sign_in.administrators)} if sign_in.administrators else {}
+    return {**found, **({"allowed_users": names} if names else {}), **_names(sign_in), "allow_existing_users": False, "allow_all": False}
 
 
-def _github(sign_in: GitHubSignIn, callback: str) -> SignInValues:
-    organizations = {"allowed_organizations": sorted(sign_in.allowed_organizations), "scope": ["read:org"]} if sign_in.allowed_organizations else {}
+def _names(sign_in: AnySignIn) -> dict[str, str]:
+    pattern = sign_in.username_pattern
+    return {} if pattern is None else {"username_pattern": pattern}
+
+
+def _callback(public_url: str) -> str:
+    return f"{public_url}hub/oauth_callback"
+
+
+def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
+    people, traits = _people(sign_in, sign_in.allowed_users), {"client_id": sign_in.client_id, "oauth_callback_url": _callback(public_url)}
+    organizations: dict[str, Any] = {"allowed_organizations": sorted(sign_in.allowed_organizations)} if sign_in.allowed_organizations else {}
+    teams = bool(sign_in.admin_teams or profile_groups(hub))
+    if teams:
+        people["manage_groups"] = True
+        organizations |= {"populate_teams_in_auth_state": True}
+        # Administrators come in (oauth2.py, check_allowed); the traits are those of the base class, for any kind of group.
+        organizations |= {"admin_groups": sorted(sign_in.admin_teams)} if sign_in.admin_teams else {}
+    if organizations:
+        organizations["scope"] = ["read:org"]
     return SignInValues(
-        config={
-            "JupyterHub": {"authenticator_class": "github"},
-            "Authenticator": _people(sign_in.allowed_users, sign_in.administrators),
-            "GitHubOAuthenticator": {"client_id": sign_in.client_id, "oauth_callback_url": callback, **organizations},
-        },
+        config={"JupyterHub": {"authenticator_class": "github"}, "Authenticator": people, "GitHubOAuthenticator": {**traits, **organizations}},
+        settings={"githubTeams": True} if teams else {},
         secret_traits=(("GitHubOAuthenticator", "client_secret"),),
     )
 
 
-def _oidc(sign_in: OidcSignIn, callback: str) -> SignInValues:
-    people = _people(sign_in.allowed_users, sign_in.administrators)
-    traits: dict[str, Any] = {
+def _provider(sign_in: OidcSignIn | CognitoSignIn, public_url: str, groups_claim: str | None, traits: dict[str, Any]) -> SignInValues:
+    people = _people(sign_in, sign_in.allowed_users)
+    traits = {
         "client_id": sign_in.client_id,
-        "oauth_callback_url": callback,
+        "oauth_callback_url": _callback(public_url),
         "authorize_url": sign_in.authorize_url,
         "token_url": sign_in.token_url,
-        "userdata_url": sign_in.userinfo_url,
         "username_claim": sign_in.username_claim,
         "scope": list(sign_in.scope),
         "login_service": sign_in.login_service,
+        **traits,
     }
-    if sign_in.groups_claim is not None:
+    if groups_claim is not None:
         # manage_groups stands with the base class: the traits below it are refused as long as it is off.
         people["manage_groups"] = True
-        traits |= {"auth_state_groups_key": f"oauth_user.{sign_in.groups_claim}"}
+        traits |= {"auth_state_groups_key": f"oauth_user.{groups_claim}"}
         traits |= {"allowed_groups": sorted(sign_in.allowed_groups)} if sign_in.allowed_groups else {}
         traits |= {"admin_groups": sorted(sign_in.admin_groups)} if sign_in.admin_groups else {}
     return SignInValues(
@@ -100,12 +107,26 @@ def _oidc(sign_in: OidcSignIn, callback: str) -> SignInValues:
     )
 
 
-def _ldap(sign_in: LdapSignIn, _callback: str) -> SignInValues:
+def _oidc(sign_in: OidcSignIn, _hub: Hub, public_url: str) -> SignInValues:
+    leave = {} if sign_in.logout_url is None else {"logout_redirect_url": sign_in.logout_url}
+    return _provider(sign_in, public_url, sign_in.groups_claim, {"userdata_url": sign_in.userinfo_url, **leave})
+
+
+def _cognito(sign_in: CognitoSignIn, _hub: Hub, public_url: str) -> SignInValues:
+    # Groups are in the identity token only, not in what the userInfo endpoint says (Amazon Cognito developer guide, "Understanding
+    # the identity (ID) token"); the sign-out address is that of its "Logout endpoint".
+    leave = f"https://{sign_in.domain}/logout?client_id={sign_in.client_id}&logout_uri={public_url}"
+    return _provider(sign_in, public_url, "cognito:groups", {"userdata_from_id_token": True, "logout_redirect_url": leave})
+
+
+def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
     traits: dict[str, Any] = {
         "server_address": sign_in.server,
-        "server_port": sign_in.port or (_LDAPS if sign_in.tls == "on_connect" else _LDAP),
-        "tls_strategy": "on_connect" if sign_in.tls == "on_connect" else "before_bind",
-        "tls_kwargs": {"validate": _CERTIFICATE_REQUIRED, "ca_certs_file": LDAP_CA_PATH},
+        "server_port": sign_in.server_port,
+        "tls_strategy": _STRATEGY.get(sign_in.tls, "insecure"),
+        "tls_kwargs": {"validate": _CERTIFICATE_REQUIRED, "ca_certs_file": LDAP_CA.mount_path} if sign_in.encrypted else {},
+        # JupyterHub matches the rule after making names lower case; this one before, and before anything is asked.
+        "valid_username_regex": sign_in.username_pattern or ".+",
     }
     secret: tuple[tuple[str, str], ...] = ()
     if sign_in.lookup is None:
@@ -122,25 +143,49 @@ def _ldap(sign_in: LdapSignIn, _callback: str) -> SignInValues:
         secret = (("LDAPAuthenticator", "lookup_dn_search_password"),)
     if sign_in.allowed_groups:
         traits["allowed_groups"] = list(sign_in.allowed_groups)
+    own: dict[str, Any] = {"timeout_seconds": sign_in.timeout_seconds, "admin_groups": list(sign_in.admin_groups)}
+    own["known_groups"] = sorted({group for groups in profile_groups(hub).values() for group in groups})
+    files = {} if sign_in.ca_certificate is None else {LDAP_CA.key: {"mountPath": LDAP_CA.mount_path, "stringData": sign_in.ca_certificate}}
     return SignInValues(
         config={
-            "JupyterHub": {"authenticator_class": "ldap"},
-            "Authenticator": _people(sign_in.allowed_users, sign_in.administrators),
+            "JupyterHub": {"authenticator_class": "jupyterhub_aws_ldap.DirectoryAuthenticator"},
+            "Authenticator": {**_people(sign_in, sign_in.allowed_users), "manage_groups": True},
             "LDAPAuthenticator": traits,
+            "DirectoryAuthenticator": own,
         },
-        extra_config={"10-ldap-in-a-thread": _LDAP_THREADED},
-        extra_files={"ldap-ca": {"mountPath": LDAP_CA_PATH, "stringData": sign_in.ca_certificate}},
+        extra_files={**files, **file_of_hub("jupyterhub_aws_ldap.py")},
         secret_traits=secret,
     )
 
 
-def _shared_password(sign_in: SharedPasswordSignIn, _callback: str) -> SignInValues:
+def _native(sign_in: NativeSignIn, _hub: Hub, _public_url: str) -> SignInValues:
+    traits = {
+        "check_common_password": True,
+        "minimum_password_length": sign_in.minimum_password_length,
+        "allowed_failed_logins": sign_in.failed_logins,
+        "seconds_before_next_try": sign_in.wait_seconds,
+    }
+    # Whoever has an account that an administrator admitted comes in: the accounts are the list.
+    people = {"admin_users": sorted(sign_in.administrators), **_names(sign_in), "allow_all": True}
+    return SignInValues(
+        config={
+            "JupyterHub": {"authenticator_class": "jupyterhub_aws_accounts.AccountsAuthenticator"},
+            "Authenticator": people,
+            "NativeAuthenticator": traits,
+        },
+        extra_files=file_of_hub("jupyterhub_aws_accounts.py"),
+        settings={"accountPages": True},
+        secret_traits=(("AccountsAuthenticator", "admin_password"),),
+    )
+
+
+def _shared_password(sign_in: SharedPasswordSignIn, _hub: Hub, _public_url: str) -> SignInValues:
     # Whoever has the password comes in: the password is the list. Administrators have one of their own.
     admins = {"admin_users": sorted(sign_in.administrators)} if sign_in.administrators else {}
     secret = [("SharedPasswordAuthenticator", "user_password")]
     if sign_in.administrators:
         secret.append(("SharedPasswordAuthenticator", "admin_password"))
     return SignInValues(
-        config={"JupyterHub": {"authenticator_class": "shared-password"}, "Authenticator": {**admins, "allow_all": True}},
+        config={"JupyterHub": {"authenticator_class": "shared-password"}, "Authenticator": {**admins, **_names(sign_in), "allow_all": True}},
         secret_traits=tuple(secret),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from components.hub.names import HOMES_CLAIM
-from components.hub.values.profiles import hub_pools, hub_profiles, profile_list, resources
+from components.hub.values.profiles import hub_pools, hub_profiles, profile_list, resources, share_of
+from components.hub.values.volumes import extra_volumes, local_state_files
 from config.homes import EbsHomes, EfsHomes, EphemeralHomes, NfsHomes
 from config.hub import Hub
 from config.profiles import split_image
@@ -31,8 +32,8 @@ def singleuser_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
     """`singleuser` of a hub's values."""
     profiles = hub_profiles(stack, hub)
     first = next(iter(profiles.values()))
-    traits = resources(first)
     pool = next(pool for pool in hub_pools(stack, hub) if pool.name == first.pool)
+    traits = resources(share_of(first, pool))
     image = {} if hub.image is None else {"image": dict(zip(("name", "tag"), split_image(hub.image), strict=True))}
     return {
         **image,
@@ -45,8 +46,8 @@ def singleuser_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
         "extraTolerations": [item for item in pool.tolerations if item["key"] != "hub.jupyter.org/dedicated"],
         # The chart's way needs a privileged container in every pod; network policies and the nodes' hop limit do the same.
         "cloudMetadata": {"blockWithIptables": False},
-        "storage": storage_values(stack, hub),
-        "extraFiles": _kernel_culling(hub),
+        "storage": {**storage_values(stack, hub), **extra_volumes(hub)},
+        **_local_state(stack, hub),
         "profileList": profile_list(stack, hub),
     }
 
@@ -60,6 +61,13 @@ def storage_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
         return {"type": "dynamic", "capacity": f"{homes.size_gib}Gi", "dynamic": {"storageClass": homes_class(stack)}}
     assert isinstance(homes, (EfsHomes, NfsHomes))  # noqa: S101 -- for the type checker: there is no other kind
     return {"type": "static", "static": {"pvcName": HOMES_CLAIM, "subPath": hub.home_directory}}
+
+
+def _local_state(stack: StackConfig, hub: Hub) -> dict[str, Any]:
+    """Files that tell servers when to end kernels, and where homes are on a network to keep databases and locks off it."""
+    remote = isinstance(stack.homes, (EfsHomes, NfsHomes))
+    environment, files = local_state_files() if remote else ({}, {})
+    return {**({"extraEnv": environment} if environment else {}), "extraFiles": {**_kernel_culling(hub), **files}}
 
 
 def _kernel_culling(hub: Hub) -> dict[str, Any]:

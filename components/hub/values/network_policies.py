@@ -1,0 +1,113 @@
+"""Whom the pods of a hub may talk to: the chart's network policies with all of its wide rules off, and narrow ones of ours. Pure.
+
+The chart's own words for "private" and "not private" are too coarse here: the second lets servers reach the credential addresses of
+EKS (169.254.170.23) and every range that is private but not in RFC 1918; the first lets the hub reach everything in the VPC.
+What the chart always writes stays: hub and proxy to each other and to servers, servers to hub and proxy, each on its port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Any
+
+from config.cluster import EksCluster
+from config.database import PostgresDatabase
+from config.hub import Hub
+from config.neighbours import ProxyEgress
+from config.network import OpenNetwork, UnmanagedNetwork
+from config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from config.stack import StackConfig
+from config.values import port_of
+
+_HTTPS, _POSTGRES, _DNS = 443, 5432, 53
+#: kube-apiserver's default port, which kubeadm and kops keep; EKS answers on 443.
+_API_PORTS = (_HTTPS, 6443)
+#: Everything that is no host of the internet: RFC 1918, RFC 6598 (shared address space, which VPCs use for pods), and link-local
+#: addresses, among them instance metadata (169.254.169.254) and the credentials of Pod Identity (169.254.170.23).
+_LINK_LOCAL = "169.254.0.0/16"
+_NOT_INTERNET = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", _LINK_LOCAL)
+_NO_WIDE_RULE = {
+    "cloudMetadataServer": False,
+    "dnsPortsCloudMetadataServer": False,
+    "dnsPortsPrivateIPs": False,
+    "dnsPortsKubeSystemNamespace": True,
+    "nonPrivateIPs": False,
+    "privateIPs": False,
+}
+Rule = dict[str, Any]
+
+
+def network_policies(stack: StackConfig, hub: Hub) -> dict[str, Any]:
+    """The `networkPolicy` of hub, proxy and servers, as values of the chart."""
+    dns = _rule([stack.cluster.service_cidr], [_DNS], protocols=("UDP", "TCP"))
+    proxy = {"networkPolicy": {"egressAllowRules": _NO_WIDE_RULE, "egress": [dns]}}
+    return {
+        "hub": {"networkPolicy": {"egressAllowRules": _NO_WIDE_RULE, "egress": [dns, *_hub_may(stack, hub)]}},
+        "proxy": {"chp": proxy, "traefik": proxy},
+        "singleuser": {"networkPolicy": {"egressAllowRules": _NO_WIDE_RULE, "egress": [dns, *_servers_may(stack)]}},
+    }
+
+
+def _hub_may(stack: StackConfig, hub: Hub) -> Iterator[Rule]:
+    """The Kubernetes API, the database, and whoever knows the people. The API is asked under its service's address, or its own."""
+    ranges = list(stack.network.ranges)
+    ports = _API_PORTS[:1] if isinstance(stack.cluster, EksCluster) else _API_PORTS
+    yield _rule([stack.cluster.service_cidr, *ranges], list(ports))
+    if isinstance(hub.database, PostgresDatabase):
+        yield _rule(ranges, [_POSTGRES])
+    asked = _sign_in_ports(hub)
+    network = stack.network
+    if isinstance(network, OpenNetwork) or not network.closed:
+        if asked:  # a directory may be anywhere, inside or out; the metadata is nowhere among it
+            yield {"to": [_block("0.0.0.0/0", [_LINK_LOCAL])], "ports": _ports(asked, ("TCP",))}
+        return
+    if isinstance(network.egress, ProxyEgress):
+        asked = sorted({*asked, port_of(network.egress.url)})
+    if asked:
+        yield _rule(ranges, asked)
+    yield from (_rule(list(beside.cidrs), list(beside.ports)) for _, beside in sorted(network.neighbours.items()) if beside.ports)
+
+
+def _sign_in_ports(hub: Hub) -> list[int]:
+    sign_in = hub.sign_in
+    if isinstance(sign_in, LdapSignIn):
+        return [sign_in.server_port]
+    if isinstance(sign_in, GitHubSignIn):
+        return [_HTTPS]
+    if isinstance(sign_in, OidcSignIn):
+        return sorted({port_of(sign_in.token_url), port_of(sign_in.userinfo_url)})
+    return [_HTTPS] if isinstance(sign_in, CognitoSignIn) else []
+
+
+def _servers_may(stack: StackConfig) -> Iterator[Rule]:
+    """The internet where there is one, and what the stack opens to people by name. Never other pods, databases, homes or credentials."""
+    network = stack.network
+    own = [*network.ranges, stack.cluster.service_cidr]
+    if isinstance(network, OpenNetwork) or not network.closed:
+        yield {"to": [_block("0.0.0.0/0", _outside_of_all([*_NOT_INTERNET, *own]))]}
+    if isinstance(network, OpenNetwork):
+        return
+    for _, beside in sorted(network.neighbours.items()):
+        if beside.servers and beside.ports:
+            yield _rule(list(beside.cidrs), list(beside.ports))
+    if network.closed and not isinstance(network, UnmanagedNetwork) and network.further_endpoints:
+        yield _rule(list(network.ranges), [_HTTPS])
+
+
+def _outside_of_all(ranges: list[str]) -> list[str]:
+    """The ranges without those that lie inside another: a policy's `except` needs none twice."""
+    networks = sorted({IPv4Network(cidr) for cidr in ranges})
+    return [str(one) for one in networks if not any(one != other and one.subnet_of(other) for other in networks)]
+
+
+def _rule(cidrs: list[str], ports: list[int], protocols: tuple[str, ...] = ("TCP",)) -> Rule:
+    return {"to": [_block(cidr) for cidr in dict.fromkeys(cidrs)], "ports": _ports(ports, protocols)}
+
+
+def _ports(ports: list[int], protocols: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [{"protocol": protocol, "port": port} for port in ports for protocol in protocols]
+
+
+def _block(cidr: str, outside: list[str] | None = None) -> dict[str, Any]:
+    return {"ipBlock": {"cidr": cidr, **({"except": outside} if outside else {})}}
