@@ -11,7 +11,18 @@ import click
 from config.errors import ConfigError
 
 #: Subcommand -> module in ops.commands, imported when it is called or when help asks for it.
-_COMMANDS = {"plan": "plan", "open": "open", "sites": "sites", "bundle": "bundle", "schema": "schema", "docs": "docs"}
+_COMMANDS = {
+    "plan": "plan",
+    "values": "values",
+    "open": "open",
+    "sites": "sites",
+    "bundle": "bundle",
+    "probe": "probe",
+    "certificate": "certificate",
+    "homes": "homes",
+    "schema": "schema",
+    "docs": "docs",
+}
 
 
 class _Lazy(click.Group):

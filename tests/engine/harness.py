@@ -28,7 +28,7 @@ from tests.support.stack_files import changed
 ROOT = Path(__file__).resolve().parents[2]
 #: What the engine needs of the checkout; folders that do not exist yet are left out.
 PROGRAM = ("__main__.py", "Pulumi.yaml", "Pulumi.*.yaml", "components", "config", "checks", "ops", "policy")
-_PASSPHRASE = "stand-in-passphrase-6b1f"  # noqa: S105 -- of a state that lives for one test
+_PASSPHRASE = "stand-in-passphrase-6b1f"
 _SECONDS = 180
 _FINISH_SECONDS = 30
 #: A state in files is not written in one piece: killed in the middle of that, it is unreadable ("EOF"; copy the .bak pair

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PASSWORD = "correct-horse-battery-staple-0123"  # noqa: S105 -- of nobody
+PASSWORD = "correct-horse-battery-staple-0123"
 _KUBECTL = """\
 #!{python}
 import http.server, os, pathlib, sys

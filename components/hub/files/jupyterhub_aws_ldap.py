@@ -15,27 +15,31 @@ What is different from the class below it, and why:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 import ldap3
-from ldap3.core.exceptions import LDAPBindError, LDAPException
+from ldap3.core.exceptions import LDAPException, LDAPSASLPrepError, LDAPStartTLSError
 from ldapauthenticator import LDAPAuthenticator
 from tornado import web
 from traitlets import Integer, List, Unicode
 
-_AUTO_BIND = {"on_connect": ldap3.AUTO_BIND_NO_TLS, "before_bind": ldap3.AUTO_BIND_TLS_BEFORE_BIND, "insecure": ldap3.AUTO_BIND_NO_TLS}
 #: So many sign-ins may wait for a silent directory at once; others queue. None of them holds up the hub.
 _THREADS = 16
 
 
 class _Asker(LDAPAuthenticator):
-    """One question to the directory. Runs in a thread: it owns no state of the hub."""
+    """One question to the directory. Runs in a thread: it owns no state of the hub. `close` it afterwards: upstream leaves its sockets open."""
 
     timeout_seconds = Integer(10)
 
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self._connections = []
+
     def get_connection(self, userdn, password):
-        """As upstream's, with limits for connecting and for each answer."""
-        strategy = self.tls_strategy.value
+        """As upstream's, with limits for connecting and for each answer. None for a wrong name or password."""
+        strategy = self.tls_strategy.name
         server = ldap3.Server(
             self.server_address,
             port=self.server_port,
@@ -43,15 +47,36 @@ class _Asker(LDAPAuthenticator):
             tls=ldap3.Tls(**self.tls_kwargs),
             connect_timeout=self.timeout_seconds,
         )
+        connection = ldap3.Connection(server, user=userdn, password=password, receive_timeout=self.timeout_seconds)
+        self._connections.append(connection)
+        connection.open(read_server_info=False)
+        if strategy == "before_bind" and not connection.start_tls(read_server_info=False):
+            raise LDAPStartTLSError(connection.result.get("description"))
         try:
-            return ldap3.Connection(server, user=userdn, password=password, auto_bind=_AUTO_BIND[strategy], receive_timeout=self.timeout_seconds)
-        except LDAPBindError:
+            return connection if connection.bind(read_server_info=True) else None
+        except LDAPSASLPrepError:  # a password that no directory could have, with control characters in it
             return None
 
     def resolve_username(self, username_supplied_by_user):
         """As upstream's; the DN that was found is taken as it is, braces included."""
         username, dn = super().resolve_username(username_supplied_by_user)
         return username, None if dn is None else dn.replace("{", "{{").replace("}", "}}")
+
+    def ask(self, data):
+        """`authenticate` to its end, with every connection closed."""
+        try:
+            return asyncio.run(self.authenticate(None, data))
+        finally:
+            self.close()
+
+    def close(self):
+        """Close every connection, also one that never became one."""
+        for connection in self._connections:
+            with contextlib.suppress(LDAPException, OSError):
+                connection.unbind()
+            if connection.socket is not None:
+                connection.socket.close()
+        self._connections.clear()
 
 
 class DirectoryAuthenticator(LDAPAuthenticator):
@@ -70,15 +95,16 @@ class DirectoryAuthenticator(LDAPAuthenticator):
         """Every group that means something here, each once."""
         return list(dict.fromkeys([*(self.allowed_groups or []), *self.admin_groups, *self.known_groups]))
 
-    def _asker(self):
+    def asker(self):
+        """One question; to be closed by whoever asks it."""
         # `_Asker` takes its own traits from the same section of the configuration: it is a subclass of the same class.
         return _Asker(config=self.config, log=self.log, timeout_seconds=self.timeout_seconds, allowed_groups=self.asked_groups)
 
     async def authenticate(self, handler, data):
         """Who this is, by the directory's word; None for a wrong name or password. Raises HTTP 503 where the directory gives no answer."""
-        asker = self._asker()
+        asker = self.asker()
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._threads, lambda: asyncio.run(asker.authenticate(None, data)))
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, lambda: asker.ask(data))
         except (LDAPException, OSError) as error:
             self.log.error("The directory gave no answer: %s: %s", type(error).__name__, error)
             raise web.HTTPError(503, "The directory gives no answer. Nothing is wrong with your password; try again in a while.") from None

@@ -1,0 +1,55 @@
+"""Which hub is meant, and the look-up account's password that the stack keeps."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from components.validated import validated
+from config.errors import ConfigError, Problem, closest
+from config.halves import Configuration, whole
+from config.secrets import search_password_key
+from config.sign_in_directory import LdapSignIn
+from config.stack import StackConfig
+from config.stack_file import find, read
+from ops.project import ROOT
+
+_SECONDS = 60
+
+
+def validated_stack(stack: str, folder: Path, settings: Sequence[str]) -> tuple[StackConfig, str]:
+    """The stack of a name or file, and its name for the engine. Loads no SDK."""
+    file = read(find(stack, folder), settings)
+    return validated(whole(Configuration(values=file.values, secret=file.secret, source=file.source), file.path.parent)), file.stack
+
+
+def chosen_hub(stack: StackConfig, hub: str | None, name: str) -> str:
+    """The hub that is named, or the only one that signs people in with a directory. Raises ConfigError."""
+    having = [key for key, section in sorted(stack.hubs.items()) if isinstance(section.sign_in, LdapSignIn)]
+
+    def refused(what: str, fix: str) -> ConfigError:
+        return ConfigError("jhub probe", [Problem(path=name, what=what, fix=fix)])
+
+    if hub is None:
+        if len(having) == 1:
+            return having[0]
+        if not having:
+            raise refused("has no hub whose sign_in.kind is ldap", "nothing is to be probed: other kinds sign people in at somebody else's page")
+        raise refused(f"has several hubs with a directory: {', '.join(having)}", "name one with --hub")
+    if hub not in stack.hubs:
+        guess = closest(hub, stack.hubs)
+        raise refused(f"has no hub {hub!r}", f"did you mean {guess}?" if guess else f"choose from {', '.join(sorted(stack.hubs))}")
+    if hub not in having:
+        raise refused(f"hub {hub} signs people in by {stack.hubs[hub].sign_in.kind}", "name one whose sign_in.kind is ldap")
+    return hub
+
+
+def search_password(stack: str, hub: str) -> str | None:
+    """The look-up account's password as the stack keeps it; None where the Pulumi CLI is not there or does not say."""
+    if shutil.which("pulumi") is None:
+        return None
+    command = ["pulumi", "config", "get", search_password_key(hub), "--stack", stack, "--non-interactive"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603 -- pulumi, with a name
+    return done.stdout.rstrip("\n") or None if done.returncode == 0 else None
