@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.chart import missing_for_the_chart
+from tests.support.directory import missing_for_the_directory
+from tests.support.hub_boot import missing_for_a_hub
 from tests.support.registries import missing_for_bundles
 
 #: How a reason ends when a part of this folder was skipped as a whole, and what the summary says of it.
@@ -12,6 +14,8 @@ _NOT_RUN = {
     "the page was not looked at in a browser": "no chromium on PATH: the page was not looked at in a browser",
     "no bundle was carried between real registries": missing_for_bundles(),
     "the values were not rendered by the real chart": missing_for_the_chart(),
+    "no hub was booted": missing_for_a_hub(),
+    "no one signed in with a directory": missing_for_the_directory(),
 }
 
 
