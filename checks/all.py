@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from checks import hubs, nodes, secrets, security, versions
 from checks.airgap import all as airgap
+from checks.certificates import certificates
 from checks.finding import Finding
 from checks.resources import Resources
 from config.stack import StackConfig
@@ -45,4 +46,4 @@ def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -
     if outer:
         message = "what is inside the cluster is judged with the other half: the stack whose file says `cloud_stack` and this one's name"
         found.append(Finding(id="inner-half", status="skip", message=message, path="parts", fix="jhub plan that stack too"))
-    return [*versions.support(stack, as_of), *found]
+    return [*versions.support(stack, as_of), *certificates(stack, as_of), *found]

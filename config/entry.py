@@ -12,7 +12,7 @@ from config.errors import refuse, shown
 from config.model import Model, option
 from config.values import Cidr, world_only_by_name
 
-_HOSTNAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+HOSTNAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _ACM_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+")
 _ZONE_ID = re.compile(r"Z[A-Z0-9]{7,31}")
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s.+-----END CERTIFICATE-----", re.DOTALL)
@@ -24,7 +24,7 @@ FIRST_NODE_PORT, LAST_NODE_PORT = 30000, 32767
 def _hostname(value: str) -> str:
     if "://" in value or "/" in value:
         raise refuse(f"is an address, not a host name (got {shown(value)})", f"write {value.partition('://')[2].partition('/')[0] or 'hub.example.org'}")
-    if not _HOSTNAME.fullmatch(value):
+    if not HOSTNAME.fullmatch(value):
         raise refuse(f"is not a full host name in lower case (got {shown(value)})", "write it like hub.example.org")
     return value
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pulumi
+from pulumi_kubernetes.apps.v1 import DeploymentPatch
 from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.helm.v3 import Release
 
@@ -14,12 +16,13 @@ from components.base import Component
 from components.charts import chart
 from components.entry.service import EntryService, EntryServiceArgs
 from components.facts import HubFacts
-from components.hub.names import HubNames
+from components.hub.names import PROXY_DEPLOYMENT, HubNames
 from components.hub.secrets import HubSecrets, HubSecretsArgs
 from components.hub.storage import DatabasePlace, DatabasePlaceArgs, HomesVolume, HomesVolumeArgs
 from components.hub.values.hub import Given, hub_values, public_url
 from config.chart import CHART
 from config.database import SqliteDatabase, SqliteOnNode
+from config.entry import own_certificate
 from config.homes import EfsHomes, NfsHomes
 from config.hub_rules import core_zones, node_port
 from config.stack import StackConfig
@@ -55,6 +58,7 @@ class Hub(Component):
         secrets = HubSecretsArgs(stack=args.stack, hub=args.hub, namespace=self._in_namespace, given=args.given, database_password=args.facts.database_password)
         self.secrets = HubSecrets(f"{name}-secrets", secrets, self.child())
         release = self._release([*self._homes(), *self._database(), *self.secrets.ready])
+        self._certificate(release)
         port = node_port(args.hub, self._section)
         if port is not None:
             service = EntryServiceArgs(names=self._names, entry=self._section.entry, port=port, namespace=namespace)
@@ -104,6 +108,23 @@ class Hub(Component):
             protected=stack.cluster.protected,
         )
         return DatabasePlace(f"{self._name}-database-volume", args, self.child()).ready
+
+    def _certificate(self, release: Release) -> None:
+        """The proxy reads its certificate when it starts: a renewed one starts it again, and only it.
+
+        Among the release's values the same annotation would restart the hub too, which watches all of them.
+        """
+        own = own_certificate(self._section.entry)
+        if own is None:
+            return
+        digest = hashlib.sha256(own.certificate.encode()).hexdigest()[:16]
+        template: Any = {"metadata": {"annotations": {"jupyterhub-aws/certificate": digest}}}
+        DeploymentPatch(
+            f"{self._name}-proxy-certificate",
+            metadata={"name": PROXY_DEPLOYMENT, "namespace": self._in_namespace},
+            spec={"template": template},
+            opts=self.child(depends_on=[release, *self.secrets.ready]),
+        )
 
     def _release(self, before: Sequence[pulumi.Resource]) -> Release:
         given = Given(

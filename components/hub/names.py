@@ -12,6 +12,7 @@ HOMES_CLAIM = "homes"
 DATABASE_CLAIM = "hub-db-dir"  # the chart's own (templates/hub/pvc.yaml)
 SECRETS = "hub-secrets"
 TLS_SECRET = "hub-tls"
+PROXY_DEPLOYMENT = "proxy"  # the chart's own (templates/proxy/deployment.yaml)
 ENTRY_SERVICE = "entry"
 #: Label by which a claim finds its volume and no other.
 VOLUME_LABEL = "jupyterhub-aws/volume"

@@ -13,6 +13,8 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Secret
 from pulumi_random import RandomBytes, RandomPassword
 
+from checks.certificate import key_fault
+from checks.resources import SECRET
 from components.base import Component
 from components.hub.names import SECRETS, TLS_SECRET
 from components.hub.values.hub import public_url, secret_values
@@ -110,7 +112,8 @@ class HubSecrets(Component):
         own = own_certificate(self._args.stack.hubs[self._args.hub].entry)
         if own is None:
             return []
-        key = self._args.given[tls_key_key(self._args.hub)]
+        path, secret = f"hubs.{self._args.hub}.entry.tls", tls_key_key(self._args.hub)
+        key = self._args.given[secret].apply(lambda text: _key_of(own.certificate, text, path, secret))
         return [
             Secret(
                 f"{self._name}-tls",
@@ -120,6 +123,14 @@ class HubSecrets(Component):
                 opts=self.child(),
             )
         ]
+
+
+def _key_of(certificate: str, key: str, path: str, secret: str) -> str:
+    """The key, once it is known to be the certificate's. Raises pulumi.RunError, in which nothing of the key stands."""
+    wrong = None if key == SECRET else key_fault(certificate, key)  # a plan reads no secret, and has this in its place
+    if wrong is not None:
+        raise pulumi.RunError(f"{path}: the secret {secret} is not the key of the certificate: {wrong}; set it again: pulumi config set --secret {secret}")
+    return key
 
 
 def _values(stack: StackConfig, hub: str, secrets: Mapping[tuple[str, str], Any]) -> str:

@@ -29,7 +29,7 @@ def command(stack: str, settings: tuple[str, ...], **options: str | None) -> int
 
     STACK is a name (dev) or the path of a stack file. Exit code 0: fine, 1: a check failed, 2: the stack file is wrong.
     """
-    as_of, prices_file = _day(options["day"]), options["prices_file"]
+    as_of, prices_file = day(options["day"]), options["prices_file"]
     from config.prices import read_prices
     from config.stack_file import find, read
     from ops.plan.plan import make_plan
@@ -61,13 +61,14 @@ def stack_folder() -> Path:
     return Path.cwd() if any(Path.cwd().glob("Pulumi.*.yaml")) else ROOT
 
 
-def _day(text: str | None) -> datetime.date:
+def day(text: str | None) -> datetime.date:
+    """The day of `--as-of`, or today. Raises ConfigError for text that is no date."""
     if text is None:
         return datetime.datetime.now(tz=datetime.UTC).date()
     try:
         return datetime.date.fromisoformat(text)
     except ValueError:
-        raise ConfigError("jhub plan", [Problem(path="--as-of", what=f"is not a date (got {text!r})", fix="write it as YYYY-MM-DD")]) from None
+        raise ConfigError("jhub", [Problem(path="--as-of", what=f"is not a date (got {text!r})", fix="write it as YYYY-MM-DD")]) from None
 
 
 def _write(option: str, target: str, text: str) -> None:

@@ -64,7 +64,7 @@ def _show(step: Step) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     mark, colour = _MARKS[step.state]
     line = Table.grid(padding=(0, 1))
     line.add_column(width=1)

@@ -43,7 +43,7 @@ def command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> int:
 def _show(listed: list[Site], *, closed: bool) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     for who, title in _TITLES.items():
         here = [site for site in listed if site.who == who]
         if not here and who in ("browsers", "servers"):

@@ -23,8 +23,20 @@ SOURCE = STACK_FILE.name
 PROJECT = "jupyterhub-aws"
 #: How the configuration's top-level keys are written in a case: `region` for aws:region, `pools` for jupyterhub-aws:pools.
 _REGION = "aws:region"
-#: A certificate that looks like one; no test reads what is in it.
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2xhdWRl\n-----END CERTIFICATE-----\n"
+#: A certificate for every host name of the tests, valid until 2126, by an authority of theirs; nobody has its key.
+CERTIFICATE = """\
+-----BEGIN CERTIFICATE-----
+MIIBmTCCAT+gAwIBAgIUc6twyRYifSaBUVTIz78sgT4a2qEwCgYIKoZIzj0EAwIw
+ITEfMB0GA1UEAwwWQXV0aG9yaXR5IG9mIHRoZSB0ZXN0czAgFw0yNjAxMjgxMDMz
+MDZaGA8yMTI2MTAzMTEwMzMwNlowGDEWMBQGA1UEAwwNKi5leGFtcGxlLm9yZzBZ
+MBMGByqGSM49AgEGCCqGSM49AwEHA0IABPjxbmpDqvaHgzj8Owejd8F+uT28Vexj
+IvwfpR67tdj9JHrZSvakK1F1PLJlCA5qciLG6aNCknac5jae6FKXKhmjXDBaMAwG
+A1UdEwEB/wQCMAAwNQYDVR0RBC4wLIINKi5leGFtcGxlLm9yZ4ILZXhhbXBsZS5v
+cmeCDiouY29ycC5leGFtcGxlMBMGA1UdJQQMMAoGCCsGAQUFBwMBMAoGCCqGSM49
+BAMCA0gAMEUCIQDDLCokwxXnqwKsI8vgtku6/1JBwBjOgqLQiY2/FL8pcAIgHxDu
+rz147ngCZdIXIdgFxEaaaa5bQi0Q4NtoYLncsy8=
+-----END CERTIFICATE-----
+"""
 
 
 def read_yaml(path: Path) -> Any:
