@@ -1,0 +1,1 @@
+"""Whose home is where, under another scheme of names than before."""

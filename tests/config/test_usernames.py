@@ -1,0 +1,58 @@
+"""Names of directories are those that the real KubeSpawner makes."""
+
+from __future__ import annotations
+
+import types
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kubespawner.slugs import escape_slug, safe_slug
+
+from config.usernames import directory, escaped, is_name, normalized, safe
+
+#: facts/reality.md, "Names and subPath": measured on KubeSpawner 7.0.0.
+MEASURED = {
+    "alice": ("alice", "alice"),
+    "alice@example.com": ("alice-example-com---ff8d9819", "alice-40example-2ecom"),
+    "bob.smith": ("bob-smith---365b77fb", "bob-2esmith"),
+    "bob_smith": ("bob-smith---56318ccd", "bob-5fsmith"),
+    "bob-smith": ("bob-smith", "bob-2dsmith"),
+    "ünïcode": ("n-code---b8be8967", "-c3-bcn-c3-afcode"),
+    "3user": ("x-3user---03d3fdfe", "3user"),
+    "a--b": ("a-b---90827a2e", "a-2d-2db"),
+    "dom\\user": ("dom-user---fa0db7d2", "dom-5cuser"),
+    "x" * 70: ("x" * 37 + "---c71bd109", "x" * 70),
+}
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_the_measured_names(name: str) -> None:
+    assert (safe(name), escaped(name)) == MEASURED[name]
+
+
+@given(st.one_of(st.text(min_size=1, max_size=80), st.from_regex(r"[a-z0-9.@_-]{1,70}", fullmatch=True)))
+@settings(max_examples=1500, deadline=None)
+def test_any_name_is_as_the_real_one_makes_it(name: str) -> None:
+    known = normalized(name)
+    assert safe(known) == safe_slug(known, max_length=48)
+    assert escaped(known) == escape_slug(known)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of KubeSpawner's own traits
+@given(st.from_regex(r"[a-zA-Z0-9.@_+-]{1,60}", fullmatch=True))
+@settings(max_examples=60, deadline=None)
+def test_a_template_is_expanded_as_for_a_pod(name: str) -> None:
+    from kubespawner import KubeSpawner
+
+    known = normalized(name)
+    user = types.SimpleNamespace(name=known, id=1, url="", escaped_name=known, settings={}, groups=[])
+    hub = types.SimpleNamespace(public_host="", url="", base_url="/", api_url="")
+    spawner = KubeSpawner(user=user, hub=hub, _mock=True)
+    for template in ("{safe_username}", "home/{escaped_username}", "a/{unescaped_username}/b"):
+        assert directory(template, known) == spawner._expand_user_properties(template)
+
+
+def test_which_names_are_people() -> None:
+    assert [is_name(name) for name in ("ada", "a b", "", "a/b", " ada", "ada ", "\n")] == [True, True, False, False, False, False, False]
+    assert normalized("Ünïcode") == "ünïcode"
