@@ -42,8 +42,8 @@ def _stripped(name: str, longest: int) -> str:
 
 
 def escaped(name: str) -> str:
-    """`{escaped_username}`: each byte but lower-case letters and digits as `-` and two hexadecimal digits. What charts before 4.0 did."""
-    return "".join(char if char in _ALPHANUMERIC else "".join(f"-{byte:02x}" for byte in char.encode()) for char in name).lower()
+    """`{escaped_username}`: each byte but lower-case letters and digits as `-` and its number in hexadecimal digits. What charts before 4.0 did."""
+    return "".join(char if char in _ALPHANUMERIC else "".join(f"-{byte:x}" for byte in char.encode()) for char in name).lower()
 
 
 def directory(template: str, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import types
+import json
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from kubespawner.slugs import escape_slug, safe_slug
 
 from config.usernames import directory, escaped, is_name, normalized, safe
+from tests.support.hub_cases import CASES, RECORDED
+from tests.support.stacks import record
 
 #: facts/reality.md, "Names and subPath": measured on KubeSpawner 7.0.0.
 MEASURED = {
@@ -39,18 +41,18 @@ def test_any_name_is_as_the_real_one_makes_it(name: str) -> None:
     assert escaped(known) == escape_slug(known)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of KubeSpawner's own traits
-@given(st.from_regex(r"[a-zA-Z0-9.@_+-]{1,60}", fullmatch=True))
-@settings(max_examples=60, deadline=None)
-def test_a_template_is_expanded_as_for_a_pod(name: str) -> None:
-    from kubespawner import KubeSpawner
-
-    known = normalized(name)
-    user = types.SimpleNamespace(name=known, id=1, url="", escaped_name=known, settings={}, groups=[])
-    hub = types.SimpleNamespace(public_host="", url="", base_url="/", api_url="")
-    spawner = KubeSpawner(user=user, hub=hub, _mock=True)
-    for template in ("{safe_username}", "home/{escaped_username}", "a/{unescaped_username}/b"):
-        assert directory(template, known) == spawner._expand_user_properties(template)
+def test_a_template_is_expanded_as_in_the_pods_that_were_recorded() -> None:
+    compared = 0
+    for case, settings_of_case in CASES.items():
+        template = record(*settings_of_case).one("kubernetes:helm.sh/v3:Release", "hub-main-release").inputs["values"]["singleuser"]["storage"]
+        if "static" not in template:
+            continue
+        for entry in json.loads(RECORDED.read_text(encoding="utf-8"))["cases"][case]["pods"]:
+            mounts = entry["pod"]["spec"]["containers"][0]["volumeMounts"]
+            (home,) = [mount["subPath"] for mount in mounts if mount["mountPath"] == "/home/jovyan"]
+            assert directory(template["static"]["subPath"], entry["person"]) == home
+            compared += 1
+    assert compared > 40
 
 
 def test_which_names_are_people() -> None:
