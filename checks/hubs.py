@@ -106,6 +106,10 @@ def database_is_near(stack: StackConfig, resources: Resources) -> list[Finding]:
 def worth_knowing(stack: StackConfig, _resources: Resources) -> list[Finding]:
     """What a stack says on purpose, and a person should see in every plan; and what only the server of homes can know."""
     found = [finding for name in sorted(stack.hubs) for finding in _of_hub(stack, name)]
+    if stack.ownership_pending:
+        message = "were written by root: a job hands them over first, and no hub is there meanwhile, for people could not write"
+        fix = "after up: kubectl wait -n homes-ownership --for=condition=complete job/homes-ownership --timeout=-1s; then write ownership: done"
+        found.append(Finding(id="homes-ownership", status="warn", message=message, path="homes.adopted.ownership", fix=fix))
     if isinstance(stack.homes, NfsHomes):
         found.append(
             Finding(

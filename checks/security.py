@@ -153,11 +153,16 @@ def _sources(rule: dict[str, Any]) -> list[str]:
     return [*single, *rule.get("cidrBlocks", []), *rule.get("ipv6CidrBlocks", [])]
 
 
+def _a_way_only(resource: Resource) -> bool:
+    """What the job that hands homes over reaches them by: it goes when the job is done, and the homes stay."""
+    return "jhub:homes:Ownership$" in resource.urn
+
+
 def protected(stack: StackConfig, resources: Resources) -> list[Finding]:
     """What holds data or keys can neither be deleted nor lost by a change of the program."""
     kinds = (*STATEFUL, *IN_CLUSTER, _CLUSTER) if stack.cluster.protected else STATEFUL
-    bare = [resource for resource in resources.of(*kinds) if not (resource.protect and resource.retain_on_delete)]
-    bare += [resource for resource in resources.of(*IN_CLUSTER) if not resource.retain_on_delete and resource not in bare]
+    bare = [resource for resource in resources.of(*kinds) if not (resource.protect and resource.retain_on_delete) and not _a_way_only(resource)]
+    bare += [resource for resource in resources.of(*IN_CLUSTER) if not resource.retain_on_delete and resource not in bare and not _a_way_only(resource)]
     faults = [
         Finding(id="protected", status="fail", message=f"{resource.label} can be deleted", fix="make it with `self.kept()`", subjects=(resource.urn,))
         for resource in bare

@@ -204,4 +204,10 @@ class Cloud:
             for name, hub in self.hubs.items()
         }
         after = [*self.controllers.ready, *([] if self.homes is None else self.homes.ready)]
-        return CloudFacts(kubeconfig=self.cluster.kubeconfig, hubs=hubs, after=after, autoscaler_after=self.identity.ready)
+        return CloudFacts(
+            kubeconfig=self.cluster.kubeconfig,
+            hubs=hubs,
+            ownership_handle=None if self.homes is None else self.homes.ownership_handle,
+            after=after,
+            autoscaler_after=self.identity.ready,
+        )

@@ -27,11 +27,12 @@ class HubFacts:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CloudFacts:
     """`kubeconfig` has no credentials in it (None: the one of whoever runs this); `after` is what hubs wait for, `autoscaler_after` what the
-    autoscaler waits for. Both are empty between two stacks.
+    autoscaler waits for. Both are empty between two stacks. `ownership_handle` names homes that are still to be handed over.
     """
 
     kubeconfig: pulumi.Input[str] | None
     hubs: Mapping[str, HubFacts]
+    ownership_handle: pulumi.Input[str] | None = None
     after: Sequence[pulumi.Resource] = ()
     autoscaler_after: Sequence[pulumi.Resource] = ()
 
@@ -54,6 +55,7 @@ def exported(stack: StackConfig, facts: CloudFacts) -> dict[str, pulumi.Input[An
     hubs = {name: {key: value for key in _PLAIN if (value := getattr(hub, key)) is not None} for name, hub in facts.hubs.items()}
     passwords = {name: hub.database_password for name, hub in facts.hubs.items() if hub.database_password is not None}
     found: dict[str, pulumi.Input[Any]] = {"hub_facts": hubs, "configuration": digest(stack)}
+    found |= {} if facts.ownership_handle is None else {"ownership_handle": facts.ownership_handle}
     return {**found, "database_passwords": passwords} if passwords else found
 
 
@@ -67,7 +69,9 @@ def taken_over(stack: StackConfig) -> CloudFacts:
     same = reference.get_output("configuration").apply(lambda found: _compared(stack, found))
     kubeconfig = pulumi.Output.all(same, reference.get_output("kubeconfig")).apply(lambda known: str(known[1]))
     facts, passwords = reference.get_output("hub_facts"), reference.get_output("database_passwords")
-    return CloudFacts(kubeconfig=kubeconfig, hubs={name: _of_hub(name, facts, passwords, stack) for name in stack.hubs})
+    handle = reference.get_output("ownership_handle").apply(lambda found: str(found or "")) if stack.ownership_pending else None
+    hubs = {name: _of_hub(name, facts, passwords, stack) for name in stack.hubs}
+    return CloudFacts(kubeconfig=kubeconfig, hubs=hubs, ownership_handle=handle)
 
 
 def _compared(stack: StackConfig, found: object) -> bool:

@@ -9,6 +9,7 @@ import pulumi
 from components.autoscaler.autoscaler import Autoscaler, AutoscalerArgs
 from components.cluster.provider import kubernetes_provider
 from components.facts import CloudFacts, HubFacts
+from components.homes.ownership import Ownership, OwnershipArgs
 from components.homes.volume_class import VolumeClass, VolumeClassArgs
 from components.hub.hub import Hub, HubArgs
 from components.node_agents import NodeAgents, NodeAgentsArgs
@@ -37,8 +38,10 @@ class InCluster:
         given = stack_secrets(stack)
         self.hubs = {
             name: Hub(f"hub-{name}", HubArgs(stack=stack, hub=name, facts=facts.hubs.get(name, HubFacts()), given=given, after=after), inside)
-            for name in sorted(stack.hubs)
+            for name in sorted(stack.hubs_inside)
         }
+        if stack.ownership_pending:
+            parts.append(Ownership("homes-ownership", OwnershipArgs(stack=stack, volume_handle=facts.ownership_handle, after=after), inside))
         self.parts = [*parts, *self.hubs.values()]
         there = stack.cluster
         #: How a person reaches the cluster: by the kubeconfig of the stack that made it, or by the file that the stack names.

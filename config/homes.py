@@ -103,6 +103,45 @@ MountOption = Annotated[str, AfterValidator(_mount_option), Field(json_schema_ex
 HomeDirectory = Annotated[str, AfterValidator(_directory), Field(json_schema_extra={"examples": ["{safe_username}", "home/{escaped_username}"]})]
 
 
+_SCHEDULE = re.compile(r"(\S+\s+){4}\S+")
+_CRON_FIELD = re.compile(r"(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[0-9]{1,2})?(,(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[0-9]{1,2})?)*")
+
+
+def _schedule(value: str) -> str:
+    if not _SCHEDULE.fullmatch(value) or not all(_CRON_FIELD.fullmatch(part) for part in value.split()):
+        raise refuse(f"is not a schedule of five fields (got {shown(value)})", 'write it quoted, as minute, hour, day, month, weekday: "0 4 * * 0"')
+    return value
+
+
+class UsageReport(Model):
+    """A job in each hub's namespace that counts what each home takes. Neither EFS nor a plain NFS export has quotas: this is what there is instead."""
+
+    schedule: Annotated[str, AfterValidator(_schedule)] = option(
+        "0 4 * * 0", help="When it runs (cron, UTC). It reads every file's metadata, which EFS bills as requests.", changing="In place."
+    )
+
+
+class AdoptedHomes(Model):
+    """Homes that are there already, on a file system that the stack takes over (imports) or mounts."""
+
+    path: ExportPath = option(
+        help="Directory on the file system that holds them, such as /home. The only hub of the stack sees it as its own.", changing=_NEVER
+    )
+    owner: Literal["people", "root"] = option(
+        help="Who owns the files: `people`, 1000:100 already; `root`, as the hubs of 2021 wrote them (CHOWN_HOME, uid 0).", changing="See `ownership`."
+    )
+    ownership: Literal["pending", "done"] = option(
+        "pending",
+        help="With owner `root`: `pending` makes a job that hands them over, and no hub before it is done; then write `done`. It can be run again.",
+        changing="`done` makes the hub, and removes the job and its way to the files.",
+    )
+
+    @property
+    def pending(self) -> bool:
+        """Whether people could not write into their homes yet."""
+        return self.owner == "root" and self.ownership == "pending"
+
+
 class EfsHomes(Model):
     """One elastic file system for everybody, reachable from every zone. Each hub sees its own access point of it and nothing else."""
 
@@ -113,6 +152,8 @@ class EfsHomes(Model):
         unit="days",
         changing="In place.",
     )
+    usage_report: UsageReport | None = option(None, help="A regular report of what each home takes. None unless this section is there.", changing="In place.")
+    adopted: AdoptedHomes | None = option(None, help="Homes that exist already. None: everybody begins with an empty one.", changing=_NEVER)
     backup: bool = option(True, help="Daily backups by AWS Backup's default plan for EFS, kept for 35 days.", changing="In place; existing backups stay.")
 
 
@@ -141,6 +182,7 @@ class NfsHomes(Model):
         changing="For pods that start later.",
         max_length=20,
     )
+    usage_report: UsageReport | None = option(None, help="A regular report of what each home takes. None unless this section is there.", changing="In place.")
 
 
 class EphemeralHomes(Model):

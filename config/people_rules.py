@@ -89,6 +89,13 @@ def shared_directories_have_a_place(homes: Homes, hubs: Hubs) -> Iterator[Proble
                 yield Problem(path=f"hubs.{name}.{path}.mount_path", what=f"is the place of {other} too (got {place})", fix="give one of them another")
 
 
+def adopted_homes_have_one_hub(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
+    """Homes that were there are those of one hub: another would show the same people the same files under its own scheme."""
+    if isinstance(homes, EfsHomes) and homes.adopted is not None and len(hubs) != 1:
+        what = f"are the homes of one hub, and the stack has {len(hubs)}"
+        yield Problem(path="homes.adopted", what=what, fix="keep one hub in this stack, and move the others to one of their own")
+
+
 def accounts_are_kept(hubs: Hubs) -> Iterator[Problem]:
     """Accounts of the hub's own are in its database."""
     for name, hub in hubs.items():
@@ -104,4 +111,5 @@ RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...] = (
     (("homes", "hubs"), home_names_are_paths),
     (("homes", "hubs"), shared_directories_have_a_place),
     (("hubs",), accounts_are_kept),
+    (("homes", "hubs"), adopted_homes_have_one_hub),
 )

@@ -86,8 +86,13 @@ class StackConfig(Model):
 
     @property
     def hubs_inside(self) -> Mapping[str, Hub]:
-        """The hubs whose inner half this stack makes."""
-        return {} if self.parts == "cloud" else self.hubs
+        """The hubs whose inner half this stack makes: none as long as people could not write into their homes."""
+        return {} if self.parts == "cloud" or self.ownership_pending else self.hubs
+
+    @property
+    def ownership_pending(self) -> bool:
+        """Whether homes that root wrote are still to be handed over."""
+        return isinstance(self.homes, EfsHomes) and self.homes.adopted is not None and self.homes.adopted.pending
 
     @property
     def own_registry(self) -> str | None:

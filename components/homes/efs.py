@@ -47,8 +47,10 @@ class EfsHomes(Component):
         self._name, self._args = name, args
         file_system = self._file_system()
         targets = self._mount_targets(file_system)
-        points = {hub: self._access_point(file_system, hub, f"/hubs/{hub}") for hub in sorted(args.stack.hubs)}
-        policy = self._policy(file_system, points)
+        adopted = args.homes.adopted
+        points = {hub: self._access_point(file_system, hub, f"/hubs/{hub}" if adopted is None else adopted.path) for hub in sorted(args.stack.hubs)}
+        handing_over = self._ownership_point(file_system, adopted.path) if adopted is not None and adopted.pending else None
+        policy = self._policy(file_system, points, handing_over)
         efs.BackupPolicy(
             f"{name}-backup",
             file_system_id=file_system.id,
@@ -56,6 +58,8 @@ class EfsHomes(Component):
             opts=self.child(),
         )
         self.file_system_id = file_system.id
+        #: The way of the job that hands homes over, as root; None unless it is to run.
+        self.ownership_handle = None if handing_over is None else pulumi.Output.concat(file_system.id, "::", handing_over.id)
         self.volume_handles = {hub: pulumi.Output.concat(file_system.id, "::", point.id) for hub, point in points.items()}
         self.ready: list[pulumi.Resource] = [*targets, policy]
         self.register_outputs({"file_system_id": self.file_system_id, "access_points": {hub: point.id for hub, point in points.items()}})
@@ -120,17 +124,28 @@ class EfsHomes(Component):
         ]
         return [*targets, rule, *out]
 
-    def _access_point(self, file_system: efs.FileSystem, which: str, path: str, uid: int = UID, gid: int = GID) -> efs.AccessPoint:
+    def _ownership_point(self, file_system: efs.FileSystem, path: str) -> efs.AccessPoint:
+        """As root, for the job that hands homes over; it goes with the job, and no home with it."""
+        return efs.AccessPoint(
+            f"{self._name}-handing-over-access-point",
+            file_system_id=file_system.id,
+            posix_user={"uid": 0, "gid": 0},
+            root_directory={"path": path},
+            tags=self._tags("homes-ownership"),
+            opts=self.child(),
+        )
+
+    def _access_point(self, file_system: efs.FileSystem, which: str, path: str) -> efs.AccessPoint:
         return efs.AccessPoint(
             f"{self._name}-access-point-{which}",
             file_system_id=file_system.id,
-            posix_user={"uid": uid, "gid": gid},
-            root_directory={"path": path, "creation_info": {"owner_uid": uid, "owner_gid": gid, "permissions": "0750"}},
+            posix_user={"uid": UID, "gid": GID},
+            root_directory={"path": path, "creation_info": {"owner_uid": UID, "owner_gid": GID, "permissions": "0750"}},
             tags=self._tags(f"homes-{which}"),
             opts=self.kept(),
         )
 
-    def _policy(self, file_system: efs.FileSystem, points: Mapping[str, efs.AccessPoint]) -> efs.FileSystemPolicy:
+    def _policy(self, file_system: efs.FileSystem, points: Mapping[str, efs.AccessPoint], handing_over: efs.AccessPoint | None) -> efs.FileSystemPolicy:
         # Only a pod that is associated with this role sees all homes; none is until somebody restores something.
         role = iam.Role(
             f"{self._name}-restore",
@@ -148,9 +163,10 @@ class EfsHomes(Component):
             opts=self.child(),
         )
         arns = pulumi.Output.all(*(point.arn for point in points.values()))
+        ownership = pulumi.Output.from_input(None if handing_over is None else handing_over.arn)
         return efs.FileSystemPolicy(
             f"{self._name}-policy",
             file_system_id=file_system.id,
-            policy=pulumi.Output.all(file_system.arn, arns, restore.arn, role.arn).apply(lambda known: file_system_policy(*known)),
+            policy=pulumi.Output.all(file_system.arn, arns, restore.arn, role.arn, ownership).apply(lambda known: file_system_policy(*known)),
             opts=self.child(),
         )

@@ -11,11 +11,13 @@ import pulumi
 from pulumi_kubernetes.apps.v1 import DeploymentPatch
 from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.helm.v3 import Release
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.base import Component
 from components.charts import chart
 from components.entry.service import EntryService, EntryServiceArgs
 from components.facts import HubFacts
+from components.homes.usage import UsageReport, UsageReportArgs
 from components.hub.names import PROXY_DEPLOYMENT, HubNames
 from components.hub.secrets import HubSecrets, HubSecretsArgs
 from components.hub.storage import DatabasePlace, DatabasePlaceArgs, HomesVolume, HomesVolumeArgs
@@ -54,11 +56,14 @@ class Hub(Component):
         self._section = args.stack.hubs[args.hub]
         self._names = HubNames(stack=args.stack.name, hub=args.hub)
         namespace = self._namespace()
+        self._closed_by_default(namespace)
         self._in_namespace = namespace.metadata["name"]
         secrets = HubSecretsArgs(stack=args.stack, hub=args.hub, namespace=self._in_namespace, given=args.given, database_password=args.facts.database_password)
         self.secrets = HubSecrets(f"{name}-secrets", secrets, self.child())
-        release = self._release([*self._homes(), *self._database(), *self.secrets.ready])
+        homes = self._homes()
+        release = self._release([*homes, *self._database(), *self.secrets.ready])
         self._certificate(release)
+        self._usage_report(homes)
         port = node_port(args.hub, self._section)
         if port is not None:
             service = EntryServiceArgs(names=self._names, entry=self._section.entry, port=port, namespace=namespace)
@@ -81,6 +86,15 @@ class Hub(Component):
                 "labels": {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")},
             },
             opts=self.retained(protected=self._args.stack.cluster.protected),  # with it would go the claims of homes and database
+        )
+
+    def _closed_by_default(self, namespace: Namespace) -> None:
+        """A pod that no other policy is for talks to nobody: the chart has one for each kind of its own pods, and others may come."""
+        NetworkPolicy(
+            f"{self._name}-closed-by-default",
+            metadata={"name": "closed-by-default", "namespace": namespace.metadata["name"]},
+            spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
+            opts=self.child(),
         )
 
     def _homes(self) -> list[pulumi.Resource]:
@@ -108,6 +122,12 @@ class Hub(Component):
             protected=stack.cluster.protected,
         )
         return DatabasePlace(f"{self._name}-database-volume", args, self.child()).ready
+
+    def _usage_report(self, homes: Sequence[pulumi.Resource]) -> None:
+        report = getattr(self._args.stack.homes, "usage_report", None)
+        if report is not None:
+            args = UsageReportArgs(stack=self._args.stack, hub=self._args.hub, schedule=report.schedule, namespace=self._in_namespace, after=homes)
+            UsageReport(f"{self._name}-usage", args, self.child())
 
     def _certificate(self, release: Release) -> None:
         """The proxy reads its certificate when it starts: a renewed one starts it again, and only it.

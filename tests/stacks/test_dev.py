@@ -63,6 +63,7 @@ INVENTORY = {
     "kubernetes:core/v1:PersistentVolumeClaim": 1,
     "kubernetes:core/v1:Secret": 1,
     "kubernetes:core/v1:Service": 1,
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy": 1,
     "kubernetes:helm.sh/v3:Release": 4,
     "pulumi:providers:kubernetes": 2,
     "random:index/randomBytes:RandomBytes": 3,

@@ -82,6 +82,7 @@ FULL = (
     f"cluster.volume_key={SOME_KEY}",
     f"cluster.administrators=[{SOME_ROLE}]",
     "cluster.protected=true",
+    "homes.usage_report={}",
     f"hubs.ldap={json.dumps(_LDAP_HUB)}",
     f"hubs.port={json.dumps(_PORT_HUB)}",
 )
@@ -123,6 +124,9 @@ IN_AN_OPEN_VPC = "network=" + json.dumps(
 #: The closed stack in a VPC of somebody else's: with endpoints that the stack makes, and with endpoints that are there.
 IN_THEIR_VPC = ("stack=airgap", f"network={json.dumps(_EXISTING)}")
 THEIR_ENDPOINTS = ("stack=airgap", f"network={json.dumps({**_EXISTING, 'endpoints_made': False, 'route_tables': []})}")
+#: Homes that root wrote: a job hands them over, and there is no hub yet; and afterwards.
+HANDING_OVER = ('homes={"kind": "efs", "adopted": {"path": "/home", "owner": "root"}}',)
+HANDED_OVER = ('homes={"kind": "efs", "adopted": {"path": "/home", "owner": "root", "ownership": "done"}}',)
 INNER = ("stack=airgap-hub",)
 KUBEADM = ("stack=examples/kubeadm/Pulumi.kubeadm.yaml",)
 #: Every stack that tests hold to the rules of all stacks, by name.
@@ -130,6 +134,8 @@ ALL_STACKS = {
     "dev": (),
     "full": FULL,
     "instead": INSTEAD,
+    "handing over": HANDING_OVER,
+    "handed over": HANDED_OVER,
     "airgap": ("stack=airgap",),
     "closed": CLOSED,
     "open, their VPC": (IN_AN_OPEN_VPC,),

@@ -1,0 +1,66 @@
+"""A regular report of what each home takes, in the hub's own namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pulumi
+from pulumi_kubernetes.batch.v1 import CronJob
+from pulumi_kubernetes.core.v1 import ConfigMap
+
+from components.base import Component
+from components.homes.pods import HOMES, HomesProgram, pod, program_data
+from components.hub.names import HOMES_CLAIM
+from config.stack import StackConfig
+
+#: Beside the homes, like shared directories: no home begins with an underscore.
+_REPORT = f"{HOMES}/_reports/usage.json"
+_NAME = "homes-usage"
+_A_DAY = 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class UsageReportArgs:
+    """`hub` is the hub's name, `schedule` in cron's words, `namespace` the hub's, `after` the claim of its homes."""
+
+    stack: StackConfig
+    hub: str
+    schedule: str
+    namespace: pulumi.Input[str]
+    after: Sequence[pulumi.Resource]
+
+
+class UsageReport(Component):
+    """Runs as the owner of homes, reaches nobody, and writes its report beside them; the table is in its log."""
+
+    token: ClassVar[str] = "jhub:homes:UsageReport"
+
+    def __init__(self, name: str, args: UsageReportArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        program = HomesProgram(file="homes_usage.py", arguments=["--depth", str(_depth(args)), "--report", _REPORT])
+        metadata: Any = {"name": _NAME, "namespace": args.namespace}
+        text = ConfigMap(f"{name}-program", metadata=metadata, data=program_data(program), opts=self.child())
+        job: Any = {
+            "backoff_limit": 0,
+            "active_deadline_seconds": _A_DAY,
+            "template": {"spec": pod(args.stack, args.hub, program, claim=HOMES_CLAIM, config_map=_NAME)},
+        }
+        CronJob(
+            f"{name}-schedule",
+            metadata=metadata,
+            spec={
+                "schedule": args.schedule,
+                "concurrency_policy": "Forbid",
+                "successful_jobs_history_limit": 1,
+                "failed_jobs_history_limit": 1,
+                "job_template": {"spec": job},
+            },
+            opts=self.child(depends_on=[text, *args.after]),
+        )
+        self.register_outputs({"schedule": args.schedule})
+
+
+def _depth(args: UsageReportArgs) -> int:
+    return args.stack.hubs[args.hub].home_directory.count("/") + 1
