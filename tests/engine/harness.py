@@ -69,6 +69,11 @@ class Engine:
             raise EngineError(f"{' '.join(command)} ended with {run.code}:\n{run.errors or run.text[-6000:]}")
         return run
 
+    def set_secret(self, key: str, value: str, **environment: str) -> None:
+        """As `pulumi config set --secret KEY < FILE`: a private key begins like an option."""
+        command = ["pulumi", "config", "set", "--secret", key, "--non-interactive"]
+        subprocess.run(command, cwd=self.project, env=self._environment(environment), input=value, capture_output=True, text=True, timeout=_SECONDS, check=True)
+
     def preview(self, *arguments: str, **environment: str) -> Preview:
         """What an `up` would do."""
         run = self.run("preview", "--json", *arguments, **environment)

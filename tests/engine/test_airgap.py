@@ -13,6 +13,7 @@ import pytest
 from tests.engine.harness import Engine
 from tests.engine.plan_and_state import differences, own
 from tests.engine.runs import Run
+from tests.support.certificates import self_signed
 from tests.support.stack_files import ROOT
 
 pytestmark = pytest.mark.real
@@ -115,14 +116,18 @@ def test_an_api_that_is_not_reached_gives_one_clear_line_quickly(engine: Engine,
 def test_a_cluster_that_is_there_already_needs_no_aws(new_engine: Callable[..., Engine]) -> None:
     """The kubeadm example: no call to AWS, no credentials, quiet the second time."""
     engine = new_engine(stack="dev")
+    engine.stack = "kubeadm"
     (engine.project / "Pulumi.kubeadm.yaml").write_bytes((ROOT / "examples" / "kubeadm" / "Pulumi.kubeadm.yaml").read_bytes())
+    certificate = self_signed("hub.corp.example")
+    engine.put(hubs__main__entry__tls__certificate=certificate.pem)
     there = {"PULUMI_STACK": "kubeadm", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
     engine.run("stack", "init", "kubeadm", **there)
-    engine.run("config", "set", "--secret", "hub-main-tls-key", "planted-key-77aa", **there)
+    engine.set_secret("hub-main-tls-key", certificate.key_pem, **there)
     up = engine.up(**there)
     assert not [call for call in up.calls if call.type.startswith("aws:")]
     assert engine.preview("--expect-no-changes", **there).changes == {}
-    assert "planted-key-77aa" not in engine.run("stack", "export", **there).stdout
+    state = engine.run("stack", "export", **there).stdout
+    assert not [line for line in certificate.key_pem.splitlines()[1:-1] if line in state]
 
 
 def test_a_vpc_of_theirs_is_judged_by_what_aws_answers(new_engine: Callable[..., Engine]) -> None:

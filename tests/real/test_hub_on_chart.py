@@ -15,6 +15,9 @@ from components.hub.names import HubNames
 from config.chart import default_values
 from tests.support.chart import chart_folder, missing_for_the_chart, pod_templates, rendered
 from tests.support.hub_cases import CASES, RECORDED, release
+from tests.support.network_policies import CASES as POLICY_CASES
+from tests.support.network_policies import RECORDED as POLICIES
+from tests.support.network_policies import recording as policies_of
 from tests.support.pod_security import violations
 from tests.support.record_user_pods import recording
 from tests.support.spawner import SpawnError, authenticator, spawned_pods
@@ -239,3 +242,17 @@ def test_a_list_in_a_profile_replaces_the_list(tmp_path: Path) -> None:
 def test_the_charts_own_way_of_hiding_metadata_would_be_refused(tmp_path: Path) -> None:
     (pod,) = spawned_pods(changed("singleuser.cloudMetadata.blockWithIptables", True), [("alice", None)], tmp_path)
     assert any("privileged" in fault for fault in violations(pod))
+
+
+@pytest.mark.parametrize("case", POLICY_CASES)
+def test_the_recorded_network_policies_are_what_the_chart_renders_today(case: str) -> None:
+    assert json.loads(POLICIES.read_text())[case] == json.loads(json.dumps(policies_of(case)))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_secret_of_anybody_else_lies_in_the_hubs_namespace(case: str) -> None:
+    """The hub's role may read all of them."""
+    theirs = {item["metadata"]["name"] for item in rendered(values_of(case), release="hub-main") if item["kind"] == "Secret"}
+    assert theirs <= {"hub", "singleuser", "proxy"}
+    ours = {found.inputs["metadata"]["name"] for found in record(*CASES[case]).resources.of("kubernetes:core/v1:Secret")}
+    assert ours <= {"hub-secrets", "hub-tls"}

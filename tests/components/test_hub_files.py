@@ -1,0 +1,102 @@
+"""The files that run in the hub, imported as the hub does: who is an administrator, who gets which profile, who may write."""
+
+from __future__ import annotations
+
+import importlib.util
+import types
+from typing import Any
+
+import pytest
+from tornado.web import HTTPError
+from traitlets.config import Config
+
+from components.hub.values.hub_files import FOLDER, HUB_FOLDER, file_of_hub, files_of_every_hub
+from tests.support.stacks import ALL_STACKS, record
+
+
+def imported(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PEOPLE = imported("jupyterhub_aws_people")
+PROFILES = [{"slug": "small", "default": True}, {"slug": "gpu"}, {"slug": "big"}]
+
+
+def spawner(*groups: str, admin: bool = False) -> Any:
+    return types.SimpleNamespace(user=types.SimpleNamespace(admin=admin, groups=[types.SimpleNamespace(name=name) for name in groups]))
+
+
+def offered(gate: Any, *groups: str, admin: bool = False) -> list[str]:
+    return [profile["slug"] for profile in gate(spawner(*groups, admin=admin))]
+
+
+def test_a_profile_of_some_groups_is_nobody_elses() -> None:
+    gate = PEOPLE.ProfilesByGroup(PROFILES, {"gpu": ["gpu-people", "ops"], "big": ["ops"]})
+    assert offered(gate) == ["small"]
+    assert offered(gate, "gpu-people") == ["small", "gpu"]
+    assert offered(gate, "ops", "x") == offered(gate, admin=True) == ["small", "gpu", "big"]
+    assert offered(gate, "GPU-people") == ["small"], "names are compared as they are"
+
+
+def test_who_may_have_nothing_is_told_so_instead_of_getting_what_is_left() -> None:
+    gate = PEOPLE.ProfilesByGroup(PROFILES, {slug: ["ops"] for slug in ("small", "gpu", "big")})
+    with pytest.raises(HTTPError) as caught:
+        gate(spawner("others"))
+    assert caught.value.status_code == 403
+
+
+def test_one_person_does_not_change_what_the_next_one_sees() -> None:
+    gate = PEOPLE.ProfilesByGroup(PROFILES, {"small": ["x"]})
+    gate(spawner())[0]["default"] = True  # as KubeSpawner does with the first one
+    assert "default" not in PROFILES[1]
+
+
+@pytest.mark.parametrize(("said", "is_one"), [(True, True), (False, False), (None, False)])
+def test_whoever_is_not_said_to_be_an_administrator_is_none(said: bool | None, is_one: bool) -> None:
+    found = PEOPLE.administrators_are_listed(None, None, {"name": "ada", "admin": said, "groups": []})
+    assert found == {"name": "ada", "admin": is_one, "groups": []}
+
+
+def test_administrators_write_where_others_read() -> None:
+    def pod() -> Any:
+        mounts = [types.SimpleNamespace(mount_path=path, read_only=True) for path in ("/shared", "/other")]
+        return types.SimpleNamespace(
+            spec=types.SimpleNamespace(containers=[types.SimpleNamespace(volume_mounts=mounts), types.SimpleNamespace(volume_mounts=None)])
+        )
+
+    hook = PEOPLE.AdministratorsWrite(["/shared"])
+    for admin, expected in ((True, [False, True]), (False, [True, True])):
+        found = hook(spawner(admin=admin), pod())
+        assert [mount.read_only for mount in found.spec.containers[0].volume_mounts] == expected
+
+
+def test_teams_of_github_are_groups() -> None:
+    teams = [{"slug": "people", "organization": {"login": "example-org"}}]
+    assert PEOPLE.github_teams({"teams": teams}) == ["example-org:people"]
+    assert PEOPLE.github_teams({}) == PEOPLE.github_teams({"teams": None}) == []
+
+
+def test_nothing_is_configured_that_nobody_asked_for() -> None:
+    config = Config()
+    PEOPLE.configure(config, {})
+    assert set(config) == {"Authenticator"} and set(config["Authenticator"]) == {"post_auth_hook"}
+
+
+def test_every_file_is_where_the_hub_looks_for_it() -> None:
+    places = {item["mountPath"] for item in files_of_every_hub().values()}
+    assert places == {f"{HUB_FOLDER}/jupyterhub_aws_people.py", f"{HUB_FOLDER}/jupyterhub_config.d/50-jupyterhub-aws.py"}
+    for name in ("jupyterhub_aws_ldap.py", "jupyterhub_aws_accounts.py"):
+        ((key, item),) = file_of_hub(name).items()
+        assert item["mountPath"] == f"{HUB_FOLDER}/{name}" and "_" not in key and item["stringData"] == (FOLDER / name).read_text()
+
+
+@pytest.mark.parametrize("stack", [name for name in ALL_STACKS if name not in ("handing over", "airgap", "closed", "their VPC", "their endpoints")])
+def test_secrets_in_a_hubs_namespace_are_the_hubs_own(stack: str) -> None:
+    """The hub's role may read all of them."""
+    secrets = [found.inputs["metadata"] for found in record(*ALL_STACKS[stack]).resources.of("kubernetes:core/v1:Secret")]
+    assert secrets
+    assert {metadata["name"] for metadata in secrets} <= {"hub-secrets", "hub-tls"}
