@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,10 @@ def test_a_hub_with_a_name_is_shown_without_a_tunnel(tmp_path: Path) -> None:
 def test_a_hub_that_nobody_exposes_is_reached_by_a_tunnel(tmp_path: Path) -> None:
     port = free_port()
     bench = Bench(tmp_path, tunnelled(port))
-    with subprocess.Popen(bench.command("first-try"), env=bench.environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # A shell starts what it runs in the background with Ctrl+C switched off; whoever runs these tests so would wait for ever.
+    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(bench.command("first-try"), env=bench.environment, cwd=ROOT, preexec_fn=listening, **pipes) as process:
         end, lines = time.monotonic() + 30, []
         assert process.stdout is not None
         while time.monotonic() < end and "Ctrl+C" not in "".join(lines):

@@ -5,6 +5,7 @@ In place of pods a local process answers; in place of the cluster's services the
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -169,6 +170,15 @@ def booted(values: Mapping[str, Any], folder: Path, *, secret: Mapping[str, Any]
         assert not unknown, unknown
     finally:
         hub.stop()
+        _stop_servers(folder)
+
+
+def _stop_servers(folder: Path) -> None:
+    """Servers outlive their hub, as pods do; here they end with it."""
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError, ValueError):
+            if str(folder / "server.py") in place.read_bytes().decode(errors="replace").split("\0"):
+                os.kill(int(place.parent.name), signal.SIGKILL)
 
 
 def _files(values: Mapping[str, Any], folder: Path, secret: Mapping[str, Any]) -> None:
