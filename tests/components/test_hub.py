@@ -182,7 +182,7 @@ def test_administrators_are_let_in_by_name_and_leavers_are_not():
 def test_idle_servers_and_kernels_are_stopped_only_where_wanted():
     assert values()["cull"] == {"enabled": True, "timeout": 3600, "every": 600, "maxAge": 0, "users": False}
     off = values("hubs.main.culling={server_idle_minutes: 0, kernel_idle_minutes: 0}")
-    assert off["cull"] == {"enabled": False} and "culling" not in off["singleuser"]["extraFiles"]
+    assert off["cull"] == {"enabled": False} and "MappingKernelManager" not in off["singleuser"]["extraFiles"]["jupyter-server"]["data"]
     aged = values("hubs.main.culling={server_idle_minutes: 0, max_age_hours: 24}")["cull"]
     assert aged["enabled"] and aged["maxAge"] == 86400 and aged["timeout"] > 10**8
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from components.hub.names import HOMES_CLAIM
+from components.hub.values.local_state import IPYTHON_CONFIG_PATH, LOCAL_ENVIRONMENT, LOCAL_KERNEL_STATE, LOCAL_SERVER_STATE, SERVER_CONFIG_PATH
 from components.hub.values.profiles import hub_pools, hub_profiles, profile_list, resources, share_of
-from components.hub.values.volumes import extra_volumes, local_state_files
+from components.hub.values.volumes import extra_volumes
 from config.homes import EbsHomes, EfsHomes, EphemeralHomes, NfsHomes
 from config.hub import Hub
 from config.profiles import split_image
@@ -15,7 +16,6 @@ from config.timeouts import timeouts
 
 #: The user and group of every image of the Jupyter project, and of the access points of homes.
 UID, GID = 1000, 100
-_CULLING_PATH = "/etc/jupyter/jupyter_server_config.d/jupyterhub-aws-culling.json"
 #: How often a server looks for idle kernels. Often enough for a limit of minutes, seldom enough to cost nothing.
 _KERNEL_CHECK_SECONDS = 300
 #: What makes a container pass Pod Security `restricted`; merged with uid 1000 and no escalation, which the chart sets.
@@ -47,7 +47,7 @@ def singleuser_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
         # The chart's way needs a privileged container in every pod; network policies and the nodes' hop limit do the same.
         "cloudMetadata": {"blockWithIptables": False},
         "storage": {**storage_values(stack, hub), **extra_volumes(hub)},
-        **_local_state(stack, hub),
+        **_server_files(stack, hub),
         "profileList": profile_list(stack, hub),
     }
 
@@ -63,21 +63,25 @@ def storage_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
     return {"type": "static", "static": {"pvcName": HOMES_CLAIM, "subPath": hub.home_directory}}
 
 
-def _local_state(stack: StackConfig, hub: Hub) -> dict[str, Any]:
-    """Files that tell servers when to end kernels, and where homes are on a network to keep databases and locks off it."""
+def _server_files(stack: StackConfig, hub: Hub) -> dict[str, Any]:
+    """What servers and kernels are told by files: when to end kernels, and where homes are on a network to keep databases and locks off it.
+
+    One file for Jupyter Server: in jupyter_server_config.d it reads nothing but which extensions are on (serverapp.py, init_server_extensions).
+    """
     remote = isinstance(stack.homes, (EfsHomes, NfsHomes))
-    environment, files = local_state_files() if remote else ({}, {})
-    return {**({"extraEnv": environment} if environment else {}), "extraFiles": {**_kernel_culling(hub), **files}}
+    server = {**(_kernel_culling(hub) if hub.culling.kernel_idle_minutes else {}), **(LOCAL_SERVER_STATE if remote else {})}
+    files = {"jupyter-server": {"mountPath": SERVER_CONFIG_PATH, "data": server}} if server else {}
+    if remote:
+        files["ipython"] = {"mountPath": IPYTHON_CONFIG_PATH, "data": LOCAL_KERNEL_STATE}
+    return {**({"extraEnv": dict(LOCAL_ENVIRONMENT)} if remote else {}), "extraFiles": files}
 
 
 def _kernel_culling(hub: Hub) -> dict[str, Any]:
     """Idle kernels keep a server busy in the eyes of the hub: without this, a forgotten tab keeps its node for ever."""
-    if hub.culling.kernel_idle_minutes == 0:
-        return {}
     limits = {
         "cull_idle_timeout": 60 * hub.culling.kernel_idle_minutes,
         "cull_interval": _KERNEL_CHECK_SECONDS,
         "cull_connected": False,  # one that a browser shows is somebody's
         "cull_busy": False,
     }
-    return {"culling": {"mountPath": _CULLING_PATH, "data": {"MappingKernelManager": limits}}}
+    return {"MappingKernelManager": limits}

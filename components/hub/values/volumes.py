@@ -1,4 +1,4 @@
-"""Volumes of people's servers besides the home, and what they keep on the node instead of in a home on a network. Pure."""
+"""Volumes of people's servers besides the home. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from config.volumes import ScratchVolume, SharedDirectory, shared_mount
 SHARED_FOLDER = "_shared"
 #: The chart's name for the volume of homes of kind `static` (files/hub/jupyterhub_config.py).
 _HOME_VOLUME = "home"
-_LOCAL = "/tmp/jupyter-local"  # noqa: S108 -- inside the server's own container
 
 
 def extra_volumes(hub: Hub) -> dict[str, Any]:
@@ -41,27 +40,3 @@ def extra_volumes(hub: Hub) -> dict[str, Any]:
 def _shared(name: str, item: SharedDirectory) -> dict[str, Any]:
     mount = {"name": _HOME_VOLUME, "mountPath": shared_mount(name, item), "subPath": f"{SHARED_FOLDER}/{name}"}
     return mount if item.written_by == "everybody" else {**mount, "readOnly": True}
-
-
-def local_state_files() -> tuple[dict[str, str], dict[str, Any]]:
-    """Environment and files (`singleuser.extraFiles`) that keep SQLite files, sockets and locks on the node.
-
-    SQLite's own documentation ("How To Corrupt An SQLite Database File", 2.1) and Jupyter's say: not on NFS. What is kept so is gone with
-    the server: IPython's history of input, which notebooks were trusted, which file had which id. Notebooks and files are not among it.
-    """
-    server = {
-        "BaseFileIdManager": {"db_path": f"{_LOCAL}/file-ids.db"},
-        "LocalFileIdManager": {"db_path": f"{_LOCAL}/file-ids.db"},
-        "ArbitraryFileIdManager": {"db_path": f"{_LOCAL}/file-ids.db"},
-        "NotebookNotary": {"db_file": f"{_LOCAL}/signatures.db"},
-        "SQLiteYStore": {"db_path": f"{_LOCAL}/collaboration.db"},
-    }
-    files = {
-        "local-state": {"mountPath": "/etc/jupyter/jupyter_server_config.d/jupyterhub-aws-local.json", "data": server},
-        "local-history": {
-            "mountPath": "/etc/ipython/ipython_config.json",
-            "data": {"HistoryManager": {"hist_file": f"{_LOCAL}/history.sqlite"}},
-        },
-    }
-    # Jupyter makes this one by itself, for its owner alone (jupyter_core.paths, ensure_dir_exists): it holds the other files too.
-    return {"JUPYTER_RUNTIME_DIR": _LOCAL}, files
