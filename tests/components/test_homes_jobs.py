@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -181,6 +182,26 @@ def test_a_link_that_takes_the_place_of_a_directory_leads_nowhere(tmp_path: Path
         (root / "ada" / "away").rename(root / "ada" / "work")
     process.wait()
     assert {item.lstat().st_uid for item in (trap, trap / "deep", trap / "deep" / "file")} == {0}
+
+
+def test_what_became_a_link_since_it_was_looked_at_is_not_entered(tmp_path: Path) -> None:
+    """The moment between looking and opening, which the test above may not meet."""
+    spec = importlib.util.spec_from_file_location("homes_ownership", OWNERSHIP)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    (tmp_path / "trap").mkdir()
+    (tmp_path / "trap" / "file").write_text("x")
+    (tmp_path / "link").symlink_to("trap")
+    owner, parent = module.Owner(os.geteuid(), os.getegid(), True), os.open(tmp_path, os.O_RDONLY)
+    try:
+        with pytest.raises(OSError):
+            owner._below(parent, "link", "link", tmp_path.stat().st_dev)
+        with pytest.raises(OSError):
+            owner._chmod(parent, "link", 0o777)
+    finally:
+        os.close(parent)
+    assert owner.seen == 0
 
 
 @as_root
