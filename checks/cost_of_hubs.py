@@ -9,7 +9,6 @@ from checks.bill import Line, UserHour
 from checks.groups import POOL_LABEL, UserNodes, user_nodes
 from checks.resources import Resources
 from checks.user_pods import UserPod, hub_releases, user_pods
-from config.pools import OnDemandPool, SpotPool
 from config.prices import HOURS_PER_MONTH, Prices
 from config.stack import StackConfig
 
@@ -45,26 +44,28 @@ def _always(what: str, monthly: Decimal, count: int) -> Line:
 
 def user_hours(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[UserHour]:
     """An hour of each profile of each hub."""
-    by_pool = {node.pool: node for node in user_nodes(stack, resources)}
+    bought = [node for node in user_nodes(stack, resources) if node.group is not None]
     for release in hub_releases(resources):
         for pod in user_pods(release):
-            node = by_pool.get(pod.node_selector.get(POOL_LABEL, ""))
-            if node is not None and node.group is not None:
-                yield _hour(stack, pod, node, prices)
+            mine = [node for node in bought if node.pool == pod.node_selector.get(POOL_LABEL, "")]
+            if mine:
+                yield _hour(pod, mine, prices)
 
 
-def _hour(stack: StackConfig, pod: UserPod, node: UserNodes, prices: Prices) -> UserHour:
+def _hour(pod: UserPod, nodes: list[UserNodes], prices: Prices) -> UserHour:
+    """`nodes` are the groups of its pool; a server that must not run on spot nodes has no price there."""
+    node = nodes[0]
+    markets = {item.spot for item in nodes if pod.may_run_on(item.labels)}
     people, hourly = people_per_node(pod, node), prices.node_hour(node.types[0].name)
     each = None if hourly is None or not people else hourly / people
-    pool = stack.pools.user[node.pool]
     return UserHour(
         hub=pod.hub,
         profile=pod.profile,
         pool=node.pool,
         type=node.types[0].name,
         people_per_node=people,
-        on_demand=None if isinstance(pool, SpotPool) else each,
-        spot=None if isinstance(pool, OnDemandPool) or each is None else each * prices.of("spot_share"),
+        on_demand=each if False in markets else None,
+        spot=each * prices.of("spot_share") if True in markets and each is not None else None,
     )
 
 

@@ -65,9 +65,9 @@ def _placed(release: Resource, pod: UserPod, nodes: list[UserNodes]) -> Iterator
             subjects=(release.urn,),
         )
 
-    matching = [node for node in nodes if pod.node_selector.items() <= node.labels.items()]
+    matching = [node for node in nodes if pod.may_run_on(node.labels)]
     if not matching:
-        yield fault("its node selector matches no pool", "choose a pool of the stack")
+        yield fault("its node selector and affinity match no pool", "choose a pool of the stack")
     for node in matching:
         blocked = [taint for taint in node.taints if taint["effect"] != "PreferNoSchedule" and not pod.tolerates(taint)]
         if blocked:

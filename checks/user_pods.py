@@ -30,10 +30,23 @@ class UserPod:
     requests: Mapping[str, float]
     limits: Mapping[str, float]
     image: str
+    #: `node_affinity_required`: terms of which one must hold; empty where there is no such rule.
+    required: tuple[Mapping[str, Any], ...] = ()
+
+    def may_run_on(self, labels: Mapping[str, str]) -> bool:
+        """Whether selector and required affinity let it onto a node with these labels (operators that the program renders: In, NotIn, Exists, DoesNotExist)."""
+        terms = [term.get("matchExpressions") or [] for term in self.required]
+        return self.node_selector.items() <= labels.items() and (not terms or any(all(_holds(item, labels) for item in term) for term in terms))
 
     def tolerates(self, taint: Mapping[str, str]) -> bool:
         """Whether a node's taint lets it pass (Kubernetes, "Taints and Tolerations")."""
         return any(_matches(toleration, taint) for toleration in self.tolerations)
+
+
+def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    there, values = labels.get(str(expression.get("key"))), expression.get("values") or []
+    answers = {"In": there in values, "NotIn": there not in values, "Exists": there is not None, "DoesNotExist": there is None}
+    return answers.get(str(expression.get("operator")), True)  # Gt and Lt are the scheduler's to say
 
 
 def _matches(toleration: Mapping[str, Any], taint: Mapping[str, str]) -> bool:
@@ -64,11 +77,11 @@ def user_pods(release: Resource) -> Iterator[UserPod]:
         name = str(at(entry, "slug") or at(entry, "display_name") or index)
         shown = str(at(entry, "display_name") or name)
         for suffix, override in _choices(entry):
-            yield _pod(values, release, override, (name + "".join(f"/{part}" for part in suffix[:1]), shown + "".join(f", {part}" for part in suffix[1:])))
+            yield _pod(values, release, override, ("/".join([name, *suffix]), ", ".join([shown, *suffix])))
 
 
 def _choices(entry: object) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """A profile as it is when nobody chooses, and with each choice in it, the others left as they are: key and words, and what it overrides.
+    """A profile as it is when nobody chooses, and with each choice in it, the others left as they are: its key, and what it overrides.
 
     Overrides are applied in turn, and maps in them merge as Helm's values do (KubeSpawner 7, `_apply_overrides`).
     """
@@ -82,7 +95,7 @@ def _choices(entry: object) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]
         for key, choice in choices.items():
             override = at(choice, "kubespawner_override") or {}
             if choice is not _default_choice(choices):
-                yield (str(key), str(at(choice, "display_name") or key)), merged(usual, override)
+                yield (str(key),), merged(usual, override)
 
 
 def _default_choice(choices: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- a choice, whatever it is
@@ -113,6 +126,7 @@ def _pod(values: Mapping[str, Any], release: Resource, override: Mapping[str, An
         requests=requests,
         limits=limits,
         image=str(override.get("image") or image),
+        required=tuple(override.get("node_affinity_required") or ()),
     )
 
 

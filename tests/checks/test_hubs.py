@@ -51,7 +51,7 @@ def test_a_value_that_undoes_a_protection_fails() -> None:
 @pytest.mark.parametrize(
     ("override", "says"),
     [
-        ({"node_selector": {"jupyterhub-aws/pool": "nothing"}}, "its node selector matches no pool"),
+        ({"node_selector": {"jupyterhub-aws/pool": "nothing"}}, "its node selector and affinity match no pool"),
         ({"tolerations": []}, "does not tolerate hub.jupyter.org/dedicated"),
         ({"mem_guarantee": "60G"}, "MiB of memory, and a node of"),
         ({"cpu_guarantee": 8}, "needs 8 cores"),

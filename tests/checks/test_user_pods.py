@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -9,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from checks.cost_of_hubs import user_hours
+from checks.groups import user_nodes
 from checks.user_pods import UserPod, user_pods
 from config.chart import chart_version
 from config.homes import EfsHomes, NfsHomes
+from config.prices import Prices
 from tests.checks.doctored import stack_of
 from tests.support.hub_cases import CASES, PEOPLE, RECORDED, REFRESH, choices_of, release, what_makes_pods
 from tests.support.pod_security import violations
@@ -129,3 +133,32 @@ def test_what_a_profile_sets_reaches_the_server() -> None:
 
 def test_the_recorded_release_is_the_programs_own() -> None:
     assert release("as committed").inputs["values"] == record().one("kubernetes:helm.sh/v3:Release", "hub-main-release").inputs["values"]
+
+
+def test_a_protected_server_has_a_place_and_a_price_on_demand_only() -> None:
+    settings = CASES["oidc, every choice"]
+    (protected,) = [pod for pod in user_pods(release("oidc, every choice")) if pod.profile == "protected"]
+    stack, resources = stack_of(*settings), record(*settings).resources
+    groups = {node.name: protected.may_run_on(node.labels) for node in user_nodes(stack, resources) if node.pool == "memory"}
+    assert groups == {"pools-memory-on-demand-group": True, "pools-memory-spot-group": False}
+    hours = {hour.profile: hour for hour in user_hours(stack, resources, Prices())}
+    assert hours["protected"].spot is None and hours["protected"].on_demand is not None
+    assert hours["sized"].spot is not None and hours["sized/small"].people_per_node == 7
+
+
+@pytest.mark.parametrize(
+    ("expression", "runs"),
+    [
+        ({"key": "a", "operator": "In", "values": ["1", "2"]}, True),
+        ({"key": "a", "operator": "NotIn", "values": ["1"]}, False),
+        ({"key": "b", "operator": "NotIn", "values": ["1"]}, True),
+        ({"key": "b", "operator": "Exists"}, False),
+        ({"key": "b", "operator": "DoesNotExist"}, True),
+    ],
+)
+def test_required_affinity_is_read_as_the_scheduler_reads_it(expression: dict[str, Any], runs: bool) -> None:
+    (pod, *_) = user_pods(release("as committed"))
+    pod = dataclasses.replace(pod, node_selector={}, required=({"matchExpressions": [expression]},))
+    assert pod.may_run_on({"a": "1"}) is runs
+    other = dataclasses.replace(pod, required=({"matchExpressions": [expression]}, {"matchExpressions": [{"key": "a", "operator": "Exists"}]}))
+    assert other.may_run_on({"a": "1"}), "one term is enough"

@@ -167,7 +167,12 @@ def test_an_option_of_the_wrong_type_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_hub_and_the_sign_in_know_every_option(tmp_path: Path, case: str) -> None:
-    named = {"ldap": "LDAPAuthenticator", "oidc": "GenericOAuthenticator", "shared password": "SharedPasswordAuthenticator"}
+    named = {
+        "ldap": "DirectoryAuthenticator",
+        "oidc": "GenericOAuthenticator",
+        "shared password": "SharedPasswordAuthenticator",
+        "native": "AccountsAuthenticator",
+    }
     expected = next((name for kind, name in named.items() if case.startswith(kind)), "GitHubOAuthenticator")
     assert authenticator(values_of(case), tmp_path).endswith(expected)
 

@@ -102,7 +102,7 @@ def _market(node: UserNodes, group: Resource, plan: Plan, anchors: Anchors) -> M
 def _fit(pod: UserPod, node: UserNodes, plan: Plan) -> Fit:
     count = people_per_node(pod, node)
     hours = [hour for hour in plan.cost.user_hours if (hour.hub, hour.profile, hour.pool) == (pod.hub, pod.profile, node.pool)]
-    needs = f"{_cores(pod.requests.get('cpu', 0))}, {pod.requests.get('memory', 0) / _GIB:g} GiB"
+    needs = f"{_cores(pod.requests.get('cpu', 0))}, {pod.requests.get('memory', 0) / _GIB:.4g} GiB"
     gpus = pod.requests.get("nvidia.com/gpu", 0)
     return Fit(
         who=f"{pod.display_name} ({pod.hub})",
