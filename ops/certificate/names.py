@@ -8,6 +8,7 @@ from pathlib import Path
 from checks.certificate import names_of, read
 from config.entry import HOSTNAME, PortForwardEntry, own_certificate
 from config.errors import ConfigError, Problem, closest, shown
+from ops.arguments import validated_stack
 
 _COMMAND = "jhub certificate"
 
@@ -49,10 +50,7 @@ def _bytes(path: Path) -> bytes:
 
 def of_stack(stack: str, hub: str | None) -> tuple[str, str]:
     """The certificate of a stack's hub and its host name."""
-    from ops.commands.plan import stack_folder
-    from ops.probe.choose import validated_stack
-
-    found, name = validated_stack(stack, stack_folder(), ())
+    found, name = validated_stack(stack)
     having = {key: section for key, section in sorted(found.hubs.items()) if own_certificate(section.entry) is not None}
 
     def refused(what: str, fix: str) -> ConfigError:

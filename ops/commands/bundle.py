@@ -161,12 +161,11 @@ def export(folder: Path, *, target: Path, kind: str, architecture: str) -> int:
 
 def _needs(stack: str) -> tuple[Inventory, Path]:
     """What a stack needs, and where its lock is."""
-    from config.stack_file import find, read
+    from ops.arguments import stack_file
     from ops.bundle.needs import inventory
-    from ops.commands.plan import stack_folder
     from ops.project import ROOT
 
-    found = inventory(read(find(stack, stack_folder())))
+    found = inventory(stack_file(stack))
     return found, ROOT / (found.lock or f"bundle/{found.stack}.lock.json")
 
 

@@ -54,9 +54,9 @@ def inspect(what: str, *, hub: str | None, hostname: str | None, key_file: Path 
     from rich.console import Console
 
     from checks.certificate import faults, key_fault
+    from ops.arguments import day
     from ops.certificate.names import of_file, of_stack, private_key
     from ops.certificate.show import show, show_faults
-    from ops.commands.plan import day
 
     when = day(as_of)
     named = what.lower().endswith(_SUFFIXES)

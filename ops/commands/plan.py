@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from config.errors import ConfigError, Problem
-from ops.project import ROOT
+from ops.arguments import day, stack_file
 
 if TYPE_CHECKING:
     from ops.plan.plan import Plan
@@ -31,11 +30,10 @@ def command(stack: str, settings: tuple[str, ...], **options: str | None) -> int
     """
     as_of, prices_file = day(options["day"]), options["prices_file"]
     from config.prices import read_prices
-    from config.stack_file import find, read
     from ops.plan.plan import make_plan
 
     prices = None if prices_file is None else read_prices(Path(prices_file))
-    plan = make_plan(read(find(stack, stack_folder()), settings), as_of, prices)
+    plan = make_plan(stack_file(stack, settings), as_of, prices)
     _show(plan, options["json_file"], options["html_file"])
     return 1 if plan.failed else 0
 
@@ -54,21 +52,6 @@ def _show(plan: Plan, json_file: str | None, html_file: str | None) -> None:
         from ops.plan.render import render
 
         render(plan)
-
-
-def stack_folder() -> Path:
-    """Where stack files are looked for: the folder one is in, if it has any, else the project's."""
-    return Path.cwd() if any(Path.cwd().glob("Pulumi.*.yaml")) else ROOT
-
-
-def day(text: str | None) -> datetime.date:
-    """The day of `--as-of`, or today. Raises ConfigError for text that is no date."""
-    if text is None:
-        return datetime.datetime.now(tz=datetime.UTC).date()
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise ConfigError("jhub", [Problem(path="--as-of", what=f"is not a date (got {text!r})", fix="write it as YYYY-MM-DD")]) from None
 
 
 def _write(option: str, target: str, text: str) -> None:

@@ -36,11 +36,11 @@ def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, 
                                   of `pulumi config get`, where the Pulumi CLI is there and logged in
     Ends with 0 when the person would be let in, 1 when not, 2 for wrong input.
     """
-    from ops.commands.plan import stack_folder
-    from ops.probe.choose import chosen_hub, search_password, validated_stack
+    from ops.arguments import validated_stack
+    from ops.probe.choose import chosen_hub, search_password
     from ops.probe.directory import Question, probe
 
-    found, name = validated_stack(stack, stack_folder(), settings)
+    found, name = validated_stack(stack, settings)
     which = chosen_hub(found, hub, name)
     secret = _search_password(found, which, name, search_password)
     password = None if user is None else os.environ.get(_USER_VARIABLE) or click.prompt(f"Password of {user}", hide_input=True, default="", show_default=False)

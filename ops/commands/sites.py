@@ -26,11 +26,10 @@ _TITLES = {
 def command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> int:
     """Show every host outside that STACK would talk to, who asks it, and which resource makes them ask."""
     from checks.sites import sites
-    from config.stack_file import find, read
-    from ops.commands.plan import stack_folder
+    from ops.arguments import stack_file
     from ops.plan.plan import recorded
 
-    found, recording = recorded(read(find(stack, stack_folder()), settings))
+    found, recording = recorded(stack_file(stack, settings))
     listed = sites(found, recording.everything)
     if as_json:
         data = [{"host": site.host, "who": site.who, "why": site.why, "resource": site.resource} for site in listed]

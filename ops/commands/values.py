@@ -19,11 +19,10 @@ def command(stack: str, hub: str | None, settings: tuple[str, ...]) -> int:
     """
     from checks.user_pods import hub_of, hub_releases
     from config.errors import ConfigError, Problem, closest
-    from config.stack_file import find, read
-    from ops.commands.plan import stack_folder
+    from ops.arguments import stack_file
     from ops.plan.plan import recorded
 
-    _, recording = recorded(read(find(stack, stack_folder()), settings))
+    _, recording = recorded(stack_file(stack, settings))
     found = {hub_of(release): release for release in hub_releases(recording.everything)}
 
     def refused(what: str, fix: str) -> ConfigError:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from config.errors import ConfigError, Problem, closest
 from config.homes import HomeDirectory
+from ops.arguments import validated_stack
 from ops.homes.folder import Seen, look
 from ops.homes.map import Move, people, refused
 
@@ -61,10 +62,7 @@ def _judged(option: str, text: str) -> list[Problem]:
 
 
 def _of_hub(stack: str, hub: str | None) -> str:
-    from ops.commands.plan import stack_folder
-    from ops.probe.choose import validated_stack
-
-    found, name = validated_stack(stack, stack_folder(), ())
+    found, name = validated_stack(stack)
 
     def wrong(what: str, fix: str) -> ConfigError:
         return ConfigError(_COMMAND, [Problem(path=name, what=what, fix=fix)])

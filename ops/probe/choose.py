@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
-from pathlib import Path
 
-from components.validated import validated
 from config.errors import ConfigError, Problem, closest
-from config.halves import Configuration, whole
 from config.secrets import search_password_key
 from config.sign_in_directory import LdapSignIn
 from config.stack import StackConfig
-from config.stack_file import find, read
 from ops.project import ROOT
 
 _SECONDS = 60
-
-
-def validated_stack(stack: str, folder: Path, settings: Sequence[str]) -> tuple[StackConfig, str]:
-    """The stack of a name or file, and its name for the engine. Loads no SDK."""
-    file = read(find(stack, folder), settings)
-    return validated(whole(Configuration(values=file.values, secret=file.secret, source=file.source), file.path.parent)), file.stack
 
 
 def chosen_hub(stack: StackConfig, hub: str | None, name: str) -> str:
