@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import types
 from typing import Any
@@ -88,7 +89,11 @@ def test_nothing_is_configured_that_nobody_asked_for() -> None:
 
 def test_every_file_is_where_the_hub_looks_for_it() -> None:
     places = {item["mountPath"] for item in files_of_every_hub().values()}
-    assert places == {f"{HUB_FOLDER}/jupyterhub_aws_people.py", f"{HUB_FOLDER}/jupyterhub_config.d/50-jupyterhub-aws.py"}
+    assert places == {
+        f"{HUB_FOLDER}/jupyterhub_aws_people.py",
+        f"{HUB_FOLDER}/jupyterhub_aws_spawner.py",
+        f"{HUB_FOLDER}/jupyterhub_config.d/50-jupyterhub-aws.py",
+    }
     for name in ("jupyterhub_aws_ldap.py", "jupyterhub_aws_accounts.py"):
         ((key, item),) = file_of_hub(name).items()
         assert item["mountPath"] == f"{HUB_FOLDER}/{name}" and "_" not in key and item["stringData"] == (FOLDER / name).read_text()
@@ -100,3 +105,67 @@ def test_secrets_in_a_hubs_namespace_are_the_hubs_own(stack: str) -> None:
     secrets = [found.inputs["metadata"] for found in record(*ALL_STACKS[stack]).resources.of("kubernetes:core/v1:Secret")]
     assert secrets
     assert {metadata["name"] for metadata in secrets} <= {"hub-secrets", "hub-tls"}
+
+
+SPAWNER = imported("jupyterhub_aws_spawner")
+_OOM = {"status": {"containerStatuses": [{"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]}}
+_ENDED = {"status": {"containerStatuses": [{"state": {"terminated": {"reason": "Error", "exitCode": 1}}}]}}
+_ON_DEMAND = [{"matchExpressions": [{"key": "on-demand", "operator": "In", "values": ["true"]}]}]
+
+
+@pytest.mark.parametrize(
+    ("pod", "required", "says"),
+    [
+        (None, [], "AWS takes spot nodes back"),
+        ({"metadata": {"deletionTimestamp": "2026-11-24T10:00:00Z"}}, [], "AWS takes spot nodes back"),
+        ({"status": {"reason": "Evicted"}}, [], "AWS takes spot nodes back"),
+        (None, _ON_DEMAND, "Its node went away. Files"),
+        (_OOM, [], "more memory than it may have"),
+        ({**_OOM, "metadata": {"deletionTimestamp": "x"}}, _ON_DEMAND, "more memory than it may have"),
+        (_ENDED, [], "It ended by itself"),
+    ],
+)
+def test_a_server_that_ended_says_why(pod: Any, required: list[Any], says: str) -> None:
+    seen = types.SimpleNamespace(_pod=pod, node_affinity_required=required)
+    assert says in SPAWNER.NoticingKubeSpawner.why_it_ended(seen)
+
+
+def test_the_pod_is_looked_at_before_it_is_cleared_away() -> None:
+    class Cleared:
+        """As KubeSpawner with delete_stopped_pods: polling stops what ended."""
+
+        log, user, name = types.SimpleNamespace(warning=lambda *_: None), types.SimpleNamespace(name="ada"), ""
+
+        async def stop(self) -> None:
+            self.left = None
+
+        async def poll(self) -> int:
+            await self.stop()
+            return 1
+
+    class Spawner(SPAWNER.EndedByItself, Cleared):
+        left: Any = "a pod"
+
+        def look(self) -> None:
+            self.seen = self.left
+
+        def why_it_ended(self) -> str:
+            return f"seen: {self.seen}"
+
+    spawner = Spawner()
+    spawner._ran = True
+    assert asyncio.run(spawner.poll()) == 1
+    assert spawner.notice == "seen: a pod"
+    again = Spawner()
+    assert again.notice == "seen: a pod", "JupyterHub may have made a new one"
+    again._remember("")
+    again._ran = True
+    asyncio.run(again.stop())
+    asyncio.run(again.poll())
+    assert again.notice == "", "somebody asked"
+
+
+def test_every_hub_runs_it() -> None:
+    assert f"{HUB_FOLDER}/jupyterhub_aws_spawner.py" in {item["mountPath"] for item in files_of_every_hub().values()}
+    assert 'c.JupyterHub.spawner_class = "jupyterhub_aws_spawner.NoticingKubeSpawner"' in (FOLDER / "50-jupyterhub-aws.py").read_text()
+    assert issubclass(SPAWNER.NoticingKubeSpawner, SPAWNER.KubeSpawner)

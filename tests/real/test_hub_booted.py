@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +75,38 @@ def test_a_restart_keeps_sessions_and_a_server_starts(shared: Hub) -> None:
     _, ada = shared.sign_in("ada", USER_PASSWORD)
     shared.restart()
     assert shared.about(ada)["name"] == "ada"
-    started = ada.post(f"{shared.url}/hub/api/users/ada/server", headers={"X-XSRFToken": ada.cookies.get("_xsrf", path="/hub/")}, timeout=30)
-    assert started.status_code in (201, 202), started.text
-    for _ in range(100):
-        if shared.about(ada)["server"]:
-            break
-        time.sleep(0.1)
+    start(shared, ada, "ada")
     assert requests.get(f"{shared.url}/user/ada/", timeout=10).text == "server of ada", "through the proxy"
+
+
+def start(hub: Hub, session: requests.Session, name: str) -> None:
+    token = {"X-XSRFToken": session.cookies.get("_xsrf", path="/hub/")}
+    started = session.post(f"{hub.url}/hub/api/users/{name}/server", headers=token, timeout=30)
+    assert started.status_code in (201, 202), started.text
+    wait(lambda: hub.about(session)["server"])
+
+
+def wait(until: Callable[[], object]) -> None:
+    for _ in range(150):
+        if until():
+            return
+        time.sleep(0.1)
+    raise AssertionError("not within 15 s")
+
+
+def test_a_server_that_ended_by_itself_says_so_where_the_next_one_starts(shared: Hub) -> None:
+    _, bob = shared.sign_in("bob", USER_PASSWORD)
+    start(shared, bob, "bob")
+    killed = [pid for pid in shared.servers() if b"JUPYTERHUB_USER=bob" in Path(f"/proc/{pid}/environ").read_bytes()]
+    assert len(killed) == 1
+    os.kill(killed[0], signal.SIGKILL)
+    wait(lambda: not shared.about(bob)["server"])
+    page = shared.page(bob, "/hub/spawn/bob").text
+    assert "Your last server is gone." in page and "Start one" in page
+    start(shared, bob, "bob")
+    bob.delete(f"{shared.url}/hub/api/users/bob/server", headers={"X-XSRFToken": bob.cookies.get("_xsrf", path="/hub/")}, timeout=30)
+    wait(lambda: not shared.about(bob)["server"])
+    assert "Your last server is gone." not in shared.page(bob, "/hub/spawn/bob").text, "its person stopped it"
 
 
 # --- a directory ---

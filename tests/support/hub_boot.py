@@ -30,9 +30,12 @@ _OVERRIDES = '''
 import os, sys
 load_subconfig(os.path.join({folder!r}, "jupyterhub_config.py"))
 from jupyterhub.spawner import SimpleLocalProcessSpawner
+from jupyterhub_aws_spawner import EndedByItself
 
-class LocalSpawner(SimpleLocalProcessSpawner):
+class LocalSpawner(EndedByItself, SimpleLocalProcessSpawner):
     """A process that answers under the server's prefix, in place of a pod."""
+    options_form = "<p>Start one</p>"
+    poll_interval = 1
     home_dir_template = {folder!r} + "/homes/{{username}}"
 
 c.JupyterHub.spawner_class = LocalSpawner
@@ -119,6 +122,15 @@ class Hub:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
 
+    def servers(self) -> list[int]:
+        """The processes that stand for people's pods."""
+        found = []
+        for place in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                if str(self.folder / "server.py") in place.read_bytes().decode(errors="replace").split("\0"):
+                    found.append(int(place.parent.name))
+        return found
+
     def restart(self) -> None:
         """As a changed value does: the database and the cookie secret stay."""
         self.stop()
@@ -170,15 +182,9 @@ def booted(values: Mapping[str, Any], folder: Path, *, secret: Mapping[str, Any]
         assert not unknown, unknown
     finally:
         hub.stop()
-        _stop_servers(folder)
-
-
-def _stop_servers(folder: Path) -> None:
-    """Servers outlive their hub, as pods do; here they end with it."""
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError, ValueError):
-            if str(folder / "server.py") in place.read_bytes().decode(errors="replace").split("\0"):
-                os.kill(int(place.parent.name), signal.SIGKILL)
+        for server in hub.servers():  # they outlive their hub, as pods do; here they end with it
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(server, signal.SIGKILL)
 
 
 def _files(values: Mapping[str, Any], folder: Path, secret: Mapping[str, Any]) -> None:

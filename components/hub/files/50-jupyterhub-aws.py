@@ -2,4 +2,5 @@
 
 from jupyterhub_aws_people import configure
 
+c.JupyterHub.spawner_class = "jupyterhub_aws_spawner.NoticingKubeSpawner"  # noqa: F821 -- the chart's own name
 configure(c, get_config("custom.jupyterhubAws", {}))  # noqa: F821 -- the chart's own names

@@ -40,4 +40,4 @@ def text_of(name: str) -> str:
 
 def files_of_every_hub() -> dict[str, dict[str, str]]:
     """What every hub has, whatever its sign-in."""
-    return {**file_of_hub(_CONFIGURATION), **file_of_hub("jupyterhub_aws_people.py")}
+    return {**file_of_hub(_CONFIGURATION), **file_of_hub("jupyterhub_aws_people.py"), **file_of_hub("jupyterhub_aws_spawner.py")}
