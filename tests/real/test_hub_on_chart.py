@@ -138,9 +138,9 @@ def test_two_hubs_share_no_object_of_the_whole_cluster() -> None:
         ("singleuser.extraEnv", {"CHOWN_HOME": True}, "TypeError: expected string or bytes-like object, got 'bool'"),
         ("singleuser.extraEnv", {"A": "{host}"}, "KeyError: 'host'"),
         ("singleuser.storage.static.subPath", "{user}", "KeyError: 'user'"),
-        ("hub.config.KubeSpawner.memory_limit", "1G", "`memory_limit` not recognized by `KubeSpawner`"),
-        ("hub.config.Spawner.defualt_url", "/lab", "`defualt_url` not recognized by `KubeSpawner`"),
-        ("hub.config.KubeSpawner.start_timeout", "soon", "TraitError: The 'start_timeout' trait of a KubeSpawner"),
+        ("hub.config.KubeSpawner.memory_limit", "1G", "`memory_limit` not recognized by `NoticingKubeSpawner`"),
+        ("hub.config.Spawner.defualt_url", "/lab", "`defualt_url` not recognized by `NoticingKubeSpawner`"),
+        ("hub.config.KubeSpawner.start_timeout", "soon", "TraitError: The 'start_timeout' trait of a NoticingKubeSpawner"),
     ],
 )
 def test_what_the_checks_refuse_does_fail_people(tmp_path: Path, path: str, value: Any, says: str) -> None:

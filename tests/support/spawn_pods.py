@@ -67,7 +67,7 @@ def kubeconfig(folder):
 async def pod(config, case):
     from jupyterhub.utils import maybe_future
     from kubernetes_asyncio.client import ApiClient
-    from kubespawner import KubeSpawner
+    from traitlets.utils.importstring import import_item
 
     asked = case if isinstance(case, dict) else {"user": case[0], "options": {"profile": case[1]} if case[1] else {}}
     user_name, groups = asked["user"], [types.SimpleNamespace(name=name) for name in asked.get("groups", [])]
@@ -77,7 +77,7 @@ async def pod(config, case):
     watch = _Strict()
     logger = logging.getLogger("spawner")
     logger.addHandler(watch)
-    spawner = KubeSpawner(config=config, user=user, hub=hub, _mock=True, log=logger)
+    spawner = import_item(config.JupyterHub.spawner_class)(config=config, user=user, hub=hub, _mock=True, log=logger)
     spawner.api_token = "0" * 32
     spawner.server = types.SimpleNamespace(base_url=f"/user/{user_name}/", port=8888, ip="")
     spawner.user_options = asked.get("options", {})
