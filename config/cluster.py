@@ -83,6 +83,13 @@ class EksCluster(Model):
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
             raise refuse(f"names {shown(twice[0])} twice", "remove one of them")
+        # IAM user guide, "IAM and STS quotas": names are unique in an account, whatever the path before them. One of the two is not there.
+        known: dict[tuple[str, str], str] = {}
+        for value in values:
+            before, _, name = value.rpartition("/")
+            other = known.setdefault((before.partition("/")[0], name), value)
+            if other != value:
+                raise refuse(f"names {name} by two paths, of which an account has one ({shown(other)}, {shown(value)})", "keep the one that IAM shows")
         return values
 
 

@@ -58,7 +58,9 @@ def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
     strings = {key: _handed_over(key, value, path.name) for key, value in config.items()}
     values = {key: text for key, text in strings.items() if text is not None}
     secret = tuple(sorted(set(strings) - set(values)))
-    return StackFile(stack=path.name.removeprefix("Pulumi.").removesuffix(".yaml"), source=path.name, values=values, secret=secret, path=path)
+    return StackFile(
+        stack=path.name.removeprefix("Pulumi.").removesuffix(".yaml").removesuffix(".yml"), source=path.name, values=values, secret=secret, path=path
+    )
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 -- any YAML document

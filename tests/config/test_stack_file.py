@@ -176,3 +176,9 @@ def test_a_misspelt_encrypted_key_is_refused_before_the_program_runs() -> None:
     file = read(DEV)
     with pytest.raises(ConfigError, match="pols: is not an option of this program; did you mean pools"):
         load(file.values, secret=["jupyterhub-aws:pols"], source=file.source)
+
+
+def test_a_file_with_the_short_ending_names_the_same_stack(tmp_path):
+    for ending in ("yaml", "yml"):
+        (tmp_path / f"Pulumi.mine.{ending}").write_text("config: {}\n")
+        assert read(tmp_path / f"Pulumi.mine.{ending}").stack == "mine"
