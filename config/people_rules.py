@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from config.database import MemoryDatabase
+from config.entry import AcmTls
 from config.errors import Problem, shown
 from config.homes import EfsHomes, Homes, NfsHomes
 from config.hub import Hub
@@ -89,6 +90,18 @@ def shared_directories_have_a_place(homes: Homes, hubs: Hubs) -> Iterator[Proble
                 yield Problem(path=f"hubs.{name}.{path}.mount_path", what=f"is the place of {other} too (got {place})", fix="give one of them another")
 
 
+def certificates_are_near(region: str, hubs: Hubs) -> Iterator[Problem]:
+    """A balancer takes certificates of its own region only (ACM user guide, "Supported Regions")."""
+    for name, hub in hubs.items():
+        tls = getattr(hub.entry, "tls", None)
+        if not isinstance(tls, AcmTls) or tls.certificate_arn is None or not region:
+            continue
+        there = tls.certificate_arn.split(":")[3]
+        if there != region:
+            what = f"is in {there}, and the hub's balancer in {region}"
+            yield Problem(path=f"hubs.{name}.entry.tls.certificate_arn", what=what, fix=f"request or import one in {region}")
+
+
 def adopted_homes_have_one_hub(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
     """Homes that were there are those of one hub: another would show the same people the same files under its own scheme."""
     if isinstance(homes, EfsHomes) and homes.adopted is not None and len(hubs) != 1:
@@ -112,4 +125,5 @@ RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...] = (
     (("homes", "hubs"), shared_directories_have_a_place),
     (("hubs",), accounts_are_kept),
     (("homes", "hubs"), adopted_homes_have_one_hub),
+    (("region", "hubs"), certificates_are_near),
 )

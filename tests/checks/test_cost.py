@@ -124,7 +124,7 @@ def test_extended_support_is_mentioned_where_the_cluster_would_get_it() -> None:
 
 
 def test_other_regions_are_told_that_they_differ() -> None:
-    data = bill("aws:region=eu-west-1", 'network.zones=["eu-west-1a","eu-west-1b"]')
+    data = bill("hubs={}", "aws:region=eu-west-1", 'network.zones=["eu-west-1a","eu-west-1b"]')
     assert data["prices_of"] == "us-east-1, 2026-07-20"
     assert data["note"] == "prices of us-east-1; eu-west-1 differs"
 

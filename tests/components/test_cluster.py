@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.stacks import SOME_ROLE, record
+from tests.support.stacks import NO_HUB, SOME_ROLE, record
 
 CLUSTER, COMPONENT = "aws:eks/cluster:Cluster", "eks:index:Cluster"
 ENTRY, ASSOCIATION = "aws:eks/accessEntry:AccessEntry", "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
@@ -77,7 +77,7 @@ def test_administrators_of_one_name_in_two_accounts_or_as_role_and_user_are_diff
 
 def test_names_of_what_aws_owns_follow_the_regions_partition():
     zones = "network.zones=[us-gov-west-1a, us-gov-west-1b]"
-    recording = record("region=us-gov-west-1", zones)
+    recording = record("region=us-gov-west-1", zones, NO_HUB)
     attached = {item.inputs["policyArn"] for item in recording.resources.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")}
     assert attached and all(arn.startswith(("arn:aws-us-gov:", "${autoscaler-policy")) for arn in attached)
     documents = recording.one("aws:kms/key:Key").inputs["policy"] + recording.one("aws:iam/policy:Policy").inputs["policy"]
