@@ -1,0 +1,279 @@
+"""A Helm release: for a hub, what its values mean to people; for other charts, that their pods are replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from changes.compare import Change
+from changes.effect import Class, Context, Reading, Topic
+from changes.effects import sign_in, values
+from changes.effects.openings import Opening, compare, tell
+from changes.properties import PropertyChange
+from checks.resources import Resource, chart_of
+from checks.user_pods import UserPod, hub_of, user_pods
+from config.chart import CHART, effective
+
+#: Where homes come from, and by what name: another value is another home, or none.
+_HOMES: tuple[str, ...] = (
+    *(f"singleuser.{key}" for key in ("storage", "uid", "fsGid", "podNameTemplate")),
+    *(f"hub.config.KubeSpawner.{key}" for key in ("slug_scheme", "pvc_name_template", "username_template", "working_dir", "handle_legacy_names")),
+    "hub.config.KubeSpawner.remember_pvc_name",
+)
+_ADDED = ("singleuser.storage.extraVolumes", "singleuser.storage.extraVolumeMounts", "singleuser.storage.extraLabels")
+#: The hub's pod is replaced by a new one after the old one has ended (`Recreate`, default of chart 4.4.0): its volume is one pod's.
+HUB_RESTARTS = "the hub restarts: for about a minute nobody can sign in or start a server; servers that run go on"
+PROXY_RESTARTS = "the proxy restarts: every connection drops for some seconds, and browsers come back by themselves; servers go on"
+
+
+def read(change: Change, context: Context) -> Reading:
+    """A release of any chart."""
+    del context
+    either = change.new or change.old
+    if either is None:
+        return Reading()
+    hub = chart_of({"chart": "", **either.inputs}) == CHART
+    return _hub(change, either) if hub else _other(change, either)
+
+
+def _other(change: Change, release: Resource) -> Reading:
+    reading, chart = Reading(explained={"values", "version", "chart", "repositoryOpts"}), chart_of({"chart": "", **release.inputs})
+    if change.op == "delete":
+        reading.say(change, ("interrupts", "cluster", f"{chart} is taken away: {_LOSES.get(chart, 'what it did nobody does any more')}"))
+    elif change.op == "replace":
+        reading.say(change, ("interrupts", "cluster", f"{chart} is taken away and installed anew: {_LOSES.get(chart, 'what it does is not done meanwhile')}"))
+    elif change.op in ("create", "import"):
+        reading.say(change, ("routine", "cluster", f"{chart} is installed"))
+    elif any(item.keys[:1] in (("values",), ("version",), ("chart",), ("repositoryOpts",)) for item in change.properties):
+        reading.say(change, ("routine", "cluster", f"{chart} changes: its pods are replaced, people notice nothing"))
+    return reading
+
+
+_LOSES = {
+    "cluster-autoscaler": "no node comes and none goes: servers that need a new one wait for ever",
+    "aws-node-termination-handler": "spot nodes end without their pods being moved first",
+    "nvidia-device-plugin": "new servers get no GPU",
+}
+
+
+def _hub(change: Change, release: Resource) -> Reading:
+    about = f"hub {hub_of(release)}" if release.inputs.get("name") else release.name
+    reading = Reading(explained={"values", "version", "chart", "repositoryOpts"})
+    if change.op in ("create", "import"):
+        reading.say(change, ("routine", "people", "a hub is installed"), about)
+        return reading
+    if change.op == "delete" or change.new is None or change.old is None:
+        reading.say(
+            change,
+            ("endangers data", "people", "the hub goes: nobody can sign in, every server is cut off; homes stay where they are kept by themselves"),
+            about,
+        )
+        return reading
+    if change.op == "replace":
+        reading.say(change, ("endangers data", "people", "the hub is taken away and installed anew: servers that run are cut off and forgotten"), about)
+    heads = {item.keys[0] for item in change.properties if item.keys}
+    if heads & {"version", "chart"}:
+        versions = f"{change.old.inputs.get('version')} → {change.new.inputs.get('version')}"
+        says = f"another version of the chart ({versions}): read its changelog; the database may be updated, which has no way back"
+        reading.say(change, ("unknown", "people", says), about)
+    if "repositoryOpts" in heads:
+        reading.say(change, ("routine", "cluster", "the chart is fetched from elsewhere"), about)
+    _restart(reading, change, heads, about)
+    _values(reading, change, about)
+    return reading
+
+
+def _restart(reading: Reading, change: Change, heads: set[str], about: str) -> None:
+    pods: set[str] = set()
+    for item in change.properties:
+        if item.keys[:1] == ("values",):
+            found = values.restarted(item.keys[1:])
+            pods |= {"hub", "?"} if found is None else found
+    if heads & {"version", "chart"}:
+        pods |= {"hub", "proxy"}
+    if "hub" in pods:
+        reading.say(change, ("interrupts", "people", HUB_RESTARTS), about)
+    if "proxy" in pods:
+        reading.say(change, ("interrupts", "people", PROXY_RESTARTS), about)
+    if "?" in pods and "proxy" not in pods:
+        reading.say(change, ("unknown", "people", "whether the proxy restarts too was not measured for these values"), about)
+
+
+def _values(reading: Reading, change: Change, about: str) -> None:
+    old, new = (side.inputs.get("values") or {} for side in (change.old, change.new) if side is not None)
+    changed = [item for item in change.properties if item.keys[:1] == ("values",) and len(item.keys) > 1]
+    told = _profiles(reading, change, about) if any(item.keys[1:3] == ("singleuser", "profileList") or _sized(item) for item in changed) else False
+    for item in changed:
+        keys = item.keys[1:]
+        if keys[:2] == ("singleuser", "profileList") or (told and _sized(item)):
+            continue
+        if len(keys) > 1 and "networkPolicy" in keys[:3]:
+            continue
+        found = _sign_in(keys, item, old, new)
+        if found is not None:
+            sign_in.read(reading, change, found, about)
+        else:
+            reading.say(change, _meaning(keys, item), about)
+    if any("networkPolicy" in item.keys[1:4] for item in changed):
+        _policies(reading, change, old, new)
+
+
+def _sign_in(keys: tuple[str, ...], item: PropertyChange, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[sign_in.Say] | None:
+    if keys[:2] == ("hub", "config") and len(keys) > 4:  # noqa: PLR2004 -- a place inside hub.config.CLASS.trait: the trait as a whole says who
+        keys = keys[:4]
+    sides = []
+    for side, shown in ((old, item.old), (new, item.new)):
+        here: Any = side
+        for key in keys:
+            here = here.get(key) if isinstance(here, Mapping) else None
+        sides.append(shown if item.secret else here)
+    return sign_in.says(keys, *sides)
+
+
+def _sized(item: PropertyChange) -> bool:
+    """Whether a value is about how much a server has: said by the profile, where there are profiles."""
+    return item.keys[1:3] in (("singleuser", "cpu"), ("singleuser", "memory"), ("singleuser", "image"), ("singleuser", "extraResource"))
+
+
+def _meaning(keys: tuple[str, ...], item: PropertyChange) -> tuple[Class, Topic, str]:
+    path = ".".join(keys)
+    if any(path == home or path.startswith(f"{home}.") for home in _HOMES):
+        if any(path == part or path.startswith(f"{part}.") for part in _ADDED):
+            return "interrupts", "data", f"directories that are there besides the home ({_last(item)}): servers that start from now on have others"
+        return (
+            "endangers data",
+            "data",
+            f"homes: {path} {values.shown(item.old)} → {values.shown(item.new)}: people would see an empty home unless files are moved first",
+        )
+    if path.startswith("hub.image") or path.endswith((".image.tag", ".image.name", ".image.pullPolicy")):
+        return "routine", "images", f"{path.removesuffix('.tag').removesuffix('.name')}: {values.shown(item.old)} → {values.shown(item.new)}"
+    known = values.meaning(keys, item.old, item.new)
+    return known or ("unknown", "people", f"unknown effect: {path} {values.shown(item.old)} → {values.shown(item.new)}")
+
+
+def _last(item: PropertyChange) -> str:
+    return next((str(part)[1:] for part in reversed(item.path) if isinstance(part, str) and part.startswith("=")), item.keys[-1])
+
+
+def _profiles(reading: Reading, change: Change, about: str) -> bool:
+    """What people can choose. Says whether sizes and images were spoken about."""
+    if change.old is None or change.new is None:
+        return False
+    old, new = ({pod.profile: pod for pod in user_pods(side)} for side in (change.old, change.new))
+    for name in sorted(new.keys() - old.keys()):
+        reading.say(change, ("routine", "people", f"a further choice: {new[name].display_name}"), about)
+    for name in sorted(old.keys() - new.keys()):
+        reading.say(change, ("interrupts", "people", f"{old[name].display_name} can no longer be chosen; servers of it that run go on"), about)
+    for name in sorted(old.keys() & new.keys()):
+        for class_, topic, says in _pod(old[name], new[name]):
+            reading.say(change, (class_, topic, f"{new[name].display_name}: {says}"), about)
+    if old == new:
+        reading.say(change, ("routine", "people", "how choices are shown"), about)
+    return True
+
+
+def _pod(old: UserPod, new: UserPod) -> Iterator[tuple[Class, Topic, str]]:
+    if old.image != new.image:
+        yield "routine", "images", f"servers that start from now on are of {new.image} instead of {old.image}; the first on each node waits until it is pulled"
+    for what, before, after in (("at most", old.limits, new.limits), ("for themselves", old.requests, new.requests)):
+        for key in sorted({*before, *after}):
+            if before.get(key) != after.get(key):
+                yield (
+                    "routine",
+                    "people",
+                    f"servers that start from now on have {_amount(key, after.get(key))} {what}, instead of {_amount(key, before.get(key))}",
+                )
+    if (old.node_selector, old.tolerations, old.required) != (new.node_selector, new.tolerations, new.required):
+        yield "interrupts", "nodes", "servers that start from now on run on other nodes"
+    if old.display_name != new.display_name:
+        yield "routine", "people", f"was called {old.display_name}"
+
+
+def _amount(key: str, value: float | None) -> str:
+    if value is None:
+        return f"no {key}" if key not in ("cpu", "memory") else f"any {key}"
+    return f"{value / 2**30:.3g} GiB of memory" if key == "memory" else f"{value:g} {'cores' if key == 'cpu' else key}"
+
+
+def _policies(reading: Reading, change: Change, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    before, after = (list(_ways(effective(side))) for side in (old, new))
+    ways = compare(before, after)
+    tell(reading, change, ways)
+    if not any(ways):
+        reading.say(change, ("routine", "network", "network policies of the hub are written otherwise, and allow the same"))
+
+
+def _ways(chart: Mapping[str, Any]) -> Iterator[Opening]:
+    for at, path in (("the hub", ("hub",)), ("the proxy", ("proxy", "chp")), ("people's servers", ("singleuser",))):
+        here: Any = chart
+        for key in (*path, "networkPolicy"):
+            here = here.get(key) if isinstance(here, Mapping) else None
+        policy = here if isinstance(here, Mapping) else {}
+        yield from policy_ways({"egress": policy.get("egress"), "ingress": policy.get("ingress")}, at)
+        allowed = policy.get("egressAllowRules") or {}
+        yield from (_named_way(name, at) for name, on in sorted(allowed.items()) if on)
+        if not policy.get("enabled", True):
+            yield _named_way("everything (no policy)", at)
+            yield Opening(inward=True, peer="everything (no policy)", protocol="-1", first=0, last=65535, at=at)
+
+
+def _named_way(name: str, at: str) -> Opening:
+    return Opening(inward=False, peer=name, protocol="-1", first=0, last=65535, at=at)
+
+
+def policy_ways(spec: Mapping[str, Any], at: str) -> Iterator[Opening]:
+    """The ways that rules of a network policy open for the pods `at` (Kubernetes, "Network Policies")."""
+    for key, peers in (("egress", "to"), ("ingress", "from")):
+        for rule in spec.get(key) or ():
+            found = [_peer(peer) for peer in rule.get(peers) or ()] or ["anybody"]
+            ports = rule.get("ports") or [{}]
+            for peer in found:
+                for port in ports:
+                    first = port.get("port")
+                    number = first if isinstance(first, int) else 0
+                    last = port.get("endPort", number) if isinstance(first, int) else 65535
+                    protocol = str(port.get("protocol", "TCP")).lower() if port else "-1"
+                    yield Opening(
+                        inward=key == "ingress",
+                        peer=peer if not isinstance(first, str) else f"{peer} ({first})",
+                        protocol=protocol,
+                        first=number,
+                        last=last,
+                        at=at,
+                    )
+
+
+def _peer(peer: Mapping[str, Any]) -> str:
+    block = peer.get("ipBlock")
+    if isinstance(block, Mapping):
+        but = block.get("except")
+        return f"{block.get('cidr')}" if not but else f"{block.get('cidr')} but {', '.join(map(str, but))}"
+    parts = [f"{kind.removesuffix('Selector')}s {_labels(peer[kind])}" for kind in ("namespaceSelector", "podSelector") if isinstance(peer.get(kind), Mapping)]
+    return " in ".join(reversed(parts)) or "anybody"
+
+
+def _labels(selector: Mapping[str, Any]) -> str:
+    labels = selector.get("matchLabels") or {}
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items())) or "any"
+
+
+def read_policy(change: Change, context: Context) -> Reading:
+    """A network policy of ours: what it opens and closes for the pods that it is about."""
+    del context
+    reading = Reading(explained={"spec"})
+    either = change.new or change.old
+    at = f"pods of {change.name}" if either is None else f"pods {_labels(either.inputs.get('spec', {}).get('podSelector') or {})} of {change.name}"
+    old, new = (list(policy_ways(side.inputs.get("spec") or {}, at)) if side is not None else None for side in (change.old, change.new))
+    if change.op == "create":
+        reading.say(change, ("interrupts", "network", f"{change.name}: whatever it does not allow is cut off"))
+    elif change.op == "delete":
+        reading.say(change, ("widens access", "network", f"{change.name} goes: what it did not allow is open"))
+    else:
+        ways = compare(old or (), new or ())
+        tell(reading, change, ways)
+        if not any(ways):
+            same = all(item.keys[:2] in (("spec", "egress"), ("spec", "ingress")) for item in change.properties if item.keys[:1] == ("spec",))
+            reading.say(
+                change, ("routine", "network", f"{change.name}: allows the same") if same else ("unknown", "network", f"{change.name}: which pods it is about")
+            )
+    return reading

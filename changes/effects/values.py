@@ -1,0 +1,78 @@
+"""What another value of a hub's chart means: by the table (values.toml), and which pods it restarts, as measured on the chart itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from changes.effect import Class, Topic
+from changes.effects.table import split
+from config.chart import chart_version
+
+_FILE = Path(__file__).parent / "values.toml"
+_DATA = Path(__file__).resolve().parents[2] / "config" / "data" / "z2jh"
+_TEXT = re.compile(r"\A(?P<class>[a-z ]+) \((?P<topic>[a-z-]+)\): (?P<says>.+)\Z")
+
+
+@cache
+def _table() -> Mapping[str, str]:
+    return cast(Mapping[str, str], tomllib.loads(_FILE.read_text(encoding="utf-8")))
+
+
+@cache
+def _restarts() -> Mapping[str, list[str] | None]:
+    table: Mapping[str, list[str] | None] = json.loads((_DATA / f"restarts-{chart_version()}.json").read_text(encoding="utf-8"))
+    return table
+
+
+def meaning(keys: tuple[str, ...], old: Any, new: Any) -> tuple[Class, Topic, str] | None:  # noqa: ANN401 -- any JSON values
+    """What another value at a path means; None where the table does not say."""
+    for length in range(len(keys), 0, -1):
+        text = _table().get(".".join(keys[:length]))
+        if text is not None:
+            class_, topic, says = parts(text)
+            return class_, topic, says.replace("{old}", shown(old)).replace("{new}", shown(new))
+    return None
+
+
+def parts(text: str) -> tuple[Class, Topic, str]:
+    """`class (topic): sentence` as three. Raises ValueError for anything else."""
+    found = _TEXT.match(text)
+    if found is None:
+        raise ValueError(f"is not of the form `class (topic): sentence`: {text!r}")
+    class_, _ = split(f"{found['class']}: .")
+    return class_, cast(Topic, found["topic"]), found["says"]
+
+
+def paths() -> frozenset[str]:
+    """Every path that the table knows."""
+    return frozenset(_table())
+
+
+def shown(value: Any) -> str:  # noqa: ANN401 -- any JSON value
+    """A value inside a sentence."""
+    if value is None:
+        return "the chart's own"
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 -- as long as a message quotes
+
+
+def restarted(keys: tuple[str, ...]) -> frozenset[str] | None:
+    """Which pods a changed value replaces (`hub`, `proxy`); None where it was not measured."""
+    if not keys:  # an engine that says no more than that the values change
+        return None
+    for length in range(len(keys), 0, -1):
+        path = ".".join(keys[:length])
+        if path in _restarts():
+            pods = _restarts()[path]
+            return None if pods is None else frozenset(pods)
+    # A map that comes or goes as a whole takes along what is below it; a key that nobody measured is in the hub's Secret like every other.
+    below = [pods for path, pods in _restarts().items() if path.startswith(f"{'.'.join(keys)}.")]
+    if not below:
+        return frozenset({"hub"}) if keys[0] in {path.partition(".")[0] for path in _restarts()} and keys[0] != "proxy" else None
+    return frozenset(pod for pods in below for pod in pods or ())

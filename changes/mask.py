@@ -1,0 +1,58 @@
+"""Nothing that may be a secret leaves a difference: by its place, by its name, or by its look."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from checks.resources import SECRET
+from config.errors import names_secret
+
+#: The engine's mark of a secret inside a state (pulumi, sdk/go/common/resource/sig: the secret signature).
+_SIGNATURE_KEY, _SIGNATURE = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
+#: Text that is a secret wherever it stands: private keys, AWS and GitHub keys, signed tokens, ciphertext of a stack file, a password inside an address.
+_LOOKS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}"
+    r"|\bxox[abprs]-[A-Za-z0-9-]{10,}"
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"
+    r"|\bv1:[A-Za-z0-9+/]{16}:[A-Za-z0-9+/=]{8,}"
+    r"|(?<=://)[^\s/:@]+:[^\s/@]+(?=@)",
+    re.DOTALL,
+)
+_SECRET_TYPE = "kubernetes:core/v1:Secret"  # noqa: S105 -- a resource type
+_KEPT = re.compile(r"\[secret\]|\[unknown\]|\$\{[^}]*\}|")  # what stands in place of a value tells nothing
+
+
+def is_secret(path: tuple[str, ...], type_: str = "") -> bool:
+    """Whether what stands at a path of a resource's inputs is a secret by its place or by a name on the way."""
+    if type_ == _SECRET_TYPE and path[:1] in (("data",), ("stringData",)):
+        return True
+    return any(names_secret(part) for part in path)
+
+
+def masked(value: Any, path: tuple[str, ...] = (), type_: str = "") -> Any:  # noqa: ANN401 -- any JSON value
+    """A value without its secrets; what is no secret stays as it is."""
+    if isinstance(value, dict):
+        if value.get(_SIGNATURE_KEY) == _SIGNATURE:
+            return SECRET
+        named = value.get("name") or value.get("key")
+        hidden = isinstance(named, str) and names_secret(named) and "value" in value  # environment variables and tags
+        return {str(key): _hidden(item) if hidden and key == "value" else masked(item, (*path, str(key)), type_) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [masked(item, path, type_) for item in value]
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool) and is_secret(path, type_):
+        return _hidden(value)
+    return _LOOKS.sub(SECRET, value) if isinstance(value, str) else value
+
+
+def _hidden(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+    if isinstance(value, str) and _KEPT.fullmatch(value):
+        return value
+    return None if value is None else SECRET
+
+
+def masked_text(text: str) -> str:
+    """Text without what looks like a secret: messages of the engine, for example."""
+    return _LOOKS.sub(SECRET, text)
