@@ -20,10 +20,10 @@ FORMAT = "jupyterhub-aws/gate/1"
 #: Where the base branch says nothing: what nobody loses anything by.
 DEFAULT: tuple[Class, ...] = ("routine", "interrupts")
 _LINE = re.compile(
-    r"^[\s>*`-]*acknowledge\s+(?P<stack>[\w.-]{1,100})\s+(?P<class>[a-z-]{1,30})\s+(?P<subject>\S{1,400})\s+(?P<digest>[0-9a-f]{12})[\s`]*$", re.MULTILINE
+    r"^[\s>*`-]*acknowledge\s+(?P<stack>[\w.-]{1,100})\s+(?P<class>[a-z-]{1,30})\s+(?P<subject>\S{1,400})\s+(?P<digest>[0-9a-f]{24})[\s`]*$", re.MULTILINE
 )
-_LABEL = re.compile(r"^acknowledge (?P<digest>[0-9a-f]{12})$")
-_DIGITS = 12
+_LABEL = re.compile(r"^acknowledge (?P<digest>[0-9a-f]{24})$")
+_DIGITS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Needed:
 
     @property
     def digest(self) -> str:
-        """Twelve digits that stand for exactly these effects."""
+        """Some digits that stand for exactly these effects."""
         text = json.dumps([self.stack, self.class_, self.subject, sorted(self.says)], ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
@@ -81,7 +81,7 @@ class Verdict:
 
 
 def allowed_by(gate: Mapping[str, Any] | None) -> tuple[Class, ...]:
-    """The classes that a stack's own policy lets through; the default where it has none, or says something that is none. `endangers data` is never among them."""
+    """The classes that a stack's own policy lets through: the default where it has none; `endangers data` never."""
     found = gate.get("allow") if isinstance(gate, Mapping) else None
     known = [item for item in CLASSES if isinstance(found, (list, tuple)) and item in found and item != "endangers data"]
     return tuple(known) if isinstance(found, (list, tuple)) else DEFAULT

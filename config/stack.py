@@ -9,6 +9,7 @@ from typing import Any, Literal
 from config import closed_rules, existing_rules, hub_rules, people_rules
 from config.cluster import Cluster, EksCluster
 from config.errors import Problem, dotted, shown
+from config.gate import Gate
 from config.homes import EfsHomes, Homes
 from config.hub import Hub
 from config.instance_types import instance_type
@@ -64,6 +65,7 @@ class StackConfig(Model):
     runner: Runner | None = option(
         None, help="A machine in a closed network that runs `pulumi` inside. None unless this section is there.", changing="See its options."
     )
+    gate: Gate = option(Gate(), help="What a pull request may change without somebody's word.", changing="Counts from the merge on.")
     imports: dict[str, str] = option(
         {},
         help="Adopt or repair: `TYPE::NAME` (the end of the resource's URN) to the id of something that exists already.",

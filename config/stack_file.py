@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ _INDEX = re.compile(r"\[\d{1,4}\]", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class StackFile:
-    """A stack's name and configuration. `secret` are the keys under `secure:`; their values are never read."""
+    """A stack's name and configuration. `secret` are the keys under `secure:`; their values are never read. `sealed` tells one ciphertext from another."""
 
     stack: str
     source: str
     values: dict[str, str]
     secret: tuple[str, ...]
     path: Path
+    sealed: dict[str, str] = field(default_factory=dict)
 
     @property
     def engine_option(self) -> str:
@@ -58,8 +60,14 @@ def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
     strings = {key: _handed_over(key, value, path.name) for key, value in config.items()}
     values = {key: text for key, text in strings.items() if text is not None}
     secret = tuple(sorted(set(strings) - set(values)))
+    sealed = {key: _fingerprint(config[key]) for key in secret}
     return StackFile(
-        stack=path.name.removeprefix("Pulumi.").removesuffix(".yaml").removesuffix(".yml"), source=path.name, values=values, secret=secret, path=path
+        sealed=sealed,
+        stack=path.name.removeprefix("Pulumi.").removesuffix(".yaml").removesuffix(".yml"),
+        source=path.name,
+        values=values,
+        secret=secret,
+        path=path,
     )
 
 
@@ -71,6 +79,11 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 -- any YAML document
         return YAML(typ="safe").load(text)
     except Exception as error:  # besides YAMLError whatever a constructor trips over: a 13th month, `!!bool maybe`, too many brackets
         raise ValueError(str(error)) from error
+
+
+def _fingerprint(value: object) -> str:
+    """A short digest of a ciphertext, which is salted: it tells that a secret was encrypted anew, and nothing about it."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _handed_over(key: str, value: object, source: str) -> str | None:

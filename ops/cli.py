@@ -13,6 +13,8 @@ from config.errors import ConfigError
 #: Subcommand -> module in ops.commands, imported when it is called or when help asks for it.
 _COMMANDS = {
     "plan": "plan",
+    "diff": "diff",
+    "gate": "gate",
     "values": "values",
     "open": "open",
     "sites": "sites",

@@ -38,7 +38,7 @@ def render(chart: Path, values: dict[str, Any]) -> dict[str, str] | None:
     if done.returncode != 0:
         return None
     found, rest = {}, []
-    for item in yaml.load_all(done.stdout, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # noqa: S506 -- a safe loader, in C where there is one
+    for item in yaml.load_all(done.stdout, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         template = (item or {}).get("spec", {}).get("template") if item else None
         if isinstance(template, dict) and "spec" in template:
             found[str(item["metadata"]["name"])] = json.dumps(template, sort_keys=True)

@@ -16,7 +16,6 @@ import tomllib
 import warnings
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 DATA = Path(__file__).resolve().parents[1] / "config" / "data"
 PACKAGES = ("pulumi-aws", "pulumi-kubernetes", "pulumi-random")
@@ -51,10 +50,10 @@ def inputs_of(cls: type) -> dict[str, str]:
 
 def forcing(cls: type) -> set[str]:
     """Names in Python of the inputs whose documentation says so."""
-    text = inspect.getdoc(cls.__init__) or ""
+    text = inspect.getdoc(vars(cls)["__init__"]) or ""
     module = sys.modules[cls.__module__]
     args = getattr(module, f"{cls.__name__}Args", None) or getattr(module, f"{cls.__name__}InitArgs", None)
-    text += "\n" + (inspect.getdoc(args.__init__) or "" if args else "")
+    text += "\n" + (inspect.getdoc(vars(args)["__init__"]) or "" if args else "")
     return {match[1] for match in _PROPERTY.finditer(text) if _FORCES.search(match[2])}
 
 

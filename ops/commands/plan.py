@@ -13,6 +13,9 @@ from config.errors import ConfigError, Problem
 from ops.arguments import day, stack_file
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from config.stack_file import StackFile
     from ops.plan.plan import Plan
 
 
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
 @click.option("--html", "html_file", default=None, metavar="FILE", help="The plan as one page with pictures, for a browser. It needs no network.")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? For example --set pools.memory.size.max=20. May be repeated.")
 @click.option("--prices", "prices_file", default=None, metavar="FILE", help='Prices of your own over the tables: TOML lines such as spot_share = "0.35".')
+@click.option(
+    "--against", "against", default=None, metavar="REF|FILE", help="What changes from there, and for whom: an older plan, or a ref of git such as HEAD."
+)
+@click.option(
+    "--markdown", "markdown_file", is_flag=False, flag_value="-", default=None, metavar="[FILE]", help="With --against: as one comment for a pull request."
+)
 @click.option("--as-of", "day", default=None, metavar="YYYY-MM-DD", help="Judge support dates as of this day. Default: today.")
 def command(stack: str, settings: tuple[str, ...], **options: str | None) -> int:
     """Show what `pulumi up -s STACK` would build, and every finding about it.
@@ -33,9 +42,25 @@ def command(stack: str, settings: tuple[str, ...], **options: str | None) -> int
     from ops.plan.plan import make_plan
 
     prices = None if prices_file is None else read_prices(Path(prices_file))
-    plan = make_plan(stack_file(stack, settings), as_of, prices)
-    _show(plan, options["json_file"], options["html_file"])
+    file = stack_file(stack, settings)
+    plan = make_plan(file, as_of, prices)
+    if options["against"] is not None:
+        _compare(plan, file, options)
+    else:
+        if options["markdown_file"] is not None:
+            raise ConfigError("jhub plan", [Problem(path="--markdown", what="is of a comparison", fix="say what to compare with: --against REF or FILE")])
+        _show(plan, options["json_file"], options["html_file"])
     return 1 if plan.failed else 0
+
+
+def _compare(plan: Plan, file: StackFile, options: Mapping[str, str | None]) -> None:
+    """What changes from what `--against` names. With it, --json, --html and --markdown are of the difference."""
+    from changes.difference import difference
+    from ops.diff.show import show
+    from ops.diff.sides import of_plan, older
+
+    found = difference(older(str(options["against"]), file, plan.as_of.isoformat()), of_plan(plan))
+    show(found, None, {"json": options["json_file"], "html": options["html_file"], "markdown": options["markdown_file"]})
 
 
 def _show(plan: Plan, json_file: str | None, html_file: str | None) -> None:

@@ -45,7 +45,7 @@ def page(plan: Plan) -> str:
         sentence=_sentence(plan, drawn),
         style=_trusted(style),
         script=_trusted(script),
-        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; base-uri 'none'; form-action 'none'",
+        policy=f"default-src 'none'; style-src '{style_hash(style)}'; script-src '{style_hash(script)}'; img-src data:; base-uri 'none'; form-action 'none'",
         topology=_trusted(picture(drawn, anchors)),
         scene=drawn,
         proof=(found := proof_of(plan)),
@@ -71,7 +71,7 @@ def _breakable(path: str) -> Markup:
     return Markup(".<wbr>").join(path.split("."))
 
 
-def _hash(text: str) -> str:
+def style_hash(text: str) -> str:
     """What the page's own security policy calls a style or script that it allows."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 

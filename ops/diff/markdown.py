@@ -1,0 +1,156 @@
+"""A difference as Markdown for one comment of a pull request: short first, details folded, never larger than the platform takes.
+
+Every word may come from a fork: nothing in it becomes markup, a mention, a link or an image.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from changes.compare import Change
+from changes.difference import Difference
+from changes.gate import Verdict
+from ops.diff.story import LOUD, Line, Section, bill, counts, dollars, headline, sections
+from ops.diff.words import clean, unified, value
+
+#: GitHub refuses comments of more than 65,536 characters ("body is too long"); some are left for what the platform adds.
+LIMIT = 60_000
+_FIRST = 12  # sentences of a section before the rest is folded
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~^$-])")
+_ACTIVE = re.compile(r"(?i)(?<=\w)(?=://)|(?<=@)(?=\w)|(?<=www)(?=\.)")
+_MARKS = {"endangers data": "🔴", "unknown": "❓", "widens access": "🔓", "replaces": "♻️", "interrupts": "🟡", "routine": "🟢"}
+_OPS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "import": "=", "same": " "}
+
+
+def marker(stack: str) -> str:
+    """The hidden line by which the comment of a stack is found again."""
+    return f"<!-- jupyterhub-aws difference of {re.sub(r'[^A-Za-z0-9_.-]', '', stack)} -->"
+
+
+def text(words: str) -> str:
+    """Words that show as they are: no markup, no mention, no link."""
+    words = clean(" ".join(words.split()))
+    words = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    words = _SPECIAL.sub(r"\\\1", words)
+    return re.sub(r"@", "@\u200b", _ACTIVE.sub("\u200b", words))
+
+
+def markdown(found: Difference, verdict: Verdict | None = None, *, limit: int = LIMIT) -> str:
+    """The comment. What does not fit is left out from the end, and the comment says so."""
+    head = [marker(found.stack), f"### {text(found.stack)}: {text(headline(found))}", "", _line_of_counts(found), ""]
+    head += _gate(verdict) if verdict is not None else []
+    parts = ["\n".join(head), *_parts(found)]
+    tail = "\n".join(["", *(f"<sub>{text(limit_)}</sub>\n" for limit_ in found.limits), f"<sub>{text(found.old.source)} → {text(found.new.source)}</sub>", ""])
+    kept: list[str] = []
+    room = limit - len(tail) - 300
+    for index, part in enumerate(parts):
+        if len(part) + 1 > room:
+            kept.append(_left_out(parts[index:], found))
+            break
+        kept.append(part)
+        room -= len(part) + 1
+    return "\n".join([*kept, tail])[:limit]
+
+
+def _left_out(parts: list[str], found: Difference) -> str:
+    lines = sum(part.count("\n") for part in parts)
+    return f"\n**Left out, because a comment has no room for it: some {lines} lines** (the artifact of this run, or `jhub diff`, has all {len(found.changes)} changes).\n"
+
+
+def _line_of_counts(found: Difference) -> str:
+    money = bill(found)
+    return f"{counts(found)}." + (f" {text(money)}." if money else " The bill stays the same." if found.money else "")
+
+
+def _gate(verdict: Verdict) -> list[str]:
+    if verdict.passes:
+        more = f" {len(verdict.acknowledged)} acknowledged." if verdict.acknowledged else ""
+        return [f"**Gate: open.**{more}", ""]
+    lines = ["**Gate: shut.**"]
+    lines += [f"- a check fails now that did not before: {text(failure)}" for failure in verdict.failures[:_FIRST]]
+    if verdict.missing:
+        lines += [
+            "Somebody else with write access opens it with a review that contains these lines (or with a label `acknowledge` and the digits at the end):",
+            "",
+            "```",
+        ]
+        lines += [_plain(needed.line) for needed in verdict.missing[:60]]
+        lines += ["```"]
+        if len(verdict.missing) > 60:  # noqa: PLR2004 -- as many as fit
+            lines.append(f"and {len(verdict.missing) - 60} more: `jhub gate` lists them")
+    return [*lines, ""]
+
+
+def _parts(found: Difference) -> Iterator[str]:
+    """In the order of their worth: what does not fit is cut from the end."""
+    shown = sections(found)
+    for section in shown:
+        if section.class_ in LOUD:
+            yield _section(section)
+    if found.new_findings:
+        yield "\n".join(["**Checks**", *(f"- {'❌' if item['status'] == 'fail' else '⚠️'} {text(str(item['message']))}" for item in found.new_findings), ""])
+    for section in shown:
+        if section.class_ not in LOUD:
+            yield _folded(f"{_MARKS[section.class_]} {section.title} ({len(section.lines)})", [f"- {_line(line)}" for line in section.lines])
+    yield from _tables(found)
+    for change in found.changes:
+        resource = change.new or change.old
+        if resource is not None and resource.custom:
+            yield _change(change)
+    if found.configuration:
+        lines = [line for item in found.configuration for line in (f"~ {value(item.where)}", *unified(item.old, item.new))]
+        yield _folded(f"Configuration ({len(found.configuration)})", _fence(lines))
+
+
+def _section(section: Section) -> str:
+    lines = [f"- {_line(line)}" for line in section.lines]
+    first = [f"**{_MARKS[section.class_]} {section.title}**", "", *lines[:_FIRST], ""]
+    rest = [_folded(f"and {len(lines) - _FIRST} more", lines[_FIRST:])] if len(lines) > _FIRST else []
+    return "\n".join([*first, *rest])
+
+
+def _line(line: Line) -> str:
+    subject = "" if line.says == "made" or line.names in line.text else f" <sub>{text(line.names)}</sub>"
+    return f"{text(line.text)}{subject}"
+
+
+def _tables(found: Difference) -> Iterator[str]:
+    if found.images:
+        rows = [f"| {text(row['where'])} | {text(row['old'] or 'none')} | {text(row['new'] or 'none')} |" for row in found.images]
+        yield _folded(f"Images and versions ({len(rows)})", ["| where | before | after |", "| --- | --- | --- |", *rows])
+    money = found.money
+    if money and money["lines"]:
+        keys = ("idle_monthly", "maximum_monthly", "paused_monthly")
+        rows = [
+            f"| {text(line['what'])} | " + " | ".join(f"{dollars(line[key][0])} → {dollars(line[key][1])}" for key in keys) + " |" for line in money["lines"]
+        ]
+        total = "| **together** | " + " | ".join(f"{dollars(money[key][0])} → {dollars(money[key][1])}" for key in keys) + " |"
+        yield _folded("Cost, US dollars a month", ["| | at rest | at most | paused |", "| --- | ---: | ---: | ---: |", *rows, total])
+
+
+def _change(change: Change) -> str:
+    because = f", because of {', '.join(change.because[:5])}" if change.because else ""
+    title = f"{_OPS[change.op]} {text(change.name)} <sub>{text(change.type)}{text(because)}</sub>"
+    if change.op not in ("update", "replace") or not change.properties:
+        return f"- {title}"
+    lines: list[str] = []
+    for item in change.properties:
+        if item.secret and item.old == item.new:
+            lines.append(f"~ {value(item.where)}: a secret changes")
+        else:
+            lines += [f"~ {value(item.where)}", *unified(item.old, item.new)]
+    return _folded(title, _fence(lines))
+
+
+def _fence(lines: list[str]) -> list[str]:
+    return ["```diff", *(_plain(line) for line in lines), "```"]
+
+
+def _plain(line: str) -> str:
+    """A line inside a fence, which nothing in it can close."""
+    return clean(line).replace("`", "'").replace("\n", " ")
+
+
+def _folded(title: str, lines: list[str]) -> str:
+    return "\n".join([f"<details><summary>{title}</summary>", "", *lines, "", "</details>"])

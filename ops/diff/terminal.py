@@ -1,0 +1,112 @@
+"""A difference in a terminal of 80 columns: the effect on people first, then what changes, what it costs, and what is not known."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from changes.compare import Change
+from changes.difference import Difference
+from changes.gate import Verdict
+from changes.properties import PropertyChange
+from ops.diff.story import Section, bill, counts, headline, sections
+from ops.diff.words import value
+
+_STYLES = {"endangers data": "bold red", "unknown": "bold magenta", "widens access": "red", "replaces": "yellow", "interrupts": "yellow", "routine": "green"}
+_MARKS = {"endangers data": "✗", "unknown": "?", "widens access": "!", "replaces": "±", "interrupts": "~", "routine": "✓"}
+_OPS = {"create": ("+", "green"), "update": ("~", "yellow"), "replace": ("±", "red"), "delete": ("-", "red"), "import": ("=", "magenta"), "same": (" ", "dim")}
+_DETAILS = 12
+
+
+def render(found: Difference, verdict: Verdict | None = None) -> None:
+    """Print it to standard output."""
+    console = Console(highlight=False, soft_wrap=False)
+    console.print(Text.assemble((found.stack, "bold"), f": {found.old.source} → {found.new.source}"))
+    console.print(Text(headline(found), _STYLES[found.worst]))
+    console.print()
+    for section in sections(found):
+        console.print(_section(section))
+        console.print()
+    _resources(console, found)
+    for label, lines in (("Images and versions", _images(found)), ("Checks", _checks(found))):
+        if lines:
+            console.print(Group(Text(label, "bold"), *lines))
+            console.print()
+    if bill(found):
+        console.print(Text(bill(found)))
+        console.print()
+    for limit in found.limits:
+        console.print(Text(limit, "dim"))
+    if verdict is not None:
+        render_verdict(console, verdict)
+
+
+def render_verdict(console: Console, verdict: Verdict) -> None:
+    """Print what the gate says."""
+    console.print()
+    if verdict.passes:
+        console.print(Text(f"✓ The gate is open: everything is {', '.join(verdict.allowed) or 'nothing'} or acknowledged.", "bold green"))
+        return
+    for failure in verdict.failures:
+        console.print(Text(f"✗ a check fails now that did not before: {failure}", "bold red"))
+    if verdict.missing:
+        number = len(verdict.missing)
+        title = f"✗ The gate is shut: {number} acknowledgement{'s' if number > 1 else ''} missing. A review by somebody else with write access has to contain:"
+        console.print(Text(title, "bold red"))
+        for needed in verdict.missing:
+            console.print(needed.line, soft_wrap=True, markup=False)
+            console.print(Padding(Text("; ".join(needed.says[:3]), "dim"), (0, 0, 0, 2)))
+
+
+def _section(section: Section) -> Table:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    style = _STYLES[section.class_]
+    table.add_row("", Text(section.title, style))
+    for line in section.lines:
+        table.add_row(Text(_MARKS[section.class_], style), Text.assemble(line.text, (f"  [{line.names}]" if line.says != "made" else "", "dim")))
+    return table
+
+
+def _resources(console: Console, found: Difference) -> None:
+    changes = [change for change in found.changes if (change.new or change.old) is not None and (change.new or change.old).custom]  # type: ignore[union-attr]
+    if not changes and not found.configuration:
+        return
+    console.print(Text(f"Resources: {counts(found)}", "bold"))
+    for change in changes:
+        mark, style = _OPS[change.op]
+        label = Text.assemble((mark, style), " ", change.name, " ", (change.type.rpartition(":")[2], "cyan"))
+        if change.op == "replace":
+            label.append(f"  because of {', '.join(change.because)}" if change.because else "", "dim")
+        console.print(label)
+        if change.op in ("update", "replace"):
+            for item in _shown(change):
+                console.print(Padding(item, (0, 0, 0, 4)))
+    for item in found.configuration:
+        console.print(Padding(_property(item), (0, 0, 0, 2)))
+    console.print()
+
+
+def _shown(change: Change) -> list[Text]:
+    lines = [_property(item) for item in change.properties[:_DETAILS]]
+    left = len(change.properties) - _DETAILS
+    return [*lines, Text(f"and {left} more (--json FILE has them all)", "dim")] if left > 0 else lines
+
+
+def _property(item: PropertyChange) -> Text:
+    if item.secret and item.old == item.new:
+        return Text.assemble((item.where, "dim"), " a secret changes")
+    return Text.assemble((f"{item.where} ", "dim"), (value(item.old), "red"), " → ", (value(item.new), "green"))
+
+
+def _images(found: Difference) -> list[Text]:
+    return [Text(f"  {row['where']}: {row['old'] or 'none'} → {row['new'] or 'none'}") for row in found.images]
+
+
+def _checks(found: Difference) -> list[Text]:
+    return [
+        Text(f"  {'✗' if item['status'] == 'fail' else '!'} {item['message']}", "red" if item["status"] == "fail" else "yellow") for item in found.new_findings
+    ]
