@@ -22,7 +22,8 @@ DEFAULT: tuple[Class, ...] = ("routine", "interrupts")
 _LINE = re.compile(
     r"^[\s>*`-]*acknowledge\s+(?P<stack>[\w.-]{1,100})\s+(?P<class>[a-z-]{1,30})\s+(?P<subject>\S{1,400})\s+(?P<digest>[0-9a-f]{24})[\s`]*$", re.MULTILINE
 )
-_LABEL = re.compile(r"^acknowledge (?P<digest>[0-9a-f]{24})$")
+#: A label that acknowledges.
+LABEL = re.compile(r"^acknowledge (?P<digest>[0-9a-f]{24})$")
 _DIGITS = 24
 
 
@@ -113,7 +114,7 @@ def _given(texts: Iterable[str], stack: str) -> set[str]:
     """Digests of lines about this stack, and of labels; the digest alone says which resource, class and effects were meant."""
     found: set[str] = set()
     for text in texts:
-        label = _LABEL.match(text.strip())
+        label = LABEL.match(text.strip())
         if label is not None:
             found.add(label["digest"])
         found.update(match["digest"] for match in _LINE.finditer(text) if match["stack"] == stack)

@@ -58,9 +58,14 @@ def verdict(type_: str, path: str) -> Verdict:
             return Verdict(kind="replaces", source=row["source"])
         if prefix in documented.get("replaces", ()):
             return Verdict(kind="replaces", source=_DOCUMENTATION)
+    return _in_place(row, documented, parts)
+
+
+def _in_place(row: Mapping[str, Any], documented: Mapping[str, Any], parts: list[str]) -> Verdict:
+    """A property that nothing says to force a replacement: changed in place, if its type has it."""
     # A map that comes or goes as a whole takes what is inside it along.
-    if any(inside.startswith(f"{path}.") for inside in row["replaces"]) and len(parts) == 1 and type_.startswith("aws:"):
-        return Verdict(kind="engine", source=row["source"], reason=f"something in {path} forces a replacement")
+    if len(parts) == 1 and any(inside.startswith(f"{parts[0]}.") for inside in row["replaces"]) and parts[0] not in ("metadata", "spec"):
+        return Verdict(kind="engine", source=row["source"], reason=f"something in {parts[0]} forces a replacement")
     if parts[0] in documented.get("inputs", row.get("inputs", ())):
         return Verdict(kind="updates", source=row["source"])
     return Verdict(kind="engine", source=row["source"], reason="its documentation does not know this property")

@@ -15,6 +15,7 @@ _COMMANDS = {
     "plan": "plan",
     "diff": "diff",
     "gate": "gate",
+    "report": "report",
     "values": "values",
     "open": "open",
     "sites": "sites",

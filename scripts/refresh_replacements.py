@@ -22,7 +22,8 @@ PACKAGES = ("pulumi-aws", "pulumi-kubernetes", "pulumi-random")
 #: A property of a docstring: its name and everything up to the next one.
 _PROPERTY = re.compile(r":param (?:[^:\n]*?)(\w+): (.*?)(?=\n\s*:param|\Z)", re.DOTALL)
 _FORCES = re.compile(
-    r"forc(?:e|es|ing) (?:\w+ ){0,4}?(?:new|creation|recreat|re-creat|replac)|requires? (?:\w+ ){0,2}?(?:replacement|re-?creation)|cannot be (?:changed|modified) after",
+    r"forc(?:e|es|ing) (?:\w+ ){0,4}?(?:new|creation|recreat|re-creat|replac)|requires? (?:\w+ ){0,2}?(?:replacement|re-?creation)"
+    r"|cannot be (?:changed|modified) after",
     re.I,
 )
 

@@ -55,7 +55,8 @@ def markdown(found: Difference, verdict: Verdict | None = None, *, limit: int = 
 
 def _left_out(parts: list[str], found: Difference) -> str:
     lines = sum(part.count("\n") for part in parts)
-    return f"\n**Left out, because a comment has no room for it: some {lines} lines** (the artifact of this run, or `jhub diff`, has all {len(found.changes)} changes).\n"
+    where = f"the artifact of this run, or `jhub diff`, has all {len(found.changes)} changes"
+    return f"\n**Left out, because a comment has no room for it: some {lines} lines** ({where}).\n"
 
 
 def _line_of_counts(found: Difference) -> str:

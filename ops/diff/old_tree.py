@@ -170,9 +170,8 @@ def _in_its_environment(program: Path, arguments: list[str]) -> str | None:
     if python is None:
         return None
     command = [str(python), "-m", "ops.main", *arguments]
-    done = subprocess.run(
-        command, cwd=program, capture_output=True, text=True, timeout=_PLAN_SECONDS, check=False, env={**os.environ, "PYTHONPATH": str(program)}
-    )
+    own = {**os.environ, "PYTHONPATH": str(program)}
+    done = subprocess.run(command, cwd=program, capture_output=True, text=True, timeout=_PLAN_SECONDS, check=False, env=own)  # noqa: S603 -- that commit's own program
     return done.stderr
 
 

@@ -102,6 +102,8 @@ def headline(found: Difference) -> str:
     pools = sorted({effect.about for effect in found.effects if effect.class_ == "replaces" and effect.topic == "nodes"})
     if pools:
         parts.append(f"nodes end, with the servers on them ({'; '.join(pools[:3])})")
+    if any(effect.class_ == "replaces" and effect.topic == "people" for effect in found.effects):
+        parts.append("hub and proxy move to other nodes")
     counted = {"endangers data": "data is in danger", "unknown": "some effects are unknown", "widens access": "somebody may do or reach more than before"}
     parts += [words for class_, words in counted.items() if any(section.class_ == class_ for section in loud)]
     text = "; ".join(parts) or "something is cut off or interrupted"

@@ -83,8 +83,8 @@ def _resources(console: Console, found: Difference) -> None:
             label.append(f"  because of {', '.join(change.because)}" if change.because else "", "dim")
         console.print(label)
         if change.op in ("update", "replace"):
-            for item in _shown(change):
-                console.print(Padding(item, (0, 0, 0, 4)))
+            for line in _shown(change):
+                console.print(Padding(line, (0, 0, 0, 4)))
     for item in found.configuration:
         console.print(Padding(_property(item), (0, 0, 0, 2)))
     console.print()
