@@ -1,0 +1,183 @@
+"""What a workflow's role may do, and who may take it: pure documents. Nothing here knows Pulumi."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.iam import Statement, document
+from components.partition import partition_of
+from config.aws_actions import actions
+
+ISSUER = "token.actions.githubusercontent.com"
+#: IAM and STS quotas: characters of a managed policy, spaces not counted.
+LARGEST = 6144
+#: Services that a role of the program may be handed to (`iam:PassRole`).
+_PASSED_TO = ("autoscaling.amazonaws.com", "ec2.amazonaws.com", "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com")
+#: AWS's own policies that roles of the program have (components/cluster, pools, addons, airgap).
+_ATTACHED = (
+    "AmazonEKSClusterPolicy",
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonEKS_CNI_Policy",
+    "AmazonSSMManagedInstanceCore",
+    "service-role/AmazonEBSCSIDriverPolicyV2",
+    "service-role/AmazonEBSCSIDriverPolicy",
+    "service-role/AmazonEFSCSIDriverPolicy",
+)
+_GLOBAL = ("iam:", "route53:", "s3:")  # what is global knows no region; a bucket's region is the bucket's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One stack's account: `region` and `account` of AWS, `prefix` of everything that the stack gives a name (its `name` option)."""
+
+    region: str
+    account: str
+    prefix: str
+
+    @property
+    def partition(self) -> str:
+        """aws, aws-cn or aws-us-gov."""
+        return partition_of(self.region)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """Where states are (examples/backend): the bucket's name, and the ARN of the key that seals secrets."""
+
+    bucket: str
+    key_arn: str
+
+
+def trust(provider_arn: str, repository: str, *, branches: Sequence[str] = (), environment: str | None = None) -> str:
+    """Who may take the role: workflows of one repository, on these branches or in this environment, and nobody else.
+
+    GitHub, "OpenID Connect reference": `sub` is `repo:ORG/REPO:ref:refs/heads/BRANCH` or, for a job with an environment,
+    `repo:ORG/REPO:environment:NAME`. Compared as a whole: a pull request's `sub` (`…:pull_request`) is never one of them.
+    Raises ValueError for names with a wildcard, and where neither branches nor an environment are given.
+    """
+    if any("*" in name or "?" in name for name in (repository, *branches, environment or "")):
+        raise ValueError("a name with a wildcard would trust more than it says")
+    subjects = [f"repo:{repository}:ref:refs/heads/{branch}" for branch in branches]
+    subjects += [f"repo:{repository}:environment:{environment}"] if environment else []
+    if not subjects:
+        raise ValueError("name at least one branch or an environment")
+    wanted = {f"{ISSUER}:aud": "sts.amazonaws.com", f"{ISSUER}:sub": sorted(subjects)}
+    return document(
+        {
+            "Sid": "OneRepository",
+            "Effect": "Allow",
+            "Principal": {"Federated": provider_arn},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": wanted},
+        }
+    )
+
+
+def state(backend: Backend, place: Place, *, writes: bool) -> tuple[Statement, ...]:
+    """What a run of the engine does with its state. A preview reads only: it takes no lock (measured on pulumi 3.260, docs/changes.md)."""
+    bucket = f"arn:{place.partition}:s3:::{backend.bucket}"
+    objects = ["s3:GetObject", *(["s3:DeleteObject", "s3:PutObject"] if writes else [])]
+    key = ["kms:Decrypt", *(["kms:Encrypt", "kms:GenerateDataKey"] if writes else [])]
+    return (
+        {"Sid": "ListStates", "Effect": "Allow", "Action": ["s3:GetBucketLocation", "s3:ListBucket"], "Resource": bucket},
+        {"Sid": "States", "Effect": "Allow", "Action": objects, "Resource": f"{bucket}/.pulumi/*"},
+        {"Sid": "StatesAndSecrets", "Effect": "Allow", "Action": key, "Resource": backend.key_arn},
+    )
+
+
+def reading(types: Collection[str], place: Place) -> tuple[Statement, ...]:
+    """Looking at the stack's own kinds of resources, in its region."""
+    found = actions(types, "read")
+    regional = [action for action in found if not action.startswith(_GLOBAL)]
+    other = [action for action in found if action.startswith(("iam:", "route53:"))]
+    buckets = [action for action in found if action.startswith("s3:")]
+    return (
+        {"Sid": "Look", "Effect": "Allow", "Action": regional, "Resource": "*", "Condition": _in(place)},
+        *([{"Sid": "LookGlobally", "Effect": "Allow", "Action": other, "Resource": "*"}] if other else []),
+        *([{"Sid": "LookAtBuckets", "Effect": "Allow", "Action": buckets, "Resource": f"arn:{place.partition}:s3:::{place.prefix}-*"}] if buckets else []),
+    )
+
+
+def changing(types: Collection[str], place: Place, *, boundary: str | None = None) -> tuple[Statement, ...]:
+    """Making, changing and deleting the stack's own kinds of resources: in its region, and under its own names where AWS can tell names."""
+    found = actions(types, "write")
+    regional = [action for action in found if not action.startswith(_GLOBAL)]
+    iam = [action for action in found if action.startswith("iam:")]
+    buckets = [action for action in found if action.startswith("s3:")]
+    zones = [action for action in found if action.startswith("route53:")]
+    return (
+        {"Sid": "Change", "Effect": "Allow", "Action": regional, "Resource": "*", "Condition": _in(place)},
+        *(_roles(iam, place, boundary) if iam else ()),
+        *([{"Sid": "ChangeBuckets", "Effect": "Allow", "Action": buckets, "Resource": f"arn:{place.partition}:s3:::{place.prefix}-*"}] if buckets else []),
+        *([{"Sid": "ChangeRecords", "Effect": "Allow", "Action": zones, "Resource": f"arn:{place.partition}:route53:::hostedzone/*"}] if zones else []),
+    )
+
+
+def _roles(found: Sequence[str], place: Place, boundary: str | None) -> list[Statement]:
+    """Roles, policies and profiles of the stack's own names; only AWS's own policies that the program knows; handed to its services only."""
+    base = f"arn:{place.partition}:iam::{place.account}"
+    own = [f"{base}:{kind}/{place.prefix}-*" for kind in ("instance-profile", "policy", "role")]
+    roles = f"{base}:role/{place.prefix}-*"
+    attach = [action for action in found if action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy")]
+    make = [action for action in found if action == "iam:CreateRole"]
+    rest = [action for action in found if action not in (*attach, *make, "iam:PassRole")]
+    managed = [f"arn:{place.partition}:iam::aws:policy/{name}" for name in _ATTACHED]
+    only = {"ArnLike": {"iam:PolicyARN": [*managed, f"{base}:policy/{place.prefix}-*"]}}
+    bounded: dict[str, Any] = {"Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary}}} if boundary else {}
+    linked = f"{base}:role/aws-service-role/*"
+    return [
+        {"Sid": "ChangeOwnRoles", "Effect": "Allow", "Action": rest, "Resource": own},
+        {"Sid": "MakeOwnRoles", "Effect": "Allow", "Action": make, "Resource": roles, **bounded},
+        {"Sid": "AttachKnownPolicies", "Effect": "Allow", "Action": attach, "Resource": roles, "Condition": only},
+        {
+            "Sid": "HandOver",
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": roles,
+            "Condition": {"StringEquals": {"iam:PassedToService": list(_PASSED_TO)}},
+        },
+        {"Sid": "ServiceLinked", "Effect": "Allow", "Action": "iam:CreateServiceLinkedRole", "Resource": linked, "Condition": _linked()},
+        {"Sid": "NeverItself", "Effect": "Deny", "Action": "iam:*", "Resource": [f"{base}:policy/{place.prefix}-ci-*", f"{base}:role/{place.prefix}-ci-*"]},
+    ]
+
+
+def _linked() -> Mapping[str, Any]:
+    """The roles that AWS makes for itself in an account that never had such a thing."""
+    names = ("autoscaling", "eks", "eks-nodegroup", "elasticfilesystem", "elasticloadbalancing", "rds", "spot", "transitgateway")
+    return {"StringEquals": {"iam:AWSServiceName": [f"{name}.amazonaws.com" for name in names]}}
+
+
+def _in(place: Place) -> Mapping[str, Any]:
+    return {"StringEquals": {"aws:RequestedRegion": place.region}}
+
+
+def packed(statements: Sequence[Statement], largest: int = LARGEST) -> list[str]:
+    """As few documents as hold these statements, each within AWS's limit. A statement that is too large by itself is cut along its actions."""
+    documents: list[list[Statement]] = []
+    for statement in (part for whole in statements for part in _parts(whole, largest)):
+        if documents and _size([*documents[-1], statement]) <= largest:
+            documents[-1].append(statement)
+        else:
+            documents.append([statement])
+    return [document(*found) for found in documents]
+
+
+def _parts(statement: Statement, largest: int) -> list[Statement]:
+    found = statement["Action"]
+    if _size([statement]) <= largest or isinstance(found, str) or len(found) == 1:
+        return [statement]
+    half = len(found) // 2
+    return [
+        part
+        for index, some in enumerate((found[:half], found[half:]))
+        for part in _parts({**statement, "Sid": f"{statement['Sid']}{'AB'[index]}", "Action": some}, largest)
+    ]
+
+
+def _size(statements: Sequence[Statement]) -> int:
+    """Characters as AWS counts them: without white space."""
+    return len(json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, separators=(",", ":")))
