@@ -1,0 +1,10 @@
+"""What the engine starts: `pulumi up --policy-pack policy`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the engine starts this file in its own folder
+
+from policy.pack import make_pack
+
+make_pack()

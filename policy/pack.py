@@ -1,0 +1,109 @@
+"""The policies: each check of `checks/` that is sound on what the engine shows, under its own name.
+
+A finding that fails a plan stops `up` (mandatory); one that warns is printed (advisory). The stack is read from the configuration that the
+engine hands to the pack. What is left out stands in NOT_HERE with its reason, and a test holds that every check is in one of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pulumi_policy import EnforcementLevel, PolicyPack, ReportViolation, StackValidationArgs, StackValidationPolicy
+
+from checks import hubs, nodes, secrets, security, versions
+from checks.airgap import all as airgap
+from checks.all import Check
+from checks.finding import Finding
+from checks.resources import UNKNOWN, Resource, Resources
+from config.secrets import SECRET_ENDINGS
+from config.stack import StackConfig
+from policy.resources import translated
+
+#: Name of the policy -> the check behind it.
+ENFORCED: Mapping[str, Check] = {
+    "no-open-door": security.open_doors,
+    "everything-encrypted": security.encryption,
+    "metadata-service-guarded": security.metadata,
+    "data-protected": security.protected,
+    "instance-types-agree": nodes.instance_types,
+    "quotas": nodes.quotas,
+}
+#: Checks that a plan makes and the engine's view cannot carry, and why.
+NOT_HERE: Mapping[Check, str] = {
+    secrets.secrets: "the engine masks or hands over secret values; that none is written down is proven on the plan, whose values are typed",
+    security.tags: "a policy does not see which types take tags, and the provider adds tags of its own to what it shows",
+    security.placeholders: "it is about the stack file alone",
+    nodes.priorities: "the autoscaler's values are one input of its release, which a preview may show as unknown as a whole",
+    nodes.addresses: "it reads user data, which an engine shows encoded after the first `up` and unknown before",
+    hubs.values: "a hub's values hold secrets, and the engine shows a map with a secret in it as unknown as a whole",
+    hubs.servers_find_nodes: "as the one before",
+    hubs.database_is_near: "as the one before",
+    hubs.worth_knowing: "it is about the stack file alone, and only warns",
+    versions.verified: "it is about the tables of this project, and only warns",
+    airgap.proof: "it follows every rule, route and policy document to its end, and one unknown of a preview would end the proof: it is made on the plan",
+}
+
+
+def make_pack() -> PolicyPack:
+    """The pack, served to the engine that started this process."""
+    return PolicyPack(name="jupyterhub-aws", enforcement_level=EnforcementLevel.MANDATORY, policies=[*policies(_stack)])
+
+
+def policies(stack: Callable[[], StackConfig]) -> list[StackValidationPolicy]:
+    """One mandatory policy for each check, and one advisory one for its warnings."""
+    found = []
+    for name, check in ENFORCED.items():
+        about = " ".join((check.__doc__ or name).split())
+        for level, status, suffix in ((EnforcementLevel.MANDATORY, "fail", ""), (EnforcementLevel.ADVISORY, "warn", "-warnings")):
+            found.append(StackValidationPolicy(name=f"{name}{suffix}", description=about, enforcement_level=level, validate=_validator(check, status, stack)))
+    return found
+
+
+def _validator(check: Check, status: str, stack: Callable[[], StackConfig]) -> Callable[[StackValidationArgs, ReportViolation], None]:
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+        resources = translated(args.resources)
+        try:
+            found = violations(check, status, stack(), resources)
+        except (AttributeError, TypeError, KeyError):
+            if not any(unknown(resource) for resource in resources):
+                raise
+            args.not_applicable("what it looks at is not known before `up`")
+            return
+        for finding in found:
+            report(message(finding), finding.subjects[0] if finding.subjects else None)
+
+    return validate
+
+
+def unknown(resource: Resource) -> bool:
+    """Whether a preview knows too little of a resource to judge it: a whole input is missing, not only an id inside one."""
+    return any(value == UNKNOWN for value in resource.inputs.values())
+
+
+def violations(check: Check, status: str, stack: StackConfig, resources: Resources) -> list[Finding]:
+    """The findings of a check with this status; what is only wrong because it is not known yet is left to the run that knows it."""
+    blind = {resource.urn for resource in resources if unknown(resource)}
+    return [finding for finding in check(stack, resources) if finding.status == status and not (finding.subjects and blind.issuperset(finding.subjects))]
+
+
+def message(finding: Finding) -> str:
+    """A finding as one line: what is wrong, and what to do."""
+    where = f"{finding.path}: " if finding.path else ""
+    return f"{where}{finding.message}" + (f" ({finding.fix})" if finding.fix else "")
+
+
+def _stack() -> StackConfig:
+    """The stack of the run, from the configuration that the engine hands over. Its secrets are left where they are."""
+    import pulumi
+    from pulumi.runtime import config as engine_config
+
+    from components.validated import validated
+    from config.halves import Configuration, whole
+    from config.stack import PROJECT
+
+    given = engine_config.CONFIG.get() or engine_config.get_config_env()
+    secret = tuple(key for key in given if engine_config.is_config_secret(key) or key.partition(":")[2].endswith(SECRET_ENDINGS))
+    plain = {key: value for key, value in given.items() if key not in secret}
+    source = Configuration(values=plain, secret=secret, source=f"Pulumi.{pulumi.get_stack()}.yaml of {PROJECT}")
+    return validated(whole(source, Path(__file__).resolve().parents[1]))
