@@ -80,7 +80,8 @@ _DONE = {"create": "made", "delete": "deleted", "replace": "replaced", "import":
 def _note(change: Change) -> str:
     if change.refused:
         return " (it is protected: the engine refuses, and `up` fails until that is taken off)"
-    return " (AWS keeps it: the stack forgets it only)" if change.kept else ""
+    where = "it stays in the cluster" if change.type.startswith("kubernetes:") else "AWS keeps it"
+    return f" ({where}: the stack forgets it only)" if change.kept else ""
 
 
 def _properties(reading: Reading, change: Change) -> None:
@@ -109,4 +110,6 @@ def _properties(reading: Reading, change: Change) -> None:
                 old, new = ("a secret", "another") if item.secret else (shown(item.old), shown(item.new))
                 reading.say(change, ("unknown", topic, f"unknown effect: {label(change)}: {item.where} {old} → {new}"))
             else:
-                reading.say(change, (found[0], topic, f"{label(change)}: {found[1]}"))
+                values = f" ({shown(item.old)} → {shown(item.new)})" if found[1].startswith(("whether ", "how ")) and not item.secret else ""
+                class_ = "routine" if table.is_safe(change.type, item.keys, item.new) else found[0]
+                reading.say(change, (class_, topic, f"{label(change)}: {found[1]}{values}"))

@@ -86,8 +86,9 @@ def _group_property(reading: Reading, change: Change, keys: tuple[str, ...], val
         says = f"at most {new} nodes instead of {old}" + ("" if grows else ": where more run, those above end, and servers on them with them")
         reading.say(change, ("routine" if grows else "interrupts", "nodes", says), about)
     elif head == "minSize":
+        always = f"{new} node is" if new == 1 else f"{new} nodes are"
         quicker = "no server waits for these to start" if _number(new) > _number(old) else "the first servers wait for a node again (some minutes)"
-        reading.say(change, ("routine", "people", f"{new} nodes are always there instead of {old}: {quicker}"), about)
+        reading.say(change, ("routine", "people", f"{always} always there instead of {old}: {quicker}"), about)
     elif head == "mixedInstancesPolicy":
         reading.say(change, _policy(last, keys, old, new), about)
     elif head == "vpcZoneIdentifiers":
@@ -150,12 +151,22 @@ def read_template(change: Change, context: Context) -> Reading:
     reading = Reading()
     if change.op not in ("update", "replace"):
         return reading
-    loose = [item for item in change.properties if item.keys[:1] == ("metadataOptions",)]
-    for item in loose:
-        reading.say(change, ("widens access", "access", f"{item.where} of new nodes: whether pods reach the node's own role ({item.old} → {item.new})"))
+    for item in (item for item in change.properties if item.keys[:1] == ("metadataOptions",)):
+        stricter = (item.keys[-1], item.new) == ("httpTokens", "required") or (
+            item.keys[-1] == "httpPutResponseHopLimit" and _number(item.new) < _number(item.old)
+        )
+        reading.say(
+            change,
+            (
+                "routine" if stricter else "widens access",
+                "access",
+                f"{item.where} of new nodes: whether pods reach the node's own role ({item.old} → {item.new})",
+            ),
+        )
     if any(item.keys[:1] == ("iamInstanceProfile",) for item in change.properties):
         reading.say(change, ("widens access", "access", "new nodes get another role"))
-    if any(item.keys[:1] in (("vpcSecurityGroupIds",), ("networkInterfaces",)) for item in change.properties):
+    groups = [item for item in change.properties if item.keys[:1] in (("vpcSecurityGroupIds",), ("networkInterfaces",))]
+    if any(not str(item.old).startswith("of the old ") for item in groups):
         reading.say(change, ("widens access", "network", "new nodes are in other security groups"))
     if any("encrypted" in item.keys or "kmsKeyId" in item.keys for item in change.properties):
         reading.say(change, ("widens access", "nodes", "whether disks of new nodes are encrypted, and with which key"))

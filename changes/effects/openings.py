@@ -87,9 +87,9 @@ def read(change: Change, context: Context) -> Reading:
     reading = Reading(explained={"*"} if kind != "DefaultSecurityGroup" else {"ingress", "egress"})
     old, new = ([] if inputs is None else list(_rules(kind, inputs)) for inputs in sides(change))
     tell(reading, change, compare(old, new), fresh=fresh)
-    if not reading.effects and change.op in ("create", "update", "replace", "delete"):
+    if not reading.effects and change.op in ("create", "update"):
         reading.say(change, ("routine", "network", f"{change.name}: opens and closes nothing"))
-    if change.op == "replace" and old == new:
+    if change.op == "replace" and not reading.effects:
         reading.say(change, ("interrupts", "network", f"{change.name} is made anew: what it allows is shut for a moment"))
     return reading
 

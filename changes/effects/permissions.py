@@ -15,9 +15,7 @@ from changes.effect import Context, Reading
 #: Where a document stands, by the property; and whether it says who may take a role instead of what may be done.
 _DOCUMENTS = {"policy": "", "assumeRolePolicy": "may be taken by "}
 _MANAGED = "policyArn"
-_NEGATED = ("NotAction", "NotResource", "NotPrincipal")
-#: More than these are counted, not listed: the properties have them all.
-MOST = 40
+_ACCOUNT = re.compile(r"arn:[\w-]+:iam::(?:\$\{aws\.account\}|\d{12}):root")
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -29,6 +27,8 @@ class Grant:
     resource: str
     principal: str
     condition: str
+    #: The conditions as data: operator, key and the values that one of which must hold.
+    limits: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
 
     def covers(self, other: Grant) -> bool:
         """Whether it says all that another says: wildcards match, and it has no condition that the other has not."""
@@ -37,13 +37,16 @@ class Grant:
             and _matches(self.action.lower(), other.action.lower())
             and _matches(self.resource, other.resource)
             and self.principal in (other.principal, "*")
-            and self.condition in ("", other.condition)
+            and _no_narrower(self.limits, other.limits)
         )
 
     @property
     def wildcard(self) -> bool:
-        """Whether it allows a whole service, everything, or anybody."""
-        whole = self.action == "*" or self.action.endswith(":*") or self.principal == "*" or self.action.startswith("everything but")
+        """Whether it allows a whole service, everything, or anybody. The account itself in a key's policy only hands the decision to IAM."""
+        if _ACCOUNT.fullmatch(self.principal):
+            return False
+        whole = self.action == "*" or self.action.endswith(":*") or self.action.startswith("everything but")
+        whole = whole or (self.principal == "*" and not self.condition)
         return self.effect == "Allow" and (whole or (self.resource == "*" and "*" in self.action and not self.condition))
 
     @property
@@ -54,6 +57,18 @@ class Grant:
         who = f"{self.principal}: " if self.principal else ""
         when = f" where {self.condition}" if self.condition else ""
         return f"{who}{self.action}{anything}{when}"
+
+
+def _no_narrower(wide: tuple[tuple[str, str, tuple[str, ...]], ...], narrow: tuple[tuple[str, str, tuple[str, ...]], ...]) -> bool:
+    """Whether each condition of one stands in the other with no fewer values: every value more lets more through."""
+    known = {(operator, key): set(wanted) for operator, key, wanted in narrow}
+    for operator, key, wanted in wide:
+        if (operator, key) not in known:
+            return False
+        listing = operator.endswith(("Equals", "Like", "IpAddress")) and "Not" not in operator
+        if not (known[operator, key] <= set(wanted) if listing else known[operator, key] == set(wanted)):
+            return False
+    return True
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -78,11 +93,12 @@ def _of_statement(statement: Mapping[str, Any]) -> Iterator[Grant]:
     principals = list(_principals(statement.get("Principal"))) or (
         [f"everybody but {_list(statement['NotPrincipal'])}"] if "NotPrincipal" in statement else [""]
     )
-    condition = _condition(statement.get("Condition"))
+    condition, limits = _condition(statement.get("Condition")), _limits(statement.get("Condition"))
     for action in actions:
         for resource in resources:
             for principal in principals:
-                yield Grant(effect=str(statement.get("Effect", "Allow")), action=action, resource=resource, principal=principal, condition=condition)
+                effect = str(statement.get("Effect", "Allow"))
+                yield Grant(effect=effect, action=action, resource=resource, principal=principal, condition=condition, limits=limits)
 
 
 def _principals(value: Any) -> Iterator[str]:  # noqa: ANN401 -- any JSON value
@@ -97,6 +113,15 @@ def _condition(value: Any) -> str:  # noqa: ANN401 -- any JSON value
         return ""
     parts = [f"{key} {operator} {', '.join(_list(wanted))}" for operator in sorted(value) for key, wanted in sorted(dict(value[operator]).items())]
     return " and ".join(parts)
+
+
+def _limits(value: Any) -> tuple[tuple[str, str, tuple[str, ...]], ...]:  # noqa: ANN401 -- any JSON value
+    if not isinstance(value, Mapping):
+        return ()
+    found = [
+        (str(operator), str(key), tuple(sorted(_list(wanted)))) for operator, keys in value.items() if isinstance(keys, Mapping) for key, wanted in keys.items()
+    ]
+    return tuple(sorted(found))
 
 
 def _list(value: Any) -> list[str]:  # noqa: ANN401 -- any JSON value
@@ -124,9 +149,11 @@ def read(change: Change, context: Context) -> Reading:
         gained, lost = compare(grants(old.get(key)), grants(new.get(key)))
         reading.explained.add(key)
         for grant in gained:
-            _say(reading, change, f"gains: {prefix}{_denied(grant)}{grant.words}", "widens access" if not fresh or grant.wildcard else "routine")
+            words = f"gains: {prefix}{grant.words}" if grant.effect == "Allow" else f"no longer forbids: {grant.words}"
+            _say(reading, change, words, "widens access" if not fresh or grant.wildcard else "routine")
         for grant in lost:
-            _say(reading, change, f"loses: {prefix}{_denied(grant)}{grant.words}", "interrupts")
+            words = f"loses: {prefix}{grant.words}" if grant.effect == "Allow" else f"forbids: {grant.words}"
+            _say(reading, change, words, "routine" if fresh else "interrupts")
         if not gained and not lost and any(item.keys[:1] == (key,) for item in change.properties):
             _say(reading, change, "its permissions are written otherwise, and are the same", "routine")
     if change.type.endswith(":RolePolicyAttachment"):
@@ -142,10 +169,6 @@ def read(change: Change, context: Context) -> Reading:
 
 def _say(reading: Reading, change: Change, says: str, class_: Any) -> None:  # noqa: ANN401 -- a class
     reading.say(change, (class_, "access", f"{change.name} {says}"))
-
-
-def _denied(grant: Grant) -> str:
-    return "" if grant.effect == "Allow" else "(denied until now, or from now on) "
 
 
 def _short(arn: str) -> str:

@@ -20,6 +20,8 @@ _HOMES: tuple[str, ...] = (
     *(f"hub.config.KubeSpawner.{key}" for key in ("slug_scheme", "pvc_name_template", "username_template", "working_dir", "handle_legacy_names")),
     "hub.config.KubeSpawner.remember_pvc_name",
 )
+#: Of homes that are made from now on.
+_LATER = ("singleuser.storage.capacity",)
 _ADDED = ("singleuser.storage.extraVolumes", "singleuser.storage.extraVolumeMounts", "singleuser.storage.extraLabels")
 #: The hub's pod is replaced by a new one after the old one has ended (`Recreate`, default of chart 4.4.0): its volume is one pod's.
 HUB_RESTARTS = "the hub restarts: for about a minute nobody can sign in or start a server; servers that run go on"
@@ -140,6 +142,8 @@ def _meaning(keys: tuple[str, ...], item: PropertyChange) -> tuple[Class, Topic,
     if any(path == home or path.startswith(f"{home}.") for home in _HOMES):
         if any(path == part or path.startswith(f"{part}.") for part in _ADDED):
             return "interrupts", "data", f"directories that are there besides the home ({_last(item)}): servers that start from now on have others"
+        if path in _LATER and item.kind == "changed":
+            return "routine", "data", f"homes that are made from now on are of {values.shown(item.new)} instead of {values.shown(item.old)}"
         return (
             "endangers data",
             "data",
@@ -259,13 +263,13 @@ def _labels(selector: Mapping[str, Any]) -> str:
 
 def read_policy(change: Change, context: Context) -> Reading:
     """A network policy of ours: what it opens and closes for the pods that it is about."""
-    del context
+    fresh = not context.old.resources.all
     reading = Reading(explained={"spec"})
     either = change.new or change.old
     at = f"pods of {change.name}" if either is None else f"pods {_labels(either.inputs.get('spec', {}).get('podSelector') or {})} of {change.name}"
     old, new = (list(policy_ways(side.inputs.get("spec") or {}, at)) if side is not None else None for side in (change.old, change.new))
     if change.op == "create":
-        reading.say(change, ("interrupts", "network", f"{change.name}: whatever it does not allow is cut off"))
+        reading.say(change, ("routine" if fresh else "interrupts", "network", f"{change.name}: whatever it does not allow is cut off"))
     elif change.op == "delete":
         reading.say(change, ("widens access", "network", f"{change.name} goes: what it did not allow is open"))
     else:

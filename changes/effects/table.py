@@ -11,6 +11,16 @@ from typing import Any, cast
 from changes.effect import CLASSES, Class, Topic
 
 _FILE = Path(__file__).parent / "table.toml"
+#: Switches and the side of them that nobody has to be asked about.
+_SAFE: Mapping[str, object] = {
+    **dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True),
+    **dict.fromkeys(("deletionProtection", "enableKeyRotation", "isEnabled"), True),
+    **dict.fromkeys(("skipFinalSnapshot", "publiclyAccessible", "forceDestroy", "forceDelete"), False),
+    "backupPolicy": "ENABLED",
+    "status": "Enabled",
+    "imageTagMutability": "IMMUTABLE",
+    "pod-security.kubernetes.io/enforce": "restricted",
+}
 #: Whatever the type: nobody notices these.
 _ANYWHERE = {"tags": "routine: tags", "tagSpecifications": "routine: tags of what it makes", "region": "endangers data: it is made anew in another region"}
 
@@ -59,6 +69,11 @@ def of_property(type_: str, keys: tuple[str, ...]) -> tuple[Class, str] | None:
         if path in properties:
             return split(properties[path])
     return split(_ANYWHERE[keys[0]]) if keys and keys[0] in _ANYWHERE else None
+
+
+def is_safe(type_: str, keys: tuple[str, ...], new: object) -> bool:
+    """Whether a property of the last value is the harmless one of its two: what was open is shut, what was off is on."""
+    return keys[-1:] != () and (_SAFE.get(keys[-1]) == new or (keys[0] == "backupPolicy" and new == "ENABLED")) and new is not None and known(type_)
 
 
 @cache

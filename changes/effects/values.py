@@ -36,6 +36,7 @@ def meaning(keys: tuple[str, ...], old: Any, new: Any) -> tuple[Class, Topic, st
         text = _table().get(".".join(keys[:length]))
         if text is not None:
             class_, topic, says = parts(text)
+            says += f" ({shown(old)} → {shown(new)})" if says.startswith("whether ") and length == len(keys) else ""
             return class_, topic, says.replace("{old}", shown(old)).replace("{new}", shown(new))
     return None
 
@@ -58,6 +59,8 @@ def shown(value: Any) -> str:  # noqa: ANN401 -- any JSON value
     """A value inside a sentence."""
     if value is None:
         return "the chart's own"
+    if isinstance(value, Mapping) and set(value) == {"name", "tag"}:
+        return f"{value['name']}:{value['tag']}"
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
     return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 -- as long as a message quotes
 

@@ -102,12 +102,19 @@ def headline(found: Difference) -> str:
     pools = sorted({effect.about for effect in found.effects if effect.class_ == "replaces" and effect.topic == "nodes"})
     if pools:
         parts.append(f"nodes end, with the servers on them ({'; '.join(pools[:3])})")
-    if any(effect.class_ == "replaces" and effect.topic == "people" for effect in found.effects):
+    if any("hub and proxy move" in effect.says for effect in found.effects):
         parts.append("hub and proxy move to other nodes")
     counted = {"endangers data": "data is in danger", "unknown": "some effects are unknown", "widens access": "somebody may do or reach more than before"}
     parts += [words for class_, words in counted.items() if any(section.class_ == class_ for section in loud)]
-    text = "; ".join(parts) or "something is cut off or interrupted"
+    lines = [line for section in loud for line in section.lines]
+    some = clipped(lines[0].text) if len(lines) == 1 else "something is cut off or interrupted"
+    text = "; ".join(parts) or some
     return f"{text[0].upper()}{text[1:]}."
+
+
+def clipped(text: str, longest: int = 160) -> str:
+    """A sentence inside another: cut where it is long."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _names(hubs: list[str]) -> str:
