@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from changes.compare import Change, compared
 from changes.effect import CLASSES, Context, Effect, sorted_effects
 from changes.effects.all import effects
 from changes.images import images
+from changes.mask import masked_text
 from changes.money import cost
 from changes.preview import before
 from changes.properties import Comparison, PropertyChange
@@ -66,8 +67,9 @@ class Difference:
     @property
     def new_findings(self) -> list[Mapping[str, Any]]:
         """What the checks of the new side say that those of the old one did not: failures and warnings."""
-        known = {(item["id"], item["status"], item["message"]) for item in self.old.checks}
-        return [item for item in self.new.checks if item["status"] in ("fail", "warn") and (item["id"], item["status"], item["message"]) not in known]
+        known = {(item["id"], item["status"], masked_text(str(item["message"]))) for item in self.old.checks}
+        new = ({**item, "message": masked_text(str(item["message"]))} for item in self.new.checks)
+        return [item for item in new if item["status"] in ("fail", "warn") and (item["id"], item["status"], item["message"]) not in known]
 
     def as_json(self) -> dict[str, Any]:
         """The difference as data in the format `jupyterhub-aws/diff/1`."""
@@ -97,7 +99,8 @@ def difference(old: Side, new: Side) -> Difference:
         return _of_configuration(old, new)
     changes = compared(old, new)
     context = Context(old=old, new=new, changes={change.urn: change for change in changes})
-    found = sorted_effects([*effects(changes, context), *_secrets(old, new), *_outputs(old, new)])
+    told = [*effects(changes, context), *_secrets(old, new), *_outputs(old, new)]
+    found = sorted_effects(replace(effect, says=masked_text(effect.says), about=masked_text(effect.about)) for effect in told)
     return Difference(old=old, new=new, changes=changes, effects=found, limits=tuple(_limits(old, new, changes)))
 
 

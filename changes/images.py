@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from changes.mask import masked_text
 from changes.side import Side
 from checks.resources import Resource, chart_of
 from checks.user_pods import hub_releases, user_pods
@@ -16,7 +17,15 @@ _DEPTH = 12
 def images(old: Side, new: Side) -> list[dict[str, Any]]:
     """What differs, sorted: where it is used, and what it was and will be (None: it was not, or will not be, there)."""
     before, after = dict(_of(old)), dict(_of(new))
-    return [{"where": key, "old": before.get(key), "new": after.get(key)} for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
+    return [
+        {"where": masked_text(key), "old": _masked(before.get(key)), "new": _masked(after.get(key))}
+        for key in sorted({*before, *after})
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _masked(text: str | None) -> str | None:
+    return None if text is None else masked_text(text)
 
 
 def _of(side: Side) -> Iterator[tuple[str, str]]:

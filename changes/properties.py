@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from changes.mask import is_secret, masked
+from changes.mask import is_secret, masked, masked_text
 from checks.resources import SECRET, UNKNOWN
 from config.errors import dotted, names_secret
 
@@ -45,7 +45,7 @@ class PropertyChange:
         for part in self.path:
             named = isinstance(part, str) and part.startswith(_IS)
             text += f"[{str(part)[1:]}]" if named else dotted((part,)) if isinstance(part, int) or not text else f".{dotted((part,))}"
-        return text
+        return masked_text(text)
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -1,0 +1,160 @@
+"""The tables that effects come from: whole, well formed, and about everything that the program makes."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+import pytest
+
+from changes.difference import difference
+from changes.effects import table, values
+from changes.read import side_of
+from config import aws_actions, replacements
+from config.chart import default_values
+from tests.support.differences import plan, values as hub_values
+from tests.support.stack_files import ROOT
+from tests.support.stacks import ALL_STACKS, record
+
+TYPES = sorted({item.type for settings in ALL_STACKS.values() for item in record(*settings).everything if item.custom})
+INPUTS = sorted({(item.type, key) for settings in ALL_STACKS.values() for item in record(*settings).everything if item.custom for key in item.inputs})
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_every_type_of_the_program_is_in_every_table(type_):
+    assert table.known(type_) and type_ in replacements.known_types()
+    assert not type_.startswith("aws:") or type_ in aws_actions.known_types()
+    assert table.whole(type_, "delete") or table.readers(type_), "nobody says what its deletion means"
+
+
+def test_every_text_has_a_class_and_every_reader_is_one():
+    rows = tomllib.loads((ROOT / "changes" / "effects" / "table.toml").read_text(encoding="utf-8"))
+    for type_, row in rows.items():
+        assert set(row) <= {"topic", "reader", "data", "create", "delete", "replace", "properties"}, type_
+        for text in (*(row[key] for key in ("create", "delete", "replace") if key in row), *row["properties"].values()):
+            table.split(text)
+    from changes.effects import all as everything
+
+    assert {name for row in rows.values() for name in row.get("reader", ())} <= set(everything._READERS)
+
+
+def test_what_holds_data_is_never_routine_to_lose():
+    for type_ in sorted(table.types()):
+        if table.holds_data(type_) and type_ != "random:index/randomBytes:RandomBytes" and type_ != "random:index/randomPassword:RandomPassword":
+            assert table.whole(type_, "delete")[0] == table.whole(type_, "replace")[0] == "endangers data", type_
+
+
+@pytest.mark.parametrize(("type_", "key"), INPUTS)
+def test_every_property_of_the_program_is_replaced_spoken_about_or_read(type_, key):
+    spoken = table.of_property(type_, (key,)) is not None or any(
+        table.of_property(type_, (key, part)) for part in ("annotations", "labels", "ports", "resources")
+    )
+    assert spoken or table.readers(type_) or replacements.verdict(type_, key).kind == "replaces" or key in ("apiVersion", "kind", "metadata", "vpcId", "spec")
+
+
+def test_every_value_that_the_chart_has_is_mapped():
+    """A value of the chart's defaults that no text speaks about would be an unknown effect: those are named here."""
+    defaults = default_values()
+    leaves = [(top, key) for top, inner in defaults.items() if isinstance(inner, dict) for key in inner]
+    silent = set()
+    for top, key in leaves:
+        data = plan()
+        hub_values(top, key, value={"another": "value"})(data)
+        found = difference(side_of(plan(), "old"), side_of(data, "new"))
+        if any(effect.says.startswith("unknown effect") for effect in found.effects):
+            silent.add(f"{top}.{key}")
+    assert silent <= {
+        "hub.command",
+        "hub.config",
+        "hub.cookieSecret",
+        "hub.db",
+        "proxy.https",
+        "hub.args",
+        "hub.lifecycle",
+        "hub.authenticatePrometheus",
+        "hub.extraPodSpec",
+        "hub.image",
+        "hub.networkPolicy",
+        "global.safeToShowValues",
+    } | {f"singleuser.{key}" for key in ("extraPodAffinity", "extraPodAntiAffinity", "cpu", "memory")}
+
+
+@pytest.mark.parametrize("path", sorted(values.paths()))
+def test_every_text_about_values_is_well_formed(path):
+    class_, topic, says = values.parts(values._table()[path])
+    assert class_ and topic and says and not says[0].isupper()
+
+
+def test_the_restarts_are_of_the_chart_that_is_pinned():
+    assert values.restarted(("cull", "timeout")) == {"hub"}
+    assert values.restarted(("proxy", "chp", "resources", "limits", "memory")) == {"hub", "proxy"}
+    assert values.restarted(("proxy", "somethingNew")) is None and values.restarted(()) is None
+
+
+PAIRS = [
+    ("aws:efs/fileSystem:FileSystem", "encrypted", "replaces"),
+    ("aws:efs/fileSystem:FileSystem", "lifecyclePolicies[0].transitionToIa", "updates"),
+    ("aws:eks/cluster:Cluster", "version", "updates"),
+    ("aws:eks/cluster:Cluster", "name", "replaces"),
+    ("aws:eks/cluster:Cluster", "kubernetesNetworkConfig.serviceIpv4Cidr", "replaces"),
+    ("aws:eks/cluster:Cluster", "vpcConfig.publicAccessCidrs", "updates"),
+    ("aws:eks/cluster:Cluster", "encryptionConfig", "engine"),
+    ("aws:eks/nodeGroup:NodeGroup", "instanceTypes", "replaces"),
+    ("aws:eks/nodeGroup:NodeGroup", "scalingConfig.desiredSize", "updates"),
+    ("aws:eks/nodeGroup:NodeGroup", "launchTemplate.version", "updates"),
+    ("aws:eks/nodeGroup:NodeGroup", "launchTemplate.id", "replaces"),
+    ("aws:autoscaling/group:Group", "name", "replaces"),
+    ("aws:autoscaling/group:Group", "maxSize", "updates"),
+    ("aws:ebs/volume:Volume", "size", "updates"),
+    ("aws:ebs/volume:Volume", "availabilityZone", "replaces"),
+    ("aws:rds/instance:Instance", "engine", "replaces"),
+    ("aws:rds/instance:Instance", "engineVersion", "updates"),
+    ("aws:rds/instance:Instance", "storageEncrypted", "replaces"),
+    ("aws:kms/key:Key", "policy", "updates"),
+    ("aws:kms/key:Key", "keyUsage", "replaces"),
+    ("aws:ec2/vpc:Vpc", "cidrBlock", "replaces"),
+    ("aws:ec2/vpc:Vpc", "enableDnsSupport", "updates"),
+    ("aws:ec2/vpcEndpoint:VpcEndpoint", "privateDnsEnabled", "engine"),
+    ("aws:lb/loadBalancer:LoadBalancer", "internal", "replaces"),
+    ("aws:lb/targetGroup:TargetGroup", "port", "replaces"),
+    ("aws:lb/listener:Listener", "port", "updates"),
+    ("aws:iam/policy:Policy", "policy", "updates"),
+    ("aws:iam/policy:Policy", "description", "replaces"),
+    ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "policyArn", "replaces"),
+    ("kubernetes:core/v1:ConfigMap", "data", "replaces"),
+    ("kubernetes:core/v1:Namespace", "metadata.name", "replaces"),
+    ("kubernetes:core/v1:Namespace", "metadata.labels", "updates"),
+    ("kubernetes:helm.sh/v3:Release", "namespace", "replaces"),
+    ("kubernetes:helm.sh/v3:Release", "values", "updates"),
+    ("aws:eks/cluster:Cluster", "somethingNew", "engine"),
+    ("aws:new/thing:Thing", "name", "engine"),
+]
+
+
+@pytest.mark.parametrize(("type_", "path", "kind"), PAIRS)
+def test_what_another_value_does(type_, path, kind):
+    assert replacements.verdict(type_, path.replace("[0]", "")).kind == kind
+
+
+def test_what_only_the_engine_knows_says_why():
+    rows = tomllib.loads((ROOT / "config" / "data" / "replacements.toml").read_text(encoding="utf-8"))
+    assert all(row["source"] and all(row.get("engine", {}).values()) for row in rows.values())
+
+
+def test_the_generated_table_is_what_the_installed_sdk_says():
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("refresh_replacements", ROOT / "scripts" / "refresh_replacements.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    committed = json.loads((ROOT / "config" / "data" / "replacements.json").read_text(encoding="utf-8"))
+    for token in (
+        "aws:eks/cluster:Cluster",
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        "aws:lb/loadBalancer:LoadBalancer",
+        "random:index/randomPassword:RandomPassword",
+    ):
+        cls = script.resource_class(token)
+        names = script.inputs_of(cls)
+        assert committed["types"][token] == {"inputs": sorted(names.values()), "replaces": sorted(names[name] for name in script.forcing(cls) if name in names)}
+    assert committed["sdk"] == {name: script.version(name) for name in script.PACKAGES}
