@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from checks.resources import UNKNOWN, Resource, Resources
 
 #: Outputs by which resources name each other.
-_NAMED_BY = ("id", "arn", "vpcId", "name", "fileSystemId", "dnsName")
+_NAMED_BY = ("id", "arn")
 #: Shorter values, and plain words, are found by chance in other text.
 _SHORTEST = 12
 _ID = re.compile(r"[a-z]+-[0-9a-f]{8,}|arn:[\w-]+:\S+")

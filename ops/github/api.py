@@ -29,7 +29,7 @@ class GitHub:
     repository: str
     token: str
     url: str = "https://api.github.com"
-    pause: float = 2.0
+    pause: float = 0.5
 
     def get(self, path: str, **query: str) -> Any:  # noqa: ANN401 -- any JSON value
         """One answer. Raises ConfigError where there is none."""
@@ -73,6 +73,7 @@ class GitHub:
                 reason = f"did not answer ({type(error).__name__})"
                 if method != "GET":
                     break
-            time.sleep(self.pause * 2**attempt)
+            if attempt < _TRIES - 1:
+                time.sleep(self.pause * 4**attempt)
         fix = "look at the permissions of the workflow's token, and at githubstatus.com"
         raise ConfigError("jhub report", [Problem(path=f"{method} {path.partition('?')[0]}", what=f"GitHub {reason}", fix=fix)])

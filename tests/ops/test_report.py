@@ -1,0 +1,246 @@
+"""The report on a pull request, against a server that answers as GitHub's API does: hostile plans, trusted base, whose word counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from changes.gate import judged
+from ops.github.report import MARKER
+from tests.support.differences import found, plan
+
+JHUB = str(Path(sys.prefix) / "bin" / "jhub")
+HEAD, MERGE = "a" * 40, "b" * 40
+REPOSITORY = "example-org/hub"
+
+
+class Server:
+    """One repository with one pull request; remembers what was written."""
+
+    def __init__(self):
+        self.requests, self.wrote, self.fails = [], [], 0
+        self.pull = {
+            "number": 7,
+            "state": "open",
+            "head": {"sha": HEAD},
+            "merge_commit_sha": MERGE,
+            "merged_at": None,
+            "user": {"login": "author"},
+            "labels": [],
+        }
+        self.lists = {"reviews": [], "commits": [{"author": {"login": "author"}, "committer": {"login": "web-flow"}}], "events": [], "comments": []}
+        self.writers = {"author", "reviewer", "web-flow"}
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def answer(self, body, code=200):
+                data = json.dumps(body).encode()
+                self.send_response(code)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def do_GET(self):
+                split = urlsplit(self.path)
+                outer.requests.append(("GET", split.path, self.headers["Authorization"]))
+                if outer.fails:
+                    outer.fails -= 1
+                    return self.answer({}, 503)
+                query, end = parse_qs(split.query), split.path.rpartition("/")[2]
+                page = int(query.get("page", ["1"])[0])
+                if split.path.endswith("/permission"):
+                    login = split.path.split("/")[-2]
+                    return self.answer({"permission": "write" if login in outer.writers else "read"})
+                if end == "pulls":
+                    state = "closed" if outer.pull["merged_at"] else "open"
+                    other = [{"number": 1, "head": {"sha": "c" * 40}, "merge_commit_sha": None}] * 100
+                    return self.answer(other if page == 1 else [outer.pull] if query["state"] == [state] else [])
+                return self.answer(outer.lists.get(end, []) if page == 1 else [])
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.wrote.append((self.command, urlsplit(self.path).path, body))
+                self.answer({"id": 11}, 201)
+
+            do_PATCH = do_POST  # noqa: N815 -- the name that http.server looks for
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def github():
+    server = Server()
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+
+
+@pytest.fixture
+def folders(tmp_path):
+    new = plan()
+    new["resources"] = [item for item in new["resources"] if item["name"] != "homes-file-system"]
+    for name, data in (("base", plan()), ("new", new)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "dev.json").write_text(json.dumps(data), encoding="utf-8")
+    return tmp_path
+
+
+def report(github, folders, *more, commit=HEAD, **environment):
+    command = [JHUB, "report", "base", "new", "--repository", REPOSITORY, "--commit", commit, *more]
+    own = {**os.environ, "GITHUB_TOKEN": "token-of-the-test", "GITHUB_API_URL": github.url, "GITHUB_RUN_ID": "99", **environment}
+    return subprocess.run(command, cwd=folders, env=own, capture_output=True, text=True, timeout=60, check=False)
+
+
+def lines():
+    return [item.line for item in judged(found("homes: file system goes")).missing]
+
+
+def review(login="reviewer", state="APPROVED", commit=HEAD, body=None):
+    return {"user": {"login": login}, "state": state, "commit_id": commit, "body": "\r\n".join(lines()) if body is None else body}
+
+
+def status(github):
+    (found_,) = [body for method, path, body in github.wrote if path == f"/repos/{REPOSITORY}/statuses/{HEAD}"]
+    return found_["state"]
+
+
+def test_the_comment_is_written_and_the_gate_is_shut(github, folders):
+    done = report(github, folders)
+    assert done.returncode == 0, done
+    (comment,) = [body["body"] for method, path, body in github.wrote if path.endswith("/issues/7/comments") and method == "POST"]
+    assert comment.startswith(MARKER) and "Endangers data" in comment and lines()[0] in comment and "not a security boundary" in comment
+    assert status(github) == "failure"
+    assert "token-of-the-test" not in done.stdout + done.stderr and github.requests[0][2] == "Bearer token-of-the-test"
+
+
+def test_the_comment_is_updated_in_place_and_one_of_somebody_else_is_not(github, folders):
+    theirs = {"id": 3, "user": {"type": "User", "login": "mallory"}, "body": f"{MARKER}\nfake"}
+    github.lists["comments"] = [theirs, {"id": 5, "user": {"type": "Bot", "login": "github-actions[bot]"}, "body": f"{MARKER}\nolder"}]
+    assert report(github, folders).returncode == 0
+    assert [path for method, path, _ in github.wrote if method == "PATCH"] == [f"/repos/{REPOSITORY}/issues/comments/5"]
+    assert not [path for method, path, _ in github.wrote if method == "POST" and path.endswith("comments")]
+
+
+@pytest.mark.parametrize("state", ["APPROVED", "COMMENTED"])
+def test_a_review_by_somebody_else_with_write_access_opens_it(github, folders, state):
+    github.lists["reviews"] = [review(state=state)]
+    assert report(github, folders).returncode == 0 and status(github) == "success"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        review(login="author"),
+        review(login="stranger"),
+        review(state="DISMISSED"),
+        review(state="CHANGES_REQUESTED"),
+        review(state="PENDING"),
+        review(commit="d" * 40),
+        review(login="web-flow"),
+        review(body="acknowledge dev endangers-data aws:efs/fileSystem:FileSystem::homes-file-system " + "0" * 24),
+        review(login=""),
+        {"user": None, "state": "APPROVED", "commit_id": HEAD, "body": "\n".join(lines())},
+    ],
+)
+def test_whose_word_does_not_count(github, folders, words):
+    github.lists["reviews"] = [words]
+    assert report(github, folders).returncode == 0 and status(github) == "failure"
+
+
+@pytest.mark.parametrize(("actor", "state"), [("reviewer", "success"), ("author", "failure"), ("stranger", "failure")])
+def test_a_label_counts_by_who_put_it_there_last(github, folders, actor, state):
+    labels = [item.label for item in judged(found("homes: file system goes")).missing]
+    github.pull["labels"] = [{"name": label} for label in labels]
+    github.lists["events"] = [{"event": "labeled", "label": {"name": label}, "actor": {"login": login}} for label in labels for login in ("reviewer", actor)]
+    assert report(github, folders).returncode == 0 and status(github) == state
+
+
+def test_a_label_that_is_gone_does_not_count(github, folders):
+    github.lists["events"] = [
+        {"event": "labeled", "label": {"name": item.label}, "actor": {"login": "reviewer"}} for item in judged(found("homes: file system goes")).missing
+    ]
+    assert report(github, folders).returncode == 0 and status(github) == "failure"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"format": "jupyterhub-aws/plan/9"}',
+        "[" * 50_000,
+        json.dumps({**plan(), "stack": "prod"}),
+        json.dumps({**plan(), "resources": [1]}),
+    ],
+)
+def test_whatever_a_stranger_sends_shuts_the_gate_and_breaks_nothing(github, folders, text):
+    (folders / "new" / "dev.json").write_text(text, encoding="utf-8")
+    done = report(github, folders)
+    assert done.returncode == 0 and "Traceback" not in done.stderr and status(github) == "failure"
+
+
+def test_plans_that_trip_a_rule_shut_the_gate(github, folders):
+    data = plan()
+    for item in data["resources"]:
+        item["inputs"] = {key: 7 for key in item["inputs"]}
+    (folders / "new" / "dev.json").write_text(json.dumps(data), encoding="utf-8")
+    assert report(github, folders).returncode == 0 and status(github) == "failure"
+
+
+def test_no_plan_a_hostile_name_and_a_link_shut_the_gate(github, folders):
+    (folders / "new" / "dev.json").unlink()
+    (folders / "new" / "..evil\n.json").write_text("{}", encoding="utf-8")
+    (folders / "new" / "link.json").symlink_to("/etc/passwd")
+    done = report(github, folders, "--dry-run")
+    assert done.returncode == 0 and "there is no plan of this stack" in done.stdout and "root:" not in done.stdout and "evil" not in done.stdout
+    assert github.wrote == []
+
+
+def test_nothing_changes_and_the_gate_is_open(github, folders):
+    (folders / "new" / "dev.json").write_text(json.dumps(plan()), encoding="utf-8")
+    assert report(github, folders).returncode == 0 and status(github) == "success"
+    assert "Nothing changes" in github.wrote[0][2]["body"]
+
+
+def test_a_commit_of_no_open_pull_request_is_nothing_to_report(github, folders):
+    done = report(github, folders, commit="e" * 40)
+    assert done.returncode == 0 and "no pull request has this commit" in done.stderr and github.wrote == []
+
+
+def test_what_was_merged_is_judged_again_before_up(github, folders):
+    github.pull["merged_at"] = "2026-11-24T00:00:00Z"
+    assert report(github, folders, "--merged", commit=MERGE).returncode == 1
+    github.lists["reviews"] = [review()]
+    assert report(github, folders, "--merged", commit=MERGE).returncode == 0
+    assert report(github, folders, "--merged", commit="e" * 40).returncode == 1 and github.wrote == []
+
+
+def test_a_server_that_is_tired_is_asked_again_and_one_that_refuses_is_named(github, folders):
+    github.fails = 1
+    assert report(github, folders).returncode == 0
+    github.fails = 10
+    done = report(github, folders)
+    assert done.returncode == 2 and re.search(r"GET /pulls: GitHub answered 503", done.stderr) and "Traceback" not in done.stderr
+
+
+def test_wrong_arguments_all_at_once(folders):
+    own = {key: value for key, value in os.environ.items() if key != "GITHUB_TOKEN"}
+    command = [JHUB, "report", "base", "new", "--repository", "nonsense", "--commit", "HEAD"]
+    done = subprocess.run(command, cwd=folders, env=own, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 3

@@ -1,0 +1,126 @@
+"""The workflows to copy: linted, pinned, without more rights than they need; and their commands that need no account, run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.stack_files import ROOT
+
+FOLDER = ROOT / "examples" / "github" / "workflows"
+FILES = sorted(FOLDER.glob("*.yml"))
+
+
+def workflow(name):
+    return yaml.safe_load((FOLDER / f"{name}.yml").read_text(encoding="utf-8"))
+
+
+def steps(name):
+    return [step for job in workflow(name)["jobs"].values() for step in job["steps"]]
+
+
+def test_the_security_linter_finds_nothing():
+    zizmor = Path(sys.prefix) / "bin" / "zizmor"
+    done = subprocess.run([zizmor, "--offline", "--no-progress", "--persona=auditor", *FILES], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.real
+def test_the_syntax_linter_finds_nothing():
+    actionlint = shutil.which("actionlint", path=f"{os.environ['PATH']}:{ROOT / '.venv' / 'tools'}")
+    if actionlint is None:
+        pytest.skip("no actionlint on PATH: the workflows' syntax was not checked")
+    done = subprocess.run([actionlint, *FILES], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+def test_every_action_is_pinned_by_commit_and_every_right_is_given_by_name(path):
+    text = path.read_text(encoding="utf-8")
+    used = re.findall(r"- uses: (\S+)(.*)", text)
+    assert used and all(re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", action) and re.search(r"# v\d+\.\d+\.\d+", note) for action, note in used)
+    data = yaml.safe_load(text)
+    assert data["permissions"] == {} and all("permissions" in job and "timeout-minutes" in job for job in data["jobs"].values())
+    assert "secrets." not in text and "pull_request_target" not in text
+
+
+def test_what_a_fork_can_run_has_no_credentials():
+    (job,) = workflow("plan")["jobs"].values()
+    assert job["permissions"] == {"contents": "read"}
+    assert all((step.get("with") or {}).get("persist-credentials") is False for step in job["steps"] if "checkout" in step.get("uses", ""))
+
+
+def test_what_may_write_checks_out_the_default_branch_only_and_hands_hostile_text_over_as_data():
+    (checkout,) = [step for step in steps("report") if "checkout" in step.get("uses", "")]
+    assert checkout["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+    assert not any("${{" in step["run"] for step in steps("report") if "run" in step)
+    assert not any("${{" in step["run"] for path in FILES for step in steps(path.stem) if "run" in step)
+
+
+def test_up_is_one_at_a_time_from_the_merged_commit_and_judged_before_it_has_a_role():
+    (job,) = workflow("up")["jobs"].values()
+    assert job["concurrency"]["cancel-in-progress"] is False and "matrix.stack" in job["concurrency"]["group"]
+    names = [step.get("uses", step.get("run", "")) for step in job["steps"]]
+    judged = next(index for index, name in enumerate(names) if "jhub report" in name and "--merged" in name)
+    role = next(index for index, name in enumerate(names) if "configure-aws-credentials" in name)
+    up = next(index for index, name in enumerate(names) if "pulumi up" in name)
+    assert judged < role < up
+    assert job["steps"][0]["with"]["ref"] == "${{ github.sha }}"
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A checkout in which `.venv` is this environment: what the workflow installs is tested by the fresh clone."""
+    subprocess.run(["git", "clone", "--quiet", ROOT, tmp_path / "hub"], check=True)
+    changed = subprocess.run(["git", "ls-files", "--modified", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in changed.split():
+        if (ROOT / name).is_file():
+            (tmp_path / "hub" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tmp_path / "hub" / name)
+    (tmp_path / "hub" / ".venv" / "bin").mkdir(parents=True)
+    jhub = tmp_path / "hub" / ".venv" / "bin" / "jhub"
+    jhub.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path / "hub"} exec {sys.executable} -m ops.main "$@"\n', encoding="utf-8")
+    jhub.chmod(0o755)
+    (tmp_path / "hub" / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    return tmp_path / "hub"
+
+
+def shell(script, cwd, **environment):
+    return subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script], cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@pytest.mark.real
+def test_the_commands_that_need_no_account_run(clone, tmp_path):
+    (planning,) = [step["run"] for step in steps("plan") if step.get("name") == "Plan"]
+    done = shell(planning, clone)
+    assert done.returncode == 0 and {path.name for path in (clone / "plans").iterdir()} == {"dev.json", "airgap.json", "airgap-hub.json"}, done
+    (base,) = [step["run"] for step in steps("report") if step.get("name") == "Plan the base branch"]
+    assert shell(base, clone).returncode == 0 and (clone / "base" / "dev.json").is_file()
+    for name in ("preview", "drift"):
+        (script,) = [step["run"] for step in steps(name) if "pulumi preview" in step.get("run", "")]
+        fake = tmp_path / f"bin-{name}"
+        fake.mkdir()
+        (fake / "pulumi").write_text(f"#!/bin/sh\ncat {ROOT / 'tests' / 'fixtures' / 'previews' / 'update.json'}\n", encoding="utf-8")
+        (fake / "pulumi").chmod(0o755)
+        summary = tmp_path / f"{name}.md"
+        done = shell(script, clone, STACK="dev", GITHUB_STEP_SUMMARY=str(summary), PATH=f"{fake}:{os.environ['PATH']}")
+        assert done.returncode == (1 if name == "drift" else 0), done
+        assert "the hub restarts" in summary.read_text(encoding="utf-8")
+
+
+@pytest.mark.real
+def test_the_scripts_are_sound():
+    shellcheck = shutil.which("shellcheck")
+    if shellcheck is None:
+        pytest.skip("no shellcheck on PATH: the scripts of the workflows were not checked")
+    done = subprocess.run([shellcheck, ROOT / "examples" / "github" / "install_pulumi.sh"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout
