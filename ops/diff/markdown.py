@@ -5,6 +5,7 @@ Every word may come from a fork: nothing in it becomes markup, a mention, a link
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 
@@ -17,6 +18,7 @@ from ops.diff.words import clean, unified, value
 #: GitHub refuses comments of more than 65,536 characters ("body is too long"); some are left for what the platform adds.
 LIMIT = 60_000
 _FIRST = 12  # sentences of a section before the rest is folded
+_LINES = 60  # acknowledgements that are written out
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~^$-])")
 _ACTIVE = re.compile(r"(?i)(?<=\w)(?=://)|(?<=@)(?=\w)|(?<=www)(?=\.)")
 _MARKS = {"endangers data": "🔴", "unknown": "❓", "widens access": "🔓", "replaces": "♻️", "interrupts": "🟡", "routine": "🟢"}
@@ -34,6 +36,11 @@ def text(words: str) -> str:
     words = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     words = _SPECIAL.sub(r"\\\1", words)
     return re.sub(r"@", "@\u200b", _ACTIVE.sub("\u200b", words))
+
+
+def in_html(words: str) -> str:
+    """The same inside a summary, which is HTML: there a backslash would show."""
+    return re.sub(r"@", "@\u200b", _ACTIVE.sub("\u200b", html.escape(clean(" ".join(words.split())))))
 
 
 def markdown(found: Difference, verdict: Verdict | None = None, *, limit: int = LIMIT) -> str:
@@ -71,15 +78,11 @@ def _gate(verdict: Verdict) -> list[str]:
     lines = ["**Gate: shut.**"]
     lines += [f"- a check fails now that did not before: {text(failure)}" for failure in verdict.failures[:_FIRST]]
     if verdict.missing:
-        lines += [
-            "Somebody else with write access opens it with a review that contains these lines (or with a label `acknowledge` and the digits at the end):",
-            "",
-            "```",
-        ]
-        lines += [_plain(needed.line) for needed in verdict.missing[:60]]
-        lines += ["```"]
-        if len(verdict.missing) > 60:  # noqa: PLR2004 -- as many as fit
-            lines.append(f"and {len(verdict.missing) - 60} more: `jhub gate` lists them")
+        number = len(verdict.missing)
+        words = [_plain(needed.line) for needed in verdict.missing[:_LINES]]
+        rest = [f"and {number - _LINES} more: `jhub gate` lists them"] if number > _LINES else []
+        said = "Somebody else with write access opens it with a review that contains these lines, or with labels of `acknowledge` and the digits at their ends."
+        lines += ["", _folded(f"{number} acknowledgement{'s' if number > 1 else ''} missing", [said, "", "```", *words, "```", *rest])]
     return [*lines, ""]
 
 
@@ -112,8 +115,7 @@ def _section(section: Section) -> str:
 
 
 def _line(line: Line) -> str:
-    subject = "" if line.says == "made" or line.names in line.text else f" <sub>{text(line.names)}</sub>"
-    return f"{text(line.text)}{subject}"
+    return f"{text(line.text)} <sub>{text(line.more)}</sub>" if line.more else text(line.text)
 
 
 def _tables(found: Difference) -> Iterator[str]:
@@ -132,9 +134,9 @@ def _tables(found: Difference) -> Iterator[str]:
 
 def _change(change: Change) -> str:
     because = f", because of {', '.join(change.because[:5])}" if change.because else ""
-    title = f"{_OPS[change.op]} {text(change.name)} <sub>{text(change.type)}{text(because)}</sub>"
     if change.op not in ("update", "replace") or not change.properties:
-        return f"- {title}"
+        return f"- {_OPS[change.op]} {text(change.name)} <sub>{text(change.type)}</sub>"
+    title = f"{_OPS[change.op]} {in_html(change.name)} <sub>{in_html(change.type)}{in_html(because)}</sub>"
     lines: list[str] = []
     for item in change.properties:
         if item.secret and item.old == item.new:

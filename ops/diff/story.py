@@ -48,6 +48,11 @@ class Line:
         return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")  # noqa: PLR2004 -- as many as fit a line
 
     @property
+    def more(self) -> str:
+        """The resources' names where the sentence does not say them."""
+        return "" if self.says == "made" or self.names in self.text else self.names
+
+    @property
     def text(self) -> str:
         """The sentence with what it is about."""
         about = f"{self.about}: " if self.about else ""

@@ -67,7 +67,7 @@ def _section(section: Section) -> Table:
     style = _STYLES[section.class_]
     table.add_row("", Text(section.title, style))
     for line in section.lines:
-        table.add_row(Text(_MARKS[section.class_], style), Text.assemble(line.text, (f"  [{line.names}]" if line.says != "made" else "", "dim")))
+        table.add_row(Text(_MARKS[section.class_], style), Text.assemble(line.text, (f"  [{line.more}]" if line.more else "", "dim")))
     return table
 
 
