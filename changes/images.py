@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,7 +34,8 @@ def _of(side: Side) -> Iterator[tuple[str, str]]:
         yield f"{release.name}: chart", f"{chart_of({'chart': '', **release.inputs})} {release.inputs.get('version', '')}".strip()
         yield from _maps(release.name, release.inputs.get("values"), "", _DEPTH)
     for release in hub_releases(side.resources):
-        yield from ((f"{release.name}: servers, {pod.display_name}", pod.image) for pod in user_pods(release))
+        with contextlib.suppress(ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # said to be unknown where effects are told
+            yield from [(f"{release.name}: servers, {pod.display_name}", pod.image) for pod in user_pods(release)]
     for addon in side.resources.of(ADDON):
         yield f"{addon.name}: add-on", f"{addon.inputs.get('addonName', '')} {addon.inputs.get('addonVersion', '')}".strip()
     for other in side.resources:

@@ -41,7 +41,11 @@ def _of(change: Change, context: Context) -> Iterator[Effect]:
         return  # a component is what is in it
     reading = Reading()
     for name in table.readers(change.type):
-        found = _READERS[name](change, context)
+        try:
+            found = _READERS[name](change, context)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # values that no program makes: somebody else's plan
+            reading.say(change, ("unknown", table.topic(change.type), f"unknown effect: {label(change)} has values that cannot be understood"))
+            continue
         reading.effects += found.effects
         reading.explained |= found.explained
     _whole(reading, change, fresh=not context.old.resources.all)

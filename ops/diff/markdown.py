@@ -52,12 +52,12 @@ def markdown(found: Difference, verdict: Verdict | None = None, *, limit: int = 
     kept: list[str] = []
     room = limit - len(tail) - 300
     for index, part in enumerate(parts):
-        if len(part) + 1 > room:
+        if len(part) + 2 > room:
             kept.append(_left_out(parts[index:], found))
             break
         kept.append(part)
-        room -= len(part) + 1
-    return "\n".join([*kept, tail])[:limit]
+        room -= len(part) + 2
+    return "\n\n".join([*kept, tail])[:limit]  # without an empty line what follows a fold would be HTML
 
 
 def _left_out(parts: list[str], found: Difference) -> str:

@@ -21,14 +21,7 @@ def engine(new_engine: Callable[..., Engine]) -> Engine:
     return engine
 
 
-def test_preview_and_up_and_preview_again_pass(engine: Engine) -> None:
-    for command in (("preview",), ("up", "--yes", "--skip-preview"), ("preview",)):
-        run = engine.run(*command, "--policy-pack", "policy")
-        assert "✅ jupyterhub-aws" in run.stdout and "can't run policy" not in run.text, run.text[-3000:]
-        assert "planted-secret" not in run.text
-
-
-def test_an_open_door_and_a_file_system_in_clear_stop_the_preview(engine: Engine) -> None:
+def test_a_file_system_in_clear_stops_the_first_preview(engine: Engine) -> None:
     source = engine.project / "components" / "homes" / "efs.py"
     before = source.read_text(encoding="utf-8")
     source.write_text(before.replace("encrypted=True", "encrypted=False"), encoding="utf-8")
@@ -37,3 +30,10 @@ def test_an_open_door_and_a_file_system_in_clear_stop_the_preview(engine: Engine
     finally:
         source.write_text(before, encoding="utf-8")
     assert "[mandatory]  everything-encrypted" in text and "homes-file-system" in text and "is not encrypted" in text
+
+
+def test_preview_and_up_and_preview_again_pass(engine: Engine) -> None:
+    for command in (("preview",), ("up", "--yes", "--skip-preview"), ("preview",)):
+        run = engine.run(*command, "--policy-pack", "policy")
+        assert "✅ jupyterhub-aws" in run.stdout and "can't run policy" not in run.text, run.text[-3000:]
+        assert "planted-secret" not in run.text
