@@ -7,6 +7,7 @@ engine hands to the pack. What is left out stands in NOT_HERE with its reason, a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pulumi_policy import EnforcementLevel, PolicyPack, ReportViolation, StackValidationArgs, StackValidationPolicy
@@ -15,19 +16,28 @@ from checks import hubs, nodes, secrets, security, versions
 from checks.airgap import all as airgap
 from checks.all import Check
 from checks.finding import Finding
-from checks.resources import UNKNOWN, Resource, Resources
+from checks.resources import UNKNOWN, Resources
 from config.secrets import SECRET_ENDINGS
 from config.stack import StackConfig
 from policy.resources import translated
 
+
+@dataclass(frozen=True)
+class Enforced:
+    """A check, and the inputs that decide it: where a preview does not know one of those of a resource, the run that knows it judges."""
+
+    check: Check
+    decides: tuple[str, ...] = ()
+
+
 #: Name of the policy -> the check behind it.
-ENFORCED: Mapping[str, Check] = {
-    "no-open-door": security.open_doors,
-    "everything-encrypted": security.encryption,
-    "metadata-service-guarded": security.metadata,
-    "data-protected": security.protected,
-    "instance-types-agree": nodes.instance_types,
-    "quotas": nodes.quotas,
+ENFORCED: Mapping[str, Enforced] = {
+    "no-open-door": Enforced(security.open_doors, ("cidrBlocks", "cidrIpv4", "cidrIpv6", "ingress", "vpcConfig")),
+    "everything-encrypted": Enforced(security.encryption, ("blockDeviceMappings", "encrypted", "encryptionConfig", "parameters", "storageEncrypted")),
+    "metadata-service-guarded": Enforced(security.metadata, ("launchTemplate", "metadataOptions")),
+    "data-protected": Enforced(security.protected),
+    "instance-types-agree": Enforced(nodes.instance_types),
+    "quotas": Enforced(nodes.quotas, ("instanceTypes", "maxSize", "mixedInstancesPolicy")),
 }
 #: Checks that a plan makes and the engine's view cannot carry, and why.
 NOT_HERE: Mapping[Check, str] = {
@@ -53,38 +63,34 @@ def make_pack() -> PolicyPack:
 def policies(stack: Callable[[], StackConfig]) -> list[StackValidationPolicy]:
     """One mandatory policy for each check, and one advisory one for its warnings."""
     found = []
-    for name, check in ENFORCED.items():
-        about = " ".join((check.__doc__ or name).split())
+    for name, enforced in ENFORCED.items():
+        about = " ".join((enforced.check.__doc__ or name).split())
         for level, status, suffix in ((EnforcementLevel.MANDATORY, "fail", ""), (EnforcementLevel.ADVISORY, "warn", "-warnings")):
-            found.append(StackValidationPolicy(name=f"{name}{suffix}", description=about, enforcement_level=level, validate=_validator(check, status, stack)))
+            found.append(
+                StackValidationPolicy(name=f"{name}{suffix}", description=about, enforcement_level=level, validate=_validator(enforced, status, stack))
+            )
     return found
 
 
-def _validator(check: Check, status: str, stack: Callable[[], StackConfig]) -> Callable[[StackValidationArgs, ReportViolation], None]:
+def _validator(enforced: Enforced, status: str, stack: Callable[[], StackConfig]) -> Callable[[StackValidationArgs, ReportViolation], None]:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        resources = translated(args.resources)
-        try:
-            found = violations(check, status, stack(), resources)
-        except (AttributeError, TypeError, KeyError):
-            if not any(unknown(resource) for resource in resources):
-                raise
-            args.not_applicable("what it looks at is not known before `up`")
-            return
-        for finding in found:
+        for finding in violations(enforced, status, stack(), translated(args.resources)):
             report(message(finding), finding.subjects[0] if finding.subjects else None)
 
     return validate
 
 
-def unknown(resource: Resource) -> bool:
-    """Whether a preview knows too little of a resource to judge it: a whole input is missing, not only an id inside one."""
-    return any(value == UNKNOWN for value in resource.inputs.values())
+def violations(enforced: Enforced, status: str, stack: StackConfig, resources: Resources) -> list[Finding]:
+    """The findings of a check with this status; what cannot be judged yet is left to the run that knows it."""
+    seen = Resources(resource for resource in resources if not any(_unknown(resource.inputs.get(key)) for key in enforced.decides))
+    return [finding for finding in enforced.check(stack, seen) if finding.status == status]
 
 
-def violations(check: Check, status: str, stack: StackConfig, resources: Resources) -> list[Finding]:
-    """The findings of a check with this status; what is only wrong because it is not known yet is left to the run that knows it."""
-    blind = {resource.urn for resource in resources if unknown(resource)}
-    return [finding for finding in check(stack, resources) if finding.status == status and not (finding.subjects and blind.issuperset(finding.subjects))]
+def _unknown(value: object) -> bool:
+    """Whether something is not known yet that could decide. An id, an ARN or a version inside never does."""
+    if isinstance(value, Mapping):
+        return any(_unknown(item) for key, item in value.items() if not str(key).lower().endswith(("id", "arn", "version")))
+    return any(map(_unknown, value)) if isinstance(value, list) else value == UNKNOWN
 
 
 def message(finding: Finding) -> str:

@@ -35,5 +35,5 @@ def test_a_file_system_in_clear_stops_the_first_preview(engine: Engine) -> None:
 def test_preview_and_up_and_preview_again_pass(engine: Engine) -> None:
     for command in (("preview",), ("up", "--yes", "--skip-preview"), ("preview",)):
         run = engine.run(*command, "--policy-pack", "policy")
-        assert "✅ jupyterhub-aws" in run.stdout and "can't run policy" not in run.text, run.text[-3000:]
+        assert "jupyterhub-aws@" in run.stdout and "[mandatory]" not in run.stdout and "can't run policy" not in run.text, run.text[-3000:]
         assert "planted-secret" not in run.text
