@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -187,7 +188,9 @@ def _environment(program: Path) -> Path | None:
     if ready.is_file():
         return python
     print(f"jhub: installing what {wanted.parent.parent.name[:12]} needs, once (some minutes) …", file=sys.stderr)
-    steps = ([sys.executable, "-m", "venv", "--clear", str(folder)], [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(wanted)])
+    uv = next((found for found in (shutil.which("uv"), str(Path(sys.prefix) / "bin" / "uv")) if found and Path(found).is_file()), None)
+    pip = [uv, "pip", "install", "--python", str(python)] if uv else [str(python), "-m", "pip", "install"]
+    steps = ([sys.executable, "-m", "venv", "--clear", str(folder)], [*pip, "--quiet", "--require-hashes", "-r", str(wanted)])
     for step in steps:
         try:
             subprocess.run(step, check=True, capture_output=True, timeout=_ENVIRONMENT_SECONDS)  # noqa: S603 -- this Python and its pip

@@ -13,14 +13,14 @@ import pytest
 
 from ops.diff.markdown import LIMIT, markdown, text
 from tests.support.differences import found, plan
+from tests.support.in_process import in_process
 from tests.support.stack_files import ROOT
 
-JHUB = str(Path(sys.prefix) / "bin" / "jhub")
 PREVIEWS = ROOT / "tests" / "fixtures" / "previews"
 
 
 def jhub(*arguments, cwd=ROOT, **environment):
-    return subprocess.run([JHUB, *map(str, arguments)], cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False)
+    return in_process(arguments, Path(cwd), environment)
 
 
 def refused(*arguments, **more):

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,8 +13,8 @@ import pytest
 from changes.gate import judged
 from ops.github.report import MARKER
 from tests.support.differences import found, plan
+from tests.support.in_process import in_process
 
-JHUB = str(Path(sys.prefix) / "bin" / "jhub")
 HEAD, MERGE = "a" * 40, "b" * 40
 REPOSITORY = "example-org/hub"
 
@@ -100,9 +96,9 @@ def folders(tmp_path):
 
 
 def report(github, folders, *more, commit=HEAD, **environment):
-    command = [JHUB, "report", "base", "new", "--repository", REPOSITORY, "--commit", commit, *more]
-    own = {**os.environ, "GITHUB_TOKEN": "token-of-the-test", "GITHUB_API_URL": github.url, "GITHUB_RUN_ID": "99", **environment}
-    return subprocess.run(command, cwd=folders, env=own, capture_output=True, text=True, timeout=60, check=False)
+    """The command in this process, as a workflow runs it."""
+    own = {"GITHUB_TOKEN": "token-of-the-test", "GITHUB_API_URL": github.url, "GITHUB_RUN_ID": "99", **environment}
+    return in_process(["report", "base", "new", "--repository", REPOSITORY, "--commit", commit, *more], folders, own)
 
 
 def lines():
@@ -240,7 +236,5 @@ def test_a_server_that_is_tired_is_asked_again_and_one_that_refuses_is_named(git
 
 
 def test_wrong_arguments_all_at_once(folders):
-    own = {key: value for key, value in os.environ.items() if key != "GITHUB_TOKEN"}
-    command = [JHUB, "report", "base", "new", "--repository", "nonsense", "--commit", "HEAD"]
-    done = subprocess.run(command, cwd=folders, env=own, capture_output=True, text=True, timeout=60, check=False)
+    done = in_process(["report", "base", "new", "--repository", "nonsense", "--commit", "HEAD"], folders, {"GITHUB_TOKEN": ""})
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 3

@@ -68,7 +68,7 @@ def test_up_is_one_at_a_time_from_the_merged_commit_and_judged_before_it_has_a_r
     (job,) = workflow("up")["jobs"].values()
     assert job["concurrency"]["cancel-in-progress"] is False and "matrix.stack" in job["concurrency"]["group"]
     names = [step.get("uses", step.get("run", "")) for step in job["steps"]]
-    judged = next(index for index, name in enumerate(names) if "jhub report" in name and "--merged" in name)
+    judged = next(index for index, name in enumerate(names) if "--merged" in name)
     role = next(index for index, name in enumerate(names) if "configure-aws-credentials" in name)
     up = next(index for index, name in enumerate(names) if "pulumi up" in name)
     assert judged < role < up
@@ -115,6 +115,35 @@ def test_the_commands_that_need_no_account_run(clone, tmp_path):
         done = shell(script, clone, STACK="dev", GITHUB_STEP_SUMMARY=str(summary), PATH=f"{fake}:{os.environ['PATH']}")
         assert done.returncode == (1 if name == "drift" else 0), done
         assert "the hub restarts" in summary.read_text(encoding="utf-8")
+
+
+@pytest.mark.real
+def test_up_judges_the_merged_commit_by_the_rules_of_the_one_before(clone, tmp_path):
+    from tests.ops.test_report import MERGE, Server
+
+    (script,) = [step["run"] for step in steps("up") if "--merged" in step.get("run", "")]
+    for command in (["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "--allow-empty", "-m", "before"]):
+        subprocess.run(["git", *command], cwd=clone, check=True)
+    before = subprocess.run(["git", "rev-parse", "HEAD"], cwd=clone, capture_output=True, text=True, check=True).stdout.strip()
+    fake = tmp_path / "fake"
+    fake.mkdir()
+    (fake / "make").write_text(f'#!/bin/sh\nln -sfn {clone}/.venv "$2/.venv"\n', encoding="utf-8")
+    (fake / "make").chmod(0o755)
+    file, github = clone / "Pulumi.dev.yaml", Server()
+    github.pull["merged_at"] = "2026-11-24T00:00:00Z"
+    own = {"PATH": f"{fake}:{os.environ['PATH']}", "STACK": "dev", "BEFORE": before, "GITHUB_TOKEN": "token", "GITHUB_API_URL": github.url}
+    own |= {"GITHUB_REPOSITORY": "example-org/hub", "GITHUB_SHA": MERGE, "GITHUB_WORKSPACE": str(clone), "RUNNER_TEMP": str(tmp_path)}
+    try:
+        for (old, new), code in ((("max: 10 }", "max: 12 }"), 0), (("kind: efs", "kind: ebs"), 1)):
+            file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+            done = shell(script, clone, **own)
+            assert done.returncode == code, done
+            shutil.rmtree(clone / "before")
+            shutil.rmtree(clone / "after")
+            subprocess.run(["git", "worktree", "remove", "--force", tmp_path / "before"], cwd=clone, check=True)
+    finally:
+        github.http.shutdown()
+        github.http.server_close()
 
 
 @pytest.mark.real
