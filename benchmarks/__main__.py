@@ -7,6 +7,7 @@ What is measured:
   beside them, without a target, the same with garbage collection off and immediate exit only;
 - commands that register nothing, and the answer to a wrong stack file (under half a second);
 - the time for each further resource from 2 to 40 pools and from 1 to 50 hubs, in one warm process (flat);
+- two plans of 2,000 resources compared, and the comment written (under 1.5 seconds);
 - the longest chain of resources that wait for each other, against the unavoidable one (equal).
 
 Nothing fails by the clock: machines differ. Each target is printed with what was found and whether it is met.
@@ -21,12 +22,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.chain import longest_chain, total, unavoidable
+from benchmarks.differences import compared
 from benchmarks.growth import Size, evaluated, growth
 from benchmarks.processes import RUNS, Measured, floor, jhub, lazy_floor, ordinary, together
 from checks.resources import Resources
 from ops.plan.evaluate import PROGRAM
 
 _POOLS, _HUBS = (2, 10, 20, 40), (1, 10, 30, 50)
+_COMPARED, _COMPARING = 2000, 1.5
 _ORDINARY, _FLOOR, _AT_ONCE, _FLAT = 1.0, 1.25, 0.5, 1.25
 
 
@@ -53,13 +56,16 @@ def main() -> None:
     with console.status("growing …"):
         for what, counts in (("pools", _POOLS), ("hubs", _HUBS)):
             console.print(_growth(what, growth(what, counts, RUNS)))
+    with console.status("comparing …"):
+        seconds = compared(_COMPARED, RUNS)
+    console.print(f"Two plans of {_COMPARED} resources compared, and the comment: {seconds:.2f} s (< {_COMPARING} s: {_verdict(seconds, _COMPARING)})")
     for line in _chain(recording.resources):
         console.print(line, markup=False, highlight=False)
 
 
 def _compile() -> None:
     """Ours and the packages', whatever the environment says about writing bytecode."""
-    for folder in ("config", "checks", "components", "ops"):
+    for folder in ("config", "checks", "changes", "components", "ops"):
         compileall.compile_dir(PROGRAM / folder, quiet=1)
     compileall.compile_dir(sysconfig.get_path("purelib"), quiet=2)
 

@@ -36,6 +36,8 @@ _OPS: Mapping[str, Op] = {
     "remove-pending-replace": "same",
     "diff": "same",
 }
+#: Of several steps of one resource, the one that says what happens to it.
+_GRAVEST: tuple[Op, ...] = ("replace", "import", "create", "delete")
 _STACK = "pulumi:pulumi:Stack"
 
 
@@ -91,7 +93,7 @@ def _together(first: Step | None, then: Step) -> Step:
     if first is None:
         return then
     return Step(
-        op="replace" if "replace" in (first.op, then.op) else then.op,
+        op=next((op for op in _GRAVEST if op in (first.op, then.op)), then.op),
         because=first.because or then.because,
         paths=first.paths or then.paths,
         delete_first=first.delete_first,

@@ -48,10 +48,11 @@ def test_what_the_engine_does_is_counted(name, counts):
 
 
 def test_deletions_and_imports_are_read():
-    gone, taken = of_preview(side("delete")), of_preview(side("import"))
+    gone, taken, replaced = of_preview(side("delete")), of_preview(side("import")), of_preview(side("import-replacement"))
     assert {change.name for change in gone.changes if change.op == "delete"} >= {"pools-gpu-spot-group", "node-agents-nvidia-device-plugin"}
     assert "One GPU can no longer be chosen" in told(gone)
-    assert "network-vpc" in {change.name for change in taken.changes}
+    assert {change.name for change in taken.changes if change.op == "import"} == {"network-vpc"} and "is taken over" in told(taken)
+    assert {change.name for change in replaced.changes if change.op == "replace"} >= {"network-vpc", "network-private-a"}
 
 
 @pytest.mark.parametrize("name", ["failure", "encrypted"])

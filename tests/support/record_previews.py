@@ -25,7 +25,7 @@ def _save(name: str, run: Run) -> None:
     data["steps"] = [step for step in data.get("steps", []) if step["op"] != "same" or step in same[:_KEPT_SAME]]
     if not data["steps"]:
         del data["steps"]  # as the engine leaves it out
-    (FOLDER / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    (FOLDER / f"{name}.json").write_text(json.dumps(data, separators=(",", ":")) + "\n", encoding="utf-8")
     print(f"{name}: ended with {run.code}, {len(data.get('steps', []))} steps kept", flush=True)
 
 
@@ -41,14 +41,18 @@ def main() -> None:
         _preview(engine, "failure")  # its secret is missing
         engine.set_secret("hub-main-client-secret", "recorded-client-secret-5b1e")
         _preview(engine, "create")
+        plain = engine.stack_file.read_text(encoding="utf-8")
+        imported = {"imports": {"aws:ec2/vpc:Vpc::network-vpc": engine.seed("aws:ec2/vpc:Vpc", {"cidrBlock": "10.0.0.0/16"})}}
+        engine.edit(imported)
+        _preview(engine, "import")
+        engine.stack_file.write_text(plain, encoding="utf-8")
         engine.up()
         _preview(engine, "same")
-        plain = engine.stack_file.read_text(encoding="utf-8")
         turns = {
             "update": {"pools.memory.size.max": 12, "hubs.main.culling": {"server_idle_minutes": 30}},
             "replace": {"pools.core.instance_types": ["m7i.xlarge"], "pools.memory.instance_types": ["r5n.4xlarge"]},
             "encrypted": {"name": "jhub-other"},
-            "import": {"imports": {"aws:ec2/vpc:Vpc::network-vpc": engine.seed("aws:ec2/vpc:Vpc", {"cidrBlock": "10.0.0.0/16"})}},
+            "import-replacement": imported,
         }
         for name, put in turns.items():
             engine.edit(put)
