@@ -206,6 +206,20 @@ def test_other_libraries_that_cannot_be_installed_leave_the_configuration(clone)
     assert "unknown effect" in done.stdout and "Nothing changes" not in done.stdout
 
 
+@pytest.mark.real
+def test_other_libraries_are_installed_once_in_an_environment_of_their_own(clone):
+    locked = clone / "requirements" / "runtime.txt"
+    before = locked.read_text(encoding="utf-8")
+    try:
+        locked.write_text(f"{before}# another set of libraries\n", encoding="utf-8")
+        first, second = (run(clone, "plan", "dev", "--against", "HEAD", "--set", "pools.memory.size.max=12") for _ in range(2))
+    finally:
+        locked.write_text(before, encoding="utf-8")
+        shutil.rmtree(clone.parent / "cache" / "jupyterhub-aws" / "environments", ignore_errors=True)
+    assert "installing what" in first.stderr and second.stderr == "", first
+    assert first.stdout == second.stdout and "12 nodes instead of 10" in first.stdout and "only the configuration" not in first.stdout
+
+
 def test_a_plan_of_another_machine_is_the_same(clone):
     done = run(clone, "plan", "dev", "--json", "-", "--as-of", "2026-11-24")
     assert json.loads(done.stdout) == plan()
