@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from changes.mask import masked_text
+from changes.mask import masked_text, sealed
 from changes.side import Op, Side, Step
 from checks.resources import SECRET, UNKNOWN, Resource, Resources
 from config.errors import ConfigError, Problem
@@ -119,7 +119,7 @@ def _state(urn: str, state: Any) -> Resource | None:  # noqa: ANN401 -- any JSON
         import_id=str(state["importID"]) if state.get("importID") else None,
         provider=None,
         depends_on=_texts(state.get("dependencies")),
-        inputs=_plain(inputs) if isinstance(inputs, dict) else {},
+        inputs=sealed(_plain(inputs), types.rpartition("$")[2]) if isinstance(inputs, dict) else {},
         taggable=False,
     )
 

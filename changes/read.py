@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from changes.mask import sealed
 from changes.preview import preview_side
 from changes.side import Side
 from checks.resources import Resource, Resources
@@ -117,12 +118,12 @@ def _side(plan: _Plan, source: str) -> Side:
         as_of=plan.as_of,
         resources=_resources(plan.resources),
         outer=_resources(plan.outer) if plan.outer else None,
-        outputs=plan.outputs,
+        outputs=sealed(plan.outputs),
         cost=plan.cost,
-        checks=[finding.model_dump() for finding in plan.checks],
+        checks=[sealed(finding.model_dump()) for finding in plan.checks],
         gate=plan.gate,
         sealed=plan.sealed,
-        configuration=plan.configuration,
+        configuration=None if plan.configuration is None else sealed(plan.configuration),
     )
 
 
@@ -140,7 +141,7 @@ def _resources(found: list[_Resource]) -> Resources:
             import_id=item.import_id,
             provider=item.provider,
             depends_on=tuple(item.depends_on),
-            inputs=item.inputs,
+            inputs=sealed(item.inputs, item.type),
             taggable=False,
         )
         for item in found

@@ -155,3 +155,12 @@ def _slowness():
     start = time.perf_counter()
     sum(len(str(number)) for number in range(300_000))
     return max(1.0, (time.perf_counter() - start) / 0.05)
+
+
+def test_everything_in_a_kubernetes_secret_is_one():
+    old, new = plan(), plan()
+    for data, value in ((old, "harmless-looking-one"), (new, "harmless-looking-two")):
+        (item,) = [item for item in data["resources"] if item["name"] == "hub-main-secrets-secret"]
+        item["inputs"]["stringData"] = {"greeting": value}
+    _told_nothing(old, new, "harmless-looking")
+    assert "a secret changes (greeting)" in markdown(difference(side_of(old, "old"), side_of(new, "new"))).replace("\\", "")
