@@ -183,6 +183,7 @@ def test_the_gate_refuses_uncommitted_changes(clone):
     assert run(clone, "gate", "dev", "--against", "HEAD").returncode == 0
 
 
+@pytest.mark.real
 def test_other_libraries_that_cannot_be_installed_leave_the_configuration(clone):
     locked = clone / "requirements" / "runtime.txt"
     before = locked.read_text(encoding="utf-8")

@@ -74,7 +74,7 @@ class Server:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
 
 
 @pytest.fixture
@@ -227,7 +227,8 @@ def test_what_was_merged_is_judged_again_before_up(github, folders):
     assert report(github, folders, "--merged", commit="e" * 40).returncode == 1 and github.wrote == []
 
 
-def test_a_server_that_is_tired_is_asked_again_and_one_that_refuses_is_named(github, folders):
+def test_a_server_that_is_tired_is_asked_again_and_one_that_refuses_is_named(github, folders, monkeypatch):
+    monkeypatch.setattr("ops.github.api.time.sleep", lambda seconds: None)
     github.fails = 1
     assert report(github, folders).returncode == 0
     github.fails = 10
