@@ -14,14 +14,13 @@ from typing import Any, Literal
 
 from changes.preview import before
 from changes.properties import Comparison, PropertyChange
-from changes.side import Op, Side, Step, subject_of
-from checks.resources import SECRET, Resource, Resources
+from changes.side import Op, Side, Step
+from checks.resources import SECRET, Resource, Resources, referred_names
 from config.replacements import verdict
 
 Certainty = Literal["engine", "documented", "engine decides"]
 #: A part of a path of the engine's: a quoted key in brackets, a position, or a plain key.
 _PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|([^.\[\]]+)')
-_REFERENCE = re.compile(r"\$\{([^.}]+)\.[^}]*\}")
 #: Where the names of a replacement say that the old one goes first: the engine does so where a name is given and stays (facts of engine runs, docs/changes.md).
 _NAMES = ("name", "nodeGroupName", "bucket", "identifier")
 
@@ -42,6 +41,14 @@ class Change:
     because: tuple[str, ...] = ()
     certainty: Certainty = "documented"
     delete_first: bool = False
+
+    @property
+    def resource(self) -> Resource:
+        """The resource as it will be, or as it was where it goes."""
+        found = self.new or self.old
+        if found is None:
+            raise ValueError(f"{self.urn} is on neither side")
+        return found
 
     @property
     def subject(self) -> str:
@@ -177,7 +184,6 @@ def _follow(found: dict[str, Change], old: Resources, new: Resources) -> None:
     """Add what follows a replacement: whoever names the replaced one's id gets another id."""
     users = _users(new)
     todo = [change.new for change in found.values() if change.op == "replace" and change.new is not None]
-    seen = {item.urn for item in todo}
     while todo:
         gone = todo.pop()
         for user, path in users.get(gone.name, ()):
@@ -192,8 +198,7 @@ def _follow(found: dict[str, Change], old: Resources, new: Resources) -> None:
             op: Op = "replace" if forced else "update"
             because = (*base.because, f"{path}, of {gone.name}") if forced else base.because
             found[user.urn] = replace(base, op=op, because=because, certainty="engine decides", properties=(*base.properties, follows))
-            if forced and user.urn not in seen:
-                seen.add(user.urn)
+            if forced:
                 todo.append(user)
 
 
@@ -202,7 +207,7 @@ def _users(resources: Resources) -> Mapping[str, list[tuple[Resource, str]]]:
     users: dict[str, list[tuple[Resource, str]]] = defaultdict(list)
     for resource in resources:
         for path, text in _texts(resource.inputs, ""):
-            for name in {match[1] for match in _REFERENCE.finditer(text)}:
+            for name in referred_names(text):
                 users[name].append((resource, path))
     return users
 
@@ -222,6 +227,3 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 
 def label(change: Change) -> str:
     """How people call it: its name and its kind."""
     return f"{change.name} ({change.type.rpartition(':')[2]})"
-
-
-__all__ = ["Certainty", "Change", "compared", "from_preview", "label", "subject_of"]

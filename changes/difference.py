@@ -16,7 +16,7 @@ from changes.mask import masked_text
 from changes.money import cost
 from changes.preview import before
 from changes.properties import Comparison, PropertyChange
-from changes.side import Side
+from changes.side import OPS, Op, Side
 from config.errors import ConfigError, Problem
 
 FORMAT = "jupyterhub-aws/diff/1"
@@ -39,10 +39,15 @@ class Difference:
         return self.new.stack or self.old.stack
 
     @property
-    def counts(self) -> Mapping[str, int]:
-        """How many resources (components aside) are created, updated, replaced, deleted and imported."""
-        found = Counter(change.op for change in self.changes if (change.new or change.old) is not None and (change.new or change.old).custom)  # type: ignore[union-attr]
-        return {op: found[op] for op in ("create", "update", "replace", "delete", "import") if found[op]}
+    def resources(self) -> tuple[Change, ...]:
+        """The changes of resources: a component is what is in it."""
+        return tuple(change for change in self.changes if change.resource.custom)
+
+    @property
+    def counts(self) -> Mapping[Op, int]:
+        """How many resources are created, updated, replaced, deleted and imported."""
+        found = Counter(change.op for change in self.resources)
+        return {op: found[op] for op in OPS if found[op]}
 
     @property
     def empty(self) -> bool:
@@ -98,8 +103,7 @@ def difference(old: Side, new: Side) -> Difference:
     if "configuration" in (old.kind, new.kind):
         return _of_configuration(old, new)
     changes = compared(old, new)
-    context = Context(old=old, new=new, changes={change.urn: change for change in changes})
-    told = [*effects(changes, context), *_secrets(old, new), *_outputs(old, new)]
+    told = [*effects(changes, Context(old=old, new=new)), *_secrets(old, new), *_outputs(old, new)]
     found = sorted_effects(replace(effect, says=masked_text(effect.says), about=masked_text(effect.about)) for effect in told)
     return Difference(old=old, new=new, changes=changes, effects=found, limits=tuple(_limits(old, new, changes)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -39,11 +39,15 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What a rule may look at besides the change itself: both sides, and every change by URN."""
+    """What a rule may look at besides the change itself: both sides."""
 
     old: Side
     new: Side
-    changes: Mapping[str, Change]
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the stack is new: nobody had anything yet, so nobody gains or loses."""
+        return not self.old.resources.all
 
 
 @dataclass(kw_only=True)

@@ -15,10 +15,9 @@ from collections.abc import Callable
 from typing import Any
 
 from checks.resources import SECRET
+from checks.wire import SECRET_SIGNATURE, SIGNATURE
 from config.errors import names_secret
 
-#: The engine's mark of a secret inside a state (pulumi, sdk/go/common/resource/sig: the secret signature).
-_SIGNATURE_KEY, _SIGNATURE = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 #: Text that is a secret wherever it stands: private keys, AWS and GitHub keys, signed tokens, ciphertext of a stack file, a password inside an address.
 _LOOKS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
@@ -61,7 +60,7 @@ def _shown(_value: object) -> str:
 def masked(value: Any, path: tuple[str, ...] = (), type_: str = "", hide: Callable[[object], str] = _shown) -> Any:  # noqa: ANN401 -- any JSON value
     """A value without its secrets; what is no secret stays as it is."""
     if isinstance(value, dict):
-        if value.get(_SIGNATURE_KEY) == _SIGNATURE:
+        if value.get(SIGNATURE) == SECRET_SIGNATURE:
             return hide(value)
         named = value.get("name") or value.get("key")
         hidden = isinstance(named, str) and names_secret(named) and "value" in value  # environment variables and tags

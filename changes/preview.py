@@ -11,12 +11,10 @@ from typing import Any
 
 from changes.mask import masked_text, sealed
 from changes.side import Op, Side, Step
-from checks.resources import SECRET, UNKNOWN, Resource, Resources
+from checks.resources import UNKNOWN, Resource, Resources
+from checks.wire import UNKNOWN_SENTINEL
 from config.errors import ConfigError, Problem
 
-#: An unknown value (pulumi, sdk/go/common/resource/plugin/rpc.go: UnknownStringValue).
-_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_SIGNATURE_KEY, _SIGNATURE = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 #: The engine's operations (pkg/resource/deploy/step.go) by what they mean for a person; what is in none of them is an error.
 _OPS: Mapping[str, Op] = {
     "create": "create",
@@ -131,13 +129,11 @@ def _parent(urn: object) -> str | None:
 def _plain(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
     """Values as a plan has them; what the provider keeps for itself (`__defaults`) is left out."""
     if isinstance(value, dict):
-        if value.get(_SIGNATURE_KEY) == _SIGNATURE:
-            return SECRET
         return {str(key): _plain(item) for key, item in value.items() if not str(key).startswith("__")}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    if isinstance(value, str) and _UNKNOWN in value:
-        return value.replace(_UNKNOWN, UNKNOWN)
+    if isinstance(value, str) and UNKNOWN_SENTINEL in value:
+        return value.replace(UNKNOWN_SENTINEL, UNKNOWN)
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -23,6 +23,7 @@ _IDENTITIES = ("key", "slug", "name", "Sid", "instanceType", "mountPath", "addon
 #: Begins a part of a path that is an item's identity and no key.
 _IS = "="
 _ABSENT = object()
+_LONGEST = 60  # characters, as long as a message quotes
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|\[unknown\]|\[secret\]")
 #: Keys whose text is a document in base64.
 _ENCODED = ("userData",)
@@ -51,6 +52,11 @@ class PropertyChange:
     def keys(self) -> tuple[str, ...]:
         """The path without positions and identities: what rules and tables are about."""
         return tuple(part for part in self.path if isinstance(part, str) and not part.startswith(_IS))
+
+    @property
+    def hidden(self) -> bool:
+        """Whether there is nothing to show but that it is another one."""
+        return self.secret and self.old == self.new
 
     def as_json(self) -> dict[str, Any]:
         """The change as data."""
@@ -109,8 +115,8 @@ class Comparison:
     def _change(self, path: Path, old: Any, new: Any) -> PropertyChange:  # noqa: ANN401 -- any JSON values
         keys = tuple(part for part in path if isinstance(part, str))
         shown = [None if side is _ABSENT else self._shown(side, path) for side in (old, new)]
-        both = _ABSENT not in (old, new) if not isinstance(old, (dict, list)) and not isinstance(new, (dict, list)) else False
-        hidden = is_secret(keys, self.type_) or SECRET in (old, new) or (both and shown[0] == shown[1])
+        plain = not any(side is _ABSENT or isinstance(side, (dict, list)) for side in (old, new))
+        hidden = is_secret(keys, self.type_) or SECRET in (old, new) or (plain and shown[0] == shown[1])
         return PropertyChange(path=path, kind=_kind(old, new), old=shown[0], new=shown[1], secret=hidden)
 
     def _shown(self, value: Any, path: Path) -> Any:  # noqa: ANN401 -- any JSON value
@@ -159,7 +165,12 @@ def _rest(items: Sequence[Any], texts: Sequence[str], common: Counter[str]) -> l
 def _short(item: Any, path: Path) -> str:  # noqa: ANN401 -- any JSON value
     shown = masked(item, tuple(part for part in path if isinstance(part, str)))
     text = shown if isinstance(shown, str) else json.dumps(shown, sort_keys=True, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 -- as long as a message quotes
+    return brief(text)
+
+
+def brief(text: str) -> str:
+    """Text as a sentence or a path quotes it."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}…"
 
 
 def _document(old: Any, new: Any, path: Path) -> tuple[Any, Any]:  # noqa: ANN401 -- any JSON values

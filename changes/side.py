@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from checks.resources import Resource, Resources
+from checks.user_pods import UserPod, hub_releases, user_pods
 
 Op = Literal["create", "update", "replace", "delete", "import", "same"]
+#: Those that change something, in the order in which they are counted.
+OPS: tuple[Op, ...] = ("create", "update", "replace", "delete", "import")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,18 +49,17 @@ class Side:
     configuration: Mapping[str, Any] | None = None
     outer: Resources | None = None
     steps: Mapping[str, Step] | None = None
-    problems: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def everything(self) -> Resources:
         """What this stack and the one that it stands on register."""
         return self.resources if self.outer is None else Resources([*self.outer, *self.resources])
 
+    @cached_property
+    def pods(self) -> tuple[UserPod, ...]:
+        """Every pod that people can start: each group of nodes asks for them."""
+        return tuple(pod for release in hub_releases(self.everything) for pod in user_pods(release))
+
     def money_is_of_another_day(self, other: Side) -> bool:
         """Whether both sides have bills, made from different prices."""
         return self.cost is not None and other.cost is not None and self.cost.get("prices_of") != other.cost.get("prices_of")
-
-
-def subject_of(resource: Resource) -> str:
-    """How acknowledgements and imports name a resource: `TYPE::NAME`, the end of its URN."""
-    return f"{resource.type}::{resource.name}"

@@ -60,8 +60,18 @@ class Resources:
 
     def referred(self, text: object, kind: str) -> list[Resource]:
         """The resources of type `kind` whose outputs a value mentions, such as `${network-private-a.id}`."""
-        names = {match[1] for match in _REFERENCE.finditer(str(text))}
+        names = referred_names(str(text))
         return [resource for resource in self.of(kind) if resource.name in names]
+
+
+def referred_names(text: str) -> set[str]:
+    """The names of the resources whose outputs a text mentions."""
+    return {match[1] for match in _REFERENCE.finditer(text)}
+
+
+def named(text: str) -> str:
+    """A text with the name of the resource in the place of each of its outputs."""
+    return _REFERENCE.sub(r"\1", text)
 
 
 def chart_of(inputs: Mapping[str, Any]) -> str:

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from config.tree import prefixes
+
 _DATA = Path(__file__).parent / "data"
 _DOCUMENTATION = "documentation of the SDK"
 
@@ -50,8 +52,7 @@ def verdict(type_: str, path: str) -> Verdict:
         return Verdict(kind="engine", reason="its type is in no table")
     documented = _documented().get(type_, {})
     parts = path.split(".")
-    for length in range(len(parts), 0, -1):
-        prefix = ".".join(parts[:length])
+    for prefix in prefixes(parts):
         if prefix in row.get("engine", {}):
             return Verdict(kind="engine", source=row["source"], reason=row["engine"][prefix])
         if prefix in row["replaces"]:

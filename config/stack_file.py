@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,23 @@ _INDEX = re.compile(r"\[\d{1,4}\]", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class StackFile:
-    """A stack's name and configuration. `secret` are the keys under `secure:`; their values are never read. `sealed` tells one ciphertext from another."""
+    """A stack's name and configuration. `sealed` are the keys under `secure:`, each with what tells its ciphertext from another; no value is ever read."""
 
     stack: str
     source: str
     values: dict[str, str]
-    secret: tuple[str, ...]
+    sealed: dict[str, str]
     path: Path
-    sealed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def secret(self) -> tuple[str, ...]:
+        """The keys under `secure:`."""
+        return tuple(sorted(self.sealed))
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The plain values as what they say: maps and lists where they are some."""
+        return {key: _data_of(text) for key, text in self.values.items()}
 
     @property
     def engine_option(self) -> str:
@@ -59,14 +68,11 @@ def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
         _set(config, setting, path.name)
     strings = {key: _handed_over(key, value, path.name) for key, value in config.items()}
     values = {key: text for key, text in strings.items() if text is not None}
-    secret = tuple(sorted(set(strings) - set(values)))
-    sealed = {key: _fingerprint(config[key]) for key in secret}
     return StackFile(
-        sealed=sealed,
         stack=path.name.removeprefix("Pulumi.").removesuffix(".yaml").removesuffix(".yml"),
         source=path.name,
         values=values,
-        secret=secret,
+        sealed={key: _fingerprint(config[key]) for key in strings.keys() - values.keys()},
         path=path,
     )
 
@@ -120,6 +126,14 @@ def engine_string(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)
+
+
+def _data_of(text: str) -> Any:  # noqa: ANN401 -- any JSON value
+    """The other way round."""
+    try:
+        return json.loads(text) if text[:1] in ("{", "[") else text
+    except ValueError:  # text that only begins so
+        return text
 
 
 def _dated(value: object) -> str:

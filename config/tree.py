@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Path = tuple[str | int, ...]
+
+
+def prefixes(keys: Sequence[str]) -> Iterator[str]:
+    """A dotted path and everything above it, the longest first: how a table by paths is asked."""
+    return (".".join(keys[:length]) for length in range(len(keys), 0, -1))
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401 -- any JSON value

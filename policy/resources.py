@@ -18,6 +18,8 @@ _NAMED_BY = ("id", "arn")
 _SHORTEST = 12
 _ID = re.compile(r"[a-z]+-[0-9a-f]{8,}|arn:[\w-]+:\S+")
 _STACK = "pulumi:pulumi:Stack"
+#: Real values to the resource and the output that a plan would name in their place.
+Names = Mapping[str, tuple[str, str]]
 
 
 class Shown(Protocol):
@@ -38,9 +40,7 @@ def translated(shown: Iterable[Shown]) -> Resources:
     return Resources(_resource(item, names) for item in found)
 
 
-def _resource(item: Shown, names: Mapping[str, str]) -> Resource:
-    own = {value for value, placeholder in names.items() if placeholder.startswith(f"${{{item.name}.")}
-    others = {value: placeholder for value, placeholder in names.items() if value not in own}
+def _resource(item: Shown, names: Names) -> Resource:
     protect = bool(getattr(item.opts, "protect", False))
     parent = getattr(getattr(item, "parent", None), "urn", None)
     return Resource(
@@ -55,7 +55,7 @@ def _resource(item: Shown, names: Mapping[str, str]) -> Resource:
         import_id=None,
         provider=None,
         depends_on=tuple(sorted(other.urn for other in getattr(item, "dependencies", ()) or ())),
-        inputs=_restored(plain(item.props), others),
+        inputs=_restored(plain(item.props), names, item.name),
         taggable=item.resource_type.startswith("aws:") and "tags" in item.props,
     )
 
@@ -71,14 +71,13 @@ def plain(value: Any) -> Any:  # noqa: ANN401 -- any value that the policy SDK h
     return value if value is None or isinstance(value, (str, int, float, bool)) else UNKNOWN
 
 
-def _names(shown: Iterable[Shown]) -> Mapping[str, str]:
-    """Real values to the placeholders that a plan has for them."""
-    found: dict[str, str] = {}
+def _names(shown: Iterable[Shown]) -> Names:
+    found: dict[str, tuple[str, str]] = {}
     for item in shown:
         for output in _NAMED_BY:
             value = _at(item.props, output)
             if isinstance(value, str) and len(value) >= _SHORTEST and _ID.fullmatch(value):
-                found.setdefault(value, f"${{{item.name}.{output}}}")
+                found.setdefault(value, (item.name, output))
     return found
 
 
@@ -89,11 +88,17 @@ def _at(container: Any, key: Any) -> Any:  # noqa: ANN401 -- any value; a previe
         return UNKNOWN
 
 
-def _restored(value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 -- any JSON value
+def _restored(value: Any, names: Names, own: str) -> Any:  # noqa: ANN401 -- any JSON value
+    """A value with placeholders in the place of real ones, except of the resource's own."""
     if isinstance(value, dict):
-        return {key: _restored(item, names) for key, item in value.items()}
+        return {key: _restored(item, names, own) for key, item in value.items()}
     if isinstance(value, list):
-        return [_restored(item, names) for item in value]
+        return [_restored(item, names, own) for item in value]
     if isinstance(value, str) and ("-" in value or ":" in value):
-        return _ID.sub(lambda match: names.get(match[0], match[0]), value)
+        return _ID.sub(lambda match: _placeholder(match[0], names, own), value)
     return value
+
+
+def _placeholder(value: str, names: Names, own: str) -> str:
+    name, output = names.get(value, (own, ""))
+    return value if name == own else f"${{{name}.{output}}}"

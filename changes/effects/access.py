@@ -7,7 +7,8 @@ from typing import Any
 
 from changes.compare import Change
 from changes.effect import Context, Reading
-from changes.effects.openings import named, within
+from changes.effects.openings import ANYWHERE, within
+from checks.resources import named
 
 _ENDPOINT = "vpcConfig.endpointPublicAccess"
 _CIDRS = "vpcConfig.publicAccessCidrs"
@@ -22,11 +23,10 @@ def read_cluster(change: Change, context: Context) -> Reading:
     reading = Reading(explained={_ENDPOINT, _CIDRS, _PRIVATE})
     old, new = ((side.inputs.get("vpcConfig") or {}) if side is not None else {} for side in (change.old, change.new))
     before, after = (list(map(str, side.get("publicAccessCidrs") or ["0.0.0.0/0"])) if side.get("endpointPublicAccess") else [] for side in (old, new))
-    fresh = not context.old.resources.all
     for cidr in sorted(set(after) - set(before)):
         if not any(within(cidr, other) for other in before):
-            widens = not fresh or cidr in ("0.0.0.0/0", "::/0")
-            who = "the whole internet" if cidr in ("0.0.0.0/0", "::/0") else cidr
+            widens = not context.fresh or cidr in ANYWHERE
+            who = "the whole internet" if cidr in ANYWHERE else cidr
             reading.say(change, ("widens access" if widens else "routine", "access", f"opens the cluster's API to {who}"))
     for cidr in sorted(set(before) - set(after)):
         if not any(within(cidr, other) for other in after):

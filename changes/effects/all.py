@@ -23,7 +23,6 @@ _READERS: Mapping[str, Reader] = {
     "homes": homes.read,
     "release": release.read,
     "policies": release.read_policy,
-    "proxy_patch": lambda change, context: Reading(),
 }
 #: Of what is made and means nothing else: whoever shows it names them all at once.
 MADE = "made"
@@ -36,8 +35,7 @@ def effects(changes: Iterable[Change], context: Context) -> tuple[Effect, ...]:
 
 
 def _of(change: Change, context: Context) -> Iterator[Effect]:
-    resource = change.new or change.old
-    if resource is None or not resource.custom:
+    if not change.resource.custom:
         return  # a component is what is in it
     reading = Reading()
     for name in table.readers(change.type):
@@ -48,7 +46,7 @@ def _of(change: Change, context: Context) -> Iterator[Effect]:
             continue
         reading.effects += found.effects
         reading.explained |= found.explained
-    _whole(reading, change, fresh=not context.old.resources.all)
+    _whole(reading, change, fresh=context.fresh)
     if change.op in ("update", "replace"):
         _properties(reading, change)
     yield from reading.effects
@@ -115,5 +113,5 @@ def _properties(reading: Reading, change: Change) -> None:
                 reading.say(change, ("unknown", topic, f"unknown effect: {label(change)}: {item.where} {old} → {new}"))
             else:
                 values = f" ({shown(item.old)} → {shown(item.new)})" if found[1].startswith(("whether ", "how ")) and not item.secret else ""
-                class_ = "routine" if table.is_safe(change.type, item.keys, item.new) else found[0]
+                class_ = "routine" if table.is_safe(item.keys, item.new) else found[0]
                 reading.say(change, (class_, topic, f"{label(change)}: {found[1]}{values}"))

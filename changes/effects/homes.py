@@ -12,23 +12,23 @@ from changes.effect import Context, Reading
 def read(change: Change, context: Context) -> Reading:
     """An access point or a volume that homes, or a database, are mounted through."""
     del context
-    reading = Reading(explained={"rootDirectory", "posixUser", "spec"})
+    reading = Reading(explained={"rootDirectory", "posixUser"})
     if change.old is None or change.new is None:
         return reading
     old, new = (_place(side.inputs) for side in (change.old, change.new))
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
             reading.say(change, ("endangers data", "data", f"{change.name}: {key} {old.get(key)} → {new.get(key)}: {_MEANS.get(key, _OTHERWISE)}"))
-    if not reading.effects and any(item.keys[:1] == ("spec",) and item.keys[1:2] not in (("mountOptions",), ("capacity",)) for item in change.properties):
-        reading.say(
-            change, ("endangers data", "data", f"{change.name}: the volume is described otherwise; the API server may refuse it, or pods get another one")
-        )
-    reading.explained -= (
-        {"spec"} if all(item.keys[1:2] in (("mountOptions",), ("capacity",)) for item in change.properties if item.keys[:1] == ("spec",)) else set()
-    )
+    if any(item.keys[:1] == ("spec",) and item.keys[1:2] not in _QUIET for item in change.properties):
+        reading.explained.add("spec")
+        if not reading.effects:
+            says = f"{change.name}: the volume is described otherwise; the API server may refuse it, or pods get another one"
+            reading.say(change, ("endangers data", "data", says))
     return reading
 
 
+#: What of a volume's description the table speaks about.
+_QUIET = (("mountOptions",), ("capacity",))
 _OTHERWISE = "pods get something else under the same name"
 _MEANS = {
     "directory": "everybody would see an empty home, unless the files are there too",

@@ -9,7 +9,6 @@ from changes.compare import Change
 from changes.effect import Context, Reading
 from changes.side import Side
 from checks.resources import Resource
-from checks.user_pods import hub_releases, user_pods
 
 GROUP, NODE_GROUP = "aws:autoscaling/group:Group", "aws:eks/nodeGroup:NodeGroup"
 _TEMPLATE_TAG = "k8s.io/cluster-autoscaler/node-template/"
@@ -29,16 +28,13 @@ def labels_of(group: Resource) -> dict[str, str]:
 def profiles_of(group: Resource, side: Side) -> str:
     """For people: the profiles that may run on a group's nodes, by hub. Empty where no hub of this side may."""
     labels, found = labels_of(group), dict[str, list[str]]()
-    for release in hub_releases(side.everything):
-        for pod in user_pods(release):
-            if pod.may_run_on(labels) and (not pod.node_selector or pod.node_selector.items() & labels.items()):
-                found.setdefault(pod.hub, []).append(pod.display_name)
+    for pod in side.pods:
+        if pod.may_run_on(labels) and (not pod.node_selector or pod.node_selector.items() & labels.items()):
+            found.setdefault(pod.hub, []).append(pod.display_name)
     return "; ".join(f"{hub}: {', '.join(dict.fromkeys(names))}" for hub, names in sorted(found.items()))
 
 
-def _about(group: Resource | None, side: Side) -> str:
-    if group is None:
-        return ""
+def _about(group: Resource, side: Side) -> str:
     profiles = profiles_of(group, side)
     return f"profiles {profiles}" if profiles else f"pool {labels_of(group).get('jupyterhub-aws/pool', group.name)}"
 
@@ -49,11 +45,8 @@ def _market(group: Resource) -> str:
 
 def read_group(change: Change, context: Context) -> Reading:
     """A user pool's group of one market."""
-    group = change.new or change.old
-    about = _about(change.new, context.new) if change.new is not None else _about(change.old, context.old)
-    reading = Reading()
-    if group is None:
-        return reading
+    group, reading = change.resource, Reading()
+    about = _about(group, context.old if change.new is None else context.new)
     if change.op in ("create", "import"):
         reading.explained.add("*")
         reading.say(change, ("routine", "nodes", f"a further group of nodes, {_market(group)}, from 0 up"), about)
@@ -75,6 +68,7 @@ def read_group(change: Change, context: Context) -> Reading:
     reading.explained |= {"minSize", "maxSize", "mixedInstancesPolicy", "tags", "vpcZoneIdentifiers", "capacityRebalance", "launchTemplate"}
     for item in change.properties:
         _group_property(reading, change, item.keys, (item.old, item.new), about)
+    _tags(reading, change, about)
     return reading
 
 
@@ -97,24 +91,19 @@ def _group_property(reading: Reading, change: Change, keys: tuple[str, ...], val
         )
     elif head == "capacityRebalance":
         reading.say(change, ("interrupts", "nodes", "whether AWS ends spot nodes early, on a hint that they may be taken back"), about)
-    elif head == "tags":
-        _tag(reading, change, str(item_key(change, keys)), about)
     elif head == "launchTemplate":
         reading.say(change, ("routine", "nodes", "new nodes start from another template; those that run stay as they are"), about)
 
 
-def item_key(change: Change, keys: tuple[str, ...]) -> str:
-    """The tags of a group that changed, in one line."""
-    return ", ".join(sorted({str(item.path[1])[1:] for item in change.properties if item.keys[:1] == keys[:1] and len(item.path) > 1}))
-
-
-def _tag(reading: Reading, change: Change, tags: str, about: str) -> None:
-    if any(f"{_TEMPLATE_TAG}{kind}/" in tags for kind in ("label", "taint")):
+def _tags(reading: Reading, change: Change, about: str) -> None:
+    """What the autoscaler is told of new nodes, and the rest; the gravest of it, once."""
+    tags = [str(item.path[1]) for item in change.properties if item.keys[:1] == ("tags",) and len(item.path) > 1]
+    if any(f"{_TEMPLATE_TAG}{kind}/" in tag for tag in tags for kind in ("label", "taint")):
         says = "new nodes carry other labels or taints, and nodes that run do not: pods that need the new ones wait for a new node"
         reading.say(change, ("interrupts", "nodes", says), about)
-    elif any(f"resources/{shape}" in tags for shape in _SHAPE):
+    elif any(f"resources/{shape}" in tag for tag in tags for shape in _SHAPE):
         reading.say(change, ("routine", "nodes", "the autoscaler is told another size of new nodes"), about)
-    else:
+    elif any(item.keys[:1] == ("tags",) for item in change.properties):
         reading.say(change, ("routine", "nodes", "tags of new nodes"), about)
 
 
@@ -170,16 +159,8 @@ def read_template(change: Change, context: Context) -> Reading:
         reading.say(change, ("widens access", "network", "new nodes are in other security groups"))
     if any("encrypted" in item.keys or "kmsKeyId" in item.keys for item in change.properties):
         reading.say(change, ("widens access", "nodes", "whether disks of new nodes are encrypted, and with which key"))
-    reading.explained |= {"metadataOptions", "iamInstanceProfile", "vpcSecurityGroupIds", "networkInterfaces"}
-    reading.explained |= {"blockDeviceMappings", "imageId", "instanceType", "userData", "keyName", "instanceMarketOptions"}
-    parts = {item.keys[0] for item in change.properties if item.keys} & {
-        "blockDeviceMappings",
-        "imageId",
-        "instanceType",
-        "userData",
-        "keyName",
-        "instanceMarketOptions",
-    }
+    reading.explained |= {"metadataOptions", "iamInstanceProfile", "vpcSecurityGroupIds", "networkInterfaces", *_WORDS}
+    parts = {item.keys[0] for item in change.properties if item.keys} & _WORDS.keys()
     what = ", ".join(_WORDS[part] for part in sorted(parts)) or "settings"
     users = [
         item for item in context.new.resources.of(NODE_GROUP, GROUP) if f"${{{change.name}." in str(item.inputs) and item.urn in context.old.resources.by_urn

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -10,12 +9,11 @@ from typing import Any
 
 from changes.compare import Change
 from changes.effect import Class, Context, Reading
-from checks.resources import UNKNOWN
+from checks.resources import UNKNOWN, named
 
-_ANYWHERE = ("0.0.0.0/0", "::/0")
+ANYWHERE = ("0.0.0.0/0", "::/0")
 _PEERS = ("cidrIpv4", "cidrIpv6", "referencedSecurityGroupId", "prefixListId")
 _TARGETS = ("gatewayId", "natGatewayId", "transitGatewayId", "vpcPeeringConnectionId", "egressOnlyGatewayId", "networkInterfaceId", "vpcEndpointId")
-_REFERENCE = re.compile(r"\$\{([^.}]+)\.[^}]*\}")
 _ALL_PORTS = (0, 65535)
 
 
@@ -43,7 +41,7 @@ class Opening:
     @property
     def words(self) -> str:
         """As a person reads it."""
-        who = "the whole internet" if self.peer in _ANYWHERE else named(self.peer)
+        who = "the whole internet" if self.peer in ANYWHERE else named(self.peer)
         ports = "everything" if self.protocol == "-1" or (self.first, self.last) == _ALL_PORTS else f"{self.protocol} {self._ports}"
         return f"from {who} to {self.at} on {ports}" if self.inward else f"from {self.at} to {who} on {ports}"
 
@@ -63,11 +61,6 @@ def within(inner: str, outer: str) -> bool:
     return isinstance(one, IPv6Network) and isinstance(other, IPv6Network) and one.subnet_of(other)
 
 
-def named(text: str) -> str:
-    """A placeholder as the name of what stands behind it."""
-    return _REFERENCE.sub(r"\1", text)
-
-
 def compare(old: Iterable[Opening], new: Iterable[Opening]) -> tuple[list[Opening], list[Opening]]:
     """What opens and what closes."""
     before, after = set(old), set(new)
@@ -79,14 +72,13 @@ def compare(old: Iterable[Opening], new: Iterable[Opening]) -> tuple[list[Openin
 def read(change: Change, context: Context) -> Reading:
     """What a rule of a security group, a route, the default group or a list of names opens and closes."""
     kind = change.type.rpartition(":")[2]
-    fresh = not context.old.resources.all
     if kind == "Route":
-        return _route(change, fresh=fresh)
+        return _route(change, fresh=context.fresh)
     if kind == "ResolverFirewallDomainList":
         return _names(change)
     reading = Reading(explained={"*"} if kind != "DefaultSecurityGroup" else {"ingress", "egress"})
     old, new = ([] if inputs is None else list(_rules(kind, inputs)) for inputs in sides(change))
-    tell(reading, change, compare(old, new), fresh=fresh)
+    tell(reading, change, compare(old, new), fresh=context.fresh)
     if not reading.effects and change.op in ("create", "update"):
         reading.say(change, ("routine", "network", f"{change.name}: opens and closes nothing"))
     if change.op == "replace" and not reading.effects:
@@ -105,7 +97,7 @@ def sides(change: Change) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] |
 def tell(reading: Reading, change: Change, ways: tuple[list[Opening], list[Opening]], *, fresh: bool = False) -> None:
     """Say what opens and closes. In a stack that is new only the whole internet counts as wider."""
     for way in ways[0]:
-        class_: Class = "widens access" if not fresh or (way.inward and way.peer in _ANYWHERE) else "routine"
+        class_: Class = "widens access" if not fresh or (way.inward and way.peer in ANYWHERE) else "routine"
         reading.say(change, (class_, "network", f"opens {way.words}"))
     for way in ways[1]:
         reading.say(change, ("interrupts", "network", f"closes {way.words}"))
@@ -147,7 +139,7 @@ def _target(inputs: Mapping[str, Any]) -> str:
 
 
 def _place(cidr: str) -> str:
-    return "the whole internet" if cidr in _ANYWHERE else cidr
+    return "the whole internet" if cidr in ANYWHERE else cidr
 
 
 def _names(change: Change) -> Reading:
@@ -157,8 +149,6 @@ def _names(change: Change) -> Reading:
         reading.say(change, ("widens access", "network", f"{change.name}: {name} comes onto this list of names"))
     for name in sorted(old - new):
         reading.say(change, ("interrupts", "network", f"{change.name}: {name} leaves this list of names"))
-    if change.op in ("delete", "replace"):
-        return reading
-    if not reading.effects:
+    if not reading.effects and change.op not in ("delete", "replace"):
         reading.say(change, ("routine", "network", f"{change.name}: the same names"))
     return reading

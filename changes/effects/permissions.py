@@ -11,6 +11,7 @@ from typing import Any
 
 from changes.compare import Change
 from changes.effect import Context, Reading
+from checks.resources import named
 
 #: Where a document stands, by the property; and whether it says who may take a role instead of what may be done.
 _DOCUMENTS = {"policy": "", "assumeRolePolicy": "may be taken by "}
@@ -142,7 +143,7 @@ def read(change: Change, context: Context) -> Reading:
     """What whoever a document is about gains and loses."""
     reading = Reading()
     old, new = (side.inputs if side is not None else {} for side in (change.old, change.new))
-    fresh = not context.old.resources.all  # a stack that is new: nobody had anything
+    fresh = context.fresh
     for key, prefix in _DOCUMENTS.items():
         if key not in old and key not in new:
             continue
@@ -180,4 +181,4 @@ def _powerful(arn: str) -> bool:
 
 
 def _role(inputs: Mapping[str, Any]) -> str:
-    return re.sub(r"\$\{([^.}]+)\.[^}]*\}", r"\1", str(inputs.get("role", "a role")))
+    return named(str(inputs.get("role", "a role")))

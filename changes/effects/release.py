@@ -31,11 +31,9 @@ PROXY_RESTARTS = "the proxy restarts: every connection drops for some seconds, a
 def read(change: Change, context: Context) -> Reading:
     """A release of any chart."""
     del context
-    either = change.new or change.old
-    if either is None:
-        return Reading()
-    hub = chart_of({"chart": "", **either.inputs}) == CHART
-    return _hub(change, either) if hub else _other(change, either)
+    release = change.resource
+    hub = chart_of({"chart": "", **release.inputs}) == CHART
+    return _hub(change, release) if hub else _other(change, release)
 
 
 def _other(change: Change, release: Resource) -> Reading:
@@ -113,7 +111,8 @@ def _values(reading: Reading, change: Change, about: str) -> None:
             continue
         found = _sign_in(keys, item, old, new)
         if found is not None:
-            sign_in.read(reading, change, found, about)
+            for say in found:
+                reading.say(change, say, about)
         else:
             reading.say(change, _meaning(keys, item), about)
     if any("networkPolicy" in item.keys[1:4] for item in changed):
@@ -263,13 +262,11 @@ def _labels(selector: Mapping[str, Any]) -> str:
 
 def read_policy(change: Change, context: Context) -> Reading:
     """A network policy of ours: what it opens and closes for the pods that it is about."""
-    fresh = not context.old.resources.all
     reading = Reading(explained={"spec"})
-    either = change.new or change.old
-    at = f"pods of {change.name}" if either is None else f"pods {_labels(either.inputs.get('spec', {}).get('podSelector') or {})} of {change.name}"
+    at = f"pods {_labels(change.resource.inputs.get('spec', {}).get('podSelector') or {})} of {change.name}"
     old, new = (list(policy_ways(side.inputs.get("spec") or {}, at)) if side is not None else None for side in (change.old, change.new))
     if change.op == "create":
-        reading.say(change, ("routine" if fresh else "interrupts", "network", f"{change.name}: whatever it does not allow is cut off"))
+        reading.say(change, ("routine" if context.fresh else "interrupts", "network", f"{change.name}: whatever it does not allow is cut off"))
     elif change.op == "delete":
         reading.say(change, ("widens access", "network", f"{change.name} goes: what it did not allow is open"))
     else:

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from changes.compare import Change
-from changes.effect import Class, Reading, Topic
+from changes.effect import Class, Topic
 
 Say = tuple[Class, Topic, str]
 #: Traits whose items are people, or what people belong to (jupyterhub 5, oauthenticator 17, ldapauthenticator 2, firstuse, native).
@@ -27,11 +26,6 @@ _NAMES = (
 )
 #: What may change without anybody noticing but whoever operates the service.
 _QUIET = ("oauth_callback_url", "login_service", "client_id", "scope", "logout_redirect_url", "tls_kwargs", "refresh_pre_spawn", "auth_refresh_age")
-
-
-def class_of(values: Mapping[str, Any]) -> str:
-    """The hub's authenticator."""
-    return str((((values.get("hub") or {}).get("config") or {}).get("JupyterHub") or {}).get("authenticator_class", "dummy"))
 
 
 def says(keys: tuple[str, ...], old: Any, new: Any) -> list[Say] | None:  # noqa: ANN401 -- any JSON values
@@ -91,9 +85,3 @@ def _people(trait: str, old: Any, new: Any) -> Iterator[Say]:  # noqa: ANN401 --
 
 def _items(value: Any) -> list[Any]:  # noqa: ANN401 -- any JSON value
     return list(value) if isinstance(value, (list, tuple, set, Mapping)) else [] if value is None else [value]
-
-
-def read(reading: Reading, change: Change, found: list[Say], about: str) -> None:
-    """Add what was found."""
-    for say in found:
-        reading.say(change, say, about)

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any, cast
 
 from changes.effect import CLASSES, Class, Topic
+from config.tree import prefixes
 
 _FILE = Path(__file__).parent / "table.toml"
 #: Switches and the side of them that nobody has to be asked about.
-_SAFE: Mapping[str, object] = {
-    **dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), True),
-    **dict.fromkeys(("deletionProtection", "enableKeyRotation", "isEnabled"), True),
-    **dict.fromkeys(("skipFinalSnapshot", "publiclyAccessible", "forceDestroy", "forceDelete"), False),
-    "backupPolicy": "ENABLED",
-    "status": "Enabled",
-    "imageTagMutability": "IMMUTABLE",
-    "pod-security.kubernetes.io/enforce": "restricted",
+_SAFE: Mapping[str, tuple[object, ...]] = {
+    **dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), (True,)),
+    **dict.fromkeys(("deletionProtection", "enableKeyRotation", "isEnabled"), (True,)),
+    **dict.fromkeys(("skipFinalSnapshot", "publiclyAccessible", "forceDestroy", "forceDelete"), (False,)),
+    "status": ("ENABLED", "Enabled"),  # EFS's daily backup, S3's versioning
+    "imageTagMutability": ("IMMUTABLE",),
+    "pod-security.kubernetes.io/enforce": ("restricted",),
 }
 #: Whatever the type: nobody notices these.
 _ANYWHERE = {"tags": "routine: tags", "tagSpecifications": "routine: tags of what it makes", "region": "endangers data: it is made anew in another region"}
@@ -64,16 +64,15 @@ def whole(type_: str, op: str) -> tuple[Class, str] | None:
 def of_property(type_: str, keys: tuple[str, ...]) -> tuple[Class, str] | None:
     """What another value at a path means, by the longest path in the table; None where it does not say."""
     properties = _rows().get(type_, {}).get("properties", {})
-    for length in range(len(keys), 0, -1):
-        path = ".".join(keys[:length])
-        if path in properties:
-            return split(properties[path])
+    text = next((properties[path] for path in prefixes(keys) if path in properties), None)
+    if text is not None:
+        return split(text)
     return split(_ANYWHERE[keys[0]]) if keys and keys[0] in _ANYWHERE else None
 
 
-def is_safe(type_: str, keys: tuple[str, ...], new: object) -> bool:
-    """Whether a property of the last value is the harmless one of its two: what was open is shut, what was off is on."""
-    return keys[-1:] != () and (_SAFE.get(keys[-1]) == new or (keys[0] == "backupPolicy" and new == "ENABLED")) and new is not None and known(type_)
+def is_safe(keys: tuple[str, ...], new: object) -> bool:
+    """Whether a switch is on the harmless one of its sides now: what was open is shut, what was off is on."""
+    return new in _SAFE.get(keys[-1], ())
 
 
 @cache

@@ -12,7 +12,9 @@ from typing import Any, cast
 
 from changes.effect import Class, Topic
 from changes.effects.table import split
+from changes.properties import brief
 from config.chart import chart_version
+from config.tree import prefixes
 
 _FILE = Path(__file__).parent / "values.toml"
 _DATA = Path(__file__).resolve().parents[2] / "config" / "data" / "z2jh"
@@ -32,13 +34,12 @@ def _restarts() -> Mapping[str, list[str] | None]:
 
 def meaning(keys: tuple[str, ...], old: Any, new: Any) -> tuple[Class, Topic, str] | None:  # noqa: ANN401 -- any JSON values
     """What another value at a path means; None where the table does not say."""
-    for length in range(len(keys), 0, -1):
-        text = _table().get(".".join(keys[:length]))
-        if text is not None:
-            class_, topic, says = parts(text)
-            says += f" ({shown(old)} → {shown(new)})" if says.startswith("whether ") and length == len(keys) else ""
-            return class_, topic, says.replace("{old}", shown(old)).replace("{new}", shown(new))
-    return None
+    path = next((path for path in prefixes(keys) if path in _table()), None)
+    if path is None:
+        return None
+    class_, topic, says = parts(_table()[path])
+    says += f" ({shown(old)} → {shown(new)})" if says.startswith("whether ") and path == ".".join(keys) else ""
+    return class_, topic, says.replace("{old}", shown(old)).replace("{new}", shown(new))
 
 
 def parts(text: str) -> tuple[Class, Topic, str]:
@@ -61,19 +62,17 @@ def shown(value: Any) -> str:  # noqa: ANN401 -- any JSON value
         return "the chart's own"
     if isinstance(value, Mapping) and set(value) == {"name", "tag"}:
         return f"{value['name']}:{value['tag']}"
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 -- as long as a message quotes
+    return brief(value if isinstance(value, str) else json.dumps(value, sort_keys=True))
 
 
 def restarted(keys: tuple[str, ...]) -> frozenset[str] | None:
     """Which pods a changed value replaces (`hub`, `proxy`); None where it was not measured."""
     if not keys:  # an engine that says no more than that the values change
         return None
-    for length in range(len(keys), 0, -1):
-        path = ".".join(keys[:length])
-        if path in _restarts():
-            pods = _restarts()[path]
-            return None if pods is None else frozenset(pods)
+    measured = next((path for path in prefixes(keys) if path in _restarts()), None)
+    if measured is not None:
+        pods = _restarts()[measured]
+        return None if pods is None else frozenset(pods)
     # A map that comes or goes as a whole takes along what is below it; a key that nobody measured is in the hub's Secret like every other.
     below = [pods for path, pods in _restarts().items() if path.startswith(f"{'.'.join(keys)}.")]
     if not below:

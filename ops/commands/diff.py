@@ -20,13 +20,14 @@ def command(old: str, new: str | None, preview: str | None, **files: str | None)
     One preview alone is compared with the state that it saw. Needs no credentials. Exit code 0, or 2 for a file that is neither.
     """
     from changes.difference import difference, of_preview
+    from changes.read import read_side
     from ops.diff.show import show
-    from ops.diff.sides import engine_spoken, read
+    from ops.diff.sides import engine_spoken
 
-    first = read(old)
-    second = None if new is None else read(new)
+    first = read_side(old)
+    second = None if new is None else read_side(new)
     if preview is not None:
-        second = engine_spoken(second or first, read(preview))
+        second = engine_spoken(second or first, read_side(preview))
     found = of_preview(first) if second is None else difference(first, second)
     show(found, None, {key.removesuffix("_file"): target for key, target in files.items()})
     return 0

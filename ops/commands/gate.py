@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from changes.difference import Difference
 
 
 @click.command("gate")
@@ -22,9 +26,9 @@ def command(old: str, new: str | None, against: str | None, acknowledged: tuple[
     """
     from changes.difference import difference, of_preview
     from changes.gate import judged
+    from changes.read import read_side
     from config.errors import ConfigError, Problem
     from ops.diff.show import show
-    from ops.diff.sides import read
 
     texts = []
     for name in acknowledged:
@@ -35,13 +39,13 @@ def command(old: str, new: str | None, against: str | None, acknowledged: tuple[
     if against is not None:
         found = _of_stack(old, against)
     else:
-        found = of_preview(read(old)) if new is None else difference(read(old), read(new))
+        found = of_preview(read_side(old)) if new is None else difference(read_side(old), read_side(new))
     verdict = judged(found, [line for text in texts for line in text.splitlines()])
     show(found, verdict, {key.removesuffix("_file"): target for key, target in files.items()})
     return 0 if verdict.passes else 1
 
 
-def _of_stack(stack: str, against: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 -- a Difference, whose import costs what a command may not need
+def _of_stack(stack: str, against: str) -> Difference:
     from changes.difference import difference
     from config.errors import ConfigError, Problem
     from ops.arguments import day, stack_file

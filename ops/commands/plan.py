@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 
 from config.errors import ConfigError, Problem
 from ops.arguments import day, stack_file
+from ops.output import to_file, to_standard_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,11 +65,14 @@ def _compare(plan: Plan, file: StackFile, options: Mapping[str, str | None]) -> 
 
 def _show(plan: Plan, json_file: str | None, html_file: str | None) -> None:
     if json_file is not None:
-        _write("--json", json_file, plan.as_text())
+        if json_file == "-":
+            to_standard_output(plan.as_text())
+        else:
+            to_file("jhub plan", "--json", json_file, plan.as_text())
     if html_file is not None:
         from ops.plan.page.page import page
 
-        _write("--html", html_file, page(plan))
+        to_file("jhub plan", "--html", html_file, page(plan))
         # Standard output belongs to the data where that goes there. A reader that has seen enough changes nothing about the verdict.
         with contextlib.suppress(BrokenPipeError):
             click.echo(f"{html_file}: the plan of {plan.stack_name} as a page; open it in a browser", err=json_file == "-")
@@ -77,17 +80,3 @@ def _show(plan: Plan, json_file: str | None, html_file: str | None) -> None:
         from ops.plan.render import render
 
         render(plan)
-
-
-def _write(option: str, target: str, text: str) -> None:
-    if target == "-" and option == "--json":
-        with contextlib.suppress(BrokenPipeError):  # a reader that has seen enough changes nothing about the verdict
-            sys.stdout.flush()
-            sys.stdout.buffer.write(text.encode())  # in UTF-8 whatever the locale, as in a file
-        return
-    try:
-        Path(target).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            "jhub plan", [Problem(path=option, what=f"cannot write {target} ({error.strerror})", fix="name a file in a folder that exists")]
-        ) from None

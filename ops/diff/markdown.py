@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from changes.compare import Change
 from changes.difference import Difference
 from changes.gate import Verdict
-from ops.diff.story import LOUD, Line, Section, bill, counts, dollars, headline, sections
+from ops.diff.story import BILLS, LOUD, MARKS, Line, Section, bill, counts, dollars, headline, sections
 from ops.diff.words import clean, unified, value
 
 #: GitHub refuses comments of more than 65,536 characters ("body is too long"); some are left for what the platform adds.
@@ -21,8 +21,7 @@ _FIRST = 12  # sentences of a section before the rest is folded
 _LINES = 60  # acknowledgements that are written out
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~^$-])")
 _ACTIVE = re.compile(r"(?i)(?<=\w)(?=://)|(?<=@)(?=\w)|(?<=www)(?=\.)")
-_MARKS = {"endangers data": "🔴", "unknown": "❓", "widens access": "🔓", "replaces": "♻️", "interrupts": "🟡", "routine": "🟢"}
-_OPS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "import": "=", "same": " "}
+_CLASS_MARKS = {"endangers data": "🔴", "unknown": "❓", "widens access": "🔓", "replaces": "♻️", "interrupts": "🟡", "routine": "🟢"}
 
 
 def marker(stack: str) -> str:
@@ -32,15 +31,21 @@ def marker(stack: str) -> str:
 
 def text(words: str) -> str:
     """Words that show as they are: no markup, no mention, no link."""
-    words = clean(" ".join(words.split()))
-    words = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    words = _SPECIAL.sub(r"\\\1", words)
-    return re.sub(r"@", "@\u200b", _ACTIVE.sub("\u200b", words))
+    return _inert(_SPECIAL.sub(r"\\\1", html.escape(_one_line(words), quote=False)))
 
 
 def in_html(words: str) -> str:
     """The same inside a summary, which is HTML: there a backslash would show."""
-    return re.sub(r"@", "@\u200b", _ACTIVE.sub("\u200b", html.escape(clean(" ".join(words.split())))))
+    return _inert(html.escape(_one_line(words)))
+
+
+def _one_line(words: str) -> str:
+    return clean(" ".join(words.split()))
+
+
+def _inert(words: str) -> str:
+    """Words that mention nobody and lead nowhere."""
+    return _ACTIVE.sub("\u200b", words).replace("@", "@\u200b")
 
 
 def markdown(found: Difference, verdict: Verdict | None = None, *, limit: int = LIMIT) -> str:
@@ -96,12 +101,10 @@ def _parts(found: Difference) -> Iterator[str]:
         yield "\n".join(["**Checks**", *(f"- {'❌' if item['status'] == 'fail' else '⚠️'} {text(str(item['message']))}" for item in found.new_findings), ""])
     for section in shown:
         if section.class_ not in LOUD:
-            yield _folded(f"{_MARKS[section.class_]} {section.title} ({len(section.lines)})", [f"- {_line(line)}" for line in section.lines])
+            yield _folded(f"{_CLASS_MARKS[section.class_]} {section.title} ({len(section.lines)})", [f"- {_line(line)}" for line in section.lines])
     yield from _tables(found)
-    for change in found.changes:
-        resource = change.new or change.old
-        if resource is not None and resource.custom:
-            yield _change(change)
+    for change in found.resources:
+        yield _change(change)
     if found.configuration:
         lines = [line for item in found.configuration for line in (f"~ {value(item.where)}", *unified(item.old, item.new))]
         yield _folded(f"Configuration ({len(found.configuration)})", _fence(lines))
@@ -109,7 +112,7 @@ def _parts(found: Difference) -> Iterator[str]:
 
 def _section(section: Section) -> str:
     lines = [f"- {_line(line)}" for line in section.lines]
-    first = [f"**{_MARKS[section.class_]} {section.title}**", "", *lines[:_FIRST], ""]
+    first = [f"**{_CLASS_MARKS[section.class_]} {section.title}**", "", *lines[:_FIRST], ""]
     rest = [_folded(f"and {len(lines) - _FIRST} more", lines[_FIRST:])] if len(lines) > _FIRST else []
     return "\n".join([*first, *rest])
 
@@ -124,22 +127,21 @@ def _tables(found: Difference) -> Iterator[str]:
         yield _folded(f"Images and versions ({len(rows)})", ["| where | before | after |", "| --- | --- | --- |", *rows])
     money = found.money
     if money and money["lines"]:
-        keys = ("idle_monthly", "maximum_monthly", "paused_monthly")
         rows = [
-            f"| {text(line['what'])} | " + " | ".join(f"{dollars(line[key][0])} → {dollars(line[key][1])}" for key in keys) + " |" for line in money["lines"]
+            f"| {text(line['what'])} | " + " | ".join(f"{dollars(line[key][0])} → {dollars(line[key][1])}" for key in BILLS) + " |" for line in money["lines"]
         ]
-        total = "| **together** | " + " | ".join(f"{dollars(money[key][0])} → {dollars(money[key][1])}" for key in keys) + " |"
-        yield _folded("Cost, US dollars a month", ["| | at rest | at most | paused |", "| --- | ---: | ---: | ---: |", *rows, total])
+        total = "| **together** | " + " | ".join(f"{dollars(money[key][0])} → {dollars(money[key][1])}" for key in BILLS) + " |"
+        yield _folded("Cost, US dollars a month", [f"| | {' | '.join(BILLS.values())} |", "| --- | ---: | ---: | ---: |", *rows, total])
 
 
 def _change(change: Change) -> str:
     because = f", because of {', '.join(change.because[:5])}" if change.because else ""
     if change.op not in ("update", "replace") or not change.properties:
-        return f"- {_OPS[change.op]} {text(change.name)} <sub>{text(change.type)}</sub>"
-    title = f"{_OPS[change.op]} {in_html(change.name)} <sub>{in_html(change.type)}{in_html(because)}</sub>"
+        return f"- {MARKS[change.op]} {text(change.name)} <sub>{text(change.type)}</sub>"
+    title = f"{MARKS[change.op]} {in_html(change.name)} <sub>{in_html(change.type)}{in_html(because)}</sub>"
     lines: list[str] = []
     for item in change.properties:
-        if item.secret and item.old == item.new:
+        if item.hidden:
             lines.append(f"~ {value(item.where)}: a secret changes")
         else:
             lines += [f"~ {value(item.where)}", *unified(item.old, item.new)]

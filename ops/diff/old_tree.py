@@ -12,6 +12,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from changes.mask import masked
@@ -20,6 +21,7 @@ from changes.side import Side
 from checks.resources import Resources
 from config.errors import ConfigError, Problem
 from config.stack_file import StackFile, read
+from ops.project import ROOT
 
 #: The project's own packages: what another commit has another version of.
 _PACKAGES = ("ops", "policy", "components", "changes", "checks", "config")
@@ -70,11 +72,11 @@ def side_at(ref: str, file: StackFile, as_of: str) -> Side:
     with tempfile.TemporaryDirectory() as home:
         target = Path(home) / "plan.json"
         arguments = ["plan", str(there), "--json", str(target), "--as-of", as_of]
-        same = _text(program / _REQUIREMENTS) == _text(_own_root() / _REQUIREMENTS)
+        same = _text(program / _REQUIREMENTS) == _text(ROOT / _REQUIREMENTS)
         said = _in_this_process(program, arguments) if same else _in_its_environment(program, arguments)
         if not target.is_file():
             return _refused(said, there, source)
-        return _renamed(read_side(str(target)), source)
+        return replace(read_side(str(target)), source=source)
 
 
 def _refused(said: str | None, stack: Path, source: str) -> Side:
@@ -88,29 +90,7 @@ def _refused(said: str | None, stack: Path, source: str) -> Side:
 def _configuration(stack: Path, source: str) -> Side:
     """The stack file alone, where its program cannot be evaluated."""
     file = read(stack)
-    values = {key: masked(_plain(value), (key,)) for key, value in file.values.items()}
-    return Side(source=source, stack=file.stack, resources=Resources([]), kind="configuration", configuration=values, sealed=file.sealed)
-
-
-def _plain(text: str) -> object:
-    import json
-
-    try:
-        return json.loads(text) if text[:1] in ("{", "[") else text
-    except ValueError:
-        return text
-
-
-def _renamed(side: Side, source: str) -> Side:
-    from dataclasses import replace
-
-    return replace(side, source=source)
-
-
-def _own_root() -> Path:
-    from ops.project import ROOT
-
-    return ROOT
+    return Side(source=source, stack=file.stack, resources=Resources([]), kind="configuration", configuration=masked(file.data), sealed=file.sealed)
 
 
 def _program(tree: Path, stack: Path) -> Path | None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from changes.difference import Difference
 from changes.gate import Verdict
-from config.errors import ConfigError, Problem
+from ops.output import to_file, to_standard_output
 
 
 def show(found: Difference, verdict: Verdict | None, files: Mapping[str, str | None]) -> None:
@@ -20,7 +18,11 @@ def show(found: Difference, verdict: Verdict | None, files: Mapping[str, str | N
 
         render(found, verdict)
     for kind, target in wanted.items():
-        write(f"--{kind}", target, _text(kind, found, verdict))
+        text = _text(kind, found, verdict)
+        if target == "-":
+            to_standard_output(text)
+        else:
+            to_file("jhub", f"--{kind}", target, text)
 
 
 def _text(kind: str, found: Difference, verdict: Verdict | None) -> str:
@@ -34,16 +36,3 @@ def _text(kind: str, found: Difference, verdict: Verdict | None) -> str:
         return markdown(found, verdict)
     data = found.as_json() | ({"gate": verdict.as_json()} if verdict is not None else {})
     return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def write(option: str, target: str, text: str) -> None:
-    """Write to a file, or to standard output for `-`. Raises ConfigError where the file cannot be written."""
-    if target == "-":
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode())
-        return
-    try:
-        Path(target).write_text(text, encoding="utf-8")
-    except OSError as error:
-        problem = Problem(path=option, what=f"cannot write {target} ({error.strerror})", fix="name a file in a folder that exists")
-        raise ConfigError("jhub", [problem]) from None

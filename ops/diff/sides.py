@@ -6,18 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from changes.read import read_side
+from changes.read import read_side, side_of
 from changes.side import Side
 from config.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from config.stack_file import StackFile
     from ops.plan.plan import Plan
-
-
-def read(path: str) -> Side:
-    """A side from a file. Raises ConfigError."""
-    return read_side(path)
 
 
 def older(against: str, file: StackFile, as_of: str) -> Side:
@@ -31,9 +26,7 @@ def older(against: str, file: StackFile, as_of: str) -> Side:
 
 def of_plan(plan: Plan) -> Side:
     """A plan that was just made, as its data says it."""
-    from changes.read import side_of
-
-    return replace(side_of(plan.as_json(), plan.source), source=plan.source)
+    return side_of(plan.as_json(), plan.source)
 
 
 def engine_spoken(plan: Side, preview: Side) -> Side:

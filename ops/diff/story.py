@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from changes.difference import Difference
 from changes.effect import CLASSES, TOPICS, Class, Effect, Topic
+from changes.side import Op
+from ops.diff.words import clipped
 
 #: What a person reads instead of the class.
 TITLES: dict[Class, str] = {
@@ -17,17 +19,11 @@ TITLES: dict[Class, str] = {
     "interrupts": "Interrupts",
     "routine": "Nobody notices",
 }
-_TOPIC_TITLES: dict[Topic, str] = {
-    "data": "data",
-    "people": "people",
-    "sign-in": "sign-in",
-    "access": "access",
-    "network": "network",
-    "nodes": "nodes",
-    "images": "images",
-    "cluster": "cluster",
-    "logs": "logs",
-}
+#: What happens to a resource, in a word and as a mark.
+DONE: dict[Op, str] = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "import": "imported"}
+MARKS: dict[Op, str] = {"create": "+", "update": "~", "replace": "±", "delete": "-", "import": "=", "same": " "}
+#: The measures of a bill that are shown, by what they are called.
+BILLS = {"idle_monthly": "at rest", "maximum_monthly": "at most", "paused_monthly": "paused"}
 #: Classes that a person is shown unfolded.
 LOUD: tuple[Class, ...] = ("endangers data", "unknown", "widens access", "replaces", "interrupts")
 
@@ -36,7 +32,7 @@ LOUD: tuple[Class, ...] = ("endangers data", "unknown", "widens access", "replac
 class Line:
     """One sentence, and the resources that it is about."""
 
-    topic: str
+    topic: Topic
     about: str
     says: str
     subjects: tuple[str, ...]
@@ -80,7 +76,7 @@ def sections(found: Difference) -> tuple[Section, ...]:
         groups[effect.class_, effect.topic, effect.about, effect.says].append(effect)
     by_class: dict[Class, list[tuple[int, Line]]] = defaultdict(list)
     for (class_, topic, about, says), effects in groups.items():
-        line = Line(topic=_TOPIC_TITLES[topic], about=about, says=says, subjects=tuple(sorted({effect.subject for effect in effects})))
+        line = Line(topic=topic, about=about, says=says, subjects=tuple(sorted({effect.subject for effect in effects})))
         by_class[class_].append((TOPICS.index(topic), line))
     ordered = sorted(by_class, key=CLASSES.index, reverse=True)
     return tuple(
@@ -112,14 +108,9 @@ def headline(found: Difference) -> str:
     counted = {"endangers data": "data is in danger", "unknown": "some effects are unknown", "widens access": "somebody may do or reach more than before"}
     parts += [words for class_, words in counted.items() if any(section.class_ == class_ for section in loud)]
     lines = [line for section in loud for line in section.lines]
-    some = clipped(lines[0].text) if len(lines) == 1 else "something is cut off or interrupted"
+    some = clipped(lines[0].text, 160) if len(lines) == 1 else "something is cut off or interrupted"
     text = "; ".join(parts) or some
     return f"{text[0].upper()}{text[1:]}."
-
-
-def clipped(text: str, longest: int = 160) -> str:
-    """A sentence inside another: cut where it is long."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _names(hubs: list[str]) -> str:
@@ -129,8 +120,7 @@ def _names(hubs: list[str]) -> str:
 
 def counts(found: Difference) -> str:
     """How many resources, in a line."""
-    words = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "import": "imported"}
-    parts = [f"{number} {words[op]}" for op, number in found.counts.items()]
+    parts = [f"{number} {DONE[op]}" for op, number in found.counts.items()]
     return ", ".join(parts) or "no resource changes"
 
 
@@ -144,6 +134,5 @@ def bill(found: Difference) -> str:
     money = found.money
     if money is None:
         return ""
-    names = {"idle_monthly": "at rest", "maximum_monthly": "at most", "paused_monthly": "paused"}
-    parts = [f"{name} {dollars(money[key][0])} → {dollars(money[key][1])}" for key, name in names.items() if money[key][0] != money[key][1]]
+    parts = [f"{name} {dollars(money[key][0])} → {dollars(money[key][1])}" for key, name in BILLS.items() if money[key][0] != money[key][1]]
     return f"US dollars a month: {', '.join(parts)}" if parts else ""

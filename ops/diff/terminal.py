@@ -11,12 +11,12 @@ from changes.compare import Change
 from changes.difference import Difference
 from changes.gate import Verdict
 from changes.properties import PropertyChange
-from ops.diff.story import Section, bill, counts, headline, sections
+from ops.diff.story import MARKS, Section, bill, counts, headline, sections
 from ops.diff.words import value
 
 _STYLES = {"endangers data": "bold red", "unknown": "bold magenta", "widens access": "red", "replaces": "yellow", "interrupts": "yellow", "routine": "green"}
-_MARKS = {"endangers data": "✗", "unknown": "?", "widens access": "!", "replaces": "±", "interrupts": "~", "routine": "✓"}
-_OPS = {"create": ("+", "green"), "update": ("~", "yellow"), "replace": ("±", "red"), "delete": ("-", "red"), "import": ("=", "magenta"), "same": (" ", "dim")}
+_CLASS_MARKS = {"endangers data": "✗", "unknown": "?", "widens access": "!", "replaces": "±", "interrupts": "~", "routine": "✓"}
+_COLOURS = {"create": "green", "update": "yellow", "replace": "red", "delete": "red", "import": "magenta", "same": "dim"}
 _DETAILS = 12
 
 
@@ -67,18 +67,16 @@ def _section(section: Section) -> Table:
     style = _STYLES[section.class_]
     table.add_row("", Text(section.title, style))
     for line in section.lines:
-        table.add_row(Text(_MARKS[section.class_], style), Text.assemble(line.text, (f"  [{line.more}]" if line.more else "", "dim")))
+        table.add_row(Text(_CLASS_MARKS[section.class_], style), Text.assemble(line.text, (f"  [{line.more}]" if line.more else "", "dim")))
     return table
 
 
 def _resources(console: Console, found: Difference) -> None:
-    changes = [change for change in found.changes if (change.new or change.old) is not None and (change.new or change.old).custom]  # type: ignore[union-attr]
-    if not changes and not found.configuration:
+    if not found.resources and not found.configuration:
         return
     console.print(Text(f"Resources: {counts(found)}", "bold"))
-    for change in changes:
-        mark, style = _OPS[change.op]
-        label = Text.assemble((mark, style), " ", change.name, " ", (change.type.rpartition(":")[2], "cyan"))
+    for change in found.resources:
+        label = Text.assemble((MARKS[change.op], _COLOURS[change.op]), " ", change.name, " ", (change.type.rpartition(":")[2], "cyan"))
         if change.op == "replace":
             label.append(f"  because of {', '.join(change.because)}" if change.because else "", "dim")
         console.print(label)
@@ -97,7 +95,7 @@ def _shown(change: Change) -> list[Text]:
 
 
 def _property(item: PropertyChange) -> Text:
-    if item.secret and item.old == item.new:
+    if item.hidden:
         return Text.assemble((item.where, "dim"), " a secret changes")
     return Text.assemble((f"{item.where} ", "dim"), (value(item.old), "red"), " → ", (value(item.new), "green"))
 

@@ -16,6 +16,11 @@ def value(item: Any, longest: int = _LONGEST) -> str:  # noqa: ANN401 -- any JSO
     """A value on one line, cut where it is long."""
     text = "(none)" if item is None else item if isinstance(item, str) else json.dumps(item, sort_keys=True, ensure_ascii=False)
     text = clean(" ".join(text.split())) or '""'
+    return clipped(text, longest)
+
+
+def clipped(text: str, longest: int) -> str:
+    """Text, cut where it is long."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 

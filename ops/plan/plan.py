@@ -38,7 +38,7 @@ class Plan:
     findings: tuple[Finding, ...]
     prices: Prices
     engine_option: str = ""
-    given: Mapping[str, str] = field(default_factory=dict)
+    configuration: Mapping[str, Any] = field(default_factory=dict)
     sealed: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -66,21 +66,13 @@ class Plan:
             "as_of": self.as_of.isoformat(),
             "resources": [_as_json(resource) for resource in self.recording.resources],
             "outer": [] if self.recording.outer is None else [_as_json(resource) for resource in self.recording.outer.resources],
-            "configuration": {key: masked(_parsed(value), (key,)) for key, value in sorted(self.given.items())},
+            "configuration": masked(self.configuration),
             "sealed": dict(sorted(self.sealed.items())),
             "gate": {"allow": list(self.stack.gate.allow)},
             "outputs": dict(self.recording.outputs),
             "checks": [finding.as_json() for finding in self.findings],
             "cost": self.cost.as_json(),
         }
-
-
-def _parsed(text: str) -> Any:  # noqa: ANN401 -- any JSON value
-    """A value of the configuration as data, where it is a map or a list."""
-    try:
-        return json.loads(text) if text[:1] in ("{", "[") else text
-    except ValueError:
-        return text
 
 
 def _as_json(resource: Resource) -> dict[str, Any]:
@@ -125,7 +117,7 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
         recording=recording,
         prices=prices or Prices(),
         engine_option=file.engine_option,
-        given=file.values,
+        configuration=file.data,
         sealed=file.sealed,
         findings=(*run_checks(stack, recording.everything, as_of), *missing(stack, file.secret, file.stack)),
     )

@@ -7,12 +7,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct, Value
 
 from checks.resources import SECRET, UNKNOWN
-
-#: pulumi/pulumi, sdk/go/common/resource/properties.go: signature keys and the unknown sentinel.
-SIGNATURE = "4dabf18193072939515e22adb298388d"
-SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 -- a constant of the wire format
-REFERENCE_SIGNATURE = "5cf8f73096256a8f31e491e813e4eb8e"
-UNKNOWN_SENTINEL = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+from checks.wire import REFERENCE_SIGNATURE, SECRET_SIGNATURE, SIGNATURE, UNKNOWN_SENTINEL
 
 
 def plain(value: Value) -> Any:  # noqa: ANN401 -- any JSON value

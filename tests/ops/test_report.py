@@ -35,46 +35,50 @@ class Server:
         }
         self.lists = {"reviews": [], "commits": [{"author": {"login": "author"}, "committer": {"login": "web-flow"}}], "events": [], "comments": []}
         self.writers = {"author", "reviewer", "web-flow"}
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_):
-                pass
-
-            def answer(self, body, code=200):
-                data = json.dumps(body).encode()
-                self.send_response(code)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def do_GET(self):
-                split = urlsplit(self.path)
-                outer.requests.append(("GET", split.path, self.headers["Authorization"]))
-                if outer.fails:
-                    outer.fails -= 1
-                    return self.answer({}, 503)
-                query, end = parse_qs(split.query), split.path.rpartition("/")[2]
-                page = int(query.get("page", ["1"])[0])
-                if split.path.endswith("/permission"):
-                    login = split.path.split("/")[-2]
-                    return self.answer({"permission": "write" if login in outer.writers else "read"})
-                if end == "pulls":
-                    state = "closed" if outer.pull["merged_at"] else "open"
-                    other = [{"number": 1, "head": {"sha": "c" * 40}, "merge_commit_sha": None}] * 100
-                    return self.answer(other if page == 1 else [outer.pull] if query["state"] == [state] else [])
-                return self.answer(outer.lists.get(end, []) if page == 1 else [])
-
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.wrote.append((self.command, urlsplit(self.path).path, body))
-                self.answer({"id": 11}, 201)
-
-            do_PATCH = do_POST  # noqa: N815 -- the name that http.server looks for
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
+
+
+def _handler(outer):
+    """What answers for a server, as GitHub does."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def answer(self, body, code=200):
+            data = json.dumps(body).encode()
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def do_GET(self):
+            split = urlsplit(self.path)
+            outer.requests.append(("GET", split.path, self.headers["Authorization"]))
+            if outer.fails:
+                outer.fails -= 1
+                return self.answer({}, 503)
+            query, end = parse_qs(split.query), split.path.rpartition("/")[2]
+            page = int(query.get("page", ["1"])[0])
+            if split.path.endswith("/permission"):
+                login = split.path.split("/")[-2]
+                return self.answer({"permission": "write" if login in outer.writers else "read"})
+            if end == "pulls":
+                state = "closed" if outer.pull["merged_at"] else "open"
+                other = [{"number": 1, "head": {"sha": "c" * 40}, "merge_commit_sha": None}] * 100
+                return self.answer(other if page == 1 else [outer.pull] if query["state"] == [state] else [])
+            return self.answer(outer.lists.get(end, []) if page == 1 else [])
+
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            outer.wrote.append((self.command, urlsplit(self.path).path, body))
+            self.answer({"id": 11}, 201)
+
+        do_PATCH = do_POST  # noqa: N815 -- the name that http.server looks for
+
+    return Handler
 
 
 @pytest.fixture

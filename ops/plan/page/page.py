@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from checks.user_pods import hub_releases
@@ -18,6 +15,7 @@ from ops.plan.page.access import guards, roles
 from ops.plan.page.anchors import Anchors
 from ops.plan.page.closed import proof_of
 from ops.plan.page.flows import flows_picture
+from ops.plan.page.frame import content_policy, environment, trusted
 from ops.plan.page.money import bars, dollars
 from ops.plan.page.pools import pools
 from ops.plan.page.topology.draw import picture
@@ -36,44 +34,33 @@ def page(plan: Plan) -> str:
     anchors = Anchors(plan.recording.everything)
     drawn = scene(plan)
     style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"dollars": dollars, "breakable": _breakable}
-    return environment.get_template("page.html").render(
+    templates = environment(_TEMPLATES, {"dollars": dollars, "breakable": _breakable})
+    return templates.get_template("page.html").render(
         project=PROJECT,
         plan=plan,
         stack=plan.stack,
         sentence=_sentence(plan, drawn),
-        style=_trusted(style),
-        script=_trusted(script),
-        policy=f"default-src 'none'; style-src '{style_hash(style)}'; script-src '{style_hash(script)}'; img-src data:; base-uri 'none'; form-action 'none'",
-        topology=_trusted(picture(drawn, anchors)),
+        style=trusted(style),
+        script=trusted(script),
+        policy=content_policy(style, script),
+        topology=trusted(picture(drawn, anchors)),
         scene=drawn,
         proof=(found := proof_of(plan)),
-        flows=_trusted(flows_picture(found.flows, anchors)) if found else "",
+        flows=trusted(flows_picture(found.flows, anchors)) if found else "",
         verdict=_verdict(plan),
         checks=_checks(plan, anchors),
         pools=pools(plan, anchors),
         roles=roles(plan.recording.everything, anchors),
         guards=guards(plan.recording.everything, anchors),
-        trusted=_trusted,
+        trusted=trusted,
         tree=tree(plan.recording.everything, anchors),
         **_money(plan),
     )
 
 
-def _trusted(text: str) -> Markup:
-    """Markup of our own: a template file, or a picture whose words the SVG library escaped."""
-    return Markup(text)  # noqa: S704 -- see above
-
-
 def _breakable(path: str) -> Markup:
     """A path that may be broken after its dots."""
     return Markup(".<wbr>").join(path.split("."))
-
-
-def style_hash(text: str) -> str:
-    """What the page's own security policy calls a style or script that it allows."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _plural(count: int, what: str) -> str:
@@ -110,7 +97,7 @@ def _checks(plan: Plan, anchors: Anchors) -> list[dict[str, Any]]:
 def _money(plan: Plan) -> Mapping[str, Any]:
     cost = plan.cost.as_json()
     charts = [
-        {"title": title, "picture": _trusted(bars(cost["lines"], key, title)), "total": cost[key]}
+        {"title": title, "picture": trusted(bars(cost["lines"], key, title)), "total": cost[key]}
         for title, key in (("At rest, per month", "idle_monthly"), ("At most, per month", "maximum_monthly"))
     ]
     return {"cost": cost, "charts": charts}
