@@ -9,6 +9,7 @@ from changes.compare import Change
 from changes.effect import Context, Reading
 from changes.effects.openings import ANYWHERE, within
 from checks.resources import named
+from config.values import is_world
 
 _ENDPOINT = "vpcConfig.endpointPublicAccess"
 _CIDRS = "vpcConfig.publicAccessCidrs"
@@ -25,7 +26,7 @@ def read_cluster(change: Change, context: Context) -> Reading:
     before, after = (list(map(str, side.get("publicAccessCidrs") or ["0.0.0.0/0"])) if side.get("endpointPublicAccess") else [] for side in (old, new))
     for cidr in sorted(set(after) - set(before)):
         if not any(within(cidr, other) for other in before):
-            widens = not context.fresh or cidr in ANYWHERE
+            widens = not context.fresh or is_world(cidr)
             who = "the whole internet" if cidr in ANYWHERE else cidr
             reading.say(change, ("widens access" if widens else "routine", "access", f"opens the cluster's API to {who}"))
     for cidr in sorted(set(before) - set(after)):

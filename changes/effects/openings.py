@@ -10,6 +10,7 @@ from typing import Any
 from changes.compare import Change
 from changes.effect import Class, Context, Reading
 from checks.resources import UNKNOWN, named
+from config.values import is_world
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
 _PEERS = ("cidrIpv4", "cidrIpv6", "referencedSecurityGroupId", "prefixListId")
@@ -97,7 +98,7 @@ def sides(change: Change) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] |
 def tell(reading: Reading, change: Change, ways: tuple[list[Opening], list[Opening]], *, fresh: bool = False) -> None:
     """Say what opens and closes. In a stack that is new only the whole internet counts as wider."""
     for way in ways[0]:
-        class_: Class = "widens access" if not fresh or (way.inward and way.peer in ANYWHERE) else "routine"
+        class_: Class = "widens access" if not fresh or (way.inward and is_world(way.peer)) else "routine"
         reading.say(change, (class_, "network", f"opens {way.words}"))
     for way in ways[1]:
         reading.say(change, ("interrupts", "network", f"closes {way.words}"))

@@ -7,7 +7,7 @@ import pytest
 from changes.difference import difference
 from changes.gate import DEFAULT, allowed_by, judged
 from changes.read import side_of
-from tests.support.differences import EDITED, found, plan
+from tests.support.differences import EDITED, found, plan, put
 
 
 def test_what_nobody_loses_by_passes():
@@ -84,3 +84,20 @@ def test_a_check_that_fails_now_shuts_it_whatever_is_acknowledged():
     assert not verdict.passes and verdict.failures == ("something is wrong",)
     old["checks"].append(new["checks"][-1])
     assert judged(difference(side_of(old, "old"), side_of(new, "new"))).passes, "it failed before"
+
+
+@pytest.mark.parametrize("cidr", ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0"])
+@pytest.mark.parametrize(
+    "opens",
+    [
+        lambda cidr: put("SecurityGroupIngressRule", "hub-main-cloud-entry-balancer-from-203.0.113.0-24", "cidrIpv4", value=cidr),
+        lambda cidr: put("eks/cluster:Cluster", "cluster-control-plane-eksCluster", "vpcConfig", "publicAccessCidrs", value=[cidr]),
+    ],
+    ids=["people", "API"],
+)
+def test_the_internet_by_any_name_is_asked_about_in_a_stack_that_is_new_too(opens, cidr):
+    old, new = plan(), plan()
+    old["resources"] = []
+    opens(cidr)(new)
+    said = [effect.says for effect in difference(side_of(old, "old"), side_of(new, "new")).effects if effect.class_ == "widens access"]
+    assert any(says.startswith("opens") and ("the whole internet" in says or cidr in says) for says in said)
