@@ -153,7 +153,7 @@ def _by_table(plain: Change, before: Resource, after: Resource) -> Change:
     because = tuple(path for path, found in verdicts.items() if found.kind == "replaces")
     if because:
         return replace(plain, op="replace", because=because, delete_first=_delete_first(before, after))
-    unsure = any(found.kind == "engine" for found in verdicts.values())
+    unsure = any(found.kind == "engine" and not where.startswith("'(") for where, found in verdicts.items())  # what is in brackets the engine alone knows
     return replace(plain, op="update", certainty="engine decides" if unsure else "documented")
 
 

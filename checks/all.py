@@ -9,12 +9,14 @@ from checks import hubs, nodes, secrets, security, versions
 from checks.airgap import all as airgap
 from checks.certificates import certificates
 from checks.finding import Finding
+from checks.paused import paused
 from checks.resources import Resources
 from config.stack import StackConfig
 
 Check = Callable[[StackConfig, Resources], list[Finding]]
 
 CHECKS: tuple[Check, ...] = (
+    paused,
     security.open_doors,
     security.encryption,
     security.metadata,

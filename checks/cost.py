@@ -14,26 +14,34 @@ from checks.resources import Resource, Resources
 from config.prices import HOURS_PER_MONTH, Prices
 from config.stack import StackConfig
 
+_NAT = "NAT gateway"
+
 
 def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None) -> Cost:
     """The bill of what was recorded, at the prices of the tables unless others are given."""
     prices = prices or Prices()
-    lines = (*_fixed(resources, prices), *closed_lines(resources, prices), *hub_lines(resources, prices), *_nodes(resources, prices))
+    lines = (
+        *_fixed(stack, resources, prices),
+        *closed_lines(stack, resources, prices),
+        *hub_lines(stack, resources, prices),
+        *_nodes(stack, resources, prices),
+    )
     return Cost(region=stack.region, prices=prices, lines=lines, user_hours=tuple(user_hours(stack, resources, prices)))
 
 
-def _fixed(resources: Resources, prices: Prices) -> Iterator[Line]:
+def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:
     """What costs the same whether anybody works or not."""
     for what, kind, row, hours in (
         ("EKS control plane", "aws:eks/cluster:Cluster", "control_plane_hour", HOURS_PER_MONTH),
-        ("NAT gateway", "aws:ec2/natGateway:NatGateway", "nat_gateway_hour", HOURS_PER_MONTH),
+        (_NAT, "aws:ec2/natGateway:NatGateway", "nat_gateway_hour", HOURS_PER_MONTH),
         ("public IPv4 address", "aws:ec2/eip:Eip", "public_ipv4_hour", HOURS_PER_MONTH),
         ("KMS key", "aws:kms/key:Key", "kms_key_month", 1),
     ):
         found = resources.of(kind)
         if found:
             count = len(found)
-            yield Line(what=what, unit="month", unit_price=prices.of(row) * hours, idle=count, paused=count, most=count, note=_support(found, prices))
+            paused = 0 if what == _NAT and "nat" in stack.pause.drop else count
+            yield Line(what=what, unit="month", unit_price=prices.of(row) * hours, idle=count, paused=paused, most=count, note=_support(found, prices))
 
 
 def _support(found: list[Resource], prices: Prices) -> str | None:
@@ -56,10 +64,11 @@ class _Group:
     limit: Decimal | None = None
 
 
-def _nodes(resources: Resources, prices: Prices) -> Iterator[Line]:
+def _nodes(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:
     for group in resources.of("aws:eks/nodeGroup:NodeGroup"):
         size = group.inputs["scalingConfig"]
-        kinds, least, most = group.inputs["instanceTypes"], int(size["desiredSize"]), int(size["maxSize"])
+        # EKS takes no maximum of 0: of a paused group nobody raises the desired size, so its maximum is never bought.
+        kinds, least, most = group.inputs["instanceTypes"], int(size["desiredSize"]), 0 if stack.paused else int(size["maxSize"])
         yield _node_line(_Group(what="core nodes", kinds=kinds, disk=_volume(group, resources, prices), least=least, most=most), prices)
     for group in resources.of("aws:autoscaling/group:Group"):
         policy = group.inputs["mixedInstancesPolicy"]

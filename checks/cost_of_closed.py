@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from checks.bill import Line
 from checks.resources import Resource, Resources
 from config.prices import HOURS_PER_MONTH, Prices
+from config.resting import endpoint_reasons
+from config.stack import StackConfig
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 
 
-def closed_lines(resources: Resources, prices: Prices) -> Iterator[Line]:
-    """Lines that an open network does not have. All of it costs the same whether anybody works or not."""
-    addresses = sum(len(item.inputs.get("subnetIds") or []) for item in resources.of("aws:ec2/vpcEndpoint:VpcEndpoint"))
+def closed_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:
+    """Lines that an open network does not have. All of it costs the same whether anybody works or not; endpoints may go while paused."""
+    found = {str(item.inputs["serviceName"]): len(item.inputs.get("subnetIds") or []) for item in resources.of("aws:ec2/vpcEndpoint:VpcEndpoint")}
+    addresses, kept = sum(found.values()), _kept(stack, found)
     attachments = len(resources.of("aws:ec2transitgateway/vpcAttachment:VpcAttachment"))
-    for what, row, count in (
-        ("private endpoint in one zone", "private_endpoint_hour", addresses),
-        ("transit gateway attachment", "transit_gateway_attachment_hour", attachments),
+    for what, row, count, paused in (
+        ("private endpoint in one zone", "private_endpoint_hour", addresses, kept),
+        ("transit gateway attachment", "transit_gateway_attachment_hour", attachments, attachments),
     ):
         if count:
-            yield Line(what=what, unit="month", unit_price=prices.of(row) * HOURS_PER_MONTH, idle=count, paused=count, most=count)
+            yield Line(what=what, unit="month", unit_price=prices.of(row) * HOURS_PER_MONTH, idle=count, paused=paused, most=count)
     for instance in resources.of("aws:ec2/instance:Instance"):
         yield from (_machine(template, prices) for template in resources.referred(instance.inputs.get("launchTemplate"), _TEMPLATE))
+
+
+def _kept(stack: StackConfig, addresses: Mapping[str, int]) -> int:
+    """How many of the endpoints' addresses stay while the stack is paused. `addresses` is by the service's whole name."""
+    services = endpoint_reasons(stack.model_copy(update={"paused": True}))
+    return sum(count for service, count in addresses.items() if service.removeprefix(f"com.amazonaws.{stack.region}.") in services)
 
 
 def _machine(template: Resource, prices: Prices) -> Line:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from checks.bill import Line, UserHour
 from checks.groups import POOL_LABEL, UserNodes, user_nodes
-from checks.resources import Resources
+from checks.resources import Resource, Resources
 from checks.user_pods import UserPod, hub_releases, user_pods
 from config.prices import HOURS_PER_MONTH, Prices
 from config.stack import StackConfig
@@ -17,29 +17,37 @@ _MIB = 1024**2
 _SYSTEM_PODS = 8
 
 
-def hub_lines(resources: Resources, prices: Prices) -> Iterator[Line]:
-    """What each hub costs whether anybody works or not."""
+def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:
+    """What each hub costs whether anybody works or not; balancers may go while paused, and databases stand still."""
     balancers = resources.of("aws:lb/loadBalancer:LoadBalancer")
+    kept = "balancers" not in stack.pause.drop
     if balancers:
-        yield _always("network load balancer", prices.of("network_load_balancer_hour") * HOURS_PER_MONTH, len(balancers))
+        yield _always("network load balancer", prices.of("network_load_balancer_hour") * HOURS_PER_MONTH, len(balancers), kept=kept)
     # An internet-facing balancer has a public address in each of its subnets.
     addresses = sum(len(balancer.inputs.get("subnets", ())) for balancer in balancers if not balancer.inputs.get("internal"))
     if addresses:
-        yield _always("public IPv4 address of a balancer", prices.of("public_ipv4_hour") * HOURS_PER_MONTH, addresses)
+        yield _always("public IPv4 address of a balancer", prices.of("public_ipv4_hour") * HOURS_PER_MONTH, addresses, kept=kept)
     volumes = sum(int(volume.inputs["size"]) for volume in resources.of("aws:ebs/volume:Volume"))
     if volumes:
         yield _always("GiB of hub databases on volumes", prices.of("gp3_gib_month"), volumes)
     for database in resources.of("aws:rds/instance:Instance"):
-        kind, copies = str(database.inputs["instanceClass"]), 2 if database.inputs.get("multiAz") else 1
-        hourly = prices.known(f"rds_hour:{kind}")
-        storage = prices.of("rds_gp3_gib_month") * int(database.inputs["allocatedStorage"])
-        monthly = None if hourly is None else copies * (hourly * HOURS_PER_MONTH + storage)
-        note = f"no price known for {kind}" if hourly is None else ("with a standby" if copies > 1 else None)
-        yield Line(what=f"PostgreSQL {database.inputs['identifier']}", unit="month", unit_price=monthly, idle=1, paused=1, most=1, note=note)
+        yield from _database(stack, database, prices)
 
 
-def _always(what: str, monthly: Decimal, count: int) -> Line:
-    return Line(what=what, unit="month", unit_price=monthly, idle=count, paused=count, most=count)
+def _database(stack: StackConfig, database: Resource, prices: Prices) -> Iterator[Line]:
+    """An instance, which may stand still, and its storage, which is paid for either way."""
+    kind, copies = str(database.inputs["instanceClass"]), 2 if database.inputs.get("multiAz") else 1
+    name, hourly = database.inputs["identifier"], prices.known(f"rds_hour:{kind}")
+    monthly = None if hourly is None else copies * hourly * HOURS_PER_MONTH
+    note = f"no price known for {kind}" if hourly is None else ("with a standby" if copies > 1 else None)
+    stopped = stack.pause.stop_databases
+    runs = 0 if stack.paused and stopped else 1
+    yield Line(what=f"PostgreSQL {name}", unit="month", unit_price=monthly, idle=runs, paused=0 if stopped else 1, most=runs, note=note)
+    yield _always(f"GiB of PostgreSQL {name}", copies * prices.of("rds_gp3_gib_month"), int(database.inputs["allocatedStorage"]))
+
+
+def _always(what: str, monthly: Decimal, count: int, *, kept: bool = True) -> Line:
+    return Line(what=what, unit="month", unit_price=monthly, idle=count, paused=count if kept else 0, most=count)
 
 
 def user_hours(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[UserHour]:

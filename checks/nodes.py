@@ -109,8 +109,10 @@ def _unranked(groups: list[Resource], listed: dict[int, list[str]]) -> Iterator[
         yield Finding(id="autoscaler-priorities", status="fail", message="no catch-all: a group without a priority would never grow", subjects=urns(groups))
 
 
-def quotas(_stack: StackConfig, resources: Resources) -> list[Finding]:
-    """How many vCPUs the pools may ask for at their maximum, by the quota that counts them. Only AWS knows what you have."""
+def quotas(stack: StackConfig, resources: Resources) -> list[Finding]:
+    """How many vCPUs the pools may ask for at their maximum, by the quota that counts them. Only AWS knows what you have; a paused stack asks for none."""
+    if stack.paused:
+        return []
     wanted: dict[tuple[str, str], int] = defaultdict(int)
     for group, types, most in _groups(resources):
         market = "spot" if is_spot(group) else "on demand"

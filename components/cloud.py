@@ -26,9 +26,9 @@ from components.network.network import Network, NetworkArgs
 from components.pools.args import PoolsArgs
 from components.pools.pools import Pools
 from config import network as modes
-from config.endpoints import running
 from config.homes import EfsHomes as EfsSection
 from config.registry import EcrRegistry
+from config.resting import endpoint_reasons
 from config.runner import Runner as RunnerSection
 from config.stack import StackConfig
 
@@ -52,6 +52,7 @@ class Cloud:
             region=stack.region,
             homes=stack.homes.kind,
             tags=self._tags,
+            paused=stack.paused,
         )
         self.node_addons = NodeAddons("node-addons", self._addons)
         self.nodes = self._node_security() if stack.network.closed else None
@@ -91,12 +92,14 @@ class Cloud:
     def _network(self) -> AnyNetwork:
         stack, section = self._stack, self._stack.vpc
         if isinstance(section, modes.OpenNetwork):
-            return Network("network", NetworkArgs(network=section, stack_name=stack.name, region=stack.region, tags=self._tags))
+            args = NetworkArgs(network=section, stack_name=stack.name, region=stack.region, tags=self._tags, without_nat=stack.drops("nat"))
+            return Network("network", args)
         shared: dict[str, Any] = {
             "stack_name": stack.name,
             "region": stack.region,
             "account": self._account,
-            "software": running(stack.homes.kind, runner=stack.runner is not None),
+            "services": endpoint_reasons(stack),
+            "system_packages": stack.runner is not None,
             "buckets": [] if self._bucket is None else [self._bucket.bucket],
             "tags": self._tags,
         }

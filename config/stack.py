@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Any, Literal
 
-from config import closed_rules, existing_rules, hub_rules, people_rules
+from config import closed_rules, existing_rules, hub_rules, pause, people_rules
 from config.cluster import Cluster, EksCluster
 from config.errors import Problem, dotted, shown
 from config.gate import Gate
@@ -15,16 +15,17 @@ from config.hub import Hub
 from config.instance_types import instance_type
 from config.model import Model, option
 from config.network import AnyNetwork, ExistingNetwork, Network, OpenNetwork, UnmanagedNetwork, Vpc
+from config.pause import Dropped, Pause, Paused
 from config.pools import OnDemandPool, Pools
 from config.registry import Registry, UpstreamRegistry, registry_of
 from config.runner import Runner
 from config.tags import Tags
-from config.values import Region, ShortName, StackName
+from config.values import AccountId, Region, ShortName, StackName
 from config.versions import kubernetes_versions
 
 PROJECT = "jupyterhub-aws"
-#: `aws:region` is the provider's own key; everything else stands under the project's name.
-PROVIDER_KEYS = {"region": "aws:region"}
+#: `aws:region` and `aws:allowedAccountIds` are the provider's own keys; everything else stands under the project's name.
+PROVIDER_KEYS = {"region": "aws:region", "accounts": "aws:allowedAccountIds"}
 
 
 def file_key(name: str) -> str:
@@ -39,6 +40,13 @@ class StackConfig(Model):
         "",
         help="AWS region (`aws:region` in the stack file). Required, except with a cluster that is there already.",
         changing="Another region is another stack.",
+    )
+    accounts: tuple[AccountId, ...] = option(
+        (),
+        help="The AWS account of the stack, quoted, as a list of one (`aws:allowedAccountIds` in the stack file). The provider refuses any other at `up`, "
+        "and `jhub` does before it changes something in AWS.",
+        changing="Nothing by itself.",
+        max_length=1,
     )
     parts: Literal["all", "cloud", "cluster"] = option(
         "all",
@@ -65,6 +73,13 @@ class StackConfig(Model):
     runner: Runner | None = option(
         None, help="A machine in a closed network that runs `pulumi` inside. None unless this section is there.", changing="See its options."
     )
+    paused: Paused = option(
+        False,
+        help="true: no nodes, no servers, no autoscaler. Homes, databases, secrets and addresses stay, and so do all sizes in this file. `jhub pause` "
+        "tells people first and stops their servers.",
+        changing="true ends every server and node; false brings back exactly what was.",
+    )
+    pause: Pause = option(Pause(), help="What a pause does besides.", changing="See its options.")
     gate: Gate = option(Gate(), help="What a pull request may change without somebody's word.", changing="Counts from the merge on.")
     imports: dict[str, str] = option(
         {},
@@ -85,6 +100,10 @@ class StackConfig(Model):
         if isinstance(self.network, UnmanagedNetwork):
             raise TypeError("this stack has no network")
         return self.network
+
+    def drops(self, what: Dropped) -> bool:
+        """Whether the stack is paused and this goes meanwhile."""
+        return self.paused and what in self.pause.drop
 
     @property
     def hubs_inside(self) -> Mapping[str, Hub]:
@@ -212,6 +231,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("homes", "hubs"), hub_rules.directories_mean_something),
     (("hubs",), hub_rules.trial_stays_small),
     (("imports",), _imports_have_form),
+    *pause.RULES,
     *people_rules.RULES,
     *existing_rules.RULES,
     *closed_rules.RULES,

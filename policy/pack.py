@@ -16,6 +16,7 @@ from checks import hubs, nodes, secrets, security, versions
 from checks.airgap import all as airgap
 from checks.all import Check
 from checks.finding import Finding
+from checks.paused import paused
 from checks.resources import UNKNOWN, Resources
 from config.secrets import SECRET_ENDINGS
 from config.stack import StackConfig
@@ -44,6 +45,7 @@ NOT_HERE: Mapping[Check, str] = {
     secrets.secrets: "the engine masks or hands over secret values; that none is written down is proven on the plan, whose values are typed",
     security.tags: "a policy does not see which types take tags, and the provider adds tags of its own to what it shows",
     security.placeholders: "it is about the stack file alone",
+    paused: "as the one before",
     nodes.priorities: "the autoscaler's values are one input of its release, which a preview may show as unknown as a whole",
     nodes.addresses: "it reads user data, which an engine shows encoded after the first `up` and unknown before",
     hubs.values: "a hub's values hold secrets, and the engine shows a map with a secret in it as unknown as a whole",

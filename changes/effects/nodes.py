@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from changes.compare import Change
-from changes.effect import Context, Reading
+from changes.effect import Class, Context, Reading, Topic
 from changes.side import Side
 from checks.resources import Resource
 
@@ -190,6 +190,16 @@ def _rolled(what: str) -> str:
     return f"core nodes are replaced one after the other ({what}): {moves}"
 
 
+def _rests(change: Change) -> tuple[Class, Topic, str] | None:
+    """Whether the stack goes to rest or comes back: core nodes are none only then (components/pools/core.py, `scaling`)."""
+    sizes = next(((item.old, item.new) for item in change.properties if item.keys == ("scalingConfig", "desiredSize")), None)
+    if sizes is None or 0 not in sizes:
+        return None
+    if sizes[1] == 0:
+        return "replaces", "people", "the stack is paused: every server and every node ends, and nobody can sign in until it is resumed; homes and databases stay"
+    return "routine", "people", "the stack is resumed: nodes start, then hub and proxy; people can sign in again after some minutes"
+
+
 def read_core(change: Change, context: Context) -> Reading:
     """The managed group that hub and proxy live on."""
     del context
@@ -207,6 +217,9 @@ def read_core(change: Change, context: Context) -> Reading:
             ("replaces", "people", f"the core nodes are replaced: hub and proxy move {order}; for some minutes nobody can sign in, all connections drop once"),
         )
     heads = {item.keys[0] for item in change.properties if item.keys}
+    if rest := _rests(change):
+        reading.say(change, rest)
+        return reading
     if heads & set(_ROLLS) and change.op == "update":
         reading.say(change, ("interrupts", "people", _rolled(", ".join(sorted(heads & set(_ROLLS))))), "core nodes")
     for item in change.properties:

@@ -11,6 +11,7 @@ from checks.finding import Finding
 from checks.resources import Resource, Resources, chart_name
 from config.endpoints import GATEWAYS, Software, UnknownSoftwareError, software
 from config.network import AirgapNetwork, ExistingNetwork
+from config.resting import endpoint_reasons
 
 _ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 _HTTPS, _NFS, _POSTGRES = 443, 2049, 5432
@@ -34,6 +35,7 @@ def endpoints(view: View) -> Iterator[Finding]:
         return
     there = {str(item.inputs["serviceName"]).removeprefix(f"com.amazonaws.{view.stack.region}."): item for item in view.resources.of(_ENDPOINT)}
     made = not isinstance(view.network, ExistingNetwork) or view.network.makes_endpoints
+    at_rest = set(endpoint_reasons(view.stack)) if view.stack.drops("endpoints") else None
     callers: dict[str, dict[str, Resource]] = {}
     for name, resource in recorded_software(view.resources):
         try:
@@ -44,7 +46,8 @@ def endpoints(view: View) -> Iterator[Finding]:
         for api in known.apis:
             known_already = name in callers.setdefault(api, {})
             callers[api][name] = resource
-            if made and api not in there and not known_already:
+            away = at_rest is not None and api not in at_rest  # nothing that calls it runs while the stack is paused
+            if made and api not in there and not known_already and not away:
                 yield fault("endpoints", resource, _needs(known, api), f"make the endpoint com.amazonaws.{view.stack.region}.{api}")
     for service, endpoint in there.items():
         yield from _wired(view, service, endpoint)

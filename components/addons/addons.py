@@ -15,10 +15,15 @@ from components.iam import pod_identity_trust
 from components.partition import managed_policy
 from config.versions import pin
 
+_NEED_PODS = ["addonVersion", "configurationValues"]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AddonsArgs:
-    """`minor` chooses the pinned versions, `homes` the kind of home directories, `after` what has to be there before."""
+    """`minor` chooses the pinned versions, `homes` the kind of home directories, `after` what has to be there before.
+
+    `paused`: there is no node, so a changed version waits until there is one again.
+    """
 
     cluster_name: pulumi.Input[str]
     minor: str
@@ -27,6 +32,7 @@ class AddonsArgs:
     homes: str
     tags: Mapping[str, str]
     after: Sequence[pulumi.Resource] = ()
+    paused: bool = False
 
 
 class _Addons(Component):
@@ -54,7 +60,8 @@ class _Addons(Component):
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
             tags=named(self._args.tags, f"{self._args.stack_name}-{spec.name}"),
-            opts=self.child(depends_on=[*self._args.after, *granted]),
+            # EKS calls an add-on updated once its pods run: without nodes that would be waited for, for twenty minutes, in vain.
+            opts=self.child(depends_on=[*self._args.after, *granted], ignore_changes=_NEED_PODS if self._args.paused else None),
         )
 
     def _identity(self, spec: AddonSpec) -> tuple[list[eks.AddonPodIdentityAssociationArgs] | None, list[pulumi.Resource]]:

@@ -14,18 +14,18 @@ from components.airgap.endpoints import Endpoints, EndpointsArgs
 from components.airgap.requirements import subnet_faults, vpc_faults
 from components.base import Component
 from components.network.place import Place
-from config.endpoints import reasons
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExistingNetworkArgs:
-    """As of a closed network of the stack's own; `software` and `buckets` are used where the stack makes the endpoints."""
+    """As of a closed network of the stack's own; `services` and `buckets` are used where the stack makes the endpoints."""
 
     network: config.network.ExistingNetwork
     stack_name: str
     region: str
     account: pulumi.Input[str]
-    software: Sequence[str]
+    services: Mapping[str, str]
+    system_packages: bool
     buckets: Sequence[pulumi.Input[str]]
     tags: Mapping[str, str]
 
@@ -68,9 +68,9 @@ class ExistingNetwork(Component):
                 vpc_id=self.vpc_id,
                 subnet_ids=subnets,
                 route_table_ids=list(args.network.route_tables),
-                reasons=reasons(args.software, args.network.further_endpoints),
+                reasons=args.services,
                 buckets=[*args.buckets, *args.network.buckets],
-                system_packages="runner" in args.software,
+                system_packages=args.system_packages,
                 tags=args.tags,
             ),
             self.child(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,16 +15,18 @@ from components.airgap.endpoints import Endpoints, EndpointsArgs
 from components.airgap.neighbours import Neighbours, NeighboursArgs
 from components.network.base import OwnVpc, OwnVpcArgs
 from components.network.place import Place
-from config.endpoints import reasons
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AirgapNetworkArgs(OwnVpcArgs):
-    """`software` is what runs inside, by the names of config/data/aws_apis.toml; `buckets` are those of the stack itself."""
+    """`services` are those that get an endpoint, each with why; `system_packages`: whether a machine inside installs some (from S3);
+    `buckets` are those of the stack itself.
+    """
 
     network: config.network.AirgapNetwork
     account: pulumi.Input[str]
-    software: Sequence[str]
+    services: Mapping[str, str]
+    system_packages: bool
     buckets: Sequence[pulumi.Input[str]]
 
 
@@ -91,9 +93,9 @@ class AirgapNetwork(OwnVpc):
                 vpc_id=self.vpc.id,
                 subnet_ids=subnets[:1] if args.network.endpoint_zones == "one" else subnets,
                 route_table_ids=[table.id for table in tables],
-                reasons=reasons(args.software, args.network.further_endpoints),
+                reasons=args.services,
                 buckets=[*args.buckets, *args.network.buckets],
-                system_packages="runner" in args.software,
+                system_packages=args.system_packages,
                 tags=args.tags,
             ),
             self.child(),

@@ -25,7 +25,7 @@ def autoscaler_values(stack: StackConfig) -> dict[str, Any]:
         "awsRegion": stack.region,
         "autoDiscovery": {"clusterName": stack.name},
         "image": {"repository": image.repository, "tag": image.version},
-        "replicaCount": 1,
+        "replicaCount": 0 if stack.paused else 1,
         "rbac": {"serviceAccount": {"create": True, "name": NAME}},
         "priorityClassName": "system-cluster-critical",
         "nodeSelector": dict(CORE_LABELS),

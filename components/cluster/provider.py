@@ -30,6 +30,8 @@ def kubernetes_provider(stack: StackConfig, kubeconfig: pulumi.Input[str] | None
         cluster_identifier=stack.name,  # a new token or certificate in the kubeconfig is not a new cluster
         enable_server_side_apply=True,
         enable_secret_mutable=True,  # else a changed secret is deleted before it is made again
+        # Paused, the API of a cluster that somebody else made stands still with its machines: `up` and `refresh` then leave alone what is in it.
+        skip_update_unreachable=True if there is not None and stack.paused else None,
     )
 
 

@@ -16,6 +16,7 @@ class EntryArgs:
     """`port` is the hub's node port; `subnet_ids` are public ones for a balancer that faces the internet, private ones for an internal one.
 
     `node_security_group_id` is that of the nodes, `core_group_name` the Auto Scaling group of the core pool.
+    `without_balancer`: there is none for the time being; its group of rules, its targets and its certificate stay.
     """
 
     names: HubNames
@@ -27,3 +28,4 @@ class EntryArgs:
     core_group_name: pulumi.Input[str]
     tags: Mapping[str, str]
     before_balancer: Sequence[pulumi.Resource]
+    without_balancer: bool = False

@@ -12,7 +12,7 @@ from components.entry.args import EntryArgs
 from components.entry.certificate import Certificate, CertificateArgs
 from components.entry.people import people_may_come
 from components.pools.spec import generation
-from config.entry import AcmTls, LoadBalancerEntry, NoTls, own_certificate
+from config.entry import AcmTls, LoadBalancerEntry, NoTls, Tls, own_certificate
 
 #: configurable-http-proxy answers there without asking the hub; `/` redirects, which no health check takes for healthy.
 HEALTH_PATH = "/_chp_healthz"
@@ -36,14 +36,23 @@ class Balancer(Component):
         self._name, self._args, self._entry = name, args, args.entry
         self._tags = named(args.tags, args.names.physical)
         self._port = _HTTP if isinstance(args.entry.tls, NoTls) else _HTTPS
-        balancer = self._balancer(self._security_group())
-        target = self._target()
-        self._listener(balancer, target)
-        if args.entry.route53_zone is not None and args.entry.record:
-            alias: Any = {"name": balancer.dns_name, "zone_id": balancer.zone_id, "evaluate_target_health": False}
-            route53.Record(f"{name}-record", zone_id=args.entry.route53_zone, name=args.entry.hostname, type="A", aliases=[alias], opts=self.child())
-        self.dns_name = balancer.dns_name
+        group, target = self._security_group(), self._target()
+        encryption = self._encryption(args.entry.tls)
+        if args.without_balancer:
+            self.dns_name = pulumi.Output.from_input("")
+        else:
+            self.dns_name = self._way_in(group, target, encryption)
         self.register_outputs({"dns_name": self.dns_name})
+
+    def _way_in(self, group: ec2.SecurityGroup, target: lb.TargetGroup, encryption: dict[str, Any]) -> pulumi.Output[str]:
+        """The balancer itself with its listener, and the record that leads people to it."""
+        name, entry = self._name, self._entry
+        balancer = self._balancer(group)
+        self._listener(balancer, target, encryption)
+        if entry.route53_zone is not None and entry.record:
+            alias: Any = {"name": balancer.dns_name, "zone_id": balancer.zone_id, "evaluate_target_health": False}
+            route53.Record(f"{name}-record", zone_id=entry.route53_zone, name=entry.hostname, type="A", aliases=[alias], opts=self.child())
+        return balancer.dns_name
 
     def _security_group(self) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(
@@ -95,11 +104,13 @@ class Balancer(Component):
         autoscaling.Attachment(f"{self._name}-attachment", autoscaling_group_name=self._args.core_group_name, lb_target_group_arn=target.arn, opts=self.child())
         return target
 
-    def _listener(self, balancer: lb.LoadBalancer, target: lb.TargetGroup) -> None:
-        tls = self._entry.tls
-        encryption: dict[str, Any] = (
-            {"protocol": "TLS", "certificate_arn": self._certificate(tls), "ssl_policy": _TLS_POLICY} if isinstance(tls, AcmTls) else {"protocol": "TCP"}
-        )
+    def _encryption(self, tls: Tls) -> dict[str, Any]:
+        """How the listener speaks: with ACM it encrypts, else whoever is behind it."""
+        if isinstance(tls, AcmTls):
+            return {"protocol": "TLS", "certificate_arn": self._certificate(tls), "ssl_policy": _TLS_POLICY}
+        return {"protocol": "TCP"}
+
+    def _listener(self, balancer: lb.LoadBalancer, target: lb.TargetGroup, encryption: dict[str, Any]) -> None:
         lb.Listener(
             f"{self._name}-listener",
             load_balancer_arn=balancer.arn,

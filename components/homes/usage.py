@@ -52,6 +52,7 @@ class UsageReport(Component):
             metadata=metadata,
             spec={
                 "schedule": args.schedule,
+                "suspend": args.stack.paused,
                 "concurrency_policy": "Forbid",
                 "successful_jobs_history_limit": 1,
                 "failed_jobs_history_limit": 1,

@@ -97,6 +97,7 @@ class HubCloud(Component):
                 core_group_name=args.core_group_name,
                 tags=args.tags,
                 before_balancer=args.place.ready,
+                without_balancer=args.stack.drops("balancers"),
             ),
             self.child(),
         )

@@ -139,9 +139,12 @@ class Hub(Component):
             return
         digest = hashlib.sha256(own.certificate.encode()).hexdigest()[:16]
         template: Any = {"metadata": {"annotations": {"jupyterhub-aws/certificate": digest}}}
+        metadata: Any = {"name": PROXY_DEPLOYMENT, "namespace": self._in_namespace}
+        if self._args.stack.paused:  # there is no node for the new pod
+            metadata["annotations"] = {"pulumi.com/skipAwait": "true"}
         DeploymentPatch(
             f"{self._name}-proxy-certificate",
-            metadata={"name": PROXY_DEPLOYMENT, "namespace": self._in_namespace},
+            metadata=metadata,
             spec={"template": template},
             opts=self.child(depends_on=[release, *self.secrets.ready]),
         )
@@ -157,8 +160,8 @@ class Hub(Component):
         values: dict[str, Any] = hub_values(self._args.stack, self._args.hub, given)
         return Release(
             f"{self._name}-release",
-            # Helm waits for hub and proxy, which is what ready means; nothing in the release needs a user node.
-            **chart(CHART, self._args.stack, awaited=True),
+            # Helm waits for hub and proxy, which is what ready means; nothing in the release needs a user node. Paused there is none at all.
+            **chart(CHART, self._args.stack, awaited=not self._args.stack.paused),
             name=self._names.release,
             namespace=self._in_namespace,
             values=values,

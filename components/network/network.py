@@ -18,9 +18,10 @@ _ANYWHERE = "0.0.0.0/0"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NetworkArgs(OwnVpcArgs):
-    """`network` is the stack's section of mode `open`."""
+    """`network` is the stack's section of mode `open`; `without_nat`: nothing leads out for the time being, and the addresses are kept."""
 
     network: config.network.OpenNetwork
+    without_nat: bool = False
 
 
 class Network(OwnVpc):
@@ -72,24 +73,26 @@ class Network(OwnVpc):
         """A table for each zone, and what has to be there before a node can reach anything."""
         letters = list(self._zones)
         shared = self._args.network.nat == "single"
-        gateways = {letter: self._nat(letter) for letter in (letters[:1] if shared else letters)}
+        addresses = {letter: self._address(letter) for letter in (letters[:1] if shared else letters)}
+        gateways = {} if self._args.without_nat else {letter: self._nat(letter, address) for letter, address in addresses.items()}
         tables: list[ec2.RouteTable] = []
         ready: list[pulumi.Resource] = []
         for letter in letters:
-            nat = gateways[letters[0] if shared else letter]
             table = ec2.RouteTable(f"{self._name}-private-{letter}", vpc_id=self.vpc.id, tags=self._tags(f"private-{letter}"), opts=self.child())
-            ready.append(
-                ec2.Route(
-                    f"{self._name}-private-{letter}-nat", route_table_id=table.id, destination_cidr_block=_ANYWHERE, nat_gateway_id=nat.id, opts=self.child()
-                )
-            )
+            nat = gateways.get(letters[0] if shared else letter)
+            if nat is not None:
+                route = f"{self._name}-private-{letter}-nat"
+                ready.append(ec2.Route(route, route_table_id=table.id, destination_cidr_block=_ANYWHERE, nat_gateway_id=nat.id, opts=self.child()))
             subnet = self.private_subnets[letter]
             ready.append(ec2.RouteTableAssociation(f"{self._name}-private-{letter}", route_table_id=table.id, subnet_id=subnet.id, opts=self.child()))
             tables.append(table)
         return tables, ready
 
-    def _nat(self, letter: str) -> ec2.NatGateway:
-        address = ec2.Eip(f"{self._name}-nat-{letter}", domain="vpc", tags=self._tags(f"nat-{letter}"), opts=self.child())
+    def _address(self, letter: str) -> ec2.Eip:
+        """What servers elsewhere know these nodes by: it stays when its gateway goes for a while."""
+        return ec2.Eip(f"{self._name}-nat-{letter}", domain="vpc", tags=self._tags(f"nat-{letter}"), opts=self.child())
+
+    def _nat(self, letter: str, address: ec2.Eip) -> ec2.NatGateway:
         return ec2.NatGateway(
             f"{self._name}-nat-{letter}",
             allocation_id=address.id,

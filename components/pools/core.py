@@ -17,6 +17,15 @@ from components.pools.templates import metadata_options, root_volume, tag_specif
 from components.pools.user_data import managed_user_data
 from config.hub_rules import core_zones
 
+_ROLLED_OUT = ["version", "releaseVersion", "launchTemplate"]
+
+
+def scaling(pool: config.pools.CorePool, *, paused: bool) -> eks.NodeGroupScalingConfigArgsDict:
+    """The group's sizes. Paused they are the least that EKS takes (API reference, NodegroupScalingConfig: maxSize is at least 1)."""
+    if paused:
+        return {"min_size": 0, "max_size": 1, "desired_size": 0}
+    return {"min_size": pool.size, "max_size": pool.size, "desired_size": pool.size}
+
 
 class CorePool(Component):
     """Labelled, not tainted: controllers of add-ons run here too. `ready` resolves when its nodes have joined."""
@@ -51,12 +60,13 @@ class CorePool(Component):
             release_version=release(kind, stack.cluster.version),
             instance_types=list(pool.instance_types),
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
-            scaling_config={"min_size": pool.size, "max_size": pool.size, "desired_size": pool.size},
+            scaling_config=scaling(pool, paused=stack.paused),
             update_config={"max_unavailable": 1},
             node_repair_config={"enabled": True},
             labels={**CORE_LABELS, **pool.labels},
             tags=tags,
-            opts=self.child(depends_on=[*args.before_nodes, *granted]),
+            # A new version or template is rolled out by nodes, which a paused stack must not start: it waits until it is resumed.
+            opts=self.child(depends_on=[*args.before_nodes, *granted], ignore_changes=_ROLLED_OUT if stack.paused else None),
         )
         self.group = group
         self.ready: list[pulumi.Resource] = [group]

@@ -72,14 +72,15 @@ class UserGroup(Component):
 
     def _autoscaling_group(self, template: ec2.LaunchTemplate) -> autoscaling.Group:
         group, shared = self._group, self._args.pools
-        size = group.bought.size
+        # Paused, a group of at most no node cannot grow, whoever asks; AWS ends what still runs in it.
+        least, most = (0, 0) if shared.stack.paused else (group.bought.size.min, group.bought.size.max)
         subnets: pulumi.Output[list[str]] = pulumi.Output.from_input(shared.subnet_ids)
         zone = None if group.zone is None else shared.stack.vpc.zones.index(group.zone)
         return autoscaling.Group(
             f"{self._name}-group",
             name=group.group_name,
-            min_size=size.min,
-            max_size=size.max,
+            min_size=least,
+            max_size=most,
             vpc_zone_identifiers=subnets if zone is None else subnets.apply(lambda ids: [ids[zone]]),
             mixed_instances_policy=_instances(group, template),
             suspended_processes=["AZRebalance"],  # it would end nodes with people on them to even out zones

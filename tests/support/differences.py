@@ -237,6 +237,9 @@ BY_SETTINGS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "settings: every option at once": ((), FULL),
     "settings: options taken away": (FULL, ()),
     "settings: homes by volume": ((), ("homes={kind: ebs}",)),
+    "settings: paused": (FULL, (*FULL, "paused=true", "pause={drop: [nat]}")),
+    "settings: resumed": ((*FULL, "paused=true", "pause={drop: [nat]}"), FULL),
+    "settings: closed network paused": (("stack=airgap",), ("stack=airgap", "paused=true", "pause={drop: [endpoints]}")),
     "settings: closed network, another port to a neighbour": (("stack=airgap",), ("stack=airgap", "network.neighbours.corporate.ports=[636, 443, 22]")),
 }
 
