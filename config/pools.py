@@ -89,7 +89,13 @@ class Size(Model):
     """How many nodes each group of the pool may have."""
 
     min: int = option(0, help="Nodes that are always there, so that the first person does not wait.", unit="nodes", changing="In place.", ge=0, le=450)
-    max: int = option(help="The most nodes of each group: your bill's upper limit.", unit="nodes", changing="In place; lowered below the number that runs, the nodes above end, with their servers.", ge=1, le=450)
+    max: int = option(
+        help="The most nodes of each group: your bill's upper limit.",
+        unit="nodes",
+        changing="In place; lowered below the number that runs, the nodes above end, with their servers.",
+        ge=1,
+        le=450,
+    )
 
     @field_validator("max")
     @classmethod

@@ -18,6 +18,8 @@ _COMMANDS = {
     "report": "report",
     "values": "values",
     "open": "open",
+    "pause": "pause",
+    "resume": "resume",
     "sites": "sites",
     "bundle": "bundle",
     "probe": "probe",

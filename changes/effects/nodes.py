@@ -196,7 +196,11 @@ def _rests(change: Change) -> tuple[Class, Topic, str] | None:
     if sizes is None or 0 not in sizes:
         return None
     if sizes[1] == 0:
-        return "replaces", "people", "the stack is paused: every server and every node ends, and nobody can sign in until it is resumed; homes and databases stay"
+        return (
+            "replaces",
+            "people",
+            "the stack is paused: every server and every node ends, and nobody can sign in until it is resumed; homes and databases stay",
+        )
     return "routine", "people", "the stack is resumed: nodes start, then hub and proxy; people can sign in again after some minutes"
 
 

@@ -154,6 +154,7 @@ class Hub(Component):
             auth_token=self.secrets.auth_token,
             cookie_secret=self.secrets.cookie_secret,
             auth_state_key=self.secrets.auth_state_key,
+            operator_token=self.secrets.operator_token,
             checksum=self.secrets.checksum,
             database_url=self._args.facts.database_url,
         )

@@ -52,6 +52,7 @@ class HubSecrets(Component):
     auth_token: pulumi.Output[str]
     cookie_secret: pulumi.Output[str]
     auth_state_key: pulumi.Output[str]
+    operator_token: pulumi.Output[str]
     checksum: pulumi.Output[str]
     passwords: Mapping[str, pulumi.Output[str]]
 
@@ -61,6 +62,7 @@ class HubSecrets(Component):
         self.auth_token = self._random("proxy-token")
         self.cookie_secret = self._random("cookie-secret")
         self.auth_state_key = self._random("auth-state-key")
+        self.operator_token = self._random("operator-token")
         self.passwords = {which: self._password(which) for which in self._wanted_passwords()}
         data = self._data()
         secret = Secret(

@@ -33,7 +33,12 @@ from config.timeouts import timeouts
 from tests.support.stack_files import CERTIFICATE, SOURCE, changed, dev_stack, engine_values
 
 GIVEN = Given(
-    auth_token=SECRET, cookie_secret=SECRET, auth_state_key=SECRET, checksum=SECRET, database_url="postgresql+psycopg2://jupyterhub@db.example.org/jupyterhub"
+    auth_token=SECRET,
+    cookie_secret=SECRET,
+    auth_state_key=SECRET,
+    operator_token=SECRET,
+    checksum=SECRET,
+    database_url="postgresql+psycopg2://jupyterhub@db.example.org/jupyterhub",
 )
 _OIDC = {
     "kind": "oidc",

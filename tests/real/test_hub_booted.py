@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 import requests
 
-from components.hub.values.hub import hub_values
+from components.hub.values.hub import HEALTH_USER, hub_values
 from components.hub.values.problems import UNKNOWN
+from config.errors import ConfigError
+from ops.live.hub_api import HubApi, Server
 from tests.support.certificates import Authority
 from tests.support.directory import SEARCH_PASSWORD, STAFF, Directory, directory, missing_for_the_directory
 from tests.support.directory_stacks import sign_in, stack_with
@@ -283,3 +285,61 @@ def signed_up(hub: Hub, name: str, password: str) -> str:
     token = found[1] if found else session.cookies.get("_xsrf", path="/hub/")
     sent = {"username": name, "signup_password": password, "signup_password_confirmation": password, "_xsrf": token}
     return session.post(f"{hub.url}/hub/signup", data=sent, timeout=10).text
+
+
+# --- what an operator does ---
+
+
+def operator(hub: Hub, token: str = "0" * 64) -> HubApi:
+    return HubApi("main", f"{hub.url}/hub/api", token)
+
+
+def test_an_operator_sees_and_stops_servers_and_tells_people_why(shared: Hub) -> None:
+    api = operator(shared)
+    _, cleo = shared.sign_in("cleo", USER_PASSWORD)
+    start(shared, cleo, "cleo")
+    assert "cleo" in [server.user for server in api.servers()]
+    api.say("Back on Monday <b>8:00</b>", 60, closed=True)
+    assert api.said()["text"] == "Back on Monday <b>8:00</b>" and 0 < api.said()["seconds"] <= 60
+    for page in ("/hub/home", "/hub/spawn/dora"):
+        assert "Back on Monday &lt;b&gt;8:00&lt;/b&gt;" in shared.page(shared.sign_in("dora", USER_PASSWORD)[1], page).text
+    for server in api.servers():
+        api.stop(server)
+    wait(lambda: api.servers() == [])
+    _, dora = shared.sign_in("dora", USER_PASSWORD)
+    dora.post(f"{shared.url}/hub/api/users/dora/server", headers={"X-XSRFToken": dora.cookies.get("_xsrf", path="/hub/")}, timeout=30)
+    wait(lambda: not shared.about(dora)["server"])
+    assert shared.servers() == [], "no server starts while the hub is closed"
+    api.unsay()
+    assert api.said() == {"text": "", "closed": False, "seconds": 0} and "Back on Monday" not in shared.page(dora, "/hub/home").text
+    start(shared, dora, "dora")
+    api.stop(api.servers()[0])
+    wait(lambda: api.servers() == [])
+    api.stop(Server(user="dora", name="", ready=True, pending="", started="", last_activity="", profile=""))  # twice is no error
+
+
+def test_the_operators_token_opens_nothing_else(shared: Hub) -> None:
+    api = operator(shared)
+    for method, path in (("POST", "/users/eve"), ("POST", "/users/ada/server"), ("DELETE", "/users/ada"), ("GET", "/users/ada/tokens"), ("POST", "/shutdown")):
+        with pytest.raises(ConfigError, match=r"with 40[34]"):
+            api.ask(method, path, {} if method == "POST" else None)
+    with pytest.raises(ConfigError, match="with 403"):
+        operator(shared, "1" * 64).say("x", 1, closed=False)
+    _, ada = shared.sign_in("ada", USER_PASSWORD)
+    token = {"X-XSRFToken": ada.cookies.get("_xsrf", path="/hub/")}
+    said = {"text": "hello", "seconds": 5, "closed": False}
+    assert ada.put(f"{shared.url}/hub/api/jupyterhub-aws/notice", headers=token, json=said, timeout=10).status_code == 403, "a person says nothing to all"
+    with pytest.raises(ConfigError, match="with 400"):
+        api.say("x" * 501, 1, closed=False)
+
+
+def test_the_test_user_is_the_operators(shared: Hub) -> None:
+    api = operator(shared)
+    api.ask("POST", f"/users/{HEALTH_USER}", {}, fine=(201, 409))
+    api.ask("POST", f"/users/{HEALTH_USER}/server", {})
+    wait(lambda: [server.ready for server in api.servers() if server.user == HEALTH_USER] == [True])
+    done = requests.get(f"{shared.url}/user/{HEALTH_USER}/", headers={"Authorization": "token " + "0" * 64}, timeout=10)
+    assert done.text == f"server of {HEALTH_USER}"
+    api.ask("DELETE", f"/users/{HEALTH_USER}/server", fine=(202, 204))
+    wait(lambda: api.servers() == [])
+    api.ask("DELETE", f"/users/{HEALTH_USER}", fine=(204,))

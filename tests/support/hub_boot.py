@@ -30,6 +30,7 @@ _OVERRIDES = '''
 import os, sys
 load_subconfig(os.path.join({folder!r}, "jupyterhub_config.py"))
 from jupyterhub.spawner import SimpleLocalProcessSpawner
+sys.path.insert(0, {folder!r})
 from jupyterhub_aws_spawner import EndedByItself
 
 class LocalSpawner(EndedByItself, SimpleLocalProcessSpawner):
@@ -45,8 +46,8 @@ c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub_port}"
 c.JupyterHub.hub_connect_url = "http://127.0.0.1:{hub_port}"
 c.JupyterHub.db_url = "sqlite:///" + {folder!r} + "/hub.sqlite"
 c.JupyterHub.public_url = "http://127.0.0.1:{port}/"
-c.JupyterHub.services = []
-c.JupyterHub.load_roles = []
+c.JupyterHub.services = [item for item in c.JupyterHub.services if item["name"] == "jupyterhub-aws-operator"]
+c.JupyterHub.load_roles = [item for item in c.JupyterHub.load_roles if item["name"] == "jupyterhub-aws-operator"]
 c.JupyterHub.cleanup_proxy = True
 c.ConfigurableHTTPProxy.should_start = True
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"

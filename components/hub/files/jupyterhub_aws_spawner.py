@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 
+from jupyterhub_aws_notice import refuse_while_closed
 from kubespawner import KubeSpawner
 
 _MEMORY = "It needed more memory than it may have, and was stopped. Files are as they were last saved. Choose a larger one, or load less at once."
@@ -38,7 +39,8 @@ class EndedByItself:
             self._notices[self.user.name, self.name] = notice
 
     async def start(self):
-        """Start it; what was said of the one before is over once this one runs."""
+        """Start it; what was said of the one before is over once this one runs. Raises StartsRefusedError while an operator lets none start."""
+        refuse_while_closed()
         self._ran, self._asked = False, False
         found = await super().start()
         self._ran = True

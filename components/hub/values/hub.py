@@ -22,6 +22,13 @@ from config.hub import Hub
 from config.stack import StackConfig
 from config.volumes import shared_mount
 
+#: As whom `jhub` talks to the hub's API: it sees who runs what, stops servers, and says a notice; it starts and enters those of one test user only.
+OPERATOR = "jupyterhub-aws-operator"
+HEALTH_USER = "jhub-health"
+OPERATOR_SCOPES = (
+    "read:hub", "list:users", "read:users:name", "read:users:activity", "read:servers", "delete:servers", "custom:jupyterhub-aws:notice",
+    *(f"{scope}!user={HEALTH_USER}" for scope in ("admin:users", "servers", "access:servers")),
+)  # fmt: skip
 DATABASE_NAME = DATABASE_USER = "jupyterhub"
 #: Requests are what these pods were measured with at rest (hub 194 MiB with one user) and room for some hundred people; the
 #: zero-to-jupyterhub guide, "Optimizations", gives 500m/2Gi as an example for large hubs. CPU limits are far above: they stop a runaway.
@@ -35,7 +42,7 @@ _SCHEDULER = {"requests": {"cpu": "30m", "memory": "128Mi"}, "limits": {"cpu": "
 class Given:
     """What only AWS or chance can know; in the program these are Outputs, and secret ones where it says so.
 
-    `auth_token` of the proxy, `cookie_secret` and `auth_state_key` are secrets: what the chart is not given it makes up anew,
+    `auth_token` of the proxy, `cookie_secret`, `auth_state_key` and `operator_token` are secrets: what the chart is not given it makes up anew,
     and hub and proxy restart. `checksum`: changes with the hub's Secret, which the chart does not watch.
     `database_url`: of PostgreSQL, without its password; None with another database.
     """
@@ -43,6 +50,7 @@ class Given:
     auth_token: Any
     cookie_secret: Any
     auth_state_key: Any
+    operator_token: Any
     checksum: Any
     database_url: Any = None
 
@@ -112,6 +120,8 @@ def _hub(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
         "config": config,
         "existingSecret": SECRETS,
         "annotations": {"jupyterhub-aws/secrets": given.checksum},
+        "services": {OPERATOR: {"apiToken": given.operator_token}},
+        "loadRoles": {OPERATOR: {"description": "jhub pause, health and who", "scopes": list(OPERATOR_SCOPES), "services": [OPERATOR]}},
         "db": _database(hub, names, given),
         "resources": _HUB,
         "extraFiles": {**files_of_every_hub(), **sign_in.extra_files},

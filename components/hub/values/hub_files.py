@@ -24,6 +24,7 @@ LDAP_CA = HubFile(key="ldap-ca", mount_path="/etc/jupyterhub-aws/ldap-ca.crt")
 #: The key below `custom` under which the chart hands our settings to them.
 OWN_SETTINGS = "jupyterhubAws"
 _CONFIGURATION = "50-jupyterhub-aws.py"
+_MODULES = ("jupyterhub_aws_notice", "jupyterhub_aws_people", "jupyterhub_aws_spawner")
 
 
 def file_of_hub(name: str) -> dict[str, dict[str, str]]:
@@ -40,4 +41,4 @@ def text_of(name: str) -> str:
 
 def files_of_every_hub() -> dict[str, dict[str, str]]:
     """What every hub has, whatever its sign-in."""
-    return {**file_of_hub(_CONFIGURATION), **file_of_hub("jupyterhub_aws_people.py"), **file_of_hub("jupyterhub_aws_spawner.py")}
+    return {**file_of_hub(_CONFIGURATION), **{key: file for name in _MODULES for key, file in file_of_hub(f"{name}.py").items()}}

@@ -20,7 +20,12 @@ from config.tree import Path
 
 #: What stands in for values that only AWS or chance can know.
 UNKNOWN = Given(
-    auth_token=SECRET, cookie_secret=SECRET, auth_state_key=SECRET, checksum=SECRET, database_url="postgresql+psycopg2://jupyterhub@database/jupyterhub"
+    auth_token=SECRET,
+    cookie_secret=SECRET,
+    auth_state_key=SECRET,
+    operator_token=SECRET,
+    checksum=SECRET,
+    database_url="postgresql+psycopg2://jupyterhub@database/jupyterhub",
 )
 
 

@@ -1,0 +1,39 @@
+"""The hubs of a stack as they run: each one's API through a tunnel of kubectl, under the operator's own token."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Iterator
+
+from components.hub.names import HubNames
+from components.hub.values.hub import OPERATOR
+from config.errors import ConfigError, Problem
+from config.stack import StackConfig
+from ops.live.cluster import Cluster
+from ops.live.hub_api import HubApi
+
+#: The chart's own: the Secret that holds the services' tokens (templates/hub/secret.yaml), and the hub's Service with its port.
+_SECRET, _SERVICE, _PORT = "hub", "service/hub", 8081
+
+
+@contextlib.contextmanager
+def hub_apis(stack: StackConfig, cluster: Cluster) -> Iterator[list[HubApi]]:
+    """Every hub's API while the block runs. Raises ConfigError for a hub that is not there or has no token for `jhub`."""
+    with contextlib.ExitStack() as tunnels:
+        found = []
+        for name in sorted(stack.hubs_inside):
+            namespace = HubNames(stack=stack.name, hub=name).namespace
+            token = _token(cluster, name, namespace)
+            port = tunnels.enter_context(cluster.forwarded(namespace, _SERVICE, _PORT))
+            found.append(HubApi(name, f"http://127.0.0.1:{port}/hub/api", token))
+        yield found
+
+
+def _token(cluster: Cluster, hub: str, namespace: str) -> str:
+    secret = cluster.data("--namespace", namespace, "get", "secret", _SECRET)
+    text = (secret.get("data") or {}).get(f"hub.services.{OPERATOR}.apiToken")
+    if not text:
+        what = "has no token for jhub: it was installed by an older version"
+        raise ConfigError(cluster.command, [Problem(path=f"hub {hub}", what=what, fix="pulumi up, then try again")])
+    return base64.b64decode(text).decode()

@@ -1,0 +1,35 @@
+"""What a pause or a resume works on: looked up, tried and refused before anything is changed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from config.stack import PROJECT
+from config.stack_file import find, read
+from ops.arguments import stack_file, validated_stack
+from ops.live.account import connect
+from ops.live.cluster import cluster_of
+from ops.pause.pause import Scene
+
+
+@contextlib.contextmanager
+def scene_of(command: str, stack: str, *, inside: bool) -> Iterator[Scene]:
+    """The scene of a stack. `inside`: also its cluster, which then has to answer. Raises ConfigError with nothing changed."""
+    file = stack_file(stack)
+    found, _ = validated_stack(stack)
+    if found.cloud_stack is not None:  # the inner half's configuration is the outer one's, its file too
+        file = read(find(found.cloud_stack, file.path.parent))
+    in_aws = found.cluster.kind == "eks" or found.pause.machines is not None
+    account = connect(command, found.region, expected=next(iter(found.accounts), None), changes=True) if in_aws else None
+    with contextlib.ExitStack() as held:
+        cluster = None
+        if inside and found.parts != "cloud":
+            cluster = held.enter_context(cluster_of(command, found, account))
+            cluster.reached()
+        yield Scene(stack=found, file=file, account=account, cluster=cluster)
+
+
+def needs_up(scene: Scene) -> bool:
+    """Whether something has to be built again before nodes can start."""
+    return bool(scene.stack.pause.drop) and f"{PROJECT}:paused" in scene.file.values

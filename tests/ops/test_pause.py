@@ -1,0 +1,84 @@
+"""Pausing and resuming against an account of moto's: three shapes of clusters, nothing of anybody else's, and the stack file line by line."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.stack_file import read
+from ops.pause.remembered import remember
+from tests.support.cloud import Cloud, cloud
+from tests.support.in_process import in_process
+from tests.support.live import environment
+from tests.support.pause_shapes import SHAPES, Shape
+from tests.support.stack_files import ROOT
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Cloud]:
+    with cloud() as found:
+        yield found
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_everything_rests_and_comes_back_and_nothing_else_is_touched(account: Cloud, tmp_path: Path, shape: Shape) -> None:
+    folder = shape.into(tmp_path)
+    account.reset()
+    shape.build(account)
+    before, text = shape.state(account), shape.file(folder).read_text()
+    done = in_process(["pause", shape.stack, "--now", "--no-up"], folder, environment(account.url))
+    assert done.returncode == 0, done.stderr
+    assert shape.state(account) == shape.rested(before)
+    assert "jupyterhub-aws:paused: true" in shape.file(folder).read_text()
+    again = in_process(["pause", shape.stack, "--now", "--no-up"], folder, environment(account.url))
+    assert again.returncode == 0 and again.stderr.count("already so") == again.stderr.count("["), again.stderr
+    shape.back(account, folder)
+    assert shape.state(account) == shape.resumed(before)
+    assert shape.file(folder).read_text() == text, "sizes and everything else stay as they were written"
+
+
+def test_a_group_that_the_stack_no_longer_names_rests_too(account: Cloud, tmp_path: Path) -> None:
+    shape = SHAPES["open"]
+    folder = shape.into(tmp_path)
+    account.reset()
+    shape.build(account)
+    file = shape.file(folder)
+    file.write_text(file.read_text().replace("[g4dn.12xlarge]", "[g5.12xlarge]"))  # its old group is there until the next `up`
+    done = in_process(["pause", shape.stack, "--now", "--no-up"], folder, environment(account.url))
+    assert done.returncode == 0, done.stderr
+    assert {sizes for name, sizes in shape.state(account)["groups"].items() if name != "somebody-elses"} == {(0, 0, 0, 0)}
+
+
+@pytest.mark.parametrize("name", ["dev", "airgap"])
+def test_the_line_is_written_and_taken_away_and_nothing_else(tmp_path: Path, name: str) -> None:
+    path = Path(shutil.copy(ROOT / f"Pulumi.{name}.yaml", tmp_path))
+    before = path.read_text()
+    remember("test", read(path), paused=True)
+    lines = path.read_text().splitlines()
+    assert [line for line in lines if line not in before.splitlines()] == ["  jupyterhub-aws:paused: true # jhub resume takes this line away"]
+    assert read(path).values == {**read(ROOT / f"Pulumi.{name}.yaml").values, "jupyterhub-aws:paused": "true"}
+    remember("test", read(path), paused=True)
+    assert path.read_text().splitlines() == lines, "once is enough"
+    remember("test", read(path), paused=False)
+    assert path.read_text() == before
+
+
+def test_what_the_engine_wrote_is_understood(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.dev.yaml"
+    path.write_text((ROOT / "Pulumi.dev.yaml").read_text() + '  jupyterhub-aws:paused: "true"\n')
+    remember("test", read(path), paused=False)
+    assert path.read_text() == (ROOT / "Pulumi.dev.yaml").read_text()
+
+
+def test_a_file_of_another_form_is_left_alone(tmp_path: Path) -> None:
+    from config.errors import ConfigError
+
+    path = tmp_path / "Pulumi.dev.yaml"
+    text = "config: {jupyterhub-aws:name: jhub-dev}\n"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="add the line yourself: jupyterhub-aws:paused: true"):
+        remember("test", read(path), paused=True)
+    assert path.read_text() == text and list(tmp_path.iterdir()) == [path]
