@@ -88,7 +88,7 @@ def counted(account: Cloud) -> Iterator[str]:
                 self.end_headers()
                 self.wfile.write(answered)
 
-        do_GET = do_PUT = do_DELETE = do_POST
+        do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 -- the names that http.server calls
 
         def _operation(self, body: bytes) -> str:
             text = body.decode(errors="replace")
@@ -163,7 +163,7 @@ def state(account: Cloud) -> dict[str, Any]:
             managed[name] = dict(eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"]["scalingConfig"])
     databases = {item["DBInstanceIdentifier"]: item["DBInstanceStatus"] for item in account.client("rds").describe_db_instances()["DBInstances"]}
     machines = {
-        item["InstanceId"]: item["State"]["Name"]
+        f"{next((tag['Value'] for tag in item.get('Tags', []) if tag['Key'] == 'role'), '')} {item['InstanceId']}": item["State"]["Name"]
         for reservation in account.client("ec2").describe_instances()["Reservations"]
         for item in reservation["Instances"]
         if not any(tag["Key"].startswith("aws:autoscaling") for tag in item.get("Tags", []))

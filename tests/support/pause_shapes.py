@@ -73,7 +73,7 @@ class Shape:
         for name in filter(self.ours, found["databases"]):
             found["databases"][name] = "stopped"
         for name in found["machines"]:
-            found["machines"][name] = "stopped" if name != _stranger(before) else before["machines"][name]
+            found["machines"][name] = before["machines"][name] if name.startswith("somebody-elses") else "stopped"
         return found
 
     def resumed(self, before: dict[str, Any]) -> dict[str, Any]:
@@ -101,15 +101,12 @@ def account_folder() -> str:
     return tempfile.mkdtemp()
 
 
-def _stranger(before: dict[str, Any]) -> str:
-    return sorted(before["machines"])[-1] if before["machines"] else ""
-
-
 def _standing_alone(account: Cloud, stack: StackConfig) -> None:
     """kubeadm: machines by themselves."""
     del stack
     _machines(account, "role", "control-plane", 1)
     _machines(account, "role", "node", 3)
+    _machines(account, "role", "somebody-elses", 1)
 
 
 def _in_groups(account: Cloud, stack: StackConfig) -> None:
