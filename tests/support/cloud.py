@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import json
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -30,10 +32,22 @@ class Cloud:
     url: str
     calls: list[str] = field(default_factory=list)
     before: Callable[[int, str], bool] = lambda number, operation: True
+    #: The same once AWS has done what it was asked, and before its answer is sent.
+    after: Callable[[int, str], bool] = lambda number, operation: True
+    _clients: dict[str, Any] = field(default_factory=dict)
+    #: What answers besides AWS at the same door: by the first part of the path, (method, path, headers, body) to a status and data.
+    local: dict[str, Callable[[str, str, Mapping[str, str], bytes], tuple[int, Any]]] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
         """A client past the counter."""
-        return boto3.client(service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b")
+        if service not in self._clients:
+            self._clients[service] = boto3.client(service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b")
+        return self._clients[service]
+
+    @cached_property
+    def image(self) -> str:
+        """Any image; every account of moto's begins with the same ones, and listing them takes a second."""
+        return str(self.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"])
 
     def reset(self) -> None:
         """An empty account."""
@@ -69,30 +83,47 @@ def counted(account: Cloud) -> Iterator[str]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             account.calls.append(self._operation(body))
-            if not account.before(len(account.calls), account.calls[-1]):
-                self.close_connection = True
-                with contextlib.suppress(OSError):
-                    self.connection.close()
-                return
+            number, operation = len(account.calls), account.calls[-1]
+            if not account.before(number, operation):
+                return self._silent()
+            answer = self._asked(body)
+            return self._answer(*answer) if account.after(number, operation) else self._silent()
+
+        def _silent(self) -> None:
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                self.connection.close()
+
+        def _asked(self, body: bytes) -> tuple[int, bytes, str]:
+            local = account.local.get(self.path.split("/")[1])
+            if local is not None:
+                status, data = local(self.command, self.path, dict(self.headers.items()), body)
+                return status, b"" if data is None else json.dumps(data).encode(), "application/json"
             headers = {key: value for key, value in self.headers.items() if key.lower() not in ("host", "content-length", "connection", "expect")}
             request = urllib.request.Request(account.url + self.path, data=body or None, method=self.command, headers=headers)  # noqa: S310 -- loopback
             try:
                 with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- loopback
-                    status, answered, kind = answer.status, answer.read(), answer.headers.get("Content-Type", "")
+                    return answer.status, answer.read(), answer.headers.get("Content-Type", "")
             except urllib.error.HTTPError as error:
-                status, answered, kind = error.code, error.read(), error.headers.get("Content-Type", "")
+                with error:
+                    return error.code, error.read(), error.headers.get("Content-Type", "")
+
+        def _answer(self, status: int, answered: bytes, kind: str) -> None:
             with contextlib.suppress(OSError):
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(answered)))
                 self.end_headers()
-                self.wfile.write(answered)
+                if status != 204:  # noqa: PLR2004 -- which has no body
+                    self.wfile.write(answered)
 
         do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 -- the names that http.server calls
 
         def _operation(self, body: bytes) -> str:
             text = body.decode(errors="replace")
             named = next((part.removeprefix("Action=") for part in text.split("&") if part.startswith("Action=")), "")
+            if self.path.split("/")[1] in account.local:
+                return f"{self.command} {self.path.partition('?')[0]}" + (f" {text}" if self.path.startswith("/kubectl") else "")
             return named or self.headers.get("X-Amz-Target", "").rpartition(".")[2] or f"{self.command} {self.path.partition('?')[0]}"
 
         def log_message(self, *_: object) -> None:
@@ -137,9 +168,8 @@ def _databases(stack: StackConfig) -> list[str]:
 
 def autoscaling_group(account: Cloud, name: str, subnet: str, *, sizes: tuple[int, int, int], tags: dict[str, str]) -> None:
     """A group with its machines."""
-    image = account.client("ec2").describe_images()["Images"][0]["ImageId"]
     client = account.client("autoscaling")
-    client.create_launch_configuration(LaunchConfigurationName=name, ImageId=image, InstanceType="t3.micro")
+    client.create_launch_configuration(LaunchConfigurationName=name, ImageId=account.image, InstanceType="t3.micro")
     client.create_auto_scaling_group(
         AutoScalingGroupName=name,
         LaunchConfigurationName=name,

@@ -120,9 +120,8 @@ def _in_groups(account: Cloud, stack: StackConfig) -> None:
 
 def _machines(account: Cloud, key: str, value: str, count: int) -> None:
     client = account.client("ec2")
-    image = client.describe_images()["Images"][0]["ImageId"]
     tags = [{"ResourceType": "instance", "Tags": [{"Key": key, "Value": value}]}]
-    client.run_instances(ImageId=image, MinCount=count, MaxCount=count, TagSpecifications=tags)
+    client.run_instances(ImageId=account.image, MinCount=count, MaxCount=count, TagSpecifications=tags)
 
 
 def _ours(name: str) -> bool:
