@@ -55,7 +55,8 @@ def test_people_first_then_the_autoscaler_then_nodes(account: Cloud, shape: Shap
     done = run(account, tmp_path, "pause", "dev", "--notice", "0m", "--no-up")
     assert done.returncode == 0, done.stderr
     assert inside.servers == {"main": [], "second": []} and inside.autoscaler == 0
-    positions = [next(index for index, name in enumerate(account.calls) if part in name) for part in ("DELETE /hub/api/users", "scale", "UpdateAutoScalingGroup")]
+    order = ("DELETE /hub/api/users", "scale", "UpdateAutoScalingGroup")
+    positions = [next(index for index, name in enumerate(account.calls) if part in name) for part in order]
     assert positions == sorted(positions), account.calls
     assert "now" in inside.said["main"]["text"] and inside.said["main"]["closed"], "whoever looks while nodes go reads why, and starts nothing"
     assert "$ kubectl --namespace kube-system scale deployment/" in done.stderr, "what changes something is shown"
@@ -131,12 +132,18 @@ def test_in_a_closed_network_the_inner_half_tells_people_and_the_outer_one_waits
 
 
 def test_the_plan_after_a_pause_and_a_resume_is_the_one_before(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+    def plan(name: str) -> bytes:
+        written = tmp_path / name
+        done = in_process(["plan", str(shape.file(tmp_path)), "--json", str(written)], ROOT)
+        assert done.returncode == 0, done.stderr
+        return written.read_bytes()
+
     begin(account, shape, tmp_path)
-    before = in_process(["plan", str(shape.file(tmp_path)), "--json"], ROOT).stdout
+    before = plan("before.json")
     assert run(account, tmp_path, "pause", "dev", "--notice", "0m", "--no-up").returncode == 0
-    paused = in_process(["plan", str(shape.file(tmp_path)), "--json"], ROOT).stdout
+    paused = plan("paused.json")
     assert run(account, tmp_path, "resume", "dev", "--no-up").returncode == 0
-    assert in_process(["plan", str(shape.file(tmp_path)), "--json"], ROOT).stdout == before != paused
+    assert plan("after.json") == before != paused
 
 
 # --- what people read ---
@@ -206,7 +213,7 @@ def test_what_an_earlier_run_promised_is_kept() -> None:
 
 
 def test_called_off_it_takes_the_notice_back() -> None:
-    said, hub, clock = farewell({0: ["ada"]})
+    said, hub, _ = farewell({0: ["ada"]})
     hub.said_now = {"text": "x", "seconds": 7200}
 
     def interrupted(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""`jhub pause` and `jhub resume` ended by SIGKILL at each call in turn, to AWS, to the cluster and to hubs: the next run goes on, and ends in the same state."""
+"""`jhub pause` and `jhub resume` ended by SIGKILL at each call in turn, to AWS, the cluster and hubs: the next run goes on, and ends in the same state."""
 
 from __future__ import annotations
 

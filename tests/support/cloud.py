@@ -71,65 +71,71 @@ def cloud() -> Iterator[Cloud]:
         server.stop()
 
 
+class Door(http.server.BaseHTTPRequestHandler):
+    """The door in front of an account: writes down each call, asks whether it may pass, and hands it on."""
+
+    protocol_version = "HTTP/1.1"
+    account: Cloud
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.account.calls.append(self._operation(body))
+        number, operation = len(self.account.calls), self.account.calls[-1]
+        if not self.account.before(number, operation):
+            return self._silent()
+        answer = self._asked(body)
+        return self._answer(*answer) if self.account.after(number, operation) else self._silent()
+
+    do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 -- the names that http.server calls
+
+    def _operation(self, body: bytes) -> str:
+        text = body.decode(errors="replace")
+        if self._local is not None:
+            return f"{self.command} {self.path.partition('?')[0]}" + (f" {text}" if self.path.startswith("/kubectl") else "")
+        named = next((part.removeprefix("Action=") for part in text.split("&") if part.startswith("Action=")), "")
+        return named or self.headers.get("X-Amz-Target", "").rpartition(".")[2] or f"{self.command} {self.path.partition('?')[0]}"
+
+    @property
+    def _local(self) -> Callable[[str, str, Mapping[str, str], bytes], tuple[int, Any]] | None:
+        return self.account.local.get(self.path.split("/")[1])
+
+    def _asked(self, body: bytes) -> tuple[int, bytes, str]:
+        if self._local is not None:
+            status, data = self._local(self.command, self.path, dict(self.headers.items()), body)
+            return status, b"" if data is None else json.dumps(data).encode(), "application/json"
+        headers = {key: value for key, value in self.headers.items() if key.lower() not in ("host", "content-length", "connection", "expect")}
+        request = urllib.request.Request(self.account.url + self.path, data=body or None, method=self.command, headers=headers)  # noqa: S310 -- loopback
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- loopback
+                return answer.status, answer.read(), answer.headers.get("Content-Type", "")
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read(), error.headers.get("Content-Type", "")
+
+    def _silent(self) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.close()
+
+    def _answer(self, status: int, answered: bytes, kind: str) -> None:
+        with contextlib.suppress(OSError):
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(answered)))
+            self.end_headers()
+            if status != 204:  # which has no body
+                self.wfile.write(answered)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @contextmanager
 def counted(account: Cloud) -> Iterator[str]:
-    """The address of a door in front of the account, which writes down each call and asks `before` whether it may pass: where it may not, the
-    connection ends without an answer.
+    """The address of a door in front of the account, which writes down each call and asks `before` and `after` whether it goes on: where it does
+    not, the connection ends without an answer.
     """
-
-    class Door(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            account.calls.append(self._operation(body))
-            number, operation = len(account.calls), account.calls[-1]
-            if not account.before(number, operation):
-                return self._silent()
-            answer = self._asked(body)
-            return self._answer(*answer) if account.after(number, operation) else self._silent()
-
-        def _silent(self) -> None:
-            self.close_connection = True
-            with contextlib.suppress(OSError):
-                self.connection.close()
-
-        def _asked(self, body: bytes) -> tuple[int, bytes, str]:
-            local = account.local.get(self.path.split("/")[1])
-            if local is not None:
-                status, data = local(self.command, self.path, dict(self.headers.items()), body)
-                return status, b"" if data is None else json.dumps(data).encode(), "application/json"
-            headers = {key: value for key, value in self.headers.items() if key.lower() not in ("host", "content-length", "connection", "expect")}
-            request = urllib.request.Request(account.url + self.path, data=body or None, method=self.command, headers=headers)  # noqa: S310 -- loopback
-            try:
-                with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- loopback
-                    return answer.status, answer.read(), answer.headers.get("Content-Type", "")
-            except urllib.error.HTTPError as error:
-                with error:
-                    return error.code, error.read(), error.headers.get("Content-Type", "")
-
-        def _answer(self, status: int, answered: bytes, kind: str) -> None:
-            with contextlib.suppress(OSError):
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(answered)))
-                self.end_headers()
-                if status != 204:  # noqa: PLR2004 -- which has no body
-                    self.wfile.write(answered)
-
-        do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 -- the names that http.server calls
-
-        def _operation(self, body: bytes) -> str:
-            text = body.decode(errors="replace")
-            named = next((part.removeprefix("Action=") for part in text.split("&") if part.startswith("Action=")), "")
-            if self.path.split("/")[1] in account.local:
-                return f"{self.command} {self.path.partition('?')[0]}" + (f" {text}" if self.path.startswith("/kubectl") else "")
-            return named or self.headers.get("X-Amz-Target", "").rpartition(".")[2] or f"{self.command} {self.path.partition('?')[0]}"
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("ItsDoor", (Door,), {"account": account}))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
