@@ -30,7 +30,7 @@ def inside(command: str, stack: str, *, changes: bool = False, resting: bool = F
     Raises ConfigError, with nothing changed, for a stack without an inside, another account, a paused stack, and a cluster that does not answer.
     """
     found, name = validated_stack(stack)
-    refuse_outer(command, found, name)
+    refuse_outer(command, found)
     if not resting:
         _said_to_rest(command, found, name)
     account = connect(command, found.region, expected=next(iter(found.accounts), None), changes=changes) if found.cluster.kind == "eks" else None
@@ -46,15 +46,16 @@ def inside(command: str, stack: str, *, changes: bool = False, resting: bool = F
         yield Inside(name=name, stack=found, account=account, cluster=cluster)
 
 
-def refuse_outer(command: str, stack: StackConfig, name: str) -> None:
+def refuse_outer(command: str, stack: StackConfig) -> None:
     """Raise ConfigError for the AWS half of a stack: hubs and nodes are asked inside."""
     if stack.parts == "cloud":
-        fix = f"name the stack whose file says cloud_stack: {name}, from a machine that reaches the cluster (the runner)"
-        raise ConfigError(command, [Problem(path="parts", what=f"{name} is the half that AWS makes, without an inside", fix=fix)])
+        fix = "name the stack whose file names this one as its cloud_stack, on a machine that reaches the cluster (the runner)"
+        raise ConfigError(command, [Problem(path="parts", what="is cloud: this stack is the half that AWS makes, without an inside", fix=fix)])
 
 
 def chosen_hubs(command: str, stack: StackConfig, hub: str | None) -> list[str]:
     """The hub of that name, or all of them. Raises ConfigError where there is none."""
+    refuse_outer(command, stack)
     there = sorted(stack.hubs_inside)
     if not there:
         raise ConfigError(command, [Problem(path="hubs", what="is empty: there is no hub to ask", fix="add one, then pulumi up")])
