@@ -78,12 +78,14 @@ def counted(account: Cloud) -> Iterator[str]:
             request = urllib.request.Request(account.url + self.path, data=body or None, method=self.command, headers=headers)  # noqa: S310 -- loopback
             try:
                 with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- loopback
-                    status, answered, kind = answer.status, answer.read(), answer.headers.get("Content-Type", "")
+                    status, answered, given = answer.status, answer.read(), answer.headers
             except urllib.error.HTTPError as error:
-                status, answered, kind = error.code, error.read(), error.headers.get("Content-Type", "")
+                status, answered, given = error.code, error.read(), error.headers
             with contextlib.suppress(OSError):
                 self.send_response(status)
-                self.send_header("Content-Type", kind)
+                for name in ("Content-Type", "x-amzn-ErrorType"):  # the second is where REST services say what went wrong
+                    if given.get(name):
+                        self.send_header(name, given[name])
                 self.send_header("Content-Length", str(len(answered)))
                 self.end_headers()
                 self.wfile.write(answered)
