@@ -76,10 +76,11 @@ def _without_tags(account: Account, stack: StackConfig) -> Iterator[Found]:
             for item in account.all("rds", "describe_db_snapshots", "DBSnapshots", DBInstanceIdentifier=identifier):
                 yield _found(item["DBSnapshotArn"], {}, item)
         if isinstance(hub.entry, LoadBalancerEntry) and hub.entry.route53_zone is not None:
-            yield from _records(account, hub.entry.route53_zone, hub.entry.hostname)
+            yield from records(account, hub.entry.route53_zone, hub.entry.hostname)
 
 
-def _records(account: Account, zone: str, hostname: str) -> Iterator[Found]:
+def records(account: Account, zone: str, hostname: str) -> Iterator[Found]:
+    """The records of a name that lead somewhere. The hub's balancer is gone, and its address may become somebody else's."""
     listed = account.client("route53").list_resource_record_sets(HostedZoneId=zone, StartRecordName=hostname, MaxItems="5")
     for item in listed["ResourceRecordSets"]:
         if item["Name"].rstrip(".") == hostname and item["Type"] in ("A", "AAAA", "CNAME"):

@@ -168,7 +168,7 @@ def test_history_and_logs_run_the_tools_themselves(hub: Tools) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("history", "main"), ("rollback", "main"), ("rollback", "main", "3"), ("restart", "main", "proxy"), ("logs", "main"), ("logs", "main", "proxy"), ("nodes",)],
+    [("history", "main"), ("rollback", "main"), ("rollback", "main", "3"), ("restart", "main", "proxy"), ("logs", "main", "proxy"), ("nodes",)],
     ids=" ".join,
 )
 def test_show_runs_nothing(tools: Tools, arguments: tuple[str, ...]) -> None:
@@ -178,7 +178,8 @@ def test_show_runs_nothing(tools: Tools, arguments: tuple[str, ...]) -> None:
 
 def test_the_doctor_finds_what_is_stuck(tools: Tools) -> None:
     tools.answer("helm", "history", stdout=json.dumps([release(3, "superseded"), release(4, "deployed"), release(5, "pending-upgrade")]))
-    tools.items("get", "pods", items=[waiting_pod("hub-5f", reason="CrashLoopBackOff"), waiting_pod("jupyter-ada", unschedulable="0/3 nodes are available")])
+    unschedulable = waiting_pod("jupyter-ada", unschedulable="0/3 nodes are available")
+    tools.items("get", "pods", items=[waiting_pod("hub-5f", reason="CrashLoopBackOff"), unschedulable])
     tools.items("get", "pvc", items=[claim("hub-db-dir", "Pending"), claim("homes", "Bound")])
     tools.items("get", "nodes", items=[node("ip-1", "memory", ready=False), node("ip-2", "memory")])
     done = jhub(tools, "doctor", "kubeadm")

@@ -166,7 +166,10 @@ def test_a_wrong_password_is_the_sign_ins_fault_and_servers_are_tried_all_the_sa
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ended_in_the_middle_it_puts_everything_away(healthy: Site, number: signal.Signals) -> None:
     process = _running_a_server(healthy)
-    process.send_signal(number)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does: to all that runs in it
+    else:
+        process.send_signal(number)
     process.communicate(timeout=60)
     assert process.returncode == 130 and healthy.clean()
 
@@ -174,6 +177,8 @@ def test_ended_in_the_middle_it_puts_everything_away(healthy: Site, number: sign
 def test_killed_in_the_middle_the_next_run_stops_what_was_left(healthy: Site) -> None:
     process = _running_a_server(healthy)
     process.kill()
+    process.wait(timeout=60)
+    healthy.tools.end()  # tunnels outlive whoever is killed
     process.communicate(timeout=60)
     assert not healthy.clean(), "nobody could put it away"
     done = healthy.health("--profile", "small")
@@ -183,7 +188,8 @@ def test_killed_in_the_middle_the_next_run_stops_what_was_left(healthy: Site) ->
 
 def _running_a_server(found: Site) -> subprocess.Popen[str]:
     """A run whose server is there."""
-    process = subprocess.Popen(found.command("--profile", "small"), env=found.environment(), cwd=found.folder, stdout=-1, stderr=-1, text=True)
+    command, pipe = found.command("--profile", "small"), subprocess.PIPE
+    process = subprocess.Popen(command, env=found.environment(), cwd=found.folder, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
     for _ in range(300):
         if any(server.user == HEALTH_USER for server in found.api.servers()):
             return process

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +13,25 @@ from pathlib import Path
 from typing import Any
 
 _PROGRAM = '''#!{python} -SE
-import json, os, signal, sys
+import json, os, socket, sys, threading
+
+def relay(source, target):
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+def tunnel(port):
+    """As kubectl's own: it leads there as long as this process lives."""
+    door = socket.create_server(("127.0.0.1", 0))
+    print("Forwarding from 127.0.0.1:%d -> 8081" % door.getsockname()[1], flush=True)
+    while True:
+        near, _ = door.accept()
+        far = socket.create_connection(("127.0.0.1", port))
+        for ends in ((near, far), (far, near)):
+            threading.Thread(target=relay, args=ends, daemon=True).start()
 
 name, words = os.path.basename(sys.argv[0]), sys.argv[1:]
 state = json.load(open({state!r}))
@@ -21,8 +41,7 @@ if "port-forward" in words:
     port = next((state["ports"][word] for word in words if word in state["ports"]), None)
     if port is None:
         sys.exit("error: unable to forward port because pod is not running. Current status=Pending")
-    print("Forwarding from 127.0.0.1:%d -> 8081" % port, flush=True)
-    signal.pause()
+    tunnel(port)
 for answer in state["answers"]:
     if answer["of"] == name and all(word in words for word in answer["when"]):
         sys.stdout.write(answer["stdout"])
@@ -78,6 +97,14 @@ class Tools:
     def shut(self, target: str) -> None:
         del self._ports[target]
         self._save()
+
+    def end(self) -> None:
+        """End the tunnels that a killed `jhub` left."""
+        for place in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                words = place.read_bytes().decode(errors="replace").split("\0")
+                if str(self.folder / "kubectl") in words and "port-forward" in words:
+                    os.kill(int(place.parent.name), signal.SIGKILL)
 
     def _save(self) -> None:
         self._state.write_text(json.dumps({"answers": self._answers, "ports": self._ports}))
