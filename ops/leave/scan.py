@@ -31,7 +31,7 @@ def scan(command: str, account: Account, stack: StackConfig, progress: Callable[
             progress(f"{len(found)} by their tags")
         for item in _without_tags(account, stack):
             found[item.arn] = item
-        looked = [_looked_at(account, raw, number, progress) for number, raw in enumerate(found.values())]
+        looked = [looked_at(account, raw, number, progress) for number, raw in enumerate(found.values())]
     return sorted((item for item in looked if item is not None), key=lambda item: (item.kind, item.name, item.id))
 
 
@@ -123,7 +123,7 @@ _LOOKS: Mapping[str, Callable[[Account, Found], Mapping[str, Any] | None]] = {
 }
 
 
-def _looked_at(account: Account, found: Found, number: int, progress: Callable[[str], None]) -> Found | None:
+def looked_at(account: Account, found: Found, number: int, progress: Callable[[str], None]) -> Found | None:
     """The same with what AWS says of it; None where it is gone or going."""
     from botocore.exceptions import ClientError
 

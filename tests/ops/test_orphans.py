@@ -13,8 +13,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from ops.leave.kinds import kind_of
-from ops.leave.scan import records
+from ops.leave.kinds import Found, kind_of
+from ops.leave.scan import looked_at, records
 from ops.live.account import Account
 from tests.support.cloud import ACCOUNT, REGION, Cloud, autoscaling_group, cloud, counted
 from tests.support.in_process import Done, in_process
@@ -171,6 +171,34 @@ def test_a_record_that_leads_nowhere_is_found() -> None:
         found = list(records(Account(id=ACCOUNT, region=REGION, caller="x", session=None, clients={"route53": client}), "Z1", "hub.example.org"))
         stub.assert_no_pending_responses()
     assert [item.id for item in found] == ["hub.example.org A"] and "--hosted-zone-id Z1" in kind_of(found[0]).delete(found[0])
+
+
+def test_what_the_tag_index_still_names_is_looked_at(account: Cloud, place: Path) -> None:
+    """AWS's index names things for hours after they went; moto's does not."""
+    del place
+    ec2, gone = account.client("ec2"), volume(account, 5, {"stack": "jhub-dev"})
+    ec2.delete_volume(VolumeId=gone)
+    machine = ec2.run_instances(ImageId=ec2.describe_images()["Images"][0]["ImageId"], MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    ec2.terminate_instances(InstanceIds=[machine])
+    key = account.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    account.client("kms").schedule_key_deletion(KeyId=key)
+    there = Account(id=ACCOUNT, region=REGION, caller="x", session=None, clients={name: account.client(name) for name in ("ec2", "efs", "rds", "kms", "elbv2")})
+    balancer = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/net/x/0123456789abcdef"
+    for kind, identity in (
+        ("ec2:volume", gone),
+        ("ec2:instance", machine),
+        ("ec2:instance", "i-0123456789abcdef0"),
+        ("ec2:network-interface", "eni-0123456789abcdef0"),
+        ("ec2:natgateway", "nat-0123456789abcdef0"),
+        ("ec2:vpc", "vpc-0123456789abcdef0"),
+        ("kms:key", key),
+        ("elasticfilesystem:file-system", "fs-0123456789abcdef0"),
+        ("elasticfilesystem:access-point", "fsap-0123456789abcdef0"),
+        ("rds:db", "never-there"),
+        ("elasticloadbalancing:loadbalancer", "x"),
+    ):
+        arn = balancer if kind.startswith("elastic") and kind.endswith("loadbalancer") else f"arn:x:{identity}"
+        assert looked_at(there, Found(arn=arn, kind=kind, id=identity, tags={}), 0, lambda text: None) is None, (kind, identity)
 
 
 def test_a_stack_that_stands_is_no_orphan(account: Cloud, place: Path) -> None:
