@@ -67,7 +67,8 @@ class Cluster:
     def forwarded(self, namespace: str, target: str, port: int) -> Iterator[int]:
         """A port of this machine that leads to a port of a service or pod, while the block runs."""
         line = ["kubectl", *self._where, "--namespace", namespace, "port-forward", "--address", "127.0.0.1", target, f":{port}"]
-        process = subprocess.Popen(line, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603 -- as above
+        # A group of its own: Ctrl+C is this command's to hear, and what it then puts away needs the tunnel.
+        process = subprocess.Popen(line, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)  # noqa: S603 -- as above
         try:
             first = process.stdout.readline() if process.stdout is not None else ""
             match = _FORWARDED.search(first)
@@ -123,7 +124,7 @@ def cluster_of(command: str, stack: StackConfig, account: Account | None) -> Ite
         written = Path(folder) / "kubeconfig"
         written.touch(mode=0o600)
         written.write_text(json.dumps(kubeconfig(command, stack, account)), encoding="utf-8")
-        yield Cluster(command=command, kubeconfig=str(written), context="")
+        yield Cluster(command=command, kubeconfig=str(written), context=stack.name)
 
 
 def kubeconfig(command: str, stack: StackConfig, account: Account) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -62,6 +63,24 @@ class HubApi:
     def unsay(self) -> None:
         """Show nothing any more."""
         self.ask("DELETE", "/jupyterhub-aws/notice", fine=(204,))
+
+    def progress(self, user: str) -> Iterator[Mapping[str, Any]]:
+        """What the hub says of a person's first server while it starts, as it comes: events with `message`, in the end with `ready` or `failed`.
+
+        Ends without either where nothing starts, or nothing is said for long: ask again. Lines without an event keep the connection open.
+        """
+        headers = {"Authorization": f"token {self._token}", "Accept": "text/event-stream"}
+        request = urllib.request.Request(f"{self._url}/users/{quote(user, safe='')}/server/progress", headers=headers)  # noqa: S310 -- as below
+        try:
+            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- as below
+                for line in answer:
+                    found = _data(line[5:]) if line.startswith(b"data:") else None
+                    if isinstance(found, dict):
+                        yield found
+        except urllib.error.HTTPError as error:
+            error.close()
+        except (OSError, http.client.HTTPException):
+            return
 
     def _users(self) -> Iterator[dict[str, Any]]:
         offset = 0

@@ -21,13 +21,16 @@ _SECRET, _SERVICE, _PORT = "hub", "service/hub", 8081
 def hub_apis(stack: StackConfig, cluster: Cluster) -> Iterator[list[HubApi]]:
     """Every hub's API while the block runs. Raises ConfigError for a hub that is not there or has no token for `jhub`."""
     with contextlib.ExitStack() as tunnels:
-        found = []
-        for name in sorted(stack.hubs_inside):
-            namespace = HubNames(stack=stack.name, hub=name).namespace
-            token = _token(cluster, name, namespace)
-            port = tunnels.enter_context(cluster.forwarded(namespace, _SERVICE, _PORT))
-            found.append(HubApi(name, f"http://127.0.0.1:{port}/hub/api", token))
-        yield found
+        yield [tunnels.enter_context(hub_api(stack, cluster, name))[0] for name in sorted(stack.hubs_inside)]
+
+
+@contextlib.contextmanager
+def hub_api(stack: StackConfig, cluster: Cluster, name: str) -> Iterator[tuple[HubApi, str]]:
+    """One hub's API while the block runs, and the operator's token: the same lets in to the test user's servers. Raises ConfigError as above."""
+    namespace = HubNames(stack=stack.name, hub=name).namespace
+    token = _token(cluster, name, namespace)
+    with cluster.forwarded(namespace, _SERVICE, _PORT) as port:
+        yield HubApi(name, f"http://127.0.0.1:{port}/hub/api", token), token
 
 
 def _token(cluster: Cluster, hub: str, namespace: str) -> str:

@@ -17,9 +17,19 @@ from tests.support.stack_files import ROOT
 COMMANDS = {
     "pause": ["pause", "dev", "--now", "--no-up"],
     "resume": ["resume", "dev", "--no-up"],
+    "health": ["health", "dev"],
+    "who": ["who", "dev"],
+    "nodes": ["nodes", "dev"],
+    "logs": ["logs", "dev", "main"],
+    "restart": ["restart", "dev", "main", "proxy", "--yes"],
+    "history": ["history", "dev", "main"],
+    "rollback": ["rollback", "dev", "main", "--yes"],
+    "kubeconfig": ["kubeconfig", "dev"],
+    "doctor": ["doctor", "dev"],
+    "orphans": ["orphans", "dev"],
 }
 #: Those that do not: they need no credentials, and say so in their own tests.
-ELSEWHERE = {"plan", "diff", "gate", "report", "values", "open", "sites", "bundle", "probe", "certificate", "homes", "schema", "docs"}
+ELSEWHERE = {"plan", "destroy", "diff", "gate", "report", "values", "open", "sites", "bundle", "probe", "certificate", "homes", "schema", "docs"}
 _SECRET = "a-secret-key-of-nobody"
 
 

@@ -22,6 +22,7 @@ from ops.pause.databases import Databases
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
+_JSON = {"Content-Type": "application/json"}
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a-secret-key-of-nobody", "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
 
 
@@ -34,6 +35,8 @@ class Cloud:
     before: Callable[[int, str], bool] = lambda number, operation: True
     #: The same once AWS has done what it was asked, and before its answer is sent.
     after: Callable[[int, str], bool] = lambda number, operation: True
+    #: Answers to what moto does not know, by method and path; None asks moto.
+    answers: Callable[[str, str], tuple[int, bytes] | None] = lambda method, path: None
     _clients: dict[str, Any] = field(default_factory=dict)
     #: What answers besides AWS at the same door: by the first part of the path, (method, path, headers, body) to a status and data.
     local: dict[str, Callable[[str, str, Mapping[str, str], bytes], tuple[int, Any]]] = field(default_factory=dict)
@@ -99,28 +102,32 @@ class Door(http.server.BaseHTTPRequestHandler):
     def _local(self) -> Callable[[str, str, Mapping[str, str], bytes], tuple[int, Any]] | None:
         return self.account.local.get(self.path.split("/")[1])
 
-    def _asked(self, body: bytes) -> tuple[int, bytes, str]:
+    def _asked(self, body: bytes) -> tuple[int, bytes, Mapping[str, str]]:
         if self._local is not None:
             status, data = self._local(self.command, self.path, dict(self.headers.items()), body)
-            return status, b"" if data is None else json.dumps(data).encode(), "application/json"
+            return status, b"" if data is None else json.dumps(data).encode(), _JSON
+        if (ready := self.account.answers(self.command, self.path)) is not None:
+            return *ready, _JSON
         headers = {key: value for key, value in self.headers.items() if key.lower() not in ("host", "content-length", "connection", "expect")}
         request = urllib.request.Request(self.account.url + self.path, data=body or None, method=self.command, headers=headers)  # noqa: S310 -- loopback
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- loopback
-                return answer.status, answer.read(), answer.headers.get("Content-Type", "")
+                return answer.status, answer.read(), answer.headers
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, error.read(), error.headers.get("Content-Type", "")
+                return error.code, error.read(), error.headers
 
     def _silent(self) -> None:
         self.close_connection = True
         with contextlib.suppress(OSError):
             self.connection.close()
 
-    def _answer(self, status: int, answered: bytes, kind: str) -> None:
+    def _answer(self, status: int, answered: bytes, given: Mapping[str, str]) -> None:
         with contextlib.suppress(OSError):
             self.send_response(status)
-            self.send_header("Content-Type", kind)
+            for name in ("Content-Type", "x-amzn-ErrorType"):  # the second is where REST services say what went wrong
+                if given.get(name):
+                    self.send_header(name, given[name])
             self.send_header("Content-Length", str(len(answered)))
             self.end_headers()
             if status != 204:  # which has no body

@@ -56,6 +56,13 @@ for section in ("GitHubOAuthenticator", "GenericOAuthenticator"):
     if "oauth_callback_url" in c[section]:
         c[section].oauth_callback_url = "http://127.0.0.1:{port}/hub/oauth_callback"
 '''
+#: Jupyter Server itself, as the image of a server starts it, for those who run cells in it.
+REAL_SERVER = """
+import sys
+from jupyterhub.singleuser import main
+sys.argv.append("--allow-root")
+main()
+"""
 _SERVER = """
 import http.server, os
 from urllib.parse import urlsplit
@@ -164,15 +171,20 @@ class Hub:
 
 
 @contextmanager
-def booted(values: Mapping[str, Any], folder: Path, *, secret: Mapping[str, Any] | None = None, **environment: str) -> Iterator[Hub]:
-    """A hub of these values, and `secret` as the `values.yaml` of its own Secret. Raises AssertionError for a trait that nobody knows."""
+def booted(
+    values: Mapping[str, Any], folder: Path, *, secret: Mapping[str, Any] | None = None, server_text: str = _SERVER, more: str = "", **environment: str
+) -> Iterator[Hub]:
+    """A hub of these values, and `secret` as the `values.yaml` of its own Secret. Raises AssertionError for a trait that nobody knows.
+
+    `server_text` is the program that stands for a pod, `more` configuration after all other.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _files(values, folder, secret or {})
     port, hub_port, api_port = free_port(), free_port(), free_port()
     server = folder / "server.py"
-    server.write_text(_SERVER)
+    server.write_text(server_text)
     text = _OVERRIDES.format(folder=str(folder), server=str(server), port=port, hub_port=hub_port, api_port=api_port)
-    (folder / "boot_config.py").write_text(text)
+    (folder / "boot_config.py").write_text(text + more)
     names = ("HUB_SERVICE_PORT", "PROXY_API_SERVICE_PORT", "PROXY_PUBLIC_SERVICE_PORT", "PROXY_HTTP_SERVICE_PORT")
     env = {**os.environ, **dict.fromkeys(names, "8081"), "HUB_SERVICE_HOST": "127.0.0.1", "POD_NAMESPACE": "hub-main", **environment}
     hub = Hub(folder, port, env)

@@ -1,0 +1,32 @@
+"""`jhub destroy plan STACK`: what leaving would mean. Taking down is Pulumi's, with its own preview."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.group("destroy")
+def command() -> None:
+    """Leaving a stack: the plan of it. `pulumi destroy` does it, and asks."""
+
+
+@command.command("plan")
+@click.argument("stack")
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`.")
+@click.option("--json", "as_json", is_flag=True, help="The plan as data.")
+def plan(stack: str, settings: tuple[str, ...], as_json: bool) -> int:
+    """Show the order in which STACK goes, what stays and what it costs, and what would be left behind. Needs no account and no network."""
+    from ops.arguments import stack_file
+    from ops.leave.plan import leaving
+    from ops.output import to_standard_output
+
+    found = leaving(stack_file(stack, settings))
+    if as_json:
+        to_standard_output(json.dumps(found.as_json(), indent=2, ensure_ascii=False) + "\n")
+    else:
+        from ops.leave.show import show
+
+        show(found)
+    return 0

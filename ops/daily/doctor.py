@@ -1,0 +1,107 @@
+"""What is stuck in a stack's cluster: releases that nobody finishes, pods that do not start, claims without a volume, nodes that are gone."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from components.hub.names import HubNames
+from config.errors import ConfigError
+from ops.daily.ages import age, now
+from ops.daily.nodes import nodes
+from ops.daily.releases import PENDING, Revision, revisions, rollback_line
+from ops.daily.scene import Inside
+from ops.daily.tools import Tools
+
+FORMAT = "jupyterhub-aws/doctor/1"
+#: Reasons of a container that waits and will go on waiting by itself (kubelet: container states, image pulls).
+_WAITS_IN_VAIN = ("CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something that is stuck: `path` says where, `what` what, `run` the safe command or the next look."""
+
+    path: str
+    what: str
+    run: str
+
+
+def findings(scene: Inside, tools: Tools) -> list[Finding]:
+    """All that is stuck now. Raises ConfigError where the cluster does not answer."""
+    found: list[Finding] = []
+    for hub in sorted(scene.stack.hubs_inside):
+        names = HubNames(stack=scene.stack.name, hub=hub)
+        found += _release(scene, tools, names)
+        where = ("--namespace", names.namespace)
+        for pod in scene.cluster.data(*where, "get", "pods")["items"]:
+            found += _pod(hub, pod, tools, names)
+        for claim in scene.cluster.data(*where, "get", "pvc")["items"]:
+            if (claim.get("status") or {}).get("phase") == "Pending":
+                name = claim["metadata"]["name"]
+                what, line = f"the claim {name} has no volume", tools.kubectl(*where, "describe", "pvc", name)
+                found.append(Finding(path=hub, what=what, run=shlex.join(line)))
+    for node in nodes(scene.cluster):
+        if node.state == "not ready":
+            line = tools.kubectl("describe", "node", node.name)
+            found.append(Finding(path="nodes", what=f"{node.name} ({node.pool or 'no pool'}) is not ready, with {node.servers} servers", run=shlex.join(line)))
+    return found
+
+
+def _release(scene: Inside, tools: Tools, names: HubNames) -> Iterator[Finding]:
+    try:
+        kept = revisions(tools, names)
+    except ConfigError as error:
+        yield Finding(path=names.hub, what=f"has no Helm release ({error.problems[0].what})", run=f"pulumi up -s {scene.name}")
+        return
+    last = kept[-1]
+    since = age(last.updated, now())
+    if last.status in PENDING:
+        what = f"release {last.number} is {last.status} for {since}: an `up` was killed, or still runs (then wait)"
+        yield Finding(path=names.hub, what=what, run=_way_out(scene, tools, names, kept))
+    elif last.status == "failed":
+        what = f"release {last.number} failed {since} ago"
+        yield Finding(path=names.hub, what=what, run=f"mend what the last `up` said, then: pulumi up -s {scene.name}")
+
+
+def _way_out(scene: Inside, tools: Tools, names: HubNames, kept: Sequence[Revision]) -> str:
+    """Helm refuses the next upgrade of a pending release ("another operation is in progress"); a rollback to what ran clears it."""
+    ran = next((item for item in reversed(kept) if item.status in ("deployed", "superseded")), None)
+    if ran is None:  # its first installation: nobody has worked there, and the claims are kept by their own annotation
+        line = tools.helm("uninstall", names.release, "--namespace", names.namespace)
+    else:
+        line = rollback_line(tools, names, ran.number)
+    return f"{shlex.join(line)}, then: pulumi up -s {scene.name}"
+
+
+def _pod(hub: str, pod: Mapping[str, Any], tools: Tools, names: HubNames) -> Iterator[Finding]:
+    name, status = pod["metadata"]["name"], pod.get("status") or {}
+    look = shlex.join(tools.kubectl("--namespace", names.namespace, "describe", "pod", name))
+    for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+        reason = ((container.get("state") or {}).get("waiting") or {}).get("reason")
+        if reason in _WAITS_IN_VAIN:
+            logs = shlex.join(tools.kubectl("--namespace", names.namespace, "logs", name, "--previous"))
+            yield Finding(path=hub, what=f"pod {name}: {reason}, {container.get('restartCount', 0)} restarts", run=logs if reason.startswith("Crash") else look)
+    for condition in status.get("conditions") or []:
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            yield Finding(path=hub, what=f"pod {name} finds no node: {condition.get('message') or condition.get('reason')}", run=look)
+
+
+def as_json(stack: str, found: Sequence[Finding]) -> dict[str, Any]:
+    """The findings as data."""
+    return {"format": FORMAT, "stack": stack, "findings": [asdict(item) for item in found]}
+
+
+def show(stack: str, found: Sequence[Finding]) -> None:
+    """Print the findings, for 80 columns."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if not found:
+        console.print(Text(f"✓ {stack}: nothing is stuck. Whether people can work: jhub health {stack}", "green"))
+    for item in found:
+        console.print(Text.assemble(("✗ ", "bold red"), (f"{item.path}: ", "bold"), item.what))
+        console.print(Text(f"  → {item.run}", "dim"), soft_wrap=True)

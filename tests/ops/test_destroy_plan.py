@@ -1,0 +1,126 @@
+"""`jhub destroy plan`: what stays, what goes and what is left behind, for each shape of stack; the same for either half."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks.resources import Resource, Resources
+from ops.leave.parting import parting
+from tests.support.in_process import in_process
+from tests.support.pause_shapes import SHAPES
+from tests.support.stack_files import ROOT
+
+
+def plan(stack: str, folder: Path = ROOT, *more: str) -> dict[str, Any]:
+    done = in_process(["destroy", "plan", stack, "--json", *more], folder)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def names(items: list[dict[str, Any]], *, protected: bool = True) -> set[str]:
+    return {item["name"] for item in items if item["protected"] or not protected}
+
+
+def behind(found: dict[str, Any]) -> str:
+    return "\n".join(item["what"] for item in found["left_behind"])
+
+
+def test_one_stack() -> None:
+    found = plan("dev")
+    (step,) = found["steps"]
+    assert step["run"] == "pulumi destroy -s dev --exclude-protected"
+    assert names(step["stays"]) == {"cluster-key", "homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a"}
+    assert names(step["ends_with_the_cluster"], protected=False) == {
+        "hub-main-namespace", "hub-main-homes-claim", "hub-main-homes-volume", "hub-main-database-volume-a"
+    }  # fmt: skip
+    order = [item["part"] for item in step["order"]]
+    assert order.index("hub-main") < order.index("pools") < order.index("cluster") < order.index("network")
+    assert order.index("hub-main") < order.index("hub-main-cloud") and order.index("autoscaler") < order.index("cluster")
+    assert found["monthly"]["together"] == 1.16 and found["before"][0]["run"] == "jhub who dev" and found["afterwards"] == "jhub orphans dev"
+    for words in ("balancers of Services that somebody else made", "network interfaces", "/aws/eks/jhub-dev/cluster", "DNS record of hub.example.org"):
+        assert words in behind(found)
+
+
+def test_two_halves_whichever_is_named() -> None:
+    found = plan("airgap")
+    assert found == plan("airgap-hub")
+    inner, outer = found["steps"]
+    assert (inner["stack"], outer["stack"]) == ("airgap-hub", "airgap") and "runner" in inner["where"] and outer["where"] == ""
+    assert names(inner["stays"]) == {"hub-main-namespace", "hub-main-homes-claim", "hub-main-homes-volume", "hub-main-database-volume-a"}
+    assert {"cluster-control-plane-eksCluster", "bundle-bucket", "cluster-key", "homes-file-system"} <= names(outer["stays"])
+    needed = names(outer["stays"], protected=False) - names(outer["stays"])
+    assert {"network-vpc", "cluster-logs"} <= needed, "a protected cluster needs its network, its role and its logs"
+    assert inner["ends_with_the_cluster"] == [] and found["monthly"]["together"] == 74.16
+    away = plan("airgap", ROOT, "--set", "cluster.protected=false")
+    assert away["monthly"]["together"] == 1.16 and "network-vpc" not in names(away["steps"][1]["stays"], protected=False)
+
+
+def test_a_cluster_that_was_there() -> None:
+    found = plan(str(ROOT / "examples/kubeadm/Pulumi.kubeadm.yaml"))
+    (step,) = found["steps"]
+    assert names(step["stays"]) and step["ends_with_the_cluster"] == [] and found["afterwards"] is None and found["monthly"]["together"] == 0
+    assert "isilon.corp.example:/ifs/homes" in behind(found) and "balancers" not in behind(found)
+
+
+def test_homes_on_volumes_and_a_database(tmp_path: Path) -> None:
+    folder = SHAPES["open"].into(tmp_path)
+    file = folder / "Pulumi.dev.yaml"
+    file.write_text(re.sub(r"  jupyterhub-aws:homes:\n(    .*\n|\n(?=    ))*", "  jupyterhub-aws:homes: { kind: ebs, size_gib: 10 }\n", file.read_text()))
+    found = plan("dev", folder)
+    (step,) = found["steps"]
+    assert "hub-second-cloud-database-instance" in names(step["stays"]), names(step["stays"])
+    assert "homes-file-system" not in names(step["stays"]) and "every person's home: a volume of 10 GiB each" in behind(found)
+    assert "snapshots of jhub-dev-second-database" in behind(found)
+    assert any("PostgreSQL jhub-dev-second-database" in line["what"] for line in found["monthly"]["lines"])
+
+
+def test_a_paused_stack_need_not_wake_unless_its_cluster_has_to(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path)
+    found = plan("dev", tmp_path, "--set", "paused=true")
+    assert found["paused"] and found["before"] == []
+    text = in_process(["destroy", "plan", "dev", "--set", "paused=true"], tmp_path).stdout
+    assert "it is paused, which may stay so" in " ".join(text.split())
+    shape = SHAPES["kubeadm"]
+    asleep = plan("kubeadm", shape.into(tmp_path), "--set", "paused=true")
+    assert asleep["before"] == [{"why": "it is paused, and its cluster has to answer", "run": "jhub resume kubeadm"}]
+
+
+@pytest.mark.parametrize("stack", ["dev", "airgap-hub", "examples/kubeadm/Pulumi.kubeadm.yaml"])
+def test_it_fits_a_terminal_and_commands_can_be_copied(stack: str) -> None:
+    done = in_process(["destroy", "plan", stack], ROOT, {"COLUMNS": "80"})
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    assert done.returncode == 0 and max(map(len, lines)) <= 80
+    copied = " ".join(done.stdout.replace("\\", " ").split())
+    assert all(f"$ {step['run']}" in copied for step in plan(stack)["steps"])
+    assert "Nothing is changed now." in copied and "Afterwards per month, US dollars:" in copied
+
+
+def test_what_a_protected_thing_needs_stays_with_it() -> None:
+    def made(name: str, *needs: str, protect: bool = False, retain: bool = False, kind: str = "aws:ec2/vpc:Vpc", parent: str | None = None) -> Resource:
+        return Resource(
+            urn=name, type=kind, name=name, parent=parent, custom=True, protect=protect, retain_on_delete=retain, ignore_changes=(),
+            import_id=None, provider=None, depends_on=needs, inputs={}, taggable=True,
+        )  # fmt: skip
+
+    found = Resources(
+        [
+            made("home", "net", protect=True, retain=True, parent="homes"),
+            made("homes"),
+            made("net", "root"),
+            made("root"),
+            made("other", "net"),
+            made("claim", retain=True, kind="kubernetes:core/v1:PersistentVolumeClaim"),
+            made("group", retain=True),
+        ]
+    )
+    away, there = parting(found, cluster_goes=True), parting(found, cluster_goes=False)
+    assert [item.name for item in away.stays] == ["home", "homes", "net", "root"] and [item.name for item in away.goes] == ["other"]
+    assert ([item.name for item in away.forgotten], [item.name for item in away.ends]) == (["group"], ["claim"])
+    assert ([item.name for item in there.forgotten], there.ends) == (["claim", "group"], ())
