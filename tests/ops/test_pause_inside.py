@@ -59,7 +59,7 @@ def test_people_first_then_the_autoscaler_then_nodes(account: Cloud, shape: Shap
     positions = [next(index for index, name in enumerate(account.calls) if part in name) for part in order]
     assert positions == sorted(positions), account.calls
     assert "now" in inside.said["main"]["text"] and inside.said["main"]["closed"], "whoever looks while nodes go reads why, and starts nothing"
-    assert "$ kubectl --namespace kube-system scale deployment/" in done.stderr, "what changes something is shown"
+    assert "$ kubectl --context jhub-dev --namespace kube-system scale deployment/" in done.stderr, "what changes something is shown"
     again = run(account, tmp_path, "resume", "dev", "--no-up")
     assert again.returncode == 0 and inside.autoscaler == 1, again.stderr
 

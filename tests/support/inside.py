@@ -57,6 +57,8 @@ class Inside:
     def _kubectl(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         del method, path
         words = [word for word in json.loads(body) if not word.startswith("--request-timeout")]
+        if words[:1] == ["--context"]:
+            words = words[2:]
         self.ran.append(words)
         if self.away:
             return 200, {"code": 1, "err": "Unable to connect to the server: dial tcp 10.0.0.1:443: i/o timeout\n"}
