@@ -20,7 +20,7 @@ _AFTERWARDS = 3600
 #: In the last minutes nobody starts what would end at once.
 _CLOSED_SECONDS = 300
 _LOOK_SECONDS = 15.0
-_DURATION = re.compile(r"(\d{1,4})(s|m|h)")
+_DURATION = re.compile(r"([0-9]{1,4})(s|m|h)")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST = 12 * 3600
 

@@ -139,11 +139,14 @@ def test_every_price_has_a_source_and_a_date() -> None:
 
 def test_a_database_on_rds_counts_twice_with_a_standby_and_an_unknown_class_is_unknown() -> None:
     data = bill('hubs.main.database={"kind": "postgres"}')
-    single = 0.032 * 730 + 20 * 0.115
-    assert line(data, "PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(single, 2)
-    assert data["idle_monthly"] == round(265.668 + HUB - 0.16 + single, 2)
-    twice = line(bill('hubs.main.database={"kind": "postgres", "multi_az": true}'), "PostgreSQL jhub-dev-main-database")
-    assert (twice["idle_monthly"], twice["note"]) == (round(2 * single, 2), "with a standby")
+    instance, storage = 0.032 * 730, 20 * 0.115
+    assert line(data, "PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(instance, 2)
+    assert line(data, "GiB of PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(storage, 2)
+    assert data["idle_monthly"] == round(265.668 + HUB - 0.16 + instance + storage, 2)
+    standby = bill('hubs.main.database={"kind": "postgres", "multi_az": true}')
+    twice = line(standby, "PostgreSQL jhub-dev-main-database")
+    assert (twice["idle_monthly"], twice["note"]) == (round(2 * instance, 2), "with a standby")
+    assert line(standby, "GiB of PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(2 * storage, 2)
     unknown = bill('hubs.main.database={"kind": "postgres", "instance_class": "db.r9z.large"}')
     assert line(unknown, "PostgreSQL jhub-dev-main-database")["note"] == "no price known for db.r9z.large"
     assert unknown["idle_monthly"] is None

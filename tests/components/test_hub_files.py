@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import sys
 import types
 from typing import Any
 
@@ -19,10 +20,12 @@ def imported(name: str) -> Any:
     spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # they import each other by these names, as in the hub's pod
     spec.loader.exec_module(module)
     return module
 
 
+NOTICE = imported("jupyterhub_aws_notice")
 PEOPLE = imported("jupyterhub_aws_people")
 PROFILES = [{"slug": "small", "default": True}, {"slug": "gpu"}, {"slug": "big"}]
 
@@ -90,6 +93,7 @@ def test_nothing_is_configured_that_nobody_asked_for() -> None:
 def test_every_file_is_where_the_hub_looks_for_it() -> None:
     places = {item["mountPath"] for item in files_of_every_hub().values()}
     assert places == {
+        f"{HUB_FOLDER}/jupyterhub_aws_notice.py",
         f"{HUB_FOLDER}/jupyterhub_aws_people.py",
         f"{HUB_FOLDER}/jupyterhub_aws_spawner.py",
         f"{HUB_FOLDER}/jupyterhub_config.d/50-jupyterhub-aws.py",

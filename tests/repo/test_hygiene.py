@@ -96,4 +96,18 @@ def test_only_one_module_reads_pulumi_config() -> None:
             attributes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
             names = {f"{node.value.id}.{node.attr}" for node in attributes if isinstance(node.value, ast.Name)}
             assert ("pulumi.Config" in names) == (path == ROOT / "components" / "stack_config.py"), path
-            assert "boto3" not in path.read_text(), path
+
+
+def test_only_one_module_makes_clients_of_aws_and_none_below_the_command_does() -> None:
+    def imported(path: Path) -> set[str]:
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        return {name.partition(".")[0] for name in plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}}
+
+    account = ROOT / "ops" / "live" / "account.py"
+    for folder in ("config", "checks", "changes", "components", "policy", "ops", "scripts"):
+        for path in (ROOT / folder).rglob("*.py"):
+            found = imported(path)
+            assert "boto3" not in found or path == account or folder == "scripts", path
+            assert "botocore" not in found or folder in ("ops", "scripts"), path
+    assert "boto3" in imported(account)

@@ -68,7 +68,7 @@ INVENTORY = {
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": 1,
     "kubernetes:helm.sh/v3:Release": 4,
     "pulumi:providers:kubernetes": 2,
-    "random:index/randomBytes:RandomBytes": 3,
+    "random:index/randomBytes:RandomBytes": 4,
     # the hub's file system, database and entry
     "aws:autoscaling/attachment:Attachment": 1,
     "aws:ebs/volume:Volume": 1,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import json
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -20,6 +22,7 @@ from ops.pause.databases import Databases
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
+_JSON = {"Content-Type": "application/json"}
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a-secret-key-of-nobody", "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
 
 
@@ -30,10 +33,24 @@ class Cloud:
     url: str
     calls: list[str] = field(default_factory=list)
     before: Callable[[int, str], bool] = lambda number, operation: True
+    #: The same once AWS has done what it was asked, and before its answer is sent.
+    after: Callable[[int, str], bool] = lambda number, operation: True
+    #: Answers to what moto does not know, by method and path; None asks moto.
+    answers: Callable[[str, str], tuple[int, bytes] | None] = lambda method, path: None
+    _clients: dict[str, Any] = field(default_factory=dict)
+    #: What answers besides AWS at the same door: by the first part of the path, (method, path, headers, body) to a status and data.
+    local: dict[str, Callable[[str, str, Mapping[str, str], bytes], tuple[int, Any]]] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
         """A client past the counter."""
-        return boto3.client(service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b")
+        if service not in self._clients:
+            self._clients[service] = boto3.client(service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b")
+        return self._clients[service]
+
+    @cached_property
+    def image(self) -> str:
+        """Any image; every account of moto's begins with the same ones, and listing them takes a second."""
+        return str(self.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"])
 
     def reset(self) -> None:
         """An empty account."""
@@ -57,50 +74,75 @@ def cloud() -> Iterator[Cloud]:
         server.stop()
 
 
-@contextmanager
-def counted(account: Cloud) -> Iterator[str]:
-    """The address of a door in front of the account, which writes down each call and asks `before` whether it may pass: where it may not, the
-    connection ends without an answer.
-    """
+class Door(http.server.BaseHTTPRequestHandler):
+    """The door in front of an account: writes down each call, asks whether it may pass, and hands it on."""
 
-    class Door(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    protocol_version = "HTTP/1.1"
+    account: Cloud
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            account.calls.append(self._operation(body))
-            if not account.before(len(account.calls), account.calls[-1]):
-                self.close_connection = True
-                with contextlib.suppress(OSError):
-                    self.connection.close()
-                return
-            headers = {key: value for key, value in self.headers.items() if key.lower() not in ("host", "content-length", "connection", "expect")}
-            request = urllib.request.Request(account.url + self.path, data=body or None, method=self.command, headers=headers)  # noqa: S310 -- loopback
-            try:
-                with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- loopback
-                    status, answered, given = answer.status, answer.read(), answer.headers
-            except urllib.error.HTTPError as error:
-                status, answered, given = error.code, error.read(), error.headers
-            with contextlib.suppress(OSError):
-                self.send_response(status)
-                for name in ("Content-Type", "x-amzn-ErrorType"):  # the second is where REST services say what went wrong
-                    if given.get(name):
-                        self.send_header(name, given[name])
-                self.send_header("Content-Length", str(len(answered)))
-                self.end_headers()
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.account.calls.append(self._operation(body))
+        number, operation = len(self.account.calls), self.account.calls[-1]
+        if not self.account.before(number, operation):
+            return self._silent()
+        answer = self._asked(body)
+        return self._answer(*answer) if self.account.after(number, operation) else self._silent()
+
+    do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 -- the names that http.server calls
+
+    def _operation(self, body: bytes) -> str:
+        text = body.decode(errors="replace")
+        if self._local is not None:
+            return f"{self.command} {self.path.partition('?')[0]}" + (f" {text}" if self.path.startswith("/kubectl") else "")
+        named = next((part.removeprefix("Action=") for part in text.split("&") if part.startswith("Action=")), "")
+        return named or self.headers.get("X-Amz-Target", "").rpartition(".")[2] or f"{self.command} {self.path.partition('?')[0]}"
+
+    @property
+    def _local(self) -> Callable[[str, str, Mapping[str, str], bytes], tuple[int, Any]] | None:
+        return self.account.local.get(self.path.split("/")[1])
+
+    def _asked(self, body: bytes) -> tuple[int, bytes, Mapping[str, str]]:
+        if self._local is not None:
+            status, data = self._local(self.command, self.path, dict(self.headers.items()), body)
+            return status, b"" if data is None else json.dumps(data).encode(), _JSON
+        if (ready := self.account.answers(self.command, self.path)) is not None:
+            return *ready, _JSON
+        headers = {key: value for key, value in self.headers.items() if key.lower() not in ("host", "content-length", "connection", "expect")}
+        request = urllib.request.Request(self.account.url + self.path, data=body or None, method=self.command, headers=headers)  # noqa: S310 -- loopback
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- loopback
+                return answer.status, answer.read(), answer.headers
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read(), error.headers
+
+    def _silent(self) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.close()
+
+    def _answer(self, status: int, answered: bytes, given: Mapping[str, str]) -> None:
+        with contextlib.suppress(OSError):
+            self.send_response(status)
+            for name in ("Content-Type", "x-amzn-ErrorType"):  # the second is where REST services say what went wrong
+                if given.get(name):
+                    self.send_header(name, given[name])
+            self.send_header("Content-Length", str(len(answered)))
+            self.end_headers()
+            if status != 204:  # which has no body
                 self.wfile.write(answered)
 
-        do_GET = do_PUT = do_DELETE = do_POST
+    def log_message(self, *_: object) -> None:
+        pass
 
-        def _operation(self, body: bytes) -> str:
-            text = body.decode(errors="replace")
-            named = next((part.removeprefix("Action=") for part in text.split("&") if part.startswith("Action=")), "")
-            return named or self.headers.get("X-Amz-Target", "").rpartition(".")[2] or f"{self.command} {self.path.partition('?')[0]}"
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Door)
+@contextmanager
+def counted(account: Cloud) -> Iterator[str]:
+    """The address of a door in front of the account, which writes down each call and asks `before` and `after` whether it goes on: where it does
+    not, the connection ends without an answer.
+    """
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("ItsDoor", (Door,), {"account": account}))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -139,9 +181,8 @@ def _databases(stack: StackConfig) -> list[str]:
 
 def autoscaling_group(account: Cloud, name: str, subnet: str, *, sizes: tuple[int, int, int], tags: dict[str, str]) -> None:
     """A group with its machines."""
-    image = account.client("ec2").describe_images()["Images"][0]["ImageId"]
     client = account.client("autoscaling")
-    client.create_launch_configuration(LaunchConfigurationName=name, ImageId=image, InstanceType="t3.micro")
+    client.create_launch_configuration(LaunchConfigurationName=name, ImageId=account.image, InstanceType="t3.micro")
     client.create_auto_scaling_group(
         AutoScalingGroupName=name,
         LaunchConfigurationName=name,
@@ -165,7 +206,7 @@ def state(account: Cloud) -> dict[str, Any]:
             managed[name] = dict(eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"]["scalingConfig"])
     databases = {item["DBInstanceIdentifier"]: item["DBInstanceStatus"] for item in account.client("rds").describe_db_instances()["DBInstances"]}
     machines = {
-        item["InstanceId"]: item["State"]["Name"]
+        f"{next((tag['Value'] for tag in item.get('Tags', []) if tag['Key'] == 'role'), '')} {item['InstanceId']}": item["State"]["Name"]
         for reservation in account.client("ec2").describe_instances()["Reservations"]
         for item in reservation["Instances"]
         if not any(tag["Key"].startswith("aws:autoscaling") for tag in item.get("Tags", []))

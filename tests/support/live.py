@@ -19,9 +19,10 @@ _LOADED = ["boto3", "ops.cli", "ops.commands.pause", "ops.commands.resume", "ops
 NOBODY = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_PROFILE": ""}
 
 
-def environment(url: str) -> dict[str, str]:
-    """What makes boto3 talk to the account at `url` and nobody else."""
-    return {**NOBODY, **KEYS, "AWS_ENDPOINT_URL": url, "AWS_MAX_ATTEMPTS": "1"} | {"AWS_PROFILE": ""}
+def environment(url: str, tools: Path | None = None) -> dict[str, str]:
+    """What makes boto3 talk to the account at `url` and nobody else; `tools`: a folder whose kubectl and aws are the ones to call."""
+    found = {**NOBODY, **KEYS, "AWS_ENDPOINT_URL": url, "AWS_PROFILE": ""}
+    return found if tools is None else {**found, "PATH": f"{tools}{os.pathsep}/usr/bin{os.pathsep}/bin", "JHUB_TEST_DOOR": url}
 
 
 def _child(arguments: Sequence[str], folder: str, env: Mapping[str, str], report: Any) -> None:
@@ -37,29 +38,33 @@ def _child(arguments: Sequence[str], folder: str, env: Mapping[str, str], report
     report.send((code, out.getvalue(), errors.getvalue()))
 
 
-def killed_at(account: Cloud, number: int, arguments: Sequence[str], folder: Path, *, after: bool) -> bool:
-    """Run `jhub` and end it by SIGKILL at its call `number`: before AWS hears of it, or `after` it did. False where it ended by itself before that."""
+def killed_at(account: Cloud, number: int, arguments: Sequence[str], folder: Path, *, done: bool) -> str:
+    """Run `jhub` and end it by SIGKILL at its call `number`: before anybody hears of it, or when it is `done` and not yet answered.
+
+    The call's name; empty where the command ended by itself before that. `folder` / "tools" is its PATH.
+    """
     with counted(account) as url:
         mine, theirs = _CHILDREN.Pipe()
-        child = _CHILDREN.Process(target=_child, args=(arguments, str(folder), environment(url), theirs))
+        child = _CHILDREN.Process(target=_child, args=(arguments, str(folder), environment(url, folder / "tools"), theirs))
         hit: list[str] = []
 
-        def before(count: int, operation: str) -> bool:
-            # the one after the call that is to be the last: AWS has done what it was asked, and the answer was read
-            if count == number + after:
+        def last(count: int, operation: str) -> bool:
+            if count == number:
                 hit.append(operation)
                 os.kill(child.pid or 0, signal.SIGKILL)
-                return False
-            return True
+            return count < number
 
         account.calls.clear()
-        account.before = before
+        if done:
+            account.after = last
+        else:
+            account.before = last
         child.start()
         child.join(60)
-        account.before = lambda count, operation: True
+        account.before = account.after = lambda count, operation: True
         mine.close()
         theirs.close()
-        return bool(hit)
+        return hit[0] if hit else ""
 
 
 def preload() -> None:

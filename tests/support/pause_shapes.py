@@ -73,7 +73,7 @@ class Shape:
         for name in filter(self.ours, found["databases"]):
             found["databases"][name] = "stopped"
         for name in found["machines"]:
-            found["machines"][name] = "stopped" if name != _stranger(before) else before["machines"][name]
+            found["machines"][name] = before["machines"][name] if name.startswith("somebody-elses") else "stopped"
         return found
 
     def resumed(self, before: dict[str, Any]) -> dict[str, Any]:
@@ -101,15 +101,12 @@ def account_folder() -> str:
     return tempfile.mkdtemp()
 
 
-def _stranger(before: dict[str, Any]) -> str:
-    return sorted(before["machines"])[-1] if before["machines"] else ""
-
-
 def _standing_alone(account: Cloud, stack: StackConfig) -> None:
     """kubeadm: machines by themselves."""
     del stack
     _machines(account, "role", "control-plane", 1)
     _machines(account, "role", "node", 3)
+    _machines(account, "role", "somebody-elses", 1)
 
 
 def _in_groups(account: Cloud, stack: StackConfig) -> None:
@@ -123,9 +120,8 @@ def _in_groups(account: Cloud, stack: StackConfig) -> None:
 
 def _machines(account: Cloud, key: str, value: str, count: int) -> None:
     client = account.client("ec2")
-    image = client.describe_images()["Images"][0]["ImageId"]
     tags = [{"ResourceType": "instance", "Tags": [{"Key": key, "Value": value}]}]
-    client.run_instances(ImageId=image, MinCount=count, MaxCount=count, TagSpecifications=tags)
+    client.run_instances(ImageId=account.image, MinCount=count, MaxCount=count, TagSpecifications=tags)
 
 
 def _ours(name: str) -> bool:

@@ -1,0 +1,241 @@
+"""What a pause does inside the cluster, and what people read while it does."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.exceptions import BadParameter
+
+from components.validated import validated
+from config.errors import ConfigError
+from config.halves import Configuration, whole
+from config.stack import StackConfig
+from config.stack_file import read
+from ops.pause.people import Farewell, Notice, words
+from tests.support.cloud import Cloud, built, cloud, counted, state
+from tests.support.in_process import Done, in_process
+from tests.support.inside import Inside
+from tests.support.live import environment
+from tests.support.pause_shapes import SHAPES, Shape
+from tests.support.stack_files import ROOT
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Cloud]:
+    with cloud() as found:
+        yield found
+
+
+@pytest.fixture
+def shape() -> Shape:
+    return SHAPES["open"]
+
+
+def begin(account: Cloud, shape: Shape, folder: Path, **what: Any) -> Inside:
+    account.reset()
+    shape.build(account)
+    shape.into(folder)
+    inside = Inside(**{"servers": {"main": ["ada", "bob"], "second": ["cleo"]}, **what})
+    inside.on(account, folder / "tools")
+    return inside
+
+
+def run(account: Cloud, folder: Path, *arguments: str) -> Done:
+    with counted(account) as url:
+        return in_process(arguments, folder, environment(url, folder / "tools"))
+
+
+def test_people_first_then_the_autoscaler_then_nodes(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+    inside = begin(account, shape, tmp_path)
+    done = run(account, tmp_path, "pause", "dev", "--notice", "0m", "--no-up")
+    assert done.returncode == 0, done.stderr
+    assert inside.servers == {"main": [], "second": []} and inside.autoscaler == 0
+    order = ("DELETE /hub/api/users", "scale", "UpdateAutoScalingGroup")
+    positions = [next(index for index, name in enumerate(account.calls) if part in name) for part in order]
+    assert positions == sorted(positions), account.calls
+    assert "now" in inside.said["main"]["text"] and inside.said["main"]["closed"], "whoever looks while nodes go reads why, and starts nothing"
+    assert "$ kubectl --namespace kube-system scale deployment/" in done.stderr, "what changes something is shown"
+    again = run(account, tmp_path, "resume", "dev", "--no-up")
+    assert again.returncode == 0 and inside.autoscaler == 1, again.stderr
+
+
+def test_a_cluster_that_does_not_answer_stops_it_before_anything(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+    begin(account, shape, tmp_path, away=True)
+    before, text = shape.state(account), shape.file(tmp_path).read_text()
+    done = run(account, tmp_path, "pause", "dev", "--no-up")
+    assert done.returncode == 2 and "cluster: its API does not answer from here" in done.stderr and "Traceback" not in done.stderr
+    assert shape.state(account) == before and shape.file(tmp_path).read_text() == text
+
+
+def test_a_hub_of_an_older_version_is_said_to_be_so(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+    begin(account, shape, tmp_path, tokens=False)
+    before = shape.state(account)
+    done = run(account, tmp_path, "pause", "dev", "--no-up")
+    assert done.returncode == 2 and "hub main: has no token for jhub" in done.stderr
+    assert shape.state(account) == before
+
+
+def test_a_half_paused_stack_is_paused_and_resumed_by_the_same_commands(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+    inside = begin(account, shape, tmp_path)
+    before = shape.state(account)
+    name = next(name for name in before["groups"] if shape.ours(name))
+    account.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=name, MinSize=0, MaxSize=0, DesiredCapacity=0)
+    inside.autoscaler = 0
+    assert run(account, tmp_path, "resume", "dev", "--no-up").returncode == 0
+    assert shape.state(account)["groups"][name][:2] == before["groups"][name][:2] and inside.autoscaler == 1
+    account.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=name, MinSize=0, MaxSize=0, DesiredCapacity=0)
+    assert run(account, tmp_path, "pause", "dev", "--notice", "0m", "--no-up").returncode == 0
+    assert shape.state(account) == shape.rested(before)
+
+
+def test_a_hub_that_does_not_come_back_is_named(account: Cloud, shape: Shape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = begin(account, shape, tmp_path)
+    assert run(account, tmp_path, "pause", "dev", "--now", "--no-up").returncode == 0
+    inside.ready = False
+    monkeypatch.setattr("ops.pause.resume._SECONDS", 0.5)
+    done = run(account, tmp_path, "resume", "dev", "--no-up")
+    assert done.returncode == 2 and "hubs answer: is not done after" in done.stderr and "main" in done.stderr
+
+
+def halves(account: Cloud, folder: Path) -> StackConfig:
+    """The closed stack in its two files, with people on its nodes."""
+    account.reset()
+    for name in ("airgap", "airgap-hub"):
+        shutil.copy(ROOT / f"Pulumi.{name}.yaml", folder)
+    found = read(folder / "Pulumi.airgap.yaml")
+    stack = validated(whole(Configuration(values=found.values, secret=found.secret, source=found.source), folder))
+    built(account, stack)
+    return stack
+
+
+def test_in_a_closed_network_the_inner_half_tells_people_and_the_outer_one_waits_for_it(account: Cloud, tmp_path: Path) -> None:
+    stack = halves(account, tmp_path)
+    inside = Inside(servers={name: ["ada"] for name in stack.hubs})
+    inside.on(account, tmp_path / "tools")
+    before = state(account)
+    refused = run(account, tmp_path, "pause", "airgap", "--no-up")
+    assert refused.returncode == 2 and "people may work there" in refused.stderr and "pause the stack inside the cluster first" in refused.stderr
+    assert state(account) == before
+    inner = run(account, tmp_path, "pause", "airgap-hub", "--notice", "0m")
+    assert inner.returncode == 0 and "from where you run the AWS half: jhub pause airgap" in inner.stdout, inner.stderr
+    assert not any(inside.servers.values()) and inside.autoscaler == 0 and state(account) == before
+    outer = run(account, tmp_path, "pause", "airgap", "--now", "--no-up")
+    assert outer.returncode == 0, outer.stderr
+    assert {sizes for name, sizes in state(account)["groups"].items() if name != "somebody-elses"} == {(0, 0, 0, 0)}
+    assert "jupyterhub-aws:paused: true" in (tmp_path / "Pulumi.airgap.yaml").read_text()
+    assert "paused" not in (tmp_path / "Pulumi.airgap-hub.yaml").read_text(), "the inner half reads the outer one's file"
+
+
+def test_the_plan_after_a_pause_and_a_resume_is_the_one_before(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+    def plan(name: str) -> bytes:
+        written = tmp_path / name
+        done = in_process(["plan", str(shape.file(tmp_path)), "--json", str(written)], ROOT)
+        assert done.returncode == 0, done.stderr
+        return written.read_bytes()
+
+    begin(account, shape, tmp_path)
+    before = plan("before.json")
+    assert run(account, tmp_path, "pause", "dev", "--notice", "0m", "--no-up").returncode == 0
+    paused = plan("paused.json")
+    assert run(account, tmp_path, "resume", "dev", "--no-up").returncode == 0
+    assert plan("after.json") == before != paused
+
+
+# --- what people read ---
+
+
+class Hub:
+    def __init__(self, servers: dict[float, list[str]], clock: Any) -> None:
+        self.hub, self._servers, self._clock, self.told, self.said_now, self.stopped = "main", servers, clock, [], {"text": "", "seconds": 0}, 0
+
+    def servers(self) -> list[Any]:
+        names = self._servers[max(moment for moment in self._servers if moment <= self._clock())]
+        return [type("Server", (), {"label": name, "pending": ""})() for name in names]
+
+    def said(self) -> dict[str, Any]:
+        return self.said_now
+
+    def say(self, text: str, seconds: int, *, closed: bool) -> None:
+        self.told.append((self._clock(), text, closed))
+
+    def unsay(self) -> None:
+        self.said_now = {}
+
+    def stop(self, server: Any) -> None:
+        self.stopped += 1
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def farewell(servers: dict[float, list[str]]) -> tuple[Farewell, Hub, Clock]:
+    clock = Clock()
+    hub = Hub(servers, clock)
+    return Farewell("test", [hub], clock, clock.sleep), hub, clock  # type: ignore[list-item] -- stands in for a hub's API
+
+
+def test_people_have_their_time_and_the_last_minutes_start_nothing() -> None:
+    said, hub, clock = farewell({0: ["ada"]})
+    said.wait(900)
+    assert clock.now == 900 and "in 15 minutes (00:15 UTC)" in hub.told[0][1] and not hub.told[0][2]
+    assert [closed for moment, _, closed in hub.told if moment < 600] == [False] * 40
+    assert all(closed for moment, _, closed in hub.told if moment >= 600)
+    assert hub.told[-1][1].startswith("This hub will be paused now")
+
+
+def test_nobody_waits_for_nobody() -> None:
+    said, hub, clock = farewell({0: ["ada"], 60: []})
+    said.wait(900)
+    assert clock.now == 60 and hub.told[-1][2]
+    said, hub, clock = farewell({0: []})
+    said.wait(900)
+    assert clock.now == 0 and len(hub.told) == 1
+
+
+def test_what_an_earlier_run_promised_is_kept() -> None:
+    said, hub, clock = farewell({0: ["ada"]})
+    hub.said_now = {"text": "This hub will be paused in 4 minutes", "seconds": 240 + 3600}
+    said.wait(900)
+    assert clock.now == 240, "people who were told four minutes have four, not fifteen again"
+
+
+def test_called_off_it_takes_the_notice_back() -> None:
+    said, hub, _ = farewell({0: ["ada"]})
+    hub.said_now = {"text": "x", "seconds": 7200}
+
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    said._sleep = interrupted
+    with pytest.raises(ConfigError, match="was called off: nobody's server was stopped"):
+        said.wait(900)
+    assert hub.said_now == {} and hub.stopped == 0
+
+
+def test_times_are_said_in_words() -> None:
+    moment = datetime.datetime(2026, 11, 24, 18, 5, tzinfo=datetime.UTC)
+    assert "in 1 minute (18:05 UTC)" in words(moment, 60) and "in 2 minutes" in words(moment, 120) and "paused now" in words(moment, 0)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("15m", 900), ("1h", 3600), ("0m", 0), ("90s", 90), ("12h", 43200)])
+def test_a_notice_is_a_time(text: str, seconds: int) -> None:
+    assert Notice().convert(text, None, None) == seconds
+
+
+@pytest.mark.parametrize("text", ["15", "13h", "-1m", "15 m", "", "1d", "९m"])
+def test_and_nothing_else(text: str) -> None:
+    with pytest.raises(BadParameter, match="write it like 15m"):
+        Notice().convert(text, None, None)
