@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
+from collections.abc import Iterator
 
 import click
 
@@ -26,9 +28,7 @@ def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: boo
     from ops.health.show import as_text, show
     from ops.output import to_standard_output
 
-    for number in (signal.SIGTERM, signal.SIGHUP):  # whoever ends this run, the test user's server goes with it
-        signal.signal(number, signal.default_int_handler)
-    with inside("jhub health", stack) as scene:
+    with _ended_politely(), inside("jhub health", stack) as scene:
         hubs = chosen_hubs("jhub health", scene.stack, hub)
         known("jhub health", scene.stack, hubs, profiles)
         reports = [check(Subject(name=scene.name, stack=scene.stack, cluster=scene.cluster, hub=name, profiles=profiles), _progress) for name in hubs]
@@ -39,6 +39,17 @@ def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: boo
     else:
         show(scene.name, reports)
     return 0 if all(report.healthy for report in reports) else 1
+
+
+@contextlib.contextmanager
+def _ended_politely() -> Iterator[None]:
+    """Whoever ends this run, by Ctrl+C, a closed terminal or a supervisor: the test user's server goes with it."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _progress(text: str) -> None:

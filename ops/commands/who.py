@@ -17,7 +17,7 @@ def command(stack: str, hub: str | None, as_json: bool) -> int:
     from ops.daily.scene import chosen_hubs, inside
     from ops.output import to_standard_output
 
-    with inside("jhub who", stack, resting=True) as scene:
+    with inside("jhub who", stack) as scene:
         found = who.running(scene, chosen_hubs("jhub who", scene.stack, hub))
     if as_json:
         to_standard_output(json.dumps(who.as_json(scene.name, found), indent=2, ensure_ascii=False) + "\n")

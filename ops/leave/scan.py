@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from components.hub.names import HubNames
@@ -18,6 +19,8 @@ from ops.live.aws_errors import code_of
 #: Tags by which something belongs to a cluster, whoever made it: the stack's own; Kubernetes's and the EBS driver's (docs/tagging.md); the AWS
 #: Load Balancer Controller's; EKS's; the VPC CNI's.
 _VALUE_IS_CLUSTER = ("stack", "elbv2.k8s.aws/cluster", "eks:cluster-name", "cluster.k8s.amazonaws.com/name")
+#: As many as the tag index gives at once (Resource Groups Tagging API, GetResources).
+_PAGE = 100
 _ENDS = ("terminated", "shutting-down", "deleted", "deleting", "failed", "PendingDeletion")
 _GONE = re.compile(r"NotFound|NoSuch|ResourceNotFoundException|FileSystemNotFound|AccessPointNotFound")
 
@@ -31,15 +34,15 @@ def scan(command: str, account: Account, stack: StackConfig, progress: Callable[
             progress(f"{len(found)} by their tags")
         for item in _without_tags(account, stack):
             found[item.arn] = item
-        looked = [looked_at(account, raw, number, progress) for number, raw in enumerate(found.values())]
-    return sorted((item for item in looked if item is not None), key=lambda item: (item.kind, item.name, item.id))
+        there = looked_at(account, list(found.values()), progress)
+    return sorted(there, key=lambda item: (item.kind, item.name, item.id))
 
 
 def _by_tags(account: Account, stack: StackConfig) -> Iterator[Found]:
     filters = [{"Key": key, "Values": [stack.name]} for key in _VALUE_IS_CLUSTER]
     filters += [{"Key": f"kubernetes.io/cluster/{stack.name}", "Values": ["owned"]}]
     for wanted in filters:
-        for item in account.all("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=[wanted]):
+        for item in account.all("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=[wanted], ResourcesPerPage=_PAGE):
             yield _found(item["ResourceARN"], {tag["Key"]: tag["Value"] for tag in item.get("Tags") or []})
 
 
@@ -88,58 +91,85 @@ def records(account: Account, zone: str, hostname: str) -> Iterator[Found]:
             yield Found(arn=f"route53:{zone}:{hostname}:{item['Type']}", kind="route53:record", id=f"{hostname} {item['Type']}", tags={}, about=about)
 
 
-def _one(service: str, operation: str, key: str, argument: Callable[[Found], Mapping[str, Any]]) -> Callable[[Account, Found], Mapping[str, Any] | None]:
-    """A describe call of one thing: what it says, None where there is nothing."""
-
-    def look(account: Account, found: Found) -> Mapping[str, Any] | None:
-        answer = getattr(account.client(service), operation)(**argument(found))[key]
-        return answer[0] if isinstance(answer, list) and answer else answer or None
-
-    return look
-
-
-def _machine(account: Account, found: Found) -> Mapping[str, Any] | None:
-    groups = account.client("ec2").describe_instances(InstanceIds=[found.id])["Reservations"]
-    return next((item for group in groups for item in group["Instances"]), None)
-
-
-#: How each kind that costs money, or that the tag index still names for hours after it went, is looked at.
-_LOOKS: Mapping[str, Callable[[Account, Found], Mapping[str, Any] | None]] = {
-    "ec2:volume": _one("ec2", "describe_volumes", "Volumes", lambda item: {"VolumeIds": [item.id]}),
-    "ec2:snapshot": _one("ec2", "describe_snapshots", "Snapshots", lambda item: {"SnapshotIds": [item.id]}),
-    "ec2:instance": _machine,
-    "ec2:network-interface": _one("ec2", "describe_network_interfaces", "NetworkInterfaces", lambda item: {"NetworkInterfaceIds": [item.id]}),
-    "ec2:natgateway": _one("ec2", "describe_nat_gateways", "NatGateways", lambda item: {"NatGatewayIds": [item.id]}),
-    "ec2:elastic-ip": _one("ec2", "describe_addresses", "Addresses", lambda item: {"AllocationIds": [item.id]}),
-    "ec2:vpc-endpoint": _one("ec2", "describe_vpc_endpoints", "VpcEndpoints", lambda item: {"VpcEndpointIds": [item.id]}),
-    "ec2:vpc": _one("ec2", "describe_vpcs", "Vpcs", lambda item: {"VpcIds": [item.id]}),
-    "ec2:subnet": _one("ec2", "describe_subnets", "Subnets", lambda item: {"SubnetIds": [item.id]}),
-    "ec2:security-group": _one("ec2", "describe_security_groups", "SecurityGroups", lambda item: {"GroupIds": [item.id]}),
-    "elasticfilesystem:file-system": _one("efs", "describe_file_systems", "FileSystems", lambda item: {"FileSystemId": item.id}),
-    "elasticfilesystem:access-point": _one("efs", "describe_access_points", "AccessPoints", lambda item: {"AccessPointId": item.id}),
-    "rds:db": _one("rds", "describe_db_instances", "DBInstances", lambda item: {"DBInstanceIdentifier": item.id}),
-    "kms:key": _one("kms", "describe_key", "KeyMetadata", lambda item: {"KeyId": item.id}),
-    "eks:cluster": _one("eks", "describe_cluster", "cluster", lambda item: {"name": item.id}),
+#: EC2's kinds: how many are listed at once by their ids. A filter leaves out what is gone, where ids themselves would be an error.
+_LISTED: Mapping[str, tuple[str, str, str, str]] = {
+    "ec2:volume": ("describe_volumes", "Volumes", "volume-id", "VolumeId"),
+    "ec2:snapshot": ("describe_snapshots", "Snapshots", "snapshot-id", "SnapshotId"),
+    "ec2:instance": ("describe_instances", "Reservations", "instance-id", "InstanceId"),
+    "ec2:network-interface": ("describe_network_interfaces", "NetworkInterfaces", "network-interface-id", "NetworkInterfaceId"),
+    "ec2:natgateway": ("describe_nat_gateways", "NatGateways", "nat-gateway-id", "NatGatewayId"),
+    "ec2:elastic-ip": ("describe_addresses", "Addresses", "allocation-id", "AllocationId"),
+    "ec2:vpc-endpoint": ("describe_vpc_endpoints", "VpcEndpoints", "vpc-endpoint-id", "VpcEndpointId"),
+    "ec2:vpc": ("describe_vpcs", "Vpcs", "vpc-id", "VpcId"),
+    "ec2:subnet": ("describe_subnets", "Subnets", "subnet-id", "SubnetId"),
+    "ec2:security-group": ("describe_security_groups", "SecurityGroups", "group-id", "GroupId"),
+}
+#: The EC2 API reference's limit of values in one filter.
+_AT_ONCE = 200
+#: The others, of which a stack has few: service, operation, key of the answer, parameter.
+_SINGLE: Mapping[str, tuple[str, str, str, str]] = {
+    "elasticfilesystem:file-system": ("efs", "describe_file_systems", "FileSystems", "FileSystemId"),
+    "elasticfilesystem:access-point": ("efs", "describe_access_points", "AccessPoints", "AccessPointId"),
+    "rds:db": ("rds", "describe_db_instances", "DBInstances", "DBInstanceIdentifier"),
+    "kms:key": ("kms", "describe_key", "KeyMetadata", "KeyId"),
+    "eks:cluster": ("eks", "describe_cluster", "cluster", "name"),
 }
 
 
-def looked_at(account: Account, found: Found, number: int, progress: Callable[[str], None]) -> Found | None:
-    """The same with what AWS says of it; None where it is gone or going."""
+def looked_at(account: Account, found: Sequence[Found], progress: Callable[[str], None]) -> list[Found]:
+    """The same with what AWS says of each now, without those that are gone or going: the tag index names things for hours after they went."""
+    by_kind: dict[str, list[Found]] = {}
+    for item in found:
+        by_kind.setdefault(item.kind, []).append(item)
+    there: list[Found] = []
+    for kind, items in by_kind.items():
+        progress(f"looking at {len(items)} of {kind}")
+        about = _about(account, kind, items)
+        if about is None:  # nothing of this kind lingers in the index, or costs anything
+            there += items
+            continue
+        there += [
+            replace(item, about={**item.about, **said}, tags=item.tags or _tags(said))
+            for item in items
+            if (said := about.get(item.id)) is not None and _state(said) not in _ENDS
+        ]
+    return there
+
+
+def _about(account: Account, kind: str, items: Sequence[Found]) -> Mapping[str, Mapping[str, Any]] | None:
+    """What is said of each, by id; None for a kind that is not looked at."""
+    if kind in _LISTED:
+        return {identity: said for start in range(0, len(items), _AT_ONCE) for identity, said in _listed(account, kind, items[start : start + _AT_ONCE])}
+    if kind == "elasticloadbalancing:loadbalancer":
+        return {item.id: said for item in items if (said := _asked(partial(_balancer, account, item))) is not None}
+    if kind in _SINGLE:
+        return {item.id: said for item in items if (said := _asked(partial(_single, account, kind, item))) is not None}
+    return None
+
+
+def _listed(account: Account, kind: str, items: Sequence[Found]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    operation, key, name, identity = _LISTED[kind]
+    for said in account.all("ec2", operation, key, Filters=[{"Name": name, "Values": [item.id for item in items]}]):
+        for one in said["Instances"] if key == "Reservations" else [said]:
+            yield one[identity], one
+
+
+def _single(account: Account, kind: str, found: Found) -> Mapping[str, Any] | None:
+    service, operation, key, parameter = _SINGLE[kind]
+    answer = getattr(account.client(service), operation)(**{parameter: found.id})[key]
+    return next(iter(answer), None) if isinstance(answer, list) else answer
+
+
+def _asked(look: Callable[[], Mapping[str, Any] | None]) -> Mapping[str, Any] | None:
+    """The answer, None where AWS knows of no such thing."""
     from botocore.exceptions import ClientError
 
-    look = _balancer if found.kind == "elasticloadbalancing:loadbalancer" else _LOOKS.get(found.kind)
-    if look is None:
-        return found
-    progress(f"looking at {number + 1}: {found.name}")
     try:
-        about = look(account, found)
+        return look()
     except ClientError as error:
         if _GONE.search(code_of(error)):
             return None
         raise
-    if about is None or _state(about) in _ENDS:
-        return None
-    return replace(found, about={**found.about, **about}, tags=found.tags or _tags(about))
 
 
 def _balancer(account: Account, found: Found) -> Mapping[str, Any] | None:

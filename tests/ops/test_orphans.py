@@ -198,7 +198,11 @@ def test_what_the_tag_index_still_names_is_looked_at(account: Cloud, place: Path
         ("elasticloadbalancing:loadbalancer", "x"),
     ):
         arn = balancer if kind.startswith("elastic") and kind.endswith("loadbalancer") else f"arn:x:{identity}"
-        assert looked_at(there, Found(arn=arn, kind=kind, id=identity, tags={}), 0, lambda text: None) is None, (kind, identity)
+        assert looked_at(there, [Found(arn=arn, kind=kind, id=identity, tags={})], lambda text: None) == [], (kind, identity)
+    here = volume(account, 5, {"Name": "here"})
+    many = [Found(arn=f"arn:x:{number}", kind="ec2:volume", id=f"vol-{number:017x}", tags={}) for number in range(450)]
+    (found,) = looked_at(there, [*many, Found(arn="arn:x", kind="ec2:volume", id=here, tags={})], lambda text: None)
+    assert (found.id, found.name, found.about["Size"]) == (here, "here", 5)
 
 
 def test_a_stack_that_stands_is_no_orphan(account: Cloud, place: Path) -> None:
