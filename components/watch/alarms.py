@@ -101,4 +101,4 @@ def _measured(spec: AlarmSpec) -> dict[str, Any]:
 
 
 def _metric(measure: Measure) -> dict[str, Any]:
-    return {"namespace": measure.namespace, "metric_name": measure.name, "dimensions": dict(measure.dimensions)}
+    return {"namespace": measure.namespace, "metric_name": measure.name, **({"dimensions": dict(measure.dimensions)} if measure.dimensions else {})}
