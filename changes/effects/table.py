@@ -15,7 +15,7 @@ _FILE = Path(__file__).parent / "table.toml"
 #: Switches and the side of them that nobody has to be asked about.
 _SAFE: Mapping[str, tuple[object, ...]] = {
     **dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), (True,)),
-    **dict.fromkeys(("deletionProtection", "enableKeyRotation", "isEnabled", "actionsEnabled"), (True,)),
+    **dict.fromkeys(("deletionProtection", "enableKeyRotation", "isEnabled"), (True,)),
     **dict.fromkeys(("skipFinalSnapshot", "publiclyAccessible", "forceDestroy", "forceDelete"), (False,)),
     "status": ("ENABLED", "Enabled"),  # EFS's daily backup, S3's versioning
     "imageTagMutability": ("IMMUTABLE",),
