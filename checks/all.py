@@ -11,6 +11,7 @@ from checks.certificates import certificates
 from checks.finding import Finding
 from checks.paused import paused
 from checks.resources import Resources
+from checks.watch import logs_end, watched
 from config.stack import StackConfig
 
 Check = Callable[[StackConfig, Resources], list[Finding]]
@@ -32,6 +33,8 @@ CHECKS: tuple[Check, ...] = (
     hubs.servers_find_nodes,
     hubs.database_is_near,
     hubs.worth_knowing,
+    logs_end,
+    watched,
     versions.verified,
     airgap.proof,
 )

@@ -14,7 +14,7 @@ LEFT_OUT = (
     "traffic: NAT, between zones, to the internet, and the balancer's capacity units",
     "storage of homes: EFS by the GiB that people fill, volumes by the size of each person's",
     "backups and snapshots",
-    "logs: control plane and flow logs by the GiB",
+    "logs: of the control plane, of pods and nodes, and of flows, by the GiB; metrics of containers by the observation",
     "what people start beyond the core pool: see the price of an hour for each profile",
 )
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from checks.bill import Cost, Hourly, Line
 from checks.cost_of_closed import closed_lines
 from checks.cost_of_hubs import hub_lines, user_hours
+from checks.cost_of_watching import watching_lines
 from checks.groups import is_spot
 from checks.resources import Resource, Resources
 from config.prices import HOURS_PER_MONTH, Prices
@@ -24,6 +25,7 @@ def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None)
         *_fixed(stack, resources, prices),
         *closed_lines(stack, resources, prices),
         *hub_lines(stack, resources, prices),
+        *watching_lines(resources, prices),
         *_nodes(stack, resources, prices),
     )
     return Cost(region=stack.region, prices=prices, lines=lines, user_hours=tuple(user_hours(stack, resources, prices)))

@@ -13,8 +13,8 @@ from config.prices import HOURS_PER_MONTH, Prices
 from config.stack import StackConfig
 
 _MIB = 1024**2
-#: aws-node, kube-proxy, two CSI node plugins, Pod Identity agent, node monitoring, termination handler, device plugin.
-_SYSTEM_PODS = 8
+#: aws-node, kube-proxy, two CSI node plugins, Pod Identity agent, node monitoring, termination handler, device plugin, Fluent Bit, CloudWatch agent.
+_SYSTEM_PODS = 10
 
 
 def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:

@@ -158,11 +158,16 @@ def _a_way_only(resource: Resource) -> bool:
     return "jhub:homes:Ownership$" in resource.urn
 
 
+def _goes(resource: Resource) -> bool:
+    """What may go, because nothing is lost with it: that way, and the key of alarms, with which nothing that is kept was ever encrypted."""
+    return _a_way_only(resource) or "jhub:watch:Alarms$" in resource.urn
+
+
 def protected(stack: StackConfig, resources: Resources) -> list[Finding]:
     """What holds data or keys can neither be deleted nor lost by a change of the program."""
     kinds = (*STATEFUL, *IN_CLUSTER, _CLUSTER) if stack.cluster.protected else STATEFUL
-    bare = [resource for resource in resources.of(*kinds) if not (resource.protect and resource.retain_on_delete) and not _a_way_only(resource)]
-    bare += [resource for resource in resources.of(*IN_CLUSTER) if not resource.retain_on_delete and resource not in bare and not _a_way_only(resource)]
+    bare = [resource for resource in resources.of(*kinds) if not (resource.protect and resource.retain_on_delete) and not _goes(resource)]
+    bare += [resource for resource in resources.of(*IN_CLUSTER) if not resource.retain_on_delete and resource not in bare and not _goes(resource)]
     faults = [
         Finding(id="protected", status="fail", message=f"{resource.label} can be deleted", fix="make it with `self.kept()`", subjects=(resource.urn,))
         for resource in bare

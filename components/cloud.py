@@ -25,6 +25,9 @@ from components.hub.values.closed import proxy_variables
 from components.network.network import Network, NetworkArgs
 from components.pools.args import PoolsArgs
 from components.pools.pools import Pools
+from components.watch.certificates import own_end
+from components.watch.watch import Watch, WatchArgs
+from components.watch.watched import Watched, WatchedHub
 from config import network as modes
 from config.homes import EfsHomes as EfsSection
 from config.registry import EcrRegistry
@@ -64,13 +67,14 @@ class Cloud:
         self.hubs = {name: self._hub(name) for name in sorted(stack.hubs)}
         self.registry = Repositories("registry", RepositoriesArgs(stack=stack, tags=self._tags)) if isinstance(stack.registry, EcrRegistry) else None
         self.runner = self._runner()
+        self.watch = self._watch()
         self.facts = self._facts()
 
     @property
     def parts(self) -> list[pulumi.Resource]:
         """Every component that was made."""
         always = [self.network, self.cluster, self.node_addons, self.pools, self.controllers, self.policy, self.identity, *self.hubs.values()]
-        return [*always, *(part for part in (self._bucket, self.nodes, self.homes, self.registry, self.runner) if part is not None)]
+        return [*always, *(part for part in (self._bucket, self.nodes, self.homes, self.registry, self.runner, self.watch) if part is not None)]
 
     @property
     def outputs(self) -> dict[str, pulumi.Input[Any]]:
@@ -83,7 +87,7 @@ class Cloud:
         }
         if self.runner is not None and self._bucket is not None:
             found |= {"runner": self.runner.instance_id, "bundle_bucket": self._bucket.bucket}
-        return found
+        return found if self.watch is None else {**found, "alarms_topic": self.watch.topic_arn}
 
     def _bundle_bucket(self, runner: RunnerSection) -> BundleBucket:
         name = runner.bucket or self._account.apply(lambda account: f"{self._stack.name}-bundle-{account}")
@@ -194,6 +198,20 @@ class Cloud:
         )
         return Runner("runner", args)
 
+    def _watch(self) -> Watch | None:
+        stack, homes = self._stack, self.homes
+        if stack.alarms is None:
+            return None
+        watched = Watched(
+            stack=stack,
+            # Where homes are still to be handed over there is no hub yet, and none is missed.
+            hubs=() if stack.ownership_pending else tuple(_watched_hub(stack, name, hub) for name, hub in self.hubs.items()),
+            file_system=None if homes is None else homes.file_system_id,
+            groups={suffix: group.group_name for suffix, group in self.pools.groups.items()},
+        )
+        shared: dict[str, Any] = {"account": self._account, "cluster_name": self.cluster.name, "tags": self._tags, "after": self.pools.ready}
+        return Watch("watch", WatchArgs(watched=watched, watch=stack.alarms, **shared))
+
     def _facts(self) -> CloudFacts:
         handles = {} if self.homes is None else self.homes.volume_handles
         hubs = {
@@ -214,3 +232,16 @@ class Cloud:
             after=after,
             autoscaler_after=self.identity.ready,
         )
+
+
+def _watched_hub(stack: StackConfig, name: str, hub: HubCloud) -> WatchedHub:
+    balancer, target = (None, None) if hub.balancer is None or hub.balancer.watched_as is None else hub.balancer.watched_as
+    return WatchedHub(
+        name=name,
+        balancer=balancer,
+        target_group=target,
+        certificate_arn=None if hub.balancer is None else hub.balancer.certificate_arn,
+        certificate_ends=own_end(stack.hubs[name].entry),
+        database_volume=hub.database_volume,
+        database_instance=hub.database_instance,
+    )

@@ -22,6 +22,7 @@ from config.runner import Runner
 from config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
 from config.tree import leaves
 from config.values import host_of
+from config.watch import AnyWatch, CloudWatchWatch
 
 
 def own_registry(network: AnyNetwork, registry: AnyRegistry) -> Iterator[Problem]:
@@ -96,14 +97,14 @@ def _inside(path: str, host: str, network: Any) -> Iterator[Problem]:  # noqa: A
         )
 
 
-def endpoints_offered(region: str, network: AnyNetwork, homes: Homes, runner: Runner | None) -> Iterator[Problem]:
+def endpoints_offered(region: str, network: AnyNetwork, homes: Homes, runner: Runner | None, watch: AnyWatch) -> Iterator[Problem]:
     """The region has an endpoint for each AWS API that something in the stack calls."""
     if not isinstance(network, (AirgapNetwork, ExistingNetwork)) or not network.closed:
         return
     for index, service in enumerate(network.further_endpoints):
         if reason := not_offered(region, service):
             yield Problem(path=f"network.further_endpoints[{index}]", what=f"is not offered in {region} ({reason})", fix="remove it, or choose another region")
-    for service, who in wanted_services(homes.kind, runner=runner is not None).items():
+    for service, who in wanted_services(homes.kind, runner=runner is not None, watched=isinstance(watch, CloudWatchWatch)).items():
         if reason := not_offered(region, service):
             what = f"offers no endpoint of {service}, which {who} needs ({reason})"
             yield Problem(path="aws:region", what=what, fix="choose another region: without it nothing here would start")
@@ -157,7 +158,7 @@ RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...] = (
     (("network", "cluster"), private_api),
     (("network", "hubs"), balancers_inside),
     (("network", "homes", "hubs"), sign_in_inside),
-    (("region", "network", "homes", "runner"), endpoints_offered),
+    (("region", "network", "homes", "runner", "watch"), endpoints_offered),
     (("network", "hubs"), no_letsencrypt),
     (("network", "cluster", "hubs"), whole_proxy),
     (("network", "runner"), runner_is_inside),

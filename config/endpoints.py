@@ -47,9 +47,10 @@ def software(name: str) -> Software:
     raise UnknownSoftwareError(f"{name} is not in config/data/aws_apis.toml: add what it calls, with its source")
 
 
-def running(homes: str, *, runner: bool) -> tuple[str, ...]:
+def running(homes: str, *, runner: bool, watched: bool) -> tuple[str, ...]:
     """What a cluster of this program runs, by the kind of its homes."""
-    return (*_ALWAYS, *(("aws-efs-csi-driver",) if homes == "efs" else ()), *(("runner",) if runner else ()))
+    further = (("aws-efs-csi-driver", homes == "efs"), ("runner", runner), ("amazon-cloudwatch-observability", watched))
+    return (*_ALWAYS, *(name for name, there in further if there))
 
 
 def solved(names: Iterable[str]) -> Mapping[str, tuple[Software, ...]]:
@@ -62,9 +63,9 @@ def solved(names: Iterable[str]) -> Mapping[str, tuple[Software, ...]]:
     return {service: tuple(found[service]) for service in sorted(found)}
 
 
-def wanted_services(homes: str, *, runner: bool) -> Mapping[str, str]:
+def wanted_services(homes: str, *, runner: bool, watched: bool) -> Mapping[str, str]:
     """The same for a stack, with the names of who needs each."""
-    return {service: " and ".join(item.name for item in who) for service, who in solved(running(homes, runner=runner)).items()}
+    return {service: " and ".join(item.name for item in who) for service, who in solved(running(homes, runner=runner, watched=watched)).items()}
 
 
 def reasons(names: Iterable[str], further: Iterable[str] = ()) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Any, Literal
 
-from config import closed_rules, existing_rules, hub_rules, pause, people_rules
+from config import closed_rules, existing_rules, hub_rules, pause, people_rules, watch
 from config.cluster import Cluster, EksCluster
 from config.errors import Problem, dotted, shown
 from config.gate import Gate
@@ -22,6 +22,7 @@ from config.runner import Runner
 from config.tags import Tags
 from config.values import AccountId, Region, ShortName, StackName
 from config.versions import kubernetes_versions
+from config.watch import CloudWatchWatch, Watch
 
 PROJECT = "jupyterhub-aws"
 #: `aws:region` and `aws:allowedAccountIds` are the provider's own keys; everything else stands under the project's name.
@@ -80,6 +81,7 @@ class StackConfig(Model):
         changing="true ends every server and node; false brings back exactly what was.",
     )
     pause: Pause = option(Pause(), help="What a pause does besides.", changing="See its options.")
+    watch: Watch = option(CloudWatchWatch(kind="cloudwatch"), help="Logs, and who is told when something breaks.", changing="See its options.")
     gate: Gate = option(Gate(), help="What a pull request may change without somebody's word.", changing="Counts from the merge on.")
     imports: dict[str, str] = option(
         {},
@@ -100,6 +102,11 @@ class StackConfig(Model):
         if isinstance(self.network, UnmanagedNetwork):
             raise TypeError("this stack has no network")
         return self.network
+
+    @property
+    def alarms(self) -> CloudWatchWatch | None:
+        """How the stack is watched; None where it is not: by its file, or because AWS knows nothing of the cluster."""
+        return self.watch if isinstance(self.watch, CloudWatchWatch) and isinstance(self.cluster, EksCluster) else None
 
     def drops(self, what: Dropped) -> bool:
         """Whether the stack is paused and this goes meanwhile."""
@@ -232,6 +239,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("hubs",), hub_rules.trial_stays_small),
     (("imports",), _imports_have_form),
     *pause.RULES,
+    *watch.RULES,
     *people_rules.RULES,
     *existing_rules.RULES,
     *closed_rules.RULES,

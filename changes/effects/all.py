@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from changes.compare import Change, label
 from changes.effect import CLASSES, Context, Effect, Reading, sorted_effects
-from changes.effects import access, homes, nodes, openings, permissions, release, table
+from changes.effects import access, alarms, homes, nodes, openings, permissions, release, table
 from changes.effects.values import shown
 from checks.resources import UNKNOWN
 
 Reader = Callable[[Change, Context], Reading]
 _READERS: Mapping[str, Reader] = {
+    "alarms": alarms.read_alarm,
     "permissions": permissions.read,
     "openings": openings.read,
     "groups": nodes.read_group,

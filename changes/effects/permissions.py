@@ -14,7 +14,7 @@ from changes.effect import Context, Reading
 from checks.resources import named
 
 #: Where a document stands, by the property; and whether it says who may take a role instead of what may be done.
-_DOCUMENTS = {"policy": "", "assumeRolePolicy": "may be taken by "}
+_DOCUMENTS = {"policy": "", "policyDocument": "", "assumeRolePolicy": "may be taken by "}
 _MANAGED = "policyArn"
 _ACCOUNT = re.compile(r"arn:[\w-]+:iam::(?:\$\{aws\.account\}|\d{12}):root")
 

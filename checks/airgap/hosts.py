@@ -28,15 +28,17 @@ _IDENTIFIERS = re.compile(
     r"(ebs|efs)\.csi\.aws\.com|node\.eks\.aws)"
 )
 #: Who may do what: services stand there as principals. Nobody is asked for them.
-_DOCUMENTS = ("assumeRolePolicy", "policy")
+_DOCUMENTS = ("assumeRolePolicy", "policy", "policyDocument")
 _PRINCIPAL = re.compile(r"[a-z0-9-]+(\.[a-z]+)?\.amazonaws\.com(\.cn)?")
+#: AWS itself tells these, from outside of every network: e-mail and https addresses of people.
+_TOLD_BY_AWS = "aws:sns/topicSubscription:TopicSubscription"
 _PYTHON = ("hub", "extraConfig")
 
 
 def hosts(view: View) -> Iterator[Finding]:
     """Every host that some input names is inside."""
     on_nodes = isinstance(view.stack.registry, OnNodes)  # there an image's name is only a name
-    for resource in view.resources:
+    for resource in (item for item in view.resources if item.type != _TOLD_BY_AWS):
         for path, host in named_hosts(resource):
             if not (inside(view, host) or (on_nodes and _names_an_image(path))):
                 what = f"names {host} at {dotted(path)}"

@@ -29,6 +29,9 @@ class Balancer(Component):
 
     token: ClassVar[str] = "jhub:entry:Balancer"
     dns_name: pulumi.Output[str]
+    #: The last parts of both ARNs, by which CloudWatch knows them; None while there is no balancer.
+    watched_as: tuple[pulumi.Output[str], pulumi.Output[str]] | None = None
+    certificate_arn: pulumi.Input[str] | None = None
 
     def __init__(self, name: str, args: EntryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -48,6 +51,7 @@ class Balancer(Component):
         """The balancer itself with its listener, and the record that leads people to it."""
         name, entry = self._name, self._entry
         balancer = self._balancer(group)
+        self.watched_as = (balancer.arn_suffix, target.arn_suffix)
         self._listener(balancer, target, encryption)
         if entry.route53_zone is not None and entry.record:
             alias: Any = {"name": balancer.dns_name, "zone_id": balancer.zone_id, "evaluate_target_health": False}
@@ -107,7 +111,8 @@ class Balancer(Component):
     def _encryption(self, tls: Tls) -> dict[str, Any]:
         """How the listener speaks: with ACM it encrypts, else whoever is behind it."""
         if isinstance(tls, AcmTls):
-            return {"protocol": "TLS", "certificate_arn": self._certificate(tls), "ssl_policy": _TLS_POLICY}
+            self.certificate_arn = self._certificate(tls)
+            return {"protocol": "TLS", "certificate_arn": self.certificate_arn, "ssl_policy": _TLS_POLICY}
         return {"protocol": "TCP"}
 
     def _listener(self, balancer: lb.LoadBalancer, target: lb.TargetGroup, encryption: dict[str, Any]) -> None:

@@ -21,12 +21,14 @@ class Entry(Component):
     """
 
     token: ClassVar[str] = "jhub:entry:Entry"
+    balancer: Balancer | None = None
 
     def __init__(self, name: str, args: EntryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         outputs: dict[str, pulumi.Input[str]] = {}
         if isinstance(args.entry, LoadBalancerEntry):
-            outputs["dns_name"] = Balancer(f"{name}-balancer", args, self.child()).dns_name
+            self.balancer = Balancer(f"{name}-balancer", args, self.child())
+            outputs["dns_name"] = self.balancer.dns_name
         elif isinstance(args.entry, NodePortEntry):
             people_may_come(self, name, args, args.node_security_group_id, args.port)
         self.register_outputs({"node_port": args.port, **outputs})

@@ -11,6 +11,7 @@ from pulumi_random import RandomPassword
 
 from components.base import Component
 from components.entry.args import EntryArgs
+from components.entry.balancer import Balancer
 from components.entry.entry import Entry
 from components.hub.database import DatabaseVolume, DatabaseVolumeArgs, Postgres, PostgresArgs
 from components.hub.names import HubNames
@@ -50,6 +51,8 @@ class HubCloud(Component):
         self.database_volume: pulumi.Output[str] | None = None
         self.database_url: pulumi.Output[str] | None = None
         self.database_password: pulumi.Output[str] | None = None
+        self.database_instance: pulumi.Output[str] | None = None
+        self.balancer: Balancer | None = None
         self.ready: Sequence[pulumi.Resource] = ()
         self._database()
         self._entry()
@@ -78,14 +81,14 @@ class HubCloud(Component):
                 ),
                 self.child(),
             )
-            self.database_url, self.ready = postgres.url, postgres.ready
+            self.database_url, self.ready, self.database_instance = postgres.url, postgres.ready, postgres.identifier
 
     def _entry(self) -> None:
         args, port = self._args, node_port(self._args.hub, self._section)
         if port is None:
             return
         inside = isinstance(self._section.entry, LoadBalancerEntry) and self._section.entry.internal
-        Entry(
+        entry = Entry(
             f"{self._name}-entry",
             EntryArgs(
                 names=self._names,
@@ -101,3 +104,4 @@ class HubCloud(Component):
             ),
             self.child(),
         )
+        self.balancer = entry.balancer

@@ -76,6 +76,7 @@ class Postgres(Component):
 
     token: ClassVar[str] = "jhub:hub:Postgres"
     url: pulumi.Output[str]
+    identifier: pulumi.Output[str]
 
     def __init__(self, name: str, args: PostgresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -112,6 +113,7 @@ class Postgres(Component):
         )
         # RDS refuses connections without TLS from version 15 on (RDS user guide, rds.force_ssl); psycopg2 is in the hub's image.
         self.url = pulumi.Output.concat(f"postgresql+psycopg2://{DATABASE_USER}@", instance.endpoint, f"/{DATABASE_NAME}?sslmode=require")
+        self.identifier = instance.identifier
         self.ready: list[pulumi.Resource] = [instance, *rules]
         self.register_outputs({"url": self.url})
 

@@ -83,6 +83,7 @@ class UserGroup(Component):
             max_size=most,
             vpc_zone_identifiers=subnets if zone is None else subnets.apply(lambda ids: [ids[zone]]),
             mixed_instances_policy=_instances(group, template),
+            enabled_metrics=[autoscaling.Metric.GROUP_DESIRED_CAPACITY, autoscaling.Metric.GROUP_IN_SERVICE_INSTANCES],  # for the alarm of a stuck group; free
             suspended_processes=["AZRebalance"],  # it would end nodes with people on them to even out zones
             capacity_rebalance=False,  # it would end a node on a mere hint; the termination handler waits for the notice
             health_check_type="EC2",

@@ -106,6 +106,12 @@ _LINES: dict[str, Callable[[Inputs], str]] = {
     "aws:eks/accessEntry:AccessEntry": lambda i: f"{i.get('type', 'STANDARD')} {i['principalArn']}",
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": lambda i: str(i["policyArn"]).rpartition("/")[2],
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": lambda i: f"{i['namespace']}/{i['serviceAccount']} → {i['roleArn']}",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": lambda i: str(i["alarmDescription"]),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": lambda i: f"{i['metricTransformation']['name']}: lines like {i['pattern']}",
+    "aws:cloudwatch/eventRule:EventRule": lambda i: str(i["description"]),
+    "aws:cloudwatch/eventTarget:EventTarget": lambda i: f"into {i['arn']}",
+    "aws:sns/topic:Topic": lambda i: f"{i['name']}, encrypted",
+    "aws:sns/topicSubscription:TopicSubscription": lambda i: f"{i['protocol']} {i['endpoint']}",
     "aws:cloudwatch/logGroup:LogGroup": lambda i: f"{i['name']}, {i['retentionInDays']} days",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": lambda i: str(i["policyArn"]).rpartition("/")[2],
     "aws:iam/role:Role": lambda i: str(i["name"]),
@@ -140,7 +146,7 @@ _LINES: dict[str, Callable[[Inputs], str]] = {
     "kubernetes:helm.sh/v3:Release": _release,
 }
 #: Inputs that hold IAM documents.
-_DOCUMENTS = ("assumeRolePolicy", "policy")
+_DOCUMENTS = ("assumeRolePolicy", "policy", "policyDocument")
 
 
 def summary(token: str, inputs: Inputs) -> str:

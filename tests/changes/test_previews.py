@@ -36,10 +36,10 @@ def side(name):
 @pytest.mark.parametrize(
     ("name", "counts"),
     [
-        ("create", {"create": 107}),
+        ("create", {"create": 142}),
         ("same", {}),
         ("update", {"update": 3}),
-        ("replace", {"update": 3, "replace": 3}),
+        ("replace", {"update": 5, "replace": 3}),
         ("secret", {"update": 2}),
     ],
 )

@@ -189,7 +189,7 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
     "no endpoint for layers": ("endpoints", dropped(ENDPOINT, "-s3")),
     "no endpoint for pods' credentials": ("endpoints", dropped(ENDPOINT, "-eks-auth")),
     "no endpoint for Session Manager": ("endpoints", dropped(ENDPOINT, "-ssmmessages")),
-    "an add-on that nobody knows": ("endpoints", changed("aws:eks/addon:Addon", "coredns", put("addonName", value="amazon-cloudwatch-observability"))),
+    "an add-on that nobody knows": ("endpoints", changed("aws:eks/addon:Addon", "coredns", put("addonName", value="amazon-guardduty-agent"))),
     "a chart that nobody knows": ("endpoints", changed(RELEASE, "autoscaler", put("chart", value="/opt/bundle/charts/mystery-9.59.0.tgz"))),
     "S3 without a route table": ("endpoints", changed(ENDPOINT, "-s3", lambda inputs: inputs["routeTableIds"].pop())),
     "S3 as an interface": ("endpoints", changed(ENDPOINT, "-s3", put("vpcEndpointType", value="Interface"))),

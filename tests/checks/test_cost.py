@@ -18,6 +18,8 @@ from tests.checks.doctored import dev, doctored
 R6IN, R5N = 0.69732, 0.596
 #: The hub: a balancer at 0.0225 x 730, its address in each of three zones at 0.005 x 730, and a database of 2 GiB at 0.08.
 HUB = 0.0225 * 730 + 3 * 0.005 * 730 + 2 * 0.08
+#: Watching: the key of alarms, 21 metrics that 14 alarms look at (four groups with two each, a volume with four), and six made of log lines.
+WATCHING = 1.00 + 21 * 0.10 + 6 * 0.30
 
 
 def bill(*settings: str) -> dict:
@@ -31,16 +33,16 @@ def line(data: dict, what: str) -> dict:
 def test_dev_at_rest_is_the_sum_of_its_parts() -> None:
     data = bill()
     # control plane 0.10 x 730, NAT 0.045 x 730, address 0.005 x 730, key 1, two m7i.large at 0.1008 x 730 + 50 GiB x 0.08
-    by_hand = 73.00 + 32.85 + 3.65 + 1.00 + 2 * (0.1008 * 730 + 4.00) + HUB
-    assert data["idle_monthly"] == round(by_hand, 2) == 293.20
-    assert data["paused_monthly"] == 138.04
+    by_hand = 73.00 + 32.85 + 3.65 + 1.00 + 2 * (0.1008 * 730 + 4.00) + HUB + WATCHING
+    assert data["idle_monthly"] == round(by_hand, 2) == 298.10
+    assert data["paused_monthly"] == 141.14
     assert (data["currency"], data["prices_of"], data["note"]) == ("USD", "us-east-1, 2026-07-20", None)
 
 
 def test_dev_at_most_is_every_group_at_its_maximum() -> None:
     memory = 10 * (R6IN * 730 + 8.00) + 10 * (0.40 * 730 + 8.00)  # on demand, and spot at its max_price
     gpu = 2 * 2 * (3.912 * 730 + 16.00 + 5.00)
-    assert bill()["maximum_monthly"] == round(265.668 + HUB + memory + gpu, 2) == 19970.68
+    assert bill()["maximum_monthly"] == round(265.668 + HUB + WATCHING + memory + gpu, 2) == 19975.58
 
 
 def test_each_line_says_what_the_contract_promises() -> None:
@@ -53,8 +55,8 @@ def test_nat_in_each_zone_costs_three_times() -> None:
     assert (line(bill(), "NAT gateway")["quantity"], line(data, "NAT gateway")["quantity"]) == (1, 3)
     assert line(data, "NAT gateway")["idle_monthly"] == 98.55
     assert line(data, "public IPv4 address")["idle_monthly"] == 10.95
-    assert data["idle_monthly"] == round(265.668 + HUB + 2 * (32.85 + 3.65), 2) == 366.20
-    assert data["paused_monthly"] == 211.04
+    assert data["idle_monthly"] == round(265.668 + HUB + WATCHING + 2 * (32.85 + 3.65), 2) == 371.10
+    assert data["paused_monthly"] == 214.14
 
 
 def test_another_maximum_changes_the_maximum_alone() -> None:
@@ -113,7 +115,7 @@ def test_a_type_without_a_price_is_unknown_and_not_free(unknown: str) -> None:
     assert (core["unit_price"], core["idle_monthly"], core["maximum_monthly"]) == (None, None, None)
     assert core["note"] == f"no price known for {unknown}"
     assert (data["idle_monthly"], data["maximum_monthly"]) == (None, None)
-    assert data["paused_monthly"] == 138.04, "paused, the nodes are not there"
+    assert data["paused_monthly"] == 141.14, "paused, the nodes are not there"
 
 
 def test_extended_support_is_mentioned_where_the_cluster_would_get_it() -> None:
@@ -130,7 +132,7 @@ def test_other_regions_are_told_that_they_differ() -> None:
 
 
 def test_every_price_has_a_source_and_a_date() -> None:
-    assert len(rows()) == 18
+    assert len(rows()) == 20
     assert all(row.source and isinstance(row.date, datetime.date) and row.usd > 0 for row in rows().values())
     assert price("gp3_throughput_month") == Decimal("0.04")
     with pytest.raises(KeyError):
@@ -142,7 +144,7 @@ def test_a_database_on_rds_counts_twice_with_a_standby_and_an_unknown_class_is_u
     instance, storage = 0.032 * 730, 20 * 0.115
     assert line(data, "PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(instance, 2)
     assert line(data, "GiB of PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(storage, 2)
-    assert data["idle_monthly"] == round(265.668 + HUB - 0.16 + instance + storage, 2)
+    assert data["idle_monthly"] == round(265.668 + HUB + WATCHING - 0.20 - 0.16 + instance + storage, 2)
     standby = bill('hubs.main.database={"kind": "postgres", "multi_az": true}')
     twice = line(standby, "PostgreSQL jhub-dev-main-database")
     assert (twice["idle_monthly"], twice["note"]) == (round(2 * instance, 2), "with a standby")
@@ -203,8 +205,8 @@ def test_a_closed_network_pays_for_its_doors_and_its_runner_and_for_no_nat():
     from tests.checks.test_airgap import evaluated
 
     lines = {line.what: line for line in cost(*evaluated("stack=airgap")).lines}
-    assert (lines["private endpoint in one zone"].idle, str(lines["private endpoint in one zone"].unit_price)) == (33, "7.30")
+    assert (lines["private endpoint in one zone"].idle, str(lines["private endpoint in one zone"].unit_price)) == (36, "7.30")
     assert str(lines["transit gateway attachment"].unit_price) == "36.50"
     assert lines["runner (t3.medium)"].idle == 1 and 30 < lines["runner (t3.medium)"].unit_price < 40
     assert "NAT gateway" not in lines and "public IPv4 address" not in lines
-    assert {line.what for line in cost(*evaluated("stack=airgap", "network.endpoint_zones=one")).lines if line.idle == 11} == {"private endpoint in one zone"}
+    assert {line.what for line in cost(*evaluated("stack=airgap", "network.endpoint_zones=one")).lines if line.idle == 12} == {"private endpoint in one zone"}

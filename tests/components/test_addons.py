@@ -10,11 +10,13 @@ from config.versions import pin
 from tests.support.stacks import record
 
 ADDON, ROLE, ATTACHMENT = "aws:eks/addon:Addon", "aws:iam/role:Role", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+OWN_POLICY = "aws:iam/rolePolicy:RolePolicy"
 BEFORE_NODES = {"vpc-cni", "kube-proxy", "eks-pod-identity-agent"}
-AFTER_NODES = {"coredns", "eks-node-monitoring-agent", "aws-ebs-csi-driver"}
+AFTER_NODES = {"coredns", "eks-node-monitoring-agent", "aws-ebs-csi-driver", "amazon-cloudwatch-observability"}
 CORE = {"hub.jupyter.org/node-purpose": "core", "jupyterhub-aws/pool": "core"}
-#: Add-on: service account, the managed policy of its role. Everything else runs without credentials.
+#: Add-on: service account, the managed policy of its role (None: one of our own). Everything else runs without credentials.
 IDENTITIES = {
+    "amazon-cloudwatch-observability": ("cloudwatch-agent", None),
     "vpc-cni": ("aws-node", "AmazonEKS_CNI_Policy"),
     "aws-ebs-csi-driver": ("ebs-csi-controller-sa", "service-role/AmazonEBSCSIDriverPolicyV2"),
     "aws-efs-csi-driver": ("efs-csi-controller-sa", "service-role/AmazonEFSCSIDriverPolicy"),
@@ -55,10 +57,13 @@ def test_service_accounts_get_their_role_through_the_addon_and_nobody_else_gets_
         account, policy = IDENTITIES[name]
         (association,) = associations
         (role,) = recording.resources.referred(association["roleArn"], ROLE)
-        (attachment,) = [item for item in recording.resources.of(ATTACHMENT) if item.inputs["role"] == role.inputs["name"]]
-        assert association["serviceAccount"] == account and attachment.inputs["policyArn"] == f"arn:aws:iam::aws:policy/{policy}"
+        attached = [item.inputs["policyArn"] for item in recording.resources.of(ATTACHMENT) if item.inputs["role"] == role.inputs["name"]]
+        own = [item for item in recording.resources.of(OWN_POLICY) if item.inputs["role"] == role.inputs["name"]]
+        assert association["serviceAccount"] == account and attached == ([] if policy is None else [f"arn:aws:iam::aws:policy/{policy}"])
+        assert len(own) == (policy is None)
+        (attachment,) = [item for item in recording.resources.of(ATTACHMENT, OWN_POLICY) if item.inputs["role"] == role.inputs["name"]]
         assert json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]["Principal"] == {"Service": "pods.eks.amazonaws.com"}
-        assert (ATTACHMENT, attachment.name) in recording.needs(addon), "a driver that starts before its rights are there fails for minutes"
+        assert (attachment.type, attachment.name) in recording.needs(addon), "a driver that starts before its rights are there fails for minutes"
 
 
 def test_the_cni_enforces_network_policies_and_hands_out_prefixes():

@@ -32,7 +32,7 @@ def test_there_is_an_endpoint_for_each_api_that_the_recorded_software_calls_and_
     from checks.airgap.endpoints import recorded_software
 
     names = {name for name, _ in recorded_software(resources)}
-    assert names == set(running(stack.homes.kind, runner=True)), "config/endpoints.py says what runs; this is what was recorded"
+    assert names == set(running(stack.homes.kind, runner=True, watched=True)), "config/endpoints.py says what runs; this is what was recorded"
     assert set(services(*AIRGAP)) == set(solved(names))
 
 
@@ -53,12 +53,12 @@ def test_without_a_runner_nothing_is_there_for_it():
 
     config = read_yaml(ROOT / "Pulumi.airgap.yaml")["config"]
     assert "jupyterhub-aws:runner" in config
-    assert not {"ssm", "ssmmessages", "kms", "sts", "eks"} & set(solved(running("efs", runner=False)))
+    assert not {"ssm", "ssmmessages", "kms", "sts", "eks"} & set(solved(running("efs", runner=False, watched=True)))
 
 
 def test_software_that_nobody_looked_up_is_no_guess():
     with pytest.raises(UnknownSoftwareError, match="add what it calls, with its source"):
-        software("amazon-cloudwatch-observability")
+        software("amazon-guardduty-agent")
 
 
 def test_each_endpoint_says_why_and_is_found_by_its_own_name():

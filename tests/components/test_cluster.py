@@ -80,5 +80,5 @@ def test_names_of_what_aws_owns_follow_the_regions_partition():
     recording = record("region=us-gov-west-1", zones, NO_HUB)
     attached = {item.inputs["policyArn"] for item in recording.resources.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")}
     assert attached and all(arn.startswith(("arn:aws-us-gov:", "${autoscaler-policy")) for arn in attached)
-    documents = recording.one("aws:kms/key:Key").inputs["policy"] + recording.one("aws:iam/policy:Policy").inputs["policy"]
+    documents = recording.one("aws:kms/key:Key", "cluster-key").inputs["policy"] + recording.one("aws:iam/policy:Policy").inputs["policy"]
     assert "arn:aws-us-gov:" in documents and "arn:aws:" not in documents

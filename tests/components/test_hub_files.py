@@ -93,6 +93,7 @@ def test_nothing_is_configured_that_nobody_asked_for() -> None:
 def test_every_file_is_where_the_hub_looks_for_it() -> None:
     places = {item["mountPath"] for item in files_of_every_hub().values()}
     assert places == {
+        f"{HUB_FOLDER}/jupyterhub_aws_heartbeat.py",
         f"{HUB_FOLDER}/jupyterhub_aws_notice.py",
         f"{HUB_FOLDER}/jupyterhub_aws_people.py",
         f"{HUB_FOLDER}/jupyterhub_aws_spawner.py",

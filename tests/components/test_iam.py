@@ -41,6 +41,10 @@ def test_the_documents_are_found():
         "cluster-role-key",
         "homes-policy",
         "network-flow-logs-write",
+        "watch-alarms-key",
+        "watch-alarms-policy",
+        "watch-launches-write",
+        "watch-logs-agent-write",
     }, "a new document: look at it, then name it here"
 
 

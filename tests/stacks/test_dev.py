@@ -13,7 +13,12 @@ from tests.support.stacks import FULL, INSTEAD, record, record_anew
 #: Change it together with what the program makes: the difference is what a reviewer wants to see.
 INVENTORY = {
     "aws:autoscaling/group:Group": 4,
-    "aws:cloudwatch/logGroup:LogGroup": 1,
+    "aws:cloudwatch/eventRule:EventRule": 1,
+    "aws:cloudwatch/eventTarget:EventTarget": 1,
+    "aws:cloudwatch/logGroup:LogGroup": 6,
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": 6,
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": 1,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": 14,
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": 1,
     "aws:ec2/eip:Eip": 1,
     "aws:ec2/internetGateway:InternetGateway": 1,
@@ -27,17 +32,19 @@ INVENTORY = {
     "aws:ec2/vpc:Vpc": 1,
     "aws:ec2/vpcEndpoint:VpcEndpoint": 1,
     "aws:eks/accessEntry:AccessEntry": 1,
-    "aws:eks/addon:Addon": 7,
+    "aws:eks/addon:Addon": 8,
     "aws:eks/cluster:Cluster": 1,
     "aws:eks/nodeGroup:NodeGroup": 1,
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": 1,
     "aws:iam/instanceProfile:InstanceProfile": 1,
     "aws:iam/policy:Policy": 1,
-    "aws:iam/role:Role": 8,
-    "aws:iam/rolePolicy:RolePolicy": 1,
+    "aws:iam/role:Role": 9,
+    "aws:iam/rolePolicy:RolePolicy": 2,
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 9,
     "aws:kms/alias:Alias": 1,
-    "aws:kms/key:Key": 1,
+    "aws:kms/key:Key": 2,
+    "aws:sns/topic:Topic": 1,
+    "aws:sns/topicPolicy:TopicPolicy": 1,
     "eks:index:Cluster": 1,
     "jhub:addons:ControllerAddons": 1,
     "jhub:addons:NodeAddons": 1,
@@ -60,6 +67,10 @@ INVENTORY = {
     "jhub:pools:CorePool": 1,
     "jhub:pools:Pools": 1,
     "jhub:pools:UserGroup": 4,
+    "jhub:watch:Alarms": 1,
+    "jhub:watch:Launches": 1,
+    "jhub:watch:Logs": 1,
+    "jhub:watch:Watch": 1,
     "kubernetes:core/v1:Namespace": 1,
     "kubernetes:core/v1:PersistentVolume": 2,
     "kubernetes:core/v1:PersistentVolumeClaim": 1,
@@ -97,6 +108,8 @@ KEPT = {
 IN_CLUSTER = ("kubernetes:core/v1:Namespace", "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumeClaim")
 #: AWS refuses to delete what a kept database still uses.
 LEFT_TO_A_DATABASE = {"hub-ldap-cloud-database-security-group", "hub-ldap-cloud-database-subnets"}
+#: Nothing that is kept was encrypted with it: alarms on their way.
+KEY_OF_ALARMS = "watch-alarms-key"
 ADDON, NODE_GROUP, GROUP = "aws:eks/addon:Addon", "aws:eks/nodeGroup:NodeGroup", "aws:autoscaling/group:Group"
 ATTACHMENT, ROUTE, RELEASE = "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:ec2/route:Route", "kubernetes:helm.sh/v3:Release"
 
@@ -139,7 +152,7 @@ def test_what_people_would_cry_over_is_protected_and_retained_and_nothing_is_hal
     protected_cluster = bool(settings)
     for resource in recording.resources:
         assert resource.retain_on_delete or not resource.protect, f"{resource.label}: a protected one can be unprotected by a change of the program"
-        assert resource.protect or resource.type not in KEPT, f"{resource.label} would go with the stack"
+        assert resource.protect or resource.type not in KEPT or resource.name == KEY_OF_ALARMS, f"{resource.label} would go with the stack"
         if resource.type in IN_CLUSTER:
             assert resource.retain_on_delete, f"{resource.label} would go with its hub"
             assert resource.protect == protected_cluster, f"{resource.label} keeps a cluster alive that is meant to go, or goes before one that is not"
@@ -204,6 +217,6 @@ def test_every_taggable_resource_carries_the_stacks_tags():
 
 def test_exports_are_what_people_and_the_hub_need():
     outputs = record().outputs
-    assert set(outputs) == {"cluster_name", "kubeconfig", "vpc_id", "scheduling", "hubs", "imported"}
+    assert set(outputs) == {"cluster_name", "kubeconfig", "vpc_id", "scheduling", "alarms_topic", "hubs", "imported"}
     assert outputs["cluster_name"] == "jhub-dev" and outputs["vpc_id"] == "${network-vpc.id}" and set(outputs["scheduling"]) == {"memory", "gpu"}
     assert outputs["hubs"] == {"main": {"url": "https://hub.example.org/", "namespace": "hub-main", "release": "hub-main", "passwords": {}}}

@@ -29,6 +29,8 @@ OPERATOR_SCOPES = (
     "read:hub", "list:users", "read:users:name", "read:users:activity", "read:servers", "delete:servers", "custom:jupyterhub-aws:notice",
     *(f"{scope}!user={HEALTH_USER}" for scope in ("admin:users", "servers", "access:servers")),
 )  # fmt: skip
+#: Where the chart mounts the volume of a SQLite database (templates/hub/deployment.yaml of chart 4.4.0).
+DATABASE_FOLDER = "/srv/jupyterhub"
 DATABASE_NAME = DATABASE_USER = "jupyterhub"
 #: Requests are what these pods were measured with at rest (hub 194 MiB with one user) and room for some hundred people; the
 #: zero-to-jupyterhub guide, "Optimizations", gives 500m/2Gi as an example for large hubs. CPU limits are far above: they stop a runaway.
@@ -95,7 +97,7 @@ def _open_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
         # A hook that pulls images needs user nodes, of which there are none at first, and holds up every release.
         "prePuller": {"hook": {"enabled": False, "resources": _SMALL}, "continuous": {"enabled": False}, "resources": _SMALL},
         "cull": _cull(hub),
-        "custom": {OWN_SETTINGS: _own_settings(hub)},
+        "custom": {OWN_SETTINGS: _own_settings(stack, hub)},
     }
 
 
@@ -129,13 +131,15 @@ def _hub(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
     }
 
 
-def _own_settings(hub: Hub) -> dict[str, Any]:
-    """What our own files in the hub are told (components/hub/files/jupyterhub_aws_people.py, `configure`)."""
+def _own_settings(stack: StackConfig, hub: Hub) -> dict[str, Any]:
+    """What our own files in the hub are told (components/hub/files, `configure` of each)."""
+    on_volume = {"databaseFolder": DATABASE_FOLDER} if isinstance(hub.database, SqliteDatabase) else {}
     written = [shared_mount(name, item) for name, item in sorted(hub.shared_directories.items()) if item.written_by == "administrators"]
     return {
         **sign_in_values(hub, public_url(hub)).settings,
         **({"profileGroups": groups} if (groups := profile_groups(hub)) else {}),
         **({"writtenByAdministrators": written} if written else {}),
+        **({"heartbeat": on_volume} if stack.alarms is not None else {}),
     }
 
 

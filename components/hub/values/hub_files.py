@@ -24,7 +24,7 @@ LDAP_CA = HubFile(key="ldap-ca", mount_path="/etc/jupyterhub-aws/ldap-ca.crt")
 #: The key below `custom` under which the chart hands our settings to them.
 OWN_SETTINGS = "jupyterhubAws"
 _CONFIGURATION = "50-jupyterhub-aws.py"
-_MODULES = ("jupyterhub_aws_notice", "jupyterhub_aws_people", "jupyterhub_aws_spawner")
+_MODULES = ("jupyterhub_aws_heartbeat", "jupyterhub_aws_notice", "jupyterhub_aws_people", "jupyterhub_aws_spawner")
 
 
 def file_of_hub(name: str) -> dict[str, dict[str, str]]:

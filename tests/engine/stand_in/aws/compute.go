@@ -391,7 +391,11 @@ var special = map[string]computeFunc{
 	"aws:route53/zone:Zone": func(m *maker, id string, _, out map[string]any) {
 		out["zoneId"], out["nameServers"] = id, []any{"ns-1.awsdns-00.com", "ns-2.awsdns-00.net"}
 	},
+	"aws:lb/targetGroup:TargetGroup": func(m *maker, id string, _, out map[string]any) {
+		out["arnSuffix"] = id[strings.LastIndex(id, ":")+1:]
+	},
 	"aws:lb/loadBalancer:LoadBalancer": func(m *maker, id string, _, out map[string]any) {
+		out["arnSuffix"] = strings.TrimPrefix(id[strings.LastIndex(id, ":")+1:], "loadbalancer/")
 		out["dnsName"], out["zoneId"] = m.str("name")+"-1234567890."+m.region+".elb.amazonaws.com", "Z35SXDOTRQ7X7K"
 	},
 	"aws:acm/certificate:Certificate": func(m *maker, id string, _, out map[string]any) {

@@ -1,0 +1,104 @@
+"""The alarms of a stack, and the topic through which they tell people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pulumi
+from pulumi_aws import cloudwatch, kms, sns
+
+from components.base import Component, named
+from components.pools.spec import generation
+from components.watch.alarm import AlarmSpec, Measure
+from components.watch.documents import key_policy, topic_policy
+from components.watch.specs import alarm_specs
+from components.watch.watched import Watched
+from config.watch import CloudWatchWatch
+
+#: Nothing is lost with this key but messages on their way; 7 is the least that KMS allows.
+_KEY_DELETION_DAYS = 7
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AlarmsArgs:
+    """`watched` is what there is to watch."""
+
+    watched: Watched
+    watch: CloudWatchWatch
+    account: pulumi.Input[str]
+    tags: Mapping[str, str]
+
+
+class Alarms(Component):
+    """One topic for the stack; everybody whom it names is told of everything, and told again when it is over. Paused, nobody is."""
+
+    token: ClassVar[str] = "jhub:watch:Alarms"
+    topic_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        self._name, self._args, self._stack = name, args, args.watched.stack
+        topic = self._topic()
+        self.topic_arn = topic.arn
+        for spec in alarm_specs(args.watched):
+            self._alarm(spec, topic)
+        self.register_outputs({"topic_arn": self.topic_arn})
+
+    def _topic(self) -> sns.Topic:
+        args, physical = self._args, f"{self._stack.name}-alarms"
+        account, region = pulumi.Output.from_input(args.account), self._stack.region
+        key = kms.Key(
+            f"{self._name}-key",
+            description=f"Alarms of {self._stack.name}, on their way",
+            enable_key_rotation=True,
+            deletion_window_in_days=_KEY_DELETION_DAYS,
+            policy=account.apply(lambda known: key_policy(region, known)),
+            tags=named(args.tags, physical),
+            opts=self.child(),
+        )
+        topic = sns.Topic(f"{self._name}-topic", name=physical, kms_master_key_id=key.arn, tags=named(args.tags, physical), opts=self.child())
+        policy = pulumi.Output.all(topic.arn, account).apply(lambda known: topic_policy(known[0], known[1]))
+        sns.TopicPolicy(f"{self._name}-policy", arn=topic.arn, policy=policy, opts=self.child())
+        for receiver in args.watch.notify:
+            protocol = "https" if receiver.startswith("https://") else "email"
+            child = f"{self._name}-to-{protocol}-{generation(receiver)}"
+            sns.TopicSubscription(child, topic=topic.arn, protocol=protocol, endpoint=receiver, opts=self.child())
+        return topic
+
+    def _alarm(self, spec: AlarmSpec, topic: sns.Topic) -> None:
+        name = f"{self._stack.name}-{spec.suffix}"
+        cloudwatch.MetricAlarm(
+            f"{self._name}-{spec.suffix}",
+            name=name,
+            alarm_description=spec.description,
+            comparison_operator=spec.comparison,
+            threshold=spec.threshold,
+            evaluation_periods=spec.times,
+            # At rest nothing beats and nobody answers: that is no news, and stays none in the minutes after it is resumed.
+            treat_missing_data="ignore" if self._stack.paused and spec.silence == "breaching" else spec.silence,
+            actions_enabled=not self._stack.paused,
+            alarm_actions=[topic.arn],
+            ok_actions=[topic.arn],
+            tags=named(self._args.tags, name),
+            opts=self.child(),
+            **_measured(spec),
+        )
+
+
+def _measured(spec: AlarmSpec) -> dict[str, Any]:
+    """One metric as itself; several, or one that is reckoned with, as queries of which the expression's is the value."""
+    seconds = 60 * spec.minutes
+    if spec.expression is None:
+        (measure,) = spec.measures.values()
+        return {**_metric(measure), "statistic": measure.statistic, "period": seconds}
+    queries: list[dict[str, Any]] = [
+        {"id": key, "return_data": False, "metric": {**_metric(measure), "stat": measure.statistic, "period": seconds}}
+        for key, measure in spec.measures.items()
+    ]
+    return {"metric_queries": [{"id": "value", "expression": spec.expression, "label": spec.suffix, "return_data": True}, *queries]}
+
+
+def _metric(measure: Measure) -> dict[str, Any]:
+    return {"namespace": measure.namespace, "metric_name": measure.name, **({"dimensions": dict(measure.dimensions)} if measure.dimensions else {})}

@@ -1,0 +1,45 @@
+"""Everything that watches a stack: logs, failed launches, alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pulumi
+
+from components.base import Component
+from components.watch.alarms import Alarms, AlarmsArgs
+from components.watch.launches import Launches, LaunchesArgs
+from components.watch.logs import Logs, LogsArgs
+from components.watch.watched import Watched
+from config.watch import CloudWatchWatch
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WatchArgs:
+    """`watched` is what there is; `after` what the log agent's pods need."""
+
+    watched: Watched
+    watch: CloudWatchWatch
+    account: pulumi.Input[str]
+    cluster_name: pulumi.Input[str]
+    tags: Mapping[str, str]
+    after: Sequence[pulumi.Resource]
+
+
+class Watch(Component):
+    """Logs with an end, alarms with a page each, and one topic that tells people (docs/watching.md)."""
+
+    token: ClassVar[str] = "jhub:watch:Watch"
+    topic_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: WatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, opts)
+        stack = args.watched.stack
+        logs = LogsArgs(stack=stack, watch=args.watch, account=args.account, cluster_name=args.cluster_name, tags=args.tags, after=args.after)
+        Logs(f"{name}-logs", logs, self.child())
+        Launches(f"{name}-launches", LaunchesArgs(stack=stack, watch=args.watch, tags=args.tags), self.child())
+        alarms = AlarmsArgs(watched=args.watched, watch=args.watch, account=args.account, tags=args.tags)
+        self.topic_arn = Alarms(f"{name}-alarms", alarms, self.child()).topic_arn
+        self.register_outputs({"topic_arn": self.topic_arn})

@@ -1,0 +1,179 @@
+"""What watches a stack: which alarms there are, what they look at, who is told, and that each has its page."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from typing import Any
+
+import pytest
+
+from components.watch.filters import APPLICATION_FILTERS, FAILED_LAUNCHES, FAILED_STARTS
+from components.watch.launches import launch_pattern
+from tests.checks.doctored import stack_of
+from tests.support.stack_files import ROOT
+from tests.support.stacks import ALL_STACKS, FULL, HANDING_OVER, IN_AN_OPEN_VPC, INNER, INSTEAD, KUBEADM, NO_HUB, record
+
+ALARM, FILTER, GROUP = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/logMetricFilter:LogMetricFilter", "aws:cloudwatch/logGroup:LogGroup"
+TOPIC, SUBSCRIPTION, ADDON = "aws:sns/topic:Topic", "aws:sns/topicSubscription:TopicSubscription", "aws:eks/addon:Addon"
+RUNBOOKS = ROOT / "docs" / "runbooks"
+#: Stacks that have between them every kind of alarm.
+EVERY_KIND = {"full": FULL, "volumes": ("homes={kind: ebs}",), "closed": ALL_STACKS["closed"]}
+HEADINGS = ["What it means", "Look first", "Usual causes", "Mend it", "When to go back to bed"]
+
+
+def alarms(*settings: str) -> dict[str, Any]:
+    """Inputs of every alarm by its name without the stack's."""
+    return {item.name.removeprefix("watch-alarms-"): item.inputs for item in record(*settings).resources.of(ALARM)}
+
+
+def page_of(inputs: Any) -> str:
+    return str(inputs["alarmDescription"]).rpartition("docs/runbooks/")[2].removesuffix(".md")
+
+
+def test_every_alarm_has_its_page_and_every_page_an_alarm() -> None:
+    spoken = {page_of(inputs) for settings in EVERY_KIND.values() for inputs in alarms(*settings).values()}
+    assert spoken == {path.stem for path in RUNBOOKS.glob("*.md")} and len(spoken) >= 15
+    listed = set(re.findall(r"\(runbooks/([a-z-]+)\.md\)", (ROOT / "docs" / "watching.md").read_text(encoding="utf-8")))
+    assert listed == spoken, "docs/watching.md lists them"
+
+
+@pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*.md")), ids=lambda path: path.stem)
+def test_a_page_answers_the_five_questions_and_leads_to_pages_that_are_there(page: Any) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == HEADINGS
+    assert text.partition("## Look first")[2].partition("##")[0].count("`") >= 2, "exact commands or places"
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        assert (page.parent / target).exists(), target
+
+
+def test_dev_has_these_alarms() -> None:
+    groups = [f"group-stuck-{pool}-{market}" for pool in ("gpu", "memory") for market in ("on-demand", "spot")]
+    of_hub = ["certificate-ending", "database-volume-full", "database-volume-slow", "hub-down", "hub-unreachable", "starts-failing"]
+    others = ["autoscaler-errors", "homes-slow", "launches-failing", "spot-interruptions"]
+    assert sorted(alarms()) == sorted([*groups, *(f"{page}-main" for page in of_hub), *others])
+    assert all(inputs["name"] == f"jhub-dev-{key}" for key, inputs in alarms().items())
+
+
+def test_each_hub_is_watched_by_what_it_has() -> None:
+    found = alarms(*FULL)
+    kinds = {hub: {page_of(inputs) for key, inputs in found.items() if key.endswith(f"-{hub}")} for hub in ("main", "ldap", "port")}
+    always = {"hub-down", "starts-failing", "certificate-ending"}
+    assert kinds["main"] == always | {"hub-unreachable", "database-volume-full", "database-volume-slow"}
+    assert kinds["ldap"] == always | {"hub-unreachable", "database-storage", "database-cpu", "database-connections"}
+    assert kinds["port"] == always, "no balancer, no volume, and a certificate of its own"
+    assert "EPOCH(days)" in str(found["certificate-ending-port"]["metricQueries"])
+    assert found["database-storage-ldap"]["dimensions"] == {"DBInstanceIdentifier": "jhub-dev-ldap-database"}
+    assert {key for key in alarms(NO_HUB) if "main" in key} == set() and "homes-slow" in alarms(NO_HUB)
+    assert {key for key in alarms(*HANDING_OVER) if "main" in key} == set(), "no hub yet, so none is missed"
+
+
+def test_every_metric_of_lines_that_an_alarm_looks_at_is_made_and_the_other_way_round() -> None:
+    recording = record(*FULL)
+    made = {(item.inputs["metricTransformation"]["namespace"], item.inputs["metricTransformation"]["name"]) for item in recording.resources.of(FILTER)}
+    looked_at = set()
+    for inputs in alarms(*FULL).values():
+        metrics = [inputs, *(query["metric"] for query in inputs.get("metricQueries", []) if "metric" in query)]
+        looked_at |= {(metric["namespace"], metric["metricName"]) for metric in metrics if metric.get("namespace", "").startswith("jupyterhub-aws/")}
+    assert made == looked_at == {("jupyterhub-aws/jhub-dev", spec.metric) for spec in (*APPLICATION_FILTERS, FAILED_LAUNCHES)}
+
+
+def test_an_expression_names_the_metrics_that_it_reckons_with_and_one_value_counts() -> None:
+    for key, inputs in alarms(*FULL).items():
+        queries = inputs.get("metricQueries")
+        if queries is None:
+            assert inputs["period"] >= 60 and inputs["evaluationPeriods"] * inputs["period"] <= 24 * 3600, key
+            continue
+        (value,) = [query for query in queries if query["returnData"] is True]
+        names = {query["id"] for query in queries if query is not value}
+        assert set(re.findall(r"\b[a-z]+\b", value["expression"])) == names, key
+        assert all(re.fullmatch(r"[a-z][A-Za-z0-9_]*", name) for name in names)
+
+
+@pytest.mark.parametrize("spec", [*APPLICATION_FILTERS, FAILED_LAUNCHES], ids=lambda spec: spec.metric)
+def test_patterns_are_whole_and_not_too_long(spec: Any) -> None:
+    assert len(spec.pattern) <= 1024, "PutMetricFilter's limit"
+    assert spec.pattern.startswith("{ ") and spec.pattern.endswith(" }") and spec.pattern.count("(") == spec.pattern.count(")")
+
+
+def test_the_sentences_are_those_of_the_jupyterhub_that_the_chart_brings() -> None:
+    import jupyterhub
+    from jupyterhub.handlers import base
+
+    assert jupyterhub.__version__ == "5.5.0", "another JupyterHub: read its log sentences again"
+    from jupyterhub import user
+
+    texts = inspect.getsource(user) + inspect.getsource(base)
+    plain = re.sub(r'"\s*\n\s*f?"', "", texts)
+    assert [sentence for sentence in FAILED_STARTS if sentence.removeprefix("] ") not in plain] == []
+    assert "Error starting {self.name}" in plain
+
+
+def test_log_groups_come_before_the_addon_that_would_make_them_without_an_end() -> None:
+    recording = record()
+    addon = recording.one(ADDON, "watch-logs-agent")
+    groups = {item.inputs["name"]: item for item in recording.resources.of(GROUP)}
+    kinds = {f"/aws/containerinsights/jhub-dev/{kind}" for kind in ("application", "dataplane", "host", "performance")}
+    assert kinds <= set(groups)
+    for name in kinds:
+        assert groups[name].inputs["retentionInDays"] == 30 and (GROUP, groups[name].name) in recording.needs(addon)
+    document = recording.one("aws:iam/rolePolicy:RolePolicy", "watch-logs-agent-write").inputs["policy"]
+    assert "CreateLogGroup" not in document and "/aws/containerinsights/jhub-dev/*:*" in document
+    assert ("aws:iam/rolePolicy:RolePolicy", "watch-logs-agent-write") in recording.needs(addon)
+
+
+@pytest.mark.parametrize(("settings", "insights"), [((), False), (FULL, True)], ids=["dev", "full"])
+def test_the_addon_does_what_we_need_and_nothing_else(settings: tuple[str, ...], insights: bool) -> None:
+    values = json.loads(record(*settings).one(ADDON, "watch-logs-agent").inputs["configurationValues"])
+    on = {name for name, section in values.items() if isinstance(section, dict) and section.get("enabled")}
+    assert on == {"containerLogs", *(["containerInsights"] if insights else [])}
+    assert values["manager"] == {"applicationSignals": {"autoMonitor": {"monitorAllServices": False}}}
+    assert "tolerations" not in json.dumps(values), "the chart's own tolerate every taint"
+
+
+def test_receivers_are_subscribed_by_their_kind() -> None:
+    recording = record(*FULL)
+    topic = recording.one(TOPIC)
+    told = {item.inputs["endpoint"]: item.inputs["protocol"] for item in recording.resources.of(SUBSCRIPTION)}
+    assert told == {"hub-alarms@example.org": "email", "https://pager.example.org/alarms": "https"}
+    for inputs in alarms(*FULL).values():
+        assert inputs["alarmActions"] == inputs["okActions"] == [f"${{{topic.name}.arn}}"] and inputs["actionsEnabled"] is True
+    assert topic.inputs["kmsMasterKeyId"] == "${watch-alarms-key.arn}"
+    assert recording.outputs["alarms_topic"] == f"${{{topic.name}.arn}}"
+
+
+def test_paused_nobody_is_told_and_silence_is_no_news() -> None:
+    resting = alarms("paused=true")
+    assert all(inputs["actionsEnabled"] is False for inputs in resting.values())
+    assert {inputs["treatMissingData"] for inputs in resting.values()} == {"ignore", "notBreaching"}
+    breaching = {key for key, inputs in alarms().items() if inputs["treatMissingData"] == "breaching"}
+    assert breaching == {key for key, inputs in resting.items() if inputs["treatMissingData"] == "ignore"} == {"hub-down-main", "hub-unreachable-main"}
+    assert set(record("paused=true").one(ADDON, "watch-logs-agent").ignore_changes) == {"addonVersion", "configurationValues"}
+    dropped = alarms("paused=true", "pause.drop=[balancers]", "hubs.main.entry.route53_zone=Z0123456789ABCDEFGHIJ")
+    assert "hub-unreachable-main" not in dropped, "there is no balancer to look at"
+
+
+@pytest.mark.parametrize("settings", [INSTEAD, KUBEADM, INNER], ids=["none", "kubeadm", "inner half"])
+def test_nothing_is_made_where_nothing_is_asked_for_or_aws_knows_nothing(settings: tuple[str, ...]) -> None:
+    kinds = {item.type for item in record(*settings).resources}
+    assert not [kind for kind in kinds if "cloudwatch/metricAlarm" in kind or kind.startswith(("jhub:watch", "aws:sns"))]
+
+
+@pytest.mark.parametrize(("settings", "hub", "told"), [((), "main", {"databaseFolder": "/srv/jupyterhub"}), (FULL, "ldap", {}), (INSTEAD, "main", None)])
+def test_a_hub_writes_its_line_where_it_is_watched(settings: tuple[str, ...], hub: str, told: Any) -> None:
+    release = record(*settings).one("kubernetes:helm.sh/v3:Release", f"hub-{hub}-release")
+    assert release.inputs["values"]["custom"]["jupyterhubAws"].get("heartbeat") == told
+
+
+def test_launches_of_this_stacks_groups_are_counted_and_of_no_other() -> None:
+    recording = record()
+    detail = json.loads(launch_pattern(stack_of()))["detail"]["AutoScalingGroupName"]
+    prefixes = tuple(item["prefix"] for item in detail)
+    for group in recording.resources.of("aws:autoscaling/group:Group"):
+        assert group.inputs["name"].startswith(prefixes)
+        assert set(group.inputs["enabledMetrics"]) == {"GroupDesiredCapacity", "GroupInServiceInstances"}
+    core = recording.one("aws:eks/nodeGroup:NodeGroup").inputs["nodeGroupName"]
+    assert f"eks-{core}-1234".startswith(prefixes), "EKS names the group after its node group"
+    assert not "eks-other-core-1".startswith(prefixes) and not "jhub-dev2-memory-spot-1".startswith(prefixes)
+    assert alarms(IN_AN_OPEN_VPC).keys() == alarms().keys()
