@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Any, Literal
 
-from config import closed_rules, existing_rules, hub_rules, pause, people_rules
+from config import backups, closed_rules, existing_rules, hub_rules, pause, people_rules
+from config.backups import AwsBackup, Backups
 from config.cluster import Cluster, EksCluster
 from config.errors import Problem, dotted, shown
 from config.gate import Gate
@@ -68,6 +69,11 @@ class StackConfig(Model):
     cluster: Cluster = option(help="The EKS cluster.", changing="See its options.")
     pools: Pools = option(help="The nodes: `core`, and user pools under names of your choice.", changing="See its options.")
     homes: Homes = option(EfsHomes(kind="efs"), help="Where home directories live.", changing="Never on a stack that people use.")
+    backups: Backups = option(
+        AwsBackup(kind="aws_backup"),
+        help="How homes, volumes and databases are backed up.",
+        changing="Backups that were made stay until their day; a vault stays when another kind is chosen.",
+    )
     hubs: dict[ShortName, Hub] = option({}, help="JupyterHubs on this cluster, by name.", changing="Adding one touches nobody else.", max_length=100)
     registry: Registry = option(UpstreamRegistry(kind="upstream"), help="Where images and charts come from.", changing="See its options.")
     runner: Runner | None = option(
@@ -232,6 +238,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("hubs",), hub_rules.trial_stays_small),
     (("imports",), _imports_have_form),
     *pause.RULES,
+    *backups.RULES,
     *people_rules.RULES,
     *existing_rules.RULES,
     *closed_rules.RULES,

@@ -13,6 +13,10 @@ from tests.support.stacks import FULL, INSTEAD, record, record_anew
 #: Change it together with what the program makes: the difference is what a reviewer wants to see.
 INVENTORY = {
     "aws:autoscaling/group:Group": 4,
+    "aws:backup/plan:Plan": 1,
+    "aws:backup/selection:Selection": 1,
+    "aws:backup/vault:Vault": 1,
+    "aws:backup/vaultPolicy:VaultPolicy": 1,
     "aws:cloudwatch/logGroup:LogGroup": 1,
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": 1,
     "aws:ec2/eip:Eip": 1,
@@ -33,17 +37,19 @@ INVENTORY = {
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": 1,
     "aws:iam/instanceProfile:InstanceProfile": 1,
     "aws:iam/policy:Policy": 1,
-    "aws:iam/role:Role": 8,
+    "aws:iam/role:Role": 10,
     "aws:iam/rolePolicy:RolePolicy": 1,
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 9,
-    "aws:kms/alias:Alias": 1,
-    "aws:kms/key:Key": 1,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 11,
+    "aws:kms/alias:Alias": 2,
+    "aws:kms/key:Key": 2,
     "eks:index:Cluster": 1,
     "jhub:addons:ControllerAddons": 1,
     "jhub:addons:NodeAddons": 1,
     "jhub:autoscaler:Autoscaler": 1,
     "jhub:autoscaler:AutoscalerIdentity": 1,
     "jhub:autoscaler:AutoscalerPolicy": 1,
+    "jhub:backups:AwsBackups": 1,
+    "jhub:backups:BackupVault": 1,
     "jhub:cluster:Cluster": 1,
     "jhub:entry:Balancer": 1,
     "jhub:entry:Entry": 1,
@@ -146,8 +152,8 @@ def test_what_people_would_cry_over_is_protected_and_retained_and_nothing_is_hal
     half_kept = {resource.name for resource in recording.resources if resource.retain_on_delete and not resource.protect and resource.type not in IN_CLUSTER}
     assert half_kept == (LEFT_TO_A_DATABASE if settings else set())
     kept = {resource.name for resource in recording.resources if resource.protect and resource.type not in IN_CLUSTER}
-    expected = {"cluster-key", "homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a"}
-    more = {"cluster-control-plane-eksCluster", "homes-access-point-ldap", "homes-access-point-port", "hub-ldap-cloud-database-instance"}
+    expected = {"cluster-key", "homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a", "backups-main-key", "backups-main-vault"}
+    more = {"backups-copy-key", "backups-copy-vault", "cluster-control-plane-eksCluster", "homes-access-point-ldap", "homes-access-point-port", "hub-ldap-cloud-database-instance"}
     assert kept == expected | (more if settings else set())
 
 

@@ -83,11 +83,12 @@ FULL = (
     f"cluster.administrators=[{SOME_ROLE}]",
     "cluster.protected=true",
     "homes.usage_report={}",
+    "backups={kind: aws_backup, copy_to_region: {region: us-west-2}, vault_lock: {grace_days: 7}, rds: true}",
     f"hubs.ldap={json.dumps(_LDAP_HUB)}",
     f"hubs.port={json.dumps(_PORT_HUB)}",
 )
 #: What stands in the place of a part of `dev`, so that it cannot be in FULL beside it.
-INSTEAD = ("homes={kind: ebs}", "hubs.main.entry={kind: port_forward}")
+INSTEAD = ("homes={kind: ebs}", "backups={kind: snapshots}", "hubs.main.entry={kind: port_forward}")
 #: The closed stack with every optional part that it can have at once.
 CLOSED = (
     "stack=airgap",
