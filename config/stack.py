@@ -72,7 +72,7 @@ class StackConfig(Model):
     backups: Backups = option(
         AwsBackup(kind="aws_backup"),
         help="How homes, volumes and databases are backed up.",
-        changing="Backups that were made stay until their day; a vault stays when another kind is chosen.",
+        changing="Backups stay until their day. Another kind: `up` refuses until the vault, its policy and its key are unprotected; they stay in AWS.",
     )
     hubs: dict[ShortName, Hub] = option({}, help="JupyterHubs on this cluster, by name.", changing="Adding one touches nobody else.", max_length=100)
     registry: Registry = option(UpstreamRegistry(kind="upstream"), help="Where images and charts come from.", changing="See its options.")

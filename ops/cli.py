@@ -20,6 +20,8 @@ _COMMANDS = {
     "open": "open",
     "pause": "pause",
     "resume": "resume",
+    "backup": "backup",
+    "restore": "restore",
     "sites": "sites",
     "bundle": "bundle",
     "probe": "probe",

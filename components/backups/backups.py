@@ -70,7 +70,5 @@ class AwsBackups(Component):
         role = iam.Role(
             f"{self._name}-{suffix}", name=physical, assume_role_policy=service_trust(_SERVICE), tags=named(self._args.tags, physical), opts=self.child()
         )
-        iam.RolePolicyAttachment(
-            f"{self._name}-{suffix}-policy", role=role.name, policy_arn=managed_policy(self._args.region, policy), opts=self.child()
-        )
+        iam.RolePolicyAttachment(f"{self._name}-{suffix}-policy", role=role.name, policy_arn=managed_policy(self._args.region, policy), opts=self.child())
         return role

@@ -52,7 +52,7 @@ class BackupVault(Component):
         )
         kms.Alias(f"{name}-key-alias", name=f"alias/{args.vault_name}", target_key_id=key.key_id, region=args.region, opts=self.child())
         vault = backup.Vault(f"{name}-vault", name=args.vault_name, kms_key_arn=key.arn, region=args.region, tags=tags, opts=self.kept())
-        backup.VaultPolicy(f"{name}-policy", backup_vault_name=vault.name, policy=vault_policy(), region=args.region, opts=self.child())
+        backup.VaultPolicy(f"{name}-policy", backup_vault_name=vault.name, policy=vault_policy(), region=args.region, opts=self.kept())
         if args.lock is not None:
             backup.VaultLockConfiguration(
                 f"{name}-lock",

@@ -28,7 +28,9 @@ def named(findings):
     return [finding.message.partition(" ")[0] for finding in findings if finding.status == "fail"]
 
 
-@pytest.mark.parametrize("settings", [(), FULL, (VOLUMES,), (SNAPSHOTS,), (VOLUMES, SNAPSHOTS)], ids=["dev", "full", "volumes", "snapshots", "snapshots of volumes"])
+@pytest.mark.parametrize(
+    "settings", [(), FULL, (VOLUMES,), (SNAPSHOTS,), (VOLUMES, SNAPSHOTS)], ids=["dev", "full", "volumes", "snapshots", "snapshots of volumes"]
+)
 def test_everything_is_covered(settings):
     assert statuses(covered(*dev(*settings))) == ["pass"]
 
@@ -57,7 +59,9 @@ GAPS = {
         (SNAPSHOTS,), LIFECYCLE, lambda inputs: inputs["policyDetails"].update(resourceTypes=["INSTANCE"]), ["hub-main-cloud-database-a"],
     ),
     "snapshots, and EFS's own plan is off": ((SNAPSHOTS,), EFS_PLAN, lambda inputs: inputs["backupPolicy"].update(status="DISABLED"), ["homes-file-system"]),
-    "a database that keeps nothing": ((*FULL, "backups.rds=false"), RDS, lambda inputs: inputs.update(backupRetentionPeriod=0), ["hub-ldap-cloud-database-instance"]),
+    "a database that keeps nothing": (
+        (*FULL, "backups.rds=false"), RDS, lambda inputs: inputs.update(backupRetentionPeriod=0), ["hub-ldap-cloud-database-instance"],
+    ),
 }  # fmt: skip
 
 
@@ -135,7 +139,7 @@ def test_nothing_is_asked_where_nothing_can_be_rehearsed(settings):
     assert rehearsed(stack_of(*settings), None, TODAY, "dev") == []
 
 
-@pytest.mark.parametrize("data", [{}, {"date": "2026-11-28"}, {"date": datetime.datetime(2026, 1, 1), "recovery_point": "x", "files": 1, "differences": 0}])  # noqa: DTZ001 -- that is the fault
+@pytest.mark.parametrize("data", [{}, {"date": "2026-11-28"}, {"date": datetime.datetime(2026, 1, 1), "recovery_point": "x", "files": 1, "differences": 0}])
 def test_half_a_record_is_none(data):
     with pytest.raises((KeyError, TypeError)):
         drill_of(data)

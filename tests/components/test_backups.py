@@ -11,7 +11,9 @@ from components.backups.plan import plan_rules, snapshot_schedules
 from config.backups import TAG, AwsBackup, CopyTo, Daily, Snapshots, Weekly, cron
 from tests.support.stacks import FULL, record
 
-VAULT, PLAN, SELECTION, LOCK = (f"aws:backup/{kind}" for kind in ("vault:Vault", "plan:Plan", "selection:Selection", "vaultLockConfiguration:VaultLockConfiguration"))
+VAULT, PLAN, SELECTION, LOCK = (
+    f"aws:backup/{kind}" for kind in ("vault:Vault", "plan:Plan", "selection:Selection", "vaultLockConfiguration:VaultLockConfiguration")
+)
 EFS_PLAN, KEY, POLICY = "aws:efs/backupPolicy:BackupPolicy", "aws:kms/key:Key", "aws:backup/vaultPolicy:VaultPolicy"
 ATTACHMENT, LIFECYCLE = "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:dlm/lifecyclePolicy:LifecyclePolicy"
 OURS = {TAG: "jhub-dev"}
@@ -19,7 +21,12 @@ OURS = {TAG: "jhub-dev"}
 
 @pytest.mark.parametrize(
     ("at", "day", "written"),
-    [("03:00", None, "cron(0 3 * * ? *)"), ("23:05", None, "cron(5 23 * * ? *)"), ("05:30", "sunday", "cron(30 5 ? * SUN *)"), ("00:00", "wednesday", "cron(0 0 ? * WED *)")],
+    [
+        ("03:00", None, "cron(0 3 * * ? *)"),
+        ("23:05", None, "cron(5 23 * * ? *)"),
+        ("05:30", "sunday", "cron(30 5 ? * SUN *)"),
+        ("00:00", "wednesday", "cron(0 0 ? * WED *)"),
+    ],
 )
 def test_a_time_of_day_as_aws_writes_it(at, day, written):
     assert cron(at, day) == written
@@ -27,7 +34,12 @@ def test_a_time_of_day_as_aws_writes_it(at, day, written):
 
 def test_daily_for_35_days_and_weekly_for_twelve_weeks_unless_something_else_is_said():
     daily, weekly = plan_rules(AwsBackup(kind="aws_backup"), "vault", None)
-    assert (daily["rule_name"], daily["schedule"], daily["lifecycle"], daily["target_vault_name"]) == ("daily", "cron(0 3 * * ? *)", {"delete_after": 35}, "vault")
+    assert (daily["rule_name"], daily["schedule"], daily["lifecycle"], daily["target_vault_name"]) == (
+        "daily",
+        "cron(0 3 * * ? *)",
+        {"delete_after": 35},
+        "vault",
+    )
     assert (weekly["rule_name"], weekly["schedule"], weekly["lifecycle"]) == ("weekly", "cron(0 5 ? * SUN *)", {"delete_after": 84})
     assert all("copy_actions" not in rule for rule in (daily, weekly))
     section = AwsBackup(kind="aws_backup", daily=Daily(at="22:00", keep_days=3), weekly=None, copy_to_region=CopyTo(region="us-west-2", keep_days=9))
@@ -81,11 +93,11 @@ def test_every_home_volume_is_made_with_the_tag():
 
 
 def test_the_role_that_backs_up_cannot_restore():
-    policies = {item.inputs["role"]: item.inputs["policyArn"].rpartition("/")[2] for item in record().resources.of(ATTACHMENT) if "ackup" in item.inputs["policyArn"]}
-    assert policies == {
-        "${backups-role.name}": "AWSBackupServiceRolePolicyForBackup",
-        "${backups-restore-role.name}": "AWSBackupServiceRolePolicyForRestores",
-    } or policies == {"jhub-dev-backup": "AWSBackupServiceRolePolicyForBackup", "jhub-dev-backup-restore": "AWSBackupServiceRolePolicyForRestores"}
+    policies = {
+        item.inputs["role"]: item.inputs["policyArn"].rpartition("/")[2] for item in record().resources.of(ATTACHMENT) if "ackup" in item.inputs["policyArn"]
+    }
+    assert policies == {"jhub-dev-backup": "AWSBackupServiceRolePolicyForBackup", "jhub-dev-backup-restore": "AWSBackupServiceRolePolicyForRestores"}
+
 
 
 def test_copies_lie_in_another_region_under_another_key_and_a_lock_is_on_both_vaults():

@@ -152,8 +152,10 @@ def test_what_people_would_cry_over_is_protected_and_retained_and_nothing_is_hal
     half_kept = {resource.name for resource in recording.resources if resource.retain_on_delete and not resource.protect and resource.type not in IN_CLUSTER}
     assert half_kept == (LEFT_TO_A_DATABASE if settings else set())
     kept = {resource.name for resource in recording.resources if resource.protect and resource.type not in IN_CLUSTER}
-    expected = {"cluster-key", "homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a", "backups-main-key", "backups-main-vault"}
-    more = {"backups-copy-key", "backups-copy-vault", "cluster-control-plane-eksCluster", "homes-access-point-ldap", "homes-access-point-port", "hub-ldap-cloud-database-instance"}
+    expected = {"cluster-key", "homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a"}
+    expected |= {"backups-main-key", "backups-main-vault", "backups-main-policy"}
+    more = {"backups-copy-key", "backups-copy-vault", "backups-copy-policy"}
+    more |= {"cluster-control-plane-eksCluster", "homes-access-point-ldap", "homes-access-point-port", "hub-ldap-cloud-database-instance"}
     assert kept == expected | (more if settings else set())
 
 
