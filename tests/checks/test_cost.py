@@ -30,17 +30,17 @@ def line(data: dict, what: str) -> dict:
 
 def test_dev_at_rest_is_the_sum_of_its_parts() -> None:
     data = bill()
-    # control plane 0.10 x 730, NAT 0.045 x 730, address 0.005 x 730, key 1, two m7i.large at 0.1008 x 730 + 50 GiB x 0.08
-    by_hand = 73.00 + 32.85 + 3.65 + 1.00 + 2 * (0.1008 * 730 + 4.00) + HUB
-    assert data["idle_monthly"] == round(by_hand, 2) == 293.20
-    assert data["paused_monthly"] == 138.04
+    # control plane 0.10 x 730, NAT 0.045 x 730, address 0.005 x 730, two keys at 1, two m7i.large at 0.1008 x 730 + 50 GiB x 0.08
+    by_hand = 73.00 + 32.85 + 3.65 + 2.00 + 2 * (0.1008 * 730 + 4.00) + HUB
+    assert data["idle_monthly"] == round(by_hand, 2) == 294.20
+    assert data["paused_monthly"] == 139.04
     assert (data["currency"], data["prices_of"], data["note"]) == ("USD", "us-east-1, 2026-07-20", None)
 
 
 def test_dev_at_most_is_every_group_at_its_maximum() -> None:
     memory = 10 * (R6IN * 730 + 8.00) + 10 * (0.40 * 730 + 8.00)  # on demand, and spot at its max_price
     gpu = 2 * 2 * (3.912 * 730 + 16.00 + 5.00)
-    assert bill()["maximum_monthly"] == round(265.668 + HUB + memory + gpu, 2) == 19970.68
+    assert bill()["maximum_monthly"] == round(266.668 + HUB + memory + gpu, 2) == 19971.68
 
 
 def test_each_line_says_what_the_contract_promises() -> None:
@@ -53,8 +53,8 @@ def test_nat_in_each_zone_costs_three_times() -> None:
     assert (line(bill(), "NAT gateway")["quantity"], line(data, "NAT gateway")["quantity"]) == (1, 3)
     assert line(data, "NAT gateway")["idle_monthly"] == 98.55
     assert line(data, "public IPv4 address")["idle_monthly"] == 10.95
-    assert data["idle_monthly"] == round(265.668 + HUB + 2 * (32.85 + 3.65), 2) == 366.20
-    assert data["paused_monthly"] == 211.04
+    assert data["idle_monthly"] == round(266.668 + HUB + 2 * (32.85 + 3.65), 2) == 367.20
+    assert data["paused_monthly"] == 212.04
 
 
 def test_another_maximum_changes_the_maximum_alone() -> None:
@@ -113,7 +113,7 @@ def test_a_type_without_a_price_is_unknown_and_not_free(unknown: str) -> None:
     assert (core["unit_price"], core["idle_monthly"], core["maximum_monthly"]) == (None, None, None)
     assert core["note"] == f"no price known for {unknown}"
     assert (data["idle_monthly"], data["maximum_monthly"]) == (None, None)
-    assert data["paused_monthly"] == 138.04, "paused, the nodes are not there"
+    assert data["paused_monthly"] == 139.04, "paused, the nodes are not there"
 
 
 def test_extended_support_is_mentioned_where_the_cluster_would_get_it() -> None:
@@ -141,7 +141,7 @@ def test_a_database_on_rds_counts_twice_with_a_standby_and_an_unknown_class_is_u
     data = bill('hubs.main.database={"kind": "postgres"}')
     single = 0.032 * 730 + 20 * 0.115
     assert line(data, "PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(single, 2)
-    assert data["idle_monthly"] == round(265.668 + HUB - 0.16 + single, 2)
+    assert data["idle_monthly"] == round(266.668 + HUB - 0.16 + single, 2)
     twice = line(bill('hubs.main.database={"kind": "postgres", "multi_az": true}'), "PostgreSQL jhub-dev-main-database")
     assert (twice["idle_monthly"], twice["note"]) == (round(2 * single, 2), "with a standby")
     unknown = bill('hubs.main.database={"kind": "postgres", "instance_class": "db.r9z.large"}')

@@ -27,7 +27,7 @@ def test_secrets_are_encrypted_with_a_rotated_key_that_destroy_leaves_alone():
     key = recording.one("aws:kms/key:Key", "cluster-key")
     assert key.inputs["enableKeyRotation"] is True and key.inputs["deletionWindowInDays"] == 30
     assert key.protect and key.retain_on_delete
-    assert recording.one("aws:kms/alias:Alias").inputs["targetKeyId"] == "${cluster-key.keyId}"
+    assert recording.one("aws:kms/alias:Alias", "cluster-key-alias").inputs["targetKeyId"] == "${cluster-key.keyId}"
 
 
 def test_the_control_plane_makes_nothing_but_itself():
@@ -80,5 +80,5 @@ def test_names_of_what_aws_owns_follow_the_regions_partition():
     recording = record("region=us-gov-west-1", zones, NO_HUB)
     attached = {item.inputs["policyArn"] for item in recording.resources.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")}
     assert attached and all(arn.startswith(("arn:aws-us-gov:", "${autoscaler-policy")) for arn in attached)
-    documents = recording.one("aws:kms/key:Key").inputs["policy"] + recording.one("aws:iam/policy:Policy").inputs["policy"]
+    documents = recording.one("aws:kms/key:Key", "cluster-key").inputs["policy"] + recording.one("aws:iam/policy:Policy").inputs["policy"]
     assert "arn:aws-us-gov:" in documents and "arn:aws:" not in documents

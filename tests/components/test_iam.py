@@ -136,7 +136,7 @@ def _may_stand(recording, statement):
     root is a role's, and no pod has that role.
     """
     if statement["Effect"] == "Deny":
-        return _denies_everybody_in_clear(statement) or _denies_everybody_to_take_backups_away(statement)
+        return _denies_everybody_to_take_backups_away(statement) or _denies_everybody_in_clear(statement)
     if "Principal" not in statement:  # a role's own: parliament's matter
         return True
     who = statement["Principal"]

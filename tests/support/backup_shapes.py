@@ -70,7 +70,7 @@ def built(shape: str, folder: Path, api: BackupApi, moto: Cloud, front: Cloud) -
         path.mkdir(parents=True, exist_ok=True)
     for name in ("kubectl", "aws"):
         tool = api.folder / "bin" / name
-        text = f'#!/bin/sh\nexec {sys.executable} -S {Path(stand_in_kubectl.__file__)} "$@"\n' if name == "kubectl" else "#!/bin/sh\nexit 1\n"
+        text = f'#!/bin/sh\nexec {sys.executable} -I -S {Path(stand_in_kubectl.__file__)} "$@"\n' if name == "kubectl" else "#!/bin/sh\nexit 1\n"
         tool.write_text(text)
         tool.chmod(0o755)
     _cluster(moto)

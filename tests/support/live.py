@@ -38,10 +38,12 @@ def _child(arguments: Sequence[str], folder: str, env: Mapping[str, str], report
     report.send((code, out.getvalue(), errors.getvalue()))
 
 
-def killed_at(account: Cloud, number: int, arguments: Sequence[str], folder: Path, *, after: bool, more: Mapping[str, str] | None = None) -> bool:
+def killed_at(
+    account: Cloud, number: int, arguments: Sequence[str], folder: Path, *, after: bool, lost: bool = False, more: Mapping[str, str] | None = None
+) -> bool:
     """Run `jhub` and end it by SIGKILL at its call `number`: before AWS hears of it, or `after` it did. False where it ended by itself before that.
 
-    `more` of an environment is for what stands in for other programs.
+    `lost`: at that call, which AWS does, and whose answer nobody reads. `more` of an environment is for what stands in for other programs.
     """
     with counted(account) as url:
         mine, theirs = _CHILDREN.Pipe()
@@ -53,7 +55,7 @@ def killed_at(account: Cloud, number: int, arguments: Sequence[str], folder: Pat
             if count == number + after:
                 hit.append(operation)
                 os.kill(child.pid or 0, signal.SIGKILL)
-                return False
+                return lost
             return True
 
         account.calls.clear()

@@ -6,15 +6,16 @@ $STAND_IN holds `cluster.json` (the objects), `associations.json` (service accou
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
-FOLDER = Path(os.environ.get("STAND_IN", "/nonexistent"))
-STATE = FOLDER / "cluster.json"
+FOLDER = os.environ.get("STAND_IN", "/nonexistent")
+STATE = f"{FOLDER}/cluster.json"
 READY = [{"type": "Ready", "status": "True"}]
+
+
+def text(path):
+    with open(path) as file:
+        return file.read()
 
 
 def main(arguments):
@@ -25,33 +26,32 @@ def main(arguments):
             index = arguments.index(name)
             options[name] = arguments[index + 1]
             del arguments[index : index + 2]
-    state = json.loads(STATE.read_text())
-    with (FOLDER / "kubectl.log").open("a") as log:
+    state = json.loads(text(STATE))
+    with open(f"{FOLDER}/kubectl.log", "a") as log:
         log.write(" ".join(sys.argv[1:]) + "\n")
-    number, _, when = os.environ.get("STAND_IN_KILL", "0:").partition(":")
-    here = len((FOLDER / "kubectl.log").read_text().splitlines()) == int(number)
-    if here and when == "before":
-        os.kill(os.getppid(), signal.SIGKILL)
-        return
-    verb, rest = arguments[0], arguments[1:]
-    if verb == "get" and rest[:1] == ["--raw"]:
-        print("ok")
-    elif verb == "get":
-        print(json.dumps({"items": found(state, rest[0], options)}))
-    elif verb == "apply":
-        for item in json.loads(Path(options["--filename"]).read_text())["items"]:
+    here = text(f"{FOLDER}/kubectl.log").count("\n") == int(os.environ.get("STAND_IN_KILL", "0"))
+    said = done(state, arguments[0], arguments[1:], options)
+    with open(f"{STATE}.part", "w") as half:
+        json.dump(state, half)
+    os.replace(f"{STATE}.part", STATE)
+    if here:  # it is done, and who asked never hears of it
+        os.kill(os.getppid(), 9)
+    print(said, end="")
+
+
+def done(state, verb, rest, options):
+    """What a command prints, once it is done."""
+    if verb == "get":
+        return "ok\n" if rest[:1] == ["--raw"] else json.dumps({"items": found(state, rest[0], options)})
+    if verb == "logs":
+        return state["logs"][rest[0].partition("/")[2]]
+    if verb == "apply":
+        for item in json.loads(text(options["--filename"]))["items"]:
             put(state, item)
-    elif verb == "logs":
-        print(state["logs"][rest[0].partition("/")[2]], end="")
-    elif verb == "delete":
-        delete(state, rest, options)
-    else:
-        sys.exit(f"the stand-in does not know {verb}")
-    half = STATE.with_suffix(".part")
-    half.write_text(json.dumps(state))
-    half.replace(STATE)
-    if here:
-        os.kill(os.getppid(), signal.SIGKILL)
+        return ""
+    assert verb == "delete", verb
+    delete(state, rest, options)
+    return ""
 
 
 def found(state, kind, options):
@@ -82,20 +82,24 @@ def run(state, job):
     (volume,) = [item for item in state["objects"] if item["kind"] == "PersistentVolume"]
     assert volume["spec"]["mountOptions"] == ["tls", "iam"] and "::fsap-" in volume["spec"]["csi"]["volumeHandle"]
     (programs,) = [item["data"] for item in state["objects"] if item["kind"] == "ConfigMap"]
+    import subprocess
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
-        for name, text in programs.items():
-            (Path(folder) / name).write_text(text)
+        for name, program in programs.items():
+            with open(f"{folder}/{name}", "w") as file:
+                file.write(program)
         (container,) = spec["containers"]
         command = [part.replace("/program/", f"{folder}/") if part.startswith("/program/") else part for part in container["command"]]
-        command = [str(FOLDER / "file-system") if part == "/homes" else part for part in command]
+        command = [f"{FOLDER}/file-system" if part == "/homes" else part for part in command]
         done = subprocess.run([sys.executable, "-B", *command[1:]], capture_output=True, text=True, check=False)
     job["status"] = {"succeeded": 1} if done.returncode == 0 else {"failed": 1}
     state["logs"][job["metadata"]["name"]] = done.stdout or done.stderr
 
 
 def associated(folder=FOLDER):
-    path = folder / "associations.json"
-    return path.exists() and "efs-csi-node-sa" in json.loads(path.read_text())
+    path = f"{folder}/associations.json"
+    return os.path.exists(path) and "efs-csi-node-sa" in json.loads(text(path))
 
 
 def has_role(pod):
@@ -129,11 +133,9 @@ def fresh(folder):
         for name, ready in (("core-0.internal", "False"), ("core-1.internal", "True"))
     ]
     pods = [pod_of(name) for name in ("core-0.internal", "core-1.internal", "user-0.internal")]
-    (folder / "cluster.json").write_text(json.dumps({"nodes": nodes, "pods": pods, "objects": [], "logs": {}}))
+    with open(f"{folder}/cluster.json", "w") as file:
+        json.dump({"nodes": nodes, "pods": pods, "objects": [], "logs": {}}, file)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["fresh"]:
-        fresh(FOLDER)
-    else:
-        main(sys.argv[1:])
+    main(sys.argv[1:])
