@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 
-from checks import hubs, nodes, secrets, security, versions
+from checks import backups, hubs, nodes, secrets, security, versions
 from checks.airgap import all as airgap
 from checks.certificates import certificates
 from checks.finding import Finding
@@ -23,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     security.metadata,
     secrets.secrets,
     security.protected,
+    backups.covered,
     security.tags,
     security.placeholders,
     nodes.instance_types,

@@ -17,6 +17,8 @@ from components.airgap.repositories import Repositories, RepositoriesArgs
 from components.airgap.runner import Runner, RunnerArgs
 from components.autoscaler.autoscaler import AutoscalerIdentity, AutoscalerIdentityArgs
 from components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
+from components.backups.backups import AwsBackups, AwsBackupsArgs
+from components.backups.snapshots import SnapshotLifecycle, SnapshotLifecycleArgs
 from components.cluster.cluster import Cluster, ClusterArgs
 from components.facts import CloudFacts, HubFacts
 from components.homes.efs import EfsHomes, EfsHomesArgs
@@ -29,6 +31,7 @@ from components.watch.certificates import own_end
 from components.watch.watch import Watch, WatchArgs
 from components.watch.watched import Watched, WatchedHub
 from config import network as modes
+from config.backups import AwsBackup, NoBackups
 from config.homes import EfsHomes as EfsSection
 from config.registry import EcrRegistry
 from config.resting import endpoint_reasons
@@ -64,6 +67,7 @@ class Cloud:
         self.controllers = ControllerAddons("controller-addons", replace(self._addons, after=self.pools.ready))
         self.policy, self.identity = self._autoscaler()
         self.homes = self._homes()
+        self.backups = self._backups()
         self.hubs = {name: self._hub(name) for name in sorted(stack.hubs)}
         self.registry = Repositories("registry", RepositoriesArgs(stack=stack, tags=self._tags)) if isinstance(stack.registry, EcrRegistry) else None
         self.runner = self._runner()
@@ -74,7 +78,8 @@ class Cloud:
     def parts(self) -> list[pulumi.Resource]:
         """Every component that was made."""
         always = [self.network, self.cluster, self.node_addons, self.pools, self.controllers, self.policy, self.identity, *self.hubs.values()]
-        return [*always, *(part for part in (self._bucket, self.nodes, self.homes, self.registry, self.runner, self.watch) if part is not None)]
+        optional = (self._bucket, self.nodes, self.homes, self.backups, self.registry, self.runner, self.watch)
+        return [*always, *(part for part in optional if part is not None)]
 
     @property
     def outputs(self) -> dict[str, pulumi.Input[Any]]:
@@ -165,6 +170,15 @@ class Cloud:
             return None
         args = EfsHomesArgs(stack=self._stack, homes=section, place=self.network.place, client_security_group_id=self._group, tags=self._tags)
         return EfsHomes("homes", args)
+
+    def _backups(self) -> AwsBackups | SnapshotLifecycle | None:
+        stack, section = self._stack, self._stack.backups
+        if isinstance(section, NoBackups):
+            return None
+        shared: dict[str, Any] = {"stack_name": stack.name, "region": stack.region, "tags": self._tags}
+        if isinstance(section, AwsBackup):
+            return AwsBackups("backups", AwsBackupsArgs(backups=section, account=self._account, **shared))
+        return SnapshotLifecycle("snapshots", SnapshotLifecycleArgs(backups=section, **shared))
 
     def _hub(self, name: str) -> HubCloud:
         args = HubCloudArgs(

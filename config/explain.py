@@ -24,6 +24,8 @@ _WORDS = {
     "model_attributes_type": ("must be a map of options", "write `option: value` lines under it"),
     "json_invalid": ("cannot be read: it is nested too deeply, or has half a character", "compare it with the reference"),
 }
+#: Findings about what stands under a key: a last `[key]` in their place is a key that is called so.
+_ABOUT_A_VALUE = ("extra_forbidden", "union_tag_invalid", "union_tag_not_found")
 _LIMITS: dict[str, tuple[str, str, Callable[[str], str]]] = {
     "greater_than_equal": ("ge", "at least", lambda limit: f"write {limit} or more"),
     "less_than_equal": ("le", "at most", lambda limit: f"write {limit} or less"),
@@ -70,7 +72,7 @@ def problems_of(error: ValidationError, model: type[BaseModel], prefix: str = ""
 
 
 def _problem(detail: ErrorDetails, model: type[BaseModel], prefix: str) -> Problem:
-    place = _walk(detail["loc"], model)
+    place = _walk(detail["loc"], model, marks=detail["type"] not in _ABOUT_A_VALUE)
     path = (prefix, *place.path) if prefix else place.path
     if detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
         key = str(detail["ctx"]["discriminator"]).strip("'")
@@ -179,8 +181,8 @@ def _tag_of(member: type[BaseModel]) -> str:
     return next(name for name, field in member.model_fields.items() if len(get_args(field.annotation)) == 1 and isinstance(get_args(field.annotation)[0], str))
 
 
-def _walk(location: tuple[int | str, ...], model: type[BaseModel]) -> _Place:
-    """Follow a finding's location through the models."""
+def _walk(location: tuple[int | str, ...], model: type[BaseModel], *, marks: bool) -> _Place:
+    """Follow a finding's location through the models. `marks`: whether a last `[key]` can be pydantic's mark, and not a key that is called so."""
     clean: list[int | str] = []
     here: Any = model
     owner: type[BaseModel] | None = model
@@ -191,7 +193,7 @@ def _walk(location: tuple[int | str, ...], model: type[BaseModel]) -> _Place:
         if not _is_model(here) and part in _members(here):
             siblings, here = _members(here), _members(here)[part]
             continue
-        if part == "[key]" and index == len(location) - 1:  # pydantic's mark for: the key itself is wrong
+        if marks and part == "[key]" and index == len(location) - 1:  # pydantic's mark for: the key itself is wrong
             continue
         clean.append(part)
         owner = here if _is_model(here) else None

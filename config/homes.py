@@ -154,7 +154,12 @@ class EfsHomes(Model):
     )
     usage_report: UsageReport | None = option(None, help="A regular report of what each home takes. None unless this section is there.", changing="In place.")
     adopted: AdoptedHomes | None = option(None, help="Homes that exist already. None: everybody begins with an empty one.", changing=_NEVER)
-    backup: bool = option(True, help="Daily backups by AWS Backup's default plan for EFS, kept for 35 days.", changing="In place; existing backups stay.")
+    backup: bool | None = option(
+        None,
+        help="EFS's own daily plan, kept for 35 days. None: as `backups` needs it, which is on with `kind: snapshots` and off with the others. "
+        "With `kind: aws_backup` it cannot be set: that plan covers homes.",
+        changing="In place; existing backups stay.",
+    )
 
 
 class EbsHomes(Model):

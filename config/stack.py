@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Any, Literal
 
-from config import closed_rules, existing_rules, hub_rules, pause, people_rules, watch
+from config import backups, closed_rules, existing_rules, hub_rules, pause, people_rules, watch
+from config.backups import AwsBackup, Backups
 from config.cluster import Cluster, EksCluster
 from config.errors import Problem, dotted, shown
 from config.gate import Gate
@@ -69,6 +70,11 @@ class StackConfig(Model):
     cluster: Cluster = option(help="The EKS cluster.", changing="See its options.")
     pools: Pools = option(help="The nodes: `core`, and user pools under names of your choice.", changing="See its options.")
     homes: Homes = option(EfsHomes(kind="efs"), help="Where home directories live.", changing="Never on a stack that people use.")
+    backups: Backups = option(
+        AwsBackup(kind="aws_backup"),
+        help="How homes, volumes and databases are backed up.",
+        changing="Backups stay until their day. Another kind: `up` refuses until the vault, its policy and its key are unprotected; they stay in AWS.",
+    )
     hubs: dict[ShortName, Hub] = option({}, help="JupyterHubs on this cluster, by name.", changing="Adding one touches nobody else.", max_length=100)
     registry: Registry = option(UpstreamRegistry(kind="upstream"), help="Where images and charts come from.", changing="See its options.")
     runner: Runner | None = option(
@@ -240,6 +246,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("imports",), _imports_have_form),
     *pause.RULES,
     *watch.RULES,
+    *backups.RULES,
     *people_rules.RULES,
     *existing_rules.RULES,
     *closed_rules.RULES,

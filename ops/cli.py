@@ -31,6 +31,8 @@ _COMMANDS = {
     "doctor": "doctor",
     "destroy": "destroy",
     "orphans": "orphans",
+    "backup": "backup",
+    "restore": "restore",
     "sites": "sites",
     "bundle": "bundle",
     "probe": "probe",

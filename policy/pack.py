@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pulumi_policy import EnforcementLevel, PolicyPack, ReportViolation, StackValidationArgs, StackValidationPolicy
 
-from checks import hubs, nodes, secrets, security, versions
+from checks import backups, hubs, nodes, secrets, security, versions
 from checks.airgap import all as airgap
 from checks.all import Check
 from checks.finding import Finding
@@ -46,6 +46,7 @@ NOT_HERE: Mapping[Check, str] = {
     security.tags: "a policy does not see which types take tags, and the provider adds tags of its own to what it shows",
     security.placeholders: "it is about the stack file alone",
     paused: "as the one before",
+    backups.covered: "the id of a backup plan has no form by which the pack would find the plan of a selection; what a stack makes is covered on the plan",
     nodes.priorities: "the autoscaler's values are one input of its release, which a preview may show as unknown as a whole",
     nodes.addresses: "it reads user data, which an engine shows encoded after the first `up` and unknown before",
     hubs.values: "a hub's values hold secrets, and the engine shows a map with a secret in it as unknown as a whole",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from changes.compare import Change, label
 from changes.effect import CLASSES, Context, Effect, Reading, sorted_effects
-from changes.effects import access, alarms, homes, nodes, openings, permissions, release, table
+from changes.effects import access, alarms, backups, homes, nodes, openings, permissions, release, table
 from changes.effects.values import shown
 from checks.resources import UNKNOWN
 
@@ -22,6 +22,7 @@ _READERS: Mapping[str, Reader] = {
     "entry": access.read_entry,
     "secrets": access.read_secret,
     "homes": homes.read,
+    "backups": backups.read,
     "release": release.read,
     "policies": release.read_policy,
 }

@@ -15,14 +15,25 @@ ISSUER = "token.actions.githubusercontent.com"
 #: IAM and STS quotas: characters of a managed policy, spaces not counted.
 LARGEST = 6144
 #: Services that a role of the program may be handed to (`iam:PassRole`).
-_PASSED_TO = ("autoscaling.amazonaws.com", "ec2.amazonaws.com", "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com")
-#: AWS's own policies that roles of the program have (components/cluster, pools, addons, airgap).
+_PASSED_TO = (
+    "autoscaling.amazonaws.com",
+    "backup.amazonaws.com",
+    "dlm.amazonaws.com",
+    "ec2.amazonaws.com",
+    "eks.amazonaws.com",
+    "pods.eks.amazonaws.com",
+    "vpc-flow-logs.amazonaws.com",
+)
+#: AWS's own policies that roles of the program have (components/cluster, pools, addons, airgap, backups).
 _ATTACHED = (
     "AmazonEKSClusterPolicy",
     "AmazonEKSWorkerNodePolicy",
     "AmazonEC2ContainerRegistryPullOnly",
     "AmazonEKS_CNI_Policy",
     "AmazonSSMManagedInstanceCore",
+    "service-role/AWSBackupServiceRolePolicyForBackup",
+    "service-role/AWSBackupServiceRolePolicyForRestores",
+    "service-role/AWSDataLifecycleManagerServiceRole",
     "service-role/AmazonEBSCSIDriverPolicyV2",
     "service-role/AmazonEBSCSIDriverPolicy",
     "service-role/AmazonEFSCSIDriverPolicy",
@@ -109,12 +120,21 @@ def changing(types: Collection[str], place: Place, *, boundary: str | None = Non
     iam = [action for action in found if action.startswith("iam:")]
     buckets = [action for action in found if action.startswith("s3:")]
     zones = [action for action in found if action.startswith("route53:")]
+    vaults = "backup:CreateBackupVault" in found
     return (
         {"Sid": "Change", "Effect": "Allow", "Action": regional, "Resource": "*", "Condition": _in(place)},
         *(_roles(iam, place, boundary) if iam else ()),
         *([{"Sid": "ChangeBuckets", "Effect": "Allow", "Action": buckets, "Resource": f"arn:{place.partition}:s3:::{place.prefix}-*"}] if buckets else []),
+        *([_sealing(place)] if vaults else []),
         *([{"Sid": "ChangeRecords", "Effect": "Allow", "Action": zones, "Resource": f"arn:{place.partition}:route53:::hostedzone/*"}] if zones else []),
     )
+
+
+def _sealing(place: Place) -> Statement:
+    """A vault is made with a key that whoever makes it may use, through AWS Backup (AWS Backup developer guide, "Encryption for backups")."""
+    through = {"StringEquals": {"kms:ViaService": f"backup.{place.region}.amazonaws.com"}}
+    keys = f"arn:{place.partition}:kms:{place.region}:{place.account}:key/*"
+    return {"Sid": "SealVaults", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": keys, "Condition": through}
 
 
 def _roles(found: Sequence[str], place: Place, boundary: str | None) -> list[Statement]:
@@ -147,7 +167,7 @@ def _roles(found: Sequence[str], place: Place, boundary: str | None) -> list[Sta
 
 def _linked() -> Mapping[str, Any]:
     """The roles that AWS makes for itself in an account that never had such a thing."""
-    names = ("autoscaling", "eks", "eks-nodegroup", "elasticfilesystem", "elasticloadbalancing", "rds", "spot", "transitgateway")
+    names = ("autoscaling", "backup", "eks", "eks-nodegroup", "elasticfilesystem", "elasticloadbalancing", "rds", "spot", "transitgateway")
     return {"StringEquals": {"iam:AWSServiceName": [f"{name}.amazonaws.com" for name in names]}}
 
 

@@ -14,6 +14,7 @@ from components.homes.policy import file_system_policy
 from components.hub.values.singleuser import GID, UID
 from components.iam import pod_identity_trust
 from components.network.place import Place
+from config.backups import backup_tags, efs_plan
 from config.homes import EfsHomes as EfsSection
 from config.stack import StackConfig
 
@@ -54,7 +55,7 @@ class EfsHomes(Component):
         efs.BackupPolicy(
             f"{name}-backup",
             file_system_id=file_system.id,
-            backup_policy={"status": "ENABLED" if args.homes.backup else "DISABLED"},
+            backup_policy={"status": "ENABLED" if efs_plan(args.homes, args.stack.backups) else "DISABLED"},
             opts=self.child(),
         )
         self.file_system_id = file_system.id
@@ -77,7 +78,7 @@ class EfsHomes(Component):
             performance_mode="generalPurpose",
             throughput_mode="elastic",
             lifecycle_policies=rules if days else [],
-            tags=self._tags("homes"),
+            tags={**self._tags("homes"), **backup_tags(self._args.stack.name, self._args.stack.backups)},
             opts=self.kept(),
         )
 

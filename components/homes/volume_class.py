@@ -12,6 +12,7 @@ from pulumi_kubernetes.storage.v1 import StorageClass
 from components.base import Component, named
 from components.drivers import EBS_DRIVER
 from components.hub.values.singleuser import homes_class
+from config.backups import backup_tags
 from config.homes import EbsHomes
 from config.stack import StackConfig
 
@@ -33,7 +34,7 @@ class VolumeClass(Component):
 
     def __init__(self, name: str, args: VolumeClassArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        tags = named(args.tags, f"{args.stack.name}-home")
+        tags = {**named(args.tags, f"{args.stack.name}-home"), **backup_tags(args.stack.name, args.stack.backups)}
         made = StorageClass(
             f"{name}-class",
             metadata={"name": homes_class(args.stack)},

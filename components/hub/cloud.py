@@ -17,6 +17,7 @@ from components.hub.database import DatabaseVolume, DatabaseVolumeArgs, Postgres
 from components.hub.names import HubNames
 from components.hub.secrets import PASSWORD_LENGTH
 from components.network.place import Place
+from config.backups import backup_tags, database_tags
 from config.database import PostgresDatabase, SqliteDatabase
 from config.entry import LoadBalancerEntry
 from config.hub_rules import core_zones, node_port
@@ -62,7 +63,8 @@ class HubCloud(Component):
         section, args = self._section.database, self._args
         if isinstance(section, SqliteDatabase):
             zone = core_zones(args.stack.pools, args.stack.network)[0]
-            volume = DatabaseVolume(f"{self._name}-database", DatabaseVolumeArgs(names=self._names, database=section, zone=zone, tags=args.tags), self.child())
+            tags = {**args.tags, **backup_tags(args.stack.name, args.stack.backups)}
+            volume = DatabaseVolume(f"{self._name}-database", DatabaseVolumeArgs(names=self._names, database=section, zone=zone, tags=tags), self.child())
             self.database_volume = volume.volume_id
         elif isinstance(section, PostgresDatabase):
             password = RandomPassword(f"{self._name}-password", length=PASSWORD_LENGTH, special=False, opts=self.child())
@@ -78,6 +80,7 @@ class HubCloud(Component):
                     password=self.database_password,
                     closed=args.stack.network.closed,
                     tags=args.tags,
+                    backup_tags=database_tags(args.stack.name, args.stack.backups),
                 ),
                 self.child(),
             )

@@ -58,7 +58,7 @@ class DatabaseVolume(Component):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PostgresArgs:
     """`subnet_ids` are private ones in at least two zones; `password` is a secret; `client_security_group_id` is that of the nodes,
-    whose way out is opened too where the network is `closed`.
+    whose way out is opened too where the network is `closed`. `backup_tags` are the instance's alone: by them AWS Backup finds it.
     """
 
     names: HubNames
@@ -69,6 +69,7 @@ class PostgresArgs:
     password: pulumi.Input[str]
     closed: bool
     tags: Mapping[str, str]
+    backup_tags: Mapping[str, str]
 
 
 class Postgres(Component):
@@ -108,7 +109,7 @@ class Postgres(Component):
             deletion_protection=True,
             skip_final_snapshot=False,
             final_snapshot_identifier=f"{physical}-final",
-            tags=tags,
+            tags={**tags, **args.backup_tags},
             opts=self.kept(),  # not after the rule, which needs the cluster: both take ten minutes
         )
         # RDS refuses connections without TLS from version 15 on (RDS user guide, rds.force_ssl); psycopg2 is in the hub's image.

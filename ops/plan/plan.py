@@ -18,6 +18,7 @@ from config.prices import Prices
 from config.secrets import missing_secrets
 from config.stack import PROJECT, StackConfig
 from config.stack_file import StackFile, find, read
+from ops.backups.record import read_record
 from ops.plan.evaluate import Recording, Where, evaluate
 
 if TYPE_CHECKING:
@@ -107,7 +108,11 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
     """Validate a stack file, evaluate the program with it, and run every check. Raises ConfigError for a wrong file."""
     stack, recording = recorded(file)
     from checks.all import run_checks
+    from checks.backups import rehearsed
     from checks.secrets import missing
+
+    inner = stack.parts == "cluster"  # its homes are the outer half's
+    drilled = () if inner else rehearsed(stack, read_record(file), as_of, file.stack)
 
     return Plan(
         stack_name=file.stack,
@@ -119,5 +124,5 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
         engine_option=file.engine_option,
         configuration=file.data,
         sealed=file.sealed,
-        findings=(*run_checks(stack, recording.everything, as_of), *missing(stack, file.secret, file.stack)),
+        findings=(*run_checks(stack, recording.everything, as_of), *missing(stack, file.secret, file.stack), *drilled),
     )

@@ -32,17 +32,17 @@ def line(data: dict, what: str) -> dict:
 
 def test_dev_at_rest_is_the_sum_of_its_parts() -> None:
     data = bill()
-    # control plane 0.10 x 730, NAT 0.045 x 730, address 0.005 x 730, key 1, two m7i.large at 0.1008 x 730 + 50 GiB x 0.08
-    by_hand = 73.00 + 32.85 + 3.65 + 1.00 + 2 * (0.1008 * 730 + 4.00) + HUB + WATCHING
-    assert data["idle_monthly"] == round(by_hand, 2) == 298.10
-    assert data["paused_monthly"] == 141.14
+    # control plane 0.10 x 730, NAT 0.045 x 730, address 0.005 x 730, two keys at 1, two m7i.large at 0.1008 x 730 + 50 GiB x 0.08
+    by_hand = 73.00 + 32.85 + 3.65 + 2.00 + 2 * (0.1008 * 730 + 4.00) + HUB + WATCHING
+    assert data["idle_monthly"] == round(by_hand, 2) == 299.10
+    assert data["paused_monthly"] == 142.14
     assert (data["currency"], data["prices_of"], data["note"]) == ("USD", "us-east-1, 2026-07-20", None)
 
 
 def test_dev_at_most_is_every_group_at_its_maximum() -> None:
     memory = 10 * (R6IN * 730 + 8.00) + 10 * (0.40 * 730 + 8.00)  # on demand, and spot at its max_price
     gpu = 2 * 2 * (3.912 * 730 + 16.00 + 5.00)
-    assert bill()["maximum_monthly"] == round(265.668 + HUB + WATCHING + memory + gpu, 2) == 19975.58
+    assert bill()["maximum_monthly"] == round(266.668 + HUB + WATCHING + memory + gpu, 2) == 19976.58
 
 
 def test_each_line_says_what_the_contract_promises() -> None:
@@ -55,8 +55,8 @@ def test_nat_in_each_zone_costs_three_times() -> None:
     assert (line(bill(), "NAT gateway")["quantity"], line(data, "NAT gateway")["quantity"]) == (1, 3)
     assert line(data, "NAT gateway")["idle_monthly"] == 98.55
     assert line(data, "public IPv4 address")["idle_monthly"] == 10.95
-    assert data["idle_monthly"] == round(265.668 + HUB + WATCHING + 2 * (32.85 + 3.65), 2) == 371.10
-    assert data["paused_monthly"] == 214.14
+    assert data["idle_monthly"] == round(266.668 + HUB + WATCHING + 2 * (32.85 + 3.65), 2) == 372.10
+    assert data["paused_monthly"] == 215.14
 
 
 def test_another_maximum_changes_the_maximum_alone() -> None:
@@ -115,7 +115,7 @@ def test_a_type_without_a_price_is_unknown_and_not_free(unknown: str) -> None:
     assert (core["unit_price"], core["idle_monthly"], core["maximum_monthly"]) == (None, None, None)
     assert core["note"] == f"no price known for {unknown}"
     assert (data["idle_monthly"], data["maximum_monthly"]) == (None, None)
-    assert data["paused_monthly"] == 141.14, "paused, the nodes are not there"
+    assert data["paused_monthly"] == 142.14, "paused, the nodes are not there"
 
 
 def test_extended_support_is_mentioned_where_the_cluster_would_get_it() -> None:
@@ -144,7 +144,7 @@ def test_a_database_on_rds_counts_twice_with_a_standby_and_an_unknown_class_is_u
     instance, storage = 0.032 * 730, 20 * 0.115
     assert line(data, "PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(instance, 2)
     assert line(data, "GiB of PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(storage, 2)
-    assert data["idle_monthly"] == round(265.668 + HUB + WATCHING - 0.20 - 0.16 + instance + storage, 2)
+    assert data["idle_monthly"] == round(266.668 + HUB + WATCHING - 0.20 - 0.16 + instance + storage, 2)
     standby = bill('hubs.main.database={"kind": "postgres", "multi_az": true}')
     twice = line(standby, "PostgreSQL jhub-dev-main-database")
     assert (twice["idle_monthly"], twice["note"]) == (round(2 * instance, 2), "with a standby")

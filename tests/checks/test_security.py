@@ -148,7 +148,7 @@ def test_new_kinds_of_stateful_resources_are_watched() -> None:
 def test_a_key_that_can_be_deleted_fails() -> None:
     stack, resources = dev("cluster.protected=true")
     assert [finding.status for finding in security.protected(stack, resources)] == ["pass"]
-    bare = Resources(replace(resource, protect=False) if resource.type == "aws:kms/key:Key" else resource for resource in resources)
+    bare = Resources(replace(resource, protect=False) if resource.name == "cluster-key" else resource for resource in resources)
     assert [(finding.status, "cluster-key" in finding.message) for finding in security.protected(stack, bare)] == [("fail", True)]
 
 

@@ -27,7 +27,7 @@ def test_secrets_are_encrypted_with_a_rotated_key_that_destroy_leaves_alone():
     key = recording.one("aws:kms/key:Key", "cluster-key")
     assert key.inputs["enableKeyRotation"] is True and key.inputs["deletionWindowInDays"] == 30
     assert key.protect and key.retain_on_delete
-    assert recording.one("aws:kms/alias:Alias").inputs["targetKeyId"] == "${cluster-key.keyId}"
+    assert recording.one("aws:kms/alias:Alias", "cluster-key-alias").inputs["targetKeyId"] == "${cluster-key.keyId}"
 
 
 def test_the_control_plane_makes_nothing_but_itself():

@@ -40,8 +40,6 @@ def test_the_file_system_is_encrypted_elastic_kept_and_found_again():
     assert file_system.inputs["encrypted"] is True and file_system.inputs["throughputMode"] == "elastic"
     assert file_system.inputs["creationToken"] == "jhub-dev-homes"
     assert file_system.protect and file_system.retain_on_delete
-    assert record().one("aws:efs/backupPolicy:BackupPolicy").inputs["backupPolicy"] == {"status": "ENABLED"}
-    assert record("homes={kind: efs, backup: false}").one("aws:efs/backupPolicy:BackupPolicy").inputs["backupPolicy"] == {"status": "DISABLED"}
 
 
 def test_files_that_nobody_opens_move_to_the_cheaper_class_only_where_wanted():

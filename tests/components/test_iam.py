@@ -37,6 +37,10 @@ def test_the_documents_are_found():
     assert len([where for where in found if "assumeRolePolicy" in where]) >= 7
     assert {where.partition(" ")[0] for where in found if "assumeRolePolicy" not in where} == {
         "autoscaler-policy-document",
+        "backups-copy-key",
+        "backups-copy-policy",
+        "backups-main-key",
+        "backups-main-policy",
         "cluster-key",
         "cluster-role-key",
         "homes-policy",
@@ -78,7 +82,8 @@ def test_every_document_is_of_the_current_version_and_each_statement_is_named_an
         assert document["Version"] == "2012-10-17", f"{where}: in the old one variables are plain text"
         sids = [statement["Sid"] for statement in document["Statement"]]
         assert len(set(sids)) == len(sids) and all(sid.isalnum() for sid in sids)
-        assert [sid for sid, statement in zip(sids, document["Statement"], strict=True) if statement["Effect"] != "Allow"] in ([], ["EncryptedOnly"]), where
+        refusals = [sid for sid, statement in zip(sids, document["Statement"], strict=True) if statement["Effect"] != "Allow"]
+        assert refusals in ([], ["EncryptedOnly"], ["NobodyTakesBackupsAway"]), where
         assert not [statement for statement in document["Statement"] if {"NotAction", "NotResource", "NotPrincipal"} & set(statement)], where
 
 
@@ -100,6 +105,12 @@ def _denies_everybody_in_clear(statement):
         "*",
         {"Bool": {"aws:SecureTransport": "false"}},
     )
+
+
+def _denies_everybody_to_take_backups_away(statement):
+    """Whoever comes. AWS Backup takes no wildcard in an action of a vault's policy."""
+    taking = ["backup:DeleteRecoveryPoint", "backup:DisassociateRecoveryPoint", "backup:UpdateRecoveryPointLifecycle"]
+    return statement == {"Sid": "NobodyTakesBackupsAway", "Effect": "Deny", "Principal": EVERYBODY, "Action": taking, "Resource": "*"}
 
 
 def _of_the_file_system(recording, statement, points, actions):
@@ -129,7 +140,7 @@ def _may_stand(recording, statement):
     root is a role's, and no pod has that role.
     """
     if statement["Effect"] == "Deny":
-        return _denies_everybody_in_clear(statement)
+        return _denies_everybody_to_take_backups_away(statement) or _denies_everybody_in_clear(statement)
     if "Principal" not in statement:  # a role's own: parliament's matter
         return True
     who = statement["Principal"]

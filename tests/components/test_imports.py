@@ -38,6 +38,9 @@ def test_without_entries_nothing_is_imported_and_nothing_protected_by_the_way():
     recording = record()
     assert _imported(recording) == {} and recording.outputs["imported"] == []
     assert sorted(item.name for item in recording.resources if item.protect) == [
+        "backups-main-key",
+        "backups-main-policy",
+        "backups-main-vault",
         "cluster-key",
         "homes-access-point-main",
         "homes-file-system",

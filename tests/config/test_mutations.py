@@ -40,6 +40,13 @@ _VALUES = st.one_of(
 
 #: What the real stack file leaves out of its hub: everything else that a hub can say is mutated too.
 _MORE = {
+    "backups": {
+        "kind": "aws_backup",
+        "daily": {"at": "03:00"},
+        "weekly": {"day": "sunday"},
+        "copy_to_region": {"region": "us-west-2"},
+        "vault_lock": {"min_days": 7, "max_days": 365, "grace_days": 3},
+    },
     "hubs.main.culling": {"server_idle_minutes": 60},
     "hubs.main.image": "quay.io/jupyter/scipy-notebook:2025-12-31",
     "hubs.main.home_directory": "home/{escaped_username}",

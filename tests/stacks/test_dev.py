@@ -13,6 +13,10 @@ from tests.support.stacks import FULL, INSTEAD, record, record_anew
 #: Change it together with what the program makes: the difference is what a reviewer wants to see.
 INVENTORY = {
     "aws:autoscaling/group:Group": 4,
+    "aws:backup/plan:Plan": 1,
+    "aws:backup/selection:Selection": 1,
+    "aws:backup/vault:Vault": 1,
+    "aws:backup/vaultPolicy:VaultPolicy": 1,
     "aws:cloudwatch/eventRule:EventRule": 1,
     "aws:cloudwatch/eventTarget:EventTarget": 1,
     "aws:cloudwatch/logGroup:LogGroup": 6,
@@ -38,11 +42,11 @@ INVENTORY = {
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": 1,
     "aws:iam/instanceProfile:InstanceProfile": 1,
     "aws:iam/policy:Policy": 1,
-    "aws:iam/role:Role": 9,
+    "aws:iam/role:Role": 11,
     "aws:iam/rolePolicy:RolePolicy": 2,
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 9,
-    "aws:kms/alias:Alias": 1,
-    "aws:kms/key:Key": 2,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 11,
+    "aws:kms/alias:Alias": 2,
+    "aws:kms/key:Key": 3,
     "aws:sns/topic:Topic": 1,
     "aws:sns/topicPolicy:TopicPolicy": 1,
     "eks:index:Cluster": 1,
@@ -51,6 +55,8 @@ INVENTORY = {
     "jhub:autoscaler:Autoscaler": 1,
     "jhub:autoscaler:AutoscalerIdentity": 1,
     "jhub:autoscaler:AutoscalerPolicy": 1,
+    "jhub:backups:AwsBackups": 1,
+    "jhub:backups:BackupVault": 1,
     "jhub:cluster:Cluster": 1,
     "jhub:entry:Balancer": 1,
     "jhub:entry:Entry": 1,
@@ -160,7 +166,9 @@ def test_what_people_would_cry_over_is_protected_and_retained_and_nothing_is_hal
     assert half_kept == (LEFT_TO_A_DATABASE if settings else set())
     kept = {resource.name for resource in recording.resources if resource.protect and resource.type not in IN_CLUSTER}
     expected = {"cluster-key", "homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a"}
-    more = {"cluster-control-plane-eksCluster", "homes-access-point-ldap", "homes-access-point-port", "hub-ldap-cloud-database-instance"}
+    expected |= {"backups-main-key", "backups-main-vault", "backups-main-policy"}
+    more = {"backups-copy-key", "backups-copy-vault", "backups-copy-policy"}
+    more |= {"cluster-control-plane-eksCluster", "homes-access-point-ldap", "homes-access-point-port", "hub-ldap-cloud-database-instance"}
     assert kept == expected | (more if settings else set())
 
 

@@ -16,6 +16,7 @@ from tests.support.cloud import KEYS, Cloud, counted
 #: Children of a process that has everything loaded: each takes a twentieth of a second.
 _CHILDREN = multiprocessing.get_context("forkserver")
 _LOADED = ["boto3", "ops.cli", "ops.commands.pause", "ops.commands.resume", "ops.live.hubs", "ops.live.steps", "ops.pause.scene", "ops.pause.resume"]
+_LOADED += ["ops.commands.restore", "ops.commands.backup", "ops.backups.choose", "ops.backups.now", "ops.backups.run"]
 NOBODY = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_PROFILE": ""}
 
 
@@ -38,14 +39,16 @@ def _child(arguments: Sequence[str], folder: str, env: Mapping[str, str], report
     report.send((code, out.getvalue(), errors.getvalue()))
 
 
-def killed_at(account: Cloud, number: int, arguments: Sequence[str], folder: Path, *, done: bool) -> str:
+def killed_at(account: Cloud, number: int, arguments: Sequence[str], folder: Path, *, done: bool, more: Mapping[str, str] | None = None) -> str:
     """Run `jhub` and end it by SIGKILL at its call `number`: before anybody hears of it, or when it is `done` and not yet answered.
 
-    The call's name; empty where the command ended by itself before that. `folder` / "tools" is its PATH.
+    The call's name; empty where the command ended by itself before that. `more` of an environment is for what stands in for other programs, such
+    as a folder of theirs on PATH; without it `folder` / "tools" is.
     """
     with counted(account) as url:
         mine, theirs = _CHILDREN.Pipe()
-        child = _CHILDREN.Process(target=_child, args=(arguments, str(folder), environment(url, folder / "tools"), theirs))
+        given = environment(url, folder / "tools") if more is None else {**more, **environment(url)}
+        child = _CHILDREN.Process(target=_child, args=(arguments, str(folder), given, theirs))
         hit: list[str] = []
 
         def last(count: int, operation: str) -> bool:

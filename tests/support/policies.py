@@ -19,6 +19,7 @@ from ops.plan.evaluate import Recording
 ACCOUNT, REGION = "123456789012", "us-east-1"
 #: What the ARN of a resource looks like once it exists, by type. `{name}` and `{id}` tell those of one type apart.
 _ARNS = {
+    "aws:backup/vault:Vault": f"arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:{{name}}",
     "aws:kms/key:Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/a/b",
     "aws:s3/bucket:Bucket": "arn:aws:s3:::some-bucket",

@@ -83,12 +83,13 @@ FULL = (
     f"cluster.administrators=[{SOME_ROLE}]",
     "cluster.protected=true",
     "homes.usage_report={}",
+    "backups={kind: aws_backup, copy_to_region: {region: us-west-2}, vault_lock: {grace_days: 7}, rds: true}",
     f"hubs.ldap={json.dumps(_LDAP_HUB)}",
     f"hubs.port={json.dumps(_PORT_HUB)}",
     "watch={kind: cloudwatch, notify: [hub-alarms@example.org, 'https://pager.example.org/alarms'], homes_gib: 500, container_insights: true}",
 )
 #: What stands in the place of a part of `dev`, so that it cannot be in FULL beside it.
-INSTEAD = ("homes={kind: ebs}", "hubs.main.entry={kind: port_forward}", "watch={kind: none}")
+INSTEAD = ("homes={kind: ebs}", "backups={kind: snapshots}", "hubs.main.entry={kind: port_forward}", "watch={kind: none}")
 #: The closed stack with every optional part that it can have at once.
 CLOSED = (
     "stack=airgap",

@@ -1,0 +1,386 @@
+"""`jhub backup` and `jhub restore` against an account of moto's with AWS Backup before it, a cluster that is a file, and a file system that is a folder."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from config.backups import TAG
+from tests.support.backup_api import BackupApi, backup_api
+from tests.support.backup_shapes import FILES, STACK, Hub, built, days_ago, everything, volume_arn
+from tests.support.cloud import Cloud, cloud
+from tests.support.in_process import Done, in_process
+
+OWNER = (1000, 100)
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[Cloud]:
+    with cloud() as found:
+        yield found
+
+
+@pytest.fixture
+def make(moto: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Hub]]:
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    moto.reset()
+    (tmp_path / "stack").mkdir()
+    api = BackupApi(folder=tmp_path / "account")
+    with backup_api(moto, api) as front:
+        yield lambda shape: built(shape, tmp_path / "stack", api, moto, front)
+
+
+def jhub(hub: Hub, *arguments: str) -> Done:
+    return in_process(arguments, hub.folder, hub.environment)
+
+
+def stamp(hub: Hub, days: int) -> str:
+    return f"{days_ago(hub.api, days):%Y-%m-%dt%H%Mz}"
+
+
+def nothing_is_left_open(hub: Hub) -> None:
+    """No role, no driver with one, no object of ours."""
+    cluster = hub.cluster()
+    assert hub.api.associations == {} and cluster["objects"] == []
+    assert not [pod for pod in cluster["pods"] for container in pod["spec"]["containers"] if container["env"]]
+
+
+# --- list
+
+
+def test_backups_are_listed_by_what_they_are_of(make) -> None:
+    hub = make("efs")
+    done = jhub(hub, "backup", "list", "dev")
+    assert done.returncode == 0, done.stderr
+    assert f"EFS {STACK}-homes" in done.stdout and f"EBS {STACK}-main-database" in done.stdout and "117.7 MiB" in done.stdout
+    assert done.stdout.count("completed") == 4 and max(map(len, done.stdout.splitlines())) <= 80
+    data = json.loads(jhub(hub, "backup", "list", "dev", "--json").stdout)
+    assert len(data["recovery_points"]) == 4 and {item["covered"] for item in data["resources"]} == {True}
+    assert [item["made"] for item in data["recovery_points"]] == sorted((item["made"] for item in data["recovery_points"]), reverse=True)
+
+
+def test_a_volume_that_is_older_than_the_tag_is_named_with_the_command_that_covers_it(make, moto: Cloud) -> None:
+    hub = make("ebs")
+    moto.client("ec2").delete_tags(Resources=[hub.ids["bob"]], Tags=[{"Key": TAG}])
+    done = jhub(hub, "backup", "list", "dev")
+    assert done.returncode == 1 and f"✗ EBS claim-bob ({hub.ids['bob']})" in done.stdout
+    assert f"aws ec2 create-tags --tags Key={TAG},Value={STACK} --resources {hub.ids['bob']}" in done.stdout
+    assert hub.ids["node"] not in done.stdout and hub.ids["other"] not in done.stdout, "neither a node's disk nor another stack's volume"
+
+
+def test_snapshots_are_listed_too_and_without_any_vault(make) -> None:
+    hub = make("snapshots")
+    hub.api.vaults.clear()
+    done = jhub(hub, "backup", "list", "dev")
+    assert done.returncode == 0, done.stderr
+    assert "EBS claim-ada" in done.stdout and "10.0 GiB" in done.stdout
+
+
+def test_what_is_only_the_newest_five_says_how_many_more_there_are(make) -> None:
+    hub = make("efs")
+    for days in range(10, 20):
+        hub.api.point(f"{STACK}-backups", hub.ids["homes"], "EFS", days_ago(hub.api, days))
+    assert "and 7 more: --all" in jhub(hub, "backup", "list", "dev").stdout
+    assert jhub(hub, "backup", "list", "dev", "--all").stdout.count("completed") == 14
+
+
+# --- now
+
+
+@pytest.mark.parametrize("shape", ["efs", "ebs", "nfs"])
+def test_everything_that_holds_data_is_backed_up_now_and_once(make, shape: str) -> None:
+    hub = make(shape)
+    done = jhub(hub, "backup", "now", "dev")
+    assert done.returncode == 0, done.stderr
+    expected = {"efs": {hub.ids.get("homes")}, "ebs": {volume_arn(hub.ids[who]) for who in ("ada", "bob") if who in hub.ids}, "nfs": {hub.ids.get("database")}}
+    assert {job["ResourceArn"] for job in hub.api.backup_jobs.values()} == expected[shape] | {volume_arn(hub.ids["memory"])}
+    again = jhub(hub, "backup", "now", "dev")
+    assert again.returncode == 0 and "already so" in again.stderr and len(hub.api.backup_jobs) == len(expected[shape]) + 1
+
+
+def test_snapshots_are_made_now_with_the_tags_of_their_volumes(make, moto: Cloud) -> None:
+    hub = make("snapshots")
+    for _ in range(2):
+        done = jhub(hub, "backup", "now", "dev")
+        assert done.returncode == 0, done.stderr
+    made = [item for item in moto.client("ec2").describe_snapshots(OwnerIds=["self"])["Snapshots"] if "jhub backup now" in item.get("Description", "")]
+    assert {item["VolumeId"] for item in made} == {hub.ids[who] for who in ("ada", "bob", "memory")} and len(made) == 3
+    assert all({tag["Key"]: tag["Value"] for tag in item["Tags"]}[TAG] == STACK for item in made)
+
+
+def test_a_job_that_fails_is_said_and_another_run_begins_another(make) -> None:
+    hub = make("efs")
+    hub.api.refuse[hub.ids["homes"]] = "The file system is being deleted"
+    done = jhub(hub, "backup", "now", "dev")
+    assert done.returncode == 2 and "failed: The file system is being deleted" in done.stderr
+    hub.api.refuse.clear()
+    assert jhub(hub, "backup", "now", "dev").returncode == 0
+    assert sorted(job["State"] for job in hub.api.backup_jobs.values() if job["ResourceArn"] == hub.ids["homes"]) == ["COMPLETED", "FAILED"]
+
+
+def test_settings_that_keep_aws_backup_out_are_said_before_anything_begins(make) -> None:
+    hub = make("efs")
+    hub.api.opted["EFS"] = False
+    done = jhub(hub, "backup", "now", "dev")
+    assert done.returncode == 2 and "keep AWS Backup from EFS" in done.stderr and hub.api.backup_jobs == {}
+    assert jhub(hub, "backup", "list", "dev").returncode == 2
+
+
+# --- restore
+
+
+def test_a_plan_says_what_would_happen_and_asks_for_nothing(make) -> None:
+    hub = make("efs")
+    before = everything(hub.api.homes)
+    done = jhub(hub, "restore", "plan", "dev", "--user", "Ada")
+    assert done.returncode == 0, done.stderr
+    assert "/hubs/main/ada: the home of Ada on hub main" in done.stdout and f"/hubs/main/ada/restored-{stamp(hub, 1)}" in done.stdout
+    older = jhub(hub, "restore", "plan", "dev", "--user", "ada", "--at", "3d").stdout
+    assert f"restored-{stamp(hub, 7)}" in older
+    whole = jhub(hub, "restore", "plan", "dev").stdout
+    assert f"/hubs/main/_restored/{stamp(hub, 1)}" in whole and "restore plan --database" in whole
+    assert hub.api.restore_jobs == {} and everything(hub.api.homes) == before and hub.api.associations == {}
+    assert max(len(line) for line in (done.stdout + whole).splitlines() if "arn:" not in line) <= 80
+
+
+@pytest.mark.parametrize("shape", ["efs", "ebs", "snapshots"])
+def test_a_hubs_database_comes_back_by_hand_and_the_plan_says_how(make, moto: Cloud, shape: str) -> None:
+    hub = make(shape)
+    mine = {item["SnapshotId"] for item in moto.client("ec2").describe_snapshots(Filters=[{"Name": "volume-id", "Values": [hub.ids["memory"]]}])["Snapshots"]}
+    said = jhub(hub, "restore", "plan", "dev", "--database")
+    assert said.returncode == 0 and said.stdout.split()[1] in mine, said.stderr
+    if shape == "efs":
+        assert "30 days" not in said.stdout and "no backup of the database" in jhub(hub, "restore", "plan", "dev", "--database", "--at", "30d").stdout
+
+
+def test_one_home_comes_back_beside_what_is_alive(make) -> None:
+    hub = make("efs")
+    home = hub.api.homes / "hubs" / "main" / "ada"
+    (home / "notes.txt").write_text("spoilt\n")
+    (home / "work" / "plan.md").unlink()
+    before = everything(hub.api.homes)
+    done = jhub(hub, "restore", "run", "dev", "--user", "ada")
+    assert done.returncode == 0, done.stderr
+    after = everything(hub.api.homes)
+    assert {name: value for name, value in after.items() if name in before} == before, "nothing that is alive was touched"
+    side = f"hubs/main/ada/restored-{stamp(hub, 1)}"
+    assert {name: value for name, value in after.items() if name not in before} == {f"{side}/{name}": (*OWNER, text) for name, text in FILES.items()}
+    nothing_is_left_open(hub)
+    again = jhub(hub, "restore", "run", "dev", "--user", "ada")
+    assert again.returncode == 0 and "there already" in again.stdout and everything(hub.api.homes) == after and len(hub.api.restore_jobs) == 1
+    nothing_is_left_open(hub)
+
+
+def test_another_attempt_is_another_directory(make) -> None:
+    hub = make("efs")
+    for attempt in ("1", "2"):
+        assert jhub(hub, "restore", "run", "dev", "--user", "ada", "--attempt", attempt).returncode == 0
+    assert sorted(path.name for path in (hub.api.homes / "hubs/main/ada").glob("restored-*")) == [f"restored-{stamp(hub, 1)}", f"restored-{stamp(hub, 1)}-2"]
+
+
+def test_a_home_that_is_gone_comes_back_in_a_new_one(make) -> None:
+    hub = make("efs")
+    (hub.api.homes / "hubs/main/ada").rename(hub.folder / "gone")
+    assert jhub(hub, "restore", "run", "dev", "--user", "ada").returncode == 0
+    home = hub.api.homes / "hubs/main/ada"
+    assert (home.stat().st_uid, home.stat().st_gid) == OWNER and [path.name for path in home.iterdir()] == [f"restored-{stamp(hub, 1)}"]
+
+
+def test_everybodys_homes_come_back_where_nobody_lives(make) -> None:
+    hub = make("efs")
+    before = everything(hub.api.homes)
+    done = jhub(hub, "restore", "run", "dev", "--at", "2d")
+    assert done.returncode == 0, done.stderr
+    side = f"hubs/main/_restored/{stamp(hub, 7)}"
+    new = {name for name in everything(hub.api.homes) if name not in before}
+    assert new == {f"{side}/{person}/{name}" for person in ("ada", "bob") for name in FILES}
+
+
+def test_a_volume_comes_back_as_another_one_with_a_claim_of_another_name(make, moto: Cloud) -> None:
+    hub = make("ebs")
+    before = {item["VolumeId"] for item in moto.client("ec2").describe_volumes()["Volumes"]}
+    for _ in range(2):
+        done = jhub(hub, "restore", "run", "dev", "--user", "ada")
+        assert done.returncode == 0, done.stderr
+    (new,) = [item for item in moto.client("ec2").describe_volumes()["Volumes"] if item["VolumeId"] not in before]
+    tags = {tag["Key"]: tag["Value"] for tag in new["Tags"]}
+    assert new["AvailabilityZone"] == "us-east-1a" and tags["stack"] == STACK and TAG not in tags and tags["ebs.csi.aws.com/cluster"] == "true"
+    volume, claim = sorted(hub.cluster()["objects"], key=lambda item: item["kind"])
+    assert volume["spec"]["csi"]["volumeHandle"] == new["VolumeId"] and volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
+    assert claim["metadata"]["name"].startswith(f"restored-{stamp(hub, 1)}") and claim["metadata"]["namespace"] == "hub-main"
+    assert volume["spec"]["claimRef"] == {"namespace": "hub-main", "name": claim["metadata"]["name"]}
+
+
+# --- bad days
+
+
+BAD = {
+    "a path": (("--user", "../bob"), "--user: is no name of a person"),
+    "a deeper path": (("--user", "ada/../../bob"), "--user: is no name of a person"),
+    "two dots": (("--user", ".."), "--user: is no name of a person"),
+    "a line of its own": (("--user", "ada\nbob"), "--user: is no name of a person"),
+    "no such hub": (("--hub", "other", "--user", "ada"), "--hub: is no hub of this stack"),
+    "no moment": (("--user", "ada", "--at", "soonish"), "--at: is no moment (got 'soonish')"),
+    "the future": (("--user", "ada", "--at", "2999-01-01"), "--at: is in the future"),
+    "before the first": (("--user", "ada", "--at", "30d"), "--at: there is no backup of the homes from then or before; the oldest is of"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "says"), BAD.values(), ids=BAD)
+def test_what_cannot_be_meant_is_refused_before_anything_is_asked_for(make, arguments: tuple[str, ...], says: str) -> None:
+    hub = make("efs")
+    for command in ("plan", "run"):
+        done = jhub(hub, "restore", command, "dev", *arguments)
+        assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert hub.api.restore_jobs == {} and hub.api.associations == {} and hub.cluster()["objects"] == []
+
+
+def test_a_person_who_was_not_in_the_backup_is_said_by_aws(make) -> None:
+    hub = make("efs")
+    done = jhub(hub, "restore", "run", "dev", "--user", "nobody")
+    assert done.returncode == 2 and "/hubs/main/nobody: was not restored: The item /hubs/main/nobody does not exist" in done.stderr
+    nothing_is_left_open(hub)
+
+
+def test_a_person_without_a_volume_is_said_at_once(make) -> None:
+    done = jhub(make("ebs"), "restore", "run", "dev", "--user", "nobody")
+    assert done.returncode == 2 and "--user: has no volume claim-nobody in hub-main" in done.stderr
+
+
+def test_volumes_are_restored_one_by_one_and_nfs_not_at_all(make) -> None:
+    assert "--user: is needed" in jhub(make("ebs"), "restore", "plan", "dev").stderr
+
+
+def test_homes_on_nfs_are_somebody_elses(make) -> None:
+    done = jhub(make("nfs"), "restore", "run", "dev", "--user", "ada")
+    assert done.returncode == 2 and "homes.kind: homes are on nfs.example.org" in done.stderr
+
+
+@pytest.mark.parametrize("shape", ["efs", "ebs"])
+def test_without_any_backup_it_is_said(make, shape: str) -> None:
+    hub = make(shape)
+    hub.api.vaults[f"{STACK}-backups"] = []
+    done = jhub(hub, "restore", "plan", "dev", "--user", "ada")
+    assert done.returncode == 2 and "there is no backup of" in done.stderr and "jhub backup now" in done.stderr
+    assert "There is no backup yet" in jhub(hub, "backup", "list", "dev").stdout
+
+
+def test_a_backup_that_is_not_whole_is_not_taken(make) -> None:
+    hub = make("efs")
+    for point in hub.api.vaults[f"{STACK}-backups"]:
+        point["Status"] = "PARTIAL"
+    assert "can be restored yet (PARTIAL)" in jhub(hub, "restore", "plan", "dev", "--user", "ada").stderr
+
+
+def test_a_vault_that_is_not_there_is_said(make) -> None:
+    hub = make("efs")
+    hub.api.vaults.clear()
+    assert f"there is no vault {STACK}-backups in 123456789012, us-east-1" in jhub(hub, "backup", "list", "dev").stderr
+
+
+@pytest.mark.parametrize(
+    ("operation", "command"),
+    [
+        ("ListRecoveryPointsByBackupVault", ("backup", "list", "dev")),
+        ("StartBackupJob", ("backup", "now", "dev")),
+        ("StartRestoreJob", ("restore", "run", "dev", "--user", "ada")),
+        ("CreatePodIdentityAssociation", ("restore", "run", "dev", "--user", "ada")),
+    ],
+)
+def test_what_is_not_allowed_is_named(make, operation: str, command: tuple[str, ...]) -> None:
+    hub = make("efs")
+    before = everything(hub.api.homes)
+    hub.api.refuse[operation] = "AccessDeniedException"
+    done = jhub(hub, *command)
+    assert done.returncode == 2 and f"{operation}: is not allowed for you" in done.stderr, done.stderr
+    assert {name: value for name, value in everything(hub.api.homes).items() if name in before} == before
+
+
+def test_another_account_is_refused_by_its_number(make) -> None:
+    hub = make("efs")
+    file = hub.folder / "Pulumi.dev.yaml"
+    file.write_text(file.read_text().replace('"123456789012"', '"210987654321"'))
+    for command in (("backup", "list", "dev"), ("backup", "now", "dev"), ("restore", "plan", "dev"), ("restore", "run", "dev"), ("restore", "drill", "dev", "--user", "a")):
+        done = jhub(hub, *command)
+        assert done.returncode == 2 and "the stack is in account 210987654321" in done.stderr, command
+    assert hub.api.backup_jobs == {} and hub.api.restore_jobs == {}
+
+
+def test_a_stack_without_backups_has_nothing_to_show(make) -> None:
+    hub = make("efs")
+    file = hub.folder / "Pulumi.dev.yaml"
+    file.write_text(file.read_text().replace("config:\n", "config:\n  jupyterhub-aws:backups: { kind: none, reason: a course }\n", 1))
+    assert "backups.kind: is none: nothing is backed up (a course)" in jhub(hub, "backup", "list", "dev").stderr
+
+
+def test_a_role_that_somebody_else_gave_the_driver_is_not_touched(make) -> None:
+    hub = make("efs")
+    hub.api.CreatePodIdentityAssociation(
+        {"clusterName": STACK, "namespace": "kube-system", "serviceAccount": "efs-csi-node-sa", "roleArn": "arn:aws:iam::123456789012:role/theirs", "tags": {}}
+    )
+    done = jhub(hub, "restore", "run", "dev", "--user", "ada")
+    assert done.returncode == 2 and "has another role already: arn:aws:iam::123456789012:role/theirs" in done.stderr
+    assert len(hub.api.associations) == 1
+
+
+def test_a_cluster_without_a_core_node_is_said(make) -> None:
+    hub = make("efs")
+    state = hub.cluster()
+    state["nodes"] = []
+    (hub.api.folder / "cluster.json").write_text(json.dumps(state))
+    assert "no core node is ready" in jhub(hub, "restore", "run", "dev", "--user", "ada").stderr
+
+
+# --- drill
+
+
+def aged(hub: Hub) -> None:
+    """As if the files had lain there for long: the backup was taken after they were last touched."""
+    hub.api.vaults[f"{STACK}-backups"][2]["CreationDate"] = hub.api.now + datetime.timedelta(hours=1)
+
+
+def test_a_rehearsal_restores_compares_and_writes_a_record_that_the_plan_reads(make) -> None:
+    hub = make("efs")
+    aged(hub)
+    before = everything(hub.api.homes)
+    done = jhub(hub, "restore", "drill", "dev", "--user", "ada")
+    assert done.returncode == 0, done.stderr
+    assert "3 files came back" in done.stdout and "3 as they were" in done.stdout
+    text = (hub.folder / "drills" / "dev.toml").read_text()
+    assert "files = 3" in text and "differences = 0" in text and "ada" not in text, "no person's name is committed"
+    assert {name: value for name, value in everything(hub.api.homes).items() if name in before} == before
+    nothing_is_left_open(hub)
+    plan = jhub(hub, "plan", "dev").stdout
+    assert "a restore was rehearsed 0 days ago" in plan
+    later = (hub.api.now + datetime.timedelta(days=120)).date().isoformat()
+    assert "and drill_days is 90" in " ".join(jhub(hub, "plan", "dev", "--as-of", later).stdout.split())
+
+
+def test_a_file_that_came_back_otherwise_is_a_difference(make) -> None:
+    hub = make("efs")
+    aged(hub)
+    newest = hub.api.vaults[f"{STACK}-backups"][2]["RecoveryPointArn"]
+    (hub.api.kept[newest] / "hubs/main/ada/notes.txt").write_text("as it WAS\n")
+    (hub.api.kept[newest] / "hubs/main/ada/work/plan.md").unlink()
+    done = jhub(hub, "restore", "drill", "dev", "--user", "ada")
+    assert done.returncode == 1 and "differs: 'notes.txt'" in done.stdout and "differs: 'work/plan.md'" in done.stdout
+    assert "differences = 2" in (hub.folder / "drills" / "dev.toml").read_text()
+    assert "otherwise than they were" in " ".join(jhub(hub, "plan", "dev").stdout.split())
+
+
+def test_what_was_changed_since_proves_nothing(make) -> None:
+    hub = make("efs")  # its files are younger than every backup
+    done = jhub(hub, "restore", "drill", "dev", "--user", "ada")
+    assert done.returncode == 2 and "proves nothing: 3 files came back" in done.stderr and not (hub.folder / "drills").exists()
+
+
+def test_a_record_that_is_none_is_said(make) -> None:
+    hub = make("efs")
+    (hub.folder / "drills").mkdir()
+    (hub.folder / "drills" / "dev.toml").write_text("date = soon\n")
+    done = jhub(hub, "plan", "dev")
+    assert done.returncode == 2 and "drills/dev.toml" in done.stderr and "is not a record of a drill" in done.stderr
