@@ -48,12 +48,13 @@ def merged(command: str, path: Path, new: Mapping[str, Any]) -> dict[str, Any]:
 def write(command: str, path: Path, text: str) -> None:
     """Write it at once, readable for its owner only. Raises ConfigError where it cannot be."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".jhub-")  # 0600 from the start
+        place = path.resolve()  # where a link leads: it stays one
+        place.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=".jhub-")  # 0600 from the start
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as out:
                 out.write(text)
-            Path(name).replace(path.resolve())
+            Path(name).replace(place)
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:

@@ -235,6 +235,9 @@ def test_a_kubeconfig_holds_no_credential_and_leaves_others_alone(account: Cloud
     merged = YAML(typ="safe").load(target.read_text())
     assert merged["clusters"] == [other, *mine["clusters"]] and merged["current-context"] == "other" and target.stat().st_mode & 0o777 == 0o600
     assert list(target.parent.iterdir()) == [target]
+    link = tmp_path / "link"
+    link.symlink_to(target)
+    assert in_process(["kubeconfig", "dev", "--out", str(link)], tmp_path, known).returncode == 0 and link.is_symlink()
     target.write_text("- no\n")
     refused = in_process(["kubeconfig", "dev", "--out", str(target)], tmp_path, known)
     assert refused.returncode == 2 and "is no kubeconfig" in refused.stderr and target.read_text() == "- no\n"
