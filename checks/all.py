@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     hubs.database_is_near,
     hubs.worth_knowing,
     versions.verified,
+    versions.secure,
     airgap.proof,
 )
 
