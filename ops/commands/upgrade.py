@@ -22,14 +22,13 @@ def plan(stack: str, target: str, as_json: bool, as_of: str | None) -> int:
 
     What a step does is measured: the stack is planned before and after it, and the two are compared.
     """
-    from ops.output import to_standard_output
     from ops.upgrade.show import as_data, render
     from ops.upgrade.upgrade import planned_upgrade
 
     upgrade, apis = planned_upgrade("jhub upgrade plan", stack, target, day(as_of))
     steps = list(upgrade.steps())
     if as_json:
-        to_standard_output(as_data(upgrade, steps, apis))
+        click.echo(as_data(upgrade, steps, apis), nl=False)
     else:
         render(upgrade, steps, apis)
     return 0

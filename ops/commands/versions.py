@@ -36,9 +36,7 @@ def show(stack: str | None, as_of: str | None, as_json: bool) -> int:
     when = day(as_of)
     rows, failed = rows_of(stack, when)
     if as_json:
-        from ops.output import to_standard_output
-
-        to_standard_output(as_data(stack, rows, when))
+        click.echo(as_data(stack, rows, when), nl=False)
     else:
         render(stack, rows, when)
     return 1 if failed else 0

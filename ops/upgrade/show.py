@@ -21,7 +21,7 @@ def as_data(upgrade: Upgrade, steps: Sequence[Step], apis: Sequence[str]) -> str
         "format": FORMAT, "stack": upgrade.name, "from": upgrade.stack.cluster.version, "to": upgrade.target,
         "steps": [step.as_json() for step in steps], "apis": list(apis),
     }  # fmt: skip
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=2) + "\n"
 
 
 def render(upgrade: Upgrade, steps: Sequence[Step], apis: Sequence[str]) -> None:

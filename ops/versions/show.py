@@ -43,7 +43,7 @@ def rows_of(stack: str | None, as_of: datetime.date) -> tuple[list[Row], bool]:
 def as_data(stack: str | None, rows: list[Row], as_of: datetime.date) -> str:
     """The rows as JSON text with a newline at its end."""
     data = {"format": FORMAT, "stack": stack, "as_of": as_of.isoformat(), "parts": [row.as_json(as_of) for row in rows]}
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=2) + "\n"
 
 
 def render(stack: str | None, rows: list[Row], as_of: datetime.date) -> None:
