@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -17,10 +15,10 @@ from components.pools.spec import group_specs
 from config.load import load
 from config.stack import StackConfig
 from config.stack_file import read
-from tests.support.cloud import Cloud, built, cloud
+from tests.support.cloud import Cloud, cloud
 from tests.support.in_process import Done, in_process
 from tests.support.live import environment
-from tests.support.nodes_of_a_cluster import FakeCluster, changing, fake_cluster, hub_of, impatient, preload
+from tests.support.nodes_of_a_cluster import FakeCluster, changing, cluster_in, fake_cluster, hub_of, impatient
 from tests.support.stack_files import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -37,9 +35,9 @@ def surroundings(cluster: FakeCluster, account: Cloud) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[Cloud]:
-    preload()
     with cloud() as found:
-        built(found, stack_of())
+        found.reset()
+        cluster_in(found)
         yield found
 
 
@@ -179,13 +177,13 @@ def templated(account: Cloud, names: list[str], *, sizes: tuple[int, int, int], 
 
 @pytest.fixture
 def fresh(account: Cloud) -> Iterator[Cloud]:
-    """The account without groups: a test makes them from templates of its own."""
-    account.reset()
-    subnet = account.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
-    account.client("eks").create_cluster(name="jhub-dev", roleArn="arn:aws:iam::123456789012:role/some", resourcesVpcConfig={"subnetIds": [subnet]})
+    """The account with room for groups that a test makes from templates of its own."""
     yield account
-    account.reset()
-    built(account, stack_of())
+    groups = account.client("autoscaling")
+    for group in groups.describe_auto_scaling_groups()["AutoScalingGroups"]:
+        groups.delete_auto_scaling_group(AutoScalingGroupName=group["AutoScalingGroupName"], ForceDelete=True)
+    for template in account.client("ec2").describe_launch_templates()["LaunchTemplates"]:
+        account.client("ec2").delete_launch_template(LaunchTemplateId=template["LaunchTemplateId"])
 
 
 def group_names() -> tuple[str, str]:
@@ -250,7 +248,3 @@ def test_another_account_is_refused_by_its_number(cluster: FakeCluster, account:
     file.write_text(file.read_text().replace("123456789012", "210987654321"))
     done = drain(cluster, account, place, "memory")
     assert done.returncode == 2 and "the stack is in account 210987654321" in done.stderr and cluster.state["calls"] == []
-
-
-def test_the_state_of_the_test_is_what_a_file_holds(cluster: FakeCluster) -> None:
-    assert json.loads(cluster.file.read_text())["nodes"]["new-1"]["generation"] == 2 and os.access(cluster.folder / "kubectl", os.X_OK)

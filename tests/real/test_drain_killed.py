@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from config.load import load
-from config.stack_file import read
-from tests.support.cloud import built, cloud
+from tests.support.cloud import cloud
 from tests.support.in_process import in_process
 from tests.support.live import environment
-from tests.support.nodes_of_a_cluster import fake_cluster, impatient, killed_at, preload
+from tests.support.nodes_of_a_cluster import cluster_in, fake_cluster, impatient, killed_at, preload
 from tests.support.stack_files import ROOT
 
 pytestmark = pytest.mark.real
@@ -20,7 +18,6 @@ pytestmark = pytest.mark.real
 @pytest.mark.parametrize("after", [False, True], ids=["before the call did anything", "after it did"])
 def test_killed_at_any_call_the_next_run_ends_the_same(tmp_path: Path, after: bool) -> None:
     preload()
-    file = read(ROOT / "Pulumi.dev.yaml")
     (tmp_path / "Pulumi.dev.yaml").write_text((ROOT / "Pulumi.dev.yaml").read_text())
     cluster = fake_cluster(tmp_path / "bin")
     for name, number in (("old-1", 1), ("old-2", 1), ("new-1", 2)):
@@ -31,7 +28,7 @@ def test_killed_at_any_call_the_next_run_ends_the_same(tmp_path: Path, after: bo
     before, hits, arguments = cluster.file.read_text(), 0, ["drain", "dev", "memory", "--generation", "1"]
     with cloud() as account:
         account.reset()
-        built(account, load(file.values, secret=file.secret, source=file.source))
+        cluster_in(account)
         env = {**{key: value for key, value in environment(account.url).items() if value}, **cluster.environment}
         for call in range(1, 40):
             cluster.file.write_text(before)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from tests.support.cloud import Cloud
 from tests.support.nodes_kubectl import TOKEN, changing
 
 #: Without site packages and without the tests' other modules: it is started dozens of times.
@@ -146,6 +147,12 @@ def hub_of(cluster: FakeCluster) -> Iterator[None]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def cluster_in(account: Cloud) -> None:
+    """The EKS cluster of the stack `dev`, which a command asks for its address."""
+    subnet = account.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    account.client("eks").create_cluster(name="jhub-dev", roleArn="arn:aws:iam::123456789012:role/some", resourcesVpcConfig={"subnetIds": [subnet]})
 
 
 @contextlib.contextmanager
