@@ -37,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     logs_end,
     watched,
     versions.verified,
+    versions.secure,
     airgap.proof,
 )
 

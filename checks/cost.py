@@ -10,7 +10,7 @@ from checks.bill import Cost, Hourly, Line
 from checks.cost_of_closed import closed_lines
 from checks.cost_of_hubs import hub_lines, user_hours
 from checks.cost_of_watching import watching_lines
-from checks.groups import is_spot
+from checks.groups import is_retiring, is_spot
 from checks.resources import Resource, Resources
 from config.prices import HOURS_PER_MONTH, Prices
 from config.stack import StackConfig
@@ -86,7 +86,8 @@ def _nodes(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator
             spot=is_spot(group),
             limit=None if limit is None else Decimal(limit),
         )
-        yield replace(_node_line(described, prices), node_hourly=_slope(described, prices))
+        line = replace(_node_line(described, prices), node_hourly=_slope(described, prices))
+        yield replace(line, note="retires: it only shrinks") if is_retiring(group) else line
 
 
 def _slope(group: _Group, prices: Prices) -> Hourly:

@@ -52,7 +52,7 @@ def _always(what: str, monthly: Decimal, count: int, *, kept: bool = True) -> Li
 
 def user_hours(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[UserHour]:
     """An hour of each profile of each hub."""
-    bought = [node for node in user_nodes(stack, resources) if node.group is not None]
+    bought = [node for node in user_nodes(stack, resources) if node.group is not None and not node.retiring]
     for release in hub_releases(resources):
         for pod in user_pods(release):
             mine = [node for node in bought if node.pool == pod.node_selector.get(POOL_LABEL, "")]

@@ -36,6 +36,11 @@ class UserNodes:
         return self.group is not None and is_spot(self.group)
 
     @property
+    def retiring(self) -> bool:
+        """Whether the group only shrinks: an older generation of its pool."""
+        return self.group is not None and is_retiring(self.group)
+
+    @property
     def name(self) -> str:
         """How a message names them."""
         return f"pool {self.pool}" if self.group is None else self.group.name
@@ -50,6 +55,11 @@ def is_spot(group: Resource) -> bool:
     """Whether an Auto Scaling group buys on the spot market; a managed group of this program never does."""
     distribution = group.inputs.get("mixedInstancesPolicy", {}).get("instancesDistribution", {})
     return bool(distribution.get("onDemandPercentageAboveBaseCapacity") == 0)
+
+
+def is_retiring(group: Resource) -> bool:
+    """Whether an Auto Scaling group starts no node any more."""
+    return "Launch" in (group.inputs.get("suspendedProcesses") or ())
 
 
 def user_nodes(stack: StackConfig, resources: Resources) -> Iterator[UserNodes]:

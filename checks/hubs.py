@@ -66,9 +66,11 @@ def _placed(release: Resource, pod: UserPod, nodes: list[UserNodes]) -> Iterator
         )
 
     matching = [node for node in nodes if pod.may_run_on(node.labels)]
-    if not matching:
+    if all(node.retiring for node in matching):
         yield fault("its node selector and affinity match no pool", "choose a pool of the stack")
     for node in matching:
+        if node.retiring:
+            yield fault(f"may start on {node.name}, which retires and gets no further node", "keep the node selectors that the program renders")
         blocked = [taint for taint in node.taints if taint["effect"] != "PreferNoSchedule" and not pod.tolerates(taint)]
         if blocked:
             yield fault(f"does not tolerate {blocked[0]['key']} of {node.name}", "keep the tolerations that the program renders")

@@ -11,7 +11,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from checks.finding import Finding, urns, verdict
-from checks.groups import is_spot
+from checks.groups import is_retiring, is_spot
 from checks.resources import Resource, Resources
 from checks.subnets import NodeSubnet, node_subnets
 from config.instance_types import InstanceType, instance_type
@@ -88,7 +88,12 @@ def priorities(_stack: StackConfig, resources: Resources) -> list[Finding]:
     listed: dict[int, list[str]] = {}
     for release in resources.of("kubernetes:helm.sh/v3:Release"):
         listed |= {int(rank): list(names) for rank, names in release.inputs.get("values", {}).get("expanderPriorities", {}).items()}
-    return verdict("autoscaler-priorities", _unranked(groups, listed), otherwise=f"{len(groups)} groups have a priority: spot first, then on demand")
+    return verdict("autoscaler-priorities", _unranked(groups, listed), otherwise=f"{_ranked(groups)}: spot first, then on demand")
+
+
+def _ranked(groups: list[Resource]) -> str:
+    retiring = sum(map(is_retiring, groups))
+    return f"{len(groups) - retiring} groups have a priority" + (f" ({retiring} retiring ones have none)" if retiring else "")
 
 
 def _unranked(groups: list[Resource], listed: dict[int, list[str]]) -> Iterator[Finding]:
@@ -98,6 +103,12 @@ def _unranked(groups: list[Resource], listed: dict[int, list[str]]) -> Iterator[
     ranks = {str(group.inputs["name"]): rank(str(group.inputs["name"])) for group in groups}
     for group in groups:
         name = str(group.inputs["name"])
+        if is_retiring(group):
+            if ranks[name] is not None:
+                yield Finding(
+                    id="autoscaler-priorities", status="fail", message=f"{name} retires, but a priority asks it to grow", subjects=(group.urn,)
+                )
+            continue
         twin = {other: value for other, value in ranks.items() if other != name and other.replace("-on-demand-", "-spot-") == name}
         if ranks[name] is None:
             yield Finding(

@@ -6,12 +6,11 @@ import datetime
 
 from checks.finding import Finding, Status, verdict
 from checks.resources import Resources, chart_name
+from checks.standing import FAILING, REMIND_DAYS, hub_rows
+from config.chart import CHART
 from config.cluster import EksCluster
 from config.stack import StackConfig
 from config.versions import Pin, kubernetes_versions, pin, pins
-
-#: From here on a plan reminds: an upgrade of one minor takes a team some weeks.
-_REMIND_DAYS = 60
 
 
 def support(stack: StackConfig, as_of: datetime.date) -> list[Finding]:
@@ -27,30 +26,46 @@ def support(stack: StackConfig, as_of: datetime.date) -> list[Finding]:
 
     if left < 0:
         return found("fail", f"left standard support on {day}: AWS upgrades it by itself (upgrade policy STANDARD)")
-    if left < _REMIND_DAYS:
+    if left < REMIND_DAYS:
         return found("warn", f"leaves standard support in {left} days ({day})")
     return found("pass", f"is in standard support until {day}", None)
 
 
 def verified(stack: StackConfig, resources: Resources) -> list[Finding]:
     """Every pinned version that the program uses was seen by its source for this very Kubernetes minor."""
-    doubtful = [used for used in _used(stack, resources) if not used.verified]
+    doubtful = [found for found in used(stack, resources) if not found.verified]
     return verdict(
         "verified-versions",
         (
             Finding(
                 id="verified-versions",
                 status="warn",
-                message=f"{used.kind} {used.name} {used.version} was not seen with Kubernetes {stack.cluster.version} ({used.source})",
+                message=f"{found.kind} {found.name} {found.version} was not seen with Kubernetes {stack.cluster.version} ({found.source})",
                 fix="compare with your account (config/data/versions.toml says how), then set verified = true there",
             )
-            for used in doubtful
+            for found in doubtful
         ),
         otherwise="every pinned version was seen by its source with this Kubernetes minor",
     )
 
 
-def _used(stack: StackConfig, resources: Resources) -> list[Pin]:
+def secure(stack: StackConfig, resources: Resources) -> list[Finding]:
+    """No hub lacks a known security release that concerns it."""
+    charts = [found for found in used(stack, resources) if (found.kind, found.name) == ("chart", CHART)]
+    return verdict(
+        "security-releases",
+        (
+            Finding(id="security-releases", status="fail", message=f"{row.part} {row.in_use}: {row.says}", path="hubs", fix=row.fix)
+            for found in dict.fromkeys(charts)
+            for row in hub_rows(stack, found.version)
+            if row.standing in FAILING
+        ),
+        otherwise="no known security release that concerns this stack is missing",
+    )
+
+
+def used(stack: StackConfig, resources: Resources) -> list[Pin]:
+    """The pins of everything that was registered: add-ons, charts with their images, node images."""
     minor = stack.cluster.version
     found = [pin("addon", str(addon.inputs["addonName"]), minor) for addon in resources.of("aws:eks/addon:Addon")]
     for release in resources.of("kubernetes:helm.sh/v3:Release"):

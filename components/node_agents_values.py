@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.pools.spec import DEDICATED, GPU_TAINT, LAST_RESORT, PURPOSE, pool_specs
+from components.pools.spec import DEDICATED, GPU_TAINT, LAST_RESORT, PURPOSE, pool_specs, retiring_specs
 from config.stack import StackConfig
 from config.versions import pin
 
@@ -15,7 +15,7 @@ _SPOT_NOTICE_SECONDS = 120
 
 def agents(stack: StackConfig) -> Mapping[str, dict[str, Any]]:
     """The values of each agent that a stack's nodes have, by chart: the handler where there are user pools, the plugin where there are GPUs."""
-    pools, found = pool_specs(stack), {}
+    pools, found = (*pool_specs(stack), *retiring_specs(stack)), {}
     if pools:
         found["aws-node-termination-handler"] = termination_handler_values(stack)
     if any(pool.gpus for pool in pools):

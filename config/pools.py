@@ -130,6 +130,26 @@ class _Pool(Model):
         return names
 
 
+_GENERATION_CHANGING = (
+    "Further groups are made, and servers start there from then on. The old generation's groups go with their nodes, and the servers on them, unless "
+    "`retiring` names it. The hub restarts (servers go on). docs/upgrading.md."
+)
+
+
+class Retiring(Model):
+    """An older generation of a user pool whose nodes stay until they are empty: it gets no further node, and nobody's server starts there."""
+
+    generation: int = option(help="Its number: 1 where the pool had none.", changing="In place.", ge=1, le=998)
+    instance_types: Annotated[tuple[InstanceTypeName, ...], Field(max_length=20)] = option(
+        (),
+        help="What its types were, where they had another shape than the pool's are now. Empty: the pool's.",
+        changing="Wrong types of another shape end its nodes, and the servers on them.",
+    )
+    capacity: Literal["spot_first", "spot", "on_demand"] | None = option(
+        None, help="What its capacity was, where it was another. Without it: the pool's.", changing="A market that it leaves out ends with its nodes."
+    )
+
+
 class CorePool(_Pool):
     """The nodes that are always there: hub, proxy, autoscaler and add-on controllers. On demand, fixed size."""
 
@@ -141,11 +161,27 @@ class CorePool(_Pool):
         changing="A new group is made before the old one goes; hubs restart on it. Volumes do not move by themselves (docs/operations.md).",
         max_length=3,
     )
+    generation: int = option(
+        1,
+        help="Raise it to get all core nodes anew: the new ones are there before the old ones go.",
+        changing="A new group is made before the old one goes; hub and proxy move, so all connections drop once. Servers go on.",
+        ge=1,
+        le=999,
+    )
 
 
 class _UserPool(_Pool):
     """Nodes for people's servers: from zero to `size.max`, added by the autoscaler when somebody starts a server."""
 
+    generation: int = option(
+        1, help="Raise it for new nodes while people work on the old ones: name the old number under `retiring`.", changing=_GENERATION_CHANGING, ge=1, le=999
+    )
+    retiring: tuple[Retiring, ...] = option(
+        (),
+        help="Older generations that stay until they are empty. `jhub drain` says when they are.",
+        changing="A generation that is taken out goes, with its nodes and the servers that are still there.",
+        max_length=5,
+    )
     size: Size = option(help="Smallest and largest number of nodes.", changing="In place.")
     max_pods: int = option(
         40,
@@ -155,6 +191,20 @@ class _UserPool(_Pool):
         ge=15,
         le=110,
     )
+
+    @field_validator("retiring")
+    @classmethod
+    def _older_and_once(cls, retiring: tuple[Retiring, ...], info: ValidationInfo) -> tuple[Retiring, ...]:
+        current, numbers = info.data.get("generation", 1000), [item.generation for item in retiring]  # a wrong one is said by itself
+        for number in numbers:
+            if number >= current:
+                raise refuse(
+                    f"names generation {number}, and the pool's own is {current}: what retires is older than what takes its place",
+                    f"set generation: {number + 1} beside it, or take it out",
+                )
+            if numbers.count(number) > 1:
+                raise refuse(f"names generation {number} twice", "remove one of them")
+        return retiring
 
 
 MaxPrice = Annotated[Price, BeforeValidator(_price_is_text)]

@@ -43,24 +43,22 @@ class KubernetesVersion:
     extended_support_until: datetime.date
     source: str
 
+    @classmethod
+    def of(cls, minor: str, row: Mapping[str, Any]) -> KubernetesVersion:
+        """A row of the table."""
+        return cls(minor=minor, **{key: row[key] for key in ("standard_support_until", "extended_support_until", "source")})
+
 
 @cache
-def _table() -> dict[str, Any]:
+def table() -> dict[str, Any]:
+    """The table as it is written. What each part means: here for pins, in config/releases.py for the rest."""
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 
 @cache
 def kubernetes_versions() -> Mapping[str, KubernetesVersion]:
     """Return the Kubernetes minors that this program can build, by minor."""
-    return {
-        minor: KubernetesVersion(
-            minor=minor,
-            standard_support_until=row["standard_support_until"],
-            extended_support_until=row["extended_support_until"],
-            source=row["source"],
-        )
-        for minor, row in _table()["kubernetes"].items()
-    }
+    return {minor: KubernetesVersion.of(minor, row) for minor, row in table()["kubernetes"].items()}
 
 
 @cache
@@ -78,7 +76,7 @@ def pins() -> tuple[Pin, ...]:
             verified=row["verified"],
         )
         for kind in get_args(Kind)
-        for row in _table()[kind]
+        for row in table()[kind]
     )
 
 

@@ -54,6 +54,7 @@ NOT_HERE: Mapping[Check, str] = {
     hubs.database_is_near: "as the one before",
     hubs.worth_knowing: "it is about the stack file alone, and only warns",
     versions.verified: "it is about the tables of this project, and only warns",
+    versions.secure: "it is about the tables of this project and the stack file alone",
     airgap.proof: "it follows every rule, route and policy document to its end, and one unknown of a preview would end the proof: it is made on the plan",
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 from changes.compare import Change
 from changes.effect import Class, Context, Reading, Topic
 from changes.side import Side
+from checks.groups import is_retiring
 from checks.resources import Resource
 
 GROUP, NODE_GROUP = "aws:autoscaling/group:Group", "aws:eks/nodeGroup:NodeGroup"
@@ -53,11 +54,11 @@ def read_group(change: Change, context: Context) -> Reading:
         return reading
     if change.op == "delete":
         reading.explained.add("*")
-        reading.say(
-            change,
-            ("replaces", "nodes", "the group goes: its nodes end, and servers on them with them; ask people to save, or wait until they are idle"),
-            about,
-        )
+        if is_retiring(group):
+            says = "the retired group goes: nodes that it still has end, and servers on them with them; `jhub drain` says when there are none"
+        else:
+            says = "the group goes: its nodes end, and servers on them with them; ask people to save, or wait until they are idle"
+        reading.say(change, ("replaces", "nodes", says), about)
         return reading
     if change.op == "replace":
         order = "ends before the new one comes: nobody can start a server meanwhile" if change.delete_first else "goes once the new one is there"
@@ -66,10 +67,22 @@ def read_group(change: Change, context: Context) -> Reading:
         reading.explained.add("*")
         return reading
     reading.explained |= {"minSize", "maxSize", "mixedInstancesPolicy", "tags", "vpcZoneIdentifiers", "capacityRebalance", "launchTemplate"}
+    if retires := _retires(change):
+        reading.say(change, ("routine", "people", retires), about)
+        reading.explained.add("suspendedProcesses")
     for item in change.properties:
         _group_property(reading, change, item.keys, (item.old, item.new), about)
     _tags(reading, change, about)
     return reading
+
+
+def _retires(change: Change) -> str:
+    """What it means that a group may no longer start nodes, or may again; empty where that stays."""
+    for item in (item for item in change.properties if item.keys[:1] == ("suspendedProcesses",) and "Launch" in (item.old, item.new)):
+        if item.new == "Launch":
+            return "the group retires: people work on, new servers start elsewhere, and each of its nodes goes when it is empty"
+        return "the group no longer retires: it gets nodes again"
+    return ""
 
 
 def _group_property(reading: Reading, change: Change, keys: tuple[str, ...], values: tuple[Any, Any], about: str) -> None:

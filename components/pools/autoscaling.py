@@ -50,10 +50,10 @@ def priorities(groups: Iterable[GroupSpec]) -> dict[str, list[str]]:
     """Expander priorities: spot groups, then on-demand ones, then whatever else is there (else it would never grow).
 
     Each expression is anchored on one of our own names with any generation: a group of somebody else whose name
-    contains `spot` does not match it.
+    contains `spot` does not match it. A retiring group is left to the last rank: no server fits there, and whoever else does goes there last.
     """
     listed: dict[str, list[str]] = {}
-    for group in groups:
+    for group in (group for group in groups if not group.retiring):
         rank = _SPOT_FIRST if group.market == "spot" else _THEN_ON_DEMAND
         listed.setdefault(str(rank), []).append(f"^{re.escape(group.stem)}-[0-9a-f]{{6}}$".replace("\\-", "-"))
     return {**{rank: sorted(names) for rank, names in sorted(listed.items(), reverse=True)}, str(_ANY): [".*"]}

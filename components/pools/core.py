@@ -46,7 +46,8 @@ class CorePool(Component):
         template = self._template(name, args, pool, tags)
         # EKS replaces a group when one of these changes; with a name of its own the new group comes before the old one goes.
         zones = core_zones(stack.pools, stack.vpc)
-        group_name = f"{stem}-{generation([list(pool.instance_types), ami_type(kind), list(zones)])}"
+        facts = [list(pool.instance_types), ami_type(kind), list(zones)]
+        group_name = f"{stem}-{generation(facts if pool.generation == 1 else [*facts, pool.generation])}"
         indices = [stack.vpc.zones.index(zone) for zone in zones]
         group = eks.NodeGroup(
             f"{name}-group",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
+from config.generations import label, retired, suffix
 from config.homes import EbsHomes
 from config.instance_types import InstanceType
 from config.pools import AnyUserPool, BoughtPool, Disk, GivenPool, OnDemandPool, SpotFirstPool, SpotPool
@@ -90,7 +91,12 @@ class PoolSpec:
     def node_selector(self) -> dict[str, str]:
         """What a user pod selects to land in this pool, whatever the market."""
         own = self.pool.node_selector if isinstance(self.pool, GivenPool) else {}
-        return dict(own) or {PURPOSE: "user", POOL: self.name}
+        return dict(own) or {PURPOSE: "user", POOL: self.name, **label(self.generation)}
+
+    @property
+    def generation(self) -> int:
+        """Its generation; nodes that are there already have none."""
+        return 1 if isinstance(self.pool, GivenPool) else self.pool.generation
 
     @property
     def taints(self) -> tuple[Taint, ...]:
@@ -114,16 +120,20 @@ class PoolSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupSpec:
-    """One Auto Scaling group of a pool: one market, and one zone where homes are volumes (None: all zones)."""
+    """One Auto Scaling group of a pool: one market, and one zone where homes are volumes (None: all zones).
+
+    `retiring`: of an older generation, which only shrinks.
+    """
 
     pool: PoolSpec
     market: Market
     zone: str | None
+    retiring: bool = False
 
     @property
     def suffix(self) -> str:
-        """What tells it from its siblings: `memory-spot`, or `memory-spot-a` in one zone."""
-        return f"{self.pool.name}-{self.market}" + (f"-{self.zone[-1]}" if self.zone else "")
+        """What tells it from its siblings: `memory-spot`, `memory-spot-a` in one zone, `memory-spot-g2` of the second generation."""
+        return f"{self.pool.name}-{self.market}" + (f"-{self.zone[-1]}" if self.zone else "") + suffix(self.pool.generation)
 
     @property
     def stem(self) -> str:
@@ -184,7 +194,17 @@ def pool_specs(stack: StackConfig) -> tuple[PoolSpec, ...]:
     return tuple(PoolSpec(cluster=stack.name, name=name, pool=pool, types=pool.types) for name, pool in stack.pools.user.items())
 
 
+def retiring_specs(stack: StackConfig) -> tuple[PoolSpec, ...]:
+    """Older generations of the user pools, as they were, by name and number."""
+    return tuple(
+        PoolSpec(cluster=stack.name, name=name, pool=old, types=old.types)
+        for name, pool in stack.pools.bought.items()
+        for old in (retired(pool, item) for item in sorted(pool.retiring, key=lambda item: item.generation))
+    )
+
+
 def group_specs(stack: StackConfig) -> tuple[GroupSpec, ...]:
     """Every Auto Scaling group of a stack. With a volume per person, one for each zone: a volume cannot follow a pod."""
     zones: Sequence[str | None] = stack.network.zones if isinstance(stack.homes, EbsHomes) else (None,)
-    return tuple(GroupSpec(pool=pool, market=market, zone=zone) for pool in pool_specs(stack) for market in pool.markets for zone in zones)
+    pools = [*((pool, False) for pool in pool_specs(stack)), *((pool, True) for pool in retiring_specs(stack))]
+    return tuple(GroupSpec(pool=pool, market=market, zone=zone, retiring=old) for pool, old in pools for market in pool.markets for zone in zones)

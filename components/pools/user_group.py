@@ -84,13 +84,20 @@ class UserGroup(Component):
             vpc_zone_identifiers=subnets if zone is None else subnets.apply(lambda ids: [ids[zone]]),
             mixed_instances_policy=_instances(group, template),
             enabled_metrics=[autoscaling.Metric.GROUP_DESIRED_CAPACITY, autoscaling.Metric.GROUP_IN_SERVICE_INSTANCES],  # for the alarm of a stuck group; free
-            suspended_processes=["AZRebalance"],  # it would end nodes with people on them to even out zones
+            suspended_processes=_suspended(group),
             capacity_rebalance=False,  # it would end a node on a mere hint; the termination handler waits for the notice
             health_check_type="EC2",
             wait_for_capacity_timeout="0",  # a group at zero, or a spot market without capacity, must not hold up an `up`
             tags=[{"key": key, "value": value, "propagate_at_launch": True} for key, value in sorted(group_tags(group, shared.tags).items())],
             opts=self.child(depends_on=list(self._args.after)),
         )
+
+
+def _suspended(group: GroupSpec) -> list[str]:
+    """What AWS must not do by itself. AZRebalance would end nodes with people on them to even out zones. Without Launch a retiring group gets no node,
+    whoever asks and whatever ended, while nodes still end one by one (EC2 Auto Scaling user guide, "How suspended processes affect other processes").
+    """
+    return ["AZRebalance", "Launch"] if group.retiring else ["AZRebalance"]
 
 
 def _instances(group: GroupSpec, template: ec2.LaunchTemplate) -> autoscaling.GroupMixedInstancesPolicyArgsDict:

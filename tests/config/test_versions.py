@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import re
 import tomllib
 
 import pytest
 
+from config.releases import admits, inconsistencies, newest, numbers, releases
 from config.versions import TABLE, kubernetes_versions, pin
 
 TODAY = datetime.datetime.now(tz=datetime.UTC).date()
@@ -34,7 +36,7 @@ _IDS = [f"{kind}-{row['name']}-{row.get('kubernetes', 'any')}" for kind, row in 
 
 
 def test_table_has_these_parts_and_no_other():
-    assert set(ROWS) == {"kubernetes", *KINDS}
+    assert set(ROWS) == {"kubernetes", "calendar", "release", "security", *KINDS}
     assert len(MINORS) >= 2
     assert all(re.fullmatch(r"1\.\d{2}", minor) for minor in MINORS)
 
@@ -107,3 +109,73 @@ def test_newer_minors_are_supported_longer():
 def test_a_missing_row_is_a_key_error_that_names_it(kind, name, minor):
     with pytest.raises(KeyError, match=f"{kind} {name} for Kubernetes {minor}"):
         pin(kind, name, minor)
+
+
+def test_the_table_does_not_contradict_itself():
+    assert list(inconsistencies(ROWS)) == []
+
+
+def row_of(rows, kind, name, minor=None):
+    return next(row for row in rows[kind] if row["name"] == name and row.get("kubernetes") == minor)
+
+
+def breaks(kind, name, minor, **values):
+    return lambda rows: row_of(rows, kind, name, minor).update(values)
+
+
+def released(version, **values):
+    return lambda rows: next(row for row in rows["release"] if row["version"] == version).update(values)
+
+
+_LATER = datetime.date(2026, 1, 1)
+CONTRADICTIONS = {
+    "kube-proxy of another minor": (breaks("addon", "kube-proxy", "1.36", version="v1.35.3-eksbuild.29"), "kube-proxy v1.35.3-eksbuild.29 is not of"),
+    "autoscaler of another minor": (breaks("image", "cluster-autoscaler", "1.36", version="v1.35.2"), "cluster-autoscaler v1.35.2 is not of"),
+    "a node image of another minor": (breaks("ami", "al2023-arm64-standard", "1.36", version="1.35.8-20260930"), "is not of Kubernetes 1.36"),
+    "nodes of two releases": (breaks("ami", "al2023-arm64-standard", "1.36", version="1.36.4-20261007"), "would run several releases: 1.36.4-2026"),
+    "a chart that does not take the minor": (released("4.4.0", kubernetes=">=1.36.0-0"), "chart jupyterhub 4.4.0 does not take Kubernetes 1.35"),
+    "a chart of another minor that claims to be verified": (breaks("chart", "cluster-autoscaler", "1.36", verified=True), "nobody saw it with"),
+    "a chart of which nobody knows what is in it": (breaks("chart", "jupyterhub", None, version="4.9.9"), "has no [[release]] row"),
+    "dates in the wrong order": (lambda rows: rows["kubernetes"]["1.36"].update(extended_support_until=_LATER), "1.36: extended support ends before"),
+    "a minor that is built and is not": (lambda rows: rows["calendar"].update({"1.36": rows["kubernetes"]["1.36"]}), "among those that are built and"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "says"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_each_contradiction_is_found(spoil, says):
+    rows = copy.deepcopy(ROWS)
+    spoil(rows)
+    assert any(says in fault for fault in inconsistencies(rows))
+
+
+@pytest.mark.parametrize("row", ROWS["release"] + ROWS["security"], ids=lambda row: f"{row['name']}-{row.get('id', row.get('version'))}")
+def test_releases_are_dated_and_sourced(row):
+    wanted = {"kind", "name", "source", "date", "verified"} | ({"id", "what", "fixed_in", "concerns"} if "id" in row else {"version", "released"})
+    assert set(row) - {"app", "kubernetes"} == wanted
+    assert row["kind"] in ("chart", "software") and row["source"].strip() and isinstance(row["verified"], bool)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", row.get("fixed_in") or row["version"])
+    if "id" in row:
+        assert re.fullmatch(r"(CVE-\d{4}-\d{4,7}|GHSA(-[0-9a-z]{4}){3})", row["id"])
+        assert any(numbers(item.version) >= numbers(row["fixed_in"]) for item in releases(row["kind"], row["name"])), "no release that we know has it"
+
+
+@pytest.mark.parametrize("minor", sorted(ROWS["calendar"]))
+def test_minors_that_are_not_built_have_dates(minor):
+    assert set(ROWS["calendar"][minor]) == {"standard_support_until", "extended_support_until", "source", "date"}
+
+
+@pytest.mark.parametrize(
+    ("constraint", "minor", "fits"), [(">=1.28.0-0", "1.27", False), (">=1.28.0-0", "1.28", True), (">=1.32", "1.36", True), (">=1.100.0-0", "1.99", False)]
+)
+def test_what_a_chart_admits(constraint, minor, fits):
+    assert admits(constraint, minor) is fits
+
+
+def test_a_form_of_kube_version_that_nobody_reads_is_an_error():
+    with pytest.raises(ValueError, match="is not of the form"):
+        admits(">=1.28.0-0 <1.40", "1.36")
+
+
+def test_the_newest_is_by_number_and_not_by_text():
+    assert numbers("v1.36.0-eksbuild.25") > numbers("v1.36.0-eksbuild.9")
+    assert newest("software", "JupyterHub", None) == "5.5.2" and newest("addon", "nothing", "1.36") is None

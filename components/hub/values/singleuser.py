@@ -8,6 +8,7 @@ from components.hub.names import HOMES_CLAIM
 from components.hub.values.local_state import IPYTHON_CONFIG_PATH, LOCAL_ENVIRONMENT, LOCAL_KERNEL_STATE, LOCAL_SERVER_STATE, SERVER_CONFIG_PATH
 from components.hub.values.profiles import hub_pools, hub_profiles, profile_list, resources, share_of
 from components.hub.values.volumes import extra_volumes
+from config.generations import GENERATION
 from config.homes import EbsHomes, EfsHomes, EphemeralHomes, NfsHomes
 from config.hub import Hub
 from config.profiles import split_image
@@ -42,7 +43,8 @@ def singleuser_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
         "startTimeout": timeouts(stack).server_start_seconds,
         "cpu": {"limit": traits["cpu_limit"], "guarantee": traits["cpu_guarantee"]},
         "memory": {"limit": traits["mem_limit"], "guarantee": traits["mem_guarantee"]},
-        "nodeSelector": pool.node_selector,
+        # Each profile says its pool's whole selector, and KubeSpawner merges it over this one: a key that only some pools have may not stand here.
+        "nodeSelector": {key: value for key, value in pool.node_selector.items() if key != GENERATION},
         "extraTolerations": [item for item in pool.tolerations if item["key"] != "hub.jupyter.org/dedicated"],
         # The chart's way needs a privileged container in every pod; network policies and the nodes' hop limit do the same.
         "cloudMetadata": {"blockWithIptables": False},

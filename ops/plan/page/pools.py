@@ -66,7 +66,7 @@ def pools(plan: Plan, anchors: Anchors) -> tuple[Pool, ...]:
 
 
 def _pool(name: str, nodes: list[UserNodes], people: list[UserPod], plan: Plan, anchors: Anchors) -> Pool:
-    node = nodes[0]
+    node = next((item for item in nodes if not item.retiring), nodes[0])
     here = [pod for pod in people if pod.node_selector.get(POOL_LABEL) == name]
     return Pool(
         name=name,
@@ -78,7 +78,7 @@ def _pool(name: str, nodes: list[UserNodes], people: list[UserPod], plan: Plan, 
         markets=tuple(
             sorted(
                 (_market(item, item.group, plan, anchors) for item in nodes if item.group is not None),
-                key=lambda item: (item.name != "spot", item.link["name"]),
+                key=lambda item: (item.name.endswith("retiring"), item.name != "spot", item.link["name"]),
             )
         ),
         fits=tuple(_fit(pod, node, plan) for pod in here),
@@ -92,7 +92,7 @@ def _market(node: UserNodes, group: Resource, plan: Plan, anchors: Anchors) -> M
     limit, hourly = distribution.get("spotMaxPrice"), plan.prices.node_hour(node.types[0].name)
     price = f"at most ${limit}" if limit else ("no price known" if hourly is None else f"${hourly:.3f}")
     return Market(
-        name="spot" if node.spot else "on demand",
+        name=("spot" if node.spot else "on demand") + (", retiring" if node.retiring else ""),
         size=f"{inputs['minSize']}–{inputs['maxSize']}",
         price=price if not node.spot or limit else f"at most {price}",
         link=anchors.link(group.urn),
