@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from changes.compare import Change, label
 from changes.effect import CLASSES, Context, Effect, Reading, sorted_effects
-from changes.effects import access, homes, nodes, openings, permissions, release, table
+from changes.effects import access, backups, homes, nodes, openings, permissions, release, table
 from changes.effects.values import shown
 from checks.resources import UNKNOWN
 
@@ -21,6 +21,7 @@ _READERS: Mapping[str, Reader] = {
     "entry": access.read_entry,
     "secrets": access.read_secret,
     "homes": homes.read,
+    "backups": backups.read,
     "release": release.read,
     "policies": release.read_policy,
 }

@@ -47,8 +47,8 @@ def connect(command: str, region: str, *, expected: str | None, changes: bool) -
     """
     import boto3
 
-    session = boto3.session.Session()
-    with kindly(command):
+    with kindly(command):  # a profile that is not there is refused by the session already
+        session = boto3.session.Session()
         found = _client(session, "sts", region).get_caller_identity()
     account, caller = str(found["Account"]), str(found["Arn"])
     if expected is None and changes:

@@ -79,6 +79,16 @@ def _service(inputs: Inputs) -> str:
     return f"{inputs['spec']['type']} {port.get('nodePort', '')} → {port['targetPort']} of the proxy"
 
 
+def _plan(inputs: Inputs) -> str:
+    return ", ".join(f"{rule['ruleName']} {rule['schedule']} kept {rule['lifecycle']['deleteAfter']} days" for rule in inputs["rules"])
+
+
+def _lock(inputs: Inputs) -> str:
+    bounds = f"backups are kept {inputs['minRetentionDays']} to {inputs['maxRetentionDays']} days"
+    days = inputs.get("changeableForDays")
+    return f"{bounds}; " + (f"for ever, after {days} days" if days else "who may, can take it off")
+
+
 _LINES: dict[str, Callable[[Inputs], str]] = {
     "aws:ec2/vpc:Vpc": lambda i: str(i["cidrBlock"]),
     "aws:ec2/subnet:Subnet": lambda i: f"{i['availabilityZone']} {i['cidrBlock']}",
@@ -119,6 +129,11 @@ _LINES: dict[str, Callable[[Inputs], str]] = {
     "aws:efs/mountTarget:MountTarget": lambda i: f"in {i['subnetId']}",
     "aws:efs/accessPoint:AccessPoint": lambda i: f"{i['rootDirectory']['path']} as {i['posixUser']['uid']}:{i['posixUser']['gid']}",
     "aws:efs/backupPolicy:BackupPolicy": lambda i: f"daily backups {i['backupPolicy']['status'].lower()}",
+    "aws:backup/vault:Vault": lambda i: f"{i['name']}, encrypted" + (f", in {i['region']}" if i.get("region") else ""),
+    "aws:backup/plan:Plan": _plan,
+    "aws:backup/selection:Selection": lambda i: ", ".join(f"whatever is tagged {tag['key']}={tag['value']}" for tag in i["selectionTags"]),
+    "aws:backup/vaultLockConfiguration:VaultLockConfiguration": _lock,
+    "aws:dlm/lifecyclePolicy:LifecyclePolicy": lambda i: "snapshots of volumes, " + ", ".join(item["name"] for item in i["policyDetails"]["schedules"]),
     "aws:ebs/volume:Volume": lambda i: f"{i['size']} GiB {i['type']} in {i['availabilityZone']}, encrypted",
     "aws:rds/instance:Instance": _database,
     "aws:lb/loadBalancer:LoadBalancer": _balancer,

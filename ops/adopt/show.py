@@ -1,0 +1,145 @@
+"""What a scan found, in a terminal of 80 columns: what is taken over, what will differ, what will be made, what stays, what was not seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from ops.adopt.adopt import Adoption
+from ops.adopt.live import Live
+from ops.adopt.match import Difference, by_type
+
+_MOST_NAMES = 3
+_SHOWN = 60
+
+
+def as_json(adoption: Adoption, live: Live) -> dict[str, Any]:
+    """Everything as data."""
+    outcome = adoption.outcome
+    return {
+        "format": "jupyterhub-aws/adoption/1",
+        "account": live.account,
+        "region": live.region,
+        "cluster": live.name,
+        "kind": adoption.kind,
+        "reasons": adoption.reasons,
+        "imports": outcome.imports,
+        "protected": list(outcome.protected),
+        "differences": [
+            {"subject": item.subject, "path": item.where, "live": item.live, "ours": item.ours, "how": item.how, "because": item.because, "effect": item.effect}
+            for item in outcome.differences
+        ],
+        "missing": [{"subject": item.subject, "why": item.why, "blind": item.blind} for item in outcome.missing],
+        "refused": [{"subject": item.subject, "id": item.id, "because": list(item.because)} for item in outcome.refused],
+        "unseen": [{"topic": item.topic, "operation": item.operation, "why": item.why} for item in live.unseen],
+        "to_fill_in": [{"path": path, "what": note} for path, note in adoption.to_fill_in],
+        "problems": [{"path": item.path, "what": item.what, "fix": item.fix} for item in adoption.problems],
+        "things_seen": live.count,
+    }
+
+
+class Report:
+    """Sections of lines, each with what it means for the operator."""
+
+    def __init__(self, console: Console) -> None:
+        """Print to a console."""
+        self._console = console
+
+    def show(self, adoption: Adoption, live: Live, file: str) -> None:
+        """The whole report."""
+        self._head(adoption, live, file)
+        self._taken(adoption)
+        self._differences(adoption.outcome.differences)
+        self._refused(adoption)
+        self._missing(adoption)
+        self._left(adoption, live)
+
+    def _title(self, text: str) -> None:
+        self._console.print()
+        self._console.print(Text(text, style="bold"))
+
+    def _line(self, mark: str, style: str, text: str, below: str = "") -> None:
+        self._console.print(Padding(Text.assemble((f"{mark} ", style), text), (0, 0, 0, 2)))
+        if below:
+            self._console.print(Padding(Text(f"→ {below}", style="dim"), (0, 0, 0, 4)))
+
+    def _head(self, adoption: Adoption, live: Live, file: str) -> None:
+        what = {"eks": "is taken over", "existing": "is used in place", "as written": "as the stack file says"}[adoption.kind]
+        self._console.print(Text.assemble((f"{live.name} ", "bold"), f"{what}: {file}"))
+        for reason in adoption.reasons:
+            self._line("·", "yellow", reason)
+
+    def _taken(self, adoption: Adoption) -> None:
+        imports = adoption.outcome.imports
+        if not imports:
+            return
+        self._title(f"Taken over: {len(imports)} things, each protected while its entry is in the file")
+        kinds: dict[str, int] = {}
+        for key in imports:
+            kind = key.partition("::")[0].rpartition(":")[2]
+            kinds[kind] = kinds.get(kind, 0) + 1
+        self._line("✓", "green", ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in sorted(kinds.items())))
+        if adoption.outcome.protected:
+            names = ", ".join(key.partition("::")[2] for key in adoption.outcome.protected)
+            self._line("✓", "green", f"protected for good, by the program: {names}")
+
+    def _differences(self, differences: list[Difference]) -> None:
+        if not differences:
+            return
+        self._title("Will differ after the `up` that adopts")
+        grouped: dict[tuple[str, ...], list[Difference]] = {}
+        for item in differences:
+            tags = item.where.startswith("tags")
+            key = ("tags",) if tags and _ours_only(item) else (item.subject, item.where)
+            grouped.setdefault(key, []).append(item)
+        for key, items in sorted(grouped.items(), key=lambda pair: (pair[0] == ("tags",), pair[0])):
+            if key == ("tags",):
+                self._line("~", "yellow", f"the stack's tags on {len({item.subject for item in items})} things (in place)")
+                continue
+            item = items[0]
+            name = item.subject.partition("::")[2]
+            said = f"{name} {item.where}: {_short(item.live)} → {_short(item.ours)} ({item.how}{'; ' + item.because if item.because else ''})"
+            self._line("~", "yellow", said, item.effect)
+
+    def _refused(self, adoption: Adoption) -> None:
+        if not adoption.outcome.refused:
+            return
+        self._title("Cannot be taken over: importing would replace it")
+        for item in adoption.outcome.refused:
+            self._line("✗", "red", f"{item.id} as {item.subject.partition('::')[2]}", "; ".join(item.because))
+
+    def _missing(self, adoption: Adoption) -> None:
+        if not adoption.outcome.missing:
+            return
+        self._title("Has no counterpart, and would be made")
+        for (type_, why), names in sorted(by_type(adoption.outcome.missing).items()):
+            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            blind = any(item.blind for item in adoption.outcome.missing if item.subject in {f"{type_}::{name}" for name in names})
+            mark, style = ("?", "red") if blind else ("+", "green")
+            self._line(mark, style, f"{type_.rpartition(':')[2]}: {', '.join(names[:_MOST_NAMES])}{more}", why)
+
+    def _left(self, adoption: Adoption, live: Live) -> None:
+        if live.unseen:
+            self._title("Could not be seen: nothing follows from its absence")
+            for item in live.unseen:
+                self._line("?", "red", f"{item.topic.replace('_', ' ')} ({item.operation})", item.why)
+        if adoption.to_fill_in:
+            self._title("Yours to fill in")
+            for path, note in adoption.to_fill_in:
+                self._line("!", "yellow", path, note)
+        if adoption.problems:
+            self._title("`jhub plan` says")
+            for problem in adoption.problems:
+                self._line("✗", "red", f"{problem.path}: {problem.what}", problem.fix)
+
+
+def _ours_only(item: Difference) -> bool:
+    return item.live is None
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 -- any JSON value
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
