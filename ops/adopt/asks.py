@@ -120,7 +120,7 @@ def _logs(live: Live) -> Sequence[Parameters]:
 
 def _ours(live: Live, thing: Thing) -> bool:
     """Whether a role, policy or the like bears the cluster's name, or is the role of its control plane or nodes."""
-    name = str(thing.get("RoleName") or thing.get("PolicyName"))
+    name = str(thing["Arn"]).rpartition("/")[2]
     used = {str(live.cluster.get("roleArn", "")), *(str(group.get("nodeRole", "")) for group in live.of("node_groups"))}
     return name.startswith(f"{live.name}-") or str(thing.get("Arn")) in used
 

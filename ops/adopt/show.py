@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from ops.adopt.adopt import Adoption
@@ -62,9 +61,15 @@ class Report:
         self._console.print(Text(text, style="bold"))
 
     def _line(self, mark: str, style: str, text: str, below: str = "") -> None:
-        self._console.print(Padding(Text.assemble((f"{mark} ", style), text), (0, 0, 0, 2)))
+        self._hanging(Text(mark, style=style), Text(text), 2)
         if below:
-            self._console.print(Padding(Text(f"→ {below}", style="dim"), (0, 0, 0, 4)))
+            self._hanging(Text("→", style="dim"), Text(below, style="dim"), 4)
+
+    def _hanging(self, mark: Text, text: Text, indent: int) -> None:
+        """A text behind its mark, further lines below the first one."""
+        for number, line in enumerate(text.wrap(self._console, max(self._console.width - indent - 2, 20))):
+            line.rstrip()
+            self._console.print(Text.assemble(" " * indent, mark if number == 0 else " ", " ", line), soft_wrap=True)
 
     def _head(self, adoption: Adoption, live: Live, file: str) -> None:
         what = {"eks": "is taken over", "existing": "is used in place", "as written": "as the stack file says"}[adoption.kind]
@@ -90,19 +95,18 @@ class Report:
         if not differences:
             return
         self._title("Will differ after the `up` that adopts")
+        tagged = {item.subject for item in differences if _own_tag(item)}
         grouped: dict[tuple[str, ...], list[Difference]] = {}
         for item in differences:
-            tags = item.where.startswith("tags")
-            key = ("tags",) if tags and _ours_only(item) else (item.subject, item.where)
-            grouped.setdefault(key, []).append(item)
-        for key, items in sorted(grouped.items(), key=lambda pair: (pair[0] == ("tags",), pair[0])):
-            if key == ("tags",):
-                self._line("~", "yellow", f"the stack's tags on {len({item.subject for item in items})} things (in place)")
-                continue
-            item = items[0]
-            name = item.subject.partition("::")[2]
-            said = f"{name} {item.where}: {_short(item.live)} → {_short(item.ours)} ({item.how}{'; ' + item.because if item.because else ''})"
-            self._line("~", "yellow", said, item.effect)
+            if not _own_tag(item):
+                grouped.setdefault((item.subject.partition("::")[0], item.where, repr(item.live), repr(item.ours)), []).append(item)
+        for items in grouped.values():
+            item, names = items[0], [one.subject.partition("::")[2] for one in items]
+            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            how = f"{item.how}; {item.because}" if item.because else item.how
+            self._line("~", "yellow", f"{', '.join(names[:_MOST_NAMES])}{more}: {item.where}: {_short(item.live)} → {_short(item.ours)} ({how})", item.effect)
+        if tagged:
+            self._line("~", "yellow", f"the stack's tags on {len(tagged)} things (in place)")
 
     def _refused(self, adoption: Adoption) -> None:
         if not adoption.outcome.refused:
@@ -136,8 +140,9 @@ class Report:
                 self._line("✗", "red", f"{problem.path}: {problem.what}", problem.fix)
 
 
-def _ours_only(item: Difference) -> bool:
-    return item.live is None
+def _own_tag(item: Difference) -> bool:
+    """A tag that the stack adds or changes: nobody minds. One that goes is shown by itself."""
+    return item.where.startswith("tags") and item.ours is not None
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 -- any JSON value

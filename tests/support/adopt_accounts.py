@@ -6,7 +6,9 @@ to be content with each answer.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -129,6 +131,7 @@ class _Builder:
         self.lacking = Lacking()
 
     def build(self) -> None:
+        os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # read when a policy is attached
         for kind, make in self._makers().items():
             for resource in self.recorded.of(kind):
                 if not self.skip(kind, resource.name):
@@ -161,11 +164,7 @@ class _Builder:
                 self._ec2.associate_route_table(RouteTableId=given["routeTableId"], SubnetId=given["subnetId"])
             ),
             "aws:ec2/vpcEndpoint:VpcEndpoint": self._endpoint,
-            "aws:ec2/subnetCidrReservation:SubnetCidrReservation": lambda _name, given: self._ignore(
-                self._ec2.create_subnet_cidr_reservation(
-                    SubnetId=given["subnetId"], Cidr=given["cidrBlock"], ReservationType="prefix", Description=given["description"]
-                )
-            ),
+            "aws:ec2/subnetCidrReservation:SubnetCidrReservation": self._reservation,
             "aws:kms/key:Key": self._key,
             "aws:iam/role:Role": self._role,
             "aws:iam/policy:Policy": lambda _name, given: {
@@ -263,16 +262,22 @@ class _Builder:
             TagSpecifications=_tagged("vpc-endpoint", given),
         )
 
+    def _reservation(self, _name: str, given: dict[str, Any]) -> None:
+        from moto.ec2.models import ec2_backends
+
+        self._ec2.create_subnet_cidr_reservation(SubnetId=given["subnetId"], Cidr=given["cidrBlock"], ReservationType="prefix")
+        backend = ec2_backends[ACCOUNT][REGION]
+        for item in backend.get_subnet_cidr_reservations(given["subnetId"])["SubnetIpv4CidrReservations"]:
+            item.description = given["description"]  # which moto does not keep
+
     def _role(self, _name: str, given: dict[str, Any]) -> dict[str, str]:
         tags = [{"Key": key, "Value": value} for key, value in given["tags"].items()]
         arn = self._iam.create_role(RoleName=given["name"], AssumeRolePolicyDocument=given["assumeRolePolicy"], Tags=tags)["Role"]["Arn"]
         return {"name": given["name"], "arn": arn, "id": given["name"]}
 
     def _attach(self, given: dict[str, Any]) -> None:
-        known = {policy["Arn"] for page in self._iam.get_paginator("list_policies").paginate() for policy in page["Policies"]}
-        if given["policyArn"] not in known and "${" not in given["policyArn"]:  # newer than moto's list of AWS's own
-            return
-        self._iam.attach_role_policy(RoleName=given["role"], PolicyArn=given["policyArn"])
+        with contextlib.suppress(self._iam.exceptions.NoSuchEntityException):  # one that is newer than moto's list of AWS's own
+            self._iam.attach_role_policy(RoleName=given["role"], PolicyArn=given["policyArn"])
 
     def _profile(self, _name: str, given: dict[str, Any]) -> dict[str, str]:
         arn = self._iam.create_instance_profile(InstanceProfileName=given["name"])["InstanceProfile"]["Arn"]

@@ -47,12 +47,14 @@ def _inline(asked: Asked) -> Found | None:
 
 
 def _policy(asked: Asked) -> Found | None:
-    policy = one(asked.live.of("policies"), PolicyName=asked.text("name"))
-    if policy is None:
+    name = asked.text("name")
+    found = [item for item in asked.live.of("policies") if str(item["Arn"]).rpartition("/")[2] == name]
+    if name is None or len(found) != 1:
         return None
+    policy = found[0]
     versions = [item for item in policy.get("PolicyVersionList", ()) if item.get("IsDefaultVersion")]
-    view = {"name": policy["PolicyName"], **({"policy": _document(versions[0]["Document"])} if versions else {})}
-    return Found(id=policy["Arn"], outputs={"id": policy["Arn"], "arn": policy["Arn"], "name": policy["PolicyName"]}, view=view)
+    view = {"name": name, **({"policy": _document(versions[0]["Document"])} if versions else {})}
+    return Found(id=policy["Arn"], outputs={"id": policy["Arn"], "arn": policy["Arn"], "name": name}, view=view)
 
 
 def _profile(asked: Asked) -> Found | None:
