@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from ops.adopt.adopt import Adoption
+from ops.adopt.lines import Lines
 from ops.adopt.live import Live
 from ops.adopt.match import Difference, by_type
 
@@ -45,7 +45,7 @@ class Report:
 
     def __init__(self, console: Console) -> None:
         """Print to a console."""
-        self._console = console
+        self._lines = Lines(console)
 
     def show(self, adoption: Adoption, live: Live, file: str) -> None:
         """The whole report."""
@@ -56,45 +56,30 @@ class Report:
         self._missing(adoption)
         self._left(adoption, live)
 
-    def _title(self, text: str) -> None:
-        self._console.print()
-        self._console.print(Text(text, style="bold"))
-
-    def _line(self, mark: str, style: str, text: str, below: str = "") -> None:
-        self._hanging(Text(mark, style=style), Text(text), 2)
-        if below:
-            self._hanging(Text("→", style="dim"), Text(below, style="dim"), 4)
-
-    def _hanging(self, mark: Text, text: Text, indent: int) -> None:
-        """A text behind its mark, further lines below the first one."""
-        for number, line in enumerate(text.wrap(self._console, max(self._console.width - indent - 2, 20))):
-            line.rstrip()
-            self._console.print(Text.assemble(" " * indent, mark if number == 0 else " ", " ", line), soft_wrap=True)
-
     def _head(self, adoption: Adoption, live: Live, file: str) -> None:
         what = {"eks": "is taken over", "existing": "is used in place", "as written": "as the stack file says"}[adoption.kind]
-        self._console.print(Text.assemble((f"{live.name} ", "bold"), f"{what}: {file}"))
+        self._lines.head(live.name, f"{what}: {file}")
         for reason in adoption.reasons:
-            self._line("·", "yellow", reason)
+            self._lines.line("·", "yellow", reason)
 
     def _taken(self, adoption: Adoption) -> None:
         imports = adoption.outcome.imports
         if not imports:
             return
-        self._title(f"Taken over: {len(imports)} things, each protected while its entry is in the file")
+        self._lines.title(f"Taken over: {len(imports)} things, each protected while its entry is in the file")
         kinds: dict[str, int] = {}
         for key in imports:
             kind = key.partition("::")[0].rpartition(":")[2]
             kinds[kind] = kinds.get(kind, 0) + 1
-        self._line("✓", "green", ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in sorted(kinds.items())))
+        self._lines.line("✓", "green", ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in sorted(kinds.items())))
         if adoption.outcome.protected:
             names = ", ".join(key.partition("::")[2] for key in adoption.outcome.protected)
-            self._line("✓", "green", f"protected for good, by the program: {names}")
+            self._lines.line("✓", "green", f"protected for good, by the program: {names}")
 
     def _differences(self, differences: list[Difference]) -> None:
         if not differences:
             return
-        self._title("Will differ after the `up` that adopts")
+        self._lines.title("Will differ after the `up` that adopts")
         tagged = {item.subject for item in differences if _own_tag(item)}
         grouped: dict[tuple[str, ...], list[Difference]] = {}
         for item in differences:
@@ -104,40 +89,40 @@ class Report:
             item, names = items[0], [one.subject.partition("::")[2] for one in items]
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             how = f"{item.how}; {item.because}" if item.because else item.how
-            self._line("~", "yellow", f"{', '.join(names[:_MOST_NAMES])}{more}: {item.where}: {_short(item.live)} → {_short(item.ours)} ({how})", item.effect)
+            self._lines.line("~", "yellow", f"{', '.join(names[:_MOST_NAMES])}{more}: {item.where}: {_short(item.live)} → {_short(item.ours)} ({how})", item.effect)
         if tagged:
-            self._line("~", "yellow", f"the stack's tags on {len(tagged)} things (in place)")
+            self._lines.line("~", "yellow", f"the stack's tags on {len(tagged)} things (in place)")
 
     def _refused(self, adoption: Adoption) -> None:
         if not adoption.outcome.refused:
             return
-        self._title("Cannot be taken over: importing would replace it")
+        self._lines.title("Cannot be taken over: importing would replace it")
         for item in adoption.outcome.refused:
-            self._line("✗", "red", f"{item.id} as {item.subject.partition('::')[2]}", "; ".join(item.because))
+            self._lines.line("✗", "red", f"{item.id} as {item.subject.partition('::')[2]}", "; ".join(item.because))
 
     def _missing(self, adoption: Adoption) -> None:
         if not adoption.outcome.missing:
             return
-        self._title("Has no counterpart, and would be made")
+        self._lines.title("Has no counterpart, and would be made")
         for (type_, why), names in sorted(by_type(adoption.outcome.missing).items()):
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             blind = any(item.blind for item in adoption.outcome.missing if item.subject in {f"{type_}::{name}" for name in names})
             mark, style = ("?", "red") if blind else ("+", "green")
-            self._line(mark, style, f"{type_.rpartition(':')[2]}: {', '.join(names[:_MOST_NAMES])}{more}", why)
+            self._lines.line(mark, style, f"{type_.rpartition(':')[2]}: {', '.join(names[:_MOST_NAMES])}{more}", why)
 
     def _left(self, adoption: Adoption, live: Live) -> None:
         if live.unseen:
-            self._title("Could not be seen: nothing follows from its absence")
+            self._lines.title("Could not be seen: nothing follows from its absence")
             for item in live.unseen:
-                self._line("?", "red", f"{item.topic.replace('_', ' ')} ({item.operation})", item.why)
+                self._lines.line("?", "red", f"{item.topic.replace('_', ' ')} ({item.operation})", item.why)
         if adoption.to_fill_in:
-            self._title("Yours to fill in")
+            self._lines.title("Yours to fill in")
             for path, note in adoption.to_fill_in:
-                self._line("!", "yellow", path, note)
+                self._lines.line("!", "yellow", path, note)
         if adoption.problems:
-            self._title("`jhub plan` says")
+            self._lines.title("`jhub plan` says")
             for problem in adoption.problems:
-                self._line("✗", "red", f"{problem.path}: {problem.what}", problem.fix)
+                self._lines.line("✗", "red", f"{problem.path}: {problem.what}", problem.fix)
 
 
 def _own_tag(item: Difference) -> bool:

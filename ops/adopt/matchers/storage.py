@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ops.adopt.matchers.kind import Asked, Found, Matcher, one, with_tags
 from ops.adopt.live import tags_of
+from ops.adopt.matchers.kind import Asked, Found, Matcher, one, with_tags
 
 
 def _file_system(asked: Asked) -> Found | None:
