@@ -71,10 +71,10 @@ def owning(live: Live) -> Draft:
         "cluster": _cluster(live),
         "pools": pools,
         "homes": _homes(live),
-        **({"hubs": hubs} if hubs else {}),
+        "hubs": hubs,
     }
     comments = {"name": "The cluster's name, and the beginning of every other.", "network": why, "pools": pools_note, "homes": _homes_note(live)}
-    return Draft(kind="eks", sections=sections, comments=comments, head=_head(live, "takes it over", hubs=bool(hubs)))
+    return Draft(kind="eks", sections=sections, comments=comments, head=_head(live, "takes it over", hubs=True))
 
 
 def by_reference(live: Live, reasons: list[str]) -> Draft:

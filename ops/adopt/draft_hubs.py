@@ -12,8 +12,9 @@ _HUB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def hubs_of(live: Live) -> dict[str, Any]:
-    """Each hub that has a directory of homes, a balancer or a database under the program's names."""
-    return {name: _hub(live, name) for name in sorted(_names(live)) if _HUB.fullmatch(name)}
+    """Each hub that has a directory of homes or a database under the program's names; one of which nothing is known where there is none."""
+    names = [name for name in sorted(_names(live)) if _HUB.fullmatch(name)]
+    return {name: _hub(live, name) for name in names or ["main"]}
 
 
 def _names(live: Live) -> set[str]:

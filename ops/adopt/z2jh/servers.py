@@ -51,7 +51,7 @@ def servers_of(taking: Taking) -> Servers:
     if len(items) > _MOST_PROFILES:
         taking.drop(("singleuser", "profileList"), f"has {len(items)} profiles, and a hub has at most {_MOST_PROFILES}")
     for index, item in enumerate(items[:_MOST_PROFILES]):
-        name = _slug(item.get("slug") or item.get("display_name") or f"profile-{index + 1}", found.profiles)
+        name = _slug(item.get("slug") or _brief(item.get("display_name") or "", _LONGEST_TEXT, "") or f"profile-{index + 1}", found.profiles)
         found.profiles[name] = _profile(taking, (index, item), base, selector, found)
     if not found.profiles:
         found.profiles["standard"] = {"display_name": "Standard", "pool": _pool(found, selector, base), **_said(base, taking, "singleuser")}
@@ -100,7 +100,7 @@ def _profile(taking: Taking, item: tuple[int, Mapping[str, Any]], base: _Amounts
     nodes = {**selector, **_labels(over.pop("node_selector", None))}
     profile: dict[str, Any] = {"display_name": _brief(given.get("display_name") or given.get("slug") or f"Profile {index + 1}", _LONGEST_TEXT)}
     if isinstance(given.get("description"), str) and given["description"] != SECRET and given["description"].strip():
-        profile["description"] = _brief(re.sub(r"<[^>]*>", "", given["description"]), _LONGEST_NOTE)
+        profile["description"] = _brief(given["description"], _LONGEST_NOTE)
     profile["pool"] = _pool(found, nodes, amounts)
     profile |= _said(amounts, taking, path)
     images = _choices(taking, given, path)
@@ -248,6 +248,7 @@ def _slug(text: Any, taken: Mapping[str, Any]) -> str:  # noqa: ANN401 -- any JS
     return name
 
 
-def _brief(text: Any, longest: int) -> str:  # noqa: ANN401 -- any JSON value
-    plain = " ".join(str(text if text != SECRET else "").split())
-    return plain[:longest].strip() or "unnamed"
+def _brief(text: Any, longest: int, otherwise: str = "unnamed") -> str:  # noqa: ANN401 -- any JSON value
+    """A text in one line, without HTML and of a length that a page has room for."""
+    plain = " ".join(re.sub(r"<[^>]*>", "", str(text if text != SECRET else "")).split())
+    return plain[:longest].strip() or otherwise

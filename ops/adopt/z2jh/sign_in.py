@@ -100,7 +100,7 @@ def _somebody(section: dict[str, Any]) -> dict[str, Any]:
     """No kind lets strangers in: where the old hub let in whoever could sign in, somebody has to say who may."""
     gates = {"ldap": "allowed_groups", "oidc": "allowed_groups", "github": "allowed_organizations"}
     gate = gates.get(str(section["kind"]))
-    if gate and not any(section.get(key) for key in (gate, "admin_groups", "admin_teams", "allowed_users", "administrators")):
+    if gate and not any(section.get(key) for key in (gate, "allowed_users")):
         example = {"ldap": ["cn=jupyter,ou=groups,dc=example,dc=org"], "oidc": ["jupyter"], "github": ["example-org"]}[str(section["kind"])]
         section[gate] = fill(example, "who may come in: the old hub let in everybody who could sign in")
         if section["kind"] == "oidc":

@@ -95,8 +95,10 @@ class Taking:
 
     def drop_all(self, *path: str, why: str) -> None:
         """Take and drop, where there is something."""
-        if self.look(*path) is not None:
+        found = self.look(*path)
+        if found is not None:
             self.take(*path)
+        if any(value is not None for _, value in leaves(found)):
             self.drop(path, why)
 
     def secret(self, ending: str, *path: str) -> None:
