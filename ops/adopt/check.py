@@ -140,16 +140,16 @@ def _of_step(found: Verdict, subject: str, step: Step) -> None:
 
 
 def _of_entry(found: Verdict, subject: str, identity: str, step: Step | None) -> None:
-    """An entry is imported, or is there already; anything else would make a second one."""
-    if step is None:
-        what, fix = "is in imports, and no resource of the preview is it", "run the scan again with --again, or take the entry out"
-        found.faults.append(Fault(subject=subject, what=what, fix=fix))
-    elif step.op == "create":
+    """An entry is imported, or is there already; anything else would make a second one.
+
+    The engine leaves out steps of what stays the same at times; that an entry is somebody's, the program itself has seen to: it fails otherwise.
+    """
+    if step is not None and step.op == "create":
         what, fix = "is in imports, and would be made anew", "is the preview older than the stack file? Preview again"
         found.faults.append(Fault(subject=subject, what=what, fix=fix))
-    elif step.op == "import":
+    elif step is not None and step.op == "import":
         _imported(found, subject, identity, step)
-    elif step.op in ("same", "update"):
+    elif step is None or step.op in ("same", "update"):
         found.there.append(subject)
 
 

@@ -72,6 +72,19 @@ class Lacking:
         return _valid("DescribeFileSystemPolicy", {"FileSystemId": name, "Policy": known[name]}, "efs")
 
 
+class RefusingLacking(Lacking):
+    """The same, but whoever asks for a path that begins so is refused with a code of AWS's."""
+
+    def __init__(self, other: Lacking, begin: str, code: str) -> None:
+        super().__init__(**{name: getattr(other, name) for name in ("addons", "entries", "administrators", "identities", "clusters", "backups", "policies")})
+        self._begin, self._code = begin, code
+
+    def answer(self, method: str, path: str) -> tuple[int, bytes] | None:
+        if path.startswith(self._begin):
+            return 400, json.dumps({"__type": self._code, "ErrorCode": self._code, "code": self._code, "message": "no"}).encode()
+        return super().answer(method, path)
+
+
 def _valid(operation: str, answer: dict[str, Any], service: str = "eks") -> tuple[int, bytes]:
     """The answer as JSON. Fails where the service model has other members."""
     shape = botocore.session.get_session().get_service_model(service).operation_model(operation).output_shape
@@ -473,4 +486,4 @@ def mounted(account: Cloud, file_system: str, subnet: str) -> None:
     client_of(account.url, "ec2").create_network_interface(SubnetId=subnet, Description=f"EFS mount target for {file_system} ({target})")
 
 
-__all__ = ["ACCOUNT", "READS", "REGION", "Lacking", "client_of", "mounted", "own", "watched"]
+__all__ = ["ACCOUNT", "READS", "REGION", "Lacking", "RefusingLacking", "client_of", "mounted", "own", "watched"]
