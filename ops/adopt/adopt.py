@@ -92,7 +92,9 @@ def _confirm(found: Adoption, stack: str) -> None:
     used = {f"{item.type}::{item.name}" for item in evaluated(_parsed(found.text, stack)) if item.import_id}
     unused = sorted(set(found.outcome.imports) - used)
     if unused:
-        raise ConfigError(stack, [Problem(path=f"imports.{key}", what="is used by no resource", fix="report this: the scan should not have written it") for key in unused])
+        raise ConfigError(
+            stack, [Problem(path=f"imports.{key}", what="is used by no resource", fix="report this: the scan should not have written it") for key in unused]
+        )
 
 
 def evaluated(file: StackFile) -> Resources:

@@ -31,7 +31,7 @@ def _everything(_live: Live, _thing: Thing) -> bool:
 class Ask:
     """One row. `calls` are the parameters of each call, `key` is where the answer's things are (empty: the answer itself), `keep` drops what is others'.
 
-    `absent` are AWS's codes that mean that there is nothing.
+    `absent` are AWS's codes that mean that there is nothing; `page` asks for larger pages than AWS's default, which IAM counts in hundreds.
     """
 
     topic: str
@@ -41,6 +41,7 @@ class Ask:
     calls: Callable[[Live], Sequence[Parameters]] = _once
     keep: Callable[[Live, Thing], bool] = _everything
     absent: tuple[str, ...] = ()
+    page: int | None = None
 
 
 def _in_vpc(name: str = "vpc-id") -> Callable[[Live], Sequence[Parameters]]:
@@ -185,7 +186,13 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
         ),
         Ask(topic="endpoints", service="ec2", operation="describe_vpc_endpoints", key="VpcEndpoints", calls=_in_vpc()),
         Ask(topic="security_groups", service="ec2", operation="describe_security_groups", key="SecurityGroups", calls=_in_vpc()),
-        Ask(topic="flow_logs", service="ec2", operation="describe_flow_logs", key="FlowLogs", calls=lambda live: ({"Filter": _in_vpc("resource-id")(live)[0]["Filters"]},)),
+        Ask(
+            topic="flow_logs",
+            service="ec2",
+            operation="describe_flow_logs",
+            key="FlowLogs",
+            calls=lambda live: ({"Filter": _in_vpc("resource-id")(live)[0]["Filters"]},),
+        ),
         Ask(topic="mount_interfaces", service="ec2", operation="describe_network_interfaces", key="NetworkInterfaces", calls=_mount_target_interfaces),
         Ask(topic="volumes", service="ec2", operation="describe_volumes", key="Volumes", calls=_volumes, keep=_of_this_cluster),
         Ask(topic="file_systems", service="efs", operation="describe_file_systems", key="FileSystems"),
@@ -223,6 +230,7 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
             topic="instance_profiles",
             service="iam",
             operation="list_instance_profiles",
+            page=1000,
             key="InstanceProfiles",
             keep=lambda live, thing: str(thing["InstanceProfileName"]).startswith(f"{live.name}-"),
         ),
@@ -234,6 +242,7 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
             topic="roles",
             service="iam",
             operation="get_account_authorization_details",
+            page=1000,
             key="RoleDetailList",
             calls=lambda _live: ({"Filter": ["Role"]},),
             keep=_ours,
@@ -242,6 +251,7 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
             topic="policies",
             service="iam",
             operation="get_account_authorization_details",
+            page=1000,
             key="Policies",
             calls=lambda _live: ({"Filter": ["LocalManagedPolicy"]},),
             keep=_ours,

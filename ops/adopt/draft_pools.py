@@ -107,7 +107,11 @@ def given_pools(live: Live) -> tuple[dict[str, Any], str]:
     for group in live.of("groups"):
         if group["AutoScalingGroupName"] in managed:
             continue
-        labels = {item["Key"].rpartition("node-template/label/")[2]: item["Value"] for item in group.get("Tags", ()) if "node-template/label/" in item["Key"] and item.get("Value")}
+        labels = {
+            item["Key"].rpartition("node-template/label/")[2]: item["Value"]
+            for item in group.get("Tags", ())
+            if "node-template/label/" in item["Key"] and item.get("Value")
+        }
         eksctl = {item["Key"]: item["Value"] for item in group.get("Tags", ()) if item["Key"] == "alpha.eksctl.io/nodegroup-name"}
         name = next(iter(eksctl.values()), str(group["AutoScalingGroupName"]))
         selector = {**eksctl, **labels} or fill({"example.org/pool": "user"}, "labels by which these nodes are found: kubectl get nodes --show-labels")
@@ -115,7 +119,12 @@ def given_pools(live: Live) -> tuple[dict[str, Any], str]:
         template = mixed.get("LaunchTemplateId") or group.get("LaunchTemplate", {}).get("LaunchTemplateId")
         pools[_name(name, pools)] = _given(_types(group) or _of_template(live, template), group.get("MaxSize", 1), selector)
     if not pools:
-        pools["user"] = {"capacity": "given", "cores": fill(8, "vCPUs of a node"), "memory_gib": fill(64, "its memory"), "node_selector": {"example.org/pool": fill("user", "a label of these nodes")}}
+        pools["user"] = {
+            "capacity": "given",
+            "cores": fill(8, "vCPUs of a node"),
+            "memory_gib": fill(64, "its memory"),
+            "node_selector": {"example.org/pool": fill("user", "a label of these nodes")},
+        }
     return pools, "Nodes that are there. Label those of the hub as docs/operations.md says; remove a pool here that is not for people's servers."
 
 

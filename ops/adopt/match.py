@@ -200,7 +200,13 @@ def _how(type_: str, change: PropertyChange) -> tuple[Literal["in place", "repla
         return "replacement", "EKS does not go from CONFIG_MAP to API in one step"
     if type_ == CONTROL_PLANE and change.keys[:2] == ("vpcConfig", "subnetIds"):
         return "in place", "AWS takes other subnets of the same zones only"
-    if type_ == "aws:ebs/volume:Volume" and change.keys[0] == "size" and isinstance(change.old, int) and isinstance(change.new, int) and change.new < change.old:
+    if (
+        type_ == "aws:ebs/volume:Volume"
+        and change.keys[0] == "size"
+        and isinstance(change.old, int)
+        and isinstance(change.new, int)
+        and change.new < change.old
+    ):
         return "replacement", "a volume never shrinks"
     said = verdict(type_, ".".join(change.keys))
     if said.kind == "replaces":

@@ -67,7 +67,9 @@ def checked(stack: str, preview_file: str | None) -> int:
 def _target(command: str, stack: str, out: Path | None, *, again: bool) -> Path:
     """Where the file goes. Raises ConfigError for a name that is none, a folder that is not there, and a file that somebody has written."""
     if not _STACK.fullmatch(stack):
-        raise ConfigError(command, [Problem(path="--name", what=f"is not the name of a stack (got {stack[:40]!r})", fix="use letters, digits, dots and dashes")])
+        raise ConfigError(
+            command, [Problem(path="--name", what=f"is not the name of a stack (got {stack[:40]!r})", fix="use letters, digits, dots and dashes")]
+        )
     folder = out or Path.cwd()
     if not folder.is_dir():
         raise ConfigError(command, [Problem(path="--out", what=f"there is no folder {folder}", fix="make it, or name another")])

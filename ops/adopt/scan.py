@@ -18,7 +18,15 @@ COMMAND = "jhub adopt scan"
 _AT_ONCE = 8
 _EVERY_SECONDS = 5.0
 #: What ends a scan instead of leaving a gap in it: nothing else would be answered either.
-_FATAL = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "SignatureDoesNotMatch")
+_FATAL = (
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "RequestExpired",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "AuthFailure",
+    "SignatureDoesNotMatch",
+)
 
 
 class Progress:
@@ -117,7 +125,8 @@ def _answer(account: Account, ask: Ask, parameters: Parameters, live: Live) -> l
 def _things(account: Account, ask: Ask, parameters: Parameters) -> Iterator[Thing]:
     client = account.client(ask.service)
     if client.can_paginate(ask.operation):
-        for page in client.get_paginator(ask.operation).paginate(**parameters):
+        sizes = {"PaginationConfig": {"PageSize": ask.page}} if ask.page else {}
+        for page in client.get_paginator(ask.operation).paginate(**parameters, **sizes):
             yield from _of_page(ask, page, parameters)
         return
     yield from _of_page(ask, getattr(client, ask.operation)(**parameters), parameters)

@@ -89,7 +89,9 @@ class Report:
             item, names = items[0], [one.subject.partition("::")[2] for one in items]
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             how = f"{item.how}; {item.because}" if item.because else item.how
-            self._lines.line("~", "yellow", f"{', '.join(names[:_MOST_NAMES])}{more}: {item.where}: {_short(item.live)} → {_short(item.ours)} ({how})", item.effect)
+            self._lines.line(
+                "~", "yellow", f"{', '.join(names[:_MOST_NAMES])}{more}: {item.where}: {_short(item.live)} → {_short(item.ours)} ({how})", item.effect
+            )
         if tagged:
             self._lines.line("~", "yellow", f"the stack's tags on {len(tagged)} things (in place)")
 

@@ -72,13 +72,18 @@ def test_anything_else_is_none_and_says_what_to_change(tmp_path: Path, steps: li
     assert said in " ".join(done.stdout.split()) and "→" in done.stdout and "Do not run pulumi up" in done.stdout
 
 
-@pytest.mark.parametrize(("name", "code"), [("create", 0), ("same", 0), ("replace", 1), ("delete", 1), ("import-replacement", 1), ("failure", 2), ("encrypted", 0)])
+@pytest.mark.parametrize(
+    ("name", "code"), [("create", 0), ("same", 0), ("replace", 1), ("delete", 1), ("import-replacement", 1), ("failure", 2), ("encrypted", 2)]
+)
 def test_recordings_of_the_engine_are_judged(tmp_path: Path, name: str, code: int) -> None:
     done = _check(tmp_path, json.loads((PREVIEWS / f"{name}.json").read_text()), {})
     assert done.returncode == code, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("preview", "said"), [([], "neither a plan nor a preview"), ({"steps": 1}, "did not come to its end"), (_preview({"op": "x", "urn": "y"}), "no step of an engine")])
+@pytest.mark.parametrize(
+    ("preview", "said"),
+    [([], "neither a plan nor a preview"), ({"steps": 1}, "did not come to its end"), (_preview({"op": "x", "urn": "y"}), "no step of an engine")],
+)
 def test_what_is_no_preview_is_refused(tmp_path: Path, preview: Any, said: str) -> None:
     done = _check(tmp_path, preview, {})
     assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr

@@ -129,7 +129,9 @@ def test_what_is_not_carried_over_is_said_with_the_plans_own_reason(tmp_path: Pa
     assert _stack(found, tmp_path).hubs["main"].helm_values.get("hub") == {"baseUrl": "/jupyter/"} or "hub.baseUrl" in why
 
 
-@pytest.mark.parametrize("text", ["", "[]", "a", "a: [", "a: &a [*a]", "!!python/object:x {}", "\x00", "- a\n- b", "a: 1\n---\nb: 2", "? {a: b}\n: c", "a: !!binary PLANTED"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "a", "a: [", "a: &a [*a]", "!!python/object:x {}", "\x00", "- a\n- b", "a: 1\n---\nb: 2", "? {a: b}\n: c", "a: !!binary PLANTED"]
+)
 def test_what_is_no_map_of_values_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(text, encoding="utf-8")
@@ -151,11 +153,20 @@ _KEYS = st.sampled_from(
     "https enabled manual key cert hosts service nodePorts storage static pvcName subPath dynamic capacity memory cpu limit guarantee profileList display_name "
     "kubespawner_override image name tag extraEnv extraConfig db pvc uid lifecycleHooks nodeSelector profile_options choices environment default".split()
 )
-_LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=12), st.sampled_from(["ldap", "github", "static", "manual", "{username}", "16G", "1"]))
-_VALUES = st.recursive(_LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.one_of(_KEYS, st.text(max_size=6)), inner, max_size=5), max_leaves=25)
+_LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=12),
+    st.sampled_from(["ldap", "github", "static", "manual", "{username}", "16G", "1"]),
+)
+_VALUES = st.recursive(
+    _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.one_of(_KEYS, st.text(max_size=6)), inner, max_size=5), max_leaves=25
+)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(values=st.dictionaries(_KEYS, _VALUES, min_size=1, max_size=5))
 def test_whatever_the_values_are_it_becomes_a_file_or_a_kind_refusal(values: dict[str, object]) -> None:
     import io
@@ -172,7 +183,7 @@ def test_whatever_the_values_are_it_becomes_a_file_or_a_kind_refusal(values: dic
     assert found.text.startswith("# yaml-language-server") and found.to_fill_in
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(text=st.text(max_size=80))
 def test_whatever_the_text_is_there_is_no_traceback(text: str) -> None:
     try:

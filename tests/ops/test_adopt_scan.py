@@ -137,7 +137,9 @@ def test_a_cluster_that_would_be_replaced_is_used_in_place_and_the_reason_is_sai
 
 
 def test_a_cluster_without_a_key_gets_one_in_place(live: Live) -> None:
-    bare = replace(live, cluster={key: value for key, value in live.cluster.items() if key != "encryptionConfig"}, found={**live.found, "keys": [], "aliases": []})
+    bare = replace(
+        live, cluster={key: value for key, value in live.cluster.items() if key != "encryptionConfig"}, found={**live.found, "keys": [], "aliases": []}
+    )
     found = adopted(bare, "taken")
     (difference,) = [item for item in found.outcome.differences if item.where.startswith("encryptionConfig")]
     assert (found.kind, difference.how) == ("eks", "in place") and "never takes that back" in difference.effect
@@ -164,12 +166,16 @@ def test_a_vpc_that_is_divided_otherwise_stays_somebody_elses(live: Live) -> Non
 
 
 def test_an_unencrypted_file_system_is_not_imported_for_it_would_be_replaced(live: Live) -> None:
-    plain = [{**item, "Encrypted": False, "CreationToken": "console"} if item["FileSystemId"] == live.file_system_id else item for item in live.of("file_systems")]
+    plain = [
+        {**item, "Encrypted": False, "CreationToken": "console"} if item["FileSystemId"] == live.file_system_id else item for item in live.of("file_systems")
+    ]
     outcome = adopted(replace(live, found={**live.found, "file_systems": plain}), "taken").outcome
     assert [item.id for item in outcome.refused if "FileSystem::" in item.subject] == [live.file_system_id]
     assert not any(key.startswith("aws:efs/") for key in outcome.imports), "neither it nor what hangs on it"
     encrypted = [{**item, "CreationToken": "console"} for item in live.of("file_systems")]
-    assert "aws:efs/fileSystem:FileSystem::homes-file-system" in adopted(replace(live, found={**live.found, "file_systems": encrypted}), "taken").outcome.imports
+    assert (
+        "aws:efs/fileSystem:FileSystem::homes-file-system" in adopted(replace(live, found={**live.found, "file_systems": encrypted}), "taken").outcome.imports
+    )
 
 
 def test_eksctl_is_used_in_place_with_its_nodes_and_its_homes(world: World, tmp_path: Path) -> None:
@@ -229,7 +235,9 @@ def test_wrong_options_are_said_before_anybody_is_asked(world: World, tmp_path: 
     assert done.returncode == 2 and said in done.stderr and world.account.calls == []
 
 
-@pytest.mark.parametrize(("code", "said"), [("AccessDenied", "is not allowed for you"), ("ThrottlingException", "too many calls"), ("InternalFailure", "InternalFailure")])
+@pytest.mark.parametrize(
+    ("code", "said"), [("AccessDenied", "is not allowed for you"), ("ThrottlingException", "too many calls"), ("InternalFailure", "InternalFailure")]
+)
 def test_one_service_that_refuses_leaves_a_gap_that_is_said(world: World, tmp_path: Path, code: str, said: str) -> None:
     refused = RefusingLacking(world.lacking, "/2015-02-01/", code)
     done, found = _scan(world, tmp_path, "--cluster", "jhub-dev", lacking=refused)

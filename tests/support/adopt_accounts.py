@@ -172,7 +172,9 @@ class _Builder:
             "aws:ec2/vpc:Vpc": self._vpc,
             "aws:ec2/subnet:Subnet": self._subnet,
             "aws:ec2/internetGateway:InternetGateway": self._internet,
-            "aws:ec2/eip:Eip": lambda _name, given: {"id": self._ec2.allocate_address(Domain="vpc", TagSpecifications=_tagged("elastic-ip", given))["AllocationId"]},
+            "aws:ec2/eip:Eip": lambda _name, given: {
+                "id": self._ec2.allocate_address(Domain="vpc", TagSpecifications=_tagged("elastic-ip", given))["AllocationId"]
+            },
             "aws:ec2/natGateway:NatGateway": self._nat,
             "aws:ec2/routeTable:RouteTable": self._table,
             "aws:ec2/route:Route": self._route,
@@ -191,9 +193,7 @@ class _Builder:
                 self._iam.put_role_policy(RoleName=given["role"], PolicyName=given["name"], PolicyDocument=given["policy"])
             ),
             "aws:iam/instanceProfile:InstanceProfile": self._profile,
-            "aws:kms/alias:Alias": lambda _name, given: self._ignore(
-                self._kms.create_alias(AliasName=given["name"], TargetKeyId=given["targetKeyId"])
-            ),
+            "aws:kms/alias:Alias": lambda _name, given: self._ignore(self._kms.create_alias(AliasName=given["name"], TargetKeyId=given["targetKeyId"])),
             "aws:cloudwatch/logGroup:LogGroup": self._logs,
             "aws:eks/cluster:Cluster": self._cluster,
             "aws:ec2/securityGroup:SecurityGroup": self._group,
@@ -432,7 +432,13 @@ class _Builder:
                 "InstancesDistribution": distribution,
             },
             Tags=[
-                {"ResourceId": given["name"], "ResourceType": "auto-scaling-group", "Key": tag["key"], "Value": tag["value"], "PropagateAtLaunch": tag["propagateAtLaunch"]}
+                {
+                    "ResourceId": given["name"],
+                    "ResourceType": "auto-scaling-group",
+                    "Key": tag["key"],
+                    "Value": tag["value"],
+                    "PropagateAtLaunch": tag["propagateAtLaunch"],
+                }
                 for tag in given["tags"]
             ],
         )

@@ -66,13 +66,18 @@ def _network(account: Cloud, cidr: str, tags: dict[str, str], **shape: Any) -> t
     base, subnets = cidr.rpartition(".")[0].rpartition(".")[0], {}
     for index, (kind, zone) in enumerate([*(("public", zone) for zone in shape["public"]), *(("private", zone) for zone in shape["private"])]):
         made = ec2.create_subnet(
-            VpcId=vpc, CidrBlock=f"{base}.{index * shape['step']}.0/{shape['length']}", AvailabilityZone=f"{REGION}{zone}", TagSpecifications=_tags("subnet", tags)
+            VpcId=vpc,
+            CidrBlock=f"{base}.{index * shape['step']}.0/{shape['length']}",
+            AvailabilityZone=f"{REGION}{zone}",
+            TagSpecifications=_tags("subnet", tags),
         )["Subnet"]["SubnetId"]
         subnets[f"{kind}-{zone}"] = made
         if kind == "public":
             ec2.associate_route_table(RouteTableId=outside, SubnetId=made)
     if shape["private"]:
-        nat = ec2.create_nat_gateway(AllocationId=ec2.allocate_address(Domain="vpc")["AllocationId"], SubnetId=subnets["public-a"])["NatGateway"]["NatGatewayId"]
+        nat = ec2.create_nat_gateway(AllocationId=ec2.allocate_address(Domain="vpc")["AllocationId"], SubnetId=subnets["public-a"])["NatGateway"][
+            "NatGatewayId"
+        ]
         inside = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
         ec2.create_route(RouteTableId=inside, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
         for zone in shape["private"]:
@@ -83,7 +88,9 @@ def _network(account: Cloud, cidr: str, tags: dict[str, str], **shape: Any) -> t
 def _cluster(account: Cloud, name: str, vpc: str, subnets: dict[str, str], given: dict[str, Any]) -> Lacking:
     arn = _role(account, given["role"])
     client_of(account.url, "eks").create_cluster(name=name, roleArn=arn, resourcesVpcConfig={"subnetIds": sorted(subnets.values())})
-    group = client_of(account.url, "ec2").create_security_group(GroupName=f"eks-cluster-sg-{name}-1", Description="EKS created security group", VpcId=vpc)["GroupId"]
+    group = client_of(account.url, "ec2").create_security_group(GroupName=f"eks-cluster-sg-{name}-1", Description="EKS created security group", VpcId=vpc)[
+        "GroupId"
+    ]
     lacking = Lacking(addons={name: ["vpc-cni", "coredns", "kube-proxy"]}, entries={name: []})
     lacking.clusters[name] = {
         "name": name,

@@ -54,7 +54,11 @@ def _log_group(asked: Asked) -> Found | None:
     if group is None:
         return None
     name = group["logGroupName"]
-    return Found(id=name, outputs={"id": name, "name": name, "arn": str(group.get("arn", "")).removesuffix(":*")}, view={"name": name, "retentionInDays": group.get("retentionInDays")})
+    return Found(
+        id=name,
+        outputs={"id": name, "name": name, "arn": str(group.get("arn", "")).removesuffix(":*")},
+        view={"name": name, "retentionInDays": group.get("retentionInDays")},
+    )
 
 
 def _addon(asked: Asked) -> Found | None:
@@ -73,7 +77,9 @@ def _access_entry(asked: Asked) -> Found | None:
     principal = asked.text("principalArn")
     if not _listed(asked.live, "access_entries", principal):
         return None
-    return Found(id=f"{asked.live.name}:{principal}", outputs={"principalArn": str(principal)}, view={"principalArn": principal, "clusterName": asked.live.name})
+    return Found(
+        id=f"{asked.live.name}:{principal}", outputs={"principalArn": str(principal)}, view={"principalArn": principal, "clusterName": asked.live.name}
+    )
 
 
 def _administrator(asked: Asked) -> Found | None:
@@ -119,7 +125,9 @@ def _template(asked: Asked) -> Found | None:
         return None
     identity = template["LaunchTemplateId"]
     # Its content is in versions, and whatever differs there becomes another version, in place.
-    return Found(id=identity, outputs={"id": identity, "name": template["LaunchTemplateName"]}, view=with_tags(template, {"name": template["LaunchTemplateName"]}))
+    return Found(
+        id=identity, outputs={"id": identity, "name": template["LaunchTemplateName"]}, view=with_tags(template, {"name": template["LaunchTemplateName"]})
+    )
 
 
 def _group(asked: Asked) -> Found | None:
@@ -133,7 +141,9 @@ def _group(asked: Asked) -> Found | None:
         "maxSize": group.get("MaxSize"),
         "vpcZoneIdentifiers": sorted(item for item in str(group.get("VPCZoneIdentifier", "")).split(",") if item),
         "suspendedProcesses": sorted(item["ProcessName"] for item in group.get("SuspendedProcesses", ())),
-        "tags": [{"key": item["Key"], "value": item.get("Value", ""), "propagateAtLaunch": item.get("PropagateAtLaunch", False)} for item in group.get("Tags", ())],
+        "tags": [
+            {"key": item["Key"], "value": item.get("Value", ""), "propagateAtLaunch": item.get("PropagateAtLaunch", False)} for item in group.get("Tags", ())
+        ],
     }
     return Found(id=name, outputs={"id": name, "name": name, "arn": str(group.get("AutoScalingGroupARN", ""))}, view=view)
 

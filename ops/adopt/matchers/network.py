@@ -16,7 +16,12 @@ def _vpc(asked: Asked) -> Found | None:
     vpc = asked.live.vpc
     if vpc is None:
         return None
-    attributes = {key: item[key[0].upper() + key[1:]]["Value"] for item in asked.live.of("vpc_attributes") for key in ("enableDnsSupport", "enableDnsHostnames") if key[0].upper() + key[1:] in item}
+    attributes = {
+        key: item[key[0].upper() + key[1:]]["Value"]
+        for item in asked.live.of("vpc_attributes")
+        for key in ("enableDnsSupport", "enableDnsHostnames")
+        if key[0].upper() + key[1:] in item
+    }
     return Found(id=vpc["VpcId"], outputs={"id": vpc["VpcId"]}, view=with_tags(vpc, {"cidrBlock": vpc["CidrBlock"], **attributes}))
 
 
@@ -173,7 +178,12 @@ def _flow_log(asked: Asked) -> Found | None:
     log = one(asked.live.of("flow_logs"), ResourceId=asked.text("vpcId"), LogDestination=asked.text("logDestination"))
     if log is None:
         return None
-    view = {"vpcId": log["ResourceId"], "trafficType": log.get("TrafficType"), "logDestination": log.get("LogDestination"), "iamRoleArn": log.get("DeliverLogsPermissionArn")}
+    view = {
+        "vpcId": log["ResourceId"],
+        "trafficType": log.get("TrafficType"),
+        "logDestination": log.get("LogDestination"),
+        "iamRoleArn": log.get("DeliverLogsPermissionArn"),
+    }
     return Found(id=log["FlowLogId"], view=with_tags(log, view))
 
 

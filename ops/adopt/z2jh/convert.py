@@ -75,13 +75,22 @@ def _sections(taking: Taking, hub: str) -> dict[str, Any]:
     servers = servers_of(taking)
     if plain(directory) is not None and "{unescaped_username}" in str(plain(directory)):
         sign_in.setdefault("usernames", "dotted")
-    options: dict[str, Any] = {"image": servers.image, "home_directory": directory, "named_servers": named_servers_of(taking) or None, "culling": culling_of(taking) or None}
+    options: dict[str, Any] = {
+        "image": servers.image,
+        "home_directory": directory,
+        "named_servers": named_servers_of(taking) or None,
+        "culling": culling_of(taking) or None,
+    }
     section = {"sign_in": sign_in, "entry": entry, "database": database_of(taking), **{key: value for key, value in options.items() if value is not None}}
     decided(taking)
     return {
         "name": fill("jhub", "the beginning of names in the cluster"),
         "tags": {"owner": fill("unknown", "who answers for it"), "environment": fill("production", "dev, staging or production")},
-        "network": {"mode": "unmanaged", "ranges": fill(["10.0.0.0/16"], "ranges of nodes and pods"), "egress": {"kind": fill("internet", "internet, proxy or none")}},
+        "network": {
+            "mode": "unmanaged",
+            "ranges": fill(["10.0.0.0/16"], "ranges of nodes and pods"),
+            "egress": {"kind": fill("internet", "internet, proxy or none")},
+        },
         "cluster": {"kind": "existing", "version": fill(sorted(kubernetes_versions())[-1], "kubectl version")},
         "pools": pools_section(servers),
         "homes": homes,
@@ -93,7 +102,10 @@ def _pem(sections: dict[str, Any]) -> list[tuple[str, str]]:
     """Certificates that are to be pasted: a text of several lines has no room for a comment at its end."""
     found = []
     for name, hub in sections["hubs"].items():
-        for path, section in (("sign_in.ca_certificate", hub["sign_in"].get("ca_certificate")), ("entry.tls.certificate", hub["entry"]["tls"].get("certificate"))):
+        for path, section in (
+            ("sign_in.ca_certificate", hub["sign_in"].get("ca_certificate")),
+            ("entry.tls.certificate", hub["entry"]["tls"].get("certificate")),
+        ):
             if isinstance(section, str) and "FILL IN" in section:
                 found.append((f"hubs.{name}.{path}", section.splitlines()[1].removeprefix("FILL IN ")))
     return found

@@ -56,7 +56,9 @@ def _tls(taking: Taking) -> dict[str, Any]:
         name = taking.text(*_HTTPS, "secret", "name") or "NAME"
         taking.notes.append(f"certificate and key are in the Secret {name[:60]}: kubectl get secret {name[:60]} -o yaml; the key is a secret of the stack now")
     elif enabled and kind == "letsencrypt":
-        taking.drop_all(*_HTTPS, "letsencrypt", why="hubs here ask nobody on the internet for certificates: use one of yours, or let a balancer in front encrypt")
+        taking.drop_all(
+            *_HTTPS, "letsencrypt", why="hubs here ask nobody on the internet for certificates: use one of yours, or let a balancer in front encrypt"
+        )
         taking.notes.append("Let's Encrypt is not carried over: `jhub certificate new HOSTNAME --request` makes a key and what an authority has to sign")
     elif enabled and kind == "offload":
         taking.notes.append("a balancer in front encrypted (offload): the proxy does now, with a certificate of yours; the balancer passes TCP on")

@@ -91,12 +91,12 @@ def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
     names = {"escaped": "escaped_username", "safe": "safe_username", "unknown": "escaped_username"}
     if "{username}" in old and (template or scheme != "safe"):
         claims = re.sub(r"-?\{servername\}", "", old).replace("{username}", f"{{{names[scheme]}}}")
-        taking.values.setdefault("singleuser", {}).setdefault("storage", {}).setdefault("dynamic", {})["pvcNameTemplate"] = claims
+        taking.put(claims, *_STORAGE, "dynamic", "pvcNameTemplate")
         taking.notes.append(f"claims keep their names: {claims}; compare with kubectl get pvc before anybody signs in")
         if scheme == "unknown":
             taking.notes.append("that is how charts before 4.0 named them; for 4.0 and later take the line pvcNameTemplate away")
     elif template:
-        taking.values.setdefault("singleuser", {}).setdefault("storage", {}).setdefault("dynamic", {})["pvcNameTemplate"] = template
+        taking.put(template, *_STORAGE, "dynamic", "pvcNameTemplate")
     return {"kind": fill("ebs", "a volume for each person, by the EBS CSI driver; elsewhere than in AWS: nfs"), **({"size_gib": size} if size else {})}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -20,15 +21,18 @@ _LARGEST = 5_000_000
 _DEEPEST = 60
 _SHORTEST = 6
 #: Beyond what names a secret elsewhere (config/errors.py): how people call them in values, variables and commands.
-_NAMES = re.compile(r"(?i)(passw|pwd\b|passphrase|secret|token|credential|bearer|cookie_?secret|crypt|salt\b|\bpin\b|private|api_?key|_key\b|-key\b|\bkey\b|authorization)")
+_NAMES = re.compile(
+    r"(?i)(passw|pwd\b|passphrase|\bpass\b|secret|token|credential|bearer|cookie_?secret|crypt|salt\b|\bpin\b|private|api_?key|_key\b|-key\b|\bkey\b|authorization)"
+)
 #: Names with such a word that hold none.
 _HARMLESS = re.compile(
     r"(?i)(pvcName|secretName|existingSecret|secretKeyRef|configMapKeyRef|.*_(url|claim|groups_key)|(username|user_id|groups?|user_name)_?(key|claim)"
-    r"|claim_groups_key|auth_state_groups_key|user_auth_state_key|topologyKey|key|token_url|tokenUrl|privateClusterName|enable_auth_state|secret|automountServiceAccountToken"
-    r"|allowPrivilegeEscalation|blockWithIptables|credentials|https|manual)$"
+    r"|claim_groups_key|auth_state_groups_key|user_auth_state_key|topologyKey|key|tokenUrl|enable_auth_state|secret|automountServiceAccountToken|manual)$"
 )
-#: Text with a credential in it whatever it is called: `user:password` of curl, a header, an assignment.
-_INSIDE = re.compile(r"(?i)(\s-u\s*\S+:\S+|--password|--token|authorization:|bearer\s+\S{8,}|(passw\w*|secret|token|api_?key)\W{0,3}[:=]\s*\S+)")
+#: Text with a credential in it whatever it is called: `user:password` of curl, a header, a word and what stands behind it.
+_INSIDE = re.compile(
+    r"(?i)(\s-u\s*\S+:\S+|--password|--token|authorization:|bearer\s+\S{8,}|\b(passw\w*|passphrase|\w*secret|\w*token|\w*api_?key|credentials?)s?[\"']?\s*[:=\s]\s*\S+)"
+)
 #: A run of letters and digits that nobody would type: keys, hashes, encoded text.
 _RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
 
@@ -153,7 +157,7 @@ def _random(run: str) -> bool:
     """Letters and digits mixed as words and names are not: three or more changes between them, and no separators that make words of it."""
     parts = re.split(r"[-_/=+]", run)
     longest = max(parts, key=len)
-    changes = sum(a.isdigit() is not b.isdigit() for a, b in zip(longest, longest[1:], strict=False))
+    changes = sum(a.isdigit() is not b.isdigit() for a, b in itertools.pairwise(longest))
     return len(longest) >= 16 and changes >= 3  # noqa: PLR2004 -- shorter runs are versions, host names and ids
 
 

@@ -87,7 +87,11 @@ def _base(taking: Taking) -> _Amounts:
     if gpus:
         taking.take("singleuser", "extraResource")
     return _Amounts(
-        cpu=_number(cpu.get("limit")), cpu_least=_number(cpu.get("guarantee")), memory=_mib(memory.get("limit")), memory_least=_mib(memory.get("guarantee")), gpus=gpus
+        cpu=_number(cpu.get("limit")),
+        cpu_least=_number(cpu.get("guarantee")),
+        memory=_mib(memory.get("limit")),
+        memory_least=_mib(memory.get("guarantee")),
+        gpus=gpus,
     )
 
 
@@ -115,7 +119,9 @@ def _profile(taking: Taking, item: tuple[int, Mapping[str, Any]], base: _Amounts
     if given.get("default") is True:
         profile["default"] = True
     for key in sorted(over):
-        taking.drop((path, "kubespawner_override", str(key)), "a profile here says pool, size, image and environment; the rest belongs under helm_values by hand")
+        taking.drop(
+            (path, "kubespawner_override", str(key)), "a profile here says pool, size, image and environment; the rest belongs under helm_values by hand"
+        )
     return profile
 
 
@@ -157,7 +163,11 @@ def _choices(taking: Taking, given: Mapping[str, Any], path: str) -> dict[str, A
     for key, option in options.items() if isinstance(options, Mapping) else ():
         choices = option.get("choices") if isinstance(option, Mapping) else None
         names = {str(name): choice for name, choice in choices.items() if isinstance(choice, Mapping)} if isinstance(choices, Mapping) else {}
-        found = {name: choice.get("kubespawner_override", {}).get("image") for name, choice in names.items() if isinstance(choice.get("kubespawner_override"), Mapping)}
+        found = {
+            name: choice.get("kubespawner_override", {}).get("image")
+            for name, choice in names.items()
+            if isinstance(choice.get("kubespawner_override"), Mapping)
+        }
         if not found or images or not all(isinstance(image, str) and image != SECRET for image in found.values()):
             taking.drop((path, "profile_options", str(key)), "is a choice of something else than images: write `sizes`, or a profile for each")
             continue

@@ -53,7 +53,10 @@ def _kind(taking: Taking) -> tuple[str, tuple[tuple[str, ...], ...]]:
     name = said or (custom if old == "custom" and custom else old) or "dummy"
     short = name.rpartition(".")[2].lower().removesuffix("authenticator")
     kind = _KINDS.get(short, "other")
-    classes = [key for key in (taking.look("hub", "config") or {}) if isinstance(key, str) and key.lower().endswith(("authenticator", "oauthenticator"))]
+    config = taking.look("hub", "config")
+    classes = [
+        key for key in (config if isinstance(config, Mapping) else ()) if isinstance(key, str) and key.lower().endswith(("authenticator", "oauthenticator"))
+    ]
     places: list[tuple[str, ...]] = [("hub", "config", key) for key in classes if key != "Authenticator"]
     places += [("hub", "config", "Authenticator"), ("hub", "config", "OAuthenticator"), *([("auth", old)] if old else []), ("auth", "custom", "config")]
     if said is None and old is None:
@@ -187,7 +190,9 @@ def _oidc(taking: Taking, places: tuple[tuple[str, ...], ...]) -> dict[str, Any]
         ("userinfo_url", ("userdata_url", "userdataUrl")),
     ):
         found = _first(taking, places, *names)
-        section[option] = found if found and found.startswith("https://") else fill(f"https://login.example.org/{option}", "from the provider's openid-configuration")
+        section[option] = (
+            found if found and found.startswith("https://") else fill(f"https://login.example.org/{option}", "from the provider's openid-configuration")
+        )
     out = _first(taking, places, "logout_redirect_url", "logoutRedirectUrl")
     if out and out.startswith("https://"):
         section["logout_url"] = out

@@ -51,6 +51,15 @@ class Taking:
         found = holder.pop(path[-1])
         return None if found == SECRET else found
 
+    def put(self, value: Any, *path: str) -> None:  # noqa: ANN401 -- any JSON value
+        """Write a value of the chart's; whatever stands in the way and is no map gives way."""
+        holder = self.values
+        for part in path[:-1]:
+            if not isinstance(holder.get(part), dict):
+                holder[part] = {}
+            holder = holder[part]
+        holder[path[-1]] = value
+
     def look(self, *path: str) -> Any:  # noqa: ANN401 -- any JSON value
         """The same, left where it is."""
         here: Any = self.values
