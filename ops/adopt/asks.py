@@ -155,7 +155,9 @@ def _addresses(live: Live) -> Sequence[Parameters]:
 
 
 def _private_subnets(live: Live) -> Sequence[Parameters]:
-    return [{"SubnetId": item["SubnetId"]} for item in live.of("subnets") if live.way_out(item["SubnetId"]) != "public"]
+    """The cluster's own: nobody reserves prefixes for pods elsewhere, and a shared VPC may have hundreds of subnets."""
+    own = live.cluster.get("resourcesVpcConfig", {}).get("subnetIds", ())
+    return [{"SubnetId": item["SubnetId"]} for item in live.of("subnets") if item["SubnetId"] in own]
 
 
 def _vpc_attributes(live: Live) -> Sequence[Parameters]:

@@ -58,6 +58,8 @@ class Report:
 
     def _head(self, adoption: Adoption, live: Live, file: str) -> None:
         what = {"eks": "is taken over", "existing": "is used in place", "as written": "as the stack file says"}[adoption.kind]
+        if adoption.problems:
+            what += ", once the lines below are mended (then the same with --again)"
         self._lines.head(live.name, f"{what}: {file}")
         for reason in adoption.reasons:
             self._lines.line("·", "yellow", reason)
