@@ -22,7 +22,17 @@ COUNTS = {
     "target groups": 600, "security groups": 900, "groups": 300, "subnets": 150, "route tables": 50,
 }  # fmt: skip
 #: Items on a page of each service's, as AWS gives them by default or at most.
-_PAGES = {"roles": 1000, "policies": 1000, "instance profiles": 1000, "access points": 100, "file systems": 100, "databases": 100, "balancers": 400, "target groups": 400, "groups": 50}
+_PAGES = {
+    "roles": 1000,
+    "policies": 1000,
+    "instance profiles": 1000,
+    "access points": 100,
+    "file systems": 100,
+    "databases": 100,
+    "balancers": 400,
+    "target groups": 400,
+    "groups": 50,
+}
 _ACCOUNT, _NAME = "123456789012", "large"
 _TAGS = "<Tags><member><Key>team</Key><Value>some</Value></member></Tags>"
 
@@ -35,9 +45,21 @@ def _pages(kind: str, token: str | None) -> tuple[range, str]:
 
 
 def _cluster() -> dict[str, object]:
-    network = {"subnetIds": ["subnet-00000000", "subnet-00000001"], "vpcId": "vpc-00000000", "clusterSecurityGroupId": "sg-00000000", "endpointPublicAccess": False}
+    network = {
+        "subnetIds": ["subnet-00000000", "subnet-00000001"],
+        "vpcId": "vpc-00000000",
+        "clusterSecurityGroupId": "sg-00000000",
+        "endpointPublicAccess": False,
+    }
     role = f"arn:aws:iam::{_ACCOUNT}:role/{_NAME}-cluster"
-    return {"name": _NAME, "version": "1.35", "roleArn": role, "arn": f"arn:aws:eks:us-east-1:{_ACCOUNT}:cluster/{_NAME}", "resourcesVpcConfig": network, "accessConfig": {"authenticationMode": "API"}}
+    return {
+        "name": _NAME,
+        "version": "1.35",
+        "roleArn": role,
+        "arn": f"arn:aws:eks:us-east-1:{_ACCOUNT}:cluster/{_NAME}",
+        "resourcesVpcConfig": network,
+        "accessConfig": {"authenticationMode": "API"},
+    }
 
 
 def _rest(path: str) -> object:
@@ -50,25 +72,42 @@ def _rest(path: str) -> object:
         return {"cluster": _cluster()}
     if plain.endswith("/file-systems"):
         numbers, end = _pages("file systems", token)
-        made = {"OwnerId": _ACCOUNT, "CreationTime": 1.7e9, "LifeCycleState": "available", "NumberOfMountTargets": 3, "PerformanceMode": "generalPurpose", "Encrypted": True}
-        items = [{**made, "FileSystemId": f"fs-{n:08x}", "CreationToken": f"t{n}", "SizeInBytes": {"Value": 1}, "Tags": [{"Key": "n", "Value": "x"}]} for n in numbers]
+        made = {
+            "OwnerId": _ACCOUNT,
+            "CreationTime": 1.7e9,
+            "LifeCycleState": "available",
+            "NumberOfMountTargets": 3,
+            "PerformanceMode": "generalPurpose",
+            "Encrypted": True,
+        }
+        items = [
+            {**made, "FileSystemId": f"fs-{n:08x}", "CreationToken": f"t{n}", "SizeInBytes": {"Value": 1}, "Tags": [{"Key": "n", "Value": "x"}]}
+            for n in numbers
+        ]
         return {"FileSystems": items, **({"NextMarker": end} if end else {})}
     if plain.endswith("/access-points"):
         numbers, end = _pages("access points", token)
-        items = [{"AccessPointId": f"fsap-{n:08x}", "FileSystemId": f"fs-{n % 400:08x}", "PosixUser": {"Uid": 1, "Gid": 1}, "RootDirectory": {"Path": f"/{n}"}} for n in numbers]
+        items = [
+            {"AccessPointId": f"fsap-{n:08x}", "FileSystemId": f"fs-{n % 400:08x}", "PosixUser": {"Uid": 1, "Gid": 1}, "RootDirectory": {"Path": f"/{n}"}}
+            for n in numbers
+        ]
         return {"AccessPoints": items, **({"NextToken": end} if end else {})}
     return {}
 
 
 def _role(number: int) -> str:
-    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+    document = json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    )
     head = f"<Path>/</Path><RoleName>role-{number}</RoleName><RoleId>A{number}</RoleId><Arn>arn:aws:iam::{_ACCOUNT}:role/role-{number}</Arn>"
     policies = "".join(f"<member><PolicyName>p{i}</PolicyName><PolicyArn>arn:aws:iam::aws:policy/p{i}</PolicyArn></member>" for i in range(3))
-    return f"<member>{head}<AssumeRolePolicyDocument>{document}</AssumeRolePolicyDocument><AttachedManagedPolicies>{policies}</AttachedManagedPolicies>{_TAGS}</member>"
+    attached = f"<AttachedManagedPolicies>{policies}</AttachedManagedPolicies>"
+    return f"<member>{head}<AssumeRolePolicyDocument>{document}</AssumeRolePolicyDocument>{attached}{_TAGS}</member>"
 
 
 def _policy(number: int) -> str:
-    return f"<member><PolicyName>policy-{number}</PolicyName><Arn>arn:aws:iam::{_ACCOUNT}:policy/policy-{number}</Arn><DefaultVersionId>v1</DefaultVersionId></member>"
+    arn = f"arn:aws:iam::{_ACCOUNT}:policy/policy-{number}"
+    return f"<member><PolicyName>policy-{number}</PolicyName><Arn>{arn}</Arn><DefaultVersionId>v1</DefaultVersionId></member>"
 
 
 def _profile(number: int) -> str:

@@ -59,7 +59,8 @@ def nothing_of_aws(cluster: AnyCluster, homes: Homes, hubs: Hubs) -> Iterator[Pr
                 yield Problem(path=f"hubs.{name}.database.kind", what=what, fix="write sqlite, or postgres")
         return
     if isinstance(homes, EfsHomes):
-        yield Problem(path="homes.kind", what="is efs, which the stack would make for a cluster of its own", fix="write efs_access_point (one that is there), nfs (any server), ebs, or ephemeral")
+        fix = "write efs_access_point (one that is there), nfs (any server), ebs, or ephemeral"
+        yield Problem(path="homes.kind", what="is efs, which the stack would make for a cluster of its own", fix=fix)
     for name, hub in hubs.items():
         if isinstance(hub.database, (SqliteDatabase, PostgresDatabase)):
             what = f"is {hub.database.kind}, which the stack would make in AWS"

@@ -186,9 +186,8 @@ def directories_mean_something(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
         return
     for name, hub in hubs.items():
         if "home_directory" in hub.model_fields_set:
-            yield Problem(
-                path=f"hubs.{name}.home_directory", what=f"means nothing with homes.kind: {homes.kind}", fix="remove it; it is for the kinds efs, nfs and efs_access_point"
-            )
+            fix = "remove it; it is for the kinds efs, nfs and efs_access_point"
+            yield Problem(path=f"hubs.{name}.home_directory", what=f"means nothing with homes.kind: {homes.kind}", fix=fix)
 
 
 def trial_stays_small(hubs: Hubs) -> Iterator[Problem]:

@@ -33,7 +33,10 @@ class Draft:
     def text(self, imports: Mapping[str, str]) -> str:
         """The file, with the import map in it."""
         sections = {**self.sections, **({"imports": dict(imports)} if imports else {})}
-        note = "What exists already: TYPE::NAME (the end of the resource's URN) to its id. Protected while it stands here.\nTake it away when `jhub adopt check` finds no change any more."
+        note = (
+            "What exists already: TYPE::NAME (the end of the resource's URN) to its id. Protected while it stands here.\n"
+            "Take it away when `jhub adopt check` finds no change any more."
+        )
         return text_of(self.head, sections, {**self.comments, "imports": note})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from itertools import permutations
 from typing import Any
 
@@ -49,7 +50,8 @@ def _flow_logs(live: Live) -> dict[str, Any]:
 def _existing(live: Live) -> dict[str, Any]:
     used = set(live.cluster.get("resourcesVpcConfig", {}).get("subnetIds", ()))
     used |= {subnet for group in live.of("node_groups") for subnet in group.get("subnets", ())}
-    private, public = {}, {}
+    private: dict[str, Any] = {}
+    public: dict[str, Any] = {}
     for item in sorted(live.of("subnets"), key=lambda one: (one["SubnetId"] not in used, -_size(one["CidrBlock"]), one["SubnetId"])):
         target = public if live.way_out(item["SubnetId"]) == "public" else private
         target.setdefault(item["AvailabilityZone"], {"id": item["SubnetId"], "cidr": item["CidrBlock"]})
@@ -67,4 +69,4 @@ def _existing(live: Live) -> dict[str, Any]:
 
 
 def _size(cidr: str) -> int:
-    return 2 ** (32 - int(cidr.rpartition("/")[2]))
+    return IPv4Network(cidr).num_addresses

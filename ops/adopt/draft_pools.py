@@ -114,10 +114,10 @@ def given_pools(live: Live) -> tuple[dict[str, Any], str]:
         }
         eksctl = {item["Key"]: item["Value"] for item in group.get("Tags", ()) if item["Key"] == "alpha.eksctl.io/nodegroup-name"}
         name = next(iter(eksctl.values()), str(group["AutoScalingGroupName"]))
-        selector = {**eksctl, **labels} or fill({"example.org/pool": "user"}, "labels by which these nodes are found: kubectl get nodes --show-labels")
+        found: Any = {**eksctl, **labels} or fill({"example.org/pool": "user"}, "labels by which these nodes are found: kubectl get nodes --show-labels")
         mixed = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
         template = mixed.get("LaunchTemplateId") or group.get("LaunchTemplate", {}).get("LaunchTemplateId")
-        pools[_name(name, pools)] = _given(_types(group) or _of_template(live, template), group.get("MaxSize", 1), selector)
+        pools[_name(name, pools)] = _given(_types(group) or _of_template(live, template), group.get("MaxSize", 1), found)
     if not pools:
         pools["user"] = {
             "capacity": "given",

@@ -91,7 +91,8 @@ def matched(recorded: Resources, live: Live) -> Outcome:
     recorded = _placed(recorded, live)
     while True:
         matches = _matches(recorded, live, banned)
-        found = {key: _differences(resource, matches[key], matches) for resource in recorded if (key := _key(resource)) in matches}
+        new = _new(recorded, live, matches)
+        found = {key: _differences(resource, matches, new) for resource in recorded if (key := _key(resource)) in matches}
         bad = {key for key, items in found.items() if any(item.how == "replacement" for item in items)}
         if not bad:
             break
@@ -146,13 +147,25 @@ def _matches(recorded: Resources, live: Live, banned: Mapping[Key, Found]) -> di
     return matches
 
 
-def _differences(resource: Resource, found: Found, matches: Mapping[Key, Found]) -> list[Difference]:
+def _new(recorded: Resources, live: Live, matches: Mapping[Key, Found]) -> frozenset[str]:
+    """The names of what would be made. What could not be looked for is not among them: it may be there, and nothing follows from it."""
+    return frozenset(item.name for item in recorded if item.custom and _key(item) not in matches and not _blind(item, live))
+
+
+def _blind(resource: Resource, live: Live) -> list[str]:
+    """The topics that a resource's counterpart would be among and that could not be seen."""
+    matcher = MATCHERS.get(resource.type)
+    return [topic for topic in matcher.topics if live.blind(topic)] if matcher else []
+
+
+def _differences(resource: Resource, matches: Mapping[Key, Found], new: frozenset[str]) -> list[Difference]:
     """Each property of the view that will be another one. What the scan did not read is not in the view, and nothing is said about it."""
-    inputs = resolved(dict(resource.inputs), matches, final=True)
+    found = matches[_key(resource)]
+    inputs = resolved(dict(resource.inputs), matches, new)
     ours = {key: _sorted(inputs[key]) if key != "instanceTypes" else inputs[key] for key in found.view if key in inputs}
     theirs = {key: value if key == "instanceTypes" else _sorted(value) for key, value in found.view.items() if key in ours}
     ours, theirs = _common(ours, theirs)
-    changes = Comparison(type_=resource.type).differences(theirs, ours)
+    changes = Comparison(type_=resource.type, loose=True).differences(theirs, ours)
     if resource.type == "aws:efs/accessPoint:AccessPoint":  # what a directory was made with says nothing once it is there
         changes = (change for change in changes if change.keys[:2] != ("rootDirectory", "creationInfo"))
     return [_difference(resource, change) for change in changes if change.keys[:1] and change.keys[0] not in resource.ignore_changes]
@@ -221,11 +234,10 @@ def _missing(recorded: Resources, live: Live, matches: Mapping[Key, Found], bann
         if not resource.custom or not resource.type.startswith("aws:") or key in matches:
             continue
         subject = f"{resource.type}::{resource.name}"
-        matcher = MATCHERS.get(resource.type)
-        blind = [topic for topic in matcher.topics if live.blind(topic)] if matcher else []
+        blind = _blind(resource, live)
         if resource.type in _REMADE:
             yield Missing(subject=subject, why=_REMADE[resource.type])
-        elif matcher is None:
+        elif resource.type not in MATCHERS:
             yield Missing(subject=subject, why="this scan does not look for its type: add an entry by hand where it exists", blind=True)
         elif blind:
             yield Missing(subject=subject, why=f"could not be looked for ({', '.join(blind)})", blind=True)

@@ -123,5 +123,4 @@ def test_an_entry_that_would_be_replaced_is_refused_by_the_engine_and_by_the_che
     engine.set_secret("hub-main-client-secret", "planted-client-secret-77aa")
     engine.edit({"imports": {"aws:ec2/vpc:Vpc::network-vpc": engine.seed("aws:ec2/vpc:Vpc", {"cidrBlock": "10.99.0.0/16"})}})
     done = _check(engine, engine.run("preview", "--json", check=False), tmp_path)
-    assert done.returncode in (1, 2), done.stdout
-    assert "would be adopted" not in done.stdout and "cidrBlock" in done.stdout + done.stderr or "protect" in done.stdout + done.stderr
+    assert done.returncode in (1, 2) and "would be adopted:" not in done.stdout, done.stdout + done.stderr

@@ -149,9 +149,10 @@ def test_a_file_that_is_there_stays_and_one_that_is_not_is_said(tmp_path: Path) 
 
 
 _KEYS = st.sampled_from(
-    "auth hub proxy singleuser cull ingress type ldap server address dn templates config JupyterHub authenticator_class LDAPAuthenticator admin users whitelist "
-    "https enabled manual key cert hosts service nodePorts storage static pvcName subPath dynamic capacity memory cpu limit guarantee profileList display_name "
-    "kubespawner_override image name tag extraEnv extraConfig db pvc uid lifecycleHooks nodeSelector profile_options choices environment default".split()
+    "auth hub proxy singleuser cull ingress type ldap server address dn templates config JupyterHub authenticator_class LDAPAuthenticator admin users "
+    "whitelist https enabled manual key cert hosts service nodePorts storage static pvcName subPath dynamic capacity memory cpu limit guarantee profileList "
+    "display_name kubespawner_override image name tag extraEnv extraConfig db pvc "
+    "uid lifecycleHooks nodeSelector profile_options choices environment default".split()
 )
 _LEAVES = st.one_of(
     st.none(),

@@ -37,7 +37,7 @@ class Lacking:
     backups: dict[str, str] = field(default_factory=dict)
     policies: dict[str, str] = field(default_factory=dict)
 
-    def answer(self, method: str, path: str) -> tuple[int, bytes] | None:
+    def answer(self, method: str, path: str) -> tuple[int, bytes] | None:  # noqa: PLR0911 -- one for each operation
         """The answer to a request that moto does not know; None where moto is asked."""
         plain, _, query = path.partition("?")
         policy = re.fullmatch(r"/2015-02-01/file-systems/(fs-[0-9a-f]+)/(backup-policy|policy)", plain)

@@ -1,4 +1,4 @@
-"""Clusters that other tools made, on moto's server: eksctl, and Nebari with a file system that somebody made by hand. Names and tags as those tools give them."""
+"""Clusters that other tools made, on moto's server, with the names and tags that those tools give: eksctl, and Nebari with a file system by hand."""
 
 from __future__ import annotations
 

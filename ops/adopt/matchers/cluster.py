@@ -29,8 +29,7 @@ def _control_plane(asked: Asked) -> Found | None:
     view["vpcConfig"]["subnetIds"] = sorted(network.get("subnetIds", ()))
     if network.get("endpointPublicAccess"):
         view["vpcConfig"]["publicAccessCidrs"] = sorted(network.get("publicAccessCidrs", ()))
-    if live.key_arn:
-        view["encryptionConfig"] = {"provider": {"keyArn": live.key_arn}, "resources": ["secrets"]}
+    view["encryptionConfig"] = {"provider": {"keyArn": live.key_arn}, "resources": ["secrets"]} if live.key_arn else None
     outputs = {"id": live.name, "name": live.name, "arn": str(cluster.get("arn", "")), "endpoint": str(cluster.get("endpoint", ""))}
     outputs["vpcConfig.clusterSecurityGroupId"] = str(network.get("clusterSecurityGroupId", ""))
     return Found(id=live.name, outputs=outputs, view=with_tags(cluster, view))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,21 +73,19 @@ class Matcher:
     find: Callable[[Asked], Found | None]
 
 
-def resolved(value: Any, matches: Mapping[tuple[str, str], Found], key: str = "", *, final: bool = False) -> Any:  # noqa: ANN401 -- any JSON value
-    """A value with what is known in the place of placeholders. `final`: what has no counterpart is marked as new."""
+def resolved(value: Any, matches: Mapping[tuple[str, str], Found], new: Collection[str] = (), key: str = "") -> Any:  # noqa: ANN401 -- any JSON value
+    """A value with what is known in the place of placeholders. `new` names what has no counterpart: it is marked, for it equals nothing that is there."""
     if isinstance(value, Mapping):
-        return {name: resolved(item, matches, str(name), final=final) for name, item in value.items()}
+        return {name: resolved(item, matches, new, str(name)) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [resolved(item, matches, key, final=final) for item in value]
+        return [resolved(item, matches, new, key) for item in value]
     if not isinstance(value, str) or "${" not in value:
         return value
-    return _PLACEHOLDER.sub(lambda found: _stands_for(found, matches, key, final=final), value)
+    return _PLACEHOLDER.sub(lambda found: _stands_for(found, matches, new, key), value)
 
 
-def _stands_for(found: re.Match[str], matches: Mapping[tuple[str, str], Found], key: str, *, final: bool) -> str:
+def _stands_for(found: re.Match[str], matches: Mapping[tuple[str, str], Found], new: Collection[str], key: str) -> str:
     name, output = found[1], found[2]
-    if name == "aws":
-        return found[0]
     named = [type_ for type_, other in matches if other == name]
     wanted = _BY_PROPERTY.get(key)
     if wanted is not None and wanted not in named:
@@ -97,9 +95,7 @@ def _stands_for(found: re.Match[str], matches: Mapping[tuple[str, str], Found], 
     for type_ in named:
         if output in matches[type_, name].outputs:
             return matches[type_, name].outputs[output]
-    if named or not final:
-        return found[0]
-    return NEW.format(name)
+    return NEW.format(name) if name in new and not named else found[0]
 
 
 def _shares(type_: str) -> bool:

@@ -57,7 +57,10 @@ def convert(old: Old, *, hub: str, stack: str, source: str) -> Converted:
         "pools": "Nodes that are there. Label those of the hub as docs/operations.md says.",
         "homes": "Where home directories are. Nothing is moved.",
     }
-    head = f"From {source}, the values of a zero-to-jupyterhub chart, by `jhub adopt config`. Secrets were not copied.\nLines with FILL IN are yours. Step by step: docs/adopting.md; every option: docs/reference.md."
+    head = (
+        f"From {source}, the values of a zero-to-jupyterhub chart, by `jhub adopt config`. Secrets were not copied.\n"
+        "Lines with FILL IN are yours. Step by step: docs/adopting.md; every option: docs/reference.md."
+    )
     todo = [*to_fill_in(sections), *_pem(sections)]
     return Converted(
         text=text_of(head, sections, comments),

@@ -13,24 +13,18 @@ def show(found: Converted, file: str) -> None:
 
     lines = Lines(Console(highlight=False, emoji=False))
     lines.head(file, "written: the cluster is used in place, and secrets were not copied")
-    if found.to_fill_in:
-        lines.title("Yours to fill in")
-        for path, note in found.to_fill_in:
-            lines.line("!", "yellow", path, note)
-    if found.secrets:
-        lines.title("Secrets to set, from where they stand")
-        for secret in found.secrets:
-            lines.line("$", "cyan", f"pulumi config set --secret {secret.key} -s {found.stack}", f"the value of {secret.path}")
-    if found.notes:
-        lines.title("To know")
-        for note in found.notes:
-            lines.line("·", "yellow", note)
-    if found.dropped:
-        lines.title("Not carried over")
-        for item in found.dropped:
-            lines.line("–", "red", item.path, item.why)
-    if found.problems:
-        lines.title("`jhub plan` says")
-        for problem in found.problems:
-            lines.line("✗", "red", f"{problem.path}: {problem.what}", problem.fix)
+    sections = {
+        "Yours to fill in": [("!", "yellow", path, note) for path, note in found.to_fill_in],
+        "Secrets to set, from where they stand": [
+            ("$", "cyan", f"pulumi config set --secret {secret.key} -s {found.stack}", f"the value of {secret.path}") for secret in found.secrets
+        ],
+        "To know": [("·", "yellow", note, "") for note in found.notes],
+        "Not carried over": [("–", "red", item.path, item.why) for item in found.dropped],
+        "`jhub plan` says": [("✗", "red", f"{problem.path}: {problem.what}", problem.fix) for problem in found.problems],
+    }
+    for title, items in sections.items():
+        if items:
+            lines.title(title)
+        for item in items:
+            lines.line(*item)
     lines.end(f"Next: fill in, then jhub plan {found.stack}")

@@ -17,9 +17,10 @@ _OWN = "the stack makes its own, and keeps it"
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----\nFILL IN the authority that signed the directory's certificate\n-----END CERTIFICATE-----\n"
 #: The last part of an authenticator's class or short name, in lower case without `authenticator`, to the kind here.
 _KINDS: Mapping[str, str] = {
-    "ldap": "ldap", "github": "github", "githuboauth": "github", "localgithuboauth": "github", "generic-oauth": "oidc", "genericoauth": "oidc", "azuread": "azure", "azureadoauth": "azure",
-    "google": "google", "googleoauth": "google", "awscognito": "oidc", "awscognitooauth": "oidc", "cognito": "oidc", "gitlab": "other", "auth0": "other", "globus": "other",
-    "native": "native", "dummy": "shared", "firstuse": "native", "tmp": "shared", "local-github": "github", "custom": "other", "lti": "other",
+    "ldap": "ldap", "github": "github", "githuboauth": "github", "localgithuboauth": "github", "local-github": "github",
+    "generic-oauth": "oidc", "genericoauth": "oidc", "awscognito": "oidc", "awscognitooauth": "oidc", "cognito": "oidc",
+    "azuread": "azure", "azureadoauth": "azure", "google": "google", "googleoauth": "google", "native": "native", "firstuse": "native",
+    "dummy": "shared", "tmp": "shared", "gitlab": "other", "auth0": "other", "globus": "other", "custom": "other", "lti": "other",
 }  # fmt: skip
 _GOOGLE = {
     "authorize_url": "https://accounts.google.com/o/oauth2/v2/auth",
