@@ -59,7 +59,7 @@ def scan(account: Account, cluster: str | None, file_system: str | None = None) 
     """
     live = Live(account=account.id, region=account.region, cluster=_cluster(account, cluster))
     services = {ask.service for asks in ROUNDS for ask in asks}
-    for service in sorted(services):  # in this thread: a session may not make clients in several at once (boto3 guide, "Multithreading")
+    for service in sorted(services):  # in this thread: a session may not make clients in several at once (guide of the AWS SDK for Python, "Multithreading")
         account.client(service)
     progress, total = Progress(), 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:

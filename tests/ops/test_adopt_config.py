@@ -191,3 +191,10 @@ def test_whatever_the_text_is_there_is_no_traceback(text: str) -> None:
         convert(parsed(text, Path("config.yaml")), hub="main", stack="old", source="config.yaml")
     except ConfigError as error:
         assert str(error).count("\n") == 0
+
+
+def test_secrets_are_marks_as_soon_as_they_are_read() -> None:
+    path = next(path for path in FIXTURES if path.stem == "hostile")
+    old = parsed(path.read_text(encoding="utf-8"), path)
+    assert _PLANTED.findall(str(old.values)) == [], "no rule that comes later ever holds one"
+    assert old.values["hub"]["extraEnv"][1] == {"name": "PLAIN", "value": "plain"}

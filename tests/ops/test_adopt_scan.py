@@ -145,7 +145,7 @@ def test_a_cluster_without_a_key_gets_one_in_place(live: Live) -> None:
     assert (found.kind, difference.how) == ("eks", "in place") and "never takes that back" in difference.effect
 
 
-@pytest.mark.parametrize("topic", ["mount_targets", "nats", "aliases", "roles", "groups", "volumes", "access_points", "rules"])
+@pytest.mark.parametrize("topic", ["mount_targets", "nats", "roles", "access_points"])
 def test_what_is_not_there_would_be_made_and_what_was_not_seen_is_said_apart(live: Live, topic: str) -> None:
     whole = adopted(live, "taken").outcome
     gone = adopted(replace(live, found={**live.found, topic: []}), "taken")
