@@ -7,6 +7,7 @@ What is measured:
   beside them, without a target, the same with garbage collection off and immediate exit only;
 - commands that register nothing, and the answer to a wrong stack file (under half a second);
 - the time for each further resource from 2 to 40 pools and from 1 to 50 hubs, in one warm process (flat);
+- a scan of an account with 10,000 resources, which a server on this machine answers for (under 10 seconds and 300 MiB);
 - two plans of 2,000 resources compared, and the comment written (under 1.5 seconds);
 - the longest chain of resources that wait for each other, against the unavoidable one (equal).
 
@@ -21,6 +22,7 @@ import sysconfig
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import adopt
 from benchmarks.chain import longest_chain, total, unavoidable
 from benchmarks.differences import compared
 from benchmarks.growth import Size, evaluated, growth
@@ -30,6 +32,7 @@ from ops.plan.evaluate import PROGRAM
 
 _POOLS, _HUBS = (2, 10, 20, 40), (1, 10, 30, 50)
 _COMPARED, _COMPARING = 2000, 1.5
+_SCANNING, _SCAN_MEMORY = 10.0, 300.0
 _ORDINARY, _FLOOR, _AT_ONCE, _FLAT = 1.0, 1.25, 0.5, 1.25
 
 
@@ -59,6 +62,10 @@ def main() -> None:
     with console.status("comparing …"):
         seconds = compared(_COMPARED, RUNS)
     console.print(f"Two plans of {_COMPARED} resources compared, and the comment: {seconds:.2f} s (< {_COMPARING} s: {_verdict(seconds, _COMPARING)})")
+    with console.status("scanning …"):
+        found = adopt.scanned()
+    for what, value, most in (("s", found.seconds, _SCANNING), ("MiB", found.mebibytes, _SCAN_MEMORY)):
+        console.print(f"An account of {sum(adopt.COUNTS.values()):,} resources scanned: {value:.1f} {what} (< {most:.0f}: {_verdict(value, most)})")
     for line in _chain(recording.resources):
         console.print(line, markup=False, highlight=False)
 

@@ -2,6 +2,11 @@
 
 The transform reaches the children of `pulumi_eks.Cluster` too, which no option of ours does; for the same reason it is
 what protects the cluster in there.
+
+Whatever an entry names is protected as long as the entry is there: the `up` that adopts is the one in which somebody's mistake
+(another range, another name) would replace what people use, and the engine refuses to replace or delete what is protected. When a preview
+shows no change any more the entries go, and with them this protection: from then on the program's own rules hold (data, keys and the
+cluster stay protected), or no pool could ever be removed and no trial torn down.
 """
 
 from __future__ import annotations
@@ -30,11 +35,11 @@ class Imports:
         key = f"{args.type_}::{args.name}"
         self._seen.add(key)
         imported = self._entries.get(key)
-        protect = args.type_ == CONTROL_PLANE and self._protect_cluster
-        if imported is None and not protect:
+        kept = args.type_ == CONTROL_PLANE and self._protect_cluster
+        if imported is None and not kept:
             return None
         self._used.update({key} & self._entries.keys())
-        options = pulumi.ResourceOptions(import_=imported, protect=protect or None, retain_on_delete=protect or None)
+        options = pulumi.ResourceOptions(import_=imported, protect=True, retain_on_delete=kept or None)
         return pulumi.ResourceTransformResult(props=args.props, opts=pulumi.ResourceOptions.merge(args.opts, options))
 
     def confirmed(self, resources: list[pulumi.Resource]) -> pulumi.Output[list[str]]:

@@ -8,7 +8,7 @@ from config.cluster import AnyCluster, EksCluster
 from config.database import PostgresDatabase, SqliteDatabase, SqliteOnNode
 from config.entry import LoadBalancerEntry, NodePortEntry
 from config.errors import Problem
-from config.homes import EfsHomes, Homes
+from config.homes import EfsAccessPointHomes, EfsHomes, Homes
 from config.hub_rules import Hubs
 from config.network import AnyNetwork, UnmanagedNetwork
 from config.pools import GivenPool, Pools
@@ -50,13 +50,17 @@ def pools_of_their_kind(cluster: AnyCluster, pools: Pools) -> Iterator[Problem]:
 def nothing_of_aws(cluster: AnyCluster, homes: Homes, hubs: Hubs) -> Iterator[Problem]:
     """Around a cluster that is there the stack makes no file system, volume, database or balancer; in its own no directory of a node."""
     if isinstance(cluster, EksCluster):
+        if isinstance(homes, EfsAccessPointHomes):
+            fix = "write kind: efs, and adopt the file system with imports (docs/adopting.md)"
+            yield Problem(path="homes.kind", what="is efs_access_point, which is for a cluster that is there already", fix=fix)
         for name, hub in hubs.items():
             if isinstance(hub.database, SqliteOnNode):
                 what = "binds the database to one node, and the nodes of this cluster come and go"
                 yield Problem(path=f"hubs.{name}.database.kind", what=what, fix="write sqlite, or postgres")
         return
     if isinstance(homes, EfsHomes):
-        yield Problem(path="homes.kind", what="is efs, which the stack would make for a cluster of its own", fix="write nfs (any server), ebs, or ephemeral")
+        fix = "write efs_access_point (one that is there), nfs (any server), ebs, or ephemeral"
+        yield Problem(path="homes.kind", what="is efs, which the stack would make for a cluster of its own", fix=fix)
     for name, hub in hubs.items():
         if isinstance(hub.database, (SqliteDatabase, PostgresDatabase)):
             what = f"is {hub.database.kind}, which the stack would make in AWS"

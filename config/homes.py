@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from config.errors import closest, refuse, shown
 from config.kubespawner import FIELD
 from config.model import Model, option
-from config.values import HOST
+from config.values import HOST, aws_id
 
 _NEVER = "Home directories do not move with it: people would find theirs empty."
 _EXPORT = re.compile(r"(/[\w.@+=:-]+)+|/", re.ASCII)
@@ -190,10 +190,29 @@ class NfsHomes(Model):
     usage_report: UsageReport | None = option(None, help="A regular report of what each home takes. None unless this section is there.", changing="In place.")
 
 
+class EfsAccessPointHomes(Model):
+    """An EFS file system of somebody else's, through one of its access points: for a cluster in EKS that the stack did not make.
+
+    The access point decides who owns what servers write (posix user 1000:100) and which directory they see. The cluster needs
+    the EFS CSI driver (the add-on aws-efs-csi-driver), and the file system's mount targets have to let its nodes in.
+    """
+
+    kind: Literal["efs_access_point"] = option(help="`efs_access_point`: an EFS file system that is there, beside a cluster that is there.", changing=_NEVER)
+    file_system: Annotated[str, aws_id("fs")] = option(help="Its id.", changing=_NEVER)
+    access_point: Annotated[str, aws_id("fsap")] = option(
+        help="Id of an access point whose root directory holds the homes and whose posix user is 1000:100.", changing=_NEVER
+    )
+    usage_report: UsageReport | None = option(None, help="A regular report of what each home takes. None unless this section is there.", changing="In place.")
+
+
 class EphemeralHomes(Model):
     """No home directories: everything is gone when a server stops."""
 
     kind: Literal["ephemeral"] = option(help="`ephemeral`: nothing is kept.", changing=_NEVER)
 
 
-Homes = Annotated[EfsHomes | EbsHomes | NfsHomes | EphemeralHomes, Field(discriminator="kind")]
+#: Kinds in which a home is a directory of one file system.
+DIRECTORY_HOMES = (EfsHomes, NfsHomes, EfsAccessPointHomes)
+#: Those that somebody else made: each hub takes directories of it as they are.
+GIVEN_HOMES = (NfsHomes, EfsAccessPointHomes)
+Homes = Annotated[EfsHomes | EbsHomes | NfsHomes | EfsAccessPointHomes | EphemeralHomes, Field(discriminator="kind")]

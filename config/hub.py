@@ -75,12 +75,16 @@ class Hub(Model):
     )
     home_directory: HomeDirectory = option(
         "{safe_username}",
-        help="A person's directory on the file system (kinds efs and nfs), by the scheme of its name: `safe`, `escaped` (homes of a chart before 4.0), or "
+        help="A person's directory on the file system (kinds efs, nfs and efs_access_point), by the scheme of its name: `safe`, `escaped` (homes of a "
+        "chart before 4.0), or "
         "`unescaped`, the name as it is, which needs a rule in `sign_in.usernames`.",
         changing="Everybody whose name is spelt otherwise then finds an empty home, and the old one is still there: `jhub homes map` shows whose.",
     )
     shared_directories: dict[ShortName, SharedDirectory] = option(
-        {}, help="Directories of the file system of homes (kinds efs and nfs) that all servers see.", changing="For servers that start later.", max_length=20
+        {},
+        help="Directories of the file system of homes (kinds efs, nfs and efs_access_point) that all servers see.",
+        changing="For servers that start later.",
+        max_length=20,
     )
     volumes: dict[ShortName, Volume] = option({}, help="Further volumes of every server.", changing="For servers that start later.", max_length=20)
     shared_memory: Memory | None = option(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from config.database import SqliteDatabase
 from config.entry import FIRST_NODE_PORT, LAST_NODE_PORT, LoadBalancerEntry, NodePortEntry, PortForwardEntry
 from config.errors import Problem, closest, shown
-from config.homes import EfsHomes, Homes, NfsHomes
+from config.homes import DIRECTORY_HOMES, GIVEN_HOMES, Homes
 from config.hub import Hub
 from config.network import AnyNetwork
 from config.node_size import server_room
@@ -176,19 +176,18 @@ def _claims(name: str, hub: Hub, homes: Homes) -> Iterator[tuple[str, str, objec
         yield "host name", "entry.hostname", hub.entry.hostname
     else:
         yield "local port", "entry.local_port", hub.entry.local_port
-    if isinstance(homes, NfsHomes):
+    if isinstance(homes, GIVEN_HOMES):
         yield "home directory", "home_directory", hub.home_directory
 
 
 def directories_mean_something(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
     """A directory is only named where homes are directories."""
-    if isinstance(homes, (EfsHomes, NfsHomes)):
+    if isinstance(homes, DIRECTORY_HOMES):
         return
     for name, hub in hubs.items():
         if "home_directory" in hub.model_fields_set:
-            yield Problem(
-                path=f"hubs.{name}.home_directory", what=f"means nothing with homes.kind: {homes.kind}", fix="remove it; it is for the kinds efs and nfs"
-            )
+            fix = "remove it; it is for the kinds efs, nfs and efs_access_point"
+            yield Problem(path=f"hubs.{name}.home_directory", what=f"means nothing with homes.kind: {homes.kind}", fix=fix)
 
 
 def trial_stays_small(hubs: Hubs) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from config.database import MemoryDatabase
 from config.entry import AcmTls
 from config.errors import Problem, shown
-from config.homes import EfsHomes, Homes, NfsHomes
+from config.homes import DIRECTORY_HOMES, EfsHomes, Homes
 from config.hub import Hub
 from config.pools import GivenPool, Pools
 from config.sign_in import GitHubSignIn, LdapSignIn, NativeSignIn
@@ -67,7 +67,7 @@ def protected_nodes_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
 
 def home_names_are_paths(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
     """A home that is called like its person needs a rule for names: one with a slash or `..` would be somebody else's directory."""
-    if not isinstance(homes, (EfsHomes, NfsHomes)):
+    if not isinstance(homes, DIRECTORY_HOMES):
         return
     for name, hub in hubs.items():
         if "{unescaped_username}" in hub.home_directory and hub.sign_in.username_pattern is None:
@@ -78,7 +78,7 @@ def home_names_are_paths(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
 def shared_directories_have_a_place(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
     """What people share lies on a file system that they share, and no two volumes are at one place."""
     for name, hub in hubs.items():
-        if hub.shared_directories and not isinstance(homes, (EfsHomes, NfsHomes)):
+        if hub.shared_directories and not isinstance(homes, DIRECTORY_HOMES):
             what = f"needs a file system that servers share, and homes.kind is {homes.kind}"
             yield Problem(path=f"hubs.{name}.shared_directories", what=what, fix="use volumes with a claim that many can read, or homes of kind efs or nfs")
         taken: dict[str, str] = {}

@@ -41,6 +41,7 @@ _COMMANDS = {
     "probe": "probe",
     "certificate": "certificate",
     "homes": "homes",
+    "adopt": "adopt",
     "schema": "schema",
     "docs": "docs",
 }

@@ -79,7 +79,8 @@ class EfsHomes(Component):
             throughput_mode="elastic",
             lifecycle_policies=rules if days else [],
             tags={**self._tags("homes"), **backup_tags(self._args.stack.name, self._args.stack.backups)},
-            opts=self.kept(),
+            # One that was adopted has the token of whoever made it. The token is read once, at the creation: another one means nothing afterwards.
+            opts=self.kept(ignore_changes=["creation_token"]),
         )
 
     def _mount_targets(self, file_system: efs.FileSystem) -> list[pulumi.Resource]:

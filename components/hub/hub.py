@@ -25,7 +25,7 @@ from components.hub.values.hub import Given, hub_values, public_url
 from config.chart import CHART
 from config.database import SqliteDatabase, SqliteOnNode
 from config.entry import own_certificate
-from config.homes import EfsHomes, NfsHomes
+from config.homes import DIRECTORY_HOMES
 from config.hub_rules import core_zones, node_port
 from config.stack import StackConfig
 
@@ -99,7 +99,7 @@ class Hub(Component):
 
     def _homes(self) -> list[pulumi.Resource]:
         homes = self._args.stack.homes
-        if not isinstance(homes, (EfsHomes, NfsHomes)):
+        if not isinstance(homes, DIRECTORY_HOMES):
             return []
         args = HomesVolumeArgs(
             names=self._names,

@@ -14,7 +14,7 @@ from components.drivers import EBS_DRIVER, EFS_DRIVER
 from components.hub.database import volume_suffix
 from components.hub.names import DATABASE_CLAIM, HOMES_CLAIM, VOLUME_LABEL, HubNames
 from config.database import SqliteDatabase, SqliteOnNode
-from config.homes import Homes, NfsHomes
+from config.homes import EfsAccessPointHomes, Homes, NfsHomes
 
 #: Neither EFS nor NFS has a size, and Kubernetes wants one.
 _SIZE = "1Ti"
@@ -71,7 +71,8 @@ class HomesVolume(Component):
 def _source(args: HomesVolumeArgs) -> Mapping[str, Any]:
     if isinstance(args.homes, NfsHomes):
         return {"nfs": {"server": args.homes.server, "path": args.homes.path}, "mount_options": list(args.homes.mount_options)}
-    return {"csi": {"driver": EFS_DRIVER, "volume_handle": args.volume_handle}, "mount_options": ["tls"]}
+    handle = f"{args.homes.file_system}::{args.homes.access_point}" if isinstance(args.homes, EfsAccessPointHomes) else args.volume_handle
+    return {"csi": {"driver": EFS_DRIVER, "volume_handle": handle}, "mount_options": ["tls"]}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from config.errors import ConfigError, Problem, closest
-from config.homes import HomeDirectory
+from config.homes import DIRECTORY_HOMES, HomeDirectory
 from ops.arguments import validated_stack
 from ops.homes.folder import Seen, look
 from ops.homes.map import Move, people, refused
@@ -67,8 +67,8 @@ def _of_hub(stack: str, hub: str | None) -> str:
     def wrong(what: str, fix: str) -> ConfigError:
         return ConfigError(_COMMAND, [Problem(path=name, what=what, fix=fix)])
 
-    if found.homes.kind not in ("efs", "nfs"):
-        raise wrong(f"has homes of kind {found.homes.kind}, which are no directories", "this is for the kinds efs and nfs")
+    if not isinstance(found.homes, DIRECTORY_HOMES):
+        raise wrong(f"has homes of kind {found.homes.kind}, which are no directories", "this is for the kinds efs, nfs and efs_access_point")
     if hub is None and len(found.hubs) != 1:
         raise wrong(f"has {'several hubs: ' + ', '.join(sorted(found.hubs)) if found.hubs else 'no hub'}", "name one with --hub")
     if hub is not None and hub not in found.hubs:

@@ -34,7 +34,7 @@ def test_every_kind_of_sign_in_homes_and_tls_is_there() -> None:
     }  # fmt: skip
     assert kinds(Hub, "sign_in") == set(classes)
     assert all(said in texts for said in classes.values())
-    homes = {"efs": "pvcName: homes", "ebs": "storageClass:", "nfs": "home/{escaped_username}", "ephemeral": "type: none"}
+    homes = {"efs": "pvcName: homes", "efs_access_point": "pvcName: homes", "ebs": "storageClass:", "nfs": "home/{escaped_username}", "ephemeral": "type: none"}
     assert kinds(StackConfig, "homes") == set(homes)
     assert all(said in texts for said in homes.values())
     tls = {"acm": "https://hub.example.org/", "certificate": "type: secret", "none": "public_url: http://hub.example.org/"}

@@ -34,6 +34,11 @@ def test_an_entry_reaches_what_is_registered_last(name):
     assert record(f'imports={{"{key}": kube-system/x}}').outputs["imported"] == [key]
 
 
+def test_what_an_entry_names_is_protected_while_the_entry_is_there():
+    protected = {item.name for item in record(f'imports={{"{VPC}": vpc-0123456789abcdef0}}').resources if item.protect}
+    assert protected - {item.name for item in record().resources if item.protect} == {"network-vpc"}
+
+
 def test_without_entries_nothing_is_imported_and_nothing_protected_by_the_way():
     recording = record()
     assert _imported(recording) == {} and recording.outputs["imported"] == []

@@ -132,6 +132,8 @@ HANDING_OVER = ('homes={"kind": "efs", "adopted": {"path": "/home", "owner": "ro
 HANDED_OVER = ('homes={"kind": "efs", "adopted": {"path": "/home", "owner": "root", "ownership": "done"}}',)
 INNER = ("stack=airgap-hub",)
 KUBEADM = ("stack=examples/kubeadm/Pulumi.kubeadm.yaml",)
+#: Beside a cluster in EKS that somebody else made, with homes on a file system of theirs.
+THEIR_EFS = (*KUBEADM, 'homes={"kind": "efs_access_point", "file_system": "fs-0123456789abcdef0", "access_point": "fsap-0123456789abcdef0"}')
 #: Every stack that tests hold to the rules of all stacks, by name.
 ALL_STACKS = {
     "dev": (),
@@ -146,6 +148,7 @@ ALL_STACKS = {
     "their endpoints": THEIR_ENDPOINTS,
     "inner half": INNER,
     "kubeadm": KUBEADM,
+    "their EFS": THEIR_EFS,
 }
 LABELS = "k8s.io/cluster-autoscaler/node-template/label/"
 TAINTS = "k8s.io/cluster-autoscaler/node-template/taint/"

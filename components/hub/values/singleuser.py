@@ -9,7 +9,7 @@ from components.hub.values.local_state import IPYTHON_CONFIG_PATH, LOCAL_ENVIRON
 from components.hub.values.profiles import hub_pools, hub_profiles, profile_list, resources, share_of
 from components.hub.values.volumes import extra_volumes
 from config.generations import GENERATION
-from config.homes import EbsHomes, EfsHomes, EphemeralHomes, NfsHomes
+from config.homes import DIRECTORY_HOMES, EbsHomes, EphemeralHomes
 from config.hub import Hub
 from config.profiles import split_image
 from config.stack import StackConfig
@@ -61,7 +61,7 @@ def storage_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
         return {"type": "none"}
     if isinstance(homes, EbsHomes):
         return {"type": "dynamic", "capacity": f"{homes.size_gib}Gi", "dynamic": {"storageClass": homes_class(stack)}}
-    assert isinstance(homes, (EfsHomes, NfsHomes))  # noqa: S101 -- for the type checker: there is no other kind
+    assert isinstance(homes, DIRECTORY_HOMES)  # noqa: S101 -- for the type checker: there is no other kind
     return {"type": "static", "static": {"pvcName": HOMES_CLAIM, "subPath": hub.home_directory}}
 
 
@@ -70,7 +70,7 @@ def _server_files(stack: StackConfig, hub: Hub) -> dict[str, Any]:
 
     One file for Jupyter Server: in jupyter_server_config.d it reads nothing but which extensions are on (serverapp.py, init_server_extensions).
     """
-    remote = isinstance(stack.homes, (EfsHomes, NfsHomes))
+    remote = isinstance(stack.homes, DIRECTORY_HOMES)
     server = {**(_kernel_culling(hub) if hub.culling.kernel_idle_minutes else {}), **(LOCAL_SERVER_STATE if remote else {})}
     files = {"jupyter-server": {"mountPath": SERVER_CONFIG_PATH, "data": server}} if server else {}
     if remote:

@@ -1,0 +1,19 @@
+"""Which thing of an account is the resource that the program would register: by type and place, one function for each type.
+
+A place is what makes a thing this one and no other: a zone and a range, a subnet, a name that AWS lets nobody use twice. Where no place says it,
+there is no match: nothing here guesses by likeness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ops.adopt.matchers.cluster import CLUSTER
+from ops.adopt.matchers.entry import ENTRY
+from ops.adopt.matchers.identity import IDENTITY
+from ops.adopt.matchers.kind import Matcher
+from ops.adopt.matchers.network import NETWORK
+from ops.adopt.matchers.storage import STORAGE
+
+#: By the type of the resource.
+MATCHERS: Mapping[str, Matcher] = {**NETWORK, **IDENTITY, **CLUSTER, **STORAGE, **ENTRY}
