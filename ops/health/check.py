@@ -11,7 +11,7 @@ from components.hub.values.hub import HEALTH_USER, public_url
 from components.hub.values.profiles import hub_profiles
 from config.entry import LoadBalancerEntry, own_certificate
 from config.errors import ConfigError
-from config.homes import EbsHomes, EfsHomes, NfsHomes
+from config.homes import DIRECTORY_HOMES, EbsHomes
 from config.hub import Hub
 from config.profiles import Profile
 from config.stack import StackConfig
@@ -182,7 +182,7 @@ def _put_away(servers: TestServers) -> str:
 def _stays(subject: Subject) -> list[str]:
     """What no run deletes: homes never go by a command of this project."""
     homes, namespace = subject.stack.homes, HubNames(stack=subject.stack.name, hub=subject.hub).namespace
-    if isinstance(homes, (EfsHomes, NfsHomes)):
+    if isinstance(homes, DIRECTORY_HOMES):
         return [f"the home of the test user: the directory {directory(subject.config.home_directory, HEALTH_USER)} of the hub's homes"]
     if isinstance(homes, EbsHomes):
         find = f"kubectl -n {namespace} get pvc -l hub.jupyter.org/username={HEALTH_USER}"

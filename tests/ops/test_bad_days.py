@@ -27,9 +27,15 @@ COMMANDS = {
     "kubeconfig": ["kubeconfig", "dev"],
     "doctor": ["doctor", "dev"],
     "orphans": ["orphans", "dev"],
+    "backup list": ["backup", "list", "dev"],
+    "backup now": ["backup", "now", "dev"],
+    "restore plan": ["restore", "plan", "dev"],
+    "restore run": ["restore", "run", "dev", "--user", "ada"],
+    "restore drill": ["restore", "drill", "dev", "--user", "ada"],
+    "drain": ["drain", "dev", "memory", "--old"],
 }
 #: Those that do not: they need no credentials, and say so in their own tests.
-ELSEWHERE = {"plan", "destroy", "diff", "gate", "report", "values", "open", "sites", "bundle", "probe", "certificate", "homes", "schema", "docs"}
+ELSEWHERE = {"plan", "versions", "upgrade", "adopt", "destroy", "diff", "gate", "report", "values", "open", "sites", "bundle", "probe", "certificate", "homes", "schema", "docs"}
 _SECRET = "a-secret-key-of-nobody"
 
 
