@@ -67,7 +67,7 @@ def plan(stack: str, database: bool, **asked: Any) -> int:  # noqa: ANN401 -- th
     for line in plan_words(found, now):
         click.echo(line)
     if asked["user"] is None:
-        click.echo("\nWho is signed in and which servers run is the database's: restore plan --database")
+        click.echo("\nSessions and running servers are the database's: see restore plan --database")
     return 0
 
 

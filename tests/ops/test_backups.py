@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 import json
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from config.backups import TAG
+from config.backups import TAG, Snapshots
+from ops.backups.now import now_steps
+from ops.backups.stateful import Stateful
 from tests.support.backup_api import BackupApi, backup_api
 from tests.support.backup_shapes import FILES, STACK, Hub, built, days_ago, everything, volume_arn
 from tests.support.cloud import Cloud, cloud
@@ -110,6 +113,27 @@ def test_snapshots_are_made_now_with_the_tags_of_their_volumes(make, moto: Cloud
     made = [item for item in moto.client("ec2").describe_snapshots(OwnerIds=["self"])["Snapshots"] if "jhub backup now" in item.get("Description", "")]
     assert {item["VolumeId"] for item in made} == {hub.ids[who] for who in ("ada", "bob", "memory")} and len(made) == 3
     assert all({tag["Key"]: tag["Value"] for tag in item["Tags"]}[TAG] == STACK for item in made)
+
+
+def test_a_snapshot_that_is_still_being_made_is_waited_for_and_not_made_twice() -> None:
+    """As EC2 makes them: moto's are done at once."""
+    now = datetime.datetime(2026, 11, 28, 12, tzinfo=datetime.UTC)
+    made: list[dict] = []
+
+    class Client:
+        def create_snapshot(self, **asked) -> None:
+            made.append({"VolumeId": asked["VolumeId"], "State": "pending", "StartTime": now, "Tags": asked["TagSpecifications"][0]["Tags"]})
+
+    account = types.SimpleNamespace(client=lambda _: Client(), all=lambda *_, **__: list(made))
+    scene = types.SimpleNamespace(command="test", account=account, stack=types.SimpleNamespace(backups=Snapshots(kind="snapshots")))
+    volume = Stateful(arn="arn", kind="EBS", id="vol-1", name="claim-ada", covered=True, tags={"aws:x": "y", TAG: STACK})
+    (step,) = now_steps(scene, [volume], lambda: now)
+    step.do()
+    step.do()
+    assert step.left() == ["claim-ada (vol-1) (pending)"] and len(made) == 1
+    assert {tag["Key"] for tag in made[0]["Tags"]} == {TAG, "jupyterhub-aws/made-by"}, "a tag of AWS's own cannot be set"
+    made[0]["State"] = "completed"
+    assert step.left() == []
 
 
 def test_a_job_that_fails_is_said_and_another_run_begins_another(make) -> None:
@@ -304,7 +328,8 @@ def test_another_account_is_refused_by_its_number(make) -> None:
     hub = make("efs")
     file = hub.folder / "Pulumi.dev.yaml"
     file.write_text(file.read_text().replace('"123456789012"', '"210987654321"'))
-    for command in (("backup", "list", "dev"), ("backup", "now", "dev"), ("restore", "plan", "dev"), ("restore", "run", "dev"), ("restore", "drill", "dev", "--user", "a")):
+    drill = ("restore", "drill", "dev", "--user", "a")
+    for command in (("backup", "list", "dev"), ("backup", "now", "dev"), ("restore", "plan", "dev"), ("restore", "run", "dev"), drill):
         done = jhub(hub, *command)
         assert done.returncode == 2 and "the stack is in account 210987654321" in done.stderr, command
     assert hub.api.backup_jobs == {} and hub.api.restore_jobs == {}

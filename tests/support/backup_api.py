@@ -93,7 +93,8 @@ class BackupApi:
         if asked["IdempotencyToken"] not in self.tokens:
             id_ = self.tokens[asked["IdempotencyToken"]] = str(uuid.uuid4())
             self.backup_jobs[id_] = {
-                "BackupJobId": id_, "ResourceArn": asked["ResourceArn"], "State": "CREATED", "CreationDate": self.now, "BackupVaultName": asked["BackupVaultName"],
+                "BackupJobId": id_, "ResourceArn": asked["ResourceArn"], "State": "CREATED", "CreationDate": self.now,
+                "BackupVaultName": asked["BackupVaultName"],
             }  # fmt: skip
         return {"BackupJobId": self.tokens[asked["IdempotencyToken"]]}
 
@@ -149,7 +150,8 @@ class BackupApi:
     def CreatePodIdentityAssociation(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         id_ = f"a-{uuid.uuid4().hex[:12]}"
         keys = ("clusterName", "namespace", "serviceAccount", "roleArn", "tags")
-        self.associations[id_] = {**{key: asked[key] for key in keys}, "associationId": id_, "associationArn": f"arn:aws:eks:{REGION}:{ACCOUNT}:podidentityassociation/{id_}"}
+        arn = f"arn:aws:eks:{REGION}:{ACCOUNT}:podidentityassociation/{id_}"
+        self.associations[id_] = {**{key: asked[key] for key in keys}, "associationId": id_, "associationArn": arn}
         self._tell()
         return {"association": self.associations[id_]}
 
@@ -169,7 +171,7 @@ def _shown(job: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in job.items() if not key.startswith("_")}
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 -- it is what AWS answers
     """An error as AWS answers it: code, message, HTTP status."""
 
 
@@ -203,9 +205,8 @@ def _asked(operation: Any, in_path: dict[str, str], query: str, body: bytes) -> 
     return found
 
 
-@contextmanager
-def backup_api(account: Cloud, api: BackupApi) -> Iterator[Cloud]:
-    """An account that has both: what `api` knows is its own, all else is moto's."""
+def _front(account: Cloud, api: BackupApi) -> type[http.server.BaseHTTPRequestHandler]:  # noqa: C901 -- a class that knows both
+    """Who answers: `api` what it knows, moto all else."""
 
     class Front(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -257,7 +258,13 @@ def backup_api(account: Cloud, api: BackupApi) -> Iterator[Cloud]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Front)
+    return Front
+
+
+@contextmanager
+def backup_api(account: Cloud, api: BackupApi) -> Iterator[Cloud]:
+    """An account that has both: what `api` knows is its own, all else is moto's."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _front(account, api))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
