@@ -201,6 +201,8 @@ def test_old_ones_are_those_of_an_older_template_whatever_their_generation(tmp_p
     done = drain(cluster, fresh, tmp_path, "memory", "--old")
     assert done.returncode == 0, done.stderr
     assert sorted(cluster.state["nodes"]) == ["c"] and not cluster.state["nodes"]["c"]["cordoned"]
+    (group,) = fresh.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[spot])["AutoScalingGroups"]
+    assert {item["InstanceId"] for item in group["Instances"]} == set(instances[spot]), "above its smallest size they are the autoscaler's to take"
 
 
 def test_an_empty_node_at_the_smallest_size_is_replaced_and_one_with_a_pod_is_not(tmp_path: Path, fresh: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
