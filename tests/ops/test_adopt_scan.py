@@ -209,6 +209,12 @@ def test_of_several_clusters_the_named_one_is_looked_at_and_nothing_of_the_other
             assert theirs not in text
 
 
+def test_what_aws_can_filter_it_filters(world: World, live: Live) -> None:
+    seen = str({topic: things for topic, things in live.found.items() if topic not in ("file_systems", "access_points")})
+    for other in (world.eksctl, world.nebari):
+        assert [theirs for theirs in ("pangeo", "nebari", other.vpc, *other.subnets.values()) if theirs in seen] == []
+
+
 def test_a_cluster_an_account_or_a_region_that_is_not_there(world: World, tmp_path: Path) -> None:
     for options, said in (
         (("--cluster", "pangea"), "did you mean pangeo?"),
