@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pulumi_policy import EnforcementLevel, PolicyPack, ReportViolation, StackValidationArgs, StackValidationPolicy
 
-from checks import backups, hubs, nodes, secrets, security, versions
+from checks import backups, hubs, nodes, secrets, security, versions, watch
 from checks.airgap import all as airgap
 from checks.all import Check
 from checks.finding import Finding
@@ -47,6 +47,8 @@ NOT_HERE: Mapping[Check, str] = {
     security.placeholders: "it is about the stack file alone",
     paused: "as the one before",
     backups.covered: "the id of a backup plan has no form by which the pack would find the plan of a selection; what a stack makes is covered on the plan",
+    watch.logs_end: "log groups of others that a stack does not make are judged nowhere, and its own are judged on the plan",
+    watch.watched: "which hub an alarm is of stands in values and filters that a preview may show as unknown as a whole",
     nodes.priorities: "the autoscaler's values are one input of its release, which a preview may show as unknown as a whole",
     nodes.addresses: "it reads user data, which an engine shows encoded after the first `up` and unknown before",
     hubs.values: "a hub's values hold secrets, and the engine shows a map with a secret in it as unknown as a whole",

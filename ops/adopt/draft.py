@@ -191,9 +191,6 @@ def _homes(live: Live) -> dict[str, Any]:
             "path": fill("/home", "directory on the file system that holds the homes (the path of the old volume with its subPath, before the name)"),
             "owner": fill("root", "root (hubs of 2021: CHOWN_HOME, uid 0) or people (1000:100 already)"),
         }
-    backup = next((item for item in live.of("backup_policies") if item["FileSystemId"] == found["FileSystemId"]), None)
-    if backup is not None and backup.get("BackupPolicy", {}).get("Status") == "DISABLED":
-        homes["backup"] = Noted(value=False, note="as it is now: better true")
     return homes
 
 

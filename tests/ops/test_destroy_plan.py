@@ -36,14 +36,17 @@ def test_one_stack() -> None:
     found = plan("dev")
     (step,) = found["steps"]
     assert step["run"] == "pulumi destroy -s dev --exclude-protected"
-    assert names(step["stays"]) == {"cluster-key", "homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a"}
+    assert names(step["stays"]) == {
+        *("cluster-key", "homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a"),
+        *("backups-main-key", "backups-main-policy", "backups-main-vault"),
+    }
     assert names(step["ends_with_the_cluster"], protected=False) == {
         "hub-main-namespace", "hub-main-homes-claim", "hub-main-homes-volume", "hub-main-database-volume-a"
     }  # fmt: skip
     order = [item["part"] for item in step["order"]]
     assert order.index("hub-main") < order.index("pools") < order.index("cluster") < order.index("network")
     assert order.index("hub-main") < order.index("hub-main-cloud") and order.index("autoscaler") < order.index("cluster")
-    assert found["monthly"]["together"] == 1.16 and found["before"][0]["run"] == "jhub who dev" and found["afterwards"] == "jhub orphans dev"
+    assert found["monthly"]["together"] == 2.16 and found["before"][0]["run"] == "jhub who dev" and found["afterwards"] == "jhub orphans dev"
     for words in ("balancers of Services that somebody else made", "network interfaces", "/aws/eks/jhub-dev/cluster", "DNS record of hub.example.org"):
         assert words in behind(found)
 
@@ -57,9 +60,9 @@ def test_two_halves_whichever_is_named() -> None:
     assert {"cluster-control-plane-eksCluster", "bundle-bucket", "cluster-key", "homes-file-system"} <= names(outer["stays"])
     needed = names(outer["stays"], protected=False) - names(outer["stays"])
     assert {"network-vpc", "cluster-logs"} <= needed, "a protected cluster needs its network, its role and its logs"
-    assert inner["ends_with_the_cluster"] == [] and found["monthly"]["together"] == 74.16
+    assert inner["ends_with_the_cluster"] == [] and found["monthly"]["together"] == 75.16
     away = plan("airgap", ROOT, "--set", "cluster.protected=false")
-    assert away["monthly"]["together"] == 1.16 and "network-vpc" not in names(away["steps"][1]["stays"], protected=False)
+    assert away["monthly"]["together"] == 2.16 and "network-vpc" not in names(away["steps"][1]["stays"], protected=False)
 
 
 def test_a_cluster_that_was_there() -> None:

@@ -160,7 +160,7 @@ def test_every_resource_and_finding_is_there() -> None:
         assert finding.message in text
         assert finding.fix is None or finding.fix in text
     assert len([1 for _, attributes in document.elements if "res" in str(attributes.get("class")).split()]) == len(found.recording.resources)
-    for words in ("$294.20", "may autoscaling:SetDesiredCapacity", "Who fits on a node", "2026-11-23", "10.0.0.0/18"):
+    for words in ("$299.10", "may autoscaling:SetDesiredCapacity", "Who fits on a node", "2026-11-23", "10.0.0.0/18"):
         assert words in text
 
 
