@@ -79,7 +79,7 @@ def test_the_old_nodes_empty_by_themselves_and_go_and_nobody_else_is_touched(clu
     assert sorted(state["nodes"]) == ["gpu-1", "new-1"] and not any(node["cordoned"] for node in state["nodes"].values())
     assert state["stopped"] == [] and state["told"] == [], "without --by nobody is told or stopped"
     assert {item["user"] for item in state["pods"].values() if item["kind"] == "server"} == {"eve", "gil"}
-    assert "$ kubectl cordon old-1 old-2" in done.stderr, "what changes something is shown"
+    assert "$ kubectl --context jhub-dev cordon old-1 old-2" in done.stderr, "what changes something is shown"
     assert "ada (main)" in done.stderr and "bob/second (main)" in done.stderr
     assert "Take it out of pools.memory.retiring" in done.stdout
     assert not [call for call in state["calls"] if call.split()[0] in ("drain", "delete")]
