@@ -298,6 +298,8 @@ def test_a_path_works_from_everywhere_and_names_come_from_where_one_stands(tmp_p
     for stack, cwd in (("stacks/Pulumi.mine.yaml", tmp_path), ("mine", folder)):
         done = jhub("plan", stack, "--json", *DAY, cwd=cwd)
         assert done.returncode == 0, done.stderr
-        expected = json.dumps(plan()).replace("urn:pulumi:dev::", "urn:pulumi:mine::").replace("--stack dev ", "--stack mine ").replace("drill dev ", "drill mine ").replace("/dev.toml", "/mine.toml")
+        expected = json.dumps(plan())
+        for words in ("urn:pulumi:{}::", "--stack {} ", "drill {} ", "drills/{}.toml"):
+            expected = expected.replace(words.format("dev"), words.format("mine"))
         assert json.loads(done.stdout) == json.loads(expected) | {"stack": "mine"}
     assert json.loads(jhub("plan", "dev", "--json", *DAY, cwd=tmp_path).stdout) == plan(), "without stack files there, those of the project"
