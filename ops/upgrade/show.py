@@ -45,7 +45,7 @@ def _step(console: Console, step: Step) -> None:
     for key, value in step.change.items():
         _line(console, "write", f"{key}: {_yaml(value)}" if value is not None else f"take {key} out")
     for command in step.commands:
-        _line(console, "run", command)
+        _copied(console, command)
     if step.measured is not None:
         loud = [effect for effect in step.measured.effects if effect.class_ != _QUIET]
         for text in dict.fromkeys(f"{effect.about}: {effect.says}" if effect.about else effect.says for effect in loud):
@@ -61,6 +61,13 @@ def _step(console: Console, step: Step) -> None:
     _line(console, "back", step.back)
     for note in step.notes:
         _line(console, "note", note)
+
+
+def _copied(console: Console, command: str) -> None:
+    """A command as one line, however long: what a terminal folds by itself is copied whole."""
+    from rich.text import Text
+
+    console.print(Text(f"   run {command}"), soft_wrap=True)
 
 
 def _line(console: Console, label: str, text: str) -> None:

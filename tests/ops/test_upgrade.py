@@ -75,7 +75,8 @@ def test_every_step_says_how_long_and_how_to_go_back(steps: list[dict]) -> None:
 def test_it_fits_a_terminal(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path)
     done = upgrade(tmp_path, "dev", "--to", "1.36", "--as-of", "2026-11-28")
-    assert done.returncode == 0 and max(map(len, done.stdout.splitlines())) <= 80
+    assert done.returncode == 0
+    assert max(len(line) for line in done.stdout.splitlines() if not line.startswith("   run ")) <= 80, "but for commands, which are copied whole"
 
 
 def test_a_retiring_generation_that_is_there_already_stays_beside_the_new_one(tmp_path: Path) -> None:
