@@ -27,6 +27,7 @@ from components.hub.values.closed import proxy_variables
 from components.network.network import Network, NetworkArgs
 from components.pools.args import PoolsArgs
 from components.pools.pools import Pools
+from components.pools.spec import group_specs
 from components.watch.certificates import own_end
 from components.watch.watch import Watch, WatchArgs
 from components.watch.watched import Watched, WatchedHub
@@ -221,7 +222,8 @@ class Cloud:
             # Where homes are still to be handed over there is no hub yet, and none is missed.
             hubs=() if stack.ownership_pending else tuple(_watched_hub(stack, name, hub) for name, hub in self.hubs.items()),
             file_system=None if homes is None else homes.file_system_id,
-            groups={suffix: group.group_name for suffix, group in self.pools.groups.items()},
+            # One that retires launches nothing, and is short of nodes whenever one of its own has ended.
+            groups={group.suffix: self.pools.groups[group.suffix].group_name for group in group_specs(stack) if not group.retiring},
         )
         shared: dict[str, Any] = {"account": self._account, "cluster_name": self.cluster.name, "tags": self._tags, "after": self.pools.ready}
         return Watch("watch", WatchArgs(watched=watched, watch=stack.alarms, **shared))

@@ -177,3 +177,9 @@ def test_launches_of_this_stacks_groups_are_counted_and_of_no_other() -> None:
     assert f"eks-{core}-1234".startswith(prefixes), "EKS names the group after its node group"
     assert not "eks-other-core-1".startswith(prefixes) and not "jhub-dev2-memory-spot-1".startswith(prefixes)
     assert alarms(IN_AN_OPEN_VPC).keys() == alarms().keys()
+
+
+def test_a_group_that_retires_calls_nobody() -> None:
+    found = record("pools.memory.generation=2", 'pools.memory.retiring=[{"generation": 1}]').resources.of("aws:cloudwatch/metricAlarm:MetricAlarm")
+    stuck = {alarm.name.removeprefix("watch-alarms-group-stuck-") for alarm in found if "group-stuck" in alarm.name}
+    assert stuck == {"memory-spot-g2", "memory-on-demand-g2", "gpu-spot", "gpu-on-demand"}

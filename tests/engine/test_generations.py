@@ -19,6 +19,8 @@ CORE = "aws:eks/nodeGroup:NodeGroup::pools-core-group"
 CLUSTER = "aws:eks/cluster:Cluster::cluster-control-plane-eksCluster"
 MARKETS = ("on-demand", "spot")
 OLD = {f"{GROUP}::pools-memory-{market}-group" for market in MARKETS}
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+OLD_ALARMS = {f"{ALARM}::watch-alarms-group-stuck-memory-{market}" for market in MARKETS}
 NEW = {f"{GROUP}::pools-memory-{market}-g2-group" for market in MARKETS}
 
 
@@ -65,10 +67,12 @@ def ids(engine: Engine, subjects: set[str]) -> dict[str, str]:
 
 def test_the_new_groups_are_made_and_the_old_ones_stay(second: Step, engine: Engine) -> None:
     assert {subject for subject, done in second.preview.changes.items() if done == "create" and subject.startswith(GROUP)} == NEW
-    assert not [subject for subject, done in second.preview.changes.items() if done in ("delete", "replace", "create-replacement", "delete-replaced")]
+    gone = {subject for subject, done in second.preview.changes.items() if done in ("delete", "replace", "create-replacement", "delete-replaced")}
+    assert gone == OLD_ALARMS
     done = second.up.changed()
-    assert set(done["Create"]) == NEW | {f"{TEMPLATE}::pools-memory-{market}-g2-template" for market in MARKETS}
-    assert "Delete" not in done
+    alarms = {f"{ALARM}::watch-alarms-group-stuck-memory-{market}-g2" for market in MARKETS}
+    assert set(done["Create"]) == NEW | alarms | {f"{TEMPLATE}::pools-memory-{market}-g2-template" for market in MARKETS}
+    assert set(done["Delete"]) == OLD_ALARMS, "a group that retires is short of nodes, and nobody is to be called for it"
     assert {subject for subject in done["Update"] if subject.startswith("aws:")} == OLD, "nothing else of AWS's is touched"
 
 
