@@ -7,41 +7,15 @@ Calls for each of some things are bounded by the cluster itself: its groups, its
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
 
+from ops.adopt import asks_beside
+from ops.adopt.ask import Ask, Parameters
 from ops.adopt.live import Live, Thing, tags_of
 
-Parameters = Mapping[str, Any]
 #: The description that EFS gives the network interface of a mount target (EFS user guide, "Creating mount targets").
 _MOUNT_TARGET = re.compile(r"\b(fs-[0-9a-f]{8,17})\b")
 _ADMINISTRATOR = "cluster-access-policy/AmazonEKSClusterAdminPolicy"
-
-
-def _once(_live: Live) -> Sequence[Parameters]:
-    return ({},)
-
-
-def _everything(_live: Live, _thing: Thing) -> bool:
-    return True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ask:
-    """One row. `calls` are the parameters of each call, `key` is where the answer's things are (empty: the answer itself), `keep` drops what is others'.
-
-    `absent` are AWS's codes that mean that there is nothing; `page` asks for larger pages than AWS's default, which IAM counts in hundreds.
-    """
-
-    topic: str
-    service: str
-    operation: str
-    key: str = ""
-    calls: Callable[[Live], Sequence[Parameters]] = _once
-    keep: Callable[[Live, Thing], bool] = _everything
-    absent: tuple[str, ...] = ()
-    page: int | None = None
 
 
 def _in_vpc(name: str = "vpc-id") -> Callable[[Live], Sequence[Parameters]]:
@@ -109,14 +83,6 @@ def template_ids(live: Live) -> list[str]:
 def auto_scaling_names(node_group: Thing) -> list[str]:
     """The Auto Scaling groups behind a managed node group."""
     return [str(item["name"]) for item in node_group.get("resources", {}).get("autoScalingGroups", ())]
-
-
-def _key(live: Live) -> Sequence[Parameters]:
-    return ({"KeyId": live.key_arn},) if live.key_arn else ()
-
-
-def _logs(live: Live) -> Sequence[Parameters]:
-    return ({"logGroupNamePrefix": f"/aws/eks/{live.name}/"}, {"logGroupNamePrefix": f"/{live.name}/"})
 
 
 def _ours(live: Live, thing: Thing) -> bool:
@@ -205,12 +171,10 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
         Ask(topic="administrators", service="eks", operation="list_access_entries", key="accessEntries", calls=_administrators),
         Ask(topic="pod_identities", service="eks", operation="list_pod_identity_associations", key="associations", calls=_of_cluster),
         Ask(topic="groups", service="autoscaling", operation="describe_auto_scaling_groups", key="AutoScalingGroups", calls=_group_tags),
-        Ask(topic="keys", service="kms", operation="describe_key", key="KeyMetadata", calls=_key),
-        Ask(topic="aliases", service="kms", operation="list_aliases", key="Aliases", calls=_key),
-        Ask(topic="log_groups", service="logs", operation="describe_log_groups", key="logGroups", calls=_logs),
         Ask(topic="databases", service="rds", operation="describe_db_instances", key="DBInstances", keep=_databases),
         Ask(topic="balancers", service="elbv2", operation="describe_load_balancers", key="LoadBalancers", keep=_balancer),
         Ask(topic="target_groups", service="elbv2", operation="describe_target_groups", key="TargetGroups", keep=_same_vpc),
+        *asks_beside.FIRST,
     ),
     (
         Ask(topic="rules", service="ec2", operation="describe_security_group_rules", key="SecurityGroupRules", calls=lambda live: _rules(live)),
@@ -236,6 +200,7 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
             key="InstanceProfiles",
             keep=lambda live, thing: str(thing["InstanceProfileName"]).startswith(f"{live.name}-"),
         ),
+        *asks_beside.SECOND,
     ),
     (
         Ask(topic="templates", service="ec2", operation="describe_launch_templates", key="LaunchTemplates", calls=_templates),
@@ -258,6 +223,7 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
             calls=lambda _live: ({"Filter": ["LocalManagedPolicy"]},),
             keep=_ours,
         ),
+        *asks_beside.THIRD,
     ),
 )
 

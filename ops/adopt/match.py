@@ -33,6 +33,9 @@ _EFFECTS: Mapping[str, str] = {
 _CHANGES: Mapping[tuple[str, str], str] = {
     ("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "ingress"): "the default group loses its rules: whatever relies on them is cut off",
     ("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "egress"): "the default group loses its rules: whatever relies on them is cut off",
+    ("aws:backup/plan:Plan", "rules"): "the next backups are made and kept as this says; those that are there keep the day that they were given",
+    ("aws:efs/backupPolicy:BackupPolicy", "backupPolicy"): "EFS's own daily plan is switched: `backups` in the stack file says what backs homes up",
+    ("aws:cloudwatch/logGroup:LogGroup", "retentionInDays"): "where it becomes shorter, older lines are deleted",
     (CONTROL_PLANE, "encryptionConfig"): "secrets are encrypted from then on, and AWS never takes that back",
     (CONTROL_PLANE, "accessConfig"): "aws-auth is no longer asked: whoever came in by it needs an access entry first",
 }
@@ -129,7 +132,7 @@ def _first(recorded: Resources, bad: set[Key]) -> Key:
 def _matches(recorded: Resources, live: Live, banned: Mapping[Key, Found]) -> dict[Key, Found]:
     """Round by round: a subnet needs the VPC, a table needs the subnet. An id serves one resource of a type only."""
     matches: dict[Key, Found] = {}
-    waiting = [resource for resource in recorded if resource.custom and resource.type in MATCHERS and _key(resource) not in banned]
+    waiting = [item for item in recorded if item.custom and item.type in MATCHERS and _key(item) not in banned and not _elsewhere(item, live)]
     taken = {(key[0], found.id) for key, found in banned.items()}
     for _ in range(_LONGEST_ROUNDS):
         left = []
@@ -147,6 +150,12 @@ def _matches(recorded: Resources, live: Live, banned: Mapping[Key, Found]) -> di
     return matches
 
 
+def _elsewhere(resource: Resource, live: Live) -> str:
+    """The region of a resource that is not in the scanned one (copies of backups); empty for all others."""
+    region = str(resource.inputs.get("region") or live.region)
+    return "" if region == live.region else region
+
+
 def _new(recorded: Resources, live: Live, matches: Mapping[Key, Found]) -> frozenset[str]:
     """The names of what would be made. What could not be looked for is not among them: it may be there, and nothing follows from it."""
     return frozenset(item.name for item in recorded if item.custom and _key(item) not in matches and not _blind(item, live))
@@ -154,6 +163,8 @@ def _new(recorded: Resources, live: Live, matches: Mapping[Key, Found]) -> froze
 
 def _blind(resource: Resource, live: Live) -> list[str]:
     """The topics that a resource's counterpart would be among and that could not be seen."""
+    if region := _elsewhere(resource, live):
+        return [region]
     matcher = MATCHERS.get(resource.type)
     return [topic for topic in matcher.topics if live.blind(topic)] if matcher else []
 
@@ -239,6 +250,8 @@ def _missing(recorded: Resources, live: Live, matches: Mapping[Key, Found], bann
             yield Missing(subject=subject, why=_REMADE[resource.type])
         elif resource.type not in MATCHERS:
             yield Missing(subject=subject, why="this scan does not look for its type: add an entry by hand where it exists", blind=True)
+        elif region := _elsewhere(resource, live):
+            yield Missing(subject=subject, why=f"it lies in {region}, where this scan does not look: add an entry by hand where it exists", blind=True)
         elif blind:
             yield Missing(subject=subject, why=f"could not be looked for ({', '.join(blind)})", blind=True)
         elif key in banned:

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 from config.errors import ConfigError, Problem, closest
-from ops.adopt.asks import ROUNDS, Ask, Parameters, mounted_here
+from ops.adopt.ask import Ask, Parameters
+from ops.adopt.asks import ROUNDS, mounted_here
 from ops.adopt.live import Live, Thing, Unseen, tags_of
 from ops.live.account import Account, kindly
 

@@ -31,10 +31,14 @@ SEEDED = (
     ("aws:efs/fileSystem:FileSystem", "homes-file-system"),
     ("aws:efs/accessPoint:AccessPoint", "homes-access-point-main"),
     ("aws:ebs/volume:Volume", "hub-main-cloud-database-a"),
+    ("aws:kms/key:Key", "backups-main-key"),
+    ("aws:backup/vault:Vault", "backups-main-vault"),
+    ("aws:cloudwatch/logGroup:LogGroup", "watch-logs-application"),
+    ("aws:sns/topic:Topic", "watch-alarms-topic"),
 )
 #: The token of a file system that somebody made by hand.
 BY_HAND = {"aws:efs/fileSystem:FileSystem": {"creationToken": "console-1f2e3d"}}
-DATA = ("homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a", "cluster-key")
+DATA = ("homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a", "cluster-key", "backups-main-key", "backups-main-vault")
 
 
 def _seed(engine: Engine) -> dict[str, str]:

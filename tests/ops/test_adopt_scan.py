@@ -19,8 +19,9 @@ from ops.adopt.live import Live, Unseen
 from ops.adopt.scan import scan
 from ops.live.account import connect
 from ops.plan.plan import recorded
-from tests.support.adopt_accounts import Lacking, RefusingLacking, own, watched
+from tests.support.adopt_accounts import own
 from tests.support.adopt_foreign import Foreign, eksctl, merged, nebari
+from tests.support.adopt_lacking import Lacking, RefusingLacking, watched
 from tests.support.cloud import Cloud, cloud
 from tests.support.in_process import Done, in_process
 from tests.support.live import NOBODY, environment
@@ -80,7 +81,7 @@ def test_what_the_program_made_is_taken_over_whole_under_its_own_names(taken: Ta
     _, done, found = taken
     assert found["kind"] == "eks" and found["refused"] == [] and found["unseen"] == [] and found["problems"] == []
     assert {item["subject"] for item in found["missing"]} == NOT_THERE
-    assert len(found["imports"]) > 85
+    assert len(found["imports"]) > 130
     assert done.returncode == 1, "who may sign in is not in AWS: lines are left to fill in"
     assert {item["path"] for item in found["to_fill_in"]} == {f"hubs.main.{end}" for end in ("sign_in.kind", "sign_in.administrators", "entry.hostname")}
 
@@ -99,7 +100,7 @@ def test_its_stack_file_passes_the_plan_and_uses_every_entry(taken: Taken) -> No
 def test_differences_are_said_with_what_they_do(taken: Taken) -> None:
     _, done, found = taken
     versions = [item for item in found["differences"] if item["path"] == "addonVersion"]
-    assert len(versions) == 7 and {item["how"] for item in versions} == {"in place"}
+    assert len(versions) == 8 and {item["how"] for item in versions} == {"in place"}
     assert all(item["how"] != "replacement" for item in found["differences"])
     assert max(map(len, done.stdout.splitlines())) <= 80
 

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.adopt_accounts import ACCOUNT, REGION, Lacking, client_of, mounted
-from tests.support.cloud import Cloud
+from tests.support.adopt_lacking import Lacking, client_of
+from tests.support.adopt_storage import mounted
+from tests.support.cloud import ACCOUNT, REGION, Cloud
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,6 @@ def merged(*several: Foreign | Lacking) -> Lacking:
     found = Lacking()
     for item in several:
         lacking = item.lacking if isinstance(item, Foreign) else item
-        for name in ("addons", "entries", "administrators", "identities", "clusters", "backups", "policies"):
-            getattr(found, name).update(getattr(lacking, name))
+        for name, known in vars(found).items():
+            known.update(getattr(lacking, name))
     return found

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ops.adopt.matchers.backups import BACKUPS
 from ops.adopt.matchers.cluster import CLUSTER
 from ops.adopt.matchers.entry import ENTRY
 from ops.adopt.matchers.identity import IDENTITY
+from ops.adopt.matchers.keys import KEYS
 from ops.adopt.matchers.kind import Matcher
 from ops.adopt.matchers.network import NETWORK
 from ops.adopt.matchers.storage import STORAGE
+from ops.adopt.matchers.watch import WATCH
 
 #: By the type of the resource.
-MATCHERS: Mapping[str, Matcher] = {**NETWORK, **IDENTITY, **CLUSTER, **STORAGE, **ENTRY}
+MATCHERS: Mapping[str, Matcher] = {**NETWORK, **IDENTITY, **KEYS, **CLUSTER, **STORAGE, **ENTRY, **BACKUPS, **WATCH}

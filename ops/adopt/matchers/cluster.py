@@ -1,4 +1,4 @@
-"""The control plane and its key, add-ons, access, and the groups of nodes."""
+"""The control plane, add-ons, access, and the groups of nodes."""
 
 from __future__ import annotations
 
@@ -33,31 +33,6 @@ def _control_plane(asked: Asked) -> Found | None:
     outputs = {"id": live.name, "name": live.name, "arn": str(cluster.get("arn", "")), "endpoint": str(cluster.get("endpoint", ""))}
     outputs["vpcConfig.clusterSecurityGroupId"] = str(network.get("clusterSecurityGroupId", ""))
     return Found(id=live.name, outputs=outputs, view=with_tags(cluster, view))
-
-
-def _key(asked: Asked) -> Found | None:
-    """The key that encrypts the cluster's secrets: a customer's own, for AWS's cannot be anybody's resource."""
-    key = next(iter(asked.live.of("keys")), None)
-    if key is None or key.get("KeyManager") != "CUSTOMER":
-        return None
-    return Found(id=key["KeyId"], outputs={"id": key["KeyId"], "keyId": key["KeyId"], "arn": key["Arn"]}, view={"description": key.get("Description", "")})
-
-
-def _alias(asked: Asked) -> Found | None:
-    alias = one(asked.live.of("aliases"), AliasName=asked.text("name"))
-    return None if alias is None else Found(id=alias["AliasName"], view={"name": alias["AliasName"], "targetKeyId": alias.get("TargetKeyId")})
-
-
-def _log_group(asked: Asked) -> Found | None:
-    group = one(asked.live.of("log_groups"), logGroupName=asked.text("name"))
-    if group is None:
-        return None
-    name = group["logGroupName"]
-    return Found(
-        id=name,
-        outputs={"id": name, "name": name, "arn": str(group.get("arn", "")).removesuffix(":*")},
-        view={"name": name, "retentionInDays": group.get("retentionInDays")},
-    )
 
 
 def _addon(asked: Asked) -> Found | None:
@@ -149,9 +124,6 @@ def _group(asked: Asked) -> Found | None:
 
 CLUSTER: Mapping[str, Matcher] = {
     CONTROL_PLANE: Matcher(topics=(), find=_control_plane),
-    "aws:kms/key:Key": Matcher(topics=("keys",), find=_key),
-    "aws:kms/alias:Alias": Matcher(topics=("aliases",), find=_alias),
-    "aws:cloudwatch/logGroup:LogGroup": Matcher(topics=("log_groups",), find=_log_group),
     "aws:eks/addon:Addon": Matcher(topics=("addon_names", "addons"), find=_addon),
     "aws:eks/accessEntry:AccessEntry": Matcher(topics=("access_entries",), find=_access_entry),
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": Matcher(topics=("administrators",), find=_administrator),
