@@ -94,7 +94,10 @@ def test_resumed_it_is_exactly_what_it_was(awake: Mapping[str, Any], resumed: St
 
 
 #: What names a thing that AWS makes anew: a gateway and a balancer that come back have other ids.
-_IDS = {"natGatewayId", "loadBalancerArn", "targetGroupArn", "targetGroupArns", "lbTargetGroupArn", "aliases", "sourceSecurityGroupId", "LoadBalancer", "TargetGroup"}
+_IDS = {
+    *("natGatewayId", "loadBalancerArn", "targetGroupArn", "targetGroupArns", "lbTargetGroupArn", "aliases"),
+    *("sourceSecurityGroupId", "LoadBalancer", "TargetGroup"),
+}
 
 
 def _settled(value: Any) -> Any:
