@@ -23,13 +23,13 @@ def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
     from ops.live import engine
     from ops.live.hubs import hub_apis
     from ops.live.steps import run
-    from ops.pause.pause import COMMAND, nobody_is_there, pause_steps, people_steps, remember_step
+    from ops.pause.pause import COMMAND, hubs_to_tell, nobody_is_there, pause_steps, people_steps, remember_step
     from ops.pause.scene import scene_of
 
     with scene_of(COMMAND, stack, inside=not now) as scene, contextlib.ExitStack() as open_now:
         if not now:
             nobody_is_there(scene)
-        hubs = [] if scene.cluster is None else open_now.enter_context(hub_apis(scene.stack, scene.cluster))
+        hubs = [] if scene.cluster is None else open_now.enter_context(hub_apis(scene.stack, scene.cluster, hubs_to_tell(scene)))
         remembered = remember_step(scene)
         run(COMMAND, [*people_steps(scene, hubs, notice), *pause_steps(scene), *([] if remembered is None else [remembered])])
         outer = scene.stack.cloud_stack

@@ -13,8 +13,9 @@ def command(stack: str, no_up: bool, yes: bool) -> int:
     """Bring STACK back exactly as its file says: databases, network, nodes, autoscaler, hubs. Run it again after anything that went wrong."""
     from ops.live import engine
     from ops.live.cluster import cluster_of
+    from ops.live.hubs import hub_apis
     from ops.live.steps import run
-    from ops.pause.resume import COMMAND, answers, before_up, inside, nodes
+    from ops.pause.resume import COMMAND, answers, before_up, inside, nodes, opened
     from ops.pause.scene import needs_up, scene_of
 
     with scene_of(COMMAND, stack, inside=False) as scene:
@@ -34,5 +35,7 @@ def command(stack: str, no_up: bool, yes: bool) -> int:
             return 0
         with cluster_of(COMMAND, scene.stack, scene.account) as cluster:
             run(COMMAND, inside(scene, cluster))
+            with hub_apis(scene.stack, cluster) as hubs:
+                run(COMMAND, opened(hubs))
     click.echo(f"{scene.file.stack} is back. Commit {scene.file.source}. Whether people can work: jhub health {scene.file.stack}")
     return 0

@@ -10,10 +10,10 @@ from checks.groups import POOL_LABEL
 from config.generations import GENERATION
 from config.pools import GivenPool
 from config.stack import StackConfig
+from ops.daily.pods import SELECTOR
 from ops.live.cluster import Cluster
 
 #: KubeSpawner's own marks of a person's server (kubespawner/spawner.py, _build_common_labels and _build_common_annotations).
-_SERVERS = "component=singleuser-server"
 _USER, _NAME = "hub.jupyter.org/username", "hub.jupyter.org/servername"
 _OVER = ("Succeeded", "Failed")
 
@@ -85,7 +85,7 @@ class Nodes:
                 yield str(item.get("spec", {}).get("nodeName", ""))
 
     def _pods(self) -> Iterator[Pod]:
-        found = self._cluster.data("get", "pods", "--all-namespaces", "--selector", _SERVERS)["items"]
+        found = self._cluster.data("get", "pods", "--all-namespaces", "--selector", SELECTOR)["items"]
         for item in found:
             if item.get("status", {}).get("phase") not in _OVER:
                 yield _pod(item)

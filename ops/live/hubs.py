@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from components.hub.names import HubNames
 from components.hub.values.hub import OPERATOR
@@ -18,10 +18,17 @@ _SECRET, _SERVICE, _PORT = "hub", "service/hub", 8081
 
 
 @contextlib.contextmanager
-def hub_apis(stack: StackConfig, cluster: Cluster) -> Iterator[list[HubApi]]:
-    """Every hub's API while the block runs. Raises ConfigError for a hub that is not there or has no token for `jhub`."""
+def hub_apis(stack: StackConfig, cluster: Cluster, hubs: Collection[str] | None = None) -> Iterator[list[HubApi]]:
+    """The API of every hub, or of these, while the block runs. Raises ConfigError for a hub that is not there or has no token for `jhub`."""
     with contextlib.ExitStack() as tunnels:
-        yield [tunnels.enter_context(hub_api(stack, cluster, name))[0] for name in sorted(stack.hubs_inside)]
+        yield [tunnels.enter_context(hub_api(stack, cluster, name))[0] for name in sorted(stack.hubs_inside if hubs is None else hubs)]
+
+
+def hub_runs(cluster: Cluster, namespace: str, parts: Collection[str] = ("hub",)) -> bool:
+    """Whether the hub's pod, or each of these Deployments of it, is ready."""
+    found = cluster.data("--namespace", namespace, "get", "deployments")
+    ready = {item["metadata"]["name"]: int(item.get("status", {}).get("readyReplicas", 0)) for item in found["items"]}
+    return all(ready.get(name, 0) >= 1 for name in parts)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 from components.pools.spec import group_specs
 from config.stack import StackConfig
 from ops.live.account import Account, kindly
+from ops.pause import sizes
 
 _MANAGED = "eks:nodegroup-name"
 
@@ -33,7 +34,9 @@ class Groups:
         """Ask AWS for no node anywhere: a group of at most none does not grow, whoever asks."""
         with kindly(self._command):
             for group in self._user():
-                if _sizes(group) != (0, 0, 0):
+                if group["AutoScalingGroupName"] not in self._wanted():  # somebody's own, or one that the next `up` takes away: the file does not know it
+                    sizes.rest(self._account.client("autoscaling"), group)
+                elif _sizes(group) != (0, 0, 0):
                     self._size(group["AutoScalingGroupName"], MinSize=0, MaxSize=0, DesiredCapacity=0)
             for managed in self._managed():
                 self._scale(managed, {"minSize": 0, "maxSize": 1, "desiredSize": 0})
@@ -44,8 +47,8 @@ class Groups:
         with kindly(self._command):
             found = []
             for group in self._user():
-                sizes = self._wanted().get(group["AutoScalingGroupName"])
-                if sizes is not None and (group["MinSize"], group["MaxSize"]) != sizes:
+                wanted = self._wanted().get(group["AutoScalingGroupName"])
+                if sizes.kept(group) if wanted is None else (group["MinSize"], group["MaxSize"]) != wanted:
                     found.append(f"{group['AutoScalingGroupName']} (at most {group['MaxSize']})")
             for managed in self._managed():
                 scaling = managed["scalingConfig"]
@@ -58,9 +61,11 @@ class Groups:
         core = self._stack.pools.core
         with kindly(self._command):
             for group in self._user():
-                sizes = self._wanted().get(group["AutoScalingGroupName"])
-                if sizes is not None and (group["MinSize"], group["MaxSize"]) != sizes:
-                    self._size(group["AutoScalingGroupName"], MinSize=sizes[0], MaxSize=sizes[1])
+                wanted = self._wanted().get(group["AutoScalingGroupName"])
+                if wanted is None:
+                    sizes.wake(self._account.client("autoscaling"), group)
+                elif (group["MinSize"], group["MaxSize"]) != wanted:
+                    self._size(group["AutoScalingGroupName"], MinSize=wanted[0], MaxSize=wanted[1])
             for managed in self._managed():
                 if core is not None:
                     self._scale(managed, {"minSize": core.size, "maxSize": core.size, "desiredSize": core.size})
@@ -68,8 +73,8 @@ class Groups:
     def _wanted(self) -> dict[str, tuple[int, int]]:
         return {group.group_name: (group.bought.size.min, group.bought.size.max) for group in group_specs(self._stack)}
 
-    def _size(self, name: str, **sizes: int) -> None:
-        self._account.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=name, **sizes)
+    def _size(self, name: str, **numbers: int) -> None:
+        self._account.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=name, **numbers)
 
     def _scale(self, managed: dict[str, Any], scaling: dict[str, int]) -> None:
         now = {key: managed["scalingConfig"].get(key) for key in scaling}

@@ -12,10 +12,9 @@ from typing import Any, Literal
 from config.errors import ConfigError, Problem
 from config.pause import Machines as Section
 from ops.live.account import Account, kindly
+from ops.pause.sizes import kept, rest, wake
 
 Role = Literal["control_plane", "nodes"]
-#: The tag in which a group's sizes are kept while it is at zero: least, most and wanted.
-SIZES = "jupyterhub-aws/sizes-before-pause"
 _OF_GROUP = "aws:autoscaling:groupName"
 _GONE = ("terminated", "shutting-down")
 
@@ -49,7 +48,7 @@ class Machines:
         """What does not run yet."""
         with kindly(self._command):
             found = [f"{item['InstanceId']} ({item['State']['Name']})" for item in self._machines() if item["State"]["Name"] != "running"]
-            return [*found, *(_group_line(group) for group in self._groups() if (kept := _kept(group)) or _short(group, kept))]
+            return [*found, *(_group_line(group) for group in self._groups() if kept(group) or len(group["Instances"]) < group["DesiredCapacity"])]
 
     def stop(self) -> None:
         """Ask for it."""
@@ -59,12 +58,7 @@ class Machines:
                 self._account.client("ec2").stop_instances(InstanceIds=running)
             client = self._account.client("autoscaling")
             for group in self._groups():
-                name = group["AutoScalingGroupName"]
-                if _kept(group) is None:  # first, so that a command which is killed in between still knows them
-                    sizes = f"{group['MinSize']},{group['MaxSize']},{group['DesiredCapacity']}"
-                    client.create_or_update_tags(Tags=[_tag(name, sizes)])
-                if group["MaxSize"] or group["DesiredCapacity"]:
-                    client.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=0, MaxSize=0, DesiredCapacity=0)
+                rest(client, group)
 
     def start(self) -> None:
         """Ask for it."""
@@ -74,10 +68,7 @@ class Machines:
                 self._account.client("ec2").start_instances(InstanceIds=stopped)
             client = self._account.client("autoscaling")
             for group in self._groups():
-                name, kept = group["AutoScalingGroupName"], _kept(group)
-                if kept is not None:
-                    client.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=kept[0], MaxSize=kept[1], DesiredCapacity=kept[2])
-                    client.delete_tags(Tags=[_tag(name, ",".join(map(str, kept)))])
+                wake(client, group)
 
     def _machines(self) -> Iterator[dict[str, Any]]:
         wanted = [{"Name": f"tag:{self._key}", "Values": [self._value]}]
@@ -89,20 +80,6 @@ class Machines:
     def _groups(self) -> Iterator[dict[str, Any]]:
         wanted = [{"Name": f"tag:{self._key}", "Values": [self._value]}]
         yield from self._account.all("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", Filters=wanted)
-
-
-def _kept(group: dict[str, Any]) -> tuple[int, int, int] | None:
-    text = next((tag["Value"] for tag in group.get("Tags", []) if tag["Key"] == SIZES), None)
-    numbers = [] if text is None else [int(part) for part in text.split(",") if part.isdigit()]
-    return (numbers[0], numbers[1], numbers[2]) if len(numbers) == 3 else None  # noqa: PLR2004 -- least, most, wanted
-
-
-def _short(group: dict[str, Any], kept: tuple[int, int, int] | None) -> bool:
-    return kept is None and len(group["Instances"]) < group["DesiredCapacity"]
-
-
-def _tag(group: str, sizes: str) -> dict[str, Any]:
-    return {"ResourceId": group, "ResourceType": "auto-scaling-group", "Key": SIZES, "Value": sizes, "PropagateAtLaunch": False}
 
 
 def _group_line(group: dict[str, Any]) -> str:

@@ -6,13 +6,16 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components.hub.names import HubNames
 from config.errors import ConfigError, Problem
 from config.pause import Machines as Section
 from config.stack import StackConfig
 from config.stack_file import StackFile
+from ops.daily.pods import SELECTOR
 from ops.live.account import Account
 from ops.live.cluster import Cluster
 from ops.live.hub_api import HubApi
+from ops.live.hubs import hub_runs
 from ops.live.steps import Step, some
 from ops.pause.autoscaler import Autoscaler
 from ops.pause.databases import Databases
@@ -48,6 +51,23 @@ class Scene:
         for some_of in (nodes, plane):
             some_of.there()
         return nodes, plane
+
+
+def hubs_to_tell(scene: Scene) -> list[str]:
+    """The hubs that run. One that does not, and has nobody's server either, was stopped by an earlier pause. Raises ConfigError where servers run without
+    their hub: nobody can be told.
+    """
+    found, problems = [], []
+    for hub in sorted(scene.stack.hubs_inside) if scene.cluster is not None else ():
+        namespace = HubNames(stack=scene.stack.name, hub=hub).namespace
+        if scene.cluster is not None and hub_runs(scene.cluster, namespace):
+            found.append(hub)
+        elif scene.cluster is not None and (pods := scene.cluster.data("--namespace", namespace, "get", "pods", "--selector", SELECTOR)["items"]):
+            what = f"does not run, and {len(pods)} servers of people do: nobody can be told"
+            problems.append(Problem(path=f"hub {hub}", what=what, fix="look why (jhub doctor), or end them without a word: --now"))
+    if problems:
+        raise ConfigError(COMMAND, problems)
+    return found
 
 
 def people_steps(scene: Scene, hubs: Sequence[HubApi], notice: int) -> list[Step]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from components.hub.names import HubNames
 from config.errors import ConfigError
 from ops.live.cluster import Cluster
+from ops.live.hub_api import HubApi
+from ops.live.hubs import hub_runs
 from ops.live.steps import Step
 from ops.pause.autoscaler import Autoscaler
 from ops.pause.databases import Databases
@@ -66,7 +68,8 @@ def inside(scene: Scene, cluster: Cluster) -> list[Step]:
         steps.append(Step(says="the autoscaler runs", left=_patient(autoscaler.missing), do=autoscaler.start, patience=_SECONDS))
 
     def away() -> list[str]:
-        return [hub for hub in sorted(scene.stack.hubs_inside) if not _ready(cluster, HubNames(stack=scene.stack.name, hub=hub).namespace)]
+        names = {hub: HubNames(stack=scene.stack.name, hub=hub).namespace for hub in sorted(scene.stack.hubs_inside)}
+        return [hub for hub, namespace in names.items() if not hub_runs(cluster, namespace, ("hub", "proxy"))]
 
     return [*steps, Step(says="hubs answer", left=_patient(away), do=lambda: None, patience=_SECONDS)]
 
@@ -85,7 +88,14 @@ def _patient(left: Callable[[], list[str]]) -> Callable[[], list[str]]:
     return look
 
 
-def _ready(cluster: Cluster, namespace: str) -> bool:
-    found = cluster.data("--namespace", namespace, "get", "deployments")
-    ready = {item["metadata"]["name"]: int(item.get("status", {}).get("readyReplicas", 0)) for item in found["items"]}
-    return all(ready.get(name, 0) >= 1 for name in ("hub", "proxy"))
+def opened(hubs: Sequence[HubApi]) -> list[Step]:
+    """The notice of the pause is taken back: where the hub's pod never went, it would refuse servers for an hour."""
+
+    def said() -> list[str]:
+        return [hub.hub for hub in hubs if hub.said().get("text")]
+
+    def unsay() -> None:
+        for hub in hubs:
+            hub.unsay()
+
+    return [Step(says="servers may start", left=said, do=unsay, patience=_SECONDS)] if hubs else []

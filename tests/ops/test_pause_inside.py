@@ -17,7 +17,7 @@ from config.halves import Configuration, whole
 from config.stack import StackConfig
 from config.stack_file import read
 from ops.pause.people import Farewell, Notice, words
-from tests.support.cloud import Cloud, built, cloud, counted, state
+from tests.support.cloud import Cloud, autoscaling_group, built, cloud, counted, state
 from tests.support.in_process import Done, in_process
 from tests.support.inside import Inside
 from tests.support.live import environment
@@ -62,6 +62,47 @@ def test_people_first_then_the_autoscaler_then_nodes(account: Cloud, shape: Shap
     assert "$ kubectl --context jhub-dev --namespace kube-system scale deployment/" in done.stderr, "what changes something is shown"
     again = run(account, tmp_path, "resume", "dev", "--no-up")
     assert again.returncode == 0 and inside.autoscaler == 1, again.stderr
+    assert inside.said == {}, "people may start servers again"
+
+
+def test_a_second_pause_finds_nobody_and_stops_what_aws_has_started_again(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+    inside = begin(account, shape, tmp_path)
+    assert run(account, tmp_path, "pause", "dev", "--notice", "0m", "--no-up").returncode == 0
+    inside.ready = False  # no node, no hub
+    rested = shape.state(account)
+    account.client("rds").start_db_instance(DBInstanceIdentifier="jhub-dev-second-database")  # as AWS does after seven days
+    done = run(account, tmp_path, "pause", "dev", "--no-up")
+    assert done.returncode == 0, done.stderr
+    assert shape.state(account) == rested
+
+
+def test_servers_without_their_hub_are_not_ended_without_a_word(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+    begin(account, shape, tmp_path, ready=False)
+    before = shape.state(account)
+    done = run(account, tmp_path, "pause", "dev", "--no-up")
+    assert done.returncode == 2 and "hub main: does not run, and 2 servers of people do: nobody can be told" in done.stderr and "--now" in done.stderr
+    assert shape.state(account) == before
+
+
+@pytest.mark.parametrize("name", ["kubeadm", "kops"])
+def test_an_api_whose_machines_stand_still_is_not_asked(account: Cloud, tmp_path: Path, name: str) -> None:
+    shape = SHAPES[name]
+    inside = begin(account, shape, tmp_path)
+    assert run(account, tmp_path, "pause", shape.stack, "--notice", "0m").returncode == 0
+    inside.away, rested = True, shape.state(account)
+    done = run(account, tmp_path, "pause", shape.stack)
+    assert done.returncode == 0, done.stderr
+    assert shape.state(account) == rested
+
+
+def test_a_group_that_the_stack_does_not_know_comes_back_with_its_sizes(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+    begin(account, shape, tmp_path)
+    subnet = account.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    autoscaling_group(account, "made-by-hand", subnet, sizes=(1, 5, 2), tags={"k8s.io/cluster-autoscaler/jhub-dev": "owned"})
+    assert run(account, tmp_path, "pause", "dev", "--now", "--no-up").returncode == 0
+    assert shape.state(account)["groups"]["made-by-hand"] == (0, 0, 0, 0)
+    assert run(account, tmp_path, "resume", "dev", "--no-up").returncode == 0
+    assert shape.state(account)["groups"]["made-by-hand"][:3] == (1, 5, 2)
 
 
 def test_a_cluster_that_does_not_answer_stops_it_before_anything(account: Cloud, shape: Shape, tmp_path: Path) -> None:

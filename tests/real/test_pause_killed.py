@@ -29,6 +29,18 @@ def begin(account: Cloud, shape: Shape, folder: Path) -> Inside:
     shape.build(account)
     shape.into(folder)
     inside = Inside(servers={"main": ["ada", "bob"], "second": ["cleo"]})
+
+    def stands() -> bool:
+        """Whether hubs and the API have something to run on."""
+        there = shape.state(account)
+        ours = [sizes for name, sizes in there["groups"].items() if "master" in name]
+        machines = [now for name, now in there["machines"].items() if name.startswith("control-plane")]
+        if shape.stack == "kubeadm":
+            return any(sizes[3] for sizes in ours) or "running" in machines
+        return any(item["desiredSize"] for item in there["managed"].values())
+
+    inside.nodes = stands
+    inside.machines = stands if shape.stack == "kubeadm" else lambda: True
     inside.on(account, folder / "tools")
     return inside
 

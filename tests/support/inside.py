@@ -9,7 +9,7 @@ import base64
 import json
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,9 @@ class Inside:
     autoscaler: int = 1
     ready: bool = True
     away: bool = False
+    #: Whether nodes, and the machines of the API, are there: asked at each call.
+    nodes: Callable[[], bool] = lambda: True
+    machines: Callable[[], bool] = lambda: True
     tokens: bool = True
     said: dict[str, dict[str, Any]] = field(default_factory=dict)
     ran: list[list[str]] = field(default_factory=list)
@@ -60,7 +63,7 @@ class Inside:
         if words[:1] == ["--context"]:
             words = words[2:]
         self.ran.append(words)
-        if self.away:
+        if self.away or not self.machines():
             return 200, {"code": 1, "err": "Unable to connect to the server: dial tcp 10.0.0.1:443: i/o timeout\n"}
         namespace = words[words.index("--namespace") + 1] if "--namespace" in words else ""
         if "/readyz" in words:
@@ -69,6 +72,8 @@ class Inside:
             assert (namespace, f"deployment/{NAME}") == (NAMESPACE, words[3])
             self.autoscaler = int(words[4].removeprefix("--replicas="))
             return 200, {"out": "scaled"}
+        if "port-forward" in words and not self._up:
+            return 200, {"code": 1, "err": "error: unable to forward port because pod is not running. Current status=Pending\n"}
         if "port-forward" in words:
             return 200, {"out": f"Forwarding from 127.0.0.1:{headers['Host'].rpartition(':')[2]} -> 8081\n", "stay": True}
         return 200, {"out": json.dumps(self._objects(words, namespace))}
@@ -79,8 +84,14 @@ class Inside:
             return {"data": {f"hub.services.{OPERATOR}.apiToken": token} if self.tokens else {}}
         if f"deployment/{NAME}" in words:
             return {"spec": {"replicas": self.autoscaler}, "status": {"replicas": self.autoscaler}}
-        status = {"readyReplicas": 1} if self.ready else {}
+        if "pods" in words:
+            return {"items": [{"metadata": {"name": f"jupyter-{name}"}} for name in self.servers.get(namespace.removeprefix("hub-"), [])]}
+        status = {"readyReplicas": 1} if self._up else {}
         return {"items": [{"metadata": {"name": name}, "status": status} for name in ("hub", "proxy")]}
+
+    @property
+    def _up(self) -> bool:
+        return self.ready and self.nodes()
 
     def _hub(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         hub = next(value for key, value in headers.items() if key.lower() == "authorization").removeprefix(f"token {_TOKEN}")
