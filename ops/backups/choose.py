@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from config.backups import AwsBackup
 from config.database import PostgresDatabase, SqliteDatabase
 from config.errors import ConfigError, Problem
 from config.homes import EbsHomes, EfsHomes, NfsHomes
 from config.stack import StackConfig
 from ops.backups.intent import FromFileSystem, FromVolume, Intent
 from ops.backups.person import claim_of, home_of, hub_of, hub_root, namespace_of
-from ops.backups.points import Point, file_system, newest, points
+from ops.backups.points import EFS_VAULT, Point, file_system, newest, points
 from ops.backups.scene import Scene
 from ops.backups.stateful import tags_of
 from ops.backups.when import written
@@ -19,12 +20,13 @@ from ops.live.account import kindly
 
 
 def intent(scene: Scene, hub: str | None, user: str | None, at: datetime.datetime | None, attempt: str) -> Intent:
-    """What a restore would do. Raises ConfigError for names that nobody has, homes that are not in AWS, and where there is no such backup."""
+    """What a restore would do. Raises ConfigError for names that nobody has, homes that no command restores, and where there is no such backup."""
     command, stack = scene.command, scene.stack
     name = hub_of(command, stack, hub)
     if isinstance(stack.homes, EfsHomes):
         item = hub_root(stack, name) if user is None else home_of(command, stack, name, user)  # names first: no call for a wrong one
         _not_the_whole(command, item)
+        _in_the_vault(scene)
         with kindly(command):
             system = file_system(scene)
         if system is None:
@@ -49,6 +51,13 @@ def _not_the_whole(command: str, item: str) -> None:
         raise ConfigError(
             command, [Problem(path="--user", what=what, fix="name a person; for everything use the console: a full restore into a new file system")]
         )
+
+
+def _in_the_vault(scene: Scene) -> None:
+    if not isinstance(scene.stack.backups, AwsBackup):
+        what = "is snapshots: homes are in EFS's own vault, and the stack has no role that restores from there"
+        fix = f"restore in the console (AWS Backup, vault {EFS_VAULT}), or choose kind: aws_backup for the next time"
+        raise ConfigError(scene.command, [Problem(path="backups.kind", what=what, fix=fix)])
 
 
 def _volume(scene: Scene, hub: str, user: str, at: datetime.datetime | None, attempt: str) -> FromVolume:

@@ -40,6 +40,17 @@ class AllHomes:
         self._node: str | None = None
         self.result: dict[str, Any] | None = None
 
+    def look(self, file_system: str) -> None:
+        """Raise ConfigError, with every problem, for what can be known before anything is made: no node, no way to the files, somebody else's role or job."""
+        problems: list[Problem] = []
+        for looks in (lambda: self.node, lambda: self._access_point(file_system), self._unassociated, self._jobs):
+            try:
+                looks()
+            except ConfigError as error:
+                problems += error.problems
+        if problems:
+            raise ConfigError(self._scene.command, problems)
+
     def steps(self, file_system: str, arguments: Callable[[], Sequence[str]]) -> list[Step]:
         """Open, run, shut. `arguments` are those of the program, asked for when it is to begin."""
 
@@ -141,13 +152,17 @@ class AllHomes:
 
     # --- the job
 
-    def _unfinished(self) -> list[str]:
+    def _jobs(self) -> dict[str, Any]:
+        """The jobs of restores. Raises ConfigError where another than this one is there."""
         there = self._objects("jobs")
         other = sorted(set(there) - {self._name})
         if other:
             what = f"is under way: {', '.join(other)}"
             raise ConfigError(self._scene.command, [Problem(path="another restore", what=what, fix="run its command again to its end, then this one")])
-        status = there.get(self._name, {}).get("status", {})
+        return there
+
+    def _unfinished(self) -> list[str]:
+        status = self._jobs().get(self._name, {}).get("status", {})
         if not status.get("succeeded") and not status.get("failed"):
             return [self._name]
         said = self._cluster.ask("--namespace", NAMESPACE, "logs", f"job/{self._name}").strip().splitlines()

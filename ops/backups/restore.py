@@ -7,7 +7,6 @@ from typing import Any
 
 from components.backups.plan import restore_role_name
 from components.partition import partition_of
-from config.backups import AwsBackup
 from config.errors import ConfigError, Problem
 from ops.backups.intent import FromFileSystem, FromVolume
 from ops.backups.scene import Scene
@@ -26,10 +25,6 @@ class SideDirectory:
     """AWS Backup restores an item into aws-backup-restore_TIME of the same file system. `since` and `until` say when, once it is done."""
 
     def __init__(self, scene: Scene, intent: FromFileSystem) -> None:
-        if not isinstance(scene.stack.backups, AwsBackup):
-            what = "is snapshots: homes are in EFS's own vault, and the stack has no role that restores from there"
-            fix = "restore in the console (AWS Backup, vault aws/efs/automatic-backup-vault), or choose kind: aws_backup for the next time"
-            raise ConfigError(scene.command, [Problem(path="backups.kind", what=what, fix=fix)])
         self._scene, self._intent = scene, intent
         self._client: Any = scene.account.client("backup")
         self._job: str | None = None

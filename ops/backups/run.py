@@ -65,6 +65,7 @@ def _through_all_homes(scene: Scene, cluster: Cluster, intent: FromFileSystem, a
         assert side.since is not None and side.until is not None  # noqa: S101 -- the step before is done
         return [*arguments(), *between(side.since, side.until)]
 
+    homes.look(intent.file_system)  # what would be refused in the middle would leave the role that sees all homes associated
     run(scene.command, [side.step(), *homes.steps(intent.file_system, told)])
     result = homes.result or {"refused": "the job said nothing"}
     if "refused" in result:

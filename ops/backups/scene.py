@@ -30,6 +30,13 @@ class Scene:
         return replace(self.account, region=section.copy_to_region.region, clients={})
 
 
+def awake(scene: Scene) -> None:
+    """Raise ConfigError for a stack that says `paused`: it has no node for the job that sees all homes."""
+    if scene.stack.paused:
+        what, fix = "is paused, so there is no node for the job that a restore needs", f"bring it back: jhub resume {scene.file.stack}"
+        raise ConfigError(scene.command, [Problem(path=scene.file.stack, what=what, fix=fix)])
+
+
 def scene_of(command: str, stack: str, *, changes: bool) -> Scene:
     """The scene of a stack. Raises ConfigError for one without backups, for bad credentials, and for another account than the stack's."""
     file = stack_file(stack)

@@ -31,15 +31,15 @@ def list_(stack: str, everything: bool, as_json: bool) -> int:
     bare = [item for item in there if not item.covered]
     if as_json:
         click.echo(json.dumps(as_data(scene.file.stack, found, there), indent=2, sort_keys=True))
-        return 1 if bare else 0
-    from rich.console import Console
+    else:
+        from rich.console import Console
 
-    console = Console(highlight=False)
-    show(console, found, there, datetime.datetime.now(tz=datetime.UTC), everything=everything)
-    fix = fix_for(bare, scene.stack.name, TAG)
-    if fix is not None:
-        console.print("  → give them the tag that backups look for:")
-        console.print(f"    {fix}", markup=False, soft_wrap=True)
+        console = Console(highlight=False)
+        show(console, found, there, datetime.datetime.now(tz=datetime.UTC), everything=everything)
+        fix = fix_for(bare, scene.stack.name, TAG)
+        if fix is not None:
+            console.print("  → give them the tag that backups look for:")
+            console.print(f"    {fix}", markup=False, soft_wrap=True)
     if isinstance(scene.stack.backups, AwsBackup):
         opted_in(scene, {item.kind for item in there})
     return 1 if bare else 0

@@ -34,12 +34,16 @@ def _scene(name: str, stack: str, asked: dict[str, Any], *, changes: bool) -> tu
     import datetime
 
     from ops.backups.choose import intent
-    from ops.backups.scene import scene_of
+    from ops.backups.intent import FromFileSystem
+    from ops.backups.scene import awake, scene_of
     from ops.backups.when import moment
 
     at = None if asked["at"] is None else moment(name, asked["at"], datetime.datetime.now(tz=datetime.UTC))
     scene = scene_of(name, stack, changes=changes)
-    return scene, intent(scene, asked["hub"], asked["user"], at, str(asked["attempt"]))
+    found = intent(scene, asked["hub"], asked["user"], at, str(asked["attempt"]))
+    if changes and isinstance(found, FromFileSystem):  # a volume is made without any node
+        awake(scene)
+    return scene, found
 
 
 @command.command("plan")
@@ -51,6 +55,7 @@ def plan(stack: str, database: bool, **asked: Any) -> int:  # noqa: ANN401 -- th
     import datetime
 
     from ops.backups.choose import database_words
+    from ops.backups.intent import FromFileSystem
     from ops.backups.person import hub_of
     from ops.backups.scene import scene_of
     from ops.backups.show import plan_words
@@ -63,9 +68,11 @@ def plan(stack: str, database: bool, **asked: Any) -> int:  # noqa: ANN401 -- th
         for line in database_words(scene, hub_of(name, scene.stack, asked["hub"]), at):
             click.echo(line)
         return 0
-    _, found = _scene(name, stack, asked, changes=False)
+    scene, found = _scene(name, stack, asked, changes=False)
     for line in plan_words(found, now):
         click.echo(line)
+    if scene.stack.paused and isinstance(found, FromFileSystem):
+        click.echo(f"\nThe stack is paused, and that needs a node. First: jhub resume {scene.file.stack}")
     if asked["user"] is None:
         click.echo("\nSessions and running servers are the database's: see restore plan --database")
     return 0
@@ -97,7 +104,8 @@ def run(stack: str, **asked: Any) -> int:  # noqa: ANN401 -- as above
 @click.argument("stack")
 @click.option("--hub", help="Which hub. May be left out where there is one.")
 @click.option("--user", required=True, help="Whose home is restored and compared: yours, or a test user's. The record names nobody.")
-def drill(stack: str, hub: str | None, user: str) -> int:
+@click.option("--attempt", default=1, show_default=True, type=click.IntRange(1, 99), help="Another number rehearses with the same backup once more.")
+def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:
     """Rehearse: restore one home from the newest backup, compare each file with the one that is alive, and write drills/STACK.toml.
 
     What was changed since the backup is counted apart. The restored copy stays in its side directory. Exit code 1: files came back otherwise.
@@ -113,8 +121,9 @@ def drill(stack: str, hub: str | None, user: str) -> int:
     def clock() -> datetime.datetime:
         return datetime.datetime.now(tz=datetime.UTC)
 
-    attempt = f"drill {clock():%Y-%m-%d}"
-    scene, found = _scene("jhub restore drill", stack, {"hub": hub, "user": user, "at": None, "attempt": attempt}, changes=True)
+    # Without the day: one that is killed before midnight goes on after it. The token of the restore has the backup besides.
+    asked = {"hub": hub, "user": user, "at": None, "attempt": f"drill {attempt}"}
+    scene, found = _scene("jhub restore drill", stack, asked, changes=True)
     if not isinstance(found, FromFileSystem):
         what = "are volumes: look into one that `jhub restore run --user` makes"
         raise ConfigError(scene.command, [Problem(path="homes", what=what, fix="docs/backups.md, A home on a volume")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +13,10 @@ import pytest
 
 from config.backups import TAG, Snapshots
 from ops.backups.now import now_steps
+from ops.backups.points import EFS_VAULT
 from ops.backups.stateful import Stateful
 from tests.support.backup_api import BackupApi, backup_api
-from tests.support.backup_shapes import FILES, STACK, Hub, built, days_ago, everything, volume_arn
+from tests.support.backup_shapes import FILES, STACK, Hub, aged, built, days_ago, everything, volume_arn
 from tests.support.cloud import Cloud, cloud
 from tests.support.in_process import Done, in_process
 
@@ -43,6 +45,12 @@ def jhub(hub: Hub, *arguments: str) -> Done:
 
 def stamp(hub: Hub, days: int) -> str:
     return f"{days_ago(hub.api, days):%Y-%m-%dt%H%Mz}"
+
+
+def edited(hub: Hub, line: str) -> None:
+    """The stack file with one more section."""
+    file = hub.folder / "Pulumi.dev.yaml"
+    file.write_text(file.read_text().replace("config:\n", f"config:\n  jupyterhub-aws:{line}\n", 1))
 
 
 def nothing_is_left_open(hub: Hub) -> None:
@@ -151,7 +159,9 @@ def test_settings_that_keep_aws_backup_out_are_said_before_anything_begins(make)
     hub.api.opted["EFS"] = False
     done = jhub(hub, "backup", "now", "dev")
     assert done.returncode == 2 and "keep AWS Backup from EFS" in done.stderr and hub.api.backup_jobs == {}
-    assert jhub(hub, "backup", "list", "dev").returncode == 2
+    for more in ((), ("--json",)):
+        done = jhub(hub, "backup", "list", "dev", *more)
+        assert done.returncode == 2 and "keep AWS Backup from EFS" in done.stderr and f"{STACK}-homes" in done.stdout
 
 
 # --- restore
@@ -337,8 +347,7 @@ def test_another_account_is_refused_by_its_number(make) -> None:
 
 def test_a_stack_without_backups_has_nothing_to_show(make) -> None:
     hub = make("efs")
-    file = hub.folder / "Pulumi.dev.yaml"
-    file.write_text(file.read_text().replace("config:\n", "config:\n  jupyterhub-aws:backups: { kind: none, reason: a course }\n", 1))
+    edited(hub, "backups: { kind: none, reason: a course }")
     assert "backups.kind: is none: nothing is backed up (a course)" in jhub(hub, "backup", "list", "dev").stderr
 
 
@@ -349,23 +358,61 @@ def test_a_role_that_somebody_else_gave_the_driver_is_not_touched(make) -> None:
     )
     done = jhub(hub, "restore", "run", "dev", "--user", "ada")
     assert done.returncode == 2 and "has another role already: arn:aws:iam::123456789012:role/theirs" in done.stderr
-    assert len(hub.api.associations) == 1
+    assert len(hub.api.associations) == 1 and hub.api.restore_jobs == {}
 
 
-def test_a_cluster_without_a_core_node_is_said(make) -> None:
+@pytest.mark.parametrize("command", ["run", "drill"])
+def test_without_a_core_node_and_an_access_point_it_is_said_before_anything_is_made(make, moto: Cloud, command: str) -> None:
     hub = make("efs")
     state = hub.cluster()
     state["nodes"] = []
     (hub.api.folder / "cluster.json").write_text(json.dumps(state))
-    assert "no core node is ready" in jhub(hub, "restore", "run", "dev", "--user", "ada").stderr
+    for point in moto.client("efs").describe_access_points()["AccessPoints"]:
+        moto.client("efs").delete_access_point(AccessPointId=point["AccessPointId"])
+    done = jhub(hub, "restore", command, "dev", "--user", "ada")
+    assert done.returncode == 2 and "no core node is ready" in done.stderr and f"no access point {STACK}-homes-restore" in done.stderr
+    assert hub.api.restore_jobs == {} and hub.api.associations == {} and hub.cluster() == state
+
+
+def test_another_restore_that_is_under_way_is_said_before_anything_is_made(make) -> None:
+    hub = make("efs")
+    state = hub.cluster()
+    state["objects"] = [{"kind": "Job", "metadata": {"name": "restore-theirs", "namespace": "homes-restore"}}]
+    (hub.api.folder / "cluster.json").write_text(json.dumps(state))
+    done = jhub(hub, "restore", "run", "dev", "--user", "ada")
+    assert done.returncode == 2 and "another restore: is under way: restore-theirs" in done.stderr
+    assert hub.api.restore_jobs == {} and hub.api.associations == {} and hub.cluster() == state
+
+
+@pytest.mark.parametrize("command", ["run", "drill"])
+def test_a_paused_stack_is_refused_and_its_plan_says_so(make, command: str) -> None:
+    hub = make("efs")
+    edited(hub, "paused: true")
+    done = jhub(hub, "restore", command, "dev", "--user", "ada")
+    assert done.returncode == 2 and "dev: is paused, so there is no node" in done.stderr and "jhub resume dev" in done.stderr
+    assert hub.api.restore_jobs == {} and hub.api.associations == {} and not (hub.api.folder / "kubectl.log").exists()
+    plan = jhub(hub, "restore", "plan", "dev", "--user", "ada")
+    assert plan.returncode == 0 and "jhub resume dev" in plan.stdout
+
+
+def test_a_volume_comes_back_to_a_paused_stack(make) -> None:
+    hub = make("ebs")
+    edited(hub, "paused: true")
+    done = jhub(hub, "restore", "run", "dev", "--user", "ada")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "drill"])
+def test_homes_in_efs_own_vault_are_promised_by_no_command(make, command: str) -> None:
+    hub = make("efs")
+    edited(hub, "backups: { kind: snapshots }")
+    hub.api.point(EFS_VAULT, hub.ids["homes"], "EFS", days_ago(hub.api, 1))
+    assert jhub(hub, "backup", "list", "dev").stdout.count("completed") >= 1
+    done = jhub(hub, "restore", command, "dev", "--user", "ada")
+    assert done.returncode == 2 and "backups.kind: is snapshots: homes are in EFS's own vault" in done.stderr and done.stdout == ""
 
 
 # --- drill
-
-
-def aged(hub: Hub) -> None:
-    """As if the files had lain there for long: the backup was taken after they were last touched."""
-    hub.api.vaults[f"{STACK}-backups"][2]["CreationDate"] = hub.api.now + datetime.timedelta(hours=1)
 
 
 def test_a_rehearsal_restores_compares_and_writes_a_record_that_the_plan_reads(make) -> None:
@@ -395,6 +442,28 @@ def test_a_file_that_came_back_otherwise_is_a_difference(make) -> None:
     assert done.returncode == 1 and "differs: 'notes.txt'" in done.stdout and "differs: 'work/plan.md'" in done.stdout
     assert "differences = 2" in (hub.folder / "drills" / "dev.toml").read_text()
     assert "otherwise than they were" in " ".join(jhub(hub, "plan", "dev").stdout.split())
+
+
+def test_a_rehearsal_that_goes_on_after_midnight_restores_once(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = make("efs")
+    aged(hub)
+
+    class Later(datetime.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.datetime.now(tz) + datetime.timedelta(days=1)
+
+    assert jhub(hub, "restore", "drill", "dev", "--user", "ada").returncode == 0
+    clock = types.ModuleType("datetime")
+    vars(clock).update({**vars(datetime), "datetime": Later})
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "datetime", clock)
+        done = jhub(hub, "restore", "drill", "dev", "--user", "ada")
+    tomorrow = (hub.api.now + datetime.timedelta(days=1)).date().isoformat()
+    assert done.returncode == 0 and tomorrow in (hub.folder / "drills" / "dev.toml").read_text(), "it was another day"
+    assert len(hub.api.restore_jobs) == 1
+    jhub(hub, "restore", "drill", "dev", "--user", "ada", "--attempt", "2")
+    assert len(hub.api.restore_jobs) == 2, "another number is another restore"
 
 
 def test_what_was_changed_since_proves_nothing(make) -> None:

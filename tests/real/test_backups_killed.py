@@ -1,11 +1,13 @@
-"""`jhub restore run` and `jhub backup now`, ended by SIGKILL at each call in turn, of AWS's and of kubectl's: the next run ends as one that nobody ended.
+"""`jhub restore run`, `jhub restore drill` and `jhub backup now`, ended by SIGKILL at each call in turn, of AWS's and of kubectl's.
 
+The next run ends as one that nobody ended.
 Each time what was asked is done, and nobody hears of it: with that for every call, each state that there can be in between has been there.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +16,14 @@ from typing import Any
 import pytest
 
 from tests.support.backup_api import BackupApi, backup_api
-from tests.support.backup_shapes import Hub, built, everything
+from tests.support.backup_shapes import Hub, aged, built, everything
 from tests.support.cloud import Cloud, cloud
 from tests.support.in_process import in_process
 from tests.support.live import killed_at, preload
 
 pytestmark = pytest.mark.real
 RESTORE, NOW = ("restore", "run", "dev", "--user", "ada"), ("backup", "now", "dev")
+DRILL = ("restore", "drill", "dev", "--user", "ada")
 _MOST = 80
 
 
@@ -37,12 +40,15 @@ def no_profile(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def hub_of(shape: str, moto: Cloud, folder: Path) -> Iterator[Hub]:
+def hub_of(shape: str, moto: Cloud, folder: Path, *, old: bool = False) -> Iterator[Hub]:
     moto.reset()
     (folder / "stack").mkdir(parents=True)
     api = BackupApi(folder=folder / "account", slow=0)
     with backup_api(moto, api) as front:
-        yield built(shape, folder / "stack", api, moto, front)
+        hub = built(shape, folder / "stack", api, moto, front)
+        if old:
+            aged(hub)
+        yield hub
 
 
 def state(hub: Hub, moto: Cloud) -> dict[str, Any]:
@@ -50,7 +56,8 @@ def state(hub: Hub, moto: Cloud) -> dict[str, Any]:
     cluster = hub.cluster()
     volumes = moto.client("ec2").describe_volumes()["Volumes"]
     return {
-        "files": everything(hub.api.homes),
+        "files": {re.sub(r"^aws-backup-restore_[^/]+", "aws-backup-restore", name): found for name, found in everything(hub.api.homes).items()},
+        "records": [path.name for path in hub.folder.glob("drills/*")],
         "restores": sorted(job["Status"] for job in hub.api.restore_jobs.values()),
         "backups": sorted(job["State"] for job in hub.api.backup_jobs.values()),
         "associations": list(hub.api.associations),
@@ -67,15 +74,15 @@ def finished(hub: Hub, moto: Cloud, arguments: tuple[str, ...]) -> dict[str, Any
     return state(hub, moto)
 
 
-CASES = [("efs", RESTORE), ("ebs", RESTORE), ("efs", NOW), ("snapshots", NOW)]
+CASES = [("efs", RESTORE), ("ebs", RESTORE), ("efs", NOW), ("snapshots", NOW), ("nfs", NOW), ("efs", DRILL)]
 
 
 @pytest.mark.parametrize(("shape", "arguments"), CASES, ids=[f"{shape} {' '.join(arguments[:2])}" for shape, arguments in CASES])
 def test_killed_at_any_call_of_aws_the_next_run_ends_the_same(moto: Cloud, tmp_path: Path, shape: str, arguments: tuple[str, ...]) -> None:
-    with hub_of(shape, moto, tmp_path / "whole") as hub:
+    with hub_of(shape, moto, tmp_path / "whole", old=arguments == DRILL) as hub:
         wanted = finished(hub, moto, arguments)
     for number in range(1, _MOST):
-        with hub_of(shape, moto, tmp_path / str(number)) as hub:
+        with hub_of(shape, moto, tmp_path / str(number), old=arguments == DRILL) as hub:
             more = {key: hub.environment[key] for key in ("STAND_IN", "PATH")}
             if not killed_at(hub.account, number, arguments, hub.folder, done=True, more=more):
                 break

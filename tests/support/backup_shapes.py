@@ -157,6 +157,12 @@ def _backups(hub: Hub, moto: Cloud) -> None:
                 api.point(vault, volume_arn(hub.ids[who]), "EBS", days_ago(api, days), arn=f"arn:aws:ec2:{REGION}::snapshot/{snapshot}")
 
 
+def aged(hub: Hub) -> None:
+    """As if the files had lain there for long: the newest backup of them was taken after they were last touched."""
+    mine = [point for point in hub.api.vaults[vault_name(STACK)] if point["ResourceType"] == "EFS"]
+    mine[-1]["CreationDate"] = hub.api.now + timedelta(hours=1)
+
+
 def everything(folder: Path) -> dict[str, tuple[int, int, str]]:
     """Every file below a folder: owner, group, text."""
     found = {}
