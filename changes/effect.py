@@ -52,10 +52,11 @@ class Context:
 
 @dataclass(kw_only=True)
 class Reading:
-    """What a rule said of one change: effects, and which properties it spoke about (`*`: all of them, and the whole)."""
+    """What a rule said of one change: effects, and which properties it spoke about (`*`: all of them). `whole`: no more is to be said of it."""
 
     effects: list[Effect] = field(default_factory=list)
     explained: set[str] = field(default_factory=set)
+    whole: bool = False
 
     def explains(self, keys: tuple[str, ...]) -> bool:
         """Whether a property was spoken about."""

@@ -48,6 +48,7 @@ def _of(change: Change, context: Context) -> Iterator[Effect]:
             continue
         reading.effects += found.effects
         reading.explained |= found.explained
+        reading.whole |= found.whole
     _whole(reading, change, fresh=context.fresh)
     if change.op in ("update", "replace"):
         _properties(reading, change)
@@ -64,7 +65,7 @@ def _whole(reading: Reading, change: Change, *, fresh: bool) -> None:
     if not table.known(change.type):
         reading.say(change, ("unknown", topic, f"unknown effect: {change.op} of a {change.type}, a type that this jhub does not know"))
         return
-    if change.op == "update" or (change.op == "create" and spoken):
+    if change.op == "update" or reading.whole or (change.op == "create" and spoken):
         return
     found = table.whole(change.type, change.op)
     if found is not None and change.op == "create" and fresh:

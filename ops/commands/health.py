@@ -28,7 +28,7 @@ def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: boo
     from ops.health.show import as_text, show
     from ops.output import to_standard_output
 
-    with _ended_politely(), inside("jhub health", stack) as scene:
+    with _ended_politely(), inside("jhub health", stack, changes=True) as scene:
         hubs = chosen_hubs("jhub health", scene.stack, hub)
         known("jhub health", scene.stack, hubs, profiles)
         reports = [check(Subject(name=scene.name, stack=scene.stack, cluster=scene.cluster, hub=name, profiles=profiles), _progress) for name in hubs]

@@ -13,7 +13,7 @@ from config.errors import ConfigError, Problem
 
 def show_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--show`, also known as `--dry-run`: the lines and nothing else."""
-    says = "Print what would be run, and run nothing. Asks neither AWS nor the cluster."
+    says = "Print what would be run, and run nothing. Asks neither AWS nor the cluster, except for a person's log, whose pod is looked up."
     return click.option("--show", "--dry-run", "show", is_flag=True, help=says)(function)
 
 

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from components.backups.plan import copy_vault_name, vault_name
 from components.hub.names import HubNames
+from config.backups import TAG, AwsBackup, Snapshots, efs_plan
 from config.cluster import EksCluster
 from config.database import PostgresDatabase
 from config.entry import AcmTls, LoadBalancerEntry
 from config.homes import EbsHomes, EfsHomes, NfsHomes
 from config.sign_in import CognitoSignIn, GitHubSignIn, OidcSignIn
 from config.stack import StackConfig
+from ops.backups.points import EFS_VAULT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ class Left:
 
 def left_behind(stack: StackConfig) -> list[Left]:
     """Everything of that kind for a stack; for one in halves, of both."""
-    return [*_of_cluster(stack), *_of_homes(stack), *_of_databases(stack), *_outside(stack)]
+    return [*_of_cluster(stack), *_of_homes(stack), *_of_backups(stack), *_of_databases(stack), *_outside(stack)]
 
 
 def _of_cluster(stack: StackConfig) -> Iterator[Left]:
@@ -79,12 +82,33 @@ def _of_homes(stack: StackConfig) -> Iterator[Left]:
         )
     elif isinstance(homes, NfsHomes):
         yield Left(what=f"the homes on {homes.server}:{homes.path}", why="the server is yours, and nothing there is touched")
-    elif isinstance(homes, EfsHomes) and isinstance(stack.cluster, EksCluster):
+
+
+def _of_backups(stack: StackConfig) -> Iterator[Left]:
+    """Where the stack's own backups lie, and EFS's where its own plan is on: its vault has one name in every account (EFS user guide, "Backing up")."""
+    if not isinstance(stack.cluster, EksCluster):
+        return
+    homes, backups = stack.homes, stack.backups
+    if isinstance(backups, AwsBackup):
+        yield _points("recovery points of homes and databases", stack.region, vault_name(stack.name))
+        if backups.copy_to_region is not None:
+            yield _points("their copies", backups.copy_to_region.region, copy_vault_name(stack.name))
+    elif isinstance(backups, Snapshots):
         yield Left(
-            what="recovery points of the homes' file system",
-            why="AWS Backup keeps them until their age, also when the file system is gone",
-            find=f"aws backup list-recovery-points-by-backup-vault --region {stack.region} --backup-vault-name aws/efs/automatic-backup-vault",
+            what="snapshots of volumes",
+            why="with their policy gone nothing deletes them on their day any more",
+            find=f"aws ec2 describe-snapshots --region {stack.region} --owner-ids self --filters Name=tag:{TAG},Values={stack.name}",
         )
+    if isinstance(homes, EfsHomes) and efs_plan(homes, backups):
+        yield _points("recovery points of the homes' file system", stack.region, EFS_VAULT)
+
+
+def _points(what: str, region: str, vault: str) -> Left:
+    return Left(
+        what=f"{what}, in the vault {vault} ({region})",
+        why="AWS Backup keeps them until their day, also when what they are of is gone",
+        find=f"aws backup list-recovery-points-by-backup-vault --region {region} --backup-vault-name {vault}",
+    )
 
 
 def _of_databases(stack: StackConfig) -> Iterator[Left]:
@@ -112,4 +136,4 @@ def _outside(stack: StackConfig) -> Iterator[Left]:
             yield Left(what=f"the certificate of {entry.hostname}", why=why, find=f"aws acm describe-certificate --certificate-arn {entry.tls.certificate_arn}")
         if isinstance(hub.sign_in, (OidcSignIn, CognitoSignIn, GitHubSignIn)):
             yield Left(what=f"the application {hub.sign_in.client_id} at the identity provider (hubs.{name})", why="you registered it there, with a secret")
-    yield Left(what="the stack's state and its encrypted secrets", why="pulumi keeps a stack's history until: pulumi stack rm", find="pulumi stack ls")
+    yield Left(what="the stack's state and its encrypted secrets", why="pulumi keeps a stack's history until: pulumi stack rm --preserve-config, which leaves the stack's file", find="pulumi stack ls")

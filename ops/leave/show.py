@@ -75,7 +75,7 @@ def _later(leaving: Leaving) -> Group:
     names = [half.file.stack for half in leaving.halves]
     steps = [line for name in names for line in (f"pulumi state unprotect --all -s {name}", f"pulumi destroy -s {name}")]
     says = "When nobody needs the homes any more, and not before (each of these asks; what is kept is forgotten, and `jhub orphans` then names the commands):"
-    return Group(Text(says), *(_line(line) for line in [*steps, *(f"pulumi stack rm {name}" for name in names)]))
+    return Group(Text(says), *(_line(line) for line in [*steps, *(f"pulumi stack rm --preserve-config {name}" for name in names)]))
 
 
 def _behind(leaving: Leaving) -> Group:

@@ -219,11 +219,18 @@ class Upgrade:
     def _afterwards(self) -> Step:
         return Step(
             title="Look afterwards",
-            commands=[f"jhub versions {self.name}", "kubectl get nodes", f"jhub plan {self.name} --against HEAD"],
+            commands=[f"jhub versions {self.name}", "kubectl get nodes", *self._tried(), f"jhub plan {self.name} --against HEAD"],
             takes="some minutes",
             back="nothing was changed",
-            notes=["Sign in, start a server of each profile, open the notebook of yesterday. Commit the stack file."],
+            notes=[*self._tried_inside(), "Open the notebook of yesterday. Commit the stack file."],
         )
+
+    def _tried(self) -> list[str]:
+        """The command that signs in and starts a server of each profile; a stack without an inside has nobody to ask."""
+        return [] if self.stack.parts == "cloud" else [f"jhub health {self.name}"]
+
+    def _tried_inside(self) -> list[str]:
+        return ["On the runner, for the stack inside: jhub health STACK."] if self.stack.parts == "cloud" else []
 
 
 def build_order(found: Difference) -> list[str]:

@@ -274,6 +274,8 @@ def test_bad_days(account: Cloud, tmp_path: Path) -> None:
         file.write_text(text.replace("  jupyterhub-aws:name:", "  jupyterhub-aws:paused: true\n  jupyterhub-aws:name:"))
         all_say("is paused, so nobody can work now; bring it back: jhub resume dev", known, [item for item in every if item[0] in ("health", "restart")])
         text = re.sub(r"  aws:allowedAccountIds:.*\n", "", text)
+        file.write_text(text)
+        all_say("aws:allowedAccountIds: is missing", known, [item for item in every if item[0] in ("health", "restart", "rollback")])
         file.write_text(text.replace("config:\n", "config:\n  aws:allowedAccountIds: ['999999999999']\n", 1))
         all_say("the stack is in account 999999999999", known)
     shutil.rmtree(tools.folder)

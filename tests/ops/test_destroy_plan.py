@@ -84,6 +84,37 @@ def test_homes_on_volumes_and_a_database(tmp_path: Path) -> None:
     assert any("PostgreSQL jhub-dev-second-database" in line["what"] for line in found["monthly"]["lines"])
 
 
+_POINTS = "aws backup list-recovery-points-by-backup-vault --region"
+_EFS = f"{_POINTS} us-east-1 --backup-vault-name aws/efs/automatic-backup-vault"
+_OWN = f"{_POINTS} us-east-1 --backup-vault-name jhub-dev-backups"
+_SNAPSHOTS = "aws ec2 describe-snapshots --region us-east-1 --owner-ids self --filters Name=tag:jupyterhub-aws/backup,Values=jhub-dev"
+
+
+@pytest.mark.parametrize(
+    ("settings", "finds"),
+    [
+        ((), [_OWN]),
+        (("backups.kind=aws_backup", "backups.copy_to_region.region=us-west-2",), [_OWN, f"{_POINTS} us-west-2 --backup-vault-name jhub-dev-backups-copy"]),
+        (("backups.kind=snapshots",), [_SNAPSHOTS, _EFS]),
+        (("backups.kind=snapshots", "homes.backup=false"), [_SNAPSHOTS]),
+        (("backups.kind=none", "backups.reason=the-array-does"), []),
+        (("backups.kind=none", "backups.reason=the-array-does", "homes.backup=true"), [_EFS]),
+    ],
+)
+def test_backups_are_looked_for_where_they_are(tmp_path: Path, settings: tuple[str, ...], finds: list[str]) -> None:
+    shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path)
+    found = plan("dev", tmp_path, *(part for setting in settings for part in ("--set", setting)))
+    assert [item["find"] for item in found["left_behind"] if "backup" in item["find"]] == finds
+    assert all("vault" not in item["find"] or item["find"].split()[-1] in item["what"] for item in found["left_behind"])
+
+
+def test_forgetting_a_stack_keeps_its_file() -> None:
+    """`pulumi stack rm` deletes Pulumi.STACK.yaml too, unless it is told not to."""
+    text = in_process(["destroy", "plan", "airgap"], ROOT, {"COLUMNS": "80"}).stdout
+    assert re.findall(r"\$ pulumi stack rm (.*\S)", text) == ["--preserve-config airgap-hub", "--preserve-config airgap"]
+    assert "pulumi stack rm --preserve-config" in plan("airgap")["left_behind"][-1]["why"]
+
+
 def test_a_paused_stack_need_not_wake_unless_its_cluster_has_to(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path)
     found = plan("dev", tmp_path, "--set", "paused=true")

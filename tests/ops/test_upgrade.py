@@ -55,9 +55,15 @@ def test_what_a_step_does_is_measured(steps: list[dict]) -> None:
     assert any("hub and proxy move" in text for text in says) and any("the control plane is updated in place" in text for text in says)
     assert not any("servers on them" in effect["says"] for step in (cluster, fresh) for effect in step["effects"]), "nobody's server ends before the last step"
     assert any("the group retires: people work on" in effect["says"] for effect in fresh["effects"])
+    assert not any("nobody is told" in effect["says"] for effect in (*fresh["effects"], *gone["effects"])), "the alarms of retiring groups watch nothing"
+    assert sum("retires, and waits for no node any more" in effect["says"] for effect in fresh["effects"]) == len(("gpu", "memory")) * len(("spot", "od"))
     assert {effect["subject"] for effect in gone["effects"] if effect["class"] == "replaces"} == {
         f"aws:autoscaling/group:Group::pools-{pool}-{market}-group" for pool in ("gpu", "memory") for market in ("spot", "on-demand")
     }
+
+
+def test_the_last_step_tries_the_hub_as_people_do(steps: list[dict]) -> None:
+    assert "jhub health dev" in steps[-1]["commands"]
 
 
 def test_the_order_inside_an_up_is_that_of_dependencies(steps: list[dict]) -> None:
@@ -108,6 +114,7 @@ def test_a_closed_network_fills_its_registry_first() -> None:
     done = upgrade(ROOT, str(ROOT / "Pulumi.airgap.yaml"), "--to", "1.36", "--json")
     found = json.loads(done.stdout)["steps"]
     assert found[1]["commands"][0].startswith("jhub bundle lock") and "on the runner: pulumi up" in " ".join(found[3]["notes"])
+    assert "jhub health" in " ".join(found[-1]["notes"]) and not any("health" in line for line in found[-1]["commands"]), "only the inside can be asked"
 
 
 @pytest.mark.parametrize(
