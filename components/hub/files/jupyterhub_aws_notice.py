@@ -103,7 +103,11 @@ class NoticeHandler(APIHandler):
 
 
 def configure(c):
-    """Put it into the hub's configuration `c`: the page's announcement, the API, and the scope that it asks for."""
+    """Put it into the hub's configuration `c`: the page's announcement, the API, and the scope that it asks for.
+
+    JupyterHub calls `extra_handlers` deprecated since 3.1, for services, and warns at each start. A service is a process of its own, which cannot
+    change what the hub's pages say; when the option goes, this has to become a page of the hub's template folder.
+    """
     c.JupyterHub.template_vars = {"announcement": announced, **_plain(c.JupyterHub.template_vars, {})}
     c.JupyterHub.extra_handlers = [*_plain(c.JupyterHub.extra_handlers, []), (PATH, NoticeHandler)]
     c.JupyterHub.custom_scopes = {SCOPE: {"description": "say something on every page of the hub"}, **_plain(c.JupyterHub.custom_scopes, {})}
