@@ -20,7 +20,7 @@ def command(stack: str, as_json: bool) -> int:
     from ops.arguments import stack_file
     from ops.leave import orphans
     from ops.leave.plan import leaving
-    from ops.leave.scan import scan
+    from ops.leave.scan import copies_region, scan
     from ops.live.account import connect
     from ops.output import to_standard_output
 
@@ -38,7 +38,7 @@ def command(stack: str, as_json: bool) -> int:
     if as_json:
         to_standard_output(json.dumps(orphans.as_json(name, account, judged), indent=2, ensure_ascii=False) + "\n")
     else:
-        orphans.show(name, account, judged)
+        orphans.show(name, account, judged, copies_region(found))
     return 1 if any(not item.kept for item in judged) else 0
 
 

@@ -136,4 +136,5 @@ def _outside(stack: StackConfig) -> Iterator[Left]:
             yield Left(what=f"the certificate of {entry.hostname}", why=why, find=f"aws acm describe-certificate --certificate-arn {entry.tls.certificate_arn}")
         if isinstance(hub.sign_in, (OidcSignIn, CognitoSignIn, GitHubSignIn)):
             yield Left(what=f"the application {hub.sign_in.client_id} at the identity provider (hubs.{name})", why="you registered it there, with a secret")
-    yield Left(what="the stack's state and its encrypted secrets", why="pulumi keeps a stack's history until: pulumi stack rm --preserve-config, which leaves the stack's file", find="pulumi stack ls")
+    why = "pulumi keeps a stack's history until: pulumi stack rm --preserve-config, which leaves the stack's file"
+    yield Left(what="the stack's state and its encrypted secrets", why=why, find="pulumi stack ls")

@@ -21,6 +21,12 @@ class Found:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def region(self) -> str:
+        """Where it is, by its ARN; empty for what is in no region, or what has no such ARN."""
+        first, *rest = self.arn.split(":", 5)
+        return rest[2] if first == "arn" and len(rest) == len(("partition", "service", "region", "account", "resource")) else ""
+
+    @property
     def name(self) -> str:
         """What people call it."""
         return self.tags.get("Name") or self.id
@@ -28,7 +34,7 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What a kind is called; `delete` makes the command for one, `monthly` its price (None: by use, or not known here); `note` says more."""
+    """What a kind is called; `delete` makes the command for one (empty: unknown), `monthly` its price (None: by use, or not known here); `note` says more."""
 
     words: str
     delete: Callable[[Found], str]
@@ -135,8 +141,30 @@ KINDS: Mapping[str, Kind] = {
     "backup:backup-vault": Kind(words="vault", delete=lambda found: f"aws backup delete-backup-vault --backup-vault-name {found.id}", note=_BY_USE),
     "backup:recovery-point": Kind(
         words="recovery point",
-        delete=lambda found: f"aws backup delete-recovery-point --backup-vault-name VAULT --recovery-point-arn {found.arn}",
-        note=_BY_USE,
+        delete=lambda found: f"aws backup delete-recovery-point --backup-vault-name {found.about['Vault']} --recovery-point-arn {found.arn}",
+        note=f"{_BY_USE}; its vault's policy first, which refuses this: aws backup delete-backup-vault-access-policy",
+    ),
+    "backup:backup-plan": Kind(
+        words="backup plan",
+        delete=lambda found: f"aws backup delete-backup-plan --backup-plan-id {found.id}",
+        monthly=_free,
+        note="goes on making backups; its selections first: aws backup delete-backup-selection",
+    ),
+    "cloudwatch:alarm": Kind(
+        words="alarm", delete=lambda found: f"aws cloudwatch delete-alarms --alarm-names {found.id}", note="by the metric that it looks at"
+    ),
+    "sns:topic": Kind(words="topic of alarms", delete=lambda found: f"aws sns delete-topic --topic-arn {found.arn}", monthly=_free),
+    "events:rule": Kind(
+        words="rule of events",
+        delete=lambda found: f"aws events delete-rule --name {found.id}",
+        monthly=_free,
+        note="its targets first: aws events remove-targets",
+    ),
+    "dlm:policy": Kind(
+        words="policy of snapshots",
+        delete=lambda found: f"aws dlm delete-lifecycle-policy --policy-id {found.id}",
+        monthly=_free,
+        note="goes on making snapshots",
     ),
     "route53:record": Kind(
         words="DNS record",
@@ -147,5 +175,5 @@ KINDS: Mapping[str, Kind] = {
 
 
 def kind_of(found: Found) -> Kind:
-    """The kind; of one that this table lacks, its name in AWS and where to look."""
-    return KINDS.get(found.kind) or Kind(words=found.kind, delete=lambda item: f"look at it: {item.arn}")
+    """The kind; of one that this table lacks, its name in AWS, and no command."""
+    return KINDS.get(found.kind) or Kind(words=found.kind, delete=lambda item: "")

@@ -56,6 +56,7 @@ class Verdict:
             "kept": self.kept,
             "monthly": self.monthly,
             "note": kind.note,
+            "region": self.found.region,
             "delete": kind.delete(self.found),
         }
 
@@ -112,18 +113,21 @@ def as_json(name: str, account: Account, found: Sequence[Verdict]) -> dict[str, 
     return {"format": FORMAT, "stack": name, "account": account.id, "region": account.region, **listed}
 
 
-def show(name: str, account: Account, found: Sequence[Verdict]) -> None:
-    """Print it for 80 columns: orphans with their commands, then what is kept."""
+def show(name: str, account: Account, found: Sequence[Verdict], elsewhere: str = "") -> None:
+    """Print it for 80 columns: orphans with their commands, then what is kept. `elsewhere` is the other region that was looked through."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(highlight=False)
     orphans, kept = [item for item in found if not item.kept], [item for item in found if item.kept]
-    console.print(Text.assemble((name, "bold"), f" in {account.id}, {account.region}: {len(orphans)} orphans, {len(kept)} kept. Nothing was changed."))
+    regions = f"{account.region} and {elsewhere}" if elsewhere else account.region
+    console.print(Text.assemble((name, "bold"), f" in {account.id}, {regions}: {len(orphans)} orphans, {len(kept)} kept. Nothing was changed."))
     for item in orphans:
         kind = kind_of(item.found)
         console.print(Text.assemble(("✗ ", "bold red"), (kind.words, "bold"), f" {item.found.name}{_about(item)}"))
-        console.print(Text(f"  $ {kind.delete(item.found)} --region {account.region}", "cyan"), soft_wrap=True)
+        line = kind.delete(item.found)
+        where = f"  $ {line} --region {item.found.region or account.region}" if line else f"  look at it, no command is known here: {item.found.arn}"
+        console.print(Text(where, "cyan" if line else ""), soft_wrap=True)
     for item in kept:
         console.print(Text.assemble(("✓ ", "green"), f"{kind_of(item.found).words} {item.found.name}{_about(item)}: {item.kept}"))
     known = sum(item.monthly or 0 for item in orphans)

@@ -9,9 +9,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from components.backups.plan import copy_vault_name, vault_name
 from components.hub.names import HubNames
+from config.backups import AwsBackup
 from config.entry import LoadBalancerEntry
 from config.stack import StackConfig
+from ops.backups.points import EFS_VAULT
 from ops.leave.kinds import Found
 from ops.live.account import Account, kindly
 from ops.live.aws_errors import code_of
@@ -22,6 +25,8 @@ _VALUE_IS_CLUSTER = ("stack", "elbv2.k8s.aws/cluster", "eks:cluster-name", "clus
 #: As many as the tag index gives at once (Resource Groups Tagging API, GetResources).
 _PAGE = 100
 _ENDS = ("terminated", "shutting-down", "deleted", "deleting", "failed", "PendingDeletion")
+#: Services whose ARNs name the thing and not its type.
+_NO_TYPE: Mapping[str, str] = {"s3": "bucket", "sns": "topic"}
 _GONE = re.compile(r"NotFound|NoSuch|ResourceNotFoundException|FileSystemNotFound|AccessPointNotFound")
 
 
@@ -29,29 +34,51 @@ def scan(command: str, account: Account, stack: StackConfig, progress: Callable[
     """Everything that is there, by kind and name. Raises ConfigError where AWS refuses a call."""
     found: dict[str, Found] = {}
     with kindly(command):
-        for item in _by_tags(account, stack):
+        for item in _by_tags(account, stack, _vault(stack)):
             found.setdefault(item.arn, item)
             progress(f"{len(found)} by their tags")
         for item in _without_tags(account, stack):
             found[item.arn] = item
-        there = looked_at(account, list(found.values()), progress)
+        there = [*looked_at(account, list(found.values()), progress), *_copies(account, stack, found, progress)]
     return sorted(there, key=lambda item: (item.kind, item.name, item.id))
 
 
-def _by_tags(account: Account, stack: StackConfig) -> Iterator[Found]:
+def _copies(account: Account, stack: StackConfig, known: Mapping[str, Found], progress: Callable[[str], None]) -> list[Found]:
+    """What is there of the stack in the region of its copies: their vault, its key, and the copies."""
+    region = copies_region(stack)
+    if not region:
+        return []
+    elsewhere = replace(account, region=region, clients={})
+    progress(f"looking in {elsewhere.region}")
+    found = {item.arn: item for item in _by_tags(elsewhere, stack, copy_vault_name(stack.name)) if item.arn not in known}
+    return looked_at(elsewhere, list(found.values()), progress)
+
+
+def copies_region(stack: StackConfig) -> str:
+    """The other region that a stack's backups are copied to; empty without one."""
+    return stack.backups.copy_to_region.region if isinstance(stack.backups, AwsBackup) and stack.backups.copy_to_region is not None else ""
+
+
+def _vault(stack: StackConfig) -> str:
+    """Where the stack's recovery points lie: its own vault, or that of EFS's own plan."""
+    return vault_name(stack.name) if isinstance(stack.backups, AwsBackup) else EFS_VAULT
+
+
+def _by_tags(account: Account, stack: StackConfig, vault: str) -> Iterator[Found]:
     filters = [{"Key": key, "Values": [stack.name]} for key in _VALUE_IS_CLUSTER]
     filters += [{"Key": f"kubernetes.io/cluster/{stack.name}", "Values": ["owned"]}]
     for wanted in filters:
         for item in account.all("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=[wanted], ResourcesPerPage=_PAGE):
-            yield _found(item["ResourceARN"], {tag["Key"]: tag["Value"] for tag in item.get("Tags") or []})
+            found = _found(item["ResourceARN"], {tag["Key"]: tag["Value"] for tag in item.get("Tags") or []})
+            yield replace(found, about={"Vault": vault}) if found.kind == "backup:recovery-point" else found
 
 
 def _found(arn: str, tags: Mapping[str, str], about: Mapping[str, Any] | None = None) -> Found:
     """An ARN taken apart (AWS reference, "Amazon Resource Names"): service, type and id, whatever stands between them."""
     service, rest = arn.split(":")[2], arn.split(":", 5)[5]
     kind, _, identity = rest.partition("/") if "/" in rest.partition(":")[0] or ":" not in rest else rest.partition(":")
-    if service == "s3":
-        kind, identity = "bucket", rest
+    if service in _NO_TYPE:
+        kind, identity = _NO_TYPE[service], rest
     if service == "elasticloadbalancing":  # loadbalancer/net/NAME/ID, and loadbalancer/NAME of the old kind
         identity = identity.removeprefix("net/").removeprefix("app/").partition("/")[0]
     return Found(arn=arn, kind=f"{service}:{kind}", id=identity.removesuffix(":*") or rest, tags=tags, about=about or {})

@@ -66,7 +66,7 @@ class Cluster:
     @contextlib.contextmanager
     def forwarded(self, namespace: str, target: str, port: int) -> Iterator[int]:
         """A port of this machine that leads to a port of a service or pod, while the block runs."""
-        arguments = ("--namespace", namespace, "port-forward", "--address", "127.0.0.1", target, f":{port}")
+        arguments = ("port-forward", "--namespace", namespace, target, f":{port}", "--address", "127.0.0.1")
         line = ["kubectl", *self._where, *arguments]
         # A group of its own: Ctrl+C is this command's to hear, and what it then puts away needs the tunnel.
         process = subprocess.Popen(line, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)  # noqa: S603 -- as above

@@ -13,8 +13,12 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from components.backups.plan import copy_vault_name
+from config.backups import AwsBackup, CopyTo, Snapshots
+from ops.arguments import validated_stack
 from ops.leave.kinds import Found, kind_of
-from ops.leave.scan import looked_at, records
+from ops.leave.orphans import Verdict, show
+from ops.leave.scan import _by_tags, _found, _vault, looked_at, records
 from ops.live.account import Account
 from tests.support.cloud import ACCOUNT, REGION, Cloud, autoscaling_group, cloud, counted
 from tests.support.in_process import Done, in_process
@@ -108,6 +112,69 @@ def test_an_open_stack_kept_what_it_should_and_left_what_others_made(account: Cl
     assert "5 orphans, 3 kept. Nothing was changed." in text and "Orphans cost at least $24.43 per month" in text, done.stdout
     assert f"$ aws ec2 delete-volume --volume-id {other} --region us-east-1" in text
     assert not any(f"delete-{verb}" in text for verb in ("file-system", "key")), "no command for what is kept is offered to copy"
+
+
+def test_what_watched_and_backed_up_has_commands_and_what_is_not_known_has_none() -> None:
+    """ARNs as AWS writes them (service authorization reference)."""
+    known = {
+        f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:jhub-dev-hub-down-main": "aws cloudwatch delete-alarms --alarm-names jhub-dev-hub-down-main",
+        f"arn:aws:sns:{REGION}:{ACCOUNT}:jhub-dev-alarms": f"aws sns delete-topic --topic-arn arn:aws:sns:{REGION}:{ACCOUNT}:jhub-dev-alarms",
+        f"arn:aws:events:{REGION}:{ACCOUNT}:rule/jhub-dev-launches": "aws events delete-rule --name jhub-dev-launches",
+        f"arn:aws:backup:{REGION}:{ACCOUNT}:backup-plan:0a1b-2c": "aws backup delete-backup-plan --backup-plan-id 0a1b-2c",
+        f"arn:aws:dlm:{REGION}:{ACCOUNT}:policy/policy-0123": "aws dlm delete-lifecycle-policy --policy-id policy-0123",
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/jhub-dev/launches:*": "aws logs delete-log-group --log-group-name /jhub-dev/launches",
+        f"arn:aws:eks:{REGION}:{ACCOUNT}:something/new": "",
+    }
+    for arn, command in known.items():
+        found = _found(arn, {})
+        assert kind_of(found).delete(found) == command, found
+        assert found.region == REGION
+
+
+def test_a_recovery_point_is_in_a_vault_with_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of AWS's own answers: moto's index knows no recovery points."""
+    stack, backups = validated_stack(str(ROOT / "Pulumi.dev.yaml"))[0], AwsBackup(kind="aws_backup", copy_to_region=CopyTo(region="us-west-2"))
+    arns = {region: f"arn:aws:backup:{region}:{ACCOUNT}:recovery-point:1-2-3" for region in (REGION, "us-west-2")}
+    for made, region, vault in (
+        (backups, REGION, "jhub-dev-backups"),
+        (Snapshots(kind="snapshots"), REGION, "aws/efs/automatic-backup-vault"),
+        (backups, "us-west-2", "jhub-dev-backups-copy"),
+    ):
+        mine = stack.model_copy(update={"backups": made})
+        client = boto3.client("resourcegroupstaggingapi", region_name=region, aws_access_key_id="a", aws_secret_access_key="b")
+        with Stubber(client) as stub:
+            for number in range(5):
+                item = {"ResourceARN": arns[region], "Tags": [{"Key": "stack", "Value": "jhub-dev"}]}
+                stub.add_response("get_resources", {"ResourceTagMappingList": [item] if number == 0 else []})
+            there = Account(id=ACCOUNT, region=region, caller="x", session=None, clients={"resourcegroupstaggingapi": client})
+            (found,) = _by_tags(there, mine, copy_vault_name(mine.name) if region != REGION else _vault(mine))
+        line = kind_of(found).delete(found)
+        assert line == f"aws backup delete-recovery-point --backup-vault-name {vault} --recovery-point-arn {arns[region]}"
+        assert "its vault's policy first" in kind_of(found).note
+    strange = _found(f"arn:aws:new:us-west-2:{ACCOUNT}:thing/one", {})
+    alarm = _found(f"arn:aws:cloudwatch:us-west-2:{ACCOUNT}:alarm:x", {})
+    show("dev", there, [Verdict(found=item, kept="", monthly=None) for item in (strange, alarm)])
+    text = capsys.readouterr().out
+    assert [line.strip() for line in text.splitlines() if "$ " in line] == ["$ aws cloudwatch delete-alarms --alarm-names x --region us-west-2"]
+    assert f"look at it, no command is known here: {strange.arn}" in text
+
+
+def test_copies_elsewhere_are_looked_for(account: Cloud, place: Path) -> None:
+    file = place / "Pulumi.dev.yaml"
+    file.write_text(f"{file.read_text()}  jupyterhub-aws:backups: {{ kind: aws_backup, copy_to_region: {{ region: us-west-2 }} }}\n")
+    west = {"endpoint_url": account.url, "region_name": "us-west-2", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
+    kms, ec2 = boto3.client("kms", **west), boto3.client("ec2", **west)
+    keys = {
+        name: kms.create_key(Tags=[{"TagKey": "stack", "TagValue": "jhub-dev"}, {"TagKey": "Name", "TagValue": name}])["KeyMetadata"]["KeyId"]
+        for name in ("jhub-dev-backups-copy", "jhub-dev-somebodys")
+    }
+    gone = ec2.create_volume(AvailabilityZone="us-west-2a", Size=1)["VolumeId"]
+    ec2.create_tags(Resources=[gone], Tags=[{"Key": "stack", "Value": "jhub-dev"}])
+    left, stays = listed(account, place, "dev")
+    assert set(stays) == {keys["jhub-dev-backups-copy"]} and set(left) == {keys["jhub-dev-somebodys"], gone}
+    assert {item["region"] for item in (*left.values(), *stays.values())} == {"us-west-2"}
+    text = orphans(account, place, "dev").stdout
+    assert f"$ aws ec2 delete-volume --volume-id {gone} --region us-west-2" in text and "us-east-1 and us-west-2: 2 orphans" in text
 
 
 def snapshot(account: Cloud) -> list[str]:

@@ -1,0 +1,24 @@
+"""The stack's cluster by `kubectl`: what is said when it refuses can be typed as it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.errors import ConfigError
+from ops.live.cluster import Cluster
+from tests.support.cluster_tools import Tools
+
+
+def test_a_tunnel_that_does_not_open_is_shown_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = Tools(tmp_path / "bin")
+    for key, value in tools.environment.items():
+        monkeypatch.setenv(key, value)
+    cluster = Cluster(command="jhub health", kubeconfig="", context="jhub-dev")
+    with pytest.raises(ConfigError) as refused, cluster.forwarded("hub-main", "service/hub", 8081):
+        pass
+    (problem,) = refused.value.problems
+    assert problem.path == "kubectl port-forward --namespace hub-main service/hub"
+    run = ["kubectl", "--context", "jhub-dev", "port-forward", "--namespace", "hub-main", "service/hub", ":8081", "--address", "127.0.0.1"]
+    assert problem.fix == f"try it yourself: {' '.join(run)}" and tools.asked == [run]
