@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic_core import PydanticCustomError
 
@@ -64,6 +65,7 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}…"
 
 
+@lru_cache(maxsize=4096)  # asked of every key of every resource, and there are few different ones
 def names_secret(name: str) -> bool:
     """Whether what stands under a name is probably a secret."""
     return bool(_SECRET_NAME.search(name)) and not _HARMLESS.match(name)
