@@ -18,11 +18,10 @@ from config.prices import Prices
 from config.secrets import missing_secrets
 from config.stack import PROJECT, StackConfig
 from config.stack_file import StackFile, find, read
-from ops.backups.record import read_record
-from ops.plan.evaluate import Recording, Where, evaluate
 
 if TYPE_CHECKING:
     from checks.bill import Cost
+    from ops.plan.evaluate import Recording
 
 FORMAT = "jupyterhub-aws/plan/1"
 
@@ -101,6 +100,8 @@ def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
     outer = None
     if stack.cloud_stack is not None:  # what its outputs will be is known from evaluating it
         outer = recorded(read(find(stack.cloud_stack, file.path.parent)))[1]
+    from ops.plan.evaluate import Where, evaluate  # late: a wrong file is answered without it
+
     return stack, evaluate(file.values, secret={*file.secret, *missing}, where=Where(project=PROJECT, stack=file.stack, folder=file.path.parent), outer=outer)
 
 
@@ -110,10 +111,10 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
     from checks.all import run_checks
     from checks.backups import rehearsed
     from checks.secrets import missing
+    from ops.backups.record import read_record
 
     inner = stack.parts == "cluster"  # its homes are the outer half's
     drilled = () if inner else rehearsed(stack, read_record(file), as_of, file.stack)
-
     return Plan(
         stack_name=file.stack,
         source=file.source,
