@@ -25,6 +25,8 @@ from tests.support.in_process import in_process
 from tests.support.live import environment
 from tests.support.stacks import record
 
+pytestmark = pytest.mark.real
+
 KEY, ALIAS, VAULT = "aws:kms/key:Key", "aws:kms/alias:Alias", "aws:backup/vault:Vault::backups-main-vault"
 CLUSTER = "aws:eks/cluster:Cluster::cluster-control-plane-eksCluster"
 _OF_BACKUP = (("vaultPolicy:VaultPolicy", "main-policy"), ("plan:Plan", "plan"), ("selection:Selection", "selection"))

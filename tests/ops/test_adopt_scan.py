@@ -26,6 +26,8 @@ from tests.support.cloud import Cloud, cloud
 from tests.support.in_process import Done, in_process
 from tests.support.live import NOBODY, environment
 
+pytestmark = pytest.mark.real
+
 #: What no provider can import: it is no thing of its own.
 NOT_THERE = {"aws:autoscaling/attachment:Attachment::hub-main-cloud-entry-balancer-attachment"}
 

@@ -20,6 +20,8 @@ from tests.support.backup_shapes import FILES, STACK, Hub, aged, built, days_ago
 from tests.support.cloud import Cloud, cloud
 from tests.support.in_process import Done, in_process
 
+pytestmark = pytest.mark.real
+
 OWNER = (1000, 100)
 
 

@@ -13,6 +13,8 @@ from tests.support.live import NOBODY, environment
 from tests.support.refusing import Refusing, refusing
 from tests.support.stack_files import ROOT
 
+pytestmark = pytest.mark.real
+
 #: What each command that looks into the account is called with on the stack `dev`.
 COMMANDS = {
     "pause": ["pause", "dev", "--now", "--no-up"],
