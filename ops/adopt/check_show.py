@@ -9,11 +9,10 @@ _MOST = 6
 
 def show(found: Verdict, stack: str) -> None:
     """Print it: what is wrong first; success only where it is one."""
-    from rich.console import Console
-
     from ops.adopt.lines import Lines
+    from ops.console import Terminal
 
-    lines = Lines(Console(highlight=False, emoji=False))
+    lines = Lines(Terminal())
     lines.head(stack, _SAID[found.stage])
     for fault in found.faults:
         lines.line("✗", "red", f"{fault.subject} {fault.what}", fault.fix)

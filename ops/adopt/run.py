@@ -25,17 +25,16 @@ def scanned(stack: str, options: Mapping[str, Any]) -> int:
     account = connect(_SCAN, options["region"], expected=options["account"], changes=False)
     live = scan(account, options["cluster"], options["file_system"])
     account.clients.clear()  # service models take more memory than the scan does, and the program's evaluation follows
-    from rich.console import Console
-
     from ops.adopt.adopt import adopted, again
     from ops.adopt.show import Report, as_json
+    from ops.console import Terminal
 
     found = again(live, path) if options["again"] else adopted(live, stack)
     if found.text:
         to_file(_SCAN, "--out", str(path), found.text)
     if options["json_file"]:
         to_file(_SCAN, "--json", options["json_file"], json.dumps(as_json(found, live), indent=2, sort_keys=True, default=str) + "\n")
-    Report(Console(highlight=False, emoji=False, width=None)).show(found, live, path.name)
+    Report(Terminal()).show(found, live, path.name)
     return 0 if found.finished and not live.unseen else 1
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 
-from rich.console import Console
-
 from config.bundle import Lock, Locked
 from ops.bundle.inventory import Inventory, Item
 from ops.bundle.progress import amount
+from ops.console import Terminal
 
 _TITLES = {"image": "Images", "chart": "Charts", "file": "Pulumi", "wheels": "Python"}
 
@@ -31,7 +30,7 @@ def as_text(inventory: Inventory, lock: Lock | None) -> str:
 
 def shown(inventory: Inventory, lock: Lock | None) -> None:
     """Print the inventory."""
-    console = Console(highlight=False)
+    console = Terminal()
     for kind, title in _TITLES.items():
         items = [item for item in inventory.items if item.kind == kind]
         if items:

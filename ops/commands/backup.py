@@ -32,9 +32,9 @@ def list_(stack: str, everything: bool, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(as_data(scene.file.stack, found, there), indent=2, sort_keys=True))
     else:
-        from rich.console import Console
+        from ops.console import Terminal
 
-        console = Console(highlight=False)
+        console = Terminal()
         show(console, found, there, datetime.datetime.now(tz=datetime.UTC), everything=everything)
         fix = fix_for(bare, scene.stack.name, TAG)
         if fix is not None:

@@ -51,18 +51,17 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
 @click.option("--as-of", "as_of", default=None, metavar="DATE", help="Judge as of this day instead of today.")
 def inspect(what: str, *, hub: str | None, hostname: str | None, key_file: Path | None, as_of: str | None) -> int:
     """Look at the certificate of a stack's hub, or of a file, as browsers will. Ends with 1 where they would refuse it."""
-    from rich.console import Console
-
     from checks.certificate import faults, key_fault
     from ops.arguments import day
     from ops.certificate.names import of_file, of_stack, private_key
     from ops.certificate.show import show, show_faults
+    from ops.console import Terminal
 
     when = day(as_of)
     named = what.lower().endswith(_SUFFIXES)
     pem, host = of_file(Path(what), hostname) if named else of_stack(what, hub)
     wrong = list(faults(pem, host, when)) if host else []
-    console = Console(highlight=False, emoji=False)
+    console = Terminal()
     show(pem, when, console)
     show_faults(wrong, console)
     fits = None if key_file is None else key_fault(pem, private_key(key_file))

@@ -67,11 +67,12 @@ def _as_json(move: Move, seen: Seen | None) -> dict[str, Any]:
 
 
 def _show(found: list[Move], wrong: list[Collision], seen: Seen | None) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False, emoji=False)
+    from ops.console import Terminal
+
+    console = Terminal()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Person", "Before", "After", *(() if seen is None else ("There",))):
         table.add_column(title, overflow="fold")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.argument("stack")
 @click.option("--json", "json_file", is_flag=False, flag_value="-", default=None, metavar="[FILE]", help="The plan as data; without FILE to standard output.")
 @click.option("--html", "html_file", default=None, metavar="FILE", help="The plan as one page with pictures, for a browser. It needs no network.")
+@click.option("--resources", "whole", is_flag=True, help="Everything: each resource with its IAM statements, each check, each line of the bill.")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? For example --set pools.memory.size.max=20. May be repeated.")
 @click.option("--prices", "prices_file", default=None, metavar="FILE", help='Prices of your own over the tables: TOML lines such as spot_share = "0.35".')
 @click.option(
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     "--markdown", "markdown_file", is_flag=False, flag_value="-", default=None, metavar="[FILE]", help="With --against: as one comment for a pull request."
 )
 @click.option("--as-of", "day", default=None, metavar="YYYY-MM-DD", help="Judge support dates as of this day. Default: today.")
-def command(stack: str, settings: tuple[str, ...], **options: str | None) -> int:
+def command(stack: str, settings: tuple[str, ...], *, whole: bool, **options: str | None) -> int:
     """Show what `pulumi up -s STACK` would build, and every finding about it.
 
     STACK is a name (dev) or the path of a stack file. Exit code 0: fine, 1: a check failed, 2: the stack file is wrong.
@@ -49,7 +50,7 @@ def command(stack: str, settings: tuple[str, ...], **options: str | None) -> int
     else:
         if options["markdown_file"] is not None:
             raise ConfigError("jhub plan", [Problem(path="--markdown", what="is of a comparison", fix="say what to compare with: --against REF or FILE")])
-        _show(plan, options["json_file"], options["html_file"])
+        _show(plan, options["json_file"], options["html_file"], whole=whole)
     return 1 if plan.failed else 0
 
 
@@ -63,7 +64,7 @@ def _compare(plan: Plan, file: StackFile, options: Mapping[str, str | None]) -> 
     show(found, None, {"json": options["json_file"], "html": options["html_file"], "markdown": options["markdown_file"]})
 
 
-def _show(plan: Plan, json_file: str | None, html_file: str | None) -> None:
+def _show(plan: Plan, json_file: str | None, html_file: str | None, *, whole: bool) -> None:
     if json_file is not None:
         if json_file == "-":
             to_standard_output(plan.as_text())
@@ -79,4 +80,4 @@ def _show(plan: Plan, json_file: str | None, html_file: str | None) -> None:
     if json_file is None and html_file is None:
         from ops.plan.render import render
 
-        render(plan)
+        render(plan, whole=whole)

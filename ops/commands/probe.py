@@ -59,12 +59,13 @@ def _search_password(found: StackConfig, hub: str, stack: str, stored: object) -
 
 
 def _show(step: Step) -> None:
-    from rich.console import Console
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False, emoji=False)
+    from ops.console import Terminal
+
+    console = Terminal()
     mark, colour = _MARKS[step.state]
     line = Table.grid(padding=(0, 1))
     line.add_column(width=1)

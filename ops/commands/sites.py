@@ -40,9 +40,9 @@ def command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> int:
 
 
 def _show(listed: list[Site], *, closed: bool) -> None:
-    from rich.console import Console
+    from ops.console import Terminal
 
-    console = Console(highlight=False, emoji=False)
+    console = Terminal()
     for who, title in _TITLES.items():
         here = [site for site in listed if site.who == who]
         if not here and who in ("browsers", "servers"):

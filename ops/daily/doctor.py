@@ -96,10 +96,11 @@ def as_json(stack: str, found: Sequence[Finding]) -> dict[str, Any]:
 
 def show(stack: str, found: Sequence[Finding]) -> None:
     """Print the findings, for 80 columns."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
+    from ops.console import Terminal
+
+    console = Terminal()
     if not found:
         console.print(Text(f"✓ {stack}: nothing is stuck. Whether people can work: jhub health {stack}", "green"))
     for item in found:

@@ -71,10 +71,11 @@ def as_json(stack: str, found: Sequence[Node]) -> dict[str, Any]:
 
 def show(stack: StackConfig, found: Sequence[Node]) -> None:
     """Print the answer, for 80 columns: pools without a node too."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    from ops.console import Terminal
+
+    console = Terminal()
     table = Table(box=None, pad_edge=False, collapse_padding=True, padding=(0, 1), header_style="dim")
     table.add_column("pool", overflow="fold")
     for head in ("node", "type", "zone", "market", "version"):

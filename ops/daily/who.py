@@ -62,10 +62,11 @@ def as_json(stack: str, found: Sequence[Running]) -> dict[str, Any]:
 
 def show(stack: str, found: Sequence[Running]) -> None:
     """Print the answer, for 80 columns."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    from ops.console import Terminal
+
+    console = Terminal()
     if not found:
         console.print(f"{stack}: nobody has a server")
         return

@@ -11,6 +11,7 @@ from changes.compare import Change
 from changes.difference import Difference
 from changes.gate import Verdict
 from changes.properties import PropertyChange
+from ops.console import Terminal
 from ops.diff.story import MARKS, Section, bill, counts, headline, sections
 from ops.diff.words import value
 
@@ -22,7 +23,7 @@ _DETAILS = 12
 
 def render(found: Difference, verdict: Verdict | None = None) -> None:
     """Print it to standard output."""
-    console = Console(highlight=False, soft_wrap=False)
+    console = Terminal()
     console.print(Text.assemble((found.stack, "bold"), f": {found.old.source} → {found.new.source}"))
     console.print(Text(headline(found), _STYLES[found.worst]))
     console.print()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ops.console import Terminal
 from ops.health.report import FORMAT, Report, Status
 
 _MARKS = {Status.OK: ("✓", "green"), Status.FAILED: ("✗", "bold red"), Status.SKIPPED: ("·", "dim")}
@@ -22,7 +22,7 @@ def as_text(stack: str, reports: Sequence[Report]) -> str:
 
 def show(stack: str, reports: Sequence[Report]) -> None:
     """Print them to standard output."""
-    console = Console(highlight=False, soft_wrap=False)
+    console = Terminal()
     for report in reports:
         console.print(Text.assemble((f"{stack}: {report.hub}", "bold"), f" at {report.url}"))
         console.print(_table(report))

@@ -115,10 +115,11 @@ def as_json(name: str, account: Account, found: Sequence[Verdict]) -> dict[str, 
 
 def show(name: str, account: Account, found: Sequence[Verdict], elsewhere: str = "") -> None:
     """Print it for 80 columns: orphans with their commands, then what is kept. `elsewhere` is the other region that was looked through."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
+    from ops.console import Terminal
+
+    console = Terminal()
     orphans, kept = [item for item in found if not item.kept], [item for item in found if item.kept]
     regions = f"{account.region} and {elsewhere}" if elsewhere else account.region
     console.print(Text.assemble((name, "bold"), f" in {account.id}, {regions}: {len(orphans)} orphans, {len(kept)} kept. Nothing was changed."))

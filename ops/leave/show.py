@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
 from checks.resources import Resource
+from ops.console import Terminal
 from ops.leave.plan import Half, Leaving
 
 _WIDTH = 74
@@ -30,7 +31,7 @@ _WORDS = {
 
 def show(leaving: Leaving) -> None:
     """Print it to standard output."""
-    console = Console(highlight=False)
+    console = Terminal()
     stack, last = leaving.stack, leaving.halves[-1].file.stack
     rests = "; it is paused, which may stay so" if stack.paused and not leaving.before else ""
     where = f" in {stack.region}" if stack.region else ""

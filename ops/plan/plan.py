@@ -114,7 +114,8 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
     from ops.backups.record import read_record
 
     inner = stack.parts == "cluster"  # its homes are the outer half's
-    drilled = () if inner else rehearsed(stack, read_record(file), as_of, file.stack)
+    buildable = not missing_secrets(stack.hubs_inside, file.secret)
+    drilled = () if inner else rehearsed(stack, read_record(file), as_of, file.stack, buildable=buildable)
     return Plan(
         stack_name=file.stack,
         source=file.source,

@@ -11,6 +11,7 @@ from ops.upgrade.steps import Step, Upgrade
 if TYPE_CHECKING:
     from rich.console import Console
 
+
 FORMAT = "jupyterhub-aws/upgrade/1"
 _QUIET = "routine"
 
@@ -26,10 +27,11 @@ def as_data(upgrade: Upgrade, steps: Sequence[Step], apis: Sequence[str]) -> str
 
 def render(upgrade: Upgrade, steps: Sequence[Step], apis: Sequence[str]) -> None:
     """Print them."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
+    from ops.console import Terminal
+
+    console = Terminal()
     console.print(Text(f"{upgrade.name}: Kubernetes {upgrade.stack.cluster.version} → {upgrade.target}, in {len(steps)} steps", "bold"))
     for number, step in enumerate(steps, 1):
         console.print()

@@ -48,10 +48,11 @@ def as_data(stack: str | None, rows: list[Row], as_of: datetime.date) -> str:
 
 def render(stack: str | None, rows: list[Row], as_of: datetime.date) -> None:
     """Print them: a table, then what is to be done, the gravest first."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
+    from ops.console import Terminal
+
+    console = Terminal()
     console.print(Text(f"{stack or 'Every row of the table'}, as of {as_of}", "bold"))
     console.print(_table(rows, as_of))
     for row in sorted((row for row in rows if row.standing != "current" and (stack or row.fix)), key=lambda row: STANDINGS.index(row.standing)):

@@ -94,8 +94,41 @@ def test_a_person_sees_eighty_columns_without_colour_codes() -> None:
     assert done.returncode == 0, done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "\x1b[" not in done.stdout, "colours belong to a terminal"
-    for words in ("may autoscaling:SetDesiredCapacity", "10.0.0.0/16", "documentation range", "per month", "No check failed"):
+    for words in ("documentation range", "per month", "No check failed"):
         assert words in done.stdout
+    assert "may autoscaling" not in done.stdout
+
+
+def test_the_verdict_comes_first_and_the_sample_fits_a_screen() -> None:
+    lines = jhub("plan", "dev", *DAY, COLUMNS="80").stdout.splitlines()
+    assert lines[0].startswith("Pulumi.dev.yaml becomes jhub-dev in us-east-1: ")
+    assert lines[1].startswith("✓ No check failed, ") and lines[1].endswith("To build it: pulumi up -s dev")
+    assert len(lines) <= 60
+    failed = jhub("plan", "dev", "--as-of", "2027-06-01", COLUMNS="80").stdout.splitlines()
+    assert failed[1].startswith("✗ 1 check failed, ")
+    assert failed[3].startswith("✗ cluster.version: ")
+
+
+def test_the_whole_plan_has_every_resource_check_and_line() -> None:
+    text = jhub("plan", "dev", "--resources", *DAY, COLUMNS="80").stdout
+    assert max(map(len, text.splitlines())) <= 80
+    for words in ("may autoscaling:SetDesiredCapacity", "10.0.0.0/16", "documentation range", "public IPv4 address of a balancer", "No check failed"):
+        assert words in text
+    assert sum(line.startswith("✓ ") for line in text.splitlines()) == 2 + sum(check["status"] == "pass" for check in plan()["checks"])
+
+
+def test_a_file_gets_no_trailing_blanks() -> None:
+    for option in ((), ("--resources",)):
+        lines = jhub("plan", "dev", *option, *DAY, COLUMNS="80").stdout.splitlines()
+        assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_the_lines_that_are_left_out_of_the_bill_are_summed() -> None:
+    text = jhub("plan", "dev", *DAY, COLUMNS="80").stdout.splitlines()
+    bill = text[next(number for number, line in enumerate(text) if line.startswith("per month")) + 1 :]
+    amounts = [float(line.split()[-3].replace(",", "")) for line in bill[: next(number for number, line in enumerate(bill) if line.startswith("total"))]]
+    assert len(amounts) < len(plan()["cost"]["lines"])
+    assert sum(amounts) == pytest.approx(plan()["cost"]["idle_monthly"], abs=0.005 * len(plan()["cost"]["lines"]))
 
 
 def test_a_failed_check_is_exit_code_one() -> None:

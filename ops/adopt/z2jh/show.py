@@ -7,11 +7,10 @@ from ops.adopt.z2jh.convert import Converted
 
 def show(found: Converted, file: str) -> None:
     """Print it."""
-    from rich.console import Console
-
     from ops.adopt.lines import Lines
+    from ops.console import Terminal
 
-    lines = Lines(Console(highlight=False, emoji=False))
+    lines = Lines(Terminal())
     lines.head(file, "written: the cluster is used in place, and secrets were not copied")
     sections = {
         "Yours to fill in": [("!", "yellow", path, note) for path, note in found.to_fill_in],
