@@ -13,6 +13,10 @@ _KEEPS = "In place on every resource; running nodes keep the old tags until they
 #: AWS allows 50 tags on a resource; the rest is for the program's own (names, discovery, scale-from-zero templates).
 _MOST_EXTRA = 10
 
+#: Keys that the EBS driver keeps for itself, besides the prefix kubernetes.io: a volume that asks for one is never made
+#: (aws-ebs-csi-driver, pkg/driver/validation.go; docs/tagging.md).
+_DRIVERS = ("CSIVolumeName", "CSIVolumeSnapshotName", "ebs.csi.aws.com/cluster", "ebs.csi.aws.com/cluster-name")
+
 
 def _in_alphabet(value: str) -> str:
     bad = sorted({char for char in value if not (char.isalnum() or char in " _.:/=+-@")})
@@ -28,6 +32,8 @@ def _tag_key(value: str) -> str:
         raise refuse(f"begins with a prefix that AWS keeps for itself (got {shown(value)})", "drop the aws: prefix")
     if value in {"Name", "owner", "environment", "cost-center", "managed-by", "stack"}:
         raise refuse(f"is set by the program (got {shown(value)})", "choose another key, or set the option of that name")
+    if value.startswith("kubernetes.io/") or value in _DRIVERS:
+        raise refuse(f"belongs to Kubernetes' storage drivers, which refuse it as a tag of yours (got {shown(value)})", "choose another key")
     return _in_alphabet(value)
 
 

@@ -47,7 +47,7 @@ _EBS = AddonSpec(
     name="aws-ebs-csi-driver",
     configuration={"controller": _ON_CORE},
     service_account="ebs-csi-controller-sa",
-    policy="service-role/AmazonEBSCSIDriverPolicyV2",
+    policy="AmazonEBSCSIDriverPolicyV2",
 )
 _EFS = AddonSpec(
     name="aws-efs-csi-driver",

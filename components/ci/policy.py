@@ -34,7 +34,7 @@ _ATTACHED = (
     "service-role/AWSBackupServiceRolePolicyForBackup",
     "service-role/AWSBackupServiceRolePolicyForRestores",
     "service-role/AWSDataLifecycleManagerServiceRole",
-    "service-role/AmazonEBSCSIDriverPolicyV2",
+    "AmazonEBSCSIDriverPolicyV2",
     "service-role/AmazonEBSCSIDriverPolicy",
     "service-role/AmazonEFSCSIDriverPolicy",
 )

@@ -10,6 +10,7 @@ import pulumi
 from pulumi_aws import ebs, ec2, rds, vpc
 
 from components.base import Component, named
+from components.drivers import EBS_DRIVER_TAG
 from components.hub.names import HubNames
 from components.hub.values.hub import DATABASE_NAME, DATABASE_USER
 from config.database import PostgresDatabase, SqliteDatabase
@@ -48,7 +49,7 @@ class DatabaseVolume(Component):
             type="gp3",
             encrypted=True,
             snapshot_id=args.database.snapshot,
-            tags=named(args.tags, args.names.database_volume),
+            tags={**named(args.tags, args.names.database_volume), **EBS_DRIVER_TAG},
             opts=self.kept(),
         )
         self.volume_id = volume.id

@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 from components.backups.plan import restore_role_name
+from components.drivers import EBS_DRIVER_TAG
 from components.partition import partition_of
 from config.errors import ConfigError, Problem
 from ops.backups.intent import FromFileSystem, FromVolume
@@ -16,7 +17,6 @@ from ops.live.steps import Step
 
 _HOURS = 3600.0
 _RESTORED_BY = "jupyterhub-aws/restored-by"
-_DRIVER_MAY = {"ebs.csi.aws.com/cluster": "true"}
 #: RestoreJobStatus, AWS Backup API reference.
 _FAILED, _DONE = ("FAILED", "ABORTED"), "COMPLETED"
 
@@ -95,7 +95,7 @@ class SideVolume:
                 return
             name = f"{stack.name}-{intent.target}"
             # Without the tag of backups: what is only looked into is not backed up again.
-            tags = {**stack.tags.as_aws(stack.name), **_DRIVER_MAY, "Name": name, _RESTORED_BY: intent.token}
+            tags = {**stack.tags.as_aws(stack.name), **EBS_DRIVER_TAG, "Name": name, _RESTORED_BY: intent.token}
             self._scene.account.client("ec2").create_volume(
                 SnapshotId=intent.point.snapshot,
                 AvailabilityZone=intent.zone,

@@ -18,7 +18,7 @@ CORE = {"hub.jupyter.org/node-purpose": "core", "jupyterhub-aws/pool": "core"}
 IDENTITIES = {
     "amazon-cloudwatch-observability": ("cloudwatch-agent", None),
     "vpc-cni": ("aws-node", "AmazonEKS_CNI_Policy"),
-    "aws-ebs-csi-driver": ("ebs-csi-controller-sa", "service-role/AmazonEBSCSIDriverPolicyV2"),
+    "aws-ebs-csi-driver": ("ebs-csi-controller-sa", "AmazonEBSCSIDriverPolicyV2"),
     "aws-efs-csi-driver": ("efs-csi-controller-sa", "service-role/AmazonEFSCSIDriverPolicy"),
 }
 

@@ -117,6 +117,12 @@ def test_the_database_volume_is_in_the_only_zone_of_the_core_nodes():
         assert term["matchExpressions"] == [{"key": "topology.kubernetes.io/zone", "operator": "In", "values": [zone]}]
 
 
+def test_the_csi_driver_may_attach_the_database_volume_whatever_the_users_tags_say():
+    for settings in ((), ('tags.extra={"ebs.csi.aws.com/team": "data"}',)):
+        tags = record(*settings).one("aws:ebs/volume:Volume").inputs["tags"]
+        assert tags["ebs.csi.aws.com/cluster"] == "true"  # AmazonEBSCSIDriverPolicyV2, ManageManagedVolumes
+
+
 def test_postgres_is_private_encrypted_kept_and_its_url_is_there_without_the_password():
     recording = record('hubs.main.database={kind: postgres, multi_az: true, version: "16"}')
     instance = recording.one("aws:rds/instance:Instance")
