@@ -40,8 +40,8 @@ def verified(stack: StackConfig, resources: Resources) -> list[Finding]:
             Finding(
                 id="verified-versions",
                 status="warn",
-                message=f"{found.kind} {found.name} {found.version} was not seen with Kubernetes {stack.cluster.version} ({found.source})",
-                fix="compare with your account (config/data/versions.toml says how), then set verified = true there",
+                message=f"{found.kind} {found.name} {found.version} is not confirmed for Kubernetes {stack.cluster.version}: `pulumi up` may refuse it",
+                fix="with AWS credentials: jhub versions refresh asks AWS, and writes the version that it offers",
             )
             for found in doubtful
         ),

@@ -50,8 +50,9 @@ def test_every_kind_of_version_is_watched(monkeypatch: pytest.MonkeyPatch, kind:
     findings = versions.verified(*dev())
     assert findings
     assert {finding.status for finding in findings} == {"warn"}
-    assert all(finding.message.startswith(f"{kind} {name} {real(kind, name, '1.35').version} was not seen with Kubernetes 1.35 (") for finding in findings)
-    assert all("config/data/versions.toml" in (finding.fix or "") for finding in findings)
+    says = f"{kind} {name} {real(kind, name, '1.35').version} is not confirmed for Kubernetes 1.35: `pulumi up` may refuse it"
+    assert all(finding.message == says for finding in findings)
+    assert all("jhub versions refresh" in (finding.fix or "") for finding in findings)
 
 
 def test_a_stack_without_doubtful_versions_passes() -> None:
