@@ -9,6 +9,7 @@ from checks import backups, hubs, nodes, secrets, security, versions
 from checks.airgap import all as airgap
 from checks.certificates import certificates
 from checks.finding import Finding
+from checks.identities.all import identity_findings
 from checks.paused import paused
 from checks.resources import Resources
 from checks.watch import logs_end, watched
@@ -26,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     backups.covered,
     security.tags,
     security.placeholders,
+    identity_findings,
     nodes.instance_types,
     nodes.priorities,
     nodes.addresses,

@@ -16,6 +16,7 @@ from checks import backups, hubs, nodes, secrets, security, versions, watch
 from checks.airgap import all as airgap
 from checks.all import Check
 from checks.finding import Finding
+from checks.identities.all import identity_findings
 from checks.paused import paused
 from checks.resources import UNKNOWN, Resources
 from config.secrets import SECRET_ENDINGS
@@ -46,6 +47,7 @@ NOT_HERE: Mapping[Check, str] = {
     security.tags: "a policy does not see which types take tags, and the provider adds tags of its own to what it shows",
     security.placeholders: "it is about the stack file alone",
     paused: "as the one before",
+    identity_findings: "policies and the ARNs in them are one text each, which a preview shows as unknown as a whole: who may do what is proven on the plan",
     backups.covered: "the id of a backup plan has no form by which the pack would find the plan of a selection; what a stack makes is covered on the plan",
     watch.logs_end: "log groups of others that a stack does not make are judged nowhere, and its own are judged on the plan",
     watch.watched: "which hub an alarm is of stands in values and filters that a preview may show as unknown as a whole",

@@ -25,14 +25,18 @@ class FlowLogsArgs:
 
 
 def writer_policy(log_group_arn: str) -> str:
-    """What the flow log service needs, on this one group (VPC user guide, "IAM role for publishing flow logs")."""
+    """What the flow log service needs, on this one group (VPC user guide, "IAM role for publishing flow logs to CloudWatch Logs").
+
+    Listing groups is asked of the account, never of one group (Service Authorization Reference, "DescribeLogGroups").
+    """
     return document(
         {
             "Sid": "WriteFlowLogs",
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
             "Resource": [f"{log_group_arn}:*"],
-        }
+        },
+        {"Sid": "FindLogGroup", "Effect": "Allow", "Action": ["logs:DescribeLogGroups"], "Resource": "*"},
     )
 
 

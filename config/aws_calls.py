@@ -1,0 +1,70 @@
+"""What each piece of software asks of AWS's APIs, from a table with sources (config/data/aws_calls.toml)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+TABLE = Path(__file__).parent / "data" / "aws_calls.toml"
+IdentityKind = Literal["pod", "node", "instance", "role", "service", "anonymous", "linked"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallingSoftware:
+    """Under which identity software calls. `trusted` is the service that takes its role, `service_account` the one of its pods."""
+
+    name: str
+    identity: IdentityKind
+    trusted: str = ""
+    service_account: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiCall:
+    """Calls of one piece of software on one kind of resource. `on` names what of a plan they are about, `stops` what does not work without them.
+
+    `through` is the service whose endpoint they take; `context` holds further condition keys, with {region} and the like in their values;
+    `anonymous`: the request is not signed by an identity of the account.
+    """
+
+    software: str
+    actions: tuple[str, ...]
+    on: str
+    stops: str
+    source: str
+    through: str
+    anonymous: bool = False
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@cache
+def calling_software() -> Mapping[str, CallingSoftware]:
+    """Every piece of software that calls AWS, by name."""
+    return {name: CallingSoftware(name=name, **row) for name, row in _table()["software"].items()}
+
+
+@cache
+def api_calls() -> tuple[ApiCall, ...]:
+    """Every row of the table, in its order."""
+    return tuple(
+        ApiCall(
+            software=row["software"],
+            actions=tuple(row["actions"]),
+            on=row["on"],
+            stops=row["stops"],
+            source=row["source"],
+            through=row.get("through") or row["actions"][0].partition(":")[0],
+            anonymous=row.get("as") == "anonymous",
+            context=row.get("context", {}),
+        )
+        for row in _table()["calls"]
+    )
+
+
+@cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
