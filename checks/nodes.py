@@ -105,9 +105,7 @@ def _unranked(groups: list[Resource], listed: dict[int, list[str]]) -> Iterator[
         name = str(group.inputs["name"])
         if is_retiring(group):
             if ranks[name] is not None:
-                yield Finding(
-                    id="autoscaler-priorities", status="fail", message=f"{name} retires, but a priority asks it to grow", subjects=(group.urn,)
-                )
+                yield Finding(id="autoscaler-priorities", status="fail", message=f"{name} retires, but a priority asks it to grow", subjects=(group.urn,))
             continue
         twin = {other: value for other, value in ranks.items() if other != name and other.replace("-on-demand-", "-spot-") == name}
         if ranks[name] is None:

@@ -27,8 +27,8 @@ class CallingSoftware:
 class ApiCall:
     """Calls of one piece of software on one kind of resource. `on` names what of a plan they are about, `stops` what does not work without them.
 
-    `through` is the service whose endpoint they take; `context` holds further condition keys, with {region} and the like in their values;
-    `anonymous`: the request is not signed by an identity of the account.
+    `through` is the endpoint that they take, where its name is not the action's own service; `context` holds further condition keys, with
+    {region} in their values; `anonymous`: the request is not signed by an identity of the account.
     """
 
     software: str
@@ -36,9 +36,13 @@ class ApiCall:
     on: str
     stops: str
     source: str
-    through: str
+    through: str | None = None
     anonymous: bool = False
     context: Mapping[str, str] = field(default_factory=dict)
+
+    def endpoint(self, action: str) -> str:
+        """The service whose endpoint one of the calls takes: `ec2`, `ecr.api`."""
+        return self.through or action.partition(":")[0]
 
 
 @cache
@@ -57,7 +61,7 @@ def api_calls() -> tuple[ApiCall, ...]:
             on=row["on"],
             stops=row["stops"],
             source=row["source"],
-            through=row.get("through") or row["actions"][0].partition(":")[0],
+            through=row.get("through"),
             anonymous=row.get("as") == "anonymous",
             context=row.get("context", {}),
         )

@@ -53,9 +53,7 @@ class CloudWatchWatch(Model):
         changing="The agent on each node restarts; nobody notices.",
     )
     certificate_days: int = option(21, help="Tell this long before a certificate ends.", unit="days", changing=_AT_ONCE, ge=3, le=90)
-    failed_starts: int = option(
-        5, help="Tell when so many servers of a hub failed to start in 15 minutes.", unit="servers", changing=_AT_ONCE, ge=1, le=1000
-    )
+    failed_starts: int = option(5, help="Tell when so many servers of a hub failed to start in 15 minutes.", unit="servers", changing=_AT_ONCE, ge=1, le=1000)
     spot_interruptions: int = option(
         10, help="Tell when AWS took back so many spot nodes in an hour. Single ones are normal.", unit="nodes", changing=_AT_ONCE, ge=1, le=1000
     )

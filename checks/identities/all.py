@@ -95,13 +95,14 @@ class IdentityProof:
 
     def _judged(self, identity: Identity, call: ApiCall, target: Target) -> Iterator[JudgedCall]:
         caller = Caller("anonymous") if call.anonymous else identity.caller
-        endpoint = self._endpoints.get(call.through) if identity.inside else None
         context = {key: value.replace("{region}", self._region(target)) for key, value in call.context.items()}
-        policies = self._policy_set(identity, call, target, endpoint)
+        policies = self._policy_set(identity, call, target)
         for action in call.actions:
+            endpoint = self._endpoints.get(call.endpoint(action)) if identity.inside else None
             request = self._request(identity, caller, action, target, context, endpoint)
+            way = None if endpoint is None else self.world.document(endpoint, "policy")
             granted = target.granted is not None and action.lower() in target.granted
-            decision = decide(request, replace(policies, granted=granted) if granted else policies)
+            decision = decide(request, replace(policies, endpoint=way, granted=granted))
             yield JudgedCall(identity=identity, action=action, target=target, stops=call.stops, source=call.source, decision=decision, endpoint=endpoint)
 
     def _region(self, target: Target) -> str:
@@ -109,16 +110,16 @@ class IdentityProof:
         parts = target.arn.split(":")
         return parts[3] if len(parts) > 3 and parts[3] else self.world.region  # noqa: PLR2004 -- arn:partition:service:region
 
-    def _policy_set(self, identity: Identity, call: ApiCall, target: Target, endpoint: Resource | None) -> PolicySet:
-        own = None if target.resource is None else self.world.resource_policies(target.resource)
-        way = None if endpoint is None else self.world.document(endpoint, "policy")
+    def _policy_set(self, identity: Identity, call: ApiCall, target: Target) -> PolicySet:
+        """What decides over the calls of a row, but for what is on the way."""
         if call.anonymous:  # whose bucket it is lets everybody read; what stands in the way is on our side
-            return PolicySet(resource=(_EVERYBODY,), endpoint=way)
-        documents, unknown = ((), ()) if identity.role is None else self._identity_policies(identity.role)
-        boundary, unknown_boundary = self._boundary(identity.role)
+            return PolicySet(resource=(_EVERYBODY,))
+        own = None if target.resource is None else self.world.resource_policies(target.resource)
         if target.granted is not None and own is None:
             own = ()
-        return PolicySet(identity=documents, resource=own, key=target.key, endpoint=way, boundary=boundary, incomplete=(*unknown, *unknown_boundary))
+        documents, unknown = ((), ()) if identity.role is None else self._identity_policies(identity.role)
+        boundary, unknown_boundary = self._boundary(identity.role)
+        return PolicySet(identity=documents, resource=own, key=target.key, boundary=boundary, incomplete=(*unknown, *unknown_boundary))
 
     def _identity_policies(self, role: Resource) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
         if role.urn not in self._policies:
@@ -219,7 +220,7 @@ def _unknown(calls: Iterable[JudgedCall]) -> Iterator[Finding]:
     """What a policy of somebody else's decides cannot be known here; a condition on what no plan knows is to be looked at."""
     for found in _alike(call for call in calls if call.decision.allowed is None):
         first = found[0]
-        status: Status = "warn" if first.decision.near or first.decision.explicit else "skip"
+        status: Status = "skip" if first.decision.elsewhere else "warn"
         fix = "look whether that holds when it calls" if status == "warn" else "look into that policy"
         yield Finding(id=_CHECK, status=status, message=_message(found, "may or may not"), fix=fix, subjects=_subjects(first))
 

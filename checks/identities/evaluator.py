@@ -9,7 +9,7 @@ policies (SCP, RCP) are not known to a plan and not judged. There is no library 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from checks.identities.conditions import ACCOUNT, Condition, Context, Truth, either, equals, every, expanded, glob, holds, literal, matches, negated
@@ -67,7 +67,8 @@ class NearMiss:
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     """`allowed`: None where it depends on what is not known. `by` names policy and statement; `layer` what refused: `identity`, `resource`, `key`,
-    `endpoint`, `boundary`; `explicit`: by a Deny. `near` are statements that would have allowed it, were it not for a condition.
+    `endpoint`, `boundary`; `explicit`: by a Deny. `near` are statements that would have allowed it, were it not for a condition. `elsewhere`: what
+    decides is a policy whose document is not known here.
     """
 
     allowed: Truth
@@ -75,7 +76,8 @@ class Decision:
     layer: str
     explicit: bool = False
     near: tuple[NearMiss, ...] = ()
-    used: tuple[tuple[str, str], ...] = field(default=())
+    used: tuple[tuple[str, str], ...] = ()
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +134,9 @@ def _permitted(request: AccessRequest, policies: PolicySet, layers: dict[str, _O
     if decided:
         used = identity.allow_by if identity.allowed else own.allow_by if own is not None else ()
         return Decision(allowed=True, by=_by(used), layer="identity" if identity.allowed else "resource", near=near, used=used)
-    layer = "identity" if own is None or policies.identity else "resource"
-    return Decision(allowed=decided, by=_missing(policies, layer, near, unknown=decided is None), layer=layer, near=near)
+    layer = "identity" if request.caller.kind == "role" else "resource"
+    elsewhere = identity.allowed is False and bool(policies.incomplete)
+    return Decision(allowed=decided, by=_missing(policies, layer, near, unknown=decided is None), layer=layer, near=near, elsewhere=elsewhere)
 
 
 def _by_key(policies: PolicySet, key: _Outcome, identity: _Outcome, by_identity: Truth) -> Decision:
@@ -146,7 +149,8 @@ def _by_key(policies: PolicySet, key: _Outcome, identity: _Outcome, by_identity:
     if together:
         return Decision(allowed=True, by=_by(identity.allow_by), layer="identity", used=identity.allow_by)
     near = (*identity.near, *key.near)
-    return Decision(allowed=together, by=_missing(policies, "identity", near, unknown=together is None), layer="identity", near=near)
+    elsewhere = identity.allowed is False and bool(policies.incomplete)
+    return Decision(allowed=together, by=_missing(policies, "identity", near, unknown=together is None), layer="identity", near=near, elsewhere=elsewhere)
 
 
 def _outcome(request: AccessRequest, documents: Iterable[PolicyDocument]) -> _Outcome:
