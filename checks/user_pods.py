@@ -14,6 +14,7 @@ from checks.hub_values.fault import at, items
 from checks.resources import Resource, Resources, chart_name
 from config.chart import CHART, effective, merged
 from config.kubespawner import number_of_bytes
+from config.traits import resolve
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 
@@ -69,7 +70,7 @@ def hub_of(release: Resource) -> str:
 
 def user_pods(release: Resource) -> Iterator[UserPod]:
     """Every pod that people of a hub can start: one for each profile and each choice inside it, or one where there are none."""
-    values = effective(release.inputs.get("values", {}))
+    values = resolve(effective(release.inputs.get("values", {}))).values
     listed = items(at(values, "singleuser", "profileList"))
     if not listed:
         yield _pod(values, release, {}, ("", "default"))

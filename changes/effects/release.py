@@ -10,9 +10,11 @@ from changes.effect import Class, Context, Reading, Topic
 from changes.effects import sign_in, values
 from changes.effects.openings import Opening, compare, tell
 from changes.properties import PropertyChange
+from checks.hub_values import fault
 from checks.resources import Resource, chart_of
 from checks.user_pods import UserPod, hub_of, user_pods
 from config.chart import CHART, effective
+from config.traits import resolve
 
 #: Where homes come from, and by what name: another value is another home, or none.
 _HOMES: tuple[str, ...] = (
@@ -25,6 +27,10 @@ _LATER = ("singleuser.storage.capacity",)
 _ADDED = ("singleuser.storage.extraVolumes", "singleuser.storage.extraVolumeMounts", "singleuser.storage.extraLabels")
 #: The hub's pod is replaced by a new one after the old one has ended (`Recreate`, default of chart 4.4.0): its volume is one pod's.
 HUB_RESTARTS = "the hub restarts: for about a minute nobody can sign in or start a server; servers that run go on"
+#: JupyterHub stops servers on its way out where it is told to (jupyterhub/app.py 5.5, `cleanup`); the hub that ends decides.
+HUB_STOPS_SERVERS = "the hub restarts and stops every user's server on the way (cleanup_servers): what runs is cut off, what is not saved is lost"
+#: With its database in memory the new hub knows no server, and ends what it finds under the name when a user starts one (KubeSpawner 7).
+HUB_FORGETS = "the hub restarts and forgets who is signed in and which servers run: users sign in again, and what runs is cut off"
 PROXY_RESTARTS = "the proxy restarts: every connection drops for some seconds, and browsers come back by themselves; servers go on"
 
 
@@ -92,11 +98,31 @@ def _restart(reading: Reading, change: Change, heads: set[str], about: str) -> N
     if heads & {"version", "chart"}:
         pods |= {"hub", "proxy"}
     if "hub" in pods:
-        reading.say(change, ("interrupts", "people", HUB_RESTARTS), about)
+        reading.say(change, ("interrupts", "people", hub_restarts(change)), about)
     if "proxy" in pods:
         reading.say(change, ("interrupts", "people", PROXY_RESTARTS), about)
     if "?" in pods and "proxy" not in pods:
         reading.say(change, ("unknown", "people", "whether the proxy restarts too was not measured for these values"), about)
+
+
+def hub_restarts(change: Change) -> str:
+    """What a restart of the hub means to users: by what the hub that ends is told, and by where its memory is."""
+    ended, started = (effective(side.inputs.get("values") or {}) if side is not None else {} for side in (change.old, change.new))
+    resolved = resolve(ended)
+    if fault.at(resolved.values, "hub", "config", "JupyterHub", "cleanup_servers") or ("JupyterHub", "cleanup_servers") in resolved.computed:
+        return HUB_STOPS_SERVERS
+    if any(_in_memory(values) for values in (ended, started)):
+        return HUB_FORGETS
+    return HUB_RESTARTS
+
+
+def _in_memory(values: Mapping[str, Any]) -> bool:
+    """Whether a hub's database is lost with its process: in memory, or a file in the container."""
+    url = fault.at(resolve(values).values, "hub", "config", "JupyterHub", "db_url")
+    url = fault.at(values, "hub", "db", "url") if url is None and fault.at(values, "hub", "db", "type") not in ("sqlite-pvc", "sqlite-memory") else url
+    if url is None:
+        return bool(fault.at(values, "hub", "db", "type") == "sqlite-memory")
+    return str(url).startswith("sqlite") and not (fault.at(values, "hub", "db", "type") == "sqlite-pvc" and str(url) == "sqlite:///jupyterhub.sqlite")
 
 
 def _values(reading: Reading, change: Change, about: str) -> None:
@@ -137,7 +163,7 @@ def _sized(item: PropertyChange) -> bool:
 
 
 def _meaning(keys: tuple[str, ...], item: PropertyChange) -> tuple[Class, Topic, str]:
-    path = ".".join(keys)
+    path = ".".join(values.chart_key(keys))
     if any(path == home or path.startswith(f"{home}.") for home in _HOMES):
         if any(path == part or path.startswith(f"{part}.") for part in _ADDED):
             return "interrupts", "data", f"directories that are there besides the home ({_last(item)}): servers that start from now on have others"

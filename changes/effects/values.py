@@ -14,6 +14,7 @@ from changes.effect import Class, Topic
 from changes.effects.table import split
 from changes.properties import brief
 from config.chart import chart_version
+from config.traits import SAME
 from config.tree import prefixes
 
 _FILE = Path(__file__).parent / "values.toml"
@@ -32,11 +33,21 @@ def _restarts() -> Mapping[str, list[str] | None]:
     return table
 
 
+def chart_key(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The chart's key that says the same as a trait under `hub.config` (config/traits.py); other places as they are."""
+    if keys[:2] != ("hub", "config") or len(keys) < 4:  # noqa: PLR2004 -- hub.config.CLASS.trait
+        return keys
+    name = f"{keys[2]}.{keys[3]}"
+    key = SAME.get(name) or SAME.get(f"KubeSpawner.{keys[3]}" if keys[2] == "Spawner" else name)
+    return (*key.split("."), *keys[4:]) if key else keys
+
+
 def meaning(keys: tuple[str, ...], old: Any, new: Any) -> tuple[Class, Topic, str] | None:  # noqa: ANN401 -- any JSON values
     """What another value at a path means; None where the table does not say."""
     path = next((path for path in prefixes(keys) if path in _table()), None)
     if path is None:
-        return None
+        same = chart_key(keys)
+        return None if same == keys else meaning(same, old, new)
     class_, topic, says = parts(_table()[path])
     says += f" ({shown(old)} → {shown(new)})" if says.startswith("whether ") and path == ".".join(keys) else ""
     return class_, topic, says.replace("{old}", shown(old)).replace("{new}", shown(new))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from checks.hub_values import protections, servers, sign_in
+from checks.hub_values import protections, servers, sign_in, traits
 from checks.hub_values.fault import Fault, Values, at, profiles
-from config.chart import effective, refusals
+from config.chart import effective, merged, refusals
 from config.database import MemoryDatabase
 from config.hub import Hub
 from config.sign_in import LdapSignIn
+from config.traits import Resolved, put, resolve
 from config.tree import Path
 
 #: KubeSpawner's own start_timeout, where the chart gives none.
 _KUBESPAWNER_SECONDS = 60
-RULES = (*sign_in.RULES, *servers.RULES, *protections.RULES)
+RULES = (*sign_in.RULES, *servers.RULES, *protections.RULES, *traits.RULES)
 
 
 def verdict(values: Values, hub: Hub, start_seconds: int) -> Iterator[tuple[Fault, bool]]:
@@ -26,9 +28,47 @@ def verdict(values: Values, hub: Hub, start_seconds: int) -> Iterator[tuple[Faul
 
 
 def faults(values: Values, hub: Hub, start_seconds: int) -> Iterator[Fault]:
-    """What is wrong with a hub's values, merged with the chart's defaults. `start_seconds`: how long starting a server may take."""
+    """What is wrong with a hub's values, merged with the chart's defaults. `start_seconds`: how long starting a server may take.
+
+    Rules look at what holds, whatever name it was said by (config/traits.py), and a fault is placed where it was said.
+    """
+    resolved = resolve(values)
+    found = list(dict.fromkeys(_placed(fault, resolved) for fault in _faults(resolved, hub, start_seconds)))  # a trait and its key are one fault
+    yield from found
+    yield from _of_profiles(resolved, {fault.path for fault in found})
+
+
+def _placed(fault: Fault, resolved: Resolved) -> Fault:
+    said = resolved.said(fault.path)
+    return replace(fault, path=said.path, what=f"{said.where}{fault.what}")
+
+
+def _of_profiles(resolved: Resolved, told: set[Path]) -> Iterator[Fault]:
+    """What only a profile undoes: the rules about every server, asked again with what the profile overrides."""
+    for path, override in profiles(resolved.values):
+        said = traits.guarded(override)
+        if not said:
+            continue
+        before = at(resolved.values, "hub", "config", "KubeSpawner") or {}
+        alone = put(resolved.values, ("hub", "config"), {"KubeSpawner": merged(before, said)})
+        there = resolve({**alone, "hub": {**alone["hub"], "extraConfig": {}}})
+        rules = [*protections.isolation(there.values), *traits.container_config(there.values), *traits.refused(there), *traits.derived(there.values)]
+        for fault in rules:
+            place = there.said(fault.path).path
+            if place[:3] != ("hub", "config", "KubeSpawner") or place[3:4] == () or place[3] not in said:
+                continue
+            mine = (*path, *place[3:])
+            if mine not in told:
+                told.add(mine)
+                yield replace(fault, path=mine)
+
+
+def _faults(resolved: Resolved, hub: Hub, start_seconds: int) -> Iterator[Fault]:
+    values = resolved.values
     for rule in RULES:
         yield from rule(values)
+    yield from traits.refused(resolved)
+    yield from traits.shadowed(resolved)
     if not isinstance(hub.database, MemoryDatabase):
         yield from protections.in_memory(values)
     if not (isinstance(hub.sign_in, LdapSignIn) and not hub.sign_in.encrypted):

@@ -16,6 +16,9 @@ _URL_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@]+@")
 #: Pod Security `restricted`, in the words of Kubernetes: what no container or pod may ask for.
 _UNRESTRICTED = {"privileged": True, "allowPrivilegeEscalation": True, "runAsUser": 0, "runAsNonRoot": False}
 _NODE_ACCESS = {"hostNetwork": True, "hostPID": True, "hostIPC": True}
+_REFUSED_IN_PODS = {**_UNRESTRICTED, **_NODE_ACCESS}
+#: `allow_privilege_escalation` is a trait of KubeSpawner too, of which other rules speak.
+_SNAKE = {"host_network": "hostNetwork", "host_pid": "hostPID", "host_ipc": "hostIPC", "run_as_user": "runAsUser", "run_as_non_root": "runAsNonRoot"}
 
 
 def isolation(values: Values) -> Iterator[Fault]:
@@ -68,11 +71,16 @@ def _same(value: object, bad: object) -> bool:
 def privileges(values: Values) -> Iterator[Fault]:
     """No pod of the chart's or of a person asks for what the namespace's Pod Security refuses."""
     for path, found in maps(values):
-        for key, bad in (_UNRESTRICTED | _NODE_ACCESS).items():
-            if _same(found.get(key), bad) and (*path, key) != ("singleuser", "allowPrivilegeEscalation"):
+        for key, value in found.items():
+            # KubeSpawner takes both spellings inside a pod's parts (kubespawner/utils.py, get_k8s_model); a trait of its own is another rule's.
+            nested = path[-1:] in (("securityContext",), ("security_context",))
+            bad = _REFUSED_IN_PODS.get("allowPrivilegeEscalation" if nested and key == "allow_privilege_escalation" else _SNAKE.get(key, key))
+            if bad is not None and _same(value, bad) and (*path, key) != ("singleuser", "allowPrivilegeEscalation"):
                 yield Fault(path=(*path, key), what="is what Pod Security `restricted` refuses: such a pod would never be made", fix="remove it")
-        if isinstance(found.get("hostPath"), Mapping):
-            yield Fault(path=(*path, "hostPath"), what="opens a directory of the node, which Pod Security `restricted` refuses", fix="use another volume")
+        for key in ("hostPath", "host_path"):
+            if not isinstance(found.get(key), Mapping):
+                continue
+            yield Fault(path=(*path, key), what="opens a directory of the node, which Pod Security `restricted` refuses", fix="use another volume")
 
 
 def network_policies(values: Values) -> Iterator[Fault]:

@@ -12,32 +12,22 @@ from config.errors import closest, shown, shown_at
 from config.homes import DIRECTORY_FIELDS
 from config.kubespawner import FIELD, HUB_TRAITS, TRAITS, fields, has_lone_brace, number_of_bytes
 from config.profiles import NEEDS_ROOT
+from config.traits import COMPOSED, SAME
 from config.tree import Path
 
 _BYTES = re.compile(r"[0-9]+(\.[0-9]+)?[KMGT]")
 _LEAST_BYTES = 64 * 1024**2  # a Jupyter server alone takes about 100 MiB
 #: Fields that KubeSpawner 7 fills in when it starts a server.
 _FIELDS = ("username", *DIRECTORY_FIELDS, "servername", "user_server", "pod_name", "pvc_name", "namespace", "hubnamespace", "unescaped_servername", "userid")
+#: One to one with a key of the chart, and refused all the same: profiles say it, or a check of the stack file looks at the key.
+_BY_KEY = (
+    "environment", "node_selector", "profile_list", "mem_limit", "mem_guarantee", "cpu_limit", "cpu_guarantee", "start_timeout", "uid", "fs_gid",
+    "allow_privilege_escalation", "extra_pod_config", "extra_containers",
+)  # fmt: skip
 #: Under hub.config.KubeSpawner each of these replaces what the chart put together from the key that stands beside it.
 _REPLACED = {
-    "tolerations": "singleuser.extraTolerations",
-    "environment": "singleuser.extraEnv",
-    "init_containers": "singleuser.initContainers",
-    "volumes": "singleuser.storage.extraVolumes",
-    "volume_mounts": "singleuser.storage.extraVolumeMounts",
-    "node_selector": "singleuser.nodeSelector",
-    "profile_list": "singleuser.profileList",
-    "image": "singleuser.image",
-    "mem_limit": "singleuser.memory.limit",
-    "mem_guarantee": "singleuser.memory.guarantee",
-    "cpu_limit": "singleuser.cpu.limit",
-    "cpu_guarantee": "singleuser.cpu.guarantee",
-    "start_timeout": "singleuser.startTimeout",
-    "uid": "singleuser.uid",
-    "fs_gid": "singleuser.fsGid",
-    "allow_privilege_escalation": "singleuser.allowPrivilegeEscalation",
-    "extra_pod_config": "singleuser.extraPodConfig",
-    "extra_containers": "singleuser.extraContainers",
+    **{trait: SAME[f"KubeSpawner.{trait}"] for trait in _BY_KEY},
+    **{name.partition(".")[2]: key for name, key in COMPOSED.items() if name.startswith("KubeSpawner.")},
 }
 _DEDICATED = {"key": "hub.jupyter.org/dedicated", "value": "user", "effect": "NoSchedule"}
 _ROOT: dict[str, Any] = {"uid": 0, "allow_privilege_escalation": True}  # `privileged` has one name everywhere: protections.privileges

@@ -10,6 +10,7 @@ from typing import Any
 
 from checks.hub_values.fault import Fault, Values, at
 from config.errors import shown
+from config.hub_classes import class_of_authenticator, sections
 
 _LETS_ANYBODY_IN = ("dummy", "jupyterhub.auth.DummyAuthenticator", "tmp", "tmpauthenticator.TmpAuthenticator")
 #: The password is what keeps strangers out there.
@@ -89,8 +90,13 @@ def access_is_spelt(values: Values) -> Iterator[Fault]:
 
 
 def _directory(values: Values) -> Mapping[str, Any]:
-    traits = at(values, "hub", "config", "LDAPAuthenticator")
-    return traits if isinstance(traits, Mapping) and "ldap" in (_class(values) or "").lower() else {}
+    """The traits of a directory's authenticator as it reads them: those of its own section over those of the class below it."""
+    name = _class(values) or ""
+    found: dict[str, Any] = {}
+    for section in reversed(sections(class_of_authenticator(name) or "LDAPAuthenticator")[:-1] or ("LDAPAuthenticator",)):
+        traits = at(values, "hub", "config", section)
+        found |= traits if isinstance(traits, Mapping) else {}
+    return found if "ldap" in name.lower() else {}
 
 
 def _in_clear_text(traits: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from checks.hub_values import protections, servers, sign_in
+from checks.hub_values import protections, servers, sign_in, traits
 from checks.hub_values.all import RULES, faults
 from checks.resources import SECRET
 from components.hub.values.hub import Given, hub_values
@@ -281,6 +281,12 @@ DOCTORED = [
     (protections.images, ("hub", "image", "tag"), "latest"),
     (protections.images, (*_PROFILE, "image"), "quay.io/jupyter/base-notebook"),
     (protections.images, (*_PROFILE, "image"), "registry.example.org:5000/base:latest"),
+    (traits.derived, ("hub", "baseUrl"), "/jupyter"),
+    (traits.derived, ("proxy", "service", "disableHttpPort"), True),
+    (traits.derived, ("hub", "deploymentStrategy", "type"), "RollingUpdate"),
+    (traits.derived, ("singleuser", "extraLabels", "hub.jupyter.org/network-access-hub"), "false"),
+    (traits.container_config, (*_KUBE, "extra_container_config", "securityContext"), {"runAsGroup": 1000}),
+    (traits.provider_is_verified, ("hub", "config", "OAuthenticator", "http_request_kwargs", "validate_cert"), False),
     (protections.clear_text, ("proxy", "secretToken"), "hunter2"),
     (protections.clear_text, ("hub", "config", "GitHubOAuthenticator", "client_secret"), "hunter2"),
     (protections.clear_text, ("hub", "config", "CryptKeeper", "keys"), ["hunter2"], ("hub", "config", "CryptKeeper", "keys", 0)),

@@ -59,7 +59,7 @@ _MORE = {
     "hubs.main.profiles.small.environment": {"GRACE": "yes"},
     "hubs.main.helm_values": {
         "hub": {
-            "config": {"KubeSpawner": {"working_dir": "/home/jovyan", "pod_security_context": {"fsGroup": 100}}, "Authenticator": {"allowed_users": ["ada"]}},
+            "config": {"KubeSpawner": {"working_dir": "/home/jovyan", "pod_security_context": {"fsGroup": 100}}, "Authenticator": {"refresh_pre_spawn": True}},
             "extraConfig": {"banner": "c.JupyterHub.template_vars = {}"},
             "db": {"pvc": {"annotations": {"team": "research"}}},
         },

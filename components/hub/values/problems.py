@@ -9,13 +9,15 @@ from checks.hub_values.all import verdict
 from checks.hub_values.fault import at
 from checks.resources import SECRET
 from components.hub.names import SECRETS
-from components.hub.values.hub import Given, hub_values
+from components.hub.values.hub import Given, hub_values, rendered
+from components.hub.values.owned import owned
 from config.chart import CHART, chart_version, effective
 from config.entry import own_certificate
 from config.errors import Problem, dotted
 from config.homes import EphemeralHomes
 from config.stack import StackConfig
 from config.timeouts import timeouts
+from config.traits import resolve
 from config.tree import Path
 
 #: What stands in for values that only AWS or chance can know.
@@ -32,13 +34,17 @@ UNKNOWN = Given(
 def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
     """What is wrong with one hub's values, each at the place in `helm_values` where it can be changed."""
     values = hub_values(stack, name, UNKNOWN)
-    refused = False
+    refused, told = False, set()
     for fault, by_schema in verdict(values, stack.hubs[name], timeouts(stack).server_start_seconds):
         refused |= by_schema
+        told.add(fault.path)
         source = f" (schema of chart {CHART} {chart_version()})" if by_schema else ""
         yield _problem(name, fault.path, f"{fault.what}{source}", fault.fix)
     if not refused:
-        yield from _undone(stack, name, effective(values))
+        whole = effective(values)
+        yield from _undone(stack, name, whole)
+        if stack.hubs[name].helm_values:
+            yield from _otherwise(stack, name, whole, told)
 
 
 def _undone(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -50,6 +56,14 @@ def _undone(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterato
         yield _problem(name, ("singleuser", "storage", "type"), "keeps nothing when a server stops", "say so: homes.kind: ephemeral")
     if bool(at(values, "proxy", "https", "enabled")) != (own_certificate(stack.hubs[name].entry) is not None):
         yield _problem(name, ("proxy", "https", "enabled"), "contradicts the hub's entry, which says who encrypts", "remove it, and use entry.tls")
+
+
+def _otherwise(stack: StackConfig, name: str, values: Mapping[str, Any], told: set[Path]) -> Iterator[Problem]:
+    """What `helm_values` says otherwise than an option of the stack file, where no rule has spoken yet."""
+    said = resolve(effective(rendered(stack, name, UNKNOWN)))
+    for path, what, fix in owned(stack.hubs[name], said, resolve(values)):
+        if path not in told and not any(other[: len(path)] == path for other in told):
+            yield _problem(name, path, what, fix)
 
 
 def _problem(name: str, path: Path, what: str, fix: str) -> Problem:
