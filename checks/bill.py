@@ -34,7 +34,8 @@ class Hourly:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line of the bill. `unit_price` per month and unit; None where AWS's price is not known here.
+    """One line of the bill. `unit_price` per month and unit; None where AWS's price is not known here. `rows` are the prices that it was made of,
+    by the names that `Prices.is_elsewhere` knows.
 
     Quantities: `idle` with every pool at its smallest, `paused` with no node at all, `most` with every pool at its largest.
     """
@@ -47,6 +48,11 @@ class Line:
     most: int
     note: str | None = None
     node_hourly: Hourly | None = None
+    rows: tuple[str, ...] = ()
+
+    def is_elsewhere(self, prices: Prices) -> bool:
+        """Whether a price in it is that of us-east-1, for want of the region's own."""
+        return any(prices.is_elsewhere(row) for row in self.rows)
 
     def as_json(self) -> dict[str, Any]:
         """The line as the plan's data has it."""
@@ -102,20 +108,37 @@ class Cost:
 
     def as_json(self) -> dict[str, Any]:
         """The bill as the plan's data has it; a sum is null when a line of it has no price."""
-        elsewhere = None if self.region in (REGION, "") else f"prices of {REGION}; {self.region} differs"
         sums = {f"{key}_monthly": self._sum(key) for key in ("idle", "paused", "most")}
         sums["maximum_monthly"] = sums.pop("most_monthly")
         return {
             "currency": "USD",
             "prices_of": self.prices.described,
-            "note": elsewhere,
+            "note": self.note,
+            "elsewhere": list(self.elsewhere),
             **sums,
             "lines": [line.as_json() for line in self.lines],
             "user_hours": [hour.as_json() for hour in self.user_hours],
             "spot_share": exact(self.prices.of("spot_share")),
             "left_out": list(LEFT_OUT),
             "sources": [source.as_json() for source in self.prices.sources()],
+            "ec2_source": self.prices.ec2_source,
         }
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """The lines and hours that have a price of us-east-1, because the region's is not known, by their names."""
+        lines = [line.what for line in self.lines if line.is_elsewhere(self.prices)]
+        hours = [f"hours on {hour.type}" for hour in self.user_hours if self.prices.is_elsewhere(f"ec2:{hour.type}")]
+        return tuple(dict.fromkeys([*lines, *hours]))
+
+    @property
+    def note(self) -> str | None:
+        """What to know before anything else of the bill: which of its lines are not at the region's prices. None where all are."""
+        if not self.elsewhere:
+            return None
+        if not self.prices.has_data:
+            return f"No prices of {self.region} are known here: every line is at the prices of {REGION}."
+        return f"At the prices of {REGION}, because those of {self.region} are not known here: {', '.join(self.elsewhere)}."
 
     def _sum(self, key: str) -> float | None:
         total = Decimal(0)

@@ -16,11 +16,12 @@ from config.prices import HOURS_PER_MONTH, Prices
 from config.stack import StackConfig
 
 _NAT = "NAT gateway"
+_DISK = ("gp3_gib_month", "gp3_iops_month", "gp3_throughput_month")
 
 
 def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None) -> Cost:
-    """The bill of what was recorded, at the prices of the tables unless others are given."""
-    prices = prices or Prices()
+    """The bill of what was recorded, at the prices of its region unless others are given."""
+    prices = (prices or Prices()).in_region(stack.region)
     lines = (
         *_fixed(stack, resources, prices),
         *closed_lines(stack, resources, prices),
@@ -43,7 +44,9 @@ def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator
         if found:
             count = len(found)
             paused = 0 if what == _NAT and "nat" in stack.pause.drop else count
-            yield Line(what=what, unit="month", unit_price=prices.of(row) * hours, idle=count, paused=paused, most=count, note=_support(found, prices))
+            yield Line(
+                what=what, unit="month", unit_price=prices.of(row) * hours, idle=count, paused=paused, most=count, note=_support(found, prices), rows=(row,)
+            )
 
 
 def _support(found: list[Resource], prices: Prices) -> str | None:
@@ -96,22 +99,23 @@ def _slope(group: _Group, prices: Prices) -> Hourly:
 
 def _node_line(group: _Group, prices: Prices) -> Line:
     """Nodes of a group at the dearest of its types: whichever starts, it costs no more."""
-    hourly, note = _bound(group, prices)
+    hourly, note, used = _bound(group, prices)
     monthly = None if hourly is None else hourly * HOURS_PER_MONTH + group.disk
-    return Line(what=group.what, unit="node month", unit_price=monthly, idle=group.least, paused=0, most=group.most, note=note)
+    rows = () if monthly is None else (*used, *_DISK)
+    return Line(what=group.what, unit="node month", unit_price=monthly, idle=group.least, paused=0, most=group.most, note=note, rows=rows)
 
 
-def _bound(group: _Group, prices: Prices) -> tuple[Decimal | None, str | None]:
-    """The most that an hour of any node of a group costs, and what to know about that number."""
+def _bound(group: _Group, prices: Prices) -> tuple[Decimal | None, str | None, tuple[str, ...]]:
+    """The most that an hour of any node of a group costs, what to know about that number, and the prices that it comes from."""
     known = {kind: usd for kind in group.kinds if (usd := prices.node_hour(kind)) is not None}
     unknown = [kind for kind in group.kinds if kind not in known]
     if group.limit is not None and (unknown or group.limit < max(known.values())):
-        return group.limit, f"at most, by max_price ${group.limit} per hour; spot is cheaper"
+        return group.limit, f"at most, by max_price ${group.limit} per hour; spot is cheaper", ()
     if unknown:
-        return None, f"no price known for {', '.join(unknown)}"
+        return None, f"no price known for {', '.join(unknown)}", ()
     dearest = max(known, key=lambda kind: known[kind])
     of_several = None if len(set(known.values())) == 1 else f"at {dearest}, the dearest of its types"
-    return known[dearest], "at most, the on-demand price; spot is cheaper" if group.spot else of_several
+    return known[dearest], "at most, the on-demand price; spot is cheaper" if group.spot else of_several, tuple(f"ec2:{kind}" for kind in known)
 
 
 def _volume(group: Resource, resources: Resources, prices: Prices) -> Decimal:

@@ -23,7 +23,7 @@ def closed_lines(stack: StackConfig, resources: Resources, prices: Prices) -> It
         ("transit gateway attachment", "transit_gateway_attachment_hour", attachments, attachments),
     ):
         if count:
-            yield Line(what=what, unit="month", unit_price=prices.of(row) * HOURS_PER_MONTH, idle=count, paused=paused, most=count)
+            yield Line(what=what, unit="month", unit_price=prices.of(row) * HOURS_PER_MONTH, idle=count, paused=paused, most=count, rows=(row,))
     for instance in resources.of("aws:ec2/instance:Instance"):
         yield from (_machine(template, prices) for template in resources.referred(instance.inputs.get("launchTemplate"), _TEMPLATE))
 
@@ -40,4 +40,5 @@ def _machine(template: Resource, prices: Prices) -> Line:
     hourly = prices.node_hour(kind)
     monthly = None if hourly is None else hourly * HOURS_PER_MONTH + disk
     note = f"no price known for {kind}" if hourly is None else "running; stopped it costs its disk only"
-    return Line(what=f"runner ({kind})", unit="month", unit_price=monthly, idle=1, paused=1, most=1, note=note)
+    rows = () if hourly is None else (f"ec2:{kind}", "gp3_gib_month")
+    return Line(what=f"runner ({kind})", unit="month", unit_price=monthly, idle=1, paused=1, most=1, note=note, rows=rows)

@@ -22,14 +22,16 @@ def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Itera
     balancers = resources.of("aws:lb/loadBalancer:LoadBalancer")
     kept = "balancers" not in stack.pause.drop
     if balancers:
-        yield _always("network load balancer", prices.of("network_load_balancer_hour") * HOURS_PER_MONTH, len(balancers), kept=kept)
+        yield _always(
+            "network load balancer", "network_load_balancer_hour", prices.of("network_load_balancer_hour") * HOURS_PER_MONTH, len(balancers), kept=kept
+        )
     # An internet-facing balancer has a public address in each of its subnets.
     addresses = sum(len(balancer.inputs.get("subnets", ())) for balancer in balancers if not balancer.inputs.get("internal"))
     if addresses:
-        yield _always("public IPv4 address of a balancer", prices.of("public_ipv4_hour") * HOURS_PER_MONTH, addresses, kept=kept)
+        yield _always("public IPv4 address of a balancer", "public_ipv4_hour", prices.of("public_ipv4_hour") * HOURS_PER_MONTH, addresses, kept=kept)
     volumes = sum(int(volume.inputs["size"]) for volume in resources.of("aws:ebs/volume:Volume"))
     if volumes:
-        yield _always("GiB of hub databases on volumes", prices.of("gp3_gib_month"), volumes)
+        yield _always("GiB of hub databases on volumes", "gp3_gib_month", prices.of("gp3_gib_month"), volumes)
     for database in resources.of("aws:rds/instance:Instance"):
         yield from _database(stack, database, prices)
 
@@ -42,12 +44,14 @@ def _database(stack: StackConfig, database: Resource, prices: Prices) -> Iterato
     note = f"no price known for {kind}" if hourly is None else ("with a standby" if copies > 1 else None)
     stopped = stack.pause.stop_databases
     runs = 0 if stack.paused and stopped else 1
-    yield Line(what=f"PostgreSQL {name}", unit="month", unit_price=monthly, idle=runs, paused=0 if stopped else 1, most=runs, note=note)
-    yield _always(f"GiB of PostgreSQL {name}", copies * prices.of("rds_gp3_gib_month"), int(database.inputs["allocatedStorage"]))
+    rows = () if hourly is None else (f"rds_hour:{kind}",)
+    yield Line(what=f"PostgreSQL {name}", unit="month", unit_price=monthly, idle=runs, paused=0 if stopped else 1, most=runs, note=note, rows=rows)
+    yield _always(f"GiB of PostgreSQL {name}", "rds_gp3_gib_month", copies * prices.of("rds_gp3_gib_month"), int(database.inputs["allocatedStorage"]))
 
 
-def _always(what: str, monthly: Decimal, count: int, *, kept: bool = True) -> Line:
-    return Line(what=what, unit="month", unit_price=monthly, idle=count, paused=count if kept else 0, most=count)
+def _always(what: str, row: str, monthly: Decimal, count: int, *, kept: bool = True) -> Line:
+    """A line that costs the same at rest and at most, of one price."""
+    return Line(what=what, unit="month", unit_price=monthly, idle=count, paused=count if kept else 0, most=count, rows=(row,))
 
 
 def user_hours(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[UserHour]:

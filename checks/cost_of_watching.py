@@ -19,11 +19,21 @@ def watching_lines(resources: Resources, prices: Prices) -> Iterator[Line]:
     looked_at = sum(_metrics(alarm) for alarm in alarms)
     if looked_at:
         price = prices.of("alarm_metric_month")
-        yield Line(what="metric that an alarm looks at", unit="month", unit_price=price, idle=looked_at, paused=looked_at, most=looked_at, note=_FREE)
+        yield Line(
+            what="metric that an alarm looks at",
+            unit="month",
+            unit_price=price,
+            idle=looked_at,
+            paused=looked_at,
+            most=looked_at,
+            note=_FREE,
+            rows=("alarm_metric_month",),
+        )
     hubs = {dimensions["Hub"] for alarm in alarms if "Hub" in (dimensions := alarm.inputs.get("dimensions") or {})}
     made = sum(len(hubs) if item.inputs["metricTransformation"].get("dimensions") else 1 for item in resources.of(_FILTER))
     if made:
-        yield Line(what="metric of log lines", unit="month", unit_price=prices.of("own_metric_month"), idle=made, paused=0, most=made, note=_FREE)
+        price = prices.of("own_metric_month")
+        yield Line(what="metric of log lines", unit="month", unit_price=price, idle=made, paused=0, most=made, note=_FREE, rows=("own_metric_month",))
 
 
 def _metrics(alarm: Resource) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,9 +47,19 @@ class InstanceType:
 
 
 @cache
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(TABLE.read_bytes())
+    return table
+
+
 def _rows() -> dict[str, dict[str, object]]:
-    rows: dict[str, dict[str, object]] = json.loads(TABLE.read_bytes())["types"]
+    rows: dict[str, dict[str, object]] = _table()["types"]
     return rows
+
+
+def instance_source() -> str:
+    """Where the table was read, prices of us-east-1 among it."""
+    return str(_table()["source"])
 
 
 @cache

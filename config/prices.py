@@ -1,10 +1,10 @@
-"""What AWS charges, from a table with sources; and prices of your own over it."""
+"""What AWS charges, from tables with sources (us-east-1's here, other regions' in prices_by_region); and prices of your own over them."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from config.errors import ConfigError, Problem, closest, dotted, shown
-from config.instance_types import instance_type, instance_types
+from config.instance_types import instance_source, instance_type, instance_types
+from config.prices_by_region import RegionalPrices, Row, prices_in
 
 if TYPE_CHECKING:
     import datetime
@@ -21,20 +22,8 @@ TABLE = Path(__file__).parent / "data" / "prices.toml"
 REGION = "us-east-1"
 #: AWS's own convention for a month.
 HOURS_PER_MONTH = 730
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """One price in US dollars, and where and when it was read."""
-
-    name: str
-    usd: Decimal
-    source: str
-    date: datetime.date
-
-    def as_json(self) -> dict[str, Any]:
-        """The row as a plan's data has it."""
-        return {"name": self.name, "usd": float(self.usd), "source": self.source, "date": self.date.isoformat()}
+#: Rows that are no price of AWS's.
+_NO_REGION = ("spot_share",)
 
 
 @cache
@@ -56,38 +45,85 @@ def price(name: str) -> Decimal:
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
-    """The tables, and a person's own prices over them: `fixed` by the rows' names, `ec2` by instance type. `file` says where those came from."""
+    """The prices of a region: an operator's own (`fixed` by the rows' names, `ec2` by type, `file` says whose) over the region's table.
 
+    What the table of the region lacks has the price of us-east-1, and `is_elsewhere` says so.
+    """
+
+    region: str = REGION
     file: str | None = None
     fixed: Mapping[str, Decimal] = field(default_factory=dict)
     ec2: Mapping[str, Decimal] = field(default_factory=dict)
 
+    def in_region(self, region: str) -> Prices:
+        """The same with the table of a region; us-east-1 where the region is empty (a stack without AWS)."""
+        return replace(self, region=region or REGION)
+
+    @property
+    def _regional(self) -> RegionalPrices | None:
+        return None if self.region == REGION else prices_in(self.region)
+
+    @property
+    def has_data(self) -> bool:
+        """Whether any price of the region is known."""
+        return self.region == REGION or self._regional is not None
+
     def of(self, name: str) -> Decimal:
-        """The price of a row. Raises KeyError for a name that there is not."""
-        return self.fixed[name] if name in self.fixed else price(name)
+        """The price of a row in US dollars. Raises KeyError for a name that there is not."""
+        if name in self.fixed:
+            return self.fixed[name]
+        regional = self._regional
+        return regional.rows[name].usd if regional is not None and name in regional.rows else price(name)
 
     def known(self, name: str) -> Decimal | None:
         """The price of a row, or None."""
-        return self.of(name) if name in self.fixed or name in rows() else None
+        regional = self._regional
+        is_known = name in self.fixed or name in rows() or (regional is not None and name in regional.rows)
+        return self.of(name) if is_known else None
 
     def node_hour(self, kind: str) -> Decimal | None:
-        """An instance type on demand per hour, or None where nobody knows."""
+        """An instance type on demand per hour in US dollars, or None where it is not known."""
         if kind in self.ec2:
             return self.ec2[kind]
+        regional = self._regional
+        if regional is not None and kind in regional.ec2:
+            return regional.ec2[kind]
         hourly = instance_type(kind).usd_per_hour if kind in instance_types() else None
         return None if hourly is None else Decimal(str(hourly))
 
+    def is_elsewhere(self, name: str) -> bool:
+        """Whether the price of a row, or of a type (`ec2:TYPE`), is us-east-1's because the region's is not known. A share of another price never is."""
+        regional, (kind, _, type_) = self._regional, name.partition(":")
+        if self.region == REGION or name in _NO_REGION:
+            return False
+        if kind == "ec2":
+            return type_ not in self.ec2 and (regional is None or type_ not in regional.ec2)
+        return name not in self.fixed and (regional is None or name not in regional.rows)
+
     def sources(self) -> list[Row]:
-        """Where each fixed price was read, a person's own ones included; EC2's stand with the types (config/data/ec2_types.json)."""
-        today = _table()["date"]
-        own = [Row(name=name, usd=usd, source=str(self.file), date=today) for name, usd in {**self.fixed, **self.ec2}.items()]
-        return [*own, *(row for name, row in rows().items() if name not in self.fixed)]
+        """Where each fixed price was read, an operator's own ones included."""
+        own = [Row(name=name, usd=usd, source=str(self.file), date=self._date) for name, usd in {**self.fixed, **self.ec2}.items()]
+        regional = self._regional
+        table = {**rows(), **({} if regional is None else regional.rows)}
+        return [*own, *(row for name, row in table.items() if name not in self.fixed)]
+
+    @property
+    def ec2_source(self) -> str:
+        """Where most prices of EC2 types were read."""
+        regional = self._regional
+        return instance_source() if regional is None else f"{regional.ec2_source}, {regional.date}"
+
+    @property
+    def _date(self) -> datetime.date:
+        regional = self._regional
+        found: datetime.date = _table()["date"] if regional is None else regional.date
+        return found
 
     @property
     def described(self) -> str:
-        """Where and when the prices hold, as a plan says it."""
+        """Where and when the prices hold, as a plan says it: the date is that of the EC2 prices."""
         own = f", {len(self.fixed) + len(self.ec2)} of them from {self.file}" if self.file else ""
-        return f"{REGION}, {_table()['date']}{own}"
+        return f"{self.region if self.has_data else REGION}, {self._date}{own}"
 
 
 def read_prices(path: Path) -> Prices:

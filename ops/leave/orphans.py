@@ -64,9 +64,9 @@ class Verdict:
 def verdicts(stack: StackConfig, there: Iterable[Found], protected: Sequence[Resource]) -> list[Verdict]:
     """Judge what was found: `protected` are the resources that a destroy leaves, with what they need."""
     keeps = [_named(item) for item in protected if item.type in _AS_FOUND]
-    prices, found = Prices(), []
+    found = []
     for item in there:
-        monthly = kind_of(item).monthly(item, prices)
+        monthly = kind_of(item).monthly(item, Prices().in_region(item.region))
         found.append(Verdict(found=item, kept=_kept(stack, item, keeps), monthly=None if monthly is None else round(float(monthly), 2)))
     return found
 

@@ -157,7 +157,8 @@ def _cost(plan: Plan, *, whole: bool) -> Group:
     uncounted = "without traffic, logs, backups and storage of homes"
     spot = " Spot nodes count at max_price, or at the on-demand price without one." if whole else ""
     note = Text(f"Prices of {data['prices_of']}; {uncounted}.{spot}", "dim")
-    return Group(table, Padding(note, (0, 0)), *_user_hours(data, whole=whole))
+    first = [Text(data["note"], "yellow")] if data["note"] else []
+    return Group(*first, table, Padding(note, (0, 0)), *_user_hours(data, whole=whole))
 
 
 def _largest(data: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ import pytest
 from checks.cost import cost
 from config.errors import ConfigError
 from config.instance_types import instance_type, instance_types
-from config.prices import price, read_prices, rows
+from config.prices import Prices, price, read_prices, rows
+from config.prices_by_region import prices_in
 from tests.checks.doctored import dev, doctored
 
 #: us-east-1, on demand: r6in.2xlarge is the dearest of the pool `memory`, r5n.2xlarge its first.
@@ -125,10 +126,72 @@ def test_extended_support_is_mentioned_where_the_cluster_would_get_it() -> None:
     assert "$0.60 per hour" in line(cost(stack, extended).as_json(), "EKS control plane")["note"]
 
 
-def test_other_regions_are_told_that_they_differ() -> None:
-    data = bill("hubs={}", "aws:region=eu-west-1", 'network.zones=["eu-west-1a","eu-west-1b"]')
+def bill_in(region: str, *settings: str, prices: Prices | None = None) -> dict:
+    """The bill of the sample's resources at another region's prices."""
+    stack, resources = dev(*settings)
+    return cost(stack.model_copy(update={"region": region}), resources, prices).as_json()
+
+
+def test_a_region_is_priced_as_itself_and_the_first_line_names_what_is_not() -> None:
+    data = bill_in("eu-central-1")
+    assert data["prices_of"] == "eu-central-1, 2025-11-04"
+    # AWS's pricing pages of Frankfurt: NAT 0.052, EKS 0.10, gp3 0.0952 per GiB, m7i.large 0.12075
+    assert line(data, "NAT gateway")["idle_monthly"] == round(0.052 * 730, 2)
+    assert line(data, "EKS control plane")["idle_monthly"] == 73.00
+    assert line(data, "core nodes")["idle_monthly"] == round(2 * (0.12075 * 730 + 50 * 0.0952) + 0.000001, 2)
+    assert line(data, "GiB of hub databases on volumes")["idle_monthly"] == round(2 * 0.0952, 2)
+    assert line(data, "network load balancer")["idle_monthly"] == round(0.0225 * 730, 2), "us-east-1's, and said so"
+    assert data["note"] == "At the prices of us-east-1, because those of eu-central-1 are not known here: network load balancer."
+    assert data["elsewhere"] == ["network load balancer"]
+
+
+def test_a_type_that_the_region_has_no_price_of_is_named() -> None:
+    assert "r5n.2xlarge" not in prices_in("ap-southeast-4").ec2
+    data = bill_in("ap-southeast-4")
+    assert "memory-on-demand nodes" in data["elsewhere"] and "hours on r5n.2xlarge" in data["elsewhere"]
+    assert "memory-spot nodes" not in data["elsewhere"], "bounded by max_price, whatever the type costs"
+    assert "NAT gateway" not in data["elsewhere"] and "NAT gateway" not in data["note"]
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", "eu-west-9"])
+def test_a_region_without_data_says_so(region: str) -> None:
+    data = bill_in(region)
+    assert data["note"] == f"No prices of {region} are known here: every line is at the prices of us-east-1."
     assert data["prices_of"] == "us-east-1, 2026-07-20"
-    assert data["note"] == "prices of us-east-1; eu-west-1 differs"
+    assert data["idle_monthly"] == bill()["idle_monthly"]
+
+
+def test_prices_of_ones_own_stand_over_the_region_too(tmp_path: Path) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text('network_load_balancer_hour = "0.027"\n[ec2]\n"m7i.large" = "0.2"\n')
+    data = bill_in("eu-central-1", prices=read_prices(own))
+    assert data["note"] is None and data["elsewhere"] == []
+    assert line(data, "network load balancer")["idle_monthly"] == round(0.027 * 730, 2)
+    assert line(data, "core nodes")["idle_monthly"] == round(2 * (0.2 * 730 + 50 * 0.0952), 2)
+
+
+@pytest.mark.parametrize("stack", ["dev", "airgap"])
+def test_each_line_is_made_of_the_prices_that_it_names_and_of_no_other(stack: str) -> None:
+    """What `rows` say is what the first line of a bill believes."""
+    from tests.checks.test_airgap import evaluated
+
+    known, resources = dev('hubs.main.database={"kind": "postgres"}', "pools.gpu.disk.iops=5000") if stack == "dev" else evaluated("stack=airgap")
+    before = cost(known, resources).lines
+    names = sorted({row for found in before for row in found.rows})
+    assert all(found.rows or (found.note and "max_price" in found.note) for found in before)
+    for name in names:
+        if name.startswith("ec2:"):
+            kind = name[4:]
+            dearer = Prices(ec2={kind: Prices().node_hour(kind) * 10})
+        else:
+            dearer = Prices(fixed={name: Prices().of(name) * 10})
+        for old, new in zip(before, cost(known, resources, dearer).lines, strict=True):
+            bounded = bool(old.note and "max_price" in old.note)
+            unused = name in ("gp3_iops_month", "gp3_throughput_month")  # only what is beyond the included
+            if name in old.rows and not bounded and not unused:
+                assert new.unit_price > old.unit_price, (name, old.what)
+            elif name not in old.rows and not bounded:
+                assert new.unit_price == old.unit_price, (name, old.what)
 
 
 def test_every_price_has_a_source_and_a_date() -> None:

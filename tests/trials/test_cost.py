@@ -1,0 +1,50 @@
+"""What a stack costs, as trials asked: in its own region, and when a change raises it (G9, G10)."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support.in_process import Done, in_process
+
+CASES = Path(__file__).parent / "cases"
+BASE = (CASES / "plan-base.yaml").read_text(encoding="utf-8")
+PROGRAM = Path(__file__).resolve().parents[2]
+
+
+def _planned(folder: Path, text: str, *arguments: str) -> Done:
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(PROGRAM / name, folder)
+    (folder / "Pulumi.trial.yaml").write_text(text, encoding="utf-8")
+    return in_process(["plan", "trial", "--as-of", "2026-11-23", *arguments], folder, {"COLUMNS": "200"})
+
+
+@cache
+def _elsewhere(region: str) -> str:
+    return BASE.replace("us-east-1", region)
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "ap-northeast-1"])
+def test_the_first_line_of_the_bill_says_what_is_not_at_the_regions_prices(tmp_path: Path, region: str) -> None:
+    lines = _planned(tmp_path, _elsewhere(region)).stdout.splitlines()
+    (first,) = [index for index, line in enumerate(lines) if line.startswith("At the prices of us-east-1")]
+    assert lines[first].rstrip() == f"At the prices of us-east-1, because those of {region} are not known here: network load balancer."
+    assert lines[first + 1].startswith("per month, US dollars")
+    assert any(line.startswith(f"Prices of {region}, 2025-11-04;") for line in lines)
+
+
+def test_the_page_says_it_before_the_pictures_too(tmp_path: Path) -> None:
+    done = _planned(tmp_path, _elsewhere("eu-central-1"), "--html", "page.html")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    cost = page[page.index('<section id="cost">') :]
+    assert 0 < cost.index("because those of eu-central-1 are not known here") < cost.index("at prices of eu-central-1, 2025-11-04") < cost.index("<figure>")
+    assert "data of AWS&#39;s pricing pages, natgateway.json" in cost
+
+
+def test_us_east_1_has_no_such_line(tmp_path: Path) -> None:
+    said = _planned(tmp_path, BASE).stdout
+    assert "because those of" not in said and "Prices of us-east-1, 2026-07-20;" in said
