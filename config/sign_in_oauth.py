@@ -12,7 +12,7 @@ from config.model import option
 from config.people import NEW_KIND, NEW_RULES, Listed
 from config.values import HOST
 
-_CLIENT = re.compile(r"[\w.:@-]{4,200}", re.ASCII)
+_CLIENT = re.compile(r"[\w.:@/-]{1,200}", re.ASCII)
 _URL = re.compile(r"https://[^\s/]+(/\S*)?")
 _ORGANIZATION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,38})(:[A-Za-z0-9_.-]{1,100})?")
 _CLAIM = re.compile(r"[\w:/-]+(\.[\w:/-]+)*", re.ASCII)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +38,19 @@ def scanned(stack: str, options: Mapping[str, Any]) -> int:
     return 0 if found.finished and not live.unseen else 1
 
 
-def converted(file: Path, stack: str, out: Path | None, hub: str) -> int:
-    """Convert, write, report. 0: nothing left to fill in; 1: something is. Raises ConfigError."""
-    path = _target(_CONFIG, stack, out, again=False)
+def converted(files: Sequence[Path], stack: str, options: Mapping[str, Any]) -> int:
+    """Convert, write, report. 0: nothing left to fill in, and no rule of access lost; 1: something is. Raises ConfigError."""
+    if not files:
+        raise ConfigError(_CONFIG, [Problem(path="FILE", what="is missing", fix="name the config.yaml that `helm upgrade --values` is given")])
+    path = _target(_CONFIG, stack, options["out"], again=False)
     from ops.adopt.z2jh.convert import convert
     from ops.adopt.z2jh.read import read_values
-    from ops.adopt.z2jh.show import show
+    from ops.adopt.z2jh.show import as_json, show
 
-    found = convert(read_values(file), hub=hub, stack=stack, source=file.name)
+    found = convert(read_values(files, options["under"]), hub=options["hub"], stack=stack, source=", ".join(file.name for file in files))
     to_file(_CONFIG, "--out", str(path), found.text)
+    if options["json_file"]:
+        to_file(_CONFIG, "--json", options["json_file"], json.dumps(as_json(found), indent=2) + "\n")
     show(found, path.name)
     return 0 if found.finished else 1
 

@@ -16,11 +16,15 @@ _WIDTH = 160
 
 @dataclass(frozen=True, kw_only=True)
 class Noted:
-    """A value with a comment at the end of its line; `fill` marks it as the operator's to fill in."""
+    """A value with a comment at the end of its line; `fill` marks it as the operator's to fill in.
+
+    `unfit`: the plan refuses the value, and has to until somebody has filled it in: no stand-in would be safe.
+    """
 
     value: Any
     note: str
     fill: bool = False
+    unfit: bool = False
 
 
 def fill(value: Any, note: str) -> Noted:  # noqa: ANN401 -- any JSON value

@@ -33,18 +33,25 @@ def scan_account(stack: str, **options: Any) -> int:  # noqa: ANN401 -- click's 
 
 
 @command.command("config")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, metavar="FILE…")
+@click.option("--values", "-f", "further", type=click.Path(path_type=Path), multiple=True, metavar="FILE", help="The same, as helm has it.")
 @click.option("--name", "stack", required=True, metavar="STACK", help="The stack: its file will be Pulumi.STACK.yaml.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, metavar="DIR", help="Where the file is written. Default: here.")
 @click.option("--hub", default="main", show_default=True, metavar="NAME", help="What the hub is called in the stack.")
-def convert(file: Path, stack: str, out: Path | None, hub: str) -> int:
+@click.option("--under", default=None, metavar="KEYS", help="Where the chart's values are in an umbrella chart's: basehub.jupyterhub. Default: found.")
+@click.option("--json", "json_file", default=None, metavar="FILE", help="What became of every value, by its path, as data.")
+def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **options: Any) -> int:  # noqa: ANN401 -- click's options
     """Make a stack file of FILE, the config.yaml of a zero-to-jupyterhub chart on a kops or kubeadm cluster.
 
-    Secrets are not copied: the commands that set them are printed. Ends with 1 where lines are left to fill in.
+    Several files are merged as `helm upgrade --values A --values B` does: give them in that order. Values of an umbrella chart, a HelmRelease, an
+    Application and the output of `helm get values` do too.
+
+    Secrets are not copied: the commands that set them are printed. Ends with 1 where lines are left to fill in, or where a rule that kept users out
+    of something has no counterpart; with 2 where there are no values of the chart.
     """
     from ops.adopt.run import converted
 
-    return converted(file, stack, out, hub)
+    return converted([*files, *further], stack, options)
 
 
 @command.command("check")

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any
 
 from components.validated import validated
-from config.errors import ConfigError, Problem
+from config.errors import ConfigError, Problem, dotted
 from config.halves import Configuration
 from config.stack import file_key
 from config.stack_file import engine_string
+from config.tree import Path
 from config.versions import kubernetes_versions
 from ops.adopt.written import fill, plain, text_of, to_fill_in
 from ops.adopt.z2jh.entry import entry_of
 from ops.adopt.z2jh.homes import homes_of
+from ops.adopt.z2jh.mend import mend, without_unfit
 from ops.adopt.z2jh.read import Old
 from ops.adopt.z2jh.rest import culling_of, database_of, decided, helm_values, named_servers_of, pruned, removed
 from ops.adopt.z2jh.servers import pools_section, servers_of
 from ops.adopt.z2jh.sign_in import sign_in_of
-from ops.adopt.z2jh.taken import Dropped, SecretCommand, Taking
+from ops.adopt.z2jh.taken import Dropped, Entry, SecretCommand, Status, Taking
 
 #: More refusals than this are no chart's values any more.
 _ROUNDS = 60
+#: What a program may set that decides who comes in, who gets which profile, and what servers are.
+_DECIDES = re.compile(r"(?i)authenticator|allow|admin|block|spawner_class|profile_list|options_form|spawn_hook|state_hook|load_roles|load_groups")
 _PART = re.compile(r"'((?:[^'\\]|\\.)*)'|([^.\[\]]+)")
 
 
 @dataclass(kw_only=True)
 class Converted:
-    """A stack file, and what became of the rest."""
+    """A stack file, and what became of the rest. `ledger`: every end of the input, each once."""
 
     text: str
     to_fill_in: list[tuple[str, str]]
@@ -38,16 +43,32 @@ class Converted:
     notes: list[str]
     problems: list[Problem] = field(default_factory=list)
     stack: str = ""
+    ledger: Mapping[Path, Entry] = field(default_factory=dict)
+    beside: tuple[tuple[Path, str], ...] = ()
+    sources: Mapping[Path, str] = field(default_factory=dict)
+
+    @property
+    def access(self) -> list[Dropped]:
+        """What kept users out of something, and does not any more: to be looked at before anything else."""
+        return [item for item in self.dropped if item.access]
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to fill in."""
-        return not (self.to_fill_in or self.problems)
+        """Whether nothing is left to fill in, and nobody gets further than before."""
+        return not (self.to_fill_in or self.problems or self.access)
 
 
 def convert(old: Old, *, hub: str, stack: str, source: str) -> Converted:
     """Convert. Never raises for anything that YAML may hold."""
-    taking = Taking(values=dict(old.values), hub=hub)
+    taking = Taking(values=dict(old.values), hub=hub, programs=old.programs, chart=old.chart)
+    taking.notes += old.notes
+    if old.found_at:
+        taking.notes.append(f"the chart's values are at {old.found_at[:120]}")
+    if old.replaced:
+        names = ", ".join(sorted({name for _, name in old.replaced}))
+        taking.notes.append(f"{len(old.replaced)} values of {names[:100]} are replaced by a later file, as Helm merges them")
+    for name in sorted(name for name in old.programs if _DECIDES.search(name))[:10]:
+        taking.notes.append(f"a program sets c.{name}, and programs are not carried over: read it, for it may decide who gets what")
     sections = _sections(taking, hub)
     rest = helm_values(taking)
     problems = _settle(sections, rest, hub, taking)
@@ -70,6 +91,9 @@ def convert(old: Old, *, hub: str, stack: str, source: str) -> Converted:
         notes=list(dict.fromkeys(taking.notes)),
         problems=problems,
         stack=stack,
+        ledger=taking.ledger,
+        beside=old.beside,
+        sources=old.sources,
     )
 
 
@@ -85,6 +109,7 @@ def _sections(taking: Taking, hub: str) -> dict[str, Any]:
         "culling": culling_of(taking) or None,
     }
     section = {"sign_in": sign_in, "entry": entry, "database": database_of(taking), **{key: value for key, value in options.items() if value is not None}}
+    egress = _egress(taking)
     decided(taking)
     return {
         "name": fill("jhub", "the beginning of names in the cluster"),
@@ -92,7 +117,7 @@ def _sections(taking: Taking, hub: str) -> dict[str, Any]:
         "network": {
             "mode": "unmanaged",
             "ranges": fill(["10.0.0.0/16"], "ranges of nodes and pods"),
-            "egress": {"kind": fill("internet", "internet, proxy or none")},
+            "egress": {"kind": egress},
         },
         "cluster": {"kind": "existing", "version": fill(sorted(kubernetes_versions())[-1], "kubectl version")},
         "pools": pools_section(servers),
@@ -114,26 +139,51 @@ def _pem(sections: dict[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
+def _egress(taking: Taking) -> Any:  # noqa: ANN401 -- a text to fill in
+    """How servers get out. Where the chart's own rule for the internet was off, they may not have got out at all."""
+    if taking.look("singleuser", "networkPolicy", "egressAllowRules", "nonPrivateIPs") is not False:
+        return fill("internet", "internet, proxy or none")
+    why = "the old servers reached the internet by rules of their own only, if at all: with egress internet they do; write none to keep them in"
+    taking.drop(("singleuser", "networkPolicy", "egressAllowRules", "nonPrivateIPs"), why, access=True)
+    return fill("internet", f"internet, proxy or none; {why}")
+
+
 def _settle(sections: dict[str, Any], rest: dict[str, Any], hub: str, taking: Taking) -> list[Problem]:
-    """Put what is left under helm_values, as far as the plan takes it; what it refuses is dropped with the plan's own reason."""
-    section = sections["hubs"][hub]
+    """Put what is left under helm_values, as far as the plan takes it; what it refuses is dropped with the plan's own reason.
+
+    What it refuses elsewhere gets a stand-in that is to be filled in: one wrong word must not hide what the plan says of the rest.
+    """
+    section, inside = sections["hubs"][hub], f"hubs.{hub}.helm_values"
     for _ in range(_ROUNDS):
         rest = pruned(rest)
         section.pop("helm_values", None)
         if rest:
             section["helm_values"] = rest
         problems = problems_of(sections)
-        below = [problem for problem in problems if problem.path.startswith(f"hubs.{hub}.helm_values")]
-        if not below:
-            return [problem for problem in problems if not _filled(problem, sections)]
+        below = [problem for problem in problems if problem.path.startswith(inside)]
+        others = [problem for problem in problems if not problem.path.startswith(inside) and not _filled(problem, sections)]
+        mended = mend(sections, others, taking)
+        if not below and not mended:
+            return others
         for problem in below:
-            path = tuple(quoted or bare for quoted, bare in _PART.findall(problem.path.removeprefix(f"hubs.{hub}.helm_values.")))
-            if not removed(rest, path):
+            path = tuple(quoted or bare for quoted, bare in _PART.findall(problem.path.removeprefix(f"{inside}.")))
+            gone = removed(rest, path)
+            if not gone:
                 rest = {}  # the plan means something that follows from all of it together
-            taking.drop(path or ("helm_values",), f"{problem.what}; {problem.fix}")
+            taking.drop(taking.origin(gone or path or ("helm_values",)), f"{problem.what}; {problem.fix}")
+            _listed(taking, gone, f"{problem.what}; {problem.fix}")
     section.pop("helm_values", None)
-    taking.drop(("helm_values",), "the plan refuses what is left, for more reasons than can be told")
+    why = "the plan refuses what is left, for more reasons than can be told"
+    taking.drop(("helm_values",), why)
+    _listed(taking, (), why)
     return [problem for problem in problems_of(sections) if not _filled(problem, sections)]
+
+
+def _listed(taking: Taking, gone: Path, why: str) -> None:
+    """What went with a part of helm_values that the plan refuses; all of it, for an empty path."""
+    for end, entry in taking.ledger.items():
+        if entry.status is Status.CARRIED and entry.why.startswith("helm_values") and (not gone or entry.why.startswith(f"helm_values.{dotted(gone)}")):
+            taking.ledger[end] = Entry(status=Status.LISTED, why=why)
 
 
 def _filled(problem: Problem, sections: dict[str, Any]) -> bool:
@@ -142,15 +192,15 @@ def _filled(problem: Problem, sections: dict[str, Any]) -> bool:
 
 
 def problems_of(sections: dict[str, Any]) -> list[Problem]:
-    """What the plan says against sections, secrets apart."""
+    """What the plan says against sections, secrets apart. Lines to fill in that hold no stand-in are left out, so that they hide nothing."""
     from config.load import load
     from config.secrets import required_secrets
 
-    values = {file_key(name): engine_string(plain(value)) for name, value in sections.items()}
+    values = {file_key(name): engine_string(plain(without_unfit(value))) for name, value in sections.items()}
     try:
         stack = load(values, source="Pulumi.yaml")
         secret = tuple(needed.in_file for needed in required_secrets(stack.hubs))
-        validated(Configuration(values=values, secret=secret, source=str(Path("Pulumi.yaml"))))
+        validated(Configuration(values=values, secret=secret, source=str(FilePath("Pulumi.yaml"))))
     except ConfigError as error:
         return list(error.problems)
     return []

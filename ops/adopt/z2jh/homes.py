@@ -14,15 +14,20 @@ from ops.adopt.z2jh.taken import Taking
 
 _GIB = {"Gi": 1.0, "G": 1.0, "Ti": 1024.0, "T": 1024.0, "Mi": 1 / 1024, "M": 1 / 1024}
 _STORAGE = ("singleuser", "storage")
+_KEEPS_NOTHING = ("none", "sqlite-memory", "hostPath", "ephemeral")
+#: The chart from which on `{username}` is a slug.
+_SLUGS_SINCE = 4
 
 
 def homes_of(taking: Taking) -> tuple[dict[str, Any], Any]:
     """The section `homes`, and the hub's `home_directory` (None where homes are no directories)."""
     kind = taking.text(*_STORAGE, "type") or "dynamic"
     scheme = scheme_of(taking)
+    if kind not in ("static", "dynamic", *_KEEPS_NOTHING):
+        taking.drop((*_STORAGE, "type"), "is no type of storage that charts have: a volume for each user is taken")
     if kind == "static":
         return _static(taking, scheme)
-    if kind in ("none", "sqlite-memory", "hostPath", "ephemeral"):
+    if kind in _KEEPS_NOTHING:
         if kind != "none":
             taking.notes.append(f"singleuser.storage.type {kind} kept nothing: neither does homes.kind ephemeral")
         return {"kind": "ephemeral"}, None
@@ -34,8 +39,10 @@ def scheme_of(taking: Taking) -> str:
     said = taking.text("hub", "config", "KubeSpawner", "slug_scheme")
     if said is not None:
         return "escaped" if said == "escape" else "safe"
-    if taking.look("auth") is not None:  # charts before 0.10 only
+    if taking.look("auth") is not None or any(path[0] == "auth" for path in taking.ledger):  # charts before 0.10 only
         return "escaped"
+    if taking.chart is not None:
+        return "safe" if int(taking.chart.lstrip("v").split(".")[0]) >= _SLUGS_SINCE else "escaped"
     return "unknown"
 
 
@@ -48,7 +55,8 @@ def _static(taking: Taking, scheme: str) -> tuple[dict[str, Any], Any]:
         "server": fill("nfs.example.org", f"`spec.nfs.server`: {how}"),
         "path": fill("/exports/homes", f"`spec.nfs.path`: {how}"),
     }
-    taking.take(*_STORAGE, "capacity")
+    taking.to_fill_in(*_STORAGE, "static", "pvcName", where="homes.server and homes.path")
+    taking.settle(*_STORAGE, "capacity", why="means nothing with one volume for everybody")
     _owners(taking)
     return homes, _directory(taking, path, scheme)
 
@@ -64,6 +72,7 @@ def _directory(taking: Taking, path: str, scheme: str) -> Any:  # noqa: ANN401 -
     found = plain.replace("{username}", names[scheme])
     if "{username}" in plain and scheme == "unknown":
         other = plain.replace("{username}", "{safe_username}")
+        taking.to_fill_in(*_STORAGE, "static", "subPath", where="home_directory")
         return fill(found, f"so for a chart before 4.0 (helm list shows it); for 4.0 and later: {other}")
     return found
 
@@ -83,7 +92,10 @@ def _owners(taking: Taking) -> None:
 
 def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
     """A volume for each person: they keep them where the claims keep their names."""
-    size = _gib(taking.text(*_STORAGE, "capacity"))
+    capacity = taking.text(*_STORAGE, "capacity")
+    size = gib(capacity)
+    if capacity is not None and size is None:
+        taking.drop((*_STORAGE, "capacity"), "is not a size in GiB")
     template = taking.text(*_STORAGE, "dynamic", "pvcNameTemplate")
     old = template or "claim-{username}{servername}"
     taking.drop_all(*_STORAGE, "dynamic", "volumeNameTemplate", why="a name inside the pod that nobody sees")
@@ -100,6 +112,7 @@ def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
     return {"kind": fill("ebs", "a volume for each person, by the EBS CSI driver; elsewhere than in AWS: nfs"), **({"size_gib": size} if size else {})}
 
 
-def _gib(text: str | None) -> int | None:
+def gib(text: str | None) -> int | None:
+    """A size of Kubernetes in whole GiB, at least one; None for what is none."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([GTM]i?)", text or "")
     return None if match is None else min(max(round(float(match[1]) * _GIB[match[2]]), 1), 16384)

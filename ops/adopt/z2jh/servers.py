@@ -9,11 +9,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from checks.resources import SECRET
+from config.errors import dotted
+from config.kubespawner import fields, has_lone_brace
 from config.profiles import split_image
+from config.tree import Path
 from ops.adopt.written import Noted, fill
-from ops.adopt.z2jh.taken import Taking
+from ops.adopt.z2jh.gates import restricts
+from ops.adopt.z2jh.taken import Dropped, Entry, Status, Taking, ends
 
-_GPU = ("nvidia.com/gpu", "amd.com/gpu")
+_GPU = "nvidia.com/gpu"
+_IMAGES = ("image", "image_spec")
+#: Fields that KubeSpawner fills in, and that a variable here may have (config/profiles.py).
+_FIELDS = ("username", "servername", "escaped_username", "safe_username", "unescaped_username", "user_server")
+_GROUPS = ("allowed_groups", "allowed_teams")
+#: What stands for a tag that only the operator knows: no image has it, and nobody takes it for one.
+_TAG = "FILL-IN"
+_REST = "a profile here says pool, size, image and environment; the rest belongs under helm_values by hand"
+_SEALED = "is a secret, or looks like one: nothing like it is copied"
+_UNLISTED = "let users write any image: list those that they need under `images`"
 _SHORT, _LONGEST_TEXT, _LONGEST_NOTE = 20, 80, 300
 _MOST_PROFILES = 30
 _BYTES = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4, "": 1}
@@ -28,6 +41,7 @@ class Servers:
     image: Any = None
     profiles: dict[str, Any] = field(default_factory=dict)
     pools: dict[str, Any] = field(default_factory=dict)
+    base_used: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,100 +57,214 @@ def servers_of(taking: Taking) -> Servers:
     """All of it from `singleuser`."""
     found = Servers(image=_image(taking))
     base = _base(taking)
-    selector = _labels(taking.take("singleuser", "nodeSelector"))
-    listed = taking.take("singleuser", "profileList")
-    items = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
-    if listed and len(items) != len(listed if isinstance(listed, list) else [listed]):
-        taking.drop(("singleuser", "profileList"), "holds something that is no profile")
-    if len(items) > _MOST_PROFILES:
-        taking.drop(("singleuser", "profileList"), f"has {len(items)} profiles, and a hub has at most {_MOST_PROFILES}")
+    selector = _labels(taking, "singleuser", "nodeSelector")
+    listed = taking.look("singleuser", "profileList")
+    items = listed if isinstance(listed, list) else []
     for index, item in enumerate(items[:_MOST_PROFILES]):
-        name = _slug(item.get("slug") or _brief(item.get("display_name") or "", _LONGEST_TEXT, "") or f"profile-{index + 1}", found.profiles)
-        found.profiles[name] = _profile(taking, (index, item), base, selector, found)
+        if isinstance(item, Mapping):
+            _add(taking, ("singleuser", "profileList", index), base, selector, found)
+    if len(items) > _MOST_PROFILES:
+        taking.notes.append(f"singleuser.profileList has {len(items)} profiles, and a hub has at most {_MOST_PROFILES}: the first ones are taken")
+    _leftovers(taking)
     if not found.profiles:
-        found.profiles["standard"] = {"display_name": "Standard", "pool": _pool(found, selector, base), **_said(base, taking, "singleuser")}
+        name = fill("Standard", "every profile of the old hub was left out (see below): who may have which?") if items else "Standard"
+        found.profiles["standard"] = {"display_name": name, "pool": _pool(found, selector, base), **_said(base, taking, "singleuser")}
+    elif not found.base_used:
+        for name in ("cpu", "memory"):
+            taking.settle("singleuser", name, why="every profile says its own")
     defaults = [name for name, profile in found.profiles.items() if profile.get("default")]
     for name in defaults[1:]:
         del found.profiles[name]["default"]
+        taking.notes.append(f"several profiles were the default one; {defaults[0]} is, and {name} is not")
     return found
+
+
+def _leftovers(taking: Taking) -> None:
+    """What no profile took: a list of the old hub's must never come back through `helm_values`, for it would replace the one here, rules and all."""
+    path: Path = ("singleuser", "profileList")
+    for end, value in list(ends(taking.look(*path), path)) if taking.has(*path) else ():
+        if end in taking.ledger or (value in ({}, []) and any(other[: len(end)] == end for other in taking.ledger)):
+            continue
+        if value in (None, {}, []):
+            taking.ledger[end] = Entry(status=Status.SETTLED, why="says nothing")
+        else:
+            taking.ledger[end] = Entry(status=Status.LISTED, why=_REST)
+            taking.dropped.append(Dropped(path=dotted(end), why=_SEALED if value == SECRET else _REST, access=restricts(end, value)))
+    holder = taking.look("singleuser")
+    if isinstance(holder, dict):
+        holder.pop("profileList", None)
+    for name in ("profile_list", "profile_form_template", "additional_profile_form_template_paths"):
+        taking.drop_all("hub", "config", "KubeSpawner", name, why="profiles are the stack's: write them under `profiles` of the hub")
 
 
 def _image(taking: Taking) -> Any:  # noqa: ANN401 -- a text, perhaps to fill in
     name, tag = taking.text("singleuser", "image", "name"), taking.text("singleuser", "image", "tag")
     if name is None:
+        if tag is not None:
+            taking.drop(("singleuser", "image", "tag"), "is the tag of no image: the chart's own sample has tags of its own")
         return None
-    return _named_image(f"{name}:{tag}" if tag else name)
+    return _named_image(taking, f"{name}:{tag}" if tag else name, ("singleuser", "image"), "image")
 
 
-def _named_image(reference: str) -> Any:  # noqa: ANN401 -- a text, perhaps to fill in
+def _named_image(taking: Taking, reference: str, path: Path, where: str) -> Any:  # noqa: ANN401 -- a text, perhaps to fill in
     """An image as it is, where its tag says which; its JupyterHub must fit the new hub's, which only a look inside tells."""
     try:
         name, tag = split_image(reference)
     except ValueError:
+        taking.to_fill_in(*path, where=where)
         return fill("quay.io/jupyter/scipy-notebook:2025-12-31", f"it was {reference[:80]}, which is no image with a tag")
     if not tag or tag == "latest":
-        return fill(f"{name}:2025-12-31", "the tag that you tried: latest changes under people's feet")
+        taking.to_fill_in(*path, where=where)
+        was = "latest changes under people's feet" if tag else "it had none, and would change under people's feet"
+        return fill(f"{name}:{_TAG}", f"the tag that you tried: {was}")
     return Noted(value=reference, note="its JupyterHub must be of major version 5")
 
 
 def _base(taking: Taking) -> _Amounts:
-    cpu, memory = taking.take("singleuser", "cpu"), taking.take("singleuser", "memory")
-    cpu, memory = cpu if isinstance(cpu, Mapping) else {}, memory if isinstance(memory, Mapping) else {}
-    limits = taking.look("singleuser", "extraResource", "limits")
-    gpus = next((int(_number(limits.get(key)) or 0) for key in _GPU if key in limits), 0) if isinstance(limits, Mapping) else 0
-    if gpus:
-        taking.take("singleuser", "extraResource")
+    base: Path = ("singleuser",)
+    limits = _gpus(taking, ("singleuser", "extraResource", "limits"))
+    taking.settle("singleuser", "extraResource", "guarantees", _GPU, why="a GPU's limit is its guarantee")
     return _Amounts(
-        cpu=_number(cpu.get("limit")),
-        cpu_least=_number(cpu.get("guarantee")),
-        memory=_mib(memory.get("limit")),
-        memory_least=_mib(memory.get("guarantee")),
-        gpus=gpus,
+        cpu=_cores(taking, (*base, "cpu", "limit")),
+        cpu_least=_cores(taking, (*base, "cpu", "guarantee")),
+        memory=_size(taking, (*base, "memory", "limit")),
+        memory_least=_size(taking, (*base, "memory", "guarantee")),
+        gpus=limits or 0,
     )
 
 
-def _profile(taking: Taking, item: tuple[int, Mapping[str, Any]], base: _Amounts, selector: dict[str, str], found: Servers) -> dict[str, Any]:
-    index, given = item
-    path = f"singleuser.profileList[{index}]"
-    override = given.get("kubespawner_override")
-    over = dict(override) if isinstance(override, Mapping) else {}
-    amounts = _amounts(over, base)
-    nodes = {**selector, **_labels(over.pop("node_selector", None))}
-    profile: dict[str, Any] = {"display_name": _brief(given.get("display_name") or given.get("slug") or f"Profile {index + 1}", _LONGEST_TEXT)}
-    if isinstance(given.get("description"), str) and given["description"] != SECRET and given["description"].strip():
-        profile["description"] = _brief(given["description"], _LONGEST_NOTE)
+def _gpus(taking: Taking, path: Path) -> int | None:
+    """How many GPUs of NVIDIA: no other accelerator can be asked for by a profile here."""
+    value = taking.take(*path, _GPU)
+    if value is None:
+        return None
+    number = _number(value)
+    if number is None and str(value) != "0":
+        taking.drop((*path, _GPU), "is not a number of GPUs")
+    return int(number or 0)
+
+
+def _cores(taking: Taking, path: Path) -> float | None:
+    value = taking.take(*path)
+    number = _number(value)
+    if value is not None and number is None:
+        taking.drop(path, "is not a number of cores")
+    return number
+
+
+def _size(taking: Taking, path: Path) -> float | None:
+    value = taking.take(*path)
+    mib = _mib(value)
+    if value is not None and mib is None:
+        taking.drop(path, "is not a size of memory")
+    return mib
+
+
+def _add(taking: Taking, path: Path, base: _Amounts, selector: dict[str, str], found: Servers) -> None:
+    """A profile; or none, where not everybody might have it and no option here says who."""
+    given = taking.look(*path)
+    index = path[-1]
+    gates = [str(key) for key in given if restricts((*path, str(key)), None)]
+    name = given.get("slug") or _brief(given.get("display_name") or "", _LONGEST_TEXT, "") or f"profile-{int(index) + 1}"
+    groups: list[str] = []
+    if gates:
+        known = [key for key in gates if key in _GROUPS]
+        groups = list(dict.fromkeys(group for key in known for group in taking.texts(*path, key)))
+        if len(known) != 1 or len(gates) > 1 or not groups:
+            _leave_out(taking, path, f"had a rule of who may have it ({', '.join(gates)[:60]}) that no option here says: the profile is left out")
+            return
+    profile = _profile(taking, path, base, selector, found)
+    if profile is not None:
+        slug = _slug(name, found.profiles)
+        found.profiles[slug] = {**profile, **({"groups": groups} if groups else {})}
+
+
+def _leave_out(taking: Taking, path: Path, why: str) -> None:
+    """List a profile or a choice as a whole: its item stays in the list, so that the others keep their numbers."""
+    item = taking.look(*path)
+    for key in list(item) if isinstance(item, dict) else ():
+        taking.drop((*path, key), why, access=False)
+    below = dotted(path)
+    taking.dropped = [dropped for dropped in taking.dropped if not dropped.path.startswith((f"{below}.", f"{below}["))]
+    taking.dropped.append(Dropped(path=dotted(path), why=why, access=True))
+    for end, entry in taking.ledger.items():
+        if end[: len(path)] == path and entry.status is not Status.LISTED:
+            taking.ledger[end] = Entry(status=Status.LISTED, why=why)
+
+
+def _profile(taking: Taking, path: Path, base: _Amounts, selector: dict[str, str], found: Servers) -> dict[str, Any] | None:
+    over = (*path, "kubespawner_override")
+    images = _choices(taking, path)
+    if images is None:
+        _leave_out(taking, path, "every one of its choices was for some users only, which no choice here can be: the profile is left out")
+        return None
+    amounts = _amounts(taking, over, base, found)
+    nodes = {**selector, **_labels(taking, *over, "node_selector")}
+    title, slug = taking.text(*path, "display_name"), taking.text(*path, "slug")
+    profile: dict[str, Any] = {"display_name": _brief(title or slug or f"Profile {int(path[-1]) + 1}", _LONGEST_TEXT)}
+    description = taking.text(*path, "description")
+    if description is not None:
+        profile["description"] = _brief(description, _LONGEST_NOTE)
     profile["pool"] = _pool(found, nodes, amounts)
-    profile |= _said(amounts, taking, path)
-    images = _choices(taking, given, path)
-    image = over.pop("image", None)
+    profile |= _said(amounts, taking, dotted(path))
+    profile |= _accelerators(taking, over, profile)
+    image = _override_image(taking, over, "profiles[].image")
     if images:
         profile["images"] = images
-    elif isinstance(image, str) and image != SECRET:
-        profile["image"] = _named_image(image)
-    environment = _environment(taking, over.pop("environment", None), path)
+        if image is not None:
+            for name in _IMAGES:
+                taking.settle(*over, name, why="a choice of images says which")
+    elif image is not None:
+        profile["image"] = image
+    environment = _environment(taking, (*over, "environment"))
     if environment:
         profile["environment"] = environment
-    if given.get("default") is True:
+    if taking.flag(*path, "default"):
         profile["default"] = True
-    for key in sorted(over):
-        taking.drop(
-            (path, "kubespawner_override", str(key)), "a profile here says pool, size, image and environment; the rest belongs under helm_values by hand"
-        )
     return profile
 
 
-def _amounts(over: dict[str, Any], base: _Amounts) -> _Amounts:
+def _override_image(taking: Taking, over: Path, where: str) -> Any:  # noqa: ANN401 -- a text, perhaps to fill in, or None
+    """`image`, or `image_spec` as KubeSpawner called it before 0.11."""
+    found = None
+    for name in _IMAGES:
+        reference = taking.text(*over, name)
+        if reference is None:
+            continue
+        if found is None:
+            found = _named_image(taking, reference, (*over, name), where)
+        else:
+            taking.settle(*over, name, why="is said twice")
+    return found
+
+
+def _accelerators(taking: Taking, over: Path, profile: dict[str, Any]) -> dict[str, Any]:
+    """Devices that are no whole GPU of NVIDIA: nobody gets them by a profile here, and that is said at the profile itself."""
+    asked: dict[str, str] = {}
+    for name in ("extra_resource_limits", "extra_resource_guarantees"):
+        given = taking.look(*over, name)
+        for key in list(given) if isinstance(given, Mapping) else ():
+            asked[str(key)] = str(given[key]) if given[key] != SECRET else "some"
+            taking.to_fill_in(*over, name, key, where="gpus of the profile")
+    if not asked:
+        return {}
+    devices = ", ".join(f"{key}: {value}" for key, value in asked.items())[:120]
+    return {"gpus": fill(profile.get("gpus", 0), f"it asked for {devices}, which no profile here can: leave the profile out, or give it what it needs")}
+
+
+def _amounts(taking: Taking, over: Path, base: _Amounts, found: Servers) -> _Amounts:
     """What a profile overrides of the hub's own numbers."""
-    resources = over.pop("extra_resource_limits", None)
-    gpus = next((int(_number(resources.get(key)) or 0) for key in _GPU if key in resources), base.gpus) if isinstance(resources, Mapping) else base.gpus
-    over.pop("extra_resource_guarantees", None)
-    values = {key: over.pop(key, None) for key in ("cpu_limit", "cpu_guarantee", "mem_limit", "mem_guarantee")}
+    gpus = _gpus(taking, (*over, "extra_resource_limits"))
+    taking.settle(*over, "extra_resource_guarantees", _GPU, why="a GPU's limit is its guarantee")
+    cpu, cpu_least = _cores(taking, (*over, "cpu_limit")), _cores(taking, (*over, "cpu_guarantee"))
+    memory, memory_least = _size(taking, (*over, "mem_limit")), _size(taking, (*over, "mem_guarantee"))
+    found.base_used = found.base_used or None in (cpu, cpu_least, memory, memory_least)
     return _Amounts(
-        cpu=_number(values["cpu_limit"]) or base.cpu,
-        cpu_least=_number(values["cpu_guarantee"]) or base.cpu_least,
-        memory=_mib(values["mem_limit"]) or base.memory,
-        memory_least=_mib(values["mem_guarantee"]) or base.memory_least,
-        gpus=gpus,
+        cpu=cpu or base.cpu,
+        cpu_least=cpu_least or base.cpu_least,
+        memory=memory or base.memory,
+        memory_least=memory_least or base.memory_least,
+        gpus=base.gpus if gpus is None else gpus,
     )
 
 
@@ -151,40 +279,81 @@ def _said(amounts: _Amounts, taking: Taking, path: str) -> dict[str, Any]:
     share = round(min(max(shares, default=0.5), 1), 3)
     if memory is not None:
         share = max(share, math.ceil(1000 * 64 / max(memory, _LEAST_MIB)) / 1000)
-    if len(shares) == 2 and abs(shares[0] - shares[1]) > 0.05:  # noqa: PLR2004 -- the two numbers; a twentieth that nobody feels
-        taking.notes.append(f"{path}: cores and memory were guaranteed in different shares; now {share:g} of both")
+    if len(shares) == 2 and shares[0] != shares[1]:  # noqa: PLR2004 -- of cores and of memory
+        taking.notes.append(f"{path}: {shares[0]:.3g} of the cores and {shares[1]:.3g} of the memory were guaranteed; now {share:g} of both")
     return {**said, **({"guarantee": share} if share != 0.5 else {}), **({"gpus": amounts.gpus} if amounts.gpus else {})}  # noqa: PLR2004 -- the default
 
 
-def _choices(taking: Taking, given: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """Images that a person may choose; other choices are the operator's to make profiles or sizes of."""
-    options = given.get("profile_options")
+def _choices(taking: Taking, path: Path) -> dict[str, Any] | None:
+    """Images that a user may choose; other choices are the operator's to make profiles or sizes of. None: there were, and every one was for some only."""
+    options = taking.look(*path, "profile_options")
     images: dict[str, Any] = {}
-    for key, option in options.items() if isinstance(options, Mapping) else ():
-        choices = option.get("choices") if isinstance(option, Mapping) else None
-        names = {str(name): choice for name, choice in choices.items() if isinstance(choice, Mapping)} if isinstance(choices, Mapping) else {}
-        found = {
-            name: choice.get("kubespawner_override", {}).get("image")
-            for name, choice in names.items()
-            if isinstance(choice.get("kubespawner_override"), Mapping)
-        }
-        if not found or images or not all(isinstance(image, str) and image != SECRET for image in found.values()):
-            taking.drop((path, "profile_options", str(key)), "is a choice of something else than images: write `sizes`, or a profile for each")
+    gated = False
+    for key in list(options) if isinstance(options, Mapping) else ():
+        place = (*path, "profile_options", key)
+        option = options[key]
+        if isinstance(option, Mapping) and any(restricts((*place, str(name)), None) for name in option if name not in ("choices", "unlisted_choice")):
+            _leave_out(taking, place, "had a rule of who may choose, which no choice here has: it is left out")
+            gated = True
             continue
-        for name, image in found.items():
-            display = names[name].get("display_name")
-            choice = {"image": _named_image(str(image)), **({"display_name": _brief(display, _LONGEST_TEXT)} if isinstance(display, str) else {})}
-            images[_slug(name, images)] = {**choice, **({"default": True} if names[name].get("default") is True else {})}
-    return images
+        found = _images_of(taking, (*place, "choices"))
+        gated = gated or found is None
+        if found and not images:
+            images = found
+            taking.settle(*place, "display_name", why="the page calls it Image")
+            if taking.has(*place, "unlisted_choice"):
+                free = taking.look(*place, "unlisted_choice", "enabled") is True
+                taking.drop_all(*place, "unlisted_choice", why=_UNLISTED if free else "was switched off: nobody could write an image")
+        elif taking.look(*place):
+            taking.drop_all(*place, why="is a choice of something else than images: write `sizes`, or a profile for each")
+    return None if gated and not images else images
 
 
-def _environment(taking: Taking, given: Any, path: str) -> dict[str, str]:  # noqa: ANN401 -- any JSON value
+def _images_of(taking: Taking, path: Path) -> dict[str, Any] | None:
+    """The choices of an option, where each names an image; without those that were for some users only. None: none was left."""
+    choices = taking.look(*path)
+    if not isinstance(choices, Mapping) or not choices:
+        return {}
+    overrides = [choice.get("kubespawner_override") if isinstance(choice, Mapping) else None for choice in choices.values()]
+    if not all(isinstance(over, Mapping) and any(isinstance(over.get(name), str) and over[name] != SECRET for name in _IMAGES) for over in overrides):
+        if any(restricts((*path, name, str(key)), None) for name, choice in choices.items() if isinstance(choice, Mapping) for key in choice):
+            why = "is a choice of something else than images, and some of it was for some users only: write `sizes`, or a profile with `groups` for each"
+            _leave_out(taking, path[:-1], why)
+        return {}
+    images: dict[str, Any] = {}
+    for name in list(choices):
+        place = (*path, name)
+        gates = [str(key) for key in choices[name] if restricts((*place, str(key)), None)]
+        if gates:
+            rule = choices[name][gates[0]]
+            of = f" ({', '.join(str(item) for item in rule if item != SECRET)[:80]})" if isinstance(rule, list) else ""
+            _leave_out(taking, place, f"was for some users only{of}, and a choice here is for everybody who has the profile: make it a profile with groups")
+            continue
+        image = _override_image(taking, (*place, "kubespawner_override"), "images of the profile")
+        display = taking.text(*place, "display_name")
+        choice = {"image": image, **({"display_name": _brief(display, _LONGEST_TEXT)} if display else {})}
+        images[_slug(name, images)] = {**choice, **({"default": True} if taking.flag(*place, "default") else {})}
+        over = taking.look(*place, "kubespawner_override")
+        for key in list(over) if isinstance(over, dict) else ():
+            taking.drop_all(*place, "kubespawner_override", key, why="a choice of images says the image and nothing else: make it a profile of its own")
+    chosen = [name for name, choice in images.items() if choice.get("default")]
+    for name in chosen[1:]:
+        del images[name]["default"]
+        taking.notes.append(f"{dotted(path)}: several images were the default one; {chosen[0]} is, and {name} is not")
+    return images or None
+
+
+def _environment(taking: Taking, path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
-    for key, value in given.items() if isinstance(given, Mapping) else ():
-        if isinstance(value, (str, int, float)) and value != SECRET and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(key)) and str(value):
-            found[str(key)] = str(value).replace("{", "{{").replace("}", "}}")
-        else:
-            taking.drop((path, "environment", str(key)), "is a secret, or no plain text: everybody who may see a pod would read it")
+    given = taking.look(*path)
+    for key in list(given) if isinstance(given, Mapping) else ():
+        value = taking.take(*path, key)
+        if isinstance(value, (str, int, float)) and not isinstance(value, bool) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(key)) and str(value):
+            text = str(value)
+            fine = not has_lone_brace(text) and all(field in _FIELDS for field in fields(text))
+            found[str(key)] = text if fine else text.replace("{", "{{").replace("}", "}}")
+        elif value is not None:
+            taking.drop((*path, key), "is no plain text")
     return found
 
 
@@ -222,8 +391,15 @@ def pools_section(found: Servers) -> dict[str, Any]:
     return section
 
 
-def _labels(given: Any) -> dict[str, str]:  # noqa: ANN401 -- any JSON value
-    return {str(key): str(value) for key, value in given.items() if value != SECRET} if isinstance(given, Mapping) else {}
+def _labels(taking: Taking, *path: str | int) -> dict[str, str]:
+    given, found = taking.look(*path), {}
+    for key in list(given) if isinstance(given, Mapping) else ():
+        value = taking.take(*path, key)
+        if isinstance(value, (str, int, float)):
+            found[str(key)] = str(value).lower() if isinstance(value, bool) else str(value)
+        elif value is not None:
+            taking.drop((*path, key), "is no text of a label")
+    return found
 
 
 def _number(value: Any) -> float | None:  # noqa: ANN401 -- any JSON value

@@ -1,7 +1,8 @@
-"""`auth` of charts before 0.10 and `hub.config` of those after, as `sign_in`.
+"""`auth` of charts before 0.10 and `hub.config` of those after, as `sign_in`. It may let in fewer users than the old hub, and never others.
 
-Sources: zero-to-jupyterhub's changelog (0.10 moved `auth` to `hub.config`), ldapauthenticator 1.3 and 2.0 (use_ssl, tls_strategy), oauthenticator 14 to 17
-(whitelists became allowed_*, userdata_params, claim_groups_key), and the endpoints that Google and Microsoft publish in their openid-configuration.
+Sources: zero-to-jupyterhub's changelog (0.10 moved `auth` to `hub.config`), ldapauthenticator 1.3 and 2.0 (use_ssl, tls_strategy, use_lookup_dn_username),
+oauthenticator 14 to 17 (whitelists became allowed_*, userdata_params, claim_groups_key; from 16 on a user comes in by a list or by a group, before by both
+at once), and the endpoints in oauthenticator's google.py, auth0.py and gitlab.py, and in what Google and Microsoft publish as openid-configuration.
 """
 
 from __future__ import annotations
@@ -9,246 +10,306 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from config.sign_in_directory import PLAIN_TEXT
 from ops.adopt.written import fill
+from ops.adopt.z2jh.authenticators import Found, authenticator_of
+from ops.adopt.z2jh.gates import NARROWING
+from ops.adopt.z2jh.sign_in_directory import ldap
 from ops.adopt.z2jh.taken import Taking
+from ops.adopt.z2jh.traits import Traits
 
 _OWN = "the stack makes its own, and keeps it"
-_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nFILL IN the authority that signed the directory's certificate\n-----END CERTIFICATE-----\n"
-#: The last part of an authenticator's class or short name, in lower case without `authenticator`, to the kind here.
-_KINDS: Mapping[str, str] = {
-    "ldap": "ldap", "github": "github", "githuboauth": "github", "localgithuboauth": "github", "local-github": "github",
-    "generic-oauth": "oidc", "genericoauth": "oidc", "awscognito": "oidc", "awscognitooauth": "oidc", "cognito": "oidc",
-    "azuread": "azure", "azureadoauth": "azure", "google": "google", "googleoauth": "google", "native": "native", "firstuse": "native",
-    "dummy": "shared", "tmp": "shared", "gitlab": "other", "auth0": "other", "globus": "other", "custom": "other", "lti": "other",
-}  # fmt: skip
 _GOOGLE = {
     "authorize_url": "https://accounts.google.com/o/oauth2/v2/auth",
     "token_url": "https://oauth2.googleapis.com/token",
     "userinfo_url": "https://openidconnect.googleapis.com/v1/userinfo",
 }
+#: Traits of the base class that mean the same with every kind of sign-in: they stay, under `hub.config.Authenticator`.
+_EVERYWHERE = ("blocked_users", "username_map", "auto_login", "auth_refresh_age", "refresh_pre_spawn")
+#: Traits that follow from the kind of sign-in here.
+_FOLLOWS = (
+    "enable_auth_state", "manage_groups", "oauth_callback_url", "callbackUrl", "populate_teams_in_auth_state", "any_allow_config", "userdata_from_id_token",
+)  # fmt: skip
+#: Traits of one class that stay under it, where the class is the new hub's too: how the provider is spoken to, never who may come in.
+_STAYS: Mapping[str, tuple[str, ...]] = {
+    "GenericOAuthenticator": (
+        "extra_authorize_params", "userdata_params", "userdata_token_method", "basic_auth", "enable_pkce", "custom_403_message", "token_params",
+    ),
+    "GitHubOAuthenticator": ("github_url", "github_api", "authorize_url", "token_url", "userdata_url", "enable_pkce", "custom_403_message"),
+}  # fmt: skip
+_GATES = {"ldap": "allowed_groups", "oidc": "allowed_groups", "github": "allowed_organizations"}
+_EXAMPLES = {"ldap": ["cn=jupyter,ou=groups,dc=example,dc=org"], "oidc": ["jupyter"], "github": ["example-org"]}
+#: Charts with oauthenticator 16 (3.0), and with ldapauthenticator 2 (4.0), let users in by a list or by a group.
+_EITHER_SINCE = {"oidc": 3, "github": 3, "ldap": 4}
 
 
 def sign_in_of(taking: Taking) -> dict[str, Any]:
     """The section. What only the operator knows is marked."""
-    kind, sections = _kind(taking)
-    makers: Mapping[str, Callable[[Taking, tuple[tuple[str, ...], ...]], dict[str, Any]]] = {
-        "ldap": _ldap, "github": _github, "oidc": _oidc, "azure": _azure, "google": _google, "native": _native, "shared": _shared, "other": _other,
+    found = authenticator_of(taking)
+    traits = Traits(taking, found.places)
+    makers: Mapping[str, Callable[[Traits], dict[str, Any]]] = {
+        "ldap": ldap, "github": _github, "oidc": _oidc, "azure": _azure, "google": _google, "gitlab": _gitlab, "auth0": _auth0,
+        "native": _native, "shared": _shared, "other": _other,
     }  # fmt: skip
-    people = _people(taking, sections)
-    section = {**makers[kind](taking, sections), **{key: value for key, value in people.items() if value}}
-    if kind in ("native", "shared", "other"):
-        section.pop("allowed_users", None)
-        if people["allowed_users"]:
-            taking.drop(("allowed_users",), f"an administrator admits people at /hub/authorize: {len(people['allowed_users'])} of them")
-    if kind in ("native", "other") and not section.get("administrators"):
-        section["administrators"] = fill(["admin"], "who lets people in")
-    return _somebody(section)
+    users = _users(traits, taking)
+    section = makers[found.kind](traits)
+    kind = "oidc" if found.kind in ("azure", "google", "gitlab", "auth0") else found.kind
+    if found.why is not None:
+        section["kind"] = fill("native", f"{found.doubt or found.why}: ldap, oidc, github, cognito or native")
+        taking.to_fill_in("hub", "config", "JupyterHub", "authenticator_class", where="sign_in.kind")
+        taking.to_fill_in("auth", "type", where="sign_in.kind")
+    elif found.doubt is not None:
+        section["kind"] = fill(section["kind"], found.doubt)
+    listed = _named(section, users, kind, traits)
+    _rest(traits, taking, found, kind)
+    if kind == "shared" and listed:  # one password for everybody, and yet a list: the list stays
+        for trait, value in (("allowed_users", listed), ("allow_all", False), ("allow_existing_users", False)):
+            taking.put(value, "hub", "config", "Authenticator", trait)
+    return _somebody(section, kind)
 
 
-def _kind(taking: Taking) -> tuple[str, tuple[tuple[str, ...], ...]]:
-    """The kind, and the places where its options may stand: new ones first."""
-    said = taking.text("hub", "config", "JupyterHub", "authenticator_class")
-    old = taking.text("auth", "type")
-    custom = taking.text("auth", "custom", "className")
-    name = said or (custom if old == "custom" and custom else old) or "dummy"
-    short = name.rpartition(".")[2].lower().removesuffix("authenticator")
-    kind = _KINDS.get(short, "other")
-    config = taking.look("hub", "config")
-    classes = [
-        key for key in (config if isinstance(config, Mapping) else ()) if isinstance(key, str) and key.lower().endswith(("authenticator", "oauthenticator"))
-    ]
-    places: list[tuple[str, ...]] = [("hub", "config", key) for key in classes if key != "Authenticator"]
-    places += [("hub", "config", "Authenticator"), ("hub", "config", "OAuthenticator"), *([("auth", old)] if old else []), ("auth", "custom", "config")]
-    if said is None and old is None:
-        taking.notes.append("no authenticator was named: the chart's own (dummy) lets everybody in")
-    if kind == "other":
-        taking.drop(("hub", "config", "JupyterHub", "authenticator_class"), f"{name[:60]} has no counterpart: choose a kind of sign_in (docs/people.md)")
-    return kind, tuple(places)
-
-
-def _first(taking: Taking, places: tuple[tuple[str, ...], ...], *names: str) -> str | None:
-    found = None
-    for place in places:
-        for name in names:
-            item = taking.text(*place, name) if not isinstance(taking.look(*place, name), (list, dict)) else None
-            found = found or item
-    return found
-
-
-def _lists(taking: Taking, places: tuple[tuple[str, ...], ...], *names: str) -> list[str]:
-    return list(dict.fromkeys(item for place in places for name in names for item in taking.texts(*place, name)))
-
-
-def _people(taking: Taking, places: tuple[tuple[str, ...], ...]) -> dict[str, list[str]]:
+def _users(traits: Traits, taking: Taking) -> dict[str, list[str]]:
     """Administrators and those who may come in, as JupyterHub knows them: in lower case."""
-    admins = [*_lists(taking, places, "admin_users"), *taking.texts("auth", "admin", "users"), *taking.texts("hub", "config", "JupyterHub", "admin_users")]
-    allowed = [*_lists(taking, places, "allowed_users", "whitelist")]
+    admins = [*traits.texts("admin_users"), *taking.texts("auth", "admin", "users"), *taking.texts("hub", "config", "JupyterHub", "admin_users")]
+    allowed = traits.texts("allowed_users", "whitelist")
     for old in ("whitelist", "allowlist"):
         allowed += taking.texts("auth", old, "users")
-        taking.take("auth", old, "enabled")
+        taking.settle("auth", old, "enabled", why="who may come in is always listed")
     for name in ("admin", "state"):
-        taking.take("auth", name, "access")
-        taking.take("auth", name, "enabled")
+        taking.settle("auth", name, "access", why="the chart's own: administrators may enter users' servers")
+        taking.settle("auth", name, "enabled", why="the stack decides whether the hub keeps what a provider said")
     taking.drop_all("auth", "state", "cryptoKey", why=_OWN)
-    for place in places:
-        for switch in ("enable_auth_state", "allow_all", "allow_existing_users", "auto_login", "delete_invalid_users"):
-            found = taking.take(*place, switch)
-            if found is True and switch == "allow_all":
-                taking.drop((*place, switch), "nobody is let in without being named: list groups or people")
     names = {"administrators": admins, "allowed_users": allowed}
-    return {key: list(dict.fromkeys(name.lower() for name in found)) for key, found in names.items()}
+    return {key: list(dict.fromkeys(name.strip().lower() for name in found)) for key, found in names.items()}
 
 
-def _somebody(section: dict[str, Any]) -> dict[str, Any]:
-    """No kind lets strangers in: where the old hub let in whoever could sign in, somebody has to say who may."""
-    gates = {"ldap": "allowed_groups", "oidc": "allowed_groups", "github": "allowed_organizations"}
-    gate = gates.get(str(section["kind"]))
+def _named(section: dict[str, Any], users: Mapping[str, list[str]], kind: str, traits: Traits) -> list[str]:
+    """Who is listed by name; and the groups beside the list, of which an old hub wanted both at once. Returns a list that the section has no option for."""
+    calls = section.pop("_calls", list)  # users may have been called otherwise than they will be: then their names mean nothing, or somebody else
+    for option, names in (("administrators", ("admin_users",)), ("allowed_users", ("allowed_users", "whitelist"))):
+        found = calls(users[option])
+        if users[option] and not found:
+            section[option] = fill([], f"the old hub knew them by other names ({', '.join(users[option])[:80]}): write the new ones")
+            traits.to_fill_in(*names, where=f"sign_in.{option}")
+        elif found:
+            section[option] = found
+    if kind in _GATES:
+        _beside_groups(section, kind, traits)
+        return []
+    allowed: list[str] = section.pop("allowed_users", [])
+    if kind == "shared":
+        return sorted({*allowed, *section.get("administrators", [])}) if allowed else []
+    if allowed:
+        traits.drop(("allowed_users", "whitelist"), f"an administrator admits users at /hub/authorize: {len(allowed)} of them", access=False)
+        for old in ("whitelist", "allowlist"):
+            traits.drop_old(("auth", old, "users"), "an administrator admits users at /hub/authorize")
+    if not section.get("administrators"):
+        section["administrators"] = fill(["admin"], "who lets users in")
+    return []
+
+
+def _beside_groups(section: dict[str, Any], kind: str, traits: Traits) -> None:
+    """A list of users and groups at once: old hubs wanted both, newer ones either."""
+    gate, allowed = _GATES[kind], section.get("allowed_users")
+    if isinstance(allowed, list) and section.get(gate) and _wanted_both(traits, kind):
+        groups = ", ".join(map(str, section.pop(gate)))[:80]
+        both = f"charts before {_EITHER_SINCE[kind]}.0 let in who was listed and in {groups}, later ones who was either: for that add {gate}"
+        section["allowed_users"] = fill(allowed, both)
+        traits.to_fill_in(*_GROUP_TRAITS, where="sign_in.allowed_users")
+
+
+_GROUP_TRAITS = (
+    "allowed_groups", "allowedGroups", "allowed_organizations", "github_organization_whitelist", "org_whitelist", "orgWhitelist", "allowed_gitlab_groups",
+    "gitlab_group_whitelist",
+)  # fmt: skip
+
+
+def _wanted_both(traits: Traits, kind: str) -> bool:
+    """Whether the old hub may have wanted a user to be listed and in a group: unless its chart's version, or a trait of a newer one, says otherwise."""
+    chart = traits.taking.chart
+    if chart is not None:
+        return int(chart.lstrip("v").split(".")[0]) < _EITHER_SINCE[kind]
+    newer = ("allow_all", "allow_existing_users", "manage_groups", "auth_state_groups_key", "tls_strategy")
+    return not any(traits.has(name) for name in newer) and not traits.saw_new
+
+
+def _rest(traits: Traits, taking: Taking, found: Found, kind: str) -> None:
+    """The other traits of these sections. Those that narrow stay, or are said loudly; those that the stack writes by itself never beat it."""
+    own = {"oidc": "GenericOAuthenticator", "github": "GitHubOAuthenticator", "ldap": "LDAPAuthenticator"}.get(kind)
+    for place, name in list(traits.left()):
+        path = (*place, name)
+        if name in _EVERYWHERE and place[:2] == ("hub", "config"):
+            taking.move(path, "hub", "config", "Authenticator", name)
+        elif name in _FOLLOWS:
+            taking.settle(*path, why="follows from the kind of sign-in")
+        elif name in ("allow_all", "allow_existing_users", "open_signup"):
+            if taking.flag(*path):
+                taking.drop(path, "nobody is let in without being named: list groups or users", access=False)
+        elif name == "username_pattern" and kind != "ldap":
+            taking.move(path, "hub", "config", "Authenticator", name)
+        elif own is not None and name in _STAYS.get(own, ()) and found.class_name.lower().removeprefix("local") == own.lower():
+            taking.move(path, "hub", "config", own, name)
+        elif name in NARROWING:
+            taking.drop_all(*path, why="kept users out, and no option of this kind of sign-in does: see that whoever is let in now is meant")
+        elif name in ("tls_verify", "validate_server_cert", "disable_ssl_verification"):
+            taking.drop_all(*path, why="the provider's certificate is always verified")
+        else:
+            taking.drop_all(*path, why=f"is an option of {found.class_name[:60]}, and sign_in says it otherwise or not at all (docs/people.md)")
+
+
+def _somebody(section: dict[str, Any], kind: str) -> dict[str, Any]:
+    """No kind lets strangers in: where the old hub let in whoever could sign in, the operator has to say who may."""
+    gate = _GATES.get(kind)
+    hint = section.pop("_who", None)
     if gate and not any(section.get(key) for key in (gate, "allowed_users")):
-        example = {"ldap": ["cn=jupyter,ou=groups,dc=example,dc=org"], "oidc": ["jupyter"], "github": ["example-org"]}[str(section["kind"])]
-        section[gate] = fill(example, "who may come in: the old hub let in everybody who could sign in")
-        if section["kind"] == "oidc":
-            section.setdefault("groups_claim", fill("groups", "the claim that lists a person's groups"))
+        if hint is not None:
+            section["allowed_users"] = fill(["ada@example.org"], hint)
+            return section
+        section[gate] = fill(_EXAMPLES[kind], "who may come in: the old hub let in everybody who could sign in")
+        if kind == "oidc":
+            section.setdefault("groups_claim", fill("groups", "the claim that lists a user's groups"))
     return section
 
 
-def _ldap(taking: Taking, places: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    servers = _lists(taking, places, "server_address", "server_hosts")
-    server = next(iter(servers), None) or taking.text("auth", "ldap", "server", "address")
-    if len(servers) > 1:
-        taking.notes.append(f"the directory has {len(servers)} servers, and the first one is asked")
-    port = _first(taking, places, "server_port") or taking.text("auth", "ldap", "server", "port")
-    host = (server or "").partition("://")[2] or (server or "")
-    host, _, inline = host.rstrip("/").partition(":")
-    templates = [*_lists(taking, places, "bind_dn_template"), *taking.texts("auth", "ldap", "dn", "templates")]
-    section: dict[str, Any] = {"kind": "ldap", "server": host or fill("ldap.example.org", "name of the directory's server, as its certificate has it")}
-    number = port or inline
-    if number and number.isdigit() and 1 <= int(number) <= 65535:  # noqa: PLR2004 -- TCP
-        section["port"] = int(number)
-    section["tls"] = _tls(taking, places, server or "", section.get("port"))
-    if section["tls"] != PLAIN_TEXT:
-        section["ca_certificate"] = _CERTIFICATE
-    section |= _who(taking, places, [item for item in templates if "{username}" in item and item.count("{") == 1])
-    groups = [*_lists(taking, places, "allowed_groups"), *taking.texts("auth", "ldap", "allowedGroups")]
-    admins = _lists(taking, places, "admin_groups")
-    return {**section, **({"allowed_groups": groups} if groups else {}), **({"admin_groups": admins} if admins else {})}
-
-
-def _tls(taking: Taking, places: tuple[tuple[str, ...], ...], server: str, port: int | None) -> str:
-    """ldapauthenticator: `use_ssl` is LDAPS, and without it version 1 asked for StartTLS; version 2 has `tls_strategy`."""
-    strategy = _first(taking, places, "tls_strategy")
-    ssl = any([*(taking.flag(*place, "use_ssl") for place in places), taking.flag("auth", "ldap", "server", "ssl")])
-    if strategy == "insecure":
-        return PLAIN_TEXT
-    return "on_connect" if ssl or strategy == "on_connect" or server.startswith("ldaps") or port == 636 else "start_tls"  # noqa: PLR2004 -- IANA: ldaps
-
-
-def _who(taking: Taking, places: tuple[tuple[str, ...], ...], templates: list[str]) -> dict[str, Any]:
-    old = ("auth", "ldap", "dn")
-    lookup = any([*(taking.flag(*place, "lookup_dn") for place in places), taking.flag(*old, "lookup")])
-    base = _first(taking, places, "user_search_base") or taking.text(*old, "user", "searchBase")
-    attribute = _first(taking, places, "user_attribute") or taking.text(*old, "user", "attribute")
-    searcher = _first(taking, places, "lookup_dn_search_user") or taking.text(*old, "search", "user")
-    if not (lookup or (base and not templates)):
-        for place in (*places, ("auth", "ldap", "dn", "search")):
-            taking.drop_all(*place, "lookup_dn_search_password" if place[:3] != old else "password", why="nobody searches: people's DN follows from their name")
-        return {"bind_dn_templates": templates or fill(["uid={username},ou=people,dc=example,dc=org"], "how a DN follows from a name; or lookup")}
-    for place in places:
-        taking.secret("ldap-search-password", *place, "lookup_dn_search_password")
-    taking.secret("ldap-search-password", *old, "search", "password")
-    if templates:
-        taking.notes.append("people were found by searching: bind_dn_template is left out")
-    return {
-        "lookup": {
-            "search_base": base or fill("ou=people,dc=example,dc=org", "where people are"),
-            **({"user_attribute": attribute} if attribute else {}),
-            "search_user": searcher or fill("cn=search,dc=example,dc=org", "DN of the account that searches"),
-        }
-    }
-
-
-def _client(taking: Taking, places: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    client = _first(taking, places, "client_id", "clientId")
-    for place in places:
-        for name in ("client_secret", "clientSecret"):
-            taking.secret("client-secret", *place, name)
-        for name in ("oauth_callback_url", "callbackUrl"):
-            taking.take(*place, name)  # it follows from the hub's name
+def _client(traits: Traits) -> dict[str, Any]:
+    client = traits.first("client_id", "clientId", "github_client_id")
+    for name in ("client_secret", "clientSecret", "github_client_secret"):
+        traits.secret("client-secret", name)
     return {"client_id": client or fill("client-id", "client id of the OAuth application")}
 
 
-def _github(taking: Taking, places: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    organizations = _lists(taking, places, "allowed_organizations", "github_organization_whitelist", "orgWhitelist", "org_whitelist")
-    section = {"kind": "github", **_client(taking, places)}
-    return {**section, **({"allowed_organizations": organizations} if organizations else {})}
+def _github(traits: Traits) -> dict[str, Any]:
+    organizations = traits.texts("allowed_organizations", "github_organization_whitelist", "orgWhitelist", "org_whitelist")
+    teams = traits.texts("admin_groups")
+    traits.settle("scope", "scopes", why="the stack asks for read:org where it needs it")
+    section = {"kind": "github", **_client(traits)}
+    section |= {"allowed_organizations": organizations} if organizations else {}
+    return {**section, **({"admin_teams": teams} if teams else {})}
 
 
-def _oidc(taking: Taking, places: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    section: dict[str, Any] = {"kind": "oidc", **_client(taking, places)}
+def _oidc(traits: Traits) -> dict[str, Any]:
+    section: dict[str, Any] = {"kind": "oidc", **_client(traits)}
     for option, names in (
         ("authorize_url", ("authorize_url", "authorizeUrl")),
         ("token_url", ("token_url", "tokenUrl")),
         ("userinfo_url", ("userdata_url", "userdataUrl")),
     ):
-        found = _first(taking, places, *names)
-        section[option] = (
-            found if found and found.startswith("https://") else fill(f"https://login.example.org/{option}", "from the provider's openid-configuration")
-        )
-    out = _first(taking, places, "logout_redirect_url", "logoutRedirectUrl")
+        found = traits.first(*names)
+        if found and found.startswith("https://"):
+            section[option] = found
+            continue
+        section[option] = fill(f"https://login.example.org/{option}", "from the provider's openid-configuration")
+        traits.to_fill_in(*names, where=f"sign_in.{option}")
+    out = traits.first("logout_redirect_url", "logoutRedirectUrl")
     if out and out.startswith("https://"):
         section["logout_url"] = out
-    return {**section, **_claims(taking, places)}
+    elif out:
+        traits.drop(("logout_redirect_url", "logoutRedirectUrl"), "is not an https address")
+    return {**section, **_claims(traits)}
 
 
-def _claims(taking: Taking, places: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    """What a provider says of a person. A claim that is a function in Python is the operator's to name."""
-    claim = _first(taking, places, "username_claim", "username_key", "usernameKey")
-    groups = _first(taking, places, "claim_groups_key", "auth_state_groups_key", "groupsKey")
-    allowed, admins = _lists(taking, places, "allowed_groups", "allowedGroups"), _lists(taking, places, "admin_groups", "adminGroups")
-    scope, service = _lists(taking, places, "scope", "scopes"), _first(taking, places, "login_service", "loginService")
-    for place in places:
-        for name in ("manage_groups", "userdata_params", "userdata_token_method", "userdata_method", "username_map", "tls_verify"):
-            taking.take(*place, name)
-    section: dict[str, Any] = {"username_claim": claim if claim and "lambda" not in claim else fill("preferred_username", "the claim that names a person")}
+def _claims(traits: Traits, default: str | None = None, doubt: str | None = None) -> dict[str, Any]:
+    """What a provider says of a user. A claim that is a function in Python is the operator's to name."""
+    claim = traits.first("username_claim", "username_key", "usernameKey")
+    groups = traits.first("auth_state_groups_key", "claim_groups_key", "user_groups_claim", "groupsKey")
+    allowed, admins = traits.texts("allowed_groups", "allowedGroups"), traits.texts("admin_groups", "adminGroups")
+    scope, service = traits.texts("scope", "scopes"), traits.first("login_service", "loginService")
+    section: dict[str, Any] = {}
+    if claim and "lambda" not in claim:
+        section["username_claim"] = claim
+    else:
+        section["username_claim"] = fill(default or "preferred_username", doubt or "the claim that names a user: another one shows everybody an empty home")
+        traits.to_fill_in("username_claim", "username_key", "usernameKey", where="sign_in.username_claim")
+    named = (groups or "").removeprefix("oauth_user.")
     if groups or allowed or admins:
-        named = (groups or "").removeprefix("oauth_user.")
-        section["groups_claim"] = named if named and "lambda" not in named else fill("groups", "the claim that lists a person's groups")
-    options = {"allowed_groups": allowed, "admin_groups": admins, "scope": scope if "openid" in scope else [], "login_service": service}
+        known = bool(named) and "lambda" not in named
+        section["groups_claim"] = named if known else fill("groups", "the claim that lists a user's groups")
+        if not known:
+            traits.to_fill_in("auth_state_groups_key", "claim_groups_key", "user_groups_claim", "groupsKey", where="sign_in.groups_claim")
+    if scope and "openid" not in scope:
+        traits.drop(("scope", "scopes"), "lacks openid, without which a provider speaks no OpenID Connect: openid, profile and email are asked for")
+        scope = []
+    options = {"allowed_groups": allowed, "admin_groups": admins, "scope": scope, "login_service": service}
     return {**section, **{key: value for key, value in options.items() if value}}
 
 
-def _azure(taking: Taking, places: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    tenant = _first(taking, places, "tenant_id", "tenantId")
+def _azure(traits: Traits) -> dict[str, Any]:
+    tenant = traits.first("tenant_id", "tenantId")
     base = f"https://login.microsoftonline.com/{tenant or 'TENANT'}/oauth2/v2.0"
     urls: dict[str, Any] = {"authorize_url": f"{base}/authorize", "token_url": f"{base}/token"}
     if not tenant:
-        urls = {key: fill(value, "with your tenant's id") for key, value in urls.items()}
-    return {"kind": "oidc", **_client(taking, places), **urls, "userinfo_url": "https://graph.microsoft.com/oidc/userinfo", **_claims(taking, places)}
+        urls = {key: fill(value, "with your tenant's id: without it accounts of any tenant would do") for key, value in urls.items()}
+    claims = _claims(traits, "name", "the old hub called users by `name`, which they may change; homes are named so")
+    traits.settle("authorize_url", "token_url", "userdata_url", why="follows from the tenant")
+    return {"kind": "oidc", **_client(traits), **urls, "userinfo_url": "https://graph.microsoft.com/oidc/userinfo", **claims}
 
 
-def _google(taking: Taking, places: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    domains = _lists(taking, places, "hosted_domain", "hostedDomain")
+def _google(traits: Traits) -> dict[str, Any]:
+    """Google. With one domain oauthenticator calls users by what is before the @, unless `strip_domain` says otherwise."""
+    domains = traits.texts("hosted_domain", "hostedDomain")
+    strip = traits.flag_or_none("strip_domain")
+    groups = traits.texts("allowed_google_groups", "admin_google_groups", "google_group_whitelist")
+    if groups:
+        traits.drop(
+            ("allowed_google_groups", "admin_google_groups", "google_group_whitelist"), "the hub asks Google for no groups: list users by name", access=False
+        )
+    traits.settle("authorize_url", "token_url", "userdata_url", why="follows from the provider")
+    section = {"kind": "oidc", **_client(traits), **_GOOGLE, **_claims(traits, "email", "Google's name for a user"), "usernames": "email"}
     if domains:
-        taking.drop((*places[0], "hosted_domain"), f"people of {', '.join(domains)[:80]}: list them by name, or use a provider with groups")
-    claims = _claims(taking, places)
-    return {"kind": "oidc", **_client(taking, places), **_GOOGLE, **claims, "username_claim": "email", "usernames": "email"}
+        where = ", ".join(domains)[:80]
+        traits.drop(("hosted_domain", "hostedDomain"), f"no kind of sign-in here is for a domain: users of {where} are to be listed by name", access=True)
+        section["_who"] = f"who may come in, by address: the old hub let in everybody of {where}"
+    if strip or (strip is None and len(domains) == 1):
+        doubt = f"the old hub called users by what is before the @{domains[0] if domains else ''}: with email they find empty homes (jhub homes map)"
+        section["username_claim"] = fill("email", doubt[:200])
+        if len(domains) == 1:
+            section["_calls"] = lambda names: [name if "@" in name else f"{name}@{domains[0]}" for name in names]
+    else:
+        section["username_claim"] = "email"
+    return section
 
 
-def _native(taking: Taking, places: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    for place in places:
-        for name in ("open_signup", "check_common_password", "ask_email_on_signup", "enable_signup", "create_users"):
-            taking.take(*place, name)
-    taking.notes.append("accounts of the old hub's own are in its database: people sign up again, or copy the database")
+def _gitlab(traits: Traits) -> dict[str, Any]:
+    url = (traits.first("gitlab_url") or "https://gitlab.com").rstrip("/")
+    groups = traits.texts("allowed_gitlab_groups", "gitlab_group_whitelist")
+    claims = _claims(traits, "nickname", "GitLab's user name is the claim nickname: compare it with the names of homes")
+    traits.settle("authorize_url", "token_url", "userdata_url", "gitlab_api", "gitlab_api_version", why="follows from GitLab's address")
+    section = {"kind": "oidc", **_client(traits), "authorize_url": f"{url}/oauth/authorize", "token_url": f"{url}/oauth/token"}
+    section |= {"userinfo_url": f"{url}/oauth/userinfo", **claims}
+    if groups:
+        section["allowed_groups"] = [*section.get("allowed_groups", []), *groups]
+        section["groups_claim"] = "groups"
+    return section
+
+
+def _auth0(traits: Traits) -> dict[str, Any]:
+    domain, subdomain = traits.first("auth0_domain"), traits.first("auth0_subdomain")
+    host = domain or (f"{subdomain}.auth0.com" if subdomain else None)
+    urls: dict[str, Any] = {
+        option: f"https://{host or 'DOMAIN'}/{path}"
+        for option, path in (("authorize_url", "authorize"), ("token_url", "oauth/token"), ("userinfo_url", "userinfo"))
+    }
+    if host is None:
+        urls = {key: fill(value, "with the domain of your Auth0 tenant") for key, value in urls.items()}
+    traits.settle("authorize_url", "token_url", "userdata_url", why="follows from the domain")
+    claims = _claims(traits, "email", "the old hub called users by email; whoever signs up there must prove the address, or could take another's name")
+    return {"kind": "oidc", **_client(traits), **urls, **claims}
+
+
+def _native(traits: Traits) -> dict[str, Any]:
+    names = ("check_common_password", "ask_email_on_signup", "enable_signup", "create_users", "minimum_password_length", "allowed_failed_logins")
+    traits.settle(*names, "seconds_before_next_try", why="the stack has rules of its own for accounts and passwords")
+    traits.taking.notes.append("accounts of the old hub's own are in its database: users sign up again, or copy the database")
     return {"kind": "native"}
 
 
-def _shared(taking: Taking, places: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    for place in places:
-        taking.drop_all(*place, "password", why=_OWN)
-    taking.drop_all("auth", "dummy", "password", why=_OWN)
+def _shared(traits: Traits) -> dict[str, Any]:
+    for name in ("password", "user_password", "admin_password"):
+        traits.drop_each((name,), _OWN)
+    traits.taking.drop_all("auth", "dummy", "password", why=_OWN)
+    traits.settle("force_new_server", "password_groups", why="there is one password, and one server for a name")
     return {"kind": "shared_password"}
 
 
-def _other(taking: Taking, places: tuple[tuple[str, ...], ...]) -> dict[str, Any]:
-    del places
-    return {"kind": fill("native", "the old authenticator has no counterpart: ldap, oidc, github, cognito or native")}
+def _other(traits: Traits) -> dict[str, Any]:
+    del traits
+    return {"kind": "native"}
