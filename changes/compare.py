@@ -17,6 +17,7 @@ from changes.properties import Comparison, PropertyChange
 from changes.side import Op, Side, Step
 from checks.resources import SECRET, Resource, Resources, referred_names
 from config.replacements import verdict
+from config.tree import prefixes
 
 Certainty = Literal["engine", "documented", "engine decides"]
 #: A part of a path of the engine's: a quoted key in brackets, a position, or a plain key.
@@ -177,7 +178,7 @@ def _properties(before: Resource, after: Resource, *, loose: bool) -> tuple[Prop
         found.append(PropertyChange(path=("(ignored changes)",), kind="changed", old=list(before.ignore_changes), new=list(after.ignore_changes)))
     # What is ignored on both sides the engine does not look at.
     ignored = set(before.ignore_changes) & set(after.ignore_changes)
-    return tuple(item for item in found if not item.keys or item.keys[0] not in ignored)
+    return tuple(item for item in found if not ignored.intersection(prefixes(item.keys)))
 
 
 def _follow(found: dict[str, Change], old: Resources, new: Resources) -> None:

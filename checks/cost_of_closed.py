@@ -25,7 +25,7 @@ def closed_lines(stack: StackConfig, resources: Resources, prices: Prices) -> It
         if count:
             yield Line(what=what, unit="month", unit_price=prices.of(row) * HOURS_PER_MONTH, idle=count, paused=paused, most=count, rows=(row,))
     for instance in resources.of("aws:ec2/instance:Instance"):
-        yield from (_machine(template, prices) for template in resources.referred(instance.inputs.get("launchTemplate"), _TEMPLATE))
+        yield from (_machine(instance, template, prices) for template in resources.referred(instance.inputs.get("launchTemplate"), _TEMPLATE))
 
 
 def _kept(stack: StackConfig, addresses: Mapping[str, int]) -> int:
@@ -34,8 +34,8 @@ def _kept(stack: StackConfig, addresses: Mapping[str, int]) -> int:
     return sum(count for service, count in addresses.items() if service.removeprefix(f"com.amazonaws.{stack.region}.") in services)
 
 
-def _machine(template: Resource, prices: Prices) -> Line:
-    kind = str(template.inputs["instanceType"])
+def _machine(instance: Resource, template: Resource, prices: Prices) -> Line:
+    kind = str(instance.inputs["instanceType"])
     disk = sum(int(mapping["ebs"]["volumeSize"]) for mapping in template.inputs["blockDeviceMappings"]) * prices.of("gp3_gib_month")
     hourly = prices.node_hour(kind)
     monthly = None if hourly is None else hourly * HOURS_PER_MONTH + disk

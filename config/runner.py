@@ -34,9 +34,20 @@ class Runner(Model):
     """A machine without any open port, reached through AWS Systems Manager, that reads the bundle and runs `pulumi` on the stack inside."""
 
     instance_type: Annotated[InstanceTypeName, AfterValidator(_roomy)] = option(
-        "t3.medium", help="Its type: 4 GiB are enough.", changing="The machine is made again; nothing on it is kept."
+        "t3.medium",
+        help="Its type: 4 GiB are enough.",
+        changing="The machine is stopped and started; its disk is kept. Another architecture is another machine, and nothing on the old one is kept.",
     )
-    disk_gib: int = option(40, help="Its disk, for the bundle.", unit="GiB", changing="The machine is made again.", ge=20, le=1000)
+    disk_gib: int = option(
+        40, help="Its disk, for the bundle.", unit="GiB", changing="For the next machine: raise `generation` to get it now.", ge=20, le=1000
+    )
+    generation: int = option(
+        1,
+        help="Raise it to get a new machine, with the image, disk and start script of today. Nothing else replaces the machine.",
+        changing="The machine is replaced; nothing on it is kept.",
+        ge=1,
+        le=999,
+    )
     policies: tuple[Annotated[str, AfterValidator(_policy)], ...] = option(
         (), help="Further policies of its role: the one of the state's bucket and key, from examples/backend.", changing="In place, at once.", max_length=8
     )

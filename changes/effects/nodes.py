@@ -12,6 +12,7 @@ from checks.groups import is_retiring
 from checks.resources import Resource
 
 GROUP, NODE_GROUP = "aws:autoscaling/group:Group", "aws:eks/nodeGroup:NodeGroup"
+MACHINE = "aws:ec2/instance:Instance"
 _TEMPLATE_TAG = "k8s.io/cluster-autoscaler/node-template/"
 _LABEL = f"{_TEMPLATE_TAG}label/"
 #: What the autoscaler believes of a node that is not there yet: where it is wrong, groups at zero do not grow.
@@ -184,8 +185,17 @@ def read_template(change: Change, context: Context) -> Reading:
         else:
             reading.say(change, ("routine", "nodes", f"new nodes have other {what}; those that run stay as they are"), _about(user, context.new))
     if not users:
-        reading.say(change, ("routine", "nodes", f"whatever starts from it has other {what}"))
+        machine = next((item for item in context.new.resources.of(MACHINE) if f"${{{change.name}." in str(item.inputs) and _stays(item)), None)
+        if machine is not None:
+            reading.say(change, ("routine", "nodes", f"the next machine has other {what}; {machine.name} stays as it is (runner.generation makes a new one)"))
+        else:
+            reading.say(change, ("routine", "nodes", f"whatever starts from it has other {what}"))
     return reading
+
+
+def _stays(machine: Resource) -> bool:
+    """The machine does not follow its template: the provider would replace it for another version."""
+    return bool({"launchTemplate", "launchTemplate.version"}.intersection(machine.ignore_changes))
 
 
 _WORDS = {

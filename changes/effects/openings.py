@@ -145,7 +145,7 @@ def _place(cidr: str) -> str:
 
 def _names(change: Change) -> Reading:
     reading = Reading(explained={"domains", "name"})
-    old, new = (set(map(str, side.inputs.get("domains") or ())) if side is not None else set() for side in (change.old, change.new))
+    old, new = ({str(name).removesuffix(".") for name in side.inputs.get("domains") or ()} if side is not None else set() for side in (change.old, change.new))
     for name in sorted(new - old):
         reading.say(change, ("widens access", "network", f"{change.name}: {name} comes onto this list of names"))
     for name in sorted(old - new):

@@ -104,12 +104,8 @@ def _admits(view: View, service: str, endpoint: Resource, callers: dict[str, Res
 
 def _groups_of(view: View, name: str, resource: Resource) -> Iterator[str]:
     """The security groups from which a piece of software calls: the nodes', or the runner's own."""
-    if name == "runner":
-        templates = view.resources.referred(resource.inputs.get("launchTemplate"), "aws:ec2/launchTemplate:LaunchTemplate")
-    else:
-        templates = _node_templates(view)
-    for template in templates:
-        yield from (str(group) for group in template.inputs.get("vpcSecurityGroupIds") or [])
+    for machine in [resource] if name == "runner" else _node_templates(view):
+        yield from (str(group) for group in machine.inputs.get("vpcSecurityGroupIds") or [])
 
 
 def _node_templates(view: View) -> list[Resource]:
@@ -139,12 +135,15 @@ def node_groups_are_narrow(view: View) -> Iterator[Finding]:
     """Every machine starts in a group of the stack's own: the one that EKS makes lets everything out."""
     if not isinstance(view.network, (AirgapNetwork, ExistingNetwork)):
         return
-    for template in view.resources.of("aws:ec2/launchTemplate:LaunchTemplate"):
+    for template in _node_templates(view):
         groups = [str(group) for group in template.inputs.get("vpcSecurityGroupIds") or []]
         if not groups or any("clusterSecurityGroupId" in group for group in groups):
             yield fault(
                 "nodes", template, "starts machines in the cluster's own security group, which lets everything out", "give it the group of closed nodes"
             )
+    for machine in view.resources.of("aws:ec2/instance:Instance"):
+        if not machine.inputs.get("vpcSecurityGroupIds"):
+            yield fault("nodes", machine, "starts in the VPC's default security group, which is not the stack's own", "give it a group of its own")
 
 
 def data_is_reached(view: View) -> Iterator[Finding]:

@@ -144,7 +144,7 @@ def _firewall(view: View, association: Resource) -> Iterator[Finding]:
         found = lists.get(str(rule.inputs.get("firewallDomainListId")))
         if rule.inputs.get("action") != "ALLOW" or found is None:
             continue
-        for domain in found.inputs["domains"]:
+        for domain in _domains(rule, lists):
             if not _inside(view, domain):
                 yield fault("names", found, f"lets {domain} be asked for, which is neither AWS's nor inside", "remove it, or add it to network.inside_hosts")
         if any(int(rule.inputs["priority"]) > int(block.inputs["priority"]) for block in blocks):
@@ -153,7 +153,7 @@ def _firewall(view: View, association: Resource) -> Iterator[Finding]:
 
 def _domains(rule: Resource, lists: Mapping[str, Resource]) -> list[str]:
     found = lists.get(str(rule.inputs.get("firewallDomainListId")))
-    return [] if found is None else list(found.inputs["domains"])
+    return [] if found is None else [str(domain).removesuffix(".") for domain in found.inputs["domains"]]
 
 
 def _inside(view: View, domain: str) -> bool:

@@ -17,7 +17,7 @@ _ALLOW, _BLOCK, _GROUP = 10, 20, 500
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DnsFirewallArgs:
-    """`domains` are names, or `*.` and a name for all below it."""
+    """`domains` are names, or `*.` and a name for all below it, with or without a trailing dot."""
 
     stack_name: str
     vpc_id: pulumi.Input[str]
@@ -32,6 +32,15 @@ def allowed_domains(region: str, inside_hosts: Sequence[str]) -> list[str]:
     return sorted({*aws, *inside_hosts})
 
 
+def as_stored(domains: Sequence[str]) -> list[str]:
+    """The names as Route 53 Resolver keeps and returns them: with a trailing dot (`*.` for every name), sorted, each once.
+
+    The provider compares what it reads with what the program says, character by character: without the dots every preview differs
+    (terraform-provider-aws issue 23543; plan of provider 5.100.0 against an API that answers so).
+    """
+    return sorted({f"{domain.removesuffix('.')}." for domain in domains})
+
+
 class DnsFirewall(Component):
     """Without routes nothing leaves but questions: the VPC's resolver would ask the internet for any name, and a name can carry data out."""
 
@@ -41,9 +50,11 @@ class DnsFirewall(Component):
         super().__init__(name, opts)
         tags = named(args.tags, f"{args.stack_name}-dns")
         inside = route53.ResolverFirewallDomainList(
-            f"{name}-inside", name=f"{args.stack_name}-inside", domains=list(args.domains), tags=tags, opts=self.child()
+            f"{name}-inside", name=f"{args.stack_name}-inside", domains=as_stored(args.domains), tags=tags, opts=self.child()
         )
-        everything = route53.ResolverFirewallDomainList(f"{name}-everything", name=f"{args.stack_name}-everything", domains=["*"], tags=tags, opts=self.child())
+        everything = route53.ResolverFirewallDomainList(
+            f"{name}-everything", name=f"{args.stack_name}-everything", domains=as_stored(["*"]), tags=tags, opts=self.child()
+        )
         group = route53.ResolverFirewallRuleGroup(f"{name}-group", name=f"{args.stack_name}-closed", tags=tags, opts=self.child())
         rules = [
             route53.ResolverFirewallRule(

@@ -41,8 +41,21 @@ class RunnerArgs:
     tags: Mapping[str, str]
 
 
+def instance_name(name: str, runner: config.runner.Runner) -> str:
+    """The machine's name in the program: another one for another architecture, which needs another image, and for another `generation`."""
+    architecture = instance_type(runner.instance_type).architecture
+    parts = [f"{name}-instance", *([architecture] if architecture != "x86_64" else []), *([str(runner.generation)] if runner.generation > 1 else [])]
+    return "-".join(parts)
+
+
 class Runner(Component):
-    """An instance in an isolated subnet without any inbound rule, with a role for what it does and an access entry of the cluster."""
+    """An instance in an isolated subnet without any inbound rule, with a role for what it does and an access entry of the cluster.
+
+    The launch template decides how the machine is created: image, disk, start script. What can change while the machine exists is set on the instance
+    itself. The instance does not follow the template's version, because the provider replaces an instance whose template has another version than it was
+    launched from (ec2_instance.go, CustomizeDiff; tried with provider 5.100.0), and with it goes the disk. The engine keeps an ignored input even when
+    it replaces the resource, so a machine that has to be created from today's template is a resource of another name: see `instance_name`.
+    """
 
     token: ClassVar[str] = "jhub:airgap:Runner"
     instance_id: pulumi.Output[str]
@@ -54,13 +67,16 @@ class Runner(Component):
         self._tags = named(args.tags, self._physical)
         profile, granted = self._role()
         group = self._security_group()
-        template = self._template(profile, group)
+        template = self._template()
         instance = ec2.Instance(
-            f"{name}-instance",
+            instance_name(name, args.runner),
             subnet_id=next(iter(args.place.private.values())),
+            instance_type=args.runner.instance_type,
+            iam_instance_profile=profile.name,
+            vpc_security_group_ids=[group.id],
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             tags=self._tags,
-            opts=self.child(depends_on=[*granted, *args.place.ready], ignore_changes=["userData", "userDataBase64"]),
+            opts=self.child(depends_on=[*granted, *args.place.ready], ignore_changes=["launchTemplate.version", "userData", "userDataBase64"]),
         )
         self.instance_id = instance.id
         self.register_outputs({"instance_id": self.instance_id})
@@ -125,7 +141,7 @@ class Runner(Component):
             )
         return group
 
-    def _template(self, profile: iam.InstanceProfile, group: ec2.SecurityGroup) -> ec2.LaunchTemplate:
+    def _template(self) -> ec2.LaunchTemplate:
         args = self._args
         disk: Any = {
             "device_name": "/dev/xvda",
@@ -137,9 +153,6 @@ class Runner(Component):
             description="Runner of a closed network",
             update_default_version=True,
             image_id=image_parameter(instance_type(args.runner.instance_type), args.minor),
-            instance_type=args.runner.instance_type,
-            iam_instance_profile={"arn": profile.arn},
-            vpc_security_group_ids=[group.id],
             metadata_options=metadata_options(),
             block_device_mappings=[disk],
             tag_specifications=tag_specifications(self._tags),

@@ -103,7 +103,7 @@ _LINES: dict[str, Callable[[Inputs], str]] = {
     "aws:s3/bucket:Bucket": lambda i: str(i["bucket"]),
     "aws:s3/bucketVersioning:BucketVersioning": lambda i: str(i["versioningConfiguration"]["status"]).lower(),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": lambda _: "nothing public, by policy or by list",
-    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": lambda i: ", ".join(i["domains"]),
+    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": lambda i: ", ".join(str(name).removesuffix(".") for name in i["domains"]),
     "aws:route53/resolverFirewallRule:ResolverFirewallRule": lambda i: f"{i['action']} at {i['priority']}",
     "aws:ec2/natGateway:NatGateway": lambda i: f"in {i['subnetId']}",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": lambda _: "emptied: nothing in, nothing out",

@@ -174,6 +174,7 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
     "an old kind of rule": ("rules", added("aws:ec2/securityGroupRule:SecurityGroupRule", type="egress", protocol="-1", cidrBlocks=["0.0.0.0/0"])),
     "people from the whole world": ("rules", changed(INGRESS, "balancer-from", put("cidrIpv4", value="0.0.0.0/0"))),
     "nodes in EKS's own group": ("nodes", changed(TEMPLATE, "core", put("vpcSecurityGroupIds", value=["${c.vpcConfig.clusterSecurityGroupId}"]))),
+    "a runner in no group": ("nodes", changed("aws:ec2/instance:Instance", "runner", lambda inputs: inputs.pop("vpcSecurityGroupIds"))),
     "nodes in no group": ("nodes", changed(TEMPLATE, "gpu-spot", lambda inputs: inputs.pop("vpcSecurityGroupIds"))),
     "no DNS firewall": ("names", dropped(ASSOCIATION, "dns")),
     "a DNS firewall that blocks nothing": ("names", dropped(FIREWALL, "block")),

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from components.airgap.dns_firewall import as_stored
 from components.airgap.policies import Allowed, endpoint_policy
 from components.airgap.repositories import lifecycle
 from components.airgap.requirements import subnet_faults, vpc_faults
@@ -20,6 +21,7 @@ from tests.support.stacks import CLOSED, IN_THEIR_VPC, THEIR_ENDPOINTS, node_con
 
 AIRGAP = ("stack=airgap",)
 ENDPOINT, TEMPLATE = "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/launchTemplate:LaunchTemplate"
+INSTANCE = "aws:ec2/instance:Instance"
 OWN = {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}
 
 
@@ -98,9 +100,10 @@ def test_s3_leads_to_layers_and_named_buckets_only():
 
 def test_every_machine_starts_in_the_narrow_group():
     for template in record(*AIRGAP).resources.of(TEMPLATE):
-        group = "${runner-security-group.id}" if "runner" in template.name else "${nodes-group.id}"
-        assert template.inputs["vpcSecurityGroupIds"] == [group]
+        if "runner" not in template.name:
+            assert template.inputs["vpcSecurityGroupIds"] == ["${nodes-group.id}"]
         assert template.inputs["metadataOptions"]["httpTokens"] == "required"
+    assert record(*AIRGAP).one(INSTANCE).inputs["vpcSecurityGroupIds"] == ["${runner-security-group.id}"]
     core = next(item for item in record().resources.of(TEMPLATE) if "core" in item.name)
     assert "vpcSecurityGroupIds" not in core.inputs, "in an open network EKS gives core nodes the cluster's own group"
 
@@ -142,6 +145,35 @@ def test_the_runner_has_no_way_in_and_few_rights():
     assert issues <= {("Session", "RESOURCE_STAR"), ("RegistrySignIn", "RESOURCE_STAR"), ("RegistrySignIn", "CREDENTIALS_EXPOSURE")}
     actions = {action for statement in document["Statement"] for action in statement["Action"]}
     assert not [action for action in actions if action.startswith(("iam:", "ec2:", "ssm:Get", "ssm:Put", "s3:Put", "s3:Delete"))]
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        ("tags.owner=another", "runner-instance"),
+        ("runner.instance_type=t3.large", "runner-instance"),
+        ("runner.disk_gib=80", "runner-instance"),
+        ("runner.instance_type=t4g.medium", "runner-instance-arm64"),
+        ("runner.generation=2", "runner-instance-2"),
+        ("runner={generation: 3, instance_type: t4g.large}", "runner-instance-arm64-3"),
+    ],
+)
+def test_the_runner_outlives_every_edit_of_its_template_but_another_image_is_another_machine(setting, name):
+    machine = record(*AIRGAP, setting).one(INSTANCE)
+    assert machine.name == name
+    # The provider replaces an instance whose template has another version, and the engine keeps ignored inputs even when it replaces.
+    assert "launchTemplate.version" in machine.ignore_changes and "launchTemplate" not in machine.ignore_changes
+    template = next(item for item in record(*AIRGAP, setting).resources.of(TEMPLATE) if "runner" in item.name)
+    assert not {"instanceType", "iamInstanceProfile", "vpcSecurityGroupIds"} & template.inputs.keys(), "what can change in place is the instance's own"
+
+
+def test_names_of_the_dns_firewall_are_written_as_aws_returns_them():
+    lists = record(*AIRGAP).resources.of("aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList")
+    found = {item.name: item.inputs["domains"] for item in lists}
+    assert found["network-dns-everything"] == ["*."]
+    assert "s3.us-east-1.amazonaws.com." in found["network-dns-inside"]
+    for domains in found.values():
+        assert domains == as_stored(domains) and all(domain.endswith(".") and not domain.endswith("..") for domain in domains)
 
 
 def test_the_runner_is_told_where_everything_is_and_asks_no_index():

@@ -246,6 +246,9 @@ BY_SETTINGS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "settings: paused": (FULL, (*FULL, "paused=true", "pause={drop: [nat]}")),
     "settings: resumed": ((*FULL, "paused=true", "pause={drop: [nat]}"), FULL),
     "settings: closed network paused": (("stack=airgap",), ("stack=airgap", "paused=true", "pause={drop: [endpoints]}")),
+    "settings: runner, another type": (("stack=airgap",), ("stack=airgap", "runner.instance_type=t3.large")),
+    "settings: runner, another disk": (("stack=airgap",), ("stack=airgap", "runner.disk_gib=80")),
+    "settings: runner, a new machine": (("stack=airgap",), ("stack=airgap", "runner.generation=2")),
     "settings: closed network, another port to a neighbour": (("stack=airgap",), ("stack=airgap", "network.neighbours.corporate.ports=[636, 443, 22]")),
 }
 

@@ -362,7 +362,7 @@ func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 	if typ == "aws:eks/cluster:Cluster" && olds["encryptionConfig"].IsNull() {
 		delete(replaces, "encryptionConfig") // AWS can add encryption to a live cluster
 	}
-	resp := compare(olds, news, replaces)
+	resp := compare(answered(typ, olds), news, replaces)
 	if rule, ok := autoname[typ]; ok && len(resp.Replaces) > 0 {
 		prop := resource.PropertyKey(rule.prop)
 		named := !strings.HasPrefix(fmt.Sprint(plain(olds[prop])), nameOf(req.GetUrn())+"-")
@@ -372,6 +372,22 @@ func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 		resp.DeleteBeforeReplace = kubeDeleteFirst(typ, olds, news)
 	}
 	return resp, nil
+}
+
+// answered is what AWS returns for inputs that it keeps in another form: the real provider compares with that.
+func answered(typ string, in resource.PropertyMap) resource.PropertyMap {
+	if typ != "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList" || !in["domains"].IsArray() {
+		return in
+	}
+	out, names := in.Copy(), []resource.PropertyValue{}
+	for _, v := range in["domains"].ArrayValue() {
+		if v.IsString() {
+			v = resource.NewProperty(strings.TrimSuffix(v.StringValue(), ".") + ".")
+		}
+		names = append(names, v)
+	}
+	out["domains"] = resource.NewProperty(names)
+	return out
 }
 
 // compare makes the diff of two input maps; keys (also dotted ones) say what replaces.

@@ -56,7 +56,7 @@ var forceNew = map[string][]string{
 	"aws:ec2/vpcEndpoint:VpcEndpoint":                           words("serviceName serviceRegion vpcEndpointType vpcId region"),
 	"aws:ec2/launchTemplate:LaunchTemplate":                     words("name namePrefix region"),
 	"aws:ec2/flowLog:FlowLog":                                   words("vpcId subnetId logDestination logDestinationType logFormat trafficType iamRoleArn maxAggregationInterval region"),
-	"aws:ec2/instance:Instance":                                 words("ami subnetId availabilityZone keyName placementGroup region"),
+	"aws:ec2/instance:Instance":                                 words("ami subnetId availabilityZone keyName placementGroup region launchTemplate.id launchTemplate.name launchTemplate.version"),
 	"aws:ec2/volume:Volume":                                     words("availabilityZone encrypted kmsKeyId snapshotId region"),
 	"aws:eks/cluster:Cluster":                                   words("name roleArn encryptionConfig bootstrapSelfManagedAddons kubernetesNetworkConfig.serviceIpv4Cidr kubernetesNetworkConfig.ipFamily outpostConfig accessConfig.bootstrapClusterCreatorAdminPermissions region"),
 	"aws:eks/nodeGroup:NodeGroup":                               words("amiType capacityType clusterName diskSize instanceTypes launchTemplate.id launchTemplate.name nodeGroupName nodeGroupNamePrefix nodeRoleArn remoteAccess subnetIds region"),
