@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     nodes.addresses,
     nodes.quotas,
     hubs.values,
+    hubs.network_policies,
     hubs.servers_find_nodes,
     hubs.database_is_near,
     hubs.worth_knowing,
@@ -45,7 +46,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 #: Those that look at what is inside the cluster.
-_INSIDE = (nodes.priorities, hubs.values, hubs.servers_find_nodes)
+_INSIDE = (nodes.priorities, hubs.values, hubs.network_policies, hubs.servers_find_nodes)
 
 
 def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -> list[Finding]:

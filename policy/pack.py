@@ -54,6 +54,7 @@ NOT_HERE: Mapping[Check, str] = {
     nodes.priorities: "the autoscaler's values are one input of its release, which a preview may show as unknown as a whole",
     nodes.addresses: "it reads user data, which an engine shows encoded after the first `up` and unknown before",
     hubs.values: "a hub's values hold secrets, and the engine shows a map with a secret in it as unknown as a whole",
+    hubs.network_policies: "as the one before",
     hubs.servers_find_nodes: "as the one before",
     hubs.database_is_near: "as the one before",
     hubs.worth_knowing: "it is about the stack file alone, and only warns",
