@@ -16,7 +16,11 @@ from checks import backups, hubs, nodes, secrets, security, versions, watch
 from checks.airgap import all as airgap
 from checks.all import Check
 from checks.finding import Finding
+<<<<<<< HEAD
 from checks.identities.all import identity_findings
+=======
+from checks.limits import limits
+>>>>>>> d91e6fe (Limits are compared with nodes: what no node has, and shared memory that ends its server; the page shows both beside guarantees)
 from checks.paused import paused
 from checks.resources import UNKNOWN, Resources
 from config.secrets import SECRET_ENDINGS
@@ -56,6 +60,7 @@ NOT_HERE: Mapping[Check, str] = {
     hubs.values: "a hub's values hold secrets, and the engine shows a map with a secret in it as unknown as a whole",
     hubs.network_policies: "as the one before",
     hubs.servers_find_nodes: "as the one before",
+    limits: "as the one before",
     hubs.database_is_near: "as the one before",
     hubs.worth_knowing: "it is about the stack file alone, and only warns",
     versions.verified: "it is about the tables of this project, and only warns",

@@ -1,11 +1,13 @@
-"""Network policies judged by what they let through: the reader against Kubernetes' semantics, the chart's policies, and what a stack's own values open or take away."""
+"""Network policies judged by what they let through: the reader, the chart's policies, and what values open or take away."""
 
 from __future__ import annotations
 
+import copy
 import datetime
 import ipaddress
 import itertools
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from config.chart import effective
 from config.errors import ConfigError
 from config.stack_file import read
 from ops.plan.plan import make_plan
+from ops.plan.plan import recorded as evaluated
 from tests.support.golden_values import GOLDEN
 from tests.support.network_policies import CASES, RECORDED
 from tests.support.stack_files import ROOT
@@ -93,7 +96,12 @@ def rules(key: str) -> st.SearchStrategy:
 
 
 SPECS = st.builds(
-    lambda selector, types, egress, ingress: {"podSelector": selector, **({} if types is None else {"policyTypes": types}), "egress": egress, "ingress": ingress},
+    lambda selector, types, egress, ingress: {
+        "podSelector": selector,
+        **({} if types is None else {"policyTypes": types}),
+        "egress": egress,
+        "ingress": ingress,
+    },
     SELECTORS,
     st.sampled_from([None, ["Ingress"], ["Egress"], ["Ingress", "Egress"]]),
     rules("to"),
@@ -348,20 +356,16 @@ def test_a_rule_of_the_users_is_added_to_ours() -> None:
 
 @pytest.mark.parametrize("stack", ALL_STACKS)
 def test_every_stack_reaches_what_it_needs_and_nothing_else(stack: str) -> None:
-    from tests.checks.doctored import stack_of  # noqa: F401 -- the same cache of files
-
     made = recorded(stack)
     assert [item for item in hubs.network_policies(*made) if item.status != "pass"] == []
 
 
 def recorded(stack: str):
-    from ops.plan.plan import recorded as evaluate
-
     given = ALL_STACKS[stack]
     name = "dev"
     if given and given[0].startswith("stack="):
         name, given = given[0].removeprefix("stack="), given[1:]
-    found, recording = evaluate(read(ROOT / name if name.endswith(".yaml") else ROOT / f"Pulumi.{name}.yaml", given))
+    found, recording = evaluated(read(ROOT / name if name.endswith(".yaml") else ROOT / f"Pulumi.{name}.yaml", given))
     return found, recording.everything
 
 
@@ -370,15 +374,12 @@ def test_a_policy_that_the_program_forgets_is_found() -> None:
     stack, resources = recorded("dev")
 
     def spoilt(change) -> Resources:
-        from copy import deepcopy
-        from dataclasses import replace
-
         found = []
         for item in resources:
             if item.type == RELEASE and item.name == "hub-main-release":
-                values = deepcopy(dict(item.inputs["values"]))
+                values = copy.deepcopy(dict(item.inputs["values"]))
                 change(values)
-                item = replace(item, inputs={**item.inputs, "values": values})  # noqa: PLW2901 -- the one that is spoilt
+                item = replace(item, inputs={**item.inputs, "values": values})
             found.append(item)
         return Resources(found)
 
@@ -413,3 +414,9 @@ def test_closed_stacks_fail_by_the_proof_and_say_it_once(part: tuple[str, ...]) 
     assert [status for status, _ in about(findings, "network-policies")] == ["pass"]
     said = [message for status, message in about(findings, "airgap-pods") if status == "fail"]
     assert len(said) == 2 and any("192.0.2.0/24" in message for message in said) and any("namespaces any" in message for message in said)
+
+
+def test_the_chart_alone_would_let_everything_out() -> None:
+    stack, _ = recorded("dev")
+    found = reach(stack, "main", effective({}), [closed_by_default("hub-main")])
+    assert {item.path[:2] for item in found if item.refused} >= {("hub", "networkPolicy"), ("singleuser", "networkPolicy")}
