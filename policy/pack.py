@@ -16,11 +16,8 @@ from checks import backups, hubs, nodes, secrets, security, versions, watch
 from checks.airgap import all as airgap
 from checks.all import Check
 from checks.finding import Finding
-<<<<<<< HEAD
 from checks.identities.all import identity_findings
-=======
 from checks.limits import limits
->>>>>>> d91e6fe (Limits are compared with nodes: what no node has, and shared memory that ends its server; the page shows both beside guarantees)
 from checks.paused import paused
 from checks.resources import UNKNOWN, Resources
 from config.secrets import SECRET_ENDINGS
