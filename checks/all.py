@@ -10,6 +10,7 @@ from checks.airgap import all as airgap
 from checks.certificates import certificates
 from checks.finding import Finding
 from checks.identities.all import identity_findings
+from checks.limits import limits
 from checks.paused import paused
 from checks.resources import Resources
 from checks.watch import logs_end, watched
@@ -33,7 +34,9 @@ CHECKS: tuple[Check, ...] = (
     nodes.addresses,
     nodes.quotas,
     hubs.values,
+    hubs.network_policies,
     hubs.servers_find_nodes,
+    limits,
     hubs.database_is_near,
     hubs.worth_knowing,
     logs_end,
@@ -45,7 +48,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 #: Those that look at what is inside the cluster.
-_INSIDE = (nodes.priorities, hubs.values, hubs.servers_find_nodes)
+_INSIDE = (nodes.priorities, hubs.values, hubs.network_policies, hubs.servers_find_nodes, limits)
 
 
 def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -> list[Finding]:

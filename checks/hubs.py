@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from checks.finding import Finding, verdict
 from checks.groups import UserNodes, user_nodes
 from checks.hub_values import all as all_rules
-from checks.resources import Resource, Resources
+from checks.hub_values.policy_rules import malformed
+from checks.hub_values.reach import reach
+from checks.network_policies import Policy, policy
+from checks.resources import Resource, Resources, referred_names
 from checks.subnets import node_subnets
 from checks.user_pods import UserPod, hub_of, hub_releases, user_pods
+from config.chart import effective
 from config.cluster import EksCluster
 from config.database import MemoryDatabase
 from config.entry import LoadBalancerEntry, NodePortEntry, NoTls, PortForwardEntry
@@ -44,6 +48,35 @@ def _wrong(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
                 fix=fault.fix,
                 subjects=(release.urn,),
             )
+
+
+def network_policies(stack: StackConfig, resources: Resources) -> list[Finding]:
+    """What pods of hubs need they reach; what protects credentials, data and other users they do not; and what `helm_values` opens besides is said."""
+    return verdict("network-policies", _reached(stack, resources), otherwise="hubs, proxies and users' servers reach what they need, and nothing else")
+
+
+def _reached(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
+    for release in hub_releases(resources):
+        hub, whole = hub_of(release), effective(release.inputs.get("values", {}))
+        wrong = list(malformed(whole))
+        judged = [] if wrong else reach(stack, hub, whole, _others(resources, f"hub-{hub}"))
+        for fault, refused in [*((fault, True) for fault in wrong), *((item.fault, item.refused) for item in judged)]:
+            yield Finding(
+                id="network-policies",
+                status="fail" if refused else "warn",
+                message=f"hub {hub}: {dotted(fault.path)} {fault.what}",
+                path=dotted(("hubs", hub, "helm_values", *fault.path)),
+                fix=fault.fix,
+                subjects=(release.urn,),
+            )
+
+
+def _others(resources: Resources, namespace: str) -> Iterator[Policy]:
+    """The policies of a namespace that the program itself registers."""
+    for found in resources.of("kubernetes:networking.k8s.io/v1:NetworkPolicy"):
+        within = str((found.inputs.get("metadata") or {}).get("namespace"))
+        if within == namespace or namespace in referred_names(within):
+            yield policy(found.inputs.get("spec") or {}, namespace)
 
 
 def servers_find_nodes(stack: StackConfig, resources: Resources) -> list[Finding]:

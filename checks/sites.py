@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from checks.airgap.endpoints import recorded_software
-from checks.hub_values.fault import at
+from checks.hub_values.chart_policies import SERVERS, WHO, Place, chart_policies
 from checks.hub_values.images import used_images
+from checks.network_policies import Ranges
 from checks.resources import Resource, Resources, chart_name
 from checks.user_pods import hub_of, hub_releases
 from config.bundle import normalized
@@ -38,6 +39,8 @@ _API_NAMES = {
     "lb": "elasticloadbalancing", "ec2transitgateway": "ec2", "vpc": "ec2", "ebs": "ec2", "efs": "elasticfilesystem", "cloudwatch": "logs",
     "ecr": "api.ecr", "index": "sts",
 }  # fmt: skip
+#: Addresses of a /8: what is wider is nobody's own network (config/values.py, is_world).
+_WIDEST_OWN = 2**24
 _GLOBAL_APIS = {"iam": "iam.amazonaws.com", "route53": "route53.amazonaws.com"}
 
 
@@ -148,9 +151,10 @@ def _unless_inside(stack: StackConfig, host: str, who: Who, why: str, release: R
 def _packages(stack: StackConfig, resources: Resources) -> Iterator[Site]:
     """What people's servers may reach: everything, where their policy says so."""
     for release in hub_releases(resources):
-        policy = at(effective(release.inputs.get("values", {})), "singleuser", "networkPolicy") or {}
-        wide = at(policy, "egressAllowRules", "nonPrivateIPs") is not False
-        wide |= any(at(peer, "ipBlock", "cidr") == "0.0.0.0/0" for rule in at(policy, "egress") or [] for peer in at(rule, "to") or [])
+        place = Place(release=f"hub-{hub_of(release)}", namespace=f"hub-{hub_of(release)}")
+        policies = chart_policies(effective(release.inputs.get("values", {})), place)
+        ways = [way for policy in policies if policy.who == WHO[SERVERS] for way in policy.ways if way.direction == "egress"]
+        wide = any((way.addresses or Ranges()).size > _WIDEST_OWN for way in ways)
         if wide and not stack.network.closed:
             yield Site(host="*", who="servers", why="people's servers may reach every public address (their network policy)", resource=release.urn)
 

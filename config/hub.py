@@ -99,6 +99,7 @@ class Hub(Model):
     culling: Culling = option(Culling(), help="When servers and kernels are stopped.", changing="See its options.")
     helm_values: Annotated[dict[str, Any], AfterValidator(_no_nulls)] = option(
         {},
-        help="Values of the chart, merged last: maps merge, lists replace, nulls are refused. Checked like everything else.",
+        help="Values of the chart, merged last: maps merge, lists replace, nulls are refused; rules of `networkPolicy.egress` and `ingress` are added to "
+        "ours. Checked like everything else.",
         changing="Whatever the value says; `jhub plan` shows it.",
     )

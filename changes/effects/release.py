@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from changes.compare import Change
 from changes.effect import Class, Context, Reading, Topic
 from changes.effects import sign_in, values
-from changes.effects.openings import Opening, compare, tell
+from changes.effects.openings import Opening, tell
 from changes.properties import PropertyChange
 from checks.hub_values import fault
+from checks.hub_values.chart_policies import SERVERS, WHO, Place, chart_policies
+from checks.network_policies import Way, beyond, labels_in_words, policy
 from checks.resources import Resource, chart_of
 from checks.user_pods import UserPod, hub_of, user_pods
 from config.chart import CHART, effective
@@ -224,83 +226,57 @@ def _amount(key: str, value: float | None) -> str:
     return f"{value / 2**30:.3g} GiB of memory" if key == "memory" else f"{value:g} {'cores' if key == 'cpu' else key}"
 
 
+#: What a part has no policy of its own: nothing of the chart's holds it.
+_NO_POLICY = Way(direction="egress", peer=None), Way(direction="ingress", peer=None)
+
+
 def _policies(reading: Reading, change: Change, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    before, after = (list(_ways(effective(side))) for side in (old, new))
-    ways = compare(before, after)
-    tell(reading, change, ways)
-    if not any(ways):
+    release = str(change.resource.inputs.get("name", ""))
+    place = Place(release=release, namespace=release)
+    before, after = ({item.who: item.ways for item in chart_policies(effective(side), place)} for side in (old, new))
+    told = False
+    for part, who in WHO.items():
+        at = "people's servers" if part == SERVERS else who
+        if who in before or who in after:
+            told |= _ways(reading, change, at, (before.get(who, _NO_POLICY), after.get(who, _NO_POLICY)))
+    if not told:
         reading.say(change, ("routine", "network", "network policies of the hub are written otherwise, and allow the same"))
 
 
-def _ways(chart: Mapping[str, Any]) -> Iterator[Opening]:
-    for at, path in (("the hub", ("hub",)), ("the proxy", ("proxy", "chp")), ("people's servers", ("singleuser",))):
-        here: Any = chart
-        for key in (*path, "networkPolicy"):
-            here = here.get(key) if isinstance(here, Mapping) else None
-        policy = here if isinstance(here, Mapping) else {}
-        yield from policy_ways({"egress": policy.get("egress"), "ingress": policy.get("ingress")}, at)
-        allowed = policy.get("egressAllowRules") or {}
-        yield from (_named_way(name, at) for name, on in sorted(allowed.items()) if on)
-        if not policy.get("enabled", True):
-            yield _named_way("everything (no policy)", at)
-            yield Opening(inward=True, peer="everything (no policy)", protocol="-1", first=0, last=65535, at=at)
+def _ways(reading: Reading, change: Change, at: str, sides: tuple[Sequence[Way], Sequence[Way]]) -> bool:
+    """Say what the policies of some pods open and close, by what they let through. Whether there is anything to say."""
+    before, after = sides
+    opens = {_opening(at, way): None for way in after if beyond(way, before)}
+    closes = {_opening(at, way): None for way in before if beyond(way, after)}
+    tell(reading, change, (list(opens), list(closes)))
+    return bool(opens or closes)
 
 
-def _named_way(name: str, at: str) -> Opening:
-    return Opening(inward=False, peer=name, protocol="-1", first=0, last=65535, at=at)
-
-
-def policy_ways(spec: Mapping[str, Any], at: str) -> Iterator[Opening]:
-    """The ways that rules of a network policy open for the pods `at` (Kubernetes, "Network Policies")."""
-    for key, peers in (("egress", "to"), ("ingress", "from")):
-        for rule in spec.get(key) or ():
-            found = [_peer(peer) for peer in rule.get(peers) or ()] or ["anybody"]
-            ports = rule.get("ports") or [{}]
-            for peer in found:
-                for port in ports:
-                    first = port.get("port")
-                    number = first if isinstance(first, int) else 0
-                    last = port.get("endPort", number) if isinstance(first, int) else 65535
-                    protocol = str(port.get("protocol", "TCP")).lower() if port else "-1"
-                    yield Opening(
-                        inward=key == "ingress",
-                        peer=peer if not isinstance(first, str) else f"{peer} ({first})",
-                        protocol=protocol,
-                        first=number,
-                        last=last,
-                        at=at,
-                    )
-
-
-def _peer(peer: Mapping[str, Any]) -> str:
-    block = peer.get("ipBlock")
-    if isinstance(block, Mapping):
-        but = block.get("except")
-        return f"{block.get('cidr')}" if not but else f"{block.get('cidr')} but {', '.join(map(str, but))}"
-    parts = [f"{kind.removesuffix('Selector')}s {_labels(peer[kind])}" for kind in ("namespaceSelector", "podSelector") if isinstance(peer.get(kind), Mapping)]
-    return " in ".join(reversed(parts)) or "anybody"
-
-
-def _labels(selector: Mapping[str, Any]) -> str:
-    labels = selector.get("matchLabels") or {}
-    return ",".join(f"{key}={value}" for key, value in sorted(labels.items())) or "any"
+def _opening(at: str, way: Way) -> Opening:
+    peer = way.peer_in_words if way.named is None else f"{way.peer_in_words} ({way.named})"
+    no_policy = any(way is item for item in _NO_POLICY)
+    return Opening(
+        inward=way.direction == "ingress",
+        peer="everything (no policy)" if no_policy else "anybody" if way.peer is None else peer,
+        protocol="-1" if way.protocol is None else way.protocol.lower(),
+        first=way.first,
+        last=way.last,
+        at=at,
+    )
 
 
 def read_policy(change: Change, context: Context) -> Reading:
     """A network policy of ours: what it opens and closes for the pods that it is about."""
     reading = Reading(explained={"spec"})
-    at = f"pods {_labels(change.resource.inputs.get('spec', {}).get('podSelector') or {})} of {change.name}"
-    old, new = (list(policy_ways(side.inputs.get("spec") or {}, at)) if side is not None else None for side in (change.old, change.new))
+    at = f"pods {labels_in_words(change.resource.inputs.get('spec', {}).get('podSelector') or {})} of {change.name}"
+    old, new = (policy(side.inputs.get("spec") or {}, "").ways if side is not None else () for side in (change.old, change.new))
     if change.op == "create":
         reading.say(change, ("routine" if context.fresh else "interrupts", "network", f"{change.name}: whatever it does not allow is cut off"))
     elif change.op == "delete":
         reading.say(change, ("widens access", "network", f"{change.name} goes: what it did not allow is open"))
-    else:
-        ways = compare(old or (), new or ())
-        tell(reading, change, ways)
-        if not any(ways):
-            same = all(item.keys[:2] in (("spec", "egress"), ("spec", "ingress")) for item in change.properties if item.keys[:1] == ("spec",))
-            reading.say(
-                change, ("routine", "network", f"{change.name}: allows the same") if same else ("unknown", "network", f"{change.name}: which pods it is about")
-            )
+    elif not _ways(reading, change, at, (old, new)):
+        same = all(item.keys[:2] in (("spec", "egress"), ("spec", "ingress")) for item in change.properties if item.keys[:1] == ("spec",))
+        reading.say(
+            change, ("routine", "network", f"{change.name}: allows the same") if same else ("unknown", "network", f"{change.name}: which pods it is about")
+        )
     return reading

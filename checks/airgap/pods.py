@@ -2,70 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Network
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from checks.airgap.view import View, fault
 from checks.finding import Finding
+from checks.hub_values.chart_policies import AUTOHTTPS, SERVERS, WHO, Place, chart_policies
 from checks.hub_values.fault import at
+from checks.hub_values.policy_rules import malformed
+from checks.network_policies import NAMESPACE_LABEL, Policy, Ranges
 from checks.resources import Resource
 from checks.user_pods import hub_of, hub_releases
 from config.chart import effective
+from config.errors import dotted
 from config.neighbours import ProxyEgress
 
-#: Where a pod's policy stands, and who it is.
-_PODS = {("hub",): "the hub", ("proxy", "chp"): "the proxy", ("singleuser",): "people's servers"}
 _HTTPS, _DNS = 443, 53
+#: The chart's own peer for questions about names.
+_DNS_PODS = {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: "kube-system"}}}
 
 
 def egress(view: View) -> Iterator[Finding]:
     """Network policies are on; nobody reaches addresses outside; people's servers reach only what the stack opens to them."""
     for release in hub_releases(view.resources):
-        values = effective(release.inputs.get("values", {}))
-        for way, who in _PODS.items():
-            policy: Mapping[str, Any] = at(values, *way, "networkPolicy") or {}
-            path = ".".join(("values", *way, "networkPolicy"))
-            if policy.get("enabled") is not True:
-                yield fault("pods", release, f"has no network policy for {who} ({path}.enabled)", "switch it on")
-            rules = policy.get("egressAllowRules") or {}
-            if rules.get("nonPrivateIPs") is not False:
-                yield fault("pods", release, f"lets {who} reach any public address ({path}.egressAllowRules.nonPrivateIPs)", "set it to false")
-            if rules.get("cloudMetadataServer") is not False:
-                yield fault("pods", release, f"lets {who} reach the node's credentials ({path}.egressAllowRules.cloudMetadataServer)", "set it to false")
-        if (at(values, "singleuser", "networkPolicy", "egressAllowRules") or {}).get("privateIPs") is not False:
-            yield fault("pods", release, "lets people's servers reach every private address (values.singleuser.networkPolicy…privateIPs)", "set it to false")
-        yield from _own_rules(view, release, values)
+        values, hub = effective(release.inputs.get("values", {})), hub_of(release)
+        for part, who in WHO.items():
+            if part != AUTOHTTPS and at(values, *part, "networkPolicy", "enabled") is not True:
+                yield fault("pods", release, f"has no network policy for {who} (values.{'.'.join(part)}.networkPolicy.enabled)", "switch it on")
+        wrong = list(malformed(values))
+        for item in wrong:
+            yield fault("pods", release, f"{dotted(('values', *item.path))} {item.what}", item.fix)
+        if not wrong:
+            yield from _reached(view, release, chart_policies(values, Place(release=f"hub-{hub}", namespace=f"hub-{hub}")))
 
 
-def _own_rules(view: View, release: Resource, values: Mapping[str, Any]) -> Iterator[Finding]:
-    """The policy's own egress rules name ranges and ports. Servers: neighbours that the stack opens to them, on their ports, endpoints,
-    and the cluster's names. Hub and proxy: what is in the network or one of its neighbours.
+def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Iterator[Finding]:
+    """What values open. Servers: neighbours that the stack opens to them, on their ports, endpoints, and the cluster's names. Hub and proxy: what is in
+    the network or one of its neighbours.
     """
     names = (view.stack.cluster.service_cidr, _DNS)
     open_to_servers = {names, *((cidr, port) for item in view.network.neighbours.values() if item.servers for cidr in item.cidrs for port in item.ports)}
     if getattr(view.network, "further_endpoints", ()):
         open_to_servers |= {(cidr, _HTTPS) for cidr in view.network.ranges}
-    inside = [view.stack.cluster.service_cidr, *view.network.ranges, *(cidr for item in view.network.neighbours.values() for cidr in item.cidrs)]
-    for way, who in _PODS.items():
-        servers = way == ("singleuser",)
-        for index, rule in enumerate(at(values, *way, "networkPolicy", "egress") or []):
-            path = f"{'.'.join(way)}.networkPolicy.egress[{index}]"
-            peers = [at(peer, "ipBlock", "cidr") for peer in rule.get("to") or []]
-            ports = [port.get("port") for port in rule.get("ports") or []]
-            if not peers:
-                yield fault("pods", release, f"lets {who} reach everybody (values.{path} names nobody)", "name a range")
-            if not ports:
-                yield fault("pods", release, f"lets {who} reach every port (values.{path})", "name ports")
-            for cidr in peers:
-                for port in ports:
-                    if cidr is not None and not ((cidr, port) in open_to_servers if servers else _within(cidr, inside)):
-                        what = f"lets {who} reach {cidr} on port {port} (values.{path})"
-                        yield fault("pods", release, what, "open a neighbour's port to servers in the stack file", "network.neighbours")
-
-
-def _within(cidr: str, ranges: list[str]) -> bool:
-    return any(IPv4Network(cidr).subnet_of(IPv4Network(one)) for one in ranges)
+    inside = Ranges.of(view.stack.cluster.service_cidr, *view.network.ranges, *(cidr for item in view.network.neighbours.values() for cidr in item.cidrs))
+    for policy in policies:
+        for way in policy.ways:
+            if way.direction == "ingress" or way.origin is None:
+                continue
+            single = way.first if way.first == way.last else None
+            allowed = Ranges.of(*(cidr for cidr, port in open_to_servers if port == single)) if policy.who == WHO[SERVERS] else inside
+            where = dotted(("values", *way.origin))
+            fix = "open a neighbour's port to servers in the stack file"
+            if way.peer is None:
+                yield fault("pods", release, f"lets {policy.who} reach everybody ({where} names nobody)", "name a range")
+            elif way.addresses is None:
+                if way.peer != _DNS_PODS or single != _DNS:
+                    yield fault("pods", release, f"lets {policy.who} reach {way.peer_in_words} on {way.ports_in_words} ({where})", "name ranges and ports")
+            elif single is None:
+                yield fault("pods", release, f"lets {policy.who} reach {way.peer_in_words} on {way.ports_in_words} ({where})", "name ports")
+            elif further := way.addresses - allowed:
+                reached = ", ".join(further.cidrs[:4])
+                yield fault("pods", release, f"lets {policy.who} reach {reached} on {way.ports_in_words} ({where})", fix, "network.neighbours")
 
 
 def told(view: View) -> Iterator[Finding]:

@@ -83,17 +83,6 @@ def privileges(values: Values) -> Iterator[Fault]:
             yield Fault(path=(*path, key), what="opens a directory of the node, which Pod Security `restricted` refuses", fix="use another volume")
 
 
-def network_policies(values: Values) -> Iterator[Fault]:
-    """The chart's network policies stay on, and the metadata address closed."""
-    for path in (("hub",), ("proxy", "chp"), ("singleuser",)):
-        if at(values, *path, "networkPolicy", "enabled") is not True:  # nothing counts as false in the chart's templates
-            yield Fault(path=(*path, "networkPolicy", "enabled"), what="opens this part of the hub to every pod of the cluster", fix="remove it")
-        if at(values, *path, "networkPolicy", "egressAllowRules", "cloudMetadataServer"):
-            yield Fault(
-                path=(*path, "networkPolicy", "egressAllowRules", "cloudMetadataServer"), what="lets pods ask for their node's credentials", fix="remove it"
-            )
-
-
 def data(values: Values) -> Iterator[Fault]:
     """Removing a person or a release deletes no data, and a database is where it says."""
     if at(values, "hub", "config", "KubeSpawner", "delete_pvc") is not False:
@@ -210,4 +199,4 @@ def _named_beside(values: Any, path: Path) -> bool:  # noqa: ANN401 -- any JSON 
     return isinstance(values.get("name"), str) and names_secret(values["name"])
 
 
-RULES = (isolation, privileges, network_policies, data, way_in, release_ends, images, clear_text)
+RULES = (isolation, privileges, data, way_in, release_ends, images, clear_text)

@@ -138,7 +138,7 @@ def test_everything_that_a_stack_may_say_becomes_values_that_the_chart_takes_and
 def test_the_chart_alone_would_let_anybody_in():
     paths = _found({})
     assert ("hub", "config", "JupyterHub", "authenticator_class") in paths
-    assert {path[:2] for path in paths} >= {("singleuser", "cloudMetadata"), ("proxy", "service"), ("prePuller", "hook"), ("hub", "networkPolicy")}
+    assert {path[:2] for path in paths} >= {("singleuser", "cloudMetadata"), ("proxy", "service"), ("prePuller", "hook")}
 
 
 def test_what_stands_in_the_values():
@@ -251,11 +251,6 @@ DOCTORED = [
     (protections.privileges, ("hub", "containerSecurityContext", "allowPrivilegeEscalation"), True),
     (protections.privileges, ("proxy", "chp", "containerSecurityContext", "privileged"), True),
     (protections.privileges, (*_PROFILE, "privileged"), True),
-    (protections.network_policies, ("hub", "networkPolicy", "enabled"), False),
-    (protections.network_policies, ("proxy", "chp", "networkPolicy", "enabled"), None),
-    (protections.network_policies, ("singleuser", "networkPolicy", "enabled"), False),
-    (protections.network_policies, ("singleuser", "networkPolicy", "egressAllowRules", "cloudMetadataServer"), True),
-    (protections.network_policies, ("hub", "networkPolicy", "egressAllowRules", "cloudMetadataServer"), True),
     (protections.data, (*_KUBE, "delete_pvc"), True),
     (protections.data, (*_KUBE, "delete_pvc"), None),
     (protections.data, ("hub", "db", "pvc", "annotations", "helm.sh/resource-policy"), None, ("hub", "db", "pvc", "annotations")),

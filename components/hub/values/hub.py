@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from checks.hub_values.chart_policies import WHO
+from checks.hub_values.fault import at
 from checks.hub_values.images import image_maps, nested
 from components.hub.names import SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
 from components.hub.values.closed import closed_values, pull_policy
@@ -78,7 +80,20 @@ def hub_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
 
 def upstream_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
     """The same under the names that images have at their makers: what an inventory is made of."""
-    return merged(rendered(stack, name, given), stack.hubs[name].helm_values)
+    ours, theirs = rendered(stack, name, given), stack.hubs[name].helm_values
+    return merged(ours, _rules_added(ours, theirs))
+
+
+def _rules_added(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`helm_values` with the stack's own rules of network policies in front of theirs: a further rule must not take DNS and the internet away."""
+    added = theirs
+    for part in WHO:
+        for direction in ("egress", "ingress"):
+            path = (*part, "networkPolicy", direction)
+            further, own = at(theirs, *path), at(ours, *path)
+            if isinstance(further, (list, tuple)) and own:
+                added = merged(added, nested(path, [*own, *further]))
+    return added
 
 
 def rendered(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:

@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.hub_values.all import verdict
+from checks.hub_values.chart_policies import closed_by_default
 from checks.hub_values.fault import at
+from checks.hub_values.policy_rules import malformed
+from checks.hub_values.reach import reach
 from checks.resources import SECRET
 from components.hub.names import SECRETS
 from components.hub.values.hub import Given, hub_values, rendered
@@ -44,7 +47,15 @@ def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
         whole = effective(values)
         yield from _undone(stack, name, whole)
         if stack.hubs[name].helm_values:
+            yield from _unreachable(stack, name, whole)
             yield from _otherwise(stack, name, whole, told)
+
+
+def _unreachable(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """What network policies take from pods that need it, or open although it protects something."""
+    wrong = [*malformed(values)]
+    wrong = wrong or [item.fault for item in reach(stack, name, values, [closed_by_default(f"hub-{name}")]) if item.refused]
+    yield from (_problem(name, fault.path, fault.what, fault.fix) for fault in wrong)
 
 
 def _undone(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from checks.cost_of_hubs import people_per_node
 from checks.groups import POOL_LABEL, UserNodes, user_nodes
+from checks.limits import overcommitment
 from checks.resources import Resource
 from checks.user_pods import UserPod, hub_releases, user_pods
 from ops.plan.page.anchors import Anchors
@@ -38,6 +39,8 @@ class Fit:
     who: str
     guarantee: str
     count: int
+    limit: str = ""
+    overcommitted: str = ""
     picture: str = ""
     spot: str = ""
     on_demand: str = ""
@@ -103,11 +106,16 @@ def _fit(pod: UserPod, node: UserNodes, plan: Plan) -> Fit:
     count = people_per_node(pod, node)
     hours = [hour for hour in plan.cost.user_hours if (hour.hub, hour.profile, hour.pool) == (pod.hub, pod.profile, node.pool)]
     needs = f"{_cores(pod.requests.get('cpu', 0))}, {pod.requests.get('memory', 0) / _GIB:.4g} GiB"
+    cores, memory = (pod.limits.get(key) for key in ("cpu", "memory"))
+    most = ", ".join(("no limit on cores" if cores is None else _cores(cores), "none on memory" if memory is None else f"{memory / _GIB:.4g} GiB"))
+    ratio = overcommitment(pod, node)
     gpus = pod.requests.get("nvidia.com/gpu", 0)
     return Fit(
         who=f"{pod.display_name} ({pod.hub})",
         guarantee=needs + (f", {gpus:g} GPU" if gpus else ""),
         count=count,
+        limit=most,
+        overcommitted=f"{ratio:.1f} ×" if ratio else "–",
         picture=seats(count, pod.requests.get("memory", 0) / (node.room.memory_mib * _MIB)),
         spot="–" if not hours or hours[0].spot is None else f"${hours[0].spot:.3f}",
         on_demand="–" if not hours or hours[0].on_demand is None else f"${hours[0].on_demand:.3f}",
