@@ -10,7 +10,8 @@ from pulumi.runtime import config as engine_config
 
 from components.validated import validated
 from config.errors import ConfigError
-from config.halves import Configuration, whole
+from config.halves import from_engine, whole
+from config.keys import engine_spelling
 from config.secrets import missing_secrets, required_secrets
 from config.stack import StackConfig
 
@@ -20,12 +21,12 @@ def load_stack() -> StackConfig:
     values = engine_config.CONFIG.get() or engine_config.get_config_env()
     secret = tuple(key for key in values if engine_config.is_config_secret(key))
     plain = {key: value for key, value in values.items() if key not in secret}
-    given = Configuration(values=plain, secret=secret, source=f"Pulumi.{pulumi.get_stack()}.yaml")
     try:
+        given = from_engine(plain, secret=secret, project=pulumi.get_project(), source=f"Pulumi.{pulumi.get_stack()}.yaml")
         stack = validated(whole(given, Path(pulumi.get_root_directory())))
     except ConfigError as error:
         raise pulumi.RunError(f"the stack file is wrong\n{error}") from None
-    missing = missing_secrets(stack.hubs_inside, secret)
+    missing = missing_secrets(stack.hubs_inside, given.secret)
     if missing:
         lines = [f"hubs.{wanted.hub}: the {wanted.what} is missing; run: pulumi config set --secret {wanted.key}" for wanted in missing]
         raise pulumi.RunError("\n".join(["secrets are missing", *lines]))
@@ -34,5 +35,9 @@ def load_stack() -> StackConfig:
 
 def stack_secrets(stack: StackConfig) -> Mapping[str, pulumi.Output[str]]:
     """The encrypted values that the stack's hubs need, by key. They are only ever handed on."""
-    config = pulumi.Config()
-    return {wanted.key: config.require_secret(wanted.key) for wanted in required_secrets(stack.hubs_inside)}
+    values = engine_config.CONFIG.get() or engine_config.get_config_env()
+    found = {}
+    for wanted in required_secrets(stack.hubs_inside):
+        namespace, _, name = engine_spelling(wanted.key, values, pulumi.get_project()).partition(":")
+        found[wanted.key] = pulumi.Config(namespace).require_secret(name)
+    return found

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
 from config.errors import ConfigError, Problem
+from config.keys import canonical, foreign
 from config.stack import PROJECT, file_key
-from config.stack_file import find, read
+from config.stack_file import CLOUD_STACK, IMPORTS, StackFile, find, read
 
-CLOUD_STACK = file_key("cloud_stack")
+__all__ = ["CLOUD_STACK", "Configuration", "from_engine", "given_by", "outer_of", "what_if", "whole"]
+
 _PARTS = file_key("parts")
-_IMPORTS = file_key("imports")
+#: Settings (`path=value`) on top of the outer file, while a plan answers a what-if question of the inner stack.
+_WHAT_IF: ContextVar[tuple[str, ...]] = ContextVar("what_if", default=())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +27,33 @@ class Configuration:
     values: Mapping[str, str]
     secret: tuple[str, ...]
     source: str
+
+
+def given_by(file: StackFile) -> Configuration:
+    """The configuration that a stack file says."""
+    return Configuration(values=file.values, secret=file.secret, source=file.source)
+
+
+@contextmanager
+def what_if(file: StackFile) -> Iterator[None]:
+    """While the settings that a stack inside a cluster was asked with count as part of its outer stack's file."""
+    token = _WHAT_IF.set(file.outer_settings or _WHAT_IF.get())
+    try:
+        yield
+    finally:
+        _WHAT_IF.reset(token)
+
+
+def outer_of(cloud_stack: str, folder: Path) -> StackFile:
+    """The file of the outer stack, with the settings of `what_if` on top. Raises ConfigError."""
+    return read(find(cloud_stack, folder), _WHAT_IF.get())
+
+
+def from_engine(values: Mapping[str, str], *, secret: Collection[str], project: str, source: str) -> Configuration:
+    """What the engine hands over to a program of a project, by the one spelling of each key. Raises ConfigError for a key in two spellings."""
+    by_key = canonical({**values, **dict.fromkeys(secret, "")}, project, source)
+    sealed = tuple(canonical(dict.fromkeys(secret, ""), project, source))
+    return Configuration(values={key: value for key, value in by_key.items() if key not in sealed}, secret=sealed, source=source)
 
 
 def whole(given: Configuration, folder: Path) -> Configuration:
@@ -35,10 +67,15 @@ def whole(given: Configuration, folder: Path) -> Configuration:
             fix = "write `cloud_stack: NAME` instead, and nothing else: the rest is that stack's"
             raise ConfigError(given.source, [Problem(path="parts", what="cannot be cluster by itself", fix=fix)])
         return given
-    problems = _more_than_secrets(given)
+    problems = [*_more_than_secrets(given), *foreign(given.values)]
+    if "/" in cloud or cloud.endswith((".yaml", ".yml")):
+        fix = f"write the stack's name, such as {Path(cloud).stem.removeprefix('Pulumi.')}"
+        raise ConfigError(given.source, [*problems, Problem(path="cloud_stack", what=f"names a file ({cloud}), and the engine knows stacks by name", fix=fix)])
     try:
-        outer = read(find(cloud, folder))
+        outer = outer_of(cloud, folder)
     except ConfigError as error:
+        if not problems and any(problem.path for problem in error.problems):  # the fault is in that file, not in its name
+            raise
         problems += [Problem(path="cloud_stack", what=f"names {cloud}: {problem.what}", fix=problem.fix) for problem in error.problems]
         raise ConfigError(given.source, problems) from None
     if outer.values.get(_PARTS) != "cloud" or CLOUD_STACK in outer.values:
@@ -46,11 +83,11 @@ def whole(given: Configuration, folder: Path) -> Configuration:
         problems.append(Problem(path="cloud_stack", what=f"names {cloud}, which is no half of anything", fix=fix))
     if problems:
         raise ConfigError(given.source, problems)
-    values = {key: value for key, value in outer.values.items() if key != _IMPORTS} | {_PARTS: "cluster", CLOUD_STACK: cloud}
-    return Configuration(values={**values, **{key: given.values[key] for key in (_IMPORTS,) if key in given.values}}, secret=given.secret, source=outer.source)
+    values = {key: value for key, value in outer.values.items() if key != IMPORTS} | {_PARTS: "cluster", CLOUD_STACK: cloud}
+    return Configuration(values={**values, **{key: given.values[key] for key in (IMPORTS,) if key in given.values}}, secret=given.secret, source=outer.source)
 
 
 def _more_than_secrets(given: Configuration) -> list[Problem]:
-    extra: Collection[str] = sorted(key for key in given.values if key not in (CLOUD_STACK, _IMPORTS) and key.startswith(f"{PROJECT}:"))
+    extra: Collection[str] = sorted(key for key in given.values if key not in (CLOUD_STACK, IMPORTS) and key.startswith(f"{PROJECT}:"))
     what = "stands in the inner stack, which takes everything from its cloud_stack"
     return [Problem(path=key.partition(":")[2], what=what, fix="move it there") for key in extra]

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from config.errors import ConfigError, Problem, closest, dotted
 from config.explain import no_value, problems_of
+from config.keys import foreign
 from config.secrets import required_secrets
 from config.stack import PROJECT, PROVIDER_KEYS, StackConfig, broken_rules, file_key
 
@@ -52,6 +53,7 @@ def _validated(items: tuple[tuple[str, str], ...], secret: tuple[str, ...], sour
             problems.append(Problem(path=shown_name, what="is missing", fix=f"add it: {field.description}"))
         else:
             sections[name] = field.default
+    problems += foreign((*values, *secret), sealed=secret)
     problems += _strangers(values, secret, sections)
     problems += broken_rules(sections)
     if problems:
@@ -78,6 +80,10 @@ def _strangers(values: Mapping[str, str], secret: Collection[str], sections: Map
         if key in secret and name.startswith("hub-") and not closest(name, wanted or ()):
             what = "belongs to the stack inside the cluster" if outer else "is a secret that no hub of this stack needs"
             yield Problem(path=name, what=what, fix=f"remove it{' here' if outer else ''}: pulumi config rm {name}")
+            continue
+        if (section := name.partition(".")[0]) != name and section in StackConfig.model_fields:
+            what = "is one key with dots in its name, not an option inside a section"
+            yield Problem(path=dotted((name,)), what=what, fix=f"nest it below {section}; to write such a path: pulumi config set --path '{name}' VALUE")
             continue
         guess = closest(name, [*known, *(wanted or ())])
         fix = f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(known)}"

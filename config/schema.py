@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from config.pools import Pools
 from config.secrets import SECRET_ENDINGS
-from config.stack import PROJECT, StackConfig, file_key
+from config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
 from config.values import ShortName
 
 Node = dict[str, Any]
@@ -30,6 +30,8 @@ _ENGINE: Node = {
     "environment": {"type": ["array", "object"], "description": "Pulumi ESC environments. This program needs none."},
 }
 
+
+_EXISTING: Node = {"properties": {"kind": {"const": "existing"}}, "required": ["kind"]}
 
 #: What `pulumi config set --secret` writes.
 _SECRET: Node = {
@@ -58,22 +60,27 @@ def models_schema() -> Node:
 def stack_schema() -> Node:
     """Build the JSON Schema of a whole stack file, `config:` and the engine's own keys included."""
     models = models_schema()
+    prefixed = [name for name in models["properties"] if name not in PROVIDER_KEYS]
     config = {
         "description": models["description"],
         "type": "object",
-        "properties": {file_key(name): _as_the_engine_takes_it(_changed(node, _plain)) for name, node in models["properties"].items()},
+        "properties": {
+            **{PROVIDER_KEYS.get(name, name): _as_the_engine_takes_it(_changed(node, _plain)) for name, node in models["properties"].items()},
+            **{file_key(name): {"$ref": f"#/properties/config/properties/{name}"} for name in prefixed},  # Pulumi reads both as one key
+        },
         "patternProperties": {
             rf"^(?!{PROJECT}:)[a-z][a-z0-9-]*:": {},  # keys of providers are the providers' matter
-            rf"^{PROJECT}:hub-[a-z0-9-]+-({'|'.join(SECRET_ENDINGS)})$": _SECRET,
+            rf"^({PROJECT}:)?hub-[a-z0-9-]+-({'|'.join(SECRET_ENDINGS)})$": _SECRET,
         },
         "additionalProperties": False,
+        "allOf": [{"not": {"required": [name, file_key(name)]}} for name in prefixed],
         "anyOf": [
             {
-                "required": [file_key(name) for name in models["required"]],
-                "if": {"properties": {file_key("cluster"): {"properties": {"kind": {"const": "existing"}}}}},
+                "allOf": [_either(name) for name in models["required"]],
+                "if": {"anyOf": [{"properties": {key: _EXISTING}, "required": [key]} for key in ("cluster", file_key("cluster"))]},
                 "else": {"required": [file_key("region")]},
             },
-            {"required": [file_key("cloud_stack")]},  # an inner half takes everything from its outer one
+            _either("cloud_stack"),  # an inner half takes everything from its outer one
         ],
     }
     return {
@@ -87,6 +94,11 @@ def stack_schema() -> Node:
         "required": ["config"],
         "$defs": {name: _changed(node, _plain) for name, node in models["$defs"].items()},
     }
+
+
+def _either(name: str) -> Node:
+    """A section is there, with the project's prefix or without."""
+    return {"anyOf": [{"required": [name]}, {"required": [file_key(name)]}]}
 
 
 def render_schema() -> str:

@@ -12,20 +12,31 @@ from pathlib import Path
 from typing import Any
 
 from config.errors import ConfigError, Problem, dotted, shown
-from config.stack import file_key
+from config.keys import canonical, canonical_key, misplaced, project_of
+from config.stack import PROJECT, file_key
 
+#: What a stack inside a cluster has in its own file: the outer stack's name, and its imports.
+CLOUD_STACK, IMPORTS = file_key("cloud_stack"), file_key("imports")
 _INDEX = re.compile(r"\[\d{1,4}\]", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackFile:
-    """A stack's name and configuration. `sealed` are the keys under `secure:`, each with what tells its ciphertext from another; no value is ever read."""
+    """A stack's name and configuration, by the one spelling of each key (config/keys.py). `path` is absolute.
+
+    `sealed` are the keys under `secure:`, each with what tells its ciphertext from another; no value is ever read.
+    `project` is the name in the Pulumi.yaml that the engine would find; `environments` says that Pulumi ESC adds values.
+    `outer_settings` are settings for the file of its `cloud_stack`.
+    """
 
     stack: str
     source: str
     values: dict[str, str]
     sealed: dict[str, str]
     path: Path
+    project: str = PROJECT
+    environments: bool = False
+    outer_settings: tuple[str, ...] = ()
 
     @property
     def secret(self) -> tuple[str, ...]:
@@ -40,7 +51,13 @@ class StackFile:
     @property
     def engine_option(self) -> str:
         """How `pulumi` is told of this file: not at all where it would look for it by itself."""
-        return "" if (self.path.parent / "Pulumi.yaml").is_file() else f" --config-file {self.path}"
+        return "" if (self.path.parent / "Pulumi.yaml").is_file() else f" --config-file {_told(self.path)}"
+
+
+def _told(path: Path) -> Path:
+    """A path as short as it can be from where one stands."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def find(stack: str, root: Path) -> Path:
@@ -56,16 +73,25 @@ def find(stack: str, root: Path) -> Path:
 
 def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
     """Read a stack file, with `path=value` settings on top. Raises ConfigError for a file that is not one."""
+    path = path.absolute()  # now: an evaluation changes the folder
     try:
-        document = _parsed(path.read_text(encoding="utf-8"))
+        document = parsed(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigError(path.name, [_unreadable(error)]) from None
     config = document.get("config") if isinstance(document, dict) else None
+    beside = list(misplaced(document)) if isinstance(document, dict) else []
     if not isinstance(config, dict):
-        raise ConfigError(path.name, [Problem(path="config", what="is missing", fix="put everything under `config:`; Pulumi.dev.yaml shows how")])
-    config = {str(key): value for key, value in config.items()}
-    for setting in settings:
-        _set(config, setting, path.name)
+        missing = Problem(path="config", what="is missing", fix="put everything under `config:`; Pulumi.dev.yaml shows how")
+        raise ConfigError(path.name, [missing, *beside])
+    if beside:
+        raise ConfigError(path.name, beside)
+    project = project_of(path.parent)
+    config = canonical({str(key): value for key, value in config.items()}, project.name, path.name)
+    for key, value in canonical(project.defaults, project.name, "Pulumi.yaml").items():
+        config.setdefault(key, value)
+    own, others = _split(settings, config, project.name)
+    for setting in own:
+        _set(config, setting, path.name, project.name)
     strings = {key: _handed_over(key, value, path.name) for key, value in config.items()}
     values = {key: text for key, text in strings.items() if text is not None}
     return StackFile(
@@ -74,10 +100,31 @@ def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
         values=values,
         sealed={key: _fingerprint(config[key]) for key in strings.keys() - values.keys()},
         path=path,
+        project=project.name,
+        environments=bool(document.get("environment")),
+        outer_settings=others,
     )
 
 
-def _parsed(text: str) -> Any:  # noqa: ANN401 -- any YAML document
+def _split(settings: Sequence[str], config: dict[str, Any], project: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Settings for this file, and those for the file that a stack inside a cluster takes its sections from."""
+    heads = [(_key_of(setting, project), setting) for setting in settings]
+    if CLOUD_STACK not in config and all(key != CLOUD_STACK for key, _ in heads):
+        return tuple(settings), ()
+    mine = [key in (CLOUD_STACK, IMPORTS) or key.startswith(f"{PROJECT}:hub-") for key, _ in heads]
+    return (
+        tuple(setting for own, (_, setting) in zip(mine, heads, strict=True) if own),
+        tuple(setting for own, (_, setting) in zip(mine, heads, strict=True) if not own),
+    )
+
+
+def _key_of(setting: str, project: str) -> str:
+    """The key that a `path=value` setting is about."""
+    head = setting.partition("=")[0].replace("[", ".").partition(".")[0]
+    return canonical_key(head, project) if ":" in head else file_key(head)
+
+
+def parsed(text: str) -> Any:  # noqa: ANN401 -- any YAML document
     """A YAML document as data. Raises ValueError, and nothing else, for text that is none."""
     from ruamel.yaml import YAML
 
@@ -145,7 +192,7 @@ def _line(text: str) -> str:
     return text if text.isprintable() else shown(text)
 
 
-def _set(config: dict[str, Any], setting: str, source: str) -> None:
+def _set(config: dict[str, Any], setting: str, source: str, project: str) -> None:
     """Apply one `path=value`; paths are as in messages (`pools.core.size`, `network.zones[0]`), values YAML or JSON."""
     path, equals, text = setting.partition("=")
     parts = [part for part in path.replace("[", ".[").split(".") if part]
@@ -153,13 +200,13 @@ def _set(config: dict[str, Any], setting: str, source: str) -> None:
     if not equals or not parts:
         raise ConfigError(source, [Problem(path=option, what="is not of the form path=value", fix="write for example --set pools.core.size=3")])
     try:
-        value = _parsed(text)
+        value = parsed(text)
     except ValueError:
         raise ConfigError(
             source, [Problem(path=option, what=f"has a value that is neither YAML nor JSON (got {shown(text)})", fix="quote it for your shell")]
         ) from None
     head, *rest = parts
-    key = head if ":" in head else file_key(head)
+    key = canonical_key(head, project) if ":" in head else file_key(head)
     if not rest:
         config[key] = value
         return

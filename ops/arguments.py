@@ -30,10 +30,11 @@ def stack_file(stack: str, settings: Sequence[str] = ()) -> StackFile:
 def validated_stack(stack: str, settings: Sequence[str] = ()) -> tuple[StackConfig, str]:
     """The validated stack of a name or file, and its name for the engine. Loads no SDK. Raises ConfigError."""
     from components.validated import validated
-    from config.halves import Configuration, whole
+    from config.halves import given_by, what_if, whole
 
     file = stack_file(stack, settings)
-    return validated(whole(Configuration(values=file.values, secret=file.secret, source=file.source), file.path.parent)), file.stack
+    with what_if(file):
+        return validated(whole(given_by(file), file.path.parent)), file.stack
 
 
 def day(text: str | None) -> datetime.date:

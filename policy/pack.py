@@ -116,11 +116,11 @@ def _stack() -> StackConfig:
     from pulumi.runtime import config as engine_config
 
     from components.validated import validated
-    from config.halves import Configuration, whole
-    from config.stack import PROJECT
+    from config.halves import from_engine, whole
 
     given = engine_config.CONFIG.get() or engine_config.get_config_env()
     secret = tuple(key for key in given if engine_config.is_config_secret(key) or key.partition(":")[2].endswith(SECRET_ENDINGS))
     plain = {key: value for key, value in given.items() if key not in secret}
-    source = Configuration(values=plain, secret=secret, source=f"Pulumi.{pulumi.get_stack()}.yaml of {PROJECT}")
+    project = pulumi.get_project()
+    source = from_engine(plain, secret=secret, project=project, source=f"Pulumi.{pulumi.get_stack()}.yaml of {project}")
     return validated(whole(source, Path(__file__).resolve().parents[1]))

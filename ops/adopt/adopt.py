@@ -8,7 +8,9 @@ from pathlib import Path
 
 from checks.resources import Resources
 from config.errors import ConfigError, Problem
-from config.stack_file import StackFile, read
+from config.keys import canonical_key, project_of
+from config.stack import file_key
+from config.stack_file import IMPORTS, StackFile, read
 from ops.adopt.draft import Draft, by_reference, owning, reasons_against_owning
 from ops.adopt.live import Live
 from ops.adopt.match import Outcome, matched
@@ -114,7 +116,7 @@ def _parsed(text: str, stack: str) -> StackFile:
 def _without_imports(file: StackFile) -> StackFile:
     from dataclasses import replace
 
-    return replace(file, values={key: value for key, value in file.values.items() if key != "jupyterhub-aws:imports"})
+    return replace(file, values={key: value for key, value in file.values.items() if key != IMPORTS})
 
 
 def _with_imports(path: Path, imports: dict[str, str]) -> str:
@@ -127,8 +129,10 @@ def _with_imports(path: Path, imports: dict[str, str]) -> str:
     yaml.preserve_quotes = True
     yaml.width = 10_000
     document = yaml.load(path.read_text(encoding="utf-8"))
-    document["config"].pop("jupyterhub-aws:imports", None)
-    if imports:
-        document["config"]["jupyterhub-aws:imports"] = dict(imports)
+    config, project = document["config"], project_of(path.absolute().parent).name
+    spelled = {canonical_key(str(key), project): str(key) for key in config}
+    config.pop(spelled.get(IMPORTS, ""), None)
+    if imports:  # as the file spells this key, or its others
+        config[spelled.get(IMPORTS) or spelled.get(file_key("name"), "name").removesuffix("name") + "imports"] = dict(imports)
     yaml.dump(document, out)
     return out.getvalue()

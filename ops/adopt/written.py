@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.stack import StackConfig, file_key
+from config.stack import PROVIDER_KEYS, StackConfig
 
 #: Begins the comment of a line that somebody has to fill in.
 FILL_IN = "FILL IN:"
@@ -62,7 +62,7 @@ def text_of(head: str, sections: Mapping[str, Any], comments: Mapping[str, str])
     for name in known:
         if comments.get(name):
             lines += ["", *(f"  # {line}" for line in comments[name].splitlines())]
-        lines += [f"  {line}".rstrip() for line in _dumped(file_key(name), sections[name]).splitlines()]
+        lines += [f"  {line}".rstrip() for line in _dumped(PROVIDER_KEYS.get(name, name), sections[name]).splitlines()]
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ from components.needed import needed_charts, needed_images
 from components.validated import validated
 from config.cluster import EksCluster
 from config.endpoints import addon_account
-from config.halves import Configuration, whole
+from config.halves import given_by, what_if, whole
 from config.stack import StackConfig
 from config.stack_file import StackFile
 from config.versions import pin, pins
@@ -27,8 +27,8 @@ _PINNED = re.compile(r"^(pulumi(?:-[a-z]+)?)==([0-9][\w.]*)", re.MULTILINE)
 
 def inventory(file: StackFile) -> Inventory:
     """Everything that a stack needs from outside. Raises ConfigError for a wrong file."""
-    given = Configuration(values=file.values, secret=file.secret, source=file.source)
-    stack = validated(whole(given, file.path.parent))
+    with what_if(file):
+        stack = validated(whole(given_by(file), file.path.parent))
     items: list[Item] = [Image(reference=found.reference, needed_by=found.needed_by) for found in needed_images(stack)]
     items += [Chart(name=found.reference, version=found.version, repository=found.repository, needed_by=found.needed_by) for found in needed_charts(stack)]
     items += _engine(stack)

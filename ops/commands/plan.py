@@ -44,7 +44,7 @@ def command(stack: str, settings: tuple[str, ...], *, whole: bool, **options: st
 
     prices = None if prices_file is None else read_prices(Path(prices_file))
     file = stack_file(stack, settings)
-    plan = make_plan(file, as_of, prices)
+    plan = make_plan(file, as_of, prices, settings)
     if options["against"] is not None:
         _compare(plan, file, options)
     else:

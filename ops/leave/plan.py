@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from checks.cost import cost
 from checks.resources import Resource, Resources
 from config.cluster import EksCluster
-from config.errors import ConfigError
-from config.stack import StackConfig, file_key
-from config.stack_file import StackFile, find, read
+from config.halves import outer_of, what_if
+from config.stack import StackConfig
+from config.stack_file import StackFile
 from ops.leave.behind import Left, left_behind
 from ops.leave.parting import Parting, parting
-from ops.plan.plan import recorded
+from ops.plan.plan import inner_files, recorded
 
 FORMAT = "jupyterhub-aws/destroy/1"
 
@@ -91,11 +90,12 @@ def leaving(file: StackFile) -> Leaving:
     """The plan of a stack; of one in halves it does not matter which is named. Raises ConfigError for a wrong file."""
     stack, recording = recorded(file)
     if stack.cloud_stack is not None:
-        outer = read(find(stack.cloud_stack, file.path.parent))
+        with what_if(file):
+            outer = outer_of(stack.cloud_stack, file.path.parent)
         outer_stack, outer_recording = recorded(outer)
         pairs = [(file, stack, recording.resources), (outer, outer_stack, outer_recording.resources)]
     else:
-        inner = [(item, *recorded(item)) for item in _inner(file)] if stack.parts == "cloud" else []
+        inner = [(item, *recorded(item)) for item in inner_files(file)] if stack.parts == "cloud" else []
         pairs = [*((item, found, made.resources) for item, found, made in inner), (file, stack, recording.resources)]
     last = pairs[-1]
     goes = isinstance(last[1].cluster, EksCluster) and not any(item.type == "aws:eks/cluster:Cluster" and item.protect for item in last[2])
@@ -107,19 +107,6 @@ def leaving(file: StackFile) -> Leaving:
 def _half(file: StackFile, stack: StackConfig, resources: Resources, *, cluster_goes: bool) -> Half:
     where = "on the runner, or wherever the cluster's API answers" if stack.parts == "cluster" else ""
     return Half(file=file, stack=stack, parting=parting(resources, cluster_goes=cluster_goes), where=where)
-
-
-def _inner(outer: StackFile) -> list[StackFile]:
-    """The stacks beside this one whose files say that they stand on it."""
-    found = []
-    for path in sorted(outer.path.parent.glob("Pulumi.*.yaml")):
-        try:
-            file = read(path)
-        except ConfigError:
-            continue  # not this stack's, and `jhub plan` of it says what is wrong
-        if file.values.get(file_key("cloud_stack")) == outer.stack and Path(file.path) != outer.path:
-            found.append(file)
-    return found
 
 
 def _as_json(half: Half) -> dict[str, Any]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from config.errors import ConfigError, Problem
+from config.keys import canonical_key
 from config.stack import file_key
 from config.stack_file import StackFile, read
 
 KEY = file_key("paused")
-_LINE = re.compile(rf"^(?P<indent>[ ]+)['\"]?{re.escape(KEY)}['\"]?[ ]*:.*\n?", re.MULTILINE)
-_AFTER = re.compile(rf"^(?P<indent>[ ]+)['\"]?{re.escape(file_key('name'))}['\"]?[ ]*:[ ]*\S.*$", re.MULTILINE)
+_NAME = file_key("name")
 
 
 def is_paused(file: StackFile) -> bool:
@@ -24,16 +24,15 @@ def is_paused(file: StackFile) -> bool:
 def remember(command: str, file: StackFile, *, paused: bool) -> None:
     """Write it into the file, or take it out. Raises ConfigError, with the file as it was, where that would change anything else in it."""
     old = file.path.read_text(encoding="utf-8")
-    new = _with(old) if paused else _LINE.sub("", old)
+    new = _edited(old, file.project, paused=paused)
     wanted = {**{key: value for key, value in file.values.items() if key != KEY}, **({KEY: "true"} if paused else {})}
     handle, name = tempfile.mkstemp(dir=file.path.parent, prefix=".jhub-", suffix=".yaml")
     written = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as out:
             out.write(new)
-        again = read(written)
-        if again.values != wanted or again.sealed != file.sealed:
-            fix = f"{'add' if paused else 'remove'} the line yourself: {KEY}: true"
+        if not _says(written, wanted, file.sealed):
+            fix = f"{'add' if paused else 'remove'} the line yourself, below `config:`: paused: true"
             raise ConfigError(command, [Problem(path=file.source, what="has a form in which one line cannot be changed safely", fix=fix)])
         written.chmod(file.path.stat().st_mode & 0o777)
         written.replace(file.path)  # at once: whoever reads it meanwhile sees the old or the new one
@@ -41,8 +40,37 @@ def remember(command: str, file: StackFile, *, paused: bool) -> None:
         written.unlink(missing_ok=True)
 
 
-def _with(text: str) -> str:
-    line = f"{KEY}: true # jhub resume takes this line away"
-    if _LINE.search(text):
-        return _LINE.sub(lambda match: f"{match['indent']}{line}\n", text, count=1)
-    return _AFTER.sub(lambda match: f"{match[0]}\n{match['indent']}{line}", text, count=1)
+def _says(path: Path, values: dict[str, str], sealed: dict[str, str]) -> bool:
+    try:
+        again = read(path)
+    except ConfigError:  # a form in which a line more is no YAML any more
+        return False
+    return again.values == values and again.sealed == sealed
+
+
+def _edited(text: str, project: str, *, paused: bool) -> str:
+    """The text with the line, or without it; as it is where there is no place for it."""
+    keys, lines = _places(text, project), text.splitlines(keepends=True)
+    if KEY in keys:
+        spelling, index = keys[KEY]
+        lines[index : index + 1] = [_line(lines[index], spelling)] if paused else []
+    elif paused and _NAME in keys:
+        spelling, index = keys[_NAME]
+        prefix = spelling[: -len("name")]  # as the file spells its other keys
+        if not lines[index].endswith("\n"):
+            lines[index] += "\n"
+        lines.insert(index + 1, _line(lines[index], f"{prefix}paused"))
+    return "".join(lines)
+
+
+def _line(like: str, key: str) -> str:
+    indent = like[: len(like) - len(like.lstrip(" "))]
+    return f"{indent}{key}: true # jhub resume takes this line away\n"
+
+
+def _places(text: str, project: str) -> dict[str, tuple[str, int]]:
+    """The keys below `config:`, by their one spelling: how each is written, and in which line (from 0)."""
+    from ruamel.yaml import YAML
+
+    config: Any = YAML().load(text)["config"]
+    return {canonical_key(str(key), project): (str(key), config.lc.key(key)[0]) for key in config}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from config.stack import PROJECT
 from config.stack_file import find, read
 from ops.arguments import stack_file, validated_stack
 from ops.live.account import connect
 from ops.live.cluster import cluster_of
 from ops.pause.machines import Machines
 from ops.pause.pause import Scene
+from ops.pause.remembered import KEY
 
 
 @contextlib.contextmanager
@@ -35,4 +35,4 @@ def scene_of(command: str, stack: str, *, inside: bool) -> Iterator[Scene]:
 
 def needs_up(scene: Scene) -> bool:
     """Whether something has to be built again before nodes can start."""
-    return bool(scene.stack.pause.drop) and f"{PROJECT}:paused" in scene.file.values
+    return bool(scene.stack.pause.drop) and KEY in scene.file.values

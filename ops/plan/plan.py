@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,12 @@ from changes.mask import masked
 from checks.finding import Finding
 from checks.resources import Resource
 from components.validated import validated
-from config.halves import Configuration, whole
+from config.errors import ConfigError
+from config.halves import given_by, outer_of, what_if, whole
 from config.prices import Prices
 from config.secrets import missing_secrets
 from config.stack import PROJECT, StackConfig
-from config.stack_file import StackFile, find, read
+from config.stack_file import CLOUD_STACK, StackFile, read
 
 if TYPE_CHECKING:
     from checks.bill import Cost
@@ -40,6 +41,7 @@ class Plan:
     engine_option: str = ""
     configuration: Mapping[str, Any] = field(default_factory=dict)
     sealed: Mapping[str, str] = field(default_factory=dict)
+    project: str = PROJECT
 
     @property
     def failed(self) -> bool:
@@ -61,7 +63,7 @@ class Plan:
         """The plan as data in the format `jupyterhub-aws/plan/1`."""
         return {
             "format": FORMAT,
-            "project": PROJECT,
+            "project": self.project,
             "stack": self.stack_name,
             "as_of": self.as_of.isoformat(),
             "resources": [_as_json(resource) for resource in self.recording.resources],
@@ -94,25 +96,33 @@ def _as_json(resource: Resource) -> dict[str, Any]:
 
 def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
     """Validate a stack file and evaluate the program with it. A secret that is missing stands sealed like the others: a plan does without."""
-    given = Configuration(values=file.values, secret=file.secret, source=file.source)
-    stack = validated(whole(given, file.path.parent))  # before the SDKs: a typo is answered at once
-    missing = {needed.in_file for needed in missing_secrets(stack.hubs_inside, file.secret)}
-    outer = None
-    if stack.cloud_stack is not None:  # what its outputs will be is known from evaluating it
-        outer = recorded(read(find(stack.cloud_stack, file.path.parent)))[1]
-    from ops.plan.evaluate import Where, evaluate  # late: a wrong file is answered without it
+    with what_if(file):
+        stack = validated(whole(given_by(file), file.path.parent))  # before the SDKs: a typo is answered at once
+        missing = {needed.in_file for needed in missing_secrets(stack.hubs_inside, file.secret)}
+        outer = None
+        if stack.cloud_stack is not None:  # what its outputs will be is known from evaluating it
+            outer = recorded(outer_of(stack.cloud_stack, file.path.parent))[1]
+        from ops.plan.evaluate import Where, evaluate  # late: a wrong file is answered without it
 
-    return stack, evaluate(file.values, secret={*file.secret, *missing}, where=Where(project=PROJECT, stack=file.stack, folder=file.path.parent), outer=outer)
+        where = Where(project=file.project, stack=file.stack, folder=file.path.parent)
+        return stack, evaluate(file.values, secret={*file.secret, *missing}, where=where, outer=outer)
 
 
-def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = None) -> Plan:
-    """Validate a stack file, evaluate the program with it, and run every check. Raises ConfigError for a wrong file."""
+def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = None, asked: Sequence[str] = ()) -> Plan:
+    """Validate a stack file, evaluate the program with it, and run every check. Raises ConfigError for a wrong file.
+
+    `asked` are the settings of a what-if question, which are in `file` already: of an outer stack they are judged inside the cluster too.
+    """
     stack, recording = recorded(file)
     from checks.all import run_checks
     from checks.backups import rehearsed
+    from checks.keys import beyond_the_plan, same_outer_file
     from checks.secrets import missing
     from ops.backups.record import read_record
 
+    found = run_checks(stack, recording.everything, as_of)
+    if asked and stack.parts == "cloud":
+        found = _with_inner(file, asked, found, as_of)
     inner = stack.parts == "cluster"  # its homes are the outer half's
     buildable = not missing_secrets(stack.hubs_inside, file.secret)
     drilled = () if inner else rehearsed(stack, read_record(file), as_of, file.stack, buildable=buildable)
@@ -126,5 +136,36 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
         engine_option=file.engine_option,
         configuration=file.data,
         sealed=file.sealed,
-        findings=(*run_checks(stack, recording.everything, as_of), *missing(stack, file.secret, file.stack), *drilled),
+        findings=(*found, *missing(stack, file.secret, file.stack), *drilled, *beyond_the_plan(file), *same_outer_file(file)),
+        project=file.project,
     )
+
+
+def inner_files(outer: StackFile) -> list[StackFile]:
+    """The stacks beside this one whose files say that it is their `cloud_stack`."""
+    found = []
+    for path in sorted(outer.path.parent.glob("Pulumi.*.yaml")):
+        try:
+            file = read(path)
+        except ConfigError:
+            continue  # not this stack's, and `jhub plan` of it says what is wrong
+        if file.values.get(CLOUD_STACK) == outer.stack and file.path != outer.path:
+            found.append(file)
+    return found
+
+
+def _with_inner(file: StackFile, asked: Sequence[str], found: list[Finding], as_of: datetime.date) -> list[Finding]:
+    """The findings of a what-if question about an outer stack: those of the stacks inside its cluster too, with the same settings."""
+    from checks.all import run_checks
+
+    names: list[str] = []
+    inside: list[Finding] = []
+    for inner in inner_files(file):
+        stack, recording = recorded(replace(inner, outer_settings=tuple(asked)))
+        inside += [item for item in run_checks(stack, recording.everything, as_of) if item not in inside]
+        names.append(inner.stack)
+    if not names:
+        return found
+    judged = Finding(id="inner-half", status="pass", message=f"what is inside the cluster is judged with these settings too ({', '.join(names)})", path="parts")
+    said = {item.id for item in (*inside, judged)}  # a check that saw both halves speaks for both
+    return [*(item for item in found if item.id not in said), *inside, judged]

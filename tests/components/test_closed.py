@@ -51,9 +51,9 @@ def test_the_set_follows_what_runs(settings, there, gone):
 
 
 def test_without_a_runner_nothing_is_there_for_it():
-    from tests.support.stack_files import ROOT, read_yaml
+    from tests.support.stack_files import ROOT, config_of
 
-    config = read_yaml(ROOT / "Pulumi.airgap.yaml")["config"]
+    config = config_of(ROOT / "Pulumi.airgap.yaml")
     assert "jupyterhub-aws:runner" in config
     assert not {"ssm", "ssmmessages", "kms", "sts", "eks"} & set(solved(running("efs", runner=False, watched=True)))
 

@@ -10,14 +10,14 @@ from components.validated import validated
 from config.errors import ConfigError
 from config.halves import Configuration, whole
 from config.stack import StackConfig
-from tests.support.stack_files import ROOT, SOURCE, changed, dev_stack, engine_values, read_yaml
+from tests.support.stack_files import ROOT, SOURCE, changed, config_of, dev_stack, engine_values, read_yaml
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 LONGEST_LINE = 400
 
 
 def _load(case):
-    base = dev_stack() if "base" not in case else read_yaml(ROOT / case["base"])["config"]
+    base = dev_stack() if "base" not in case else config_of(ROOT / case["base"])
     return _validated(*engine_values(changed(base, put=case.get("set"), remove=case.get("remove"))))
 
 

@@ -21,6 +21,7 @@ from config.reference import reference_page
 from config.schema import _as_the_engine_takes_it, flow, models_schema, render_schema, stack_schema
 from config.stack import PROVIDER_KEYS, StackConfig
 from config.versions import pins
+from tests.support.stack_files import engine_key
 
 ROOT = Path(__file__).parents[2]
 Keys = tuple[str | int, ...]
@@ -76,7 +77,8 @@ def refusals(schema: dict[str, Any], document: object) -> list[str]:
 
 
 def as_the_engine_gives_it(document: dict[str, Any]) -> dict[str, str]:
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in document["config"].items()}
+    config = document["config"].items()
+    return {engine_key(key): value if isinstance(value, str) else json.dumps(value) for key, value in config}
 
 
 def changed(document: dict[str, Any], path: Keys, value: object) -> dict[str, Any]:
@@ -94,7 +96,7 @@ def changed(document: dict[str, Any], path: Keys, value: object) -> dict[str, An
 
 
 def section(name: str, *below: str | int) -> Keys:
-    return ("config", f"{PROJECT}:{name}", *below)
+    return ("config", name, *below)
 
 
 @pytest.mark.parametrize(("file", "render"), [("config/stack.schema.json", render_schema), ("docs/reference.md", reference_page)])
@@ -179,12 +181,35 @@ def test_what_is_right_is_taken_by_the_schema_and_by_the_models(schema, dev, pat
 
 def test_the_sections_are_the_models(schema):
     config = schema["properties"]["config"]
-    names = {PROVIDER_KEYS.get(name, f"{PROJECT}:{name}"): field.is_required() for name, field in StackConfig.model_fields.items()}
-    assert set(config["properties"]) == set(names)
+    names = {PROVIDER_KEYS.get(name, name): field.is_required() for name, field in StackConfig.model_fields.items()}
+    assert set(config["properties"]) == {*names, *(f"{PROJECT}:{name}" for name in names if ":" not in name)}
     whole, inner = config["anyOf"]
-    assert set(whole["required"]) == {name for name, required in names.items() if required}
-    assert whole["else"] == {"required": ["aws:region"]} and inner == {"required": [f"{PROJECT}:cloud_stack"]}
+    either = [{"anyOf": [{"required": [name]}, {"required": [f"{PROJECT}:{name}"]}]} for name, required in names.items() if required]
+    assert whole["allOf"] == either
+    assert whole["else"] == {"required": ["aws:region"]} and inner["anyOf"][0] == {"required": ["cloud_stack"]}
     assert config["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("name", ["name", "cluster", "hubs"])
+def test_a_section_is_taken_in_either_form_and_not_in_both(schema, dev, name):
+    config = dev["config"]
+    config[f"{PROJECT}:{name}"] = config[name]
+    assert refusals(schema, dev)
+    del config[name]
+    assert refusals(schema, dev) == []
+    config[f"{PROJECT}:{name}"] = ["no such thing"]
+    assert refusals(schema, dev)
+
+
+def test_a_cluster_that_exists_needs_no_region_in_either_form(schema):
+    for prefix in ("", f"{PROJECT}:"):
+        config = {f"{prefix}{key}": value for key, value in _KUBEADM.items()}
+        assert refusals(schema, {"config": config}) == []
+        config[f"{prefix}cluster"] = {"kind": "eks", "version": "1.35"}
+        assert refusals(schema, {"config": config})
+
+
+_KUBEADM = YAML(typ="safe").load((ROOT / "examples/kubeadm/Pulumi.kubeadm.yaml").read_text(encoding="utf-8"))["config"]
 
 
 def test_every_model_has_a_definition_and_every_definition_a_model(schema):
@@ -206,7 +231,7 @@ def test_a_definition_has_the_options_of_its_model(schema, name):
 
 
 def test_the_choices_of_a_union_are_told_apart_by_constants(schema):
-    homes = schema["properties"]["config"]["properties"][f"{PROJECT}:homes"]
+    homes = schema["properties"]["config"]["properties"]["homes"]
     for union, key in ((schema["$defs"]["Pools"]["additionalProperties"], "capacity"), (homes, "kind")):
         members = [schema["$defs"][member["$ref"].rpartition("/")[2]] for member in union["oneOf"]]
         assert all(key in member["required"] for member in members)
@@ -214,8 +239,8 @@ def test_the_choices_of_a_union_are_told_apart_by_constants(schema):
 
 
 def test_the_schema_has_only_keywords_that_a_validator_knows():
-    judging = set("$ref additionalProperties anyOf const enum exclusiveMinimum items maxItems maxLength maxProperties maximum minItems minLength".split())
-    judging |= set("else if minProperties minimum oneOf pattern patternProperties properties propertyNames required type".split())
+    judging = set("$ref additionalProperties allOf anyOf const enum exclusiveMinimum items maxItems maxLength maxProperties maximum minItems".split())
+    judging |= set("minLength not else if minProperties minimum oneOf pattern patternProperties properties propertyNames required type".split())
     # The yaml-language-server of editors reads draft 7, where `exclusiveMinimum` is a number already.
     assert judging - {"else"} <= set(Draft202012Validator.VALIDATORS) & set(Draft7Validator.VALIDATORS)  # `else` is judged with its `if`
     known = judging | {"markdownDescription", *"$comment $defs $schema default description examples title".split()}
@@ -226,7 +251,7 @@ def test_the_schema_has_only_keywords_that_a_validator_knows():
             if key in ("properties", "$defs", "patternProperties"):
                 for child in value.values():
                     yield from keywords(child)
-            elif key in ("anyOf", "oneOf"):
+            elif key in ("allOf", "anyOf", "oneOf"):
                 for child in value:
                     yield from keywords(child)
             elif key in ("items", "additionalProperties", "propertyNames") and isinstance(value, dict):
@@ -239,7 +264,7 @@ def test_hover_text_says_default_unit_and_what_a_change_does(schema):
     size = schema["$defs"]["Size"]["properties"]["min"]
     assert size["description"].endswith(" Default: 0. Unit: nodes. Changing it: In place.")
     assert size["markdownDescription"].endswith("\n\n**Default:** `0`, **unit:** nodes\n\n**Changing it:** In place.")
-    assert " Required. Changing it: " in schema["properties"]["config"]["properties"][f"{PROJECT}:name"]["description"]
+    assert " Required. Changing it: " in schema["properties"]["config"]["properties"]["name"]["description"]
     price = schema["$defs"]["SpotPool"]["properties"]["max_price"]
     assert " Default: not set. Unit: USD per hour. " in price["description"]
     assert "default" not in price  # or an editor would insert `max_price: null`

@@ -113,7 +113,7 @@ def test_an_account_without_backups_and_alarms_gets_both_and_is_told(account: Ac
     made = {item.subject for item in found.outcome.missing if not item.blind}
     kinds = Counter(subject.partition("::")[0] for subject in made)
     assert VAULT in made and kinds[KEY] == 2 and kinds["aws:cloudwatch/metricAlarm:MetricAlarm"] == 14 and kinds["aws:cloudwatch/logGroup:LogGroup"] == 5
-    assert "backup" not in found.text.partition("jupyterhub-aws:imports")[0], "the default is meant, and homes.backup is nobody's line any more"
+    assert "backup" not in found.text.partition("imports")[0], "the default is meant, and homes.backup is nobody's line any more"
 
 
 def test_what_is_kept_otherwise_is_said(account: Account) -> None:

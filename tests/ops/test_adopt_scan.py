@@ -111,7 +111,7 @@ def test_again_keeps_the_file_and_finds_the_same_map(world: World, taken: Taken,
     path = tmp_path / "Pulumi.taken.yaml"
     text = (taken[0] / "Pulumi.taken.yaml").read_text()
     filled = text.replace("kind: native", "kind: native # ours").replace("hub.example.org", "hub.corp.example")
-    path.write_text(filled.replace("jupyterhub-aws:imports:", "jupyterhub-aws:imports:\n    aws:ec2/vpc:Vpc::gone: vpc-1"))
+    path.write_text(filled.replace("imports:", "imports:\n    aws:ec2/vpc:Vpc::gone: vpc-1"))
     refused, _ = _scan(world, tmp_path, "--cluster", "jhub-dev")
     assert refused.returncode == 2 and "--again" in refused.stderr
     done, found = _scan(world, tmp_path, "--cluster", "jhub-dev", "--again")

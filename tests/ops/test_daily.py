@@ -271,7 +271,7 @@ def test_bad_days(account: Cloud, tmp_path: Path) -> None:
         tools.answer("kubectl", "get", "deployment/cluster-autoscaler", stdout=json.dumps({"spec": {"replicas": 0}, "status": {}}))
         all_say("is half paused", known, [item for item in every if item[0] in ("health", "doctor", "restart", "rollback")])
         text = file.read_text()
-        file.write_text(text.replace("  jupyterhub-aws:name:", "  jupyterhub-aws:paused: true\n  jupyterhub-aws:name:"))
+        file.write_text(text.replace("  name:", "  paused: true\n  name:"))
         all_say("is paused, so nobody can work now; bring it back: jhub resume dev", known, [item for item in every if item[0] in ("health", "restart")])
         text = re.sub(r"  aws:allowedAccountIds:.*\n", "", text)
         file.write_text(text)

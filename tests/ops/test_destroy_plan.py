@@ -75,7 +75,7 @@ def test_a_cluster_that_was_there() -> None:
 def test_homes_on_volumes_and_a_database(tmp_path: Path) -> None:
     folder = SHAPES["open"].into(tmp_path)
     file = folder / "Pulumi.dev.yaml"
-    file.write_text(re.sub(r"  jupyterhub-aws:homes:\n(    .*\n|\n(?=    ))*", "  jupyterhub-aws:homes: { kind: ebs, size_gib: 10 }\n", file.read_text()))
+    file.write_text(re.sub(r"  homes:\n(    .*\n|\n(?=    ))*", "  homes: { kind: ebs, size_gib: 10 }\n", file.read_text()))
     found = plan("dev", folder)
     (step,) = found["steps"]
     assert "hub-second-cloud-database-instance" in names(step["stays"]), names(step["stays"])
@@ -94,7 +94,13 @@ _SNAPSHOTS = "aws ec2 describe-snapshots --region us-east-1 --owner-ids self --f
     ("settings", "finds"),
     [
         ((), [_OWN]),
-        (("backups.kind=aws_backup", "backups.copy_to_region.region=us-west-2",), [_OWN, f"{_POINTS} us-west-2 --backup-vault-name jhub-dev-backups-copy"]),
+        (
+            (
+                "backups.kind=aws_backup",
+                "backups.copy_to_region.region=us-west-2",
+            ),
+            [_OWN, f"{_POINTS} us-west-2 --backup-vault-name jhub-dev-backups-copy"],
+        ),
         (("backups.kind=snapshots",), [_SNAPSHOTS, _EFS]),
         (("backups.kind=snapshots", "homes.backup=false"), [_SNAPSHOTS]),
         (("backups.kind=none", "backups.reason=the-array-does"), []),

@@ -186,7 +186,7 @@ def snapshot(account: Cloud) -> list[str]:
 def test_homes_on_volumes_are_kept_and_named(account: Cloud, place: Path) -> None:
     file = place / "Pulumi.dev.yaml"
     text = file.read_text()
-    file.write_text(re.sub(r"  jupyterhub-aws:homes:\n(    .*\n|\n(?=    ))*", "  jupyterhub-aws:homes: { kind: ebs, size_gib: 10 }\n", text))
+    file.write_text(re.sub(r"  homes:\n(    .*\n|\n(?=    ))*", "  homes: { kind: ebs, size_gib: 10 }\n", text))
     home = volume(account, 10, {"stack": "jhub-dev", **claimed("jhub-dev", "claim-ada", "hub-main")})
     stray = volume(account, 5, claimed("jhub-dev", "scratch", "hub-main"))
     gone = volume(account, 5, {"stack": "jhub-dev"})

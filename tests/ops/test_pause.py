@@ -32,7 +32,7 @@ def test_everything_rests_and_comes_back_and_nothing_else_is_touched(account: Cl
     done = in_process(["pause", shape.stack, "--now", "--no-up"], folder, environment(account.url))
     assert done.returncode == 0, done.stderr
     assert shape.state(account) == shape.rested(before)
-    assert "jupyterhub-aws:paused: true" in shape.file(folder).read_text()
+    assert "  paused: true" in shape.file(folder).read_text()
     again = in_process(["pause", shape.stack, "--now", "--no-up"], folder, environment(account.url))
     assert again.returncode == 0 and again.stderr.count("already so") == again.stderr.count("["), again.stderr
     shape.back(account, folder)
@@ -58,7 +58,7 @@ def test_the_line_is_written_and_taken_away_and_nothing_else(tmp_path: Path, nam
     before = path.read_text()
     remember("test", read(path), paused=True)
     lines = path.read_text().splitlines()
-    assert [line for line in lines if line not in before.splitlines()] == ["  jupyterhub-aws:paused: true # jhub resume takes this line away"]
+    assert [line for line in lines if line not in before.splitlines()] == ["  paused: true # jhub resume takes this line away"]
     assert read(path).values == {**read(ROOT / f"Pulumi.{name}.yaml").values, "jupyterhub-aws:paused": "true"}
     remember("test", read(path), paused=True)
     assert path.read_text().splitlines() == lines, "once is enough"
@@ -79,6 +79,6 @@ def test_a_file_of_another_form_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.dev.yaml"
     text = "config: {jupyterhub-aws:name: jhub-dev}\n"
     path.write_text(text)
-    with pytest.raises(ConfigError, match="add the line yourself: jupyterhub-aws:paused: true"):
+    with pytest.raises(ConfigError, match="add the line yourself, below `config:`: paused: true"):
         remember("test", read(path), paused=True)
     assert path.read_text() == text and list(tmp_path.iterdir()) == [path]

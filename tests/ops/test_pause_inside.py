@@ -168,7 +168,7 @@ def test_in_a_closed_network_the_inner_half_tells_people_and_the_outer_one_waits
     outer = run(account, tmp_path, "pause", "airgap", "--now", "--no-up")
     assert outer.returncode == 0, outer.stderr
     assert {sizes for name, sizes in state(account)["groups"].items() if name != "somebody-elses"} == {(0, 0, 0, 0)}
-    assert "jupyterhub-aws:paused: true" in (tmp_path / "Pulumi.airgap.yaml").read_text()
+    assert "  paused: true" in (tmp_path / "Pulumi.airgap.yaml").read_text()
     assert "paused" not in (tmp_path / "Pulumi.airgap-hub.yaml").read_text(), "the inner half reads the outer one's file"
 
 

@@ -207,13 +207,13 @@ def test_a_file_that_is_no_stack_file_says_where(tmp_path: Path, text: str, says
 def test_encrypted_values_are_neither_needed_nor_shown(tmp_path: Path) -> None:
     document = YAML(typ="safe").load((ROOT / "Pulumi.dev.yaml").read_text())
     document["encryptionsalt"] = "v1:none"
-    document["config"]["other:token"] = {"secure": "v1:CIPHERTEXT"}
+    document["config"]["aws:secretKey"] = {"secure": "v1:CIPHERTEXT"}
     path = tmp_path / "Pulumi.mine.yaml"
     YAML().dump(document, path)
     done = jhub("plan", str(path), "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "CIPHERTEXT" not in done.stdout + done.stderr
-    document["config"]["jupyterhub-aws:tags"] = {"owner": {"secure": "v1:CIPHERTEXT"}}
+    document["config"]["tags"] = {"owner": {"secure": "v1:CIPHERTEXT"}}
     YAML().dump(document, path)
     done = jhub("plan", str(path))
     assert done.returncode == 2

@@ -16,6 +16,7 @@ from tests.support.pause_shapes import SHAPES, Shape
 
 pytestmark = pytest.mark.real
 
+
 @pytest.fixture(scope="module")
 def account() -> Iterator[Cloud]:
     preload()
@@ -76,7 +77,7 @@ def test_a_killed_pause_goes_on(account: Cloud, tmp_path: Path, shape: Shape, do
         assert shape.state(account) == shape.rested(before), operation
         assert not inside.servers["main"] and (shape.stack == "kubeadm" or not inside.servers["second"]), operation
         assert inside.autoscaler == (0 if shape.stack == "dev" else 1), operation
-        assert "jupyterhub-aws:paused: true" in shape.file(tmp_path).read_text(), operation
+        assert "  paused: true" in shape.file(tmp_path).read_text(), operation
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["not heard", "not answered"])

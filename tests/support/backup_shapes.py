@@ -27,9 +27,9 @@ OURS = {"stack": STACK, TAG: STACK}
 FILES = {"notes.txt": "as it was\n", "work/deep/data.bin": "x" * 5000, "work/plan.md": "a plan\n"}
 _EDITS = {
     "efs": "",
-    "ebs": "  jupyterhub-aws:homes: { kind: ebs }\n",
-    "nfs": "  jupyterhub-aws:homes: { kind: nfs, server: nfs.example.org, path: /homes }\n  jupyterhub-aws:backups: { kind: aws_backup, rds: true }\n",
-    "snapshots": "  jupyterhub-aws:homes: { kind: ebs }\n  jupyterhub-aws:backups: { kind: snapshots }\n",
+    "ebs": "  homes: { kind: ebs }\n",
+    "nfs": "  homes: { kind: nfs, server: nfs.example.org, path: /homes }\n  backups: { kind: aws_backup, rds: true }\n",
+    "snapshots": "  homes: { kind: ebs }\n  backups: { kind: snapshots }\n",
 }
 
 
@@ -59,7 +59,7 @@ def stack_file(shape: str, folder: Path) -> None:
     """Pulumi.dev.yaml in a folder, with homes of this shape."""
     text = (ROOT / "Pulumi.dev.yaml").read_text()
     if _EDITS[shape]:
-        text = re.sub(r"  jupyterhub-aws:homes:.*\n(    .*\n)*", _EDITS[shape], text, count=1)
+        text = re.sub(r"  homes:.*\n(    .*\n)*", _EDITS[shape], text, count=1)
     (folder / "Pulumi.dev.yaml").write_text(text)
 
 

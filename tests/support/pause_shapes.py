@@ -133,7 +133,7 @@ def _with_machines(text: str) -> str:
 
 
 def _with_postgres(text: str) -> str:
-    return text.replace("  jupyterhub-aws:hubs:\n", f"  jupyterhub-aws:hubs:\n    second: {json.dumps(_POSTGRES)}\n", 1)
+    return text.replace("  hubs:\n", f"  hubs:\n    second: {json.dumps(_POSTGRES)}\n", 1)
 
 
 _KUBEADM = "examples/kubeadm/Pulumi.kubeadm.yaml"

@@ -51,8 +51,17 @@ def dev_stack() -> dict[str, Any]:
 
 @cache
 def _dev_stack() -> dict[str, Any]:
-    config: dict[str, Any] = read_yaml(STACK_FILE)["config"]
-    return config
+    return config_of(STACK_FILE)
+
+
+def config_of(path: Path) -> dict[str, Any]:
+    """The `config:` map of a stack file as the engine has it: an unprefixed key belongs to the project."""
+    return {engine_key(key): value for key, value in read_yaml(path)["config"].items()}
+
+
+def engine_key(key: str) -> str:
+    """A key of a stack file as the engine hands it over."""
+    return key if ":" in key else f"{PROJECT}:{key}"
 
 
 def full_key(section: str) -> str:

@@ -1,0 +1,189 @@
+"""Which option a key of a stack file is. Pulumi reads `pools` as `PROJECT:pools`; PROJECT is the name in the user's own Pulumi.yaml.
+
+Inside the program every key has one spelling, `jupyterhub-aws:pools`, whatever the project is called and whether the prefix was written.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from config.errors import ConfigError, Problem, closest, dotted
+from config.secrets import SECRET_ENDINGS
+from config.stack import PROJECT, PROVIDER_KEYS, StackConfig
+
+T = TypeVar("T")
+
+#: What Pulumi itself keeps beside `config` (sdk/go/common/workspace, ProjectStack, v3.260). It ignores every other key without a word.
+ENGINE_KEYS = ("secretsprovider", "encryptedkey", "encryptionsalt", "environment")
+#: Settings of the AWS provider that change who calls AWS and how, and nothing in a plan (pulumi_aws 7.51.1, config/vars.py; a test compares).
+AWS_CALLS = frozenset(
+    "accessKey allowedAccountIds assumeRoleWithWebIdentity assumeRoles customCaBundle ec2MetadataServiceEndpoint ec2MetadataServiceEndpointMode httpProxy "
+    "httpsProxy insecure maxRetries noProxy profile region retryMode s3UsEast1RegionalEndpoint s3UsePathStyle secretKey sharedConfigFiles "
+    "sharedCredentialsFiles skipCredentialsValidation skipMetadataApiCheck skipRegionValidation skipRequestingAccountId stsRegion token "
+    "tokenBucketRateLimiterCapacity useDualstackEndpoint useFipsEndpoint userAgents".split()
+)
+#: Settings of the AWS provider that change what is made, or refuse to make it. The same source.
+AWS_EFFECTS = frozenset({"defaultTags", "endpoints", "forbiddenAccountIds", "ignoreTags", "tagPolicyCompliance"})
+#: Settings of every provider that the engine takes for itself: which plugin it runs.
+_OF_EVERY_PROVIDER = frozenset({"version", "pluginDownloadURL"})
+#: Settings of the AWS provider that are secrets.
+AWS_SECRETS = frozenset({"secretKey", "token"})
+#: The providers of this program, and the engine's own namespace (`pulumi:tags`, `pulumi:autonaming`).
+PROVIDERS = ("aws", "eks", "kubernetes", "pulumi", "random")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """What a project's Pulumi.yaml says about configuration: its name, and values for stack files that do not say otherwise."""
+
+    name: str = PROJECT
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+
+
+def project_of(folder: Path) -> Project:
+    """The project that the engine finds from a folder: the nearest Pulumi.yaml upwards; else the one of this program.
+
+    Raises ConfigError for a Pulumi.yaml that is not readable or has no name.
+    """
+    above = [candidate / name for candidate in (folder, *folder.parents) for name in ("Pulumi.yaml", "Pulumi.yml")]
+    found = next((path for path in (*above, Path(__file__).resolve().parents[1] / "Pulumi.yaml") if path.is_file()), None)
+    return Project() if found is None else _project(found, found.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _project(path: Path, _changed: int) -> Project:
+    from config.stack_file import parsed
+
+    try:
+        document = parsed(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ConfigError(path.name, [Problem(path="", what="is not readable as YAML", fix=f"repair {path}: Pulumi reads it too")]) from None
+    name = document.get("name") if isinstance(document, Mapping) else None
+    if not isinstance(name, str) or not name:
+        fix = f"write `name: {PROJECT}` in {path}"
+        raise ConfigError(path.name, [Problem(path="name", what="is missing: unprefixed keys of stack files belong to the project of this name", fix=fix)])
+    config = document.get("config")
+    return Project(name=name, defaults=dict(_defaults(config)) if isinstance(config, Mapping) else {}, path=path)
+
+
+def _defaults(config: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """Values that Pulumi.yaml has for every stack: a scalar, or a map with `default` or `value` (mergeConfig in sdk/go/common/workspace/config.go)."""
+    for key, entry in config.items():
+        if not isinstance(entry, Mapping):
+            yield str(key), entry
+        elif (value := entry.get("default", entry.get("value"))) is not None:
+            yield str(key), value
+
+
+def canonical_key(key: str, project: str) -> str:
+    """The one spelling of a key: `pools`, `PROJECT:pools` and `PROJECT:config:pools` are `jupyterhub-aws:pools`; `aws:config:region` is `aws:region`."""
+    if ":" not in key:
+        return f"{PROJECT}:{key}"
+    namespace, _, name = key.partition(":")
+    name = name.removeprefix("config:") if name.count(":") == 1 else name
+    return f"{PROJECT if namespace == project else namespace}:{name}"
+
+
+def canonical(config: Mapping[str, T], project: str, source: str) -> dict[str, T]:
+    """A configuration by the one spelling of its keys. Raises ConfigError for a key that is there in two spellings, or that the engine cannot read."""
+    written: dict[str, list[str]] = {}
+    for key in config:
+        written.setdefault(canonical_key(key, project), []).append(key)
+    problems = [_twice(full, keys) for full, keys in written.items() if len(keys) > 1]
+    problems += [_unreadable(keys[0]) for full, keys in written.items() if full.count(":") > 1]
+    if problems:
+        raise ConfigError(source, problems)
+    return {full: config[keys[0]] for full, keys in written.items()}
+
+
+def _twice(full: str, keys: list[str]) -> Problem:
+    name = full.partition(":")[2]
+    listed = " and ".join(dotted((key,)) for key in keys)
+    fix = f"keep one of them, such as {dotted((name if full.startswith(f'{PROJECT}:') else full,))}"
+    return Problem(path=dotted((name,)), what=f"is there twice, as {listed}: for Pulumi both are the same key", fix=fix)
+
+
+def _unreadable(key: str) -> Problem:
+    what = "is no key that Pulumi reads: it has more than one colon outside `NAMESPACE:NAME`"
+    return Problem(path=dotted((key,)), what=what, fix=f"write {dotted((key.rpartition(':')[2],))}")
+
+
+def engine_spelling(name: str, given: Iterable[str], project: str) -> str:
+    """How a key of the program stands in what the engine handed over: under the project's name, or under this program's."""
+    full = f"{project}:{name}"
+    return full if full in given else f"{PROJECT}:{name}"
+
+
+def misplaced(document: Mapping[Any, Any]) -> Iterator[Problem]:
+    """Find the keys beside `config:` that Pulumi ignores."""
+    for key in map(str, document):
+        if key == "config" or key in ENGINE_KEYS:
+            continue
+        name = key.rpartition(":")[2]
+        what = "stands beside `config:`, where Pulumi ignores it"
+        if name in StackConfig.model_fields or key in PROVIDER_KEYS.values() or _of_hub(name):
+            yield Problem(path=dotted((key,)), what=what, fix=f"indent it below `config:`, as {PROVIDER_KEYS.get(name, name)}")
+            continue
+        guess = closest(key, ("config", *ENGINE_KEYS)) or closest(name, StackConfig.model_fields)
+        fix = f"did you mean {guess}{'' if guess in ('config', *ENGINE_KEYS) else ' below `config:`'}?" if guess else "remove it, or move it below `config:`"
+        yield Problem(path=dotted((key,)), what=what, fix=fix)
+
+
+def foreign(keys: Iterable[str], *, sealed: Iterable[str] = ()) -> Iterator[Problem]:
+    """Find what is wrong with the keys of other namespaces than the program's: a namespace that nothing reads, and a setting that a provider refuses.
+
+    `sealed` are the keys among them whose values are encrypted.
+    """
+    hidden = set(sealed)
+    for key in keys:
+        namespace, colon, name = key.partition(":")
+        if namespace == PROJECT or not colon:
+            continue
+        if namespace == "aws":
+            yield from _of_aws(key, name, hidden)
+        elif namespace not in PROVIDERS and not _installed(namespace):
+            yield Problem(path=dotted((key,)), what=f"has a prefix that nothing in this stack reads ({namespace}:)", fix=_meant(namespace, name))
+
+
+def _of_aws(key: str, name: str, hidden: set[str]) -> Iterator[Problem]:
+    if name in StackConfig.model_fields and name not in AWS_CALLS:
+        yield Problem(path=dotted((key,)), what="is no setting of the AWS provider", fix=f"write {PROVIDER_KEYS.get(name, name)}: an option of this program")
+    elif name not in AWS_CALLS | AWS_EFFECTS | _OF_EVERY_PROVIDER:
+        guess = closest(name, sorted(AWS_CALLS | AWS_EFFECTS))
+        what = "is no setting of the AWS provider, which refuses to start with one that it does not know"
+        yield Problem(path=dotted((key,)), what=what, fix=f"did you mean aws:{guess}?" if guess else f"remove it: pulumi config rm {key}")
+    elif name in AWS_SECRETS and key not in hidden:
+        fix = f"replace it where it came from, then leave it to AWS_PROFILE, or run: pulumi config set --secret {key}"
+        yield Problem(path=dotted((key,)), what="is a secret, but stands in clear text", fix=fix)
+
+
+def _meant(namespace: str, name: str) -> str:
+    root = name.partition(".")[0]
+    if name in StackConfig.model_fields or _of_hub(name):
+        return f"write {PROVIDER_KEYS.get(name, name)}: options of this program need no prefix"
+    near = closest(namespace, [*PROVIDERS, PROJECT])
+    option = closest(root, StackConfig.model_fields)
+    if near == PROJECT and option:
+        return f"did you mean {option}? Options of this program need no prefix"
+    if near == "aws" and (setting := closest(name, sorted(AWS_CALLS | AWS_EFFECTS))):
+        return f"did you mean aws:{setting}?"
+    if near not in (None, PROJECT):
+        return f"did you mean {near}:{name}?"
+    return f"remove it, or install the provider that it configures (pulumi-{namespace})"
+
+
+def _of_hub(name: str) -> bool:
+    return name.startswith("hub-") and name.endswith(SECRET_ENDINGS)
+
+
+@lru_cache(maxsize=64)
+def _installed(namespace: str) -> bool:
+    """Whether the SDK of a provider is there: a program that adds resources of another provider configures it here."""
+    module = namespace.replace("-", "_")
+    return module.isidentifier() and any(importlib.util.find_spec(f"{maker}_{module}") is not None for maker in ("pulumi", "pulumiverse"))
