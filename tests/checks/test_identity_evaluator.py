@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.identities.conditions import ACCOUNT, ConditionError, Context, either, every, expanded, glob, holds, literal, negated, parse_operator
@@ -17,6 +17,7 @@ from checks.identities.evaluator import AccessRequest, Caller, PolicySet, decide
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/driver"
 ROLE = Caller("role", ROLE_ARN)
+generated = settings(max_examples=200, deadline=None)
 VOLUME = "arn:aws:ec2:us-east-1:123456789012:volume/vol-1"
 
 
@@ -309,27 +310,32 @@ _SOME = st.lists(_statements(), min_size=1, max_size=5)
 _ORDER = {False: 0, None: 1, True: 2}
 
 
+@generated
 @given(_REQUESTS, _SOME)
 def test_a_deny_of_everything_always_wins(asked: AccessRequest, statements: list[dict[str, Any]]):
     assert allowed(asked, policy(*statements), policy(statement("Deny"))) is False
 
 
+@generated
 @given(_REQUESTS, _SOME, _statements(("Allow",)))
 def test_a_further_allow_never_takes_away(asked: AccessRequest, statements: list[dict[str, Any]], further: dict[str, Any]):
     assert _ORDER[allowed(asked, policy(*statements, further))] >= _ORDER[allowed(asked, policy(*statements))]
 
 
+@generated
 @given(_REQUESTS, _SOME, _statements(("Deny",)))
 def test_a_further_deny_never_gives(asked: AccessRequest, statements: list[dict[str, Any]], further: dict[str, Any]):
     assert _ORDER[allowed(asked, policy(*statements, further))] <= _ORDER[allowed(asked, policy(*statements))]
 
 
+@generated
 @given(_REQUESTS, _SOME, _SOME)
 def test_what_limits_never_gives(asked: AccessRequest, statements: list[dict[str, Any]], limit: list[dict[str, Any]]):
     bounded = allowed(asked, policy(*statements), boundary=policy(*limit))
     assert _ORDER[bounded] <= _ORDER[allowed(asked, policy(*statements))]
 
 
+@generated
 @given(_REQUESTS, _SOME, st.randoms())
 def test_the_order_of_statements_and_documents_does_not_matter(asked: AccessRequest, statements: list[dict[str, Any]], random: Any):
     shuffled = random.sample(statements, len(statements))
@@ -338,6 +344,7 @@ def test_the_order_of_statements_and_documents_does_not_matter(asked: AccessRequ
     assert allowed(asked, *(policy(item) for item in shuffled)) is answer
 
 
+@generated
 @given(_REQUESTS, _SOME, st.sampled_from(["a", "b", "c"]))
 def test_learning_more_only_decides_what_was_open(asked: AccessRequest, statements: list[dict[str, Any]], value: str):
     known = AccessRequest(
@@ -354,16 +361,19 @@ def test_learning_more_only_decides_what_was_open(asked: AccessRequest, statemen
 _TEXT = st.text("ab:/*?[]-.", max_size=9)
 
 
+@generated
 @given(_TEXT, _TEXT)
 def test_patterns_match_as_fnmatch_does(pattern: str, text: str):
     assert glob(pattern, text) is bool(re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), text))
 
 
+@generated
 @given(_TEXT, _TEXT)
 def test_a_literal_matches_itself_and_nothing_else(one: str, other: str):
     assert glob(literal(one), literal(other)) is (one == other)
 
 
+@generated
 @given(st.lists(st.sampled_from([True, False, None]), max_size=4))
 def test_three_values(found: list[bool | None]):
     worlds = [[bool(bits >> index & 1) if value is None else value for index, value in enumerate(found)] for bits in range(1 << len(found))]
