@@ -126,8 +126,10 @@ def _permitted(request: AccessRequest, policies: PolicySet, layers: dict[str, _O
         return Decision(allowed=True, by="needs no permission", layer="identity")
     if policies.granted:
         return Decision(allowed=True, by="a grant of the key", layer="key")
-    if policies.key:
+    if policies.key and "key" in layers:
         return _by_key(policies, layers["key"], identity, by_identity)
+    if policies.key and by_identity is not False:
+        return Decision(allowed=None, by="the key's own policy is not known here", layer="key", elsewhere=True)
     direct = False if own is None else own.direct
     decided = either((by_identity, direct))
     near = (*identity.near, *(() if own is None else own.near))

@@ -38,16 +38,26 @@ _ATTACHED = (
     "service-role/AmazonEBSCSIDriverPolicy",
     "service-role/AmazonEFSCSIDriverPolicy",
 )
-_GLOBAL = ("iam:", "route53:", "s3:")  # what is global knows no region; a bucket's region is the bucket's
+#: Judged by statements of their own: what is global knows no region, a bucket's region is the bucket's, and of parameters only AWS's own are read.
+_APART = ("iam:", "route53:", "s3:", "ssm:")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One stack's account: `region` and `account` of AWS, `prefix` of everything that the stack gives a name (its `name` option)."""
+    """One stack's account: `region` and `account` of AWS, `prefix` of everything that the stack gives a name (its `name` option).
+
+    `further_regions`: others in which the stack makes something, such as that of the backups' copies (`backups.copy_to_region`).
+    """
 
     region: str
     account: str
     prefix: str
+    further_regions: tuple[str, ...] = ()
+
+    @property
+    def regions(self) -> list[str]:
+        """Every region in which the stack makes something, its own first."""
+        return list(dict.fromkeys((self.region, *self.further_regions)))
 
     @property
     def partition(self) -> str:
@@ -103,7 +113,7 @@ def state(backend: Backend, place: Place, *, writes: bool) -> tuple[Statement, .
 def reading(types: Collection[str], place: Place) -> tuple[Statement, ...]:
     """Looking at the stack's own kinds of resources, in its region."""
     found = actions(types, "read")
-    regional = [action for action in found if not action.startswith(_GLOBAL)]
+    regional = [action for action in found if not action.startswith(_APART)]
     other = [action for action in found if action.startswith(("iam:", "route53:"))]
     buckets = [action for action in found if action.startswith("s3:")]
     return (
@@ -113,31 +123,48 @@ def reading(types: Collection[str], place: Place) -> tuple[Statement, ...]:
     )
 
 
-def changing(types: Collection[str], place: Place, *, boundary: str | None = None) -> tuple[Statement, ...]:
-    """Making, changing and deleting the stack's own kinds of resources: in its region, and under its own names where AWS can tell names."""
+def changing(types: Collection[str], place: Place, *, boundary: str | None = None, attach: Sequence[str] = ()) -> tuple[Statement, ...]:
+    """Making, changing and deleting the stack's own kinds of resources: in its regions, and under its own names where AWS can tell names.
+
+    `attach`: ARNs of policies that the stack file names (`runner.policies`), so that they may be attached too.
+    """
     found = actions(types, "write")
-    regional = [action for action in found if not action.startswith(_GLOBAL)]
+    regional = [action for action in found if not action.startswith(_APART)]
     iam = [action for action in found if action.startswith("iam:")]
     buckets = [action for action in found if action.startswith("s3:")]
     zones = [action for action in found if action.startswith("route53:")]
+    images = [action for action in found if action.startswith("ssm:")]
     vaults = "backup:CreateBackupVault" in found
     return (
         {"Sid": "Change", "Effect": "Allow", "Action": regional, "Resource": "*", "Condition": _in(place)},
-        *(_roles(iam, place, boundary) if iam else ()),
+        *(_roles(iam, place, boundary, attach) if iam else ()),
+        *([_images(images, place)] if images else []),
         *([{"Sid": "ChangeBuckets", "Effect": "Allow", "Action": buckets, "Resource": f"arn:{place.partition}:s3:::{place.prefix}-*"}] if buckets else []),
         *([_sealing(place)] if vaults else []),
         *([{"Sid": "ChangeRecords", "Effect": "Allow", "Action": zones, "Resource": f"arn:{place.partition}:route53:::hostedzone/*"}] if zones else []),
     )
 
 
+def _images(found: Sequence[str], place: Place) -> Statement:
+    """Launch templates name machine images by AWS's own parameters, and whoever uses one has to be able to read them
+    (EC2 Auto Scaling user guide, "Use AWS Systems Manager parameters instead of AMI IDs in launch templates").
+    """
+    return {"Sid": "ReadMachineImages", "Effect": "Allow", "Action": list(found), "Resource": f"arn:{place.partition}:ssm:*:*:parameter/aws/service/*"}
+
+
 def _sealing(place: Place) -> Statement:
     """A vault is made with a key that whoever makes it may use, through AWS Backup (AWS Backup developer guide, "Encryption for backups")."""
-    through = {"StringEquals": {"kms:ViaService": f"backup.{place.region}.amazonaws.com"}}
-    keys = f"arn:{place.partition}:kms:{place.region}:{place.account}:key/*"
+    through = {"StringEquals": {"kms:ViaService": _one_or_all([f"backup.{region}.amazonaws.com" for region in place.regions])}}
+    keys = _one_or_all([f"arn:{place.partition}:kms:{region}:{place.account}:key/*" for region in place.regions])
     return {"Sid": "SealVaults", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": keys, "Condition": through}
 
 
-def _roles(found: Sequence[str], place: Place, boundary: str | None) -> list[Statement]:
+def _one_or_all(found: Sequence[str]) -> str | list[str]:
+    """One value as it is, several as a list: how policies are usually written."""
+    return found[0] if len(found) == 1 else list(found)
+
+
+def _roles(found: Sequence[str], place: Place, boundary: str | None, further: Sequence[str]) -> list[Statement]:
     """Roles, policies and profiles of the stack's own names; only AWS's own policies that the program knows; handed to its services only."""
     base = f"arn:{place.partition}:iam::{place.account}"
     own = [f"{base}:{kind}/{place.prefix}-*" for kind in ("instance-profile", "policy", "role")]
@@ -146,7 +173,7 @@ def _roles(found: Sequence[str], place: Place, boundary: str | None) -> list[Sta
     make = [action for action in found if action == "iam:CreateRole"]
     rest = [action for action in found if action not in (*attach, *make, "iam:PassRole")]
     managed = [f"arn:{place.partition}:iam::aws:policy/{name}" for name in _ATTACHED]
-    only = {"ArnLike": {"iam:PolicyARN": [*managed, f"{base}:policy/{place.prefix}-*"]}}
+    only = {"ArnLike": {"iam:PolicyARN": [*managed, f"{base}:policy/{place.prefix}-*", *further]}}
     bounded: dict[str, Any] = {"Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary}}} if boundary else {}
     linked = f"{base}:role/aws-service-role/*"
     return [
@@ -172,7 +199,7 @@ def _linked() -> Mapping[str, Any]:
 
 
 def _in(place: Place) -> Mapping[str, Any]:
-    return {"StringEquals": {"aws:RequestedRegion": place.region}}
+    return {"StringEquals": {"aws:RequestedRegion": _one_or_all(place.regions)}}
 
 
 def packed(statements: Sequence[Statement], largest: int = LARGEST) -> list[str]:

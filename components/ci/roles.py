@@ -23,6 +23,7 @@ class RolesArgs:
     `place` is the stack's account and names, `backend` where its state is; `types` are the kinds of resources that the stack
     has (all that the program knows, unless fewer are named). `provider_arn`: GitHub's OIDC provider, if the account has it
     already (there can be only one). `boundary`: ARN of a permissions boundary that every role of the stack must have.
+    `attach`: ARNs of policies of yours that the stack file names (`runner.policies`).
     """
 
     repository: str
@@ -34,6 +35,7 @@ class RolesArgs:
     types: Sequence[str] = tuple(sorted(known_types()))
     provider_arn: pulumi.Input[str] | None = None
     boundary: str | None = None
+    attach: Sequence[str] = ()
 
 
 class Roles(Component):
@@ -47,7 +49,11 @@ class Roles(Component):
         super().__init__(name, opts)
         provider = self._issuer(name, args)
         looks = (*reading(args.types, args.place), *state(args.backend, args.place, writes=False))
-        changes = (*reading(args.types, args.place), *changing(args.types, args.place, boundary=args.boundary), *state(args.backend, args.place, writes=True))
+        changes = (
+            *reading(args.types, args.place),
+            *changing(args.types, args.place, boundary=args.boundary, attach=args.attach),
+            *state(args.backend, args.place, writes=True),
+        )
         preview = self._role(f"{name}-preview", args, provider.apply(lambda arn: trust(arn, args.repository, branches=args.branches)))
         up = self._role(f"{name}-up", args, provider.apply(lambda arn: trust(arn, args.repository, environment=args.environment)))
         self._policies(f"{name}-preview", args, preview, looks)

@@ -19,11 +19,12 @@ roles = Roles(
         repository=config.require("repository"),
         branches=tuple(map(str, branches)),
         environment=config.require("environment"),
-        place=Place(region=region, account=account, prefix=config.require("prefix")),
+        place=Place(region=region, account=account, prefix=config.require("prefix"), further_regions=tuple(config.get_object("further_regions") or ())),
         backend=Backend(bucket=config.require("bucket"), key_arn=config.require("key_arn")),
         tags={"owner": config.require("owner"), "managed-by": "jupyterhub-aws-ci"},
         provider_arn=config.get("provider_arn"),
         boundary=config.get("boundary"),
+        attach=tuple(config.get_object("attach") or ()),
     ),
 )
 pulumi.export("JHUB_PREVIEW_ROLE", roles.preview_role_arn)

@@ -30,7 +30,7 @@ from ops.plan.page.text import fitted, width, wrapped
 from ops.plan.page.topology.layout import Box, Canvas, arranged
 from ops.plan.page.topology.scene import scene
 from ops.plan.plan import Plan, make_plan
-from tests.checks.doctored import dev, stack_of
+from tests.checks.doctored import dev, doctored, stack_of
 from tests.support.stacks import record
 
 JHUB = str(Path(sys.prefix) / "bin" / "jhub")
@@ -324,3 +324,17 @@ def test_a_closed_stack_has_its_proof_and_every_permitted_flow():
 
 def test_an_open_stack_has_no_such_section():
     assert proof_of(make_plan(read(ROOT / "Pulumi.dev.yaml"), datetime.date(2026, 11, 24))) is None
+
+
+def test_every_call_of_every_identity_is_on_the_page_and_a_denied_one_stands_out():
+    text = unescape(html())
+    section = text[text.index('<section id="calls"') : text.index('<section id="resources"')]
+    assert "ec2:AttachVolume" in section and "AmazonEBSCSIDriverPolicyV2, statement ManageManagedVolumes" in section
+    assert "all allowed" in section and "denied" not in section.replace("Allowed, or denied", "")
+    _, spoilt = doctored(dev()[1], "aws:ebs/volume:Volume", lambda inputs: inputs["tags"].pop("ebs.csi.aws.com/cluster"))
+    broken = unescape(page(made((), spoilt)))
+    assert "not all allowed" in broken and "<b>denied</b>: AmazonEBSCSIDriverPolicyV2, statement ManageManagedVolumes, asks for" in broken
+
+
+def test_a_stack_without_identities_has_no_such_section():
+    assert 'id="calls"' not in page(replace(plan(), recording=replace(plan().recording, resources=Resources(()))))

@@ -13,6 +13,7 @@ from checks.user_pods import hub_releases
 from config.stack import PROJECT
 from ops.plan.page.access import guards, roles
 from ops.plan.page.anchors import Anchors
+from ops.plan.page.calls import calling_identities
 from ops.plan.page.closed import proof_of
 from ops.plan.page.flows import flows_picture
 from ops.plan.page.frame import content_policy, environment, trusted
@@ -52,6 +53,7 @@ def page(plan: Plan) -> str:
         pools=pools(plan, anchors),
         roles=roles(plan.recording.everything, anchors),
         guards=guards(plan.recording.everything, anchors),
+        callers=calling_identities(plan, anchors),
         trusted=trusted,
         tree=tree(plan.recording.everything, anchors),
         **_money(plan),
