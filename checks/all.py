@@ -35,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     nodes.quotas,
     hubs.values,
     hubs.network_policies,
+    hubs.sections_have_effect,
     hubs.servers_find_nodes,
     limits,
     hubs.database_is_near,
@@ -48,7 +49,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 #: Those that look at what is inside the cluster.
-_INSIDE = (nodes.priorities, hubs.values, hubs.network_policies, hubs.servers_find_nodes, limits)
+_INSIDE = (nodes.priorities, hubs.values, hubs.network_policies, hubs.sections_have_effect, hubs.servers_find_nodes, limits)
 
 
 def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -> list[Finding]:

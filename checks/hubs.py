@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from checks.finding import Finding, verdict
 from checks.groups import UserNodes, user_nodes
 from checks.hub_values import all as all_rules
+from checks.hub_values.classes import without_effect
 from checks.hub_values.policy_rules import malformed
 from checks.hub_values.reach import reach
 from checks.network_policies import Policy, policy
@@ -22,6 +23,7 @@ from config.homes import NfsHomes
 from config.sign_in import LdapSignIn, SharedPasswordSignIn
 from config.stack import StackConfig
 from config.timeouts import timeouts
+from config.traits import resolve
 from config.values import is_documentation
 
 _NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
@@ -77,6 +79,25 @@ def _others(resources: Resources, namespace: str) -> Iterator[Policy]:
         within = str((found.inputs.get("metadata") or {}).get("namespace"))
         if within == namespace or namespace in referred_names(within):
             yield policy(found.inputs.get("spec") or {}, namespace)
+
+
+def sections_have_effect(_stack: StackConfig, resources: Resources) -> list[Finding]:
+    """Every section of `hub.config` is of a class that the hub uses."""
+    idle = (
+        Finding(
+            id="hub-config",
+            status="warn",
+            message=f"{dotted(said.path)} {said.where}{fault.what}",
+            path=dotted(("hubs", hub_of(release), "helm_values")),
+            fix=fault.fix,
+            subjects=(release.urn,),
+        )
+        for release in hub_releases(resources)
+        for resolved in [resolve(effective(release.inputs.get("values", {})))]
+        for fault in without_effect(resolved.values)
+        for said in [resolved.said(fault.path)]
+    )
+    return verdict("hub-config", idle, otherwise="every section of hub.config is of a class that its hub uses")
 
 
 def servers_find_nodes(stack: StackConfig, resources: Resources) -> list[Finding]:

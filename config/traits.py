@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from config.errors import names_secret
 from config.hub_classes import SPAWNER, sections
 from config.tree import Path
 
@@ -99,6 +100,9 @@ FIXED = frozenset(
     KubeSpawner.namespace JupyterHub.log_level Spawner.debug JupyterHub.cookie_secret CryptKeeper.keys
     """.split()
 )
+#: Where the chart executes every file, before `hub.extraConfig`; one of them is this program's.
+CONFIGURATION_FOLDER = "/usr/local/etc/jupyterhub/jupyterhub_config.d"
+OWN_CONFIGURATION = "50-jupyterhub-aws.py"
 _SPAWNERS = tuple(reversed(sections(SPAWNER)))  # Spawner, KubeSpawner, and ours: later ones win
 
 
@@ -188,12 +192,13 @@ def _sections(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[Path, Sai
     config: dict[str, Any] = dict(found) if isinstance(found, Mapping) else {}
     origin: dict[Path, Said] = {}
     computed: dict[tuple[str, str], Said] = {}
-    code = _at(values, ("hub", "extraConfig"))
-    for item in assignments(code) if isinstance(code, Mapping) else ():
+    for item in assignments(code_of(values)):
         if not item.readable:
             computed[item.section, item.trait] = item.said
             continue
         before = config.get(item.section)
+        if before is None:
+            origin["hub", "config", item.section] = item.said
         config[item.section] = {**(before if isinstance(before, Mapping) else {}), item.trait: item.value}
         origin["hub", "config", item.section, item.trait] = item.said
         computed.pop((item.section, item.trait), None)
@@ -218,17 +223,40 @@ def _spawner(values: Mapping[str, Any], config: Mapping[str, Any], origin: dict[
     return whole, shadowed
 
 
-def assignments(code: Mapping[str, Any]) -> Iterator[Assigned]:
-    """Every `c.Class.trait = value` in texts of Python, in the order in which the hub runs them; also `c["Class"]["trait"]`, and inside of `if`."""
-    for name, text in sorted(code.items()):
-        yield from _assigned(str(name), text) if isinstance(text, str) else ()
+@dataclass(frozen=True)
+class Code:
+    """Python of the user's that the hub executes beside the chart's own: where it is among the values, and its text."""
+
+    path: Path
+    text: str
+
+
+def code_of(values: Mapping[str, Any]) -> list[Code]:
+    """What the hub executes, in its order: files of jupyterhub_config.d that are the user's, by name, then `hub.extraConfig`, by key."""
+    files, config = _at(values, ("hub", "extraFiles")), _at(values, ("hub", "extraConfig"))
+    found: list[tuple[str, Code]] = []
+    for key, file in files.items() if isinstance(files, Mapping) else ():
+        mount, text = (_at(file, (part,)) for part in ("mountPath", "stringData"))
+        name = str(mount).rpartition("/")[2]
+        if isinstance(text, str) and str(mount) == f"{CONFIGURATION_FOLDER}/{name}" and name.endswith(".py") and name != OWN_CONFIGURATION:
+            found.append((name, Code(("hub", "extraFiles", str(key), "stringData"), text)))
+    codes = [code for _, code in sorted(found, key=lambda item: item[0])]
+    return codes + [
+        Code(("hub", "extraConfig", str(key)), text) for key, text in sorted(config.items() if isinstance(config, Mapping) else ()) if isinstance(text, str)
+    ]
+
+
+def assignments(codes: Iterable[Code]) -> Iterator[Assigned]:
+    """Every `c.Class.trait = value` in code, in the order in which the hub runs it; also `c["Class"]["trait"]`, and inside of `if`."""
+    for code in codes:
+        yield from _assigned(code)
 
 
 @cache
-def _assigned(name: str, text: str) -> tuple[Assigned, ...]:
+def _assigned(code: Code) -> tuple[Assigned, ...]:
     try:
         with warnings.catch_warnings(action="ignore"):
-            tree = ast.parse(text)
+            tree = ast.parse(code.text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # another rule says so
         return ()
     found = []
@@ -240,7 +268,8 @@ def _assigned(name: str, text: str) -> tuple[Assigned, ...]:
             if place is None:
                 continue
             section, trait = place
-            said = Said(("hub", "extraConfig", name), f"line {node.lineno}, c.{section}.{trait}, ")
+            hidden = any(isinstance(part, str) and names_secret(part) for part in code.path)
+            said = Said(code.path, f"line {node.lineno}, " if hidden else f"line {node.lineno}, c.{section}.{trait}, ")
             try:
                 found.append((node.lineno, Assigned(section, trait, _plain(ast.literal_eval(node.value)), True, said)))
             except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):

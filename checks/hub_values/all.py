@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from checks.hub_values import protections, servers, sign_in, traits
+from checks.hub_values import classes, code, pods, protections, servers, sign_in, traits
 from checks.hub_values.fault import Fault, Values, at, profiles
 from config.chart import effective, merged, refusals
 from config.database import MemoryDatabase
@@ -16,7 +16,7 @@ from config.tree import Path
 
 #: KubeSpawner's own start_timeout, where the chart gives none.
 _KUBESPAWNER_SECONDS = 60
-RULES = (*sign_in.RULES, *servers.RULES, *protections.RULES, *traits.RULES)
+RULES = (*sign_in.RULES, *classes.RULES, *code.RULES, *servers.RULES, *protections.RULES, *traits.RULES, *pods.RULES)
 
 
 def verdict(values: Values, hub: Hub, start_seconds: int) -> Iterator[tuple[Fault, bool]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import warnings
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -11,6 +10,7 @@ from typing import Any
 from checks.hub_values.fault import Fault, Values, at
 from config.errors import shown
 from config.hub_classes import class_of_authenticator, sections
+from config.traits import code_of
 
 _LETS_ANYBODY_IN = ("dummy", "jupyterhub.auth.DummyAuthenticator", "tmp", "tmpauthenticator.TmpAuthenticator")
 #: The password is what keeps strangers out there.
@@ -124,15 +124,16 @@ def directory_is_verified(values: Values) -> Iterator[Fault]:
 
 
 def configuration_is_python(values: Values) -> Iterator[Fault]:
-    """What stands in hub.extraConfig can be read by the hub, which otherwise ends at its start."""
-    for name, text in (at(values, "hub", "extraConfig") or {}).items():
-        path = ("hub", "extraConfig", name)
+    """Code that the hub executes can be read by it; otherwise the hub ends at its start."""
+    code = {("hub", "extraConfig", str(name)): text for name, text in (at(values, "hub", "extraConfig") or {}).items()}
+    for path, text in ({found.path: found.text for found in code_of(values)} | code).items():
+        name = path[-1]
         if not isinstance(text, str):
             yield Fault(path=path, what=f"is not text (got {shown(text)}): the hub would not start", fix=f"write Python under `{name}: |`")
             continue
         try:
             with warnings.catch_warnings(action="ignore"):  # what Python warns of is no fault
-                ast.parse(text)
+                compile(text, str(name), "exec", dont_inherit=True)  # more than a tree: `return` outside of a function is no Python
         except SyntaxError as error:
             yield Fault(path=path, what=f"is not Python (line {error.lineno or 1}: {error.msg}): the hub would not start", fix="correct that line")
         except (ValueError, RecursionError, MemoryError):  # half a character, or a nesting that Python's own parser gives up on

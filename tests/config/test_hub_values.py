@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from checks.hub_values import protections, servers, sign_in, traits
+from checks.hub_values import classes, code, pods, protections, servers, sign_in, traits
 from checks.hub_values.all import RULES, faults
 from checks.resources import SECRET
 from components.hub.values.hub import Given, hub_values
@@ -230,7 +230,7 @@ DOCTORED = [
     (servers.overrides, (*_PROFILE, "tolerations"), []),
     (servers.overrides, (*_PROFILE, "tolerations"), [{"key": "nvidia.com/gpu", "operator": "Exists"}, 5]),
     (servers.overrides, (*_PROFILE, "volumes"), [{"name": "scratch"}, None]),
-    (servers.overrides, (*_PROFILE, "volume_mounts"), {"scratch": {"name": "scratch"}}),
+    (servers.overrides, (*_PROFILE, "volume_mounts"), {"scratch": {"name": "scratch", "mountPath": "/scratch"}}),
     (servers.overrides, _PROFILE, "cpu_limit"),
     (servers.replaced, (*_KUBE, "environment"), {"A": "b"}),
     (servers.replaced, (*_KUBE, "mem_limit"), "32Gi"),
@@ -282,6 +282,22 @@ DOCTORED = [
     (traits.derived, ("singleuser", "extraLabels", "hub.jupyter.org/network-access-hub"), "false"),
     (traits.container_config, (*_KUBE, "extra_container_config", "securityContext"), {"runAsGroup": 1000}),
     (traits.provider_is_verified, ("hub", "config", "OAuthenticator", "http_request_kwargs", "validate_cert"), False),
+    (classes.sections_are_spelt, ("hub", "config", "Jupyterhub"), {"admin_access": True}),
+    (classes.sections_are_spelt, ("hub", "config", "GithubOAuthenticator"), {}),
+    (classes.traits_are_spelt, ("hub", "config", "JupyterHub", "cleanup_server"), False),
+    (classes.traits_are_spelt, ("hub", "config", "JupyterHub", "http_timeout"), 60),
+    (code.names_exist, ("hub", "extraConfig", "mine"), "c.JupyterHub.template_vars = get_confg('custom.x')"),
+    (pods.pod_fields, ("hub", "extraPodSpec", "hostAliasses"), []),
+    (pods.pod_fields, ("hub", "extraPodSpec", "priorityClassName"), 5),
+    (pods.pod_fields, ("hub", "extraPodSpec", "topologySpreadConstraints"), {}),
+    (pods.pod_fields, ("hub", "initContainers"), [{"image": "a:1"}], ("hub", "initContainers", 0)),
+    (pods.pod_fields, ("hub", "extraVolumes"), [{"name": "a", "configmap": {}}], ("hub", "extraVolumes", 0, "configmap")),
+    (pods.pod_fields, ("hub", "nodeSelector", "gpu"), True),
+    (pods.pod_fields, ("singleuser", "nodeSelector", "gpu"), True),
+    (pods.pod_fields, ("singleuser", "extraPodConfig", "hostAliasses"), []),
+    (pods.pod_fields, ("singleuser", "initContainers"), [{"name": "a", "image": "a:1", "command": "sh"}], ("singleuser", "initContainers", 0, "command")),
+    (pods.pod_fields, (*_KUBE, "extra_container_config", "livenesProbe"), {}),
+    (pods.pod_fields, (*_PROFILE, "lifecycle_hooks"), {"poststart": {}}, (*_PROFILE, "lifecycle_hooks", "poststart")),
     (protections.clear_text, ("proxy", "secretToken"), "hunter2"),
     (protections.clear_text, ("hub", "config", "GitHubOAuthenticator", "client_secret"), "hunter2"),
     (protections.clear_text, ("hub", "config", "CryptKeeper", "keys"), ["hunter2"], ("hub", "config", "CryptKeeper", "keys", 0)),

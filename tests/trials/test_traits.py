@@ -20,7 +20,7 @@ from config.chart import default_values, effective, merged
 from config.errors import ConfigError
 from config.halves import Configuration, whole
 from config.kubespawner import HUB_TRAITS, TRAITS
-from config.traits import COMPOSED, SAME, assignments, resolve
+from config.traits import COMPOSED, SAME, Code, assignments, resolve
 from tests.support.differences import plan, told, values
 from tests.support.stack_files import ROOT, changed, engine_values, read_yaml
 
@@ -109,6 +109,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (code("c.Authenticator.allow_all = True"), "hub.extraConfig.mine", "lets in everybody"),
     (code("c.Authenticator.post_auth_hook = mine\ndef mine(): pass"), "hub.extraConfig.mine", "the stack's own file"),
     (code("c.JupyterHub.authenticator_class = Mine"), "hub.extraConfig.mine", "sign_in.kind"),
+    ({"hub": {"extraFiles": {"mine": {"mountPath": "/usr/local/etc/jupyterhub/jupyterhub_config.d/90-mine.py", "stringData": "c.KubeSpawner.uid = 0"}}}},
+     "hub.extraFiles.mine.stringData", "line 1, c.KubeSpawner.uid, runs servers as root"),
     (config("JupyterHub", services=[]), "hub.config.JupyterHub.services", "use hub.services"),
     (config("JupyterHub", load_roles=[]), "hub.config.JupyterHub.load_roles", "use hub.loadRoles"),
     (config("JupyterHub", base_url="/x/"), "hub.config.JupyterHub.base_url", "nobody could sign in"),
@@ -215,7 +217,7 @@ def test_a_trait_holds_as_its_key_would(name: str, value: Any) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60))
 def test_whatever_stands_in_code_is_read_or_left(text: str) -> None:
-    assert isinstance(list(assignments({"x": text})), list)
+    assert isinstance(list(assignments([Code(("x",), text)])), list)
 
 
 def test_resolving_changes_nothing_of_what_it_is_given() -> None:

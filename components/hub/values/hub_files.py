@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from config.traits import CONFIGURATION_FOLDER, OWN_CONFIGURATION
+
 FOLDER = Path(__file__).parent.parent / "files"
 #: The chart puts its own configuration here, and the folder on Python's path (files/hub/jupyterhub_config.py of chart 4.4.0);
 #: what lies in `jupyterhub_config.d` is executed with that configuration in scope.
@@ -23,13 +25,12 @@ class HubFile:
 LDAP_CA = HubFile(key="ldap-ca", mount_path="/etc/jupyterhub-aws/ldap-ca.crt")
 #: The key below `custom` under which the chart hands our settings to them.
 OWN_SETTINGS = "jupyterhubAws"
-_CONFIGURATION = "50-jupyterhub-aws.py"
 _MODULES = ("jupyterhub_aws_heartbeat", "jupyterhub_aws_notice", "jupyterhub_aws_people", "jupyterhub_aws_spawner")
 
 
 def file_of_hub(name: str) -> dict[str, dict[str, str]]:
     """`hub.extraFiles` for one file of components/hub/files: a module that the hub can import, or a configuration that it executes."""
-    folder = f"{HUB_FOLDER}/jupyterhub_config.d" if name == _CONFIGURATION else HUB_FOLDER
+    folder = CONFIGURATION_FOLDER if name == OWN_CONFIGURATION else HUB_FOLDER
     return {name.removesuffix(".py").replace("_", "-"): {"mountPath": f"{folder}/{name}", "stringData": text_of(name)}}
 
 
@@ -41,4 +42,4 @@ def text_of(name: str) -> str:
 
 def files_of_every_hub() -> dict[str, dict[str, str]]:
     """What every hub has, whatever its sign-in."""
-    return {**file_of_hub(_CONFIGURATION), **{key: file for name in _MODULES for key, file in file_of_hub(f"{name}.py").items()}}
+    return {**file_of_hub(OWN_CONFIGURATION), **{key: file for name in _MODULES for key, file in file_of_hub(f"{name}.py").items()}}

@@ -73,7 +73,8 @@ def _otherwise(stack: StackConfig, name: str, values: Mapping[str, Any], told: s
     """What `helm_values` says otherwise than an option of the stack file, where no rule has spoken yet."""
     said = resolve(effective(rendered(stack, name, UNKNOWN)))
     for path, what, fix in owned(stack.hubs[name], said, resolve(values)):
-        if path not in told and not any(other[: len(path)] == path for other in told):
+        spoken = path in told or any(other[: len(path)] == path for other in told)
+        if not spoken or path[:2] == ("hub", "extraConfig"):  # code is one place, whatever it says
             yield _problem(name, path, what, fix)
 
 
