@@ -64,7 +64,7 @@ def sign_in_of(taking: Taking) -> dict[str, Any]:
     if kind == "shared" and listed:  # one password for everybody, and yet a list: the list stays
         for trait, value in (("allowed_users", listed), ("allow_all", False), ("allow_existing_users", False)):
             taking.put(value, "hub", "config", "Authenticator", trait)
-    return _somebody(section, kind)
+    return somebody(section, kind)
 
 
 def _users(traits: Traits, taking: Taking) -> dict[str, list[str]]:
@@ -148,15 +148,15 @@ def _rest(traits: Traits, taking: Taking, found: Found, kind: str) -> None:
             taking.move(path, "hub", "config", "Authenticator", name)
         elif own is not None and name in _STAYS.get(own, ()) and found.class_name.lower().removeprefix("local") == own.lower():
             taking.move(path, "hub", "config", own, name)
-        elif name in NARROWING:
-            taking.drop_all(*path, why="kept users out, and no option of this kind of sign-in does: see that whoever is let in now is meant")
+        elif name in NARROWING and taking.look(*path) not in (None, {}, []):
+            taking.drop(path, "kept users out, and no option of this kind of sign-in does: see that whoever is let in now is meant")
         elif name in ("tls_verify", "validate_server_cert", "disable_ssl_verification"):
             taking.drop_all(*path, why="the provider's certificate is always verified")
         else:
             taking.drop_all(*path, why=f"is an option of {found.class_name[:60]}, and sign_in says it otherwise or not at all (docs/people.md)")
 
 
-def _somebody(section: dict[str, Any], kind: str) -> dict[str, Any]:
+def somebody(section: dict[str, Any], kind: str) -> dict[str, Any]:
     """No kind lets strangers in: where the old hub let in whoever could sign in, the operator has to say who may."""
     gate = _GATES.get(kind)
     hint = section.pop("_who", None)
