@@ -64,7 +64,8 @@ SECTIONS = (
 )  # fmt: skip
 TRAITS = (
     "admin_users", "allowed_users", "blocked_users", "allowed_groups", "admin_groups", "allowed_organizations", "allow_all", "username_pattern",
-    "hosted_domain", "strip_domain", "username_claim", "claim_groups_key", "client_id", "client_secret", "scope", "authorize_url", "token_url", "userdata_url", "login_service",
+    "hosted_domain", "strip_domain",
+    "username_claim", "claim_groups_key", "client_id", "client_secret", "scope", "authorize_url", "token_url", "userdata_url", "login_service",
     "username_map", "allowed_idps", "tenant_id", "server_address", "use_ssl", "lookup_dn", "lookup_dn_user_dn_attribute", "user_attribute", "search_filter",
     "bind_dn_template", "valid_username_regex", "open_signup", "enable_auth_state", "gitlab_url", "allowed_gitlab_groups", "unheard_of", "profile_list",
 )  # fmt: skip

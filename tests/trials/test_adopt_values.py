@@ -221,9 +221,10 @@ def test_a_rule_of_domains_or_institutions_is_said_loudly(config: str) -> None:
     assert sign_in["kind"] == "native" or "sign_in.allowed_users" in _fills(found)
 
 
-def test_a_rule_for_names_stays() -> None:
-    _, found = _sign_in(f"{GITHUB}, Authenticator: {{username_pattern: '^x.*'}}")
-    assert _hub(found)["helm_values"]["hub"]["config"]["Authenticator"]["username_pattern"] == "^x.*"
+@pytest.mark.parametrize(("admin", "rule"), [("ada", "simple"), ("ada.l", "dotted"), ("ada@x.example", "email")])
+def test_a_rule_for_names_is_asked_for_and_as_narrow_as_those_who_are_listed(admin: str, rule: str) -> None:
+    sign_in, found = _sign_in(f"{GITHUB}, Authenticator: {{username_pattern: '^x.*', admin_users: ['{admin}']}}")
+    assert sign_in["usernames"] == rule and "^x.*" in _fills(found)["sign_in.usernames"]
 
 
 def test_roles_stay_unless_they_are_of_services_that_do_not() -> None:

@@ -15,7 +15,7 @@ from config.tree import Path
 #: Traits that narrow. Those that let in by themselves (allowed_groups …) are not among them: without them fewer come in.
 NARROWING = frozenset(
     "blocked_users hosted_domain hostedDomain allowed_idps idp_whitelist idp identity_provider username_pattern valid_username_regex search_filter "
-    "lookup_dn_search_filter validRegex allowed_domains allowed_domains_claim allow_unverified_email shown_idps".split()
+    "lookup_dn_search_filter validRegex allowed_domains allowed_domains_claim allow_unverified_email shown_idps github_url github_api".split()
 )
 #: A word that makes a key of a profile, or of a choice inside it, a rule of who may have it.
 GATE = re.compile(r"(?i)(allow|deny|denied|block|restrict|require|permit|only|group|team|user|role|scope|member)")
