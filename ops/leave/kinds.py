@@ -113,9 +113,7 @@ KINDS: Mapping[str, Kind] = {
     "elasticloadbalancing:targetgroup": Kind(
         words="target group", delete=lambda found: f"aws elbv2 delete-target-group --target-group-arn {found.arn}", monthly=_free
     ),
-    "elasticfilesystem:file-system": Kind(
-        words="file system", delete=lambda found: f"aws efs delete-file-system --file-system-id {found.id}", note=_BY_USE
-    ),
+    "elasticfilesystem:file-system": Kind(words="file system", delete=lambda found: f"aws efs delete-file-system --file-system-id {found.id}", note=_BY_USE),
     "elasticfilesystem:access-point": Kind(
         words="access point", delete=lambda found: f"aws efs delete-access-point --access-point-id {found.id}", monthly=_free
     ),

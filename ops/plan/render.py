@@ -191,4 +191,3 @@ def _user_hours(data: dict[str, Any], *, whole: bool) -> list[Any]:
 
 def _dollars(value: object) -> str:
     return "?" if value is None else f"{float(str(value)):,.2f}"
-

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Minutes, for a table of how long. EKS: "should finish within a few minutes" (UpdateClusterVersion, API reference); others by analogy. Not measured.
 _CONTROL_PLANE, _ADDON, _CORE_NODE = 10, 2, 5
 _BACK_WITHIN_DAYS = (
-    "EKS puts the control plane back by one minor within 7 days, after nodes and add-ons are back (EKS user guide, \"Roll back a cluster\"); this program "
+    'EKS puts the control plane back by one minor within 7 days, after nodes and add-ons are back (EKS user guide, "Roll back a cluster"); this program '
     "does not, and it was not tried. After that it cannot be undone."
 )
 
@@ -209,8 +209,10 @@ class Upgrade:
         pinned, latest = chart_version(), newest("chart", CHART, None)
         row = next((item for item in releases("chart", CHART) if item.version == pinned), None)
         takes_it = row is not None and row.kubernetes is not None and all(admits(row.kubernetes, minor) for minor in minors)
-        says = f"The chart {pinned} takes Kubernetes {', '.join(minors)} (kubeVersion {row.kubernetes})." if takes_it and row else (
-            f"Whether the chart {pinned} takes Kubernetes {', '.join(minors)} is not known: read its Chart.yaml."
+        says = (
+            f"The chart {pinned} takes Kubernetes {', '.join(minors)} (kubeVersion {row.kubernetes})."
+            if takes_it and row
+            else (f"Whether the chart {pinned} takes Kubernetes {', '.join(minors)} is not known: read its Chart.yaml.")
         )
         newer = latest is not None and numbers(latest) > numbers(pinned)
         then = f" {latest} is there: a change of its own, after this one." if newer else " It stays: a chart is upgraded by itself, never with the cluster."

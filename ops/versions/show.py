@@ -83,5 +83,3 @@ def _short(part: str) -> str:
     """A part's name that leaves room for the rest of its line."""
     kind, _, name = part.partition(" ")
     return {"addon": name, "ami": name.replace("al2023-", ""), "image": f"{name} image", "chart": f"{name} chart"}.get(kind, part) if name else part
-
-

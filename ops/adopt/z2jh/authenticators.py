@@ -58,7 +58,8 @@ class Found:
 def class_of(name: str) -> str:
     """The bare class: of `oauthenticator.generic.GenericOAuthenticator`, `module:Class` or a short name."""
     bare = re.split(r"[.:]", name.strip())[-1]
-    return _SHORT.get(name.strip().lower(), _SHORT.get(bare.lower(), bare))
+    short = name.strip().lower().removeprefix("local-")
+    return _SHORT.get(short, _SHORT.get(bare.lower(), bare))
 
 
 def _stems(class_name: str) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from ops.adopt.z2jh.mend import mend, without_unfit
 from ops.adopt.z2jh.read import Old
 from ops.adopt.z2jh.rest import culling_of, database_of, decided, helm_values, named_servers_of, pruned, removed
 from ops.adopt.z2jh.servers import pools_section, servers_of
-from ops.adopt.z2jh.sign_in import sign_in_of
+from ops.adopt.z2jh.sign_in import sign_in_of, somebody
 from ops.adopt.z2jh.taken import Dropped, Entry, SecretCommand, Status, Taking
 
 #: More refusals than this are no chart's values any more.
@@ -140,12 +140,28 @@ def _pem(sections: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _egress(taking: Taking) -> Any:  # noqa: ANN401 -- a text to fill in
-    """How servers get out. Where the chart's own rule for the internet was off, they may not have got out at all."""
-    if taking.look("singleuser", "networkPolicy", "egressAllowRules", "nonPrivateIPs") is not False:
+    """How servers get out. Where the chart's own rule for the internet was off, or replaced as charts before 2.0 had it, they may not have got out at all."""
+    policy: Path = ("singleuser", "networkPolicy")
+    switch = taking.look(*policy, "egressAllowRules", "nonPrivateIPs") is False
+    rules = taking.look(*policy, "egress")
+    newer = taking.chart is not None and not taking.chart.lstrip("v").startswith(("0.", "1."))
+    narrow = isinstance(rules, list) and bool(rules) and not newer and not any(_lets_all(rule) for rule in rules)
+    if not (switch or narrow):
         return fill("internet", "internet, proxy or none")
     why = "the old servers reached the internet by rules of their own only, if at all: with egress internet they do; write none to keep them in"
-    taking.drop(("singleuser", "networkPolicy", "egressAllowRules", "nonPrivateIPs"), why, access=True)
+    if switch:
+        taking.drop((*policy, "egressAllowRules", "nonPrivateIPs"), why, access=True)
+    if narrow:
+        taking.drop((*policy, "egress"), why, access=True)
     return fill("internet", f"internet, proxy or none; {why}")
+
+
+def _lets_all(rule: Any) -> bool:  # noqa: ANN401 -- any JSON value
+    """Whether a rule of a network policy lets through to every address."""
+    if not isinstance(rule, Mapping) or not rule.get("to"):
+        return True
+    peers = rule["to"] if isinstance(rule["to"], list) else []
+    return any(isinstance(peer, Mapping) and isinstance(peer.get("ipBlock"), Mapping) and peer["ipBlock"].get("cidr") == "0.0.0.0/0" for peer in peers)
 
 
 def _settle(sections: dict[str, Any], rest: dict[str, Any], hub: str, taking: Taking) -> list[Problem]:
@@ -163,6 +179,7 @@ def _settle(sections: dict[str, Any], rest: dict[str, Any], hub: str, taking: Ta
         below = [problem for problem in problems if problem.path.startswith(inside)]
         others = [problem for problem in problems if not problem.path.startswith(inside) and not _filled(problem, sections)]
         mended = mend(sections, others, taking)
+        somebody(section["sign_in"], str(plain(section["sign_in"]["kind"])))
         if not below and not mended:
             return others
         for problem in below:

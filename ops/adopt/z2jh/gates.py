@@ -15,7 +15,7 @@ from config.tree import Path
 #: Traits that narrow. Those that let in by themselves (allowed_groups …) are not among them: without them fewer come in.
 NARROWING = frozenset(
     "blocked_users hosted_domain hostedDomain allowed_idps idp_whitelist idp identity_provider username_pattern valid_username_regex search_filter "
-    "lookup_dn_search_filter allowed_domains allowed_domains_claim allow_unverified_email shown_idps".split()
+    "lookup_dn_search_filter validRegex allowed_domains allowed_domains_claim allow_unverified_email shown_idps github_url github_api".split()
 )
 #: A word that makes a key of a profile, or of a choice inside it, a rule of who may have it.
 GATE = re.compile(r"(?i)(allow|deny|denied|block|restrict|require|permit|only|group|team|user|role|scope|member)")
@@ -32,7 +32,9 @@ def restricts(path: Path, value: Any) -> bool:  # noqa: ANN401 -- any JSON value
         return _of_a_profile(names[names.index("profileList") + 1 :])
     if names[-1:] and names[-1] in _EGRESS and "singleuser" in names:
         return value is False
-    if "loadBalancerSourceRanges" in names:
+    if "loadBalancerSourceRanges" in names or "allowedIngressPorts" in names:
+        return True
+    if names[:4] == ["auth", "ldap", "dn", "search"] and "filter" in names:
         return True
     return names[:1] in (["hub"], ["auth"]) and any(name in NARROWING for name in names)
 

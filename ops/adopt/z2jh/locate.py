@@ -154,8 +154,13 @@ def located(values: Mapping[str, Any], under: str | None, path: Path) -> Located
     if not places:
         named = [str(key) for key in values if _NAME.fullmatch(str(key))][:4]
         has = f" (it has {', '.join(named)})" if named else ""
-        what = "is a stack file of this program" if "config" in values and any(":" in str(key) for key in values["config"] or ()) else None
-        what = what or ("is a chart's Chart.yaml" if {"name", "version", "apiVersion"} <= set(values) else f"holds no values of the JupyterHub chart{has}")
+        inner = values.get("config")
+        if isinstance(inner, Mapping) and any(":" in str(key) or key == "hubs" for key in inner):
+            what = "is a stack file of this program"
+        elif {"name", "version", "apiVersion"} <= set(values):
+            what = "is a chart's Chart.yaml"
+        else:
+            what = f"holds no values of the JupyterHub chart{has}"
         raise _refused(path, what, "name the config.yaml that `helm upgrade --values` is given: it has hub, proxy or singleuser")
     place = places[0]
     return Located(path=place, values=at(values, *place), beside=tuple(_around(values, place)))

@@ -16,7 +16,7 @@ from config.errors import ConfigError, Problem, dotted, names_secret
 from config.tree import Path as TreePath
 from config.tree import leaves
 from ops.adopt.z2jh.locate import located, unwrapped
-from ops.adopt.z2jh.taken import ends
+from ops.adopt.z2jh.taken import default_of, ends
 
 COMMAND = "jhub adopt config"
 _LARGEST = 5_000_000
@@ -226,7 +226,10 @@ _OPEN = frozenset(
     "admin_groups allowed_organizations allowed_teams allowed_gitlab_groups".split()
 )
 #: Keys of Kubernetes that hold no secret although something above them is called so, unless what they hold looks like one.
-_STRUCTURE = frozenset("mountPath mountPropagation subPath readOnly mode name namespace registry contactEmail server volumeHandle driver".split())
+_STRUCTURE = frozenset("mountPath mountPropagation readOnly mode registry contactEmail volumeHandle driver".split())
+#: Below these a `name`, a `subPath` or a `server` is a part of the cluster's, whatever the volume is called.
+_VOLUMES = frozenset("extraVolumes extraVolumeMounts volumes volume_mounts volumeMounts".split())
+_OF_VOLUMES = frozenset("name subPath server path claimName".split())
 _NAME_OF_A_THING = re.compile(r"[A-Za-z0-9]([-._A-Za-z0-9]{0,252})")
 
 
@@ -243,12 +246,12 @@ def _is_secret(path: TreePath, value: Any, values: Mapping[str, Any]) -> bool:  
     if isinstance(value, bool) or (isinstance(value, str) and not value.strip()):
         return False
     names = [part for part in path if isinstance(part, str)]
-    if _shown_to_all(names, value):
+    if _shown_to_all(names, value) or default_of(path) == (True, value):
         return False
     if names[-1:] == ["key"] and "manual" in names:
         return True
     beside = _beside(path, values)
-    if names[-1:] and names[-1] in _STRUCTURE:
+    if names[-1:] and (names[-1] in _STRUCTURE or (names[-1] in _OF_VOLUMES and not _VOLUMES.isdisjoint(names))):
         return isinstance(value, str) and looks_secret(value)
     if any(_named(name) for name in names) or (beside is not None and names[-1:] == ["value"] and _named(beside)):
         return True

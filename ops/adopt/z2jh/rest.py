@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from checks.resources import SECRET
-from config.chart import default_values
 from config.errors import dotted
 from config.tree import Path
 from ops.adopt.written import fill
 from ops.adopt.z2jh.homes import gib
 from ops.adopt.z2jh.read import looks_secret
-from ops.adopt.z2jh.taken import Entry, Status, Taking
+from ops.adopt.z2jh.taken import Entry, Status, Taking, default_of
 
 #: Named servers of a user where the old hub had no limit, and the most that the stack allows (config/hub.py).
 _NAMED, _MOST_NAMED = 3, 20
@@ -112,6 +111,11 @@ def decided(taking: Taking) -> None:
     for path, why in _DECIDED:
         taking.drop_all(*path, why=why)
     taking.drop_all("hub", "services", why="names programs beside the hub, with tokens: add them by hand, with tokens of their own")
+    taking.drop_all("hub", "config", "JupyterHub", "services", why="names programs beside the hub, with tokens: add them by hand, with tokens of their own")
+    listed = taking.look("hub", "config", "JupyterHub", "load_roles")
+    if isinstance(listed, list) and any(isinstance(role, Mapping) and role.get("services") for role in listed):
+        why = "has roles of services, which are not carried over: a hub that does not know them does not start. Add the others by hand, those that narrow too"
+        taking.drop_all("hub", "config", "JupyterHub", "load_roles", why=why)
     roles = taking.look("hub", "loadRoles")
     for name in list(roles) if isinstance(roles, Mapping) else ():
         if not isinstance(roles[name], Mapping) or roles[name].get("services"):
@@ -121,7 +125,7 @@ def decided(taking: Taking) -> None:
 def _defaults(taking: Taking) -> None:
     """What is the chart's own default says nothing; a null that takes a default away does."""
     for path, value in list(taking.left()):
-        there, default = _default(path)
+        there, default = default_of(path)
         if value is None and there and default not in (None, {}, []):
             if path == ("singleuser", "cmd"):
                 taking.take(*path)
@@ -143,16 +147,6 @@ def _of_maps(path: Path) -> bool:
 
 def _nothing(taking: Taking, path: Path) -> None:
     taking.ledger[path] = Entry(status=Status.SETTLED, why="says nothing")
-
-
-def _default(path: Path) -> tuple[bool, Any]:
-    """Whether the chart has a default at a path, and it."""
-    here: Any = default_values()
-    for part in path:
-        if not isinstance(here, Mapping) or part not in here:
-            return False, None
-        here = here[part]
-    return True, here
 
 
 def helm_values(taking: Taking) -> dict[str, Any]:

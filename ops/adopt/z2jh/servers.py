@@ -205,6 +205,8 @@ def _profile(taking: Taking, path: Path, base: _Amounts, selector: dict[str, str
     description = taking.text(*path, "description")
     if description is not None:
         profile["description"] = _brief(description, _LONGEST_NOTE)
+        if len(description) > _LONGEST_NOTE:
+            taking.notes.append(f"{dotted(path)}.description is cut at {_LONGEST_NOTE} characters")
     profile["pool"] = _pool(found, nodes, amounts)
     profile |= _said(amounts, taking, dotted(path))
     profile |= _accelerators(taking, over, profile)

@@ -7,10 +7,12 @@ at once), and the endpoints in oauthenticator's google.py, auth0.py and gitlab.p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ops.adopt.written import fill
+from config.people import PATTERNS
+from ops.adopt.written import fill, plain
 from ops.adopt.z2jh.authenticators import Found, authenticator_of
 from ops.adopt.z2jh.gates import NARROWING
 from ops.adopt.z2jh.sign_in_directory import ldap
@@ -60,11 +62,12 @@ def sign_in_of(taking: Taking) -> dict[str, Any]:
     elif found.doubt is not None:
         section["kind"] = fill(section["kind"], found.doubt)
     listed = _named(section, users, kind, traits)
+    _rule_for_names(section, traits)
     _rest(traits, taking, found, kind)
     if kind == "shared" and listed:  # one password for everybody, and yet a list: the list stays
         for trait, value in (("allowed_users", listed), ("allow_all", False), ("allow_existing_users", False)):
             taking.put(value, "hub", "config", "Authenticator", trait)
-    return _somebody(section, kind)
+    return somebody(section, kind)
 
 
 def _users(traits: Traits, taking: Taking) -> dict[str, list[str]]:
@@ -132,6 +135,17 @@ def _wanted_both(traits: Traits, kind: str) -> bool:
     return not any(traits.has(name) for name in newer) and not traits.saw_new
 
 
+def _rule_for_names(section: dict[str, Any], traits: Traits) -> None:
+    """`username_pattern` as the narrowest rule here that all who are listed pass; whether it is theirs, only a person can say."""
+    rules = traits.texts("username_pattern")
+    if not rules or "usernames" in section:
+        return
+    listed = [name for option in ("administrators", "allowed_users") for name in plain(section.get(option)) or ()]
+    fitting = next((rule for rule, pattern in PATTERNS.items() if all(re.match(pattern, name) for name in listed)), "any")
+    section["usernames"] = fill(fitting, f"the old rule for names was {rules[0][:60]}: simple, dotted, email or any")
+    traits.to_fill_in("username_pattern", where="sign_in.usernames")
+
+
 def _rest(traits: Traits, taking: Taking, found: Found, kind: str) -> None:
     """The other traits of these sections. Those that narrow stay, or are said loudly; those that the stack writes by itself never beat it."""
     own = {"oidc": "GenericOAuthenticator", "github": "GitHubOAuthenticator", "ldap": "LDAPAuthenticator"}.get(kind)
@@ -144,19 +158,17 @@ def _rest(traits: Traits, taking: Taking, found: Found, kind: str) -> None:
         elif name in ("allow_all", "allow_existing_users", "open_signup"):
             if taking.flag(*path):
                 taking.drop(path, "nobody is let in without being named: list groups or users", access=False)
-        elif name == "username_pattern" and kind != "ldap":
-            taking.move(path, "hub", "config", "Authenticator", name)
         elif own is not None and name in _STAYS.get(own, ()) and found.class_name.lower().removeprefix("local") == own.lower():
             taking.move(path, "hub", "config", own, name)
-        elif name in NARROWING:
-            taking.drop_all(*path, why="kept users out, and no option of this kind of sign-in does: see that whoever is let in now is meant")
+        elif name in NARROWING and taking.look(*path) not in (None, {}, []):
+            taking.drop(path, "kept users out, and no option of this kind of sign-in does: see that whoever is let in now is meant")
         elif name in ("tls_verify", "validate_server_cert", "disable_ssl_verification"):
             taking.drop_all(*path, why="the provider's certificate is always verified")
         else:
             taking.drop_all(*path, why=f"is an option of {found.class_name[:60]}, and sign_in says it otherwise or not at all (docs/people.md)")
 
 
-def _somebody(section: dict[str, Any], kind: str) -> dict[str, Any]:
+def somebody(section: dict[str, Any], kind: str) -> dict[str, Any]:
     """No kind lets strangers in: where the old hub let in whoever could sign in, the operator has to say who may."""
     gate = _GATES.get(kind)
     hint = section.pop("_who", None)

@@ -64,6 +64,7 @@ def _found_by(traits: Traits, templates: list[str]) -> dict[str, Any]:
     searcher = traits.first("lookup_dn_search_user") or taking.text(*_SEARCH, "user")
     called = traits.first("lookup_dn_user_dn_attribute") or taking.text(*old, "user", "dnAttribute")
     by_lookup = traits.flag_or_none("use_lookup_dn_username")
+    taking.settle(*old, "user", "escape", why="names are escaped in any case")
     if not (lookup or (base and not templates)):
         why = "nobody searches: a user's DN follows from the name"
         traits.drop_each(("lookup_dn_search_password",), why)
@@ -102,6 +103,7 @@ def _called(traits: Traits, found: dict[str, Any], called: str | None, *, by_loo
         typed, f"homes are named by {called}, users will be called what they type: EMPTY homes. Rename them first, or write {called}"
     )
     traits.to_fill_in("lookup_dn_user_dn_attribute", "use_lookup_dn_username", where="sign_in.lookup.user_attribute")
+    traits.taking.to_fill_in("auth", "ldap", "dn", "user", "dnAttribute", where="sign_in.lookup.user_attribute")
     traits.taking.notes.append(
         f"HOMES: users typed their {typed} and were called by their {called}, as their homes are. As it is they are called what they type, and find "
         f"EMPTY homes: rename the homes first (jhub homes map), or write {called} as user_attribute, and users type that"
@@ -118,13 +120,14 @@ def _others(traits: Traits, section: dict[str, Any]) -> None:
                 taking.move((*place, name), "hub", "config", "LDAPAuthenticator", name)
     traits.settle("escape_userdn", why="names are escaped in any case")
     traits.drop_each(("tls_kwargs",), "the stack writes them: the directory's certificate is verified")
-    for place in traits.places:
-        if taking.look(*place, "lookup_dn_search_filter") == _DEFAULT_FILTER:
-            taking.settle(*place, "lookup_dn_search_filter", why="is what the class has by itself")
-        elif taking.look(*place, "lookup_dn_search_filter") is not None:
-            taking.move((*place, "lookup_dn_search_filter"), "hub", "config", "LDAPAuthenticator", "lookup_dn_search_filter")
-    rules = traits.texts("valid_username_regex", "username_pattern")
+    for path in [*((*place, "lookup_dn_search_filter") for place in traits.places), (*_SEARCH, "filter")]:
+        if taking.look(*path) == _DEFAULT_FILTER:
+            taking.settle(*path, why="is what the class has by itself")
+        elif taking.look(*path) is not None:
+            taking.move(path, "hub", "config", "LDAPAuthenticator", "lookup_dn_search_filter")
+    rules = [*traits.texts("valid_username_regex", "username_pattern"), *taking.texts("auth", "ldap", "dn", "user", "validRegex")]
     others = [rule for rule in rules if rule not in _DEFAULT_PATTERNS]
     if others:
         section["usernames"] = fill("dotted", f"the old rule for names was {others[0][:60]}: simple, dotted, email or any")
         traits.to_fill_in("valid_username_regex", "username_pattern", where="sign_in.usernames")
+        taking.to_fill_in("auth", "ldap", "dn", "user", "validRegex", where="sign_in.usernames")

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from checks.resources import SECRET
+from config.chart import default_values
 from config.errors import dotted
 from config.tree import Path
 from ops.adopt.z2jh.gates import restricts
@@ -64,6 +65,24 @@ def ends(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: AN
             yield from ends(inner, (*path, index))
     else:
         yield path, value
+
+
+def default_of(path: Path) -> tuple[bool, Any]:
+    """Whether the chart has a default at a path, and it."""
+    here: Any = default_values()
+    for part in path:
+        if isinstance(here, Mapping) and part in here:
+            here = here[part]
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        else:
+            return False, None
+    return True, here
+
+
+def says_nothing(path: Path, value: Any) -> bool:  # noqa: ANN401 -- any JSON value
+    """Whether a null, an empty map or an empty list leaves the chart's default as it is. An empty list instead of a full one does not."""
+    return value in (None, {}) or (value == [] and default_of(path)[1] in (None, {}, []))
 
 
 @dataclass
@@ -142,6 +161,10 @@ class Taking:
             holder = holder[part]
         holder[path[-1]] = value
         self._moved[path] = path if origin is None else origin
+
+    def was_put(self, path: Path) -> bool:
+        """Whether something is there that `put` or `move` wrote: it is decided."""
+        return path in self._moved
 
     def move(self, source: Path, *target: str) -> None:
         """Say a value of the chart's at another place of the chart's."""
@@ -223,10 +246,13 @@ class Taking:
         """List what is at a path, where something is; what says nothing is settled."""
         if not self.has(*path):
             return
-        if any(value not in (None, {}, []) for _, value in ends(self.look(*path))):
-            self.drop(path, why)
-        else:
+        held = [(end, value) for end, value in ends(self.look(*path), path) if not says_nothing(end, value)]
+        if not held:
             self.settle(*path, why="says nothing")
+        elif all(default_of(end) == (True, value) for end, value in held):
+            self.settle(*path, why="is the chart's own default")
+        else:
+            self.drop(path, why)
 
     def secret(self, ending: str, *path: str) -> None:
         """A secret that the stack needs under a key of its own."""

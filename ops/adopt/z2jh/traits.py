@@ -86,8 +86,8 @@ class Traits:
                 self.taking.drop_all(*place, name, why=why)
 
     def left(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """What nothing took."""
+        """What nothing took, and nothing wrote."""
         for place in self.places:
             section = self.taking.look(*place)
             if isinstance(section, Mapping):
-                yield from ((place, str(name)) for name in section)
+                yield from ((place, str(name)) for name in section if not self.taking.was_put((*place, str(name))))
