@@ -20,6 +20,7 @@ from components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
 from components.backups.backups import AwsBackups, AwsBackupsArgs
 from components.backups.snapshots import SnapshotLifecycle, SnapshotLifecycleArgs
 from components.cluster.cluster import Cluster, ClusterArgs
+from components.cluster.endpoint import open_to
 from components.facts import CloudFacts, HubFacts
 from components.homes.efs import EfsHomes, EfsHomesArgs
 from components.hub.cloud import HubCloud, HubCloudArgs
@@ -47,6 +48,7 @@ class Cloud:
 
     def __init__(self, stack: StackConfig) -> None:
         self._stack = stack
+        open_to(stack.eks.api.public_access_cidrs)
         self._tags = stack.tags.as_aws(stack.name)
         self._account = aws.get_caller_identity_output().account_id
         self._bucket = None if stack.runner is None else self._bundle_bucket(stack.runner)
@@ -243,6 +245,7 @@ class Cloud:
         after = [*self.controllers.ready, *([] if self.homes is None else self.homes.ready)]
         return CloudFacts(
             kubeconfig=self.cluster.kubeconfig,
+            created=self.cluster.created,
             hubs=hubs,
             ownership_handle=None if self.homes is None else self.homes.ownership_handle,
             after=after,

@@ -26,12 +26,13 @@ class HubFacts:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CloudFacts:
-    """`kubeconfig` has no credentials in it (None: the one of whoever runs this); `after` is what hubs wait for, `autoscaler_after` what the
-    autoscaler waits for. Both are empty between two stacks. `ownership_handle` names homes that are still to be handed over.
+    """`kubeconfig` has no credentials in it (None: the one of whoever runs this), `created` is when EKS made the cluster; `after` is what hubs wait
+    for, `autoscaler_after` what the autoscaler waits for. Both are empty between two stacks. `ownership_handle` names homes still to be handed over.
     """
 
     kubeconfig: pulumi.Input[str] | None
     hubs: Mapping[str, HubFacts]
+    created: pulumi.Input[str] | None = None
     ownership_handle: pulumi.Input[str] | None = None
     after: Sequence[pulumi.Resource] = ()
     autoscaler_after: Sequence[pulumi.Resource] = ()

@@ -23,7 +23,7 @@ class InCluster:
     """The provider, what nodes need, and the hubs. In a cluster that was there already only the hubs and what they stand on."""
 
     def __init__(self, stack: StackConfig, facts: CloudFacts) -> None:
-        provider = kubernetes_provider(stack, facts.kubeconfig)
+        provider = kubernetes_provider(stack, facts.kubeconfig, facts.created)
         inside = pulumi.ResourceOptions(providers=[provider])
         parts: list[pulumi.Resource] = [provider]
         if isinstance(stack.cluster, EksCluster):

@@ -48,6 +48,7 @@ class Cluster(Component):
     certificate_authority: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
     kubeconfig: pulumi.Output[str]
+    created: pulumi.Output[str]
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -62,6 +63,7 @@ class Cluster(Component):
         self.certificate_authority = control_plane.eks_cluster.certificate_authority.data
         self.security_group_id = control_plane.eks_cluster.vpc_config.cluster_security_group_id
         self.kubeconfig = control_plane.kubeconfig_json
+        self.created = control_plane.eks_cluster.created_at
         self._administrators()
         self.register_outputs({"name": self.name, "endpoint": self.endpoint, "kubeconfig": self.kubeconfig})
 
@@ -110,7 +112,6 @@ class Cluster(Component):
 
     def _control_plane(self, key: kms.Key, role: iam.Role, before: list[pulumi.Resource]) -> pulumi_eks.Cluster:
         section = self._args.cluster
-        public = list(section.api.public_access_cidrs)
         return pulumi_eks.Cluster(
             f"{self._name}-control-plane",
             name=self._args.stack_name,
@@ -121,8 +122,8 @@ class Cluster(Component):
             encryption_config_key_arn=key.arn,
             authentication_mode=pulumi_eks.AuthenticationMode.API,
             endpoint_private_access=True,
-            endpoint_public_access=bool(public),
-            public_access_cidrs=public or None,
+            # Public or not is components/cluster/endpoint.py's to say: told here, the component asks the API for minutes at every `up`.
+            endpoint_public_access=None if section.api.public_access_cidrs else False,
             kubernetes_service_ip_address_range=section.service_cidr,
             enabled_cluster_log_types=list(section.logs),
             upgrade_policy={"support_type": "STANDARD"},  # the default is EXTENDED: six times the price, silently

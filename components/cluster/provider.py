@@ -1,28 +1,41 @@
-"""How the program talks to its cluster."""
+"""How the program talks to its cluster, once it is known that somebody answers there."""
 
 from __future__ import annotations
 
+import asyncio
+import datetime
 import json
-import socket
+import threading
+from collections.abc import Collection
 from typing import Any
-from urllib.parse import urlsplit
 
 import pulumi
+import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.settings import get_monitor
 
-from config.cluster import ExistingCluster
+from components.cluster.api import SECONDS, Address, Fault, address_in, callers_kubeconfig, fault
+from config.cluster import EksCluster, ExistingCluster
 from config.stack import StackConfig
 
-#: An address that does not answer in this time is not reached from here: the provider itself would try for minutes, for each object anew.
-_SECONDS = 5
+#: So long after EKS has made a cluster, its name may still be unknown somewhere; for so long a first `up` waits for it (pulumi_eks: five minutes).
+_YOUNG = datetime.timedelta(minutes=15)
+_LOOKS, _SECONDS_BETWEEN = 60, 5.0
 
 
-def kubernetes_provider(stack: StackConfig, kubeconfig: pulumi.Input[str] | None) -> kubernetes.Provider:
-    """A provider for objects in the stack's cluster. `kubeconfig` is the text of one; None: the file that the stack names, or the caller's own."""
+def kubernetes_provider(stack: StackConfig, kubeconfig: pulumi.Input[str] | None, created: pulumi.Input[str] | None = None) -> kubernetes.Provider:
+    """A provider for objects in the stack's cluster. `kubeconfig` is the text of one; None: the file that the stack names, or the caller's own.
+
+    `created` is when EKS made the cluster, where this program makes it. Raises pulumi.RunError, with one line, where its API does not answer from here.
+    """
     there = stack.cluster if isinstance(stack.cluster, ExistingCluster) else None
-    config = kubeconfig if there is None else there.kubeconfig
-    if stack.parts == "cluster" and config is not None:  # another stack made the cluster: whoever runs this may stand outside
-        config = pulumi.Output.from_input(config).apply(reached)
+    config: pulumi.Input[str] | None = kubeconfig
+    if there is not None:
+        config = there.kubeconfig
+        _look(stack, there)
+    elif kubeconfig is not None:
+        config = pulumi.Output.all(kubeconfig, created).apply(lambda known: _reached(stack, str(known[0]), known[1]))
     return kubernetes.Provider(
         "kubernetes",
         kubeconfig=config,
@@ -35,27 +48,113 @@ def kubernetes_provider(stack: StackConfig, kubeconfig: pulumi.Input[str] | None
     )
 
 
-def reached(kubeconfig: str) -> str:
-    """The kubeconfig, once its cluster's address has answered. Raises pulumi.RunError with one line where it does not."""
-    server = _server(kubeconfig)
-    if server is None:
+def under_an_engine() -> bool:
+    """Whether something will really be asked and made: not in a plan, which records the program and reaches nobody."""
+    return not isinstance(get_monitor(), MockMonitor)
+
+
+def _look(stack: StackConfig, there: ExistingCluster) -> None:
+    """The cluster was there before the stack: nothing that this program makes could change who reaches it."""
+    if stack.paused or not under_an_engine():
+        return
+    address = address_in(callers_kubeconfig(there.kubeconfig), there.context)
+    wrong = None if address is None else fault(address)
+    if address is not None and wrong is not None:
+        file = there.kubeconfig or "KUBECONFIG or ~/.kube/config"
+        raise _silent(address, wrong, f"is the cluster up, and is this machine in its network? The address is the one in {file}")
+
+
+async def _reached(stack: StackConfig, kubeconfig: str, created: str | None) -> Any:  # noqa: ANN401 -- the text, or an unknown in its place
+    """The kubeconfig, once its cluster's address has answered."""
+    try:
+        address = address_in(json.loads(kubeconfig))
+    except ValueError:
+        address = None
+    if address is None or not under_an_engine():
         return kubeconfig
-    try:
-        socket.create_connection((server[0], server[1]), timeout=_SECONDS).close()
-    except OSError as error:
-        raise pulumi.RunError(
-            f"the Kubernetes API at {server[0]} does not answer from here ({error.strerror or error}): "
-            "run this stack inside the network, for example on the runner (docs/airgap.md)"
-        ) from None
-    return kubeconfig
+    wrong = await _fault(address)
+    if wrong is not None and wrong.early and not pulumi.runtime.is_dry_run() and _is_young(created):
+        wrong = await _awaited(address, wrong)
+    if wrong is None:
+        return kubeconfig
+    if pulumi.runtime.is_dry_run() and stack.parts == "all" and isinstance(stack.cluster, EksCluster):
+        now = aws.eks.get_cluster_output(name=stack.name).vpc_config
+        return now.apply(lambda access: _unless_it_changes(stack, address, wrong, access))
+    raise _silent(address, wrong, _cure(stack))
 
 
-def _server(kubeconfig: str) -> tuple[str, int] | None:
-    """Host and port of the API; None where the text names none, or a proxy stands between."""
+async def _awaited(address: Address, wrong: Fault) -> Fault | None:
+    """What is wrong after some patience with a cluster that was just made; None as soon as it answers."""
+    pulumi.log.info(f"waiting for the Kubernetes API of the new cluster at {address.host} ({wrong.why}), {_LOOKS * _SECONDS_BETWEEN / 60:.0f} minutes at most")
+    last: Fault | None = wrong
+    for _ in range(_LOOKS):
+        await asyncio.sleep(_SECONDS_BETWEEN)
+        last = await _fault(address)
+        if last is None or not last.early:
+            break
+    return last
+
+
+def _unless_it_changes(stack: StackConfig, address: Address, wrong: Fault, access: Any) -> Any:  # noqa: ANN401 -- what AWS answers
+    """An unknown in the kubeconfig's place where this very update changes who may reach the API: refused, nobody could ever let himself in."""
+    now = set(access.public_access_cidrs if access.endpoint_public_access else ())
+    wanted = set(_public(stack))
+    if now == wanted:
+        raise _silent(address, wrong, _cure(stack))
+    change = f"{_listed(now)} becomes {_listed(wanted)}"
+    pulumi.log.warn(
+        f"the Kubernetes API at {address.host} does not answer from here ({wrong.why}). This update changes who may reach it "
+        f"(cluster.api.public_access_cidrs: {change}), so what is in the cluster is shown without asking it"
+    )
+    unknown: asyncio.Future[bool] = asyncio.get_event_loop().create_future()
+    unknown.set_result(False)
+    nothing: asyncio.Future[str] = asyncio.get_event_loop().create_future()
+    nothing.set_result("")
+    return pulumi.Output(set(), nothing, unknown)
+
+
+async def _fault(address: Address) -> Fault | None:
+    """Look without holding up the rest of the program; a resolver that does not answer either is left behind."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[Fault | None] = loop.create_future()
+
+    def look() -> None:
+        seen = fault(address)
+        loop.call_soon_threadsafe(lambda: None if found.done() else found.set_result(seen))
+
+    threading.Thread(target=look, daemon=True).start()
     try:
-        cluster: dict[str, Any] = json.loads(kubeconfig)["clusters"][0]["cluster"]
-        parts = urlsplit(str(cluster["server"]))
-        port = parts.port or 443
-    except (ValueError, LookupError, TypeError):
-        return None
-    return None if "proxy-url" in cluster or parts.hostname is None else (parts.hostname, port)
+        return await asyncio.wait_for(asyncio.shield(found), SECONDS + 1)
+    except TimeoutError:
+        return Fault(why=f"the name {address.host} is not resolved within {SECONDS:.0f} seconds", early=False)
+
+
+def _is_young(created: str | None) -> bool:
+    try:
+        since = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(str(created).removesuffix(" UTC").replace(" +", "+"))
+    except (TypeError, ValueError):
+        return False
+    return since < _YOUNG
+
+
+def _public(stack: StackConfig) -> Collection[str]:
+    return stack.cluster.api.public_access_cidrs if isinstance(stack.cluster, EksCluster) else ()
+
+
+def _listed(cidrs: Collection[str]) -> str:
+    return ", ".join(sorted(cidrs)) or "nobody from outside"
+
+
+def _cure(stack: StackConfig) -> str:
+    """What to do where a cluster in EKS does not answer."""
+    if stack.parts == "cluster":
+        return "run this stack inside the network, for example on the runner (docs/airgap.md)"
+    public = _public(stack)
+    if not public:
+        return "cluster.api.public_access_cidrs is empty, so it answers inside the VPC only: run this there, or list the network of this machine"
+    ask = "is the address of this machine, or of its VPN, among them? If not, add it and run this again"
+    return f"cluster.api.public_access_cidrs lets in {_listed(public)}: {ask}"
+
+
+def _silent(address: Address, wrong: Fault, cure: str) -> pulumi.RunError:
+    return pulumi.RunError(f"the Kubernetes API at {address.host} does not answer from here ({wrong.why}): {cure}")

@@ -36,7 +36,7 @@ def pod(stack: StackConfig, hub: str, program: HomesProgram, *, claim: str, conf
         "restart_policy": "Never",
         "automount_service_account_token": False,
         "enable_service_links": False,
-        "node_selector": {"hub.jupyter.org/node-purpose": "core"} if isinstance(stack.cluster, EksCluster) else {},
+        **({"node_selector": {"hub.jupyter.org/node-purpose": "core"}} if isinstance(stack.cluster, EksCluster) else {}),
         "security_context": {"seccomp_profile": {"type": "RuntimeDefault"}},
         "containers": [
             {

@@ -66,7 +66,12 @@ class HubSecrets(Component):
         self.passwords = {which: self._password(which) for which in self._wanted_passwords()}
         data = self._data()
         secret = Secret(
-            f"{name}-secret", metadata={"name": SECRETS, "namespace": args.namespace}, type="Opaque", string_data=data, immutable=False, opts=self.child()
+            f"{name}-secret",
+            metadata={"name": SECRETS, "namespace": args.namespace},
+            type="Opaque",
+            string_data=data or None,  # the API keeps no empty map: each preview would find it new
+            immutable=False,
+            opts=self.child(),
         )
         self.ready: list[pulumi.Resource] = [secret, *self._certificate()]
         # The chart does not watch a Secret that it did not make: this tells the hub to restart. Keyed, so that nobody who reads

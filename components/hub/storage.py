@@ -70,7 +70,8 @@ class HomesVolume(Component):
 
 def _source(args: HomesVolumeArgs) -> Mapping[str, Any]:
     if isinstance(args.homes, NfsHomes):
-        return {"nfs": {"server": args.homes.server, "path": args.homes.path}, "mount_options": list(args.homes.mount_options)}
+        # None of them is none: the API keeps no empty list, and each preview would find it new.
+        return {"nfs": {"server": args.homes.server, "path": args.homes.path}, "mount_options": list(args.homes.mount_options) or None}
     handle = f"{args.homes.file_system}::{args.homes.access_point}" if isinstance(args.homes, EfsAccessPointHomes) else args.volume_handle
     return {"csi": {"driver": EFS_DRIVER, "volume_handle": handle}, "mount_options": ["tls"]}
 

@@ -48,8 +48,8 @@ class Records(Protocol):
     def answer(self, inputs: Struct, token: str, name: str, secret: set[str]) -> Struct:
         """Inputs, and placeholders for the rest."""
 
-    def transform(self, token: str, name: str, *, custom: bool, props: Mapping[str, Any]) -> pulumi.ResourceOptions:
-        """What the stack's transforms make of the options."""
+    def transform(self, token: str, name: str, *, custom: bool, props: Mapping[str, Any]) -> pulumi.ResourceTransformResult:
+        """What the stack's transforms make of inputs and options."""
 
 
 class UnknownComponentError(Exception):
@@ -88,7 +88,7 @@ def _cluster_inputs(inputs: dict[str, Any], name: str) -> dict[str, Any]:
     network = {
         "subnetIds": inputs["privateSubnetIds"],
         "endpointPrivateAccess": inputs["endpointPrivateAccess"],
-        "endpointPublicAccess": inputs["endpointPublicAccess"],
+        "endpointPublicAccess": inputs.get("endpointPublicAccess"),
         "publicAccessCidrs": inputs.get("publicAccessCidrs"),
     }
     child = {
@@ -108,7 +108,8 @@ def _cluster_inputs(inputs: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _child(recorder: Records, component: Resource, name: str, token: str, inputs: dict[str, Any], *, needs: tuple[str, ...] = ()) -> Resource:  # noqa: PLR0913 -- one private call
-    options = recorder.transform(token, name, custom=True, props=inputs)
+    transformed = recorder.transform(token, name, custom=True, props=inputs)
+    options, inputs = transformed.opts, dict(transformed.props)
     ignored = ("accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons") if token == _CHILD else ()
     resource = Resource(
         urn=recorder.urn(component.urn, token, name),

@@ -98,16 +98,16 @@ class Recorder(MockMonitor):
         state.update(missing_outputs(token, name, known))
         return state
 
-    def transform(self, token: str, name: str, *, custom: bool, props: Mapping[str, Any]) -> pulumi.ResourceOptions:
-        """What the stack's transforms make of a resource's options."""
-        options = pulumi.ResourceOptions()
+    def transform(self, token: str, name: str, *, custom: bool, props: Mapping[str, Any]) -> pulumi.ResourceTransformResult:
+        """What the stack's transforms make of a resource's inputs and options."""
+        found = pulumi.ResourceTransformResult(props=props, opts=pulumi.ResourceOptions())
         for transform in self._stack_transforms:
-            result = transform(pulumi.ResourceTransformArgs(custom=custom, type_=token, name=name, props=dict(props), opts=options))
-            options = result.opts if isinstance(result, pulumi.ResourceTransformResult) else options
-        return options
+            result = transform(pulumi.ResourceTransformArgs(custom=custom, type_=token, name=name, props=dict(found.props), opts=found.opts))
+            found = result if isinstance(result, pulumi.ResourceTransformResult) else found
+        return found
 
     def _transformed(self, request: Any) -> tuple[str | None, bool, bool]:  # noqa: ANN401 -- protobuf request
-        options = self.transform(request.type, request.name, custom=request.custom, props={})
+        options = self.transform(request.type, request.name, custom=request.custom, props={}).opts
         imported = options.import_ if isinstance(options.import_, str) else None
         return imported or request.importId or None, bool(request.protect or options.protect), bool(request.retainOnDelete or options.retain_on_delete)
 

@@ -99,7 +99,6 @@ def test_the_role_that_backs_up_cannot_restore():
     assert policies == {"jhub-dev-backup": "AWSBackupServiceRolePolicyForBackup", "jhub-dev-backup-restore": "AWSBackupServiceRolePolicyForRestores"}
 
 
-
 def test_copies_lie_in_another_region_under_another_key_and_a_lock_is_on_both_vaults():
     recording = record(*FULL)
     copies, key = recording.one(VAULT, "backups-copy-vault"), recording.one(KEY, "backups-copy-key")

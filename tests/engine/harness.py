@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -51,6 +52,8 @@ class Engine:
         self.project = self.home / "program"
         self.account = Account(self.home / "account" / "aws.json")
         self._log = self.home / "calls.jsonl"
+        # Something that listens where the cluster's API would: the program looks whether it answers before it asks anything of it.
+        self.api = socket.create_server(("127.0.0.1", 0))
         _copy(self.program, self.project)
         (self.home / "state").mkdir(parents=True)
         with _yaml(self.project / "Pulumi.yaml") as project:
@@ -192,6 +195,7 @@ class Engine:
             "KUBECONFIG": os.devnull,
             "FAKE_AWS_STATE": str(self.account.path),
             "FAKE_AWS_LOG": str(self._log),
+            "FAKE_AWS_EKS_ENDPOINT": os.environ.get("FAKE_AWS_EKS_ENDPOINT", f"https://127.0.0.1:{self.api.getsockname()[1]}"),
             **self.environment,
             **more,
         }

@@ -91,9 +91,7 @@ def test_a_second_run_finds_everything_done(cluster: FakeCluster, account: Cloud
     assert again.returncode == 0 and again.stderr.count("already so") == 3, again.stderr
 
 
-def test_a_server_that_does_not_end_is_never_ended_without_a_word(
-    cluster: FakeCluster, account: Cloud, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_does_not_end_is_never_ended_without_a_word(cluster: FakeCluster, account: Cloud, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ops.drain.drain._OWN_TIME_SECONDS", 0.4)
     cluster.server("ada", "old-1", ends_after=None)
     done = drain(cluster, account, place, "memory", "--generation", "1")

@@ -52,7 +52,8 @@ def fingerprint() -> str:
     digest = hashlib.sha256()
     for path in sorted(SOURCES.iterdir()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    digest.update(importlib.metadata.version("pulumi-aws").encode())
+    for package in ("pulumi-aws", "pulumi-kubernetes"):  # what types.json is made from
+        digest.update(importlib.metadata.version(package).encode())
     digest.update(subprocess.run(["go", "version"], check=True, capture_output=True).stdout)
     return digest.hexdigest()[:16]
 

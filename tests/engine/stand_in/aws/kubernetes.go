@@ -58,6 +58,54 @@ func kubeReplaceKeys(typ string, mutable bool) map[string]bool {
 	return keys
 }
 
+// kubeKept is what the API server keeps of an object: no null, no empty list and no empty map (its types say `omitempty`).
+// An empty object stays, as `podSelector: {}` and `emptyDir: {}`, and so does each item of a list.
+// Comparing with what was kept, the real provider finds an empty map or list new at each preview.
+func kubeKept(typ string, props resource.PropertyMap) resource.PropertyMap {
+	if typ == helmRelease {
+		return props // values of a chart are no object of the API
+	}
+	out := resource.PropertyMap{}
+	for k, v := range props {
+		if kept := kubeKeptValue(v); !kubeDropped(string(k), kept) {
+			out[k] = kept
+		}
+	}
+	return out
+}
+
+func kubeKeptValue(v resource.PropertyValue) resource.PropertyValue {
+	switch {
+	case v.IsSecret():
+		return resource.MakeSecret(kubeKeptValue(v.SecretValue().Element))
+	case v.IsObject():
+		out := resource.PropertyMap{}
+		for k, inner := range v.ObjectValue() {
+			if kept := kubeKeptValue(inner); !kubeDropped(string(k), kept) {
+				out[k] = kept
+			}
+		}
+		return resource.NewProperty(out)
+	case v.IsArray():
+		list := []resource.PropertyValue{}
+		for _, inner := range v.ArrayValue() {
+			list = append(list, kubeKeptValue(inner))
+		}
+		return resource.NewProperty(list)
+	}
+	return v
+}
+
+func kubeDropped(name string, v resource.PropertyValue) bool {
+	if v.IsSecret() {
+		v = v.SecretValue().Element
+	}
+	if v.IsNull() || (v.IsArray() && len(v.ArrayValue()) == 0) {
+		return true
+	}
+	return v.IsObject() && len(v.ObjectValue()) == 0 && contains(typeTable()["kubernetes:maps"].Inputs, name)
+}
+
 func kindOf(typ string) string { return typ[strings.LastIndex(typ, ":")+1:] }
 
 // kubeName gives an unnamed object its name, as the provider does in Check: the resource's name and a random suffix.

@@ -358,6 +358,7 @@ func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 	replaces := replaceKeys(typ)
 	if isKubernetes(typ) {
 		replaces = kubeReplaceKeys(typ, p.mutable)
+		olds = kubeKept(typ, olds)
 	}
 	if typ == "aws:eks/cluster:Cluster" && olds["encryptionConfig"].IsNull() {
 		delete(replaces, "encryptionConfig") // AWS can add encryption to a live cluster
