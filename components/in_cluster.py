@@ -35,10 +35,9 @@ class InCluster:
             volumes = VolumeClass("homes", VolumeClassArgs(stack=stack, homes=stack.homes, tags=tags), inside)
             parts.append(volumes)
             after += volumes.ready
-        given = stack_secrets(stack)
+        shared: dict[str, Any] = {"stack": stack, "given": stack_secrets(stack), "after": after, "kubeconfig": facts.kubeconfig}
         self.hubs = {
-            name: Hub(f"hub-{name}", HubArgs(stack=stack, hub=name, facts=facts.hubs.get(name, HubFacts()), given=given, after=after), inside)
-            for name in sorted(stack.hubs_inside)
+            name: Hub(f"hub-{name}", HubArgs(**shared, hub=name, facts=facts.hubs.get(name, HubFacts())), inside) for name in sorted(stack.hubs_inside)
         }
         if stack.ownership_pending:
             parts.append(Ownership("homes-ownership", OwnershipArgs(stack=stack, volume_handle=facts.ownership_handle, after=after), inside))

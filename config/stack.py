@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Any, Literal
@@ -214,6 +215,10 @@ def _price_is_a_maximum(pools: Pools) -> Iterator[Problem]:
             )
 
 
+#: A hub's release, as components/hub/hub.py names it.
+_HUB_RELEASE = re.compile(r"kubernetes:helm\.sh/v3:Release::hub-.+-release")
+
+
 def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
     for key, value in imports.items():
         kind, separator, name = key.partition("::")
@@ -223,6 +228,11 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
                 what="is not of the form TYPE::NAME",
                 fix="copy the last two parts of the URN, such as aws:ec2/vpc:Vpc::network-vpc",
             )
+        if _HUB_RELEASE.fullmatch(key):
+            hub = name.removesuffix("-release")
+            what = "is a hub's Helm release, which is not imported: previews would print its live tokens, and one that Helm has not finished cannot be changed"
+            lines = f"helm uninstall {hub} --namespace {hub} (claims and volumes stay), pulumi refresh --yes --clear-pending-creates, pulumi up"
+            yield Problem(path=dotted(("imports", key)), what=what, fix=f"take the entry out; if it is in the way: {lines}")
         if not value:
             yield Problem(path=dotted(("imports", key)), what="has an empty id", fix="write the id that AWS shows, such as vpc-0123456789abcdef0")
 

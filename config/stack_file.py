@@ -17,6 +17,8 @@ from config.stack import PROJECT, file_key
 
 #: What a stack inside a cluster has in its own file: the outer stack's name, and its imports.
 CLOUD_STACK, IMPORTS = file_key("cloud_stack"), file_key("imports")
+#: What the engine itself writes into a stack file, beside `config` (sdk/go/common/workspace/project.go, ProjectStack).
+_OF_THE_ENGINE = {"secretsprovider", "encryptedkey", "encryptionsalt", "environment"}
 _INDEX = re.compile(r"\[\d{1,4}\]", re.ASCII)
 
 
@@ -80,6 +82,8 @@ def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
         raise ConfigError(path.name, [_unreadable(error)]) from None
     config = document.get("config") if isinstance(document, dict) else None
     beside = list(misplaced(document)) if isinstance(document, dict) else []
+    if config is None and isinstance(document, dict) and document and document.keys() <= _OF_THE_ENGINE:
+        raise ConfigError(path.name, [_only_made(path)])
     if not isinstance(config, dict):
         missing = Problem(path="config", what="is missing", fix="put everything under `config:`; Pulumi.dev.yaml shows how")
         raise ConfigError(path.name, [missing, *beside])
@@ -104,6 +108,15 @@ def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
         environments=bool(document.get("environment")),
         outer_settings=others,
     )
+
+
+def _only_made(path: Path) -> Problem:
+    """`pulumi stack init` writes a file of its own beside Pulumi.yaml, whatever `--config-file` says later: with its key, and without configuration."""
+    others = sorted(str(item.relative_to(path.parent)) for item in path.parent.glob(f"*/*/{path.name}")) if path.parent.is_dir() else []
+    fix = "copy a stack's configuration into it; Pulumi.dev.yaml shows one"
+    if others:
+        fix = f"put the configuration into it: cat {others[0]} >> {path.name}; or name the other file: jhub plan {others[0]}"
+    return Problem(path="config", what="is missing: this file holds only what `pulumi stack init` wrote", fix=fix)
 
 
 def _split(settings: Sequence[str], config: dict[str, Any], project: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -14,6 +14,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from components.base import Component
 from components.drivers import EFS_DRIVER
 from components.homes.pods import HOMES, HomesProgram, pod, program_data
+from components.hub.storage import WAITS_TO_BE_BOUND
 from config.stack import StackConfig
 
 _NAME = "homes-ownership"
@@ -71,4 +72,5 @@ class Ownership(Component):
             "volume_name": volume_name,
             "resources": {"requests": {"storage": _SIZE}},
         }
-        return PersistentVolumeClaim(f"{name}-claim", metadata=metadata, spec=asked, opts=self.child(depends_on=[volume]))
+        waiting: Any = {**metadata, "annotations": WAITS_TO_BE_BOUND}
+        return PersistentVolumeClaim(f"{name}-claim", metadata=waiting, spec=asked, opts=self.child(depends_on=[volume]))

@@ -19,10 +19,12 @@ from components.entry.service import EntryService, EntryServiceArgs
 from components.facts import HubFacts
 from components.homes.usage import UsageReport, UsageReportArgs
 from components.hub.names import PROXY_DEPLOYMENT, HubNames
+from components.hub.not_ready import Where, says_why
 from components.hub.secrets import HubSecrets, HubSecretsArgs
 from components.hub.storage import DatabasePlace, DatabasePlaceArgs, HomesVolume, HomesVolumeArgs
 from components.hub.values.hub import Given, hub_values, public_url
 from config.chart import CHART
+from config.cluster import ExistingCluster
 from config.database import SqliteDatabase, SqliteOnNode
 from config.entry import own_certificate
 from config.homes import DIRECTORY_HOMES
@@ -32,13 +34,16 @@ from config.stack import StackConfig
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubArgs:
-    """`hub` is the hub's name in the stack file, `facts` its AWS half, `given` the encrypted values of the stack file by key, `after` what its pods need."""
+    """`hub` is the hub's name in the stack file, `facts` its AWS half, `given` the encrypted values of the stack file by key, `after` what its pods
+    need, `kubeconfig` how its cluster is reached (None: by the file that the stack names, or the caller's own).
+    """
 
     stack: StackConfig
     hub: str
     facts: HubFacts
     given: Mapping[str, pulumi.Output[str]]
     after: Sequence[pulumi.Resource]
+    kubeconfig: pulumi.Input[str] | None = None
 
 
 class Hub(Component):
@@ -139,14 +144,25 @@ class Hub(Component):
             return
         digest = hashlib.sha256(own.certificate.encode()).hexdigest()[:16]
         template: Any = {"metadata": {"annotations": {"jupyterhub-aws/certificate": digest}}}
-        metadata: Any = {"name": PROXY_DEPLOYMENT, "namespace": self._in_namespace}
-        if self._args.stack.paused:  # there is no node for the new pod
-            metadata["annotations"] = {"pulumi.com/skipAwait": "true"}
+        # Paused there is no node for the new pod. Else it is waited for by its own condition: the plugin's usual look at a deployment warns of
+        # `MinimumReplicasUnavailable` while the one pod is replaced, which is what a restart of it means.
+        wait = {"pulumi.com/skipAwait": "true"} if self._args.stack.paused else {"pulumi.com/waitFor": "condition=Available"}
+        metadata: Any = {"name": PROXY_DEPLOYMENT, "namespace": self._in_namespace, "annotations": wait}
         DeploymentPatch(
             f"{self._name}-proxy-certificate",
             metadata=metadata,
             spec={"template": template},
             opts=self.child(depends_on=[release, *self.secrets.ready]),
+        )
+
+    def _where(self) -> Where:
+        there, kubeconfig = self._args.stack.cluster, self._args.kubeconfig
+        return Where(
+            hub=self._args.hub,
+            namespace=self._names.namespace,
+            kubeconfig=None if kubeconfig is None else pulumi.Output.from_input(kubeconfig),
+            file=there.kubeconfig if isinstance(there, ExistingCluster) else None,
+            context=there.context if isinstance(there, ExistingCluster) else None,
         )
 
     def _release(self, before: Sequence[pulumi.Resource]) -> Release:
@@ -166,5 +182,5 @@ class Hub(Component):
             name=self._names.release,
             namespace=self._in_namespace,
             values=values,
-            opts=self.child(depends_on=[*self._args.after, *self._args.facts.after, *before]),
+            opts=self.child(depends_on=[*self._args.after, *self._args.facts.after, *before], hooks=says_why(self._where())),
         )

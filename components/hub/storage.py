@@ -16,6 +16,8 @@ from components.hub.names import DATABASE_CLAIM, HOMES_CLAIM, VOLUME_LABEL, HubN
 from config.database import SqliteDatabase, SqliteOnNode
 from config.homes import EfsAccessPointHomes, Homes, NfsHomes
 
+#: A claim of a volume that is there already: the plugin's usual look wants its storage class, and warns at each claim that has none.
+WAITS_TO_BE_BOUND = {"pulumi.com/waitFor": "jsonpath={.status.phase}=Bound"}
 #: Neither EFS nor NFS has a size, and Kubernetes wants one.
 _SIZE = "1Ti"
 
@@ -56,7 +58,7 @@ class HomesVolume(Component):
         )
         self.claim = PersistentVolumeClaim(
             f"{name}-claim",
-            metadata={"name": HOMES_CLAIM, "namespace": args.namespace, "labels": label},
+            metadata={"name": HOMES_CLAIM, "namespace": args.namespace, "labels": label, "annotations": WAITS_TO_BE_BOUND},
             spec={
                 "access_modes": ["ReadWriteMany"],
                 "storage_class_name": "",

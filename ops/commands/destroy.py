@@ -30,3 +30,18 @@ def plan(stack: str, settings: tuple[str, ...], as_json: bool) -> int:
 
         show(found)
     return 0
+
+
+@command.command("hub")
+@click.argument("stack")
+@click.argument("hub")
+@click.option("--json", "as_json", is_flag=True, help="The same as data.")
+def hub(stack: str, hub: str, as_json: bool) -> int:
+    """Show how HUB goes out of STACK and comes back: every protected thing, and the ids that its `imports` will need. Reads the state, changes nothing."""
+    from ops.arguments import stack_file
+    from ops.leave.one_hub import one_hub
+    from ops.output import to_standard_output
+
+    found = one_hub(stack_file(stack), hub)
+    to_standard_output(json.dumps(found.as_json(), indent=2, ensure_ascii=False) + "\n" if as_json else found.as_text())
+    return 0

@@ -16,6 +16,7 @@ from ops.drain.people import By
 @click.option("--generation", type=click.IntRange(1, 999), default=None, help="Only nodes of this generation (1: those that say none).")
 @click.option("--old", is_flag=True, help="Only nodes that started from an older launch template than new ones do.")
 @click.option("--by", type=By(), default=None, help="Tell people through their hub, and stop what still runs then: 18:00 (UTC), or 90m from now.")
+@click.option("--yes", is_flag=True, help="Do not ask, even where nobody could start a server afterwards.")
 @click.option("--no-wait", is_flag=True, help="Only let no server start there any more, and say who is there.")
 def command(stack: str, pool: str, **options: Any) -> int:  # noqa: ANN401 -- click's options
     """Empty the nodes of POOL: those of a generation, those of an older template, or all that are there now.
@@ -25,6 +26,7 @@ def command(stack: str, pool: str, **options: Any) -> int:  # noqa: ANN401 -- cl
     """
     from config.errors import ConfigError, Problem
     from ops.arguments import validated_stack
+    from ops.daily.options import agreed
     from ops.drain.drain import COMMAND, drain_of, pool_of, summary
     from ops.drain.nodes import labels
     from ops.live.account import connect
@@ -47,6 +49,10 @@ def command(stack: str, pool: str, **options: Any) -> int:  # noqa: ANN401 -- cl
         hubs = held.enter_context(hub_apis(found, cluster)) if by is not None else []
         nodes = drain.nodes.all()
         click.echo(summary(nodes, labels(drain.nodes.servers())), err=True)
+        closes = drain.closes()
+        if closes is not None:
+            click.echo(f"{closes}.", err=True)
+            agreed(COMMAND, "Go on?", yes=bool(options["yes"]), look="read the line above")
         if no_wait:
             run(COMMAND, [drain.cordon()])
             left = len(drain.nodes.servers())

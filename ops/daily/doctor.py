@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from components.hub.names import HubNames
+from components.hub.stuck import Stuck, stuck, without_a_pod
 from config.errors import ConfigError
 from ops.daily.ages import age, now
 from ops.daily.nodes import nodes
@@ -16,8 +17,6 @@ from ops.daily.scene import Inside
 from ops.daily.tools import Tools
 
 FORMAT = "jupyterhub-aws/doctor/1"
-#: Reasons of a container that waits and will go on waiting by itself (kubelet: container states, image pulls).
-_WAITS_IN_VAIN = ("CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +35,11 @@ def findings(scene: Inside, tools: Tools) -> list[Finding]:
         names = HubNames(stack=scene.stack.name, hub=hub)
         found += _release(scene, tools, names)
         where = ("--namespace", names.namespace)
-        for pod in scene.cluster.data(*where, "get", "pods")["items"]:
-            found += _pod(hub, pod, tools, names)
+        pods = scene.cluster.data(*where, "get", "pods")["items"]
+        warnings = scene.cluster.data(*where, "get", "events", "--field-selector", "type=Warning")["items"]
+        found += [_pod(hub, item, tools, names) for item in stuck(pods, warnings)]
+        line = tools.kubectl(*where, "get", "events", "--field-selector", "type=Warning")
+        found += [Finding(path=hub, what=what, run=shlex.join(line)) for what in without_a_pod(warnings, pods)]
         for claim in scene.cluster.data(*where, "get", "pvc")["items"]:
             if (claim.get("status") or {}).get("phase") == "Pending":
                 name = claim["metadata"]["name"]
@@ -69,24 +71,25 @@ def _release(scene: Inside, tools: Tools, names: HubNames) -> Iterator[Finding]:
 def _way_out(scene: Inside, tools: Tools, names: HubNames, kept: Sequence[Revision]) -> str:
     """Helm refuses the next upgrade of a pending release ("another operation is in progress"); a rollback to what ran clears it."""
     ran = next((item for item in reversed(kept) if item.status in ("deployed", "superseded")), None)
-    if ran is None:  # its first installation: nobody has worked there, and the claims are kept by their own annotation
-        line = tools.helm("uninstall", names.release, "--namespace", names.namespace)
-    else:
-        line = rollback_line(tools, names, ran.number)
-    return f"{shlex.join(line)}, then: pulumi up -s {scene.name}"
+    if ran is None:
+        return _first_anew(scene, tools, names)
+    return f"{shlex.join(rollback_line(tools, names, ran.number))}, then: pulumi up -s {scene.name}"
 
 
-def _pod(hub: str, pod: Mapping[str, Any], tools: Tools, names: HubNames) -> Iterator[Finding]:
-    name, status = pod["metadata"]["name"], pod.get("status") or {}
-    look = shlex.join(tools.kubectl("--namespace", names.namespace, "describe", "pod", name))
-    for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
-        reason = ((container.get("state") or {}).get("waiting") or {}).get("reason")
-        if reason in _WAITS_IN_VAIN:
-            logs = shlex.join(tools.kubectl("--namespace", names.namespace, "logs", name, "--previous"))
-            yield Finding(path=hub, what=f"pod {name}: {reason}, {container.get('restartCount', 0)} restarts", run=logs if reason.startswith("Crash") else look)
-    for condition in status.get("conditions") or []:
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            yield Finding(path=hub, what=f"pod {name} finds no node: {condition.get('message') or condition.get('reason')}", run=look)
+def _first_anew(scene: Inside, tools: Tools, names: HubNames) -> str:
+    """Of a first installation nothing ran: nobody has worked there, and the claims are kept by their own annotation.
+
+    Helm forgets it first, else it refuses the name ("cannot re-use a name that is still in use"); then the state does, else Helm is asked to change
+    what it no longer has ("has no deployed releases").
+    """
+    line = shlex.join(tools.helm("uninstall", names.release, "--namespace", names.namespace))
+    return f"{line}, then: pulumi refresh -s {scene.name} --yes --clear-pending-creates, then: pulumi up -s {scene.name}"
+
+
+def _pod(hub: str, found: Stuck, tools: Tools, names: HubNames) -> Finding:
+    where = ("--namespace", names.namespace)
+    line = tools.kubectl(*where, "logs", found.pod, "--previous") if found.crashed else tools.kubectl(*where, "describe", "pod", found.pod)
+    return Finding(path=hub, what=f"pod {found.pod} {found.what}", run=shlex.join(line))
 
 
 def as_json(stack: str, found: Sequence[Finding]) -> dict[str, Any]:

@@ -17,10 +17,10 @@ def show_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--show", "--dry-run", "show", is_flag=True, help=says)(function)
 
 
-def agreed(command: str, question: str, *, yes: bool) -> None:
+def agreed(command: str, question: str, *, yes: bool, look: str = "look at what --show prints") -> None:
     """Ask, unless somebody said yes before. Raises ConfigError where nobody can be asked, click's Abort for a no."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise ConfigError(command, [Problem(path="--yes", what="is needed where nobody can be asked", fix="look at what --show prints, then add --yes")])
+        raise ConfigError(command, [Problem(path="--yes", what="is needed where nobody can be asked", fix=f"{look}, then add --yes")])
     click.confirm(question, abort=True, err=True)

@@ -22,5 +22,6 @@ def whom(scene: Inside, hub: str) -> str:
         with hub_api(scene.stack, scene.cluster, hub) as (api, _):
             people = sorted({server.user for server in api.servers()})
     except ConfigError as error:
-        return f"Who works there, the hub does not say: it {error.problems[0].what}."
+        why = error.problems[0]
+        return f"Who works there now is not known, because the hub was not reached ({why.path}: {why.what}). A restart may still help."
     return f"{len(people)} work there now: {some(people, 8)}." if people else "Nobody has a server there now."

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from components.pools.spec import group_specs
 from config.errors import ConfigError, Problem
 from config.pools import GivenPool
 from config.stack import StackConfig
@@ -62,6 +63,21 @@ class Drain:
         if by is not None:
             found.append(_once("the notice is taken back", farewell.unsay))
         return found
+
+    def closes(self) -> str | None:
+        """What is said before the pool's last open nodes take no server any more and no other comes; None where people can still start one."""
+        meant = set(self.nodes.open())
+        left = [name for name in Nodes(self.nodes.cluster, selector_of(self.stack, self.pool), of_generation(None)).open() if name not in meant]
+        if not meant or left:
+            return None
+        section = self.stack.pools.user[self.pool]
+        who = f"{', '.join(sorted(meant))}: no other node of {self.pool} takes servers"
+        if isinstance(section, GivenPool):
+            return f"{who}, and none comes by itself. Until you run `kubectl uncordon NODE`, nobody can start a server there"
+        largest = sum(group.bought.size.max for group in group_specs(self.stack) if group.pool.name == self.pool and not group.retiring)
+        if len(self.nodes.all()) < largest:
+            return None  # the autoscaler brings another
+        return f"{who}, and the pool has as many nodes as it may ({largest}). Until some have gone, nobody can start a server there"
 
     def cordon(self) -> Step:
         """The first step by itself."""

@@ -49,11 +49,11 @@ class Nodes:
     """The nodes that are meant: those of the pool for which `meant` says so, looked up again each time."""
 
     def __init__(self, cluster: Cluster, selector: str, meant: Callable[[Node], bool]) -> None:
-        self._cluster, self._selector, self._meant = cluster, selector, meant
+        self.cluster, self._selector, self._meant = cluster, selector, meant
 
     def all(self) -> list[Node]:
         """What is there now, by name."""
-        found = self._cluster.data("get", "nodes", "--selector", self._selector)["items"]
+        found = self.cluster.data("get", "nodes", "--selector", self._selector)["items"]
         return sorted((node for node in map(_node, found) if self._meant(node)), key=lambda node: node.name)
 
     def open(self) -> list[str]:
@@ -64,7 +64,7 @@ class Nodes:
         """Let no server start on them any more. Whoever is on them stays."""
         names = self.open()
         if names:
-            self._cluster.change("cordon", *names)
+            self.cluster.change("cordon", *names)
 
     def servers(self) -> list[Pod]:
         """Whose servers are on them."""
@@ -79,13 +79,13 @@ class Nodes:
 
     def _busy(self) -> Iterator[str]:
         """Nodes on which somebody's pod is: any that neither a DaemonSet nor the node itself brought."""
-        for item in self._cluster.data("get", "pods", "--all-namespaces")["items"]:
+        for item in self.cluster.data("get", "pods", "--all-namespaces")["items"]:
             owners = {owner.get("kind") for owner in item["metadata"].get("ownerReferences") or []}
             if item.get("status", {}).get("phase") not in _OVER and not owners & {"DaemonSet", "Node"}:
                 yield str(item.get("spec", {}).get("nodeName", ""))
 
     def _pods(self) -> Iterator[Pod]:
-        found = self._cluster.data("get", "pods", "--all-namespaces", "--selector", SELECTOR)["items"]
+        found = self.cluster.data("get", "pods", "--all-namespaces", "--selector", SELECTOR)["items"]
         for item in found:
             if item.get("status", {}).get("phase") not in _OVER:
                 yield _pod(item)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_RELEASE = "kubernetes:helm.sh/v3:Release"
 _SECRET_LENGTH = 8  # shorter texts stand everywhere
 
 
@@ -39,6 +41,25 @@ class Account:
         values = [holder.get(name) for holder in holders for name in ("result", "hex", "base64", "stringData", "data")]
         texts = [text for value in values for text in (value.values() if isinstance(value, dict) else [value])]
         return [text for text in texts if isinstance(text, str) and len(text) >= _SECRET_LENGTH]
+
+    def helm_left(self, release: str, status: str) -> None:
+        """As if Helm had been killed: its release of this resource's name stands under that status."""
+        with self._changed() as records:
+            for record in records.values():
+                if record["type"] == _RELEASE and record["urn"].endswith(f"::{release}"):
+                    record["outputs"]["status"]["status"] = status
+
+    def helm_uninstall(self, release: str) -> None:
+        """As `helm uninstall` does it: nothing of the release is left."""
+        with self._changed() as records:
+            for key in [key for key, record in records.items() if record["type"] == _RELEASE and record["urn"].endswith(f"::{release}")]:
+                del records[key]
+
+    @contextmanager
+    def _changed(self) -> Iterator[dict[str, Any]]:
+        account = json.loads(self.path.read_text(encoding="utf-8"))
+        yield account["resources"]
+        self.path.write_text(json.dumps(account), encoding="utf-8")
 
     def made_as(self, subject: str) -> list[str]:
         """Ids of everything that was ever made as TYPE::NAME and is still there."""

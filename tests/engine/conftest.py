@@ -30,10 +30,15 @@ def plugins() -> list[Path]:
 def new_engine(plugins: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Engine]]:
     """A factory of engines, each with a copy of the program, a state and an account of its own."""
 
-    def make(**options: object) -> Engine:
-        return Engine(home=tmp_path_factory.mktemp("engine") / "home", plugins=plugins, **options)  # type: ignore[arg-type] -- Engine's own options
+    made: list[Engine] = []
 
-    return make
+    def make(**options: object) -> Engine:
+        made.append(Engine(home=tmp_path_factory.mktemp("engine") / "home", plugins=plugins, **options))  # type: ignore[arg-type] -- Engine's own options
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.api.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -113,7 +113,8 @@ def test_a_hub_that_hangs_is_restarted_all_the_same(tools: Tools) -> None:
     token = base64.b64encode(TOKEN.encode()).decode()
     tools.answer("kubectl", "get", "secret", "hub", stdout=json.dumps({"data": {f"hub.services.{OPERATOR}.apiToken": token}}))
     done = jhub(tools, "restart", "kubeadm", "main", "hub", "--yes")
-    assert done.returncode == 0 and "Who works there, the hub does not say" in done.stderr
+    assert done.returncode == 0 and "Who works there now is not known, because the hub was not reached (" in done.stderr
+    assert "does not say: it" not in done.stderr and "it Error" not in done.stderr, "what kubectl says is no half of a sentence"
 
 
 def test_nobody_is_interrupted_without_a_yes(hub: Tools) -> None:
@@ -178,8 +179,11 @@ def test_show_runs_nothing(tools: Tools, arguments: tuple[str, ...]) -> None:
 
 def test_the_doctor_finds_what_is_stuck(tools: Tools) -> None:
     tools.answer("helm", "history", stdout=json.dumps([release(3, "superseded"), release(4, "deployed"), release(5, "pending-upgrade")]))
+    proxy = {"metadata": {"name": "proxy-7c"}, "spec": {}, "status": {"phase": "Pending", "containerStatuses": [{"ready": False, "state": {"waiting": {}}}]}}
     unschedulable = waiting_pod("jupyter-ada", unschedulable="0/3 nodes are available")
-    tools.items("get", "pods", items=[waiting_pod("hub-5f", reason="CrashLoopBackOff"), unschedulable])
+    tools.items("get", "pods", items=[waiting_pod("hub-5f", reason="CrashLoopBackOff"), unschedulable, proxy])
+    mount = {"involvedObject": {"name": "proxy-7c"}, "reason": "FailedMount", "message": 'secret "hub-tls" not found', "lastTimestamp": "2026-11-29T22:00:00Z"}
+    tools.items("get", "events", items=[mount])
     tools.items("get", "pvc", items=[claim("hub-db-dir", "Pending"), claim("homes", "Bound")])
     tools.items("get", "nodes", items=[node("ip-1", "memory", ready=False), node("ip-2", "memory")])
     done = jhub(tools, "doctor", "kubeadm")
@@ -187,16 +191,19 @@ def test_the_doctor_finds_what_is_stuck(tools: Tools) -> None:
     text = " ".join(done.stdout.split())
     assert "release 5 is pending-upgrade" in text and "helm rollback hub-main 4 --namespace hub-main" in text
     pods = ("pod hub-5f: CrashLoopBackOff, 7 restarts", "pod jupyter-ada finds no node: 0/3 nodes are available")
+    pods = (*pods, 'pod proxy-7c is not ready: FailedMount: secret "hub-tls" not found')
     for words in (*pods, "the claim hub-db-dir has no volume", "ip-1.ec2.internal (memory) is not ready"):
         assert words in text, text
-    assert len(json.loads(jhub(tools, "doctor", "kubeadm", "--json").stdout)["findings"]) == 5
+    assert len(json.loads(jhub(tools, "doctor", "kubeadm", "--json").stdout)["findings"]) == 6
 
 
 def test_the_doctor_of_a_first_installation_and_of_a_healthy_stack(tools: Tools) -> None:
-    for what in ("pods", "pvc", "nodes"):
+    for what in ("pods", "events", "pvc", "nodes"):
         tools.items("get", what, items=[])
     tools.answer("helm", "history", stdout=json.dumps([release(1, "pending-install")]))
-    assert "helm uninstall hub-main --namespace hub-main" in jhub(tools, "doctor", "kubeadm").stdout
+    said = " ".join(jhub(tools, "doctor", "kubeadm").stdout.split())
+    assert "helm uninstall hub-main --namespace hub-main" in said
+    assert "then: pulumi refresh -s kubeadm --yes --clear-pending-creates, then: pulumi up -s kubeadm" in said, "else: has no deployed releases"
     tools.answer("helm", "history", stdout=json.dumps([release(1, "deployed")]))
     done = jhub(tools, "doctor", "kubeadm")
     assert done.returncode == 0 and "nothing is stuck" in done.stdout

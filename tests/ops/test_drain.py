@@ -248,3 +248,47 @@ def test_another_account_is_refused_by_its_number(cluster: FakeCluster, account:
     file.write_text(file.read_text().replace("123456789012", "210987654321"))
     done = drain(cluster, account, place, "memory")
     assert done.returncode == 2 and "the stack is in account 210987654321" in done.stderr and cluster.state["calls"] == []
+
+
+# --- the last nodes that take servers ---
+
+
+@pytest.fixture
+def two_groups_of_one(place: Path) -> Path:
+    """The pool may have one node of each market, and two are there."""
+    file = place / "Pulumi.dev.yaml"
+    text = file.read_text()
+    assert text.count("size: { min: 0, max: 10 }") == 1
+    file.write_text(text.replace("size: { min: 0, max: 10 }", "size: { min: 0, max: 1 }"))
+    return place
+
+
+def test_nodes_after_which_nobody_could_start_a_server_are_asked_about(cluster: FakeCluster, account: Cloud, two_groups_of_one: Path) -> None:
+    done = drain(cluster, account, two_groups_of_one, "memory", "--no-wait")
+    assert done.returncode == 2 and "--yes: is needed where nobody can be asked" in done.stderr, done.stderr
+    assert "new-1, old-1, old-2: no other node of memory takes servers, and the pool has as many nodes as it may (2)" in done.stderr
+    assert not any(node["cordoned"] for node in cluster.state["nodes"].values())
+    assert drain(cluster, account, two_groups_of_one, "memory", "--no-wait", "--yes").returncode == 0
+    assert [name for name, node in cluster.state["nodes"].items() if node["cordoned"]] == ["old-1", "old-2", "new-1"]
+
+
+def test_where_others_take_servers_nobody_is_asked(cluster: FakeCluster, account: Cloud, two_groups_of_one: Path) -> None:
+    assert drain(cluster, account, two_groups_of_one, "memory", "--generation", "1", "--no-wait").returncode == 0
+
+
+def test_where_the_autoscaler_brings_another_nobody_is_asked(cluster: FakeCluster, account: Cloud, place: Path) -> None:
+    assert drain(cluster, account, place, "memory", "--no-wait").returncode == 0
+
+
+def test_the_only_worker_of_a_cluster_that_was_there_is_asked_about(cluster: FakeCluster, tmp_path: Path) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "Pulumi.kubeadm.yaml").write_bytes((ROOT / "examples" / "kubeadm" / "Pulumi.kubeadm.yaml").read_bytes())
+    with changing(cluster.file) as state:
+        for name in ("old-2", "new-1"):
+            del state["nodes"][name]
+    with impatient():
+        done = in_process(["drain", "kubeadm", "memory", "--no-wait"], folder, cluster.environment)
+    assert done.returncode == 2 and "--yes: is needed where nobody can be asked" in done.stderr, done.stderr
+    assert "old-1: no other node of memory takes servers, and none comes by itself. Until you run `kubectl uncordon NODE`, nobody can start" in done.stderr
+    assert not cluster.state["nodes"]["old-1"]["cordoned"]

@@ -207,6 +207,17 @@ func kubeRefuse(m *maker) error {
 	return nil
 }
 
+// helmRefuse: Helm upgrades nothing that it does not have, and nothing that an earlier call of it has not finished.
+func helmRefuse(record *Record, name string) error {
+	if record == nil {
+		return fmt.Errorf("%q has no deployed releases", name)
+	}
+	if status, _ := dig(record.Outputs, "status.status").(string); strings.HasPrefix(status, "pending-") {
+		return fmt.Errorf("another operation (install/upgrade/rollback) is in progress")
+	}
+	return nil
+}
+
 // kubeOutputs: what the API server, or Helm, adds.
 func (m *maker) kubeOutputs(old map[string]any) map[string]any {
 	if m.typ == helmRelease {

@@ -592,6 +592,11 @@ func (p *provider) Update(_ context.Context, req *pulumirpc.UpdateRequest) (*pul
 	var out resource.PropertyMap
 	err = withAccount(!req.GetPreview(), func(acct *Account) error {
 		record := acct.get(typ, req.GetId())
+		if !req.GetPreview() && typ == helmRelease {
+			if err := helmRefuse(record, lastPart(req.GetId())); err != nil {
+				return err
+			}
+		}
 		if record == nil && !req.GetPreview() {
 			return fmt.Errorf("ResourceNotFoundException: %s does not exist", req.GetId())
 		}
