@@ -90,15 +90,15 @@ def _asked(where: Where, kubectl: list[str]) -> Iterator[str]:
     pods = [pod for pod in pods if (pod["metadata"].get("labels") or {}).get("component") != "singleuser-server"]  # people's own: Helm waits for none
     warnings: list[Any] = json.loads(_read([*kubectl, "get", "events", "--field-selector", "type=Warning", "-o", "json"]))["items"]
     for item in stuck(pods, warnings):
-        words = _last_words(kubectl, item.pod, item.crashed) if item.crashed else ""
-        yield f"pod {item.pod} {item.what}{words}"
+        words = "" if item.crashed is None else _last_words(kubectl, item.pod, item.crashed)
+        yield f"{item.line}{words}"
     yield from without_a_pod(warnings, pods)
 
 
 def _last_words(kubectl: list[str], pod: str, container: str) -> str:
     """The last line that a container wrote before it ended: of a program in Python, the error."""
     try:
-        lines = _read([*kubectl, "logs", pod, "--container", container, "--previous", "--tail", "20"]).strip().splitlines()
+        lines = _read([*kubectl, "logs", pod, *(["--container", container] if container else []), "--previous", "--tail", "20"]).strip().splitlines()
     except (OSError, subprocess.SubprocessError):
         return ""
     return f"; its last words: {lines[-1].strip()[:200]}" if lines else ""

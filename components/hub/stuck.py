@@ -25,11 +25,16 @@ _MOST = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Stuck:
-    """A pod that does not get ready: `what` it says; `crashed` where its last words stand in the log of the container that ended."""
+    """A pod that does not get ready: `what` it says; `crashed` is the container whose log has its last words, None where none has ended."""
 
     pod: str
     what: str
-    crashed: str = ""
+    crashed: str | None = None
+
+    @property
+    def line(self) -> str:
+        """The pod with what it says."""
+        return f"pod {self.pod}{'' if self.what.startswith(('finds ', 'is ')) else ':'} {self.what}"
 
 
 def stuck(pods: Iterable[Mapping[str, Any]], warnings: Sequence[Mapping[str, Any]] = ()) -> Iterator[Stuck]:
@@ -50,7 +55,7 @@ def _of_pod(pod: Mapping[str, Any]) -> Iterator[Stuck]:
             yield Stuck(
                 pod=name,
                 what=f"{reason}, {container.get('restartCount', 0)} restarts{said}",
-                crashed=str(container.get("name") or "") if crashed else "",
+                crashed=str(container.get("name") or "") if crashed else None,
             )
     for condition in status.get("conditions") or []:
         if condition["type"] == "PodScheduled" and condition["status"] == "False":

@@ -88,8 +88,8 @@ def _first_anew(scene: Inside, tools: Tools, names: HubNames) -> str:
 
 def _pod(hub: str, found: Stuck, tools: Tools, names: HubNames) -> Finding:
     where = ("--namespace", names.namespace)
-    line = tools.kubectl(*where, "logs", found.pod, "--previous") if found.crashed else tools.kubectl(*where, "describe", "pod", found.pod)
-    return Finding(path=hub, what=f"pod {found.pod} {found.what}", run=shlex.join(line))
+    line = tools.kubectl(*where, "logs", found.pod, "--previous") if found.crashed is not None else tools.kubectl(*where, "describe", "pod", found.pod)
+    return Finding(path=hub, what=found.line, run=shlex.join(line))
 
 
 def as_json(stack: str, found: Sequence[Finding]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def test_what_is_ready_or_has_ended_is_not_stuck() -> None:
 
 
 def test_only_what_crashed_has_last_words() -> None:
-    assert [item.crashed for item in stuck([waiting_pod("a", reason="ErrImagePull")])] == [""]
+    assert [item.crashed for item in stuck([waiting_pod("a", reason="ErrImagePull")])] == [None]
     crashed = waiting_pod("a", reason="CrashLoopBackOff")
     crashed["status"]["containerStatuses"][0]["name"] = "hub"
     assert list(stuck([crashed])) == [Stuck(pod="a", what="CrashLoopBackOff, 7 restarts", crashed="hub")]
@@ -96,7 +96,7 @@ def test_a_crash_is_said_with_its_last_words_and_people_are_left_out(kubectl: Pa
     person["metadata"]["labels"] = {"component": "singleuser-server"}
     (kubectl / "pods").write_text(json.dumps({"items": [crashed, person]}))
     assert list(reasons(WHERE, '{"clusters": []}')) == [
-        "hub main did not get ready: pod hub-5f CrashLoopBackOff, 7 restarts; its last words: NameError: name 'myclass' is not defined",
+        "hub main did not get ready: pod hub-5f: CrashLoopBackOff, 7 restarts; its last words: NameError: name 'myclass' is not defined",
         "hub main: all that is stuck, and what to run: jhub doctor dev",
     ]
     lines = (kubectl / "lines").read_text().splitlines()

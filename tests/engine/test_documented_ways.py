@@ -171,5 +171,5 @@ def test_a_hub_that_does_not_get_ready_says_its_pods_reason(new_engine: Callable
         PATH=os.pathsep.join([str(tmp_path), *map(str, engine.plugins), os.environ["PATH"]]),
     )
     assert run.code != 0
-    assert "hub main did not get ready: pod hub-5f9 ImagePullBackOff, 7 restarts" in run.text
+    assert "hub main did not get ready: pod hub-5f9: ImagePullBackOff, 7 restarts" in run.text
     assert "jhub doctor dev" in run.text and SECRET not in run.text
