@@ -54,6 +54,7 @@ class Engine:
         self._log = self.home / "calls.jsonl"
         # Something that listens where the cluster's API would: the program looks whether it answers before it asks anything of it.
         self.api = socket.create_server(("127.0.0.1", 0))
+        self._endpoint = f"https://127.0.0.1:{self.api.getsockname()[1]}"
         _copy(self.program, self.project)
         (self.home / "state").mkdir(parents=True)
         with _yaml(self.project / "Pulumi.yaml") as project:
@@ -195,7 +196,7 @@ class Engine:
             "KUBECONFIG": os.devnull,
             "FAKE_AWS_STATE": str(self.account.path),
             "FAKE_AWS_LOG": str(self._log),
-            "FAKE_AWS_EKS_ENDPOINT": os.environ.get("FAKE_AWS_EKS_ENDPOINT", f"https://127.0.0.1:{self.api.getsockname()[1]}"),
+            "FAKE_AWS_EKS_ENDPOINT": os.environ.get("FAKE_AWS_EKS_ENDPOINT", self._endpoint),
             **self.environment,
             **more,
         }

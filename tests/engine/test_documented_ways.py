@@ -150,7 +150,7 @@ def test_an_api_that_does_not_answer_is_one_line_in_seconds(new_engine: Callable
     for arguments in (("preview",), ("up", "--yes", "--skip-preview")):
         run = engine.run(*arguments, check=False)
         assert run.code != 0
-        lines = {line.strip() for line in run.text.splitlines() if "does not answer from here" in line}
+        lines = [line.strip() for line in run.errors.splitlines() if "does not answer from here" in line and line.strip().startswith("error:")]
         (line,) = lines
         assert "the Kubernetes API at 127.0.0.1 does not answer from here (connection refused): cluster.api.public_access_cidrs lets in 203.0.113.0/24" in line
         assert "Traceback" not in run.text and "Waiting up to" not in run.text and run.seconds < 30
