@@ -88,10 +88,10 @@ def dotted(parts: Iterable[int | str]) -> str:
     return text
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that a misspelt one most probably means, in whatever case it was written, or None."""
+def closest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the known word that a misspelt one most probably means, in whatever case it was written, or None. `cutoff` as difflib's: 1 is equal."""
     from difflib import get_close_matches
 
     by_fold = {candidate.casefold(): candidate for candidate in known}
-    matches = get_close_matches(word.casefold(), list(by_fold), n=1, cutoff=0.6)
+    matches = get_close_matches(word.casefold(), list(by_fold), n=1, cutoff=cutoff)
     return by_fold[matches[0]] if matches else None

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from config.errors import closest
+
 _DATA = Path(__file__).parent / "data"
 DOCUMENTS, NAMES = _DATA / "managed_policies.json", _DATA / "managed_policy_names.json"
 _ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::aws:policy/(.+)")
@@ -54,6 +56,11 @@ def same_name(path: str) -> str | None:
     """The policy of the same name under its real path, where there is one."""
     name = path.rpartition("/")[2]
     return next((known for known in (*_documents(), *_names()) if known.rpartition("/")[2] == name), None)
+
+
+def closest_policy(path: str) -> str | None:
+    """The policy whose path and name a misspelt one most probably means, None where none is near."""
+    return closest(path, (*_documents(), *_names()), cutoff=0.85)
 
 
 @cache

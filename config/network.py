@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from config.errors import refuse, shown
+from config.endpoint_services import endpoint_services, source
+from config.errors import closest, refuse, shown
 from config.model import Model, option
 from config.neighbours import ClosedEgress, Egress, HostPattern, InternetEgress, Neighbour, NoEgress, RoutedNeighbour
 from config.values import Cidr, ShortName, VpcId, Zone, aws_id
@@ -47,6 +48,10 @@ def _service(value: str) -> str:
         )
     if not _SERVICE.fullmatch(value):
         raise refuse(f"is not the short name of an AWS service (got {shown(value)})", "write it as in com.amazonaws.REGION.NAME, such as athena")
+    if value not in endpoint_services():
+        meant = closest(value, endpoint_services())
+        fix = f"did you mean {meant}?" if meant else f"write the NAME of com.amazonaws.REGION.NAME, such as athena (list: {source()})"
+        raise refuse(f"is no AWS service that has a VPC endpoint (got {shown(value)})", fix)
     return value
 
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 
 from config.errors import refuse, shown
 from config.instance_types import instance_type
+from config.managed_policies import closest_policy, managed_path, managed_policy_exists, same_name
 from config.model import Model, option
 from config.pools import InstanceTypeName
 
@@ -19,6 +20,11 @@ _LEAST_MIB = 3800
 def _policy(value: str) -> str:
     if not _POLICY.fullmatch(value):
         raise refuse(f"is not the ARN of an IAM policy (got {shown(value)})", "write it like arn:aws:iam::123456789012:policy/pulumi-state")
+    if (path := managed_path(value)) is not None and not managed_policy_exists(path):
+        meant = same_name(path) or closest_policy(path)
+        if meant is not None:
+            prefix = value.removesuffix(path)
+            raise refuse(f"is no policy that AWS has (got {shown(value)}): attaching it would fail", f"did you mean {prefix}{meant}?")
     if value.endswith(("/AdministratorAccess", "FullAccess", "/PowerUserAccess")):
         raise refuse(f"gives far more than a runner needs (got {shown(value)})", "write a policy for what it does; examples/backend makes one for the state")
     return value
