@@ -8,6 +8,7 @@ from collections.abc import Callable
 from checks import backups, hubs, nodes, secrets, security, versions
 from checks.airgap import all as airgap
 from checks.certificates import certificates
+from checks.core_nodes import core_nodes_fit
 from checks.finding import Finding
 from checks.identities.all import identity_findings
 from checks.limits import limits
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     hubs.sections_have_effect,
     hubs.servers_find_nodes,
     limits,
+    core_nodes_fit,
     hubs.database_is_near,
     hubs.worth_knowing,
     logs_end,
@@ -49,7 +51,15 @@ CHECKS: tuple[Check, ...] = (
 
 
 #: Those that look at what is inside the cluster.
-_INSIDE = (nodes.priorities, hubs.values, hubs.network_policies, hubs.sections_have_effect, hubs.servers_find_nodes, limits)
+_INSIDE = (
+    nodes.priorities,
+    hubs.values,
+    hubs.network_policies,
+    hubs.sections_have_effect,
+    hubs.servers_find_nodes,
+    limits,
+    core_nodes_fit,
+)
 
 
 def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -> list[Finding]:

@@ -62,3 +62,15 @@ def server_room(kinds: Sequence[InstanceType], max_pods: int) -> NodeSize:
         cpu_millicores=min(size.cpu_millicores for size in sizes) - _DAEMONS_MILLICORES,
         memory_mib=min(size.memory_mib for size in sizes) - _DAEMONS_MIB,
     )
+
+
+#: EKS user guide, "Choosing an instance type", maximum pods of managed groups without an image of their own: 110 below 30 vCPUs, 250 from there on.
+_MANY_VCPUS, _MOST_PODS = 30, 250
+
+
+def core_pods_of(kind: InstanceType) -> int:
+    """The most pods on a core node of a type: what its interfaces can address with prefixes, and what EKS sets for a managed group."""
+    if kind.vcpus < _MANY_VCPUS:
+        return most_pods(kind)
+    with_prefixes = kind.network_interfaces * (kind.addresses_per_interface - 1) * _ADDRESSES_OF_A_PREFIX + 2
+    return min(_MOST_PODS, with_prefixes)

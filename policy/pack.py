@@ -15,6 +15,7 @@ from pulumi_policy import EnforcementLevel, PolicyPack, ReportViolation, StackVa
 from checks import backups, hubs, nodes, secrets, security, versions, watch
 from checks.airgap import all as airgap
 from checks.all import Check
+from checks.core_nodes import core_nodes_fit
 from checks.finding import Finding
 from checks.identities.all import identity_findings
 from checks.limits import limits
@@ -58,6 +59,7 @@ NOT_HERE: Mapping[Check, str] = {
     hubs.network_policies: "as the one before",
     hubs.servers_find_nodes: "as the one before",
     limits: "as the one before",
+    core_nodes_fit: "as the one before",
     hubs.database_is_near: "as the one before",
     hubs.worth_knowing: "it is about the stack file alone, and only warns",
     versions.verified: "it is about the tables of this project, and only warns",

@@ -262,5 +262,3 @@ def test_a_hub_that_stops_servers_does_not_promise_that_they_go_on() -> None:
 )
 def test_a_trait_means_what_its_key_means(trait: tuple[str, str], value: Any, says: str) -> None:
     assert says in " ".join(effects(values("hub", "config", *trait, value=value)).split())
-
-
