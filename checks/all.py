@@ -10,6 +10,7 @@ from checks.airgap import all as airgap
 from checks.certificates import certificates
 from checks.finding import Finding
 from checks.identities.all import identity_findings
+from checks.images import accelerators, images
 from checks.limits import limits
 from checks.paused import paused
 from checks.resources import Resources
@@ -38,6 +39,8 @@ CHECKS: tuple[Check, ...] = (
     hubs.sections_have_effect,
     hubs.servers_find_nodes,
     limits,
+    images,
+    accelerators,
     hubs.database_is_near,
     hubs.worth_knowing,
     logs_end,
@@ -49,7 +52,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 #: Those that look at what is inside the cluster.
-_INSIDE = (nodes.priorities, hubs.values, hubs.network_policies, hubs.sections_have_effect, hubs.servers_find_nodes, limits)
+_INSIDE = (nodes.priorities, hubs.values, hubs.network_policies, hubs.sections_have_effect, hubs.servers_find_nodes, limits, images)
 
 
 def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -> list[Finding]:
