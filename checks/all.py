@@ -11,6 +11,7 @@ from checks.certificates import certificates
 from checks.core_nodes import core_nodes_fit
 from checks.finding import Finding
 from checks.identities.all import identity_findings
+from checks.images import accelerators, images
 from checks.limits import limits
 from checks.paused import paused
 from checks.resources import Resources
@@ -40,6 +41,8 @@ CHECKS: tuple[Check, ...] = (
     hubs.servers_find_nodes,
     limits,
     core_nodes_fit,
+    images,
+    accelerators,
     hubs.database_is_near,
     hubs.worth_knowing,
     logs_end,
@@ -59,6 +62,7 @@ _INSIDE = (
     hubs.servers_find_nodes,
     limits,
     core_nodes_fit,
+    images,
 )
 
 

@@ -18,6 +18,7 @@ from checks.all import Check
 from checks.core_nodes import core_nodes_fit
 from checks.finding import Finding
 from checks.identities.all import identity_findings
+from checks.images import accelerators, images
 from checks.limits import limits
 from checks.paused import paused
 from checks.resources import UNKNOWN, Resources
@@ -57,9 +58,12 @@ NOT_HERE: Mapping[Check, str] = {
     nodes.addresses: "it reads user data, which an engine shows encoded after the first `up` and unknown before",
     hubs.values: "a hub's values hold secrets, and the engine shows a map with a secret in it as unknown as a whole",
     hubs.network_policies: "as the one before",
+    hubs.sections_have_effect: "as the one before",
     hubs.servers_find_nodes: "as the one before",
     limits: "as the one before",
     core_nodes_fit: "as the one before",
+    images: "as the one before",
+    accelerators: "it is about the stack file alone, and only warns",
     hubs.database_is_near: "as the one before",
     hubs.worth_knowing: "it is about the stack file alone, and only warns",
     versions.verified: "it is about the tables of this project, and only warns",
