@@ -63,8 +63,12 @@ def culling_of(taking: Taking) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if timeout is not None:
         found["server_idle_minutes"] = min(max(round(timeout / 60), 1), 10080)
-    if age:
-        found["max_age_hours"] = min(max(round(age / 3600), 1), 2160)
+        if found["server_idle_minutes"] * 60 != timeout:
+            taking.notes.append(f"idle servers were stopped after {timeout:g} seconds: now after {found['server_idle_minutes']} minutes")
+    if age is not None:
+        found["max_age_hours"] = min(max(round(age / 3600), 1), 2160) if age > 0 else 0
+        if found["max_age_hours"] * 3600 != age:
+            taking.notes.append(f"servers were stopped at an age of {age:g} seconds: now at {found['max_age_hours']} hours")
     return found
 
 

@@ -32,6 +32,8 @@ _MOST_PROFILES = 30
 _BYTES = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4, "": 1}
 #: A person's server needs so much to start at all (config/profiles.py).
 _LEAST_MIB = 128
+#: What a server may have of cores (config/profiles.py).
+_LEAST_CORES, _MOST_CORES = 0.1, 448
 
 
 @dataclass
@@ -274,9 +276,11 @@ def _said(amounts: _Amounts, taking: Taking, path: str) -> dict[str, Any]:
     """cpu, memory and one guarantee for both: the larger share of the two, so that nobody gets less than before."""
     cpu, memory = amounts.cpu or amounts.cpu_least, amounts.memory or amounts.memory_least
     said: dict[str, Any] = {
-        "cpu": fill(2, "the most cores: the old hub had no limit") if cpu is None else min(max(round(cpu, 3), 0.1), 448),
+        "cpu": fill(2, "the most cores: the old hub had no limit") if cpu is None else min(max(round(cpu, 3), _LEAST_CORES), _MOST_CORES),
         "memory": fill("8G", "the most memory: the old hub had no limit") if memory is None else _text(max(memory, _LEAST_MIB)),
     }
+    if cpu is not None and not _LEAST_CORES <= cpu <= _MOST_CORES:
+        taking.notes.append(f"{path}: {cpu:g} cores, where a server here has {_LEAST_CORES:g} to {_MOST_CORES}")
     shares = [least / most for least, most in ((amounts.cpu_least, cpu), (amounts.memory_least, memory)) if least and most]
     share = round(min(max(shares, default=0.5), 1), 3)
     if memory is not None:
