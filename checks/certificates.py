@@ -14,7 +14,8 @@ from config.stack import StackConfig
 def certificates(stack: StackConfig, as_of: datetime.date) -> list[Finding]:
     """Every certificate of a hub's own: chain, host name, dates and strength. Whether its key fits is known at `up`, and to `jhub certificate inspect`."""
     found = [finding for name in sorted(stack.hubs_inside) for finding in _of_hub(stack, name, as_of)]
-    return found or [Finding(id="certificate", status="pass", message="no hub brings a certificate of its own")]
+    wrong = [finding for finding in found if finding.status != "pass"]  # beside one that is wrong, what is right with others is no verdict
+    return wrong or found or [Finding(id="certificate", status="pass", message="no hub brings a certificate of its own")]
 
 
 def _of_hub(stack: StackConfig, name: str, as_of: datetime.date) -> Iterator[Finding]:

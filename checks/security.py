@@ -8,6 +8,7 @@ from typing import Any
 from checks.finding import Finding, urns, verdict
 from checks.resources import Resource, Resources
 from config.cluster import EksCluster
+from config.entry import PortForwardEntry
 from config.stack import StackConfig
 from config.values import is_documentation, is_world
 
@@ -29,6 +30,8 @@ _SWITCHES: tuple[tuple[str, tuple[str, ...], object, str], ...] = (
     ("aws:rds/instance:Instance", ("storageEncrypted",), True, "its storage is not encrypted"),
     ("kubernetes:storage.k8s.io/v1:StorageClass", ("parameters", "encrypted"), "true", "volumes of this class are not encrypted"),
 )
+#: RFC 2606: what stands in documentation, and leads nowhere.
+_DOCUMENTATION_NAMES = ("example.org", "example.com", "example.net", ".example", ".invalid", ".test")
 _CLUSTER = "aws:eks/cluster:Cluster"
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _GROUP = "aws:autoscaling/group:Group"
@@ -206,25 +209,30 @@ def metadata(_stack: StackConfig, resources: Resources) -> list[Finding]:
             )
             for template in loose
         ),
-        otherwise="pods cannot read their node's credentials (IMDSv2, hop limit 1)",
+        otherwise="nodes answer requests for metadata by IMDSv2 only, with a hop limit of 1",
     )
 
 
 def placeholders(stack: StackConfig, _resources: Resources) -> list[Finding]:
-    """Documentation values that were not replaced would build something that nobody can reach."""
-    api = stack.cluster.api.public_access_cidrs if isinstance(stack.cluster, EksCluster) else ()
-    found = [cidr for cidr in api if is_documentation(cidr)]
-    return verdict(
-        "documentation-values",
-        (
-            Finding(
-                id="documentation-values",
-                status="warn",
-                message=f"{cidr} is a documentation range: nobody can reach the API from there",
-                path="cluster.api.public_access_cidrs",
-                fix="write your own network, such as your office's or VPN's",
-            )
-            for cidr in found
-        ),
-        otherwise="no documentation value is left",
-    )
+    """Documentation values that were not replaced would build something that nobody can reach: the API's networks, hubs' names and networks."""
+    return verdict("documentation-values", _documentation(stack), otherwise="no documentation value is left")
+
+
+def _documentation(stack: StackConfig) -> Iterator[Finding]:
+    def found(message: str, path: str, fix: str) -> Finding:
+        return Finding(id="documentation-values", status="warn", message=message, path=path, fix=fix)
+
+    for cidr in stack.cluster.api.public_access_cidrs if isinstance(stack.cluster, EksCluster) else ():
+        if is_documentation(cidr):
+            what = f"{cidr} is a documentation range: nobody can reach the API from there"
+            yield found(what, "cluster.api.public_access_cidrs", "write your own network, such as your office's or VPN's")
+    for name in sorted(stack.hubs):
+        entry = stack.hubs[name].entry
+        if isinstance(entry, PortForwardEntry):
+            continue
+        if entry.hostname.endswith(_DOCUMENTATION_NAMES):
+            what = f"{entry.hostname} is a documentation name: nobody can reach it"
+            yield found(what, f"hubs.{name}.entry.hostname", "write the name that your people will type")
+        for cidr in filter(is_documentation, entry.allowed_cidrs):
+            what = f"{cidr} is a documentation range: nobody comes in from there"
+            yield found(what, f"hubs.{name}.entry.allowed_cidrs", "write the networks of your people")
