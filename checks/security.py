@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.finding import Finding, urns, verdict
+from checks.places import documentation_accounts
 from checks.resources import Resource, Resources
 from config.cluster import EksCluster
 from config.stack import StackConfig
@@ -217,14 +218,17 @@ def placeholders(stack: StackConfig, _resources: Resources) -> list[Finding]:
     return verdict(
         "documentation-values",
         (
-            Finding(
-                id="documentation-values",
-                status="warn",
-                message=f"{cidr} is a documentation range: nobody can reach the API from there",
-                path="cluster.api.public_access_cidrs",
-                fix="write your own network, such as your office's or VPN's",
-            )
-            for cidr in found
+            *documentation_accounts(stack),
+            *(
+                Finding(
+                    id="documentation-values",
+                    status="warn",
+                    message=f"{cidr} is a documentation range: nobody can reach the API from there",
+                    path="cluster.api.public_access_cidrs",
+                    fix="write your own network, such as your office's or VPN's",
+                )
+                for cidr in found
+            ),
         ),
         otherwise="no documentation value is left",
     )
