@@ -73,7 +73,7 @@ def key_is_near(region: str, cluster: AnyCluster) -> Iterator[Problem]:
 
 
 #: Rules between sections (config/stack.py says how they run).
-RULES = (
+RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...] = (
     (("region", "network"), zones_in_region),
     (("region", "cluster"), key_is_near),
     *((("region", name), arns_of(name)) for name in ("cluster", "network", "pools", "hubs", "backups", "runner", "watch")),
