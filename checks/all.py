@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 
-from checks import backups, hubs, nodes, secrets, security, versions
+from checks import backups, hubs, nodes, places, secrets, security, storage, versions
 from checks.airgap import all as airgap
 from checks.certificates import certificates
 from checks.core_nodes import core_nodes_fit
@@ -35,6 +35,9 @@ CHECKS: tuple[Check, ...] = (
     nodes.priorities,
     nodes.addresses,
     nodes.quotas,
+    places.zones,
+    places.service_roles,
+    places.spot_price,
     hubs.values,
     hubs.network_policies,
     hubs.sections_have_effect,
@@ -44,6 +47,7 @@ CHECKS: tuple[Check, ...] = (
     images,
     accelerators,
     hubs.database_is_near,
+    storage.volumes,
     hubs.worth_knowing,
     logs_end,
     watched,
@@ -63,6 +67,7 @@ _INSIDE = (
     limits,
     core_nodes_fit,
     images,
+    storage.volumes,
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from checks.finding import Finding, urns, verdict
+from checks.places import documentation_accounts
 from checks.resources import Resource, Resources
 from config.cluster import EksCluster
 from config.entry import PortForwardEntry
@@ -215,7 +216,7 @@ def metadata(_stack: StackConfig, resources: Resources) -> list[Finding]:
 
 def placeholders(stack: StackConfig, _resources: Resources) -> list[Finding]:
     """Documentation values that were not replaced would build something that nobody can reach: the API's networks, hubs' names and networks."""
-    return verdict("documentation-values", _documentation(stack), otherwise="no documentation value is left")
+    return verdict("documentation-values", (*documentation_accounts(stack), *_documentation(stack)), otherwise="no documentation value is left")
 
 
 def _documentation(stack: StackConfig) -> Iterator[Finding]:

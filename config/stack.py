@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 from typing import Any, Literal
 
-from config import backups, closed_rules, existing_rules, hub_rules, pause, people_rules, watch
+from config import backups, closed_rules, existing_rules, hub_rules, pause, people_rules, place_rules, watch
 from config.backups import AwsBackup, Backups
 from config.cluster import Cluster, EksCluster
 from config.errors import Problem, dotted, shown
@@ -16,7 +16,7 @@ from config.homes import EfsHomes, Homes
 from config.hub import Hub
 from config.instance_types import instance_type
 from config.model import Model, option
-from config.network import AnyNetwork, ExistingNetwork, Network, OpenNetwork, UnmanagedNetwork, Vpc
+from config.network import AnyNetwork, Network, OpenNetwork, UnmanagedNetwork, Vpc
 from config.pause import Dropped, Pause, Paused
 from config.pools import OnDemandPool, Pools
 from config.registry import Registry, UpstreamRegistry, registry_of
@@ -138,21 +138,6 @@ class StackConfig(Model):
 Rule = Callable[..., Iterator[Problem]]
 
 
-def _zones_in_region(region: str, network: AnyNetwork) -> Iterator[Problem]:
-    if not region:  # said by another rule, once
-        return
-    for index, zone in enumerate(network.zones):
-        path = f"network.private_subnets.{zone}" if isinstance(network, ExistingNetwork) else f"network.zones[{index}]"
-        if not zone.startswith(region) or len(zone) != len(region) + 1:
-            yield Problem(
-                path=path,
-                what=f"is not a zone of {region} (got {shown(zone)})",
-                fix=f"write {region}{zone[-1]}, or change aws:region",
-            )
-        if zone in network.zones[:index]:
-            yield Problem(path=path, what=f"is named twice (got {shown(zone)})", fix="name two or three different zones")
-
-
 def _ranges_apart(network: AnyNetwork, cluster: Cluster) -> Iterator[Problem]:
     services = IPv4Network(cluster.service_cidr)
     free = "10.100.0.0/16" if cluster.service_cidr.startswith("172.20.") else "172.20.0.0/16"
@@ -239,7 +224,7 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
 
 #: Rules between sections, each with the sections that it needs. A rule runs when all of them are valid by themselves.
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
-    (("region", "network"), _zones_in_region),
+    *place_rules.RULES,
     (("network", "cluster"), _ranges_apart),
     (("cluster",), _service_cidr),
     (("cluster",), _version_is_known),

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.errors import refuse, shown
+from config.zones import PARTITIONS, no_zone, partition_named, regions, zones
 
 # Always with fullmatch, for `$` lets a last newline pass; ASCII, for \d and \w know the digits and letters of every script.
 _NAME = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
@@ -44,14 +45,25 @@ def _name(limit: int, example: str) -> AfterValidator:
 
 def _zone(value: str) -> str:
     if not _ZONE.fullmatch(value):
+        if other := no_zone(value):
+            raise refuse(f"{other[0]} (got {shown(value)})", other[1])
         raise refuse(f"is not an availability zone (got {shown(value)})", "write the zone's full name, such as us-east-1a")
     return value
 
 
 def _region(value: str) -> str:
-    if not _REGION.fullmatch(value):
-        raise refuse(f"is not a region (got {shown(value)})", "write a region's name, such as us-east-1")
-    return value
+    partition = partition_named(value)
+    if partition in PARTITIONS:
+        return value
+    if partition is not None:
+        raise refuse(f"is in the partition {partition}, and this program knows only {', '.join(PARTITIONS)} (got {shown(value)})", "choose a region of these")
+    if _REGION.fullmatch(value):
+        near = [name for name in regions() if name[:-1] == value[:-1]] or [name for name in regions() if name[:3] == value[:3]] or regions()
+        listed = f"{', '.join(near[:-1])} or {near[-1]}" if len(near) > 1 else near[0]
+        raise refuse(f"is no region that AWS had on {zones().read} (got {shown(value)})", f"did you mean {listed}?")
+    if _ZONE.fullmatch(value):
+        raise refuse(f"is a zone, not a region (got {shown(value)})", f"write {value[:-1]}")
+    raise refuse(f"is not a region (got {shown(value)})", "write a region's name, such as us-east-1")
 
 
 def _cidr(value: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pulumi_policy import EnforcementLevel, PolicyPack, ReportViolation, StackValidationArgs, StackValidationPolicy
 
-from checks import backups, hubs, nodes, secrets, security, versions, watch
+from checks import backups, hubs, nodes, places, secrets, security, storage, versions, watch
 from checks.airgap import all as airgap
 from checks.all import Check
 from checks.core_nodes import core_nodes_fit
@@ -65,6 +65,10 @@ NOT_HERE: Mapping[Check, str] = {
     images: "as the one before",
     accelerators: "it is about the stack file alone, and only warns",
     hubs.database_is_near: "as the one before",
+    storage.volumes: "it reads a hub's values, as the one before",
+    places.zones: "it is about the stack file alone",
+    places.service_roles: "as the one before",
+    places.spot_price: "as the one before",
     hubs.worth_knowing: "it is about the stack file alone, and only warns",
     versions.verified: "it is about the tables of this project, and only warns",
     versions.secure: "it is about the tables of this project and the stack file alone",
