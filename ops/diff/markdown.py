@@ -21,7 +21,7 @@ _FIRST = 12  # sentences of a section before the rest is folded
 _LINES = 60  # acknowledgements that are written out
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~^$-])")
 _ACTIVE = re.compile(r"(?i)(?<=\w)(?=://)|(?<=@)(?=\w)|(?<=www)(?=\.)")
-_CLASS_MARKS = {"endangers data": "🔴", "unknown": "❓", "widens access": "🔓", "replaces": "♻️", "interrupts": "🟡", "routine": "🟢"}
+_CLASS_MARKS = {"costs more": "💲", "endangers data": "🔴", "unknown": "❓", "widens access": "🔓", "replaces": "♻️", "interrupts": "🟡", "routine": "🟢"}
 
 
 def marker(stack: str) -> str:
