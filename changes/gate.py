@@ -62,12 +62,22 @@ class Needed:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the gate says: what was needed and is acknowledged, what is missing, and what the stack allows by itself."""
+    """What the gate says: what was needed and is acknowledged, what is missing, and what the stack allows by itself.
+
+    `within_cost_limits` says that the bill rises and that `gate.cost` lets it.
+    """
 
     allowed: tuple[Class, ...]
     acknowledged: tuple[Needed, ...]
     missing: tuple[Needed, ...]
     failures: tuple[str, ...] = ()
+    within_cost_limits: bool = False
+
+    @property
+    def lets_through(self) -> str:
+        """What needed no acknowledgement, in words."""
+        words = [*self.allowed, *(["within the limits of gate.cost"] if self.within_cost_limits else [])]
+        return ", ".join(words) or "nothing"
 
     @property
     def passes(self) -> bool:
@@ -80,6 +90,7 @@ class Verdict:
             "format": FORMAT,
             "passes": self.passes,
             "allowed": list(self.allowed),
+            "within_cost_limits": self.within_cost_limits,
             "acknowledged": [item.line for item in self.acknowledged],
             "missing": [
                 {"line": item.line, "label": item.label, "class": item.class_, "subject": item.subject, "says": list(item.says), "limits": list(item.limits)}
@@ -122,7 +133,8 @@ def judged(found: Difference, acknowledgements: Iterable[str] = ()) -> Verdict:
     acknowledged = tuple(item for item in needed if item.digest in given)
     missing = tuple(item for item in needed if item.digest not in given)
     failures = tuple(str(item["message"]) for item in found.new_findings if item["status"] == "fail")
-    return Verdict(allowed=allowed, acknowledged=acknowledged, missing=missing, failures=failures)
+    within = any(effect.rise is not None and above(effect.rise, found.old.gate) == () for effect in found.effects)
+    return Verdict(allowed=allowed, acknowledged=acknowledged, missing=missing, failures=failures, within_cost_limits=within)
 
 
 def _needed(found: Difference, allowed: tuple[Class, ...]) -> list[Needed]:

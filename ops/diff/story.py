@@ -50,7 +50,7 @@ class Line:
     @property
     def more(self) -> str:
         """The resources' names where the sentence does not say them."""
-        return "" if self.says == "made" or self.names in self.text else self.names
+        return "" if self.says == "made" or self.topic == "cost" or self.names in self.text else self.names
 
     @property
     def text(self) -> str:

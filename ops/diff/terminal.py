@@ -55,7 +55,7 @@ def render_verdict(console: Console, verdict: Verdict) -> None:
     """Print what the gate says."""
     console.print()
     if verdict.passes:
-        console.print(Text(f"✓ The gate is open: everything is {', '.join(verdict.allowed) or 'nothing'} or acknowledged.", "bold green"))
+        console.print(Text(f"✓ The gate is open: everything is {verdict.lets_through} or acknowledged.", "bold green"))
         return
     for failure in verdict.failures:
         console.print(Text(f"✗ a check fails now that did not before: {failure}", "bold red"))

@@ -63,6 +63,16 @@ def test_the_gate_is_shut_exactly_above_a_limit(old: dict[str, float], new: dict
         assert judged(pair(old, new, gate), [needed.line]).passes, "one line opens it"
 
 
+def test_the_limit_that_does_not_hold_is_named_everywhere_and_what_holds_is_said() -> None:
+    low, high = dict.fromkeys(MEASURES, 1.0), {**dict.fromkeys(MEASURES, 1.0), "maximum_monthly": 9904.0}
+    shut = judged(pair(low, high, {"allow": ["routine"], "cost": {"at_most": 5000}}))
+    assert shut.missing[0].limits == ("gate.cost.at_most is 5,000",) == tuple(shut.as_json()["missing"][0]["limits"])
+    for shown in (markdown(pair(low, high), shut).replace("\\", ""), page(pair(low, high), shut)):
+        assert "gate.cost.at_most is 5,000" in shown
+    held = judged(pair(low, high, {"allow": ["routine"], "cost": {"at_most": 9904}}))
+    assert held.passes and held.lets_through == "routine, within the limits of gate.cost"
+
+
 def test_a_line_for_one_amount_opens_nothing_for_another() -> None:
     low, high, higher = (dict.fromkeys(MEASURES, amount) for amount in (1.0, 2.0, 3.0))
     (needed,) = judged(pair(low, high)).missing
