@@ -11,6 +11,7 @@ from typing import Any
 from changes.compare import Change, compared
 from changes.effect import CLASSES, Context, Effect, sorted_effects
 from changes.effects.all import effects
+from changes.effects.cost import raised
 from changes.images import images
 from changes.mask import masked_text
 from changes.money import cost
@@ -103,7 +104,7 @@ def difference(old: Side, new: Side) -> Difference:
     if "configuration" in (old.kind, new.kind):
         return _of_configuration(old, new)
     changes = compared(old, new)
-    told = [*effects(changes, Context(old=old, new=new)), *_secrets(old, new), *_outputs(old, new)]
+    told = [*effects(changes, Context(old=old, new=new)), *_secrets(old, new), *_outputs(old, new), *raised(old, new)]
     found = sorted_effects(replace(effect, says=masked_text(effect.says), about=masked_text(effect.about)) for effect in told)
     return Difference(old=old, new=new, changes=changes, effects=found, limits=tuple(_limits(old, new, changes)))
 
@@ -152,6 +153,8 @@ def _limits(old: Side, new: Side, changes: tuple[Change, ...]) -> list[str]:
         found.append(f"Whether these are changed in place or replaced only the engine can know: {some}.")
     if old.kind != new.kind:
         found.append("A plan is compared with an engine's preview: ids that only one of them knows were taken to be the same.")
+    if changes and (new.cost is None or (old.cost is None and old.resources.all)):
+        found.append("What it costs is not known: an engine's preview has no bill. Compare two plans.")
     if old.money_is_of_another_day(new):
         found.append("The two bills are of different price tables.")
     return found

@@ -9,23 +9,36 @@ from typing import Any, Literal
 from changes.compare import Change
 from changes.side import Side
 
-Class = Literal["routine", "interrupts", "replaces", "widens access", "unknown", "endangers data"]
-Topic = Literal["people", "data", "sign-in", "access", "network", "nodes", "images", "cluster", "logs"]
+Class = Literal["routine", "interrupts", "costs more", "replaces", "widens access", "unknown", "endangers data"]
+Topic = Literal["cost", "people", "data", "sign-in", "access", "network", "nodes", "images", "cluster", "logs"]
 #: From harmless to what nobody can take back.
-CLASSES: tuple[Class, ...] = ("routine", "interrupts", "replaces", "widens access", "unknown", "endangers data")
+CLASSES: tuple[Class, ...] = ("routine", "interrupts", "costs more", "replaces", "widens access", "unknown", "endangers data")
 #: In the order in which a person reads them.
-TOPICS: tuple[Topic, ...] = ("data", "people", "sign-in", "access", "network", "nodes", "images", "cluster", "logs")
+TOPICS: tuple[Topic, ...] = ("cost", "data", "people", "sign-in", "access", "network", "nodes", "images", "cluster", "logs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rise:
+    """A sum of the bill that rises, in US dollars per month: `key` as the plan's data calls it. None is not known."""
+
+    key: str
+    before: float | None
+    after: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """One thing that a change does. `subject` is the resource, as `TYPE::NAME`; `about` names whom or what, for people: `hub main`."""
+    """One thing that a change does. `subject` is the resource, as `TYPE::NAME`; `about` names whom or what, for people: `hub main`.
+
+    `rise` is there where the class is `costs more`.
+    """
 
     class_: Class
     topic: Topic
     says: str
     subject: str
     about: str = ""
+    rise: Rise | None = None
 
     @property
     def severity(self) -> int:
@@ -68,6 +81,11 @@ class Reading:
         self.effects.append(Effect(class_=text[0], topic=text[1], says=text[2], subject=change.subject, about=about))
 
 
+def shown_first(class_: Class) -> tuple[bool, int]:
+    """The order in which classes are shown: what costs more before anything else, then the gravest."""
+    return (class_ != "costs more", -CLASSES.index(class_))
+
+
 def sorted_effects(effects: Iterable[Effect]) -> tuple[Effect, ...]:
-    """Each once: the gravest first, then by heading and words."""
-    return tuple(sorted(set(effects), key=lambda item: (-item.severity, TOPICS.index(item.topic), item.about, item.says, item.subject)))
+    """Each once: money first, then the gravest, then by heading and words."""
+    return tuple(sorted(set(effects), key=lambda item: (*shown_first(item.class_), TOPICS.index(item.topic), item.about, item.says, item.subject)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from changes.side import Side
@@ -23,6 +25,13 @@ def cost(old: Side, new: Side) -> dict[str, Any] | None:
     totals = {key: [_number(old.cost.get(key)), _number(new.cost.get(key))] for key in MEASURES}
     hours = _hours(old.cost, new.cost)
     return {**totals, "lines": lines, "user_hours": hours, "prices_of": [str(side.get("prices_of", "")) for side in (old.cost, new.cost)]}
+
+
+def zero_bill(side: Side) -> Side:
+    """A side without any resource and without a bill costs nothing: the stack was not there. Every other side as it is."""
+    if side.cost is not None or side.resources.all or side.kind != "plan":
+        return side
+    return replace(side, cost=dict.fromkeys(MEASURES, 0.0))
 
 
 def _lines(bill: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -50,4 +59,5 @@ def _of(line: Mapping[str, Any] | None, key: str) -> float | None:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    """A number of a plan, which may be anybody's: what is none, or not finite, is not known."""
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) else None

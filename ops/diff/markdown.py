@@ -21,7 +21,7 @@ _FIRST = 12  # sentences of a section before the rest is folded
 _LINES = 60  # acknowledgements that are written out
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~^$-])")
 _ACTIVE = re.compile(r"(?i)(?<=\w)(?=://)|(?<=@)(?=\w)|(?<=www)(?=\.)")
-_CLASS_MARKS = {"endangers data": "🔴", "unknown": "❓", "widens access": "🔓", "replaces": "♻️", "interrupts": "🟡", "routine": "🟢"}
+_CLASS_MARKS = {"costs more": "💲", "endangers data": "🔴", "unknown": "❓", "widens access": "🔓", "replaces": "♻️", "interrupts": "🟡", "routine": "🟢"}
 
 
 def marker(stack: str) -> str:
@@ -85,9 +85,10 @@ def _gate(verdict: Verdict) -> list[str]:
     if verdict.missing:
         number = len(verdict.missing)
         words = [_plain(needed.line) for needed in verdict.missing[:_LINES]]
+        limits = [f"- {text(limit)}" for needed in verdict.missing for limit in dict.fromkeys(needed.limits)]
         rest = [f"and {number - _LINES} more: `jhub gate` lists them"] if number > _LINES else []
         said = "Somebody else with write access opens it with a review that contains these lines, or with labels of `acknowledge` and the digits at their ends."
-        lines += ["", _folded(f"{number} acknowledgement{'s' if number > 1 else ''} missing", [said, "", "```", *words, "```", *rest])]
+        lines += ["", _folded(f"{number} acknowledgement{'s' if number > 1 else ''} missing", [said, "", "```", *words, "```", *rest, *limits])]
     return [*lines, ""]
 
 

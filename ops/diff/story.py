@@ -6,12 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from changes.difference import Difference
-from changes.effect import CLASSES, TOPICS, Class, Effect, Topic
+from changes.effect import TOPICS, Class, Effect, Topic, shown_first
+from changes.effects.cost import MEASURES
 from changes.side import Op
 from ops.diff.words import clipped
 
 #: What a person reads instead of the class.
 TITLES: dict[Class, str] = {
+    "costs more": "Costs more",
     "endangers data": "Endangers data",
     "unknown": "Unknown effect",
     "widens access": "Widens access",
@@ -24,8 +26,10 @@ DONE: dict[Op, str] = {"create": "created", "update": "updated", "replace": "rep
 MARKS: dict[Op, str] = {"create": "+", "update": "~", "replace": "±", "delete": "-", "import": "=", "same": " "}
 #: The measures of a bill that are shown, by what they are called.
 BILLS = {"idle_monthly": "at rest", "maximum_monthly": "at most", "paused_monthly": "paused"}
+#: How the headline says which sum rises, the first of these that does.
+_COSTS = {"maximum_monthly": "it can cost", "idle_monthly": "at rest it costs", "paused_monthly": "while paused it costs"}
 #: Classes that a person is shown unfolded.
-LOUD: tuple[Class, ...] = ("endangers data", "unknown", "widens access", "replaces", "interrupts")
+LOUD: tuple[Class, ...] = ("costs more", "endangers data", "unknown", "widens access", "replaces", "interrupts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +50,7 @@ class Line:
     @property
     def more(self) -> str:
         """The resources' names where the sentence does not say them."""
-        return "" if self.says == "made" or self.names in self.text else self.names
+        return "" if self.says == "made" or self.topic == "cost" or self.names in self.text else self.names
 
     @property
     def text(self) -> str:
@@ -70,7 +74,7 @@ class Section:
 
 
 def sections(found: Difference) -> tuple[Section, ...]:
-    """The gravest first; what several resources have in common once."""
+    """Money first, then the gravest; what several resources have in common once."""
     groups: dict[tuple[Class, Topic, str, str], list[Effect]] = defaultdict(list)
     for effect in found.effects:
         groups[effect.class_, effect.topic, effect.about, effect.says].append(effect)
@@ -78,22 +82,40 @@ def sections(found: Difference) -> tuple[Section, ...]:
     for (class_, topic, about, says), effects in groups.items():
         line = Line(topic=topic, about=about, says=says, subjects=tuple(sorted({effect.subject for effect in effects})))
         by_class[class_].append((TOPICS.index(topic), line))
-    ordered = sorted(by_class, key=CLASSES.index, reverse=True)
+    ordered = sorted(by_class, key=shown_first)
     return tuple(
-        Section(class_=class_, lines=tuple(line for _, line in sorted(by_class[class_], key=lambda item: (item[0], item[1].text)))) for class_ in ordered
+        Section(class_=class_, lines=tuple(line for _, line in sorted(by_class[class_], key=lambda item: (item[0], _money_order(item[1]), item[1].text))))
+        for class_ in ordered
     )
 
 
+def _money_order(line: Line) -> int:
+    """What costs most first, where it is about money."""
+    return next((index for index, word in enumerate(MEASURES.values()) if line.topic == "cost" and line.says.startswith(f"{word}:")), 0)
+
+
+def costs(found: Difference) -> str:
+    """What the change costs, in a few words; empty where it costs no more."""
+    rises = {effect.rise.key: effect.rise for effect in found.effects if effect.rise is not None}
+    for key, words in _COSTS.items():
+        rise = rises.get(key)
+        if rise is not None:
+            more = None if rise.before is None or rise.after is None else rise.after - rise.before
+            return f"what it costs {MEASURES[key]} is not known" if more is None else f"{words} {more:,.2f} US dollars a month more"
+    return ""
+
+
 def headline(found: Difference) -> str:
-    """The whole in a sentence: what it does to people first."""
+    """The whole in a sentence: what it costs, and what it does to people."""
     if found.empty:
         return "Nothing changes."
     if found.configuration:
         return "The configuration changes; what that does could not be found out."
-    loud = [section for section in sections(found) if section.class_ in LOUD]
+    loud = [section for section in sections(found) if section.class_ in LOUD and section.class_ != "costs more"]
     if not loud:
-        return "Nobody notices anything."
-    parts = []
+        return f"{_capital(costs(found))}; nobody notices anything else." if costs(found) else "Nobody notices anything."
+    parts = [costs(found)] if costs(found) else []
+    money = len(parts)
     hubs = sorted({effect.about for effect in found.effects if effect.says.startswith("the hub restarts")})
     proxies = sorted({effect.about for effect in found.effects if effect.says.startswith("the proxy restarts")})
     if hubs:
@@ -109,8 +131,11 @@ def headline(found: Difference) -> str:
     parts += [words for class_, words in counted.items() if any(section.class_ == class_ for section in loud)]
     lines = [line for section in loud for line in section.lines]
     some = clipped(lines[0].text, 160) if len(lines) == 1 else "something is cut off or interrupted"
-    text = "; ".join(parts) or some
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{_capital('; '.join(parts if len(parts) > money else [*parts, some]))}."
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _names(hubs: list[str]) -> str:

@@ -15,8 +15,16 @@ from ops.console import Terminal
 from ops.diff.story import MARKS, Section, bill, counts, headline, sections
 from ops.diff.words import value
 
-_STYLES = {"endangers data": "bold red", "unknown": "bold magenta", "widens access": "red", "replaces": "yellow", "interrupts": "yellow", "routine": "green"}
-_CLASS_MARKS = {"endangers data": "✗", "unknown": "?", "widens access": "!", "replaces": "±", "interrupts": "~", "routine": "✓"}
+_STYLES = {
+    "costs more": "bold yellow",
+    "endangers data": "bold red",
+    "unknown": "bold magenta",
+    "widens access": "red",
+    "replaces": "yellow",
+    "interrupts": "yellow",
+    "routine": "green",
+}
+_CLASS_MARKS = {"costs more": "$", "endangers data": "✗", "unknown": "?", "widens access": "!", "replaces": "±", "interrupts": "~", "routine": "✓"}
 _COLOURS = {"create": "green", "update": "yellow", "replace": "red", "delete": "red", "import": "magenta", "same": "dim"}
 _DETAILS = 12
 
@@ -26,6 +34,8 @@ def render(found: Difference, verdict: Verdict | None = None) -> None:
     console = Terminal()
     console.print(Text.assemble((found.stack, "bold"), f": {found.old.source} → {found.new.source}"))
     console.print(Text(headline(found), _STYLES[found.worst]))
+    if bill(found):
+        console.print(Text(bill(found)))
     console.print()
     for section in sections(found):
         console.print(_section(section))
@@ -35,9 +45,6 @@ def render(found: Difference, verdict: Verdict | None = None) -> None:
         if lines:
             console.print(Group(Text(label, "bold"), *lines))
             console.print()
-    if bill(found):
-        console.print(Text(bill(found)))
-        console.print()
     for limit in found.limits:
         console.print(Text(limit, "dim"))
     if verdict is not None:
@@ -48,7 +55,7 @@ def render_verdict(console: Console, verdict: Verdict) -> None:
     """Print what the gate says."""
     console.print()
     if verdict.passes:
-        console.print(Text(f"✓ The gate is open: everything is {', '.join(verdict.allowed) or 'nothing'} or acknowledged.", "bold green"))
+        console.print(Text(f"✓ The gate is open: everything is {verdict.lets_through} or acknowledged.", "bold green"))
         return
     for failure in verdict.failures:
         console.print(Text(f"✗ a check fails now that did not before: {failure}", "bold red"))
@@ -58,7 +65,7 @@ def render_verdict(console: Console, verdict: Verdict) -> None:
         console.print(Text(title, "bold red"))
         for needed in verdict.missing:
             console.print(needed.line, soft_wrap=True, markup=False)
-            console.print(Padding(Text("; ".join(needed.says[:3]), "dim"), (0, 0, 0, 2)))
+            console.print(Padding(Text("; ".join([*needed.says[:3], *needed.limits]), "dim"), (0, 0, 0, 2)))
 
 
 def _section(section: Section) -> Table:

@@ -70,7 +70,7 @@ class Plan:
             "outer": [] if self.recording.outer is None else [_as_json(resource) for resource in self.recording.outer.resources],
             "configuration": masked(self.configuration),
             "sealed": dict(sorted(self.sealed.items())),
-            "gate": {"allow": list(self.stack.gate.allow)},
+            "gate": {"allow": list(self.stack.gate.allow), "cost": self.stack.gate.cost.model_dump(exclude_none=True)},
             "outputs": dict(self.recording.outputs),
             "checks": [finding.as_json() for finding in self.findings],
             "cost": self.cost.as_json(),

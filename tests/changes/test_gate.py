@@ -11,7 +11,7 @@ from tests.support.differences import EDITED, found, plan, put
 
 
 def test_what_nobody_loses_by_passes():
-    for name in ("nothing", "tags only", "hub restarts: idle servers", "nodes: maximum up"):
+    for name in ("nothing", "tags only", "hub restarts: idle servers", "nodes: maximum down"):
         verdict = judged(found(name))
         assert verdict.passes and verdict.missing == () and verdict.allowed == DEFAULT
 

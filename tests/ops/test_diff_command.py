@@ -53,7 +53,10 @@ def files(tmp_path_factory):
 
 def test_two_plans_on_eighty_columns(files):
     done = jhub("diff", files / "old.json", files / "new.json", COLUMNS="80")
-    assert done.returncode == 0 and "The hub main restarts." in done.stdout and "at most 12 nodes instead of 10" in done.stdout
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    assert lines[1:3] == ["It can cost 1,634.09 US dollars a month more; the hub main restarts.", "US dollars a month: at most 19,976.58 → 21,610.67"]
+    assert lines[4].strip() == "Costs more", "before every other effect"
+    assert done.returncode == 0 and "at most 12 nodes instead of 10" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
@@ -62,7 +65,8 @@ def test_every_form_is_written_and_says_the_same(files, tmp_path):
     done = jhub("diff", files / "old.json", files / "new.json", *(part for kind, target in targets.items() for part in (f"--{kind}", target)))
     assert done.returncode == 0 and done.stdout == ""
     data = json.loads(targets["json"].read_text(encoding="utf-8"))
-    assert data["format"] == "jupyterhub-aws/diff/1" and data["counts"] == {"update": 3} and data["worst"] == "interrupts"
+    assert data["format"] == "jupyterhub-aws/diff/1" and data["counts"] == {"update": 3} and data["worst"] == "costs more"
+    assert data["effects"][0]["class"] == "costs more"
     for kind in ("html", "markdown"):
         assert "the hub restarts" in targets[kind].read_text(encoding="utf-8")
 
@@ -111,7 +115,10 @@ def test_the_gate_says_which_line_opens_it_and_the_line_does(files, tmp_path):
     words = tmp_path / "review.txt"
     words.write_text("I have seen it.\n" + "\n".join(lines), encoding="utf-8")
     assert jhub("gate", files / "old.json", files / "without.json", "--acknowledged", words).returncode == 0
-    assert jhub("gate", files / "old.json", files / "new.json").returncode == 0
+    shut = jhub("gate", files / "old.json", files / "new.json")
+    (line,) = [line for line in shut.stdout.splitlines() if line.startswith("acknowledge dev costs-more stack::cost ")]
+    words.write_text(line, encoding="utf-8")
+    assert shut.returncode == 1 and jhub("gate", files / "old.json", files / "new.json", "--acknowledged", words).returncode == 0
     assert "cannot be read" in refused("gate", files / "old.json", files / "new.json", "--acknowledged", tmp_path / "nothing")
 
 

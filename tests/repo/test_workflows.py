@@ -134,7 +134,7 @@ def test_up_judges_the_merged_commit_by_the_rules_of_the_one_before(clone, tmp_p
     own = {"PATH": f"{fake}:{os.environ['PATH']}", "STACK": "dev", "BEFORE": before, "GITHUB_TOKEN": "token", "GITHUB_API_URL": github.url}
     own |= {"GITHUB_REPOSITORY": "example-org/hub", "GITHUB_SHA": MERGE, "GITHUB_WORKSPACE": str(clone), "RUNNER_TEMP": str(tmp_path)}
     try:
-        for (old, new), code in ((("max: 10 }", "max: 12 }"), 0), (("kind: efs", "kind: ebs"), 1)):
+        for (old, new), code in ((("max: 10 }", "max: 8 }"), 0), (("kind: efs", "kind: ebs"), 1)):
             file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
             done = shell(script, clone, **own)
             assert done.returncode == code, done

@@ -17,9 +17,11 @@ from typing import Any
 
 from changes.difference import Difference, difference
 from changes.read import side_of
+from checks.cost import cost
 from config.stack_file import read
 from ops.diff.story import bill, headline, sections
 from ops.plan.plan import make_plan
+from tests.checks.doctored import stack_of
 from tests.support.stack_files import ROOT
 from tests.support.stacks import FULL, quiet_sdks, without_gc
 
@@ -253,6 +255,13 @@ BY_SETTINGS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
+def billed(data: Data) -> Data:
+    """The data of a plan of `dev` with the bill of the resources that it now has."""
+    stack = stack_of()
+    data["cost"] = cost(stack, side_of(data, "billed").resources).as_json()
+    return data
+
+
 def pairs() -> Iterator[str]:
     """The names of all pairs."""
     yield from (*EDITED, *BY_SETTINGS)
@@ -266,11 +275,11 @@ def found(name: str) -> Difference:
         EDITED[name](new)
         if name.startswith("a type"):
             resource(new, "logGroup:LogGroup", "cluster-logs-2")["type"] = "aws:new/thing:Thing"
-        return difference(side_of(old, "before"), side_of(new, "after"))
+        return difference(side_of(old, "before"), side_of(billed(new), "after"))
     before, after = BY_SETTINGS[name]
     old, new = plan(*before), plan(*after)
     if name.endswith("is new"):
-        old["resources"], old["outputs"], old["checks"] = [], {}, []
+        old["resources"], old["outputs"], old["checks"], old["cost"] = [], {}, [], None
     return difference(side_of(old, "before"), side_of(new, "after"))
 
 
