@@ -1,4 +1,6 @@
-"""Which properties force a resource to be replaced: what the SDK's documentation says, completed by hand (config/data/replacements.toml says from where)."""
+"""Which properties force a resource to be replaced: by the AWS provider's schema and the SDKs' documentation (config/data/replacements.json, made by
+scripts/refresh_replacements.py), completed by hand (config/data/replacements.toml says from where).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from typing import Any, Literal
 from config.tree import prefixes
 
 _DATA = Path(__file__).parent / "data"
-_DOCUMENTATION = "documentation of the SDK"
+_NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,11 @@ def _documented() -> Mapping[str, Any]:
 
 def known_types() -> frozenset[str]:
     """Every type that has a row."""
-    return frozenset(_by_hand())
+    return frozenset({*_by_hand(), *_documented()})
+
+
+def _source(type_: str) -> str:
+    return "terraform-provider-aws 6.58.0, schema and CustomizeDiff" if type_.startswith("aws:") else "documentation of the SDK"
 
 
 @cache
@@ -47,26 +53,27 @@ def verdict(type_: str, path: str) -> Verdict:
 
     By hand wins over documented, the longest path over shorter ones. What is in no table is the engine's to know, never an update by default.
     """
-    row = _by_hand().get(type_)
-    if row is None:
+    if type_ not in known_types():
         return Verdict(kind="engine", reason="its type is in no table")
-    documented = _documented().get(type_, {})
+    rows = (_by_hand().get(type_, _NOTHING), {"source": _source(type_), **_documented().get(type_, {})})
     parts = path.split(".")
     for prefix in prefixes(parts):
-        if prefix in row.get("engine", {}):
-            return Verdict(kind="engine", source=row["source"], reason=row["engine"][prefix])
-        if prefix in row["replaces"]:
-            return Verdict(kind="replaces", source=row["source"])
-        if prefix in documented.get("replaces", ()):
-            return Verdict(kind="replaces", source=_DOCUMENTATION)
-    return _in_place(row, documented, parts)
+        for row in (row for row in rows if row):
+            if prefix in row.get("engine", ()):
+                return Verdict(kind="engine", source=row["source"], reason=row["engine"][prefix])
+            if prefix in row.get("replaces", ()) or (prefix == path and prefix in row.get("blocks", ())):
+                return Verdict(kind="replaces", source=row["source"])
+    return _in_place(type_, parts)
 
 
-def _in_place(row: Mapping[str, Any], documented: Mapping[str, Any], parts: list[str]) -> Verdict:
+def _in_place(type_: str, parts: list[str]) -> Verdict:
     """A property that nothing says to force a replacement: changed in place, if its type has it."""
+    hand, documented = _by_hand().get(type_, _NOTHING), _documented().get(type_, _NOTHING)
+    source = hand.get("source", _source(type_))
     # A map that comes or goes as a whole takes what is inside it along.
-    if len(parts) == 1 and any(inside.startswith(f"{parts[0]}.") for inside in row["replaces"]) and parts[0] not in ("metadata", "spec"):
-        return Verdict(kind="engine", source=row["source"], reason=f"something in {parts[0]} forces a replacement")
-    if parts[0] in documented.get("inputs", row.get("inputs", ())):
-        return Verdict(kind="updates", source=row["source"])
-    return Verdict(kind="engine", source=row["source"], reason="its documentation does not know this property")
+    forcing = (*hand.get("replaces", ()), *documented.get("replaces", ()))
+    if len(parts) == 1 and any(inside.startswith(f"{parts[0]}.") for inside in forcing) and parts[0] not in ("metadata", "spec"):
+        return Verdict(kind="engine", source=source, reason=f"something in {parts[0]} forces a replacement")
+    if parts[0] in documented.get("inputs", hand.get("inputs", ())):
+        return Verdict(kind="updates", source=source)
+    return Verdict(kind="engine", source=source, reason="its documentation does not know this property")

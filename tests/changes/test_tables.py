@@ -132,6 +132,22 @@ PAIRS = [
     ("kubernetes:helm.sh/v3:Release", "values", "updates"),
     ("aws:eks/cluster:Cluster", "somethingNew", "engine"),
     ("aws:new/thing:Thing", "name", "engine"),
+    # What a trial with the real provider corrected (shared facts, P2, P4, P5).
+    ("aws:ec2/instance:Instance", "launchTemplate.version", "replaces"),
+    ("aws:ec2/instance:Instance", "launchTemplate", "replaces"),
+    ("aws:ec2/instance:Instance", "instanceType", "engine"),
+    ("aws:ec2/instance:Instance", "vpcSecurityGroupIds", "updates"),
+    ("aws:ec2/instance:Instance", "iamInstanceProfile", "updates"),
+    ("aws:dlm/lifecyclePolicy:LifecyclePolicy", "policyDetails.schedules.copyTags", "replaces"),
+    ("aws:dlm/lifecyclePolicy:LifecyclePolicy", "policyDetails.schedules.retainRule.count", "updates"),
+    ("aws:route53/record:Record", "type", "updates"),
+    ("aws:route53/record:Record", "name", "replaces"),
+    ("aws:s3/bucketOwnershipControls:BucketOwnershipControls", "bucket", "replaces"),
+    ("aws:s3/bucketOwnershipControls:BucketOwnershipControls", "rule.objectOwnership", "updates"),
+    ("aws:lb/loadBalancer:LoadBalancer", "subnets", "engine"),
+    ("aws:lb/loadBalancer:LoadBalancer", "region", "replaces"),
+    ("aws:efs/accessPoint:AccessPoint", "rootDirectory.creationInfo.ownerUid", "replaces"),
+    ("aws:rds/instance:Instance", "dbSubnetGroupName", "engine"),
 ]
 
 
@@ -145,20 +161,46 @@ def test_what_only_the_engine_knows_says_why():
     assert all(row["source"] and all(row.get("engine", {}).values()) for row in rows.values())
 
 
-def test_the_generated_table_is_what_the_installed_sdk_says():
+def _script():
     import importlib.util
 
     spec = importlib.util.spec_from_file_location("refresh_replacements", ROOT / "scripts" / "refresh_replacements.py")
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    committed = json.loads((ROOT / "config" / "data" / "replacements.json").read_text(encoding="utf-8"))
-    for token in (
-        "aws:eks/cluster:Cluster",
-        "aws:ec2/vpcEndpoint:VpcEndpoint",
-        "aws:lb/loadBalancer:LoadBalancer",
-        "random:index/randomPassword:RandomPassword",
-    ):
-        cls = script.resource_class(token)
-        names = script.inputs_of(cls)
-        assert committed["types"][token] == {"inputs": sorted(names.values()), "replaces": sorted(names[name] for name in script.forcing(cls) if name in names)}
-    assert committed["sdk"] == {name: script.version(name) for name in script.PACKAGES}
+    return script
+
+
+def test_the_generated_table_is_what_the_script_makes_of_the_providers_data_and_the_installed_sdk():
+    committed = (ROOT / "config" / "data" / "replacements.json").read_text(encoding="utf-8")
+    assert _script().made() == committed, "run scripts/refresh_replacements.py, and read what changed"
+
+
+def test_by_hand_is_only_what_the_providers_data_lacks():
+    made = json.loads((ROOT / "config" / "data" / "replacements.json").read_text(encoding="utf-8"))["types"]
+    by_hand = tomllib.loads((ROOT / "config" / "data" / "replacements.toml").read_text(encoding="utf-8"))
+    for type_, row in by_hand.items():
+        if type_.startswith("aws:"):
+            schema = {*made[type_]["replaces"], *made[type_]["blocks"]}
+            assert not {*row["replaces"], *row.get("engine", ())} & schema, type_
+            assert not row.get("engine", {}).keys() & made[type_]["engine"].keys(), type_
+    assert sum(type_.startswith("aws:") for type_ in by_hand) <= 5
+
+
+def test_everything_that_the_provider_replaces_is_replaced_here_and_its_region_everywhere():
+    data = json.loads((ROOT / "scripts" / "data" / "provider_replaces.json").read_text(encoding="utf-8"))
+    assert len(data) >= 78
+    for type_, paths in data.items():
+        assert [path for path in paths if replacements.verdict(type_, path).kind != "replaces"] == [], type_
+        if "region" in replacements._documented()[type_]["inputs"]:
+            assert replacements.verdict(type_, "region").kind == "replaces", type_
+    conditional = json.loads((ROOT / "scripts" / "data" / "provider_replaces_conditional.json").read_text(encoding="utf-8"))
+    for type_, paths in conditional.items():
+        if type_ not in ("note", "aws:*"):
+            assert {replacements.verdict(type_, path).kind for path in paths} <= {"engine", "replaces"}, type_
+
+
+def test_every_type_of_the_examples_has_a_row_too():
+    from tests.stacks.test_aws_names import example
+
+    types = {item.type for folder in ("examples/ci", "examples/backend") for item in example(folder) if item.custom}
+    assert len(types) > 10 and sorted(types - replacements.known_types()) == []

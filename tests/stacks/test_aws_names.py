@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from checks.resources import Resource
 from ops.plan.evaluate import Where, evaluate
 from tests.support.aws_names import DOCUMENTED, Name, confirmed, names_in, unknown
 from tests.support.stack_files import ROOT, read_yaml
@@ -21,7 +22,8 @@ KINDS = ("managed policy", "access policy", "principal", "endpoint service", "pa
 
 
 @cache
-def _example(folder: str) -> tuple[Mapping[str, Any], ...]:
+def example(folder: str) -> tuple[Resource, ...]:
+    """Everything that an example program registers."""
     place = ROOT / folder
     project = str(read_yaml(place / "Pulumi.yaml")["name"])
     (file,) = place.glob("Pulumi.*.yaml")
@@ -29,11 +31,11 @@ def _example(folder: str) -> tuple[Mapping[str, Any], ...]:
     values = {key: json.dumps(value) if isinstance(value, list) else value for key, value in given.items()} | {f"{project}:account": "123456789012"}
     with quiet_sdks():
         found = evaluate(values, secret=(), where=Where(project=project, stack=file.suffixes[0][1:], folder=place, program=place))
-    return tuple(item.inputs for item in found.resources)
+    return tuple(found.resources)
 
 
 def _inputs(name: str) -> tuple[Mapping[str, Any], ...]:
-    return _example(name) if name in _EXAMPLES else tuple(item.inputs for item in record(*ALL_STACKS[name]).resources)
+    return tuple(item.inputs for item in (example(name) if name in _EXAMPLES else record(*ALL_STACKS[name]).resources))
 
 
 @pytest.mark.parametrize("stack", [*ALL_STACKS, *_EXAMPLES])

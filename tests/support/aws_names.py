@@ -132,17 +132,18 @@ def _is_addon(text: str) -> bool:
 
 
 @cache
-def _from_aws() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Of AWS's managed policies: path and name of each, and the service principals and first parts of log groups that their documents name."""
+def _from_aws() -> tuple[frozenset[str], ...]:
+    """Of AWS's managed policies: path and name of each; and the service principals, first parts of log groups, and parameters that their documents name."""
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-    policies, services, groups = set(), set(), set()
+    policies, services, groups, parameters = set(), set(), set(), set()
     for name, policy in json.loads(aws_managed_policies_data).items():
         policies.add(f"{policy['Path']}{name}".removeprefix("/"))
         text = json.dumps(policy["Document"])
         services |= {found for found in re.findall(r'"([a-z0-9.-]+)\.amazonaws\.com"', text)}
         groups |= set(re.findall(r"log-group:(/aws/[A-Za-z0-9_-]+)", text))
-    return frozenset(policies), frozenset(services), frozenset(groups)
+        parameters |= set(re.findall(r"parameter(/aws/service/[^\"]+)", text))
+    return frozenset(policies), frozenset(services), frozenset(groups), frozenset(parameters)
 
 
 @cache
@@ -195,7 +196,7 @@ _LOOKUPS: Mapping[str, Callable[[str], bool]] = {
     "log group": lambda text: text in _from_aws()[2],
     "access policy": lambda text: False,
     "endpoint service": lambda text: text in endpoint_services(),
-    "parameter": lambda text: _IMAGE.fullmatch(text) is not None,
+    "parameter": lambda text: _IMAGE.fullmatch(text) is not None or text in _from_aws()[3],
     "add-on": _is_addon,
     "action": lambda text: bool(_privileges(text)),
     "condition key": lambda text: _has_key(*text.split(" ", 1)),
