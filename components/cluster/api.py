@@ -6,20 +6,21 @@ not answer, why, and what to do: a machine outside of the networks that a cluste
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 #: Seconds for all of one look, names and proxy included. A lost packet of a connection is sent again after 1 and 3 seconds (Linux, RFC 6298).
 SECONDS = 4.0
 _HTTPS = 443
-_PROXY = 3128
+_SOCKS = 1080
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,14 @@ class Address:
 
     host: str
     port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proxy(Address):
+    """A proxy. `speaks_http`: it can be asked whether it leads there; of another kind (TLS, SOCKS) only whether it answers. `credentials` of its URL."""
+
+    speaks_http: bool = True
+    credentials: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +88,7 @@ def fault(address: Address, environment: Mapping[str, str] | None = None, second
     whom = proxy or address
     try:
         with socket.create_connection((whom.host, whom.port), timeout=seconds) as link:
-            return None if proxy is None else _through(link, address, proxy)
+            return None if proxy is None or not proxy.speaks_http else _through(link, address, proxy)
     except socket.gaierror as error:
         return Fault(why=f"the name {whom.host} is not known here: {error.strerror}", early=proxy is None)
     except OSError as error:
@@ -88,9 +97,10 @@ def fault(address: Address, environment: Mapping[str, str] | None = None, second
         return Fault(why=behind + said[:1].lower() + said[1:], early=proxy is None and not isinstance(error, TimeoutError))
 
 
-def _through(link: socket.socket, address: Address, proxy: Address) -> Fault | None:
+def _through(link: socket.socket, address: Address, proxy: Proxy) -> Fault | None:
     where = f"{address.host}:{address.port}"
-    link.sendall(f"CONNECT {where} HTTP/1.1\r\nHost: {where}\r\n\r\n".encode())
+    who = f"Proxy-Authorization: Basic {base64.b64encode(proxy.credentials.encode()).decode()}\r\n" if proxy.credentials else ""
+    link.sendall(f"CONNECT {where} HTTP/1.1\r\nHost: {where}\r\n{who}\r\n".encode())
     first = link.recv(4096).split(b"\r\n", 1)[0].decode("latin-1").strip()
     if first.startswith("HTTP/") and first.split(" ")[1:2] == ["200"]:
         return None
@@ -98,7 +108,7 @@ def _through(link: socket.socket, address: Address, proxy: Address) -> Fault | N
     return Fault(why=f"the proxy {proxy.host}:{proxy.port} answers {first[:60]!r}; {fix}", early=False)
 
 
-def proxy_for(address: Address, environment: Mapping[str, str]) -> Address | None:
+def proxy_for(address: Address, environment: Mapping[str, str]) -> Proxy | None:
     """The proxy that HTTPS_PROXY names, unless NO_PROXY takes the address out: read as the Kubernetes plugin, a Go program, reads both.
 
     Rules: golang.org/x/net/http/httpproxy, `config.useProxy` and `init`. This machine itself is never asked through a proxy.
@@ -108,10 +118,13 @@ def proxy_for(address: Address, environment: Mapping[str, str]) -> Address | Non
         return None
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
-        port = parts.port or {"https": _HTTPS, "http": 80}.get(parts.scheme, _PROXY)
+        port = parts.port or {"https": _HTTPS, "http": 80}.get(parts.scheme, _SOCKS)
     except ValueError:
         return None
-    return None if parts.hostname is None else Address(host=parts.hostname, port=port)
+    if parts.hostname is None:
+        return None
+    credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else ""
+    return Proxy(host=parts.hostname, port=port, speaks_http=parts.scheme == "http", credentials=credentials)
 
 
 def _local(host: str) -> bool:

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.cluster import provider
-from components.cluster.api import Address, Fault, address_in, callers_kubeconfig, fault, proxy_for
+from components.cluster.api import Address, Fault, Proxy, address_in, callers_kubeconfig, fault, proxy_for
 from config.stack import StackConfig
 from config.stack_file import read
 from ops.plan.plan import recorded
@@ -158,7 +158,15 @@ def test_a_proxy_is_asked_where_one_is_set_and_says_what_is_wrong() -> None:
 )
 def test_no_proxy_is_read_as_go_reads_it(host: str, listed: str, asked: bool) -> None:
     found = proxy_for(Address(host=host, port=443), {"HTTPS_PROXY": "http://proxy.corp.example:3128", "NO_PROXY": listed})
-    assert found == (Address(host="proxy.corp.example", port=3128) if asked else None)
+    assert found == (Proxy(host="proxy.corp.example", port=3128) if asked else None)
+
+
+def test_a_proxy_of_another_kind_is_only_asked_whether_it_is_there() -> None:
+    with listening(b"\x05\x00") as proxy:
+        assert fault(Address(host="abc.eks.amazonaws.com", port=443), {"HTTPS_PROXY": f"socks5://127.0.0.1:{proxy.port}"}) is None
+    found = proxy_for(Address(host="abc.eks.amazonaws.com", port=443), {"HTTPS_PROXY": "http://me:p%40ss@proxy.corp.example"})
+    assert found == Proxy(host="proxy.corp.example", port=80, credentials="me:p@ss")
+    assert "p@ss" not in repr(found)
 
 
 # --- what is said ---

@@ -6,12 +6,13 @@ import json
 import os
 import re
 import stat
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.engine.harness import Engine
+from tests.engine.harness import ROOT, Engine
 from tests.engine.runs import Run
 from tests.support.in_process import in_process
 from tests.support.kubernetes_objects import waiting_pod
@@ -138,6 +139,25 @@ def test_with_its_entries_it_comes_back_as_the_same_hub(removed: dict[str, str],
     assert two_hubs.preview("--expect-no-changes").changes == {}
     two_hubs.edit(remove=["imports"])
     assert [op for op in two_hubs.preview().changes.values() if op != "update"] == []
+
+
+# --- a stack that was made before its file (E5) ---
+
+
+def test_a_file_that_stack_init_wrote_is_completed_as_the_message_says(new_engine: Callable[..., Engine]) -> None:
+    engine = new_engine(stack="unused")
+    engine.stack = "first-try"
+    folder = engine.project / "examples" / "first-try"
+    folder.mkdir(parents=True)
+    (folder / "Pulumi.first-try.yaml").write_bytes((ROOT / "examples" / "first-try" / "Pulumi.first-try.yaml").read_bytes())
+    engine.run("stack", "init", "first-try")
+    assert engine.stack_file.exists(), "the engine writes a file of its own"
+    done = in_process(["plan", "first-try"], engine.project)
+    assert done.returncode == 2 and "holds only what `pulumi stack init` wrote" in done.stderr
+    (line,) = re.findall(r"put the configuration into it: (cat \S+ >> \S+);", done.stderr)
+    subprocess.run(line, shell=True, cwd=engine.project, check=True)
+    assert in_process(["plan", "first-try"], engine.project).returncode == 0
+    engine.preview()
 
 
 # --- an API that does not answer, a hub that does not get ready ---
