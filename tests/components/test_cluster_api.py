@@ -15,7 +15,7 @@ from unittest import mock
 
 import pulumi
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.cluster import provider
@@ -56,6 +56,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine says nothing about it
 @given(st.dictionaries(st.sampled_from(["clusters", "contexts", "current-context"]), _JSON), st.none() | st.text(max_size=3))
 def test_what_is_no_kubeconfig_has_no_address(config: dict, context: str | None) -> None:
     assert address_in(config, context) is None
