@@ -133,6 +133,17 @@ def _repositories(world: PlanWorld) -> Iterator[Target]:
         yield _of(world, repository)
 
 
+def _chart_repositories(world: PlanWorld) -> Iterator[Target]:
+    for repository in world.resources.of(REPOSITORY):
+        if "/charts/" in world.identifier(repository):
+            yield _of(world, repository)
+
+
+def _chart_registries(world: PlanWorld) -> Iterator[Target]:
+    if next(_chart_repositories(world), None) is not None:
+        yield Target(arn="*")
+
+
 def _bucket_objects(name: str, what: str) -> Find:
     def found(world: PlanWorld) -> Iterator[Target]:
         yield Target(arn=f"arn:{world.partition}:s3:::{name.format(region=world.region)}/object", what=what, tags={}, account="")
@@ -389,6 +400,8 @@ TARGETS: Mapping[str, Find] = {
     "made-volumes": _made_volumes,
     "new-access-points": _new_access_points,
     "repositories": _repositories,
+    "chart-registries": _chart_registries,
+    "chart-repositories": _chart_repositories,
     "image-layers": _bucket_objects("prod-{region}-starport-layer-bucket", "layers of images (ECR's bucket in S3)"),
     "system-packages": _bucket_objects("al2023-repos-{region}-de612dc2", "the system's packages (Amazon Linux's bucket in S3)"),
     "cluster": _clusters,

@@ -46,6 +46,7 @@ _ARNS: Mapping[str, tuple[str, str | None]] = {
 }
 #: How ids begin that AWS makes.
 _PREFIX = {VOLUME: "vol-", FILE_SYSTEM: "fs-", ACCESS_POINT: "fsap-"}
+_NOT_KNOWN = re.compile(r"\$\{[^}]*\}|\[(unknown|secret)\]")
 _PLACEHOLDER = re.compile(r"\$\{([^.}:]+)\.(arn|id|name|bucket)\}")
 
 
@@ -106,7 +107,7 @@ class PlanWorld:
         return {str(key): str(value) for key, value in tags.items()}
 
     def document(self, resource: Resource, key: str, name: str | None = None) -> PolicyDocument | None:
-        """The policy in an input; None where there is none, or it cannot be read (then it is among the faults)."""
+        """The policy in an input; None where there is none, where a plan does not know it, or it cannot be read (then it is among the faults)."""
         where = (resource.urn, key)
         if where not in self._parsed:
             text = resource.inputs.get(key)
@@ -114,6 +115,8 @@ class PlanWorld:
         return self._parsed[where]
 
     def _read(self, resource: Resource, name: str, text: object) -> PolicyDocument | None:
+        if isinstance(text, str) and _NOT_KNOWN.fullmatch(text):
+            return None  # it is made of what only AWS answers
         try:
             return parse_policy(name, self.real(text if isinstance(text, str) else json.dumps(text)))
         except PolicyError as error:

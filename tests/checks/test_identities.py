@@ -33,6 +33,8 @@ ROLE, ATTACHMENT, INLINE, POLICY = (
 )
 ADDON, ENDPOINT, KEY, VOLUME = "aws:eks/addon:Addon", "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:kms/key:Key", "aws:ebs/volume:Volume"
 ASSOCIATION, GRANT, GROUP = "aws:eks/podIdentityAssociation:PodIdentityAssociation", "aws:kms/grant:Grant", "aws:autoscaling/group:Group"
+#: Charts come from the stack's own repositories.
+CHARTS = ("stack=airgap", "parts=all", "registry={kind: ecr, account: '123456789012'}")
 Change = Callable[[list[Resource]], list[Resource]]
 
 
@@ -594,6 +596,9 @@ CASES: dict[str, Case] = {
         ("runner may not ssm:UpdateInstanceInformation",),
         "of the role jhub-airgap-runner",
     ),
+    "the runner may not read charts": Case(
+        CHARTS, document(INLINE, "runner-policy", gone("ReadCharts")), ("runner may not ecr:BatchGetImage",), "of the role jhub-airgap-runner"
+    ),
     # volumes of users
     "volumes are not tagged for the snapshots": Case(
         VOLUMES,
@@ -615,6 +620,20 @@ CASES: dict[str, Case] = {
         ("cluster-autoscaler may or may not", "statement More"),
         "look",
         "warn",
+    ),
+    "a policy that only AWS answers": Case(
+        DEV,
+        inputs(INLINE, "watch-logs-agent-write", let("policy", "${found.json}")),
+        ("amazon-cloudwatch-observability may or may not", "is not known here"),
+        "look into that policy",
+        "skip",
+    ),
+    "the policy of a key that only AWS answers": Case(
+        DEV,
+        inputs(KEY, "cluster-key", let("policy", "${found.json}")),
+        ("eks-control-plane may or may not kms:DescribeKey", "the key's own policy is not known here"),
+        "look into that policy",
+        "skip",
     ),
     "a policy of somebody else's": Case(
         DEV,
@@ -646,7 +665,11 @@ def test_there_are_as_many_cases_as_promised():
     assert len(CASES) >= 40
 
 
-_STACKS = {**ALL_STACKS, **{f"{name}, whole": (*settings, "parts=all") for name, settings in ALL_STACKS.items() if settings[:1] == ("stack=airgap",)}}
+_STACKS = {
+    **ALL_STACKS,
+    "charts": CHARTS,
+    **{f"{name}, whole": (*settings, "parts=all") for name, settings in ALL_STACKS.items() if settings[:1] == ("stack=airgap",)},
+}
 
 
 @pytest.mark.parametrize("settings", _STACKS.values(), ids=_STACKS)
