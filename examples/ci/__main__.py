@@ -27,5 +27,5 @@ roles = Roles(
         attach=tuple(config.get_object("attach") or ()),
     ),
 )
-pulumi.export("JHUB_PREVIEW_ROLE", roles.preview_role_arn)
-pulumi.export("JHUB_UP_ROLE", roles.up_role_arn)
+pulumi.export("preview_role", roles.preview_role_arn)
+pulumi.export("up_role", roles.up_role_arn)

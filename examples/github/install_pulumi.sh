@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The engine in the version that this project is tested with, checked against the list of checksums of its release, which another host serves.
 set -euo pipefail
-version="${1:-3.260.0}"
+version="${1:-3.272.0}"
 case "$(uname -m)" in
   x86_64) machine=x64 ;;
   aarch64) machine=arm64 ;;

@@ -29,4 +29,4 @@ def test_two_roles_a_provider_and_their_policies(recording):
     assert trusted["ci-up"]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"] == ["repo:example-org/hub:environment:dev"]
     attached = [item.inputs["role"] for item in recording.resources.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")]
     assert attached.count("jhub-dev-ci-preview") >= 1 and attached.count("jhub-dev-ci-up") >= 2
-    assert set(recording.outputs) == {"JHUB_PREVIEW_ROLE", "JHUB_UP_ROLE"}
+    assert set(recording.outputs) == {"preview_role", "up_role"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import re
 import shutil
@@ -16,6 +18,7 @@ from tests.support.stack_files import ROOT
 
 FOLDER = ROOT / "examples" / "github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
+CALLED = "./.github/workflows/up-stack.yml"
 
 
 def workflow(name):
@@ -23,7 +26,11 @@ def workflow(name):
 
 
 def steps(name):
-    return [step for job in workflow(name)["jobs"].values() for step in job["steps"]]
+    return [step for job in workflow(name)["jobs"].values() for step in job.get("steps", ())]
+
+
+def rows():
+    return json.loads((FOLDER.parent / "stacks.json").read_text(encoding="utf-8"))
 
 
 def test_the_security_linter_finds_nothing():
@@ -45,9 +52,10 @@ def test_the_syntax_linter_finds_nothing():
 def test_every_action_is_pinned_by_commit_and_every_right_is_given_by_name(path):
     text = path.read_text(encoding="utf-8")
     used = re.findall(r"- uses: (\S+)(.*)", text)
-    assert used and all(re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", action) and re.search(r"# v\d+\.\d+\.\d+", note) for action, note in used)
+    assert (used or path.stem == "up") and all(re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", action) and re.search(r"# v\d+\.\d+\.\d+", note) for action, note in used)
     data = yaml.safe_load(text)
-    assert data["permissions"] == {} and all("permissions" in job and "timeout-minutes" in job for job in data["jobs"].values())
+    assert data["permissions"] == {}
+    assert all("permissions" in job and ("timeout-minutes" in job or job["uses"] == CALLED) for job in data["jobs"].values())
     assert "secrets." not in text and "pull_request_target" not in text
 
 
@@ -65,14 +73,66 @@ def test_what_may_write_checks_out_the_default_branch_only_and_hands_hostile_tex
 
 
 def test_up_is_one_at_a_time_from_the_merged_commit_and_judged_before_it_has_a_role():
-    (job,) = workflow("up")["jobs"].values()
-    assert job["concurrency"]["cancel-in-progress"] is False and "matrix.stack" in job["concurrency"]["group"]
+    job = workflow("up-stack")["jobs"]["up"]
+    assert job["concurrency"]["cancel-in-progress"] is False and "inputs.stack" in job["concurrency"]["group"]
     names = [step.get("uses", step.get("run", "")) for step in job["steps"]]
     judged = next(index for index, name in enumerate(names) if "--merged" in name)
     role = next(index for index, name in enumerate(names) if "configure-aws-credentials" in name)
     up = next(index for index, name in enumerate(names) if "pulumi up" in name)
     assert judged < role < up
     assert job["steps"][0]["with"]["ref"] == "${{ github.sha }}"
+
+
+def test_a_stack_goes_up_only_after_the_one_before_it_succeeded():
+    jobs = list(workflow("up")["jobs"].items())
+    assert [job["with"]["stack"] for _, job in jobs] == [row["stack"] for row in rows()] and len(jobs) > 1
+    for (before, _), (name, job) in itertools.pairwise(jobs):
+        assert job["needs"] == before and "if" not in job, f"{name} would go on after {before} failed"
+    assert all(job["uses"] == CALLED for _, job in jobs)
+
+
+def test_each_stack_has_its_own_role_region_backend_and_runner_everywhere():
+    assert len({row["region"] for row in rows()}) > 1 and len({row["up_role"].split(":")[4] for row in rows()}) > 1, "several accounts and regions are shown"
+    for row in rows():
+        assert set(row) == {"stack", "region", "preview_role", "up_role", "backend", "runs_on"}
+        assert row["preview_role"].endswith("-ci-preview") and row["up_role"].endswith("-ci-up")
+    for name, role in (("up-stack", "up_role"), ("preview", "preview_role"), ("drift", "preview_role")):
+        (signs_in,) = [step for step in steps(name) if "configure-aws-credentials" in step.get("uses", "")]
+        (runs,) = [step for step in steps(name) if "pulumi " in step.get("run", "")]
+        of_row = r"\$\{\{ (fromJSON\(needs\.row\.outputs\.row\)|matrix\.row)\.%s \}\}"
+        assert re.fullmatch(of_row % role, signs_in["with"]["role-to-assume"]) and re.fullmatch(of_row % "region", signs_in["with"]["aws-region"])
+        assert re.fullmatch(of_row % "backend", runs["env"]["PULUMI_BACKEND_URL"])
+        assert any(re.fullmatch(of_row % "runs_on", job["runs-on"]) for job in workflow(name)["jobs"].values())
+    trigger = workflow("preview")[True]["workflow_dispatch"]  # YAML 1.1 reads `on` as true
+    assert trigger["inputs"]["stack"]["options"] == [row["stack"] for row in rows()]
+
+
+def test_what_a_fork_can_run_never_runs_inside():
+    assert {job["runs-on"] for name in ("plan", "report") for job in workflow(name)["jobs"].values()} == {"ubuntu-24.04"}
+
+
+def test_the_engine_is_the_one_that_is_locked():
+    script = (FOLDER.parent / "install_pulumi.sh").read_text(encoding="utf-8")
+    (locked,) = re.findall(r"(?m)^pulumi==(\S+)", (ROOT / "requirements" / "runtime.txt").read_text(encoding="utf-8"))
+    assert re.findall(r'(?m)^version="\$\{1:-(.+)\}"$', script) == [locked]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("stack", "code"), [("dev", 0), ("prod", 0), ("staging", 1), ('d"ev', 1)])
+def test_the_row_of_a_stack_is_read(stack, code, tmp_path):
+    if shutil.which("jq") is None:
+        pytest.skip("no jq on PATH: reading the row was not tried")
+    (tmp_path / ".github").mkdir()
+    shutil.copy(FOLDER.parent / "stacks.json", tmp_path / ".github")
+    for name in ("up-stack", "preview"):
+        (script,) = [step["run"] for step in steps(name) if step.get("id") == "row"]
+        output = tmp_path / name
+        done = shell(script, tmp_path, STACK=stack, GITHUB_OUTPUT=str(output))
+        assert done.returncode == code, done
+        if code == 0:
+            assert json.loads(output.read_text(encoding="utf-8").removeprefix("row="))["stack"] == stack
+        else:
+            assert "has no row for" in done.stdout and not output.exists()
 
 
 @pytest.fixture
@@ -121,7 +181,7 @@ def test_the_commands_that_need_no_account_run(clone, tmp_path):
 def test_up_judges_the_merged_commit_by_the_rules_of_the_one_before(clone, tmp_path):
     from tests.ops.test_report import MERGE, Server
 
-    (script,) = [step["run"] for step in steps("up") if "--merged" in step.get("run", "")]
+    (script,) = [step["run"] for step in steps("up-stack") if "--merged" in step.get("run", "")]
     for command in (["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "--allow-empty", "-m", "before"]):
         subprocess.run(["git", *command], cwd=clone, check=True)
     before = subprocess.run(["git", "rev-parse", "HEAD"], cwd=clone, capture_output=True, text=True, check=True).stdout.strip()
