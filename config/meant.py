@@ -55,12 +55,14 @@ _PLACES = 2
 
 
 def sign_in_kind(value: str, kinds: Collection[str]) -> str | None:
-    """What to write for a word that is no kind of sign-in; None where the word means nothing here."""
+    """What to write for a word that is no kind of sign-in; None where the word means nothing, or `kinds` are not those of sign-in."""
+    if "ldap" not in kinds:
+        return None
     word = re.sub(r"[^a-z0-9]", "", value.lower().rpartition(".")[2]).removesuffix("oauthenticator").removesuffix("authenticator")
     word = _SAME.get(word, word)
-    if "oidc" in kinds and (found := _OIDC.get(word)):
+    if (found := _OIDC.get(word)):
         return f"write kind: oidc: {found[0]} speaks OpenID Connect, its addresses are in {found[1]}/.well-known/openid-configuration (docs/people.md)"
-    if "oidc" in kinds and word in _GENERIC:
+    if word in _GENERIC:
         return "write kind: oidc, with the addresses of your provider's /.well-known/openid-configuration (docs/people.md)"
     kind = _KINDS.get(word, word)
     return f"write kind: {kind}" if kind in kinds else None
