@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from config import meant
 from config.errors import Problem, closest, dotted, names_secret, shown
 
 _WORDS = {
@@ -130,6 +131,8 @@ def _not_one_of(value: object, choices: list[Any]) -> tuple[str, str]:
     if numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
         beside = [max((c for c in choices if c < value), default=None), min((c for c in choices if c > value), default=None)]
         return what, f"write {' or '.join(str(c) for c in beside if c is not None)}" if math.isfinite(value) else "choose one of them"
+    if isinstance(value, str) and (said := meant.sign_in_kind(value, choices)):
+        return what, said
     guess = closest(str(value), map(str, choices)) if isinstance(value, str) else None
     if guess:
         return what, f"did you mean {guess}?"
@@ -172,6 +175,8 @@ def _instead(key: str, owner: type[BaseModel] | None, siblings: dict[int | str, 
         return f"remove it, or change {_tag_of(owner)}: only {' and '.join(having)} {'has' if len(having) == 1 else 'have'} it"
     if names_secret(key):
         return "remove it: what is secret stands in the stack file under a key of its own, by `pulumi config set --secret` (docs/operations.md)"
+    if said := meant.option(key, known):
+        return said
     guess = closest(key, known)
     return f"did you mean {guess}?" if guess else f"remove it; the options are {', '.join(known)}"
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from config.errors import closest, refuse, shown
+from config import meant
+from config.errors import refuse, shown
 from config.instance_types import InstanceType, instance_type, instance_types
 from config.model import Model, option
 from config.values import LabelKey, LabelValue, Price, ShortName, Zone
@@ -28,10 +29,9 @@ def _instance_type(value: str) -> str:
         if kind.gpu is not None and not kind.gpus:  # DescribeInstanceTypes counts a fraction as none
             raise refuse(f"has only a fraction of a GPU (got {value})", "the device plugin hands out whole GPUs: choose a type with one, such as g6.xlarge")
         return value
-    guess = closest(value, known)
     raise refuse(
         f"is not an EC2 instance type that this program knows (got {shown(value)})",
-        f"did you mean {guess}?" if guess else "choose one from config/data/ec2_types.json, or refresh that table with scripts/refresh_ec2_types.py",
+        meant.types(value) or "choose one from config/data/ec2_types.json, or refresh that table with scripts/refresh_ec2_types.py",
     )
 
 

@@ -76,10 +76,12 @@ def find(stack: str, root: Path) -> Path:
 def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
     """Read a stack file, with `path=value` settings on top. Raises ConfigError for a file that is not one."""
     path = path.absolute()  # now: an evaluation changes the folder
+    text = ""
     try:
-        document = parsed(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document = parsed(text)
     except ValueError as error:
-        raise ConfigError(path.name, [_unreadable(error)]) from None
+        raise ConfigError(path.name, [_unreadable(error, text)]) from None
     config = document.get("config") if isinstance(document, dict) else None
     beside = list(misplaced(document)) if isinstance(document, dict) else []
     if config is None and isinstance(document, dict) and document and document.keys() <= _OF_THE_ENGINE:
@@ -163,13 +165,28 @@ def _handed_over(key: str, value: object, source: str) -> str | None:
         raise ConfigError(source, [problem]) from None
 
 
-def _unreadable(error: ValueError) -> Problem:
+def _unreadable(error: ValueError, text: str) -> Problem:
     cause = error.__cause__ or error
     mark = getattr(cause, "problem_mark", None)
     where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
     # ruamel quotes the values of a key that is there twice: one of them may be a secret's ciphertext.
     reason = str(getattr(cause, "problem", None) or cause or type(cause).__name__).partition(" with value ")[0].splitlines()[0]
-    return Problem(path="", what=f"is not readable as YAML{where}: {reason}", fix="mend the indentation or the quotes there")
+    line = _line_of(text, mark.line if mark is not None else -1)
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return Problem(
+            path="", what=f"is not readable as YAML{where}: the line begins with a tab, and YAML is indented with spaces", fix="replace the tab by spaces"
+        )
+    if "{{" in line:
+        what = f"is not readable as YAML{where}: braces begin a map there, and two of them begin a map as a key"
+        return Problem(path="", what=what, fix="write the value itself (nothing fills in a template here), or put it in quotes")
+    if mark is not None and reason.startswith("expected ',' or"):
+        reason = f"a list or map in brackets does not end before this line ({reason})"
+    return Problem(path="", what=f"is not readable as YAML{where}: {reason}", fix="mend the indentation, the brackets or the quotes there")
+
+
+def _line_of(text: str, number: int) -> str:
+    lines = text.splitlines()
+    return lines[number] if 0 <= number < len(lines) else ""
 
 
 def _has_secure(value: object) -> bool:

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.errors import refuse, shown
+from config.meant import valid_name
 from config.zones import PARTITIONS, no_zone, partition_named, regions, zones
 
 # Always with fullmatch, for `$` lets a last newline pass; ASCII, for \d and \w know the digits and letters of every script.
@@ -34,7 +35,7 @@ def _name(limit: int, example: str) -> AfterValidator:
         if not _NAME.fullmatch(value):
             raise refuse(
                 f"must be lower-case letters, digits and single dashes, beginning with a letter (got {shown(value)})",
-                f"write something like {example}",
+                f"write {name}" if (name := valid_name(value, limit)) else f"write something like {example}",
             )
         if len(value) > limit:
             raise refuse(f"must be at most {limit} characters (got {len(value)})", f"shorten it, for example to {value[:limit].rstrip('-')}")

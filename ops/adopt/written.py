@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.stack import PROVIDER_KEYS, StackConfig
+from config.stack import StackConfig, file_key
 
 #: Begins the comment of a line that somebody has to fill in.
 FILL_IN = "FILL IN:"
@@ -56,13 +56,16 @@ def to_fill_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa
 
 
 def text_of(head: str, sections: Mapping[str, Any], comments: Mapping[str, str]) -> str:
-    """The file: `sections` by their names in the stack, `comments` above them. Texts keep their quotes where YAML would read something else."""
+    """The file: `sections` by their names in the stack, `comments` above them. Texts keep their quotes where YAML would read something else.
+
+    Keys have the project's prefix: `pulumi stack init` writes those without it anew and drops their comments (CLI 3.260), here what is to be filled in.
+    """
     lines = ["# yaml-language-server: $schema=./config/stack.schema.json", "#", *(f"# {line}".rstrip() for line in head.strip().splitlines()), "", "config:"]
     known = [name for name in StackConfig.model_fields if name in sections]
     for name in known:
         if comments.get(name):
             lines += ["", *(f"  # {line}" for line in comments[name].splitlines())]
-        lines += [f"  {line}".rstrip() for line in _dumped(PROVIDER_KEYS.get(name, name), sections[name]).splitlines()]
+        lines += [f"  {line}".rstrip() for line in _dumped(file_key(name), sections[name]).splitlines()]
     return "\n".join(lines) + "\n"
 
 
