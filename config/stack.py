@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from ipaddress import IPv4Network
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from config.model import Model, option
 from config.network import AnyNetwork, Network, OpenNetwork, UnmanagedNetwork, Vpc
 from config.pause import Dropped, Pause, Paused
 from config.pools import OnDemandPool, Pools
+from config.prices import Prices
 from config.registry import Registry, UpstreamRegistry, registry_of
 from config.runner import Runner
 from config.tags import Tags
@@ -187,12 +189,13 @@ def _core_is_plain(pools: Pools) -> Iterator[Problem]:
             )
 
 
-def _price_is_a_maximum(pools: Pools) -> Iterator[Problem]:
+def _price_is_a_maximum(region: str, pools: Pools) -> Iterator[Problem]:
+    prices = Prices().in_region(region)
     for name, pool in pools.bought.items():
         if isinstance(pool, OnDemandPool) or pool.max_price is None:
             continue
-        on_demand = instance_type(pool.instance_types[0]).usd_per_hour
-        if on_demand is not None and float(pool.max_price) < on_demand / 20:
+        on_demand = prices.node_hour(pool.instance_types[0])
+        if on_demand is not None and Decimal(pool.max_price) < on_demand / 20:
             yield Problem(
                 path=f"pools.{name}.max_price",
                 what=f'is under a twentieth of the on-demand price (got "{pool.max_price}", on demand {on_demand})',
@@ -229,7 +232,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("cluster",), _service_cidr),
     (("cluster",), _version_is_known),
     (("pools",), _core_is_plain),
-    (("pools",), _price_is_a_maximum),
+    (("region", "pools"), _price_is_a_maximum),
     (("network", "pools"), hub_rules.core_zones_exist),
     (("network", "pools", "hubs"), hub_rules.volumes_stay_near),
     (("pools", "hubs"), hub_rules.pools_exist),

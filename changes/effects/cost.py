@@ -29,7 +29,8 @@ def raised(old: Side, new: Side) -> Iterator[Effect]:
         if after is None and (before is not None or unknown):
             says = f"{word}: {_amount(before)} → not known, because no price is known of {_some(unknown) or 'a part of it'}"
         elif before is not None and after is not None and after > before:
-            parts = _some([f"{what} {rise:+,.2f}" for rise, what in sorted(((rise, what) for what, rise in grown if rise), key=lambda item: (-item[0], item[1]))])
+            largest = sorted(((rise, what) for what, rise in grown if rise), key=lambda item: (-item[0], item[1]))
+            parts = _some([f"{what} {rise:+,.2f}" for rise, what in largest])
             says = f"{word}: {before:,.2f} → {after:,.2f} US dollars a month (+{after - before:,.2f}){f': {parts}' if parts else ''}"
         else:
             continue

@@ -42,6 +42,13 @@ def test_a_sum_that_rises_is_always_said_and_one_that_falls_never(old: dict[str,
     assert sorted(says.partition(":")[0] for says in said) == sorted(word for key, word in MEASURES.items() if new[key] > old[key])
 
 
+@pytest.mark.parametrize("key", list(MEASURES))
+def test_a_cent_is_more(key: str) -> None:
+    old = dict.fromkeys(MEASURES, 9904.0)
+    assert money(pair(old, {**old, key: 9904.01})) == [f"{MEASURES[key]}: 9,904.00 → 9,904.01 US dollars a month (+0.01): nodes +0.01"]
+    assert money(pair({**old, key: 9904.01}, old)) == []
+
+
 LIMITS = st.fixed_dictionaries({}, optional={name: st.integers(0, 20_000) for name in ("at_rest", "at_most", "increase_at_rest", "increase_at_most")})
 
 

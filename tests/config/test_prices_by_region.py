@@ -42,6 +42,13 @@ def test_what_a_region_lacks_is_taken_from_us_east_1_and_said() -> None:
     assert not any(home.is_elsewhere(name) for name in (*rows(), "ec2:m7i.large", "ec2:no.such"))
 
 
+def test_a_price_of_ones_own_is_never_elsewheres() -> None:
+    there = Prices(fixed={"network_load_balancer_hour": Decimal("0.03")}, ec2={"r5n.2xlarge": Decimal(1)}).in_region("ap-southeast-4")
+    assert not there.is_elsewhere("network_load_balancer_hour") and not there.is_elsewhere("ec2:r5n.2xlarge")
+    assert there.is_elsewhere("ec2:r5n.4xlarge") and there.is_elsewhere("rds_gp3_gib_month")
+    assert (there.of("network_load_balancer_hour"), there.node_hour("r5n.2xlarge")) == (Decimal("0.03"), Decimal(1))
+
+
 @pytest.mark.parametrize("region", ["../prices/eu-central-1", "", "EU-CENTRAL-1", "us-east-1\n"])
 def test_what_is_no_region_reads_no_file(region: str) -> None:
     assert prices_in(region) is None

@@ -48,3 +48,29 @@ def test_the_page_says_it_before_the_pictures_too(tmp_path: Path) -> None:
 def test_us_east_1_has_no_such_line(tmp_path: Path) -> None:
     said = _planned(tmp_path, BASE).stdout
     assert "because those of" not in said and "Prices of us-east-1, 2026-07-20;" in said
+
+
+@pytest.mark.parametrize(("region", "code"), [("us-east-1", 0), ("ap-northeast-1", 2)])
+def test_a_maximum_price_is_measured_by_the_regions_own_prices(tmp_path: Path, region: str, code: int) -> None:
+    """r6i.2xlarge costs 0.504 an hour in us-east-1 and 0.608 in Tokyo: 0.027 is above a twentieth of the one and below that of the other."""
+    done = _planned(tmp_path, _elsewhere(region).replace("max_price: '0.40'", "max_price: '0.027'"))
+    assert done.returncode == code, done.stdout + done.stderr
+    assert code == 0 or 'pools.user.max_price: is under a twentieth of the on-demand price (got "0.027", on demand 0.608)' in done.stderr
+
+
+def test_doubling_a_pool_is_said_first_and_shuts_the_gate(tmp_path: Path) -> None:
+    """G9: `max: 8 → 20` was «Nobody notices», with the gate open."""
+    text, limits = BASE.replace("max: 5", "max: 8"), "  jupyterhub-aws:gate:\n    cost: {at_most: 9000}\n"
+    plans = {"old": text, "new": text.replace("max: 8", "max: 20"), "bound": text + limits, "less": text.replace("max: 8", "max: 7")}
+    for name, content in plans.items():
+        assert _planned(tmp_path, content, "--json", f"{name}.json").returncode == 0
+
+    def gate(old: str, new: str) -> Done:
+        return in_process(["gate", str(tmp_path / f"{old}.json"), str(tmp_path / f"{new}.json")], tmp_path, {"COLUMNS": "200"})
+
+    shut = gate("old", "new")
+    assert shut.returncode == 1 and "acknowledge trial costs-more stack::cost " in shut.stdout
+    assert shut.stdout.splitlines()[1].startswith("It can cost ") and "Nobody notices anything" not in shut.stdout
+    assert "gate.cost.at_most is 9,000" in gate("bound", "new").stdout
+    assert gate("less", "bound").returncode == 1, "the older side's policy counts, and it has no limit"
+    assert gate("bound", "less").returncode == 0 and gate("old", "less").returncode == 0
