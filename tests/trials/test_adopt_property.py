@@ -33,7 +33,7 @@ def _told(found: Converted) -> tuple[Any, ...]:
 
 def _hub(found: Converted) -> dict[str, Any]:
     document = YAML(typ="safe", pure=True).load(io.StringIO(found.text))
-    hubs: dict[str, Any] = document["config"]["jupyterhub-aws:hubs"]
+    hubs: dict[str, Any] = document["config"]["hubs"]
     return hubs["main"]
 
 
