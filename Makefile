@@ -2,6 +2,8 @@
 STACK ?= dev
 PYTHON ?= python3
 PY := .venv/bin/python
+# Tests that start servers, engines and browsers of their own: one after the other.
+ALONE := tests/engine tests/real tests/repo
 
 .PHONY: plan test test-real lint bench lock docs clean
 
@@ -14,7 +16,8 @@ test: .venv/.dev ## fast tests and linters
 
 test-real: .venv/.dev ## what needs servers or minutes, and the real engine where a `pulumi` is on PATH
 	@scripts/real_tools.sh
-	@PATH="$$PATH:$(CURDIR)/.venv/tools" $(PY) -m pytest -m real tests
+	@$(PY) -m pytest -n auto -m real $(ALONE:%=--ignore=%) tests
+	@PATH="$$PATH:$(CURDIR)/.venv/tools" $(PY) -m pytest -m real $(ALONE)
 
 lint: .venv/.dev
 	@.venv/bin/ruff check .
