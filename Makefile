@@ -16,7 +16,7 @@ test: .venv/.dev ## fast tests and linters
 
 test-real: .venv/.dev ## what needs servers or minutes, and the real engine where a `pulumi` is on PATH
 	@scripts/real_tools.sh
-	@$(PY) -m pytest -n auto -m real $(ALONE:%=--ignore=%) tests
+	@PATH="$$PATH:$(CURDIR)/.venv/tools" $(PY) -m pytest -n auto -m real $(ALONE:%=--ignore=%) tests
 	@PATH="$$PATH:$(CURDIR)/.venv/tools" $(PY) -m pytest -m real $(ALONE)
 
 lint: .venv/.dev
