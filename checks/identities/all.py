@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from checks.finding import Finding, Status, verdict
-from checks.identities.conditions import ACCOUNT, Condition, Context
+from checks.identities.conditions import Condition, Context
 from checks.identities.documents import CURRENT, PolicyDocument, parse_policy
 from checks.identities.evaluator import AccessRequest, Caller, Decision, PolicySet, decide
 from checks.identities.identities import ADDON, Identity, NoIdentity, identities
-from checks.identities.targets import TARGETS, Target
+from checks.identities.patterns import ACCOUNT
+from checks.identities.target import Target
+from checks.identities.targets import TARGETS
 from checks.identities.world import PlanWorld
 from checks.resources import Resource, Resources
 from config.aws_calls import ApiCall, api_calls

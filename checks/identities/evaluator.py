@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from checks.identities.conditions import ACCOUNT, Condition, Context, Truth, either, equals, every, expanded, glob, holds, literal, matches, negated
+from checks.identities.conditions import Condition, Context, expanded, holds
 from checks.identities.documents import PolicyDocument, PolicyStatement
+from checks.identities.patterns import Truth, either, equals, every, glob, literal, matches, negated
 
 #: Calls that IAM lets through without any permission, unless something denies them (STS API reference, "GetCallerIdentity").
 FREE_ACTIONS = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
@@ -254,6 +255,3 @@ def _missing(policies: PolicySet, layer: str, near: Sequence[NearMiss], *, unkno
     own = policies.resource or () if layer in ("resource", "key") else policies.identity
     names = [document.name] if document is not None else [found.name for found in own]
     return f"no statement of {' or '.join(names)} allows it" if names else "it has no policy"
-
-
-__all__ = ["ACCOUNT", "AccessRequest", "Caller", "Decision", "NearMiss", "PolicySet", "decide"]

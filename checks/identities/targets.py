@@ -3,126 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from checks.identities.conditions import ACCOUNT
-from checks.identities.world import (
-    ACCESS_POINT,
-    BUCKET,
-    CLUSTER,
-    DATABASE,
-    FILE_SYSTEM,
-    GROUP,
-    KEY,
-    LOG_GROUP,
-    REPOSITORY,
-    TOPIC,
-    VAULT,
-    VOLUME,
-    PlanWorld,
-)
+from checks.identities.patterns import ACCOUNT
+from checks.identities.storage_targets import STORAGE_TARGETS
+from checks.identities.target import Find, Target, ec2_arn, is_named, key_targets, target_of
+from checks.identities.world import BUCKET, CLUSTER, GROUP, KEY, LOG_GROUP, REPOSITORY, TOPIC, PlanWorld
 from checks.resources import Resource
 from config.endpoints import addon_account
 
-_CLASS, _CLAIMED = "kubernetes:storage.k8s.io/v1:StorageClass", "kubernetes:core/v1:PersistentVolume"
-_EBS, _EFS = "ebs.csi.aws.com", "efs.csi.aws.com"
 _AGENT = "amazon-cloudwatch-observability"
-#: What the EBS driver tags its volumes with (aws-ebs-csi-driver v1.66, pkg/cloud/cloud.go and pkg/driver/controller.go).
-_EBS_TAGS = {
-    "ebs.csi.aws.com/cluster": "true",
-    "CSIVolumeName": "pvc-0",
-    "kubernetes.io/created-for/pv/name": "pvc-0",
-    "kubernetes.io/created-for/pvc/name": "claim",
-    "kubernetes.io/created-for/pvc/namespace": "hub",
-}
-#: What the EFS driver tags its access points with (aws-efs-csi-driver, pkg/driver/controller.go).
-_EFS_TAGS = {"efs.csi.aws.com/cluster": "true"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """A resource that a call is about: `what` a message calls it, `tags` (None: not known), the tags that the request sends, further conditions.
-
-    `resource` is the plan's own, whose policies decide too; `granted` are the KMS operations that a grant allows. `region` is the resource's.
-    """
-
-    arn: str
-    what: str = ""
-    tags: Mapping[str, str] | None = None
-    sent: Mapping[str, str] | None = None
-    context: Mapping[str, str] = field(default_factory=dict)
-    resource: Resource | None = None
-    granted: tuple[str, ...] | None = None
-    account: str = ACCOUNT
-
-    @property
-    def key(self) -> bool:
-        """Whether it is a KMS key."""
-        return ":kms:" in self.arn
-
-
-Find = Callable[[PlanWorld], Iterator[Target]]
 
 
 def _none(_: PlanWorld) -> Iterator[Target]:
     yield Target(arn="*")
 
 
-def _ec2(world: PlanWorld, rest: str, *, account: bool = True) -> str:
-    return f"arn:{world.partition}:ec2:{world.region}:{ACCOUNT if account else ''}:{rest}"
-
-
-def _of(world: PlanWorld, resource: Resource, ending: str = "") -> Target:
-    return Target(arn=world.arn(resource) + ending, what=resource.label, tags=world.tags(resource), resource=resource)
-
-
 def _instances(world: PlanWorld) -> Iterator[Target]:
-    yield Target(arn=_ec2(world, "instance/i-0"), what="the node")
+    yield Target(arn=ec2_arn(world, "instance/i-0"), what="the node")
 
 
 def _interfaces(world: PlanWorld) -> Iterator[Target]:
-    yield Target(arn=_ec2(world, "network-interface/eni-0"), what="the node's network interfaces")
-
-
-def _handles(world: PlanWorld, driver: str) -> Iterator[tuple[Resource, str]]:
-    for volume in world.resources.of(_CLAIMED):
-        source: dict[str, Any] = volume.inputs.get("spec", {}).get("csi") or {}
-        if source.get("driver") == driver:
-            yield volume, str(source.get("volumeHandle"))
-
-
-def _static_volumes(world: PlanWorld) -> Iterator[Target]:
-    """Volumes that persistent volumes name. The AWS half of a split stack has none of those, but makes the volumes for them."""
-    named = {volume.urn: volume for _, handle in _handles(world, _EBS) for volume in world.resources.referred(handle, VOLUME)}
-    if world.stack.parts == "cloud" and not world.resources.of(_CLAIMED):
-        named = {volume.urn: volume for volume in world.resources.of(VOLUME) if "jhub:hub:" in volume.urn}
-    for volume in named.values():
-        yield _of(world, volume)
-
-
-def _classes(world: PlanWorld, driver: str) -> Iterator[tuple[Resource, dict[str, str]]]:
-    for found in world.resources.of(_CLASS):
-        if found.inputs.get("provisioner") == driver:
-            parameters: dict[str, Any] = found.inputs.get("parameters") or {}
-            listed = [str(value) for key, value in parameters.items() if str(key).startswith("tagSpecification_")]
-            yield found, {text.partition("=")[0]: text.partition("=")[2] for text in listed}
-
-
-def _new_volumes(world: PlanWorld) -> Iterator[Target]:
-    for found, tags in _classes(world, _EBS):
-        yield Target(arn=_ec2(world, "volume/vol-new"), what=f"volumes of {found.label}", tags={}, sent={**_EBS_TAGS, **tags})
-
-
-def _made_volumes(world: PlanWorld) -> Iterator[Target]:
-    for found, tags in _classes(world, _EBS):
-        yield Target(arn=_ec2(world, "volume/vol-made"), what=f"volumes of {found.label}", tags={**_EBS_TAGS, **tags})
-
-
-def _new_access_points(world: PlanWorld) -> Iterator[Target]:
-    for found, tags in _classes(world, _EFS):
-        yield Target(arn="*", what=f"access points of {found.label}", tags={}, sent={**_EFS_TAGS, **tags})
+    yield Target(arn=ec2_arn(world, "network-interface/eni-0"), what="the node's network interfaces")
 
 
 def _repositories(world: PlanWorld) -> Iterator[Target]:
@@ -130,13 +33,13 @@ def _repositories(world: PlanWorld) -> Iterator[Target]:
     arn = f"arn:{world.partition}:ecr:{world.region}:{addon_account(world.region)}:repository/eks/coredns"
     yield Target(arn=arn, what="images of EKS's add-ons", tags={}, account=addon_account(world.region))
     for repository in world.resources.of(REPOSITORY):
-        yield _of(world, repository)
+        yield target_of(world, repository)
 
 
 def _chart_repositories(world: PlanWorld) -> Iterator[Target]:
     for repository in world.resources.of(REPOSITORY):
         if "/charts/" in world.identifier(repository):
-            yield _of(world, repository)
+            yield target_of(world, repository)
 
 
 def _chart_registries(world: PlanWorld) -> Iterator[Target]:
@@ -153,7 +56,7 @@ def _bucket_objects(name: str, what: str) -> Find:
 
 def _clusters(world: PlanWorld) -> Iterator[Target]:
     for cluster in world.resources.of(CLUSTER):
-        yield _of(world, cluster)
+        yield target_of(world, cluster)
 
 
 def _agent_groups(world: PlanWorld) -> Iterator[tuple[str, Resource | None]]:
@@ -193,38 +96,33 @@ def _agent_groups_not_made(world: PlanWorld) -> Iterator[Target]:
 def _user_groups(world: PlanWorld) -> Iterator[Target]:
     for group in world.resources.of(GROUP):
         if "jhub:pools:" in group.urn:
-            yield _of(world, group)
+            yield target_of(world, group)
 
 
 def _bundle(ending: str) -> Find:
     def found(world: PlanWorld) -> Iterator[Target]:
         for bucket in world.resources.of(BUCKET):
             if "jhub:airgap:" in bucket.urn:
-                yield replace(_of(world, bucket), arn=world.arn(bucket) + ending)
+                yield replace(target_of(world, bucket), arn=world.arn(bucket) + ending)
 
     return found
 
 
 def _bundle_keys(world: PlanWorld) -> Iterator[Target]:
     for item in world.resources.of("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"):
-        yield from _keys(world, json.dumps(item.inputs.get("rules")))
-
-
-def _keys(world: PlanWorld, text: object) -> Iterator[Target]:
-    for key in world.resources.referred(text, KEY):
-        yield _of(world, key)
+        yield from key_targets(world, json.dumps(item.inputs.get("rules")))
 
 
 def _secrets_keys(world: PlanWorld) -> Iterator[Target]:
     for cluster in world.resources.of(CLUSTER):
-        yield from _keys(world, json.dumps(cluster.inputs.get("encryptionConfig")))
+        yield from key_targets(world, json.dumps(cluster.inputs.get("encryptionConfig")))
 
 
 def _flow_logs(ending: str) -> Find:
     def found(world: PlanWorld) -> Iterator[Target]:
         for log in world.resources.of("aws:ec2/flowLog:FlowLog"):
             for group in world.resources.referred(log.inputs.get("logDestination"), LOG_GROUP):
-                yield replace(_of(world, group, ending), resource=None)
+                yield replace(target_of(world, group, ending), resource=None)
 
     return found
 
@@ -234,119 +132,12 @@ def _flow_accounts(world: PlanWorld) -> Iterator[Target]:
         yield Target(arn=_group_arn(world, "", ":log-stream:"), what="the account's log groups", tags={})
 
 
-def _selected(world: PlanWorld, kind: str) -> Iterator[Resource]:
-    """What the backup selections of the plan choose by tags."""
-    wanted = [item for selection in world.resources.of("aws:backup/selection:Selection") for item in selection.inputs.get("selectionTags") or ()]
-    for resource in world.resources.of(kind):
-        tags = world.tags(resource)
-        if any(tags.get(str(item["key"])) == item["value"] for item in wanted):
-            yield resource
-
-
-def _backed_up(kind: str) -> Find:
-    return lambda world: (_of(world, resource) for resource in _selected(world, kind))
-
-
-def _snapshot(world: PlanWorld, of: str, tags: Mapping[str, str], region: str | None = None) -> Target:
-    arn = f"arn:{world.partition}:ec2:{region or world.region}::snapshot/snap-0"
-    return Target(arn=arn, what=f"snapshots of {of}", tags={**tags, "aws:backup:source-resource": "vol-0"}, sent=tags)
-
-
-def _volume_snapshots(world: PlanWorld) -> Iterator[Target]:
-    for volume in _selected(world, VOLUME):
-        yield _snapshot(world, volume.label, world.tags(volume))
-
-
-def _copied_snapshots(world: PlanWorld) -> Iterator[Target]:
-    for vault in _copy_vaults(world):
-        region = None if vault.resource is None else str(vault.resource.inputs.get("region") or world.region)
-        for volume in _selected(world, VOLUME):
-            yield _snapshot(world, volume.label, world.tags(volume), region)
-
-
-def _database_snapshots(world: PlanWorld) -> Iterator[Target]:
-    for database in _selected(world, DATABASE):
-        arn = f"arn:{world.partition}:rds:{world.region}:{ACCOUNT}:snapshot:awsbackup:job-0"
-        yield Target(arn=arn, what=f"snapshots of {database.label}", tags=world.tags(database), sent=world.tags(database))
-
-
-def _vaults(world: PlanWorld) -> Iterator[Target]:
-    names = {str(rule.get("targetVaultName")) for plan in world.resources.of("aws:backup/plan:Plan") for rule in plan.inputs.get("rules") or ()}
-    for vault in world.resources.of(VAULT):
-        if world.identifier(vault) in names:
-            yield _of(world, vault)
-
-
-def _copy_vaults(world: PlanWorld) -> Iterator[Target]:
-    for plan in world.resources.of("aws:backup/plan:Plan"):
-        for vault in world.resources.referred(json.dumps([rule.get("copyActions") for rule in plan.inputs.get("rules") or ()]), VAULT):
-            yield _of(world, vault)
-
-
-def _vault_keys(world: PlanWorld) -> Iterator[Target]:
-    for vault in (*_vaults(world), *_copy_vaults(world)):
-        if vault.resource is not None:
-            yield from _keys(world, vault.resource.inputs.get("kmsKeyArn"))
-
-
-def _snapshotted(world: PlanWorld) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Volumes that a lifecycle policy chooses by tags: those of the plan, and those that the driver makes for users."""
-    for policy in world.resources.of("aws:dlm/lifecyclePolicy:LifecyclePolicy"):
-        wanted = ((policy.inputs.get("policyDetails") or {}).get("targetTags") or {}).items()
-        for volume in world.resources.of(VOLUME):
-            if wanted <= world.tags(volume).items():
-                yield world.arn(volume), volume.label, world.tags(volume)
-        for found, tags in _classes(world, _EBS):
-            if wanted <= tags.items():
-                yield _ec2(world, "volume/vol-made"), f"volumes of {found.label}", {**_EBS_TAGS, **tags}
-
-
-def _snapshotted_volumes(world: PlanWorld) -> Iterator[Target]:
-    for arn, what, tags in _snapshotted(world):
-        yield Target(arn=arn, what=what, tags=tags)
-
-
-def _snapshotted_snapshots(world: PlanWorld) -> Iterator[Target]:
-    for _, what, tags in _snapshotted(world):
-        yield _snapshot(world, what, tags)
-
-
-def _through_access_point(world: PlanWorld, point: Resource, what: str, *, encrypted: bool) -> Iterator[Target]:
-    for system in world.resources.referred(point.inputs.get("fileSystemId"), FILE_SYSTEM):
-        context = {
-            "elasticfilesystem:AccessPointArn": world.arn(point),
-            "elasticfilesystem:AccessedViaMountTarget": "true",
-            "aws:SecureTransport": "true" if encrypted else "false",
-        }
-        yield replace(_of(world, system), what=what, context=context)
-
-
-def _mounted(world: PlanWorld) -> Iterator[Target]:
-    """What persistent volumes mount, each through its access point."""
-    for volume, handle in _handles(world, _EFS):
-        options = volume.inputs.get("spec", {}).get("mountOptions") or []
-        for point in world.resources.referred(handle, ACCESS_POINT):
-            yield from _through_access_point(world, point, f"{volume.label} through {point.label}", encrypted="tls" in options)
-
-
-def _restored(world: PlanWorld) -> Iterator[Target]:
-    """The access point that shows the whole file system as root: where a restore puts things back."""
-    for point in world.resources.of(ACCESS_POINT):
-        root = (point.inputs.get("rootDirectory") or {}).get("path") == "/"
-        if root and (point.inputs.get("posixUser") or {}).get("uid") == 0:
-            yield from _through_access_point(world, point, point.label, encrypted=True)
-
-
 def _event_streams(world: PlanWorld) -> Iterator[Target]:
     for target in world.resources.of("aws:cloudwatch/eventTarget:EventTarget"):
         for group in world.resources.referred(target.inputs.get("arn"), LOG_GROUP):
-            rules = [item for item in world.resources.of("aws:cloudwatch/eventRule:EventRule") if _names(world, target.inputs.get("rule"), item)]
+            rules = [item for item in world.resources.of("aws:cloudwatch/eventRule:EventRule") if is_named(world, target.inputs.get("rule"), item)]
             context = {"aws:SourceArn": world.arn(rules[0])} if rules else {}
-            yield replace(_of(world, group, ":log-stream:0"), context=context)
-
-
-def _names(world: PlanWorld, value: object, resource: Resource) -> bool:
-    return world.real(str(value)) == world.identifier(resource)
+            yield replace(target_of(world, group, ":log-stream:0"), context=context)
 
 
 def _alarm_topics(world: PlanWorld) -> Iterator[Target]:
@@ -354,14 +145,14 @@ def _alarm_topics(world: PlanWorld) -> Iterator[Target]:
     for alarm in world.resources.of("aws:cloudwatch/metricAlarm:MetricAlarm"):
         source = f"arn:{world.partition}:cloudwatch:{world.region}:{ACCOUNT}:alarm:{alarm.inputs.get('name')}"
         for topic in world.resources.referred(json.dumps([alarm.inputs.get("alarmActions"), alarm.inputs.get("okActions")]), TOPIC):
-            found.setdefault(topic.urn, replace(_of(world, topic), context={"aws:SourceArn": source}))
+            found.setdefault(topic.urn, replace(target_of(world, topic), context={"aws:SourceArn": source}))
     yield from found.values()
 
 
 def _topic_keys(world: PlanWorld) -> Iterator[Target]:
     for topic in _alarm_topics(world):
         if topic.resource is not None:
-            for key in _keys(world, topic.resource.inputs.get("kmsMasterKeyId")):
+            for key in key_targets(world, topic.resource.inputs.get("kmsMasterKeyId")):
                 yield replace(key, context=topic.context)
 
 
@@ -387,18 +178,15 @@ def _grants(world: PlanWorld, name: str, own: Resource | None) -> list[Resource]
     """The grants of a key to the role of EC2 Auto Scaling."""
     role = ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
     to_it = [item for item in world.resources.of("aws:kms/grant:Grant") if str(item.inputs.get("granteePrincipal")).endswith(role)]
-    return [item for item in to_it if item.inputs.get("keyId") == name or (own is not None and _names(world, item.inputs.get("keyId"), own))]
+    return [item for item in to_it if item.inputs.get("keyId") == name or (own is not None and is_named(world, item.inputs.get("keyId"), own))]
 
 
 #: Every word that `on` may have.
 TARGETS: Mapping[str, Find] = {
+    **STORAGE_TARGETS,
     "none": _none,
     "instances": _instances,
     "network-interfaces": _interfaces,
-    "static-volumes": _static_volumes,
-    "new-volumes": _new_volumes,
-    "made-volumes": _made_volumes,
-    "new-access-points": _new_access_points,
     "repositories": _repositories,
     "chart-registries": _chart_registries,
     "chart-repositories": _chart_repositories,
@@ -416,19 +204,6 @@ TARGETS: Mapping[str, Find] = {
     "flow-log-groups": _flow_logs(":log-stream:"),
     "flow-log-streams": _flow_logs(":log-stream:0"),
     "flow-log-accounts": _flow_accounts,
-    "backed-up-file-systems": _backed_up(FILE_SYSTEM),
-    "backed-up-volumes": _backed_up(VOLUME),
-    "backed-up-databases": _backed_up(DATABASE),
-    "backed-up-volumes-snapshots": _volume_snapshots,
-    "backed-up-databases-snapshots": _database_snapshots,
-    "copied-volumes-snapshots": _copied_snapshots,
-    "vaults": _vaults,
-    "copy-vaults": _copy_vaults,
-    "vault-keys": _vault_keys,
-    "snapshotted-volumes": _snapshotted_volumes,
-    "snapshotted-volumes-snapshots": _snapshotted_snapshots,
-    "mounted-access-points": _mounted,
-    "restore-access-points": _restored,
     "event-log-streams": _event_streams,
     "alarm-topics": _alarm_topics,
     "topic-keys": _topic_keys,

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from checks.identities.conditions import ACCOUNT
 from checks.identities.documents import CURRENT, PolicyDocument, PolicyError, parse_policy
+from checks.identities.patterns import ACCOUNT
 from checks.resources import Resource, Resources
 from config.managed_policies import managed_path, managed_policy, managed_policy_exists, same_name
 from config.stack import StackConfig

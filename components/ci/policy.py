@@ -149,7 +149,8 @@ def _images(found: Sequence[str], place: Place) -> Statement:
     """Launch templates name machine images by AWS's own parameters, and whoever uses one has to be able to read them
     (EC2 Auto Scaling user guide, "Use AWS Systems Manager parameters instead of AMI IDs in launch templates").
     """
-    return {"Sid": "ReadMachineImages", "Effect": "Allow", "Action": list(found), "Resource": f"arn:{place.partition}:ssm:*:*:parameter/aws/service/*"}
+    images = f"arn:{place.partition}:ssm:*:*:parameter/aws/service/eks/optimized-ami/*"
+    return {"Sid": "ReadMachineImages", "Effect": "Allow", "Action": list(found), "Resource": images}
 
 
 def _sealing(place: Place) -> Statement:

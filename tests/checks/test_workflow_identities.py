@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from checks.identities.conditions import ACCOUNT, Context
+from checks.identities.conditions import Context
 from checks.identities.documents import parse_policy
 from checks.identities.evaluator import AccessRequest, Caller, Decision, PolicySet, decide
+from checks.identities.patterns import ACCOUNT
 from checks.identities.world import ATTACHMENT, BUCKET, ROLE, PlanWorld
 from checks.resources import Resource
 from components.ci.policy import Backend, Place, changing, packed, reading, state
@@ -118,7 +119,10 @@ def test_a_policy_of_somebody_elses_is_attached_only_when_it_is_named():
 def test_only_parameters_of_awss_own_are_read():
     world = world_of()
     documents = [parse_policy("ci", text) for text in packed(changing(sorted({item.type for item in mine(world)}), place_of(world)))]
-    for arn, answer in ((f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/database-password", False), ("arn:aws:ssm:us-east-1::parameter/aws/service/eks/x", True)):
+    for arn, answer in (
+        (f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter/database-password", False),
+        ("arn:aws:ssm:us-east-1::parameter/aws/service/eks/optimized-ami/x", True),
+    ):
         asked = AccessRequest(caller=WORKFLOW, action="ssm:GetParameters", resource=arn, context=Context({"aws:requestedregion": ("us-east-1",)}, ("aws:",)))
         assert decide(asked, PolicySet(identity=documents)).allowed is answer
 
