@@ -196,7 +196,8 @@ _LOOKUPS: Mapping[str, Callable[[str], bool]] = {
     "log group": lambda text: text in _from_aws()[2],
     "access policy": lambda text: False,
     "endpoint service": lambda text: text in endpoint_services(),
-    "parameter": lambda text: _IMAGE.fullmatch(text) is not None or text in _from_aws()[3],
+    # A policy names the images' folder: what every one of them begins with.
+    "parameter": lambda text: _IMAGE.fullmatch(text) is not None or text in (*_from_aws()[3], "/aws/service/eks/optimized-ami/*"),
     "add-on": _is_addon,
     "action": lambda text: bool(_privileges(text)),
     "condition key": lambda text: _has_key(*text.split(" ", 1)),
