@@ -195,7 +195,7 @@ def test_repositories_are_the_bundles_inventory_closed_and_clean():
     wanted = {destination(registry, item.reference) for item in found.items if item.kind == "image"}
     wanted |= {f"{registry}/charts/{item.name}" for item in found.items if item.kind == "chart"}
     made = record(*AIRGAP, "registry={kind: ecr, account: '123456789012'}").resources.of("aws:ecr/repository:Repository")
-    assert {f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{item.inputs['name']}" for item in made} == wanted and len(made) == 10
+    assert {f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{item.inputs['name']}" for item in made} == wanted and len(made) == 11
     for repository in made:
         assert repository.inputs["imageTagMutability"] == "IMMUTABLE" and repository.inputs["imageScanningConfiguration"] == {"scanOnPush": True}
         assert repository.inputs["encryptionConfigurations"] == [{"encryptionType": "KMS"}] and repository.inputs["forceDelete"] is False

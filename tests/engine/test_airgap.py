@@ -66,6 +66,31 @@ def test_a_second_preview_of_both_is_quiet(engine: Engine, inside: Run) -> None:
     assert engine.preview("--expect-no-changes", **INNER).changes == {}
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "usual", "wanted"),
+    [
+        ("disk_gib", 80, 40, {"runner-template": "update"}),
+        ("instance_type", "t3.large", "t3.medium", {"runner-instance": "update"}),
+        ("generation", 2, 1, {"runner-instance": "delete", "runner-instance-2": "create"}),
+    ],
+)
+def test_the_runner_outlives_every_edit_but_another_generation(
+    engine: Engine, inside: Run, option: str, value: object, usual: object, wanted: dict[str, str]
+) -> None:
+    """The stand-in replaces an instance whose template has another version, as the provider does."""
+    engine.put(**{f"runner__{option}": value})
+    try:
+        found = {subject.rpartition("::")[2]: done for subject, done in engine.preview().changes.items()}
+        assert {name: done for name, done in found.items() if name.startswith("runner-")} == wanted, found
+        if option == "disk_gib":
+            engine.up()
+            assert engine.preview("--expect-no-changes").changes == {}
+    finally:
+        engine.put(**{f"runner__{option}": usual})
+    if option == "disk_gib":
+        engine.up()
+
+
 @pytest.mark.parametrize("stack", ["airgap", "airgap-hub"])
 def test_the_plan_has_what_the_engine_has(engine: Engine, inside: Run, stack: str) -> None:
     command = [sys.executable, "-m", "ops.main", "plan", str(engine.project / f"Pulumi.{stack}.yaml"), "--json"]

@@ -52,7 +52,8 @@ def test_the_syntax_linter_finds_nothing():
 def test_every_action_is_pinned_by_commit_and_every_right_is_given_by_name(path):
     text = path.read_text(encoding="utf-8")
     used = re.findall(r"- uses: (\S+)(.*)", text)
-    assert (used or path.stem == "up") and all(re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", action) and re.search(r"# v\d+\.\d+\.\d+", note) for action, note in used)
+    assert used or path.stem == "up"
+    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", action) and re.search(r"# v\d+\.\d+\.\d+", note) for action, note in used)
     data = yaml.safe_load(text)
     assert data["permissions"] == {}
     assert all("permissions" in job and ("timeout-minutes" in job or job["uses"] == CALLED) for job in data["jobs"].values())
