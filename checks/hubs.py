@@ -62,7 +62,7 @@ def network_policies(stack: StackConfig, resources: Resources) -> list[Finding]:
 
 def _reached(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     for release in hub_releases(resources):
-        hub, whole = hub_of(release), effective(release.inputs.get("values", {}))
+        hub, whole = hub_of(release), resolve(effective(release.inputs.get("values", {}))).values
         wrong = list(malformed(whole))
         judged = [] if wrong else reach(stack, hub, whole, _others(resources, f"hub-{hub}"))
         for fault, refused in [*((fault, True) for fault in wrong), *((item.fault, item.refused) for item in judged)]:

@@ -7,7 +7,7 @@ beyond the stack's own rules is a warning that says what it opens.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ from checks.hub_values.chart_policies import (
     chart_policies,
     pod,
 )
-from checks.hub_values.fault import Fault, Values, at
+from checks.hub_values.fault import Fault, Values, at, profiles
 from checks.hub_values.policy_rules import EXAMPLE
 from checks.network_policies import Pod, Policy, Ranges, Way, beyond, connects, enters, leaves
 from config.database import PostgresDatabase
@@ -95,6 +95,16 @@ class _Scene:
         """A pod of a part; servers are several."""
         return pod(part, self.values, self.place, self.address(1 + list(WHO).index(part) + len(WHO) * number))
 
+    def servers(self) -> Iterator[tuple[Path, Pod]]:
+        """A server as the values make it, and one of each profile that gives its servers labels: by the place that says so."""
+        usual = self.pod(SERVERS)
+        yield (*SERVERS, "networkPolicy"), usual
+        for path, override in profiles(self.values):
+            labels = override.get("extra_labels")
+            if isinstance(labels, Mapping):
+                own = {str(key): str(value) for key, value in labels.items()}
+                yield (*path, "extra_labels"), replace(usual, labels={**usual.labels, **own})
+
     def ways(self, part: Part, direction: Literal["ingress", "egress"]) -> list[Way]:
         """What the policies of a part let through."""
         mine = self.pod(part)
@@ -154,7 +164,12 @@ def _taken_away(scene: _Scene) -> Iterator[Reach]:
             scene.policies, source, str(IPv4Network(scene.stack.cluster.service_cidr)[10]), DNS, "UDP"
         )
         yield from lost(part, f"takes DNS away from {WHO[part]}: they find no name", asked)
-    yield from lost(SERVERS, "takes the hub's API away from users' servers: none of them would start", connects(scene.policies, server, hub, HUB_PORT))
+    for path, each in scene.servers():
+        works = connects(scene.policies, each, hub, HUB_PORT)
+        if path[-1] == "networkPolicy" or works:
+            yield from lost(SERVERS, "takes the hub's API away from users' servers: none of them would start", works)
+        else:
+            yield Reach(path=path, what="takes the hub's API away from these servers: none of them would start", fix="remove it", refused=True)
     yield from lost(HUB, "keeps the hub away from users' servers: it would take each for one that failed", connects(scene.policies, hub, server, SERVER_PORT))
     yield from lost(HUB, "keeps the hub away from the proxy: no route would be made", connects(scene.policies, hub, proxy, PROXY_API))
     yield from lost(HUB, "takes the Kubernetes API away from the hub: no server could start", leaves(scene.policies, hub, scene.api, _API))
@@ -251,14 +266,13 @@ def _further(scene: _Scene, part: Part, path: Path, ways: Iterable[Way], ours: S
 
 def _among_servers(scene: _Scene, opened: Sequence[Reach]) -> Iterator[Reach]:
     """Servers reach neither each other nor what routes everybody. Said where no graver word was: of the part that lets them."""
-    one, other = scene.pod(SERVERS), scene.pod(SERVERS, 1)
     said = {item.path[: len(part)] for item in opened if item.refused for part in (SERVERS, PROXY)}
     ports = sorted({SERVER_PORT, *(way.first for way in scene.ways(SERVERS, "ingress") if way.named is None and way.first)})
-    found = [port for port in ports if connects(scene.policies, one, other, port)]
-    if found and SERVERS not in said:
-        path = (*SERVERS, "networkPolicy")
-        yield Reach(path=path, what=f"lets users' servers reach each other (port {found[0]})", fix="remove the rules that let them", refused=True)
-    if connects(scene.policies, one, scene.pod(PROXY), PROXY_API) and not said & {SERVERS, PROXY}:
-        path = (*SERVERS, "networkPolicy")
-        what = f"lets users' servers reach the proxy's API (port {PROXY_API}), which routes every user"
-        yield Reach(path=path, what=what, fix="remove the rules that let them", refused=True)
+    for path, one in scene.servers():
+        others = [port for port in ports if connects(scene.policies, one, scene.pod(SERVERS, 1), port)]
+        if others and SERVERS not in said:
+            what = f"lets users' servers reach each other (port {others[0]})"
+            yield Reach(path=path, what=what, fix="remove the rules and labels that let them", refused=True)
+        if connects(scene.policies, one, scene.pod(PROXY), PROXY_API) and not said & {SERVERS, PROXY}:
+            what = f"lets users' servers reach the proxy's API (port {PROXY_API}), which routes every user"
+            yield Reach(path=path, what=what, fix="remove the rules and labels that let them", refused=True)

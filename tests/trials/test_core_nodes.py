@@ -97,7 +97,7 @@ def test_three_large_pods_on_two_nodes_are_impossible_though_their_sum_is_not() 
 
 def test_a_search_that_takes_too_long_says_that_it_does_not_know() -> None:
     hard = [pod(0.334 + index * 1e-6) for index in range(28)]
-    assert arranged(hard, [Node(name=str(index), labels={"n": str(index)}, room={"cpu": 1.0, PODS: 50}) for index in range(13)]) in ("unknown", "no")
+    assert arranged(hard, [Node(name=str(index), labels={"n": str(index)}, room={"cpu": 1.0, PODS: 50}) for index in range(13)]) == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -136,6 +136,17 @@ def test_all_pods_of_the_full_stack_are_predicted() -> None:
     agents = {item.name: item.requests for item in daemons(resources)}
     assert agents["cloudwatch-agent"]["cpu"] == pytest.approx(0.02), "the stack's own configuration goes before the maker's default"
     assert set(agents) == {row.name for row in addon_pods() if row.kind == "daemon"}
+
+
+def test_hubs_tolerate_and_ask_for_what_the_chart_writes() -> None:
+    resources = record("hubs.main.helm_values={hub: {tolerations: [{key: own, operator: Exists}]}}").resources
+    hub = next(item.pod for item in core_pods(resources) if item.pod.name == "hub of main")
+    assert [item["key"] for item in hub.tolerations] == ["hub.jupyter.org/dedicated", "hub.jupyter.org_dedicated", "own"]
+    assert dict(hub.requests) == {"cpu": 0.2, "memory": 0.5 * GIB}
+    labels = {"hub.jupyter.org/node-purpose": "core"}
+    tainted = Node(name="n", labels=labels, room={"cpu": 1, "memory": GIB, PODS: 5}, taints=[{"key": "own", "value": "x", "effect": "NoSchedule"}])
+    assert refusals(hub, tainted) == []
+    assert refusals(hub, Node(name="n", labels={}, room=tainted.room)) == ["does not match its node affinity"]
 
 
 def test_a_node_is_its_smallest_type_less_what_is_on_every_node() -> None:

@@ -14,6 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from changes.difference import difference
+from changes.read import side_of
 from checks import hubs
 from checks.hub_values.chart_policies import HUB, PROXY, SERVERS, Place, chart_policies, closed_by_default, pod
 from checks.hub_values.reach import reach
@@ -24,6 +26,7 @@ from config.errors import ConfigError
 from config.stack_file import read
 from ops.plan.plan import make_plan
 from ops.plan.plan import recorded as evaluated
+from tests.support import differences
 from tests.support.golden_values import GOLDEN
 from tests.support.network_policies import CASES, RECORDED
 from tests.support.stack_files import ROOT
@@ -284,6 +287,22 @@ REFUSED = {
     "no browsers": (("proxy", "chp", "networkPolicy", "allowedIngressPorts"), [], "shuts the proxy to browsers"),
     "no label": (("singleuser", "extraLabels", "hub.jupyter.org/network-access-hub"), "false", "none of them would start"),
     "a hub without its label": (("hub", "labels", "hub.jupyter.org/network-access-singleuser"), "false", "keeps the hub away from users' servers"),
+    "no label, by the trait": (("hub", "config", "KubeSpawner", "extra_labels"), {"hub.jupyter.org/network-access-hub": "false"}, "none of them would start"),
+    "no label, in a profile": (
+        ("singleuser", "profileList"),
+        [{"display_name": "X", "kubespawner_override": {"extra_labels": {"hub.jupyter.org/network-access-hub": "no"}}}],
+        "takes the hub's API away from these servers",
+    ),
+    "a label that opens, in a profile": (
+        (),
+        {
+            "singleuser": {
+                "networkPolicy": {"egress": [{"to": [{"podSelector": {}}]}]},
+                "profileList": [{"display_name": "X", "kubespawner_override": {"extra_labels": {"hub.jupyter.org/network-access-proxy-api": "true"}}}],
+            }
+        },
+        "the proxy's API (port 8001), which routes every user",
+    ),
     "a key of the other direction": ((*SINGLE, "egress"), [{"from": [{"ipBlock": {"cidr": "10.9.0.1/32"}}]}], "a rule for everybody"),
     "a misspelt key": ((*SINGLE, "egress"), [{"to": [{"ipblock": {"cidr": "10.9.0.1/32"}}]}], "is no rule of a NetworkPolicy"),
     "an address without a length": ((*SINGLE, "egress"), [{"to": [{"ipBlock": {"cidr": "10.9.0.1"}}]}], "is no rule of a NetworkPolicy"),
@@ -332,6 +351,27 @@ def test_a_value_that_opens_something_else_is_a_warning_that_says_what(case: str
 def test_a_value_that_opens_nothing_is_quiet(case: str) -> None:
     path, value = QUIET[case]
     assert [status for status, _ in about(plan("plan-base", with_values(path, value)), "network-policies")] == ["pass"]
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "says"),
+    [
+        ((*SINGLE, "egress"), [], WARNED["a database"][1], "[network] opens from people's servers to 10.50.0.0/24 on tcp 5432"),
+        ((*SINGLE, "egress"), WARNED["a database"][1], [], "[network] closes from people's servers to 10.50.0.0/24 on tcp 5432"),
+        ((*SINGLE, "egress"), [], QUIET["what is open anyway"][1], "network policies of the hub are written otherwise, and allow the same"),
+        (
+            ("hub", "networkPolicy", "interNamespaceAccessLabels"),
+            "ignore",
+            "accept",
+            "opens from pods hub.jupyter.org/network-access-hub=true in namespaces any",
+        ),
+    ],
+)
+def test_a_difference_says_what_opens_and_closes(path: tuple[str, ...], before: Any, after: Any, says: str) -> None:
+    """`--against` reads policies by the same reader."""
+    sides = [side_of(differences.plan(with_values(path, value)), name) for name, value in (("old", before), ("new", after))]
+    said = [f"[{effect.topic}] {effect.says}" for effect in difference(*sides).effects]
+    assert any(says in item for item in said), said
 
 
 def test_the_case_of_the_trial() -> None:

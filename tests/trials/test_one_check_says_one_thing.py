@@ -145,6 +145,20 @@ def test_hubs_of_different_kinds_beside_each_other(hub: str, api: str) -> None:
         assert "documentation" not in passing
 
 
+def test_a_certificate_that_is_right_beside_one_that_is_not() -> None:
+    sign_in = {"kind": "github", "client_id": "Iv1.exampleexample", "allowed_users": ["ada"]}
+    tls = {"kind": "certificate", "certificate": CERTIFICATE}
+    hubs = [
+        f"hubs.{name}={json.dumps({'sign_in': sign_in, 'entry': {'kind': 'load_balancer', 'hostname': host, 'allowed_cidrs': ['10.9.0.0/16'], 'tls': tls}})}"
+        for name, host in (("right", "c.example.org"), ("wrong", "b.uni-hub.org"))
+    ]
+    day = datetime.date(2026, 11, 24)
+    one = [item.status for item in make_plan(read(TRIALS / "plan-base.yaml", hubs[:1]), day).findings if item.id == "certificate"]
+    both = make_plan(read(TRIALS / "plan-base.yaml", hubs), day).findings
+    assert one == ["pass"]
+    assert mixed(both) == {} and any(item.id == "certificate" and item.status != "pass" for item in both)
+
+
 @pytest.mark.parametrize("case", sorted(path.stem for path in TRIALS.glob("ok-*.yaml")))
 def test_the_cases_that_were_right(case: str) -> None:
     from config.errors import ConfigError

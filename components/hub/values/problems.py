@@ -54,7 +54,7 @@ def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
 def _unreachable(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
     """What network policies take from pods that need it, or open although it protects something."""
     wrong = [*malformed(values)]
-    wrong = wrong or [item.fault for item in reach(stack, name, values, [closed_by_default(f"hub-{name}")]) if item.refused]
+    wrong = wrong or [item.fault for item in reach(stack, name, resolve(values).values, [closed_by_default(f"hub-{name}")]) if item.refused]
     yield from (_problem(name, fault.path, fault.what, fault.fix) for fault in wrong)
 
 
