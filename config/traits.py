@@ -7,15 +7,12 @@ Among sections the class's own wins over those of its bases (traitlets, `Configu
 
 from __future__ import annotations
 
-import ast
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-from config.errors import names_secret
 from config.hub_classes import SPAWNER, sections
+from config.hub_code import Said, assignments, at, code_of
 from config.tree import Path
 
 #: One to one: what the trait says is what the key would say.
@@ -100,9 +97,6 @@ FIXED = frozenset(
     KubeSpawner.namespace JupyterHub.log_level Spawner.debug JupyterHub.cookie_secret CryptKeeper.keys
     """.split()
 )
-#: Where the chart executes every file, before `hub.extraConfig`; one of them is this program's.
-CONFIGURATION_FOLDER = "/usr/local/etc/jupyterhub/jupyterhub_config.d"
-OWN_CONFIGURATION = "50-jupyterhub-aws.py"
 _SPAWNERS = tuple(reversed(sections(SPAWNER)))  # Spawner, KubeSpawner, and ours: later ones win
 
 
@@ -111,25 +105,6 @@ def key_of(section: str, trait: str) -> str | None:
     owners = sections(section) if section in _SPAWNERS else (section,)
     names = [f"{owner}.{trait}" for owner in (*owners, *(_SPAWNERS if section in _SPAWNERS else ()))]
     return next((table[name] for name in names for table in (SAME, COMPOSED) if name in table), None)
-
-
-@dataclass(frozen=True)
-class Said:
-    """Where in the values something is said, and for code the words that lead there: `line 2, c.KubeSpawner.uid, `."""
-
-    path: Path
-    where: str = ""
-
-
-@dataclass(frozen=True)
-class Assigned:
-    """`c.SECTION.TRAIT = value` in code. `readable`: the value is written there and not computed."""
-
-    section: str
-    trait: str
-    value: Any
-    readable: bool
-    said: Said
 
 
 @dataclass(frozen=True)
@@ -162,12 +137,6 @@ def put(values: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:  #
     return {**values, key: inner}
 
 
-def _at(values: Any, path: Path) -> Any:  # noqa: ANN401 -- any JSON value
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
-
-
 def resolve(values: Mapping[str, Any]) -> Resolved:
     """What holds of a hub's values (the chart's defaults under them)."""
     config, origin, computed = _sections(values)
@@ -188,7 +157,7 @@ def resolve(values: Mapping[str, Any]) -> Resolved:
 
 def _sections(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[Path, Said], dict[tuple[str, str], Said]]:
     """`hub.config` with what `hub.extraConfig` sets afterwards."""
-    found = _at(values, ("hub", "config"))
+    found = at(values, ("hub", "config"))
     config: dict[str, Any] = dict(found) if isinstance(found, Mapping) else {}
     origin: dict[Path, Said] = {}
     computed: dict[tuple[str, str], Said] = {}
@@ -215,90 +184,9 @@ def _spawner(values: Mapping[str, Any], config: Mapping[str, Any], origin: dict[
             place: Path = ("hub", "config", section, trait)
             there = origin.pop(place, Said(place))
             key = SAME.get(f"KubeSpawner.{trait}") or COMPOSED.get(f"KubeSpawner.{trait}")
-            if section == "Spawner" and key is not None and _at(values, tuple(key.split("."))) is not None:
+            if section == "Spawner" and key is not None and at(values, tuple(key.split("."))) is not None:
                 shadowed[there.path] = key
                 continue
             whole[trait] = value
             origin["hub", "config", "KubeSpawner", trait] = there
     return whole, shadowed
-
-
-@dataclass(frozen=True)
-class Code:
-    """Python of the user's that the hub executes beside the chart's own: where it is among the values, and its text."""
-
-    path: Path
-    text: str
-
-
-def code_of(values: Mapping[str, Any]) -> list[Code]:
-    """What the hub executes, in its order: files of jupyterhub_config.d that are the user's, by name, then `hub.extraConfig`, by key."""
-    files, config = _at(values, ("hub", "extraFiles")), _at(values, ("hub", "extraConfig"))
-    found: list[tuple[str, Code]] = []
-    for key, file in files.items() if isinstance(files, Mapping) else ():
-        mount, text = (_at(file, (part,)) for part in ("mountPath", "stringData"))
-        name = str(mount).rpartition("/")[2]
-        if isinstance(text, str) and str(mount) == f"{CONFIGURATION_FOLDER}/{name}" and name.endswith(".py") and name != OWN_CONFIGURATION:
-            found.append((name, Code(("hub", "extraFiles", str(key), "stringData"), text)))
-    codes = [code for _, code in sorted(found, key=lambda item: item[0])]
-    return codes + [
-        Code(("hub", "extraConfig", str(key)), text) for key, text in sorted(config.items() if isinstance(config, Mapping) else ()) if isinstance(text, str)
-    ]
-
-
-def assignments(codes: Iterable[Code]) -> Iterator[Assigned]:
-    """Every `c.Class.trait = value` in code, in the order in which the hub runs it; also `c["Class"]["trait"]`, and inside of `if`."""
-    for code in codes:
-        yield from _assigned(code)
-
-
-@cache
-def _assigned(code: Code) -> tuple[Assigned, ...]:
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            tree = ast.parse(code.text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # another rule says so
-        return ()
-    found = []
-    for node in ast.walk(tree):
-        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
-            continue
-        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-            place = _trait_at(target)
-            if place is None:
-                continue
-            section, trait = place
-            hidden = any(isinstance(part, str) and names_secret(part) for part in code.path)
-            said = Said(code.path, f"line {node.lineno}, " if hidden else f"line {node.lineno}, c.{section}.{trait}, ")
-            try:
-                found.append((node.lineno, Assigned(section, trait, _plain(ast.literal_eval(node.value)), True, said)))
-            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-                found.append((node.lineno, Assigned(section, trait, None, False, said)))
-    return tuple(item for _, item in sorted(found, key=lambda pair: pair[0]))
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 -- any literal of Python
-    """A literal as JSON would have it. Raises TypeError for one that has no such form."""
-    if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [_plain(inner) for inner in (sorted(value, key=str) if isinstance(value, set) else value)]
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    raise TypeError(type(value))
-
-
-def _trait_at(node: ast.AST) -> tuple[str, str] | None:
-    """Section and trait of `c.Section.trait`, or None."""
-    names: list[str] = []
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        if isinstance(node, ast.Attribute):
-            names.append(node.attr)
-        elif isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-            names.append(node.slice.value)
-        else:
-            return None
-        node = node.value
-    if not (isinstance(node, ast.Name) and node.id == "c" and len(names) == 2):  # noqa: PLR2004 -- section and trait
-        return None
-    return names[1], names[0]

@@ -10,8 +10,8 @@ from checks.hub_values.fault import Fault, Values, at
 from checks.hub_values.sign_in import access_is_spelt
 from config.errors import closest
 from config.hub_classes import class_of_authenticator, known_classes, sections, traits_read_from, used_classes
+from config.hub_code import code_of
 from config.kubespawner import HUB_TRAITS, TRAITS
-from config.traits import code_of
 
 #: Closer than this, another class was hardly meant: GithubOAuthenticator and GitHubOAuthenticator are, MyAuthenticator and PAMAuthenticator are not.
 _ALIKE = 0.86

@@ -14,7 +14,7 @@ from typing import Any
 from checks.hub_values.fault import Fault, Values
 from config.chart import chart_version
 from config.errors import closest, names_secret, shown
-from config.traits import Code, code_of
+from config.hub_code import Code, code_of
 
 _DATA = Path(__file__).resolve().parents[2] / "config" / "data" / "z2jh"
 #: What traitlets adds to a configuration file, and Python to a module (traitlets/config/loader.py, `_read_file_as_dict`).

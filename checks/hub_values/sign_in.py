@@ -10,7 +10,7 @@ from typing import Any
 from checks.hub_values.fault import Fault, Values, at
 from config.errors import shown
 from config.hub_classes import class_of_authenticator, sections
-from config.traits import code_of
+from config.hub_code import code_of
 
 _LETS_ANYBODY_IN = ("dummy", "jupyterhub.auth.DummyAuthenticator", "tmp", "tmpauthenticator.TmpAuthenticator")
 #: The password is what keeps strangers out there.

@@ -19,8 +19,9 @@ from config import hub_classes
 from config.chart import default_values, effective, merged
 from config.errors import ConfigError
 from config.halves import Configuration, whole
+from config.hub_code import Code, assignments
 from config.kubespawner import HUB_TRAITS, TRAITS
-from config.traits import COMPOSED, SAME, Code, assignments, resolve
+from config.traits import COMPOSED, SAME, resolve
 from tests.support.differences import plan, told, values
 from tests.support.stack_files import ROOT, changed, engine_values, read_yaml
 

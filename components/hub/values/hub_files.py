@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from config.traits import CONFIGURATION_FOLDER, OWN_CONFIGURATION
+from config.hub_code import CONFIGURATION_FOLDER, OWN_CONFIGURATION
 
 FOLDER = Path(__file__).parent.parent / "files"
 #: The chart puts its own configuration here, and the folder on Python's path (files/hub/jupyterhub_config.py of chart 4.4.0);

@@ -10,6 +10,7 @@ from components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
 from components.hub.values.sign_in import sign_in_values
 from config.hub import Hub
 from config.hub_classes import class_of_authenticator, sections
+from config.hub_code import at
 from config.traits import Resolved
 from config.tree import Path
 
@@ -74,21 +75,21 @@ _OWN: tuple[tuple[Path, str], ...] = (
 def owned(hub: Hub, before: Resolved, after: Resolved) -> Iterator[tuple[Path, str, str]]:
     """What `helm_values` says otherwise than an option: the place, what is wrong, what to do. `before` is what the options alone become."""
     kind = hub.sign_in.kind
-    name = str(_at(before.values, ("hub", "config", "JupyterHub", "authenticator_class")))
+    name = str(at(before.values, ("hub", "config", "JupyterHub", "authenticator_class")))
     place: Path = ("hub", "config", "JupyterHub", "authenticator_class")
-    if _at(after.values, place) != name or ("JupyterHub", "authenticator_class") in after.computed:
+    if at(after.values, place) != name or ("JupyterHub", "authenticator_class") in after.computed:
         said = after.computed.get(("JupyterHub", "authenticator_class")) or after.said(place)
         yield said.path, f"{said.where}replaces the sign-in that the stack chooses ({kind}): {_SHOWN}", "choose another sign_in.kind"
         return
     place = ("hub", "config", "JupyterHub", "public_url")
-    if _at(after.values, place) != _at(before.values, place):
+    if at(after.values, place) != at(before.values, place):
         said = after.said(place)
         what = f"{said.where}contradicts the entry, which says where users find the hub: sign-in and links would lead elsewhere"
         yield said.path, what, "remove it, and use entry.hostname"
     yield from _sign_in(hub, name, before, after)
     files = [(("hub", "extraFiles", key), "is a file of this program's in the hub") for key in _files(hub)]
     for path, what in (*_OWN, *files):
-        if _at(after.values, path) != _at(before.values, path):
+        if at(after.values, path) != at(before.values, path):
             yield path, f"{what}: another value would undo it", "remove it"
 
 
@@ -109,7 +110,7 @@ def _sign_in(hub: Hub, name: str, before: Resolved, after: Resolved) -> Iterator
         where = f"sign_in.{option}" if option else "entry.hostname" if trait == "oauth_callback_url" else "profiles.NAME.groups"
         yield said.path, f"{said.where}replaces what {where} decides: {_MATTERS.get(trait, _SHOWN)}", f"remove it, and use {where}"
     for section, trait in (("JupyterHub", "admin_users"),):  # jupyterhub/app.py 5.5: still read where Authenticator's own is empty
-        if _at(after.values, ("hub", "config", section, trait)):
+        if at(after.values, ("hub", "config", section, trait)):
             said = after.said(("hub", "config", section, trait))
             yield said.path, f"{said.where}replaces what sign_in.administrators decides: {_SHOWN}", "remove it, and use sign_in.administrators"
 
@@ -117,13 +118,7 @@ def _sign_in(hub: Hub, name: str, before: Resolved, after: Resolved) -> Iterator
 def _of_chain(resolved: Resolved, chain: tuple[str, ...], trait: str) -> tuple[Any, str]:
     """A trait as an object of the class reads it, and the section that it comes from."""
     for section in chain:
-        traits = _at(resolved.values, ("hub", "config", section))
+        traits = at(resolved.values, ("hub", "config", section))
         if isinstance(traits, Mapping) and trait in traits:
             return traits[trait], section
     return None, chain[-1]
-
-
-def _at(values: Any, path: Path) -> Any:  # noqa: ANN401 -- any JSON value
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
