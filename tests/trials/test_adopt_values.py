@@ -447,15 +447,19 @@ def test_computed_values_are_not_a_list_of_the_charts_defaults() -> None:
 def test_several_files_are_merged_as_helm_merges_them(tmp_path: Path) -> None:
     a, b, c = tmp_path / "a.yaml", tmp_path / "b.yaml", tmp_path / "c.yaml"
     a.write_text(
-        f"hub: {{config: {{{GITHUB}}}, extraEnv: {{A: '1', B: '2'}}}}\nsingleuser: {{memory: {{limit: 2G}}, extraPodConfig: {{x: [1, 2]}}}}", encoding="utf-8"
+        f"hub: {{config: {{{GITHUB}}}, extraEnv: {{A: '1', B: '2'}}}}\nsingleuser: {{memory: {{limit: 2G}}, extraTolerations: [{{key: a, operator: Exists}}]}}",
+        encoding="utf-8",
     )
-    b.write_text("hub: {extraEnv: {A: null, C: '3'}}\nsingleuser: {memory: {limit: 8G}, extraPodConfig: {x: [3]}, nonsense: 1}", encoding="utf-8")
+    b.write_text(
+        "hub: {extraEnv: {A: null, C: '3'}}\nsingleuser: {memory: {limit: 8G}, extraTolerations: [{key: b, operator: Exists}], nonsense: 1}", encoding="utf-8"
+    )
     c.write_text("singleuser: {memory: {limit: 4G}}", encoding="utf-8")
     done = _run(tmp_path, a, b, "-f", c, "--json", tmp_path / "ledger.json")
     assert done.returncode == 1 and done.stderr == ""
     hub = YAML(typ="safe", pure=True).load((tmp_path / "Pulumi.old.yaml").read_text(encoding="utf-8"))["config"]["hubs"]["main"]
     assert hub["profiles"]["standard"]["memory"] == "4G"
-    assert hub["helm_values"]["hub"]["extraEnv"] == {"B": "2", "C": "3"} and hub["helm_values"]["singleuser"]["extraPodConfig"] == {"x": [3]}
+    assert hub["helm_values"]["hub"]["extraEnv"] == {"B": "2", "C": "3"}
+    assert hub["helm_values"]["singleuser"]["extraTolerations"] == [{"key": "b", "operator": "Exists"}]
     assert "singleuser.nonsense (b.yaml)" in done.stdout
     ledger = json.loads((tmp_path / "ledger.json").read_text(encoding="utf-8"))["values"]
     assert ledger["hub.extraEnv.B"]["file"] == "a.yaml" and ledger["hub.extraEnv.C"]["file"] == "b.yaml" and ledger["hub.extraEnv.A"]["status"] == "settled"
@@ -581,3 +585,13 @@ def test_ldap_of_charts_before_0_10_keeps_its_filter() -> None:
     found = _of(f"auth: {{type: ldap, ldap: {{server: {{address: dc1}}, dn: {{lookup: true, search: {search}, user: {user}}}}}}}")[1]
     assert _hub(found)["helm_values"]["hub"]["config"]["LDAPAuthenticator"]["lookup_dn_search_filter"] == "(&({login_attr}={login})(y=z))"
     assert {"sign_in.usernames", "sign_in.lookup.user_attribute"} <= set(_fills(found))
+
+
+def test_what_a_tool_encrypted_is_a_secret_wherever_it_is() -> None:
+    sealed = "ENC[AES256_GCM,data:abc,iv:x,tag:y,type:str]"
+    config = (
+        f"JupyterHub: {{authenticator_class: github}}, GitHubOAuthenticator: {{client_id: '{sealed}', client_secret: '{sealed}', allowed_organizations: [o]}}"
+    )
+    found = _of(f"hub: {{config: {{{config}, Authenticator: {{admin_users: ['{sealed}', ada]}}}}}}\nsops: {{version: 3.8.1, mac: '{sealed}'}}")[1]
+    assert "ENC" not in found.text and _hub(found)["sign_in"]["administrators"] == ["ada"] and "sign_in.client_id" in _fills(found)
+    assert found.problems == [] and "encryption" in _dropped(found)["sops"]

@@ -35,6 +35,8 @@ _HARMLESS = re.compile(
 _INSIDE = re.compile(
     r"(?i)(\s-u\s*\S+:\S+|--password|--token|authorization:|bearer\s+\S{8,}|\b(passw\w*|passphrase|\w*secret|\w*token|\w*api_?key|credentials?)s?[\"']?\s*[:=\s]\s*\S+)"
 )
+#: What sops, Ansible and sealed-secrets leave in the place of a value, which nobody here can read.
+_CIPHERTEXT = re.compile(r"ENC\[|\$ANSIBLE_VAULT|vault:|ref\+\w+://")
 #: A run of letters and digits that nobody would type: keys, hashes, encoded text.
 _RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
 
@@ -262,6 +264,8 @@ def _shown_to_all(names: list[str], value: Any) -> bool:  # noqa: ANN401 -- a le
     """Whether a leaf is what everybody may see, whatever is around it: a certificate, the name of a Secret, the id of an application, an image."""
     if names[-1:] == ["cert"] or (isinstance(value, str) and value.strip().startswith("-----BEGIN CERTIFICATE-----") and "PRIVATE KEY" not in value):
         return True
+    if isinstance(value, str) and _CIPHERTEXT.match(value):
+        return False
     harmless = not isinstance(value, str) or (masked_text(value) == value and not _INSIDE.search(value))
     if not _REFERENCES.isdisjoint(names):
         return harmless and (not isinstance(value, str) or bool(_NAME_OF_A_THING.fullmatch(value)))
@@ -282,8 +286,8 @@ def _beside(path: TreePath, values: Any) -> str | None:  # noqa: ANN401 -- any J
 
 
 def looks_secret(text: str) -> bool:
-    """Whether a text has a secret in it by its look: a key, a token, `user:password@`, a long run of random letters and digits."""
-    if masked_text(text) != text or _INSIDE.search(text):
+    """Whether a text has a secret in it by its look: ciphertext, a key, a token, `user:password@`, a long run of random letters and digits."""
+    if masked_text(text) != text or _INSIDE.search(text) or _CIPHERTEXT.match(text):
         return True
     return any(_random(match[0]) for match in _RANDOM.finditer(text)) and "sha256:" not in text
 

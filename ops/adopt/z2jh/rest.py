@@ -49,6 +49,7 @@ _DECIDED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("singleuser", "storage", "extraVolumeMounts"), "write `volumes` or `shared_directories` of the hub instead"),
     (("imagePullSecret",), "holds a password: make a Secret with kubectl, and name it under registry"),
     (("debug",), "is for looking for faults"),
+    (("sops",), "is what sops says of its encryption"),
 )
 
 
