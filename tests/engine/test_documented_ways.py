@@ -173,7 +173,8 @@ def test_an_api_that_does_not_answer_is_one_line_in_seconds(new_engine: Callable
         lines = [line.strip() for line in run.errors.splitlines() if "does not answer from here" in line and line.strip().startswith("error:")]
         (line,) = lines
         assert "the Kubernetes API at 127.0.0.1 does not answer from here (connection refused): cluster.api.public_access_cidrs lets in 203.0.113.0/24" in line
-        assert "Traceback" not in run.text and "Waiting up to" not in run.text and run.seconds < 30
+        assert "Traceback" not in run.text and "Waiting up to" not in run.text
+        assert run.seconds < 60, "the look takes four seconds, a run on a busy machine half a minute; before it was six minutes"
     engine.put(cluster__api__public_access_cidrs=["198.51.100.0/24"])
     preview = engine.run("preview")
     assert "This update changes who may reach it (cluster.api.public_access_cidrs: 203.0.113.0/24 becomes 198.51.100.0/24)" in preview.text
