@@ -24,7 +24,7 @@ from ruamel.yaml import YAML
 
 from tests.engine.account import Account
 from tests.engine.runs import Call, EngineError, Preview, Run, in_flight, read_call, subject_of
-from tests.support.stack_files import changed
+from tests.support.stack_files import changed, engine_key, engine_key
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What the engine needs of the checkout; folders that do not exist yet are left out.
@@ -161,7 +161,7 @@ class Engine:
     def edit(self, put: Mapping[str, Any] | None = None, remove: Sequence[str] = ()) -> None:
         """Change the stack's configuration: parsed and written, because the engine rewrites the file and its quoting."""
         with _yaml(self.stack_file) as document:
-            document["config"] = changed(dict(document["config"]), put=dict(put or {}), remove=list(remove))
+            document["config"] = changed({engine_key(key): value for key, value in document["config"].items()}, put=dict(put or {}), remove=list(remove))
 
     # --- what happened ---
 
