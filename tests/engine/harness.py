@@ -24,7 +24,7 @@ from ruamel.yaml import YAML
 
 from tests.engine.account import Account
 from tests.engine.runs import Call, EngineError, Preview, Run, in_flight, read_call, subject_of
-from tests.support.stack_files import changed, engine_key, engine_key
+from tests.support.stack_files import changed, engine_key
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What the engine needs of the checkout; folders that do not exist yet are left out.
