@@ -33,8 +33,9 @@ def _told(found: Converted) -> tuple[Any, ...]:
 
 def _hub(found: Converted) -> dict[str, Any]:
     document = YAML(typ="safe", pure=True).load(io.StringIO(found.text))
-    hubs: dict[str, Any] = document["config"]["hubs"]
-    return hubs["main"]
+    hubs = {key.rpartition(":")[2]: value for key, value in document["config"].items()}["hubs"]
+    hub: dict[str, Any] = hubs["main"]
+    return hub
 
 
 def _accounted(values: dict[str, Any], found: Converted) -> None:

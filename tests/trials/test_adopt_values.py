@@ -456,7 +456,8 @@ def test_several_files_are_merged_as_helm_merges_them(tmp_path: Path) -> None:
     c.write_text("singleuser: {memory: {limit: 4G}}", encoding="utf-8")
     done = _run(tmp_path, a, b, "-f", c, "--json", tmp_path / "ledger.json")
     assert done.returncode == 1 and done.stderr == ""
-    hub = YAML(typ="safe", pure=True).load((tmp_path / "Pulumi.old.yaml").read_text(encoding="utf-8"))["config"]["hubs"]["main"]
+    document = YAML(typ="safe", pure=True).load((tmp_path / "Pulumi.old.yaml").read_text(encoding="utf-8"))
+    hub = {key.rpartition(":")[2]: value for key, value in document["config"].items()}["hubs"]["main"]
     assert hub["profiles"]["standard"]["memory"] == "4G"
     assert hub["helm_values"]["hub"]["extraEnv"] == {"B": "2", "C": "3"}
     assert hub["helm_values"]["singleuser"]["extraTolerations"] == [{"key": "b", "operator": "Exists"}]

@@ -19,9 +19,10 @@ from ops.adopt.written import fill, plain, text_of, to_fill_in
 from ops.adopt.z2jh.entry import entry_of
 from ops.adopt.z2jh.homes import homes_of
 from ops.adopt.z2jh.mend import mend, without_unfit
+from ops.adopt.z2jh.pools import pools_section
 from ops.adopt.z2jh.read import Old
 from ops.adopt.z2jh.rest import culling_of, database_of, decided, helm_values, named_servers_of, pruned, removed
-from ops.adopt.z2jh.servers import pools_section, servers_of
+from ops.adopt.z2jh.servers import servers_of
 from ops.adopt.z2jh.sign_in import sign_in_of, somebody
 from ops.adopt.z2jh.taken import Dropped, Entry, SecretCommand, Status, Taking
 

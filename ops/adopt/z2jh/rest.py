@@ -9,9 +9,10 @@ from checks.resources import SECRET
 from config.errors import dotted
 from config.tree import Path
 from ops.adopt.written import fill
+from ops.adopt.z2jh.defaults import default_of
 from ops.adopt.z2jh.homes import gib
-from ops.adopt.z2jh.read import looks_secret
-from ops.adopt.z2jh.taken import Entry, Status, Taking, default_of
+from ops.adopt.z2jh.seal import looks_secret
+from ops.adopt.z2jh.taken import Entry, Status, Taking
 
 #: Named servers of a user where the old hub had no limit, and the most that the stack allows (config/hub.py).
 _NAMED, _MOST_NAMED = 3, 20

@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 from checks.resources import SECRET
-from config.chart import default_values
 from config.errors import dotted
 from config.tree import Path
+from ops.adopt.z2jh.defaults import default_of, says_nothing
 from ops.adopt.z2jh.gates import restricts
 
 _SEALED = "is a secret, or looks like one: nothing like it is copied"
@@ -65,24 +65,6 @@ def ends(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: AN
             yield from ends(inner, (*path, index))
     else:
         yield path, value
-
-
-def default_of(path: Path) -> tuple[bool, Any]:
-    """Whether the chart has a default at a path, and it."""
-    here: Any = default_values()
-    for part in path:
-        if isinstance(here, Mapping) and part in here:
-            here = here[part]
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-            here = here[part]
-        else:
-            return False, None
-    return True, here
-
-
-def says_nothing(path: Path, value: Any) -> bool:  # noqa: ANN401 -- any JSON value
-    """Whether a null, an empty map or an empty list leaves the chart's default as it is. An empty list instead of a full one does not."""
-    return value in (None, {}) or (value == [] and default_of(path)[1] in (None, {}, []))
 
 
 @dataclass
