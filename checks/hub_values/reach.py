@@ -150,14 +150,17 @@ def _taken_away(scene: _Scene) -> Iterator[Reach]:
     encrypted = bool(at(scene.values, "proxy", "https", "enabled")) and at(scene.values, "proxy", "https", "type") in ("secret", "manual")
     outside = "198.51.100.1"  # any address: RFC 5737, a documentation range
 
-    def lost(part: Part, what: str, works: bool) -> Iterator[Reach]:
-        if works:
-            return
-        switch = (*part, "networkPolicy", "enabled")
-        off = at(scene.values, *part, "networkPolicy", "enabled") is not True
-        path = switch if off else (*part, "networkPolicy")
-        fix = "remove it: without its own policy the part falls under the namespace's, which lets nothing through" if off else "take back what removes it"
-        yield Reach(path=scene.written(path) or path, what=what, fix=fix, refused=True)
+    off = [part for part in (HUB, PROXY, SERVERS) if at(scene.values, *part, "networkPolicy", "enabled") is not True]
+    for part in off:
+        switch: Path = (*part, "networkPolicy", "enabled")
+        alone = not leaves(scene.policies, scene.pod(part), next(iter(_CREDENTIALS)), _HTTP)
+        what = f"cuts {WHO[part]} off: the namespace lets nothing through that no policy allows" if alone else f"leaves {WHO[part]} open to everything"
+        yield Reach(path=scene.written(switch) or switch, what=what, fix="remove it", refused=True)
+
+    def lost(part: Part, what: str, works: bool, other: Part | None = None) -> Iterator[Reach]:
+        if not works and part not in off and other not in off:
+            path = (*part, "networkPolicy")
+            yield Reach(path=scene.written(path) or path, what=what, fix="take back what removes it", refused=True)
 
     for part, source in ((HUB, hub), (PROXY, proxy), (SERVERS, server)):
         asked = leaves(scene.policies, source, dns, DNS, "UDP") and leaves(
@@ -167,14 +170,16 @@ def _taken_away(scene: _Scene) -> Iterator[Reach]:
     for path, each in scene.servers():
         works = connects(scene.policies, each, hub, HUB_PORT)
         if path[-1] == "networkPolicy" or works:
-            yield from lost(SERVERS, "takes the hub's API away from users' servers: none of them would start", works)
-        else:
+            yield from lost(SERVERS, "takes the hub's API away from users' servers: none of them would start", works, HUB)
+        elif HUB not in off and SERVERS not in off:
             yield Reach(path=path, what="takes the hub's API away from these servers: none of them would start", fix="remove it", refused=True)
-    yield from lost(HUB, "keeps the hub away from users' servers: it would take each for one that failed", connects(scene.policies, hub, server, SERVER_PORT))
-    yield from lost(HUB, "keeps the hub away from the proxy: no route would be made", connects(scene.policies, hub, proxy, PROXY_API))
+    yield from lost(
+        HUB, "keeps the hub away from users' servers: it would take each for one that failed", connects(scene.policies, hub, server, SERVER_PORT), SERVERS
+    )
+    yield from lost(HUB, "keeps the hub away from the proxy: no route would be made", connects(scene.policies, hub, proxy, PROXY_API), PROXY)
     yield from lost(HUB, "takes the Kubernetes API away from the hub: no server could start", leaves(scene.policies, hub, scene.api, _API))
-    yield from lost(PROXY, "keeps the proxy away from the hub: nobody could sign in", connects(scene.policies, proxy, hub, HUB_PORT))
-    yield from lost(PROXY, "keeps the proxy away from users' servers: nobody would see theirs", connects(scene.policies, proxy, server, SERVER_PORT))
+    yield from lost(PROXY, "keeps the proxy away from the hub: nobody could sign in", connects(scene.policies, proxy, hub, HUB_PORT), HUB)
+    yield from lost(PROXY, "keeps the proxy away from users' servers: nobody would see theirs", connects(scene.policies, proxy, server, SERVER_PORT), SERVERS)
     entered = enters(scene.policies, proxy, outside, PROXY_HTTPS if encrypted else PROXY_HTTP)
     yield from lost(PROXY, "shuts the proxy to browsers: nobody reaches the sign-in page", entered)
 

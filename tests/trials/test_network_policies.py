@@ -281,8 +281,8 @@ REFUSED = {
         {"egress": [{"to": [{"podSelector": {}}]}], "ingress": [{"from": [{"podSelector": {}}]}]},
         "lets users' servers reach each other",
     ),
-    "no policy": ((*SINGLE, "enabled"), False, "takes DNS away"),
-    "no policy of the proxy": (("proxy", "chp", "networkPolicy", "enabled"), False, "shuts the proxy"),
+    "no policy": ((*SINGLE, "enabled"), False, "cuts users' servers off"),
+    "no policy of the proxy": (("proxy", "chp", "networkPolicy", "enabled"), False, "cuts the proxy off"),
     "no names": ((*SINGLE, "egressAllowRules", "dnsPortsKubeSystemNamespace"), False, "takes DNS away from users' servers"),
     "no browsers": (("proxy", "chp", "networkPolicy", "allowedIngressPorts"), [], "shuts the proxy to browsers"),
     "no label": (("singleuser", "extraLabels", "hub.jupyter.org/network-access-hub"), "false", "none of them would start"),
@@ -440,7 +440,7 @@ def test_a_namespace_without_our_policy_is_judged_as_it_is() -> None:
     values = effective({**release.inputs["values"], "singleuser": {**release.inputs["values"]["singleuser"], "networkPolicy": {"enabled": False}}})
     closed = reach(stack, "main", values, [closed_by_default("hub-main")])
     opened = reach(stack, "main", values, [])
-    assert any("takes the hub's API away" in item.what for item in closed)
+    assert [item.what for item in closed] == ["cuts users' servers off: the namespace lets nothing through that no policy allows"]
     assert any("reach each other" in item.what for item in opened)
     assert all(item.refused for item in (*closed, *opened))
 
