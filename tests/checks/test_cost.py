@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from checks.bill import money
 from checks.cost import cost
 from config.errors import ConfigError
 from config.instance_types import instance_type, instance_types
 from config.prices import Prices, price, read_prices, rows
 from config.prices_by_region import prices_in
 from tests.checks.doctored import dev, doctored
+from tests.support.regional_prices import of_row, of_type, regional_prices
 
 #: us-east-1, on demand: r6in.2xlarge is the dearest of the pool `memory`, r5n.2xlarge its first.
 R6IN, R5N = 0.69732, 0.596
@@ -132,19 +135,31 @@ def bill_in(region: str, *settings: str, prices: Prices | None = None) -> dict:
     return cost(stack.model_copy(update={"region": region}), resources, prices).as_json()
 
 
+@pytest.fixture
+def tables(tmp_path: Path) -> Iterator[None]:
+    with regional_prices(tmp_path):
+        yield
+
+
+def by_month(amount: Decimal, times: int = 730) -> float:
+    return money(amount * times) or 0.0
+
+
+@pytest.mark.usefixtures("tables")
 def test_a_region_is_priced_as_itself_and_the_first_line_names_what_is_not() -> None:
     data = bill_in("eu-central-1")
-    assert data["prices_of"] == "eu-central-1, 2025-11-04"
-    # AWS's pricing pages of Frankfurt: NAT 0.052, EKS 0.10, gp3 0.0952 per GiB, m7i.large 0.12075
-    assert line(data, "NAT gateway")["idle_monthly"] == round(0.052 * 730, 2)
-    assert line(data, "EKS control plane")["idle_monthly"] == 73.00
-    assert line(data, "core nodes")["idle_monthly"] == round(2 * (0.12075 * 730 + 50 * 0.0952) + 0.000001, 2)
-    assert line(data, "GiB of hub databases on volumes")["idle_monthly"] == round(2 * 0.0952, 2)
+    assert data["prices_of"] == "eu-central-1, 2026-01-15"
+    assert line(data, "NAT gateway")["idle_monthly"] == by_month(of_row("nat_gateway_hour"))
+    assert line(data, "EKS control plane")["idle_monthly"] == by_month(of_row("control_plane_hour")) == 80.30
+    node = of_type("m7i.large") * 730 + 50 * of_row("gp3_gib_month")
+    assert line(data, "core nodes")["idle_monthly"] == by_month(node, 2)
+    assert line(data, "GiB of hub databases on volumes")["idle_monthly"] == by_month(of_row("gp3_gib_month"), 2)
     assert line(data, "network load balancer")["idle_monthly"] == round(0.0225 * 730, 2), "us-east-1's, and said so"
     assert data["note"] == "At the prices of us-east-1, because those of eu-central-1 are not known here: network load balancer."
     assert data["elsewhere"] == ["network load balancer"]
 
 
+@pytest.mark.usefixtures("tables")
 def test_a_type_that_the_region_has_no_price_of_is_named() -> None:
     assert "r5n.2xlarge" not in prices_in("ap-southeast-4").ec2
     data = bill_in("ap-southeast-4")
@@ -161,13 +176,14 @@ def test_a_region_without_data_says_so(region: str) -> None:
     assert data["idle_monthly"] == bill()["idle_monthly"]
 
 
+@pytest.mark.usefixtures("tables")
 def test_prices_of_ones_own_stand_over_the_region_too(tmp_path: Path) -> None:
     own = tmp_path / "prices.toml"
     own.write_text('network_load_balancer_hour = "0.027"\n[ec2]\n"m7i.large" = "0.2"\n')
     data = bill_in("eu-central-1", prices=read_prices(own))
     assert data["note"] is None and data["elsewhere"] == []
     assert line(data, "network load balancer")["idle_monthly"] == round(0.027 * 730, 2)
-    assert line(data, "core nodes")["idle_monthly"] == round(2 * (0.2 * 730 + 50 * 0.0952), 2)
+    assert line(data, "core nodes")["idle_monthly"] == by_month(Decimal("0.2") * 730 + 50 * of_row("gp3_gib_month"), 2)
 
 
 @pytest.mark.parametrize("stack", ["dev", "airgap"])
@@ -264,7 +280,8 @@ def test_wrong_prices_are_told(tmp_path: Path, text: str, says: str) -> None:
 
 
 def test_a_closed_network_pays_for_its_doors_and_its_runner_and_for_no_nat():
-    from checks.cost import cost
+    from checks.bill import money
+from checks.cost import cost
     from tests.checks.test_airgap import evaluated
 
     lines = {line.what: line for line in cost(*evaluated("stack=airgap")).lines}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config.prices_by_region import FOLDER, regions_with_prices
+from tests.support.regional_prices import REGIONS, table
 
 ROOT = Path(__file__).resolve().parents[2]
 script = runpy.run_path(str(ROOT / "scripts" / "refresh_prices.py"), run_name="refresh_prices")
@@ -124,10 +124,10 @@ def test_the_data_of_the_pricing_pages_is_read_by_the_places_names(tmp_path):
     assert {rate.name: rate.usd for rate in found}["gp3_gib_month"] == 1024
 
 
-@pytest.mark.parametrize("region", sorted(regions_with_prices()))
-def test_rendering_a_committed_table_gives_the_committed_file(region):
-    text = (FOLDER / f"{region}.json").read_text()
-    assert script["rendered"](json.loads(text)) == text
+@pytest.mark.parametrize("region", REGIONS)
+def test_what_is_written_is_read_as_it_was(region):
+    document = json.loads(table(region))
+    assert json.loads(script["rendered"](document)) == document
 
 
 def test_a_run_writes_a_file_for_each_region_that_was_asked_for(tmp_path, monkeypatch):
