@@ -69,6 +69,14 @@ FACTS = {
     "verified-versions": "versions that nobody has seen together",
     "security-releases": "security releases",
     "inner-half": "what another plan judges",
+    "zones": "zones in which EKS has a control plane",
+    "service-roles": "roles that AWS makes at first use",
+    "spot-price": "prices that a pool offers for spot nodes",
+    "images": "images of servers",
+    "sample-image": "the chart's sample image",
+    "docker-hub": "images from a registry with pull limits",
+    "accelerators": "plugins for accelerators",
+    "storage": "volumes that can be made",
 }  # fmt: skip
 
 
