@@ -280,8 +280,7 @@ def test_wrong_prices_are_told(tmp_path: Path, text: str, says: str) -> None:
 
 
 def test_a_closed_network_pays_for_its_doors_and_its_runner_and_for_no_nat():
-    from checks.bill import money
-from checks.cost import cost
+    from checks.cost import cost
     from tests.checks.test_airgap import evaluated
 
     lines = {line.what: line for line in cost(*evaluated("stack=airgap")).lines}
