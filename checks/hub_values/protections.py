@@ -177,11 +177,28 @@ def clear_text(values: Values) -> Iterator[Fault]:
         if not isinstance(value, str) or value in ("", SECRET, UNKNOWN):
             continue
         if _under_secret_name(path) or _named_beside(values, path):
-            yield Fault(path=path, what="looks like a secret in clear text", fix="use the option that takes it as a secret of the stack")
+            yield Fault(path=path, what="looks like a secret in clear text", fix=_kept_elsewhere(path))
         elif "PRIVATE KEY-----" in value:
             yield Fault(path=path, what="holds a private key in clear text", fix="use entry.tls, which takes it as a secret of the stack")
         elif _URL_WITH_PASSWORD.search(value):
             yield Fault(path=path, what="holds a password in clear text", fix="leave the password out of the address, and use the option that takes it")
+
+
+#: Secrets that the stack makes by itself, once for each hub (components/hub/secrets.py).
+_MADE = (("hub", "cookieSecret"), ("proxy", "secretToken"), ("hub", "config", "CryptKeeper"), ("hub", "config", "JupyterHub", "cookie_secret"))
+
+
+def _kept_elsewhere(path: Path) -> str:
+    """Where a secret belongs, by where it stood. A service's token: templates/hub/_helpers-passwords.tpl of the chart makes one where none is given."""
+    if path[:2] == ("hub", "services"):
+        return "leave it out: the chart makes a token and keeps it in the hub's Secret"
+    if any(path[: len(made)] == made for made in _MADE):
+        return "leave it out: the stack makes one and keeps it as a secret"
+    if path[:3] == ("hub", "db", "password"):
+        return "leave it out, and write database.kind: postgres: the stack makes database and password"
+    if path[:2] == ("hub", "config"):
+        return "leave it out: sign_in takes it by `pulumi config set --secret`, as the plan says"
+    return "put it into a Secret of your own in the hub's namespace, and name that Secret here"
 
 
 def _under_secret_name(path: Path) -> bool:
