@@ -103,10 +103,10 @@ def test_what_is_said_on_purpose_is_shown_in_every_plan(setting: str, path: str,
 
 
 def test_documentation_values_are_named_until_they_are_replaced() -> None:
-    api = "cluster.api.public_access_cidrs=[131.107.0.0/16]"
-    found = security.placeholders(*dev(api))
+    own = ("aws:allowedAccountIds=['998877665544']", "cluster.api.public_access_cidrs=[131.107.0.0/16]")
+    found = security.placeholders(*dev(*own))
     assert [finding.path for finding in found] == ["hubs.main.entry.hostname", "hubs.main.entry.allowed_cidrs"]
-    real = (api, "hubs.main.entry.hostname=hub.uni.edu", "hubs.main.entry.allowed_cidrs=[131.107.0.0/16]")
+    real = (*own, "hubs.main.entry.hostname=hub.uni.edu", "hubs.main.entry.allowed_cidrs=[131.107.0.0/16]")
     assert statuses(security.placeholders(*dev(*real))) == ["pass"]
 
 

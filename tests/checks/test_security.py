@@ -183,7 +183,7 @@ def test_a_private_api_needs_no_list() -> None:
 
 def test_documentation_ranges_are_a_warning_and_real_ones_are_not() -> None:
     three = '["192.0.2.7/32", "198.51.100.0/25", "203.0.113.0/24", "192.0.3.0/24"]'
-    hub = ("hubs.main.entry.hostname=hub.uni.edu", "hubs.main.entry.allowed_cidrs=[131.107.0.0/16]")
+    hub = ("aws:allowedAccountIds=['998877665544']", "hubs.main.entry.hostname=hub.uni.edu", "hubs.main.entry.allowed_cidrs=[131.107.0.0/16]")
     found = security.placeholders(*dev(f"cluster.api.public_access_cidrs={three}", *hub))
     assert [(finding.status, finding.message.split()[0], finding.path) for finding in found] == [
         ("warn", cidr, "cluster.api.public_access_cidrs") for cidr in ("192.0.2.7/32", "198.51.100.0/25", "203.0.113.0/24")

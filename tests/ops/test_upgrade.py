@@ -50,7 +50,9 @@ def test_the_steps_come_in_this_order(steps: list[dict]) -> None:
 
 def test_what_a_step_does_is_measured(steps: list[dict]) -> None:
     cluster, fresh, gone = steps[1], steps[2], steps[4]
-    assert cluster["worst"] == "interrupts" and fresh["worst"] == "interrupts" and gone["worst"] == "replaces"
+    assert cluster["worst"] == "interrupts" and gone["worst"] == "replaces"
+    assert fresh["worst"] == "costs more", "two generations stand side by side"
+    assert {effect["class"] for effect in fresh["effects"]} == {"costs more", "interrupts", "routine"}
     says = [effect["says"] for effect in cluster["effects"]]
     assert any("hub and proxy move" in text for text in says) and any("the control plane is updated in place" in text for text in says)
     assert not any("servers on them" in effect["says"] for step in (cluster, fresh) for effect in step["effects"]), "nobody's server ends before the last step"
