@@ -428,7 +428,7 @@ def test_a_rehearsal_restores_compares_and_writes_a_record_that_the_plan_reads(m
     assert "files = 3" in text and "differences = 0" in text and "ada" not in text, "no person's name is committed"
     assert {name: value for name, value in everything(hub.api.homes).items() if name in before} == before
     nothing_is_left_open(hub)
-    plan = jhub(hub, "plan", "dev").stdout
+    plan = jhub(hub, "plan", "dev", "--resources").stdout
     assert "a restore was rehearsed 0 days ago" in plan
     later = (hub.api.now + datetime.timedelta(days=120)).date().isoformat()
     assert "and drill_days is 90" in " ".join(jhub(hub, "plan", "dev", "--as-of", later).stdout.split())
