@@ -89,10 +89,10 @@ def _next(minor: str) -> str:
 
 def hub_rows(stack: StackConfig | None, chart: str) -> Iterator[Row]:
     """The chart, and the JupyterHub that it installs."""
-    yield _software(stack, "chart", CHART, chart, "set its version in config/data/versions.toml (scripts/refresh_chart.py brings its schema)")
+    yield _software(stack, "chart", CHART, chart, "take a newer version of this program, which pins it; to be first, pin it in config/data/versions.toml (scripts/refresh_chart.py)")
     app = next((item.app for item in releases("chart", CHART) if item.version == chart), None)
     if app is not None:
-        yield _software(stack, "software", HUB, app, "it comes with the chart: take the first one that has it")
+        yield _software(stack, "software", HUB, app, "it comes with the chart: take a newer version of this program")
 
 
 def _software(stack: StackConfig | None, kind: Kind, name: str, version: str, fix: str) -> Row:
