@@ -89,7 +89,8 @@ def _next(minor: str) -> str:
 
 def hub_rows(stack: StackConfig | None, chart: str) -> Iterator[Row]:
     """The chart, and the JupyterHub that it installs."""
-    yield _software(stack, "chart", CHART, chart, "take a newer version of this program, which pins it; to be first, pin it in config/data/versions.toml (scripts/refresh_chart.py)")
+    fix = "take a newer version of this program, which pins it; to be first, pin it in config/data/versions.toml (scripts/refresh_chart.py)"
+    yield _software(stack, "chart", CHART, chart, fix)
     app = next((item.app for item in releases("chart", CHART) if item.version == chart), None)
     if app is not None:
         yield _software(stack, "software", HUB, app, "it comes with the chart: take a newer version of this program")
