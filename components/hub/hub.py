@@ -12,6 +12,7 @@ from pulumi_kubernetes.apps.v1 import DeploymentPatch
 from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.helm.v3 import Release
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_random import RandomString
 
 from components.base import Component
 from components.charts import chart
@@ -30,6 +31,9 @@ from config.entry import own_certificate
 from config.homes import DIRECTORY_HOMES
 from config.hub_rules import core_zones, node_port
 from config.stack import StackConfig
+
+#: Which certificate the proxy has, by the first digits of its digest.
+_CERTIFICATE = "jupyterhub-aws/certificate"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -137,21 +141,27 @@ class Hub(Component):
     def _certificate(self, release: Release) -> None:
         """The proxy reads its certificate when it starts: a renewed one starts it again, and only it.
 
-        Among the release's values the same annotation would restart the hub too, which watches all of them.
+        Among the release's values the same annotation would restart the hub too, which watches all of them. With the certificate that was there when
+        the proxy first started, its pods are left as they are: `keepers` stay as they were made, and so remember which one that was. The annotation of
+        the Deployment itself restarts nothing: it says in plans that the certificate is another one.
         """
         own = own_certificate(self._section.entry)
         if own is None:
             return
         digest = hashlib.sha256(own.certificate.encode()).hexdigest()[:16]
-        template: Any = {"metadata": {"annotations": {"jupyterhub-aws/certificate": digest}}}
+        first = RandomString(f"{self._name}-first-certificate", length=1, keepers={"certificate": digest}, opts=self.child(ignore_changes=["keepers"]))
+
+        def pods(kept: Mapping[str, str] | None) -> Any:  # noqa: ANN401 -- a Deployment's spec, as the SDK takes it
+            return None if (kept or {}).get("certificate") == digest else {"template": {"metadata": {"annotations": {_CERTIFICATE: digest}}}}
+
         # Paused there is no node for the new pod. Else it is waited for by its own condition: the plugin's usual look at a deployment warns of
         # `MinimumReplicasUnavailable` while the one pod is replaced, which is what a restart of it means.
         wait = {"pulumi.com/skipAwait": "true"} if self._args.stack.paused else {"pulumi.com/waitFor": "condition=Available"}
-        metadata: Any = {"name": PROXY_DEPLOYMENT, "namespace": self._in_namespace, "annotations": wait}
+        metadata: Any = {"name": PROXY_DEPLOYMENT, "namespace": self._in_namespace, "annotations": {**wait, _CERTIFICATE: digest}}
         DeploymentPatch(
             f"{self._name}-proxy-certificate",
             metadata=metadata,
-            spec={"template": template},
+            spec=first.keepers.apply(pods),
             opts=self.child(depends_on=[release, *self.secrets.ready]),
         )
 

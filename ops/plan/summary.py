@@ -157,6 +157,7 @@ _LINES: dict[str, Callable[[Inputs], str]] = {
     "kubernetes:core/v1:Service": _service,
     "kubernetes:storage.k8s.io/v1:StorageClass": lambda i: f"{i['provisioner']}, {i['reclaimPolicy']}, {i['volumeBindingMode']}",
     "random:index/randomBytes:RandomBytes": lambda i: f"{i['length']} secret bytes, made once",
+    "random:index/randomString:RandomString": lambda i: f"remembers the first {', '.join(i['keepers'])}",
     "random:index/randomPassword:RandomPassword": lambda i: f"{i['length']} secret characters, made once",
     "kubernetes:helm.sh/v3:Release": _release,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -64,8 +65,25 @@ def test_a_second_look_is_quiet(engine: Engine, built: Run) -> None:
     assert engine.preview("--expect-no-changes", **OFFLINE).changes == {}
 
 
+def _patch(engine: Engine) -> dict[str, Any]:
+    (found,) = [item["inputs"] for item in engine.resources() if item["urn"].endswith("::hub-main-proxy-certificate")]
+    return found
+
+
+def test_the_first_certificate_does_not_start_the_proxy_twice(engine: Engine, built: Run) -> None:
+    assert "spec" not in _patch(engine)
+
+
 def test_a_renewed_certificate_touches_the_secret_and_the_proxy_only(renewed: Preview) -> None:
     assert {urn.rpartition("::")[2]: change for urn, change in renewed.changes.items()} == {
         "hub-main-secrets-tls": "update",
         "hub-main-proxy-certificate": "update",
     }
+
+
+def test_a_renewed_certificate_starts_the_proxy_once(engine: Engine, renewed: Preview) -> None:
+    engine.up(**OFFLINE)
+    patch = _patch(engine)
+    digest = patch["metadata"]["annotations"]["jupyterhub-aws/certificate"]
+    assert patch["spec"] == {"template": {"metadata": {"annotations": {"jupyterhub-aws/certificate": digest}}}}
+    assert engine.preview("--expect-no-changes", **OFFLINE).changes == {}
