@@ -8,10 +8,10 @@ from typing import Any
 
 import pulumi
 
-from components.facts import CloudFacts, exported, taken_over
-from components.imports import Imports
-from components.stack_config import load_stack
-from config.cluster import EksCluster
+from jupyterhub_aws.components.facts import CloudFacts, exported, taken_over
+from jupyterhub_aws.components.imports import Imports
+from jupyterhub_aws.components.stack_config import load_stack
+from jupyterhub_aws.config.cluster import EksCluster
 
 stack = load_stack()
 imports = Imports(stack.imports, protect_cluster=stack.cluster.protected)
@@ -21,7 +21,7 @@ parts: list[pulumi.Resource] = []
 if stack.parts == "cluster":
     facts = taken_over(stack)
 elif isinstance(stack.cluster, EksCluster):
-    from components.cloud import Cloud
+    from jupyterhub_aws.components.cloud import Cloud
 
     cloud = Cloud(stack)
     facts = cloud.facts
@@ -33,7 +33,7 @@ else:
 if stack.parts == "cloud":
     outputs |= exported(stack, facts)
 else:
-    from components.in_cluster import InCluster
+    from jupyterhub_aws.components.in_cluster import InCluster
 
     inside = InCluster(stack, facts)
     outputs |= inside.outputs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from checks.resources import Resource, Resources
+from jupyterhub_aws.checks.resources import Resource, Resources
 
 #: Usual creation times in seconds, as the stand-in plugin has them (tests/engine/stand_in/aws/types.go; a test compares).
 SECONDS = {

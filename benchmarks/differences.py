@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from changes.difference import difference
-from changes.read import side_of
-from ops.diff.markdown import markdown
+from jupyterhub_aws.changes.difference import difference
+from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.diff.markdown import markdown
 
 _JHUB = str(Path(sys.prefix) / "bin" / "jhub")
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.stack_file import read
-from ops.plan.evaluate import PROGRAM, Recording
-from ops.plan.plan import recorded
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.evaluate import PROGRAM, Recording
+from jupyterhub_aws.plan.plan import recorded
 
 
 @dataclass(frozen=True, kw_only=True)

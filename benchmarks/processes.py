@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.plan.evaluate import PROGRAM
+from jupyterhub_aws.plan.evaluate import PROGRAM
 
 RUNS = int(os.environ.get("BENCH_RUNS", "7"))
 JHUB = str(Path(sys.prefix) / "bin" / "jhub")
@@ -91,13 +91,13 @@ def ordinary(tokens: Sequence[str]) -> Command:
 
 
 def floor(tokens: Sequence[str]) -> Command:
-    """A process that imports them with the tricks of `ops/main.py` and does nothing else."""
+    """A process that imports them with the tricks of `jupyterhub_aws/cli/main.py` and does nothing else."""
     return _python(f"import gc; gc.disable()\n{imports_of(tokens)}\nimport os; os._exit(0)")
 
 
 def lazy_floor(tokens: Sequence[str]) -> Command:
-    """The same, and with the SDK loaded class by class as `ops/plan/lazy_sdk.py` does it."""
-    return _python(f"import gc; gc.disable()\nfrom ops.plan import lazy_sdk; lazy_sdk.install()\n{imports_of(tokens)}\nimport os; os._exit(0)")
+    """The same, and with the SDK loaded class by class as `jupyterhub_aws/plan/lazy_sdk.py` does it."""
+    return _python(f"import gc; gc.disable()\nfrom jupyterhub_aws.plan import lazy_sdk; lazy_sdk.install()\n{imports_of(tokens)}\nimport os; os._exit(0)")
 
 
 def _python(code: str) -> Command:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.registry import UpstreamRegistry
-from config.stack import StackConfig
-from config.versions import Pin, pin
+from jupyterhub_aws.config.registry import UpstreamRegistry
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.versions import Pin, pin
 
 #: Releases kept for `helm rollback` (Helm's own default).
 _HISTORY = 10

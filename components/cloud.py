@@ -8,37 +8,37 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.addons.addons import AddonsArgs, ControllerAddons, NodeAddons
-from components.airgap.bucket import BundleBucket, BundleBucketArgs
-from components.airgap.existing import ExistingNetwork, ExistingNetworkArgs
-from components.airgap.network import AirgapNetwork, AirgapNetworkArgs
-from components.airgap.node_security import NodeSecurity, NodeSecurityArgs
-from components.airgap.repositories import Repositories, RepositoriesArgs
-from components.airgap.runner import Runner, RunnerArgs
-from components.autoscaler.autoscaler import AutoscalerIdentity, AutoscalerIdentityArgs
-from components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
-from components.backups.backups import AwsBackups, AwsBackupsArgs
-from components.backups.snapshots import SnapshotLifecycle, SnapshotLifecycleArgs
-from components.cluster.cluster import Cluster, ClusterArgs
-from components.cluster.endpoint import open_to
-from components.facts import CloudFacts, HubFacts
-from components.homes.efs import EfsHomes, EfsHomesArgs
-from components.hub.cloud import HubCloud, HubCloudArgs
-from components.hub.values.closed import proxy_variables
-from components.network.network import Network, NetworkArgs
-from components.pools.args import PoolsArgs
-from components.pools.pools import Pools
-from components.pools.spec import group_specs
-from components.watch.certificates import own_end
-from components.watch.watch import Watch, WatchArgs
-from components.watch.watched import Watched, WatchedHub
-from config import network as modes
-from config.backups import AwsBackup, NoBackups
-from config.homes import EfsHomes as EfsSection
-from config.registry import EcrRegistry
-from config.resting import endpoint_reasons
-from config.runner import Runner as RunnerSection
-from config.stack import StackConfig
+from jupyterhub_aws.components.addons.addons import AddonsArgs, ControllerAddons, NodeAddons
+from jupyterhub_aws.components.airgap.bucket import BundleBucket, BundleBucketArgs
+from jupyterhub_aws.components.airgap.existing import ExistingNetwork, ExistingNetworkArgs
+from jupyterhub_aws.components.airgap.network import AirgapNetwork, AirgapNetworkArgs
+from jupyterhub_aws.components.airgap.node_security import NodeSecurity, NodeSecurityArgs
+from jupyterhub_aws.components.airgap.repositories import Repositories, RepositoriesArgs
+from jupyterhub_aws.components.airgap.runner import Runner, RunnerArgs
+from jupyterhub_aws.components.autoscaler.autoscaler import AutoscalerIdentity, AutoscalerIdentityArgs
+from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
+from jupyterhub_aws.components.backups.backups import AwsBackups, AwsBackupsArgs
+from jupyterhub_aws.components.backups.snapshots import SnapshotLifecycle, SnapshotLifecycleArgs
+from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
+from jupyterhub_aws.components.cluster.endpoint import open_to
+from jupyterhub_aws.components.facts import CloudFacts, HubFacts
+from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs
+from jupyterhub_aws.components.hub.cloud import HubCloud, HubCloudArgs
+from jupyterhub_aws.components.hub.values.closed import proxy_variables
+from jupyterhub_aws.components.network.network import Network, NetworkArgs
+from jupyterhub_aws.components.pools.args import PoolsArgs
+from jupyterhub_aws.components.pools.pools import Pools
+from jupyterhub_aws.components.pools.spec import group_specs
+from jupyterhub_aws.components.watch.certificates import own_end
+from jupyterhub_aws.components.watch.watch import Watch, WatchArgs
+from jupyterhub_aws.components.watch.watched import Watched, WatchedHub
+from jupyterhub_aws.config import network as modes
+from jupyterhub_aws.config.backups import AwsBackup, NoBackups
+from jupyterhub_aws.config.homes import EfsHomes as EfsSection
+from jupyterhub_aws.config.registry import EcrRegistry
+from jupyterhub_aws.config.resting import endpoint_reasons
+from jupyterhub_aws.config.runner import Runner as RunnerSection
+from jupyterhub_aws.config.stack import StackConfig
 
 AnyNetwork = Network | AirgapNetwork | ExistingNetwork
 

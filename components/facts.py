@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from config.stack import StackConfig
+from jupyterhub_aws.config.stack import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

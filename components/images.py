@@ -8,13 +8,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from config.bundle import Lock, destination, read_lock
-from config.images import renamed
-from config.registry import EcrRegistry, OnNodes, PrivateRegistry
-from config.stack import StackConfig
+from jupyterhub_aws.config.bundle import Lock, destination, read_lock
+from jupyterhub_aws.config.images import renamed
+from jupyterhub_aws.config.registry import EcrRegistry, OnNodes, PrivateRegistry
+from jupyterhub_aws.config.stack import StackConfig
 
 #: Paths of the stack file are relative to the folder of `__main__.py`.
-PROJECT_FOLDER = Path(__file__).parent.parent
+PROJECT_FOLDER = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from config.errors import closest
+from jupyterhub_aws.config.errors import closest
 
 CONTROL_PLANE = "aws:eks/cluster:Cluster"
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import pulumi
 
-from components.autoscaler.autoscaler import Autoscaler, AutoscalerArgs
-from components.cluster.provider import kubernetes_provider
-from components.facts import CloudFacts, HubFacts
-from components.homes.ownership import Ownership, OwnershipArgs
-from components.homes.volume_class import VolumeClass, VolumeClassArgs
-from components.hub.hub import Hub, HubArgs
-from components.node_agents import NodeAgents, NodeAgentsArgs
-from components.stack_config import stack_secrets
-from config.cluster import EksCluster, ExistingCluster
-from config.homes import EbsHomes
-from config.stack import StackConfig
+from jupyterhub_aws.components.autoscaler.autoscaler import Autoscaler, AutoscalerArgs
+from jupyterhub_aws.components.cluster.provider import kubernetes_provider
+from jupyterhub_aws.components.facts import CloudFacts, HubFacts
+from jupyterhub_aws.components.homes.ownership import Ownership, OwnershipArgs
+from jupyterhub_aws.components.homes.volume_class import VolumeClass, VolumeClassArgs
+from jupyterhub_aws.components.hub.hub import Hub, HubArgs
+from jupyterhub_aws.components.node_agents import NodeAgents, NodeAgentsArgs
+from jupyterhub_aws.components.stack_config import stack_secrets
+from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
+from jupyterhub_aws.config.homes import EbsHomes
+from jupyterhub_aws.config.stack import StackConfig
 
 
 class InCluster:

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from checks.hub_values.images import used_images
-from components.autoscaler.values import autoscaler_values
-from components.hub.values.hub import upstream_values
-from components.hub.values.problems import UNKNOWN
-from components.node_agents_values import agents
-from config.chart import CHART
-from config.cluster import EksCluster
-from config.images import images_in
-from config.stack import StackConfig
-from config.versions import pin
+from jupyterhub_aws.checks.hub_values.images import used_images
+from jupyterhub_aws.components.autoscaler.values import autoscaler_values
+from jupyterhub_aws.components.hub.values.hub import upstream_values
+from jupyterhub_aws.components.hub.values.problems import UNKNOWN
+from jupyterhub_aws.components.node_agents_values import agents
+from jupyterhub_aws.config.chart import CHART
+from jupyterhub_aws.config.cluster import EksCluster
+from jupyterhub_aws.config.images import images_in
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.versions import pin
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release
 
-from components.base import Component
-from components.charts import chart
-from components.images import images_of
-from components.node_agents_values import agents
-from config.stack import StackConfig
+from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.charts import chart
+from jupyterhub_aws.components.images import images_of
+from jupyterhub_aws.components.node_agents_values import agents
+from jupyterhub_aws.config.stack import StackConfig
 
 NAMESPACE = "kube-system"  # both need what the profile `restricted` refuses: the host's network, the host's devices
 

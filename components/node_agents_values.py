@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.pools.spec import DEDICATED, GPU_TAINT, LAST_RESORT, PURPOSE, pool_specs, retiring_specs
-from config.stack import StackConfig
-from config.versions import pin
+from jupyterhub_aws.components.pools.spec import DEDICATED, GPU_TAINT, LAST_RESORT, PURPOSE, pool_specs, retiring_specs
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.versions import pin
 
 #: EC2 gives a spot node two minutes; the handler leaves people's servers as much of them as it can.
 _SPOT_NOTICE_SECONDS = 120

@@ -8,12 +8,12 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import config as engine_config
 
-from components.validated import validated
-from config.errors import ConfigError
-from config.halves import from_engine, whole
-from config.keys import engine_spelling
-from config.secrets import missing_secrets, required_secrets
-from config.stack import StackConfig
+from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.halves import from_engine, whole
+from jupyterhub_aws.config.keys import engine_spelling
+from jupyterhub_aws.config.secrets import missing_secrets, required_secrets
+from jupyterhub_aws.config.stack import StackConfig
 
 
 def load_stack() -> StackConfig:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.hub.values.problems import hub_problems
-from components.images import images_of
-from components.needed import needed_images
-from config.errors import ConfigError, Problem
-from config.halves import Configuration
-from config.load import load
-from config.stack import StackConfig
+from jupyterhub_aws.components.hub.values.problems import hub_problems
+from jupyterhub_aws.components.images import images_of
+from jupyterhub_aws.components.needed import needed_images
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.halves import Configuration
+from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.stack import StackConfig
 
 
 def validated(given: Configuration) -> StackConfig:

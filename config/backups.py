@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from config.cluster import AnyCluster, EksCluster
-from config.errors import Problem, refuse, shown
-from config.homes import EfsHomes, Homes
-from config.model import Model, option
-from config.values import Region
+from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
+from jupyterhub_aws.config.errors import Problem, refuse, shown
+from jupyterhub_aws.config.homes import EfsHomes, Homes
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.values import Region
 
 #: The one tag by which AWS Backup and Data Lifecycle Manager find what they back up; its value is the stack's name, so that no stack's plan takes another's.
 TAG = "jupyterhub-aws/backup"

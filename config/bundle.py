@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem
 
 FORMAT = "jupyterhub-aws/bundle/1"
 KINDS = ("image", "chart", "file", "wheels")

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from config import tree
-from config.errors import closest, shown_at
-from config.versions import pin
+from jupyterhub_aws.config import tree
+from jupyterhub_aws.config.errors import closest, shown_at
+from jupyterhub_aws.config.versions import pin
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError

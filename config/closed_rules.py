@@ -7,22 +7,22 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
-from config.cluster import AnyCluster, EksCluster
-from config.endpoints import not_offered, wanted_services
-from config.entry import LoadBalancerEntry
-from config.errors import Problem, dotted
-from config.homes import Homes, NfsHomes
-from config.hub import Hub
-from config.hub_rules import Hubs
-from config.neighbours import ProxyEgress, matches
-from config.network import AirgapNetwork, AnyNetwork, ExistingNetwork, OpenNetwork
-from config.proxy import HUB_NAMES, is_proxy_variable
-from config.registry import AnyRegistry, UpstreamRegistry
-from config.runner import Runner
-from config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
-from config.tree import leaves
-from config.values import host_of
-from config.watch import AnyWatch, CloudWatchWatch
+from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
+from jupyterhub_aws.config.endpoints import not_offered, wanted_services
+from jupyterhub_aws.config.entry import LoadBalancerEntry
+from jupyterhub_aws.config.errors import Problem, dotted
+from jupyterhub_aws.config.homes import Homes, NfsHomes
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.hub_rules import Hubs
+from jupyterhub_aws.config.neighbours import ProxyEgress, matches
+from jupyterhub_aws.config.network import AirgapNetwork, AnyNetwork, ExistingNetwork, OpenNetwork
+from jupyterhub_aws.config.proxy import HUB_NAMES, is_proxy_variable
+from jupyterhub_aws.config.registry import AnyRegistry, UpstreamRegistry
+from jupyterhub_aws.config.runner import Runner
+from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from jupyterhub_aws.config.tree import leaves
+from jupyterhub_aws.config.values import host_of
+from jupyterhub_aws.config.watch import AnyWatch, CloudWatchWatch
 
 
 def own_registry(network: AnyNetwork, registry: AnyRegistry) -> Iterator[Problem]:

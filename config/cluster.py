@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from config.errors import refuse, shown
-from config.model import Model, option
-from config.values import Cidr, KmsKeyArn, KubernetesMinor, PrincipalArn, world_only_by_name
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.values import Cidr, KmsKeyArn, KubernetesMinor, PrincipalArn, world_only_by_name
 
 _MOST_CIDRS = 40  # EKS, "publicAccessCidrs": service quota "Public endpoint access CIDR ranges per cluster"
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from config.errors import refuse, shown
-from config.model import Model, option
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.model import Model, option
 
 _MOVES = "The hub starts with an empty database: everybody signs in again, and running servers must be stopped first."
 _SNAPSHOT = re.compile(r"snap-[0-9a-f]{8,17}")

@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from config.errors import refuse, shown
-from config.model import Model, option
-from config.values import Cidr, world_only_by_name
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.values import Cidr, world_only_by_name
 
 HOSTNAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _ACM_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from config.cluster import AnyCluster, EksCluster
-from config.database import PostgresDatabase, SqliteDatabase, SqliteOnNode
-from config.entry import LoadBalancerEntry, NodePortEntry
-from config.errors import Problem
-from config.homes import EfsAccessPointHomes, EfsHomes, Homes
-from config.hub_rules import Hubs
-from config.network import AnyNetwork, UnmanagedNetwork
-from config.pools import GivenPool, Pools
-from config.registry import AnyRegistry, EcrRegistry, OnNodes
+from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
+from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase, SqliteOnNode
+from jupyterhub_aws.config.entry import LoadBalancerEntry, NodePortEntry
+from jupyterhub_aws.config.errors import Problem
+from jupyterhub_aws.config.homes import EfsAccessPointHomes, EfsHomes, Homes
+from jupyterhub_aws.config.hub_rules import Hubs
+from jupyterhub_aws.config.network import AnyNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.pools import GivenPool, Pools
+from jupyterhub_aws.config.registry import AnyRegistry, EcrRegistry, OnNodes
 
 
 def network_of_its_kind(cluster: AnyCluster, network: AnyNetwork) -> Iterator[Problem]:

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from config import meant
-from config.errors import Problem, closest, dotted, names_secret, shown
+from jupyterhub_aws.config import meant
+from jupyterhub_aws.config.errors import Problem, closest, dotted, names_secret, shown
 
 _WORDS = {
     "string_type": ("must be text", "write it in quotes"),
@@ -235,7 +235,7 @@ def _step(annotation: Any, part: int | str) -> Any:  # noqa: ANN401 -- from any 
         field = annotation.model_fields.get(str(part))
         if field is not None:
             return field.annotation
-        from config.pools import AnyUserPool, Pools
+        from jupyterhub_aws.config.pools import AnyUserPool, Pools
 
         return AnyUserPool if annotation is Pools else None
     arguments = [argument for argument in get_args(annotation) if argument is not type(None)]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.model import Model, option
+from jupyterhub_aws.config.model import Model, option
 
 #: `endangers data` is missing on purpose: no stack lets that through by itself.
 Allowed = Literal["routine", "interrupts", "costs more", "replaces", "widens access", "unknown"]

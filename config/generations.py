@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from config.pools import BoughtPool, OnDemandPool, Retiring, Size, SpotFirstPool, SpotPool
+from jupyterhub_aws.config.pools import BoughtPool, OnDemandPool, Retiring, Size, SpotFirstPool, SpotPool
 
 #: Nodes of a later generation than the first say which one it is. Servers select it, so neither the scheduler nor the autoscaler takes another one's
 #: nodes for them: the autoscaler judges a group by a node that runs there or once did, and by the group's tags only where there never was one

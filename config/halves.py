@@ -8,10 +8,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.errors import ConfigError, Problem
-from config.keys import canonical, foreign
-from config.stack import PROJECT, file_key
-from config.stack_file import CLOUD_STACK, IMPORTS, StackFile, find, read
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.keys import canonical, foreign
+from jupyterhub_aws.config.stack import PROJECT, file_key
+from jupyterhub_aws.config.stack_file import CLOUD_STACK, IMPORTS, StackFile, find, read
 
 __all__ = ["CLOUD_STACK", "Configuration", "from_engine", "given_by", "outer_of", "what_if", "whole"]
 

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from config.errors import closest, refuse, shown
-from config.kubespawner import FIELD
-from config.model import Model, option
-from config.values import HOST, aws_id
+from jupyterhub_aws.config.errors import closest, refuse, shown
+from jupyterhub_aws.config.kubespawner import FIELD
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.values import HOST, aws_id
 
 _NEVER = "Home directories do not move with it: people would find theirs empty."
 _EXPORT = re.compile(r"(/[\w.@+=:-]+)+|/", re.ASCII)

@@ -6,17 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from config.database import Database, SqliteDatabase
-from config.entry import Entry
-from config.errors import dotted, refuse
-from config.homes import HomeDirectory
-from config.mirrors import PackageMirrors
-from config.model import Model, option
-from config.profiles import Image, Memory, Profile
-from config.sign_in import SignIn
-from config.tree import leaves
-from config.values import ShortName
-from config.volumes import SharedDirectory, Volume
+from jupyterhub_aws.config.database import Database, SqliteDatabase
+from jupyterhub_aws.config.entry import Entry
+from jupyterhub_aws.config.errors import dotted, refuse
+from jupyterhub_aws.config.homes import HomeDirectory
+from jupyterhub_aws.config.mirrors import PackageMirrors
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.profiles import Image, Memory, Profile
+from jupyterhub_aws.config.sign_in import SignIn
+from jupyterhub_aws.config.tree import leaves
+from jupyterhub_aws.config.values import ShortName
+from jupyterhub_aws.config.volumes import SharedDirectory, Volume
 
 
 def _one_default(profiles: dict[str, Profile]) -> dict[str, Profile]:

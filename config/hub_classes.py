@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from config.chart import chart_version
+from jupyterhub_aws.config.chart import chart_version
 
 _DATA = Path(__file__).parent / "data" / "z2jh"
 #: What the hub's process makes of itself, whatever a stack says; the spawner is ours (components/hub/files/50-jupyterhub-aws.py).

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from config.errors import names_secret
-from config.tree import Path
+from jupyterhub_aws.config.errors import names_secret
+from jupyterhub_aws.config.tree import Path
 
 #: Where the chart executes every file, before `hub.extraConfig`; one of them is this program's.
 CONFIGURATION_FOLDER = "/usr/local/etc/jupyterhub/jupyterhub_config.d"

@@ -5,17 +5,17 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 
-from config.database import SqliteDatabase
-from config.entry import FIRST_NODE_PORT, LAST_NODE_PORT, LoadBalancerEntry, NodePortEntry, PortForwardEntry
-from config.errors import Problem, closest, shown
-from config.homes import DIRECTORY_HOMES, GIVEN_HOMES, Homes
-from config.hub import Hub
-from config.network import AnyNetwork
-from config.node_size import server_room
-from config.pools import AnyUserPool, Pools
-from config.profiles import Profile
-from config.shares import Share, shares
-from config.sign_in import SharedPasswordSignIn
+from jupyterhub_aws.config.database import SqliteDatabase
+from jupyterhub_aws.config.entry import FIRST_NODE_PORT, LAST_NODE_PORT, LoadBalancerEntry, NodePortEntry, PortForwardEntry
+from jupyterhub_aws.config.errors import Problem, closest, shown
+from jupyterhub_aws.config.homes import DIRECTORY_HOMES, GIVEN_HOMES, Homes
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.network import AnyNetwork
+from jupyterhub_aws.config.node_size import server_room
+from jupyterhub_aws.config.pools import AnyUserPool, Pools
+from jupyterhub_aws.config.profiles import Profile
+from jupyterhub_aws.config.shares import Share, shares
+from jupyterhub_aws.config.sign_in import SharedPasswordSignIn
 
 Hubs = Mapping[str, Hub]
 #: The step in which profiles are derived from pools: with less there is none.

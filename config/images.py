@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.profiles import split_image
-from config.tree import Path
+from jupyterhub_aws.config.profiles import split_image
+from jupyterhub_aws.config.tree import Path
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from config.errors import ConfigError, Problem, closest, dotted
-from config.secrets import SECRET_ENDINGS
-from config.stack import PROJECT, PROVIDER_KEYS, StackConfig
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted
+from jupyterhub_aws.config.secrets import SECRET_ENDINGS
+from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ def project_of(folder: Path) -> Project:
 
 @lru_cache(maxsize=8)
 def _project(path: Path, _changed: int) -> Project:
-    from config.stack_file import parsed
+    from jupyterhub_aws.config.stack_file import parsed
 
     try:
         document = parsed(path.read_text(encoding="utf-8"))

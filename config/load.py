@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError, create_model
 
-from config.errors import ConfigError, Problem, closest, dotted
-from config.explain import no_value, problems_of
-from config.keys import foreign
-from config.secrets import required_secrets
-from config.stack import PROJECT, PROVIDER_KEYS, StackConfig, broken_rules, file_key
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted
+from jupyterhub_aws.config.explain import no_value, problems_of
+from jupyterhub_aws.config.keys import foreign
+from jupyterhub_aws.config.secrets import required_secrets
+from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, broken_rules, file_key
 
 __all__ = ["PROJECT", "load"]
 

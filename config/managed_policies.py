@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from config.errors import closest
+from jupyterhub_aws.config.errors import closest
 
 _DATA = Path(__file__).parent / "data"
 DOCUMENTS, NAMES = _DATA / "managed_policies.json", _DATA / "managed_policy_names.json"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from config.errors import closest
-from config.instance_types import InstanceType, instance_type, instance_types
+from jupyterhub_aws.config.errors import closest
+from jupyterhub_aws.config.instance_types import InstanceType, instance_type, instance_types
 
 #: Providers that are OpenID Connect, by the words that JupyterHub's authenticators and their own pages use (oauthenticator 17, docs/source/reference),
 #: and where the document with their addresses is (each provider's documentation of its discovery document).
@@ -60,7 +60,7 @@ def sign_in_kind(value: str, kinds: Collection[str]) -> str | None:
         return None
     word = re.sub(r"[^a-z0-9]", "", value.lower().rpartition(".")[2]).removesuffix("oauthenticator").removesuffix("authenticator")
     word = _SAME.get(word, word)
-    if (found := _OIDC.get(word)):
+    if found := _OIDC.get(word):
         return f"write kind: oidc: {found[0]} speaks OpenID Connect, its addresses are in {found[1]}/.well-known/openid-configuration (docs/people.md)"
     if word in _GENERIC:
         return "write kind: oidc, with the addresses of your provider's /.well-known/openid-configuration (docs/people.md)"

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from config.errors import refuse, shown
-from config.model import Model, option
-from config.values import AccountId, Cidr, VpcId, aws_id, host_of, is_world
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.values import AccountId, Cidr, VpcId, aws_id, host_of, is_world
 
 _PATTERN = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PROXY = re.compile(r"http://[A-Za-z0-9.-]+:[0-9]{1,5}/?")

@@ -8,11 +8,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from config.endpoint_services import endpoint_services, source
-from config.errors import closest, refuse, shown
-from config.model import Model, option
-from config.neighbours import ClosedEgress, Egress, HostPattern, InternetEgress, Neighbour, NoEgress, RoutedNeighbour
-from config.values import Cidr, ShortName, VpcId, Zone, aws_id
+from jupyterhub_aws.config.endpoint_services import endpoint_services, source
+from jupyterhub_aws.config.errors import closest, refuse, shown
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.neighbours import ClosedEgress, Egress, HostPattern, InternetEgress, Neighbour, NoEgress, RoutedNeighbour
+from jupyterhub_aws.config.values import Cidr, ShortName, VpcId, Zone, aws_id
 
 _REPLACES = "Replaces the network and everything in it. Never change it on a stack that people use."
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))

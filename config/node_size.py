@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from config.instance_types import InstanceType
+from jupyterhub_aws.config.instance_types import InstanceType
 
 #: Karpenter's VM_MEMORY_OVERHEAD_PERCENT: what the hypervisor keeps of the nominal memory, before a real node was seen.
 HYPERVISOR_SHARE = 0.075

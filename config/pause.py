@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from config.cluster import AnyCluster, EksCluster
-from config.entry import LoadBalancerEntry
-from config.errors import Problem, refuse, shown
-from config.homes import EfsHomes, Homes
-from config.hub_rules import Hubs
-from config.model import Model, option
-from config.network import AirgapNetwork, AnyNetwork, ExistingNetwork, OpenNetwork
+from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
+from jupyterhub_aws.config.entry import LoadBalancerEntry
+from jupyterhub_aws.config.errors import Problem, refuse, shown
+from jupyterhub_aws.config.homes import EfsHomes, Homes
+from jupyterhub_aws.config.hub_rules import Hubs
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.network import AirgapNetwork, AnyNetwork, ExistingNetwork, OpenNetwork
 
 _TAG = re.compile(r"[^=\s][^=]*=[^=]*")
 

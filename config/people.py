@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from config.errors import refuse, shown
-from config.model import Model, option
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.model import Model, option
 
 NEW_RULES = "The hub restarts (half a minute; running servers go on). Whoever is no longer allowed is refused at the next sign-in."
 NEW_KIND = "The hub restarts. People may come back under other names, and would find other homes: try it on a second hub first."

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from config.database import MemoryDatabase
-from config.entry import AcmTls
-from config.errors import Problem, shown
-from config.homes import DIRECTORY_HOMES, EfsHomes, Homes
-from config.hub import Hub
-from config.pools import GivenPool, Pools
-from config.sign_in import GitHubSignIn, LdapSignIn, NativeSignIn
-from config.sign_in_directory import is_dn
-from config.volumes import shared_mount
+from jupyterhub_aws.config.database import MemoryDatabase
+from jupyterhub_aws.config.entry import AcmTls
+from jupyterhub_aws.config.errors import Problem, shown
+from jupyterhub_aws.config.homes import DIRECTORY_HOMES, EfsHomes, Homes
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.pools import GivenPool, Pools
+from jupyterhub_aws.config.sign_in import GitHubSignIn, LdapSignIn, NativeSignIn
+from jupyterhub_aws.config.sign_in_directory import is_dn
+from jupyterhub_aws.config.volumes import shared_mount
 
 Hubs = Mapping[str, Hub]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from config.cluster import AnyCluster, EksCluster
-from config.errors import Problem, dotted, shown
-from config.network import AnyNetwork, ExistingNetwork
-from config.tree import leaves
-from config.zones import letters, partition_named, zones
+from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
+from jupyterhub_aws.config.errors import Problem, dotted, shown
+from jupyterhub_aws.config.network import AnyNetwork, ExistingNetwork
+from jupyterhub_aws.config.tree import leaves
+from jupyterhub_aws.config.zones import letters, partition_named, zones
 
 _ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):")
 

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from config import tree
-from config.errors import closest, shown_at
+from jupyterhub_aws.config import tree
+from jupyterhub_aws.config.errors import closest, shown_at
 
 _FILE = Path(__file__).parent / "data" / "pod_fields.json"
 _LIST = re.compile(r"list\[(.+)\]")

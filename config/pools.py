@@ -6,11 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from config import meant
-from config.errors import refuse, shown
-from config.instance_types import InstanceType, instance_type, instance_types
-from config.model import Model, option
-from config.values import LabelKey, LabelValue, Price, ShortName, Zone
+from jupyterhub_aws.config import meant
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.instance_types import InstanceType, instance_type, instance_types
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.values import LabelKey, LabelValue, Price, ShortName, Zone
 
 _NEW_SHAPE = (
     "A type of the same shape (vCPUs, memory, GPUs): in place, new nodes may use it. Another shape: a new group is made before the old one goes, "

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from config.errors import ConfigError, Problem, closest, dotted, shown
-from config.instance_types import instance_source, instance_type, instance_types
-from config.prices_by_region import RegionalPrices, Row, prices_in
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted, shown
+from jupyterhub_aws.config.instance_types import instance_source, instance_type, instance_types
+from jupyterhub_aws.config.prices_by_region import RegionalPrices, Row, prices_in
 
 if TYPE_CHECKING:
     import datetime

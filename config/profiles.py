@@ -7,10 +7,10 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from config.errors import refuse, shown
-from config.kubespawner import fields, has_lone_brace, number_of_bytes
-from config.model import Model, option
-from config.values import ShortName
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.kubespawner import fields, has_lone_brace, number_of_bytes
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.values import ShortName
 
 _NEXT_START = "For servers that start later; running ones go on as they are."
 #: KubeSpawner's ByteSpecification: K, M, G and T, all of them powers of 1024.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from config.schema import Node, flow, models_schema, variants
-from config.stack import PROJECT, PROVIDER_KEYS
-from config.versions import kubernetes_versions, pins
+from jupyterhub_aws.config.schema import Node, flow, models_schema, variants
+from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS
+from jupyterhub_aws.config.versions import kubernetes_versions, pins
 
 _HEAD = f"""<!-- Generated from config/*.py and config/data/versions.toml by `jhub docs`. Do not edit: run `make docs`. -->
 

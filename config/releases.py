@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from config.versions import KubernetesVersion, kubernetes_versions, pins, table
+from jupyterhub_aws.config.versions import KubernetesVersion, kubernetes_versions, pins, table
 
 Kind = Literal["chart", "software"]
 #: Helm's form of "this minor or a newer one" (Chart.yaml, kubeVersion), the only one that the pinned charts use.

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from config.tree import prefixes
+from jupyterhub_aws.config.tree import prefixes
 
 _DATA = Path(__file__).parent / "data"
 _NOTHING: Mapping[str, Any] = {}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from config.endpoints import GATEWAYS, reasons, running
-from config.network import OpenNetwork, UnmanagedNetwork
-from config.stack import StackConfig
+from jupyterhub_aws.config.endpoints import GATEWAYS, reasons, running
+from jupyterhub_aws.config.network import OpenNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.stack import StackConfig
 
 
 def endpoint_reasons(stack: StackConfig) -> Mapping[str, str]:

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from config.errors import refuse, shown
-from config.instance_types import instance_type
-from config.managed_policies import closest_policy, managed_path, managed_policy_exists, same_name
-from config.model import Model, option
-from config.pools import InstanceTypeName
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.instance_types import instance_type
+from jupyterhub_aws.config.managed_policies import closest_policy, managed_path, managed_policy_exists, same_name
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.pools import InstanceTypeName
 
 _POLICY = re.compile(r"arn:aws(-cn|-us-gov)?:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+", re.ASCII)
 _LEAST_MIB = 3800
@@ -44,9 +44,7 @@ class Runner(Model):
         help="Its type: 4 GiB are enough.",
         changing="The machine is stopped and started; its disk is kept. Another architecture is another machine, and nothing on the old one is kept.",
     )
-    disk_gib: int = option(
-        40, help="Its disk, for the bundle.", unit="GiB", changing="For the next machine: raise `generation` to get it now.", ge=20, le=1000
-    )
+    disk_gib: int = option(40, help="Its disk, for the bundle.", unit="GiB", changing="For the next machine: raise `generation` to get it now.", ge=20, le=1000)
     generation: int = option(
         1,
         help="Raise it to get a new machine, with the image, disk and start script of today. Nothing else replaces the machine.",

@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from config.pools import Pools
-from config.secrets import SECRET_ENDINGS
-from config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
-from config.values import ShortName
+from jupyterhub_aws.config.pools import Pools
+from jupyterhub_aws.config.secrets import SECRET_ENDINGS
+from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
+from jupyterhub_aws.config.values import ShortName
 
 Node = dict[str, Any]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from config.entry import own_certificate
-from config.hub import Hub
-from config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
-from config.stack import file_key
+from jupyterhub_aws.config.entry import own_certificate
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from jupyterhub_aws.config.stack import file_key
 
 #: How a secret's key ends; it begins with `hub-` and the hub's name.
 SECRET_ENDINGS = (_CLIENT_SECRET, _SEARCH_PASSWORD, _TLS_KEY) = ("client-secret", "ldap-search-password", "tls-key")

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from config.instance_types import InstanceType
-from config.node_size import server_room
-from config.profiles import Profile, memory_mib
+from jupyterhub_aws.config.instance_types import InstanceType
+from jupyterhub_aws.config.node_size import server_room
+from jupyterhub_aws.config.profiles import Profile, memory_mib
 
 #: Steps below which nobody would measure a difference: cores in hundredths, memory in MiB.
 _CPU_STEP_MILLICORES = 10

@@ -6,11 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from config.errors import refuse
-from config.model import option
-from config.people import NEW_KIND, NEW_RULES, AnySignIn
-from config.sign_in_directory import LdapLookup, LdapSignIn
-from config.sign_in_oauth import CognitoSignIn, GitHubSignIn, OidcSignIn
+from jupyterhub_aws.config.errors import refuse
+from jupyterhub_aws.config.model import option
+from jupyterhub_aws.config.people import NEW_KIND, NEW_RULES, AnySignIn
+from jupyterhub_aws.config.sign_in_directory import LdapLookup, LdapSignIn
+from jupyterhub_aws.config.sign_in_oauth import CognitoSignIn, GitHubSignIn, OidcSignIn
 
 __all__ = ["CognitoSignIn", "GitHubSignIn", "LdapLookup", "LdapSignIn", "NativeSignIn", "OidcSignIn", "SharedPasswordSignIn", "SignIn"]
 

@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
-from config.errors import refuse, shown
-from config.model import Model, option
-from config.people import NEW_KIND, NEW_RULES, Listed, NameRule
-from config.values import HOST
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.people import NEW_KIND, NEW_RULES, Listed, NameRule
+from jupyterhub_aws.config.values import HOST
 
 #: The option that nobody writes by mistake.
 PLAIN_TEXT = "none_so_that_anybody_on_the_way_reads_passwords"

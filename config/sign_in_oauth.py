@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from config.errors import refuse, shown
-from config.model import option
-from config.people import NEW_KIND, NEW_RULES, Listed
-from config.values import HOST
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.model import option
+from jupyterhub_aws.config.people import NEW_KIND, NEW_RULES, Listed
+from jupyterhub_aws.config.values import HOST
 
 _CLIENT = re.compile(r"[\w.:@/-]{1,200}", re.ASCII)
 _URL = re.compile(r"https://[^\s/]+(/\S*)?")

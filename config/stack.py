@@ -8,25 +8,25 @@ from decimal import Decimal
 from ipaddress import IPv4Network
 from typing import Any, Literal
 
-from config import backups, closed_rules, existing_rules, hub_rules, pause, people_rules, place_rules, watch
-from config.backups import AwsBackup, Backups
-from config.cluster import Cluster, EksCluster
-from config.errors import Problem, dotted, shown
-from config.gate import Gate
-from config.homes import EfsHomes, Homes
-from config.hub import Hub
-from config.instance_types import instance_type
-from config.model import Model, option
-from config.network import AnyNetwork, Network, OpenNetwork, UnmanagedNetwork, Vpc
-from config.pause import Dropped, Pause, Paused
-from config.pools import OnDemandPool, Pools
-from config.prices import Prices
-from config.registry import Registry, UpstreamRegistry, registry_of
-from config.runner import Runner
-from config.tags import Tags
-from config.values import AccountId, Region, ShortName, StackName
-from config.versions import kubernetes_versions
-from config.watch import CloudWatchWatch, Watch
+from jupyterhub_aws.config import backups, closed_rules, existing_rules, hub_rules, pause, people_rules, place_rules, watch
+from jupyterhub_aws.config.backups import AwsBackup, Backups
+from jupyterhub_aws.config.cluster import Cluster, EksCluster
+from jupyterhub_aws.config.errors import Problem, dotted, shown
+from jupyterhub_aws.config.gate import Gate
+from jupyterhub_aws.config.homes import EfsHomes, Homes
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.instance_types import instance_type
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.network import AnyNetwork, Network, OpenNetwork, UnmanagedNetwork, Vpc
+from jupyterhub_aws.config.pause import Dropped, Pause, Paused
+from jupyterhub_aws.config.pools import OnDemandPool, Pools
+from jupyterhub_aws.config.prices import Prices
+from jupyterhub_aws.config.registry import Registry, UpstreamRegistry, registry_of
+from jupyterhub_aws.config.runner import Runner
+from jupyterhub_aws.config.tags import Tags
+from jupyterhub_aws.config.values import AccountId, Region, ShortName, StackName
+from jupyterhub_aws.config.versions import kubernetes_versions
+from jupyterhub_aws.config.watch import CloudWatchWatch, Watch
 
 PROJECT = "jupyterhub-aws"
 #: `aws:region` and `aws:allowedAccountIds` are the provider's own keys; everything else stands under the project's name.

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.errors import ConfigError, Problem, dotted, shown
-from config.keys import canonical, canonical_key, misplaced, project_of
-from config.stack import PROJECT, file_key
+from jupyterhub_aws.config.errors import ConfigError, Problem, dotted, shown
+from jupyterhub_aws.config.keys import canonical, canonical_key, misplaced, project_of
+from jupyterhub_aws.config.stack import PROJECT, file_key
 
 #: What a stack inside a cluster has in its own file: the outer stack's name, and its imports.
 CLOUD_STACK, IMPORTS = file_key("cloud_stack"), file_key("imports")

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from config.errors import refuse, shown
-from config.model import Model, option
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.model import Model, option
 
 _KEEPS = "In place on every resource; running nodes keep the old tags until they are replaced. No restart."
 #: AWS allows 50 tags on a resource; the rest is for the program's own (names, discovery, scale-from-zero templates).

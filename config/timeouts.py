@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from config.pools import SpotFirstPool
-from config.stack import StackConfig
+from jupyterhub_aws.config.pools import SpotFirstPool
+from jupyterhub_aws.config.stack import StackConfig
 
 #: From the request to a Ready node. EC2 and EKS name no bound; AL2023 nodes join in 1 to 2 minutes, GPU nodes in 3 to 5.
 _NODE_SECONDS, _GPU_NODE_SECONDS = 300, 480

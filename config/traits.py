@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from config.hub_classes import SPAWNER, sections
-from config.hub_code import Said, assignments, at, code_of
-from config.tree import Path
+from jupyterhub_aws.config.hub_classes import SPAWNER, sections
+from jupyterhub_aws.config.hub_code import Said, assignments, at, code_of
+from jupyterhub_aws.config.tree import Path
 
 #: One to one: what the trait says is what the key would say.
 SAME: Mapping[str, str] = {

@@ -10,9 +10,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from config.errors import refuse, shown
-from config.meant import valid_name
-from config.zones import PARTITIONS, no_zone, partition_named, regions, zones
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.meant import valid_name
+from jupyterhub_aws.config.zones import PARTITIONS, no_zone, partition_named, regions, zones
 
 # Always with fullmatch, for `$` lets a last newline pass; ASCII, for \d and \w know the digits and letters of every script.
 _NAME = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from config.errors import refuse, shown
-from config.model import Model, option
-from config.values import ShortName
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.values import ShortName
 
 _NEXT_START = "For servers that start later; running ones go on as they are."
 HOME = "/home/jovyan"

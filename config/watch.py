@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from config.cluster import AnyCluster, EksCluster
-from config.errors import Problem, refuse, shown
-from config.homes import EfsHomes, Homes
-from config.model import Model, option
+from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
+from jupyterhub_aws.config.errors import Problem, refuse, shown
+from jupyterhub_aws.config.homes import EfsHomes, Homes
+from jupyterhub_aws.config.model import Model, option
 
 _MAIL = re.compile(r"[\w.+-]+@([a-z0-9-]+\.)+[a-z]{2,}", re.ASCII | re.IGNORECASE)
 _HTTPS = re.compile(r"https://([a-z0-9-]+\.)+[a-z]{2,}(:[0-9]{1,5})?(/[\w./~%?=&+-]*)?", re.ASCII | re.IGNORECASE)

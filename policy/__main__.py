@@ -5,6 +5,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the engine starts this file in its own folder
 
-from policy.pack import make_pack
+from jupyterhub_aws.policy.pack import make_pack
 
 make_pack()

@@ -131,7 +131,7 @@ def collapsed(found: dict[Path_, Any]) -> dict[str, Any]:
 def measure(chart: Path, defaults: dict[str, Any]) -> dict[Path_, Any]:
     """Every leaf of every base, and what restarts with it."""
     sys.path.insert(0, str(ROOT))
-    from config.chart import merged
+    from jupyterhub_aws.config.chart import merged
 
     found: dict[Path_, set[str] | None] = {}
     for name in BASES:

@@ -89,7 +89,7 @@ def main(arguments: list[str]) -> int:
         "authenticators": dict(sorted(named.items())),
         "classes": dict(sorted(found.items())),
     }
-    lines = json.dumps(data, separators=(",", ":")).replace("},\"", "},\n\"")  # one class a line
+    lines = json.dumps(data, separators=(",", ":")).replace('},"', '},\n"')  # one class a line
     (TARGET / f"classes-{arguments[0]}.json").write_text(lines + "\n", encoding="utf-8")
     print(f"wrote {len(found)} classes to classes-{arguments[0]}.json")
     return 0

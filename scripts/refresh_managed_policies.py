@@ -13,7 +13,7 @@ import importlib.metadata
 import json
 from typing import Any
 
-from config.managed_policies import DOCUMENTS, NAMES
+from jupyterhub_aws.config.managed_policies import DOCUMENTS, NAMES
 
 #: What identities of the program carry (components/addons, backups, cluster, pools), and what the CI roles may attach besides (components/ci/policy.py).
 WANTED = (

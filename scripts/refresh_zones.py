@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from config.zones import TABLE
+from jupyterhub_aws.config.zones import TABLE
 
 _PAGE = "docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.md"
 _ROW = re.compile(r"^\|\s*`?(?P<id>[a-z0-9]+-az[0-9]+|Coming in [0-9]{4})`?\s*\|\s*`?(?P<region>[a-z]+(?:-[a-z]+)+-[0-9]+)`?[^|]*\|", re.MULTILINE)

@@ -9,11 +9,11 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import eks, iam
 
-from components.addons.catalogue import NODE_ADDONS, AddonSpec, controller_addons
-from components.base import Component, named
-from components.iam import pod_identity_trust
-from components.partition import managed_policy
-from config.versions import pin
+from jupyterhub_aws.components.addons.catalogue import NODE_ADDONS, AddonSpec, controller_addons
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.iam import pod_identity_trust
+from jupyterhub_aws.components.partition import managed_policy
+from jupyterhub_aws.config.versions import pin
 
 _NEED_PODS = ["addonVersion", "configurationValues"]
 

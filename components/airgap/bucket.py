@@ -9,8 +9,8 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import s3
 
-from components.base import Component, named
-from components.iam import document
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.iam import document
 
 #: How long a bundle that was replaced can be taken back.
 _OLD_VERSION_DAYS = 90

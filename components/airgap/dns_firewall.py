@@ -9,7 +9,7 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import route53
 
-from components.base import Component, named
+from jupyterhub_aws.components.base import Component, named
 
 #: Order of the rules, and of this group among those of the VPC (Route 53 Resolver DNS Firewall: 100 and below and 9,900 and above are reserved).
 _ALLOW, _BLOCK, _GROUP = 10, 20, 500

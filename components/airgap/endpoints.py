@@ -9,9 +9,9 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import ec2
 
-from components.airgap.policies import Allowed, endpoint_policy
-from components.base import Component, named
-from config.endpoints import GATEWAYS
+from jupyterhub_aws.components.airgap.policies import Allowed, endpoint_policy
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.config.endpoints import GATEWAYS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

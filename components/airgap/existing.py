@@ -9,18 +9,18 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import ec2
 
-import config.network
-from components.airgap.endpoints import Endpoints, EndpointsArgs
-from components.airgap.requirements import subnet_faults, vpc_faults
-from components.base import Component
-from components.network.place import Place
+from jupyterhub_aws.components.airgap.endpoints import Endpoints, EndpointsArgs
+from jupyterhub_aws.components.airgap.requirements import subnet_faults, vpc_faults
+from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.network.place import Place
+from jupyterhub_aws.config import network as network_config
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExistingNetworkArgs:
     """As of a closed network of the stack's own; `services` and `buckets` are used where the stack makes the endpoints."""
 
-    network: config.network.ExistingNetwork
+    network: network_config.ExistingNetwork
     stack_name: str
     region: str
     account: pulumi.Input[str]
@@ -81,7 +81,7 @@ def _s3_prefix_list(region: str) -> pulumi.Output[str]:
     return ec2.get_prefix_list_output(name=f"com.amazonaws.{region}.s3").id
 
 
-def _checked(network: config.network.ExistingNetwork) -> pulumi.Output[str]:
+def _checked(network: network_config.ExistingNetwork) -> pulumi.Output[str]:
     """The VPC's id, once AWS has answered that VPC and subnets have what they must."""
     subnets = sorted({**network.private_subnets, **{f"{zone} public": subnet for zone, subnet in network.public_subnets.items()}}.items())
     answers = [ec2.get_subnet_output(id=subnet.id) for _, subnet in subnets]

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import ec2, ec2transitgateway
 
-from components.base import Component, named
-from config.neighbours import RoutedNeighbour, TransitGateway
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.config.neighbours import RoutedNeighbour, TransitGateway
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

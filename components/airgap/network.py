@@ -9,12 +9,12 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import ec2
 
-import config.network
-from components.airgap.dns_firewall import DnsFirewall, DnsFirewallArgs, allowed_domains
-from components.airgap.endpoints import Endpoints, EndpointsArgs
-from components.airgap.neighbours import Neighbours, NeighboursArgs
-from components.network.base import OwnVpc, OwnVpcArgs
-from components.network.place import Place
+from jupyterhub_aws.components.airgap.dns_firewall import DnsFirewall, DnsFirewallArgs, allowed_domains
+from jupyterhub_aws.components.airgap.endpoints import Endpoints, EndpointsArgs
+from jupyterhub_aws.components.airgap.neighbours import Neighbours, NeighboursArgs
+from jupyterhub_aws.components.network.base import OwnVpc, OwnVpcArgs
+from jupyterhub_aws.components.network.place import Place
+from jupyterhub_aws.config import network as network_config
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,7 +23,7 @@ class AirgapNetworkArgs(OwnVpcArgs):
     `buckets` are those of the stack itself.
     """
 
-    network: config.network.AirgapNetwork
+    network: network_config.AirgapNetwork
     account: pulumi.Input[str]
     services: Mapping[str, str]
     system_packages: bool

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import ec2, vpc
 
-from components.base import Component, named
-from components.network.place import Place
-from config.neighbours import Neighbour
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.network.place import Place
+from jupyterhub_aws.config.neighbours import Neighbour
 
 _HTTPS = 443
 #: EKS user guide, "View Amazon EKS security group requirements": what the control plane needs of nodes: kubelet, and webhooks on any higher port.

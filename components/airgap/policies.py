@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from components.iam import document
-from components.partition import partition_of
-from config.endpoints import addon_account
+from jupyterhub_aws.components.iam import document
+from jupyterhub_aws.components.partition import partition_of
+from jupyterhub_aws.config.endpoints import addon_account
 
 #: What pulling an image takes (ECR user guide, "Amazon ECR interface VPC endpoints", endpoint policy).
 _PULL = [

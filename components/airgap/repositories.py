@@ -10,10 +10,10 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import ecr
 
-from components.base import Component, named
-from components.needed import needed_charts, needed_images
-from config.bundle import destination
-from config.stack import StackConfig
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.needed import needed_charts, needed_images
+from jupyterhub_aws.config.bundle import destination
+from jupyterhub_aws.config.stack import StackConfig
 
 #: What no tag and no manifest list names any more: an interrupted push, for example.
 _UNTAGGED_DAYS = 14

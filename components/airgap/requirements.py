@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from config.network import ExistingNetwork, Subnet
+from jupyterhub_aws.config.network import ExistingNetwork, Subnet
 
 #: A zone's nodes, their pods' /28 prefixes, balancers and endpoints: below this the first node fills the subnet.
 _LEAST_ADDRESSES = 250

@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import ec2, eks, iam, vpc
 
-import config.runner
-from components.airgap.runner_documents import runner_policy, start_script
-from components.base import Component, named
-from components.iam import service_trust
-from components.network.place import Place
-from components.partition import partition_of
-from components.pools.images import image_parameter
-from components.pools.templates import metadata_options, tag_specifications
-from config.instance_types import instance_type
+from jupyterhub_aws.components.airgap.runner_documents import runner_policy, start_script
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.iam import service_trust
+from jupyterhub_aws.components.network.place import Place
+from jupyterhub_aws.components.partition import partition_of
+from jupyterhub_aws.components.pools.images import image_parameter
+from jupyterhub_aws.components.pools.templates import metadata_options, tag_specifications
+from jupyterhub_aws.config import runner as runner_config
+from jupyterhub_aws.config.instance_types import instance_type
 
 _HTTPS = 443
 
@@ -26,7 +26,7 @@ _HTTPS = 443
 class RunnerArgs:
     """`minor` chooses the pinned machine image, the nodes' own; `cluster_name` is the cluster's, `bucket_arn` the bundle's; `environment` tells of a proxy."""
 
-    runner: config.runner.Runner
+    runner: runner_config.Runner
     stack_name: str
     region: str
     account: pulumi.Input[str]
@@ -41,7 +41,7 @@ class RunnerArgs:
     tags: Mapping[str, str]
 
 
-def instance_name(name: str, runner: config.runner.Runner) -> str:
+def instance_name(name: str, runner: runner_config.Runner) -> str:
     """The machine's name in the program: another one for another architecture, which needs another image, and for another `generation`."""
     architecture = instance_type(runner.instance_type).architecture
     parts = [f"{name}-instance", *([architecture] if architecture != "x86_64" else []), *([str(runner.generation)] if runner.generation > 1 else [])]

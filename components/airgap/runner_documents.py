@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import textwrap
 
-from components.iam import document
-from components.partition import partition_of
+from jupyterhub_aws.components.iam import document
+from jupyterhub_aws.components.partition import partition_of
 
 
 def runner_policy(*, region: str, account: str, cluster: str, bucket_arn: str) -> str:

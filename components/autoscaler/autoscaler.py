@@ -10,12 +10,12 @@ import pulumi
 from pulumi_aws import eks, iam
 from pulumi_kubernetes.helm.v3 import Release
 
-from components.autoscaler.values import NAME, NAMESPACE, autoscaler_values
-from components.base import Component, named
-from components.charts import chart
-from components.iam import pod_identity_trust
-from components.images import images_of
-from config.stack import StackConfig
+from jupyterhub_aws.components.autoscaler.values import NAME, NAMESPACE, autoscaler_values
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.charts import chart
+from jupyterhub_aws.components.iam import pod_identity_trust
+from jupyterhub_aws.components.images import images_of
+from jupyterhub_aws.config.stack import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

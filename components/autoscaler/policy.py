@@ -9,9 +9,9 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import iam
 
-from components.base import Component, named
-from components.iam import document
-from components.partition import partition_of
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.iam import document
+from jupyterhub_aws.components.partition import partition_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

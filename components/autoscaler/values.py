@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.hub.values.closed import proxy_variables
-from components.pools.autoscaling import priorities
-from components.pools.spec import CORE_LABELS, group_specs
-from config.homes import EbsHomes
-from config.stack import StackConfig
-from config.timeouts import timeouts
-from config.versions import pin
+from jupyterhub_aws.components.hub.values.closed import proxy_variables
+from jupyterhub_aws.components.pools.autoscaling import priorities
+from jupyterhub_aws.components.pools.spec import CORE_LABELS, group_specs
+from jupyterhub_aws.config.homes import EbsHomes
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.timeouts import timeouts
+from jupyterhub_aws.config.versions import pin
 
 NAMESPACE = "kube-system"
 NAME = "cluster-autoscaler"

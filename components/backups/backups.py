@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import backup, iam
 
-from components.backups.plan import backup_role_name, copy_vault_name, plan_rules, restore_role_name, vault_name
-from components.backups.vault import BackupVault, BackupVaultArgs
-from components.base import Component, named
-from components.iam import service_trust
-from components.partition import managed_policy
-from config.backups import TAG, AwsBackup
+from jupyterhub_aws.components.backups.plan import backup_role_name, copy_vault_name, plan_rules, restore_role_name, vault_name
+from jupyterhub_aws.components.backups.vault import BackupVault, BackupVaultArgs
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.iam import service_trust
+from jupyterhub_aws.components.partition import managed_policy
+from jupyterhub_aws.config.backups import TAG, AwsBackup
 
 _SERVICE = "backup.amazonaws.com"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.iam import document
+from jupyterhub_aws.components.iam import document
 
 #: What would take a backup away before its day. AWS Backup's own expiry is none of these calls.
 _TAKING_AWAY = ["backup:DeleteRecoveryPoint", "backup:DisassociateRecoveryPoint", "backup:UpdateRecoveryPointLifecycle"]

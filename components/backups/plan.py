@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.backups import AwsBackup, Daily, Snapshots, Weekly, cron
+from jupyterhub_aws.config.backups import AwsBackup, Daily, Snapshots, Weekly, cron
 
 #: AWS Backup's own windows (developer guide, "Backup plan options"): a job that has not begun after 8 hours is given up, and one that runs after 7 days.
 _START_MINUTES, _COMPLETION_MINUTES = 480, 10080

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import dlm, iam
 
-from components.backups.plan import snapshot_schedules
-from components.base import Component, named
-from components.iam import service_trust
-from components.partition import managed_policy
-from config.backups import TAG, Snapshots
+from jupyterhub_aws.components.backups.plan import snapshot_schedules
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.iam import service_trust
+from jupyterhub_aws.components.partition import managed_policy
+from jupyterhub_aws.config.backups import TAG, Snapshots
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,11 +9,11 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import backup, kms
 
-from components.backups.documents import vault_policy
-from components.base import Component, named
-from components.cluster.documents import key_policy
-from components.partition import partition_of
-from config.backups import VaultLock
+from jupyterhub_aws.components.backups.documents import vault_policy
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.cluster.documents import key_policy
+from jupyterhub_aws.components.partition import partition_of
+from jupyterhub_aws.config.backups import VaultLock
 
 _KEY_DELETION_DAYS = 30
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.iam import Statement, document
-from components.partition import partition_of
-from config.aws_actions import actions
+from jupyterhub_aws.components.iam import Statement, document
+from jupyterhub_aws.components.partition import partition_of
+from jupyterhub_aws.config.aws_actions import actions
 
 ISSUER = "token.actions.githubusercontent.com"
 #: IAM and STS quotas: characters of a managed policy, spaces not counted.

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import iam
 
-from components.base import Component, named
-from components.ci.policy import ISSUER, Backend, Place, changing, packed, reading, state, trust
-from components.iam import Statement
-from config.aws_actions import known_types
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.ci.policy import ISSUER, Backend, Place, changing, packed, reading, state, trust
+from jupyterhub_aws.components.iam import Statement
+from jupyterhub_aws.config.aws_actions import known_types
 
 _HOUR = 3600
 

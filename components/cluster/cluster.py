@@ -10,11 +10,11 @@ import pulumi
 import pulumi_eks
 from pulumi_aws import cloudwatch, eks, iam, kms
 
-import config.cluster
-from components.base import Component, named
-from components.cluster.documents import envelope_policy, key_policy
-from components.iam import service_trust
-from components.partition import managed_policy, partition_of
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.cluster.documents import envelope_policy, key_policy
+from jupyterhub_aws.components.iam import service_trust
+from jupyterhub_aws.components.partition import managed_policy, partition_of
+from jupyterhub_aws.config import cluster as cluster_config
 
 _ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
 #: A deleted key can be restored for this long; what it encrypted is lost afterwards. 30 is the most that KMS allows.
@@ -25,7 +25,7 @@ _KEY_DELETION_DAYS = 30
 class ClusterArgs:
     """`cluster` is the stack's section, `stack_name` the cluster's name in EKS, `account` the AWS account id."""
 
-    cluster: config.cluster.EksCluster
+    cluster: cluster_config.EksCluster
     stack_name: str
     region: str
     account: pulumi.Input[str]

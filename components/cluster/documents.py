@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.iam import document
+from jupyterhub_aws.components.iam import document
 
 
 def key_policy(partition: str, account: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pulumi
 
-from components.imports import CONTROL_PLANE
+from jupyterhub_aws.components.imports import CONTROL_PLANE
 
 
 def open_to(cidrs: Sequence[str]) -> None:

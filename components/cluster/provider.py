@@ -15,9 +15,9 @@ import pulumi_kubernetes as kubernetes
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
-from components.cluster.api import SECONDS, Address, Fault, address_in, callers_kubeconfig, fault
-from config.cluster import EksCluster, ExistingCluster
-from config.stack import StackConfig
+from jupyterhub_aws.components.cluster.api import SECONDS, Address, Fault, address_in, callers_kubeconfig, fault
+from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
+from jupyterhub_aws.config.stack import StackConfig
 
 #: So long after EKS has made a cluster, its name may still be unknown somewhere; for so long a first `up` waits for it (pulumi_eks: five minutes).
 _YOUNG = datetime.timedelta(minutes=15)

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import autoscaling, ec2, lb, route53, vpc
 
-from components.base import Component, named
-from components.entry.args import EntryArgs
-from components.entry.certificate import Certificate, CertificateArgs
-from components.entry.people import people_may_come
-from components.pools.spec import generation
-from config.entry import AcmTls, LoadBalancerEntry, NoTls, Tls, own_certificate
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.entry.args import EntryArgs
+from jupyterhub_aws.components.entry.certificate import Certificate, CertificateArgs
+from jupyterhub_aws.components.entry.people import people_may_come
+from jupyterhub_aws.components.pools.spec import generation
+from jupyterhub_aws.config.entry import AcmTls, LoadBalancerEntry, NoTls, Tls, own_certificate
 
 #: configurable-http-proxy answers there without asking the hub; `/` redirects, which no health check takes for healthy.
 HEALTH_PATH = "/_chp_healthz"

@@ -9,7 +9,7 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import acm, route53
 
-from components.base import Component, named
+from jupyterhub_aws.components.base import Component, named
 
 _SECONDS = 300
 

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import pulumi
 
-from components.base import Component
-from components.entry.args import EntryArgs
-from components.entry.balancer import Balancer
-from components.entry.people import people_may_come
-from config.entry import LoadBalancerEntry, NodePortEntry
+from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.entry.args import EntryArgs
+from jupyterhub_aws.components.entry.balancer import Balancer
+from jupyterhub_aws.components.entry.people import people_may_come
+from jupyterhub_aws.config.entry import LoadBalancerEntry, NodePortEntry
 
 
 class Entry(Component):

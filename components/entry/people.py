@@ -5,9 +5,9 @@ from __future__ import annotations
 import pulumi
 from pulumi_aws import vpc
 
-from components.base import Component, named
-from components.entry.args import EntryArgs
-from config.entry import PortForwardEntry
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.entry.args import EntryArgs
+from jupyterhub_aws.config.entry import PortForwardEntry
 
 
 def people_may_come(door: Component, name: str, args: EntryArgs, security_group_id: pulumi.Input[str], port: int) -> None:

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_kubernetes.core.v1 import Namespace, Service
 
-from components.base import Component
-from components.hub.names import ENTRY_SERVICE, HubNames
-from config.entry import Entry, NodePortEntry, own_certificate
+from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.hub.names import ENTRY_SERVICE, HubNames
+from jupyterhub_aws.config.entry import Entry, NodePortEntry, own_certificate
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

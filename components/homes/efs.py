@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import ec2, efs, iam, vpc
 
-from components.base import Component, named
-from components.homes.policy import file_system_policy
-from components.hub.values.singleuser import GID, UID
-from components.iam import pod_identity_trust
-from components.network.place import Place
-from config.backups import backup_tags, efs_plan
-from config.homes import EfsHomes as EfsSection
-from config.stack import StackConfig
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.homes.policy import file_system_policy
+from jupyterhub_aws.components.hub.values.singleuser import GID, UID
+from jupyterhub_aws.components.iam import pod_identity_trust
+from jupyterhub_aws.components.network.place import Place
+from jupyterhub_aws.config.backups import backup_tags, efs_plan
+from jupyterhub_aws.config.homes import EfsHomes as EfsSection
+from jupyterhub_aws.config.stack import StackConfig
 
 _NFS_PORT = 2049
 

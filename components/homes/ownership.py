@@ -11,11 +11,11 @@ from pulumi_kubernetes.batch.v1 import Job
 from pulumi_kubernetes.core.v1 import ConfigMap, Namespace, PersistentVolume, PersistentVolumeClaim
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
-from components.base import Component
-from components.drivers import EFS_DRIVER
-from components.homes.pods import HOMES, HomesProgram, pod, program_data
-from components.hub.storage import WAITS_TO_BE_BOUND
-from config.stack import StackConfig
+from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.drivers import EFS_DRIVER
+from jupyterhub_aws.components.homes.pods import HOMES, HomesProgram, pod, program_data
+from jupyterhub_aws.components.hub.storage import WAITS_TO_BE_BOUND
+from jupyterhub_aws.config.stack import StackConfig
 
 _NAME = "homes-ownership"
 _SIZE = "1Ti"

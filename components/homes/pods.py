@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.hub.values.hub_files import text_of
-from components.images import images_of
-from config.chart import default_values
-from config.cluster import EksCluster
-from config.stack import StackConfig
+from jupyterhub_aws.components.hub.values.hub_files import text_of
+from jupyterhub_aws.components.images import images_of
+from jupyterhub_aws.config.chart import default_values
+from jupyterhub_aws.config.cluster import EksCluster
+from jupyterhub_aws.config.stack import StackConfig
 
 HOMES = "/homes"
 _PROGRAM_FOLDER = "/program"

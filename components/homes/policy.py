@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from components.iam import document
+from jupyterhub_aws.components.iam import document
 
 #: EFS user guide, "Using IAM to control file system data access": what a client that mounts and writes needs.
 _MOUNT_AND_WRITE = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]

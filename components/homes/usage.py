@@ -10,10 +10,10 @@ import pulumi
 from pulumi_kubernetes.batch.v1 import CronJob
 from pulumi_kubernetes.core.v1 import ConfigMap
 
-from components.base import Component
-from components.homes.pods import HOMES, HomesProgram, pod, program_data
-from components.hub.names import HOMES_CLAIM
-from config.stack import StackConfig
+from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.homes.pods import HOMES, HomesProgram, pod, program_data
+from jupyterhub_aws.components.hub.names import HOMES_CLAIM
+from jupyterhub_aws.config.stack import StackConfig
 
 #: Beside the homes, like shared directories: no home begins with an underscore.
 _REPORT = f"{HOMES}/_reports/usage.json"

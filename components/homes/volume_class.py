@@ -9,12 +9,12 @@ from typing import ClassVar
 import pulumi
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from components.base import Component, named
-from components.drivers import EBS_DRIVER
-from components.hub.values.singleuser import homes_class
-from config.backups import backup_tags
-from config.homes import EbsHomes
-from config.stack import StackConfig
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.drivers import EBS_DRIVER
+from jupyterhub_aws.components.hub.values.singleuser import homes_class
+from jupyterhub_aws.config.backups import backup_tags
+from jupyterhub_aws.config.homes import EbsHomes
+from jupyterhub_aws.config.stack import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

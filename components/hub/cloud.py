@@ -9,19 +9,19 @@ from typing import ClassVar
 import pulumi
 from pulumi_random import RandomPassword
 
-from components.base import Component
-from components.entry.args import EntryArgs
-from components.entry.balancer import Balancer
-from components.entry.entry import Entry
-from components.hub.database import DatabaseVolume, DatabaseVolumeArgs, Postgres, PostgresArgs
-from components.hub.names import HubNames
-from components.hub.secrets import PASSWORD_LENGTH
-from components.network.place import Place
-from config.backups import backup_tags, database_tags
-from config.database import PostgresDatabase, SqliteDatabase
-from config.entry import LoadBalancerEntry
-from config.hub_rules import core_zones, node_port
-from config.stack import StackConfig
+from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.entry.args import EntryArgs
+from jupyterhub_aws.components.entry.balancer import Balancer
+from jupyterhub_aws.components.entry.entry import Entry
+from jupyterhub_aws.components.hub.database import DatabaseVolume, DatabaseVolumeArgs, Postgres, PostgresArgs
+from jupyterhub_aws.components.hub.names import HubNames
+from jupyterhub_aws.components.hub.secrets import PASSWORD_LENGTH
+from jupyterhub_aws.components.network.place import Place
+from jupyterhub_aws.config.backups import backup_tags, database_tags
+from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
+from jupyterhub_aws.config.entry import LoadBalancerEntry
+from jupyterhub_aws.config.hub_rules import core_zones, node_port
+from jupyterhub_aws.config.stack import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import ebs, ec2, rds, vpc
 
-from components.base import Component, named
-from components.drivers import EBS_DRIVER_TAG
-from components.hub.names import HubNames
-from components.hub.values.hub import DATABASE_NAME, DATABASE_USER
-from config.database import PostgresDatabase, SqliteDatabase
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.drivers import EBS_DRIVER_TAG
+from jupyterhub_aws.components.hub.names import HubNames
+from jupyterhub_aws.components.hub.values.hub import DATABASE_NAME, DATABASE_USER
+from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
 
 _POSTGRES_PORT = 5432
 _MOST_GROWTH = 5

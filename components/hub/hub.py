@@ -14,23 +14,23 @@ from pulumi_kubernetes.helm.v3 import Release
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_random import RandomString
 
-from components.base import Component
-from components.charts import chart
-from components.entry.service import EntryService, EntryServiceArgs
-from components.facts import HubFacts
-from components.homes.usage import UsageReport, UsageReportArgs
-from components.hub.names import PROXY_DEPLOYMENT, HubNames
-from components.hub.not_ready import Where, says_why
-from components.hub.secrets import HubSecrets, HubSecretsArgs
-from components.hub.storage import DatabasePlace, DatabasePlaceArgs, HomesVolume, HomesVolumeArgs
-from components.hub.values.hub import Given, hub_values, public_url
-from config.chart import CHART
-from config.cluster import ExistingCluster
-from config.database import SqliteDatabase, SqliteOnNode
-from config.entry import own_certificate
-from config.homes import DIRECTORY_HOMES
-from config.hub_rules import core_zones, node_port
-from config.stack import StackConfig
+from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.charts import chart
+from jupyterhub_aws.components.entry.service import EntryService, EntryServiceArgs
+from jupyterhub_aws.components.facts import HubFacts
+from jupyterhub_aws.components.homes.usage import UsageReport, UsageReportArgs
+from jupyterhub_aws.components.hub.names import PROXY_DEPLOYMENT, HubNames
+from jupyterhub_aws.components.hub.not_ready import Where, says_why
+from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
+from jupyterhub_aws.components.hub.storage import DatabasePlace, DatabasePlaceArgs, HomesVolume, HomesVolumeArgs
+from jupyterhub_aws.components.hub.values.hub import Given, hub_values, public_url
+from jupyterhub_aws.config.chart import CHART
+from jupyterhub_aws.config.cluster import ExistingCluster
+from jupyterhub_aws.config.database import SqliteDatabase, SqliteOnNode
+from jupyterhub_aws.config.entry import own_certificate
+from jupyterhub_aws.config.homes import DIRECTORY_HOMES
+from jupyterhub_aws.config.hub_rules import core_zones, node_port
+from jupyterhub_aws.config.stack import StackConfig
 
 #: Which certificate the proxy has, by the first digits of its digest.
 _CERTIFICATE = "jupyterhub-aws/certificate"

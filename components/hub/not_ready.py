@@ -21,8 +21,8 @@ import pulumi
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import monitor_supports_feature
 
-from components.cluster.provider import under_an_engine
-from components.hub.stuck import stuck, without_a_pod
+from jupyterhub_aws.components.cluster.provider import under_an_engine
+from jupyterhub_aws.components.hub.stuck import stuck, without_a_pod
 
 _SECONDS = 20
 _MOST = 5

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import ec2
 
-import config.network
-from components.base import Component, named
-from components.network.flow_logs import FlowLogs, FlowLogsArgs
-from components.network.plan import ZonePlan, plan
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.network.flow_logs import FlowLogs, FlowLogsArgs
+from jupyterhub_aws.components.network.plan import ZonePlan, plan
+from jupyterhub_aws.config import network as network_config
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OwnVpcArgs:
     """`network` is the stack's section, `stack_name` the prefix of physical names, `region` the stack's region."""
 
-    network: config.network.OpenNetwork | config.network.AirgapNetwork
+    network: network_config.OpenNetwork | network_config.AirgapNetwork
     stack_name: str
     region: str
     tags: Mapping[str, str]

@@ -9,16 +9,16 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import cloudwatch, ec2, iam
 
-import config.network
-from components.base import Component, named
-from components.iam import document, service_trust
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.iam import document, service_trust
+from jupyterhub_aws.config import network as network_config
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FlowLogsArgs:
     """The stack's `network.flow_logs` section and the VPC that is watched."""
 
-    flow_logs: config.network.FlowLogs
+    flow_logs: network_config.FlowLogs
     vpc_id: pulumi.Input[str]
     stack_name: str
     tags: Mapping[str, str]

@@ -8,10 +8,10 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import ec2
 
-import config.network
-from components.network.base import OwnVpc, OwnVpcArgs
-from components.network.place import Place
-from components.network.plan import ZonePlan
+from jupyterhub_aws.components.network.base import OwnVpc, OwnVpcArgs
+from jupyterhub_aws.components.network.place import Place
+from jupyterhub_aws.components.network.plan import ZonePlan
+from jupyterhub_aws.config import network as network_config
 
 _ANYWHERE = "0.0.0.0/0"
 
@@ -20,7 +20,7 @@ _ANYWHERE = "0.0.0.0/0"
 class NetworkArgs(OwnVpcArgs):
     """`network` is the stack's section of mode `open`; `without_nat`: nothing leads out for the time being, and the addresses are kept."""
 
-    network: config.network.OpenNetwork
+    network: network_config.OpenNetwork
     without_nat: bool = False
 
 

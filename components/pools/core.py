@@ -7,20 +7,20 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import ec2, eks
 
-import config.pools
-from components.base import Component, named
-from components.pools.args import PoolsArgs
-from components.pools.images import ami_type, release
-from components.pools.roles import node_role
-from components.pools.spec import CORE_LABELS, generation
-from components.pools.templates import metadata_options, root_volume, tag_specifications
-from components.pools.user_data import managed_user_data
-from config.hub_rules import core_zones
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.pools.args import PoolsArgs
+from jupyterhub_aws.components.pools.images import ami_type, release
+from jupyterhub_aws.components.pools.roles import node_role
+from jupyterhub_aws.components.pools.spec import CORE_LABELS, generation
+from jupyterhub_aws.components.pools.templates import metadata_options, root_volume, tag_specifications
+from jupyterhub_aws.components.pools.user_data import managed_user_data
+from jupyterhub_aws.config import pools as pools_config
+from jupyterhub_aws.config.hub_rules import core_zones
 
 _ROLLED_OUT = ["version", "releaseVersion", "launchTemplate"]
 
 
-def scaling(pool: config.pools.CorePool, *, paused: bool) -> eks.NodeGroupScalingConfigArgsDict:
+def scaling(pool: pools_config.CorePool, *, paused: bool) -> eks.NodeGroupScalingConfigArgsDict:
     """The group's sizes. Paused they are the least that EKS takes (API reference, NodegroupScalingConfig: maxSize is at least 1)."""
     if paused:
         return {"min_size": 0, "max_size": 1, "desired_size": 0}
@@ -76,7 +76,7 @@ class CorePool(Component):
         self.autoscaling_group_name = group.resources[0].autoscaling_groups[0].name
         self.register_outputs({"group_name": self.group_name})
 
-    def _template(self, name: str, args: PoolsArgs, pool: config.pools.CorePool, tags: dict[str, str]) -> ec2.LaunchTemplate:
+    def _template(self, name: str, args: PoolsArgs, pool: pools_config.CorePool, tags: dict[str, str]) -> ec2.LaunchTemplate:
         stack = args.stack
         return ec2.LaunchTemplate(
             f"{name}-template",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from config.instance_types import InstanceType
-from config.versions import pin
+from jupyterhub_aws.config.instance_types import InstanceType
+from jupyterhub_aws.config.versions import pin
 
 
 def variant(kind: InstanceType) -> str:

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import eks, iam, kms
 
-from components.base import Component, named
-from components.partition import partition_of
-from components.pools.args import PoolsArgs
-from components.pools.core import CorePool
-from components.pools.roles import node_role
-from components.pools.spec import group_specs, pool_specs
-from components.pools.user_group import UserGroup, UserGroupArgs
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.partition import partition_of
+from jupyterhub_aws.components.pools.args import PoolsArgs
+from jupyterhub_aws.components.pools.core import CorePool
+from jupyterhub_aws.components.pools.roles import node_role
+from jupyterhub_aws.components.pools.spec import group_specs, pool_specs
+from jupyterhub_aws.components.pools.user_group import UserGroup, UserGroupArgs
 
 __all__ = ["Pools", "PoolsArgs"]
 

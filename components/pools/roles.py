@@ -5,10 +5,10 @@ from __future__ import annotations
 import pulumi
 from pulumi_aws import iam
 
-from components.base import Component, named
-from components.iam import service_trust
-from components.partition import managed_policy
-from components.pools.args import PoolsArgs
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.iam import service_trust
+from jupyterhub_aws.components.partition import managed_policy
+from jupyterhub_aws.components.pools.args import PoolsArgs
 
 #: EKS user guide, "Amazon EKS node IAM role". The CNI's policy is not here: it has a role by Pod Identity.
 _POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from config.generations import label, retired, suffix
-from config.homes import EbsHomes
-from config.instance_types import InstanceType
-from config.pools import AnyUserPool, BoughtPool, Disk, GivenPool, OnDemandPool, SpotFirstPool, SpotPool
-from config.stack import StackConfig
+from jupyterhub_aws.config.generations import label, retired, suffix
+from jupyterhub_aws.config.homes import EbsHomes
+from jupyterhub_aws.config.instance_types import InstanceType
+from jupyterhub_aws.config.pools import AnyUserPool, BoughtPool, Disk, GivenPool, OnDemandPool, SpotFirstPool, SpotPool
+from jupyterhub_aws.config.stack import StackConfig
 
 Market = Literal["spot", "on-demand"]
 Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from config.pools import Disk
+from jupyterhub_aws.config.pools import Disk
 
 if TYPE_CHECKING:
     from pulumi_aws.ec2 import LaunchTemplateBlockDeviceMappingArgsDict, LaunchTemplateMetadataOptionsArgsDict, LaunchTemplateTagSpecificationArgsDict

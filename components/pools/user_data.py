@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from components.hub.values.closed import proxy_variables
-from components.pools.spec import GroupSpec
-from config.stack import StackConfig
+from jupyterhub_aws.components.hub.values.closed import proxy_variables
+from jupyterhub_aws.components.pools.spec import GroupSpec
+from jupyterhub_aws.config.stack import StackConfig
 
 _BOUNDARY = "==JUPYTERHUB-AWS=="
 

@@ -9,14 +9,14 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import autoscaling, ec2
 
-from components.base import Component, named
-from components.hub.values.closed import proxy_variables
-from components.pools.args import PoolsArgs
-from components.pools.autoscaling import group_tags
-from components.pools.images import image_parameter
-from components.pools.spec import GroupSpec
-from components.pools.templates import metadata_options, root_volume, tag_specifications
-from components.pools.user_data import node_config, user_data, with_environment
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.hub.values.closed import proxy_variables
+from jupyterhub_aws.components.pools.args import PoolsArgs
+from jupyterhub_aws.components.pools.autoscaling import group_tags
+from jupyterhub_aws.components.pools.images import image_parameter
+from jupyterhub_aws.components.pools.spec import GroupSpec
+from jupyterhub_aws.components.pools.templates import metadata_options, root_volume, tag_specifications
+from jupyterhub_aws.components.pools.user_data import node_config, user_data, with_environment
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

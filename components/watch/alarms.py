@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import cloudwatch, kms, sns
 
-from components.base import Component, named
-from components.pools.spec import generation
-from components.watch.alarm import AlarmSpec, Measure
-from components.watch.documents import key_policy, topic_policy
-from components.watch.specs import alarm_specs
-from components.watch.watched import Watched
-from config.watch import CloudWatchWatch
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.pools.spec import generation
+from jupyterhub_aws.components.watch.alarm import AlarmSpec, Measure
+from jupyterhub_aws.components.watch.documents import key_policy, topic_policy
+from jupyterhub_aws.components.watch.specs import alarm_specs
+from jupyterhub_aws.components.watch.watched import Watched
+from jupyterhub_aws.config.watch import CloudWatchWatch
 
 #: Nothing is lost with this key but messages on their way; 7 is the least that KMS allows.
 _KEY_DELETION_DAYS = 7

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from checks.certificate import read
-from config.entry import AnyEntry, own_certificate
+from jupyterhub_aws.checks.certificate import read
+from jupyterhub_aws.config.entry import AnyEntry, own_certificate
 
 
 def own_end(entry: AnyEntry) -> int | None:

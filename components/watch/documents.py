@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from components.iam import document
-from components.partition import partition_of
+from jupyterhub_aws.components.iam import document
+from jupyterhub_aws.components.partition import partition_of
 
 _ALARMS = "cloudwatch.amazonaws.com"
 _WRITE = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.hub.names import HubNames
-from components.watch.alarm import AlarmSpec, Breaches, Measure, Statistic
-from components.watch.filters import DATABASE_USED, HEARTBEATS, HUB_DIMENSION, STARTS, FilterSpec, metric_namespace
-from components.watch.watched import WatchedHub
-from config.database import PostgresDatabase
-from config.stack import StackConfig
-from config.watch import CloudWatchWatch
+from jupyterhub_aws.components.hub.names import HubNames
+from jupyterhub_aws.components.watch.alarm import AlarmSpec, Breaches, Measure, Statistic
+from jupyterhub_aws.components.watch.filters import DATABASE_USED, HEARTBEATS, HUB_DIMENSION, STARTS, FilterSpec, metric_namespace
+from jupyterhub_aws.components.watch.watched import WatchedHub
+from jupyterhub_aws.config.database import PostgresDatabase
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.watch import CloudWatchWatch
 
 _A_DAY = 24 * 3600
 

@@ -10,13 +10,13 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import cloudwatch
 
-from components.base import Component, named
-from components.pools.spec import pool_specs
-from components.watch.documents import events_policy
-from components.watch.filters import FAILED_LAUNCHES
-from components.watch.logs import log_filter
-from config.stack import StackConfig
-from config.watch import CloudWatchWatch
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.pools.spec import pool_specs
+from jupyterhub_aws.components.watch.documents import events_policy
+from jupyterhub_aws.components.watch.filters import FAILED_LAUNCHES
+from jupyterhub_aws.components.watch.logs import log_filter
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.watch import CloudWatchWatch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

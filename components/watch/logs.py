@@ -9,14 +9,14 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import cloudwatch, eks, iam
 
-from components.base import Component, named
-from components.iam import pod_identity_trust
-from components.watch.agent_values import ADDON, LOG_KINDS, SERVICE_ACCOUNT, agent_configuration, log_group_name
-from components.watch.documents import agent_policy
-from components.watch.filters import APPLICATION_FILTERS, HUB_DIMENSION, FilterSpec, metric_namespace
-from config.stack import StackConfig
-from config.versions import pin
-from config.watch import CloudWatchWatch
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.iam import pod_identity_trust
+from jupyterhub_aws.components.watch.agent_values import ADDON, LOG_KINDS, SERVICE_ACCOUNT, agent_configuration, log_group_name
+from jupyterhub_aws.components.watch.documents import agent_policy
+from jupyterhub_aws.components.watch.filters import APPLICATION_FILTERS, HUB_DIMENSION, FilterSpec, metric_namespace
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.versions import pin
+from jupyterhub_aws.config.watch import CloudWatchWatch
 
 _NEED_PODS = ["addonVersion", "configurationValues"]
 

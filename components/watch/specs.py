@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from components.watch.alarm import AlarmSpec, Measure
-from components.watch.filters import AUTOSCALER_ERRORS, FAILED_LAUNCHES, INTERRUPTIONS, FilterSpec, metric_namespace
-from components.watch.hub_alarms import hub_alarms
-from components.watch.watched import Watched
-from config.stack import StackConfig
-from config.watch import CloudWatchWatch
+from jupyterhub_aws.components.watch.alarm import AlarmSpec, Measure
+from jupyterhub_aws.components.watch.filters import AUTOSCALER_ERRORS, FAILED_LAUNCHES, INTERRUPTIONS, FilterSpec, metric_namespace
+from jupyterhub_aws.components.watch.hub_alarms import hub_alarms
+from jupyterhub_aws.components.watch.watched import Watched
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.watch import CloudWatchWatch
 
 
 def alarm_specs(watched: Watched) -> tuple[AlarmSpec, ...]:

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import pulumi
 
-from components.base import Component
-from components.watch.alarms import Alarms, AlarmsArgs
-from components.watch.launches import Launches, LaunchesArgs
-from components.watch.logs import Logs, LogsArgs
-from components.watch.watched import Watched
-from config.watch import CloudWatchWatch
+from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.watch.alarms import Alarms, AlarmsArgs
+from jupyterhub_aws.components.watch.launches import Launches, LaunchesArgs
+from jupyterhub_aws.components.watch.logs import Logs, LogsArgs
+from jupyterhub_aws.components.watch.watched import Watched
+from jupyterhub_aws.config.watch import CloudWatchWatch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

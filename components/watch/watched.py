@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from config.stack import StackConfig
+from jupyterhub_aws.config.stack import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

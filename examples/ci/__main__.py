@@ -5,8 +5,8 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.ci.policy import Backend, Place
-from components.ci.roles import Roles, RolesArgs
+from jupyterhub_aws.components.ci.policy import Backend, Place
+from jupyterhub_aws.components.ci.roles import Roles, RolesArgs
 
 config, region = pulumi.Config(), pulumi.Config("aws").require("region")
 account = config.get("account") or aws.get_caller_identity().account_id

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from changes.difference import Difference, difference
-from changes.effects.cost import MEASURES
-from changes.gate import judged
-from changes.read import side_of
-from changes.side import Side
-from checks.resources import Resources
-from ops.diff.markdown import markdown
-from ops.diff.page import page
-from ops.diff.story import headline, sections
+from jupyterhub_aws.changes.difference import Difference, difference
+from jupyterhub_aws.changes.effects.cost import MEASURES
+from jupyterhub_aws.changes.gate import judged
+from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.changes.side import Side
+from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.diff.markdown import markdown
+from jupyterhub_aws.diff.page import page
+from jupyterhub_aws.diff.story import headline, sections
 from tests.support.differences import billed, found, plan, put
 
 CENTS = st.integers(0, 3_000_000).map(lambda cents: cents / 100)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from changes.difference import difference
-from changes.gate import DEFAULT, allowed_by, judged
-from changes.read import side_of
+from jupyterhub_aws.changes.difference import difference
+from jupyterhub_aws.changes.gate import DEFAULT, allowed_by, judged
+from jupyterhub_aws.changes.read import side_of
 from tests.support.differences import EDITED, found, plan, put
 
 

@@ -9,11 +9,11 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from changes.difference import difference
-from changes.properties import Comparison
-from changes.read import side_of
-from ops.diff.markdown import markdown
-from ops.diff.page import page
+from jupyterhub_aws.changes.difference import difference
+from jupyterhub_aws.changes.properties import Comparison
+from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.diff.markdown import markdown
+from jupyterhub_aws.diff.page import page
 from tests.support.differences import plan
 from tests.support.stacks import FULL
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from changes.difference import Difference, difference
-from changes.side import Side
+from jupyterhub_aws.changes.difference import Difference, difference
+from jupyterhub_aws.changes.side import Side
 from tests.support.stacks import record
 
 SECOND = ("pools.memory.generation=2", "pools.memory.retiring=[{generation: 1}]")

@@ -7,11 +7,11 @@ import tomllib
 
 import pytest
 
-from changes.difference import difference
-from changes.effects import table, values
-from changes.read import side_of
-from config import aws_actions, replacements
-from config.chart import default_values
+from jupyterhub_aws.changes.difference import difference
+from jupyterhub_aws.changes.effects import table, values
+from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.config import aws_actions, replacements
+from jupyterhub_aws.config.chart import default_values
 from tests.support.differences import plan
 from tests.support.differences import values as hub_values
 from tests.support.stack_files import ROOT
@@ -29,12 +29,12 @@ def test_every_type_of_the_program_is_in_every_table(type_):
 
 
 def test_every_text_has_a_class_and_every_reader_is_one():
-    rows = tomllib.loads((ROOT / "changes" / "effects" / "table.toml").read_text(encoding="utf-8"))
+    rows = tomllib.loads((ROOT / "jupyterhub_aws" / "changes" / "effects" / "table.toml").read_text(encoding="utf-8"))
     for type_, row in rows.items():
         assert set(row) <= {"topic", "reader", "data", "create", "delete", "replace", "properties"}, type_
         for text in (*(row[key] for key in ("create", "delete", "replace") if key in row), *row["properties"].values()):
             table.split(text)
-    from changes.effects import all as everything
+    from jupyterhub_aws.changes.effects import all as everything
 
     assert {name for row in rows.values() for name in row.get("reader", ())} <= set(everything._READERS)
 

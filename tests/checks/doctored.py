@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from checks.resources import Resource, Resources
-from config.load import load
-from config.stack import StackConfig
-from config.stack_file import read
-from ops.plan.evaluate import PROGRAM
+from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.evaluate import PROGRAM
 from tests.support.stacks import record
 
 

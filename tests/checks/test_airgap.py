@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from checks.airgap.all import LAWS, judges, proof
-from checks.airgap.view import view_of
-from checks.resources import Resource, Resources
-from config.network import AirgapNetwork
-from config.stack import StackConfig
-from config.stack_file import read
-from ops.plan.plan import recorded
+from jupyterhub_aws.checks.airgap.all import LAWS, judges, proof
+from jupyterhub_aws.checks.airgap.view import view_of
+from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.config.network import AirgapNetwork
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.plan import recorded
 from tests.support.stack_files import ROOT
 from tests.support.stacks import CLOSED, IN_THEIR_VPC, KUBEADM, THEIR_ENDPOINTS, quiet_sdks, without_gc
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from checks.backups import Drill, covered, drill_of, rehearsed
-from checks.resources import Resources
-from config.backups import TAG
+from jupyterhub_aws.checks.backups import Drill, covered, drill_of, rehearsed
+from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.config.backups import TAG
 from tests.checks.doctored import dev, doctored, stack_of
 from tests.support.stacks import FULL, KUBEADM, record
 
@@ -99,7 +99,7 @@ def test_what_is_not_the_stacks_is_said_to_be_its_owners():
     found = covered(*dev(f"homes={homes}"))
     assert statuses(found) == ["pass", "skip"] and "nfs.uni.edu" in found[1].message
     stack, resources = stack_of(), record(*KUBEADM).resources
-    from ops.arguments import validated_stack
+    from jupyterhub_aws.cli.arguments import validated_stack
     from tests.support.stack_files import ROOT
 
     stack, _ = validated_stack(str(ROOT / "examples/kubeadm/Pulumi.kubeadm.yaml"))

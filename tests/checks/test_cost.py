@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from checks.bill import money
-from checks.cost import cost
-from config.errors import ConfigError
-from config.instance_types import instance_type, instance_types
-from config.prices import Prices, price, read_prices, rows
-from config.prices_by_region import prices_in
+from jupyterhub_aws.checks.bill import money
+from jupyterhub_aws.checks.cost import cost
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.instance_types import instance_type, instance_types
+from jupyterhub_aws.config.prices import Prices, price, read_prices, rows
+from jupyterhub_aws.config.prices_by_region import prices_in
 from tests.checks.doctored import dev, doctored
 from tests.support.regional_prices import of_row, of_type, regional_prices
 
@@ -280,7 +280,7 @@ def test_wrong_prices_are_told(tmp_path: Path, text: str, says: str) -> None:
 
 
 def test_a_closed_network_pays_for_its_doors_and_its_runner_and_for_no_nat():
-    from checks.cost import cost
+    from jupyterhub_aws.checks.cost import cost
     from tests.checks.test_airgap import evaluated
 
     lines = {line.what: line for line in cost(*evaluated("stack=airgap")).lines}

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from checks import hubs, secrets, security
-from checks.resources import Resources
+from jupyterhub_aws.checks import hubs, secrets, security
+from jupyterhub_aws.checks.resources import Resources
 from tests.checks.doctored import dev, doctored, stack_of
 from tests.support.stacks import FULL, IN_AN_OPEN_VPC, record
 

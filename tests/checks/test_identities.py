@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from checks.finding import Finding
-from checks.identities.all import IdentityProof, identity_findings
-from checks.identities.targets import TARGETS
-from checks.resources import Resource, Resources
-from config.aws_calls import api_calls, calling_software
-from config.endpoints import software
-from config.managed_policies import managed_policy, managed_policy_exists
-from config.stack import StackConfig
+from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.identities.all import IdentityProof, identity_findings
+from jupyterhub_aws.checks.identities.targets import TARGETS
+from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.config.aws_calls import api_calls, calling_software
+from jupyterhub_aws.config.endpoints import software
+from jupyterhub_aws.config.managed_policies import managed_policy, managed_policy_exists
+from jupyterhub_aws.config.stack import StackConfig
 from tests.checks.test_airgap import evaluated
 from tests.support.stacks import ALL_STACKS, CLOSED, FULL, INSTEAD
 

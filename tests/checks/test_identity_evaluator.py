@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.identities.conditions import ConditionError, Context, expanded, holds, parse_operator
-from checks.identities.documents import PolicyDocument, PolicyError, parse_policy
-from checks.identities.evaluator import AccessRequest, Caller, PolicySet, decide
-from checks.identities.patterns import ACCOUNT, either, every, glob, literal, negated
+from jupyterhub_aws.checks.identities.conditions import ConditionError, Context, expanded, holds, parse_operator
+from jupyterhub_aws.checks.identities.documents import PolicyDocument, PolicyError, parse_policy
+from jupyterhub_aws.checks.identities.evaluator import AccessRequest, Caller, PolicySet, decide
+from jupyterhub_aws.checks.identities.patterns import ACCOUNT, either, every, glob, literal, negated
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/driver"
 ROLE = Caller("role", ROLE_ARN)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from checks import nodes
-from checks.resources import Resources
-from config.instance_types import instance_type
+from jupyterhub_aws.checks import nodes
+from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.config.instance_types import instance_type
 
 from tests.support.stacks import IN_AN_OPEN_VPC, NO_HUB  # isort: skip
 from tests.checks.doctored import dev, doctored, stack_of, the

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from checks.secrets import secrets
+from jupyterhub_aws.checks.secrets import secrets
 from tests.checks.doctored import dev, doctored
 
 GROUP = "aws:autoscaling/group:Group"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from checks import security
-from checks.finding import Finding
-from checks.resources import Resource, Resources
+from jupyterhub_aws.checks import security
+from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.resources import Resource, Resources
 from tests.checks.doctored import dev, doctored, the
 
 CLUSTER = "aws:eks/cluster:Cluster"

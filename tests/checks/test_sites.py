@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from checks.sites import sites
+from jupyterhub_aws.checks.sites import sites
 from tests.checks.test_airgap import evaluated
 from tests.support.stack_files import ROOT
 
@@ -51,7 +51,7 @@ def test_each_host_says_which_resource_causes_it():
 
 
 def test_the_command_prints_people_and_data():
-    command = [sys.executable, "-m", "ops.main", "sites", "airgap-hub"]
+    command = [sys.executable, "-m", "jupyterhub_aws.cli.main", "sites", "airgap-hub"]
     text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
     assert "Nodes (images, AWS's APIs): nobody outside" in text and "This network is closed" in text
     data = json.loads(subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout)

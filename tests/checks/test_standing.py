@@ -6,10 +6,10 @@ import datetime
 
 import pytest
 
-from checks import versions
-from checks.standing import hub_rows, kubernetes, standing
-from config.chart import chart_version
-from config.releases import advisories, calendar
+from jupyterhub_aws.checks import versions
+from jupyterhub_aws.checks.standing import hub_rows, kubernetes, standing
+from jupyterhub_aws.config.chart import chart_version
+from jupyterhub_aws.config.releases import advisories, calendar
 from tests.checks.doctored import dev, stack_of
 
 DAY = datetime.date(2026, 11, 28)

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from checks.cost_of_hubs import user_hours
-from checks.groups import user_nodes
-from checks.user_pods import UserPod, user_pods
-from config.chart import chart_version
-from config.homes import EfsHomes, NfsHomes
-from config.prices import Prices
+from jupyterhub_aws.checks.cost_of_hubs import user_hours
+from jupyterhub_aws.checks.groups import user_nodes
+from jupyterhub_aws.checks.user_pods import UserPod, user_pods
+from jupyterhub_aws.config.chart import chart_version
+from jupyterhub_aws.config.homes import EfsHomes, NfsHomes
+from jupyterhub_aws.config.prices import Prices
 from tests.checks.doctored import stack_of
 from tests.support.hub_cases import CASES, PEOPLE, RECORDED, REFRESH, choices_of, release, what_makes_pods
 from tests.support.pod_security import violations

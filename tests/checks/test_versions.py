@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from checks import versions
-from checks.all import run_checks
-from config.versions import Pin
+from jupyterhub_aws.checks import versions
+from jupyterhub_aws.checks.all import run_checks
+from jupyterhub_aws.config.versions import Pin
 from tests.checks.doctored import dev, doctored
 
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from checks.identities.conditions import Context
-from checks.identities.documents import parse_policy
-from checks.identities.evaluator import AccessRequest, Caller, Decision, PolicySet, decide
-from checks.identities.patterns import ACCOUNT
-from checks.identities.world import ATTACHMENT, BUCKET, ROLE, PlanWorld
-from checks.resources import Resource
-from components.ci.policy import Backend, Place, changing, packed, reading, state
-from config.aws_actions import actions, known_types
+from jupyterhub_aws.checks.identities.conditions import Context
+from jupyterhub_aws.checks.identities.documents import parse_policy
+from jupyterhub_aws.checks.identities.evaluator import AccessRequest, Caller, Decision, PolicySet, decide
+from jupyterhub_aws.checks.identities.patterns import ACCOUNT
+from jupyterhub_aws.checks.identities.world import ATTACHMENT, BUCKET, ROLE, PlanWorld
+from jupyterhub_aws.checks.resources import Resource
+from jupyterhub_aws.components.ci.policy import Backend, Place, changing, packed, reading, state
+from jupyterhub_aws.config.aws_actions import actions, known_types
 from tests.checks.test_airgap import evaluated
 from tests.support.policies import parliament
 from tests.support.stacks import ALL_STACKS

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from config.versions import pin
+from jupyterhub_aws.config.versions import pin
 from tests.support.stacks import record
 
 ADDON, ROLE, ATTACHMENT = "aws:eks/addon:Addon", "aws:iam/role:Role", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from components.backups.documents import vault_policy
-from components.backups.plan import plan_rules, snapshot_schedules
-from config.backups import TAG, AwsBackup, CopyTo, Daily, Snapshots, Weekly, cron
+from jupyterhub_aws.components.backups.documents import vault_policy
+from jupyterhub_aws.components.backups.plan import plan_rules, snapshot_schedules
+from jupyterhub_aws.config.backups import TAG, AwsBackup, CopyTo, Daily, Snapshots, Weekly, cron
 from tests.support.stacks import FULL, record
 
 VAULT, PLAN, SELECTION, LOCK = (

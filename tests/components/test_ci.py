@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from components.ci.policy import LARGEST, Backend, Place, changing, packed, reading, state, trust
-from config.aws_actions import actions, known_types
+from jupyterhub_aws.components.ci.policy import LARGEST, Backend, Place, changing, packed, reading, state, trust
+from jupyterhub_aws.config.aws_actions import actions, known_types
 from tests.support.policies import findings
 from tests.support.stacks import ALL_STACKS, record
 

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from components.airgap.dns_firewall import as_stored
-from components.airgap.policies import Allowed, endpoint_policy
-from components.airgap.repositories import lifecycle
-from components.airgap.requirements import subnet_faults, vpc_faults
-from components.airgap.runner_documents import runner_policy
-from config.endpoints import UnknownSoftwareError, running, software, solved
-from config.network import ExistingNetwork
+from jupyterhub_aws.components.airgap.dns_firewall import as_stored
+from jupyterhub_aws.components.airgap.policies import Allowed, endpoint_policy
+from jupyterhub_aws.components.airgap.repositories import lifecycle
+from jupyterhub_aws.components.airgap.requirements import subnet_faults, vpc_faults
+from jupyterhub_aws.components.airgap.runner_documents import runner_policy
+from jupyterhub_aws.config.endpoints import UnknownSoftwareError, running, software, solved
+from jupyterhub_aws.config.network import ExistingNetwork
 from tests.checks.test_airgap import evaluated
 from tests.support.policies import findings
 from tests.support.stacks import CLOSED, IN_THEIR_VPC, THEIR_ENDPOINTS, node_config, record
@@ -31,7 +31,7 @@ def services(*settings):
 
 def test_there_is_an_endpoint_for_each_api_that_the_recorded_software_calls_and_no_other():
     stack, resources = evaluated("stack=airgap-hub")
-    from checks.airgap.endpoints import recorded_software
+    from jupyterhub_aws.checks.airgap.endpoints import recorded_software
 
     names = {name for name, _ in recorded_software(resources)}
     assert names == set(running(stack.homes.kind, runner=True, watched=True)), "config/endpoints.py says what runs; this is what was recorded"
@@ -185,9 +185,9 @@ def test_the_runner_is_told_where_everything_is_and_asks_no_index():
 
 
 def test_repositories_are_the_bundles_inventory_closed_and_clean():
-    from config.bundle import destination
-    from config.stack_file import read
-    from ops.bundle.needs import inventory
+    from jupyterhub_aws.bundle.needs import inventory
+    from jupyterhub_aws.config.bundle import destination
+    from jupyterhub_aws.config.stack_file import read
     from tests.support.stack_files import ROOT
 
     found = inventory(read(ROOT / "Pulumi.airgap.yaml", ("registry={kind: ecr, account: '123456789012'}",)))

@@ -18,11 +18,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.cluster import provider
-from components.cluster.api import Address, Fault, Proxy, address_in, callers_kubeconfig, fault, proxy_for
-from config.stack import StackConfig
-from config.stack_file import read
-from ops.plan.plan import recorded
+from jupyterhub_aws.components.cluster import provider
+from jupyterhub_aws.components.cluster.api import Address, Fault, Proxy, address_in, callers_kubeconfig, fault, proxy_for
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.plan import recorded
 from tests.support.stack_files import ROOT
 from tests.support.stacks import record
 

@@ -6,9 +6,9 @@ from typing import get_args
 
 import pytest
 
-from config.entry import LoadBalancerEntry
-from config.hub import Hub
-from config.stack import StackConfig
+from jupyterhub_aws.config.entry import LoadBalancerEntry
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.stack import StackConfig
 from tests.support.golden_values import FOLDER, GOLDEN, golden, path_of
 from tests.support.stacks import record
 

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from components.hub.values.hub_files import FOLDER
+from jupyterhub_aws.components.hub.values.hub_files import FOLDER
 
 
 def heartbeat() -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from components.hub.values.hub_files import FOLDER
+from jupyterhub_aws.components.hub.values.hub_files import FOLDER
 from tests.support.pod_security import violations
 from tests.support.stacks import FULL, HANDED_OVER, HANDING_OVER, StackRecording, record
 

@@ -12,7 +12,7 @@ import pytest
 from tornado.web import HTTPError
 from traitlets.config import Config
 
-from components.hub.values.hub_files import FOLDER, HUB_FOLDER, file_of_hub, files_of_every_hub
+from jupyterhub_aws.components.hub.values.hub_files import FOLDER, HUB_FOLDER, file_of_hub, files_of_every_hub
 from tests.support.stacks import ALL_STACKS, record
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.images import Images
-from config.bundle import FORMAT, Lock, Locked, destination, normalized, parse_lock, read_lock
-from config.errors import ConfigError
-from config.images import images_in, renamed
+from jupyterhub_aws.components.images import Images
+from jupyterhub_aws.config.bundle import FORMAT, Lock, Locked, destination, normalized, parse_lock, read_lock
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.images import images_in, renamed
 
 DIGEST = f"sha256:{'ab' * 32}"
 REGISTRY = "registry.corp.example:5000/team"

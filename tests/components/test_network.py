@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.network.plan import plan
+from jupyterhub_aws.components.network.plan import plan
 from tests.support.stacks import record
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from config.versions import pin
+from jupyterhub_aws.config.versions import pin
 from tests.support.stacks import FULL, INSTEAD, NO_HUB, record
 
 RELEASE = "kubernetes:helm.sh/v3:Release"

@@ -11,9 +11,9 @@ from unittest import mock
 import pulumi
 import pytest
 
-from components.hub import not_ready
-from components.hub.not_ready import Where, reasons
-from components.hub.stuck import Stuck, stuck, without_a_pod
+from jupyterhub_aws.components.hub import not_ready
+from jupyterhub_aws.components.hub.not_ready import Where, reasons
+from jupyterhub_aws.components.hub.stuck import Stuck, stuck, without_a_pod
 from tests.support.kubernetes_objects import waiting_pod
 from tests.support.stacks import record
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from components.watch.filters import APPLICATION_FILTERS, FAILED_LAUNCHES, FAILED_STARTS
-from components.watch.launches import launch_pattern
+from jupyterhub_aws.components.watch.filters import APPLICATION_FILTERS, FAILED_LAUNCHES, FAILED_STARTS
+from jupyterhub_aws.components.watch.launches import launch_pattern
 from tests.checks.doctored import stack_of
 from tests.support.stack_files import ROOT
 from tests.support.stacks import ALL_STACKS, FULL, HANDING_OVER, IN_AN_OPEN_VPC, INNER, INSTEAD, KUBEADM, NO_HUB, record

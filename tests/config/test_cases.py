@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from components.validated import validated
-from config.errors import ConfigError
-from config.halves import Configuration, whole
-from config.stack import StackConfig
+from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.halves import Configuration, whole
+from jupyterhub_aws.config.stack import StackConfig
 from tests.support.stack_files import ROOT, SOURCE, changed, config_of, dev_stack, engine_values, read_yaml
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from config.errors import ConfigError
-from config.halves import CLOUD_STACK, Configuration, whole
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.halves import CLOUD_STACK, Configuration, whole
 from tests.support.stack_files import ROOT
 
 PREFIX = "jupyterhub-aws"
@@ -47,7 +47,7 @@ def test_what_else_it_says_is_named_at_once():
 
 def test_two_subnets_of_one_zone_are_refused_where_they_are_written(tmp_path):
     """By the zone's name there is one: a second is a key that is there twice, for the engine as for us."""
-    from config.stack_file import read
+    from jupyterhub_aws.config.stack_file import read
 
     path = tmp_path / "Pulumi.x.yaml"
     subnets = "{us-east-1a: {id: subnet-1, cidr: 10.0.0.0/18}, us-east-1a: {id: subnet-2, cidr: 10.0.64.0/18}}"

@@ -12,24 +12,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from checks.hub_values import classes, code, pods, protections, servers, sign_in, traits
-from checks.hub_values.all import RULES, faults
-from checks.resources import SECRET
-from components.hub.values.hub import Given, hub_values
-from components.hub.values.problems import hub_problems
-from components.hub.values.profiles import derived, hub_profiles, profile_list
-from components.pools.spec import pool_specs
-from components.validated import validated
-from config.chart import default_values, effective, merged, refusals
-from config.errors import ConfigError, names_secret
-from config.halves import Configuration
-from config.hub import Hub
-from config.instance_types import instance_type, instance_types
-from config.load import load
-from config.node_size import server_room
-from config.profiles import memory_mib
-from config.stack import StackConfig
-from config.timeouts import timeouts
+from jupyterhub_aws.checks.hub_values import classes, code, pods, protections, servers, sign_in, traits
+from jupyterhub_aws.checks.hub_values.all import RULES, faults
+from jupyterhub_aws.checks.resources import SECRET
+from jupyterhub_aws.components.hub.values.hub import Given, hub_values
+from jupyterhub_aws.components.hub.values.problems import hub_problems
+from jupyterhub_aws.components.hub.values.profiles import derived, hub_profiles, profile_list
+from jupyterhub_aws.components.pools.spec import pool_specs
+from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.chart import default_values, effective, merged, refusals
+from jupyterhub_aws.config.errors import ConfigError, names_secret
+from jupyterhub_aws.config.halves import Configuration
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.instance_types import instance_type, instance_types
+from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.node_size import server_room
+from jupyterhub_aws.config.profiles import memory_mib
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.timeouts import timeouts
 from tests.support.stack_files import CERTIFICATE, SOURCE, changed, dev_stack, engine_values
 
 GIVEN = Given(

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from config.instance_types import TABLE, instance_type, instance_types
+from jupyterhub_aws.config.instance_types import TABLE, instance_type, instance_types
 from tests.support.stack_files import dev_stack
 
 

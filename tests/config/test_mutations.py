@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.validated import validated
-from config.errors import ConfigError
-from config.halves import Configuration
-from config.hub import Hub
-from config.load import load
-from config.stack import StackConfig
+from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.halves import Configuration
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.stack import StackConfig
 from tests.support.stack_files import SOURCE, changed, dev_stack, engine_values
 
 JARGON = ("Traceback", "Input should", "validation error", "pydantic", "NoneType", "valid string", "Value error", "Object at")

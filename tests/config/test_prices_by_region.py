@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from config.instance_types import instance_type, instance_types
-from config.prices import Prices, rows
-from config.prices_by_region import prices_in, regions_with_prices
+from jupyterhub_aws.config.instance_types import instance_type, instance_types
+from jupyterhub_aws.config.prices import Prices, rows
+from jupyterhub_aws.config.prices_by_region import prices_in, regions_with_prices
 from tests.support.regional_prices import DATE, LACKING, REGIONS, of_row, of_type, regional_prices
 
 SHIPPED = sorted(regions_with_prices())
@@ -69,5 +69,5 @@ def test_what_is_no_region_reads_no_file(region: str) -> None:
 
 
 def test_us_east_1_needs_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("config.prices.prices_in", lambda region: pytest.fail(f"{region} was read"))
+    monkeypatch.setattr("jupyterhub_aws.config.prices.prices_in", lambda region: pytest.fail(f"{region} was read"))
     assert Prices().of("nat_gateway_hour") and Prices().node_hour("m7i.large")

@@ -14,13 +14,13 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from config.errors import ConfigError
-from config.load import PROJECT, load
-from config.pools import AnyUserPool, Pools
-from config.reference import reference_page
-from config.schema import _as_the_engine_takes_it, flow, models_schema, render_schema, stack_schema
-from config.stack import PROVIDER_KEYS, StackConfig
-from config.versions import pins
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.load import PROJECT, load
+from jupyterhub_aws.config.pools import AnyUserPool, Pools
+from jupyterhub_aws.config.reference import reference_page
+from jupyterhub_aws.config.schema import _as_the_engine_takes_it, flow, models_schema, render_schema, stack_schema
+from jupyterhub_aws.config.stack import PROVIDER_KEYS, StackConfig
+from jupyterhub_aws.config.versions import pins
 from tests.support.stack_files import engine_key
 
 ROOT = Path(__file__).parents[2]

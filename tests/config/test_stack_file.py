@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.errors import ConfigError
-from config.load import load
-from config.stack_file import engine_string, read
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.stack_file import engine_string, read
 
 DEV = Path(__file__).resolve().parents[2] / "Pulumi.dev.yaml"
 
@@ -171,7 +171,7 @@ def test_no_setting_raises_anything_but_a_list_of_problems(setting: str) -> None
 
 
 def test_a_misspelt_encrypted_key_is_refused_before_the_program_runs() -> None:
-    from config.load import load
+    from jupyterhub_aws.config.load import load
 
     file = read(DEV)
     with pytest.raises(ConfigError, match="pols: is not an option of this program; did you mean pools"):

@@ -7,14 +7,14 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.autoscaler.values import autoscaler_values
-from config.instance_types import instance_type
-from config.node_size import addresses_of_node, most_pods, node_size
-from config.timeouts import timeouts
+from jupyterhub_aws.components.autoscaler.values import autoscaler_values
+from jupyterhub_aws.config.instance_types import instance_type
+from jupyterhub_aws.config.node_size import addresses_of_node, most_pods, node_size
+from jupyterhub_aws.config.timeouts import timeouts
 from tests.checks.doctored import dev
 
-from config.load import load  # isort: skip
-from config.stack_file import read  # isort: skip
+from jupyterhub_aws.config.load import load  # isort: skip
+from jupyterhub_aws.config.stack_file import read  # isort: skip
 from tests.support.stack_files import ROOT  # isort: skip
 
 KINDS = ["r5n.2xlarge", "g4dn.12xlarge", "m7i.large"]

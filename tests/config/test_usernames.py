@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kubespawner.slugs import escape_slug, safe_slug
 
-from config.usernames import directory, escaped, is_name, normalized, safe
+from jupyterhub_aws.config.usernames import directory, escaped, is_name, normalized, safe
 from tests.support.hub_cases import RECORDED
 
 #: facts/reality.md, "Names and subPath": measured on KubeSpawner 7.0.0.

@@ -10,10 +10,10 @@ import sys
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from config import values
-from config.errors import ConfigError, Problem, closest, dotted, shown
-from config.load import load
-from config.stack import RULES, StackConfig
+from jupyterhub_aws.config import values
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted, shown
+from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.stack import RULES, StackConfig
 from tests.support.stack_files import ROOT, dev_stack, engine_values
 
 GOOD = {
@@ -138,7 +138,7 @@ from pydantic import create_model
 create_model("First")
 before = set(sys.modules)
 sys.addaudithook(hook)
-import config.stack
+import jupyterhub_aws.config.stack
 print(json.dumps({"opened": opened, "dialled": dialled, "new": sorted(set(sys.modules) - before), "all": sorted(sys.modules)}))
 """
 
@@ -160,7 +160,7 @@ def test_import_of_the_config_has_no_side_effect():
     ran = subprocess.run([sys.executable, "-c", _IMPORT], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     seen = json.loads(ran.stdout)
     assert ran.stderr == ""
-    assert "config.stack" in seen["new"] and seen["opened"]
+    assert "jupyterhub_aws.config.stack" in seen["new"] and seen["opened"]
     roots = {name.partition(".")[0] for name in seen["all"]}
     assert not roots & {"pulumi", "pulumi_aws", "pulumi_kubernetes", "pulumi_eks", "boto3", "botocore", "requests", "urllib3", "grpc", "ruamel", "yaml"}
     assert seen["dialled"] == []

@@ -9,8 +9,8 @@ import tomllib
 
 import pytest
 
-from config.releases import admits, inconsistencies, newest, numbers, releases
-from config.versions import TABLE, kubernetes_versions, pin
+from jupyterhub_aws.config.releases import admits, inconsistencies, newest, numbers, releases
+from jupyterhub_aws.config.versions import TABLE, kubernetes_versions, pin
 
 TODAY = datetime.datetime.now(tz=datetime.UTC).date()
 ROWS = tomllib.loads(TABLE.read_text(encoding="utf-8"))

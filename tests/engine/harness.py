@@ -28,7 +28,7 @@ from tests.support.stack_files import changed, engine_key
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What the engine needs of the checkout; folders that do not exist yet are left out.
-PROGRAM = ("__main__.py", "Pulumi.yaml", "Pulumi.*.yaml", "components", "config", "changes", "checks", "ops", "policy")
+PROGRAM = ("__main__.py", "Pulumi.yaml", "Pulumi.*.yaml", "components", "config", "jupyterhub_aws", "policy")
 _PASSPHRASE = "stand-in-passphrase-6b1f"
 _SECONDS = 180
 _FINISH_SECONDS = 30

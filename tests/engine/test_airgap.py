@@ -93,7 +93,7 @@ def test_the_runner_outlives_every_edit_but_another_generation(
 
 @pytest.mark.parametrize("stack", ["airgap", "airgap-hub"])
 def test_the_plan_has_what_the_engine_has(engine: Engine, inside: Run, stack: str) -> None:
-    command = [sys.executable, "-m", "ops.main", "plan", str(engine.project / f"Pulumi.{stack}.yaml"), "--json"]
+    command = [sys.executable, "-m", "jupyterhub_aws.cli.main", "plan", str(engine.project / f"Pulumi.{stack}.yaml"), "--json"]
     planned = json.loads(subprocess.run(command, cwd=engine.project, capture_output=True, text=True, check=True, timeout=60).stdout)["resources"]
     stored = [item for item in state(engine, stack) if item["type"] != "pulumi:pulumi:StackReference"]
     assert {item["urn"] for item in planned} == set(own(stored))

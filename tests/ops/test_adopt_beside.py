@@ -13,11 +13,11 @@ from unittest import mock
 
 import pytest
 
-from ops.adopt.adopt import adopted
-from ops.adopt.live import Live
-from ops.adopt.match import Outcome, matched
-from ops.adopt.scan import scan
-from ops.live.account import connect
+from jupyterhub_aws.adopt.adopt import adopted
+from jupyterhub_aws.adopt.live import Live
+from jupyterhub_aws.adopt.match import Outcome, matched
+from jupyterhub_aws.adopt.scan import scan
+from jupyterhub_aws.operate.live.account import connect
 from tests.support.adopt_accounts import own
 from tests.support.adopt_lacking import Lacking, RefusingLacking, watched
 from tests.support.cloud import Cloud, cloud

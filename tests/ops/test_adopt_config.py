@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.errors import ConfigError
-from config.stack import StackConfig
-from config.stack_file import read
-from ops.adopt.z2jh.convert import Converted, convert
-from ops.adopt.z2jh.read import parsed
-from ops.plan.plan import recorded
+from jupyterhub_aws.adopt.z2jh.convert import Converted, convert
+from jupyterhub_aws.adopt.z2jh.read import parsed
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.plan import recorded
 from tests.support.in_process import Done, in_process
 
 FIXTURES = sorted((Path(__file__).parents[1] / "fixtures" / "z2jh").glob("*.yaml"))

@@ -13,12 +13,12 @@ from unittest import mock
 
 import pytest
 
-from config.stack_file import read
-from ops.adopt.adopt import adopted
-from ops.adopt.live import Live, Unseen
-from ops.adopt.scan import scan
-from ops.live.account import connect
-from ops.plan.plan import recorded
+from jupyterhub_aws.adopt.adopt import adopted
+from jupyterhub_aws.adopt.live import Live, Unseen
+from jupyterhub_aws.adopt.scan import scan
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.operate.live.account import connect
+from jupyterhub_aws.plan.plan import recorded
 from tests.support.adopt_accounts import own
 from tests.support.adopt_foreign import Foreign, eksctl, merged, nebari
 from tests.support.adopt_lacking import Lacking, RefusingLacking, watched

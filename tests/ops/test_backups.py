@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from config.backups import TAG, Snapshots
-from ops.backups.now import now_steps
-from ops.backups.points import EFS_VAULT
-from ops.backups.stateful import Stateful
+from jupyterhub_aws.config.backups import TAG, Snapshots
+from jupyterhub_aws.operate.backups.now import now_steps
+from jupyterhub_aws.operate.backups.points import EFS_VAULT
+from jupyterhub_aws.operate.backups.stateful import Stateful
 from tests.support.backup_api import BackupApi, backup_api
 from tests.support.backup_shapes import FILES, STACK, Hub, aged, built, days_ago, everything, volume_arn
 from tests.support.cloud import Cloud, cloud

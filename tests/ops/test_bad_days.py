@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.cli import _COMMANDS
+from jupyterhub_aws.cli.group import _COMMANDS
 from tests.support.in_process import Done, in_process
 from tests.support.live import NOBODY, environment
 from tests.support.refusing import Refusing, refusing
@@ -46,7 +46,7 @@ _SECRET = "a-secret-key-of-nobody"
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.live.account._ATTEMPTS", 2)
+    monkeypatch.setattr("jupyterhub_aws.operate.live.account._ATTEMPTS", 2)
 
 
 @pytest.fixture

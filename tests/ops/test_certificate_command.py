@@ -10,8 +10,8 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from checks.certificate import faults, key_fault, names_of, read
-from ops.cli import run
+from jupyterhub_aws.checks.certificate import faults, key_fault, names_of, read
+from jupyterhub_aws.cli.group import run
 from tests.support.certificates import NOW, Authority, key_pem, new_key
 from tests.support.stack_files import ROOT
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import ConfigError
-from ops.live.cluster import Cluster
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.operate.live.cluster import Cluster
 from tests.support.cluster_tools import Tools
 
 

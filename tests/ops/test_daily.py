@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 from ruamel.yaml import YAML
 
-from components.hub.values.hub import OPERATOR
+from jupyterhub_aws.components.hub.values.hub import OPERATOR
 from tests.support.cloud import Cloud, built, cloud
 from tests.support.cluster_tools import Tools
 from tests.support.hub_stub import answers

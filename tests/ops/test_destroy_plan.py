@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from checks.resources import Resource, Resources
-from ops.leave.parting import parting
+from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.operate.leave.parting import parting
 from tests.support.in_process import in_process
 from tests.support.pause_shapes import SHAPES
 from tests.support.stack_files import ROOT

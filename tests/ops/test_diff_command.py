@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.diff.markdown import LIMIT, markdown, text
+from jupyterhub_aws.diff.markdown import LIMIT, markdown, text
 from tests.support.differences import found, plan
 from tests.support.in_process import in_process
 from tests.support.stack_files import ROOT
@@ -126,12 +126,12 @@ def test_the_gate_says_which_line_opens_it_and_the_line_does(files, tmp_path):
 def clone(tmp_path_factory):
     """The program in a repository of its own, with the work tree's state as its only commit."""
     folder = tmp_path_factory.mktemp("clone") / "program"
-    wanted = ("config", "checks", "changes", "components", "ops", "policy", "requirements", "__main__.py", "Pulumi.yaml", "pyproject.toml")
+    wanted = ("config", "components", "jupyterhub_aws", "policy", "requirements", "__main__.py", "Pulumi.yaml", "pyproject.toml")
     folder.mkdir()
     for name in (*wanted, *(path.name for path in ROOT.glob("Pulumi.*.yaml"))):
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / name)
     for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "-m", "one"]):
@@ -142,7 +142,7 @@ def clone(tmp_path_factory):
 def run(clone, *arguments, **environment):
     """`jhub` of the clone itself."""
     return subprocess.run(
-        [sys.executable, "-m", "ops.main", *arguments],
+        [sys.executable, "-m", "jupyterhub_aws.cli.main", *arguments],
         cwd=clone,
         env={**os.environ, "PYTHONPATH": str(clone), "XDG_CACHE_HOME": str(clone.parent / "cache"), **environment},
         capture_output=True,
@@ -267,8 +267,8 @@ def test_nothing_of_a_stranger_closes_a_fence_or_a_fold():
     old, new = plan(), plan()
     (group,) = [item for item in new["resources"] if item["name"] == "pools-memory-spot-group"]
     group["inputs"]["healthCheckType"] = "```\n</details>\n@everyone <img src=x>"
-    from changes.difference import difference
-    from changes.read import side_of
+    from jupyterhub_aws.changes.difference import difference
+    from jupyterhub_aws.changes.read import side_of
 
     comment = markdown(difference(side_of(old, "old"), side_of(new, "new")))
     assert comment.count("```") % 2 == 0

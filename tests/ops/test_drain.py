@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from components.pools.spec import group_specs
-from config.load import load
-from config.stack import StackConfig
-from config.stack_file import read
+from jupyterhub_aws.components.pools.spec import group_specs
+from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import read
 from tests.support.cloud import Cloud, cloud
 from tests.support.in_process import Done, in_process
 from tests.support.live import environment
@@ -92,7 +92,7 @@ def test_a_second_run_finds_everything_done(cluster: FakeCluster, account: Cloud
 
 
 def test_a_server_that_does_not_end_is_never_ended_without_a_word(cluster: FakeCluster, account: Cloud, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ops.drain.drain._OWN_TIME_SECONDS", 0.4)
+    monkeypatch.setattr("jupyterhub_aws.operate.drain.drain._OWN_TIME_SECONDS", 0.4)
     cluster.server("ada", "old-1", ends_after=None)
     done = drain(cluster, account, place, "memory", "--generation", "1")
     assert done.returncode == 2 and "servers end by themselves: is not done after" in done.stderr and "ada (main)" in done.stderr
@@ -118,7 +118,7 @@ def test_with_a_moment_people_are_told_first_and_only_those_on_the_nodes_are_sto
 
 
 def test_what_an_earlier_run_said_counts_on(cluster: FakeCluster, account: Cloud, place: Path) -> None:
-    from ops.drain.people import _AFTERWARDS, _BEGINS
+    from jupyterhub_aws.operate.drain.people import _AFTERWARDS, _BEGINS
 
     with changing(cluster.file) as state:
         state["notice"] = {"text": _BEGINS.format(pool="memory") + "…", "seconds": _AFTERWARDS, "closed": False}
@@ -132,7 +132,7 @@ def test_interrupted_while_people_have_time_nobody_was_stopped(cluster: FakeClus
     def interrupted(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ops.drain.people.time", SimpleNamespace(time=time.time, sleep=interrupted))
+    monkeypatch.setattr("jupyterhub_aws.operate.drain.people.time", SimpleNamespace(time=time.time, sleep=interrupted))
     cluster.server("ada", "old-1", ends_after=None)
     with hub_of(cluster):
         done = drain(cluster, account, place, "memory", "--generation", "1", "--by", "1h")
@@ -205,7 +205,7 @@ def test_old_ones_are_those_of_an_older_template_whatever_their_generation(tmp_p
 
 def test_an_empty_node_at_the_smallest_size_is_replaced_and_one_with_a_pod_is_not(tmp_path: Path, fresh: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """A group at its smallest size keeps its nodes, old as they are: AWS is asked for others."""
-    monkeypatch.setattr("ops.drain.drain._GOING_SECONDS", 0.5)
+    monkeypatch.setattr("jupyterhub_aws.operate.drain.drain._GOING_SECONDS", 0.5)
     spot, on_demand = group_names()
     instances = templated(fresh, [spot, on_demand], sizes=(2, 5, 2), new=[spot])
     shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path)

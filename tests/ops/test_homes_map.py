@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.cli import run
+from jupyterhub_aws.cli.group import run
 from tests.support.stack_files import ROOT
 
 LIST = "# people of 2021\nada\nAda\n\nfirst.last\nalice@corp.example\n"

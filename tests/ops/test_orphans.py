@@ -13,13 +13,13 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from components.backups.plan import copy_vault_name
-from config.backups import AwsBackup, CopyTo, Snapshots
-from ops.arguments import validated_stack
-from ops.leave.kinds import Found, kind_of
-from ops.leave.orphans import Verdict, show
-from ops.leave.scan import _by_tags, _found, _vault, looked_at, records
-from ops.live.account import Account
+from jupyterhub_aws.cli.arguments import validated_stack
+from jupyterhub_aws.components.backups.plan import copy_vault_name
+from jupyterhub_aws.config.backups import AwsBackup, CopyTo, Snapshots
+from jupyterhub_aws.operate.leave.kinds import Found, kind_of
+from jupyterhub_aws.operate.leave.orphans import Verdict, show
+from jupyterhub_aws.operate.leave.scan import _by_tags, _found, _vault, looked_at, records
+from jupyterhub_aws.operate.live.account import Account
 from tests.support.cloud import ACCOUNT, REGION, Cloud, autoscaling_group, cloud, counted
 from tests.support.in_process import Done, in_process
 from tests.support.live import environment

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import ConfigError
-from ops.output import to_file
+from jupyterhub_aws.cli.output import to_file
+from jupyterhub_aws.config.errors import ConfigError
 
 
 def test_a_file_is_never_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,18 +18,18 @@ from xml.etree import ElementTree
 
 import pytest
 
-from checks.all import run_checks
-from checks.finding import Finding
-from checks.resources import Resource, Resources
-from config.prices import Prices
-from config.stack_file import read
-from ops.plan.evaluate import Recording
-from ops.plan.page.closed import proof_of
-from ops.plan.page.page import page
-from ops.plan.page.text import fitted, width, wrapped
-from ops.plan.page.topology.layout import Box, Canvas, arranged
-from ops.plan.page.topology.scene import scene
-from ops.plan.plan import Plan, make_plan
+from jupyterhub_aws.checks.all import run_checks
+from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.config.prices import Prices
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.evaluate import Recording
+from jupyterhub_aws.plan.page.closed import proof_of
+from jupyterhub_aws.plan.page.page import page
+from jupyterhub_aws.plan.page.text import fitted, width, wrapped
+from jupyterhub_aws.plan.page.topology.layout import Box, Canvas, arranged
+from jupyterhub_aws.plan.page.topology.scene import scene
+from jupyterhub_aws.plan.plan import Plan, make_plan
 from tests.checks.doctored import dev, doctored, stack_of
 from tests.support.stacks import record
 
@@ -136,7 +136,7 @@ def test_the_page_asks_nobody_for_anything(settings: tuple[str, ...]) -> None:
         assert tag not in {"img", "iframe", "object", "embed", "base", "form", "image", "use", "foreignobject"}
         assert not {"src", "srcset", "xlink:href", "action", "style", "data"} & set(attributes), tag
         assert not [name for name in attributes if name.startswith("on")]
-    style = (ROOT / "ops/plan/page/templates/page.css").read_text()
+    style = (ROOT / "jupyterhub_aws/plan/page/templates/page.css").read_text()
     assert not re.search(r"url\(|@import|@font-face", style)
     (policy,) = [str(attributes["content"]) for tag, attributes in document.elements if attributes.get("http-equiv") == "Content-Security-Policy"]
     assert policy.startswith("default-src 'none'")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from config.stack_file import read
-from ops.pause.remembered import remember
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.operate.pause.remembered import remember
 from tests.support.cloud import Cloud, cloud
 from tests.support.in_process import in_process
 from tests.support.live import environment
@@ -74,7 +74,7 @@ def test_what_the_engine_wrote_is_understood(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_form_is_left_alone(tmp_path: Path) -> None:
-    from config.errors import ConfigError
+    from jupyterhub_aws.config.errors import ConfigError
 
     path = tmp_path / "Pulumi.dev.yaml"
     text = "config: {jupyterhub-aws:name: jhub-dev}\n"

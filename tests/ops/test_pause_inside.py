@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from click.exceptions import BadParameter
 
-from components.validated import validated
-from config.errors import ConfigError
-from config.halves import Configuration, whole
-from config.stack import StackConfig
-from config.stack_file import read
-from ops.pause.people import Farewell, Notice, words
+from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.halves import Configuration, whole
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.operate.pause.people import Farewell, Notice, words
 from tests.support.cloud import Cloud, autoscaling_group, built, cloud, counted, state
 from tests.support.in_process import Done, in_process
 from tests.support.inside import Inside
@@ -138,7 +138,7 @@ def test_a_hub_that_does_not_come_back_is_named(account: Cloud, shape: Shape, tm
     inside = begin(account, shape, tmp_path)
     assert run(account, tmp_path, "pause", "dev", "--now", "--no-up").returncode == 0
     inside.ready = False
-    monkeypatch.setattr("ops.pause.resume._SECONDS", 0.5)
+    monkeypatch.setattr("jupyterhub_aws.operate.pause.resume._SECONDS", 0.5)
     done = run(account, tmp_path, "resume", "dev", "--no-up")
     assert done.returncode == 2 and "hubs answer: is not done after" in done.stderr and "main" in done.stderr
 

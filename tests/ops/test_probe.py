@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from ops.cli import run
+from jupyterhub_aws.cli.group import run
 from tests.support.stack_files import CERTIFICATE, ROOT
 
 _LDAP = {
@@ -62,7 +62,7 @@ def test_a_closed_port_ends_it_with_the_option_to_change(capsys: pytest.CaptureF
 def test_a_password_is_asked_for_without_echo() -> None:
     """At a real terminal: what is typed never comes back."""
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "ops.main", "probe", "ldap", "dev", "--set", SETTING, "--user", "alice"]
+    command = [sys.executable, "-m", "jupyterhub_aws.cli.main", "probe", "ldap", "dev", "--set", SETTING, "--user", "alice"]
     process = subprocess.Popen(command, cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, env={**os.environ, "PATH": "/usr/bin:/bin"}, start_new_session=True)
     os.close(slave)
     said, typed, end = b"", False, time.monotonic() + 40

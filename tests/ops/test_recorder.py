@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ops.plan import eks_cluster
-from ops.plan.eks_cluster import UnknownComponentError
-from ops.plan.evaluate import Recording, Where, evaluate
-from ops.plan.recorder import DuplicateUrnError, UnknownCallError
+from jupyterhub_aws.plan import eks_cluster
+from jupyterhub_aws.plan.eks_cluster import UnknownComponentError
+from jupyterhub_aws.plan.evaluate import Recording, Where, evaluate
+from jupyterhub_aws.plan.recorder import DuplicateUrnError, UnknownCallError
 from tests.support.stacks import quiet_sdks
 
 HEAD = "import pulumi, pulumi_aws as aws\nfrom pulumi import ResourceOptions as Options\n"

@@ -14,11 +14,11 @@ import botocore.session
 import pytest
 from botocore.stub import Stubber
 
-from config.errors import ConfigError
-from config.releases import inconsistencies
-from config.versions import TABLE
-from ops.live.account import Account
-from ops.versions import refresh
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.releases import inconsistencies
+from jupyterhub_aws.config.versions import TABLE
+from jupyterhub_aws.operate.live.account import Account
+from jupyterhub_aws.operate.versions import refresh
 from tests.support.in_process import Done, in_process
 from tests.support.stack_files import ROOT
 

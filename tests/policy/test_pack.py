@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from checks.all import CHECKS
-from checks.resources import UNKNOWN
-from policy.pack import ENFORCED, NOT_HERE, message, policies, violations
-from policy.resources import plain, translated
+from jupyterhub_aws.checks.all import CHECKS
+from jupyterhub_aws.checks.resources import UNKNOWN
+from jupyterhub_aws.policy.pack import ENFORCED, NOT_HERE, message, policies, violations
+from jupyterhub_aws.policy.resources import plain, translated
 from tests.support.stacks import FULL, record
 
 
@@ -48,8 +48,8 @@ def shown(recording):
 
 @pytest.fixture(scope="module")
 def stack():
-    from config.stack_file import read
-    from ops.plan.plan import recorded
+    from jupyterhub_aws.config.stack_file import read
+    from jupyterhub_aws.plan.plan import recorded
     from tests.support.stack_files import ROOT
 
     return recorded(read(ROOT / "Pulumi.dev.yaml", FULL))[0]

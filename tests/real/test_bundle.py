@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from config.bundle import read_lock
-from ops.bundle.push import target_of
-from ops.bundle.store import Store
+from jupyterhub_aws.bundle.push import target_of
+from jupyterhub_aws.bundle.store import Store
+from jupyterhub_aws.config.bundle import read_lock
 from tests.support.registries import (
     Door,
     door,
@@ -329,7 +329,7 @@ def _layers(folder: Path):
 
 
 def _blobs(manifest):
-    from ops.bundle.store import blobs
+    from jupyterhub_aws.bundle.store import blobs
 
     return blobs(manifest)
 
@@ -383,7 +383,7 @@ def test_a_folder_that_is_too_small_is_said_before_anything_is_copied(world, tmp
 
 
 def test_a_registry_without_the_repository_and_one_that_refuses_are_told_apart():
-    from ops.bundle.push import _failed
+    from jupyterhub_aws.bundle.push import _failed
 
     assert "makes one for each image" in _failed("x", "name unknown: The repository with name 'y' does not exist in the registry", "r").fix
     assert "sign in" in _failed("x", "unauthorized: authentication required", "r").fix

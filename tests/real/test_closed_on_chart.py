@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from components.needed import needed_images
-from config.bundle import normalized
+from jupyterhub_aws.components.needed import needed_images
+from jupyterhub_aws.config.bundle import normalized
 from tests.checks.test_airgap import evaluated
 from tests.support.chart import missing_for_the_chart, pod_templates, rendered
 

@@ -6,9 +6,9 @@ import pytest
 from markdown_it import MarkdownIt
 from playwright.sync_api import sync_playwright
 
-from changes.gate import judged
-from ops.diff.markdown import markdown
-from ops.diff.page import page
+from jupyterhub_aws.changes.gate import judged
+from jupyterhub_aws.diff.markdown import markdown
+from jupyterhub_aws.diff.page import page
 from tests.real.test_page_in_browser import CHROMIUM, CONTRASTS, LEAST_CONTRAST, NARROW, NOT_RUN, WIDE
 from tests.support.differences import found
 

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from tornado.web import HTTPError
 
-from ops.probe.authenticator import directory_authenticator
-from ops.probe.directory import Question, probe
+from jupyterhub_aws.operate.probe.authenticator import directory_authenticator
+from jupyterhub_aws.operate.probe.directory import Question, probe
 from tests.support.certificates import Authority
 from tests.support.directory import SEARCH_PASSWORD, STAFF, Directory, directory, missing_for_the_directory
 from tests.support.directory_stacks import settings_of, sign_in, stack_with
@@ -199,7 +199,7 @@ def test_a_silent_directory_holds_up_its_own_sign_ins_only(slapd: Directory, tmp
 
 def probed(*arguments: str, settings: tuple[str, ...], **environment: str) -> subprocess.CompletedProcess[str]:
     options = [part for setting in settings for part in ("--set", setting)]
-    command = [sys.executable, "-m", "ops.main", "probe", "ldap", "dev", *arguments, *options]
+    command = [sys.executable, "-m", "jupyterhub_aws.cli.main", "probe", "ldap", "dev", *arguments, *options]
     env = {**os.environ, "COLUMNS": "100", "PATH": "/usr/bin:/bin", **environment}
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, env=env, stdin=subprocess.DEVNULL)
 

@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from components.hub.values.hub import HEALTH_USER, OPERATOR, hub_values
-from components.hub.values.problems import UNKNOWN
-from components.validated import validated
-from config.halves import Configuration, whole
-from config.stack_file import read
-from ops.live.hub_api import HubApi
+from jupyterhub_aws.components.hub.values.hub import HEALTH_USER, OPERATOR, hub_values
+from jupyterhub_aws.components.hub.values.problems import UNKNOWN
+from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.halves import Configuration, whole
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.operate.live.hub_api import HubApi
 from tests.support.certificates import Authority
 from tests.support.cluster_tools import Tools
 from tests.support.directory import free_port
@@ -76,7 +76,7 @@ class Site:
         return {**os.environ, **self.tools.environment, "PYTHONPATH": str(ROOT), "COLUMNS": "80", **more}
 
     def command(self, *more: str) -> list[str]:
-        return [sys.executable, "-m", "ops.main", "health", str(self.folder / "Pulumi.site.yaml"), *more]
+        return [sys.executable, "-m", "jupyterhub_aws.cli.main", "health", str(self.folder / "Pulumi.site.yaml"), *more]
 
     def health(self, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(self.command(*more), env=self.environment(**environment), cwd=self.folder, capture_output=True, text=True, timeout=180)

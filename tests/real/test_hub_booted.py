@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import requests
 
-from components.hub.values.hub import HEALTH_USER, hub_values
-from components.hub.values.problems import UNKNOWN
-from config.chart import merged
-from config.errors import ConfigError
-from ops.live.hub_api import HubApi, Server
+from jupyterhub_aws.components.hub.values.hub import HEALTH_USER, hub_values
+from jupyterhub_aws.components.hub.values.problems import UNKNOWN
+from jupyterhub_aws.config.chart import merged
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.operate.live.hub_api import HubApi, Server
 from tests.support.certificates import Authority
 from tests.support.directory import SEARCH_PASSWORD, STAFF, Directory, directory, missing_for_the_directory
 from tests.support.directory_stacks import sign_in, stack_with

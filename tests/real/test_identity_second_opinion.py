@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.identities.conditions import Context
-from checks.identities.documents import parse_policy
-from checks.identities.evaluator import AccessRequest, Caller, PolicySet, decide
-from config.managed_policies import managed_policy_exists
+from jupyterhub_aws.checks.identities.conditions import Context
+from jupyterhub_aws.checks.identities.documents import parse_policy
+from jupyterhub_aws.checks.identities.evaluator import AccessRequest, Caller, PolicySet, decide
+from jupyterhub_aws.config.managed_policies import managed_policy_exists
 from scripts.refresh_managed_policies import documents, known, path_of
 
 pytestmark = pytest.mark.real
@@ -48,7 +48,7 @@ def test_motos_engine_says_the_same(statements: list[dict[str, Any]], action: st
 
 
 def test_the_data_is_what_moto_has_and_every_policy_of_aws_is_read() -> None:
-    from config.managed_policies import DOCUMENTS, NAMES
+    from jupyterhub_aws.config.managed_policies import DOCUMENTS, NAMES
 
     dump = known()
     assert json.loads(DOCUMENTS.read_text(encoding="utf-8"))["policies"] == documents(dump), "run python -m scripts.refresh_managed_policies"

@@ -8,7 +8,7 @@ import random
 import pytest
 import yaml
 
-from changes.effects.values import restarted
+from jupyterhub_aws.changes.effects.values import restarted
 from tests.support.chart import missing_for_the_chart, pod_templates, rendered
 from tests.support.stack_files import ROOT
 

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from config.traits import COMPOSED, FIXED, SAME
+from jupyterhub_aws.config.traits import COMPOSED, FIXED, SAME
 from tests.support.chart import chart_folder
 
 pytestmark = [

@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from ops.plan.evaluate import Where, evaluate
+from jupyterhub_aws.plan.evaluate import Where, evaluate
 from tests.support.stack_files import ROOT
 from tests.support.stacks import quiet_sdks
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.chain import SECONDS, UNAVOIDABLE, longest_chain, total, unavoidable
-from checks.resources import Resource, Resources
+from jupyterhub_aws.checks.resources import Resource, Resources
 from tests.checks.doctored import dev
 from tests.support.stacks import FULL, INSTEAD, record
 

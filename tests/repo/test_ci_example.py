@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ops.plan.evaluate import Where, evaluate
+from jupyterhub_aws.plan.evaluate import Where, evaluate
 from tests.support.stack_files import ROOT, read_yaml
 from tests.support.stacks import quiet_sdks
 

@@ -80,7 +80,7 @@ def test_every_dependency_says_why() -> None:
 
 
 def test_only_one_module_reads_pulumi_config() -> None:
-    for folder in ("config", "checks", "components", "ops"):
+    for folder in ("config", "components", "jupyterhub_aws"):
         for path in (ROOT / folder).rglob("*.py"):
             attributes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
             names = {f"{node.value.id}.{node.attr}" for node in attributes if isinstance(node.value, ast.Name)}
@@ -93,10 +93,10 @@ def test_only_one_module_makes_clients_of_aws_and_none_below_the_command_does() 
         plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
         return {name.partition(".")[0] for name in plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}}
 
-    account = ROOT / "ops" / "live" / "account.py"
-    for folder in ("config", "checks", "changes", "components", "policy", "ops", "scripts"):
+    account = ROOT / "jupyterhub_aws" / "operate" / "live" / "account.py"
+    for folder in ("config", "components", "jupyterhub_aws", "scripts"):
         for path in (ROOT / folder).rglob("*.py"):
             found = imported(path)
             assert "boto3" not in found or path == account or folder == "scripts", path
-            assert "botocore" not in found or folder in ("ops", "scripts"), path
+            assert "botocore" not in found or folder in ("jupyterhub_aws", "scripts"), path
     assert "boto3" in imported(account)

@@ -147,7 +147,7 @@ def clone(tmp_path):
             shutil.copy(ROOT / name, tmp_path / "hub" / name)
     (tmp_path / "hub" / ".venv" / "bin").mkdir(parents=True)
     jhub = tmp_path / "hub" / ".venv" / "bin" / "jhub"
-    jhub.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path / "hub"} exec {sys.executable} -m ops.main "$@"\n', encoding="utf-8")
+    jhub.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path / "hub"} exec {sys.executable} -m jupyterhub_aws.cli.main "$@"\n', encoding="utf-8")
     jhub.chmod(0o755)
     (tmp_path / "hub" / ".venv" / "bin" / "python").symlink_to(sys.executable)
     return tmp_path / "hub"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from config.endpoint_services import endpoint_services
+from jupyterhub_aws.config.endpoint_services import endpoint_services
 from scripts.refresh_endpoint_services import names
 
 _SHAPE = (

@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 from jsonschema import Draft202012Validator
 
-from config.schema import stack_schema
+from jupyterhub_aws.config.schema import stack_schema
 from tests.support.stack_files import ROOT, read_yaml
 from tests.support.stacks import record
 
@@ -19,7 +19,7 @@ STACKS = ("airgap", "airgap-hub", "examples/kubeadm/Pulumi.kubeadm.yaml")
 
 
 def plan(stack: str, seed: str) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "ops.main", "plan", stack, "--json", "--as-of", "2026-11-24"]
+    command = [sys.executable, "-m", "jupyterhub_aws.cli.main", "plan", stack, "--json", "--as-of", "2026-11-24"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, env={**os.environ, "PYTHONHASHSEED": seed, "TZ": "Asia/Tokyo", "LC_ALL": "C"})
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from checks.resources import Resource
-from ops.plan.evaluate import Where, evaluate
+from jupyterhub_aws.checks.resources import Resource
+from jupyterhub_aws.plan.evaluate import Where, evaluate
 from tests.support.aws_names import DOCUMENTED, Name, confirmed, names_in, unknown
 from tests.support.stack_files import ROOT, read_yaml
 from tests.support.stacks import ALL_STACKS, quiet_sdks, record

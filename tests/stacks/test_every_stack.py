@@ -6,9 +6,9 @@ import datetime
 
 import pytest
 
-from checks.all import run_checks
-from config.stack_file import read
-from ops.plan.plan import recorded
+from jupyterhub_aws.checks.all import run_checks
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.plan import recorded
 from tests.support.stack_files import ROOT
 from tests.support.stacks import ALL_STACKS, quiet_sdks, without_gc
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from checks.resources import Resources
+from jupyterhub_aws.checks.resources import Resources
 from tests.support.adopt_beside import BackupMakers, WatchMakers
 from tests.support.adopt_builder import Makers
 from tests.support.adopt_cluster import ClusterMakers

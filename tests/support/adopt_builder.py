@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from checks.resources import Resources
+from jupyterhub_aws.checks.resources import Resources
 from tests.support.adopt_lacking import Lacking, client_of
 from tests.support.cloud import ACCOUNT, Cloud
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from config.endpoint_services import endpoint_services
-from config.versions import pins
+from jupyterhub_aws.config.endpoint_services import endpoint_services
+from jupyterhub_aws.config.versions import pins
 from tests.support.policies import parliament
 
 _POLICY = re.compile(r"arn:aws(?:-cn|-us-gov)?:iam::aws:policy/([^\"\s]+)")

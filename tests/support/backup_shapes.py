@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from components.backups.plan import vault_name
-from config.backups import TAG
+from jupyterhub_aws.components.backups.plan import vault_name
+from jupyterhub_aws.config.backups import TAG
 from tests.support import stand_in_kubectl
 from tests.support.backup_api import BackupApi
 from tests.support.cloud import ACCOUNT, REGION, Cloud

@@ -6,14 +6,14 @@ import json
 import sys
 from pathlib import Path
 
-from config.bundle import read_lock
-from config.errors import ConfigError
-from ops.bundle.inventory import Chart, File, Image, Inventory, Wheels
-from ops.bundle.lock import make_lock
-from ops.bundle.pull import pull
-from ops.bundle.push import push
-from ops.bundle.store import Store, write
-from ops.bundle.tools import Access
+from jupyterhub_aws.bundle.inventory import Chart, File, Image, Inventory, Wheels
+from jupyterhub_aws.bundle.lock import make_lock
+from jupyterhub_aws.bundle.pull import pull
+from jupyterhub_aws.bundle.push import push
+from jupyterhub_aws.bundle.store import Store, write
+from jupyterhub_aws.bundle.tools import Access
+from jupyterhub_aws.config.bundle import read_lock
+from jupyterhub_aws.config.errors import ConfigError
 
 KINDS = {"image": Image, "chart": Chart, "file": File, "wheels": Wheels}
 ACCESS = Access(plain_http=True)

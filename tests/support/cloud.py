@@ -16,9 +16,9 @@ from typing import Any
 
 import boto3
 
-from components.pools.spec import group_specs
-from config.stack import StackConfig
-from ops.pause.databases import Databases
+from jupyterhub_aws.components.pools.spec import group_specs
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.operate.pause.databases import Databases
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"

@@ -15,12 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from changes.difference import Difference, difference
-from changes.read import side_of
-from checks.cost import cost
-from config.stack_file import read
-from ops.diff.story import bill, headline, sections
-from ops.plan.plan import make_plan
+from jupyterhub_aws.changes.difference import Difference, difference
+from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.checks.cost import cost
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.diff.story import bill, headline, sections
+from jupyterhub_aws.plan.plan import make_plan
 from tests.checks.doctored import stack_of
 from tests.support.stack_files import ROOT
 from tests.support.stacks import FULL, quiet_sdks, without_gc

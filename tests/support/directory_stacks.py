@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from components.validated import validated
-from config.halves import Configuration, whole
-from config.stack import StackConfig
-from config.stack_file import read
+from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.halves import Configuration, whole
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import read
 from tests.support.directory import BASE, PEOPLE, SEARCH_USER, Directory
 from tests.support.stack_files import ROOT
 

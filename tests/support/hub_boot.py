@@ -21,7 +21,7 @@ from typing import Any
 import requests
 import yaml
 
-from components.hub.values.hub_files import HUB_FOLDER
+from jupyterhub_aws.components.hub.values.hub_files import HUB_FOLDER
 from tests.support.chart import chart_folder, missing_for_the_chart, mounted, rendered
 from tests.support.directory import free_port
 

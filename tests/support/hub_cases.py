@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from checks.hub_values.fault import at
-from checks.resources import Resource
-from checks.user_pods import hub_releases
+from jupyterhub_aws.checks.hub_values.fault import at
+from jupyterhub_aws.checks.resources import Resource
+from jupyterhub_aws.checks.user_pods import hub_releases
 from tests.support.stack_files import CERTIFICATE
 from tests.support.stacks import record
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from ops.cli import run
+from jupyterhub_aws.cli.group import run
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from components.autoscaler.values import NAME, NAMESPACE
-from components.hub.values.hub import OPERATOR
+from jupyterhub_aws.components.autoscaler.values import NAME, NAMESPACE
+from jupyterhub_aws.components.hub.values.hub import OPERATOR
 from tests.support.cloud import Cloud
 
 _TOKEN = "token-of-"

@@ -14,9 +14,9 @@ from unittest import mock
 
 from pulumi import _types
 
-from checks.resources import Resource
-from checks.wire import SECRET_SIGNATURE, SIGNATURE
-from ops.plan import values
+from jupyterhub_aws.checks.resources import Resource
+from jupyterhub_aws.checks.wire import SECRET_SIGNATURE, SIGNATURE
+from jupyterhub_aws.plan import values
 from tests.support.stacks import quiet_sdks
 
 

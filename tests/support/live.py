@@ -15,8 +15,23 @@ from tests.support.cloud import KEYS, Cloud, counted
 
 #: Children of a process that has everything loaded: each takes a twentieth of a second.
 _CHILDREN = multiprocessing.get_context("forkserver")
-_LOADED = ["boto3", "ops.cli", "ops.commands.pause", "ops.commands.resume", "ops.live.hubs", "ops.live.steps", "ops.pause.scene", "ops.pause.resume"]
-_LOADED += ["ops.commands.restore", "ops.commands.backup", "ops.backups.choose", "ops.backups.now", "ops.backups.run"]
+_LOADED = [
+    "boto3",
+    "jupyterhub_aws.cli.group",
+    "jupyterhub_aws.cli.commands.pause",
+    "jupyterhub_aws.cli.commands.resume",
+    "jupyterhub_aws.operate.live.hubs",
+    "jupyterhub_aws.operate.live.steps",
+    "jupyterhub_aws.operate.pause.scene",
+    "jupyterhub_aws.operate.pause.resume",
+]
+_LOADED += [
+    "jupyterhub_aws.cli.commands.restore",
+    "jupyterhub_aws.cli.commands.backup",
+    "jupyterhub_aws.operate.backups.choose",
+    "jupyterhub_aws.operate.backups.now",
+    "jupyterhub_aws.operate.backups.run",
+]
 NOBODY = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_PROFILE": ""}
 
 
@@ -31,7 +46,7 @@ def _child(arguments: Sequence[str], folder: str, env: Mapping[str, str], report
     for key in [key for key, value in env.items() if value == ""]:
         os.environ.pop(key, None)
     os.chdir(folder)
-    from ops.cli import run
+    from jupyterhub_aws.cli.group import run
 
     out, errors = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):

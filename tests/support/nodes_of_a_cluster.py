@@ -26,7 +26,16 @@ from tests.support.nodes_kubectl import TOKEN, changing
 #: Without site packages and without the tests' other modules: it is started dozens of times.
 _KUBECTL = '#!/bin/sh\nexec {python} -IS {script} {file} "$@"\n'
 _CHILDREN = multiprocessing.get_context("forkserver")
-_LOADED = ["boto3", "ops.cli", "ops.commands.drain", "ops.drain.drain", "ops.live.hubs", "ops.live.steps", "components.validated", "config.halves"]
+_LOADED = [
+    "boto3",
+    "jupyterhub_aws.cli.group",
+    "jupyterhub_aws.cli.commands.drain",
+    "jupyterhub_aws.operate.drain.drain",
+    "jupyterhub_aws.operate.live.hubs",
+    "jupyterhub_aws.operate.live.steps",
+    "jupyterhub_aws.components.validated",
+    "jupyterhub_aws.config.halves",
+]
 
 
 @dataclass
@@ -158,7 +167,11 @@ def cluster_in(account: Cloud) -> None:
 @contextlib.contextmanager
 def impatient() -> Iterator[None]:
     """Steps that look again at once."""
-    with mock.patch("ops.live.steps._FIRST_WAIT", 0.01), mock.patch("ops.live.steps._LONGEST_WAIT", 0.02), mock.patch("ops.drain.people._LOOK_SECONDS", 0.1):
+    with (
+        mock.patch("jupyterhub_aws.operate.live.steps._FIRST_WAIT", 0.01),
+        mock.patch("jupyterhub_aws.operate.live.steps._LONGEST_WAIT", 0.02),
+        mock.patch("jupyterhub_aws.operate.drain.people._LOOK_SECONDS", 0.1),
+    ):
         yield
 
 
@@ -167,7 +180,7 @@ def _child(arguments: Sequence[str], folder: str, env: Mapping[str, str]) -> Non
     for key in [key for key, value in env.items() if value == ""]:
         os.environ.pop(key, None)
     os.chdir(folder)
-    from ops.cli import run
+    from jupyterhub_aws.cli.group import run
 
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), impatient():
         run(list(arguments))

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from components.validated import validated
-from config.halves import Configuration, whole
-from config.stack import StackConfig
-from config.stack_file import read
-from ops.live.account import connect
-from ops.live.steps import run
-from ops.pause.pause import Scene
-from ops.pause.resume import before_up, nodes
+from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.halves import Configuration, whole
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.operate.live.account import connect
+from jupyterhub_aws.operate.live.steps import run
+from jupyterhub_aws.operate.pause.pause import Scene
+from jupyterhub_aws.operate.pause.resume import before_up, nodes
 from tests.support.cloud import REGION, Cloud, autoscaling_group, built, state
 from tests.support.live import environment
 from tests.support.stack_files import ROOT

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ops.plan.evaluate import Recording
+from jupyterhub_aws.plan.evaluate import Recording
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 #: What the ARN of a resource looks like once it exists, by type. `{name}` and `{id}` tell those of one type apart.

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from config.chart import chart_version
+from jupyterhub_aws.config.chart import chart_version
 from tests.support.chart import missing_for_the_chart
 from tests.support.hub_cases import CASES, PEOPLE, RECORDED, choices_of, groups_of, release, what_makes_pods
 from tests.support.spawner import spawned_pods

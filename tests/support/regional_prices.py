@@ -9,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from unittest import mock
 
-from config import prices_by_region
-from config.instance_types import instance_type, instance_types
-from config.prices import rows
+from jupyterhub_aws.config import prices_by_region
+from jupyterhub_aws.config.instance_types import instance_type, instance_types
+from jupyterhub_aws.config.prices import rows
 
 #: Prices that a table of the tests lacks, as AWS's pricing pages do: then us-east-1's stands there, and the bill says so.
 LACKING = {"network_load_balancer_hour", "spot_share"} | {name for name in rows() if name.startswith("rds_")}

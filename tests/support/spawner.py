@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from components.hub.values.hub_files import HUB_FOLDER
+from jupyterhub_aws.components.hub.values.hub_files import HUB_FOLDER
 from tests.support.chart import chart_folder, mounted, rendered
 
 _PROGRAM = Path(__file__).parent / "spawn_pods.py"

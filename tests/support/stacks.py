@@ -16,13 +16,13 @@ from functools import cache
 from typing import Any
 from unittest import mock
 
-import components
-from checks.resources import Resource
-from config.stack_file import read
-from ops.plan import recorder as recording_engine
-from ops.plan.evaluate import Recording
-from ops.plan.plan import recorded
-from ops.plan.values import plain
+from jupyterhub_aws import components
+from jupyterhub_aws.checks.resources import Resource
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan import recorder as recording_engine
+from jupyterhub_aws.plan.evaluate import Recording
+from jupyterhub_aws.plan.plan import recorded
+from jupyterhub_aws.plan.values import plain
 from tests.support.stack_files import CERTIFICATE, ROOT
 
 
@@ -45,7 +45,7 @@ def without_gc() -> Iterator[None]:
 
 
 with quiet_sdks():
-    for module in pkgutil.walk_packages(components.__path__, "components."):
+    for module in pkgutil.walk_packages(components.__path__, "jupyterhub_aws.components."):
         importlib.import_module(module.name)
 
 SOME_KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"

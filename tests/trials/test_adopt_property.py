@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from checks.resources import SECRET
-from ops.adopt.z2jh.convert import Converted, convert
-from ops.adopt.z2jh.gates import restricts
-from ops.adopt.z2jh.read import Old
-from ops.adopt.z2jh.taken import Status, ends
+from jupyterhub_aws.adopt.z2jh.convert import Converted, convert
+from jupyterhub_aws.adopt.z2jh.gates import restricts
+from jupyterhub_aws.adopt.z2jh.read import Old
+from jupyterhub_aws.adopt.z2jh.taken import Status, ends
+from jupyterhub_aws.checks.resources import SECRET
 from tests.support.chart_values import by_schema, chart_values
 
 #: Without shrinking: with values as large as these it takes minutes, and the ledger's own words say where to look.

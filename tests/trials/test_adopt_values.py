@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from config.errors import ConfigError
-from config.stack_file import read
-from ops.adopt.z2jh.authenticators import class_of, kind_of
-from ops.adopt.z2jh.convert import Converted, convert
-from ops.adopt.z2jh.read import Old, parsed, several
-from ops.adopt.z2jh.taken import Status, ends
-from ops.plan.plan import recorded
+from jupyterhub_aws.adopt.z2jh.authenticators import class_of, kind_of
+from jupyterhub_aws.adopt.z2jh.convert import Converted, convert
+from jupyterhub_aws.adopt.z2jh.read import Old, parsed, several
+from jupyterhub_aws.adopt.z2jh.taken import Status, ends
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.plan import recorded
 from tests.support.in_process import Done, in_process
 
 CASES = Path(__file__).parent / "cases"
@@ -432,7 +432,7 @@ def test_what_helm_prints_above_the_values(header: str) -> None:
 
 
 def test_computed_values_are_not_a_list_of_the_charts_defaults() -> None:
-    from config.chart import default_values
+    from jupyterhub_aws.config.chart import default_values
 
     text = io.StringIO()
     YAML(typ="safe", pure=True).dump({"COMPUTED VALUES": None, **default_values()}, text)

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.core_nodes import core_nodes_fit
-from checks.core_pods import core_groups, core_nodes, core_pods, daemons
-from checks.placement import PODS, Node, Pod, arranged, pod_of, refusals
-from config.core_addons import addon_pods
-from config.instance_types import instance_type
-from config.node_size import core_pods_of
-from config.quantity import quantity
-from config.stack_file import read
-from ops.plan.plan import make_plan
+from jupyterhub_aws.checks.core_nodes import core_nodes_fit
+from jupyterhub_aws.checks.core_pods import core_groups, core_nodes, core_pods, daemons
+from jupyterhub_aws.checks.placement import PODS, Node, Pod, arranged, pod_of, refusals
+from jupyterhub_aws.config.core_addons import addon_pods
+from jupyterhub_aws.config.instance_types import instance_type
+from jupyterhub_aws.config.node_size import core_pods_of
+from jupyterhub_aws.config.quantity import quantity
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.plan import make_plan
 from tests.support.stack_files import ROOT
 from tests.support.stacks import ALL_STACKS, FULL, record
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from checks.images import ACCELERATORS, CUDA_IMAGE, SCIPY_IMAGE, accelerators, images
-from config.instance_types import instance_types
-from config.stack_file import read
-from ops.plan.plan import make_plan
+from jupyterhub_aws.checks.images import ACCELERATORS, CUDA_IMAGE, SCIPY_IMAGE, accelerators, images
+from jupyterhub_aws.config.instance_types import instance_types
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.plan import make_plan
 from tests.checks.doctored import dev
 from tests.support.stack_files import ROOT, read_yaml
 from tests.trials.test_traits import CASES

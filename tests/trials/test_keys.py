@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from config.errors import ConfigError
-from config.halves import from_engine, given_by, whole
-from config.keys import AWS_CALLS, AWS_EFFECTS, canonical, canonical_key, engine_spelling, foreign
-from config.load import load
-from config.stack import PROJECT, PROVIDER_KEYS, StackConfig
-from config.stack_file import read
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.halves import from_engine, given_by, whole
+from jupyterhub_aws.config.keys import AWS_CALLS, AWS_EFFECTS, canonical, canonical_key, engine_spelling, foreign
+from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig
+from jupyterhub_aws.config.stack_file import read
 from tests.support.in_process import in_process
 from tests.support.stack_files import ROOT
 
@@ -209,7 +209,7 @@ def test_a_relative_path_is_of_the_folder_that_one_stands_in(tmp_path: Path) -> 
 
 
 def test_an_outer_file_that_the_engine_would_not_read_fails(tmp_path: Path) -> None:
-    from checks.keys import same_outer_file
+    from jupyterhub_aws.checks.keys import same_outer_file
 
     (tmp_path / "Pulumi.yaml").write_text("name: jupyterhub-aws\nruntime: python\n")
     shutil.copytree(CASES / "relative-inner", tmp_path / "there")
@@ -231,7 +231,7 @@ def test_an_outer_stack_is_named_and_not_its_file(tmp_path: Path) -> None:
 
 
 def test_what_is_beyond_the_plan_is_said(tmp_path: Path) -> None:
-    from checks.keys import beyond_the_plan
+    from jupyterhub_aws.checks.keys import beyond_the_plan
 
     text = DEV + "  aws:defaultTags: {tags: {a: b}}\n  aws:profile: x\n  kubernetes:context: x\n  pulumi:autonaming: {mode: verbatim}\n  pulumi:tags: {}\n"
     found = {item.path: item.status for item in beyond_the_plan(read(stack_of(tmp_path, text + "environment: [shared]\n")))}
@@ -241,8 +241,8 @@ def test_what_is_beyond_the_plan_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["", f"{PROJECT}:"])
 def test_pausing_and_adopting_write_keys_as_the_file_does(tmp_path: Path, form: str) -> None:
-    from ops.adopt.adopt import _with_imports
-    from ops.pause.remembered import remember
+    from jupyterhub_aws.adopt.adopt import _with_imports
+    from jupyterhub_aws.operate.pause.remembered import remember
 
     text = prefixed(DEV) if form else DEV
     path = stack_of(tmp_path, text.replace("      size: 2\n", "      size: 2 # paused: no\n"))

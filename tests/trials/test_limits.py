@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.limits import limits, overcommitment
-from config.quantity import quantity
-from config.stack_file import read
-from ops.plan.page.page import page
-from ops.plan.plan import make_plan
+from jupyterhub_aws.checks.limits import limits, overcommitment
+from jupyterhub_aws.config.quantity import quantity
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.page.page import page
+from jupyterhub_aws.plan.plan import make_plan
 from tests.support.stack_files import ROOT
 from tests.support.stacks import ALL_STACKS
 
@@ -67,8 +67,8 @@ def test_the_page_shows_limits_beside_guarantees() -> None:
 
 
 def test_two_to_one_is_two() -> None:
-    from checks.groups import user_nodes
-    from checks.user_pods import hub_releases, user_pods
+    from jupyterhub_aws.checks.groups import user_nodes
+    from jupyterhub_aws.checks.user_pods import hub_releases, user_pods
 
     made = make_plan(read(BASE, ("hubs.main.profiles.small.memory=4G", "hubs.main.profiles.small.cpu=0.5")), DAY)
     node = next(iter(user_nodes(made.stack, made.recording.everything)))

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import meant
-from config.errors import ConfigError
-from config.instance_types import instance_types
-from config.load import load
-from config.sign_in_oauth import GitHubSignIn
-from config.stack_file import read
+from jupyterhub_aws.config import meant
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.instance_types import instance_types
+from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.sign_in_oauth import GitHubSignIn
+from jupyterhub_aws.config.stack_file import read
 from tests.support.stack_files import ROOT
 
 

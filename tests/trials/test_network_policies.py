@@ -14,18 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from changes.difference import difference
-from changes.read import side_of
-from checks import hubs
-from checks.hub_values.chart_policies import HUB, PROXY, SERVERS, Place, chart_policies, closed_by_default, pod
-from checks.hub_values.reach import reach
-from checks.network_policies import EVERYWHERE, NAMESPACE_LABEL, Pod, Ranges, beyond, connects, enters, leaves, policy
-from checks.resources import Resources
-from config.chart import effective
-from config.errors import ConfigError
-from config.stack_file import read
-from ops.plan.plan import make_plan
-from ops.plan.plan import recorded as evaluated
+from jupyterhub_aws.changes.difference import difference
+from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.checks import hubs
+from jupyterhub_aws.checks.hub_values.chart_policies import HUB, PROXY, SERVERS, Place, chart_policies, closed_by_default, pod
+from jupyterhub_aws.checks.hub_values.reach import reach
+from jupyterhub_aws.checks.network_policies import EVERYWHERE, NAMESPACE_LABEL, Pod, Ranges, beyond, connects, enters, leaves, policy
+from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.config.chart import effective
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.plan import make_plan
+from jupyterhub_aws.plan.plan import recorded as evaluated
 from tests.support import differences
 from tests.support.golden_values import GOLDEN
 from tests.support.network_policies import CASES, RECORDED

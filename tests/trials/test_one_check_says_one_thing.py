@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from checks.all import run_checks
-from checks.finding import Finding
-from checks.resources import Resources
-from config.stack import StackConfig
-from config.stack_file import read
-from ops.plan.plan import make_plan
+from jupyterhub_aws.checks.all import run_checks
+from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.plan import make_plan
 from tests.support.stack_files import CERTIFICATE, ROOT
 from tests.support.stacks import ALL_STACKS, FULL
 
@@ -169,7 +169,7 @@ def test_a_certificate_that_is_right_beside_one_that_is_not() -> None:
 
 @pytest.mark.parametrize("case", sorted(path.stem for path in TRIALS.glob("ok-*.yaml")))
 def test_the_cases_that_were_right(case: str) -> None:
-    from config.errors import ConfigError
+    from jupyterhub_aws.config.errors import ConfigError
 
     try:
         findings = make_plan(read(TRIALS / f"{case}.yaml", ()), DAY).findings

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from checks import places, storage
-from checks.finding import Finding
-from checks.resources import Resources
-from components.partition import partition_of
-from components.validated import validated
-from config.errors import ConfigError
-from config.halves import given_by, whole
-from config.stack import StackConfig
-from config.stack_file import read
-from config.zones import PARTITIONS, WITHOUT_EKS, letters, partition_named, regions, zones
-from ops.plan.plan import recorded
+from jupyterhub_aws.checks import places, storage
+from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.components.partition import partition_of
+from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.halves import given_by, whole
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.config.zones import PARTITIONS, WITHOUT_EKS, letters, partition_named, regions, zones
+from jupyterhub_aws.plan.plan import recorded
 from scripts.refresh_zones import table, zones_of
 from tests.support.in_process import in_process
 from tests.support.stack_files import ROOT

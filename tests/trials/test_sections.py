@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks import hubs
-from config.hub_classes import class_of_authenticator, known_classes, sections, traits, used_classes
-from config.pod_fields import wrong
-from config.tree import Path
+from jupyterhub_aws.checks import hubs
+from jupyterhub_aws.config.hub_classes import class_of_authenticator, known_classes, sections, traits, used_classes
+from jupyterhub_aws.config.pod_fields import wrong
+from jupyterhub_aws.config.tree import Path
 from tests.checks.doctored import dev
 from tests.support.hub_cases import RECORDED
 from tests.trials.test_traits import code, config, problems

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from changes.difference import difference
-from changes.effects.release import HUB_FORGETS, HUB_STOPS_SERVERS
-from changes.read import side_of
-from checks.hub_values.traits import REFUSED
-from components.validated import validated
-from config import hub_classes
-from config.chart import default_values, effective, merged
-from config.errors import ConfigError
-from config.halves import Configuration, whole
-from config.hub_code import Code, assignments
-from config.kubespawner import HUB_TRAITS, TRAITS
-from config.traits import COMPOSED, SAME, resolve
+from jupyterhub_aws.changes.difference import difference
+from jupyterhub_aws.changes.effects.release import HUB_FORGETS, HUB_STOPS_SERVERS
+from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.checks.hub_values.traits import REFUSED
+from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config import hub_classes
+from jupyterhub_aws.config.chart import default_values, effective, merged
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.halves import Configuration, whole
+from jupyterhub_aws.config.hub_code import Code, assignments
+from jupyterhub_aws.config.kubespawner import HUB_TRAITS, TRAITS
+from jupyterhub_aws.config.traits import COMPOSED, SAME, resolve
 from tests.support.differences import plan, told, values
 from tests.support.stack_files import ROOT, changed, engine_values, read_yaml
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from config.halves import given_by, what_if, whole
-from config.load import load
-from config.stack_file import read
+from jupyterhub_aws.config.halves import given_by, what_if, whole
+from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.stack_file import read
 from tests.support.in_process import in_process
 from tests.support.stack_files import ROOT
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.hub import Hub
-from config.neighbours import ProxyEgress
-from config.network import OpenNetwork
-from config.proxy import no_proxy, proxy_environment
-from config.registry import OnNodes
-from config.stack import StackConfig
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.neighbours import ProxyEgress
+from jupyterhub_aws.config.network import OpenNetwork
+from jupyterhub_aws.config.proxy import no_proxy, proxy_environment
+from jupyterhub_aws.config.registry import OnNodes
+from jupyterhub_aws.config.stack import StackConfig
 
 _FOLDER = "/etc/jupyterhub-aws"
 #: How each tool is told of its mirror: the variable that names its configuration file, the file, and what is in it.

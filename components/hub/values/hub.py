@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from checks.hub_values.chart_policies import WHO
-from checks.hub_values.fault import at
-from checks.hub_values.images import image_maps, nested
-from components.hub.names import SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
-from components.hub.values.closed import closed_values, pull_policy
-from components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
-from components.hub.values.network_policies import network_policies
-from components.hub.values.sign_in import profile_groups, sign_in_values
-from components.hub.values.singleuser import CONTAINER_SECURITY, singleuser_values
-from components.images import images_of
-from config.chart import merged
-from config.cluster import EksCluster
-from config.database import PostgresDatabase, SqliteDatabase, SqliteOnClass, SqliteOnNode
-from config.entry import NoTls, PortForwardEntry, own_certificate
-from config.hub import Hub
-from config.stack import StackConfig
-from config.volumes import shared_mount
+from jupyterhub_aws.checks.hub_values.chart_policies import WHO
+from jupyterhub_aws.checks.hub_values.fault import at
+from jupyterhub_aws.checks.hub_values.images import image_maps, nested
+from jupyterhub_aws.components.hub.names import SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
+from jupyterhub_aws.components.hub.values.closed import closed_values, pull_policy
+from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
+from jupyterhub_aws.components.hub.values.network_policies import network_policies
+from jupyterhub_aws.components.hub.values.sign_in import profile_groups, sign_in_values
+from jupyterhub_aws.components.hub.values.singleuser import CONTAINER_SECURITY, singleuser_values
+from jupyterhub_aws.components.images import images_of
+from jupyterhub_aws.config.chart import merged
+from jupyterhub_aws.config.cluster import EksCluster
+from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase, SqliteOnClass, SqliteOnNode
+from jupyterhub_aws.config.entry import NoTls, PortForwardEntry, own_certificate
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.volumes import shared_mount
 
 #: As whom `jhub` talks to the hub's API: it sees who runs what, stops servers, and says a notice; it starts and enters those of one test user only.
 OPERATOR = "jupyterhub-aws-operator"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from config.hub_code import CONFIGURATION_FOLDER, OWN_CONFIGURATION
+from jupyterhub_aws.config.hub_code import CONFIGURATION_FOLDER, OWN_CONFIGURATION
 
-FOLDER = Path(__file__).parent.parent / "files"
+FOLDER = Path(__file__).resolve().parents[1] / "files"
 #: The chart puts its own configuration here, and the folder on Python's path (files/hub/jupyterhub_config.py of chart 4.4.0);
 #: what lies in `jupyterhub_config.d` is executed with that configuration in scope.
 HUB_FOLDER = "/usr/local/etc/jupyterhub"

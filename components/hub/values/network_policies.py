@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import Any
 
-from config.cluster import EksCluster
-from config.database import PostgresDatabase
-from config.hub import Hub
-from config.neighbours import ProxyEgress
-from config.network import OpenNetwork, UnmanagedNetwork
-from config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
-from config.stack import StackConfig
-from config.values import port_of
+from jupyterhub_aws.config.cluster import EksCluster
+from jupyterhub_aws.config.database import PostgresDatabase
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.neighbours import ProxyEgress
+from jupyterhub_aws.config.network import OpenNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.values import port_of
 
 _HTTPS, _POSTGRES, _DNS = 443, 5432, 53
 #: kube-apiserver's default port, which kubeadm and kops keep; EKS answers on 443.

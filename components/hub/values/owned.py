@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.hub.values.hub import OPERATOR
-from components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
-from components.hub.values.sign_in import sign_in_values
-from config.hub import Hub
-from config.hub_classes import class_of_authenticator, sections
-from config.hub_code import at
-from config.traits import Resolved
-from config.tree import Path
+from jupyterhub_aws.components.hub.values.hub import OPERATOR
+from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
+from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.hub_classes import class_of_authenticator, sections
+from jupyterhub_aws.config.hub_code import at
+from jupyterhub_aws.config.traits import Resolved
+from jupyterhub_aws.config.tree import Path
 
 #: Trait of the authenticator to the option under `sign_in` that says it, by the kind of sign-in.
 _EVERY = {"admin_users": "administrators", "username_pattern": "usernames"}

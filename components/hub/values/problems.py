@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checks.hub_values.all import verdict
-from checks.hub_values.chart_policies import closed_by_default
-from checks.hub_values.fault import at
-from checks.hub_values.policy_rules import malformed
-from checks.hub_values.reach import reach
-from checks.resources import SECRET
-from components.hub.names import SECRETS
-from components.hub.values.hub import Given, hub_values, rendered
-from components.hub.values.owned import owned
-from config.chart import CHART, chart_version, effective
-from config.entry import own_certificate
-from config.errors import Problem, dotted
-from config.homes import EphemeralHomes
-from config.stack import StackConfig
-from config.timeouts import timeouts
-from config.traits import resolve
-from config.tree import Path
+from jupyterhub_aws.checks.hub_values.all import verdict
+from jupyterhub_aws.checks.hub_values.chart_policies import closed_by_default
+from jupyterhub_aws.checks.hub_values.fault import at
+from jupyterhub_aws.checks.hub_values.policy_rules import malformed
+from jupyterhub_aws.checks.hub_values.reach import reach
+from jupyterhub_aws.checks.resources import SECRET
+from jupyterhub_aws.components.hub.names import SECRETS
+from jupyterhub_aws.components.hub.values.hub import Given, hub_values, rendered
+from jupyterhub_aws.components.hub.values.owned import owned
+from jupyterhub_aws.config.chart import CHART, chart_version, effective
+from jupyterhub_aws.config.entry import own_certificate
+from jupyterhub_aws.config.errors import Problem, dotted
+from jupyterhub_aws.config.homes import EphemeralHomes
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.timeouts import timeouts
+from jupyterhub_aws.config.traits import resolve
+from jupyterhub_aws.config.tree import Path
 
 #: What stands in for values that only AWS or chance can know.
 UNKNOWN = Given(

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.hub.values.hub_files import LDAP_CA, file_of_hub
-from config.hub import Hub
-from config.people import AnySignIn
-from config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, NativeSignIn, OidcSignIn, SharedPasswordSignIn
+from jupyterhub_aws.components.hub.values.hub_files import LDAP_CA, file_of_hub
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.people import AnySignIn
+from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, NativeSignIn, OidcSignIn, SharedPasswordSignIn
 
 #: ssl.CERT_REQUIRED. As a word ldap3 refuses it, and its own default verifies nothing.
 _CERTIFICATE_REQUIRED = 2

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.hub.names import HOMES_CLAIM
-from components.hub.values.local_state import IPYTHON_CONFIG_PATH, LOCAL_ENVIRONMENT, LOCAL_KERNEL_STATE, LOCAL_SERVER_STATE, SERVER_CONFIG_PATH
-from components.hub.values.profiles import hub_pools, hub_profiles, profile_list, resources, share_of
-from components.hub.values.volumes import extra_volumes
-from config.generations import GENERATION
-from config.homes import DIRECTORY_HOMES, EbsHomes, EphemeralHomes
-from config.hub import Hub
-from config.profiles import split_image
-from config.stack import StackConfig
-from config.timeouts import timeouts
+from jupyterhub_aws.components.hub.names import HOMES_CLAIM
+from jupyterhub_aws.components.hub.values.local_state import IPYTHON_CONFIG_PATH, LOCAL_ENVIRONMENT, LOCAL_KERNEL_STATE, LOCAL_SERVER_STATE, SERVER_CONFIG_PATH
+from jupyterhub_aws.components.hub.values.profiles import hub_pools, hub_profiles, profile_list, resources, share_of
+from jupyterhub_aws.components.hub.values.volumes import extra_volumes
+from jupyterhub_aws.config.generations import GENERATION
+from jupyterhub_aws.config.homes import DIRECTORY_HOMES, EbsHomes, EphemeralHomes
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.profiles import split_image
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.timeouts import timeouts
 
 #: The user and group of every image of the Jupyter project, and of the access points of homes.
 UID, GID = 1000, 100

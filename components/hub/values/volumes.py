@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.hub import Hub
-from config.profiles import memory_mib
-from config.volumes import ScratchVolume, SharedDirectory, shared_mount
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.profiles import memory_mib
+from jupyterhub_aws.config.volumes import ScratchVolume, SharedDirectory, shared_mount
 
 #: Where shared directories lie on the file system of homes. No home begins so: neither scheme of names makes an underscore,
 #: and config/homes.py refuses it as a prefix.

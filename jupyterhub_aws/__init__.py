@@ -1,0 +1,1 @@
+"""JupyterHub on AWS as one Pulumi program."""

@@ -1,0 +1,138 @@
+"""From a scanned account to a stack file with an import map: drafted, evaluated by the program itself, matched, and evaluated again with the map."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jupyterhub_aws.adopt.draft import Draft, by_reference, owning, reasons_against_owning
+from jupyterhub_aws.adopt.live import Live
+from jupyterhub_aws.adopt.match import Outcome, matched
+from jupyterhub_aws.adopt.matchers.cluster import CONTROL_PLANE
+from jupyterhub_aws.adopt.written import to_fill_in
+from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.keys import canonical_key, project_of
+from jupyterhub_aws.config.stack import file_key
+from jupyterhub_aws.config.stack_file import IMPORTS, StackFile, read
+
+
+@dataclass(kw_only=True)
+class Adoption:
+    """A stack file for a cluster. `reasons` say why the cluster is used in place; `problems` are what the plan still finds wrong with the file."""
+
+    text: str
+    kind: str
+    outcome: Outcome
+    reasons: list[str] = field(default_factory=list)
+    to_fill_in: list[tuple[str, str]] = field(default_factory=list)
+    problems: tuple[Problem, ...] = ()
+    resources: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do or to look for by hand."""
+        return not (self.to_fill_in or self.problems or any(item.blind for item in self.outcome.missing))
+
+
+def adopted(live: Live, stack: str) -> Adoption:
+    """The file that takes the cluster over, or, where that would replace it, the one that uses it in place."""
+    reasons = reasons_against_owning(live)
+    if not reasons:
+        found = _tried(owning(live), live, stack)
+        refused = found.outcome.refusal(CONTROL_PLANE)
+        if refused is None:
+            return found
+        reasons = [f"importing it would replace it: {because}" for because in (*refused.because, *_behind(found.outcome))]
+    found = _tried(by_reference(live, reasons), live, stack)
+    found.reasons = reasons
+    return found
+
+
+def again(live: Live, path: Path) -> Adoption:
+    """The same for a stack file that somebody has written already: nothing in it changes but `imports`."""
+    file = read(path)
+    found = Adoption(text="", kind="as written", outcome=Outcome())
+    try:
+        found.outcome = _outcome(_without_imports(file), live, found)
+        found.text = _with_imports(path, found.outcome.imports)
+        _confirm(found, file.stack)
+    except ConfigError as error:
+        found.problems = error.problems
+    return found
+
+
+def _behind(outcome: Outcome) -> list[str]:
+    """What stood in the way before the cluster did: its role, its key."""
+    others = [item for item in outcome.refused if not item.subject.startswith(CONTROL_PLANE) and item.subject.endswith(("::cluster-role", "::cluster-key"))]
+    return [f"{item.subject}: {because}" for item in others for because in item.because]
+
+
+def _tried(draft: Draft, live: Live, stack: str) -> Adoption:
+    """Evaluate a draft with the program, match it, and evaluate it once more with its map: an entry that nothing uses would be an error there."""
+    found = Adoption(text=draft.text({}), kind=draft.kind, outcome=Outcome(), to_fill_in=list(to_fill_in(draft.sections)))
+    try:
+        found.outcome = _outcome(_parsed(found.text, stack), live, found)
+        found.text = draft.text(found.outcome.imports)
+        _confirm(found, stack)
+    except ConfigError as error:
+        found.problems = error.problems
+    return found
+
+
+def _outcome(file: StackFile, live: Live, found: Adoption) -> Outcome:
+    resources = evaluated(file)
+    found.resources = len(resources)
+    return matched(resources, live)
+
+
+def _confirm(found: Adoption, stack: str) -> None:
+    """Raise ConfigError where the program, given the map, does not use every entry of it."""
+    if not found.outcome.imports:
+        return
+    used = {f"{item.type}::{item.name}" for item in evaluated(_parsed(found.text, stack)) if item.import_id}
+    unused = sorted(set(found.outcome.imports) - used)
+    if unused:
+        raise ConfigError(
+            stack, [Problem(path=f"imports.{key}", what="is used by no resource", fix="report this: the scan should not have written it") for key in unused]
+        )
+
+
+def evaluated(file: StackFile) -> Resources:
+    """What the program registers for a stack file. Raises ConfigError."""
+    from jupyterhub_aws.plan.plan import recorded
+
+    return recorded(file)[1].resources
+
+
+def _parsed(text: str, stack: str) -> StackFile:
+    with tempfile.TemporaryDirectory(prefix="jhub-") as folder:
+        path = Path(folder) / f"Pulumi.{stack}.yaml"
+        path.write_text(text, encoding="utf-8")
+        return read(path)
+
+
+def _without_imports(file: StackFile) -> StackFile:
+    from dataclasses import replace
+
+    return replace(file, values={key: value for key, value in file.values.items() if key != IMPORTS})
+
+
+def _with_imports(path: Path, imports: dict[str, str]) -> str:
+    """The file with this map and everything else as it is, comments included."""
+    import io
+
+    from ruamel.yaml import YAML
+
+    yaml, out = YAML(), io.StringIO()
+    yaml.preserve_quotes = True
+    yaml.width = 10_000
+    document = yaml.load(path.read_text(encoding="utf-8"))
+    config, project = document["config"], project_of(path.absolute().parent).name
+    spelled = {canonical_key(str(key), project): str(key) for key in config}
+    config.pop(spelled.get(IMPORTS, ""), None)
+    if imports:  # as the file spells this key, or its others
+        config[spelled.get(IMPORTS) or spelled.get(file_key("name"), "name").removesuffix("name") + "imports"] = dict(imports)
+    yaml.dump(document, out)
+    return out.getvalue()

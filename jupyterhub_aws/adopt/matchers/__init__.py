@@ -1,0 +1,22 @@
+"""Which thing of an account is the resource that the program would register: by type and place, one function for each type.
+
+A place is what makes a thing this one and no other: a zone and a range, a subnet, a name that AWS lets nobody use twice. Where no place says it,
+there is no match: nothing here guesses by likeness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from jupyterhub_aws.adopt.matchers.backups import BACKUPS
+from jupyterhub_aws.adopt.matchers.cluster import CLUSTER
+from jupyterhub_aws.adopt.matchers.entry import ENTRY
+from jupyterhub_aws.adopt.matchers.identity import IDENTITY
+from jupyterhub_aws.adopt.matchers.keys import KEYS
+from jupyterhub_aws.adopt.matchers.kind import Matcher
+from jupyterhub_aws.adopt.matchers.network import NETWORK
+from jupyterhub_aws.adopt.matchers.storage import STORAGE
+from jupyterhub_aws.adopt.matchers.watch import WATCH
+
+#: By the type of the resource.
+MATCHERS: Mapping[str, Matcher] = {**NETWORK, **IDENTITY, **KEYS, **CLUSTER, **STORAGE, **ENTRY, **BACKUPS, **WATCH}

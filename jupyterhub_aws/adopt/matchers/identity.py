@@ -1,0 +1,75 @@
+"""IAM: roles, what they carry, policies and instance profiles. All of them have names that an account has once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from jupyterhub_aws.adopt.live import Thing
+from jupyterhub_aws.adopt.matchers.kind import Asked, Found, Matcher, one, with_tags
+
+ROLE = "aws:iam/role:Role"
+
+
+def _document(document: Any) -> str:  # noqa: ANN401 -- botocore decodes documents where it knows them, and leaves text where it does not
+    return json.dumps(document) if isinstance(document, Mapping) else unquote(str(document))
+
+
+def _role_of(asked: Asked, key: str) -> Thing | None:
+    name = asked.text(key)
+    return None if name is None else one(asked.live.of("roles"), RoleName=name.rpartition("/")[2])
+
+
+def _role(asked: Asked) -> Found | None:
+    role = _role_of(asked, "name")
+    if role is None:
+        return None
+    view = {"name": role["RoleName"], "path": role.get("Path", "/"), "assumeRolePolicy": _document(role["AssumeRolePolicyDocument"])}
+    return Found(id=role["RoleName"], outputs={"id": role["RoleName"], "name": role["RoleName"], "arn": role["Arn"]}, view=with_tags(role, view))
+
+
+def _attachment(asked: Asked) -> Found | None:
+    role, policy = _role_of(asked, "role"), asked.text("policyArn")
+    if role is None or policy is None or all(item["PolicyArn"] != policy for item in role.get("AttachedManagedPolicies", ())):
+        return None
+    return Found(id=f"{role['RoleName']}/{policy}", view={"role": role["RoleName"], "policyArn": policy})
+
+
+def _inline(asked: Asked) -> Found | None:
+    role = _role_of(asked, "role")
+    item = one(list((role or {}).get("RolePolicyList", ())), PolicyName=asked.text("name"))
+    if role is None or item is None:
+        return None
+    view = {"role": role["RoleName"], "name": item["PolicyName"], "policy": _document(item["PolicyDocument"])}
+    return Found(id=f"{role['RoleName']}:{item['PolicyName']}", view=view)
+
+
+def _policy(asked: Asked) -> Found | None:
+    name = asked.text("name")
+    found = [item for item in asked.live.of("policies") if str(item["Arn"]).rpartition("/")[2] == name]
+    if name is None or len(found) != 1:
+        return None
+    policy = found[0]
+    versions = [item for item in policy.get("PolicyVersionList", ()) if item.get("IsDefaultVersion")]
+    view = {"name": name, **({"policy": _document(versions[0]["Document"])} if versions else {})}
+    return Found(id=policy["Arn"], outputs={"id": policy["Arn"], "arn": policy["Arn"], "name": name}, view=view)
+
+
+def _profile(asked: Asked) -> Found | None:
+    profile = one(asked.live.of("instance_profiles"), InstanceProfileName=asked.text("name"))
+    if profile is None:
+        return None
+    name, roles = profile["InstanceProfileName"], [role["RoleName"] for role in profile.get("Roles", ())]
+    view = {"name": name, "role": roles[0] if roles else None}
+    return Found(id=name, outputs={"id": name, "name": name, "arn": profile["Arn"]}, view=view)
+
+
+IDENTITY: Mapping[str, Matcher] = {
+    ROLE: Matcher(topics=("roles",), find=_role),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Matcher(topics=("roles",), find=_attachment),
+    "aws:iam/rolePolicy:RolePolicy": Matcher(topics=("roles",), find=_inline),
+    "aws:iam/policy:Policy": Matcher(topics=("policies",), find=_policy),
+    "aws:iam/instanceProfile:InstanceProfile": Matcher(topics=("instance_profiles",), find=_profile),
+}

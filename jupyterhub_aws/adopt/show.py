@@ -1,0 +1,139 @@
+"""What a scan found, in a terminal of 80 columns: what is taken over, what will differ, what will be made, what stays, what was not seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+
+from jupyterhub_aws.adopt.adopt import Adoption
+from jupyterhub_aws.adopt.lines import Lines
+from jupyterhub_aws.adopt.live import Live
+from jupyterhub_aws.adopt.match import Difference, by_type
+
+_MOST_NAMES = 3
+_SHOWN = 60
+
+
+def as_json(adoption: Adoption, live: Live) -> dict[str, Any]:
+    """Everything as data."""
+    outcome = adoption.outcome
+    return {
+        "format": "jupyterhub-aws/adoption/1",
+        "account": live.account,
+        "region": live.region,
+        "cluster": live.name,
+        "kind": adoption.kind,
+        "reasons": adoption.reasons,
+        "imports": outcome.imports,
+        "protected": list(outcome.protected),
+        "differences": [
+            {"subject": item.subject, "path": item.where, "live": item.live, "ours": item.ours, "how": item.how, "because": item.because, "effect": item.effect}
+            for item in outcome.differences
+        ],
+        "missing": [{"subject": item.subject, "why": item.why, "blind": item.blind} for item in outcome.missing],
+        "refused": [{"subject": item.subject, "id": item.id, "because": list(item.because)} for item in outcome.refused],
+        "unseen": [{"topic": item.topic, "operation": item.operation, "why": item.why} for item in live.unseen],
+        "to_fill_in": [{"path": path, "what": note} for path, note in adoption.to_fill_in],
+        "problems": [{"path": item.path, "what": item.what, "fix": item.fix} for item in adoption.problems],
+        "things_seen": live.count,
+    }
+
+
+class Report:
+    """Sections of lines, each with what it means for the operator."""
+
+    def __init__(self, console: Console) -> None:
+        """Print to a console."""
+        self._lines = Lines(console)
+
+    def show(self, adoption: Adoption, live: Live, file: str) -> None:
+        """The whole report."""
+        self._head(adoption, live, file)
+        self._taken(adoption)
+        self._differences(adoption.outcome.differences)
+        self._refused(adoption)
+        self._missing(adoption)
+        self._left(adoption, live)
+
+    def _head(self, adoption: Adoption, live: Live, file: str) -> None:
+        what = {"eks": "is taken over", "existing": "is used in place", "as written": "as the stack file says"}[adoption.kind]
+        if adoption.problems:
+            what += ", once the lines below are mended (then the same with --again)"
+        self._lines.head(live.name, f"{what}: {file}")
+        for reason in adoption.reasons:
+            self._lines.line("·", "yellow", reason)
+
+    def _taken(self, adoption: Adoption) -> None:
+        imports = adoption.outcome.imports
+        if not imports:
+            return
+        self._lines.title(f"Taken over: {len(imports)} things, each protected while its entry is in the file")
+        kinds: dict[str, int] = {}
+        for key in imports:
+            kind = key.partition("::")[0].rpartition(":")[2]
+            kinds[kind] = kinds.get(kind, 0) + 1
+        self._lines.line("✓", "green", ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in sorted(kinds.items())))
+        if adoption.outcome.protected:
+            names = ", ".join(key.partition("::")[2] for key in adoption.outcome.protected)
+            self._lines.line("✓", "green", f"protected for good, by the program: {names}")
+
+    def _differences(self, differences: list[Difference]) -> None:
+        if not differences:
+            return
+        self._lines.title("Will differ after the `up` that adopts")
+        tagged = {item.subject for item in differences if _own_tag(item)}
+        grouped: dict[tuple[str, ...], list[Difference]] = {}
+        for item in differences:
+            if not _own_tag(item):
+                grouped.setdefault((item.subject.partition("::")[0], item.where, repr(item.live), repr(item.ours)), []).append(item)
+        for items in grouped.values():
+            item, names = items[0], [one.subject.partition("::")[2] for one in items]
+            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            how = f"{item.how}; {item.because}" if item.because else item.how
+            self._lines.line(
+                "~", "yellow", f"{', '.join(names[:_MOST_NAMES])}{more}: {item.where}: {_short(item.live)} → {_short(item.ours)} ({how})", item.effect
+            )
+        if tagged:
+            self._lines.line("~", "yellow", f"the stack's tags on {len(tagged)} things (in place)")
+
+    def _refused(self, adoption: Adoption) -> None:
+        if not adoption.outcome.refused:
+            return
+        self._lines.title("Cannot be taken over: importing would replace it")
+        for item in adoption.outcome.refused:
+            self._lines.line("✗", "red", f"{item.id} as {item.subject.partition('::')[2]}", "; ".join(item.because))
+
+    def _missing(self, adoption: Adoption) -> None:
+        if not adoption.outcome.missing:
+            return
+        self._lines.title("Has no counterpart, and would be made")
+        for (type_, why), names in sorted(by_type(adoption.outcome.missing).items()):
+            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            blind = any(item.blind for item in adoption.outcome.missing if item.subject in {f"{type_}::{name}" for name in names})
+            mark, style = ("?", "red") if blind else ("+", "green")
+            self._lines.line(mark, style, f"{type_.rpartition(':')[2]}: {', '.join(names[:_MOST_NAMES])}{more}", why)
+
+    def _left(self, adoption: Adoption, live: Live) -> None:
+        if live.unseen:
+            self._lines.title("Could not be seen: nothing follows from its absence")
+            for item in live.unseen:
+                self._lines.line("?", "red", f"{item.topic.replace('_', ' ')} ({item.operation})", item.why)
+        if adoption.to_fill_in:
+            self._lines.title("Yours to fill in")
+            for path, note in adoption.to_fill_in:
+                self._lines.line("!", "yellow", path, note)
+        if adoption.problems:
+            self._lines.title("`jhub plan` says")
+            for problem in adoption.problems:
+                self._lines.line("✗", "red", f"{problem.path}: {problem.what}", problem.fix)
+
+
+def _own_tag(item: Difference) -> bool:
+    """A tag that the stack adds or changes: nobody minds. One that goes is shown by itself."""
+    return item.where.startswith("tags") and item.ours is not None
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 -- any JSON value
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,0 +1,116 @@
+"""A stack file as text: sections in the order of their own, a line of why above each, and a mark at each line that only the operator can fill in."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jupyterhub_aws.config.stack import StackConfig, file_key
+
+#: Begins the comment of a line that somebody has to fill in.
+FILL_IN = "FILL IN:"
+_WIDTH = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted:
+    """A value with a comment at the end of its line; `fill` marks it as the operator's to fill in.
+
+    `unfit`: the plan refuses the value, and has to until somebody has filled it in: no stand-in would be safe.
+    """
+
+    value: Any
+    note: str
+    fill: bool = False
+    unfit: bool = False
+
+
+def fill(value: Any, note: str) -> Noted:  # noqa: ANN401 -- any JSON value
+    """A value that stands in for one that only the operator knows."""
+    return Noted(value=value, note=note, fill=True)
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+    """The same without notes."""
+    if isinstance(value, Noted):
+        return plain(value.value)
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def to_fill_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- any JSON value
+    """Paths and notes of what is to be filled in."""
+    if isinstance(value, Noted):
+        if value.fill:
+            yield path, value.note
+        yield from to_fill_in(value.value, path)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from to_fill_in(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from to_fill_in(item, f"{path}[{index}]")
+
+
+def text_of(head: str, sections: Mapping[str, Any], comments: Mapping[str, str]) -> str:
+    """The file: `sections` by their names in the stack, `comments` above them. Texts keep their quotes where YAML would read something else.
+
+    Keys have the project's prefix: `pulumi stack init` writes those without it anew and drops their comments (CLI 3.260), here what is to be filled in.
+    """
+    lines = ["# yaml-language-server: $schema=./config/stack.schema.json", "#", *(f"# {line}".rstrip() for line in head.strip().splitlines()), "", "config:"]
+    known = [name for name in StackConfig.model_fields if name in sections]
+    for name in known:
+        if comments.get(name):
+            lines += ["", *(f"  # {line}" for line in comments[name].splitlines())]
+        lines += [f"  {line}".rstrip() for line in _dumped(file_key(name), sections[name]).splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def _dumped(key: str, value: Any) -> str:  # noqa: ANN401 -- any JSON value
+    from ruamel.yaml import YAML
+
+    yaml, out = YAML(), io.StringIO()
+    yaml.width = _WIDTH
+    yaml.default_flow_style = False
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.dump(_commented({key: value}), out)
+    return out.getvalue()
+
+
+def _commented(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+    from ruamel.yaml.scalarstring import LiteralScalarString
+
+    if isinstance(value, Noted):
+        return _commented(value.value)
+    if isinstance(value, Mapping):
+        found = CommentedMap()
+        for key, item in value.items():
+            found[key] = _commented(item)
+            if isinstance(item, Noted):
+                found.yaml_add_eol_comment(_line(f"{FILL_IN} {item.note}" if item.fill else item.note), key)
+        return found
+    if isinstance(value, (list, tuple)):
+        items = CommentedSeq([_commented(item) for item in value])
+        if not any(isinstance(item, (Mapping, list, tuple)) for item in map(plain, value)) and all("\n" not in str(item) for item in value):
+            items.fa.set_flow_style()
+        return items
+    if isinstance(value, str) and "\n" in value:
+        return LiteralScalarString(value)
+    return _quoted(value)
+
+
+def _quoted(value: Any) -> Any:  # noqa: ANN401 -- a scalar
+    """Text that reads like a number keeps its quotes (ruamel does so for YAML 1.2 only: 0755 and 1_000 are numbers to the engine's YAML)."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    risky = isinstance(value, str) and (value[:1].isdigit() or value.lower() in ("yes", "no", "on", "off", "y", "n", "true", "false", "null", "~", ""))
+    return DoubleQuotedScalarString(value) if risky else value
+
+
+def _line(note: str) -> str:
+    """A comment is one line, whatever somebody called his things."""
+    return "".join(char for char in " ".join(note.split()) if char.isprintable())

@@ -1,0 +1,288 @@
+"""Chart values of which one after the other is taken, and a ledger of what became of each: nothing goes without a line.
+
+Every end of the input (a scalar, a null, an empty map or list) is in the ledger exactly once. What nothing took is what nothing here knew.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from jupyterhub_aws.adopt.z2jh.defaults import default_of, says_nothing
+from jupyterhub_aws.adopt.z2jh.gates import restricts
+from jupyterhub_aws.checks.resources import SECRET
+from jupyterhub_aws.config.errors import dotted
+from jupyterhub_aws.config.tree import Path
+
+_SEALED = "is a secret, or looks like one: nothing like it is copied"
+_YES = ("true", "yes", "on", "1")
+
+
+class Status(StrEnum):
+    """What became of a value of the chart's."""
+
+    CARRIED = "carried"  # the stack file says it, as it is or in its own words
+    SETTLED = "settled"  # the stack decides it by itself, to the same end or for a reason
+    FILL_IN = "fill in"  # a line of the stack file is marked for it
+    LISTED = "listed"  # not carried over, with the reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A line of the ledger. `why`: the reason, or where the stack file says it."""
+
+    status: Status
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Dropped:
+    """Something that is not carried over: where it was, and why. `access`: it kept users out of something, and the new hub would not."""
+
+    path: str
+    why: str
+    access: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class SecretCommand:
+    """A secret that the stack needs: its key, and where it was."""
+
+    key: str
+    path: str
+
+
+def ends(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401 -- any JSON value
+    """Every scalar, null, empty map and empty list in a value, with its path."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from ends(inner, (*path, key))
+    elif isinstance(value, (list, tuple)) and value:
+        for index, inner in enumerate(value):
+            yield from ends(inner, (*path, index))
+    else:
+        yield path, value
+
+
+@dataclass
+class Taking:
+    """Values, and what became of them. `take` removes what it returns."""
+
+    values: dict[str, Any]
+    hub: str = "main"
+    programs: frozenset[str] = frozenset()
+    chart: str | None = None
+    dropped: list[Dropped] = field(default_factory=list)
+    secrets: list[SecretCommand] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    ledger: dict[Path, Entry] = field(default_factory=dict)
+    _moved: dict[Path, Path] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._original = self.values
+        self._ends = frozenset(path for path, _ in ends(self.values) if path)
+        self.values = copy.deepcopy(dict(self.values))
+
+    def was(self, path: Path) -> Any:  # noqa: ANN401 -- any JSON value
+        """What the input has at a path."""
+        here: Any = self._original
+        for part in path:
+            if isinstance(here, Mapping):
+                here = here.get(part)
+            else:
+                here = here[part] if isinstance(here, list) and isinstance(part, int) and part < len(here) else None
+        return here
+
+    def is_end(self, path: Path) -> bool:
+        """Whether the input has a value there that the ledger has to account for."""
+        return path in self._ends
+
+    def _holder(self, path: Path) -> Any:  # noqa: ANN401 -- a map, a list, or None
+        here: Any = self.values
+        for part in path:
+            if isinstance(here, dict):
+                here = here.get(part)
+            else:
+                here = here[part] if isinstance(here, list) and isinstance(part, int) and part < len(here) else None
+        return here
+
+    def look(self, *path: str | int) -> Any:  # noqa: ANN401 -- any JSON value
+        """What is at a path, left where it is; None where nothing is."""
+        return self._holder(path)
+
+    def has(self, *path: str | int) -> bool:
+        """Whether a key is there, be it with a null."""
+        holder = self._holder(path[:-1])
+        return isinstance(holder, dict) and path[-1] in holder
+
+    def take(self, *path: str | int, to: str = "") -> Any:  # noqa: ANN401 -- any JSON value
+        """What is at a path, removed and carried; None where nothing is. A secret is None too, and is listed."""
+        holder = self._holder(path[:-1])
+        if not isinstance(holder, dict) or path[-1] not in holder:
+            return None
+        found = holder.pop(path[-1])
+        for end, value in ends(found, path):
+            if end not in self._ends:
+                continue  # emptied by taking, or put there by us
+            if value == SECRET:
+                self._list(end, _SEALED)
+                self.dropped.append(Dropped(path=dotted(end), why=_SEALED, access=restricts(end, value)))
+            else:
+                self.ledger[end] = Entry(status=Status.CARRIED, why=to)
+        return None if found == SECRET else found
+
+    def put(self, value: Any, *path: str | int, origin: Path | None = None) -> None:  # noqa: ANN401 -- any JSON value
+        """Write a value of the chart's; whatever is in the way and is no map gives way. `origin`: where it was before."""
+        holder: dict[Any, Any] = self.values
+        for part in path[:-1]:
+            if not isinstance(holder.get(part), dict):
+                holder[part] = {}
+            holder = holder[part]
+        holder[path[-1]] = value
+        self._moved[path] = path if origin is None else origin
+
+    def was_put(self, path: Path) -> bool:
+        """Whether something is there that `put` or `move` wrote: it is decided."""
+        return path in self._moved
+
+    def move(self, source: Path, *target: str) -> None:
+        """Say a value of the chart's at another place of the chart's."""
+        value = self.take(*source)
+        if value is None:
+            self.settle(*source, why="says nothing")
+        else:
+            self.put(value, *target, origin=source)
+
+    def text(self, *path: str | int) -> str | None:
+        """A text, or a number as text; None for anything else, which is listed."""
+        found = self.take(*path)
+        if isinstance(found, (str, int, float)) and not isinstance(found, bool) and str(found).strip():
+            return str(found)
+        if found is not None:
+            self.drop(path, "is not text")
+        return None
+
+    def texts(self, *path: str | int) -> list[str]:
+        """A list of texts, from a list, from one text, or from a set that is written as a map."""
+        found = self.take(*path)
+        if isinstance(found, dict):
+            pairs: list[tuple[Path, Any]] = [((*path, key), key) for key in found]
+        elif isinstance(found, list):
+            pairs = [((*path, index), item) for index, item in enumerate(found)]
+        else:
+            pairs = [] if found is None else [(path, found)]
+        kept = []
+        for place, item in pairs:
+            if isinstance(item, (str, int)) and not isinstance(item, bool) and item != SECRET and str(item).strip():
+                kept.append(str(item))
+            elif item != SECRET:
+                self.drop(place, "is not text")
+        return kept
+
+    def flag(self, *path: str | int) -> bool:
+        """A switch."""
+        found = self.take(*path)
+        if found is None or isinstance(found, bool):
+            return bool(found)
+        if str(found).lower() in _YES:
+            return True
+        if str(found).lower() not in ("false", "no", "off", "0"):
+            self.drop(path, "is neither true nor false")
+        return False
+
+    def number(self, *path: str | int) -> float | None:
+        """A number, from one or from text."""
+        found = self.take(*path)
+        try:
+            number = None if found is None or isinstance(found, bool) else float(found)
+        except (TypeError, ValueError, OverflowError):
+            number = None
+        if number is not None and number == number and abs(number) < 1e15:  # noqa: PLR0124, PLR2004 -- not NaN; the least that no setting here means
+            return number
+        if found is not None:
+            self.drop(path, "is not a number")
+        return None
+
+    def settle(self, *path: str | int, why: str) -> None:
+        """The stack decides this by itself."""
+        self._mark(path, Status.SETTLED, why)
+
+    def to_fill_in(self, *path: str | int, where: str) -> None:
+        """A line of the stack file is marked for this."""
+        self._mark(path, Status.FILL_IN, where)
+
+    def drop(self, path: Path, why: str, *, access: bool | None = None) -> None:
+        """List what is not carried over. What kept users out of something is said apart, unless `access` says that it did not."""
+        self._take_quietly(path)
+        below = [end for end, entry in self.ledger.items() if end[: len(path)] == path and entry.status is not Status.LISTED]
+        for end in below:
+            self._list(end, why)
+        loud = any(restricts(end, self.was(end)) for end in (below or [path])) if access is None else access
+        self.dropped = [item for item in self.dropped if item.path != dotted(path)]
+        self.dropped.append(Dropped(path=dotted(path), why=why, access=loud))
+
+    def drop_all(self, *path: str | int, why: str) -> None:
+        """List what is at a path, where something is; what says nothing is settled."""
+        if not self.has(*path):
+            return
+        held = [(end, value) for end, value in ends(self.look(*path), path) if not says_nothing(end, value)]
+        if not held:
+            self.settle(*path, why="says nothing")
+        elif all(default_of(end) == (True, value) for end, value in held):
+            self.settle(*path, why="is the chart's own default")
+        else:
+            self.drop(path, why)
+
+    def secret(self, ending: str, *path: str) -> None:
+        """A secret that the stack needs under a key of its own."""
+        if self.look(*path) is not None:
+            key = f"hub-{self.hub}-{ending}"
+            self.settle(*path, why=f"a secret of the stack: {key}")
+            self.secrets.append(SecretCommand(key=key, path=dotted(path)))
+
+    def left(self) -> Iterator[tuple[Path, Any]]:
+        """What nothing took, end by end. A map that was emptied by taking is no end of the input."""
+        return ((path, value) for path, value in ends(self.values) if value not in (None, {}, []) or not self._emptied(path))
+
+    def _emptied(self, path: Path) -> bool:
+        return any(end[: len(path)] == path for end in self.ledger) or not path
+
+    def gone(self, path: Path, why: str) -> None:
+        """List something that is still there, be it an item of a list: that leaves a null behind, so that the others keep their numbers."""
+        holder = self._holder(path[:-1])
+        found = holder[path[-1]] if holder is not None else None
+        loud = False
+        for end, value in list(ends(found, path)):
+            self._list(self.origin(end), why)
+            loud = loud or restricts(self.origin(end), value)
+        self.dropped.append(Dropped(path=dotted(self.origin(path)), why=why, access=loud))
+        if isinstance(holder, list) and isinstance(path[-1], int):
+            holder[path[-1]] = None
+        elif isinstance(holder, dict):
+            del holder[path[-1]]
+
+    def origin(self, path: Path) -> Path:
+        """Where a value of the result was in the input."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self._moved:
+                return (*self._moved[path[:length]], *path[length:])
+        return path
+
+    def _mark(self, path: Path, status: Status, why: str) -> None:
+        self._take_quietly(path)
+        for end in self.ledger:
+            if end[: len(path)] == path and self.ledger[end].status is not Status.LISTED:
+                self.ledger[end] = Entry(status=status, why=why)
+
+    def _take_quietly(self, path: Path) -> None:
+        holder = self._holder(path[:-1])
+        if isinstance(holder, dict) and path[-1] in holder:
+            for end, _ in ends(holder.pop(path[-1]), path):
+                if end in self._ends:
+                    self.ledger.setdefault(end, Entry(status=Status.CARRIED))
+
+    def _list(self, path: Path, why: str) -> None:
+        self.ledger[path] = Entry(status=Status.LISTED, why=why)

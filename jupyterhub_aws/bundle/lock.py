@@ -1,0 +1,106 @@
+"""Making the lock: what stands behind each name today. What is locked stays locked, until somebody says otherwise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+from jupyterhub_aws.bundle.download import download
+from jupyterhub_aws.bundle.inventory import Chart, File, Image, Inventory, Item, Wheels
+from jupyterhub_aws.bundle.registry import fetch_chart, fetch_manifests, repository_of, served
+from jupyterhub_aws.bundle.store import Store, blobs, checksum
+from jupyterhub_aws.bundle.tools import Access, CopyError, pip
+from jupyterhub_aws.config.bundle import Lock, Locked
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.project import ROOT
+
+
+def make_lock(inventory: Inventory, before: Lock | None, refresh: Collection[str], access: Access) -> Lock:
+    """The lock of an inventory.
+
+    `before` is the lock that there is: an item of it keeps its digest, and one whose maker has moved it since is a problem, unless `refresh`
+    names its key or holds `*`. Raises ConfigError with every problem.
+    """
+    items: dict[str, dict[str, Locked]] = {"image": {}, "chart": {}, "file": {}, "wheels": {}}
+    problems = []
+    with tempfile.TemporaryDirectory(prefix="jhub-bundle-") as folder:
+        for item in inventory.items:
+            try:
+                found = _locked(item, Path(folder), access)
+            except (CopyError, OSError) as error:
+                problems.append(Problem(path=item.key, what=f"cannot be locked: {error}", fix="is its name right, and is its host reached from here?"))
+                continue
+            known = None if before is None else before.items.get(item.kind, {}).get(item.key)
+            if known is not None and known.digest != found.digest and not {item.key, "*"} & set(refresh):
+                what = f"moved since it was locked: {known.digest[:19]}… then, {found.digest[:19]}… now"
+                problems.append(Problem(path=item.key, what=what, fix=f"ask its maker why; to take the new one: --refresh '{item.key}'"))
+            items[item.kind][item.key] = found
+    if problems:
+        raise ConfigError("jhub bundle lock", problems)
+    return Lock(stack=inventory.stack, items=items)
+
+
+def _locked(item: Item, folder: Path, access: Access) -> Locked:
+    if isinstance(item, Image):
+        return _image(item, folder, access)
+    if isinstance(item, Chart):
+        archive = fetch_chart(item, folder / "charts", access)
+        return _single(archive)
+    if isinstance(item, File):
+        return _single(download(item.url, folder / item.name))
+    return _wheels(item, folder / "wheels")
+
+
+def _single(path: Path) -> Locked:
+    digest, size = checksum(path), path.stat().st_size
+    found = Locked(digest=digest, size=size, files={path.name: (digest, size)})
+    path.unlink()  # only its sum is kept here: `pull` fetches it
+    return found
+
+
+def _image(item: Image, folder: Path, access: Access) -> Locked:
+    """The digest of what the name means today, and what all its blobs weigh."""
+    content = served(item.reference, access)
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    store = Store(folder / "manifests")
+    store.put(content)
+    sizes: dict[str, int] = {}
+    platforms = []
+    for found, manifest in fetch_manifests(store, repository_of(item.reference), digest, access):
+        sizes[found] = store.blob(found).stat().st_size
+        sizes |= {blob.digest: blob.size for blob in blobs(manifest)}
+        platforms += [child["platform"] for child in manifest.get("manifests") or [] if child.get("platform", {}).get("os") not in (None, "unknown")]
+    names = sorted({f"{platform['os']}/{platform['architecture']}" for platform in platforms})
+    kind = json.loads(content).get("mediaType", "application/vnd.oci.image.manifest.v1+json")
+    return Locked(digest=digest, size=sum(sizes.values()), details={"media_type": kind, **({"platforms": names} if names else {})})
+
+
+def _wheels(item: Wheels, folder: Path) -> Locked:
+    fetch_wheels(item, folder)
+    files = {path.name: (checksum(path), path.stat().st_size) for path in sorted(folder.iterdir())}
+    shutil.rmtree(folder)
+    text = "".join(f"{digest}  {name}\n" for name, (digest, _) in sorted(files.items()))
+    return Locked(digest=f"sha256:{hashlib.sha256(text.encode()).hexdigest()}", size=sum(size for _, size in files.values()), files=files)
+
+
+def fetch_wheels(item: Wheels, folder: Path) -> None:
+    """Download the wheels of a hash-pinned requirements file for the machine that will use them. Raises CopyError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pip(
+        "download",
+        "--quiet",
+        "--require-hashes",
+        "--no-deps",
+        "--only-binary=:all:",
+        f"--python-version={item.python}",
+        f"--platform={item.platform}",
+        "--platform=manylinux2014_x86_64",
+        "--platform=any",
+        f"--dest={folder}",
+        f"--requirement={ROOT / item.requirements}",
+        what=item.key,
+    )

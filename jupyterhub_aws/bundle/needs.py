@@ -1,0 +1,61 @@
+"""What a stack needs from outside its network: from the values that it renders, the versions table and the locked requirements. Never from a hand-kept list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from jupyterhub_aws.bundle.inventory import Chart, File, Image, Inventory, Item, Wheels
+from jupyterhub_aws.components.addons.catalogue import NODE_ADDONS, controller_addons
+from jupyterhub_aws.components.needed import needed_charts, needed_images
+from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.cluster import EksCluster
+from jupyterhub_aws.config.endpoints import addon_account
+from jupyterhub_aws.config.halves import given_by, what_if, whole
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import StackFile
+from jupyterhub_aws.config.versions import pin, pins
+from jupyterhub_aws.project import ROOT
+
+_REQUIREMENTS = "requirements/runtime.txt"
+#: What the runner starts from (docs/airgap.md): Python of Amazon Linux 2023's own packages, on x86_64.
+_PYTHON, _PLATFORM = "3.11", "manylinux_2_28_x86_64"
+_RELEASES = "https://get.pulumi.com/releases"
+_PINNED = re.compile(r"^(pulumi(?:-[a-z]+)?)==([0-9][\w.]*)", re.MULTILINE)
+
+
+def inventory(file: StackFile) -> Inventory:
+    """Everything that a stack needs from outside. Raises ConfigError for a wrong file."""
+    with what_if(file):
+        stack = validated(whole(given_by(file), file.path.parent))
+    items: list[Item] = [Image(reference=found.reference, needed_by=found.needed_by) for found in needed_images(stack)]
+    items += [Chart(name=found.reference, version=found.version, repository=found.repository, needed_by=found.needed_by) for found in needed_charts(stack)]
+    items += _engine(stack)
+    items.append(Wheels(requirements=_REQUIREMENTS, python=_PYTHON, platform=_PLATFORM, needed_by=("the program",)))
+    return Inventory(
+        stack=file.stack, items=tuple(items), registry=stack.own_registry, provided=tuple(_provided(stack)), lock=getattr(stack.registry, "lock", None)
+    )
+
+
+def _engine(stack: StackConfig) -> Iterator[File]:
+    """The Pulumi CLI and the plugins of every provider that the program installs: the engine asks for all of them when it starts."""
+    versions = dict(_PINNED.findall((Path(ROOT) / _REQUIREMENTS).read_text(encoding="utf-8")))
+    engine = versions.pop("pulumi")
+    name = f"pulumi-v{engine}-linux-x64.tar.gz"
+    yield File(name=name, url=f"{_RELEASES}/sdk/{name}", needed_by=("the engine",))
+    wanted = {(package.removeprefix("pulumi-"), version): "the program" for package, version in versions.items()}
+    if isinstance(stack.cluster, EksCluster) and stack.parts == "all":  # the plugin of pulumi-eks brings providers of its own
+        wanted |= {(row.name, row.version): "pulumi-eks" for row in pins() if row.kind == "plugin"}
+    for (plugin, version), who in sorted(wanted.items()):
+        name = f"pulumi-resource-{plugin}-v{version}-linux-amd64.tar.gz"
+        yield File(name=name, url=f"{_RELEASES}/plugins/{name}", needed_by=(who,))
+
+
+def _provided(stack: StackConfig) -> Iterator[str]:
+    """What EKS itself serves in the region: its add-ons' images. Nodes reach them through the endpoints of ECR."""
+    if not isinstance(stack.cluster, EksCluster):
+        return
+    yield f"from {addon_account(stack.region)}.dkr.ecr.{stack.region}.amazonaws.com:"
+    for addon in (*NODE_ADDONS, *controller_addons(stack.homes.kind)):
+        yield f"{addon.name} {pin('addon', addon.name, stack.cluster.version).version}"

@@ -1,0 +1,152 @@
+"""Images and charts in registries, by skopeo and helm: what is there, byte for byte, and copying by digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jupyterhub_aws.bundle.inventory import Chart
+from jupyterhub_aws.bundle.store import Store, blobs
+from jupyterhub_aws.bundle.tools import Access, CopyError, run
+from jupyterhub_aws.config.bundle import normalized
+
+_DIRECTORY = "Directory Transport Version: 1.1\n"
+
+
+def repository_of(reference: str) -> str:
+    """A reference without tag and digest, with its host."""
+    bare = normalized(reference).partition("@")[0]
+    head, _, last = bare.rpartition("/")
+    return f"{head}/{last.partition(':')[0]}"
+
+
+def served(reference: str, access: Access) -> bytes:
+    """The manifest that a registry serves for a reference, as it is. Raises CopyError."""
+    return run(["skopeo", "inspect", "--raw", *access.skopeo(""), f"docker://{normalized(reference)}"], reference)
+
+
+def exact(repository: str, digest: str, access: Access) -> bytes:
+    """A manifest by its digest. Raises CopyError where what comes is something else."""
+    content = served(f"{repository}@{digest}", access)
+    if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
+        raise CopyError(repository, f"the registry serves something else for {digest}")
+    return content
+
+
+def fetch_manifests(store: Store, repository: str, digest: str, access: Access) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Keep a manifest and those that it lists, and return them. Those that are there are not asked for again."""
+    if not store.has(digest):
+        store.put(exact(repository, digest, access))
+    manifest = store.manifest(digest)
+    yield digest, manifest
+    for child in manifest.get("manifests") or []:
+        yield from fetch_manifests(store, repository, str(child["digest"]), access)
+
+
+def fetch_image(store: Store, repository: str, digest: str, access: Access) -> None:
+    """Fill the store with an image, blob by blob: what is there is not copied again, and what was begun counts from its last whole blob."""
+    for child, manifest in fetch_manifests(store, repository, digest, access):
+        if "manifests" in manifest or not _lacks(store, manifest):
+            continue
+        config = str(manifest["config"]["digest"])
+        if not store.has(config, int(manifest["config"]["size"])):
+            _keep_config(store, repository, child, config, access)
+        if _lacks(store, manifest):
+            _copy_layers(store, repository, child, access)
+        if _lacks(store, manifest):  # a form that skopeo rewrites on its way into a layout: taken as it is
+            _copy_as_is(store, repository, child, manifest, access)
+
+
+def _lacks(store: Store, manifest: Mapping[str, Any]) -> bool:
+    return any(not store.has(blob.digest, blob.size) for blob in blobs(manifest))
+
+
+def _keep_config(store: Store, repository: str, child: str, config: str, access: Access) -> None:
+    try:
+        content = run(["skopeo", "inspect", "--config", "--raw", *access.skopeo(""), f"docker://{repository}@{child}"], repository)
+    except CopyError:
+        return  # not the configuration of an image: comes with the rest
+    if f"sha256:{hashlib.sha256(content).hexdigest()}" == config:
+        store.put(content)
+
+
+def _copy_layers(store: Store, repository: str, child: str, access: Access) -> None:
+    """Skopeo writes each blob beside the others under a temporary name, and leaves out those that are there."""
+    staged = store.working / child.rpartition(":")[2]
+    command = ["skopeo", "copy", *access.skopeo("src"), "--dest-shared-blob-dir", str(store.images / "blobs")]
+    (store.images / "blobs").mkdir(parents=True, exist_ok=True)
+    staged.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        run([*command, f"docker://{repository}@{child}", f"oci:{staged}:x"], repository)
+    except CopyError as error:
+        if "unsupported" not in str(error).lower() and "unknown" not in str(error).lower():
+            raise
+
+
+def _copy_as_is(store: Store, repository: str, child: str, manifest: Mapping[str, Any], access: Access) -> None:
+    staged = store.working / f"{child.rpartition(':')[2]}.dir"
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.parent.mkdir(parents=True, exist_ok=True)
+    run(["skopeo", "copy", *access.skopeo("src"), f"docker://{repository}@{child}", f"dir:{staged}"], repository)
+    for blob in blobs(manifest):
+        found = staged / blob.digest.rpartition(":")[2]
+        if found.is_file() and not store.has(blob.digest, blob.size):
+            store.blob(blob.digest).parent.mkdir(parents=True, exist_ok=True)
+            found.replace(store.blob(blob.digest))
+    shutil.rmtree(staged, ignore_errors=True)
+
+
+def as_directory(store: Store, digest: str, folder: Path) -> Path:
+    """An image of the store as skopeo reads one byte for byte: links to blobs, so that nothing is copied on the way out."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "version").write_text(_DIRECTORY, encoding="utf-8")
+    for found, manifest in store.tree(digest):
+        name = "manifest.json" if found == digest else f"{found.rpartition(':')[2]}.manifest.json"
+        os.link(store.blob(found), folder / name)
+        for blob in blobs(manifest):
+            target = folder / blob.digest.rpartition(":")[2]
+            if not target.exists():
+                os.link(store.blob(blob.digest), target)
+    return folder
+
+
+def is_there(reference: str, digest: str, access: Access) -> bool:
+    """Whether a registry has exactly this image under this name."""
+    try:
+        return f"sha256:{hashlib.sha256(served(reference, access)).hexdigest()}" == digest
+    except CopyError:
+        return False
+
+
+def send_image(folder: Path, target: str, access: Access) -> None:
+    """Copy an image out of its directory; blobs that the registry has are not sent again. Raises CopyError."""
+    run(["skopeo", "copy", "--all", "--preserve-digests", *access.skopeo("dest"), f"dir:{folder}", f"docker://{target}"], target)
+
+
+def fetch_chart(chart: Chart, folder: Path, access: Access) -> Path:
+    """A chart's archive in a folder. Raises CopyError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    source = [chart.repository] if chart.repository.startswith("oci://") else [chart.name, "--repo", chart.repository]
+    options = access.helm() if chart.repository.startswith("oci://") else []
+    run(["helm", "pull", *source, "--version", chart.version, "--destination", str(folder), *options], chart.key)
+    return folder / f"{chart.name}-{chart.version}.tgz"
+
+
+def has_chart(registry: str, name: str, version: str, digest: str, access: Access) -> bool:
+    """Whether a registry has exactly this archive of a chart."""
+    try:
+        manifest = json.loads(served(f"{registry}/charts/{name}:{version}", access))
+    except (CopyError, ValueError):
+        return False
+    return any(layer.get("digest") == digest for layer in manifest.get("layers") or [])
+
+
+def send_chart(archive: Path, registry: str, access: Access) -> None:
+    """Push a chart's archive. Raises CopyError."""
+    run(["helm", "push", str(archive), f"oci://{registry}/charts", *access.helm()], archive.name)

@@ -1,0 +1,230 @@
+"""Resource by resource: what is created, updated, replaced and deleted between two sides, and how sure that is.
+
+Where an engine has spoken, it is right. Where only plans speak, a table of the properties that force replacement answers (config/replacements.py),
+and what is replaced takes along whatever names its id in such a property.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from jupyterhub_aws.changes.preview import before
+from jupyterhub_aws.changes.properties import Comparison, PropertyChange
+from jupyterhub_aws.changes.side import Op, Side, Step
+from jupyterhub_aws.checks.resources import SECRET, Resource, Resources, referred_names
+from jupyterhub_aws.config.replacements import verdict
+from jupyterhub_aws.config.tree import prefixes
+
+Certainty = Literal["engine", "documented", "engine decides"]
+#: A part of a path of the engine's: a quoted key in brackets, a position, or a plain key.
+_PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|([^.\[\]]+)')
+#: Where the names of a replacement say that the old one goes first: the engine does so where a name is given and stays (facts of engine runs, docs/changes.md).
+_NAMES = ("name", "nodeGroupName", "bucket", "identifier")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What happens to one resource. `because` are the properties that force a replacement, or the replaced resources that it follows;
+    `delete_first` says that the old one goes before the new one comes; `kept` that a deletion leaves the thing in AWS; `refused` that the engine refuses it.
+    """
+
+    op: Op
+    urn: str
+    type: str
+    name: str
+    old: Resource | None
+    new: Resource | None
+    properties: tuple[PropertyChange, ...] = ()
+    because: tuple[str, ...] = ()
+    certainty: Certainty = "documented"
+    delete_first: bool = False
+
+    @property
+    def resource(self) -> Resource:
+        """The resource as it will be, or as it was where it goes."""
+        found = self.new or self.old
+        if found is None:
+            raise ValueError(f"{self.urn} is on neither side")
+        return found
+
+    @property
+    def subject(self) -> str:
+        """`TYPE::NAME`."""
+        return f"{self.type}::{self.name}"
+
+    @property
+    def kept(self) -> bool:
+        """Whether AWS keeps the thing although the stack forgets it."""
+        return self.op in ("delete", "replace") and self.old is not None and self.old.retain_on_delete
+
+    @property
+    def refused(self) -> bool:
+        """Whether the engine refuses to delete it: it is protected."""
+        return self.op in ("delete", "replace") and self.old is not None and self.old.protect
+
+    def as_json(self) -> dict[str, Any]:
+        """The change as data."""
+        return {
+            "op": self.op,
+            "urn": self.urn,
+            "subject": self.subject,
+            "because": list(self.because),
+            "certainty": self.certainty,
+            "delete_first": self.delete_first,
+            "kept": self.kept,
+            "refused": self.refused,
+            "properties": [item.as_json() for item in self.properties],
+        }
+
+
+def compared(old: Side, new: Side) -> tuple[Change, ...]:
+    """Every resource that changes, sorted by URN."""
+    steps = new.steps or {}
+    loose = old.kind != new.kind
+    found = {
+        urn: change
+        for urn in sorted({item.urn for item in (*old.resources, *new.resources)})
+        if (change := _change(urn, old, new, steps.get(urn), loose=loose))
+    }
+    if new.steps is None:
+        _follow(found, old.resources, new.resources)
+    return tuple(found[urn] for urn in sorted(found))
+
+
+def from_preview(side: Side) -> tuple[Change, ...]:
+    """What an engine previewed, by itself."""
+    return compared(before(side), side)
+
+
+def _change(urn: str, old: Side, new: Side, step: Step | None, *, loose: bool) -> Change | None:
+    before, after = old.resources.by_urn.get(urn), new.resources.by_urn.get(urn)
+    some = after or before
+    if some is None:
+        return None
+    properties = () if before is None or after is None else _properties(before, after, loose=loose)
+    plain = Change(op="same", urn=urn, type=some.type, name=some.name, old=before, new=after, properties=properties)
+    if step is not None:
+        return _by_engine(plain, step)
+    if before is None or after is None:
+        op: Op = ("import" if after is not None and after.import_id else "create") if before is None else "delete"
+        return replace(plain, op=op, certainty="documented")
+    return _by_table(plain, before, after) if properties else None
+
+
+def _by_engine(plain: Change, step: Step) -> Change | None:
+    if step.op == "same":
+        return replace(plain, op="update", certainty="engine decides") if plain.properties and plain.old is not None and not step.old else None
+    unseen = _unseen(plain, step) if step.op in ("update", "replace") else []
+    return replace(plain, op=step.op, because=step.because, certainty="engine", delete_first=step.delete_first, properties=(*plain.properties, *unseen))
+
+
+def _unseen(plain: Change, step: Step) -> list[PropertyChange]:
+    """What the engine sees and a comparison of inputs cannot: a secret that is another one, an output that is not known yet, what somebody changed by hand."""
+    known = {item.keys for item in plain.properties}
+    found = []
+    for path in step.paths:
+        keys = _keys(path)
+        if any(keys[: len(other)] == other or other[: len(keys)] == keys for other in known):
+            continue
+        sides = [_at(side.inputs if side is not None else {}, keys) for side in (plain.old, plain.new)]
+        hidden = SECRET in sides
+        found.append(PropertyChange(path=keys, kind="changed", old=SECRET if hidden else "?", new=SECRET if hidden else "?", secret=hidden))
+    return found
+
+
+def _keys(path: str) -> tuple[str, ...]:
+    """A path as the engine writes it, `values.hub.annotations["a/b"][0]`, as its keys."""
+    return tuple(quoted or plain for quoted, plain in _PART.findall(path) if quoted or not plain.isdigit())
+
+
+def _at(value: Any, keys: tuple[str, ...]) -> Any:  # noqa: ANN401 -- any JSON value
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else value
+    return value
+
+
+def _by_table(plain: Change, before: Resource, after: Resource) -> Change:
+    if not plain.old or not plain.old.custom:
+        return replace(plain, op="update")
+    verdicts = {item.where: verdict(plain.type, ".".join(item.keys)) for item in plain.properties}
+    because = tuple(path for path, found in verdicts.items() if found.kind == "replaces")
+    if because:
+        return replace(plain, op="replace", because=because, delete_first=_delete_first(before, after))
+    unsure = any(found.kind == "engine" and not where.startswith("'(") for where, found in verdicts.items())  # what is in brackets the engine alone knows
+    return replace(plain, op="update", certainty="engine decides" if unsure else "documented")
+
+
+def _delete_first(before: Resource, after: Resource) -> bool:
+    """Two things of one name cannot be there at once: the engine deletes first where the name is given and stays the same."""
+    names = [(side.inputs.get("metadata") or {}).get("name") if "metadata" in side.inputs else _name(side.inputs) for side in (before, after)]
+    return names[0] is not None and names[0] == names[1]
+
+
+def _name(inputs: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- a name, or None
+    return next((inputs[key] for key in _NAMES if key in inputs), None)
+
+
+def _properties(before: Resource, after: Resource, *, loose: bool) -> tuple[PropertyChange, ...]:
+    found = list(Comparison(type_=after.type, loose=loose).differences(before.inputs, after.inputs))
+    if before.protect != after.protect and not loose:
+        found.append(PropertyChange(path=("(protect)",), kind="changed", old=before.protect, new=after.protect))
+    if before.retain_on_delete != after.retain_on_delete and not loose:
+        found.append(PropertyChange(path=("(retain on delete)",), kind="changed", old=before.retain_on_delete, new=after.retain_on_delete))
+    if set(before.ignore_changes) != set(after.ignore_changes) and not loose:
+        found.append(PropertyChange(path=("(ignored changes)",), kind="changed", old=list(before.ignore_changes), new=list(after.ignore_changes)))
+    # What is ignored on both sides the engine does not look at.
+    ignored = set(before.ignore_changes) & set(after.ignore_changes)
+    return tuple(item for item in found if not ignored.intersection(prefixes(item.keys)))
+
+
+def _follow(found: dict[str, Change], old: Resources, new: Resources) -> None:
+    """Add what follows a replacement: whoever names the replaced one's id gets another id."""
+    users = _users(new)
+    todo = [change.new for change in found.values() if change.op == "replace" and change.new is not None]
+    while todo:
+        gone = todo.pop()
+        for user, path in users.get(gone.name, ()):
+            if user.urn == gone.urn or user.urn not in old.by_urn or gone.urn not in user.depends_on:
+                continue
+            known = found.get(user.urn)
+            forced = verdict(user.type, path).kind != "updates" and user.custom
+            if known is not None and (known.op == "replace" or not forced):
+                continue
+            follows = PropertyChange(path=(path,), kind="changed", old=f"of the old {gone.name}", new=f"of the new {gone.name}")
+            base = known or Change(op="update", urn=user.urn, type=user.type, name=user.name, old=old.by_urn[user.urn], new=user)
+            op: Op = "replace" if forced else "update"
+            because = (*base.because, f"{path}, of {gone.name}") if forced else base.because
+            found[user.urn] = replace(base, op=op, because=because, certainty="engine decides", properties=(*base.properties, follows))
+            if forced:
+                todo.append(user)
+
+
+def _users(resources: Resources) -> Mapping[str, list[tuple[Resource, str]]]:
+    """Which properties name a resource's id or address, by the resource's name."""
+    users: dict[str, list[tuple[Resource, str]]] = defaultdict(list)
+    for resource in resources:
+        for path, text in _texts(resource.inputs, ""):
+            for name in referred_names(text):
+                users[name].append((resource, path))
+    return users
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- any JSON value
+    if isinstance(value, str):
+        if "${" in value:
+            yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, path)
+
+
+def label(change: Change) -> str:
+    """How people call it: its name and its kind."""
+    return f"{change.name} ({change.type.rpartition(':')[2]})"

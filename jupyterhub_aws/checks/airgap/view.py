@@ -1,0 +1,53 @@
+"""What the rules of the proof share: the closed network that the stack declares, and a fault in one form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.config.network import AirgapNetwork, ExistingNetwork, OpenNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.stack import StackConfig
+
+Closed = AirgapNetwork | ExistingNetwork | UnmanagedNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A closed stack, and all that its halves register."""
+
+    stack: StackConfig
+    network: Closed
+    resources: Resources
+
+    @property
+    def own(self) -> list[IPv4Network]:
+        """Ranges inside: nodes, pods and services."""
+        return [IPv4Network(cidr) for cidr in (*self.network.ranges, self.stack.cluster.service_cidr)]
+
+    @property
+    def beside(self) -> list[IPv4Network]:
+        """Ranges of the neighbours that the stack declares."""
+        return [IPv4Network(cidr) for neighbour in self.network.neighbours.values() for cidr in neighbour.cidrs]
+
+    def declared(self, cidr: str) -> bool:
+        """Whether a range is inside, or one of a declared neighbour."""
+        try:
+            network = IPv4Network(cidr)
+        except ValueError:
+            return False
+        return any(network.subnet_of(known) for known in (*self.own, *self.beside))
+
+
+def view_of(stack: StackConfig, resources: Resources) -> View | None:
+    """The view of a closed stack; None of an open one."""
+    network = stack.network
+    if isinstance(network, OpenNetwork) or not network.closed:
+        return None
+    return View(stack=stack, network=network, resources=resources)
+
+
+def fault(check: str, resource: Resource, what: str, fix: str, path: str | None = None) -> Finding:
+    """Something that breaks the proof: which resource, which value, and what to do."""
+    return Finding(id=f"airgap-{check}", status="fail", message=f"{resource.label} {what}", path=path, fix=fix, subjects=(resource.urn,))

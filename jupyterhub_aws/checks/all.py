@@ -1,0 +1,81 @@
+"""The list of all checks, in the order in which a person reads them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+
+from jupyterhub_aws.checks import backups, hubs, nodes, places, secrets, security, storage, versions
+from jupyterhub_aws.checks.airgap import all as airgap
+from jupyterhub_aws.checks.certificates import certificates
+from jupyterhub_aws.checks.core_nodes import core_nodes_fit
+from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.identities.all import identity_findings
+from jupyterhub_aws.checks.images import accelerators, images
+from jupyterhub_aws.checks.limits import limits
+from jupyterhub_aws.checks.paused import paused
+from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.checks.watch import logs_end, watched
+from jupyterhub_aws.config.stack import StackConfig
+
+Check = Callable[[StackConfig, Resources], list[Finding]]
+
+CHECKS: tuple[Check, ...] = (
+    paused,
+    security.open_doors,
+    security.encryption,
+    security.metadata,
+    secrets.secrets,
+    security.protected,
+    backups.covered,
+    security.tags,
+    security.placeholders,
+    identity_findings,
+    nodes.instance_types,
+    nodes.priorities,
+    nodes.addresses,
+    nodes.quotas,
+    places.zones,
+    places.service_roles,
+    places.spot_price,
+    hubs.values,
+    hubs.network_policies,
+    hubs.sections_have_effect,
+    hubs.servers_find_nodes,
+    limits,
+    core_nodes_fit,
+    images,
+    accelerators,
+    hubs.database_is_near,
+    storage.volumes,
+    hubs.worth_knowing,
+    logs_end,
+    watched,
+    versions.verified,
+    versions.secure,
+    airgap.proof,
+)
+
+
+#: Those that look at what is inside the cluster.
+_INSIDE = (
+    nodes.priorities,
+    hubs.values,
+    hubs.network_policies,
+    hubs.sections_have_effect,
+    hubs.servers_find_nodes,
+    limits,
+    core_nodes_fit,
+    images,
+    storage.volumes,
+)
+
+
+def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -> list[Finding]:
+    """Every finding about a stack and what it becomes, as of a day. `resources` of an inner half are those of both halves."""
+    outer = stack.parts == "cloud"
+    found = [finding for check in CHECKS if not (outer and check in _INSIDE) for finding in check(stack, resources)]
+    if outer:
+        message = "what is inside the cluster is judged with the other half: the stack whose file says `cloud_stack` and this one's name"
+        found.append(Finding(id="inner-half", status="skip", message=message, path="parts", fix="jhub plan that stack too"))
+    return [*versions.support(stack, as_of), *certificates(stack, as_of), *found]

@@ -1,0 +1,172 @@
+"""Whether hubs, proxies and add-ons find room on the core nodes: each by itself, all together, and after the loss of a node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from jupyterhub_aws.checks.core_pods import CorePod, core_groups, core_nodes, core_pods, heavier, homeless, hub_pods
+from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.hub_values.fault import at
+from jupyterhub_aws.checks.placement import PODS, Answer, Node, Pod, arranged
+from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
+from jupyterhub_aws.config.chart import effective
+from jupyterhub_aws.config.quantity import quantity
+from jupyterhub_aws.config.stack import StackConfig
+
+_CHECK = "core-nodes-fit"
+_MIB = 1024**2
+#: How far a message looks for the number of nodes that would do: what `pools.core.size` may be.
+_MOST_NODES = 20
+
+
+def core_nodes_fit(stack: StackConfig, resources: Resources) -> list[Finding]:
+    """Each core pod finds a node that it fits, all of them fit together, and go on fitting when a node is lost."""
+    groups = core_groups(resources)
+    if not groups:
+        message = "whether hubs and proxies find room cannot be known here: the nodes of this cluster are not the stack's"
+        return [Finding(id=_CHECK, status="skip", message=message, path="cluster", fix="kubectl describe nodes shows what they have left")]
+    group = groups[0]
+    count = int(group.inputs["scalingConfig"]["minSize"])
+    if count == 0:
+        return verdict(_CHECK, [], otherwise="the stack is paused: there is no core node, and no pod on one")
+    wrong = list(_unreadable(resources))
+    if wrong:
+        return wrong
+    nodes = core_nodes(stack, resources, group, count)
+    pods = list(core_pods(resources))
+    found = [*_refused(resources), *_judged(stack, resources, (group, nodes, pods))]
+    return verdict(_CHECK, found, otherwise=_room(nodes, pods))
+
+
+def _fault(status: Any, message: str, path: str, fix: str, subjects: tuple[str, ...]) -> Finding:  # noqa: ANN401 -- one of the words of a finding
+    return Finding(id=_CHECK, status=status, message=message, path=path, fix=fix, subjects=subjects)
+
+
+def _unreadable(resources: Resources) -> Iterator[Finding]:
+    """Amounts that are none."""
+    for release in hub_releases(resources):
+        try:
+            list(hub_pods(release))
+            list(_above(release))
+        except ValueError as error:
+            what = f"hub {hub_of(release)}: a container asks for an amount that Kubernetes refuses ({error})"
+            yield _fault("fail", what, f"hubs.{hub_of(release)}.helm_values", "write it like 500m or 2Gi", (release.urn,))
+
+
+def _refused(resources: Resources) -> Iterator[Finding]:
+    """Requests above limits: no pod of such a part is ever made."""
+    for release in hub_releases(resources):
+        for where, key in _above(release):
+            what = f"hub {hub_of(release)}: {where} asks for more {key} than its own limit: Kubernetes refuses such a pod"
+            fix = f"raise limits.{key} too, or lower requests.{key}"
+            yield _fault("fail", what, f"hubs.{hub_of(release)}.helm_values.{where}", fix, (release.urn,))
+
+
+def _above(release: Resource) -> Iterator[tuple[str, str]]:
+    values = effective(release.inputs.get("values", {}))
+    for place in (("hub",), ("proxy", "chp"), ("proxy", "traefik"), ("proxy", "secretSync"), ("scheduling", "userScheduler")):
+        for key in _above_limits(at(values, *place, "resources") or {}):
+            yield ".".join((*place, "resources")), key
+
+
+def _above_limits(resources: Mapping[str, Any]) -> Iterator[str]:
+    for key, limit in (resources.get("limits") or {}).items():
+        if quantity((resources.get("requests") or {}).get(key, 0)) > quantity(limit):
+            yield key
+
+
+def _judged(stack: StackConfig, resources: Resources, scene: tuple[Resource, list[Node], list[CorePod]]) -> Iterator[Finding]:
+    group, nodes, pods = scene
+    alone = list(_alone(group, nodes, pods))
+    yield from alone
+    if alone:
+        return
+    answer = arranged([item.pod for item in pods], nodes)
+    if answer != "yes":
+        yield _together(stack, resources, scene, answer)
+        return
+    kinds = " or ".join(group.inputs["instanceTypes"])
+    if arranged([heavier(item.pod) for item in pods], nodes) != "yes":
+        message = f"the {len(pods)} core pods just fit on {_nodes(len(nodes))} ({kinds}): those that ask for no memory use some, and may not find it"
+        yield _fault("warn", message, "pools.core", _enough(stack, resources, group, [heavier(item.pod) for item in pods]), (group.urn,))
+    elif len(nodes) > 1 and arranged([item.pod for item in pods], nodes[:-1]) != "yes":
+        message = f"when one of {len(nodes)} core nodes is lost or replaced, the {len(pods)} core pods do not fit on the others: hubs wait for the new node"
+        fix = f"{_enough(stack, resources, group, [item.pod for item in pods])} and one more"
+        yield _fault("warn", message, "pools.core", fix, (group.urn,))
+
+
+def _alone(group: Resource, nodes: Sequence[Node], pods: Sequence[CorePod]) -> Iterator[Finding]:
+    """Pods that no node would take, were they alone on it: said once for all that lack the same."""
+    kinds = " or ".join(group.inputs["instanceTypes"])
+    alike: dict[tuple[str, ...], list[CorePod]] = {}
+    for item in pods:
+        reasons = homeless(item.pod, nodes)
+        if reasons:
+            key = tuple(reasons) if all(reason.startswith("too ") for reason in reasons) else (*reasons, item.pod.name)
+            alike.setdefault(key, []).append(item)
+    for key, found in alike.items():
+        most = max(found, key=lambda item: max((item.pod.requests.get(reason.removeprefix("too little "), 0) for reason in key), default=0))
+        names = [item.pod.name for item in found]
+        who = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004 -- a line that one reads
+        said = "; ".join(_short(reason, most.pod, nodes) for reason in homeless(most.pod, nodes))
+        fix = "choose larger instance_types for pools.core, or lower what it asks for"
+        if not any(reason.startswith("too ") for reason in key):
+            fix = "remove the selector, affinity or taint that keeps it away: labels of core nodes are those of pools.core.labels"
+        message = f"{who} find{'s' if len(found) == 1 else ''} no core node ({kinds}): {said}"
+        yield _fault("fail", message, found[0].path if len(found) == 1 else "pools.core", fix, (*(item.resource.urn for item in found), group.urn))
+
+
+def _short(reason: str, pod: Pod, nodes: Sequence[Node]) -> str:
+    if reason == "too many pods":
+        return "a core node has room for no further pod"
+    if not reason.startswith("too little "):
+        wanted = ", ".join(f"{key}: {value}" for key, value in sorted(pod.node_selector.items()))
+        return f"each {reason}" + (f" ({wanted})" if "selector" in reason else "")
+    key = reason.removeprefix("too little ")
+    most = max(node.room.get(key, 0) for node in nodes)
+    return f"{pod.name} asks for {_amount(key, pod.requests[key])}, and a core node has {_amount(key, max(most, 0))} for pods"
+
+
+def _amount(key: str, value: float) -> str:
+    if key == "memory":
+        return f"{value / _MIB:,.0f} MiB of memory"
+    return f"{value:.4g} cores" if key == "cpu" else f"{value:g} {key}"
+
+
+def _nodes(count: int) -> str:
+    return f"{count} core node{'s' if count > 1 else ''}"
+
+
+def _together(stack: StackConfig, resources: Resources, scene: tuple[Resource, list[Node], list[CorePod]], answer: Answer) -> Finding:
+    group, nodes, pods = scene
+    kinds = " or ".join(group.inputs["instanceTypes"])
+    asked = {key: sum(item.pod.requests.get(key, 0) for item in pods) for key in ("cpu", "memory")}
+    room = {key: sum(max(node.room.get(key, 0), 0) for node in nodes) for key in ("cpu", "memory", PODS)}
+    sums = ", ".join(f"{_amount(key, asked[key])} of {_amount(key, room[key])}" for key in ("cpu", "memory"))
+    hubs = len({item.hub for item in pods if item.hub})
+    who = f"the {len(pods)} core pods ({hubs} hub{'s' if hubs != 1 else ''}, their proxies, the autoscaler, add-ons)"
+    detail = f"they ask for {sums}, and {len(pods)} of {room[PODS]:.0f} places for pods"
+    fix = _enough(stack, resources, group, [item.pod for item in pods])
+    if answer == "no":
+        return _fault("fail", f"{who} do not fit on {_nodes(len(nodes))} ({kinds}): {detail}; what does not fit stays away", "pools.core", fix, (group.urn,))
+    return _fault("warn", f"no arrangement of {who} on {_nodes(len(nodes))} ({kinds}) was found: {detail}", "pools.core", fix, (group.urn,))
+
+
+def _enough(stack: StackConfig, resources: Resources, group: Resource, pods: Sequence[Pod]) -> str:
+    """How many nodes of these types would do."""
+    now = int(group.inputs["scalingConfig"]["minSize"])
+    for count in range(now + 1, _MOST_NODES + 1):
+        if arranged(pods, core_nodes(stack, resources, group, count)) == "yes":
+            return f"raise pools.core.size to {count}, or choose larger instance_types"
+    return "choose larger instance_types for pools.core"
+
+
+def _room(nodes: Sequence[Node], pods: Sequence[CorePod]) -> str:
+    left = {
+        key: 1 - sum(item.pod.requests.get(key, 0) for item in pods) / total for key in ("cpu", "memory") if (total := sum(node.room[key] for node in nodes))
+    }
+    free = " and ".join(f"{share:.0%} of the {'cores' if key == 'cpu' else key}" for key, share in left.items())
+    lost = ", also when one of them is lost" if len(nodes) > 1 else ""
+    return f"{len(pods)} core pods (hubs, proxies, autoscaler, add-ons) fit on {_nodes(len(nodes))}{lost}; {free} stay free"

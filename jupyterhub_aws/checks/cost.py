@@ -1,0 +1,131 @@
+"""What a stack costs per month: at rest, paused, and at most; and what an hour of each profile costs. Counted from what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from jupyterhub_aws.checks.bill import Cost, Hourly, Line
+from jupyterhub_aws.checks.cost_of_closed import closed_lines
+from jupyterhub_aws.checks.cost_of_hubs import hub_lines, user_hours
+from jupyterhub_aws.checks.cost_of_watching import watching_lines
+from jupyterhub_aws.checks.groups import is_retiring, is_spot
+from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.config.prices import HOURS_PER_MONTH, Prices
+from jupyterhub_aws.config.stack import StackConfig
+
+_NAT = "NAT gateway"
+_DISK = ("gp3_gib_month", "gp3_iops_month", "gp3_throughput_month")
+
+
+def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None) -> Cost:
+    """The bill of what was recorded, at the prices of its region unless others are given."""
+    prices = (prices or Prices()).in_region(stack.region)
+    lines = (
+        *_fixed(stack, resources, prices),
+        *closed_lines(stack, resources, prices),
+        *hub_lines(stack, resources, prices),
+        *watching_lines(resources, prices),
+        *_nodes(stack, resources, prices),
+    )
+    return Cost(region=stack.region, prices=prices, lines=lines, user_hours=tuple(user_hours(stack, resources, prices)))
+
+
+def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:
+    """What costs the same whether anybody works or not."""
+    for what, kind, row, hours in (
+        ("EKS control plane", "aws:eks/cluster:Cluster", "control_plane_hour", HOURS_PER_MONTH),
+        (_NAT, "aws:ec2/natGateway:NatGateway", "nat_gateway_hour", HOURS_PER_MONTH),
+        ("public IPv4 address", "aws:ec2/eip:Eip", "public_ipv4_hour", HOURS_PER_MONTH),
+        ("KMS key", "aws:kms/key:Key", "kms_key_month", 1),
+    ):
+        found = resources.of(kind)
+        if found:
+            count = len(found)
+            paused = 0 if what == _NAT and "nat" in stack.pause.drop else count
+            yield Line(
+                what=what, unit="month", unit_price=prices.of(row) * hours, idle=count, paused=paused, most=count, note=_support(found, prices), rows=(row,)
+            )
+
+
+def _support(found: list[Resource], prices: Prices) -> str | None:
+    """EKS raises the price of a version that grows old, unless the cluster says that it will not stay behind."""
+    if any(resource.inputs.get("upgradePolicy", {"supportType": "STANDARD"}).get("supportType") != "STANDARD" for resource in found):
+        return f"${prices.of('extended_support_hour')} per hour once the version is in extended support"
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Group:
+    """Nodes of one kind: the types that may serve, the disk of each per month, how many, and what is paid at most for spot."""
+
+    what: str
+    kinds: list[str]
+    disk: Decimal
+    least: int
+    most: int
+    spot: bool = False
+    limit: Decimal | None = None
+
+
+def _nodes(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:
+    for group in resources.of("aws:eks/nodeGroup:NodeGroup"):
+        size = group.inputs["scalingConfig"]
+        # EKS takes no maximum of 0: of a paused group nobody raises the desired size, so its maximum is never bought.
+        kinds, least, most = group.inputs["instanceTypes"], int(size["desiredSize"]), 0 if stack.paused else int(size["maxSize"])
+        yield _node_line(_Group(what="core nodes", kinds=kinds, disk=_volume(group, resources, prices), least=least, most=most), prices)
+    for group in resources.of("aws:autoscaling/group:Group"):
+        policy = group.inputs["mixedInstancesPolicy"]
+        distribution = policy["instancesDistribution"]
+        limit = distribution.get("spotMaxPrice")
+        name = group.name.removeprefix("pools-").removesuffix("-group")
+        described = _Group(
+            what=f"{name} nodes",
+            kinds=[item["instanceType"] for item in policy["launchTemplate"]["overrides"]],
+            disk=_volume(group, resources, prices),
+            least=int(group.inputs["minSize"]),
+            most=int(group.inputs["maxSize"]),
+            spot=is_spot(group),
+            limit=None if limit is None else Decimal(limit),
+        )
+        line = replace(_node_line(described, prices), node_hourly=_slope(described, prices))
+        yield replace(line, note="retires: it only shrinks") if is_retiring(group) else line
+
+
+def _slope(group: _Group, prices: Prices) -> Hourly:
+    return Hourly(type=group.kinds[0], on_demand=prices.node_hour(group.kinds[0]), max_price=group.limit)
+
+
+def _node_line(group: _Group, prices: Prices) -> Line:
+    """Nodes of a group at the dearest of its types: whichever starts, it costs no more."""
+    hourly, note, used = _bound(group, prices)
+    monthly = None if hourly is None else hourly * HOURS_PER_MONTH + group.disk
+    rows = () if monthly is None else (*used, *_DISK)
+    return Line(what=group.what, unit="node month", unit_price=monthly, idle=group.least, paused=0, most=group.most, note=note, rows=rows)
+
+
+def _bound(group: _Group, prices: Prices) -> tuple[Decimal | None, str | None, tuple[str, ...]]:
+    """The most that an hour of any node of a group costs, what to know about that number, and the prices that it comes from."""
+    known = {kind: usd for kind in group.kinds if (usd := prices.node_hour(kind)) is not None}
+    unknown = [kind for kind in group.kinds if kind not in known]
+    if group.limit is not None and (unknown or group.limit < max(known.values())):
+        return group.limit, f"at most, by max_price ${group.limit} per hour; spot is cheaper", ()
+    if unknown:
+        return None, f"no price known for {', '.join(unknown)}", ()
+    dearest = max(known, key=lambda kind: known[kind])
+    of_several = None if len(set(known.values())) == 1 else f"at {dearest}, the dearest of its types"
+    return known[dearest], "at most, the on-demand price; spot is cheaper" if group.spot else of_several, tuple(f"ec2:{kind}" for kind in known)
+
+
+def _volume(group: Resource, resources: Resources, prices: Prices) -> Decimal:
+    """The root volume of one node per month."""
+    mentions = group.inputs.get("launchTemplate") or group.inputs.get("mixedInstancesPolicy")
+    total = Decimal(0)
+    for template in resources.referred(mentions, "aws:ec2/launchTemplate:LaunchTemplate"):
+        for mapping in template.inputs["blockDeviceMappings"]:
+            disk = mapping["ebs"]
+            total += prices.of("gp3_gib_month") * int(disk["volumeSize"])
+            total += prices.of("gp3_iops_month") * max(int(disk.get("iops", 3000)) - 3000, 0)
+            total += prices.of("gp3_throughput_month") * max(int(disk.get("throughput", 125)) - 125, 0)
+    return total

@@ -1,0 +1,66 @@
+"""One thing that is wrong with a hub's values, and how rules look into values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jupyterhub_aws.config.tree import Path
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """`path` inside the values, what is wrong there, and what to do."""
+
+    path: Path
+    what: str
+    fix: str
+
+
+def at(values: Any, *path: str) -> Any:  # noqa: ANN401 -- any JSON value
+    """The value at a path, or None where the path leads nowhere."""
+    here: Any = values
+    for key in path:
+        here = here.get(key) if isinstance(here, Mapping) else None
+    return here
+
+
+def items(value: object) -> list[Any]:
+    """The items of a list, or of a map with them as its values, as KubeSpawner takes both; nothing of anything else."""
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def maps(value: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:  # noqa: ANN401 -- any JSON value
+    """Every map inside a value, with its path."""
+    if isinstance(value, Mapping):
+        yield path, value
+        for key, inner in value.items():
+            yield from maps(inner, (*path, key))
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            yield from maps(inner, (*path, index))
+
+
+def _entries(value: object) -> list[tuple[str, Any]]:
+    return list(value.items()) if isinstance(value, Mapping) else []
+
+
+def overrides(values: Values) -> Iterator[tuple[Path, object]]:
+    """Every override of KubeSpawner that a person may choose, whatever it is: of profiles, and of choices inside them."""
+    for index, profile in enumerate(items(at(values, "singleuser", "profileList"))):
+        path: Path = ("singleuser", "profileList", index)
+        yield (*path, "kubespawner_override"), at(profile, "kubespawner_override")
+        for option, offered in _entries(at(profile, "profile_options")):
+            for choice, chosen in _entries(at(offered, "choices")):
+                yield (*path, "profile_options", option, "choices", choice, "kubespawner_override"), at(chosen, "kubespawner_override")
+
+
+def profiles(values: Values) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Every override that is a map."""
+    for path, override in overrides(values):
+        yield path, override if isinstance(override, Mapping) else {}

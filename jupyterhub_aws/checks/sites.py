@@ -1,0 +1,182 @@
+"""Every host outside that a stack would talk to, who asks it, and which resource makes them: what a firewall has to let through, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from jupyterhub_aws.checks.airgap.endpoints import recorded_software
+from jupyterhub_aws.checks.hub_values.chart_policies import SERVERS, WHO, Place, chart_policies
+from jupyterhub_aws.checks.hub_values.images import used_images
+from jupyterhub_aws.checks.network_policies import Ranges
+from jupyterhub_aws.checks.resources import Resource, Resources, chart_name
+from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
+from jupyterhub_aws.config.bundle import normalized
+from jupyterhub_aws.config.chart import CHART, effective
+from jupyterhub_aws.config.endpoints import UnknownSoftwareError, addon_account, software
+from jupyterhub_aws.config.images import images_in
+from jupyterhub_aws.config.neighbours import matches
+from jupyterhub_aws.config.network import OpenNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.registry import OnNodes
+from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.values import host_of
+
+Who = Literal["nodes", "hub", "servers", "browsers", "whoever runs pulumi"]
+_RELEASE = "kubernetes:helm.sh/v3:Release"
+#: Where a registry sends whoever asks it for a layer (their own pages on firewalls). A `*.` is theirs: the name changes.
+_BEHIND: dict[str, tuple[str, ...]] = {
+    "quay.io": ("cdn.quay.io", *(f"cdn0{number}.quay.io" for number in range(1, 7))),
+    "docker.io": ("registry-1.docker.io", "auth.docker.io", "production.cloudflare.docker.com"),
+    "registry.k8s.io": ("*.pkg.dev", "prod-registry-k8s-io-*.s3.dualstack.*.amazonaws.com"),
+    "public.ecr.aws": ("*.cloudfront.net",),
+    "nvcr.io": ("authn.nvidia.com", "layers.nvcr.io"),
+    "ghcr.io": ("pkg-containers.githubusercontent.com",),
+}
+#: AWS's APIs that the program itself calls, by the first part of a resource's type where they differ.
+_API_NAMES = {
+    "lb": "elasticloadbalancing", "ec2transitgateway": "ec2", "vpc": "ec2", "ebs": "ec2", "efs": "elasticfilesystem", "cloudwatch": "logs",
+    "ecr": "api.ecr", "index": "sts",
+}  # fmt: skip
+#: Addresses of a /8: what is wider is nobody's own network (config/values.py, is_world).
+_WIDEST_OWN = 2**24
+_GLOBAL_APIS = {"iam": "iam.amazonaws.com", "route53": "route53.amazonaws.com"}
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Site:
+    """A host, and who would talk to it. `why` says for what; `resource` is the URN that causes it, None where a person or the stack file does."""
+
+    host: str
+    who: Who
+    why: str
+    resource: str | None
+
+
+def sites(stack: StackConfig, resources: Resources) -> list[Site]:
+    """Every host outside, sorted. What a private endpoint or a registry of the stack's own serves inside is not among them."""
+    found = {*_images(stack, resources), *_charts(resources), *_apis(stack, resources), *_sign_in(stack, resources), *_packages(stack, resources)}
+    found |= {*_program(stack, resources), *_engine()}
+    return sorted(found, key=lambda site: (site.who, site.host, site.why, site.resource or ""))
+
+
+def _inside(stack: StackConfig, host: str) -> bool:
+    registry = (stack.own_registry or "").partition("/")[0].partition(":")[0]
+    return host == registry
+
+
+def _images(stack: StackConfig, resources: Resources) -> Iterator[Site]:
+    if isinstance(stack.registry, OnNodes):
+        return
+    for release in resources.of(_RELEASE):
+        for reference in _used(release):
+            host = normalized(reference).partition("/")[0].partition(":")[0]
+            if _inside(stack, host):
+                continue
+            yield Site(host=host, who="nodes", why=f"image {reference}", resource=release.urn)
+            for behind in _BEHIND.get(host, ()):
+                yield Site(host=behind, who="nodes", why=f"layers of images of {host}", resource=release.urn)
+
+
+def _used(release: Resource) -> Iterator[str]:
+    values = release.inputs.get("values", {})
+    if chart_name(release) == CHART:
+        yield from (reference for _, reference in used_images(values))
+    else:
+        yield from (use.reference for use in images_in(values))
+
+
+def _charts(resources: Resources) -> Iterator[Site]:
+    for release in resources.of(_RELEASE):
+        address = (release.inputs.get("repositoryOpts") or {}).get("repo") or str(release.inputs["chart"])
+        if "://" in address and not _private(address):
+            yield Site(host=host_of(address), who="whoever runs pulumi", why=f"chart {chart_name(release)}", resource=release.urn)
+
+
+def _private(address: str) -> bool:
+    return ".dkr.ecr." in address
+
+
+def _apis(stack: StackConfig, resources: Resources) -> Iterator[Site]:
+    """AWS's APIs that software inside calls through the internet: those without an endpoint of their own."""
+    if isinstance(stack.network, UnmanagedNetwork):
+        return
+    region = stack.region
+    there = {str(item.inputs.get("serviceName", "")).removeprefix(f"com.amazonaws.{region}.") for item in resources.of("aws:ec2/vpcEndpoint:VpcEndpoint")}
+    theirs = stack.network.closed and not there  # endpoints of somebody else's
+    for name, resource in recorded_software(resources):
+        try:
+            known = software(name)
+        except UnknownSoftwareError:
+            yield Site(host="?", who="nodes", why=f"what {name} calls is not known", resource=resource.urn)
+            continue
+        for api in known.apis:
+            if api in there or theirs:
+                continue
+            host = f"{addon_account(region)}.dkr.ecr.{region}.amazonaws.com" if api == "ecr.dkr" else f"{_reversed(api)}.{region}.amazonaws.com"
+            yield Site(host=host, who="nodes", why=known.why, resource=resource.urn)
+
+
+def _reversed(api: str) -> str:
+    return "api.ecr" if api == "ecr.api" else api
+
+
+def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
+    for release in hub_releases(resources):
+        hub = stack.hubs.get(hub_of(release))
+        if hub is None:
+            continue
+        if isinstance(hub.sign_in, GitHubSignIn):
+            yield Site(host="github.com", who="browsers", why="sign-in page", resource=release.urn)
+            yield Site(host="github.com", who="hub", why="sign-in: token", resource=release.urn)
+            yield Site(host="api.github.com", who="hub", why="sign-in: who somebody is", resource=release.urn)
+        elif isinstance(hub.sign_in, OidcSignIn):
+            yield from _unless_inside(stack, host_of(hub.sign_in.authorize_url), "browsers", "sign-in page", release)
+            for option in ("token_url", "userinfo_url"):
+                yield from _unless_inside(stack, host_of(getattr(hub.sign_in, option)), "hub", f"sign-in: {option}", release)
+        elif isinstance(hub.sign_in, CognitoSignIn):
+            yield Site(host=hub.sign_in.domain, who="browsers", why="sign-in page", resource=release.urn)
+            yield Site(host=hub.sign_in.domain, who="hub", why="sign-in: token", resource=release.urn)
+        elif isinstance(hub.sign_in, LdapSignIn):
+            yield from _unless_inside(stack, hub.sign_in.server, "hub", "directory", release)
+
+
+def _unless_inside(stack: StackConfig, host: str, who: Who, why: str, release: Resource) -> Iterator[Site]:
+    patterns = () if isinstance(stack.network, OpenNetwork) else stack.network.inside_hosts
+    if not matches(host, patterns) and not host.replace(".", "").isdigit():
+        yield Site(host=host, who=who, why=why, resource=release.urn)
+
+
+def _packages(stack: StackConfig, resources: Resources) -> Iterator[Site]:
+    """What people's servers may reach: everything, where their policy says so."""
+    for release in hub_releases(resources):
+        place = Place(release=f"hub-{hub_of(release)}", namespace=f"hub-{hub_of(release)}")
+        policies = chart_policies(effective(release.inputs.get("values", {})), place)
+        ways = [way for policy in policies if policy.who == WHO[SERVERS] for way in policy.ways if way.direction == "egress"]
+        wide = any((way.addresses or Ranges()).size > _WIDEST_OWN for way in ways)
+        if wide and not stack.network.closed:
+            yield Site(host="*", who="servers", why="people's servers may reach every public address (their network policy)", resource=release.urn)
+
+
+def _program(stack: StackConfig, resources: Resources) -> Iterator[Site]:
+    """What the providers call while they build: AWS's APIs and the Kubernetes API."""
+    seen: set[str] = set()
+    for resource in resources:
+        if not resource.type.startswith("aws:"):
+            continue
+        module = resource.type.split(":")[1].partition("/")[0]
+        module = "route53resolver" if "/resolver" in resource.type else module
+        host = _GLOBAL_APIS.get(module) or f"{_API_NAMES.get(module, module)}.{stack.region}.amazonaws.com"
+        if host not in seen:
+            seen.add(host)
+            yield Site(host=host, who="whoever runs pulumi", why=f"makes {resource.type.rpartition(':')[2]} and others", resource=resource.urn)
+    for cluster in resources.of("aws:eks/cluster:Cluster"):
+        if cluster.inputs.get("vpcConfig", {}).get("endpointPublicAccess"):
+            yield Site(host=f"*.{stack.region}.eks.amazonaws.com", who="whoever runs pulumi", why="the Kubernetes API", resource=cluster.urn)
+
+
+def _engine() -> Iterator[Site]:
+    """What the engine itself fetches, unless a bundle brought it (`jhub bundle`)."""
+    yield Site(host="get.pulumi.com", who="whoever runs pulumi", why="the Pulumi CLI and plugins", resource=None)
+    yield Site(host="github.com", who="whoever runs pulumi", why="plugins, where they are published first", resource=None)

@@ -1,0 +1,1 @@
+"""The `jhub` command line."""

@@ -1,0 +1,70 @@
+"""`jhub backup`: which backups there are, and one of everything now."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group("backup")
+def command() -> None:
+    """Look at a stack's backups, or make one now. Nothing here deletes a backup."""
+
+
+@command.command("list")
+@click.argument("stack")
+@click.option("--all", "everything", is_flag=True, help="Every backup, not the newest five of each resource.")
+@click.option("--json", "as_json", is_flag=True, help="As data, all of them.")
+def list_(stack: str, everything: bool, as_json: bool) -> int:
+    """Show the backups of STACK by what they are of, and what is in none (exit code 1)."""
+    import datetime
+    import json
+
+    from jupyterhub_aws.config.backups import TAG, AwsBackup
+    from jupyterhub_aws.operate.backups.now import opted_in
+    from jupyterhub_aws.operate.backups.points import points
+    from jupyterhub_aws.operate.backups.scene import scene_of
+    from jupyterhub_aws.operate.backups.show import as_data, fix_for, show
+    from jupyterhub_aws.operate.backups.stateful import stateful
+
+    scene = scene_of("jhub backup list", stack, changes=False)
+    there, found = stateful(scene), points(scene)
+    bare = [item for item in there if not item.covered]
+    if as_json:
+        click.echo(json.dumps(as_data(scene.file.stack, found, there), indent=2, sort_keys=True))
+    else:
+        from jupyterhub_aws.cli.console import Terminal
+
+        console = Terminal()
+        show(console, found, there, datetime.datetime.now(tz=datetime.UTC), everything=everything)
+        fix = fix_for(bare, scene.stack.name, TAG)
+        if fix is not None:
+            console.print("  → give them the tag that backups look for:")
+            console.print(f"    {fix}", markup=False, soft_wrap=True)
+    if isinstance(scene.stack.backups, AwsBackup):
+        opted_in(scene, {item.kind for item in there})
+    return 1 if bare else 0
+
+
+@command.command("now")
+@click.argument("stack")
+def now(stack: str) -> int:
+    """Back up everything of STACK that holds data, and wait until it is done.
+
+    What was begun within the last hour counts, so run it again after anything that went wrong.
+    """
+    import datetime
+
+    from jupyterhub_aws.config.errors import ConfigError, Problem
+    from jupyterhub_aws.operate.backups.now import now_steps
+    from jupyterhub_aws.operate.backups.scene import scene_of
+    from jupyterhub_aws.operate.backups.stateful import stateful
+    from jupyterhub_aws.operate.live.steps import run
+
+    scene = scene_of("jhub backup now", stack, changes=True)
+    there = stateful(scene)
+    if not there:
+        what = f"nothing of {scene.stack.name} that holds data is in {scene.account.id}, {scene.account.region}"
+        raise ConfigError(scene.command, [Problem(path="backups", what=what, fix="build it first: pulumi up; or choose the stack's region and account")])
+    run(scene.command, now_steps(scene, there, lambda: datetime.datetime.now(tz=datetime.UTC)))
+    click.echo(f"{len(there)} resources of {scene.file.stack} are backed up. See them: jhub backup list {stack}")
+    return 0

@@ -1,0 +1,30 @@
+"""`jhub history STACK HUB`: a hub's releases."""
+
+from __future__ import annotations
+
+import click
+
+from jupyterhub_aws.operate.daily.options import show_option
+
+
+@click.command("history")
+@click.argument("stack")
+@click.argument("hub")
+@show_option
+def command(stack: str, hub: str, show: bool) -> int:
+    """Show the revisions of HUB of STACK that Helm keeps (ten): number, when, status, chart. The stack file's own history is git's."""
+    from jupyterhub_aws.cli.arguments import validated_stack
+    from jupyterhub_aws.components.hub.names import HubNames
+    from jupyterhub_aws.operate.daily import tools
+    from jupyterhub_aws.operate.daily.releases import history_line
+    from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside
+
+    if show:
+        found, _ = validated_stack(stack)
+        (name,) = chosen_hubs("jhub history", found, hub)
+        tools.show(history_line(tools.tools_shown("jhub history", found), HubNames(stack=found.name, hub=name)))
+        return 0
+    with inside("jhub history", stack, resting=True) as scene:
+        (name,) = chosen_hubs("jhub history", scene.stack, hub)
+        mine = tools.tools_of(scene.cluster)
+        return mine.run(history_line(mine, HubNames(stack=scene.stack.name, hub=name)))

@@ -1,0 +1,62 @@
+"""`jhub open STACK`: the way into a hub that was built; for one that nobody exposes, through a tunnel of your own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from jupyterhub_aws.project import ROOT
+
+
+@click.command("open")
+@click.argument("stack")
+@click.option("--hub", default=None, metavar="NAME", help="Which hub, where the stack has several.")
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+def command(stack: str, hub: str | None, no_browser: bool) -> int:
+    """Open a hub of STACK (a name) in the browser. Needs the Pulumi CLI with access to the stack's state.
+
+    A hub with entry `port_forward` is reached through a tunnel that stays open until Ctrl+C; that needs kubectl, the aws
+    CLI and credentials too.
+    """
+    from jupyterhub_aws.operate.open.outputs import built_hub, require
+
+    require("pulumi")
+    found = built_hub(stack, hub, _project())
+    if not found.needs_tunnel:
+        _show(found.url, no_browser=no_browser)
+        return 0
+    require("kubectl", *(("aws",) if found.kubeconfig else ()))
+    from jupyterhub_aws.operate.open.tunnel import tunnel
+
+    with tunnel(found, _say) as process:
+        _show(found.url, no_browser=no_browser)
+        for which, name in (("user-password", "under any name with"), ("admin-password", "as an administrator with")):
+            if which in found.passwords:
+                _say(f"Sign in {name} the password {found.passwords[which]}" if sys.stdout.isatty() else _how(stack, which, found.name))
+        _say("The tunnel stays open until Ctrl+C.")
+        process.wait()
+    return 0
+
+
+def _how(stack: str, which: str, hub: str) -> str:
+    """What to run for a password, where this is no terminal: a log is no place for it."""
+    return f'The {which}: pulumi stack output hubs --show-secrets --json -s {stack} | jq -r \'.["{hub}"].passwords["{which}"]\''
+
+
+def _show(url: str, *, no_browser: bool) -> None:
+    _say(url)
+    if not no_browser:
+        import webbrowser
+
+        webbrowser.open(url)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _project() -> Path:
+    here = Path.cwd()
+    return here if (here / "Pulumi.yaml").is_file() else ROOT

@@ -1,0 +1,199 @@
+"""The plan of an older commit: its own program, evaluated in this process where it needs the same libraries, else in an environment of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from jupyterhub_aws.changes.mask import masked
+from jupyterhub_aws.changes.read import read_side
+from jupyterhub_aws.changes.side import Side
+from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.stack_file import StackFile, read
+from jupyterhub_aws.project import ROOT
+
+#: The project's own packages: what another commit has another version of.
+_PACKAGES = ("jupyterhub_aws", "ops", "policy", "components", "changes", "checks", "config")
+#: The module that runs a command line, and the one that is started as a process: today's, and before the packages had one name.
+_COMMANDS = (("jupyterhub_aws.cli.group", "jupyterhub_aws.cli.main"), ("ops.cli", "ops.main"))
+_REQUIREMENTS = Path("requirements") / "runtime.txt"
+_ENVIRONMENT_SECONDS = 900
+_PLAN_SECONDS = 300
+
+
+def cache_folder() -> Path:
+    """Where trees and environments of older commits are kept; nothing in it is worth keeping."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "jupyterhub-aws"
+
+
+def commit_of(folder: Path, ref: str) -> str:
+    """The commit that a ref names. Raises ConfigError where there is no such ref, or no repository."""
+    if _git(folder, "rev-parse", "--show-toplevel") is None:
+        problem = Problem(
+            path="--against", what=f"names neither a file nor a ref: {folder.name} is in no git repository", fix="name a plan made with `jhub plan --json`"
+        )
+        raise ConfigError("jhub", [problem])
+    found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    if found is None:
+        fix = "look at `git branch -a` and `git log`; a branch of the remote is origin/NAME, after `git fetch`"
+        raise ConfigError("jhub", [Problem(path="--against", what=f"names neither a file nor a ref of this repository (got {ref[:100]!r})", fix=fix)])
+    return found.strip()
+
+
+def uncommitted(folder: Path) -> list[str]:
+    """Files below a folder that differ from the last commit."""
+    listed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".") or ""
+    return [line[3:] for line in listed.splitlines() if line.strip()]
+
+
+def side_at(ref: str, file: StackFile, as_of: str) -> Side:
+    """The plan of a stack at a ref, as of a day. Raises ConfigError for a ref that is none, or at which the stack file was wrong."""
+    folder = file.path.resolve().parent
+    commit = commit_of(folder, ref)
+    top = Path((_git(folder, "rev-parse", "--show-toplevel") or "").strip())
+    tree = _tree(top, commit)
+    there = tree / folder.relative_to(top) / file.path.name
+    source = f"{file.path.name} at {ref}"
+    if not there.is_file():
+        return Side(source=f"{source}, where it is not yet", stack=file.stack, resources=Resources([]))
+    program = _program(tree, there)
+    if program is None:
+        return _configuration(there, source)
+    with tempfile.TemporaryDirectory() as home:
+        target = Path(home) / "plan.json"
+        arguments = ["plan", str(there), "--json", str(target), "--as-of", as_of]
+        same = _text(program / _REQUIREMENTS) == _text(ROOT / _REQUIREMENTS)
+        said = _in_this_process(program, arguments) if same else _in_its_environment(program, arguments)
+        if not target.is_file():
+            return _refused(said, there, source)
+        return replace(read_side(str(target)), source=source)
+
+
+def _refused(said: str | None, stack: Path, source: str) -> Side:
+    """No plan came out: the stack file was wrong then, or its program could not be run here."""
+    if said:
+        line = next((line for line in said.splitlines() if line.strip()), "")[:300]
+        raise ConfigError(source, [Problem(path="", what=f"was refused by its own program: {line}", fix="compare with a commit whose plan is right")])
+    return _configuration(stack, source)
+
+
+def _configuration(stack: Path, source: str) -> Side:
+    """The stack file alone, where its program cannot be evaluated."""
+    file = read(stack)
+    return Side(source=source, stack=file.stack, resources=Resources([]), kind="configuration", configuration=masked(file.data), sealed=file.sealed)
+
+
+def _program(tree: Path, stack: Path) -> Path | None:
+    """The folder of `__main__.py` and of the library at that commit: beside the stack file, or the top of the tree."""
+    return next((folder for folder in (stack.parent, tree) if _command(folder)[0] and (folder / "__main__.py").is_file()), None)
+
+
+def _command(folder: Path) -> tuple[str, str]:
+    """The module that runs a command line there, and the one that is started as a process; two empty names where there is none."""
+    return next((names for names in _COMMANDS if (folder / f"{names[1].replace('.', '/')}.py").is_file()), ("", ""))
+
+
+def _tree(top: Path, commit: str) -> Path:
+    """The files of a commit, unpacked once."""
+    target = cache_folder() / "trees" / commit
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    packed = subprocess.run(["git", "-C", str(top), "archive", "--format=tar", commit], capture_output=True, check=True, timeout=_PLAN_SECONDS).stdout  # noqa: S603, S607 -- git, on this repository
+    with tempfile.TemporaryDirectory(dir=target.parent) as home:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(Path(home) / "tree", filter="data")
+        with contextlib.suppress(OSError):  # somebody else was quicker
+            (Path(home) / "tree").rename(target)
+    return target
+
+
+def _in_this_process(program: Path, arguments: list[str]) -> str:
+    """Run that commit's `jhub` with the libraries that are loaded already. Returns what it complained about."""
+    complaints, printed = io.StringIO(), io.StringIO()
+    with _modules_of(program), contextlib.redirect_stderr(complaints), contextlib.redirect_stdout(printed):
+        importlib.import_module(_command(program)[0]).run(arguments)
+    return complaints.getvalue()
+
+
+@contextlib.contextmanager
+def _modules_of(program: Path) -> Iterator[None]:
+    """The project's packages of another commit, and afterwards ours again."""
+    ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in _PACKAGES}
+    path, finders, here = sys.path[:], sys.meta_path[:], Path.cwd()
+    try:
+        _forget()
+        sys.path.insert(0, str(program))
+        os.chdir(program)
+        yield
+    finally:
+        os.chdir(here)
+        _forget()
+        sys.modules.update(ours)
+        sys.path[:], sys.meta_path[:] = path, finders
+
+
+def _forget() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] in _PACKAGES]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    sys.path_importer_cache.clear()
+
+
+def _in_its_environment(program: Path, arguments: list[str]) -> str | None:
+    """Run that commit's `jhub` with its own locked libraries. None where they cannot be installed here."""
+    python = _environment(program)
+    if python is None:
+        return None
+    command = [str(python), "-m", _command(program)[1], *arguments]
+    own = {**os.environ, "PYTHONPATH": str(program)}
+    done = subprocess.run(command, cwd=program, capture_output=True, text=True, timeout=_PLAN_SECONDS, check=False, env=own)  # noqa: S603 -- that commit's own program
+    return done.stderr
+
+
+def _environment(program: Path) -> Path | None:
+    """A Python with the libraries of a commit, made once for each set of them; None where that fails (no network)."""
+    import hashlib
+
+    wanted = program / _REQUIREMENTS
+    if not wanted.is_file():
+        return None
+    folder = cache_folder() / "environments" / hashlib.sha256(wanted.read_bytes()).hexdigest()[:16]
+    python, ready = folder / "bin" / "python", folder / ".ready"
+    if ready.is_file():
+        return python
+    print(f"jhub: installing what {wanted.parent.parent.name[:12]} needs, once (some minutes) …", file=sys.stderr)
+    uv = next((found for found in (shutil.which("uv"), str(Path(sys.prefix) / "bin" / "uv")) if found and Path(found).is_file()), None)
+    pip = [uv, "pip", "install", "--python", str(python)] if uv else [str(python), "-m", "pip", "install"]
+    steps = ([sys.executable, "-m", "venv", "--clear", str(folder)], [*pip, "--quiet", "--require-hashes", "-r", str(wanted)])
+    for step in steps:
+        try:
+            subprocess.run(step, check=True, capture_output=True, timeout=_ENVIRONMENT_SECONDS)  # noqa: S603 -- this Python and its pip
+        except (OSError, subprocess.SubprocessError):
+            return None
+    ready.touch()
+    return python
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603, S607 -- git, on this repository
+    except OSError:
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,153 @@
+"""Recovery points: every backup that there is of a stack, whether AWS Backup, Data Lifecycle Manager or EFS's own plan made it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jupyterhub_aws.components.backups.plan import copy_vault_name, vault_name
+from jupyterhub_aws.config.backups import TAG, AwsBackup, efs_plan
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.homes import EfsHomes
+from jupyterhub_aws.operate.backups.scene import Scene
+from jupyterhub_aws.operate.backups.stateful import tags_of
+from jupyterhub_aws.operate.live.account import Account, kindly
+from jupyterhub_aws.operate.live.aws_errors import code_of
+
+#: EFS user guide, "Automatic backups": the vault of its own plan.
+EFS_VAULT = "aws/efs/automatic-backup-vault"
+_GIB = 1024**3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One backup. `resource` is the ARN of what was backed up, `state` AWS's own word, `bytes` None where nobody knows, `until` when it goes."""
+
+    arn: str
+    resource: str
+    kind: str
+    made: datetime.datetime
+    state: str
+    vault: str
+    region: str
+    bytes: int | None = None
+    until: datetime.datetime | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it can be restored."""
+        return self.state in ("COMPLETED", "AVAILABLE", "completed")
+
+    @property
+    def snapshot(self) -> str:
+        """The id of the EBS snapshot that it is. A recovery point of a volume is one (AWS Backup developer guide, "Resource ARNs")."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def id(self) -> str:
+        """The last part of the resource's ARN, such as fs-0123."""
+        return self.resource.rpartition(":" if self.kind == "RDS" else "/")[2]
+
+
+def points(scene: Scene) -> list[Point]:
+    """All of them, newest first; copies in the other region too."""
+    with kindly(scene.command):
+        found = list(_points(scene))
+    return sorted(found, key=lambda point: (point.made, point.arn), reverse=True)
+
+
+def _points(scene: Scene) -> Iterator[Point]:
+    stack = scene.stack
+    if isinstance(stack.backups, AwsBackup):
+        yield from _of_vault(scene.command, scene.account, vault_name(stack.name))
+        elsewhere = scene.elsewhere()
+        if elsewhere is not None:
+            yield from _of_vault(scene.command, elsewhere, copy_vault_name(stack.name))
+        return
+    for snapshot in scene.account.all("ec2", "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=[{"Name": f"tag:{TAG}", "Values": [stack.name]}]):
+        yield _of_snapshot(scene.account, snapshot)
+    if isinstance(stack.homes, EfsHomes) and efs_plan(stack.homes, stack.backups):
+        system = file_system(scene)
+        if system is not None:
+            yield from _of_vault(scene.command, scene.account, EFS_VAULT, ByResourceArn=str(system["FileSystemArn"]))
+
+
+def _of_vault(command: str, account: Account, name: str, **more: str) -> Iterator[Point]:
+    from botocore.exceptions import ClientError
+
+    try:
+        yield from (
+            _of_recovery_point(account, item)
+            for item in account.all("backup", "list_recovery_points_by_backup_vault", "RecoveryPoints", BackupVaultName=name, **more)
+        )
+    except ClientError as error:
+        # AWS Backup answers AccessDeniedException, too, for a vault that is not there.
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        if name == EFS_VAULT:  # made with the first backup
+            return
+        what = f"there is no vault {name} in {account.id}, {account.region}"
+        raise ConfigError(command, [Problem(path="vault", what=what, fix="build it first: pulumi up; or choose the stack's region and account")]) from None
+
+
+def _of_recovery_point(account: Account, item: Mapping[str, Any]) -> Point:
+    return Point(
+        arn=str(item["RecoveryPointArn"]),
+        resource=str(item.get("ResourceArn", "")),
+        kind=str(item.get("ResourceType", "")),
+        made=item["CreationDate"],
+        state=str(item.get("Status", "")),
+        vault=str(item.get("BackupVaultName", "")),
+        region=account.region,
+        bytes=item.get("BackupSizeInBytes"),
+        until=(item.get("CalculatedLifecycle") or {}).get("DeleteAt"),
+    )
+
+
+def _of_snapshot(account: Account, item: Mapping[str, Any]) -> Point:
+    prefix = f"arn:aws:ec2:{account.region}"
+    return Point(
+        arn=f"{prefix}::snapshot/{item['SnapshotId']}",
+        resource=f"{prefix}:{account.id}:volume/{item['VolumeId']}",
+        kind="EBS",
+        made=item["StartTime"],
+        state=str(item["State"]),
+        vault="snapshots",
+        region=account.region,
+        bytes=int(item["VolumeSize"]) * _GIB,
+    )
+
+
+def file_system(scene: Scene) -> Mapping[str, Any] | None:
+    """The file system of homes, by the token that it was made with or the tags it has; None where there is none."""
+    name = f"{scene.stack.name}-homes"
+    found = [
+        system
+        for system in scene.account.all("efs", "describe_file_systems", "FileSystems")
+        if system.get("CreationToken") == name or (tags_of(system).get("stack") == scene.stack.name and tags_of(system).get("Name") == name)
+    ]
+    if len(found) > 1:
+        names = ", ".join(str(system["FileSystemId"]) for system in found)
+        raise ConfigError(scene.command, [Problem(path="homes", what=f"several file systems are called {name}: {names}", fix="take the tags off the others")])
+    return found[0] if found else None
+
+
+def newest(command: str, found: list[Point], at: datetime.datetime | None, what: str) -> Point:
+    """The newest backup that can be restored and is not younger than `at`. Raises ConfigError where there is none."""
+    from jupyterhub_aws.operate.backups.when import written
+
+    usable = [point for point in found if point.whole]
+    taken = [point for point in usable if at is None or point.made <= at]
+    if taken:
+        return max(taken, key=lambda point: point.made)
+    if not found:
+        fix = "wait for the next night, or: jhub backup now STACK"
+        raise ConfigError(command, [Problem(path="backups", what=f"there is no backup of {what} yet", fix=fix)])
+    if not usable:
+        states = ", ".join(sorted({point.state for point in found}))
+        raise ConfigError(command, [Problem(path="backups", what=f"no backup of {what} can be restored yet ({states})", fix="wait until one is done")])
+    oldest = min(point.made for point in usable)
+    what = f"there is no backup of {what} from then or before; the oldest is of {written(oldest)}"
+    raise ConfigError(command, [Problem(path="--at", what=what, fix="name a later moment; jhub backup list shows all")])

@@ -1,0 +1,111 @@
+"""A restore by AWS's own API: one item of a file system into its side directory, or a new volume from a backup. Asked for twice, it happens once."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from jupyterhub_aws.components.backups.plan import restore_role_name
+from jupyterhub_aws.components.drivers import EBS_DRIVER_TAG
+from jupyterhub_aws.components.partition import partition_of
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.operate.backups.intent import FromFileSystem, FromVolume
+from jupyterhub_aws.operate.backups.scene import Scene
+from jupyterhub_aws.operate.backups.stateful import tags_of
+from jupyterhub_aws.operate.live.account import kindly
+from jupyterhub_aws.operate.live.steps import Step
+
+_HOURS = 3600.0
+_RESTORED_BY = "jupyterhub-aws/restored-by"
+#: RestoreJobStatus, AWS Backup API reference.
+_FAILED, _DONE = ("FAILED", "ABORTED"), "COMPLETED"
+
+
+class SideDirectory:
+    """AWS Backup restores an item into aws-backup-restore_TIME of the same file system. `since` and `until` say when, once it is done."""
+
+    def __init__(self, scene: Scene, intent: FromFileSystem) -> None:
+        self._scene, self._intent = scene, intent
+        self._client: Any = scene.account.client("backup")
+        self._job: str | None = None
+        self.since: datetime.datetime | None = None
+        self.until: datetime.datetime | None = None
+
+    def step(self) -> Step:
+        """The step that asks and waits."""
+        return Step(says=f"AWS Backup restores /{self._intent.item} into a side directory", left=self.left, do=self.ask, patience=24 * _HOURS)
+
+    def left(self) -> list[str]:
+        """What AWS is still doing. Raises ConfigError where it failed."""
+        if self._job is None:
+            return [f"the backup of {self._intent.point.made:%Y-%m-%d %H:%M} UTC"]
+        with kindly(self._scene.command):
+            found = self._client.describe_restore_job(RestoreJobId=self._job)
+        state = str(found["Status"])
+        if state in _FAILED:
+            said = str(found.get("StatusMessage", "AWS gives no reason"))[:200]
+            fix = f"is it spelt as on the hub's admin page, and was it there then? Otherwise look in AWS Backup, job {self._job}; then: --attempt 2"
+            raise ConfigError(self._scene.command, [Problem(path=f"/{self._intent.item}", what=f"was not restored: {said}", fix=fix)])
+        if state != _DONE:
+            return [f"{state.lower()} {found.get('PercentDone', '')}".strip()]
+        self.since, self.until = found["CreationDate"], found.get("CompletionDate") or found["CreationDate"]
+        return []
+
+    def ask(self) -> None:
+        """Ask once in a run; AWS knows the token of a run before."""
+        if self._job is not None:
+            return
+        account, intent = self._scene.account, self._intent
+        with kindly(self._scene.command):
+            found = self._client.start_restore_job(
+                RecoveryPointArn=intent.point.arn,
+                IamRoleArn=f"arn:{partition_of(account.region)}:iam::{account.id}:role/{restore_role_name(self._scene.stack.name)}",
+                ResourceType="EFS",
+                IdempotencyToken=intent.token,
+                Metadata=dict(intent.metadata),
+            )
+        self._job = str(found["RestoreJobId"])
+
+
+class SideVolume:
+    """A new volume from a backup of a person's, in the zone of theirs. `volume_id` once it is there."""
+
+    def __init__(self, scene: Scene, intent: FromVolume) -> None:
+        self._scene, self._intent = scene, intent
+        self.volume_id: str | None = None
+
+    def step(self) -> Step:
+        """The step that makes it and waits."""
+        return Step(says=f"a volume from {self._intent.point.snapshot}", left=self.left, do=self.make, patience=2 * _HOURS)
+
+    def left(self) -> list[str]:
+        """Until it can be attached."""
+        with kindly(self._scene.command):
+            found = self._found()
+        if found is None:
+            return ["not made yet"]
+        self.volume_id = str(found["VolumeId"])
+        return [] if found["State"] in ("available", "in-use") else [f"{self.volume_id} ({found['State']})"]
+
+    def make(self) -> None:
+        """Make it, unless a run before did."""
+        intent, stack = self._intent, self._scene.stack
+        with kindly(self._scene.command):
+            if self._found() is not None:
+                return
+            name = f"{stack.name}-{intent.target}"
+            # Without the tag of backups: what is only looked into is not backed up again.
+            tags = {**stack.tags.as_aws(stack.name), **EBS_DRIVER_TAG, "Name": name, _RESTORED_BY: intent.token}
+            self._scene.account.client("ec2").create_volume(
+                SnapshotId=intent.point.snapshot,
+                AvailabilityZone=intent.zone,
+                VolumeType="gp3",
+                Encrypted=True,
+                ClientToken=intent.token,
+                TagSpecifications=[{"ResourceType": "volume", "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}],
+            )
+
+    def _found(self) -> Any | None:  # noqa: ANN401 -- what EC2 describes
+        filters = [{"Name": f"tag:{_RESTORED_BY}", "Values": [self._intent.token]}]
+        found = self._scene.account.all("ec2", "describe_volumes", "Volumes", Filters=filters)
+        return next((item for item in found if tags_of(item).get(_RESTORED_BY) == self._intent.token and item["State"] != "deleting"), None)

@@ -1,0 +1,74 @@
+"""`jhub restore run` and `jhub restore drill`: the steps in their order, and what came of them."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable
+from typing import Any
+
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.operate.backups.inside import AllHomes, apply
+from jupyterhub_aws.operate.backups.intent import FromFileSystem, FromVolume, between, comparing, handing_over
+from jupyterhub_aws.operate.backups.objects import volume_to_look_into
+from jupyterhub_aws.operate.backups.record import Rehearsal
+from jupyterhub_aws.operate.backups.restore import SideDirectory, SideVolume
+from jupyterhub_aws.operate.backups.scene import Scene
+from jupyterhub_aws.operate.live.cluster import Cluster
+from jupyterhub_aws.operate.live.steps import Step, run
+
+
+def restore_directory(scene: Scene, cluster: Cluster, intent: FromFileSystem) -> dict[str, Any]:
+    """Restore an item and hand it over. What the program said: target, whether it was moved now, how many entries. Raises ConfigError where it refused."""
+    return _through_all_homes(scene, cluster, intent, lambda: handing_over(intent))
+
+
+def restore_volume(scene: Scene, cluster: Cluster, intent: FromVolume) -> str:
+    """Make a volume and a claim of another name. Returns the volume's id."""
+    side = SideVolume(scene, intent)
+
+    def missing() -> list[str]:
+        found = cluster.data("--namespace", intent.namespace, "get", "persistentvolumeclaims")["items"]
+        return [] if any(item["metadata"]["name"] == intent.target for item in found) else [intent.target]
+
+    def make() -> None:
+        apply(cluster, volume_to_look_into(intent.target, intent.namespace, str(side.volume_id), intent.zone, intent.size_gib))
+
+    run(scene.command, [side.step(), Step(says=f"a claim beside {intent.claim}", left=missing, do=make)])
+    return str(side.volume_id)
+
+
+def rehearse(scene: Scene, cluster: Cluster, intent: FromFileSystem, clock: Callable[[], datetime.datetime]) -> tuple[Rehearsal, list[str]]:
+    """Restore an item and compare it with what is alive: what a record holds, and the names that differ. Raises ConfigError where nothing is proved."""
+    began = time.monotonic()
+    found = _through_all_homes(scene, cluster, intent, lambda: comparing(intent))
+    result = Rehearsal(
+        day=clock().date(),
+        hub=intent.hub,
+        recovery_point=intent.point.arn,
+        backup_of=intent.point.made,
+        seconds=round(time.monotonic() - began),
+        **{key: int(found[key]) for key in ("files", "bytes", "same", "changed", "differences")},
+    )
+    if not result.same and not result.differences:
+        what = f"proves nothing: {result.files:,} files came back, and none of them is there unchanged"
+        fix = "choose somebody whose home has files that are older than the backup"
+        raise ConfigError(scene.command, [Problem(path=f"/{intent.item}", what=what, fix=fix)])
+    return result, list(found.get("names", []))
+
+
+def _through_all_homes(scene: Scene, cluster: Cluster, intent: FromFileSystem, arguments: Callable[[], list[str]]) -> dict[str, Any]:
+    side = SideDirectory(scene, intent)
+    homes = AllHomes(scene, cluster, intent.hub, intent.job)
+
+    def told() -> list[str]:
+        assert side.since is not None and side.until is not None  # noqa: S101 -- the step before is done
+        return [*arguments(), *between(side.since, side.until)]
+
+    homes.look(intent.file_system)  # what would be refused in the middle would leave the role that sees all homes associated
+    run(scene.command, [side.step(), *homes.steps(intent.file_system, told)])
+    result = homes.result or {"refused": "the job said nothing"}
+    if "refused" in result:
+        fix = "mend that, then run the same command again: what AWS restored is still in its side directory"
+        raise ConfigError(scene.command, [Problem(path=f"/{intent.item}", what=str(result["refused"]), fix=fix)])
+    return result

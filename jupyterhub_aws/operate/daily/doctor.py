@@ -1,0 +1,111 @@
+"""What is stuck in a stack's cluster: releases that nobody finishes, pods that do not start, claims without a volume, nodes that are gone."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from jupyterhub_aws.components.hub.names import HubNames
+from jupyterhub_aws.components.hub.stuck import Stuck, stuck, without_a_pod
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.operate.daily.ages import age, now
+from jupyterhub_aws.operate.daily.nodes import nodes
+from jupyterhub_aws.operate.daily.releases import PENDING, Revision, revisions, rollback_line
+from jupyterhub_aws.operate.daily.scene import Inside
+from jupyterhub_aws.operate.daily.tools import Tools
+
+FORMAT = "jupyterhub-aws/doctor/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something that is stuck: `path` says where, `what` what, `run` the safe command or the next look."""
+
+    path: str
+    what: str
+    run: str
+
+
+def findings(scene: Inside, tools: Tools) -> list[Finding]:
+    """All that is stuck now. Raises ConfigError where the cluster does not answer."""
+    found: list[Finding] = []
+    for hub in sorted(scene.stack.hubs_inside):
+        names = HubNames(stack=scene.stack.name, hub=hub)
+        found += _release(scene, tools, names)
+        where = ("--namespace", names.namespace)
+        pods = scene.cluster.data(*where, "get", "pods")["items"]
+        warnings = scene.cluster.data(*where, "get", "events", "--field-selector", "type=Warning")["items"]
+        found += [_pod(hub, item, tools, names) for item in stuck(pods, warnings)]
+        line = tools.kubectl(*where, "get", "events", "--field-selector", "type=Warning")
+        found += [Finding(path=hub, what=what, run=shlex.join(line)) for what in without_a_pod(warnings, pods)]
+        for claim in scene.cluster.data(*where, "get", "pvc")["items"]:
+            if (claim.get("status") or {}).get("phase") == "Pending":
+                name = claim["metadata"]["name"]
+                what, line = f"the claim {name} has no volume", tools.kubectl(*where, "describe", "pvc", name)
+                found.append(Finding(path=hub, what=what, run=shlex.join(line)))
+    for node in nodes(scene.cluster):
+        if node.state == "not ready":
+            line = tools.kubectl("describe", "node", node.name)
+            found.append(Finding(path="nodes", what=f"{node.name} ({node.pool or 'no pool'}) is not ready, with {node.servers} servers", run=shlex.join(line)))
+    return found
+
+
+def _release(scene: Inside, tools: Tools, names: HubNames) -> Iterator[Finding]:
+    try:
+        kept = revisions(tools, names)
+    except ConfigError as error:
+        yield Finding(path=names.hub, what=f"has no Helm release ({error.problems[0].what})", run=f"pulumi up -s {scene.name}")
+        return
+    last = kept[-1]
+    since = age(last.updated, now())
+    if last.status in PENDING:
+        what = f"release {last.number} is {last.status} for {since}: an `up` was killed, or still runs (then wait)"
+        yield Finding(path=names.hub, what=what, run=_way_out(scene, tools, names, kept))
+    elif last.status == "failed":
+        what = f"release {last.number} failed {since} ago"
+        yield Finding(path=names.hub, what=what, run=f"mend what the last `up` said, then: pulumi up -s {scene.name}")
+
+
+def _way_out(scene: Inside, tools: Tools, names: HubNames, kept: Sequence[Revision]) -> str:
+    """Helm refuses the next upgrade of a pending release ("another operation is in progress"); a rollback to what ran clears it."""
+    ran = next((item for item in reversed(kept) if item.status in ("deployed", "superseded")), None)
+    if ran is None:
+        return _first_anew(scene, tools, names)
+    return f"{shlex.join(rollback_line(tools, names, ran.number))}, then: pulumi up -s {scene.name}"
+
+
+def _first_anew(scene: Inside, tools: Tools, names: HubNames) -> str:
+    """Of a first installation nothing ran: nobody has worked there, and the claims are kept by their own annotation.
+
+    Helm forgets it first, else it refuses the name ("cannot re-use a name that is still in use"); then the state does, else Helm is asked to change
+    what it no longer has ("has no deployed releases").
+    """
+    line = shlex.join(tools.helm("uninstall", names.release, "--namespace", names.namespace))
+    return f"{line}, then: pulumi refresh -s {scene.name} --yes --clear-pending-creates, then: pulumi up -s {scene.name}"
+
+
+def _pod(hub: str, found: Stuck, tools: Tools, names: HubNames) -> Finding:
+    where = ("--namespace", names.namespace)
+    line = tools.kubectl(*where, "logs", found.pod, "--previous") if found.crashed is not None else tools.kubectl(*where, "describe", "pod", found.pod)
+    return Finding(path=hub, what=found.line, run=shlex.join(line))
+
+
+def as_json(stack: str, found: Sequence[Finding]) -> dict[str, Any]:
+    """The findings as data."""
+    return {"format": FORMAT, "stack": stack, "findings": [asdict(item) for item in found]}
+
+
+def show(stack: str, found: Sequence[Finding]) -> None:
+    """Print the findings, for 80 columns."""
+    from rich.text import Text
+
+    from jupyterhub_aws.cli.console import Terminal
+
+    console = Terminal()
+    if not found:
+        console.print(Text(f"✓ {stack}: nothing is stuck. Whether people can work: jhub health {stack}", "green"))
+    for item in found:
+        console.print(Text.assemble(("✗ ", "bold red"), (f"{item.path}: ", "bold"), item.what))
+        console.print(Text(f"  → {item.run}", "dim"), soft_wrap=True)

@@ -1,0 +1,82 @@
+"""What was tried of a hub, stage by stage: how long it took, and where it failed what was said and what to look at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from jupyterhub_aws.config.errors import ConfigError
+
+FORMAT = "jupyterhub-aws/health/1"
+
+
+class Status(StrEnum):
+    """What came of a stage."""
+
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "not tried"
+
+
+class FailedError(Exception):
+    """A stage that failed: `said` is what was seen or what the hub said, `look` what to look at next."""
+
+    def __init__(self, said: str, look: str) -> None:
+        super().__init__(said)
+        self.said, self.look = said, look
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage. `seconds` is how long it took; `said` what came of it, `look` where to look if it failed."""
+
+    name: str
+    status: Status
+    seconds: float
+    said: str
+    look: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The stage as data."""
+        return {"stage": self.name, "status": self.status, "seconds": round(self.seconds, 2), "said": self.said, "look": self.look}
+
+
+@dataclass(kw_only=True)
+class Report:
+    """All that was tried of one hub, in order. `stays` is what no run takes away, by intent."""
+
+    hub: str
+    url: str
+    progress: Callable[[str], None]
+    stages: list[Stage] = field(default_factory=list)
+    stays: list[str] = field(default_factory=list)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing failed."""
+        return not any(stage.status == Status.FAILED for stage in self.stages)
+
+    def take(self, name: str, work: Callable[[], str]) -> bool:
+        """Do one stage and write down what came of it; whether it went well."""
+        self.progress(f"{self.hub}: {name} …")
+        began, look, status = time.monotonic(), "", Status.OK
+        try:
+            said = work()
+        except FailedError as error:
+            said, status, look = error.said, Status.FAILED, error.look
+        except ConfigError as error:  # what the hub's API or kubectl answered
+            problem = error.problems[0]
+            said, status, look = f"{problem.path} {problem.what}", Status.FAILED, problem.fix
+        self.stages.append(Stage(name=name, status=status, seconds=time.monotonic() - began, said=said, look=look))
+        return status == Status.OK
+
+    def skip(self, name: str, because: str) -> None:
+        """Say that a stage was not tried, and why."""
+        self.stages.append(Stage(name=name, status=Status.SKIPPED, seconds=0.0, said=f"not tried, because {because}"))
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as data."""
+        return {"hub": self.hub, "url": self.url, "healthy": self.healthy, "stages": [stage.as_json() for stage in self.stages], "stays": list(self.stays)}

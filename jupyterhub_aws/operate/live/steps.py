@@ -1,0 +1,72 @@
+"""Work in steps that can be run again: each looks at what is there, does what is left, and waits until nothing is."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from jupyterhub_aws.bundle.progress import duration
+from jupyterhub_aws.config.errors import ConfigError, Problem
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """`left` looks and says what is not yet as it should be (nothing: the step is done), `do` asks for it, `patience` is how many seconds it may take.
+
+    While something is left, `do` is asked again: whoever was busy is not any more. It must not mind.
+    """
+
+    says: str
+    left: Callable[[], Sequence[str]]
+    do: Callable[[], None]
+    patience: float = 900.0
+
+
+def run(command: str, steps: Sequence[Step]) -> None:
+    """Take each step in turn. Raises ConfigError where one does not come to its end: the same command goes on from there."""
+    for number, step in enumerate(steps, 1):
+        _take(command, step, f"[{number}/{len(steps)}] {step.says}")
+
+
+def _take(command: str, step: Step, says: str) -> None:
+    left = step.left()
+    if not left:
+        _say(f"{says}: already so")
+        return
+    _say(f"{says}: {some(left)}")
+    began, pause = time.monotonic(), _FIRST_WAIT
+    step.do()
+    while left := step.left():
+        if time.monotonic() - began > step.patience:
+            what = f"is not done after {duration(step.patience)}: {some(left)}"
+            raise ConfigError(command, [Problem(path=step.says, what=what, fix="look why; then run the same command again: it goes on here")])
+        _waiting(f"{says}: {some(left)}, {duration(time.monotonic() - began)}")
+        time.sleep(pause)
+        pause = min(1.5 * pause, _LONGEST_WAIT)
+        step.do()
+    if _tty():
+        print("\r\033[K", end="", file=sys.stderr)
+    _say(f"{says}: done")
+
+
+def some(names: Sequence[str], most: int = 4) -> str:
+    """Some of many names, and how many more there are."""
+    shown = ", ".join(names[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _waiting(text: str) -> None:
+    if _tty():
+        print(f"\r\033[K{text[:100]}", end="", file=sys.stderr, flush=True)
+
+
+def _tty() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()

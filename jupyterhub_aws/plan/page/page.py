@@ -1,0 +1,105 @@
+"""The page: what a plan says, gathered for the templates. One file, no network, the same byte for byte."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from jupyterhub_aws.checks.user_pods import hub_releases
+from jupyterhub_aws.config.stack import PROJECT
+from jupyterhub_aws.plan.page.access import guards, roles
+from jupyterhub_aws.plan.page.anchors import Anchors
+from jupyterhub_aws.plan.page.calls import calling_identities
+from jupyterhub_aws.plan.page.closed import proof_of
+from jupyterhub_aws.plan.page.flows import flows_picture
+from jupyterhub_aws.plan.page.frame import content_policy, environment, trusted
+from jupyterhub_aws.plan.page.money import bars, dollars
+from jupyterhub_aws.plan.page.pools import pools
+from jupyterhub_aws.plan.page.topology.draw import picture
+from jupyterhub_aws.plan.page.topology.scene import scene
+from jupyterhub_aws.plan.page.topology.shape import Scene
+from jupyterhub_aws.plan.page.tree import tree
+from jupyterhub_aws.plan.plan import Plan
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_ORDER = ("fail", "warn", "skip", "pass")
+_HEADINGS = {"fail": "Failed", "warn": "Warnings", "skip": "Not known here", "pass": "Passed"}
+
+
+def page(plan: Plan) -> str:
+    """The page as HTML. Whatever comes from the plan is escaped by the templates."""
+    anchors = Anchors(plan.recording.everything)
+    drawn = scene(plan)
+    style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    templates = environment(_TEMPLATES, {"dollars": dollars, "breakable": _breakable})
+    return templates.get_template("page.html").render(
+        project=PROJECT,
+        plan=plan,
+        stack=plan.stack,
+        sentence=_sentence(plan, drawn),
+        style=trusted(style),
+        script=trusted(script),
+        policy=content_policy(style, script),
+        topology=trusted(picture(drawn, anchors)),
+        scene=drawn,
+        proof=(found := proof_of(plan)),
+        flows=trusted(flows_picture(found.flows, anchors)) if found else "",
+        verdict=_verdict(plan),
+        checks=_checks(plan, anchors),
+        pools=pools(plan, anchors),
+        roles=roles(plan.recording.everything, anchors),
+        guards=guards(plan.recording.everything, anchors),
+        callers=calling_identities(plan, anchors),
+        trusted=trusted,
+        tree=tree(plan.recording.everything, anchors),
+        **_money(plan),
+    )
+
+
+def _breakable(path: str) -> Markup:
+    """A path that may be broken after its dots."""
+    return Markup(".<wbr>").join(path.split("."))
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _sentence(plan: Plan, drawn: Scene) -> str:
+    hubs = len(hub_releases(plan.recording.everything))
+    built = [_plural(hubs, "hub"), _plural(len(drawn.pools), "pool") + " of nodes for people's servers", _plural(len(drawn.zones), "zone")]
+    way = "with a way out to the internet through NAT" if drawn.nats else "without a way out to the internet"
+    where = f"on AWS in {plan.stack.region}" if plan.stack.region else "in a cluster that is there already"
+    return f"JupyterHub {where}: {', '.join(built)}, {way}."
+
+
+def _verdict(plan: Plan) -> dict[str, str]:
+    count = Counter(finding.status for finding in plan.findings)
+    if count["fail"]:
+        return {"status": "fail", "word": f"{_plural(count['fail'], 'check')} failed", "more": "do not run pulumi up"}
+    if count["warn"]:
+        return {"status": "warn", "word": "No check failed", "more": _plural(count["warn"], "warning")}
+    return {"status": "pass", "word": "No check failed", "more": "no warning"}
+
+
+def _checks(plan: Plan, anchors: Anchors) -> list[dict[str, Any]]:
+    groups = []
+    for status in _ORDER:
+        found = [finding for finding in plan.findings if finding.status == status]
+        entries = [{"finding": finding, "subjects": [anchors.link(urn) for urn in sorted(finding.subjects)]} for finding in found]
+        if entries:
+            groups.append({"status": status, "heading": _HEADINGS[status], "entries": entries})
+    return groups
+
+
+def _money(plan: Plan) -> Mapping[str, Any]:
+    cost = plan.cost.as_json()
+    charts = [
+        {"title": title, "picture": trusted(bars(cost["lines"], key, title)), "total": cost[key]}
+        for title, key in (("At rest, per month", "idle_monthly"), ("At most, per month", "maximum_monthly"))
+    ]
+    return {"cost": cost, "charts": charts}

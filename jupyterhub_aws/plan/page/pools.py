@@ -1,0 +1,146 @@
+"""The pools of a plan: what a node is, what servers can share of it, what it costs, and how many of which server it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from jupyterhub_aws.checks.cost_of_hubs import people_per_node
+from jupyterhub_aws.checks.groups import POOL_LABEL, UserNodes, user_nodes
+from jupyterhub_aws.checks.limits import overcommitment
+from jupyterhub_aws.checks.resources import Resource
+from jupyterhub_aws.checks.user_pods import UserPod, hub_releases, user_pods
+from jupyterhub_aws.plan.page.anchors import Anchors
+from jupyterhub_aws.plan.page.seats import seats
+from jupyterhub_aws.plan.page.text import natural, shape
+from jupyterhub_aws.plan.page.tree import Link
+from jupyterhub_aws.plan.plan import Plan
+
+_MIB, _GIB = 1024**2, 1024**3
+#: Guarantees that people ask about before they have profiles: cores and GiB.
+_COMMON = ((0.5, 2.0), (1.0, 4.0), (2.0, 8.0), (4.0, 16.0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Market:
+    """One group of a pool: where its nodes are bought."""
+
+    name: str
+    size: str
+    price: str
+    link: Link
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """How many servers of one kind an empty node takes."""
+
+    who: str
+    guarantee: str
+    count: int
+    limit: str = ""
+    overcommitted: str = ""
+    picture: str = ""
+    spot: str = ""
+    on_demand: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """One pool, as the page shows it."""
+
+    name: str
+    types: tuple[str, ...]
+    shape: str
+    room: str
+    most_pods: int
+    taints: tuple[str, ...]
+    markets: tuple[Market, ...]
+    fits: tuple[Fit, ...]
+    common: tuple[Fit, ...]
+
+
+def pools(plan: Plan, anchors: Anchors) -> tuple[Pool, ...]:
+    """The user pools, by name."""
+    found = sorted(user_nodes(plan.stack, plan.recording.everything), key=lambda node: (natural(node.pool), node.name))
+    people = [pod for release in hub_releases(plan.recording.everything) for pod in user_pods(release)]
+    return tuple(_pool(name, list(group), people, plan, anchors) for name, group in groupby(found, key=lambda node: node.pool))
+
+
+def _pool(name: str, nodes: list[UserNodes], people: list[UserPod], plan: Plan, anchors: Anchors) -> Pool:
+    node = next((item for item in nodes if not item.retiring), nodes[0])
+    here = [pod for pod in people if pod.node_selector.get(POOL_LABEL) == name]
+    return Pool(
+        name=name,
+        types=tuple(item.name for item in node.types),
+        shape=shape(node.types[0]),
+        room=f"{node.room.cpu_millicores / 1000:.2f} cores, {node.room.memory_mib / 1024:.1f} GiB",
+        most_pods=node.most_pods,
+        taints=tuple(sorted({f"{taint['key']}={taint['value']}:{taint['effect']}" for item in nodes for taint in item.taints})),
+        markets=tuple(
+            sorted(
+                (_market(item, item.group, plan, anchors) for item in nodes if item.group is not None),
+                key=lambda item: (item.name.endswith("retiring"), item.name != "spot", item.link["name"]),
+            )
+        ),
+        fits=tuple(_fit(pod, node, plan) for pod in here),
+        common=tuple(_common(node)),
+    )
+
+
+def _market(node: UserNodes, group: Resource, plan: Plan, anchors: Anchors) -> Market:
+    inputs = group.inputs
+    distribution = inputs["mixedInstancesPolicy"]["instancesDistribution"]
+    limit, hourly = distribution.get("spotMaxPrice"), plan.prices.node_hour(node.types[0].name)
+    price = f"at most ${limit}" if limit else ("no price known" if hourly is None else f"${hourly:.3f}")
+    return Market(
+        name=("spot" if node.spot else "on demand") + (", retiring" if node.retiring else ""),
+        size=f"{inputs['minSize']}–{inputs['maxSize']}",
+        price=price if not node.spot or limit else f"at most {price}",
+        link=anchors.link(group.urn),
+    )
+
+
+def _fit(pod: UserPod, node: UserNodes, plan: Plan) -> Fit:
+    count = people_per_node(pod, node)
+    hours = [hour for hour in plan.cost.user_hours if (hour.hub, hour.profile, hour.pool) == (pod.hub, pod.profile, node.pool)]
+    needs = f"{_cores(pod.requests.get('cpu', 0))}, {pod.requests.get('memory', 0) / _GIB:.4g} GiB"
+    cores, memory = (pod.limits.get(key) for key in ("cpu", "memory"))
+    most = ", ".join(("no limit on cores" if cores is None else _cores(cores), "none on memory" if memory is None else f"{memory / _GIB:.4g} GiB"))
+    ratio = overcommitment(pod, node)
+    gpus = pod.requests.get("nvidia.com/gpu", 0)
+    return Fit(
+        who=f"{pod.display_name} ({pod.hub})",
+        guarantee=needs + (f", {gpus:g} GPU" if gpus else ""),
+        count=count,
+        limit=most,
+        overcommitted=f"{ratio:.1f} ×" if ratio else "–",
+        picture=seats(count, pod.requests.get("memory", 0) / (node.room.memory_mib * _MIB)),
+        spot="–" if not hours or hours[0].spot is None else f"${hours[0].spot:.3f}",
+        on_demand="–" if not hours or hours[0].on_demand is None else f"${hours[0].on_demand:.3f}",
+    )
+
+
+def _common(node: UserNodes) -> Iterator[Fit]:
+    """How many servers with a common guarantee fit, and what there is too little of for one more."""
+    for cores, gib in _COMMON:
+        count = people_per_node(_server(cores, gib), node)
+        short = [
+            what
+            for what, taken, room in (("cores", cores * 1000, node.room.cpu_millicores), ("memory", gib * 1024, node.room.memory_mib))
+            if (count + 1) * taken > room
+        ]
+        yield Fit(
+            who=f"{_cores(cores)}, {gib:g} GiB", guarantee=" and ".join(short) or f"pods: at most {node.most_pods} on a node, its own included", count=count
+        )
+
+
+def _server(cores: float, gib: float) -> UserPod:
+    """A server of nobody's with these guarantees."""
+    requests = {"cpu": cores, "memory": gib * _GIB}
+    return UserPod(hub="", profile="", display_name="", node_selector={}, tolerations=(), requests=requests, limits={}, image="")
+
+
+def _cores(count: float) -> str:
+    return f"{count:g} core" if count == 1 else f"{count:g} cores"

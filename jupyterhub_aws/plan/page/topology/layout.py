@@ -1,0 +1,250 @@
+"""Where everything in the picture stands: columns for zones, rows for what spans them. Rows grow with what they hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jupyterhub_aws.plan.page.text import fitted, wrapped
+from jupyterhub_aws.plan.page.text import width as measured
+from jupyterhub_aws.plan.page.topology.shape import Row, Scene, Shape
+
+WIDTH = 1160
+TITLE, TEXT = 14.0, 12.0
+_LINE, _PAD, _GAP = 17, 10, 12
+_PART_HEIGHT, _PART_LEAST = 28, 230
+_REGION_X, _VPC_X, _LANE, _RAIL = 2, 16, 42, 178
+_FRAME = 8
+_STUMP = 80
+_MOST_LINES = 3
+#: Arrows up and down run this far inside a column's edge, where no label is.
+CHANNEL = 30
+_NAT_WIDTH = 78
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """A rectangle on the canvas with the words that fit into it."""
+
+    shape: Shape
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str = ""
+    lines: tuple[str, ...] = ()
+    parts: tuple[Box, ...] = ()
+
+    @property
+    def right(self) -> float:
+        """Its right edge."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """Its lower edge."""
+        return self.y + self.height
+
+    @property
+    def middle(self) -> float:
+        """The height of its middle."""
+        return self.y + self.height / 2
+
+
+@dataclass
+class Canvas:
+    """The picture while it grows downwards, and what it came to."""
+
+    scene: Scene
+    y: float = 0
+    frames: list[Box] = field(default_factory=list)
+    boxes: dict[str, list[Box]] = field(default_factory=dict)
+    marks: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def left(self) -> float:
+        """Left edge of the zones."""
+        return _VPC_X + _LANE
+
+    @property
+    def rail(self) -> float:
+        """Left edge of what stands beside the VPC."""
+        return WIDTH - _REGION_X - 14 - _RAIL
+
+    @property
+    def vpc_right(self) -> float:
+        """Right edge of the VPC."""
+        return self.rail - 34
+
+    @property
+    def column(self) -> float:
+        """Width of a zone."""
+        count = len(self.scene.zones)
+        return (self.vpc_right - _LANE - self.left - _GAP * (count - 1)) // count
+
+    @property
+    def zones_right(self) -> float:
+        """Right edge of the zones."""
+        return self.edge(len(self.scene.zones) - 1) + self.column
+
+    def edge(self, zone: int) -> float:
+        """Left edge of a zone."""
+        return self.left + zone * (self.column + _GAP)
+
+    def frame(self, shape: Shape, x: float, width: float, top: float) -> None:
+        """Close a frame around everything down to here."""
+        self.frames.append(Box(shape=shape, x=x, y=top, width=width, height=self.y - top, title=shape.title))
+
+    def put(self, role: str, row: Row, *, inset: float = 2 * _FRAME, take: float | None = None, from_right: bool = False) -> float:
+        """Place a row of boxes over their zones at this height, and return how high it is."""
+        placed = []
+        for shape in row:
+            for run in _runs(shape.zones or tuple(range(len(self.scene.zones)))):
+                x, right = self.edge(run[0]) + inset, self.edge(run[-1]) + self.column - inset
+                wide = right - x if take is None else min(take, right - x)
+                placed.append(box(shape, right - wide if from_right else x, self.y, wide))
+        height = max((item.height for item in placed), default=0)
+        self.boxes.setdefault(role, []).extend(_stretched(item, height) for item in placed)
+        return height
+
+
+def _stretched(item: Box, height: float) -> Box:
+    return Box(shape=item.shape, x=item.x, y=item.y, width=item.width, height=height, title=item.title, lines=item.lines, parts=item.parts)
+
+
+def _runs(zones: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Neighbouring zones together."""
+    runs: list[list[int]] = []
+    for zone in zones:
+        if runs and runs[-1][-1] == zone - 1:
+            runs[-1].append(zone)
+        else:
+            runs.append([zone])
+    return [tuple(run) for run in runs]
+
+
+def box(shape: Shape, x: float, y: float, width: float) -> Box:
+    """A box as high as its words and parts need."""
+    room = width - 2 * _PAD
+    lines = tuple(line for text in shape.lines for line in wrapped(text, room, TEXT, _MOST_LINES))
+    head = _PAD + _LINE + len(lines) * _LINE
+    columns = max(1, min(len(shape.parts), int((room + 8) // (_PART_LEAST + 8))))
+    wide = (room - 8 * (columns - 1)) / columns
+    parts = tuple(
+        _part(part, x + _PAD + (index % columns) * (wide + 8), y + head + 4 + (index // columns) * (_PART_HEIGHT + 6), wide)
+        for index, part in enumerate(shape.parts)
+    )
+    height = head + (4 + -(-len(parts) // columns) * (_PART_HEIGHT + 6) - 6 if parts else 0) + _PAD - 2
+    return Box(shape=shape, x=x, y=y, width=width, height=height, title=fitted(shape.title, room, TITLE, bold=True), lines=lines, parts=parts)
+
+
+def _part(shape: Shape, x: float, y: float, width: float) -> Box:
+    title = fitted(shape.title, width - 16, TEXT, bold=True)
+    rest = width - 24 - measured(title, TEXT, bold=True)
+    line = fitted(" ".join(shape.lines), rest, TEXT)
+    # A stump of a word says nothing; the whole of it is in the box's own title.
+    return Box(shape=shape, x=x, y=y, width=width, height=_PART_HEIGHT, title=title, lines=("" if line.endswith("…") and rest < _STUMP else line,))
+
+
+def arranged(scene: Scene) -> Canvas:
+    """The whole picture."""
+    canvas = Canvas(scene)
+    _outside(canvas)
+    canvas.marks["region"] = canvas.y
+    canvas.y += 26
+    canvas.marks["vpc"] = canvas.y
+    canvas.y += 28
+    if scene.gateway is not None:
+        strip = Box(shape=scene.gateway, x=canvas.left, y=canvas.y, width=canvas.zones_right - canvas.left, height=28, title=scene.gateway.title)
+        canvas.boxes["gateway"] = [strip]
+        canvas.y += 28 + 22
+    canvas.marks["zones"] = canvas.y
+    canvas.y += 26
+    if scene.public:
+        _public(canvas)
+    _private(canvas)
+    canvas.y += _FRAME
+    for index, zone in enumerate(scene.zones):
+        canvas.frame(Shape(kind="zone", title=zone), canvas.edge(index), canvas.column, canvas.marks["zones"])
+    _below(canvas)
+    canvas.y += 14
+    canvas.frame(scene.vpc, _VPC_X, canvas.vpc_right - _VPC_X, canvas.marks["vpc"])
+    for beside in canvas.boxes.get("control", []):
+        canvas.y = max(canvas.y, beside.bottom)
+    canvas.y += 12
+    canvas.frame(Shape(kind="region", title=f"AWS {scene.region}"), _REGION_X, WIDTH - 2 * _REGION_X, canvas.marks["region"])
+    canvas.y += 4
+    return canvas
+
+
+def _outside(canvas: Canvas) -> None:
+    scene, middle = canvas.scene, canvas.zones_right - 300
+    canvas.y = 4
+    there = [("people", scene.people, canvas.left, 300.0)]
+    if scene.gateway is not None:
+        there.append(("internet", Shape(kind="outside", title="Internet", lines=("images, packages, data",)), middle + 60, 240.0))
+    if scene.operators is not None:
+        there.append(("operators", scene.operators, canvas.rail, float(_RAIL)))
+    placed = {role: box(shape, x, canvas.y, width) for role, shape, x, width in there}
+    height = max(item.height for item in placed.values())
+    for role, item in placed.items():
+        canvas.boxes[role] = [_stretched(item, height)]
+    canvas.y += height + 38
+
+
+def _public(canvas: Canvas) -> None:
+    top = canvas.y
+    canvas.y += 26
+    nats = canvas.scene.nats
+    room = canvas.column - 4 * _FRAME - (_NAT_WIDTH + _GAP if nats else 0)
+    entries = canvas.put("entry", canvas.scene.entries, take=room)
+    there = canvas.put("nat", nats, take=_NAT_WIDTH, from_right=True)
+    canvas.y += max(entries, there, 8) + _FRAME
+    for index, label in enumerate(canvas.scene.public):
+        if label:
+            canvas.frame(Shape(kind="public", title=f"public subnet {label}"), canvas.edge(index) + _FRAME, canvas.column - 2 * _FRAME, top)
+    canvas.marks["gap"] = canvas.y
+    canvas.y += 40
+
+
+def _private(canvas: Canvas) -> None:
+    scene, top = canvas.scene, canvas.y
+    canvas.marks["private"] = top
+    canvas.y += 26
+    for role, row in (("entry", scene.entries_inside), ("core", scene.core), ("database", scene.databases), *(("pool", row) for row in scene.pools)):
+        if role == "core" and scene.control is not None:
+            canvas.boxes["control"] = [box(scene.control, canvas.rail, canvas.y, _RAIL)]
+        if row:
+            for line in _without_overlap(row):
+                canvas.y += canvas.put(role, line) + _GAP
+    if scene.mounts:
+        canvas.y += canvas.put("mount", scene.mounts) + _GAP
+    canvas.y += _FRAME - _GAP + 4
+    for index, label in enumerate(scene.private):
+        title = f"private subnet {label}" if label else "subnets"
+        canvas.frame(Shape(kind="private", title=title), canvas.edge(index) + _FRAME, canvas.column - 2 * _FRAME, top)
+
+
+def _without_overlap(row: Row) -> list[Row]:
+    """Boxes of one row that would stand on each other, in rows of their own."""
+    rows: list[list[Shape]] = []
+    for shape in row:
+        for there in rows:
+            if not any(set(shape.zones) & set(other.zones) for other in there):
+                there.append(shape)
+                break
+        else:
+            rows.append([shape])
+    return [tuple(there) for there in rows]
+
+
+def _below(canvas: Canvas) -> None:
+    scene = canvas.scene
+    if scene.homes:
+        canvas.y += 24
+        for shape in scene.homes:
+            canvas.y += canvas.put("homes", (shape,), inset=0) + 8
+        canvas.y -= 8
+    if scene.endpoints:
+        canvas.y += 16
+        shape = Shape(kind="endpoints", title="Private doors to AWS services (VPC endpoints)", parts=scene.endpoints)
+        canvas.y += canvas.put("endpoints", (shape,), inset=0)

@@ -1,0 +1,193 @@
+"""A plan in a terminal: whether to build it, what is wrong, what it costs; whole, every resource too. Made for 80 columns, light or dark."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.cli.console import Terminal, counted
+from jupyterhub_aws.plan.plan import Plan
+from jupyterhub_aws.plan.summary import statements, summary
+
+_MARKS = {"fail": ("✗", "bold red"), "warn": ("!", "yellow"), "skip": ("·", "dim"), "pass": ("✓", "green")}
+_ORDER = ("fail", "warn", "skip", "pass")
+#: What a reader has to act upon.
+_TOLD = ("fail", "warn")
+#: The sums of the bill, as the plan's data calls them.
+_SUMS = ("idle_monthly", "paused_monthly", "maximum_monthly")
+#: A line of the bill that makes less of every sum is not named in the short form.
+_LARGE_SHARE = 0.1
+_OPTION_COLUMN = 31
+
+
+def render(plan: Plan, *, whole: bool = False) -> None:
+    """Print the plan to standard output: first whether it may be built, then what fails and what warns, then what it costs.
+
+    `whole` is all that is known: every resource as a tree with its IAM statements, every check, every line of the bill.
+    """
+    console = Terminal()
+    stack = plan.stack
+    where = f" in {stack.region}" if stack.region else ""
+    resources = counted(len(plan.recording.resources), "resource")
+    console.print(Text.assemble((plan.source, "bold"), f" becomes {stack.name}{where}: {resources}"))
+    console.print(_verdict(plan))
+    console.print()
+    if whole:
+        console.print(_tree(plan))
+        console.print()
+    for part in (_findings(plan.findings, whole=whole), _cost(plan, whole=whole)):
+        if part is not None:
+            console.print(part)
+            console.print()
+    console.print(_verdict(plan) if whole else _more(plan))
+
+
+def _verdict(plan: Plan) -> Text:
+    """Whether to build it: the first thing that a reader has to know."""
+    count = Counter(finding.status for finding in plan.findings)
+    warnings = counted(count["warn"], "warning")
+    if count["fail"]:
+        return Text(f"✗ {counted(count['fail'], 'check')} failed, {warnings}: do not run `pulumi up`.", "bold red")
+    return Text(f"✓ No check failed, {warnings}. To build it: pulumi up -s {plan.stack_name}{plan.engine_option}", "bold green")
+
+
+def _more(plan: Plan) -> Text:
+    """What the short form left out, and how to see it."""
+    name = plan.source if plan.engine_option else plan.stack_name
+    lines = [("--resources", "every resource, check and line of the bill"), ("--html plan.html", "the same as a page with pictures")]
+    return Text("\n".join(f"jhub plan {name} {option}".ljust(_OPTION_COLUMN) + f"  {what}" for option, what in lines), "dim")
+
+
+def _tree(plan: Plan) -> Group:
+    children: dict[str | None, list[Resource]] = defaultdict(list)
+    for resource in plan.recording.resources:
+        children[resource.parent].append(resource)
+    depth = _depths(plan.recording.resources)
+    return Group(*(_branch(resource, children, "") for resource in sorted(children[None], key=lambda item: (depth[item.urn], item.name))))
+
+
+def _depths(resources: Resources) -> dict[str, int]:
+    """For each top-level resource, how much has to be there before it is whole: sorted by it, the tree reads in build order."""
+    below: dict[str, set[str]] = {}
+
+    def needs(urn: str) -> set[str]:
+        if urn not in below:
+            below[urn] = set()  # a component and its children may name each other
+            for other in (other for other in resources.by_urn[urn].depends_on if other in resources.by_urn):
+                below[urn] |= {other} | needs(other)
+        return below[urn]
+
+    def top(resource: Resource) -> str:
+        return resource.urn if resource.parent is None else top(resources.by_urn[resource.parent])
+
+    reach: dict[str, set[str]] = defaultdict(set)
+    for resource in resources:
+        reach[top(resource)] |= {urn for urn in needs(resource.urn) if top(resources.by_urn[urn]) != top(resource)}
+    return {urn: len(found) for urn, found in reach.items()}
+
+
+def _branch(resource: Resource, children: dict[str | None, list[Resource]], prefix: str) -> Tree:
+    branch = Tree(_label(resource, prefix), guide_style="dim")
+    for statement in statements(resource.inputs):
+        branch.add(Text(statement, style="dim"))
+    for child in sorted(children[resource.urn], key=lambda item: (item.type, item.name)):
+        branch.children.append(_branch(child, children, resource.name))
+    return branch
+
+
+def _label(resource: Resource, prefix: str) -> Text:
+    short = resource.name.removeprefix(prefix).lstrip("-") or resource.name
+    kind = resource.type.rpartition(":")[2]
+    label = Text.assemble((short, "" if resource.custom else "bold"), " ", (kind, "cyan" if resource.custom else "dim cyan"))
+    if resource.import_id:
+        label.append(f" import {resource.import_id}", "magenta")
+    if resource.protect:
+        label.append(" kept", "green")
+    line = summary(resource.type, resource.inputs) if resource.custom else ""
+    return label.append(f" {line}") if line else label
+
+
+def _findings(findings: tuple[Finding, ...], *, whole: bool) -> Table:
+    """What fails and what warns, one by one; what passed and what only the account knows by number, unless the whole is wanted."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for finding in sorted(findings, key=lambda item: _ORDER.index(item.status)):
+        mark, style = _MARKS[finding.status]
+        if not whole and finding.status not in _TOLD:
+            continue
+        text = Text()
+        if finding.path:
+            text.append(f"{finding.path}: ", "bold")
+        text.append(finding.message)
+        if finding.fix and finding.status in _TOLD:
+            text.append(f"\n→ {finding.fix}", "dim")
+        table.add_row(Text(mark, style), text)
+    if not whole:
+        count = Counter(finding.status for finding in findings)
+        if count["pass"]:
+            table.add_row(Text(*_MARKS["pass"]), Text(f"{counted(count['pass'], 'check')} passed"))
+        if count["skip"]:
+            table.add_row(Text(*_MARKS["skip"]), Text(f"{counted(count['skip'], 'note')} on what this plan cannot know"))
+    return table
+
+
+def _cost(plan: Plan, *, whole: bool) -> Group:
+    data: dict[str, Any] = plan.cost.as_json()
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
+    table.add_column("per month, US dollars", ratio=1)
+    for head in ("at rest", "paused", "at most"):
+        table.add_column(head, justify="right", no_wrap=True)
+    lines = data["lines"] if whole else _largest(data)
+    for line in lines:
+        table.add_row(str(line["what"]), *(_dollars(line.get(key)) for key in _SUMS))
+    if len(lines) < len(data["lines"]):
+        small = [line for line in data["lines"] if line not in lines]
+        table.add_row(f"{counted(len(small), 'smaller line')}", *(_dollars(_sum(small, key)) for key in _SUMS))
+    table.add_row(Text("total", "bold"), *(_dollars(data.get(key)) for key in _SUMS))
+    uncounted = "without traffic, logs, backups and storage of homes"
+    spot = " Spot nodes count at max_price, or at the on-demand price without one." if whole else ""
+    note = Text(f"Prices of {data['prices_of']}; {uncounted}.{spot}", "dim")
+    first = [Text(data["note"], "yellow")] if data["note"] else []
+    return Group(*first, table, Padding(note, (0, 0)), *_user_hours(data, whole=whole))
+
+
+def _largest(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The lines that make a tenth of some sum or more; and those without a price, which make the sum unknown."""
+
+    def is_large(line: Mapping[str, Any], key: str) -> bool:
+        return line[key] is None or (data[key] is not None and line[key] > 0 and line[key] >= data[key] * _LARGE_SHARE)
+
+    return [line for line in data["lines"] if any(is_large(line, key) for key in _SUMS)]
+
+
+def _sum(lines: Sequence[Mapping[str, Any]], key: str) -> float:
+    return sum(float(line[key]) for line in lines)
+
+
+def _user_hours(data: dict[str, Any], *, whole: bool) -> list[Any]:
+    """What an hour of one person costs, by hub and profile."""
+    if not data["user_hours"]:
+        return []
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
+    table.add_column("one person's hour, US dollars", ratio=1)
+    for head in ("per node", "spot", "on demand"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for hour in data["user_hours"]:
+        prices = ("–" if hour[key] is None else f"{hour[key]:.3f}" for key in ("spot", "on_demand"))
+        table.add_row(f"{hour['hub']}: {hour['profile']} on {hour['type']}", str(hour["people_per_node"]), *prices)
+    share = f"On a full node, without its disk. Spot at {data['spot_share']:.0%} of the on-demand price, an assumption (--prices FILE)."
+    return [Text(), table, *([Text(share, "dim")] if whole else [])]
+
+
+def _dollars(value: object) -> str:
+    return "?" if value is None else f"{float(str(value)):,.2f}"
