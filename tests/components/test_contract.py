@@ -34,9 +34,8 @@ def _subclasses(cls):
 
 
 #: Those without a token are bases that nobody makes.
-COMPONENTS = sorted(
-    {cls for cls in _subclasses(Component) if cls.__module__.startswith("jupyterhub_aws.components.") and hasattr(cls, "token")}, key=lambda cls: cls.__name__
-)
+_OURS = {cls for cls in _subclasses(Component) if cls.__module__.startswith("jupyterhub_aws.components.") and hasattr(cls, "token")}
+COMPONENTS = sorted(_OURS, key=lambda cls: cls.__name__)
 every_component = pytest.mark.parametrize("component", COMPONENTS, ids=[cls.__name__ for cls in COMPONENTS])
 STACKS = ALL_STACKS
 every_stack = pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS)

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Folders of Python files of ours.
+_OF_OURS = ("jupyterhub_aws", "config", "components", "policy", "tests", "benchmarks", "scripts", "examples")
 
 
 def tracked() -> list[Path]:
@@ -77,6 +79,17 @@ def test_every_dependency_says_why() -> None:
     lines = [line for line in block.splitlines()[1:] if line.strip().startswith('"')]
     assert lines
     assert all("#" in line for line in lines)
+
+
+def test_nothing_of_ours_is_imported_under_another_name() -> None:
+    """A module that is loaded as `config.x` and as `jupyterhub_aws.config.x` is two modules, with two classes of each name."""
+    ours = {path.name for path in (ROOT / "jupyterhub_aws").iterdir() if path.is_dir()} | {path.stem for path in (ROOT / "jupyterhub_aws").glob("*.py")}
+    assert {"config", "components", "checks", "plan"} <= ours
+    for path in [*ROOT.glob("*.py"), *(path for folder in _OF_OURS for path in (ROOT / folder).rglob("*.py"))]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            plain = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names = [*plain, node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else plain
+            assert not {name.partition(".")[0] for name in names} & ours, f"{path.relative_to(ROOT)}:{node.lineno}"
 
 
 def test_only_one_module_reads_pulumi_config() -> None:
