@@ -42,7 +42,7 @@ def main() -> None:
     with console.status("compiling …"):
         _compile()
     recording, _ = evaluated("pools", _POOLS[0])
-    tokens = sorted({resource.type for resource in recording.resources if not resource.type.startswith("jhub:")})
+    tokens = sorted({resource.type for resource in recording.resources if not resource.type.startswith("jupyterhub-aws:")})
     commands = {
         "plan": jhub("plan", "dev", "--json"),
         "ordinary": ordinary(tokens),

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import pulumi
 
+from jupyterhub_aws.config.errors import Problem
+
+
+class ArgumentError(pulumi.RunError):
+    """Arguments from which nothing can be made. `problems` has all of them, each with its path; the engine prints them without a traceback."""
+
+    def __init__(self, source: str, problems: Iterable[Problem]) -> None:
+        """Collect the problems of one source: a stack file's name, or the component's class and name."""
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(problem.line(source) for problem in self.problems))
+
 
 class Component(pulumi.ComponentResource):
-    """A part of the stack. Subclasses set `token` (`jhub:<module>:<Type>`), make children in their constructor only, and end it with `register_outputs`."""
+    """Subclasses set `token` (`jupyterhub-aws:<module>:<Type>`), make children in their constructor only, and end with `register_outputs`."""
 
     token: ClassVar[str]
 

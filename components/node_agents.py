@@ -29,7 +29,7 @@ class NodeAgentsArgs:
 class NodeAgents(Component):
     """The termination handler where there are user pools, the device plugin where there are GPUs."""
 
-    token: ClassVar[str] = "jhub:nodes:NodeAgents"
+    token: ClassVar[str] = "jupyterhub-aws:nodes:NodeAgents"
 
     def __init__(self, name: str, args: NodeAgentsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)

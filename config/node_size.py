@@ -51,7 +51,7 @@ def most_pods(kind: InstanceType) -> int:
 #: manifest); EBS node plugin, three containers of 10m and 40Mi (aws-ebs-csi-driver, charts/…/values.yaml); EFS node plugin and
 #: Pod Identity agent: no requests, taken as 64Mi each; node monitoring 10m/30Mi (eks-node-monitoring-agent, values.yaml);
 #: termination handler 10m/64Mi and, with GPUs, device plugin 10m/64Mi: our own values (components/node_agents.py); Fluent Bit 50m/25Mi and
-#: CloudWatch agent 20m/128Mi: our own too (components/watch/agent_values.py), counted whether the stack is watched or not.
+#: CloudWatch agent 20m/128Mi: our own too (components/monitoring/agent_values.py), counted whether the stack is watched or not.
 _DAEMONS_MILLICORES, _DAEMONS_MIB = 50 + 100 + 30 + 10 + 10 + 10 + 50 + 20, 120 + 64 + 64 + 30 + 64 + 64 + 25 + 128
 
 

@@ -81,7 +81,7 @@ class _Addons(Component):
 class NodeAddons(_Addons):
     """vpc-cni with network policies and prefixes, kube-proxy, and the Pod Identity agent: before the first node."""
 
-    token: ClassVar[str] = "jhub:addons:NodeAddons"
+    token: ClassVar[str] = "jupyterhub-aws:addons:NodeAddons"
 
     def _specs(self) -> Sequence[AddonSpec]:
         return NODE_ADDONS
@@ -90,7 +90,7 @@ class NodeAddons(_Addons):
 class ControllerAddons(_Addons):
     """coredns, node monitoring and the storage drivers: after the core pool."""
 
-    token: ClassVar[str] = "jhub:addons:ControllerAddons"
+    token: ClassVar[str] = "jupyterhub-aws:addons:ControllerAddons"
 
     def _specs(self) -> Sequence[AddonSpec]:
         return controller_addons(self._args.homes)

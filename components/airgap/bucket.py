@@ -42,7 +42,7 @@ def bucket_policy(bucket_arn: str) -> str:
 class BundleBucket(Component):
     """What `jhub bundle pull` filled a folder with is synchronized into it; the runner reads it and writes nothing."""
 
-    token: ClassVar[str] = "jhub:airgap:BundleBucket"
+    token: ClassVar[str] = "jupyterhub-aws:airgap:BundleBucket"
     arn: pulumi.Output[str]
     bucket: pulumi.Output[str]
 

@@ -44,7 +44,7 @@ def as_stored(domains: Sequence[str]) -> list[str]:
 class DnsFirewall(Component):
     """Without routes nothing leaves but questions: the VPC's resolver would ask the internet for any name, and a name can carry data out."""
 
-    token: ClassVar[str] = "jhub:airgap:DnsFirewall"
+    token: ClassVar[str] = "jupyterhub-aws:airgap:DnsFirewall"
 
     def __init__(self, name: str, args: DnsFirewallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)

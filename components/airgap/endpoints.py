@@ -37,7 +37,7 @@ class Endpoints(Component):
     node needs before it starts.
     """
 
-    token: ClassVar[str] = "jhub:airgap:Endpoints"
+    token: ClassVar[str] = "jupyterhub-aws:airgap:Endpoints"
     security_group_id: pulumi.Output[str]
     s3_prefix_list_id: pulumi.Output[str]
 

@@ -33,7 +33,7 @@ class ExistingNetworkArgs:
 class ExistingNetwork(Component):
     """Nothing that belongs to the VPC is changed: no route, no tag, no group. Raises pulumi.RunError where it lacks something, all of it at once."""
 
-    token: ClassVar[str] = "jhub:airgap:ExistingNetwork"
+    token: ClassVar[str] = "jupyterhub-aws:index:ExistingNetwork"
     vpc_id: pulumi.Output[str]
     private_subnet_ids: pulumi.Output[list[str]]
 

@@ -28,7 +28,7 @@ class NeighboursArgs:
 class Neighbours(Component):
     """Attachments to transit gateways, and peerings. A gateway is attached to once, however many neighbours it leads to."""
 
-    token: ClassVar[str] = "jhub:airgap:Neighbours"
+    token: ClassVar[str] = "jupyterhub-aws:airgap:Neighbours"
 
     def __init__(self, name: str, args: NeighboursArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)

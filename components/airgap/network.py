@@ -36,7 +36,7 @@ class AirgapNetwork(OwnVpc):
     `ready` resolves when nodes can reach AWS's APIs through the endpoints.
     """
 
-    token: ClassVar[str] = "jhub:airgap:AirgapNetwork"
+    token: ClassVar[str] = "jupyterhub-aws:index:AirgapNetwork"
     vpc_id: pulumi.Output[str]
     private_subnet_ids: pulumi.Output[list[str]]
 

@@ -48,7 +48,7 @@ class NodeSecurity(Component):
     node has started. Here it stays with the control plane's interfaces.
     """
 
-    token: ClassVar[str] = "jhub:airgap:NodeSecurity"
+    token: ClassVar[str] = "jupyterhub-aws:airgap:NodeSecurity"
     security_group_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: NodeSecurityArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -60,7 +60,7 @@ def lifecycle() -> str:
 class Repositories(Component):
     """One repository for each image and chart. Tags cannot be moved, layers are encrypted, and each push is scanned."""
 
-    token: ClassVar[str] = "jhub:airgap:Repositories"
+    token: ClassVar[str] = "jupyterhub-aws:airgap:Repositories"
 
     def __init__(self, name: str, args: RepositoriesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)

@@ -57,7 +57,7 @@ class Runner(Component):
     it replaces the resource, so a machine that has to be created from today's template is a resource of another name: see `instance_name`.
     """
 
-    token: ClassVar[str] = "jhub:airgap:Runner"
+    token: ClassVar[str] = "jupyterhub-aws:airgap:Runner"
     instance_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: RunnerArgs, opts: pulumi.ResourceOptions | None = None) -> None:

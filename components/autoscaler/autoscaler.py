@@ -31,7 +31,7 @@ class AutoscalerIdentityArgs:
 class AutoscalerIdentity(Component):
     """The role that the autoscaler's pod gets when it is admitted; `ready` is what has to be there before that."""
 
-    token: ClassVar[str] = "jhub:autoscaler:AutoscalerIdentity"
+    token: ClassVar[str] = "jupyterhub-aws:autoscaler:AutoscalerIdentity"
     role_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: AutoscalerIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -64,7 +64,7 @@ class AutoscalerArgs:
 class Autoscaler(Component):
     """Adds nodes when a server cannot be placed, and removes empty ones. Needs a Kubernetes provider among its providers."""
 
-    token: ClassVar[str] = "jhub:autoscaler:Autoscaler"
+    token: ClassVar[str] = "jupyterhub-aws:autoscaler:Autoscaler"
     release: pulumi.Output[str | None]
 
     def __init__(self, name: str, args: AutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -65,7 +65,7 @@ def autoscaler_document(cluster: str, region: str, account: str) -> str:
 class AutoscalerPolicy(Component):
     """The policy by itself, so that a cluster which has its own autoscaler can use it alone."""
 
-    token: ClassVar[str] = "jhub:autoscaler:AutoscalerPolicy"
+    token: ClassVar[str] = "jupyterhub-aws:index:AutoscalerPolicy"
     arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: AutoscalerPolicyArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -33,7 +33,7 @@ class AwsBackupsArgs:
 class AwsBackups(Component):
     """Whatever carries the tag is backed up, also a volume that did not exist when this was built. `vault_name` is the vault's."""
 
-    token: ClassVar[str] = "jhub:backups:AwsBackups"
+    token: ClassVar[str] = "jupyterhub-aws:backups:AwsBackups"
     vault_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: AwsBackupsArgs, opts: pulumi.ResourceOptions | None = None) -> None:

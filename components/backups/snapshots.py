@@ -29,7 +29,7 @@ class SnapshotLifecycleArgs:
 class SnapshotLifecycle(Component):
     """Whatever volume carries the tag gets snapshots, which carry the volume's tags. `policy_id` is the policy's."""
 
-    token: ClassVar[str] = "jhub:backups:SnapshotLifecycle"
+    token: ClassVar[str] = "jupyterhub-aws:backups:SnapshotLifecycle"
     policy_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: SnapshotLifecycleArgs, opts: pulumi.ResourceOptions | None = None) -> None:

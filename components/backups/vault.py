@@ -33,7 +33,7 @@ class BackupVaultArgs:
 class BackupVault(Component):
     """Kept whatever happens to the stack: it is what is left when everything else went wrong."""
 
-    token: ClassVar[str] = "jhub:backups:BackupVault"
+    token: ClassVar[str] = "jupyterhub-aws:backups:BackupVault"
     vault_name: pulumi.Output[str]
     arn: pulumi.Output[str]
 

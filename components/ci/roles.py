@@ -41,7 +41,7 @@ class RolesArgs:
 class Roles(Component):
     """The roles, and GitHub's OIDC provider where the account has none."""
 
-    token = "jhub:ci:Roles"
+    token = "jupyterhub-aws:ci:Roles"
     preview_role_arn: pulumi.Output[str]
     up_role_arn: pulumi.Output[str]
 

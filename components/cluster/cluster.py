@@ -42,7 +42,7 @@ class Cluster(Component):
     scalars only. `resource` is what add-ons and nodes depend on.
     """
 
-    token: ClassVar[str] = "jhub:cluster:Cluster"
+    token: ClassVar[str] = "jupyterhub-aws:index:Cluster"
     name: pulumi.Output[str]
     endpoint: pulumi.Output[str]
     certificate_authority: pulumi.Output[str]

@@ -24,7 +24,9 @@ _YOUNG = datetime.timedelta(minutes=15)
 _LOOKS, _SECONDS_BETWEEN = 60, 5.0
 
 
-def kubernetes_provider(stack: StackConfig, kubeconfig: pulumi.Input[str] | None, created: pulumi.Input[str] | None = None) -> kubernetes.Provider:
+def kubernetes_provider(
+    stack: StackConfig, kubeconfig: pulumi.Input[str] | None, created: pulumi.Input[str] | None = None, opts: pulumi.ResourceOptions | None = None
+) -> kubernetes.Provider:
     """A provider for objects in the stack's cluster. `kubeconfig` is the text of one; None: the file that the stack names, or the caller's own.
 
     `created` is when EKS made the cluster, where this program makes it. Raises pulumi.RunError, with one line, where its API does not answer from here.
@@ -45,6 +47,7 @@ def kubernetes_provider(stack: StackConfig, kubeconfig: pulumi.Input[str] | None
         enable_secret_mutable=True,  # else a changed secret is deleted before it is made again
         # Paused, the API of a cluster that somebody else made stands still with its machines: `up` and `refresh` then leave alone what is in it.
         skip_update_unreachable=True if there is not None and stack.paused else None,
+        opts=opts,
     )
 
 

@@ -27,7 +27,7 @@ class Balancer(Component):
     With ACM it encrypts and has no port 80: a balancer of this kind cannot redirect.
     """
 
-    token: ClassVar[str] = "jhub:entry:Balancer"
+    token: ClassVar[str] = "jupyterhub-aws:entry:Balancer"
     dns_name: pulumi.Output[str]
     #: The last parts of both ARNs, by which CloudWatch knows them; None while there is no balancer.
     watched_as: tuple[pulumi.Output[str], pulumi.Output[str]] | None = None

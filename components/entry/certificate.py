@@ -26,7 +26,7 @@ class CertificateArgs:
 class Certificate(Component):
     """`arn` resolves when AWS has issued the certificate; it renews by itself as long as the record stays."""
 
-    token: ClassVar[str] = "jhub:entry:Certificate"
+    token: ClassVar[str] = "jupyterhub-aws:entry:Certificate"
     arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:

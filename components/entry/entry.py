@@ -20,7 +20,7 @@ class Entry(Component):
     inside the cluster is components/entry/service.py.
     """
 
-    token: ClassVar[str] = "jhub:entry:Entry"
+    token: ClassVar[str] = "jupyterhub-aws:entry:Entry"
     balancer: Balancer | None = None
 
     def __init__(self, name: str, args: EntryArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -26,7 +26,7 @@ class EntryServiceArgs:
 class EntryService(Component):
     """It may well be there before the proxy is: nothing waits for what it selects."""
 
-    token: ClassVar[str] = "jhub:entry:EntryService"
+    token: ClassVar[str] = "jupyterhub-aws:entry:EntryService"
 
     def __init__(self, name: str, args: EntryServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)

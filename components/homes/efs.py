@@ -40,7 +40,7 @@ class EfsHomes(Component):
     hub; `ready` is what a pod that mounts a home needs.
     """
 
-    token: ClassVar[str] = "jhub:homes:EfsHomes"
+    token: ClassVar[str] = "jupyterhub-aws:index:EfsHomes"
     file_system_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: EfsHomesArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -36,7 +36,7 @@ class OwnershipArgs:
 class Ownership(Component):
     """Nothing waits for the job: it may take hours, and goes on where it stopped. `kubectl logs -n homes-ownership job/homes-ownership` tells."""
 
-    token: ClassVar[str] = "jhub:homes:Ownership"
+    token: ClassVar[str] = "jupyterhub-aws:homes:Ownership"
 
     def __init__(self, name: str, args: OwnershipArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)

@@ -35,7 +35,7 @@ class UsageReportArgs:
 class UsageReport(Component):
     """Runs as the owner of homes, reaches nobody, and writes its report beside them; the table is in its log."""
 
-    token: ClassVar[str] = "jhub:homes:UsageReport"
+    token: ClassVar[str] = "jupyterhub-aws:homes:UsageReport"
 
     def __init__(self, name: str, args: UsageReportArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)

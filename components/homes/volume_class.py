@@ -29,7 +29,7 @@ class VolumeClassArgs:
 class VolumeClass(Component):
     """Volumes that stay when their claim goes, in the zone of the node that first needs them, with the stack's tags. Needs a Kubernetes provider."""
 
-    token: ClassVar[str] = "jhub:homes:VolumeClass"
+    token: ClassVar[str] = "jupyterhub-aws:homes:VolumeClass"
     class_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: VolumeClassArgs, opts: pulumi.ResourceOptions | None = None) -> None:

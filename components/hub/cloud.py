@@ -42,7 +42,7 @@ class HubCloud(Component):
     `ready` is what the hub's pods need of it.
     """
 
-    token: ClassVar[str] = "jhub:hub:HubCloud"
+    token: ClassVar[str] = "jupyterhub-aws:hub:HubCloud"
 
     def __init__(self, name: str, args: HubCloudArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)

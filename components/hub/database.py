@@ -37,7 +37,7 @@ def volume_suffix(zone: str, database: SqliteDatabase) -> str:
 class DatabaseVolume(Component):
     """A gp3 volume that the chart's own claim binds to. Its zone is part of its name: in another zone it is another volume."""
 
-    token: ClassVar[str] = "jhub:hub:DatabaseVolume"
+    token: ClassVar[str] = "jupyterhub-aws:hub:DatabaseVolume"
     volume_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: DatabaseVolumeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -76,7 +76,7 @@ class PostgresArgs:
 class Postgres(Component):
     """An encrypted RDS instance that only the nodes reach. `url` holds no password: the hub finds it in its Secret."""
 
-    token: ClassVar[str] = "jhub:hub:Postgres"
+    token: ClassVar[str] = "jupyterhub-aws:hub:Postgres"
     url: pulumi.Output[str]
     identifier: pulumi.Output[str]
 

@@ -56,7 +56,7 @@ class Hub(Component):
     Its namespace, its homes and its database are kept when the hub is taken out of the stack file.
     """
 
-    token: ClassVar[str] = "jhub:hub:Hub"
+    token: ClassVar[str] = "jupyterhub-aws:hub:Hub"
     url: pulumi.Output[str]
 
     def __init__(self, name: str, args: HubArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -48,7 +48,7 @@ class HubSecretsArgs:
 class HubSecrets(Component):
     """Everything that is pinned is pinned here: a token that changes by itself restarts hub and proxy and signs everybody out."""
 
-    token: ClassVar[str] = "jhub:hub:HubSecrets"
+    token: ClassVar[str] = "jupyterhub-aws:hub:HubSecrets"
     auth_token: pulumi.Output[str]
     cookie_secret: pulumi.Output[str]
     auth_state_key: pulumi.Output[str]

@@ -36,7 +36,7 @@ class HomesVolumeArgs:
 class HomesVolume(Component):
     """The volume of one hub's homes, bound to one claim and to no other. `claim` is what the release waits for."""
 
-    token: ClassVar[str] = "jhub:hub:HomesVolume"
+    token: ClassVar[str] = "jupyterhub-aws:hub:HomesVolume"
 
     def __init__(self, name: str, args: HomesVolumeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -92,7 +92,7 @@ class DatabasePlaceArgs:
 class DatabasePlace(Component):
     """The volume that the chart's own claim of the database binds to, and no other claim does. `ready` is what the release waits for."""
 
-    token: ClassVar[str] = "jhub:hub:DatabasePlace"
+    token: ClassVar[str] = "jupyterhub-aws:hub:DatabasePlace"
 
     def __init__(self, name: str, args: DatabasePlaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)

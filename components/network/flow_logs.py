@@ -43,7 +43,7 @@ def writer_policy(log_group_arn: str) -> str:
 class FlowLogs(Component):
     """The log group, the role that writes into it, and the flow log itself."""
 
-    token: ClassVar[str] = "jhub:network:FlowLogs"
+    token: ClassVar[str] = "jupyterhub-aws:network:FlowLogs"
     log_group_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:

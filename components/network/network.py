@@ -31,7 +31,7 @@ class Network(OwnVpc):
     components that talk. `ready` resolves when private subnets can reach the internet; nodes must wait for it.
     """
 
-    token: ClassVar[str] = "jhub:network:Network"
+    token: ClassVar[str] = "jupyterhub-aws:index:Network"
     vpc_id: pulumi.Output[str]
     private_subnet_ids: pulumi.Output[list[str]]
     public_subnet_ids: pulumi.Output[list[str]]

@@ -11,7 +11,7 @@ from jupyterhub_aws.config.stack import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PoolsArgs:
+class NodePoolsArgs:
     """The stack, and the facts of its network and cluster.
 
     `subnet_ids` are the private subnets in the order of the stack's zones; `before_nodes` is what a node needs to

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import ec2, eks
 
 from jupyterhub_aws.components.base import Component, named
-from jupyterhub_aws.components.pools.args import PoolsArgs
+from jupyterhub_aws.components.pools.args import NodePoolsArgs
 from jupyterhub_aws.components.pools.images import ami_type, release
 from jupyterhub_aws.components.pools.roles import node_role
 from jupyterhub_aws.components.pools.spec import CORE_LABELS, generation
@@ -30,11 +30,11 @@ def scaling(pool: pools_config.CorePool, *, paused: bool) -> eks.NodeGroupScalin
 class CorePool(Component):
     """Labelled, not tainted: controllers of add-ons run here too. `ready` resolves when its nodes have joined."""
 
-    token: ClassVar[str] = "jhub:pools:CorePool"
+    token: ClassVar[str] = "jupyterhub-aws:pools:CorePool"
     group_name: pulumi.Output[str]
     autoscaling_group_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: PoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: NodePoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         stack = args.stack
         pool = stack.pools.core
@@ -76,7 +76,7 @@ class CorePool(Component):
         self.autoscaling_group_name = group.resources[0].autoscaling_groups[0].name
         self.register_outputs({"group_name": self.group_name})
 
-    def _template(self, name: str, args: PoolsArgs, pool: pools_config.CorePool, tags: dict[str, str]) -> ec2.LaunchTemplate:
+    def _template(self, name: str, args: NodePoolsArgs, pool: pools_config.CorePool, tags: dict[str, str]) -> ec2.LaunchTemplate:
         stack = args.stack
         return ec2.LaunchTemplate(
             f"{name}-template",

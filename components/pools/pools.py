@@ -10,23 +10,23 @@ from pulumi_aws import eks, iam, kms
 
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.partition import partition_of
-from jupyterhub_aws.components.pools.args import PoolsArgs
+from jupyterhub_aws.components.pools.args import NodePoolsArgs
 from jupyterhub_aws.components.pools.core import CorePool
 from jupyterhub_aws.components.pools.roles import node_role
 from jupyterhub_aws.components.pools.spec import group_specs, pool_specs
 from jupyterhub_aws.components.pools.user_group import UserGroup, UserGroupArgs
 
-__all__ = ["Pools", "PoolsArgs"]
+__all__ = ["NodePools", "NodePoolsArgs"]
 
 
-class Pools(Component):
+class NodePools(Component):
     """The core pool and all user pools. `ready` is what waits for the first node."""
 
-    token: ClassVar[str] = "jhub:pools:Pools"
+    token: ClassVar[str] = "jupyterhub-aws:index:NodePools"
     scheduling: pulumi.Output[dict[str, Any]]
     core_group_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: PoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: NodePoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         if args.stack.eks.volume_key is not None:
             args = replace(args, before_nodes=[*args.before_nodes, self._volume_key(name, args)])
@@ -53,7 +53,7 @@ class Pools(Component):
         )
         self.register_outputs({"core": core.group_name, "groups": {suffix: group.group_name for suffix, group in self.groups.items()}})
 
-    def _user_nodes(self, name: str, args: PoolsArgs) -> tuple[iam.InstanceProfile, list[pulumi.Resource]]:
+    def _user_nodes(self, name: str, args: NodePoolsArgs) -> tuple[iam.InstanceProfile, list[pulumi.Resource]]:
         """Role and profile of user nodes, and the access entry without which the API server does not know them.
 
         A role of their own: EKS makes the entry of a managed group's role by itself, and refuses a second one.
@@ -66,7 +66,7 @@ class Pools(Component):
         )
         return profile, [*granted, entry]
 
-    def _volume_key(self, name: str, args: PoolsArgs) -> kms.Grant:
+    def _volume_key(self, name: str, args: NodePoolsArgs) -> kms.Grant:
         """Auto Scaling starts the nodes, so its service role has to use the key of their volumes
         (EC2 Auto Scaling user guide, "Required AWS KMS key policy for use with encrypted volumes").
         """

@@ -11,7 +11,7 @@ from pulumi_aws import autoscaling, ec2
 
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.hub.values.closed import proxy_variables
-from jupyterhub_aws.components.pools.args import PoolsArgs
+from jupyterhub_aws.components.pools.args import NodePoolsArgs
 from jupyterhub_aws.components.pools.autoscaling import group_tags
 from jupyterhub_aws.components.pools.images import image_parameter
 from jupyterhub_aws.components.pools.spec import GroupSpec
@@ -23,7 +23,7 @@ from jupyterhub_aws.components.pools.user_data import node_config, user_data, wi
 class UserGroupArgs:
     """`pools` is what all pools share, `group` what this one is, `profile_arn` its nodes' instance profile, `after` what they need to join."""
 
-    pools: PoolsArgs
+    pools: NodePoolsArgs
     group: GroupSpec
     profile_arn: pulumi.Input[str]
     after: Sequence[pulumi.Resource]
@@ -34,7 +34,7 @@ class UserGroup(Component):
     a new version of the template serves new nodes only.
     """
 
-    token: ClassVar[str] = "jhub:pools:UserGroup"
+    token: ClassVar[str] = "jupyterhub-aws:pools:UserGroup"
     group_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: UserGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:

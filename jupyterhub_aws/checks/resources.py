@@ -10,6 +10,10 @@ from typing import Any
 
 SECRET = "[secret]"  # noqa: S105 -- what stands in place of a secret
 UNKNOWN = "[unknown]"
+#: Type tokens of this library's components begin with it, and so does what is below them in a URN.
+LIBRARY = "jupyterhub-aws:"
+#: The component that composes a whole stack: its children are the parts that a reader knows.
+PLATFORM = "jupyterhub-aws:index:JupyterHubPlatform"
 _REFERENCE = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
 
 
@@ -53,6 +57,24 @@ class Resources:
     def by_urn(self) -> Mapping[str, Resource]:
         """The resources by URN."""
         return {resource.urn: resource for resource in self.all}
+
+    def part(self, resource: Resource) -> Resource:
+        """The part that a resource belongs to: its topmost ancestor below the platform, or below the stack; itself where it has none."""
+        above = self.by_urn.get(resource.parent or "")
+        return resource if above is None or above.type == PLATFORM else self.part(above)
+
+    def parts(self) -> list[Resource]:
+        """What stands at the top for a reader: the platform's children, and what is beside the platform."""
+        return [resource for resource in self.all if resource.type != PLATFORM and self.part(resource) is resource]
+
+    def is_added(self, resource: Resource) -> bool:
+        """Whether a program added this resource by itself: nothing of this library made it."""
+        return not any(kind.startswith(LIBRARY) for kind in resource.urn.split("::")[2].split("$"))
+
+    @cached_property
+    def added(self) -> tuple[Resource, ...]:
+        """The resources that a program added by itself."""
+        return tuple(resource for resource in self.all if self.is_added(resource))
 
     def of(self, *types: str) -> list[Resource]:
         """The resources of these types."""

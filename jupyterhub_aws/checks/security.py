@@ -159,12 +159,12 @@ def _sources(rule: dict[str, Any]) -> list[str]:
 
 def _a_way_only(resource: Resource) -> bool:
     """What the job that hands homes over reaches them by: it goes when the job is done, and the homes stay."""
-    return "jhub:homes:Ownership$" in resource.urn
+    return "jupyterhub-aws:homes:Ownership$" in resource.urn
 
 
 def _goes(resource: Resource) -> bool:
     """What may go, because nothing is lost with it: that way, and the key of alarms, with which nothing that is kept was ever encrypted."""
-    return _a_way_only(resource) or "jhub:watch:Alarms$" in resource.urn
+    return _a_way_only(resource) or "jupyterhub-aws:monitoring:Alarms$" in resource.urn
 
 
 def protected(stack: StackConfig, resources: Resources) -> list[Finding]:

@@ -72,7 +72,8 @@ def _tree(plan: Plan) -> Group:
     for resource in plan.recording.resources:
         children[resource.parent].append(resource)
     depth = _depths(plan.recording.resources)
-    return Group(*(_branch(resource, children, "") for resource in sorted(children[None], key=lambda item: (depth[item.urn], item.name))))
+    parts = sorted(plan.recording.resources.parts(), key=lambda item: (depth[item.urn], item.name))
+    return Group(*(_branch(resource, children, "") for resource in parts))
 
 
 def _depths(resources: Resources) -> dict[str, int]:
@@ -87,7 +88,7 @@ def _depths(resources: Resources) -> dict[str, int]:
         return below[urn]
 
     def top(resource: Resource) -> str:
-        return resource.urn if resource.parent is None else top(resources.by_urn[resource.parent])
+        return resources.part(resource).urn
 
     reach: dict[str, set[str]] = defaultdict(set)
     for resource in resources:

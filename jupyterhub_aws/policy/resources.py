@@ -48,7 +48,7 @@ def _resource(item: Shown, names: Names) -> Resource:
         type=item.resource_type,
         name=item.name,
         parent=None if parent is None or f"::{_STACK}::" in parent else parent,
-        custom=not item.resource_type.startswith(("jhub:", "eks:index:")),
+        custom=not item.resource_type.startswith(("jupyterhub-aws:", "eks:index:")),
         protect=protect,
         retain_on_delete=True,  # the engine does not show it: that it is set is proven on the plan
         ignore_changes=tuple(getattr(item.opts, "ignore_changes", ()) or ()),

@@ -266,10 +266,10 @@ def test_in_a_vpc_of_theirs_nothing_is_made_but_endpoints_and_only_where_they_ar
 
 def test_dev_and_airgap_share_every_component_but_those_of_one_folder():
     def tokens(*settings):
-        return {item.type for item in evaluated(*settings)[1] if item.type.startswith("jhub:")}
+        return {item.type for item in evaluated(*settings)[1] if item.type.startswith("jupyterhub-aws:")}
 
     dev, closed = tokens("stack=dev"), tokens("stack=airgap-hub")
-    assert dev - closed == {"jhub:network:Network"}
+    assert dev - closed == {"jupyterhub-aws:index:Network"}
     extra = closed - dev
-    assert {token for token in extra if not token.startswith("jhub:airgap:")} <= {"jhub:network:FlowLogs"}, "flow logs are an option of both"
+    assert {token for token in extra if not token.startswith("jupyterhub-aws:airgap:")} <= {"jupyterhub-aws:network:FlowLogs"}, "of both"
     assert len(extra) >= 7

@@ -42,12 +42,12 @@ every_stack = pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS)
 
 
 def test_reflection_finds_the_components():
-    assert {"Network", "Cluster", "Pools", "UserGroup", "Autoscaler"} <= {cls.__name__ for cls in COMPONENTS} and len(COMPONENTS) >= 11
+    assert {"Network", "Cluster", "NodePools", "UserGroup", "Autoscaler"} <= {cls.__name__ for cls in COMPONENTS} and len(COMPONENTS) >= 11
 
 
 @every_component
-def test_the_token_is_jhub_a_module_and_the_name_of_the_class(component):
-    assert re.fullmatch(r"jhub:[a-z]+:[A-Z][A-Za-z]+", component.token)
+def test_the_token_is_the_package_a_module_and_the_name_of_the_class(component):
+    assert re.fullmatch(r"jupyterhub-aws:[a-z]+:[A-Z][A-Za-z]+", component.token)
     assert component.token.rpartition(":")[2] == component.__name__
     assert [other.token for other in COMPONENTS].count(component.token) == 1
     assert component.__doc__
@@ -73,7 +73,7 @@ def test_arguments_are_a_frozen_keyword_only_dataclass_compared_by_identity(comp
 @every_stack
 def test_every_component_registers_outputs_and_each_has_a_value(settings):
     recording = record(*settings)
-    made = [resource for resource in recording.resources if resource.type.startswith("jhub:")]
+    made = [resource for resource in recording.resources if resource.type.startswith("jupyterhub-aws:")]
     for resource in made:
         outputs = recording.component_outputs.get(resource.urn)
         assert outputs, f"{resource.label} registers no outputs: the engine would never know that it is complete"
@@ -82,7 +82,7 @@ def test_every_component_registers_outputs_and_each_has_a_value(settings):
 
 def test_the_stacks_make_every_component():
     made = {resource.type for settings in STACKS.values() for resource in record(*settings).resources}
-    assert {component.token for component in COMPONENTS} - {"jhub:ci:Roles"} <= made
+    assert {component.token for component in COMPONENTS} - {"jupyterhub-aws:ci:Roles"} <= made
 
 
 @every_stack
@@ -102,7 +102,7 @@ def test_every_child_has_its_component_as_parent_and_its_name_as_prefix(settings
 @every_stack
 def test_whatever_has_no_provider_is_a_component_of_ours_or_the_control_planes(settings):
     for resource in record(*settings).resources:
-        assert resource.custom or resource.type.startswith("jhub:") or resource.type == "eks:index:Cluster"
+        assert resource.custom or resource.type.startswith("jupyterhub-aws:") or resource.type == "eks:index:Cluster"
 
 
 def _module_name(path: Path) -> str:

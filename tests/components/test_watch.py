@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_aws.components.watch.filters import APPLICATION_FILTERS, FAILED_LAUNCHES, FAILED_STARTS
-from jupyterhub_aws.components.watch.launches import launch_pattern
+from jupyterhub_aws.components.monitoring.filters import APPLICATION_FILTERS, FAILED_LAUNCHES, FAILED_STARTS
+from jupyterhub_aws.components.monitoring.launches import launch_pattern
 from tests.checks.doctored import stack_of
 from tests.support.stack_files import ROOT
 from tests.support.stacks import ALL_STACKS, FULL, HANDING_OVER, IN_AN_OPEN_VPC, INNER, INSTEAD, KUBEADM, NO_HUB, record
@@ -157,7 +157,7 @@ def test_paused_nobody_is_told_and_silence_is_no_news() -> None:
 @pytest.mark.parametrize("settings", [INSTEAD, KUBEADM, INNER], ids=["none", "kubeadm", "inner half"])
 def test_nothing_is_made_where_nothing_is_asked_for_or_aws_knows_nothing(settings: tuple[str, ...]) -> None:
     kinds = {item.type for item in record(*settings).resources}
-    assert not [kind for kind in kinds if "cloudwatch/metricAlarm" in kind or kind.startswith(("jhub:watch", "aws:sns"))]
+    assert not [kind for kind in kinds if "cloudwatch/metricAlarm" in kind or kind.startswith(("jupyterhub-aws:index:Monitoring", "aws:sns"))]
 
 
 @pytest.mark.parametrize(("settings", "hub", "told"), [((), "main", {"databaseFolder": "/srv/jupyterhub"}), (FULL, "ldap", {}), (INSTEAD, "main", None)])

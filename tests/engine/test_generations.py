@@ -14,7 +14,7 @@ from tests.engine.runs import Run, Step
 
 pytestmark = pytest.mark.real
 
-GROUP, TEMPLATE, COMPONENT = "aws:autoscaling/group:Group", "aws:ec2/launchTemplate:LaunchTemplate", "jhub:pools:UserGroup"
+GROUP, TEMPLATE, COMPONENT = "aws:autoscaling/group:Group", "aws:ec2/launchTemplate:LaunchTemplate", "jupyterhub-aws:pools:UserGroup"
 CORE = "aws:eks/nodeGroup:NodeGroup::pools-core-group"
 CLUSTER = "aws:eks/cluster:Cluster::cluster-control-plane-eksCluster"
 MARKETS = ("on-demand", "spot")

@@ -31,7 +31,7 @@ def _step(op: str, subject: str, **more: Any) -> dict[str, Any]:
     kind, _, name = subject.partition("::")
     state = {"custom": True, "protect": True, "inputs": {}, "type": kind, **more.pop("state", {})}
     sides = {"delete": {"oldState": state}, "create": {"newState": state}, "import": {"newState": state}}.get(op, {"oldState": state, "newState": state})
-    return {"op": op, "urn": f"urn:pulumi:dev::jupyterhub-aws::jhub:x:X${kind}::{name}", **sides, **more}
+    return {"op": op, "urn": f"urn:pulumi:dev::jupyterhub-aws::jupyterhub-aws:x:X${kind}::{name}", **sides, **more}
 
 
 def _preview(*steps: dict[str, Any]) -> dict[str, Any]:

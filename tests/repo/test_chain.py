@@ -53,7 +53,7 @@ def _made(name: str, kind: str, *, parent: Resource | None = None, after: tuple[
         type=kind,
         name=name,
         parent=None if parent is None else parent.urn,
-        custom=not kind.startswith("jhub:"),
+        custom=not kind.startswith("jupyterhub-aws:"),
         protect=False,
         retain_on_delete=False,
         ignore_changes=(),
@@ -66,8 +66,8 @@ def _made(name: str, kind: str, *, parent: Resource | None = None, after: tuple[
 
 
 def test_waiting_for_a_component_is_waiting_for_everything_inside() -> None:
-    outer = _made("outer", "jhub:x:Outer")
-    inner = _made("inner", "jhub:x:Inner", parent=outer)
+    outer = _made("outer", "jupyterhub-aws:x:Outer")
+    inner = _made("inner", "jupyterhub-aws:x:Inner", parent=outer)
     slow = _made("slow", "aws:eks/cluster:Cluster", parent=inner)
     last = _made("last", "aws:eks/addon:Addon", after=(outer,))
     assert [resource.name for resource in longest_chain(Resources([outer, inner, slow, last]))] == ["slow", "last"]
@@ -75,7 +75,7 @@ def test_waiting_for_a_component_is_waiting_for_everything_inside() -> None:
 
 def test_what_a_component_waits_for_its_children_wait_for_too() -> None:
     slow = _made("slow", "aws:eks/cluster:Cluster")
-    component = _made("component", "jhub:x:Component", after=(slow,))
+    component = _made("component", "jupyterhub-aws:x:Component", after=(slow,))
     child = _made("child", "aws:eks/addon:Addon", parent=component)
     assert [resource.name for resource in longest_chain(Resources([slow, component, child]))] == ["slow", "child"]
 

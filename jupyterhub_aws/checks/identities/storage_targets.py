@@ -37,7 +37,7 @@ def _static_volumes(world: PlanWorld) -> Iterator[Target]:
     """Volumes that persistent volumes name. The AWS half of a split stack has none of those, but makes the volumes for them."""
     named = {volume.urn: volume for _, handle in _handles(world, _EBS) for volume in world.resources.referred(handle, VOLUME)}
     if world.stack.parts == "cloud" and not world.resources.of(_CLAIMED):
-        named = {volume.urn: volume for volume in world.resources.of(VOLUME) if "jhub:hub:" in volume.urn}
+        named = {volume.urn: volume for volume in world.resources.of(VOLUME) if "jupyterhub-aws:hub:" in volume.urn}
     for volume in named.values():
         yield target_of(world, volume)
 

@@ -95,14 +95,14 @@ def _agent_groups_not_made(world: PlanWorld) -> Iterator[Target]:
 
 def _user_groups(world: PlanWorld) -> Iterator[Target]:
     for group in world.resources.of(GROUP):
-        if "jhub:pools:" in group.urn:
+        if "jupyterhub-aws:index:NodePools" in group.urn:
             yield target_of(world, group)
 
 
 def _bundle(ending: str) -> Find:
     def found(world: PlanWorld) -> Iterator[Target]:
         for bucket in world.resources.of(BUCKET):
-            if "jhub:airgap:" in bucket.urn:
+            if "jupyterhub-aws:airgap:" in bucket.urn:
                 yield replace(target_of(world, bucket), arn=world.arn(bucket) + ending)
 
     return found
@@ -162,7 +162,7 @@ def _node_volume_keys(world: PlanWorld) -> Iterator[Target]:
     for template in world.resources.of("aws:ec2/launchTemplate:LaunchTemplate"):
         for mapping in template.inputs.get("blockDeviceMappings") or ():
             key = (mapping.get("ebs") or {}).get("kmsKeyId")
-            if key and "jhub:pools:" in template.urn:
+            if key and "jupyterhub-aws:index:NodePools" in template.urn:
                 found.setdefault(str(key), template)
     for name, template in found.items():
         own = next(iter(world.resources.referred(name, KEY)), None)

@@ -59,7 +59,7 @@ def _order(resources: Resources, goes: Iterable[Resource]) -> list[tuple[str, in
     """The top-level parts, whatever needs another before it: as the engine deletes. Only those of which something that is real goes."""
 
     def top(resource: Resource) -> str:
-        return resource.name if resource.parent is None else top(resources.by_urn[resource.parent])
+        return resources.part(resource).name
 
     count = Counter(top(resource) for resource in goes if resource.custom and not resource.type.startswith("pulumi:"))
     needs: dict[str, set[str]] = {}

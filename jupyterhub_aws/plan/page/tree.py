@@ -65,7 +65,7 @@ def tree(resources: Resources, anchors: Anchors) -> tuple[Node, ...]:
             documents=tuple(documents(resource.inputs)),
         )
 
-    return tuple(map(node, _sorted(below[None])))
+    return tuple(map(node, _sorted(resources.parts())))
 
 
 def _sorted(found: list[Resource]) -> list[Resource]:

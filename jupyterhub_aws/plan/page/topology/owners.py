@@ -31,7 +31,7 @@ class Owners:
         """The hub of whose AWS half a resource is a part."""
         for ancestor in self._above(resource):
             component = self._resources.by_urn[ancestor]
-            if component.type == "jhub:hub:HubCloud":
+            if component.type == "jupyterhub-aws:hub:HubCloud":
                 return component.name.removeprefix("hub-").removesuffix("-cloud")
         return None
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from jupyterhub_aws.components.watch.alarm import AlarmSpec, Measure
-from jupyterhub_aws.components.watch.filters import AUTOSCALER_ERRORS, FAILED_LAUNCHES, INTERRUPTIONS, FilterSpec, metric_namespace
-from jupyterhub_aws.components.watch.hub_alarms import hub_alarms
-from jupyterhub_aws.components.watch.watched import Watched
+from jupyterhub_aws.components.monitoring.alarm import AlarmSpec, Measure
+from jupyterhub_aws.components.monitoring.filters import AUTOSCALER_ERRORS, FAILED_LAUNCHES, INTERRUPTIONS, FilterSpec, metric_namespace
+from jupyterhub_aws.components.monitoring.hub_alarms import hub_alarms
+from jupyterhub_aws.components.monitoring.watched import Watched
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.watch import CloudWatchWatch
 

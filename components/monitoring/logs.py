@@ -11,9 +11,9 @@ from pulumi_aws import cloudwatch, eks, iam
 
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.iam import pod_identity_trust
-from jupyterhub_aws.components.watch.agent_values import ADDON, LOG_KINDS, SERVICE_ACCOUNT, agent_configuration, log_group_name
-from jupyterhub_aws.components.watch.documents import agent_policy
-from jupyterhub_aws.components.watch.filters import APPLICATION_FILTERS, HUB_DIMENSION, FilterSpec, metric_namespace
+from jupyterhub_aws.components.monitoring.agent_values import ADDON, LOG_KINDS, SERVICE_ACCOUNT, agent_configuration, log_group_name
+from jupyterhub_aws.components.monitoring.documents import agent_policy
+from jupyterhub_aws.components.monitoring.filters import APPLICATION_FILTERS, HUB_DIMENSION, FilterSpec, metric_namespace
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.versions import pin
 from jupyterhub_aws.config.watch import CloudWatchWatch
@@ -36,7 +36,7 @@ class LogsArgs:
 class Logs(Component):
     """Groups come first, by the names that the add-on expects: one that it makes itself would keep everything for ever."""
 
-    token: ClassVar[str] = "jhub:watch:Logs"
+    token: ClassVar[str] = "jupyterhub-aws:monitoring:Logs"
 
     def __init__(self, name: str, args: LogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)

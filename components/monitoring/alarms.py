@@ -10,11 +10,11 @@ import pulumi
 from pulumi_aws import cloudwatch, kms, sns
 
 from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.monitoring.alarm import AlarmSpec, Measure
+from jupyterhub_aws.components.monitoring.documents import key_policy, topic_policy
+from jupyterhub_aws.components.monitoring.specs import alarm_specs
+from jupyterhub_aws.components.monitoring.watched import Watched
 from jupyterhub_aws.components.pools.spec import generation
-from jupyterhub_aws.components.watch.alarm import AlarmSpec, Measure
-from jupyterhub_aws.components.watch.documents import key_policy, topic_policy
-from jupyterhub_aws.components.watch.specs import alarm_specs
-from jupyterhub_aws.components.watch.watched import Watched
 from jupyterhub_aws.config.watch import CloudWatchWatch
 
 #: Nothing is lost with this key but messages on their way; 7 is the least that KMS allows.
@@ -34,7 +34,7 @@ class AlarmsArgs:
 class Alarms(Component):
     """One topic for the stack; everybody whom it names is told of everything, and told again when it is over. Paused, nobody is."""
 
-    token: ClassVar[str] = "jhub:watch:Alarms"
+    token: ClassVar[str] = "jupyterhub-aws:monitoring:Alarms"
     topic_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -9,15 +9,15 @@ from typing import ClassVar
 import pulumi
 
 from jupyterhub_aws.components.base import Component
-from jupyterhub_aws.components.watch.alarms import Alarms, AlarmsArgs
-from jupyterhub_aws.components.watch.launches import Launches, LaunchesArgs
-from jupyterhub_aws.components.watch.logs import Logs, LogsArgs
-from jupyterhub_aws.components.watch.watched import Watched
+from jupyterhub_aws.components.monitoring.alarms import Alarms, AlarmsArgs
+from jupyterhub_aws.components.monitoring.launches import Launches, LaunchesArgs
+from jupyterhub_aws.components.monitoring.logs import Logs, LogsArgs
+from jupyterhub_aws.components.monitoring.watched import Watched
 from jupyterhub_aws.config.watch import CloudWatchWatch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class WatchArgs:
+class MonitoringArgs:
     """`watched` is what there is; `after` what the log agent's pods need."""
 
     watched: Watched
@@ -28,13 +28,13 @@ class WatchArgs:
     after: Sequence[pulumi.Resource]
 
 
-class Watch(Component):
+class Monitoring(Component):
     """Logs with an end, alarms with a page each, and one topic that tells people (docs/watching.md)."""
 
-    token: ClassVar[str] = "jhub:watch:Watch"
+    token: ClassVar[str] = "jupyterhub-aws:index:Monitoring"
     topic_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: WatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         stack = args.watched.stack
         logs = LogsArgs(stack=stack, watch=args.watch, account=args.account, cluster_name=args.cluster_name, tags=args.tags, after=args.after)

@@ -11,10 +11,10 @@ import pulumi
 from pulumi_aws import cloudwatch
 
 from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.monitoring.documents import events_policy
+from jupyterhub_aws.components.monitoring.filters import FAILED_LAUNCHES
+from jupyterhub_aws.components.monitoring.logs import log_filter
 from jupyterhub_aws.components.pools.spec import pool_specs
-from jupyterhub_aws.components.watch.documents import events_policy
-from jupyterhub_aws.components.watch.filters import FAILED_LAUNCHES
-from jupyterhub_aws.components.watch.logs import log_filter
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.watch import CloudWatchWatch
 
@@ -44,7 +44,7 @@ def launch_pattern(stack: StackConfig) -> str:
 class Launches(Component):
     """The rule, its log group, and leave to write. Not a message for each: a group without capacity tries again every few minutes."""
 
-    token: ClassVar[str] = "jhub:watch:Launches"
+    token: ClassVar[str] = "jupyterhub-aws:monitoring:Launches"
 
     def __init__(self, name: str, args: LaunchesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
