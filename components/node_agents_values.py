@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.components.pools.spec import DEDICATED, GPU_TAINT, LAST_RESORT, PURPOSE, pool_specs, retiring_specs
+from jupyterhub_aws.config.specs.node_groups import DEDICATED, GPU_TAINT, LAST_RESORT, PURPOSE, pool_specs, retiring_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.versions import pin
 

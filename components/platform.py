@@ -45,7 +45,6 @@ from jupyterhub_aws.components.network.network import Network, NetworkArgs
 from jupyterhub_aws.components.node_agents import NodeAgents, NodeAgentsArgs
 from jupyterhub_aws.components.pools.args import NodePoolsArgs
 from jupyterhub_aws.components.pools.pools import NodePools
-from jupyterhub_aws.components.pools.spec import group_specs
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config import network as modes
 from jupyterhub_aws.config.backups import AwsBackup, NoBackups
@@ -59,6 +58,7 @@ from jupyterhub_aws.config.registry import EcrRegistry
 from jupyterhub_aws.config.resting import endpoint_reasons
 from jupyterhub_aws.config.runner import Runner as RunnerSection
 from jupyterhub_aws.config.secrets import missing_secrets
+from jupyterhub_aws.config.specs.node_groups import group_specs
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
 
 AnyNetwork = Network | AirgapNetwork | ExistingNetwork

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.components.pools.spec import CORE_LABELS
+from jupyterhub_aws.config.specs.node_groups import CORE_LABELS
 
 
 @dataclass(frozen=True, kw_only=True)

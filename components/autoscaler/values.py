@@ -6,8 +6,8 @@ from typing import Any
 
 from jupyterhub_aws.components.hub.values.closed import proxy_variables
 from jupyterhub_aws.components.pools.autoscaling import priorities
-from jupyterhub_aws.components.pools.spec import CORE_LABELS, group_specs
 from jupyterhub_aws.config.homes import EbsHomes
+from jupyterhub_aws.config.specs.node_groups import CORE_LABELS, group_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 from jupyterhub_aws.config.versions import pin

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pulumi
 
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.config.entry import Entry
+from jupyterhub_aws.config.specs.names import HubNames
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,8 +11,8 @@ from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.entry.args import EntryArgs
 from jupyterhub_aws.components.entry.certificate import Certificate, CertificateArgs
 from jupyterhub_aws.components.entry.people import people_may_come
-from jupyterhub_aws.components.pools.spec import generation
 from jupyterhub_aws.config.entry import AcmTls, LoadBalancerEntry, NoTls, Tls, own_certificate
+from jupyterhub_aws.config.specs.node_groups import generation
 
 #: configurable-http-proxy answers there without asking the hub; `/` redirects, which no health check takes for healthy.
 HEALTH_PATH = "/_chp_healthz"

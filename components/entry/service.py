@@ -9,8 +9,8 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Namespace, Service
 
 from jupyterhub_aws.components.base import Component
-from jupyterhub_aws.components.hub.names import ENTRY_SERVICE, HubNames
 from jupyterhub_aws.config.entry import Entry, NodePortEntry, own_certificate
+from jupyterhub_aws.config.specs.names import ENTRY_SERVICE, HubNames
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

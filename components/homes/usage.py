@@ -12,7 +12,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap
 
 from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.homes.pods import HOMES, HomesProgram, pod, program_data
-from jupyterhub_aws.components.hub.names import HOMES_CLAIM
+from jupyterhub_aws.config.specs.names import HOMES_CLAIM
 from jupyterhub_aws.config.stack import StackConfig
 
 #: Beside the homes, like shared directories: no home begins with an underscore.

@@ -14,13 +14,13 @@ from jupyterhub_aws.components.entry.args import EntryArgs
 from jupyterhub_aws.components.entry.balancer import Balancer
 from jupyterhub_aws.components.entry.entry import Entry
 from jupyterhub_aws.components.hub.database import DatabaseVolume, DatabaseVolumeArgs, Postgres, PostgresArgs
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.components.hub.secrets import PASSWORD_LENGTH
 from jupyterhub_aws.components.network.place import Place
 from jupyterhub_aws.config.backups import backup_tags, database_tags
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
 from jupyterhub_aws.config.entry import LoadBalancerEntry
 from jupyterhub_aws.config.hub_rules import core_zones, node_port
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 
 

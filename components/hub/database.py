@@ -11,9 +11,9 @@ from pulumi_aws import ebs, ec2, rds, vpc
 
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.drivers import EBS_DRIVER_TAG
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.components.hub.values.hub import DATABASE_NAME, DATABASE_USER
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
+from jupyterhub_aws.config.specs.names import HubNames
 
 _POSTGRES_PORT = 5432
 _MOST_GROWTH = 5

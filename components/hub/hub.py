@@ -19,7 +19,6 @@ from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.entry.service import EntryService, EntryServiceArgs
 from jupyterhub_aws.components.facts import HubFacts
 from jupyterhub_aws.components.homes.usage import UsageReport, UsageReportArgs
-from jupyterhub_aws.components.hub.names import PROXY_DEPLOYMENT, HubNames
 from jupyterhub_aws.components.hub.not_ready import Where, says_why
 from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
 from jupyterhub_aws.components.hub.storage import DatabasePlace, DatabasePlaceArgs, HomesVolume, HomesVolumeArgs
@@ -30,6 +29,7 @@ from jupyterhub_aws.config.database import SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES
 from jupyterhub_aws.config.hub_rules import core_zones, node_port
+from jupyterhub_aws.config.specs.names import PROXY_DEPLOYMENT, HubNames
 from jupyterhub_aws.config.stack import StackConfig
 
 #: Which certificate the proxy has, by the first digits of its digest.

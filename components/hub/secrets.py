@@ -16,11 +16,11 @@ from pulumi_random import RandomBytes, RandomPassword
 from jupyterhub_aws.checks.certificate import key_fault
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.components.base import Component
-from jupyterhub_aws.components.hub.names import SECRETS, TLS_SECRET
 from jupyterhub_aws.components.hub.values.hub import public_url, secret_values
 from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.secrets import client_secret_key, search_password_key, tls_key_key
+from jupyterhub_aws.config.specs.names import SECRETS, TLS_SECRET
 from jupyterhub_aws.config.stack import StackConfig
 
 #: JupyterHub's documentation: 32 bytes for cookies, for the encryption of auth state, and for the proxy's token.

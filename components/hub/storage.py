@@ -12,9 +12,9 @@ from pulumi_kubernetes.core.v1 import PersistentVolume, PersistentVolumeClaim
 from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.drivers import EBS_DRIVER, EFS_DRIVER
 from jupyterhub_aws.components.hub.database import volume_suffix
-from jupyterhub_aws.components.hub.names import DATABASE_CLAIM, HOMES_CLAIM, VOLUME_LABEL, HubNames
 from jupyterhub_aws.config.database import SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.homes import EfsAccessPointHomes, Homes, NfsHomes
+from jupyterhub_aws.config.specs.names import DATABASE_CLAIM, HOMES_CLAIM, VOLUME_LABEL, HubNames
 
 #: A claim of a volume that is there already: the plugin's usual look wants its storage class, and warns at each claim that has none.
 WAITS_TO_BE_BOUND = {"pulumi.com/waitFor": "jsonpath={.status.phase}=Bound"}

@@ -14,7 +14,7 @@ from jupyterhub_aws.components.monitoring.alarm import AlarmSpec, Measure
 from jupyterhub_aws.components.monitoring.documents import key_policy, topic_policy
 from jupyterhub_aws.components.monitoring.specs import alarm_specs
 from jupyterhub_aws.components.monitoring.watched import Watched
-from jupyterhub_aws.components.pools.spec import generation
+from jupyterhub_aws.config.specs.node_groups import generation
 from jupyterhub_aws.config.watch import CloudWatchWatch
 
 #: Nothing is lost with this key but messages on their way; 7 is the least that KMS allows.

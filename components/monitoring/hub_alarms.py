@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.components.monitoring.alarm import AlarmSpec, Breaches, Measure, Statistic
 from jupyterhub_aws.components.monitoring.filters import DATABASE_USED, HEARTBEATS, HUB_DIMENSION, STARTS, FilterSpec, metric_namespace
 from jupyterhub_aws.components.monitoring.watched import WatchedHub
 from jupyterhub_aws.config.database import PostgresDatabase
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.watch import CloudWatchWatch
 

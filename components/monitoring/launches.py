@@ -14,7 +14,7 @@ from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.monitoring.documents import events_policy
 from jupyterhub_aws.components.monitoring.filters import FAILED_LAUNCHES
 from jupyterhub_aws.components.monitoring.logs import log_filter
-from jupyterhub_aws.components.pools.spec import pool_specs
+from jupyterhub_aws.config.specs.node_groups import pool_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.watch import CloudWatchWatch
 

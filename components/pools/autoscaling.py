@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from jupyterhub_aws.components.pools.spec import GPU_RESOURCE, GroupSpec
 from jupyterhub_aws.config.node_size import node_size
+from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, GroupSpec
 
 _PREFIX = "k8s.io/cluster-autoscaler"
 #: Tried in falling order (priority expander, kubernetes/autoscaler expander/priority/readme.md).

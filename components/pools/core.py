@@ -11,11 +11,11 @@ from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.pools.args import NodePoolsArgs
 from jupyterhub_aws.components.pools.images import ami_type, release
 from jupyterhub_aws.components.pools.roles import node_role
-from jupyterhub_aws.components.pools.spec import CORE_LABELS, generation
 from jupyterhub_aws.components.pools.templates import metadata_options, root_volume, tag_specifications
 from jupyterhub_aws.components.pools.user_data import managed_user_data
 from jupyterhub_aws.config import pools as pools_config
 from jupyterhub_aws.config.hub_rules import core_zones
+from jupyterhub_aws.config.specs.node_groups import CORE_LABELS, generation
 
 _ROLLED_OUT = ["version", "releaseVersion", "launchTemplate"]
 

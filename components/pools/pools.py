@@ -13,8 +13,8 @@ from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.components.pools.args import NodePoolsArgs
 from jupyterhub_aws.components.pools.core import CorePool
 from jupyterhub_aws.components.pools.roles import node_role
-from jupyterhub_aws.components.pools.spec import group_specs, pool_specs
 from jupyterhub_aws.components.pools.user_group import UserGroup, UserGroupArgs
+from jupyterhub_aws.config.specs.node_groups import group_specs, pool_specs
 
 __all__ = ["NodePools", "NodePoolsArgs"]
 

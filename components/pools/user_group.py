@@ -14,9 +14,9 @@ from jupyterhub_aws.components.hub.values.closed import proxy_variables
 from jupyterhub_aws.components.pools.args import NodePoolsArgs
 from jupyterhub_aws.components.pools.autoscaling import group_tags
 from jupyterhub_aws.components.pools.images import image_parameter
-from jupyterhub_aws.components.pools.spec import GroupSpec
 from jupyterhub_aws.components.pools.templates import metadata_options, root_volume, tag_specifications
 from jupyterhub_aws.components.pools.user_data import node_config, user_data, with_environment
+from jupyterhub_aws.config.specs.node_groups import GroupSpec
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

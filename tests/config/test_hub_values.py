@@ -18,7 +18,6 @@ from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.components.hub.values.hub import Given, hub_values
 from jupyterhub_aws.components.hub.values.problems import hub_problems
 from jupyterhub_aws.components.hub.values.profiles import derived, hub_profiles, profile_list
-from jupyterhub_aws.components.pools.spec import pool_specs
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.chart import default_values, effective, merged, refusals
 from jupyterhub_aws.config.errors import ConfigError, names_secret
@@ -28,6 +27,7 @@ from jupyterhub_aws.config.instance_types import instance_type, instance_types
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.node_size import server_room
 from jupyterhub_aws.config.profiles import memory_mib
+from jupyterhub_aws.config.specs.node_groups import pool_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 from tests.support.stack_files import CERTIFICATE, SOURCE, changed, dev_stack, engine_values

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_aws.components.pools.spec import group_specs
 from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.specs.node_groups import group_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from tests.support.cloud import Cloud, cloud

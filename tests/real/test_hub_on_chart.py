@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from jupyterhub_aws.checks.user_pods import user_pods
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.config.chart import default_values
+from jupyterhub_aws.config.specs.names import HubNames
 from tests.support.chart import chart_folder, missing_for_the_chart, pod_templates, rendered
 from tests.support.hub_cases import CASES, RECORDED, release
 from tests.support.network_policies import CASES as POLICY_CASES

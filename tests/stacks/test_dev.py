@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-from jupyterhub_aws.components.hub.names import HubNames
+from jupyterhub_aws.config.specs.names import HubNames
 from tests.support.stacks import FULL, INSTEAD, record, record_anew
 
 #: Change it together with what the program makes: the difference is what a reviewer wants to see.

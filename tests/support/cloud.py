@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 
-from jupyterhub_aws.components.pools.spec import group_specs
+from jupyterhub_aws.config.specs.node_groups import group_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.pause.databases import Databases
 

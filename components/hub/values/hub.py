@@ -9,7 +9,6 @@ from typing import Any
 from jupyterhub_aws.checks.hub_values.chart_policies import WHO
 from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.hub_values.images import image_maps, nested
-from jupyterhub_aws.components.hub.names import SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
 from jupyterhub_aws.components.hub.values.closed import closed_values, pull_policy
 from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
 from jupyterhub_aws.components.hub.values.network_policies import network_policies
@@ -21,6 +20,7 @@ from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase, SqliteOnClass, SqliteOnNode
 from jupyterhub_aws.config.entry import NoTls, PortForwardEntry, own_certificate
 from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.specs.names import SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.volumes import shared_mount
 

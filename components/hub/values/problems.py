@@ -11,13 +11,13 @@ from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.hub_values.policy_rules import malformed
 from jupyterhub_aws.checks.hub_values.reach import reach
 from jupyterhub_aws.checks.resources import SECRET
-from jupyterhub_aws.components.hub.names import SECRETS
 from jupyterhub_aws.components.hub.values.hub import Given, hub_values, rendered
 from jupyterhub_aws.components.hub.values.owned import owned
 from jupyterhub_aws.config.chart import CHART, chart_version, effective
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.errors import Problem, dotted
 from jupyterhub_aws.config.homes import EphemeralHomes
+from jupyterhub_aws.config.specs.names import SECRETS
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 from jupyterhub_aws.config.traits import resolve

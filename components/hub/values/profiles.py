@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.components.pools.spec import GPU_RESOURCE, ON_DEMAND, PoolSpec, pool_specs
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.node_size import server_room
 from jupyterhub_aws.config.profiles import Profile, memory_text
 from jupyterhub_aws.config.shares import Share, default_image, default_size, shares
+from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, ON_DEMAND, PoolSpec, pool_specs
 from jupyterhub_aws.config.stack import StackConfig
 
 #: What the guide of 2021 gave a person, and two to one as it had it.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyterhub_aws.components.hub.names import HOMES_CLAIM
 from jupyterhub_aws.components.hub.values.local_state import IPYTHON_CONFIG_PATH, LOCAL_ENVIRONMENT, LOCAL_KERNEL_STATE, LOCAL_SERVER_STATE, SERVER_CONFIG_PATH
 from jupyterhub_aws.components.hub.values.profiles import hub_pools, hub_profiles, profile_list, resources, share_of
 from jupyterhub_aws.components.hub.values.volumes import extra_volumes
@@ -12,6 +11,7 @@ from jupyterhub_aws.config.generations import GENERATION
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES, EbsHomes, EphemeralHomes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.profiles import split_image
+from jupyterhub_aws.config.specs.names import HOMES_CLAIM
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 

@@ -14,7 +14,7 @@ from jupyterhub_aws.operate.daily.options import show_option
 def command(stack: str, hub: str, show: bool) -> int:
     """Show the revisions of HUB of STACK that Helm keeps (ten): number, when, status, chart. The stack file's own history is git's."""
     from jupyterhub_aws.cli.arguments import validated_stack
-    from jupyterhub_aws.components.hub.names import HubNames
+    from jupyterhub_aws.config.specs.names import HubNames
     from jupyterhub_aws.operate.daily import tools
     from jupyterhub_aws.operate.daily.releases import history_line
     from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside

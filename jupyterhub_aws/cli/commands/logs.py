@@ -18,7 +18,7 @@ from jupyterhub_aws.operate.daily.options import show_option
 def command(stack: str, hub: str, of: str, **options: bool | int) -> int:
     """Show what the hub, the proxy or a person's server of HUB of STACK wrote. A server that is gone took its log with it."""
     from jupyterhub_aws.cli.arguments import validated_stack
-    from jupyterhub_aws.components.hub.names import HubNames
+    from jupyterhub_aws.config.specs.names import HubNames
     from jupyterhub_aws.operate.daily import tools
     from jupyterhub_aws.operate.daily.logs import logs_line, place_of
     from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside

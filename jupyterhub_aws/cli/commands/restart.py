@@ -23,7 +23,7 @@ _MEANS = {
 def command(stack: str, hub: str, part: str, yes: bool, show: bool) -> int:
     """Restart the proxy or the hub of HUB of STACK, and wait until the new pod is ready. Says first whom it interrupts."""
     from jupyterhub_aws.cli.arguments import validated_stack
-    from jupyterhub_aws.components.hub.names import HubNames
+    from jupyterhub_aws.config.specs.names import HubNames
     from jupyterhub_aws.operate.daily import tools
     from jupyterhub_aws.operate.daily.restart import restart_lines, whom
     from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside

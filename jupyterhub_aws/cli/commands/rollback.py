@@ -22,7 +22,7 @@ nobody can sign in or start a server; servers that run go on."""
 def command(stack: str, hub: str, revision: int | None, yes: bool, show: bool) -> int:
     """Put HUB of STACK back to REVISION, or to the last one that ran, by Helm. For the night; by day, set the stack file back instead."""
     from jupyterhub_aws.cli.arguments import validated_stack
-    from jupyterhub_aws.components.hub.names import HubNames
+    from jupyterhub_aws.config.specs.names import HubNames
     from jupyterhub_aws.operate.daily import tools
     from jupyterhub_aws.operate.daily.releases import back_to, revisions, rollback_line
     from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.config.errors import ConfigError, Problem, shown
 from jupyterhub_aws.config.homes import EfsHomes
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.usernames import directory, is_name, normalized, safe
 

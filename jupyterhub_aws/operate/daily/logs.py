@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.operate.daily.pods import server_pods
 from jupyterhub_aws.operate.daily.scene import Inside
 from jupyterhub_aws.operate.daily.tools import Tools

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from jupyterhub_aws.components.pools.spec import CAPACITY_TYPE, ON_DEMAND, POOL
+from jupyterhub_aws.config.specs.node_groups import CAPACITY_TYPE, ON_DEMAND, POOL
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.daily.ages import age, now
 from jupyterhub_aws.operate.daily.pods import SELECTOR, short

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.operate.daily.tools import Tools
 
 #: Revisions that a rollback may lead to: what ran once (helm, pkg/release, Status).

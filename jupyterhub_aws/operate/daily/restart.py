@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.operate.daily.scene import Inside
 from jupyterhub_aws.operate.daily.tools import Tools
 from jupyterhub_aws.operate.live.hubs import hub_api

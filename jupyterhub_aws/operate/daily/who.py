@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.components.pools.spec import POOL
+from jupyterhub_aws.config.specs.node_groups import POOL
 from jupyterhub_aws.operate.daily.ages import age, now
 from jupyterhub_aws.operate.daily.pods import Pod, server_pods, short
 from jupyterhub_aws.operate.daily.scene import Inside

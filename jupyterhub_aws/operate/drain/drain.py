@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from jupyterhub_aws.components.pools.spec import group_specs
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.pools import GivenPool
+from jupyterhub_aws.config.specs.node_groups import group_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.drain.instances import Instances
 from jupyterhub_aws.operate.drain.nodes import Node, Nodes, labels, of, of_generation, selector_of

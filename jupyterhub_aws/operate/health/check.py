@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.components.hub.values.hub import HEALTH_USER, public_url
 from jupyterhub_aws.components.hub.values.profiles import hub_profiles
 from jupyterhub_aws.config.entry import LoadBalancerEntry, own_certificate
@@ -14,6 +13,7 @@ from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES, EbsHomes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.profiles import Profile
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 from jupyterhub_aws.config.usernames import directory

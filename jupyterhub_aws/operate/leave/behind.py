@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from jupyterhub_aws.components.backups.plan import copy_vault_name, vault_name
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.config.backups import TAG, AwsBackup, Snapshots, efs_plan
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.entry import AcmTls, LoadBalancerEntry
 from jupyterhub_aws.config.homes import EbsHomes, EfsHomes, NfsHomes
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, OidcSignIn
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.backups.points import EFS_VAULT
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import file_key
 from jupyterhub_aws.config.stack_file import StackFile
 from jupyterhub_aws.operate.open.outputs import require

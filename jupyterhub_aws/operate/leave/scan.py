@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 from jupyterhub_aws.components.backups.plan import copy_vault_name, vault_name
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.entry import LoadBalancerEntry
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.backups.points import EFS_VAULT
 from jupyterhub_aws.operate.leave.kinds import Found

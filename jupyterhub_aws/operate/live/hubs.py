@@ -6,9 +6,9 @@ import base64
 import contextlib
 from collections.abc import Collection, Iterator
 
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.components.hub.values.hub import OPERATOR
 from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.cluster import Cluster
 from jupyterhub_aws.operate.live.hub_api import HubApi

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.config.database import PostgresDatabase
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.account import Account, kindly
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from jupyterhub_aws.components.pools.spec import group_specs
+from jupyterhub_aws.config.specs.node_groups import group_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.account import Account, kindly
 from jupyterhub_aws.operate.pause import sizes

@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.pause import Machines as Section
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import StackFile
 from jupyterhub_aws.operate.daily.pods import SELECTOR

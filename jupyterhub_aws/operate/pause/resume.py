@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from jupyterhub_aws.components.hub.names import HubNames
 from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.operate.live.cluster import Cluster
 from jupyterhub_aws.operate.live.hub_api import HubApi
 from jupyterhub_aws.operate.live.hubs import hub_runs
