@@ -11,7 +11,7 @@ _BALANCER_NAME = 32
 HOMES_CLAIM = "homes"
 DATABASE_CLAIM = "hub-db-dir"  # the chart's own (templates/hub/pvc.yaml)
 SECRETS = "hub-secrets"
-TLS_SECRET = "hub-tls"
+TLS_SECRET = "hub-tls"  # noqa: S105 -- the name of an object
 PROXY_DEPLOYMENT = "proxy"  # the chart's own (templates/proxy/deployment.yaml)
 ENTRY_SERVICE = "entry"
 #: Label by which a claim finds its volume and no other.
