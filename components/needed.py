@@ -14,6 +14,7 @@ from jupyterhub_aws.components.node_agents_values import agents
 from jupyterhub_aws.config.chart import CHART
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.images import images_in
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.versions import pin
 
@@ -48,7 +49,7 @@ def _uses(stack: StackConfig) -> Iterator[tuple[str, str]]:
         for use in images_in(values):
             yield use.reference, chart
     for name in sorted(stack.hubs):
-        for path, reference in used_images(upstream_values(stack, name, UNKNOWN)):
+        for path, reference in used_images(upstream_values(resolve(stack).hubs[name], UNKNOWN)):
             yield reference, f"hub {name}: {'.'.join(map(str, path))}"
 
 

@@ -30,13 +30,13 @@ from jupyterhub_aws.components.base import ArgumentError, Component
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
 from jupyterhub_aws.components.cluster.endpoint import open_to
 from jupyterhub_aws.components.cluster.provider import kubernetes_provider
-from jupyterhub_aws.components.facts import CloudFacts, HubFacts, exported, taken_over
+from jupyterhub_aws.components.facts import CloudFacts, exported, taken_over
 from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs
 from jupyterhub_aws.components.homes.ownership import Ownership, OwnershipArgs
 from jupyterhub_aws.components.homes.volume_class import VolumeClass, VolumeClassArgs
-from jupyterhub_aws.components.hub.cloud import HubCloud, HubCloudArgs
-from jupyterhub_aws.components.hub.hub import Hub, HubArgs
-from jupyterhub_aws.components.hub.values.closed import proxy_variables
+from jupyterhub_aws.components.hub.cloud import HubCloudArgs
+from jupyterhub_aws.components.hub.hub import HubParts, InClusterInputs, JupyterHub
+from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.components.imports import Imports
 from jupyterhub_aws.components.monitoring.certificates import own_end
 from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
@@ -58,6 +58,8 @@ from jupyterhub_aws.config.registry import EcrRegistry
 from jupyterhub_aws.config.resting import endpoint_reasons
 from jupyterhub_aws.config.runner import Runner as RunnerSection
 from jupyterhub_aws.config.secrets import missing_secrets
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.hub import HubSpec, proxy_variables
 from jupyterhub_aws.config.specs.node_groups import group_specs
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
 
@@ -115,10 +117,15 @@ class JupyterHubPlatform(Component):
         #: What the stack exports: the outputs of docs/reference.md.
         self.exports: dict[str, pulumi.Input[Any]] = {}
         facts = self._facts()
-        if stack.parts == "cloud":
-            self.exports |= exported(stack, facts)
+        inside = None if stack.parts == "cloud" else self._in_cluster(facts)
+        #: The hubs by name.
+        self.hubs = self._hubs(facts, inside)
+        if stack.parts != "cluster" and isinstance(stack.cluster, EksCluster):
+            self._monitoring()
+        if inside is None:
+            self.exports |= exported(stack, replace(facts, hubs={name: hub.facts for name, hub in self.hubs.items()}))
         else:
-            self._in_cluster(facts)
+            self.exports["hubs"] = {name: hub.exports for name, hub in self.hubs.items() if name in stack.hubs_inside}
         self.exports["imported"] = imports.confirmed([self])
         self.register_outputs({})
 
@@ -155,11 +162,9 @@ class JupyterHubPlatform(Component):
         self.policy, self.identity = self._autoscaler()
         self.homes = self._homes()
         self.backups = self._backups()
-        self.hub_clouds = {name: self._hub(name) for name in sorted(stack.hubs)}
         if isinstance(stack.registry, EcrRegistry):
             Repositories("registry", RepositoriesArgs(stack=stack, tags=self._tags), self.child())
         runner = self._runner()
-        monitoring = self._monitoring()
         self.exports |= {
             "cluster_name": self.cluster.name,
             "kubeconfig": self.cluster.kubeconfig,
@@ -168,33 +173,18 @@ class JupyterHubPlatform(Component):
         }
         if runner is not None and self._bucket is not None:
             self.exports |= {"runner": runner.instance_id, "bundle_bucket": self._bucket.bucket}
-        if monitoring is not None:
-            self.exports["alarms_topic"] = monitoring.topic_arn
         after = [*controllers.ready, *([] if self.homes is None else self.homes.ready)]
         return CloudFacts(
             kubeconfig=self.cluster.kubeconfig,
             created=self.cluster.created,
-            hubs=self._hub_facts(),
+            hubs={},
             ownership_handle=None if self.homes is None else self.homes.ownership_handle,
             after=after,
             autoscaler_after=self.identity.ready,
         )
 
-    def _hub_facts(self) -> dict[str, HubFacts]:
-        handles = {} if self.homes is None else self.homes.volume_handles
-        return {
-            name: HubFacts(
-                homes_handle=handles.get(name),
-                database_volume=hub.database_volume,
-                database_url=hub.database_url,
-                database_password=hub.database_password,
-                after=hub.ready,
-            )
-            for name, hub in self.hub_clouds.items()
-        }
-
-    def _in_cluster(self, facts: CloudFacts) -> None:
-        """What the Kubernetes API makes: what nodes need, and the hubs. In a cluster that existed already only the hubs and what they stand on."""
+    def _in_cluster(self, facts: CloudFacts) -> InClusterInputs:
+        """What the Kubernetes API makes besides the hubs. In a cluster that existed already only what hubs stand on."""
         stack = self._stack
         self.kubernetes_provider: kubernetes.Provider = kubernetes_provider(stack, facts.kubeconfig, facts.created, self.child())
         inside = self.child(providers=[self.kubernetes_provider])
@@ -204,18 +194,41 @@ class JupyterHubPlatform(Component):
         after = list(facts.after)
         if isinstance(stack.homes, EbsHomes):
             after += VolumeClass("homes", VolumeClassArgs(stack=stack, homes=stack.homes, tags=self._tags), inside).ready
-        shared: dict[str, Any] = {"stack": stack, "given": self._secrets, "after": after, "kubeconfig": facts.kubeconfig}
-        self.hubs = {
-            name: Hub(f"hub-{name}", HubArgs(**shared, hub=name, facts=facts.hubs.get(name, HubFacts())), inside) for name in sorted(stack.hubs_inside)
-        }
         if stack.ownership_pending:
             Ownership("homes-ownership", OwnershipArgs(stack=stack, volume_handle=facts.ownership_handle, after=after), inside)
-        self.exports["hubs"] = {name: hub.exports for name, hub in self.hubs.items()}
         there = stack.cluster
         if isinstance(there, ExistingCluster):
             self.exports["cluster_access"] = {"file": there.kubeconfig or "", "context": there.context or ""}
         elif facts.kubeconfig is not None:
             self.exports["kubeconfig"] = facts.kubeconfig
+        return InClusterInputs(
+            images=images_of(stack),
+            kubernetes=stack.cluster.version,
+            secrets=self._secrets,
+            depends_on=after,
+            kubeconfig=facts.kubeconfig,
+            access=there if isinstance(there, ExistingCluster) else None,
+        )
+
+    def _hubs(self, facts: CloudFacts, inside: InClusterInputs | None) -> dict[str, JupyterHub]:
+        """Every hub with the halves that this stack makes: none inside the cluster as long as homes are to be handed over."""
+        stack, made_here = self._stack, isinstance(self._stack.cluster, EksCluster) and self._stack.parts != "cluster"
+        handles = self.homes.volume_handles if made_here and self.homes is not None else {}
+        found = {}
+        for name, hub in resolve(stack).hubs.items():
+            in_cluster = inside if name in stack.hubs_inside else None
+            if not made_here and in_cluster is None:
+                continue
+            parts = HubParts(
+                hub=hub,
+                cloud=self._hub_cloud(hub) if made_here else None,
+                facts=facts.hubs.get(name),
+                in_cluster=in_cluster,
+                homes_handle=handles.get(name),
+            )
+            options = self.child() if inside is None else self.child(providers=[self.kubernetes_provider])
+            found[name] = JupyterHub(f"hub-{name}", parts, options)
+        return found
 
     def _bundle_bucket(self, runner: RunnerSection) -> BundleBucket:
         name = runner.bucket or self._account.apply(lambda account: f"{self._stack.name}-bundle-{account}")
@@ -305,16 +318,14 @@ class JupyterHubPlatform(Component):
             return AwsBackups("backups", AwsBackupsArgs(backups=section, account=self._account, **shared), self.child())
         return SnapshotLifecycle("snapshots", SnapshotLifecycleArgs(backups=section, **shared), self.child())
 
-    def _hub(self, name: str) -> HubCloud:
-        args = HubCloudArgs(
-            stack=self._stack,
-            hub=name,
+    def _hub_cloud(self, hub: HubSpec) -> HubCloudArgs:
+        return HubCloudArgs(
+            hub=hub,
             place=self.network.place,
             node_security_group_id=self._group,
             core_group_name=self.pools.core_group_name,
             tags=self._tags,
         )
-        return HubCloud(f"hub-{name}-cloud", args, self.child())
 
     def _runner(self) -> Runner | None:
         stack = self._stack
@@ -344,7 +355,7 @@ class JupyterHubPlatform(Component):
         watched = Watched(
             stack=stack,
             # Where homes are still to be handed over there is no hub yet, and none is missed.
-            hubs=() if stack.ownership_pending else tuple(_watched_hub(stack, name, hub) for name, hub in self.hub_clouds.items()),
+            hubs=() if stack.ownership_pending else tuple(_watched_hub(hub) for hub in self.hubs.values()),
             file_system=None if homes is None else homes.file_system_id,
             # One that retires launches nothing, and is short of nodes whenever one of its own has ended.
             groups={group.suffix: self.pools.groups[group.suffix].group_name for group in group_specs(stack) if not group.retiring},
@@ -353,14 +364,16 @@ class JupyterHubPlatform(Component):
         return Monitoring("watch", MonitoringArgs(watched=watched, watch=stack.alarms, **shared), self.child())
 
 
-def _watched_hub(stack: StackConfig, name: str, hub: HubCloud) -> WatchedHub:
-    balancer, target = (None, None) if hub.balancer is None or hub.balancer.watched_as is None else hub.balancer.watched_as
+def _watched_hub(made: JupyterHub) -> WatchedHub:
+    hub, cloud = made.hub, made.cloud
+    assert cloud is not None  # noqa: S101 -- for the type checker: monitoring stands where the AWS halves are made
+    balancer, target = (None, None) if cloud.balancer is None or cloud.balancer.watched_as is None else cloud.balancer.watched_as
     return WatchedHub(
-        name=name,
+        name=hub.name,
         balancer=balancer,
         target_group=target,
-        certificate_arn=None if hub.balancer is None else hub.balancer.certificate_arn,
-        certificate_ends=own_end(stack.hubs[name].entry),
-        database_volume=hub.database_volume,
-        database_instance=hub.database_instance,
+        certificate_arn=None if cloud.balancer is None else cloud.balancer.certificate_arn,
+        certificate_ends=own_end(hub.options.entry),
+        database_volume=cloud.database_volume,
+        database_instance=cloud.database_instance,
     )

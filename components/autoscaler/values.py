@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyterhub_aws.components.hub.values.closed import proxy_variables
 from jupyterhub_aws.components.pools.autoscaling import priorities
 from jupyterhub_aws.config.homes import EbsHomes
+from jupyterhub_aws.config.specs.hub import proxy_variables
 from jupyterhub_aws.config.specs.node_groups import CORE_LABELS, group_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts

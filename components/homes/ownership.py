@@ -15,6 +15,8 @@ from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.drivers import EFS_DRIVER
 from jupyterhub_aws.components.homes.pods import HOMES, HomesProgram, pod, program_data
 from jupyterhub_aws.components.hub.storage import WAITS_TO_BE_BOUND
+from jupyterhub_aws.components.images import images_of
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 
 _NAME = "homes-ownership"
@@ -48,8 +50,10 @@ class Ownership(Component):
         program = HomesProgram(file="homes_ownership.py", arguments=["--marker", f"{HOMES}/.jupyterhub-aws-ownership"], root_with=_RIGHTS)
         text = ConfigMap(f"{name}-program", metadata=metadata, data=program_data(program), opts=self.child())
         claim = self._claim(name, args, metadata)
-        hub = next(iter(args.stack.hubs))
-        spec: Any = {"backoff_limit": _ATTEMPTS, "template": {"spec": pod(args.stack, hub, program, claim=_NAME, config_map=_NAME)}}
+        hub = next(iter(resolve(args.stack).hubs.values()))
+        image = images_of(args.stack).named(hub.server_image)
+        root = pod(image, program, on_core_nodes=not hub.existing_cluster, claim=_NAME, config_map=_NAME)
+        spec: Any = {"backoff_limit": _ATTEMPTS, "template": {"spec": root}}
         annotated: Any = {**metadata, "annotations": {"pulumi.com/skipAwait": "true"}}
         Job(f"{name}-job", metadata=annotated, spec=spec, opts=self.child(depends_on=[closed, text, claim, *args.after]))
         self.register_outputs({"namespace": _NAME})

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.components.hub.values.hub_files import text_of
-from jupyterhub_aws.components.images import images_of
-from jupyterhub_aws.config.chart import default_values
-from jupyterhub_aws.config.cluster import EksCluster
-from jupyterhub_aws.config.stack import StackConfig
 
 HOMES = "/homes"
 _PROGRAM_FOLDER = "/program"
@@ -30,18 +26,21 @@ def program_data(program: HomesProgram) -> dict[str, str]:
     return {program.file: text_of(program.file)}
 
 
-def pod(stack: StackConfig, hub: str, program: HomesProgram, *, claim: str, config_map: str) -> dict[str, Any]:
-    """The pod: the image of the hub's servers, which has Python and is in every bundle; homes at /homes; no network, no token."""
+def pod(image: str, program: HomesProgram, *, on_core_nodes: bool, claim: str, config_map: str) -> dict[str, Any]:
+    """The pod: with the image of a hub's servers, which has Python and is in every bundle; homes at /homes; no network, no token.
+
+    `on_core_nodes`: the cluster is the stack's own, whose core nodes have a label.
+    """
     return {
         "restart_policy": "Never",
         "automount_service_account_token": False,
         "enable_service_links": False,
-        **({"node_selector": {"hub.jupyter.org/node-purpose": "core"}} if isinstance(stack.cluster, EksCluster) else {}),
+        **({"node_selector": {"hub.jupyter.org/node-purpose": "core"}} if on_core_nodes else {}),
         "security_context": {"seccomp_profile": {"type": "RuntimeDefault"}},
         "containers": [
             {
                 "name": "program",
-                "image": images_of(stack).named(_image(stack, hub)),
+                "image": image,
                 "command": ["python3", f"{_PROGRAM_FOLDER}/{program.file}", HOMES, *program.arguments],
                 "security_context": _rights(program),
                 "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
@@ -56,11 +55,6 @@ def pod(stack: StackConfig, hub: str, program: HomesProgram, *, claim: str, conf
             {"name": "program", "config_map": {"name": config_map}},
         ],
     }
-
-
-def _image(stack: StackConfig, hub: str) -> str:
-    image: Mapping[str, str] = default_values()["singleuser"]["image"]
-    return stack.hubs[hub].image or f"{image['name']}:{image['tag']}"
 
 
 def _rights(program: HomesProgram) -> dict[str, Any]:

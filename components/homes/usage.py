@@ -12,8 +12,9 @@ from pulumi_kubernetes.core.v1 import ConfigMap
 
 from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.homes.pods import HOMES, HomesProgram, pod, program_data
+from jupyterhub_aws.components.images import Images
+from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.names import HOMES_CLAIM
-from jupyterhub_aws.config.stack import StackConfig
 
 #: Beside the homes, like shared directories: no home begins with an underscore.
 _REPORT = f"{HOMES}/_reports/usage.json"
@@ -23,10 +24,10 @@ _A_DAY = 24 * 3600
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class UsageReportArgs:
-    """`hub` is the hub's name, `schedule` in cron's words, `namespace` the hub's, `after` the claim of its homes."""
+    """`hub` is what follows for the hub, `images` the names of images, `schedule` in cron's words, `namespace` the hub's, `after` the claim of its homes."""
 
-    stack: StackConfig
-    hub: str
+    hub: HubSpec
+    images: Images
     schedule: str
     namespace: pulumi.Input[str]
     after: Sequence[pulumi.Resource]
@@ -42,17 +43,18 @@ class UsageReport(Component):
         program = HomesProgram(file="homes_usage.py", arguments=["--depth", str(_depth(args)), "--report", _REPORT])
         metadata: Any = {"name": _NAME, "namespace": args.namespace}
         text = ConfigMap(f"{name}-program", metadata=metadata, data=program_data(program), opts=self.child())
+        core, image = not args.hub.existing_cluster, args.images.named(args.hub.server_image)
         job: Any = {
             "backoff_limit": 0,
             "active_deadline_seconds": _A_DAY,
-            "template": {"spec": pod(args.stack, args.hub, program, claim=HOMES_CLAIM, config_map=_NAME)},
+            "template": {"spec": pod(image, program, on_core_nodes=core, claim=HOMES_CLAIM, config_map=_NAME)},
         }
         CronJob(
             f"{name}-schedule",
             metadata=metadata,
             spec={
                 "schedule": args.schedule,
-                "suspend": args.stack.paused,
+                "suspend": args.hub.paused,
                 "concurrency_policy": "Forbid",
                 "successful_jobs_history_limit": 1,
                 "failed_jobs_history_limit": 1,
@@ -64,4 +66,4 @@ class UsageReport(Component):
 
 
 def _depth(args: UsageReportArgs) -> int:
-    return args.stack.hubs[args.hub].home_directory.count("/") + 1
+    return args.hub.options.home_directory.count("/") + 1

@@ -11,7 +11,6 @@ from pulumi_kubernetes.storage.v1 import StorageClass
 
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.drivers import EBS_DRIVER
-from jupyterhub_aws.components.hub.values.singleuser import homes_class
 from jupyterhub_aws.config.backups import backup_tags
 from jupyterhub_aws.config.homes import EbsHomes
 from jupyterhub_aws.config.stack import StackConfig
@@ -37,7 +36,7 @@ class VolumeClass(Component):
         tags = {**named(args.tags, f"{args.stack.name}-home"), **backup_tags(args.stack.name, args.stack.backups)}
         made = StorageClass(
             f"{name}-class",
-            metadata={"name": homes_class(args.stack)},
+            metadata={"name": f"{args.stack.name}-homes"},
             provisioner=EBS_DRIVER,
             reclaim_policy="Retain",
             volume_binding_mode="WaitForFirstConsumer",
@@ -53,5 +52,5 @@ class VolumeClass(Component):
             opts=self.child(),
         )
         self.ready: list[pulumi.Resource] = [made]
-        self.class_name = pulumi.Output.from_input(homes_class(args.stack))
+        self.class_name = pulumi.Output.from_input(f"{args.stack.name}-homes")
         self.register_outputs({"class_name": self.class_name})

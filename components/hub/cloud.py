@@ -16,20 +16,17 @@ from jupyterhub_aws.components.entry.entry import Entry
 from jupyterhub_aws.components.hub.database import DatabaseVolume, DatabaseVolumeArgs, Postgres, PostgresArgs
 from jupyterhub_aws.components.hub.secrets import PASSWORD_LENGTH
 from jupyterhub_aws.components.network.place import Place
-from jupyterhub_aws.config.backups import backup_tags, database_tags
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
-from jupyterhub_aws.config.entry import LoadBalancerEntry
-from jupyterhub_aws.config.hub_rules import core_zones, node_port
-from jupyterhub_aws.config.specs.names import HubNames
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.specs.hub import HubSpec
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubCloudArgs:
-    """`hub` is the hub's name in the stack file; `node_security_group_id` that of the nodes, `core_group_name` the core pool's Auto Scaling group."""
+    """`hub` is what follows for the hub, `place` the network. `node_security_group_id` is that of the nodes, `core_group_name` the core pool's Auto
+    Scaling group.
+    """
 
-    stack: StackConfig
-    hub: str
+    hub: HubSpec
     place: Place
     node_security_group_id: pulumi.Input[str]
     core_group_name: pulumi.Input[str]
@@ -47,8 +44,7 @@ class HubCloud(Component):
     def __init__(self, name: str, args: HubCloudArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._name, self._args = name, args
-        self._section = args.stack.hubs[args.hub]
-        self._names = HubNames(stack=args.stack.name, hub=args.hub)
+        self._names = args.hub.names
         self.database_volume: pulumi.Output[str] | None = None
         self.database_url: pulumi.Output[str] | None = None
         self.database_password: pulumi.Output[str] | None = None
@@ -57,13 +53,13 @@ class HubCloud(Component):
         self.ready: Sequence[pulumi.Resource] = ()
         self._database()
         self._entry()
-        self.register_outputs({"hub": args.hub})
+        self.register_outputs({"hub": args.hub.name})
 
     def _database(self) -> None:
-        section, args = self._section.database, self._args
+        section, args = self._args.hub.options.database, self._args
         if isinstance(section, SqliteDatabase):
-            zone = core_zones(args.stack.pools, args.stack.network)[0]
-            tags = {**args.tags, **backup_tags(args.stack.name, args.stack.backups)}
+            zone = str(args.hub.database_zone)
+            tags = {**args.tags, **args.hub.volume_tags}
             volume = DatabaseVolume(f"{self._name}-database", DatabaseVolumeArgs(names=self._names, database=section, zone=zone, tags=tags), self.child())
             self.database_volume = volume.volume_id
         elif isinstance(section, PostgresDatabase):
@@ -78,32 +74,31 @@ class HubCloud(Component):
                     subnet_ids=args.place.private_subnet_ids,
                     client_security_group_id=args.node_security_group_id,
                     password=self.database_password,
-                    closed=args.stack.network.closed,
+                    closed=args.hub.closed,
                     tags=args.tags,
-                    backup_tags=database_tags(args.stack.name, args.stack.backups),
+                    backup_tags=args.hub.database_tags,
                 ),
                 self.child(),
             )
             self.database_url, self.ready, self.database_instance = postgres.url, postgres.ready, postgres.identifier
 
     def _entry(self) -> None:
-        args, port = self._args, node_port(self._args.hub, self._section)
+        args, port = self._args, self._args.hub.node_port
         if port is None:
             return
-        inside = isinstance(self._section.entry, LoadBalancerEntry) and self._section.entry.internal
         entry = Entry(
             f"{self._name}-entry",
             EntryArgs(
                 names=self._names,
-                entry=self._section.entry,
+                entry=args.hub.options.entry,
                 port=port,
                 vpc_id=args.place.vpc_id,
-                subnet_ids=args.place.private_subnet_ids if inside else args.place.public_subnet_ids,
+                subnet_ids=args.place.private_subnet_ids if args.hub.internal else args.place.public_subnet_ids,
                 node_security_group_id=args.node_security_group_id,
                 core_group_name=args.core_group_name,
                 tags=args.tags,
                 before_balancer=args.place.ready,
-                without_balancer=args.stack.drops("balancers"),
+                without_balancer=args.hub.without_balancer,
             ),
             self.child(),
         )

@@ -1,4 +1,4 @@
-"""One JupyterHub inside the cluster: its namespace, its secrets, its volumes, its release, its service."""
+"""One JupyterHub: its AWS half, and inside the cluster its namespace, its secrets, its volumes, its release, its service."""
 
 from __future__ import annotations
 
@@ -19,73 +19,111 @@ from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.entry.service import EntryService, EntryServiceArgs
 from jupyterhub_aws.components.facts import HubFacts
 from jupyterhub_aws.components.homes.usage import UsageReport, UsageReportArgs
+from jupyterhub_aws.components.hub.cloud import HubCloud, HubCloudArgs
 from jupyterhub_aws.components.hub.not_ready import Where, says_why
 from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
 from jupyterhub_aws.components.hub.storage import DatabasePlace, DatabasePlaceArgs, HomesVolume, HomesVolumeArgs
-from jupyterhub_aws.components.hub.values.hub import Given, hub_values, public_url
+from jupyterhub_aws.components.hub.values.hub import Given, hub_values
+from jupyterhub_aws.components.images import Images
 from jupyterhub_aws.config.chart import CHART
 from jupyterhub_aws.config.cluster import ExistingCluster
 from jupyterhub_aws.config.database import SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES
-from jupyterhub_aws.config.hub_rules import core_zones, node_port
-from jupyterhub_aws.config.specs.names import PROXY_DEPLOYMENT, HubNames
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.specs.hub import HubSpec
+from jupyterhub_aws.config.specs.names import PROXY_DEPLOYMENT
 
 #: Which certificate the proxy has, by the first digits of its digest.
 _CERTIFICATE = "jupyterhub-aws/certificate"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class HubArgs:
-    """`hub` is the hub's name in the stack file, `facts` its AWS half, `given` the encrypted values of the stack file by key, `after` what its pods
-    need, `kubeconfig` how its cluster is reached (None: by the file that the stack names, or the caller's own).
+class InClusterInputs:
+    """What the part of a hub inside the cluster needs: `images` and `kubernetes` (the cluster's minor version) decide where its chart comes from.
+
+    `secrets` are the encrypted values of the stack file by key, `depends_on` what its pods need. The cluster is reached by `kubeconfig` (its text; None:
+    by the file that `access` names, or the caller's own) when pods have to be asked why they are not ready.
     """
 
-    stack: StackConfig
-    hub: str
-    facts: HubFacts
-    given: Mapping[str, pulumi.Output[str]]
-    after: Sequence[pulumi.Resource]
+    images: Images
+    kubernetes: str
+    secrets: Mapping[str, pulumi.Input[str]]
+    depends_on: Sequence[pulumi.Resource] = ()
     kubeconfig: pulumi.Input[str] | None = None
+    access: ExistingCluster | None = None
 
 
-class Hub(Component):
-    """A hub that shares nodes with others, and nothing else. Needs a Kubernetes provider among its providers.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HubParts:
+    """One hub of a stack, and which of its halves this program makes.
 
-    Its namespace, its homes and its database are kept when the hub is taken out of the stack file.
+    `cloud`: what AWS's own API makes, or None; then `facts` has what the stack exports that made it. `in_cluster`: what the Kubernetes API makes, or None.
+    `homes_handle` names file system and access point of homes in EFS.
     """
 
-    token: ClassVar[str] = "jupyterhub-aws:hub:Hub"
-    url: pulumi.Output[str]
+    hub: HubSpec
+    cloud: HubCloudArgs | None = None
+    facts: HubFacts | None = None
+    in_cluster: InClusterInputs | None = None
+    homes_handle: pulumi.Input[str] | None = None
 
-    def __init__(self, name: str, args: HubArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+
+class JupyterHub(Component):
+    """A hub that shares nodes with others, and nothing else: database, load balancer, namespace, secrets, homes, and the release of the z2jh chart.
+
+    Needs a Kubernetes provider among its providers. Its namespace, its homes and its database are kept when the hub is taken out of the program.
+    """
+
+    token: ClassVar[str] = "jupyterhub-aws:index:JupyterHub"
+    url: pulumi.Output[str]
+    #: The AWS half, where this program makes it.
+    cloud: HubCloud | None = None
+
+    def __init__(self, name: str, args: HubParts, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        self._name, self._args = name, args
-        self._section = args.stack.hubs[args.hub]
-        self._names = HubNames(stack=args.stack.name, hub=args.hub)
+        self._name, self._hub = name, args.hub
+        #: What follows for the hub.
+        self.hub = args.hub
+        self._names = args.hub.names
+        self.url = pulumi.Output.from_input(args.hub.url)
+        #: What an operator or a script asks of a stack: where the hub is, and with a shared password how to get in.
+        self.exports: dict[str, pulumi.Input[Any]] = {"url": self.url, "namespace": self._names.namespace}
+        if args.cloud is not None:
+            self.cloud = HubCloud(f"{name}-cloud", args.cloud, self.child())
+        #: What the part inside the cluster needs of the AWS half: what another stack takes over.
+        self.facts = args.facts or self._made(args.homes_handle)
+        if args.in_cluster is not None:
+            self._in_cluster(args.in_cluster)
+        outputs = {"url": self.url, "namespace": self._names.namespace}
+        self.register_outputs(outputs if args.in_cluster is None else {**outputs, "release": self.release.name})
+
+    def _made(self, homes_handle: pulumi.Input[str] | None) -> HubFacts:
+        cloud = self.cloud
+        if cloud is None:
+            return HubFacts(homes_handle=homes_handle)
+        return HubFacts(
+            homes_handle=homes_handle,
+            database_volume=cloud.database_volume,
+            database_url=cloud.database_url,
+            database_password=cloud.database_password,
+            after=cloud.ready,
+        )
+
+    def _in_cluster(self, inputs: InClusterInputs) -> None:
+        hub, name = self._hub, self._name
         namespace = self._namespace()
         self._closed_by_default(namespace)
         self._in_namespace = namespace.metadata["name"]
-        secrets = HubSecretsArgs(stack=args.stack, hub=args.hub, namespace=self._in_namespace, given=args.given, database_password=args.facts.database_password)
+        secrets = HubSecretsArgs(hub=hub, namespace=self._in_namespace, given=inputs.secrets, database_password=self.facts.database_password)
         self.secrets = HubSecrets(f"{name}-secrets", secrets, self.child())
         homes = self._homes()
-        release = self._release([*homes, *self._database(), *self.secrets.ready])
-        self._certificate(release)
-        self._usage_report(homes)
-        port = node_port(args.hub, self._section)
-        if port is not None:
-            service = EntryServiceArgs(names=self._names, entry=self._section.entry, port=port, namespace=namespace)
+        self.release = self._release(inputs, [*homes, *self._database(), *self.secrets.ready])
+        self._certificate(self.release)
+        self._usage_report(homes, inputs.images)
+        if hub.node_port is not None:
+            service = EntryServiceArgs(names=self._names, entry=hub.options.entry, port=hub.node_port, namespace=namespace)
             EntryService(f"{name}-entry", service, self.child())
-        self.url = pulumi.Output.from_input(public_url(self._section))
-        #: What a person or a script asks of a stack: where the hub is, and with a shared password how to get in.
-        self.exports: dict[str, pulumi.Input[Any]] = {
-            "url": self.url,
-            "namespace": self._names.namespace,
-            "release": release.name,
-            "passwords": dict(self.secrets.passwords),
-        }
-        self.register_outputs({"url": self.url, "namespace": self._names.namespace, "release": release.name})
+        self.exports |= {"release": self.release.name, "passwords": dict(self.secrets.passwords)}
 
     def _namespace(self) -> Namespace:
         return Namespace(
@@ -94,7 +132,7 @@ class Hub(Component):
                 "name": self._names.namespace,
                 "labels": {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")},
             },
-            opts=self.retained(protected=self._args.stack.cluster.protected),  # with it would go the claims of homes and database
+            opts=self.retained(protected=self._hub.protected),  # with it would go the claims of homes and database
         )
 
     def _closed_by_default(self, namespace: Namespace) -> None:
@@ -107,35 +145,35 @@ class Hub(Component):
         )
 
     def _homes(self) -> list[pulumi.Resource]:
-        homes = self._args.stack.homes
+        homes = self._hub.homes
         if not isinstance(homes, DIRECTORY_HOMES):
             return []
         args = HomesVolumeArgs(
             names=self._names,
             homes=homes,
-            volume_handle=self._args.facts.homes_handle,
+            volume_handle=self.facts.homes_handle,
             namespace=self._in_namespace,
-            protected=self._args.stack.cluster.protected,
+            protected=self._hub.protected,
         )
         return [HomesVolume(f"{self._name}-homes", args, self.child()).claim]
 
     def _database(self) -> list[pulumi.Resource]:
-        section, stack = self._section.database, self._args.stack
+        section = self._hub.options.database
         if not isinstance(section, (SqliteDatabase, SqliteOnNode)):
             return []
         args = DatabasePlaceArgs(
             names=self._names,
             database=section,
-            zone=core_zones(stack.pools, stack.network)[0] if isinstance(section, SqliteDatabase) else None,
-            volume_id=self._args.facts.database_volume,
-            protected=stack.cluster.protected,
+            zone=self._hub.database_zone,
+            volume_id=self.facts.database_volume,
+            protected=self._hub.protected,
         )
         return DatabasePlace(f"{self._name}-database-volume", args, self.child()).ready
 
-    def _usage_report(self, homes: Sequence[pulumi.Resource]) -> None:
-        report = getattr(self._args.stack.homes, "usage_report", None)
+    def _usage_report(self, homes: Sequence[pulumi.Resource], images: Images) -> None:
+        report = getattr(self._hub.homes, "usage_report", None)
         if report is not None:
-            args = UsageReportArgs(stack=self._args.stack, hub=self._args.hub, schedule=report.schedule, namespace=self._in_namespace, after=homes)
+            args = UsageReportArgs(hub=self._hub, images=images, schedule=report.schedule, namespace=self._in_namespace, after=homes)
             UsageReport(f"{self._name}-usage", args, self.child())
 
     def _certificate(self, release: Release) -> None:
@@ -145,7 +183,7 @@ class Hub(Component):
         the proxy first started, its pods are left as they are: `keepers` stay as they were made, and so remember which one that was. The annotation of
         the Deployment itself restarts nothing: it says in plans that the certificate is another one.
         """
-        own = own_certificate(self._section.entry)
+        own = own_certificate(self._hub.options.entry)
         if own is None:
             return
         digest = hashlib.sha256(own.certificate.encode()).hexdigest()[:16]
@@ -156,7 +194,7 @@ class Hub(Component):
 
         # Paused there is no node for the new pod. Else it is waited for by its own condition: the plugin's usual look at a deployment warns of
         # `MinimumReplicasUnavailable` while the one pod is replaced, which is what a restart of it means.
-        wait = {"pulumi.com/skipAwait": "true"} if self._args.stack.paused else {"pulumi.com/waitFor": "condition=Available"}
+        wait = {"pulumi.com/skipAwait": "true"} if self._hub.paused else {"pulumi.com/waitFor": "condition=Available"}
         metadata: Any = {"name": PROXY_DEPLOYMENT, "namespace": self._in_namespace, "annotations": {**wait, _CERTIFICATE: digest}}
         DeploymentPatch(
             f"{self._name}-proxy-certificate",
@@ -165,32 +203,32 @@ class Hub(Component):
             opts=self.child(depends_on=[release, *self.secrets.ready]),
         )
 
-    def _where(self) -> Where:
-        there, kubeconfig = self._args.stack.cluster, self._args.kubeconfig
+    def _where(self, inputs: InClusterInputs) -> Where:
+        access, kubeconfig = inputs.access, inputs.kubeconfig
         return Where(
-            hub=self._args.hub,
+            hub=self._hub.name,
             namespace=self._names.namespace,
             kubeconfig=None if kubeconfig is None else pulumi.Output.from_input(kubeconfig),
-            file=there.kubeconfig if isinstance(there, ExistingCluster) else None,
-            context=there.context if isinstance(there, ExistingCluster) else None,
+            file=None if access is None else access.kubeconfig,
+            context=None if access is None else access.context,
         )
 
-    def _release(self, before: Sequence[pulumi.Resource]) -> Release:
+    def _release(self, inputs: InClusterInputs, before: Sequence[pulumi.Resource]) -> Release:
         given = Given(
             auth_token=self.secrets.auth_token,
             cookie_secret=self.secrets.cookie_secret,
             auth_state_key=self.secrets.auth_state_key,
             operator_token=self.secrets.operator_token,
             checksum=self.secrets.checksum,
-            database_url=self._args.facts.database_url,
+            database_url=self.facts.database_url,
         )
-        values: dict[str, Any] = hub_values(self._args.stack, self._args.hub, given)
+        values: dict[str, Any] = hub_values(self._hub, given, inputs.images)
         return Release(
             f"{self._name}-release",
             # Helm waits for hub and proxy, which is what ready means; nothing in the release needs a user node. Paused there is none at all.
-            **chart(CHART, self._args.stack, awaited=not self._args.stack.paused),
+            **chart(CHART, inputs.images, kubernetes=inputs.kubernetes, awaited=not self._hub.paused),
             name=self._names.release,
             namespace=self._in_namespace,
             values=values,
-            opts=self.child(depends_on=[*self._args.after, *self._args.facts.after, *before], hooks=says_why(self._where())),
+            opts=self.child(depends_on=[*inputs.depends_on, *self.facts.after, *before], hooks=says_why(self._where(inputs))),
         )

@@ -16,12 +16,12 @@ from pulumi_random import RandomBytes, RandomPassword
 from jupyterhub_aws.checks.certificate import key_fault
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.components.base import Component
-from jupyterhub_aws.components.hub.values.hub import public_url, secret_values
+from jupyterhub_aws.components.hub.values.hub import secret_values
 from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.secrets import client_secret_key, search_password_key, tls_key_key
+from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.names import SECRETS, TLS_SECRET
-from jupyterhub_aws.config.stack import StackConfig
 
 #: JupyterHub's documentation: 32 bytes for cookies, for the encryption of auth state, and for the proxy's token.
 _BYTES = 32
@@ -33,15 +33,14 @@ _MADE_HERE = ("user_password", "admin_password")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubSecretsArgs:
-    """`hub` is the hub's name, `namespace` where its Secret lives, `given` the encrypted values of the stack file by key.
+    """`hub` is what follows for the hub, `namespace` where its Secret lives, `given` the encrypted values of the stack file by key.
 
     `database_password` is that of PostgreSQL, a secret; None with another database.
     """
 
-    stack: StackConfig
-    hub: str
+    hub: HubSpec
     namespace: pulumi.Input[str]
-    given: Mapping[str, pulumi.Output[str]]
+    given: Mapping[str, pulumi.Input[str]]
     database_password: pulumi.Output[str] | None = None
 
 
@@ -86,8 +85,8 @@ class HubSecrets(Component):
         return pulumi.Output.secret(RandomPassword(f"{self._name}-{which}", length=PASSWORD_LENGTH, special=False, opts=self.child()).result)
 
     def _wanted_passwords(self) -> list[str]:
-        hub = self._args.stack.hubs[self._args.hub]
-        traits = sign_in_values(hub, public_url(hub)).secret_traits
+        hub = self._args.hub
+        traits = sign_in_values(hub.options, hub.url).secret_traits
         return [trait.replace("_", "-") for _, trait in traits if trait in _MADE_HERE]
 
     def _data(self) -> dict[str, pulumi.Output[str]]:
@@ -99,28 +98,28 @@ class HubSecrets(Component):
         if traits:
             keys = list(traits)
             data["values.yaml"] = pulumi.Output.secret(
-                pulumi.Output.all(*traits.values()).apply(lambda known: _values(self._args.stack, self._args.hub, dict(zip(keys, known, strict=True))))
+                pulumi.Output.all(*traits.values()).apply(lambda known: _values(self._args.hub, dict(zip(keys, known, strict=True))))
             )
         return data
 
     def _traits(self) -> dict[tuple[str, str], pulumi.Output[str]]:
         hub, given = self._args.hub, self._args.given
-        section = self._args.stack.hubs[hub]
         known = {
-            "client_secret": given.get(client_secret_key(hub)),
-            "lookup_dn_search_password": given.get(search_password_key(hub)),
+            "client_secret": _sealed(given.get(client_secret_key(hub.name))),
+            "lookup_dn_search_password": _sealed(given.get(search_password_key(hub.name))),
             "user_password": self.passwords.get("user-password"),
             "admin_password": self.passwords.get("admin-password"),
         }
-        wanted = sign_in_values(section, public_url(section)).secret_traits
+        wanted = sign_in_values(hub.options, hub.url).secret_traits
         return {(owner, trait): value for owner, trait in wanted if (value := known[trait]) is not None}
 
     def _certificate(self) -> list[pulumi.Resource]:
-        own = own_certificate(self._args.stack.hubs[self._args.hub].entry)
+        own = own_certificate(self._args.hub.options.entry)
         if own is None:
             return []
-        path, secret = f"hubs.{self._args.hub}.entry.tls", tls_key_key(self._args.hub)
-        key = self._args.given[secret].apply(lambda text: _key_of(own.certificate, text, path, secret))
+        name = self._args.hub.name
+        path, secret = f"hubs.{name}.entry.tls", tls_key_key(name)
+        key = pulumi.Output.secret(self._args.given[secret]).apply(lambda text: _key_of(own.certificate, text, path, secret))
         return [
             Secret(
                 f"{self._name}-tls",
@@ -132,6 +131,10 @@ class HubSecrets(Component):
         ]
 
 
+def _sealed(value: pulumi.Input[str] | None) -> pulumi.Output[str] | None:
+    return None if value is None else pulumi.Output.secret(value)
+
+
 def _key_of(certificate: str, key: str, path: str, secret: str) -> str:
     """The key, once it is known to be the certificate's. Raises pulumi.RunError, in which nothing of the key stands."""
     wrong = None if key == SECRET else key_fault(certificate, key)  # a plan reads no secret, and has this in its place
@@ -140,8 +143,8 @@ def _key_of(certificate: str, key: str, path: str, secret: str) -> str:
     return key
 
 
-def _values(stack: StackConfig, hub: str, secrets: Mapping[tuple[str, str], Any]) -> str:
-    return json.dumps(secret_values(stack, hub, secrets), sort_keys=True)  # JSON is YAML
+def _values(hub: HubSpec, secrets: Mapping[tuple[str, str], Any]) -> str:
+    return json.dumps(secret_values(hub, secrets), sort_keys=True)  # JSON is YAML
 
 
 def _checksum(key: str, data: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.components.hub.values.closed import proxy_variables
+from jupyterhub_aws.config.specs.hub import proxy_variables
 from jupyterhub_aws.config.specs.node_groups import GroupSpec
 from jupyterhub_aws.config.stack import StackConfig
 

@@ -10,12 +10,12 @@ import pulumi
 from pulumi_aws import autoscaling, ec2
 
 from jupyterhub_aws.components.base import Component, named
-from jupyterhub_aws.components.hub.values.closed import proxy_variables
 from jupyterhub_aws.components.pools.args import NodePoolsArgs
 from jupyterhub_aws.components.pools.autoscaling import group_tags
 from jupyterhub_aws.components.pools.images import image_parameter
 from jupyterhub_aws.components.pools.templates import metadata_options, root_volume, tag_specifications
 from jupyterhub_aws.components.pools.user_data import node_config, user_data, with_environment
+from jupyterhub_aws.config.specs.hub import proxy_variables
 from jupyterhub_aws.config.specs.node_groups import GroupSpec
 
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jupyterhub_aws.config.hub import Hub
-from jupyterhub_aws.config.neighbours import ProxyEgress
-from jupyterhub_aws.config.network import OpenNetwork
-from jupyterhub_aws.config.proxy import no_proxy, proxy_environment
-from jupyterhub_aws.config.registry import OnNodes
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.specs.hub import HubSpec
 
 _FOLDER = "/etc/jupyterhub-aws"
 #: How each tool is told of its mirror: the variable that names its configuration file, the file, and what is in it.
@@ -17,32 +13,18 @@ _PIP_VARIABLE = "PIP_INDEX_URL"
 _CONDA_FILE, _R_FILE, _APT_FILE = f"{_FOLDER}/condarc", f"{_FOLDER}/Rprofile", "/etc/apt/sources.list.d/mirror.sources"
 
 
-def closed_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
+def closed_values(hub: HubSpec) -> dict[str, Any]:
     """Values over those of an open hub; empty where nothing differs."""
     found: dict[str, Any] = {}
-    environment = proxy_variables(stack)
+    environment = dict(hub.proxy_variables)
     if environment:
         found = {"hub": {"extraEnv": environment}}
-    env, files = _mirrors(hub)
+    env, files = _mirrors(hub.options)
     if env or files or environment:
         single = found.setdefault("singleuser", {})
         single["extraEnv"] = {**environment, **env}
         single["extraFiles"] = files
     return found
-
-
-def proxy_variables(stack: StackConfig) -> dict[str, str]:
-    """The variables that tell a program of the corporate proxy; none where there is none."""
-    network = stack.network
-    if isinstance(network, OpenNetwork) or not isinstance(network.egress, ProxyEgress):
-        return {}
-    ranges = [*network.ranges, stack.cluster.service_cidr]
-    return proxy_environment(network.egress, no_proxy(network.egress, ranges=ranges, inside_hosts=network.inside_hosts, region=stack.region))
-
-
-def pull_policy(stack: StackConfig) -> dict[str, str]:
-    """`pullPolicy` of an image map: nothing is asked for where images lie on the nodes."""
-    return {"pullPolicy": "Never"} if isinstance(stack.registry, OnNodes) else {}
 
 
 def _mirrors(hub: Hub) -> tuple[dict[str, str], dict[str, Any]]:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values.chart_policies import WHO
 from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.hub_values.images import image_maps, nested
-from jupyterhub_aws.components.hub.values.closed import closed_values, pull_policy
+from jupyterhub_aws.components.hub.values.closed import closed_values
 from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
-from jupyterhub_aws.components.hub.values.network_policies import network_policies
 from jupyterhub_aws.components.hub.values.sign_in import profile_groups, sign_in_values
 from jupyterhub_aws.components.hub.values.singleuser import CONTAINER_SECURITY, singleuser_values
-from jupyterhub_aws.components.images import images_of
+from jupyterhub_aws.components.images import Images
 from jupyterhub_aws.config.chart import merged
-from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase, SqliteOnClass, SqliteOnNode
-from jupyterhub_aws.config.entry import NoTls, PortForwardEntry, own_certificate
+from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.specs.hub import HubSpec
+from jupyterhub_aws.config.specs.hub_egress import NO_WIDE_RULE
 from jupyterhub_aws.config.specs.names import SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
-from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.volumes import shared_mount
 
 #: As whom `jhub` talks to the hub's API: it sees who runs what, stops servers, and says a notice; it starts and enters those of one test user only.
@@ -59,17 +58,10 @@ class Given:
     database_url: Any = None
 
 
-def public_url(hub: Hub) -> str:
-    """Where people's browsers find the hub, with a slash at its end."""
-    entry = hub.entry
-    if isinstance(entry, PortForwardEntry):
-        return f"http://localhost:{entry.local_port}/"
-    return f"{'http' if isinstance(entry.tls, NoTls) else 'https'}://{entry.hostname}/"
-
-
-def hub_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
+def hub_values(hub: HubSpec, given: Given, images: Images) -> dict[str, Any]:
     """Values of a hub's release: with `helm_values`, and every image under the name that it has for this stack."""
-    values, images, never = upstream_values(stack, name, given), images_of(stack), pull_policy(stack)
+    values = upstream_values(hub, given)
+    never = {} if images.pull_policy is None else {"pullPolicy": images.pull_policy}
     if images.registry is None and not never:
         return values
     # Those of the chart's own values too: no image keeps its maker's name, whether anything uses it today or not.
@@ -78,9 +70,9 @@ def hub_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
     return images.values(values)
 
 
-def upstream_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
+def upstream_values(hub: HubSpec, given: Given) -> dict[str, Any]:
     """The same under the names that images have at their makers: what an inventory is made of."""
-    ours, theirs = rendered(stack, name, given), stack.hubs[name].helm_values
+    ours, theirs = rendered(hub, given), hub.options.helm_values
     return merged(ours, _rules_added(ours, theirs))
 
 
@@ -96,34 +88,42 @@ def _rules_added(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Mapping[
     return added
 
 
-def rendered(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
+def rendered(hub: HubSpec, given: Given) -> dict[str, Any]:
     """What the stack file becomes without its `helm_values`."""
-    hub = stack.hubs[name]
-    return merged(merged(_open_values(stack, name, given), network_policies(stack, hub)), closed_values(stack, hub))
+    return merged(merged(_open_values(hub, given), _network_policies(hub)), closed_values(hub))
 
 
-def _open_values(stack: StackConfig, name: str, given: Given) -> dict[str, Any]:
-    hub = stack.hubs[name]
+def _network_policies(hub: HubSpec) -> dict[str, Any]:
+    """The `networkPolicy` of hub, proxy and servers: the chart's wide rules off, and the narrow ones of the spec."""
+
+    def policy(rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        return {"networkPolicy": {"egressAllowRules": NO_WIDE_RULE, "egress": list(rules)}}
+
+    proxy = policy(hub.egress.proxy)
+    return {"hub": policy(hub.egress.hub), "proxy": {"chp": proxy, "traefik": proxy}, "singleuser": policy(hub.egress.servers)}
+
+
+def _open_values(hub: HubSpec, given: Given) -> dict[str, Any]:
     return {
-        "hub": _hub(hub, HubNames(stack=stack.name, hub=name), given),
-        "proxy": _proxy(hub),
-        "singleuser": singleuser_values(stack, hub),
-        "scheduling": _scheduling(stack),
+        "hub": _hub(hub, given),
+        "proxy": _proxy(hub.options),
+        "singleuser": singleuser_values(hub),
+        "scheduling": _scheduling(hub),
         # A hook that pulls images needs user nodes, of which there are none at first, and holds up every release.
         "prePuller": {"hook": {"enabled": False, "resources": _SMALL}, "continuous": {"enabled": False}, "resources": _SMALL},
-        "cull": _cull(hub),
-        "custom": {OWN_SETTINGS: _own_settings(stack, hub)},
+        "cull": _cull(hub.options),
+        "custom": {OWN_SETTINGS: _own_settings(hub)},
     }
 
 
-def _hub(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
-    sign_in = sign_in_values(hub, public_url(hub))
+def _hub(hub: HubSpec, given: Given) -> dict[str, Any]:
+    sign_in = sign_in_values(hub.options, hub.url)
     config: dict[str, Any] = {
         **sign_in.config,
         "JupyterHub": {
             **sign_in.config["JupyterHub"],
             "admin_access": False,  # an administrator manages servers; entering them is another matter
-            "public_url": public_url(hub),
+            "public_url": hub.url,
             "cookie_secret": given.cookie_secret,
         },
         "ConfigurableHTTPProxy": {"auth_token": given.auth_token},
@@ -139,22 +139,22 @@ def _hub(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
         "annotations": {"jupyterhub-aws/secrets": given.checksum},
         "services": {OPERATOR: {"apiToken": given.operator_token}},
         "loadRoles": {OPERATOR: {"description": "jhub pause, health and who", "scopes": list(OPERATOR_SCOPES), "services": [OPERATOR]}},
-        "db": _database(hub, names, given),
+        "db": _database(hub.options, hub.names, given),
         "resources": _HUB,
         "extraFiles": {**files_of_every_hub(), **sign_in.extra_files},
-        **({"allowNamedServers": True, "namedServerLimitPerUser": hub.named_servers} if hub.named_servers else {}),
+        **({"allowNamedServers": True, "namedServerLimitPerUser": hub.options.named_servers} if hub.options.named_servers else {}),
     }
 
 
-def _own_settings(stack: StackConfig, hub: Hub) -> dict[str, Any]:
+def _own_settings(hub: HubSpec) -> dict[str, Any]:
     """What our own files in the hub are told (components/hub/files, `configure` of each)."""
-    on_volume = {"databaseFolder": DATABASE_FOLDER} if isinstance(hub.database, SqliteDatabase) else {}
-    written = [shared_mount(name, item) for name, item in sorted(hub.shared_directories.items()) if item.written_by == "administrators"]
+    on_volume = {"databaseFolder": DATABASE_FOLDER} if isinstance(hub.options.database, SqliteDatabase) else {}
+    written = [shared_mount(name, item) for name, item in sorted(hub.options.shared_directories.items()) if item.written_by == "administrators"]
     return {
-        **sign_in_values(hub, public_url(hub)).settings,
-        **({"profileGroups": groups} if (groups := profile_groups(hub)) else {}),
+        **sign_in_values(hub.options, hub.url).settings,
+        **({"profileGroups": groups} if (groups := profile_groups(hub.options)) else {}),
         **({"writtenByAdministrators": written} if written else {}),
-        **({"heartbeat": on_volume} if stack.alarms is not None else {}),
+        **({"heartbeat": on_volume} if hub.heartbeat else {}),
     }
 
 
@@ -193,9 +193,9 @@ def _proxy(hub: Hub) -> dict[str, Any]:
     }
 
 
-def _scheduling(stack: StackConfig) -> dict[str, Any]:
+def _scheduling(hub: HubSpec) -> dict[str, Any]:
     # Nodes of somebody else's cluster may be one machine, which cannot be labelled for both.
-    purpose = "require" if isinstance(stack.cluster, EksCluster) else "prefer"
+    purpose = "prefer" if hub.existing_cluster else "require"
     return {
         # kube-scheduler 1.30 with the permissions of 1.30: off until it is proven on the cluster's minor.
         "userScheduler": {"enabled": False, "resources": _SCHEDULER},
@@ -214,10 +214,9 @@ def _cull(hub: Hub) -> dict[str, Any]:
     return {"enabled": True, "timeout": idle, "every": max(60, min(600, idle // 4)), "maxAge": 3600 * culling.max_age_hours, "users": False}
 
 
-def secret_values(stack: StackConfig, name: str, secrets: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
+def secret_values(hub: HubSpec, secrets: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
     """`values.yaml` of the hub's own Secret, merged over the chart's when the hub starts: the secret traits of its sign-in."""
     found: dict[str, Any] = {}
-    hub = stack.hubs[name]
-    for owner, trait in sign_in_values(hub, public_url(hub)).secret_traits:
+    for owner, trait in sign_in_values(hub.options, hub.url).secret_traits:
         found.setdefault(owner, {})[trait] = secrets[owner, trait]
     return {"hub": {"config": found}} if found else {}

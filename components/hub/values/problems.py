@@ -13,14 +13,16 @@ from jupyterhub_aws.checks.hub_values.reach import reach
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.components.hub.values.hub import Given, hub_values, rendered
 from jupyterhub_aws.components.hub.values.owned import owned
+from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.config.chart import CHART, chart_version, effective
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.errors import Problem, dotted
 from jupyterhub_aws.config.homes import EphemeralHomes
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.names import SECRETS
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.config.timeouts import timeouts
-from jupyterhub_aws.config.traits import resolve
+from jupyterhub_aws.config.traits import resolve as resolved_traits
 from jupyterhub_aws.config.tree import Path
 
 #: What stands in for values that only AWS or chance can know.
@@ -36,46 +38,47 @@ UNKNOWN = Given(
 
 def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
     """What is wrong with one hub's values, each at the place in `helm_values` where it can be changed."""
-    values = hub_values(stack, name, UNKNOWN)
+    hub = resolve(stack).hubs[name]
+    values = hub_values(hub, UNKNOWN, images_of(stack))
     refused, told = False, set()
-    for fault, by_schema in verdict(values, stack.hubs[name], timeouts(stack).server_start_seconds):
+    for fault, by_schema in verdict(values, hub.options, hub.start_seconds):
         refused |= by_schema
         told.add(fault.path)
         source = f" (schema of chart {CHART} {chart_version()})" if by_schema else ""
         yield _problem(name, fault.path, f"{fault.what}{source}", fault.fix)
     if not refused:
         whole = effective(values)
-        yield from _undone(stack, name, whole)
-        if stack.hubs[name].helm_values:
+        yield from _undone(hub, whole)
+        if hub.options.helm_values:
             yield from _unreachable(stack, name, whole)
-            yield from _otherwise(stack, name, whole, told)
+            yield from _otherwise(hub, whole, told)
 
 
 def _unreachable(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
     """What network policies take from pods that need it, or open although it protects something."""
     wrong = [*malformed(values)]
-    wrong = wrong or [item.fault for item in reach(stack, name, resolve(values).values, [closed_by_default(f"hub-{name}")]) if item.refused]
+    wrong = wrong or [item.fault for item in reach(stack, name, resolved_traits(values).values, [closed_by_default(f"hub-{name}")]) if item.refused]
     yield from (_problem(name, fault.path, fault.what, fault.fix) for fault in wrong)
 
 
-def _undone(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
+def _undone(hub: HubSpec, values: Mapping[str, Any]) -> Iterator[Problem]:
     """What `helm_values` may not take away, because another part of the stack counts on it."""
     if at(values, "hub", "existingSecret") != SECRETS:
-        yield _problem(name, ("hub", "existingSecret"), "takes the secrets of the sign-in away from the hub", "remove it")
+        yield _problem(hub.name, ("hub", "existingSecret"), "takes the secrets of the sign-in away from the hub", "remove it")
     storage = at(values, "singleuser", "storage", "type")
-    if storage == "none" and not isinstance(stack.homes, EphemeralHomes):
-        yield _problem(name, ("singleuser", "storage", "type"), "keeps nothing when a server stops", "say so: homes.kind: ephemeral")
-    if bool(at(values, "proxy", "https", "enabled")) != (own_certificate(stack.hubs[name].entry) is not None):
-        yield _problem(name, ("proxy", "https", "enabled"), "contradicts the hub's entry, which says who encrypts", "remove it, and use entry.tls")
+    if storage == "none" and not isinstance(hub.homes, EphemeralHomes):
+        yield _problem(hub.name, ("singleuser", "storage", "type"), "keeps nothing when a server stops", "say so: homes.kind: ephemeral")
+    if bool(at(values, "proxy", "https", "enabled")) != (own_certificate(hub.options.entry) is not None):
+        yield _problem(hub.name, ("proxy", "https", "enabled"), "contradicts the hub's entry, which says who encrypts", "remove it, and use entry.tls")
 
 
-def _otherwise(stack: StackConfig, name: str, values: Mapping[str, Any], told: set[Path]) -> Iterator[Problem]:
+def _otherwise(hub: HubSpec, values: Mapping[str, Any], told: set[Path]) -> Iterator[Problem]:
     """What `helm_values` says otherwise than an option of the stack file, where no rule has spoken yet."""
-    said = resolve(effective(rendered(stack, name, UNKNOWN)))
-    for path, what, fix in owned(stack.hubs[name], said, resolve(values)):
+    said = resolved_traits(effective(rendered(hub, UNKNOWN)))
+    for path, what, fix in owned(hub.options, said, resolved_traits(values)):
         spoken = path in told or any(other[: len(path)] == path for other in told)
         if not spoken or path[:2] == ("hub", "extraConfig"):  # code is one place, whatever it says
-            yield _problem(name, path, what, fix)
+            yield _problem(hub.name, path, what, fix)
 
 
 def _problem(name: str, path: Path, what: str, fix: str) -> Problem:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from jupyterhub_aws.components.hub.values.local_state import IPYTHON_CONFIG_PATH, LOCAL_ENVIRONMENT, LOCAL_KERNEL_STATE, LOCAL_SERVER_STATE, SERVER_CONFIG_PATH
-from jupyterhub_aws.components.hub.values.profiles import hub_pools, hub_profiles, profile_list, resources, share_of
+from jupyterhub_aws.components.hub.values.profiles import profile_list
 from jupyterhub_aws.components.hub.values.volumes import extra_volumes
 from jupyterhub_aws.config.generations import GENERATION
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES, EbsHomes, EphemeralHomes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.profiles import split_image
+from jupyterhub_aws.config.specs.hub import HubSpec, share_traits
 from jupyterhub_aws.config.specs.names import HOMES_CLAIM
-from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.config.timeouts import timeouts
 
 #: The user and group of every image of the Jupyter project, and of the access points of homes.
 UID, GID = 1000, 100
@@ -24,23 +23,16 @@ _KERNEL_CHECK_SECONDS = 300
 CONTAINER_SECURITY = {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}
 
 
-def homes_class(stack: StackConfig) -> str:
-    """Name of the storage class of homes that are volumes: cluster-wide, so it holds the stack's name."""
-    return f"{stack.name}-homes"
-
-
-def singleuser_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
+def singleuser_values(hub: HubSpec) -> dict[str, Any]:
     """`singleuser` of a hub's values."""
-    profiles = hub_profiles(stack, hub)
-    first = next(iter(profiles.values()))
-    pool = next(pool for pool in hub_pools(stack, hub) if pool.name == first.pool)
-    traits = resources(share_of(first, pool))
-    image = {} if hub.image is None else {"image": dict(zip(("name", "tag"), split_image(hub.image), strict=True))}
+    first = hub.profiles[0]
+    pool, traits = first.pool, share_traits(first.share)
+    image = {} if hub.options.image is None else {"image": dict(zip(("name", "tag"), split_image(hub.options.image), strict=True))}
     return {
         **image,
         "uid": UID,
         "fsGid": GID,
-        "startTimeout": timeouts(stack).server_start_seconds,
+        "startTimeout": hub.start_seconds,
         "cpu": {"limit": traits["cpu_limit"], "guarantee": traits["cpu_guarantee"]},
         "memory": {"limit": traits["mem_limit"], "guarantee": traits["mem_guarantee"]},
         # Each profile says its pool's whole selector, and KubeSpawner merges it over this one: a key that only some pools have may not stand here.
@@ -48,30 +40,30 @@ def singleuser_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
         "extraTolerations": [item for item in pool.tolerations if item["key"] != "hub.jupyter.org/dedicated"],
         # The chart's way needs a privileged container in every pod; network policies and the nodes' hop limit do the same.
         "cloudMetadata": {"blockWithIptables": False},
-        "storage": {**storage_values(stack, hub), **extra_volumes(hub)},
-        **_server_files(stack, hub),
-        "profileList": profile_list(stack, hub),
+        "storage": {**storage_values(hub), **extra_volumes(hub.options)},
+        **_server_files(hub),
+        "profileList": profile_list(hub),
     }
 
 
-def storage_values(stack: StackConfig, hub: Hub) -> dict[str, Any]:
+def storage_values(hub: HubSpec) -> dict[str, Any]:
     """`singleuser.storage`: by the kind of homes."""
-    homes = stack.homes
+    homes = hub.homes
     if isinstance(homes, EphemeralHomes):
         return {"type": "none"}
     if isinstance(homes, EbsHomes):
-        return {"type": "dynamic", "capacity": f"{homes.size_gib}Gi", "dynamic": {"storageClass": homes_class(stack)}}
+        return {"type": "dynamic", "capacity": f"{homes.size_gib}Gi", "dynamic": {"storageClass": hub.homes_class}}
     assert isinstance(homes, DIRECTORY_HOMES)  # noqa: S101 -- for the type checker: there is no other kind
-    return {"type": "static", "static": {"pvcName": HOMES_CLAIM, "subPath": hub.home_directory}}
+    return {"type": "static", "static": {"pvcName": HOMES_CLAIM, "subPath": hub.options.home_directory}}
 
 
-def _server_files(stack: StackConfig, hub: Hub) -> dict[str, Any]:
+def _server_files(hub: HubSpec) -> dict[str, Any]:
     """What servers and kernels are told by files: when to end kernels, and where homes are on a network to keep databases and locks off it.
 
     One file for Jupyter Server: in jupyter_server_config.d it reads nothing but which extensions are on (serverapp.py, init_server_extensions).
     """
-    remote = isinstance(stack.homes, DIRECTORY_HOMES)
-    server = {**(_kernel_culling(hub) if hub.culling.kernel_idle_minutes else {}), **(LOCAL_SERVER_STATE if remote else {})}
+    remote = isinstance(hub.homes, DIRECTORY_HOMES)
+    server = {**(_kernel_culling(hub.options) if hub.options.culling.kernel_idle_minutes else {}), **(LOCAL_SERVER_STATE if remote else {})}
     files = {"jupyter-server": {"mountPath": SERVER_CONFIG_PATH, "data": server}} if server else {}
     if remote:
         files["ipython"] = {"mountPath": IPYTHON_CONFIG_PATH, "data": LOCAL_KERNEL_STATE}

@@ -6,13 +6,14 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from jupyterhub_aws.components.hub.values.hub import HEALTH_USER, public_url
-from jupyterhub_aws.components.hub.values.profiles import hub_profiles
+from jupyterhub_aws.components.hub.values.hub import HEALTH_USER
 from jupyterhub_aws.config.entry import LoadBalancerEntry, own_certificate
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES, EbsHomes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.profiles import Profile
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.hub import public_url
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
@@ -59,8 +60,8 @@ class Subject:
     @property
     def wanted(self) -> dict[str, Profile]:
         """The profiles to try, in the order in which people see them."""
-        found = hub_profiles(self.stack, self.config)
-        return {name: profile for name, profile in found.items() if not self.profiles or name in self.profiles}
+        found = resolve(self.stack).hubs[self.hub].profiles
+        return {item.name: item.options for item in found if not self.profiles or item.name in self.profiles}
 
 
 def check(subject: Subject, progress: Callable[[str], None]) -> Report:

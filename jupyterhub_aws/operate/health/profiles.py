@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jupyterhub_aws.components.hub.values.profiles import hub_profiles
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 
 
 def known(command: str, stack: StackConfig, hubs: Sequence[str], profiles: Sequence[str]) -> None:
     """Raise ConfigError for a profile that none of these hubs has."""
-    there = sorted({name for hub in hubs for name in hub_profiles(stack, stack.hubs_inside[hub])})
+    there = sorted({profile.name for hub in hubs for profile in resolve(stack).hubs[hub].profiles})
     problems = []
     for name in profiles:
         if name not in there:

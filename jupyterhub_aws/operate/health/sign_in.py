@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from jupyterhub_aws.components.hub.values.hub import public_url
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from jupyterhub_aws.config.specs.hub import public_url
 from jupyterhub_aws.operate.health.door import Answer, Browser, Door
 from jupyterhub_aws.operate.health.report import FailedError
 

@@ -8,16 +8,16 @@ What the chart always writes stays: hub and proxy to each other and to servers, 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any
 
-from jupyterhub_aws.config.cluster import EksCluster
+from jupyterhub_aws.config.cluster import Cluster, EksCluster
 from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.neighbours import ProxyEgress
-from jupyterhub_aws.config.network import OpenNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.network import AnyNetwork, OpenNetwork, UnmanagedNetwork
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
-from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.values import port_of
 
 _HTTPS, _POSTGRES, _DNS = 443, 5432, 53
@@ -27,7 +27,7 @@ _API_PORTS = (_HTTPS, 6443)
 #: addresses, among them instance metadata (169.254.169.254) and the credentials of Pod Identity (169.254.170.23).
 _LINK_LOCAL = "169.254.0.0/16"
 _NOT_INTERNET = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", _LINK_LOCAL)
-_NO_WIDE_RULE = {
+NO_WIDE_RULE = {
     "cloudMetadataServer": False,
     "dnsPortsCloudMetadataServer": False,
     "dnsPortsPrivateIPs": False,
@@ -38,26 +38,29 @@ _NO_WIDE_RULE = {
 Rule = dict[str, Any]
 
 
-def network_policies(stack: StackConfig, hub: Hub) -> dict[str, Any]:
-    """The `networkPolicy` of hub, proxy and servers, as values of the chart."""
-    dns = _rule([stack.cluster.service_cidr], [_DNS], protocols=("UDP", "TCP"))
-    proxy = {"networkPolicy": {"egressAllowRules": _NO_WIDE_RULE, "egress": [dns]}}
-    return {
-        "hub": {"networkPolicy": {"egressAllowRules": _NO_WIDE_RULE, "egress": [dns, *_hub_may(stack, hub)]}},
-        "proxy": {"chp": proxy, "traefik": proxy},
-        "singleuser": {"networkPolicy": {"egressAllowRules": _NO_WIDE_RULE, "egress": [dns, *_servers_may(stack)]}},
-    }
+@dataclass(frozen=True, kw_only=True)
+class HubEgress:
+    """Rules of NetworkPolicies (`egress` of the chart's `networkPolicy`) for the pods of a hub: the hub itself, its proxy, and users' servers."""
+
+    hub: tuple[Rule, ...]
+    proxy: tuple[Rule, ...]
+    servers: tuple[Rule, ...]
 
 
-def _hub_may(stack: StackConfig, hub: Hub) -> Iterator[Rule]:
+def hub_egress(hub: Hub, network: AnyNetwork, cluster: Cluster) -> HubEgress:
+    """Whom the pods of a hub may talk to in a network and a cluster."""
+    dns = _rule([cluster.service_cidr], [_DNS], protocols=("UDP", "TCP"))
+    return HubEgress(hub=(dns, *_hub_may(hub, network, cluster)), proxy=(dns,), servers=(dns, *_servers_may(network, cluster)))
+
+
+def _hub_may(hub: Hub, network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
     """The Kubernetes API, the database, and whoever knows the people. The API is asked under its service's address, or its own."""
-    ranges = list(stack.network.ranges)
-    ports = _API_PORTS[:1] if isinstance(stack.cluster, EksCluster) else _API_PORTS
-    yield _rule([stack.cluster.service_cidr, *ranges], list(ports))
+    ranges = list(network.ranges)
+    ports = _API_PORTS[:1] if isinstance(cluster, EksCluster) else _API_PORTS
+    yield _rule([cluster.service_cidr, *ranges], list(ports))
     if isinstance(hub.database, PostgresDatabase):
         yield _rule(ranges, [_POSTGRES])
     asked = _sign_in_ports(hub)
-    network = stack.network
     if isinstance(network, OpenNetwork) or not network.closed:
         if asked:  # a directory may be anywhere, inside or out; the metadata is nowhere among it
             yield {"to": [_block("0.0.0.0/0", [_LINK_LOCAL])], "ports": _ports(asked, ("TCP",))}
@@ -80,10 +83,9 @@ def _sign_in_ports(hub: Hub) -> list[int]:
     return [_HTTPS] if isinstance(sign_in, CognitoSignIn) else []
 
 
-def _servers_may(stack: StackConfig) -> Iterator[Rule]:
+def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
     """The internet where there is one, and what the stack opens to people by name. Never other pods, databases, homes or credentials."""
-    network = stack.network
-    own = [*network.ranges, stack.cluster.service_cidr]
+    own = [*network.ranges, cluster.service_cidr]
     if isinstance(network, OpenNetwork) or not network.closed:
         yield {"to": [_block("0.0.0.0/0", _outside_of_all([*_NOT_INTERNET, *own]))]}
     if isinstance(network, OpenNetwork):
