@@ -273,7 +273,7 @@ class JupyterHubPlatform(Component):
             place=self.network.place,
             control_plane_group_id=self.cluster.security_group_id,
             ranges=network.ranges,
-            neighbours=network.neighbours,
+            neighbours=network.peer_networks,
             tags=self._tags,
         )
         return NodeSecurity("nodes", args, self.child())

@@ -35,7 +35,7 @@ def own_registry(network: AnyNetwork, registry: AnyRegistry) -> Iterator[Problem
 def private_api(network: AnyNetwork, cluster: AnyCluster) -> Iterator[Problem]:
     """The API answers inside only."""
     if network.closed and isinstance(cluster, EksCluster) and cluster.api.public_access_cidrs:
-        fix = "remove it; the runner, or a neighbour network, reaches the private endpoint"
+        fix = "remove it; the runner, or a peer network, reaches the private endpoint"
         yield Problem(path="cluster.api.public_access_cidrs", what="opens the Kubernetes API to the internet, in a network that has none", fix=fix)
 
 
@@ -84,7 +84,7 @@ def _hosts(hub: Hub) -> Iterator[tuple[str, str]]:
 
 
 def _inside(path: str, host: str, network: Any) -> Iterator[Problem]:  # noqa: ANN401 -- a closed network of any kind
-    ranges = [*network.ranges, *(cidr for neighbour in network.neighbours.values() for cidr in neighbour.cidrs)]
+    ranges = [*network.ranges, *(cidr for neighbour in network.peer_networks.values() for cidr in neighbour.cidrs)]
     try:
         address = IPv4Address(host)
     except ValueError:
@@ -93,7 +93,7 @@ def _inside(path: str, host: str, network: Any) -> Iterator[Problem]:  # noqa: A
         return
     if not any(address in IPv4Network(cidr) for cidr in ranges):
         yield Problem(
-            path=path, what=f"names {host}, which is neither in the network nor in one of its neighbours", fix="add its range under network.neighbours"
+            path=path, what=f"names {host}, which is neither in the network nor in one of its peer networks", fix="add its range under network.peer_networks"
         )
 
 

@@ -37,13 +37,13 @@ def pools_of_their_kind(cluster: AnyCluster, pools: Pools) -> Iterator[Problem]:
         for name, pool in pools.user.items():
             if isinstance(pool, GivenPool):
                 fix = "write spot_first, spot or on_demand, and instance_types"
-                yield Problem(path=f"pools.{name}.capacity", what="is given, but the stack makes the cluster and its nodes", fix=fix)
+                yield Problem(path=f"pools.{name}.capacity", what="is existing, but the stack makes the cluster and its nodes", fix=fix)
         return
     if pools.core is not None:
         fix = "remove it; label nodes for the hub instead (docs/operations.md)"
         yield Problem(path="pools.core", what="would be bought, but the cluster is there already", fix=fix)
     for name in pools.bought:
-        fix = "write capacity: given, with cores and memory_gib of its nodes"
+        fix = "write capacity: existing, with cores and memory_gib of its nodes"
         yield Problem(path=f"pools.{name}.capacity", what="would be bought, but the cluster is there already", fix=fix)
 
 

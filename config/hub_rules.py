@@ -96,7 +96,7 @@ def profiles_fit(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
 
 def _fits(path: str, profile: Profile, pool: AnyUserPool) -> Iterator[Problem]:
     for share in shares(profile, pool.types, pool.max_pods).values():
-        if profile.people_per_node is None:
+        if profile.users_per_node is None:
             yield from _gpus_are_there(f"{path}.{share.path}gpus", share.gpus, profile.pool, pool)
             yield from _share_fits(f"{path}.{share.path}", share, profile.pool, pool)
         else:
@@ -128,13 +128,13 @@ def _share_fits(path: str, share: Share, name: str, pool: AnyUserPool) -> Iterat
 
 
 def _division_works(path: str, profile: Profile, share: Share, pool: AnyUserPool) -> Iterator[Problem]:
-    people, have = profile.people_per_node or 1, pool.types[0].gpus
+    people, have = profile.users_per_node or 1, pool.types[0].gpus
     if share.memory_guarantee_mib < _LEAST_SERVER_MIB or share.cpu_guarantee < _LEAST_CORES:
         what = f"leaves each of {people} people {share.memory_guarantee_mib:g} MiB and {share.cpu_guarantee:g} cores of a node of pool {profile.pool}"
-        yield Problem(path=f"{path}.people_per_node", what=what, fix="write fewer people, or choose larger instance types")
+        yield Problem(path=f"{path}.users_per_node", what=what, fix="write fewer people, or choose larger instance types")
     if share.gpus and share.gpus <= have < people * share.gpus:
         what = f"wants {people * share.gpus} GPUs for {people} people, but a node of pool {profile.pool} has {have}"
-        yield Problem(path=f"{path}.people_per_node", what=what, fix=f"write at most {have // share.gpus}")
+        yield Problem(path=f"{path}.users_per_node", what=what, fix=f"write at most {have // share.gpus}")
 
 
 def _smaller(most: str, *, fits: bool) -> str:

@@ -241,7 +241,7 @@ class OnDemandPool(_UserPool):
 class GivenPool(Model):
     """Nodes that are there already, in a cluster that somebody else made. Label them as `docs/operations.md` says, or say by which labels to find them."""
 
-    capacity: Literal["given"] = option(help="`given`: with `cluster.kind: existing`.", changing="For servers that start later.")
+    capacity: Literal["existing"] = option(help="`existing`: with `cluster.kind: existing`.", changing="For servers that start later.")
     cores: int = option(help="vCPUs of the smallest of these nodes.", unit="cores", changing="For servers that start later.", ge=1, le=448)
     memory_gib: int = option(help="Memory of the smallest of these nodes.", unit="GiB", changing="For servers that start later.", ge=2, le=24576)
     gpus: int = option(0, help="GPUs of each of these nodes.", unit="GPUs", changing="For servers that start later.", ge=0, le=16)
@@ -260,7 +260,7 @@ class GivenPool(Model):
         """The one kind of node that it has."""
         return (
             InstanceType(
-                name="given", vcpus=self.cores, memory_mib=1024 * self.memory_gib, architecture="x86_64", network_interfaces=0, addresses_per_interface=0,
+                name="existing", vcpus=self.cores, memory_mib=1024 * self.memory_gib, architecture="x86_64", network_interfaces=0, addresses_per_interface=0,
                 nitro=True, gpus=self.gpus, gpu=(self.gpu or "GPU") if self.gpus else None, local_disk_gb=0, spot=False, usd_per_hour=None,
             ),
         )  # fmt: skip

@@ -163,7 +163,7 @@ class SizeChoice(Model):
 class Profile(Model):
     """One choice on the page where a person starts a server.
 
-    How much of a node a server gets is said in one of three ways: `cpu` and `memory`; `people_per_node`, which divides a node; or several `sizes`.
+    How much of a node a server gets is said in one of three ways: `cpu` and `memory`; `users_per_node`, which divides a node; or several `sizes`.
     """
 
     display_name: str | None = option(None, help="What the page says. Without it the profile's own name.", changing="At once.", min_length=1, max_length=80)
@@ -179,7 +179,7 @@ class Profile(Model):
         le=1,
     )
     gpus: int = option(0, help="Whole GPUs.", unit="GPUs", changing=_NEXT_START, ge=0, le=16)
-    people_per_node: int | None = option(
+    users_per_node: int | None = option(
         None,
         help="Instead of `cpu` and `memory`: so many servers fill a node of the pool exactly. Each is guaranteed its part; its limit follows from `guarantee`.",
         unit="people",
@@ -205,12 +205,12 @@ class Profile(Model):
     @model_validator(mode="after")
     def _one_way_to_say_how_much(self) -> Self:
         ways = [
-            name for name, given in (("cpu and memory", self.cpu or self.memory), ("people_per_node", self.people_per_node), ("sizes", self.sizes)) if given
+            name for name, given in (("cpu and memory", self.cpu or self.memory), ("users_per_node", self.users_per_node), ("sizes", self.sizes)) if given
         ]
         if len(ways) > 1:
             raise refuse(f"says twice how much a server gets: {' and '.join(ways)}", f"keep {ways[0]}, or one of the others")
         if not ways:
-            raise refuse("does not say how much a server gets", "write cpu and memory, people_per_node, or sizes")
+            raise refuse("does not say how much a server gets", "write cpu and memory, users_per_node, or sizes")
         if ways == ["cpu and memory"]:
             if self.cpu is None or self.memory is None:
                 raise refuse(f"says {'memory' if self.cpu is None else 'cpu'} alone", f"add {'cpu' if self.cpu is None else 'memory'}")

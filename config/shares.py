@@ -31,8 +31,8 @@ def shares(profile: Profile, kinds: Sequence[InstanceType], max_pods: int) -> di
     if profile.sizes:
         found = {name: _said(size.cpu, size.memory, size.guarantee, size.gpus, f"sizes.{name}.") for name, size in profile.sizes.items()}
         return dict(sorted(found.items(), key=lambda item: (item[1].gpus, item[1].memory_mib, item[1].cpu, str(item[0]))))
-    if profile.people_per_node is not None:
-        return {None: _divided(profile, profile.people_per_node, kinds, max_pods)}
+    if profile.users_per_node is not None:
+        return {None: _divided(profile, profile.users_per_node, kinds, max_pods)}
     assert profile.cpu is not None and profile.memory is not None  # noqa: S101 -- for the type checker: the model says so
     return {None: _said(profile.cpu, profile.memory, profile.guarantee, profile.gpus, "")}
 
@@ -63,5 +63,5 @@ def _divided(profile: Profile, people: int, kinds: Sequence[InstanceType], max_p
         memory_mib=float(min(math.floor(memory / profile.guarantee), max(room.memory_mib, 0))),
         memory_guarantee_mib=float(memory),
         gpus=profile.gpus,
-        path="people_per_node",
+        path="users_per_node",
     )

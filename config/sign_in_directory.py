@@ -13,7 +13,7 @@ from jupyterhub_aws.config.people import NEW_KIND, NEW_RULES, Listed, NameRule
 from jupyterhub_aws.config.values import HOST
 
 #: The option that nobody writes by mistake.
-PLAIN_TEXT = "none_so_that_anybody_on_the_way_reads_passwords"
+PLAIN_TEXT = "none_insecure"
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
 #: One `attribute=value` of a DN, in which commas may be escaped (RFC 4514).
 _DN = re.compile(r"\s*[A-Za-z][\w.-]*\s*=(\\.|[^,\\])+(,\s*[A-Za-z][\w.-]*\s*=(\\.|[^,\\])+)*", re.ASCII | re.DOTALL)
@@ -76,9 +76,10 @@ class LdapSignIn(Listed):
     kind: Literal["ldap"] = option(help="`ldap`: people sign in with their directory password.", changing=NEW_KIND)
     server: Annotated[str, AfterValidator(_server)] = option(help="Name of the server, as its certificate has it.", changing=NEW_RULES)
     port: int | None = option(None, help="Port; 636 with `on_connect` and 389 otherwise.", changing=NEW_RULES, ge=1, le=65535)
-    tls: Literal["on_connect", "start_tls", "none_so_that_anybody_on_the_way_reads_passwords"] = option(
+    tls: Literal["on_connect", "start_tls", "none_insecure"] = option(
         "on_connect",
-        help=f"`on_connect`: LDAPS. `start_tls`: plain first, then TLS. `{PLAIN_TEXT}`: as it says; a warning in every plan.",
+        help="`on_connect`: LDAPS. `start_tls`: plain first, then TLS. "
+        f"`{PLAIN_TEXT}`: no TLS, so everybody on the network path can read passwords; a warning in every plan.",
         changing=NEW_RULES,
     )
     ca_certificate: Annotated[str, AfterValidator(_authorities)] | None = option(

@@ -146,7 +146,7 @@ def _ranges_apart(network: AnyNetwork, cluster: Cluster) -> Iterator[Problem]:
     option = "ranges" if isinstance(network, UnmanagedNetwork) else "cidr"
     others = [(f"network.{option}", cidr) for cidr in network.ranges]
     if not isinstance(network, OpenNetwork):
-        others += [(f"network.neighbours.{name}.cidrs", cidr) for name, neighbour in network.neighbours.items() for cidr in neighbour.cidrs]
+        others += [(f"network.peer_networks.{name}.cidrs", cidr) for name, neighbour in network.peer_networks.items() for cidr in neighbour.cidrs]
     for path, cidr in others:
         if IPv4Network(cidr).overlaps(services):
             yield Problem(

@@ -46,11 +46,11 @@ class AirgapNetwork(OwnVpc):
         tables, associations = self._routes()
         private = {letter: subnet.id for letter, subnet in self.private_subnets.items()}
         endpoints = self._endpoints(list(private.values()), tables)
-        if args.network.neighbours:
+        if args.network.peer_networks:
             Neighbours(
                 f"{name}-neighbours",
                 NeighboursArgs(
-                    neighbours=args.network.neighbours,
+                    neighbours=args.network.peer_networks,
                     stack_name=args.stack_name,
                     vpc_id=self.vpc.id,
                     subnet_ids=list(private.values()),

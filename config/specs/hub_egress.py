@@ -69,7 +69,7 @@ def _hub_may(hub: Hub, network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
         asked = sorted({*asked, port_of(network.egress.url)})
     if asked:
         yield _rule(ranges, asked)
-    yield from (_rule(list(beside.cidrs), list(beside.ports)) for _, beside in sorted(network.neighbours.items()) if beside.ports)
+    yield from (_rule(list(beside.cidrs), list(beside.ports)) for _, beside in sorted(network.peer_networks.items()) if beside.ports)
 
 
 def _sign_in_ports(hub: Hub) -> list[int]:
@@ -90,7 +90,7 @@ def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
         yield {"to": [_block("0.0.0.0/0", _outside_of_all([*_NOT_INTERNET, *own]))]}
     if isinstance(network, OpenNetwork):
         return
-    for _, beside in sorted(network.neighbours.items()):
+    for _, beside in sorted(network.peer_networks.items()):
         if beside.servers and beside.ports:
             yield _rule(list(beside.cidrs), list(beside.ports))
     if network.closed and not isinstance(network, UnmanagedNetwork) and network.further_endpoints:

@@ -120,7 +120,7 @@ def given_pools(live: Live) -> tuple[dict[str, Any], str]:
         pools[_name(name, pools)] = _given(_types(group) or _of_template(live, template), group.get("MaxSize", 1), found)
     if not pools:
         pools["user"] = {
-            "capacity": "given",
+            "capacity": "existing",
             "cores": fill(8, "vCPUs of a node"),
             "memory_gib": fill(64, "its memory"),
             "node_selector": {"example.org/pool": fill("user", "a label of these nodes")},
@@ -143,7 +143,7 @@ def _given(types: list[str], most: int, selector: Any) -> dict[str, Any]:  # noq
         size = {"cores": Noted(value=cores, note=", ".join(types)), "memory_gib": max(memory, 2)}
         if all(kind.gpus for kind in known):
             size |= {"gpus": min(kind.gpus for kind in known), "gpu": str(known[0].gpu)}
-    return {"capacity": "given", **size, "nodes": min(max(most, 1), 5000), "node_selector": selector}
+    return {"capacity": "existing", **size, "nodes": min(max(most, 1), 5000), "node_selector": selector}
 
 
 def _name(text: str, taken: Mapping[str, Any]) -> str:

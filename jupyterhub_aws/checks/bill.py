@@ -84,7 +84,7 @@ class UserHour:
     profile: str
     pool: str
     type: str
-    people_per_node: int
+    users_per_node: int
     on_demand: Decimal | None
     spot: Decimal | None
 
@@ -94,7 +94,7 @@ class UserHour:
         rounded = {
             key: None if value is None else float(value.quantize(tenth, ROUND_HALF_UP)) for key, value in (("on_demand", self.on_demand), ("spot", self.spot))
         }
-        return {"hub": self.hub, "profile": self.profile, "pool": self.pool, "type": self.type, "people_per_node": self.people_per_node, **rounded}
+        return {"hub": self.hub, "profile": self.profile, "pool": self.pool, "type": self.type, "users_per_node": self.users_per_node, **rounded}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,20 +68,20 @@ def _hour(pod: UserPod, nodes: list[UserNodes], prices: Prices) -> UserHour:
     """`nodes` are the groups of its pool; a server that must not run on spot nodes has no price there."""
     node = nodes[0]
     markets = {item.spot for item in nodes if pod.may_run_on(item.labels)}
-    people, hourly = people_per_node(pod, node), prices.node_hour(node.types[0].name)
+    people, hourly = users_per_node(pod, node), prices.node_hour(node.types[0].name)
     each = None if hourly is None or not people else hourly / people
     return UserHour(
         hub=pod.hub,
         profile=pod.profile,
         pool=node.pool,
         type=node.types[0].name,
-        people_per_node=people,
+        users_per_node=people,
         on_demand=each if False in markets else None,
         spot=each * prices.of("spot_share") if True in markets and each is not None else None,
     )
 
 
-def people_per_node(pod: UserPod, node: UserNodes) -> int:
+def users_per_node(pod: UserPod, node: UserNodes) -> int:
     """How many such servers an empty node takes, by what each is guaranteed."""
     rooms = {"cpu": node.room.cpu_millicores / 1000, "memory": node.room.memory_mib * _MIB, "nvidia.com/gpu": node.gpus}
     seats = max(node.most_pods - _SYSTEM_PODS, 0)  # no node takes more pods than its kubelet allows

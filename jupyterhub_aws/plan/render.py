@@ -185,7 +185,7 @@ def _user_hours(data: dict[str, Any], *, whole: bool) -> list[Any]:
         table.add_column(head, justify="right", no_wrap=True)
     for hour in data["user_hours"]:
         prices = ("–" if hour[key] is None else f"{hour[key]:.3f}" for key in ("spot", "on_demand"))
-        table.add_row(f"{hour['hub']}: {hour['profile']} on {hour['type']}", str(hour["people_per_node"]), *prices)
+        table.add_row(f"{hour['hub']}: {hour['profile']} on {hour['type']}", str(hour["users_per_node"]), *prices)
     share = f"On a full node, without its disk. Spot at {data['spot_share']:.0%} of the on-demand price, an assumption (--prices FILE)."
     return [Text(), table, *([Text(share, "dim")] if whole else [])]
 

@@ -242,7 +242,7 @@ def test_a_balancer_inside_the_vpc_has_no_public_address() -> None:
 def test_a_persons_hour_is_the_nodes_price_by_those_who_fit() -> None:
     hours = {hour["profile"]: hour for hour in bill()["user_hours"]}
     # 64 GiB less 7.5 %, 40 pods x 11 MiB, 355 MiB and 406 MiB of daemons leave 58 GiB: seven with 8 GiB, three with 16 GiB.
-    assert {name: hour["people_per_node"] for name, hour in hours.items()} == {"small": 7, "large": 3, "gpu": 4}
+    assert {name: hour["users_per_node"] for name, hour in hours.items()} == {"small": 7, "large": 3, "gpu": 4}
     assert hours["small"]["on_demand"] == round(R5N / 7, 3)
     assert hours["large"]["spot"] == round(R5N / 3 * 0.40, 3)
     assert hours["gpu"]["on_demand"] == round(3.912 / 4, 3)

@@ -143,7 +143,7 @@ def test_a_protected_server_has_a_place_and_a_price_on_demand_only() -> None:
     assert groups == {"pools-memory-on-demand-group": True, "pools-memory-spot-group": False}
     hours = {hour.profile: hour for hour in user_hours(stack, resources, Prices())}
     assert hours["protected"].spot is None and hours["protected"].on_demand is not None
-    assert hours["sized"].spot is not None and hours["sized/small"].people_per_node == 7
+    assert hours["sized"].spot is not None and hours["sized/small"].users_per_node == 7
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ SIGN_INS = {
     "ldap in clear text": {
         **{key: value for key, value in _LDAP.items() if key != "ca_certificate"},
         "bind_dn_templates": ["uid={username},ou=people,dc=example,dc=org"],
-        "tls": "none_so_that_anybody_on_the_way_reads_passwords",
+        "tls": "none_insecure",
         "admin_groups": ["cn=ops,ou=groups,dc=example,dc=org"],
     },
     "native": {"kind": "native", "administrators": ["ada"]},

@@ -54,7 +54,7 @@ _MORE = {
     "hubs.main.volumes": {"fast": {"kind": "scratch", "mount_path": "/fast", "size_gib": 10}, "old": {"kind": "claim", "mount_path": "/old", "claim": "old"}},
     "hubs.main.shared_memory": "4G",
     "hubs.main.named_servers": 2,
-    "hubs.main.profiles.many": {"pool": "memory", "people_per_node": 3, "images": {"one": {"image": "a/b:1"}}, "protected": True, "groups": ["o:t"]},
+    "hubs.main.profiles.many": {"pool": "memory", "users_per_node": 3, "images": {"one": {"image": "a/b:1"}}, "protected": True, "groups": ["o:t"]},
     "hubs.main.profiles.sized": {"pool": "memory", "sizes": {"half": {"cpu": 2, "memory": "8G"}, "whole": {"cpu": 4, "memory": "16G", "default": True}}},
     "hubs.main.profiles.small.environment": {"GRACE": "yes"},
     "hubs.main.helm_values": {

@@ -19,7 +19,7 @@ TYPES = sorted(name for name in instance_types() if instance_type(name).memory_m
 def test_a_node_is_divided_by_people(name: str, people: int, guarantee: float, max_pods: int) -> None:
     kinds = [instance_type(name)]
     room = server_room(kinds, max_pods)
-    profile = Profile(pool="x", people_per_node=people, guarantee=guarantee)
+    profile = Profile(pool="x", users_per_node=people, guarantee=guarantee)
     (share,) = shares(profile, kinds, max_pods).values()
     assert people * share.memory_guarantee_mib <= max(room.memory_mib, 0)
     assert people * share.cpu_guarantee * 1000 <= room.cpu_millicores + 1e-6
@@ -30,7 +30,7 @@ def test_a_node_is_divided_by_people(name: str, people: int, guarantee: float, m
 
 
 def test_the_guides_node_for_three() -> None:
-    (share,) = shares(Profile(pool="memory", people_per_node=3), [instance_type("r5n.2xlarge")], 40).values()
+    (share,) = shares(Profile(pool="memory", users_per_node=3), [instance_type("r5n.2xlarge")], 40).values()
     assert (share.cpu_guarantee, share.cpu, share.memory_guarantee_mib, share.memory_mib) == (2.54, 5.0, 19755.0, 39510.0)
 
 

@@ -312,10 +312,10 @@ def test_a_closed_stack_has_its_proof_and_every_permitted_flow():
     assert proof.holds and proof.whole and len(proof.laws) == 15
     flows = {(flow.source, flow.target): flow.ports for flow in proof.flows}
     assert flows["Nodes of a closed network", "Private endpoints of AWS APIs"] == "tcp 443"
-    assert flows["Nodes of a closed network", "10.200.0.0/16 (neighbour corporate)"] == "tcp 443, 636"
-    assert flows["People in 10.200.0.0/16 (neighbour corporate)", "Load balancer of hub main"] == "tcp 443"
+    assert flows["Nodes of a closed network", "10.200.0.0/16 (peer network corporate)"] == "tcp 443, 636"
+    assert flows["People in 10.200.0.0/16 (peer network corporate)", "Load balancer of hub main"] == "tcp 443"
     assert flows["Kubernetes control plane", "Nodes of a closed network"] == "tcp 1025–65535"
-    assert flows["People's servers of main", "10.200.0.0/16 (neighbour corporate)"] == "tcp 443, 636"
+    assert flows["People's servers of main", "10.200.0.0/16 (peer network corporate)"] == "tcp 443, 636"
     assert not [source for source, _ in flows if source.startswith("People in 0.")]
     text = page(plan)
     assert text.count("<b>holds</b>") == 15 and "Every permitted flow" in text

@@ -151,7 +151,7 @@ def test_starttls_that_is_refused_is_no_leave_for_clear_text(tmp_path: Path) -> 
         *_, last = probe(Question(stack=stack_with(section), hub="main", user="alice", password="alice's password"))
         assert (last.what, last.state) == ("certificate", "failed")
         assert "StartTLS" in last.said
-        plain = sign_in(found, CA.pem, tls="none_so_that_anybody_on_the_way_reads_passwords")
+        plain = sign_in(found, CA.pem, tls="none_insecure")
         assert enter(made(plain, tmp_path), "alice") is not None
         steps = list(probe(Question(stack=stack_with(plain), hub="main", user="alice", password="alice's password")))
         assert [(step.what, step.state) for step in steps if step.what == "encryption"] == [("encryption", "no")]

@@ -227,7 +227,7 @@ def test_a_sign_in_that_is_broken(tmp_path: Path) -> None:
         "kind": "ldap",
         "server": "localhost",
         "port": free_port(),  # nobody listens there
-        "tls": "none_so_that_anybody_on_the_way_reads_passwords",
+        "tls": "none_insecure",
         "timeout_seconds": 2,
         "bind_dn_templates": ["uid={username},dc=example"],
         "allowed_groups": ["cn=jupyter,dc=example"],

@@ -251,7 +251,7 @@ BY_SETTINGS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "settings: runner, another type": (("stack=airgap",), ("stack=airgap", "runner.instance_type=t3.large")),
     "settings: runner, another disk": (("stack=airgap",), ("stack=airgap", "runner.disk_gib=80")),
     "settings: runner, a new machine": (("stack=airgap",), ("stack=airgap", "runner.generation=2")),
-    "settings: closed network, another port to a neighbour": (("stack=airgap",), ("stack=airgap", "network.neighbours.corporate.ports=[636, 443, 22]")),
+    "settings: closed network, another port to a peer network": (("stack=airgap",), ("stack=airgap", "network.peer_networks.corporate.ports=[636, 443, 22]")),
 }
 
 

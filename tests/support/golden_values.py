@@ -39,7 +39,7 @@ _COGNITO = {
 }
 _GATED = {"pool": "memory", "cpu": 2, "memory": "8G", "groups": ["example-org:gpu"]}
 _DN_GATED = {**_GATED, "groups": ["cn=gpu,ou=groups,dc=example,dc=org"]}
-_PLAIN = {**{key: value for key, value in _LOOKUP.items() if key != "ca_certificate"}, "tls": "none_so_that_anybody_on_the_way_reads_passwords"}
+_PLAIN = {**{key: value for key, value in _LOOKUP.items() if key != "ca_certificate"}, "tls": "none_insecure"}
 GOLDEN = {
     **CASES,
     "ldap, look-up, groups": (f"hubs.main.sign_in={json.dumps(_LOOKUP)}", f"hubs.main.profiles.gated={json.dumps(_DN_GATED)}"),

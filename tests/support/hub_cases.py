@@ -42,7 +42,7 @@ _OWN_PROFILES = {
     "two-gpus": {"pool": "gpu", "cpu": 20, "memory": "64G", "guarantee": 1, "gpus": 2, "default": True},
 }
 _EVERY_CHOICE = {
-    "divided": {"pool": "memory", "people_per_node": 3, "default": True},
+    "divided": {"pool": "memory", "users_per_node": 3, "default": True},
     "sized": {
         "pool": "memory",
         "sizes": {"small": {"cpu": 2, "memory": "8G"}, "large": {"cpu": 4, "memory": "24G", "guarantee": 0.75, "default": True}},

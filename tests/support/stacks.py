@@ -97,7 +97,7 @@ CLOSED = (
     "network.endpoint_zones=one",
     "network.further_endpoints=[athena]",
     "watch={kind: cloudwatch, notify: [hub-alarms@example.org]}",
-    "network.neighbours.beside={cidrs: [10.201.0.0/16], ports: [5432], via: {kind: peering, vpc_id: vpc-0123456789abcdef0}}",
+    "network.peer_networks.beside={cidrs: [10.201.0.0/16], ports: [5432], via: {kind: peering, vpc_id: vpc-0123456789abcdef0}}",
     "runner.policies=['arn:aws:iam::123456789012:policy/pulumi-state']",
     f"hubs.postgres={json.dumps({**_PORT_HUB, 'entry': {'kind': 'port_forward'}, 'database': {'kind': 'postgres'}})}",
 )
@@ -110,7 +110,7 @@ _EXISTING = {
     "egress": {"kind": "none"},
     "route_tables": ["rtb-0123456789abcdef0"],
     "inside_hosts": ["*.corp.example"],
-    "neighbours": {"corporate": {"cidrs": ["10.200.0.0/16"], "ports": [636, 443]}},
+    "peer_networks": {"corporate": {"cidrs": ["10.200.0.0/16"], "ports": [636, 443]}},
 }
 #: The open stack in a VPC of somebody else's, as a setting on top of `dev`.
 _PUBLIC = {zone: {"id": f"subnet-0fedcba987654321{index}", "cidr": f"10.64.{240 + index}.0/24"} for index, zone in enumerate(_SUBNETS)}

@@ -45,7 +45,7 @@ def pools_section(found: Servers) -> dict[str, Any]:
     for name, pool in found.pools.items():
         cores, memory = max(2 * math.ceil(pool["cores"]), 4), max(math.ceil(2 * pool["mib"] / 1024), 16)
         section[name] = {
-            "capacity": "given",
+            "capacity": "existing",
             "cores": fill(min(cores, 448), "vCPUs of its smallest node (kubectl describe nodes)"),
             "memory_gib": fill(min(memory, 24576), "memory of its smallest node"),
             **({"gpus": fill(pool["gpus"], "GPUs of each node")} if pool["gpus"] else {}),

@@ -26,8 +26,8 @@ class Law:
 
 LAWS: tuple[Law, ...] = (
     Law(check="gateways", holds="no gateway, no NAT, no public address, no IPv6", judge=ways_out.gateways, about="vpc"),
-    Law(check="routes", holds="every route leads to a declared neighbour; there is no default route", judge=ways_out.routes, about="vpc"),
-    Law(check="neighbours", holds="no attachment and no peering but the declared ones", judge=ways_out.neighbours, about="vpc"),
+    Law(check="routes", holds="every route leads to a declared peer network; there is no default route", judge=ways_out.routes, about="vpc"),
+    Law(check="peer-networks", holds="no attachment and no peering but the declared ones", judge=ways_out.peer_networks, about="vpc"),
     Law(check="rules", holds="every security group names whom it lets in and out; none names the world", judge=ways_out.egress_rules, about="aws"),
     Law(check="nodes", holds="every machine starts in a group whose way out is listed", judge=endpoints.node_groups_are_narrow, about="aws"),
     Law(check="names", holds="the resolver answers for AWS's endpoints and declared names only", judge=ways_out.names, about="vpc"),

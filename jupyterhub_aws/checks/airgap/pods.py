@@ -37,14 +37,14 @@ def egress(view: View) -> Iterator[Finding]:
 
 
 def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Iterator[Finding]:
-    """What values open. Servers: neighbours that the stack opens to them, on their ports, endpoints, and the cluster's names. Hub and proxy: what is in
-    the network or one of its neighbours.
+    """What values open. Servers: peer networks that the stack opens to them, on their ports, endpoints, and the cluster's names. Hub and proxy: what is in
+    the network or one of its peer networks.
     """
     names = (view.stack.cluster.service_cidr, _DNS)
-    open_to_servers = {names, *((cidr, port) for item in view.network.neighbours.values() if item.servers for cidr in item.cidrs for port in item.ports)}
+    open_to_servers = {names, *((cidr, port) for item in view.network.peer_networks.values() if item.servers for cidr in item.cidrs for port in item.ports)}
     if getattr(view.network, "further_endpoints", ()):
         open_to_servers |= {(cidr, _HTTPS) for cidr in view.network.ranges}
-    inside = Ranges.of(view.stack.cluster.service_cidr, *view.network.ranges, *(cidr for item in view.network.neighbours.values() for cidr in item.cidrs))
+    inside = Ranges.of(view.stack.cluster.service_cidr, *view.network.ranges, *(cidr for item in view.network.peer_networks.values() for cidr in item.cidrs))
     for policy in policies:
         for way in policy.ways:
             if way.direction == "ingress" or way.origin is None:
@@ -52,7 +52,7 @@ def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Itera
             single = way.first if way.first == way.last else None
             allowed = Ranges.of(*(cidr for cidr, port in open_to_servers if port == single)) if policy.who == WHO[SERVERS] else inside
             where = dotted(("values", *way.origin))
-            fix = "open a neighbour's port to servers in the stack file"
+            fix = "open a peer network's port to servers in the stack file"
             if way.peer is None:
                 yield fault("pods", release, f"lets {policy.who} reach everybody ({where} names nobody)", "name a range")
             elif way.addresses is None:
@@ -62,7 +62,7 @@ def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Itera
                 yield fault("pods", release, f"lets {policy.who} reach {way.peer_in_words} on {way.ports_in_words} ({where})", "name ports")
             elif further := way.addresses - allowed:
                 reached = ", ".join(further.cidrs[:4])
-                yield fault("pods", release, f"lets {policy.who} reach {reached} on {way.ports_in_words} ({where})", fix, "network.neighbours")
+                yield fault("pods", release, f"lets {policy.who} reach {reached} on {way.ports_in_words} ({where})", fix, "network.peer_networks")
 
 
 def told(view: View) -> Iterator[Finding]:

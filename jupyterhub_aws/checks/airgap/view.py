@@ -28,11 +28,11 @@ class View:
 
     @property
     def beside(self) -> list[IPv4Network]:
-        """Ranges of the neighbours that the stack declares."""
-        return [IPv4Network(cidr) for neighbour in self.network.neighbours.values() for cidr in neighbour.cidrs]
+        """Ranges of the peer networks that the stack declares."""
+        return [IPv4Network(cidr) for neighbour in self.network.peer_networks.values() for cidr in neighbour.cidrs]
 
     def declared(self, cidr: str) -> bool:
-        """Whether a range is inside, or one of a declared neighbour."""
+        """Whether a range is inside, or one of a declared peer network."""
         try:
             network = IPv4Network(cidr)
         except ValueError:

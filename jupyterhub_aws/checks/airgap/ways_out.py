@@ -1,4 +1,4 @@
-"""No path out: no gateway, no address, no route, no rule that leads anywhere but inside and to declared neighbours."""
+"""No path out: no gateway, no address, no route, no rule that leads anywhere but inside and to declared peer networks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TARGETS = {
     "localGatewayId": "a local gateway",
     "coreNetworkArn": "a core network",
 }
-_DECLARE = "declare it under network.neighbours"
+_DECLARE = "declare it under network.peer_networks"
 _REMOVE = "remove it: a closed network has none"
 
 
@@ -68,7 +68,7 @@ def _machines(view: View) -> Iterator[Finding]:
 
 
 def routes(view: View) -> Iterator[Finding]:
-    """Every route leads to a range of a declared neighbour, through what the stack file names."""
+    """Every route leads to a range of a declared peer network, through what the stack file names."""
     for route in view.resources.of("aws:ec2/route:Route"):
         yield from _route(view, route.inputs, route)
     for table in view.resources.of("aws:ec2/routeTable:RouteTable", "aws:ec2/defaultRouteTable:DefaultRouteTable"):
@@ -82,25 +82,25 @@ def _route(view: View, route: Mapping[str, Any], resource: Resource) -> Iterator
         if route.get(key) and route[key] != "local":
             yield fault("routes", resource, f"leads {destination} to {what} ({route[key]})", "remove it")
     if destination == "::/0" or is_world(destination):
-        yield fault("routes", resource, f"is a default route ({destination})", "remove it: only ranges of neighbours have routes")
+        yield fault("routes", resource, f"is a default route ({destination})", "remove it: only ranges of peer networks have routes")
     elif not view.declared(destination):
         yield fault(
-            "routes", resource, f"leads to {destination}, which no neighbour of the stack has", "declare it under network.neighbours", "network.neighbours"
+            "routes", resource, f"leads to {destination}, which no peer network of the stack has", _DECLARE, "network.peer_networks"
         )
 
 
-def neighbours(view: View) -> Iterator[Finding]:
+def peer_networks(view: View) -> Iterator[Finding]:
     """Transit gateways and peerings are those that the stack file names, and no others."""
-    declared = [item.via for item in view.network.neighbours.values()] if isinstance(view.network, AirgapNetwork) else []
+    declared = [item.via for item in view.network.peer_networks.values()] if isinstance(view.network, AirgapNetwork) else []
     hubs = {via.id for via in declared if isinstance(via, TransitGateway)}
     peers = {via.vpc_id for via in declared if isinstance(via, Peering)}
-    fix = "declare it under network.neighbours, or remove it"
+    fix = "declare it under network.peer_networks, or remove it"
     for attachment in view.resources.of("aws:ec2transitgateway/vpcAttachment:VpcAttachment"):
         if attachment.inputs.get("transitGatewayId") not in hubs:
-            yield fault("neighbours", attachment, f"attaches to {attachment.inputs.get('transitGatewayId')}, which the stack file does not name", fix)
+            yield fault("peer-networks", attachment, f"attaches to {attachment.inputs.get('transitGatewayId')}, which the stack file does not name", fix)
     for peering in view.resources.of("aws:ec2/vpcPeeringConnection:VpcPeeringConnection"):
         if peering.inputs.get("peerVpcId") not in peers:
-            yield fault("neighbours", peering, f"peers with {peering.inputs.get('peerVpcId')}, which the stack file does not name", fix)
+            yield fault("peer-networks", peering, f"peers with {peering.inputs.get('peerVpcId')}, which the stack file does not name", fix)
 
 
 def egress_rules(view: View) -> Iterator[Finding]:
@@ -109,13 +109,13 @@ def egress_rules(view: View) -> Iterator[Finding]:
         world = rule.other == "::/0" or is_world(rule.other)
         if world:
             side = "out to" if rule.out else "in from"
-            yield fault("rules", rule.resource, f"lets {rule.words} {side} {rule.other}", "name a group, a prefix list, or a neighbour's range")
+            yield fault("rules", rule.resource, f"lets {rule.words} {side} {rule.other}", "name a group, a prefix list, or a peer network's range")
         elif "/" in rule.other and rule.out and not view.declared(rule.other):
             yield fault(
                 "rules",
                 rule.resource,
-                f"lets {rule.words} out to {rule.other}, which is neither inside nor a neighbour's",
-                "declare it under network.neighbours",
+                f"lets {rule.words} out to {rule.other}, which is neither inside nor a peer network's",
+                "declare it under network.peer_networks",
             )
 
 

@@ -84,7 +84,7 @@ def _few(words: list[str]) -> str:
 
 
 def _named(view: View, side: str, *, people: bool = False) -> str:
-    """One side of a rule in words: by a group's own description, a neighbour's name, or what it is."""
+    """One side of a rule in words: by a group's own description, a peer network's name, or what it is."""
     for group in view.resources.of(GROUP):
         if side == f"${{{group.name}.id}}":
             title = str(group.inputs.get("description", group.name)).partition(":")[0]
@@ -98,9 +98,9 @@ def _named(view: View, side: str, *, people: bool = False) -> str:
         network = IPv4Network(side)
     except ValueError:
         return side
-    for name, neighbour in sorted(view.network.neighbours.items()):
+    for name, neighbour in sorted(view.network.peer_networks.items()):
         if any(network.subnet_of(IPv4Network(cidr)) for cidr in neighbour.cidrs):
-            return f"{'People in ' if people else ''}{side} (neighbour {name})"
+            return f"{'People in ' if people else ''}{side} (peer network {name})"
     return f"{'People in ' if people else ''}{side}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from jupyterhub_aws.checks.cost_of_hubs import people_per_node
+from jupyterhub_aws.checks.cost_of_hubs import users_per_node
 from jupyterhub_aws.checks.groups import POOL_LABEL, UserNodes, user_nodes
 from jupyterhub_aws.checks.limits import overcommitment
 from jupyterhub_aws.checks.resources import Resource
@@ -103,7 +103,7 @@ def _market(node: UserNodes, group: Resource, plan: Plan, anchors: Anchors) -> M
 
 
 def _fit(pod: UserPod, node: UserNodes, plan: Plan) -> Fit:
-    count = people_per_node(pod, node)
+    count = users_per_node(pod, node)
     hours = [hour for hour in plan.cost.user_hours if (hour.hub, hour.profile, hour.pool) == (pod.hub, pod.profile, node.pool)]
     needs = f"{_cores(pod.requests.get('cpu', 0))}, {pod.requests.get('memory', 0) / _GIB:.4g} GiB"
     cores, memory = (pod.limits.get(key) for key in ("cpu", "memory"))
@@ -125,7 +125,7 @@ def _fit(pod: UserPod, node: UserNodes, plan: Plan) -> Fit:
 def _common(node: UserNodes) -> Iterator[Fit]:
     """How many servers with a common guarantee fit, and what there is too little of for one more."""
     for cores, gib in _COMMON:
-        count = people_per_node(_server(cores, gib), node)
+        count = users_per_node(_server(cores, gib), node)
         short = [
             what
             for what, taken, room in (("cores", cores * 1000, node.room.cpu_millicores), ("memory", gib * 1024, node.room.memory_mib))
