@@ -27,6 +27,7 @@ from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, Autosc
 from jupyterhub_aws.components.backups.backups import AwsBackups, AwsBackupsArgs
 from jupyterhub_aws.components.backups.snapshots import SnapshotLifecycle, SnapshotLifecycleArgs
 from jupyterhub_aws.components.base import ArgumentError, Component
+from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
 from jupyterhub_aws.components.cluster.endpoint import open_to
 from jupyterhub_aws.components.cluster.provider import kubernetes_provider
@@ -48,6 +49,7 @@ from jupyterhub_aws.components.pools.pools import NodePools
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config import network as modes
 from jupyterhub_aws.config.backups import AwsBackup, NoBackups
+from jupyterhub_aws.config.chart import CHART
 from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.halves import Configuration
@@ -203,11 +205,14 @@ class JupyterHubPlatform(Component):
             self.exports["kubeconfig"] = facts.kubeconfig
         return InClusterInputs(
             images=images_of(stack),
-            kubernetes=stack.cluster.version,
+            # Helm waits for hub and proxy, which is what ready means; nothing in the release needs a user node. Paused there is none at all.
+            chart=chart(CHART, stack, awaited=not stack.paused),
             secrets=self._secrets,
             depends_on=after,
             kubeconfig=facts.kubeconfig,
             access=there if isinstance(there, ExistingCluster) else None,
+            cluster_name=stack.name if isinstance(there, EksCluster) else None,
+            tags=self._tags,
         )
 
     def _hubs(self, facts: CloudFacts, inside: InClusterInputs | None) -> dict[str, JupyterHub]:

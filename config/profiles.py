@@ -204,9 +204,7 @@ class Profile(Model):
 
     @model_validator(mode="after")
     def _one_way_to_say_how_much(self) -> Self:
-        ways = [
-            name for name, given in (("cpu and memory", self.cpu or self.memory), ("users_per_node", self.users_per_node), ("sizes", self.sizes)) if given
-        ]
+        ways = [name for name, given in (("cpu and memory", self.cpu or self.memory), ("users_per_node", self.users_per_node), ("sizes", self.sizes)) if given]
         if len(ways) > 1:
             raise refuse(f"says twice how much a server gets: {' and '.join(ways)}", f"keep {ways[0]}, or one of the others")
         if not ways:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pulumi
+from pulumi_aws.eks import PodIdentityAssociation
 from pulumi_kubernetes.apps.v1 import DeploymentPatch
-from pulumi_kubernetes.core.v1 import Namespace
+from pulumi_kubernetes.core.v1 import ConfigMap, Namespace, Secret, ServiceAccount
 from pulumi_kubernetes.helm.v3 import Release
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_random import RandomString
 
-from jupyterhub_aws.components.base import Component
-from jupyterhub_aws.components.charts import chart
+from jupyterhub_aws.components.base import ArgumentError, Component
 from jupyterhub_aws.components.entry.service import EntryService, EntryServiceArgs
 from jupyterhub_aws.components.facts import HubFacts
 from jupyterhub_aws.components.homes.usage import UsageReport, UsageReportArgs
@@ -25,13 +26,13 @@ from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
 from jupyterhub_aws.components.hub.storage import DatabasePlace, DatabasePlaceArgs, HomesVolume, HomesVolumeArgs
 from jupyterhub_aws.components.hub.values.hub import Given, hub_values
 from jupyterhub_aws.components.images import Images
-from jupyterhub_aws.config.chart import CHART
 from jupyterhub_aws.config.cluster import ExistingCluster
 from jupyterhub_aws.config.database import SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.entry import own_certificate
+from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES
 from jupyterhub_aws.config.specs.hub import HubSpec
-from jupyterhub_aws.config.specs.names import PROXY_DEPLOYMENT
+from jupyterhub_aws.config.specs.names import PROXY_DEPLOYMENT, SERVER_ACCOUNT, SERVER_ENVIRONMENT, SERVER_SECRETS
 
 #: Which certificate the proxy has, by the first digits of its digest.
 _CERTIFICATE = "jupyterhub-aws/certificate"
@@ -39,18 +40,20 @@ _CERTIFICATE = "jupyterhub-aws/certificate"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InClusterInputs:
-    """What the part of a hub inside the cluster needs: `images` and `kubernetes` (the cluster's minor version) decide where its chart comes from.
+    """What the part of a hub inside the cluster needs: `images` names images, `chart` says where the z2jh chart comes from (components/charts.py).
 
     `secrets` are the encrypted values of the stack file by key, `depends_on` what its pods need. The cluster is reached by `kubeconfig` (its text; None:
     by the file that `access` names, or the caller's own) when pods have to be asked why they are not ready.
     """
 
     images: Images
-    kubernetes: str
+    chart: Mapping[str, Any]
     secrets: Mapping[str, pulumi.Input[str]]
     depends_on: Sequence[pulumi.Resource] = ()
     kubeconfig: pulumi.Input[str] | None = None
     access: ExistingCluster | None = None
+    cluster_name: pulumi.Input[str] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,6 +81,7 @@ class JupyterHub(Component):
     url: pulumi.Output[str]
     #: The AWS half, where this program makes it.
     cloud: HubCloud | None = None
+    _namespace_made: Namespace | None = None
 
     def __init__(self, name: str, args: HubParts, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
@@ -111,13 +115,15 @@ class JupyterHub(Component):
 
     def _in_cluster(self, inputs: InClusterInputs) -> None:
         hub, name = self._hub, self._name
-        namespace = self._namespace()
+        namespace = self._namespace_made = self._namespace()
+        self._cluster_name, self._tags = inputs.cluster_name, inputs.tags
         self._closed_by_default(namespace)
         self._in_namespace = namespace.metadata["name"]
         secrets = HubSecretsArgs(hub=hub, namespace=self._in_namespace, given=inputs.secrets, database_password=self.facts.database_password)
         self.secrets = HubSecrets(f"{name}-secrets", secrets, self.child())
+        account = self._server_account()
         homes = self._homes()
-        self.release = self._release(inputs, [*homes, *self._database(), *self.secrets.ready])
+        self.release = self._release(inputs, [account, *homes, *self._database(), *self.secrets.ready])
         self._certificate(self.release)
         self._usage_report(homes, inputs.images)
         if hub.node_port is not None:
@@ -143,6 +149,84 @@ class JupyterHub(Component):
             spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
             opts=self.child(),
         )
+
+    def _server_account(self) -> ServiceAccount:
+        """Whom users' servers are in the cluster: nobody who may do anything, until `add_role` gives it an identity in AWS."""
+        return ServiceAccount(
+            f"{self._name}-servers",
+            metadata={"name": SERVER_ACCOUNT, "namespace": self._in_namespace},
+            automount_service_account_token=False,
+            opts=self.child(),
+        )
+
+    def add_environment(self, values: Mapping[str, pulumi.Input[str]]) -> ConfigMap:
+        """Give every server of this hub these environment variables: names to values that anybody may read in the cluster.
+
+        Servers that start later have them; what a profile says of the same name wins. Call it once for each hub. Raises ArgumentError where this
+        program does not make the hub's part inside the cluster, or for a name that is none.
+        """
+        self._of_servers("add_environment", values)
+        return ConfigMap(f"{self._name}-server-environment", metadata=self._metadata(SERVER_ENVIRONMENT), data=values, opts=self.child())
+
+    def add_secrets(self, values: Mapping[str, pulumi.Input[str]]) -> Secret:
+        """Give every server of this hub these environment variables from a Secret: encrypted in the state, and never in a plan.
+
+        Every user of the hub can read them. Otherwise as `add_environment`.
+        """
+        self._of_servers("add_secrets", values)
+        sealed = {key: pulumi.Output.secret(value) for key, value in values.items()}
+        return Secret(f"{self._name}-server-secrets", metadata=self._metadata(SERVER_SECRETS), string_data=sealed, opts=self.child())
+
+    def add_role(self, role_arn: pulumi.Input[str]) -> PodIdentityAssociation:
+        """Let every server of this hub use AWS as this role, by EKS Pod Identity. Its trust policy is `pod_identity_trust()`.
+
+        Servers that start later have its credentials, and reach their address (169.254.170.23), which no server does otherwise. Every user of the hub
+        may do what the role may. Call it once for each hub. Raises ArgumentError where this program does not make the hub's part inside the cluster, or
+        the cluster is not in EKS.
+        """
+        self._of_servers("add_role", {})
+        if self._cluster_name is None:
+            problem = Problem(
+                path="add_role", what="needs EKS Pod Identity, and this cluster is not known to be in EKS", fix="give servers keys by add_secrets"
+            )
+            raise ArgumentError(f"JupyterHub {self._name!r}", [problem])
+        # EKS user guide, "How EKS Pod Identity works": the agent answers on this address, port 80.
+        to: Any = [{"ip_block": {"cidr": "169.254.170.23/32"}}]
+        NetworkPolicy(
+            f"{self._name}-servers-to-aws",
+            metadata=self._metadata("servers-to-aws"),
+            spec={
+                "pod_selector": {"match_labels": {"app": "jupyterhub", "component": "singleuser-server", "release": self._names.release}},
+                "policy_types": ["Egress"],
+                "egress": [{"to": to, "ports": [{"protocol": "TCP", "port": 80}]}],
+            },
+            opts=self.child(),
+        )
+        return PodIdentityAssociation(
+            f"{self._name}-servers",
+            cluster_name=self._cluster_name,
+            namespace=self._names.namespace,
+            service_account=SERVER_ACCOUNT,
+            role_arn=role_arn,
+            tags=dict(self._tags),
+            opts=self.child(),
+        )
+
+    def _of_servers(self, method: str, values: Mapping[str, Any]) -> None:
+        """Refuse what cannot be added here. Raises ArgumentError with every problem."""
+        problems = [
+            Problem(path=f"{method}[{name!r}]", what="is not the name of an environment variable", fix="write letters, digits and _ only, no digit first")
+            for name in values
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name)
+        ]
+        if self._namespace_made is None:
+            fix = "call it in the program of the stack inside the cluster"
+            problems.append(Problem(path=method, what="needs the hub's part inside the cluster, which this stack does not make", fix=fix))
+        if problems:
+            raise ArgumentError(f"JupyterHub {self._name!r}", problems)
+
+    def _metadata(self, name: str) -> Any:  # noqa: ANN401 -- metadata of an object
+        return {"name": name, "namespace": self._in_namespace}
 
     def _homes(self) -> list[pulumi.Resource]:
         homes = self._hub.homes
@@ -225,8 +309,7 @@ class JupyterHub(Component):
         values: dict[str, Any] = hub_values(self._hub, given, inputs.images)
         return Release(
             f"{self._name}-release",
-            # Helm waits for hub and proxy, which is what ready means; nothing in the release needs a user node. Paused there is none at all.
-            **chart(CHART, inputs.images, kubernetes=inputs.kubernetes, awaited=not self._hub.paused),
+            **inputs.chart,
             name=self._names.release,
             namespace=self._in_namespace,
             values=values,

@@ -14,6 +14,10 @@ SECRETS = "hub-secrets"
 TLS_SECRET = "hub-tls"  # noqa: S105 -- the name of an object
 PROXY_DEPLOYMENT = "proxy"  # the chart's own (templates/proxy/deployment.yaml)
 ENTRY_SERVICE = "entry"
+#: Of users' servers: their service account, and the ConfigMap and the Secret whose keys are environment variables, where they exist.
+SERVER_ACCOUNT = "servers"
+SERVER_ENVIRONMENT = "server-environment"
+SERVER_SECRETS = "server-secrets"
 #: Label by which a claim finds its volume and no other.
 VOLUME_LABEL = "jupyterhub-aws/volume"
 

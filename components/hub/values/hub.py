@@ -20,7 +20,7 @@ from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.hub_egress import NO_WIDE_RULE
-from jupyterhub_aws.config.specs.names import SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
+from jupyterhub_aws.config.specs.names import SECRETS, SERVER_ENVIRONMENT, SERVER_SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
 from jupyterhub_aws.config.volumes import shared_mount
 
 #: As whom `jhub` talks to the hub's API: it sees who runs what, stops servers, and says a notice; it starts and enters those of one test user only.
@@ -131,6 +131,15 @@ def _hub(hub: HubSpec, given: Given) -> dict[str, Any]:
         "KubeSpawner": {
             "container_security_context": CONTAINER_SECURITY,
             "delete_pvc": False,  # removing a user never deletes a home
+            # A service account gives servers an identity in AWS (JupyterHub.add_role), never one in the cluster.
+            "automount_service_account_token": False,
+            # What a program adds beside the stack file (JupyterHub.add_environment, add_secrets); absent, a server starts without.
+            "extra_container_config": {
+                "envFrom": [
+                    {"configMapRef": {"name": SERVER_ENVIRONMENT, "optional": True}},
+                    {"secretRef": {"name": SERVER_SECRETS, "optional": True}},
+                ]
+            },
         },
     }
     return {

@@ -12,7 +12,7 @@ from jupyterhub_aws.config.homes import DIRECTORY_HOMES, EbsHomes, EphemeralHome
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.profiles import split_image
 from jupyterhub_aws.config.specs.hub import HubSpec, share_traits
-from jupyterhub_aws.config.specs.names import HOMES_CLAIM
+from jupyterhub_aws.config.specs.names import HOMES_CLAIM, SERVER_ACCOUNT
 
 #: The user and group of every image of the Jupyter project, and of the access points of homes.
 UID, GID = 1000, 100
@@ -32,6 +32,7 @@ def singleuser_values(hub: HubSpec) -> dict[str, Any]:
         **image,
         "uid": UID,
         "fsGid": GID,
+        "serviceAccountName": SERVER_ACCOUNT,
         "startTimeout": hub.start_seconds,
         "cpu": {"limit": traits["cpu_limit"], "guarantee": traits["cpu_guarantee"]},
         "memory": {"limit": traits["mem_limit"], "guarantee": traits["mem_guarantee"]},

@@ -84,9 +84,7 @@ def _route(view: View, route: Mapping[str, Any], resource: Resource) -> Iterator
     if destination == "::/0" or is_world(destination):
         yield fault("routes", resource, f"is a default route ({destination})", "remove it: only ranges of peer networks have routes")
     elif not view.declared(destination):
-        yield fault(
-            "routes", resource, f"leads to {destination}, which no peer network of the stack has", _DECLARE, "network.peer_networks"
-        )
+        yield fault("routes", resource, f"leads to {destination}, which no peer network of the stack has", _DECLARE, "network.peer_networks")
 
 
 def peer_networks(view: View) -> Iterator[Finding]:
