@@ -123,13 +123,15 @@ class JupyterHubPlatform(Component):
         #: The hubs by name.
         self.hubs = self._hubs(facts, inside)
         if stack.parts != "cluster" and isinstance(stack.cluster, EksCluster):
-            self._monitoring()
+            monitoring = self._monitoring()
+            if monitoring is not None:
+                self.exports["alarms_topic"] = monitoring.topic_arn
         if inside is None:
             self.exports |= exported(stack, replace(facts, hubs={name: hub.facts for name, hub in self.hubs.items()}))
         else:
             self.exports["hubs"] = {name: hub.exports for name, hub in self.hubs.items() if name in stack.hubs_inside}
         self.exports["imported"] = imports.confirmed([self])
-        self.register_outputs({})
+        self.register_outputs({"name": stack.name, **{key: value for key, value in self.exports.items() if key not in ("imported", "hubs")}})
 
     def _facts(self) -> CloudFacts:
         """The AWS half: made here, taken from the stack that made it, or nobody's business where the cluster exists already."""

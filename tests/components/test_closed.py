@@ -271,5 +271,8 @@ def test_dev_and_airgap_share_every_component_but_those_of_one_folder():
     dev, closed = tokens("stack=dev"), tokens("stack=airgap-hub")
     assert dev - closed == {"jupyterhub-aws:index:Network"}
     extra = closed - dev
-    assert {token for token in extra if not token.startswith("jupyterhub-aws:airgap:")} <= {"jupyterhub-aws:network:FlowLogs"}, "of both"
+    assert {token for token in extra if not token.startswith("jupyterhub-aws:airgap:")} <= {
+        "jupyterhub-aws:network:FlowLogs",
+        "jupyterhub-aws:index:AirgapNetwork",
+    }, "of both"
     assert len(extra) >= 7

@@ -17,7 +17,8 @@ from jupyterhub_aws.checks.hub_values.all import RULES, faults
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.components.hub.values.hub import Given, hub_values
 from jupyterhub_aws.components.hub.values.problems import hub_problems
-from jupyterhub_aws.components.hub.values.profiles import derived, hub_profiles, profile_list
+from jupyterhub_aws.components.hub.values.profiles import profile_list
+from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.chart import default_values, effective, merged, refusals
 from jupyterhub_aws.config.errors import ConfigError, names_secret
@@ -27,6 +28,8 @@ from jupyterhub_aws.config.instance_types import instance_type, instance_types
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.node_size import server_room
 from jupyterhub_aws.config.profiles import memory_mib
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.hub import derived
 from jupyterhub_aws.config.specs.node_groups import pool_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
@@ -90,6 +93,10 @@ DATABASES = {"sqlite": {"kind": "sqlite"}, "postgres": {"kind": "postgres"}, "me
 COMBINATIONS = list(itertools.product(SIGN_INS, ENTRIES, HOMES, DATABASES))
 
 
+def _values(stack):
+    return hub_values(resolve(stack).hubs["main"], GIVEN, images_of(stack))
+
+
 def _stack(put):
     values, secret = engine_values(changed(dev_stack(), put=put))
     return load(values, secret=secret, source=SOURCE)
@@ -128,7 +135,7 @@ def test_everything_that_a_stack_may_say_becomes_values_that_the_chart_takes_and
         if combination[0] == "native" and combination[3] == "memory":
             continue  # refused: its accounts are in the database
         stack = _stack(_combined(*combination))
-        values = hub_values(stack, "main", GIVEN)
+        values = _values(stack)
         assert list(refusals(values)) == [], combination
         assert list(faults(effective(values), stack.hubs["main"], timeouts(stack).server_start_seconds)) == [], combination
         assert list(hub_problems(stack, "main")) == [], combination
@@ -143,7 +150,7 @@ def test_the_chart_alone_would_let_anybody_in():
 
 def test_what_stands_in_the_values():
     """The few that everything hangs on, in plain words."""
-    values = hub_values(_stack(_combined("ldap lookup", "balancer, certificate", "nfs", "sqlite")), "main", GIVEN)
+    values = _values(_stack(_combined("ldap lookup", "balancer, certificate", "nfs", "sqlite")))
     config = values["hub"]["config"]
     assert config["Authenticator"] == {
         "admin_users": ["grace"],
@@ -245,7 +252,6 @@ DOCTORED = [
     (protections.isolation, (*_KUBE, "container_security_context", "capabilities", "add"), ["SYS_ADMIN"], (*_KUBE, "container_security_context")),
     (protections.isolation, (*_KUBE, "container_security_context", "capabilities", "drop"), [], (*_KUBE, "container_security_context")),
     (protections.isolation, ("singleuser", "extraPodConfig", "securityContext"), {"fsGroup": 100}),
-    (protections.isolation, ("singleuser", "serviceAccountName"), "analyst"),
     (protections.privileges, ("singleuser", "extraPodConfig", "hostNetwork"), True),
     (protections.privileges, ("hub", "containerSecurityContext", "runAsUser"), 0),
     (protections.privileges, ("hub", "containerSecurityContext", "allowPrivilegeEscalation"), True),
@@ -310,7 +316,7 @@ DOCTORED = [
 @pytest.mark.parametrize("case", DOCTORED, ids=[f"{case[0].__name__}-{'.'.join(map(str, case[1]))}-{index}" for index, case in enumerate(DOCTORED)])
 def test_a_rule_finds_exactly_what_it_is_there_for(case):
     rule, path, value, *rest = case
-    good = hub_values(_stack({}), "main", GIVEN)
+    good = _values(_stack({}))
     values = effective(merged(good, _at(path, value)))
     assert {fault.path for fault in rule(values)} == {tuple(rest[0]) if rest else path}
     assert not list(rule(effective(good)))
@@ -320,7 +326,7 @@ def test_a_rule_finds_exactly_what_it_is_there_for(case):
 
 
 def test_ldap_is_verified_and_leavers_stay_out_where_people_are_listed():
-    ldap = hub_values(_stack({"hubs.main.sign_in": SIGN_INS["ldap lookup"]}), "main", GIVEN)
+    ldap = _values(_stack({"hubs.main.sign_in": SIGN_INS["ldap lookup"]}))
     section = ("hub", "config", "LDAPAuthenticator")
     for path, value, where in (
         ((*section, "tls_kwargs", "validate"), 0, (*section, "tls_kwargs", "validate")),
@@ -348,7 +354,7 @@ def test_every_rule_has_a_case():
 
 
 def test_a_start_that_gives_up_too_early_is_found_wherever_it_is_said():
-    good = hub_values(_stack({}), "main", GIVEN)
+    good = _values(_stack({}))
     assert _found(good) == []
     for path, value in ((("singleuser", "startTimeout"), 300), (("singleuser", "startTimeout"), None), ((*_PROFILE, "start_timeout"), 60)):
         assert _found(merged(good, _at(path, value))) == [path]
@@ -475,9 +481,9 @@ def _bytes(value):
 @pytest.mark.parametrize("profiles", [None, {}, {"odd": {"pool": "memory", "cpu": 0.1, "memory": "1.3G", "guarantee": 0.333}}], ids=["own", "derived", "odd"])
 def test_profiles_in_the_words_of_kubespawner(profiles):
     stack = _stack({} if profiles is None else {"hubs.main.profiles": profiles})
-    entries = profile_list(stack, stack.hubs["main"])
+    entries = profile_list(resolve(stack).hubs["main"])
     assert [entry.get("default", False) for entry in entries] == [True, *[False] * (len(entries) - 1)]
-    values = hub_values(stack, "main", GIVEN)["singleuser"]
+    values = _values(stack)["singleuser"]
     assert _bytes(values["memory"]["guarantee"]) <= _bytes(values["memory"]["limit"])
     for entry in entries:
         override = entry["kubespawner_override"]
@@ -500,7 +506,7 @@ def test_no_guarantee_is_above_its_limit(cpu, number, unit, guarantee):
         stack = _stack({"hubs.main.profiles": {"one": profile}})
     except ConfigError:
         return
-    (entry,) = profile_list(stack, stack.hubs["main"])
+    (entry,) = profile_list(resolve(stack).hubs["main"])
     override = entry["kubespawner_override"]
     assert _bytes(override["mem_guarantee"]) <= _bytes(override["mem_limit"]) and override["cpu_guarantee"] <= override["cpu_limit"]
     assert override["cpu_guarantee"] >= 0.001 and _bytes(override["mem_guarantee"]) >= 2**26 - 2**20
@@ -536,7 +542,8 @@ def test_derived_profiles_fit_the_node_of_every_shape():
         assert profile.gpus == (1 if kind.gpus else 0)
         assert memory_mib(profile.memory) <= kind.memory_mib and profile.cpu <= max(kind.vcpus, 0.1), (name, profile)
         assert list(hub_problems(stack, "main")) == [], name
-        assert hub_profiles(stack, stack.hubs["main"]) == {"memory": profile}
+        (found,) = resolve(stack).hubs["main"].profiles
+        assert (found.name, found.options) == ("memory", profile)
     assert seen >= 120 and refused, (seen, refused)
 
 

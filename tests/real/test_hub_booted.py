@@ -17,8 +17,10 @@ import requests
 
 from jupyterhub_aws.components.hub.values.hub import HEALTH_USER, hub_values
 from jupyterhub_aws.components.hub.values.problems import UNKNOWN
+from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.config.chart import merged
 from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.live.hub_api import HubApi, Server
 from tests.support.certificates import Authority
 from tests.support.directory import SEARCH_PASSWORD, STAFF, Directory, directory, missing_for_the_directory
@@ -37,7 +39,8 @@ USER_PASSWORD, ADMIN_PASSWORD = "u" * 12, "a" * 40
 
 def values_with(section: dict[str, Any], *more: str) -> dict[str, Any]:
     """The values of the hub `main` of `dev` with this sign-in; what chance makes is all zeros."""
-    text = json.dumps(hub_values(stack_with(section, *more), "main", UNKNOWN)).replace('"[secret]"', json.dumps("0" * 64))
+    stack = stack_with(section, *more)
+    text = json.dumps(hub_values(resolve(stack).hubs["main"], UNKNOWN, images_of(stack))).replace('"[secret]"', json.dumps("0" * 64))
     found: dict[str, Any] = json.loads(text)
     return found
 

@@ -56,12 +56,6 @@ def isolation(values: Values) -> Iterator[Fault]:
             what="replaces the pod's whole security context, and with it the group that homes belong to",
             fix="use hub.config.KubeSpawner.pod_security_context",
         )
-    if single.get("serviceAccountName") and at(values, "hub", "config", "KubeSpawner", "automount_service_account_token") is not False:
-        yield Fault(
-            path=("singleuser", "serviceAccountName"),
-            what="mounts the account's token into every server",
-            fix="write hub.config.KubeSpawner.automount_service_account_token: false beside it",
-        )
 
 
 def _same(value: object, bad: object) -> bool:
