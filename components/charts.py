@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyterhub_aws.config.registry import UpstreamRegistry
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.versions import Pin, pin
 
 #: Releases kept for `helm rollback` (Helm's own default).
@@ -13,15 +12,15 @@ _HISTORY = 10
 _TIMEOUT_SECONDS = 600
 
 
-def chart(name: str, stack: StackConfig, *, awaited: bool = False) -> dict[str, Any]:
-    """Arguments of a Release for the chart pinned under this name: from its maker, from a folder, or from the stack's own registry.
+def chart(name: str, images: Images, *, kubernetes: str, awaited: bool = False) -> dict[str, Any]:
+    """Arguments of a Release for the chart pinned under this name: from its maker, from a folder, or from a registry of yours.
 
-    `awaited`: whether Helm waits until what it installed is ready. What runs on user nodes has none at first, and a
-    release that waits for it fails after its timeout.
+    `kubernetes` is the cluster's minor version, such as 1.35. `awaited`: whether Helm waits until what it installed is ready. What runs on user nodes
+    has none at first, and a release that waits for it fails after its timeout. Raises KeyError for a chart that is not pinned.
     """
-    pinned = pin("chart", name, stack.cluster.version)
+    pinned = pin("chart", name, kubernetes)
     return {
-        **_source(name, pinned, stack),
+        **_source(name, pinned, images),
         "version": pinned.version,
         "skip_await": not awaited,
         "timeout": _TIMEOUT_SECONDS,
@@ -29,11 +28,10 @@ def chart(name: str, stack: StackConfig, *, awaited: bool = False) -> dict[str, 
     }
 
 
-def _source(name: str, pinned: Pin, stack: StackConfig) -> dict[str, Any]:
-    registry = stack.registry
-    if not isinstance(registry, UpstreamRegistry):
-        if registry.charts is not None:
-            return {"chart": f"{registry.charts.rstrip('/')}/{name}-{pinned.version}.tgz"}
-        return {"chart": f"oci://{stack.own_registry}/charts/{name}"}
+def _source(name: str, pinned: Pin, images: Images) -> dict[str, Any]:
+    if images.charts is not None:
+        return {"chart": f"{images.charts.rstrip('/')}/{name}-{pinned.version}.tgz"}
+    if images.registry is not None:
+        return {"chart": f"oci://{images.registry}/charts/{name}"}
     repository = str(pinned.repository)
     return {"chart": repository} if repository.startswith("oci://") else {"chart": name, "repository_opts": {"repo": repository}}

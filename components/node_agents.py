@@ -11,8 +11,8 @@ from pulumi_kubernetes.helm.v3 import Release
 
 from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.charts import chart
-from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.components.node_agents_values import agents
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 
 NAMESPACE = "kube-system"  # both need what the profile `restricted` refuses: the host's network, the host's devices
@@ -37,11 +37,12 @@ class NodeAgents(Component):
         self.register_outputs({"releases": [release.name for release in installed]})
 
     def _release(self, name: str, args: NodeAgentsArgs, which: str, values: Mapping[str, Any]) -> Release:
+        images = resolve(args.stack).images
         return Release(
             f"{name}-{which}",
-            **chart(which, args.stack),
+            **chart(which, images, kubernetes=args.stack.cluster.version),
             name=which,
             namespace=NAMESPACE,
-            values=images_of(args.stack).values(values),
+            values=images.values(values),
             opts=self.child(depends_on=list(args.after)),
         )

@@ -37,7 +37,6 @@ from jupyterhub_aws.components.homes.ownership import Ownership, OwnershipArgs
 from jupyterhub_aws.components.homes.volume_class import VolumeClass, VolumeClassArgs
 from jupyterhub_aws.components.hub.cloud import HubCloudArgs
 from jupyterhub_aws.components.hub.hub import HubParts, InClusterInputs, JupyterHub
-from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.components.imports import Imports
 from jupyterhub_aws.components.monitoring.certificates import own_end
 from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
@@ -206,9 +205,9 @@ class JupyterHubPlatform(Component):
         elif facts.kubeconfig is not None:
             self.exports["kubeconfig"] = facts.kubeconfig
         return InClusterInputs(
-            images=images_of(stack),
+            images=resolve(stack).images,
             # Helm waits for hub and proxy, which is what ready means; nothing in the release needs a user node. Paused there is none at all.
-            chart=chart(CHART, stack, awaited=not stack.paused),
+            chart=chart(CHART, resolve(stack).images, kubernetes=stack.cluster.version, awaited=not stack.paused),
             secrets=self._secrets,
             depends_on=after,
             kubeconfig=facts.kubeconfig,

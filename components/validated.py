@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jupyterhub_aws.components.hub.values.problems import hub_problems
-from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.components.needed import needed_images
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.halves import Configuration
 from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 
 
@@ -28,7 +28,7 @@ def validated(given: Configuration) -> StackConfig:
 def lock_problems(stack: StackConfig) -> Iterator[Problem]:
     """Where the lock was made for other versions than the stack runs now."""
     try:
-        images = images_of(stack)
+        images = resolve(stack).images
     except ConfigError as error:
         for problem in error.problems:
             yield Problem(path="registry.lock", what=f"{error.source} {problem.what}", fix=problem.fix)

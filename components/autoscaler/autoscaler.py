@@ -14,7 +14,7 @@ from jupyterhub_aws.components.autoscaler.values import NAME, NAMESPACE, autosca
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.iam import pod_identity_trust
-from jupyterhub_aws.components.images import images_of
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 
 
@@ -69,12 +69,13 @@ class Autoscaler(Component):
 
     def __init__(self, name: str, args: AutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
+        images = resolve(args.stack).images
         release = Release(
             f"{name}-release",
-            **chart("cluster-autoscaler", args.stack),
+            **chart("cluster-autoscaler", images, kubernetes=args.stack.cluster.version),
             name=NAME,
             namespace=NAMESPACE,
-            values=images_of(args.stack).values(autoscaler_values(args.stack)),
+            values=images.values(autoscaler_values(args.stack)),
             # Credentials are injected when the pod is admitted: one that came before its association would never get any.
             opts=self.child(depends_on=list(args.after)),
         )

@@ -15,7 +15,6 @@ from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.drivers import EFS_DRIVER
 from jupyterhub_aws.components.homes.pods import HOMES, HomesProgram, pod, program_data
 from jupyterhub_aws.components.hub.storage import WAITS_TO_BE_BOUND
-from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 
@@ -51,7 +50,7 @@ class Ownership(Component):
         text = ConfigMap(f"{name}-program", metadata=metadata, data=program_data(program), opts=self.child())
         claim = self._claim(name, args, metadata)
         hub = next(iter(resolve(args.stack).hubs.values()))
-        image = images_of(args.stack).named(hub.server_image)
+        image = resolve(args.stack).images.named(hub.server_image)
         root = pod(image, program, on_core_nodes=not hub.existing_cluster, claim=_NAME, config_map=_NAME)
         spec: Any = {"backoff_limit": _ATTEMPTS, "template": {"spec": root}}
         annotated: Any = {**metadata, "annotations": {"pulumi.com/skipAwait": "true"}}

@@ -12,8 +12,8 @@ from pulumi_kubernetes.core.v1 import ConfigMap
 
 from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.homes.pods import HOMES, HomesProgram, pod, program_data
-from jupyterhub_aws.components.images import Images
 from jupyterhub_aws.config.specs.hub import HubSpec
+from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.names import HOMES_CLAIM
 
 #: Beside the homes, like shared directories: no home begins with an underscore.

@@ -25,13 +25,13 @@ from jupyterhub_aws.components.hub.not_ready import Where, says_why
 from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
 from jupyterhub_aws.components.hub.storage import DatabasePlace, DatabasePlaceArgs, HomesVolume, HomesVolumeArgs
 from jupyterhub_aws.components.hub.values.hub import Given, hub_values
-from jupyterhub_aws.components.images import Images
 from jupyterhub_aws.config.cluster import ExistingCluster
 from jupyterhub_aws.config.database import SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES
 from jupyterhub_aws.config.specs.hub import HubSpec
+from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.names import PROXY_DEPLOYMENT, SERVER_ACCOUNT, SERVER_ENVIRONMENT, SERVER_SECRETS
 
 #: Which certificate the proxy has, by the first digits of its digest.

@@ -12,6 +12,7 @@ from jupyterhub_aws.config.stack import StackConfig
 
 if TYPE_CHECKING:
     from jupyterhub_aws.config.specs.hub import HubSpec
+    from jupyterhub_aws.config.specs.images import Images
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +20,13 @@ class StackSpec:
     """What follows from a stack, part by part. A part is resolved when it is first asked for."""
 
     stack: StackConfig
+
+    @property
+    def images(self) -> Images:
+        """The names of images and the source of charts. Raises ConfigError for a lock that cannot be read; a lock that changed is read again."""
+        from jupyterhub_aws.config.specs.images import images_of
+
+        return images_of(self.stack.registry, region=self.stack.region, name=self.stack.name)
 
     @cached_property
     def hubs(self) -> Mapping[str, HubSpec]:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyterhub_aws.components.images import Images
+from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.config.bundle import FORMAT, Lock, Locked, destination, normalized, parse_lock, read_lock
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.images import images_in, renamed
+from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.registry import EcrRegistry, OnNodes, PrivateRegistry, UpstreamRegistry
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.images import Images, images_of
+from jupyterhub_aws.config.stack_file import read
+from tests.support.stack_files import ROOT
 
 DIGEST = f"sha256:{'ab' * 32}"
 REGISTRY = "registry.corp.example:5000/team"
@@ -118,3 +125,52 @@ def test_a_lock_that_is_none_is_refused_in_words(text, tmp_path):
     path.write_text(text)
     with pytest.raises(ConfigError, match="is not the lock of a bundle"):
         read_lock(path)
+
+
+_ECR = EcrRegistry(kind="ecr", account="123456789012")
+_PRIVATE = PrivateRegistry(kind="private", host="registry.corp.example", prefix="team")
+_HUB_IMAGE = "quay.io/jupyterhub/k8s-hub:4.4.0"
+_MAKERS = {"chart": "jupyterhub", "repository_opts": {"repo": "https://hub.jupyter.org/helm-chart/"}}
+
+
+@pytest.mark.parametrize(
+    ("section", "registry", "source"),
+    [
+        (UpstreamRegistry(kind="upstream"), None, _MAKERS),
+        (_ECR, "123456789012.dkr.ecr.us-east-1.amazonaws.com/x", {"chart": "oci://123456789012.dkr.ecr.us-east-1.amazonaws.com/x/charts/jupyterhub"}),
+        (_PRIVATE, "registry.corp.example/team", {"chart": "oci://registry.corp.example/team/charts/jupyterhub"}),
+        (_PRIVATE.model_copy(update={"charts": "bundle/charts/"}), "registry.corp.example/team", {"chart": "bundle/charts/jupyterhub-4.4.0.tgz"}),
+        (OnNodes(kind="on_nodes", charts="charts"), None, {"chart": "charts/jupyterhub-4.4.0.tgz"}),
+    ],
+    ids=["upstream", "ecr", "private", "private, charts in a folder", "on nodes"],
+)
+def test_each_kind_of_registry_names_images_and_charts(section, registry, source):
+    images = images_of(section, region="us-east-1", name="x")
+    assert images.registry == registry and images.pull_policy == ("Never" if isinstance(section, OnNodes) else None)
+    made = chart("jupyterhub", images, kubernetes="1.35")
+    assert {key: made[key] for key in ("chart", "repository_opts") if key in made} == source
+    assert made["version"] == "4.4.0" and made["skip_await"] is True
+
+
+def test_a_lock_lies_in_the_projects_folder_wherever_one_stands_in_it(tmp_path, monkeypatch):
+    section = _ECR.model_copy(update={"lock": "x.lock.json"})
+    (tmp_path / "Pulumi.yaml").write_text("name: mine\n")
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    with pytest.raises(ConfigError, match=r"x\.lock\.json: cannot be read"):
+        images_of(section, region="us-east-1", name="x")
+    (tmp_path / "x.lock.json").write_text(LOCK.as_text())
+    assert images_of(section, region="us-east-1", name="x").lock.digest("image", _HUB_IMAGE) == DIGEST
+    assert images_of(section, region="us-east-1", name="x", folder=tmp_path).lock.keys("image") == (_HUB_IMAGE,)
+    (tmp_path / "x.lock.json").write_text("{}")
+    os.utime(tmp_path / "x.lock.json", ns=(1, 1))
+    with pytest.raises(ConfigError, match="is not the lock of a bundle"):
+        images_of(section, region="us-east-1", name="x")
+
+
+def test_a_stack_is_resolved_once():
+    first, second = (load(read(ROOT / "Pulumi.dev.yaml", (f"name=jhub-{name}",)).values, source="x") for name in "ab")
+    assert resolve(first) is resolve(first) is not resolve(second) and resolve(second).stack is second
+    for index in range(20):
+        resolve(first.model_copy(update={"name": f"jhub-{index}"}))
+    assert resolve(first).stack is first

@@ -13,13 +13,13 @@ from jupyterhub_aws.components.hub.values.closed import closed_values
 from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
 from jupyterhub_aws.components.hub.values.sign_in import profile_groups, sign_in_values
 from jupyterhub_aws.components.hub.values.singleuser import CONTAINER_SECURITY, singleuser_values
-from jupyterhub_aws.components.images import Images
 from jupyterhub_aws.config.chart import merged
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase, SqliteOnClass, SqliteOnNode
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.hub_egress import NO_WIDE_RULE
+from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.names import SECRETS, SERVER_ENVIRONMENT, SERVER_SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
 from jupyterhub_aws.config.volumes import shared_mount
 

@@ -13,7 +13,6 @@ from jupyterhub_aws.checks.hub_values.reach import reach
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.components.hub.values.hub import Given, hub_values, rendered
 from jupyterhub_aws.components.hub.values.owned import owned
-from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.config.chart import CHART, chart_version, effective
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.errors import Problem, dotted
@@ -39,7 +38,7 @@ UNKNOWN = Given(
 def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
     """What is wrong with one hub's values, each at the place in `helm_values` where it can be changed."""
     hub = resolve(stack).hubs[name]
-    values = hub_values(hub, UNKNOWN, images_of(stack))
+    values = hub_values(hub, UNKNOWN, resolve(stack).images)
     refused, told = False, set()
     for fault, by_schema in verdict(values, hub.options, hub.start_seconds):
         refused |= by_schema

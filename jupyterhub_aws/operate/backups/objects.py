@@ -9,7 +9,6 @@ from typing import Any
 from jupyterhub_aws.components.drivers import EBS_DRIVER, EFS_DRIVER
 from jupyterhub_aws.components.homes.pods import HomesProgram, pod
 from jupyterhub_aws.components.hub.values.hub_files import text_of
-from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 
@@ -62,7 +61,7 @@ def around(stack: StackConfig, volume_handle: str) -> list[dict[str, Any]]:
 def job(stack: StackConfig, hub: str, name: str, arguments: Sequence[str], node: str) -> dict[str, Any]:
     """The job, on the node whose storage driver may see all homes."""
     spec_of = resolve(stack).hubs[hub]
-    image = images_of(stack).named(spec_of.server_image)
+    image = resolve(stack).images.named(spec_of.server_image)
     program = HomesProgram(file="homes_restored.py", arguments=list(arguments), root_with=_RIGHTS)
     spec: dict[str, Any] = _camel(pod(image, program, on_core_nodes=not spec_of.existing_cluster, claim=NAMESPACE, config_map=NAMESPACE))
     spec["nodeSelector"] = {**spec["nodeSelector"], "kubernetes.io/hostname": node}

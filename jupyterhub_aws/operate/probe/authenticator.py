@@ -11,7 +11,6 @@ from typing import Any
 from jupyterhub_aws.components.hub.values.hub import hub_values
 from jupyterhub_aws.components.hub.values.hub_files import FOLDER, LDAP_CA
 from jupyterhub_aws.components.hub.values.problems import UNKNOWN
-from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 
@@ -25,7 +24,7 @@ def directory_authenticator(stack: StackConfig, hub: str, search_password: str |
     """
     from traitlets.config import Config
 
-    values = hub_values(resolve(stack).hubs[hub], UNKNOWN, images_of(stack))["hub"]
+    values = hub_values(resolve(stack).hubs[hub], UNKNOWN, resolve(stack).images)["hub"]
     config = copy.deepcopy({name: traits for name, traits in values["config"].items() if name.endswith("Authenticator")})
     traits = config["LDAPAuthenticator"]
     file = (values.get("extraFiles") or {}).get(LDAP_CA.key)
