@@ -18,7 +18,6 @@ from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.components.hub.values.hub import Given, hub_values
 from jupyterhub_aws.components.hub.values.problems import hub_problems
 from jupyterhub_aws.components.hub.values.profiles import profile_list
-from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.chart import default_values, effective, merged, refusals
 from jupyterhub_aws.config.errors import ConfigError, names_secret
@@ -94,7 +93,7 @@ COMBINATIONS = list(itertools.product(SIGN_INS, ENTRIES, HOMES, DATABASES))
 
 
 def _values(stack):
-    return hub_values(resolve(stack).hubs["main"], GIVEN, images_of(stack))
+    return hub_values(resolve(stack).hubs["main"], GIVEN, resolve(stack).images)
 
 
 def _stack(put):

@@ -21,7 +21,6 @@ from ruamel.yaml import YAML
 
 from jupyterhub_aws.components.hub.values.hub import HEALTH_USER, OPERATOR, hub_values
 from jupyterhub_aws.components.hub.values.problems import UNKNOWN
-from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.halves import Configuration, whole
 from jupyterhub_aws.config.specs import resolve
@@ -108,7 +107,7 @@ def site(folder: Path, *, sign_in: dict[str, Any], fails: Sequence[str] = (), gr
         yaml.dump(document, handle)
     file = read(place)
     stack = validated(whole(Configuration(values=file.values, secret=file.secret, source=file.source), folder))
-    values = json.loads(json.dumps(hub_values(resolve(stack).hubs["main"], UNKNOWN, images_of(stack))).replace('"[secret]"', json.dumps(TOKEN)))
+    values = json.loads(json.dumps(hub_values(resolve(stack).hubs["main"], UNKNOWN, resolve(stack).images)).replace('"[secret]"', json.dumps(TOKEN)))
     tools = Tools(folder / "bin")
     token = base64.b64encode(TOKEN.encode()).decode()
     tools.answer("kubectl", "get", "secret", "hub", stdout=json.dumps({"data": {f"hub.services.{OPERATOR}.apiToken": token}}))

@@ -17,7 +17,6 @@ import requests
 
 from jupyterhub_aws.components.hub.values.hub import HEALTH_USER, hub_values
 from jupyterhub_aws.components.hub.values.problems import UNKNOWN
-from jupyterhub_aws.components.images import images_of
 from jupyterhub_aws.config.chart import merged
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.specs import resolve
@@ -40,7 +39,7 @@ USER_PASSWORD, ADMIN_PASSWORD = "u" * 12, "a" * 40
 def values_with(section: dict[str, Any], *more: str) -> dict[str, Any]:
     """The values of the hub `main` of `dev` with this sign-in; what chance makes is all zeros."""
     stack = stack_with(section, *more)
-    text = json.dumps(hub_values(resolve(stack).hubs["main"], UNKNOWN, images_of(stack))).replace('"[secret]"', json.dumps("0" * 64))
+    text = json.dumps(hub_values(resolve(stack).hubs["main"], UNKNOWN, resolve(stack).images)).replace('"[secret]"', json.dumps("0" * 64))
     found: dict[str, Any] = json.loads(text)
     return found
 
