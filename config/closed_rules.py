@@ -158,7 +158,7 @@ RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...] = (
     (("network", "cluster"), private_api),
     (("network", "hubs"), balancers_inside),
     (("network", "homes", "hubs"), sign_in_inside),
-    (("region", "network", "homes", "runner", "watch"), endpoints_offered),
+    (("region", "network", "homes", "runner", "monitoring"), endpoints_offered),
     (("network", "hubs"), no_letsencrypt),
     (("network", "cluster", "hubs"), whole_proxy),
     (("network", "runner"), runner_is_inside),

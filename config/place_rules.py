@@ -76,5 +76,5 @@ def key_is_near(region: str, cluster: AnyCluster) -> Iterator[Problem]:
 RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...] = (
     (("region", "network"), zones_in_region),
     (("region", "cluster"), key_is_near),
-    *((("region", name), arns_of(name)) for name in ("cluster", "network", "pools", "hubs", "backups", "runner", "watch")),
+    *((("region", name), arns_of(name)) for name in ("cluster", "network", "pools", "hubs", "backups", "runner", "monitoring")),
 )

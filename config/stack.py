@@ -90,7 +90,7 @@ class StackConfig(Model):
         changing="true ends every server and node; false brings back exactly what was.",
     )
     pause: Pause = option(Pause(), help="What a pause does besides.", changing="See its options.")
-    watch: Watch = option(CloudWatchWatch(kind="cloudwatch"), help="Logs, and who is told when something breaks.", changing="See its options.")
+    monitoring: Watch = option(CloudWatchWatch(kind="cloudwatch"), help="Logs, and who is told when something breaks.", changing="See its options.")
     gate: Gate = option(Gate(), help="What a pull request may change without somebody's word.", changing="Counts from the merge on.")
     imports: dict[str, str] = option(
         {},
@@ -115,7 +115,7 @@ class StackConfig(Model):
     @property
     def alarms(self) -> CloudWatchWatch | None:
         """How the stack is watched; None where it is not: by its file, or because AWS knows nothing of the cluster."""
-        return self.watch if isinstance(self.watch, CloudWatchWatch) and isinstance(self.cluster, EksCluster) else None
+        return self.monitoring if isinstance(self.monitoring, CloudWatchWatch) and isinstance(self.cluster, EksCluster) else None
 
     def drops(self, what: Dropped) -> bool:
         """Whether the stack is paused and this goes meanwhile."""

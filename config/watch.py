@@ -87,16 +87,16 @@ def watched_in_aws(cluster: AnyCluster, watch: AnyWatch) -> Iterator[Problem]:
     """Alarms are AWS's: around a cluster that is there already the stack makes none."""
     if not isinstance(cluster, EksCluster) and isinstance(watch, CloudWatchWatch) and watch != CloudWatchWatch(kind="cloudwatch"):
         fix = "remove it; watch the cluster with what its owner has (docs/watching.md)"
-        yield Problem(path="watch", what="asks for alarms in AWS, but the cluster is there already and the stack makes nothing in AWS", fix=fix)
+        yield Problem(path="monitoring", what="asks for alarms in AWS, but the cluster is there already and the stack makes nothing in AWS", fix=fix)
 
 
 def homes_are_measured(homes: Homes, watch: AnyWatch) -> Iterator[Problem]:
     """Only of EFS does AWS say how much it holds."""
     if isinstance(watch, CloudWatchWatch) and watch.homes_gib is not None and not isinstance(homes, EfsHomes):
-        yield Problem(path="watch.homes_gib", what=f"is a limit for EFS, but homes.kind is {homes.kind}", fix="remove it")
+        yield Problem(path="monitoring.homes_gib", what=f"is a limit for EFS, but homes.kind is {homes.kind}", fix="remove it")
 
 
 RULES = (
-    (("cluster", "watch"), watched_in_aws),
-    (("homes", "watch"), homes_are_measured),
+    (("cluster", "monitoring"), watched_in_aws),
+    (("homes", "monitoring"), homes_are_measured),
 )

@@ -21,7 +21,7 @@ _HEARTBEATS, _TOLD = "Heartbeats", ("custom", "jupyterhubAws", "heartbeat")
 
 
 def _found(status: Status, message: str, fix: str, *subjects: Resource, path: str | None = None) -> Finding:
-    return Finding(id="watch", status=status, message=message, path=path, fix=fix, subjects=urns(subjects))
+    return Finding(id="monitoring", status=status, message=message, path=path, fix=fix, subjects=urns(subjects))
 
 
 def logs_end(_stack: StackConfig, resources: Resources) -> list[Finding]:
@@ -40,10 +40,10 @@ def watched(stack: StackConfig, resources: Resources) -> list[Finding]:
     if not isinstance(stack.cluster, EksCluster):
         return [_found("skip", "the cluster is there already: whoever watches it has to watch its hubs too", "docs/watching.md says what to look at")]
     if stack.alarms is None:
-        return [_found("warn", "nobody is told when a hub is down", "write kind: cloudwatch, and notify", path="watch.kind")]
+        return [_found("warn", "nobody is told when a hub is down", "write kind: cloudwatch, and notify", path="monitoring.kind")]
     alarms = resources.of(_ALARM)
     faults = [*_hubs(stack, resources, alarms), *_silent(stack, alarms), *_nobody(stack, resources)]
-    return verdict("watch", faults, otherwise=f"{len(alarms)} alarms, and {len(stack.alarms.notify)} who are told")
+    return verdict("monitoring", faults, otherwise=f"{len(alarms)} alarms, and {len(stack.alarms.notify)} who are told")
 
 
 def _hubs(stack: StackConfig, resources: Resources, alarms: list[Resource]) -> Iterator[Finding]:
@@ -73,4 +73,4 @@ def _silent(stack: StackConfig, alarms: list[Resource]) -> Iterator[Finding]:
 
 def _nobody(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     if not resources.of(_SUBSCRIPTION) and not stack.paused:
-        yield _found("warn", "alarms tell nobody: they are seen in the console only", "write e-mail addresses there", path="watch.notify")
+        yield _found("warn", "alarms tell nobody: they are seen in the console only", "write e-mail addresses there", path="monitoring.notify")

@@ -13,7 +13,7 @@ from tests.checks.doctored import dev, doctored
 from tests.support.stacks import FULL, record
 
 ALARM, LOGS, FILTER = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/logMetricFilter:LogMetricFilter"
-TOLD = ("watch={kind: cloudwatch, notify: [a@example.org]}",)
+TOLD = ("monitoring={kind: cloudwatch, notify: [a@example.org]}",)
 
 
 def without(resources: Resources, kind: str, name: str) -> Resources:
@@ -30,10 +30,10 @@ def test_a_stack_that_tells_somebody_passes_and_one_that_tells_nobody_is_warned(
     (finding,) = watched(*dev(*TOLD))
     assert (finding.status, finding.message) == ("pass", "14 alarms, and 1 who are told")
     (finding,) = watched(*dev())
-    assert (finding.status, finding.path) == ("warn", "watch.notify")
+    assert (finding.status, finding.path) == ("warn", "monitoring.notify")
     assert verdicts(watched(*dev("paused=true"))) == [("pass", "14 alarms, and 0 who are told")]
-    (finding,) = watched(*dev("watch={kind: none}"))
-    assert (finding.status, finding.path) == ("warn", "watch.kind")
+    (finding,) = watched(*dev("monitoring={kind: none}"))
+    assert (finding.status, finding.path) == ("warn", "monitoring.kind")
 
 
 def test_a_log_group_without_an_end_fails() -> None:

@@ -146,7 +146,7 @@ def test_a_lock_and_copies_elsewhere(account: Account) -> None:
 
 
 def test_who_is_told_already_is_not_asked_again(account: Account) -> None:
-    receivers = 'watch={"kind": "cloudwatch", "notify": ["ops@example.org", "new@example.org"]}'
+    receivers = 'monitoring={"kind": "cloudwatch", "notify": ["ops@example.org", "new@example.org"]}'
     topic = account.live.of("topics")[0]["TopicArn"]
     common = {"TopicArn": topic, "Protocol": "email"}
     listed = [

@@ -86,17 +86,17 @@ FULL = (
     "backups={kind: aws_backup, copy_to_region: {region: us-west-2}, vault_lock: {grace_days: 7}, rds: true}",
     f"hubs.ldap={json.dumps(_LDAP_HUB)}",
     f"hubs.port={json.dumps(_PORT_HUB)}",
-    "watch={kind: cloudwatch, notify: [hub-alarms@example.org, 'https://pager.example.org/alarms'], homes_gib: 500, container_insights: true}",
+    "monitoring={kind: cloudwatch, notify: [hub-alarms@example.org, 'https://pager.example.org/alarms'], homes_gib: 500, container_insights: true}",
 )
 #: What stands in the place of a part of `dev`, so that it cannot be in FULL beside it.
-INSTEAD = ("homes={kind: ebs}", "backups={kind: snapshots}", "hubs.main.entry={kind: port_forward}", "watch={kind: none}")
+INSTEAD = ("homes={kind: ebs}", "backups={kind: snapshots}", "hubs.main.entry={kind: port_forward}", "monitoring={kind: none}")
 #: The closed stack with every optional part that it can have at once.
 CLOSED = (
     "stack=airgap",
     "network.egress={kind: proxy, url: 'http://proxy.corp.example:3128'}",
     "network.endpoint_zones=one",
     "network.further_endpoints=[athena]",
-    "watch={kind: cloudwatch, notify: [hub-alarms@example.org]}",
+    "monitoring={kind: cloudwatch, notify: [hub-alarms@example.org]}",
     "network.peer_networks.beside={cidrs: [10.201.0.0/16], ports: [5432], via: {kind: peering, vpc_id: vpc-0123456789abcdef0}}",
     "runner.policies=['arn:aws:iam::123456789012:policy/pulumi-state']",
     f"hubs.postgres={json.dumps({**_PORT_HUB, 'entry': {'kind': 'port_forward'}, 'database': {'kind': 'postgres'}})}",

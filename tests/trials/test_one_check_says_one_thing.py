@@ -65,7 +65,7 @@ FACTS = {
     "homes-ownership": "homes that root wrote",
     "homes-owner": "what a server of homes does with owners",
     "log-retention": "how long logs are kept",
-    "watch": "who is told when a hub is down",
+    "monitoring": "who is told when a hub is down",
     "verified-versions": "versions that nobody has seen together",
     "security-releases": "security releases",
     "inner-half": "what another plan judges",
