@@ -314,7 +314,7 @@ def a_correct_configuration(chance: random.Random) -> tuple[str, ...]:
         f"network.peer_networks.other={neighbour.replace('VIA', via)}",
         f"homes={homes}",
         f"registry={registry}",
-        f"hubs.main.database={chance.choice(['{kind: sqlite}', '{kind: postgres}', '{kind: sqlite_memory_that_loses_sessions}'])}",
+        f"hubs.main.database={chance.choice(['{kind: sqlite}', '{kind: postgres}', '{kind: sqlite_memory}'])}",
         f"hubs.main.package_mirrors={chance.choice(['{}', '{pip: https://m.corp.example/simple}', '{conda: https://m.corp.example/c, apt: https://m.corp.example/u}'])}",
         f"pools.memory.size.max={chance.randint(1, 20)}",
     ]

@@ -83,7 +83,7 @@ CASES: Mapping[str, tuple[str, ...]] = {
     "shared password, tunnel": (
         'hubs.main.sign_in={"kind": "shared_password", "administrators": ["ops1"]}',
         'hubs.main.entry={"kind": "port_forward"}',
-        'hubs.main.database={"kind": "sqlite_memory_that_loses_sessions"}',
+        'hubs.main.database={"kind": "sqlite_memory"}',
     ),
     "plain http by node port": ('hubs.main.entry={"kind": "node_port", "hostname": "hub.example.org", "tls": {"kind": "none", "trial": true}}',),
 }

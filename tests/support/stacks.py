@@ -73,7 +73,7 @@ _PORT_HUB = {
         "tls": {"kind": "certificate", "certificate": CERTIFICATE},
         "external_ips": ["10.0.0.9"],
     },
-    "database": {"kind": "sqlite_memory_that_loses_sessions"},
+    "database": {"kind": "sqlite_memory"},
 }
 #: Every optional part at once, so that each component and each branch that makes something is there.
 FULL = (
