@@ -88,8 +88,8 @@ def _inside(path: str, host: str, network: Any) -> Iterator[Problem]:  # noqa: A
     try:
         address = IPv4Address(host)
     except ValueError:
-        if not matches(host, network.inside_hosts):
-            yield Problem(path=path, what=f"names {host}, which this network does not know to be inside", fix="add it to network.inside_hosts, if it is")
+        if not matches(host, network.internal_hosts):
+            yield Problem(path=path, what=f"names {host}, which this network does not know to be inside", fix="add it to network.internal_hosts, if it is")
         return
     if not any(address in IPv4Network(cidr) for cidr in ranges):
         yield Problem(

@@ -116,7 +116,7 @@ class _Endpoints(Model):
     buckets: tuple[Annotated[str, AfterValidator(_bucket)], ...] = option(
         (), help="S3 buckets of your account that may be reached through the endpoint, besides those of the stack itself.", changing="In place, at once."
     )
-    inside_hosts: tuple[HostPattern, ...] = option(
+    internal_hosts: tuple[HostPattern, ...] = option(
         (),
         help="Names that are inside: directory, sign-in, package mirrors. `*.corp.example` covers all below it. Any other name in the stack fails the plan.",
         changing="Nothing: it is what the proof measures by.",
@@ -212,7 +212,7 @@ class UnmanagedNetwork(Model):
     mode: Literal["unmanaged"] = option(help="`unmanaged`: with `cluster.kind: existing`.", changing="Nothing by itself.")
     ranges: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=10)] = option(help="Ranges of nodes and pods.", changing="In place.")
     egress: Egress = option(help="How nodes and pods get out.", changing="See its options.")
-    inside_hosts: tuple[HostPattern, ...] = option((), help="Names that are inside. Any other fails the plan of a closed network.", changing="Nothing.")
+    internal_hosts: tuple[HostPattern, ...] = option((), help="Names that are inside. Any other fails the plan of a closed network.", changing="Nothing.")
     peer_networks: dict[ShortName, Neighbour] = option({}, help="Networks that people's servers may reach.", changing="In place.", max_length=20)
 
     @property

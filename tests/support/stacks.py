@@ -109,7 +109,7 @@ _EXISTING = {
     "private_subnets": _SUBNETS,
     "egress": {"kind": "none"},
     "route_tables": ["rtb-0123456789abcdef0"],
-    "inside_hosts": ["*.corp.example"],
+    "internal_hosts": ["*.corp.example"],
     "peer_networks": {"corporate": {"cidrs": ["10.200.0.0/16"], "ports": [636, 443]}},
 }
 #: The open stack in a VPC of somebody else's, as a setting on top of `dev`.
