@@ -110,7 +110,7 @@ class OpenNetwork(_OwnVpc):
 class _Endpoints(Model):
     """The doors to AWS in a network without a way out."""
 
-    further_endpoints: tuple[Annotated[str, AfterValidator(_service)], ...] = option(
+    additional_endpoints: tuple[Annotated[str, AfterValidator(_service)], ...] = option(
         (), help="AWS services that people use from their servers, besides those that the stack itself needs: athena, sagemaker.api.", changing="In place."
     )
     buckets: tuple[Annotated[str, AfterValidator(_bucket)], ...] = option(

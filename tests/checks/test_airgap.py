@@ -310,7 +310,7 @@ def a_correct_configuration(chance: random.Random) -> tuple[str, ...]:
         "parts=all",
         f"network.zones={zones}",
         f"network.endpoint_zones={chance.choice(['one', 'all'])}",
-        f"network.further_endpoints={chance.choice(['[]', '[athena]', '[athena, sagemaker.api]'])}",
+        f"network.additional_endpoints={chance.choice(['[]', '[athena]', '[athena, sagemaker.api]'])}",
         f"network.peer_networks.other={neighbour.replace('VIA', via)}",
         f"homes={homes}",
         f"registry={registry}",
