@@ -160,7 +160,7 @@ class ExistingNetwork(_Endpoints):
     )
     public_subnets: dict[Zone, Subnet] = option({}, help="Subnets for balancers that face the internet, by zone.", changing="Replaces such balancers.")
     egress: Egress = option(help="How the private subnets get out.", changing="See its options.")
-    endpoints_made: bool = option(
+    manage_endpoints: bool = option(
         True, help="With egress `none` or `proxy`: the stack makes the endpoints. `false`: they are there (a hub VPC's, for example).", changing="In place."
     )
     route_tables: tuple[Annotated[str, aws_id("rtb")], ...] = option(
@@ -188,7 +188,7 @@ class ExistingNetwork(_Endpoints):
     @property
     def makes_endpoints(self) -> bool:
         """Whether the stack makes the endpoints of AWS's services."""
-        return self.closed and self.endpoints_made
+        return self.closed and self.manage_endpoints
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

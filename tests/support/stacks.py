@@ -126,7 +126,7 @@ IN_AN_OPEN_VPC = "network=" + json.dumps(
 )
 #: The closed stack in a VPC of somebody else's: with endpoints that the stack makes, and with endpoints that are there.
 IN_THEIR_VPC = ("stack=airgap", f"network={json.dumps(_EXISTING)}")
-THEIR_ENDPOINTS = ("stack=airgap", f"network={json.dumps({**_EXISTING, 'endpoints_made': False, 'route_tables': []})}")
+THEIR_ENDPOINTS = ("stack=airgap", f"network={json.dumps({**_EXISTING, 'manage_endpoints': False, 'route_tables': []})}")
 #: Homes that root wrote: a job hands them over, and there is no hub yet; and afterwards.
 HANDING_OVER = ('homes={"kind": "efs", "adopted": {"path": "/home", "owner": "root"}}',)
 HANDED_OVER = ('homes={"kind": "efs", "adopted": {"path": "/home", "owner": "root", "ownership": "done"}}',)
