@@ -74,7 +74,7 @@ CASES: Mapping[str, tuple[str, ...]] = {
     "oidc, every choice": (
         f"hubs.main.sign_in={json.dumps(_OIDC)}",
         f"hubs.main.profiles={json.dumps(_EVERY_CHOICE)}",
-        'hubs.main.shared_directories={"data": {}, "drop": {"written_by": "everybody", "mount_path": "/drop"}}',
+        'hubs.main.shared_directories={"data": {}, "drop": {"writable_by": "users", "mount_path": "/drop"}}',
         'hubs.main.volumes={"fast": {"kind": "scratch", "mount_path": "/fast", "size_gib": 20}, "old": {"kind": "claim", "mount_path": "/old", "claim": "o"}}',
         "hubs.main.shared_memory=4G",
         "hubs.main.named_servers=2",

@@ -149,7 +149,7 @@ def _hub(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
 def _own_settings(stack: StackConfig, hub: Hub) -> dict[str, Any]:
     """What our own files in the hub are told (components/hub/files, `configure` of each)."""
     on_volume = {"databaseFolder": DATABASE_FOLDER} if isinstance(hub.database, SqliteDatabase) else {}
-    written = [shared_mount(name, item) for name, item in sorted(hub.shared_directories.items()) if item.written_by == "administrators"]
+    written = [shared_mount(name, item) for name, item in sorted(hub.shared_directories.items()) if item.writable_by == "administrators"]
     return {
         **sign_in_values(hub, public_url(hub)).settings,
         **({"profileGroups": groups} if (groups := profile_groups(hub)) else {}),
