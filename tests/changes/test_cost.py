@@ -59,8 +59,8 @@ def test_the_gate_is_shut_exactly_above_a_limit(old: dict[str, float], new: dict
     shut = False
     for key, word in (("maximum_monthly", "maximum"), ("idle_monthly", "idle"), ("paused_monthly", "idle")):
         if new[key] > old[key]:
-            of_it = [limits[name] for name in (word, f"increase_{word}") if name in limits]
-            too_much = new[key] > limits.get(word, 10**9) or round(new[key] - old[key], 2) > limits.get(f"increase_{word}", 10**9)
+            of_it = [limits[name] for name in (word, f"{word}_increase") if name in limits]
+            too_much = new[key] > limits.get(word, 10**9) or round(new[key] - old[key], 2) > limits.get(f"{word}_increase", 10**9)
             shut |= too_much if of_it else not allowed
     verdict = judged(pair(old, new, gate))
     assert verdict.passes is not shut
