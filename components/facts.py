@@ -47,7 +47,7 @@ def digest(stack: StackConfig) -> str:
 
     In one order: the engine hands maps over with their keys sorted, and the inner half reads the file as it is.
     """
-    said = json.loads(stack.model_dump_json(exclude={"parts", "cloud_stack", "imports"}))
+    said = json.loads(stack.model_dump_json(exclude={"format", "parts", "cloud_stack", "imports"}))
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 

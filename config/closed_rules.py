@@ -88,8 +88,8 @@ def _inside(path: str, host: str, network: Any) -> Iterator[Problem]:  # noqa: A
     try:
         address = IPv4Address(host)
     except ValueError:
-        if not matches(host, network.inside_hosts):
-            yield Problem(path=path, what=f"names {host}, which this network does not know to be inside", fix="add it to network.inside_hosts, if it is")
+        if not matches(host, network.internal_hosts):
+            yield Problem(path=path, what=f"names {host}, which this network does not know to be inside", fix="add it to network.internal_hosts, if it is")
         return
     if not any(address in IPv4Network(cidr) for cidr in ranges):
         yield Problem(
@@ -101,9 +101,10 @@ def endpoints_offered(region: str, network: AnyNetwork, homes: Homes, runner: Ru
     """The region has an endpoint for each AWS API that something in the stack calls."""
     if not isinstance(network, (AirgapNetwork, ExistingNetwork)) or not network.closed:
         return
-    for index, service in enumerate(network.further_endpoints):
+    for index, service in enumerate(network.additional_endpoints):
         if reason := not_offered(region, service):
-            yield Problem(path=f"network.further_endpoints[{index}]", what=f"is not offered in {region} ({reason})", fix="remove it, or choose another region")
+            path = f"network.additional_endpoints[{index}]"
+            yield Problem(path=path, what=f"is not offered in {region} ({reason})", fix="remove it, or choose another region")
     for service, who in wanted_services(homes.kind, runner=runner is not None, watched=isinstance(watch, CloudWatchWatch)).items():
         if reason := not_offered(region, service):
             what = f"offers no endpoint of {service}, which {who} needs ({reason})"

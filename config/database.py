@@ -100,7 +100,7 @@ class PostgresDatabase(Model):
 class MemoryDatabase(Model):
     """Nothing is written down: whenever the hub restarts everybody signs in again, and servers that run are forgotten but go on costing."""
 
-    kind: Literal["sqlite_memory_that_loses_sessions"] = option(help="The long name is meant: for tests only.", changing=_MOVES)
+    kind: Literal["sqlite_memory"] = option(help="`sqlite_memory`: every session is lost when the hub restarts. For tests only.", changing=_MOVES)
 
 
 Database = Annotated[SqliteDatabase | SqliteOnNode | SqliteOnClass | PostgresDatabase | MemoryDatabase, Field(discriminator="kind")]

@@ -72,7 +72,7 @@ def reasons(names: Iterable[str], further: Iterable[str] = ()) -> dict[str, str]
     """Why there is an endpoint of each service: what the software does with it, or that the stack file asks for it. Raises UnknownSoftwareError."""
     found = {service: "; ".join(item.why for item in who) for service, who in solved(names).items()}
     for service in further:
-        found.setdefault(service, "people use it from their servers (network.further_endpoints)")
+        found.setdefault(service, "people use it from their servers (network.additional_endpoints)")
     return dict(sorted(found.items()))
 
 

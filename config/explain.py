@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from jupyterhub_aws.config import meant
 from jupyterhub_aws.config.errors import Problem, closest, dotted, names_secret, shown
+from jupyterhub_aws.config.formats import new_name, new_value
 
 _WORDS = {
     "string_type": ("must be text", "write it in quotes"),
@@ -133,6 +134,8 @@ def _not_one_of(value: object, choices: list[Any]) -> tuple[str, str]:
         return what, f"write {' or '.join(str(c) for c in beside if c is not None)}" if math.isfinite(value) else "choose one of them"
     if isinstance(value, str) and (said := meant.sign_in_kind(value, choices)):
         return what, said
+    if isinstance(value, str) and (today := new_value(value, list(map(str, choices)))):
+        return what, f"write {today}: its name since format 2"
     guess = closest(str(value), map(str, choices)) if isinstance(value, str) else None
     if guess:
         return what, f"did you mean {guess}?"
@@ -175,6 +178,8 @@ def _instead(key: str, owner: type[BaseModel] | None, siblings: dict[int | str, 
         return f"remove it, or change {_tag_of(owner)}: only {' and '.join(having)} {'has' if len(having) == 1 else 'have'} it"
     if names_secret(key):
         return "remove it: what is secret stands in the stack file under a key of its own, by `pulumi config set --secret` (docs/operations.md)"
+    if today := new_name(key, known):
+        return f"write {today}: its name since format 2"
     if said := meant.option(key, known):
         return said
     guess = closest(key, known)

@@ -18,12 +18,12 @@ _CHANGING = "Counts from the merge on."
 class CostLimits(Model):
     """Up to where a change may raise the bill that `jhub plan` shows, without an acknowledgement. A limit that is not set limits nothing."""
 
-    at_rest: Dollars | None = option(
-        None, help="The most that the stack may cost at rest, and while it is paused, after the change.", changing=_CHANGING, unit=_UNIT
+    idle: Dollars | None = option(
+        None, help="The most that the stack may cost idle (no server runs), and while it is paused, after the change.", changing=_CHANGING, unit=_UNIT
     )
-    at_most: Dollars | None = option(None, help="The most that the stack may cost with every pool full, after the change.", changing=_CHANGING, unit=_UNIT)
-    increase_at_rest: Dollars | None = option(None, help="By how much one change may raise the cost at rest, and while paused.", changing=_CHANGING, unit=_UNIT)
-    increase_at_most: Dollars | None = option(None, help="By how much one change may raise the cost with every pool full.", changing=_CHANGING, unit=_UNIT)
+    maximum: Dollars | None = option(None, help="The most that the stack may cost with every pool full, after the change.", changing=_CHANGING, unit=_UNIT)
+    idle_increase: Dollars | None = option(None, help="By how much one change may raise the cost idle or paused.", changing=_CHANGING, unit=_UNIT)
+    maximum_increase: Dollars | None = option(None, help="By how much one change may raise the cost with every pool full.", changing=_CHANGING, unit=_UNIT)
 
 
 class Gate(Model):

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.formats import newer
 from jupyterhub_aws.config.keys import canonical, foreign
 from jupyterhub_aws.config.stack import PROJECT, file_key
-from jupyterhub_aws.config.stack_file import CLOUD_STACK, IMPORTS, StackFile, find, read
+from jupyterhub_aws.config.stack_file import CLOUD_STACK, FORMAT_KEY, IMPORTS, StackFile, find, read
 
 __all__ = ["CLOUD_STACK", "Configuration", "from_engine", "given_by", "outer_of", "what_if", "whole"]
 
@@ -67,6 +68,8 @@ def whole(given: Configuration, folder: Path) -> Configuration:
             fix = "write `cloud_stack: NAME` instead, and nothing else: the rest is that stack's"
             raise ConfigError(given.source, [Problem(path="parts", what="cannot be cluster by itself", fix=fix)])
         return given
+    if later := newer(given.values.get(FORMAT_KEY)):
+        raise ConfigError(given.source, [later])
     problems = [*_more_than_secrets(given), *foreign(given.values)]
     if "/" in cloud or cloud.endswith((".yaml", ".yml")):
         fix = f"write the stack's name, such as {Path(cloud).stem.removeprefix('Pulumi.')}"
@@ -88,6 +91,6 @@ def whole(given: Configuration, folder: Path) -> Configuration:
 
 
 def _more_than_secrets(given: Configuration) -> list[Problem]:
-    extra: Collection[str] = sorted(key for key in given.values if key not in (CLOUD_STACK, IMPORTS) and key.startswith(f"{PROJECT}:"))
+    extra: Collection[str] = sorted(key for key in given.values if key not in (CLOUD_STACK, IMPORTS, FORMAT_KEY) and key.startswith(f"{PROJECT}:"))
     what = "stands in the inner stack, which takes everything from its cloud_stack"
     return [Problem(path=key.partition(":")[2], what=what, fix="move it there") for key in extra]

@@ -127,8 +127,8 @@ class AdoptedHomes(Model):
     path: ExportPath = option(
         help="Directory on the file system that holds them, such as /home. The only hub of the stack sees it as its own.", changing=_NEVER
     )
-    owner: Literal["people", "root"] = option(
-        help="Who owns the files: `people`, 1000:100 already; `root`, as the hubs of 2021 wrote them (CHOWN_HOME, uid 0).", changing="See `ownership`."
+    owner: Literal["users", "root"] = option(
+        help="Who owns the files: `users`, 1000:100 already; `root`, as the hubs of 2021 wrote them (CHOWN_HOME, uid 0).", changing="See `ownership`."
     )
     ownership: Literal["pending", "done"] = option(
         "pending",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted
 from jupyterhub_aws.config.explain import no_value, problems_of
+from jupyterhub_aws.config.formats import new_name, newer, outdated
 from jupyterhub_aws.config.keys import foreign
 from jupyterhub_aws.config.secrets import required_secrets
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, broken_rules, file_key
@@ -32,6 +33,8 @@ def load(values: Mapping[str, str], *, secret: Collection[str] = (), source: str
 @lru_cache(maxsize=1)  # a plan validates before it loads the SDK, and the program does again: it is the same file
 def _validated(items: tuple[tuple[str, str], ...], secret: tuple[str, ...], source: str) -> StackConfig:
     values = dict(items)
+    if other := _of_another_format(values, source):
+        raise ConfigError(source, [other])
     problems: list[Problem] = []
     sections: dict[str, Any] = {}
     for name, field in StackConfig.model_fields.items():
@@ -61,6 +64,13 @@ def _validated(items: tuple[tuple[str, str], ...], secret: tuple[str, ...], sour
     return StackConfig.model_construct(**sections)
 
 
+def _of_another_format(values: Mapping[str, str], source: str) -> Problem | None:
+    """The one thing to say about a file that another version of the library reads: whatever else is wrong with it would be wrong about names."""
+    sections = {key.partition(":")[2]: _decoded(text) for key, text in values.items() if key.startswith(f"{PROJECT}:")}
+    stack = source.removeprefix("Pulumi.").removesuffix(".yaml").removesuffix(".yml")
+    return newer(sections.get("format")) or outdated(sections, stack)
+
+
 def _strangers(values: Mapping[str, str], secret: Collection[str], sections: Mapping[str, Any]) -> Iterator[Problem]:
     """Find the keys that are neither a section nor a secret that a hub needs, and the secrets that stand in clear text."""
     known = [PROVIDER_KEYS.get(section, section) for section in StackConfig.model_fields]
@@ -87,6 +97,8 @@ def _strangers(values: Mapping[str, str], secret: Collection[str], sections: Map
             continue
         guess = closest(name, [*known, *(wanted or ())])
         fix = f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(known)}"
+        if today := new_name(name, known):
+            fix = f"write {today}: its name since format 2"
         yield Problem(path=dotted((name,)), what="is not an option of this program", fix=fix)
 
 

@@ -68,7 +68,7 @@ class ProxyEgress(Model):
     url: Annotated[str, AfterValidator(_proxy)] = option(help="Its address with port, such as http://proxy.corp.example:3128.", changing=_NEW_PODS)
     no_proxy: tuple[HostPattern, ...] = option(
         (),
-        help="Further names that need no proxy. The cluster's own ranges and names, AWS's endpoints and `inside_hosts` are there already.",
+        help="Further names that need no proxy. The cluster's own ranges and names, AWS's endpoints and `internal_hosts` are there already.",
         changing=_NEW_PODS,
     )
 

@@ -110,13 +110,13 @@ class OpenNetwork(_OwnVpc):
 class _Endpoints(Model):
     """The doors to AWS in a network without a way out."""
 
-    further_endpoints: tuple[Annotated[str, AfterValidator(_service)], ...] = option(
+    additional_endpoints: tuple[Annotated[str, AfterValidator(_service)], ...] = option(
         (), help="AWS services that people use from their servers, besides those that the stack itself needs: athena, sagemaker.api.", changing="In place."
     )
     buckets: tuple[Annotated[str, AfterValidator(_bucket)], ...] = option(
         (), help="S3 buckets of your account that may be reached through the endpoint, besides those of the stack itself.", changing="In place, at once."
     )
-    inside_hosts: tuple[HostPattern, ...] = option(
+    internal_hosts: tuple[HostPattern, ...] = option(
         (),
         help="Names that are inside: directory, sign-in, package mirrors. `*.corp.example` covers all below it. Any other name in the stack fails the plan.",
         changing="Nothing: it is what the proof measures by.",
@@ -160,7 +160,7 @@ class ExistingNetwork(_Endpoints):
     )
     public_subnets: dict[Zone, Subnet] = option({}, help="Subnets for balancers that face the internet, by zone.", changing="Replaces such balancers.")
     egress: Egress = option(help="How the private subnets get out.", changing="See its options.")
-    endpoints_made: bool = option(
+    manage_endpoints: bool = option(
         True, help="With egress `none` or `proxy`: the stack makes the endpoints. `false`: they are there (a hub VPC's, for example).", changing="In place."
     )
     route_tables: tuple[Annotated[str, aws_id("rtb")], ...] = option(
@@ -188,7 +188,7 @@ class ExistingNetwork(_Endpoints):
     @property
     def makes_endpoints(self) -> bool:
         """Whether the stack makes the endpoints of AWS's services."""
-        return self.closed and self.endpoints_made
+        return self.closed and self.manage_endpoints
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -212,7 +212,7 @@ class UnmanagedNetwork(Model):
     mode: Literal["unmanaged"] = option(help="`unmanaged`: with `cluster.kind: existing`.", changing="Nothing by itself.")
     ranges: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=10)] = option(help="Ranges of nodes and pods.", changing="In place.")
     egress: Egress = option(help="How nodes and pods get out.", changing="See its options.")
-    inside_hosts: tuple[HostPattern, ...] = option((), help="Names that are inside. Any other fails the plan of a closed network.", changing="Nothing.")
+    internal_hosts: tuple[HostPattern, ...] = option((), help="Names that are inside. Any other fails the plan of a closed network.", changing="Nothing.")
     peer_networks: dict[ShortName, Neighbour] = option({}, help="Networks that people's servers may reach.", changing="In place.", max_length=20)
 
     @property

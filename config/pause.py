@@ -58,7 +58,7 @@ class Pause(Model):
         help="Stop RDS instances. AWS starts one by itself after seven days: `jhub pause` stops it again.",
         changing="For the next pause.",
     )
-    machines: Machines | None = option(
+    instances: Machines | None = option(
         None, help="With `cluster.kind: existing`: the EC2 instances to stop and start. None: `jhub pause` stops servers only.", changing="For the next pause."
     )
 
@@ -91,14 +91,14 @@ def addresses_stay(hubs: Hubs, pause: Pause) -> Iterator[Problem]:
 
 def machines_are_somebody_elses(region: str, cluster: AnyCluster, pause: Pause) -> Iterator[Problem]:
     """Nodes of the stack's own are groups; machines of others are found in a region."""
-    if pause.machines is None:
+    if pause.instances is None:
         return
     if isinstance(cluster, EksCluster):
-        yield Problem(path="pause.machines", what="is of a cluster that is there already, but the stack makes this one", fix="remove it")
+        yield Problem(path="pause.instances", what="is of a cluster that is there already, but the stack makes this one", fix="remove it")
     elif not region:
-        yield Problem(path="aws:region", what="is missing, and pause.machines are found in a region", fix="add it, such as us-east-1")
-    if pause.machines.control_plane == pause.machines.nodes:
-        yield Problem(path="pause.machines.nodes", what="is the same tag as control_plane", fix="name a tag that only the nodes have")
+        yield Problem(path="aws:region", what="is missing, and pause.instances are found in a region", fix="add it, such as us-east-1")
+    if pause.instances.control_plane == pause.instances.nodes:
+        yield Problem(path="pause.instances.nodes", what="is the same tag as control_plane", fix="name a tag that only the nodes have")
 
 
 def nothing_waits_for_nodes(paused: bool, homes: Homes) -> Iterator[Problem]:

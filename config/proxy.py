@@ -19,14 +19,14 @@ def is_proxy_variable(name: str) -> bool:
     return name.upper() in (*_VARIABLES, "ALL_PROXY")
 
 
-def no_proxy(egress: ProxyEgress, *, ranges: Sequence[str], inside_hosts: Sequence[str], region: str) -> str:
+def no_proxy(egress: ProxyEgress, *, ranges: Sequence[str], internal_hosts: Sequence[str], region: str) -> str:
     """What needs no proxy: the node itself, the cluster's ranges and names, AWS's endpoints in the VPC, and what the stack says is inside.
 
     A leading dot means "all below it" to curl, Python, Go and containerd alike; `*.` does not.
     """
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     aws = (f".{region}.{suffix}", f".{region}.eks.{suffix}", f".dkr.ecr.{region}.{suffix}", f"s3.{region}.{suffix}") if region else ()
-    names = [pattern.removeprefix("*") for pattern in (*inside_hosts, *egress.no_proxy)]
+    names = [pattern.removeprefix("*") for pattern in (*internal_hosts, *egress.no_proxy)]
     return ",".join(dict.fromkeys((*_LOCAL, *ranges, *_CLUSTER, *HUB_NAMES, *aws, *names)))
 
 

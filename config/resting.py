@@ -17,7 +17,7 @@ def endpoint_reasons(stack: StackConfig) -> Mapping[str, str]:
     network = stack.network
     if isinstance(network, (OpenNetwork, UnmanagedNetwork)):
         return {}
-    wanted = reasons(running(stack.homes.kind, runner=stack.runner is not None, watched=stack.alarms is not None), network.further_endpoints)
+    wanted = reasons(running(stack.homes.kind, runner=stack.runner is not None, watched=stack.alarms is not None), network.additional_endpoints)
     if not stack.drops("endpoints"):
         return wanted
     kept = {*GATEWAYS, *(reasons(["runner"]) if stack.runner is not None else ())}

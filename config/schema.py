@@ -181,7 +181,9 @@ def _hover_text(option: Node) -> Node:
 
 
 def _as_the_engine_takes_it(node: Node) -> Node:
-    """`pulumi config set` writes top-level scalars as text: `true` and `"true"` reach the program as the same string."""
+    """`pulumi config set` writes top-level scalars as text: `true` and `"true"`, `2` and `"2"` reach the program as the same string."""
+    if node.get("type") == "integer" and "enum" in node:
+        return {**{key: value for key, value in node.items() if key != "type"}, "enum": [*node["enum"], *map(str, node["enum"])]}
     if node.get("type") != "boolean":
         return node
     return {**{key: value for key, value in node.items() if key != "type"}, "enum": [True, False, "true", "false"]}

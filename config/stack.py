@@ -12,6 +12,7 @@ from jupyterhub_aws.config import backups, closed_rules, existing_rules, hub_rul
 from jupyterhub_aws.config.backups import AwsBackup, Backups
 from jupyterhub_aws.config.cluster import Cluster, EksCluster
 from jupyterhub_aws.config.errors import Problem, dotted, shown
+from jupyterhub_aws.config.formats import Format
 from jupyterhub_aws.config.gate import Gate
 from jupyterhub_aws.config.homes import EfsHomes, Homes
 from jupyterhub_aws.config.hub import Hub
@@ -52,6 +53,12 @@ class StackConfig(Model):
         "and `jhub` does before it changes something in AWS.",
         changing="Nothing by itself.",
         max_length=1,
+    )
+    format: Format = option(
+        1,
+        help="Which names the file's options have: 2 is today's. A file without it is read as it is, unless it has a name of format 1: then `jhub migrate` "
+        "writes today's names and this line.",
+        changing="Nothing. Only `jhub migrate` changes it.",
     )
     parts: Literal["all", "cloud", "cluster"] = option(
         "all",

@@ -16,7 +16,7 @@ from jupyterhub_aws.config.keys import canonical, canonical_key, misplaced, proj
 from jupyterhub_aws.config.stack import PROJECT, file_key
 
 #: What a stack inside a cluster has in its own file: the outer stack's name, and its imports.
-CLOUD_STACK, IMPORTS = file_key("cloud_stack"), file_key("imports")
+CLOUD_STACK, IMPORTS, FORMAT_KEY = file_key("cloud_stack"), file_key("imports"), file_key("format")
 #: What the engine itself writes into a stack file, beside `config` (sdk/go/common/workspace/project.go, ProjectStack).
 _OF_THE_ENGINE = {"secretsprovider", "encryptedkey", "encryptionsalt", "environment"}
 _INDEX = re.compile(r"\[\d{1,4}\]", re.ASCII)
@@ -48,7 +48,7 @@ class StackFile:
     @property
     def data(self) -> dict[str, Any]:
         """The plain values as what they say: maps and lists where they are some."""
-        return {key: _data_of(text) for key, text in self.values.items()}
+        return {key: data_of(text) for key, text in self.values.items()}
 
     @property
     def engine_option(self) -> str:
@@ -126,7 +126,7 @@ def _split(settings: Sequence[str], config: dict[str, Any], project: str) -> tup
     heads = [(_key_of(setting, project), setting) for setting in settings]
     if CLOUD_STACK not in config and all(key != CLOUD_STACK for key, _ in heads):
         return tuple(settings), ()
-    mine = [key in (CLOUD_STACK, IMPORTS) or key.startswith(f"{PROJECT}:hub-") for key, _ in heads]
+    mine = [key in (CLOUD_STACK, IMPORTS, FORMAT_KEY) or key.startswith(f"{PROJECT}:hub-") for key, _ in heads]
     return (
         tuple(setting for own, (_, setting) in zip(mine, heads, strict=True) if own),
         tuple(setting for own, (_, setting) in zip(mine, heads, strict=True) if not own),
@@ -205,8 +205,8 @@ def engine_string(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _data_of(text: str) -> Any:  # noqa: ANN401 -- any JSON value
-    """The other way round."""
+def data_of(text: str) -> Any:  # noqa: ANN401 -- any JSON value
+    """The other way round: what a value that the engine hands over says, a map or a list where it is one."""
     try:
         return json.loads(text) if text[:1] in ("{", "[") else text
     except ValueError:  # text that only begins so

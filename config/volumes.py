@@ -35,8 +35,10 @@ class SharedDirectory(Model):
     """A directory of the file system of homes that every server of the hub sees, under `_shared/NAME` there."""
 
     mount_path: MountPath | None = option(None, help=f"Where servers see it. Without it {HOME}/shared/NAME.", changing=_NEXT_START)
-    written_by: Literal["administrators", "everybody", "nobody"] = option(
-        "administrators", help="Who may write; everybody may read. `nobody`: it is filled from elsewhere.", changing=_NEXT_START
+    writable_by: Literal["administrators", "users", "none"] = option(
+        "administrators",
+        help="Who may write; all users may read. `users`: every user of the hub. `none`: no server may; it is filled from elsewhere.",
+        changing=_NEXT_START,
     )
 
 

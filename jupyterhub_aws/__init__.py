@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jupyterhub_aws.version import __version__
+
 if TYPE_CHECKING:
     from jupyterhub_aws.components.platform import JupyterHubPlatform, JupyterHubPlatformArgs
     from jupyterhub_aws.components.stack_config import from_stack_file
 
-__all__ = ["JupyterHubPlatform", "JupyterHubPlatformArgs", "from_stack_file"]
+__all__ = ["JupyterHubPlatform", "JupyterHubPlatformArgs", "__version__", "from_stack_file"]
 
 #: Where each public name is. They are loaded when they are asked for: `jhub` and the checks need no SDK.
 _PLACES = {

@@ -25,11 +25,11 @@ class DnsFirewallArgs:
     tags: Mapping[str, str]
 
 
-def allowed_domains(region: str, inside_hosts: Sequence[str]) -> list[str]:
+def allowed_domains(region: str, internal_hosts: Sequence[str]) -> list[str]:
     """What a cluster in a closed network has to resolve: the region's endpoints, the API server, EFS, registries, S3, and what is inside."""
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     aws = [f"*.{region}.{suffix}", f"*.eks.{suffix}", f"s3.{region}.{suffix}", f"*.{region}.compute.internal", "*.ec2.internal", f"*.{region}.api.aws"]
-    return sorted({*aws, *inside_hosts})
+    return sorted({*aws, *internal_hosts})
 
 
 def as_stored(domains: Sequence[str]) -> list[str]:

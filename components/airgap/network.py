@@ -59,7 +59,7 @@ class AirgapNetwork(OwnVpc):
                 ),
                 self.child(),
             )
-        domains = allowed_domains(args.region, args.network.inside_hosts)
+        domains = allowed_domains(args.region, args.network.internal_hosts)
         DnsFirewall(f"{name}-dns", DnsFirewallArgs(stack_name=args.stack_name, vpc_id=self.vpc.id, domains=domains, tags=args.tags), self.child())
         self.vpc_id = self.vpc.id
         self.place = Place(

@@ -233,4 +233,4 @@ def proxy_variables(stack: StackConfig) -> dict[str, str]:
     if isinstance(network, OpenNetwork) or not isinstance(network.egress, ProxyEgress):
         return {}
     ranges = [*network.ranges, stack.cluster.service_cidr]
-    return proxy_environment(network.egress, no_proxy(network.egress, ranges=ranges, inside_hosts=network.inside_hosts, region=stack.region))
+    return proxy_environment(network.egress, no_proxy(network.egress, ranges=ranges, internal_hosts=network.internal_hosts, region=stack.region))

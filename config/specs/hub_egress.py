@@ -93,7 +93,7 @@ def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
     for _, beside in sorted(network.peer_networks.items()):
         if beside.servers and beside.ports:
             yield _rule(list(beside.cidrs), list(beside.ports))
-    if network.closed and not isinstance(network, UnmanagedNetwork) and network.further_endpoints:
+    if network.closed and not isinstance(network, UnmanagedNetwork) and network.additional_endpoints:
         yield _rule(list(network.ranges), [_HTTPS])
 
 

@@ -189,7 +189,7 @@ def _homes(live: Live) -> dict[str, Any]:
     if not own:
         homes["adopted"] = {
             "path": fill("/home", "directory on the file system that holds the homes (the path of the old volume with its subPath, before the name)"),
-            "owner": fill("root", "root (hubs of 2021: CHOWN_HOME, uid 0) or people (1000:100 already)"),
+            "owner": fill("root", "root (hubs of 2021: CHOWN_HOME, uid 0) or users (1000:100 already)"),
         }
     return homes
 

@@ -64,7 +64,7 @@ def _existing(live: Live) -> dict[str, Any]:
         section["public_subnets"] = {zone: public[zone] for zone in sorted(public)}
     section["egress"] = {"kind": "internet" if leads_out else "none"}
     if not leads_out:
-        section["endpoints_made"] = False
+        section["manage_endpoints"] = False
     return section
 
 

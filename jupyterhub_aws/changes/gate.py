@@ -21,9 +21,9 @@ FORMAT = "jupyterhub-aws/gate/1"
 DEFAULT: tuple[Class, ...] = ("routine", "interrupts")
 #: The limits of `gate.cost` for each sum of a bill: of the sum itself, and of its increase. Paused is a kind of rest.
 _LIMITS: Mapping[str, tuple[str, str]] = {
-    "maximum_monthly": ("at_most", "increase_at_most"),
-    "idle_monthly": ("at_rest", "increase_at_rest"),
-    "paused_monthly": ("at_rest", "increase_at_rest"),
+    "maximum_monthly": ("maximum", "maximum_increase"),
+    "idle_monthly": ("idle", "idle_increase"),
+    "paused_monthly": ("idle", "idle_increase"),
 }
 _LINE = re.compile(
     r"^[\s>*`-]*acknowledge\s+(?P<stack>[\w.-]{1,100})\s+(?P<class>[a-z-]{1,30})\s+(?P<subject>\S{1,400})\s+(?P<digest>[0-9a-f]{24})[\s`]*$", re.MULTILINE

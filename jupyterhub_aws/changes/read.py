@@ -124,7 +124,7 @@ def _side(plan: _Plan, source: str) -> Side:
         gate=plan.gate,
         sealed=plan.sealed,
         configuration=None if plan.configuration is None else sealed(plan.configuration),
-    )
+    ).in_todays_words()
 
 
 def _resources(found: list[_Resource]) -> Resources:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import UserPod, hub_releases, user_pods
+from jupyterhub_aws.config.formats import upgraded
+from jupyterhub_aws.config.stack import PROJECT
 
 Op = Literal["create", "update", "replace", "delete", "import", "same"]
 #: Those that change something, in the order in which they are counted.
@@ -59,6 +61,19 @@ class Side:
     def pods(self) -> tuple[UserPod, ...]:
         """Every pod that people can start: each group of nodes asks for them."""
         return tuple(pod for release in hub_releases(self.everything) for pod in user_pods(release))
+
+    def in_todays_words(self) -> Side:
+        """The same with the configuration and the limits of the gate by their names of today: an older version of the library may have said them."""
+        if self.configuration is None:
+            return self
+        own = {key.partition(":")[2]: value for key, value in self.configuration.items() if key.startswith(f"{PROJECT}:")}
+        others = {key: value for key, value in self.configuration.items() if not key.startswith(f"{PROJECT}:")}
+        number = {"format": own["format"]} if "format" in own else {}
+        try:
+            gate = self.gate if self.gate is None else upgraded({**number, "gate": self.gate})["gate"]
+            return replace(self, gate=gate, configuration={**others, **{f"{PROJECT}:{name}": value for name, value in upgraded(own).items()}})
+        except ValueError:  # a file with an option under both names, which no plan was ever made of
+            return self
 
     def money_is_of_another_day(self, other: Side) -> bool:
         """Whether both sides have bills, made from different prices."""

@@ -143,7 +143,7 @@ def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
 
 
 def _unless_inside(stack: StackConfig, host: str, who: Who, why: str, release: Resource) -> Iterator[Site]:
-    patterns = () if isinstance(stack.network, OpenNetwork) else stack.network.inside_hosts
+    patterns = () if isinstance(stack.network, OpenNetwork) else stack.network.internal_hosts
     if not matches(host, patterns) and not host.replace(".", "").isdigit():
         yield Site(host=host, who=who, why=why, resource=release.urn)
 

@@ -18,6 +18,7 @@ _COMMANDS = {
     "report": "report",
     "values": "values",
     "versions": "versions",
+    "migrate": "migrate",
     "upgrade": "upgrade",
     "drain": "drain",
     "open": "open",
@@ -64,7 +65,19 @@ class _Lazy(click.Group):
         return command
 
 
+def _version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
+    """Print the library's version on the first line, then what it works with."""
+    if not asked or ctx.resilient_parsing:
+        return
+    from jupyterhub_aws.version import described
+
+    for line in described():
+        click.echo(line)
+    ctx.exit()
+
+
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version of the library and of the SDKs.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def jhub(debug: bool) -> None:
     """JupyterHub on AWS: plan it here, build it with `pulumi up`. Needs no account and no network unless it says so."""

@@ -92,7 +92,8 @@ def _refused(said: str | None, stack: Path, source: str) -> Side:
 def _configuration(stack: Path, source: str) -> Side:
     """The stack file alone, where its program cannot be evaluated."""
     file = read(stack)
-    return Side(source=source, stack=file.stack, resources=Resources([]), kind="configuration", configuration=masked(file.data), sealed=file.sealed)
+    side = Side(source=source, stack=file.stack, resources=Resources([]), kind="configuration", configuration=masked(file.data), sealed=file.sealed)
+    return side.in_todays_words()
 
 
 def _program(tree: Path, stack: Path) -> Path | None:

@@ -49,7 +49,7 @@ def test_a_cent_is_more(key: str) -> None:
     assert money(pair({**old, key: 9904.01}, old)) == []
 
 
-LIMITS = st.fixed_dictionaries({}, optional={name: st.integers(0, 20_000) for name in ("at_rest", "at_most", "increase_at_rest", "increase_at_most")})
+LIMITS = st.fixed_dictionaries({}, optional={name: st.integers(0, 20_000) for name in ("idle", "maximum", "idle_increase", "maximum_increase")})
 
 
 @given(old=SUMS, new=SUMS, limits=LIMITS, allowed=st.booleans())
@@ -57,10 +57,10 @@ LIMITS = st.fixed_dictionaries({}, optional={name: st.integers(0, 20_000) for na
 def test_the_gate_is_shut_exactly_above_a_limit(old: dict[str, float], new: dict[str, float], limits: dict[str, int], allowed: bool) -> None:
     gate = {"allow": ["routine", "interrupts", *(["costs more"] if allowed else [])], "cost": limits}
     shut = False
-    for key, word in (("maximum_monthly", "at_most"), ("idle_monthly", "at_rest"), ("paused_monthly", "at_rest")):
+    for key, word in (("maximum_monthly", "maximum"), ("idle_monthly", "idle"), ("paused_monthly", "idle")):
         if new[key] > old[key]:
-            of_it = [limits[name] for name in (word, f"increase_{word}") if name in limits]
-            too_much = new[key] > limits.get(word, 10**9) or round(new[key] - old[key], 2) > limits.get(f"increase_{word}", 10**9)
+            of_it = [limits[name] for name in (word, f"{word}_increase") if name in limits]
+            too_much = new[key] > limits.get(word, 10**9) or round(new[key] - old[key], 2) > limits.get(f"{word}_increase", 10**9)
             shut |= too_much if of_it else not allowed
     verdict = judged(pair(old, new, gate))
     assert verdict.passes is not shut
@@ -72,11 +72,11 @@ def test_the_gate_is_shut_exactly_above_a_limit(old: dict[str, float], new: dict
 
 def test_the_limit_that_does_not_hold_is_named_everywhere_and_what_holds_is_said() -> None:
     low, high = dict.fromkeys(MEASURES, 1.0), {**dict.fromkeys(MEASURES, 1.0), "maximum_monthly": 9904.0}
-    shut = judged(pair(low, high, {"allow": ["routine"], "cost": {"at_most": 5000}}))
-    assert shut.missing[0].limits == ("gate.cost.at_most is 5,000",) == tuple(shut.as_json()["missing"][0]["limits"])
+    shut = judged(pair(low, high, {"allow": ["routine"], "cost": {"maximum": 5000}}))
+    assert shut.missing[0].limits == ("gate.cost.maximum is 5,000",) == tuple(shut.as_json()["missing"][0]["limits"])
     for shown in (markdown(pair(low, high), shut).replace("\\", ""), page(pair(low, high), shut)):
-        assert "gate.cost.at_most is 5,000" in shown
-    held = judged(pair(low, high, {"allow": ["routine"], "cost": {"at_most": 9904}}))
+        assert "gate.cost.maximum is 5,000" in shown
+    held = judged(pair(low, high, {"allow": ["routine"], "cost": {"maximum": 9904}}))
     assert held.passes and held.lets_through == "routine, within the limits of gate.cost"
 
 
@@ -102,8 +102,8 @@ def test_more_nodes_at_most_never_cost_less(before: int, after: int) -> None:
 def test_what_is_not_known_any_more_is_said_and_holds_no_limit() -> None:
     old, new = dict.fromkeys(MEASURES, 10.0), dict.fromkeys(MEASURES)
     assert money(pair(old, new))[0] == "at most: 10.00 US dollars a month → not known, because no price is known of nodes"
-    verdict = judged(pair(old, new, {"allow": ["routine", "costs more"], "cost": {"at_most": 10**6, "at_rest": 10**6}}))
-    assert not verdict.passes and "gate.cost.at_most is 1,000,000" in verdict.missing[0].limits
+    verdict = judged(pair(old, new, {"allow": ["routine", "costs more"], "cost": {"maximum": 10**6, "idle": 10**6}}))
+    assert not verdict.passes and "gate.cost.maximum is 1,000,000" in verdict.missing[0].limits
 
 
 def test_a_type_without_a_price_in_one_more_place_is_said() -> None:
@@ -127,7 +127,7 @@ def test_a_bill_of_nonsense_is_not_known_and_not_free(nonsense: object) -> None:
 def test_a_limit_of_nonsense_lets_nothing_through() -> None:
     low, high = dict.fromkeys(MEASURES, 1.0), dict.fromkeys(MEASURES, 2.0)
     for limit in ("9", -1, [], True):
-        assert not judged(pair(low, high, {"allow": ["costs more"], "cost": {"at_most": limit}})).passes
+        assert not judged(pair(low, high, {"allow": ["costs more"], "cost": {"maximum": limit}})).passes
     assert judged(pair(low, high, {"allow": ["costs more"], "cost": "much"})).passes
 
 

@@ -310,11 +310,11 @@ def a_correct_configuration(chance: random.Random) -> tuple[str, ...]:
         "parts=all",
         f"network.zones={zones}",
         f"network.endpoint_zones={chance.choice(['one', 'all'])}",
-        f"network.further_endpoints={chance.choice(['[]', '[athena]', '[athena, sagemaker.api]'])}",
+        f"network.additional_endpoints={chance.choice(['[]', '[athena]', '[athena, sagemaker.api]'])}",
         f"network.peer_networks.other={neighbour.replace('VIA', via)}",
         f"homes={homes}",
         f"registry={registry}",
-        f"hubs.main.database={chance.choice(['{kind: sqlite}', '{kind: postgres}', '{kind: sqlite_memory_that_loses_sessions}'])}",
+        f"hubs.main.database={chance.choice(['{kind: sqlite}', '{kind: postgres}', '{kind: sqlite_memory}'])}",
         f"hubs.main.package_mirrors={chance.choice(['{}', '{pip: https://m.corp.example/simple}', '{conda: https://m.corp.example/c, apt: https://m.corp.example/u}'])}",
         f"pools.memory.size.max={chance.randint(1, 20)}",
     ]

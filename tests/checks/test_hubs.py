@@ -87,7 +87,7 @@ def test_a_database_away_from_the_core_nodes_fails() -> None:
     ("setting", "path", "says"),
     [
         ('hubs.main.sign_in={"kind": "shared_password"}', "hubs.main.sign_in.kind", "one password"),
-        ('hubs.main.database={"kind": "sqlite_memory_that_loses_sessions"}', "hubs.main.database.kind", "forgets every session"),
+        ('hubs.main.database={"kind": "sqlite_memory"}', "hubs.main.database.kind", "forgets every session"),
         ('hubs.main.entry.tls={"kind": "none", "trial": true}', "hubs.main.entry.tls", "clear text"),
         (
             'hubs.main.entry={"kind": "node_port", "hostname": "hub.uni.edu", "tls": {"kind": "none", "trial": true}}',

@@ -42,7 +42,7 @@ def test_there_is_an_endpoint_for_each_api_that_the_recorded_software_calls_and_
     ("settings", "there", "gone"),
     [
         (("homes={kind: ebs}",), {"ec2"}, {"elasticfilesystem"}),
-        (("network.further_endpoints=[athena]",), {"athena", "elasticfilesystem"}, set()),
+        (("network.additional_endpoints=[athena]",), {"athena", "elasticfilesystem"}, set()),
     ],
 )
 def test_the_set_follows_what_runs(settings, there, gone):

@@ -88,7 +88,7 @@ HOMES = {
     "nfs": {"kind": "nfs", "server": "isilon.example.org", "path": "/ifs/homes"},
     "ephemeral": {"kind": "ephemeral"},
 }
-DATABASES = {"sqlite": {"kind": "sqlite"}, "postgres": {"kind": "postgres"}, "memory": {"kind": "sqlite_memory_that_loses_sessions"}}
+DATABASES = {"sqlite": {"kind": "sqlite"}, "postgres": {"kind": "postgres"}, "memory": {"kind": "sqlite_memory"}}
 COMBINATIONS = list(itertools.product(SIGN_INS, ENTRIES, HOMES, DATABASES))
 
 

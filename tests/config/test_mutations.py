@@ -50,7 +50,7 @@ _MORE = {
     "hubs.main.culling": {"server_idle_minutes": 60},
     "hubs.main.image": "quay.io/jupyter/scipy-notebook:2025-12-31",
     "hubs.main.home_directory": "home/{escaped_username}",
-    "hubs.main.shared_directories": {"data": {"mount_path": "/home/jovyan/data", "written_by": "nobody"}},
+    "hubs.main.shared_directories": {"data": {"mount_path": "/home/jovyan/data", "writable_by": "none"}},
     "hubs.main.volumes": {"fast": {"kind": "scratch", "mount_path": "/fast", "size_gib": 10}, "old": {"kind": "claim", "mount_path": "/old", "claim": "old"}},
     "hubs.main.shared_memory": "4G",
     "hubs.main.named_servers": 2,

@@ -166,7 +166,7 @@ def test_a_vpc_of_theirs_is_judged_by_what_aws_answers(new_engine: Callable[...,
         },
         "egress": {"kind": "none"},
         "route_tables": [table],
-        "inside_hosts": ["*.corp.example"],
+        "internal_hosts": ["*.corp.example"],
     }
     engine.put(network=network)
     refusal = engine.refused("preview")

@@ -61,7 +61,7 @@ def test_0_9_ldap_of_kops_keeps_its_homes_and_says_who_owns_them(tmp_path: Path)
     assert hub.sign_in.bind_dn_templates == ("uid={username},ou=people,o=corp,dc=corp,dc=example",)
     assert (hub.sign_in.administrators, hub.sign_in.allowed_users) == (("ada", "grace"), ("ada", "grace", "linus"))
     assert hub.home_directory == "home/{escaped_username}", "what {username} was before chart 4"
-    assert (stack.homes.kind, hub.database.kind, hub.culling.server_idle_minutes) == ("nfs", "sqlite_memory_that_loses_sessions", 60)
+    assert (stack.homes.kind, hub.database.kind, hub.culling.server_idle_minutes) == ("nfs", "sqlite_memory", 60)
     assert hub.entry.tls.certificate.startswith("-----BEGIN CERTIFICATE-----\nMIIBfTCC")
     assert [(secret.key, secret.path) for secret in found.secrets] == [("hub-main-tls-key", "proxy.https.manual.key")]
     assert any("root (uid 0)" in note for note in found.notes)

@@ -98,7 +98,7 @@ def site(folder: Path, *, sign_in: dict[str, Any], fails: Sequence[str] = (), gr
     folder.mkdir(parents=True, exist_ok=True)
     yaml, place = YAML(), folder / "Pulumi.site.yaml"
     document = yaml.load((ROOT / "examples/kubeadm/Pulumi.kubeadm.yaml").read_text())
-    document["config"]["network"]["inside_hosts"] = ["localhost", "*.corp.example"]
+    document["config"]["network"]["internal_hosts"] = ["localhost", "*.corp.example"]
     main = document["config"]["hubs"]["main"]
     main |= {"sign_in": sign_in, "entry": {"kind": "port_forward", "local_port": free_port()}}
     for name in groups:

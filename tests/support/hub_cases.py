@@ -74,7 +74,7 @@ CASES: Mapping[str, tuple[str, ...]] = {
     "oidc, every choice": (
         f"hubs.main.sign_in={json.dumps(_OIDC)}",
         f"hubs.main.profiles={json.dumps(_EVERY_CHOICE)}",
-        'hubs.main.shared_directories={"data": {}, "drop": {"written_by": "everybody", "mount_path": "/drop"}}',
+        'hubs.main.shared_directories={"data": {}, "drop": {"writable_by": "users", "mount_path": "/drop"}}',
         'hubs.main.volumes={"fast": {"kind": "scratch", "mount_path": "/fast", "size_gib": 20}, "old": {"kind": "claim", "mount_path": "/old", "claim": "o"}}',
         "hubs.main.shared_memory=4G",
         "hubs.main.named_servers=2",
@@ -83,7 +83,7 @@ CASES: Mapping[str, tuple[str, ...]] = {
     "shared password, tunnel": (
         'hubs.main.sign_in={"kind": "shared_password", "administrators": ["ops1"]}',
         'hubs.main.entry={"kind": "port_forward"}',
-        'hubs.main.database={"kind": "sqlite_memory_that_loses_sessions"}',
+        'hubs.main.database={"kind": "sqlite_memory"}',
     ),
     "plain http by node port": ('hubs.main.entry={"kind": "node_port", "hostname": "hub.example.org", "tls": {"kind": "none", "trial": true}}',),
 }

@@ -29,7 +29,7 @@ _POSTGRES = {
     "entry": {"kind": "port_forward"},
     "database": {"kind": "postgres"},
 }
-_MACHINES = "  aws:region: us-east-1\n  jupyterhub-aws:pause: { machines: { control_plane: role=control-plane, nodes: role=node } }\n"
+_MACHINES = "  aws:region: us-east-1\n  jupyterhub-aws:pause: { instances: { control_plane: role=control-plane, nodes: role=node } }\n"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,7 +73,7 @@ _PORT_HUB = {
         "tls": {"kind": "certificate", "certificate": CERTIFICATE},
         "external_ips": ["10.0.0.9"],
     },
-    "database": {"kind": "sqlite_memory_that_loses_sessions"},
+    "database": {"kind": "sqlite_memory"},
 }
 #: Every optional part at once, so that each component and each branch that makes something is there.
 FULL = (
@@ -95,7 +95,7 @@ CLOSED = (
     "stack=airgap",
     "network.egress={kind: proxy, url: 'http://proxy.corp.example:3128'}",
     "network.endpoint_zones=one",
-    "network.further_endpoints=[athena]",
+    "network.additional_endpoints=[athena]",
     "monitoring={kind: cloudwatch, notify: [hub-alarms@example.org]}",
     "network.peer_networks.beside={cidrs: [10.201.0.0/16], ports: [5432], via: {kind: peering, vpc_id: vpc-0123456789abcdef0}}",
     "runner.policies=['arn:aws:iam::123456789012:policy/pulumi-state']",
@@ -109,7 +109,7 @@ _EXISTING = {
     "private_subnets": _SUBNETS,
     "egress": {"kind": "none"},
     "route_tables": ["rtb-0123456789abcdef0"],
-    "inside_hosts": ["*.corp.example"],
+    "internal_hosts": ["*.corp.example"],
     "peer_networks": {"corporate": {"cidrs": ["10.200.0.0/16"], "ports": [636, 443]}},
 }
 #: The open stack in a VPC of somebody else's, as a setting on top of `dev`.
@@ -126,7 +126,7 @@ IN_AN_OPEN_VPC = "network=" + json.dumps(
 )
 #: The closed stack in a VPC of somebody else's: with endpoints that the stack makes, and with endpoints that are there.
 IN_THEIR_VPC = ("stack=airgap", f"network={json.dumps(_EXISTING)}")
-THEIR_ENDPOINTS = ("stack=airgap", f"network={json.dumps({**_EXISTING, 'endpoints_made': False, 'route_tables': []})}")
+THEIR_ENDPOINTS = ("stack=airgap", f"network={json.dumps({**_EXISTING, 'manage_endpoints': False, 'route_tables': []})}")
 #: Homes that root wrote: a job hands them over, and there is no hub yet; and afterwards.
 HANDING_OVER = ('homes={"kind": "efs", "adopted": {"path": "/home", "owner": "root"}}',)
 HANDED_OVER = ('homes={"kind": "efs", "adopted": {"path": "/home", "owner": "root", "ownership": "done"}}',)

@@ -68,7 +68,7 @@ def test_a_maximum_price_is_measured_by_the_regions_own_prices(tmp_path: Path, r
 
 def test_doubling_a_pool_is_said_first_and_shuts_the_gate(tmp_path: Path) -> None:
     """G9: `max: 8 → 20` was «Nobody notices», with the gate open."""
-    text, limits = BASE.replace("max: 5", "max: 8"), "  jupyterhub-aws:gate:\n    cost: {at_most: 9000}\n"
+    text, limits = BASE.replace("max: 5", "max: 8"), "  jupyterhub-aws:gate:\n    cost: {maximum: 9000}\n"
     plans = {"old": text, "new": text.replace("max: 8", "max: 20"), "bound": text + limits, "less": text.replace("max: 8", "max: 7")}
     for name, content in plans.items():
         assert _planned(tmp_path, content, "--json", f"{name}.json").returncode == 0
@@ -79,6 +79,6 @@ def test_doubling_a_pool_is_said_first_and_shuts_the_gate(tmp_path: Path) -> Non
     shut = gate("old", "new")
     assert shut.returncode == 1 and "acknowledge trial costs-more stack::cost " in shut.stdout
     assert shut.stdout.splitlines()[1].startswith("It can cost ") and "Nobody notices anything" not in shut.stdout
-    assert "gate.cost.at_most is 9,000" in gate("bound", "new").stdout
+    assert "gate.cost.maximum is 9,000" in gate("bound", "new").stdout
     assert gate("less", "bound").returncode == 1, "the older side's policy counts, and it has no limit"
     assert gate("bound", "less").returncode == 0 and gate("old", "less").returncode == 0

@@ -15,7 +15,7 @@ from tests.support.stacks import ALL_STACKS, record, record_anew
 _MORE = {
     "no mount options": ("stack=examples/kubeadm/Pulumi.kubeadm.yaml", "homes.mount_options=[]"),
     "a usage report over NFS": ("stack=examples/kubeadm/Pulumi.kubeadm.yaml", "homes.usage_report={}"),
-    "a closed hub without a volume": ("stack=airgap", "parts=all", "hubs.main.database={kind: sqlite_memory_that_loses_sessions}"),
+    "a closed hub without a volume": ("stack=airgap", "parts=all", "hubs.main.database={kind: sqlite_memory}"),
     "first try": ("stack=examples/first-try/Pulumi.first-try.yaml",),
 }
 

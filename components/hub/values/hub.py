@@ -158,7 +158,7 @@ def _hub(hub: HubSpec, given: Given) -> dict[str, Any]:
 def _own_settings(hub: HubSpec) -> dict[str, Any]:
     """What our own files in the hub are told (components/hub/files, `configure` of each)."""
     on_volume = {"databaseFolder": DATABASE_FOLDER} if isinstance(hub.options.database, SqliteDatabase) else {}
-    written = [shared_mount(name, item) for name, item in sorted(hub.options.shared_directories.items()) if item.written_by == "administrators"]
+    written = [shared_mount(name, item) for name, item in sorted(hub.options.shared_directories.items()) if item.writable_by == "administrators"]
     return {
         **sign_in_values(hub.options, hub.url).settings,
         **({"profileGroups": groups} if (groups := profile_groups(hub.options)) else {}),

@@ -39,4 +39,4 @@ def extra_volumes(hub: Hub) -> dict[str, Any]:
 
 def _shared(name: str, item: SharedDirectory) -> dict[str, Any]:
     mount = {"name": _HOME_VOLUME, "mountPath": shared_mount(name, item), "subPath": f"{SHARED_FOLDER}/{name}"}
-    return mount if item.written_by == "everybody" else {**mount, "readOnly": True}
+    return mount if item.writable_by == "users" else {**mount, "readOnly": True}

@@ -80,7 +80,7 @@ def database_of(taking: Taking) -> dict[str, Any]:
     taking.settle("hub", "db", "upgrade", why="the hub upgrades its database by itself")
     if kind == "sqlite-memory":
         taking.settle("hub", "db", "pvc", why="means nothing with a database in memory")
-        return {"kind": "sqlite_memory_that_loses_sessions"}
+        return {"kind": "sqlite_memory"}
     storage_class, size = taking.text("hub", "db", "pvc", "storageClassName"), taking.text("hub", "db", "pvc", "storage")
     if kind != "sqlite-pvc":
         taking.drop_all("hub", "db", "url", why=f"{kind[:20]} elsewhere is no database of this stack around a cluster that exists")

@@ -42,7 +42,7 @@ def hosts(view: View) -> Iterator[Finding]:
         for path, host in named_hosts(resource):
             if not (inside(view, host) or (on_nodes and _names_an_image(path))):
                 what = f"names {host} at {dotted(path)}"
-                yield fault("hosts", resource, what, "remove it, or add it to network.inside_hosts if it is inside", "network.inside_hosts")
+                yield fault("hosts", resource, what, "remove it, or add it to network.internal_hosts if it is inside", "network.internal_hosts")
 
 
 def named_hosts(resource: Resource) -> Iterator[tuple[Path, str]]:
@@ -93,7 +93,7 @@ def _known(view: View, host: str) -> bool:
     stack = view.stack
     own = {hub.entry.hostname for hub in stack.hubs.values() if not isinstance(hub.entry, PortForwardEntry)}
     registry = (stack.own_registry or "").partition("/")[0].partition(":")[0]
-    if host in own or host == registry or matches(host, view.network.inside_hosts):
+    if host in own or host == registry or matches(host, view.network.internal_hosts):
         return True
     suffix = f".{stack.region}.amazonaws.com"
     if not stack.region or not (host.endswith((suffix, f"{suffix}.cn")) or host.startswith(f"s3{suffix}")):

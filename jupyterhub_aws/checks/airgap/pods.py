@@ -42,7 +42,7 @@ def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Itera
     """
     names = (view.stack.cluster.service_cidr, _DNS)
     open_to_servers = {names, *((cidr, port) for item in view.network.peer_networks.values() if item.servers for cidr in item.cidrs for port in item.ports)}
-    if getattr(view.network, "further_endpoints", ()):
+    if getattr(view.network, "additional_endpoints", ()):
         open_to_servers |= {(cidr, _HTTPS) for cidr in view.network.ranges}
     inside = Ranges.of(view.stack.cluster.service_cidr, *view.network.ranges, *(cidr for item in view.network.peer_networks.values() for cidr in item.cidrs))
     for policy in policies:

@@ -144,7 +144,7 @@ def _firewall(view: View, association: Resource) -> Iterator[Finding]:
             continue
         for domain in _domains(rule, lists):
             if not _inside(view, domain):
-                yield fault("names", found, f"lets {domain} be asked for, which is neither AWS's nor inside", "remove it, or add it to network.inside_hosts")
+                yield fault("names", found, f"lets {domain} be asked for, which is neither AWS's nor inside", "remove it, or add it to network.internal_hosts")
         if any(int(rule.inputs["priority"]) > int(block.inputs["priority"]) for block in blocks):
             yield fault("names", rule, "comes after the rule that blocks everything", "give it a smaller priority")
 
@@ -157,4 +157,4 @@ def _domains(rule: Resource, lists: Mapping[str, Resource]) -> list[str]:
 def _inside(view: View, domain: str) -> bool:
     bare = domain.removeprefix("*.").rstrip(".")
     aws = bare.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")) and (view.stack.region in bare or bare.startswith("eks."))
-    return aws or bare.endswith(".internal") or bare in {pattern.removeprefix("*.") for pattern in view.network.inside_hosts}
+    return aws or bare.endswith(".internal") or bare in {pattern.removeprefix("*.") for pattern in view.network.internal_hosts}

@@ -101,7 +101,7 @@ def in_memory(values: Values) -> Iterator[Fault]:
     """A database in memory is only had by its long name."""
     if at(values, "hub", "db", "type") == "sqlite-memory":
         yield Fault(
-            path=("hub", "db", "type"), what="forgets every session when the hub restarts", fix="say so: database.kind: sqlite_memory_that_loses_sessions"
+            path=("hub", "db", "type"), what="forgets every session when the hub restarts", fix="say so: database.kind: sqlite_memory"
         )
 
 

@@ -117,7 +117,7 @@ class _Scene:
         if any(isinstance(hub.database, PostgresDatabase) for hub in self.stack.hubs.values()):
             found[_POSTGRES] = "the hubs' databases"
         network = self.stack.network
-        if network.closed and isinstance(network, (AirgapNetwork, ExistingNetwork)) and network.further_endpoints:
+        if network.closed and isinstance(network, (AirgapNetwork, ExistingNetwork)) and network.additional_endpoints:
             found.pop(_API)  # the stack file opens the endpoints in the network to servers, on this port
         return found
 

@@ -37,7 +37,7 @@ def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
             click.echo(f"The inside rests. Now, from where you run the AWS half: jhub pause {outer}")
             return 0
         if not scene.own_nodes:
-            click.echo(f"{scene.file.stack} rests. Commit {scene.file.source}. {_MACHINES_REST if scene.stack.pause.machines else _SERVERS_REST}")
+            click.echo(f"{scene.file.stack} rests. Commit {scene.file.source}. {_MACHINES_REST if scene.stack.pause.instances else _SERVERS_REST}")
             return 0
         if no_up or not engine.there():
             click.echo(f"{scene.file.stack} rests. Commit {scene.file.source}; the next `pulumi up` makes it the stack's state.")
@@ -48,4 +48,4 @@ def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
 
 
 _MACHINES_REST = "Until its machines run again the cluster's API does not answer, and nothing in it can be changed."
-_SERVERS_REST = "Its machines are not this stack's: name them under pause.machines to stop them too."
+_SERVERS_REST = "Its machines are not this stack's: name them under pause.instances to stop them too."

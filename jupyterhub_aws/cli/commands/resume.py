@@ -20,7 +20,7 @@ def command(stack: str, no_up: bool, yes: bool) -> int:
 
     with scene_of(COMMAND, stack, inside=False) as scene:
         run(COMMAND, before_up(scene))
-        if scene.stack.pause.machines is not None:
+        if scene.stack.pause.instances is not None:
             with cluster_of(COMMAND, scene.stack, scene.account) as cluster:
                 run(COMMAND, answers(scene, cluster))
         if no_up or not engine.there():

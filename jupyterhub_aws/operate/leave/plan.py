@@ -59,7 +59,7 @@ class Leaving:
     def before(self) -> list[tuple[str, str]]:
         """What comes first: why, and the command."""
         name, stack = self.halves[0].file.stack, self.stack
-        if stack.paused and stack.pause.machines is not None:
+        if stack.paused and stack.pause.instances is not None:
             return [("it is paused, and its cluster has to answer", f"jhub resume {self.halves[-1].file.stack}")]
         if stack.paused:
             return []

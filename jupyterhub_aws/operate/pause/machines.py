@@ -33,10 +33,10 @@ class Machines:
             spot = [item["InstanceId"] for item in self._machines() if item.get("InstanceLifecycle") == "spot"]
         if not found:
             what = f"no machine and no group in {self._account.region} has the tag {self._key}={self._value}"
-            raise ConfigError(self._command, [Problem(path=f"pause.machines.{self._role}", what=what, fix="look at the tags of the machines, and correct it")])
+            raise ConfigError(self._command, [Problem(path=f"pause.instances.{self._role}", what=what, fix="look at the tags of the machines, and correct it")])
         if spot:
             what = f"{spot[0]} is a spot instance, which AWS does not stop but end"
-            raise ConfigError(self._command, [Problem(path=f"pause.machines.{self._role}", what=what, fix="drain and end it by hand, or name another tag")])
+            raise ConfigError(self._command, [Problem(path=f"pause.instances.{self._role}", what=what, fix="drain and end it by hand, or name another tag")])
 
     def running(self) -> list[str]:
         """What does not stand still."""

@@ -44,7 +44,7 @@ class Scene:
 
     def machines(self, command: str) -> tuple[Machines, Machines] | None:
         """Nodes and control plane of a cluster that somebody else made, where the stack names them."""
-        section: Section | None = self.stack.pause.machines
+        section: Section | None = self.stack.pause.instances
         if section is None or self.account is None:
             return None
         nodes, plane = (Machines(command, self.account, section, role) for role in ("nodes", "control_plane"))

@@ -57,7 +57,7 @@ def answers(scene: Scene, cluster: Cluster) -> list[Step]:
         cluster.reached()
         return []
 
-    return [] if scene.stack.pause.machines is None else [Step(says="the cluster's API answers", left=_patient(silent), do=lambda: None, patience=_SECONDS)]
+    return [] if scene.stack.pause.instances is None else [Step(says="the cluster's API answers", left=_patient(silent), do=lambda: None, patience=_SECONDS)]
 
 
 def inside(scene: Scene, cluster: Cluster) -> list[Step]:

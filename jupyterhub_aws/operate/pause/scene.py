@@ -21,12 +21,12 @@ def scene_of(command: str, stack: str, *, inside: bool) -> Iterator[Scene]:
     found, _ = validated_stack(stack)
     if found.cloud_stack is not None:  # the inner half's configuration is the outer one's, its file too
         file = read(find(found.cloud_stack, file.path.parent))
-    in_aws = found.cluster.kind == "eks" or found.pause.machines is not None
+    in_aws = found.cluster.kind == "eks" or found.pause.instances is not None
     account = connect(command, found.region, expected=next(iter(found.accounts), None), changes=True) if in_aws else None
     with contextlib.ExitStack() as held:
         cluster = None
         # An API whose machines stand still does not answer; whoever worked there was told before they were stopped.
-        rests = account is not None and found.pause.machines is not None and not Machines(command, account, found.pause.machines, "control_plane").running()
+        rests = account is not None and found.pause.instances is not None and not Machines(command, account, found.pause.instances, "control_plane").running()
         if inside and found.parts != "cloud" and not rests:
             cluster = held.enter_context(cluster_of(command, found, account))
             cluster.reached()

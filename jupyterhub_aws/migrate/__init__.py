@@ -1,0 +1,1 @@
+"""Stack files from one format to the next (`jhub migrate`)."""

@@ -1,0 +1,213 @@
+"""Which files `jhub migrate` looks at, and what becomes of each: computed whole and compared with its meaning before anything is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyterhub_aws.config.errors import ConfigError, Problem, dotted
+from jupyterhub_aws.config.formats import FORMAT, STEPS, Edit, applied, clashes, declared, newer
+from jupyterhub_aws.config.keys import Project, canonical_key, project_of
+from jupyterhub_aws.config.stack import PROJECT, file_key
+from jupyterhub_aws.config.stack_file import find, parsed, read
+from jupyterhub_aws.migrate.text import Document, UnsafeError, sections
+
+_PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
+#: Sections of which every stack file of this library has one: others are other programs' (examples/backend).
+_OURS = frozenset({"cloud_stack", "cluster", "hubs", "network", "pools"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Migration:
+    """One file in its old and in its new form. `source` is the format that it had; `edits` are the words that change, besides the line `format`."""
+
+    path: Path
+    old: str
+    new: str
+    source: int
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to write."""
+        return self.old != self.new
+
+
+def targets(named: Sequence[str], folder: Path) -> list[Path]:
+    """The stack files of these names or paths, or else all of a folder; then each Pulumi.yaml whose values for all stacks they take.
+
+    Raises ConfigError with every name for which there is no file, and for a folder without stack files.
+    """
+    problems: list[Problem] = []
+    found: list[Path] = []
+    for name in named:
+        try:
+            found.append(find(name, folder))
+        except ConfigError as error:
+            problems += [Problem(path=error.source, what=problem.what, fix=problem.fix) for problem in error.problems]
+    if not named:
+        found = [path for path in sorted(folder.glob("Pulumi.*.yaml")) if not _of_another_program(path)]
+        if not found:
+            problems.append(Problem(path="", what=f"finds no stack file in {folder}", fix="run it where Pulumi.yaml is, or name the files"))
+    if problems:
+        raise ConfigError("jhub migrate", problems)
+    of_projects = [path for file in found if file.name not in _PROJECT_FILES and (path := _project_file(file.absolute().parent))]
+    every = {path.resolve(): path for path in (*found, *of_projects)}
+    return list(every.values())
+
+
+def _project_file(folder: Path) -> Path | None:
+    """The Pulumi.yaml upwards from a folder; not the library's own, which stands in where a folder has none."""
+    path = project_of(folder).path
+    return path if path is not None and folder.is_relative_to(path.parent) else None
+
+
+def _of_another_program(path: Path) -> bool:
+    """Whether a file is readable, and none of its options is this library's."""
+    try:
+        return not _OURS & sections(parsed(_text(path)), project_of(path.absolute().parent).name).keys()
+    except (ConfigError, ValueError, AttributeError):
+        return False  # what is wrong with it is said later
+
+
+def migrated(path: Path) -> Migration:
+    """What becomes of a file. Raises ConfigError, with every problem, for one that is not readable, is of a newer format or cannot be changed safely."""
+    if path.name in _PROJECT_FILES:
+        return _of_project(path)
+    read(path)  # whatever makes a file unreadable to every command
+    text = _text(path)
+    project = project_of(path.absolute().parent)
+    document = parsed(text)
+    own = sections(document, project.name)
+    if not _OURS & own.keys():
+        fix = f"name a stack file of JupyterHub, which has one of {', '.join(sorted(_OURS))}"
+        raise ConfigError(path.name, [Problem(path="config", what="has no section of this library", fix=fix)])
+    raw = own.get("format", project.defaults.get("format", project.defaults.get(file_key("format"))))
+    number = _format(path, raw)
+    found = _stepped(path, text, project, number)
+    if "format" in own or raw is None:
+        found = _stamped(path, found, project)
+    return found
+
+
+def _of_project(path: Path) -> Migration:
+    """A Pulumi.yaml: no line `format` is written there, where it would speak for every stack file."""
+    project = project_of(path.absolute().parent)
+    text = _text(path)
+    config = parsed(text).get("config")
+    if not isinstance(config, Mapping):
+        return Migration(path=path, old=text, new=text, source=FORMAT)
+    raw = sections({"config": config}, project.name, wrapped=True).get("format")
+    return _stepped(path, text, project, _format(path, raw), wrapped=True)
+
+
+def _text(path: Path) -> str:
+    """The file as it is, line ends included. Raises ConfigError."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise ConfigError(path.name, [Problem(path="", what=f"cannot be read ({error.strerror})", fix="look at its owner and mode")]) from None
+
+
+def _format(path: Path, raw: object) -> int:
+    number = declared(raw)
+    if later := newer(raw):
+        raise ConfigError(path.name, [later])
+    if number is None or number < 1:
+        raise ConfigError(path.name, [Problem(path="format", what="is no format of a stack file", fix=f"write 1 to {FORMAT}, or remove the line")])
+    return number
+
+
+def _stepped(path: Path, text: str, project: Project, number: int, *, wrapped: bool = False) -> Migration:
+    """All steps from a format on, each on the text that the one before left."""
+    new = text
+    edits: list[Edit] = []
+    for step in STEPS:
+        if step.source < number:
+            continue
+        before = parsed(new)
+        found = step.edits(sections(before, project.name, wrapped=wrapped))
+        if problems := list(clashes(sections(before, project.name, wrapped=wrapped), found)):
+            raise ConfigError(path.name, problems)
+        if not found:
+            continue
+        after = _edited(path, new, project.name, found, wrapped=wrapped)
+        expected = applied(sections(before, project.name, wrapped=wrapped), found)
+        if not _means(after, before, expected, project.name, wrapped=wrapped):
+            raise ConfigError(path.name, [_by_hand(edit.words, edit) for edit in found])
+        new, edits = after, [*edits, *found]
+    return Migration(path=path, old=text, new=new, source=number, edits=tuple(edits))
+
+
+def _edited(path: Path, text: str, project: str, edits: Sequence[Edit], *, wrapped: bool) -> str:
+    try:
+        return Document(text, project, wrapped=wrapped).edited(edits)
+    except UnsafeError as error:
+        concerned = [edit for edit in edits if edit.words == str(error)] or list(edits)
+        raise ConfigError(path.name, [_by_hand(str(error), edit) for edit in concerned]) from None
+
+
+def _by_hand(words: str, edit: Edit) -> Problem:
+    what = "stands in a form in which no word can be replaced alone (an anchor, or text over several lines)"
+    return Problem(path=dotted(edit.place), what=what, fix=f"write it yourself: {words}; then run jhub migrate again")
+
+
+def _stamped(path: Path, found: Migration, project: Project) -> Migration:
+    """The same with the line that says today's format."""
+    if _declares(found.new, project.name):
+        return found
+    before = parsed(found.new)
+    try:
+        new = Document(found.new, project.name).stamped(FORMAT)
+        right = _declares(new, project.name) and _means(new, before, sections(before, project.name), project.name)
+    except UnsafeError:
+        right = False
+    if not right:
+        what = "is not there, and the file has a form in which no line can be added safely"
+        raise ConfigError(path.name, [Problem(path="format", what=what, fix=f"add the line yourself, below `config:`: format: {FORMAT}")])
+    return Migration(path=found.path, old=found.old, new=new, source=found.source, edits=found.edits)
+
+
+def _declares(text: str, project: str) -> bool:
+    raw = sections(parsed(text), project).get("format")
+    return raw is not None and declared(raw) == FORMAT
+
+
+def _means(text: str, before: Any, expected: Mapping[str, Any], project: str, *, wrapped: bool = False) -> bool:  # noqa: ANN401 -- any YAML document
+    """Whether a text says these sections, and of everything else what a document said before. The line `format` is compared elsewhere."""
+    try:
+        after = parsed(text)
+        found = sections(after, project, wrapped=wrapped)
+    except (ValueError, AttributeError):
+        return False
+    return _as_text(found) == _as_text(expected) and _as_text(dict(_others(after, project))) == _as_text(dict(_others(before, project)))
+
+
+def _others(document: Mapping[Any, Any], project: str) -> Iterator[tuple[str, Any]]:
+    """What is no option of the program: keys of providers, and what stands beside `config`."""
+    yield from ((f"/{key}", value) for key, value in document.items() if key != "config")
+    yield from ((str(key), value) for key, value in document["config"].items() if not canonical_key(str(key), project).startswith(f"{PROJECT}:"))
+
+
+def _as_text(data: Mapping[str, Any]) -> str:
+    """Data in a form that compares by value, whatever is in it (no number is not equal to itself, dates have no JSON)."""
+    return repr({key: value for key, value in data.items() if key != "format"})
+
+
+def write(found: Sequence[Migration]) -> None:
+    """Write the files that change, each at once. Raises ConfigError, with all of them as they were, where one of them cannot be written."""
+    from jupyterhub_aws.cli.output import to_file
+
+    changed = [item for item in found if item.changes]
+    problems = [
+        Problem(path=item.path.name, what="is read-only", fix=f"make it writable (chmod u+w {item.path}), and run jhub migrate again")
+        for item in changed
+        if not item.path.stat().st_mode & 0o222 or not os.access(item.path, os.W_OK)
+    ]
+    if problems:
+        raise ConfigError("jhub migrate", problems)
+    for item in changed:
+        to_file("jhub migrate", "--write", str(item.path), item.new)
