@@ -13,9 +13,6 @@ from jupyterhub_aws.config.images import renamed
 from jupyterhub_aws.config.registry import EcrRegistry, OnNodes, PrivateRegistry
 from jupyterhub_aws.config.stack import StackConfig
 
-#: Paths of the stack file are relative to the folder of `__main__.py`.
-PROJECT_FOLDER = Path(__file__).resolve().parents[1]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
@@ -54,19 +51,20 @@ def images_of(stack: StackConfig) -> Images:
     """The names of images for a stack. Raises ConfigError for a lock that is none."""
     registry = stack.registry
     if isinstance(registry, (EcrRegistry, PrivateRegistry)):
-        lock = None if registry.lock is None else _lock(registry.lock, _changed(registry.lock))
+        path = None if registry.lock is None else (stack.folder / registry.lock).absolute()
+        lock = None if path is None else _lock(path, _changed(path))
         return Images(registry=stack.own_registry, lock=lock)
     return Images(registry=None, on_nodes=isinstance(registry, OnNodes))
 
 
 @lru_cache(maxsize=8)  # asked for each image of each hub: read once while it is the same file
-def _lock(path: str, changed: int) -> Lock:
+def _lock(path: Path, changed: int) -> Lock:
     del changed
-    return read_lock(PROJECT_FOLDER / path)
+    return read_lock(path)
 
 
-def _changed(path: str) -> int:
+def _changed(path: Path) -> int:
     try:
-        return (PROJECT_FOLDER / path).stat().st_mtime_ns
+        return path.stat().st_mtime_ns
     except OSError:
         return 0

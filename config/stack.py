@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from ipaddress import IPv4Network
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import PrivateAttr
 
 from jupyterhub_aws.config import backups, closed_rules, existing_rules, hub_rules, pause, people_rules, place_rules, watch
 from jupyterhub_aws.config.backups import AwsBackup, Backups
@@ -40,6 +43,8 @@ def file_key(name: str) -> str:
 
 class StackConfig(Model):
     """Everything a stack may say. Section by section in Pulumi.dev.yaml, each with a reason."""
+
+    _folder: Path = PrivateAttr(default=Path())
 
     region: Region = option(
         "",
@@ -97,6 +102,17 @@ class StackConfig(Model):
         help="Adopt or repair: `TYPE::NAME` (the end of the resource's URN) to the id of something that exists already.",
         changing="The next `up` imports it instead of making it. An entry that nothing uses is an error.",
     )
+
+    def at(self, folder: Path) -> Self:
+        """The same stack, whose relative paths start in a folder; without this they start where one stands."""
+        found = self.model_copy()
+        found._folder = folder
+        return found
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the stack file start: the folder of the program."""
+        return self._folder
 
     @property
     def eks(self) -> EksCluster:
