@@ -1,4 +1,4 @@
-"""An exception of a program as one line: what it says, and which line of the user's own files it comes from, else of this library's."""
+"""An exception of a program as lines of text: what it says, and which line of the user's own files it comes from, else of this library's."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ _LONGEST = 600
 
 
 def explain(error: BaseException) -> str:
-    """The message, and the position."""
+    """One line; with wrong arguments of a component one line for each problem."""
     where, users = error_position(error)
+    problems = getattr(error, "problems", None)
+    if problems is not None and users:
+        return "\n".join(f"{where}: {line}" for line in str(error).splitlines())
     said = " ".join(str(error).split())
     message = f"the program raises {type(error).__name__}{said and ': '}{said}" if users and not _ours(error) else said or type(error).__name__
     fix = ""
