@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, shown
-from jupyterhub_aws.config.stack import PROJECT
 
+#: This library's own namespace of configuration keys, whatever the project is called.
+PROJECT = "jupyterhub-aws"
 #: Where a virtual environment is when Pulumi.yaml names none (`jhub init` writes the same).
 _ENVIRONMENT = ".venv"
 

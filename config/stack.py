@@ -24,6 +24,7 @@ from jupyterhub_aws.config.network import AnyNetwork, Network, OpenNetwork, Unma
 from jupyterhub_aws.config.pause import Dropped, Pause, Paused
 from jupyterhub_aws.config.pools import OnDemandPool, Pools
 from jupyterhub_aws.config.prices import Prices
+from jupyterhub_aws.config.project import PROJECT as PROJECT
 from jupyterhub_aws.config.registry import Registry, UpstreamRegistry, registry_of
 from jupyterhub_aws.config.runner import Runner
 from jupyterhub_aws.config.tags import Tags
@@ -31,7 +32,6 @@ from jupyterhub_aws.config.values import AccountId, Region, ShortName, StackName
 from jupyterhub_aws.config.versions import kubernetes_versions
 from jupyterhub_aws.config.watch import CloudWatchWatch, Watch
 
-PROJECT = "jupyterhub-aws"
 #: `aws:region` and `aws:allowedAccountIds` are the provider's own keys; everything else stands under the project's name.
 PROVIDER_KEYS = {"region": "aws:region", "accounts": "aws:allowedAccountIds"}
 
