@@ -127,8 +127,9 @@ def _spared_work() -> None:
     from pulumi.runtime import resource
 
     resource._get_stack_trace = call_position
-    if not hasattr(_types._types_from_py_properties, "cache_info"):
-        _types._types_from_py_properties = cache(_types._types_from_py_properties)
+    hints = getattr(_types, "_types_from_py_properties", None)
+    if hints is not None and not hasattr(hints, "cache_info"):
+        _types._types_from_py_properties = cache(hints)
 
 
 @contextlib.contextmanager
