@@ -26,9 +26,8 @@ from benchmarks import adopt
 from benchmarks.chain import longest_chain, total, unavoidable
 from benchmarks.differences import compared
 from benchmarks.growth import Size, evaluated, growth
-from benchmarks.processes import RUNS, Measured, floor, jhub, lazy_floor, ordinary, together
+from benchmarks.processes import ROOT, RUNS, Measured, floor, jhub, lazy_floor, ordinary, together
 from jupyterhub_aws.checks.resources import Resources
-from jupyterhub_aws.plan.evaluate import PROGRAM
 
 _POOLS, _HUBS = (2, 10, 20, 40), (1, 10, 30, 50)
 _COMPARED, _COMPARING = 2000, 1.5
@@ -73,7 +72,7 @@ def main() -> None:
 def _compile() -> None:
     """Ours and the packages', whatever the environment says about writing bytecode."""
     for folder in ("config", "components", "jupyterhub_aws"):
-        compileall.compile_dir(PROGRAM / folder, quiet=1)
+        compileall.compile_dir(ROOT / folder, quiet=1)
     compileall.compile_dir(sysconfig.get_path("purelib"), quiet=2)
 
 

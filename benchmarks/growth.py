@@ -8,11 +8,11 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from benchmarks.processes import ROOT
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.plan.evaluate import PROGRAM, Recording
+from jupyterhub_aws.plan.evaluate import Recording
 from jupyterhub_aws.plan.plan import recorded
 
 
@@ -51,7 +51,7 @@ def growth(what: str, counts: Sequence[int], runs: int) -> list[Size]:
 
 def evaluated(what: str, count: int) -> tuple[Recording, float]:
     """`dev` with this many user pools (it has two) or hubs (it has one), and how long validation and evaluation took."""
-    file = read(Path(PROGRAM) / "Pulumi.dev.yaml", _settings(what, count))
+    file = read(ROOT / "Pulumi.dev.yaml", _settings(what, count))
     start = time.perf_counter()
     _, recording = recorded(file)
     return recording, time.perf_counter() - start

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyterhub_aws.plan.evaluate import PROGRAM
-
+ROOT = Path(__file__).resolve().parents[1]
 RUNS = int(os.environ.get("BENCH_RUNS", "7"))
 JHUB = str(Path(sys.prefix) / "bin" / "jhub")
 #: Starts a command from a small process of its own. What the kernel reports as a child's largest memory begins with that
@@ -57,7 +56,7 @@ def together(commands: Sequence[Command]) -> list[Measured]:
 
 
 def _once(command: Command) -> tuple[float, float]:
-    launched = subprocess.run([sys.executable, "-I", "-S", "-c", _LAUNCHER, *command.words], capture_output=True, text=True, check=True, cwd=PROGRAM)
+    launched = subprocess.run([sys.executable, "-I", "-S", "-c", _LAUNCHER, *command.words], capture_output=True, text=True, check=True, cwd=ROOT)
     seconds, mebibytes, code = json.loads(launched.stdout)
     if code != command.code:
         raise UnexpectedExitError(f"{' '.join(command.words)[:200]} ended with {code}, expected {command.code}")

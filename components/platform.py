@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
+from pulumi.runtime import get_root_resource
 
 from jupyterhub_aws.components.addons.addons import AddonsArgs, ControllerAddons, NodeAddons
 from jupyterhub_aws.components.airgap.bucket import BundleBucket, BundleBucketArgs
@@ -64,6 +65,8 @@ from jupyterhub_aws.config.specs.hub import HubSpec, proxy_variables
 from jupyterhub_aws.config.specs.node_groups import group_specs
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
 
+#: On a program's root resource: the name of its platform.
+_FIRST = "_jupyterhub_aws_platform"
 AnyNetwork = Network | AirgapNetwork | ExistingNetwork
 
 
@@ -101,6 +104,18 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def _refuse_a_second(name: str) -> None:
+    """Raise ArgumentError where the program has a platform already: both would claim the stack's file, its outputs and its imports."""
+    root = get_root_resource()
+    first = getattr(root, _FIRST, None)
+    if first is not None:
+        fix = "several hubs of one cluster are entries of `hubs`; another cluster is another stack, or made of the components"
+        what = f"is a second platform in one program (the first one is {first}), and both would export the same outputs"
+        raise ArgumentError(JupyterHubPlatform.__name__, [Problem(path=name, what=what, fix=fix)])
+    if root is not None:
+        setattr(root, _FIRST, name)
+
+
 class JupyterHubPlatform(Component):
     """Network, cluster, node pools, homes, backups, monitoring and hubs of one configuration. A program has one of them at most.
 
@@ -110,6 +125,7 @@ class JupyterHubPlatform(Component):
     token: ClassVar[str] = "jupyterhub-aws:index:JupyterHubPlatform"
 
     def __init__(self, name: str, args: JupyterHubPlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        _refuse_a_second(name)
         self._stack = stack = args.resolved()  # before anything is registered
         self._secrets = args.secrets
         imports = Imports(stack.imports, protect_cluster=stack.cluster.protected)

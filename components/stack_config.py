@@ -13,6 +13,7 @@ from jupyterhub_aws.components.platform import JupyterHubPlatform, JupyterHubPla
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.halves import Configuration, from_engine, whole
 from jupyterhub_aws.config.keys import engine_spelling
+from jupyterhub_aws.config.project import stack_folder
 from jupyterhub_aws.config.stack import PROJECT
 
 
@@ -37,7 +38,7 @@ def _configuration(values: Mapping[str, str]) -> Configuration:
     plain = {key: value for key, value in values.items() if key not in secret}
     try:
         given = from_engine(plain, secret=secret, project=pulumi.get_project(), source=f"Pulumi.{pulumi.get_stack()}.yaml")
-        return whole(given, Path(pulumi.get_root_directory()))
+        return whole(given, stack_folder(Path(pulumi.get_root_directory())))
     except ConfigError as error:
         raise ArgumentError(error.source, error.problems) from None
 

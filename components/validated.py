@@ -15,7 +15,7 @@ from jupyterhub_aws.config.stack import StackConfig
 
 def validated(given: Configuration) -> StackConfig:
     """The stack of a whole configuration, whose hubs the chart takes and whose images the lock names. Raises ConfigError with every problem."""
-    stack = load(given.values, secret=given.secret, source=given.source)
+    stack = load(given.values, secret=given.secret, source=given.source).at(given.folder)
     problems = list(lock_problems(stack))
     if problems:  # without the lock no hub's values can be written
         raise ConfigError(given.source, problems)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
@@ -23,16 +23,17 @@ _WHAT_IF: ContextVar[tuple[str, ...]] = ContextVar("what_if", default=())
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What a program is configured with: plain values, the keys of encrypted ones, and the file that messages name."""
+    """What a program is configured with: plain values, the keys of encrypted ones, the file that messages name, and the folder where relative paths start."""
 
     values: Mapping[str, str]
     secret: tuple[str, ...]
     source: str
+    folder: Path = Path()
 
 
 def given_by(file: StackFile) -> Configuration:
     """The configuration that a stack file says."""
-    return Configuration(values=file.values, secret=file.secret, source=file.source)
+    return Configuration(values=file.values, secret=file.secret, source=file.source, folder=file.home.working_folder)
 
 
 @contextmanager
@@ -87,7 +88,8 @@ def whole(given: Configuration, folder: Path) -> Configuration:
     if problems:
         raise ConfigError(given.source, problems)
     values = {key: value for key, value in outer.values.items() if key != IMPORTS} | {_PARTS: "cluster", CLOUD_STACK: cloud}
-    return Configuration(values={**values, **{key: given.values[key] for key in (IMPORTS,) if key in given.values}}, secret=given.secret, source=outer.source)
+    values |= {key: given.values[key] for key in (IMPORTS,) if key in given.values}
+    return replace(given, values=values, source=outer.source)
 
 
 def _more_than_secrets(given: Configuration) -> list[Problem]:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted
@@ -35,50 +33,6 @@ _OF_EVERY_PROVIDER = frozenset({"version", "pluginDownloadURL"})
 AWS_SECRETS = frozenset({"secretKey", "token"})
 #: The providers of this program, and the engine's own namespace (`pulumi:tags`, `pulumi:autonaming`).
 PROVIDERS = ("aws", "eks", "kubernetes", "pulumi", "random")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Project:
-    """What a project's Pulumi.yaml says about configuration: its name, and values for stack files that do not say otherwise."""
-
-    name: str = PROJECT
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-    path: Path | None = None
-
-
-def project_of(folder: Path) -> Project:
-    """The project that the engine finds from a folder: the nearest Pulumi.yaml upwards; else the one of this program.
-
-    Raises ConfigError for a Pulumi.yaml that is not readable or has no name.
-    """
-    above = [candidate / name for candidate in (folder, *folder.parents) for name in ("Pulumi.yaml", "Pulumi.yml")]
-    found = next((path for path in (*above, Path(__file__).resolve().parents[1] / "Pulumi.yaml") if path.is_file()), None)
-    return Project() if found is None else _project(found, found.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=8)
-def _project(path: Path, _changed: int) -> Project:
-    from jupyterhub_aws.config.stack_file import parsed
-
-    try:
-        document = parsed(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise ConfigError(path.name, [Problem(path="", what="is not readable as YAML", fix=f"repair {path}: Pulumi reads it too")]) from None
-    name = document.get("name") if isinstance(document, Mapping) else None
-    if not isinstance(name, str) or not name:
-        fix = f"write `name: {PROJECT}` in {path}"
-        raise ConfigError(path.name, [Problem(path="name", what="is missing: unprefixed keys of stack files belong to the project of this name", fix=fix)])
-    config = document.get("config")
-    return Project(name=name, defaults=dict(_defaults(config)) if isinstance(config, Mapping) else {}, path=path)
-
-
-def _defaults(config: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """Values that Pulumi.yaml has for every stack: a scalar, or a map with `default` or `value` (mergeConfig in sdk/go/common/workspace/config.go)."""
-    for key, entry in config.items():
-        if not isinstance(entry, Mapping):
-            yield str(key), entry
-        elif (value := entry.get("default", entry.get("value"))) is not None:
-            yield str(key), value
 
 
 def canonical_key(key: str, project: str) -> str:

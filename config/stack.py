@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from ipaddress import IPv4Network
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import PrivateAttr
 
 from jupyterhub_aws.config import backups, closed_rules, existing_rules, hub_rules, pause, people_rules, place_rules, watch
 from jupyterhub_aws.config.backups import AwsBackup, Backups
@@ -22,6 +25,7 @@ from jupyterhub_aws.config.network import AnyNetwork, Network, OpenNetwork, Unma
 from jupyterhub_aws.config.pause import Dropped, Pause, Paused
 from jupyterhub_aws.config.pools import OnDemandPool, Pools
 from jupyterhub_aws.config.prices import Prices
+from jupyterhub_aws.config.project import PROJECT as PROJECT
 from jupyterhub_aws.config.registry import Registry, UpstreamRegistry, registry_of
 from jupyterhub_aws.config.runner import Runner
 from jupyterhub_aws.config.tags import Tags
@@ -29,7 +33,6 @@ from jupyterhub_aws.config.values import AccountId, Region, ShortName, StackName
 from jupyterhub_aws.config.versions import kubernetes_versions
 from jupyterhub_aws.config.watch import CloudWatchWatch, Watch
 
-PROJECT = "jupyterhub-aws"
 #: `aws:region` and `aws:allowedAccountIds` are the provider's own keys; everything else stands under the project's name.
 PROVIDER_KEYS = {"region": "aws:region", "accounts": "aws:allowedAccountIds"}
 
@@ -41,6 +44,8 @@ def file_key(name: str) -> str:
 
 class StackConfig(Model):
     """Everything a stack may say. Section by section in Pulumi.dev.yaml, each with a reason."""
+
+    _folder: Path = PrivateAttr(default=Path())
 
     region: Region = option(
         "",
@@ -104,6 +109,17 @@ class StackConfig(Model):
         help="Adopt or repair: `TYPE::NAME` (the end of the resource's URN) to the id of something that exists already.",
         changing="The next `up` imports it instead of making it. An entry that nothing uses is an error.",
     )
+
+    def at(self, folder: Path) -> Self:
+        """The same stack, whose relative paths start in a folder; without this they start where one stands."""
+        found = self.model_copy()
+        found._folder = folder
+        return found
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the stack file start: the folder of the program."""
+        return self._folder
 
     @property
     def eks(self) -> EksCluster:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, dotted, shown
-from jupyterhub_aws.config.keys import canonical, canonical_key, misplaced, project_of
+from jupyterhub_aws.config.keys import canonical, canonical_key, misplaced
+from jupyterhub_aws.config.project import Project, project_of
 from jupyterhub_aws.config.stack import PROJECT, file_key
 
 #: What a stack inside a cluster has in its own file: the outer stack's name, and its imports.
@@ -27,7 +28,7 @@ class StackFile:
     """A stack's name and configuration, by the one spelling of each key (config/keys.py). `path` is absolute.
 
     `sealed` are the keys under `secure:`, each with what tells its ciphertext from another; no value is ever read.
-    `project` is the name in the Pulumi.yaml that the engine would find; `environments` says that Pulumi ESC adds values.
+    `home` is the project that the engine would find; `environments` says that Pulumi ESC adds values.
     `outer_settings` are settings for the file of its `cloud_stack`.
     """
 
@@ -36,7 +37,7 @@ class StackFile:
     values: dict[str, str]
     sealed: dict[str, str]
     path: Path
-    project: str = PROJECT
+    home: Project
     environments: bool = False
     outer_settings: tuple[str, ...] = ()
 
@@ -46,6 +47,11 @@ class StackFile:
         return tuple(sorted(self.sealed))
 
     @property
+    def project(self) -> str:
+        """The project's name."""
+        return self.home.name
+
+    @property
     def data(self) -> dict[str, Any]:
         """The plain values as what they say: maps and lists where they are some."""
         return {key: data_of(text) for key, text in self.values.items()}
@@ -53,7 +59,7 @@ class StackFile:
     @property
     def engine_option(self) -> str:
         """How `pulumi` is told of this file: not at all where it would look for it by itself."""
-        return "" if (self.path.parent / "Pulumi.yaml").is_file() else f" --config-file {_told(self.path)}"
+        return "" if self.path.parent.resolve() == self.home.stack_folder.resolve() else f" --config-file {_told(self.path)}"
 
 
 def _told(path: Path) -> Path:
@@ -62,19 +68,22 @@ def _told(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def find(stack: str, root: Path) -> Path:
+def find(stack: str, folder: Path) -> Path:
     """The file of a stack, given its name or a path. Raises ConfigError where there is none, naming those that there are."""
-    path = Path(stack) if stack.endswith((".yaml", ".yml")) else root / f"Pulumi.{stack}.yaml"
+    path = Path(stack) if stack.endswith((".yaml", ".yml")) else folder / f"Pulumi.{stack}.yaml"
     if path.is_file():
         return path
-    there = sorted(item.name.removeprefix("Pulumi.").removesuffix(".yaml") for item in root.glob("Pulumi.*.yaml"))
+    there = sorted(item.name.removeprefix("Pulumi.").removesuffix(".yaml") for item in folder.glob("Pulumi.*.yaml"))
     raise ConfigError(
         path.name, [Problem(path="", what="there is no such file", fix=f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack file")]
     )
 
 
-def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
-    """Read a stack file, with `path=value` settings on top. Raises ConfigError for a file that is not one."""
+def read(path: Path, settings: Sequence[str] = (), home: Project | None = None) -> StackFile:
+    """Read a stack file, with `path=value` settings on top. Raises ConfigError for a file that is not one, or that is in no project.
+
+    `home` is the project that it is read for, where it does not lie in it.
+    """
     path = path.absolute()  # now: an evaluation changes the folder
     text = ""
     try:
@@ -91,7 +100,7 @@ def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
         raise ConfigError(path.name, [missing, *beside])
     if beside:
         raise ConfigError(path.name, beside)
-    project = project_of(path.parent)
+    project = home or project_of(path.parent)
     config = canonical({str(key): value for key, value in config.items()}, project.name, path.name)
     for key, value in canonical(project.defaults, project.name, "Pulumi.yaml").items():
         config.setdefault(key, value)
@@ -106,7 +115,7 @@ def read(path: Path, settings: Sequence[str] = ()) -> StackFile:
         values=values,
         sealed={key: _fingerprint(config[key]) for key in strings.keys() - values.keys()},
         path=path,
-        project=project.name,
+        home=project,
         environments=bool(document.get("environment")),
         outer_settings=others,
     )

@@ -7,4 +7,4 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the engine start
 
 from jupyterhub_aws.policy.pack import make_pack
 
-make_pack()
+make_pack(Path(__file__).parent)

@@ -10,7 +10,7 @@ from typing import Any
 
 from jupyterhub_aws.config.bundle import Lock, destination, read_lock
 from jupyterhub_aws.config.images import renamed
-from jupyterhub_aws.config.keys import project_of
+from jupyterhub_aws.config.project import find_project
 from jupyterhub_aws.config.registry import AnyRegistry, EcrRegistry, OnNodes, PrivateRegistry, registry_of
 
 
@@ -68,8 +68,8 @@ def images_of(registry: AnyRegistry, *, region: str, name: str, folder: Path | N
 
 def _lock_in(folder: Path | None, name: str) -> Lock:
     if folder is None:
-        project = project_of(Path.cwd()).path
-        folder = Path.cwd() if project is None else project.parent
+        project = find_project(Path.cwd())
+        folder = Path.cwd() if project is None else project.working_folder
     path = folder / name
     try:
         changed = path.stat().st_mtime_ns

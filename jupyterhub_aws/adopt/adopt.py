@@ -13,7 +13,8 @@ from jupyterhub_aws.adopt.matchers.cluster import CONTROL_PLANE
 from jupyterhub_aws.adopt.written import to_fill_in
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.config.keys import canonical_key, project_of
+from jupyterhub_aws.config.keys import canonical_key
+from jupyterhub_aws.config.project import Project, find_project, unnamed_project
 from jupyterhub_aws.config.stack import file_key
 from jupyterhub_aws.config.stack_file import IMPORTS, StackFile, read
 
@@ -36,28 +37,28 @@ class Adoption:
         return not (self.to_fill_in or self.problems or any(item.blind for item in self.outcome.missing))
 
 
-def adopted(live: Live, stack: str) -> Adoption:
-    """The file that takes the cluster over, or, where that would replace it, the one that uses it in place."""
+def adopted(live: Live, path: Path) -> Adoption:
+    """The file that takes the cluster over, or, where that would replace it, the one that uses it in place. It will be `path`, in the project there."""
     reasons = reasons_against_owning(live)
     if not reasons:
-        found = _tried(owning(live), live, stack)
+        found = _tried(owning(live), live, path)
         refused = found.outcome.refusal(CONTROL_PLANE)
         if refused is None:
             return found
         reasons = [f"importing it would replace it: {because}" for because in (*refused.because, *_behind(found.outcome))]
-    found = _tried(by_reference(live, reasons), live, stack)
+    found = _tried(by_reference(live, reasons), live, path)
     found.reasons = reasons
     return found
 
 
 def again(live: Live, path: Path) -> Adoption:
     """The same for a stack file that somebody has written already: nothing in it changes but `imports`."""
-    file = read(path)
+    file = read(path, home=_home(path))
     found = Adoption(text="", kind="as written", outcome=Outcome())
     try:
         found.outcome = _outcome(_without_imports(file), live, found)
         found.text = _with_imports(path, found.outcome.imports)
-        _confirm(found, file.stack)
+        _confirm(found, path)
     except ConfigError as error:
         found.problems = error.problems
     return found
@@ -69,13 +70,18 @@ def _behind(outcome: Outcome) -> list[str]:
     return [f"{item.subject}: {because}" for item in others for because in item.because]
 
 
-def _tried(draft: Draft, live: Live, stack: str) -> Adoption:
+def _home(path: Path) -> Project:
+    """The project of a file that is to be written: it may come before its Pulumi.yaml."""
+    return find_project(path.absolute().parent) or unnamed_project(path.parent)
+
+
+def _tried(draft: Draft, live: Live, path: Path) -> Adoption:
     """Evaluate a draft with the program, match it, and evaluate it once more with its map: an entry that nothing uses would be an error there."""
     found = Adoption(text=draft.text({}), kind=draft.kind, outcome=Outcome(), to_fill_in=list(to_fill_in(draft.sections)))
     try:
-        found.outcome = _outcome(_parsed(found.text, stack), live, found)
+        found.outcome = _outcome(_parsed(found.text, path), live, found)
         found.text = draft.text(found.outcome.imports)
-        _confirm(found, stack)
+        _confirm(found, path)
     except ConfigError as error:
         found.problems = error.problems
     return found
@@ -87,15 +93,15 @@ def _outcome(file: StackFile, live: Live, found: Adoption) -> Outcome:
     return matched(resources, live)
 
 
-def _confirm(found: Adoption, stack: str) -> None:
+def _confirm(found: Adoption, path: Path) -> None:
     """Raise ConfigError where the program, given the map, does not use every entry of it."""
     if not found.outcome.imports:
         return
-    used = {f"{item.type}::{item.name}" for item in evaluated(_parsed(found.text, stack)) if item.import_id}
+    used = {f"{item.type}::{item.name}" for item in evaluated(_parsed(found.text, path)) if item.import_id}
     unused = sorted(set(found.outcome.imports) - used)
     if unused:
         raise ConfigError(
-            stack, [Problem(path=f"imports.{key}", what="is used by no resource", fix="report this: the scan should not have written it") for key in unused]
+            path.name, [Problem(path=f"imports.{key}", what="is used by no resource", fix="report this: the scan should not have written it") for key in unused]
         )
 
 
@@ -106,11 +112,12 @@ def evaluated(file: StackFile) -> Resources:
     return recorded(file)[1].resources
 
 
-def _parsed(text: str, stack: str) -> StackFile:
+def _parsed(text: str, path: Path) -> StackFile:
+    """A text as the file that it will be."""
     with tempfile.TemporaryDirectory(prefix="jhub-") as folder:
-        path = Path(folder) / f"Pulumi.{stack}.yaml"
-        path.write_text(text, encoding="utf-8")
-        return read(path)
+        draft = Path(folder) / path.name
+        draft.write_text(text, encoding="utf-8")
+        return read(draft, home=_home(path))
 
 
 def _without_imports(file: StackFile) -> StackFile:
@@ -129,7 +136,7 @@ def _with_imports(path: Path, imports: dict[str, str]) -> str:
     yaml.preserve_quotes = True
     yaml.width = 10_000
     document = yaml.load(path.read_text(encoding="utf-8"))
-    config, project = document["config"], project_of(path.absolute().parent).name
+    config, project = document["config"], _home(path).name
     spelled = {canonical_key(str(key), project): str(key) for key in config}
     config.pop(spelled.get(IMPORTS, ""), None)
     if imports:  # as the file spells this key, or its others

@@ -73,8 +73,7 @@ def _engine(file: StackFile) -> Side:
         raise ConfigError(COMMAND, [Problem(path="pulumi", what="is not on PATH", fix=fix)])
     line = ["pulumi", "preview", "--json", "--non-interactive", "--stack", file.stack, *(["--config-file", str(file.path)] if file.engine_option else [])]
     print(f"  $ {shlex.join(line)}", file=sys.stderr, flush=True)
-    folder = None if file.engine_option else file.path.parent
-    done = subprocess.run(line, cwd=folder, env=os.environ, capture_output=True, text=True, check=False)  # noqa: S603 -- pulumi, with the stack's name
+    done = subprocess.run(line, cwd=file.home.folder, env=os.environ, capture_output=True, text=True, check=False)  # noqa: S603 -- pulumi, with the stack's name
     data = _data(done.stdout)
     if data is None:
         said = " ".join(masked_text(done.stderr or done.stdout).split())[-_LONGEST:] or f"it ended with {done.returncode}"

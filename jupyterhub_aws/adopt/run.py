@@ -29,7 +29,7 @@ def scanned(stack: str, options: Mapping[str, Any]) -> int:
     from jupyterhub_aws.adopt.show import Report, as_json
     from jupyterhub_aws.cli.console import Terminal
 
-    found = again(live, path) if options["again"] else adopted(live, stack)
+    found = again(live, path) if options["again"] else adopted(live, path)
     if found.text:
         to_file(_SCAN, "--out", str(path), found.text)
     if options["json_file"]:

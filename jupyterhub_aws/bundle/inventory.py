@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Kind = Literal["image", "chart", "file", "wheels"]
@@ -55,9 +56,13 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Wheels:
-    """The Python packages of a hash-pinned requirements file (a path from the project's root), for a Python and a platform."""
+    """The Python packages of a requirements file (a path from `folder`, the project's), for a Python and a platform.
+
+    Where the file pins every package by hash, these are taken and no others; else what it needs is resolved when the lock is made.
+    """
 
     requirements: str
+    folder: Path
     python: str
     platform: str
     needed_by: tuple[str, ...]

@@ -16,7 +16,7 @@ from jupyterhub_aws.bundle.store import Store, blobs, checksum
 from jupyterhub_aws.bundle.tools import Access, CopyError, pip
 from jupyterhub_aws.config.bundle import Lock, Locked
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.project import ROOT
+from jupyterhub_aws.config.project import pinned_by_hash
 
 
 def make_lock(inventory: Inventory, before: Lock | None, refresh: Collection[str], access: Access) -> Lock:
@@ -79,6 +79,12 @@ def _image(item: Image, folder: Path, access: Access) -> Locked:
     return Locked(digest=digest, size=sum(sizes.values()), details={"media_type": kind, **({"platforms": names} if names else {})})
 
 
+def _of_wheel(name: str) -> tuple[str, str]:
+    """Distribution and version of a wheel by its file's name (binary distribution format, "File name convention")."""
+    distribution, version, *_ = name.split("-")
+    return distribution, version
+
+
 def _wheels(item: Wheels, folder: Path) -> Locked:
     fetch_wheels(item, folder)
     files = {path.name: (checksum(path), path.stat().st_size) for path in sorted(folder.iterdir())}
@@ -87,20 +93,22 @@ def _wheels(item: Wheels, folder: Path) -> Locked:
     return Locked(digest=f"sha256:{hashlib.sha256(text.encode()).hexdigest()}", size=sum(size for _, size in files.values()), files=files)
 
 
-def fetch_wheels(item: Wheels, folder: Path) -> None:
-    """Download the wheels of a hash-pinned requirements file for the machine that will use them. Raises CopyError."""
+def fetch_wheels(item: Wheels, folder: Path, locked: Collection[str] = ()) -> None:
+    """Download the wheels of a requirements file for the machine that will use them; `locked` are the files that were taken before. Raises CopyError."""
     folder.mkdir(parents=True, exist_ok=True)
+    source = item.folder / item.requirements
+    hashed = pinned_by_hash(source.read_text(encoding="utf-8"))
+    what = [f"--requirement={source}"] if hashed or not locked else ["--no-deps", *(f"{name}=={version}" for name, version in map(_of_wheel, locked))]
     pip(
         "download",
         "--quiet",
-        "--require-hashes",
-        "--no-deps",
+        *(("--require-hashes", "--no-deps") if hashed else ()),
         "--only-binary=:all:",
         f"--python-version={item.python}",
         f"--platform={item.platform}",
         "--platform=manylinux2014_x86_64",
         "--platform=any",
         f"--dest={folder}",
-        f"--requirement={ROOT / item.requirements}",
+        *what,
         what=item.key,
     )

@@ -12,17 +12,20 @@ from jupyterhub_aws.components.needed import needed_charts, needed_images
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.endpoints import addon_account
+from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.halves import given_by, what_if, whole
+from jupyterhub_aws.config.project import Project
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import StackFile
 from jupyterhub_aws.config.versions import pin, pins
-from jupyterhub_aws.project import ROOT
 
-_REQUIREMENTS = "requirements/runtime.txt"
+#: What the program needs, from the project's folder: every package by hash, as this repository has it, or as `jhub init` writes it.
+_REQUIREMENTS = ("requirements/runtime.txt", "requirements.txt")
 #: What the runner starts from (docs/airgap.md): Python of Amazon Linux 2023's own packages, on x86_64.
 _PYTHON, _PLATFORM = "3.11", "manylinux_2_28_x86_64"
 _RELEASES = "https://get.pulumi.com/releases"
 _PINNED = re.compile(r"^(pulumi(?:-[a-z]+)?)==([0-9][\w.]*)", re.MULTILINE)
+_OF_PULUMI = re.compile(r"pulumi(-[a-z]+)?")
 
 
 def inventory(file: StackFile) -> Inventory:
@@ -31,16 +34,37 @@ def inventory(file: StackFile) -> Inventory:
         stack = validated(whole(given_by(file), file.path.parent))
     items: list[Item] = [Image(reference=found.reference, needed_by=found.needed_by) for found in needed_images(stack)]
     items += [Chart(name=found.reference, version=found.version, repository=found.repository, needed_by=found.needed_by) for found in needed_charts(stack)]
-    items += _engine(stack)
-    items.append(Wheels(requirements=_REQUIREMENTS, python=_PYTHON, platform=_PLATFORM, needed_by=("the program",)))
+    requirements = _requirements(file.home)
+    items += _engine(stack, file.home.folder / requirements)
+    items.append(Wheels(requirements=requirements, folder=file.home.folder, python=_PYTHON, platform=_PLATFORM, needed_by=("the program",)))
     return Inventory(
         stack=file.stack, items=tuple(items), registry=stack.own_registry, provided=tuple(_provided(stack)), lock=getattr(stack.registry, "lock", None)
     )
 
 
-def _engine(stack: StackConfig) -> Iterator[File]:
+def _requirements(home: Project) -> str:
+    """The file that says which packages the program needs. Raises ConfigError where the project has none."""
+    found = next((name for name in _REQUIREMENTS if (home.folder / name).is_file()), None)
+    if found is None:
+        what = f"is not in {home.folder}, so nothing says which packages the program needs"
+        raise ConfigError(_REQUIREMENTS[-1], [Problem(path="", what=what, fix="write it, with the line jupyterhub-aws==VERSION")])
+    return found
+
+
+def _versions(requirements: Path) -> dict[str, str]:
+    """The version of each package of Pulumi's: as the file pins it, else as it is installed beside this library."""
+    pinned = dict(_PINNED.findall(requirements.read_text(encoding="utf-8")))
+    if "pulumi" in pinned:
+        return pinned
+    from importlib.metadata import distributions
+
+    installed = {found.name.lower().replace("_", "-"): found.version for found in distributions()}
+    return {name: version for name, version in installed.items() if _OF_PULUMI.fullmatch(name)} | pinned
+
+
+def _engine(stack: StackConfig, requirements: Path) -> Iterator[File]:
     """The Pulumi CLI and the plugins of every provider that the program installs: the engine asks for all of them when it starts."""
-    versions = dict(_PINNED.findall((Path(ROOT) / _REQUIREMENTS).read_text(encoding="utf-8")))
+    versions = _versions(requirements)
     engine = versions.pop("pulumi")
     name = f"pulumi-v{engine}-linux-x64.tar.gz"
     yield File(name=name, url=f"{_RELEASES}/sdk/{name}", needed_by=("the engine",))

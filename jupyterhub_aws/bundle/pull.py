@@ -88,7 +88,7 @@ def _fetch(store: Store, item: Item, locked: Locked, access: Access) -> None:
     folder = folder_of(store, item.kind)
     fresh = store.working / item.kind
     if isinstance(item, Wheels):
-        fetch_wheels(item, fresh)
+        fetch_wheels(item, fresh, locked.files)
     elif isinstance(item, Chart):
         fetch_chart(item, fresh, access)
     elif isinstance(item, File):

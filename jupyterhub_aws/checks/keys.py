@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jupyterhub_aws.checks.finding import Finding
-from jupyterhub_aws.config.keys import AWS_EFFECTS, project_of
+from jupyterhub_aws.config.keys import AWS_EFFECTS
 from jupyterhub_aws.config.stack import PROJECT
 from jupyterhub_aws.config.stack_file import CLOUD_STACK, StackFile
 
@@ -46,12 +46,12 @@ def _of_key(key: str) -> Iterator[Finding]:
 
 
 def same_outer_file(file: StackFile) -> list[Finding]:
-    """The outer stack's file is the one that the engine reads: it looks beside Pulumi.yaml, and this plan beside the stack's own file."""
-    outer, project = file.values.get(CLOUD_STACK), project_of(file.path.parent).path
-    if outer is None or project is None or project.parent.resolve() == file.path.parent.resolve():
+    """The outer stack's file is the one that the engine reads: it looks in the project, and this plan beside the stack's own file."""
+    outer, project = file.values.get(CLOUD_STACK), file.home.path
+    if outer is None or not file.engine_option:
         return []
     name = f"Pulumi.{outer}.yaml"
-    theirs, ours = project.parent / name, file.path.parent / name
+    theirs, ours = file.home.stack_folder / name, file.path.parent / name
     if theirs.is_file() and ours.is_file() and theirs.read_bytes() != ours.read_bytes():
         message = f"this plan read {ours}, and `pulumi up` reads {theirs}, which says something else"
         return [Finding(id="outer-file", status="fail", message=message, path="cloud_stack", fix=f"keep both stack files beside {project}")]

@@ -8,23 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.project import ROOT
+from jupyterhub_aws.config.project import project_of
 
 if TYPE_CHECKING:
     from jupyterhub_aws.config.stack import StackConfig
     from jupyterhub_aws.config.stack_file import StackFile
 
 
-def stack_folder() -> Path:
-    """Where stack files are looked for: the folder one is in, if it has any, else the project's."""
-    return Path.cwd() if any(Path.cwd().glob("Pulumi.*.yaml")) else ROOT
-
-
 def stack_file(stack: str, settings: Sequence[str] = ()) -> StackFile:
     """The file of a stack with `path=value` settings on top. Raises ConfigError."""
     from jupyterhub_aws.config.stack_file import find, read
 
-    return read(find(stack, stack_folder()), settings)
+    return read(find(stack, _stack_folder(stack)), settings)
+
+
+def _stack_folder(stack: str) -> Path:
+    """Where the file of a stack is looked for by its name: where one stands, else where the project keeps them. Raises ConfigError outside of a project."""
+    if stack.endswith((".yaml", ".yml")):  # a path, which may lead into another project
+        return Path(stack).parent
+    folders = (Path.cwd(), project_of(Path.cwd()).stack_folder)
+    having = [folder for folder in folders if (folder / f"Pulumi.{stack}.yaml").is_file()]
+    having += [folder for folder in folders if any(folder.glob("Pulumi.*.yaml"))]  # for a message that says what there is
+    return having[0] if having else folders[-1]
 
 
 def validated_stack(stack: str, settings: Sequence[str] = ()) -> tuple[StackConfig, str]:

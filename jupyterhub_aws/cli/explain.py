@@ -1,23 +1,26 @@
-"""An exception of the program as one line: what it says, and where in this project it comes from."""
+"""An exception of a program as lines of text: what it says, and which line of the user's own files it comes from, else of this library's."""
 
 from __future__ import annotations
 
-import traceback
-from pathlib import Path
+from jupyterhub_aws.plan.source import error_position
 
-_ROOT = Path(__file__).resolve().parents[2]
-#: Where the command and the recorder lie: a program's own mistake is above them.
-_TOOL = (("jupyterhub_aws", "cli"), ("jupyterhub_aws", "plan"))
+_LONGEST = 600
 
 
 def explain(error: BaseException) -> str:
-    """The message, and the last line of this project on the way to it."""
-    message = " ".join(str(error).split()) or type(error).__name__
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _ours(frame.filename)]
-    where = f" (at {Path(frames[-1].filename).resolve().relative_to(_ROOT)}:{frames[-1].lineno})" if frames else ""
-    return f"jhub: {message[:600]}{where}; run again with --debug for the traceback"
+    """One line; with wrong arguments of a component one line for each problem."""
+    where, users = error_position(error)
+    problems = getattr(error, "problems", None)
+    if problems is not None and users:
+        return "\n".join(f"{where}: {line}" for line in str(error).splitlines())
+    said = " ".join(str(error).split())
+    message = f"the program raises {type(error).__name__}{said and ': '}{said}" if users and not _ours(error) else said or type(error).__name__
+    fix = ""
+    if isinstance(error, ModuleNotFoundError) and users:
+        fix = "; add its package to requirements.txt and install that: pulumi install"
+    return f"jhub: {message[:_LONGEST]}{where and f' (at {where})'}{fix}; run again with --debug for the traceback"
 
 
-def _ours(filename: str) -> bool:
-    path = Path(filename).resolve()
-    return path.is_relative_to(_ROOT) and ".venv" not in path.parts and path.relative_to(_ROOT).parts[:2] not in _TOOL
+def _ours(error: BaseException) -> bool:
+    """Whether the message is a sentence already: the library's own errors, and what a program says with pulumi.RunError."""
+    return type(error).__module__.startswith("jupyterhub_aws.") or type(error).__name__ == "RunError"

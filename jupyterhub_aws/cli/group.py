@@ -10,41 +10,41 @@ import click
 
 from jupyterhub_aws.config.errors import ConfigError
 
-#: Subcommand -> module in jupyterhub_aws.cli.commands, imported when it is called or when help asks for it.
+#: Subcommand -> what the list of commands says of it. The command is in the module of its name in jupyterhub_aws.cli.commands, imported when it is called.
 _COMMANDS = {
-    "plan": "plan",
-    "diff": "diff",
-    "gate": "gate",
-    "report": "report",
-    "values": "values",
-    "versions": "versions",
-    "migrate": "migrate",
-    "upgrade": "upgrade",
-    "drain": "drain",
-    "open": "open",
-    "pause": "pause",
-    "resume": "resume",
-    "health": "health",
-    "who": "who",
-    "nodes": "nodes",
-    "logs": "logs",
-    "restart": "restart",
-    "history": "history",
-    "rollback": "rollback",
-    "kubeconfig": "kubeconfig",
-    "doctor": "doctor",
-    "destroy": "destroy",
-    "orphans": "orphans",
-    "backup": "backup",
-    "restore": "restore",
-    "sites": "sites",
-    "bundle": "bundle",
-    "probe": "probe",
-    "certificate": "certificate",
-    "homes": "homes",
-    "adopt": "adopt",
-    "schema": "schema",
-    "docs": "docs",
+    "plan": "What `pulumi up` would build, what is wrong with it, its cost",
+    "diff": "What changes between two plans, and for whom",
+    "gate": "May a change be merged? Judged by the older side's policy",
+    "report": "Write the comment of a pull request from plans",
+    "values": "The values that Helm gets for a hub",
+    "versions": "What is old, near its end, or insecure",
+    "migrate": "Rewrite stack files for this version of the library",
+    "upgrade": "Plan an upgrade of Kubernetes, step by step",
+    "drain": "Empty nodes without ending a server",
+    "open": "Open a hub in the browser, through a tunnel if need be",
+    "pause": "Scale a stack to zero; homes and names stay",
+    "resume": "Bring a paused stack back as its file says",
+    "health": "Sign in, start a server of each profile, run a cell",
+    "who": "Every server: whose, which profile, on which node",
+    "nodes": "Every node: pool, type, zone, market, load",
+    "logs": "Logs of a hub, its proxy or a user's server",
+    "restart": "Restart a hub or its proxy, and wait until it is ready",
+    "history": "The revisions of a hub's release that Helm keeps",
+    "rollback": "Put a hub back to an earlier revision",
+    "kubeconfig": "Print or merge a kubeconfig for the cluster",
+    "doctor": "Look at releases, pods, claims and nodes for faults",
+    "destroy": "What a teardown deletes, what stays, and what that costs",
+    "orphans": "What is still in the account after a teardown",
+    "backup": "Show the backups of a stack, or make one now",
+    "restore": "Restore a home, a volume or a database beside what exists",
+    "sites": "Every external host that a stack talks to, for a firewall",
+    "bundle": "Images, charts and wheels for an isolated network",
+    "probe": "Try a hub's sign-in from here",
+    "certificate": "Make and inspect certificates for hubs",
+    "homes": "Whose home directory is where",
+    "adopt": "Take over a cluster or a hub that exists",
+    "schema": "The JSON schema of stack files, for editors",
+    "docs": "The reference page of every option",
 }
 
 
@@ -61,8 +61,14 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"jupyterhub_aws.cli.commands.{_COMMANDS[cmd_name]}").command
+        command: click.Command = importlib.import_module(f"jupyterhub_aws.cli.commands.{cmd_name}").command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing one of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
 
 
 def _version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:

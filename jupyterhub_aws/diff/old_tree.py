@@ -1,4 +1,8 @@
-"""The plan of an older commit: its own program, evaluated in this process where it needs the same libraries, else in an environment of its own."""
+"""The plan of an older commit: its own program, evaluated in this process where it needs the same libraries, else in an environment of its own.
+
+There are two kinds of trees. One has this library in it (this repository, or a fork): its own `jhub` plans it. The other is a user's: the library
+is what its requirements.txt names.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +10,34 @@ import contextlib
 import importlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 from jupyterhub_aws.changes.mask import masked
 from jupyterhub_aws.changes.read import read_side
 from jupyterhub_aws.changes.side import Side
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.project import Project, find_project, pinned_by_hash
 from jupyterhub_aws.config.stack_file import StackFile, read
-from jupyterhub_aws.project import ROOT
 
 #: The project's own packages: what another commit has another version of.
 _PACKAGES = ("jupyterhub_aws", "ops", "policy", "components", "changes", "checks", "config")
 #: The module that runs a command line, and the one that is started as a process: today's, and before the packages had one name.
 _COMMANDS = (("jupyterhub_aws.cli.group", "jupyterhub_aws.cli.main"), ("ops.cli", "ops.main"))
 _REQUIREMENTS = Path("requirements") / "runtime.txt"
+_OF_USERS = Path("requirements.txt")
+#: How a requirements file names this library: a version, or an address (PEP 508).
+_LIBRARY = re.compile(r"(?im)^jupyterhub[-_.]aws\s*(?:==\s*(?P<version>[^\s;#]+)|@\s*(?P<address>\S+))")
+_INSTALLED = "jupyterhub_aws.cli.main"
 _ENVIRONMENT_SECONDS = 900
 _PLAN_SECONDS = 300
 
@@ -70,12 +80,40 @@ def side_at(ref: str, file: StackFile, as_of: str) -> Side:
         return Side(source=f"{source}, where it is not yet", stack=file.stack, resources=Resources([]))
     program = _program(tree, there)
     if program is None:
+        return _of_user(tree, there, file.home, source, as_of)
+    same = _text(program / _REQUIREMENTS) == _text(file.home.folder / _REQUIREMENTS)
+    return _planned(there, source, as_of, lambda arguments: _in_this_process(program, arguments) if same else _in_its_environment(program, arguments))
+
+
+def _of_user(tree: Path, there: Path, home: Project, source: str, as_of: str) -> Side:
+    """The plan of a commit without the library: by this one where that commit names the same, else by the one that it names."""
+    then = find_project(there.parent)
+    if then is None or not then.folder.is_relative_to(tree):  # a stack file from before its project
         return _configuration(there, source)
+    wanted = then.folder / _OF_USERS
+    if _same_library(_text(wanted), _text(home.folder / _OF_USERS)):
+        return _planned(there, source, as_of, _by_this_library)
+    return _planned(there, source, as_of, lambda arguments: _by_that_library(wanted, arguments))
+
+
+def _same_library(then: str, now: str) -> bool:
+    """Whether an old requirements.txt names the library that runs here. One without a version leaves it open."""
+    named = _LIBRARY.search(then)
+    if named is None:
+        return True
+    if named["version"] is not None:
+        from importlib.metadata import version
+
+        return str(named["version"]) == version("jupyterhub-aws")
+    today = _LIBRARY.search(now)
+    return today is not None and today["address"] == named["address"]
+
+
+def _planned(there: Path, source: str, as_of: str, run: Callable[[list[str]], str | None]) -> Side:
+    """What a run of `jhub plan` for a stack file writes. `run` takes its arguments, and returns what it complained about."""
     with tempfile.TemporaryDirectory() as home:
         target = Path(home) / "plan.json"
-        arguments = ["plan", str(there), "--json", str(target), "--as-of", as_of]
-        same = _text(program / _REQUIREMENTS) == _text(ROOT / _REQUIREMENTS)
-        said = _in_this_process(program, arguments) if same else _in_its_environment(program, arguments)
+        said = run(["plan", str(there), "--json", str(target), "--as-of", as_of])
         if not target.is_file():
             return _refused(said, there, source)
         return replace(read_side(str(target)), source=source)
@@ -123,9 +161,19 @@ def _tree(top: Path, commit: str) -> Path:
 
 def _in_this_process(program: Path, arguments: list[str]) -> str:
     """Run that commit's `jhub` with the libraries that are loaded already. Returns what it complained about."""
+    with _modules_of(program):
+        return _ran(importlib.import_module(_command(program)[0]), arguments)
+
+
+def _by_this_library(arguments: list[str]) -> str:
+    """Run this `jhub` for that commit's files. Returns what it complained about."""
+    return _ran(importlib.import_module(_COMMANDS[0][0]), arguments)
+
+
+def _ran(command: ModuleType, arguments: list[str]) -> str:
     complaints, printed = io.StringIO(), io.StringIO()
-    with _modules_of(program), contextlib.redirect_stderr(complaints), contextlib.redirect_stdout(printed):
-        importlib.import_module(_command(program)[0]).run(arguments)
+    with contextlib.redirect_stderr(complaints), contextlib.redirect_stdout(printed):
+        command.run(arguments)
     return complaints.getvalue()
 
 
@@ -155,7 +203,7 @@ def _forget() -> None:
 
 def _in_its_environment(program: Path, arguments: list[str]) -> str | None:
     """Run that commit's `jhub` with its own locked libraries. None where they cannot be installed here."""
-    python = _environment(program)
+    python = _environment(program / _REQUIREMENTS)
     if python is None:
         return None
     command = [str(python), "-m", _command(program)[1], *arguments]
@@ -164,24 +212,35 @@ def _in_its_environment(program: Path, arguments: list[str]) -> str | None:
     return done.stderr
 
 
-def _environment(program: Path) -> Path | None:
-    """A Python with the libraries of a commit, made once for each set of them; None where that fails (no network)."""
+def _by_that_library(wanted: Path, arguments: list[str]) -> str | None:
+    """Run the `jhub` of the library that a requirements.txt names. None where it cannot be installed here."""
+    python = _environment(wanted)
+    if python is None:
+        return None
+    # -P: a module of the user's beside the stack file is no module of the library's.
+    command = [str(python), "-P", "-m", _INSTALLED, *arguments]
+    done = subprocess.run(command, cwd=wanted.parent, capture_output=True, text=True, timeout=_PLAN_SECONDS, check=False)  # noqa: S603 -- that library
+    return done.stderr
+
+
+def _environment(wanted: Path) -> Path | None:
+    """A Python with the libraries of a requirements file, made once for each set of them; None where that fails (no network)."""
     import hashlib
 
-    wanted = program / _REQUIREMENTS
     if not wanted.is_file():
         return None
     folder = cache_folder() / "environments" / hashlib.sha256(wanted.read_bytes()).hexdigest()[:16]
     python, ready = folder / "bin" / "python", folder / ".ready"
     if ready.is_file():
         return python
-    print(f"jhub: installing what {wanted.parent.parent.name[:12]} needs, once (some minutes) …", file=sys.stderr)
+    print(f"jhub: installing what {wanted.relative_to(cache_folder() / 'trees').parts[0][:12]} needs, once (some minutes) …", file=sys.stderr)
     uv = next((found for found in (shutil.which("uv"), str(Path(sys.prefix) / "bin" / "uv")) if found and Path(found).is_file()), None)
     pip = [uv, "pip", "install", "--python", str(python)] if uv else [str(python), "-m", "pip", "install"]
-    steps = ([sys.executable, "-m", "venv", "--clear", str(folder)], [*pip, "--quiet", "--require-hashes", "-r", str(wanted)])
+    hashes = ["--require-hashes"] if pinned_by_hash(_text(wanted)) else []
+    steps = ([sys.executable, "-m", "venv", "--clear", str(folder)], [*pip, "--quiet", *hashes, "-r", str(wanted)])
     for step in steps:
         try:
-            subprocess.run(step, check=True, capture_output=True, timeout=_ENVIRONMENT_SECONDS)  # noqa: S603 -- this Python and its pip
+            subprocess.run(step, cwd=wanted.parent, check=True, capture_output=True, timeout=_ENVIRONMENT_SECONDS)  # noqa: S603 -- this Python and its pip
         except (OSError, subprocess.SubprocessError):
             return None
     ready.touch()

@@ -10,7 +10,8 @@ from typing import Any
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, dotted
 from jupyterhub_aws.config.formats import FORMAT, STEPS, Edit, applied, clashes, declared, newer
-from jupyterhub_aws.config.keys import Project, canonical_key, project_of
+from jupyterhub_aws.config.keys import canonical_key
+from jupyterhub_aws.config.project import Project, find_project, unnamed_project
 from jupyterhub_aws.config.stack import PROJECT, file_key
 from jupyterhub_aws.config.stack_file import find, parsed, read
 from jupyterhub_aws.migrate.text import Document, UnsafeError, sections
@@ -61,14 +62,15 @@ def targets(named: Sequence[str], folder: Path) -> list[Path]:
 
 def _project_file(folder: Path) -> Path | None:
     """The Pulumi.yaml upwards from a folder; not the library's own, which stands in where a folder has none."""
-    path = project_of(folder).path
+    found = find_project(folder)
+    path = None if found is None else found.path
     return path if path is not None and folder.is_relative_to(path.parent) else None
 
 
 def _of_another_program(path: Path) -> bool:
     """Whether a file is readable, and none of its options is this library's."""
     try:
-        return not _OURS & sections(parsed(_text(path)), project_of(path.absolute().parent).name).keys()
+        return not _OURS & sections(parsed(_text(path)), _project_of(path).name).keys()
     except (ConfigError, ValueError, AttributeError):
         return False  # what is wrong with it is said later
 
@@ -79,7 +81,7 @@ def migrated(path: Path) -> Migration:
         return _of_project(path)
     read(path)  # whatever makes a file unreadable to every command
     text = _text(path)
-    project = project_of(path.absolute().parent)
+    project = _project_of(path)
     document = parsed(text)
     own = sections(document, project.name)
     if not _OURS & own.keys():
@@ -95,7 +97,7 @@ def migrated(path: Path) -> Migration:
 
 def _of_project(path: Path) -> Migration:
     """A Pulumi.yaml: no line `format` is written there, where it would speak for every stack file."""
-    project = project_of(path.absolute().parent)
+    project = _project_of(path)
     text = _text(path)
     config = parsed(text).get("config")
     if not isinstance(config, Mapping):
@@ -119,6 +121,11 @@ def _format(path: Path, raw: object) -> int:
     if number is None or number < 1:
         raise ConfigError(path.name, [Problem(path="format", what="is no format of a stack file", fix=f"write 1 to {FORMAT}, or remove the line")])
     return number
+
+
+def _project_of(path: Path) -> Project:
+    folder = path.absolute().parent
+    return find_project(folder) or unnamed_project(folder)
 
 
 def _stepped(path: Path, text: str, project: Project, number: int, *, wrapped: bool = False) -> Migration:

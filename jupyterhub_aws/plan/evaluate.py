@@ -1,12 +1,13 @@
-"""Running `__main__.py` in this process against the recorder: no engine, no plugin, no credentials, no network."""
+"""Running a program in this process against the recorder: no engine, no plugin, no credentials, no network."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import runpy
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -14,14 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub_aws.checks.resources import Resources
-from jupyterhub_aws.project import ROOT
+from jupyterhub_aws.plan.source import call_position, forget_modules_of_users
 
 if TYPE_CHECKING:
+    from jupyterhub_aws.config.project import Program
     from jupyterhub_aws.plan.recorder import Recorder
 
-PROGRAM = ROOT
 #: Stands for every encrypted value: it is never read, but the program may pass it on.
 _SEALED = "[secret]"
+
+
+class ProgramExitError(Exception):
+    """The program ended its process before everything was registered."""
 
 
 class _Inline(ThreadPoolExecutor):
@@ -52,12 +57,12 @@ class Recording:
 
 @dataclass(frozen=True, kw_only=True)
 class Where:
-    """Names of project and stack, the folder of the stack files, and the folder of `__main__.py`."""
+    """Names of project and stack, the folder of the stack files, and the program."""
 
     project: str
     stack: str
-    folder: Path = PROGRAM
-    program: Path = PROGRAM
+    folder: Path
+    program: Program
 
 
 def evaluate(values: Mapping[str, str], *, secret: Collection[str], where: Where, outer: Recording | None = None) -> Recording:
@@ -84,17 +89,14 @@ def evaluate(values: Mapping[str, str], *, secret: Collection[str], where: Where
     settings.SETTINGS.rpc_manager.clear()
     settings.SETTINGS.outputs.clear()
     _spared_work()
-    before, here = sys.path[:], Path.cwd()
-    try:
-        sys.path.insert(0, str(where.program))
-        os.chdir(where.program)
-        with asyncio.Runner() as runner:  # after a failure it cancels what still waits
-            runner.get_loop().set_default_executor(_Inline())
-            runner.get_loop().set_exception_handler(lambda *_: None)  # the failure itself is raised; its echoes in other tasks need no printing
+    with _as_started_by_the_engine(where.program), asyncio.Runner() as runner:  # after a failure it cancels what still waits
+        runner.get_loop().set_default_executor(_Inline())
+        runner.get_loop().set_exception_handler(lambda *_: None)  # the failure itself is raised; its echoes in other tasks need no printing
+        try:
             runner.run(run_in_stack(lambda: _run(where.program)))
-    finally:
-        os.chdir(here)
-        sys.path[:] = before
+        except SystemExit as error:
+            what = f"the program calls sys.exit({'' if error.code is None else repr(error.code)}), so the engine would not get what it registered"
+            raise ProgramExitError(f"{what}; raise an exception, or let the program come to its end").with_traceback(error.__traceback__) from None
     return Recording(resources=Resources(recorder.recorded.values()), outputs=recorder.outputs, outer=outer)
 
 
@@ -118,18 +120,40 @@ def _settings(recorder: Recorder, where: Where) -> Any:  # noqa: ANN401 -- the S
 
 
 def _spared_work() -> None:
-    """Keep the SDK from what a recording has no use for, or needs once: walking the stack for the source position of each
-    resource, and reading a class's type hints again for each of its instances. A quarter of an evaluation, by measurement.
+    """Keep the SDK from what a recording has no use for, or needs once: reading the whole stack of calls, with its source lines, for the position of
+    each resource, and reading a class's type hints again for each of its instances. A quarter of an evaluation, by measurement.
     """
     from pulumi import _types
     from pulumi.runtime import resource
-    from pulumi.runtime.proto import source_pb2
 
-    nowhere = source_pb2.StackTrace()
-    resource._get_stack_trace = lambda: nowhere
-    if not hasattr(_types._types_from_py_properties, "cache_info"):
-        _types._types_from_py_properties = cache(_types._types_from_py_properties)
+    resource._get_stack_trace = call_position
+    hints = getattr(_types, "_types_from_py_properties", None)
+    if hints is not None and not hasattr(hints, "cache_info"):
+        _types._types_from_py_properties = cache(hints)
 
 
-def _run(program: Path) -> None:
-    runpy.run_path(str(program / "__main__.py"), run_name="__main__")
+@contextlib.contextmanager
+def _as_started_by_the_engine(program: Program) -> Iterator[None]:
+    """In the program's folder, whose modules come first; afterwards they are forgotten, because the next program may have others of these names.
+
+    What the program prints is a message: standard output belongs to the plan.
+    """
+    path, here, modules = sys.path[:], Path.cwd(), set(sys.modules)
+    try:
+        sys.path.insert(0, str(program.folder))
+        os.chdir(program.folder)
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.chdir(here)
+        sys.path[:] = path
+        forget_modules_of_users(set(sys.modules) - modules)
+
+
+def _run(program: Program) -> None:
+    if program.file is not None:
+        runpy.run_path(str(program.file), run_name="__main__")
+        return
+    from jupyterhub_aws import from_stack_file
+
+    from_stack_file()

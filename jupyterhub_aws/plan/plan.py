@@ -13,7 +13,7 @@ from jupyterhub_aws.changes.mask import masked
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.components.validated import validated
-from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.halves import given_by, outer_of, what_if, whole
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.secrets import missing_secrets
@@ -104,8 +104,12 @@ def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
             outer = recorded(outer_of(stack.cloud_stack, file.path.parent))[1]
         from jupyterhub_aws.plan.evaluate import Where, evaluate  # late: a wrong file is answered without it
 
-        where = Where(project=file.project, stack=file.stack, folder=file.path.parent)
-        return stack, evaluate(file.values, secret={*file.secret, *missing}, where=where, outer=outer)
+        where = Where(project=file.project, stack=file.stack, folder=file.path.parent, program=file.home.program())
+        found = evaluate(file.values, secret={*file.secret, *missing}, where=where, outer=outer)
+    if not found.resources and where.program.file is not None:
+        fix = "call the library's program in it (`jhub init` shows how), or add resources of your own"
+        raise ConfigError(where.program.file.name, [Problem(path="", what="registers no resource, so there is nothing to plan", fix=fix)])
+    return stack, found
 
 
 def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = None, asked: Sequence[str] = ()) -> Plan:

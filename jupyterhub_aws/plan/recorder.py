@@ -18,6 +18,7 @@ from pulumi.runtime.proto import resource_pb2
 from jupyterhub_aws.checks.resources import SECRET, Resource
 from jupyterhub_aws.plan import eks_cluster
 from jupyterhub_aws.plan.placeholders import missing_outputs, taggable
+from jupyterhub_aws.plan.source import shown_position
 from jupyterhub_aws.plan.values import plain, plain_struct
 
 STACK = "pulumi:pulumi:Stack"
@@ -38,6 +39,12 @@ class UnknownCallError(Exception):
     """The program asks AWS something that no recording can answer."""
 
 
+def _position(request: Any) -> str:  # noqa: ANN401 -- protobuf request
+    """Where in a user's file a registration is written; empty for the library's own."""
+    found = request.sourcePosition
+    return shown_position(found.uri, found.line) if found.uri else ""
+
+
 class _NoMocks(Mocks):
     def call(self, args: Any) -> Any:  # noqa: ANN401 -- never called: the monitor answers by itself
         raise NotImplementedError
@@ -55,6 +62,7 @@ class Recorder(MockMonitor):
         self._project, self._stack = project, stack
         self._states: dict[str, tuple[str, Struct]] = {}
         self.recorded: dict[str, Resource] = {}
+        self._positions: dict[str, str] = {}
         self.outputs: dict[str, Any] = {}
         self.stack_urn = f"urn:pulumi:{stack}::{project}::{STACK}::{project}-{stack}"
 
@@ -69,7 +77,7 @@ class Recorder(MockMonitor):
             return resource_pb2.RegisterResourceResponse(urn=self.stack_urn)
         imported, protect, retain = self._transformed(request)
         resource = self._resource(request, import_id=imported, protect=protect, retain_on_delete=retain)
-        self.record(resource)
+        self.record(resource, _position(request))
         if request.remote:
             eks_cluster.expect(request.type)
             child, answers = eks_cluster.expand(self, resource, plain_struct(request.object))
@@ -80,11 +88,15 @@ class Recorder(MockMonitor):
         self._states[resource.urn] = (identity, state)
         return resource_pb2.RegisterResourceResponse(urn=resource.urn, id=identity, object=state)
 
-    def record(self, resource: Resource) -> None:
-        """Keep a resource. Raises DuplicateUrnError where one of that URN is there."""
+    def record(self, resource: Resource, position: str = "") -> None:
+        """Keep a resource. Raises DuplicateUrnError where one of that URN is there; `position` is that of the call in a user's file, as `FILE:LINE`."""
         if resource.urn in self.recorded:
-            raise DuplicateUrnError(f"{resource.type} {resource.name!r} is registered twice under one parent; the engine would refuse it")
-        self.recorded[resource.urn] = resource
+            places = " and ".join(dict.fromkeys(place for place in (self._positions.get(resource.urn, ""), position) if place))
+            where = f" (at {places})" if places else ""
+            raise DuplicateUrnError(
+                f"{resource.type} {resource.name!r} is registered twice under one parent{where}, which the engine refuses; give one of them another name"
+            )
+        self.recorded[resource.urn], self._positions[resource.urn] = resource, position
 
     def hold(self, urn: str, identity: str, state: Struct) -> None:
         """Keep the state of a resource that a reference will ask for."""

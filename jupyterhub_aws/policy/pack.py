@@ -7,7 +7,8 @@ engine hands to the pack. What is left out stands in NOT_HERE with its reason, a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from pulumi_policy import EnforcementLevel, PolicyPack, ReportViolation, StackValidationArgs, StackValidationPolicy
@@ -22,6 +23,7 @@ from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
 from jupyterhub_aws.checks.paused import paused
 from jupyterhub_aws.checks.resources import UNKNOWN, Resources
+from jupyterhub_aws.config.project import project_of
 from jupyterhub_aws.config.secrets import SECRET_ENDINGS
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.policy.resources import translated
@@ -76,9 +78,9 @@ NOT_HERE: Mapping[Check, str] = {
 }
 
 
-def make_pack() -> PolicyPack:
-    """The pack, served to the engine that started this process."""
-    return PolicyPack(name="jupyterhub-aws", enforcement_level=EnforcementLevel.MANDATORY, policies=[*policies(_stack)])
+def make_pack(folder: Path) -> PolicyPack:
+    """The pack, served to the engine that started this process. `folder` is in the project whose stacks it judges; the engine does not say."""
+    return PolicyPack(name="jupyterhub-aws", enforcement_level=EnforcementLevel.MANDATORY, policies=[*policies(partial(_stack, folder))])
 
 
 def policies(stack: Callable[[], StackConfig]) -> list[StackValidationPolicy]:
@@ -120,7 +122,7 @@ def message(finding: Finding) -> str:
     return f"{where}{finding.message}" + (f" ({finding.fix})" if finding.fix else "")
 
 
-def _stack() -> StackConfig:
+def _stack(folder: Path) -> StackConfig:
     """The stack of the run, from the configuration that the engine hands over. Its secrets are left where they are."""
     import pulumi
     from pulumi.runtime import config as engine_config
@@ -133,4 +135,5 @@ def _stack() -> StackConfig:
     plain = {key: value for key, value in given.items() if key not in secret}
     project = pulumi.get_project()
     source = from_engine(plain, secret=secret, project=project, source=f"Pulumi.{pulumi.get_stack()}.yaml of {project}")
-    return validated(whole(source, Path(__file__).resolve().parents[2]))
+    home = project_of(folder)
+    return validated(whole(replace(source, folder=home.working_folder), home.stack_folder))

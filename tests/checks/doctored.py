@@ -6,21 +6,20 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.plan.evaluate import PROGRAM
+from tests.support.stack_files import ROOT
 from tests.support.stacks import record
 
 
 @cache
 def stack_of(*settings: str) -> StackConfig:
     """The validated stack with these settings."""
-    file = read(Path(PROGRAM) / "Pulumi.dev.yaml", settings)
+    file = read(ROOT / "Pulumi.dev.yaml", settings)
     return load(file.values, secret=file.secret, source=file.source)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def _by_table(path: Path) -> StackConfig:
     found = {**config, **{f"jupyterhub-aws:{key}": value for key, value in today(sections(document, "jupyterhub-aws")).items()}}
     values, secret = engine_values(found)
     file = read(path)
-    return _stack(StackFile(stack=file.stack, source=file.source, values={key: values[key] for key in values.keys() - secret}, sealed={}, path=file.path))
+    return _stack(replace(file, values={key: values[key] for key in values.keys() - secret}, sealed={}))
 
 
 def test_real_files_are_all_listed() -> None:

@@ -27,6 +27,7 @@ from tests.support.stacks import record
 
 pytestmark = pytest.mark.real
 
+FILE = Path("Pulumi.taken.yaml")
 KEY, ALIAS, VAULT = "aws:kms/key:Key", "aws:kms/alias:Alias", "aws:backup/vault:Vault::backups-main-vault"
 CLUSTER = "aws:eks/cluster:Cluster::cluster-control-plane-eksCluster"
 _OF_BACKUP = (("vaultPolicy:VaultPolicy", "main-policy"), ("plan:Plan", "plan"), ("selection:Selection", "selection"))
@@ -100,7 +101,7 @@ def test_an_alias_on_another_key_is_pointed_anew_and_nothing_follows_it(account:
 def test_a_vault_under_a_key_that_is_not_ours_cannot_be_it_and_the_cluster_goes_on(account: Account, change: dict[str, str]) -> None:
     vault = account.live.of("vaults")[0]["EncryptionKeyArn"]
     keys = [{**item, **(change if item["Arn"] == vault else {})} for item in account.live.of("keys")]
-    found = adopted(_with(account.live, keys=keys), "taken")
+    found = adopted(_with(account.live, keys=keys), FILE)
     assert found.kind == "eks" and CLUSTER in found.outcome.imports
     assert [item.subject for item in found.outcome.refused] == [VAULT] and "kmsKeyArn" in found.outcome.refused[0].because[0]
 
@@ -108,7 +109,7 @@ def test_a_vault_under_a_key_that_is_not_ours_cannot_be_it_and_the_cluster_goes_
 def test_an_account_without_backups_and_alarms_gets_both_and_is_told(account: Account) -> None:
     watching = [item for item in account.live.of("log_groups") if item["logGroupName"].startswith("/aws/eks/")]
     bare = _with(_empty(account.live, *BACKUPS, *WATCH), log_groups=watching, aliases=[])
-    found = adopted(bare, "taken")
+    found = adopted(bare, FILE)
     assert (found.kind, found.problems, found.outcome.refused) == ("eks", (), []), "the drafted file is one that the program takes"
     made = {item.subject for item in found.outcome.missing if not item.blind}
     kinds = Counter(subject.partition("::")[0] for subject in made)

@@ -28,6 +28,9 @@ from tests.support.live import NOBODY, environment
 
 pytestmark = pytest.mark.real
 
+#: Where the file would be written.
+FILE = Path("Pulumi.taken.yaml")
+
 #: What no provider can import: it is no thing of its own.
 NOT_THERE = {"aws:autoscaling/attachment:Attachment::hub-main-cloud-entry-balancer-attachment"}
 
@@ -134,7 +137,7 @@ def test_again_keeps_the_file_and_finds_the_same_map(world: World, taken: Taken,
 )
 def test_a_cluster_that_would_be_replaced_is_used_in_place_and_the_reason_is_said(live: Live, change: dict[str, Any], said: str) -> None:
     other = replace(live, cluster={**live.cluster, **change}, found={**live.found, **({"keys": []} if "encryptionConfig" in change else {})})
-    found = adopted(other, "taken")
+    found = adopted(other, FILE)
     assert found.kind == "existing" and found.outcome.imports == {}
     assert any(said in reason for reason in found.reasons), found.reasons
 
@@ -143,19 +146,19 @@ def test_a_cluster_without_a_key_gets_one_in_place(live: Live) -> None:
     bare = replace(
         live, cluster={key: value for key, value in live.cluster.items() if key != "encryptionConfig"}, found={**live.found, "keys": [], "aliases": []}
     )
-    found = adopted(bare, "taken")
+    found = adopted(bare, FILE)
     (difference,) = [item for item in found.outcome.differences if item.where.startswith("encryptionConfig")]
     assert (found.kind, difference.how) == ("eks", "in place") and "never takes that back" in difference.effect
 
 
 @pytest.mark.parametrize("topic", ["mount_targets", "nats", "roles", "access_points"])
 def test_what_is_not_there_would_be_made_and_what_was_not_seen_is_said_apart(live: Live, topic: str) -> None:
-    whole = adopted(live, "taken").outcome
-    gone = adopted(replace(live, found={**live.found, topic: []}), "taken")
+    whole = adopted(live, FILE).outcome
+    gone = adopted(replace(live, found={**live.found, topic: []}), FILE)
     new = {item.subject for item in gone.outcome.missing} - {item.subject for item in whole.missing}
     assert (new or gone.kind == "existing" or topic in ("groups", "access_points")) and not any(item.blind for item in gone.outcome.missing)
     unseen = replace(live, found={**live.found, topic: []}, unseen=[Unseen(topic=topic, operation="x:Y", why="is not allowed for you")])
-    blind = adopted(unseen, "taken")
+    blind = adopted(unseen, FILE)
     assert not blind.finished
     if gone.kind == "eks" and new:
         assert any(item.blind for item in blind.outcome.missing), "nobody is told that it would be made: it may be there"
@@ -163,7 +166,7 @@ def test_what_is_not_there_would_be_made_and_what_was_not_seen_is_said_apart(liv
 
 def test_a_vpc_that_is_divided_otherwise_stays_somebody_elses(live: Live) -> None:
     subnets = [{**item, "CidrBlock": item["CidrBlock"].replace("10.0.0.0/18", "10.0.0.0/19")} for item in live.of("subnets")]
-    found = adopted(replace(live, found={**live.found, "subnets": subnets}), "taken")
+    found = adopted(replace(live, found={**live.found, "subnets": subnets}), FILE)
     assert found.kind == "eks" and "mode: existing" in found.text and not any("Subnet::" in key for key in found.outcome.imports)
     assert "aws:eks/cluster:Cluster::cluster-control-plane-eksCluster" in found.outcome.imports and found.problems == ()
 
@@ -172,13 +175,11 @@ def test_an_unencrypted_file_system_is_not_imported_for_it_would_be_replaced(liv
     plain = [
         {**item, "Encrypted": False, "CreationToken": "console"} if item["FileSystemId"] == live.file_system_id else item for item in live.of("file_systems")
     ]
-    outcome = adopted(replace(live, found={**live.found, "file_systems": plain}), "taken").outcome
+    outcome = adopted(replace(live, found={**live.found, "file_systems": plain}), FILE).outcome
     assert [item.id for item in outcome.refused if "FileSystem::" in item.subject] == [live.file_system_id]
     assert not any(key.startswith("aws:efs/") for key in outcome.imports), "neither it nor what hangs on it"
     encrypted = [{**item, "CreationToken": "console"} for item in live.of("file_systems")]
-    assert (
-        "aws:efs/fileSystem:FileSystem::homes-file-system" in adopted(replace(live, found={**live.found, "file_systems": encrypted}), "taken").outcome.imports
-    )
+    assert "aws:efs/fileSystem:FileSystem::homes-file-system" in adopted(replace(live, found={**live.found, "file_systems": encrypted}), FILE).outcome.imports
 
 
 def test_eksctl_is_used_in_place_with_its_nodes_and_its_homes(world: World, tmp_path: Path) -> None:

@@ -14,6 +14,10 @@ from resource import RUSAGE_CHILDREN, getrusage
 import pytest
 from ruamel.yaml import YAML
 
+from jupyterhub_aws.cli.group import _COMMANDS
+from jupyterhub_aws.cli.group import jhub as jhub_group
+from tests.support.in_process import in_process
+
 ROOT = Path(__file__).resolve().parents[2]
 JHUB = str(Path(sys.prefix) / "bin" / "jhub")
 DAY = ("--as-of", "2026-11-23")
@@ -255,6 +259,8 @@ def test_a_wrong_file_and_help_load_no_sdk() -> None:
         loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
         assert "click" in loaded, "the list of imports was not printed"
         assert not {name for name in loaded if name.startswith(("pulumi", "grpc"))}, arguments
+        if arguments == ("--help",):
+            assert not {name for name in loaded if name.startswith(("jupyterhub_aws.cli.commands.", "jupyterhub_aws.config.stack", "pydantic.", "rich"))}
 
 
 def test_an_error_of_the_program_is_one_line_with_its_place(tmp_path: Path) -> None:
@@ -267,7 +273,7 @@ def test_an_error_of_the_program_is_one_line_with_its_place(tmp_path: Path) -> N
     command = [sys.executable, "-c", "import sys; sys.path.insert(0, '.'); from jupyterhub_aws.cli.main import main; main()"]
     done = subprocess.run([*command, "plan", "dev"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("jhub: division by zero (at components/network/plan.py:")
+    assert done.stderr.splitlines()[-1].startswith("jhub: division by zero (at jupyterhub_aws/components/network/plan.py:")
     assert "Traceback" not in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
@@ -287,6 +293,14 @@ def test_help_names_the_options() -> None:
     assert done.returncode == 0
     for command in ("plan", "schema", "docs", "--debug"):
         assert command in done.stdout
+
+
+def test_every_command_has_a_line_in_the_list_and_is_called_as_its_module() -> None:
+    done = in_process(["--help"], ROOT, {"COLUMNS": "80"})
+    for name, text in _COMMANDS.items():
+        assert f"  {name.ljust(max(map(len, _COMMANDS)))}  {text}\n" in done.stdout, "whole, in one line of 80 columns"
+        assert jhub_group.get_command(None, name).name == name
+    assert jhub_group.get_command(None, "nothing") is None
 
 
 def test_a_wrong_file_is_answered_in_half_a_second() -> None:
@@ -335,4 +349,5 @@ def test_a_path_works_from_everywhere_and_names_come_from_where_one_stands(tmp_p
         for words in ("urn:pulumi:{}::", "--stack {} ", "drill {} ", "drills/{}.toml"):
             expected = expected.replace(words.format("dev"), words.format("mine"))
         assert json.loads(done.stdout) == json.loads(expected) | {"stack": "mine"}
-    assert json.loads(jhub("plan", "dev", "--json", *DAY, cwd=tmp_path).stdout) == plan(), "without stack files there, those of the project"
+    below = ROOT / "docs"
+    assert json.loads(jhub("plan", "dev", "--json", *DAY, cwd=below).stdout) == plan(), "without stack files there, those of the project"

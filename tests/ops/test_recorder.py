@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyterhub_aws.config.project import Program
 from jupyterhub_aws.plan import eks_cluster
 from jupyterhub_aws.plan.eks_cluster import UnknownComponentError
 from jupyterhub_aws.plan.evaluate import Recording, Where, evaluate
@@ -18,7 +19,7 @@ HEAD = "import pulumi, pulumi_aws as aws\nfrom pulumi import ResourceOptions as 
 def run(folder: Path, program: str, **values: str) -> Recording:
     (folder / "__main__.py").write_text(HEAD + program)
     with quiet_sdks():
-        return evaluate(values, secret=(), where=Where(project="p", stack="s", folder=folder, program=folder))
+        return evaluate(values, secret=(), where=Where(project="p", stack="s", folder=folder, program=Program(folder=folder, file=folder / "__main__.py")))
 
 
 def test_a_urn_has_the_whole_chain_of_parents_and_not_the_stack(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from functools import cache
 
 import pytest
 
+from jupyterhub_aws.config.project import Program
 from jupyterhub_aws.plan.evaluate import Where, evaluate
 from tests.support.stack_files import ROOT
 from tests.support.stacks import quiet_sdks
@@ -22,9 +23,7 @@ USUAL = {"bucket": "example-org-state", "owner": "platform", "principals": json.
 @cache
 def _run(items):
     values = {"aws:region": "us-east-1", **{f"{PROJECT}:{key}": value for key, value in items}}
-    where = Where(project=PROJECT, stack="backend", folder=FOLDER, program=FOLDER)
-    for name in ("documents", "settings"):
-        sys.modules.pop(name, None)
+    where = Where(project=PROJECT, stack="backend", folder=FOLDER, program=Program(folder=FOLDER, file=FOLDER / "__main__.py"))
     with quiet_sdks():
         return evaluate(values, secret=(), where=where)
 

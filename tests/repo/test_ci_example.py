@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from jupyterhub_aws.config.project import Program
 from jupyterhub_aws.plan.evaluate import Where, evaluate
 from tests.support.stack_files import ROOT, read_yaml
 from tests.support.stacks import quiet_sdks
@@ -17,8 +18,9 @@ FOLDER = ROOT / "examples" / "ci"
 def recording():
     given = read_yaml(FOLDER / "Pulumi.dev.yaml")["config"]
     values = {key: json.dumps(value) if isinstance(value, list) else value for key, value in given.items()} | {"jupyterhub-aws-ci:account": "123456789012"}
+    where = Where(project="jupyterhub-aws-ci", stack="dev", folder=FOLDER, program=Program(folder=FOLDER, file=FOLDER / "__main__.py"))
     with quiet_sdks():
-        return evaluate(values, secret=(), where=Where(project="jupyterhub-aws-ci", stack="dev", folder=FOLDER, program=FOLDER))
+        return evaluate(values, secret=(), where=where)
 
 
 def test_two_roles_a_provider_and_their_policies(recording):

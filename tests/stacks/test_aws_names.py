@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jupyterhub_aws.checks.resources import Resource
+from jupyterhub_aws.config.project import Program
 from jupyterhub_aws.plan.evaluate import Where, evaluate
 from tests.support.aws_names import DOCUMENTED, Name, confirmed, names_in, unknown
 from tests.support.stack_files import ROOT, read_yaml
@@ -29,8 +30,9 @@ def example(folder: str) -> tuple[Resource, ...]:
     (file,) = place.glob("Pulumi.*.yaml")
     given = read_yaml(file)["config"]
     values = {key: json.dumps(value) if isinstance(value, list) else value for key, value in given.items()} | {f"{project}:account": "123456789012"}
+    where = Where(project=project, stack=file.suffixes[0][1:], folder=place, program=Program(folder=place, file=place / "__main__.py"))
     with quiet_sdks():
-        found = evaluate(values, secret=(), where=Where(project=project, stack=file.suffixes[0][1:], folder=place, program=place))
+        found = evaluate(values, secret=(), where=where)
     return tuple(found.resources)
 
 

@@ -22,7 +22,7 @@ from jupyterhub_aws.operate.pause.pause import Scene
 from jupyterhub_aws.operate.pause.resume import before_up, nodes
 from tests.support.cloud import REGION, Cloud, autoscaling_group, built, state
 from tests.support.live import environment
-from tests.support.stack_files import ROOT
+from tests.support.stack_files import PULUMI_YAML, ROOT
 
 _POSTGRES = {
     "sign_in": {"kind": "shared_password"},
@@ -98,7 +98,9 @@ class Shape:
 def account_folder() -> str:
     import tempfile
 
-    return tempfile.mkdtemp()
+    folder = tempfile.mkdtemp()
+    (Path(folder) / "Pulumi.yaml").write_text(PULUMI_YAML)
+    return folder
 
 
 def _standing_alone(account: Cloud, stack: StackConfig) -> None:

@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 STACK_FILE = ROOT / "Pulumi.dev.yaml"
 SOURCE = STACK_FILE.name
 PROJECT = "jupyterhub-aws"
+#: A project without a program: the library's is used.
+PULUMI_YAML = f"name: {PROJECT}\nruntime: python\n"
 #: How the configuration's top-level keys are written in a case: `region` for aws:region, `pools` for jupyterhub-aws:pools.
 _REGION = "aws:region"
 #: A certificate for every host name of the tests, valid until 2126, by an authority of theirs; nobody has its key.

@@ -220,7 +220,7 @@ def test_an_outer_file_that_the_engine_would_not_read_fails(tmp_path: Path) -> N
     (tmp_path / "Pulumi.other.yaml").write_text("config: {}\n")
     assert [item.status for item in same_outer_file(inner)] == ["fail"]
     (tmp_path / "there" / "Pulumi.yaml").write_text("name: jupyterhub-aws\nruntime: python\n")
-    assert same_outer_file(inner) == []
+    assert same_outer_file(read(inner.path)) == []
 
 
 def test_an_outer_stack_is_named_and_not_its_file(tmp_path: Path) -> None:

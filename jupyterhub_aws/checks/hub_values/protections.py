@@ -100,9 +100,7 @@ def data(values: Values) -> Iterator[Fault]:
 def in_memory(values: Values) -> Iterator[Fault]:
     """A database in memory is only had by its long name."""
     if at(values, "hub", "db", "type") == "sqlite-memory":
-        yield Fault(
-            path=("hub", "db", "type"), what="forgets every session when the hub restarts", fix="say so: database.kind: sqlite_memory"
-        )
+        yield Fault(path=("hub", "db", "type"), what="forgets every session when the hub restarts", fix="say so: database.kind: sqlite_memory")
 
 
 def way_in(values: Values) -> Iterator[Fault]:

@@ -163,10 +163,10 @@ def _needs(stack: str) -> tuple[Inventory, Path]:
     """What a stack needs, and where its lock is."""
     from jupyterhub_aws.bundle.needs import inventory
     from jupyterhub_aws.cli.arguments import stack_file
-    from jupyterhub_aws.project import ROOT
 
-    found = inventory(stack_file(stack))
-    return found, ROOT / (found.lock or f"bundle/{found.stack}.lock.json")
+    file = stack_file(stack)
+    found = inventory(file)
+    return found, file.home.working_folder / (found.lock or f"bundle/{found.stack}.lock.json")
 
 
 def _access(authfile: Path | None, plain_http: bool) -> Access:

@@ -7,19 +7,27 @@ from pathlib import Path
 
 import click
 
-from jupyterhub_aws.project import ROOT
+from jupyterhub_aws.cli.output import to_standard_output
+from jupyterhub_aws.config.project import find_project
 
 
 def writer(name: str, target: str, render: Callable[[], str], doc: str) -> click.Command:
-    """A command `name` that writes what `render` returns to `target` (a path in the project), or to `--output`."""
+    """A command `name` that writes what `render` returns: to `--output`; else over `target`, a path in the project; else to standard output."""
 
     @click.command(name, help=doc)
-    @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=ROOT / target, help="Where to write it ('-' for standard output).")
-    def command(output: Path) -> None:
+    @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help=f"Where to write it. Default: {target}, else standard output ('-').")
+    def command(output: Path | None) -> None:
+        output = output or _there(target)
         if str(output) == "-":
-            click.echo(render(), nl=False)
+            to_standard_output(render())
             return
         output.write_text(render(), encoding="utf-8")
         click.echo(f"wrote {output}", err=True)
 
     return command
+
+
+def _there(target: str) -> Path:
+    """The generated file of the project that one is in; `-` where it has none, or where one is in no project."""
+    project = find_project(Path.cwd())
+    return project.folder / target if project is not None and (project.folder / target).is_file() else Path("-")

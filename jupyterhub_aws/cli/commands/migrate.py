@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -16,14 +17,16 @@ def command(stacks: tuple[str, ...], writes: bool) -> int:
     Without STACK: all stack files of the folder, and the values that Pulumi.yaml has for them. Options that have other names today are renamed; comments,
     order, quotes and secrets stay as they are. Run it again whenever you like: a file of today's format stays as it is.
     """
-    from jupyterhub_aws.cli.arguments import stack_folder
     from jupyterhub_aws.cli.console import Terminal, counted
     from jupyterhub_aws.config.errors import ConfigError
+    from jupyterhub_aws.config.project import find_project
     from jupyterhub_aws.migrate.files import migrated, targets, write
     from jupyterhub_aws.migrate.show import show
 
     found, wrong = [], []
-    for path in targets(stacks, stack_folder()):
+    project = find_project(Path.cwd())
+    folder = Path.cwd() if project is None or any(Path.cwd().glob("Pulumi.*.yaml")) else project.stack_folder
+    for path in targets(stacks, folder):
         try:
             found.append(migrated(path))
         except ConfigError as error:

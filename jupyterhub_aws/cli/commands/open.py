@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from jupyterhub_aws.project import ROOT
+from jupyterhub_aws.config.project import project_of
 
 
 @click.command("open")
@@ -23,7 +23,7 @@ def command(stack: str, hub: str | None, no_browser: bool) -> int:
     from jupyterhub_aws.operate.open.outputs import built_hub, require
 
     require("pulumi")
-    found = built_hub(stack, hub, _project())
+    found = built_hub(stack, hub, project_of(Path.cwd()).folder)
     if not found.needs_tunnel:
         _show(found.url, no_browser=no_browser)
         return 0
@@ -55,8 +55,3 @@ def _show(url: str, *, no_browser: bool) -> None:
 
 def _say(text: str) -> None:
     print(text, flush=True)
-
-
-def _project() -> Path:
-    here = Path.cwd()
-    return here if (here / "Pulumi.yaml").is_file() else ROOT

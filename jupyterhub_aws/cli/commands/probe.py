@@ -54,7 +54,7 @@ def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, 
 def _search_password(found: StackConfig, hub: str, stack: str, stored: object) -> str | None:
     if getattr(found.hubs[hub].sign_in, "lookup", None) is None:
         return None
-    given = os.environ.get(_SEARCH_VARIABLE) or (stored(stack, hub) if callable(stored) else None)
+    given = os.environ.get(_SEARCH_VARIABLE) or (stored(stack, hub, found.folder) if callable(stored) else None)
     return given or str(click.prompt("Password of the look-up account", hide_input=True))
 
 

@@ -11,7 +11,6 @@ import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
@@ -86,8 +85,7 @@ def one_hub(file: StackFile, hub: str) -> OneHub:
     """Look a hub up in the stack's state. Raises ConfigError where the state has nothing of it, or cannot be read."""
     require("pulumi")
     line = ["pulumi", "stack", "export", "--stack", file.stack, "--non-interactive"]
-    folder: Path = file.path.parent
-    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603 -- pulumi, with the stack's name
+    done = subprocess.run(line, cwd=file.home.folder, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603 -- pulumi, with the stack's name
     if done.returncode != 0:
         said = [text.strip() for text in done.stderr.splitlines() if text.strip()]
         fix = f"try it yourself: {shlex.join(line)}"

@@ -117,7 +117,8 @@ def cluster_of(command: str, stack: StackConfig, account: Account | None) -> Ite
     """The stack's cluster; `account` is needed where the stack made it. Raises ConfigError without kubectl, or without such a cluster."""
     if isinstance(stack.cluster, ExistingCluster):
         require("kubectl")
-        yield Cluster(command=command, kubeconfig=stack.cluster.kubeconfig or "", context=stack.cluster.context or "")
+        file = "" if stack.cluster.kubeconfig is None else str(stack.folder / stack.cluster.kubeconfig)
+        yield Cluster(command=command, kubeconfig=file, context=stack.cluster.context or "")
         return
     assert account is not None  # noqa: S101 -- commands connect first where the stack makes the cluster
     require("kubectl", "aws")

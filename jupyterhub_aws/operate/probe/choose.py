@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest
 from jupyterhub_aws.config.secrets import search_password_key
 from jupyterhub_aws.config.sign_in_directory import LdapSignIn
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.project import ROOT
 
 _SECONDS = 60
 
@@ -35,10 +35,10 @@ def chosen_hub(stack: StackConfig, hub: str | None, name: str) -> str:
     return hub
 
 
-def search_password(stack: str, hub: str) -> str | None:
-    """The look-up account's password as the stack keeps it; None where the Pulumi CLI is not there or does not say."""
+def search_password(stack: str, hub: str, folder: Path) -> str | None:
+    """The look-up account's password as the stack of a project keeps it; None where the Pulumi CLI is not there or does not say."""
     if shutil.which("pulumi") is None:
         return None
     command = ["pulumi", "config", "get", search_password_key(hub), "--stack", stack, "--non-interactive"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603 -- pulumi, with a name
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603 -- pulumi, with a name
     return done.stdout.rstrip("\n") or None if done.returncode == 0 else None

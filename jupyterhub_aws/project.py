@@ -1,7 +1,0 @@
-"""Where the program stands."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[1]
