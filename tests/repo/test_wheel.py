@@ -19,6 +19,7 @@ from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
 
 from jupyterhub_aws.cli.main import projects_command
+from jupyterhub_aws.version import __version__ as VERSION
 from tests.support.in_process import in_process
 from tests.support.stack_files import ROOT
 from tests.support.stacks import quiet_sdks
