@@ -19,7 +19,7 @@ from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
 
 from jupyterhub_aws.cli.main import projects_command
-from jupyterhub_aws.version import __version__ as VERSION
+from jupyterhub_aws.version import __version__
 from tests.support.in_process import in_process
 from tests.support.stack_files import ROOT
 from tests.support.stacks import quiet_sdks
@@ -100,7 +100,7 @@ def members(archive: Path) -> set[str]:
 
 def test_every_file_of_the_package_is_in_it_and_nothing_else_at_its_top(wheel: Path) -> None:
     names = members(wheel)
-    assert {name.partition("/")[0] for name in names} == {"jupyterhub_aws", f"jupyterhub_aws-{VERSION}.dist-info"}
+    assert {name.partition("/")[0] for name in names} == {"jupyterhub_aws", f"jupyterhub_aws-{__version__}.dist-info"}
     package = ROOT / "jupyterhub_aws"
     expected = set()
     for place, folders, files in os.walk(package, followlinks=True):
