@@ -15,7 +15,7 @@ from jupyterhub_aws.components.entry.balancer import Balancer
 from jupyterhub_aws.components.entry.entry import Entry
 from jupyterhub_aws.components.hub.database import DatabaseVolume, DatabaseVolumeArgs, Postgres, PostgresArgs
 from jupyterhub_aws.components.hub.secrets import PASSWORD_LENGTH
-from jupyterhub_aws.components.network.place import Place
+from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.config.backups import backup_tags, database_tags
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
 from jupyterhub_aws.config.entry import LoadBalancerEntry
@@ -30,7 +30,7 @@ class HubCloudArgs:
 
     stack: StackConfig
     hub: str
-    place: Place
+    network: NetworkOutputs
     node_security_group_id: pulumi.Input[str]
     core_group_name: pulumi.Input[str]
     tags: Mapping[str, str]
@@ -74,8 +74,8 @@ class HubCloud(Component):
                 PostgresArgs(
                     names=self._names,
                     database=section,
-                    vpc_id=args.place.vpc_id,
-                    subnet_ids=args.place.private_subnet_ids,
+                    vpc_id=args.network.vpc_id,
+                    subnet_ids=args.network.private_subnet_ids,
                     client_security_group_id=args.node_security_group_id,
                     password=self.database_password,
                     closed=args.stack.network.closed,
@@ -97,12 +97,12 @@ class HubCloud(Component):
                 names=self._names,
                 entry=self._section.entry,
                 port=port,
-                vpc_id=args.place.vpc_id,
-                subnet_ids=args.place.private_subnet_ids if inside else args.place.public_subnet_ids,
+                vpc_id=args.network.vpc_id,
+                subnet_ids=args.network.private_subnet_ids if inside else args.network.public_subnet_ids,
                 node_security_group_id=args.node_security_group_id,
                 core_group_name=args.core_group_name,
                 tags=args.tags,
-                before_balancer=args.place.ready,
+                before_balancer=args.network.ready,
                 without_balancer=args.stack.drops("balancers"),
             ),
             self.child(),

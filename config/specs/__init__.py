@@ -1,1 +1,86 @@
 """What follows from what a stack says, decided once: frozen values that components, checks, the bill and the page read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
+from jupyterhub_aws.config.network import UnmanagedNetwork
+from jupyterhub_aws.config.resting import endpoint_reasons
+from jupyterhub_aws.config.specs.cluster import ClusterAccess, ClusterSpec, cluster_spec
+from jupyterhub_aws.config.specs.network import NetworkSpec, VpcSpec, network_spec, vpc_spec
+from jupyterhub_aws.config.stack import StackConfig
+
+__all__ = ["StackSpec", "resolve"]
+
+
+@dataclass(frozen=True, eq=False)
+class StackSpec:
+    """All specs of one stack. Each part is decided when it is first asked for, and is the same object from then on."""
+
+    stack: StackConfig
+
+    @cached_property
+    def network(self) -> NetworkSpec:
+        """What nodes, pods and rules need to know of the network."""
+        return network_spec(self.stack.network, self.stack.region)
+
+    @cached_property
+    def vpc(self) -> VpcSpec | None:
+        """The VPC of the stack's cluster; None for a cluster that exists already."""
+        stack = self.stack
+        if isinstance(stack.network, UnmanagedNetwork):
+            return None
+        return vpc_spec(
+            stack.network,
+            name=stack.name,
+            region=stack.region,
+            services=endpoint_reasons(stack),
+            system_packages=stack.runner is not None,
+            without_nat=stack.drops("nat"),
+        )
+
+    @cached_property
+    def cluster(self) -> ClusterSpec | None:
+        """The control plane; None where the cluster exists already."""
+        section = self.stack.cluster
+        return cluster_spec(section, name=self.stack.name, region=self.stack.region) if isinstance(section, EksCluster) else None
+
+    @cached_property
+    def cluster_access(self) -> ClusterAccess:
+        """How the program of this stack reaches the Kubernetes API."""
+        stack = self.stack
+        if isinstance(stack.cluster, ExistingCluster):
+            return ClusterAccess(cluster=stack.name, kubeconfig=stack.cluster.kubeconfig, context=stack.cluster.context, paused=stack.paused)
+        return ClusterAccess(cluster=stack.name, public_access_cidrs=stack.cluster.api.public_access_cidrs, inside=stack.parts == "cluster")
+
+    @cached_property
+    def proxy_environment(self) -> dict[str, str]:
+        """The variables that tell nodes and pods of the HTTP proxy; none where there is none."""
+        return self.network.proxy_environment(self.stack.cluster.service_cidr)
+
+
+def resolve(stack: StackConfig) -> StackSpec:
+    """The specs of a stack: the same object for the same stack object."""
+    return _resolve(_Same(stack))
+
+
+class _Same:
+    """A stack told from others by identity: its sections hold maps, which have no hash."""
+
+    __slots__ = ("stack",)
+
+    def __init__(self, stack: StackConfig) -> None:
+        self.stack = stack
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.stack is self.stack
+
+    def __hash__(self) -> int:
+        return id(self.stack)
+
+
+@lru_cache(maxsize=8)
+def _resolve(same: _Same) -> StackSpec:
+    return StackSpec(same.stack)
