@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 import pulumi
+from pulumi.runtime.settings import get_monitor
 
 from jupyterhub_aws.config.errors import Problem
 
@@ -19,6 +21,26 @@ class ArgumentError(pulumi.RunError):
         super().__init__("\n".join(problem.line(source) for problem in self.problems))
 
 
+Change = Callable[[pulumi.ResourceTransformArgs], pulumi.ResourceTransformResult]
+#: What is changed about resources that remote components make, by type and name: no option of ours reaches those.
+_CHANGES: dict[tuple[str, str], Change] = {}
+#: The engines (of several runs in one process) that were told to ask for changes.
+_LISTENING: WeakSet[Any] = WeakSet()
+
+
+def change_below(kind: str, name: str, change: Change) -> None:
+    """Change the inputs or options of a resource that a remote component is about to make. It is the only one of that type and name."""
+    _CHANGES[kind, name] = change
+
+
+def _listen() -> None:
+    """Have the engine ask. A transform of the whole stack waits for all that is being registered, so it is registered before our first component."""
+    monitor = get_monitor()
+    if monitor is not None and monitor not in _LISTENING:
+        _LISTENING.add(monitor)
+        pulumi.runtime.register_resource_transform(lambda args: _CHANGES[args.type_, args.name](args) if (args.type_, args.name) in _CHANGES else None)
+
+
 class Component(pulumi.ComponentResource):
     """Subclasses set `token` (`jupyterhub-aws:<module>:<Type>`), make children in their constructor only, and end with `register_outputs`."""
 
@@ -26,6 +48,7 @@ class Component(pulumi.ComponentResource):
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the component itself under its token; `opts` belong to it alone and are never handed to children."""
+        _listen()
         super().__init__(self.token, name, {}, opts)
 
     def child(self, **options: Any) -> pulumi.ResourceOptions:  # noqa: ANN401 -- ResourceOptions' own keywords

@@ -1,7 +1,6 @@
 """Adopting and repairing: `imports:` of the stack file, applied by a stack transform.
 
-The transform reaches the children of `pulumi_eks.Cluster` too, which no option of ours does; for the same reason it is
-what protects the cluster in there.
+The transform reaches the children of `pulumi_eks.Cluster` too, which no option of ours does.
 
 Whatever an entry names is protected as long as the entry is there: the `up` that adopts is the one in which somebody's mistake
 (another range, another name) would replace what people use, and the engine refuses to replace or delete what is protected. When a preview
@@ -17,29 +16,25 @@ import pulumi
 
 from jupyterhub_aws.config.errors import closest
 
-CONTROL_PLANE = "aws:eks/cluster:Cluster"
-
 
 class Imports:
     """The import map of a stack, and which of its entries found their resource."""
 
-    def __init__(self, entries: Mapping[str, str], *, protect_cluster: bool) -> None:
+    def __init__(self, entries: Mapping[str, str]) -> None:
         """Register the transform; call before the first resource. Keys are `TYPE::NAME`, the end of a URN."""
         self._entries = dict(entries)
         self._seen: set[str] = set()
         self._used: set[str] = set()
-        self._protect_cluster = protect_cluster
         pulumi.runtime.register_resource_transform(self._transform)
 
     def _transform(self, args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         key = f"{args.type_}::{args.name}"
         self._seen.add(key)
         imported = self._entries.get(key)
-        kept = args.type_ == CONTROL_PLANE and self._protect_cluster
-        if imported is None and not kept:
+        if imported is None:
             return None
-        self._used.update({key} & self._entries.keys())
-        options = pulumi.ResourceOptions(import_=imported, protect=True, retain_on_delete=kept or None)
+        self._used.add(key)
+        options = pulumi.ResourceOptions(import_=imported, protect=True)
         return pulumi.ResourceTransformResult(props=args.props, opts=pulumi.ResourceOptions.merge(args.opts, options))
 
     def confirmed(self, resources: list[pulumi.Resource]) -> pulumi.Output[list[str]]:

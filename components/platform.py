@@ -16,11 +16,10 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime import get_root_resource
 
-from jupyterhub_aws.components.addons.addons import AddonsArgs, ControllerAddons, NodeAddons
+from jupyterhub_aws.components.addons.addons import AddonsArgs, ControllerAddons
 from jupyterhub_aws.components.airgap.bucket import BundleBucket, BundleBucketArgs
 from jupyterhub_aws.components.airgap.existing import ExistingNetwork, ExistingNetworkArgs
 from jupyterhub_aws.components.airgap.network import AirgapNetwork, AirgapNetworkArgs
-from jupyterhub_aws.components.airgap.node_security import NodeSecurity, NodeSecurityArgs
 from jupyterhub_aws.components.airgap.repositories import Repositories, RepositoriesArgs
 from jupyterhub_aws.components.airgap.runner import Runner, RunnerArgs
 from jupyterhub_aws.components.autoscaler.autoscaler import Autoscaler, AutoscalerArgs, AutoscalerIdentity, AutoscalerIdentityArgs
@@ -30,8 +29,7 @@ from jupyterhub_aws.components.backups.snapshots import SnapshotLifecycle, Snaps
 from jupyterhub_aws.components.base import ArgumentError, Component
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
-from jupyterhub_aws.components.cluster.endpoint import open_to
-from jupyterhub_aws.components.cluster.provider import kubernetes_provider
+from jupyterhub_aws.components.cluster.provider import provider_of
 from jupyterhub_aws.components.facts import CloudFacts, exported, taken_over
 from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs
 from jupyterhub_aws.components.homes.ownership import Ownership, OwnershipArgs
@@ -56,12 +54,13 @@ from jupyterhub_aws.config.halves import Configuration
 from jupyterhub_aws.config.homes import EbsHomes
 from jupyterhub_aws.config.homes import EfsHomes as EfsSection
 from jupyterhub_aws.config.keys import canonical
+from jupyterhub_aws.config.neighbours import ProxyEgress
 from jupyterhub_aws.config.registry import EcrRegistry
 from jupyterhub_aws.config.resting import endpoint_reasons
 from jupyterhub_aws.config.runner import Runner as RunnerSection
 from jupyterhub_aws.config.secrets import missing_secrets
 from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.config.specs.hub import HubSpec, proxy_variables
+from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.node_groups import group_specs
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
 
@@ -128,7 +127,8 @@ class JupyterHubPlatform(Component):
         _refuse_a_second(name)
         self._stack = stack = args.resolved()  # before anything is registered
         self._secrets = args.secrets
-        imports = Imports(stack.imports, protect_cluster=stack.cluster.protected)
+        self._specs = resolve(stack)
+        imports = Imports(stack.imports)
         super().__init__(name, opts)
         self._tags = stack.tags.as_aws(stack.name)
         #: What the stack exports: the outputs of docs/reference.md.
@@ -159,25 +159,20 @@ class JupyterHubPlatform(Component):
     def _cloud(self) -> CloudFacts:
         """What AWS's own API makes, in build order: network, cluster, add-ons, nodes, homes, and each hub's own part."""
         stack = self._stack
-        open_to(stack.eks.api.public_access_cidrs)
         self._account = aws.get_caller_identity_output().account_id
         self._bucket = None if stack.runner is None else self._bundle_bucket(stack.runner)
         self.network = self._network()
         self.cluster = self._cluster()
-        self._addons = AddonsArgs(
-            cluster_name=self.cluster.name,
-            minor=stack.cluster.version,
-            stack_name=stack.name,
-            region=stack.region,
-            homes=stack.homes.kind,
+        self._group = self.cluster.outputs.node_group_id
+        self.pools = self._pools()
+        addons = AddonsArgs(
+            cluster=self.cluster.outputs,
             tags=self._tags,
+            efs_driver=stack.homes.kind == "efs",
+            depends_on=self.pools.ready,
             paused=stack.paused,
         )
-        self.node_addons = NodeAddons("node-addons", self._addons, self.child())
-        self.nodes = self._node_security() if stack.network.closed else None
-        self._group = self.cluster.security_group_id if self.nodes is None else self.nodes.security_group_id
-        self.pools = self._pools()
-        controllers = ControllerAddons("controller-addons", replace(self._addons, after=self.pools.ready), self.child())
+        controllers = ControllerAddons("controller-addons", addons, self.child())
         self.policy, self.identity = self._autoscaler()
         self.homes = self._homes()
         self.backups = self._backups()
@@ -185,17 +180,17 @@ class JupyterHubPlatform(Component):
             Repositories("registry", RepositoriesArgs(stack=stack, tags=self._tags), self.child())
         runner = self._runner()
         self.exports |= {
-            "cluster_name": self.cluster.name,
-            "kubeconfig": self.cluster.kubeconfig,
-            "vpc_id": self.network.vpc_id,
+            "cluster_name": self.cluster.outputs.name_output,
+            "kubeconfig": self.cluster.outputs.kubeconfig_json,
+            "vpc_id": self.network.outputs.vpc_id,
             "scheduling": self.pools.scheduling,
         }
         if runner is not None and self._bucket is not None:
             self.exports |= {"runner": runner.instance_id, "bundle_bucket": self._bucket.bucket}
         after = [*controllers.ready, *([] if self.homes is None else self.homes.ready)]
         return CloudFacts(
-            kubeconfig=self.cluster.kubeconfig,
-            created=self.cluster.created,
+            kubeconfig=self.cluster.outputs.kubeconfig_json,
+            created=self.cluster.outputs.created,
             hubs={},
             ownership_handle=None if self.homes is None else self.homes.ownership_handle,
             after=after,
@@ -205,7 +200,7 @@ class JupyterHubPlatform(Component):
     def _in_cluster(self, facts: CloudFacts) -> InClusterInputs:
         """What the Kubernetes API makes besides the hubs. In a cluster that existed already only what hubs stand on."""
         stack = self._stack
-        self.kubernetes_provider: kubernetes.Provider = kubernetes_provider(stack, facts.kubeconfig, facts.created, self.child())
+        self.kubernetes_provider: kubernetes.Provider = provider_of("kubernetes", self._specs.cluster_access, facts.kubeconfig, facts.created, self.child())
         inside = self.child(providers=[self.kubernetes_provider])
         if isinstance(stack.cluster, EksCluster):
             Autoscaler("autoscaler", AutoscalerArgs(stack=stack, after=facts.autoscaler_after), inside)
@@ -258,61 +253,73 @@ class JupyterHubPlatform(Component):
 
     def _network(self) -> AnyNetwork:
         stack, section = self._stack, self._stack.vpc
+        shared: dict[str, Any] = {"physical_name": stack.name, "tags": self._tags}
         if isinstance(section, modes.OpenNetwork):
-            args = NetworkArgs(network=section, stack_name=stack.name, region=stack.region, tags=self._tags, without_nat=stack.drops("nat"))
-            return Network("network", args, self.child())
-        shared: dict[str, Any] = {
-            "stack_name": stack.name,
-            "region": stack.region,
-            "account": self._account,
+            own = NetworkArgs(zones=section.zones, cidr=section.cidr, nat=section.nat, flow_logs=section.flow_logs, without_nat=stack.drops("nat"), **shared)
+            return Network("network", own, self.child())
+        shared |= {
             "services": endpoint_reasons(stack),
+            "additional_endpoints": section.additional_endpoints,
+            "buckets": [*([] if self._bucket is None else [self._bucket.bucket]), *section.buckets],
+            "internal_hosts": section.internal_hosts,
+            "peer_networks": section.peer_networks,
             "system_packages": stack.runner is not None,
-            "buckets": [] if self._bucket is None else [self._bucket.bucket],
-            "tags": self._tags,
+            "account": self._account,
         }
         if isinstance(section, modes.AirgapNetwork):
-            return AirgapNetwork("network", AirgapNetworkArgs(network=section, **shared), self.child())
-        return ExistingNetwork("network", ExistingNetworkArgs(network=section, **shared), self.child())
+            isolated = AirgapNetworkArgs(
+                zones=section.zones,
+                cidr=section.cidr,
+                flow_logs=section.flow_logs,
+                egress=section.egress if isinstance(section.egress, ProxyEgress) else None,
+                endpoint_zones=section.endpoint_zones,
+                **shared,
+            )
+            return AirgapNetwork("network", isolated, self.child())
+        existing = ExistingNetworkArgs(
+            vpc_id=section.vpc_id,
+            cidr=section.cidr,
+            private_subnets=section.private_subnets,
+            public_subnets=section.public_subnets,
+            egress=section.egress,
+            manage_endpoints=section.manage_endpoints,
+            route_tables=section.route_tables,
+            **shared,
+        )
+        return ExistingNetwork("network", existing, self.child())
 
     def _cluster(self) -> Cluster:
-        stack = self._stack
+        stack, section = self._stack, self._stack.eks
         args = ClusterArgs(
-            cluster=stack.eks,
-            stack_name=stack.name,
-            region=stack.region,
-            account=self._account,
-            vpc_id=self.network.vpc_id,
-            subnet_ids=self.network.private_subnet_ids,
+            network=self.network.outputs,
+            version=section.version,
+            administrators=section.administrators,
+            public_access_cidrs=section.api.public_access_cidrs,
+            public=section.api.public,
+            service_cidr=section.service_cidr,
+            logs=section.logs,
+            log_retention_days=section.log_retention_days,
+            protected=section.protected,
+            paused=stack.paused,
+            physical_name=stack.name,
             tags=self._tags,
+            account=self._account,
         )
         return Cluster("cluster", args, self.child())
 
-    def _node_security(self) -> NodeSecurity:
-        network = self._stack.vpc
-        assert not isinstance(network, modes.OpenNetwork)  # noqa: S101 -- for the type checker: an open network is not closed
-        args = NodeSecurityArgs(
-            stack_name=self._stack.name,
-            place=self.network.place,
-            control_plane_group_id=self.cluster.security_group_id,
-            ranges=network.ranges,
-            neighbours=network.peer_networks,
-            tags=self._tags,
-        )
-        return NodeSecurity("nodes", args, self.child())
-
     def _pools(self) -> NodePools:
-        secured = [] if self.nodes is None else self.nodes.ready
+        network, cluster = self.network.outputs, self.cluster.outputs
         args = NodePoolsArgs(
             stack=self._stack,
             account=self._account,
-            cluster_name=self.cluster.name,
-            endpoint=self.cluster.endpoint,
-            certificate_authority=self.cluster.certificate_authority,
+            cluster_name=cluster.name_output,
+            endpoint=str(cluster.endpoint) if cluster.endpoint is None else cluster.endpoint,
+            certificate_authority=str(cluster.certificate_authority) if cluster.certificate_authority is None else cluster.certificate_authority,
             security_group_id=self._group,
-            subnet_ids=self.network.private_subnet_ids,
+            subnet_ids=network.private_subnet_ids,
             tags=self._tags,
-            before_nodes=[*self.network.place.ready, *self.node_addons.ready, *secured],
-            core_groups=[] if self.nodes is None else [self._group],
+            before_nodes=[*network.ready, *cluster.ready],
+            core_groups=[] if cluster.node_security_group_id is None else [self._group],
         )
         return NodePools("pools", args, self.child())
 
@@ -321,14 +328,14 @@ class JupyterHubPlatform(Component):
         policy = AutoscalerPolicy(
             "autoscaler-policy", AutoscalerPolicyArgs(cluster=stack.name, region=stack.region, account=self._account, tags=self._tags), self.child()
         )
-        args = AutoscalerIdentityArgs(stack_name=stack.name, cluster_name=self.cluster.name, policy_arn=policy.arn, tags=self._tags)
+        args = AutoscalerIdentityArgs(stack_name=stack.name, cluster_name=self.cluster.outputs.name_output, policy_arn=policy.arn, tags=self._tags)
         return policy, AutoscalerIdentity("autoscaler-identity", args, self.child())
 
     def _homes(self) -> EfsHomes | None:
         section = self._stack.homes
         if not isinstance(section, EfsSection):
             return None
-        args = EfsHomesArgs(stack=self._stack, homes=section, place=self.network.place, client_security_group_id=self._group, tags=self._tags)
+        args = EfsHomesArgs(stack=self._stack, homes=section, network=self.network.outputs, client_security_group_id=self._group, tags=self._tags)
         return EfsHomes("homes", args, self.child())
 
     def _backups(self) -> AwsBackups | SnapshotLifecycle | None:
@@ -343,7 +350,7 @@ class JupyterHubPlatform(Component):
     def _hub_cloud(self, hub: HubSpec) -> HubCloudArgs:
         return HubCloudArgs(
             hub=hub,
-            place=self.network.place,
+            network=self.network.outputs,
             node_security_group_id=self._group,
             core_group_name=self.pools.core_group_name,
             tags=self._tags,
@@ -359,13 +366,12 @@ class JupyterHubPlatform(Component):
             region=stack.region,
             account=self._account,
             minor=stack.cluster.version,
-            place=self.network.place,
-            ranges=stack.network.ranges if not isinstance(stack.network, modes.OpenNetwork) else (),
-            cluster_name=self.cluster.name,
-            control_plane_group_id=self.cluster.security_group_id,
+            network=self.network.outputs,
+            cluster_name=self.cluster.outputs.name_output,
+            control_plane_group_id=self.cluster.outputs.control_plane_group_id,
             bucket=self._bucket.bucket,
             bucket_arn=self._bucket.arn,
-            environment=proxy_variables(stack),
+            environment=self._specs.proxy_environment,
             tags=self._tags,
         )
         return Runner("runner", args, self.child())
@@ -382,7 +388,7 @@ class JupyterHubPlatform(Component):
             # One that retires launches nothing, and is short of nodes whenever one of its own has ended.
             groups={group.suffix: self.pools.groups[group.suffix].group_name for group in group_specs(stack) if not group.retiring},
         )
-        shared: dict[str, Any] = {"account": self._account, "cluster_name": self.cluster.name, "tags": self._tags, "after": self.pools.ready}
+        shared: dict[str, Any] = {"account": self._account, "cluster_name": self.cluster.outputs.name_output, "tags": self._tags, "after": self.pools.ready}
         return Monitoring("watch", MonitoringArgs(watched=watched, watch=stack.alarms, **shared), self.child())
 
 

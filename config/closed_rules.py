@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
-from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
+from jupyterhub_aws.config.cluster import AnyCluster
 from jupyterhub_aws.config.endpoints import not_offered, wanted_services
 from jupyterhub_aws.config.entry import LoadBalancerEntry
 from jupyterhub_aws.config.errors import Problem, dotted
@@ -30,13 +30,6 @@ def own_registry(network: AnyNetwork, registry: AnyRegistry) -> Iterator[Problem
     if network.closed and isinstance(registry, UpstreamRegistry):
         what = "is upstream, but nothing in this network reaches quay.io or any other registry"
         yield Problem(path="registry.kind", what=what, fix="write ecr with your account, or private with a registry of yours; `jhub bundle` fills it")
-
-
-def private_api(network: AnyNetwork, cluster: AnyCluster) -> Iterator[Problem]:
-    """The API answers inside only."""
-    if network.closed and isinstance(cluster, EksCluster) and cluster.api.public_access_cidrs:
-        fix = "remove it; the runner, or a peer network, reaches the private endpoint"
-        yield Problem(path="cluster.api.public_access_cidrs", what="opens the Kubernetes API to the internet, in a network that has none", fix=fix)
 
 
 def balancers_inside(network: AnyNetwork, hubs: Hubs) -> Iterator[Problem]:
@@ -156,7 +149,6 @@ def runner_is_inside(network: AnyNetwork, runner: Runner | None) -> Iterator[Pro
 
 RULES: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...] = (
     (("network", "registry"), own_registry),
-    (("network", "cluster"), private_api),
     (("network", "hubs"), balancers_inside),
     (("network", "homes", "hubs"), sign_in_inside),
     (("region", "network", "homes", "runner", "monitoring"), endpoints_offered),

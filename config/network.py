@@ -61,6 +61,8 @@ def _bucket(value: str) -> str:
     return value
 
 
+#: The short name of an AWS service that has a VPC endpoint.
+EndpointService = Annotated[str, AfterValidator(_service)]
 Zones = Annotated[tuple[Zone, ...], Field(min_length=2, max_length=3)]
 
 
@@ -110,7 +112,7 @@ class OpenNetwork(_OwnVpc):
 class _Endpoints(Model):
     """The doors to AWS in a network without a way out."""
 
-    additional_endpoints: tuple[Annotated[str, AfterValidator(_service)], ...] = option(
+    additional_endpoints: tuple[EndpointService, ...] = option(
         (), help="AWS services that people use from their servers, besides those that the stack itself needs: athena, sagemaker.api.", changing="In place."
     )
     buckets: tuple[Annotated[str, AfterValidator(_bucket)], ...] = option(

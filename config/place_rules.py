@@ -17,23 +17,24 @@ from jupyterhub_aws.config.zones import letters, partition_named, zones
 _ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):")
 
 
-def zones_in_region(region: str, network: AnyNetwork) -> Iterator[Problem]:
-    """Every zone is one of the region, and is there."""
+def zones_in_region(region: str, network: AnyNetwork, *, instead: str = "aws:region") -> Iterator[Problem]:
+    """Every zone is one of the region, and is there. `instead` is what else may be wrong."""
     if not region:  # said by another rule, once
         return
     for index, zone in enumerate(network.zones):
         path = f"network.private_subnets.{zone}" if isinstance(network, ExistingNetwork) else f"network.zones[{index}]"
-        yield from _zone(path, zone, region)
+        yield from zone_problems(path, zone, region, instead=instead)
         if zone in network.zones[:index]:
             yield Problem(path=path, what=f"is named twice (got {shown(zone)})", fix="name two or three different zones")
     if isinstance(network, ExistingNetwork):
         for zone in network.public_subnets:
-            yield from _zone(f"network.public_subnets.{zone}", zone, region)
+            yield from zone_problems(f"network.public_subnets.{zone}", zone, region, instead=instead)
 
 
-def _zone(path: str, zone: str, region: str) -> Iterator[Problem]:
+def zone_problems(path: str, zone: str, region: str, *, instead: str) -> Iterator[Problem]:
+    """What is wrong with one zone of a network in a region. `instead` is what else may be wrong."""
     if not zone.startswith(region) or len(zone) != len(region) + 1:
-        yield Problem(path=path, what=f"is not a zone of {region} (got {shown(zone)})", fix=f"write {region}{zone[-1]}, or change aws:region")
+        yield Problem(path=path, what=f"is not a zone of {region} (got {shown(zone)})", fix=f"write {region}{zone[-1]}, or change {instead}")
         return
     known = letters(region)
     if known and zone[-1] not in known:

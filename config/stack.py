@@ -5,23 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import PrivateAttr
 
-from jupyterhub_aws.config import backups, closed_rules, existing_rules, hub_rules, pause, people_rules, place_rules, watch
+from jupyterhub_aws.config import backups, closed_rules, cluster_rules, existing_rules, hub_rules, pause, people_rules, place_rules, watch
 from jupyterhub_aws.config.backups import AwsBackup, Backups
 from jupyterhub_aws.config.cluster import Cluster, EksCluster
-from jupyterhub_aws.config.errors import Problem, dotted, shown
+from jupyterhub_aws.config.errors import Problem, dotted
 from jupyterhub_aws.config.formats import Format
 from jupyterhub_aws.config.gate import Gate
 from jupyterhub_aws.config.homes import EfsHomes, Homes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.model import Model, option
-from jupyterhub_aws.config.network import AnyNetwork, Network, OpenNetwork, UnmanagedNetwork, Vpc
+from jupyterhub_aws.config.network import Network, UnmanagedNetwork, Vpc
 from jupyterhub_aws.config.pause import Dropped, Pause, Paused
 from jupyterhub_aws.config.pools import OnDemandPool, Pools
 from jupyterhub_aws.config.prices import Prices
@@ -30,7 +29,6 @@ from jupyterhub_aws.config.registry import Registry, UpstreamRegistry, registry_
 from jupyterhub_aws.config.runner import Runner
 from jupyterhub_aws.config.tags import Tags
 from jupyterhub_aws.config.values import AccountId, Region, ShortName, StackName
-from jupyterhub_aws.config.versions import kubernetes_versions
 from jupyterhub_aws.config.watch import CloudWatchWatch, Watch
 
 #: `aws:region` and `aws:allowedAccountIds` are the provider's own keys; everything else stands under the project's name.
@@ -163,45 +161,6 @@ class StackConfig(Model):
 Rule = Callable[..., Iterator[Problem]]
 
 
-def _ranges_apart(network: AnyNetwork, cluster: Cluster) -> Iterator[Problem]:
-    services = IPv4Network(cluster.service_cidr)
-    free = "10.100.0.0/16" if cluster.service_cidr.startswith("172.20.") else "172.20.0.0/16"
-    option = "ranges" if isinstance(network, UnmanagedNetwork) else "cidr"
-    others = [(f"network.{option}", cidr) for cidr in network.ranges]
-    if not isinstance(network, OpenNetwork):
-        others += [(f"network.peer_networks.{name}.cidrs", cidr) for name, neighbour in network.peer_networks.items() for cidr in neighbour.cidrs]
-    for path, cidr in others:
-        if IPv4Network(cidr).overlaps(services):
-            yield Problem(
-                path="cluster.service_cidr",
-                what=f"overlaps {path} ({cluster.service_cidr} and {cidr})",
-                fix=f"choose a private range that none of them has, such as {free}",
-            )
-
-
-def _service_cidr(cluster: Cluster) -> Iterator[Problem]:
-    if not isinstance(cluster, EksCluster):
-        return
-    # EKS API reference, KubernetesNetworkConfigRequest.serviceIpv4Cidr: private ranges, between /24 and /12.
-    network = IPv4Network(cluster.service_cidr)
-    if not 12 <= network.prefixlen <= 24 or not any(network.subnet_of(IPv4Network(r)) for r in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")):  # noqa: PLR2004 -- EKS's own bounds, in the line above
-        yield Problem(
-            path="cluster.service_cidr",
-            what=f"is not a range that EKS takes for services (got {cluster.service_cidr})",
-            fix="choose a /12 to /24 inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, such as 172.20.0.0/16",
-        )
-
-
-def _version_is_known(cluster: Cluster) -> Iterator[Problem]:
-    known = kubernetes_versions()
-    if cluster.version not in known:
-        yield Problem(
-            path="cluster.version",
-            what=f"has no row in the versions table (got {shown(cluster.version)})",
-            fix=f"choose one of {', '.join(sorted(known))}",
-        )
-
-
 def _core_is_plain(pools: Pools) -> Iterator[Problem]:
     for index, name in enumerate(pools.core.instance_types if pools.core else ()):
         if instance_type(name).gpu is not None:  # not their number: g6f has a share of one, which counts 0
@@ -251,9 +210,7 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
 #: Rules between sections, each with the sections that it needs. A rule runs when all of them are valid by themselves.
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     *place_rules.RULES,
-    (("network", "cluster"), _ranges_apart),
-    (("cluster",), _service_cidr),
-    (("cluster",), _version_is_known),
+    *cluster_rules.RULES,
     (("pools",), _core_is_plain),
     (("region", "pools"), _price_is_a_maximum),
     (("network", "pools"), hub_rules.core_zones_exist),

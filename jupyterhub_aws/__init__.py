@@ -7,15 +7,52 @@ from typing import TYPE_CHECKING
 from jupyterhub_aws.version import __version__
 
 if TYPE_CHECKING:
+    from jupyterhub_aws.components.airgap.existing import ExistingNetwork, ExistingNetworkArgs
+    from jupyterhub_aws.components.airgap.network import AirgapNetwork, AirgapNetworkArgs
+    from jupyterhub_aws.components.base import ArgumentError
+    from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
+    from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
+    from jupyterhub_aws.components.network.network import Network, NetworkArgs
+    from jupyterhub_aws.components.network.outputs import NetworkOutputs
     from jupyterhub_aws.components.platform import JupyterHubPlatform, JupyterHubPlatformArgs
+    from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
     from jupyterhub_aws.components.stack_config import from_stack_file
 
-__all__ = ["JupyterHubPlatform", "JupyterHubPlatformArgs", "__version__", "from_stack_file"]
+__all__ = [
+    "AirgapNetwork",
+    "AirgapNetworkArgs",
+    "ArgumentError",
+    "Cluster",
+    "ClusterArgs",
+    "ClusterOutputs",
+    "ExistingNetwork",
+    "ExistingNetworkArgs",
+    "JupyterHubPlatform",
+    "JupyterHubPlatformArgs",
+    "Network",
+    "NetworkArgs",
+    "NetworkOutputs",
+    "NodePoolsOutputs",
+    "__version__",
+    "from_stack_file",
+]
 
 #: Where each public name is. They are loaded when they are asked for: `jhub` and the checks need no SDK.
 _PLACES = {
+    "AirgapNetwork": "components.airgap.network",
+    "AirgapNetworkArgs": "components.airgap.network",
+    "ArgumentError": "components.base",
+    "Cluster": "components.cluster.cluster",
+    "ClusterArgs": "components.cluster.cluster",
+    "ClusterOutputs": "components.cluster.outputs",
+    "ExistingNetwork": "components.airgap.existing",
+    "ExistingNetworkArgs": "components.airgap.existing",
     "JupyterHubPlatform": "components.platform",
     "JupyterHubPlatformArgs": "components.platform",
+    "Network": "components.network.network",
+    "NetworkArgs": "components.network.network",
+    "NetworkOutputs": "components.network.outputs",
+    "NodePoolsOutputs": "components.pools.outputs",
     "from_stack_file": "components.stack_config",
 }
 

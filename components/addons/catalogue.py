@@ -57,11 +57,11 @@ _EFS = AddonSpec(
 )
 
 
-def controller_addons(homes: str) -> tuple[AddonSpec, ...]:
-    """After the core pool: their controllers need a node. The EFS driver comes only where homes live on EFS."""
+def controller_addons(*, efs_driver: bool) -> tuple[AddonSpec, ...]:
+    """After the core pool: their controllers need a node. The driver of EFS comes only where homes live there."""
     return (
         AddonSpec(name="coredns", configuration=_ON_CORE),
         AddonSpec(name="eks-node-monitoring-agent"),
         _EBS,
-        *((_EFS,) if homes == "efs" else ()),
+        *((_EFS,) if efs_driver else ()),
     )

@@ -17,19 +17,12 @@ _ALLOW, _BLOCK, _GROUP = 10, 20, 500
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DnsFirewallArgs:
-    """`domains` are names, or `*.` and a name for all below it, with or without a trailing dot."""
+    """`prefix` is that of physical names. `domains` are names, or `*.` and a name for all below it, with or without a trailing dot."""
 
-    stack_name: str
+    prefix: str
     vpc_id: pulumi.Input[str]
     domains: Sequence[str]
     tags: Mapping[str, str]
-
-
-def allowed_domains(region: str, internal_hosts: Sequence[str]) -> list[str]:
-    """What a cluster in a closed network has to resolve: the region's endpoints, the API server, EFS, registries, S3, and what is inside."""
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    aws = [f"*.{region}.{suffix}", f"*.eks.{suffix}", f"s3.{region}.{suffix}", f"*.{region}.compute.internal", "*.ec2.internal", f"*.{region}.api.aws"]
-    return sorted({*aws, *internal_hosts})
 
 
 def as_stored(domains: Sequence[str]) -> list[str]:
@@ -48,14 +41,14 @@ class DnsFirewall(Component):
 
     def __init__(self, name: str, args: DnsFirewallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        tags = named(args.tags, f"{args.stack_name}-dns")
+        tags = named(args.tags, f"{args.prefix}-dns")
         inside = route53.ResolverFirewallDomainList(
-            f"{name}-inside", name=f"{args.stack_name}-inside", domains=as_stored(args.domains), tags=tags, opts=self.child()
+            f"{name}-inside", name=f"{args.prefix}-inside", domains=as_stored(args.domains), tags=tags, opts=self.child()
         )
         everything = route53.ResolverFirewallDomainList(
-            f"{name}-everything", name=f"{args.stack_name}-everything", domains=as_stored(["*"]), tags=tags, opts=self.child()
+            f"{name}-everything", name=f"{args.prefix}-everything", domains=as_stored(["*"]), tags=tags, opts=self.child()
         )
-        group = route53.ResolverFirewallRuleGroup(f"{name}-group", name=f"{args.stack_name}-closed", tags=tags, opts=self.child())
+        group = route53.ResolverFirewallRuleGroup(f"{name}-group", name=f"{args.prefix}-closed", tags=tags, opts=self.child())
         rules = [
             route53.ResolverFirewallRule(
                 f"{name}-allow",
@@ -79,7 +72,7 @@ class DnsFirewall(Component):
         ]
         route53.ResolverFirewallRuleGroupAssociation(
             f"{name}-association",
-            name=f"{args.stack_name}-closed",
+            name=f"{args.prefix}-closed",
             firewall_rule_group_id=group.id,
             vpc_id=args.vpc_id,
             priority=_GROUP,

@@ -7,26 +7,29 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pulumi
+import pulumi_aws as aws
 from pulumi_aws import ec2
 
 from jupyterhub_aws.components.airgap.policies import Allowed, endpoint_policy
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.config.endpoints import GATEWAYS
+from jupyterhub_aws.config.specs.network import EndpointsSpec
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EndpointsArgs:
-    """`reasons` maps each service to why it is needed; `subnet_ids` hold the endpoints' addresses, one for each zone; `buckets` may be reached through S3's."""
+    """`subnet_ids` hold the endpoints' addresses, one for each zone of the spec; `buckets` may be reached through S3's besides those of the spec.
 
-    stack_name: str
-    region: str
-    account: pulumi.Input[str]
+    `prefix` is that of physical names, `account` the AWS account; None: the one of the provider.
+    """
+
+    spec: EndpointsSpec
+    prefix: str
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     route_table_ids: Sequence[pulumi.Input[str]]
-    reasons: Mapping[str, str]
-    buckets: Sequence[pulumi.Input[str]]
-    system_packages: bool
+    account: pulumi.Input[str] | None = None
+    buckets: Sequence[pulumi.Input[str]] = ()
     tags: Mapping[str, str]
 
 
@@ -43,23 +46,24 @@ class Endpoints(Component):
 
     def __init__(self, name: str, args: EndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        self._name, self._args = name, args
+        self._args = args
+        self._account = aws.get_caller_identity_output().account_id if args.account is None else args.account
         group = ec2.SecurityGroup(
             f"{name}-security-group",
-            name=f"{args.stack_name}-endpoints",
+            name=f"{args.prefix}-endpoints",
             description="Private endpoints of AWS APIs: HTTPS from nodes and runner",
             vpc_id=args.vpc_id,
             tags=self._tags("endpoints"),
             opts=self.child(),
         )
-        made = {service: self._endpoint(service, reason, group) for service, reason in args.reasons.items()}
+        made = {service: self._endpoint(service, reason, group) for service, reason in args.spec.reasons.items()}
         self.ready: list[pulumi.Resource] = list(made.values())
         self.security_group_id = group.id
         self.s3_prefix_list_id = made["s3"].prefix_list_id
         self.register_outputs({"services": list(made), "security_group_id": self.security_group_id})
 
     def _tags(self, suffix: str) -> dict[str, str]:
-        return named(self._args.tags, f"{self._args.stack_name}-{suffix}")
+        return named(self._args.tags, f"{self._args.prefix}-{suffix}")
 
     def _endpoint(self, service: str, reason: str, group: ec2.SecurityGroup) -> ec2.VpcEndpoint:
         args = self._args
@@ -67,13 +71,13 @@ class Endpoints(Component):
         return ec2.VpcEndpoint(
             f"{self._name}-{service.replace('.', '-')}",
             vpc_id=args.vpc_id,
-            service_name=f"com.amazonaws.{args.region}.{service}",
+            service_name=f"com.amazonaws.{args.spec.region}.{service}",
             vpc_endpoint_type="Gateway" if gateway else "Interface",
             route_table_ids=list(args.route_table_ids) if gateway else None,
             subnet_ids=None if gateway else list(args.subnet_ids),
             security_group_ids=None if gateway else [group.id],
             private_dns_enabled=None if gateway else True,
-            policy=pulumi.Output.all(args.account, *args.buckets).apply(
+            policy=pulumi.Output.all(self._account, *args.buckets, *args.spec.buckets).apply(
                 lambda known: self._document(service, str(known[0]), [str(item) for item in known[1:]])
             ),
             # AWS takes 256 characters as a tag's value, of fewer kinds than a sentence has.
@@ -82,7 +86,8 @@ class Endpoints(Component):
         )
 
     def _document(self, service: str, account: str, buckets: list[str]) -> str:
-        return endpoint_policy(service, Allowed(region=self._args.region, account=account, buckets=buckets, system_packages=self._args.system_packages))
+        spec = self._args.spec
+        return endpoint_policy(service, Allowed(region=spec.region, account=account, buckets=buckets, system_packages=spec.system_packages))
 
 
 def _tag(text: str) -> str:

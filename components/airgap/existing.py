@@ -1,9 +1,9 @@
-"""A VPC that somebody else made: nothing is made in it but endpoints, and what it must have is checked against AWS's own answers."""
+"""A VPC that exists already: nothing is made in it but endpoints, and what it must have is checked against AWS's own answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pulumi
@@ -11,66 +11,132 @@ from pulumi_aws import ec2
 
 from jupyterhub_aws.components.airgap.endpoints import Endpoints, EndpointsArgs
 from jupyterhub_aws.components.airgap.requirements import subnet_faults, vpc_faults
+from jupyterhub_aws.components.arguments import Arguments, outputs_of, plain_of
 from jupyterhub_aws.components.base import Component
-from jupyterhub_aws.components.network.place import Place
+from jupyterhub_aws.components.network.outputs import NetworkOutputs, network_outputs
 from jupyterhub_aws.config import network as network_config
+from jupyterhub_aws.config.neighbours import Egress, Neighbour
+from jupyterhub_aws.config.place_rules import zones_in_region
+from jupyterhub_aws.config.specs.network import INTERNET, EndpointsSpec, ExistingVpcSpec, default_services, existing_vpc_spec
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExistingNetworkArgs:
-    """As of a closed network of the stack's own; `services` and `buckets` are used where the stack makes the endpoints."""
+    """A VPC by its ids. The options are those of `network` with `mode: existing` in docs/reference.md, under the same rules.
 
-    network: network_config.ExistingNetwork
-    stack_name: str
-    region: str
-    account: pulumi.Input[str]
-    services: Mapping[str, str]
-    system_packages: bool
-    buckets: Sequence[pulumi.Input[str]]
-    tags: Mapping[str, str]
+    For a VPC that this very program makes, fill in NetworkOutputs instead: its ids are not known when arguments are checked.
+
+    Attributes:
+        vpc_id: The VPC.
+        cidr: Its range, or the one of its ranges that holds the subnets.
+        private_subnets: The subnet of nodes and pods in each zone, by the zone's name, with its id and range.
+        public_subnets: The subnets of balancers that face the internet, by the zone's name.
+        egress: How the private subnets reach the internet.
+        manage_endpoints: Without such egress: whether private endpoints are made here. False: they exist.
+        services: The AWS services that get one, by the last part of their name, each with the reason for it. Without it those that the components of
+            this library call (config/data/aws_apis.toml), and `additional_endpoints`.
+        additional_endpoints: Services that users call from their servers, such as athena.
+        route_tables: Route tables of the private subnets, for the endpoint of S3.
+        buckets: S3 buckets of the account that may be reached.
+        internal_hosts: Host names that are reached without the internet.
+        peer_networks: Networks beside this one that nodes may reach, by a short name.
+        system_packages: Whether machines inside install packages of Amazon Linux, which come from S3.
+        physical_name: The prefix of names in AWS; without it the component's resource name. At most 24 characters.
+        tags: Tags of every resource.
+        account: The AWS account, whose principals alone may use the endpoints; without it the one of the provider.
+
+    """
+
+    vpc_id: str
+    cidr: str
+    private_subnets: Mapping[str, network_config.Subnet]
+    public_subnets: Mapping[str, network_config.Subnet] = field(default_factory=dict)
+    egress: Egress = INTERNET
+    manage_endpoints: bool = True
+    services: Mapping[str, str] | None = None
+    additional_endpoints: Sequence[str] = ()
+    route_tables: Sequence[str] = ()
+    buckets: Sequence[pulumi.Input[str]] = ()
+    internal_hosts: Sequence[str] = ()
+    peer_networks: Mapping[str, Neighbour] = field(default_factory=dict)
+    system_packages: bool = False
+    physical_name: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    account: pulumi.Input[str] | None = None
+
+    def resolved(self, name: str) -> ExistingVpcSpec:
+        """What follows from the arguments. Raises ArgumentError with every problem."""
+        given = Arguments("ExistingNetwork", name)
+        physical = given.physical_name(self.physical_name)
+        given.tags(self.tags)
+        values = {
+            "mode": "existing",
+            "vpc_id": self.vpc_id,
+            "cidr": self.cidr,
+            "private_subnets": self.private_subnets,
+            "public_subnets": self.public_subnets,
+            "egress": self.egress,
+            "manage_endpoints": self.manage_endpoints,
+            "additional_endpoints": self.additional_endpoints,
+            "route_tables": self.route_tables,
+            "buckets": plain_of(self.buckets),
+            "internal_hosts": self.internal_hosts,
+            "peer_networks": self.peer_networks,
+        }
+        section = given.section(network_config.ExistingNetwork, values)
+        services = given.services(self.services)
+        region = "" if section is None else given.region(f"private_subnets.{section.zones[0]}", section.zones)
+        if section is not None:
+            given.add(zones_in_region(region, section, instead=f"private_subnets.{section.zones[0]}"), within="network")
+        given.done()
+        assert section is not None  # noqa: S101 -- else there was a problem
+        wanted = default_services(section.additional_endpoints) if services is None else services
+        return existing_vpc_spec(section, name=physical, region=region, services=wanted, system_packages=self.system_packages)
 
 
 class ExistingNetwork(Component):
-    """Nothing that belongs to the VPC is changed: no route, no tag, no group. Raises pulumi.RunError where it lacks something, all of it at once."""
+    """Nothing that belongs to the VPC is changed: no route, no tag, no group.
+
+    `outputs` is what clusters, homes and hubs take. Raises ArgumentError with every problem of the arguments, and pulumi.RunError where the VPC lacks
+    something, all of it at once.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:index:ExistingNetwork"
-    vpc_id: pulumi.Output[str]
-    private_subnet_ids: pulumi.Output[list[str]]
+    outputs: NetworkOutputs
 
     def __init__(self, name: str, args: ExistingNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        self._spec = spec = args.resolved(name)
         super().__init__(name, opts)
-        network = args.network
-        self.vpc_id = _checked(network)
-        private = {zone[-1]: self._after_check(subnet.id) for zone, subnet in sorted(network.private_subnets.items())}
-        public = {zone[-1]: self._after_check(subnet.id) for zone, subnet in sorted(network.public_subnets.items())}
-        endpoints = self._endpoints(name, args, list(private.values())) if network.makes_endpoints else None
-        self.place = Place(
-            vpc_id=self.vpc_id,
-            private=private,
-            public=public,
+        section = spec.section
+        self._vpc_id = _checked(section)
+        private = {zone: self._after_check(subnet.id) for zone, subnet in sorted(section.private_subnets.items())}
+        public = {zone: self._after_check(subnet.id) for zone, subnet in sorted(section.public_subnets.items())}
+        endpoints = None if spec.endpoints is None else self._endpoints(args, spec.endpoints, list(private.values()))
+        self.outputs = network_outputs(
+            spec.network,
+            vpc_id=self._vpc_id,
+            private_subnets=private,
+            public_subnets=public,
             ready=[] if endpoints is None else endpoints.ready,
-            endpoints_group_id=None if endpoints is None else endpoints.security_group_id,
-            s3_prefix_list_id=_s3_prefix_list(args.region) if endpoints is None else endpoints.s3_prefix_list_id,
+            endpoints_security_group_id=None if endpoints is None else endpoints.security_group_id,
+            s3_prefix_list_id=_s3_prefix_list(spec.network.region) if endpoints is None else endpoints.s3_prefix_list_id,
         )
-        self.private_subnet_ids = self.place.private_subnet_ids
-        self.register_outputs({"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids})
+        self.register_outputs({"vpc_id": self._vpc_id, "private_subnet_ids": self.outputs.private_subnet_ids})
 
     def _after_check(self, subnet: str) -> pulumi.Output[str]:
-        return self.vpc_id.apply(lambda _: subnet)
+        return self._vpc_id.apply(lambda _: subnet)
 
-    def _endpoints(self, name: str, args: ExistingNetworkArgs, subnets: Sequence[pulumi.Input[str]]) -> Endpoints:
+    def _endpoints(self, args: ExistingNetworkArgs, spec: EndpointsSpec, subnets: Sequence[pulumi.Input[str]]) -> Endpoints:
         return Endpoints(
-            f"{name}-endpoints",
+            f"{self._name}-endpoints",
             EndpointsArgs(
-                stack_name=args.stack_name,
-                region=args.region,
+                spec=spec,
+                prefix=self._spec.name,
                 account=args.account,
-                vpc_id=self.vpc_id,
+                vpc_id=self._vpc_id,
                 subnet_ids=subnets,
-                route_table_ids=list(args.network.route_tables),
-                reasons=args.services,
-                buckets=[*args.buckets, *args.network.buckets],
-                system_packages=args.system_packages,
+                route_table_ids=list(self._spec.section.route_tables),
+                buckets=outputs_of(args.buckets),
                 tags=args.tags,
             ),
             self.child(),

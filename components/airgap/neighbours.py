@@ -18,7 +18,7 @@ class NeighboursArgs:
     """`tables` are the route tables by zone letter, `subnet_ids` one subnet for each zone."""
 
     neighbours: Mapping[str, RoutedNeighbour]
-    stack_name: str
+    prefix: str
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     tables: Mapping[str, pulumi.Input[str]]
@@ -45,7 +45,7 @@ class Neighbours(Component):
             vpc_id=self._args.vpc_id,
             subnet_ids=list(self._args.subnet_ids),
             dns_support="enable",
-            tags=named(self._args.tags, f"{self._args.stack_name}-{gateway}"),
+            tags=named(self._args.tags, f"{self._args.prefix}-{gateway}"),
             opts=self.child(),
         )
 
@@ -61,7 +61,7 @@ class Neighbours(Component):
                 peer_vpc_id=neighbour.via.vpc_id,
                 peer_owner_id=neighbour.via.owner,
                 auto_accept=neighbour.via.owner is None,
-                tags=named(self._args.tags, f"{self._args.stack_name}-{which}"),
+                tags=named(self._args.tags, f"{self._args.prefix}-{which}"),
                 opts=self.child(),
             )
             target = {"vpc_peering_connection_id": peering.id}

@@ -10,8 +10,7 @@ import pulumi
 from pulumi_aws import ec2, vpc
 
 from jupyterhub_aws.components.base import Component, named
-from jupyterhub_aws.components.network.place import Place
-from jupyterhub_aws.config.neighbours import Neighbour
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 
 _HTTPS = 443
 #: EKS user guide, "View Amazon EKS security group requirements": what the control plane needs of nodes: kubelet, and webhooks on any higher port.
@@ -20,13 +19,9 @@ _FROM_CONTROL_PLANE = (1025, 65535)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NodeSecurityArgs:
-    """`control_plane_group_id` is the group of the control plane's interfaces; `ranges` are the VPC's own, used where the endpoints are somebody else's."""
+    """`cluster` is the cluster of the nodes, whose own security group is that of the control plane's interfaces."""
 
-    stack_name: str
-    place: Place
-    control_plane_group_id: pulumi.Input[str]
-    ranges: tuple[str, ...]
-    neighbours: Mapping[str, Neighbour]
+    cluster: ClusterOutputs
     tags: Mapping[str, str]
 
 
@@ -53,14 +48,14 @@ class NodeSecurity(Component):
 
     def __init__(self, name: str, args: NodeSecurityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        self._name, self._args = name, args
-        self._tags = named(args.tags, f"{args.stack_name}-nodes")
+        self._cluster, self._network = args.cluster, args.cluster.vpc
+        self._tags = named(args.tags, f"{self._cluster.name}-nodes")
         group = ec2.SecurityGroup(
             f"{name}-group",
-            name=f"{args.stack_name}-nodes",
+            name=f"{self._cluster.name}-nodes",
             description="Nodes of a closed network: listed destinations only",
-            vpc_id=args.place.vpc_id,
-            tags={**self._tags, f"kubernetes.io/cluster/{args.stack_name}": "owned"},
+            vpc_id=self._network.vpc_id,
+            tags={**self._tags, f"kubernetes.io/cluster/{self._cluster.name}": "owned"},
             opts=self.child(),
         )
         self.security_group_id = group.id
@@ -69,24 +64,24 @@ class NodeSecurity(Component):
         self.register_outputs({"security_group_id": self.security_group_id})
 
     def _flows(self, own: pulumi.Output[str]) -> Iterator[_Flow]:
-        args = self._args
-        itself, control_plane = {"referenced_security_group_id": own}, {"referenced_security_group_id": args.control_plane_group_id}
+        network = self._network
+        itself, control_plane = {"referenced_security_group_id": own}, {"referenced_security_group_id": self._cluster.control_plane_group_id}
         yield _Flow(name="to-nodes", description="Nodes and pods among themselves", other=itself, ports=None)
         yield _Flow(name="from-nodes", description="Nodes and pods among themselves", other=itself, ports=None, out=False)
         yield _Flow(name="to-control-plane", description="Kubernetes API", other=control_plane, ports=(_HTTPS, _HTTPS))
         yield _Flow(name="from-control-plane", description="Kubelet and webhooks", other=control_plane, ports=_FROM_CONTROL_PLANE, out=False)
-        if args.place.endpoints_group_id is not None:
-            endpoints = {"referenced_security_group_id": args.place.endpoints_group_id}
+        if network.endpoints_security_group_id is not None:
+            endpoints = {"referenced_security_group_id": network.endpoints_security_group_id}
             yield _Flow(name="to-endpoints", description="AWS APIs by private endpoints", other=endpoints, ports=(_HTTPS, _HTTPS))
         else:
-            for cidr in args.ranges:
+            for cidr in network.cidrs:
                 yield _Flow(
                     name=f"to-{_named(cidr)}", description="AWS APIs by private endpoints of the VPC", other={"cidr_ipv4": cidr}, ports=(_HTTPS, _HTTPS)
                 )
-        if args.place.s3_prefix_list_id is not None:
-            s3 = {"prefix_list_id": args.place.s3_prefix_list_id}
+        if network.s3_prefix_list_id is not None:
+            s3 = {"prefix_list_id": network.s3_prefix_list_id}
             yield _Flow(name="to-s3", description="Layers of images, from S3 by its gateway", other=s3, ports=(_HTTPS, _HTTPS))
-        for which, neighbour in sorted(args.neighbours.items()):
+        for which, neighbour in sorted(network.peer_networks.items()):
             for cidr in neighbour.cidrs:
                 for port in neighbour.ports:
                     name = f"to-{which}-{_named(cidr)}-{port}"
@@ -107,7 +102,7 @@ class NodeSecurity(Component):
 
     def _let_in(self, nodes: pulumi.Output[str]) -> list[pulumi.Resource]:
         """The other side of what nodes begin: at the control plane, and at the endpoints."""
-        doors = {"control-plane": self._args.control_plane_group_id, "endpoints": self._args.place.endpoints_group_id}
+        doors = {"control-plane": self._cluster.control_plane_group_id, "endpoints": self._network.endpoints_security_group_id}
         return [
             vpc.SecurityGroupIngressRule(
                 f"{self._name}-into-{which}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from pulumi_aws import ec2, eks, iam, vpc
 from jupyterhub_aws.components.airgap.runner_documents import runner_policy, start_script
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.iam import service_trust
-from jupyterhub_aws.components.network.place import Place
+from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.components.pools.images import image_parameter
 from jupyterhub_aws.components.pools.templates import metadata_options, tag_specifications
@@ -31,8 +31,7 @@ class RunnerArgs:
     region: str
     account: pulumi.Input[str]
     minor: str
-    place: Place
-    ranges: Sequence[str]
+    network: NetworkOutputs
     cluster_name: pulumi.Input[str]
     control_plane_group_id: pulumi.Input[str]
     bucket: pulumi.Input[str]
@@ -70,13 +69,13 @@ class Runner(Component):
         template = self._template()
         instance = ec2.Instance(
             instance_name(name, args.runner),
-            subnet_id=next(iter(args.place.private.values())),
+            subnet_id=next(iter(args.network.private_subnets.values())),
             instance_type=args.runner.instance_type,
             iam_instance_profile=profile.name,
             vpc_security_group_ids=[group.id],
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             tags=self._tags,
-            opts=self.child(depends_on=[*granted, *args.place.ready], ignore_changes=["launchTemplate.version", "userData", "userDataBase64"]),
+            opts=self.child(depends_on=[*granted, *args.network.ready], ignore_changes=["launchTemplate.version", "userData", "userDataBase64"]),
         )
         self.instance_id = instance.id
         self.register_outputs({"instance_id": self.instance_id})
@@ -115,12 +114,12 @@ class Runner(Component):
             f"{self._name}-security-group",
             name=self._physical,
             description="Runner: nobody in, out to private endpoints, S3 and the Kubernetes API",
-            vpc_id=args.place.vpc_id,
+            vpc_id=args.network.vpc_id,
             tags=self._tags,
             opts=self.child(),
         )
         https: Any = {"ip_protocol": "tcp", "from_port": _HTTPS, "to_port": _HTTPS, "tags": self._tags}
-        doors = {"control-plane": args.control_plane_group_id, "endpoints": args.place.endpoints_group_id}
+        doors = {"control-plane": args.control_plane_group_id, "endpoints": args.network.endpoints_security_group_id}
         for which, other in doors.items():
             if other is None:
                 continue
@@ -130,14 +129,14 @@ class Runner(Component):
             vpc.SecurityGroupIngressRule(
                 f"{self._name}-into-{which}", security_group_id=other, referenced_security_group_id=group.id, description="Runner", **https, opts=self.child()
             )
-        if args.place.endpoints_group_id is None:
-            for cidr in args.ranges:
+        if args.network.endpoints_security_group_id is None:
+            for cidr in args.network.cidrs:
                 vpc.SecurityGroupEgressRule(
                     f"{self._name}-to-{cidr.replace('/', '-')}", security_group_id=group.id, cidr_ipv4=cidr, description="Endpoints", **https, opts=self.child()
                 )
-        if args.place.s3_prefix_list_id is not None:
+        if args.network.s3_prefix_list_id is not None:
             vpc.SecurityGroupEgressRule(
-                f"{self._name}-to-s3", security_group_id=group.id, prefix_list_id=args.place.s3_prefix_list_id, description="S3", **https, opts=self.child()
+                f"{self._name}-to-s3", security_group_id=group.id, prefix_list_id=args.network.s3_prefix_list_id, description="S3", **https, opts=self.child()
             )
         return group
 

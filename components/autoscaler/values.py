@@ -6,7 +6,7 @@ from typing import Any
 
 from jupyterhub_aws.components.pools.autoscaling import priorities
 from jupyterhub_aws.config.homes import EbsHomes
-from jupyterhub_aws.config.specs.hub import proxy_variables
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.node_groups import CORE_LABELS, group_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
@@ -32,7 +32,7 @@ def autoscaler_values(stack: StackConfig) -> dict[str, Any]:
         "resources": {"requests": {"cpu": "50m", "memory": "300Mi"}, "limits": {"memory": "600Mi"}},
         "securityContext": {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
         "containerSecurityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
-        "extraEnv": {"AWS_STS_REGIONAL_ENDPOINTS": "regional", **proxy_variables(stack)},
+        "extraEnv": {"AWS_STS_REGIONAL_ENDPOINTS": "regional", **resolve(stack).proxy_environment},
         "extraArgs": _arguments(stack),
         "expanderPriorities": priorities(group_specs(stack)),
     }

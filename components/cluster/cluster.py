@@ -1,95 +1,186 @@
-"""The EKS control plane: key, logs, role, cluster, administrators. Nodes and add-ons are other components' business."""
+"""An EKS cluster without nodes: key, logs, role, control plane, administrators, and what nodes need before they join."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
 
 import pulumi
+import pulumi_aws as aws
 import pulumi_eks
+import pulumi_kubernetes as kubernetes
 from pulumi_aws import cloudwatch, eks, iam, kms
 
+from jupyterhub_aws.components.addons.addons import AddonsArgs, NodeAddons
+from jupyterhub_aws.components.airgap.node_security import NodeSecurity, NodeSecurityArgs
+from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.cluster.control_plane import configure_control_plane
 from jupyterhub_aws.components.cluster.documents import envelope_policy, key_policy
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.iam import service_trust
+from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.components.partition import managed_policy, partition_of
 from jupyterhub_aws.config import cluster as cluster_config
+from jupyterhub_aws.config.cluster_rules import cluster_problems
+from jupyterhub_aws.config.specs.cluster import ClusterSpec, cluster_spec
 
 _ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
 #: A deleted key can be restored for this long; what it encrypted is lost afterwards. 30 is the most that KMS allows.
 _KEY_DELETION_DAYS = 30
 
+Log = Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClusterArgs:
-    """`cluster` is the stack's section, `stack_name` the cluster's name in EKS, `account` the AWS account id."""
+    """What a cluster is made from. The options are those of `cluster` in docs/reference.md, under the same rules.
 
-    cluster: cluster_config.EksCluster
-    stack_name: str
-    region: str
-    account: pulumi.Input[str]
-    vpc_id: pulumi.Input[str]
-    subnet_ids: pulumi.Input[list[str]]
-    tags: Mapping[str, str]
+    Attributes:
+        network: The outputs of a network, or of a VPC of your own.
+        version: Kubernetes minor version, such as "1.35".
+        administrators: ARNs of IAM roles and users that get cluster-admin. The creator of the cluster has it already.
+        public_access_cidrs: Networks outside the VPC that may reach the Kubernetes API. Empty: it answers inside the VPC only.
+        public: True allows 0.0.0.0/0 among them.
+        service_cidr: The addresses of Kubernetes services; they overlap neither the VPC nor its peer networks.
+        logs: Control-plane logs that are kept in CloudWatch, for `log_retention_days`.
+        protected: Whether the engine refuses to delete the cluster.
+        addons: Whether VPC CNI, kube-proxy and the Pod Identity agent are installed. False: something else does.
+        paused: The cluster has no nodes for the time being: changed versions of add-ons wait.
+        physical_name: The cluster's name in EKS and the prefix of names in AWS; without it the component's resource name. At most 24 characters.
+        tags: Tags of every resource.
+        account: The AWS account; without it the one of the provider.
+
+    """
+
+    network: NetworkOutputs
+    version: str
+    administrators: Sequence[str] = ()
+    public_access_cidrs: Sequence[str] = ()
+    public: bool = False
+    service_cidr: str = "172.20.0.0/16"
+    logs: Sequence[Log] = ("api", "audit", "authenticator")
+    log_retention_days: int = 30
+    protected: bool = True
+    addons: bool = True
+    paused: bool = False
+    physical_name: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    account: pulumi.Input[str] | None = None
+
+    def resolved(self, name: str) -> ClusterSpec:
+        """What follows from the arguments. Raises ArgumentError with every problem."""
+        given = Arguments("Cluster", name)
+        physical = given.physical_name(self.physical_name)
+        given.tags(self.tags)
+        network = given.handle("network", self.network, NetworkOutputs)
+        values = {
+            "kind": "eks",
+            "version": self.version,
+            "administrators": self.administrators,
+            "api": {"public_access_cidrs": self.public_access_cidrs, "public": self.public},
+            "service_cidr": self.service_cidr,
+            "logs": self.logs,
+            "log_retention_days": self.log_retention_days,
+            "protected": self.protected,
+        }
+        section = given.section(cluster_config.EksCluster, values)
+        if network is not None:
+            given.network(network, zones=2)
+        if section is not None and network is not None:
+            known = network.spec
+            rules = cluster_problems(section, region=known.region, ranges=known.ranges, peers=known.peer_networks, closed=known.closed)
+            given.add(rules, within="cluster")
+        given.done(renamed={"api.public_access_cidrs": "public_access_cidrs", "api.public": "public", "api": "public_access_cidrs"})
+        assert section is not None and network is not None  # noqa: S101 -- else there was a problem
+        return cluster_spec(section, name=physical, region=network.spec.region)
 
 
 class Cluster(Component):
-    """A control plane without nodes.
+    """A control plane without nodes, and the add-ons that nodes need before they join.
 
     `pulumi_eks.Cluster` makes the cluster and nothing else here: its default nodes, security groups, add-ons and OIDC
-    provider are all off, because what it makes inside can be neither tagged nor adopted piece by piece. It exposes
-    scalars only. `resource` is what add-ons and nodes depend on.
+    provider are all off, because what it makes inside can be neither tagged nor adopted piece by piece.
+
+    In a network without egress nodes get a security group of their own, which lists every permitted destination.
+    `outputs` is what node pools, add-ons and hubs take. Raises ArgumentError with every problem of the arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:Cluster"
-    name: pulumi.Output[str]
-    endpoint: pulumi.Output[str]
-    certificate_authority: pulumi.Output[str]
-    security_group_id: pulumi.Output[str]
-    kubeconfig: pulumi.Output[str]
-    created: pulumi.Output[str]
+    outputs: ClusterOutputs
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        self._spec = spec = args.resolved(name)
         super().__init__(name, opts)
-        self._name, self._args = name, args
+        self._args = args
         key = self._key()
         logs = self._log_group()
         role, granted = self._service_role(key)
         control_plane = self._control_plane(key, role, [logs, *granted])
-        self.resource = control_plane
-        self.name = control_plane.eks_cluster.name
-        self.endpoint = control_plane.eks_cluster.endpoint
-        self.certificate_authority = control_plane.eks_cluster.certificate_authority.data
-        self.security_group_id = control_plane.eks_cluster.vpc_config.cluster_security_group_id
-        self.kubeconfig = control_plane.kubeconfig_json
-        self.created = control_plane.eks_cluster.created_at
-        self._administrators()
-        self.register_outputs({"name": self.name, "endpoint": self.endpoint, "kubeconfig": self.kubeconfig})
+        made = control_plane.eks_cluster
+        self._administrators(made.name)
+        outputs = ClusterOutputs(
+            name=spec.name,
+            version=spec.version,
+            network=args.network,
+            endpoint=made.endpoint,
+            certificate_authority=made.certificate_authority.data,
+            security_group_id=made.vpc_config.cluster_security_group_id,
+            service_cidr=spec.service_cidr,
+            kubeconfig=control_plane.kubeconfig_json,
+            created=made.created_at,
+            id=made.name,
+            access=replace(spec.access, option="public_access_cidrs"),
+            owner=self,
+        )
+        addons = self._addons(outputs)
+        nodes = self._node_security(outputs)
+        self.outputs = replace(
+            outputs,
+            node_security_group_id=None if nodes is None else nodes.security_group_id,
+            ready=[*([] if addons is None else addons.ready), *([] if nodes is None else nodes.ready)],
+        )
+        self.register_outputs(
+            {
+                "name": outputs.id,
+                "endpoint": outputs.endpoint,
+                "certificate_authority": outputs.certificate_authority,
+                "security_group_id": outputs.security_group_id,
+                "node_security_group_id": self.outputs.node_group_id,
+                "kubeconfig": outputs.kubeconfig,
+            }
+        )
+
+    @property
+    def kubernetes_provider(self) -> kubernetes.Provider:
+        """A provider for objects in this cluster, made at its first use."""
+        return self.outputs.kubernetes_provider
 
     def _tags(self, suffix: str) -> dict[str, str]:
-        return named(self._args.tags, f"{self._args.stack_name}-{suffix}")
+        return named(self._args.tags, f"{self._spec.name}-{suffix}")
 
     def _key(self) -> kms.Key:
-        partition = partition_of(self._args.region)
+        partition = partition_of(self._spec.region)
+        account = self._args.account if self._args.account is not None else aws.get_caller_identity_output().account_id
         key = kms.Key(
             f"{self._name}-key",
-            description=f"Kubernetes secrets of {self._args.stack_name}",
+            description=f"Kubernetes secrets of {self._spec.name}",
             enable_key_rotation=True,
             deletion_window_in_days=_KEY_DELETION_DAYS,
-            policy=pulumi.Output.from_input(self._args.account).apply(lambda account: key_policy(partition, account)),
+            policy=pulumi.Output.from_input(account).apply(lambda known: key_policy(partition, str(known))),
             tags=self._tags("secrets"),
             opts=self.kept(),
         )
-        kms.Alias(f"{self._name}-key-alias", name=f"alias/{self._args.stack_name}-secrets", target_key_id=key.key_id, opts=self.child())
+        kms.Alias(f"{self._name}-key-alias", name=f"alias/{self._spec.name}-secrets", target_key_id=key.key_id, opts=self.child())
         return key
 
     def _log_group(self) -> cloudwatch.LogGroup:
         # EKS makes this group by itself, for ever, when the first line arrives before we have made it.
         return cloudwatch.LogGroup(
             f"{self._name}-logs",
-            name=f"/aws/eks/{self._args.stack_name}/cluster",
-            retention_in_days=self._args.cluster.log_retention_days,
+            name=f"/aws/eks/{self._spec.name}/cluster",
+            retention_in_days=self._spec.log_retention_days,
             tags=self._tags("control-plane-logs"),
             opts=self.child(),
         )
@@ -97,13 +188,13 @@ class Cluster(Component):
     def _service_role(self, key: kms.Key) -> tuple[iam.Role, list[pulumi.Resource]]:
         role = iam.Role(
             f"{self._name}-role",
-            name=f"{self._args.stack_name}-cluster",
+            name=f"{self._spec.name}-cluster",
             assume_role_policy=service_trust("eks.amazonaws.com", actions=("sts:AssumeRole", "sts:TagSession")),
             tags=self._tags("cluster"),
             opts=self.child(),
         )
         attached = iam.RolePolicyAttachment(
-            f"{self._name}-role-eks", role=role.name, policy_arn=managed_policy(self._args.region, "AmazonEKSClusterPolicy"), opts=self.child()
+            f"{self._name}-role-eks", role=role.name, policy_arn=managed_policy(self._spec.region, "AmazonEKSClusterPolicy"), opts=self.child()
         )
         envelope = iam.RolePolicy(
             f"{self._name}-role-key", name="envelope-encryption", role=role.name, policy=key.arn.apply(envelope_policy), opts=self.child()
@@ -111,21 +202,22 @@ class Cluster(Component):
         return role, [attached, envelope]
 
     def _control_plane(self, key: kms.Key, role: iam.Role, before: list[pulumi.Resource]) -> pulumi_eks.Cluster:
-        section = self._args.cluster
+        spec, name = self._spec, f"{self._name}-control-plane"
+        configure_control_plane(name, public_access_cidrs=spec.public_access_cidrs, protected=spec.protected)
         return pulumi_eks.Cluster(
-            f"{self._name}-control-plane",
-            name=self._args.stack_name,
-            version=section.version,
-            vpc_id=self._args.vpc_id,
-            private_subnet_ids=self._args.subnet_ids,
+            name,
+            name=spec.name,
+            version=spec.version,
+            vpc_id=self._args.network.vpc_id,
+            private_subnet_ids=self._args.network.private_subnet_ids,
             service_role=role,
             encryption_config_key_arn=key.arn,
             authentication_mode=pulumi_eks.AuthenticationMode.API,
             endpoint_private_access=True,
-            # Public or not is components/cluster/endpoint.py's to say: told here, the component asks the API for minutes at every `up`.
-            endpoint_public_access=None if section.api.public_access_cidrs else False,
-            kubernetes_service_ip_address_range=section.service_cidr,
-            enabled_cluster_log_types=list(section.logs),
+            # Public or not is components/cluster/control_plane.py's to say: told here, the component asks the API for minutes at every `up`.
+            endpoint_public_access=None if spec.public_access_cidrs else False,
+            kubernetes_service_ip_address_range=spec.service_cidr,
+            enabled_cluster_log_types=list(spec.logs),
             upgrade_policy={"support_type": "STANDARD"},  # the default is EXTENDED: six times the price, silently
             skip_default_node_group=True,
             skip_default_security_groups=True,
@@ -134,27 +226,34 @@ class Cluster(Component):
             use_default_vpc_cni=True,  # "default" here: the component makes no add-on of its own
             kube_proxy_addon_options={"enabled": False},
             coredns_addon_options={"enabled": False},
-            cluster_tags=self._tags("cluster") | {"Name": self._args.stack_name},
+            cluster_tags=self._tags("cluster") | {"Name": spec.name},
             opts=self.child(depends_on=before),
         )
 
-    def _administrators(self) -> None:
-        for principal in self._args.cluster.administrators:
-            # Account, role or user, name: by less than all three, two people could share a name.
-            account, _, path = principal.partition("iam::")[2].partition(":")
-            suffix = f"{account}-{path.partition('/')[0]}-{path.rpartition('/')[2]}"
+    def _administrators(self, cluster_name: pulumi.Output[str]) -> None:
+        for suffix, principal in self._spec.administrators.items():
             entry = eks.AccessEntry(
                 f"{self._name}-administrator-{suffix}",
-                cluster_name=self.name,
+                cluster_name=cluster_name,
                 principal_arn=principal,
                 tags=self._tags("administrator"),
                 opts=self.child(),
             )
             eks.AccessPolicyAssociation(
                 f"{self._name}-administrator-{suffix}",
-                cluster_name=self.name,
+                cluster_name=cluster_name,
                 principal_arn=entry.principal_arn,
-                policy_arn=f"arn:{partition_of(self._args.region)}:eks::aws:cluster-access-policy/{_ADMINISTRATOR}",
+                policy_arn=f"arn:{partition_of(self._spec.region)}:eks::aws:cluster-access-policy/{_ADMINISTRATOR}",
                 access_scope={"type": "cluster"},
                 opts=self.child(),
             )
+
+    def _addons(self, cluster: ClusterOutputs) -> NodeAddons | None:
+        if not self._args.addons:
+            return None
+        return NodeAddons(f"{self._name}-addons", AddonsArgs(cluster=cluster, tags=self._args.tags, paused=self._args.paused), self.child())
+
+    def _node_security(self, cluster: ClusterOutputs) -> NodeSecurity | None:
+        if not self._args.network.closed:
+            return None
+        return NodeSecurity(f"{self._name}-nodes", NodeSecurityArgs(cluster=cluster, tags=self._args.tags), self.child())

@@ -16,37 +16,38 @@ from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
 from jupyterhub_aws.components.cluster.api import SECONDS, Address, Fault, address_in, callers_kubeconfig, fault
-from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.specs.cluster import ClusterAccess
 
 #: So long after EKS has made a cluster, its name may still be unknown somewhere; for so long a first `up` waits for it (pulumi_eks: five minutes).
 _YOUNG = datetime.timedelta(minutes=15)
 _LOOKS, _SECONDS_BETWEEN = 60, 5.0
 
 
-def kubernetes_provider(
-    stack: StackConfig, kubeconfig: pulumi.Input[str] | None, created: pulumi.Input[str] | None = None, opts: pulumi.ResourceOptions | None = None
+def provider_of(
+    name: str,
+    access: ClusterAccess,
+    kubeconfig: pulumi.Input[str] | None,
+    created: pulumi.Input[str] | None = None,
+    opts: pulumi.ResourceOptions | None = None,
 ) -> kubernetes.Provider:
-    """A provider for objects in the stack's cluster. `kubeconfig` is the text of one; None: the file that the stack names, or the caller's own.
+    """A provider for objects in a cluster. `kubeconfig` is the text of one; None: the file that `access` names, or the caller's own.
 
     `created` is when EKS made the cluster, where this program makes it. Raises pulumi.RunError, with one line, where its API does not answer from here.
     """
-    there = stack.cluster if isinstance(stack.cluster, ExistingCluster) else None
-    config: pulumi.Input[str] | None = kubeconfig
-    if there is not None:
-        config = there.kubeconfig
-        _look(stack, there)
-    elif kubeconfig is not None:
-        config = pulumi.Output.all(kubeconfig, created).apply(lambda known: _reached(stack, str(known[0]), known[1]))
+    config: pulumi.Input[str] | None = access.kubeconfig
+    if kubeconfig is None:
+        _look(access)
+    else:
+        config = pulumi.Output.all(kubeconfig, created).apply(lambda known: _reached(access, str(known[0]), known[1]))
     return kubernetes.Provider(
-        "kubernetes",
+        name,
         kubeconfig=config,
-        context=None if there is None else there.context,
-        cluster_identifier=stack.name,  # a new token or certificate in the kubeconfig is not a new cluster
+        context=access.context,
+        cluster_identifier=access.cluster,  # a new token or certificate in the kubeconfig is not a new cluster
         enable_server_side_apply=True,
         enable_secret_mutable=True,  # else a changed secret is deleted before it is made again
         # Paused, the API of a cluster that somebody else made stands still with its machines: `up` and `refresh` then leave alone what is in it.
-        skip_update_unreachable=True if there is not None and stack.paused else None,
+        skip_update_unreachable=True if kubeconfig is None and access.paused else None,
         opts=opts,
     )
 
@@ -56,18 +57,18 @@ def under_an_engine() -> bool:
     return not isinstance(get_monitor(), MockMonitor)
 
 
-def _look(stack: StackConfig, there: ExistingCluster) -> None:
+def _look(access: ClusterAccess) -> None:
     """The cluster was there before the stack: nothing that this program makes could change who reaches it."""
-    if stack.paused or not under_an_engine():
+    if access.paused or not under_an_engine():
         return
-    address = address_in(callers_kubeconfig(there.kubeconfig), there.context)
+    address = address_in(callers_kubeconfig(access.kubeconfig), access.context)
     wrong = None if address is None else fault(address)
     if address is not None and wrong is not None:
-        file = there.kubeconfig or "KUBECONFIG or ~/.kube/config"
+        file = access.kubeconfig or "KUBECONFIG or ~/.kube/config"
         raise _silent(address, wrong, f"is the cluster up, and is this machine in its network? The address is the one in {file}")
 
 
-async def _reached(stack: StackConfig, kubeconfig: str, created: str | None) -> Any:  # noqa: ANN401 -- the text, or an unknown in its place
+async def _reached(access: ClusterAccess, kubeconfig: str, created: str | None) -> Any:  # noqa: ANN401 -- the text, or an unknown in its place
     """The kubeconfig, once its cluster's address has answered."""
     try:
         address = address_in(json.loads(kubeconfig))
@@ -80,10 +81,10 @@ async def _reached(stack: StackConfig, kubeconfig: str, created: str | None) -> 
         wrong = await _awaited(address, wrong)
     if wrong is None:
         return kubeconfig
-    if pulumi.runtime.is_dry_run() and stack.parts == "all" and isinstance(stack.cluster, EksCluster):
-        now = aws.eks.get_cluster_output(name=stack.name).vpc_config
-        return now.apply(lambda access: _unless_it_changes(stack, address, wrong, access))
-    raise _silent(address, wrong, _cure(stack))
+    if pulumi.runtime.is_dry_run() and access.public_access_cidrs is not None and not access.inside:
+        now = aws.eks.get_cluster_output(name=access.cluster).vpc_config
+        return now.apply(lambda found: _unless_it_changes(access, address, wrong, found))
+    raise _silent(address, wrong, _cure(access))
 
 
 async def _awaited(address: Address, wrong: Fault) -> Fault | None:
@@ -98,16 +99,16 @@ async def _awaited(address: Address, wrong: Fault) -> Fault | None:
     return last
 
 
-def _unless_it_changes(stack: StackConfig, address: Address, wrong: Fault, access: Any) -> Any:  # noqa: ANN401 -- what AWS answers
+def _unless_it_changes(access: ClusterAccess, address: Address, wrong: Fault, found: Any) -> Any:  # noqa: ANN401 -- what AWS answers
     """An unknown in the kubeconfig's place where this very update changes who may reach the API: refused, nobody could ever let himself in."""
-    now = set(access.public_access_cidrs if access.endpoint_public_access else ())
-    wanted = set(_public(stack))
+    now = set(found.public_access_cidrs if found.endpoint_public_access else ())
+    wanted = set(access.public_access_cidrs or ())
     if now == wanted:
-        raise _silent(address, wrong, _cure(stack))
+        raise _silent(address, wrong, _cure(access))
     change = f"{_listed(now)} becomes {_listed(wanted)}"
     pulumi.log.warn(
         f"the Kubernetes API at {address.host} does not answer from here ({wrong.why}). This update changes who may reach it "
-        f"(cluster.api.public_access_cidrs: {change}), so what is in the cluster is shown without asking it"
+        f"({access.option}: {change}), so what is in the cluster is shown without asking it"
     )
     unknown: asyncio.Future[bool] = asyncio.get_event_loop().create_future()
     unknown.set_result(False)
@@ -140,23 +141,21 @@ def _is_young(created: str | None) -> bool:
     return since < _YOUNG
 
 
-def _public(stack: StackConfig) -> Collection[str]:
-    return stack.cluster.api.public_access_cidrs if isinstance(stack.cluster, EksCluster) else ()
-
-
 def _listed(cidrs: Collection[str]) -> str:
     return ", ".join(sorted(cidrs)) or "nobody from outside"
 
 
-def _cure(stack: StackConfig) -> str:
+def _cure(access: ClusterAccess) -> str:
     """What to do where a cluster in EKS does not answer."""
-    if stack.parts == "cluster":
+    if access.inside:
         return "run this stack inside the network, for example on the runner (docs/airgap.md)"
-    public = _public(stack)
+    public = access.public_access_cidrs
+    if public is None:
+        return "is the cluster up, and is this machine in a network that its API lets in?"
     if not public:
-        return "cluster.api.public_access_cidrs is empty, so it answers inside the VPC only: run this there, or list the network of this machine"
+        return f"{access.option} is empty, so it answers inside the VPC only: run this there, or list the network of this machine"
     ask = "is the address of this machine, or of its VPN, among them? If not, add it and run this again"
-    return f"cluster.api.public_access_cidrs lets in {_listed(public)}: {ask}"
+    return f"{access.option} lets in {_listed(public)}: {ask}"
 
 
 def _silent(address: Address, wrong: Fault, cure: str) -> pulumi.RunError:

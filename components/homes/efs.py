@@ -13,7 +13,7 @@ from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.homes.policy import file_system_policy
 from jupyterhub_aws.components.hub.values.singleuser import GID, UID
 from jupyterhub_aws.components.iam import pod_identity_trust
-from jupyterhub_aws.components.network.place import Place
+from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.config.backups import backup_tags, efs_plan
 from jupyterhub_aws.config.homes import EfsHomes as EfsSection
 from jupyterhub_aws.config.stack import StackConfig
@@ -23,11 +23,11 @@ _NFS_PORT = 2049
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EfsHomesArgs:
-    """`place` is the network, with one mount target in each zone; `client_security_group_id` is that of the nodes."""
+    """`network` is the network, with one mount target in each zone; `client_security_group_id` is that of the nodes."""
 
     stack: StackConfig
     homes: EfsSection
-    place: Place
+    network: NetworkOutputs
     client_security_group_id: pulumi.Input[str]
     tags: Mapping[str, str]
 
@@ -88,7 +88,7 @@ class EfsHomes(Component):
             f"{self._name}-security-group",
             name=f"{self._args.stack.name}-homes",
             description="Mount targets of homes: NFS from nodes and nothing else",
-            vpc_id=self._args.place.vpc_id,
+            vpc_id=self._args.network.vpc_id,
             tags=self._tags("homes"),
             opts=self.child(),
         )
@@ -120,9 +120,9 @@ class EfsHomes(Component):
             )
         targets = [
             efs.MountTarget(
-                f"{self._name}-mount-target-{letter}", file_system_id=file_system.id, subnet_id=subnet, security_groups=[group.id], opts=self.child()
+                f"{self._name}-mount-target-{zone[-1]}", file_system_id=file_system.id, subnet_id=subnet, security_groups=[group.id], opts=self.child()
             )
-            for letter, subnet in self._args.place.private.items()
+            for zone, subnet in self._args.network.private_subnets.items()
         ]
         return [*targets, rule, *out]
 

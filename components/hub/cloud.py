@@ -15,19 +15,19 @@ from jupyterhub_aws.components.entry.balancer import Balancer
 from jupyterhub_aws.components.entry.entry import Entry
 from jupyterhub_aws.components.hub.database import DatabaseVolume, DatabaseVolumeArgs, Postgres, PostgresArgs
 from jupyterhub_aws.components.hub.secrets import PASSWORD_LENGTH
-from jupyterhub_aws.components.network.place import Place
+from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
 from jupyterhub_aws.config.specs.hub import HubSpec
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubCloudArgs:
-    """`hub` is what follows for the hub, `place` the network. `node_security_group_id` is that of the nodes, `core_group_name` the core pool's Auto
+    """`hub` is what follows for the hub, `network` where it is. `node_security_group_id` is that of the nodes, `core_group_name` the core pool's Auto
     Scaling group.
     """
 
     hub: HubSpec
-    place: Place
+    network: NetworkOutputs
     node_security_group_id: pulumi.Input[str]
     core_group_name: pulumi.Input[str]
     tags: Mapping[str, str]
@@ -70,8 +70,8 @@ class HubCloud(Component):
                 PostgresArgs(
                     names=self._names,
                     database=section,
-                    vpc_id=args.place.vpc_id,
-                    subnet_ids=args.place.private_subnet_ids,
+                    vpc_id=args.network.vpc_id,
+                    subnet_ids=args.network.private_subnet_ids,
                     client_security_group_id=args.node_security_group_id,
                     password=self.database_password,
                     closed=args.hub.closed,
@@ -92,12 +92,12 @@ class HubCloud(Component):
                 names=self._names,
                 entry=args.hub.options.entry,
                 port=port,
-                vpc_id=args.place.vpc_id,
-                subnet_ids=args.place.private_subnet_ids if args.hub.internal else args.place.public_subnet_ids,
+                vpc_id=args.network.vpc_id,
+                subnet_ids=args.network.private_subnet_ids if args.hub.internal else args.network.public_subnet_ids,
                 node_security_group_id=args.node_security_group_id,
                 core_group_name=args.core_group_name,
                 tags=args.tags,
-                before_balancer=args.place.ready,
+                before_balancer=args.network.ready,
                 without_balancer=args.hub.without_balancer,
             ),
             self.child(),

@@ -1,53 +1,40 @@
-"""What every VPC of the stack's own has: private subnets for nodes and pods, an emptied default security group, flow logs."""
+"""What every VPC that is made here has: private subnets for nodes and pods, an emptied default security group, flow logs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import ec2
 
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.network.flow_logs import FlowLogs, FlowLogsArgs
-from jupyterhub_aws.components.network.plan import ZonePlan, plan
-from jupyterhub_aws.config import network as network_config
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class OwnVpcArgs:
-    """`network` is the stack's section, `stack_name` the prefix of physical names, `region` the stack's region."""
-
-    network: network_config.OpenNetwork | network_config.AirgapNetwork
-    stack_name: str
-    region: str
-    tags: Mapping[str, str]
+from jupyterhub_aws.config.specs.network import OwnVpcSpec, ZoneSubnets
 
 
 class OwnVpc(Component):
-    """A VPC over two or three zones, without any way out: what is added to it decides that."""
+    """A VPC over two or three zones, without any egress: what is added to it decides that."""
 
-    def __init__(self, name: str, args: OwnVpcArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, spec: OwnVpcSpec, tags: Mapping[str, str], opts: pulumi.ResourceOptions | None) -> None:
         super().__init__(name, opts)
-        self._name, self._own = name, args
-        self._zones = {zone.zone[-1]: zone for zone in plan(args.network.cidr, args.network.zones)}
+        self._own, self._stack_tags = spec, tags
         self.vpc = self._vpc()
-        self.private_subnets = {letter: self._private_subnet(letter, zone) for letter, zone in self._zones.items()}
-        if args.network.flow_logs is not None:
-            flow_logs = FlowLogsArgs(flow_logs=args.network.flow_logs, vpc_id=self.vpc.id, stack_name=args.stack_name, tags=args.tags)
-            FlowLogs(f"{name}-flow-logs", flow_logs, self.child())
+        #: By the name of their zone.
+        self.private_subnets = {subnets.zone: self._private_subnet(subnets) for subnets in spec.subnets}
+        if spec.flow_logs is not None:
+            FlowLogs(f"{name}-flow-logs", FlowLogsArgs(flow_logs=spec.flow_logs, vpc_id=self.vpc.id, prefix=spec.name, tags=tags), self.child())
 
     def _tags(self, suffix: str) -> dict[str, str]:
-        return named(self._own.tags, f"{self._own.stack_name}-{suffix}")
+        return named(self._stack_tags, f"{self._own.name}-{suffix}")
 
     def _vpc(self) -> ec2.Vpc:
         # Both DNS switches: private API endpoint, EFS names and private endpoints resolve only with them.
         vpc = ec2.Vpc(
             f"{self._name}-vpc",
-            cidr_block=self._own.network.cidr,
+            cidr_block=self._own.cidr,
             enable_dns_support=True,
             enable_dns_hostnames=True,
-            tags=named(self._own.tags, self._own.stack_name),
+            tags=named(self._stack_tags, self._own.name),
             opts=self.child(),
         )
         # Every VPC comes with a group that lets its members talk; without rules, whatever lands in it by accident is cut off.
@@ -56,18 +43,18 @@ class OwnVpc(Component):
         )
         return vpc
 
-    def _private_subnet(self, letter: str, zone: ZonePlan) -> ec2.Subnet:
+    def _private_subnet(self, zone: ZoneSubnets) -> ec2.Subnet:
         subnet = ec2.Subnet(
-            f"{self._name}-private-{letter}",
+            f"{self._name}-private-{zone.letter}",
             vpc_id=self.vpc.id,
             availability_zone=zone.zone,
             cidr_block=str(zone.private),
             map_public_ip_on_launch=False,
-            tags={**self._tags(f"private-{letter}"), "kubernetes.io/role/internal-elb": "1"},
+            tags={**self._tags(f"private-{zone.letter}"), "kubernetes.io/role/internal-elb": "1"},
             opts=self.child(),
         )
         ec2.SubnetCidrReservation(
-            f"{self._name}-pods-{letter}",
+            f"{self._name}-pods-{zone.letter}",
             subnet_id=subnet.id,
             cidr_block=str(zone.pods),
             reservation_type="prefix",

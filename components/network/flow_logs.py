@@ -16,11 +16,11 @@ from jupyterhub_aws.config import network as network_config
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FlowLogsArgs:
-    """The stack's `network.flow_logs` section and the VPC that is watched."""
+    """The section `network.flow_logs`, the VPC that is watched, and the prefix of physical names."""
 
     flow_logs: network_config.FlowLogs
     vpc_id: pulumi.Input[str]
-    stack_name: str
+    prefix: str
     tags: Mapping[str, str]
 
 
@@ -48,10 +48,10 @@ class FlowLogs(Component):
 
     def __init__(self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        physical = f"{args.stack_name}-flow-logs"
+        physical = f"{args.prefix}-flow-logs"
         group = cloudwatch.LogGroup(
             f"{name}-records",
-            name=f"/{args.stack_name}/vpc/flow-logs",
+            name=f"/{args.prefix}/vpc/flow-logs",
             retention_in_days=args.flow_logs.retention_days,
             tags=named(args.tags, physical),
             opts=self.child(),

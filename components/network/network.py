@@ -2,89 +2,125 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 import pulumi
 from pulumi_aws import ec2
 
-from jupyterhub_aws.components.network.base import OwnVpc, OwnVpcArgs
-from jupyterhub_aws.components.network.place import Place
-from jupyterhub_aws.components.network.plan import ZonePlan
-from jupyterhub_aws.config import network as network_config
+from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.components.network.base import OwnVpc
+from jupyterhub_aws.components.network.outputs import NetworkOutputs, network_outputs
+from jupyterhub_aws.config.network import FlowLogs, OpenNetwork
+from jupyterhub_aws.config.place_rules import zones_in_region
+from jupyterhub_aws.config.specs.network import OpenVpcSpec, ZoneSubnets, open_vpc_spec
 
 _ANYWHERE = "0.0.0.0/0"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NetworkArgs(OwnVpcArgs):
-    """`network` is the stack's section of mode `open`; `without_nat`: nothing leads out for the time being, and the addresses are kept."""
+class NetworkArgs:
+    """What a network with NAT is made from. The options are those of `network` with `mode: open` in docs/reference.md, under the same rules.
 
-    network: network_config.OpenNetwork
+    Attributes:
+        zones: Two or three availability zones of one region, by their full names.
+        cidr: The VPC's range: a private /16 to /20. Each zone gets a quarter for nodes and pods.
+        nat: `single`: one NAT gateway; `per_zone`: one in each zone.
+        flow_logs: Which connections are recorded, and for how long; None: none.
+        without_nat: No NAT gateway for the time being; their addresses are kept.
+        physical_name: The prefix of names in AWS; without it the component's resource name. At most 24 characters.
+        tags: Tags of every resource.
+
+    """
+
+    zones: Sequence[str]
+    cidr: str = "10.0.0.0/16"
+    nat: Literal["single", "per_zone"] = "single"
+    flow_logs: FlowLogs | None = None
     without_nat: bool = False
+    physical_name: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def resolved(self, name: str) -> OpenVpcSpec:
+        """What follows from the arguments. Raises ArgumentError with every problem."""
+        given = Arguments("Network", name)
+        physical = given.physical_name(self.physical_name)
+        given.tags(self.tags)
+        values = {"mode": "open", "zones": self.zones, "cidr": self.cidr, "nat": self.nat, "flow_logs": self.flow_logs}
+        section = given.section(OpenNetwork, values)
+        region = "" if section is None else given.region("zones[0]", section.zones)
+        if section is not None:
+            given.add(zones_in_region(region, section, instead="zones[0]"), within="network")
+        given.done()
+        assert section is not None  # noqa: S101 -- else there was a problem
+        return open_vpc_spec(section, name=physical, region=region, without_nat=self.without_nat)
 
 
 class Network(OwnVpc):
     """A VPC over two or three zones.
 
     It makes no security group that anything uses, and empties the default one: who talks to whom is the business of the
-    components that talk. `ready` resolves when private subnets can reach the internet; nodes must wait for it.
+    components that talk. `outputs` is what clusters, homes and hubs take. Raises ArgumentError with every problem of the arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:Network"
-    vpc_id: pulumi.Output[str]
-    private_subnet_ids: pulumi.Output[list[str]]
-    public_subnet_ids: pulumi.Output[list[str]]
+    outputs: NetworkOutputs
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, args, opts)
-        self._args = args
-        self.public_subnets = {letter: self._public_subnet(letter, zone) for letter, zone in self._zones.items()}
-        public_tables = self._public_routes()
-        private_tables, self.ready = self._private_routes()
-        self._s3_endpoint([*public_tables, *private_tables])
-        self.vpc_id = self.vpc.id
-        private = {letter: subnet.id for letter, subnet in self.private_subnets.items()}
-        public = {letter: subnet.id for letter, subnet in self.public_subnets.items()}
-        self.place = Place(vpc_id=self.vpc.id, private=private, public=public, ready=self.ready)
-        self.private_subnet_ids, self.public_subnet_ids = self.place.private_subnet_ids, self.place.public_subnet_ids
-        self.register_outputs({"vpc_id": self.vpc_id, "private_subnet_ids": self.private_subnet_ids, "public_subnet_ids": self.public_subnet_ids})
+        self._spec = spec = args.resolved(name)
+        super().__init__(name, spec, args.tags, opts)
+        self.public_subnets = {subnets.zone: self._public_subnet(subnets) for subnets in spec.subnets}
+        public_table = self._public_routes()
+        private_tables, ready = self._private_routes()
+        self._s3_endpoint([public_table, *private_tables])
+        self.outputs = network_outputs(
+            spec.network,
+            vpc_id=self.vpc.id,
+            private_subnets={zone: subnet.id for zone, subnet in self.private_subnets.items()},
+            public_subnets={zone: subnet.id for zone, subnet in self.public_subnets.items()},
+            ready=ready,
+        )
+        self.register_outputs(
+            {
+                "vpc_id": self.vpc.id,
+                "private_subnet_ids": self.outputs.private_subnet_ids,
+                "public_subnet_ids": self.outputs.public_subnet_ids,
+            }
+        )
 
-    def _public_subnet(self, letter: str, zone: ZonePlan) -> ec2.Subnet:
+    def _public_subnet(self, zone: ZoneSubnets) -> ec2.Subnet:
         return ec2.Subnet(
-            f"{self._name}-public-{letter}",
+            f"{self._name}-public-{zone.letter}",
             vpc_id=self.vpc.id,
             availability_zone=zone.zone,
             cidr_block=str(zone.public),
             map_public_ip_on_launch=False,  # balancers and NAT bring their own; nothing else belongs here
-            tags={**self._tags(f"public-{letter}"), "kubernetes.io/role/elb": "1"},
+            tags={**self._tags(f"public-{zone.letter}"), "kubernetes.io/role/elb": "1"},
             opts=self.child(),
         )
 
-    def _public_routes(self) -> list[ec2.RouteTable]:
+    def _public_routes(self) -> ec2.RouteTable:
         self._gateway = ec2.InternetGateway(f"{self._name}-internet-gateway", vpc_id=self.vpc.id, tags=self._tags("internet"), opts=self.child())
         table = ec2.RouteTable(f"{self._name}-public", vpc_id=self.vpc.id, tags=self._tags("public"), opts=self.child())
         ec2.Route(f"{self._name}-public-internet", route_table_id=table.id, destination_cidr_block=_ANYWHERE, gateway_id=self._gateway.id, opts=self.child())
-        for letter, subnet in self.public_subnets.items():
-            ec2.RouteTableAssociation(f"{self._name}-public-{letter}", route_table_id=table.id, subnet_id=subnet.id, opts=self.child())
-        return [table]
+        for zone, subnet in self.public_subnets.items():
+            ec2.RouteTableAssociation(f"{self._name}-public-{zone[-1]}", route_table_id=table.id, subnet_id=subnet.id, opts=self.child())
+        return table
 
     def _private_routes(self) -> tuple[list[ec2.RouteTable], list[pulumi.Resource]]:
         """A table for each zone, and what has to be there before a node can reach anything."""
-        letters = list(self._zones)
-        shared = self._args.network.nat == "single"
-        addresses = {letter: self._address(letter) for letter in (letters[:1] if shared else letters)}
-        gateways = {} if self._args.without_nat else {letter: self._nat(letter, address) for letter, address in addresses.items()}
+        addresses = {zone: self._address(zone[-1]) for zone in self._spec.nat_addresses}
+        gateways = {zone: self._nat(zone, addresses[zone]) for zone in dict.fromkeys(self._spec.nat_gateways.values())}
         tables: list[ec2.RouteTable] = []
         ready: list[pulumi.Resource] = []
-        for letter in letters:
-            table = ec2.RouteTable(f"{self._name}-private-{letter}", vpc_id=self.vpc.id, tags=self._tags(f"private-{letter}"), opts=self.child())
-            nat = gateways.get(letters[0] if shared else letter)
-            if nat is not None:
-                route = f"{self._name}-private-{letter}-nat"
-                ready.append(ec2.Route(route, route_table_id=table.id, destination_cidr_block=_ANYWHERE, nat_gateway_id=nat.id, opts=self.child()))
-            subnet = self.private_subnets[letter]
-            ready.append(ec2.RouteTableAssociation(f"{self._name}-private-{letter}", route_table_id=table.id, subnet_id=subnet.id, opts=self.child()))
+        for zone, subnet in self.private_subnets.items():
+            name = f"{self._name}-private-{zone[-1]}"
+            table = ec2.RouteTable(name, vpc_id=self.vpc.id, tags=self._tags(f"private-{zone[-1]}"), opts=self.child())
+            if zone in self._spec.nat_gateways:
+                nat = gateways[self._spec.nat_gateways[zone]]
+                ready.append(ec2.Route(f"{name}-nat", route_table_id=table.id, destination_cidr_block=_ANYWHERE, nat_gateway_id=nat.id, opts=self.child()))
+            ready.append(ec2.RouteTableAssociation(name, route_table_id=table.id, subnet_id=subnet.id, opts=self.child()))
             tables.append(table)
         return tables, ready
 
@@ -92,12 +128,12 @@ class Network(OwnVpc):
         """What servers elsewhere know these nodes by: it stays when its gateway goes for a while."""
         return ec2.Eip(f"{self._name}-nat-{letter}", domain="vpc", tags=self._tags(f"nat-{letter}"), opts=self.child())
 
-    def _nat(self, letter: str, address: ec2.Eip) -> ec2.NatGateway:
+    def _nat(self, zone: str, address: ec2.Eip) -> ec2.NatGateway:
         return ec2.NatGateway(
-            f"{self._name}-nat-{letter}",
+            f"{self._name}-nat-{zone[-1]}",
             allocation_id=address.id,
-            subnet_id=self.public_subnets[letter].id,
-            tags=self._tags(f"nat-{letter}"),
+            subnet_id=self.public_subnets[zone].id,
+            tags=self._tags(f"nat-{zone[-1]}"),
             opts=self.child(depends_on=[self._gateway]),  # AWS refuses a NAT gateway in a VPC without an internet gateway
         )
 
@@ -106,7 +142,7 @@ class Network(OwnVpc):
         ec2.VpcEndpoint(
             f"{self._name}-s3",
             vpc_id=self.vpc.id,
-            service_name=f"com.amazonaws.{self._args.region}.s3",
+            service_name=f"com.amazonaws.{self._spec.network.region}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=[table.id for table in tables],
             tags=self._tags("s3"),

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.config.specs.hub import proxy_variables
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.node_groups import GroupSpec
 from jupyterhub_aws.config.stack import StackConfig
 
@@ -42,7 +42,7 @@ def with_environment(config: dict[str, Any], environment: Mapping[str, str]) -> 
 
 def managed_user_data(stack: StackConfig) -> str | None:
     """What EKS merges into the user data that it writes for managed nodes: the proxy, where there is one."""
-    environment = proxy_variables(stack)
+    environment = resolve(stack).proxy_environment
     config = {"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig", "spec": {}}
     return user_data(with_environment(config, environment)) if environment else None
 

@@ -15,7 +15,7 @@ from jupyterhub_aws.components.pools.autoscaling import group_tags
 from jupyterhub_aws.components.pools.images import image_parameter
 from jupyterhub_aws.components.pools.templates import metadata_options, root_volume, tag_specifications
 from jupyterhub_aws.components.pools.user_data import node_config, user_data, with_environment
-from jupyterhub_aws.config.specs.hub import proxy_variables
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.node_groups import GroupSpec
 
 
@@ -65,7 +65,7 @@ class UserGroup(Component):
 
     def _user_data(self) -> pulumi.Output[str]:
         group, shared = self._group, self._args.pools
-        cidr, environment = shared.stack.cluster.service_cidr, proxy_variables(shared.stack)
+        cidr, environment = shared.stack.cluster.service_cidr, resolve(shared.stack).proxy_environment
         return pulumi.Output.all(shared.endpoint, shared.certificate_authority).apply(
             lambda facts: user_data(with_environment(node_config(group, endpoint=facts[0], certificate_authority=facts[1], service_cidr=cidr), environment))
         )

@@ -2,31 +2,77 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
+from jupyterhub_aws.config.network import UnmanagedNetwork
+from jupyterhub_aws.config.resting import endpoint_reasons
+from jupyterhub_aws.config.specs.cluster import ClusterAccess, ClusterSpec, cluster_spec
+from jupyterhub_aws.config.specs.network import NetworkSpec, VpcSpec, network_spec, vpc_spec
 from jupyterhub_aws.config.stack import StackConfig
 
 if TYPE_CHECKING:
     from jupyterhub_aws.config.specs.hub import HubSpec
     from jupyterhub_aws.config.specs.images import Images
 
+__all__ = ["StackSpec", "resolve"]
+
 
 @dataclass(frozen=True, eq=False)
 class StackSpec:
-    """What follows from a stack, part by part. A part is resolved when it is first asked for."""
+    """All specs of one stack. Each part is decided when it is first asked for, and is the same object from then on."""
 
     stack: StackConfig
+
+    @cached_property
+    def network(self) -> NetworkSpec:
+        """What nodes, pods and rules need to know of the network."""
+        return network_spec(self.stack.network, self.stack.region)
+
+    @cached_property
+    def vpc(self) -> VpcSpec | None:
+        """The VPC of the stack's cluster; None for a cluster that exists already."""
+        stack = self.stack
+        if isinstance(stack.network, UnmanagedNetwork):
+            return None
+        return vpc_spec(
+            stack.network,
+            name=stack.name,
+            region=stack.region,
+            services=endpoint_reasons(stack),
+            system_packages=stack.runner is not None,
+            without_nat=stack.drops("nat"),
+        )
+
+    @cached_property
+    def cluster(self) -> ClusterSpec | None:
+        """The control plane; None where the cluster exists already."""
+        section = self.stack.cluster
+        return cluster_spec(section, name=self.stack.name, region=self.stack.region) if isinstance(section, EksCluster) else None
+
+    @cached_property
+    def cluster_access(self) -> ClusterAccess:
+        """How the program of this stack reaches the Kubernetes API."""
+        stack = self.stack
+        if isinstance(stack.cluster, ExistingCluster):
+            return ClusterAccess(cluster=stack.name, kubeconfig=stack.cluster.kubeconfig, context=stack.cluster.context, paused=stack.paused)
+        return ClusterAccess(cluster=stack.name, public_access_cidrs=stack.cluster.api.public_access_cidrs, inside=stack.parts == "cluster")
+
+    @cached_property
+    def proxy_environment(self) -> dict[str, str]:
+        """The variables that tell nodes and pods of the HTTP proxy; none where there is none."""
+        return self.network.proxy_environment(self.stack.cluster.service_cidr)
 
     @property
     def images(self) -> Images:
         """The names of images and the source of charts. Raises ConfigError for a lock that cannot be read; a lock that changed is read again."""
         from jupyterhub_aws.config.specs.images import images_of
 
-        return images_of(self.stack.registry, region=self.stack.region, name=self.stack.name)
+        stack = self.stack
+        return images_of(stack.registry, region=stack.region, name=stack.name, folder=stack.folder)
 
     @cached_property
     def hubs(self) -> Mapping[str, HubSpec]:
@@ -36,15 +82,26 @@ class StackSpec:
         return {name: hub_spec(self.stack, name) for name in sorted(self.stack.hubs)}
 
 
-#: The specs of the stacks that were asked for last. Each holds its stack, so that an identity here is never another object's.
-_RESOLVED: deque[StackSpec] = deque(maxlen=8)
-
-
 def resolve(stack: StackConfig) -> StackSpec:
-    """The spec of a stack; the same object for the same stack."""
-    for spec in _RESOLVED:
-        if spec.stack is stack:
-            return spec
-    spec = StackSpec(stack)
-    _RESOLVED.append(spec)
-    return spec
+    """The specs of a stack: the same object for the same stack object."""
+    return _resolve(_Same(stack))
+
+
+class _Same:
+    """A stack told from others by identity: its sections hold maps, which have no hash."""
+
+    __slots__ = ("stack",)
+
+    def __init__(self, stack: StackConfig) -> None:
+        self.stack = stack
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.stack is self.stack
+
+    def __hash__(self) -> int:
+        return id(self.stack)
+
+
+@lru_cache(maxsize=8)
+def _resolve(same: _Same) -> StackSpec:
+    return StackSpec(same.stack)

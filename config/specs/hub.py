@@ -16,14 +16,12 @@ from jupyterhub_aws.config.entry import LoadBalancerEntry, NoTls, PortForwardEnt
 from jupyterhub_aws.config.homes import Homes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.hub_rules import core_zones, node_port
-from jupyterhub_aws.config.neighbours import ProxyEgress
-from jupyterhub_aws.config.network import OpenNetwork
 from jupyterhub_aws.config.node_size import server_room
 from jupyterhub_aws.config.profiles import Profile, memory_text
-from jupyterhub_aws.config.proxy import no_proxy, proxy_environment
 from jupyterhub_aws.config.shares import Share, default_image, default_size, shares
 from jupyterhub_aws.config.specs.hub_egress import HubEgress, hub_egress
 from jupyterhub_aws.config.specs.names import HubNames
+from jupyterhub_aws.config.specs.network import network_spec
 from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, ON_DEMAND, PURPOSE, PoolSpec, pool_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
@@ -156,7 +154,7 @@ def hub_spec(stack: StackConfig, name: str) -> HubSpec:
         profiles=hub_profiles(hub, pools, own_cluster=own_cluster),
         start_seconds=timeouts(stack).server_start_seconds,
         egress=hub_egress(hub, stack.network, stack.cluster),
-        proxy_variables=proxy_variables(stack),
+        proxy_variables=network_spec(stack.network, stack.region).proxy_environment(stack.cluster.service_cidr),
         existing_cluster=not own_cluster,
         closed=stack.network.closed,
         heartbeat=stack.alarms is not None,
@@ -225,12 +223,3 @@ def public_url(hub: Hub) -> str:
     if isinstance(entry, PortForwardEntry):
         return f"http://localhost:{entry.local_port}/"
     return f"{'http' if isinstance(entry.tls, NoTls) else 'https'}://{entry.hostname}/"
-
-
-def proxy_variables(stack: StackConfig) -> dict[str, str]:
-    """The variables that tell a program of the corporate proxy; none where there is none."""
-    network = stack.network
-    if isinstance(network, OpenNetwork) or not isinstance(network.egress, ProxyEgress):
-        return {}
-    ranges = [*network.ranges, stack.cluster.service_cidr]
-    return proxy_environment(network.egress, no_proxy(network.egress, ranges=ranges, internal_hosts=network.internal_hosts, region=stack.region))

@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyterhub_aws.adopt.live import Live
 from jupyterhub_aws.adopt.written import fill
-from jupyterhub_aws.components.network.plan import plan
+from jupyterhub_aws.config.specs.network import zone_subnets
 
 _MOST_ZONES, _FEWEST_ZONES = 3, 2
 
@@ -34,7 +34,7 @@ def own_zones(live: Live) -> tuple[str, ...] | None:
     zones = sorted({zone for zone, _ in there})
     for count in range(min(_MOST_ZONES, len(zones)), _FEWEST_ZONES - 1, -1):
         for order in permutations(zones, count):
-            wanted = {(item.zone, str(cidr)) for item in plan(live.vpc["CidrBlock"], order) for cidr in (item.private, item.public)}
+            wanted = {(item.zone, str(cidr)) for item in zone_subnets(live.vpc["CidrBlock"], order) for cidr in (item.private, item.public)}
             if wanted <= there:
                 return order
     return None

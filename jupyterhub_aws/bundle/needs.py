@@ -81,5 +81,5 @@ def _provided(stack: StackConfig) -> Iterator[str]:
     if not isinstance(stack.cluster, EksCluster):
         return
     yield f"from {addon_account(stack.region)}.dkr.ecr.{stack.region}.amazonaws.com:"
-    for addon in (*NODE_ADDONS, *controller_addons(stack.homes.kind)):
+    for addon in (*NODE_ADDONS, *controller_addons(efs_driver=stack.homes.kind == "efs")):
         yield f"{addon.name} {pin('addon', addon.name, stack.cluster.version).version}"

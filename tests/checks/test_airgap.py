@@ -145,7 +145,7 @@ def _open_policy(inputs: dict[str, Any]) -> None:
     inputs["policy"] = json.dumps({"Statement": [{"Sid": "All", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]})
 
 
-ANY = {"ipProtocol": "-1", "securityGroupId": "${nodes-group.id}"}
+ANY = {"ipProtocol": "-1", "securityGroupId": "${cluster-nodes-group.id}"}
 #: A way to break the correct plan, and the rule that it breaks.
 MUTATIONS: dict[str, tuple[str, Change]] = {
     "an internet gateway": ("gateways", added("aws:ec2/internetGateway:InternetGateway", vpcId="${network-vpc.id}")),
@@ -198,10 +198,10 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
     "an endpoint in no subnet": ("endpoints", changed(ENDPOINT, "-ecr-dkr", put("subnetIds", value=[]))),
     "an endpoint twice in a zone": ("endpoints", changed(ENDPOINT, "-ec2", lambda inputs: inputs["subnetIds"].append("${network-private-a.id} "))),
     "an endpoint behind another group": ("endpoints", changed(ENDPOINT, "-sts", put("securityGroupIds", value=["${homes-security-group.id}"]))),
-    "endpoints that let no node in": ("endpoints", dropped(INGRESS, "nodes-into-endpoints")),
-    "endpoints on another port": ("endpoints", changed(INGRESS, "nodes-into-endpoints", put("fromPort", value=444))),
-    "nodes that may not reach endpoints": ("endpoints", dropped(EGRESS, "nodes-to-endpoints")),
-    "nodes that may not reach S3": ("endpoints", dropped(EGRESS, "nodes-to-s3")),
+    "endpoints that let no node in": ("endpoints", dropped(INGRESS, "cluster-nodes-into-endpoints")),
+    "endpoints on another port": ("endpoints", changed(INGRESS, "cluster-nodes-into-endpoints", put("fromPort", value=444))),
+    "nodes that may not reach endpoints": ("endpoints", dropped(EGRESS, "cluster-nodes-to-endpoints")),
+    "nodes that may not reach S3": ("endpoints", dropped(EGRESS, "cluster-nodes-to-s3")),
     "a runner that may not reach endpoints": ("endpoints", dropped(EGRESS, "runner-to-endpoints")),
     "an endpoint without a policy": ("endpoints", changed(ENDPOINT, "-kms", lambda inputs: inputs.pop("policy"))),
     "an endpoint for every account": ("endpoints", changed(ENDPOINT, "-ec2", _open_policy)),

@@ -210,7 +210,7 @@ CASES: dict[str, Case] = {
         ("nodes may not ecr:GetAuthorizationToken", "images are not pulled"),
         "of the role jhub-dev-core-node",
     ),
-    "the CNI has no policy": Case(DEV, without(ATTACHMENT, "node-addons-vpc-cni"), ("vpc-cni may not", "it has no policy"), "of the role jhub-dev-vpc-cni"),
+    "the CNI has no policy": Case(DEV, without(ATTACHMENT, "cluster-addons-vpc-cni"), ("vpc-cni may not", "it has no policy"), "of the role jhub-dev-vpc-cni"),
     "the agent's inline policy is gone": Case(
         DEV, without(INLINE, "watch-logs-agent-write"), ("amazon-cloudwatch-observability may not", "it has no policy"), "allow "
     ),
@@ -244,7 +244,7 @@ CASES: dict[str, Case] = {
     ),
     "the CNI has the driver's role": Case(
         DEV,
-        inputs(ADDON, "node-addons-vpc-cni", lambda found: found["podIdentityAssociations"][0].update(roleArn=f"${{{ATTACHED}.arn}}")),
+        inputs(ADDON, "cluster-addons-vpc-cni", lambda found: found["podIdentityAssociations"][0].update(roleArn=f"${{{ATTACHED}.arn}}")),
         ("vpc-cni may not", "ec2:AssignPrivateIpAddresses"),
         "of the role jhub-dev-aws-ebs-csi-driver",
     ),
@@ -257,7 +257,7 @@ CASES: dict[str, Case] = {
     ),
     "pods may not tag their session": Case(
         DEV,
-        document(ROLE, "node-addons-vpc-cni", no_action("Service", "sts:TagSession"), "assumeRolePolicy"),
+        document(ROLE, "cluster-addons-vpc-cni", no_action("Service", "sts:TagSession"), "assumeRolePolicy"),
         ("vpc-cni may not sts:TagSession",),
         "allow sts:TagSession",
     ),

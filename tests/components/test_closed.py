@@ -101,7 +101,7 @@ def test_s3_leads_to_layers_and_named_buckets_only():
 def test_every_machine_starts_in_the_narrow_group():
     for template in record(*AIRGAP).resources.of(TEMPLATE):
         if "runner" not in template.name:
-            assert template.inputs["vpcSecurityGroupIds"] == ["${nodes-group.id}"]
+            assert template.inputs["vpcSecurityGroupIds"] == ["${cluster-nodes-group.id}"]
         assert template.inputs["metadataOptions"]["httpTokens"] == "required"
     assert record(*AIRGAP).one(INSTANCE).inputs["vpcSecurityGroupIds"] == ["${runner-security-group.id}"]
     core = next(item for item in record().resources.of(TEMPLATE) if "core" in item.name)
@@ -114,8 +114,8 @@ def test_nodes_wait_for_their_way_to_aws():
     needed = recording.needs(group)
     for service in ("ec2", "ecr-api", "ecr-dkr", "s3", "eks-auth"):
         assert (ENDPOINT, f"network-endpoints-{service}") in needed
-    assert ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "nodes-into-endpoints") in needed
-    assert ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "nodes-from-control-plane") in needed
+    assert ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "cluster-nodes-into-endpoints") in needed
+    assert ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "cluster-nodes-from-control-plane") in needed
 
 
 def test_a_proxy_reaches_every_node_with_what_needs_none():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import socket
 import threading
@@ -20,7 +21,8 @@ from hypothesis import strategies as st
 
 from jupyterhub_aws.components.cluster import provider
 from jupyterhub_aws.components.cluster.api import Address, Fault, Proxy, address_in, callers_kubeconfig, fault, proxy_for
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.cluster import ClusterAccess
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.plan.plan import recorded
 from tests.support.stack_files import ROOT
@@ -176,11 +178,11 @@ SILENT = Fault(why="timed out", early=False)
 YOUNG = Fault(why="connection refused", early=True)
 
 
-def stack_of(name: str, *settings: str) -> StackConfig:
-    return recorded(read(ROOT / name, settings))[0]
+def access_of(name: str, *settings: str) -> ClusterAccess:
+    return resolve(recorded(read(ROOT / name, settings))[0]).cluster_access
 
 
-def asked(stack: StackConfig, *faults: Fault | None, preview: bool = False, created: str = "2026-01-01T00:00:00Z") -> object:
+def asked(access: ClusterAccess, *faults: Fault | None, preview: bool = False, created: str = "2026-01-01T00:00:00Z") -> object:
     """What becomes of the kubeconfig when the address answers so, look after look."""
     looks = iter(faults)
     with (
@@ -190,12 +192,12 @@ def asked(stack: StackConfig, *faults: Fault | None, preview: bool = False, crea
         mock.patch.object(pulumi.runtime, "is_dry_run", lambda: preview),
         mock.patch.object(pulumi.log, "info"),
     ):
-        return asyncio.run(provider._reached(stack, json.dumps(KUBECONFIG), created))
+        return asyncio.run(provider._reached(access, json.dumps(KUBECONFIG), created))
 
 
-def refusal(stack: StackConfig, *faults: Fault | None, **more: object) -> str:
+def refusal(access: ClusterAccess, *faults: Fault | None, **more: object) -> str:
     with pytest.raises(pulumi.RunError) as caught:
-        asked(stack, *faults, **more)  # type: ignore[arg-type]
+        asked(access, *faults, **more)  # type: ignore[arg-type]
     return str(caught.value)
 
 
@@ -213,7 +215,7 @@ def refusal(stack: StackConfig, *faults: Fault | None, **more: object) -> str:
     ],
 )
 def test_it_is_one_line_with_a_cure_in_every_kind_of_stack(file: str, settings: tuple[str, ...], cure: str) -> None:
-    said = refusal(stack_of(file, *settings), SILENT)
+    said = refusal(access_of(file, *settings), SILENT)
     assert said.startswith(f"the Kubernetes API at abc.gr7.us-east-1.eks.amazonaws.com does not answer from here (timed out): {cure}")
     assert "\n" not in said
 
@@ -221,36 +223,36 @@ def test_it_is_one_line_with_a_cure_in_every_kind_of_stack(file: str, settings: 
 def test_a_cluster_that_was_there_is_looked_for_before_anything_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "config").write_text(json.dumps(KUBECONFIG))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
-    stack = stack_of("examples/kubeadm/Pulumi.kubeadm.yaml")
+    access = access_of("examples/kubeadm/Pulumi.kubeadm.yaml")
     monkeypatch.setattr(provider, "under_an_engine", lambda: True)
     monkeypatch.setattr(provider, "fault", lambda address: SILENT if address.port == 443 else None)
     with pytest.raises(pulumi.RunError) as caught:
-        provider._look(stack, stack.cluster)
+        provider._look(access)
     said = "does not answer from here (timed out): is the cluster up, and is this machine in its network?"
     assert str(caught.value).startswith(f"the Kubernetes API at abc.gr7.us-east-1.eks.amazonaws.com {said}")
-    provider._look(stack.model_copy(update={"paused": True}), stack.cluster)  # its machines stand still
+    provider._look(dataclasses.replace(access, paused=True))  # its machines stand still
 
 
 def test_an_api_that_answers_lets_the_kubeconfig_through() -> None:
-    assert asked(stack_of("Pulumi.dev.yaml"), None) == json.dumps(KUBECONFIG)
+    assert asked(access_of("Pulumi.dev.yaml"), None) == json.dumps(KUBECONFIG)
 
 
 def test_a_new_cluster_is_waited_for_and_an_old_one_is_not() -> None:
-    stack, now = stack_of("Pulumi.dev.yaml"), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    assert asked(stack, YOUNG, YOUNG, None, created=now) == json.dumps(KUBECONFIG)
-    assert asked(stack, YOUNG, None, created=time.strftime("%Y-%m-%d %H:%M:%S +0000 UTC", time.gmtime())) == json.dumps(KUBECONFIG)
-    assert "connection refused" in refusal(stack, YOUNG)
-    assert "timed out" in refusal(stack, SILENT, created=now), "who stands outside of the listed networks is told at once"
-    assert "timed out" in refusal(stack, YOUNG, SILENT, created=now)
+    access, now = access_of("Pulumi.dev.yaml"), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    assert asked(access, YOUNG, YOUNG, None, created=now) == json.dumps(KUBECONFIG)
+    assert asked(access, YOUNG, None, created=time.strftime("%Y-%m-%d %H:%M:%S +0000 UTC", time.gmtime())) == json.dumps(KUBECONFIG)
+    assert "connection refused" in refusal(access, YOUNG)
+    assert "timed out" in refusal(access, SILENT, created=now), "who stands outside of the listed networks is told at once"
+    assert "timed out" in refusal(access, YOUNG, SILENT, created=now)
 
 
 def test_an_update_that_lets_one_in_is_not_refused_for_not_being_let_in(capsys: pytest.CaptureFixture[str]) -> None:
-    stack = stack_of("Pulumi.dev.yaml", "cluster.api.public_access_cidrs=[198.51.100.0/24]")
+    access = access_of("Pulumi.dev.yaml", "cluster.api.public_access_cidrs=[198.51.100.0/24]")
     now = SimpleNamespace(endpoint_public_access=True, public_access_cidrs=["203.0.113.0/24"])
     address = Address(host="abc.eks.amazonaws.com", port=443)
 
-    async def judged(access: SimpleNamespace) -> bool:
-        return await provider._unless_it_changes(stack, address, SILENT, access).is_known()
+    async def judged(found: SimpleNamespace) -> bool:
+        return await provider._unless_it_changes(access, address, SILENT, found).is_known()
 
     with mock.patch.object(pulumi.log, "warn") as warned:
         assert asyncio.run(judged(now)) is False

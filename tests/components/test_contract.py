@@ -174,7 +174,7 @@ def test_no_resource_is_made_inside_apply():
 @pytest.mark.parametrize("applied", ["lambda _: kms.Key('x')", "self._key", "lambda _: self._key()"])
 def test_the_check_for_apply_sees_a_resource_made_directly_or_through_a_method(applied):
     path = ROOT / "components" / "cluster" / "cluster.py"
-    text = path.read_text(encoding="utf-8").replace("self._administrators()", f"self.name.apply({applied})", 1)
+    text = path.read_text(encoding="utf-8").replace("self._administrators(made.name)", f"made.name.apply({applied})", 1)
     assert _applied_functions_that_make_resources({path: text}) != []
 
 

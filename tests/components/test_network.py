@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyterhub_aws.components.network.plan import plan
+from jupyterhub_aws.config.specs.network import zone_subnets
 from tests.support.stacks import record
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
@@ -33,7 +33,7 @@ def _ranges(draw):
 
 @given(cidr=_ranges(), count=st.integers(1, 3))
 def test_all_ranges_lie_inside_the_vpc_and_none_overlap(cidr, count):
-    zones = plan(cidr, ZONES[:count])
+    zones = zone_subnets(cidr, ZONES[:count])
     subnets = [subnet for zone in zones for subnet in (zone.private, zone.public)]
     assert all(subnet.subnet_of(IPv4Network(cidr)) for subnet in subnets)
     assert not [pair for pair in combinations(subnets, 2) if pair[0].overlaps(pair[1])]
@@ -42,7 +42,7 @@ def test_all_ranges_lie_inside_the_vpc_and_none_overlap(cidr, count):
 
 @given(cidr=_ranges())
 def test_pods_get_half_of_the_private_subnet_and_every_subnet_is_large_enough(cidr):
-    for zone in plan(cidr, ZONES):
+    for zone in zone_subnets(cidr, ZONES):
         assert zone.pods.subnet_of(zone.private) and zone.pods.num_addresses * 2 == zone.private.num_addresses
         assert zone.private.network_address not in zone.pods, "AWS keeps a subnet's first addresses; a reservation must not hold them"
         assert 16 <= zone.private.prefixlen <= 28 and 16 <= zone.public.prefixlen <= 28, "AWS takes subnets of /16 to /28"
@@ -50,12 +50,12 @@ def test_pods_get_half_of_the_private_subnet_and_every_subnet_is_large_enough(ci
 
 @given(cidr=_ranges(), count=st.integers(1, 2))
 def test_a_zone_added_at_the_end_moves_nothing(cidr, count):
-    assert plan(cidr, ZONES)[:count] == plan(cidr, ZONES[:count])
+    assert zone_subnets(cidr, ZONES)[:count] == zone_subnets(cidr, ZONES[:count])
 
 
 def test_more_zones_than_there_is_room_for_are_refused():
     with pytest.raises(ValueError, match="room for 3 zones, not 4"):
-        plan("10.0.0.0/16", [*ZONES, "us-east-1d"])
+        zone_subnets("10.0.0.0/16", [*ZONES, "us-east-1d"])
 
 
 def _routed(recording, subnet):
@@ -105,7 +105,7 @@ def test_two_zones_make_two_of_everything_and_leave_the_first_two_as_they_were()
 def test_subnets_are_those_of_the_plan_tagged_for_balancers_and_give_no_public_addresses():
     recording = record()
     found = {subnet.name: subnet for subnet in recording.resources.of(SUBNET)}
-    for zone in plan("10.0.0.0/16", ZONES):
+    for zone in zone_subnets("10.0.0.0/16", ZONES):
         letter = zone.zone[-1]
         for kind, expected, role in (("private", zone.private, "internal-elb"), ("public", zone.public, "elb")):
             subnet = found[f"network-{kind}-{letter}"]

@@ -93,7 +93,7 @@ def test_the_control_plane_moves_before_templates_and_core_nodes(upgraded: Step)
     finished = [call.subject for call in upgraded.up.finished("Update")]
     begun = [call.subject for call in upgraded.up.begun("Update")]
     assert set(upgraded.preview.changes.values()) == {"update"}, "nothing is replaced by an upgrade"
-    for subject in (CORE, f"{TEMPLATE}::pools-memory-spot-g2-template", "aws:eks/addon:Addon::node-addons-kube-proxy"):
+    for subject in (CORE, f"{TEMPLATE}::pools-memory-spot-g2-template", "aws:eks/addon:Addon::cluster-addons-kube-proxy"):
         at = next(call.position for call in upgraded.up.begun("Update") if call.subject == subject)
         moved = next(call.position for call in upgraded.up.finished("Update") if call.subject == CLUSTER)
         assert moved < at, f"{subject} would be newer than the API server"

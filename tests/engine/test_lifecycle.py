@@ -50,7 +50,7 @@ def first_preview(engine: Engine) -> Preview:
 
 @pytest.fixture(scope="module")
 def failed(engine: Engine, first_preview: Preview) -> Run:
-    return engine.up(check=False, FAKE_AWS_FAIL="aws:eks/addon:Addon=node-addons-vpc-cni")
+    return engine.up(check=False, FAKE_AWS_FAIL="aws:eks/addon:Addon=cluster-addons-vpc-cni")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_the_first_preview_makes_everything_and_nothing_yet(first_preview: Previ
 
 def test_a_failure_says_what_and_leaves_the_rest_standing(failed: Run, engine: Engine) -> None:
     assert failed.code != 0
-    assert "node-addons-vpc-cni" in failed.errors
+    assert "cluster-addons-vpc-cni" in failed.errors
     assert "InsufficientCapacityException" in failed.errors
     assert failed.finished("Create")
 
@@ -96,7 +96,7 @@ def test_a_failure_says_what_and_leaves_the_rest_standing(failed: Run, engine: E
 def test_the_next_up_completes_what_failed(built: Run, first_preview: Preview, failed: Run) -> None:
     again = {call.subject for call in failed.finished("Create")} & {call.subject for call in built.finished("Create")}
     assert again == set()
-    assert "aws:eks/addon:Addon::node-addons-vpc-cni" in {call.subject for call in built.finished("Create")}
+    assert "aws:eks/addon:Addon::cluster-addons-vpc-cni" in {call.subject for call in built.finished("Create")}
 
 
 def test_nothing_is_there_twice_and_nothing_is_unknown_to_the_state(built: Run, engine: Engine) -> None:

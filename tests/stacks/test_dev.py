@@ -183,7 +183,7 @@ def test_every_node_waits_for_the_cni_its_rights_and_a_way_to_the_internet():
     routes = {(ROUTE, f"network-private-{letter}-nat") for letter in "abc"}
     for group in _groups():
         needs = recording.needs(group)
-        assert {(ADDON, f"node-addons-{name}") for name in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")} <= needs, group.name
+        assert {(ADDON, f"cluster-addons-{name}") for name in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")} <= needs, group.name
         assert routes <= needs, group.name
         assert {kind for kind, name in needs if "AmazonEKSWorkerNodePolicy" in name} == {ATTACHMENT}, group.name
         assert {("aws:ec2/routeTableAssociation:RouteTableAssociation", f"network-private-{letter}") for letter in "abc"} <= needs, group.name

@@ -1,0 +1,209 @@
+"""Arguments of a component, read with the models and rules of a stack file: every problem at once, each with the argument's path."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import pulumi
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from jupyterhub_aws.components.base import ArgumentError
+from jupyterhub_aws.components.network.outputs import NetworkOutputs
+from jupyterhub_aws.config.errors import Problem, dotted, shown
+from jupyterhub_aws.config.explain import problems_of
+from jupyterhub_aws.config.network import EndpointService
+from jupyterhub_aws.config.place_rules import zone_problems
+from jupyterhub_aws.config.tags import TagValue
+from jupyterhub_aws.config.values import Cidr, Region, StackName, Zone
+
+M = TypeVar("M", bound=BaseModel)
+H = TypeVar("H")
+
+_MOST_TAGS = 40  # AWS allows 50 on a resource; the rest is for the library's own: names, discovery, scale-from-zero templates
+
+
+class Unreadable(Exception):  # noqa: N818 -- caught where it is raised
+    """A value that no section can hold, with its path."""
+
+    def __init__(self, path: tuple[int | str, ...], value: object) -> None:
+        self.path, self.value = path, value
+
+
+class Arguments:
+    """Collects what is wrong with the arguments of one component. `done` raises all of it."""
+
+    def __init__(self, component: str, name: object) -> None:
+        """`component` is the class, `name` the component's resource name."""
+        self.source = f"{component} {name!r}"
+        self.problems: list[Problem] = []
+        self._resource_name = name
+
+    def say(self, path: str, what: str, fix: str) -> None:
+        """Add a problem of one argument."""
+        self.problems.append(Problem(path=path, what=what, fix=fix))
+
+    def add(self, problems: Iterable[Problem], *, within: str = "") -> None:
+        """Add problems that a rule of stack files found. `within` is the section's name there, which is no part of an argument's path."""
+        for problem in problems:
+            path = problem.path.removeprefix(f"{within}.") if within else problem.path
+            self.problems.append(Problem(path=path, what=problem.what, fix=problem.fix))
+
+    def done(self, renamed: Mapping[str, str] | None = None) -> None:
+        """Raise ArgumentError where something was wrong. `renamed` maps paths of a section, and all below them, to the arguments' own; the first one counts."""
+        if self.problems:
+            raise ArgumentError(self.source, [Problem(path=_renamed(item.path, renamed or {}), what=item.what, fix=item.fix) for item in self.problems])
+
+    def section(self, model: type[M], values: Mapping[str, Any], *, path: str = "") -> M | None:
+        """The section that these values are, as a stack file would say them; None with its problems noted. An absent value (None) is the option's default."""
+        try:
+            document = {key: _plain(value, (key,)) for key, value in values.items() if value is not None}
+            return model.model_validate_json(json.dumps(document))
+        except Unreadable as error:
+            where = dotted((path, *error.path)) if path else dotted(error.path)
+            if isinstance(error.value, pulumi.Output):
+                self.say(where, "is an output, whose value is known only after something was made", "give a plain value")
+            else:
+                self.say(where, f"has a value of the wrong kind (got {type(error.value).__name__})", "give plain text, numbers, lists and maps")
+        except RecursionError:
+            self.say(path, "is nested too deeply to be read", "compare it with docs/reference.md")
+        except ValidationError as error:
+            self.problems += problems_of(error, model, path)
+        return None
+
+    def physical_name(self, given: object, *, default: object = None) -> str:
+        """The prefix of physical names: the argument, or the component's resource name, or a `default` in its place."""
+        name = given if given is not None else default if default is not None else self._resource_name
+        try:
+            found: str = TypeAdapter(StackName).validate_python(name, strict=True)
+        except ValidationError as error:
+            context = error.errors()[0].get("ctx", {})
+            what, fix = context.get("what", f"must be text (got {shown(name)})"), context.get("fix", "write something like jhub-dev")
+            said = str(what) if given is not None else f"is the resource name where it is not given, and that {what}"
+            self.say("physical_name", said, f"{fix} as physical_name")
+            return ""
+        return found
+
+    def tags(self, given: object) -> Mapping[str, str]:
+        """The tags of every resource, as text by text."""
+        if not isinstance(given, Mapping):
+            self.say("tags", f"must be a map (got {shown(given)})", 'write {"owner": "platform-team"}')
+            return {}
+        if len(given) > _MOST_TAGS:
+            self.say("tags", f"must have at most {_MOST_TAGS} entries (got {len(given)})", "remove some: AWS takes 50, and this library sets some of its own")
+        for key, value in given.items():
+            self._tag(key, value)
+        return given
+
+    def _tag(self, key: object, value: object) -> None:
+        path = dotted(("tags", str(key)))
+        if not isinstance(key, str) or not 0 < len(key) <= 128 or key.lower().startswith("aws:") or key == "Name":  # noqa: PLR2004 -- "Tag naming limits"
+            self.say(path, "is not a tag's key: 1 to 128 characters that do not begin with aws:, and not Name, which this library sets", "choose another key")
+        try:
+            TypeAdapter(TagValue).validate_python(value, strict=True)
+        except ValidationError as error:
+            context = error.errors()[0].get("ctx", {})
+            self.say(path, str(context.get("what", f"must be text (got {shown(value)})")), str(context.get("fix", "write it in quotes")))
+
+    def region(self, path: str, zones: Sequence[str]) -> str:
+        """The region of zones that are valid by themselves: the first one's. `path` is that zone's."""
+        region = zones[0][:-1]
+        self._valid(Region, region, path)
+        return region
+
+    def services(self, given: object) -> dict[str, str] | None:
+        """The AWS services that get a private endpoint, each with why, sorted; None where nothing is given, or it is wrong."""
+        if given is None:
+            return None
+        if not isinstance(given, Mapping):
+            self.say("services", f"must be a map (got {shown(given)})", 'write {"s3": "layers of images"}')
+            return None
+        fine = [self._valid(EndpointService, service, dotted(("services", str(service)))) for service in given]
+        fine += [self._valid(str, why, dotted(("services", str(service)))) for service, why in given.items()]
+        if "s3" not in given:
+            self.say("services", "lacks s3, without which no image is pulled", "add it")
+        return dict(sorted(given.items())) if all(fine) else None
+
+    def handle(self, path: str, given: object, kind: type[H]) -> H | None:
+        """The outputs of another component; None with the problem noted."""
+        if isinstance(given, kind):
+            return given
+        outputs = getattr(given, "outputs", None)
+        fix = "write .outputs behind it" if isinstance(outputs, kind) else f"give the .outputs of a component, or a {kind.__name__} of your own"
+        self.say(path, f"must be {kind.__name__} (got {type(given).__name__})", fix)
+        return None
+
+    def network(self, network: NetworkOutputs, *, zones: int = 1) -> None:
+        """Note what a network that was filled in by hand lacks for something in AWS with subnets in so many zones at least."""
+        self.needs("network.vpc_id", network.vpc_id, "this is made in a VPC")
+        ranges: Any = list(network.cidrs) if isinstance(network.cidrs, tuple) else network.cidrs
+        if self._valid(list[Cidr], ranges, "network.cidrs") and not ranges:
+            self.say("network.cidrs", "is empty", "give the IPv4 ranges of nodes and pods")
+        for option in ("private_subnets", "public_subnets"):
+            subnets = getattr(network, option)
+            if not isinstance(subnets, Mapping):
+                self.say(f"network.{option}", f"must be a map (got {shown(subnets)})", 'write {"us-east-1a": subnet.id}')
+                continue
+            found = [zone for zone in subnets if self._valid(Zone, zone, dotted(("network", option, str(zone))))]
+            for zone in found if isinstance(network.private_subnets, Mapping) else ():
+                self.add(zone_problems(dotted(("network", option, zone)), zone, network.region, instead="network.region"))
+            if option == "private_subnets" and len(subnets) < zones:
+                what = f"must have at least {zones} entries (got {len(subnets)})"
+                self.say(f"network.{option}", what, "give a subnet in each zone; EKS wants two zones" if zones > 1 else "give the subnets of the nodes")
+
+    def _valid(self, kind: Any, value: object, path: str) -> bool:  # noqa: ANN401 -- any annotated type
+        try:
+            TypeAdapter(kind).validate_python(value, strict=True)
+        except ValidationError as error:
+            for detail in error.errors():
+                context = detail.get("ctx", {})
+                where = path + "".join(f"[{part}]" for part in detail["loc"])
+                what = str(context.get("what", f"has a value of the wrong kind (got {shown(detail['input'])})"))
+                self.say(where, what, str(context.get("fix", "compare it with its documentation")))
+            return False
+        return True
+
+    def needs(self, path: str, value: object, why: str) -> None:
+        """Note an input that is None where it is needed."""
+        if value is None:
+            self.say(path, f"is missing: {why}", "give it")
+
+
+def plain_of(values: Any) -> Any:  # noqa: ANN401 -- whatever was given
+    """A list without the outputs in it, whose values nobody knows yet."""
+    return [value for value in values if not isinstance(value, pulumi.Output)] if isinstance(values, (list, tuple)) else values
+
+
+def outputs_of(values: Sequence[pulumi.Input[str]]) -> list[pulumi.Input[str]]:
+    """The outputs in a list."""
+    return [value for value in values if isinstance(value, pulumi.Output)]
+
+
+def _renamed(path: str, names: Mapping[str, str]) -> str:
+    old = next((old for old in names if path == old or path.startswith((f"{old}.", f"{old}["))), None)
+    return path if old is None else names[old] + path.removeprefix(old)
+
+
+def _plain(value: Any, path: tuple[int | str, ...]) -> Any:  # noqa: ANN401 -- from any value to a JSON value
+    """A value as JSON has it. Raises Unreadable for what no stack file could say."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float) and value == value and abs(value) != float("inf"):  # noqa: PLR0124 -- not a number is not itself
+        return value
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_unset=True)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type) and hasattr(value, "as_section"):
+        return _plain(value.as_section(), path)
+    if isinstance(value, Mapping):
+        return {_key(key, path): _plain(item, (*path, str(key))) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, (*path, index)) for index, item in enumerate(value)]
+    raise Unreadable(path, value)
+
+
+def _key(key: object, path: tuple[int | str, ...]) -> str:
+    if not isinstance(key, str):
+        raise Unreadable((*path, str(key)), key)
+    return key
