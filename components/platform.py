@@ -35,7 +35,8 @@ from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs
 from jupyterhub_aws.components.homes.ownership import Ownership, OwnershipArgs
 from jupyterhub_aws.components.homes.volume_class import VolumeClass, VolumeClassArgs
 from jupyterhub_aws.components.hub.cloud import HubCloudArgs
-from jupyterhub_aws.components.hub.hub import HubParts, InClusterInputs, JupyterHub
+from jupyterhub_aws.components.hub.hub import JupyterHub
+from jupyterhub_aws.components.hub.parts import HubParts, InClusterInputs
 from jupyterhub_aws.components.imports import Imports
 from jupyterhub_aws.components.monitoring.certificates import own_end
 from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs

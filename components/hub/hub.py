@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pulumi
@@ -17,58 +16,26 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from pulumi_random import RandomString
 
 from jupyterhub_aws.components.base import ArgumentError, Component
+from jupyterhub_aws.components.cluster.outputs import in_cluster
 from jupyterhub_aws.components.entry.service import EntryService, EntryServiceArgs
 from jupyterhub_aws.components.facts import HubFacts
 from jupyterhub_aws.components.homes.usage import UsageReport, UsageReportArgs
-from jupyterhub_aws.components.hub.cloud import HubCloud, HubCloudArgs
+from jupyterhub_aws.components.hub.args import JupyterHubArgs
+from jupyterhub_aws.components.hub.cloud import HubCloud
 from jupyterhub_aws.components.hub.not_ready import Where, says_why
+from jupyterhub_aws.components.hub.parts import HubParts, InClusterInputs
 from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
 from jupyterhub_aws.components.hub.storage import DatabasePlace, DatabasePlaceArgs, HomesVolume, HomesVolumeArgs
 from jupyterhub_aws.components.hub.values.hub import Given, hub_values
-from jupyterhub_aws.config.cluster import ExistingCluster
 from jupyterhub_aws.config.database import SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES
-from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.names import PROXY_DEPLOYMENT, SERVER_ACCOUNT, SERVER_ENVIRONMENT, SERVER_SECRETS
 
 #: Which certificate the proxy has, by the first digits of its digest.
 _CERTIFICATE = "jupyterhub-aws/certificate"
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class InClusterInputs:
-    """What the part of a hub inside the cluster needs: `images` names images, `chart` says where the z2jh chart comes from (components/charts.py).
-
-    `secrets` are the encrypted values of the stack file by key, `depends_on` what its pods need. The cluster is reached by `kubeconfig` (its text; None:
-    by the file that `access` names, or the caller's own) when pods have to be asked why they are not ready.
-    """
-
-    images: Images
-    chart: Mapping[str, Any]
-    secrets: Mapping[str, pulumi.Input[str]]
-    depends_on: Sequence[pulumi.Resource] = ()
-    kubeconfig: pulumi.Input[str] | None = None
-    access: ExistingCluster | None = None
-    cluster_name: pulumi.Input[str] | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class HubParts:
-    """One hub of a stack, and which of its halves this program makes.
-
-    `cloud`: what AWS's own API makes, or None; then `facts` has what the stack exports that made it. `in_cluster`: what the Kubernetes API makes, or None.
-    `homes_handle` names file system and access point of homes in EFS.
-    """
-
-    hub: HubSpec
-    cloud: HubCloudArgs | None = None
-    facts: HubFacts | None = None
-    in_cluster: InClusterInputs | None = None
-    homes_handle: pulumi.Input[str] | None = None
 
 
 class JupyterHub(Component):
@@ -83,23 +50,28 @@ class JupyterHub(Component):
     cloud: HubCloud | None = None
     _namespace_made: Namespace | None = None
 
-    def __init__(self, name: str, args: HubParts, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: JupyterHubArgs | HubParts, opts: pulumi.ResourceOptions | None = None) -> None:
+        if isinstance(args, JupyterHubArgs):
+            parts = args.parts(name)  # before anything is registered
+            opts = in_cluster(args.cluster, opts)
+        else:
+            parts = args
         super().__init__(name, opts)
-        self._name, self._hub = name, args.hub
+        self._name = name
         #: What follows for the hub.
-        self.hub = args.hub
-        self._names = args.hub.names
-        self.url = pulumi.Output.from_input(args.hub.url)
+        self.hub = self._hub = parts.hub
+        self._names = parts.hub.names
+        self.url = pulumi.Output.from_input(parts.hub.url)
         #: What an operator or a script asks of a stack: where the hub is, and with a shared password how to get in.
         self.exports: dict[str, pulumi.Input[Any]] = {"url": self.url, "namespace": self._names.namespace}
-        if args.cloud is not None:
-            self.cloud = HubCloud(f"{name}-cloud", args.cloud, self.child())
+        if parts.cloud is not None:
+            self.cloud = HubCloud(f"{name}-cloud", parts.cloud, self.child())
         #: What the part inside the cluster needs of the AWS half: what another stack takes over.
-        self.facts = args.facts or self._made(args.homes_handle)
-        if args.in_cluster is not None:
-            self._in_cluster(args.in_cluster)
+        self.facts = parts.facts or self._made(parts.homes_handle)
+        if parts.in_cluster is not None:
+            self._in_cluster(parts.in_cluster)
         outputs = {"url": self.url, "namespace": self._names.namespace}
-        self.register_outputs(outputs if args.in_cluster is None else {**outputs, "release": self.release.name})
+        self.register_outputs(outputs if parts.in_cluster is None else {**outputs, "release": self.release.name})
 
     def _made(self, homes_handle: pulumi.Input[str] | None) -> HubFacts:
         cloud = self.cloud

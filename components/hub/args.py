@@ -1,0 +1,183 @@
+"""The arguments of a hub that stands alone: typed values and handles, judged by the same rules as a stack file before anything is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.components.charts import chart
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
+from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
+from jupyterhub_aws.components.hub.cloud import HubCloudArgs
+from jupyterhub_aws.components.hub.parts import HubParts, InClusterInputs
+from jupyterhub_aws.components.hub.values.problems import hub_problems
+from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.config.chart import CHART
+from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
+from jupyterhub_aws.config.database import Database
+from jupyterhub_aws.config.entry import Entry, LoadBalancerEntry
+from jupyterhub_aws.config.errors import dotted
+from jupyterhub_aws.config.homes import EbsHomes, EfsAccessPointHomes, EfsHomes, EphemeralHomes, Homes, NfsHomes
+from jupyterhub_aws.config.hub import Culling, Hub
+from jupyterhub_aws.config.mirrors import PackageMirrors
+from jupyterhub_aws.config.network import ExistingNetwork
+from jupyterhub_aws.config.profiles import Profile
+from jupyterhub_aws.config.secrets import SECRET_ENDINGS, missing_secrets
+from jupyterhub_aws.config.sign_in import SignIn
+from jupyterhub_aws.config.specs.hub import HubSpec, hub_spec
+from jupyterhub_aws.config.specs.images import Images
+from jupyterhub_aws.config.specs.network import NetworkSpec
+from jupyterhub_aws.config.stack import StackConfig, broken_rules, file_key
+from jupyterhub_aws.config.values import ShortName
+from jupyterhub_aws.config.volumes import SharedDirectory, Volume
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class JupyterHubArgs:
+    """A hub in a cluster: where it runs, where homes are, who may sign in, how users reach it, and what they may choose.
+
+    `cluster` and `pools` are the outputs of Cluster and NodePools, or filled in by hand for what exists already. `homes` are the outputs of EfsHomes, or
+    a section of another kind (`NfsHomes`, `EbsHomes`, `EphemeralHomes`).
+
+    The options of a hub have the names, the values and the defaults of a stack file (docs/reference.md, `hubs.NAME`): each is a model such as
+    `GitHubSignIn(kind="github", …)`, or a mapping with the same keys; None stands for the default.
+
+    `secrets` are what the options need: `client-secret` of GitHub, OIDC and Cognito, `ldap-search-password`, `tls-key` of a certificate of your own.
+    `protect`: namespaces, claims and volumes refuse to be deleted. `tags` are those of everything in AWS. `images` says where images and charts come from.
+    `depends_on` is what servers need besides, such as drivers that are installed elsewhere.
+    """
+
+    cluster: ClusterOutputs
+    pools: NodePoolsOutputs
+    homes: EfsHomesOutputs | Homes
+    sign_in: SignIn | Mapping[str, Any]
+    entry: Entry | Mapping[str, Any]
+    database: Database | Mapping[str, Any] | None = None
+    image: str | None = None
+    profiles: Mapping[str, Profile | Mapping[str, Any]] | None = None
+    home_directory: str | None = None
+    shared_directories: Mapping[str, SharedDirectory | Mapping[str, Any]] | None = None
+    volumes: Mapping[str, Volume | Mapping[str, Any]] | None = None
+    shared_memory: str | None = None
+    named_servers: int | None = None
+    package_mirrors: PackageMirrors | Mapping[str, Any] | None = None
+    culling: Culling | Mapping[str, Any] | None = None
+    helm_values: Mapping[str, Any] | None = None
+    secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    protect: bool = True
+    tags: Mapping[str, str] = field(default_factory=dict)
+    images: Images = field(default_factory=Images)
+    depends_on: Sequence[pulumi.Resource] = ()
+
+    def parts(self, name: str) -> HubParts:
+        """Both halves of the hub of that name. Raises ArgumentError with every problem, each at the argument's path."""
+        hub, cluster = hub_spec(self._stack(name), name), self.cluster
+        homes = self.homes if isinstance(self.homes, EfsHomesOutputs) else None
+        return HubParts(
+            hub=hub,
+            cloud=None if isinstance(cluster.network, NetworkSpec) else self._cloud(hub),
+            in_cluster=InClusterInputs(
+                images=self.images,
+                chart=chart(CHART, self.images, kubernetes=cluster.version, awaited=True),
+                secrets={f"hub-{name}-{key}": value for key, value in self.secrets.items()},
+                depends_on=[*self.depends_on, *self.pools.ready, *(() if homes is None else homes.ready)],
+                kubeconfig=cluster.kubeconfig_json,
+                cluster_name=None if isinstance(cluster.network, NetworkSpec) else cluster.name,
+                tags=self.tags,
+            ),
+            homes_handle=None if homes is None else homes.volume_handles[name],
+        )
+
+    def _cloud(self, hub: HubSpec) -> HubCloudArgs:
+        return HubCloudArgs(
+            hub=hub,
+            network=self.cluster.vpc,
+            node_security_group_id=self.cluster.node_group_id,
+            core_group_name=self.pools.core_group_name or "",
+            tags=self.tags,
+        )
+
+    def _stack(self, name: str) -> StackConfig:
+        """The stack of which this hub would be the only one: what its rules are judged with. Raises ArgumentError with every problem."""
+        given = Arguments("JupyterHub", name)
+        cluster, pools = given.handle("cluster", self.cluster, ClusterOutputs), given.handle("pools", self.pools, NodePoolsOutputs)
+        images = given.handle("images", self.images, Images)
+        given.valid(ShortName, name, "name")
+        given.tags(self.tags)
+        hub = given.section(Hub, {key: getattr(self, key) for key in Hub.model_fields if key != "pools"})
+        homes = self._homes_section(name, given)
+        self._secrets_are_known(name, {} if hub is None else {name: hub}, given)
+        given.done()
+        assert cluster is not None and pools is not None and images is not None and hub is not None  # noqa: S101 -- else there was a problem
+        if isinstance(hub.entry, LoadBalancerEntry) and pools.core_group_name is None:
+            given.say("pools.core_group_name", "is missing: a load balancer takes its targets from that Auto Scaling group", "fill it in")
+        sections: dict[str, Any] = {
+            "region": cluster.region,
+            "network": _network_section(cluster.network_spec),
+            "cluster": self._cluster_section(cluster),
+            "pools": pools.section,
+            "homes": homes,
+            "hubs": {name: hub},
+        }
+        given.add((problem for problem in broken_rules(sections) if problem.path.startswith("hubs")), within=f"hubs.{name}")
+        given.done()
+        stack = StackConfig.model_construct(name=cluster.name, **sections)
+        given.add(hub_problems(stack, name), within=f"hubs.{name}")
+        given.done()
+        return stack
+
+    def _secrets_are_known(self, name: str, hubs: Mapping[str, Hub], given: Arguments) -> None:
+        """Every secret that the options need is there, and no other: their values are never read."""
+        if not isinstance(self.secrets, Mapping):
+            given.say("secrets", f"must be a map (got {type(self.secrets).__name__})", f'write {{"{SECRET_ENDINGS[0]}": …}}')
+            return
+        for key in self.secrets:
+            if key not in SECRET_ENDINGS:
+                given.say(dotted(("secrets", str(key))), "is no secret of a hub", f"choose from {', '.join(SECRET_ENDINGS)}")
+        for wanted in missing_secrets(hubs, [file_key(f"hub-{name}-{key}") for key in self.secrets]):
+            key = wanted.key.removeprefix(f"hub-{name}-")
+            given.say(dotted(("secrets", key)), f"is missing: the {wanted.what}", f'give it: secrets={{"{key}": …}}')
+
+    def _cluster_section(self, cluster: ClusterOutputs) -> EksCluster | ExistingCluster:
+        facts: dict[str, Any] = {"version": cluster.version, "service_cidr": cluster.service_cidr, "protected": self.protect}
+        if isinstance(cluster.network, NetworkSpec):
+            return ExistingCluster.model_construct(kind="existing", **facts)
+        return EksCluster.model_construct(kind="eks", **facts)
+
+    def _homes_section(self, name: str, given: Arguments) -> Homes:
+        if isinstance(self.homes, EfsHomesOutputs):
+            if name not in self.homes.volume_handles:
+                known = ", ".join(sorted(self.homes.volume_handles)) or "none"
+                given.say("homes", f"has no access point for the hub {name} (it has: {known})", f'add "{name}" to hubs of EfsHomesArgs')
+            return EfsHomes(kind="efs")
+        if not isinstance(self.homes, (EfsAccessPointHomes, NfsHomes, EbsHomes, EphemeralHomes)):
+            fix = "give the .outputs of EfsHomes, or a section such as EphemeralHomes"
+            given.say("homes", f"must be EfsHomesOutputs (got {type(self.homes).__name__})", fix)
+            return EphemeralHomes(kind="ephemeral")
+        return self.homes
+
+
+class _KnownNetwork(ExistingNetwork):
+    """What rules and network policies ask of a network, whoever made it."""
+
+    spec: NetworkSpec
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones of the private subnets, in their order."""
+        return self.spec.zones
+
+    @property
+    def ranges(self) -> tuple[str, ...]:
+        """The ranges of nodes and pods."""
+        return self.spec.ranges
+
+
+def _network_section(network: NetworkSpec) -> ExistingNetwork:
+    return _KnownNetwork.model_construct(
+        mode="existing", spec=network, egress=network.egress, peer_networks=dict(network.peer_networks), internal_hosts=network.internal_hosts
+    )
