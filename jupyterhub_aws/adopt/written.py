@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jupyterhub_aws.config.formats import FORMAT
 from jupyterhub_aws.config.stack import StackConfig, file_key
 
 #: Begins the comment of a line that somebody has to fill in.
@@ -60,6 +61,7 @@ def text_of(head: str, sections: Mapping[str, Any], comments: Mapping[str, str])
 
     Keys have the project's prefix: `pulumi stack init` writes those without it anew and drops their comments (CLI 3.260), here what is to be filled in.
     """
+    sections = {"format": FORMAT, **sections}
     lines = ["# yaml-language-server: $schema=./config/stack.schema.json", "#", *(f"# {line}".rstrip() for line in head.strip().splitlines()), "", "config:"]
     known = [name for name in StackConfig.model_fields if name in sections]
     for name in known:

@@ -64,16 +64,16 @@ class Side:
 
     def in_todays_words(self) -> Side:
         """The same with the configuration and the limits of the gate by their names of today: an older version of the library may have said them."""
-        if self.configuration is None:
-            return self
-        own = {key.partition(":")[2]: value for key, value in self.configuration.items() if key.startswith(f"{PROJECT}:")}
-        others = {key: value for key, value in self.configuration.items() if not key.startswith(f"{PROJECT}:")}
+        said = self.configuration or {}
+        own = {key.partition(":")[2]: value for key, value in said.items() if key.startswith(f"{PROJECT}:")}
+        others = {key: value for key, value in said.items() if not key.startswith(f"{PROJECT}:")}
         number = {"format": own["format"]} if "format" in own else {}
         try:
-            gate = self.gate if self.gate is None else upgraded({**number, "gate": self.gate})["gate"]
-            return replace(self, gate=gate, configuration={**others, **{f"{PROJECT}:{name}": value for name, value in upgraded(own).items()}})
-        except ValueError:  # a file with an option under both names, which no plan was ever made of
+            gate = None if self.gate is None else upgraded({**number, "gate": self.gate})["gate"]
+            configuration = {**others, **{f"{PROJECT}:{name}": value for name, value in upgraded(own).items()}}
+        except ValueError:  # an option under both names: no plan was ever made of such a file
             return self
+        return replace(self, gate=gate, configuration=None if self.configuration is None else configuration)
 
     def money_is_of_another_day(self, other: Side) -> bool:
         """Whether both sides have bills, made from different prices."""

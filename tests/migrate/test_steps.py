@@ -101,6 +101,8 @@ def test_any_old_file(tmp_path: Path, written: Written) -> None:
     assert after["config"]["other:watch"] == "given" and after["config"]["aws:region"] == "us-east-1"
     old, new = _words(written.text), _words(_without_stamp(written.text, found.new))
     assert len(old) == len(new) and {pair for pair in zip(old, new, strict=True) if pair[0] != pair[1]} <= set(WORDS.items())
+    ends = "\r\n" if "\r\n" in written.text else "\n"
+    assert found.new.count("\n") == found.new.count(ends) and found.new.endswith(ends) == written.text.endswith(ends)
     path.write_bytes(found.new.encode())
     again = migrated(path)
     assert not again.changes and again.source == FORMAT and not again.edits

@@ -47,6 +47,7 @@ def test_it_becomes_a_stack_file_that_the_plan_takes_and_holds_no_secret(file: P
     text = (tmp_path / "Pulumi.old.yaml").read_text(encoding="utf-8")
     assert _PLANTED.findall(file.read_text()) != [], "something is planted"
     assert _PLANTED.findall(text + done.stdout) == []
+    assert "\n  jupyterhub-aws:format: 2\n" in text
     assert "`jhub plan` says" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert text.count("# FILL IN:") + text.count("\n          FILL IN ") + text.count("\n            FILL IN ") == done.stdout.count("\n  ! ")
