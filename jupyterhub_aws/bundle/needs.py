@@ -25,6 +25,8 @@ _REQUIREMENTS = ("requirements/runtime.txt", "requirements.txt")
 _PYTHON, _PLATFORM = "3.11", "manylinux_2_28_x86_64"
 _RELEASES = "https://get.pulumi.com/releases"
 _PINNED = re.compile(r"^(pulumi(?:-[a-z]+)?)==([0-9][\w.]*)", re.MULTILINE)
+#: Packages whose SDK says of itself that no plugin belongs to it (pulumi-plugin.json of pulumi_policy 1.21.0: `"resource": false`).
+_WITHOUT_PLUGIN = ("pulumi-policy",)
 _OF_PULUMI = re.compile(r"pulumi(-[a-z]+)?")
 
 
@@ -68,7 +70,7 @@ def _engine(stack: StackConfig, requirements: Path) -> Iterator[File]:
     engine = versions.pop("pulumi")
     name = f"pulumi-v{engine}-linux-x64.tar.gz"
     yield File(name=name, url=f"{_RELEASES}/sdk/{name}", needed_by=("the engine",))
-    wanted = {(package.removeprefix("pulumi-"), version): "the program" for package, version in versions.items()}
+    wanted = {(package.removeprefix("pulumi-"), version): "the program" for package, version in versions.items() if package not in _WITHOUT_PLUGIN}
     if isinstance(stack.cluster, EksCluster) and stack.parts == "all":  # the plugin of pulumi-eks brings providers of its own
         wanted |= {(row.name, row.version): "pulumi-eks" for row in pins() if row.kind == "plugin"}
     for (plugin, version), who in sorted(wanted.items()):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from jupyterhub_aws.bundle import lock
+from jupyterhub_aws.bundle.inventory import Wheels
+from jupyterhub_aws.diff import old_tree
 from tests.support.in_process import Done, in_process
 from tests.support.stack_files import ROOT
 from tests.support.stacks import quiet_sdks
@@ -149,3 +155,120 @@ class TestBadPrograms:
     def test_one_name_twice(self, folder: Path) -> None:
         said = self.refused(folder, "import pulumi_aws as aws\naws.s3.Bucket('b')\n\naws.s3.Bucket('b')\n")
         assert "aws:s3/bucket:Bucket 'b' is registered twice under one parent (at __main__.py:2 and __main__.py:4), which the engine refuses" in said
+
+
+@pytest.fixture
+def history(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The same folder in a repository below whose top it is: a commit with a program of its own, which names a library."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    (folder / "__main__.py").write_text(f"import pulumi_aws as aws\nimport config\n{CALL}aws.s3.Bucket(config.NAME)\n")
+    (folder / "config.py").write_text("NAME = 'before'\n")
+    (folder / "requirements.txt").write_text(f"jupyterhub-aws=={version('jupyterhub-aws')}\n")
+    git(tmp_path, "init", "-q", "-b", "main")
+    commit(tmp_path)
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True)
+
+
+def folder_made(line: list[str], **_: object) -> None:
+    """What the first of the two commands does that make an environment."""
+    Path(line[-1]).exists() or Path(line[-1]).mkdir(parents=True)
+
+
+def commit(folder: Path) -> None:
+    git(folder, "add", "-A", "mine")
+    git(folder, "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "--allow-empty", "-m", "one")
+
+
+class TestAgainstAnOlderCommit:
+    """A user's repository has no library in it: requirements.txt says which one."""
+
+    def changes(self, folder: Path) -> dict[str, str]:
+        done = planned(folder, "--against", "HEAD", "--json")
+        assert done.stdout, done.stderr
+        return {item["urn"].rpartition("::")[2]: item["op"] for item in json.loads(done.stdout)["changes"]}
+
+    @pytest.mark.parametrize("line", ["jupyterhub-aws=={now}", "jupyterhub_aws == {now}  # ours", "pulumi-gcp==9.0.0\n", "jupyterhub-aws @ file:///x.whl"])
+    def test_the_same_library_plans_the_older_program_with_its_own_modules(self, history: Path, tmp_path: Path, line: str) -> None:
+        (history / "requirements.txt").write_text(line.format(now=version("jupyterhub-aws")))
+        commit(tmp_path)
+        assert self.changes(history) == {}
+        (history / "config.py").write_text("NAME = 'after'\n")
+        with mock.patch.object(old_tree, "_environment", side_effect=AssertionError("none is needed")):
+            assert self.changes(history) == {"before": "delete", "after": "create"}
+
+    @pytest.mark.parametrize("line", ["jupyterhub-aws==0.0.7", "jupyterhub-aws @ https://example.org/other.whl"])
+    def test_another_library_plans_it_in_an_environment_made_from_its_requirements(self, history: Path, tmp_path: Path, line: str) -> None:
+        (history / "requirements.txt").write_text(line)
+        commit(tmp_path)
+        (history / "requirements.txt").write_text(f"jupyterhub-aws=={version('jupyterhub-aws')}\n")
+        (history / "config.py").write_text("NAME = 'after'\n")
+        with mock.patch.object(old_tree, "_environment", return_value=Path(sys.executable)) as made:
+            assert self.changes(history) == {"before": "delete", "after": "create"}
+        (wanted,) = made.call_args.args
+        assert wanted.read_text() == line and tmp_path / "cache" in wanted.parents
+        with mock.patch.object(old_tree, "_environment", return_value=None):
+            done = planned(history, "--against", "HEAD", "--markdown")
+        assert "only the configuration was compared" in done.stdout, done.stderr
+
+    def test_a_program_that_was_wrong_then_is_said_to_be_so(self, history: Path, tmp_path: Path) -> None:
+        (history / "config.py").write_text("NAME = 1 / 0\n")
+        commit(tmp_path)
+        (history / "config.py").write_text("NAME = 'after'\n")
+        done = planned(history, "--against", "HEAD")
+        assert done.returncode == 2 and "Pulumi.dev.yaml at HEAD: was refused by its own program: jhub: the program raises ZeroDivisionError" in done.stderr
+
+    def test_an_environment_is_made_by_the_requirements_as_they_are(self, history: Path, tmp_path: Path) -> None:
+        wanted = tmp_path / "cache" / "jupyterhub-aws" / "trees" / "abcdef0123456789" / "mine" / "requirements.txt"
+        wanted.parent.mkdir(parents=True)
+        for text, hashed in (("jupyterhub-aws==0.0.7\n", False), ("jupyterhub-aws==0.0.7 --hash=sha256:00\n", True)):
+            wanted.write_text(text)
+            with mock.patch.object(old_tree.subprocess, "run", side_effect=folder_made) as ran:
+                python = old_tree._environment(wanted)
+            made, installed = (call.args[0] for call in ran.call_args_list)
+            assert made[1:3] == ["-m", "venv"] and installed[-2:] == ["-r", str(wanted)] and ("--require-hashes" in installed) == hashed
+            assert ran.call_args.kwargs["cwd"] == wanted.parent, "paths in it are relative to it"
+            with mock.patch.object(old_tree.subprocess, "run", side_effect=AssertionError("made already")):
+                assert old_tree._environment(wanted) == python
+
+
+class TestBundle:
+    """What an isolated network needs, asked in a folder whose requirements.txt names the library."""
+
+    def items(self, folder: Path) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for item in json.loads(in_process(["bundle", "list", "dev", "--json"], folder).stdout)["items"]:
+            found.setdefault(item["kind"], []).append(item["key"])
+        return found
+
+    def test_the_engine_and_its_plugins_are_those_that_are_installed(self, folder: Path) -> None:
+        (folder / "requirements.txt").write_text("jupyterhub-aws==0.1.0\n")
+        found = self.items(folder)
+        assert found["wheels"] == ["wheels of requirements.txt for Python 3.11 on manylinux_2_28_x86_64"]
+        assert f"pulumi-v{version('pulumi')}-linux-x64.tar.gz" in found["file"]
+        for name in ("aws", "eks", "kubernetes", "random"):
+            assert f"pulumi-resource-{name}-v{version(f'pulumi-{name}')}-linux-amd64.tar.gz" in found["file"]
+        assert not [name for name in found["file"] if "policy" in name], "its SDK says that there is none"
+        (folder / "requirements.txt").write_text("jupyterhub-aws==0.1.0\npulumi==3.1.4\npulumi-aws==7.8.9\n")
+        assert "pulumi-v3.1.4-linux-x64.tar.gz" in self.items(folder)["file"], "what the file pins goes first"
+
+    def test_without_requirements_it_is_said(self, folder: Path) -> None:
+        done = in_process(["bundle", "list", "dev"], folder)
+        assert done.returncode == 2 and done.stderr.startswith(f"requirements.txt: is not in {folder}")
+
+    def test_wheels_are_resolved_for_the_lock_and_are_the_locked_ones_afterwards(self, folder: Path) -> None:
+        wheels = Wheels(requirements="requirements.txt", folder=folder, python="3.11", platform="x", needed_by=())
+        for text, locked, expected in (
+            ("a==1\n", (), [f"--requirement={folder / 'requirements.txt'}"]),
+            ("a==1\n", ("a-1-py3-none-any.whl", "b_c-2.0-cp311-cp311-manylinux_2_28_x86_64.whl"), ["--no-deps", "a==1", "b_c==2.0"]),
+            ("a==1 --hash=sha256:0\n", ("a-1-py3-none-any.whl",), ["--require-hashes", "--no-deps", f"--requirement={folder / 'requirements.txt'}"]),
+        ):
+            (folder / "requirements.txt").write_text(text)
+            with mock.patch.object(lock, "pip") as called:
+                lock.fetch_wheels(wheels, folder / "to", locked)
+            always = ("--python", "--platform", "--dest", "--only", "--quiet", "download")
+            assert [word for word in called.call_args.args if not word.startswith(always)] == expected
