@@ -1,0 +1,145 @@
+"""JupyterHub by itself: three lines make one, wrong arguments are refused with their paths, and what a program adds to its servers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pulumi
+import pytest
+
+from jupyterhub_aws import ArgumentError, JupyterHub, JupyterHubArgs, NodePoolsOutputs
+from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
+from jupyterhub_aws.config.entry import PortForwardEntry
+from jupyterhub_aws.config.homes import EphemeralHomes, NfsHomes
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.pools import Pools
+from jupyterhub_aws.config.sign_in import GitHubSignIn, NativeSignIn
+from tests.support.programs import cluster_by_hand, problems_of_program, record_program
+
+POOLS = Pools.model_validate_json(
+    json.dumps(
+        {
+            "core": {"instance_types": ["m7i.large"], "size": 2},
+            "memory": {"capacity": "spot_first", "instance_types": ["r5n.2xlarge"], "size": {"min": 0, "max": 10}},
+        }
+    )
+)
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
+RELEASE, SECRET, BALANCER = "kubernetes:helm.sh/v3:Release", "kubernetes:core/v1:Secret", "aws:lb/loadBalancer:LoadBalancer"
+
+
+def arguments(**more):
+    given = {
+        "cluster": cluster_by_hand(),
+        "pools": NodePoolsOutputs(section=POOLS, core_group_name="core"),
+        "homes": EphemeralHomes(kind="ephemeral"),
+        "sign_in": NativeSignIn(kind="native", administrators=("ada",)),
+        "entry": PortForwardEntry(kind="port_forward"),
+    }
+    return JupyterHubArgs(**{**given, **more})
+
+
+def hub(name="main", **more):
+    return record_program(lambda: JupyterHub(name, arguments(**more)))
+
+
+def test_three_lines_are_a_hub_with_profiles_of_its_pools():
+    recording = hub()
+    values = recording.one(RELEASE).inputs["values"]
+    assert [profile["slug"] for profile in values["singleuser"]["profileList"]] == ["memory"]
+    assert values["singleuser"]["nodeSelector"]["jupyterhub-aws/pool"] == "memory"
+    (component,) = recording.resources.of("jupyterhub-aws:index:JupyterHub")
+    assert recording.component_outputs[component.urn]["namespace"] == "hub-main"
+    provider = recording.one("pulumi:providers:kubernetes")
+    assert recording.one(RELEASE).provider == provider.urn
+
+
+def test_its_options_are_those_of_a_stack_file():
+    own = {field.name for field in dataclasses.fields(JupyterHubArgs)}
+    assert set(Hub.model_fields) - own == {"pools"}, "which pools there are is said by the outputs of NodePools"
+
+
+def test_homes_in_efs_and_a_load_balancer():
+    homes = EfsHomesOutputs(file_system_id="fs-1", volume_handles={"main": "fs-1::fsap-1"})
+    entry = {"kind": "load_balancer", "hostname": "hub.example.org", "allowed_cidrs": ["203.0.113.0/24"], "tls": {"kind": "acm", "certificate_arn": CERTIFICATE}}
+    recording = hub(homes=homes, entry=entry)
+    handles = [item.inputs["spec"]["csi"]["volumeHandle"] for item in recording.resources.of("kubernetes:core/v1:PersistentVolume") if "homes" in item.name]
+    assert handles == ["fs-1::fsap-1"]
+    assert recording.one(BALANCER).inputs["loadBalancerType"] == "network"
+
+
+
+
+def test_two_hubs_in_one_program_share_the_provider_and_nothing_else():
+    args = arguments()
+
+    def program():
+        JupyterHub("main", args)
+        JupyterHub("second", args)
+
+    recording = record_program(program)
+    assert {item.inputs["namespace"] for item in recording.resources.of(RELEASE)} == {"hub-main", "hub-second"}
+    assert len(recording.resources.of("pulumi:providers:kubernetes")) == 1
+
+
+def test_a_secret_is_handed_on_and_never_shown():
+    given = {"sign_in": GitHubSignIn(kind="github", client_id="Ov23li", allowed_organizations=("example-org",)), "secrets": {"client-secret": "planted-77aa"}}
+    recording = hub(**given)
+    assert "planted-77aa" not in json.dumps([dict(item.inputs) for item in recording.resources])
+    assert any("values.yaml" in (item.inputs.get("stringData") or {}) for item in recording.resources.of(SECRET))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"sign_in": {"kind": "github", "client_id": "x"}}, ["sign_in.", "secrets.client-secret: is missing"]),
+        ({"cluster": "main", "pools": 3}, ["cluster: must be ClusterOutputs (got str)", "pools: must be NodePoolsOutputs (got int)"]),
+        ({"profiles": {"big": {"pool": "nowhere", "cpu": 2, "memory": "8G"}}}, ["profiles.big.pool: is not a user pool"]),
+        ({"profiles": {"big": {"pool": "memory", "cpu": 2, "memory": "800G"}}}, ["profiles.big.memory: guarantees"]),
+        ({"entry": pulumi.Output.from_input("x")}, ["entry"]),
+        ({"homes": EfsHomesOutputs(file_system_id="fs-1", volume_handles={"other": "x"})}, ["homes: has no access point for the hub main (it has: other)"]),
+        ({"secrets": {"client_secret": "x"}}, ["secrets.client_secret: is no secret of a hub"]),
+        ({"helm_values": {"singleuser": {"storage": {"type": "dynamick"}}}}, ["helm_values.singleuser.storage.type"]),
+        ({"named_servers": "3"}, ["named_servers"]),
+    ],
+    ids=["sign-in and its secret", "no handles", "no such pool", "too large", "an output", "no access point", "no such secret", "chart", "wrong type"],
+)
+def test_wrong_arguments_are_all_said_at_once_before_anything_is_registered(more, said):
+    lines = problems_of_program(lambda: JupyterHub("main", arguments(**more)))
+    assert all(line.startswith("JupyterHub 'main': ") for line in lines)
+    for part in said:
+        assert any(part in line for line in lines), (part, lines)
+
+
+def test_homes_of_another_kind_and_a_name_that_is_none():
+    nfs = NfsHomes(kind="nfs", server="nfs.example.org", path="/ifs/homes")
+    assert hub(homes=nfs).resources.of("kubernetes:core/v1:PersistentVolume")
+    lines = problems_of_program(lambda: JupyterHub("Main Hub", arguments()))
+    assert any(": name: " in line for line in lines), lines
+
+
+def test_what_a_program_adds_to_the_servers_of_a_hub():
+    def program():
+        made = JupyterHub("main", arguments())
+        made.add_environment({"BUCKET": "some-bucket"})
+        made.add_secrets({"API_TOKEN": "planted-88bb"})
+        made.add_role("arn:aws:iam::123456789012:role/reads")
+
+    recording = record_program(program)
+    values = recording.one(RELEASE).inputs["values"]
+    (environment,) = [item for item in recording.resources.of("kubernetes:core/v1:ConfigMap") if item.inputs["metadata"]["name"] == "server-environment"]
+    assert environment.inputs["data"] == {"BUCKET": "some-bucket"} and environment.inputs["metadata"]["namespace"] == "hub-main"
+    sources = values["hub"]["config"]["KubeSpawner"]["extra_container_config"]["envFrom"]
+    assert sources == [{"configMapRef": {"name": "server-environment", "optional": True}}, {"secretRef": {"name": "server-secrets", "optional": True}}]
+    association = recording.one("aws:eks/podIdentityAssociation:PodIdentityAssociation")
+    assert association.inputs["serviceAccount"] == values["singleuser"]["serviceAccountName"] == "servers"
+    assert association.inputs["clusterName"] == "theirs" and association.inputs["namespace"] == "hub-main"
+    (policy,) = [item for item in recording.resources.of("kubernetes:networking.k8s.io/v1:NetworkPolicy") if item.name.endswith("servers-to-aws")]
+    assert policy.inputs["spec"]["egress"] == [{"to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}], "ports": [{"protocol": "TCP", "port": 80}]}]
+    assert "planted-88bb" not in json.dumps([dict(item.inputs) for item in recording.resources])
+
+
+def test_what_cannot_be_added_is_refused():
+    with pytest.raises(ArgumentError, match=r"add_environment\['1 x'\]: is not the name of an environment variable"):
+        record_program(lambda: JupyterHub("main", arguments()).add_environment({"1 x": "y"}))
