@@ -89,11 +89,31 @@ def _of_user(tree: Path, there: Path, home: Project, source: str, as_of: str) ->
     """The plan of a commit without the library: by this one where that commit names the same, else by the one that it names."""
     then = find_project(there.parent)
     if then is None or not then.folder.is_relative_to(tree):  # a stack file from before its project
-        return _configuration(there, source)
+        return _configuration(there, source, home)
     wanted = then.folder / _OF_USERS
     if _same_library(_text(wanted), _text(home.folder / _OF_USERS)):
-        return _planned(there, source, as_of, _by_this_library)
+        with _in_todays_format(then.folder, there) as readable:
+            return _planned(readable, source, as_of, _by_this_library)
     return _planned(there, source, as_of, lambda arguments: _by_that_library(wanted, arguments))
+
+
+@contextlib.contextmanager
+def _in_todays_format(folder: Path, stack: Path) -> Iterator[Path]:
+    """A stack file of an older commit where this library can read it: itself, or a migrated one in a copy of its project's folder."""
+    from jupyterhub_aws.migrate.files import migrated, targets
+
+    changed = []
+    for path in targets((), stack.parent):
+        with contextlib.suppress(ConfigError):  # the plan says what is wrong with it
+            changed += [found for found in [migrated(path)] if found.edits]
+    if not changed:
+        yield stack
+        return
+    with tempfile.TemporaryDirectory(prefix="jhub-") as home:
+        copy = Path(shutil.copytree(folder, Path(home) / "tree"))
+        for found in changed:
+            (copy / found.path.relative_to(folder)).write_bytes(found.new.encode())
+        yield copy / stack.relative_to(folder)
 
 
 def _same_library(then: str, now: str) -> bool:
@@ -127,9 +147,9 @@ def _refused(said: str | None, stack: Path, source: str) -> Side:
     return _configuration(stack, source)
 
 
-def _configuration(stack: Path, source: str) -> Side:
-    """The stack file alone, where its program cannot be evaluated."""
-    file = read(stack)
+def _configuration(stack: Path, source: str, home: Project | None = None) -> Side:
+    """The stack file alone, where its program cannot be evaluated. `home` is its project, where it lies in none."""
+    file = read(stack, home=home)
     side = Side(source=source, stack=file.stack, resources=Resources([]), kind="configuration", configuration=masked(file.data), sealed=file.sealed)
     return side.in_todays_words()
 

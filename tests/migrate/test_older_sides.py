@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from jupyterhub_aws.changes.difference import difference
 from jupyterhub_aws.changes.gate import judged
 from jupyterhub_aws.changes.read import side_of
@@ -43,16 +45,21 @@ def test_configuration_is_read_in_todays_words() -> None:
     assert side_of(_plan(1, **both), "both").configuration == both
 
 
-def test_a_migration_is_no_change_against_the_commit_before(tmp_path: Path) -> None:
-    """In a folder of the user's own, where the commit has no program of the library's to be evaluated."""
-    (tmp_path / "Pulumi.yaml").write_text("name: jupyterhub-aws\nruntime: python\n")
+@pytest.mark.parametrize("project", ["before", "after"])
+def test_a_migration_is_no_change_against_the_commit_before(tmp_path: Path, project: str) -> None:
+    """In a folder of the user's own: planned by this library, or, where the commit has no project yet, compared as a stack file."""
     for path in REAL.glob("Pulumi.airgap*.yaml"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
+    if project == "before":
+        (tmp_path / "Pulumi.yaml").write_text("name: jupyterhub-aws\nruntime: python\n")
     git = ("git", "-c", "user.name=t", "-c", "user.email=t@example.org")
     for command in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "before")):
         subprocess.run([*git, *command], cwd=tmp_path, check=True)
+    (tmp_path / "Pulumi.yaml").write_text("name: jupyterhub-aws\nruntime: python\n")
     assert in_process(["migrate", "--write"], tmp_path).returncode == 0
     target = tmp_path / "difference.json"
     done = in_process(["plan", "airgap", "--against", "HEAD", "--json", str(target)], tmp_path)
     assert done.returncode == 0, done
-    assert json.loads(target.read_text())["configuration"] == [], "names that changed, and the line `format`, are no difference"
+    found = json.loads(target.read_text())
+    assert found["old"]["kind"] == ("plan" if project == "before" else "configuration")
+    assert not any(found[key] for key in ("configuration", "changes", "effects")), "names that changed, and the line `format`, are no difference"

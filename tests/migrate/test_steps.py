@@ -20,7 +20,7 @@ from jupyterhub_aws.migrate.files import migrated
 from jupyterhub_aws.migrate.text import sections
 from jupyterhub_aws.version import __version__
 from tests.migrate.old_files import WORDS, Written, old_files, today
-from tests.support.stack_files import engine_values
+from tests.support.stack_files import ROOT, engine_values
 
 #: Stack files as they were in this repository while it had format 1 (commit 7dec8e4), and what is renamed in each.
 REAL = Path(__file__).parent / "format-1"
@@ -142,6 +142,14 @@ def test_steps_lead_from_each_format_to_the_next_and_to_names_that_exist() -> No
         old = change.old if isinstance(change, Revalued) else change.path.rpartition(".")[2]
         assert all(f"'{word}'" in schema for word in words)
         assert f"'{old}':" not in schema, "an old name is no option any more"
+
+
+def test_the_page_on_upgrading_lists_every_change() -> None:
+    page = (ROOT / "docs" / "upgrading-the-library.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in page.partition("### From format 1")[2].splitlines() if line.startswith("| `")]
+    for change in (change for step in STEPS for change in step.changes):
+        old, new = (change.path, change.name) if isinstance(change, Renamed) else (change.old, change.new)
+        assert any(old in row[0] and change.path in row[0] and new in row[1] for row in rows), change
 
 
 def _nested(path: str, value: Any) -> Any:
