@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import pulumi
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from jupyterhub_aws.components.base import ArgumentError
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.config.errors import Problem, dotted, shown
 from jupyterhub_aws.config.explain import problems_of
 from jupyterhub_aws.config.network import EndpointService
 from jupyterhub_aws.config.place_rules import zone_problems
 from jupyterhub_aws.config.tags import TagValue
-from jupyterhub_aws.config.values import Cidr, Region, StackName, Zone
+from jupyterhub_aws.config.values import Cidr, KmsKeyArn, Region, StackName, Zone
+from jupyterhub_aws.config.versions import kubernetes_versions
 
 M = TypeVar("M", bound=BaseModel)
 H = TypeVar("H")
@@ -74,14 +76,15 @@ class Arguments:
         return None
 
     def physical_name(self, given: object, *, default: object = None) -> str:
-        """The prefix of physical names: the argument, or the component's resource name, or a `default` in its place."""
+        """The prefix of physical names: the argument, or the component's resource name, or a cluster's name as `default`."""
         name = given if given is not None else default if default is not None else self._resource_name
         try:
             found: str = TypeAdapter(StackName).validate_python(name, strict=True)
         except ValidationError as error:
             context = error.errors()[0].get("ctx", {})
             what, fix = context.get("what", f"must be text (got {shown(name)})"), context.get("fix", "write something like jhub-dev")
-            said = str(what) if given is not None else f"is the resource name where it is not given, and that {what}"
+            usual = "the resource name" if default is None else "the cluster's name"
+            said = str(what) if given is not None else f"is {usual} where it is not given, and that {what}"
             self.say("physical_name", said, f"{fix} as physical_name")
             return ""
         return found
@@ -135,23 +138,45 @@ class Arguments:
         self.say(path, f"must be {kind.__name__} (got {type(given).__name__})", fix)
         return None
 
-    def network(self, network: NetworkOutputs, *, zones: int = 1) -> None:
+    def check_network(self, network: NetworkOutputs, *, zones: int = 1, path: str = "network") -> None:
         """Note what a network that was filled in by hand lacks for something in AWS with subnets in so many zones at least."""
-        self.needs("network.vpc_id", network.vpc_id, "this is made in a VPC")
+        self.check_present(f"{path}.vpc_id", network.vpc_id, "this is made in a VPC")
         ranges: Any = list(network.cidrs) if isinstance(network.cidrs, tuple) else network.cidrs
-        if self._valid(list[Cidr], ranges, "network.cidrs") and not ranges:
-            self.say("network.cidrs", "is empty", "give the IPv4 ranges of nodes and pods")
+        if self._valid(list[Cidr], ranges, f"{path}.cidrs") and not ranges:
+            self.say(f"{path}.cidrs", "is empty", "give the IPv4 ranges of nodes and pods")
         for option in ("private_subnets", "public_subnets"):
             subnets = getattr(network, option)
             if not isinstance(subnets, Mapping):
-                self.say(f"network.{option}", f"must be a map (got {shown(subnets)})", 'write {"us-east-1a": subnet.id}')
+                self.say(f"{path}.{option}", f"must be a map (got {shown(subnets)})", 'write {"us-east-1a": subnet.id}')
                 continue
-            found = [zone for zone in subnets if self._valid(Zone, zone, dotted(("network", option, str(zone))))]
+            found = [zone for zone in subnets if self._valid(Zone, zone, dotted((path, option, str(zone))))]
             for zone in found if isinstance(network.private_subnets, Mapping) else ():
-                self.add(zone_problems(dotted(("network", option, zone)), zone, network.region, instead="network.region"))
+                self.add(zone_problems(dotted((path, option, zone)), zone, network.region, instead=f"the first zone of {path}.private_subnets"))
             if option == "private_subnets" and len(subnets) < zones:
                 what = f"must have at least {zones} entries (got {len(subnets)})"
-                self.say(f"network.{option}", what, "give a subnet in each zone; EKS wants two zones" if zones > 1 else "give the subnets of the nodes")
+                self.say(f"{path}.{option}", what, "give a subnet in each zone; EKS wants two zones" if zones > 1 else "give the subnets of the nodes")
+
+    def check_cluster(self, cluster: ClusterOutputs) -> None:
+        """Note what a cluster that was filled in by hand lacks for nodes in its VPC."""
+        self._valid(Annotated[str, Field(min_length=1, max_length=100)], cluster.name, "cluster.name")
+        self._valid(Cidr, cluster.service_cidr, "cluster.service_cidr")
+        if cluster.version not in kubernetes_versions():
+            known = ", ".join(sorted(kubernetes_versions()))
+            self.say("cluster.version", f"has no row in the versions table (got {shown(cluster.version)})", f"choose one of {known}")
+        for name in ("endpoint", "certificate_authority", "security_group_id"):
+            self.check_present(f"cluster.{name}", getattr(cluster, name), "nodes cannot join without it")
+        if isinstance(cluster.network, NetworkOutputs):
+            self.check_network(cluster.network, path="cluster.network")
+        else:
+            self.say("cluster.network", f"must be NetworkOutputs (got {type(cluster.network).__name__})", "give the .outputs of a network, or fill in one")
+
+    def check_key(self, path: str, given: object, region: str) -> None:
+        """Note what is wrong with the ARN of a KMS key in a region; None is fine."""
+        if given is None or not self._valid(KmsKeyArn, given, path):
+            return
+        there = str(given).split(":")[3]
+        if region and there != region:
+            self.say(path, f"is a key in {there}, and this is in {region}", f"name a key in {region}; of a multi-Region key its replica there")
 
     def _valid(self, kind: Any, value: object, path: str) -> bool:  # noqa: ANN401 -- any annotated type
         try:
@@ -165,7 +190,7 @@ class Arguments:
             return False
         return True
 
-    def needs(self, path: str, value: object, why: str) -> None:
+    def check_present(self, path: str, value: object, why: str) -> None:
         """Note an input that is None where it is needed."""
         if value is None:
             self.say(path, f"is missing: {why}", "give it")
@@ -197,13 +222,13 @@ def _plain(value: Any, path: tuple[int | str, ...]) -> Any:  # noqa: ANN401 -- f
     if dataclasses.is_dataclass(value) and not isinstance(value, type) and hasattr(value, "as_section"):
         return _plain(value.as_section(), path)
     if isinstance(value, Mapping):
-        return {_key(key, path): _plain(item, (*path, str(key))) for key, item in value.items()}
+        return {_text_key(key, path): _plain(item, (*path, str(key))) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item, (*path, index)) for index, item in enumerate(value)]
     raise Unreadable(path, value)
 
 
-def _key(key: object, path: tuple[int | str, ...]) -> str:
+def _text_key(key: object, path: tuple[int | str, ...]) -> str:
     if not isinstance(key, str):
         raise Unreadable((*path, str(key)), key)
     return key

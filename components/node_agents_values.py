@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.config.specs.node_groups import DEDICATED, GPU_TAINT, LAST_RESORT, PURPOSE, pool_specs, retiring_specs
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.node_groups import DEDICATED, GPU_TAINT, LAST_RESORT, PURPOSE
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.versions import pin
 
@@ -15,7 +16,7 @@ _SPOT_NOTICE_SECONDS = 120
 
 def agents(stack: StackConfig) -> Mapping[str, dict[str, Any]]:
     """The values of each agent that a stack's nodes have, by chart: the handler where there are user pools, the plugin where there are GPUs."""
-    pools, found = (*pool_specs(stack), *retiring_specs(stack)), {}
+    pools, found = (*resolve(stack).node_pools.pools, *resolve(stack).node_pools.retiring), {}
     if pools:
         found["aws-node-termination-handler"] = termination_handler_values(stack)
     if any(pool.gpus for pool in pools):

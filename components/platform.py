@@ -16,7 +16,6 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime import get_root_resource
 
-from jupyterhub_aws.components.addons.addons import AddonsArgs, ControllerAddons
 from jupyterhub_aws.components.airgap.bucket import BundleBucket, BundleBucketArgs
 from jupyterhub_aws.components.airgap.existing import ExistingNetwork, ExistingNetworkArgs
 from jupyterhub_aws.components.airgap.network import AirgapNetwork, AirgapNetworkArgs
@@ -43,8 +42,7 @@ from jupyterhub_aws.components.monitoring.monitoring import Monitoring, Monitori
 from jupyterhub_aws.components.monitoring.watched import Watched, WatchedHub
 from jupyterhub_aws.components.network.network import Network, NetworkArgs
 from jupyterhub_aws.components.node_agents import NodeAgents, NodeAgentsArgs
-from jupyterhub_aws.components.pools.args import NodePoolsArgs
-from jupyterhub_aws.components.pools.pools import NodePools
+from jupyterhub_aws.components.pools.pools import NodePools, NodePoolsArgs
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config import network as modes
 from jupyterhub_aws.config.backups import AwsBackup, NoBackups
@@ -62,7 +60,6 @@ from jupyterhub_aws.config.runner import Runner as RunnerSection
 from jupyterhub_aws.config.secrets import missing_secrets
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.hub import HubSpec
-from jupyterhub_aws.config.specs.node_groups import group_specs
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
 
 #: On a program's root resource: the name of its platform.
@@ -166,14 +163,6 @@ class JupyterHubPlatform(Component):
         self.cluster = self._cluster()
         self._group = self.cluster.outputs.node_group_id
         self.pools = self._pools()
-        addons = AddonsArgs(
-            cluster=self.cluster.outputs,
-            tags=self._tags,
-            efs_driver=stack.homes.kind == "efs",
-            depends_on=self.pools.ready,
-            paused=stack.paused,
-        )
-        controllers = ControllerAddons("controller-addons", addons, self.child())
         self.policy, self.identity = self._autoscaler()
         self.homes = self._homes()
         self.backups = self._backups()
@@ -184,11 +173,11 @@ class JupyterHubPlatform(Component):
             "cluster_name": self.cluster.outputs.name_output,
             "kubeconfig": self.cluster.outputs.kubeconfig_json,
             "vpc_id": self.network.outputs.vpc_id,
-            "scheduling": self.pools.scheduling,
+            "scheduling": self._specs.node_pools.scheduling,
         }
         if runner is not None and self._bucket is not None:
             self.exports |= {"runner": runner.instance_id, "bundle_bucket": self._bucket.bucket}
-        after = [*controllers.ready, *([] if self.homes is None else self.homes.ready)]
+        after = [*self.pools.outputs.ready, *([] if self.homes is None else self.homes.ready)]
         return CloudFacts(
             kubeconfig=self.cluster.outputs.kubeconfig_json,
             created=self.cluster.outputs.created,
@@ -309,18 +298,17 @@ class JupyterHubPlatform(Component):
         return Cluster("cluster", args, self.child())
 
     def _pools(self) -> NodePools:
-        network, cluster = self.network.outputs, self.cluster.outputs
+        stack = self._stack
         args = NodePoolsArgs(
-            stack=self._stack,
-            account=self._account,
-            cluster_name=cluster.name_output,
-            endpoint=str(cluster.endpoint) if cluster.endpoint is None else cluster.endpoint,
-            certificate_authority=str(cluster.certificate_authority) if cluster.certificate_authority is None else cluster.certificate_authority,
-            security_group_id=self._group,
-            subnet_ids=network.private_subnet_ids,
+            cluster=self.cluster.outputs,
+            pools=stack.pools.user,
+            core=stack.pools.core,
+            per_zone=isinstance(stack.homes, EbsHomes),
+            efs_driver=isinstance(stack.homes, EfsSection),
+            volume_key=stack.eks.volume_key,
+            paused=stack.paused,
             tags=self._tags,
-            before_nodes=[*network.ready, *cluster.ready],
-            core_groups=[] if cluster.node_security_group_id is None else [self._group],
+            account=self._account,
         )
         return NodePools("pools", args, self.child())
 
@@ -353,7 +341,7 @@ class JupyterHubPlatform(Component):
             hub=hub,
             network=self.network.outputs,
             node_security_group_id=self._group,
-            core_group_name=self.pools.core_group_name,
+            core_group_name=self.pools.outputs.core_group_name or "",
             tags=self._tags,
         )
 
@@ -387,9 +375,10 @@ class JupyterHubPlatform(Component):
             hubs=() if stack.ownership_pending else tuple(_watched_hub(hub) for hub in self.hubs.values()),
             file_system=None if homes is None else homes.file_system_id,
             # One that retires launches nothing, and is short of nodes whenever one of its own has ended.
-            groups={group.suffix: self.pools.groups[group.suffix].group_name for group in group_specs(stack) if not group.retiring},
+            groups={group.suffix: self.pools.outputs.group_names[group.suffix] for group in self._specs.node_pools.groups if not group.retiring},
         )
-        shared: dict[str, Any] = {"account": self._account, "cluster_name": self.cluster.outputs.name_output, "tags": self._tags, "after": self.pools.ready}
+        shared: dict[str, Any] = {"account": self._account, "cluster_name": self.cluster.outputs.name_output, "tags": self._tags}
+        shared["after"] = self.pools.first_node
         return Monitoring("watch", MonitoringArgs(watched=watched, watch=stack.alarms, **shared), self.child())
 
 

@@ -11,7 +11,8 @@ from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.homes import EfsAccessPointHomes, EfsHomes, Homes
 from jupyterhub_aws.config.hub_rules import Hubs
 from jupyterhub_aws.config.network import AnyNetwork, UnmanagedNetwork
-from jupyterhub_aws.config.pools import GivenPool, Pools
+from jupyterhub_aws.config.pool_rules import none_exists
+from jupyterhub_aws.config.pools import Pools
 from jupyterhub_aws.config.registry import AnyRegistry, EcrRegistry, OnNodes
 
 
@@ -34,10 +35,7 @@ def pools_of_their_kind(cluster: AnyCluster, pools: Pools) -> Iterator[Problem]:
     if isinstance(cluster, EksCluster):
         if pools.core is None:
             yield Problem(path="pools.core", what="is missing", fix="add it: The nodes of the hub itself.")
-        for name, pool in pools.user.items():
-            if isinstance(pool, GivenPool):
-                fix = "write spot_first, spot or on_demand, and instance_types"
-                yield Problem(path=f"pools.{name}.capacity", what="is existing, but the stack makes the cluster and its nodes", fix=fix)
+        yield from none_exists(pools, "the stack makes the cluster and its nodes")
         return
     if pools.core is not None:
         fix = "remove it; label nodes for the hub instead (docs/operations.md)"

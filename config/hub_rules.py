@@ -39,15 +39,6 @@ def core_zones(pools: Pools, network: AnyNetwork) -> tuple[str, ...]:
     return (pools.core.zones if pools.core else ()) or network.zones[:1]
 
 
-def core_zones_exist(network: AnyNetwork, pools: Pools) -> Iterator[Problem]:
-    """The core pool's zones are zones of the network."""
-    for index, zone in enumerate(pools.core.zones if pools.core else ()):
-        if zone not in network.zones:
-            yield Problem(
-                path=f"pools.core.zones[{index}]", what=f"is not a zone of the network (got {shown(zone)})", fix=f"choose from {', '.join(network.zones)}"
-            )
-
-
 def volumes_stay_near(network: AnyNetwork, pools: Pools, hubs: Hubs) -> Iterator[Problem]:
     """A database on a volume has all core nodes in its zone: elsewhere the hub could not start."""
     zones = core_zones(pools, network)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import PrivateAttr
 
-from jupyterhub_aws.config import backups, closed_rules, cluster_rules, existing_rules, hub_rules, pause, people_rules, place_rules, watch
+from jupyterhub_aws.config import backups, closed_rules, cluster_rules, existing_rules, hub_rules, pause, people_rules, place_rules, pool_rules, watch
 from jupyterhub_aws.config.backups import AwsBackup, Backups
 from jupyterhub_aws.config.cluster import Cluster, EksCluster
 from jupyterhub_aws.config.errors import Problem, dotted
@@ -18,12 +17,10 @@ from jupyterhub_aws.config.formats import Format
 from jupyterhub_aws.config.gate import Gate
 from jupyterhub_aws.config.homes import EfsHomes, Homes
 from jupyterhub_aws.config.hub import Hub
-from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.network import Network, UnmanagedNetwork, Vpc
 from jupyterhub_aws.config.pause import Dropped, Pause, Paused
-from jupyterhub_aws.config.pools import OnDemandPool, Pools
-from jupyterhub_aws.config.prices import Prices
+from jupyterhub_aws.config.pools import Pools
 from jupyterhub_aws.config.project import PROJECT as PROJECT
 from jupyterhub_aws.config.registry import Registry, UpstreamRegistry, registry_of
 from jupyterhub_aws.config.runner import Runner
@@ -161,30 +158,6 @@ class StackConfig(Model):
 Rule = Callable[..., Iterator[Problem]]
 
 
-def _core_is_plain(pools: Pools) -> Iterator[Problem]:
-    for index, name in enumerate(pools.core.instance_types if pools.core else ()):
-        if instance_type(name).gpu is not None:  # not their number: g6f has a share of one, which counts 0
-            yield Problem(
-                path=f"pools.core.instance_types[{index}]",
-                what=f"is a GPU type (got {name})",
-                fix="use a general type such as m7i.large; GPUs belong into a user pool",
-            )
-
-
-def _price_is_a_maximum(region: str, pools: Pools) -> Iterator[Problem]:
-    prices = Prices().in_region(region)
-    for name, pool in pools.bought.items():
-        if isinstance(pool, OnDemandPool) or pool.max_price is None:
-            continue
-        on_demand = prices.node_hour(pool.instance_types[0])
-        if on_demand is not None and Decimal(pool.max_price) < on_demand / 20:
-            yield Problem(
-                path=f"pools.{name}.max_price",
-                what=f'is under a twentieth of the on-demand price (got "{pool.max_price}", on demand {on_demand})',
-                fix="no spot node would ever start; raise it above the current spot price, or leave it out",
-            )
-
-
 #: A hub's release, as components/hub/hub.py names it.
 _HUB_RELEASE = re.compile(r"kubernetes:helm\.sh/v3:Release::hub-.+-release")
 
@@ -211,9 +184,7 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     *place_rules.RULES,
     *cluster_rules.RULES,
-    (("pools",), _core_is_plain),
-    (("region", "pools"), _price_is_a_maximum),
-    (("network", "pools"), hub_rules.core_zones_exist),
+    *pool_rules.RULES,
     (("network", "pools", "hubs"), hub_rules.volumes_stay_near),
     (("pools", "hubs"), hub_rules.pools_exist),
     (("pools", "hubs"), hub_rules.profiles_fit),

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from jupyterhub_aws.components.network.network import Network, NetworkArgs
     from jupyterhub_aws.components.network.outputs import NetworkOutputs
     from jupyterhub_aws.components.platform import JupyterHubPlatform, JupyterHubPlatformArgs
-    from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+    from jupyterhub_aws.components.pools.args import CoreNodes, ExistingNodes, OnDemand, Spot, SpotFirst
+    from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs, existing_node_pools
+    from jupyterhub_aws.components.pools.pools import NodePools, NodePoolsArgs
     from jupyterhub_aws.components.stack_config import from_stack_file
 
 __all__ = [
@@ -25,15 +27,23 @@ __all__ = [
     "Cluster",
     "ClusterArgs",
     "ClusterOutputs",
+    "CoreNodes",
     "ExistingNetwork",
     "ExistingNetworkArgs",
+    "ExistingNodes",
     "JupyterHubPlatform",
     "JupyterHubPlatformArgs",
     "Network",
     "NetworkArgs",
     "NetworkOutputs",
+    "NodePools",
+    "NodePoolsArgs",
     "NodePoolsOutputs",
+    "OnDemand",
+    "Spot",
+    "SpotFirst",
     "__version__",
+    "existing_node_pools",
     "from_stack_file",
 ]
 
@@ -45,14 +55,22 @@ _PLACES = {
     "Cluster": "components.cluster.cluster",
     "ClusterArgs": "components.cluster.cluster",
     "ClusterOutputs": "components.cluster.outputs",
+    "CoreNodes": "components.pools.args",
     "ExistingNetwork": "components.airgap.existing",
     "ExistingNetworkArgs": "components.airgap.existing",
+    "ExistingNodes": "components.pools.args",
     "JupyterHubPlatform": "components.platform",
     "JupyterHubPlatformArgs": "components.platform",
     "Network": "components.network.network",
     "NetworkArgs": "components.network.network",
     "NetworkOutputs": "components.network.outputs",
+    "NodePools": "components.pools.pools",
+    "NodePoolsArgs": "components.pools.pools",
     "NodePoolsOutputs": "components.pools.outputs",
+    "OnDemand": "components.pools.args",
+    "Spot": "components.pools.args",
+    "SpotFirst": "components.pools.args",
+    "existing_node_pools": "components.pools.outputs",
     "from_stack_file": "components.stack_config",
 }
 

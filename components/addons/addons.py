@@ -21,12 +21,13 @@ _NEED_PODS = ["addonVersion", "configurationValues"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AddonsArgs:
-    """`cluster` chooses the pinned versions and is the prefix of physical names. `efs_driver`: whether the driver of EFS is among the controllers.
+    """`cluster` chooses the pinned versions, `prefix` is that of physical names. `efs_driver`: whether the driver of EFS is among the controllers.
 
     `paused`: there is no node, so a changed version waits until there is one again.
     """
 
     cluster: ClusterOutputs
+    prefix: str
     tags: Mapping[str, str]
     efs_driver: bool = True
     depends_on: Sequence[pulumi.Resource] = ()
@@ -57,7 +58,7 @@ class _Addons(Component):
             pod_identity_associations=associations,
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
-            tags=named(self._args.tags, f"{self._cluster.name}-{spec.name}"),
+            tags=named(self._args.tags, f"{self._args.prefix}-{spec.name}"),
             # EKS calls an add-on updated once its pods run: without nodes that would be waited for, for twenty minutes, in vain.
             opts=self.child(depends_on=[*self._args.depends_on, *granted], ignore_changes=_NEED_PODS if self._args.paused else None),
         )
@@ -66,7 +67,7 @@ class _Addons(Component):
         """The role of the add-on's service account. Through the add-on itself, so that it is there before its pods."""
         if spec.service_account is None or spec.policy is None:
             return None, []
-        physical = f"{self._cluster.name}-{spec.name}"
+        physical = f"{self._args.prefix}-{spec.name}"
         role = iam.Role(
             f"{self._name}-{spec.name}", name=physical, assume_role_policy=pod_identity_trust(), tags=named(self._args.tags, physical), opts=self.child()
         )

@@ -14,10 +14,10 @@ from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.iam import service_trust
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.components.partition import partition_of
-from jupyterhub_aws.components.pools.images import image_parameter
 from jupyterhub_aws.components.pools.templates import metadata_options, tag_specifications
 from jupyterhub_aws.config import runner as runner_config
 from jupyterhub_aws.config.instance_types import instance_type
+from jupyterhub_aws.config.specs.node_groups import image_parameter
 
 _HTTPS = 443
 

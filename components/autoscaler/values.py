@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyterhub_aws.components.pools.autoscaling import priorities
 from jupyterhub_aws.config.homes import EbsHomes
 from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.config.specs.node_groups import CORE_LABELS, group_specs
+from jupyterhub_aws.config.specs.node_groups import CORE_LABELS
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 from jupyterhub_aws.config.versions import pin
@@ -34,7 +33,7 @@ def autoscaler_values(stack: StackConfig) -> dict[str, Any]:
         "containerSecurityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
         "extraEnv": {"AWS_STS_REGIONAL_ENDPOINTS": "regional", **resolve(stack).proxy_environment},
         "extraArgs": _arguments(stack),
-        "expanderPriorities": priorities(group_specs(stack)),
+        "expanderPriorities": resolve(stack).node_pools.priorities,
     }
 
 

@@ -87,7 +87,7 @@ class ClusterArgs:
         }
         section = given.section(cluster_config.EksCluster, values)
         if network is not None:
-            given.network(network, zones=2)
+            given.check_network(network, zones=2)
         if section is not None and network is not None:
             known = network.spec
             rules = cluster_problems(section, region=known.region, ranges=known.ranges, peers=known.peer_networks, closed=known.closed)
@@ -251,7 +251,8 @@ class Cluster(Component):
     def _addons(self, cluster: ClusterOutputs) -> NodeAddons | None:
         if not self._args.addons:
             return None
-        return NodeAddons(f"{self._name}-addons", AddonsArgs(cluster=cluster, tags=self._args.tags, paused=self._args.paused), self.child())
+        args = AddonsArgs(cluster=cluster, prefix=cluster.name, tags=self._args.tags, paused=self._args.paused)
+        return NodeAddons(f"{self._name}-addons", args, self.child())
 
     def _node_security(self, cluster: ClusterOutputs) -> NodeSecurity | None:
         if not self._args.network.closed:

@@ -14,7 +14,7 @@ from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.monitoring.documents import events_policy
 from jupyterhub_aws.components.monitoring.filters import FAILED_LAUNCHES
 from jupyterhub_aws.components.monitoring.logs import log_filter
-from jupyterhub_aws.config.specs.node_groups import pool_specs
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.watch import CloudWatchWatch
 
@@ -30,7 +30,7 @@ class LaunchesArgs:
 
 def group_prefixes(stack: StackConfig) -> Sequence[str]:
     """How the names of the stack's Auto Scaling groups begin: user pools' by market, and the core pool's, which EKS names after its node group."""
-    user = [f"{stack.name}-{spec.name}-{market}-" for spec in pool_specs(stack) for market in spec.markets]
+    user = [f"{stack.name}-{spec.name}-{market}-" for spec in resolve(stack).node_pools.pools for market in spec.markets]
     return [f"eks-{stack.name}-core-", *user]
 
 

@@ -1,31 +1,152 @@
-"""What every pool component is given."""
+"""How a program says its node pools: a class for each way to buy nodes, with the options of `pools` in docs/reference.md."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
 
-import pulumi
+from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.config.errors import dotted
+from jupyterhub_aws.config.pools import AnyUserPool, CorePool, Disk, Pools, Retiring
 
-from jupyterhub_aws.config.stack import StackConfig
+#: What an argument is called that a stack file says by another path.
+_SIZES = {"size.min": "min_size", "size.max": "max_size", "size": "max_size"}
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class NodePoolsArgs:
-    """The stack, and the facts of its network and cluster.
+@dataclass(frozen=True, kw_only=True)
+class _ManagedNodes:
+    """Nodes for users' servers, from `min_size` to `max_size` for each group, added by the cluster autoscaler when servers start.
 
-    `subnet_ids` are the private subnets in the order of the stack's zones; `before_nodes` is what a node needs to
-    join: the CNI, its credentials, and a way to the internet or to AWS's private endpoints. `security_group_id` is the
-    nodes' own; `core_groups` is that again where EKS must not give the core nodes its own one, and empty otherwise.
+    Attributes:
+        instance_types: EC2 types that may serve, all of one shape (vCPUs, memory, GPUs).
+        max_size: The most nodes of each group.
+        min_size: Nodes that are always there.
+        disk: The root volume of a node; None: 100 GiB.
+        labels: Further Kubernetes labels of the nodes.
+        max_pods: The most pods on a node, system pods included.
+        generation, retiring: A newer generation of nodes beside older ones that only shrink (docs/upgrading.md).
+
     """
 
-    stack: StackConfig
-    account: pulumi.Input[str]
-    cluster_name: pulumi.Input[str]
-    endpoint: pulumi.Input[str]
-    certificate_authority: pulumi.Input[str]
-    security_group_id: pulumi.Input[str]
-    subnet_ids: pulumi.Input[list[str]]
-    tags: Mapping[str, str]
-    before_nodes: Sequence[pulumi.Resource]
-    core_groups: Sequence[pulumi.Input[str]] = ()
+    capacity: ClassVar[str]
+    instance_types: Sequence[str]
+    max_size: int
+    min_size: int = 0
+    disk: Disk | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    max_pods: int = 40
+    generation: int = 1
+    retiring: Sequence[Retiring] = ()
+
+    def as_section(self) -> dict[str, Any]:
+        """The options as a stack file says them."""
+        said = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("min_size", "max_size")}
+        said |= {"capacity": self.capacity, "size": {"min": self.min_size, "max": self.max_size}}
+        return {key: value for key, value in said.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpotFirst(_ManagedNodes):
+    """Spot nodes first, on-demand nodes where there is no spot capacity. `max_price` is the most per spot node and hour in US dollars, as text.
+
+    The other arguments are those of every managed pool: `instance_types`, `max_size`, `min_size`, `disk`, `labels`, `max_pods`, `generation`, `retiring`.
+    """
+
+    capacity: ClassVar[str] = "spot_first"
+    max_price: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spot(_ManagedNodes):
+    """Spot nodes only: servers wait where there is no spot capacity. Arguments as of SpotFirst."""
+
+    capacity: ClassVar[str] = "spot"
+    max_price: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnDemand(_ManagedNodes):
+    """On-demand nodes only, which are never reclaimed. Arguments as of SpotFirst, without a price."""
+
+    capacity: ClassVar[str] = "on_demand"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreNodes:
+    """The nodes of hubs, proxies, the autoscaler and controllers of add-ons: on demand, of fixed number.
+
+    Attributes:
+        instance_types: EC2 types, all of one shape and without a GPU.
+        size: Number of nodes. Two survive the loss of one.
+        disk: The root volume of a node; None: 100 GiB.
+        labels: Further Kubernetes labels of the nodes.
+        zones: Zones of the nodes. Empty: the network's first one, where the volumes of databases are.
+        generation: Raise it to get all nodes anew; the new ones are there before the old ones go.
+
+    """
+
+    instance_types: Sequence[str] = ("m7i.large", "m6i.large")
+    size: int = 2
+    disk: Disk | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    zones: Sequence[str] = ()
+    generation: int = 1
+
+    def as_section(self) -> dict[str, Any]:
+        """The options as a stack file says them."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if getattr(self, item.name) is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingNodes:
+    """Nodes that exist already, in a cluster that something else made.
+
+    Attributes:
+        cores: vCPUs of the smallest of these nodes.
+        memory_gib: Memory of the smallest of these nodes, in GiB.
+        gpus: GPUs of each node.
+        gpu: What users read about them, such as NVIDIA T4.
+        nodes: How many there are.
+        max_pods: The most pods on a node.
+        node_selector: Labels that these nodes have; empty: hub.jupyter.org/node-purpose: user and jupyterhub-aws/pool: NAME.
+
+    """
+
+    cores: int
+    memory_gib: int
+    gpus: int = 0
+    gpu: str | None = None
+    nodes: int = 1
+    max_pods: int = 110
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+
+    def as_section(self) -> dict[str, Any]:
+        """The options as a stack file says them."""
+        said = {item.name: getattr(self, item.name) for item in fields(self) if getattr(self, item.name) is not None}
+        return {"capacity": "existing", **said}
+
+
+#: A pool as a program may say it: a class of this module, a section of `config.pools`, or a map as in a stack file.
+AnyPool = SpotFirst | Spot | OnDemand | ExistingNodes | AnyUserPool | Mapping[str, Any]
+AnyCore = CoreNodes | CorePool | Mapping[str, Any]
+
+
+def pools_section(given: Arguments, pools: object, core: object) -> Pools | None:
+    """The section that these pools are; None with the problems noted under `pools` and `core`."""
+    if not isinstance(pools, Mapping):
+        given.say("pools", f"must be a map (got {type(pools).__name__})", 'write {"memory": SpotFirst(instance_types=[…], max_size=10)}')
+        return None
+    if "core" in pools:
+        given.say("pools.core", "is the name of the core nodes", "choose another name, or give it as core")
+        return None
+    return given.section(Pools, {"core": core, **pools}, path="pools")
+
+
+def paths_of_pools(pools: object) -> dict[str, str]:
+    """How arguments are called whose problems have a stack file's path."""
+    own = {"pools.core": "core"}
+    for name, pool in pools.items() if isinstance(pools, Mapping) else ():
+        if isinstance(pool, _ManagedNodes):
+            own |= {dotted(("pools", str(name), *path.split("."))): dotted(("pools", str(name), argument)) for path, argument in _SIZES.items()}
+    return own

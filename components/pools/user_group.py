@@ -10,23 +10,19 @@ import pulumi
 from pulumi_aws import autoscaling, ec2
 
 from jupyterhub_aws.components.base import Component, named
-from jupyterhub_aws.components.pools.args import NodePoolsArgs
-from jupyterhub_aws.components.pools.autoscaling import group_tags
-from jupyterhub_aws.components.pools.images import image_parameter
-from jupyterhub_aws.components.pools.templates import metadata_options, root_volume, tag_specifications
-from jupyterhub_aws.components.pools.user_data import node_config, user_data, with_environment
-from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.config.specs.node_groups import GroupSpec
+from jupyterhub_aws.components.pools.nodes import NodeParts
+from jupyterhub_aws.components.pools.templates import metadata_options, node_config, root_volume, tag_specifications, user_data, with_environment
+from jupyterhub_aws.config.specs.node_groups import NodeGroupSpec
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class UserGroupArgs:
-    """`pools` is what all pools share, `group` what this one is, `profile_arn` its nodes' instance profile, `after` what they need to join."""
+    """`spec` is what this group is, `parts` what all nodes of the cluster share, `profile_arn` its nodes' instance profile."""
 
-    pools: NodePoolsArgs
-    group: GroupSpec
+    spec: NodeGroupSpec
+    parts: NodeParts
     profile_arn: pulumi.Input[str]
-    after: Sequence[pulumi.Resource]
+    depends_on: Sequence[pulumi.Resource]
 
 
 class UserGroup(Component):
@@ -39,84 +35,75 @@ class UserGroup(Component):
 
     def __init__(self, name: str, args: UserGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        self._name, self._args, self._group = name, args, args.group
+        self._args, self._spec, self._parts = args, args.spec, args.parts
         self.group_name = self._autoscaling_group(self._template()).name
         self.register_outputs({"group_name": self.group_name})
 
     def _template(self) -> ec2.LaunchTemplate:
-        group, shared, stack = self._group, self._args.pools, self._args.pools.stack
-        tags = named(shared.tags, group.stem)
+        spec, parts = self._spec, self._parts
+        tags = named(parts.tags, spec.stem)
         return ec2.LaunchTemplate(
             f"{self._name}-template",
-            name=group.stem,
-            description=f"Nodes of the pool {group.pool.name} ({group.market})",
+            name=spec.stem,
+            description=f"Nodes of the pool {spec.pool.name} ({spec.market})",
             update_default_version=True,
-            image_id=image_parameter(group.pool.types[0], stack.cluster.version),
-            instance_type=group.pool.types[0].name,
+            image_id=spec.image,
+            instance_type=spec.pool.types[0].name,
             iam_instance_profile={"arn": self._args.profile_arn},
-            vpc_security_group_ids=[shared.security_group_id],
+            vpc_security_group_ids=[parts.cluster.node_group_id],
             metadata_options=metadata_options(),
-            block_device_mappings=root_volume(group.disk, stack.eks.volume_key),
-            tag_specifications=tag_specifications({**tags, f"kubernetes.io/cluster/{stack.name}": "owned"}),
+            block_device_mappings=root_volume(spec.disk, parts.volume_key),
+            tag_specifications=tag_specifications({**tags, f"kubernetes.io/cluster/{spec.cluster}": "owned"}),
             user_data=self._user_data(),
             tags=tags,
             opts=self.child(),
         )
 
     def _user_data(self) -> pulumi.Output[str]:
-        group, shared = self._group, self._args.pools
-        cidr, environment = shared.stack.cluster.service_cidr, resolve(shared.stack).proxy_environment
-        return pulumi.Output.all(shared.endpoint, shared.certificate_authority).apply(
-            lambda facts: user_data(with_environment(node_config(group, endpoint=facts[0], certificate_authority=facts[1], service_cidr=cidr), environment))
+        spec, cluster = self._spec, self._parts.cluster
+        cidr, environment = cluster.service_cidr, cluster.proxy_environment
+        return pulumi.Output.all(cluster.endpoint, cluster.certificate_authority).apply(
+            lambda known: user_data(
+                with_environment(node_config(spec, endpoint=str(known[0]), certificate_authority=str(known[1]), service_cidr=cidr), environment)
+            )
         )
 
     def _autoscaling_group(self, template: ec2.LaunchTemplate) -> autoscaling.Group:
-        group, shared = self._group, self._args.pools
-        # Paused, a group of at most no node cannot grow, whoever asks; AWS ends what still runs in it.
-        least, most = (0, 0) if shared.stack.paused else (group.bought.size.min, group.bought.size.max)
-        subnets: pulumi.Output[list[str]] = pulumi.Output.from_input(shared.subnet_ids)
-        zone = None if group.zone is None else shared.stack.vpc.zones.index(group.zone)
+        spec, network = self._spec, self._parts.network
         return autoscaling.Group(
             f"{self._name}-group",
-            name=group.group_name,
-            min_size=least,
-            max_size=most,
-            vpc_zone_identifiers=subnets if zone is None else subnets.apply(lambda ids: [ids[zone]]),
-            mixed_instances_policy=_instances(group, template),
+            name=spec.group_name,
+            min_size=spec.min_size,
+            max_size=spec.max_size,
+            vpc_zone_identifiers=network.private_subnet_ids if spec.zone is None else [network.private_subnets[spec.zone]],
+            mixed_instances_policy=_instances(spec, template),
             enabled_metrics=[autoscaling.Metric.GROUP_DESIRED_CAPACITY, autoscaling.Metric.GROUP_IN_SERVICE_INSTANCES],  # for the alarm of a stuck group; free
-            suspended_processes=_suspended(group),
+            suspended_processes=spec.suspended_processes,
             capacity_rebalance=False,  # it would end a node on a mere hint; the termination handler waits for the notice
             health_check_type="EC2",
             wait_for_capacity_timeout="0",  # a group at zero, or a spot market without capacity, must not hold up an `up`
-            tags=[{"key": key, "value": value, "propagate_at_launch": True} for key, value in sorted(group_tags(group, shared.tags).items())],
-            opts=self.child(depends_on=list(self._args.after)),
+            tags=[{"key": key, "value": value, "propagate_at_launch": True} for key, value in sorted(spec.tags(self._parts.tags).items())],
+            opts=self.child(depends_on=list(self._args.depends_on)),
         )
 
 
-def _suspended(group: GroupSpec) -> list[str]:
-    """What AWS must not do by itself. AZRebalance would end nodes with people on them to even out zones. Without Launch a retiring group gets no node,
-    whoever asks and whatever ended, while nodes still end one by one (EC2 Auto Scaling user guide, "How suspended processes affect other processes").
-    """
-    return ["AZRebalance", "Launch"] if group.retiring else ["AZRebalance"]
-
-
-def _instances(group: GroupSpec, template: ec2.LaunchTemplate) -> autoscaling.GroupMixedInstancesPolicyArgsDict:
+def _instances(spec: NodeGroupSpec, template: ec2.LaunchTemplate) -> autoscaling.GroupMixedInstancesPolicyArgsDict:
     """One market only: mixing them in one group would hide from the autoscaler which of the two has run dry."""
-    spot = group.market == "spot"
+    spot = spec.market == "spot"
     distribution: autoscaling.GroupMixedInstancesPolicyInstancesDistributionArgsDict = {
         "on_demand_base_capacity": 0,
         "on_demand_percentage_above_base_capacity": 0 if spot else 100,
     }
     if spot:
         distribution["spot_allocation_strategy"] = "price-capacity-optimized"
-        if group.pool.max_price is not None:
-            distribution["spot_max_price"] = group.pool.max_price
+        if spec.pool.max_price is not None:
+            distribution["spot_max_price"] = spec.pool.max_price
     else:
         distribution["on_demand_allocation_strategy"] = "prioritized"
     return {
         "instances_distribution": distribution,
         "launch_template": {
             "launch_template_specification": {"launch_template_id": template.id, "version": template.latest_version.apply(str)},
-            "overrides": [{"instance_type": kind.name} for kind in group.pool.types],
+            "overrides": [{"instance_type": kind.name} for kind in spec.pool.types],
         },
     }

@@ -8,10 +8,12 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
+from jupyterhub_aws.config.homes import EbsHomes
 from jupyterhub_aws.config.network import UnmanagedNetwork
 from jupyterhub_aws.config.resting import endpoint_reasons
 from jupyterhub_aws.config.specs.cluster import ClusterAccess, ClusterSpec, cluster_spec
 from jupyterhub_aws.config.specs.network import NetworkSpec, VpcSpec, network_spec, vpc_spec
+from jupyterhub_aws.config.specs.node_groups import NodePoolsSpec, node_pools_spec
 from jupyterhub_aws.config.stack import StackConfig
 
 if TYPE_CHECKING:
@@ -60,6 +62,19 @@ class StackSpec:
         if isinstance(stack.cluster, ExistingCluster):
             return ClusterAccess(cluster=stack.name, kubeconfig=stack.cluster.kubeconfig, context=stack.cluster.context, paused=stack.paused)
         return ClusterAccess(cluster=stack.name, public_access_cidrs=stack.cluster.api.public_access_cidrs, inside=stack.parts == "cluster")
+
+    @cached_property
+    def node_pools(self) -> NodePoolsSpec:
+        """The node pools. There is no group where all nodes exist already."""
+        stack = self.stack
+        return node_pools_spec(
+            stack.pools,
+            cluster=stack.name,
+            version=stack.cluster.version,
+            zones=stack.network.zones,
+            per_zone=isinstance(stack.homes, EbsHomes),
+            paused=stack.paused,
+        )
 
     @cached_property
     def proxy_environment(self) -> dict[str, str]:

@@ -19,10 +19,10 @@ from jupyterhub_aws.config.hub_rules import core_zones, node_port
 from jupyterhub_aws.config.node_size import server_room
 from jupyterhub_aws.config.profiles import Profile, memory_text
 from jupyterhub_aws.config.shares import Share, default_image, default_size, shares
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.hub_egress import HubEgress, hub_egress
 from jupyterhub_aws.config.specs.names import HubNames
-from jupyterhub_aws.config.specs.network import network_spec
-from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, ON_DEMAND, PURPOSE, PoolSpec, pool_specs
+from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, ON_DEMAND, PURPOSE, PoolSpec
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 
@@ -141,7 +141,7 @@ class HubSpec:
 def hub_spec(stack: StackConfig, name: str) -> HubSpec:
     """Resolve one hub of a stack."""
     hub = stack.hubs[name]
-    pools = tuple(pool for pool in pool_specs(stack) if not hub.pools or pool.name in hub.pools)
+    pools = tuple(pool for pool in resolve(stack).node_pools.pools if not hub.pools or pool.name in hub.pools)
     own_cluster = isinstance(stack.cluster, EksCluster)
     on_volume = isinstance(hub.database, SqliteDatabase)
     return HubSpec(
@@ -154,7 +154,7 @@ def hub_spec(stack: StackConfig, name: str) -> HubSpec:
         profiles=hub_profiles(hub, pools, own_cluster=own_cluster),
         start_seconds=timeouts(stack).server_start_seconds,
         egress=hub_egress(hub, stack.network, stack.cluster),
-        proxy_variables=network_spec(stack.network, stack.region).proxy_environment(stack.cluster.service_cidr),
+        proxy_variables=resolve(stack).proxy_environment,
         existing_cluster=not own_cluster,
         closed=stack.network.closed,
         heartbeat=stack.alarms is not None,

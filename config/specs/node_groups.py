@@ -1,23 +1,24 @@
-"""What follows from one pool of the stack file: names, labels, taints, and what pods must say to land there.
+"""What follows from node pools: names, sizes, labels, taints, images and tags of node groups, and what pods must say to land there. Pure.
 
 Everything that has to agree byte for byte (group name, node labels, taints, user data, autoscaling tags, priorities,
-selectors, tolerations, affinities) comes from `PoolSpec` and `GroupSpec`, and from nowhere else.
+selectors, tolerations, affinities) comes from `PoolSpec` and `NodeGroupSpec`, and from nowhere else.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
 from jupyterhub_aws.config.generations import label, retired, suffix
-from jupyterhub_aws.config.homes import EbsHomes
 from jupyterhub_aws.config.instance_types import InstanceType
-from jupyterhub_aws.config.pools import AnyUserPool, BoughtPool, Disk, GivenPool, OnDemandPool, SpotFirstPool, SpotPool
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.node_size import node_size
+from jupyterhub_aws.config.pools import AnyUserPool, BoughtPool, CorePool, Disk, GivenPool, OnDemandPool, Pools, SpotFirstPool, SpotPool
+from jupyterhub_aws.config.versions import pin
 
 Market = Literal["spot", "on-demand"]
 Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
@@ -30,6 +31,10 @@ CAPACITY_TYPE = "eks.amazonaws.com/capacityType"  # what managed groups set, so 
 GPU_RESOURCE = "nvidia.com/gpu"
 
 CORE_LABELS: Mapping[str, str] = MappingProxyType({PURPOSE: "core", POOL: "core"})
+#: kubernetes/autoscaler, cluster-autoscaler/cloudprovider/aws/README.md.
+_AUTOSCALER = "k8s.io/cluster-autoscaler"
+#: Tried in falling order (priority expander, kubernetes/autoscaler expander/priority/readme.md).
+_SPOT_FIRST, _THEN_ON_DEMAND, _ANY = 50, 20, 1
 #: Preferring spot weighs most among user pods' preferences, and never forbids an on-demand node.
 _PREFER_SPOT_WEIGHT = 100
 
@@ -61,9 +66,8 @@ LAST_RESORT = Taint(key=ON_DEMAND, value="true", effect="PreferNoSchedule")
 
 @dataclass(frozen=True, kw_only=True)
 class PoolSpec:
-    """A user pool with everything that its nodes and its pods have in common."""
+    """A user pool with everything that its nodes and its pods have in common. `pool` is its section, `types` what is known of its instance types."""
 
-    cluster: str
     name: str
     pool: AnyUserPool
     types: tuple[InstanceType, ...]
@@ -80,7 +84,7 @@ class PoolSpec:
 
     @property
     def markets(self) -> tuple[Market, ...]:
-        """The markets it buys in, the preferred one first; none where its nodes are there already."""
+        """The markets it buys in, the preferred one first; none where its nodes exist already."""
         if isinstance(self.pool, GivenPool):
             return ()
         if isinstance(self.pool, SpotFirstPool):
@@ -95,7 +99,7 @@ class PoolSpec:
 
     @property
     def generation(self) -> int:
-        """Its generation; nodes that are there already have none."""
+        """Its generation; nodes that exist already have none."""
         return 1 if isinstance(self.pool, GivenPool) else self.pool.generation
 
     @property
@@ -117,18 +121,29 @@ class PoolSpec:
         term = {"matchExpressions": [{"key": ON_DEMAND, "operator": "In", "values": ["false"]}]}
         return {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": _PREFER_SPOT_WEIGHT, "preference": term}]}
 
+    @property
+    def scheduling(self) -> dict[str, Any]:
+        """What a pod says to land in this pool."""
+        return {"node_selector": self.node_selector, "tolerations": self.tolerations, "affinity": self.affinity, "gpus": self.gpus}
+
 
 @dataclass(frozen=True, kw_only=True)
-class GroupSpec:
-    """One Auto Scaling group of a pool: one market, and one zone where homes are volumes (None: all zones).
+class NodeGroupSpec:
+    """One Auto Scaling group of a pool: one market, and one zone where pods cannot move between zones (None: all zones).
 
-    `retiring`: of an older generation, which only shrinks.
+    `prefix` is that of physical names, `cluster` the cluster's name in EKS, `version` its Kubernetes minor. `retiring`: of an older generation, which
+    only shrinks. `paused`: it has no node, whoever asks.
     """
 
+    prefix: str
+    cluster: str
+    version: str
     pool: PoolSpec
+    section: BoughtPool
     market: Market
     zone: str | None
     retiring: bool = False
+    paused: bool = False
 
     @property
     def suffix(self) -> str:
@@ -138,7 +153,7 @@ class GroupSpec:
     @property
     def stem(self) -> str:
         """The physical name without its generation; the autoscaler's priorities match by it."""
-        return f"{self.pool.cluster}-{self.suffix}"
+        return f"{self.prefix}-{self.suffix}"
 
     @property
     def group_name(self) -> str:
@@ -148,13 +163,23 @@ class GroupSpec:
         return f"{self.stem}-{generation(self.pool.types[0].shape)}"
 
     @property
+    def min_size(self) -> int:
+        """The least number of nodes."""
+        return 0 if self.paused else self.section.size.min
+
+    @property
+    def max_size(self) -> int:
+        """The most nodes. Paused, a group of at most no node cannot grow, whoever asks; AWS ends what still runs in it."""
+        return 0 if self.paused else self.section.size.max
+
+    @property
     def labels(self) -> dict[str, str]:
         """The labels of its nodes."""
         labels = {
             **self.pool.node_selector,
             ON_DEMAND: "true" if self.market == "on-demand" else "false",
             CAPACITY_TYPE: "ON_DEMAND" if self.market == "on-demand" else "SPOT",
-            **self.bought.labels,
+            **self.section.labels,
         }
         if self.pool.gpus:
             # accelerator: the autoscaler waits for the device plugin instead of adding node after node (its AWS README).
@@ -170,13 +195,172 @@ class GroupSpec:
     @property
     def disk(self) -> Disk:
         """The root volume of its nodes."""
-        return self.bought.disk
+        return self.section.disk
 
     @property
-    def bought(self) -> BoughtPool:
-        """The pool's section. A group exists only of nodes that the stack buys."""
-        assert not isinstance(self.pool.pool, GivenPool)  # noqa: S101 -- group_specs makes none of those
-        return self.pool.pool
+    def image(self) -> str:
+        """The machine image of its nodes, as a launch template names it."""
+        return image_parameter(self.pool.types[0], self.version)
+
+    @property
+    def suspended_processes(self) -> list[str]:
+        """What AWS must not do by itself. AZRebalance would end nodes with servers on them to even out zones. Without Launch a retiring group gets no
+        node, whoever asks and whatever ended, while nodes still end one by one (EC2 Auto Scaling user guide, "How suspended processes affect other
+        processes").
+        """
+        return ["AZRebalance", "Launch"] if self.retiring else ["AZRebalance"]
+
+    @property
+    def template_tags(self) -> dict[str, str]:
+        """What a node of an empty group would look like (kubernetes/autoscaler, cloudprovider/aws/README.md).
+
+        Memory is what a pod really gets on the pool's smallest type, not EC2's nominal size: from the nominal one the
+        autoscaler would add nodes for ever for a pod that fits the nominal size only.
+        """
+        template = f"{_AUTOSCALER}/node-template"
+        size = min((node_size(kind, self.section.max_pods) for kind in self.pool.types), key=lambda size: size.memory_mib)
+        tags = {f"{template}/label/{key}": value for key, value in self.labels.items()}
+        tags |= {f"{template}/taint/{taint.key}": f"{taint.value}:{taint.effect}" for taint in self.taints}
+        tags[f"{template}/resources/memory"] = f"{size.memory_mib}Mi"
+        tags[f"{template}/resources/ephemeral-storage"] = f"{self.disk.size_gib}Gi"
+        if self.pool.gpus:
+            tags[f"{template}/resources/{GPU_RESOURCE}"] = str(self.pool.gpus)
+        return tags
+
+    def tags(self, common: Mapping[str, str]) -> dict[str, str]:
+        """Every tag of the group: those of all resources, EC2's name, discovery, and the template."""
+        return {
+            **common,
+            "Name": self.stem,
+            f"kubernetes.io/cluster/{self.cluster}": "owned",
+            **discovery_tags(self.cluster),
+            **self.template_tags,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreGroupSpec:
+    """The managed node group of hub, proxy, autoscaler and add-ons. `stem` is its physical name without its generation, `zones` those of its nodes."""
+
+    stem: str
+    section: CorePool
+    version: str
+    zones: tuple[str, ...]
+    paused: bool = False
+
+    @property
+    def group_name(self) -> str:
+        """The group's name. EKS replaces a group when its types, image type or zones change; with a name of its own the new one comes first."""
+        facts = [list(self.section.instance_types), self.ami_type, list(self.zones)]
+        return f"{self.stem}-{generation(facts if self.section.generation == 1 else [*facts, self.section.generation])}"
+
+    @property
+    def ami_type(self) -> str:
+        """Its machine image as EKS names it."""
+        return ami_type(self.section.types[0])
+
+    @property
+    def release(self) -> str:
+        """The pinned release of that image."""
+        return image_release(self.section.types[0], self.version)
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Least, most and desired number of nodes. Paused they are the least that EKS takes (API reference, NodegroupScalingConfig: maxSize is at least 1)."""
+        return (0, 1, 0) if self.paused else (self.section.size, self.section.size, self.section.size)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of its nodes."""
+        return {**CORE_LABELS, **self.section.labels}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodePoolsSpec:
+    """All node pools of a cluster. `section` is what was said, `pools` are the user pools by name, `retiring` their older generations.
+
+    `groups` are the Auto Scaling groups of both; there are none of nodes that exist already. `core` is None where the core nodes exist already.
+    """
+
+    section: Pools
+    prefix: str
+    cluster: str
+    core: CoreGroupSpec | None
+    pools: tuple[PoolSpec, ...]
+    retiring: tuple[PoolSpec, ...]
+    groups: tuple[NodeGroupSpec, ...]
+
+    @property
+    def scheduling(self) -> dict[str, dict[str, Any]]:
+        """By pool, what a pod says to land there."""
+        return {pool.name: pool.scheduling for pool in self.pools}
+
+    @property
+    def priorities(self) -> dict[str, list[str]]:
+        """The autoscaler's expander priorities."""
+        return priorities(self.groups)
+
+
+def node_pools_spec(  # noqa: PLR0913 -- by name, each
+    section: Pools,
+    *,
+    cluster: str,
+    version: str,
+    zones: Sequence[str],
+    per_zone: bool = False,
+    paused: bool = False,
+    prefix: str | None = None,
+) -> NodePoolsSpec:
+    """What follows from pools in a cluster of this name and Kubernetes minor, with private subnets in these zones.
+
+    `per_zone`: each market has a group in each zone, because volumes of users cannot follow a pod to another zone. `prefix` is that of physical names;
+    None: the cluster's name.
+    """
+    prefix = cluster if prefix is None else prefix
+    core = section.core
+    pools = tuple(PoolSpec(name=name, pool=pool, types=pool.types) for name, pool in section.user.items())
+    older = {
+        name: [retired(pool, item) for item in sorted(pool.retiring, key=lambda item: item.generation)] for name, pool in section.bought.items()
+    }
+    retiring = tuple(PoolSpec(name=name, pool=pool, types=pool.types) for name, of_pool in older.items() for pool in of_pool)
+    groups = tuple(
+        NodeGroupSpec(
+            prefix=prefix, cluster=cluster, version=version, pool=pool, section=pool.pool, market=market, zone=zone, retiring=old, paused=paused
+        )
+        for pool, old in [*((pool, False) for pool in pools), *((pool, True) for pool in retiring)]
+        if not isinstance(pool.pool, GivenPool)
+        for market in pool.markets
+        for zone in (zones if per_zone else (None,))
+    )
+    return NodePoolsSpec(
+        section=section,
+        prefix=prefix,
+        cluster=cluster,
+        core=None
+        if core is None
+        else CoreGroupSpec(stem=f"{prefix}-core", section=core, version=version, zones=core.zones or tuple(zones[:1]), paused=paused),
+        pools=pools,
+        retiring=retiring,
+        groups=groups,
+    )
+
+
+def discovery_tags(cluster: str) -> dict[str, str]:
+    """By these tags the autoscaler finds a group, and by them its IAM policy lets it change one."""
+    return {f"{_AUTOSCALER}/enabled": "true", f"{_AUTOSCALER}/{cluster}": "owned"}
+
+
+def priorities(groups: Iterable[NodeGroupSpec]) -> dict[str, list[str]]:
+    """Expander priorities: spot groups, then on-demand ones, then whatever else is there (else it would never grow).
+
+    Each expression is anchored on one of our own names with any generation: a group of somebody else whose name
+    contains `spot` does not match it. A retiring group is left to the last rank: no server fits there, and whoever else does goes there last.
+    """
+    listed: dict[str, list[str]] = {}
+    for group in (group for group in groups if not group.retiring):
+        rank = _SPOT_FIRST if group.market == "spot" else _THEN_ON_DEMAND
+        listed.setdefault(str(rank), []).append(f"^{re.escape(group.stem)}-[0-9a-f]{{6}}$".replace("\\-", "-"))
+    return {**{rank: sorted(names) for rank, names in sorted(listed.items(), reverse=True)}, str(_ANY): [".*"]}
 
 
 def generation(facts: object) -> str:
@@ -189,22 +373,25 @@ def accelerator(gpu: str | None) -> str:
     return (gpu or "gpu").lower().replace(" ", "-")
 
 
-def pool_specs(stack: StackConfig) -> tuple[PoolSpec, ...]:
-    """The user pools of a stack, by name."""
-    return tuple(PoolSpec(cluster=stack.name, name=name, pool=pool, types=pool.types) for name, pool in stack.pools.user.items())
+def _variant(kind: InstanceType) -> str:
+    """`standard`, or `nvidia` with driver and container toolkit for GPU types."""
+    return "nvidia" if kind.gpus else "standard"
 
 
-def retiring_specs(stack: StackConfig) -> tuple[PoolSpec, ...]:
-    """Older generations of the user pools, as they were, by name and number."""
-    return tuple(
-        PoolSpec(cluster=stack.name, name=name, pool=old, types=old.types)
-        for name, pool in stack.pools.bought.items()
-        for old in (retired(pool, item) for item in sorted(pool.retiring, key=lambda item: item.generation))
-    )
+def ami_type(kind: InstanceType) -> str:
+    """The type's image as EKS managed node groups name it: Amazon Linux 2023."""
+    return f"AL2023_{'x86_64' if kind.architecture == 'x86_64' else 'ARM_64'}_{_variant(kind).upper()}"
 
 
-def group_specs(stack: StackConfig) -> tuple[GroupSpec, ...]:
-    """Every Auto Scaling group of a stack. With a volume per person, one for each zone: a volume cannot follow a pod."""
-    zones: Sequence[str | None] = stack.network.zones if isinstance(stack.homes, EbsHomes) else (None,)
-    pools = [*((pool, False) for pool in pool_specs(stack)), *((pool, True) for pool in retiring_specs(stack))]
-    return tuple(GroupSpec(pool=pool, market=market, zone=zone, retiring=old) for pool, old in pools for market in pool.markets for zone in zones)
+def image_release(kind: InstanceType, minor: str) -> str:
+    """The pinned release, such as 1.35.8-20260930."""
+    return pin("ami", f"al2023-{kind.architecture}-{_variant(kind)}", minor).version
+
+
+def image_parameter(kind: InstanceType, minor: str) -> str:
+    """The pinned image by its public SSM parameter. EC2 resolves it at launch, so it is the same in every region, and it
+    names one release: it never follows `recommended`.
+    """
+    date = image_release(kind, minor).rpartition("-")[2]
+    image = f"amazon-eks-node-al2023-{kind.architecture}-{_variant(kind)}-{minor}-v{date}"
+    return f"resolve:ssm:/aws/service/eks/optimized-ami/{minor}/amazon-linux-2023/{kind.architecture}/{_variant(kind)}/{image}/image_id"

@@ -153,7 +153,7 @@ AWS = "arn:aws:iam::aws:policy"
 DENY = {"Effect": "Deny", "Resource": "*"}
 LATE = {"StringEquals": {"aws:PrincipalAccount": "${aws.account}", "aws:SourceVpc": "vpc-0123456789abcdef0"}}
 POOL = "pools-memory-spot-group"
-ATTACHED = "controller-addons-aws-ebs-csi-driver"
+ATTACHED = "pools-addons-aws-ebs-csi-driver"
 CASES: dict[str, Case] = {
     # tags
     "the volume's tag is gone (P6)": Case(

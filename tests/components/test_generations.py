@@ -15,12 +15,12 @@ from jupyterhub_aws.checks.cost_of_hubs import user_hours
 from jupyterhub_aws.checks.groups import user_nodes
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.checks.user_pods import hub_releases, user_pods
-from jupyterhub_aws.components.pools.autoscaling import priorities
 from jupyterhub_aws.config.generations import GENERATION, retired
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.pools import Retiring
 from jupyterhub_aws.config.prices import Prices
-from jupyterhub_aws.config.specs.node_groups import group_specs
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.node_groups import priorities
 from tests.checks.doctored import dev, doctored
 from tests.support.stack_files import SOURCE, changed, dev_stack, engine_values
 from tests.support.stacks import LABELS, TAINTS, beneath, kubelet_flags, tags_of
@@ -159,7 +159,7 @@ def test_names_of_generations_never_meet_and_each_new_group_has_one_priority(poo
     for pool in pools.values():
         pool["retiring"] = [{"generation": number} for number in sorted({number for number in back if number < pool["generation"]})]
     values, _ = engine_values(changed(dev_stack(), put={"pools": {"core": core, **pools}, "homes": {"kind": homes}, "hubs": {}}))
-    specs = group_specs(load(values, source=SOURCE))
+    specs = resolve(load(values, source=SOURCE)).node_pools.groups
     assert len({spec.group_name for spec in specs}) == len({spec.stem for spec in specs}) == len(specs)
     ranks = priorities(specs)
     for spec in specs:

@@ -163,9 +163,9 @@ def test_the_hub_waits_for_its_data_its_drivers_and_its_nodes():
         (VOLUME, "hub-main-database-volume-a"),
         (SECRET, "hub-main-secrets-secret"),
         (TARGET, "homes-mount-target-b"),
-        ("aws:eks/addon:Addon", "controller-addons-aws-efs-csi-driver"),
-        ("aws:eks/addon:Addon", "controller-addons-aws-ebs-csi-driver"),
-        ("aws:eks/addon:Addon", "controller-addons-coredns"),
+        ("aws:eks/addon:Addon", "pools-addons-aws-efs-csi-driver"),
+        ("aws:eks/addon:Addon", "pools-addons-aws-ebs-csi-driver"),
+        ("aws:eks/addon:Addon", "pools-addons-coredns"),
     ):
         assert needed in needs
 

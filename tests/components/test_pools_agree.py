@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyterhub_aws.components.pools.autoscaling import group_tags, priorities
-from jupyterhub_aws.components.pools.user_data import kubelet_flags as spec_flags
+from jupyterhub_aws.components.pools.templates import kubelet_flags as spec_flags
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.load import load
-from jupyterhub_aws.config.specs.node_groups import group_specs
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.node_groups import priorities
 from tests.support.stack_files import SOURCE, changed, dev_stack, engine_values
 from tests.support.stacks import LABELS, RESOURCES, TAINTS, beneath, kubelet_flags, node_config, record, tags_of
 
@@ -181,7 +181,7 @@ def test_a_label_is_refused_whose_tag_aws_would_refuse(length, fits):
     key = "a" * 60 + ".org/" + "b" * (length - 65)
     config = engine_values(changed(dev_stack(), put={"pools.memory.labels": {key: "x"}}))[0]
     if fits:
-        assert max(len(tag) for group in group_specs(load(config, source=SOURCE)) for tag in group_tags(group, {})) == 128
+        assert max(len(tag) for group in resolve(load(config, source=SOURCE)).node_pools.groups for tag in group.tags({})) == 128
         return
     with pytest.raises(ConfigError, match=r"pools\.memory\.labels\..*is too long for the autoscaler's tag of it \(got 83 characters\); shorten it to 82"):
         load(config, source=SOURCE)
@@ -211,13 +211,13 @@ def test_any_pools_agree_and_their_names_never_meet(pools, homes):
     core = dev_stack()["jupyterhub-aws:pools"]["core"]
     values, _ = engine_values(changed(dev_stack(), put={"pools": {"core": core, **pools}, "homes": {"kind": homes}, "hubs": {}}))
     stack = load(values, source=SOURCE)
-    specs = group_specs(stack)
+    specs = resolve(stack).node_pools.groups
     groups = [
         Group(
             name=spec.group_name,
             spot=spec.market == "spot",
             flags=dict(flag.split("=", 1) for flag in spec_flags(spec)),
-            tags=group_tags(spec, stack.tags.as_aws(stack.name)),
+            tags=spec.tags(stack.tags.as_aws(stack.name)),
             types=[kind.name for kind in spec.pool.types],
             scheduling={"node_selector": spec.pool.node_selector, "tolerations": spec.pool.tolerations, "affinity": spec.pool.affinity},
         )

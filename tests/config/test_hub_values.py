@@ -29,7 +29,6 @@ from jupyterhub_aws.config.node_size import server_room
 from jupyterhub_aws.config.profiles import memory_mib
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.hub import derived
-from jupyterhub_aws.config.specs.node_groups import pool_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 from tests.support.stack_files import CERTIFICATE, SOURCE, changed, dev_stack, engine_values
@@ -532,7 +531,7 @@ def test_derived_profiles_fit_the_node_of_every_shape():
             refused += 1
             continue
         seen += 1
-        pool = next(pool for pool in pool_specs(stack) if pool.name == "memory")
+        pool = next(pool for pool in resolve(stack).node_pools.pools if pool.name == "memory")
         profile, kind = derived(pool), instance_type(name)
         room = server_room([kind], pool.pool.max_pods)
         each = max(profile.gpus and kind.gpus, 1)

@@ -80,7 +80,7 @@ def test_the_release_comes_after_its_data_and_its_drivers(built: Run) -> None:
         "kubernetes:core/v1:PersistentVolumeClaim::hub-main-homes-claim",
         "kubernetes:core/v1:PersistentVolume::hub-main-database-volume-a",
         "kubernetes:core/v1:Secret::hub-main-secrets-secret",
-        "aws:eks/addon:Addon::controller-addons-aws-efs-csi-driver",
+        "aws:eks/addon:Addon::pools-addons-aws-efs-csi-driver",
         "aws:efs/mountTarget:MountTarget::homes-mount-target-c",
         "aws:efs/fileSystemPolicy:FileSystemPolicy::homes-policy",
     ):

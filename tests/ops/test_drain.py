@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from jupyterhub_aws.config.load import load
-from jupyterhub_aws.config.specs.node_groups import group_specs
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from tests.support.cloud import Cloud, cloud
@@ -185,7 +185,7 @@ def fresh(account: Cloud) -> Iterator[Cloud]:
 
 
 def group_names() -> tuple[str, str]:
-    names = {group.market: group.group_name for group in group_specs(stack_of()) if group.pool.name == "memory"}
+    names = {group.market: group.group_name for group in resolve(stack_of()).node_pools.groups if group.pool.name == "memory"}
     return names["spot"], names["on-demand"]
 
 

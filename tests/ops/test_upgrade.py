@@ -71,7 +71,7 @@ def test_the_last_step_tries_the_hub_as_people_do(steps: list[dict]) -> None:
 def test_the_order_inside_an_up_is_that_of_dependencies(steps: list[dict]) -> None:
     order = steps[1]["order"]
     assert order[0] == "cluster-control-plane-eksCluster", "a kubelet must not be newer than the API server"
-    assert order.index("cluster-addons-kube-proxy") < order.index("pools-core-group") < order.index("controller-addons-coredns")
+    assert order.index("cluster-addons-kube-proxy") < order.index("pools-core-group") < order.index("pools-addons-coredns")
     assert order.index("cluster-control-plane-eksCluster") < order.index("pools-memory-spot-template")
 
 

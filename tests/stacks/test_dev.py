@@ -206,7 +206,7 @@ def test_the_control_plane_waits_for_its_log_group_its_key_and_its_rights():
 
 def test_coredns_waits_for_a_node_and_the_autoscaler_for_its_identity():
     recording = record()
-    assert (NODE_GROUP, "pools-core-group") in recording.needs(recording.one(ADDON, "controller-addons-coredns"))
+    assert (NODE_GROUP, "pools-core-group") in recording.needs(recording.one(ADDON, "pools-addons-coredns"))
     assert ("aws:eks/podIdentityAssociation:PodIdentityAssociation", "autoscaler-identity-association") in recording.needs(
         recording.one(RELEASE, "autoscaler-release")
     )

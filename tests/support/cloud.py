@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 
-from jupyterhub_aws.config.specs.node_groups import group_specs
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.pause.databases import Databases
 
@@ -156,9 +156,10 @@ def counted(account: Cloud) -> Iterator[str]:
 def built(account: Cloud, stack: StackConfig, *, nodes: int = 1) -> None:
     """What `up` would have made of a stack's nodes and databases, as moto knows it, with `nodes` in each user group; and something of somebody else's."""
     subnet = account.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
-    for name, tags in ((group.group_name, {f"k8s.io/cluster-autoscaler/{stack.name}": "owned", "stack": stack.name}) for group in group_specs(stack)):
-        section = next(group for group in group_specs(stack) if group.group_name == name).bought.size
-        autoscaling_group(account, name, subnet, sizes=(section.min, section.max, min(max(nodes, section.min), section.max)), tags=tags)
+    tags = {f"k8s.io/cluster-autoscaler/{stack.name}": "owned", "stack": stack.name}
+    for group in resolve(stack).node_pools.groups:
+        size = group.section.size
+        autoscaling_group(account, group.group_name, subnet, sizes=(size.min, size.max, min(max(nodes, size.min), size.max)), tags=tags)
     autoscaling_group(account, "somebody-elses", subnet, sizes=(1, 2, 1), tags={"k8s.io/cluster-autoscaler/another": "owned"})
     eks = account.client("eks")
     roles = f"arn:aws:iam::{ACCOUNT}:role/some"

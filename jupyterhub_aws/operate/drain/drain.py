@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.pools import GivenPool
-from jupyterhub_aws.config.specs.node_groups import group_specs
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.drain.instances import Instances
 from jupyterhub_aws.operate.drain.nodes import Node, Nodes, labels, of, of_generation, selector_of
@@ -74,7 +74,7 @@ class Drain:
         who = f"{', '.join(sorted(meant))}: no other node of {self.pool} takes servers"
         if isinstance(section, GivenPool):
             return f"{who}, and none comes by itself. Until you run `kubectl uncordon NODE`, nobody can start a server there"
-        largest = sum(group.bought.size.max for group in group_specs(self.stack) if group.pool.name == self.pool and not group.retiring)
+        largest = sum(group.section.size.max for group in resolve(self.stack).node_pools.groups if group.pool.name == self.pool and not group.retiring)
         if len(self.nodes.all()) < largest:
             return None  # the autoscaler brings another
         return f"{who}, and the pool has as many nodes as it may ({largest}). Until some have gone, nobody can start a server there"

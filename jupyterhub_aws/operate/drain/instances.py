@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from jupyterhub_aws.config.specs.node_groups import group_specs
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.drain.nodes import Node
 from jupyterhub_aws.operate.live.account import Account, kindly
@@ -16,7 +16,7 @@ class Instances:
 
     def __init__(self, command: str, account: Account, stack: StackConfig, pool: str) -> None:
         self._command, self._account, self._stack = command, account, stack
-        self._names = [group.group_name for group in group_specs(stack) if group.pool.name == pool]
+        self._names = [group.group_name for group in resolve(stack).node_pools.groups if group.pool.name == pool]
 
     def old(self) -> set[str]:
         """Ids of instances that run another version of their group's template than a new one would."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from jupyterhub_aws.config.specs.node_groups import group_specs
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.account import Account, kindly
 from jupyterhub_aws.operate.pause import sizes
@@ -71,7 +71,7 @@ class Groups:
                     self._scale(managed, {"minSize": core.size, "maxSize": core.size, "desiredSize": core.size})
 
     def _wanted(self) -> dict[str, tuple[int, int]]:
-        return {group.group_name: (group.bought.size.min, group.bought.size.max) for group in group_specs(self._stack)}
+        return {group.group_name: (group.section.size.min, group.section.size.max) for group in resolve(self._stack).node_pools.groups}
 
     def _size(self, name: str, **numbers: int) -> None:
         self._account.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=name, **numbers)
