@@ -1,16 +1,13 @@
-"""What the cluster autoscaler reads and needs: tags on groups, and which group to try first. Pure functions."""
+"""What the cluster autoscaler reads of a group: its tags. Pure functions."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from jupyterhub_aws.config.node_size import node_size
 from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, GroupSpec
 
 _PREFIX = "k8s.io/cluster-autoscaler"
-#: Tried in falling order (priority expander, kubernetes/autoscaler expander/priority/readme.md).
-_SPOT_FIRST, _THEN_ON_DEMAND, _ANY = 50, 20, 1
 
 
 def discovery_tags(cluster: str) -> dict[str, str]:
@@ -44,16 +41,3 @@ def group_tags(group: GroupSpec, stack_tags: Mapping[str, str]) -> dict[str, str
         **discovery_tags(group.pool.cluster),
         **template_tags(group),
     }
-
-
-def priorities(groups: Iterable[GroupSpec]) -> dict[str, list[str]]:
-    """Expander priorities: spot groups, then on-demand ones, then whatever else is there (else it would never grow).
-
-    Each expression is anchored on one of our own names with any generation: a group of somebody else whose name
-    contains `spot` does not match it. A retiring group is left to the last rank: no server fits there, and whoever else does goes there last.
-    """
-    listed: dict[str, list[str]] = {}
-    for group in (group for group in groups if not group.retiring):
-        rank = _SPOT_FIRST if group.market == "spot" else _THEN_ON_DEMAND
-        listed.setdefault(str(rank), []).append(f"^{re.escape(group.stem)}-[0-9a-f]{{6}}$".replace("\\-", "-"))
-    return {**{rank: sorted(names) for rank, names in sorted(listed.items(), reverse=True)}, str(_ANY): [".*"]}

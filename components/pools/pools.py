@@ -12,6 +12,7 @@ from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.components.pools.args import NodePoolsArgs
 from jupyterhub_aws.components.pools.core import CorePool
+from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
 from jupyterhub_aws.components.pools.roles import node_role
 from jupyterhub_aws.components.pools.user_group import UserGroup, UserGroupArgs
 from jupyterhub_aws.config.specs.node_groups import group_specs, pool_specs
@@ -45,6 +46,10 @@ class NodePools(Component):
                 )
                 for group in groups
             }
+        self.outputs = NodePoolsOutputs(
+            section=args.stack.pools,
+            groups=groups, group_names={key: group.group_name for key, group in self.groups.items()}, core_group_name=self.core_group_name, ready=self.ready
+        )
         self.scheduling = pulumi.Output.from_input(
             {
                 spec.name: {"node_selector": spec.node_selector, "tolerations": spec.tolerations, "affinity": spec.affinity, "gpus": spec.gpus}

@@ -15,11 +15,11 @@ from jupyterhub_aws.checks.cost_of_hubs import user_hours
 from jupyterhub_aws.checks.groups import user_nodes
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.checks.user_pods import hub_releases, user_pods
-from jupyterhub_aws.components.pools.autoscaling import priorities
 from jupyterhub_aws.config.generations import GENERATION, retired
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.pools import Retiring
 from jupyterhub_aws.config.prices import Prices
+from jupyterhub_aws.config.specs.autoscaler import priorities
 from jupyterhub_aws.config.specs.node_groups import group_specs
 from tests.checks.doctored import dev, doctored
 from tests.support.stack_files import SOURCE, changed, dev_stack, engine_values

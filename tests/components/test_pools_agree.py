@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyterhub_aws.components.pools.autoscaling import group_tags, priorities
+from jupyterhub_aws.components.pools.autoscaling import group_tags
 from jupyterhub_aws.components.pools.user_data import kubelet_flags as spec_flags
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.specs.autoscaler import priorities
 from jupyterhub_aws.config.specs.node_groups import group_specs
 from tests.support.stack_files import SOURCE, changed, dev_stack, engine_values
 from tests.support.stacks import LABELS, RESOURCES, TAINTS, beneath, kubelet_flags, node_config, record, tags_of
