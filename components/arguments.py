@@ -129,13 +129,26 @@ class Arguments:
             self.say("services", "lacks s3, without which no image is pulled", "add it")
         return dict(sorted(given.items())) if all(fine) else None
 
-    def handle(self, path: str, given: object, kind: type[H]) -> H | None:
-        """The outputs of another component; None with the problem noted."""
+    def check_value(self, kind: Any, value: object, path: str) -> bool:  # noqa: ANN401 -- any annotated type
+        """Whether a value is of this kind, such as `Region`; else its problem is noted."""
+        return self._valid(kind, value, path)
+
+    def check_resources(self, given: object, path: str = "depends_on") -> None:
+        """Note what is no list of resources, or no resource in it."""
+        if not isinstance(given, (list, tuple)):
+            self.say(path, f"must be a list of resources (got {shown(given)})", "write one, also for a single resource")
+            return
+        for index, item in enumerate(given):
+            if not isinstance(item, pulumi.Resource):
+                self.say(f"{path}[{index}]", f"must be a resource (got {type(item).__name__})", "give the resource itself, not an output of it")
+
+    def handle(self, path: str, given: object, kind: type[H], *, fix: str = "") -> H | None:
+        """The outputs of another component, or what `fix` says; None with the problem noted."""
         if isinstance(given, kind):
             return given
         outputs = getattr(given, "outputs", None)
-        fix = "write .outputs behind it" if isinstance(outputs, kind) else f"give the .outputs of a component, or a {kind.__name__} of your own"
-        self.say(path, f"must be {kind.__name__} (got {type(given).__name__})", fix)
+        other = "write .outputs behind it" if isinstance(outputs, kind) else f"give the .outputs of a component, or {kind.__name__} of your own"
+        self.say(path, f"must be {kind.__name__} (got {type(given).__name__})", fix or other)
         return None
 
     def check_network(self, network: NetworkOutputs, *, zones: int = 1, path: str = "network") -> None:

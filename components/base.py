@@ -68,6 +68,15 @@ class Component(pulumi.ComponentResource):
         return self.child(protect=protected, retain_on_delete=True, **options)
 
 
+def account_of(given: pulumi.Input[str] | None) -> pulumi.Output[str]:
+    """The number of the AWS account: the one given, or the one that the provider signs in to."""
+    if given is not None:
+        return pulumi.Output.from_input(given)
+    from pulumi_aws import get_caller_identity_output  # late: not every component is of AWS
+
+    return get_caller_identity_output().account_id
+
+
 def named(tags: Mapping[str, str], name: str) -> dict[str, str]:
     """The stack's tags with the Name that the AWS console shows."""
     return {**tags, "Name": name}

@@ -27,7 +27,7 @@ class HubFacts:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CloudFacts:
     """`kubeconfig` has no credentials in it (None: the one of whoever runs this), `created` is when EKS made the cluster; `after` is what hubs wait
-    for, `autoscaler_after` what the autoscaler waits for. Both are empty between two stacks. `ownership_handle` names homes still to be handed over.
+    for. It is empty between two stacks. `ownership_handle` names homes still to be handed over.
     """
 
     kubeconfig: pulumi.Input[str] | None
@@ -35,7 +35,6 @@ class CloudFacts:
     created: pulumi.Input[str] | None = None
     ownership_handle: pulumi.Input[str] | None = None
     after: Sequence[pulumi.Resource] = ()
-    autoscaler_after: Sequence[pulumi.Resource] = ()
 
 
 #: Facts of a hub that are no secret.

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values.images import used_images
-from jupyterhub_aws.components.autoscaler.values import autoscaler_values
 from jupyterhub_aws.components.hub.values.hub import upstream_values
 from jupyterhub_aws.components.hub.values.problems import UNKNOWN
 from jupyterhub_aws.components.node_agents_values import agents
 from jupyterhub_aws.config.chart import CHART
-from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.images import images_in
-from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.specs import StackSpec
+from jupyterhub_aws.config.specs.autoscaler import NAME as AUTOSCALER
 from jupyterhub_aws.config.versions import pin
 
 
@@ -29,33 +27,31 @@ class Needed:
     version: str = ""
 
 
-def releases(stack: StackConfig) -> Mapping[str, Mapping[str, Any]]:
-    """The values of every release besides the hubs' by its chart, images under their makers' names. None in a cluster that is there already."""
-    if not isinstance(stack.cluster, EksCluster):
-        return {}
-    return {"cluster-autoscaler": autoscaler_values(stack), **agents(stack)}
+def releases(spec: StackSpec) -> Mapping[str, Mapping[str, Any]]:
+    """The values of every release besides the hubs' by its chart, images under their makers' names. None in a cluster that exists already."""
+    return {} if spec.autoscaler is None else {AUTOSCALER: spec.autoscaler.values, **agents(spec.stack)}
 
 
-def needed_images(stack: StackConfig) -> tuple[Needed, ...]:
+def needed_images(spec: StackSpec) -> tuple[Needed, ...]:
     """Every image that some pod of the stack uses, by name."""
     found: dict[str, set[str]] = {}
-    for reference, who in _uses(stack):
+    for reference, who in _uses(spec):
         found.setdefault(reference, set()).add(who)
     return tuple(Needed(reference=reference, needed_by=tuple(sorted(found[reference]))) for reference in sorted(found))
 
 
-def _uses(stack: StackConfig) -> Iterator[tuple[str, str]]:
-    for chart, values in releases(stack).items():
+def _uses(spec: StackSpec) -> Iterator[tuple[str, str]]:
+    for chart, values in releases(spec).items():
         for use in images_in(values):
             yield use.reference, chart
-    for name in sorted(stack.hubs):
-        for path, reference in used_images(upstream_values(resolve(stack).hubs[name], UNKNOWN)):
+    for name, hub in spec.hubs.items():
+        for path, reference in used_images(upstream_values(hub, UNKNOWN)):
             yield reference, f"hub {name}: {'.'.join(map(str, path))}"
 
 
-def needed_charts(stack: StackConfig) -> tuple[Needed, ...]:
+def needed_charts(spec: StackSpec) -> tuple[Needed, ...]:
     """Every chart of the stack, by name."""
-    hubs = tuple(f"hub {name}" for name in sorted(stack.hubs))
-    who = {chart: (chart,) for chart in releases(stack)} | ({CHART: hubs} if hubs else {})
-    pinned = {name: pin("chart", name, stack.cluster.version) for name in sorted(who)}
+    hubs = tuple(f"hub {name}" for name in spec.hubs)
+    who = {chart: (chart,) for chart in releases(spec)} | ({CHART: hubs} if hubs else {})
+    pinned = {name: pin("chart", name, spec.stack.cluster.version) for name in sorted(who)}
     return tuple(Needed(reference=name, needed_by=who[name], repository=str(row.repository), version=row.version) for name, row in pinned.items())

@@ -21,10 +21,16 @@ from jupyterhub_aws.components.airgap.existing import ExistingNetwork, ExistingN
 from jupyterhub_aws.components.airgap.network import AirgapNetwork, AirgapNetworkArgs
 from jupyterhub_aws.components.airgap.repositories import Repositories, RepositoriesArgs
 from jupyterhub_aws.components.airgap.runner import Runner, RunnerArgs
-from jupyterhub_aws.components.autoscaler.autoscaler import Autoscaler, AutoscalerArgs, AutoscalerIdentity, AutoscalerIdentityArgs
+from jupyterhub_aws.components.autoscaler.autoscaler import (
+    AutoscalerIdentity,
+    AutoscalerIdentityArgs,
+    AutoscalerRelease,
+    AutoscalerReleaseArgs,
+    ClusterAutoscaler,
+    ClusterAutoscalerArgs,
+)
 from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
-from jupyterhub_aws.components.backups.backups import AwsBackups, AwsBackupsArgs
-from jupyterhub_aws.components.backups.snapshots import SnapshotLifecycle, SnapshotLifecycleArgs
+from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs, BackupsOutputs
 from jupyterhub_aws.components.base import ArgumentError, Component
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
@@ -37,20 +43,19 @@ from jupyterhub_aws.components.hub.cloud import HubCloudArgs
 from jupyterhub_aws.components.hub.hub import JupyterHub
 from jupyterhub_aws.components.hub.parts import HubParts, InClusterInputs
 from jupyterhub_aws.components.imports import Imports
-from jupyterhub_aws.components.monitoring.certificates import own_end
-from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
-from jupyterhub_aws.components.monitoring.watched import Watched, WatchedHub
+from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs, own_end
+from jupyterhub_aws.components.needed import needed_charts, needed_images
 from jupyterhub_aws.components.network.network import Network, NetworkArgs
 from jupyterhub_aws.components.node_agents import NodeAgents, NodeAgentsArgs
 from jupyterhub_aws.components.pools.pools import NodePools, NodePoolsArgs
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config import network as modes
-from jupyterhub_aws.config.backups import AwsBackup, NoBackups
+from jupyterhub_aws.config.backups import NoBackups
 from jupyterhub_aws.config.chart import CHART
 from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
+from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.halves import Configuration
-from jupyterhub_aws.config.homes import EbsHomes
 from jupyterhub_aws.config.homes import EfsHomes as EfsSection
 from jupyterhub_aws.config.keys import canonical
 from jupyterhub_aws.config.neighbours import ProxyEgress
@@ -59,6 +64,7 @@ from jupyterhub_aws.config.resting import endpoint_reasons
 from jupyterhub_aws.config.runner import Runner as RunnerSection
 from jupyterhub_aws.config.secrets import missing_secrets
 from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
 
@@ -163,11 +169,12 @@ class JupyterHubPlatform(Component):
         self.cluster = self._cluster()
         self._group = self.cluster.outputs.node_group_id
         self.pools = self._pools()
-        self.policy, self.identity = self._autoscaler()
-        self.homes = self._homes()
+        if stack.parts == "cloud":
+            self._autoscaler_identity()
         self.backups = self._backups()
+        self.homes = self._homes()
         if isinstance(stack.registry, EcrRegistry):
-            Repositories("registry", RepositoriesArgs(stack=stack, tags=self._tags), self.child())
+            Repositories("registry", self._repositories(), self.child())
         runner = self._runner()
         self.exports |= {
             "cluster_name": self.cluster.outputs.name_output,
@@ -177,14 +184,13 @@ class JupyterHubPlatform(Component):
         }
         if runner is not None and self._bucket is not None:
             self.exports |= {"runner": runner.instance_id, "bundle_bucket": self._bucket.bucket}
-        after = [*self.pools.outputs.ready, *([] if self.homes is None else self.homes.ready)]
+        after = [*self.pools.outputs.ready, *([] if self.homes is None else self.homes.outputs.ready)]
         return CloudFacts(
             kubeconfig=self.cluster.outputs.kubeconfig_json,
             created=self.cluster.outputs.created,
             hubs={},
-            ownership_handle=None if self.homes is None else self.homes.ownership_handle,
+            ownership_handle=None if self.homes is None else self.homes.outputs.ownership_handle,
             after=after,
-            autoscaler_after=self.identity.ready,
         )
 
     def _in_cluster(self, facts: CloudFacts) -> InClusterInputs:
@@ -193,13 +199,15 @@ class JupyterHubPlatform(Component):
         self.kubernetes_provider: kubernetes.Provider = provider_of("kubernetes", self._specs.cluster_access, facts.kubeconfig, facts.created, self.child())
         inside = self.child(providers=[self.kubernetes_provider])
         if isinstance(stack.cluster, EksCluster):
-            Autoscaler("autoscaler", AutoscalerArgs(stack=stack, after=facts.autoscaler_after), inside)
+            self._autoscaler(inside)
             NodeAgents("node-agents", NodeAgentsArgs(stack=stack), inside)
         after = list(facts.after)
-        if isinstance(stack.homes, EbsHomes):
-            after += VolumeClass("homes", VolumeClassArgs(stack=stack, homes=stack.homes, tags=self._tags), inside).ready
+        if self._specs.volume_class is not None:
+            after += VolumeClass("homes", VolumeClassArgs(homes=self._specs.volume_class, tags=self._tags), inside).ready
         if stack.ownership_pending:
-            Ownership("homes-ownership", OwnershipArgs(stack=stack, volume_handle=facts.ownership_handle, after=after), inside)
+            image = self._specs.images.named(next(iter(self._specs.hubs.values())).server_image)
+            handing_over = OwnershipArgs(name=stack.name, image=image, volume_handle=facts.ownership_handle, depends_on=after)
+            Ownership("homes-ownership", handing_over, inside)
         there = stack.cluster
         if isinstance(there, ExistingCluster):
             self.exports["cluster_access"] = {"file": there.kubeconfig or "", "context": there.context or ""}
@@ -220,7 +228,7 @@ class JupyterHubPlatform(Component):
     def _hubs(self, facts: CloudFacts, inside: InClusterInputs | None) -> dict[str, JupyterHub]:
         """Every hub with the halves that this stack makes: none inside the cluster as long as homes are to be handed over."""
         stack, made_here = self._stack, isinstance(self._stack.cluster, EksCluster) and self._stack.parts != "cluster"
-        handles = self.homes.volume_handles if made_here and self.homes is not None else {}
+        handles = self.homes.outputs.volume_handles if made_here and self.homes is not None else {}
         found = {}
         for name, hub in resolve(stack).hubs.items():
             in_cluster = inside if name in stack.hubs_inside else None
@@ -303,7 +311,7 @@ class JupyterHubPlatform(Component):
             cluster=self.cluster.outputs,
             pools=stack.pools.user,
             core=stack.pools.core,
-            per_zone=isinstance(stack.homes, EbsHomes),
+            per_zone=stack.homes.kind == "ebs",
             efs_driver=isinstance(stack.homes, EfsSection),
             volume_key=stack.eks.volume_key,
             paused=stack.paused,
@@ -312,29 +320,59 @@ class JupyterHubPlatform(Component):
         )
         return NodePools("pools", args, self.child())
 
-    def _autoscaler(self) -> tuple[AutoscalerPolicy, AutoscalerIdentity]:
-        stack = self._stack
-        policy = AutoscalerPolicy(
-            "autoscaler-policy", AutoscalerPolicyArgs(cluster=stack.name, region=stack.region, account=self._account, tags=self._tags), self.child()
+    def _repositories(self) -> RepositoriesArgs:
+        """A repository for each image, and for each chart unless charts come from a folder."""
+        specs = self._specs
+        charts = needed_charts(specs) if specs.images.charts is None else ()
+        return RepositoriesArgs(
+            registry=str(specs.images.registry),
+            images=[needed.reference for needed in needed_images(specs)],
+            charts=[needed.reference for needed in charts],
+            tags=self._tags,
         )
-        args = AutoscalerIdentityArgs(stack_name=stack.name, cluster_name=self.cluster.outputs.name_output, policy_arn=policy.arn, tags=self._tags)
-        return policy, AutoscalerIdentity("autoscaler-identity", args, self.child())
+
+    def _autoscaler_identity(self) -> None:
+        """The AWS half of the autoscaler, where another stack makes its release."""
+        stack, cluster = self._stack, self.cluster.outputs
+        policy = AutoscalerPolicyArgs(cluster_name=stack.name, region=stack.region, account=self._account, tags=self._tags)
+        arn = AutoscalerPolicy("autoscaler-policy", policy, self.child()).arn
+        identity = AutoscalerIdentityArgs(name=stack.name, cluster_name=cluster.name_output, policy_arn=arn, tags=self._tags)
+        AutoscalerIdentity("autoscaler-identity", identity, self.child())
+
+    def _autoscaler(self, inside: pulumi.ResourceOptions) -> None:
+        """The whole autoscaler, or its release where another stack made the AWS half."""
+        spec, images = self._specs.autoscaler, self._specs.images
+        if self._stack.parts == "all":
+            args = ClusterAutoscalerArgs(
+                cluster=self.cluster.outputs, pools=self.pools.outputs, images=images, paused=self._stack.paused, tags=self._tags, account=self._account
+            )
+            ClusterAutoscaler("autoscaler", args, inside)
+        elif spec is not None:
+            AutoscalerRelease("autoscaler", AutoscalerReleaseArgs(spec=spec, images=images), inside)
 
     def _homes(self) -> EfsHomes | None:
         section = self._stack.homes
         if not isinstance(section, EfsSection):
             return None
-        args = EfsHomesArgs(stack=self._stack, homes=section, network=self.network.outputs, client_security_group_id=self._group, tags=self._tags)
+        args = EfsHomesArgs(
+            cluster=self.cluster.outputs,
+            hubs=sorted(self._stack.hubs),
+            infrequent_access_days=section.infrequent_access_days,
+            adopted=section.adopted,
+            backups=BackupsOutputs(spec=self._specs.backups) if self.backups is None else self.backups.outputs,
+            backup=section.backup,
+            physical_name=self._stack.name,
+            tags=self._tags,
+        )
         return EfsHomes("homes", args, self.child())
 
-    def _backups(self) -> AwsBackups | SnapshotLifecycle | None:
+    def _backups(self) -> Backups | None:
         stack, section = self._stack, self._stack.backups
         if isinstance(section, NoBackups):
             return None
-        shared: dict[str, Any] = {"stack_name": stack.name, "region": stack.region, "tags": self._tags}
-        if isinstance(section, AwsBackup):
-            return AwsBackups("backups", AwsBackupsArgs(backups=section, account=self._account, **shared), self.child())
-        return SnapshotLifecycle("snapshots", SnapshotLifecycleArgs(backups=section, **shared), self.child())
+        options: dict[str, Any] = {key: value for key, value in section if key != "drill_days"}
+        args = BackupsArgs(region=stack.region, physical_name=stack.name, tags=self._tags, account=self._account, **options)
+        return Backups("backups" if section.kind == "aws_backup" else "snapshots", args, self.child())
 
     def _hub_cloud(self, hub: HubSpec) -> HubCloudArgs:
         return HubCloudArgs(
@@ -351,47 +389,46 @@ class JupyterHubPlatform(Component):
             return None
         args = RunnerArgs(
             runner=stack.runner,
-            stack_name=stack.name,
-            region=stack.region,
+            cluster=self.cluster.outputs,
             account=self._account,
-            minor=stack.cluster.version,
-            network=self.network.outputs,
-            cluster_name=self.cluster.outputs.name_output,
-            control_plane_group_id=self.cluster.outputs.control_plane_group_id,
             bucket=self._bucket.bucket,
             bucket_arn=self._bucket.arn,
-            environment=self._specs.proxy_environment,
             tags=self._tags,
         )
         return Runner("runner", args, self.child())
 
     def _monitoring(self) -> Monitoring | None:
-        stack, homes = self._stack, self.homes
-        if stack.alarms is None:
+        stack, options = self._stack, self._stack.alarms
+        if options is None:
             return None
-        watched = Watched(
-            stack=stack,
+        args = MonitoringArgs(
+            cluster=self.cluster.outputs,
+            pools=self.pools.outputs,
+            homes=None if self.homes is None else self.homes.outputs,
             # Where homes are still to be handed over there is no hub yet, and none is missed.
-            hubs=() if stack.ownership_pending else tuple(_watched_hub(hub) for hub in self.hubs.values()),
-            file_system=None if homes is None else homes.file_system_id,
-            # One that retires launches nothing, and is short of nodes whenever one of its own has ended.
-            groups={group.suffix: self.pools.outputs.group_names[group.suffix] for group in self._specs.node_pools.groups if not group.retiring},
+            hubs=() if stack.ownership_pending else [_monitored(hub) for hub in self.hubs.values()],
+            paused=stack.paused,
+            physical_name=stack.name,
+            tags=self._tags,
+            account=self._account,
+            **{key: value for key, value in options if key != "kind"},
         )
-        shared: dict[str, Any] = {"account": self._account, "cluster_name": self.cluster.outputs.name_output, "tags": self._tags}
-        shared["after"] = self.pools.first_node
-        return Monitoring("watch", MonitoringArgs(watched=watched, watch=stack.alarms, **shared), self.child())
+        return Monitoring("watch", args, self.child())
 
 
-def _watched_hub(made: JupyterHub) -> WatchedHub:
+def _monitored(made: JupyterHub) -> MonitoredHub:
     hub, cloud = made.hub, made.cloud
-    assert cloud is not None  # noqa: S101 -- for the type checker: monitoring stands where the AWS halves are made
+    assert cloud is not None  # noqa: S101 -- for the type checker: monitoring is made where the AWS halves are
     balancer, target = (None, None) if cloud.balancer is None or cloud.balancer.watched_as is None else cloud.balancer.watched_as
-    return WatchedHub(
+    database = hub.options.database
+    return MonitoredHub(
         name=hub.name,
+        namespace=hub.names.namespace,
         balancer=balancer,
         target_group=target,
         certificate_arn=None if cloud.balancer is None else cloud.balancer.certificate_arn,
         certificate_ends=own_end(hub.options.entry),
         database_volume=cloud.database_volume,
         database_instance=cloud.database_instance,
+        **({"database_gib": database.size_gib} if isinstance(database, PostgresDatabase) else {}),
     )

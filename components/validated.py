@@ -35,7 +35,7 @@ def lock_problems(stack: StackConfig) -> Iterator[Problem]:
         return
     if images.lock is None:
         return
-    for needed in needed_images(stack):
+    for needed in needed_images(resolve(stack)):
         if images.lock.digest("image", needed.reference) is None:
             name, _, tag = needed.reference.rpartition(":")
             other = next((key for key in images.lock.keys("image") if key.rpartition(":")[0] == name), None)

@@ -140,23 +140,6 @@ def cron(at: str, day: str | None = None) -> str:
     return f"cron({int(minute)} {int(hour)} * * ? *)" if day is None else f"cron({int(minute)} {int(hour)} ? * {day[:3].upper()} *)"
 
 
-def backup_tags(stack: str, backups: AnyBackups) -> Mapping[str, str]:
-    """The tag of what is to be backed up; none where nothing looks for it."""
-    return {} if isinstance(backups, NoBackups) else {TAG: stack}
-
-
-def database_tags(stack: str, backups: AnyBackups) -> Mapping[str, str]:
-    """The tag of an RDS instance: only where AWS Backup is to take it too."""
-    return {TAG: stack} if isinstance(backups, AwsBackup) and backups.rds else {}
-
-
-def efs_plan(homes: EfsHomes, backups: AnyBackups) -> bool:
-    """Whether EFS's own default plan is on: never beside AWS Backup, which covers the file system already."""
-    if isinstance(backups, AwsBackup):
-        return False
-    return isinstance(backups, Snapshots) if homes.backup is None else homes.backup
-
-
 def one_truth(homes: Homes, backups: AnyBackups) -> Iterator[Problem]:
     """`homes.backup` speaks of EFS's own plan; where AWS Backup covers the file system it would be a second backup, or a contradiction."""
     if not isinstance(homes, EfsHomes) or homes.backup is None or not isinstance(backups, AwsBackup):

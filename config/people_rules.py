@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from jupyterhub_aws.config.database import MemoryDatabase
 from jupyterhub_aws.config.entry import AcmTls
@@ -102,7 +102,7 @@ def certificates_are_near(region: str, hubs: Hubs) -> Iterator[Problem]:
             yield Problem(path=f"hubs.{name}.entry.tls.certificate_arn", what=what, fix=f"request or import one in {region}")
 
 
-def adopted_homes_have_one_hub(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
+def adopted_homes_have_one_hub(homes: Homes, hubs: Collection[str]) -> Iterator[Problem]:
     """Homes that were there are those of one hub: another would show the same people the same files under its own scheme."""
     if isinstance(homes, EfsHomes) and homes.adopted is not None and len(hubs) != 1:
         what = f"are the homes of one hub, and the stack has {len(hubs)}"

@@ -6,9 +6,10 @@ served is on its way; if the autoscaler never gave up, the on-demand twin would 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jupyterhub_aws.config.pools import SpotFirstPool
+from jupyterhub_aws.config.pools import AnyUserPool, SpotFirstPool
 from jupyterhub_aws.config.stack import StackConfig
 
 #: From the request to a Ready node. EC2 and EKS name no bound; AL2023 nodes join in 1 to 2 minutes, GPU nodes in 3 to 5.
@@ -28,8 +29,13 @@ class Timeouts:
 
 
 def timeouts(stack: StackConfig) -> Timeouts:
-    """Return the two limits of a stack. The second leaves room for a spot attempt that fails and an on-demand node after it."""
-    pools = stack.pools.user.values()
+    """Return the two limits of a stack."""
+    return pool_timeouts(stack.pools.user.values())
+
+
+def pool_timeouts(pools: Iterable[AnyUserPool]) -> Timeouts:
+    """Return the two limits of these user pools. The second leaves room for a spot attempt that fails and an on-demand node after it."""
+    pools = tuple(pools)
     gpu = any(pool.types[0].gpus for pool in pools)
     node = _GPU_NODE_SECONDS if gpu else _NODE_SECONDS
     attempts = 2 if any(isinstance(pool, SpotFirstPool) for pool in pools) else 1

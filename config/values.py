@@ -199,6 +199,17 @@ def _label_value(value: str) -> str:
     return value
 
 
+#: EKS API reference, CreateCluster: the pattern of a cluster's name, and its 100 characters. Of clusters that something else made.
+_CLUSTER_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
+
+
+def _cluster_name(value: str) -> str:
+    if not _CLUSTER_NAME.fullmatch(value):
+        raise refuse(f"is not the name of a cluster in EKS (got {shown(value)})", "write it as `aws eks list-clusters` shows it")
+    return value
+
+
+ClusterName = Annotated[str, AfterValidator(_cluster_name)]
 #: Prefix of every physical name. 24 characters leave room for the longest one built from it (an IAM role's limit is 64).
 StackName = Annotated[str, _name(24, "jhub-dev"), Field(json_schema_extra={"pattern": _NAME.pattern, "maxLength": 24})]
 #: Name of a pool or a hub: part of Kubernetes names, label values and Auto Scaling group names.

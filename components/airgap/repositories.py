@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,9 +11,7 @@ import pulumi
 from pulumi_aws import ecr
 
 from jupyterhub_aws.components.base import Component, named
-from jupyterhub_aws.components.needed import needed_charts, needed_images
 from jupyterhub_aws.config.bundle import destination
-from jupyterhub_aws.config.stack import StackConfig
 
 #: What no tag and no manifest list names any more: an interrupted push, for example.
 _UNTAGGED_DAYS = 14
@@ -23,19 +21,19 @@ _VERSIONS = 20
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RepositoriesArgs:
-    """The stack, whose `registry` is of kind `ecr`."""
+    """`registry` is `HOST/PREFIX` of the account's registry in ECR; `images` and `charts` are what it holds, under their makers' names."""
 
-    stack: StackConfig
+    registry: str
+    images: Sequence[str]
+    charts: Sequence[str]
     tags: Mapping[str, str]
 
 
-def repository_names(stack: StackConfig) -> list[str]:
+def repository_names(registry: str, images: Iterable[str], charts: Iterable[str]) -> list[str]:
     """The path of each repository below the registry's host."""
-    registry = str(stack.own_registry)
     host = registry.partition("/")[0]
-    images = [destination(registry, image.reference) for image in needed_images(stack)]
-    charts = [f"{registry}/charts/{chart.reference}" for chart in needed_charts(stack)] if getattr(stack.registry, "charts", None) is None else []
-    return sorted({name.removeprefix(f"{host}/") for name in (*images, *charts)})
+    names = (*(destination(registry, image) for image in images), *(f"{registry}/charts/{chart}" for chart in charts))
+    return sorted({name.removeprefix(f"{host}/") for name in names})
 
 
 def lifecycle() -> str:
@@ -64,9 +62,10 @@ class Repositories(Component):
 
     def __init__(self, name: str, args: RepositoriesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        paths = repository_names(args.stack)
+        paths = repository_names(args.registry, args.images, args.charts)
+        prefix = args.registry.partition("/")[2]
         for path in paths:
-            short = path.removeprefix(f"{args.stack.name}/").replace("/", "-")
+            short = path.removeprefix(f"{prefix}/").replace("/", "-")
             repository = ecr.Repository(
                 f"{name}-{short}",
                 name=path,

@@ -11,8 +11,8 @@ from pulumi_aws import ec2, eks, iam, vpc
 
 from jupyterhub_aws.components.airgap.runner_documents import runner_policy, start_script
 from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.iam import service_trust
-from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.components.pools.templates import metadata_options, tag_specifications
 from jupyterhub_aws.config import runner as runner_config
@@ -24,19 +24,16 @@ _HTTPS = 443
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunnerArgs:
-    """`minor` chooses the pinned machine image, the nodes' own; `cluster_name` is the cluster's, `bucket_arn` the bundle's; `environment` tells of a proxy."""
+    """`cluster` is the cluster that the runner reaches, in whose network it stands and whose nodes' machine image it has.
+
+    `bucket` and `bucket_arn` are the bundle's. The cluster's name is the prefix of physical names.
+    """
 
     runner: runner_config.Runner
-    stack_name: str
-    region: str
+    cluster: ClusterOutputs
     account: pulumi.Input[str]
-    minor: str
-    network: NetworkOutputs
-    cluster_name: pulumi.Input[str]
-    control_plane_group_id: pulumi.Input[str]
     bucket: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
-    environment: Mapping[str, str]
     tags: Mapping[str, str]
 
 
@@ -61,21 +58,21 @@ class Runner(Component):
 
     def __init__(self, name: str, args: RunnerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        self._name, self._args = name, args
-        self._physical = f"{args.stack_name}-runner"
+        self._name, self._args, self._network = name, args, args.cluster.vpc
+        self._physical = f"{args.cluster.name}-runner"
         self._tags = named(args.tags, self._physical)
         profile, granted = self._role()
         group = self._security_group()
         template = self._template()
         instance = ec2.Instance(
             instance_name(name, args.runner),
-            subnet_id=next(iter(args.network.private_subnets.values())),
+            subnet_id=next(iter(self._network.private_subnets.values())),
             instance_type=args.runner.instance_type,
             iam_instance_profile=profile.name,
             vpc_security_group_ids=[group.id],
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             tags=self._tags,
-            opts=self.child(depends_on=[*granted, *args.network.ready], ignore_changes=["launchTemplate.version", "userData", "userDataBase64"]),
+            opts=self.child(depends_on=[*granted, *self._network.ready], ignore_changes=["launchTemplate.version", "userData", "userDataBase64"]),
         )
         self.instance_id = instance.id
         self.register_outputs({"instance_id": self.instance_id})
@@ -88,7 +85,7 @@ class Runner(Component):
             name="runner",
             role=role.name,
             policy=pulumi.Output.all(args.account, args.bucket_arn).apply(
-                lambda known: runner_policy(region=args.region, account=known[0], cluster=args.stack_name, bucket_arn=known[1])
+                lambda known: runner_policy(region=args.cluster.region, account=known[0], cluster=args.cluster.name, bucket_arn=known[1])
             ),
             opts=self.child(),
         )
@@ -96,12 +93,12 @@ class Runner(Component):
             iam.RolePolicyAttachment(f"{self._name}-{arn.rpartition('/')[2]}", role=role.name, policy_arn=arn, opts=self.child())
             for arn in args.runner.policies
         ]
-        entry = eks.AccessEntry(f"{self._name}-access", cluster_name=args.cluster_name, principal_arn=role.arn, tags=self._tags, opts=self.child())
+        entry = eks.AccessEntry(f"{self._name}-access", cluster_name=args.cluster.name_output, principal_arn=role.arn, tags=self._tags, opts=self.child())
         eks.AccessPolicyAssociation(
             f"{self._name}-access",
-            cluster_name=args.cluster_name,
+            cluster_name=args.cluster.name_output,
             principal_arn=entry.principal_arn,
-            policy_arn=f"arn:{partition_of(args.region)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+            policy_arn=f"arn:{partition_of(args.cluster.region)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
             access_scope={"type": "cluster"},
             opts=self.child(),
         )
@@ -114,12 +111,12 @@ class Runner(Component):
             f"{self._name}-security-group",
             name=self._physical,
             description="Runner: nobody in, out to private endpoints, S3 and the Kubernetes API",
-            vpc_id=args.network.vpc_id,
+            vpc_id=self._network.vpc_id,
             tags=self._tags,
             opts=self.child(),
         )
         https: Any = {"ip_protocol": "tcp", "from_port": _HTTPS, "to_port": _HTTPS, "tags": self._tags}
-        doors = {"control-plane": args.control_plane_group_id, "endpoints": args.network.endpoints_security_group_id}
+        doors = {"control-plane": args.cluster.control_plane_group_id, "endpoints": self._network.endpoints_security_group_id}
         for which, other in doors.items():
             if other is None:
                 continue
@@ -129,14 +126,14 @@ class Runner(Component):
             vpc.SecurityGroupIngressRule(
                 f"{self._name}-into-{which}", security_group_id=other, referenced_security_group_id=group.id, description="Runner", **https, opts=self.child()
             )
-        if args.network.endpoints_security_group_id is None:
-            for cidr in args.network.cidrs:
+        if self._network.endpoints_security_group_id is None:
+            for cidr in self._network.cidrs:
                 vpc.SecurityGroupEgressRule(
                     f"{self._name}-to-{cidr.replace('/', '-')}", security_group_id=group.id, cidr_ipv4=cidr, description="Endpoints", **https, opts=self.child()
                 )
-        if args.network.s3_prefix_list_id is not None:
+        if self._network.s3_prefix_list_id is not None:
             vpc.SecurityGroupEgressRule(
-                f"{self._name}-to-s3", security_group_id=group.id, prefix_list_id=args.network.s3_prefix_list_id, description="S3", **https, opts=self.child()
+                f"{self._name}-to-s3", security_group_id=group.id, prefix_list_id=self._network.s3_prefix_list_id, description="S3", **https, opts=self.child()
             )
         return group
 
@@ -151,11 +148,11 @@ class Runner(Component):
             name=self._physical,
             description="Runner of a closed network",
             update_default_version=True,
-            image_id=image_parameter(instance_type(args.runner.instance_type), args.minor),
+            image_id=image_parameter(instance_type(args.runner.instance_type), args.cluster.version),
             metadata_options=metadata_options(),
             block_device_mappings=[disk],
             tag_specifications=tag_specifications(self._tags),
-            user_data=pulumi.Output.from_input(args.bucket).apply(lambda bucket: start_script(bucket, args.region, dict(args.environment))),
+            user_data=pulumi.Output.from_input(args.bucket).apply(lambda bucket: start_script(bucket, args.cluster.region, args.cluster.proxy_environment)),
             tags=self._tags,
             opts=self.child(),
         )

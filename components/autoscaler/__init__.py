@@ -1,1 +1,1 @@
-"""The cluster autoscaler: its IAM policy, its chart values, and the component that installs it."""
+"""The cluster autoscaler: its IAM policy, its identity, and its release."""

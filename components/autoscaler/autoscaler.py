@@ -1,28 +1,31 @@
-"""The cluster autoscaler: its role by Pod Identity in AWS, and its Helm release in the cluster."""
+"""The cluster autoscaler: `ClusterAutoscaler` has all of it; its halves are for a stack that makes one of them only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pulumi
 from pulumi_aws import eks, iam
 from pulumi_kubernetes.helm.v3 import Release
 
-from jupyterhub_aws.components.autoscaler.values import NAME, NAMESPACE, autoscaler_values
+from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.charts import chart
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.iam import pod_identity_trust
-from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.config.specs.autoscaler import NAME, NAMESPACE, AutoscalerSpec
+from jupyterhub_aws.config.specs.images import UPSTREAM, Images
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AutoscalerIdentityArgs:
-    """`policy_arn` is what AutoscalerPolicy made."""
+    """`name` is the prefix of physical names, `policy_arn` what AutoscalerPolicy made."""
 
-    stack_name: str
+    name: str
     cluster_name: pulumi.Input[str]
     policy_arn: pulumi.Input[str]
     tags: Mapping[str, str]
@@ -36,7 +39,7 @@ class AutoscalerIdentity(Component):
 
     def __init__(self, name: str, args: AutoscalerIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        physical = f"{args.stack_name}-cluster-autoscaler"
+        physical = f"{args.name}-cluster-autoscaler"
         role = iam.Role(f"{name}-role", name=physical, assume_role_policy=pod_identity_trust(), tags=named(args.tags, physical), opts=self.child())
         attached = iam.RolePolicyAttachment(f"{name}-role", role=role.name, policy_arn=args.policy_arn, opts=self.child())
         association = eks.PodIdentityAssociation(
@@ -54,30 +57,106 @@ class AutoscalerIdentity(Component):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AutoscalerArgs:
-    """`after` is what the release waits for: its role's association, where this program makes it."""
+class AutoscalerReleaseArgs:
+    """`spec` is what the autoscaler is told, `images` name its image and chart."""
 
-    stack: StackConfig
-    after: Sequence[pulumi.Resource] = ()
+    spec: AutoscalerSpec
+    images: Images = UPSTREAM
 
 
-class Autoscaler(Component):
-    """Adds nodes when a server cannot be placed, and removes empty ones. Needs a Kubernetes provider among its providers."""
+class AutoscalerRelease(Component):
+    """The release alone, whose role and its association another stack made. Needs a Kubernetes provider among its providers."""
 
-    token: ClassVar[str] = "jupyterhub-aws:autoscaler:Autoscaler"
+    token: ClassVar[str] = "jupyterhub-aws:autoscaler:AutoscalerRelease"
     release: pulumi.Output[str | None]
 
-    def __init__(self, name: str, args: AutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: AutoscalerReleaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        images = resolve(args.stack).images
-        release = Release(
-            f"{name}-release",
-            **chart("cluster-autoscaler", images, kubernetes=args.stack.cluster.version),
-            name=NAME,
-            namespace=NAMESPACE,
-            values=images.values(autoscaler_values(args.stack)),
-            # Credentials are injected when the pod is admitted: one that came before its association would never get any.
-            opts=self.child(depends_on=list(args.after)),
-        )
-        self.release = release.name
+        self.release = _release(name, args.spec, args.images, self.child()).name
         self.register_outputs({"release": self.release})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClusterAutoscalerArgs:
+    """What the autoscaler of a cluster is made from.
+
+    Attributes:
+        cluster: The outputs of a cluster, or of one of your own.
+        pools: The outputs of its node pools, whose groups it scales.
+        images: Where its image and chart come from; the default: their makers.
+        paused: It is installed and does not run.
+        depends_on: What its pod needs besides, such as nodes.
+        tags: Tags of every resource in AWS.
+        account: The AWS account; without it the one of the provider.
+
+    """
+
+    cluster: ClusterOutputs
+    pools: NodePoolsOutputs
+    images: Images = UPSTREAM
+    paused: bool = False
+    depends_on: Sequence[pulumi.Resource] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    account: pulumi.Input[str] | None = None
+
+    def resolved(self, name: str) -> AutoscalerSpec:
+        """What follows from the arguments. Raises ArgumentError with every problem."""
+        given = Arguments("ClusterAutoscaler", name)
+        given.tags(self.tags)
+        cluster = given.handle("cluster", self.cluster, ClusterOutputs)
+        pools = given.handle("pools", self.pools, NodePoolsOutputs)
+        given.handle("images", self.images, Images, fix="give the names of a registry of yours: Images(registry=...)")
+        given.check_value(bool, self.paused, "paused")
+        given.check_resources(self.depends_on)
+        given.done()
+        assert cluster is not None and pools is not None  # noqa: S101 -- else there was a problem
+        return AutoscalerSpec(
+            cluster=cluster.name,
+            region=cluster.region,
+            kubernetes=cluster.version,
+            groups=pools.spec.groups,
+            environment=cluster.proxy_environment,
+            paused=self.paused,
+        )
+
+
+class ClusterAutoscaler(Component):
+    """Adds nodes when a server cannot be placed, and removes empty ones: its policy, its identity, and its release.
+
+    A Kubernetes provider among its providers is used; without one, that of `cluster`. Raises ArgumentError with every problem of the arguments.
+    """
+
+    token: ClassVar[str] = "jupyterhub-aws:index:ClusterAutoscaler"
+    release: pulumi.Output[str | None]
+    role_arn: pulumi.Output[str]
+    policy_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ClusterAutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        spec = args.resolved(name)
+        super().__init__(name, opts)
+        cluster = args.cluster
+        policy = AutoscalerPolicyArgs(cluster_name=cluster.name, region=cluster.region, account=args.account, tags=args.tags)
+        self.policy_arn = AutoscalerPolicy(f"{name}-policy", policy, self.child()).arn
+        identity = AutoscalerIdentity(
+            f"{name}-identity",
+            AutoscalerIdentityArgs(name=cluster.name, cluster_name=cluster.name_output, policy_arn=self.policy_arn, tags=args.tags),
+            self.child(),
+        )
+        self.role_arn = identity.role_arn
+        # Credentials are injected when the pod is admitted: one that came before its association would never get any.
+        options = self.child(depends_on=[*args.depends_on, *identity.ready])
+        if self.get_provider("kubernetes:helm.sh/v3:Release") is None:
+            options.provider = cluster.kubernetes_provider
+        self.release = _release(name, spec, args.images, options).name
+        self.register_outputs({"release": self.release, "role_arn": self.role_arn, "policy_arn": self.policy_arn})
+
+
+def _release(name: str, spec: AutoscalerSpec, images: Images, opts: pulumi.ResourceOptions) -> Release:
+    return Release(
+        f"{name}-release",
+        **chart("cluster-autoscaler", images, kubernetes=spec.kubernetes),
+        name=NAME,
+        namespace=NAMESPACE,
+        values=images.values(spec.values),
+        opts=opts,
+    )

@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pulumi
 from pulumi_aws import iam
 
-from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.components.base import Component, account_of, named
 from jupyterhub_aws.components.iam import document
 from jupyterhub_aws.components.partition import partition_of
+from jupyterhub_aws.config.specs.node_groups import discovery_tags
+from jupyterhub_aws.config.values import ClusterName, Region
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AutoscalerPolicyArgs:
-    """`cluster` is the cluster's name in EKS; the policy's conditions are made from it."""
+    """Which groups the policy lets an autoscaler change: those of one cluster.
 
-    cluster: str
+    Attributes:
+        cluster_name: The cluster's name in EKS: the groups' names begin with it, and it is in the tag by which the autoscaler finds them.
+        region: The cluster's AWS region.
+        account: The AWS account; without it the one of the provider.
+        physical_name: The prefix of the policy's name; without it the cluster's name.
+        tags: The policy's tags.
+
+    """
+
+    cluster_name: str
     region: str
-    account: pulumi.Input[str]
-    tags: Mapping[str, str]
+    account: pulumi.Input[str] | None = None
+    physical_name: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def resolved(self, name: str) -> str:
+        """The prefix of the policy's name. Raises ArgumentError with every problem."""
+        given = Arguments("AutoscalerPolicy", name)
+        given.check_value(ClusterName, self.cluster_name, "cluster_name")
+        given.check_value(Region, self.region, "region")
+        given.tags(self.tags)
+        physical = self.cluster_name if self.physical_name is None else given.physical_name(self.physical_name)
+        given.done()
+        return physical
 
 
 def autoscaler_document(cluster: str, region: str, account: str) -> str:
@@ -52,30 +75,28 @@ def autoscaler_document(cluster: str, region: str, account: str) -> str:
             "Effect": "Allow",
             "Action": ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
             "Resource": f"arn:{partition_of(region)}:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{cluster}-*",
-            "Condition": {
-                "StringEquals": {
-                    "aws:ResourceTag/k8s.io/cluster-autoscaler/enabled": "true",
-                    f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster}": "owned",
-                }
-            },
+            "Condition": {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in discovery_tags(cluster).items()}},
         },
     )
 
 
 class AutoscalerPolicy(Component):
-    """The policy by itself, so that a cluster which has its own autoscaler can use it alone."""
+    """The policy by itself, so that a cluster which has its own autoscaler can use it alone. `arn` is the policy's.
+
+    Raises ArgumentError with every problem of the arguments.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:index:AutoscalerPolicy"
     arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: AutoscalerPolicyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        physical = f"{args.resolved(name)}-cluster-autoscaler"
         super().__init__(name, opts)
-        physical = f"{args.cluster}-cluster-autoscaler"
         policy = iam.Policy(
             f"{name}-document",
             name=physical,
-            description=f"Scale the groups of {args.cluster}, and no others",
-            policy=pulumi.Output.from_input(args.account).apply(lambda account: autoscaler_document(args.cluster, args.region, account)),
+            description=f"Scale the groups of {args.cluster_name}, and no others",
+            policy=account_of(args.account).apply(lambda account: autoscaler_document(args.cluster_name, args.region, account)),
             tags=named(args.tags, physical),
             opts=self.child(),
         )

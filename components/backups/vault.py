@@ -9,13 +9,24 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import backup, kms
 
-from jupyterhub_aws.components.backups.documents import vault_policy
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.cluster.documents import key_policy
+from jupyterhub_aws.components.iam import document
 from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.config.backups import VaultLock
 
 _KEY_DELETION_DAYS = 30
+#: What would take a backup away before its day. AWS Backup's own expiry is none of these calls.
+_TAKING_AWAY = ["backup:DeleteRecoveryPoint", "backup:DisassociateRecoveryPoint", "backup:UpdateRecoveryPointLifecycle"]
+
+
+def vault_policy() -> str:
+    """The vault's access policy: nobody deletes a backup by hand, or makes its day an earlier one.
+
+    AWS Backup developer guide, "Vault access policies": no wildcard in an action, and recovery points of volumes have ARNs of EC2, so the resource
+    is `*`. Who may write this policy can take it away again: only `vault_lock` holds against them.
+    """
+    return document({"Sid": "NobodyTakesBackupsAway", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": list(_TAKING_AWAY), "Resource": "*"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -2,119 +2,179 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pulumi
 from pulumi_aws import ec2, efs, iam, vpc
 
+from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.components.backups.backups import BackupsOutputs
 from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.homes.policy import file_system_policy
-from jupyterhub_aws.components.hub.values.singleuser import GID, UID
 from jupyterhub_aws.components.iam import pod_identity_trust
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
-from jupyterhub_aws.config.backups import backup_tags, efs_plan
+from jupyterhub_aws.config.backups import one_truth
+from jupyterhub_aws.config.homes import AdoptedHomes
 from jupyterhub_aws.config.homes import EfsHomes as EfsSection
-from jupyterhub_aws.config.stack import StackConfig
-
-_NFS_PORT = 2049
+from jupyterhub_aws.config.people_rules import adopted_homes_have_one_hub
+from jupyterhub_aws.config.specs.homes import GID, NFS_PORT, UID, EfsSpec
+from jupyterhub_aws.config.values import ShortName
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EfsHomesArgs:
-    """`network` is the network, with one mount target in each zone; `client_security_group_id` is that of the nodes."""
+    """Where the homes of some hubs are. The options are those of `homes` with `kind: efs` in docs/reference.md, under the same rules.
 
-    stack: StackConfig
-    homes: EfsSection
-    network: NetworkOutputs
-    client_security_group_id: pulumi.Input[str]
-    tags: Mapping[str, str]
+    Attributes:
+        cluster: The outputs of the cluster whose nodes mount the homes, or of one of your own: its network, and the security group of its nodes.
+        hubs: The names of the hubs, each of which gets a directory of its own.
+        infrequent_access_days: Files that are not opened for so many days move to the cheaper storage class, and back when they are; 0: never.
+        adopted: Homes that exist already on a file system that is imported; None: every user begins with an empty one.
+        backups: Who backs the file system up: `Backups(...).outputs`. None: EFS's own daily plan does, for 35 days.
+        backup: False without `backups`: nothing backs it up. None: as `backups` says.
+        physical_name: The prefix of names in AWS; without it the component's resource name. At most 24 characters.
+        tags: Tags of every resource.
+
+    """
+
+    cluster: ClusterOutputs
+    hubs: Sequence[str]
+    infrequent_access_days: int = 30
+    adopted: AdoptedHomes | None = None
+    backups: BackupsOutputs | None = None
+    backup: bool | None = None
+    physical_name: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def resolved(self, name: str) -> EfsSpec:
+        """What follows from the arguments. Raises ArgumentError with every problem."""
+        given = Arguments("EfsHomes", name)
+        physical = given.physical_name(self.physical_name)
+        given.tags(self.tags)
+        cluster = given.handle("cluster", self.cluster, ClusterOutputs)
+        if cluster is not None:
+            network = given.handle("cluster.network", cluster.network, NetworkOutputs)
+            if network is not None:
+                given.check_network(network, path="cluster.network")
+            group = cluster.security_group_id if cluster.node_security_group_id is None else cluster.node_security_group_id
+            given.check_present("cluster.node_security_group_id", group, "mount targets let in the nodes that have it, and nobody else")
+        backups = None if self.backups is None else given.handle("backups", self.backups, BackupsOutputs)
+        hubs = tuple(self.hubs) if isinstance(self.hubs, (list, tuple)) else ()
+        given.check_value(tuple[ShortName, ...], hubs if isinstance(self.hubs, (list, tuple)) else self.hubs, "hubs")
+        for hub in dict.fromkeys(hub for hub in hubs if isinstance(hub, str) and hubs.count(hub) > 1):
+            given.say("hubs", f"names {hub} twice", "name it once")
+        values = {"kind": "efs", "infrequent_access_days": self.infrequent_access_days, "adopted": self.adopted, "backup": self.backup}
+        options = given.section(EfsSection, values)
+        if options is not None:
+            given.add(adopted_homes_have_one_hub(options, hubs), within="homes")
+            given.add(() if backups is None else one_truth(options, backups.spec.options), within="homes")
+        given.done()
+        assert options is not None  # noqa: S101 -- else there was a problem
+        return EfsSpec(name=physical, options=options, hubs=tuple(sorted(hubs)), backups=None if backups is None else backups.spec)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EfsHomesOutputs:
+    """Homes in EFS as hubs and monitoring need them: `EfsHomes(...).outputs`, or filled in by hand for a file system that something else made.
+
+    Attributes:
+        file_system_id: The file system.
+        volume_handles: What a volume of the CSI driver names, by hub: `FILE_SYSTEM::ACCESS_POINT`.
+        ownership_handle: The same for the job that hands over homes from root; None where there is none to be handed over.
+        ready: Resources that a pod needs before it mounts a home.
+
+    """
+
+    file_system_id: pulumi.Input[str]
+    volume_handles: Mapping[str, pulumi.Input[str]]
+    ownership_handle: pulumi.Input[str] | None = None
+    ready: Sequence[pulumi.Resource] = ()
 
 
 class EfsHomes(Component):
     """An encrypted, elastic file system that nothing deletes.
 
     Each hub sees its own directory through an access point, which makes everything in it belong to 1000:100 whoever
-    writes: no pod needs root, and nothing is ever chowned. `volume_handles` are what a volume of the CSI driver names, by
-    hub; `ready` is what a pod that mounts a home needs.
+    writes: no pod needs root, and nothing is ever chowned. `outputs` is what hubs and monitoring take. Raises ArgumentError with every problem of the
+    arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:EfsHomes"
-    file_system_id: pulumi.Output[str]
+    outputs: EfsHomesOutputs
 
     def __init__(self, name: str, args: EfsHomesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        self._spec = spec = args.resolved(name)
         super().__init__(name, opts)
         self._name, self._args = name, args
         file_system = self._file_system()
         targets = self._mount_targets(file_system)
-        adopted = args.homes.adopted
-        points = {hub: self._access_point(file_system, hub, f"/hubs/{hub}" if adopted is None else adopted.path) for hub in sorted(args.stack.hubs)}
-        handing_over = self._ownership_point(file_system, adopted.path) if adopted is not None and adopted.pending else None
+        points = {hub: self._access_point(file_system, hub) for hub in spec.hubs}
+        handing_over = None if spec.ownership_path is None else self._ownership_point(file_system, spec.ownership_path)
         policy = self._policy(file_system, points, handing_over)
         efs.BackupPolicy(
             f"{name}-backup",
             file_system_id=file_system.id,
-            backup_policy={"status": "ENABLED" if efs_plan(args.homes, args.stack.backups) else "DISABLED"},
+            backup_policy={"status": "ENABLED" if spec.own_plan else "DISABLED"},
             opts=self.child(),
         )
-        self.file_system_id = file_system.id
-        #: The way of the job that hands homes over, as root; None unless it is to run.
-        self.ownership_handle = None if handing_over is None else pulumi.Output.concat(file_system.id, "::", handing_over.id)
-        self.volume_handles = {hub: pulumi.Output.concat(file_system.id, "::", point.id) for hub, point in points.items()}
-        self.ready: list[pulumi.Resource] = [*targets, policy]
-        self.register_outputs({"file_system_id": self.file_system_id, "access_points": {hub: point.id for hub, point in points.items()}})
+        self.outputs = EfsHomesOutputs(
+            file_system_id=file_system.id,
+            volume_handles={hub: _handle(file_system, point) for hub, point in points.items()},
+            ownership_handle=None if handing_over is None else _handle(file_system, handing_over),
+            ready=[*targets, policy],
+        )
+        self.register_outputs({"file_system_id": file_system.id, "volume_handles": dict(self.outputs.volume_handles)})
 
     def _tags(self, suffix: str) -> dict[str, str]:
-        return named(self._args.tags, f"{self._args.stack.name}-{suffix}")
+        return named(self._args.tags, f"{self._spec.name}-{suffix}")
 
     def _file_system(self) -> efs.FileSystem:
-        days = self._args.homes.infrequent_access_days
-        rules: list[Any] = [{"transition_to_ia": f"AFTER_{days}_DAY{'S' if days > 1 else ''}"}, {"transition_to_primary_storage_class": "AFTER_1_ACCESS"}]
+        spec = self._spec
+        rules: Any = spec.lifecycle_policies
         return efs.FileSystem(
             f"{self._name}-file-system",
-            creation_token=f"{self._args.stack.name}-homes",  # a killed `up` finds it again instead of making a second one
+            creation_token=spec.file_system_name,  # a killed `up` finds it again instead of making a second one
             encrypted=True,
             performance_mode="generalPurpose",
             throughput_mode="elastic",
-            lifecycle_policies=rules if days else [],
-            tags={**self._tags("homes"), **backup_tags(self._args.stack.name, self._args.stack.backups)},
+            lifecycle_policies=rules,
+            tags={**self._tags("homes"), **spec.backup_tags},
             # One that was adopted has the token of whoever made it. The token is read once, at the creation: another one means nothing afterwards.
             opts=self.kept(ignore_changes=["creation_token"]),
         )
 
     def _mount_targets(self, file_system: efs.FileSystem) -> list[pulumi.Resource]:
+        cluster, network = self._args.cluster, self._args.cluster.vpc
         group = ec2.SecurityGroup(
             f"{self._name}-security-group",
-            name=f"{self._args.stack.name}-homes",
+            name=self._spec.file_system_name,
             description="Mount targets of homes: NFS from nodes and nothing else",
-            vpc_id=self._args.network.vpc_id,
+            vpc_id=network.vpc_id,
             tags=self._tags("homes"),
             opts=self.child(),
         )
-        rule = vpc.SecurityGroupIngressRule(
-            f"{self._name}-from-nodes",
-            security_group_id=group.id,
-            referenced_security_group_id=self._args.client_security_group_id,
-            ip_protocol="tcp",
-            from_port=_NFS_PORT,
-            to_port=_NFS_PORT,
-            description="NFS from nodes",
-            tags=self._tags("homes-from-nodes"),
-            opts=self.child(),
-        )
-        out = []
-        if self._args.stack.network.closed:  # elsewhere nodes may talk to everybody
-            out.append(
+        nfs: dict[str, Any] = {"ip_protocol": "tcp", "from_port": NFS_PORT, "to_port": NFS_PORT, "tags": self._tags("homes-from-nodes")}
+        rules: list[pulumi.Resource] = [
+            vpc.SecurityGroupIngressRule(
+                f"{self._name}-from-nodes",
+                security_group_id=group.id,
+                referenced_security_group_id=cluster.node_group_id,
+                description="NFS from nodes",
+                **nfs,
+                opts=self.child(),
+            )
+        ]
+        if network.closed:  # elsewhere nodes may talk to everybody
+            rules.append(
                 vpc.SecurityGroupEgressRule(
                     f"{self._name}-out-of-nodes",
-                    security_group_id=self._args.client_security_group_id,
+                    security_group_id=cluster.node_group_id,
                     referenced_security_group_id=group.id,
-                    ip_protocol="tcp",
-                    from_port=_NFS_PORT,
-                    to_port=_NFS_PORT,
                     description="NFS to mount targets of homes",
-                    tags=self._tags("homes-from-nodes"),
+                    **nfs,
                     opts=self.child(),
                 )
             )
@@ -122,9 +182,9 @@ class EfsHomes(Component):
             efs.MountTarget(
                 f"{self._name}-mount-target-{zone[-1]}", file_system_id=file_system.id, subnet_id=subnet, security_groups=[group.id], opts=self.child()
             )
-            for zone, subnet in self._args.network.private_subnets.items()
+            for zone, subnet in network.private_subnets.items()
         ]
-        return [*targets, rule, *out]
+        return [*targets, *rules]
 
     def _ownership_point(self, file_system: efs.FileSystem, path: str) -> efs.AccessPoint:
         """As root, for the job that hands homes over; it goes with the job, and no home with it."""
@@ -137,31 +197,26 @@ class EfsHomes(Component):
             opts=self.child(),
         )
 
-    def _access_point(self, file_system: efs.FileSystem, which: str, path: str) -> efs.AccessPoint:
+    def _access_point(self, file_system: efs.FileSystem, hub: str) -> efs.AccessPoint:
         return efs.AccessPoint(
-            f"{self._name}-access-point-{which}",
+            f"{self._name}-access-point-{hub}",
             file_system_id=file_system.id,
             posix_user={"uid": UID, "gid": GID},
-            root_directory={"path": path, "creation_info": {"owner_uid": UID, "owner_gid": GID, "permissions": "0750"}},
-            tags=self._tags(f"homes-{which}"),
+            root_directory={"path": self._spec.root_directory(hub), "creation_info": {"owner_uid": UID, "owner_gid": GID, "permissions": "0750"}},
+            tags=self._tags(f"homes-{hub}"),
             opts=self.kept(),
         )
 
     def _policy(self, file_system: efs.FileSystem, points: Mapping[str, efs.AccessPoint], handing_over: efs.AccessPoint | None) -> efs.FileSystemPolicy:
-        # Only a pod that is associated with this role sees all homes; none is until somebody restores something.
-        role = iam.Role(
-            f"{self._name}-restore",
-            name=f"{self._args.stack.name}-homes-restore",
-            assume_role_policy=pod_identity_trust(),
-            tags=self._tags("homes-restore"),
-            opts=self.child(),
-        )
+        # Only a pod that is associated with this role sees all homes; none is until an operator restores something.
+        tags = named(self._args.tags, self._spec.restore_name)
+        role = iam.Role(f"{self._name}-restore", name=self._spec.restore_name, assume_role_policy=pod_identity_trust(), tags=tags, opts=self.child())
         restore = efs.AccessPoint(
             f"{self._name}-restore-access-point",
             file_system_id=file_system.id,
             posix_user={"uid": 0, "gid": 0},
             root_directory={"path": "/"},
-            tags=self._tags("homes-restore"),
+            tags=tags,
             opts=self.child(),
         )
         arns = pulumi.Output.all(*(point.arn for point in points.values()))
@@ -172,3 +227,7 @@ class EfsHomes(Component):
             policy=pulumi.Output.all(file_system.arn, arns, restore.arn, role.arn, ownership).apply(lambda known: file_system_policy(*known)),
             opts=self.child(),
         )
+
+
+def _handle(file_system: efs.FileSystem, point: efs.AccessPoint) -> pulumi.Output[str]:
+    return pulumi.Output.concat(file_system.id, "::", point.id)

@@ -15,8 +15,6 @@ from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.drivers import EFS_DRIVER
 from jupyterhub_aws.components.homes.pods import HOMES, HomesProgram, pod, program_data
 from jupyterhub_aws.components.hub.storage import WAITS_TO_BE_BOUND
-from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.config.stack import StackConfig
 
 _NAME = "homes-ownership"
 _SIZE = "1Ti"
@@ -27,11 +25,15 @@ _ATTEMPTS = 20
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OwnershipArgs:
-    """`volume_handle` names file system and access point, as root; `after` is what mounting it needs."""
+    """`name` is the prefix of physical names, `image` one with Python in it, as pods name it.
 
-    stack: StackConfig
+    `volume_handle` names file system and access point, as root; `depends_on` is what mounting it needs.
+    """
+
+    name: str
+    image: str
     volume_handle: pulumi.Input[str] | None
-    after: Sequence[pulumi.Resource]
+    depends_on: Sequence[pulumi.Resource]
 
 
 class Ownership(Component):
@@ -49,16 +51,15 @@ class Ownership(Component):
         program = HomesProgram(file="homes_ownership.py", arguments=["--marker", f"{HOMES}/.jupyterhub-aws-ownership"], root_with=_RIGHTS)
         text = ConfigMap(f"{name}-program", metadata=metadata, data=program_data(program), opts=self.child())
         claim = self._claim(name, args, metadata)
-        hub = next(iter(resolve(args.stack).hubs.values()))
-        image = resolve(args.stack).images.named(hub.server_image)
-        root = pod(image, program, on_core_nodes=not hub.existing_cluster, claim=_NAME, config_map=_NAME)
+        # Only beside a cluster of the stack's own are there homes to be handed over: its core nodes have their label.
+        root = pod(args.image, program, on_core_nodes=True, claim=_NAME, config_map=_NAME)
         spec: Any = {"backoff_limit": _ATTEMPTS, "template": {"spec": root}}
         annotated: Any = {**metadata, "annotations": {"pulumi.com/skipAwait": "true"}}
-        Job(f"{name}-job", metadata=annotated, spec=spec, opts=self.child(depends_on=[closed, text, claim, *args.after]))
+        Job(f"{name}-job", metadata=annotated, spec=spec, opts=self.child(depends_on=[closed, text, claim, *args.depends_on]))
         self.register_outputs({"namespace": _NAME})
 
     def _claim(self, name: str, args: OwnershipArgs, metadata: Any) -> PersistentVolumeClaim:  # noqa: ANN401 -- metadata of an object
-        volume_name = f"{args.stack.name}-{_NAME}"
+        volume_name = f"{args.name}-{_NAME}"
         spec: Any = {
             "capacity": {"storage": _SIZE},
             "access_modes": ["ReadWriteMany"],

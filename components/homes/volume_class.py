@@ -1,4 +1,4 @@
-"""The class of volumes of which each person gets one."""
+"""The class of volumes of which each user gets one."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ from typing import ClassVar
 import pulumi
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.drivers import EBS_DRIVER
-from jupyterhub_aws.config.backups import backup_tags
-from jupyterhub_aws.config.homes import EbsHomes
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.specs.homes import VolumeClassSpec
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VolumeClassArgs:
-    """`homes` is the stack's section of kind `ebs`."""
+    """`homes` is what follows for homes that are volumes, `tags` those of each volume."""
 
-    stack: StackConfig
-    homes: EbsHomes
+    homes: VolumeClassSpec
     tags: Mapping[str, str]
 
 
@@ -33,10 +30,10 @@ class VolumeClass(Component):
 
     def __init__(self, name: str, args: VolumeClassArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        tags = {**named(args.tags, f"{args.stack.name}-home"), **backup_tags(args.stack.name, args.stack.backups)}
+        homes, tags = args.homes, args.homes.volume_tags(args.tags)
         made = StorageClass(
             f"{name}-class",
-            metadata={"name": f"{args.stack.name}-homes"},
+            metadata={"name": homes.class_name},
             provisioner=EBS_DRIVER,
             reclaim_policy="Retain",
             volume_binding_mode="WaitForFirstConsumer",
@@ -44,13 +41,13 @@ class VolumeClass(Component):
             parameters={
                 "type": "gp3",
                 "encrypted": "true",
-                "iops": str(args.homes.iops),
-                "throughput": str(args.homes.throughput),
+                "iops": str(homes.options.iops),
+                "throughput": str(homes.options.throughput),
                 # aws-ebs-csi-driver, docs/tagging.md: one parameter for each tag.
                 **{f"tagSpecification_{index}": f"{key}={value}" for index, (key, value) in enumerate(sorted(tags.items()), start=1)},
             },
             opts=self.child(),
         )
         self.ready: list[pulumi.Resource] = [made]
-        self.class_name = pulumi.Output.from_input(f"{args.stack.name}-homes")
+        self.class_name = pulumi.Output.from_input(homes.class_name)
         self.register_outputs({"class_name": self.class_name})

@@ -106,7 +106,7 @@ class JupyterHubArgs:
         given = Arguments("JupyterHub", name)
         cluster, pools = given.handle("cluster", self.cluster, ClusterOutputs), given.handle("pools", self.pools, NodePoolsOutputs)
         images = given.handle("images", self.images, Images)
-        given.valid(ShortName, name, "name")
+        given.check_value(ShortName, name, "name")
         given.tags(self.tags)
         hub = given.section(Hub, {key: getattr(self, key) for key in Hub.model_fields if key != "pools"})
         homes = self._homes_section(name, given)

@@ -1,4 +1,4 @@
-"""The alarms of a stack, and the topic through which they tell people."""
+"""The alarms of a cluster and its hubs, and the topic through which operators are told."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ import pulumi
 from pulumi_aws import cloudwatch, kms, sns
 
 from jupyterhub_aws.components.base import Component, named
-from jupyterhub_aws.components.monitoring.alarm import AlarmSpec, Measure
 from jupyterhub_aws.components.monitoring.documents import key_policy, topic_policy
-from jupyterhub_aws.components.monitoring.specs import alarm_specs
-from jupyterhub_aws.components.monitoring.watched import Watched
+from jupyterhub_aws.config.specs.alarms import AlarmSpec, Measure, Monitored, alarm_specs
+from jupyterhub_aws.config.specs.monitoring import MonitoringSpec
 from jupyterhub_aws.config.specs.node_groups import generation
-from jupyterhub_aws.config.watch import CloudWatchWatch
 
 #: Nothing is lost with this key but messages on their way; 7 is the least that KMS allows.
 _KEY_DELETION_DAYS = 7
@@ -23,35 +21,35 @@ _KEY_DELETION_DAYS = 7
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AlarmsArgs:
-    """`watched` is what there is to watch."""
+    """`spec` says whom to tell and when, `monitored` what alarms look at."""
 
-    watched: Watched
-    watch: CloudWatchWatch
+    spec: MonitoringSpec
+    monitored: Monitored
     account: pulumi.Input[str]
     tags: Mapping[str, str]
 
 
 class Alarms(Component):
-    """One topic for the stack; everybody whom it names is told of everything, and told again when it is over. Paused, nobody is."""
+    """One topic; every receiver is told of every alarm, and told again when it is over. Paused, nobody is."""
 
     token: ClassVar[str] = "jupyterhub-aws:monitoring:Alarms"
     topic_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        self._name, self._args, self._stack = name, args, args.watched.stack
+        self._name, self._args, self._spec = name, args, args.spec
         topic = self._topic()
         self.topic_arn = topic.arn
-        for spec in alarm_specs(args.watched):
-            self._alarm(spec, topic)
+        for alarm in alarm_specs(args.spec, args.monitored):
+            self._alarm(alarm, topic)
         self.register_outputs({"topic_arn": self.topic_arn})
 
     def _topic(self) -> sns.Topic:
-        args, physical = self._args, f"{self._stack.name}-alarms"
-        account, region = pulumi.Output.from_input(args.account), self._stack.region
+        args, physical = self._args, self._spec.topic_name
+        account, region = pulumi.Output.from_input(args.account), self._spec.region
         key = kms.Key(
             f"{self._name}-key",
-            description=f"Alarms of {self._stack.name}, on their way",
+            description=f"Alarms of {self._spec.name}, on their way",
             enable_key_rotation=True,
             deletion_window_in_days=_KEY_DELETION_DAYS,
             policy=account.apply(lambda known: key_policy(region, known)),
@@ -61,29 +59,29 @@ class Alarms(Component):
         topic = sns.Topic(f"{self._name}-topic", name=physical, kms_master_key_id=key.arn, tags=named(args.tags, physical), opts=self.child())
         policy = pulumi.Output.all(topic.arn, account).apply(lambda known: topic_policy(known[0], known[1]))
         sns.TopicPolicy(f"{self._name}-policy", arn=topic.arn, policy=policy, opts=self.child())
-        for receiver in args.watch.notify:
+        for receiver in self._spec.options.notify:
             protocol = "https" if receiver.startswith("https://") else "email"
             child = f"{self._name}-to-{protocol}-{generation(receiver)}"
             sns.TopicSubscription(child, topic=topic.arn, protocol=protocol, endpoint=receiver, opts=self.child())
         return topic
 
-    def _alarm(self, spec: AlarmSpec, topic: sns.Topic) -> None:
-        name = f"{self._stack.name}-{spec.suffix}"
+    def _alarm(self, alarm: AlarmSpec, topic: sns.Topic) -> None:
+        name = f"{self._spec.name}-{alarm.suffix}"
         cloudwatch.MetricAlarm(
-            f"{self._name}-{spec.suffix}",
+            f"{self._name}-{alarm.suffix}",
             name=name,
-            alarm_description=spec.description,
-            comparison_operator=spec.comparison,
-            threshold=spec.threshold,
-            evaluation_periods=spec.times,
+            alarm_description=alarm.description,
+            comparison_operator=alarm.comparison,
+            threshold=alarm.threshold,
+            evaluation_periods=alarm.times,
             # At rest nothing beats and nobody answers: that is no news, and stays none in the minutes after it is resumed.
-            treat_missing_data="ignore" if self._stack.paused and spec.silence == "breaching" else spec.silence,
-            actions_enabled=not self._stack.paused,
+            treat_missing_data="ignore" if self._spec.paused and alarm.silence == "breaching" else alarm.silence,
+            actions_enabled=not self._spec.paused,
             alarm_actions=[topic.arn],
             ok_actions=[topic.arn],
             tags=named(self._args.tags, name),
             opts=self.child(),
-            **_measured(spec),
+            **_measured(alarm),
         )
 
 

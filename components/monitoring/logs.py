@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pulumi
 from pulumi_aws import cloudwatch, eks, iam
 
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.iam import pod_identity_trust
-from jupyterhub_aws.components.monitoring.agent_values import ADDON, LOG_KINDS, SERVICE_ACCOUNT, agent_configuration, log_group_name
 from jupyterhub_aws.components.monitoring.documents import agent_policy
-from jupyterhub_aws.components.monitoring.filters import APPLICATION_FILTERS, HUB_DIMENSION, FilterSpec, metric_namespace
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.specs.monitoring import APPLICATION_FILTERS, HUB_DIMENSION, LOG_KINDS, FilterSpec, MonitoringSpec
 from jupyterhub_aws.config.versions import pin
-from jupyterhub_aws.config.watch import CloudWatchWatch
 
+ADDON = "amazon-cloudwatch-observability"
+#: The account under which Fluent Bit and the agent run, in the add-on's own namespace `amazon-cloudwatch`.
+SERVICE_ACCOUNT = "cloudwatch-agent"
+#: What a node gives to each. The agent's own default, 250m, is a quarter of a core on each node, for which a machine at rest has no use.
+_AGENT = {"requests": {"cpu": "20m", "memory": "128Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}}
+_FLUENT_BIT = {"requests": {"cpu": "50m", "memory": "25Mi"}, "limits": {"cpu": "500m", "memory": "250Mi"}}
+#: What we have no use for. Application Signals would put code of its own into pods; GPUs are counted by the device plugin.
+_OFF = ("applicationSignals", "dcgmExporter", "kubeStateMetrics", "neuronMonitor", "nodeExporter", "otelContainerInsights")
 _NEED_PODS = ["addonVersion", "configurationValues"]
+
+
+def agent_configuration(*, container_insights: bool) -> str:
+    """The add-on's settings as EKS takes them, keys sorted so that the same ones never show as a change.
+
+    Its pods tolerate every taint by the chart's own default (`tolerations: [{operator: Exists}]`), so that they are on user and GPU nodes too.
+    Keys are those that published configurations of versions 6.3 to 6.6 have on live clusters; the schema itself is AWS's
+    (`aws eks describe-addon-configuration`).
+    """
+    values: dict[str, Any] = {
+        "agents": [{"name": SERVICE_ACCOUNT, "resources": _AGENT}],
+        "containerInsights": {"enabled": container_insights},
+        "containerLogs": {"enabled": True, "fluentBit": {"resources": _FLUENT_BIT}},
+        "manager": {"applicationSignals": {"autoMonitor": {"monitorAllServices": False}}},
+        **{name: {"enabled": False} for name in _OFF},
+    }
+    return json.dumps(values, sort_keys=True)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LogsArgs:
-    """`after` is what the add-on's pods need: nodes."""
+    """`kubernetes` is the cluster's minor version; `depends_on` is what the add-on's pods need: nodes."""
 
-    stack: StackConfig
-    watch: CloudWatchWatch
+    spec: MonitoringSpec
+    kubernetes: str
     account: pulumi.Input[str]
     cluster_name: pulumi.Input[str]
     tags: Mapping[str, str]
-    after: Sequence[pulumi.Resource]
+    depends_on: Sequence[pulumi.Resource]
 
 
 class Logs(Component):
@@ -40,59 +63,55 @@ class Logs(Component):
 
     def __init__(self, name: str, args: LogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
-        self._name, self._args, stack = name, args, args.stack
+        self._name, self._args = name, args
         groups = {kind: self._group(kind) for kind in LOG_KINDS}
-        for spec in APPLICATION_FILTERS:
-            log_filter(self, f"{name}-{spec.metric}", stack.name, groups["application"], spec)
+        for filter_ in APPLICATION_FILTERS:
+            log_filter(self, f"{name}-{filter_.metric}", args.spec, groups["application"], filter_)
         self._addon([*groups.values()])
         self.register_outputs({"application": groups["application"].name})
-
-    def _tags(self, suffix: str) -> dict[str, str]:
-        return named(self._args.tags, f"{self._args.stack.name}-{suffix}")
 
     def _group(self, kind: str) -> cloudwatch.LogGroup:
         return cloudwatch.LogGroup(
             f"{self._name}-{kind}",
-            name=log_group_name(self._args.stack.name, kind),
-            retention_in_days=self._args.watch.log_retention_days,
-            tags=self._tags(f"{kind}-logs"),
+            name=self._args.spec.log_group(kind),
+            retention_in_days=self._args.spec.options.log_retention_days,
+            tags=named(self._args.tags, f"{self._args.spec.name}-{kind}-logs"),
             opts=self.child(),
         )
 
     def _addon(self, groups: Sequence[pulumi.Resource]) -> None:
-        args, stack = self._args, self._args.stack
-        physical, trust = f"{stack.name}-{ADDON}", pod_identity_trust()
-        role = iam.Role(f"{self._name}-agent", name=physical, assume_role_policy=trust, tags=named(args.tags, physical), opts=self.child())
-        document = pulumi.Output.from_input(args.account).apply(lambda account: agent_policy(stack.region, account, stack.name))
+        args, spec, physical = self._args, self._args.spec, self._args.spec.agent_role_name
+        role = iam.Role(f"{self._name}-agent", name=physical, assume_role_policy=pod_identity_trust(), tags=named(args.tags, physical), opts=self.child())
+        document = pulumi.Output.from_input(args.account).apply(lambda account: agent_policy(spec.region, account, spec.cluster))
         granted = iam.RolePolicy(f"{self._name}-agent-write", name="write-logs", role=role.name, policy=document, opts=self.child())
         eks.Addon(
             f"{self._name}-agent",
             cluster_name=args.cluster_name,
             addon_name=ADDON,
-            addon_version=pin("addon", ADDON, stack.cluster.version).version,
-            configuration_values=agent_configuration(container_insights=args.watch.container_insights),
+            addon_version=pin("addon", ADDON, args.kubernetes).version,
+            configuration_values=agent_configuration(container_insights=spec.options.container_insights),
             pod_identity_associations=[{"role_arn": role.arn, "service_account": SERVICE_ACCOUNT}],
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
             tags=named(args.tags, physical),
             # As with the other add-ons: paused there is no node for its pods, and EKS would wait for them.
-            opts=self.child(depends_on=[*groups, granted, *args.after], ignore_changes=_NEED_PODS if stack.paused else None),
+            opts=self.child(depends_on=[*groups, granted, *args.depends_on], ignore_changes=_NEED_PODS if spec.paused else None),
         )
 
 
-def log_filter(parent: Component, name: str, stack: str, group: cloudwatch.LogGroup, spec: FilterSpec) -> None:
-    """A metric of the stack made of a group's lines; a child of `parent`. By hub it has a value where there are lines only: AWS takes no default then."""
+def log_filter(parent: Component, name: str, spec: MonitoringSpec, group: cloudwatch.LogGroup, filter_: FilterSpec) -> None:
+    """A metric made of a group's lines; a child of `parent`. By hub it has a value where there are lines only: AWS takes no default then."""
     cloudwatch.LogMetricFilter(
         name,
-        name=f"{stack}-{spec.metric}",
+        name=f"{spec.name}-{filter_.metric}",
         log_group_name=group.name,
-        pattern=spec.pattern,
+        pattern=filter_.pattern,
         metric_transformation=cloudwatch.LogMetricFilterMetricTransformationArgs(
-            name=spec.metric,
-            namespace=metric_namespace(stack),
-            value=spec.value,
-            dimensions={HUB_DIMENSION: "$.kubernetes.namespace_name"} if spec.by_hub else None,
-            default_value=None if spec.by_hub else "0",
+            name=filter_.metric,
+            namespace=spec.metric_namespace,
+            value=filter_.value,
+            dimensions={HUB_DIMENSION: "$.kubernetes.namespace_name"} if filter_.by_hub else None,
+            default_value=None if filter_.by_hub else "0",
         ),
         opts=parent.child(),
     )

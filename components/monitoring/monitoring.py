@@ -1,45 +1,144 @@
-"""Everything that watches a stack: logs, failed launches, alarms."""
+"""Monitoring of a cluster and its hubs: logs with an end, failed launches, alarms, and the topic that tells operators."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pulumi
 
-from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.checks.certificate import read
+from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.components.base import Component, account_of
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
+from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
 from jupyterhub_aws.components.monitoring.alarms import Alarms, AlarmsArgs
 from jupyterhub_aws.components.monitoring.launches import Launches, LaunchesArgs
 from jupyterhub_aws.components.monitoring.logs import Logs, LogsArgs
-from jupyterhub_aws.components.monitoring.watched import Watched
+from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.config.entry import AnyEntry, own_certificate
+from jupyterhub_aws.config.errors import shown
+from jupyterhub_aws.config.specs.alarms import Monitored, MonitoredHub
+from jupyterhub_aws.config.specs.monitoring import MonitoringSpec
 from jupyterhub_aws.config.watch import CloudWatchWatch
+
+_OPTIONS = ("notify", "log_retention_days", "container_insights", "certificate_days", "failed_starts", "spot_interruptions", "homes_gib")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MonitoringArgs:
-    """`watched` is what there is; `after` what the log agent's pods need."""
+    """What is monitored, and whom alarms tell. The options are those of `monitoring` in docs/reference.md, under the same rules.
 
-    watched: Watched
-    watch: CloudWatchWatch
-    account: pulumi.Input[str]
-    cluster_name: pulumi.Input[str]
-    tags: Mapping[str, str]
-    after: Sequence[pulumi.Resource]
+    Attributes:
+        cluster: The outputs of a cluster, or of one of your own. The add-on that ships logs is installed in it.
+        pools: The outputs of its node pools: an alarm for each group that cannot get nodes. None: no such alarms.
+        homes: The outputs of homes in EFS; None: no alarms of a file system.
+        hubs: The hubs: alarms for each of them.
+        notify: E-mail or https addresses that are told of every alarm. Each confirms once.
+        log_retention_days: How long logs are kept.
+        container_insights: Metrics of every node, pod and container besides; charged by the observation.
+        certificate_days: An alarm goes off this many days before a certificate ends.
+        failed_starts: So many servers of a hub that failed to start in 15 minutes are an alarm.
+        spot_interruptions: So many spot nodes that AWS took back in an hour are an alarm.
+        homes_gib: Homes on EFS that take more than this are an alarm; None: never.
+        paused: There are no nodes for the time being: no alarm tells anybody, and changed versions of the add-on wait.
+        depends_on: What the add-on's pods need besides the nodes of `pools`.
+        physical_name: The prefix of names in AWS; without it the component's resource name. At most 24 characters.
+        tags: Tags of every resource.
+        account: The AWS account; without it the one of the provider.
+
+    """
+
+    cluster: ClusterOutputs
+    pools: NodePoolsOutputs | None = None
+    homes: EfsHomesOutputs | None = None
+    hubs: Sequence[MonitoredHub] = ()
+    notify: Sequence[str] = ()
+    log_retention_days: int = 30
+    container_insights: bool = False
+    certificate_days: int = 21
+    failed_starts: int = 5
+    spot_interruptions: int = 10
+    homes_gib: int | None = None
+    paused: bool = False
+    depends_on: Sequence[pulumi.Resource] = ()
+    physical_name: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    account: pulumi.Input[str] | None = None
+
+    def resolved(self, name: str) -> MonitoringSpec:
+        """What follows from the arguments. Raises ArgumentError with every problem."""
+        given = Arguments("Monitoring", name)
+        physical = given.physical_name(self.physical_name)
+        given.tags(self.tags)
+        cluster = given.handle("cluster", self.cluster, ClusterOutputs)
+        if self.pools is not None:
+            given.handle("pools", self.pools, NodePoolsOutputs)
+        if self.homes is not None:
+            given.handle("homes", self.homes, EfsHomesOutputs)
+        hubs = self.hubs if isinstance(self.hubs, (list, tuple)) else ()
+        if not isinstance(self.hubs, (list, tuple)):
+            given.say("hubs", f"must be a list (got {shown(self.hubs)})", "write one, also for a single hub")
+        seen: set[str] = set()
+        for index, hub in enumerate(hubs):
+            known = given.handle(f"hubs[{index}]", hub, MonitoredHub, fix="give MonitoredHub(name=...) with the ids of what belongs to the hub")
+            if known is not None and known.name in seen:
+                given.say(
+                    f"hubs[{index}].name", f"is {known.name} as of a hub before it: their alarms would have the same names", "give each a name of its own"
+                )
+            seen |= set() if known is None else {known.name}
+        given.check_value(bool, self.paused, "paused")
+        given.check_resources(self.depends_on)
+        options = given.section(CloudWatchWatch, {"kind": "cloudwatch", **{option: getattr(self, option) for option in _OPTIONS}})
+        if self.homes is None and self.homes_gib is not None:
+            given.say("homes_gib", "is a limit of homes in EFS, and homes is not given", "give the .outputs of EfsHomes, or leave it out")
+        given.done()
+        assert options is not None and cluster is not None  # noqa: S101 -- else there was a problem
+        groups = () if self.pools is None else self.pools.spec.groups
+        return MonitoringSpec(name=physical, cluster=cluster.name, region=cluster.region, options=options, groups=groups, paused=self.paused)
 
 
 class Monitoring(Component):
-    """Logs with an end, alarms with a page each, and one topic that tells people (docs/watching.md)."""
+    """Logs with an end, alarms with a page each, and one topic that tells operators (docs/watching.md).
+
+    `topic_arn` is the SNS topic of alarms, for further subscriptions. Raises ArgumentError with every problem of the arguments.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:index:Monitoring"
     topic_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        spec = args.resolved(name)
         super().__init__(name, opts)
-        stack = args.watched.stack
-        logs = LogsArgs(stack=stack, watch=args.watch, account=args.account, cluster_name=args.cluster_name, tags=args.tags, after=args.after)
+        account = account_of(args.account)
+        logs = LogsArgs(
+            spec=spec,
+            kubernetes=args.cluster.version,
+            account=account,
+            cluster_name=args.cluster.name_output,
+            tags=args.tags,
+            depends_on=[*args.depends_on, *([] if args.pools is None else args.pools.ready)],
+        )
         Logs(f"{name}-logs", logs, self.child())
-        Launches(f"{name}-launches", LaunchesArgs(stack=stack, watch=args.watch, tags=args.tags), self.child())
-        alarms = AlarmsArgs(watched=args.watched, watch=args.watch, account=args.account, tags=args.tags)
+        Launches(f"{name}-launches", LaunchesArgs(spec=spec, tags=args.tags), self.child())
+        monitored = Monitored(
+            hubs=tuple(args.hubs),
+            file_system=None if args.homes is None else args.homes.file_system_id,
+            # One that retires launches nothing, and is short of nodes whenever one of its own has ended.
+            groups={} if args.pools is None else {item.suffix: args.pools.group_names[item.suffix] for item in spec.groups if not item.retiring},
+        )
+        alarms = AlarmsArgs(spec=spec, monitored=monitored, account=account, tags=args.tags)
         self.topic_arn = Alarms(f"{name}-alarms", alarms, self.child()).topic_arn
         self.register_outputs({"topic_arn": self.topic_arn})
+
+
+def own_end(entry: AnyEntry) -> int | None:
+    """The end of a hub's own certificate in seconds since 1970. None where it has none, and where it cannot be read, which the plan says."""
+    own = own_certificate(entry)
+    if own is None:
+        return None
+    try:
+        return int(read(own.certificate)[0].not_valid_after_utc.timestamp())
+    except ValueError:
+        return None

@@ -84,9 +84,7 @@ class NodePoolsArgs:
             given.add(pool_problems(section, region=region, zones=zones))
         given.done(renamed=paths_of_pools(self.pools))
         assert section is not None and cluster is not None  # noqa: S101 -- else there was a problem
-        return node_pools_spec(
-            section, cluster=cluster.name, version=cluster.version, zones=zones, per_zone=self.per_zone, paused=self.paused, prefix=physical
-        )
+        return node_pools_spec(section, cluster=cluster.name, version=cluster.version, zones=zones, per_zone=self.per_zone, paused=self.paused, prefix=physical)
 
 
 class NodePools(Component):
@@ -166,9 +164,7 @@ class NodePools(Component):
         args = self._args
         if not args.addons:
             return None
-        addons = AddonsArgs(
-            cluster=self._cluster, prefix=self._spec.prefix, tags=args.tags, efs_driver=args.efs_driver, depends_on=before, paused=args.paused
-        )
+        addons = AddonsArgs(cluster=self._cluster, prefix=self._spec.prefix, tags=args.tags, efs_driver=args.efs_driver, depends_on=before, paused=args.paused)
         return ControllerAddons(f"{self._name}-addons", addons, self.child())
 
     def _volume_key(self, key: str) -> kms.Grant:

@@ -17,6 +17,9 @@ from jupyterhub_aws.config.specs.node_groups import NodePoolsSpec, node_pools_sp
 from jupyterhub_aws.config.stack import StackConfig
 
 if TYPE_CHECKING:
+    from jupyterhub_aws.config.specs.autoscaler import AutoscalerSpec
+    from jupyterhub_aws.config.specs.backups import BackupSpec
+    from jupyterhub_aws.config.specs.homes import EfsSpec, VolumeClassSpec
     from jupyterhub_aws.config.specs.hub import HubSpec
     from jupyterhub_aws.config.specs.images import Images
 
@@ -28,6 +31,46 @@ class StackSpec:
     """All specs of one stack. Each part is decided when it is first asked for, and is the same object from then on."""
 
     stack: StackConfig
+
+    @cached_property
+    def autoscaler(self) -> AutoscalerSpec | None:
+        """The cluster autoscaler; None beside a cluster that exists already."""
+        from jupyterhub_aws.config.specs.autoscaler import AutoscalerSpec
+
+        stack = self.stack
+        if not isinstance(stack.cluster, EksCluster):
+            return None
+        return AutoscalerSpec(
+            cluster=stack.name,
+            region=stack.region,
+            kubernetes=stack.cluster.version,
+            groups=self.node_pools.groups,
+            environment=self.proxy_environment,
+            paused=stack.paused,
+        )
+
+    @cached_property
+    def backups(self) -> BackupSpec:
+        """Names, tag and schedules of backups."""
+        from jupyterhub_aws.config.specs.backups import BackupSpec
+
+        return BackupSpec(name=self.stack.name, options=self.stack.backups)
+
+    @cached_property
+    def efs(self) -> EfsSpec | None:
+        """The file system of homes that the stack makes; None where homes are elsewhere."""
+        from jupyterhub_aws.config.specs.homes import EfsSpec
+
+        homes = self.stack.homes
+        return EfsSpec(name=self.stack.name, options=homes, hubs=tuple(sorted(self.stack.hubs)), backups=self.backups) if homes.kind == "efs" else None
+
+    @cached_property
+    def volume_class(self) -> VolumeClassSpec | None:
+        """The storage class of homes that are volumes; None where they are not."""
+        from jupyterhub_aws.config.specs.homes import VolumeClassSpec
+
+        homes = self.stack.homes
+        return VolumeClassSpec(name=self.stack.name, options=homes, backups=self.backups) if homes.kind == "ebs" else None
 
     @cached_property
     def network(self) -> NetworkSpec:

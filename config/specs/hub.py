@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from jupyterhub_aws.config.backups import backup_tags, database_tags
 from jupyterhub_aws.config.chart import default_values
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.database import SqliteDatabase
@@ -20,6 +19,8 @@ from jupyterhub_aws.config.node_size import server_room
 from jupyterhub_aws.config.profiles import Profile, memory_text
 from jupyterhub_aws.config.shares import Share, default_image, default_size, shares
 from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.backups import BackupSpec
+from jupyterhub_aws.config.specs.homes import homes_name
 from jupyterhub_aws.config.specs.hub_egress import HubEgress, hub_egress
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, ON_DEMAND, PURPOSE, PoolSpec
@@ -143,13 +144,14 @@ def hub_spec(stack: StackConfig, name: str) -> HubSpec:
     hub = stack.hubs[name]
     pools = tuple(pool for pool in resolve(stack).node_pools.pools if not hub.pools or pool.name in hub.pools)
     own_cluster = isinstance(stack.cluster, EksCluster)
+    backups = BackupSpec(name=stack.name, options=stack.backups)
     on_volume = isinstance(hub.database, SqliteDatabase)
     return HubSpec(
         name=name,
         names=HubNames(stack=stack.name, hub=name),
         options=hub,
         homes=stack.homes,
-        homes_class=f"{stack.name}-homes",
+        homes_class=homes_name(stack.name),
         pools=pools,
         profiles=hub_profiles(hub, pools, own_cluster=own_cluster),
         start_seconds=timeouts(stack).server_start_seconds,
@@ -162,8 +164,8 @@ def hub_spec(stack: StackConfig, name: str) -> HubSpec:
         paused=stack.paused,
         without_balancer=stack.drops("balancers"),
         database_zone=core_zones(stack.pools, stack.network)[0] if on_volume else None,
-        volume_tags=backup_tags(stack.name, stack.backups),
-        database_tags=database_tags(stack.name, stack.backups),
+        volume_tags=backups.tags,
+        database_tags=backups.database_tags,
     )
 
 

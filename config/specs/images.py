@@ -52,6 +52,10 @@ class Images:
         return "Never" if self.on_nodes else None
 
 
+#: Images and charts from where their makers publish them.
+UPSTREAM = Images()
+
+
 def images_of(registry: AnyRegistry, *, region: str, name: str, folder: Path | None = None) -> Images:
     """The names of images with this section `registry` of the stack `name` in `region`.
 
@@ -63,7 +67,7 @@ def images_of(registry: AnyRegistry, *, region: str, name: str, folder: Path | N
         return Images(registry=own, lock=None if registry.lock is None else _lock_in(folder, registry.lock), charts=registry.charts)
     if isinstance(registry, OnNodes):
         return Images(on_nodes=True, charts=registry.charts)
-    return Images()
+    return UPSTREAM
 
 
 def _lock_in(folder: Path | None, name: str) -> Lock:

@@ -319,14 +319,10 @@ def node_pools_spec(  # noqa: PLR0913 -- by name, each
     prefix = cluster if prefix is None else prefix
     core = section.core
     pools = tuple(PoolSpec(name=name, pool=pool, types=pool.types) for name, pool in section.user.items())
-    older = {
-        name: [retired(pool, item) for item in sorted(pool.retiring, key=lambda item: item.generation)] for name, pool in section.bought.items()
-    }
+    older = {name: [retired(pool, item) for item in sorted(pool.retiring, key=lambda item: item.generation)] for name, pool in section.bought.items()}
     retiring = tuple(PoolSpec(name=name, pool=pool, types=pool.types) for name, of_pool in older.items() for pool in of_pool)
     groups = tuple(
-        NodeGroupSpec(
-            prefix=prefix, cluster=cluster, version=version, pool=pool, section=pool.pool, market=market, zone=zone, retiring=old, paused=paused
-        )
+        NodeGroupSpec(prefix=prefix, cluster=cluster, version=version, pool=pool, section=pool.pool, market=market, zone=zone, retiring=old, paused=paused)
         for pool, old in [*((pool, False) for pool in pools), *((pool, True) for pool in retiring)]
         if not isinstance(pool.pool, GivenPool)
         for market in pool.markets
@@ -336,9 +332,7 @@ def node_pools_spec(  # noqa: PLR0913 -- by name, each
         section=section,
         prefix=prefix,
         cluster=cluster,
-        core=None
-        if core is None
-        else CoreGroupSpec(stem=f"{prefix}-core", section=core, version=version, zones=core.zones or tuple(zones[:1]), paused=paused),
+        core=None if core is None else CoreGroupSpec(stem=f"{prefix}-core", section=core, version=version, zones=core.zones or tuple(zones[:1]), paused=paused),
         pools=pools,
         retiring=retiring,
         groups=groups,

@@ -15,6 +15,7 @@ from jupyterhub_aws.config.endpoints import addon_account
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.halves import given_by, what_if, whole
 from jupyterhub_aws.config.project import Project
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import StackFile
 from jupyterhub_aws.config.versions import pin, pins
@@ -34,8 +35,9 @@ def inventory(file: StackFile) -> Inventory:
     """Everything that a stack needs from outside. Raises ConfigError for a wrong file."""
     with what_if(file):
         stack = validated(whole(given_by(file), file.path.parent))
-    items: list[Item] = [Image(reference=found.reference, needed_by=found.needed_by) for found in needed_images(stack)]
-    items += [Chart(name=found.reference, version=found.version, repository=found.repository, needed_by=found.needed_by) for found in needed_charts(stack)]
+    spec = resolve(stack)
+    items: list[Item] = [Image(reference=found.reference, needed_by=found.needed_by) for found in needed_images(spec)]
+    items += [Chart(name=found.reference, version=found.version, repository=found.repository, needed_by=found.needed_by) for found in needed_charts(spec)]
     requirements = _requirements(file.home)
     items += _engine(stack, file.home.folder / requirements)
     items.append(Wheels(requirements=requirements, folder=file.home.folder, python=_PYTHON, platform=_PLATFORM, needed_by=("the program",)))

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
+import pulumi
+import pulumi_kubernetes as kubernetes
 import pytest
 
+from jupyterhub_aws.components.autoscaler.autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
+from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
+from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.config.pools import Size, SpotFirstPool
+from jupyterhub_aws.config.specs.images import Images
+from jupyterhub_aws.config.specs.node_groups import GroupSpec, PoolSpec
 from jupyterhub_aws.config.versions import pin
+from tests.support.programs import cluster_by_hand, problems_of_program, record_program
 from tests.support.stacks import NO_HUB, record
 
 RELEASE, POLICY, ROLE = "kubernetes:helm.sh/v3:Release", "aws:iam/policy:Policy", "aws:iam/role:Role"
+_PRIVATE = Images(registry="registry.corp.example")
 ATTACHMENT, IDENTITY = "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
 
@@ -63,3 +75,75 @@ def test_a_stack_without_user_pools_has_an_autoscaler_with_only_the_catch_all():
     recording = record("pools={core: {instance_types: [m7i.large]}}", NO_HUB)
     assert recording.one(RELEASE, "autoscaler-release").inputs["values"]["expanderPriorities"] == {"1": [".*"]}
     assert recording.resources.of("aws:autoscaling/group:Group") == [] and recording.outputs["scheduling"] == {}
+
+
+def _pools(*kinds):
+    """The outputs of node pools that something else made: one for each instance type, on spot first."""
+    pools = {f"p{index}": SpotFirstPool(capacity="spot_first", instance_types=(kind,), size=Size(max=1)) for index, kind in enumerate(kinds)}
+    specs = [PoolSpec(cluster="theirs", name=name, pool=pool, types=pool.types) for name, pool in pools.items()]
+    groups = [GroupSpec(pool=spec, market=market, zone=None) for spec in specs for market in spec.markets]
+    return NodePoolsOutputs(groups=groups, group_names={group.suffix: group.group_name for group in groups})
+
+
+def test_it_stands_alone_beside_a_cluster_that_something_else_made():
+    def program():
+        ClusterAutoscaler("scaler", ClusterAutoscalerArgs(cluster=cluster_by_hand(), pools=_pools("r5n.2xlarge", "g4dn.12xlarge"), paused=True))
+
+    recording = record_program(program)
+    release = recording.one(RELEASE, "scaler-release")
+    values = release.inputs["values"]
+    assert values["autoDiscovery"] == {"clusterName": "theirs"} and values["awsRegion"] == "us-east-1" and values["replicaCount"] == 0
+    assert values["extraArgs"]["max-node-provision-time"] == "480s", "GPU nodes take longer"
+    assert [len(values["expanderPriorities"][rank]) for rank in ("50", "20", "1")] == [2, 2, 1]
+    provider = recording.one("pulumi:providers:kubernetes")
+    assert release.provider == provider.urn and "https://theirs.example.org" in str(provider.inputs["kubeconfig"])
+    policy = json.loads(recording.one(POLICY).inputs["policy"])
+    assert policy["Statement"][1]["Condition"]["StringEquals"]["aws:ResourceTag/k8s.io/cluster-autoscaler/theirs"] == "owned"
+    assert {(IDENTITY, "scaler-identity-association"), (ATTACHMENT, "scaler-identity-role")} <= recording.needs(release)
+    (made,) = recording.resources.of("jupyterhub-aws:index:ClusterAutoscaler")
+    assert recording.component_outputs[made.urn].keys() == {"policy_arn", "release", "role_arn"}
+
+
+def test_two_of_them_go_into_two_clusters_by_the_providers_of_each():
+    def program():
+        own = kubernetes.Provider("own", kubeconfig="{}")
+        for name, opts in (("east", None), ("west", pulumi.ResourceOptions(providers=[own]))):
+            ClusterAutoscaler(name, ClusterAutoscalerArgs(cluster=cluster_by_hand(name), pools=_pools("r5n.2xlarge"), images=_PRIVATE), opts)
+
+    recording = record_program(program)
+    where = {name: recording.one(RELEASE, f"{name}-release") for name in ("east", "west")}
+    assert [str(item.provider).rpartition("::")[2] for item in where.values()] == ["east-kubernetes", "own"]
+    assert all(item.inputs["chart"] == "oci://registry.corp.example/charts/cluster-autoscaler" for item in where.values())
+    assert all(item.inputs["values"]["image"]["repository"].startswith("registry.corp.example/") for item in where.values())
+    names = [item.inputs["name"] for kind in (POLICY, ROLE) for item in recording.resources.of(kind)]
+    assert sorted(names) == ["east-cluster-autoscaler", "east-cluster-autoscaler", "west-cluster-autoscaler", "west-cluster-autoscaler"]
+
+
+def test_the_policy_alone_is_for_an_autoscaler_that_something_else_installs():
+    args = AutoscalerPolicyArgs(cluster_name="Their_Cluster", region="us-gov-west-1", account="123456789012")
+    recording = record_program(lambda: AutoscalerPolicy("policy", args))
+    policy = recording.one(POLICY)
+    assert policy.inputs["name"] == "Their_Cluster-cluster-autoscaler"
+    arn = "arn:aws-us-gov:autoscaling:us-gov-west-1:123456789012:autoScalingGroup:*:autoScalingGroupName/Their_Cluster-*"
+    assert json.loads(policy.inputs["policy"])["Statement"][1]["Resource"] == arn
+
+
+@pytest.mark.parametrize(
+    ("make", "paths"),
+    [
+        (lambda: ClusterAutoscaler("a", ClusterAutoscalerArgs(cluster="eks", pools=["memory"])), ["cluster", "pools"]),
+        (
+            lambda: ClusterAutoscaler("a", ClusterAutoscalerArgs(cluster=cluster_by_hand(), pools=_pools(), images="quay.io", tags={"": "x"})),
+            ["images", "tags.''"],
+        ),
+        (
+            lambda: ClusterAutoscaler("a", ClusterAutoscalerArgs(cluster=cluster_by_hand(), pools=_pools(), paused="no", depends_on=["x"])),
+            ["depends_on[0]", "paused"],
+        ),
+        (lambda: AutoscalerPolicy("a", AutoscalerPolicyArgs(cluster_name="-", region="here", tags=5)), ["cluster_name", "region", "tags"]),
+        (lambda: AutoscalerPolicy("a", AutoscalerPolicyArgs(cluster_name="a" * 101, region="us-east-1", physical_name="A")), ["cluster_name", "physical_name"]),
+    ],
+)
+def test_wrong_arguments_are_told_with_their_paths_all_at_once(make, paths):
+    lines = problems_of_program(make)
+    assert [line.split(": ")[1] for line in lines] == paths, lines

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pulumi
 import pytest
 
-from jupyterhub_aws.components.backups.documents import vault_policy
-from jupyterhub_aws.components.backups.plan import plan_rules, snapshot_schedules
-from jupyterhub_aws.config.backups import TAG, AwsBackup, CopyTo, Daily, Snapshots, Weekly, cron
+from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs
+from jupyterhub_aws.components.backups.vault import vault_policy
+from jupyterhub_aws.config.backups import TAG, AwsBackup, CopyTo, Daily, Snapshots, VaultLock, Weekly, cron
+from jupyterhub_aws.config.specs.backups import plan_rules, snapshot_schedules
+from tests.support.programs import problems_of_program, record_program
 from tests.support.stacks import FULL, record
 
 VAULT, PLAN, SELECTION, LOCK = (
@@ -136,3 +139,51 @@ def test_snapshots_are_of_volumes_with_the_tag_and_need_no_vault():
 )
 def test_efs_has_its_own_plan_where_nobody_else_backs_homes_up_and_never_two(settings, status):
     assert record(*settings).one(EFS_PLAN).inputs["backupPolicy"] == {"status": status}
+
+
+def test_backups_stand_alone_with_one_argument():
+    recording = record_program(lambda: Backups("b", BackupsArgs(region="us-east-1")))
+    assert recording.one(VAULT).inputs["name"] == "b-backups" and len(recording.one(PLAN).inputs["rules"]) == 2
+    assert recording.one(SELECTION).inputs["selectionTags"] == [{"type": "STRINGEQUALS", "key": TAG, "value": "b"}]
+    (made,) = recording.resources.of("jupyterhub-aws:index:Backups")
+    assert recording.component_outputs[made.urn] == {"kind": "aws_backup", "vault_name": "b-backups"}
+    key = recording.one(KEY)
+    assert "arn:aws:iam::${aws.account}:root" in key.inputs["policy"], "the account is looked up"
+
+
+def test_two_of_them_in_one_program_do_not_meet():
+    def program():
+        yes = Backups("yes", BackupsArgs(region="us-east-1", physical_name="first", weekly=None))
+        no = Backups("no", BackupsArgs(region="us-east-1", kind="none", reason="nothing is kept here"))
+        volumes = Backups("volumes", BackupsArgs(region="us-east-1", kind="snapshots"))
+        for kind, made in {"yes": yes, "no": no, "volumes": volumes}.items():
+            pulumi.export(kind, dict(made.outputs.spec.tags))
+
+    recording = record_program(program)
+    assert recording.outputs == {"yes": {TAG: "first"}, "no": {}, "volumes": {TAG: "volumes"}}
+    assert [rule["ruleName"] for rule in recording.one(PLAN).inputs["rules"]] == ["daily"], "weekly=None: none"
+    assert recording.one(LIFECYCLE).inputs["policyDetails"]["targetTags"] == {TAG: "volumes"}
+    assert len({item.inputs["name"] for item in recording.resources.of("aws:iam/role:Role")}) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "paths"),
+    [
+        ({"region": "mars"}, ["region"]),
+        ({"region": 7, "kind": "sometimes"}, ["kind", "region"]),
+        ({"kind": "snapshots", "rds": True, "vault_lock": VaultLock()}, ["rds", "vault_lock"]),
+        ({"kind": "none"}, ["reason"]),
+        ({"daily": {"at": "25:00", "keep_days": 0}}, ["daily.at", "daily.keep_days"]),
+        ({"daily": Daily(at="05:00")}, ["weekly.at"]),
+        ({"weekly": "sometimes", "rds": "yes"}, ["rds", "weekly"]),
+        ({"copy_to_region": {"region": "us-east-1"}}, ["copy_to_region.region"]),
+        ({"vault_lock": {"min_days": 40}}, ["daily.keep_days"]),
+        ({"physical_name": "Far_Too_Long" * 3, "tags": {"Name": "x", "a": 5}}, ["physical_name", "tags.Name", "tags.a"]),
+        ({"tags": "owner"}, ["tags"]),
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_arguments_are_told_with_their_paths_all_at_once(arguments, paths):
+    lines = problems_of_program(lambda: Backups("b", BackupsArgs(**{"region": "us-east-1", **arguments})))
+    assert [line.split(": ")[1] for line in lines] == paths, lines
+    assert all(line.startswith("Backups 'b': ") for line in lines)

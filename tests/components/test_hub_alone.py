@@ -15,16 +15,14 @@ from jupyterhub_aws.config.homes import EphemeralHomes, NfsHomes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.pools import Pools
 from jupyterhub_aws.config.sign_in import GitHubSignIn, NativeSignIn
+from jupyterhub_aws.config.specs.node_groups import node_pools_spec
 from tests.support.programs import cluster_by_hand, problems_of_program, record_program
 
-POOLS = Pools.model_validate_json(
-    json.dumps(
-        {
-            "core": {"instance_types": ["m7i.large"], "size": 2},
-            "memory": {"capacity": "spot_first", "instance_types": ["r5n.2xlarge"], "size": {"min": 0, "max": 10}},
-        }
-    )
-)
+SECTION = {
+    "core": {"instance_types": ["m7i.large"], "size": 2},
+    "memory": {"capacity": "spot_first", "instance_types": ["r5n.2xlarge"], "size": {"min": 0, "max": 10}},
+}
+POOLS = node_pools_spec(Pools.model_validate_json(json.dumps(SECTION)), cluster="theirs", version="1.35", zones=("us-east-1a", "us-east-1b"))
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
 RELEASE, SECRET, BALANCER = "kubernetes:helm.sh/v3:Release", "kubernetes:core/v1:Secret", "aws:lb/loadBalancer:LoadBalancer"
 
@@ -32,7 +30,7 @@ RELEASE, SECRET, BALANCER = "kubernetes:helm.sh/v3:Release", "kubernetes:core/v1
 def arguments(**more):
     given = {
         "cluster": cluster_by_hand(),
-        "pools": NodePoolsOutputs(section=POOLS, core_group_name="core"),
+        "pools": NodePoolsOutputs(spec=POOLS, core_group_name="core"),
         "homes": EphemeralHomes(kind="ephemeral"),
         "sign_in": NativeSignIn(kind="native", administrators=("ada",)),
         "entry": PortForwardEntry(kind="port_forward"),
@@ -62,13 +60,12 @@ def test_its_options_are_those_of_a_stack_file():
 
 def test_homes_in_efs_and_a_load_balancer():
     homes = EfsHomesOutputs(file_system_id="fs-1", volume_handles={"main": "fs-1::fsap-1"})
-    entry = {"kind": "load_balancer", "hostname": "hub.example.org", "allowed_cidrs": ["203.0.113.0/24"], "tls": {"kind": "acm", "certificate_arn": CERTIFICATE}}
+    tls = {"kind": "acm", "certificate_arn": CERTIFICATE}
+    entry = {"kind": "load_balancer", "hostname": "hub.example.org", "allowed_cidrs": ["203.0.113.0/24"], "tls": tls}
     recording = hub(homes=homes, entry=entry)
     handles = [item.inputs["spec"]["csi"]["volumeHandle"] for item in recording.resources.of("kubernetes:core/v1:PersistentVolume") if "homes" in item.name]
     assert handles == ["fs-1::fsap-1"]
     assert recording.one(BALANCER).inputs["loadBalancerType"] == "network"
-
-
 
 
 def test_two_hubs_in_one_program_share_the_provider_and_nothing_else():

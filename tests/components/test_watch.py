@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_aws.components.monitoring.filters import APPLICATION_FILTERS, FAILED_LAUNCHES, FAILED_STARTS
-from jupyterhub_aws.components.monitoring.launches import launch_pattern
-from tests.checks.doctored import stack_of
+from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
+from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
+from jupyterhub_aws.config.specs.alarms import MonitoredHub
+from jupyterhub_aws.config.specs.monitoring import APPLICATION_FILTERS, FAILED_LAUNCHES, FAILED_STARTS, LOG_KINDS
+from jupyterhub_aws.config.versions import pin
+from tests.support.programs import cluster_by_hand, problems_of_program, record_program
 from tests.support.stack_files import ROOT
 from tests.support.stacks import ALL_STACKS, FULL, HANDING_OVER, IN_AN_OPEN_VPC, INNER, INSTEAD, KUBEADM, NO_HUB, record
 
@@ -168,7 +171,7 @@ def test_a_hub_writes_its_line_where_it_is_watched(settings: tuple[str, ...], hu
 
 def test_launches_of_this_stacks_groups_are_counted_and_of_no_other() -> None:
     recording = record()
-    detail = json.loads(launch_pattern(stack_of()))["detail"]["AutoScalingGroupName"]
+    detail = json.loads(recording.one("aws:cloudwatch/eventRule:EventRule").inputs["eventPattern"])["detail"]["AutoScalingGroupName"]
     prefixes = tuple(item["prefix"] for item in detail)
     for group in recording.resources.of("aws:autoscaling/group:Group"):
         assert group.inputs["name"].startswith(prefixes)
@@ -183,3 +186,52 @@ def test_a_group_that_retires_calls_nobody() -> None:
     found = record("pools.memory.generation=2", 'pools.memory.retiring=[{"generation": 1}]').resources.of("aws:cloudwatch/metricAlarm:MetricAlarm")
     stuck = {alarm.name.removeprefix("watch-alarms-group-stuck-") for alarm in found if "group-stuck" in alarm.name}
     assert stuck == {"memory-spot-g2", "memory-on-demand-g2", "gpu-spot", "gpu-on-demand"}
+
+
+def test_monitoring_stands_alone_in_one_line() -> None:
+    recording = record_program(lambda: Monitoring("m", MonitoringArgs(cluster=cluster_by_hand())))
+    assert {item.inputs["name"] for item in recording.resources.of(ALARM)} == {"m-autoscaler-errors", "m-launches-failing"}
+    groups = {item.inputs["name"] for item in recording.resources.of(GROUP)}
+    assert groups == {*(f"/aws/containerinsights/theirs/{kind}" for kind in LOG_KINDS), "/aws/events/m-failed-launches"}, "by the cluster's own name"
+    addon = recording.one(ADDON)
+    assert addon.inputs["clusterName"] == "theirs" and addon.inputs["addonVersion"] == pin("addon", addon.inputs["addonName"], "1.35").version
+    (made,) = recording.resources.of("jupyterhub-aws:index:Monitoring")
+    assert recording.component_outputs[made.urn] == {"topic_arn": f"${{{recording.one(TOPIC).name}.arn}}"}
+
+
+def test_two_of_them_watch_what_each_was_given() -> None:
+    def program() -> None:
+        hub = MonitoredHub(name="main", namespace="jupyter", balancer="net/main/1", target_group="targetgroup/main/2", database_instance="db", database_gib=40)
+        Monitoring("one", MonitoringArgs(cluster=cluster_by_hand("east"), hubs=[hub], failed_starts=9, paused=True))
+        homes = EfsHomesOutputs(file_system_id="fs-0123456789abcdef0", volume_handles={})
+        Monitoring("two", MonitoringArgs(cluster=cluster_by_hand("west"), homes=homes, homes_gib=7, notify=["ops@example.org"], physical_name="other"))
+
+    recording = record_program(program)
+    found = {item.inputs["name"]: item.inputs for item in recording.resources.of(ALARM)}
+    of_hub = ["hub-down", "hub-unreachable", "starts-failing", "database-storage", "database-cpu", "database-connections"]
+    mine = {f"one-{page}-main" for page in of_hub} | {"one-autoscaler-errors", "one-launches-failing"}
+    assert set(found) == mine | {"other-homes-slow", "other-homes-size", "other-autoscaler-errors", "other-launches-failing"}
+    assert found["one-hub-down-main"]["dimensions"] == {"Hub": "jupyter"} and found["one-hub-down-main"]["namespace"] == "jupyterhub-aws/one"
+    assert found["one-starts-failing-main"]["threshold"] == 9 and found["one-database-storage-main"]["threshold"] == 2 * 2**30
+    assert {name: inputs["actionsEnabled"] for name, inputs in found.items()} == {name: name.startswith("other") for name in found}
+    assert found["other-homes-size"]["dimensions"] == {"FileSystemId": "fs-0123456789abcdef0", "StorageClass": "Total"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "paths"),
+    [
+        ({"cluster": "eks"}, ["cluster"]),
+        ({"pools": {}, "homes": 1, "hubs": [MonitoredHub(name="a"), 7]}, ["homes", "hubs[1]", "pools"]),
+        ({"hubs": [MonitoredHub(name="a"), MonitoredHub(name="a")]}, ["hubs[1].name"]),
+        ({"hubs": 7}, ["hubs"]),
+        ({"notify": ["http://x.example.org", "a@example.org", "a@example.org"]}, ["notify[0]"]),
+        ({"notify": "a@example.org", "log_retention_days": 2}, ["log_retention_days", "notify"]),
+        ({"homes_gib": 5}, ["homes_gib"]),
+        ({"failed_starts": 0, "certificate_days": True, "container_insights": "yes"}, ["certificate_days", "container_insights", "failed_starts"]),
+        ({"physical_name": "m" * 25, "tags": {"aws:x": "y"}}, ["physical_name", "tags.aws:x"]),
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_arguments_are_told_with_their_paths_all_at_once(arguments: dict[str, Any], paths: list[str]) -> None:
+    lines = problems_of_program(lambda: Monitoring("m", MonitoringArgs(**{"cluster": cluster_by_hand(), **arguments})))
+    assert [line.split(": ")[1] for line in lines] == paths, lines

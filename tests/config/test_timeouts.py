@@ -7,9 +7,9 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyterhub_aws.components.autoscaler.values import autoscaler_values
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.node_size import addresses_of_node, most_pods, node_size
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.timeouts import timeouts
 from tests.checks.doctored import dev
 
@@ -41,7 +41,7 @@ def test_gpu_nodes_are_given_more_time() -> None:
 
 def test_the_autoscaler_is_told_this_very_number() -> None:
     stack, _ = dev()
-    assert autoscaler_values(stack)["extraArgs"]["max-node-provision-time"] == f"{timeouts(stack).node_provision_seconds}s"
+    assert resolve(stack).autoscaler.values["extraArgs"]["max-node-provision-time"] == f"{timeouts(stack).node_provision_seconds}s"
 
 
 def test_a_node_of_eight_cores_by_hand() -> None:

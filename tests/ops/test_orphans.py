@@ -14,8 +14,8 @@ import pytest
 from botocore.stub import Stubber
 
 from jupyterhub_aws.cli.arguments import validated_stack
-from jupyterhub_aws.components.backups.plan import copy_vault_name
 from jupyterhub_aws.config.backups import AwsBackup, CopyTo, Snapshots
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.leave.kinds import Found, kind_of
 from jupyterhub_aws.operate.leave.orphans import Verdict, show
 from jupyterhub_aws.operate.leave.scan import _by_tags, _found, _vault, looked_at, records
@@ -147,7 +147,7 @@ def test_a_recovery_point_is_in_a_vault_with_a_name(capsys: pytest.CaptureFixtur
                 item = {"ResourceARN": arns[region], "Tags": [{"Key": "stack", "Value": "jhub-dev"}]}
                 stub.add_response("get_resources", {"ResourceTagMappingList": [item] if number == 0 else []})
             there = Account(id=ACCOUNT, region=region, caller="x", session=None, clients={"resourcegroupstaggingapi": client})
-            (found,) = _by_tags(there, mine, copy_vault_name(mine.name) if region != REGION else _vault(mine))
+            (found,) = _by_tags(there, mine, resolve(mine).backups.copy_vault_name if region != REGION else _vault(mine))
         line = kind_of(found).delete(found)
         assert line == f"aws backup delete-recovery-point --backup-vault-name {vault} --recovery-point-arn {arns[region]}"
         assert "its vault's policy first" in kind_of(found).note

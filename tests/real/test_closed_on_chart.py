@@ -10,6 +10,7 @@ import pytest
 
 from jupyterhub_aws.components.needed import needed_images
 from jupyterhub_aws.config.bundle import normalized
+from jupyterhub_aws.config.specs import resolve
 from tests.checks.test_airgap import evaluated
 from tests.support.chart import missing_for_the_chart, pod_templates, rendered
 
@@ -56,7 +57,7 @@ def test_the_inventory_is_what_the_chart_renders(settings: tuple[str, ...]) -> N
     stack, _ = evaluated(*settings)
     found = objects(*settings)
     pulled = {normalized(container["image"]) for container in containers(found)} | {normalized(image) for image in user_image(found)}
-    ours = {normalized(item.reference) for item in needed_images(stack) if any(who.startswith("hub ") for who in item.needed_by)}
+    ours = {normalized(item.reference) for item in needed_images(resolve(stack)) if any(who.startswith("hub ") for who in item.needed_by)}
     assert pulled == ours
 
 

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.components.backups.plan import vault_name
-from jupyterhub_aws.config.backups import TAG
+from jupyterhub_aws.config.backups import TAG, AwsBackup
+from jupyterhub_aws.config.specs.backups import BackupSpec
 from tests.support import stand_in_kubectl
 from tests.support.backup_api import BackupApi
 from tests.support.cloud import ACCOUNT, REGION, Cloud
@@ -143,7 +143,7 @@ def days_ago(api: BackupApi, days: int) -> datetime:
 
 
 def _backups(hub: Hub, moto: Cloud) -> None:
-    api, vault = hub.api, vault_name(STACK)
+    api, vault = hub.api, BackupSpec(name=STACK, options=AwsBackup(kind="aws_backup")).vault_name
     api.vaults[vault] = []
     for days in (7, 1):
         if "homes" in hub.ids:
@@ -159,7 +159,7 @@ def _backups(hub: Hub, moto: Cloud) -> None:
 
 def aged(hub: Hub) -> None:
     """As if the files had lain there for long: the newest backup of them was taken after they were last touched."""
-    mine = [point for point in hub.api.vaults[vault_name(STACK)] if point["ResourceType"] == "EFS"]
+    mine = [point for point in hub.api.vaults[BackupSpec(name=STACK, options=AwsBackup(kind="aws_backup")).vault_name] if point["ResourceType"] == "EFS"]
     mine[-1]["CreationDate"] = hub.api.now + timedelta(hours=1)
 
 

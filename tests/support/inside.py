@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.components.autoscaler.values import NAME, NAMESPACE
 from jupyterhub_aws.components.hub.values.hub import OPERATOR
+from jupyterhub_aws.config.specs.autoscaler import NAME, NAMESPACE
 from tests.support.cloud import Cloud
 
 _TOKEN = "token-of-"

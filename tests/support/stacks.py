@@ -193,8 +193,9 @@ def _record(settings: tuple[str, ...], stack: str) -> StackRecording:
     return record_anew(*settings, stack=stack)
 
 
-def record_anew(*settings: str, stack: str = "dev") -> StackRecording:
-    """As `record`, evaluated now."""
+@contextmanager
+def listening() -> Iterator[dict[str, Mapping[str, Any]]]:
+    """While something is recorded: what each component registers as its outputs, by URN."""
     kept: dict[str, Mapping[str, Any]] = {}
 
     class _Listening(recording_engine.Recorder):
@@ -202,10 +203,16 @@ def record_anew(*settings: str, stack: str = "dev") -> StackRecording:
             kept[request.urn] = {key: plain(value) for key, value in request.outputs.fields.items()}
             return super().RegisterResourceOutputs(request)
 
+    with quiet_sdks(), without_gc(), mock.patch.object(recording_engine, "Recorder", _Listening):
+        yield kept
+
+
+def record_anew(*settings: str, stack: str = "dev") -> StackRecording:
+    """As `record`, evaluated now."""
     if settings and settings[0].startswith("stack="):
         stack, settings = settings[0].removeprefix("stack="), settings[1:]
     file = read(ROOT / stack if stack.endswith(".yaml") else ROOT / f"Pulumi.{stack}.yaml", settings)
-    with quiet_sdks(), without_gc(), mock.patch.object(recording_engine, "Recorder", _Listening):
+    with listening() as kept:
         found = recorded(file)[1]
     return StackRecording(resources=found.resources, outputs=found.outputs, component_outputs=kept)
 

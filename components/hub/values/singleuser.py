@@ -11,11 +11,10 @@ from jupyterhub_aws.config.generations import GENERATION
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES, EbsHomes, EphemeralHomes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.profiles import split_image
+from jupyterhub_aws.config.specs.homes import GID, UID
 from jupyterhub_aws.config.specs.hub import HubSpec, share_traits
 from jupyterhub_aws.config.specs.names import HOMES_CLAIM, SERVER_ACCOUNT
 
-#: The user and group of every image of the Jupyter project, and of the access points of homes.
-UID, GID = 1000, 100
 #: How often a server looks for idle kernels. Often enough for a limit of minutes, seldom enough to cost nothing.
 _KERNEL_CHECK_SECONDS = 300
 #: What makes a container pass Pod Security `restricted`; merged with uid 1000 and no escalation, which the chart sets.

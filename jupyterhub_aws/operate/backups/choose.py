@@ -9,6 +9,7 @@ from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.homes import EbsHomes, EfsHomes, NfsHomes
+from jupyterhub_aws.config.specs.homes import homes_name
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.backups.intent import FromFileSystem, FromVolume, Intent
 from jupyterhub_aws.operate.backups.person import claim_of, home_of, hub_of, hub_root, namespace_of
@@ -30,7 +31,7 @@ def intent(scene: Scene, hub: str | None, user: str | None, at: datetime.datetim
         with kindly(command):
             system = file_system(scene)
         if system is None:
-            what = f"there is no file system {stack.name}-homes in {scene.account.id}, {scene.account.region}"
+            what = f"there is no file system {homes_name(stack.name)} in {scene.account.id}, {scene.account.region}"
             raise ConfigError(command, [Problem(path="homes", what=what, fix="build it first: pulumi up; or choose the stack's region and account")])
         arn, here = str(system["FileSystemArn"]), scene.account.region
         mine = [point for point in points(scene) if point.resource == arn and point.region == here]

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.components.hub.values.singleuser import GID, UID
 from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.specs.homes import GID, UID, restore_name
 from jupyterhub_aws.operate.backups.objects import NAMESPACE, around, job, volume_of_all_homes
 from jupyterhub_aws.operate.backups.scene import Scene
 from jupyterhub_aws.operate.backups.stateful import tags_of
@@ -35,7 +35,7 @@ class AllHomes:
 
     def __init__(self, scene: Scene, cluster: Cluster, hub: str, name: str) -> None:
         self._scene, self._cluster, self._hub, self._name = scene, cluster, hub, name
-        self._role = f"arn:{partition_of(scene.account.region)}:iam::{scene.account.id}:role/{scene.stack.name}-homes-restore"
+        self._role = f"arn:{partition_of(scene.account.region)}:iam::{scene.account.id}:role/{restore_name(scene.stack.name)}"
         self._eks: Any = scene.account.client("eks")
         self._node: str | None = None
         self.result: dict[str, Any] | None = None
@@ -98,7 +98,7 @@ class AllHomes:
                 namespace=_DRIVER_NAMESPACE,
                 serviceAccount=_DRIVER_ACCOUNT,
                 roleArn=self._role,
-                tags={**stack.tags.as_aws(stack.name), "Name": f"{stack.name}-homes-restore"},
+                tags={**stack.tags.as_aws(stack.name), "Name": restore_name(stack.name)},
             )
 
     def _associated(self) -> list[str]:
@@ -180,7 +180,7 @@ class AllHomes:
         apply(self._cluster, documents)
 
     def _access_point(self, file_system: str) -> str:
-        wanted = f"{self._scene.stack.name}-homes-restore"
+        wanted = restore_name(self._scene.stack.name)
         with kindly(self._scene.command):
             found = list(self._scene.account.all("efs", "describe_access_points", "AccessPoints", FileSystemId=file_system))
         mine = [str(item["AccessPointId"]) for item in found if tags_of(item).get("Name") == wanted]

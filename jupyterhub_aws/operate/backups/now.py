@@ -7,10 +7,10 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jupyterhub_aws.components.backups.plan import backup_role_name, vault_name
 from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.backups.scene import Scene
 from jupyterhub_aws.operate.backups.stateful import Stateful, tags_of
 from jupyterhub_aws.operate.live.account import kindly
@@ -86,7 +86,7 @@ class _Jobs:
         return str(found["State"]) if found["State"] in _DONE else f"{found['State'].lower()}{f' {percent}%' if percent else ''}"
 
     def _jobs(self, item: Stateful) -> list[Any]:
-        vault = vault_name(self._scene.stack.name)
+        vault = resolve(self._scene.stack).backups.vault_name
         return list(
             self._scene.account.all("backup", "list_backup_jobs", "BackupJobs", ByResourceArn=item.arn, ByBackupVaultName=vault, ByCreatedAfter=self._since)
         )
@@ -98,9 +98,9 @@ class _Jobs:
         failed = len([found for found in self._jobs(item) if found["State"] in _FAILED])
         token = hashlib.sha256(f"{item.arn} {self._since:%Y-%m-%dT%H} {failed}".encode()).hexdigest()[:32]
         found = self._client.start_backup_job(
-            BackupVaultName=vault_name(stack.name),
+            BackupVaultName=resolve(stack).backups.vault_name,
             ResourceArn=item.arn,
-            IamRoleArn=f"arn:{partition_of(account.region)}:iam::{account.id}:role/{backup_role_name(stack.name)}",
+            IamRoleArn=f"arn:{partition_of(account.region)}:iam::{account.id}:role/{resolve(stack).backups.role_name}",
             IdempotencyToken=token,
             Lifecycle={"DeleteAfterDays": stack.backups.daily.keep_days},
             RecoveryPointTags={**stack.tags.as_aws(stack.name), MADE_BY: "jhub backup now"},

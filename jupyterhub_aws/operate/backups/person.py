@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, shown
 from jupyterhub_aws.config.homes import EfsHomes
+from jupyterhub_aws.config.specs.homes import hub_directory
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.usernames import directory, is_name, normalized, safe
@@ -32,9 +33,9 @@ def person(command: str, name: str) -> str:
 
 
 def hub_root(stack: StackConfig, hub: str) -> str:
-    """The directory of the file system that a hub sees as its own, without a slash at its beginning (components/homes/efs.py)."""
-    adopted = stack.homes.adopted if isinstance(stack.homes, EfsHomes) else None
-    return f"hubs/{hub}" if adopted is None else adopted.path.strip("/")
+    """The directory of the file system that a hub sees as its own, without a slash at its beginning."""
+    homes = stack.homes if isinstance(stack.homes, EfsHomes) else EfsHomes(kind="efs")
+    return hub_directory(homes, hub).strip("/")
 
 
 def home_of(command: str, stack: StackConfig, hub: str, name: str) -> str:

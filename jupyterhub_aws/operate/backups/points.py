@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.components.backups.plan import copy_vault_name, vault_name
-from jupyterhub_aws.config.backups import TAG, AwsBackup, efs_plan
+from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.homes import EfsHomes
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.homes import homes_name
 from jupyterhub_aws.operate.backups.scene import Scene
 from jupyterhub_aws.operate.backups.stateful import tags_of
 from jupyterhub_aws.operate.live.account import Account, kindly
@@ -59,16 +60,17 @@ def points(scene: Scene) -> list[Point]:
 
 
 def _points(scene: Scene) -> Iterator[Point]:
-    stack = scene.stack
+    stack, spec = scene.stack, resolve(scene.stack).backups
     if isinstance(stack.backups, AwsBackup):
-        yield from _of_vault(scene.command, scene.account, vault_name(stack.name))
+        yield from _of_vault(scene.command, scene.account, spec.vault_name)
         elsewhere = scene.elsewhere()
         if elsewhere is not None:
-            yield from _of_vault(scene.command, elsewhere, copy_vault_name(stack.name))
+            yield from _of_vault(scene.command, elsewhere, spec.copy_vault_name)
         return
-    for snapshot in scene.account.all("ec2", "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=[{"Name": f"tag:{TAG}", "Values": [stack.name]}]):
+    tagged = [{"Name": f"tag:{key}", "Values": [value]} for key, value in spec.selection.items()]
+    for snapshot in scene.account.all("ec2", "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=tagged):
         yield _of_snapshot(scene.account, snapshot)
-    if isinstance(stack.homes, EfsHomes) and efs_plan(stack.homes, stack.backups):
+    if isinstance(stack.homes, EfsHomes) and spec.efs_plan(stack.homes):
         system = file_system(scene)
         if system is not None:
             yield from _of_vault(scene.command, scene.account, EFS_VAULT, ByResourceArn=str(system["FileSystemArn"]))
@@ -122,7 +124,7 @@ def _of_snapshot(account: Account, item: Mapping[str, Any]) -> Point:
 
 def file_system(scene: Scene) -> Mapping[str, Any] | None:
     """The file system of homes, by the token that it was made with or the tags it has; None where there is none."""
-    name = f"{scene.stack.name}-homes"
+    name = homes_name(scene.stack.name)
     found = [
         system
         for system in scene.account.all("efs", "describe_file_systems", "FileSystems")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from jupyterhub_aws.components.backups.plan import restore_role_name
 from jupyterhub_aws.components.drivers import EBS_DRIVER_TAG
 from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.backups.intent import FromFileSystem, FromVolume
 from jupyterhub_aws.operate.backups.scene import Scene
 from jupyterhub_aws.operate.backups.stateful import tags_of
@@ -59,7 +59,7 @@ class SideDirectory:
         with kindly(self._scene.command):
             found = self._client.start_restore_job(
                 RecoveryPointArn=intent.point.arn,
-                IamRoleArn=f"arn:{partition_of(account.region)}:iam::{account.id}:role/{restore_role_name(self._scene.stack.name)}",
+                IamRoleArn=f"arn:{partition_of(account.region)}:iam::{account.id}:role/{resolve(self._scene.stack).backups.restore_role_name}",
                 ResourceType="EFS",
                 IdempotencyToken=intent.token,
                 Metadata=dict(intent.metadata),

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from jupyterhub_aws.components.backups.plan import copy_vault_name, vault_name
-from jupyterhub_aws.config.backups import TAG, AwsBackup, Snapshots, efs_plan
+from jupyterhub_aws.config.backups import TAG, AwsBackup, Snapshots
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.entry import AcmTls, LoadBalancerEntry
 from jupyterhub_aws.config.homes import EbsHomes, EfsHomes, NfsHomes
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, OidcSignIn
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.backups.points import EFS_VAULT
@@ -88,18 +88,18 @@ def _of_backups(stack: StackConfig) -> Iterator[Left]:
     """Where the stack's own backups lie, and EFS's where its own plan is on: its vault has one name in every account (EFS user guide, "Backing up")."""
     if not isinstance(stack.cluster, EksCluster):
         return
-    homes, backups = stack.homes, stack.backups
+    homes, backups, spec = stack.homes, stack.backups, resolve(stack).backups
     if isinstance(backups, AwsBackup):
-        yield _points("recovery points of homes and databases", stack.region, vault_name(stack.name))
-        if backups.copy_to_region is not None:
-            yield _points("their copies", backups.copy_to_region.region, copy_vault_name(stack.name))
+        yield _points("recovery points of homes and databases", stack.region, spec.vault_name)
+        if spec.copy_region is not None:
+            yield _points("their copies", spec.copy_region, spec.copy_vault_name)
     elif isinstance(backups, Snapshots):
         yield Left(
             what="snapshots of volumes",
             why="with their policy gone nothing deletes them on their day any more",
-            find=f"aws ec2 describe-snapshots --region {stack.region} --owner-ids self --filters Name=tag:{TAG},Values={stack.name}",
+            find=f"aws ec2 describe-snapshots --region {stack.region} --owner-ids self --filters Name=tag:{TAG},Values={spec.selection[TAG]}",
         )
-    if isinstance(homes, EfsHomes) and efs_plan(homes, backups):
+    if isinstance(homes, EfsHomes) and spec.efs_plan(homes):
         yield _points("recovery points of the homes' file system", stack.region, EFS_VAULT)
 
 

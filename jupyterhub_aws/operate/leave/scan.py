@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from jupyterhub_aws.components.backups.plan import copy_vault_name, vault_name
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.entry import LoadBalancerEntry
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.backups.points import EFS_VAULT
@@ -50,18 +50,18 @@ def _copies(account: Account, stack: StackConfig, known: Mapping[str, Found], pr
         return []
     elsewhere = replace(account, region=region, clients={})
     progress(f"looking in {elsewhere.region}")
-    found = {item.arn: item for item in _by_tags(elsewhere, stack, copy_vault_name(stack.name)) if item.arn not in known}
+    found = {item.arn: item for item in _by_tags(elsewhere, stack, resolve(stack).backups.copy_vault_name) if item.arn not in known}
     return looked_at(elsewhere, list(found.values()), progress)
 
 
 def copies_region(stack: StackConfig) -> str:
     """The other region that a stack's backups are copied to; empty without one."""
-    return stack.backups.copy_to_region.region if isinstance(stack.backups, AwsBackup) and stack.backups.copy_to_region is not None else ""
+    return resolve(stack).backups.copy_region or ""
 
 
 def _vault(stack: StackConfig) -> str:
     """Where the stack's recovery points lie: its own vault, or that of EFS's own plan."""
-    return vault_name(stack.name) if isinstance(stack.backups, AwsBackup) else EFS_VAULT
+    return resolve(stack).backups.vault_name if isinstance(stack.backups, AwsBackup) else EFS_VAULT
 
 
 def _by_tags(account: Account, stack: StackConfig, vault: str) -> Iterator[Found]:

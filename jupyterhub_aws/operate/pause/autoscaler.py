@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyterhub_aws.components.autoscaler.values import NAME, NAMESPACE
+from jupyterhub_aws.config.specs.autoscaler import NAME, NAMESPACE
 from jupyterhub_aws.operate.live.cluster import Cluster
 
 _DEPLOYMENT = f"deployment/{NAME}"
