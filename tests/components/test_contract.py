@@ -43,7 +43,7 @@ every_stack = pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS)
 
 
 def test_reflection_finds_the_components():
-    assert {"Network", "Cluster", "NodePools", "UserGroup", "Autoscaler"} <= {cls.__name__ for cls in COMPONENTS} and len(COMPONENTS) >= 11
+    assert {"Network", "Cluster", "NodePools", "UserGroup", "ClusterAutoscaler"} <= {cls.__name__ for cls in COMPONENTS} and len(COMPONENTS) >= 11
 
 
 @every_component

@@ -10,6 +10,7 @@ from typing import Any
 from jupyterhub_aws.components.base import ArgumentError
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
+from jupyterhub_aws.config.project import Program
 from jupyterhub_aws.plan.evaluate import Where, evaluate
 from tests.support.stacks import StackRecording, listening
 
@@ -26,7 +27,7 @@ def record_program(program: Callable[[], object]) -> StackRecording:
         folder = Path(name)
         (folder / "__main__.py").write_text(_MAIN)
         (folder / "Pulumi.yaml").write_text("name: composed\nruntime: python\n")
-        where = Where(project="composed", stack="test", folder=folder, program=folder)
+        where = Where(project="composed", stack="test", folder=folder, program=Program(folder=folder, file=folder / "__main__.py"))
         found = evaluate({"aws:region": "us-east-1"}, secret=(), where=where)
     return StackRecording(resources=found.resources, outputs=found.outputs, component_outputs=kept)
 
