@@ -75,7 +75,7 @@ class JupyterHubArgs:
 
     def parts(self, name: str) -> HubParts:
         """Both halves of the hub of that name. Raises ArgumentError with every problem, each at the argument's path."""
-        hub, cluster = hub_spec(self._stack(name), name), self.cluster
+        hub, cluster = hub_spec(self._judged(name), name), self.cluster
         homes = self.homes if isinstance(self.homes, EfsHomesOutputs) else None
         return HubParts(
             hub=hub,
@@ -101,7 +101,7 @@ class JupyterHubArgs:
             tags=self.tags,
         )
 
-    def _stack(self, name: str) -> StackConfig:
+    def _judged(self, name: str) -> StackConfig:
         """The stack of which this hub would be the only one: what its rules are judged with. Raises ArgumentError with every problem."""
         given = Arguments("JupyterHub", name)
         cluster, pools = given.handle("cluster", self.cluster, ClusterOutputs), given.handle("pools", self.pools, NodePoolsOutputs)
@@ -117,7 +117,7 @@ class JupyterHubArgs:
             given.say("pools.core_group_name", "is missing: a load balancer takes its targets from that Auto Scaling group", "fill it in")
         sections: dict[str, Any] = {
             "region": cluster.region,
-            "network": _network_section(cluster.network_spec),
+            "network": _network_section(cluster),
             "cluster": self._cluster_section(cluster),
             "pools": pools.section,
             "homes": homes,
@@ -177,7 +177,8 @@ class _KnownNetwork(ExistingNetwork):
         return self.spec.ranges
 
 
-def _network_section(network: NetworkSpec) -> ExistingNetwork:
-    return _KnownNetwork.model_construct(
-        mode="existing", spec=network, egress=network.egress, peer_networks=dict(network.peer_networks), internal_hosts=network.internal_hosts
-    )
+def _network_section(cluster: ClusterOutputs) -> ExistingNetwork:
+    network = cluster.network_spec
+    public = () if isinstance(cluster.network, NetworkSpec) else cluster.network.public_subnets
+    facts: dict[str, Any] = {"spec": network, "egress": network.egress, "peer_networks": network.peer_networks, "internal_hosts": network.internal_hosts}
+    return _KnownNetwork.model_construct(mode="existing", public_subnets=dict.fromkeys(public), **facts)
