@@ -47,7 +47,7 @@ class JupyterHubArgs:
     `GitHubSignIn(kind="github", …)`, or a mapping with the same keys; None stands for the default.
 
     `secrets` are what the options need: `client-secret` of GitHub, OIDC and Cognito, `ldap-search-password`, `tls-key` of a certificate of your own.
-    `protect`: namespaces, claims and volumes refuse to be deleted. `tags` are those of everything in AWS. `images` says where images and charts come from.
+    `protected`: namespaces, claims and volumes refuse to be deleted. `tags` are those of everything in AWS. `images` says where images and charts come from.
     `depends_on` is what servers need besides, such as drivers that are installed elsewhere.
     """
 
@@ -68,7 +68,7 @@ class JupyterHubArgs:
     culling: Culling | Mapping[str, Any] | None = None
     helm_values: Mapping[str, Any] | None = None
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    protect: bool = True
+    protected: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
     images: Images = field(default_factory=Images)
     depends_on: Sequence[pulumi.Resource] = ()
@@ -143,7 +143,7 @@ class JupyterHubArgs:
             given.say(dotted(("secrets", key)), f"is missing: the {wanted.what}", f'give it: secrets={{"{key}": …}}')
 
     def _cluster_section(self, cluster: ClusterOutputs) -> EksCluster | ExistingCluster:
-        facts: dict[str, Any] = {"version": cluster.version, "service_cidr": cluster.service_cidr, "protected": self.protect}
+        facts: dict[str, Any] = {"version": cluster.version, "service_cidr": cluster.service_cidr, "protected": self.protected}
         if isinstance(cluster.network, NetworkSpec):
             return ExistingCluster.model_construct(kind="existing", **facts)
         return EksCluster.model_construct(kind="eks", **facts)
@@ -180,5 +180,11 @@ class _KnownNetwork(ExistingNetwork):
 def _network_section(cluster: ClusterOutputs) -> ExistingNetwork:
     network = cluster.network_spec
     public = () if isinstance(cluster.network, NetworkSpec) else cluster.network.public_subnets
-    facts: dict[str, Any] = {"spec": network, "egress": network.egress, "peer_networks": network.peer_networks, "internal_hosts": network.internal_hosts}
-    return _KnownNetwork.model_construct(mode="existing", public_subnets=dict.fromkeys(public), **facts)
+    facts: dict[str, Any] = {
+        "public_subnets": dict.fromkeys(public),
+        "spec": network,
+        "egress": network.egress,
+        "peer_networks": network.peer_networks,
+        "internal_hosts": network.internal_hosts,
+    }
+    return _KnownNetwork.model_construct(mode="existing", **facts)
