@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.formats import newer
-from jupyterhub_aws.config.keys import canonical, foreign
+from jupyterhub_aws.config.keys import canonical, foreign, own_settings
 from jupyterhub_aws.config.stack import PROJECT, file_key
 from jupyterhub_aws.config.stack_file import CLOUD_STACK, FORMAT_KEY, IMPORTS, StackFile, find, read
 
@@ -23,7 +23,7 @@ _WHAT_IF: ContextVar[tuple[str, ...]] = ContextVar("what_if", default=())
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What a program is configured with: plain values, the keys of encrypted ones, the file that messages name, and the folder where relative paths start."""
+    """What this library is configured with: plain values, keys of encrypted ones, the file that messages name, and the folder where relative paths start."""
 
     values: Mapping[str, str]
     secret: tuple[str, ...]
@@ -32,8 +32,10 @@ class Configuration:
 
 
 def given_by(file: StackFile) -> Configuration:
-    """The configuration that a stack file says."""
-    return Configuration(values=file.values, secret=file.secret, source=file.source, folder=file.home.working_folder)
+    """The configuration that a stack file says, without the settings of the caller's own program."""
+    own = own_settings((*file.values, *file.secret))
+    values = {key: value for key, value in file.values.items() if key not in own}
+    return Configuration(values=values, secret=tuple(key for key in file.secret if key not in own), source=file.source, folder=file.home.working_folder)
 
 
 @contextmanager
@@ -52,10 +54,14 @@ def outer_of(cloud_stack: str, folder: Path) -> StackFile:
 
 
 def from_engine(values: Mapping[str, str], *, secret: Collection[str], project: str, source: str) -> Configuration:
-    """What the engine hands over to a program of a project, by the one spelling of each key. Raises ConfigError for a key in two spellings."""
+    """What the engine hands over to a program of a project, by the one spelling of each key, without the settings of the caller's own program.
+
+    Raises ConfigError for a key in two spellings.
+    """
     by_key = canonical({**values, **dict.fromkeys(secret, "")}, project, source)
-    sealed = tuple(canonical(dict.fromkeys(secret, ""), project, source))
-    return Configuration(values={key: value for key, value in by_key.items() if key not in sealed}, secret=sealed, source=source)
+    own = own_settings(by_key)
+    sealed = tuple(key for key in canonical(dict.fromkeys(secret, ""), project, source) if key not in own)
+    return Configuration(values={key: value for key, value in by_key.items() if key not in (*own, *sealed)}, secret=sealed, source=source)
 
 
 def whole(given: Configuration, folder: Path) -> Configuration:

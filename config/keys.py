@@ -74,6 +74,26 @@ def engine_spelling(name: str, given: Iterable[str], project: str) -> str:
     return full if full in given else f"{PROJECT}:{name}"
 
 
+def as_engine(config: Mapping[str, T], project: str) -> dict[str, T]:
+    """A configuration as the engine hands it over to a program of this project: `jupyterhub-aws:pools` is `PROJECT:pools`."""
+    return {f"{project}:{key.partition(':')[2]}" if key.startswith(f"{PROJECT}:") else key: value for key, value in config.items()}
+
+
+def own_settings(keys: Iterable[str]) -> frozenset[str]:
+    """The keys that are the caller's own, which his program reads by `pulumi.Config`: they are no option of this library and look like none, and
+    their prefix is no provider's and looks like none. A plan says which of them the program does not read.
+    """
+    return frozenset(key for key in keys if _is_own(key))
+
+
+def _is_own(key: str) -> bool:
+    namespace, _, name = key.partition(":")
+    if namespace == PROJECT:
+        options = [PROVIDER_KEYS.get(option, option) for option in StackConfig.model_fields]
+        return name.isprintable() and not _of_hub(name) and name.partition(".")[0] not in StackConfig.model_fields and closest(name, options) is None
+    return namespace not in PROVIDERS and not _installed(namespace) and _meant(namespace, name) is None
+
+
 def misplaced(document: Mapping[Any, Any]) -> Iterator[Problem]:
     """Find the keys beside `config:` that Pulumi ignores."""
     for key in map(str, document):
@@ -102,7 +122,8 @@ def foreign(keys: Iterable[str], *, sealed: Iterable[str] = ()) -> Iterator[Prob
         if namespace == "aws":
             yield from _of_aws(key, name, hidden)
         elif namespace not in PROVIDERS and not _installed(namespace):
-            yield Problem(path=dotted((key,)), what=f"has a prefix that nothing in this stack reads ({namespace}:)", fix=_meant(namespace, name))
+            fix = _meant(namespace, name) or f"remove it, or install the provider that it configures (pulumi-{namespace})"
+            yield Problem(path=dotted((key,)), what=f"has a prefix that nothing in this stack reads ({namespace}:)", fix=fix)
 
 
 def _of_aws(key: str, name: str, hidden: set[str]) -> Iterator[Problem]:
@@ -117,7 +138,8 @@ def _of_aws(key: str, name: str, hidden: set[str]) -> Iterator[Problem]:
         yield Problem(path=dotted((key,)), what="is a secret, but stands in clear text", fix=fix)
 
 
-def _meant(namespace: str, name: str) -> str:
+def _meant(namespace: str, name: str) -> str | None:
+    """What a key with an unknown prefix is a misspelling of; None where it is of none."""
     root = name.partition(".")[0]
     if name in StackConfig.model_fields or _of_hub(name):
         return f"write {PROVIDER_KEYS.get(name, name)}: options of this program need no prefix"
@@ -127,9 +149,7 @@ def _meant(namespace: str, name: str) -> str:
         return f"did you mean {option}? Options of this program need no prefix"
     if near == "aws" and (setting := closest(name, sorted(AWS_CALLS | AWS_EFFECTS))):
         return f"did you mean aws:{setting}?"
-    if near not in (None, PROJECT):
-        return f"did you mean {near}:{name}?"
-    return f"remove it, or install the provider that it configures (pulumi-{namespace})"
+    return None if near in (None, PROJECT) else f"did you mean {near}:{name}?"
 
 
 def _of_hub(name: str) -> bool:

@@ -43,6 +43,9 @@ class _Resource(_Strict):
     provider: str | None = None
     depends_on: list[_Text] = []
     inputs: dict[str, Any]
+    source: _Text | None = None
+    external: bool = False
+    aliases: list[_Text] = []
 
 
 class _Finding(_Strict):
@@ -143,6 +146,9 @@ def _resources(found: list[_Resource]) -> Resources:
             depends_on=tuple(item.depends_on),
             inputs=sealed(item.inputs, item.type),
             taggable=False,
+            source=item.source,
+            external=item.external,
+            aliases=tuple(item.aliases),
         )
         for item in found
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
 
 from jupyterhub_aws.checks import backups, hubs, nodes, places, secrets, security, storage, versions
 from jupyterhub_aws.checks.airgap import all as airgap
@@ -15,10 +14,9 @@ from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
 from jupyterhub_aws.checks.paused import paused
 from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.checks.scope import Check, judge
 from jupyterhub_aws.checks.watch import logs_end, watched
 from jupyterhub_aws.config.stack import StackConfig
-
-Check = Callable[[StackConfig, Resources], list[Finding]]
 
 CHECKS: tuple[Check, ...] = (
     paused,
@@ -74,7 +72,7 @@ _INSIDE = (
 def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -> list[Finding]:
     """Every finding about a stack and what it becomes, as of a day. `resources` of an inner half are those of both halves."""
     outer = stack.parts == "cloud"
-    found = [finding for check in CHECKS if not (outer and check in _INSIDE) for finding in check(stack, resources)]
+    found = [finding for check in CHECKS if not (outer and check in _INSIDE) for finding in judge(check, stack, resources)]
     if outer:
         message = "what is inside the cluster is judged with the other half: the stack whose file says `cloud_stack` and this one's name"
         found.append(Finding(id="inner-half", status="skip", message=message, path="parts", fix="jhub plan that stack too"))

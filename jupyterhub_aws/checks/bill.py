@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -99,12 +100,13 @@ class UserHour:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """The bill of a stack."""
+    """The bill of a stack. `not_priced` counts, by type, the resources of the caller's program that no price is known for."""
 
     region: str
     prices: Prices
     lines: tuple[Line, ...]
     user_hours: tuple[UserHour, ...] = field(default=())
+    not_priced: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The bill as the plan's data has it; a sum is null when a line of it has no price."""
@@ -120,6 +122,7 @@ class Cost:
             "user_hours": [hour.as_json() for hour in self.user_hours],
             "spot_share": exact(self.prices.of("spot_share")),
             "left_out": list(LEFT_OUT),
+            "not_priced": dict(self.not_priced),
             "sources": [source.as_json() for source in self.prices.sources()],
             "ec2_source": self.prices.ec2_source,
         }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from jupyterhub_aws.checks.bill import Cost, Hourly, Line
+from jupyterhub_aws.checks.cost_of_added import added_lines
 from jupyterhub_aws.checks.cost_of_closed import closed_lines
 from jupyterhub_aws.checks.cost_of_hubs import hub_lines, user_hours
 from jupyterhub_aws.checks.cost_of_watching import watching_lines
@@ -22,14 +23,18 @@ _DISK = ("gp3_gib_month", "gp3_iops_month", "gp3_throughput_month")
 def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None) -> Cost:
     """The bill of what was recorded, at the prices of its region unless others are given."""
     prices = (prices or Prices()).in_region(stack.region)
+    added, unpriced = added_lines(resources, prices)
+    resources = resources.own
     lines = (
         *_fixed(stack, resources, prices),
         *closed_lines(stack, resources, prices),
         *hub_lines(stack, resources, prices),
         *watching_lines(resources, prices),
         *_nodes(stack, resources, prices),
+        *added,
     )
-    return Cost(region=stack.region, prices=prices, lines=lines, user_hours=tuple(user_hours(stack, resources, prices)))
+    hours = tuple(user_hours(stack, resources, prices))
+    return Cost(region=stack.region, prices=prices, lines=lines, user_hours=hours, not_priced=unpriced)
 
 
 def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from jupyterhub_aws.checks.finding import Finding
-from jupyterhub_aws.config.keys import AWS_EFFECTS
+from jupyterhub_aws.config.keys import AWS_EFFECTS, canonical_key, own_settings
 from jupyterhub_aws.config.stack import PROJECT
 from jupyterhub_aws.config.stack_file import CLOUD_STACK, StackFile
 
@@ -18,10 +18,15 @@ _WITHOUT_EFFECT = {
 _ID = "settings-beyond-the-plan"
 
 
-def beyond_the_plan(file: StackFile) -> list[Finding]:
-    """Keys that the engine hands to others than this program, where that changes what `up` does: a plan says that it does not know how."""
+def beyond_the_plan(file: StackFile, read: Collection[str] = (), packages: Collection[str] = ()) -> list[Finding]:
+    """Keys that the engine hands to others than this library, where that changes what `up` does: a plan says that it does not know how.
+
+    `read` are the keys that the program asked for, `packages` the providers whose resources it registers.
+    """
     keys = sorted({*file.values, *file.sealed})
-    found = [finding for key in keys for finding in _of_key(key)]
+    used = {canonical_key(key, file.project) for key in read}
+    own = own_settings(keys)
+    found = [finding for key in keys if key not in used for finding in (_of_own(key, packages) if key in own else _of_key(key, packages))]
     if file.environments:
         message = "Pulumi ESC environments may add or change values of this stack, and the plan reads the file alone"
         fix = "write the values into the file, or compare with `pulumi preview`"
@@ -29,18 +34,29 @@ def beyond_the_plan(file: StackFile) -> list[Finding]:
     return found
 
 
-def _of_key(key: str) -> Iterator[Finding]:
+def _of_own(key: str, packages: Collection[str]) -> Iterator[Finding]:
+    """A setting that is no option of this library, and that the program does not ask for."""
+    namespace, _, name = key.partition(":")
+    if namespace in packages:
+        return
+    path = name if namespace == PROJECT else key
+    message = "is no option of this library, and the program does not read it"
+    fix = f"compare it with the reference, or remove it: pulumi config rm {path}"
+    yield Finding(id="settings-unread", status="fail", message=message, path=path, fix=fix)
+
+
+def _of_key(key: str, packages: Collection[str]) -> Iterator[Finding]:
     namespace, _, name = key.partition(":")
     if namespace == "aws" and name in AWS_EFFECTS:
         message, fix = "the AWS provider gets this setting; what it changes is not in this plan", "compare with `pulumi preview` before `pulumi up`"
         yield Finding(id=_ID, status="warn", message=message, path=key, fix=fix)
-    elif namespace in _WITHOUT_EFFECT:
+    elif namespace in _WITHOUT_EFFECT and namespace not in packages:
         message = f"this setting changes nothing: {_WITHOUT_EFFECT[namespace]}"
         yield Finding(id=_ID, status="warn", message=message, path=key, fix=f"remove it: pulumi config rm {key}")
     elif namespace == "pulumi" and name != "tags":
         message, fix = "the engine gets this setting; what it changes is not in this plan", "compare with `pulumi preview` before `pulumi up`"
         yield Finding(id=_ID, status="warn", message=message, path=key, fix=fix)
-    elif namespace not in (PROJECT, "aws", "pulumi"):
+    elif namespace not in (PROJECT, "aws", "pulumi", *packages):
         message = f"a provider that this program does not use gets this setting ({namespace}): the plan knows nothing about it"
         yield Finding(id=_ID, status="warn", message=message, path=key, fix="nothing, if you added resources of that provider")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 SECRET = "[secret]"  # noqa: S105 -- what stands in place of a secret
 UNKNOWN = "[unknown]"
@@ -14,12 +15,18 @@ UNKNOWN = "[unknown]"
 LIBRARY = "jupyterhub-aws:"
 #: The component that composes a whole stack: its children are the parts that a reader knows.
 PLATFORM = "jupyterhub-aws:index:JupyterHubPlatform"
+#: What a resource's name may not hold inside a placeholder, where it stands as `%` and two digits.
+_MARKS = re.compile(r"[%.${}]")
 _REFERENCE = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """One registration. `taggable` says whether the resource's type has a `tags` input at all."""
+    """One registration. `taggable` says whether the resource's type has a `tags` input at all.
+
+    `source` is where the caller's own program registers it (`__main__.py:12`); None for what this library registers, and where nobody knows: an
+    engine does not say. `external` says that the program reads something that exists already and is not the stack's. `aliases` are its former URNs.
+    """
 
     urn: str
     type: str
@@ -34,6 +41,9 @@ class Resource:
     depends_on: tuple[str, ...]
     inputs: Mapping[str, Any]
     taggable: bool
+    source: str | None = None
+    external: bool = False
+    aliases: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -58,23 +68,37 @@ class Resources:
         """The resources by URN."""
         return {resource.urn: resource for resource in self.all}
 
-    def part(self, resource: Resource) -> Resource:
-        """The part that a resource belongs to: its topmost ancestor below the platform, or below the stack; itself where it has none."""
-        above = self.by_urn.get(resource.parent or "")
-        return resource if above is None or above.type == PLATFORM else self.part(above)
-
-    def parts(self) -> list[Resource]:
-        """What stands at the top for a reader: the platform's children, and what is beside the platform."""
-        return [resource for resource in self.all if resource.type != PLATFORM and self.part(resource) is resource]
-
     def is_added(self, resource: Resource) -> bool:
-        """Whether a program added this resource by itself: nothing of this library made it."""
-        return not any(kind.startswith(LIBRARY) for kind in resource.urn.split("::")[2].split("$"))
+        """Whether the caller's program added this resource: its own code registers it, or nothing of this library is above it."""
+        return resource.source is not None or not made_here(resource.urn)
 
     @cached_property
-    def added(self) -> tuple[Resource, ...]:
-        """The resources that a program added by itself."""
-        return tuple(resource for resource in self.all if self.is_added(resource))
+    def added(self) -> Resources:
+        """The resources that the caller's program added beside those of this library."""
+        return Resources(resource for resource in self.all if self.is_added(resource))
+
+    @cached_property
+    def own(self) -> Resources:
+        """The resources of this library: what checks of the structure of a stack are about."""
+        return self if not self.added.all else Resources(resource for resource in self.all if not self.is_added(resource))
+
+    def part(self, resource: Resource) -> Resource:
+        """The part of the plan that a resource belongs to, as a reader knows it.
+
+        For a resource of this library: its topmost ancestor of this library below the platform. For an added one: its topmost ancestor that is added.
+        """
+        above = self.by_urn.get(resource.parent or "")
+        if above is None or above.type == PLATFORM or self.is_added(above) is not self.is_added(resource):
+            return resource
+        return self.part(above)
+
+    def parts(self) -> list[Resource]:
+        """The parts of this library: the platform's children, and the components that a program composes without one."""
+        return [resource for resource in self.own if resource.type != PLATFORM and self.part(resource) is resource]
+
+    def added_parts(self) -> list[Resource]:
+        """The topmost of the added resources: what stands under the heading of the caller's program."""
+        return [resource for resource in self.added if self.part(resource) is resource]
 
     def of(self, *types: str) -> list[Resource]:
         """The resources of these types."""
@@ -86,14 +110,29 @@ class Resources:
         return [resource for resource in self.of(kind) if resource.name in names]
 
 
+def made_here(urn: str) -> bool:
+    """Whether a URN is that of a component of this library, or of something below one."""
+    return any(kind.startswith(LIBRARY) for kind in urn.split("::")[2].split("$"))
+
+
+def placeholder(name: str, output: str) -> str:
+    """What stands for an output of a resource that only exists after `up`: `${network-vpc.id}`."""
+    return "${" + in_placeholder(name) + f".{output}}}"
+
+
+def in_placeholder(name: str) -> str:
+    """A resource's name as it stands in a placeholder."""
+    return _MARKS.sub(lambda mark: f"%{ord(mark[0]):02X}", name)
+
+
 def referred_names(text: str) -> set[str]:
     """The names of the resources whose outputs a text mentions."""
-    return {match[1] for match in _REFERENCE.finditer(text)}
+    return {unquote(match[1]) for match in _REFERENCE.finditer(text)}
 
 
 def named(text: str) -> str:
     """A text with the name of the resource in the place of each of its outputs."""
-    return _REFERENCE.sub(r"\1", text)
+    return _REFERENCE.sub(lambda match: unquote(match[1]), text)
 
 
 def chart_of(inputs: Mapping[str, Any]) -> str:

@@ -48,7 +48,7 @@ class Records(Protocol):
     def answer(self, inputs: Struct, token: str, name: str, secret: set[str]) -> Struct:
         """Inputs, and placeholders for the rest."""
 
-    def transform(self, token: str, name: str, *, custom: bool, props: Mapping[str, Any]) -> pulumi.ResourceTransformResult:
+    def transform(self, token: str, name: str, *, custom: bool, props: Mapping[str, Any], parent: str = "") -> pulumi.ResourceTransformResult:
         """What the stack's transforms make of inputs and options."""
 
 
@@ -108,7 +108,7 @@ def _cluster_inputs(inputs: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _child(recorder: Records, component: Resource, name: str, token: str, inputs: dict[str, Any], *, needs: tuple[str, ...] = ()) -> Resource:  # noqa: PLR0913 -- one private call
-    transformed = recorder.transform(token, name, custom=True, props=inputs)
+    transformed = recorder.transform(token, name, custom=True, props=inputs, parent=component.urn)
     options, inputs = transformed.opts, dict(transformed.props)
     ignored = ("accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons") if token == _CHILD else ()
     resource = Resource(

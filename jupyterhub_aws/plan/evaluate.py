@@ -10,19 +10,27 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub_aws.checks.resources import Resources
-from jupyterhub_aws.plan.source import call_position, forget_modules_of_users
+from jupyterhub_aws.checks.program import Note
+from jupyterhub_aws.checks.resources import SECRET, Resources
+from jupyterhub_aws.plan.source import forget_modules_of_users
 
 if TYPE_CHECKING:
     from jupyterhub_aws.config.project import Program
     from jupyterhub_aws.plan.recorder import Recorder
 
-#: Stands for every encrypted value: it is never read, but the program may pass it on.
-_SEALED = "[secret]"
+class _Settings(dict[str, str]):
+    """A configuration that knows which of its keys were asked for one by one."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.read: set[str] = set()
+
+    def __getitem__(self, key: str) -> str:
+        self.read.add(key)
+        return super().__getitem__(key)
 
 
 class ProgramExitError(Exception):
@@ -43,11 +51,16 @@ class _Inline(ThreadPoolExecutor):
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """What a run of the program registered and exported; `outer` is the run of the stack whose outputs it took over."""
+    """What a run of the program registered and exported; `outer` is the run of the stack whose outputs it took over, `notes` what it could not know.
+
+    `settings` are the keys of the configuration that the program asked for one by one, as the engine spells them.
+    """
 
     resources: Resources
     outputs: Mapping[str, Any]
     outer: Recording | None = None
+    notes: tuple[Note, ...] = ()
+    settings: frozenset[str] = frozenset()
 
     @property
     def everything(self) -> Resources:
@@ -75,21 +88,23 @@ def evaluate(values: Mapping[str, str], *, secret: Collection[str], where: Where
 
     lazy_sdk.install()
     from pulumi.runtime import settings
-    from pulumi.runtime.config import set_all_config
+    from pulumi.runtime.config import CONFIG, set_all_config
     from pulumi.runtime.stack import run_in_stack
 
     from jupyterhub_aws.plan.recorder import Recorder
+    from jupyterhub_aws.plan.sdk import recorded_sdk
 
     recorder = Recorder(where.project, where.stack, {} if outer is None else outer.outputs)
-    set_all_config({**values, **dict.fromkeys(secret, _SEALED)}, list(secret))
+    given = _Settings({**values, **dict.fromkeys(secret, SECRET)})  # an encrypted value is never read, but the program may pass it on
+    set_all_config({}, list(secret))
+    CONFIG.set(given)
     # Not `set_mocks`: it makes a Stack on a loop of its own, for which the run below would wait for ever.
     settings.configure(_settings(recorder, where))
     settings.set_root_resource(None)  # type: ignore[arg-type]  # a second evaluation in one process needs a stack of its own
     # What an evaluation that failed before this one left behind belongs to a loop that is closed.
     settings.SETTINGS.rpc_manager.clear()
     settings.SETTINGS.outputs.clear()
-    _spared_work()
-    with _as_started_by_the_engine(where.program), asyncio.Runner() as runner:  # after a failure it cancels what still waits
+    with _as_started_by_the_engine(where.program), recorded_sdk(recorder.notes.append), asyncio.Runner() as runner:  # after a failure it cancels what waits
         runner.get_loop().set_default_executor(_Inline())
         runner.get_loop().set_exception_handler(lambda *_: None)  # the failure itself is raised; its echoes in other tasks need no printing
         try:
@@ -97,7 +112,13 @@ def evaluate(values: Mapping[str, str], *, secret: Collection[str], where: Where
         except SystemExit as error:
             what = f"the program calls sys.exit({'' if error.code is None else repr(error.code)}), so the engine would not get what it registered"
             raise ProgramExitError(f"{what}; raise an exception, or let the program come to its end").with_traceback(error.__traceback__) from None
-    return Recording(resources=Resources(recorder.recorded.values()), outputs=recorder.outputs, outer=outer)
+    return Recording(
+        resources=Resources(recorder.recorded.values()),
+        outputs=recorder.outputs,
+        outer=outer,
+        notes=tuple(recorder.notes),
+        settings=frozenset(given.read),
+    )
 
 
 def _settings(recorder: Recorder, where: Where) -> Any:  # noqa: ANN401 -- the SDK's MockSettings takes any attribute
@@ -117,19 +138,6 @@ def _settings(recorder: Recorder, where: Where) -> Any:  # noqa: ANN401 -- the S
         root_directory=str(where.folder),
         callbacks=None,
     )
-
-
-def _spared_work() -> None:
-    """Keep the SDK from what a recording has no use for, or needs once: reading the whole stack of calls, with its source lines, for the position of
-    each resource, and reading a class's type hints again for each of its instances. A quarter of an evaluation, by measurement.
-    """
-    from pulumi import _types
-    from pulumi.runtime import resource
-
-    resource._get_stack_trace = call_position
-    hints = getattr(_types, "_types_from_py_properties", None)
-    if hints is not None and not hasattr(hints, "cache_info"):
-        _types._types_from_py_properties = cache(hints)
 
 
 @contextlib.contextmanager

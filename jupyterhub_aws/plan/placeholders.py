@@ -9,6 +9,8 @@ from typing import Any, ForwardRef, Union, get_args, get_origin
 from pulumi import Output
 from pulumi._types import _py_properties  # the SDK's record of a class's outputs; it has no public one
 
+from jupyterhub_aws.checks.resources import in_placeholder
+
 #: Outputs that programs calculate with and that are neither text nor made of text (docs of the resource itself). `%` is the resource's name.
 _FIRST: dict[str, dict[str, Any]] = {
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1, "defaultVersion": 1},
@@ -26,7 +28,10 @@ _DEPTH = 2
 @cache
 def resource_class(token: str) -> type | None:
     """The SDK class of a type token, where its package is loaded (it is, when the program registered one)."""
-    package, module, name = token.split(":")
+    parts = token.split(":")
+    if len(parts) != 3:  # noqa: PLR2004 -- package:module:Name; components of the caller's may be called anything
+        return None
+    package, module, name = parts
     module = module.partition("/")[0] if package == "aws" else module
     path = f"pulumi_{package}" + ("" if module in ("index", "") else "." + _python_module(module))
     found = getattr(sys.modules.get(path), name, None)
@@ -77,6 +82,7 @@ def missing_outputs(token: str, name: str, known: set[str]) -> dict[str, Any]:
     cls = resource_class(token)
     if cls is None:
         return {}
+    name = in_placeholder(name)
     answers = {output: _answer(kind, f"{name}.{output}", 1) for output, kind in _outputs(cls) if output not in known}
     return {**{output: answer for output, answer in answers.items() if answer}, **_named(_FIRST.get(token, {}), name)}
 

@@ -15,6 +15,7 @@ from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.halves import given_by, outer_of, what_if, whole
+from jupyterhub_aws.config.keys import as_engine
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.secrets import missing_secrets
 from jupyterhub_aws.config.stack import PROJECT, StackConfig
@@ -91,7 +92,15 @@ def _as_json(resource: Resource) -> dict[str, Any]:
         "provider": resource.provider,
         "depends_on": list(resource.depends_on),
         "inputs": dict(resource.inputs),
+        **_of_the_program(resource),
     }
+
+
+def _of_the_program(resource: Resource) -> dict[str, Any]:
+    """What is known of a resource of the caller's program only: its line, whether it is read and not made, its former URNs."""
+    found: dict[str, Any] = {"source": resource.source} if resource.source else {}
+    found |= {"external": True} if resource.external else {}
+    return found | ({"aliases": list(resource.aliases)} if resource.aliases else {})
 
 
 def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
@@ -105,7 +114,9 @@ def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
         from jupyterhub_aws.plan.evaluate import Where, evaluate  # late: a wrong file is answered without it
 
         where = Where(project=file.project, stack=file.stack, folder=file.path.parent, program=file.home.program())
-        found = evaluate(file.values, secret={*file.secret, *missing}, where=where, outer=outer)
+        values = as_engine(file.values, file.project)
+        secret = as_engine(dict.fromkeys((*file.secret, *missing), ""), file.project)
+        found = evaluate(values, secret=secret, where=where, outer=outer)
     if not found.resources and where.program.file is not None:
         fix = "call the library's program in it (`jhub init` shows how), or add resources of your own"
         raise ConfigError(where.program.file.name, [Problem(path="", what="registers no resource, so there is nothing to plan", fix=fix)])
@@ -121,6 +132,7 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
     from jupyterhub_aws.checks.all import run_checks
     from jupyterhub_aws.checks.backups import rehearsed
     from jupyterhub_aws.checks.keys import beyond_the_plan, same_outer_file
+    from jupyterhub_aws.checks.program import beyond_the_recording
     from jupyterhub_aws.checks.secrets import missing
     from jupyterhub_aws.operate.backups.record import read_record
 
@@ -130,6 +142,8 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
     inner = stack.parts == "cluster"  # its homes are the outer half's
     buildable = not missing_secrets(stack.hubs_inside, file.secret)
     drilled = () if inner else rehearsed(stack, read_record(file), as_of, file.stack, buildable=buildable)
+    packages = {resource.type.partition(":")[0] for resource in recording.resources.added}
+    beyond = [*beyond_the_recording(recording.notes), *beyond_the_plan(file, recording.settings, packages)]
     return Plan(
         stack_name=file.stack,
         source=file.source,
@@ -140,7 +154,7 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
         engine_option=file.engine_option,
         configuration=file.data,
         sealed=file.sealed,
-        findings=(*found, *missing(stack, file.secret, file.stack), *drilled, *beyond_the_plan(file), *same_outer_file(file)),
+        findings=(*found, *missing(stack, file.secret, file.stack), *drilled, *beyond, *same_outer_file(file)),
         project=file.project,
     )
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import sysconfig
 import traceback
 from collections.abc import Iterable
-from functools import lru_cache
+from contextvars import ContextVar
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import CodeType, FrameType
 
     from pulumi.runtime.proto.source_pb2 import StackTrace
 
@@ -31,17 +33,93 @@ def of_user(filename: str) -> bool:
     return _LIBRARY not in path.parents and "site-packages" not in path.parts
 
 
+class Caller(NamedTuple):
+    """Who is at work: `position` is the call in a user's file, as `FILE:LINE`, empty where there is none; `library` says that the library itself asks or
+    registers, perhaps because that call made one of its components.
+    """
+
+    position: str
+    library: bool
+
+
+NOBODY = Caller("", library=False)
+
+
+def caller() -> Caller:
+    """Who is at work now. In a task of the event loop it is whoever made the resource whose constructor began the task."""
+    frame: FrameType | None = sys._getframe(1)
+    constructor: FrameType | None = None
+    library: bool | None = None
+    while frame is not None and frame.f_code is not _TASK:
+        code = frame.f_code
+        constructor = frame if code is _constructor() else constructor
+        home = _home(code.co_filename, frame.f_globals.get("__name__", ""))
+        if home == "tool":
+            break
+        if home == "library":
+            library = True if library is None else library
+        elif home == "user" and not _same_object(frame, constructor):
+            return Caller(shown_position(code.co_filename, frame.f_lineno), bool(library))
+        frame = frame.f_back
+    before = _MAKER.get()
+    return before if library is None else Caller(before.position if before.library else "", library)
+
+
+#: Who made the last resource: what its constructor leaves to tasks is his too.
+_MAKER: ContextVar[Caller] = ContextVar("maker", default=NOBODY)
+#: What runs a task of the event loop: below it are the frames of whatever waits for the loop.
+_TASK = asyncio.Handle._run.__code__
+_MARK = "library"
+
+
+@lru_cache(maxsize=4096)
+def _home(filename: str, module: str) -> Literal["user", "library", "tool", "between"]:
+    """Whose a frame is. Between a user and the engine are Python, installed packages and SDKs, also those that lie in a user's folder; and `plan.sdk`."""
+    path = Path(filename).absolute()
+    if _LIBRARY in path.parents:
+        head = path.relative_to(_LIBRARY).parts
+        return "between" if head in _BETWEEN else "tool" if head[0] in ("cli", "plan") else "library"
+    return "user" if of_user(filename) and module.partition(".")[0] != "pulumi" and not (module.startswith("pulumi_") and "." in module) else "between"
+
+
+_BETWEEN = (("plan", "sdk.py"), ("plan", "source.py"))
+
+
+@cache
+def _constructor() -> CodeType:
+    from pulumi import Resource
+
+    return Resource.__init__.__code__
+
+
+def _same_object(frame: FrameType, constructor: FrameType | None) -> bool:
+    """Whether a frame is the constructor of the very resource that is made: the line that called it tells more."""
+    return constructor is not None and frame.f_code.co_name == "__init__" and frame.f_locals.get("self") is constructor.f_locals["self"]
+
+
 def call_position() -> StackTrace:
-    """The position of the user's call that is being run, as the engine gets it with a registration; empty where the library runs by itself."""
+    """The position of the user's call that is being run, as the engine gets it with a registration; empty where there is none.
+
+    A second frame marks what the library registers.
+    """
     from pulumi.runtime.proto import source_pb2
 
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        if of_user(frame.f_code.co_filename):
-            position = source_pb2.SourcePosition(uri=frame.f_code.co_filename, line=frame.f_lineno)
-            return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=position)])
-        frame = frame.f_back
-    return source_pb2.StackTrace()
+    found = caller()
+    _MAKER.set(found)
+    file, _, line = found.position.rpartition(":")
+    frames = [source_pb2.StackFrame(pc=source_pb2.SourcePosition(uri=file, line=int(line or 0)))]
+    return source_pb2.StackTrace(frames=[*frames, source_pb2.StackFrame(pc=source_pb2.SourcePosition(uri=_MARK))] if found.library else frames)
+
+
+def registered_at(request: Any) -> str:  # noqa: ANN401 -- protobuf request
+    """Where in a user's file a registration is written, as `FILE:LINE`; empty where nobody knows."""
+    found = request.sourcePosition
+    return f"{found.uri}:{found.line}" if found.uri else ""
+
+
+def registered_by_library(request: Any) -> bool:  # noqa: ANN401 -- protobuf request
+    """Whether a registration is this library's own."""
+    return any(frame.pc.uri == _MARK for frame in request.stackTrace.frames[1:])
 
 
 def error_position(error: BaseException) -> tuple[str, bool]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct, Value
 
 from jupyterhub_aws.checks.resources import SECRET, UNKNOWN
-from jupyterhub_aws.checks.wire import REFERENCE_SIGNATURE, SECRET_SIGNATURE, SIGNATURE, UNKNOWN_SENTINEL
+from jupyterhub_aws.checks.wire import ARCHIVE_SIGNATURE, REFERENCE_SIGNATURE, SECRET_SIGNATURE, SIGNATURE, UNKNOWN_SENTINEL
 
 
 def plain(value: Value) -> Any:  # noqa: ANN401 -- any JSON value
@@ -32,7 +33,15 @@ def _struct(struct: Struct) -> Any:  # noqa: ANN401 -- a dict, or what a signatu
         return SECRET
     if signature.string_value == REFERENCE_SIGNATURE:
         return struct.fields["urn"].string_value
-    return f"[{signature.string_value[:8]}]"  # assets and archives: the program has none
+    return _asset(struct, "archive" if signature.string_value == ARCHIVE_SIGNATURE else "file")
+
+
+def _asset(struct: Struct, kind: str) -> str:
+    """A file or an archive in one line: where it is, or a digest of text, so that a change of it is seen and nothing of it is told."""
+    where = next((struct.fields[key].string_value for key in ("path", "uri") if key in struct.fields), None)
+    if where is None:
+        where = hashlib.sha256(struct.SerializeToString(deterministic=True)).hexdigest()[:12]
+    return f"[{kind} {where}]"
 
 
 def plain_struct(struct: Struct) -> dict[str, Any]:

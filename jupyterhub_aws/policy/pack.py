@@ -15,7 +15,6 @@ from pulumi_policy import EnforcementLevel, PolicyPack, ReportViolation, StackVa
 
 from jupyterhub_aws.checks import backups, hubs, nodes, places, secrets, security, storage, versions, watch
 from jupyterhub_aws.checks.airgap import all as airgap
-from jupyterhub_aws.checks.all import Check
 from jupyterhub_aws.checks.core_nodes import core_nodes_fit
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.identities.all import identity_findings
@@ -23,6 +22,7 @@ from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
 from jupyterhub_aws.checks.paused import paused
 from jupyterhub_aws.checks.resources import UNKNOWN, Resources
+from jupyterhub_aws.checks.scope import Check
 from jupyterhub_aws.config.project import project_of
 from jupyterhub_aws.config.secrets import SECRET_ENDINGS
 from jupyterhub_aws.config.stack import StackConfig

@@ -1,4 +1,4 @@
-"""What the recorder refuses: whatever would make a plan show less than the engine would build."""
+"""What the recorder makes of a program: what is this library's to the last child, what is the caller's as it is."""
 
 from __future__ import annotations
 
@@ -6,20 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from jupyterhub_aws.config.project import Program
 from jupyterhub_aws.plan import eks_cluster
 from jupyterhub_aws.plan.eks_cluster import UnknownComponentError
-from jupyterhub_aws.plan.evaluate import Recording, Where, evaluate
-from jupyterhub_aws.plan.recorder import DuplicateUrnError, UnknownCallError
-from tests.support.stacks import quiet_sdks
-
-HEAD = "import pulumi, pulumi_aws as aws\nfrom pulumi import ResourceOptions as Options\n"
-
-
-def run(folder: Path, program: str, **values: str) -> Recording:
-    (folder / "__main__.py").write_text(HEAD + program)
-    with quiet_sdks():
-        return evaluate(values, secret=(), where=Where(project="p", stack="s", folder=folder, program=Program(folder=folder, file=folder / "__main__.py")))
+from jupyterhub_aws.plan.recorder import DuplicateUrnError
+from tests.support.own_programs import run
 
 
 def test_a_urn_has_the_whole_chain_of_parents_and_not_the_stack(tmp_path: Path) -> None:
@@ -58,18 +48,8 @@ def test_a_secret_never_becomes_text(tmp_path: Path) -> None:
 
 
 def test_a_name_given_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DuplicateUrnError, match="'v' is registered twice"):
-        run(tmp_path, "for _ in range(2):\n    aws.ec2.Vpc('v', cidr_block='10.0.0.0/16')")
-
-
-def test_a_question_that_only_aws_can_answer_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnknownCallError, match="getAvailabilityZones"):
-        run(tmp_path, "aws.get_availability_zones()")
-
-
-def test_a_cluster_component_in_another_configuration_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnknownComponentError, match="skipDefaultNodeGroup"):
-        run(tmp_path, "import pulumi_eks\npulumi_eks.Cluster('c')")
+    with pytest.raises(DuplicateUrnError, match=r"'v' is registered twice under one parent \(at __main__.py:3 and __main__.py:5\)"):
+        run(tmp_path, "aws.ec2.Vpc('v', cidr_block='10.0.0.0/16')\n\naws.ec2.Vpc('v', cidr_block='10.0.0.0/16')")
 
 
 #: pulumi-eks 4.4, nodejs/eks/cluster/cluster.ts: what makes createCore add children of its own, and the value with which it does not.
@@ -85,11 +65,6 @@ def test_each_switch_of_the_cluster_component_has_to_be_set(key: str, value: str
     inputs = {**SWITCHES, key: value}
     with pytest.raises(UnknownComponentError, match=f"{key}={value!r} makes children that are not modelled"):
         eks_cluster.expand(None, None, inputs)
-
-
-def test_another_remote_component_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnknownComponentError, match="awsx:ec2:Vpc is a remote component"):
-        run(tmp_path, "pulumi.ComponentResource('awsx:ec2:Vpc', 'v', {}, None, remote=True)")
 
 
 def test_one_name_under_two_parents_is_no_duplicate(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.halves import from_engine, given_by, whole
-from jupyterhub_aws.config.keys import AWS_CALLS, AWS_EFFECTS, canonical, canonical_key, engine_spelling, foreign
+from jupyterhub_aws.config.keys import AWS_CALLS, AWS_EFFECTS, as_engine, canonical, canonical_key, engine_spelling, foreign
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig
 from jupyterhub_aws.config.stack_file import read
@@ -115,7 +115,6 @@ WRONG = {
     "the region misspelt": (DEV.replace("aws:region", "aws:regoin"), "aws:regoin: is no setting of the AWS provider, which refuses to start"),
     "a section as the provider's": (DEV + "  aws:tags: {}\n", "aws:tags: is no setting of the AWS provider; write tags"),
     "the provider misspelt": (DEV + "  awss:profile: x\n", "awss:profile: has a prefix that nothing in this stack reads (awss:); did you mean aws:profile?"),
-    "a provider that is not there": (DEV + "  grafana:url: x\n", "install the provider that it configures (pulumi-grafana)"),
     "a secret of AWS in clear text": (DEV + "  aws:secretKey: abc\n", "aws:secretKey: is a secret, but stands in clear text"),
 }
 
@@ -131,6 +130,7 @@ RIGHT = {
     "keys of the engine": DEV + "secretsprovider: awskms://x\nencryptedkey: x\nencryptionsalt: x\n",
     "settings of the provider": DEV + "  aws:profile: lab\n  aws:secretKey: {secure: x}\n  aws:maxRetries: 5\n",
     "settings of the engine": DEV + "  pulumi:tags: {team: x}\n",
+    "settings of the program's own": DEV + "  grafana:url: x\n  team:owner: {secure: x}\n  own-bucket: data\n",
     "a path that Pulumi wrote": DEV.replace("      size: 2\n", "      size: 3\n"),
 }
 
@@ -237,6 +237,29 @@ def test_what_is_beyond_the_plan_is_said(tmp_path: Path) -> None:
     found = {item.path: item.status for item in beyond_the_plan(read(stack_of(tmp_path, text + "environment: [shared]\n")))}
     assert found == dict.fromkeys(["aws:defaultTags", "kubernetes:context", "pulumi:autonaming", "environment"], "warn")
     assert beyond_the_plan(read(ROOT / "Pulumi.dev.yaml")) == []
+
+
+def test_a_setting_of_the_programs_own_that_it_does_not_read_fails_the_plan(tmp_path: Path) -> None:
+    from jupyterhub_aws.checks.keys import beyond_the_plan
+
+    (tmp_path / "Pulumi.yaml").write_text("name: our-hub\nruntime: python\n")
+    file = read(stack_of(tmp_path, DEV + "  our-hub:own-bucket: data\n  team:owner: {secure: x}\n  grafana:url: x\n  lost: y\n"))
+    assert {item.path for item in beyond_the_plan(file)} == {"own-bucket", "team:owner", "grafana:url", "lost"}
+    read_keys = ("our-hub:own-bucket", "team:owner")
+    found = beyond_the_plan(file, read_keys, packages={"aws", "grafana"})
+    assert [(item.path, item.status, item.id) for item in found] == [("lost", "fail", "settings-unread")]
+    given = given_by(file)
+    assert not {"own-bucket", "lost"} & {key.partition(":")[2] for key in given.values} and given.secret == ()
+    assert given.values == given_by(read(stack_of(tmp_path, DEV))).values
+    with pytest.raises(ConfigError, match="lost: is not an option of this program"):
+        load(file.values, secret=file.secret, source="arguments of a component, where nothing but options belongs")
+
+
+def test_what_the_engine_hands_over_of_the_programs_own_is_left_out_too() -> None:
+    values = {"our-hub:pools": "{}", "our-hub:own": "x", "team:owner": "y"}
+    found = from_engine(values, secret=["our-hub:own-secret", "our-hub:hub-main-client-secret"], project="our-hub", source="x")
+    assert (found.values, found.secret) == ({f"{PROJECT}:pools": "{}"}, (f"{PROJECT}:hub-main-client-secret",))
+    assert as_engine({f"{PROJECT}:pools": 1, "aws:region": 2}, "our-hub") == {"our-hub:pools": 1, "aws:region": 2}
 
 
 @pytest.mark.parametrize("form", ["", f"{PROJECT}:"])
