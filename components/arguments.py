@@ -15,6 +15,7 @@ from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.config.errors import Problem, dotted, shown
 from jupyterhub_aws.config.explain import problems_of
+from jupyterhub_aws.config.neighbours import HostPattern, InternetEgress, Neighbour, NoEgress, ProxyEgress
 from jupyterhub_aws.config.network import EndpointService
 from jupyterhub_aws.config.place_rules import zone_problems
 from jupyterhub_aws.config.tags import TagValue
@@ -151,9 +152,17 @@ class Arguments:
         self.say(path, f"must be {kind.__name__} (got {type(given).__name__})", fix or other)
         return None
 
-    def check_network(self, network: NetworkOutputs, *, zones: int = 1, path: str = "network") -> None:
-        """Note what a network that was filled in by hand lacks for something in AWS with subnets in so many zones at least."""
+    def check_input(self, path: str, value: object) -> None:
+        """Note a text argument that is neither text nor an output of some resource; None is fine."""
+        if value is not None and not isinstance(value, (str, pulumi.Output)):
+            self.say(path, f"must be text, or an output (got {shown(value)})", "write it in quotes, or give an output of the resource")
+
+    def check_network(self, network: NetworkOutputs, *, zones: int = 1, path: str = "network") -> bool:
+        """Whether a network that was filled in by hand has what something in AWS with subnets in so many zones needs; else what it lacks is noted."""
+        before = len(self.problems)
         self.check_present(f"{path}.vpc_id", network.vpc_id, "this is made in a VPC")
+        for name in ("vpc_id", "endpoints_security_group_id", "s3_prefix_list_id"):
+            self.check_input(f"{path}.{name}", getattr(network, name))
         ranges: Any = list(network.cidrs) if isinstance(network.cidrs, tuple) else network.cidrs
         if self._valid(list[Cidr], ranges, f"{path}.cidrs") and not ranges:
             self.say(f"{path}.cidrs", "is empty", "give the IPv4 ranges of nodes and pods")
@@ -168,12 +177,26 @@ class Arguments:
             if option == "private_subnets" and len(subnets) < zones:
                 what = f"must have at least {zones} entries (got {len(subnets)})"
                 self.say(f"{path}.{option}", what, "give a subnet in each zone; EKS wants two zones" if zones > 1 else "give the subnets of the nodes")
+            for zone, subnet in subnets.items():
+                self.check_input(dotted((path, option, str(zone))), subnet)
+        if not isinstance(network.egress, (InternetEgress, NoEgress, ProxyEgress)):
+            fix = 'write NoEgress(kind="none"), ProxyEgress(kind="proxy", url=…) or InternetEgress(kind="internet") of jupyterhub_aws.config.neighbours'
+            self.say(f"{path}.egress", f"is no kind of egress (got {shown(network.egress)})", fix)
+        hosts: Any = list(network.internal_hosts) if isinstance(network.internal_hosts, tuple) else network.internal_hosts
+        self._valid(list[HostPattern], hosts, f"{path}.internal_hosts")
+        peers = network.peer_networks
+        if not isinstance(peers, Mapping) or not all(isinstance(name, str) and isinstance(peer, Neighbour) for name, peer in peers.items()):
+            self.say(f"{path}.peer_networks", "is no map of peer networks by their names", 'write {"corporate": Neighbour(cidrs=("10.0.0.0/8",))}')
+        return len(self.problems) == before
 
     def check_cluster(self, cluster: ClusterOutputs) -> None:
         """Note what a cluster that was filled in by hand lacks for nodes in its VPC."""
         self._valid(Annotated[str, Field(min_length=1, max_length=100)], cluster.name, "cluster.name")
         self._valid(Cidr, cluster.service_cidr, "cluster.service_cidr")
-        if cluster.version not in kubernetes_versions():
+        for name in ("endpoint", "certificate_authority", "security_group_id", "node_security_group_id", "kubeconfig", "created", "id"):
+            self.check_input(f"cluster.{name}", getattr(cluster, name))
+        self.check_resources(cluster.ready, "cluster.ready")
+        if self._valid(str, cluster.version, "cluster.version") and cluster.version not in kubernetes_versions():
             known = ", ".join(sorted(kubernetes_versions()))
             self.say("cluster.version", f"has no row in the versions table (got {shown(cluster.version)})", f"choose one of {known}")
         for name in ("endpoint", "certificate_authority", "security_group_id"):

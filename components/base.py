@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from weakref import WeakSet
 
 import pulumi
 from pulumi.runtime.settings import get_monitor
 
-from jupyterhub_aws.config.errors import Problem
+from jupyterhub_aws.config.errors import Problem, shown
+
+A = TypeVar("A")
 
 
 class ArgumentError(pulumi.RunError):
@@ -19,6 +21,19 @@ class ArgumentError(pulumi.RunError):
         """Collect the problems of one source: a stack file's name, or the component's class and name."""
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(problem.line(source) for problem in self.problems))
+
+
+def checked(component: type[Component], name: object, args: object, kind: type[A]) -> A:
+    """The arguments of a component, where they are of its own class and its name is text. Raises ArgumentError where not."""
+    problems = []
+    if not isinstance(name, str) or not name:
+        problems.append(Problem(path="name", what=f"must be text (got {shown(name)})", fix="give the component a name of its own"))
+    if not isinstance(args, kind):
+        fix = f"write {component.__name__}({name!r}, {kind.__name__}(...))"
+        problems.append(Problem(path="args", what=f"must be {kind.__name__} (got {type(args).__name__})", fix=fix))
+    if problems or not isinstance(args, kind):
+        raise ArgumentError(f"{component.__name__} {name!r}", problems)
+    return args
 
 
 Change = Callable[[pulumi.ResourceTransformArgs], pulumi.ResourceTransformResult]

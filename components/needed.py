@@ -9,7 +9,6 @@ from typing import Any
 from jupyterhub_aws.checks.hub_values.images import used_images
 from jupyterhub_aws.components.hub.values.hub import upstream_values
 from jupyterhub_aws.components.hub.values.problems import UNKNOWN
-from jupyterhub_aws.components.node_agents_values import agents
 from jupyterhub_aws.config.chart import CHART
 from jupyterhub_aws.config.images import images_in
 from jupyterhub_aws.config.specs import StackSpec
@@ -29,7 +28,7 @@ class Needed:
 
 def releases(spec: StackSpec) -> Mapping[str, Mapping[str, Any]]:
     """The values of every release besides the hubs' by its chart, images under their makers' names. None in a cluster that exists already."""
-    return {} if spec.autoscaler is None else {AUTOSCALER: spec.autoscaler.values, **agents(spec.stack)}
+    return {} if spec.autoscaler is None else {AUTOSCALER: spec.autoscaler.values, **spec.node_agents.values}
 
 
 def needed_images(spec: StackSpec) -> tuple[Needed, ...]:

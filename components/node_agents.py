@@ -1,4 +1,4 @@
-"""What runs on user nodes besides people's servers, installed: the termination handler, and the device plugin on GPU nodes."""
+"""What runs on user nodes besides users' servers, installed: the termination handler, and the device plugin on GPU nodes."""
 
 from __future__ import annotations
 
@@ -9,40 +9,69 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release
 
-from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.components.base import Component, checked
 from jupyterhub_aws.components.charts import chart
-from jupyterhub_aws.components.node_agents_values import agents
-from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs, in_cluster
+from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.config.specs.images import UPSTREAM, Images
+from jupyterhub_aws.config.specs.node_agents import NodeAgentsSpec
 
 NAMESPACE = "kube-system"  # both need what the profile `restricted` refuses: the host's network, the host's devices
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NodeAgentsArgs:
-    """The stack, and what the releases wait for."""
+    """What the agents of user nodes are made from.
 
-    stack: StackConfig
-    after: Sequence[pulumi.Resource] = ()
+    Attributes:
+        cluster: The outputs of a cluster, or of one of your own.
+        pools: The outputs of its node pools: the handler is installed where there are user pools, the plugin where one has GPUs.
+        images: Where images and charts come from; the default: their makers.
+        depends_on: What the releases wait for.
+
+    """
+
+    cluster: ClusterOutputs
+    pools: NodePoolsOutputs
+    images: Images = UPSTREAM
+    depends_on: Sequence[pulumi.Resource] = ()
+
+    def resolved(self, name: str) -> NodeAgentsSpec:
+        """What follows from the arguments. Raises ArgumentError with every problem."""
+        given = Arguments("NodeAgents", name)
+        cluster = given.handle("cluster", self.cluster, ClusterOutputs)
+        pools = given.handle("pools", self.pools, NodePoolsOutputs)
+        given.handle("images", self.images, Images, fix="give the names of a registry of yours: Images(registry=...)")
+        given.check_resources(self.depends_on)
+        given.done()
+        assert cluster is not None and pools is not None  # noqa: S101 -- else there was a problem
+        return NodeAgentsSpec(kubernetes=cluster.version, pools=(*pools.spec.pools, *pools.spec.retiring))
 
 
 class NodeAgents(Component):
-    """The termination handler where there are user pools, the device plugin where there are GPUs."""
+    """The termination handler, which lets servers end in order before AWS reclaims a spot node, and NVIDIA's device plugin.
 
-    token: ClassVar[str] = "jupyterhub-aws:nodes:NodeAgents"
+    A Kubernetes provider among its providers is used; without one, that of `cluster`. Raises ArgumentError with every problem of the arguments.
+    """
+
+    token: ClassVar[str] = "jupyterhub-aws:index:NodeAgents"
 
     def __init__(self, name: str, args: NodeAgentsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, opts)
-        installed = [self._release(name, args, which, values) for which, values in agents(args.stack).items()]
-        self.register_outputs({"releases": [release.name for release in installed]})
+        spec = checked(NodeAgents, name, args, NodeAgentsArgs).resolved(name)
+        super().__init__(name, in_cluster(args.cluster, opts))
+        self._args = args
+        #: The names of the Helm releases, by chart.
+        self.releases = {which: self._release(which, spec.kubernetes, values).name for which, values in spec.values.items()}
+        self.register_outputs({"releases": list(self.releases.values())})
 
-    def _release(self, name: str, args: NodeAgentsArgs, which: str, values: Mapping[str, Any]) -> Release:
-        images = resolve(args.stack).images
+    def _release(self, which: str, kubernetes: str, values: Mapping[str, Any]) -> Release:
+        images = self._args.images
         return Release(
-            f"{name}-{which}",
-            **chart(which, images, kubernetes=args.stack.cluster.version),
+            f"{self._name}-{which}",
+            **chart(which, images, kubernetes=kubernetes),
             name=which,
             namespace=NAMESPACE,
             values=images.values(values),
-            opts=self.child(depends_on=list(args.after)),
+            opts=self.child(depends_on=list(self._args.depends_on)),
         )

@@ -34,6 +34,7 @@ from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs, Back
 from jupyterhub_aws.components.base import ArgumentError, Component
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.cluster.provider import provider_of
 from jupyterhub_aws.components.facts import CloudFacts, exported, taken_over
 from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs
@@ -47,6 +48,7 @@ from jupyterhub_aws.components.monitoring.monitoring import Monitoring, Monitori
 from jupyterhub_aws.components.needed import needed_charts, needed_images
 from jupyterhub_aws.components.network.network import Network, NetworkArgs
 from jupyterhub_aws.components.node_agents import NodeAgents, NodeAgentsArgs
+from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
 from jupyterhub_aws.components.pools.pools import NodePools, NodePoolsArgs
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config import network as modes
@@ -200,7 +202,7 @@ class JupyterHubPlatform(Component):
         inside = self.child(providers=[self.kubernetes_provider])
         if isinstance(stack.cluster, EksCluster):
             self._autoscaler(inside)
-            NodeAgents("node-agents", NodeAgentsArgs(stack=stack), inside)
+            NodeAgents("node-agents", self._node_agents(facts), inside)
         after = list(facts.after)
         if self._specs.volume_class is not None:
             after += VolumeClass("homes", VolumeClassArgs(homes=self._specs.volume_class, tags=self._tags), inside).ready
@@ -224,6 +226,12 @@ class JupyterHubPlatform(Component):
             cluster_name=stack.name if isinstance(there, EksCluster) else None,
             tags=self._tags,
         )
+
+    def _node_agents(self, facts: CloudFacts) -> NodeAgentsArgs:
+        """What is known of cluster and pools is enough, where another stack made them."""
+        specs, stack = self._specs, self._stack
+        cluster = ClusterOutputs(name=stack.name, version=stack.cluster.version, network=specs.network, kubeconfig=facts.kubeconfig)
+        return NodeAgentsArgs(cluster=cluster, pools=NodePoolsOutputs(spec=specs.node_pools), images=specs.images)
 
     def _hubs(self, facts: CloudFacts, inside: InClusterInputs | None) -> dict[str, JupyterHub]:
         """Every hub with the halves that this stack makes: none inside the cluster as long as homes are to be handed over."""

@@ -50,7 +50,7 @@ def most_pods(kind: InstanceType) -> int:
 #: aws-node 25m and its network-policy agent 25m (amazon-vpc-cni-k8s, charts/aws-vpc-cni/values.yaml); kube-proxy 100m (EKS's
 #: manifest); EBS node plugin, three containers of 10m and 40Mi (aws-ebs-csi-driver, charts/…/values.yaml); EFS node plugin and
 #: Pod Identity agent: no requests, taken as 64Mi each; node monitoring 10m/30Mi (eks-node-monitoring-agent, values.yaml);
-#: termination handler 10m/64Mi and, with GPUs, device plugin 10m/64Mi: our own values (components/node_agents.py); Fluent Bit 50m/25Mi and
+#: termination handler 10m/64Mi and, with GPUs, device plugin 10m/64Mi: our own values (config/specs/node_agents.py); Fluent Bit 50m/25Mi and
 #: CloudWatch agent 20m/128Mi: our own too (components/monitoring/agent_values.py), counted whether the stack is watched or not.
 _DAEMONS_MILLICORES, _DAEMONS_MIB = 50 + 100 + 30 + 10 + 10 + 10 + 50 + 20, 120 + 64 + 64 + 30 + 64 + 64 + 25 + 128
 

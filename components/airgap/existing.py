@@ -12,7 +12,7 @@ from pulumi_aws import ec2
 from jupyterhub_aws.components.airgap.endpoints import Endpoints, EndpointsArgs
 from jupyterhub_aws.components.airgap.requirements import subnet_faults, vpc_faults
 from jupyterhub_aws.components.arguments import Arguments, outputs_of, plain_of
-from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.base import Component, checked
 from jupyterhub_aws.components.network.outputs import NetworkOutputs, network_outputs
 from jupyterhub_aws.config import network as network_config
 from jupyterhub_aws.config.neighbours import Egress, Neighbour
@@ -85,6 +85,8 @@ class ExistingNetworkArgs:
         }
         section = given.section(network_config.ExistingNetwork, values)
         services = given.services(self.services)
+        given.check_value(bool, self.system_packages, "system_packages")
+        given.check_input("account", self.account)
         region = "" if section is None else given.region(f"private_subnets.{section.zones[0]}", section.zones)
         if section is not None:
             given.add(zones_in_region(region, section, instead=f"private_subnets.{section.zones[0]}"), within="network")
@@ -105,7 +107,7 @@ class ExistingNetwork(Component):
     outputs: NetworkOutputs
 
     def __init__(self, name: str, args: ExistingNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        self._spec = spec = args.resolved(name)
+        self._spec = spec = checked(ExistingNetwork, name, args, ExistingNetworkArgs).resolved(name)
         super().__init__(name, opts)
         section = spec.section
         self._vpc_id = _checked(section)

@@ -13,6 +13,7 @@ from jupyterhub_aws.components.airgap.dns_firewall import DnsFirewall, DnsFirewa
 from jupyterhub_aws.components.airgap.endpoints import Endpoints, EndpointsArgs
 from jupyterhub_aws.components.airgap.neighbours import Neighbours, NeighboursArgs
 from jupyterhub_aws.components.arguments import Arguments, outputs_of, plain_of
+from jupyterhub_aws.components.base import checked
 from jupyterhub_aws.components.network.base import OwnVpc
 from jupyterhub_aws.components.network.outputs import NetworkOutputs, network_outputs
 from jupyterhub_aws.config import network as network_config
@@ -78,6 +79,8 @@ class AirgapNetworkArgs:
         }
         section = given.section(network_config.AirgapNetwork, values)
         services = given.services(self.services)
+        given.check_value(bool, self.system_packages, "system_packages")
+        given.check_input("account", self.account)
         region = "" if section is None else given.region("zones[0]", section.zones)
         if section is not None:
             given.add(zones_in_region(region, section, instead="zones[0]"), within="network")
@@ -97,7 +100,7 @@ class AirgapNetwork(OwnVpc):
     outputs: NetworkOutputs
 
     def __init__(self, name: str, args: AirgapNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        self._spec = spec = args.resolved(name)
+        self._spec = spec = checked(AirgapNetwork, name, args, AirgapNetworkArgs).resolved(name)
         super().__init__(name, spec, args.tags, opts)
         tables, associations = self._routes()
         private = {zone: subnet.id for zone, subnet in self.private_subnets.items()}

@@ -12,7 +12,7 @@ from pulumi_kubernetes.helm.v3 import Release
 
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
-from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.base import Component, checked, named
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.iam import pod_identity_trust
@@ -132,7 +132,7 @@ class ClusterAutoscaler(Component):
     policy_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: ClusterAutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        spec = args.resolved(name)
+        spec = checked(ClusterAutoscaler, name, args, ClusterAutoscalerArgs).resolved(name)
         super().__init__(name, opts)
         cluster = args.cluster
         policy = AutoscalerPolicyArgs(cluster_name=cluster.name, region=cluster.region, account=args.account, tags=args.tags)

@@ -10,7 +10,7 @@ import pulumi
 from pulumi_aws import iam
 
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.base import Component, account_of, named
+from jupyterhub_aws.components.base import Component, account_of, checked, named
 from jupyterhub_aws.components.iam import document
 from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.config.specs.node_groups import discovery_tags
@@ -90,7 +90,7 @@ class AutoscalerPolicy(Component):
     arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: AutoscalerPolicyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        physical = f"{args.resolved(name)}-cluster-autoscaler"
+        physical = f"{checked(AutoscalerPolicy, name, args, AutoscalerPolicyArgs).resolved(name)}-cluster-autoscaler"
         super().__init__(name, opts)
         policy = iam.Policy(
             f"{name}-document",

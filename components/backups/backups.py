@@ -11,7 +11,7 @@ from pulumi_aws import backup, dlm, iam
 
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.backups.vault import BackupVault, BackupVaultArgs
-from jupyterhub_aws.components.base import Component, account_of, named
+from jupyterhub_aws.components.base import Component, account_of, checked, named
 from jupyterhub_aws.components.iam import service_trust
 from jupyterhub_aws.components.partition import managed_policy
 from jupyterhub_aws.config.backups import AwsBackup, CopyTo, Daily, NoBackups, Snapshots, VaultLock, Weekly, apart, copy_goes_elsewhere, lock_lets_backups_in
@@ -109,7 +109,7 @@ class Backups(Component):
     outputs: BackupsOutputs
 
     def __init__(self, name: str, args: BackupsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        self._spec = spec = args.resolved(name)
+        self._spec = spec = checked(Backups, name, args, BackupsArgs).resolved(name)
         super().__init__(name, opts)
         self._name, self._args = name, args
         made: dict[str, pulumi.Output[str]] = {}

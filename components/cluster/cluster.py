@@ -15,7 +15,7 @@ from pulumi_aws import cloudwatch, eks, iam, kms
 from jupyterhub_aws.components.addons.addons import AddonsArgs, NodeAddons
 from jupyterhub_aws.components.airgap.node_security import NodeSecurity, NodeSecurityArgs
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.base import Component, checked, named
 from jupyterhub_aws.components.cluster.control_plane import configure_control_plane
 from jupyterhub_aws.components.cluster.documents import envelope_policy, key_policy
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
@@ -86,9 +86,11 @@ class ClusterArgs:
             "protected": self.protected,
         }
         section = given.section(cluster_config.EksCluster, values)
-        if network is not None:
-            given.check_network(network, zones=2)
-        if section is not None and network is not None:
+        known_network = network is not None and given.check_network(network, zones=2)
+        given.check_value(bool, self.addons, "addons")
+        given.check_value(bool, self.paused, "paused")
+        given.check_input("account", self.account)
+        if section is not None and network is not None and known_network:
             known = network.spec
             rules = cluster_problems(section, region=known.region, ranges=known.ranges, peers=known.peer_networks, closed=known.closed)
             given.add(rules, within="cluster")
@@ -111,7 +113,7 @@ class Cluster(Component):
     outputs: ClusterOutputs
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        self._spec = spec = args.resolved(name)
+        self._spec = spec = checked(Cluster, name, args, ClusterArgs).resolved(name)
         super().__init__(name, opts)
         self._args = args
         key = self._key()

@@ -11,7 +11,7 @@ from pulumi_aws import ec2, efs, iam, vpc
 
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.backups.backups import BackupsOutputs
-from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.base import Component, checked, named
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.homes.policy import file_system_policy
 from jupyterhub_aws.components.iam import pod_identity_trust
@@ -106,7 +106,7 @@ class EfsHomes(Component):
     outputs: EfsHomesOutputs
 
     def __init__(self, name: str, args: EfsHomesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        self._spec = spec = args.resolved(name)
+        self._spec = spec = checked(EfsHomes, name, args, EfsHomesArgs).resolved(name)
         super().__init__(name, opts)
         self._name, self._args = name, args
         file_system = self._file_system()

@@ -10,7 +10,7 @@ import pulumi
 
 from jupyterhub_aws.checks.certificate import read
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.base import Component, account_of
+from jupyterhub_aws.components.base import Component, account_of, checked
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
 from jupyterhub_aws.components.monitoring.alarms import Alarms, AlarmsArgs
@@ -109,7 +109,7 @@ class Monitoring(Component):
     topic_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        spec = args.resolved(name)
+        spec = checked(Monitoring, name, args, MonitoringArgs).resolved(name)
         super().__init__(name, opts)
         account = account_of(args.account)
         logs = LogsArgs(

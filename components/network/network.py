@@ -10,6 +10,7 @@ import pulumi
 from pulumi_aws import ec2
 
 from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.components.base import checked
 from jupyterhub_aws.components.network.base import OwnVpc
 from jupyterhub_aws.components.network.outputs import NetworkOutputs, network_outputs
 from jupyterhub_aws.config.network import FlowLogs, OpenNetwork
@@ -49,6 +50,7 @@ class NetworkArgs:
         given.tags(self.tags)
         values = {"mode": "open", "zones": self.zones, "cidr": self.cidr, "nat": self.nat, "flow_logs": self.flow_logs}
         section = given.section(OpenNetwork, values)
+        given.check_value(bool, self.without_nat, "without_nat")
         region = "" if section is None else given.region("zones[0]", section.zones)
         if section is not None:
             given.add(zones_in_region(region, section, instead="zones[0]"), within="network")
@@ -68,7 +70,7 @@ class Network(OwnVpc):
     outputs: NetworkOutputs
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        self._spec = spec = args.resolved(name)
+        self._spec = spec = checked(Network, name, args, NetworkArgs).resolved(name)
         super().__init__(name, spec, args.tags, opts)
         self.public_subnets = {subnets.zone: self._public_subnet(subnets) for subnets in spec.subnets}
         public_table = self._public_routes()

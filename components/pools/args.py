@@ -138,7 +138,7 @@ def pools_section(given: Arguments, pools: object, core: object) -> Pools | None
         given.say("pools", f"must be a map (got {type(pools).__name__})", 'write {"memory": SpotFirst(instance_types=[…], max_size=10)}')
         return None
     if "core" in pools:
-        given.say("pools.core", "is the name of the core nodes", "choose another name, or give it as core")
+        given.say("pools", "names core, which is the name of the core nodes", "choose another name, or give it as core")
         return None
     return given.section(Pools, {"core": core, **pools}, path="pools")
 

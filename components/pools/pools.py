@@ -12,7 +12,7 @@ from pulumi_aws import eks, iam, kms
 
 from jupyterhub_aws.components.addons.addons import AddonsArgs, ControllerAddons
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.base import Component, checked, named
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.components.pools.args import AnyCore, AnyPool, CoreNodes, paths_of_pools, pools_section
@@ -79,6 +79,9 @@ class NodePoolsArgs:
         if cluster is not None:
             given.check_cluster(cluster)
             zones, region = cluster.network_spec.zones, cluster.region
+        for option in ("per_zone", "addons", "efs_driver", "paused"):
+            given.check_value(bool, getattr(self, option), option)
+        given.check_input("account", self.account)
         given.check_key("volume_key", self.volume_key, region)
         if section is not None:
             given.add(pool_problems(section, region=region, zones=zones))
@@ -97,7 +100,7 @@ class NodePools(Component):
     outputs: NodePoolsOutputs
 
     def __init__(self, name: str, args: NodePoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        self._spec = spec = args.resolved(name)
+        self._spec = spec = checked(NodePools, name, args, NodePoolsArgs).resolved(name)
         super().__init__(name, opts)
         self._args, self._cluster = args, args.cluster
         network = self._cluster.vpc
@@ -112,8 +115,6 @@ class NodePools(Component):
         core = None if spec.core is None else CorePool(f"{name}-core", CorePoolArgs(parts=self._parts, spec=spec.core), self.child())
         groups, user_role = self._user_groups()
         before: list[pulumi.Resource] = list(self._parts.before_nodes) if core is None else core.ready
-        #: What waits for the first node, and no more.
-        self.first_node = before
         addons = self._addons(before)
         self.outputs = NodePoolsOutputs(
             spec=spec,

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
 from jupyterhub_aws.config.homes import EbsHomes
-from jupyterhub_aws.config.network import UnmanagedNetwork
-from jupyterhub_aws.config.resting import endpoint_reasons
-from jupyterhub_aws.config.specs.cluster import ClusterAccess, ClusterSpec, cluster_spec
-from jupyterhub_aws.config.specs.network import NetworkSpec, VpcSpec, network_spec, vpc_spec
+from jupyterhub_aws.config.specs.cluster import ClusterAccess
+from jupyterhub_aws.config.specs.network import NetworkSpec, network_spec
 from jupyterhub_aws.config.specs.node_groups import NodePoolsSpec, node_pools_spec
 from jupyterhub_aws.config.stack import StackConfig
 
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from jupyterhub_aws.config.specs.homes import EfsSpec, VolumeClassSpec
     from jupyterhub_aws.config.specs.hub import HubSpec
     from jupyterhub_aws.config.specs.images import Images
+    from jupyterhub_aws.config.specs.node_agents import NodeAgentsSpec
 
 __all__ = ["StackSpec", "resolve"]
 
@@ -78,27 +77,6 @@ class StackSpec:
         return network_spec(self.stack.network, self.stack.region)
 
     @cached_property
-    def vpc(self) -> VpcSpec | None:
-        """The VPC of the stack's cluster; None for a cluster that exists already."""
-        stack = self.stack
-        if isinstance(stack.network, UnmanagedNetwork):
-            return None
-        return vpc_spec(
-            stack.network,
-            name=stack.name,
-            region=stack.region,
-            services=endpoint_reasons(stack),
-            system_packages=stack.runner is not None,
-            without_nat=stack.drops("nat"),
-        )
-
-    @cached_property
-    def cluster(self) -> ClusterSpec | None:
-        """The control plane; None where the cluster exists already."""
-        section = self.stack.cluster
-        return cluster_spec(section, name=self.stack.name, region=self.stack.region) if isinstance(section, EksCluster) else None
-
-    @cached_property
     def cluster_access(self) -> ClusterAccess:
         """How the program of this stack reaches the Kubernetes API."""
         stack = self.stack
@@ -118,6 +96,13 @@ class StackSpec:
             per_zone=isinstance(stack.homes, EbsHomes),
             paused=stack.paused,
         )
+
+    @cached_property
+    def node_agents(self) -> NodeAgentsSpec:
+        """What runs on user nodes besides servers."""
+        from jupyterhub_aws.config.specs.node_agents import NodeAgentsSpec
+
+        return NodeAgentsSpec(kubernetes=self.stack.cluster.version, pools=(*self.node_pools.pools, *self.node_pools.retiring))
 
     @cached_property
     def proxy_environment(self) -> dict[str, str]:

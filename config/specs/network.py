@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 
 from jupyterhub_aws.config.endpoints import reasons, running
 from jupyterhub_aws.config.neighbours import Egress, InternetEgress, Neighbour, ProxyEgress, RoutedNeighbour
-from jupyterhub_aws.config.network import AirgapNetwork, AnyNetwork, ExistingNetwork, FlowLogs, OpenNetwork, Vpc
+from jupyterhub_aws.config.network import AirgapNetwork, AnyNetwork, ExistingNetwork, FlowLogs, OpenNetwork
 from jupyterhub_aws.config.proxy import no_proxy, proxy_environment
 
 #: A quarter of the VPC for each zone's nodes and pods; the fourth quarter holds the public subnets and stays free.
@@ -151,9 +151,6 @@ class ExistingVpcSpec:
     endpoints: EndpointsSpec | None
 
 
-VpcSpec = OpenVpcSpec | IsolatedVpcSpec | ExistingVpcSpec
-
-
 def open_vpc_spec(section: OpenNetwork, *, name: str, region: str, without_nat: bool = False) -> OpenVpcSpec:
     """What follows from a network of mode `open`. `without_nat`: no gateway for the time being, their addresses are kept."""
     zones = section.zones
@@ -194,15 +191,6 @@ def existing_vpc_spec(section: ExistingNetwork, *, name: str, region: str, servi
     """What follows from a network of mode `existing`. `services` as of an isolated VPC; they are used where the endpoints are made here."""
     endpoints = EndpointsSpec(region=region, reasons=services, zones=section.zones, buckets=section.buckets, system_packages=system_packages)
     return ExistingVpcSpec(name=name, network=network_spec(section, region), section=section, endpoints=endpoints if section.makes_endpoints else None)
-
-
-def vpc_spec(section: Vpc, *, name: str, region: str, services: Mapping[str, str], system_packages: bool = False, without_nat: bool = False) -> VpcSpec:  # noqa: PLR0913 -- by name, each
-    """What follows from a network in AWS of any mode."""
-    if isinstance(section, OpenNetwork):
-        return open_vpc_spec(section, name=name, region=region, without_nat=without_nat)
-    if isinstance(section, AirgapNetwork):
-        return isolated_vpc_spec(section, name=name, region=region, services=services, system_packages=system_packages)
-    return existing_vpc_spec(section, name=name, region=region, services=services, system_packages=system_packages)
 
 
 def default_services(further: Sequence[str] = ()) -> dict[str, str]:

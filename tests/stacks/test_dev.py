@@ -71,7 +71,7 @@ INVENTORY = {
     "jupyterhub-aws:index:JupyterHub": 1,
     "kubernetes:core/v1:ServiceAccount": 1,
     "jupyterhub-aws:index:JupyterHubPlatform": 1,
-    "jupyterhub-aws:nodes:NodeAgents": 1,
+    "jupyterhub-aws:index:NodeAgents": 1,
     "jupyterhub-aws:pools:CorePool": 1,
     "jupyterhub-aws:index:NodePools": 1,
     "jupyterhub-aws:pools:UserGroup": 4,

@@ -1,38 +1,44 @@
-"""Values of what runs on user nodes besides people's servers: the termination handler, and the device plugin on GPU nodes. Pure."""
+"""What follows for the agents of user nodes: the termination handler, and the device plugin on GPU nodes, by the values of their charts. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.config.specs.node_groups import DEDICATED, GPU_TAINT, LAST_RESORT, PURPOSE
-from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.specs.node_groups import DEDICATED, GPU_TAINT, LAST_RESORT, PURPOSE, PoolSpec
 from jupyterhub_aws.config.versions import pin
 
-#: EC2 gives a spot node two minutes; the handler leaves people's servers as much of them as it can.
+HANDLER, PLUGIN = "aws-node-termination-handler", "nvidia-device-plugin"
+#: EC2 gives a spot node two minutes; the handler leaves users' servers as much of them as it can.
 _SPOT_NOTICE_SECONDS = 120
 
 
-def agents(stack: StackConfig) -> Mapping[str, dict[str, Any]]:
-    """The values of each agent that a stack's nodes have, by chart: the handler where there are user pools, the plugin where there are GPUs."""
-    pools, found = (*resolve(stack).node_pools.pools, *resolve(stack).node_pools.retiring), {}
-    if pools:
-        found["aws-node-termination-handler"] = termination_handler_values(stack)
-    if any(pool.gpus for pool in pools):
-        found["nvidia-device-plugin"] = device_plugin_values(stack)
-    return found
+@dataclass(frozen=True, kw_only=True)
+class NodeAgentsSpec:
+    """The agents of these user pools, older generations among them, in a cluster of this Kubernetes minor version."""
+
+    kubernetes: str
+    pools: Sequence[PoolSpec]
+
+    @property
+    def values(self) -> Mapping[str, dict[str, Any]]:
+        """The values of each agent by its chart: the handler where there are user pools, the plugin where there are GPUs."""
+        found = {HANDLER: _termination_handler(self.kubernetes)} if self.pools else {}
+        if any(pool.gpus for pool in self.pools):
+            found[PLUGIN] = _device_plugin(self.kubernetes)
+        return found
 
 
-def termination_handler_values(stack: StackConfig) -> dict[str, Any]:
+def _termination_handler(kubernetes: str) -> dict[str, Any]:
     """Values for chart `aws-node-termination-handler` 0.27.6, reading the instance's own metadata (no queue, no AWS call).
 
     On the host's network, so that a hop limit of 1 does not keep it from the metadata. Rebalance hints are not acted
     upon: most of them are followed by nothing, and each would end somebody's work.
     """
-    image = pin("image", "aws-node-termination-handler", stack.cluster.version)
+    image = pin("image", HANDLER, kubernetes)
     return {
-        "fullnameOverride": "aws-node-termination-handler",
+        "fullnameOverride": HANDLER,
         "image": {"repository": image.repository, "tag": image.version},
         "enableSqsTerminationDraining": False,
         "useHostNetwork": True,
@@ -49,11 +55,11 @@ def termination_handler_values(stack: StackConfig) -> dict[str, Any]:
     }
 
 
-def device_plugin_values(stack: StackConfig) -> dict[str, Any]:
+def _device_plugin(kubernetes: str) -> dict[str, Any]:
     """Values for chart `nvidia-device-plugin` 0.20.0: on our GPU nodes, past exactly their taints."""
-    image = pin("image", "nvidia-device-plugin", stack.cluster.version)
+    image = pin("image", PLUGIN, kubernetes)
     return {
-        "fullnameOverride": "nvidia-device-plugin",
+        "fullnameOverride": PLUGIN,
         "image": {"repository": image.repository, "tag": image.version},
         "gfd": {"enabled": False},
         "nfd": {"enabled": False},
