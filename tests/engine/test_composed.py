@@ -1,0 +1,55 @@
+"""Programs that compose the components by themselves, on the real engine: preview, up, no change, destroy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.engine.account import plaintext_secrets
+from tests.engine.harness import Engine
+from tests.support.stack_files import ROOT
+
+pytestmark = pytest.mark.real
+
+SECRET = "planted-client-secret-91cd"
+
+
+@pytest.fixture(scope="module")
+def compose(new_engine: Callable[..., Engine]) -> Engine:
+    engine = new_engine(program=ROOT / "examples" / "compose", stack="lab")
+    engine.run("config", "set", "aws:region", "us-east-1")
+    engine.run("config", "set", "--secret", "client-secret", SECRET)
+    return engine
+
+
+def test_a_preview_knows_every_resource_that_up_makes(compose: Engine) -> None:
+    planned = {step["urn"] for step in compose.preview().steps if step["op"] == "create"}
+    compose.up()
+    made = {resource["urn"] for resource in compose.resources() if "::pulumi:providers:" not in resource["urn"] or "default" not in resource["urn"]}
+    assert made - planned == set()
+    kinds = [resource["type"] for resource in compose.resources()]
+    for kind in ("Network", "Cluster", "NodePools", "NodeAgents", "ClusterAutoscaler", "EfsHomes", "JupyterHub"):
+        assert f"jupyterhub-aws:index:{kind}" in kinds
+
+
+def test_a_second_preview_changes_nothing_and_no_secret_is_in_clear(compose: Engine) -> None:
+    assert compose.preview("--expect-no-changes").changes == {}
+    assert plaintext_secrets(compose.export(), [SECRET]) == []
+
+
+def test_wrong_arguments_are_lines_without_a_traceback(compose: Engine) -> None:
+    program = compose.project / "__main__.py"
+    text = program.read_text(encoding="utf-8")
+    program.write_text(text.replace('"memory": "16G"', '"memory": "16Gi"').replace('version="1.35"', 'version="1.05"'), encoding="utf-8")
+    try:
+        said = compose.refused("preview")
+    finally:
+        program.write_text(text, encoding="utf-8")
+    assert "Cluster 'lab-cluster': version:" in said and "Traceback" not in said
+
+
+def test_destroy_leaves_what_holds_data_and_says_so(compose: Engine) -> None:
+    compose.destroy("--exclude-protected")
+    left = {resource["type"] for resource in compose.resources()}
+    assert "aws:efs/fileSystem:FileSystem" in left and "kubernetes:helm.sh/v3:Release" not in left and "aws:eks/nodeGroup:NodeGroup" not in left
