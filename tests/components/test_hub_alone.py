@@ -27,7 +27,12 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000
 RELEASE, SECRET, BALANCER = "kubernetes:helm.sh/v3:Release", "kubernetes:core/v1:Secret", "aws:lb/loadBalancer:LoadBalancer"
 
 
+def _an_output():
+    return pulumi.Output.from_input("x")
+
+
 def arguments(**more):
+    more = {key: value() if value is _an_output else value for key, value in more.items()}
     given = {
         "cluster": cluster_by_hand(),
         "pools": NodePoolsOutputs(spec=POOLS, core_group_name="core"),
@@ -98,7 +103,7 @@ def test_a_secret_is_handed_on_and_never_shown():
         ({"cluster": "main", "pools": 3}, ["cluster: must be ClusterOutputs (got str)", "pools: must be NodePoolsOutputs (got int)"]),
         ({"profiles": {"big": {"pool": "nowhere", "cpu": 2, "memory": "8G"}}}, ["profiles.big.pool: is not a user pool"]),
         ({"profiles": {"big": {"pool": "memory", "cpu": 2, "memory": "800G"}}}, ["profiles.big.memory: guarantees"]),
-        ({"entry": pulumi.Output.from_input("x")}, ["entry"]),
+        ({"entry": _an_output}, ["entry"]),
         ({"homes": EfsHomesOutputs(file_system_id="fs-1", volume_handles={"other": "x"})}, ["homes: has no access point for the hub main (it has: other)"]),
         ({"secrets": {"client_secret": "x"}}, ["secrets.client_secret: is no secret of a hub"]),
         ({"helm_values": {"singleuser": {"storage": {"type": "dynamick"}}}}, ["helm_values.singleuser.storage.type"]),
