@@ -70,8 +70,6 @@ def expand(recorder: Records, component: Resource, inputs: dict[str, Any]) -> tu
     name = f"{component.name}-eksCluster"
     child = _child(recorder, component, name, _CHILD, _cluster_inputs(inputs, name))
     state = recorder.answer(_as_struct(child.inputs), _CHILD, name, set())
-    network = state.fields["vpcConfig"].struct_value
-    network.update({"clusterSecurityGroupId": f"${{{name}.vpcConfig.clusterSecurityGroupId}}"})
     recorder.hold(child.urn, str(inputs["name"]), state)
     kubeconfig = f"${{{name}.kubeconfig}}"
     _child(recorder, component, f"{component.name}-eks-k8s", _PROVIDER, {"kubeconfig": kubeconfig}, needs=(child.urn,))

@@ -21,6 +21,8 @@ _FIRST: dict[str, dict[str, Any]] = {
         ]
     },
 }
+#: Outputs that stand inside what was given as an input (docs of the resource itself, "Attribute Reference").
+_INSIDE: dict[str, dict[str, tuple[str, ...]]] = {"aws:eks/cluster:Cluster": {"vpcConfig": ("clusterSecurityGroupId", "vpcId")}}
 #: Deeper than this no output of the program reaches.
 _DEPTH = 2
 
@@ -85,6 +87,12 @@ def missing_outputs(token: str, name: str, known: set[str]) -> dict[str, Any]:
     name = in_placeholder(name)
     answers = {output: _answer(kind, f"{name}.{output}", 1) for output, kind in _outputs(cls) if output not in known}
     return {**{output: answer for output, answer in answers.items() if answer}, **_named(_FIRST.get(token, {}), name)}
+
+
+def outputs_inside(token: str, name: str) -> dict[str, dict[str, str]]:
+    """Placeholders for outputs that stand inside inputs, by input."""
+    name = in_placeholder(name)
+    return {given: {output: "${" + f"{name}.{given}.{output}" + "}" for output in outputs} for given, outputs in _INSIDE.get(token, {}).items()}
 
 
 def _named(value: Any, name: str) -> Any:  # noqa: ANN401 -- from any JSON value to any

@@ -24,7 +24,7 @@ from jupyterhub_aws.checks.resources import SECRET, UNKNOWN, Resource, made_here
 from jupyterhub_aws.checks.wire import UNKNOWN_SENTINEL
 from jupyterhub_aws.plan import answers, eks_cluster
 from jupyterhub_aws.plan.answers import UnknownCallError
-from jupyterhub_aws.plan.placeholders import missing_outputs, taggable
+from jupyterhub_aws.plan.placeholders import missing_outputs, outputs_inside, taggable
 from jupyterhub_aws.plan.sdk import ASKED_BY
 from jupyterhub_aws.plan.source import registered_at, registered_by_library
 from jupyterhub_aws.plan.transforms import CallersTransforms, made_by_this_library, on_child
@@ -119,6 +119,9 @@ class Recorder(MockMonitor):
         state.CopyFrom(inputs)
         known = {key for key, value in inputs.fields.items() if value.WhichOneof("kind") != "null_value"} | secret
         state.update(missing_outputs(token, name, known))
+        for given, outputs in outputs_inside(token, name).items():
+            inner = state.fields[given].struct_value
+            inner.update({output: answer for output, answer in outputs.items() if output not in inner.fields})
         return state
 
     def transform(self, token: str, name: str, *, custom: bool, props: Mapping[str, Any], parent: str = "") -> pulumi.ResourceTransformResult:
