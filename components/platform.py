@@ -44,7 +44,7 @@ from jupyterhub_aws.components.hub.cloud import HubCloudArgs
 from jupyterhub_aws.components.hub.hub import JupyterHub
 from jupyterhub_aws.components.hub.parts import HubParts, InClusterInputs
 from jupyterhub_aws.components.imports import Imports
-from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs, own_end
+from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
 from jupyterhub_aws.components.needed import needed_charts, needed_images
 from jupyterhub_aws.components.network.network import Network, NetworkArgs
 from jupyterhub_aws.components.node_agents import NodeAgents, NodeAgentsArgs
@@ -55,7 +55,6 @@ from jupyterhub_aws.config import network as modes
 from jupyterhub_aws.config.backups import NoBackups
 from jupyterhub_aws.config.chart import CHART
 from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
-from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.halves import Configuration
 from jupyterhub_aws.config.homes import EfsHomes as EfsSection
@@ -66,7 +65,6 @@ from jupyterhub_aws.config.resting import endpoint_reasons
 from jupyterhub_aws.config.runner import Runner as RunnerSection
 from jupyterhub_aws.config.secrets import missing_secrets
 from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
 
@@ -414,7 +412,7 @@ class JupyterHubPlatform(Component):
             pools=self.pools.outputs,
             homes=None if self.homes is None else self.homes.outputs,
             # Where homes are still to be handed over there is no hub yet, and none is missed.
-            hubs=() if stack.ownership_pending else [_monitored(hub) for hub in self.hubs.values()],
+            hubs=() if stack.ownership_pending else [hub.monitored for hub in self.hubs.values()],
             paused=stack.paused,
             physical_name=stack.name,
             tags=self._tags,
@@ -422,21 +420,3 @@ class JupyterHubPlatform(Component):
             **{key: value for key, value in options if key != "kind"},
         )
         return Monitoring("watch", args, self.child())
-
-
-def _monitored(made: JupyterHub) -> MonitoredHub:
-    hub, cloud = made.hub, made.cloud
-    assert cloud is not None  # noqa: S101 -- for the type checker: monitoring is made where the AWS halves are
-    balancer, target = (None, None) if cloud.balancer is None or cloud.balancer.watched_as is None else cloud.balancer.watched_as
-    database = hub.options.database
-    return MonitoredHub(
-        name=hub.name,
-        namespace=hub.names.namespace,
-        balancer=balancer,
-        target_group=target,
-        certificate_arn=None if cloud.balancer is None else cloud.balancer.certificate_arn,
-        certificate_ends=own_end(hub.options.entry),
-        database_volume=cloud.database_volume,
-        database_instance=cloud.database_instance,
-        **({"database_gib": database.size_gib} if isinstance(database, PostgresDatabase) else {}),
-    )

@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs, existing_node_pools
     from jupyterhub_aws.components.pools.pools import NodePools, NodePoolsArgs
     from jupyterhub_aws.components.stack_config import from_stack_file
+    from jupyterhub_aws.config.backups import CopyTo, Daily, VaultLock, Weekly
+    from jupyterhub_aws.config.homes import AdoptedHomes
+    from jupyterhub_aws.config.specs.alarms import MonitoredHub
+    from jupyterhub_aws.config.specs.images import Images
 
 __all__ = [
+    "AdoptedHomes",
     "AirgapNetwork",
     "AirgapNetworkArgs",
     "ArgumentError",
@@ -46,17 +51,21 @@ __all__ = [
     "ClusterAutoscaler",
     "ClusterAutoscalerArgs",
     "ClusterOutputs",
+    "CopyTo",
     "CoreNodes",
+    "Daily",
     "EfsHomes",
     "EfsHomesArgs",
     "EfsHomesOutputs",
     "ExistingNetwork",
     "ExistingNetworkArgs",
     "ExistingNodes",
+    "Images",
     "JupyterHub",
     "JupyterHubArgs",
     "JupyterHubPlatform",
     "JupyterHubPlatformArgs",
+    "MonitoredHub",
     "Monitoring",
     "MonitoringArgs",
     "Network",
@@ -70,6 +79,8 @@ __all__ = [
     "OnDemand",
     "Spot",
     "SpotFirst",
+    "VaultLock",
+    "Weekly",
     "__version__",
     "existing_node_pools",
     "from_stack_file",
@@ -78,6 +89,7 @@ __all__ = [
 
 #: Where each public name is. They are loaded when they are asked for: `jhub` and the checks need no SDK.
 _PLACES = {
+    "AdoptedHomes": "config.homes",
     "AirgapNetwork": "components.airgap.network",
     "AirgapNetworkArgs": "components.airgap.network",
     "ArgumentError": "components.base",
@@ -91,17 +103,21 @@ _PLACES = {
     "ClusterAutoscaler": "components.autoscaler.autoscaler",
     "ClusterAutoscalerArgs": "components.autoscaler.autoscaler",
     "ClusterOutputs": "components.cluster.outputs",
+    "CopyTo": "config.backups",
     "CoreNodes": "components.pools.args",
+    "Daily": "config.backups",
     "EfsHomes": "components.homes.efs",
     "EfsHomesArgs": "components.homes.efs",
     "EfsHomesOutputs": "components.homes.efs",
     "ExistingNetwork": "components.airgap.existing",
     "ExistingNetworkArgs": "components.airgap.existing",
     "ExistingNodes": "components.pools.args",
+    "Images": "config.specs.images",
     "JupyterHub": "components.hub.hub",
     "JupyterHubArgs": "components.hub.args",
     "JupyterHubPlatform": "components.platform",
     "JupyterHubPlatformArgs": "components.platform",
+    "MonitoredHub": "config.specs.alarms",
     "Monitoring": "components.monitoring.monitoring",
     "MonitoringArgs": "components.monitoring.monitoring",
     "Network": "components.network.network",
@@ -115,6 +131,8 @@ _PLACES = {
     "OnDemand": "components.pools.args",
     "Spot": "components.pools.args",
     "SpotFirst": "components.pools.args",
+    "VaultLock": "config.backups",
+    "Weekly": "config.backups",
     "existing_node_pools": "components.pools.outputs",
     "from_stack_file": "components.stack_config",
     "pod_identity_trust": "components.iam",

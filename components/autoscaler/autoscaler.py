@@ -14,7 +14,7 @@ from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
 from jupyterhub_aws.components.base import Component, checked, named
 from jupyterhub_aws.components.charts import chart
-from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs, in_cluster
 from jupyterhub_aws.components.iam import pod_identity_trust
 from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
 from jupyterhub_aws.config.specs.autoscaler import NAME, NAMESPACE, AutoscalerSpec
@@ -133,9 +133,11 @@ class ClusterAutoscaler(Component):
 
     def __init__(self, name: str, args: ClusterAutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         spec = checked(ClusterAutoscaler, name, args, ClusterAutoscalerArgs).resolved(name)
-        super().__init__(name, opts)
         cluster = args.cluster
-        policy = AutoscalerPolicyArgs(cluster_name=cluster.name, region=cluster.region, account=args.account, tags=args.tags)
+        super().__init__(name, in_cluster(cluster, opts))
+        policy = AutoscalerPolicyArgs(
+            cluster_name=cluster.name, region=cluster.region, account=args.account, group_prefix=args.pools.spec.prefix, tags=args.tags
+        )
         self.policy_arn = AutoscalerPolicy(f"{name}-policy", policy, self.child()).arn
         identity = AutoscalerIdentity(
             f"{name}-identity",
@@ -144,10 +146,7 @@ class ClusterAutoscaler(Component):
         )
         self.role_arn = identity.role_arn
         # Credentials are injected when the pod is admitted: one that came before its association would never get any.
-        options = self.child(depends_on=[*args.depends_on, *identity.ready])
-        if self.get_provider("kubernetes:helm.sh/v3:Release") is None:
-            options.provider = cluster.kubernetes_provider
-        self.release = _release(name, spec, args.images, options).name
+        self.release = _release(name, spec, args.images, self.child(depends_on=[*args.depends_on, *identity.ready])).name
         self.register_outputs({"release": self.release, "role_arn": self.role_arn, "policy_arn": self.policy_arn})
 
 

@@ -22,9 +22,10 @@ class AutoscalerPolicyArgs:
     """Which groups the policy lets an autoscaler change: those of one cluster.
 
     Attributes:
-        cluster_name: The cluster's name in EKS: the groups' names begin with it, and it is in the tag by which the autoscaler finds them.
+        cluster_name: The cluster's name in EKS: it is in the tag by which the autoscaler finds its groups.
         region: The cluster's AWS region.
         account: The AWS account; without it the one of the provider.
+        group_prefix: How the names of these groups begin; without it the cluster's name.
         physical_name: The prefix of the policy's name; without it the cluster's name.
         tags: The policy's tags.
 
@@ -33,6 +34,7 @@ class AutoscalerPolicyArgs:
     cluster_name: str
     region: str
     account: pulumi.Input[str] | None = None
+    group_prefix: str | None = None
     physical_name: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -41,13 +43,14 @@ class AutoscalerPolicyArgs:
         given = Arguments("AutoscalerPolicy", name)
         given.check_value(ClusterName, self.cluster_name, "cluster_name")
         given.check_value(Region, self.region, "region")
+        given.check_value(ClusterName | None, self.group_prefix, "group_prefix")
         given.tags(self.tags)
         physical = self.cluster_name if self.physical_name is None else given.physical_name(self.physical_name)
         given.done()
         return physical
 
 
-def autoscaler_document(cluster: str, region: str, account: str) -> str:
+def autoscaler_document(cluster: str, region: str, account: str, group_prefix: str | None = None) -> str:
     """The policy, each call with its reason.
 
     Source: kubernetes/autoscaler 1.35, cloudprovider/aws/README.md and auto_scaling_groups.go. The describing calls
@@ -74,7 +77,7 @@ def autoscaler_document(cluster: str, region: str, account: str) -> str:
             "Sid": "ChangeOwnGroups",
             "Effect": "Allow",
             "Action": ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
-            "Resource": f"arn:{partition_of(region)}:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{cluster}-*",
+            "Resource": f"arn:{partition_of(region)}:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{group_prefix or cluster}-*",
             "Condition": {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in discovery_tags(cluster).items()}},
         },
     )
@@ -96,7 +99,7 @@ class AutoscalerPolicy(Component):
             f"{name}-document",
             name=physical,
             description=f"Scale the groups of {args.cluster_name}, and no others",
-            policy=account_of(args.account).apply(lambda account: autoscaler_document(args.cluster_name, args.region, account)),
+            policy=account_of(args.account).apply(lambda account: autoscaler_document(args.cluster_name, args.region, account, args.group_prefix)),
             tags=named(args.tags, physical),
             opts=self.child(),
         )

@@ -9,7 +9,9 @@ from typing import ClassVar
 import pulumi
 from pulumi_aws import acm, route53
 
+from jupyterhub_aws.checks.certificate import read
 from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.config.entry import AnyEntry, own_certificate
 
 _SECONDS = 300
 
@@ -52,3 +54,14 @@ class Certificate(Component):
         issued = acm.CertificateValidation(f"{name}-issued", certificate_arn=certificate.arn, validation_record_fqdns=[record.fqdn], opts=self.child())
         self.arn = issued.certificate_arn
         self.register_outputs({"arn": self.arn})
+
+
+def own_certificate_end(entry: AnyEntry) -> int | None:
+    """The end of a hub's own certificate in seconds since 1970. None where it has none, and where it cannot be read, which the plan says."""
+    own = own_certificate(entry)
+    if own is None:
+        return None
+    try:
+        return int(read(own.certificate)[0].not_valid_after_utc.timestamp())
+    except ValueError:
+        return None

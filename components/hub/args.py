@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pulumi
 
 from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.components.backups.backups import BackupsOutputs
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
@@ -48,7 +49,8 @@ class JupyterHubArgs:
 
     `secrets` are what the options need: `client-secret` of GitHub, OIDC and Cognito, `ldap-search-password`, `tls-key` of a certificate of your own.
     `protected`: namespaces, claims and volumes refuse to be deleted. `tags` are those of everything in AWS. `images` says where images and charts come from.
-    `depends_on` is what servers need besides, such as drivers that are installed elsewhere.
+    `backups` are the outputs of Backups, by whose tag volumes and databases are found; None: nothing of this program backs them up. RDS keeps backups of
+    its own either way (`database.backup_days`). `depends_on` is what servers need besides, such as drivers that are installed elsewhere.
     """
 
     cluster: ClusterOutputs
@@ -71,11 +73,15 @@ class JupyterHubArgs:
     protected: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
     images: Images = field(default_factory=Images)
+    backups: BackupsOutputs | None = None
     depends_on: Sequence[pulumi.Resource] = ()
 
     def parts(self, name: str) -> HubParts:
         """Both halves of the hub of that name. Raises ArgumentError with every problem, each at the argument's path."""
-        hub, cluster = hub_spec(self._judged(name), name), self.cluster
+        judged, cluster = hub_spec(self._judged(name), name), self.cluster
+        found_by = None if self.backups is None else self.backups.spec
+        volumes, databases = ({}, {}) if found_by is None else (found_by.tags, found_by.database_tags)
+        hub = replace(judged, volume_tags=volumes, database_tags=databases)
         homes = self.homes if isinstance(self.homes, EfsHomesOutputs) else None
         return HubParts(
             hub=hub,
@@ -106,6 +112,8 @@ class JupyterHubArgs:
         given = Arguments("JupyterHub", name)
         cluster, pools = given.handle("cluster", self.cluster, ClusterOutputs), given.handle("pools", self.pools, NodePoolsOutputs)
         images = given.handle("images", self.images, Images)
+        if self.backups is not None:
+            given.handle("backups", self.backups, BackupsOutputs)
         given.check_value(ShortName, name, "name")
         given.tags(self.tags)
         hub = given.section(Hub, {key: getattr(self, key) for key in Hub.model_fields if key != "pools"})

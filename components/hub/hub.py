@@ -17,6 +17,7 @@ from pulumi_random import RandomString
 
 from jupyterhub_aws.components.base import ArgumentError, Component
 from jupyterhub_aws.components.cluster.outputs import in_cluster
+from jupyterhub_aws.components.entry.certificate import own_certificate_end
 from jupyterhub_aws.components.entry.service import EntryService, EntryServiceArgs
 from jupyterhub_aws.components.facts import HubFacts
 from jupyterhub_aws.components.homes.usage import UsageReport, UsageReportArgs
@@ -27,10 +28,11 @@ from jupyterhub_aws.components.hub.parts import HubParts, InClusterInputs
 from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
 from jupyterhub_aws.components.hub.storage import DatabasePlace, DatabasePlaceArgs, HomesVolume, HomesVolumeArgs
 from jupyterhub_aws.components.hub.values.hub import Given, hub_values
-from jupyterhub_aws.config.database import SqliteDatabase, SqliteOnNode
+from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES
+from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.names import PROXY_DEPLOYMENT, SERVER_ACCOUNT, SERVER_ENVIRONMENT, SERVER_SECRETS
 
@@ -72,6 +74,25 @@ class JupyterHub(Component):
             self._in_cluster(parts.in_cluster)
         outputs = {"url": self.url, "namespace": self._names.namespace}
         self.register_outputs(outputs if parts.in_cluster is None else {**outputs, "release": self.release.name})
+
+    @property
+    def monitored(self) -> MonitoredHub:
+        """The hub as `Monitoring` takes it: by the ids of its load balancer, its certificate and its database, where this program makes them."""
+        hub, cloud = self._hub, self.cloud
+        balancer = None if cloud is None else cloud.balancer
+        watched_as = None if balancer is None else balancer.watched_as
+        database = hub.options.database
+        return MonitoredHub(
+            name=hub.name,
+            namespace=hub.names.namespace,
+            balancer=None if watched_as is None else watched_as[0],
+            target_group=None if watched_as is None else watched_as[1],
+            certificate_arn=None if balancer is None else balancer.certificate_arn,
+            certificate_ends=own_certificate_end(hub.options.entry),
+            database_volume=None if cloud is None else cloud.database_volume,
+            database_instance=None if cloud is None else cloud.database_instance,
+            database_gib=database.size_gib if isinstance(database, PostgresDatabase) else None,
+        )
 
     def _made(self, homes_handle: pulumi.Input[str] | None) -> HubFacts:
         cloud = self.cloud

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import pulumi
 
-from jupyterhub_aws.checks.certificate import read
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.base import Component, account_of, checked
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
@@ -17,7 +16,6 @@ from jupyterhub_aws.components.monitoring.alarms import Alarms, AlarmsArgs
 from jupyterhub_aws.components.monitoring.launches import Launches, LaunchesArgs
 from jupyterhub_aws.components.monitoring.logs import Logs, LogsArgs
 from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
-from jupyterhub_aws.config.entry import AnyEntry, own_certificate
 from jupyterhub_aws.config.errors import shown
 from jupyterhub_aws.config.specs.alarms import Monitored, MonitoredHub
 from jupyterhub_aws.config.specs.monitoring import MonitoringSpec
@@ -32,7 +30,7 @@ class MonitoringArgs:
 
     Attributes:
         cluster: The outputs of a cluster, or of one of your own. The add-on that ships logs is installed in it.
-        pools: The outputs of its node pools: an alarm for each group that cannot get nodes. None: no such alarms.
+        pools: The outputs of its node pools: an alarm for each group that cannot get nodes, and a record of what AWS refused. None: neither.
         homes: The outputs of homes in EFS; None: no alarms of a file system.
         hubs: The hubs: alarms for each of them.
         notify: E-mail or https addresses that are told of every alarm. Each confirms once.
@@ -95,8 +93,8 @@ class MonitoringArgs:
             given.say("homes_gib", "is a limit of homes in EFS, and homes is not given", "give the .outputs of EfsHomes, or leave it out")
         given.done()
         assert options is not None and cluster is not None  # noqa: S101 -- else there was a problem
-        groups = () if self.pools is None else self.pools.spec.groups
-        return MonitoringSpec(name=physical, cluster=cluster.name, region=cluster.region, options=options, groups=groups, paused=self.paused)
+        pools = None if self.pools is None else self.pools.spec
+        return MonitoringSpec(name=physical, cluster=cluster.name, region=cluster.region, options=options, pools=pools, paused=self.paused)
 
 
 class Monitoring(Component):
@@ -121,24 +119,14 @@ class Monitoring(Component):
             depends_on=[*args.depends_on, *([] if args.pools is None else args.pools.ready)],
         )
         Logs(f"{name}-logs", logs, self.child())
-        Launches(f"{name}-launches", LaunchesArgs(spec=spec, tags=args.tags), self.child())
+        if spec.group_prefixes:
+            Launches(f"{name}-launches", LaunchesArgs(spec=spec, tags=args.tags), self.child())
         monitored = Monitored(
             hubs=tuple(args.hubs),
             file_system=None if args.homes is None else args.homes.file_system_id,
             # One that retires launches nothing, and is short of nodes whenever one of its own has ended.
-            groups={} if args.pools is None else {item.suffix: args.pools.group_names[item.suffix] for item in spec.groups if not item.retiring},
+            groups={} if args.pools is None else {item.suffix: args.pools.group_names[item.suffix] for item in args.pools.spec.groups if not item.retiring},
         )
         alarms = AlarmsArgs(spec=spec, monitored=monitored, account=account, tags=args.tags)
         self.topic_arn = Alarms(f"{name}-alarms", alarms, self.child()).topic_arn
         self.register_outputs({"topic_arn": self.topic_arn})
-
-
-def own_end(entry: AnyEntry) -> int | None:
-    """The end of a hub's own certificate in seconds since 1970. None where it has none, and where it cannot be read, which the plan says."""
-    own = own_certificate(entry)
-    if own is None:
-        return None
-    try:
-        return int(read(own.certificate)[0].not_valid_after_utc.timestamp())
-    except ValueError:
-        return None

@@ -83,7 +83,7 @@ class MonitoredHub:
         certificate_ends: When a certificate of the hub's own ends, in seconds since 1970.
         database_volume: Id of the EBS volume of its database.
         database_instance: Identifier of its database in RDS.
-        database_gib: Storage of its database in RDS when it was made, in GiB.
+        database_gib: Storage of its database in RDS when it was made, in GiB; None: no alarm of it.
 
     """
 
@@ -95,7 +95,7 @@ class MonitoredHub:
     certificate_ends: int | None = None
     database_volume: Any = None
     database_instance: Any = None
-    database_gib: int = 20
+    database_gib: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -172,8 +172,9 @@ def _nodes(spec: MonitoringSpec) -> Iterator[AlarmSpec]:
 
     The autoscaler: single errors too, such as an API that was throttled; ten within 15 minutes, and again, are no accident.
     """
-    says = "AWS refused 5 nodes or more within 15 minutes."
-    yield AlarmSpec(page="launches-failing", says=says, measures=_count(spec, FAILED_LAUNCHES), threshold=5, minutes=15, times=1)
+    if spec.group_prefixes:
+        says = "AWS refused 5 nodes or more within 15 minutes."
+        yield AlarmSpec(page="launches-failing", says=says, measures=_count(spec, FAILED_LAUNCHES), threshold=5, minutes=15, times=1)
     says = "The autoscaler has met 10 errors in 15 minutes, twice."
     yield AlarmSpec(page="autoscaler-errors", says=says, measures=_count(spec, AUTOSCALER_ERRORS), threshold=10, minutes=15, times=2)
     if spec.has_spot:
@@ -319,8 +320,9 @@ def _database_instance(hub: MonitoredHub) -> Iterator[AlarmSpec]:
     """
     if hub.database_instance is None:
         return
+    size, full = hub.database_gib, "has less than a twentieth of its storage free, and did not grow"
     rows: tuple[tuple[str, str, str, Breaches, float], ...] = (
-        ("database-storage", "has less than a twentieth of its storage free, and did not grow", "FreeStorageSpace", "below", hub.database_gib * 2**30 / 20),
+        *(() if size is None else (("database-storage", full, "FreeStorageSpace", "below", size * 2**30 / 20),)),
         ("database-cpu", "has been at 90 percent of its processor for 30 minutes", "CPUUtilization", "above", 90),
         ("database-connections", "has more than 50 connections, and a hub needs 15", "DatabaseConnections", "above", 50),
     )

@@ -7,10 +7,10 @@ The sentences by which a line is recognized are those of JupyterHub, the autosca
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jupyterhub_aws.config.specs.node_groups import NodeGroupSpec
+from jupyterhub_aws.config.specs.node_groups import NodePoolsSpec
 from jupyterhub_aws.config.watch import CloudWatchWatch
 
 #: aws-observability/helm-charts 6.4.0, values.yaml, `log_group_name` of each output; `performance` is where the agent writes metrics.
@@ -72,15 +72,15 @@ APPLICATION_FILTERS = (HEARTBEATS, DATABASE_USED, STARTS, AUTOSCALER_ERRORS, INT
 class MonitoringSpec:
     """How one cluster and its hubs are monitored.
 
-    `name` is the prefix of physical names, `cluster` the cluster's name in EKS, `options` what is watched for, kept and told whom. `groups` are the Auto
-    Scaling groups of the user pools, retiring ones among them. `paused`: there are no nodes, and no alarm tells anybody.
+    `name` is the prefix of physical names, `cluster` the cluster's name in EKS, `options` what is watched for, kept and told whom. `pools` are its node
+    pools; None: their groups are nothing of this program's. `paused`: there are no nodes, and no alarm tells anybody.
     """
 
     name: str
     cluster: str
     region: str
     options: CloudWatchWatch
-    groups: Sequence[NodeGroupSpec] = ()
+    pools: NodePoolsSpec | None = None
     paused: bool = False
 
     def log_group(self, kind: str) -> str:
@@ -113,17 +113,24 @@ class MonitoringSpec:
         return f"/aws/events/{self.launches_name}"
 
     @property
-    def launch_pattern(self) -> str:
-        """Events of failed launches of these groups and no other (EC2 Auto Scaling user guide, "EC2 Instance Launch Unsuccessful").
+    def group_prefixes(self) -> tuple[str, ...]:
+        """How the names of Auto Scaling groups begin; none where no group is this program's.
 
         User pools' groups are known by pool and market: of all zones and generations. The core pool's is named by EKS after its node group.
         """
-        user = dict.fromkeys(f"{group.cluster}-{group.pool.name}-{group.market}-" for group in self.groups if not group.retiring)
-        names = [{"prefix": prefix} for prefix in (f"eks-{self.cluster}-core-", *user)]
+        if self.pools is None:
+            return ()
+        core = [] if self.pools.core is None else [f"eks-{self.pools.core.stem}-"]
+        return tuple(dict.fromkeys([*core, *(f"{group.prefix}-{group.pool.name}-{group.market}-" for group in self.pools.groups if not group.retiring)]))
+
+    @property
+    def launch_pattern(self) -> str:
+        """Events of failed launches of these groups and no other (EC2 Auto Scaling user guide, "EC2 Instance Launch Unsuccessful")."""
+        names = [{"prefix": prefix} for prefix in self.group_prefixes]
         pattern = {"source": ["aws.autoscaling"], "detail-type": ["EC2 Instance Launch Unsuccessful"], "detail": {"AutoScalingGroupName": names}}
         return json.dumps(pattern, sort_keys=True)
 
     @property
     def has_spot(self) -> bool:
         """Whether AWS may take nodes back."""
-        return any(group.market == "spot" for group in self.groups if not group.retiring)
+        return self.pools is not None and any(group.market == "spot" for group in self.pools.groups if not group.retiring)

@@ -10,12 +10,9 @@ import pytest
 
 from jupyterhub_aws.components.autoscaler.autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
 from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
-from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
-from jupyterhub_aws.config.pools import Size, SpotFirstPool
 from jupyterhub_aws.config.specs.images import Images
-from jupyterhub_aws.config.specs.node_groups import GroupSpec, PoolSpec
 from jupyterhub_aws.config.versions import pin
-from tests.support.programs import cluster_by_hand, problems_of_program, record_program
+from tests.support.programs import cluster_by_hand, pools_by_hand, problems_of_program, record_program
 from tests.support.stacks import NO_HUB, record
 
 RELEASE, POLICY, ROLE = "kubernetes:helm.sh/v3:Release", "aws:iam/policy:Policy", "aws:iam/role:Role"
@@ -77,17 +74,9 @@ def test_a_stack_without_user_pools_has_an_autoscaler_with_only_the_catch_all():
     assert recording.resources.of("aws:autoscaling/group:Group") == [] and recording.outputs["scheduling"] == {}
 
 
-def _pools(*kinds):
-    """The outputs of node pools that something else made: one for each instance type, on spot first."""
-    pools = {f"p{index}": SpotFirstPool(capacity="spot_first", instance_types=(kind,), size=Size(max=1)) for index, kind in enumerate(kinds)}
-    specs = [PoolSpec(cluster="theirs", name=name, pool=pool, types=pool.types) for name, pool in pools.items()]
-    groups = [GroupSpec(pool=spec, market=market, zone=None) for spec in specs for market in spec.markets]
-    return NodePoolsOutputs(groups=groups, group_names={group.suffix: group.group_name for group in groups})
-
-
 def test_it_stands_alone_beside_a_cluster_that_something_else_made():
     def program():
-        ClusterAutoscaler("scaler", ClusterAutoscalerArgs(cluster=cluster_by_hand(), pools=_pools("r5n.2xlarge", "g4dn.12xlarge"), paused=True))
+        ClusterAutoscaler("scaler", ClusterAutoscalerArgs(cluster=cluster_by_hand(), pools=pools_by_hand("r5n.2xlarge", "g4dn.12xlarge"), paused=True))
 
     recording = record_program(program)
     release = recording.one(RELEASE, "scaler-release")
@@ -108,13 +97,17 @@ def test_two_of_them_go_into_two_clusters_by_the_providers_of_each():
     def program():
         own = kubernetes.Provider("own", kubeconfig="{}")
         for name, opts in (("east", None), ("west", pulumi.ResourceOptions(providers=[own]))):
-            ClusterAutoscaler(name, ClusterAutoscalerArgs(cluster=cluster_by_hand(name), pools=_pools("r5n.2xlarge"), images=_PRIVATE), opts)
+            pools = pools_by_hand("r5n.2xlarge", cluster=name, prefix=f"{name}-nodes")
+            ClusterAutoscaler(name, ClusterAutoscalerArgs(cluster=cluster_by_hand(name), pools=pools, images=_PRIVATE), opts)
 
     recording = record_program(program)
     where = {name: recording.one(RELEASE, f"{name}-release") for name in ("east", "west")}
     assert [str(item.provider).rpartition("::")[2] for item in where.values()] == ["east-kubernetes", "own"]
     assert all(item.inputs["chart"] == "oci://registry.corp.example/charts/cluster-autoscaler" for item in where.values())
     assert all(item.inputs["values"]["image"]["repository"].startswith("registry.corp.example/") for item in where.values())
+    policies = [json.loads(item.inputs["policy"])["Statement"][1]["Resource"] for item in recording.resources.of(POLICY)]
+    assert [arn.rpartition("/")[2] for arn in policies] == ["east-nodes-*", "west-nodes-*"], "the groups have the pools' own prefix"
+    assert all(f"^{name}-nodes-p0-spot-" in str(item.inputs["values"]["expanderPriorities"]["50"]) for name, item in where.items())
     names = [item.inputs["name"] for kind in (POLICY, ROLE) for item in recording.resources.of(kind)]
     assert sorted(names) == ["east-cluster-autoscaler", "east-cluster-autoscaler", "west-cluster-autoscaler", "west-cluster-autoscaler"]
 
@@ -133,11 +126,11 @@ def test_the_policy_alone_is_for_an_autoscaler_that_something_else_installs():
     [
         (lambda: ClusterAutoscaler("a", ClusterAutoscalerArgs(cluster="eks", pools=["memory"])), ["cluster", "pools"]),
         (
-            lambda: ClusterAutoscaler("a", ClusterAutoscalerArgs(cluster=cluster_by_hand(), pools=_pools(), images="quay.io", tags={"": "x"})),
+            lambda: ClusterAutoscaler("a", ClusterAutoscalerArgs(cluster=cluster_by_hand(), pools=pools_by_hand(), images="quay.io", tags={"": "x"})),
             ["images", "tags.''"],
         ),
         (
-            lambda: ClusterAutoscaler("a", ClusterAutoscalerArgs(cluster=cluster_by_hand(), pools=_pools(), paused="no", depends_on=["x"])),
+            lambda: ClusterAutoscaler("a", ClusterAutoscalerArgs(cluster=cluster_by_hand(), pools=pools_by_hand(), paused="no", depends_on=["x"])),
             ["depends_on[0]", "paused"],
         ),
         (lambda: AutoscalerPolicy("a", AutoscalerPolicyArgs(cluster_name="-", region="here", tags=5)), ["cluster_name", "region", "tags"]),

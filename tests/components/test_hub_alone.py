@@ -9,7 +9,9 @@ import pulumi
 import pytest
 
 from jupyterhub_aws import ArgumentError, JupyterHub, JupyterHubArgs, NetworkOutputs, NodePoolsOutputs
+from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs
 from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
+from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
 from jupyterhub_aws.config.entry import PortForwardEntry
 from jupyterhub_aws.config.homes import EphemeralHomes, NfsHomes
 from jupyterhub_aws.config.hub import Hub
@@ -149,3 +151,29 @@ def test_what_a_program_adds_to_the_servers_of_a_hub():
 def test_what_cannot_be_added_is_refused():
     with pytest.raises(ArgumentError, match=r"add_environment\['1 x'\]: is not the name of an environment variable"):
         record_program(lambda: JupyterHub("main", arguments()).add_environment({"1 x": "y"}))
+
+
+VOLUME, ALARM = "aws:ebs/volume:Volume", "aws:cloudwatch/metricAlarm:MetricAlarm"
+
+
+def test_backups_and_monitoring_know_a_hub_that_stands_alone():
+    def program():
+        cluster, backups = cluster_by_hand(), Backups("kept", BackupsArgs(region="us-east-1", rds=True))
+        small = JupyterHub("small", arguments(cluster=cluster, database={"kind": "sqlite"}, backups=backups.outputs))
+        large = JupyterHub("large", arguments(cluster=cluster, database={"kind": "postgres", "size_gib": 40}, backups=backups.outputs))
+        Monitoring("m", MonitoringArgs(cluster=cluster, hubs=[small.monitored, large.monitored]))
+
+    recording = record_program(program)
+    tag = {"jupyterhub-aws/backup": "kept"}
+    assert tag.items() <= recording.one(VOLUME).inputs["tags"].items() and tag.items() <= recording.one("aws:rds/instance:Instance").inputs["tags"].items()
+    found = {item.name.removeprefix("m-alarms-"): item.inputs for item in recording.resources.of(ALARM)}
+    assert {"hub-down-small", "database-volume-full-small", "hub-down-large", "database-storage-large"} <= found.keys()
+    assert found["database-storage-large"]["threshold"] == 2 * 2**30 and "database-volume-full-large" not in found
+    told = recording.one(RELEASE, "small-release").inputs["values"]["custom"]["jupyterhubAws"]
+    assert "heartbeat" in told, "the hub writes the line that its alarm waits for"
+
+
+def test_without_backups_nothing_has_their_tag_and_wrong_ones_are_refused():
+    assert "jupyterhub-aws/backup" not in hub(database={"kind": "sqlite"}).one(VOLUME).inputs["tags"]
+    (line,) = problems_of_program(lambda: JupyterHub("main", arguments(backups="daily")))
+    assert line.startswith("JupyterHub 'main': backups: must be BackupsOutputs (got str)")

@@ -14,11 +14,12 @@ from jupyterhub_aws.components.monitoring.monitoring import Monitoring, Monitori
 from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.monitoring import APPLICATION_FILTERS, FAILED_LAUNCHES, FAILED_STARTS, LOG_KINDS
 from jupyterhub_aws.config.versions import pin
-from tests.support.programs import cluster_by_hand, problems_of_program, record_program
+from tests.support.programs import cluster_by_hand, pools_by_hand, problems_of_program, record_program
 from tests.support.stack_files import ROOT
 from tests.support.stacks import ALL_STACKS, FULL, HANDING_OVER, IN_AN_OPEN_VPC, INNER, INSTEAD, KUBEADM, NO_HUB, record
 
 ALARM, FILTER, GROUP = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/logMetricFilter:LogMetricFilter", "aws:cloudwatch/logGroup:LogGroup"
+RULE = "aws:cloudwatch/eventRule:EventRule"
 TOPIC, SUBSCRIPTION, ADDON = "aws:sns/topic:Topic", "aws:sns/topicSubscription:TopicSubscription", "aws:eks/addon:Addon"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 #: Stacks that have between them every kind of alarm.
@@ -190,9 +191,10 @@ def test_a_group_that_retires_calls_nobody() -> None:
 
 def test_monitoring_stands_alone_in_one_line() -> None:
     recording = record_program(lambda: Monitoring("m", MonitoringArgs(cluster=cluster_by_hand())))
-    assert {item.inputs["name"] for item in recording.resources.of(ALARM)} == {"m-autoscaler-errors", "m-launches-failing"}
+    assert {item.inputs["name"] for item in recording.resources.of(ALARM)} == {"m-autoscaler-errors"}
     groups = {item.inputs["name"] for item in recording.resources.of(GROUP)}
-    assert groups == {*(f"/aws/containerinsights/theirs/{kind}" for kind in LOG_KINDS), "/aws/events/m-failed-launches"}, "by the cluster's own name"
+    assert groups == {f"/aws/containerinsights/theirs/{kind}" for kind in LOG_KINDS}, "by the cluster's own name"
+    assert recording.resources.of(RULE) == [], "of which groups it would be is not known"
     addon = recording.one(ADDON)
     assert addon.inputs["clusterName"] == "theirs" and addon.inputs["addonVersion"] == pin("addon", addon.inputs["addonName"], "1.35").version
     (made,) = recording.resources.of("jupyterhub-aws:index:Monitoring")
@@ -202,15 +204,19 @@ def test_monitoring_stands_alone_in_one_line() -> None:
 def test_two_of_them_watch_what_each_was_given() -> None:
     def program() -> None:
         hub = MonitoredHub(name="main", namespace="jupyter", balancer="net/main/1", target_group="targetgroup/main/2", database_instance="db", database_gib=40)
-        Monitoring("one", MonitoringArgs(cluster=cluster_by_hand("east"), hubs=[hub], failed_starts=9, paused=True))
+        pools = pools_by_hand("r5n.2xlarge", cluster="east", prefix="nodes")
+        Monitoring("one", MonitoringArgs(cluster=cluster_by_hand("east"), pools=pools, hubs=[hub], failed_starts=9, paused=True))
         homes = EfsHomesOutputs(file_system_id="fs-0123456789abcdef0", volume_handles={})
         Monitoring("two", MonitoringArgs(cluster=cluster_by_hand("west"), homes=homes, homes_gib=7, notify=["ops@example.org"], physical_name="other"))
 
     recording = record_program(program)
     found = {item.inputs["name"]: item.inputs for item in recording.resources.of(ALARM)}
     of_hub = ["hub-down", "hub-unreachable", "starts-failing", "database-storage", "database-cpu", "database-connections"]
-    mine = {f"one-{page}-main" for page in of_hub} | {"one-autoscaler-errors", "one-launches-failing"}
-    assert set(found) == mine | {"other-homes-slow", "other-homes-size", "other-autoscaler-errors", "other-launches-failing"}
+    of_groups = ["autoscaler-errors", "launches-failing", "spot-interruptions", "group-stuck-p0-spot", "group-stuck-p0-on-demand"]
+    mine = {f"one-{page}-main" for page in of_hub} | {f"one-{page}" for page in of_groups}
+    assert set(found) == mine | {"other-homes-slow", "other-homes-size", "other-autoscaler-errors"}
+    names = json.loads(recording.one(RULE).inputs["eventPattern"])["detail"]["AutoScalingGroupName"]
+    assert [name["prefix"] for name in names] == ["eks-nodes-core-", "nodes-p0-spot-", "nodes-p0-on-demand-"], "by the pools' own prefix"
     assert found["one-hub-down-main"]["dimensions"] == {"Hub": "jupyter"} and found["one-hub-down-main"]["namespace"] == "jupyterhub-aws/one"
     assert found["one-starts-failing-main"]["threshold"] == 9 and found["one-database-storage-main"]["threshold"] == 2 * 2**30
     assert {name: inputs["actionsEnabled"] for name, inputs in found.items()} == {name: name.startswith("other") for name in found}

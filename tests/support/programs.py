@@ -10,7 +10,10 @@ from typing import Any
 from jupyterhub_aws.components.base import ArgumentError
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
+from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.config.pools import CorePool, Pools, Size, SpotFirstPool
 from jupyterhub_aws.config.project import Program
+from jupyterhub_aws.config.specs.node_groups import node_pools_spec
 from jupyterhub_aws.plan.evaluate import Where, evaluate
 from tests.support.stacks import StackRecording, listening
 
@@ -53,3 +56,11 @@ def cluster_by_hand(name: str = "theirs", **more: Any) -> ClusterOutputs:
         "security_group_id": f"sg-of-{name}",
     }
     return ClusterOutputs(**{**given, **more})
+
+
+def pools_by_hand(*kinds: str, cluster: str = "theirs", prefix: str | None = None) -> NodePoolsOutputs:
+    """Node pools of a cluster: core nodes, and a pool for each of these instance types, on spot first."""
+    user: Any = {f"p{index}": SpotFirstPool(capacity="spot_first", instance_types=(kind,), size=Size(max=1)) for index, kind in enumerate(kinds)}
+    section = Pools.model_construct(core=CorePool(instance_types=("m7i.large",)), **user)
+    spec = node_pools_spec(section, cluster=cluster, version="1.35", zones=("us-east-1a",), prefix=prefix)
+    return NodePoolsOutputs(spec=spec, core_group_name="eks-core", group_names={group.suffix: group.group_name for group in spec.groups})
