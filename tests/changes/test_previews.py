@@ -36,7 +36,7 @@ def side(name):
 @pytest.mark.parametrize(
     ("name", "counts"),
     [
-        ("create", {"create": 142}),
+        ("create", {"create": 153}),
         ("same", {}),
         ("update", {"update": 3}),
         ("replace", {"update": 5, "replace": 3}),
