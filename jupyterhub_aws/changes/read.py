@@ -43,6 +43,7 @@ class _Resource(_Strict):
     provider: str | None = None
     depends_on: list[_Text] = []
     inputs: dict[str, Any]
+    aliases: list[Annotated[str, Field(pattern=_URN)]] = []
 
 
 class _Finding(_Strict):
@@ -143,6 +144,7 @@ def _resources(found: list[_Resource]) -> Resources:
             depends_on=tuple(item.depends_on),
             inputs=sealed(item.inputs, item.type),
             taggable=False,
+            aliases=tuple(item.aliases),
         )
         for item in found
     )

@@ -19,7 +19,7 @@ _REFERENCE = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """One registration. `taggable` says whether the resource's type has a `tags` input at all."""
+    """One registration. `taggable` says whether the resource's type has a `tags` input at all; `aliases` are URNs that it may have had before."""
 
     urn: str
     type: str
@@ -34,6 +34,7 @@ class Resource:
     depends_on: tuple[str, ...]
     inputs: Mapping[str, Any]
     taggable: bool
+    aliases: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

@@ -91,6 +91,7 @@ def _as_json(resource: Resource) -> dict[str, Any]:
         "provider": resource.provider,
         "depends_on": list(resource.depends_on),
         "inputs": dict(resource.inputs),
+        **({"aliases": list(resource.aliases)} if resource.aliases else {}),
     }
 
 

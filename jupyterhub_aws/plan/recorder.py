@@ -144,7 +144,17 @@ class Recorder(MockMonitor):
             depends_on=tuple(sorted(needs | ({provider} if provider else set()))),
             inputs=inputs,
             taggable=taggable(request.type),
+            aliases=tuple(self._alias(request, alias) for alias in request.aliases),
         )
+
+    def _alias(self, request: Any, alias: Any) -> str:  # noqa: ANN401 -- protobuf request and alias
+        """A former URN as the engine makes it of an alias (collapseAliasToUrn): what the alias leaves out is as it is now."""
+        if alias.urn:
+            return str(alias.urn)
+        spec = alias.spec
+        parent = "" if spec.noParent else spec.parentUrn or request.parent
+        urn = self.urn(parent, spec.type or request.type, spec.name or request.name)
+        return f"urn:pulumi:{spec.stack or self._stack}::{spec.project or self._project}::{urn.split('::', 2)[2]}"
 
     def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802 -- protobuf request; the SDK's name
         """Answer for the stack that this one refers to, by the outputs of its own evaluation. Nothing else can be read without AWS."""
