@@ -17,6 +17,7 @@ from jupyterhub_aws.changes.mask import masked_text
 from jupyterhub_aws.changes.money import cost
 from jupyterhub_aws.changes.preview import before
 from jupyterhub_aws.changes.properties import Comparison, PropertyChange
+from jupyterhub_aws.changes.renamed import called_as_now
 from jupyterhub_aws.changes.side import OPS, Op, Side
 from jupyterhub_aws.config.errors import ConfigError, Problem
 
@@ -103,6 +104,7 @@ def difference(old: Side, new: Side) -> Difference:
         raise ConfigError(new.source, [problem])
     if "configuration" in (old.kind, new.kind):
         return _of_configuration(old, new)
+    old = replace(old, resources=called_as_now(old.resources, new.resources))
     changes = compared(old, new)
     told = [*effects(changes, Context(old=old, new=new)), *_secrets(old, new), *_outputs(old, new), *raised(old, new)]
     found = sorted_effects(replace(effect, says=masked_text(effect.says), about=masked_text(effect.about)) for effect in told)

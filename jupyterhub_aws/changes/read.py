@@ -45,7 +45,7 @@ class _Resource(_Strict):
     inputs: dict[str, Any]
     source: _Text | None = None
     external: bool = False
-    aliases: list[_Text] = []
+    aliases: list[Annotated[str, Field(pattern=_URN)]] = []
 
 
 class _Finding(_Strict):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jupyterhub_aws.components.facts import digest
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.formats import FORMAT, STEPS, Renamed, Revalued, upgraded
 from jupyterhub_aws.config.halves import given_by, whole
@@ -76,6 +77,15 @@ def test_both_halves_of_a_closed_stack(tmp_path: Path) -> None:
         path.write_bytes(migrated(path).new.encode())
     inner, outer = _stack(read(tmp_path / "Pulumi.airgap-hub.yaml")), _stack(read(tmp_path / "Pulumi.airgap.yaml"))
     assert inner.network == outer.network and list(inner.vpc.peer_networks) == ["corporate"]
+
+
+def test_the_line_itself_is_no_change_to_what_is_built(tmp_path: Path) -> None:
+    """An inner stack compares its outer one's digest: a line more in the file is no other configuration."""
+    text = (ROOT / "Pulumi.airgap.yaml").read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines(keepends=True) if "format: 2" in line)
+    with_it, without = (_stack(read(_written(tmp_path, found, "airgap"))) for found in (text, text.replace(line, "")))
+    assert (with_it.format, without.format) == (2, 1) and digest(with_it) == digest(without)
+    assert digest(with_it) != digest(with_it.model_copy(update={"name": "another"}))
 
 
 def _words(text: str) -> list[str]:
