@@ -91,13 +91,13 @@ def test_the_other_variants_too(tmp_path: Path, variant: str) -> None:
 def test_what_stands_in_for_a_real_value_says_so_in_the_file_and_at_the_end(tmp_path: Path) -> None:
     done = jhub(tmp_path, "--yes", "--variant", "airgap")
     text = (tmp_path / "Pulumi.dev.yaml").read_text()
-    assert "account: \"123456789012\"  # FILL IN: AWS account" in text
+    assert 'account: "123456789012"  # FILL IN: AWS account' in text
     assert "        # FILL IN: File of the authority's certificate\n        ca_certificate: |\n" in text, "above a value of several lines"
     said = done.stdout[done.stdout.index("To fill in, in Pulumi.dev.yaml:") : done.stdout.index("Next:")]
     assert len(re.findall(r"(?m)^  \S+: ", said)) == text.count("# FILL IN:") == 11
     given, _ = split(["accounts=210987654321", "network.internal_hosts=['*.a.lab', b.lab]"], questions_of("airgap", "lab"))
     text = drafted("airgap", Answers(questions_of("airgap", "lab"), given), "dev").text("lab")
-    assert "FILL IN: AWS account" not in text and "account: \"210987654321\"\n" in text and "internal_hosts: ['*.a.lab', b.lab]\n" in text
+    assert "FILL IN: AWS account" not in text and 'account: "210987654321"\n' in text and "internal_hosts: ['*.a.lab', b.lab]\n" in text
     assert "server: ldap.a.lab  # FILL IN: Directory server" in text, "other defaults follow"
 
 

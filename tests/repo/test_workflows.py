@@ -190,7 +190,7 @@ def test_up_judges_the_merged_commit_by_the_rules_of_the_one_before(clone, tmp_p
     before = subprocess.run(["git", "rev-parse", "HEAD"], cwd=clone, capture_output=True, text=True, check=True).stdout.strip()
     fake = tmp_path / "fake"
     fake.mkdir()
-    (fake / "make").write_text(f'#!/bin/sh\nln -sfn {clone}/.venv .venv\n', encoding="utf-8")
+    (fake / "make").write_text(f"#!/bin/sh\nln -sfn {clone}/.venv .venv\n", encoding="utf-8")
     (fake / "make").chmod(0o755)
     file, github = clone / "Pulumi.dev.yaml", Server()
     github.pull["merged_at"] = "2026-11-24T00:00:00Z"
