@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from jupyterhub_aws.config.errors import closest, refuse, shown
 from jupyterhub_aws.config.model import Model, option
 
 #: `endangers data` is missing on purpose: no stack lets that through by itself.
-Allowed = Literal["routine", "interrupts", "costs more", "replaces", "widens access", "unknown"]
+CLASSES = ("routine", "interrupts", "costs more", "replaces", "widens access", "unknown")
+#: Begins an entry that names resources of the caller's program.
+ADDED = "added:"
+_ADDED_TYPE = re.compile(r"added:[^\s:]+(:\S+)?")
+
+
+def _allowed(value: str) -> str:
+    if value in CLASSES or _ADDED_TYPE.fullmatch(value):
+        return value
+    if value.startswith(ADDED):
+        raise refuse(f"names no type (got {shown(value)})", "write the type after it, as the plan shows it: added:aws:sqs/queue:Queue")
+    guess = closest(value, CLASSES)
+    if value == "endangers data":
+        raise refuse("cannot be allowed: what endangers data always needs an acknowledgement", "remove it")
+    fix = f"did you mean {guess}?" if guess else f"write one of {', '.join(CLASSES)}, or added:TYPE"
+    raise refuse(f"is no class of changes (got {shown(value)})", fix)
+
+
+Allowed = Annotated[
+    str, AfterValidator(_allowed), Field(max_length=300, json_schema_extra={"anyOf": [{"enum": list(CLASSES)}, {"pattern": f"^{_ADDED_TYPE.pattern}$"}]})
+]
 Dollars = Annotated[int, Field(ge=0, le=100_000_000)]
 _UNIT = "US dollars per month"
 _CHANGING = "Counts from the merge on."
@@ -33,9 +55,10 @@ class Gate(Model):
         ("routine", "interrupts"),
         help="Classes of changes that need no acknowledgement: `routine` (nobody notices), `interrupts` (the hub restarts, something is cut off), "
         "`costs more` (the bill rises, by whatever amount: see `gate.cost` for limits), `replaces` (nodes and servers on them end), `widens access`, "
-        "`unknown`. `endangers data` always needs one.",
+        "`unknown`. `endangers data` always needs one. `added:TYPE` allows unknown effects of the resources of a type that your program adds, such as "
+        "`added:aws:sqs/queue:Queue`; `added:TYPE::NAME` those of one resource; `*` stands for anything: `added:random:*`.",
         changing=_CHANGING,
-        max_length=6,
+        max_length=100,
     )
     cost: CostLimits = option(
         CostLimits(),

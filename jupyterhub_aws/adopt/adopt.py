@@ -106,10 +106,10 @@ def _confirm(found: Adoption, path: Path) -> None:
 
 
 def evaluated(file: StackFile) -> Resources:
-    """What the program registers for a stack file. Raises ConfigError."""
+    """What this library registers for a stack file: what the caller's program adds beside it is not a scan's to match. Raises ConfigError."""
     from jupyterhub_aws.plan.plan import recorded
 
-    return recorded(file)[1].resources
+    return recorded(file)[1].resources.own
 
 
 def _parsed(text: str, path: Path) -> StackFile:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from jupyterhub_aws.changes.mask import masked_text
 from jupyterhub_aws.changes.read import read_side
 from jupyterhub_aws.changes.side import Side, Step
+from jupyterhub_aws.checks.resources import made_here
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.stack import file_key
 from jupyterhub_aws.config.stack_file import StackFile
@@ -35,7 +36,7 @@ class Fault:
 @dataclass(kw_only=True)
 class Verdict:
     """`stage`: `adopts` (the next up imports), `done` (nothing changes any more), `nothing` (there is no map, and nothing is lost), `more` (it still changes
-    what was adopted), `wrong` (see `faults`). The lists hold TYPE::NAME.
+    what was adopted), `wrong` (see `faults`). The lists hold TYPE::NAME; `added` has what changes among the resources that the caller's program added.
     """
 
     stage: Literal["adopts", "done", "nothing", "more", "wrong"]
@@ -43,6 +44,7 @@ class Verdict:
     there: list[str] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
     @property
@@ -94,8 +96,11 @@ def _data(text: str) -> Mapping[str, Any] | None:
 def judged(file: StackFile, side: Side) -> Verdict:
     """What the preview is, by the map of the stack file."""
     entries = _entries(file)
-    steps = {_subject(urn): step for urn, step in (side.steps or {}).items()}
+    steps = {_subject(urn): step for urn, step in (side.steps or {}).items() if made_here(urn)}
     found = Verdict(stage="wrong")
+    for urn, step in sorted((side.steps or {}).items()):
+        if not made_here(urn):
+            _of_added(found, _subject(urn), step)
     for subject in sorted(steps):
         _of_step(found, subject, steps[subject])
         if steps[subject].op == "import" and subject not in entries:
@@ -112,7 +117,7 @@ def judged(file: StackFile, side: Side) -> Verdict:
 def _stage(found: Verdict, entries: Mapping[str, str]) -> Literal["adopts", "done", "nothing", "more"]:
     if found.imported:
         return "adopts"
-    if not (found.created or found.updated):
+    if not (found.created or found.updated or found.added):
         return "done"
     return "more" if entries else "nothing"
 
@@ -136,6 +141,16 @@ def _of_step(found: Verdict, subject: str, step: Step) -> None:
         found.faults.append(Fault(subject=subject, what="would be deleted", fix=fix))
     elif step.op in ("create", "update", "import") and (step.new is None or step.new.custom):
         {"create": found.created, "update": found.updated, "import": found.imported}[step.op].append(subject)
+
+
+def _of_added(found: Verdict, subject: str, step: Step) -> None:
+    """What becomes of a resource that the caller's program added. Its import needs no entry in the stack file: the program says it."""
+    if step.op in ("replace", "delete"):
+        because = f", because of {', '.join(step.because)}" if step.because else ""
+        fix = "it is your program's own: make it there what it is in AWS, or take it out in a change of its own, once the stack is adopted"
+        found.faults.append(Fault(subject=subject, what=f"would be {'replaced' if step.op == 'replace' else 'deleted'}{because}", fix=fix))
+    elif step.op in ("create", "update", "import") and (step.new is None or step.new.custom):
+        found.added.append(subject)
 
 
 def _of_entry(found: Verdict, subject: str, identity: str, step: Step | None) -> None:

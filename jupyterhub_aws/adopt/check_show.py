@@ -21,6 +21,7 @@ def show(found: Verdict, stack: str) -> None:
         ("in the state already", found.there, "✓"),
         ("made", found.created, "+"),
         ("changed in place", found.updated, "~"),
+        ("made, imported or changed that your program added", found.added, "~"),
     ):
         if subjects:
             names = ", ".join(subject.partition("::")[2] for subject in subjects[:_MOST])

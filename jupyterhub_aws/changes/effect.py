@@ -10,11 +10,11 @@ from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.side import Side
 
 Class = Literal["routine", "interrupts", "costs more", "replaces", "widens access", "unknown", "endangers data"]
-Topic = Literal["cost", "people", "data", "sign-in", "access", "network", "nodes", "images", "cluster", "logs"]
+Topic = Literal["cost", "people", "data", "sign-in", "access", "network", "nodes", "images", "cluster", "logs", "your program"]
 #: From harmless to what nobody can take back.
 CLASSES: tuple[Class, ...] = ("routine", "interrupts", "costs more", "replaces", "widens access", "unknown", "endangers data")
 #: In the order in which a person reads them.
-TOPICS: tuple[Topic, ...] = ("cost", "data", "people", "sign-in", "access", "network", "nodes", "images", "cluster", "logs")
+TOPICS: tuple[Topic, ...] = ("cost", "data", "people", "sign-in", "access", "network", "nodes", "images", "cluster", "logs", "your program")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Rise:
 class Effect:
     """One thing that a change does. `subject` is the resource, as `TYPE::NAME`; `about` names whom or what, for people: `hub main`.
 
-    `rise` is there where the class is `costs more`.
+    `rise` is there where the class is `costs more`. `added` says that the resource is one that the caller's program added.
     """
 
     class_: Class
@@ -39,6 +39,7 @@ class Effect:
     subject: str
     about: str = ""
     rise: Rise | None = None
+    added: bool = False
 
     @property
     def severity(self) -> int:
@@ -47,7 +48,8 @@ class Effect:
 
     def as_json(self) -> dict[str, Any]:
         """The effect as data."""
-        return {"class": self.class_, "topic": self.topic, "says": self.says, "subject": self.subject, "about": self.about}
+        said = {"class": self.class_, "topic": self.topic, "says": self.says, "subject": self.subject, "about": self.about}
+        return {**said, "added": True} if self.added else said
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 from jupyterhub_aws.changes.difference import Difference
 from jupyterhub_aws.changes.effect import CLASSES, Class, Effect, Rise
+from jupyterhub_aws.config.gate import ADDED
 
 FORMAT = "jupyterhub-aws/gate/1"
 #: Where the base branch says nothing: what nobody loses anything by.
@@ -35,13 +36,17 @@ _DIGITS = 24
 
 @dataclass(frozen=True, kw_only=True)
 class Needed:
-    """One acknowledgement: of all effects of a class that one resource has. `limits` are those of `gate.cost` that do not hold, in words."""
+    """One acknowledgement: of all effects of a class that one resource has. `limits` are those of `gate.cost` that do not hold, in words.
+
+    `added` says that the caller's program added the resource.
+    """
 
     stack: str
     class_: Class
     subject: str
     says: tuple[str, ...]
     limits: tuple[str, ...] = ()
+    added: bool = False
 
     @property
     def digest(self) -> str:
@@ -53,6 +58,11 @@ class Needed:
     def line(self) -> str:
         """The line of a review that satisfies it."""
         return f"acknowledge {self.stack} {self.class_.replace(' ', '-')} {self.subject.replace(' ', '_')} {self.digest}"
+
+    @property
+    def allowed_as(self) -> str | None:
+        """The entry of `gate.allow` that lets such effects of the resource's type through; None where there is none."""
+        return f"{ADDED}{self.subject.rpartition('::')[0]}" if self.added and self.class_ == "unknown" else None
 
     @property
     def label(self) -> str:
@@ -67,7 +77,7 @@ class Verdict:
     `within_cost_limits` says that the bill rises and that `gate.cost` lets it.
     """
 
-    allowed: tuple[Class, ...]
+    allowed: tuple[str, ...]
     acknowledged: tuple[Needed, ...]
     missing: tuple[Needed, ...]
     failures: tuple[str, ...] = ()
@@ -78,6 +88,11 @@ class Verdict:
         """What needed no acknowledgement, in words."""
         words = [*self.allowed, *(["within the limits of gate.cost"] if self.within_cost_limits else [])]
         return ", ".join(words) or "nothing"
+
+    @property
+    def nameable(self) -> tuple[str, ...]:
+        """The entries of `gate.allow` by which a stack would let through what is missing: unknown effects of what its program adds."""
+        return tuple(sorted({entry for item in self.missing if (entry := item.allowed_as) is not None}))
 
     @property
     def passes(self) -> bool:
@@ -107,6 +122,19 @@ def allowed_by(gate: Mapping[str, Any] | None) -> tuple[Class, ...]:
     return tuple(known) if isinstance(found, (list, tuple)) else DEFAULT
 
 
+def names_allowed_by(gate: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The types and resources of the caller's program whose unknown effects a stack's own policy lets through: `added:TYPE`, `added:TYPE::NAME`."""
+    found = gate.get("allow") if isinstance(gate, Mapping) else None
+    return tuple(item for item in found if isinstance(item, str) and item.startswith(ADDED)) if isinstance(found, (list, tuple)) else ()
+
+
+def _is_named(effect: Effect, names: Iterable[str]) -> bool:
+    """Whether `gate.allow` names the added resource of an unknown effect."""
+    type_ = effect.subject.partition("::")[0]
+    patterns = [re.escape(name.removeprefix(ADDED)).replace(r"\*", ".*") for name in names]
+    return effect.added and effect.class_ == "unknown" and any(re.fullmatch(item, text) for item in patterns for text in (effect.subject, type_))
+
+
 def above(rise: Rise, gate: Mapping[str, Any] | None) -> tuple[str, ...] | None:
     """The limits of `gate.cost` that a rise of the bill does not hold, in words; none where it holds all; None where no limit is set for it.
 
@@ -127,26 +155,35 @@ def _limit(value: object) -> float:
 
 def judged(found: Difference, acknowledgements: Iterable[str] = ()) -> Verdict:
     """Judge a difference by the policy of its OLD side (the base branch's), with acknowledgements as texts of reviews or names of labels."""
-    allowed = allowed_by(found.old.gate)
-    needed = _needed(found, allowed)
+    allowed, names = allowed_by(found.old.gate), names_allowed_by(found.old.gate)
+    needed = _needed(found, allowed, names)
     given = _given(acknowledgements, found.stack)
     acknowledged = tuple(item for item in needed if item.digest in given)
     missing = tuple(item for item in needed if item.digest not in given)
     failures = tuple(str(item["message"]) for item in found.new_findings if item["status"] == "fail")
     within = any(effect.rise is not None and above(effect.rise, found.old.gate) == () for effect in found.effects)
-    return Verdict(allowed=allowed, acknowledged=acknowledged, missing=missing, failures=failures, within_cost_limits=within)
+    return Verdict(allowed=(*allowed, *names), acknowledged=acknowledged, missing=missing, failures=failures, within_cost_limits=within)
 
 
-def _needed(found: Difference, allowed: tuple[Class, ...]) -> list[Needed]:
+def _needed(found: Difference, allowed: tuple[Class, ...], names: tuple[str, ...]) -> list[Needed]:
     groups: dict[tuple[Class, str], list[Effect]] = defaultdict(list)
     limits: dict[tuple[Class, str], list[str]] = defaultdict(list)
     for effect in found.effects:
+        if _is_named(effect, names):
+            continue
         broken = None if effect.rise is None else above(effect.rise, found.old.gate)
         if effect.class_ not in allowed if broken is None else broken:
             groups[effect.class_, effect.subject].append(effect)
             limits[effect.class_, effect.subject] += broken or ()
     return [
-        Needed(stack=found.stack, class_=class_, subject=subject, says=tuple(effect.says for effect in effects), limits=tuple(limits[class_, subject]))
+        Needed(
+            stack=found.stack,
+            class_=class_,
+            subject=subject,
+            says=tuple(effect.says for effect in effects),
+            limits=tuple(limits[class_, subject]),
+            added=all(effect.added for effect in effects),
+        )
         for (class_, subject), effects in groups.items()
     ]
 

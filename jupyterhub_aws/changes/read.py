@@ -22,7 +22,8 @@ PLAN_FORMAT = "jupyterhub-aws/plan/"
 VERSION = 1
 #: More than the largest plan of 100 hubs (some 20 MB): whatever is larger is no plan.
 LARGEST = 200_000_000
-_URN = r"^urn:pulumi:[^:\s]{1,200}::[^:\s]{1,200}::\S{1,1500}$"
+#: A name may hold anything that is printed, spaces too.
+_URN = r"^urn:pulumi:[^:\s]{1,200}::[^:\s]{1,200}::[^\s:][^\x00-\x1f\x7f]{1,1500}$"
 _Text = Annotated[str, Field(max_length=2000)]
 
 

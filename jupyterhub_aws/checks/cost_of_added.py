@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from jupyterhub_aws.checks.bill import Line
-from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources
 from jupyterhub_aws.config.prices import HOURS_PER_MONTH, Prices
 
 _PROVIDERS = "pulumi:providers:"
@@ -58,7 +58,7 @@ def _priced(resource: Resource, resources: Resources, prices: Prices) -> _Priced
     pricer = _PRICERS.get(resource.type)
     try:
         return None if pricer is None else pricer(resource, resources, prices)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # a shape, or an unknown, that no price can be made of
+    except STUMBLES:  # a shape, or an unknown, that no price can be made of
         return None
 
 

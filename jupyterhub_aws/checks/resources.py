@@ -13,10 +13,13 @@ SECRET = "[secret]"  # noqa: S105 -- what stands in place of a secret
 UNKNOWN = "[unknown]"
 #: Type tokens of this library's components begin with it, and so does what is below them in a URN.
 LIBRARY = "jupyterhub-aws:"
+#: What a value of the caller's own shape makes a reader raise that knows how this library writes it.
+STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 #: The component that composes a whole stack: its children are the parts that a reader knows.
 PLATFORM = "jupyterhub-aws:index:JupyterHubPlatform"
 #: What a resource's name may not hold inside a placeholder, where it stands as `%` and two digits.
 _MARKS = re.compile(r"[%.${}]")
+_PROVIDERS = "pulumi:providers:"
 _REFERENCE = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
 
 
@@ -111,8 +114,14 @@ class Resources:
 
 
 def made_here(urn: str) -> bool:
-    """Whether a URN is that of a component of this library, or of something below one."""
-    return any(kind.startswith(LIBRARY) for kind in urn.split("::")[2].split("$"))
+    """Whether a URN is that of a component of this library, or of something below one.
+
+    Below the platform itself this library has components and a provider only: whatever else is there names the platform as its parent in a program.
+    """
+    kinds = urn.split("::")[2].split("$")
+    if PLATFORM in kinds[:-1]:
+        return kinds[kinds.index(PLATFORM) + 1].startswith((LIBRARY, _PROVIDERS))
+    return any(kind.startswith(LIBRARY) for kind in kinds)
 
 
 def placeholder(name: str, output: str) -> str:

@@ -14,14 +14,12 @@ from dataclasses import dataclass, replace
 from jupyterhub_aws.checks import backups, secrets, security
 from jupyterhub_aws.checks.airgap import all as airgap
 from jupyterhub_aws.checks.finding import Finding
-from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources
 from jupyterhub_aws.checks.watch import logs_end
 from jupyterhub_aws.config.stack import StackConfig
 
 Check = Callable[[StackConfig, Resources], list[Finding]]
 
-#: What a value of somebody's own shape makes a check raise.
-_STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 #: So many findings of one check are told one by one; more of them in one message.
 _SEVERAL = 3
 
@@ -76,14 +74,14 @@ def _faults(check: Check, scope: Scope, stack: StackConfig, resources: Resources
     judged = [item for item in resources.added if not item.external and (not scope.types or item.type in scope.types)]
     try:
         return _about(judged, new(Resources([*resources.own, *judged]))), []
-    except _STUMBLES:
+    except STUMBLES:
         pass  # one of them has a shape that the check does not know: they are judged one by one
     found: list[Finding] = []
     unjudged: list[Resource] = []
     for item in judged:
         try:
             found += _about([item], new(Resources([*resources.own, item])))
-        except _STUMBLES:
+        except STUMBLES:
             unjudged.append(item)
     return list(dict.fromkeys(found)), unjudged
 

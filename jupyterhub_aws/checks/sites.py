@@ -10,7 +10,7 @@ from jupyterhub_aws.checks.airgap.endpoints import recorded_software
 from jupyterhub_aws.checks.hub_values.chart_policies import SERVERS, WHO, Place, chart_policies
 from jupyterhub_aws.checks.hub_values.images import used_images
 from jupyterhub_aws.checks.network_policies import Ranges
-from jupyterhub_aws.checks.resources import Resource, Resources, chart_name
+from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources, chart_name
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.bundle import normalized
 from jupyterhub_aws.config.chart import CHART, effective
@@ -55,10 +55,25 @@ class Site:
 
 
 def sites(stack: StackConfig, resources: Resources) -> list[Site]:
-    """Every host outside, sorted. What a private endpoint or a registry of the stack's own serves inside is not among them."""
-    found = {*_images(stack, resources), *_charts(resources), *_apis(stack, resources), *_sign_in(stack, resources), *_packages(stack, resources)}
-    found |= {*_program(stack, resources), *_engine()}
+    """Every host outside, sorted. What a private endpoint or a registry of the stack's own serves inside is not among them.
+
+    Of what the caller's program added: hosts of charts, of images that their values name, and of the APIs that make it.
+    """
+    own = resources.own
+    found = {*_images(stack, own), *_charts(own), *_apis(stack, own), *_sign_in(stack, own), *_packages(stack, own)}
+    found |= {*_program(stack, own), *_engine()}
+    known = {site.host for site in found}
+    for resource in resources.added:
+        found |= {site for site in _of_added(stack, resource) if site.who != "whoever runs pulumi" or site.host not in known}
     return sorted(found, key=lambda site: (site.who, site.host, site.why, site.resource or ""))
+
+
+def _of_added(stack: StackConfig, resource: Resource) -> set[Site]:
+    alone = Resources([resource])
+    try:
+        return {*_images(stack, alone), *_charts(alone), *_program(stack, alone)}
+    except STUMBLES:  # values of the caller's own shape name no host that could be found
+        return set()
 
 
 def _inside(stack: StackConfig, host: str) -> bool:

@@ -59,8 +59,8 @@ def _matches(toleration: Mapping[str, Any], taint: Mapping[str, str]) -> bool:
 
 
 def hub_releases(resources: Resources) -> list[Resource]:
-    """The releases of the chart that are hubs."""
-    return [release for release in resources.of(RELEASE) if chart_name(release) == CHART]
+    """The releases of the chart that are hubs of this library. One that the caller's program releases by itself is its own."""
+    return [release for release in resources.own.of(RELEASE) if chart_name(release) == CHART]
 
 
 def hub_of(release: Resource) -> str:

@@ -86,6 +86,7 @@ def _gate(verdict: Verdict) -> list[str]:
         number = len(verdict.missing)
         words = [_plain(needed.line) for needed in verdict.missing[:_LINES]]
         limits = [f"- {text(limit)}" for needed in verdict.missing for limit in dict.fromkeys(needed.limits)]
+        limits += [f"- types of your program's own can be named in `gate.allow`: {text(', '.join(verdict.nameable[:_LINES]))}"] if verdict.nameable else []
         rest = [f"and {number - _LINES} more: `jhub gate` lists them"] if number > _LINES else []
         said = "Somebody else with write access opens it with a review that contains these lines, or with labels of `acknowledge` and the digits at their ends."
         lines += ["", _folded(f"{number} acknowledgement{'s' if number > 1 else ''} missing", [said, "", "```", *words, "```", *rest, *limits])]

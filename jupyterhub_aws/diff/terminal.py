@@ -66,6 +66,8 @@ def render_verdict(console: Console, verdict: Verdict) -> None:
         for needed in verdict.missing:
             console.print(needed.line, soft_wrap=True, markup=False)
             console.print(Padding(Text("; ".join([*needed.says[:3], *needed.limits]), "dim"), (0, 0, 0, 2)))
+    if verdict.nameable:
+        console.print(Text(f"→ types of your program's own that need nobody's word can be named in gate.allow: {', '.join(verdict.nameable)}", "dim"))
 
 
 def _section(section: Section) -> Table:

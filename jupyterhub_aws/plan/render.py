@@ -27,6 +27,8 @@ _SUMS = ("idle_monthly", "paused_monthly", "maximum_monthly")
 #: A line of the bill that makes less of every sum is not named in the short form.
 _LARGE_SHARE = 0.1
 _OPTION_COLUMN = 31
+#: So many types without a price are named in the short form.
+_NAMED = 4
 
 
 def render(plan: Plan, *, whole: bool = False) -> None:
@@ -38,6 +40,8 @@ def render(plan: Plan, *, whole: bool = False) -> None:
     stack = plan.stack
     where = f" in {stack.region}" if stack.region else ""
     resources = counted(len(plan.recording.resources), "resource")
+    if added := len(plan.recording.resources.added):
+        resources += f", {added} of them added by your program"
     console.print(Text.assemble((plan.source, "bold"), f" becomes {stack.name}{where}: {resources}"))
     console.print(_verdict(plan))
     console.print()
@@ -68,12 +72,17 @@ def _more(plan: Plan) -> Text:
 
 
 def _tree(plan: Plan) -> Group:
+    """Every resource below its part: in build order those of this library, by name those that the caller's program added."""
+    resources = plan.recording.resources
     children: dict[str | None, list[Resource]] = defaultdict(list)
-    for resource in plan.recording.resources:
-        children[resource.parent].append(resource)
-    depth = _depths(plan.recording.resources)
-    parts = sorted(plan.recording.resources.parts(), key=lambda item: (depth[item.urn], item.name))
-    return Group(*(_branch(resource, children, "") for resource in parts))
+    for resource in resources:
+        if resources.part(resource) is not resource:
+            children[resource.parent].append(resource)
+    depth = _depths(resources)
+    own = [_branch(item, children, "") for item in sorted(resources.parts(), key=lambda item: (depth[item.urn], item.name))]
+    added = [_branch(item, children, "", added=True) for item in sorted(resources.added_parts(), key=lambda item: (item.name, item.type))]
+    heading = [Text(), Text("Added by your program", "bold")] if added else []
+    return Group(*own, *heading, *added)
 
 
 def _depths(resources: Resources) -> dict[str, int]:
@@ -96,16 +105,16 @@ def _depths(resources: Resources) -> dict[str, int]:
     return {urn: len(found) for urn, found in reach.items()}
 
 
-def _branch(resource: Resource, children: dict[str | None, list[Resource]], prefix: str) -> Tree:
-    branch = Tree(_label(resource, prefix), guide_style="dim")
+def _branch(resource: Resource, children: dict[str | None, list[Resource]], prefix: str, *, added: bool = False) -> Tree:
+    branch = Tree(_label(resource, prefix, added=added), guide_style="dim")
     for statement in statements(resource.inputs):
         branch.add(Text(statement, style="dim"))
     for child in sorted(children[resource.urn], key=lambda item: (item.type, item.name)):
-        branch.children.append(_branch(child, children, resource.name))
+        branch.children.append(_branch(child, children, resource.name, added=added))
     return branch
 
 
-def _label(resource: Resource, prefix: str) -> Text:
+def _label(resource: Resource, prefix: str, *, added: bool) -> Text:
     short = resource.name.removeprefix(prefix).lstrip("-") or resource.name
     kind = resource.type.rpartition(":")[2]
     label = Text.assemble((short, "" if resource.custom else "bold"), " ", (kind, "cyan" if resource.custom else "dim cyan"))
@@ -113,8 +122,9 @@ def _label(resource: Resource, prefix: str) -> Text:
         label.append(f" import {resource.import_id}", "magenta")
     if resource.protect:
         label.append(" kept", "green")
-    line = summary(resource.type, resource.inputs) if resource.custom else ""
-    return label.append(f" {line}") if line else label
+    line = summary(resource, added=added)
+    label.append(f" {line}" if line else "")
+    return label.append(f" {resource.source}", "dim") if resource.source else label
 
 
 def _findings(findings: tuple[Finding, ...], *, whole: bool) -> Table:
@@ -159,7 +169,19 @@ def _cost(plan: Plan, *, whole: bool) -> Group:
     spot = " Spot nodes count at max_price, or at the on-demand price without one." if whole else ""
     note = Text(f"Prices of {data['prices_of']}; {uncounted}.{spot}", "dim")
     first = [Text(data["note"], "yellow")] if data["note"] else []
-    return Group(*first, table, Padding(note, (0, 0)), *_user_hours(data, whole=whole))
+    return Group(*first, table, Padding(note, (0, 0)), *_not_priced(data, whole=whole), *_user_hours(data, whole=whole))
+
+
+def _not_priced(data: Mapping[str, Any], *, whole: bool) -> list[Text]:
+    """What the caller's program adds and no price is known for: how many, and of which types."""
+    found: Mapping[str, int] = data["not_priced"]
+    if not found:
+        return []
+    count = f"Not priced: {counted(sum(found.values()), 'resource')} of your program"
+    most = sorted(found.items(), key=lambda item: (-item[1], item[0]))[: len(found) if whole else _NAMED]
+    rest = f" and {len(found) - len(most)} more types" if len(most) < len(found) else ""
+    named = ", ".join(f"{number} {kind.rpartition(':')[2]}" for kind, number in most)
+    return [Text(f"{count} ({named}{rest}).", "dim")]
 
 
 def _largest(data: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from jupyterhub_aws.checks.resources import chart_of
+from jupyterhub_aws.checks.resources import Resource, chart_of
 
 Inputs = Mapping[str, Any]
 
@@ -165,29 +165,58 @@ _LINES: dict[str, Callable[[Inputs], str]] = {
 _DOCUMENTS = ("assumeRolePolicy", "policy", "policyDocument")
 
 
-def summary(token: str, inputs: Inputs) -> str:
-    """One line about a resource; empty for a type that says nothing beyond its name."""
-    line = _LINES.get(token)
-    return line(inputs) if line is not None else ""
+#: Inputs that tell most of a resource of the caller's, in the order in which one of them is taken.
+_TELLING = ("id", "name", "bucket", "cidrBlock", "instanceType", "engine", "domainName", "displayName", "repository", "region")
+_SHORT = 60
+
+
+def summary(resource: Resource, *, added: bool = False) -> str:
+    """One line about a resource; empty for a type that says nothing beyond its name, and for a component.
+
+    The lines of types know how this library makes them (encrypted, rotated). Of a resource that the caller's program added nothing of that is known.
+    """
+    if not resource.custom:
+        return ""
+    if added:
+        return _of_added(resource)
+    line = _LINES.get(resource.type)
+    return line(resource.inputs) if line is not None else ""
+
+
+def _of_added(resource: Resource) -> str:
+    if isinstance(resource.inputs.get("chart"), str):
+        where = resource.inputs.get("namespace")
+        return f"chart {chart_of(resource.inputs)}" + (f" in {where}" if isinstance(where, str) else "")
+    found = next((value for key in _TELLING if isinstance(value := resource.inputs.get(key), str) and value), "")
+    text = found if len(found) <= _SHORT else f"{found[: _SHORT - 1]}…"
+    return f"exists already: {text}" if resource.external else text
 
 
 def statements(inputs: Inputs) -> list[str]:
     """Every IAM statement among a resource's inputs, in words: `may autoscaling:SetDesiredCapacity on … if …`."""
-    found = []
-    for key in _DOCUMENTS:
-        text = inputs.get(key)
-        if isinstance(text, str) and text.startswith("{"):
-            found += [_words(statement) for statement in json.loads(text).get("Statement", ())]  # a lifecycle policy has none
-    return found
+    return [_words(statement) for key in _DOCUMENTS for statement in _statements_of(inputs.get(key))]
+
+
+def _statements_of(text: object) -> Iterator[Mapping[str, Any]]:
+    """The statements of a document. A lifecycle policy has none, one statement may stand without a list, and text may be no document at all."""
+    try:
+        document = json.loads(text) if isinstance(text, str) and text.startswith("{") else {}
+    except ValueError:
+        return
+    found = document.get("Statement") or ()
+    yield from (item for item in (found if isinstance(found, list) else [found]) if isinstance(item, Mapping))
 
 
 def _words(statement: Mapping[str, Any]) -> str:
-    actions = ", ".join(_listed(statement["Action"]))
-    verb = "may" if statement["Effect"] == "Allow" else "must not"
+    actions = ", ".join(_listed(statement["Action"])) if "Action" in statement else f"everything but {', '.join(_listed(statement.get('NotAction')))}"
+    verb = "may" if statement.get("Effect") == "Allow" else "must not"
     who = statement.get("Principal")
-    subject = ", ".join(str(item) for values in who.values() for item in _listed(values)) + " " if isinstance(who, dict) else ""
+    subject = ", ".join(str(item) for values in who.values() for item in _listed(values)) + " " if isinstance(who, Mapping) else f"{who} " if who else ""
     on = f" on {', '.join(_listed(statement['Resource']))}" if "Resource" in statement else ""
-    tests = [f"{key} {operator} {' or '.join(_listed(value))}" for operator, pairs in statement.get("Condition", {}).items() for key, value in pairs.items()]
+    on = f" on everything but {', '.join(_listed(statement['NotResource']))}" if "NotResource" in statement else on
+    condition = statement.get("Condition")
+    operators = condition.items() if isinstance(condition, Mapping) else ()
+    tests = [f"{key} {name} {' or '.join(_listed(value))}" for name, pairs in operators if isinstance(pairs, Mapping) for key, value in pairs.items()]
     return f"{subject}{verb} {actions}{on}" + (f" if {' and '.join(tests)}" if tests else "")
 
 

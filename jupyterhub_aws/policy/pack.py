@@ -22,7 +22,7 @@ from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
 from jupyterhub_aws.checks.paused import paused
 from jupyterhub_aws.checks.resources import UNKNOWN, Resources
-from jupyterhub_aws.checks.scope import Check
+from jupyterhub_aws.checks.scope import Check, judge
 from jupyterhub_aws.config.project import project_of
 from jupyterhub_aws.config.secrets import SECRET_ENDINGS
 from jupyterhub_aws.config.stack import StackConfig
@@ -104,9 +104,12 @@ def _validator(enforced: Enforced, status: str, stack: Callable[[], StackConfig]
 
 
 def violations(enforced: Enforced, status: str, stack: StackConfig, resources: Resources) -> list[Finding]:
-    """The findings of a check with this status; what cannot be judged yet is left to the run that knows it."""
+    """The findings of a check with this status; what cannot be judged yet is left to the run that knows it.
+
+    What the caller's program added is judged as on a plan: it warns, by the advisory policy, and stops nothing.
+    """
     seen = Resources(resource for resource in resources if not any(_unknown(resource.inputs.get(key)) for key in enforced.decides))
-    return [finding for finding in enforced.check(stack, seen) if finding.status == status]
+    return [finding for finding in judge(enforced.check, stack, seen) if finding.status == status]
 
 
 def _unknown(value: object) -> bool:

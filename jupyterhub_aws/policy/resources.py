@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from jupyterhub_aws.checks.resources import UNKNOWN, Resource, Resources
+from jupyterhub_aws.checks.resources import LIBRARY, UNKNOWN, Resource, Resources
 
 #: Outputs by which resources name each other.
 _NAMED_BY = ("id", "arn")
@@ -18,6 +18,7 @@ _NAMED_BY = ("id", "arn")
 _SHORTEST = 12
 _ID = re.compile(r"[a-z]+-[0-9a-f]{8,}|arn:[\w-]+:\S+")
 _STACK = "pulumi:pulumi:Stack"
+_PROVIDERS = "pulumi:providers:"
 #: Real values to the resource and the output that a plan would name in their place.
 Names = Mapping[str, tuple[str, str]]
 
@@ -48,7 +49,7 @@ def _resource(item: Shown, names: Names) -> Resource:
         type=item.resource_type,
         name=item.name,
         parent=None if parent is None or f"::{_STACK}::" in parent else parent,
-        custom=not item.resource_type.startswith(("jupyterhub-aws:", "eks:index:")),
+        custom=_is_custom(item),
         protect=protect,
         retain_on_delete=True,  # the engine does not show it: that it is set is proven on the plan
         ignore_changes=tuple(getattr(item.opts, "ignore_changes", ()) or ()),
@@ -58,6 +59,13 @@ def _resource(item: Shown, names: Names) -> Resource:
         inputs=_restored(plain(item.props), names, item.name),
         taggable=item.resource_type.startswith("aws:") and "tags" in item.props,
     )
+
+
+def _is_custom(item: Shown) -> bool:
+    """Whether a provider makes it. The engine names the provider of each such resource; a component, of whatever package, has none, and a provider too."""
+    if item.resource_type.startswith((LIBRARY, "eks:index:")):
+        return False
+    return item.resource_type.startswith(_PROVIDERS) or not hasattr(item, "provider") or item.provider is not None
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 -- any value that the policy SDK hands over

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from jupyterhub_aws.changes.compare import Change, label
 from jupyterhub_aws.changes.effect import CLASSES, Context, Effect, Reading, sorted_effects
-from jupyterhub_aws.changes.effects import access, alarms, backups, homes, nodes, openings, permissions, release, table
+from jupyterhub_aws.changes.effects import access, added, alarms, backups, homes, nodes, openings, permissions, release, table
 from jupyterhub_aws.changes.effects.values import shown
 from jupyterhub_aws.checks.resources import UNKNOWN
 
@@ -39,6 +39,9 @@ def effects(changes: Iterable[Change], context: Context) -> tuple[Effect, ...]:
 def _of(change: Change, context: Context) -> Iterator[Effect]:
     if not change.resource.custom:
         return  # a component is what is in it
+    if added.is_added(change):
+        yield from added.read(change, context)
+        return
     reading = Reading()
     for name in table.readers(change.type):
         try:

@@ -87,6 +87,21 @@ def read(change: Change, context: Context) -> Reading:
     return reading
 
 
+def read_inline(change: Change, context: Context) -> Reading:
+    """What the rules inside a security group open and close."""
+    reading = Reading(explained={"ingress", "egress"})
+    old, new = ([] if inputs is None else list(_inline(change.name, inputs)) for inputs in sides(change))
+    tell(reading, change, compare(old, new), fresh=context.fresh)
+    return reading
+
+
+def _inline(name: str, inputs: Mapping[str, Any]) -> Iterator[Opening]:
+    for key in ("ingress", "egress"):
+        for rule in inputs.get(key) or ():
+            peers = [*rule.get("cidrBlocks", ()), *rule.get("ipv6CidrBlocks", ()), *rule.get("securityGroups", ()), *rule.get("prefixListIds", ())]
+            yield from (_opening(key == "ingress", str(peer), rule, name) for peer in (*peers, *(["itself"] if rule.get("self") else [])))
+
+
 def sides(change: Change) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
     """Inputs before and after. What the engine does not know yet is taken to stay: the id of something that is made anew opens nothing by itself."""
     old, new = (None if side is None else side.inputs for side in (change.old, change.new))

@@ -23,7 +23,7 @@ def command(stack: str, hub: str | None, settings: tuple[str, ...]) -> int:
     from jupyterhub_aws.plan.plan import recorded
 
     _, recording = recorded(stack_file(stack, settings))
-    found = {hub_of(release): release for release in hub_releases(recording.everything)}
+    found = {hub_of(release): release for release in hub_releases(recording.everything.own)}
 
     def refused(what: str, fix: str) -> ConfigError:
         return ConfigError("jhub values", [Problem(path=stack, what=what, fix=fix)])

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jupyterhub_aws.checks.resources import made_here
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import file_key
@@ -105,6 +106,7 @@ def kept_of(resources: Sequence[Mapping[str, Any]], hub: str) -> list[Kept]:
     found = [
         Kept(urn=item["urn"], id=str(item["id"]), protected=bool(item.get("protect")))
         for item in resources
-        if item.get("custom") and item.get("id") and item.get("retainOnDelete") and not item.get("delete") and mine.fullmatch(item["urn"].rpartition("::")[2])
+        if item.get("custom") and item.get("id") and item.get("retainOnDelete") and not item.get("delete")
+        if made_here(item["urn"]) and mine.fullmatch(item["urn"].rpartition("::")[2])
     ]
     return sorted(found, key=lambda item: item.urn)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,13 +73,15 @@ def verdicts(stack: StackConfig, there: Iterable[Found], protected: Sequence[Res
 
 
 def _named(resource: Resource) -> tuple[str, str]:
-    tags = resource.inputs.get("tags") or {}
-    name = tags.get("Name") or next((str(resource.inputs[key]) for key in _NAMES if resource.inputs.get(key)), "")
-    return _AS_FOUND[resource.type], str(name)
+    """The kind of a resource as the tag index has it, and its name. Without one Pulumi gives it the name of the resource with seven digits: `data-*`."""
+    tags = resource.inputs.get("tags")
+    name = tags.get("Name") if isinstance(tags, Mapping) else None
+    name = name or next((str(resource.inputs[key]) for key in _NAMES if resource.inputs.get(key)), "")
+    return _AS_FOUND[resource.type], str(name) or (f"{resource.name}-*" if resource.source is not None else "")
 
 
 def _kept(stack: StackConfig, found: Found, keeps: Sequence[tuple[str, str]]) -> str:
-    if any(kind == found.kind and name in ("", found.name, found.id) for kind, name in keeps):
+    if any(kind == found.kind and (name in ("", found.name, found.id) or _is_generated(name, found)) for kind, name in keeps):
         return "the program protects it, or what is protected needs it"
     claim = found.tags.get(f"{_CLAIM}name", "")
     if isinstance(stack.homes, EbsHomes) and found.kind == "ec2:volume" and claim.startswith("claim-"):
@@ -86,6 +89,11 @@ def _kept(stack: StackConfig, found: Found, keeps: Sequence[tuple[str, str]]) ->
     if found.kind in ("backup:backup-vault", "backup:recovery-point", "rds:snapshot", "ec2:snapshot"):
         return "a backup"
     return ""
+
+
+def _is_generated(name: str, found: Found) -> bool:
+    """Whether a name is one that Pulumi made of a resource's own."""
+    return name.endswith("-*") and any(re.fullmatch(re.escape(name[:-1]) + "[0-9a-f]{7}", item) for item in (found.name, found.id))
 
 
 def refuse_standing(command: str, account: Account, stack: StackConfig, name: str, protected: Sequence[Resource]) -> None:

@@ -98,7 +98,7 @@ def leaving(file: StackFile) -> Leaving:
         inner = [(item, *recorded(item)) for item in inner_files(file)] if stack.parts == "cloud" else []
         pairs = [*((item, found, made.resources) for item, found, made in inner), (file, stack, recording.resources)]
     last = pairs[-1]
-    goes = isinstance(last[1].cluster, EksCluster) and not any(item.type == "aws:eks/cluster:Cluster" and item.protect for item in last[2])
+    goes = isinstance(last[1].cluster, EksCluster) and not any(item.type == "aws:eks/cluster:Cluster" and item.protect for item in last[2].own)
     halves = tuple(_half(*pair, cluster_goes=goes) for pair in pairs)
     found = Leaving(halves=halves, behind=())
     return replace(found, behind=tuple(left_behind(found.whole)))
@@ -117,6 +117,7 @@ def _as_json(half: Half) -> dict[str, Any]:
         "run": half.line,
         "goes": len(found.goes),
         "order": [{"part": name, "resources": count} for name, count in found.order],
+        "added_by_the_program": [_resource(item) for item in found.added],
         "stays": [_resource(item) for item in found.stays],
         "forgotten": [_resource(item) for item in found.forgotten],
         "ends_with_the_cluster": [_resource(item) for item in found.ends],

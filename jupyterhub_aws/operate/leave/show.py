@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable
 
 from rich.console import Group
@@ -14,6 +15,8 @@ from jupyterhub_aws.cli.console import Terminal
 from jupyterhub_aws.operate.leave.plan import Half, Leaving
 
 _WIDTH = 74
+#: So many kinds of what the caller's program added are named.
+_KINDS = 8
 #: What people call the things that stay; others by their type's last word.
 _WORDS = {
     "aws:efs/fileSystem:FileSystem": "file system of homes",
@@ -59,6 +62,8 @@ def _half(half: Half, number: int) -> Group:
     parts: list[Text | Padding] = [Text(f"{number}. {half.file.stack}{where}: {len(found.goes)} resources go"), _line(half.line)]
     if found.order:
         parts.append(_grey("in this order: " + ", ".join(f"{name} ({count})" for name, count in found.order)))
+    if found.added:
+        parts.append(_grey(f"and {len(found.added)} that your program added, each before what it needs: {', '.join(_counted(found.added))}"))
     parts += _list("stays, and the next `up` finds it", [item for item in found.stays if item.protect])
     needs = [item for item in found.stays if not item.protect and item.custom and not item.type.startswith("pulumi:")]
     parts += [_grey(f"and {len(needs)} more that these need (network, roles, policies)")] if needs else []
@@ -68,8 +73,22 @@ def _half(half: Half, number: int) -> Group:
 
 
 def _list(head: str, items: Iterable[Resource]) -> list[Text | Padding]:
-    lines = [f"  {item.name}: {_WORDS.get(item.type, item.type.rpartition(':')[2])}" for item in items]
+    lines = [f"  {item.name}: {_word(item)}" for item in items]
     return [Padding(Text("\n".join([f"{head}:", *lines])), (0, 0, 0, 3))] if lines else []
+
+
+def _word(item: Resource) -> str:
+    """What people call it. What the caller's program added is not what this library has such things for."""
+    kind = item.type.rpartition(":")[2]
+    return f"{kind}, added by your program" if item.source is not None else _WORDS.get(item.type, kind)
+
+
+def _counted(items: Iterable[Resource]) -> list[str]:
+    """How many of each kind, those of which there are most first."""
+    count = Counter(item.type.rpartition(":")[2] for item in items)
+    named = sorted(count.items(), key=lambda pair: (-pair[1], pair[0]))
+    rest = [f"and {len(named) - _KINDS} more kinds"] if len(named) > _KINDS else []
+    return [*(f"{number} {kind}" for kind, number in named[:_KINDS]), *rest]
 
 
 def _later(leaving: Leaving) -> Group:

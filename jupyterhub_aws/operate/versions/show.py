@@ -36,7 +36,7 @@ def rows_of(stack: str | None, as_of: datetime.date) -> tuple[list[Row], bool]:
     from jupyterhub_aws.plan.plan import recorded
 
     found, recording = recorded(stack_file(stack))
-    rows = standing(found, used(found, recording.everything), as_of)
+    rows = standing(found, used(found, recording.everything.own), as_of)
     return rows, any(row.standing in FAILING for row in rows)
 
 

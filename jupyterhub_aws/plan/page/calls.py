@@ -43,7 +43,7 @@ class CallingIdentity:
 
 def calling_identities(plan: Plan, anchors: Anchors) -> tuple[CallingIdentity, ...]:
     """Every identity of the plan that calls AWS, with every call."""
-    proof = IdentityProof(plan.stack, plan.recording.everything)
+    proof = IdentityProof(plan.stack, plan.recording.everything.own)
     found = groupby(proof.calls, key=lambda call: (call.identity.software.name, "" if call.identity.role is None else call.identity.role.urn))
     return tuple(CallingIdentity(software=name, role=anchors.link(urn) if urn else None, rows=tuple(_rows(list(calls)))) for (name, urn), calls in found)
 

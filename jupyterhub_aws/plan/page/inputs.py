@@ -36,7 +36,7 @@ def documents(inputs: Mapping[str, Any]) -> list[Document]:
     for key in sorted(inputs):
         words = statements({key: inputs[key]})
         if words:
-            source = json.dumps(json.loads(inputs[key]), indent=2, ensure_ascii=False)
+            source = json.dumps(json.loads(inputs[key]), indent=2, ensure_ascii=False)  # it has statements, so it is JSON
             found.append(Document(path=key, words=tuple(words), source=source))
     return found
 

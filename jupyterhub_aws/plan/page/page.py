@@ -22,7 +22,7 @@ from jupyterhub_aws.plan.page.pools import pools
 from jupyterhub_aws.plan.page.topology.draw import picture
 from jupyterhub_aws.plan.page.topology.scene import scene
 from jupyterhub_aws.plan.page.topology.shape import Scene
-from jupyterhub_aws.plan.page.tree import tree
+from jupyterhub_aws.plan.page.tree import trees
 from jupyterhub_aws.plan.plan import Plan
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -55,7 +55,7 @@ def page(plan: Plan) -> str:
         guards=guards(plan.recording.everything, anchors),
         callers=calling_identities(plan, anchors),
         trusted=trusted,
-        tree=tree(plan.recording.everything, anchors),
+        trees=trees(plan.recording.everything, anchors),
         **_money(plan),
     )
 
@@ -70,7 +70,7 @@ def _plural(count: int, what: str) -> str:
 
 
 def _sentence(plan: Plan, drawn: Scene) -> str:
-    hubs = len(hub_releases(plan.recording.everything))
+    hubs = len(hub_releases(plan.recording.everything.own))
     built = [_plural(hubs, "hub"), _plural(len(drawn.pools), "pool") + " of nodes for people's servers", _plural(len(drawn.zones), "zone")]
     way = "with a way out to the internet through NAT" if drawn.nats else "without a way out to the internet"
     where = f"on AWS in {plan.stack.region}" if plan.stack.region else "in a cluster that is there already"

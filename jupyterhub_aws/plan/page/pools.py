@@ -63,8 +63,8 @@ class Pool:
 
 def pools(plan: Plan, anchors: Anchors) -> tuple[Pool, ...]:
     """The user pools, by name."""
-    found = sorted(user_nodes(plan.stack, plan.recording.everything), key=lambda node: (natural(node.pool), node.name))
-    people = [pod for release in hub_releases(plan.recording.everything) for pod in user_pods(release)]
+    found = sorted(user_nodes(plan.stack, plan.recording.everything.own), key=lambda node: (natural(node.pool), node.name))
+    people = [pod for release in hub_releases(plan.recording.everything.own) for pod in user_pods(release)]
     return tuple(_pool(name, list(group), people, plan, anchors) for name, group in groupby(found, key=lambda node: node.pool))
 
 

@@ -42,11 +42,20 @@ class Node:
         return f"{self.name} {self.token} {self.line} {' '.join(self.flags)}".lower()
 
 
-def tree(resources: Resources, anchors: Anchors) -> tuple[Node, ...]:
-    """The top of the tree, components first."""
-    below: dict[str | None, list[Resource]] = defaultdict(list)
+@dataclass(frozen=True, kw_only=True)
+class Trees:
+    """The parts of this library, and what the caller's program added, each by itself."""
+
+    own: tuple[Node, ...]
+    added: tuple[Node, ...]
+
+
+def trees(resources: Resources, anchors: Anchors) -> Trees:
+    """The tops of both trees, components first. Nothing added stands below a part of this library's, nor the other way round."""
+    below: dict[str, list[Resource]] = defaultdict(list)
     for resource in resources:
-        below[resource.parent if resource.parent in resources.by_urn else None].append(resource)
+        if resources.part(resource) is not resource and resource.parent is not None:
+            below[resource.parent].append(resource)
 
     def node(resource: Resource) -> Node:
         return Node(
@@ -56,7 +65,7 @@ def tree(resources: Resources, anchors: Anchors) -> tuple[Node, ...]:
             token=resource.type,
             urn=resource.urn,
             custom=resource.custom,
-            line=summary(resource.type, resource.inputs) if resource.custom else "",
+            line=summary(resource, added=resources.is_added(resource)),
             flags=_flags(resource),
             parent=None if resource.parent is None else anchors.link(resource.parent),
             children=tuple(map(node, _sorted(below[resource.urn]))),
@@ -65,7 +74,7 @@ def tree(resources: Resources, anchors: Anchors) -> tuple[Node, ...]:
             documents=tuple(documents(resource.inputs)),
         )
 
-    return tuple(map(node, _sorted(resources.parts())))
+    return Trees(own=tuple(map(node, _sorted(resources.parts()))), added=tuple(map(node, _sorted(resources.added_parts()))))
 
 
 def _sorted(found: list[Resource]) -> list[Resource]:
@@ -74,6 +83,8 @@ def _sorted(found: list[Resource]) -> list[Resource]:
 
 def _flags(resource: Resource) -> tuple[str, ...]:
     said = {
+        f"at {resource.source}": resource.source is not None,
+        "read, not made": resource.external,
         "protected": resource.protect,
         "kept when removed": resource.retain_on_delete,
         f"imported from {resource.import_id}": resource.import_id is not None,

@@ -19,7 +19,7 @@ _SHOWN_RANGES = 3
 
 def scene(plan: Plan) -> Scene:
     """What the picture shows. Everything comes from what was recorded, by type."""
-    resources = plan.recording.everything
+    resources = plan.recording.everything.own  # what the caller's program adds has no place in this picture
     places, owners = Places(resources), Owners(resources)
     plane, operators = services.control(resources)
     ways_in = services.entries(places, owners, public=True), services.entries(places, owners, public=False)
