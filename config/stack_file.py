@@ -106,7 +106,7 @@ def read(path: Path, settings: Sequence[str] = (), home: Project | None = None) 
         config.setdefault(key, value)
     own, others = _split(settings, config, project.name)
     for setting in own:
-        _set(config, setting, path.name, project.name)
+        set_option(config, setting, path.name, project.name)
     strings = {key: _handed_over(key, value, path.name) for key, value in config.items()}
     values = {key: text for key, text in strings.items() if text is not None}
     return StackFile(
@@ -231,8 +231,11 @@ def _line(text: str) -> str:
     return text if text.isprintable() else shown(text)
 
 
-def _set(config: dict[str, Any], setting: str, source: str, project: str) -> None:
-    """Apply one `path=value`; paths are as in messages (`pools.core.size`, `network.zones[0]`), values YAML or JSON."""
+def set_option(config: dict[str, Any], setting: str, source: str, project: str = PROJECT) -> None:
+    """Apply one `path=value` to a configuration by its keys; paths are as in messages (`pools.core.size`, `network.zones[0]`), values YAML or JSON.
+
+    Raises ConfigError, in the name of `source`, for a setting that is none or whose path leads nowhere.
+    """
     path, equals, text = setting.partition("=")
     parts = [part for part in path.replace("[", ".[").split(".") if part]
     option = f"--set {_line(path)}"

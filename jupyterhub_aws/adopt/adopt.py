@@ -10,13 +10,13 @@ from jupyterhub_aws.adopt.draft import Draft, by_reference, owning, reasons_agai
 from jupyterhub_aws.adopt.live import Live
 from jupyterhub_aws.adopt.match import Outcome, matched
 from jupyterhub_aws.adopt.matchers.cluster import CONTROL_PLANE
-from jupyterhub_aws.adopt.written import to_fill_in
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.keys import canonical_key
 from jupyterhub_aws.config.project import Project, find_project, unnamed_project
 from jupyterhub_aws.config.stack import file_key
 from jupyterhub_aws.config.stack_file import IMPORTS, StackFile, read
+from jupyterhub_aws.config.stack_text import to_fill_in
 
 
 @dataclass(kw_only=True)

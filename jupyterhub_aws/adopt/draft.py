@@ -11,7 +11,7 @@ from jupyterhub_aws.adopt.draft_hubs import hubs_of
 from jupyterhub_aws.adopt.draft_network import network_of
 from jupyterhub_aws.adopt.draft_pools import given_pools, own_pools
 from jupyterhub_aws.adopt.live import Live, tags_of
-from jupyterhub_aws.adopt.written import Noted, fill, text_of
+from jupyterhub_aws.config.stack_text import Noted, fill, text_of
 from jupyterhub_aws.config.versions import kubernetes_versions
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from jupyterhub_aws.adopt.live import Live, Thing, tags_of
-from jupyterhub_aws.adopt.written import Noted, fill
+from jupyterhub_aws.config.stack_text import Noted, fill
 
 _HUB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

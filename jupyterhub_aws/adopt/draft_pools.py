@@ -8,8 +8,8 @@ from typing import Any
 
 from jupyterhub_aws.adopt.asks import auto_scaling_names
 from jupyterhub_aws.adopt.live import Live, Thing
-from jupyterhub_aws.adopt.written import Noted, fill
 from jupyterhub_aws.config.instance_types import instance_type, instance_types
+from jupyterhub_aws.config.stack_text import Noted, fill
 
 #: config/specs/node_groups.py: cluster, pool, what is bought, a zone where each has a group, and six digits of a hash.
 _GROUP = r"{}-(?P<pool>[a-z][a-z0-9-]*?)-(?P<bought>spot|on-demand)(-[a-z])?-[0-9a-f]{{6}}"

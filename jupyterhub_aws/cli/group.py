@@ -12,6 +12,7 @@ from jupyterhub_aws.config.errors import ConfigError
 
 #: Subcommand -> what the list of commands says of it. The command is in the module of its name in jupyterhub_aws.cli.commands, imported when it is called.
 _COMMANDS = {
+    "init": "Make a project of your own: asks, writes, plans",
     "plan": "What `pulumi up` would build, what is wrong with it, its cost",
     "diff": "What changes between two plans, and for whom",
     "gate": "May a change be merged? Judged by the older side's policy",

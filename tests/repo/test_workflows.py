@@ -150,6 +150,8 @@ def clone(tmp_path):
     jhub.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path / "hub"} exec {sys.executable} -m jupyterhub_aws.cli.main "$@"\n', encoding="utf-8")
     jhub.chmod(0o755)
     (tmp_path / "hub" / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    (tmp_path / "hub" / ".github").mkdir()
+    shutil.copy(ROOT / "examples" / "github" / "install_library.sh", tmp_path / "hub" / ".github")
     return tmp_path / "hub"
 
 
@@ -188,7 +190,7 @@ def test_up_judges_the_merged_commit_by_the_rules_of_the_one_before(clone, tmp_p
     before = subprocess.run(["git", "rev-parse", "HEAD"], cwd=clone, capture_output=True, text=True, check=True).stdout.strip()
     fake = tmp_path / "fake"
     fake.mkdir()
-    (fake / "make").write_text(f'#!/bin/sh\nln -sfn {clone}/.venv "$2/.venv"\n', encoding="utf-8")
+    (fake / "make").write_text(f'#!/bin/sh\nln -sfn {clone}/.venv .venv\n', encoding="utf-8")
     (fake / "make").chmod(0o755)
     file, github = clone / "Pulumi.dev.yaml", Server()
     github.pull["merged_at"] = "2026-11-24T00:00:00Z"
@@ -212,5 +214,6 @@ def test_the_scripts_are_sound():
     shellcheck = shutil.which("shellcheck")
     if shellcheck is None:
         pytest.skip("no shellcheck on PATH: the scripts of the workflows were not checked")
-    done = subprocess.run([shellcheck, ROOT / "examples" / "github" / "install_pulumi.sh"], capture_output=True, text=True, timeout=60, check=False)
+    scripts = sorted((ROOT / "examples" / "github").glob("*.sh"))
+    done = subprocess.run([shellcheck, *scripts], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout

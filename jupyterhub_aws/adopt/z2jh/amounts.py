@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.adopt.written import fill
 from jupyterhub_aws.adopt.z2jh.taken import Taking
+from jupyterhub_aws.config.stack_text import fill
 from jupyterhub_aws.config.tree import Path
 
 _GPU = "nvidia.com/gpu"

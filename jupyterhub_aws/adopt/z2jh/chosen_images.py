@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.written import Noted, fill
 from jupyterhub_aws.adopt.z2jh.gates import restricts
 from jupyterhub_aws.adopt.z2jh.names import LONGEST_TEXT, brief_of, leave_out, slug_of
 from jupyterhub_aws.adopt.z2jh.taken import Taking
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.profiles import split_image
+from jupyterhub_aws.config.stack_text import Noted, fill
 from jupyterhub_aws.config.tree import Path
 
 IMAGES = ("image", "image_spec")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from jupyterhub_aws.adopt.written import fill, plain, text_of, to_fill_in
 from jupyterhub_aws.adopt.z2jh.entry import entry_of
 from jupyterhub_aws.adopt.z2jh.homes import homes_of
 from jupyterhub_aws.adopt.z2jh.mend import mend, without_unfit
@@ -23,6 +22,7 @@ from jupyterhub_aws.config.errors import ConfigError, Problem, dotted
 from jupyterhub_aws.config.halves import Configuration
 from jupyterhub_aws.config.stack import file_key
 from jupyterhub_aws.config.stack_file import engine_string
+from jupyterhub_aws.config.stack_text import fill, plain, text_of, to_fill_in
 from jupyterhub_aws.config.tree import Path
 from jupyterhub_aws.config.versions import kubernetes_versions
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.written import fill
 from jupyterhub_aws.adopt.z2jh.gates import restricts
 from jupyterhub_aws.adopt.z2jh.taken import Taking
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.entry import FIRST_NODE_PORT, HOSTNAME, LAST_NODE_PORT
+from jupyterhub_aws.config.stack_text import fill
 
 _HTTPS = ("proxy", "https")
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----\nFILL IN the certificate of the hub's name, and its chain\n-----END CERTIFICATE-----\n"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from jupyterhub_aws.adopt.written import fill
 from jupyterhub_aws.adopt.z2jh.taken import Taking
+from jupyterhub_aws.config.stack_text import fill
 
 _GIB = {"Gi": 1.0, "G": 1.0, "Ti": 1024.0, "T": 1024.0, "Mi": 1 / 1024, "M": 1 / 1024}
 _STORAGE = ("singleuser", "storage")

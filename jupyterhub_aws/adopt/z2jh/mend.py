@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from jupyterhub_aws.adopt.written import Noted, fill
 from jupyterhub_aws.adopt.z2jh.taken import Dropped, Entry, Status, Taking
 from jupyterhub_aws.config.errors import Problem
+from jupyterhub_aws.config.stack_text import Noted, fill
 
 _PART = re.compile(r"'((?:[^'\\]|\\.)*)'|\[(\d+)\]|([^.\[\]]+)")
 #: A value that the plan takes, for options that a file cannot do without. None of them lets anybody in.

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyterhub_aws.adopt.written import fill
 from jupyterhub_aws.adopt.z2jh.amounts import Amounts
 from jupyterhub_aws.adopt.z2jh.names import slug_of
+from jupyterhub_aws.config.stack_text import fill
 
 
 @dataclass

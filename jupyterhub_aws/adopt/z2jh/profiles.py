@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.written import fill
 from jupyterhub_aws.adopt.z2jh.amounts import Amounts, amounts_of, amounts_said
 from jupyterhub_aws.adopt.z2jh.chosen_images import IMAGES, choices_of, override_image
 from jupyterhub_aws.adopt.z2jh.gates import restricts
@@ -16,6 +15,7 @@ from jupyterhub_aws.adopt.z2jh.taken import Taking
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.kubespawner import fields, has_lone_brace
+from jupyterhub_aws.config.stack_text import fill
 from jupyterhub_aws.config.tree import Path
 
 #: Fields that KubeSpawner fills in, and that a variable here may have (config/profiles.py).

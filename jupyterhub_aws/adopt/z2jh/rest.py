@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.written import fill
 from jupyterhub_aws.adopt.z2jh.defaults import default_of
 from jupyterhub_aws.adopt.z2jh.homes import gib
 from jupyterhub_aws.adopt.z2jh.seal import looks_secret
 from jupyterhub_aws.adopt.z2jh.taken import Entry, Status, Taking
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted
+from jupyterhub_aws.config.stack_text import fill
 from jupyterhub_aws.config.tree import Path
 
 #: Named servers of a user where the old hub had no limit, and the most that the stack allows (config/hub.py).

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.written import fill
 from jupyterhub_aws.adopt.z2jh.amounts import amounts_said, base_of
 from jupyterhub_aws.adopt.z2jh.chosen_images import named_image
 from jupyterhub_aws.adopt.z2jh.gates import restricts
@@ -14,6 +13,7 @@ from jupyterhub_aws.adopt.z2jh.profiles import add_profile, labels_of
 from jupyterhub_aws.adopt.z2jh.taken import Dropped, Entry, Status, Taking, ends
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted
+from jupyterhub_aws.config.stack_text import fill
 from jupyterhub_aws.config.tree import Path
 
 _REST = "a profile here says pool, size, image and environment; the rest belongs under helm_values by hand"

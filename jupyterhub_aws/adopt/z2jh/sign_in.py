@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.written import fill, plain
 from jupyterhub_aws.adopt.z2jh.authenticators import Found, authenticator_of
 from jupyterhub_aws.adopt.z2jh.gates import NARROWING
 from jupyterhub_aws.adopt.z2jh.sign_in_directory import ldap
@@ -19,6 +18,7 @@ from jupyterhub_aws.adopt.z2jh.sign_in_providers import auth0, azure, github, gi
 from jupyterhub_aws.adopt.z2jh.taken import Taking
 from jupyterhub_aws.adopt.z2jh.traits import Traits
 from jupyterhub_aws.config.people import PATTERNS
+from jupyterhub_aws.config.stack_text import fill, plain
 
 _OWN = "the stack makes its own, and keeps it"
 #: Traits of the base class that mean the same with every kind of sign-in: they stay, under `hub.config.Authenticator`.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyterhub_aws.adopt.written import fill
 from jupyterhub_aws.adopt.z2jh.traits import Traits
 from jupyterhub_aws.config.sign_in_directory import PLAIN_TEXT
+from jupyterhub_aws.config.stack_text import fill
 
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----\nFILL IN the authority that signed the directory's certificate\n-----END CERTIFICATE-----\n"
 _SEARCH = ("auth", "ldap", "dn", "search")

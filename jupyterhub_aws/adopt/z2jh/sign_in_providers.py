@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyterhub_aws.adopt.written import fill
 from jupyterhub_aws.adopt.z2jh.traits import Traits
+from jupyterhub_aws.config.stack_text import fill
 
 _GOOGLE = {
     "authorize_url": "https://accounts.google.com/o/oauth2/v2/auth",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.config.formats import FORMAT
-from jupyterhub_aws.config.stack import StackConfig, file_key
+from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig
 
 #: Begins the comment of a line that somebody has to fill in.
 FILL_IN = "FILL IN:"
@@ -56,18 +56,19 @@ def to_fill_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa
             yield from to_fill_in(item, f"{path}[{index}]")
 
 
-def text_of(head: str, sections: Mapping[str, Any], comments: Mapping[str, str]) -> str:
+def text_of(head: str, sections: Mapping[str, Any], comments: Mapping[str, str], project: str = PROJECT) -> str:
     """The file: `sections` by their names in the stack, `comments` above them. Texts keep their quotes where YAML would read something else.
 
-    Keys have the project's prefix: `pulumi stack init` writes those without it anew and drops their comments (CLI 3.260), here what is to be filled in.
+    Keys have the prefix of the project: `pulumi stack init` writes those without one anew and drops their comments (CLI 3.260).
     """
     sections = {"format": FORMAT, **sections}
-    lines = ["# yaml-language-server: $schema=./config/stack.schema.json", "#", *(f"# {line}".rstrip() for line in head.strip().splitlines()), "", "config:"]
+    lines = [*(f"# {line}".rstrip() for line in head.strip().splitlines()), "", "config:"]
     known = [name for name in StackConfig.model_fields if name in sections]
     for name in known:
         if comments.get(name):
             lines += ["", *(f"  # {line}" for line in comments[name].splitlines())]
-        lines += [f"  {line}".rstrip() for line in _dumped(file_key(name), sections[name]).splitlines()]
+        key = PROVIDER_KEYS.get(name, f"{project}:{name}")
+        lines += [f"  {line}".rstrip() for line in _dumped(key, sections[name]).splitlines()]
     return "\n".join(lines) + "\n"
 
 
@@ -78,25 +79,30 @@ def _dumped(key: str, value: Any) -> str:  # noqa: ANN401 -- any JSON value
     yaml.width = _WIDTH
     yaml.default_flow_style = False
     yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.dump(_commented({key: value}), out)
+    yaml.dump(_commented({key: value}, 0), out)
     return out.getvalue()
 
 
-def _commented(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+def _commented(value: Any, depth: int) -> Any:  # noqa: ANN401 -- any JSON value
+    """The value for ruamel, with its notes as comments: behind a value in its line, above one of several lines. `depth` is in maps."""
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
     from ruamel.yaml.scalarstring import LiteralScalarString
 
     if isinstance(value, Noted):
-        return _commented(value.value)
+        return _commented(value.value, depth)
     if isinstance(value, Mapping):
         found = CommentedMap()
         for key, item in value.items():
-            found[key] = _commented(item)
+            found[key] = _commented(item, depth + 1)
             if isinstance(item, Noted):
-                found.yaml_add_eol_comment(_line(f"{FILL_IN} {item.note}" if item.fill else item.note), key)
+                note = _line(f"{FILL_IN} {item.note}" if item.fill else item.note)
+                if isinstance(found[key], LiteralScalarString):
+                    found.yaml_set_comment_before_after_key(key, before=note, indent=2 * depth)
+                else:
+                    found.yaml_add_eol_comment(note, key)
         return found
     if isinstance(value, (list, tuple)):
-        items = CommentedSeq([_commented(item) for item in value])
+        items = CommentedSeq([_commented(item, depth + 1) for item in value])
         if not any(isinstance(item, (Mapping, list, tuple)) for item in map(plain, value)) and all("\n" not in str(item) for item in value):
             items.fa.set_flow_style()
         return items

@@ -1,0 +1,285 @@
+"""From answers to a stack: its sections with their comments. Nothing is in it that the user did not choose, except what the options need to be whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.formats import FORMAT
+from jupyterhub_aws.config.instance_types import instance_type
+from jupyterhub_aws.config.node_size import server_room
+from jupyterhub_aws.config.stack_text import Noted, plain, text_of, to_fill_in
+from jupyterhub_aws.init import defaults
+from jupyterhub_aws.init.question import Answers
+from jupyterhub_aws.init.questions import SERVERS
+
+_CORE = ("m7i.large", "m6i.large", "m5.large")
+#: For servers with 4 GB and with 8 GB for each CPU: twins of one shape, so that spot finds more of them (config/data/ec2_types.json; a test compares).
+_NODES = {4: ("m6i.2xlarge", "m5.2xlarge", "m6a.2xlarge", "m5a.2xlarge"), 8: ("r6i.2xlarge", "r5.2xlarge", "r6a.2xlarge", "r5a.2xlarge")}
+_GPU_NODE = "g4dn.xlarge"
+_GUARANTEE, _MOST_PODS = 0.5, 40
+_CORE_DISK, _GPU_DISK = 50, 200
+_IMAGE = "quay.io/jupyter/scipy-notebook:2026-08-03"
+_GPU_IMAGE = "quay.io/jupyter/pytorch-notebook:cuda12-2026-08-03"
+#: Stands in for a certificate until there is one; it signed nothing.
+_NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2xhdWRl\n-----END CERTIFICATE-----\n"
+
+_SIGN_IN, _ENTRY, _PEER = "hubs.main.sign_in", "hubs.main.entry", "network.peer_networks.corporate"
+_API = "cluster.api.public_access_cidrs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """Sections of a stack by their names, a comment above each, and what the file begins with."""
+
+    sections: Mapping[str, Any]
+    comments: Mapping[str, str]
+    head: str
+
+    def text(self, project: str) -> str:
+        """The stack file of a project."""
+        return text_of(self.head, self.sections, self.comments, project)
+
+    @property
+    def to_fill_in(self) -> list[tuple[str, str]]:
+        """Paths and notes of values that stand in for what only the user knows."""
+        return list(to_fill_in(self.sections))
+
+
+def drafted(variant: str, answers: Answers, stack: str) -> Draft:
+    """The stack that a variant becomes by these answers. Raises ConfigError for one that is no number or no file."""
+    section = {"open": _open, "airgap": _airgap, "existing": _existing}[variant]
+    sections = {"format": FORMAT, **section(answers)}
+    comments = {name: _COMMENTS[name] for name in sections if name in _COMMENTS} | (_OF_VARIANT.get(variant) or {})
+    return Draft(sections=sections, comments=comments, head=_HEADS[variant].format(stack=stack))
+
+
+def inner_text(project: str, stack: str) -> str:
+    """The file of the second stack of an isolated network: it takes its configuration from the first one's."""
+    head = f"The inside of the stack {stack}: everything that the Kubernetes API makes. It reads Pulumi.{stack}.yaml; only its secrets are here."
+    return text_of(head, {"format": FORMAT, "cloud_stack": stack}, {}, project)
+
+
+_HEADS = {
+    "open": "The stack {stack}: a JupyterHub on AWS. Nothing here is secret. Every option: docs/reference.md of jupyterhub-aws, or `jhub docs`.\n"
+    "`jhub plan {stack}` shows what it becomes, `pulumi up -s {stack}` builds it.",
+    "airgap": "The stack {stack}: a JupyterHub in an isolated network. Nothing here is secret. Every option: docs/reference.md of jupyterhub-aws, or\n"
+    "`jhub docs`. This file is the part that AWS's API makes; the inside of the cluster is the stack {stack}-hub, which reads this file too.\n"
+    "`jhub plan {stack}-hub` plans both and proves that nothing in them reaches the internet. How to build it: docs/airgap.md of jupyterhub-aws.",
+    "existing": "The stack {stack}: a JupyterHub in a cluster that exists. Nothing here is secret. Every option: docs/reference.md of jupyterhub-aws, or\n"
+    "`jhub docs`. `jhub plan {stack}` shows what it becomes, `pulumi up -s {stack}` builds it.",
+}
+_COMMENTS = {
+    "name": "Name of the cluster and prefix of everything in AWS. Another name is another cluster.",
+    "tags": "On every resource.",
+    "network": "Private nodes in their own VPC.",
+    "cluster": "The control plane. Its nodes are below, in `pools`.",
+    "pools": "Nodes. `core` is always on: hub, proxy, autoscaler. The others come when users start servers and go when they stop.",
+    "homes": "Users' home directories. They are backed up daily and weekly (docs/backups.md of jupyterhub-aws).",
+    "registry": "Images and charts come from here; `jhub bundle` fills it.",
+    "runner": "A machine without an open port, in the network, on which `pulumi up` of the inner stack runs.",
+    "hubs": "The hub. Others may follow under other names: they share nodes and nothing else.",
+}
+_OF_VARIANT = {
+    "airgap": {"network": "No internet gateway, no NAT, no public address: private endpoints for the AWS APIs that something here calls."},
+    "existing": {
+        "cluster": "Reached by KUBECONFIG or ~/.kube/config; `kubeconfig` names another file.",
+        "name": "Prefix of what the stack makes. Another name is another stack.",
+        "network": "What pods have to know of the cluster's network.",
+        "pools": "Nodes that exist, labelled hub.jupyter.org/node-purpose: user and jupyterhub-aws/pool: users.",
+        "homes": "Users' home directories.",
+        "registry": "Images are imported on every node.",
+    },
+}
+
+
+def _open(answers: Answers) -> dict[str, Any]:
+    networks = answers.listed(_API)
+    open_to_all = {"public": Noted(value=True, note="every address may connect; only your AWS identities are let in")} if "0.0.0.0/0" in networks else {}
+    return {
+        **_in_aws(answers),
+        "network": {"mode": "open", "zones": answers.listed("network.zones"), "nat": answers["network.nat"]},
+        "cluster": {
+            **_cluster(answers),
+            "api": {"public_access_cidrs": answers.marked(_API, networks), **open_to_all},
+            **_unprotected(answers),
+        },
+        "pools": _pools(answers),
+        "homes": {"kind": answers["homes.kind"]},
+        "hubs": {"main": _hub(answers)},
+    }
+
+
+def _airgap(answers: Answers) -> dict[str, Any]:
+    mirror = answers["hubs.main.package_mirrors.pip"]
+    gateway = f"{_PEER}.via.id"
+    return {
+        **_in_aws(answers),
+        "parts": "cloud",
+        "network": {
+            "mode": "airgap",
+            "cidr": "10.64.0.0/16",
+            "zones": answers.listed("network.zones"),
+            "endpoint_zones": answers["network.endpoint_zones"],
+            "egress": {"kind": "none"},
+            "internal_hosts": answers.marked("network.internal_hosts", answers.listed("network.internal_hosts")),
+            "peer_networks": {
+                "corporate": {
+                    "cidrs": answers.marked(f"{_PEER}.cidrs", answers.listed(f"{_PEER}.cidrs")),
+                    "ports": Noted(value=[636, 443], note="LDAPS, and HTTPS of package mirrors"),
+                    "servers": Noted(value=True, note="users' servers reach these ports too"),
+                    "via": {"kind": "transit_gateway", "id": answers.marked(gateway, answers[gateway])},
+                }
+            },
+        },
+        "cluster": {**_cluster(answers), **_unprotected(answers)},
+        "registry": {
+            "kind": "ecr",
+            "account": answers.marked("accounts", answers["accounts"]),
+            "charts": Noted(value="/opt/bundle/charts", note="a folder on the runner"),
+        },
+        "runner": {"instance_type": "t3.medium", "policies": Noted(value=[], note="the policy of your state's bucket and key (examples/backend)")},
+        "pools": _pools(answers),
+        "homes": {"kind": answers["homes.kind"]},
+        "hubs": {"main": _hub(answers, internal=True) | ({"package_mirrors": {"pip": mirror}} if mirror else {})},
+    }
+
+
+def _existing(answers: Answers) -> dict[str, Any]:
+    closed = answers["network.egress.kind"] == "none"
+    context = {"context": answers["cluster.context"]} if answers["cluster.context"] else {}
+    homes = {"kind": answers["homes.kind"]} | _answered(answers, "homes", ("server", "path", "file_system", "access_point"))
+    storage_class = "hubs.main.database.storage_class"
+    pool = {key: answers.number(f"pools.users.{key}") for key in ("cores", "memory_gib", "nodes")}
+    return {
+        "name": answers["name"],
+        "tags": _tags(answers),
+        "network": {
+            "mode": "unmanaged",
+            "ranges": answers.listed("network.ranges"),
+            "egress": {"kind": answers["network.egress.kind"]},
+            **({"internal_hosts": answers.marked("network.internal_hosts", answers.listed("network.internal_hosts"))} if closed else {}),
+        },
+        "cluster": {"kind": "existing", "version": answers["cluster.version"], **context, **_unprotected(answers)},
+        **({"registry": {"kind": "on_nodes", "charts": answers["registry.charts"]}} if closed else {}),
+        "pools": {"users": {"capacity": "existing", **pool}},
+        "homes": homes,
+        "hubs": {"main": _hub(answers) | {"database": {"kind": "sqlite_on_class", "storage_class": answers.marked(storage_class, answers[storage_class])}}},
+    }
+
+
+def _in_aws(answers: Answers) -> dict[str, Any]:
+    accounts = {"accounts": answers.marked("accounts", [answers["accounts"]])} if answers["accounts"] else {}
+    return {"region": answers["region"], **accounts, "name": answers["name"], "tags": _tags(answers)}
+
+
+def _tags(answers: Answers) -> dict[str, str]:
+    return {"owner": answers["tags.owner"], "environment": answers["purpose"]}
+
+
+def _cluster(answers: Answers) -> dict[str, Any]:
+    administrators = answers.listed("cluster.administrators")
+    return {"kind": "eks", "version": defaults.kubernetes(), **({"administrators": administrators} if administrators else {})}
+
+
+def _unprotected(answers: Answers) -> dict[str, Any]:
+    return {"protected": Noted(value=False, note="`pulumi destroy` deletes it: for a trial")} if answers["purpose"] == "trial" else {}
+
+
+def _pools(answers: Answers) -> dict[str, Any]:
+    cpu, memory = SERVERS[answers["server"]]
+    kinds = _NODES[memory // cpu]
+    nodes, gpus = math.ceil(answers.number("users") / servers_per_node(cpu, memory)), answers.number("gpu")
+    pools: dict[str, Any] = {
+        "core": {"instance_types": list(_CORE), "size": 1 if answers["purpose"] == "trial" else 2, "disk": {"size_gib": _CORE_DISK}},
+        "users": {
+            "capacity": Noted(value="spot_first", note="spot nodes, and on-demand nodes where there are none"),
+            "instance_types": list(kinds),
+            "size": {"min": 0, "max": Noted(value=nodes, note=f"{servers_per_node(cpu, memory)} servers on each")},
+        },
+    }
+    if gpus:
+        pools["gpu"] = {
+            "capacity": "spot_first",
+            "instance_types": [_GPU_NODE],
+            "size": {"min": 0, "max": gpus},
+            "disk": Noted(value={"size_gib": _GPU_DISK}, note="images with CUDA are large"),
+        }
+    return pools
+
+
+def servers_per_node(cpu: int, memory: int) -> int:
+    """How many servers of a size, by what is guaranteed to each, fit on a node of their pool. The plan counts them again."""
+    room = server_room([instance_type(name) for name in _NODES[memory // cpu]], _MOST_PODS)
+    return min(int(room.cpu_millicores / (1000 * cpu * _GUARANTEE)), int(room.memory_mib / (1024 * memory * _GUARANTEE)))
+
+
+def _hub(answers: Answers, *, internal: bool = False) -> dict[str, Any]:
+    cpu, memory = SERVERS[answers["server"]]
+    profiles: dict[str, Any] = {
+        "standard": {"display_name": f"{cpu} CPU{'s' if cpu > 1 else ''}, {memory} GB", "pool": "users", "cpu": cpu, "memory": f"{memory}G", "default": True}
+    }
+    if answers.get("gpu", "0") != "0":
+        profiles["gpu"] = {"display_name": "One GPU", "pool": "gpu", "cpu": 3, "memory": "12G", "gpus": 1, "image": _GPU_IMAGE}
+    return {
+        "sign_in": _sign_in(answers),
+        "entry": _entry(answers, internal=internal),
+        "image": Noted(value=_IMAGE, note="any image with JupyterHub 5, pinned by a tag or digest"),
+        "profiles": profiles,
+    }
+
+
+def _sign_in(answers: Answers) -> dict[str, Any]:
+    kind = answers[f"{_SIGN_IN}.kind"]
+    found: dict[str, Any] = {"kind": kind, **_answered(answers, _SIGN_IN, ("client_id", "authorize_url", "token_url", "userinfo_url", "domain", "server"))}
+    if kind == "ldap":
+        found["bind_dn_templates"] = answers.marked(f"{_SIGN_IN}.bind_dn_templates", [answers[f"{_SIGN_IN}.bind_dn_templates"]])
+        found["ca_certificate"] = _pem(answers, f"{_SIGN_IN}.ca_certificate")
+    if kind == "oidc":
+        found["groups_claim"] = "groups"
+    for name in ("allowed_organizations", "allowed_groups", "administrators"):
+        path = f"{_SIGN_IN}.{name}"
+        if values := answers.listed(path):
+            found[name] = answers.marked(path, values)
+    return found
+
+
+def _entry(answers: Answers, *, internal: bool) -> dict[str, Any]:
+    kind = "load_balancer" if internal else answers[f"{_ENTRY}.kind"]
+    if kind == "port_forward":
+        return {"kind": kind}
+    found: dict[str, Any] = {"kind": kind, **({"internal": True} if internal else {}), **_answered(answers, _ENTRY, ("hostname", "route53_zone"))}
+    if kind == "node_port":
+        return {**found, "tls": {"kind": "certificate", "certificate": _pem(answers, f"{_ENTRY}.tls.certificate")}}
+    networks, arn = answers.listed(f"{_ENTRY}.allowed_cidrs"), f"{_ENTRY}.tls.certificate_arn"
+    found["allowed_cidrs"] = answers.marked(f"{_ENTRY}.allowed_cidrs", networks)
+    if "0.0.0.0/0" in networks:
+        found["public"] = Noted(value=True, note="the whole internet reaches the sign-in page")
+    return {**found, "tls": {"kind": "acm", "certificate_arn": answers.marked(arn, answers[arn])}} if arn in answers else found
+
+
+def _answered(answers: Answers, section: str, names: tuple[str, ...]) -> dict[str, Any]:
+    """Those options of a section that were asked for and answered."""
+    return {name: answers.marked(path, answers[path]) for name in names if answers.get(path := f"{section}.{name}")}
+
+
+def _pem(answers: Answers, path: str) -> Any:  # noqa: ANN401 -- a text, or one with a mark
+    """The certificate in the file that was named, or one that stands in for it. Raises ConfigError for a file that is none."""
+    name = answers[path]
+    if not name:
+        return answers.marked(path, _NO_CERTIFICATE)
+    try:
+        return Path(name).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        problem = Problem(path=path, what=f"cannot be read from {name} ({reason})", fix="name a file in PEM form, or leave it empty")
+        raise ConfigError("jhub init", [problem]) from None
+
+
+def as_values(sections: Mapping[str, Any]) -> dict[str, Any]:
+    """The sections as plain values, for settings on top of them."""
+    return {name: plain(value) for name, value in sections.items()}

@@ -1,0 +1,150 @@
+"""The files of a project, as text by their paths; and how they come into a folder: all of them or none, and never over one that exists."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyterhub_aws.config.errors import ConfigError, Problem, shown
+from jupyterhub_aws.config.keys import PROVIDERS
+from jupyterhub_aws.init.draft import Draft, inner_text
+from jupyterhub_aws.version import __version__
+
+COMMAND = "jhub init"
+_LIBRARY = "jupyterhub-aws"
+#: Kept as it is where a folder has one already: it is about more than this project.
+_IGNORED, _IGNORE = (".venv/", "__pycache__/", "plan.html"), ".gitignore"
+
+#: sdk/go/common/tokens of Pulumi v3.260: names.go and project.go, stack_name.go.
+_PROJECT, _STACK = re.compile(r"[A-Za-z_.][A-Za-z0-9_.-]{0,99}"), re.compile(r"[A-Za-z0-9_.-]{1,100}")
+
+_PROGRAM = '''"""The program: everything that the stack file describes. What you add below is yours."""
+
+from jupyterhub_aws import from_stack_file
+
+platform = from_stack_file()
+
+# Resources of your own, of any provider, follow here. A bucket, for example:
+#
+#     import pulumi_aws as aws
+#
+#     data = aws.s3.Bucket("data")
+'''
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where the project will be, and its names for Pulumi."""
+
+    folder: Path
+    project: str
+    stack: str
+    workflows: bool = False
+
+
+def stack_files(target: Target, draft: Draft) -> dict[str, str]:
+    """The stack file; in an isolated network that of its inside too."""
+    found = {f"Pulumi.{target.stack}.yaml": draft.text(target.project)}
+    if draft.sections.get("parts") == "cloud":
+        found[f"Pulumi.{target.stack}-hub.yaml"] = inner_text(target.project, target.stack)
+    return found
+
+
+def project_file(target: Target) -> str:
+    """Pulumi.yaml."""
+    lines = (f"name: {target.project}", "description: JupyterHub on AWS", "runtime:", "  name: python", "  options:", "    toolchain: pip")
+    return "\n".join((*lines, "    virtualenv: .venv", ""))
+
+
+def project_files(target: Target, draft: Draft) -> dict[str, str]:
+    """Every file of the project, by its path in the folder."""
+    found = {
+        "Pulumi.yaml": project_file(target),
+        **stack_files(target, draft),
+        "__main__.py": _PROGRAM,
+        "requirements.txt": f"# The library at a version: raise it, then run `pulumi install` and `jhub migrate`.\n{requirement()}\n",
+        _IGNORE: "".join(f"{line}\n" for line in _IGNORED),
+    }
+    if target.workflows:
+        from jupyterhub_aws.init.workflows import workflow_files
+
+        stacks = [name.removeprefix("Pulumi.").removesuffix(".yaml") for name in stack_files(target, draft)]
+        found |= workflow_files(stacks, draft)
+    return found
+
+
+def requirement() -> str:
+    """How this very library is asked for again: by its version, or by the address that it was installed from (PEP 610, direct_url.json)."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        said = json.loads(distribution(_LIBRARY).read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        said = {}
+    url, vcs = said.get("url"), said.get("vcs_info")
+    if not url:
+        return f"{_LIBRARY}=={__version__}"
+    return f"{_LIBRARY} @ {vcs['vcs']}+{url}@{vcs['commit_id']}" if vcs else f"{_LIBRARY} @ {url}"
+
+
+def refuse_what_exists(target: Target, paths: Mapping[str, str]) -> None:
+    """Raise ConfigError, naming each, for files that the folder has already."""
+    if target.folder.exists() and not target.folder.is_dir():
+        raise ConfigError(COMMAND, [Problem(path=str(target.folder), what="is a file", fix="name a folder")])
+    there = [name for name in paths if name != _IGNORE and os.path.lexists(target.folder / name)]
+    fix = "name another folder, or move it away: nothing is overwritten"
+    if "Pulumi.yaml" in there:
+        fix = "there is a project already: copy its stack file for a further stack, or name another folder"
+    if there:
+        raise ConfigError(COMMAND, [Problem(path=str(target.folder / name), what="exists", fix=fix) for name in there])
+
+
+def refuse_names(project: str, stack: str) -> None:
+    """Raise ConfigError for names that Pulumi would refuse, or would take for a provider's."""
+    fix = "use letters, digits, dots, dashes and underscores"
+    wrong = [
+        Problem(path=option, what=f"is no name for Pulumi (got {shown(name)})", fix=fix)
+        for option, name, form in (("--project", project, _PROJECT), ("--stack", stack, _STACK))
+        if not form.fullmatch(name)
+    ]
+    if project in PROVIDERS:
+        what = f"is the name of a provider, whose settings begin with it (got {project})"
+        wrong.append(Problem(path="--project", what=what, fix=f"write {project}-hub, for example"))
+    if wrong:
+        raise ConfigError(COMMAND, wrong)
+
+
+def written(target: Target, files: Mapping[str, str]) -> list[str]:
+    """Write the files; whatever stops it, what was written goes again. Returns the names of those that were there and stay (.gitignore)."""
+    refuse_what_exists(target, files)
+    made: list[Path] = []
+    kept = []
+    try:
+        for name, text in files.items():
+            path = target.folder / name
+            if name == _IGNORE and path.exists():
+                kept.append(name)
+                continue
+            for folder in reversed([level for level in (path.parent, *path.parent.parents) if not level.exists()]):
+                folder.mkdir()
+                made.append(folder)
+            with path.open("x", encoding="utf-8") as stream:
+                made.append(path)
+                stream.write(text)
+            if text.startswith("#!"):
+                path.chmod(0o755)
+    except BaseException as error:
+        for path in reversed(made):
+            with contextlib.suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        if isinstance(error, OSError):
+            reason = error.strerror or type(error).__name__
+            problem = Problem(path=str(target.folder), what=f"cannot be written ({reason})", fix="name a folder of yours; nothing was left in it")
+            raise ConfigError(COMMAND, [problem]) from None
+        raise
+    return kept

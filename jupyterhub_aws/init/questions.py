@@ -1,0 +1,458 @@
+"""The questions of each variant, in the order in which they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jupyterhub_aws.config.prices import Prices
+from jupyterhub_aws.init import defaults
+from jupyterhub_aws.init.question import Given, Question
+
+VARIANTS = {
+    "open": "a VPC with NAT, an EKS cluster, hubs on the internet or behind a tunnel",
+    "airgap": "an isolated VPC without a way to the internet: two stacks, one for AWS and one for the inside of the cluster",
+    "existing": "hubs in a cluster that exists: kubeadm, kops or an EKS cluster of others",
+}
+#: What a user's server gets: CPUs and memory, half of both guaranteed.
+SERVERS = {"small": (1, 4), "medium": (2, 8), "large": (4, 32)}
+
+_SIGN_IN, _ENTRY, _PEER = "hubs.main.sign_in", "hubs.main.entry", "network.peer_networks.corporate"
+_ENDPOINTS = ("authorize_url", "token_url", "userinfo_url")
+_KINDS = {
+    "shared_password": "one password for all users, made by the stack: for a trial",
+    "native": "accounts of the hub's own: users sign up, an administrator admits them",
+    "github": "an OAuth application at GitHub",
+    "oidc": "an OpenID Connect provider: Keycloak, Entra ID, Okta",
+    "cognito": "a user pool of Amazon Cognito",
+    "ldap": "an LDAP directory or Active Directory",
+}
+
+
+def _is(path: str, *values: str) -> Callable[[Given], bool]:
+    return lambda answers: answers.get(path) in values
+
+
+def _always(value: str) -> Callable[[Given], str]:
+    return lambda _: value
+
+
+def questions_of(variant: str, name: str) -> tuple[Question, ...]:
+    """The questions of a variant; `name` is the default of the cluster's."""
+    return {"open": _open, "airgap": _airgap, "existing": _existing}[variant](name)
+
+
+def _open(name: str) -> tuple[Question, ...]:
+    return (
+        *_place(name, account=defaults.account),
+        Question(
+            path="network.nat",
+            ask="NAT gateways",
+            help="Nodes have private addresses and reach the internet through NAT.",
+            default=_always("single"),
+            choices={"single": "one for all zones; while its zone is down no node reaches the internet", "per_zone": "one in each zone"},
+            priced=True,
+        ),
+        *_ownership(),
+        Question(
+            path="cluster.api.public_access_cidrs",
+            ask="Networks that reach the Kubernetes API",
+            help="Where you run `pulumi` and `kubectl`, such as 198.51.100.7/32 for one address. https://checkip.amazonaws.com shows yours.",
+            default=_always(defaults.DOCUMENTATION_NETWORK),
+            stand_in=True,
+        ),
+        *_sign_in(tuple(_KINDS), "shared_password"),
+        Question(
+            path=f"{_ENTRY}.kind",
+            ask="How users reach the hub",
+            help="A tunnel needs no name and no certificate, and whoever opens it needs access to the cluster.",
+            default=_always("port_forward"),
+            choices={
+                "port_forward": "a tunnel, by `jhub open`",
+                "load_balancer": "a Network Load Balancer, with a host name and a certificate",
+            },
+            priced=True,
+        ),
+        *_balancer("hub.example.org", lambda _: defaults.DOCUMENTATION_NETWORK, zone=True),
+        *_homes(),
+        *_sizes(),
+    )
+
+
+def _airgap(name: str) -> tuple[Question, ...]:
+    return (
+        *_place(name, account=defaults.account_or_documentation),
+        *_ownership(),
+        Question(
+            path=f"{_PEER}.cidrs",
+            ask="Your networks",
+            help="Where users, the directory and package mirrors are: networks that are reached without the internet.",
+            default=_always("10.200.0.0/16"),
+            stand_in=True,
+        ),
+        Question(
+            path=f"{_PEER}.via.id",
+            ask="Transit gateway",
+            help="The id of the transit gateway that leads there. For VPC peering change `via` in the file afterwards.",
+            default=_always("tgw-0123456789abcdef0"),
+            stand_in=True,
+        ),
+        Question(
+            path="network.internal_hosts",
+            ask="Internal host names",
+            help="Names of your directory, sign-in and package mirrors; * stands for all below. Any other name in the stack fails the plan.",
+            default=_always("*.corp.example"),
+            stand_in=True,
+        ),
+        Question(
+            path="network.endpoint_zones",
+            ask="Zones of VPC endpoints",
+            help="Each AWS API that something calls has a private endpoint.",
+            default=_always("all"),
+            choices={"all": "an address in each zone", "one": "an address in one zone: while that is down no node starts"},
+            priced=True,
+        ),
+        *_sign_in(("ldap", "native"), "ldap"),
+        *_balancer("hub.corp.example", lambda answers: answers[f"{_PEER}.cidrs"], zone=False),
+        Question(
+            path="hubs.main.package_mirrors.pip",
+            ask="Mirror of PyPI",
+            help="Where servers get Python packages from. Empty: from nowhere.",
+            default=_always(""),
+        ),
+        *_homes(),
+        *_sizes(),
+    )
+
+
+def _existing(name: str) -> tuple[Question, ...]:
+    return (
+        Question(path="name", ask="Name", help="Prefix of what the stack makes. Choose once: another name is another stack.", default=_always(name)),
+        Question(
+            path="cluster.context",
+            ask="kubectl context",
+            help="Which context of KUBECONFIG or ~/.kube/config leads to the cluster. Empty: the current one.",
+            default=_always(""),
+        ),
+        Question(
+            path="cluster.version",
+            ask="Kubernetes version",
+            help="The minor version of the cluster, as `kubectl version` shows it.",
+            default=lambda _: defaults.kubernetes(),
+        ),
+        Question(
+            path="network.ranges",
+            ask="Networks of nodes and pods",
+            help="Network policies are written with them.",
+            default=_always("10.0.0.0/16"),
+        ),
+        Question(
+            path="network.egress.kind",
+            ask="Do nodes reach the internet?",
+            help="Without it the plan proves that nothing in the stack needs it.",
+            default=_always("internet"),
+            choices={"internet": "yes", "none": "no"},
+        ),
+        Question(
+            path="network.internal_hosts",
+            ask="Internal host names",
+            help="Names of your directory, sign-in and homes; * stands for all below. Any other name in the stack fails the plan.",
+            default=_always("*.corp.example"),
+            stand_in=True,
+            when=_is("network.egress.kind", "none"),
+        ),
+        Question(
+            path="registry.charts",
+            ask="Folder with charts",
+            help="Images are imported on every node; charts are in this folder, as `jhub bundle pull` fills it.",
+            default=_always("bundle/charts"),
+            when=_is("network.egress.kind", "none"),
+        ),
+        *_ownership(cluster=False),
+        *_sign_in(("shared_password", "native", "github", "oidc", "ldap"), "shared_password"),
+        Question(
+            path=f"{_ENTRY}.kind",
+            ask="How users reach the hub",
+            help="A tunnel needs no name and no certificate, and whoever opens it needs access to the cluster.",
+            default=_always("port_forward"),
+            choices={"port_forward": "a tunnel, by `jhub open`", "node_port": "a port of the nodes, with a host name and a certificate of yours"},
+        ),
+        Question(
+            path=f"{_ENTRY}.hostname",
+            ask="Host name",
+            help="The name that users type. It leads to the nodes.",
+            default=_always("hub.corp.example"),
+            stand_in=True,
+            when=_is(f"{_ENTRY}.kind", "node_port"),
+        ),
+        Question(
+            path=f"{_ENTRY}.tls.certificate",
+            ask="File of the certificate",
+            help="PEM, the server's first. `jhub certificate new HOSTNAME` makes one to begin with.",
+            default=_always(""),
+            stand_in=True,
+            when=_is(f"{_ENTRY}.kind", "node_port"),
+        ),
+        Question(
+            path="homes.kind",
+            ask="Home directories",
+            help="Where users' files are.",
+            default=_always("nfs"),
+            choices={
+                "nfs": "an NFS server of yours",
+                "efs_access_point": "an access point of an EFS file system",
+                "ephemeral": "nowhere: files are gone when a server stops",
+            },
+        ),
+        Question(
+            path="homes.server",
+            ask="NFS server",
+            help="Its name or address.",
+            default=_always("nfs.corp.example"),
+            stand_in=True,
+            when=_is("homes.kind", "nfs"),
+        ),
+        Question(
+            path="homes.path",
+            ask="Exported path",
+            help="It has to map every client to 1000:100 (Linux: all_squash,anonuid=1000,anongid=100).",
+            default=_always("/export/homes"),
+            stand_in=True,
+            when=_is("homes.kind", "nfs"),
+        ),
+        Question(
+            path="homes.file_system",
+            ask="EFS file system",
+            help="Its id. Its mount targets have to let the nodes in.",
+            default=_always("fs-0123456789abcdef0"),
+            stand_in=True,
+            when=_is("homes.kind", "efs_access_point"),
+        ),
+        Question(
+            path="homes.access_point",
+            ask="EFS access point",
+            help="The id of one whose POSIX user is 1000:100.",
+            default=_always("fsap-0123456789abcdef0"),
+            stand_in=True,
+            when=_is("homes.kind", "efs_access_point"),
+        ),
+        Question(
+            path="hubs.main.database.storage_class",
+            ask="Storage class",
+            help="For the hub's database: block storage, as `kubectl get storageclass` lists it.",
+            default=_always("gp3"),
+            stand_in=True,
+        ),
+        Question(path="pools.users.cores", ask="CPUs of a node", help="Of the smallest node on which users' servers run.", default=_always("8")),
+        Question(path="pools.users.memory_gib", ask="Memory of a node in GiB", help="Of the same node.", default=_always("32")),
+        Question(path="pools.users.nodes", ask="Nodes", help="How many of them there are.", default=_always("3")),
+        _server(),
+    )
+
+
+def _place(name: str, *, account: Callable[[Given], str]) -> tuple[Question, ...]:
+    return (
+        Question(
+            path="name",
+            ask="Name",
+            help="Of the cluster, and the prefix of everything in AWS. Choose once: another name is another cluster.",
+            default=_always(name),
+        ),
+        Question(
+            path="accounts",
+            ask="AWS account",
+            help="Its twelve digits: `pulumi up` and `jhub` refuse to change another account." + ("" if account is not defaults.account else " Empty: any."),
+            default=account,
+            stand_in=account is not defaults.account,
+        ),
+        Question(path="region", ask="Region", help="Where it runs, such as us-east-1. Choose one near its users.", default=defaults.region),
+        Question(
+            path="network.zones",
+            ask="Availability zones",
+            help="Two or three, with commas. More zones find more spot capacity.",
+            default=defaults.zones,
+        ),
+    )
+
+
+def _ownership(*, cluster: bool = True) -> tuple[Question, ...]:
+    purpose = Question(
+        path="purpose",
+        ask="What is it for?",
+        help="It becomes the tag `environment` too.",
+        default=_always("trial"),
+        choices={
+            "trial": "one core node; `pulumi destroy` takes the cluster down",
+            "production": "two core nodes; the cluster is protected from deletion",
+        }
+        if cluster
+        else {"trial": "`pulumi destroy` deletes it", "production": "namespaces, claims and volumes are protected from deletion"},
+        priced=cluster,
+    )
+    owner = Question(path="tags.owner", ask="Owner", help="The team or person who answers for it: a tag of every resource.", default=defaults.owner)
+    administrators = Question(
+        path="cluster.administrators",
+        ask="Cluster administrators",
+        help="ARNs of IAM roles or users that get kubectl, with commas. Whoever runs the first `pulumi up` has it already.",
+        default=_always(""),
+    )
+    return (purpose, owner, administrators) if cluster else (purpose, owner)
+
+
+def _sign_in(kinds: tuple[str, ...], usual: str) -> tuple[Question, ...]:
+    kind = f"{_SIGN_IN}.kind"
+    oauth = _is(kind, "github", "oidc", "cognito")
+    return (
+        Question(path=kind, ask="Sign-in", help="How users sign in.", default=_always(usual), choices={name: _KINDS[name] for name in kinds}),
+        Question(
+            path=f"{_SIGN_IN}.client_id",
+            ask="Client id",
+            help="Of the application that you register there, with the callback https://HOSTNAME/hub/oauth_callback.",
+            default=_always("Ov23liDocumentation0"),
+            stand_in=True,
+            when=oauth,
+        ),
+        Question(
+            path=f"{_SIGN_IN}.allowed_organizations",
+            ask="GitHub organizations",
+            help="Their members may sign in. A team is written organization:team.",
+            default=_always("example-org"),
+            stand_in=True,
+            when=_is(kind, "github"),
+        ),
+        *(
+            Question(
+                path=f"{_SIGN_IN}.{name}",
+                ask=name.replace("_", " ").capitalize().replace("url", "URL"),
+                help="From the provider's .well-known/openid-configuration.",
+                default=_always(f"https://login.example.org/oauth2/{name.removesuffix('_url')}"),
+                stand_in=True,
+                when=_is(kind, "oidc"),
+            )
+            for name in _ENDPOINTS
+        ),
+        Question(
+            path=f"{_SIGN_IN}.domain",
+            ask="Domain of the user pool",
+            help="The host of its sign-in page.",
+            default=lambda answers: f"hub.auth.{answers['region']}.amazoncognito.com",
+            stand_in=True,
+            when=_is(kind, "cognito"),
+        ),
+        Question(
+            path=f"{_SIGN_IN}.server",
+            ask="Directory server",
+            help="Its name, as its certificate has it.",
+            default=_always("ldap.corp.example"),
+            stand_in=True,
+            when=_is(kind, "ldap"),
+        ),
+        Question(
+            path=f"{_SIGN_IN}.bind_dn_templates",
+            ask="DN of a user",
+            help="With {username} where the name goes.",
+            default=_always("uid={username},ou=people,dc=corp,dc=example"),
+            stand_in=True,
+            when=_is(kind, "ldap"),
+        ),
+        Question(
+            path=f"{_SIGN_IN}.ca_certificate",
+            ask="File of the authority's certificate",
+            help="PEM: the authority that signed the directory's certificate.",
+            default=_always(""),
+            stand_in=True,
+            when=_is(kind, "ldap"),
+        ),
+        Question(
+            path=f"{_SIGN_IN}.allowed_groups",
+            ask="Groups that may sign in",
+            help=lambda answers: "DNs, with semicolons between them." if answers[kind] == "ldap" else "Names, with semicolons between them.",
+            default=lambda answers: "cn=jupyter,ou=groups,dc=corp,dc=example" if answers[kind] == "ldap" else "jupyter",
+            stand_in=True,
+            when=_is(kind, "oidc", "cognito", "ldap"),
+            separator=";",
+        ),
+        Question(
+            path=f"{_SIGN_IN}.administrators",
+            ask="Hub administrators",
+            help="Names, as they sign in, of those who see the admin page.",
+            default=lambda answers: "admin" if answers[kind] == "native" else "",
+        ),
+    )
+
+
+def _balancer(hostname: str, networks: Callable[[Given], str], *, zone: bool) -> tuple[Question, ...]:
+    def exposed(answers: Given) -> bool:
+        return not zone or answers.get(f"{_ENTRY}.kind") == "load_balancer"
+
+    hosted = Question(
+        path=f"{_ENTRY}.route53_zone",
+        ask="Route 53 hosted zone",
+        help="Its id, such as Z0123456789ABCDEFGHIJ: the stack makes the record and the certificate. Empty: the name is hosted elsewhere.",
+        default=_always(""),
+        when=exposed,
+    )
+    return (
+        Question(path=f"{_ENTRY}.hostname", ask="Host name", help="The name that users type.", default=_always(hostname), stand_in=True, when=exposed),
+        Question(
+            path=f"{_ENTRY}.allowed_cidrs", ask="Networks of users", help="From where they come in: campus, VPN.", default=networks, stand_in=zone, when=exposed
+        ),
+        *((hosted,) if zone else ()),
+        Question(
+            path=f"{_ENTRY}.tls.certificate_arn",
+            ask="Certificate",
+            help="The ARN of a certificate in AWS Certificate Manager, in the same region.",
+            default=defaults.certificate,
+            stand_in=True,
+            when=lambda answers: exposed(answers) and not answers.get(f"{_ENTRY}.route53_zone"),
+        ),
+    )
+
+
+def _homes() -> tuple[Question, ...]:
+    return (
+        Question(
+            path="homes.kind",
+            ask="Home directories",
+            help=_storage_prices,
+            default=_always("efs"),
+            choices={"efs": "one EFS file system, reachable from every zone; grows by itself", "ebs": "a volume of 10 GiB for each user, in one zone"},
+            priced=True,
+        ),
+    )
+
+
+def _storage_prices(answers: Given) -> str:
+    prices = Prices().in_region(answers["region"])
+    efs, ebs = prices.of("efs_gib_month"), prices.of("gp3_gib_month")
+    return f"Where users' files are. What is stored costs extra, for each GiB and month: ${efs:.2f} on EFS, ${ebs:.2f} on EBS."
+
+
+def _sizes() -> tuple[Question, ...]:
+    return (
+        _server(priced=True),
+        Question(
+            path="users",
+            ask="Users at once",
+            help="The most users whose servers run at the same time: the upper limit of nodes, and of the bill. Without users there are no such nodes.",
+            default=_always("20"),
+            priced=True,
+        ),
+        Question(
+            path="gpu",
+            ask="GPU servers at once",
+            help="How many servers with an NVIDIA T4 may run at the same time. 0: none, and no profile for it.",
+            default=_always("0"),
+            priced=True,
+        ),
+    )
+
+
+def _server(*, priced: bool = False) -> Question:
+    return Question(
+        path="server",
+        ask="Size of a server",
+        help="What a user may use. Half of it is guaranteed on a full node.",
+        default=_always("medium"),
+        choices={name: f"{cpu} CPU{'s' if cpu > 1 else ''}, {memory} GB" for name, (cpu, memory) in SERVERS.items()},
+        priced=priced,
+    )
