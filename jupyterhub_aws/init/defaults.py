@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from jupyterhub_aws.config.meant import valid_name
@@ -52,6 +53,16 @@ def zones(answers: Given) -> str:
     without = WITHOUT_EKS.get(where, ("", ""))[1]
     found = [f"{where}{letter}" for letter in letters(where) or "ab" if letter != without]
     return ", ".join(found[:_MOST_ZONES])
+
+
+def internal(name: str, outside: str) -> Callable[[Given], str]:
+    """A host by its first label: below the first domain of internal hosts, where the network has only those; else `outside`."""
+
+    def found(answers: Given) -> str:
+        first = answers.get("network.internal_hosts", "").partition(",")[0].strip()
+        return first.replace("*", name, 1) if first else outside
+
+    return found
 
 
 def kubernetes() -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyterhub_aws.config.entry import HOSTNAME
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.formats import FORMAT
 from jupyterhub_aws.config.instance_types import instance_type
@@ -193,13 +194,16 @@ def _unprotected(answers: Answers) -> dict[str, Any]:
 def _pools(answers: Answers) -> dict[str, Any]:
     cpu, memory = SERVERS[answers["server"]]
     kinds = _NODES[memory // cpu]
-    nodes, gpus = math.ceil(answers.number("users") / servers_per_node(cpu, memory)), answers.number("gpu")
+    each, gpus = servers_per_node(cpu, memory), answers.number("gpu")
+    # A volume is in one zone, so there is a group of nodes for each zone, and a size is each group's.
+    zones = len(answers.listed("network.zones")) if answers["homes.kind"] == "ebs" else 1
+    nodes, note = math.ceil(answers.number("users") / each / zones), f"{each} servers on each{', in each zone' if zones > 1 else ''}"
     pools: dict[str, Any] = {
         "core": {"instance_types": list(_CORE), "size": 1 if answers["purpose"] == "trial" else 2, "disk": {"size_gib": _CORE_DISK}},
         "users": {
             "capacity": Noted(value="spot_first", note="spot nodes, and on-demand nodes where there are none"),
             "instance_types": list(kinds),
-            "size": {"min": 0, "max": Noted(value=nodes, note=f"{servers_per_node(cpu, memory)} servers on each")},
+            "size": {"min": 0, "max": Noted(value=nodes, note=note)},
         },
     }
     if gpus:
@@ -238,7 +242,7 @@ def _sign_in(answers: Answers) -> dict[str, Any]:
     found: dict[str, Any] = {"kind": kind, **_answered(answers, _SIGN_IN, ("client_id", "authorize_url", "token_url", "userinfo_url", "domain", "server"))}
     if kind == "ldap":
         found["bind_dn_templates"] = answers.marked(f"{_SIGN_IN}.bind_dn_templates", [answers[f"{_SIGN_IN}.bind_dn_templates"]])
-        found["ca_certificate"] = _pem(answers, f"{_SIGN_IN}.ca_certificate")
+        found["ca_certificate"] = _pem(answers, f"{_SIGN_IN}.ca_certificate", lambda _: _NO_CERTIFICATE)
     if kind == "oidc":
         found["groups_claim"] = "groups"
     for name in ("allowed_organizations", "allowed_groups", "administrators"):
@@ -254,7 +258,7 @@ def _entry(answers: Answers, *, internal: bool) -> dict[str, Any]:
         return {"kind": kind}
     found: dict[str, Any] = {"kind": kind, **({"internal": True} if internal else {}), **_answered(answers, _ENTRY, ("hostname", "route53_zone"))}
     if kind == "node_port":
-        return {**found, "tls": {"kind": "certificate", "certificate": _pem(answers, f"{_ENTRY}.tls.certificate")}}
+        return {**found, "tls": {"kind": "certificate", "certificate": _pem(answers, f"{_ENTRY}.tls.certificate", _own_certificate)}}
     networks, arn = answers.listed(f"{_ENTRY}.allowed_cidrs"), f"{_ENTRY}.tls.certificate_arn"
     found["allowed_cidrs"] = answers.marked(f"{_ENTRY}.allowed_cidrs", networks)
     if "0.0.0.0/0" in networks:
@@ -267,11 +271,18 @@ def _answered(answers: Answers, section: str, names: tuple[str, ...]) -> dict[st
     return {name: answers.marked(path, answers[path]) for name in names if answers.get(path := f"{section}.{name}")}
 
 
-def _pem(answers: Answers, path: str) -> Any:  # noqa: ANN401 -- a text, or one with a mark
+def _own_certificate(answers: Answers) -> str:
+    from jupyterhub_aws.operate.certificate.make import stand_in
+
+    name = answers[f"{_ENTRY}.hostname"]
+    return stand_in(name) if HOSTNAME.fullmatch(name) else _NO_CERTIFICATE  # the models refuse the name
+
+
+def _pem(answers: Answers, path: str, stand_in: Callable[[Answers], str]) -> Any:  # noqa: ANN401 -- a text, or one with a mark
     """The certificate in the file that was named, or one that stands in for it. Raises ConfigError for a file that is none."""
     name = answers[path]
     if not name:
-        return answers.marked(path, _NO_CERTIFICATE)
+        return answers.marked(path, stand_in(answers))
     try:
         return Path(name).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub_aws.components.validated import validated
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted
 from jupyterhub_aws.config.halves import given_by, whole
-from jupyterhub_aws.config.stack import file_key
+from jupyterhub_aws.config.stack import StackConfig, file_key
 from jupyterhub_aws.config.stack_file import StackFile, read, set_option
 from jupyterhub_aws.init.draft import Draft, drafted
 from jupyterhub_aws.init.files import COMMAND, Target, project_file, stack_files
@@ -97,6 +97,10 @@ def settled(draft: Draft, settings: Sequence[str]) -> Draft:
     sections: dict[str, Any] = dict(draft.sections)
     for setting in settings:
         head = setting.partition("=")[0].replace("[", ".").partition(".")[0]
+        if head not in StackConfig.model_fields and "=" in setting:
+            guess = closest(head, StackConfig.model_fields)
+            fix = f"did you mean {guess}?" if guess else "docs/reference.md has every option"
+            raise ConfigError(COMMAND, [Problem(path=f"--set {dotted((head,))}", what="is no option of a stack file", fix=fix)])
         config = {file_key(head): plain(sections[head])} if head in sections else {}
         set_option(config, setting, COMMAND)
         sections[head] = config[file_key(head)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.init import defaults
@@ -180,7 +181,7 @@ def _existing(name: str) -> tuple[Question, ...]:
             path=f"{_ENTRY}.hostname",
             ask="Host name",
             help="The name that users type. It leads to the nodes.",
-            default=_always("hub.corp.example"),
+            default=defaults.internal("hub", "hub.corp.example"),
             stand_in=True,
             when=_is(f"{_ENTRY}.kind", "node_port"),
         ),
@@ -207,7 +208,7 @@ def _existing(name: str) -> tuple[Question, ...]:
             path="homes.server",
             ask="NFS server",
             help="Its name or address.",
-            default=_always("nfs.corp.example"),
+            default=defaults.internal("nfs", "nfs.corp.example"),
             stand_in=True,
             when=_is("homes.kind", "nfs"),
         ),
@@ -299,85 +300,80 @@ def _ownership(*, cluster: bool = True) -> tuple[Question, ...]:
 
 
 def _sign_in(kinds: tuple[str, ...], usual: str) -> tuple[Question, ...]:
-    kind = f"{_SIGN_IN}.kind"
-    oauth = _is(kind, "github", "oidc", "cognito")
-    return (
-        Question(path=kind, ask="Sign-in", help="How users sign in.", default=_always(usual), choices={name: _KINDS[name] for name in kinds}),
-        Question(
-            path=f"{_SIGN_IN}.client_id",
-            ask="Client id",
-            help="Of the application that you register there, with the callback https://HOSTNAME/hub/oauth_callback.",
-            default=_always("Ov23liDocumentation0"),
-            stand_in=True,
-            when=oauth,
-        ),
-        Question(
-            path=f"{_SIGN_IN}.allowed_organizations",
-            ask="GitHub organizations",
-            help="Their members may sign in. A team is written organization:team.",
-            default=_always("example-org"),
-            stand_in=True,
-            when=_is(kind, "github"),
-        ),
-        *(
-            Question(
-                path=f"{_SIGN_IN}.{name}",
-                ask=name.replace("_", " ").capitalize().replace("url", "URL"),
-                help="From the provider's .well-known/openid-configuration.",
-                default=_always(f"https://login.example.org/oauth2/{name.removesuffix('_url')}"),
-                stand_in=True,
-                when=_is(kind, "oidc"),
-            )
-            for name in _ENDPOINTS
-        ),
-        Question(
-            path=f"{_SIGN_IN}.domain",
-            ask="Domain of the user pool",
-            help="The host of its sign-in page.",
-            default=lambda answers: f"hub.auth.{answers['region']}.amazoncognito.com",
-            stand_in=True,
-            when=_is(kind, "cognito"),
-        ),
-        Question(
-            path=f"{_SIGN_IN}.server",
-            ask="Directory server",
-            help="Its name, as its certificate has it.",
-            default=_always("ldap.corp.example"),
-            stand_in=True,
-            when=_is(kind, "ldap"),
-        ),
-        Question(
-            path=f"{_SIGN_IN}.bind_dn_templates",
-            ask="DN of a user",
-            help="With {username} where the name goes.",
-            default=_always("uid={username},ou=people,dc=corp,dc=example"),
-            stand_in=True,
-            when=_is(kind, "ldap"),
-        ),
-        Question(
-            path=f"{_SIGN_IN}.ca_certificate",
-            ask="File of the authority's certificate",
-            help="PEM: the authority that signed the directory's certificate.",
-            default=_always(""),
-            stand_in=True,
-            when=_is(kind, "ldap"),
-        ),
-        Question(
-            path=f"{_SIGN_IN}.allowed_groups",
-            ask="Groups that may sign in",
-            help=lambda answers: "DNs, with semicolons between them." if answers[kind] == "ldap" else "Names, with semicolons between them.",
-            default=lambda answers: "cn=jupyter,ou=groups,dc=corp,dc=example" if answers[kind] == "ldap" else "jupyter",
-            stand_in=True,
-            when=_is(kind, "oidc", "cognito", "ldap"),
-            separator=";",
-        ),
-        Question(
-            path=f"{_SIGN_IN}.administrators",
-            ask="Hub administrators",
-            help="Names, as they sign in, of those who see the admin page.",
-            default=lambda answers: "admin" if answers[kind] == "native" else "",
-        ),
+    kind = Question(path=f"{_SIGN_IN}.kind", ask="Sign-in", help="How users sign in.", default=_always(usual), choices={name: _KINDS[name] for name in kinds})
+    administrators = Question(
+        path=f"{_SIGN_IN}.administrators",
+        ask="Hub administrators",
+        help="Names, as they sign in, of those who see the admin page.",
+        default=lambda answers: "admin" if answers[kind.path] == "native" else "",
     )
+    return (kind, *(question for of, question in _of_kinds(kind.path) if set(of) & set(kinds)), administrators)
+
+
+def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
+    """What a kind of sign-in asks besides, each with the kinds that it belongs to."""
+
+    def asked(name: str, of: tuple[str, ...], **fields: Any) -> tuple[tuple[str, ...], Question]:  # noqa: ANN401 -- those of a question
+        return of, Question(path=f"{_SIGN_IN}.{name}", when=_is(kind, *of), stand_in=True, **fields)
+
+    yield asked(
+        "client_id",
+        ("github", "oidc", "cognito"),
+        ask="Client id",
+        help="Of the application that you register there, with the callback https://HOSTNAME/hub/oauth_callback.",
+        default=_always("Ov23liDocumentation0"),
+    )
+    yield asked(
+        "allowed_organizations",
+        ("github",),
+        ask="GitHub organizations",
+        help="Their members may sign in. A team is written organization:team.",
+        default=_always("example-org"),
+    )
+    for name in _ENDPOINTS:
+        shown, default = name.replace("_", " ").capitalize().replace("url", "URL"), _endpoint(name.removesuffix("_url"))
+        yield asked(name, ("oidc",), ask=shown, help="From the provider's .well-known/openid-configuration.", default=default)
+    yield asked(
+        "domain",
+        ("cognito",),
+        ask="Domain of the user pool",
+        help="The host of its sign-in page.",
+        default=lambda answers: f"hub.auth.{answers['region']}.amazoncognito.com",
+    )
+    yield asked(
+        "server",
+        ("ldap",),
+        ask="Directory server",
+        help="Its name, as its certificate has it.",
+        default=defaults.internal("ldap", "ldap.corp.example"),
+    )
+    yield asked(
+        "bind_dn_templates",
+        ("ldap",),
+        ask="DN of a user",
+        help="With {username} where the name goes.",
+        default=_always("uid={username},ou=people,dc=corp,dc=example"),
+    )
+    yield asked(
+        "ca_certificate",
+        ("ldap",),
+        ask="File of the authority's certificate",
+        help="PEM: the authority that signed the directory's certificate.",
+        default=_always(""),
+    )
+    yield asked(
+        "allowed_groups",
+        ("oidc", "cognito", "ldap"),
+        ask="Groups that may sign in",
+        help=lambda answers: f"{'DNs' if answers[kind] == 'ldap' else 'Names'}, with semicolons between them.",
+        default=lambda answers: "cn=jupyter,ou=groups,dc=corp,dc=example" if answers[kind] == "ldap" else "jupyter",
+        separator=";",
+    )
+
+
+def _endpoint(name: str) -> Callable[[Given], str]:
+    host = defaults.internal("login", "login.example.org")
+    return lambda answers: f"https://{host(answers)}/oauth2/{name}"
 
 
 def _balancer(hostname: str, networks: Callable[[Given], str], *, zone: bool) -> tuple[Question, ...]:
@@ -392,7 +388,14 @@ def _balancer(hostname: str, networks: Callable[[Given], str], *, zone: bool) ->
         when=exposed,
     )
     return (
-        Question(path=f"{_ENTRY}.hostname", ask="Host name", help="The name that users type.", default=_always(hostname), stand_in=True, when=exposed),
+        Question(
+            path=f"{_ENTRY}.hostname",
+            ask="Host name",
+            help="The name that users type.",
+            default=defaults.internal("hub", hostname),
+            stand_in=True,
+            when=exposed,
+        ),
         Question(
             path=f"{_ENTRY}.allowed_cidrs", ask="Networks of users", help="From where they come in: campus, VPN.", default=networks, stand_in=zone, when=exposed
         ),
@@ -433,7 +436,7 @@ def _sizes() -> tuple[Question, ...]:
         Question(
             path="users",
             ask="Users at once",
-            help="The most users whose servers run at the same time: the upper limit of nodes, and of the bill. Without users there are no such nodes.",
+            help="The most whose servers run at the same time: the limit of nodes and of the bill. Nodes start and stop with servers.",
             default=_always("20"),
             priced=True,
         ),

@@ -54,7 +54,9 @@ def _asked(judge: Judge, given: Mapping[str, str]) -> Draft:
         raise ConfigError(COMMAND, [Problem(path="", what="asks questions, and there is no terminal to answer in", fix=fix)])
     from jupyterhub_aws.init.talk import answered
 
-    return judge.draft(answered(judge, given))
+    draft = judge.draft(answered(judge, given))
+    print()
+    return draft
 
 
 def _shown(target: Target, draft: Draft, kept: Sequence[str]) -> int:

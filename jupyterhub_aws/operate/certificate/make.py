@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,14 @@ def new(names: Sequence[str], *, days: int, request: bool, key_file: Path, certi
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     _write(key_file, key.private_bytes(*form), mode=0o600)
     _write(certificate_file, text, mode=0o644)
+
+
+@cache
+def stand_in(hostname: str) -> str:
+    """A certificate for a name that signed itself and whose key is thrown away: a stack file holds it until there is a real one."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    return _self_signed([hostname], ec.generate_private_key(ec.SECP256R1()), MOST_DAYS).decode()
 
 
 def _write(path: Path, text: bytes, *, mode: int) -> None:
