@@ -7,13 +7,8 @@ from itertools import permutations
 from typing import Any
 
 from jupyterhub_aws.adopt.live import Live
-<<<<<<< HEAD
-from jupyterhub_aws.adopt.written import fill
 from jupyterhub_aws.config.specs.network import zone_subnets
-=======
-from jupyterhub_aws.components.network.plan import plan
 from jupyterhub_aws.config.stack_text import fill
->>>>>>> 60477a7 (jhub init: asks, writes a project of the user's own, and plans it)
 
 _MOST_ZONES, _FEWEST_ZONES = 3, 2
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from jupyterhub_aws.config.entry import HOSTNAME
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.config.formats import FORMAT
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.node_size import server_room
 from jupyterhub_aws.config.stack_text import Noted, plain, text_of, to_fill_in
@@ -54,7 +53,7 @@ class Draft:
 def drafted(variant: str, answers: Answers, stack: str) -> Draft:
     """The stack that a variant becomes by these answers. Raises ConfigError for one that is no number or no file."""
     section = {"open": _open, "airgap": _airgap, "existing": _existing}[variant]
-    sections = {"format": FORMAT, **section(answers)}
+    sections = section(answers)
     comments = {name: _COMMENTS[name] for name in sections if name in _COMMENTS} | (_OF_VARIANT.get(variant) or {})
     return Draft(sections=sections, comments=comments, head=_HEADS[variant].format(stack=stack))
 
@@ -62,7 +61,7 @@ def drafted(variant: str, answers: Answers, stack: str) -> Draft:
 def inner_text(project: str, stack: str) -> str:
     """The file of the second stack of an isolated network: it takes its configuration from the first one's."""
     head = f"The inside of the stack {stack}: everything that the Kubernetes API makes. It reads Pulumi.{stack}.yaml; only its secrets are here."
-    return text_of(head, {"format": FORMAT, "cloud_stack": stack}, {}, project)
+    return text_of(head, {"cloud_stack": stack}, {}, project)
 
 
 _HEADS = {
