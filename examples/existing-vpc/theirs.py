@@ -28,9 +28,7 @@ for index, zone in enumerate(ZONES):
         f"private-{zone}", vpc_id=vpc.id, availability_zone=zone, cidr_block=f"10.20.{64 * index}.0/18", tags={"kubernetes.io/role/internal-elb": "1"}
     )
 address = aws.ec2.Eip("nat", domain="vpc")
-nat = aws.ec2.NatGateway(
-    "nat", allocation_id=address.id, subnet_id=public[ZONES[0]].id, opts=pulumi.ResourceOptions(depends_on=[gateway])
-)
+nat = aws.ec2.NatGateway("nat", allocation_id=address.id, subnet_id=public[ZONES[0]].id, opts=pulumi.ResourceOptions(depends_on=[gateway]))
 inside = aws.ec2.RouteTable("private", vpc_id=vpc.id, routes=[{"cidr_block": ANYWHERE, "nat_gateway_id": nat.id}])
 nat_routes = [aws.ec2.RouteTableAssociation(f"private-{zone}", route_table_id=inside.id, subnet_id=private[zone].id) for zone in ZONES]
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jupyterhub_aws.config.project import Program
     from jupyterhub_aws.plan.recorder import Recorder
 
+
 class _Settings(dict[str, str]):
     """A configuration that knows which of its keys were asked for one by one."""
 

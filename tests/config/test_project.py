@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyterhub_aws.config.errors import ConfigError
@@ -36,6 +36,7 @@ def test_where_there_is_no_project_it_is_said_in_one_line(nowhere: Path) -> None
                 assert "jhub init" in done.stderr
 
 
+@settings(deadline=None)  # files on a busy disk
 @given(depth=st.integers(0, 4), where=st.sets(st.integers(0, 4), min_size=1), kind=st.sampled_from(["Pulumi.yaml", "Pulumi.yml"]))
 def test_the_nearest_one_upwards_counts(depth: int, where: set[int], kind: str) -> None:
     with tempfile.TemporaryDirectory() as top:

@@ -352,9 +352,7 @@ def test_order_of_leaving_goes_through_what_was_added() -> None:
     homes, hub = (next(item for item in resources if item.name == name) for name in ("homes-file-system", "hub-main-release"))
     between = replace(theirs("aws:s3/bucket:Bucket", {}, "between"), depends_on=(homes.urn,))
     later = replace(theirs("kubernetes:core/v1:ConfigMap", {}, "later"), retain_on_delete=True, provider="urn:pulumi:dev::x::pulumi:providers:kubernetes::mine")
-    found = parting(
-        Resources([*(replace(item, depends_on=(between.urn,)) if item is hub else item for item in resources), between, later]), cluster_goes=True
-    )
+    found = parting(Resources([*(replace(item, depends_on=(between.urn,)) if item is hub else item for item in resources), between, later]), cluster_goes=True)
     names = [name for name, _ in found.order]
     assert names.index("hub-main") < names.index("homes")
     assert later in found.forgotten, "it is in another cluster than the one that goes"
