@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from jupyterhub_aws.config.errors import Problem, dotted
 
 #: Where something is in a stack file, by the names that the file has now: ("network", "peer_networks", "corporate"). The first is a section.
-Place = tuple[int | str, ...]
+Place = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Revalued:
     new: str
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
+@dataclass(frozen=True, kw_only=True)
 class Edit:
     """One word of one file that a step changes: the last name of `place` (`of: name`), or the value that stands there (`of: value`)."""
 
@@ -55,7 +55,8 @@ class Step(ABC):
     @classmethod
     def edits(cls, sections: Mapping[str, Any]) -> list[Edit]:
         """What the step changes in a file. A key with dots in its name (`pulumi config set a.b` without `--path`) is read as the path that was meant."""
-        return sorted(edit for key, value in sections.items() for edit in cls._edits(key, value))
+        found = (edit for key, value in sections.items() for edit in cls._edits(key, value))
+        return sorted(found, key=lambda edit: (edit.place, edit.of))
 
     @classmethod
     def _edits(cls, key: str, value: object) -> Iterator[Edit]:
@@ -83,7 +84,7 @@ def _places(value: object, pattern: tuple[str, ...], place: Place = ()) -> Itera
         yield place, value
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            if pattern[0] in ("*", key):
+            if isinstance(key, str) and pattern[0] in ("*", key):  # what is no text names nothing
                 yield from _places(item, pattern[1:], (*place, key))
 
 
@@ -96,8 +97,6 @@ def applied(sections: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any
 def _changed(value: Any, place: Place, by_place: Mapping[tuple[Place, str], str]) -> Any:  # noqa: ANN401 -- any JSON value
     if isinstance(value, Mapping):
         return {by_place.get(((*place, key), "name"), key): _changed(item, (*place, key), by_place) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_changed(item, (*place, index), by_place) for index, item in enumerate(value)]
     return by_place.get((place, "value"), value)
 
 

@@ -170,7 +170,7 @@ def _stamped(path: Path, found: Migration, project: Project) -> Migration:
     try:
         new = Document(found.new, project.name).stamped(FORMAT)
         right = _declares(new, project.name) and _means(new, before, sections(before, project.name), project.name)
-    except UnsafeError:
+    except (UnsafeError, ValueError):  # a line there would be no YAML any more
         right = False
     if not right:
         what = "is not there, and the file has a form in which no line can be added safely"

@@ -48,10 +48,8 @@ class Document:
 
     def __init__(self, text: str, project: str, *, wrapped: bool = False) -> None:
         """`text` has to be readable YAML with a map below `config`; `project` is the name of the project whose prefix keys may have."""
-        from ruamel.yaml import YAML
-
         self.text, self._project, self._wrapped = text, project, wrapped
-        root = YAML().compose(text)
+        root = _composed(text, "config")
         found = [pair for pair in getattr(root, "value", []) if pair[0].value == "config"]
         if len(found) != 1 or found[0][1].id != "mapping":
             raise UnsafeError("config")
@@ -85,7 +83,9 @@ class Document:
             return f"{self.text[: start + 1]}{quote}{self._prefix()}format{quote}: {number}{', ' if first is not None else ''}{self.text[start + 1 :]}"
         line = self.text.find("\n", self._config_key.end_mark.index) + 1
         end = "\r\n" if self.text[:line].endswith("\r\n") else "\n"
-        return f"{self.text[:line]}{' ' * first.start_mark.column}{self._prefix()}format: {number}{end}{self.text[line:]}"
+        of_first = self.text[: first.start_mark.index].rpartition("\n")[2]
+        indent = of_first[: len(of_first) - len(of_first.lstrip(" "))]
+        return f"{self.text[:line]}{indent}{self._prefix()}format: {number}{end}{self.text[line:]}"
 
     def _prefix(self) -> str:
         """What the file writes before its options: the project's name with a colon, or nothing."""
@@ -143,6 +143,17 @@ class Document:
         return place, new
 
 
+def _composed(text: str, words: str) -> Any:  # noqa: ANN401 -- a node of ruamel's
+    """A text as nodes that know their places. The parser that keeps places is stricter than the one that reads values: a tab between tokens stops it."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML().compose(text)
+    except YAMLError:
+        raise UnsafeError(words) from None
+
+
 def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 -- a node of ruamel's
     """The options of a map, its own before those that it merges in (`<<`)."""
     if node.id != "mapping":
@@ -159,8 +170,6 @@ def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 -- a node of
 
 def _inside_text(entry: _Entry, edit: Edit) -> _Entry:
     """A section that stands in the file as text with JSON in it (`pulumi config set pools '{…}'`): what is inside, with its places in the file."""
-    from ruamel.yaml import YAML
-
     node = entry.value
     if len(edit.place) == 1 or node.id != "scalar" or node.value[:1] not in ("{", "["):
         return entry
@@ -169,7 +178,7 @@ def _inside_text(entry: _Entry, edit: Edit) -> _Entry:
     if offsets is None:
         raise UnsafeError(edit.words)
     source = _Source(text=node.value, offsets=[node.start_mark.index + offset for offset in offsets])
-    return _Entry(source=source, key=entry.key, value=YAML().compose(node.value))
+    return _Entry(source=source, key=entry.key, value=_composed(node.value, edit.words))
 
 
 def _offsets(raw: str, value: str, style: str | None) -> list[int] | None:

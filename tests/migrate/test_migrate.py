@@ -8,10 +8,16 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
+from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.formats import applied
+from jupyterhub_aws.config.stack_file import parsed
 from jupyterhub_aws.migrate.files import migrated
 from jupyterhub_aws.migrate.show import difference, show
+from jupyterhub_aws.migrate.text import sections
 from jupyterhub_aws.version import __version__
 from tests.support.in_process import Done, in_process
 from tests.support.stack_files import ROOT
@@ -65,6 +71,9 @@ MIGRATED = [
     ("written_by: administrators", "writable_by: administrators"),
     ("people_per_node", "users_per_node"),
 ]
+
+
+_DAMAGES = ["", "\n", "  ", "&a ", "*a", "<<: ", "? ", "[", "}", "'", '"', "|", "!!x ", "\t", "é", ": ", "# "]
 
 
 @pytest.fixture
@@ -181,6 +190,8 @@ BAD = {
     "itself": ("config:\n  pools: &a {b: *a}\n", "jupyterhub-aws:pools: cannot become JSON"),
     "folded JSON": ('config:\n  pools:\n    "{\\"a\\": {\\"capacity\\":\n    \\"given\\"}}"\n', "pools.a.capacity: stands in a form in which no word"),
     "escaped": ('config:\n  pools: {a: {capacity: "g\\x69ven"}}\n', "pools.a.capacity: stands in a form in which no word"),
+    "a tab between words": ('config:\n  pools: \'{"a": {"capacity": "given"}}\t\'\n', "pools.a.capacity: stands in a form in which no word"),
+    "no place for a line": ("? config\n: pools: {}\n", "format: is not there, and the file has a form in which no line can be added"),
     "an anchor of two meanings": (
         "config:\n  pools: {a: {capacity: &x given}}\n  tags: {owner: *x}\n",
         "pools.a.capacity: stands in a form in which no word can be replaced alone",
@@ -251,6 +262,7 @@ def test_values_for_all_stacks_in_pulumi_yaml(folder: Path) -> None:
         "{format: '1', pools: {}}": "{format: '2', pools: {}}",
         "\n    # first\n    pools: {}": "\n    format: 2\n    # first\n    pools: {}",
         " # note\n  aws:region: x\n  ours:pools: {}": " # note\n  ours:format: 2\n  aws:region: x\n  ours:pools: {}",
+        "\n  ? tags\n  : {}\n  pools: {}": "\n  format: 2\n  ? tags\n  : {}\n  pools: {}",
         "\n  pools: {}\n  format: 1 # mine": "\n  pools: {}\n  format: 2 # mine",
     }.items(),
 )
@@ -273,3 +285,19 @@ def test_versions(tmp_path: Path) -> None:
     first, *rest = done.stdout.splitlines()
     assert done.returncode == 0 and first == f"jupyterhub-aws {__version__}"
     assert any(line.startswith("SDKs: pulumi 3.") and "pulumi-aws 7." in line for line in rest) and any("format 2" in line for line in rest)
+
+
+@given(st.lists(st.tuples(st.integers(0, len(FORMS)), st.integers(0, 12), st.sampled_from(_DAMAGES)), max_size=4))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_file_is_refused_or_means_what_it_meant(folder: Path, damages: list[tuple[int, int, str]]) -> None:
+    text = FORMS
+    for place, length, instead in damages:
+        text = text[:place] + instead + text[place + length :]
+    path = _written(folder, text)
+    try:
+        found = migrated(path)
+    except ConfigError:
+        return
+    expected = applied(sections(parsed(text), "jupyterhub-aws"), found.edits)
+    said = sections(parsed(found.new), "jupyterhub-aws")
+    assert repr({key: value for key, value in said.items() if key != "format"}) == repr({key: value for key, value in expected.items() if key != "format"})
