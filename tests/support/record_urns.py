@@ -6,16 +6,19 @@ that is meant, name it with --forget, and write in CHANGELOG.md what becomes of 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jupyterhub_aws.changes.renamed import predecessors
 from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.config.project import project_of
 from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.plan.evaluate import Where, evaluate
 from jupyterhub_aws.plan.plan import recorded
 from jupyterhub_aws.version import __version__
-from tests.support.stack_files import ROOT, read_yaml
+from tests.support.stack_files import ROOT, engine_values, read_yaml
 
 #: A folder for each minor version, in it a file for each stack: the part of each URN behind stack and project, sorted.
 FOLDER = ROOT / "tests" / "fixtures" / "urns"
@@ -23,18 +26,26 @@ MINOR = __version__.rpartition(".")[0]
 
 
 def stacks() -> dict[str, Path]:
-    """Stack files of this repository that a program of this library reads, by a name of their own."""
+    """By a name of their own: stack files that a program of this library reads, and programs of components in folders of examples."""
     found = {path.name.split(".")[1]: path for path in sorted(ROOT.glob("Pulumi.*.yaml"))}
     for path in sorted(ROOT.glob("examples/*/Pulumi.*.yaml")):
         names = {key.rpartition(":")[2] for key in read_yaml(path).get("config", {})}
         if names & {"cluster", "cloud_stack"}:
             found[path.parent.name] = path
-    return found
+    programs = (path for path in sorted(ROOT.glob("examples/*/__main__.py")) if "jupyterhub_aws" in path.read_text(encoding="utf-8"))
+    return {**{path.parent.name: path for path in programs}, **found}
 
 
 def registered(path: Path) -> Resources:
-    """What the program registers for a stack file."""
-    return recorded(read(path))[1].resources
+    """What the program registers for a stack file, or by itself: with what stands in a file beside it, and a stand-in for each secret."""
+    if path.suffix == ".yaml":
+        return recorded(read(path))[1].resources
+    project = project_of(path.parent)
+    secrets = {f"{project.name}:{key}" for key in re.findall(r'require_secret\("([\w-]+)"\)', path.read_text(encoding="utf-8"))}
+    where = Where(project=project.name, stack="dev", folder=path.parent, program=project.program())
+    files = [read_yaml(file)["config"] for file in sorted(path.parent.glob("Pulumi.*.yaml"))]
+    values, _ = engine_values({"aws:region": "us-east-1", **(files[0] if files else {})})
+    return evaluate(values, secret=secrets, where=where).resources
 
 
 def tails(resources: Resources) -> list[str]:
