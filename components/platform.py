@@ -108,15 +108,20 @@ def _as_text(value: object) -> str:
 
 
 def _refuse_a_second(name: str) -> None:
-    """Raise ArgumentError where the program has a platform already: both would claim the stack's file, its outputs and its imports."""
+    """Raise ArgumentError where the program has a platform already."""
     root = get_root_resource()
     first = getattr(root, _FIRST, None)
     if first is not None:
-        fix = "several hubs of one cluster are entries of `hubs`; another cluster is another stack, or made of the components"
-        what = f"is a second platform in one program (the first one is {first}), and both would export the same outputs"
-        raise ArgumentError(JupyterHubPlatform.__name__, [Problem(path=name, what=what, fix=fix)])
+        raise refused_second(name, first)
     if root is not None:
         setattr(root, _FIRST, name)
+
+
+def refused_second(name: str, first: str) -> ArgumentError:
+    """The refusal of a second platform in one program: both would claim the stack's file, its outputs and its imports."""
+    fix = "several hubs of one cluster are entries of `hubs`; another cluster is another stack, or made of the components"
+    what = f"is a second platform in one program (the first one is {first}), and both would export the same outputs"
+    return ArgumentError(JupyterHubPlatform.__name__, [Problem(path=name, what=what, fix=fix)])
 
 
 class JupyterHubPlatform(Component):

@@ -1,0 +1,239 @@
+"""What a component says of itself to components after it, in any language: `network.handle`, `cluster.handle` and the others.
+
+A handle is the object of outputs of the Python interface (`NetworkOutputs`, `ClusterOutputs` …) as plain data. It is filled in by hand just the same, for
+a VPC or a cluster that something else made. What waits for `ready` resources there, waits here for every resource that the handle depends on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pulumi
+from pydantic import Field
+
+from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.components.backups.backups import BackupsOutputs
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
+from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
+from jupyterhub_aws.components.network.outputs import NetworkOutputs
+from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.components.pools.pools import NodePoolsArgs
+from jupyterhub_aws.config.backups import AnyBackups, AwsBackup, Snapshots
+from jupyterhub_aws.config.model import Model
+from jupyterhub_aws.config.neighbours import Egress, Neighbour
+from jupyterhub_aws.config.pools import Pools, UserPool
+from jupyterhub_aws.config.specs.backups import BackupSpec
+from jupyterhub_aws.config.specs.cluster import ClusterAccess
+from jupyterhub_aws.config.specs.network import INTERNET, NetworkSpec
+from jupyterhub_aws.config.specs.node_groups import node_pools_spec
+from jupyterhub_aws.provider.shapes import FLAG, TEXT, Property, Shape, Shapes, list_of, map_of
+from jupyterhub_aws.provider.values import PENDING, handle
+
+Values = Mapping[str, Any]
+Resources = Sequence[pulumi.Resource]
+
+_PENDING = Property(
+    shape=list_of(TEXT),
+    doc="What is known only once it is made: paths of properties that are absent from the handle in a preview. Nothing to fill in by hand.",
+    optional=True,
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Handle:
+    """One kind of handle. `receive` makes the outputs of the Python interface from its values, and notes what is wrong with them at a path."""
+
+    shape: Shape
+    receive: Callable[[Arguments, str, Values, Resources], Any]
+
+
+class _NetworkFacts(Model):
+    egress: Egress = INTERNET
+    peer_networks: Mapping[str, Neighbour] = Field(default_factory=dict)
+
+
+class _Backups(Model):
+    options: AnyBackups
+
+
+class Handles:
+    """Every kind of handle, with its object type."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        """Make the object types, and have `shapes` use them where the Python interface takes the outputs of a component."""
+        self.network = self._kind(shapes, NetworkOutputs, "NetworkHandle", _network_properties(shapes), _network)
+        shapes.known[NetworkSpec] = self.network.shape
+        self.cluster = self._kind(shapes, ClusterOutputs, "ClusterHandle", _cluster_properties(shapes), _cluster)
+        self.pools = self._kind(shapes, NodePoolsOutputs, "NodePoolsHandle", _pools_properties(shapes), _pools)
+        self.homes = self._kind(shapes, EfsHomesOutputs, "EfsHomesHandle", shapes.of_dataclass(EfsHomesOutputs, without=("ready",)), _homes)
+        self.backups = self._kind(shapes, BackupsOutputs, "BackupsHandle", _backups_properties(shapes), _backups)
+        self.by_name = {item.shape.object.name: item for item in (self.network, self.cluster, self.pools, self.homes, self.backups) if item.shape.object}
+
+    def _kind(self, shapes: Shapes, outputs: type, name: str, properties: Mapping[str, Property], receive: Callable[..., Any]) -> Handle:
+        # What only AWS knows is absent in a preview, so it is never required; the Python interface says what is missing where one was filled in by hand.
+        absent = {key: replace(item, optional=item.optional or item.shape.live) for key, item in properties.items()}
+        shapes.known[outputs] = shapes.object(
+            name, f"What other components need of this: {outputs.__name__} of the Python interface.", {**absent, PENDING: _PENDING}
+        )
+        return Handle(shape=shapes.known[outputs], receive=receive)
+
+    def of_network(self, outputs: NetworkOutputs) -> pulumi.Output[Any]:
+        """The handle of a network."""
+        return handle(_of_network(outputs), self.network.shape, outputs.ready)
+
+    def of_cluster(self, outputs: ClusterOutputs) -> pulumi.Output[Any]:
+        """The handle of a cluster. Its kubeconfig is not in it: it follows from the address and the certificate authority."""
+        access = outputs.access
+        values = {
+            **{name: getattr(outputs, name) for name in _FIELDS_OF_A_CLUSTER},
+            "network": {**_of_network(outputs.vpc), PENDING: []},
+            "public_access_cidrs": None if access is None else access.public_access_cidrs,
+        }
+        return handle(values, self.cluster.shape, [*outputs.vpc.ready, *outputs.ready])
+
+    def of_pools(self, outputs: NodePoolsOutputs, cluster: ClusterOutputs, *, per_zone: bool, paused: bool) -> pulumi.Output[Any]:
+        """The handle of node pools of a cluster, with what their arguments said of all of them."""
+        spec = outputs.spec
+        values = {
+            **{name: getattr(outputs, name) for name in _OUTPUTS_OF_POOLS},
+            "pools": spec.section.user,
+            "core": spec.section.core,
+            "cluster": spec.cluster,
+            "version": cluster.version,
+            "zones": cluster.network_spec.zones,
+            "per_zone": per_zone,
+            "paused": paused,
+            "physical_name": spec.prefix,
+        }
+        return handle(values, self.pools.shape, outputs.ready)
+
+    def of_homes(self, outputs: EfsHomesOutputs) -> pulumi.Output[Any]:
+        """The handle of homes in EFS."""
+        values = {name: getattr(outputs, name) for name in ("file_system_id", "volume_handles", "ownership_handle")}
+        return handle(values, self.homes.shape, outputs.ready)
+
+    def of_backups(self, outputs: BackupsOutputs) -> pulumi.Output[Any]:
+        """The handle of backups."""
+        values = {"name": outputs.spec.name, "options": outputs.spec.options, "vault_name": outputs.vault_name, "policy_id": outputs.policy_id}
+        return handle(values, self.backups.shape, ())
+
+
+# --- networks ---
+
+
+def _network_properties(shapes: Shapes) -> dict[str, Property]:
+    doc = "The zones of the private subnets in their order: the first one is that of core nodes and of volumes. Without it, in the order of their names."
+    return {**shapes.of_dataclass(NetworkOutputs, without=("ready",)), "zones": Property(shape=list_of(TEXT), doc=doc, optional=True)}
+
+
+_FACTS_OF_A_NETWORK = ("cidrs", "egress", "internal_hosts", "peer_networks")
+_IDS_OF_A_NETWORK = ("vpc_id", "private_subnets", "public_subnets", "endpoints_security_group_id", "s3_prefix_list_id")
+
+
+def _of_network(outputs: NetworkOutputs) -> dict[str, Any]:
+    return {**{name: getattr(outputs, name) for name in (*_FACTS_OF_A_NETWORK, *_IDS_OF_A_NETWORK)}, "zones": outputs.zones}
+
+
+def _network(given: Arguments, path: str, values: Values, ready: Resources) -> NetworkOutputs | None:
+    facts = given.section(_NetworkFacts, {name: values.get(name) for name in ("egress", "peer_networks")}, path=path)
+    zones = values.get("zones", ())
+    subnets = {name: _in_order(values.get(name, {}), zones) for name in ("private_subnets", "public_subnets")}
+    others = {name: item for name, item in values.items() if name not in ("egress", "peer_networks", "zones", *subnets)}
+    if facts is None:
+        return None
+    made: dict[str, Any] = {"vpc_id": None, "cidrs": (), **others, **subnets}
+    return NetworkOutputs(egress=facts.egress, peer_networks=facts.peer_networks, ready=ready, **made)
+
+
+def _in_order(subnets: Values, zones: Sequence[str]) -> dict[str, Any]:
+    return {zone: subnets[zone] for zone in dict.fromkeys([*zones, *subnets]) if zone in subnets}
+
+
+# --- clusters ---
+
+_FIELDS_OF_A_CLUSTER = ("name", "version", "endpoint", "certificate_authority", "security_group_id", "node_security_group_id", "service_cidr", "created", "id")
+
+
+def _cluster_properties(shapes: Shapes) -> dict[str, Property]:
+    doc = "The networks outside the VPC that the API lets in. Messages name them where it does not answer."
+    cidrs = Property(shape=list_of(TEXT), doc=doc, optional=True)
+    return {**shapes.of_dataclass(ClusterOutputs, without=("ready", "owner", "access")), "public_access_cidrs": cidrs}
+
+
+def _cluster(given: Arguments, path: str, values: Values, ready: Resources) -> ClusterOutputs | None:
+    network = _network(given, f"{path}.network", values.get("network", {}), ready)
+    others = {name: item for name, item in values.items() if name not in ("network", "public_access_cidrs")}
+    if network is None:
+        return None
+    cidrs = values.get("public_access_cidrs")
+    access = ClusterAccess(cluster=str(others.get("name")), public_access_cidrs=None if cidrs is None else tuple(cidrs), option="publicAccessCidrs")
+    return ClusterOutputs(network=network, access=access, ready=ready, **{"name": None, "version": None, **others})
+
+
+# --- node pools ---
+
+_OUTPUTS_OF_POOLS = ("core_group_name", "group_names", "core_node_role", "user_node_role")
+
+
+def _pools_properties(shapes: Shapes) -> dict[str, Property]:
+    arguments = shapes.of_dataclass(NodePoolsArgs, without=("cluster",))
+    pools = Property(shape=map_of(shapes.shape(UserPool, "pool")), doc="The pools by their names.")
+    outputs = shapes.of_dataclass(NodePoolsOutputs, without=("spec", "ready"))
+    return {
+        **outputs,
+        "pools": pools,
+        "core": Property(shape=arguments["core"].shape, doc="The core nodes. Without it they exist already.", optional=True),
+        "cluster": Property(shape=TEXT, doc="The cluster's name in EKS."),
+        "version": Property(shape=TEXT, doc='Its Kubernetes minor version, such as "1.35".'),
+        "zones": Property(shape=list_of(TEXT), doc="The zones of its private subnets, in their order.", optional=True),
+        "per_zone": Property(shape=FLAG, doc=arguments["per_zone"].doc, optional=True),
+        "paused": Property(shape=FLAG, doc=arguments["paused"].doc, optional=True),
+        "physical_name": Property(shape=TEXT, doc=arguments["physical_name"].doc, optional=True),
+    }
+
+
+def _pools(given: Arguments, path: str, values: Values, ready: Resources) -> NodePoolsOutputs | None:
+    pools = values.get("pools", {})
+    section = given.section(Pools, {"core": values.get("core"), **pools}, path=f"{path}.pools")
+    if section is None:
+        return None
+    spec = node_pools_spec(
+        section,
+        cluster=values.get("cluster", ""),
+        version=values.get("version", ""),
+        zones=values.get("zones", ()),
+        per_zone=values.get("per_zone", False),
+        paused=values.get("paused", False),
+        prefix=values.get("physical_name"),
+    )
+    return NodePoolsOutputs(spec=spec, ready=ready, **{name: values[name] for name in _OUTPUTS_OF_POOLS if name in values})
+
+
+# --- homes and backups ---
+
+
+def _homes(given: Arguments, path: str, values: Values, ready: Resources) -> EfsHomesOutputs:
+    del given, path
+    return EfsHomesOutputs(ready=ready, **{"file_system_id": None, "volume_handles": {}, **values})
+
+
+def _backups_properties(shapes: Shapes) -> dict[str, Property]:
+    outputs = shapes.of_dataclass(BackupsOutputs, without=("spec",))
+    name = Property(shape=TEXT, doc="The value of the tag `jupyterhub-aws/backup`, by which resources are found.")
+    options = Property(shape=shapes.shape(AnyBackups, "backup_options"), doc="What is backed up, when, and for how long.")
+    return {"name": name, "options": options, **outputs}
+
+
+def _backups(given: Arguments, path: str, values: Values, ready: Resources) -> BackupsOutputs | None:
+    del ready
+    said = values.get("options", {})
+    section = given.section(_Backups, {"options": said}, path=path)
+    if section is None:
+        return None
+    options = section.options
+    if isinstance(options, (AwsBackup, Snapshots)) and "weekly" not in said:
+        options = options.model_copy(update={"weekly": None})
+    spec = BackupSpec(name=values.get("name", ""), options=options)
+    return BackupsOutputs(spec=spec, **{name: values[name] for name in ("vault_name", "policy_id") if name in values})

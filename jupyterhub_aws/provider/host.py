@@ -1,0 +1,141 @@
+"""The plugin: what the engine starts when a program of another language asks for a component.
+
+Not `pulumi.provider.experimental.component_provider_host`, whose class hands dictionaries with outputs in them to a component, knows the first missing
+argument only, and shows a traceback for every mistake. Here the arguments are what the Python interface takes, and whoever made a mistake reads the same
+lines as in Python.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.errors import InputPropertiesError
+from pulumi.provider import ConstructResult, Provider, main
+from pulumi.provider.experimental.util import camel_case
+
+from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.components.base import ArgumentError
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
+from jupyterhub_aws.components.cluster.provider import provider_of
+from jupyterhub_aws.components.platform import JupyterHubPlatform, refused_second
+from jupyterhub_aws.config.bundle import read_lock
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.specs.alarms import MonitoredHub
+from jupyterhub_aws.config.specs.cluster import ClusterAccess
+from jupyterhub_aws.config.specs.images import Images
+from jupyterhub_aws.provider.package import Exported, Package, schema_text
+from jupyterhub_aws.provider.shapes import PACKAGE
+from jupyterhub_aws.provider.values import Reader, spelled
+from jupyterhub_aws.version import __version__
+
+
+class ComponentsProvider(Provider):
+    """Makes components for programs of other languages."""
+
+    def __init__(self) -> None:
+        self._package = Package()
+        #: The platform of each run that this process serves: a stack, and whether it is a preview.
+        self._platforms: dict[tuple[str, bool], str] = {}
+        super().__init__(__version__, schema_text(self._package))
+
+    def construct(self, name: str, resource_type: str, inputs: Mapping[str, Any], options: pulumi.ResourceOptions | None = None) -> ConstructResult:
+        """Make a component. Raises InputPropertiesError, which the engine prints without a traceback, with every problem of its arguments."""
+        package, _, kind = resource_type.partition(":index:")
+        exported = self._package.components.get(kind) if package == PACKAGE else None
+        if exported is None:
+            raise _refusal(f"{resource_type} is no component of {PACKAGE} {__version__}: it has {', '.join(sorted(self._package.components))}")
+        try:
+            made = self._made(exported, name, inputs, options or pulumi.ResourceOptions())
+        except ArgumentError as error:
+            problems = [Problem(path=spelled(item.path, exported.arguments), what=item.what, fix=item.fix) for item in error.problems]
+            lines = ArgumentError(f"{kind} {name!r}", problems)
+            raise _refusal(str(lines)) from None
+        except pulumi.RunError as error:
+            raise _refusal(str(error)) from None
+        state = {camel_case(key): value for key, output in exported.outputs.items() if (value := output.get(made)) is not None}
+        return ConstructResult(made.urn, state)
+
+    def _made(self, exported: Exported, name: str, inputs: Mapping[str, Any], options: pulumi.ResourceOptions) -> Any:  # noqa: ANN401 -- the component
+        given, reader = Arguments(exported.name, name), Reader()
+        read = reader.read(inputs, exported.arguments)
+        given.add(reader.problems)
+        given.done()
+        values = {key: self._python(given, key, exported, value, reader) for key, value in read.items()}
+        added = {key: values.pop(key) for key in exported.added if key in values}
+        if exported.prepare is not None:
+            exported.prepare(given, values, added)
+        given.done()
+        fields = getattr(exported.args, "__dataclass_fields__", {})
+        if "depends_on" in fields:  # of the component itself, no child would wait for it
+            values["depends_on"] = _listed(options.depends_on)
+        args = exported.args(**values)
+        self._one_platform(exported, name)
+        if exported.in_cluster:
+            _validate(args, name)
+            options = _in_cluster(name, args.cluster, options)
+        kind: Any = exported.kind  # each takes its own arguments
+        made = kind(name, args, options)
+        if exported.finish is not None:
+            exported.finish(made, added)
+        return made
+
+    def _python(self, given: Arguments, key: str, exported: Exported, value: Any, reader: Reader) -> Any:  # noqa: ANN401 -- what the Python interface takes
+        shape = exported.arguments[key].shape
+        kind = shape.object.name if shape.object else shape.items.object.name if shape.items and shape.items.object else ""
+        if kind in self._package.handles.by_name:
+            return self._package.handles.by_name[kind].receive(given, key, value, list(reader.resources.get(key, ())))
+        if kind == Images.__name__:
+            return _images(given, value)
+        if kind == MonitoredHub.__name__:
+            return [MonitoredHub(**item) for item in value]
+        return value
+
+    def _one_platform(self, exported: Exported, name: str) -> None:
+        """Raise ArgumentError for a second platform of one program, which this process sees one by one."""
+        if exported.kind is JupyterHubPlatform:
+            first = self._platforms.setdefault((pulumi.get_stack(), pulumi.runtime.is_dry_run()), name)
+            if first != name:
+                raise refused_second(name, first)
+
+
+def _refusal(text: str) -> InputPropertiesError:
+    """What the engine prints as it is. The list of properties is empty and not None, because the SDK fails at None; a value in it would be printed too."""
+    return InputPropertiesError(text, [])
+
+
+def _images(given: Arguments, value: Mapping[str, Any]) -> Images | None:
+    lock = value.get("lock")
+    try:
+        return Images(**{**value, "lock": None if lock is None else read_lock(Path(lock))})
+    except ConfigError as error:
+        given.add(Problem(path="images.lock", what=f"{error.source} {item.what}", fix=item.fix) for item in error.problems)
+        return None
+
+
+def _listed(depends_on: Any) -> list[pulumi.Resource]:  # noqa: ANN401 -- the SDK's own type
+    return [] if depends_on is None else list(depends_on) if isinstance(depends_on, (list, tuple)) else [depends_on]
+
+
+def _validate(args: Any, name: str) -> None:  # noqa: ANN401 -- arguments of some component
+    """Raise ArgumentError for wrong arguments before anything is registered, also what the component needs first."""
+    (args.parts if hasattr(args, "parts") else args.resolved)(name)
+
+
+def _in_cluster(name: str, cluster: ClusterOutputs, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """The options with a Kubernetes provider: one that the program gave, or one of this component's own, because nothing else of this process outlives it."""
+    given = options.providers or {}  # the engine hands over a map by package
+    providers = dict(given) if isinstance(given, Mapping) else {item.package: item for item in given}
+    if "kubernetes" not in providers:
+        access = cluster.access or ClusterAccess(cluster=cluster.name)
+        parent = pulumi.ResourceOptions(parent=options.parent, protect=False)  # said, because a parent in another process cannot be asked
+        providers["kubernetes"] = provider_of(f"{name}-kubernetes", access, cluster.kubeconfig_json, cluster.created, parent)
+    return pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(providers=providers))
+
+
+def serve() -> None:
+    """Serve the engine whose address is the first argument, until it ends this process: the program `pulumi-resource-jupyterhub-aws`."""
+    main(ComponentsProvider(), sys.argv[1:])
