@@ -99,6 +99,10 @@ class Resources:
         """The parts of this library: the platform's children, and the components that a program composes without one."""
         return [resource for resource in self.own if resource.type != PLATFORM and self.part(resource) is resource]
 
+    def platforms(self) -> list[Resource]:
+        """The component that composes a stack, where there is one: of two stacks of one program each has its own."""
+        return self.of(PLATFORM)
+
     def added_parts(self) -> list[Resource]:
         """The topmost of the added resources: what stands under the heading of the caller's program."""
         return [resource for resource in self.added if self.part(resource) is resource]

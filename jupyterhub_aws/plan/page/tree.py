@@ -74,7 +74,8 @@ def trees(resources: Resources, anchors: Anchors) -> Trees:
             documents=tuple(documents(resource.inputs)),
         )
 
-    return Trees(own=tuple(map(node, _sorted(resources.parts()))), added=tuple(map(node, _sorted(resources.added_parts()))))
+    own = [*resources.platforms(), *_sorted(resources.parts())]
+    return Trees(own=tuple(map(node, own)), added=tuple(map(node, _sorted(resources.added_parts()))))
 
 
 def _sorted(found: list[Resource]) -> list[Resource]:
