@@ -27,9 +27,10 @@ lint: .venv/.dev
 bench: .venv/.dev ## times of `jhub plan`, compared in one run
 	@$(PY) -m benchmarks
 
-docs: .venv/.runtime ## the JSON schema and the reference pages, from the models
+docs: .venv/.runtime ## the JSON schema and the reference pages, from the models; the schema of the Pulumi package, from the components
 	@.venv/bin/jhub schema
 	@.venv/bin/jhub docs
+	@.venv/bin/pulumi-resource-jupyterhub-aws --schema > provider/schema.json
 
 lock: ## resolve requirements/*.in again
 	@PYTHON=$(PYTHON) scripts/lock.sh

@@ -58,6 +58,12 @@ class _Backups(Model):
     options: AnyBackups
 
 
+def handle_shape(shapes: Shapes, name: str, doc: str, properties: Mapping[str, Property]) -> Shape:
+    """The object type of a handle. What only AWS knows is absent in a preview, so it is never required: the Python interface says what is missing."""
+    absent = {key: replace(item, optional=item.optional or item.shape.live) for key, item in properties.items()}
+    return shapes.object(name, doc, {**absent, PENDING: _PENDING}, handle=True)
+
+
 class Handles:
     """Every kind of handle, with its object type."""
 
@@ -72,11 +78,7 @@ class Handles:
         self.by_name = {item.shape.object.name: item for item in (self.network, self.cluster, self.pools, self.homes, self.backups) if item.shape.object}
 
     def _kind(self, shapes: Shapes, outputs: type, name: str, properties: Mapping[str, Property], receive: Callable[..., Any]) -> Handle:
-        # What only AWS knows is absent in a preview, so it is never required; the Python interface says what is missing where one was filled in by hand.
-        absent = {key: replace(item, optional=item.optional or item.shape.live) for key, item in properties.items()}
-        shapes.known[outputs] = shapes.object(
-            name, f"What other components need of this: {outputs.__name__} of the Python interface.", {**absent, PENDING: _PENDING}
-        )
+        shapes.known[outputs] = handle_shape(shapes, name, f"What other components need of this: {outputs.__name__} of the Python interface.", properties)
         return Handle(shape=shapes.known[outputs], receive=receive)
 
     def of_network(self, outputs: NetworkOutputs) -> pulumi.Output[Any]:

@@ -29,7 +29,7 @@ from jupyterhub_aws.config.specs.cluster import ClusterAccess
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.provider.package import Exported, Package, schema_text
 from jupyterhub_aws.provider.shapes import PACKAGE
-from jupyterhub_aws.provider.values import Reader, spelled
+from jupyterhub_aws.provider.values import Reader, respelled
 from jupyterhub_aws.version import __version__
 
 
@@ -51,9 +51,8 @@ class ComponentsProvider(Provider):
         try:
             made = self._made(exported, name, inputs, options or pulumi.ResourceOptions())
         except ArgumentError as error:
-            problems = [Problem(path=spelled(item.path, exported.arguments), what=item.what, fix=item.fix) for item in error.problems]
-            lines = ArgumentError(f"{kind} {name!r}", problems)
-            raise _refusal(str(lines)) from None
+            problems = [respelled(item, exported.arguments, self._package.shapes.words) for item in error.problems]
+            raise _refusal(str(ArgumentError(f"{kind} {name!r}", problems))) from None
         except pulumi.RunError as error:
             raise _refusal(str(error)) from None
         state = {camel_case(key): value for key, output in exported.outputs.items() if (value := output.get(made)) is not None}
@@ -137,5 +136,11 @@ def _in_cluster(name: str, cluster: ClusterOutputs, options: pulumi.ResourceOpti
 
 
 def serve() -> None:
-    """Serve the engine whose address is the first argument, until it ends this process: the program `pulumi-resource-jupyterhub-aws`."""
+    """The program `pulumi-resource-jupyterhub-aws`: serve the engine whose address is the first argument, until it ends this process.
+
+    With `--schema` it prints the package's schema instead, for which no engine is needed.
+    """
+    if sys.argv[1:] == ["--schema"]:
+        sys.stdout.write(schema_text(Package()))
+        return
     main(ComponentsProvider(), sys.argv[1:])

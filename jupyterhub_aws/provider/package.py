@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -40,10 +40,20 @@ from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.model import Model
 from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.images import Images
-from jupyterhub_aws.provider.handles import Handle, Handles
+from jupyterhub_aws.provider.handles import Handle, Handles, handle_shape
 from jupyterhub_aws.provider.shapes import ANYTHING, FLAG, PACKAGE, TEXT, Property, Shape, Shapes, list_of, live, map_of, paragraphs
+from jupyterhub_aws.provider.values import handle
 from jupyterhub_aws.version import __version__
 
+#: What descriptions say of Python, and what other languages read instead.
+_PYTHON_ONLY = (
+    (re.compile(r" ?Raises ArgumentError.*?\.(?=\s|$)"), ""),
+    (re.compile(r"; None: "), "; without it: "),
+    (re.compile(r"(?<=\. )None: "), "Without it: "),
+    (re.compile(r"`(\w+)\(\.\.\.\)\.outputs`"), r"the handle of \1"),
+    (re.compile(r"`outputs`"), "`handle`"),
+    (re.compile(r"(?<=The )outputs(?= of (?:a|the|its|homes)\b)"), "handle"),
+)
 #: A name of several words in backticks.
 _NAME = re.compile(r"(?<=`)[a-z0-9]+(?:_[a-z0-9]+)+(?=`)")
 
@@ -122,11 +132,10 @@ class Package:
         components = {name: item.definition() for name, item in sorted(self.components.items())}
         types = {name: item.definition() for name, item in sorted(self.shapes.objects.items())}
         made: dict[str, Any] = generate_schema(PACKAGE, __version__, None, components, types, []).to_json()
-        names = {name for item in (*self.components.values(),) for name in item.arguments} | {
-            name for item in self.shapes.objects.values() for name in item.properties
-        }
+        names = {name for item in self.components.values() for name in (*item.arguments, *item.outputs)}
+        names |= {name for item in self.shapes.objects.values() for name in item.properties}
         return {
-            **_spelled(made, names - self.shapes.words),
+            **_worded(made, names - self.shapes.words),
             "displayName": "JupyterHub on AWS",
             "description": "JupyterHub on Amazon EKS: a whole platform from a configuration, or its components by themselves.",
             "license": "Apache-2.0",
@@ -174,13 +183,15 @@ class Package:
                 "handle": self._handle(self.handles.cluster, "node pools, homes, hubs and monitoring", lambda made: self.handles.of_cluster(made.outputs)),
             },
         )
+        docs = {
+            "pools": "The pools of users' servers by names of your choice.",
+            "core": "The nodes of hubs and controllers, which every cluster needs once. Without it two of m7i.large.",
+        }
         no_core = Property(shape=FLAG, doc="The core nodes exist already: none are made.", optional=True)
         yield Exported(
             kind=NodePools,
             args=NodePoolsArgs,
-            inputs=self._inputs(
-                NodePoolsArgs, docs={"core": "The nodes of hubs and controllers, which every cluster needs once. Without it two of m7i.large."}
-            ),
+            inputs=self._inputs(NodePoolsArgs, docs=docs),
             added={"no_core": no_core},
             prepare=_left_out("core"),
             outputs={
@@ -259,6 +270,7 @@ class Package:
             "protected": "Namespaces, claims and volumes refuse to be deleted. The default is true.",
             "tags": "Tags of every resource in AWS.",
             "images": "Where images and charts come from; the default: their makers.",
+            "backups": "The handle of backups, by whose tag its volumes and databases are found. Without it nothing of this program backs them up.",
         }
         homes = Property(shape=self.shapes.shape(Homes, "homes"), doc="Where homes are, if not in EFS by `efsHomes`.", optional=True)
         efs = Property(shape=self.handles.homes.shape, doc="The handle of homes in EFS that have an access point for this hub.", optional=True)
@@ -273,6 +285,7 @@ class Package:
                 "url": Output(shape=TEXT, doc="Where users reach the hub.", get=lambda made: made.url),
                 "namespace": Output(shape=TEXT, doc="Its namespace in the cluster.", get=lambda made: made.exports["namespace"]),
                 "release": Output(shape=TEXT, doc="The name of its Helm release.", get=lambda made: made.exports["release"]),
+                "monitored": Output(shape=self.shapes.known[MonitoredHub], doc="The hub as Monitoring takes it among `hubs`.", get=self._monitored),
                 "passwords": Output(shape=map_of(TEXT), doc="Passwords that were made for it, by whose they are. Secret.", get=_passwords),
             },
             in_cluster=True,
@@ -317,8 +330,12 @@ class Package:
             },
         )
 
-    def _handle(self, handle: Handle, whom: str, get: Callable[[Any], Any]) -> Output:
-        return Output(shape=handle.shape, doc=f"What {whom} need of it: hand it on as it is.", get=get)
+    def _handle(self, kind: Handle, whom: str, get: Callable[[Any], Any]) -> Output:
+        return Output(shape=kind.shape, doc=f"What {whom} need of it: hand it on as it is.", get=get)
+
+    def _monitored(self, made: JupyterHub) -> pulumi.Output[Any]:
+        hub = made.monitored
+        return handle({item.name: getattr(hub, item.name) for item in fields(hub)}, self.shapes.known[MonitoredHub], ())
 
     def _pools_handle(self, made: NodePools) -> pulumi.Output[Any]:
         args = made._args
@@ -330,16 +347,15 @@ def schema_text(package: Package) -> str:
     return json.dumps(package.schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _spelled(schema: Any, names: Collection[str]) -> Any:  # noqa: ANN401 -- any value
-    """The same with arguments that descriptions mention in backticks as other languages write them."""
+def _worded(schema: Any, names: Collection[str], key: str = "") -> Any:  # noqa: ANN401 -- any value
+    """The same with descriptions in words of every language: names of arguments, and handles for what Python calls outputs."""
     if isinstance(schema, dict):
-        return {
-            key: _NAME.sub(lambda found: camel_case(found[0]) if found[0] in names else found[0], item)
-            if key == "description" and isinstance(item, str)
-            else _spelled(item, names)
-            for key, item in schema.items()
-        }
-    return [_spelled(item, names) for item in schema] if isinstance(schema, list) else schema
+        return {name: _worded(item, names, name) for name, item in schema.items()}
+    if isinstance(schema, str) and key == "description":
+        for pattern, words in _PYTHON_ONLY:
+            schema = pattern.sub(words, schema)
+        return _NAME.sub(lambda found: camel_case(found[0]) if found[0] in names else found[0], schema).strip()
+    return [_worded(item, names) for item in schema] if isinstance(schema, list) else schema
 
 
 # --- types that the Python interface has in another form ---
@@ -358,7 +374,7 @@ def _images(shapes: Shapes) -> Shape:
 def _monitored_hub(shapes: Shapes) -> Shape:
     found = shapes.of_dataclass(MonitoredHub)
     ids = {name: replace(item, shape=live(TEXT)) for name, item in found.items() if item.shape == ANYTHING}
-    return shapes.object("MonitoredHub", "A hub as alarms see it. Without an id there is no alarm of what it names.", {**found, **ids})
+    return handle_shape(shapes, "MonitoredHub", "A hub as alarms see it. Without an id there is no alarm of what it names.", {**found, **ids})
 
 
 def _for_servers() -> dict[str, Property]:

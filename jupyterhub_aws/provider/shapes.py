@@ -45,7 +45,7 @@ class Shape:
 
     def definition(self, doc: str | None = None, *, optional: bool = False, plain: bool = False) -> PropertyDefinition:
         """The shape as the SDK writes it into a schema. `plain`: a program has to give the value itself, not an output."""
-        as_items = plain and not self.live
+        whole = self.live or (self.object is not None and self.object.handle)
         return PropertyDefinition(
             optional=optional,
             type=PropertyType.ARRAY if self.items else PropertyType.OBJECT if self.values else self.type,
@@ -53,7 +53,7 @@ class Shape:
             description=doc,
             items=None if self.items is None else self.items.definition(plain=plain),
             additional_properties=None if self.values is None else self.values.definition(plain=plain),
-            plain=True if as_items else None,
+            plain=True if plain and not whole else None,
         )
 
 
@@ -68,11 +68,12 @@ class Property:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ObjectShape:
-    """An object type: its properties by their names in Python."""
+    """An object type: its properties by their names in Python. `handle`: it is an output of one component and an argument of another."""
 
     name: str
     doc: str
     properties: Mapping[str, Property]
+    handle: bool = False
 
     def definition(self) -> TypeDefinition:
         """The type as the SDK writes it into a schema. It serves inputs and outputs, so nothing in it is plain."""
@@ -115,11 +116,11 @@ class Shapes:
     words: set[str] = field(default_factory=set)
     _members: dict[str, frozenset[type]] = field(default_factory=dict)
 
-    def object(self, name: str, doc: str, properties: Mapping[str, Property]) -> Shape:
+    def object(self, name: str, doc: str, properties: Mapping[str, Property], *, handle: bool = False) -> Shape:
         """An object type with these properties. Raises ValueError for a second one of that name."""
         if name in self.objects:
             raise ValueError(f"two object types would be called {name}")
-        self.objects[name] = ObjectShape(name=name, doc=doc, properties=properties)
+        self.objects[name] = ObjectShape(name=name, doc=doc, properties=properties, handle=handle)
         return Shape(object=self.objects[name])
 
     def of_dataclass(self, kind: type, *, without: Iterable[str] = (), docs: Mapping[str, str] | None = None) -> dict[str, Property]:

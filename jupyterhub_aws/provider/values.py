@@ -8,7 +8,7 @@ an argument that takes outputs.
 from __future__ import annotations
 
 import re
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ from jupyterhub_aws.provider.shapes import ANYTHING, ObjectShape, Property, Shap
 #: Where a handle says what is known only once it is made.
 PENDING = "pending"
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+#: A name of several words in a message. Not in a value that is quoted.
+_SNAKE = re.compile(r"(?<![\w'\"./-])[a-z0-9]+(?:_[a-z0-9]+)+(?![\w'\"/-])")
 _Path = tuple[int | str, ...]
 
 
@@ -106,7 +108,7 @@ class Reader:
             found = {key: self._value(value[key], shape.values or ANYTHING, (*path, key), within) for key in sorted(value)}  # they come in any order
             return {key: item for key, item in found.items() if item is not None}
         known, found = {camel_case(name): name for name in shape.object.properties}, {}
-        value = _with_unmade(value) if PENDING in shape.object.properties else value
+        value = _with_unmade(value) if shape.object.handle else value
         for name in sorted(value):
             if name not in known:
                 self._unknown_name(path, name, known)
@@ -210,6 +212,29 @@ def _with_unmade(handle_: Mapping[str, Any]) -> dict[str, Any]:
             place = place.setdefault(step, {})
         place[name] = UNKNOWN
     return found
+
+
+def argument_names(properties: Mapping[str, Property]) -> set[str]:
+    """The names in Python of these properties, and of all properties in them."""
+    found = set(properties)
+    shapes = [item.shape for item in properties.values()]
+    while shapes:
+        shape = shapes.pop()
+        shapes += [inner for inner in (shape.items, shape.values) if inner is not None]
+        if shape.object is not None and not shape.object.properties.keys() <= found:
+            found |= shape.object.properties.keys()
+            shapes += [item.shape for item in shape.object.properties.values()]
+    return found
+
+
+def respelled(problem: Problem, properties: Mapping[str, Property], words: Collection[str]) -> Problem:
+    """A problem of the Python interface with arguments as another language writes them; `words` are values, which are the same everywhere."""
+    names = argument_names(properties) - set(words)
+
+    def text(said: str) -> str:
+        return _SNAKE.sub(lambda found: camel_case(found[0]) if found[0] in names else found[0], said)
+
+    return Problem(path=spelled(problem.path, properties), what=text(problem.what), fix=text(problem.fix))
 
 
 def spelled(path: str, properties: Mapping[str, Property]) -> str:
