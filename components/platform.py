@@ -139,7 +139,8 @@ class JupyterHubPlatform(Component):
         self._specs = resolve(stack)
         imports = Imports(stack.imports)
         super().__init__(name, opts)
-        self._tags = stack.tags.as_aws(stack.name)
+        #: The tags of everything in AWS that the stack makes, for what a program adds.
+        self.tags = self._tags = stack.tags.as_aws(stack.name)
         #: What the stack exports: the outputs of docs/reference.md.
         self.exports: dict[str, pulumi.Input[Any]] = {}
         facts = self._facts()

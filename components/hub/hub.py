@@ -33,6 +33,7 @@ from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES
 from jupyterhub_aws.config.specs.alarms import MonitoredHub
+from jupyterhub_aws.config.specs.hub_egress import POD_IDENTITY_RULE
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.names import PROXY_DEPLOYMENT, SERVER_ACCOUNT, SERVER_ENVIRONMENT, SERVER_SECRETS
 
@@ -183,15 +184,14 @@ class JupyterHub(Component):
                 path="add_role", what="needs EKS Pod Identity, and this cluster is not known to be in EKS", fix="give servers keys by add_secrets"
             )
             raise ArgumentError(f"JupyterHub {self._name!r}", [problem])
-        # EKS user guide, "How EKS Pod Identity works": the agent answers on this address, port 80.
-        to: Any = [{"ip_block": {"cidr": "169.254.170.23/32"}}]
+        rule: Any = POD_IDENTITY_RULE
         NetworkPolicy(
             f"{self._name}-servers-to-aws",
             metadata=self._metadata("servers-to-aws"),
             spec={
                 "pod_selector": {"match_labels": {"app": "jupyterhub", "component": "singleuser-server", "release": self._names.release}},
                 "policy_types": ["Egress"],
-                "egress": [{"to": to, "ports": [{"protocol": "TCP", "port": 80}]}],
+                "egress": [rule],
             },
             opts=self.child(),
         )

@@ -10,7 +10,7 @@ import pulumi
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.pools.args import AnyPool, ExistingNodes, pools_section
 from jupyterhub_aws.config.pools import GivenPool, Pools
-from jupyterhub_aws.config.specs.node_groups import NodePoolsSpec, node_pools_spec
+from jupyterhub_aws.config.specs.node_groups import CORE_LABELS, NodePoolsSpec, node_pools_spec
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +33,11 @@ class NodePoolsOutputs:
     core_node_role: pulumi.Input[str] | None = None
     user_node_role: pulumi.Input[str] | None = None
     ready: Sequence[pulumi.Resource] = ()
+
+    @property
+    def core_selector(self) -> dict[str, str]:
+        """What a pod selects to land on the core nodes, which are always there."""
+        return dict(CORE_LABELS)
 
     @property
     def section(self) -> Pools:

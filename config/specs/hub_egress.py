@@ -38,6 +38,10 @@ NO_WIDE_RULE = {
 Rule = dict[str, Any]
 
 
+#: EKS user guide, "How EKS Pod Identity works": the agent of each node answers on this address, port 80. Only servers that have a role reach it.
+POD_IDENTITY_RULE: Rule = {"to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}], "ports": [{"protocol": "TCP", "port": 80}]}
+
+
 @dataclass(frozen=True, kw_only=True)
 class HubEgress:
     """Rules of NetworkPolicies (`egress` of the chart's `networkPolicy`) for the pods of a hub: the hub itself, its proxy, and users' servers."""

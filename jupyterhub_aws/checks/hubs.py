@@ -21,6 +21,8 @@ from jupyterhub_aws.config.entry import NodePortEntry, NoTls, PortForwardEntry
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.homes import NfsHomes
 from jupyterhub_aws.config.sign_in import LdapSignIn, SharedPasswordSignIn
+from jupyterhub_aws.config.specs.hub_egress import POD_IDENTITY_RULE
+from jupyterhub_aws.config.specs.names import SERVER_ACCOUNT
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 from jupyterhub_aws.config.traits import resolve
@@ -76,10 +78,19 @@ def _reached(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
             )
 
 
+_POD_IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+
+
 def _others(resources: Resources, namespace: str) -> Iterator[Policy]:
-    """The policies of a namespace that the program itself registers."""
+    """The policies of a namespace that the program itself registers, but the one that servers with a role of their own need.
+
+    A program gives it to them by name (`JupyterHub.add_role`), and it opens nothing but the address of that role's credentials.
+    """
+    has_role = any(item.inputs.get("namespace") == namespace and item.inputs.get("serviceAccount") == SERVER_ACCOUNT for item in resources.of(_POD_IDENTITY))
     for found in resources.of("kubernetes:networking.k8s.io/v1:NetworkPolicy"):
         within = str((found.inputs.get("metadata") or {}).get("namespace"))
+        if has_role and (found.inputs.get("spec") or {}).get("egress") == [POD_IDENTITY_RULE]:
+            continue
         if within == namespace or namespace in referred_names(within):
             yield policy(found.inputs.get("spec") or {}, namespace)
 

@@ -53,3 +53,25 @@ def test_destroy_leaves_what_holds_data_and_says_so(compose: Engine) -> None:
     compose.destroy("--exclude-protected")
     left = {resource["type"] for resource in compose.resources()}
     assert "aws:efs/fileSystem:FileSystem" in left and "kubernetes:helm.sh/v3:Release" not in left and "aws:eks/nodeGroup:NodeGroup" not in left
+
+
+@pytest.fixture(scope="module")
+def own(new_engine: Callable[..., Engine]) -> Engine:
+    engine = new_engine(program=ROOT / "examples" / "own-resources", stack="lab")
+    engine.up()
+    return engine
+
+
+def test_what_a_program_adds_stands_beside_the_platform(own: Engine) -> None:
+    urns = [resource["urn"] for resource in own.resources()]
+    bucket = next(urn for urn in urns if urn.endswith("::courses") and "bucket:Bucket" in urn)
+    assert "JupyterHubPlatform" not in bucket
+    association = next(resource for resource in own.resources() if resource["urn"].endswith("::hub-main-servers") and "podIdentity" in resource["type"])
+    assert association["inputs"]["serviceAccount"] == "servers" and association["inputs"]["namespace"] == "hub-main"
+    assert own.preview("--expect-no-changes").changes == {}
+
+
+def test_a_teardown_takes_what_was_added_but_what_is_protected(own: Engine) -> None:
+    own.destroy("--exclude-protected")
+    left = {resource["type"] for resource in own.resources()}
+    assert "aws:s3/bucket:Bucket" in left and "aws:iam/rolePolicy:RolePolicy" not in left and "kubernetes:helm.sh/v3:Release" not in left

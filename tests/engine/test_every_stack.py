@@ -25,8 +25,8 @@ def stack_files() -> list[Path]:
 
 
 def programs() -> list[Path]:
-    """The examples that are programs of their own."""
-    return sorted(path.parent for path in _EXAMPLES.glob("*/__main__.py"))
+    """The examples that are programs of their own, with a stack file. Those without one are in test_composed and test_existing_vpc."""
+    return sorted(path.parent for path in _EXAMPLES.glob("*/__main__.py") if list(path.parent.glob("Pulumi.*.yaml")))
 
 
 def test_every_stack_and_program_of_the_checkout_is_found() -> None:
