@@ -49,6 +49,25 @@ def test_wrong_arguments_are_lines_without_a_traceback(compose: Engine) -> None:
     assert "Cluster 'lab-cluster': version:" in said and "Traceback" not in said
 
 
+def test_backups_and_monitoring_come_to_what_runs_already(compose: Engine) -> None:
+    program = compose.project / "__main__.py"
+    text = program.read_text(encoding="utf-8")
+    text = text.replace("from jupyterhub_aws import (", "from jupyterhub_aws import (\n    Backups,\n    BackupsArgs,\n    Monitoring,\n    MonitoringArgs,")
+    text = text.replace("homes = EfsHomes(", 'backups = Backups("lab", BackupsArgs(region="us-east-1"))\nhomes = EfsHomes(')
+    text = text.replace('hubs=["main"]', 'hubs=["main"], backups=backups.outputs').replace(
+        "homes=homes.outputs,", "homes=homes.outputs,\n        backups=backups.outputs,"
+    )
+    seen = "cluster=cluster.outputs, pools=pools.outputs, homes=homes.outputs, hubs=[hub.monitored]"
+    program.write_text(f'{text}Monitoring("lab-monitoring", MonitoringArgs({seen}))\n', encoding="utf-8")
+    steps = compose.preview().steps
+    assert {step["op"] for step in steps} <= {"create", "update", "same"}, "nothing that runs is replaced or deleted"
+    compose.up()
+    assert compose.preview("--expect-no-changes").changes == {}
+    assert {"jupyterhub-aws:index:Backups", "jupyterhub-aws:index:Monitoring"} <= {resource["type"] for resource in compose.resources()}
+    (system,) = [resource for resource in compose.resources() if resource["type"] == "aws:efs/fileSystem:FileSystem"]
+    assert system["inputs"]["tags"]["jupyterhub-aws/backup"] == "lab"
+
+
 def test_destroy_leaves_what_holds_data_and_says_so(compose: Engine) -> None:
     compose.destroy("--exclude-protected")
     left = {resource["type"] for resource in compose.resources()}
