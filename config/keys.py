@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted
+from jupyterhub_aws.config.formats import new_name
 from jupyterhub_aws.config.secrets import SECRET_ENDINGS
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig
 
@@ -90,7 +91,9 @@ def _is_own(key: str) -> bool:
     namespace, _, name = key.partition(":")
     if namespace == PROJECT:
         options = [PROVIDER_KEYS.get(option, option) for option in StackConfig.model_fields]
-        return name.isprintable() and not _of_hub(name) and name.partition(".")[0] not in StackConfig.model_fields and closest(name, options) is None
+        head = name.partition(".")[0]
+        ours = head in StackConfig.model_fields or new_name(head, options) is not None or _of_hub(name)  # under its old name an option is one still
+        return name.isprintable() and not ours and closest(name, options) is None
     return namespace not in PROVIDERS and not _installed(namespace) and _meant(namespace, name) is None
 
 

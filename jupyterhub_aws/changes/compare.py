@@ -82,10 +82,9 @@ class Change:
 
 
 def compared(old: Side, new: Side) -> tuple[Change, ...]:
-    """Every resource that changes, sorted by URN."""
+    """Every resource that changes, sorted by URN. Both sides have to call one resource alike (changes/renamed.py)."""
     steps = new.steps or {}
     loose = old.kind != new.kind
-    old = replace(old, resources=_renamed(old.resources, new.resources))
     found = {
         urn: change
         for urn in sorted({item.urn for item in (*old.resources, *new.resources)})
@@ -94,13 +93,6 @@ def compared(old: Side, new: Side) -> tuple[Change, ...]:
     if new.steps is None:
         _follow(found, old.resources, new.resources)
     return tuple(found[urn] for urn in sorted(found))
-
-
-def _renamed(old: Resources, new: Resources) -> Resources:
-    """The old resources under the URNs that they have now: what the new side says by an alias is the same thing."""
-    now = {alias: item.urn for item in new if item.aliases and item.urn not in old.by_urn for alias in item.aliases if alias in old.by_urn}
-    gone = {alias for alias in now if alias not in new.by_urn}
-    return Resources(replace(item, urn=now[item.urn]) if item.urn in gone else item for item in old) if gone else old
 
 
 def from_preview(side: Side) -> tuple[Change, ...]:

@@ -1,7 +1,7 @@
 """Resources that have another URN than before and are still the same, because an alias says so: read as the engine reads aliases.
 
-The rules are those of the engine's step generator (pulumi/pulumi, pkg/resource/deploy/step_generator.go: generateAliases, inheritedChildAlias,
-getOldResource): the URN itself comes first, then a resource's own aliases, then those that follow from the alias by which its parent was found.
+The engine looks for a resource under its URN first, then under its aliases in their order, those that follow from its parent's last (pulumi/pulumi,
+pkg/resource/deploy/step_generator.go, getOldResource); the recorder has made them of what the program says (jupyterhub_aws/plan/recorder.py).
 """
 
 from __future__ import annotations
@@ -18,29 +18,8 @@ _NAMED = re.compile(r"\$\{([^.}]+)\.")
 
 def predecessors(new: Resources, old: Collection[str]) -> dict[str, str]:
     """For each resource that was there under another URN, that URN. `old` are the URNs that there were."""
-    found: dict[str, str | None] = {}
-
-    def before(resource: Resource) -> str | None:
-        if resource.urn not in found:
-            found[resource.urn] = None  # a plan of somebody else's may name a resource as its own ancestor
-            parent = new.by_urn.get(resource.parent or "")
-            inherited = None if parent is None else before(parent)
-            aliases = [*resource.aliases]
-            if parent is not None and inherited is not None:
-                kinds = [(resource.type, resource.name), *((_type(alias), _name(alias)) for alias in resource.aliases)]
-                aliases += [_child(inherited, kind, name, parent.name) for kind, name in kinds]
-            found[resource.urn] = None if resource.urn in old else next((alias for alias in aliases if alias in old), None)
-        return found[resource.urn]
-
-    return {resource.urn: was for resource in new if (was := before(resource)) is not None}
-
-
-def _child(parent: str, kind: str, name: str, parent_name: str) -> str:
-    """The URN that a child had below a parent of another URN; a name that begins with the parent's began with its old one."""
-    head, _, old_name = parent.rpartition("::")
-    start, _, chain = head.rpartition("::")
-    own = old_name + name.removeprefix(parent_name) if name.startswith(parent_name) else name
-    return f"{start}::{chain}${kind}::{own}"
+    found = {resource.urn: next((alias for alias in resource.aliases if alias in old), None) for resource in new if resource.urn not in old}
+    return {urn: was for urn, was in found.items() if was is not None}
 
 
 def _type(urn: str) -> str:

@@ -56,10 +56,3 @@ def test_references_follow_a_new_name() -> None:
     found = difference(side_of(_plan(old), "old"), side_of(_plan(new), "new"))
     assert not [change for change in found.changes if change.name == "drawer"]
     assert difference(side_of(_plan(old), "old"), side_of(_plan(recording("new")), "new")).changes != found.changes
-
-
-def test_a_plan_that_names_itself_as_its_own_parent_ends() -> None:
-    plan = _plan(recording("new"))
-    for item in plan["resources"]:
-        item["parent"] = item["urn"]
-    difference(side_of(_plan(recording("old")), "old"), side_of(plan, "new"))

@@ -147,6 +147,16 @@ def test_commands_refuse_old_names_with_one_line(folder: Path) -> None:
         )
 
 
+def test_an_option_under_its_old_name_is_no_setting_of_the_users_program(folder: Path) -> None:
+    """What a program of the user's reads by pulumi.Config is let through; an old name that was, would be an option that is silently not there."""
+    text = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines(keepends=True) if "format: 2" in line)
+    _written(folder, text.replace(line, "  watch: {kind: none}\n  watch.kind: none\n  zebra: mine\n"), "Pulumi.dev.yaml")
+    said = _said(in_process(["plan", "dev"], folder))
+    assert said.startswith("Pulumi.dev.yaml: format: is 1 (the file does not say it), and in format 2 watch is called monitoring, watch.kind is called")
+    assert said.count("\n") == 1
+
+
 def test_a_file_without_old_names_is_read_without_a_format(folder: Path) -> None:
     text = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
     line = next(line for line in text.splitlines(keepends=True) if "format: 2" in line)

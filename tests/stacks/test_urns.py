@@ -40,8 +40,8 @@ def test_the_lists_are_complete(stack: str) -> None:
     assert tails(_now(stack)) == lists()[MINOR, stack], RECORD
 
 
-def _renamed(resources: Resources, part: Resource, aliases: tuple[str, ...]) -> Resources:
-    """The same with another type and name of one component, and so with other URNs of all that is below it."""
+def _renamed(resources: Resources, part: Resource, *, alias: bool) -> Resources:
+    """The same with another type and name of one component, and so with other URNs of all that is below it; `alias`: with aliases as the recorder has them."""
     chain = part.urn.split("::")[2]
 
     def urn(old: str) -> str:
@@ -49,8 +49,8 @@ def _renamed(resources: Resources, part: Resource, aliases: tuple[str, ...]) -> 
             return f"{old.rpartition('::')[0]}Anew::another"
         return old.replace(f"::{chain}$", f"::{chain}Anew$")
 
-    found = [replace(item, urn=urn(item.urn), parent=item.parent and urn(item.parent)) for item in resources]
-    return Resources(replace(item, type=f"{part.type}Anew", name="another", aliases=aliases) if item.urn == urn(part.urn) else item for item in found)
+    moved = [replace(item, urn=urn(item.urn), parent=item.parent and urn(item.parent), aliases=(item.urn,) if alias else ()) for item in resources]
+    return Resources(replace(item, type=f"{part.type}Anew", name="another") if item.urn == urn(part.urn) else item for item in moved)
 
 
 def test_a_urn_that_changes_is_seen_and_an_alias_covers_it() -> None:
@@ -58,9 +58,9 @@ def test_a_urn_that_changes_is_seen_and_an_alias_covers_it() -> None:
     resources = _now("dev")
     (vpc,) = resources.of("aws:ec2/vpc:Vpc")
     part, listed = resources.by_urn[vpc.parent or ""], tails(resources)
-    lost = vanished(_renamed(resources, part, ()), listed)
+    lost = vanished(_renamed(resources, part, alias=False), listed)
     assert {*tails(Resources([part, vpc]))} <= set(lost) and len(lost) > 10
-    assert vanished(_renamed(resources, part, (part.urn,)), listed) == []
+    assert vanished(_renamed(resources, part, alias=True), listed) == []
     assert vanished(Resources(item for item in resources if item is not vpc), listed) == tails(Resources([vpc]))
 
 
