@@ -31,7 +31,7 @@ from jupyterhub_aws.components.autoscaler.autoscaler import (
 )
 from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
 from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs, BackupsOutputs
-from jupyterhub_aws.components.base import ArgumentError, Component
+from jupyterhub_aws.components.base import ArgumentError, Component, checked
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
@@ -133,6 +133,7 @@ class JupyterHubPlatform(Component):
     token: ClassVar[str] = "jupyterhub-aws:index:JupyterHubPlatform"
 
     def __init__(self, name: str, args: JupyterHubPlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = checked(type(self), name, args, JupyterHubPlatformArgs)
         _refuse_a_second(name)
         self._stack = stack = args.resolved()  # before anything is registered
         self._secrets = args.secrets

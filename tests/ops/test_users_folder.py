@@ -127,9 +127,26 @@ class TestBadPrograms:
         said = self.refused(folder, "import pulumi\npulumi.Output.from_input(1).apply(\n    lambda _: 1 / 0\n)\nimport pulumi_aws as aws\naws.s3.Bucket('b')\n")
         assert "the program raises ZeroDivisionError: division by zero (at __main__.py:3)" in said
 
-    def test_one_that_raises_where_the_library_is_called(self, folder: Path) -> None:
-        said = self.refused(folder, "from jupyterhub_aws import JupyterHubPlatform\n\nJupyterHubPlatform('x', 5)\n")
-        assert "(at __main__.py:3)" in said
+    @pytest.mark.parametrize(
+        ("call", "says"),
+        [
+            ("JupyterHubPlatform('x', 5)", "JupyterHubPlatform 'x': args: must be JupyterHubPlatformArgs (got int)"),
+            ("Network('x', {'cidr': 1})", "Network 'x': args: must be NetworkArgs (got dict)"),
+            ("Network('x', NetworkArgs(cidr=5, zones=['us-east-1a', 'us-east-1b']))", "Network 'x': cidr: must be text (got 5)"),
+        ],
+    )
+    def test_arguments_of_the_wrong_type(self, folder: Path, call: str, says: str) -> None:
+        said = self.refused(folder, f"from jupyterhub_aws import JupyterHubPlatform, Network, NetworkArgs\n\n{call}\n")
+        assert said.startswith(f"__main__.py:3: {says}")
+
+    def test_an_argument_that_does_not_exist(self, folder: Path) -> None:
+        said = self.refused(folder, "from jupyterhub_aws import NetworkArgs\n\nNetworkArgs(cdr='10.0.0.0/16')\n")
+        assert "got an unexpected keyword argument 'cdr' (at __main__.py:3)" in said
+
+    def test_a_component_twice_under_one_name(self, folder: Path) -> None:
+        make = "Network('net', NetworkArgs(cidr='10.0.0.0/16', zones=['us-east-1a', 'us-east-1b']))\n"
+        said = self.refused(folder, f"from jupyterhub_aws import Network, NetworkArgs\n{make}{make}")
+        assert "jupyterhub-aws:index:Network 'net' is registered twice under one parent (at __main__.py:2 and __main__.py:3)" in said
 
     def test_one_that_is_no_python(self, folder: Path) -> None:
         said = self.refused(folder, f"{CALL}\ndef broken(:\n")
