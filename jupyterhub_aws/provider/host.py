@@ -8,7 +8,7 @@ lines as in Python.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.cluster import ClusterAccess
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.provider.package import Exported, Package, schema_text
-from jupyterhub_aws.provider.shapes import PACKAGE
+from jupyterhub_aws.provider.shapes import PACKAGE, Shape
 from jupyterhub_aws.provider.values import Reader, respelled
 from jupyterhub_aws.version import __version__
 
@@ -63,14 +63,16 @@ class ComponentsProvider(Provider):
         read = reader.read(inputs, exported.arguments)
         given.add(reader.problems)
         given.done()
-        values = {key: self._python(given, key, exported, value, reader) for key, value in read.items()}
+        # Of the component itself no child would wait for these resources; what is made of its handles does.
+        after = _listed(options.depends_on)
+        values = {key: self._python(given, key, value, exported.arguments[key].shape, [*reader.resources.get(key, ()), *after]) for key, value in read.items()}
         added = {key: values.pop(key) for key in exported.added if key in values}
         if exported.prepare is not None:
             exported.prepare(given, values, added)
         given.done()
         fields = getattr(exported.args, "__dataclass_fields__", {})
-        if "depends_on" in fields:  # of the component itself, no child would wait for it
-            values["depends_on"] = _listed(options.depends_on)
+        if "depends_on" in fields:
+            values["depends_on"] = after
         args = exported.args(**values)
         self._one_platform(exported, name)
         if exported.in_cluster:
@@ -82,11 +84,11 @@ class ComponentsProvider(Provider):
             exported.finish(made, added)
         return made
 
-    def _python(self, given: Arguments, key: str, exported: Exported, value: Any, reader: Reader) -> Any:  # noqa: ANN401 -- what the Python interface takes
-        shape = exported.arguments[key].shape
+    def _python(self, given: Arguments, key: str, value: Any, shape: Shape, ready: Sequence[pulumi.Resource]) -> Any:  # noqa: ANN401 -- any value
+        """An argument as the Python interface takes it."""
         kind = shape.object.name if shape.object else shape.items.object.name if shape.items and shape.items.object else ""
         if kind in self._package.handles.by_name:
-            return self._package.handles.by_name[kind].receive(given, key, value, list(reader.resources.get(key, ())))
+            return self._package.handles.by_name[kind].receive(given, key, value, ready)
         if kind == Images.__name__:
             return _images(given, value)
         if kind == MonitoredHub.__name__:

@@ -24,7 +24,7 @@ from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.autoscaler.autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
 from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
 from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs
-from jupyterhub_aws.components.base import ArgumentError, Component
+from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
 from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs
 from jupyterhub_aws.components.hub.args import JupyterHubArgs
@@ -34,26 +34,16 @@ from jupyterhub_aws.components.network.network import Network, NetworkArgs
 from jupyterhub_aws.components.node_agents import NodeAgents, NodeAgentsArgs
 from jupyterhub_aws.components.platform import JupyterHubPlatform, JupyterHubPlatformArgs
 from jupyterhub_aws.components.pools.pools import NodePools, NodePoolsArgs
-from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.homes import Homes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.model import Model
 from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.provider.handles import Handle, Handles, handle_shape
-from jupyterhub_aws.provider.shapes import ANYTHING, FLAG, PACKAGE, TEXT, Property, Shape, Shapes, list_of, live, map_of, paragraphs
+from jupyterhub_aws.provider.shapes import ANYTHING, FLAG, PACKAGE, TEXT, Property, Shape, Shapes, in_any_language, list_of, live, map_of, paragraphs
 from jupyterhub_aws.provider.values import handle
 from jupyterhub_aws.version import __version__
 
-#: What descriptions say of Python, and what other languages read instead.
-_PYTHON_ONLY = (
-    (re.compile(r" ?Raises ArgumentError.*?\.(?=\s|$)"), ""),
-    (re.compile(r"; None: "), "; without it: "),
-    (re.compile(r"(?<=\. )None: "), "Without it: "),
-    (re.compile(r"`(\w+)\(\.\.\.\)\.outputs`"), r"the handle of \1"),
-    (re.compile(r"`outputs`"), "`handle`"),
-    (re.compile(r"(?<=The )outputs(?= of (?:a|the|its|homes)\b)"), "handle"),
-)
 #: A name of several words in backticks.
 _NAME = re.compile(r"(?<=`)[a-z0-9]+(?:_[a-z0-9]+)+(?=`)")
 
@@ -321,6 +311,7 @@ class Package:
             args=JupyterHubPlatformArgs,
             inputs=self._inputs(JupyterHubPlatformArgs, docs=docs),
             added={"servers": Property(shape=map_of(servers), doc="By hub: what its servers get besides.", optional=True)},
+            prepare=_servers_are_of_hubs,
             finish=_give_to_servers_of_hubs,
             outputs={
                 "hubs": Output(shape=hubs, doc="The hubs by name.", get=_hubs),
@@ -352,9 +343,7 @@ def _worded(schema: Any, names: Collection[str], key: str = "") -> Any:  # noqa:
     if isinstance(schema, dict):
         return {name: _worded(item, names, name) for name, item in schema.items()}
     if isinstance(schema, str) and key == "description":
-        for pattern, words in _PYTHON_ONLY:
-            schema = pattern.sub(words, schema)
-        return _NAME.sub(lambda found: camel_case(found[0]) if found[0] in names else found[0], schema).strip()
+        return _NAME.sub(lambda found: camel_case(found[0]) if found[0] in names else found[0], in_any_language(schema))
     return [_worded(item, names) for item in schema] if isinstance(schema, list) else schema
 
 
@@ -428,11 +417,16 @@ def _give_to_servers(made: JupyterHub, added: Mapping[str, Any]) -> None:
         made.add_role(added["server_role_arn"])
 
 
+def _servers_are_of_hubs(given: Arguments, values: dict[str, Any], added: Mapping[str, Any]) -> None:
+    configuration = values.get("configuration")
+    hubs = configuration.get("hubs") if isinstance(configuration, dict) else None
+    for name in added.get("servers") or {}:
+        if isinstance(hubs, dict) and name not in hubs:
+            given.say(f"servers.{name}", "is no hub of the configuration", f"choose from {', '.join(hubs)}")
+
+
 def _give_to_servers_of_hubs(made: JupyterHubPlatform, added: Mapping[str, Any]) -> None:
     for name, values in (added.get("servers") or {}).items():
-        if name not in made.hubs:
-            problem = Problem(path=f"servers.{name}", what="is no hub of the configuration", fix=f"choose from {', '.join(made.hubs)}")
-            raise ArgumentError(f"JupyterHubPlatform {made._name!r}", [problem])
         _give_to_servers(made.hubs[name], {f"server_{key}": value for key, value in values.items()})
 
 

@@ -26,6 +26,15 @@ _NONE = type(None)
 _SIMPLE = {str: PropertyType.STRING, int: PropertyType.INTEGER, float: PropertyType.NUMBER, bool: PropertyType.BOOLEAN}
 #: An entry of the section `Attributes:` of a docstring: its names, and the beginning of its text.
 _ENTRY = re.compile(r" {8}(\w+(?:, \w+)*): (.*)")
+#: What descriptions say of Python, and what other languages read instead.
+_PYTHON_ONLY = (
+    (re.compile(r" ?Raises ArgumentError.*?\.(?=\s|$)"), ""),
+    (re.compile(r"; None: "), "; without it: "),
+    (re.compile(r"(?<=\. )None: "), "Without it: "),
+    (re.compile(r"`(\w+)\(\.\.\.\)\.outputs`"), r"the handle of \1"),
+    (re.compile(r"`outputs`"), "`handle`"),
+    (re.compile(r"(?<=The )outputs(?= of (?:a|the|its|homes)\b)"), "handle"),
+)
 #: pulumi.Input names these without importing them.
 _INPUT_NAMES = {"Output": pulumi.Output, "T": Any}
 
@@ -206,6 +215,13 @@ def paragraphs(docstring: str) -> str:
     """A docstring without its sections, one line for each paragraph."""
     text = inspect.cleandoc(docstring).partition("\nAttributes:\n")[0]
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n") if part.strip())
+
+
+def in_any_language(doc: str) -> str:
+    """A description without what only Python has: handles are what Python calls outputs, and errors are lines of the preview."""
+    for pattern, words in _PYTHON_ONLY:
+        doc = pattern.sub(words, doc)
+    return doc.strip()
 
 
 def attributes(docstring: str) -> dict[str, str]:

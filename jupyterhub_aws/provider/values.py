@@ -19,7 +19,7 @@ from pulumi.provider.experimental.util import camel_case
 from pydantic import BaseModel
 
 from jupyterhub_aws.config.errors import Problem, closest, dotted
-from jupyterhub_aws.provider.shapes import ANYTHING, ObjectShape, Property, Shape
+from jupyterhub_aws.provider.shapes import ANYTHING, ObjectShape, Property, Shape, in_any_language
 
 #: Where a handle says what is known only once it is made.
 PENDING = "pending"
@@ -59,9 +59,7 @@ class Reader:
             value = self._value(given[name], properties[known[name]].shape, (name,), None)
             if value is not None:
                 found[known[name]] = value
-        for name, item in properties.items():
-            if not item.optional and given.get(camel_case(name)) is None:
-                self._say((camel_case(name),), "is missing", f"give it: {item.doc}")
+        self._required(given, properties)
         return found
 
     def _say(self, path: _Path, what: str, fix: str) -> None:
@@ -116,7 +114,14 @@ class Reader:
             item = self._value(value[name], shape.object.properties[known[name]].shape, (*path, name), within)
             if item is not None:
                 found[known[name]] = item
+        if shape.object.handle:  # of everything else the models say what is missing
+            self._required(value, shape.object.properties, path)
         return found
+
+    def _required(self, given: Mapping[str, Any], properties: Mapping[str, Property], path: _Path = ()) -> None:
+        for name, item in properties.items():
+            if not item.optional and given.get(camel_case(name)) is None:
+                self._say((*path, camel_case(name)), "is missing", f"give it: {in_any_language(item.doc)}")
 
 
 def _state(output: pulumi.Output[Any]) -> _State:

@@ -1,0 +1,263 @@
+"""Values between the engine and the components: whatever a program says arrives as Python's components take it, and nothing secret is read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pulumi
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pulumi.output import UNKNOWN
+from pulumi.provider.experimental.analyzer import PropertyType
+from pulumi.provider.experimental.util import camel_case
+
+from jupyterhub_aws.components.arguments import Arguments
+from jupyterhub_aws.components.backups.backups import BackupsOutputs
+from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
+from jupyterhub_aws.components.network.outputs import NetworkOutputs
+from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.errors import Problem
+from jupyterhub_aws.config.halves import given_by, whole
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.provider.package import Package
+from jupyterhub_aws.provider.shapes import ANYTHING, FLAG, TEXT, Property, Shape, list_of, live, map_of
+from jupyterhub_aws.provider.values import Reader, handle, respelled, spelled, written
+from tests.support.stack_files import ROOT
+from tests.support.stacks import ALL_STACKS
+
+PACKAGE = Package()
+TEXTS = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=6)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | TEXTS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3)
+)
+
+
+def without_none(value: Any) -> Any:
+    """JSON whose nulls are absent: the engine drops them, and so do we."""
+    if isinstance(value, dict):
+        return {key: without_none(item) for key, item in value.items() if item is not None}
+    return [without_none(item) for item in value if item is not None] if isinstance(value, list) else value
+
+
+def values_of(shape: Shape) -> st.SearchStrategy[Any]:
+    """Values of a shape under Python's names, as a component gets them."""
+    if shape.object is not None:
+        properties = {key: item for key, item in shape.object.properties.items() if key != "pending"}
+        required = {key: values_of(item.shape) for key, item in properties.items() if not item.optional}
+        return st.fixed_dictionaries(required, optional={key: values_of(item.shape) for key, item in properties.items() if item.optional})
+    if shape.items is not None:
+        return st.lists(values_of(shape.items), max_size=2)
+    if shape.values is not None:
+        return st.dictionaries(TEXTS, values_of(shape.values), max_size=2)
+    simple: dict[PropertyType | None, st.SearchStrategy[Any]] = {
+        PropertyType.STRING: TEXTS,
+        PropertyType.INTEGER: st.integers(0, 10**6),
+        PropertyType.NUMBER: st.floats(0, 1000, width=32),
+        PropertyType.BOOLEAN: st.booleans(),
+        None: JSON.filter(lambda found: found is not None).map(without_none),
+    }
+    return simple[shape.type]
+
+
+def on_the_wire(value: Any) -> Any:
+    """As protobuf has it: every number a float, maps in another order."""
+    if isinstance(value, dict):
+        return {key: on_the_wire(value[key]) for key in reversed(value)}
+    if isinstance(value, list):
+        return [on_the_wire(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_what_a_program_says_arrives_as_it_was_meant(data: st.DataObject) -> None:
+    exported = PACKAGE.components[data.draw(st.sampled_from(sorted(PACKAGE.components)))]
+    said = data.draw(st.fixed_dictionaries({}, optional={key: values_of(item.shape) for key, item in exported.arguments.items()}))
+    wire = {camel_case(key): on_the_wire(written(value, exported.arguments[key].shape)) for key, value in said.items()}
+    reader = Reader()
+    found = reader.read(wire, exported.arguments)
+    assert found == said
+    assert [type(value) for value in found.values()] == [type(said[key]) for key in found]
+    missing = {camel_case(key) for key, item in exported.arguments.items() if not item.optional and key not in said}
+    assert {problem.path for problem in reader.problems} == missing
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_every_path_is_spelled_as_the_program_wrote_it(data: st.DataObject) -> None:
+    exported = PACKAGE.components[data.draw(st.sampled_from(sorted(PACKAGE.components)))]
+    key = data.draw(st.sampled_from(sorted(exported.arguments)))
+    python, elsewhere, shape = key, camel_case(key), exported.arguments[key].shape
+    while shape.items or shape.values or (shape.object and shape.object.properties):
+        if shape.object:
+            name = data.draw(st.sampled_from(sorted(shape.object.properties)))
+            python, elsewhere, shape = f"{python}.{name}", f"{elsewhere}.{camel_case(name)}", shape.object.properties[name].shape
+        elif shape.items:
+            python, elsewhere, shape = f"{python}[7]", f"{elsewhere}[7]", shape.items
+        else:
+            python, elsewhere, shape = f"{python}.a_name", f"{elsewhere}.a_name", shape.values or ANYTHING
+    assert spelled(python, exported.arguments) == elsewhere
+
+
+def test_a_message_names_arguments_as_the_program_wrote_them_and_values_as_they_are() -> None:
+    network = PACKAGE.components["Network"].arguments
+    problem = Problem(path="physical_name", what="is wrong (got 'physical_name')", fix="write physical_name, or per_zone, or network_of_theirs")
+    found = respelled(problem, network, PACKAGE.shapes.words)
+    assert (found.path, found.what, found.fix) == ("physicalName", "is wrong (got 'physical_name')", "write physicalName, or per_zone, or network_of_theirs")
+
+
+# --- outputs ---
+
+
+def run(program: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(program())
+
+
+async def settled(*outputs: pulumi.Output[Any]) -> None:
+    for output in outputs:
+        await output.future(with_unknowns=True)
+
+
+ARGUMENTS = {
+    "plain": Property(shape=TEXT, doc="", optional=True),
+    "number": Property(shape=Shape(type=PropertyType.INTEGER), doc="", optional=True),
+    "open": Property(shape=live(TEXT), doc="", optional=True),
+    "opens": Property(shape=map_of(live(TEXT)), doc="", optional=True),
+    "any": Property(shape=ANYTHING, doc="", optional=True),
+    "flags": Property(shape=list_of(FLAG), doc="", optional=True),
+}
+SECRET = "planted-91ac"
+
+
+def test_a_known_output_is_its_value_where_a_value_is_due_and_stays_one_where_it_may() -> None:
+    async def program() -> None:
+        known, number = pulumi.Output.from_input("here"), pulumi.Output.from_input(3.0)
+        inside = pulumi.Output.from_input({"deep": [1.0, {"b": "x"}]})
+        await settled(known, number, inside)
+        reader = Reader()
+        found = reader.read({"plain": known, "number": number, "open": known, "any": inside}, ARGUMENTS)
+        assert (found["plain"], found["number"], found["any"], reader.problems) == ("here", 3, {"deep": [1, {"b": "x"}]}, [])
+        assert found["open"] is known and type(found["number"]) is int
+
+    run(program)
+
+
+def test_an_unknown_output_is_refused_where_something_is_decided_by_it() -> None:
+    async def program() -> None:
+        unknown = pulumi.Output.from_input(UNKNOWN)
+        partly = pulumi.Output.from_input({"a": "known", "b": UNKNOWN})
+        await settled(unknown, partly)
+        reader = Reader()
+        found = reader.read({"plain": unknown, "open": unknown, "opens": partly, "any": partly, "flags": unknown}, ARGUMENTS)
+        assert sorted(problem.path for problem in reader.problems) == ["any.b", "flags", "plain"]
+        assert all("known only after" in problem.what for problem in reader.problems)
+        assert await found["opens"]["a"].future() == "known" and not await found["opens"]["b"].is_known() and found["open"] is unknown
+
+    run(program)
+
+
+def test_a_secret_is_handed_on_and_never_read() -> None:
+    async def program() -> None:
+        secret = pulumi.Output.secret(SECRET)
+        secrets = pulumi.Output.secret({"client-secret": SECRET})
+        await settled(secret, secrets)
+        reader = Reader()
+        given_ = {"open": secret, "opens": secrets, "plain": secret, "any": {"a": [secret]}, "flags": secrets}
+        found = reader.read(given_, ARGUMENTS)
+        assert await found["open"].is_secret() and await found["opens"]["client-secret"].is_secret()
+        assert await found["opens"]["client-secret"].future() == SECRET
+        assert {problem.path for problem in reader.problems} == {"plain", "any.a[0]", "flags.client-secret"}
+        assert SECRET not in str(reader.problems) and SECRET not in str({key: item for key, item in found.items() if not key.startswith("open")})
+
+    run(program)
+
+
+def test_a_misspelt_argument_is_named_with_the_right_one() -> None:
+    reader = Reader()
+    wire = {"pols": {}, "cluster": {"nam": "x", "version": "1.35", "network": {"cidrs": [], "privateSubnets": {}}}}
+    reader.read(wire, PACKAGE.components["NodePools"].arguments)
+    found = {problem.path: problem.fix for problem in reader.problems}
+    assert found.keys() == {"pols", "cluster.nam", "cluster.name"} and found["pols"] == "did you mean pools?" and found["cluster.nam"] == "did you mean name?"
+
+
+# --- handles ---
+
+
+def through(kind: str, given_: dict[str, Any]) -> dict[str, Any]:
+    """The values of a handle, as the component gets them that it is handed to."""
+    reader = Reader()
+    shape = PACKAGE.handles.by_name[kind].shape
+    wire = json.loads(json.dumps({**written(given_, shape), "pending": []}))
+    found = reader.read({"handle": on_the_wire(wire)}, {"handle": Property(shape=shape, doc="")})
+    assert reader.problems == []
+    return found["handle"]
+
+
+def stack_of(settings_: tuple[str, ...]) -> StackConfig:
+    named = [item.removeprefix("stack=") for item in settings_ if item.startswith("stack=")] or ["dev"]
+    path = named[0] if named[0].endswith(".yaml") else f"Pulumi.{named[0]}.yaml"
+    file = read(ROOT / path, [item for item in settings_ if not item.startswith("stack=")])
+    return validated(whole(given_by(file), file.path.parent))
+
+
+@pytest.mark.parametrize("name", sorted(ALL_STACKS))
+def test_what_a_handle_says_is_what_it_was_made_from(name: str) -> None:
+    stack = stack_of(ALL_STACKS[name])
+    specs = resolve(stack)
+    arguments = Arguments("test", name)
+    if stack.network is not None:
+        subnets = {zone: f"subnet-of-{zone}" for zone in specs.network.zones}
+        network = NetworkOutputs(
+            vpc_id="vpc-1",
+            private_subnets=subnets,
+            **{key: getattr(specs.network, key) for key in ("egress", "internal_hosts", "peer_networks")},
+            cidrs=specs.network.ranges,
+        )
+        values = {key: getattr(network, key) for key in ("vpc_id", "cidrs", "private_subnets", "egress", "internal_hosts", "peer_networks", "zones")}
+        back: NetworkOutputs = PACKAGE.handles.network.receive(arguments, "network", through("NetworkHandle", values), ())
+        assert (back.spec.zones, back.spec.ranges, back.spec.egress) == (network.spec.zones, network.spec.ranges, network.spec.egress)
+        assert back.private_subnets == subnets and list(back.private_subnets) == list(subnets)
+        assert {key: item.cidrs for key, item in back.peer_networks.items()} == {key: item.cidrs for key, item in network.peer_networks.items()}
+    pools = specs.node_pools
+    zones = () if stack.network is None else specs.network.zones
+    said = {"pools": pools.section.user, "core": pools.section.core, "cluster": pools.cluster, "version": stack.cluster.version, "zones": zones}
+    said |= {"per_zone": stack.homes.kind == "ebs", "paused": stack.paused, "physical_name": pools.prefix}
+    same: NodePoolsOutputs = PACKAGE.handles.pools.receive(arguments, "pools", through("NodePoolsHandle", said), ())
+    assert same.spec == pools
+    backups: BackupsOutputs = PACKAGE.handles.backups.receive(
+        arguments, "backups", through("BackupsHandle", {"name": specs.backups.name, "options": specs.backups.options}), ()
+    )
+    assert backups.spec == specs.backups
+    assert arguments.problems == []
+
+
+def test_a_handle_is_known_before_anything_is_made_and_says_what_is_pending() -> None:
+    async def program() -> None:
+        unknown = pulumi.Output.from_input(UNKNOWN)
+        network = {
+            "vpc_id": unknown,
+            "cidrs": ["10.0.0.0/16"],
+            "private_subnets": {"us-east-1b": unknown, "us-east-1a": "subnet-1"},
+            "zones": ["us-east-1b", "us-east-1a"],
+        }
+        outputs = handle({"name": "eks", "version": "1.35", "endpoint": unknown, "network": {**network, "pending": []}}, PACKAGE.handles.cluster.shape, ())
+        found = await outputs.future(with_unknowns=True)
+        assert await outputs.is_known()
+        assert (found["pending"], found["network"]["pending"]) == (["endpoint"], ["vpcId", "privateSubnets.us-east-1b"])
+        assert "endpoint" not in found and found["network"]["privateSubnets"] == {"us-east-1a": "subnet-1"}
+        reader = Reader()
+        back = reader.read({"cluster": outputs}, PACKAGE.components["EfsHomes"].arguments)["cluster"]
+        cluster: ClusterOutputs = PACKAGE.handles.cluster.receive(Arguments("test", "x"), "cluster", back, ())
+        assert cluster.endpoint is not None and not await pulumi.Output.from_input(cluster.endpoint).is_known()
+        assert cluster.network_spec.zones == ("us-east-1b", "us-east-1a"), "in the network's order, whatever order a map has"
+        first, second = cluster.vpc.private_subnets.values()
+        assert not await pulumi.Output.from_input(first).is_known() and await pulumi.Output.from_input(second).future() == "subnet-1"
+
+    run(program)
