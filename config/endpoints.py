@@ -12,7 +12,7 @@ from typing import Any
 TABLE = Path(__file__).parent / "data" / "aws_apis.toml"
 #: The services whose endpoint is a gateway: free, and reached by routes instead of an address.
 GATEWAYS = ("s3",)
-#: What every cluster of this program runs, besides the driver of its homes (components/addons/catalogue.py, components/pools).
+#: What every cluster of this program runs, besides the driver of its homes (components/addons, components/pools).
 _ALWAYS = (
     "nodes", "vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "eks-node-monitoring-agent", "aws-ebs-csi-driver", "cluster-autoscaler",
     "aws-node-termination-handler", "nvidia-device-plugin", "jupyterhub",

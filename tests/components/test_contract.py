@@ -213,3 +213,20 @@ def test_the_stacks_of_the_tests_reach_every_line_that_makes_a_resource():
     reached = set().union(*map(_lines_on_the_way_to_a_resource, STACKS.values()))
     assert len(makes) > 80
     assert sorted(makes - reached) == []
+
+
+def _dataclasses_of_components() -> set[type]:
+    modules = [importlib.import_module(_module_name(path)) for path in PROGRAM if path.name != "__main__.py"]
+    return {
+        found
+        for module in modules
+        for found in vars(module).values()
+        if isinstance(found, type) and dataclasses.is_dataclass(found) and found.__module__ == module.__name__
+    }
+
+
+def test_no_arguments_and_no_handle_hold_a_whole_stack():
+    """What follows from a stack is decided in config/specs; a component that is given the stack could ask it again, and could not stand alone."""
+    found = _dataclasses_of_components()
+    assert len(found) > 60
+    assert sorted(f"{cls.__name__}.{field.name}" for cls in found for field in dataclasses.fields(cls) if "StackConfig" in str(field.type)) == []

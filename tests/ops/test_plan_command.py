@@ -268,12 +268,12 @@ def test_an_error_of_the_program_is_one_line_with_its_place(tmp_path: Path) -> N
         shutil.copytree(ROOT / part, tmp_path / part, symlinks=True)
     shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path)
     (tmp_path / "__main__.py").write_text((ROOT / "__main__.py").read_text())
-    plan_py = tmp_path / "components" / "network" / "plan.py"
+    plan_py = tmp_path / "config" / "specs" / "network.py"
     plan_py.write_text(plan_py.read_text().replace("    vpc = IPv4Network(cidr)", "    vpc = IPv4Network(cidr + 1 / 0)"))
     command = [sys.executable, "-c", "import sys; sys.path.insert(0, '.'); from jupyterhub_aws.cli.main import main; main()"]
     done = subprocess.run([*command, "plan", "dev"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("jhub: division by zero (at jupyterhub_aws/components/network/plan.py:")
+    assert done.stderr.splitlines()[-1].startswith("jhub: division by zero (at jupyterhub_aws/config/specs/network.py:")
     assert "Traceback" not in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
