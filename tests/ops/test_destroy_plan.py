@@ -145,7 +145,8 @@ def test_it_fits_a_terminal_and_commands_can_be_copied(stack: str) -> None:
 def test_what_a_protected_thing_needs_stays_with_it() -> None:
     def made(name: str, *needs: str, protect: bool = False, retain: bool = False, kind: str = "aws:ec2/vpc:Vpc", parent: str | None = None) -> Resource:
         return Resource(
-            urn=urn(name), type=kind, name=name, parent=None if parent is None else urn(parent), custom=True, protect=protect, retain_on_delete=retain, ignore_changes=(),
+            urn=urn(name), type=kind, name=name, parent=None if parent is None else urn(parent), custom=True, protect=protect,
+            retain_on_delete=retain, ignore_changes=(),
             import_id=None, provider=None, depends_on=tuple(map(urn, needs)), inputs={}, taggable=True,
         )  # fmt: skip
 
