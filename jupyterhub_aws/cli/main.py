@@ -14,13 +14,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+#: In the environment of the command that another one handed over to.
+_HANDED_OVER = "_JHUB_HANDED_OVER"
+
 
 def main() -> None:
     """Run the command line and leave at once with its exit code."""
     gc.disable()
     own = projects_command(sys.argv[1:])
-    if own is not None:
-        os.execv(own, [own, *sys.argv[1:]])  # noqa: S606 -- the same command, of the project's environment
+    if own is not None and _HANDED_OVER not in os.environ:  # once: what that command runs may be this one
+        os.execve(own, [own, *sys.argv[1:]], {**os.environ, _HANDED_OVER: "1"})  # noqa: S606 -- the same command, of the project's environment
+    os.environ.pop(_HANDED_OVER, None)  # nor for what this one starts
     if isinstance(sys.stdout, io.TextIOWrapper):  # None where the shell closed it
         sys.stdout.reconfigure(errors="replace")  # a terminal without arrows and ticks shows question marks
     from jupyterhub_aws.cli.group import run

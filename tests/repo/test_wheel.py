@@ -145,6 +145,10 @@ def test_the_environment_of_the_project_is_used_where_it_has_a_jhub(folder: Path
     assert projects_command(["plan", stack]) == str(own)
     done = subprocess.run([Path(sys.executable).with_name("jhub"), "plan", "dev"], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (7, "of the project: plan dev\n")
+    here = Path(sys.executable).with_name("jhub")
+    own.write_text(f'#!/bin/sh\nexec {here} "$@"\n')  # leads back
+    done = subprocess.run([here, "plan", "nothing"], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and "Pulumi.nothing.yaml: there is no such file" in done.stderr, "handed over once"
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "prefix", str(folder / ".venv"))
     assert projects_command(["plan", "dev"]) is None, "it runs already"
