@@ -15,7 +15,7 @@ _PLAIN_KEY = re.compile(r"[\w.:/@-]{1,60}")
 _SECRET_NAME = re.compile(r"(?i)(password|passwd|secret|token|api_?key|private_?key|access_?key|crypt_?keeper)")
 #: Names with such a word that hold no secret: of Secrets, of their keys, switches, addresses and methods.
 _HARMLESS = re.compile(
-    r"(?i)(existingSecret|secretName|secret_name.*|secret_mount_path|automount.*|secretSync|.*_(url|method|file|scopes)|imagePullSecrets?|pullSecrets)$"
+    r"(?i)(existingSecret|secretName|secret_name.*|secret_mount_path|secrets_?provider|automount.*|secretSync|.*_(url|method|file|scopes)|imagePullSecrets?|pullSecrets)$"
 )
 
 

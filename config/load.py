@@ -66,7 +66,7 @@ def _validated(items: tuple[tuple[str, str], ...], secret: tuple[str, ...], sour
 
 def _of_another_format(values: Mapping[str, str], source: str) -> Problem | None:
     """The one thing to say about a file that another version of the library reads: whatever else is wrong with it would be wrong about names."""
-    sections = {key.partition(":")[2]: _decoded(text) for key, text in values.items() if key.startswith(f"{PROJECT}:")}
+    sections = {key.partition(":")[2]: _decoded_or_text(text) for key, text in values.items() if key.startswith(f"{PROJECT}:")}
     stack = source.removeprefix("Pulumi.").removesuffix(".yaml").removesuffix(".yml")
     return newer(sections.get("format")) or outdated(sections, stack)
 
@@ -131,6 +131,14 @@ def _section(name: str, raw: str, path: str) -> Any:  # noqa: ANN401 -- a sectio
     except ValidationError as error:
         found = problems_of(error, holder)
         return [Problem(path=path + problem.path.removeprefix(name), what=problem.what, fix=problem.fix) for problem in found]
+
+
+def _decoded_or_text(raw: str) -> object:
+    """The same for a first look at names: what is nested too deeply is refused with its section."""
+    try:
+        return _decoded(raw)
+    except RecursionError:
+        return raw
 
 
 def _decoded(raw: str) -> object:

@@ -116,7 +116,7 @@ class Monitoring(Component):
             account=account,
             cluster_name=args.cluster.name_output,
             tags=args.tags,
-            depends_on=[*args.depends_on, *([] if args.pools is None else args.pools.ready)],
+            depends_on=[*args.depends_on, *([] if args.pools is None else args.pools.nodes or args.pools.ready)],
         )
         Logs(f"{name}-logs", logs, self.child())
         if spec.group_prefixes:

@@ -23,6 +23,7 @@ class NodePoolsOutputs:
         group_names: The Auto Scaling groups of user pools, by pool, market and zone (`memory-spot`).
         core_node_role: The name of the core nodes' IAM role, for further policies. None: another's.
         user_node_role: The name of the user nodes' IAM role. None: there is no such node, or another's.
+        nodes: Resources after which the first nodes have joined: what an agent on every node waits for, and no more.
         ready: Resources that pods need besides their own: nodes, DNS and the storage drivers.
 
     """
@@ -32,6 +33,7 @@ class NodePoolsOutputs:
     group_names: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     core_node_role: pulumi.Input[str] | None = None
     user_node_role: pulumi.Input[str] | None = None
+    nodes: Sequence[pulumi.Resource] = ()
     ready: Sequence[pulumi.Resource] = ()
 
     @property

@@ -122,6 +122,7 @@ class NodePools(Component):
             group_names={suffix: group.group_name for suffix, group in groups.items()},
             core_node_role=None if core is None else core.role_name,
             user_node_role=user_role,
+            nodes=before,
             ready=before if addons is None else addons.ready,
         )
         self.register_outputs(

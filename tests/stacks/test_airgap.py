@@ -17,7 +17,8 @@ from tests.support.stack_files import ROOT, read_yaml
 from tests.support.stacks import record
 
 STACKS = ("airgap", "airgap-hub", "examples/kubeadm/Pulumi.kubeadm.yaml")
-IN_BOTH = (PLATFORM, "jupyterhub-aws:index:JupyterHub")
+#: Components of both halves, and the one that a whole stack makes of two.
+IN_BOTH = (PLATFORM, "jupyterhub-aws:index:JupyterHub", "jupyterhub-aws:index:ClusterAutoscaler", "jupyterhub-aws:autoscaler:AutoscalerRelease")
 
 
 def plan(stack: str, seed: str) -> subprocess.CompletedProcess[bytes]:

@@ -520,7 +520,7 @@ def test_an_ingress_with_tls_is_no_clear_text() -> None:
 def test_one_wrong_word_hides_nothing() -> None:
     found = _case("one-fault-hides-others")
     assert "${client_id}" in _fills(found)["sign_in.client_id"] and found.problems == []
-    assert {"singleuser.allowPrivilegeEscalation", "singleuser.serviceAccountName", "singleuser.extraPodConfig.securityContext"} <= set(_dropped(found))
+    assert {"singleuser.allowPrivilegeEscalation", "singleuser.extraPodConfig.securityContext"} <= set(_dropped(found))
 
 
 def test_two_equal_keys_are_named_with_their_lines() -> None:
