@@ -33,7 +33,7 @@ platform = from_stack_file()
 #
 #     import pulumi_aws as aws
 #
-#     data = aws.s3.Bucket("data")
+#     data = aws.s3.Bucket("data", tags=platform.tags)
 '''
 
 
