@@ -189,8 +189,8 @@ class Arguments:
             self.say(f"{path}.peer_networks", "is no map of peer networks by their names", 'write {"corporate": Neighbour(cidrs=("10.0.0.0/8",))}')
         return len(self.problems) == before
 
-    def check_cluster(self, cluster: ClusterOutputs) -> None:
-        """Note what a cluster that was filled in by hand lacks for nodes in its VPC."""
+    def check_cluster(self, cluster: ClusterOutputs, *, for_nodes: bool = True) -> None:
+        """Note what a cluster that was filled in by hand lacks for nodes in its VPC, or for what is made around an EKS cluster."""
         self._valid(Annotated[str, Field(min_length=1, max_length=100)], cluster.name, "cluster.name")
         self._valid(Cidr, cluster.service_cidr, "cluster.service_cidr")
         for name in ("endpoint", "certificate_authority", "security_group_id", "node_security_group_id", "kubeconfig", "created", "id"):
@@ -199,6 +199,10 @@ class Arguments:
         if self._valid(str, cluster.version, "cluster.version") and cluster.version not in kubernetes_versions():
             known = ", ".join(sorted(kubernetes_versions()))
             self.say("cluster.version", f"has no row in the versions table (got {shown(cluster.version)})", f"choose one of {known}")
+        if not for_nodes:
+            self._valid(Region, cluster.region, "cluster.network.region")
+            self.check_present("cluster.endpoint", cluster.endpoint if cluster.id is None else cluster.id, "this waits for the cluster")
+            return
         for name in ("endpoint", "certificate_authority", "security_group_id"):
             self.check_present(f"cluster.{name}", getattr(cluster, name), "nodes cannot join without it")
         if isinstance(cluster.network, NetworkOutputs):

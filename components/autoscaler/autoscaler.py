@@ -86,6 +86,7 @@ class ClusterAutoscalerArgs:
         images: Where its image and chart come from; the default: their makers.
         paused: It is installed and does not run.
         depends_on: What its pod needs besides, such as nodes.
+        physical_name: The prefix of names in AWS; without it the cluster's name. At most 24 characters.
         tags: Tags of every resource in AWS.
         account: The AWS account; without it the one of the provider.
 
@@ -96,6 +97,7 @@ class ClusterAutoscalerArgs:
     images: Images = UPSTREAM
     paused: bool = False
     depends_on: Sequence[pulumi.Resource] = ()
+    physical_name: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     account: pulumi.Input[str] | None = None
 
@@ -104,6 +106,9 @@ class ClusterAutoscalerArgs:
         given = Arguments("ClusterAutoscaler", name)
         given.tags(self.tags)
         cluster = given.handle("cluster", self.cluster, ClusterOutputs)
+        if cluster is not None:
+            given.check_cluster(cluster, for_nodes=False)
+        physical = given.physical_name(self.physical_name, default=None if cluster is None else cluster.name)
         pools = given.handle("pools", self.pools, NodePoolsOutputs)
         given.handle("images", self.images, Images, fix="give the names of a registry of yours: Images(registry=...)")
         given.check_value(bool, self.paused, "paused")
@@ -111,6 +116,7 @@ class ClusterAutoscalerArgs:
         given.done()
         assert cluster is not None and pools is not None  # noqa: S101 -- else there was a problem
         return AutoscalerSpec(
+            name=physical,
             cluster=cluster.name,
             region=cluster.region,
             kubernetes=cluster.version,
@@ -136,12 +142,17 @@ class ClusterAutoscaler(Component):
         cluster = args.cluster
         super().__init__(name, in_cluster(cluster, opts))
         policy = AutoscalerPolicyArgs(
-            cluster_name=cluster.name, region=cluster.region, account=args.account, group_prefix=args.pools.spec.prefix, tags=args.tags
+            cluster_name=cluster.name,
+            region=cluster.region,
+            account=args.account,
+            group_prefix=args.pools.spec.prefix,
+            physical_name=spec.name,
+            tags=args.tags,
         )
         self.policy_arn = AutoscalerPolicy(f"{name}-policy", policy, self.child()).arn
         identity = AutoscalerIdentity(
             f"{name}-identity",
-            AutoscalerIdentityArgs(name=cluster.name, cluster_name=cluster.name_output, policy_arn=self.policy_arn, tags=args.tags),
+            AutoscalerIdentityArgs(name=spec.name, cluster_name=cluster.name_output, policy_arn=self.policy_arn, tags=args.tags),
             self.child(),
         )
         self.role_arn = identity.role_arn

@@ -71,6 +71,8 @@ class MonitoringArgs:
         physical = given.physical_name(self.physical_name)
         given.tags(self.tags)
         cluster = given.handle("cluster", self.cluster, ClusterOutputs)
+        if cluster is not None:
+            given.check_cluster(cluster, for_nodes=False)
         if self.pools is not None:
             given.handle("pools", self.pools, NodePoolsOutputs)
         if self.homes is not None:

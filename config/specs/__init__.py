@@ -40,6 +40,7 @@ class StackSpec:
         if not isinstance(stack.cluster, EksCluster):
             return None
         return AutoscalerSpec(
+            name=stack.name,
             cluster=stack.name,
             region=stack.region,
             kubernetes=stack.cluster.version,

@@ -19,10 +19,11 @@ NAME = "cluster-autoscaler"
 class AutoscalerSpec:
     """The autoscaler of one cluster.
 
-    `cluster` is the cluster's name in EKS, `kubernetes` its minor version, `groups` the Auto Scaling groups of user pools, retiring ones among them.
-    `environment` tells of a corporate proxy. `paused`: it is installed and does not run.
+    `name` is the prefix of physical names, `cluster` the cluster's name in EKS, `kubernetes` its minor version, `groups` the Auto Scaling groups of user
+    pools, retiring ones among them. `environment` tells of a corporate proxy. `paused`: it is installed and does not run.
     """
 
+    name: str
     cluster: str
     region: str
     kubernetes: str

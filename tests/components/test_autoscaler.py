@@ -133,6 +133,10 @@ def test_the_policy_alone_is_for_an_autoscaler_that_something_else_installs():
             lambda: ClusterAutoscaler("a", ClusterAutoscalerArgs(cluster=cluster_by_hand(), pools=pools_by_hand(), paused="no", depends_on=["x"])),
             ["depends_on[0]", "paused"],
         ),
+        (
+            lambda: ClusterAutoscaler("a", ClusterAutoscalerArgs(cluster=cluster_by_hand("Named_By_Others", version="1.05"), pools=pools_by_hand())),
+            ["cluster.version", "physical_name"],
+        ),
         (lambda: AutoscalerPolicy("a", AutoscalerPolicyArgs(cluster_name="-", region="here", tags=5)), ["cluster_name", "region", "tags"]),
         (lambda: AutoscalerPolicy("a", AutoscalerPolicyArgs(cluster_name="a" * 101, region="us-east-1", physical_name="A")), ["cluster_name", "physical_name"]),
     ],

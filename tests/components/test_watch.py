@@ -13,6 +13,7 @@ from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
 from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
 from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.monitoring import APPLICATION_FILTERS, FAILED_LAUNCHES, FAILED_STARTS, LOG_KINDS
+from jupyterhub_aws.config.specs.network import NetworkSpec
 from jupyterhub_aws.config.versions import pin
 from tests.support.programs import cluster_by_hand, pools_by_hand, problems_of_program, record_program
 from tests.support.stack_files import ROOT
@@ -223,10 +224,14 @@ def test_two_of_them_watch_what_each_was_given() -> None:
     assert found["other-homes-size"]["dimensions"] == {"FileSystemId": "fs-0123456789abcdef0", "StorageClass": "Total"}
 
 
+_LACKING = ("endpoint", "network.region", "version")
+
+
 @pytest.mark.parametrize(
     ("arguments", "paths"),
     [
         ({"cluster": "eks"}, ["cluster"]),
+        ({"cluster": cluster_by_hand(version="1.05", endpoint=None, network=NetworkSpec(region="", ranges=()))}, [f"cluster.{name}" for name in _LACKING]),
         ({"pools": {}, "homes": 1, "hubs": [MonitoredHub(name="a"), 7]}, ["homes", "hubs[1]", "pools"]),
         ({"hubs": [MonitoredHub(name="a"), MonitoredHub(name="a")]}, ["hubs[1].name"]),
         ({"hubs": 7}, ["hubs"]),
