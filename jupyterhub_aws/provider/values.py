@@ -240,7 +240,7 @@ async def _handed_on(values: Mapping[str, Any], shape: Shape, ready: Sequence[pu
         return await value.future()
 
     found = await resolved(written(values, shape), ())
-    return {**found, MADE: {"pending": pending, "dependencies": dependencies, "ready": await _urns(ready)}}
+    return {**found, MADE: {"pending": sorted(pending), "dependencies": dict(sorted(dependencies.items())), "ready": await _urns(ready)}}
 
 
 async def _urns(resources: Collection[pulumi.Resource]) -> list[str]:

@@ -241,8 +241,8 @@ def test_what_a_handle_says_is_what_it_was_made_from(name: str) -> None:
 
 def test_a_handle_is_known_before_anything_is_made_and_says_what_is_pending_and_where_it_came_from() -> None:
     async def program() -> None:
-        vpc = DependencyResource("urn:pulumi:stack::project::aws:ec2/vpc:Vpc::vpc")
-        route = DependencyResource("urn:pulumi:stack::project::aws:ec2/route:Route::nat")
+        vpc = DependencyResource(urn_here("aws:ec2/vpc:Vpc::vpc"))
+        route = DependencyResource(urn_here("aws:ec2/route:Route::nat"))
         unknown = vpc.urn.apply(lambda _: UNKNOWN)
         subnets = {"us-east-1b": unknown, "us-east-1a": "subnet-1"}
         network = {"vpc_id": unknown, "cidrs": ["10.0.0.0/16"], "private_subnets": subnets, "zones": ["us-east-1b", "us-east-1a"]}
@@ -252,18 +252,18 @@ def test_a_handle_is_known_before_anything_is_made_and_says_what_is_pending_and_
         )
         found = await outputs.future(with_unknowns=True)
         assert await outputs.is_known() and await outputs.resources() == set()
-        assert found["made"]["pending"] == ["endpoint", "network.vpcId", "network.privateSubnets.us-east-1b"]
+        assert found["made"]["pending"] == ["endpoint", "network.privateSubnets.us-east-1b", "network.vpcId"]
         assert "endpoint" not in found and found["network"]["privateSubnets"] == {"us-east-1a": "subnet-1"}
         reader = Reader()
         back = reader.read({"cluster": outputs}, PACKAGE.components["EfsHomes"].arguments)["cluster"]
-        assert reader.ready == {"cluster": {"urn:pulumi:stack::project::aws:ec2/route:Route::nat"}}
+        assert reader.ready == {"cluster": {urn_here("aws:ec2/route:Route::nat")}}
         cluster: ClusterOutputs = PACKAGE.handles.cluster.receive(Arguments("test", "x"), "cluster", back, ())
         assert cluster.network_spec.zones == ("us-east-1b", "us-east-1a"), "in the network's order, whatever order a map has"
         group = pulumi.Output.from_input(cluster.security_group_id)
-        assert (await group.future(), await urns(group)) == ("sg-1", {"urn:pulumi:stack::project::aws:ec2/vpc:Vpc::vpc"})
+        assert (await group.future(), await urns(group)) == ("sg-1", {urn_here("aws:ec2/vpc:Vpc::vpc")})
         for value in (cluster.endpoint, cluster.vpc.vpc_id, cluster.vpc.private_subnets["us-east-1b"]):
             assert isinstance(value, pulumi.Output) and not await value.is_known()
-            assert await urns(value) == {"urn:pulumi:stack::project::aws:ec2/vpc:Vpc::vpc"}
+            assert await urns(value) == {urn_here("aws:ec2/vpc:Vpc::vpc")}
         assert cluster.vpc.private_subnets["us-east-1a"] == "subnet-1"
 
     run(program)
@@ -279,6 +279,10 @@ def test_a_handle_of_another_stack_depends_on_nothing_of_this_one() -> None:
         assert (await found["vpc_id"].future(), await urns(found["vpc_id"])) == ("vpc-1", set())
 
     run(program)
+
+
+def urn_here(end: str) -> str:
+    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{end}"
 
 
 async def urns(output: pulumi.Output[Any]) -> set[str]:
