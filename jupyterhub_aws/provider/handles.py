@@ -29,16 +29,10 @@ from jupyterhub_aws.config.specs.cluster import ClusterAccess
 from jupyterhub_aws.config.specs.network import INTERNET, NetworkSpec
 from jupyterhub_aws.config.specs.node_groups import node_pools_spec
 from jupyterhub_aws.provider.shapes import FLAG, TEXT, Property, Shape, Shapes, list_of, map_of
-from jupyterhub_aws.provider.values import PENDING, handle
+from jupyterhub_aws.provider.values import MADE, handle
 
 Values = Mapping[str, Any]
 Resources = Sequence[pulumi.Resource]
-
-_PENDING = Property(
-    shape=list_of(TEXT),
-    doc="What is known only once it is made: paths of properties that are absent from the handle in a preview. Nothing to fill in by hand.",
-    optional=True,
-)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,10 +52,23 @@ class _Backups(Model):
     options: AnyBackups
 
 
+def _made(shapes: Shapes) -> Property:
+    """What a component writes into its handle besides."""
+    if "Made" not in shapes.objects:
+        pending = "What is not made yet: paths of properties that are absent from the handle until then."
+        properties = {
+            "pending": Property(shape=list_of(TEXT), doc=pending, optional=True),
+            "dependencies": Property(shape=map_of(list_of(TEXT)), doc="The resources that each value came from, by its path.", optional=True),
+            "ready": Property(shape=list_of(TEXT), doc="The resources that whatever takes the handle waits for.", optional=True),
+        }
+        shapes.object("Made", "What a component writes into its handle besides. Nothing to fill in by hand.", properties)
+    return Property(shape=Shape(object=shapes.objects["Made"]), doc="Written by the component. Nothing to fill in by hand.", optional=True)
+
+
 def handle_shape(shapes: Shapes, name: str, doc: str, properties: Mapping[str, Property]) -> Shape:
     """The object type of a handle. What only AWS knows is absent in a preview, so it is never required: the Python interface says what is missing."""
     absent = {key: replace(item, optional=item.optional or item.shape.live) for key, item in properties.items()}
-    return shapes.object(name, doc, {**absent, PENDING: _PENDING}, handle=True)
+    return shapes.object(name, doc, {**absent, MADE: _made(shapes)}, handle=True)
 
 
 class Handles:
@@ -90,7 +97,7 @@ class Handles:
         access = outputs.access
         values = {
             **{name: getattr(outputs, name) for name in _FIELDS_OF_A_CLUSTER},
-            "network": {**_of_network(outputs.vpc), PENDING: []},
+            "network": _of_network(outputs.vpc),
             "public_access_cidrs": None if access is None else access.public_access_cidrs,
         }
         return handle(values, self.cluster.shape, [*outputs.vpc.ready, *outputs.ready])

@@ -7,6 +7,7 @@ lines as in Python.
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ import pulumi
 from pulumi.errors import InputPropertiesError
 from pulumi.provider import ConstructResult, Provider, main
 from pulumi.provider.experimental.util import camel_case
+from pulumi.resource import DependencyResource
 
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.base import ArgumentError
@@ -29,7 +31,7 @@ from jupyterhub_aws.config.specs.cluster import ClusterAccess
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.provider.package import Exported, Package, schema_text
 from jupyterhub_aws.provider.shapes import PACKAGE, Shape
-from jupyterhub_aws.provider.values import Reader, respelled
+from jupyterhub_aws.provider.values import Reader, respelled, urn_of
 from jupyterhub_aws.version import __version__
 
 
@@ -63,9 +65,12 @@ class ComponentsProvider(Provider):
         read = reader.read(inputs, exported.arguments)
         given.add(reader.problems)
         given.done()
-        # Of the component itself no child would wait for these resources; what is made of its handles does.
-        after = _listed(options.depends_on)
-        values = {key: self._python(given, key, value, exported.arguments[key].shape, [*reader.resources.get(key, ()), *after]) for key, value in read.items()}
+        # What the program wants to be waited for, beyond its values. Of the component itself no child would wait; what is made of its handles does.
+        after = [resource for resource in _listed(options.depends_on) if urn_of(resource) not in reader.implied]
+        options = copy.copy(options)
+        options.depends_on = after
+        ready = {key: [*map(DependencyResource, sorted(reader.ready.get(key, ()))), *after] for key in read}
+        values = {key: self._python(given, key, value, exported.arguments[key].shape, ready[key]) for key, value in read.items()}
         added = {key: values.pop(key) for key in exported.added if key in values}
         if exported.prepare is not None:
             exported.prepare(given, values, added)

@@ -7,8 +7,9 @@ an argument that takes outputs.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Collection, Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +17,14 @@ import pulumi
 from pulumi.output import UNKNOWN, Unknown
 from pulumi.provider.experimental.analyzer import PropertyType
 from pulumi.provider.experimental.util import camel_case
+from pulumi.resource import DependencyResource
 from pydantic import BaseModel
 
 from jupyterhub_aws.config.errors import Problem, closest, dotted
 from jupyterhub_aws.provider.shapes import ANYTHING, ObjectShape, Property, Shape, in_any_language
 
-#: Where a handle says what is known only once it is made.
-PENDING = "pending"
+#: The property of a handle that its component writes: what is not made yet, and what resources its values come from.
+MADE = "made"
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 #: A name of several words in a message. Not in a value that is quoted.
 _SNAKE = re.compile(r"(?<![\w'\"./-])[a-z0-9]+(?:_[a-z0-9]+)+(?![\w'\"/-])")
@@ -36,21 +38,27 @@ class _State:
     value: Any
     known: bool
     secret: bool
-    resources: set[pulumi.Resource]
+    urns: set[str]
 
 
 class Reader:
-    """Reads the arguments of one component. `problems` are those that the Python interface could not see; `resources` are whom the values came from."""
+    """Reads the arguments of one component.
+
+    `problems` are those that the Python interface could not see. `implied` are the URNs on which the program depends by its values, and `ready` those of
+    the resources that are to be waited for, by argument.
+    """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self.resources: dict[str, set[pulumi.Resource]] = {}
+        self.implied: set[str] = set()
+        self.ready: dict[str, set[str]] = {}
         self._argument = ""
 
     def read(self, given: Mapping[str, Any], properties: Mapping[str, Property]) -> dict[str, Any]:
         """The arguments by their names in Python; what was not given is absent. Problems have the path that the program wrote."""
         found = {}
         known = {camel_case(name): name for name in properties}
+        self.implied = set(_sources(given))
         for name in sorted(given):
             if name not in known:
                 self._unknown_name((), name, known)
@@ -71,13 +79,11 @@ class Reader:
 
     def _value(self, value: Any, shape: Shape, path: _Path, within: pulumi.Output[Any] | None) -> Any:  # noqa: ANN401 -- any value
         """A value of this shape; `within` is the output that it was taken out of."""
+        if value is None or (shape.live and isinstance(value, pulumi.Output)):
+            return value
         if isinstance(value, pulumi.Output):
             state = _state(value)
-            self.resources.setdefault(self._argument, set()).update(state.resources)
-            inner = state.value if state.known or _partly(state.value) else UNKNOWN
-            return value if shape.live else self._value(inner, shape, path, value)
-        if value is None:
-            return None
+            return self._value(state.value if state.known or _partly(state.value) else UNKNOWN, shape, path, value)
         if shape.live:
             return self._live(value, within)
         if isinstance(value, Mapping):
@@ -106,7 +112,8 @@ class Reader:
             found = {key: self._value(value[key], shape.values or ANYTHING, (*path, key), within) for key in sorted(value)}  # they come in any order
             return {key: item for key, item in found.items() if item is not None}
         known, found = {camel_case(name): name for name in shape.object.properties}, {}
-        value = _with_unmade(value) if shape.object.handle else value
+        if shape.object.handle:
+            value, within = self._handle(value, path, within)
         for name in sorted(value):
             if name not in known:
                 self._unknown_name(path, name, known)
@@ -118,10 +125,39 @@ class Reader:
             self._required(value, shape.object.properties, path)
         return found
 
+    def _handle(self, value: Mapping[str, Any], path: _Path, within: pulumi.Output[Any] | None) -> tuple[dict[str, Any], pulumi.Output[Any] | None]:
+        """A handle with an unknown value in place of each that is pending, and each value depending on the resources that it came from, and on no others.
+
+        One that was filled in by hand depends on what the program says. Resources of another stack, whose handle this is, are there already.
+        """
+        found = {key: _copied(item) for key, item in value.items() if key != MADE}
+        made = value.get(MADE)
+        if not isinstance(made, Mapping):
+            return found, within
+        for step in made.get("pending") or ():
+            place, name = _place(found, step)
+            place[name] = UNKNOWN
+        for step, urns in (made.get("dependencies") or {}).items():
+            place, name = _place(found, step)
+            place[name] = _depending(place.get(name), _of_this_stack(urns))
+        self.ready.setdefault(self._argument, set()).update(_of_this_stack(made.get("ready") or ()))
+        return found, within if within is not None and _state(within).secret else None
+
     def _required(self, given: Mapping[str, Any], properties: Mapping[str, Property], path: _Path = ()) -> None:
         for name, item in properties.items():
             if not item.optional and given.get(camel_case(name)) is None:
                 self._say((*path, camel_case(name)), "is missing", f"give it: {in_any_language(item.doc)}")
+
+
+def _sources(value: Any) -> Iterator[str]:  # noqa: ANN401 -- any value
+    """The URNs of the resources that a value came from."""
+    if isinstance(value, pulumi.Output):
+        state = _state(value)
+        yield from state.urns
+        yield from _sources(state.value)
+    elif isinstance(value, (Mapping, list, tuple)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _sources(item)
 
 
 def _state(output: pulumi.Output[Any]) -> _State:
@@ -130,8 +166,16 @@ def _state(output: pulumi.Output[Any]) -> _State:
         value=_now(output.future(with_unknowns=True)),
         known=_now(output.is_known()),
         secret=_now(output.is_secret()),
-        resources=_now(output.resources()),
+        urns={urn_of(resource) for resource in _now(output.resources())},
     )
+
+
+def urn_of(resource: pulumi.Resource) -> str:
+    """The URN of a resource that the engine has named; empty of one that is not registered yet."""
+    try:
+        return str(_now(resource.urn.future()))
+    except RuntimeError:
+        return ""
 
 
 def _now(question: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 -- its answer
@@ -169,54 +213,66 @@ def written(value: Any, shape: Shape) -> Any:  # noqa: ANN401 -- any value
     return value
 
 
-class _Unmade:
-    """Stands for a value that only exists once something was made."""
-
-
 def handle(values: Mapping[str, Any], shape: Shape, ready: Sequence[pulumi.Resource]) -> pulumi.Output[Any]:
     """A handle that another component of any language can decide on before anything is made.
 
-    An object with an unknown value in it is unknown as a whole on its way through a program. So what AWS gives only once it is made is left out of the handle
-    as long as it is unknown, and listed in `pending`. Whoever depends on the handle depends on the `ready` resources.
+    An object with an unknown value in it is unknown as a whole on its way through a program. So what AWS gives only once it is made is left out of the
+    handle as long as it is unknown, and listed in its `made`, beside the resources that each value came from, and those that are to be waited for.
     """
-    tree = _marked(written(values, shape))
-    return pulumi.Output.all(pulumi.Output.from_input(tree), *(resource.urn for resource in ready)).apply(lambda known: _without_unmade(known[0]))
+    return pulumi.Output.from_input(_handed_on(values, shape, ready))
 
 
-def _marked(tree: Any) -> Any:  # noqa: ANN401 -- any value
-    if isinstance(tree, pulumi.Output):
-        return tree.apply(lambda known: _Unmade() if isinstance(known, Unknown) else known, run_with_unknowns=True)
-    if isinstance(tree, Mapping):
-        return {key: _marked(item) for key, item in tree.items()}
-    return [_marked(item) for item in tree] if isinstance(tree, list) else tree
-
-
-def _without_unmade(tree: dict[str, Any]) -> dict[str, Any]:
-    """The same without what is not made yet. Each object that is a handle lists its own; a handle in it does so by itself."""
+async def _handed_on(values: Mapping[str, Any], shape: Shape, ready: Sequence[pulumi.Resource]) -> dict[str, Any]:
     pending: list[str] = []
+    dependencies: dict[str, list[str]] = {}
 
-    def cleaned(value: Any, path: _Path) -> Any:  # noqa: ANN401 -- any value
+    async def resolved(value: Any, path: _Path) -> Any:  # noqa: ANN401 -- any value
         if isinstance(value, Mapping):
-            if path and PENDING in value:
-                return _without_unmade(dict(value))
-            pending.extend(dotted((*path, key)) for key, item in value.items() if isinstance(item, _Unmade))
-            return {key: cleaned(item, (*path, key)) for key, item in value.items() if not isinstance(item, _Unmade)}
-        return value
+            return {key: item for key, inner in value.items() if (item := await resolved(inner, (*path, key))) is not None}
+        if not isinstance(value, pulumi.Output):
+            return value
+        if await value.is_secret():
+            raise RuntimeError(f"a handle would say a secret ({dotted(path)})")
+        dependencies[dotted(path)] = await _urns(await value.resources())
+        if not await value.is_known():
+            pending.append(dotted(path))
+            return None
+        return await value.future()
 
-    found: dict[str, Any] = cleaned(tree, ())
-    return {**found, PENDING: pending}
+    found = await resolved(written(values, shape), ())
+    return {**found, MADE: {"pending": sorted(pending), "dependencies": dict(sorted(dependencies.items())), "ready": await _urns(ready)}}
 
 
-def _with_unmade(handle_: Mapping[str, Any]) -> dict[str, Any]:
-    """A handle with an unknown value in place of each that is `pending`."""
-    found = {key: dict(value) if isinstance(value, Mapping) else value for key, value in handle_.items() if key != PENDING}
-    for path in handle_.get(PENDING) or ():
-        *above, name = str(path).split(".")
-        place = found
-        for step in above:
-            place = place.setdefault(step, {})
-        place[name] = UNKNOWN
+async def _urns(resources: Collection[pulumi.Resource]) -> list[str]:
+    return sorted({str(await resource.urn.future()) for resource in resources})
+
+
+def _place(found: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+    """Where the value at a path of a handle is, such as `privateSubnets.us-east-1a`: the object, and its key there."""
+    *above, name = path.split(".")
+    place = found
+    for step in above:
+        place = place.setdefault(step, {})
+    return place, name
+
+
+def _of_this_stack(urns: Iterable[str]) -> list[str]:
+    return [urn for urn in urns if urn.startswith(f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::")]
+
+
+def _depending(value: Any, urns: Sequence[str]) -> pulumi.Output[Any]:  # noqa: ANN401 -- any value
+    """The value as an output of these resources."""
+    return pulumi.Output({DependencyResource(urn) for urn in urns}, _here(value), _here(True), _here(False))
+
+
+def _here(value: Any) -> asyncio.Future[Any]:  # noqa: ANN401 -- any value
+    found: asyncio.Future[Any] = asyncio.Future()
+    found.set_result(value)
     return found
+
+
+def _copied(value: Any) -> Any:  # noqa: ANN401 -- any value
+    return {key: _copied(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def argument_names(properties: Mapping[str, Property]) -> set[str]:

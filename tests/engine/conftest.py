@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.harness import Engine
+from tests.engine.harness import NOT_RUN, Engine
 from tests.engine.stand_in.install import install, missing_tools
-
-_NOT_RUN = "the program was not run on the real engine"
 
 
 def _reason() -> str:
     missing = missing_tools()
-    return f"{' and '.join(missing)}: {_NOT_RUN}" if missing else ""
+    return f"{' and '.join(missing)}: {NOT_RUN}" if missing else ""
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +41,8 @@ def new_engine(plugins: list[Path], tmp_path_factory: pytest.TempPathFactory) ->
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say it once, whatever -r options are in force: a run that skipped this looks like one that passed it."""
-    reason = _reason()
-    skipped = [report for report in terminalreporter.stats.get("skipped", []) if _NOT_RUN in str(report.longrepr)]
-    if reason and skipped and "s" not in terminalreporter.reportchars and "a" not in terminalreporter.reportchars:
+    if "s" in terminalreporter.reportchars or "a" in terminalreporter.reportchars:
+        return
+    why = [str(report.longrepr[2]).removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", []) if NOT_RUN in str(report.longrepr)]
+    for reason in dict.fromkeys(why):
         terminalreporter.write_line(f"SKIPPED tests/engine: {reason}")

@@ -29,6 +29,8 @@ from tests.support.stack_files import changed, engine_key
 ROOT = Path(__file__).resolve().parents[2]
 #: What the engine needs of the checkout; folders that do not exist yet are left out.
 PROGRAM = ("__main__.py", "Pulumi.yaml", "Pulumi.*.yaml", "components", "config", "jupyterhub_aws", "policy")
+#: Ends the reason for which a test of this folder is skipped.
+NOT_RUN = "the program was not run on the real engine"
 _PASSPHRASE = "stand-in-passphrase-6b1f"
 _SECONDS = 180
 _FINISH_SECONDS = 30
@@ -47,6 +49,9 @@ class Engine:
     program: Path = ROOT
     environment: dict[str, str] = field(default_factory=dict)
     passphrase: str = _PASSPHRASE
+    #: A program of another language keeps its runtime, and is these files.
+    language: str = "python"
+    files: Sequence[str] = PROGRAM
 
     def __post_init__(self) -> None:
         self.project = self.home / "program"
@@ -55,10 +60,11 @@ class Engine:
         # Something that listens where the cluster's API would: the program looks whether it answers before it asks anything of it.
         self.api = socket.create_server(("127.0.0.1", 0))
         self._endpoint = f"https://127.0.0.1:{self.api.getsockname()[1]}"
-        _copy(self.program, self.project)
+        _copy(self.program, self.project, self.files)
         (self.home / "state").mkdir(parents=True)
-        with _yaml(self.project / "Pulumi.yaml") as project:
-            project["runtime"] = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
+        if self.language == "python":
+            with _yaml(self.project / "Pulumi.yaml") as project:
+                project["runtime"] = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
         self.run("stack", "init", self.stack)
 
     # --- commands ---
@@ -203,9 +209,9 @@ class Engine:
         }
 
 
-def _copy(program: Path, target: Path) -> None:
+def _copy(program: Path, target: Path, files: Sequence[str]) -> None:
     target.mkdir(parents=True)
-    for pattern in PROGRAM:
+    for pattern in files:
         for found in sorted(program.glob(pattern)):
             if found.is_dir():
                 shutil.copytree(found, target / found.name, symlinks=True)

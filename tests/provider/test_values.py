@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pulumi.output import UNKNOWN
 from pulumi.provider.experimental.analyzer import PropertyType
 from pulumi.provider.experimental.util import camel_case
+from pulumi.resource import DependencyResource
 
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.backups.backups import BackupsOutputs
@@ -49,7 +50,7 @@ def without_none(value: Any) -> Any:
 def values_of(shape: Shape) -> st.SearchStrategy[Any]:
     """Values of a shape under Python's names, as a component gets them."""
     if shape.object is not None:
-        properties = {key: item for key, item in shape.object.properties.items() if key != "pending"}
+        properties = {key: item for key, item in shape.object.properties.items() if key != "made"}
         required = {key: values_of(item.shape) for key, item in properties.items() if not item.optional}
         return st.fixed_dictionaries(required, optional={key: values_of(item.shape) for key, item in properties.items() if item.optional})
     if shape.items is not None:
@@ -194,7 +195,7 @@ def through(kind: str, given_: dict[str, Any]) -> dict[str, Any]:
     """The values of a handle, as the component gets them that it is handed to."""
     reader = Reader()
     shape = PACKAGE.handles.by_name[kind].shape
-    wire = json.loads(json.dumps({**written(given_, shape), "pending": []}))
+    wire = json.loads(json.dumps({**written(given_, shape), "made": {}}))
     found = reader.read({"handle": on_the_wire(wire)}, {"handle": Property(shape=shape, doc="")})
     assert reader.problems == []
     return found["handle"]
@@ -238,26 +239,59 @@ def test_what_a_handle_says_is_what_it_was_made_from(name: str) -> None:
     assert arguments.problems == []
 
 
-def test_a_handle_is_known_before_anything_is_made_and_says_what_is_pending() -> None:
+def test_a_handle_is_known_before_anything_is_made_and_says_what_is_pending_and_where_it_came_from() -> None:
     async def program() -> None:
-        unknown = pulumi.Output.from_input(UNKNOWN)
-        network = {
-            "vpc_id": unknown,
-            "cidrs": ["10.0.0.0/16"],
-            "private_subnets": {"us-east-1b": unknown, "us-east-1a": "subnet-1"},
-            "zones": ["us-east-1b", "us-east-1a"],
-        }
-        outputs = handle({"name": "eks", "version": "1.35", "endpoint": unknown, "network": {**network, "pending": []}}, PACKAGE.handles.cluster.shape, ())
+        vpc = DependencyResource(urn_here("aws:ec2/vpc:Vpc::vpc"))
+        route = DependencyResource(urn_here("aws:ec2/route:Route::nat"))
+        unknown = vpc.urn.apply(lambda _: UNKNOWN)
+        subnets = {"us-east-1b": unknown, "us-east-1a": "subnet-1"}
+        network = {"vpc_id": unknown, "cidrs": ["10.0.0.0/16"], "private_subnets": subnets, "zones": ["us-east-1b", "us-east-1a"]}
+        known = vpc.urn.apply(lambda _: "sg-1")
+        outputs = handle(
+            {"name": "eks", "version": "1.35", "endpoint": unknown, "security_group_id": known, "network": network}, PACKAGE.handles.cluster.shape, [route]
+        )
         found = await outputs.future(with_unknowns=True)
-        assert await outputs.is_known()
-        assert (found["pending"], found["network"]["pending"]) == (["endpoint"], ["vpcId", "privateSubnets.us-east-1b"])
+        assert await outputs.is_known() and await outputs.resources() == set()
+        assert found["made"]["pending"] == ["endpoint", "network.privateSubnets.us-east-1b", "network.vpcId"]
         assert "endpoint" not in found and found["network"]["privateSubnets"] == {"us-east-1a": "subnet-1"}
         reader = Reader()
         back = reader.read({"cluster": outputs}, PACKAGE.components["EfsHomes"].arguments)["cluster"]
+        assert reader.ready == {"cluster": {urn_here("aws:ec2/route:Route::nat")}}
         cluster: ClusterOutputs = PACKAGE.handles.cluster.receive(Arguments("test", "x"), "cluster", back, ())
-        assert cluster.endpoint is not None and not await pulumi.Output.from_input(cluster.endpoint).is_known()
         assert cluster.network_spec.zones == ("us-east-1b", "us-east-1a"), "in the network's order, whatever order a map has"
-        first, second = cluster.vpc.private_subnets.values()
-        assert not await pulumi.Output.from_input(first).is_known() and await pulumi.Output.from_input(second).future() == "subnet-1"
+        group = pulumi.Output.from_input(cluster.security_group_id)
+        assert (await group.future(), await urns(group)) == ("sg-1", {urn_here("aws:ec2/vpc:Vpc::vpc")})
+        for value in (cluster.endpoint, cluster.vpc.vpc_id, cluster.vpc.private_subnets["us-east-1b"]):
+            assert isinstance(value, pulumi.Output) and not await value.is_known()
+            assert await urns(value) == {urn_here("aws:ec2/vpc:Vpc::vpc")}
+        assert cluster.vpc.private_subnets["us-east-1a"] == "subnet-1"
+
+    run(program)
+
+
+def test_a_handle_of_another_stack_depends_on_nothing_of_this_one() -> None:
+    async def program() -> None:
+        made = {"pending": [], "dependencies": {"vpcId": ["urn:pulumi:other::project::aws:ec2/vpc:Vpc::vpc"]}, "ready": ["urn:pulumi:other::project::x:y:Z::z"]}
+        network = {"vpcId": "vpc-1", "cidrs": ["10.0.0.0/16"], "privateSubnets": {"us-east-1a": "subnet-1"}, "made": made}
+        reader = Reader()
+        found = reader.read({"network": network, "version": "1.35"}, PACKAGE.components["Cluster"].arguments)["network"]
+        assert reader.problems == [] and reader.ready == {"network": set()}
+        assert (await found["vpc_id"].future(), await urns(found["vpc_id"])) == ("vpc-1", set())
+
+    run(program)
+
+
+def urn_here(end: str) -> str:
+    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{end}"
+
+
+async def urns(output: pulumi.Output[Any]) -> set[str]:
+    return {str(await resource.urn.future()) for resource in await output.resources()}
+
+
+def test_a_handle_says_no_secret() -> None:
+    async def program() -> None:
+        with pytest.raises(RuntimeError, match="endpoint"):
+            await handle({"name": "eks", "endpoint": pulumi.Output.secret(SECRET)}, PACKAGE.handles.cluster.shape, ()).future()
 
     run(program)
