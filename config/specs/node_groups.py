@@ -66,60 +66,34 @@ LAST_RESORT = Taint(key=ON_DEMAND, value="true", effect="PreferNoSchedule")
 
 @dataclass(frozen=True, kw_only=True)
 class PoolSpec:
-    """A user pool with everything that its nodes and its pods have in common. `pool` is its section, `types` what is known of its instance types."""
+    """A user pool with everything that its nodes and its pods have in common.
+
+    Attributes:
+        name: Its name.
+        pool: What was said of it.
+        types: What is known of its instance types, or of the nodes that exist.
+        generation: Its generation; nodes that exist already have none but the first.
+        gpus: GPUs of each node.
+        max_price: The most per spot node and hour in US dollars; None is the on-demand price.
+        markets: The markets it buys in, the preferred one first; none where its nodes exist already.
+        node_selector: What a user pod selects to land in this pool, whatever the market.
+        taints: Taints of every node of the pool.
+        tolerations: What a user pod tolerates: every taint that some node of the pool has.
+        affinity: Which of the pool's nodes a user pod prefers: spot, where there are both. Empty otherwise.
+
+    """
 
     name: str
     pool: AnyUserPool
     types: tuple[InstanceType, ...]
-
-    @property
-    def gpus(self) -> int:
-        """GPUs of each node."""
-        return self.types[0].gpus
-
-    @property
-    def max_price(self) -> str | None:
-        """The most per spot node and hour in US dollars; None is the on-demand price."""
-        return self.pool.max_price if isinstance(self.pool, (SpotFirstPool, SpotPool)) else None
-
-    @property
-    def markets(self) -> tuple[Market, ...]:
-        """The markets it buys in, the preferred one first; none where its nodes exist already."""
-        if isinstance(self.pool, GivenPool):
-            return ()
-        if isinstance(self.pool, SpotFirstPool):
-            return ("spot", "on-demand")
-        return ("on-demand",) if isinstance(self.pool, OnDemandPool) else ("spot",)
-
-    @property
-    def node_selector(self) -> dict[str, str]:
-        """What a user pod selects to land in this pool, whatever the market."""
-        own = self.pool.node_selector if isinstance(self.pool, GivenPool) else {}
-        return dict(own) or {PURPOSE: "user", POOL: self.name, **label(self.generation)}
-
-    @property
-    def generation(self) -> int:
-        """Its generation; nodes that exist already have none."""
-        return 1 if isinstance(self.pool, GivenPool) else self.pool.generation
-
-    @property
-    def taints(self) -> tuple[Taint, ...]:
-        """Taints of every node of the pool."""
-        return (DEDICATED, GPU_TAINT) if self.gpus else (DEDICATED,)
-
-    @property
-    def tolerations(self) -> list[dict[str, str]]:
-        """What a user pod tolerates: every taint that some node of the pool has."""
-        twins = (LAST_RESORT,) if len(self.markets) > 1 else ()
-        return [taint.toleration for taint in (*self.taints, *twins)]
-
-    @property
-    def affinity(self) -> dict[str, Any]:
-        """Which of the pool's nodes a user pod prefers: spot, where there are both. Empty otherwise."""
-        if len(self.markets) < 2:  # noqa: PLR2004 -- nothing to prefer
-            return {}
-        term = {"matchExpressions": [{"key": ON_DEMAND, "operator": "In", "values": ["false"]}]}
-        return {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": _PREFER_SPOT_WEIGHT, "preference": term}]}
+    generation: int
+    gpus: int
+    max_price: str | None
+    markets: tuple[Market, ...]
+    node_selector: Mapping[str, str]
+    taints: tuple[Taint, ...]
+    tolerations: Sequence[Mapping[str, str]]
+    affinity: Mapping[str, Any]
 
     @property
     def scheduling(self) -> dict[str, Any]:
@@ -127,105 +101,78 @@ class PoolSpec:
         return {"node_selector": self.node_selector, "tolerations": self.tolerations, "affinity": self.affinity, "gpus": self.gpus}
 
 
+def pool_spec(name: str, pool: AnyUserPool) -> PoolSpec:
+    """What follows from one user pool."""
+    types, exists = pool.types, isinstance(pool, GivenPool)
+    number = 1 if isinstance(pool, GivenPool) else pool.generation
+    own = pool.node_selector if isinstance(pool, GivenPool) else {}
+    markets: tuple[Market, ...] = ("spot", "on-demand") if isinstance(pool, SpotFirstPool) else ("on-demand",) if isinstance(pool, OnDemandPool) else ("spot",)
+    twins = len(markets) > 1 and not exists
+    taints = (DEDICATED, GPU_TAINT) if types[0].gpus else (DEDICATED,)
+    prefer_spot = {"matchExpressions": [{"key": ON_DEMAND, "operator": "In", "values": ["false"]}]}
+    return PoolSpec(
+        name=name,
+        pool=pool,
+        types=types,
+        generation=number,
+        gpus=types[0].gpus,
+        max_price=pool.max_price if isinstance(pool, (SpotFirstPool, SpotPool)) else None,
+        markets=() if exists else markets,
+        node_selector=dict(own) or {PURPOSE: "user", POOL: name, **label(number)},
+        taints=taints,
+        tolerations=[taint.toleration for taint in (*taints, *((LAST_RESORT,) if twins else ()))],
+        affinity={"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": _PREFER_SPOT_WEIGHT, "preference": prefer_spot}]} if twins else {},
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class NodeGroupSpec:
-    """One Auto Scaling group of a pool: one market, and one zone where pods cannot move between zones (None: all zones).
+    """One Auto Scaling group of a pool: one market, and one zone where pods cannot move between zones.
 
-    `prefix` is that of physical names, `cluster` the cluster's name in EKS, `version` its Kubernetes minor. `retiring`: of an older generation, which
-    only shrinks. `paused`: it has no node, whoever asks.
+    Attributes:
+        cluster: The cluster's name in EKS.
+        prefix: The prefix of physical names.
+        pool: The pool.
+        section: What was said of the pool, in this generation.
+        market: The market in which its nodes are bought.
+        zone: The only zone of its nodes; None: all of them.
+        retiring: Whether it is of an older generation, which only shrinks.
+        suffix: What tells it from its siblings: `memory-spot`, `memory-spot-a` in one zone, `memory-spot-g2` of the second generation.
+        stem: The physical name without its shape; the autoscaler's priorities match by it.
+        group_name: The group's name. Ends in a hash of what the autoscaler takes for granted about a group: another shape is another group, made
+            before the old one goes; a further type of the same shape changes the group in place.
+        min_size, max_size: Its sizes. Paused, a group of at most no node cannot grow, whoever asks; AWS ends what still runs in it.
+        labels, taints: Those of its nodes. The on-demand twin of a spot group has the taint of the last resort besides.
+        image: The machine image of its nodes, as a launch template names it.
+        suspended_processes: What AWS must not do by itself. AZRebalance would end nodes with servers on them to even out zones. Without Launch a
+            retiring group gets no node, whoever asks and whatever ended, while nodes still end one by one (EC2 Auto Scaling user guide, "How suspended
+            processes affect other processes").
+        template_tags: What a node of an empty group would look like to the autoscaler.
+
     """
 
-    prefix: str
     cluster: str
-    version: str
+    prefix: str
     pool: PoolSpec
     section: BoughtPool
     market: Market
     zone: str | None
-    retiring: bool = False
-    paused: bool = False
-
-    @property
-    def suffix(self) -> str:
-        """What tells it from its siblings: `memory-spot`, `memory-spot-a` in one zone, `memory-spot-g2` of the second generation."""
-        return f"{self.pool.name}-{self.market}" + (f"-{self.zone[-1]}" if self.zone else "") + suffix(self.pool.generation)
-
-    @property
-    def stem(self) -> str:
-        """The physical name without its generation; the autoscaler's priorities match by it."""
-        return f"{self.prefix}-{self.suffix}"
-
-    @property
-    def group_name(self) -> str:
-        """The group's name. Ends in a hash of what the autoscaler takes for granted about a group: another shape is
-        another group, made before the old one goes; a further type of the same shape changes the group in place.
-        """
-        return f"{self.stem}-{generation(self.pool.types[0].shape)}"
-
-    @property
-    def min_size(self) -> int:
-        """The least number of nodes."""
-        return 0 if self.paused else self.section.size.min
-
-    @property
-    def max_size(self) -> int:
-        """The most nodes. Paused, a group of at most no node cannot grow, whoever asks; AWS ends what still runs in it."""
-        return 0 if self.paused else self.section.size.max
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """The labels of its nodes."""
-        labels = {
-            **self.pool.node_selector,
-            ON_DEMAND: "true" if self.market == "on-demand" else "false",
-            CAPACITY_TYPE: "ON_DEMAND" if self.market == "on-demand" else "SPOT",
-            **self.section.labels,
-        }
-        if self.pool.gpus:
-            # accelerator: the autoscaler waits for the device plugin instead of adding node after node (its AWS README).
-            labels |= {"k8s.amazonaws.com/accelerator": accelerator(self.pool.types[0].gpu), "nvidia.com/gpu.present": "true"}
-        return labels
-
-    @property
-    def taints(self) -> tuple[Taint, ...]:
-        """The taints of its nodes: the pool's, and on the on-demand twin the last resort's."""
-        twin = self.market == "on-demand" and len(self.pool.markets) > 1
-        return (*self.pool.taints, LAST_RESORT) if twin else self.pool.taints
+    retiring: bool
+    suffix: str
+    stem: str
+    group_name: str
+    min_size: int
+    max_size: int
+    labels: Mapping[str, str]
+    taints: tuple[Taint, ...]
+    image: str
+    suspended_processes: Sequence[str]
+    template_tags: Mapping[str, str]
 
     @property
     def disk(self) -> Disk:
         """The root volume of its nodes."""
         return self.section.disk
-
-    @property
-    def image(self) -> str:
-        """The machine image of its nodes, as a launch template names it."""
-        return image_parameter(self.pool.types[0], self.version)
-
-    @property
-    def suspended_processes(self) -> list[str]:
-        """What AWS must not do by itself. AZRebalance would end nodes with servers on them to even out zones. Without Launch a retiring group gets no
-        node, whoever asks and whatever ended, while nodes still end one by one (EC2 Auto Scaling user guide, "How suspended processes affect other
-        processes").
-        """
-        return ["AZRebalance", "Launch"] if self.retiring else ["AZRebalance"]
-
-    @property
-    def template_tags(self) -> dict[str, str]:
-        """What a node of an empty group would look like (kubernetes/autoscaler, cloudprovider/aws/README.md).
-
-        Memory is what a pod really gets on the pool's smallest type, not EC2's nominal size: from the nominal one the
-        autoscaler would add nodes for ever for a pod that fits the nominal size only.
-        """
-        template = f"{_AUTOSCALER}/node-template"
-        size = min((node_size(kind, self.section.max_pods) for kind in self.pool.types), key=lambda size: size.memory_mib)
-        tags = {f"{template}/label/{key}": value for key, value in self.labels.items()}
-        tags |= {f"{template}/taint/{taint.key}": f"{taint.value}:{taint.effect}" for taint in self.taints}
-        tags[f"{template}/resources/memory"] = f"{size.memory_mib}Mi"
-        tags[f"{template}/resources/ephemeral-storage"] = f"{self.disk.size_gib}Gi"
-        if self.pool.gpus:
-            tags[f"{template}/resources/{GPU_RESOURCE}"] = str(self.pool.gpus)
-        return tags
 
     def tags(self, common: Mapping[str, str]) -> dict[str, str]:
         """Every tag of the group: those of all resources, EC2's name, discovery, and the template."""
@@ -236,6 +183,59 @@ class NodeGroupSpec:
             **discovery_tags(self.cluster),
             **self.template_tags,
         }
+
+
+def _group_spec(  # noqa: PLR0913 -- by name, each
+    pool: PoolSpec, section: BoughtPool, market: Market, zone: str | None, *, cluster: str, prefix: str, version: str, retiring: bool, paused: bool
+) -> NodeGroupSpec:
+    short = f"{pool.name}-{market}" + (f"-{zone[-1]}" if zone else "") + suffix(pool.generation)
+    on_demand = market == "on-demand"
+    labels = {
+        **pool.node_selector,
+        ON_DEMAND: "true" if on_demand else "false",
+        CAPACITY_TYPE: "ON_DEMAND" if on_demand else "SPOT",
+        **section.labels,
+    }
+    if pool.gpus:
+        # accelerator: the autoscaler waits for the device plugin instead of adding node after node (its AWS README).
+        labels |= {"k8s.amazonaws.com/accelerator": accelerator(pool.types[0].gpu), "nvidia.com/gpu.present": "true"}
+    taints = (*pool.taints, LAST_RESORT) if on_demand and len(pool.markets) > 1 else pool.taints
+    return NodeGroupSpec(
+        cluster=cluster,
+        prefix=prefix,
+        pool=pool,
+        section=section,
+        market=market,
+        zone=zone,
+        retiring=retiring,
+        suffix=short,
+        stem=f"{prefix}-{short}",
+        group_name=f"{prefix}-{short}-{generation(pool.types[0].shape)}",
+        min_size=0 if paused else section.size.min,
+        max_size=0 if paused else section.size.max,
+        labels=labels,
+        taints=taints,
+        image=image_parameter(pool.types[0], version),
+        suspended_processes=("AZRebalance", "Launch") if retiring else ("AZRebalance",),
+        template_tags=_template_tags(pool, section, labels, taints),
+    )
+
+
+def _template_tags(pool: PoolSpec, section: BoughtPool, labels: Mapping[str, str], taints: Sequence[Taint]) -> dict[str, str]:
+    """What a node of an empty group would look like (kubernetes/autoscaler, cloudprovider/aws/README.md).
+
+    Memory is what a pod really gets on the pool's smallest type, not EC2's nominal size: from the nominal one the
+    autoscaler would add nodes for ever for a pod that fits the nominal size only.
+    """
+    template = f"{_AUTOSCALER}/node-template"
+    size = min((node_size(kind, section.max_pods) for kind in pool.types), key=lambda size: size.memory_mib)
+    tags = {f"{template}/label/{key}": value for key, value in labels.items()}
+    tags |= {f"{template}/taint/{taint.key}": f"{taint.value}:{taint.effect}" for taint in taints}
+    tags[f"{template}/resources/memory"] = f"{size.memory_mib}Mi"
+    tags[f"{template}/resources/ephemeral-storage"] = f"{section.disk.size_gib}Gi"
+    if pool.gpus:
+        tags[f"{template}/resources/{GPU_RESOURCE}"] = str(pool.gpus)
+    return tags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,11 +318,11 @@ def node_pools_spec(  # noqa: PLR0913 -- by name, each
     """
     prefix = cluster if prefix is None else prefix
     core = section.core
-    pools = tuple(PoolSpec(name=name, pool=pool, types=pool.types) for name, pool in section.user.items())
+    pools = tuple(pool_spec(name, pool) for name, pool in section.user.items())
     older = {name: [retired(pool, item) for item in sorted(pool.retiring, key=lambda item: item.generation)] for name, pool in section.bought.items()}
-    retiring = tuple(PoolSpec(name=name, pool=pool, types=pool.types) for name, of_pool in older.items() for pool in of_pool)
+    retiring = tuple(pool_spec(name, pool) for name, of_pool in older.items() for pool in of_pool)
     groups = tuple(
-        NodeGroupSpec(prefix=prefix, cluster=cluster, version=version, pool=pool, section=pool.pool, market=market, zone=zone, retiring=old, paused=paused)
+        _group_spec(pool, pool.pool, market, zone, cluster=cluster, prefix=prefix, version=version, retiring=old, paused=paused)
         for pool, old in [*((pool, False) for pool in pools), *((pool, True) for pool in retiring)]
         if not isinstance(pool.pool, GivenPool)
         for market in pool.markets

@@ -75,7 +75,6 @@ def profile(**override: Any) -> dict[str, Any]:
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     (config("KubeSpawner", automount_service_account_token=True), "hub.config.KubeSpawner.automount_service_account_token", "token of the cluster's API"),
-    (config("Spawner", automount_service_account_token=True), "hub.config.Spawner.automount_service_account_token", "token of the cluster's API"),
     (config("NoticingKubeSpawner", automount_service_account_token=True), "hub.config.NoticingKubeSpawner", "token of the cluster's API"),
     (code("c.KubeSpawner.automount_service_account_token = True"), "hub.extraConfig.mine", "line 1, c.KubeSpawner.automount_service_account_token, mounts"),
     (profile(automount_service_account_token=True), "singleuser.profileList[0].kubespawner_override.automount_service_account_token", "token"),
