@@ -181,11 +181,22 @@ class Recorder(MockMonitor):
         return shown
 
     def _aliases(self, request: Any) -> tuple[str, ...]:  # noqa: ANN401 -- protobuf request
-        """The former URNs that the resource itself has (what follows from its parent's: changes/renamed.py).
+        """The former URNs, as the engine finds them (pkg/resource/deploy/step_generator.go, generateAliases): the resource's own, and its parent's.
 
         Without the former types that an SDK gives to each resource of a type: no plan of this program ever had them.
         """
-        return tuple(self._alias(alias, request) for alias in request.aliases if not (request.custom and _is_former_type(alias)))
+        parent = self.recorded.get(request.parent)
+        given = [self._alias(alias, request) for alias in request.aliases if not (request.custom and _is_former_type(alias))]
+        if not given and (parent is None or not parent.aliases):
+            return ()
+        names = [(request.type, request.name), *((urn.split("::")[2].rpartition("$")[2], urn.split("::", 3)[3]) for urn in given)]
+        inherited = [
+            self.urn(above, kind, above.split("::", 3)[3] + name.removeprefix(parent.name) if name.startswith(parent.name) else name)
+            for above in (() if parent is None else parent.aliases)
+            for kind, name in names
+            if parent is not None
+        ]
+        return tuple(dict.fromkeys([*given, *inherited]))
 
     def _alias(self, alias: Any, request: Any) -> str:  # noqa: ANN401 -- protobuf messages
         if alias.HasField("urn"):
