@@ -63,6 +63,11 @@ def _once(command: Command) -> tuple[float, float]:
     return float(seconds), float(mebibytes)
 
 
+def new_project() -> Command:
+    """`jhub init --yes` into a new folder, which goes again."""
+    return Command(words=("/bin/sh", "-c", f'folder=$(mktemp -d) && "{JHUB}" init "$folder/lab" --yes; code=$?; rm -rf "$folder"; exit $code'))
+
+
 def jhub(*words: str, code: int = 0) -> Command:
     """The command itself."""
     return Command(words=(JHUB, *words), code=code)
