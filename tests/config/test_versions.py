@@ -21,7 +21,7 @@ NEEDED = {
     "addon": (
         "vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "aws-ebs-csi-driver", "aws-efs-csi-driver", "eks-node-monitoring-agent",
     ),
-    "ami": ("al2023-x86_64-standard", "al2023-x86_64-nvidia", "al2023-arm64-standard"),
+    "ami": ("al2023-x86_64-standard", "al2023-x86_64-nvidia", "al2023-arm64-standard", "al2023-arm64-nvidia"),
     "chart": ("cluster-autoscaler", "aws-node-termination-handler", "nvidia-device-plugin"),
     "image": ("cluster-autoscaler", "aws-node-termination-handler", "nvidia-device-plugin"),
 }  # fmt: skip
