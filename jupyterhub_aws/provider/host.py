@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.cluster import ClusterAccess
 from jupyterhub_aws.config.specs.images import Images
+from jupyterhub_aws.provider.handles import Waits
 from jupyterhub_aws.provider.package import Exported, Package, schema_text
 from jupyterhub_aws.provider.shapes import PACKAGE, Shape
 from jupyterhub_aws.provider.values import Reader, respelled, urn_of
@@ -69,8 +70,8 @@ class ComponentsProvider(Provider):
         after = [resource for resource in _listed(options.depends_on) if urn_of(resource) not in reader.implied]
         options = copy.copy(options)
         options.depends_on = after
-        ready = {key: [*map(DependencyResource, sorted(reader.ready.get(key, ()))), *after] for key in read}
-        values = {key: self._python(given, key, value, exported.arguments[key].shape, ready[key]) for key, value in read.items()}
+        waits = {key: _waits(reader.waits.get(key, {}), after) for key in read}
+        values = {key: self._python(given, key, value, exported.arguments[key].shape, waits[key]) for key, value in read.items()}
         added = {key: values.pop(key) for key in exported.added if key in values}
         if exported.prepare is not None:
             exported.prepare(given, values, added)
@@ -89,11 +90,11 @@ class ComponentsProvider(Provider):
             exported.finish(made, added)
         return made
 
-    def _python(self, given: Arguments, key: str, value: Any, shape: Shape, ready: Sequence[pulumi.Resource]) -> Any:  # noqa: ANN401 -- any value
+    def _python(self, given: Arguments, key: str, value: Any, shape: Shape, waits: Waits) -> Any:  # noqa: ANN401 -- any value
         """An argument as the Python interface takes it."""
         kind = shape.object.name if shape.object else shape.items.object.name if shape.items and shape.items.object else ""
         if kind in self._package.handles.by_name:
-            return self._package.handles.by_name[kind].receive(given, key, value, ready)
+            return self._package.handles.by_name[kind].receive(given, key, value, waits)
         if kind == Images.__name__:
             return _images(given, value)
         if kind == MonitoredHub.__name__:
@@ -120,6 +121,11 @@ def _images(given: Arguments, value: Mapping[str, Any]) -> Images | None:
     except ConfigError as error:
         given.add(Problem(path="images.lock", what=f"{error.source} {item.what}", fix=item.fix) for item in error.problems)
         return None
+
+
+def _waits(urns: Mapping[str, Collection[str]], after: Sequence[pulumi.Resource]) -> Waits:
+    """What is waited for with a handle, and what the program wants to be waited for besides."""
+    return {what: [*map(DependencyResource, sorted(urns.get(what, ()))), *after] for what in {"ready", *urns}}
 
 
 def _listed(depends_on: Any) -> list[pulumi.Resource]:  # noqa: ANN401 -- the SDK's own type
