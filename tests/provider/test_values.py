@@ -22,9 +22,11 @@ from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
 from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.halves import given_by, whole
 from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.backups import BackupSpec
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.provider.package import Package
@@ -76,6 +78,13 @@ def on_the_wire(value: Any) -> Any:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def backwards(value: Any) -> Any:
+    """The same, whose maps come in the other order."""
+    if isinstance(value, dict):
+        return {key: backwards(value[key]) for key in reversed(value)}
+    return [backwards(item) for item in value] if isinstance(value, list) else value
+
+
 @given(st.data())
 @settings(max_examples=300, deadline=None)
 def test_what_a_program_says_arrives_as_it_was_meant(data: st.DataObject) -> None:
@@ -86,6 +95,8 @@ def test_what_a_program_says_arrives_as_it_was_meant(data: st.DataObject) -> Non
     found = reader.read(wire, exported.arguments)
     assert found == said
     assert [type(value) for value in found.values()] == [type(said[key]) for key in found]
+    other_way_round = {key: backwards(wire[key]) for key in reversed(wire)}
+    assert json.dumps(Reader().read(other_way_round, exported.arguments)) == json.dumps(found), "a map has the order of its keys, whatever order it came in"
     missing = {camel_case(key) for key, item in exported.arguments.items() if not item.optional and key not in said}
     assert {problem.path for problem in reader.problems} == missing
 
@@ -285,6 +296,14 @@ def test_a_handle_of_another_stack_depends_on_nothing_of_this_one() -> None:
         assert (await found["vpc_id"].future(), await urns(found["vpc_id"])) == ("vpc-1", set())
 
     run(program)
+
+
+def test_backups_without_weekly_ones_stay_so() -> None:
+    options = AwsBackup(kind="aws_backup").model_copy(update={"weekly": None})
+    back: BackupsOutputs = PACKAGE.handles.backups.receive(
+        Arguments("test", "x"), "backups", through("BackupsHandle", {"name": "jhub", "options": options}), {"ready": ()}
+    )
+    assert back.spec == BackupSpec(name="jhub", options=options)
 
 
 def urn_here(end: str) -> str:

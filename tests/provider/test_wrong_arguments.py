@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pulumi
 import pulumi_aws
@@ -12,6 +13,7 @@ from pulumi.errors import InputPropertiesError
 from pulumi.output import UNKNOWN
 
 from jupyterhub_aws import EfsHomes, EfsHomesArgs
+from jupyterhub_aws.components import platform as platform_module
 from tests.support.other_languages import OtherLanguage, platform_of
 from tests.support.programs import cluster_by_hand, record_program
 
@@ -137,6 +139,11 @@ def test_what_is_known_only_later_is_refused_where_something_is_decided_by_it() 
 
 def test_a_second_platform_in_one_program_is_refused() -> None:
     def run() -> None:
+        patch = mock.patch.object(platform_module, "get_root_resource", lambda: None)  # the program, and with it its root, is in another process
+        with patch:
+            twice()
+
+    def twice() -> None:
         there = OtherLanguage()
         there.make("JupyterHubPlatform", "first", platform_of("dev", SECRET))
         with pytest.raises(InputPropertiesError, match=r"second: is a second platform in one program \(the first one is first\)"):
