@@ -7,17 +7,24 @@ lines as in Python.
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import os
+import signal
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pulumi
 from pulumi.errors import InputPropertiesError
-from pulumi.provider import ConstructResult, Provider, main
+from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.experimental.util import camel_case
+from pulumi.provider.server import ProviderServicer
 from pulumi.resource import DependencyResource
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import provider_pb2_grpc
 
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.base import ArgumentError
@@ -34,6 +41,11 @@ from jupyterhub_aws.provider.package import Exported, Package, schema_text
 from jupyterhub_aws.provider.shapes import PACKAGE, Shape
 from jupyterhub_aws.provider.values import Reader, respelled, urn_of
 from jupyterhub_aws.version import __version__
+
+#: The name by which the engine looks for the plugin on PATH.
+PLUGIN = f"pulumi-resource-{PACKAGE}"
+#: What calls of an engine say that has stopped, because something failed.
+_ENGINE_ENDED = ("resource monitor shut down", "client connection is closing")
 
 
 class ComponentsProvider(Provider):
@@ -148,12 +160,43 @@ def _in_cluster(name: str, cluster: ClusterOutputs, options: pulumi.ResourceOpti
     return pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(providers=providers))
 
 
+class ComponentsServicer(ProviderServicer):
+    """The plugin's end of the line to the engine: what fails while a component is made is said in one line too."""
+
+    async def _construct(self, request: Any, context: Any) -> Any:  # noqa: ANN401 -- messages of the protocol
+        try:
+            return await super()._construct(request, context)
+        except pulumi.RunError as error:
+            raise _refusal(str(error)) from None
+        except Exception as error:
+            if any(sign in str(error) for sign in _ENGINE_ENDED):  # the engine says by itself what failed
+                raise _refusal("is not finished, because something else failed") from None
+            raise
+
+
 def serve() -> None:
     """The program `pulumi-resource-jupyterhub-aws`: serve the engine whose address is the first argument, until it ends this process.
 
     With `--schema` it prints the package's schema instead, for which no engine is needed.
     """
-    if sys.argv[1:] == ["--schema"]:
+    arguments = sys.argv[1:]
+    if arguments == ["--schema"]:
         sys.stdout.write(schema_text(Package()))
-        return
-    main(ComponentsProvider(), sys.argv[1:])
+    elif not arguments or arguments[0].startswith("-"):
+        sys.stderr.write(f"{PLUGIN} is started by Pulumi. To use it: pulumi package add {sys.argv[0]}; its schema: {PLUGIN} --schema\n")
+        sys.exit(2)
+    else:
+        # When the engine ends it, there is nothing to tidy up: the SDK's own servers would complain of a loop that is gone, in the user's terminal.
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, lambda *_: os._exit(0))
+        asyncio.run(_serve(arguments))
+
+
+async def _serve(arguments: list[str]) -> None:
+    server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(ComponentsServicer(ComponentsProvider(), arguments, engine_address=arguments[0]), server)
+    port = server.add_insecure_port(address="127.0.0.1:0")
+    await server.start()
+    sys.stdout.write(f"{port}\n")  # how the engine learns where the plugin is
+    sys.stdout.flush()
+    await server.wait_for_termination()
