@@ -32,7 +32,8 @@ from jupyterhub_aws.provider.shapes import FLAG, TEXT, Property, Shape, Shapes, 
 from jupyterhub_aws.provider.values import MADE, handle
 
 Values = Mapping[str, Any]
-Resources = Sequence[pulumi.Resource]
+#: Resources that are to be waited for, by what they stand for: `ready` where there is nothing to tell apart.
+Waits = Mapping[str, Sequence[pulumi.Resource]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,7 +41,7 @@ class Handle:
     """One kind of handle. `receive` makes the outputs of the Python interface from its values, and notes what is wrong with them at a path."""
 
     shape: Shape
-    receive: Callable[[Arguments, str, Values, Resources], Any]
+    receive: Callable[[Arguments, str, Values, Waits], Any]
 
 
 class _NetworkFacts(Model):
@@ -59,7 +60,7 @@ def _made(shapes: Shapes) -> Property:
         properties = {
             "pending": Property(shape=list_of(TEXT), doc=pending, optional=True),
             "dependencies": Property(shape=map_of(list_of(TEXT)), doc="The resources that each value came from, by its path.", optional=True),
-            "ready": Property(shape=list_of(TEXT), doc="The resources that whatever takes the handle waits for.", optional=True),
+            "waits": Property(shape=map_of(list_of(TEXT)), doc="The resources that whatever takes the handle waits for.", optional=True),
         }
         shapes.object("Made", "What a component writes into its handle besides. Nothing to fill in by hand.", properties)
     return Property(shape=Shape(object=shapes.objects["Made"]), doc="Written by the component. Nothing to fill in by hand.", optional=True)
@@ -90,7 +91,7 @@ class Handles:
 
     def of_network(self, outputs: NetworkOutputs) -> pulumi.Output[Any]:
         """The handle of a network."""
-        return handle(_of_network(outputs), self.network.shape, outputs.ready)
+        return handle(_of_network(outputs), self.network.shape, ready=outputs.ready)
 
     def of_cluster(self, outputs: ClusterOutputs) -> pulumi.Output[Any]:
         """The handle of a cluster. Its kubeconfig is not in it: it follows from the address and the certificate authority."""
@@ -100,7 +101,7 @@ class Handles:
             "network": _of_network(outputs.vpc),
             "public_access_cidrs": None if access is None else access.public_access_cidrs,
         }
-        return handle(values, self.cluster.shape, [*outputs.vpc.ready, *outputs.ready])
+        return handle(values, self.cluster.shape, network=outputs.vpc.ready, ready=outputs.ready)
 
     def of_pools(self, outputs: NodePoolsOutputs, cluster: ClusterOutputs, *, per_zone: bool, paused: bool) -> pulumi.Output[Any]:
         """The handle of node pools of a cluster, with what their arguments said of all of them."""
@@ -116,17 +117,17 @@ class Handles:
             "paused": paused,
             "physical_name": spec.prefix,
         }
-        return handle(values, self.pools.shape, outputs.ready)
+        return handle(values, self.pools.shape, ready=outputs.ready, nodes=outputs.nodes)
 
     def of_homes(self, outputs: EfsHomesOutputs) -> pulumi.Output[Any]:
         """The handle of homes in EFS."""
         values = {name: getattr(outputs, name) for name in ("file_system_id", "volume_handles", "ownership_handle")}
-        return handle(values, self.homes.shape, outputs.ready)
+        return handle(values, self.homes.shape, ready=outputs.ready)
 
     def of_backups(self, outputs: BackupsOutputs) -> pulumi.Output[Any]:
         """The handle of backups."""
         values = {"name": outputs.spec.name, "options": outputs.spec.options, "vault_name": outputs.vault_name, "policy_id": outputs.policy_id}
-        return handle(values, self.backups.shape, ())
+        return handle(values, self.backups.shape)
 
 
 # --- networks ---
@@ -145,7 +146,7 @@ def _of_network(outputs: NetworkOutputs) -> dict[str, Any]:
     return {**{name: getattr(outputs, name) for name in (*_FACTS_OF_A_NETWORK, *_IDS_OF_A_NETWORK)}, "zones": outputs.zones}
 
 
-def _network(given: Arguments, path: str, values: Values, ready: Resources) -> NetworkOutputs | None:
+def _network(given: Arguments, path: str, values: Values, waits: Waits) -> NetworkOutputs | None:
     facts = given.section(_NetworkFacts, {name: values.get(name) for name in ("egress", "peer_networks")}, path=path)
     zones = values.get("zones", ())
     subnets = {name: _in_order(values.get(name, {}), zones) for name in ("private_subnets", "public_subnets")}
@@ -153,7 +154,7 @@ def _network(given: Arguments, path: str, values: Values, ready: Resources) -> N
     if facts is None:
         return None
     made: dict[str, Any] = {"vpc_id": None, "cidrs": (), **others, **subnets}
-    return NetworkOutputs(egress=facts.egress, peer_networks=facts.peer_networks, ready=ready, **made)
+    return NetworkOutputs(egress=facts.egress, peer_networks=facts.peer_networks, ready=waits["ready"], **made)
 
 
 def _in_order(subnets: Values, zones: Sequence[str]) -> dict[str, Any]:
@@ -171,14 +172,14 @@ def _cluster_properties(shapes: Shapes) -> dict[str, Property]:
     return {**shapes.of_dataclass(ClusterOutputs, without=("ready", "owner", "access")), "public_access_cidrs": cidrs}
 
 
-def _cluster(given: Arguments, path: str, values: Values, ready: Resources) -> ClusterOutputs | None:
-    network = _network(given, f"{path}.network", values.get("network", {}), ready)
+def _cluster(given: Arguments, path: str, values: Values, waits: Waits) -> ClusterOutputs | None:
+    network = _network(given, f"{path}.network", values.get("network", {}), {"ready": waits.get("network", waits["ready"])})
     others = {name: item for name, item in values.items() if name not in ("network", "public_access_cidrs")}
     if network is None:
         return None
     cidrs = values.get("public_access_cidrs")
     access = ClusterAccess(cluster=str(others.get("name")), public_access_cidrs=None if cidrs is None else tuple(cidrs), option="publicAccessCidrs")
-    return ClusterOutputs(network=network, access=access, ready=ready, **{"name": None, "version": None, **others})
+    return ClusterOutputs(network=network, access=access, ready=waits["ready"], **{"name": None, "version": None, **others})
 
 
 # --- node pools ---
@@ -189,7 +190,7 @@ _OUTPUTS_OF_POOLS = ("core_group_name", "group_names", "core_node_role", "user_n
 def _pools_properties(shapes: Shapes) -> dict[str, Property]:
     arguments = shapes.of_dataclass(NodePoolsArgs, without=("cluster",))
     pools = Property(shape=map_of(shapes.shape(UserPool, "pool")), doc="The pools by their names.")
-    outputs = shapes.of_dataclass(NodePoolsOutputs, without=("spec", "ready"))
+    outputs = shapes.of_dataclass(NodePoolsOutputs, without=("spec", "nodes", "ready"))
     return {
         **outputs,
         "pools": pools,
@@ -203,7 +204,7 @@ def _pools_properties(shapes: Shapes) -> dict[str, Property]:
     }
 
 
-def _pools(given: Arguments, path: str, values: Values, ready: Resources) -> NodePoolsOutputs | None:
+def _pools(given: Arguments, path: str, values: Values, waits: Waits) -> NodePoolsOutputs | None:
     pools = values.get("pools", {})
     section = given.section(Pools, {"core": values.get("core"), **pools}, path=f"{path}.pools")
     if section is None:
@@ -217,15 +218,17 @@ def _pools(given: Arguments, path: str, values: Values, ready: Resources) -> Nod
         paused=values.get("paused", False),
         prefix=values.get("physical_name"),
     )
-    return NodePoolsOutputs(spec=spec, ready=ready, **{name: values[name] for name in _OUTPUTS_OF_POOLS if name in values})
+    return NodePoolsOutputs(
+        spec=spec, ready=waits["ready"], nodes=waits.get("nodes", ()), **{name: values[name] for name in _OUTPUTS_OF_POOLS if name in values}
+    )
 
 
 # --- homes and backups ---
 
 
-def _homes(given: Arguments, path: str, values: Values, ready: Resources) -> EfsHomesOutputs:
+def _homes(given: Arguments, path: str, values: Values, waits: Waits) -> EfsHomesOutputs:
     del given, path
-    return EfsHomesOutputs(ready=ready, **{"file_system_id": None, "volume_handles": {}, **values})
+    return EfsHomesOutputs(ready=waits["ready"], **{"file_system_id": None, "volume_handles": {}, **values})
 
 
 def _backups_properties(shapes: Shapes) -> dict[str, Property]:
@@ -235,8 +238,8 @@ def _backups_properties(shapes: Shapes) -> dict[str, Property]:
     return {"name": name, "options": options, **outputs}
 
 
-def _backups(given: Arguments, path: str, values: Values, ready: Resources) -> BackupsOutputs | None:
-    del ready
+def _backups(given: Arguments, path: str, values: Values, waits: Waits) -> BackupsOutputs | None:
+    del waits
     said = values.get("options", {})
     section = given.section(_Backups, {"options": said}, path=path)
     if section is None:

@@ -7,17 +7,24 @@ lines as in Python.
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import os
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pulumi
 from pulumi.errors import InputPropertiesError
-from pulumi.provider import ConstructResult, Provider, main
+from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.experimental.util import camel_case
+from pulumi.provider.server import ProviderServicer
 from pulumi.resource import DependencyResource
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import provider_pb2_grpc
 
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.base import ArgumentError
@@ -29,10 +36,16 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.cluster import ClusterAccess
 from jupyterhub_aws.config.specs.images import Images
+from jupyterhub_aws.provider.handles import Waits
 from jupyterhub_aws.provider.package import Exported, Package, schema_text
 from jupyterhub_aws.provider.shapes import PACKAGE, Shape
 from jupyterhub_aws.provider.values import Reader, respelled, urn_of
 from jupyterhub_aws.version import __version__
+
+#: The name by which the engine looks for the plugin on PATH.
+PLUGIN = f"pulumi-resource-{PACKAGE}"
+#: What calls of an engine say that has stopped, because something failed.
+_ENGINE_ENDED = ("resource monitor shut down", "client connection is closing")
 
 
 class ComponentsProvider(Provider):
@@ -69,8 +82,8 @@ class ComponentsProvider(Provider):
         after = [resource for resource in _listed(options.depends_on) if urn_of(resource) not in reader.implied]
         options = copy.copy(options)
         options.depends_on = after
-        ready = {key: [*map(DependencyResource, sorted(reader.ready.get(key, ()))), *after] for key in read}
-        values = {key: self._python(given, key, value, exported.arguments[key].shape, ready[key]) for key, value in read.items()}
+        waits = {key: _waits(reader.waits.get(key, {}), after) for key in read}
+        values = {key: self._python(given, key, value, exported.arguments[key].shape, waits[key]) for key, value in read.items()}
         added = {key: values.pop(key) for key in exported.added if key in values}
         if exported.prepare is not None:
             exported.prepare(given, values, added)
@@ -89,11 +102,11 @@ class ComponentsProvider(Provider):
             exported.finish(made, added)
         return made
 
-    def _python(self, given: Arguments, key: str, value: Any, shape: Shape, ready: Sequence[pulumi.Resource]) -> Any:  # noqa: ANN401 -- any value
+    def _python(self, given: Arguments, key: str, value: Any, shape: Shape, waits: Waits) -> Any:  # noqa: ANN401 -- any value
         """An argument as the Python interface takes it."""
         kind = shape.object.name if shape.object else shape.items.object.name if shape.items and shape.items.object else ""
         if kind in self._package.handles.by_name:
-            return self._package.handles.by_name[kind].receive(given, key, value, ready)
+            return self._package.handles.by_name[kind].receive(given, key, value, waits)
         if kind == Images.__name__:
             return _images(given, value)
         if kind == MonitoredHub.__name__:
@@ -122,6 +135,11 @@ def _images(given: Arguments, value: Mapping[str, Any]) -> Images | None:
         return None
 
 
+def _waits(urns: Mapping[str, Collection[str]], after: Sequence[pulumi.Resource]) -> Waits:
+    """What is waited for with a handle, and what the program wants to be waited for besides."""
+    return {what: [*map(DependencyResource, sorted(urns.get(what, ()))), *after] for what in {"ready", *urns}}
+
+
 def _listed(depends_on: Any) -> list[pulumi.Resource]:  # noqa: ANN401 -- the SDK's own type
     return [] if depends_on is None else list(depends_on) if isinstance(depends_on, (list, tuple)) else [depends_on]
 
@@ -142,12 +160,43 @@ def _in_cluster(name: str, cluster: ClusterOutputs, options: pulumi.ResourceOpti
     return pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(providers=providers))
 
 
+class ComponentsServicer(ProviderServicer):
+    """The plugin's end of the line to the engine: what fails while a component is made is said in one line too."""
+
+    async def _construct(self, request: Any, context: Any) -> Any:  # noqa: ANN401 -- messages of the protocol
+        try:
+            return await super()._construct(request, context)
+        except pulumi.RunError as error:
+            raise _refusal(str(error)) from None
+        except Exception as error:
+            if any(sign in str(error) for sign in _ENGINE_ENDED):  # the engine says by itself what failed
+                raise _refusal("is not finished, because something else failed") from None
+            raise
+
+
 def serve() -> None:
     """The program `pulumi-resource-jupyterhub-aws`: serve the engine whose address is the first argument, until it ends this process.
 
     With `--schema` it prints the package's schema instead, for which no engine is needed.
     """
-    if sys.argv[1:] == ["--schema"]:
+    arguments = sys.argv[1:]
+    if arguments == ["--schema"]:
         sys.stdout.write(schema_text(Package()))
-        return
-    main(ComponentsProvider(), sys.argv[1:])
+    elif not arguments or arguments[0].startswith("-"):
+        sys.stderr.write(f"{PLUGIN} is started by Pulumi. To use it: pulumi package add {sys.argv[0]}; its schema: {PLUGIN} --schema\n")
+        sys.exit(2)
+    else:
+        # When the engine ends it, there is nothing to tidy up: the SDK's own servers would complain of a loop that is gone, in the user's terminal.
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, lambda *_: os._exit(0))
+        asyncio.run(_serve(arguments))
+
+
+async def _serve(arguments: list[str]) -> None:
+    server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(ComponentsServicer(ComponentsProvider(), arguments, engine_address=arguments[0]), server)
+    port = server.add_insecure_port(address="127.0.0.1:0")
+    await server.start()
+    sys.stdout.write(f"{port}\n")  # how the engine learns where the plugin is
+    sys.stdout.flush()
+    await server.wait_for_termination()

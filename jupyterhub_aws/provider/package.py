@@ -326,7 +326,7 @@ class Package:
 
     def _monitored(self, made: JupyterHub) -> pulumi.Output[Any]:
         hub = made.monitored
-        return handle({item.name: getattr(hub, item.name) for item in fields(hub)}, self.shapes.known[MonitoredHub], ())
+        return handle({item.name: getattr(hub, item.name) for item in fields(hub)}, self.shapes.known[MonitoredHub])
 
     def _pools_handle(self, made: NodePools) -> pulumi.Output[Any]:
         args = made._args

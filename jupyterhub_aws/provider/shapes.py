@@ -161,6 +161,8 @@ class Shapes:
     def _of_class(self, kind: type, name: str) -> Shape:
         if kind in self.known:
             return self.known[kind]
+        if issubclass(kind, pulumi.Resource):
+            raise ValueError(f"{name} is a resource, which cannot travel: leave it out, and say what it stands for")
         if issubclass(kind, BaseModel):
             return self._models((kind,), name)
         if dataclasses.is_dataclass(kind):

@@ -44,14 +44,14 @@ class _State:
 class Reader:
     """Reads the arguments of one component.
 
-    `problems` are those that the Python interface could not see. `implied` are the URNs on which the program depends by its values, and `ready` those of
-    the resources that are to be waited for, by argument.
+    `problems` are those that the Python interface could not see. `implied` are the URNs on which the program depends by its values, and `waits` those of
+    the resources that are to be waited for, by argument and by what they stand for.
     """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.implied: set[str] = set()
-        self.ready: dict[str, set[str]] = {}
+        self.waits: dict[str, dict[str, set[str]]] = {}
         self._argument = ""
 
     def read(self, given: Mapping[str, Any], properties: Mapping[str, Property]) -> dict[str, Any]:
@@ -134,14 +134,16 @@ class Reader:
         made = value.get(MADE)
         if not isinstance(made, Mapping):
             return found, within
+        secret = within is not None and _state(within).secret
         for step in made.get("pending") or ():
             place, name = _place(found, step)
             place[name] = UNKNOWN
         for step, urns in (made.get("dependencies") or {}).items():
             place, name = _place(found, step)
-            place[name] = _depending(place.get(name), _of_this_stack(urns))
-        self.ready.setdefault(self._argument, set()).update(_of_this_stack(made.get("ready") or ()))
-        return found, within if within is not None and _state(within).secret else None
+            place[name] = _depending(place.get(name), _of_this_stack(urns), secret=secret)
+        for what, urns in (made.get("waits") or {}).items():
+            self.waits.setdefault(self._argument, {}).setdefault(what, set()).update(_of_this_stack(urns))
+        return found, None
 
     def _required(self, given: Mapping[str, Any], properties: Mapping[str, Property], path: _Path = ()) -> None:
         for name, item in properties.items():
@@ -213,26 +215,33 @@ def written(value: Any, shape: Shape) -> Any:  # noqa: ANN401 -- any value
     return value
 
 
-def handle(values: Mapping[str, Any], shape: Shape, ready: Sequence[pulumi.Resource]) -> pulumi.Output[Any]:
+def handle(values: Mapping[str, Any], shape: Shape, **waits: Sequence[pulumi.Resource]) -> pulumi.Output[Any]:
     """A handle that another component of any language can decide on before anything is made.
 
     An object with an unknown value in it is unknown as a whole on its way through a program. So what AWS gives only once it is made is left out of the
-    handle as long as it is unknown, and listed in its `made`, beside the resources that each value came from, and those that are to be waited for.
+    handle as long as it is unknown, and listed in its `made`, beside the resources that each value came from, and those that are to be waited for:
+    `waits`, by what they stand for.
     """
-    return pulumi.Output.from_input(_handed_on(values, shape, ready))
+    made = asyncio.ensure_future(_handed_on(values, shape, waits))
+
+    async def part(index: int) -> Any:  # noqa: ANN401 -- the handle, or whether it is a secret
+        return (await made)[index]
+
+    return pulumi.Output(set(), part(0), _here(True), part(1))
 
 
-async def _handed_on(values: Mapping[str, Any], shape: Shape, ready: Sequence[pulumi.Resource]) -> dict[str, Any]:
+async def _handed_on(values: Mapping[str, Any], shape: Shape, waits: Mapping[str, Sequence[pulumi.Resource]]) -> tuple[dict[str, Any], bool]:
+    """The handle, and whether some value in it is a secret, which makes it one as a whole."""
     pending: list[str] = []
     dependencies: dict[str, list[str]] = {}
+    secrets: list[bool] = []
 
     async def resolved(value: Any, path: _Path) -> Any:  # noqa: ANN401 -- any value
         if isinstance(value, Mapping):
             return {key: item for key, inner in value.items() if (item := await resolved(inner, (*path, key))) is not None}
         if not isinstance(value, pulumi.Output):
             return value
-        if await value.is_secret():
-            raise RuntimeError(f"a handle would say a secret ({dotted(path)})")
+        secrets.append(await value.is_secret())
         dependencies[dotted(path)] = await _urns(await value.resources())
         if not await value.is_known():
             pending.append(dotted(path))
@@ -240,7 +249,9 @@ async def _handed_on(values: Mapping[str, Any], shape: Shape, ready: Sequence[pu
         return await value.future()
 
     found = await resolved(written(values, shape), ())
-    return {**found, MADE: {"pending": sorted(pending), "dependencies": dict(sorted(dependencies.items())), "ready": await _urns(ready)}}
+    waited_for = {what: await _urns(resources) for what, resources in waits.items()}
+    made = {"pending": sorted(pending), "dependencies": dict(sorted(dependencies.items())), "waits": waited_for}
+    return {**found, MADE: made}, any(secrets)
 
 
 async def _urns(resources: Collection[pulumi.Resource]) -> list[str]:
@@ -260,9 +271,9 @@ def _of_this_stack(urns: Iterable[str]) -> list[str]:
     return [urn for urn in urns if urn.startswith(f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::")]
 
 
-def _depending(value: Any, urns: Sequence[str]) -> pulumi.Output[Any]:  # noqa: ANN401 -- any value
+def _depending(value: Any, urns: Sequence[str], *, secret: bool) -> pulumi.Output[Any]:  # noqa: ANN401 -- any value
     """The value as an output of these resources."""
-    return pulumi.Output({DependencyResource(urn) for urn in urns}, _here(value), _here(True), _here(False))
+    return pulumi.Output({DependencyResource(urn) for urn in urns}, _here(value), _here(True), _here(secret))
 
 
 def _here(value: Any) -> asyncio.Future[Any]:  # noqa: ANN401 -- any value
@@ -277,12 +288,13 @@ def _copied(value: Any) -> Any:  # noqa: ANN401 -- any value
 
 def argument_names(properties: Mapping[str, Property]) -> set[str]:
     """The names in Python of these properties, and of all properties in them."""
-    found = set(properties)
+    found, seen = set(properties), set()
     shapes = [item.shape for item in properties.values()]
     while shapes:
         shape = shapes.pop()
         shapes += [inner for inner in (shape.items, shape.values) if inner is not None]
-        if shape.object is not None and not shape.object.properties.keys() <= found:
+        if shape.object is not None and shape.object.name not in seen:
+            seen.add(shape.object.name)
             found |= shape.object.properties.keys()
             shapes += [item.shape for item in shape.object.properties.values()]
     return found

@@ -112,7 +112,7 @@ def goes(engine: Engine) -> None:
     assert "aws:efs/fileSystem:FileSystem" in left and "kubernetes:helm.sh/v3:Release" not in left and "aws:eks/nodeGroup:NodeGroup" not in left
 
 
-def test_a_platform_in_yaml_is_previewed_built_left_alone_and_destroyed(yaml: Engine) -> None:
+def test_a_platform_in_yaml_is_previewed_built_and_left_alone(yaml: Engine) -> None:
     kinds = built(yaml)
     assert {"jupyterhub-aws:index:JupyterHubPlatform", "jupyterhub-aws:index:JupyterHub", "aws:s3/bucket:Bucket", "aws:iam/rolePolicy:RolePolicy"} <= kinds
     (environment_,) = [item for item in yaml.resources() if item["urn"].endswith("::hub-main-server-environment")]
@@ -123,7 +123,6 @@ def test_a_platform_in_yaml_is_previewed_built_left_alone_and_destroyed(yaml: En
     assert identity["inputs"]["roleArn"] == role
     stays_as_it_is(yaml)
     assert json.loads(yaml.run("stack", "output", "hubs", "--json", "--show-secrets").stdout)["main"]["url"] == "http://localhost:8000/"
-    goes(yaml)
 
 
 def test_mistakes_in_yaml_are_lines_without_a_traceback_or_a_secret(yaml: Engine) -> None:
@@ -142,6 +141,16 @@ def test_mistakes_in_yaml_are_lines_without_a_traceback_or_a_secret(yaml: Engine
         program.write_text(text, encoding="utf-8")
     for text_ in (said, sealed):
         assert "Traceback" not in text_ and ".py" not in text_ and SECRET not in text_
+
+
+def test_an_api_that_does_not_answer_is_one_line_and_then_everything_goes(yaml: Engine) -> None:
+    yaml.api.close()
+    said = yaml.refused("preview")
+    (line,) = {item.partition("problem: ")[2] for item in said.splitlines() if "does not answer from here" in item and "problem: " in item}
+    assert line.startswith("the Kubernetes API at 127.0.0.1 does not answer from here (connection refused): ")
+    assert "cluster.api.public_access_cidrs lets in 203.0.113.0/24" in line
+    assert "Traceback" not in said and "server.py" not in said and "RunError" not in said
+    goes(yaml)
 
 
 # --- TypeScript ---

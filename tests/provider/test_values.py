@@ -22,13 +22,15 @@ from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
 from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.halves import given_by, whole
 from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.backups import BackupSpec
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.provider.package import Package
-from jupyterhub_aws.provider.shapes import ANYTHING, FLAG, TEXT, Property, Shape, list_of, live, map_of
+from jupyterhub_aws.provider.shapes import ANYTHING, FLAG, TEXT, Property, Shape, Shapes, list_of, live, map_of
 from jupyterhub_aws.provider.values import Reader, handle, respelled, spelled, written
 from tests.support.stack_files import ROOT
 from tests.support.stacks import ALL_STACKS
@@ -76,6 +78,13 @@ def on_the_wire(value: Any) -> Any:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def backwards(value: Any) -> Any:
+    """The same, whose maps come in the other order."""
+    if isinstance(value, dict):
+        return {key: backwards(value[key]) for key in reversed(value)}
+    return [backwards(item) for item in value] if isinstance(value, list) else value
+
+
 @given(st.data())
 @settings(max_examples=300, deadline=None)
 def test_what_a_program_says_arrives_as_it_was_meant(data: st.DataObject) -> None:
@@ -86,6 +95,8 @@ def test_what_a_program_says_arrives_as_it_was_meant(data: st.DataObject) -> Non
     found = reader.read(wire, exported.arguments)
     assert found == said
     assert [type(value) for value in found.values()] == [type(said[key]) for key in found]
+    other_way_round = {key: backwards(wire[key]) for key in reversed(wire)}
+    assert json.dumps(Reader().read(other_way_round, exported.arguments)) == json.dumps(found), "a map has the order of its keys, whatever order it came in"
     missing = {camel_case(key) for key, item in exported.arguments.items() if not item.optional and key not in said}
     assert {problem.path for problem in reader.problems} == missing
 
@@ -222,7 +233,7 @@ def test_what_a_handle_says_is_what_it_was_made_from(name: str) -> None:
             cidrs=specs.network.ranges,
         )
         values = {key: getattr(network, key) for key in ("vpc_id", "cidrs", "private_subnets", "egress", "internal_hosts", "peer_networks", "zones")}
-        back: NetworkOutputs = PACKAGE.handles.network.receive(arguments, "network", through("NetworkHandle", values), ())
+        back: NetworkOutputs = PACKAGE.handles.network.receive(arguments, "network", through("NetworkHandle", values), {"ready": ()})
         assert (back.spec.zones, back.spec.ranges, back.spec.egress) == (network.spec.zones, network.spec.ranges, network.spec.egress)
         assert back.private_subnets == subnets and list(back.private_subnets) == list(subnets)
         assert {key: item.cidrs for key, item in back.peer_networks.items()} == {key: item.cidrs for key, item in network.peer_networks.items()}
@@ -230,10 +241,10 @@ def test_what_a_handle_says_is_what_it_was_made_from(name: str) -> None:
     zones = () if stack.network is None else specs.network.zones
     said = {"pools": pools.section.user, "core": pools.section.core, "cluster": pools.cluster, "version": stack.cluster.version, "zones": zones}
     said |= {"per_zone": stack.homes.kind == "ebs", "paused": stack.paused, "physical_name": pools.prefix}
-    same: NodePoolsOutputs = PACKAGE.handles.pools.receive(arguments, "pools", through("NodePoolsHandle", said), ())
+    same: NodePoolsOutputs = PACKAGE.handles.pools.receive(arguments, "pools", through("NodePoolsHandle", said), {"ready": ()})
     assert same.spec == pools
     backups: BackupsOutputs = PACKAGE.handles.backups.receive(
-        arguments, "backups", through("BackupsHandle", {"name": specs.backups.name, "options": specs.backups.options}), ()
+        arguments, "backups", through("BackupsHandle", {"name": specs.backups.name, "options": specs.backups.options}), {"ready": ()}
     )
     assert backups.spec == specs.backups
     assert arguments.problems == []
@@ -248,7 +259,9 @@ def test_a_handle_is_known_before_anything_is_made_and_says_what_is_pending_and_
         network = {"vpc_id": unknown, "cidrs": ["10.0.0.0/16"], "private_subnets": subnets, "zones": ["us-east-1b", "us-east-1a"]}
         known = vpc.urn.apply(lambda _: "sg-1")
         outputs = handle(
-            {"name": "eks", "version": "1.35", "endpoint": unknown, "security_group_id": known, "network": network}, PACKAGE.handles.cluster.shape, [route]
+            {"name": "eks", "version": "1.35", "endpoint": unknown, "security_group_id": known, "network": network},
+            PACKAGE.handles.cluster.shape,
+            network=[route],
         )
         found = await outputs.future(with_unknowns=True)
         assert await outputs.is_known() and await outputs.resources() == set()
@@ -256,8 +269,8 @@ def test_a_handle_is_known_before_anything_is_made_and_says_what_is_pending_and_
         assert "endpoint" not in found and found["network"]["privateSubnets"] == {"us-east-1a": "subnet-1"}
         reader = Reader()
         back = reader.read({"cluster": outputs}, PACKAGE.components["EfsHomes"].arguments)["cluster"]
-        assert reader.ready == {"cluster": {urn_here("aws:ec2/route:Route::nat")}}
-        cluster: ClusterOutputs = PACKAGE.handles.cluster.receive(Arguments("test", "x"), "cluster", back, ())
+        assert reader.waits == {"cluster": {"network": {urn_here("aws:ec2/route:Route::nat")}}}
+        cluster: ClusterOutputs = PACKAGE.handles.cluster.receive(Arguments("test", "x"), "cluster", back, {"ready": ()})
         assert cluster.network_spec.zones == ("us-east-1b", "us-east-1a"), "in the network's order, whatever order a map has"
         group = pulumi.Output.from_input(cluster.security_group_id)
         assert (await group.future(), await urns(group)) == ("sg-1", {urn_here("aws:ec2/vpc:Vpc::vpc")})
@@ -271,14 +284,26 @@ def test_a_handle_is_known_before_anything_is_made_and_says_what_is_pending_and_
 
 def test_a_handle_of_another_stack_depends_on_nothing_of_this_one() -> None:
     async def program() -> None:
-        made = {"pending": [], "dependencies": {"vpcId": ["urn:pulumi:other::project::aws:ec2/vpc:Vpc::vpc"]}, "ready": ["urn:pulumi:other::project::x:y:Z::z"]}
+        made = {
+            "pending": [],
+            "dependencies": {"vpcId": ["urn:pulumi:other::project::aws:ec2/vpc:Vpc::vpc"]},
+            "waits": {"ready": ["urn:pulumi:other::project::x:y:Z::z"]},
+        }
         network = {"vpcId": "vpc-1", "cidrs": ["10.0.0.0/16"], "privateSubnets": {"us-east-1a": "subnet-1"}, "made": made}
         reader = Reader()
         found = reader.read({"network": network, "version": "1.35"}, PACKAGE.components["Cluster"].arguments)["network"]
-        assert reader.problems == [] and reader.ready == {"network": set()}
+        assert reader.problems == [] and reader.waits == {"network": {"ready": set()}}
         assert (await found["vpc_id"].future(), await urns(found["vpc_id"])) == ("vpc-1", set())
 
     run(program)
+
+
+def test_backups_without_weekly_ones_stay_so() -> None:
+    options = AwsBackup(kind="aws_backup").model_copy(update={"weekly": None})
+    back: BackupsOutputs = PACKAGE.handles.backups.receive(
+        Arguments("test", "x"), "backups", through("BackupsHandle", {"name": "jhub", "options": options}), {"ready": ()}
+    )
+    assert back.spec == BackupSpec(name="jhub", options=options)
 
 
 def urn_here(end: str) -> str:
@@ -289,9 +314,20 @@ async def urns(output: pulumi.Output[Any]) -> set[str]:
     return {str(await resource.urn.future()) for resource in await output.resources()}
 
 
-def test_a_handle_says_no_secret() -> None:
+def test_a_resource_in_an_interface_is_no_value_of_a_program() -> None:
+    with pytest.raises(ValueError, match="node is a resource"):
+        Shapes().of_dataclass(NodePoolsOutputs, without=("spec", "ready"))
+
+
+def test_a_handle_with_a_secret_is_one_and_what_a_component_decides_on_is_still_read() -> None:
     async def program() -> None:
-        with pytest.raises(RuntimeError, match="endpoint"):
-            await handle({"name": "eks", "endpoint": pulumi.Output.secret(SECRET)}, PACKAGE.handles.cluster.shape, ()).future()
+        network = {"cidrs": ["10.0.0.0/16"], "private_subnets": {"us-east-1a": "subnet-1"}}
+        sealed = handle({"name": "eks", "version": "1.35", "endpoint": pulumi.Output.secret(SECRET), "network": network}, PACKAGE.handles.cluster.shape)
+        await settled(sealed)
+        assert await sealed.is_secret()
+        reader = Reader()
+        found = reader.read({"cluster": sealed, "hubs": ["main"]}, PACKAGE.components["EfsHomes"].arguments)["cluster"]
+        assert reader.problems == [] and found["name"] == "eks" and found["network"]["private_subnets"] == {"us-east-1a": "subnet-1"}
+        assert await found["endpoint"].is_secret() and await found["endpoint"].future() == SECRET
 
     run(program)

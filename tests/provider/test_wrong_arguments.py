@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from typing import Any
+from unittest import mock
 
 import pulumi
 import pulumi_aws
@@ -10,8 +13,11 @@ import pulumi_kubernetes
 import pytest
 from pulumi.errors import InputPropertiesError
 from pulumi.output import UNKNOWN
+from pulumi.provider.server import ProviderServicer
 
 from jupyterhub_aws import EfsHomes, EfsHomesArgs
+from jupyterhub_aws.components import platform as platform_module
+from jupyterhub_aws.provider.host import ComponentsProvider, ComponentsServicer, serve
 from tests.support.other_languages import OtherLanguage, platform_of
 from tests.support.programs import cluster_by_hand, record_program
 
@@ -137,6 +143,11 @@ def test_what_is_known_only_later_is_refused_where_something_is_decided_by_it() 
 
 def test_a_second_platform_in_one_program_is_refused() -> None:
     def run() -> None:
+        patch = mock.patch.object(platform_module, "get_root_resource", lambda: None)  # the program, and with it its root, is in another process
+        with patch:
+            twice()
+
+    def twice() -> None:
         there = OtherLanguage()
         there.make("JupyterHubPlatform", "first", platform_of("dev", SECRET))
         with pytest.raises(InputPropertiesError, match=r"second: is a second platform in one program \(the first one is first\)"):
@@ -201,3 +212,36 @@ def test_a_provider_of_the_programs_own_is_taken() -> None:
         OtherLanguage().make("NodeAgents", "agents", {"cluster": CLUSTER, "pools": {**POOLS, "pools": {"memory": MEMORY}}}, options)
 
     assert [item.name for item in record_program(run).resources.of("pulumi:providers:kubernetes")] == ["own"]
+
+
+# --- what fails while something is made ---
+
+
+def constructed(error: Exception) -> BaseException:
+    """What the engine is told when making a component ends with an error."""
+
+    async def fails(*_: Any) -> None:
+        raise error
+
+    servicer = ComponentsServicer(ComponentsProvider(), [], engine_address="")
+    with mock.patch.object(ProviderServicer, "_construct", fails), pytest.raises(Exception) as caught:
+        asyncio.run(servicer._construct(None, None))
+    return caught.value
+
+
+def test_a_refusal_while_something_is_made_is_its_line_alone() -> None:
+    told = constructed(pulumi.RunError("the Kubernetes API at example.org does not answer from here"))
+    assert isinstance(told, InputPropertiesError) and told.message == "the Kubernetes API at example.org does not answer from here"
+
+
+def test_what_another_failure_cut_off_says_so_and_a_bug_keeps_its_traceback() -> None:
+    told = constructed(Exception("resource monitor shut down"))
+    assert isinstance(told, InputPropertiesError) and told.message == "is not finished, because something else failed"
+    assert str(constructed(ValueError("a bug"))) == "a bug"
+
+
+def test_the_plugin_by_itself_says_what_it_is_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/pulumi-resource-jupyterhub-aws"])
+    with pytest.raises(SystemExit, match="2"):
+        serve()
+    assert "pulumi package add /usr/bin/pulumi-resource-jupyterhub-aws" in capsys.readouterr().err
