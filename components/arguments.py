@@ -13,9 +13,9 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from jupyterhub_aws.components.base import ArgumentError
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
+from jupyterhub_aws.config.egress import HostPattern, InternetEgress, NoEgress, PeerNetwork, ProxyEgress
 from jupyterhub_aws.config.errors import Problem, dotted, shown
 from jupyterhub_aws.config.explain import problems_of
-from jupyterhub_aws.config.neighbours import HostPattern, InternetEgress, Neighbour, NoEgress, ProxyEgress
 from jupyterhub_aws.config.network import EndpointService
 from jupyterhub_aws.config.place_rules import zone_problems
 from jupyterhub_aws.config.tags import TagValue
@@ -180,13 +180,13 @@ class Arguments:
             for zone, subnet in subnets.items():
                 self.check_input(dotted((path, option, str(zone))), subnet)
         if not isinstance(network.egress, (InternetEgress, NoEgress, ProxyEgress)):
-            fix = 'write NoEgress(kind="none"), ProxyEgress(kind="proxy", url=…) or InternetEgress(kind="internet") of jupyterhub_aws.config.neighbours'
+            fix = 'write NoEgress(kind="none"), ProxyEgress(kind="proxy", url=…) or InternetEgress(kind="internet") of jupyterhub_aws.config.egress'
             self.say(f"{path}.egress", f"is no kind of egress (got {shown(network.egress)})", fix)
         hosts: Any = list(network.internal_hosts) if isinstance(network.internal_hosts, tuple) else network.internal_hosts
         self._valid(list[HostPattern], hosts, f"{path}.internal_hosts")
         peers = network.peer_networks
-        if not isinstance(peers, Mapping) or not all(isinstance(name, str) and isinstance(peer, Neighbour) for name, peer in peers.items()):
-            self.say(f"{path}.peer_networks", "is no map of peer networks by their names", 'write {"corporate": Neighbour(cidrs=("10.0.0.0/8",))}')
+        if not isinstance(peers, Mapping) or not all(isinstance(name, str) and isinstance(peer, PeerNetwork) for name, peer in peers.items()):
+            self.say(f"{path}.peer_networks", "is no map of peer networks by their names", 'write {"corporate": PeerNetwork(cidrs=("10.0.0.0/8",))}')
         return len(self.problems) == before
 
     def check_cluster(self, cluster: ClusterOutputs, *, for_nodes: bool = True) -> None:

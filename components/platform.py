@@ -55,11 +55,11 @@ from jupyterhub_aws.config import network as modes
 from jupyterhub_aws.config.backups import NoBackups
 from jupyterhub_aws.config.chart import CHART
 from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
+from jupyterhub_aws.config.egress import ProxyEgress
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.halves import Configuration
 from jupyterhub_aws.config.homes import EfsHomes as EfsSection
 from jupyterhub_aws.config.keys import canonical
-from jupyterhub_aws.config.neighbours import ProxyEgress
 from jupyterhub_aws.config.registry import EcrRegistry
 from jupyterhub_aws.config.resting import endpoint_reasons
 from jupyterhub_aws.config.runner import Runner as RunnerSection

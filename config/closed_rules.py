@@ -8,13 +8,13 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from jupyterhub_aws.config.cluster import AnyCluster
+from jupyterhub_aws.config.egress import ProxyEgress, matches
 from jupyterhub_aws.config.endpoints import not_offered, wanted_services
 from jupyterhub_aws.config.entry import LoadBalancerEntry
 from jupyterhub_aws.config.errors import Problem, dotted
 from jupyterhub_aws.config.homes import Homes, NfsHomes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.hub_rules import Hubs
-from jupyterhub_aws.config.neighbours import ProxyEgress, matches
 from jupyterhub_aws.config.network import AirgapNetwork, AnyNetwork, ExistingNetwork, OpenNetwork
 from jupyterhub_aws.config.proxy import HUB_NAMES, is_proxy_variable
 from jupyterhub_aws.config.registry import AnyRegistry, UpstreamRegistry
@@ -77,7 +77,7 @@ def _hosts(hub: Hub) -> Iterator[tuple[str, str]]:
 
 
 def _inside(path: str, host: str, network: Any) -> Iterator[Problem]:  # noqa: ANN401 -- a closed network of any kind
-    ranges = [*network.ranges, *(cidr for neighbour in network.peer_networks.values() for cidr in neighbour.cidrs)]
+    ranges = [*network.ranges, *(cidr for peer in network.peer_networks.values() for cidr in peer.cidrs)]
     try:
         address = IPv4Address(host)
     except ValueError:

@@ -7,13 +7,13 @@ from ipaddress import IPv4Network
 
 from jupyterhub_aws.config import place_rules
 from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
+from jupyterhub_aws.config.egress import PeerNetwork
 from jupyterhub_aws.config.errors import Problem, shown
-from jupyterhub_aws.config.neighbours import Neighbour
 from jupyterhub_aws.config.network import AnyNetwork, OpenNetwork, UnmanagedNetwork
 from jupyterhub_aws.config.versions import kubernetes_versions
 
 
-def cluster_problems(cluster: EksCluster, *, region: str, ranges: Sequence[str], peers: Mapping[str, Neighbour], closed: bool) -> Iterator[Problem]:
+def cluster_problems(cluster: EksCluster, *, region: str, ranges: Sequence[str], peers: Mapping[str, PeerNetwork], closed: bool) -> Iterator[Problem]:
     """What is wrong with a cluster in a network of these ranges and peer networks, `closed` where it has no egress. Paths are those of a stack file."""
     yield from _ranges_apart(cluster, [*(("network.cidrs", cidr) for cidr in ranges), *_of_peers(peers)])
     yield from service_cidr(cluster)
@@ -30,7 +30,7 @@ def ranges_apart(network: AnyNetwork, cluster: AnyCluster) -> Iterator[Problem]:
     yield from _ranges_apart(cluster, [*((f"network.{option}", cidr) for cidr in network.ranges), *_of_peers(peers)])
 
 
-def _of_peers(peers: Mapping[str, Neighbour]) -> list[tuple[str, str]]:
+def _of_peers(peers: Mapping[str, PeerNetwork]) -> list[tuple[str, str]]:
     return [(f"network.peer_networks.{name}.cidrs", cidr) for name, peer in peers.items() for cidr in peer.cidrs]
 
 

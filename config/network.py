@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from jupyterhub_aws.config.egress import ClosedEgress, Egress, HostPattern, InternetEgress, NoEgress, PeerNetwork, RoutedPeerNetwork
 from jupyterhub_aws.config.endpoint_services import endpoint_services, source
 from jupyterhub_aws.config.errors import closest, refuse, shown
 from jupyterhub_aws.config.model import Model, option
-from jupyterhub_aws.config.neighbours import ClosedEgress, Egress, HostPattern, InternetEgress, Neighbour, NoEgress, RoutedNeighbour
 from jupyterhub_aws.config.values import Cidr, ShortName, VpcId, Zone, aws_id
 
 _REPLACES = "Replaces the network and everything in it. Never change it on a stack that people use."
@@ -134,7 +134,7 @@ class AirgapNetwork(_OwnVpc, _Endpoints):
         "all", help="Zones in which each endpoint has an address: `one` costs a third, and its zone's failure stops new nodes.", changing="In place."
     )
     egress: ClosedEgress = option(NoEgress(kind="none"), help="Whether a corporate HTTP proxy leads out.", changing="See its options.")
-    peer_networks: dict[ShortName, RoutedNeighbour] = option(
+    peer_networks: dict[ShortName, RoutedPeerNetwork] = option(
         {}, help="Networks of yours that are reached without the internet: where people, the directory and the proxy are.", changing="In place.", max_length=20
     )
 
@@ -168,7 +168,7 @@ class ExistingNetwork(_Endpoints):
     route_tables: tuple[Annotated[str, aws_id("rtb")], ...] = option(
         (), help="Route tables of the private subnets, for the S3 endpoint.", changing="In place.", max_length=6
     )
-    peer_networks: dict[ShortName, Neighbour] = option(
+    peer_networks: dict[ShortName, PeerNetwork] = option(
         {}, help="Networks of yours that nodes may reach. Their routes are yours to make.", changing="In place.", max_length=20
     )
 
@@ -215,7 +215,7 @@ class UnmanagedNetwork(Model):
     ranges: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=10)] = option(help="Ranges of nodes and pods.", changing="In place.")
     egress: Egress = option(help="How nodes and pods get out.", changing="See its options.")
     internal_hosts: tuple[HostPattern, ...] = option((), help="Names that are inside. Any other fails the plan of a closed network.", changing="Nothing.")
-    peer_networks: dict[ShortName, Neighbour] = option({}, help="Networks that people's servers may reach.", changing="In place.", max_length=20)
+    peer_networks: dict[ShortName, PeerNetwork] = option({}, help="Networks that people's servers may reach.", changing="In place.", max_length=20)
 
     @property
     def zones(self) -> tuple[str, ...]:

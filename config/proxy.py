@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jupyterhub_aws.config.neighbours import ProxyEgress
+from jupyterhub_aws.config.egress import ProxyEgress
 
 _VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY")
 #: Names without a dot by which a server, the proxy and the hub call each other inside a namespace (chart templates, services).

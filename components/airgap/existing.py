@@ -15,7 +15,7 @@ from jupyterhub_aws.components.arguments import Arguments, outputs_of, plain_of
 from jupyterhub_aws.components.base import Component, checked
 from jupyterhub_aws.components.network.outputs import NetworkOutputs, network_outputs
 from jupyterhub_aws.config import network as network_config
-from jupyterhub_aws.config.neighbours import Egress, Neighbour
+from jupyterhub_aws.config.egress import Egress, PeerNetwork
 from jupyterhub_aws.config.place_rules import zones_in_region
 from jupyterhub_aws.config.specs.network import INTERNET, EndpointsSpec, ExistingVpcSpec, default_services, existing_vpc_spec
 
@@ -58,7 +58,7 @@ class ExistingNetworkArgs:
     route_tables: Sequence[str] = ()
     buckets: Sequence[pulumi.Input[str]] = ()
     internal_hosts: Sequence[str] = ()
-    peer_networks: Mapping[str, Neighbour] = field(default_factory=dict)
+    peer_networks: Mapping[str, PeerNetwork] = field(default_factory=dict)
     system_packages: bool = False
     physical_name: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -11,13 +11,13 @@ from pulumi_aws import ec2
 
 from jupyterhub_aws.components.airgap.dns_firewall import DnsFirewall, DnsFirewallArgs
 from jupyterhub_aws.components.airgap.endpoints import Endpoints, EndpointsArgs
-from jupyterhub_aws.components.airgap.neighbours import Neighbours, NeighboursArgs
+from jupyterhub_aws.components.airgap.peer_networks import PeerNetworks, PeerNetworksArgs
 from jupyterhub_aws.components.arguments import Arguments, outputs_of, plain_of
 from jupyterhub_aws.components.base import checked
 from jupyterhub_aws.components.network.base import OwnVpc
 from jupyterhub_aws.components.network.outputs import NetworkOutputs, network_outputs
 from jupyterhub_aws.config import network as network_config
-from jupyterhub_aws.config.neighbours import ProxyEgress, RoutedNeighbour
+from jupyterhub_aws.config.egress import ProxyEgress, RoutedPeerNetwork
 from jupyterhub_aws.config.place_rules import zones_in_region
 from jupyterhub_aws.config.specs.network import IsolatedVpcSpec, default_services, isolated_vpc_spec
 
@@ -54,7 +54,7 @@ class AirgapNetworkArgs:
     additional_endpoints: Sequence[str] = ()
     buckets: Sequence[pulumi.Input[str]] = ()
     internal_hosts: Sequence[str] = ()
-    peer_networks: Mapping[str, RoutedNeighbour] = field(default_factory=dict)
+    peer_networks: Mapping[str, RoutedPeerNetwork] = field(default_factory=dict)
     system_packages: bool = False
     physical_name: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -119,10 +119,10 @@ class AirgapNetwork(OwnVpc):
             self.child(),
         )
         if spec.peer_networks:
-            Neighbours(
-                f"{name}-neighbours",
-                NeighboursArgs(
-                    neighbours=spec.peer_networks,
+            PeerNetworks(
+                f"{name}-peers",
+                PeerNetworksArgs(
+                    peer_networks=spec.peer_networks,
                     prefix=spec.name,
                     vpc_id=self.vpc.id,
                     subnet_ids=list(private.values()),

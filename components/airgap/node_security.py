@@ -37,7 +37,7 @@ class _Flow:
 
 
 class NodeSecurity(Component):
-    """Nodes among themselves, the control plane, private endpoints, S3 by its prefix list, and the listed ports of neighbours.
+    """Nodes among themselves, the control plane, private endpoints, S3 by its prefix list, and the listed ports of peer networks.
 
     EKS's own group, which open networks use, lets nodes talk to everybody; EKS made it, so no program narrows it before a
     node has started. Here it stays with the control plane's interfaces.
@@ -81,11 +81,11 @@ class NodeSecurity(Component):
         if network.s3_prefix_list_id is not None:
             s3 = {"prefix_list_id": network.s3_prefix_list_id}
             yield _Flow(name="to-s3", description="Layers of images, from S3 by its gateway", other=s3, ports=(_HTTPS, _HTTPS))
-        for which, neighbour in sorted(network.peer_networks.items()):
-            for cidr in neighbour.cidrs:
-                for port in neighbour.ports:
+        for which, peer in sorted(network.peer_networks.items()):
+            for cidr in peer.cidrs:
+                for port in peer.ports:
                     name = f"to-{which}-{_named(cidr)}-{port}"
-                    yield _Flow(name=name, description=f"Neighbour {which}", other={"cidr_ipv4": cidr}, ports=(port, port))
+                    yield _Flow(name=name, description=f"Peer network {which}", other={"cidr_ipv4": cidr}, ports=(port, port))
 
     def _rule(self, group: pulumi.Output[str], flow: _Flow) -> pulumi.Resource:
         kind = vpc.SecurityGroupEgressRule if flow.out else vpc.SecurityGroupIngressRule

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from jupyterhub_aws.config.neighbours import Egress, Neighbour
+from jupyterhub_aws.config.egress import Egress, PeerNetwork
 from jupyterhub_aws.config.specs.network import INTERNET, NetworkSpec
 
 
@@ -22,7 +22,7 @@ class NetworkOutputs:
         private_subnets: The subnets of nodes and pods by the name of their zone, such as `{"us-east-1a": subnet.id}`. The first one is the zone of
             the core nodes and of volumes.
         public_subnets: The subnets of balancers that face the internet, by the name of their zone.
-        egress: How nodes and pods reach the internet: a section of `config.neighbours`. Without egress, rules list every permitted destination.
+        egress: How nodes and pods reach the internet: a section of `config.egress`. Without egress, rules list every permitted destination.
         internal_hosts: Host names that are reached without the internet; `*.` and a name for all below it. Used where there is no egress.
         peer_networks: Networks beside this one that nodes and pods may reach, by a short name.
         endpoints_security_group_id: The security group of private endpoints of AWS services; None where there are none, or another's.
@@ -37,7 +37,7 @@ class NetworkOutputs:
     public_subnets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     egress: Egress = INTERNET
     internal_hosts: Sequence[str] = ()
-    peer_networks: Mapping[str, Neighbour] = field(default_factory=dict)
+    peer_networks: Mapping[str, PeerNetwork] = field(default_factory=dict)
     endpoints_security_group_id: pulumi.Input[str] | None = None
     s3_prefix_list_id: pulumi.Input[str] | None = None
     ready: Sequence[pulumi.Resource] = ()

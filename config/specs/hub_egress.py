@@ -14,8 +14,8 @@ from typing import Any
 
 from jupyterhub_aws.config.cluster import Cluster, EksCluster
 from jupyterhub_aws.config.database import PostgresDatabase
+from jupyterhub_aws.config.egress import ProxyEgress
 from jupyterhub_aws.config.hub import Hub
-from jupyterhub_aws.config.neighbours import ProxyEgress
 from jupyterhub_aws.config.network import AnyNetwork, OpenNetwork, UnmanagedNetwork
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
 from jupyterhub_aws.config.values import port_of

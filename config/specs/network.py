@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
+from jupyterhub_aws.config.egress import Egress, InternetEgress, PeerNetwork, ProxyEgress, RoutedPeerNetwork
 from jupyterhub_aws.config.endpoints import reasons, running
-from jupyterhub_aws.config.neighbours import Egress, InternetEgress, Neighbour, ProxyEgress, RoutedNeighbour
 from jupyterhub_aws.config.network import AirgapNetwork, AnyNetwork, ExistingNetwork, FlowLogs, OpenNetwork
 from jupyterhub_aws.config.proxy import no_proxy, proxy_environment
 
@@ -67,7 +67,7 @@ class NetworkSpec:
     ranges: tuple[str, ...]
     egress: Egress = INTERNET
     internal_hosts: tuple[str, ...] = ()
-    peer_networks: Mapping[str, Neighbour] = field(default_factory=dict)
+    peer_networks: Mapping[str, PeerNetwork] = field(default_factory=dict)
 
     @property
     def closed(self) -> bool:
@@ -138,7 +138,7 @@ class IsolatedVpcSpec(OwnVpcSpec):
 
     endpoints: EndpointsSpec
     domains: tuple[str, ...]
-    peer_networks: Mapping[str, RoutedNeighbour]
+    peer_networks: Mapping[str, RoutedPeerNetwork]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,9 @@ from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources, chart
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.bundle import normalized
 from jupyterhub_aws.config.chart import CHART, effective
+from jupyterhub_aws.config.egress import matches
 from jupyterhub_aws.config.endpoints import UnknownSoftwareError, addon_account, software
 from jupyterhub_aws.config.images import images_in
-from jupyterhub_aws.config.neighbours import matches
 from jupyterhub_aws.config.network import OpenNetwork, UnmanagedNetwork
 from jupyterhub_aws.config.registry import OnNodes
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn

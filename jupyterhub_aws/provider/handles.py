@@ -21,8 +21,8 @@ from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
 from jupyterhub_aws.components.pools.pools import NodePoolsArgs
 from jupyterhub_aws.config.backups import AnyBackups, AwsBackup, Snapshots
+from jupyterhub_aws.config.egress import Egress, PeerNetwork
 from jupyterhub_aws.config.model import Model
-from jupyterhub_aws.config.neighbours import Egress, Neighbour
 from jupyterhub_aws.config.pools import Pools, UserPool
 from jupyterhub_aws.config.specs.backups import BackupSpec
 from jupyterhub_aws.config.specs.cluster import ClusterAccess
@@ -46,7 +46,7 @@ class Handle:
 
 class _NetworkFacts(Model):
     egress: Egress = INTERNET
-    peer_networks: Mapping[str, Neighbour] = Field(default_factory=dict)
+    peer_networks: Mapping[str, PeerNetwork] = Field(default_factory=dict)
 
 
 class _Backups(Model):

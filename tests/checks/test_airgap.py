@@ -304,14 +304,14 @@ def a_correct_configuration(chance: random.Random) -> tuple[str, ...]:
     ecr = "{kind: ecr, account: '123456789012'"
     registry = chance.choice([f"{ecr}}}", f"{ecr}, charts: /opt/bundle/charts}}", "{kind: private, host: 'r.corp.example:5000', prefix: a/b}"])
     ports = sorted(chance.sample([443, 636, 2049, 3128, 5432], chance.randint(0, 4)))
-    neighbour = f"{{cidrs: [10.201.{chance.randint(0, 255)}.0/24, 192.168.0.0/16], ports: {ports}, servers: {str(chance.random() < 0.5).lower()}, via: VIA}}"
+    peer = f"{{cidrs: [10.201.{chance.randint(0, 255)}.0/24, 192.168.0.0/16], ports: {ports}, servers: {str(chance.random() < 0.5).lower()}, via: VIA}}"
     via = chance.choice(["{kind: transit_gateway, id: tgw-0123456789abcdef1}", "{kind: peering, vpc_id: vpc-0123456789abcdef1}"])
     settings = [
         "parts=all",
         f"network.zones={zones}",
         f"network.endpoint_zones={chance.choice(['one', 'all'])}",
         f"network.additional_endpoints={chance.choice(['[]', '[athena]', '[athena, sagemaker.api]'])}",
-        f"network.peer_networks.other={neighbour.replace('VIA', via)}",
+        f"network.peer_networks.other={peer.replace('VIA', via)}",
         f"homes={homes}",
         f"registry={registry}",
         f"hubs.main.database={chance.choice(['{kind: sqlite}', '{kind: postgres}', '{kind: sqlite_memory}'])}",

@@ -38,7 +38,7 @@ from jupyterhub_aws import (
     SpotFirst,
     existing_node_pools,
 )
-from jupyterhub_aws.config.neighbours import NoEgress, Peering, RoutedNeighbour
+from jupyterhub_aws.config.egress import NoEgress, Peering, RoutedPeerNetwork
 from jupyterhub_aws.config.network import FlowLogs, Subnet
 from jupyterhub_aws.config.pools import SpotPool
 from jupyterhub_aws.config.specs import resolve
@@ -156,7 +156,7 @@ def test_an_isolated_network_is_three_lines():
 
 
 def test_every_option_of_an_isolated_network_arrives():
-    peer = RoutedNeighbour(cidrs=("10.200.0.0/16",), ports=(636,), via=Peering(kind="peering", vpc_id="vpc-0123456789abcdef0"))
+    peer = RoutedPeerNetwork(cidrs=("10.200.0.0/16",), ports=(636,), via=Peering(kind="peering", vpc_id="vpc-0123456789abcdef0"))
     found: list[NetworkOutputs] = []
 
     def program() -> None:

@@ -116,5 +116,5 @@ def test_a_pod_that_nobody_thought_of_talks_to_nobody(case: str) -> None:
 
 
 def test_a_closed_network_opens_what_the_stack_file_says() -> None:
-    assert may("closed", "hub", "10.200.1.1", 636), "the directory, in a neighbour network"
+    assert may("closed", "hub", "10.200.1.1", 636), "the directory, in a peer network"
     assert not may("closed", "hub", "10.200.1.1", 22) and not may("closed", "hub", WORLD, 443)

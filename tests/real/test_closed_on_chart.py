@@ -78,7 +78,7 @@ def test_no_policy_of_a_closed_hub_names_an_address_outside() -> None:
                 assert block.get("cidr") != "0.0.0.0/0", policy["metadata"]["name"]
     (servers,) = [item for item in policies if item["metadata"]["name"] == "singleuser"]
     ranges = {peer["ipBlock"]["cidr"] for rule in servers["spec"]["egress"] for peer in rule.get("to", []) if "ipBlock" in peer and not _is_dns(rule)}
-    assert ranges == {"10.200.0.0/16"}, "the neighbour that the stack opens to servers, and nobody else"
+    assert ranges == {"10.200.0.0/16"}, "the peer network that the stack opens to servers, and nobody else"
 
 
 def _is_dns(rule: dict[str, Any]) -> bool:

@@ -447,7 +447,7 @@ def test_a_namespace_without_our_policy_is_judged_as_it_is() -> None:
 
 @pytest.mark.parametrize("part", [HUB, PROXY, SERVERS])
 def test_closed_stacks_fail_by_the_proof_and_say_it_once(part: tuple[str, ...]) -> None:
-    """A neighbour that the stack file does not open is the proof's to refuse; the check of open stacks is silent about it."""
+    """A peer network that the stack file does not open is the proof's to refuse; the check of open stacks is silent about it."""
     rule = [{"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "ports": [{"port": 443}]}, {"to": [{"namespaceSelector": {}}], "ports": [{"port": 443}]}]
     file = read(ROOT / "Pulumi.airgap.yaml", ("parts=all", f"hubs.main.helm_values={json.dumps(nested((*part, 'networkPolicy', 'egress'), rule))}"))
     findings = list(make_plan(file, datetime.date(2026, 11, 29)).findings)

@@ -11,9 +11,9 @@ from jupyterhub_aws.checks.airgap.user_data import decoded
 from jupyterhub_aws.checks.airgap.view import View, fault
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource
+from jupyterhub_aws.config.egress import matches
 from jupyterhub_aws.config.entry import PortForwardEntry
 from jupyterhub_aws.config.errors import dotted
-from jupyterhub_aws.config.neighbours import matches
 from jupyterhub_aws.config.registry import OnNodes
 from jupyterhub_aws.config.tree import Path, leaves
 

@@ -14,8 +14,8 @@ from jupyterhub_aws.checks.network_policies import NAMESPACE_LABEL, Policy, Rang
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.chart import effective
+from jupyterhub_aws.config.egress import ProxyEgress
 from jupyterhub_aws.config.errors import dotted
-from jupyterhub_aws.config.neighbours import ProxyEgress
 
 _HTTPS, _DNS = 443, 53
 #: The chart's own peer for questions about names.

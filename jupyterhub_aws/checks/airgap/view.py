@@ -29,7 +29,7 @@ class View:
     @property
     def beside(self) -> list[IPv4Network]:
         """Ranges of the peer networks that the stack declares."""
-        return [IPv4Network(cidr) for neighbour in self.network.peer_networks.values() for cidr in neighbour.cidrs]
+        return [IPv4Network(cidr) for peer in self.network.peer_networks.values() for cidr in peer.cidrs]
 
     def declared(self, cidr: str) -> bool:
         """Whether a range is inside, or one of a declared peer network."""

@@ -9,7 +9,7 @@ from jupyterhub_aws.checks.airgap.flows import rules
 from jupyterhub_aws.checks.airgap.view import View, fault
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource
-from jupyterhub_aws.config.neighbours import Peering, TransitGateway
+from jupyterhub_aws.config.egress import Peering, TransitGateway
 from jupyterhub_aws.config.network import AirgapNetwork
 from jupyterhub_aws.config.values import is_world
 

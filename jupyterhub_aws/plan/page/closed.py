@@ -98,8 +98,8 @@ def _named(view: View, side: str, *, people: bool = False) -> str:
         network = IPv4Network(side)
     except ValueError:
         return side
-    for name, neighbour in sorted(view.network.peer_networks.items()):
-        if any(network.subnet_of(IPv4Network(cidr)) for cidr in neighbour.cidrs):
+    for name, peer in sorted(view.network.peer_networks.items()):
+        if any(network.subnet_of(IPv4Network(cidr)) for cidr in peer.cidrs):
             return f"{'People in ' if people else ''}{side} (peer network {name})"
     return f"{'People in ' if people else ''}{side}"
 

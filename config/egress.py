@@ -77,7 +77,7 @@ ClosedEgress = Annotated[NoEgress | ProxyEgress, Field(discriminator="kind")]
 Egress = Annotated[InternetEgress | NoEgress | ProxyEgress, Field(discriminator="kind")]
 
 
-class Neighbour(Model):
+class PeerNetwork(Model):
     """A network of yours beside the cluster's."""
 
     cidrs: Annotated[tuple[Annotated[Cidr, AfterValidator(_no_world)], ...], Field(min_length=1, max_length=20)] = option(
@@ -108,7 +108,7 @@ class Peering(Model):
     )
 
 
-class RoutedNeighbour(Neighbour):
+class RoutedPeerNetwork(PeerNetwork):
     """A network of yours beside the stack's VPC, and what leads there."""
 
     via: Annotated[TransitGateway | Peering, Field(discriminator="kind")] = option(help="What leads there.", changing="Cuts connections.")

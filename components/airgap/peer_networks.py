@@ -10,14 +10,14 @@ import pulumi
 from pulumi_aws import ec2, ec2transitgateway
 
 from jupyterhub_aws.components.base import Component, named
-from jupyterhub_aws.config.neighbours import RoutedNeighbour, TransitGateway
+from jupyterhub_aws.config.egress import RoutedPeerNetwork, TransitGateway
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NeighboursArgs:
+class PeerNetworksArgs:
     """`tables` are the route tables by zone letter, `subnet_ids` one subnet for each zone."""
 
-    neighbours: Mapping[str, RoutedNeighbour]
+    peer_networks: Mapping[str, RoutedPeerNetwork]
     prefix: str
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
@@ -25,17 +25,17 @@ class NeighboursArgs:
     tags: Mapping[str, str]
 
 
-class Neighbours(Component):
-    """Attachments to transit gateways, and peerings. A gateway is attached to once, however many neighbours it leads to."""
+class PeerNetworks(Component):
+    """Attachments to transit gateways, and peerings. A gateway is attached to once, however many peer networks it leads to."""
 
-    token: ClassVar[str] = "jupyterhub-aws:airgap:Neighbours"
+    token: ClassVar[str] = "jupyterhub-aws:airgap:PeerNetworks"
 
-    def __init__(self, name: str, args: NeighboursArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: PeerNetworksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, opts)
         self._name, self._args = name, args
-        gateways = sorted({item.via.id for item in args.neighbours.values() if isinstance(item.via, TransitGateway)})
+        gateways = sorted({item.via.id for item in args.peer_networks.values() if isinstance(item.via, TransitGateway)})
         self._attached = {gateway: self._attachment(gateway) for gateway in gateways}
-        routes = [route for which, neighbour in sorted(args.neighbours.items()) for route in self._routes(which, neighbour)]
+        routes = [route for which, peer in sorted(args.peer_networks.items()) for route in self._routes(which, peer)]
         self.register_outputs({"routes": len(routes)})
 
     def _attachment(self, gateway: str) -> ec2transitgateway.VpcAttachment:
@@ -49,18 +49,18 @@ class Neighbours(Component):
             opts=self.child(),
         )
 
-    def _routes(self, which: str, neighbour: RoutedNeighbour) -> list[ec2.Route]:
+    def _routes(self, which: str, peer: RoutedPeerNetwork) -> list[ec2.Route]:
         target: dict[str, Any]
         after: list[pulumi.Resource] = []
-        if isinstance(neighbour.via, TransitGateway):
-            target, after = {"transit_gateway_id": neighbour.via.id}, [self._attached[neighbour.via.id]]
+        if isinstance(peer.via, TransitGateway):
+            target, after = {"transit_gateway_id": peer.via.id}, [self._attached[peer.via.id]]
         else:
             peering = ec2.VpcPeeringConnection(
                 f"{self._name}-{which}",
                 vpc_id=self._args.vpc_id,
-                peer_vpc_id=neighbour.via.vpc_id,
-                peer_owner_id=neighbour.via.owner,
-                auto_accept=neighbour.via.owner is None,
+                peer_vpc_id=peer.via.vpc_id,
+                peer_owner_id=peer.via.owner,
+                auto_accept=peer.via.owner is None,
                 tags=named(self._args.tags, f"{self._args.prefix}-{which}"),
                 opts=self.child(),
             )
@@ -74,5 +74,5 @@ class Neighbours(Component):
                 opts=self.child(depends_on=after),
             )
             for letter, table in self._args.tables.items()
-            for cidr in neighbour.cidrs
+            for cidr in peer.cidrs
         ]
