@@ -16,6 +16,7 @@ from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.config.egress import HostPattern, InternetEgress, NoEgress, PeerNetwork, ProxyEgress
 from jupyterhub_aws.config.errors import Problem, dotted, shown
 from jupyterhub_aws.config.explain import problems_of
+from jupyterhub_aws.config.model import said
 from jupyterhub_aws.config.network import EndpointService
 from jupyterhub_aws.config.place_rules import zone_problems
 from jupyterhub_aws.config.tags import TagValue
@@ -180,7 +181,7 @@ class Arguments:
             for zone, subnet in subnets.items():
                 self.check_input(dotted((path, option, str(zone))), subnet)
         if not isinstance(network.egress, (InternetEgress, NoEgress, ProxyEgress)):
-            fix = 'write NoEgress(kind="none"), ProxyEgress(kind="proxy", url=…) or InternetEgress(kind="internet") of jupyterhub_aws.config.egress'
+            fix = 'write NoEgress(), ProxyEgress(url=…) or InternetEgress()'
             self.say(f"{path}.egress", f"is no kind of egress (got {shown(network.egress)})", fix)
         hosts: Any = list(network.internal_hosts) if isinstance(network.internal_hosts, tuple) else network.internal_hosts
         self._valid(list[HostPattern], hosts, f"{path}.internal_hosts")
@@ -258,7 +259,7 @@ def _plain(value: Any, path: tuple[int | str, ...]) -> Any:  # noqa: ANN401 -- f
     if isinstance(value, float) and value == value and abs(value) != float("inf"):  # noqa: PLR0124 -- not a number is not itself
         return value
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", exclude_unset=True)
+        return said(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type) and hasattr(value, "as_section"):
         return _plain(value.as_section(), path)
     if isinstance(value, Mapping):

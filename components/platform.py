@@ -60,6 +60,7 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.halves import Configuration
 from jupyterhub_aws.config.homes import EfsHomes as EfsSection
 from jupyterhub_aws.config.keys import canonical
+from jupyterhub_aws.config.model import said
 from jupyterhub_aws.config.registry import EcrRegistry
 from jupyterhub_aws.config.resting import endpoint_reasons
 from jupyterhub_aws.config.runner import Runner as RunnerSection
@@ -322,8 +323,8 @@ class JupyterHubPlatform(Component):
         stack = self._stack
         args = NodePoolsArgs(
             cluster=self.cluster.outputs,
-            pools=stack.pools.user,
-            core=stack.pools.core,
+            pools={name: said(pool) for name, pool in stack.pools.user.items()},
+            core=said(stack.pools.core),
             per_zone=stack.homes.kind == "ebs",
             efs_driver=isinstance(stack.homes, EfsSection),
             volume_key=stack.eks.volume_key,

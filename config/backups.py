@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
 from jupyterhub_aws.config.errors import Problem, refuse, shown
 from jupyterhub_aws.config.homes import EfsHomes, Homes
-from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import Region
 
 #: The one tag by which AWS Backup and Data Lifecycle Manager find what they back up; its value is the stack's name, so that no stack's plan takes another's.
@@ -102,7 +102,7 @@ class AwsBackup(_Planned):
     EFS's own default plan is off then: it would back the same files up a second time.
     """
 
-    kind: Literal["aws_backup"] = option(help="`aws_backup`: one plan and one vault for everything.", changing="See `backups`.")
+    kind: Literal["aws_backup"] = tag("aws_backup", help="`aws_backup`: one plan and one vault for everything.", changing="See `backups`.")
     copy_to_region: CopyTo | None = option(None, help="A copy elsewhere. None: a region that is lost takes its backups along.", changing="In place.")
     vault_lock: VaultLock | None = option(None, help="A lock on the vault, and on the copies' one. None: the vault's policy only.", changing="See its options.")
     rds: bool = option(
@@ -118,13 +118,13 @@ class Snapshots(_Planned):
     RDS keeps backups of its own. EFS is not Data Lifecycle Manager's: its own default plan is on, unless `homes.backup` says otherwise.
     """
 
-    kind: Literal["snapshots"] = option(help="`snapshots`: EBS snapshots only, without AWS Backup.", changing="See `backups`.")
+    kind: Literal["snapshots"] = tag("snapshots", help="`snapshots`: EBS snapshots only, without AWS Backup.", changing="See `backups`.")
 
 
 class NoBackups(Model):
     """Nothing is backed up. RDS keeps its own backups even so."""
 
-    kind: Literal["none"] = option(help="`none`: nothing is backed up by this stack. Every plan warns.", changing="See `backups`.")
+    kind: Literal["none"] = tag("none", help="`none`: nothing is backed up by this stack. Every plan warns.", changing="See `backups`.")
     reason: Annotated[str, AfterValidator(_reason)] = option(
         help="Why that is right: who backs up instead, or why nothing has to be kept. The plan shows it.", changing="Nothing.", max_length=200
     )

@@ -33,7 +33,7 @@ class Locked:
 
 @dataclass(frozen=True, kw_only=True)
 class Lock:
-    """What a lock file says, by kind and key of the item."""
+    """What a lock file of `jhub bundle lock` says, by kind and key of the item: the digest of every image, chart and file."""
 
     stack: str
     items: Mapping[str, Mapping[str, Locked]]
@@ -65,7 +65,7 @@ class Lock:
 
 
 def read_lock(path: Path) -> Lock:
-    """The lock in a file. Raises ConfigError for a file that is missing or none."""
+    """The lock in a file that `jhub bundle lock` wrote. Raises ConfigError for a file that is missing or none."""
     try:
         return parse_lock(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from jupyterhub_aws.config.errors import refuse, shown
-from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import Cidr, KmsKeyArn, KubernetesMinor, PrincipalArn, world_only_by_name
 
 _MOST_CIDRS = 40  # EKS, "publicAccessCidrs": service quota "Public endpoint access CIDR ranges per cluster"
@@ -46,7 +46,7 @@ Version = Annotated[KubernetesMinor, BeforeValidator(_quoted)]
 class EksCluster(Model):
     """An EKS control plane that the stack makes."""
 
-    kind: Literal["eks"] = option(help="`eks`: the stack makes it.", changing="Another cluster. Never on a stack that people use.")
+    kind: Literal["eks"] = tag("eks", help="`eks`: the stack makes it.", changing="Another cluster. Never on a stack that people use.")
     version: Version = option(
         help='Kubernetes minor version, quoted: "1.35". Add-ons, node images and the autoscaler follow from it.',
         changing="In place, one minor at a time, never back. The control plane moves first; new nodes start with the new version.",
@@ -104,7 +104,7 @@ def _path(value: str) -> str:
 class ExistingCluster(Model):
     """A cluster that is there already: kubeadm, kops, or EKS that somebody else made. Its nodes, network and add-ons are its owner's."""
 
-    kind: Literal["existing"] = option(help="`existing`: reached by a kubeconfig.", changing="Another cluster. Never on a stack that people use.")
+    kind: Literal["existing"] = tag("existing", help="`existing`: reached by a kubeconfig.", changing="Another cluster. Never on a stack that people use.")
     version: Version = option(help='Kubernetes minor version, quoted: "1.35".', changing="Nothing by itself.")
     kubeconfig: Annotated[str, AfterValidator(_path)] | None = option(
         None, help="Path of the kubeconfig, from the folder in which `pulumi` runs. Without it KUBECONFIG or ~/.kube/config.", changing="Nothing by itself."

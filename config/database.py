@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from jupyterhub_aws.config.errors import refuse, shown
-from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.model import Model, option, tag
 
 _MOVES = "The hub starts with an empty database: everybody signs in again, and running servers must be stopped first."
 _SNAPSHOT = re.compile(r"snap-[0-9a-f]{8,17}")
@@ -55,7 +55,7 @@ def _class(value: str) -> str:
 class SqliteDatabase(Model):
     """A file on a small gp3 volume in the core pool's zone. Enough for some hundred people; the hub is one pod either way."""
 
-    kind: Literal["sqlite"] = option(help="`sqlite`: a file on a volume of its own, kept when the hub goes.", changing=_MOVES)
+    kind: Literal["sqlite"] = tag("sqlite", help="`sqlite`: a file on a volume of its own, kept when the hub goes.", changing=_MOVES)
     size_gib: int = option(2, help="Size of the volume.", unit="GiB", changing="Grows in place (at most once in six hours); never shrinks.", ge=1, le=100)
     snapshot: Annotated[str, AfterValidator(_snapshot)] | None = option(
         None,
@@ -67,7 +67,7 @@ class SqliteDatabase(Model):
 class SqliteOnNode(Model):
     """A file in a directory of one node: for clusters without volumes. The hub runs on that node and nowhere else."""
 
-    kind: Literal["sqlite_on_node"] = option(help="`sqlite_on_node`: a file in a directory of one node.", changing=_MOVES)
+    kind: Literal["sqlite_on_node"] = tag("sqlite_on_node", help="`sqlite_on_node`: a file in a directory of one node.", changing=_MOVES)
     node: Annotated[str, AfterValidator(_node)] = option(help="The node's name, as `kubectl get nodes` shows it.", changing=_MOVES)
     path: Annotated[str, AfterValidator(_path)] = option(
         help="A directory there that exists and belongs to 1000:1000 (chown it once). Back it up like any disk of yours.", changing=_MOVES
@@ -77,7 +77,7 @@ class SqliteOnNode(Model):
 class SqliteOnClass(Model):
     """A file on a volume of a storage class that the cluster has."""
 
-    kind: Literal["sqlite_on_class"] = option(help="`sqlite_on_class`: a file on a volume of a storage class.", changing=_MOVES)
+    kind: Literal["sqlite_on_class"] = tag("sqlite_on_class", help="`sqlite_on_class`: a file on a volume of a storage class.", changing=_MOVES)
     storage_class: Annotated[str, AfterValidator(_class)] = option(help="The class. Block storage: SQLite on NFS loses data.", changing=_MOVES)
     size_gib: int = option(2, help="Size of the volume.", unit="GiB", changing="As the class allows.", ge=1, le=100)
 
@@ -85,7 +85,7 @@ class SqliteOnClass(Model):
 class PostgresDatabase(Model):
     """PostgreSQL on RDS, made by the stack: survives the loss of a zone with `multi_az`, and keeps its own backups."""
 
-    kind: Literal["postgres"] = option(help="`postgres`: an RDS instance for this hub.", changing=_MOVES)
+    kind: Literal["postgres"] = tag("postgres", help="`postgres`: an RDS instance for this hub.", changing=_MOVES)
     instance_class: Annotated[str, AfterValidator(_instance_class)] = option("db.t4g.small", help="RDS instance class.", changing="Some minutes of outage.")
     version: Annotated[Literal["15", "16", "17", "18"], BeforeValidator(_major)] = option(
         "17",
@@ -100,7 +100,7 @@ class PostgresDatabase(Model):
 class MemoryDatabase(Model):
     """Nothing is written down: whenever the hub restarts everybody signs in again, and servers that run are forgotten but go on costing."""
 
-    kind: Literal["sqlite_memory"] = option(help="`sqlite_memory`: every session is lost when the hub restarts. For tests only.", changing=_MOVES)
+    kind: Literal["sqlite_memory"] = tag("sqlite_memory", help="`sqlite_memory`: every session is lost when the hub restarts. For tests only.", changing=_MOVES)
 
 
 Database = Annotated[SqliteDatabase | SqliteOnNode | SqliteOnClass | PostgresDatabase | MemoryDatabase, Field(discriminator="kind")]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from jupyterhub_aws.config.errors import refuse, shown
-from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import AccountId, Cidr, VpcId, aws_id, host_of, is_world
 
 _PATTERN = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -52,19 +52,19 @@ HostPattern = Annotated[str, AfterValidator(_pattern), Field(json_schema_extra={
 class InternetEgress(Model):
     """A NAT gateway or something like it."""
 
-    kind: Literal["internet"] = option(help="`internet`: nodes and pods reach it.", changing="Nothing by itself.")
+    kind: Literal["internet"] = tag("internet", help="`internet`: nodes and pods reach it.", changing="Nothing by itself.")
 
 
 class NoEgress(Model):
     """No way out at all."""
 
-    kind: Literal["none"] = option(help="`none`: nothing leaves.", changing=_NEW_PODS)
+    kind: Literal["none"] = tag("none", help="`none`: nothing leaves.", changing=_NEW_PODS)
 
 
 class ProxyEgress(Model):
     """A corporate HTTP proxy. Nodes, hub, autoscaler and people's servers are told of it, and of what is inside and needs none."""
 
-    kind: Literal["proxy"] = option(help="`proxy`: HTTP and HTTPS leave through a proxy of yours.", changing=_NEW_PODS)
+    kind: Literal["proxy"] = tag("proxy", help="`proxy`: HTTP and HTTPS leave through a proxy of yours.", changing=_NEW_PODS)
     url: Annotated[str, AfterValidator(_proxy)] = option(help="Its address with port, such as http://proxy.corp.example:3128.", changing=_NEW_PODS)
     no_proxy: tuple[HostPattern, ...] = option(
         (),
@@ -92,7 +92,8 @@ class PeerNetwork(Model):
 class TransitGateway(Model):
     """A transit gateway of your organization: the stack attaches its VPC."""
 
-    kind: Literal["transit_gateway"] = option(
+    kind: Literal["transit_gateway"] = tag(
+        "transit_gateway",
         help="`transit_gateway`: by attachment. Routes back are the gateway's owner's business.", changing="Cuts connections."
     )
     id: Annotated[str, aws_id("tgw")] = option(help="Its id, such as tgw-0123456789abcdef0.", changing="Cuts connections.")
@@ -101,7 +102,7 @@ class TransitGateway(Model):
 class Peering(Model):
     """Another VPC, by a peering connection that the stack asks for."""
 
-    kind: Literal["peering"] = option(help="`peering`: by VPC peering.", changing="Cuts connections.")
+    kind: Literal["peering"] = tag("peering", help="`peering`: by VPC peering.", changing="Cuts connections.")
     vpc_id: VpcId = option(help="The other VPC.", changing="Cuts connections.")
     owner: AccountId | None = option(
         None, help='Its account, quoted: "123456789012", where it is another one; its owner then has to accept.', changing="Cuts connections."

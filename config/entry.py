@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from jupyterhub_aws.config.errors import refuse, shown
-from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import Cidr, world_only_by_name
 
 HOSTNAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
@@ -72,7 +72,7 @@ NodePort = Annotated[int, Field(ge=FIRST_NODE_PORT, le=LAST_NODE_PORT)]
 class AcmTls(Model):
     """The balancer encrypts, with a certificate that AWS renews by itself."""
 
-    kind: Literal["acm"] = option(help="`acm`: a certificate of AWS Certificate Manager, at the balancer.", changing=_BRIEF)
+    kind: Literal["acm"] = tag("acm", help="`acm`: a certificate of AWS Certificate Manager, at the balancer.", changing=_BRIEF)
     certificate_arn: CertificateArn | None = option(
         None, help="A certificate that exists. Without it one is requested and validated in `entry.route53_zone`.", changing="In place, nobody notices."
     )
@@ -81,14 +81,16 @@ class AcmTls(Model):
 class CertificateTls(Model):
     """The proxy encrypts, with a certificate of yours: for names that ACM cannot validate."""
 
-    kind: Literal["certificate"] = option(help="`certificate`: a certificate of yours, in the proxy. Its key is a secret of the stack.", changing=_BRIEF)
+    kind: Literal["certificate"] = tag(
+        "certificate", help="`certificate`: a certificate of yours, in the proxy. Its key is a secret of the stack.", changing=_BRIEF
+    )
     certificate: Annotated[str, AfterValidator(_pem)] = option(help="The certificate and its chain in PEM form. Not secret.", changing="The proxy restarts.")
 
 
 class NoTls(Model):
     """Nobody encrypts: passwords travel in clear text."""
 
-    kind: Literal["none"] = option(help="`none`: plain HTTP. Only for a trial.", changing=_BRIEF)
+    kind: Literal["none"] = tag("none", help="`none`: plain HTTP. Only for a trial.", changing=_BRIEF)
     trial: Literal[True] = option(help="Write true: nobody's real password goes through this hub.", changing="Nothing.")
 
 
@@ -112,7 +114,8 @@ class _Exposed(Model):
 class LoadBalancerEntry(_Exposed):
     """A Network Load Balancer of the hub's own, in the plan, tagged, and gone when the hub goes."""
 
-    kind: Literal["load_balancer"] = option(
+    kind: Literal["load_balancer"] = tag(
+        "load_balancer",
         help="`load_balancer`: a Network Load Balancer.", changing="People are cut off until the name points to the new one."
     )
     tls: Tls = option(AcmTls(kind="acm"), help="Who encrypts.", changing=_BRIEF)
@@ -141,7 +144,7 @@ class LoadBalancerEntry(_Exposed):
 class NodePortEntry(_Exposed):
     """A port of every core node: for networks with a balancer of their own, or none."""
 
-    kind: Literal["node_port"] = option(help="`node_port`: a port of the core nodes.", changing="The old way in stops working.")
+    kind: Literal["node_port"] = tag("node_port", help="`node_port`: a port of the core nodes.", changing="The old way in stops working.")
     tls: Annotated[CertificateTls | NoTls, Field(discriminator="kind")] = option(help="Who encrypts: there is no balancer for ACM.", changing=_BRIEF)
     external_ips: tuple[Annotated[str, AfterValidator(_address)], ...] = option(
         (), help="Addresses that route to the nodes and on which the service answers on port 443 (or 80) too.", changing="In place.", max_length=10
@@ -157,7 +160,7 @@ class NodePortEntry(_Exposed):
 class PortForwardEntry(Model):
     """Nothing is exposed: whoever has kubectl opens a tunnel with `jhub open STACK`."""
 
-    kind: Literal["port_forward"] = option(help="`port_forward`: a tunnel by `jhub open`.", changing="The old way in stops working.")
+    kind: Literal["port_forward"] = tag("port_forward", help="`port_forward`: a tunnel by `jhub open`.", changing="The old way in stops working.")
     local_port: int = option(8000, help="Port on your own machine. Sign-in services send you back to it.", changing="In place.", ge=1024, le=65535)
 
 

@@ -46,6 +46,15 @@ class ConfigError(Exception):
         super().__init__("\n".join(problem.line(source) for problem in self.problems))
 
 
+class SectionError(ValueError):
+    """A section that a program made of wrong options. Carries all problems that were found, in the order of their paths."""
+
+    def __init__(self, section: str, problems: Iterable[Problem]) -> None:
+        """Collect the problems of one section, called by its class."""
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(problem.line(section) for problem in self.problems))
+
+
 def refuse(what: str, fix: str) -> PydanticCustomError:
     """Make the error that a validator raises: what is wrong, and what to do. The path is pydantic's to know."""
     return PydanticCustomError("refused", "{what}", {"what": what, "fix": fix})

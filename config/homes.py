@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from jupyterhub_aws.config.errors import closest, refuse, shown
 from jupyterhub_aws.config.kubespawner import FIELD
-from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import HOST, aws_id
 
 _NEVER = "Home directories do not move with it: people would find theirs empty."
@@ -145,7 +145,7 @@ class AdoptedHomes(Model):
 class EfsHomes(Model):
     """One elastic file system for everybody, reachable from every zone. Each hub sees its own access point of it and nothing else."""
 
-    kind: Literal["efs"] = option(help="`efs`: a shared file system that the stack makes.", changing=_NEVER)
+    kind: Literal["efs"] = tag("efs", help="`efs`: a shared file system that the stack makes.", changing=_NEVER)
     infrequent_access_days: Literal[0, 1, 7, 14, 30, 60, 90, 180, 270, 365] = option(
         30,
         help="Files that nobody opened for so long move to the cheaper storage class, and back when somebody opens them. 0: never.",
@@ -165,7 +165,7 @@ class EfsHomes(Model):
 class EbsHomes(Model):
     """One volume per person. A volume lives in one zone, so every pool gets a group of nodes for each zone."""
 
-    kind: Literal["ebs"] = option(help="`ebs`: one volume per person.", changing=_NEVER)
+    kind: Literal["ebs"] = tag("ebs", help="`ebs`: one volume per person.", changing=_NEVER)
     size_gib: int = option(10, help="Size of a new person's volume.", unit="GiB", changing="For people who come later; others keep theirs.", ge=1, le=16384)
     iops: int = option(3000, help="Reads and writes per second of each volume.", unit="IOPS", changing="For people who come later.", ge=3000, le=16000)
     throughput: int = option(125, help="Throughput of each volume.", unit="MiB/s", changing="For people who come later.", ge=125, le=1000)
@@ -178,7 +178,7 @@ class NfsHomes(Model):
     client to that owner (Linux: `all_squash,anonuid=1000,anongid=100`; isilon: "map all users"): then nobody needs root.
     """
 
-    kind: Literal["nfs"] = option(help="`nfs`: a server of yours, for example isilon.", changing=_NEVER)
+    kind: Literal["nfs"] = tag("nfs", help="`nfs`: a server of yours, for example isilon.", changing=_NEVER)
     server: NfsServer = option(help="Its name or address, reachable from the nodes on port 2049.", changing=_NEVER)
     path: ExportPath = option(help="The exported path.", changing=_NEVER)
     mount_options: tuple[MountOption, ...] = option(
@@ -197,7 +197,9 @@ class EfsAccessPointHomes(Model):
     the EFS CSI driver (the add-on aws-efs-csi-driver), and the file system's mount targets have to let its nodes in.
     """
 
-    kind: Literal["efs_access_point"] = option(help="`efs_access_point`: an EFS file system that is there, beside a cluster that is there.", changing=_NEVER)
+    kind: Literal["efs_access_point"] = tag(
+        "efs_access_point", help="`efs_access_point`: an EFS file system that is there, beside a cluster that is there.", changing=_NEVER
+    )
     file_system: Annotated[str, aws_id("fs")] = option(help="Its id.", changing=_NEVER)
     access_point: Annotated[str, aws_id("fsap")] = option(
         help="Id of an access point whose root directory holds the homes and whose posix user is 1000:100.", changing=_NEVER
@@ -208,7 +210,7 @@ class EfsAccessPointHomes(Model):
 class EphemeralHomes(Model):
     """No home directories: everything is gone when a server stops."""
 
-    kind: Literal["ephemeral"] = option(help="`ephemeral`: nothing is kept.", changing=_NEVER)
+    kind: Literal["ephemeral"] = tag("ephemeral", help="`ephemeral`: nothing is kept.", changing=_NEVER)
 
 
 #: Kinds in which a home is a directory of one file system.

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from jupyterhub_aws.config.egress import ClosedEgress, Egress, HostPattern, InternetEgress, NoEgress, PeerNetwork, RoutedPeerNetwork
 from jupyterhub_aws.config.endpoint_services import endpoint_services, source
 from jupyterhub_aws.config.errors import closest, refuse, shown
-from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import Cidr, ShortName, VpcId, Zone, aws_id
 
 _REPLACES = "Replaces the network and everything in it. Never change it on a stack that people use."
@@ -96,7 +96,7 @@ class _OwnVpc(Model):
 class OpenNetwork(_OwnVpc):
     """A VPC of its own with a way out: public subnets for balancer and NAT, large private ones for nodes and pods."""
 
-    mode: Literal["open"] = option(help="`open`: private subnets reach the internet through NAT.", changing=_REPLACES)
+    mode: Literal["open"] = tag("open", help="`open`: private subnets reach the internet through NAT.", changing=_REPLACES)
     nat: Annotated[Literal["single", "per_zone"], BeforeValidator(_nat)] = option(
         "single",
         help="`single`: one NAT gateway (cheaper; its zone's failure cuts every node off). `per_zone`: one in each.",
@@ -129,7 +129,7 @@ class _Endpoints(Model):
 class AirgapNetwork(_OwnVpc, _Endpoints):
     """A VPC of its own with no way out: isolated subnets, and a private endpoint for each AWS API that something in it calls."""
 
-    mode: Literal["airgap"] = option(help="`airgap`: nothing in it reaches the internet, nor the other way round.", changing=_REPLACES)
+    mode: Literal["airgap"] = tag("airgap", help="`airgap`: nothing in it reaches the internet, nor the other way round.", changing=_REPLACES)
     endpoint_zones: Literal["one", "all"] = option(
         "all", help="Zones in which each endpoint has an address: `one` costs a third, and its zone's failure stops new nodes.", changing="In place."
     )
@@ -154,7 +154,7 @@ class Subnet(Model):
 class ExistingNetwork(_Endpoints):
     """A VPC and subnets of yours, in which the stack makes nothing but endpoints. What they must have is checked at every preview."""
 
-    mode: Literal["existing"] = option(help="`existing`: a VPC that somebody else made.", changing=_REPLACES)
+    mode: Literal["existing"] = tag("existing", help="`existing`: a VPC that somebody else made.", changing=_REPLACES)
     vpc_id: VpcId = option(help="Its id.", changing=_REPLACES)
     cidr: Cidr = option(help="Its range, or the one of its ranges that holds the subnets.", changing=_REPLACES)
     private_subnets: Annotated[dict[Zone, Subnet], Field(min_length=2, max_length=6)] = option(
@@ -211,7 +211,7 @@ class ExistingNetwork(_Endpoints):
 class UnmanagedNetwork(Model):
     """The network of a cluster that somebody else made, in AWS or not. Nothing is made in it; only what pods need to know of it is said."""
 
-    mode: Literal["unmanaged"] = option(help="`unmanaged`: with `cluster.kind: existing`.", changing="Nothing by itself.")
+    mode: Literal["unmanaged"] = tag("unmanaged", help="`unmanaged`: with `cluster.kind: existing`.", changing="Nothing by itself.")
     ranges: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=10)] = option(help="Ranges of nodes and pods.", changing="In place.")
     egress: Egress = option(help="How nodes and pods get out.", changing="See its options.")
     internal_hosts: tuple[HostPattern, ...] = option((), help="Names that are inside. Any other fails the plan of a closed network.", changing="Nothing.")

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 from jupyterhub_aws.config import meant
 from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.instance_types import InstanceType, instance_type, instance_types
-from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import LabelKey, LabelValue, Price, ShortName, Zone
 
 _NEW_SHAPE = (
@@ -219,7 +219,8 @@ _MAX_PRICE = option(
 class SpotFirstPool(_UserPool):
     """Twins of one shape: spot nodes first, on-demand nodes when there is no spot capacity."""
 
-    capacity: Literal["spot_first"] = option(
+    capacity: Literal["spot_first"] = tag(
+        "spot_first",
         help="`spot_first`: spot, and on-demand nodes when spot has none.", changing="The group that is no longer needed goes, with its nodes."
     )
     max_price: MaxPrice | None = _MAX_PRICE
@@ -228,20 +229,22 @@ class SpotFirstPool(_UserPool):
 class SpotPool(_UserPool):
     """Spot nodes only. People wait when there is no spot capacity."""
 
-    capacity: Literal["spot"] = option(help="`spot`: spot nodes only.", changing="The group that is no longer needed goes, with its nodes.")
+    capacity: Literal["spot"] = tag("spot", help="`spot`: spot nodes only.", changing="The group that is no longer needed goes, with its nodes.")
     max_price: MaxPrice | None = _MAX_PRICE
 
 
 class OnDemandPool(_UserPool):
     """On-demand nodes only: never reclaimed."""
 
-    capacity: Literal["on_demand"] = option(help="`on_demand`: on-demand nodes only.", changing="The group that is no longer needed goes, with its nodes.")
+    capacity: Literal["on_demand"] = tag(
+        "on_demand", help="`on_demand`: on-demand nodes only.", changing="The group that is no longer needed goes, with its nodes."
+    )
 
 
 class GivenPool(Model):
     """Nodes that are there already, in a cluster that somebody else made. Label them as `docs/operations.md` says, or say by which labels to find them."""
 
-    capacity: Literal["existing"] = option(help="`existing`: with `cluster.kind: existing`.", changing="For servers that start later.")
+    capacity: Literal["existing"] = tag("existing", help="`existing`: with `cluster.kind: existing`.", changing="For servers that start later.")
     cores: int = option(help="vCPUs of the smallest of these nodes.", unit="cores", changing="For servers that start later.", ge=1, le=448)
     memory_gib: int = option(help="Memory of the smallest of these nodes.", unit="GiB", changing="For servers that start later.", ge=2, le=24576)
     gpus: int = option(0, help="GPUs of each of these nodes.", unit="GPUs", changing="For servers that start later.", ge=0, le=16)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from jupyterhub_aws.config.errors import refuse, shown
-from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import AccountId
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
@@ -46,13 +46,13 @@ def _prefix(value: str) -> str:
 class UpstreamRegistry(Model):
     """quay.io, registry.k8s.io and the others: where the makers publish."""
 
-    kind: Literal["upstream"] = option(help="`upstream`: where their makers publish them.", changing=_MOVES)
+    kind: Literal["upstream"] = tag("upstream", help="`upstream`: where their makers publish them.", changing=_MOVES)
 
 
 class EcrRegistry(Model):
     """Private repositories that the stack makes in ECR, one for each image and chart that it needs. `jhub bundle push` fills them."""
 
-    kind: Literal["ecr"] = option(help="`ecr`: repositories of the stack's own.", changing=_MOVES)
+    kind: Literal["ecr"] = tag("ecr", help="`ecr`: repositories of the stack's own.", changing=_MOVES)
     account: AccountId = option(help='The account they are in, quoted: "123456789012".', changing=_MOVES)
     lock: str | None = _LOCK
     charts: str | None = _CHARTS
@@ -61,7 +61,7 @@ class EcrRegistry(Model):
 class PrivateRegistry(Model):
     """A registry of yours that nodes can pull from without a password."""
 
-    kind: Literal["private"] = option(help="`private`: a registry of yours.", changing=_MOVES)
+    kind: Literal["private"] = tag("private", help="`private`: a registry of yours.", changing=_MOVES)
     host: Annotated[str, AfterValidator(_host)] = option(help="Its host, with the port where it is not 443.", changing=_MOVES)
     prefix: Annotated[str, AfterValidator(_prefix)] | None = option(None, help="A path below which everything lies.", changing=_MOVES)
     lock: str | None = _LOCK
@@ -71,7 +71,9 @@ class PrivateRegistry(Model):
 class OnNodes(Model):
     """Images that are on every node already, by `ctr images import`: nobody is asked for them."""
 
-    kind: Literal["on_nodes"] = option(help="`on_nodes`: imported on every node; a missing one fails at once instead of being pulled.", changing=_MOVES)
+    kind: Literal["on_nodes"] = tag(
+        "on_nodes", help="`on_nodes`: imported on every node; a missing one fails at once instead of being pulled.", changing=_MOVES
+    )
     charts: str = option(help="Folder with the charts of a bundle (its `charts/`), from where `pulumi` runs.", changing="Nothing.", min_length=1)
 
 

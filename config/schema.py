@@ -49,7 +49,7 @@ def models_schema() -> Node:
     A map is `additionalProperties` for its values and `propertyNames` for its keys. pydantic turns a key's pattern into
     `patternProperties`, which lets every other key pass, and forgets the keys of a model's extra fields.
     """
-    schema = _changed(StackConfig.model_json_schema(mode="validation"), _one_kind_of_map)
+    schema = _changed(StackConfig.model_json_schema(mode="validation"), lambda node: _with_required_tags(_one_kind_of_map(node)))
     pools = schema["$defs"][Pools.__name__]
     pools["propertyNames"] = TypeAdapter(ShortName).json_schema()
     choices = variants(pools["additionalProperties"], schema["$defs"])
@@ -156,6 +156,17 @@ def _one_kind_of_map(node: Node) -> Node:
     for pattern, values in patterns.items():
         node["propertyNames"] = {**node.get("propertyNames", {}), "pattern": pattern}
         node["additionalProperties"] = values
+    return node
+
+
+def _with_required_tags(node: Node) -> Node:
+    """A program knows a section's kind by its class, a stack file only by the option that says it."""
+    properties = node.get("properties", {})
+    tags = [name for name, option in properties.items() if option.pop("tag", False)]
+    for name in tags:
+        del properties[name]["default"]
+    if tags:
+        node["required"] = [name for name in properties if name in tags or name in node.get("required", ())]
     return node
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from jupyterhub_aws.config.errors import refuse
-from jupyterhub_aws.config.model import option
+from jupyterhub_aws.config.model import option, tag
 from jupyterhub_aws.config.people import NEW_KIND, NEW_RULES, AnySignIn
 from jupyterhub_aws.config.sign_in_directory import LdapLookup, LdapSignIn
 from jupyterhub_aws.config.sign_in_oauth import CognitoSignIn, GitHubSignIn, OidcSignIn
@@ -21,7 +21,7 @@ class NativeSignIn(AnySignIn):
     The administrators' accounts are there from the start, with a password that the stack makes: nobody can take their names.
     """
 
-    kind: Literal["native"] = option(help="`native`: accounts of the hub's own; an administrator admits people at /hub/authorize.", changing=NEW_KIND)
+    kind: Literal["native"] = tag("native", help="`native`: accounts of the hub's own; an administrator admits people at /hub/authorize.", changing=NEW_KIND)
     minimum_password_length: int = option(12, help="Shorter passwords are refused.", unit="characters", changing="For new passwords.", ge=8, le=128)
     failed_logins: int = option(5, help="After so many wrong passwords a name has to wait.", unit="attempts", changing=NEW_RULES, ge=1, le=100)
     wait_seconds: int = option(600, help="How long it waits.", unit="seconds", changing=NEW_RULES, ge=1, le=86400)
@@ -36,7 +36,9 @@ class NativeSignIn(AnySignIn):
 class SharedPasswordSignIn(AnySignIn):
     """One password for everybody, made by the stack: whoever has it comes in under any name. For a first try."""
 
-    kind: Literal["shared_password"] = option(help="`shared_password`: one password for everybody, shown by `jhub open`. For a first try.", changing=NEW_KIND)
+    kind: Literal["shared_password"] = tag(
+        "shared_password", help="`shared_password`: one password for everybody, shown by `jhub open`. For a first try.", changing=NEW_KIND
+    )
 
 
 SignIn = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, model_validator
 
 from jupyterhub_aws.config.errors import refuse, shown
-from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.people import NEW_KIND, NEW_RULES, Listed, NameRule
 from jupyterhub_aws.config.values import HOST
 
@@ -73,7 +73,7 @@ class LdapLookup(Model):
 class LdapSignIn(Listed):
     """A directory, reached with TLS whose certificate is verified against your authority."""
 
-    kind: Literal["ldap"] = option(help="`ldap`: people sign in with their directory password.", changing=NEW_KIND)
+    kind: Literal["ldap"] = tag("ldap", help="`ldap`: people sign in with their directory password.", changing=NEW_KIND)
     server: Annotated[str, AfterValidator(_server)] = option(help="Name of the server, as its certificate has it.", changing=NEW_RULES)
     port: int | None = option(None, help="Port; 636 with `on_connect` and 389 otherwise.", changing=NEW_RULES, ge=1, le=65535)
     tls: Literal["on_connect", "start_tls", "none_insecure"] = option(

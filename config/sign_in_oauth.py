@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from jupyterhub_aws.config.errors import refuse, shown
-from jupyterhub_aws.config.model import option
+from jupyterhub_aws.config.model import option, tag
 from jupyterhub_aws.config.people import NEW_KIND, NEW_RULES, Listed
 from jupyterhub_aws.config.values import HOST
 
@@ -67,7 +67,7 @@ _CALLBACK = "Its callback address is https://HOSTNAME/hub/oauth_callback."
 class GitHubSignIn(Listed):
     """An OAuth application of GitHub. Its client secret is a secret of the stack."""
 
-    kind: Literal["github"] = option(help="`github`: people sign in at GitHub.", changing=NEW_KIND)
+    kind: Literal["github"] = tag("github", help="`github`: people sign in at GitHub.", changing=NEW_KIND)
     client_id: ClientId = option(help=f"Client id of the OAuth application. {_CALLBACK}", changing=NEW_RULES)
     allowed_organizations: tuple[Organization, ...] = option(
         (), help="Organizations, or organization:team, whose members may come in.", changing=NEW_RULES, max_length=50
@@ -109,7 +109,7 @@ class _Provider(Listed):
 class OidcSignIn(_Provider):
     """Any OpenID Connect provider: Keycloak, Entra ID, Okta. Its client secret is a secret of the stack."""
 
-    kind: Literal["oidc"] = option(help="`oidc`: people sign in at an OpenID Connect provider.", changing=NEW_KIND)
+    kind: Literal["oidc"] = tag("oidc", help="`oidc`: people sign in at an OpenID Connect provider.", changing=NEW_KIND)
     authorize_url: HttpsUrl = option(help="`authorization_endpoint` of the provider's .well-known/openid-configuration.", changing=NEW_RULES)
     token_url: HttpsUrl = option(help="`token_endpoint` of the same document.", changing=NEW_RULES)
     userinfo_url: HttpsUrl = option(help="`userinfo_endpoint` of the same document.", changing=NEW_RULES)
@@ -136,7 +136,7 @@ class OidcSignIn(_Provider):
 class CognitoSignIn(_Provider):
     """A user pool of Amazon Cognito. The client secret of its app client is a secret of the stack."""
 
-    kind: Literal["cognito"] = option(help="`cognito`: people sign in at a user pool's own page.", changing=NEW_KIND)
+    kind: Literal["cognito"] = tag("cognito", help="`cognito`: people sign in at a user pool's own page.", changing=NEW_KIND)
     domain: Annotated[str, AfterValidator(_domain)] = option(
         help="Host of the user pool's domain, such as hub.auth.us-east-1.amazoncognito.com. The sign-out address of the app client is https://HOSTNAME/.",
         changing=NEW_RULES,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from jupyterhub_aws.config.errors import refuse, shown
-from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import ShortName
 
 _NEXT_START = "For servers that start later; running ones go on as they are."
@@ -45,7 +45,7 @@ class SharedDirectory(Model):
 class ScratchVolume(Model):
     """Space on the node's own disk, gone when the server stops."""
 
-    kind: Literal["scratch"] = option(help="`scratch`: local space for temporary files.", changing=_NEXT_START)
+    kind: Literal["scratch"] = tag("scratch", help="`scratch`: local space for temporary files.", changing=_NEXT_START)
     mount_path: MountPath = option(help="Where servers see it.", changing=_NEXT_START)
     size_gib: int = option(help="A server that writes more is stopped by the kubelet.", unit="GiB", changing=_NEXT_START, ge=1, le=10000)
 
@@ -53,7 +53,7 @@ class ScratchVolume(Model):
 class ClaimVolume(Model):
     """A claim that is there already in the hub's namespace (hub-NAME): data of yours, made by somebody else."""
 
-    kind: Literal["claim"] = option(help="`claim`: a PersistentVolumeClaim that exists.", changing=_NEXT_START)
+    kind: Literal["claim"] = tag("claim", help="`claim`: a PersistentVolumeClaim that exists.", changing=_NEXT_START)
     mount_path: MountPath = option(help="Where servers see it.", changing=_NEXT_START)
     claim: ShortName = option(help="The claim's name.", changing=_NEXT_START)
     read_only: bool = option(True, help="Servers may only read. With false every server writes to the one volume.", changing=_NEXT_START)

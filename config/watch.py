@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
 from jupyterhub_aws.config.errors import Problem, refuse, shown
 from jupyterhub_aws.config.homes import EfsHomes, Homes
-from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.model import Model, option, tag
 
 _MAIL = re.compile(r"[\w.+-]+@([a-z0-9-]+\.)+[a-z]{2,}", re.ASCII | re.IGNORECASE)
 _HTTPS = re.compile(r"https://([a-z0-9-]+\.)+[a-z]{2,}(:[0-9]{1,5})?(/[\w./~%?=&+-]*)?", re.ASCII | re.IGNORECASE)
@@ -32,7 +32,8 @@ Receiver = Annotated[str, AfterValidator(_receiver), Field(json_schema_extra={"e
 class CloudWatchWatch(Model):
     """Logs of all pods and nodes in CloudWatch, and alarms for what people would notice (docs/watching.md). Paused, no alarm tells anybody."""
 
-    kind: Literal["cloudwatch"] = option(
+    kind: Literal["cloudwatch"] = tag(
+        "cloudwatch",
         help="`cloudwatch`: AWS's own add-on ships logs; alarms stand in CloudWatch and are sent by SNS.",
         changing="Hubs restart once, for the line that each writes every minute; from `cloudwatch` to `none` the logs are deleted.",
     )
@@ -76,7 +77,7 @@ class CloudWatchWatch(Model):
 class NoWatch(Model):
     """Nobody is told, and logs of pods are gone with them."""
 
-    kind: Literal["none"] = option(help="`none`: no log of a pod is kept, and there is no alarm.", changing="The add-on, its logs and all alarms go.")
+    kind: Literal["none"] = tag("none", help="`none`: no log of a pod is kept, and there is no alarm.", changing="The add-on, its logs and all alarms go.")
 
 
 AnyWatch = CloudWatchWatch | NoWatch

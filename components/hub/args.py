@@ -42,10 +42,10 @@ class JupyterHubArgs:
     """A hub in a cluster: where it runs, where homes are, who may sign in, how users reach it, and what they may choose.
 
     `cluster` and `pools` are the outputs of Cluster and NodePools, or filled in by hand for what exists already. `homes` are the outputs of EfsHomes, or
-    a section of another kind (`NfsHomes`, `EbsHomes`, `EphemeralHomes`).
+    a section of another kind (`NfsHomes`, `EbsHomes`, `EphemeralHomes`, `EfsAccessPointHomes`).
 
     The options of a hub have the names, the values and the defaults of a stack file (docs/reference.md, `hubs.NAME`): each is a model such as
-    `GitHubSignIn(kind="github", …)`, or a mapping with the same keys; None stands for the default.
+    `GitHubSignIn(client_id=…)`, or a mapping with the same keys; None stands for the default.
 
     `secrets` are what the options need: `client-secret` of GitHub, OIDC and Cognito, `ldap-search-password`, `tls-key` of a certificate of your own.
     `protected`: namespaces, claims and volumes refuse to be deleted. `tags` are those of everything in AWS. `images` says where images and charts come from.
@@ -55,7 +55,7 @@ class JupyterHubArgs:
 
     cluster: ClusterOutputs
     pools: NodePoolsOutputs
-    homes: EfsHomesOutputs | Homes
+    homes: EfsHomesOutputs | EfsAccessPointHomes | NfsHomes | EbsHomes | EphemeralHomes
     sign_in: SignIn | Mapping[str, Any]
     entry: Entry | Mapping[str, Any]
     database: Database | Mapping[str, Any] | None = None

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.config.errors import dotted
-from jupyterhub_aws.config.pools import AnyUserPool, CorePool, Disk, Pools, Retiring
+from jupyterhub_aws.config.pools import Disk, Pools, Retiring
 
 #: What an argument is called that a stack file says by another path.
 _SIZES = {"size.min": "min_size", "size.max": "max_size", "size": "max_size"}
@@ -127,9 +127,9 @@ class ExistingNodes:
         return {"capacity": "existing", **said}
 
 
-#: A pool as a program may say it: a class of this module, a section of `config.pools`, or a map as in a stack file.
-AnyPool = SpotFirst | Spot | OnDemand | ExistingNodes | AnyUserPool | Mapping[str, Any]
-AnyCore = CoreNodes | CorePool | Mapping[str, Any]
+#: A pool as a program may say it: a class of this module, or a map as in a stack file.
+AnyPool = SpotFirst | Spot | OnDemand | ExistingNodes | Mapping[str, Any]
+AnyCore = CoreNodes | Mapping[str, Any]
 
 
 def pools_section(given: Arguments, pools: object, core: object) -> Pools | None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pulumi
 
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.pools.args import AnyPool, ExistingNodes, pools_section
-from jupyterhub_aws.config.pools import GivenPool, Pools
+from jupyterhub_aws.components.pools.args import AnyPool, pools_section
+from jupyterhub_aws.config.pools import Pools
 from jupyterhub_aws.config.specs.node_groups import CORE_LABELS, NodePoolsSpec, node_pools_spec
 
 
@@ -47,7 +47,7 @@ class NodePoolsOutputs:
         return self.spec.section
 
 
-def existing_node_pools(pools: Mapping[str, ExistingNodes | GivenPool | AnyPool], *, cluster: str, version: str) -> NodePoolsOutputs:
+def existing_node_pools(pools: Mapping[str, AnyPool], *, cluster: str, version: str) -> NodePoolsOutputs:
     """Nodes that exist already, in a cluster of this name and Kubernetes minor. Raises ArgumentError with every problem of the pools."""
     given = Arguments("existing_node_pools", cluster)
     section = pools_section(given, pools, None)

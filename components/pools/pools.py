@@ -21,6 +21,8 @@ from jupyterhub_aws.components.pools.nodes import NodeParts, node_role
 from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
 from jupyterhub_aws.components.pools.user_group import UserGroup, UserGroupArgs
 from jupyterhub_aws.config.pool_rules import pool_problems
+from jupyterhub_aws.config.pools import AnyUserPool
+from jupyterhub_aws.config.pools import CorePool as CoreSection
 from jupyterhub_aws.config.specs.node_groups import NodePoolsSpec, node_pools_spec
 
 #: What Auto Scaling does with the key of its nodes' volumes (EC2 Auto Scaling user guide, "Required AWS KMS key policy for use with encrypted volumes").
@@ -56,8 +58,8 @@ class NodePoolsArgs:
     """
 
     cluster: ClusterOutputs
-    pools: Mapping[str, AnyPool] = field(default_factory=dict)
-    core: AnyCore | None = field(default_factory=CoreNodes)
+    pools: Mapping[str, AnyPool] = field(default_factory=dict, metadata={"section": Mapping[str, AnyUserPool]})
+    core: AnyCore | None = field(default_factory=CoreNodes, metadata={"section": CoreSection | None})
     per_zone: bool = False
     addons: bool = True
     efs_driver: bool = True

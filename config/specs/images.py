@@ -18,8 +18,9 @@ from jupyterhub_aws.config.registry import AnyRegistry, EcrRegistry, OnNodes, Pr
 class Images:
     """The names of images and the source of charts. The default: what their makers publish, under the names that they have there.
 
-    `registry` is `HOST[/PREFIX]` of a registry of yours that holds all of them. With `lock` (of `jhub bundle lock`) images are named by digest.
-    `on_nodes`: images lie on every node, and nothing is pulled. `charts` is a folder with the archives of charts, relative to where `pulumi` runs.
+    `registry` is `HOST[/PREFIX]` of a registry of yours that holds all of them. With `lock` images are named by digest: `read_lock(Path("…"))` reads what
+    `jhub bundle lock` wrote. `on_nodes`: images lie on every node, and nothing is pulled. `charts` is a folder with the archives of charts, relative to where
+    `pulumi` runs.
     """
 
     registry: str | None = None

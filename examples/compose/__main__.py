@@ -9,6 +9,7 @@ from jupyterhub_aws import (
     ClusterAutoscalerArgs,
     EfsHomes,
     EfsHomesArgs,
+    GitHubSignIn,
     JupyterHub,
     JupyterHubArgs,
     Network,
@@ -17,6 +18,8 @@ from jupyterhub_aws import (
     NodeAgentsArgs,
     NodePools,
     NodePoolsArgs,
+    PortForwardEntry,
+    Profile,
     SpotFirst,
 )
 
@@ -34,9 +37,9 @@ hub = JupyterHub(
         cluster=cluster.outputs,
         pools=pools.outputs,
         homes=homes.outputs,
-        sign_in={"kind": "github", "client_id": "Ov23liDocumentation0", "allowed_organizations": ["example-org"]},
-        entry={"kind": "port_forward"},
-        profiles={"small": {"pool": "memory", "cpu": 2, "memory": "16G"}, "large": {"pool": "memory", "cpu": 4, "memory": "32G"}},
+        sign_in=GitHubSignIn(client_id="Ov23liDocumentation0", allowed_organizations=("example-org",)),
+        entry=PortForwardEntry(),
+        profiles={"small": Profile(pool="memory", cpu=2, memory="16G"), "large": Profile(pool="memory", cpu=4, memory="32G")},
         secrets={"client-secret": pulumi.Config().require_secret("client-secret")},
     ),
 )

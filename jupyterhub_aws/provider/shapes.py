@@ -21,6 +21,8 @@ from pulumi.provider.experimental.analyzer import PropertyDefinition, PropertyTy
 from pulumi.provider.experimental.util import camel_case
 from pydantic import BaseModel
 
+from jupyterhub_aws.config.model import is_tag
+
 PACKAGE = "jupyterhub-aws"
 _NONE = type(None)
 _SIMPLE = {str: PropertyType.STRING, int: PropertyType.INTEGER, float: PropertyType.NUMBER, bool: PropertyType.BOOLEAN}
@@ -133,14 +135,18 @@ class Shapes:
         return Shape(object=self.objects[name])
 
     def of_dataclass(self, kind: type, *, without: Iterable[str] = (), docs: Mapping[str, str] | None = None) -> dict[str, Property]:
-        """The properties of a dataclass: what can be left out there can be left out here. `docs` say what its docstring does not."""
+        """The properties of a dataclass: what can be left out there can be left out here. `docs` say what its docstring does not.
+
+        A field's metadata names under `section` what it is in a stack file, where Python has classes of its own for it.
+        """
         hints = get_type_hints(kind, localns=_INPUT_NAMES, include_extras=True)
         words = {**attributes(kind.__doc__ or ""), **(docs or {})}
         found = {}
         for item in dataclasses.fields(kind):
             if item.name not in without:
                 required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-                found[item.name] = Property(shape=self.shape(hints[item.name], item.name), doc=words.get(item.name, ""), optional=not required)
+                annotation = item.metadata.get("section", hints[item.name])
+                found[item.name] = Property(shape=self.shape(annotation, item.name), doc=words.get(item.name, ""), optional=not required)
         return found
 
     def shape(self, annotation: Any, name: str) -> Shape:  # noqa: ANN401 -- any annotation
@@ -209,7 +215,7 @@ class Shapes:
         return Property(
             shape=self.shape(kinds, name),
             doc=whose + " ".join(dict.fromkeys(item.description or "" for item in fields)),
-            optional=len(models) < variants or not all(item.is_required() for item in fields),
+            optional=len(models) < variants or not all(item.is_required() or is_tag(item) for item in fields),
         )
 
 
@@ -258,4 +264,4 @@ def _of_variant(model: type[BaseModel]) -> str:
 
 def _tag(model: type[BaseModel]) -> str:
     """The word by which a member of a union is chosen. Raises StopIteration where none is."""
-    return str(next(get_args(item.annotation)[0] for item in model.model_fields.values() if get_origin(item.annotation) is Literal and item.is_required()))
+    return str(next(get_args(item.annotation)[0] for item in model.model_fields.values() if is_tag(item)))

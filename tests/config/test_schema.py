@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.load import PROJECT, load
+from jupyterhub_aws.config.model import is_tag
 from jupyterhub_aws.config.pools import AnyUserPool, Pools
 from jupyterhub_aws.config.reference import reference_page
 from jupyterhub_aws.config.schema import _as_the_engine_takes_it, flow, models_schema, render_schema, stack_schema
@@ -220,7 +221,7 @@ def test_every_model_has_a_definition_and_every_definition_a_model(schema):
 def test_a_definition_has_the_options_of_its_model(schema, name):
     definition, fields = schema["$defs"][name], MODELS[name].model_fields
     assert set(definition["properties"]) == set(fields)
-    assert set(definition.get("required", [])) == {option for option, field in fields.items() if field.is_required()}
+    assert set(definition.get("required", [])) == {option for option, field in fields.items() if field.is_required() or is_tag(field)}
     # Hover text and reference call an option required where the schema has no default.
     assert {option for option, node in models_schema()["$defs"][name]["properties"].items() if "default" not in node} == set(definition.get("required", []))
     if name == Pools.__name__:

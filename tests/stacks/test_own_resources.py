@@ -418,6 +418,8 @@ def someones(draw: st.DrawFn, index: int) -> Resource:
         try:
             for key in path[:-1]:
                 here = here[key]
+            if isinstance(here, dict) and not isinstance(path[-1], str):
+                continue  # a list was there; keys of maps are text
             if draw(st.booleans()):
                 here[path[-1]] = draw(_JSON)
             else:
