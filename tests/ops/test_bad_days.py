@@ -39,7 +39,7 @@ COMMANDS = {
 #: Those that do not, or that have no stack yet: they say in their own tests what they need.
 ELSEWHERE = {
     *("plan", "versions", "upgrade", "adopt", "destroy", "diff", "gate", "report", "values", "open"),
-    *("sites", "bundle", "probe", "certificate", "homes", "schema", "docs"),
+    *("sites", "bundle", "probe", "certificate", "homes", "schema", "docs", "init", "migrate"),
 }
 _SECRET = "a-secret-key-of-nobody"
 
