@@ -49,7 +49,7 @@ def models_schema() -> Node:
     A map is `additionalProperties` for its values and `propertyNames` for its keys. pydantic turns a key's pattern into
     `patternProperties`, which lets every other key pass, and forgets the keys of a model's extra fields.
     """
-    schema = _changed(StackConfig.model_json_schema(mode="validation"), lambda node: _with_required_tags(_one_kind_of_map(node)))
+    schema = _changed(StackConfig.model_json_schema(mode="validation"), lambda node: _on_one_line(_with_required_tags(_one_kind_of_map(node))))
     pools = schema["$defs"][Pools.__name__]
     pools["propertyNames"] = TypeAdapter(ShortName).json_schema()
     choices = variants(pools["additionalProperties"], schema["$defs"])
@@ -167,6 +167,13 @@ def _with_required_tags(node: Node) -> Node:
         del properties[name]["default"]
     if tags:
         node["required"] = [name for name in properties if name in tags or name in node.get("required", ())]
+    return node
+
+
+def _on_one_line(node: Node) -> Node:
+    """A docstring's lines are those of the source: one for each paragraph is what is meant."""
+    if isinstance(node.get("description"), str):
+        node["description"] = "\n\n".join(" ".join(paragraph.split()) for paragraph in node["description"].split("\n\n"))
     return node
 
 

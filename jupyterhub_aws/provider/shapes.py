@@ -259,7 +259,7 @@ def _flat(annotation: Any) -> list[Any]:  # noqa: ANN401 -- any annotation
 
 
 def _of_variant(model: type[BaseModel]) -> str:
-    return f"`{_tag(model)}`: {(model.__doc__ or '').splitlines()[0]}"
+    return f"`{_tag(model)}`: {paragraphs(model.__doc__ or '').partition(chr(10))[0]}"
 
 
 def _tag(model: type[BaseModel]) -> str:
