@@ -1,4 +1,6 @@
-"""A scan of an account with 10,000 resources: a server on this machine answers as AWS does, page by page, and botocore parses every one of them."""
+"""A scan of an account with 10,000 resources: a server on this machine answers as AWS does, page
+by page, and botocore parses every one of them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from urllib.parse import parse_qs
 
 from benchmarks.processes import JHUB, Command, Measured, together
 
-#: Things of each kind: the sum is what the target speaks of. What AWS filters by VPC is the cluster's; the rest is the whole account's.
+#: Things of each kind: the sum is what the target speaks of. What AWS filters by VPC is the
+#: cluster's; the rest is the whole account's.
 COUNTS = {
     "roles": 3000, "policies": 1500, "instance profiles": 800, "access points": 1500, "file systems": 400, "databases": 400, "balancers": 400,
     "target groups": 600, "security groups": 900, "groups": 300, "subnets": 150, "route tables": 50,
@@ -81,14 +84,25 @@ def _rest(path: str) -> object:
             "Encrypted": True,
         }
         items = [
-            {**made, "FileSystemId": f"fs-{n:08x}", "CreationToken": f"t{n}", "SizeInBytes": {"Value": 1}, "Tags": [{"Key": "n", "Value": "x"}]}
+            {
+                **made,
+                "FileSystemId": f"fs-{n:08x}",
+                "CreationToken": f"t{n}",
+                "SizeInBytes": {"Value": 1},
+                "Tags": [{"Key": "n", "Value": "x"}],
+            }
             for n in numbers
         ]
         return {"FileSystems": items, **({"NextMarker": end} if end else {})}
     if plain.endswith("/access-points"):
         numbers, end = _pages("access points", token)
         items = [
-            {"AccessPointId": f"fsap-{n:08x}", "FileSystemId": f"fs-{n % 400:08x}", "PosixUser": {"Uid": 1, "Gid": 1}, "RootDirectory": {"Path": f"/{n}"}}
+            {
+                "AccessPointId": f"fsap-{n:08x}",
+                "FileSystemId": f"fs-{n % 400:08x}",
+                "PosixUser": {"Uid": 1, "Gid": 1},
+                "RootDirectory": {"Path": f"/{n}"},
+            }
             for n in numbers
         ]
         return {"AccessPoints": items, **({"NextToken": end} if end else {})}
@@ -97,10 +111,22 @@ def _rest(path: str) -> object:
 
 def _role(number: int) -> str:
     document = json.dumps(
-        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "ec2.amazonaws.com"},
+                    "Action": "sts:AssumeRole",
+                }
+            ],
+        }
     )
     head = f"<Path>/</Path><RoleName>role-{number}</RoleName><RoleId>A{number}</RoleId><Arn>arn:aws:iam::{_ACCOUNT}:role/role-{number}</Arn>"
-    policies = "".join(f"<member><PolicyName>p{i}</PolicyName><PolicyArn>arn:aws:iam::aws:policy/p{i}</PolicyArn></member>" for i in range(3))
+    policies = "".join(
+        f"<member><PolicyName>p{i}</PolicyName><PolicyArn>arn:aws:iam::aws:policy/p{i}</PolicyArn></member>"
+        for i in range(3)
+    )
     attached = f"<AttachedManagedPolicies>{policies}</AttachedManagedPolicies>"
     return f"<member>{head}<AssumeRolePolicyDocument>{document}</AssumeRolePolicyDocument>{attached}{_TAGS}</member>"
 
@@ -135,7 +161,9 @@ def _group(number: int) -> str:
 
 def _subnet(number: int) -> str:
     place = f"<availabilityZone>us-east-1{'abc'[number % 3]}</availabilityZone><cidrBlock>10.{number}.0.0/24</cidrBlock>"
-    return f"<item><subnetId>subnet-{number:08x}</subnetId><vpcId>vpc-00000000</vpcId>{place}</item>"
+    return (
+        f"<item><subnetId>subnet-{number:08x}</subnetId><vpcId>vpc-00000000</vpcId>{place}</item>"
+    )
 
 
 def _security_group(number: int) -> str:
@@ -147,7 +175,8 @@ def _table(number: int) -> str:
     return f"<item><routeTableId>rtb-{number:08x}</routeTableId><vpcId>vpc-00000000</vpcId></item>"
 
 
-#: Operation to kind, list element, item, and how the next page's token is called (None: AWS gives all of it at once).
+#: Operation to kind, list element, item, and how the next page's token is called (None: AWS gives
+#: all of it at once).
 _LISTS = {
     "ListInstanceProfiles": ("instance profiles", "InstanceProfiles", _profile, "Marker"),
     "DescribeDBInstances": ("databases", "DBInstances", _database, "Marker"),
@@ -169,20 +198,34 @@ def _query(body: str) -> str:
     elif operation == "DescribeVpcs":
         return f"<{operation}Response><vpcSet><item><vpcId>vpc-00000000</vpcId><cidrBlock>10.0.0.0/8</cidrBlock></item></vpcSet></{operation}Response>"
     elif operation == "GetAccountAuthorizationDetails":
-        kind, element, item = ("roles", "RoleDetailList", _role) if given.get("Filter.member.1") == "Role" else ("policies", "Policies", _policy)
+        kind, element, item = (
+            ("roles", "RoleDetailList", _role)
+            if given.get("Filter.member.1") == "Role"
+            else ("policies", "Policies", _policy)
+        )
         numbers, end = _pages(kind, token)
-        truncated = f"<IsTruncated>true</IsTruncated><Marker>{end}</Marker>" if end else "<IsTruncated>false</IsTruncated>"
+        truncated = (
+            f"<IsTruncated>true</IsTruncated><Marker>{end}</Marker>"
+            if end
+            else "<IsTruncated>false</IsTruncated>"
+        )
         inner = f"<{element}>{''.join(map(item, numbers))}</{element}>{truncated}"
     elif operation in _LISTS:
         kind, element, item, following = _LISTS[operation]
         numbers, end = _pages(kind, token)
-        more = f"<{following}>{end}</{following}><IsTruncated>true</IsTruncated>" if end and following else ""
+        more = (
+            f"<{following}>{end}</{following}><IsTruncated>true</IsTruncated>"
+            if end and following
+            else ""
+        )
         inner = f"<{element}>{''.join(map(item, numbers))}</{element}>{more}"
         if following is None:
             return f"<{operation}Response>{inner}</{operation}Response>"
     else:
         inner = ""
-    return f"<{operation}Response><{operation}Result>{inner}</{operation}Result></{operation}Response>"
+    return (
+        f"<{operation}Response><{operation}Result>{inner}</{operation}Result></{operation}Response>"
+    )
 
 
 class _Aws(http.server.BaseHTTPRequestHandler):
@@ -208,7 +251,9 @@ class _Aws(http.server.BaseHTTPRequestHandler):
 def large_account() -> Iterator[str]:
     """The address of the account."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Aws)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -219,12 +264,22 @@ def large_account() -> Iterator[str]:
 
 
 def scanned() -> Measured:
-    """`jhub adopt scan` of it as a fresh process: seconds and MiB, the stack file and its evaluation included."""
+    """`jhub adopt scan` of it as a fresh process: seconds and MiB, the stack file and its
+    evaluation included.
+    """
     folder = Path(tempfile.mkdtemp(prefix="jhub-bench-"))
-    script = f"rm -f {folder}/*; exec {JHUB} adopt scan --region us-east-1 --name bench --out {folder}"
-    keys = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_EC2_METADATA_DISABLED": "true"}
+    script = (
+        f"rm -f {folder}/*; exec {JHUB} adopt scan --region us-east-1 --name bench --out {folder}"
+    )
+    keys = {
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
     try:
         with large_account() as url, mock.patch.dict(os.environ, {**keys, "AWS_ENDPOINT_URL": url}):
-            return together([Command(words=("/bin/sh", "-c", script), code=1)])[0]  # 1: lines are left to fill in
+            return together([Command(words=("/bin/sh", "-c", script), code=1)])[
+                0
+            ]  # 1: lines are left to fill in
     finally:
         shutil.rmtree(folder)

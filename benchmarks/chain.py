@@ -1,4 +1,6 @@
-"""The longest chain of things that wait for each other, in the seconds that AWS usually takes. Pure functions."""
+"""The longest chain of things that wait for each other, in the seconds that AWS usually takes.
+Pure functions.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from functools import cache
 
 from jupyterhub_aws.checks.resources import Resource, Resources
 
-#: Usual creation times in seconds, as the stand-in plugin has them (tests/engine/stand_in/aws/types.go; a test compares).
+#: Usual creation times in seconds, as the stand-in plugin has them
+#: (tests/engine/stand_in/aws/types.go; a test compares).
 SECONDS = {
     "aws:eks/cluster:Cluster": 540,
     "aws:eks/nodeGroup:NodeGroup": 110,
@@ -27,7 +30,8 @@ SECONDS = {
 _RELEASE = ("kubernetes:helm.sh/v3:Release", 10)
 #: Everything else answers at once: roles, routes, tags, log groups.
 _OTHER = 2
-#: Nothing can be quicker than this: a cluster needs subnets, nodes need the cluster and its first add-ons, the last add-ons
+#: Nothing can be quicker than this: a cluster needs subnets, nodes need the cluster and its first
+#: add-ons, the last add-ons
 #: need a node, and a hub needs the drivers of its volumes, which are among them.
 UNAVOIDABLE = (
     "aws:ec2/vpc:Vpc",
@@ -54,7 +58,9 @@ def longest_chain(resources: Resources) -> list[Resource]:
     @cache
     def chain(urn: str) -> tuple[int, tuple[str, ...]]:
         resource = resources.by_urn[urn]
-        best = max((chain(other) for other in _before(resource, resources, children)), default=(0, ()))
+        best = max(
+            (chain(other) for other in _before(resource, resources, children)), default=(0, ())
+        )
         return (best[0] + seconds(resource.type), (*best[1], urn)) if _made(resource) else best
 
     slowest = max(chain(resource.urn) for resource in resources)
@@ -62,12 +68,18 @@ def longest_chain(resources: Resources) -> list[Resource]:
 
 
 def _made(resource: Resource) -> bool:
-    """Whether something is made: components are names, and a provider is a process on the machine that runs `pulumi`."""
+    """Whether something is made: components are names, and a provider is a process on the
+    machine that runs `pulumi`.
+    """
     return resource.custom and not resource.type.startswith("pulumi:providers:")
 
 
-def _before(resource: Resource, resources: Resources, children: dict[str, list[str]]) -> Iterator[str]:
-    """What a resource waits for: its dependencies, whole components with everything inside them, and its parent."""
+def _before(
+    resource: Resource, resources: Resources, children: dict[str, list[str]]
+) -> Iterator[str]:
+    """What a resource waits for: its dependencies, whole components with everything inside them,
+    and its parent.
+    """
     above = set(_above(resource, resources))
     for urn in (*resource.depends_on, *([] if resource.parent is None else [resource.parent])):
         if urn not in resources.by_urn:

@@ -1,4 +1,6 @@
-"""Two large plans compared, and the comment written: the time of what a pull request waits for besides the two plans."""
+"""Two large plans compared, and the comment written: the time of what a pull request waits for
+besides the two plans.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,16 @@ _JHUB = str(Path(sys.prefix) / "bin" / "jhub")
 
 
 def compared(count: int, runs: int) -> float:
-    """Seconds for two plans of so many resources, of which every third changes. Median of so many runs."""
-    plan = json.loads(subprocess.run([_JHUB, "plan", "dev", "--json"], capture_output=True, check=True).stdout)
+    """Seconds for two plans of so many resources, of which every third changes. Median of so
+    many runs.
+    """
+    plan = json.loads(
+        subprocess.run([_JHUB, "plan", "dev", "--json"], capture_output=True, check=True).stdout
+    )
     found = plan["resources"]
-    plan["resources"] = [_copy(item, number) for number in range(count // len(found) + 1) for item in found][:count]
+    plan["resources"] = [
+        _copy(item, number) for number in range(count // len(found) + 1) for item in found
+    ][:count]
     other = copy.deepcopy(plan)
     for item in other["resources"][::3]:
         item["inputs"]["description"] = "another"

@@ -1,4 +1,6 @@
-"""Fresh processes, timed and weighed: the command itself, one that only imports, and ones that import with its tricks."""
+"""Fresh processes, timed and weighed: the command itself, one that only imports, and ones that
+import with its tricks.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = int(os.environ.get("BENCH_RUNS", "7"))
 JHUB = str(Path(sys.prefix) / "bin" / "jhub")
-#: Starts a command from a small process of its own. What the kernel reports as a child's largest memory begins with that
-#: of the process which it was started from, and the one that runs the benchmarks has the SDKs in it.
+#: Starts a command from a small process of its own. What the kernel reports as a child's largest
+#: memory begins with that
+#: of the process which it was started from, and the one that runs the benchmarks has the SDKs in
+#: it.
 _LAUNCHER = """
 import json, os, sys, time
 command = sys.argv[1:]
@@ -52,20 +56,43 @@ def together(commands: Sequence[Command]) -> list[Measured]:
     for _ in range(RUNS):
         for index, command in enumerate(commands):
             found[index].append(_once(command))
-    return [Measured(seconds=statistics.median(run[0] for run in runs), mebibytes=statistics.median(run[1] for run in runs)) for runs in found]
+    return [
+        Measured(
+            seconds=statistics.median(run[0] for run in runs),
+            mebibytes=statistics.median(run[1] for run in runs),
+        )
+        for runs in found
+    ]
 
 
 def _once(command: Command) -> tuple[float, float]:
-    launched = subprocess.run([sys.executable, "-I", "-S", "-c", _LAUNCHER, *command.words], capture_output=True, text=True, check=True, cwd=ROOT)
+    launched = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command.words],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
     seconds, mebibytes, code = json.loads(launched.stdout)
     if code != command.code:
-        raise UnexpectedExitError(f"{' '.join(command.words)[:200]} ended with {code}, expected {command.code}")
+        raise UnexpectedExitError(
+            f"{' '.join(command.words)[:200]} ended with {code}, expected {command.code}"
+        )
     return float(seconds), float(mebibytes)
 
 
 def new_project() -> Command:
     """`jhub init --yes` into a new folder, which goes again."""
-    return Command(words=("/bin/sh", "-c", f'folder=$(mktemp -d) && "{JHUB}" init "$folder/lab" --yes; code=$?; rm -rf "$folder"; exit $code'))
+    return Command(
+        words=(
+            "/bin/sh",
+            "-c",
+            (
+                f'folder=$(mktemp -d) && "{JHUB}" init "$folder/lab" --yes; code=$?; rm -rf'
+                ' "$folder"; exit $code'
+            ),
+        )
+    )
 
 
 def jhub(*words: str, code: int = 0) -> Command:
@@ -83,7 +110,11 @@ def imports_of(tokens: Sequence[str]) -> str:
         elif package == "aws":
             lines.add(f"from pulumi_aws.{module.partition('/')[0]} import {name}")
         elif package == "kubernetes":
-            lines.add(f"from pulumi_kubernetes.{module.replace('.sh', '').replace('.k8s.io', '').replace('/', '.')} import {name}")
+            lines.add(
+                "from"
+                f" pulumi_kubernetes.{module.replace('.sh', '').replace('.k8s.io', '').replace('/', '.')}"
+                f" import {name}"
+            )
         elif package == "eks":
             lines.add(f"from pulumi_eks import {name}")
     return "\n".join(sorted(lines))
@@ -95,13 +126,20 @@ def ordinary(tokens: Sequence[str]) -> Command:
 
 
 def floor(tokens: Sequence[str]) -> Command:
-    """A process that imports them with the tricks of `jupyterhub_aws/cli/main.py` and does nothing else."""
+    """A process that imports them with the tricks of `jupyterhub_aws/cli/main.py` and does
+    nothing else.
+    """
     return _python(f"import gc; gc.disable()\n{imports_of(tokens)}\nimport os; os._exit(0)")
 
 
 def lazy_floor(tokens: Sequence[str]) -> Command:
-    """The same, and with the SDK loaded class by class as `jupyterhub_aws/plan/lazy_sdk.py` does it."""
-    return _python(f"import gc; gc.disable()\nfrom jupyterhub_aws.plan import lazy_sdk; lazy_sdk.install()\n{imports_of(tokens)}\nimport os; os._exit(0)")
+    """The same, and with the SDK loaded class by class as `jupyterhub_aws/plan/lazy_sdk.py` does
+    it.
+    """
+    return _python(
+        "import gc; gc.disable()\nfrom jupyterhub_aws.plan import lazy_sdk;"
+        f" lazy_sdk.install()\n{imports_of(tokens)}\nimport os; os._exit(0)"
+    )
 
 
 def _python(code: str) -> Command:

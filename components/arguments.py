@@ -1,4 +1,6 @@
-"""Arguments of a component, read with the models and rules of a stack file: every problem at once, each with the argument's path."""
+"""Arguments of a component, read with the models and rules of a stack file: every problem at
+once, each with the argument's path.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,13 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from jupyterhub_aws.components.base import ArgumentError
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
-from jupyterhub_aws.config.egress import HostPattern, InternetEgress, NoEgress, PeerNetwork, ProxyEgress
+from jupyterhub_aws.config.egress import (
+    HostPattern,
+    InternetEgress,
+    NoEgress,
+    PeerNetwork,
+    ProxyEgress,
+)
 from jupyterhub_aws.config.errors import Problem, dotted, shown
 from jupyterhub_aws.config.explain import problems_of
 from jupyterhub_aws.config.model import said
@@ -26,7 +34,9 @@ from jupyterhub_aws.config.versions import kubernetes_versions
 M = TypeVar("M", bound=BaseModel)
 H = TypeVar("H")
 
-_MOST_TAGS = 40  # AWS allows 50 on a resource; the rest is for the library's own: names, discovery, scale-from-zero templates
+# AWS allows 50 on a resource; the rest is for the library's own: names, discovery, scale-from-zero
+# templates
+_MOST_TAGS = 40
 
 
 class Unreadable(Exception):  # noqa: N818 -- caught where it is raised
@@ -50,27 +60,49 @@ class Arguments:
         self.problems.append(Problem(path=path, what=what, fix=fix))
 
     def add(self, problems: Iterable[Problem], *, within: str = "") -> None:
-        """Add problems that a rule of stack files found. `within` is the section's name there, which is no part of an argument's path."""
+        """Add problems that a rule of stack files found. `within` is the section's name there,
+        which is no part of an argument's path.
+        """
         for problem in problems:
             path = problem.path.removeprefix(f"{within}.") if within else problem.path
             self.problems.append(Problem(path=path, what=problem.what, fix=problem.fix))
 
     def done(self, renamed: Mapping[str, str] | None = None) -> None:
-        """Raise ArgumentError where something was wrong. `renamed` maps paths of a section, and all below them, to the arguments' own; the first one counts."""
+        """Raise ArgumentError where something was wrong. `renamed` maps paths of a section, and
+        all below them, to the arguments' own; the first one counts.
+        """
         if self.problems:
-            raise ArgumentError(self.source, [Problem(path=_renamed(item.path, renamed or {}), what=item.what, fix=item.fix) for item in self.problems])
+            raise ArgumentError(
+                self.source,
+                [
+                    Problem(path=_renamed(item.path, renamed or {}), what=item.what, fix=item.fix)
+                    for item in self.problems
+                ],
+            )
 
     def section(self, model: type[M], values: Mapping[str, Any], *, path: str = "") -> M | None:
-        """The section that these values are, as a stack file would say them; None with its problems noted. An absent value (None) is the option's default."""
+        """The section that these values are, as a stack file would say them; None with its
+        problems noted. An absent value (None) is the option's default.
+        """
         try:
-            document = {key: _plain(value, (key,)) for key, value in values.items() if value is not None}
+            document = {
+                key: _plain(value, (key,)) for key, value in values.items() if value is not None
+            }
             return model.model_validate_json(json.dumps(document))
         except Unreadable as error:
             where = dotted((path, *error.path)) if path else dotted(error.path)
             if isinstance(error.value, pulumi.Output):
-                self.say(where, "is an output, whose value is known only after something was made", "give a plain value")
+                self.say(
+                    where,
+                    "is an output, whose value is known only after something was made",
+                    "give a plain value",
+                )
             else:
-                self.say(where, f"has a value of the wrong kind (got {type(error.value).__name__})", "give plain text, numbers, lists and maps")
+                self.say(
+                    where,
+                    f"has a value of the wrong kind (got {type(error.value).__name__})",
+                    "give plain text, numbers, lists and maps",
+                )
         except RecursionError:
             self.say(path, "is nested too deeply to be read", "compare it with docs/reference.md")
         except ValidationError as error:
@@ -78,15 +110,26 @@ class Arguments:
         return None
 
     def physical_name(self, given: object, *, default: object = None) -> str:
-        """The prefix of physical names: the argument, or the component's resource name, or a cluster's name as `default`."""
-        name = given if given is not None else default if default is not None else self._resource_name
+        """The prefix of physical names: the argument, or the component's resource name, or a
+        cluster's name as `default`.
+        """
+        name = (
+            given if given is not None else default if default is not None else self._resource_name
+        )
         try:
             found: str = TypeAdapter(StackName).validate_python(name, strict=True)
         except ValidationError as error:
             context = error.errors()[0].get("ctx", {})
-            what, fix = context.get("what", f"must be text (got {shown(name)})"), context.get("fix", "write something like jhub-dev")
+            what, fix = (
+                context.get("what", f"must be text (got {shown(name)})"),
+                context.get("fix", "write something like jhub-dev"),
+            )
             usual = "the resource name" if default is None else "the cluster's name"
-            said = str(what) if given is not None else f"is {usual} where it is not given, and that {what}"
+            said = (
+                str(what)
+                if given is not None
+                else f"is {usual} where it is not given, and that {what}"
+            )
             self.say("physical_name", said, f"{fix} as physical_name")
             return ""
         return found
@@ -94,72 +137,128 @@ class Arguments:
     def tags(self, given: object) -> Mapping[str, str]:
         """The tags of every resource, as text by text."""
         if not isinstance(given, Mapping):
-            self.say("tags", f"must be a map (got {shown(given)})", 'write {"owner": "platform-team"}')
+            self.say(
+                "tags", f"must be a map (got {shown(given)})", 'write {"owner": "platform-team"}'
+            )
             return {}
         if len(given) > _MOST_TAGS:
-            self.say("tags", f"must have at most {_MOST_TAGS} entries (got {len(given)})", "remove some: AWS takes 50, and this library sets some of its own")
+            self.say(
+                "tags",
+                f"must have at most {_MOST_TAGS} entries (got {len(given)})",
+                "remove some: AWS takes 50, and this library sets some of its own",
+            )
         for key, value in given.items():
             self._tag(key, value)
         return given
 
     def _tag(self, key: object, value: object) -> None:
         path = dotted(("tags", str(key)))
-        if not isinstance(key, str) or not 0 < len(key) <= 128 or key.lower().startswith("aws:") or key == "Name":  # noqa: PLR2004 -- "Tag naming limits"
-            self.say(path, "is not a tag's key: 1 to 128 characters that do not begin with aws:, and not Name, which this library sets", "choose another key")
+        if (
+            not isinstance(key, str)
+            or not 0 < len(key) <= 128
+            or key.lower().startswith("aws:")
+            or key == "Name"
+        ):  # "Tag naming limits"
+            self.say(
+                path,
+                "is not a tag's key: 1 to 128 characters that do not begin with aws:, and not Name,"
+                " which this library sets",
+                "choose another key",
+            )
         try:
             TypeAdapter(TagValue).validate_python(value, strict=True)
         except ValidationError as error:
             context = error.errors()[0].get("ctx", {})
-            self.say(path, str(context.get("what", f"must be text (got {shown(value)})")), str(context.get("fix", "write it in quotes")))
+            self.say(
+                path,
+                str(context.get("what", f"must be text (got {shown(value)})")),
+                str(context.get("fix", "write it in quotes")),
+            )
 
     def region(self, path: str, zones: Sequence[str]) -> str:
-        """The region of zones that are valid by themselves: the first one's. `path` is that zone's."""
+        """The region of zones that are valid by themselves: the first one's. `path` is that
+        zone's.
+        """
         region = zones[0][:-1]
         self._valid(Region, region, path)
         return region
 
     def services(self, given: object) -> dict[str, str] | None:
-        """The AWS services that get a private endpoint, each with why, sorted; None where nothing is given, or it is wrong."""
+        """The AWS services that get a private endpoint, each with why, sorted; None where
+        nothing is given, or it is wrong.
+        """
         if given is None:
             return None
         if not isinstance(given, Mapping):
-            self.say("services", f"must be a map (got {shown(given)})", 'write {"s3": "layers of images"}')
+            self.say(
+                "services",
+                f"must be a map (got {shown(given)})",
+                'write {"s3": "layers of images"}',
+            )
             return None
-        fine = [self._valid(EndpointService, service, dotted(("services", str(service)))) for service in given]
-        fine += [self._valid(str, why, dotted(("services", str(service)))) for service, why in given.items()]
+        fine = [
+            self._valid(EndpointService, service, dotted(("services", str(service))))
+            for service in given
+        ]
+        fine += [
+            self._valid(str, why, dotted(("services", str(service))))
+            for service, why in given.items()
+        ]
         if "s3" not in given:
             self.say("services", "lacks s3, without which no image is pulled", "add it")
         return dict(sorted(given.items())) if all(fine) else None
 
-    def check_value(self, kind: Any, value: object, path: str) -> bool:  # noqa: ANN401 -- any annotated type
+    def check_value(self, kind: Any, value: object, path: str) -> bool:
         """Whether a value is of this kind, such as `Region`; else its problem is noted."""
         return self._valid(kind, value, path)
 
     def check_resources(self, given: object, path: str = "depends_on") -> None:
         """Note what is no list of resources, or no resource in it."""
         if not isinstance(given, (list, tuple)):
-            self.say(path, f"must be a list of resources (got {shown(given)})", "write one, also for a single resource")
+            self.say(
+                path,
+                f"must be a list of resources (got {shown(given)})",
+                "write one, also for a single resource",
+            )
             return
         for index, item in enumerate(given):
             if not isinstance(item, pulumi.Resource):
-                self.say(f"{path}[{index}]", f"must be a resource (got {type(item).__name__})", "give the resource itself, not an output of it")
+                self.say(
+                    f"{path}[{index}]",
+                    f"must be a resource (got {type(item).__name__})",
+                    "give the resource itself, not an output of it",
+                )
 
     def handle(self, path: str, given: object, kind: type[H], *, fix: str = "") -> H | None:
         """The outputs of another component, or what `fix` says; None with the problem noted."""
         if isinstance(given, kind):
             return given
         outputs = getattr(given, "outputs", None)
-        other = "write .outputs behind it" if isinstance(outputs, kind) else f"give the .outputs of a component, or {kind.__name__} of your own"
+        other = (
+            "write .outputs behind it"
+            if isinstance(outputs, kind)
+            else f"give the .outputs of a component, or {kind.__name__} of your own"
+        )
         self.say(path, f"must be {kind.__name__} (got {type(given).__name__})", fix or other)
         return None
 
     def check_input(self, path: str, value: object) -> None:
-        """Note a text argument that is neither text nor an output of some resource; None is fine."""
+        """Note a text argument that is neither text nor an output of some resource; None is
+        fine.
+        """
         if value is not None and not isinstance(value, (str, pulumi.Output)):
-            self.say(path, f"must be text, or an output (got {shown(value)})", "write it in quotes, or give an output of the resource")
+            self.say(
+                path,
+                f"must be text, or an output (got {shown(value)})",
+                "write it in quotes, or give an output of the resource",
+            )
 
-    def check_network(self, network: NetworkOutputs, *, zones: int = 1, path: str = "network") -> bool:
-        """Whether a network that was filled in by hand has what something in AWS with subnets in so many zones needs; else what it lacks is noted."""
+    def check_network(
+        self, network: NetworkOutputs, *, zones: int = 1, path: str = "network"
+    ) -> bool:
+        """Whether a network that was filled in by hand has what something in AWS with subnets in
+        so many zones needs; else what it lacks is noted.
+        """
         before = len(self.problems)
         self.check_present(f"{path}.vpc_id", network.vpc_id, "this is made in a VPC")
         for name in ("vpc_id", "endpoints_security_group_id", "s3_prefix_list_id"):
@@ -170,46 +269,108 @@ class Arguments:
         for option in ("private_subnets", "public_subnets"):
             subnets = getattr(network, option)
             if not isinstance(subnets, Mapping):
-                self.say(f"{path}.{option}", f"must be a map (got {shown(subnets)})", 'write {"us-east-1a": subnet.id}')
+                self.say(
+                    f"{path}.{option}",
+                    f"must be a map (got {shown(subnets)})",
+                    'write {"us-east-1a": subnet.id}',
+                )
                 continue
-            found = [zone for zone in subnets if self._valid(Zone, zone, dotted((path, option, str(zone))))]
+            found = [
+                zone
+                for zone in subnets
+                if self._valid(Zone, zone, dotted((path, option, str(zone))))
+            ]
             for zone in found if isinstance(network.private_subnets, Mapping) else ():
-                self.add(zone_problems(dotted((path, option, zone)), zone, network.region, instead=f"the first zone of {path}.private_subnets"))
+                self.add(
+                    zone_problems(
+                        dotted((path, option, zone)),
+                        zone,
+                        network.region,
+                        instead=f"the first zone of {path}.private_subnets",
+                    )
+                )
             if option == "private_subnets" and len(subnets) < zones:
                 what = f"must have at least {zones} entries (got {len(subnets)})"
-                self.say(f"{path}.{option}", what, "give a subnet in each zone; EKS wants two zones" if zones > 1 else "give the subnets of the nodes")
+                self.say(
+                    f"{path}.{option}",
+                    what,
+                    (
+                        "give a subnet in each zone; EKS wants two zones"
+                        if zones > 1
+                        else "give the subnets of the nodes"
+                    ),
+                )
             for zone, subnet in subnets.items():
                 self.check_input(dotted((path, option, str(zone))), subnet)
         if not isinstance(network.egress, (InternetEgress, NoEgress, ProxyEgress)):
-            fix = 'write NoEgress(), ProxyEgress(url=…) or InternetEgress()'
+            fix = "write NoEgress(), ProxyEgress(url=…) or InternetEgress()"
             self.say(f"{path}.egress", f"is no kind of egress (got {shown(network.egress)})", fix)
-        hosts: Any = list(network.internal_hosts) if isinstance(network.internal_hosts, tuple) else network.internal_hosts
+        hosts: Any = (
+            list(network.internal_hosts)
+            if isinstance(network.internal_hosts, tuple)
+            else network.internal_hosts
+        )
         self._valid(list[HostPattern], hosts, f"{path}.internal_hosts")
         peers = network.peer_networks
-        if not isinstance(peers, Mapping) or not all(isinstance(name, str) and isinstance(peer, PeerNetwork) for name, peer in peers.items()):
-            self.say(f"{path}.peer_networks", "is no map of peer networks by their names", 'write {"corporate": PeerNetwork(cidrs=("10.0.0.0/8",))}')
+        if not isinstance(peers, Mapping) or not all(
+            isinstance(name, str) and isinstance(peer, PeerNetwork) for name, peer in peers.items()
+        ):
+            self.say(
+                f"{path}.peer_networks",
+                "is no map of peer networks by their names",
+                'write {"corporate": PeerNetwork(cidrs=("10.0.0.0/8",))}',
+            )
         return len(self.problems) == before
 
     def check_cluster(self, cluster: ClusterOutputs, *, for_nodes: bool = True) -> None:
-        """Note what a cluster that was filled in by hand lacks for nodes in its VPC, or for what is made around an EKS cluster."""
-        self._valid(Annotated[str, Field(min_length=1, max_length=100)], cluster.name, "cluster.name")
+        """Note what a cluster that was filled in by hand lacks for nodes in its VPC, or for what
+        is made around an EKS cluster.
+        """
+        self._valid(
+            Annotated[str, Field(min_length=1, max_length=100)], cluster.name, "cluster.name"
+        )
         self._valid(Cidr, cluster.service_cidr, "cluster.service_cidr")
-        for name in ("endpoint", "certificate_authority", "security_group_id", "node_security_group_id", "kubeconfig", "created", "id"):
+        for name in (
+            "endpoint",
+            "certificate_authority",
+            "security_group_id",
+            "node_security_group_id",
+            "kubeconfig",
+            "created",
+            "id",
+        ):
             self.check_input(f"cluster.{name}", getattr(cluster, name))
         self.check_resources(cluster.ready, "cluster.ready")
-        if self._valid(str, cluster.version, "cluster.version") and cluster.version not in kubernetes_versions():
+        if (
+            self._valid(str, cluster.version, "cluster.version")
+            and cluster.version not in kubernetes_versions()
+        ):
             known = ", ".join(sorted(kubernetes_versions()))
-            self.say("cluster.version", f"has no row in the versions table (got {shown(cluster.version)})", f"choose one of {known}")
+            self.say(
+                "cluster.version",
+                f"has no row in the versions table (got {shown(cluster.version)})",
+                f"choose one of {known}",
+            )
         if not for_nodes:
             self._valid(Region, cluster.region, "cluster.network.region")
-            self.check_present("cluster.endpoint", cluster.endpoint if cluster.id is None else cluster.id, "this waits for the cluster")
+            self.check_present(
+                "cluster.endpoint",
+                cluster.endpoint if cluster.id is None else cluster.id,
+                "this waits for the cluster",
+            )
             return
         for name in ("endpoint", "certificate_authority", "security_group_id"):
-            self.check_present(f"cluster.{name}", getattr(cluster, name), "nodes cannot join without it")
+            self.check_present(
+                f"cluster.{name}", getattr(cluster, name), "nodes cannot join without it"
+            )
         if isinstance(cluster.network, NetworkOutputs):
             self.check_network(cluster.network, path="cluster.network")
         else:
-            self.say("cluster.network", f"must be NetworkOutputs (got {type(cluster.network).__name__})", "give the .outputs of a network, or fill in one")
+            self.say(
+                "cluster.network",
+                f"must be NetworkOutputs (got {type(cluster.network).__name__})",
+                "give the .outputs of a network, or fill in one",
+            )
 
     def check_key(self, path: str, given: object, region: str) -> None:
         """Note what is wrong with the ARN of a KMS key in a region; None is fine."""
@@ -217,16 +378,24 @@ class Arguments:
             return
         there = str(given).split(":")[3]
         if region and there != region:
-            self.say(path, f"is a key in {there}, and this is in {region}", f"name a key in {region}; of a multi-Region key its replica there")
+            self.say(
+                path,
+                f"is a key in {there}, and this is in {region}",
+                f"name a key in {region}; of a multi-Region key its replica there",
+            )
 
-    def _valid(self, kind: Any, value: object, path: str) -> bool:  # noqa: ANN401 -- any annotated type
+    def _valid(self, kind: Any, value: object, path: str) -> bool:
         try:
             TypeAdapter(kind).validate_python(value, strict=True)
         except ValidationError as error:
             for detail in error.errors():
                 context = detail.get("ctx", {})
                 where = path + "".join(f"[{part}]" for part in detail["loc"])
-                what = str(context.get("what", f"has a value of the wrong kind (got {shown(detail['input'])})"))
+                what = str(
+                    context.get(
+                        "what", f"has a value of the wrong kind (got {shown(detail['input'])})"
+                    )
+                )
                 self.say(where, what, str(context.get("fix", "compare it with its documentation")))
             return False
         return True
@@ -237,9 +406,13 @@ class Arguments:
             self.say(path, f"is missing: {why}", "give it")
 
 
-def plain_of(values: Any) -> Any:  # noqa: ANN401 -- whatever was given
+def plain_of(values: Any) -> Any:
     """A list without the outputs in it, whose values nobody knows yet."""
-    return [value for value in values if not isinstance(value, pulumi.Output)] if isinstance(values, (list, tuple)) else values
+    return (
+        [value for value in values if not isinstance(value, pulumi.Output)]
+        if isinstance(values, (list, tuple))
+        else values
+    )
 
 
 def outputs_of(values: Sequence[pulumi.Input[str]]) -> list[pulumi.Input[str]]:
@@ -248,11 +421,13 @@ def outputs_of(values: Sequence[pulumi.Input[str]]) -> list[pulumi.Input[str]]:
 
 
 def _renamed(path: str, names: Mapping[str, str]) -> str:
-    old = next((old for old in names if path == old or path.startswith((f"{old}.", f"{old}["))), None)
+    old = next(
+        (old for old in names if path == old or path.startswith((f"{old}.", f"{old}["))), None
+    )
     return path if old is None else names[old] + path.removeprefix(old)
 
 
-def _plain(value: Any, path: tuple[int | str, ...]) -> Any:  # noqa: ANN401 -- from any value to a JSON value
+def _plain(value: Any, path: tuple[int | str, ...]) -> Any:
     """A value as JSON has it. Raises Unreadable for what no stack file could say."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
@@ -260,10 +435,16 @@ def _plain(value: Any, path: tuple[int | str, ...]) -> Any:  # noqa: ANN401 -- f
         return value
     if isinstance(value, BaseModel):
         return said(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type) and hasattr(value, "as_section"):
+    if (
+        dataclasses.is_dataclass(value)
+        and not isinstance(value, type)
+        and hasattr(value, "as_section")
+    ):
         return _plain(value.as_section(), path)
     if isinstance(value, Mapping):
-        return {_text_key(key, path): _plain(item, (*path, str(key))) for key, item in value.items()}
+        return {
+            _text_key(key, path): _plain(item, (*path, str(key))) for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [_plain(item, (*path, index)) for index, item in enumerate(value)]
     raise Unreadable(path, value)

@@ -1,4 +1,6 @@
-"""What every component shares: its type token, its children's options, and how names and tags reach them."""
+"""What every component shares: its type token, its children's options, and how names and tags
+reach them.
+"""
 
 from __future__ import annotations
 
@@ -15,70 +17,104 @@ A = TypeVar("A")
 
 
 class ArgumentError(pulumi.RunError):
-    """Arguments from which nothing can be made. `problems` has all of them, each with its path; the engine prints them without a traceback."""
+    """Arguments from which nothing can be made. `problems` has all of them, each with its path;
+    the engine prints them without a traceback.
+    """
 
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
-        """Collect the problems of one source: a stack file's name, or the component's class and name."""
+        """Collect the problems of one source: a stack file's name, or the component's class and
+        name.
+        """
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(problem.line(source) for problem in self.problems))
 
 
 def checked(component: type[Component], name: object, args: object, kind: type[A]) -> A:
-    """The arguments of a component, where they are of its own class and its name is text. Raises ArgumentError where not."""
+    """The arguments of a component, where they are of its own class and its name is text. Raises
+    ArgumentError where not.
+    """
     problems = []
     if not isinstance(name, str) or not name:
-        problems.append(Problem(path="name", what=f"must be text (got {shown(name)})", fix="give the component a name of its own"))
+        problems.append(
+            Problem(
+                path="name",
+                what=f"must be text (got {shown(name)})",
+                fix="give the component a name of its own",
+            )
+        )
     if not isinstance(args, kind):
         fix = f"write {component.__name__}({name!r}, {kind.__name__}(...))"
-        problems.append(Problem(path="args", what=f"must be {kind.__name__} (got {type(args).__name__})", fix=fix))
+        problems.append(
+            Problem(
+                path="args", what=f"must be {kind.__name__} (got {type(args).__name__})", fix=fix
+            )
+        )
     if problems or not isinstance(args, kind):
         raise ArgumentError(f"{component.__name__} {name!r}", problems)
     return args
 
 
 Change = Callable[[pulumi.ResourceTransformArgs], pulumi.ResourceTransformResult]
-#: What is changed about resources that remote components make, by type and name: no option of ours reaches those.
+#: What is changed about resources that remote components make, by type and name: no option of ours
+#: reaches those.
 _CHANGES: dict[tuple[str, str], Change] = {}
 #: The engines (of several runs in one process) that were told to ask for changes.
 _LISTENING: WeakSet[Any] = WeakSet()
 
 
 def change_below(kind: str, name: str, change: Change) -> None:
-    """Change the inputs or options of a resource that a remote component is about to make. It is the only one of that type and name."""
+    """Change the inputs or options of a resource that a remote component is about to make. It is
+    the only one of that type and name.
+    """
     _CHANGES[kind, name] = change
 
 
 def _listen() -> None:
-    """Have the engine ask. A transform of the whole stack waits for all that is being registered, so it is registered before our first component."""
+    """Have the engine ask. A transform of the whole stack waits for all that is being
+    registered, so it is registered before our first component.
+    """
     monitor = get_monitor()
     if monitor is not None and monitor not in _LISTENING:
         _LISTENING.add(monitor)
-        pulumi.runtime.register_resource_transform(lambda args: _CHANGES[args.type_, args.name](args) if (args.type_, args.name) in _CHANGES else None)
+        pulumi.runtime.register_resource_transform(
+            lambda args: (
+                _CHANGES[args.type_, args.name](args)
+                if (args.type_, args.name) in _CHANGES
+                else None
+            )
+        )
 
 
 class Component(pulumi.ComponentResource):
-    """Subclasses set `token` (`jupyterhub-aws:<module>:<Type>`), make children in their constructor only, and end with `register_outputs`."""
+    """Subclasses set `token` (`jupyterhub-aws:<module>:<Type>`), make children in their
+    constructor only, and end with `register_outputs`.
+    """
 
     token: ClassVar[str]
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Register the component itself under its token; `opts` belong to it alone and are never handed to children."""
+        """Register the component itself under its token; `opts` belong to it alone and are never
+        handed to children.
+        """
         _listen()
         super().__init__(self.token, name, {}, opts)
 
-    def child(self, **options: Any) -> pulumi.ResourceOptions:  # noqa: ANN401 -- ResourceOptions' own keywords
+    def child(self, **options: Any) -> pulumi.ResourceOptions:
         """Options of a child: this parent, and whatever this one child needs besides."""
         return pulumi.ResourceOptions(parent=self, **options)
 
-    def kept(self, **options: Any) -> pulumi.ResourceOptions:  # noqa: ANN401 -- ResourceOptions' own keywords
-        """Options of a child that people would cry over: neither deleted by `destroy` nor by a change of the program."""
+    def kept(self, **options: Any) -> pulumi.ResourceOptions:
+        """Options of a child that people would cry over: neither deleted by `destroy` nor by a
+        change of the program.
+        """
         return self.child(protect=True, retain_on_delete=True, **options)
 
-    def retained(self, *, protected: bool, **options: Any) -> pulumi.ResourceOptions:  # noqa: ANN401 -- ResourceOptions' own keywords
-        """Options of a child inside the cluster through which people reach what is kept: it stays when the program forgets it.
+    def retained(self, *, protected: bool, **options: Any) -> pulumi.ResourceOptions:
+        """Options of a child inside the cluster through which people reach what is kept: it stays
+        when the program forgets it.
 
-        `protected` as the cluster is: a protected object would keep a cluster alive that is meant to be torn down, and
-        the data behind it is protected by itself.
+        `protected` as the cluster is: a protected object would keep a cluster alive that is meant
+        to be torn down, and the data behind it is protected by itself.
         """
         return self.child(protect=protected, retain_on_delete=True, **options)
 

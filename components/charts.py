@@ -1,4 +1,6 @@
-"""Where a pinned chart comes from, and how every Helm release behaves. One place, so that a private registry is one change."""
+"""Where a pinned chart comes from, and how every Helm release behaves. One place, so that a
+private registry is one change.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,12 @@ _TIMEOUT_SECONDS = 600
 
 
 def chart(name: str, images: Images, *, kubernetes: str, awaited: bool = False) -> dict[str, Any]:
-    """Arguments of a Release for the chart pinned under this name: from its maker, from a folder, or from a registry of yours.
+    """Arguments of a Release for the chart pinned under this name: from its maker, from a folder,
+    or from a registry of yours.
 
-    `kubernetes` is the cluster's minor version, such as 1.35. `awaited`: whether Helm waits until what it installed is ready. What runs on user nodes
-    has none at first, and a release that waits for it fails after its timeout. Raises KeyError for a chart that is not pinned.
+    `kubernetes` is the cluster's minor version, such as 1.35. `awaited`: whether Helm waits until
+    what it installed is ready. What runs on user nodes has none at first, and a release that waits
+    for it fails after its timeout. Raises KeyError for a chart that is not pinned.
     """
     pinned = pin("chart", name, kubernetes)
     return {
@@ -34,4 +38,8 @@ def _source(name: str, pinned: Pin, images: Images) -> dict[str, Any]:
     if images.registry is not None:
         return {"chart": f"oci://{images.registry}/charts/{name}"}
     repository = str(pinned.repository)
-    return {"chart": repository} if repository.startswith("oci://") else {"chart": name, "repository_opts": {"repo": repository}}
+    return (
+        {"chart": repository}
+        if repository.startswith("oci://")
+        else {"chart": name, "repository_opts": {"repo": repository}}
+    )

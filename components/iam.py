@@ -1,4 +1,6 @@
-"""IAM documents as plain data: who may assume a role, and the JSON that AWS gets. Nothing here knows Pulumi."""
+"""IAM documents as plain data: who may assume a role, and the JSON that AWS gets. Nothing here
+knows Pulumi.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,18 @@ def document(*statements: Statement) -> str:
 
 def service_trust(service: str, *, actions: Sequence[str] = ("sts:AssumeRole",)) -> str:
     """Only this AWS service may assume the role."""
-    return document({"Sid": "Service", "Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions)})
+    return document(
+        {
+            "Sid": "Service",
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": list(actions),
+        }
+    )
 
 
 def pod_identity_trust() -> str:
-    """Only pods associated by EKS Pod Identity may assume the role (EKS user guide, "Create IAM role with trust policy")."""
+    """Only pods associated by EKS Pod Identity may assume the role (EKS user guide, "Create IAM
+    role with trust policy").
+    """
     return service_trust("pods.eks.amazonaws.com", actions=("sts:AssumeRole", "sts:TagSession"))

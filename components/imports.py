@@ -2,10 +2,11 @@
 
 The transform reaches the children of `pulumi_eks.Cluster` too, which no option of ours does.
 
-Whatever an entry names is protected as long as the entry is there: the `up` that adopts is the one in which somebody's mistake
-(another range, another name) would replace what people use, and the engine refuses to replace or delete what is protected. When a preview
-shows no change any more the entries go, and with them this protection: from then on the program's own rules hold (data, keys and the
-cluster stay protected), or no pool could ever be removed and no trial torn down.
+Whatever an entry names is protected as long as the entry is there: the `up` that adopts is the one
+in which somebody's mistake (another range, another name) would replace what people use, and the
+engine refuses to replace or delete what is protected. When a preview shows no change any more the
+entries go, and with them this protection: from then on the program's own rules hold (data, keys and
+the cluster stay protected), or no pool could ever be removed and no trial torn down.
 """
 
 from __future__ import annotations
@@ -21,13 +22,17 @@ class Imports:
     """The import map of a stack, and which of its entries found their resource."""
 
     def __init__(self, entries: Mapping[str, str]) -> None:
-        """Register the transform; call before the first resource. Keys are `TYPE::NAME`, the end of a URN."""
+        """Register the transform; call before the first resource. Keys are `TYPE::NAME`, the end
+        of a URN.
+        """
         self._entries = dict(entries)
         self._seen: set[str] = set()
         self._used: set[str] = set()
         pulumi.runtime.register_resource_transform(self._transform)
 
-    def _transform(self, args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    def _transform(
+        self, args: pulumi.ResourceTransformArgs
+    ) -> pulumi.ResourceTransformResult | None:
         key = f"{args.type_}::{args.name}"
         self._seen.add(key)
         imported = self._entries.get(key)
@@ -35,12 +40,15 @@ class Imports:
             return None
         self._used.add(key)
         options = pulumi.ResourceOptions(import_=imported, protect=True)
-        return pulumi.ResourceTransformResult(props=args.props, opts=pulumi.ResourceOptions.merge(args.opts, options))
+        return pulumi.ResourceTransformResult(
+            props=args.props, opts=pulumi.ResourceOptions.merge(args.opts, options)
+        )
 
     def confirmed(self, resources: list[pulumi.Resource]) -> pulumi.Output[list[str]]:
         """The entries that were used, once all resources under the given ones are registered.
 
-        Raises pulumi.RunError for an entry that nothing uses: a typo there would silently make a second cluster.
+        Raises pulumi.RunError for an entry that nothing uses: a typo there would silently make a
+        second cluster.
         """
         urns = [resource.urn for resource in _family(resources)]
         return pulumi.Output.all(*urns).apply(lambda _: self._check())
@@ -53,7 +61,14 @@ class Imports:
 
     def _unused_line(self, key: str) -> str:
         guess = closest(key, self._seen)
-        fix = f"did you mean {guess}?" if guess else "copy the last two parts of the URN from `pulumi stack --show-urns`, or remove the entry"
+        fix = (
+            f"did you mean {guess}?"
+            if guess
+            else (
+                "copy the last two parts of the URN from `pulumi stack --show-urns`, or remove the"
+                " entry"
+            )
+        )
         return f"imports.{key}: no resource of this stack has this type and name; {fix}"
 
 

@@ -1,4 +1,6 @@
-"""What a stack needs from outside: every image and chart, from the values that it renders and the versions table. One inventory for all."""
+"""What a stack needs from outside: every image and chart, from the values that it renders and
+the versions table. One inventory for all.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from jupyterhub_aws.config.versions import pin
 
 @dataclass(frozen=True, kw_only=True)
 class Needed:
-    """One image or chart under its maker's name, and who needs it. `repository` and `version` are a chart's."""
+    """One image or chart under its maker's name, and who needs it. `repository` and `version`
+    are a chart's.
+    """
 
     reference: str
     needed_by: tuple[str, ...]
@@ -27,8 +31,14 @@ class Needed:
 
 
 def releases(spec: StackSpec) -> Mapping[str, Mapping[str, Any]]:
-    """The values of every release besides the hubs' by its chart, images under their makers' names. None in a cluster that exists already."""
-    return {} if spec.autoscaler is None else {AUTOSCALER: spec.autoscaler.values, **spec.node_agents.values}
+    """The values of every release besides the hubs' by its chart, images under their makers'
+    names. None in a cluster that exists already.
+    """
+    return (
+        {}
+        if spec.autoscaler is None
+        else {AUTOSCALER: spec.autoscaler.values, **spec.node_agents.values}
+    )
 
 
 def needed_images(spec: StackSpec) -> tuple[Needed, ...]:
@@ -36,7 +46,10 @@ def needed_images(spec: StackSpec) -> tuple[Needed, ...]:
     found: dict[str, set[str]] = {}
     for reference, who in _uses(spec):
         found.setdefault(reference, set()).add(who)
-    return tuple(Needed(reference=reference, needed_by=tuple(sorted(found[reference]))) for reference in sorted(found))
+    return tuple(
+        Needed(reference=reference, needed_by=tuple(sorted(found[reference])))
+        for reference in sorted(found)
+    )
 
 
 def _uses(spec: StackSpec) -> Iterator[tuple[str, str]]:
@@ -53,4 +66,9 @@ def needed_charts(spec: StackSpec) -> tuple[Needed, ...]:
     hubs = tuple(f"hub {name}" for name in spec.hubs)
     who = {chart: (chart,) for chart in releases(spec)} | ({CHART: hubs} if hubs else {})
     pinned = {name: pin("chart", name, spec.stack.cluster.version) for name in sorted(who)}
-    return tuple(Needed(reference=name, needed_by=who[name], repository=str(row.repository), version=row.version) for name, row in pinned.items())
+    return tuple(
+        Needed(
+            reference=name, needed_by=who[name], repository=str(row.repository), version=row.version
+        )
+        for name, row in pinned.items()
+    )

@@ -1,4 +1,6 @@
-"""What runs on user nodes besides users' servers, installed: the termination handler, and the device plugin on GPU nodes."""
+"""What runs on user nodes besides users' servers, installed: the termination handler, and the
+device plugin on GPU nodes.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
 from jupyterhub_aws.config.specs.images import UPSTREAM, Images
 from jupyterhub_aws.config.specs.node_agents import NodeAgentsSpec
 
-NAMESPACE = "kube-system"  # both need what the profile `restricted` refuses: the host's network, the host's devices
+# both need what the profile `restricted` refuses: the host's network, the host's devices
+NAMESPACE = "kube-system"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,7 +29,8 @@ class NodeAgentsArgs:
 
     Attributes:
         cluster: The outputs of a cluster, or of one of your own.
-        pools: The outputs of its node pools: the handler is installed where there are user pools, the plugin where one has GPUs.
+        pools: The outputs of its node pools: the handler is installed where there are user pools,
+            the plugin where one has GPUs.
         images: Where images and charts come from; the default: their makers.
         depends_on: What the releases wait for.
 
@@ -42,27 +46,41 @@ class NodeAgentsArgs:
         given = Arguments("NodeAgents", name)
         cluster = given.handle("cluster", self.cluster, ClusterOutputs)
         pools = given.handle("pools", self.pools, NodePoolsOutputs)
-        given.handle("images", self.images, Images, fix="give the names of a registry of yours: Images(registry=...)")
+        given.handle(
+            "images",
+            self.images,
+            Images,
+            fix="give the names of a registry of yours: Images(registry=...)",
+        )
         given.check_resources(self.depends_on)
         given.done()
         assert cluster is not None and pools is not None  # noqa: S101 -- else there was a problem
-        return NodeAgentsSpec(kubernetes=cluster.version, pools=(*pools.spec.pools, *pools.spec.retiring))
+        return NodeAgentsSpec(
+            kubernetes=cluster.version, pools=(*pools.spec.pools, *pools.spec.retiring)
+        )
 
 
 class NodeAgents(Component):
-    """The termination handler, which lets servers end in order before AWS reclaims a spot node, and NVIDIA's device plugin.
+    """The termination handler, which lets servers end in order before AWS reclaims a spot node, and
+    NVIDIA's device plugin.
 
-    A Kubernetes provider among its providers is used; without one, that of `cluster`. Raises ArgumentError with every problem of the arguments.
+    A Kubernetes provider among its providers is used; without one, that of `cluster`. Raises
+    ArgumentError with every problem of the arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:NodeAgents"
 
-    def __init__(self, name: str, args: NodeAgentsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: NodeAgentsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         spec = checked(NodeAgents, name, args, NodeAgentsArgs).resolved(name)
         super().__init__(name, in_cluster(args.cluster, opts))
         self._args = args
         #: The names of the Helm releases, by chart.
-        self.releases = {which: self._release(which, spec.kubernetes, values).name for which, values in spec.values.items()}
+        self.releases = {
+            which: self._release(which, spec.kubernetes, values).name
+            for which, values in spec.values.items()
+        }
         self.register_outputs({"releases": list(self.releases.values())})
 
     def _release(self, which: str, kubernetes: str, values: Mapping[str, Any]) -> Release:

@@ -1,7 +1,9 @@
-"""`JupyterHubPlatform`: a whole stack, composed from a configuration. The build order is here, and nowhere else.
+"""`JupyterHubPlatform`: a whole stack, composed from a configuration. The build order is here, and
+nowhere else.
 
-`parts: all` builds everything in one stack. In an isolated network `cloud` and `cluster` are two stacks of one program: the first makes what AWS's own
-API makes, from anywhere; the second, from inside, what the Kubernetes API makes.
+`parts: all` builds everything in one stack. In an isolated network `cloud` and `cluster` are two
+stacks of one program: the first makes what AWS's own API makes, from anywhere; the second, from
+inside, what the Kubernetes API makes.
 """
 
 from __future__ import annotations
@@ -78,9 +80,11 @@ AnyNetwork = Network | AirgapNetwork | ExistingNetwork
 class JupyterHubPlatformArgs:
     """What a platform is made from.
 
-    `configuration` has the sections of a stack file by their names (docs/reference.md), `region` and `accounts` among them: Python values, or JSON text
-    as the engine hands it over. `secrets` are the values that the hubs of the configuration need, by their keys (`hub-main-client-secret`): they are
-    handed on, never read. `source` names the configuration in messages.
+    `configuration` has the sections of a stack file by their names (docs/reference.md), `region`
+    and `accounts` among them: Python values, or JSON text as the engine hands it over. `secrets`
+    are the values that the hubs of the configuration need, by their keys
+    (`hub-main-client-secret`): they are handed on, never read. `source` names the configuration in
+    messages.
     """
 
     configuration: Mapping[str, Any]
@@ -88,17 +92,33 @@ class JupyterHubPlatformArgs:
     source: str = "configuration"
 
     def resolved(self) -> StackConfig:
-        """The validated stack. Raises ArgumentError with every problem, a secret that is missing among them."""
-        values = {PROVIDER_KEYS.get(key, key): _as_text(value) for key, value in self.configuration.items()}
+        """The validated stack. Raises ArgumentError with every problem, a secret that is missing
+        among them.
+        """
+        values = {
+            PROVIDER_KEYS.get(key, key): _as_text(value)
+            for key, value in self.configuration.items()
+        }
         try:
             by_key = canonical(values, PROJECT, self.source)
-            stack = validated(Configuration(values=by_key, secret=tuple(map(file_key, self.secrets)), source=self.source))
+            stack = validated(
+                Configuration(
+                    values=by_key, secret=tuple(map(file_key, self.secrets)), source=self.source
+                )
+            )
         except ConfigError as error:
             raise ArgumentError(error.source, error.problems) from None
         missing = missing_secrets(stack.hubs_inside, [file_key(key) for key in self.secrets])
         if missing:
             fix = "run: pulumi config set --secret {}"
-            problems = [Problem(path=f"hubs.{wanted.hub}", what=f"the {wanted.what} is missing", fix=fix.format(wanted.key)) for wanted in missing]
+            problems = [
+                Problem(
+                    path=f"hubs.{wanted.hub}",
+                    what=f"the {wanted.what} is missing",
+                    fix=fix.format(wanted.key),
+                )
+                for wanted in missing
+            ]
             raise ArgumentError(self.source, problems)
         return stack
 
@@ -119,21 +139,32 @@ def _refuse_a_second(name: str) -> None:
 
 
 def refused_second(name: str, first: str) -> ArgumentError:
-    """The refusal of a second platform in one program: both would claim the stack's file, its outputs and its imports."""
-    fix = "several hubs of one cluster are entries of `hubs`; another cluster is another stack, or made of the components"
-    what = f"is a second platform in one program (the first one is {first}), and both would export the same outputs"
+    """The refusal of a second platform in one program: both would claim the stack's file, its
+    outputs and its imports.
+    """
+    fix = (
+        "several hubs of one cluster are entries of `hubs`; another cluster is another stack, or"
+        " made of the components"
+    )
+    what = (
+        f"is a second platform in one program (the first one is {first}), and both would export the"
+        " same outputs"
+    )
     return ArgumentError(JupyterHubPlatform.__name__, [Problem(path=name, what=what, fix=fix)])
 
 
 class JupyterHubPlatform(Component):
-    """Network, cluster, node pools, homes, backups, monitoring and hubs of one configuration. A program has one of them at most.
+    """Network, cluster, node pools, homes, backups, monitoring and hubs of one configuration. A
+    program has one of them at most.
 
     Raises ArgumentError, before anything is registered, with every problem of the configuration.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:JupyterHubPlatform"
 
-    def __init__(self, name: str, args: JupyterHubPlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: JupyterHubPlatformArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         args = checked(type(self), name, args, JupyterHubPlatformArgs)
         _refuse_a_second(name)
         self._stack = stack = args.resolved()  # before anything is registered
@@ -154,14 +185,29 @@ class JupyterHubPlatform(Component):
             if monitoring is not None:
                 self.exports["alarms_topic"] = monitoring.topic_arn
         if inside is None:
-            self.exports |= exported(stack, replace(facts, hubs={name: hub.facts for name, hub in self.hubs.items()}))
+            self.exports |= exported(
+                stack, replace(facts, hubs={name: hub.facts for name, hub in self.hubs.items()})
+            )
         else:
-            self.exports["hubs"] = {name: hub.exports for name, hub in self.hubs.items() if name in stack.hubs_inside}
+            self.exports["hubs"] = {
+                name: hub.exports for name, hub in self.hubs.items() if name in stack.hubs_inside
+            }
         self.exports["imported"] = imports.confirmed([self])
-        self.register_outputs({"name": stack.name, **{key: value for key, value in self.exports.items() if key not in ("imported", "hubs")}})
+        self.register_outputs(
+            {
+                "name": stack.name,
+                **{
+                    key: value
+                    for key, value in self.exports.items()
+                    if key not in ("imported", "hubs")
+                },
+            }
+        )
 
     def _facts(self) -> CloudFacts:
-        """The AWS half: made here, taken from the stack that made it, or nobody's business where the cluster exists already."""
+        """The AWS half: made here, taken from the stack that made it, or nobody's business where
+        the cluster exists already.
+        """
         if self._stack.parts == "cluster":
             return taken_over(self._stack)
         if isinstance(self._stack.cluster, EksCluster):
@@ -169,7 +215,9 @@ class JupyterHubPlatform(Component):
         return CloudFacts(kubeconfig=None, hubs={})
 
     def _cloud(self) -> CloudFacts:
-        """What AWS's own API makes, in build order: network, cluster, add-ons, nodes, homes, and each hub's own part."""
+        """What AWS's own API makes, in build order: network, cluster, add-ons, nodes, homes, and
+        each hub's own part.
+        """
         stack = self._stack
         self._account = aws.get_caller_identity_output().account_id
         self._bucket = None if stack.runner is None else self._bundle_bucket(stack.runner)
@@ -192,7 +240,10 @@ class JupyterHubPlatform(Component):
         }
         if runner is not None and self._bucket is not None:
             self.exports |= {"runner": runner.instance_id, "bundle_bucket": self._bucket.bucket}
-        after = [*self.pools.outputs.ready, *([] if self.homes is None else self.homes.outputs.ready)]
+        after = [
+            *self.pools.outputs.ready,
+            *([] if self.homes is None else self.homes.outputs.ready),
+        ]
         return CloudFacts(
             kubeconfig=self.cluster.outputs.kubeconfig_json,
             created=self.cluster.outputs.created,
@@ -202,29 +253,46 @@ class JupyterHubPlatform(Component):
         )
 
     def _in_cluster(self, facts: CloudFacts) -> InClusterInputs:
-        """What the Kubernetes API makes besides the hubs. In a cluster that existed already only what hubs stand on."""
+        """What the Kubernetes API makes besides the hubs. In a cluster that existed already only
+        what hubs stand on.
+        """
         stack = self._stack
-        self.kubernetes_provider: kubernetes.Provider = provider_of("kubernetes", self._specs.cluster_access, facts.kubeconfig, facts.created, self.child())
+        self.kubernetes_provider: kubernetes.Provider = provider_of(
+            "kubernetes", self._specs.cluster_access, facts.kubeconfig, facts.created, self.child()
+        )
         inside = self.child(providers=[self.kubernetes_provider])
         if isinstance(stack.cluster, EksCluster):
             self._autoscaler(inside)
             NodeAgents("node-agents", self._node_agents(facts), inside)
         after = list(facts.after)
         if self._specs.volume_class is not None:
-            after += VolumeClass("homes", VolumeClassArgs(homes=self._specs.volume_class, tags=self._tags), inside).ready
+            after += VolumeClass(
+                "homes", VolumeClassArgs(homes=self._specs.volume_class, tags=self._tags), inside
+            ).ready
         if stack.ownership_pending:
             image = self._specs.images.named(next(iter(self._specs.hubs.values())).server_image)
-            handing_over = OwnershipArgs(name=stack.name, image=image, volume_handle=facts.ownership_handle, depends_on=after)
+            handing_over = OwnershipArgs(
+                name=stack.name, image=image, volume_handle=facts.ownership_handle, depends_on=after
+            )
             Ownership("homes-ownership", handing_over, inside)
         there = stack.cluster
         if isinstance(there, ExistingCluster):
-            self.exports["cluster_access"] = {"file": there.kubeconfig or "", "context": there.context or ""}
+            self.exports["cluster_access"] = {
+                "file": there.kubeconfig or "",
+                "context": there.context or "",
+            }
         elif facts.kubeconfig is not None:
             self.exports["kubeconfig"] = facts.kubeconfig
         return InClusterInputs(
             images=resolve(stack).images,
-            # Helm waits for hub and proxy, which is what ready means; nothing in the release needs a user node. Paused there is none at all.
-            chart=chart(CHART, resolve(stack).images, kubernetes=stack.cluster.version, awaited=not stack.paused),
+            # Helm waits for hub and proxy, which is what ready means; nothing in the release needs
+            # a user node. Paused there is none at all.
+            chart=chart(
+                CHART,
+                resolve(stack).images,
+                kubernetes=stack.cluster.version,
+                awaited=not stack.paused,
+            ),
             secrets=self._secrets,
             depends_on=after,
             kubeconfig=facts.kubeconfig,
@@ -236,12 +304,24 @@ class JupyterHubPlatform(Component):
     def _node_agents(self, facts: CloudFacts) -> NodeAgentsArgs:
         """What is known of cluster and pools is enough, where another stack made them."""
         specs, stack = self._specs, self._stack
-        cluster = ClusterOutputs(name=stack.name, version=stack.cluster.version, network=specs.network, kubeconfig=facts.kubeconfig)
-        return NodeAgentsArgs(cluster=cluster, pools=NodePoolsOutputs(spec=specs.node_pools), images=specs.images)
+        cluster = ClusterOutputs(
+            name=stack.name,
+            version=stack.cluster.version,
+            network=specs.network,
+            kubeconfig=facts.kubeconfig,
+        )
+        return NodeAgentsArgs(
+            cluster=cluster, pools=NodePoolsOutputs(spec=specs.node_pools), images=specs.images
+        )
 
     def _hubs(self, facts: CloudFacts, inside: InClusterInputs | None) -> dict[str, JupyterHub]:
-        """Every hub with the halves that this stack makes: none inside the cluster as long as homes are to be handed over."""
-        stack, made_here = self._stack, isinstance(self._stack.cluster, EksCluster) and self._stack.parts != "cluster"
+        """Every hub with the halves that this stack makes: none inside the cluster as long as
+        homes are to be handed over.
+        """
+        stack, made_here = (
+            self._stack,
+            isinstance(self._stack.cluster, EksCluster) and self._stack.parts != "cluster",
+        )
         handles = self.homes.outputs.volume_handles if made_here and self.homes is not None else {}
         found = {}
         for name, hub in resolve(stack).hubs.items():
@@ -255,19 +335,30 @@ class JupyterHubPlatform(Component):
                 in_cluster=in_cluster,
                 homes_handle=handles.get(name),
             )
-            options = self.child() if inside is None else self.child(providers=[self.kubernetes_provider])
+            options = (
+                self.child() if inside is None else self.child(providers=[self.kubernetes_provider])
+            )
             found[name] = JupyterHub(f"hub-{name}", parts, options)
         return found
 
     def _bundle_bucket(self, runner: RunnerSection) -> BundleBucket:
-        name = runner.bucket or self._account.apply(lambda account: f"{self._stack.name}-bundle-{account}")
+        name = runner.bucket or self._account.apply(
+            lambda account: f"{self._stack.name}-bundle-{account}"
+        )
         return BundleBucket("bundle", BundleBucketArgs(bucket=name, tags=self._tags), self.child())
 
     def _network(self) -> AnyNetwork:
         stack, section = self._stack, self._stack.vpc
         shared: dict[str, Any] = {"physical_name": stack.name, "tags": self._tags}
         if isinstance(section, modes.OpenNetwork):
-            own = NetworkArgs(zones=section.zones, cidr=section.cidr, nat=section.nat, flow_logs=section.flow_logs, without_nat=stack.drops("nat"), **shared)
+            own = NetworkArgs(
+                zones=section.zones,
+                cidr=section.cidr,
+                nat=section.nat,
+                flow_logs=section.flow_logs,
+                without_nat=stack.drops("nat"),
+                **shared,
+            )
             return Network("network", own, self.child())
         shared |= {
             "services": endpoint_reasons(stack),
@@ -348,9 +439,13 @@ class JupyterHubPlatform(Component):
     def _autoscaler_identity(self) -> None:
         """The AWS half of the autoscaler, where another stack makes its release."""
         stack, cluster = self._stack, self.cluster.outputs
-        policy = AutoscalerPolicyArgs(cluster_name=stack.name, region=stack.region, account=self._account, tags=self._tags)
+        policy = AutoscalerPolicyArgs(
+            cluster_name=stack.name, region=stack.region, account=self._account, tags=self._tags
+        )
         arn = AutoscalerPolicy("autoscaler-policy", policy, self.child()).arn
-        identity = AutoscalerIdentityArgs(name=stack.name, cluster_name=cluster.name_output, policy_arn=arn, tags=self._tags)
+        identity = AutoscalerIdentityArgs(
+            name=stack.name, cluster_name=cluster.name_output, policy_arn=arn, tags=self._tags
+        )
         AutoscalerIdentity("autoscaler-identity", identity, self.child())
 
     def _autoscaler(self, inside: pulumi.ResourceOptions) -> None:
@@ -358,7 +453,12 @@ class JupyterHubPlatform(Component):
         spec, images = self._specs.autoscaler, self._specs.images
         if self._stack.parts == "all":
             args = ClusterAutoscalerArgs(
-                cluster=self.cluster.outputs, pools=self.pools.outputs, images=images, paused=self._stack.paused, tags=self._tags, account=self._account
+                cluster=self.cluster.outputs,
+                pools=self.pools.outputs,
+                images=images,
+                paused=self._stack.paused,
+                tags=self._tags,
+                account=self._account,
             )
             ClusterAutoscaler("autoscaler", args, inside)
         elif spec is not None:
@@ -373,7 +473,11 @@ class JupyterHubPlatform(Component):
             hubs=sorted(self._stack.hubs),
             infrequent_access_days=section.infrequent_access_days,
             adopted=section.adopted,
-            backups=BackupsOutputs(spec=self._specs.backups) if self.backups is None else self.backups.outputs,
+            backups=(
+                BackupsOutputs(spec=self._specs.backups)
+                if self.backups is None
+                else self.backups.outputs
+            ),
             backup=section.backup,
             physical_name=self._stack.name,
             tags=self._tags,
@@ -385,8 +489,16 @@ class JupyterHubPlatform(Component):
         if isinstance(section, NoBackups):
             return None
         options: dict[str, Any] = {key: value for key, value in section if key != "drill_days"}
-        args = BackupsArgs(region=stack.region, physical_name=stack.name, tags=self._tags, account=self._account, **options)
-        return Backups("backups" if section.kind == "aws_backup" else "snapshots", args, self.child())
+        args = BackupsArgs(
+            region=stack.region,
+            physical_name=stack.name,
+            tags=self._tags,
+            account=self._account,
+            **options,
+        )
+        return Backups(
+            "backups" if section.kind == "aws_backup" else "snapshots", args, self.child()
+        )
 
     def _hub_cloud(self, hub: HubSpec) -> HubCloudArgs:
         return HubCloudArgs(

@@ -18,15 +18,20 @@ from jupyterhub_aws.config.stack import PROJECT
 
 
 def from_stack_file(name: str = "platform") -> JupyterHubPlatform:
-    """The platform that the stack file of this run describes, under that resource name, with the stack's outputs exported.
+    """The platform that the stack file of this run describes, under that resource name, with the
+    stack's outputs exported.
 
-    Whatever follows it in a program is the program's own: its outputs are handles for resources of any provider.
+    Whatever follows it in a program is the program's own: its outputs are handles for resources of
+    any provider.
 
-    Raises ArgumentError (a pulumi.RunError, which the engine prints without a traceback) with every problem of the stack file.
+    Raises ArgumentError (a pulumi.RunError, which the engine prints without a traceback) with every
+    problem of the stack file.
     """
     values = engine_config.CONFIG.get() or engine_config.get_config_env()
     given = _configuration(values)
-    args = JupyterHubPlatformArgs(configuration=given.values, secrets=_secrets(values, given.secret), source=given.source)
+    args = JupyterHubPlatformArgs(
+        configuration=given.values, secrets=_secrets(values, given.secret), source=given.source
+    )
     platform = JupyterHubPlatform(name, args)
     for key, value in platform.exports.items():
         pulumi.export(key, value)
@@ -37,7 +42,12 @@ def _configuration(values: Mapping[str, str]) -> Configuration:
     secret = tuple(key for key in values if engine_config.is_config_secret(key))
     plain = {key: value for key, value in values.items() if key not in secret}
     try:
-        given = from_engine(plain, secret=secret, project=pulumi.get_project(), source=f"Pulumi.{pulumi.get_stack()}.yaml")
+        given = from_engine(
+            plain,
+            secret=secret,
+            project=pulumi.get_project(),
+            source=f"Pulumi.{pulumi.get_stack()}.yaml",
+        )
         return whole(given, stack_folder(Path(pulumi.get_root_directory())))
     except ConfigError as error:
         raise ArgumentError(error.source, error.problems) from None

@@ -1,4 +1,6 @@
-"""From a configuration to a stack that can be built: its own rules, the chart's, and those of its bundle's lock. No Pulumi."""
+"""From a configuration to a stack that can be built: its own rules, the chart's, and those of
+its bundle's lock. No Pulumi.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from jupyterhub_aws.config.stack import StackConfig
 
 
 def validated(given: Configuration) -> StackConfig:
-    """The stack of a whole configuration, whose hubs the chart takes and whose images the lock names. Raises ConfigError with every problem."""
+    """The stack of a whole configuration, whose hubs the chart takes and whose images the lock
+    names. Raises ConfigError with every problem.
+    """
     stack = load(given.values, secret=given.secret, source=given.source).at(given.folder)
     problems = list(lock_problems(stack))
     if problems:  # without the lock no hub's values can be written
@@ -31,13 +35,25 @@ def lock_problems(stack: StackConfig) -> Iterator[Problem]:
         images = resolve(stack).images
     except ConfigError as error:
         for problem in error.problems:
-            yield Problem(path="registry.lock", what=f"{error.source} {problem.what}", fix=problem.fix)
+            yield Problem(
+                path="registry.lock", what=f"{error.source} {problem.what}", fix=problem.fix
+            )
         return
     if images.lock is None:
         return
     for needed in needed_images(resolve(stack)):
         if images.lock.digest("image", needed.reference) is None:
             name, _, tag = needed.reference.rpartition(":")
-            other = next((key for key in images.lock.keys("image") if key.rpartition(":")[0] == name), None)
-            what = f"is of another version: it has {other}, and {needed.needed_by[0]} needs {tag}" if other else f"lacks {needed.reference}"
-            yield Problem(path="registry.lock", what=what, fix="run `jhub bundle lock`, pull and push again, and commit the lock")
+            other = next(
+                (key for key in images.lock.keys("image") if key.rpartition(":")[0] == name), None
+            )
+            what = (
+                f"is of another version: it has {other}, and {needed.needed_by[0]} needs {tag}"
+                if other
+                else f"lacks {needed.reference}"
+            )
+            yield Problem(
+                path="registry.lock",
+                what=what,
+                fix="run `jhub bundle lock`, pull and push again, and commit the lock",
+            )

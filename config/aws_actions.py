@@ -1,4 +1,6 @@
-"""Which permissions the AWS provider needs for a type: to look at it, and to make, change and delete it."""
+"""Which permissions the AWS provider needs for a type: to look at it, and to make, change and
+delete it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What each piece of software asks of AWS's APIs, from a table with sources (config/data/aws_calls.toml)."""
+"""What each piece of software asks of AWS's APIs, from a table with sources
+(config/data/aws_calls.toml).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ IdentityKind = Literal["pod", "node", "instance", "role", "service", "anonymous"
 
 @dataclass(frozen=True, kw_only=True)
 class CallingSoftware:
-    """Under which identity software calls. `trusted` is the service that takes its role, `service_account` the one of its pods."""
+    """Under which identity software calls. `trusted` is the service that takes its role,
+    `service_account` the one of its pods.
+    """
 
     name: str
     identity: IdentityKind
@@ -25,10 +29,12 @@ class CallingSoftware:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiCall:
-    """Calls of one piece of software on one kind of resource. `on` names what of a plan they are about, `stops` what does not work without them.
+    """Calls of one piece of software on one kind of resource. `on` names what of a plan they are
+    about, `stops` what does not work without them.
 
-    `through` is the endpoint that they take, where its name is not the action's own service; `context` holds further condition keys, with
-    {region} in their values; `anonymous`: the request is not signed by an identity of the account.
+    `through` is the endpoint that they take, where its name is not the action's own service;
+    `context` holds further condition keys, with {region} in their values; `anonymous`: the request
+    is not signed by an identity of the account.
     """
 
     software: str

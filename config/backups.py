@@ -1,4 +1,6 @@
-"""Who backs up what cannot be made again: homes, the hubs' databases, every person's volume. One tag says what is covered."""
+"""Who backs up what cannot be made again: homes, the hubs' databases, every person's volume. One
+tag says what is covered.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,14 @@ from jupyterhub_aws.config.homes import EfsHomes, Homes
 from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import Region
 
-#: The one tag by which AWS Backup and Data Lifecycle Manager find what they back up; its value is the stack's name, so that no stack's plan takes another's.
+#: The one tag by which AWS Backup and Data Lifecycle Manager find what they back up; its value is
+#: the stack's name, so that no stack's plan takes another's.
 TAG = "jupyterhub-aws/backup"
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _KEPT = "For backups that are made from then on; those that are there go on their own day."
 _WEEK = 7
-#: AWS Backup developer guide, "Vault Lock": a compliance lock can be changed for at least three days (72 hours) after it was set.
+#: AWS Backup developer guide, "Vault Lock": a compliance lock can be changed for at least three
+#: days (72 hours) after it was set.
 _LEAST_GRACE = 3
 #: AWS Backup developer guide, "Backup lifecycle": DeleteAfterDays counts to 36,500.
 _LONGEST = 36500
@@ -27,7 +31,9 @@ _LONGEST = 36500
 
 def _clock(value: str) -> str:
     if not _CLOCK.fullmatch(value):
-        raise refuse(f"is not a time of day (got {shown(value)})", 'write it quoted, in UTC: "03:00"')
+        raise refuse(
+            f"is not a time of day (got {shown(value)})", 'write it quoted, in UTC: "03:00"'
+        )
     return value
 
 
@@ -37,43 +43,87 @@ def _reason(value: str) -> str:
     return value
 
 
-Clock = Annotated[str, AfterValidator(_clock), Field(json_schema_extra={"examples": ["03:00"], "pattern": _CLOCK.pattern})]
+Clock = Annotated[
+    str,
+    AfterValidator(_clock),
+    Field(json_schema_extra={"examples": ["03:00"], "pattern": _CLOCK.pattern}),
+]
 
 
 class Daily(Model):
     """The backup of each day."""
 
-    at: Clock = option("03:00", help="When it begins, UTC. AWS may begin up to eight hours later.", changing="From the next day on.")
-    keep_days: int = option(35, help="How long each is kept.", unit="days", changing=_KEPT, ge=1, le=_LONGEST)
+    at: Clock = option(
+        "03:00",
+        help="When it begins, UTC. AWS may begin up to eight hours later.",
+        changing="From the next day on.",
+    )
+    keep_days: int = option(
+        35, help="How long each is kept.", unit="days", changing=_KEPT, ge=1, le=_LONGEST
+    )
 
 
 class Weekly(Model):
     """One backup a week that is kept for longer."""
 
-    day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = option(
-        "sunday", help="The day of the week.", changing="From the next week on."
+    day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = (
+        option("sunday", help="The day of the week.", changing="From the next week on.")
     )
-    at: Clock = option("05:00", help="When it begins, UTC. Hours after the daily one: a file system has one backup job at a time.", changing="As `day`.")
-    keep_weeks: int = option(12, help="How long each is kept.", unit="weeks", changing=_KEPT, ge=1, le=_LONGEST // _WEEK)
+    at: Clock = option(
+        "05:00",
+        help=(
+            "When it begins, UTC. Hours after the daily one: a file system has one backup job at a"
+            " time."
+        ),
+        changing="As `day`.",
+    )
+    keep_weeks: int = option(
+        12, help="How long each is kept.", unit="weeks", changing=_KEPT, ge=1, le=_LONGEST // _WEEK
+    )
 
 
 class CopyTo(Model):
     """A copy of each daily backup in another region, in a vault and under a key of its own."""
 
-    region: Region = option(help="The other region, such as us-west-2.", changing="Copies go to a new vault there; the old one and its copies stay.")
-    keep_days: int = option(35, help="How long each copy is kept there.", unit="days", changing=_KEPT, ge=1, le=_LONGEST)
+    region: Region = option(
+        help="The other region, such as us-west-2.",
+        changing="Copies go to a new vault there; the old one and its copies stay.",
+    )
+    keep_days: int = option(
+        35, help="How long each copy is kept there.", unit="days", changing=_KEPT, ge=1, le=_LONGEST
+    )
 
 
 class VaultLock(Model):
-    """A lock that lets nobody delete a backup before its day, and refuses backups that would be kept shorter or longer than these bounds."""
+    """A lock that lets nobody delete a backup before its day, and refuses backups that would be
+    kept shorter or longer than these bounds.
+    """
 
-    min_days: int = option(7, help="No backup may be kept for less.", unit="days", changing="Only while the lock can still be changed.", ge=1, le=_LONGEST)
-    max_days: int = option(365, help="No backup may be kept for longer.", unit="days", changing="Only while the lock can still be changed.", ge=1, le=_LONGEST)
+    min_days: int = option(
+        7,
+        help="No backup may be kept for less.",
+        unit="days",
+        changing="Only while the lock can still be changed.",
+        ge=1,
+        le=_LONGEST,
+    )
+    max_days: int = option(
+        365,
+        help="No backup may be kept for longer.",
+        unit="days",
+        changing="Only while the lock can still be changed.",
+        ge=1,
+        le=_LONGEST,
+    )
     grace_days: int | None = option(
         None,
-        help="None: governance mode; whoever has the permission backup:DeleteBackupVaultLockConfiguration can take the lock off. A number: compliance mode. "
-        "After so many days NOBODY CAN EVER UNDO IT: not you, not root of the account, not AWS. The vault stays, and so does its price, until the last "
-        "backup's day has come.",
+        help=(
+            "None: governance mode; whoever has the permission"
+            " backup:DeleteBackupVaultLockConfiguration can take the lock off. A number: compliance"
+            " mode. After so many days NOBODY CAN EVER UNDO IT: not you, not root of the account,"
+            " not AWS. The vault stays, and so does its price, until the last backup's day has"
+            " come."
+        ),
         unit="days",
         changing="Starts the time of grace. When it is over, never again.",
         ge=_LEAST_GRACE,
@@ -85,10 +135,17 @@ class _Planned(Model):
     """What every kind with backups has."""
 
     daily: Daily = option(Daily(), help="When, and how long they are kept.", changing="In place.")
-    weekly: Weekly | None = option(Weekly(), help="One a week that is kept for longer. null: none.", changing="In place; existing ones stay until their day.")
+    weekly: Weekly | None = option(
+        Weekly(),
+        help="One a week that is kept for longer. null: none.",
+        changing="In place; existing ones stay until their day.",
+    )
     drill_days: int = option(
         90,
-        help="A plan warns when the last `jhub restore drill` (drills/STACK.toml) is older: a backup that nobody ever restored is a hope.",
+        help=(
+            "A plan warns when the last `jhub restore drill` (drills/STACK.toml) is older: a backup"
+            " that nobody ever restored is a hope."
+        ),
         unit="days",
         changing="Nothing in AWS.",
         ge=1,
@@ -97,17 +154,33 @@ class _Planned(Model):
 
 
 class AwsBackup(_Planned):
-    """AWS Backup, by tag: EFS, the hubs' volumes and every person's EBS volume, in an encrypted vault from which nobody deletes by hand.
+    """AWS Backup, by tag: EFS, the hubs' volumes and every person's EBS volume, in an encrypted
+    vault from which nobody deletes by hand.
 
     EFS's own default plan is off then: it would back the same files up a second time.
     """
 
-    kind: Literal["aws_backup"] = tag("aws_backup", help="`aws_backup`: one plan and one vault for everything.", changing="See `backups`.")
-    copy_to_region: CopyTo | None = option(None, help="A copy elsewhere. None: a region that is lost takes its backups along.", changing="In place.")
-    vault_lock: VaultLock | None = option(None, help="A lock on the vault, and on the copies' one. None: the vault's policy only.", changing="See its options.")
+    kind: Literal["aws_backup"] = tag(
+        "aws_backup",
+        help="`aws_backup`: one plan and one vault for everything.",
+        changing="See `backups`.",
+    )
+    copy_to_region: CopyTo | None = option(
+        None,
+        help="A copy elsewhere. None: a region that is lost takes its backups along.",
+        changing="In place.",
+    )
+    vault_lock: VaultLock | None = option(
+        None,
+        help="A lock on the vault, and on the copies' one. None: the vault's policy only.",
+        changing="See its options.",
+    )
     rds: bool = option(
         False,
-        help="true: RDS databases too. They keep backups of their own (`backup_days`) either way; this adds the vault, the weekly ones and the copy.",
+        help=(
+            "true: RDS databases too. They keep backups of their own (`backup_days`) either way;"
+            " this adds the vault, the weekly ones and the copy."
+        ),
         changing="In place.",
     )
 
@@ -115,18 +188,32 @@ class AwsBackup(_Planned):
 class Snapshots(_Planned):
     """Amazon Data Lifecycle Manager: snapshots of EBS volumes by tag, and nothing else.
 
-    RDS keeps backups of its own. EFS is not Data Lifecycle Manager's: its own default plan is on, unless `homes.backup` says otherwise.
+    RDS keeps backups of its own. EFS is not Data Lifecycle Manager's: its own default plan is on,
+    unless `homes.backup` says otherwise.
     """
 
-    kind: Literal["snapshots"] = tag("snapshots", help="`snapshots`: EBS snapshots only, without AWS Backup.", changing="See `backups`.")
+    kind: Literal["snapshots"] = tag(
+        "snapshots",
+        help="`snapshots`: EBS snapshots only, without AWS Backup.",
+        changing="See `backups`.",
+    )
 
 
 class NoBackups(Model):
     """Nothing is backed up. RDS keeps its own backups even so."""
 
-    kind: Literal["none"] = tag("none", help="`none`: nothing is backed up by this stack. Every plan warns.", changing="See `backups`.")
+    kind: Literal["none"] = tag(
+        "none",
+        help="`none`: nothing is backed up by this stack. Every plan warns.",
+        changing="See `backups`.",
+    )
     reason: Annotated[str, AfterValidator(_reason)] = option(
-        help="Why that is right: who backs up instead, or why nothing has to be kept. The plan shows it.", changing="Nothing.", max_length=200
+        help=(
+            "Why that is right: who backs up instead, or why nothing has to be kept. The plan"
+            " shows it."
+        ),
+        changing="Nothing.",
+        max_length=200,
     )
 
 
@@ -135,21 +222,45 @@ AnyBackups = AwsBackup | Snapshots | NoBackups
 
 
 def cron(at: str, day: str | None = None) -> str:
-    """A time of day, each day or on one day of the week, as AWS writes it (EventBridge user guide, "Cron expressions"): six fields, one of the days `?`."""
+    """A time of day, each day or on one day of the week, as AWS writes it (EventBridge user
+    guide, "Cron expressions"): six fields, one of the days `?`.
+    """
     hour, minute = at.split(":")
-    return f"cron({int(minute)} {int(hour)} * * ? *)" if day is None else f"cron({int(minute)} {int(hour)} ? * {day[:3].upper()} *)"
+    return (
+        f"cron({int(minute)} {int(hour)} * * ? *)"
+        if day is None
+        else f"cron({int(minute)} {int(hour)} ? * {day[:3].upper()} *)"
+    )
 
 
 def one_truth(homes: Homes, backups: AnyBackups) -> Iterator[Problem]:
-    """`homes.backup` speaks of EFS's own plan; where AWS Backup covers the file system it would be a second backup, or a contradiction."""
-    if not isinstance(homes, EfsHomes) or homes.backup is None or not isinstance(backups, AwsBackup):
+    """`homes.backup` speaks of EFS's own plan; where AWS Backup covers the file system it would
+    be a second backup, or a contradiction.
+    """
+    if (
+        not isinstance(homes, EfsHomes)
+        or homes.backup is None
+        or not isinstance(backups, AwsBackup)
+    ):
         return
     if homes.backup:
-        what = "is EFS's own daily plan, and backups (kind aws_backup) covers homes already: each file would be kept twice"
-        yield Problem(path="homes.backup", what=what, fix="remove the line; backups.daily.keep_days says how long")
+        what = (
+            "is EFS's own daily plan, and backups (kind aws_backup) covers homes already: each file"
+            " would be kept twice"
+        )
+        yield Problem(
+            path="homes.backup",
+            what=what,
+            fix="remove the line; backups.daily.keep_days says how long",
+        )
         return
-    fix = 'remove the line; or, if homes need no backup, write backups: { kind: none, reason: "..." }, or kind: snapshots for volumes alone'
-    yield Problem(path="homes.backup", what="is false, but backups (kind aws_backup) covers homes", fix=fix)
+    fix = (
+        'remove the line; or, if homes need no backup, write backups: { kind: none, reason: "..."'
+        " }, or kind: snapshots for volumes alone"
+    )
+    yield Problem(
+        path="homes.backup", what="is false, but backups (kind aws_backup) covers homes", fix=fix
+    )
 
 
 def kept_long(backups: AnyBackups) -> Mapping[str, int]:
@@ -165,38 +276,72 @@ def kept_long(backups: AnyBackups) -> Mapping[str, int]:
 
 
 def lock_lets_backups_in(backups: AnyBackups) -> Iterator[Problem]:
-    """A locked vault refuses every backup that would be kept outside of its bounds: the job fails, each night anew."""
+    """A locked vault refuses every backup that would be kept outside of its bounds: the job
+    fails, each night anew.
+    """
     if not isinstance(backups, AwsBackup) or backups.vault_lock is None:
         return
     lock = backups.vault_lock
     if lock.min_days > lock.max_days:
-        yield Problem(path="backups.vault_lock.min_days", what=f"is above max_days ({lock.min_days} and {lock.max_days})", fix="lower it")
+        yield Problem(
+            path="backups.vault_lock.min_days",
+            what=f"is above max_days ({lock.min_days} and {lock.max_days})",
+            fix="lower it",
+        )
         return
     for path, days in kept_long(backups).items():
         if not lock.min_days <= days <= lock.max_days:
-            what = f"is {days} days, and vault_lock takes {lock.min_days} to {lock.max_days}: every such job would fail"
+            what = (
+                f"is {days} days, and vault_lock takes {lock.min_days} to {lock.max_days}: every"
+                " such job would fail"
+            )
             yield Problem(path=path, what=what, fix="change it, or the lock's bounds")
 
 
 def copy_goes_elsewhere(region: str, backups: AnyBackups) -> Iterator[Problem]:
     """A copy beside the original is lost with it."""
-    if isinstance(backups, AwsBackup) and backups.copy_to_region is not None and backups.copy_to_region.region == region:
-        yield Problem(path="backups.copy_to_region.region", what=f"is the stack's own region ({region})", fix="name another, or remove the section")
+    if (
+        isinstance(backups, AwsBackup)
+        and backups.copy_to_region is not None
+        and backups.copy_to_region.region == region
+    ):
+        yield Problem(
+            path="backups.copy_to_region.region",
+            what=f"is the stack's own region ({region})",
+            fix="name another, or remove the section",
+        )
 
 
 def apart(backups: AnyBackups) -> Iterator[Problem]:
     """Two jobs of one resource at once: AWS skips the second."""
-    if not isinstance(backups, NoBackups) and backups.weekly is not None and backups.weekly.at == backups.daily.at:
-        yield Problem(path="backups.weekly.at", what=f"is when the daily one begins ({backups.daily.at})", fix="choose an hour some hours later")
+    if (
+        not isinstance(backups, NoBackups)
+        and backups.weekly is not None
+        and backups.weekly.at == backups.daily.at
+    ):
+        yield Problem(
+            path="backups.weekly.at",
+            what=f"is when the daily one begins ({backups.daily.at})",
+            fix="choose an hour some hours later",
+        )
 
 
 def nothing_to_plan(cluster: AnyCluster, backups: AnyBackups) -> Iterator[Problem]:
-    """Around a cluster that is there already the stack makes nothing in AWS, and so no vault; the default is quietly nothing there."""
-    if isinstance(cluster, EksCluster) or isinstance(backups, NoBackups) or backups == AwsBackup(kind="aws_backup"):
+    """Around a cluster that is there already the stack makes nothing in AWS, and so no vault;
+    the default is quietly nothing there.
+    """
+    if (
+        isinstance(cluster, EksCluster)
+        or isinstance(backups, NoBackups)
+        or backups == AwsBackup(kind="aws_backup")
+    ):
         return
     yield Problem(
         path="backups.kind",
-        what=f"is {backups.kind}, but the stack makes nothing in AWS for a cluster that is there already",
+        what=(
+            f"is {backups.kind}, but the stack makes nothing in AWS for a cluster that is there"
+            " already"
+        ),
         fix="remove the section; back up the NFS server or the cluster's volumes where they are",
     )
 

@@ -1,4 +1,6 @@
-"""The lock of a bundle: which digest stands behind each name, and what an image is called in a registry of yours. Pure but for reading the file."""
+"""The lock of a bundle: which digest stands behind each name, and what an image is called in a
+registry of yours. Pure but for reading the file.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,11 @@ _DOCKER_HUB = "docker.io"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Locked:
-    """One item of a bundle. `digest` is `sha256:…` of an image's manifest list, a chart's archive, a file, or a list of files; `size` in bytes.
+    """One item of a bundle. `digest` is `sha256:…` of an image's manifest list, a chart's archive,
+    a file, or a list of files; `size` in bytes.
 
-    `files` maps the names of several files (wheels, or the only one of a chart or download) to digest and size.
+    `files` maps the names of several files (wheels, or the only one of a chart or download) to
+    digest and size.
     """
 
     digest: str
@@ -33,7 +37,9 @@ class Locked:
 
 @dataclass(frozen=True, kw_only=True)
 class Lock:
-    """What a lock file of `jhub bundle lock` says, by kind and key of the item: the digest of every image, chart and file."""
+    """What a lock file of `jhub bundle lock` says, by kind and key of the item: the digest of
+    every image, chart and file.
+    """
 
     stack: str
     items: Mapping[str, Mapping[str, Locked]]
@@ -54,53 +60,110 @@ class Lock:
                 key: {
                     "digest": item.digest,
                     "size": item.size,
-                    **({"files": {name: {"digest": digest, "size": size} for name, (digest, size) in sorted(item.files.items())}} if item.files else {}),
+                    **(
+                        {
+                            "files": {
+                                name: {"digest": digest, "size": size}
+                                for name, (digest, size) in sorted(item.files.items())
+                            }
+                        }
+                        if item.files
+                        else {}
+                    ),
                     **({"details": dict(item.details)} if item.details else {}),
                 }
                 for key, item in sorted(self.items.get(kind, {}).items())
             }
             for kind in KINDS
         }
-        return json.dumps({"format": FORMAT, "stack": self.stack, "items": items}, indent=2, sort_keys=True) + "\n"
+        return (
+            json.dumps(
+                {"format": FORMAT, "stack": self.stack, "items": items}, indent=2, sort_keys=True
+            )
+            + "\n"
+        )
 
 
 def read_lock(path: Path) -> Lock:
-    """The lock in a file that `jhub bundle lock` wrote. Raises ConfigError for a file that is missing or none."""
+    """The lock in a file that `jhub bundle lock` wrote. Raises ConfigError for a file that is
+    missing or none.
+    """
     try:
         return parse_lock(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(path.name, [Problem(path="", what=f"cannot be read ({error.strerror})", fix="make it: jhub bundle lock STACK")]) from None
+        raise ConfigError(
+            path.name,
+            [
+                Problem(
+                    path="",
+                    what=f"cannot be read ({error.strerror})",
+                    fix="make it: jhub bundle lock STACK",
+                )
+            ],
+        ) from None
     except ValueError as error:
-        raise ConfigError(path.name, [Problem(path="", what=f"is not the lock of a bundle: {error}", fix="make it anew: jhub bundle lock STACK")]) from None
+        raise ConfigError(
+            path.name,
+            [
+                Problem(
+                    path="",
+                    what=f"is not the lock of a bundle: {error}",
+                    fix="make it anew: jhub bundle lock STACK",
+                )
+            ],
+        ) from None
 
 
 def parse_lock(text: str) -> Lock:
-    """The lock in a text. Raises ValueError, with a line that says what is wrong, for a text that is none."""
+    """The lock in a text. Raises ValueError, with a line that says what is wrong, for a text
+    that is none.
+    """
     document = json.loads(text)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ValueError(f"its format is not {FORMAT}")
     items = document.get("items")
     if not isinstance(items, dict) or set(items) - set(KINDS):
         raise ValueError(f"items are not a map of {', '.join(KINDS)}")
-    parsed = {kind: MappingProxyType({str(key): _item(kind, key, value) for key, value in dict(items.get(kind, {})).items()}) for kind in KINDS}
+    parsed = {
+        kind: MappingProxyType(
+            {str(key): _item(kind, key, value) for key, value in dict(items.get(kind, {})).items()}
+        )
+        for kind in KINDS
+    }
     return Lock(stack=str(document.get("stack", "")), items=MappingProxyType(parsed))
 
 
-def _item(kind: str, key: object, value: Any) -> Locked:  # noqa: ANN401 -- any JSON value
-    if not isinstance(value, dict) or not _DIGEST.fullmatch(str(value.get("digest"))) or not isinstance(value.get("size"), int) or value["size"] < 0:
+def _item(kind: str, key: object, value: Any) -> Locked:
+    if (
+        not isinstance(value, dict)
+        or not _DIGEST.fullmatch(str(value.get("digest")))
+        or not isinstance(value.get("size"), int)
+        or value["size"] < 0
+    ):
         raise ValueError(f"{kind} {key} has no digest and size")
     files = {}
     for name, facts in dict(value.get("files", {})).items():
-        if not isinstance(facts, dict) or not _DIGEST.fullmatch(str(facts.get("digest"))) or not isinstance(facts.get("size"), int):
+        if (
+            not isinstance(facts, dict)
+            or not _DIGEST.fullmatch(str(facts.get("digest")))
+            or not isinstance(facts.get("size"), int)
+        ):
             raise ValueError(f"{kind} {key}: the file {name} has no digest and size")
         if "/" in name or name in ("", ".", ".."):
             raise ValueError(f"{kind} {key}: {name!r} is not a file's name")
         files[name] = (str(facts["digest"]), int(facts["size"]))
-    return Locked(digest=value["digest"], size=value["size"], files=MappingProxyType(files), details=MappingProxyType(dict(value.get("details", {}))))
+    return Locked(
+        digest=value["digest"],
+        size=value["size"],
+        files=MappingProxyType(files),
+        details=MappingProxyType(dict(value.get("details", {}))),
+    )
 
 
 def normalized(reference: str) -> str:
-    """An image's reference with its host: `traefik:v3` is docker.io/library/traefik:v3 (distribution/reference, "Docker Hub names")."""
+    """An image's reference with its host: `traefik:v3` is docker.io/library/traefik:v3
+    (distribution/reference, "Docker Hub names").
+    """
     head, slash, _ = reference.partition("/")
     if slash and ("." in head or ":" in head or head == "localhost"):
         return reference
@@ -108,9 +171,11 @@ def normalized(reference: str) -> str:
 
 
 def destination(registry: str, reference: str) -> str:
-    """Where an image lies in a registry of yours, without tag and digest: below its maker's host, so that two makers never collide.
+    """Where an image lies in a registry of yours, without tag and digest: below its maker's host,
+    so that two makers never collide.
 
-    `quay.io/jupyterhub/k8s-hub:4.4.0` in `registry.corp.example/x` is `registry.corp.example/x/quay.io/jupyterhub/k8s-hub`.
+    `quay.io/jupyterhub/k8s-hub:4.4.0` in `registry.corp.example/x` is
+    `registry.corp.example/x/quay.io/jupyterhub/k8s-hub`.
     """
     bare = normalized(reference).partition("@")[0]
     head, _, last = bare.rpartition("/")

@@ -1,7 +1,8 @@
-"""The zero-to-jupyterhub chart as data: its default values and its official schema, and whether values pass it.
+"""The zero-to-jupyterhub chart as data: its default values and its official schema, and whether
+values pass it.
 
-Helm validates what is left after merging, so that is what is validated here too; and nulls remove keys, as in Helm (a stack
-file may not write them: the provider drops them on the way).
+Helm validates what is left after merging, so that is what is validated here too; and nulls remove
+keys, as in Helm (a stack file may not write them: the provider drops them on the way).
 """
 
 from __future__ import annotations
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 
 _DATA = Path(__file__).parent / "data" / "z2jh"
 CHART = "jupyterhub"
-_TYPES = {"object": "a map", "array": "a list", "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
+_TYPES = {
+    "object": "a map",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
 
 
 @cache
@@ -33,21 +41,31 @@ def chart_version() -> str:
 @cache
 def default_values() -> Mapping[str, Any]:
     """The chart's own values. Read only: `merged` copies."""
-    values: dict[str, Any] = json.loads((_DATA / f"values-{chart_version()}.json").read_text(encoding="utf-8"))
+    values: dict[str, Any] = json.loads(
+        (_DATA / f"values-{chart_version()}.json").read_text(encoding="utf-8")
+    )
     return values
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Values over values as Helm merges them: maps merge, everything else replaces. A null stays, to remove the chart's default later."""
+    """Values over values as Helm merges them: maps merge, everything else replaces. A null
+    stays, to remove the chart's default later.
+    """
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)
-        result[key] = merged(below, value) if isinstance(value, Mapping) and isinstance(below, Mapping) else value
+        result[key] = (
+            merged(below, value)
+            if isinstance(value, Mapping) and isinstance(below, Mapping)
+            else value
+        )
     return result
 
 
 def effective(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the chart's templates see: its defaults under these values, without what a null removes."""
+    """What the chart's templates see: its defaults under these values, without what a null
+    removes.
+    """
     return _without_nulls(merged(default_values(), values), values)
 
 
@@ -58,12 +76,18 @@ def _without_nulls(both: dict[str, Any], over: Mapping[str, Any]) -> dict[str, A
         if key in over and over[key] is None:
             continue
         inner = over.get(key)
-        found[key] = _without_nulls(value, inner) if isinstance(value, dict) and isinstance(inner, Mapping) else value
+        found[key] = (
+            _without_nulls(value, inner)
+            if isinstance(value, dict) and isinstance(inner, Mapping)
+            else value
+        )
     return found
 
 
 def refusals(values: Mapping[str, Any]) -> Iterator[tuple[tree.Path, str]]:
-    """What the chart's schema says against values, merged with its defaults: where, and why in a line."""
+    """What the chart's schema says against values, merged with its defaults: where, and why in a
+    line.
+    """
     for error in _validator().iter_errors(effective(values)):
         path, kind = tuple(error.instance_path), error.kind
         if kind.name == "additionalProperties":
@@ -73,18 +97,26 @@ def refusals(values: Mapping[str, Any]) -> Iterator[tuple[tree.Path, str]]:
 
 
 def _unknown(path: tree.Path, key: str) -> str:
-    """Say what an unknown key may have meant: the schema's own message would list all that it knows, or nothing."""
+    """Say what an unknown key may have meant: the schema's own message would list all that it
+    knows, or nothing.
+    """
     if path == ("hub", "config"):
         return "is not the name of a class, which begins with a capital"
     known: Any = default_values()
     for part in path:
         known = known.get(part) if isinstance(known, Mapping) else None
     guess = closest(key, known) if isinstance(known, Mapping) else None
-    return f"is not an option of the chart, did you mean {guess}?" if guess else "is not an option of the chart"
+    return (
+        f"is not an option of the chart, did you mean {guess}?"
+        if guess
+        else "is not an option of the chart"
+    )
 
 
 def _words(error: ValidationError, path: tree.Path) -> str:
-    """The schema's finding without what stands around it: its own message would quote whole maps, secrets among them."""
+    """The schema's finding without what stands around it: its own message would quote whole
+    maps, secrets among them.
+    """
     kind: Any = error.kind
     got = f"(got {shown_at(path, error.instance)})"
     if kind.name == "type":
@@ -98,7 +130,9 @@ def _words(error: ValidationError, path: tree.Path) -> str:
 
 
 @cache
-def _validator() -> Any:  # noqa: ANN401 -- a validator of jsonschema-rs
+def _validator() -> Any:
     import jsonschema_rs  # late: only a stack with hubs needs it
 
-    return jsonschema_rs.Draft7Validator(json.loads((_DATA / f"values.schema-{chart_version()}.json").read_text(encoding="utf-8")))
+    return jsonschema_rs.Draft7Validator(
+        json.loads((_DATA / f"values.schema-{chart_version()}.json").read_text(encoding="utf-8"))
+    )

@@ -1,4 +1,6 @@
-"""What a cluster must be for its version, its network and its region: rules that hold for stack files and for arguments of `Cluster` alike."""
+"""What a cluster must be for its version, its network and its region: rules that hold for stack
+files and for arguments of `Cluster` alike.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,20 @@ from jupyterhub_aws.config.network import AnyNetwork, OpenNetwork, UnmanagedNetw
 from jupyterhub_aws.config.versions import kubernetes_versions
 
 
-def cluster_problems(cluster: EksCluster, *, region: str, ranges: Sequence[str], peers: Mapping[str, PeerNetwork], closed: bool) -> Iterator[Problem]:
-    """What is wrong with a cluster in a network of these ranges and peer networks, `closed` where it has no egress. Paths are those of a stack file."""
-    yield from _ranges_apart(cluster, [*(("network.cidrs", cidr) for cidr in ranges), *_of_peers(peers)])
+def cluster_problems(
+    cluster: EksCluster,
+    *,
+    region: str,
+    ranges: Sequence[str],
+    peers: Mapping[str, PeerNetwork],
+    closed: bool,
+) -> Iterator[Problem]:
+    """What is wrong with a cluster in a network of these ranges and peer networks, `closed`
+    where it has no egress. Paths are those of a stack file.
+    """
+    yield from _ranges_apart(
+        cluster, [*(("network.cidrs", cidr) for cidr in ranges), *_of_peers(peers)]
+    )
     yield from service_cidr(cluster)
     yield from version_is_known(cluster)
     yield from _private_api(closed, cluster)
@@ -27,11 +40,17 @@ def ranges_apart(network: AnyNetwork, cluster: AnyCluster) -> Iterator[Problem]:
     """Services have addresses that nothing else has."""
     option = "ranges" if isinstance(network, UnmanagedNetwork) else "cidr"
     peers = {} if isinstance(network, OpenNetwork) else network.peer_networks
-    yield from _ranges_apart(cluster, [*((f"network.{option}", cidr) for cidr in network.ranges), *_of_peers(peers)])
+    yield from _ranges_apart(
+        cluster, [*((f"network.{option}", cidr) for cidr in network.ranges), *_of_peers(peers)]
+    )
 
 
 def _of_peers(peers: Mapping[str, PeerNetwork]) -> list[tuple[str, str]]:
-    return [(f"network.peer_networks.{name}.cidrs", cidr) for name, peer in peers.items() for cidr in peer.cidrs]
+    return [
+        (f"network.peer_networks.{name}.cidrs", cidr)
+        for name, peer in peers.items()
+        for cidr in peer.cidrs
+    ]
 
 
 def _ranges_apart(cluster: AnyCluster, others: list[tuple[str, str]]) -> Iterator[Problem]:
@@ -47,15 +66,22 @@ def _ranges_apart(cluster: AnyCluster, others: list[tuple[str, str]]) -> Iterato
 
 
 def service_cidr(cluster: AnyCluster) -> Iterator[Problem]:
-    """Services of EKS have private ranges, between /24 and /12 (EKS API reference, KubernetesNetworkConfigRequest.serviceIpv4Cidr)."""
+    """Services of EKS have private ranges, between /24 and /12 (EKS API reference,
+    KubernetesNetworkConfigRequest.serviceIpv4Cidr).
+    """
     if not isinstance(cluster, EksCluster):
         return
     network = IPv4Network(cluster.service_cidr)
-    if not 12 <= network.prefixlen <= 24 or not any(network.subnet_of(IPv4Network(r)) for r in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")):  # noqa: PLR2004 -- EKS's own bounds, in the line above
+    if not 12 <= network.prefixlen <= 24 or not any(
+        network.subnet_of(IPv4Network(r)) for r in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+    ):  # EKS's own bounds, in the line above
         yield Problem(
             path="cluster.service_cidr",
             what=f"is not a range that EKS takes for services (got {cluster.service_cidr})",
-            fix="choose a /12 to /24 inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, such as 172.20.0.0/16",
+            fix=(
+                "choose a /12 to /24 inside 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, such as"
+                " 172.20.0.0/16"
+            ),
         )
 
 
@@ -78,7 +104,11 @@ def private_api(network: AnyNetwork, cluster: AnyCluster) -> Iterator[Problem]:
 def _private_api(closed: bool, cluster: AnyCluster) -> Iterator[Problem]:
     if closed and isinstance(cluster, EksCluster) and cluster.api.public_access_cidrs:
         fix = "remove it; the runner, or a peer network, reaches the private endpoint"
-        yield Problem(path="cluster.api.public_access_cidrs", what="opens the Kubernetes API to the internet, in a network that has none", fix=fix)
+        yield Problem(
+            path="cluster.api.public_access_cidrs",
+            what="opens the Kubernetes API to the internet, in a network that has none",
+            fix=fix,
+        )
 
 
 #: Rules between sections (config/stack.py says how they run).

@@ -1,4 +1,6 @@
-"""The pods that EKS add-ons bring to the core nodes, from a table that is committed (each row with its maker's own page)."""
+"""The pods that EKS add-ons bring to the core nodes, from a table that is committed (each row
+with its maker's own page).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ _TABLE = Path(__file__).parent / "data" / "core_addons.toml"
 
 @dataclass(frozen=True, kw_only=True)
 class AddonPods:
-    """The pods of one kind of an add-on. `cpu` and `memory` are requests as Kubernetes writes quantities; `values` and `selector` are places in its
-    configuration.
+    """The pods of one kind of an add-on. `cpu` and `memory` are requests as Kubernetes writes
+    quantities; `values` and `selector` are places in its configuration.
     """
 
     addon: str
@@ -32,4 +34,13 @@ class AddonPods:
 def addon_pods() -> tuple[AddonPods, ...]:
     """Every row of the table. Read from disk at the first call."""
     rows = tomllib.loads(_TABLE.read_text(encoding="utf-8"))["pods"]
-    return tuple(AddonPods(**{**row, "values": tuple(row.get("values", ())), "selector": tuple(row.get("selector", ()))}) for row in rows)
+    return tuple(
+        AddonPods(
+            **{
+                **row,
+                "values": tuple(row.get("values", ())),
+                "selector": tuple(row.get("selector", ())),
+            }
+        )
+        for row in rows
+    )

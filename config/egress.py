@@ -1,4 +1,6 @@
-"""How a network without the internet still talks to somebody: a corporate proxy, and networks of yours beside it."""
+"""How a network without the internet still talks to somebody: a corporate proxy, and networks of
+yours beside it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import AccountId, Cidr, VpcId, aws_id, host_of, is_world
 
-_PATTERN = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_PATTERN = re.compile(
+    r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+)
 _PROXY = re.compile(r"http://[A-Za-z0-9.-]+:[0-9]{1,5}/?")
 _PORTS = Annotated[int, Field(ge=1, le=65535)]
 _NEW_PODS = "Nodes and servers that start later have it; hub and autoscaler restart."
@@ -19,19 +23,33 @@ _NEW_PODS = "Nodes and servers that start later have it; hub and autoscaler rest
 
 def _pattern(value: str) -> str:
     if "://" in value or "/" in value or ":" in value:
-        raise refuse(f"is an address, not a name (got {shown(value)})", f"write {host_of(value) or value.partition('/')[0].partition(':')[0]}")
+        raise refuse(
+            f"is an address, not a name (got {shown(value)})",
+            f"write {host_of(value) or value.partition('/')[0].partition(':')[0]}",
+        )
     if value in ("*", "*.*") or not _PATTERN.fullmatch(value):
-        raise refuse(f"is not a host name in lower case (got {shown(value)})", "write ldap.corp.example, or *.corp.example for all below it")
+        raise refuse(
+            f"is not a host name in lower case (got {shown(value)})",
+            "write ldap.corp.example, or *.corp.example for all below it",
+        )
     if value.startswith("*.") and "." not in value[2:]:
-        raise refuse(f"covers a whole top-level domain (got {shown(value)})", "name your own domain below it")
+        raise refuse(
+            f"covers a whole top-level domain (got {shown(value)})", "name your own domain below it"
+        )
     return value
 
 
 def _proxy(value: str) -> str:
     if "@" in value:
-        raise refuse("holds a user name or password, which everybody could read on every node", "use a proxy that knows its clients by their addresses")
+        raise refuse(
+            "holds a user name or password, which everybody could read on every node",
+            "use a proxy that knows its clients by their addresses",
+        )
     if not _PROXY.fullmatch(value):
-        raise refuse(f"is not a proxy's address with a port (got {shown(value)})", "write it like http://proxy.corp.example:3128")
+        raise refuse(
+            f"is not a proxy's address with a port (got {shown(value)})",
+            "write it like http://proxy.corp.example:3128",
+        )
     return value.rstrip("/")
 
 
@@ -43,16 +61,25 @@ def _no_world(value: str) -> str:
 
 def matches(host: str, patterns: tuple[str, ...]) -> bool:
     """Whether a name is one of these, or below one that begins with `*.`."""
-    return any(host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:])) for pattern in patterns)
+    return any(
+        host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+        for pattern in patterns
+    )
 
 
-HostPattern = Annotated[str, AfterValidator(_pattern), Field(json_schema_extra={"examples": ["ldap.corp.example", "*.corp.example"]})]
+HostPattern = Annotated[
+    str,
+    AfterValidator(_pattern),
+    Field(json_schema_extra={"examples": ["ldap.corp.example", "*.corp.example"]}),
+]
 
 
 class InternetEgress(Model):
     """A NAT gateway or something like it."""
 
-    kind: Literal["internet"] = tag("internet", help="`internet`: nodes and pods reach it.", changing="Nothing by itself.")
+    kind: Literal["internet"] = tag(
+        "internet", help="`internet`: nodes and pods reach it.", changing="Nothing by itself."
+    )
 
 
 class NoEgress(Model):
@@ -62,13 +89,22 @@ class NoEgress(Model):
 
 
 class ProxyEgress(Model):
-    """A corporate HTTP proxy. Nodes, hub, autoscaler and people's servers are told of it, and of what is inside and needs none."""
+    """A corporate HTTP proxy. Nodes, hub, autoscaler and people's servers are told of it, and of
+    what is inside and needs none.
+    """
 
-    kind: Literal["proxy"] = tag("proxy", help="`proxy`: HTTP and HTTPS leave through a proxy of yours.", changing=_NEW_PODS)
-    url: Annotated[str, AfterValidator(_proxy)] = option(help="Its address with port, such as http://proxy.corp.example:3128.", changing=_NEW_PODS)
+    kind: Literal["proxy"] = tag(
+        "proxy", help="`proxy`: HTTP and HTTPS leave through a proxy of yours.", changing=_NEW_PODS
+    )
+    url: Annotated[str, AfterValidator(_proxy)] = option(
+        help="Its address with port, such as http://proxy.corp.example:3128.", changing=_NEW_PODS
+    )
     no_proxy: tuple[HostPattern, ...] = option(
         (),
-        help="Further names that need no proxy. The cluster's own ranges and names, AWS's endpoints and `internal_hosts` are there already.",
+        help=(
+            "Further names that need no proxy. The cluster's own ranges and names, AWS's endpoints"
+            " and `internal_hosts` are there already."
+        ),
         changing=_NEW_PODS,
     )
 
@@ -80,13 +116,20 @@ Egress = Annotated[InternetEgress | NoEgress | ProxyEgress, Field(discriminator=
 class PeerNetwork(Model):
     """A network of yours beside the cluster's."""
 
-    cidrs: Annotated[tuple[Annotated[Cidr, AfterValidator(_no_world)], ...], Field(min_length=1, max_length=20)] = option(
-        help="Its ranges.", changing="In place, at once."
-    )
+    cidrs: Annotated[
+        tuple[Annotated[Cidr, AfterValidator(_no_world)], ...], Field(min_length=1, max_length=20)
+    ] = option(help="Its ranges.", changing="In place, at once.")
     ports: tuple[_PORTS, ...] = option(
-        (), help="TCP ports that nodes and the hub may reach there: 636 for LDAPS, 2049 for NFS, 3128 for a proxy.", changing="In place, at once."
+        (),
+        help=(
+            "TCP ports that nodes and the hub may reach there: 636 for LDAPS, 2049 for NFS, 3128"
+            " for a proxy."
+        ),
+        changing="In place, at once.",
     )
-    servers: bool = option(False, help="People's servers may reach these ports too.", changing="In place, at once.")
+    servers: bool = option(
+        False, help="People's servers may reach these ports too.", changing="In place, at once."
+    )
 
 
 class TransitGateway(Model):
@@ -94,22 +137,34 @@ class TransitGateway(Model):
 
     kind: Literal["transit_gateway"] = tag(
         "transit_gateway",
-        help="`transit_gateway`: by attachment. Routes back are the gateway's owner's business.", changing="Cuts connections."
+        help="`transit_gateway`: by attachment. Routes back are the gateway's owner's business.",
+        changing="Cuts connections.",
     )
-    id: Annotated[str, aws_id("tgw")] = option(help="Its id, such as tgw-0123456789abcdef0.", changing="Cuts connections.")
+    id: Annotated[str, aws_id("tgw")] = option(
+        help="Its id, such as tgw-0123456789abcdef0.", changing="Cuts connections."
+    )
 
 
 class Peering(Model):
     """Another VPC, by a peering connection that the stack asks for."""
 
-    kind: Literal["peering"] = tag("peering", help="`peering`: by VPC peering.", changing="Cuts connections.")
+    kind: Literal["peering"] = tag(
+        "peering", help="`peering`: by VPC peering.", changing="Cuts connections."
+    )
     vpc_id: VpcId = option(help="The other VPC.", changing="Cuts connections.")
     owner: AccountId | None = option(
-        None, help='Its account, quoted: "123456789012", where it is another one; its owner then has to accept.', changing="Cuts connections."
+        None,
+        help=(
+            'Its account, quoted: "123456789012", where it is another one; its owner then has to'
+            " accept."
+        ),
+        changing="Cuts connections.",
     )
 
 
 class RoutedPeerNetwork(PeerNetwork):
     """A network of yours beside the stack's VPC, and what leads there."""
 
-    via: Annotated[TransitGateway | Peering, Field(discriminator="kind")] = option(help="What leads there.", changing="Cuts connections.")
+    via: Annotated[TransitGateway | Peering, Field(discriminator="kind")] = option(
+        help="What leads there.", changing="Cuts connections."
+    )

@@ -1,4 +1,6 @@
-"""Which AWS services have a VPC endpoint: the list that AWS keeps in its CDK (scripts/refresh_endpoint_services.py), read only where a stack names one."""
+"""Which AWS services have a VPC endpoint: the list that AWS keeps in its CDK
+(scripts/refresh_endpoint_services.py), read only where a stack names one.
+"""
 
 from __future__ import annotations
 

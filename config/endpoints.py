@@ -1,4 +1,6 @@
-"""Which AWS APIs a stack's software calls, from a table with sources; so which private endpoints a network without the internet needs."""
+"""Which AWS APIs a stack's software calls, from a table with sources; so which private endpoints
+a network without the internet needs.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from typing import Any
 TABLE = Path(__file__).parent / "data" / "aws_apis.toml"
 #: The services whose endpoint is a gateway: free, and reached by routes instead of an address.
 GATEWAYS = ("s3",)
-#: What every cluster of this program runs, besides the driver of its homes (components/addons, components/pools).
+#: What every cluster of this program runs, besides the driver of its homes (components/addons,
+#: components/pools).
 _ALWAYS = (
     "nodes", "vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "eks-node-monitoring-agent", "aws-ebs-csi-driver", "cluster-autoscaler",
     "aws-node-termination-handler", "nvidia-device-plugin", "jupyterhub",
@@ -43,18 +46,28 @@ def software(name: str) -> Software:
     """What the table knows of a piece of software. Raises UnknownSoftwareError."""
     for row in _table()["software"]:
         if row["name"] == name:
-            return Software(name=name, apis=tuple(row["apis"]), why=row["why"], source=row["source"])
-    raise UnknownSoftwareError(f"{name} is not in config/data/aws_apis.toml: add what it calls, with its source")
+            return Software(
+                name=name, apis=tuple(row["apis"]), why=row["why"], source=row["source"]
+            )
+    raise UnknownSoftwareError(
+        f"{name} is not in config/data/aws_apis.toml: add what it calls, with its source"
+    )
 
 
 def running(homes: str, *, runner: bool, watched: bool) -> tuple[str, ...]:
     """What a cluster of this program runs, by the kind of its homes."""
-    further = (("aws-efs-csi-driver", homes == "efs"), ("runner", runner), ("amazon-cloudwatch-observability", watched))
+    further = (
+        ("aws-efs-csi-driver", homes == "efs"),
+        ("runner", runner),
+        ("amazon-cloudwatch-observability", watched),
+    )
     return (*_ALWAYS, *(name for name, there in further if there))
 
 
 def solved(names: Iterable[str]) -> Mapping[str, tuple[Software, ...]]:
-    """The services for which software needs an endpoint, each with who needs it. Raises UnknownSoftwareError."""
+    """The services for which software needs an endpoint, each with who needs it. Raises
+    UnknownSoftwareError.
+    """
     found: dict[str, list[Software]] = {}
     for name in names:
         known = software(name)
@@ -65,11 +78,16 @@ def solved(names: Iterable[str]) -> Mapping[str, tuple[Software, ...]]:
 
 def wanted_services(homes: str, *, runner: bool, watched: bool) -> Mapping[str, str]:
     """The same for a stack, with the names of who needs each."""
-    return {service: " and ".join(item.name for item in who) for service, who in solved(running(homes, runner=runner, watched=watched)).items()}
+    return {
+        service: " and ".join(item.name for item in who)
+        for service, who in solved(running(homes, runner=runner, watched=watched)).items()
+    }
 
 
 def reasons(names: Iterable[str], further: Iterable[str] = ()) -> dict[str, str]:
-    """Why there is an endpoint of each service: what the software does with it, or that the stack file asks for it. Raises UnknownSoftwareError."""
+    """Why there is an endpoint of each service: what the software does with it, or that the
+    stack file asks for it. Raises UnknownSoftwareError.
+    """
     found = {service: "; ".join(item.why for item in who) for service, who in solved(names).items()}
     for service in further:
         found.setdefault(service, "people use it from their servers (network.additional_endpoints)")
@@ -77,7 +95,9 @@ def reasons(names: Iterable[str], further: Iterable[str] = ()) -> dict[str, str]
 
 
 def not_offered(region: str, service: str) -> str | None:
-    """Where it is written that a region has no endpoint of a service; None where nothing says so."""
+    """Where it is written that a region has no endpoint of a service; None where nothing says
+    so.
+    """
     for row in _table()["not_offered"]:
         if region in row["regions"] and service in row["services"]:
             return str(row["source"])

@@ -1,4 +1,6 @@
-"""How people reach a hub: a balancer of its own, a port of the nodes, or a tunnel for a first try; and who encrypts."""
+"""How people reach a hub: a balancer of its own, a port of the nodes, or a tunnel for a first
+try; and who encrypts.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import Cidr, world_only_by_name
 
-HOSTNAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+HOSTNAME = re.compile(
+    r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
 _ACM_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+")
 _ZONE_ID = re.compile(r"Z[A-Z0-9]{7,31}")
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s.+-----END CERTIFICATE-----", re.DOTALL)
@@ -23,9 +27,15 @@ FIRST_NODE_PORT, LAST_NODE_PORT = 30000, 32767
 
 def _hostname(value: str) -> str:
     if "://" in value or "/" in value:
-        raise refuse(f"is an address, not a host name (got {shown(value)})", f"write {value.partition('://')[2].partition('/')[0] or 'hub.example.org'}")
+        raise refuse(
+            f"is an address, not a host name (got {shown(value)})",
+            f"write {value.partition('://')[2].partition('/')[0] or 'hub.example.org'}",
+        )
     if not HOSTNAME.fullmatch(value):
-        raise refuse(f"is not a full host name in lower case (got {shown(value)})", "write it like hub.example.org")
+        raise refuse(
+            f"is not a full host name in lower case (got {shown(value)})",
+            "write it like hub.example.org",
+        )
     return value
 
 
@@ -33,14 +43,18 @@ def _certificate_arn(value: str) -> str:
     if not _ACM_ARN.fullmatch(value):
         raise refuse(
             f"is not the ARN of an ACM certificate (got {shown(value)})",
-            "write it like arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+            "write it like"
+            " arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
         )
     return value
 
 
 def _zone_id(value: str) -> str:
     if not _ZONE_ID.fullmatch(value):
-        raise refuse(f"is not the id of a Route 53 hosted zone (got {shown(value)})", "write the id, such as Z0123456789ABCDEFGHIJ, not the zone's name")
+        raise refuse(
+            f"is not the id of a Route 53 hosted zone (got {shown(value)})",
+            "write the id, such as Z0123456789ABCDEFGHIJ, not the zone's name",
+        )
     return value
 
 
@@ -48,33 +62,65 @@ def _address(value: str) -> str:
     try:
         address = IPv4Address(value)
     except ValueError:
-        raise refuse(f"is not an IPv4 address (got {shown(value)})", "write one that routes to a node, such as 10.1.2.3") from None
+        raise refuse(
+            f"is not an IPv4 address (got {shown(value)})",
+            "write one that routes to a node, such as 10.1.2.3",
+        ) from None
     # Kubernetes API validation, ValidateNonSpecialIP: what no service may answer on.
-    if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
-        raise refuse(f"is an address that no service may have (got {shown(value)})", "write one that routes to a node")
+    if (
+        address.is_loopback
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+    ):
+        raise refuse(
+            f"is an address that no service may have (got {shown(value)})",
+            "write one that routes to a node",
+        )
     return value
 
 
 def _pem(value: str) -> str:
     if "PRIVATE KEY" in value:
-        raise refuse("holds a private key in clear text", "replace that key: it has been in a file; give the new one as a secret (docs/operations.md)")
+        raise refuse(
+            "holds a private key in clear text",
+            "replace that key: it has been in a file; give the new one as a secret"
+            " (docs/operations.md)",
+        )
     if not _PEM.fullmatch(value.strip()):
-        raise refuse("is not a certificate in PEM form", "paste it with its BEGIN and END lines, the server's first, then the chain, under `certificate: |`")
+        raise refuse(
+            "is not a certificate in PEM form",
+            "paste it with its BEGIN and END lines, the server's first, then the chain, under"
+            " `certificate: |`",
+        )
     return value.strip() + "\n"
 
 
-Hostname = Annotated[str, AfterValidator(_hostname), Field(json_schema_extra={"examples": ["hub.example.org"]})]
+Hostname = Annotated[
+    str, AfterValidator(_hostname), Field(json_schema_extra={"examples": ["hub.example.org"]})
+]
 CertificateArn = Annotated[str, AfterValidator(_certificate_arn)]
-HostedZoneId = Annotated[str, AfterValidator(_zone_id), Field(json_schema_extra={"examples": ["Z0123456789ABCDEFGHIJ"]})]
+HostedZoneId = Annotated[
+    str, AfterValidator(_zone_id), Field(json_schema_extra={"examples": ["Z0123456789ABCDEFGHIJ"]})
+]
 NodePort = Annotated[int, Field(ge=FIRST_NODE_PORT, le=LAST_NODE_PORT)]
 
 
 class AcmTls(Model):
     """The balancer encrypts, with a certificate that AWS renews by itself."""
 
-    kind: Literal["acm"] = tag("acm", help="`acm`: a certificate of AWS Certificate Manager, at the balancer.", changing=_BRIEF)
+    kind: Literal["acm"] = tag(
+        "acm",
+        help="`acm`: a certificate of AWS Certificate Manager, at the balancer.",
+        changing=_BRIEF,
+    )
     certificate_arn: CertificateArn | None = option(
-        None, help="A certificate that exists. Without it one is requested and validated in `entry.route53_zone`.", changing="In place, nobody notices."
+        None,
+        help=(
+            "A certificate that exists. Without it one is requested and validated in"
+            " `entry.route53_zone`."
+        ),
+        changing="In place, nobody notices.",
     )
 
 
@@ -82,16 +128,27 @@ class CertificateTls(Model):
     """The proxy encrypts, with a certificate of yours: for names that ACM cannot validate."""
 
     kind: Literal["certificate"] = tag(
-        "certificate", help="`certificate`: a certificate of yours, in the proxy. Its key is a secret of the stack.", changing=_BRIEF
+        "certificate",
+        help=(
+            "`certificate`: a certificate of yours, in the proxy. Its key is a secret of the stack."
+        ),
+        changing=_BRIEF,
     )
-    certificate: Annotated[str, AfterValidator(_pem)] = option(help="The certificate and its chain in PEM form. Not secret.", changing="The proxy restarts.")
+    certificate: Annotated[str, AfterValidator(_pem)] = option(
+        help="The certificate and its chain in PEM form. Not secret.",
+        changing="The proxy restarts.",
+    )
 
 
 class NoTls(Model):
     """Nobody encrypts: passwords travel in clear text."""
 
-    kind: Literal["none"] = tag("none", help="`none`: plain HTTP. Only for a trial.", changing=_BRIEF)
-    trial: Literal[True] = option(help="Write true: nobody's real password goes through this hub.", changing="Nothing.")
+    kind: Literal["none"] = tag(
+        "none", help="`none`: plain HTTP. Only for a trial.", changing=_BRIEF
+    )
+    trial: Literal[True] = option(
+        help="Write true: nobody's real password goes through this hub.", changing="Nothing."
+    )
 
 
 Tls = Annotated[AcmTls | CertificateTls | NoTls, Field(discriminator="kind")]
@@ -100,13 +157,22 @@ Tls = Annotated[AcmTls | CertificateTls | NoTls, Field(discriminator="kind")]
 class _Exposed(Model):
     """What every entry has that more than one person can reach."""
 
-    hostname: Hostname = option(help="The name that people type. Sign-in services send them back to it.", changing="The old name stops working.")
+    hostname: Hostname = option(
+        help="The name that people type. Sign-in services send them back to it.",
+        changing="The old name stops working.",
+    )
     allowed_cidrs: tuple[Cidr, ...] = option(
-        (), help="Networks that may come in: your campus, your VPN.", changing="In place, at once; from a removed network nobody comes in.", max_length=50
+        (),
+        help="Networks that may come in: your campus, your VPN.",
+        changing="In place, at once; from a removed network nobody comes in.",
+        max_length=50,
     )
     node_port: NodePort | None = option(
         None,
-        help=f"Port of the core nodes, {FIRST_NODE_PORT} to {LAST_NODE_PORT}, different for each hub. Without it one is derived from the hub's name.",
+        help=(
+            f"Port of the core nodes, {FIRST_NODE_PORT} to {LAST_NODE_PORT}, different for each"
+            " hub. Without it one is derived from the hub's name."
+        ),
         changing=_BRIEF,
     )
 
@@ -116,24 +182,57 @@ class LoadBalancerEntry(_Exposed):
 
     kind: Literal["load_balancer"] = tag(
         "load_balancer",
-        help="`load_balancer`: a Network Load Balancer.", changing="People are cut off until the name points to the new one."
+        help="`load_balancer`: a Network Load Balancer.",
+        changing="People are cut off until the name points to the new one.",
     )
     tls: Tls = option(AcmTls(kind="acm"), help="Who encrypts.", changing=_BRIEF)
-    public: bool = option(False, help="Set to true to allow 0.0.0.0/0 among `allowed_cidrs`. Shown as a warning in every plan.", changing="In place.")
+    public: bool = option(
+        False,
+        help=(
+            "Set to true to allow 0.0.0.0/0 among `allowed_cidrs`. Shown as a warning in every"
+            " plan."
+        ),
+        changing="In place.",
+    )
     internal: bool = option(
-        False, help="Reachable from inside the VPC and what is connected to it only.", changing="Another balancer: people are cut off for minutes."
+        False,
+        help="Reachable from inside the VPC and what is connected to it only.",
+        changing="Another balancer: people are cut off for minutes.",
     )
     route53_zone: HostedZoneId | None = option(
-        None, help="Id of the Route 53 hosted zone of `hostname`: for its record, and for validating a requested certificate.", changing="In place."
+        None,
+        help=(
+            "Id of the Route 53 hosted zone of `hostname`: for its record, and for validating a"
+            " requested certificate."
+        ),
+        changing="In place.",
     )
-    record: bool = option(True, help="Make the record of `hostname` in `route53_zone`. Without a zone there is none to make.", changing="In place.")
+    record: bool = option(
+        True,
+        help=(
+            "Make the record of `hostname` in `route53_zone`. Without a zone there is none to make."
+        ),
+        changing="In place.",
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        world_only_by_name("allowed_cidrs", self.allowed_cidrs, public=self.public, opens="lets the whole internet in")
+        world_only_by_name(
+            "allowed_cidrs",
+            self.allowed_cidrs,
+            public=self.public,
+            opens="lets the whole internet in",
+        )
         if not self.allowed_cidrs:
-            raise refuse("allowed_cidrs is empty: nobody could come in", "list the networks that may, such as [198.51.100.0/24]")
-        if isinstance(self.tls, AcmTls) and self.tls.certificate_arn is None and self.route53_zone is None:
+            raise refuse(
+                "allowed_cidrs is empty: nobody could come in",
+                "list the networks that may, such as [198.51.100.0/24]",
+            )
+        if (
+            isinstance(self.tls, AcmTls)
+            and self.tls.certificate_arn is None
+            and self.route53_zone is None
+        ):
             raise refuse(
                 "tls has neither certificate_arn nor a zone to validate a new certificate in",
                 "give tls.certificate_arn, or route53_zone beside hostname",
@@ -144,24 +243,58 @@ class LoadBalancerEntry(_Exposed):
 class NodePortEntry(_Exposed):
     """A port of every core node: for networks with a balancer of their own, or none."""
 
-    kind: Literal["node_port"] = tag("node_port", help="`node_port`: a port of the core nodes.", changing="The old way in stops working.")
-    tls: Annotated[CertificateTls | NoTls, Field(discriminator="kind")] = option(help="Who encrypts: there is no balancer for ACM.", changing=_BRIEF)
-    external_ips: tuple[Annotated[str, AfterValidator(_address)], ...] = option(
-        (), help="Addresses that route to the nodes and on which the service answers on port 443 (or 80) too.", changing="In place.", max_length=10
+    kind: Literal["node_port"] = tag(
+        "node_port",
+        help="`node_port`: a port of the core nodes.",
+        changing="The old way in stops working.",
     )
-    public: bool = option(False, help="Set to true to allow 0.0.0.0/0 among `allowed_cidrs`. Shown as a warning in every plan.", changing="In place.")
+    tls: Annotated[CertificateTls | NoTls, Field(discriminator="kind")] = option(
+        help="Who encrypts: there is no balancer for ACM.", changing=_BRIEF
+    )
+    external_ips: tuple[Annotated[str, AfterValidator(_address)], ...] = option(
+        (),
+        help=(
+            "Addresses that route to the nodes and on which the service answers on port 443 (or 80)"
+            " too."
+        ),
+        changing="In place.",
+        max_length=10,
+    )
+    public: bool = option(
+        False,
+        help=(
+            "Set to true to allow 0.0.0.0/0 among `allowed_cidrs`. Shown as a warning in every"
+            " plan."
+        ),
+        changing="In place.",
+    )
 
     @model_validator(mode="after")
     def _world_only_by_name(self) -> Self:
-        world_only_by_name("allowed_cidrs", self.allowed_cidrs, public=self.public, opens="lets the whole internet in")
+        world_only_by_name(
+            "allowed_cidrs",
+            self.allowed_cidrs,
+            public=self.public,
+            opens="lets the whole internet in",
+        )
         return self
 
 
 class PortForwardEntry(Model):
     """Nothing is exposed: whoever has kubectl opens a tunnel with `jhub open STACK`."""
 
-    kind: Literal["port_forward"] = tag("port_forward", help="`port_forward`: a tunnel by `jhub open`.", changing="The old way in stops working.")
-    local_port: int = option(8000, help="Port on your own machine. Sign-in services send you back to it.", changing="In place.", ge=1024, le=65535)
+    kind: Literal["port_forward"] = tag(
+        "port_forward",
+        help="`port_forward`: a tunnel by `jhub open`.",
+        changing="The old way in stops working.",
+    )
+    local_port: int = option(
+        8000,
+        help="Port on your own machine. Sign-in services send you back to it.",
+        changing="In place.",
+        ge=1024,
+        le=65535,
+    )
 
 
 AnyEntry = LoadBalancerEntry | NodePortEntry | PortForwardEntry
@@ -169,5 +302,11 @@ Entry = Annotated[AnyEntry, Field(discriminator="kind")]
 
 
 def own_certificate(entry: AnyEntry) -> CertificateTls | None:
-    """The certificate with which a hub's proxy encrypts by itself; None where a balancer does, or nobody."""
-    return entry.tls if not isinstance(entry, PortForwardEntry) and isinstance(entry.tls, CertificateTls) else None
+    """The certificate with which a hub's proxy encrypts by itself; None where a balancer does,
+    or nobody.
+    """
+    return (
+        entry.tls
+        if not isinstance(entry, PortForwardEntry) and isinstance(entry.tls, CertificateTls)
+        else None
+    )

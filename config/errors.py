@@ -1,4 +1,6 @@
-"""What a person reads when a stack file is wrong: every problem at once, each with path, fault and remedy."""
+"""What a person reads when a stack file is wrong: every problem at once, each with path, fault
+and remedy.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,14 @@ from functools import lru_cache
 from pydantic_core import PydanticCustomError
 
 _LONGEST = 60  # characters of a value that a message quotes
-#: What may stand in a path as it is. Everything else is quoted: a path stays one short line, whatever a key is made of.
+#: What may stand in a path as it is. Everything else is quoted: a path stays one short line,
+#: whatever a key is made of.
 _PLAIN_KEY = re.compile(r"[\w.:/@-]{1,60}")
-_SECRET_NAME = re.compile(r"(?i)(password|passwd|secret|token|api_?key|private_?key|access_?key|crypt_?keeper)")
-#: Names with such a word that hold no secret: of Secrets, of their keys, switches, addresses and methods.
+_SECRET_NAME = re.compile(
+    r"(?i)(password|passwd|secret|token|api_?key|private_?key|access_?key|crypt_?keeper)"
+)
+#: Names with such a word that hold no secret: of Secrets, of their keys, switches, addresses and
+#: methods.
 _HARMLESS = re.compile(
     r"(?i)(existingSecret|secretName|secret_name.*|secret_mount_path|secrets_?provider|automount.*|secretSync|.*_(url|method|file|scopes)|imagePullSecrets?|pullSecrets)$"
 )
@@ -23,8 +29,8 @@ _HARMLESS = re.compile(
 class Problem:
     """One thing that is wrong in a stack file.
 
-    `path` is the dotted path as the person wrote it (`pools.memory.size.max`), `what` says what is wrong and what was
-    found, `fix` says what to do about it.
+    `path` is the dotted path as the person wrote it (`pools.memory.size.max`), `what` says what is
+    wrong and what was found, `fix` says what to do about it.
     """
 
     path: str
@@ -32,22 +38,34 @@ class Problem:
     fix: str
 
     def line(self, source: str) -> str:
-        """Return the problem as the one line that is printed: `Pulumi.dev.yaml: pools.memory.size.max: …; …`."""
-        return f"{source}: {self.path}: {self.what}; {self.fix}" if self.path else f"{source}: {self.what}; {self.fix}"
+        """Return the problem as the one line that is printed: `Pulumi.dev.yaml:
+        pools.memory.size.max: …; …`.
+        """
+        return (
+            f"{source}: {self.path}: {self.what}; {self.fix}"
+            if self.path
+            else f"{source}: {self.what}; {self.fix}"
+        )
 
 
 class ConfigError(Exception):
-    """A stack file that cannot be used. Carries all problems that were found, in the order of their paths."""
+    """A stack file that cannot be used. Carries all problems that were found, in the order of
+    their paths.
+    """
 
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
-        """Collect the problems of one source (a file name such as `Pulumi.dev.yaml`); duplicates are dropped."""
+        """Collect the problems of one source (a file name such as `Pulumi.dev.yaml`); duplicates
+        are dropped.
+        """
         self.source = source
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(problem.line(source) for problem in self.problems))
 
 
 class SectionError(ValueError):
-    """A section that a program made of wrong options. Carries all problems that were found, in the order of their paths."""
+    """A section that a program made of wrong options. Carries all problems that were found, in
+    the order of their paths.
+    """
 
     def __init__(self, section: str, problems: Iterable[Problem]) -> None:
         """Collect the problems of one section, called by its class."""
@@ -56,7 +74,9 @@ class SectionError(ValueError):
 
 
 def refuse(what: str, fix: str) -> PydanticCustomError:
-    """Make the error that a validator raises: what is wrong, and what to do. The path is pydantic's to know."""
+    """Make the error that a validator raises: what is wrong, and what to do. The path is
+    pydantic's to know.
+    """
     return PydanticCustomError("refused", "{what}", {"what": what, "fix": fix})
 
 
@@ -81,12 +101,20 @@ def names_secret(name: str) -> bool:
 
 
 def shown_at(path: Iterable[int | str], value: object) -> str:
-    """Return a value as it is quoted in a message about its path: not at all where the path names a secret."""
-    return "a value that is not shown" if any(isinstance(part, str) and names_secret(part) for part in path) else shown(value)
+    """Return a value as it is quoted in a message about its path: not at all where the path
+    names a secret.
+    """
+    return (
+        "a value that is not shown"
+        if any(isinstance(part, str) and names_secret(part) for part in path)
+        else shown(value)
+    )
 
 
 def dotted(parts: Iterable[int | str]) -> str:
-    """Join a path as a person writes it: `network.zones[1]`. A key that is not plain text is quoted."""
+    """Join a path as a person writes it: `network.zones[1]`. A key that is not plain text is
+    quoted.
+    """
     text = ""
     for part in parts:
         if isinstance(part, int):
@@ -98,7 +126,9 @@ def dotted(parts: Iterable[int | str]) -> str:
 
 
 def closest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """Return the known word that a misspelt one most probably means, in whatever case it was written, or None. `cutoff` as difflib's: 1 is equal."""
+    """Return the known word that a misspelt one most probably means, in whatever case it was
+    written, or None. `cutoff` as difflib's: 1 is equal.
+    """
     from difflib import get_close_matches
 
     by_fold = {candidate.casefold(): candidate for candidate in known}

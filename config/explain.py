@@ -1,4 +1,6 @@
-"""pydantic's findings in the words of somebody who edits a stack file: path as written, what is wrong, what to do."""
+"""pydantic's findings in the words of somebody who edits a stack file: path as written, what is
+wrong, what to do.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,17 @@ _WORDS = {
     "string_type": ("must be text", "write it in quotes"),
     "int_type": ("must be a whole number", "write digits only, without quotes or a decimal point"),
     "bool_type": ("must be true or false", "write true or false without quotes"),
-    "tuple_type": ("must be a list", "write it as a list: [first, second], or one `- item` on each line"),
+    "tuple_type": (
+        "must be a list",
+        "write it as a list: [first, second], or one `- item` on each line",
+    ),
     "dict_type": ("must be a map", "write `key: value` lines under it"),
     "model_type": ("must be a map of options", "write `option: value` lines under it"),
     "model_attributes_type": ("must be a map of options", "write `option: value` lines under it"),
-    "json_invalid": ("cannot be read: it is nested too deeply, or has half a character", "compare it with the reference"),
+    "json_invalid": (
+        "cannot be read: it is nested too deeply, or has half a character",
+        "compare it with the reference",
+    ),
 }
 #: Findings about what stands under a key: a last `[key]` in their place is a key that is called so.
 _ABOUT_A_VALUE = ("extra_forbidden", "union_tag_invalid", "union_tag_not_found")
@@ -36,16 +44,24 @@ _LIMITS: dict[str, tuple[str, str, Callable[[str], str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """Where a finding stands: its path without the tags of unions, the model around it, and what is expected there."""
+    """Where a finding stands: its path without the tags of unions, the model around it, and what
+    is expected there.
+    """
 
     path: tuple[int | str, ...]
     owner: type[BaseModel] | None  # None inside plain maps and lists
     expected: Any
-    siblings: dict[int | str, type[BaseModel]]  # the union's members, where the model around it is one of them
+    siblings: dict[
+        int | str, type[BaseModel]
+    ]  # the union's members, where the model around it is one of them
 
     @property
     def field(self) -> FieldInfo | None:
-        return self.owner.model_fields.get(str(self.path[-1])) if self.owner is not None and self.path else None
+        return (
+            self.owner.model_fields.get(str(self.path[-1]))
+            if self.owner is not None and self.path
+            else None
+        )
 
     @property
     def choices(self) -> dict[int | str, type[BaseModel]]:
@@ -61,13 +77,20 @@ def no_value(field: FieldInfo | None) -> tuple[str, str]:
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[Problem]:
-    """Return every finding of a ValidationError as a Problem; `model` gives the options that exist, `prefix` the section's path."""
+    """Return every finding of a ValidationError as a Problem; `model` gives the options that
+    exist, `prefix` the section's path.
+    """
     details = error.errors(include_url=False)
     places = {detail["loc"] for detail in details}
     found = []
     for detail in details:
-        below = any(place[: len(detail["loc"])] == detail["loc"] and len(place) > len(detail["loc"]) for place in places)
-        if detail["type"] == "too_short" and below:  # a list whose only items were refused: the items say it better
+        below = any(
+            place[: len(detail["loc"])] == detail["loc"] and len(place) > len(detail["loc"])
+            for place in places
+        )
+        if (
+            detail["type"] == "too_short" and below
+        ):  # a list whose only items were refused: the items say it better
             continue
         found.append(_problem(detail, model, prefix))
     return found
@@ -90,7 +113,11 @@ def _explained(detail: ErrorDetails, place: _Place) -> tuple[str, str]:
         return str(context["what"]), str(context["fix"])
     if value is None:
         said, then = no_value(place.field)
-        return said, then.replace("write one,", "write options under it (`{}` for the defaults),") if kind.startswith("model") else then
+        return said, (
+            then.replace("write one,", "write options under it (`{}` for the defaults),")
+            if kind.startswith("model")
+            else then
+        )
     if kind in _WORDS:
         return _wrong_kind(kind, value, place)
     if kind in _LIMITS:
@@ -109,12 +136,19 @@ def _wrong_kind(kind: str, value: object, place: _Place) -> tuple[str, str]:
         fix = "write a single value there"
     if kind == "dict_type" and place.choices:
         first, *others = map(str, place.choices)
-        key = next(name for name, field in place.choices[first].model_fields.items() if get_args(field.annotation) == (first,))
-        return f"must be a map of options (got {shown(value)})", f"write options under it, first of all `{key}: {first}` (or {', '.join(others)})"
+        key = next(
+            name
+            for name, field in place.choices[first].model_fields.items()
+            if get_args(field.annotation) == (first,)
+        )
+        return (
+            f"must be a map of options (got {shown(value)})",
+            f"write options under it, first of all `{key}: {first}` (or {', '.join(others)})",
+        )
     return f"{what} (got {shown(value)})", fix
 
 
-def _literals(annotation: Any) -> list[Any]:  # noqa: ANN401 -- any annotation
+def _literals(annotation: Any) -> list[Any]:
     """Return the values of a Literal, also inside an Annotated or an optional or a list of it."""
     arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
     if arguments and all(isinstance(argument, (str, int)) for argument in arguments):
@@ -123,15 +157,28 @@ def _literals(annotation: Any) -> list[Any]:  # noqa: ANN401 -- any annotation
 
 
 def _not_one_of(value: object, choices: list[Any]) -> tuple[str, str]:
-    words = ", ".join(shown(choice) if isinstance(choice, bool) else str(choice) for choice in choices)
+    words = ", ".join(
+        shown(choice) if isinstance(choice, bool) else str(choice) for choice in choices
+    )
     numbers = all(isinstance(choice, int) for choice in choices)
-    what = f"must be one of {words} (got {shown(value)})" if len(choices) != 1 else f"must be {words} (got {shown(value)})"
+    what = (
+        f"must be one of {words} (got {shown(value)})"
+        if len(choices) != 1
+        else f"must be {words} (got {shown(value)})"
+    )
     quoted = next((choice for choice in choices if str(choice) == value), None)
     if quoted is not None:
         return what, f"write {quoted} without quotes"
     if numbers and isinstance(value, (int, float)) and not isinstance(value, bool):
-        beside = [max((c for c in choices if c < value), default=None), min((c for c in choices if c > value), default=None)]
-        return what, f"write {' or '.join(str(c) for c in beside if c is not None)}" if math.isfinite(value) else "choose one of them"
+        beside = [
+            max((c for c in choices if c < value), default=None),
+            min((c for c in choices if c > value), default=None),
+        ]
+        return what, (
+            f"write {' or '.join(str(c) for c in beside if c is not None)}"
+            if math.isfinite(value)
+            else "choose one of them"
+        )
     if isinstance(value, str) and (said := meant.sign_in_kind(value, choices)):
         return what, said
     if isinstance(value, str) and (today := new_value(value, list(map(str, choices)))):
@@ -143,7 +190,9 @@ def _not_one_of(value: object, choices: list[Any]) -> tuple[str, str]:
 
 
 def _about_tag(key: str, value: object, choices: list[str]) -> tuple[str, str]:
-    """Speak of the option that chooses a union's member: the finding is about it, not about the map around it."""
+    """Speak of the option that chooses a union's member: the finding is about it, not about the
+    map around it.
+    """
     if not isinstance(value, dict) or key not in value:
         return "is missing", f"add a line `{key}: {choices[0]}` (or {', '.join(choices[1:])})"
     if value[key] is None:
@@ -154,7 +203,9 @@ def _about_tag(key: str, value: object, choices: list[str]) -> tuple[str, str]:
 def _about_keys(kind: str, detail: ErrorDetails, place: _Place) -> tuple[str, str]:
     if kind == "missing":
         field = place.field
-        return "is missing", f"add it: {field.description}" if field is not None and field.description else "add it"
+        return "is missing", (
+            f"add it: {field.description}" if field is not None and field.description else "add it"
+        )
     if kind == "extra_forbidden":
         return "is not an option here", _instead(str(place.path[-1]), place.owner, place.siblings)
     if kind in ("too_short", "too_long"):
@@ -163,21 +214,43 @@ def _about_keys(kind: str, detail: ErrorDetails, place: _Place) -> tuple[str, st
         word = "at least" if kind == "too_short" else "at most"
         entries = "1 entry" if bound == 1 else f"{bound} entries"
         value = detail["input"]
-        return f"must have {word} {entries} (got {len(value) if isinstance(value, (dict, list)) else 'more'})", f"list {word} {bound}"
+        return (
+            (
+                f"must have {word} {entries} (got"
+                f" {len(value) if isinstance(value, (dict, list)) else 'more'})"
+            ),
+            f"list {word} {bound}",
+        )
     if kind.endswith("_type"):
-        return f"has a value of the wrong kind (got {shown(detail['input'])})", "compare it with the reference"
-    return f"{detail['msg'].lower()} (got {shown(detail['input'])})", "compare it with the reference"
+        return (
+            f"has a value of the wrong kind (got {shown(detail['input'])})",
+            "compare it with the reference",
+        )
+    return (
+        f"{detail['msg'].lower()} (got {shown(detail['input'])})",
+        "compare it with the reference",
+    )
 
 
-def _instead(key: str, owner: type[BaseModel] | None, siblings: dict[int | str, type[BaseModel]]) -> str:
-    """Say what to do about an option that its model does not have. `siblings`: the union in which the model is a member."""
+def _instead(
+    key: str, owner: type[BaseModel] | None, siblings: dict[int | str, type[BaseModel]]
+) -> str:
+    """Say what to do about an option that its model does not have. `siblings`: the union in
+    which the model is a member.
+    """
     known = list(owner.model_fields) if owner is not None else []
     # An option of a sibling: what `capacity: spot` takes, `capacity: on_demand` does not.
     having = [str(tag) for tag, member in siblings.items() if key in member.model_fields]
     if owner is not None and having:
-        return f"remove it, or change {_tag_of(owner)}: only {' and '.join(having)} {'has' if len(having) == 1 else 'have'} it"
+        return (
+            f"remove it, or change {_tag_of(owner)}: only {' and '.join(having)}"
+            f" {'has' if len(having) == 1 else 'have'} it"
+        )
     if names_secret(key):
-        return "remove it: what is secret stands in the stack file under a key of its own, by `pulumi config set --secret` (docs/operations.md)"
+        return (
+            "remove it: what is secret stands in the stack file under a key of its own, by `pulumi"
+            " config set --secret` (docs/operations.md)"
+        )
     if today := new_name(key, known):
         return f"write {today}: its name since format 2"
     if said := meant.option(key, known):
@@ -188,11 +261,17 @@ def _instead(key: str, owner: type[BaseModel] | None, siblings: dict[int | str, 
 
 def _tag_of(member: type[BaseModel]) -> str:
     """The option of a union's member whose value tells it from its siblings."""
-    return next(name for name, field in member.model_fields.items() if len(get_args(field.annotation)) == 1 and isinstance(get_args(field.annotation)[0], str))
+    return next(
+        name
+        for name, field in member.model_fields.items()
+        if len(get_args(field.annotation)) == 1 and isinstance(get_args(field.annotation)[0], str)
+    )
 
 
 def _walk(location: tuple[int | str, ...], model: type[BaseModel], *, marks: bool) -> _Place:
-    """Follow a finding's location through the models. `marks`: whether a last `[key]` can be pydantic's mark, and not a key that is called so."""
+    """Follow a finding's location through the models. `marks`: whether a last `[key]` can be
+    pydantic's mark, and not a key that is called so.
+    """
     clean: list[int | str] = []
     here: Any = model
     owner: type[BaseModel] | None = model
@@ -203,7 +282,9 @@ def _walk(location: tuple[int | str, ...], model: type[BaseModel], *, marks: boo
         if not _is_model(here) and part in _members(here):
             siblings, here = _members(here), _members(here)[part]
             continue
-        if marks and part == "[key]" and index == len(location) - 1:  # pydantic's mark for: the key itself is wrong
+        if (
+            marks and part == "[key]" and index == len(location) - 1
+        ):  # pydantic's mark for: the key itself is wrong
             continue
         clean.append(part)
         owner = here if _is_model(here) else None
@@ -212,11 +293,11 @@ def _walk(location: tuple[int | str, ...], model: type[BaseModel], *, marks: boo
     return _Place(path=tuple(clean), owner=owner, expected=here, siblings=siblings)
 
 
-def _is_model(annotation: Any) -> bool:  # noqa: ANN401 -- any annotation
+def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _members(annotation: Any) -> dict[int | str, type[BaseModel]]:  # noqa: ANN401 -- any annotation
+def _members(annotation: Any) -> dict[int | str, type[BaseModel]]:
     """Map the models of a union by their discriminating value; a model is its own only member."""
     found: dict[int | str, type[BaseModel]] = {}
     for member in _flat(annotation):
@@ -227,7 +308,7 @@ def _members(annotation: Any) -> dict[int | str, type[BaseModel]]:  # noqa: ANN4
     return found
 
 
-def _flat(annotation: Any) -> Iterable[type[BaseModel]]:  # noqa: ANN401 -- any annotation
+def _flat(annotation: Any) -> Iterable[type[BaseModel]]:
     if _is_model(annotation):
         yield annotation
         return
@@ -235,7 +316,7 @@ def _flat(annotation: Any) -> Iterable[type[BaseModel]]:  # noqa: ANN401 -- any 
         yield from _flat(argument)
 
 
-def _step(annotation: Any, part: int | str) -> Any:  # noqa: ANN401 -- from any annotation to any
+def _step(annotation: Any, part: int | str) -> Any:
     if _is_model(annotation):
         field = annotation.model_fields.get(str(part))
         if field is not None:
@@ -244,4 +325,8 @@ def _step(annotation: Any, part: int | str) -> Any:  # noqa: ANN401 -- from any 
 
         return AnyUserPool if annotation is Pools else None
     arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
-    return arguments[-1] if arguments and not isinstance(part, int) else (arguments[0] if arguments else None)
+    return (
+        arguments[-1]
+        if arguments and not isinstance(part, int)
+        else (arguments[0] if arguments else None)
+    )

@@ -21,16 +21,28 @@ def _allowed(value: str) -> str:
     if value in CLASSES or _ADDED_TYPE.fullmatch(value):
         return value
     if value.startswith(ADDED):
-        raise refuse(f"names no type (got {shown(value)})", "write the type after it, as the plan shows it: added:aws:sqs/queue:Queue")
+        raise refuse(
+            f"names no type (got {shown(value)})",
+            "write the type after it, as the plan shows it: added:aws:sqs/queue:Queue",
+        )
     guess = closest(value, CLASSES)
     if value == "endangers data":
-        raise refuse("cannot be allowed: what endangers data always needs an acknowledgement", "remove it")
+        raise refuse(
+            "cannot be allowed: what endangers data always needs an acknowledgement", "remove it"
+        )
     fix = f"did you mean {guess}?" if guess else f"write one of {', '.join(CLASSES)}, or added:TYPE"
     raise refuse(f"is no class of changes (got {shown(value)})", fix)
 
 
 Allowed = Annotated[
-    str, AfterValidator(_allowed), Field(max_length=300, json_schema_extra={"anyOf": [{"enum": list(CLASSES)}, {"pattern": f"^{_ADDED_TYPE.pattern}$"}]})
+    str,
+    AfterValidator(_allowed),
+    Field(
+        max_length=300,
+        json_schema_extra={
+            "anyOf": [{"enum": list(CLASSES)}, {"pattern": f"^{_ADDED_TYPE.pattern}$"}]
+        },
+    ),
 ]
 Dollars = Annotated[int, Field(ge=0, le=100_000_000)]
 _UNIT = "US dollars per month"
@@ -38,31 +50,64 @@ _CHANGING = "Counts from the merge on."
 
 
 class CostLimits(Model):
-    """Up to where a change may raise the bill that `jhub plan` shows, without an acknowledgement. A limit that is not set limits nothing."""
+    """Up to where a change may raise the bill that `jhub plan` shows, without an
+    acknowledgement. A limit that is not set limits nothing.
+    """
 
     idle: Dollars | None = option(
-        None, help="The most that the stack may cost idle (no server runs), and while it is paused, after the change.", changing=_CHANGING, unit=_UNIT
+        None,
+        help=(
+            "The most that the stack may cost idle (no server runs), and while it is paused, after"
+            " the change."
+        ),
+        changing=_CHANGING,
+        unit=_UNIT,
     )
-    maximum: Dollars | None = option(None, help="The most that the stack may cost with every pool full, after the change.", changing=_CHANGING, unit=_UNIT)
-    idle_increase: Dollars | None = option(None, help="By how much one change may raise the cost idle or paused.", changing=_CHANGING, unit=_UNIT)
-    maximum_increase: Dollars | None = option(None, help="By how much one change may raise the cost with every pool full.", changing=_CHANGING, unit=_UNIT)
+    maximum: Dollars | None = option(
+        None,
+        help="The most that the stack may cost with every pool full, after the change.",
+        changing=_CHANGING,
+        unit=_UNIT,
+    )
+    idle_increase: Dollars | None = option(
+        None,
+        help="By how much one change may raise the cost idle or paused.",
+        changing=_CHANGING,
+        unit=_UNIT,
+    )
+    maximum_increase: Dollars | None = option(
+        None,
+        help="By how much one change may raise the cost with every pool full.",
+        changing=_CHANGING,
+        unit=_UNIT,
+    )
 
 
 class Gate(Model):
-    """What `jhub gate` lets through. The policy of the base branch counts, not the one of the pull request."""
+    """What `jhub gate` lets through. The policy of the base branch counts, not the one of the
+    pull request.
+    """
 
     allow: tuple[Allowed, ...] = option(
         ("routine", "interrupts"),
-        help="Classes of changes that need no acknowledgement: `routine` (nobody notices), `interrupts` (the hub restarts, something is cut off), "
-        "`costs more` (the bill rises, by whatever amount: see `gate.cost` for limits), `replaces` (nodes and servers on them end), `widens access`, "
-        "`unknown`. `endangers data` always needs one. `added:TYPE` allows unknown effects of the resources of a type that your program adds, such as "
-        "`added:aws:sqs/queue:Queue`; `added:TYPE::NAME` those of one resource; `*` stands for anything: `added:random:*`.",
+        help=(
+            "Classes of changes that need no acknowledgement: `routine` (nobody notices),"
+            " `interrupts` (the hub restarts, something is cut off), `costs more` (the bill rises,"
+            " by whatever amount: see `gate.cost` for limits), `replaces` (nodes and servers on"
+            " them end), `widens access`, `unknown`. `endangers data` always needs one."
+            " `added:TYPE` allows unknown effects of the resources of a type that your program"
+            " adds, such as `added:aws:sqs/queue:Queue`; `added:TYPE::NAME` those of one resource;"
+            " `*` stands for anything: `added:random:*`."
+        ),
         changing=_CHANGING,
         max_length=100,
     )
     cost: CostLimits = option(
         CostLimits(),
-        help="Limits of cost. A higher bill needs no acknowledgement while every limit that is set for it holds. It needs one above a limit, "
-        "and also where no limit is set for it and `gate.allow` does not have `costs more`.",
+        help=(
+            "Limits of cost. A higher bill needs no acknowledgement while every limit that is set"
+            " for it holds. It needs one above a limit, and also where no limit is set for it and"
+            " `gate.allow` does not have `costs more`."
+        ),
         changing=_CHANGING,
     )

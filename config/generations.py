@@ -1,19 +1,37 @@
-"""Generations of a user pool: the one that new servers start in, and older ones whose nodes stay until they are empty."""
+"""Generations of a user pool: the one that new servers start in, and older ones whose nodes stay
+until they are empty.
+"""
 
 from __future__ import annotations
 
-from jupyterhub_aws.config.pools import BoughtPool, OnDemandPool, Retiring, Size, SpotFirstPool, SpotPool
+from jupyterhub_aws.config.pools import (
+    BoughtPool,
+    OnDemandPool,
+    Retiring,
+    Size,
+    SpotFirstPool,
+    SpotPool,
+)
 
-#: Nodes of a later generation than the first say which one it is. Servers select it, so neither the scheduler nor the autoscaler takes another one's
-#: nodes for them: the autoscaler judges a group by a node that runs there or once did, and by the group's tags only where there never was one
-#: (kubernetes/autoscaler, processors/nodeinfosprovider/mixed_nodeinfos_processor.go), so a tag alone would not keep it from growing an old group.
+#: Nodes of a later generation than the first say which one it is. Servers select it, so neither the
+#: scheduler nor the autoscaler takes another one's
+#: nodes for them: the autoscaler judges a group by a node that runs there or once did, and by the
+#: group's tags only where there never was one
+#: (kubernetes/autoscaler, processors/nodeinfosprovider/mixed_nodeinfos_processor.go), so a tag
+#: alone would not keep it from growing an old group.
 GENERATION = "jupyterhub-aws/generation"
 _FIRST = 1
-_KINDS: dict[str, type[SpotFirstPool] | type[SpotPool] | type[OnDemandPool]] = {"spot_first": SpotFirstPool, "spot": SpotPool, "on_demand": OnDemandPool}
+_KINDS: dict[str, type[SpotFirstPool] | type[SpotPool] | type[OnDemandPool]] = {
+    "spot_first": SpotFirstPool,
+    "spot": SpotPool,
+    "on_demand": OnDemandPool,
+}
 
 
 def suffix(generation: int) -> str:
-    """What a generation adds to names: nothing for the first, whose names are those of a stack that says nothing; `-g2` for the second."""
+    """What a generation adds to names: nothing for the first, whose names are those of a stack
+    that says nothing; `-g2` for the second.
+    """
     return "" if generation == _FIRST else f"-g{generation}"
 
 
@@ -23,9 +41,13 @@ def label(generation: int) -> dict[str, str]:
 
 
 def retired(pool: BoughtPool, old: Retiring) -> BoughtPool:
-    """The pool as an older generation of it was. It may become empty, whatever the pool's smallest size."""
+    """The pool as an older generation of it was. It may become empty, whatever the pool's
+    smallest size.
+    """
     kind = _KINDS[old.capacity or pool.capacity]
-    kept = {name: getattr(pool, name) for name in kind.model_fields if name in type(pool).model_fields}
+    kept = {
+        name: getattr(pool, name) for name in kind.model_fields if name in type(pool).model_fields
+    }
     changed = {
         "capacity": old.capacity or pool.capacity,
         "generation": old.generation,

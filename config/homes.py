@@ -1,4 +1,6 @@
-"""Where home directories live. The kind decides what the cluster needs for it: drivers, and groups per zone."""
+"""Where home directories live. The kind decides what the cluster needs for it: drivers, and
+groups per zone.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from jupyterhub_aws.config.values import HOST, aws_id
 _NEVER = "Home directories do not move with it: people would find theirs empty."
 _EXPORT = re.compile(r"(/[\w.@+=:-]+)+|/", re.ASCII)
 _OPTION = re.compile(r"[a-z_]+(=[\w.:/-]+)?", re.ASCII)
-#: nfs(5): the mount options that make sense for homes on a node. What is missing here is refused below, with its reason.
+#: nfs(5): the mount options that make sense for homes on a node. What is missing here is refused
+#: below, with its reason.
 _NFS_OPTIONS = (
     "nfsvers", "vers", "minorversion", "hard", "timeo", "retrans", "rsize", "wsize", "proto", "port", "noresvport", "resvport", "nconnect",
     "sec", "ac", "noac", "actimeo", "acregmin", "acregmax", "acdirmin", "acdirmax", "lookupcache", "nolock", "lock", "local_lock", "noatime",
@@ -23,7 +26,13 @@ _NFS_OPTIONS = (
     "mountvers", "nosharecache", "sharecache", "clientaddr", "tcp",
 )  # fmt: skip
 _REFUSED_OPTIONS = {
-    "bg": ("sends the mount into the background: kubelet would start the server before its home is there", "remove it; kubelet tries again by itself"),
+    "bg": (
+        (
+            "sends the mount into the background: kubelet would start the server before its home is"
+            " there"
+        ),
+        "remove it; kubelet tries again by itself",
+    ),
     "fg": ("is what kubelet does anyway", "remove it"),
     "soft": ("gives up after a while and loses what was being written", "write hard"),
     "softerr": ("gives up after a while and loses what was being written", "write hard"),
@@ -34,7 +43,8 @@ _REFUSED_OPTIONS = {
     "defaults": ("is for /etc/fstab, which kubelet does not read", "remove it"),
     "udp": ("is no longer in the kernel of AL2023", "remove it: TCP is what the client uses"),
 }
-#: KubeSpawner 7, `_expand_user_properties`: fields that are one person's, whatever happens to the database.
+#: KubeSpawner 7, `_expand_user_properties`: fields that are one person's, whatever happens to the
+#: database.
 DIRECTORY_FIELDS = ("safe_username", "escaped_username", "unescaped_username")
 _DIRECTORY = re.compile(r"[\w.@+=/{}-]+", re.ASCII)
 
@@ -42,17 +52,24 @@ _DIRECTORY = re.compile(r"[\w.@+=/{}-]+", re.ASCII)
 def _nfs_server(value: str) -> str:
     if re.search(r"(^|\.)fs-[0-9a-f]+\.efs\.", value) or re.fullmatch(r"fs-[0-9a-f]+", value):
         raise refuse(
-            f"is an EFS file system (got {shown(value)}): mounted as plain NFS it is neither encrypted on the way nor bound to an access point",
+            f"is an EFS file system (got {shown(value)}): mounted as plain NFS it is neither"
+            " encrypted on the way nor bound to an access point",
             "write kind: efs; to use a file system that exists, adopt it with imports",
         )
     if not HOST.fullmatch(value):
-        raise refuse(f"is not the name or address of a server (got {shown(value)})", "write it without scheme and path, such as nfs.example.org")
+        raise refuse(
+            f"is not the name or address of a server (got {shown(value)})",
+            "write it without scheme and path, such as nfs.example.org",
+        )
     return value
 
 
 def _export(value: str) -> str:
     if not _EXPORT.fullmatch(value) or ".." in value.split("/"):
-        raise refuse(f"is not an absolute path of an export (got {shown(value)})", "write it like /ifs/homes, without a slash at its end")
+        raise refuse(
+            f"is not an absolute path of an export (got {shown(value)})",
+            "write it like /ifs/homes, without a slash at its end",
+        )
     return value
 
 
@@ -62,77 +79,148 @@ def _mount_option(value: str) -> str:
         what, fix = _REFUSED_OPTIONS["udp" if name == "proto" else name]
         raise refuse(f"{what} (got {shown(value)})", fix)
     if "," in value:
-        raise refuse(f"holds several options in one (got {shown(value)})", f"write a list: [{', '.join(value.split(','))}]")
+        raise refuse(
+            f"holds several options in one (got {shown(value)})",
+            f"write a list: [{', '.join(value.split(','))}]",
+        )
     if not _OPTION.fullmatch(value) or name not in _NFS_OPTIONS:
         guess = closest(name, _NFS_OPTIONS)
-        raise refuse(f"is not a mount option of NFS (got {shown(value)})", f"did you mean {guess}?" if guess else "see nfs(5) for those that exist")
+        raise refuse(
+            f"is not a mount option of NFS (got {shown(value)})",
+            f"did you mean {guess}?" if guess else "see nfs(5) for those that exist",
+        )
     if name in ("nfsvers", "vers") and argument not in ("3", "4", "4.0", "4.1", "4.2"):
-        raise refuse(f"is not a version of NFS (got {shown(value)})", "write nfsvers=4.1, or nfsvers=3 for an old server")
+        raise refuse(
+            f"is not a version of NFS (got {shown(value)})",
+            "write nfsvers=4.1, or nfsvers=3 for an old server",
+        )
     return value
 
 
 def _directory(value: str) -> str:
     if "{servername}" in value or "{user_server}" in value:
-        raise refuse(f"gives each named server a home of its own (got {shown(value)})", "use {safe_username} alone")
+        raise refuse(
+            f"gives each named server a home of its own (got {shown(value)})",
+            "use {safe_username} alone",
+        )
     if "{username}" in value:
         raise refuse(
-            "does not say how names become directories: what {username} means changed with chart 4, and old homes would look empty",
-            f"write {value.replace('{username}', '{safe_username}')}, or {value.replace('{username}', '{escaped_username}')} for homes of a chart before 4.0",
+            "does not say how names become directories: what {username} means changed with chart 4,"
+            " and old homes would look empty",
+            f"write {value.replace('{username}', '{safe_username}')}, or"
+            f" {value.replace('{username}', '{escaped_username}')} for homes of a chart before 4.0",
         )
     if value.split("/")[0].startswith("_"):
-        raise refuse(f"begins with an underscore (got {shown(value)}), as only shared directories do", "write another name")
+        raise refuse(
+            f"begins with an underscore (got {shown(value)}), as only shared directories do",
+            "write another name",
+        )
     for name in FIELD.findall(value):
         if name not in DIRECTORY_FIELDS:
             guess = closest(name, DIRECTORY_FIELDS)
             raise refuse(
-                f"has a field that no home may be named by (got {{{name}}}): KubeSpawner would fail at every start, or the home would move one day",
-                f"did you mean {{{guess}}}?" if guess else f"use one of {', '.join('{' + field + '}' for field in DIRECTORY_FIELDS)}",
+                f"has a field that no home may be named by (got {{{name}}}): KubeSpawner would fail"
+                " at every start, or the home would move one day",
+                (
+                    f"did you mean {{{guess}}}?"
+                    if guess
+                    else f"use one of {', '.join('{' + field + '}' for field in DIRECTORY_FIELDS)}"
+                ),
             )
     if not FIELD.search(value):
-        raise refuse(f"is the same directory for everybody (got {shown(value)})", "put {safe_username} into it")
+        raise refuse(
+            f"is the same directory for everybody (got {shown(value)})",
+            "put {safe_username} into it",
+        )
     plain = FIELD.sub("x", value)
-    if not _DIRECTORY.fullmatch(plain) or "{" in plain or "}" in plain or value.startswith("/") or value.endswith("/") or ".." in plain.split("/"):
-        raise refuse(f"is not a relative path (got {shown(value)})", "write it like {safe_username}, or home/{escaped_username} for homes of 2021")
+    if (
+        not _DIRECTORY.fullmatch(plain)
+        or "{" in plain
+        or "}" in plain
+        or value.startswith("/")
+        or value.endswith("/")
+        or ".." in plain.split("/")
+    ):
+        raise refuse(
+            f"is not a relative path (got {shown(value)})",
+            "write it like {safe_username}, or home/{escaped_username} for homes of 2021",
+        )
     return value
 
 
-NfsServer = Annotated[str, AfterValidator(_nfs_server), Field(json_schema_extra={"examples": ["isilon.example.org"]})]
-ExportPath = Annotated[str, AfterValidator(_export), Field(json_schema_extra={"examples": ["/ifs/homes"]})]
-MountOption = Annotated[str, AfterValidator(_mount_option), Field(json_schema_extra={"examples": ["nfsvers=4.1"]})]
+NfsServer = Annotated[
+    str, AfterValidator(_nfs_server), Field(json_schema_extra={"examples": ["isilon.example.org"]})
+]
+ExportPath = Annotated[
+    str, AfterValidator(_export), Field(json_schema_extra={"examples": ["/ifs/homes"]})
+]
+MountOption = Annotated[
+    str, AfterValidator(_mount_option), Field(json_schema_extra={"examples": ["nfsvers=4.1"]})
+]
 #: The directory of one person, relative to the hub's root on the file system.
-HomeDirectory = Annotated[str, AfterValidator(_directory), Field(json_schema_extra={"examples": ["{safe_username}", "home/{escaped_username}"]})]
+HomeDirectory = Annotated[
+    str,
+    AfterValidator(_directory),
+    Field(json_schema_extra={"examples": ["{safe_username}", "home/{escaped_username}"]}),
+]
 
 
 _SCHEDULE = re.compile(r"(\S+\s+){4}\S+")
-_CRON_FIELD = re.compile(r"(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[0-9]{1,2})?(,(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[0-9]{1,2})?)*")
+_CRON_FIELD = re.compile(
+    r"(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[0-9]{1,2})?(,(\*|[0-9]{1,2}(-[0-9]{1,2})?)(/[0-9]{1,2})?)*"
+)
 
 
 def _schedule(value: str) -> str:
-    if not _SCHEDULE.fullmatch(value) or not all(_CRON_FIELD.fullmatch(part) for part in value.split()):
-        raise refuse(f"is not a schedule of five fields (got {shown(value)})", 'write it quoted, as minute, hour, day, month, weekday: "0 4 * * 0"')
+    if not _SCHEDULE.fullmatch(value) or not all(
+        _CRON_FIELD.fullmatch(part) for part in value.split()
+    ):
+        raise refuse(
+            f"is not a schedule of five fields (got {shown(value)})",
+            'write it quoted, as minute, hour, day, month, weekday: "0 4 * * 0"',
+        )
     return value
 
 
 class UsageReport(Model):
-    """A job in each hub's namespace that counts what each home takes. Neither EFS nor a plain NFS export has quotas: this is what there is instead."""
+    """A job in each hub's namespace that counts what each home takes. Neither EFS nor a plain
+    NFS export has quotas: this is what there is instead.
+    """
 
     schedule: Annotated[str, AfterValidator(_schedule)] = option(
-        "0 4 * * 0", help="When it runs (cron, UTC). It reads every file's metadata, which EFS bills as requests.", changing="In place."
+        "0 4 * * 0",
+        help=(
+            "When it runs (cron, UTC). It reads every file's metadata, which EFS bills as requests."
+        ),
+        changing="In place.",
     )
 
 
 class AdoptedHomes(Model):
-    """Homes that are there already, on a file system that the stack takes over (imports) or mounts."""
+    """Homes that are there already, on a file system that the stack takes over (imports) or
+    mounts.
+    """
 
     path: ExportPath = option(
-        help="Directory on the file system that holds them, such as /home. The only hub of the stack sees it as its own.", changing=_NEVER
+        help=(
+            "Directory on the file system that holds them, such as /home. The only hub of the stack"
+            " sees it as its own."
+        ),
+        changing=_NEVER,
     )
     owner: Literal["users", "root"] = option(
-        help="Who owns the files: `users`, 1000:100 already; `root`, as the hubs of 2021 wrote them (CHOWN_HOME, uid 0).", changing="See `ownership`."
+        help=(
+            "Who owns the files: `users`, 1000:100 already; `root`, as the hubs of 2021 wrote them"
+            " (CHOWN_HOME, uid 0)."
+        ),
+        changing="See `ownership`.",
     )
     ownership: Literal["pending", "done"] = option(
         "pending",
-        help="With owner `root`: `pending` makes a job that hands them over, and no hub before it is done; then write `done`. It can be run again.",
+        help=(
+            "With owner `root`: `pending` makes a job that hands them over, and no hub before it is"
+            " done; then write `done`. It can be run again."
+        ),
         changing="`done` makes the hub, and removes the job and its way to the files.",
     )
 
@@ -143,78 +231,150 @@ class AdoptedHomes(Model):
 
 
 class EfsHomes(Model):
-    """One elastic file system for everybody, reachable from every zone. Each hub sees its own access point of it and nothing else."""
+    """One elastic file system for everybody, reachable from every zone. Each hub sees its own
+    access point of it and nothing else.
+    """
 
-    kind: Literal["efs"] = tag("efs", help="`efs`: a shared file system that the stack makes.", changing=_NEVER)
+    kind: Literal["efs"] = tag(
+        "efs", help="`efs`: a shared file system that the stack makes.", changing=_NEVER
+    )
     infrequent_access_days: Literal[0, 1, 7, 14, 30, 60, 90, 180, 270, 365] = option(
         30,
-        help="Files that nobody opened for so long move to the cheaper storage class, and back when somebody opens them. 0: never.",
+        help=(
+            "Files that nobody opened for so long move to the cheaper storage class, and back when"
+            " somebody opens them. 0: never."
+        ),
         unit="days",
         changing="In place.",
     )
-    usage_report: UsageReport | None = option(None, help="A regular report of what each home takes. None unless this section is there.", changing="In place.")
-    adopted: AdoptedHomes | None = option(None, help="Homes that exist already. None: everybody begins with an empty one.", changing=_NEVER)
+    usage_report: UsageReport | None = option(
+        None,
+        help="A regular report of what each home takes. None unless this section is there.",
+        changing="In place.",
+    )
+    adopted: AdoptedHomes | None = option(
+        None,
+        help="Homes that exist already. None: everybody begins with an empty one.",
+        changing=_NEVER,
+    )
     backup: bool | None = option(
         None,
-        help="EFS's own daily plan, kept for 35 days. None: as `backups` needs it, which is on with `kind: snapshots` and off with the others. "
-        "With `kind: aws_backup` it cannot be set: that plan covers homes.",
+        help=(
+            "EFS's own daily plan, kept for 35 days. None: as `backups` needs it, which is on with"
+            " `kind: snapshots` and off with the others. With `kind: aws_backup` it cannot be set:"
+            " that plan covers homes."
+        ),
         changing="In place; existing backups stay.",
     )
 
 
 class EbsHomes(Model):
-    """One volume per person. A volume lives in one zone, so every pool gets a group of nodes for each zone."""
+    """One volume per person. A volume lives in one zone, so every pool gets a group of nodes for
+    each zone.
+    """
 
     kind: Literal["ebs"] = tag("ebs", help="`ebs`: one volume per person.", changing=_NEVER)
-    size_gib: int = option(10, help="Size of a new person's volume.", unit="GiB", changing="For people who come later; others keep theirs.", ge=1, le=16384)
-    iops: int = option(3000, help="Reads and writes per second of each volume.", unit="IOPS", changing="For people who come later.", ge=3000, le=16000)
-    throughput: int = option(125, help="Throughput of each volume.", unit="MiB/s", changing="For people who come later.", ge=125, le=1000)
+    size_gib: int = option(
+        10,
+        help="Size of a new person's volume.",
+        unit="GiB",
+        changing="For people who come later; others keep theirs.",
+        ge=1,
+        le=16384,
+    )
+    iops: int = option(
+        3000,
+        help="Reads and writes per second of each volume.",
+        unit="IOPS",
+        changing="For people who come later.",
+        ge=3000,
+        le=16000,
+    )
+    throughput: int = option(
+        125,
+        help="Throughput of each volume.",
+        unit="MiB/s",
+        changing="For people who come later.",
+        ge=125,
+        le=1000,
+    )
 
 
 class NfsHomes(Model):
     """An NFS server that exists already, for example isilon.
 
-    The kubelet makes a new person's directory as root, and servers run as 1000:100. So the export has to map every
-    client to that owner (Linux: `all_squash,anonuid=1000,anongid=100`; isilon: "map all users"): then nobody needs root.
+    The kubelet makes a new person's directory as root, and servers run as 1000:100. So the export
+    has to map every client to that owner (Linux: `all_squash,anonuid=1000,anongid=100`; isilon:
+    "map all users"): then nobody needs root.
     """
 
-    kind: Literal["nfs"] = tag("nfs", help="`nfs`: a server of yours, for example isilon.", changing=_NEVER)
-    server: NfsServer = option(help="Its name or address, reachable from the nodes on port 2049.", changing=_NEVER)
+    kind: Literal["nfs"] = tag(
+        "nfs", help="`nfs`: a server of yours, for example isilon.", changing=_NEVER
+    )
+    server: NfsServer = option(
+        help="Its name or address, reachable from the nodes on port 2049.", changing=_NEVER
+    )
     path: ExportPath = option(help="The exported path.", changing=_NEVER)
     mount_options: tuple[MountOption, ...] = option(
         ("nfsvers=4.1", "hard", "timeo=600", "retrans=2", "noresvport"),
-        help="As in nfs(5). With `hard` a server that is away makes people wait instead of losing what they write.",
+        help=(
+            "As in nfs(5). With `hard` a server that is away makes people wait instead of losing"
+            " what they write."
+        ),
         changing="For pods that start later.",
         max_length=20,
     )
-    usage_report: UsageReport | None = option(None, help="A regular report of what each home takes. None unless this section is there.", changing="In place.")
+    usage_report: UsageReport | None = option(
+        None,
+        help="A regular report of what each home takes. None unless this section is there.",
+        changing="In place.",
+    )
 
 
 class EfsAccessPointHomes(Model):
-    """An EFS file system of somebody else's, through one of its access points: for a cluster in EKS that the stack did not make.
+    """An EFS file system of somebody else's, through one of its access points: for a cluster in EKS
+    that the stack did not make.
 
-    The access point decides who owns what servers write (posix user 1000:100) and which directory they see. The cluster needs
-    the EFS CSI driver (the add-on aws-efs-csi-driver), and the file system's mount targets have to let its nodes in.
+    The access point decides who owns what servers write (posix user 1000:100) and which directory
+    they see. The cluster needs the EFS CSI driver (the add-on aws-efs-csi-driver), and the file
+    system's mount targets have to let its nodes in.
     """
 
     kind: Literal["efs_access_point"] = tag(
-        "efs_access_point", help="`efs_access_point`: an EFS file system that is there, beside a cluster that is there.", changing=_NEVER
+        "efs_access_point",
+        help=(
+            "`efs_access_point`: an EFS file system that is there, beside a cluster that is there."
+        ),
+        changing=_NEVER,
     )
     file_system: Annotated[str, aws_id("fs")] = option(help="Its id.", changing=_NEVER)
     access_point: Annotated[str, aws_id("fsap")] = option(
-        help="Id of an access point whose root directory holds the homes and whose posix user is 1000:100.", changing=_NEVER
+        help=(
+            "Id of an access point whose root directory holds the homes and whose posix user is"
+            " 1000:100."
+        ),
+        changing=_NEVER,
     )
-    usage_report: UsageReport | None = option(None, help="A regular report of what each home takes. None unless this section is there.", changing="In place.")
+    usage_report: UsageReport | None = option(
+        None,
+        help="A regular report of what each home takes. None unless this section is there.",
+        changing="In place.",
+    )
 
 
 class EphemeralHomes(Model):
     """No home directories: everything is gone when a server stops."""
 
-    kind: Literal["ephemeral"] = tag("ephemeral", help="`ephemeral`: nothing is kept.", changing=_NEVER)
+    kind: Literal["ephemeral"] = tag(
+        "ephemeral", help="`ephemeral`: nothing is kept.", changing=_NEVER
+    )
 
 
 #: Kinds in which a home is a directory of one file system.
 DIRECTORY_HOMES = (EfsHomes, NfsHomes, EfsAccessPointHomes)
 #: Those that somebody else made: each hub takes directories of it as they are.
 GIVEN_HOMES = (NfsHomes, EfsAccessPointHomes)
-Homes = Annotated[EfsHomes | EbsHomes | NfsHomes | EfsAccessPointHomes | EphemeralHomes, Field(discriminator="kind")]
+Homes = Annotated[
+    EfsHomes | EbsHomes | NfsHomes | EfsAccessPointHomes | EphemeralHomes,
+    Field(discriminator="kind"),
+]

@@ -22,7 +22,9 @@ from jupyterhub_aws.config.volumes import SharedDirectory, Volume
 def _one_default(profiles: dict[str, Profile]) -> dict[str, Profile]:
     chosen = [name for name, profile in profiles.items() if profile.default]
     if len(chosen) > 1:
-        raise refuse(f"has more than one default: {', '.join(chosen)}", "keep `default: true` on one of them")
+        raise refuse(
+            f"has more than one default: {', '.join(chosen)}", "keep `default: true` on one of them"
+        )
     return profiles
 
 
@@ -30,28 +32,44 @@ def _no_nulls(values: dict[str, Any]) -> dict[str, Any]:
     found = next((path for path, value in leaves(values) if value is None), None)
     if found is not None:
         raise refuse(
-            f"has a null at {dotted(found)}, which is lost between Pulumi and Helm: the chart's default would stay",
+            f"has a null at {dotted(found)}, which is lost between Pulumi and Helm: the chart's"
+            " default would stay",
             "write what should be there instead: false, 0, [] or {}",
         )
     return values
 
 
 class Culling(Model):
-    """Stopping what nobody uses: nodes go when the last server on them does, and with them the bill."""
+    """Stopping what nobody uses: nodes go when the last server on them does, and with them the
+    bill.
+    """
 
     server_idle_minutes: int = option(
-        60, help="A server without activity for so long is stopped. 0: never.", unit="minutes", changing="The hub restarts; servers go on.", ge=0, le=10080
+        60,
+        help="A server without activity for so long is stopped. 0: never.",
+        unit="minutes",
+        changing="The hub restarts; servers go on.",
+        ge=0,
+        le=10080,
     )
     kernel_idle_minutes: int = option(
         60,
-        help="A kernel that computes nothing for so long, and that no browser shows, is ended, and what it had in memory is lost. 0: never.",
+        help=(
+            "A kernel that computes nothing for so long, and that no browser shows, is ended, and"
+            " what it had in memory is lost. 0: never."
+        ),
         unit="minutes",
         changing="For servers that start later.",
         ge=0,
         le=10080,
     )
     max_age_hours: int = option(
-        0, help="A server is stopped at this age even when it is busy. 0: never.", unit="hours", changing="The hub restarts.", ge=0, le=2160
+        0,
+        help="A server is stopped at this age even when it is busy. 0: never.",
+        unit="hours",
+        changing="The hub restarts.",
+        ge=0,
+        le=2160,
     )
 
 
@@ -60,46 +78,90 @@ class Hub(Model):
 
     sign_in: SignIn = option(help="Who may come in.", changing="See its options.")
     entry: Entry = option(help="How people reach it.", changing="See its options.")
-    database: Database = option(SqliteDatabase(kind="sqlite"), help="Where the hub remembers sessions and servers.", changing="See its options.")
-    pools: tuple[ShortName, ...] = option((), help="User pools that its people may use. Empty: all of them.", changing="In place; running servers stay.")
+    database: Database = option(
+        SqliteDatabase(kind="sqlite"),
+        help="Where the hub remembers sessions and servers.",
+        changing="See its options.",
+    )
+    pools: tuple[ShortName, ...] = option(
+        (),
+        help="User pools that its people may use. Empty: all of them.",
+        changing="In place; running servers stay.",
+    )
     image: Image | None = option(
         None,
-        help="Image of people's servers; its JupyterHub must be of major version 5. Without it the chart's own sample.",
+        help=(
+            "Image of people's servers; its JupyterHub must be of major version 5. Without it the"
+            " chart's own sample."
+        ),
         changing="For servers that start later.",
     )
     profiles: Annotated[dict[ShortName, Profile], AfterValidator(_one_default)] = option(
         {},
-        help="What people may choose. Empty: one for each pool, with up to 4 cores and 32 GiB, or one GPU.",
+        help=(
+            "What people may choose. Empty: one for each pool, with up to 4 cores and 32 GiB, or"
+            " one GPU."
+        ),
         changing="At once, for servers that start later.",
         max_length=30,
     )
     home_directory: HomeDirectory = option(
         "{safe_username}",
-        help="A person's directory on the file system (kinds efs, nfs and efs_access_point), by the scheme of its name: `safe`, `escaped` (homes of a "
-        "chart before 4.0), or "
-        "`unescaped`, the name as it is, which needs a rule in `sign_in.usernames`.",
-        changing="Everybody whose name is spelt otherwise then finds an empty home, and the old one is still there: `jhub homes map` shows whose.",
+        help=(
+            "A person's directory on the file system (kinds efs, nfs and efs_access_point), by the"
+            " scheme of its name: `safe`, `escaped` (homes of a chart before 4.0), or `unescaped`,"
+            " the name as it is, which needs a rule in `sign_in.usernames`."
+        ),
+        changing=(
+            "Everybody whose name is spelt otherwise then finds an empty home, and the old one is"
+            " still there: `jhub homes map` shows whose."
+        ),
     )
     shared_directories: dict[ShortName, SharedDirectory] = option(
         {},
-        help="Directories of the file system of homes (kinds efs, nfs and efs_access_point) that all servers see.",
+        help=(
+            "Directories of the file system of homes (kinds efs, nfs and efs_access_point) that all"
+            " servers see."
+        ),
         changing="For servers that start later.",
         max_length=20,
     )
-    volumes: dict[ShortName, Volume] = option({}, help="Further volumes of every server.", changing="For servers that start later.", max_length=20)
+    volumes: dict[ShortName, Volume] = option(
+        {},
+        help="Further volumes of every server.",
+        changing="For servers that start later.",
+        max_length=20,
+    )
     shared_memory: Memory | None = option(
         None,
-        help="Size of /dev/shm, which counts as memory of the server: PyTorch's data loaders need some GiB. Without it 64 MiB.",
+        help=(
+            "Size of /dev/shm, which counts as memory of the server: PyTorch's data loaders need"
+            " some GiB. Without it 64 MiB."
+        ),
         changing="For servers that start later.",
     )
     named_servers: int = option(
-        0, help="Further servers that one person may have beside the first, under names. 0: none.", unit="servers", changing="The hub restarts.", ge=0, le=20
+        0,
+        help="Further servers that one person may have beside the first, under names. 0: none.",
+        unit="servers",
+        changing="The hub restarts.",
+        ge=0,
+        le=20,
     )
-    package_mirrors: PackageMirrors = option(PackageMirrors(), help="Where servers get packages from.", changing="For servers that start later.")
-    culling: Culling = option(Culling(), help="When servers and kernels are stopped.", changing="See its options.")
+    package_mirrors: PackageMirrors = option(
+        PackageMirrors(),
+        help="Where servers get packages from.",
+        changing="For servers that start later.",
+    )
+    culling: Culling = option(
+        Culling(), help="When servers and kernels are stopped.", changing="See its options."
+    )
     helm_values: Annotated[dict[str, Any], AfterValidator(_no_nulls)] = option(
         {},
-        help="Values of the chart, merged last: maps merge, lists replace, nulls are refused; rules of `networkPolicy.egress` and `ingress` are added to "
-        "ours. Checked like everything else.",
+        help=(
+            "Values of the chart, merged last: maps merge, lists replace, nulls are refused; rules"
+            " of `networkPolicy.egress` and `ingress` are added to ours. Checked like everything"
+            " else."
+        ),
         changing="Whatever the value says; `jhub plan` shows it.",
     )

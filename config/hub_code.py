@@ -1,4 +1,6 @@
-"""Python of the user's that the hub executes: where it is among the chart's values, and which traits it sets."""
+"""Python of the user's that the hub executes: where it is among the chart's values, and which
+traits it sets.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ OWN_CONFIGURATION = "50-jupyterhub-aws.py"
 
 @dataclass(frozen=True)
 class Said:
-    """Where in the values something is said, and for code the words that lead there: `line 2, c.KubeSpawner.uid, `."""
+    """Where in the values something is said, and for code the words that lead there: `line 2,
+    c.KubeSpawner.uid, `.
+    """
 
     path: Path
     where: str = ""
@@ -27,7 +31,9 @@ class Said:
 
 @dataclass(frozen=True)
 class Assigned:
-    """`c.SECTION.TRAIT = value` in code. `readable`: the value is written there and not computed."""
+    """`c.SECTION.TRAIT = value` in code. `readable`: the value is written there and not
+    computed.
+    """
 
     section: str
     trait: str
@@ -36,7 +42,7 @@ class Assigned:
     said: Said
 
 
-def at(values: Any, path: Path) -> Any:  # noqa: ANN401 -- any JSON value
+def at(values: Any, path: Path) -> Any:
     """The value at a path of maps, or None where it leads nowhere."""
     for key in path:
         values = values.get(key) if isinstance(values, Mapping) else None
@@ -45,29 +51,42 @@ def at(values: Any, path: Path) -> Any:  # noqa: ANN401 -- any JSON value
 
 @dataclass(frozen=True)
 class Code:
-    """Python of the user's that the hub executes beside the chart's own: where it is among the values, and its text."""
+    """Python of the user's that the hub executes beside the chart's own: where it is among the
+    values, and its text.
+    """
 
     path: Path
     text: str
 
 
 def code_of(values: Mapping[str, Any]) -> list[Code]:
-    """What the hub executes, in its order: files of jupyterhub_config.d that are the user's, by name, then `hub.extraConfig`, by key."""
+    """What the hub executes, in its order: files of jupyterhub_config.d that are the user's, by
+    name, then `hub.extraConfig`, by key.
+    """
     files, config = at(values, ("hub", "extraFiles")), at(values, ("hub", "extraConfig"))
     found: list[tuple[str, Code]] = []
     for key, file in files.items() if isinstance(files, Mapping) else ():
         mount, text = (at(file, (part,)) for part in ("mountPath", "stringData"))
         name = str(mount).rpartition("/")[2]
-        if isinstance(text, str) and str(mount) == f"{CONFIGURATION_FOLDER}/{name}" and name.endswith(".py") and name != OWN_CONFIGURATION:
+        if (
+            isinstance(text, str)
+            and str(mount) == f"{CONFIGURATION_FOLDER}/{name}"
+            and name.endswith(".py")
+            and name != OWN_CONFIGURATION
+        ):
             found.append((name, Code(("hub", "extraFiles", str(key), "stringData"), text)))
     codes = [code for _, code in sorted(found, key=lambda item: item[0])]
     return codes + [
-        Code(("hub", "extraConfig", str(key)), text) for key, text in sorted(config.items() if isinstance(config, Mapping) else ()) if isinstance(text, str)
+        Code(("hub", "extraConfig", str(key)), text)
+        for key, text in sorted(config.items() if isinstance(config, Mapping) else ())
+        if isinstance(text, str)
     ]
 
 
 def assignments(codes: Iterable[Code]) -> Iterator[Assigned]:
-    """Every `c.Class.trait = value` in code, in the order in which the hub runs it; also `c["Class"]["trait"]`, and inside of `if`."""
+    """Every `c.Class.trait = value` in code, in the order in which the hub runs it; also
+    `c["Class"]["trait"]`, and inside of `if`.
+    """
     for code in codes:
         yield from _assigned(code)
 
@@ -89,20 +108,30 @@ def _assigned(code: Code) -> tuple[Assigned, ...]:
                 continue
             section, trait = place
             hidden = any(isinstance(part, str) and names_secret(part) for part in code.path)
-            said = Said(code.path, f"line {node.lineno}, " if hidden else f"line {node.lineno}, c.{section}.{trait}, ")
+            said = Said(
+                code.path,
+                f"line {node.lineno}, " if hidden else f"line {node.lineno}, c.{section}.{trait}, ",
+            )
             try:
-                found.append((node.lineno, Assigned(section, trait, _plain(ast.literal_eval(node.value)), True, said)))
+                found.append(
+                    (
+                        node.lineno,
+                        Assigned(section, trait, _plain(ast.literal_eval(node.value)), True, said),
+                    )
+                )
             except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
                 found.append((node.lineno, Assigned(section, trait, None, False, said)))
     return tuple(item for _, item in sorted(found, key=lambda pair: pair[0]))
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 -- any literal of Python
+def _plain(value: Any) -> Any:
     """A literal as JSON would have it. Raises TypeError for one that has no such form."""
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple, set)):
-        return [_plain(inner) for inner in (sorted(value, key=str) if isinstance(value, set) else value)]
+        return [
+            _plain(inner) for inner in (sorted(value, key=str) if isinstance(value, set) else value)
+        ]
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     raise TypeError(type(value))
@@ -119,6 +148,6 @@ def _trait_at(node: ast.AST) -> tuple[str, str] | None:
         else:
             return None
         node = node.value
-    if not (isinstance(node, ast.Name) and node.id == "c" and len(names) == 2):  # noqa: PLR2004 -- section and trait
+    if not (isinstance(node, ast.Name) and node.id == "c" and len(names) == 2):  # section and trait
         return None
     return names[1], names[0]

@@ -1,4 +1,6 @@
-"""The rules between hubs and the rest of a stack, and among hubs: what would only fail when somebody starts a server."""
+"""The rules between hubs and the rest of a stack, and among hubs: what would only fail when
+somebody starts a server.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,13 @@ import zlib
 from collections.abc import Iterator, Mapping
 
 from jupyterhub_aws.config.database import SqliteDatabase
-from jupyterhub_aws.config.entry import FIRST_NODE_PORT, LAST_NODE_PORT, LoadBalancerEntry, NodePortEntry, PortForwardEntry
+from jupyterhub_aws.config.entry import (
+    FIRST_NODE_PORT,
+    LAST_NODE_PORT,
+    LoadBalancerEntry,
+    NodePortEntry,
+    PortForwardEntry,
+)
 from jupyterhub_aws.config.errors import Problem, closest, shown
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES, GIVEN_HOMES, Homes
 from jupyterhub_aws.config.hub import Hub
@@ -31,7 +39,9 @@ def node_port(name: str, hub: Hub) -> int | None:
     """
     if isinstance(hub.entry, PortForwardEntry):
         return None
-    return hub.entry.node_port or FIRST_NODE_PORT + zlib.crc32(name.encode()) % (LAST_NODE_PORT - FIRST_NODE_PORT + 1)
+    return hub.entry.node_port or FIRST_NODE_PORT + zlib.crc32(name.encode()) % (
+        LAST_NODE_PORT - FIRST_NODE_PORT + 1
+    )
 
 
 def core_zones(pools: Pools, network: AnyNetwork) -> tuple[str, ...]:
@@ -46,7 +56,10 @@ def volumes_stay_near(network: AnyNetwork, pools: Pools, hubs: Hubs) -> Iterator
         if isinstance(hub.database, SqliteDatabase) and len(zones) > 1:
             yield Problem(
                 path="pools.core.zones",
-                what=f"spreads over {len(zones)} zones, but the database of hub {name} is a volume in one of them",
+                what=(
+                    f"spreads over {len(zones)} zones, but the database of hub {name} is a volume"
+                    " in one of them"
+                ),
                 fix=f"keep one zone, such as [{zones[0]}], or give the hub database.kind: postgres",
             )
 
@@ -59,7 +72,9 @@ def pools_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
                 yield _no_pool(f"hubs.{hub_name}.pools[{index}]", pool, list(pools.user))
         for profile_name, profile in hub.profiles.items():
             if profile.pool not in pools.user:
-                yield _no_pool(f"hubs.{hub_name}.profiles.{profile_name}.pool", profile.pool, list(pools.user))
+                yield _no_pool(
+                    f"hubs.{hub_name}.profiles.{profile_name}.pool", profile.pool, list(pools.user)
+                )
             elif hub.pools and profile.pool not in hub.pools:
                 yield Problem(
                     path=f"hubs.{hub_name}.profiles.{profile_name}.pool",
@@ -67,17 +82,29 @@ def pools_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
                     fix=f"add it to hubs.{hub_name}.pools, or choose from {', '.join(hub.pools)}",
                 )
         if not pools.user:
-            yield Problem(path=f"hubs.{hub_name}", what="has no pool for people's servers", fix="add a user pool under pools")
+            yield Problem(
+                path=f"hubs.{hub_name}",
+                what="has no pool for people's servers",
+                fix="add a user pool under pools",
+            )
 
 
 def _no_pool(path: str, pool: str, known: list[str]) -> Problem:
     guess = closest(pool, known)
-    others = f"choose from {', '.join(known)}" if known else "add a user pool of that name under pools"
-    return Problem(path=path, what=f"is not a user pool of this stack (got {shown(pool)})", fix=f"did you mean {guess}?" if guess else others)
+    others = (
+        f"choose from {', '.join(known)}" if known else "add a user pool of that name under pools"
+    )
+    return Problem(
+        path=path,
+        what=f"is not a user pool of this stack (got {shown(pool)})",
+        fix=f"did you mean {guess}?" if guess else others,
+    )
 
 
 def profiles_fit(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
-    """What a profile guarantees fits an empty node of its pool; a GPU is only asked for where there is one."""
+    """What a profile guarantees fits an empty node of its pool; a GPU is only asked for where
+    there is one.
+    """
     for hub_name, hub in hubs.items():
         for name, profile in hub.profiles.items():
             pool = pools.user.get(profile.pool)
@@ -98,10 +125,20 @@ def _fits(path: str, profile: Profile, pool: AnyUserPool) -> Iterator[Problem]:
 def _gpus_are_there(path: str, asked: int, name: str, pool: AnyUserPool) -> Iterator[Problem]:
     have = pool.types[0].gpus
     if asked > have:
-        wanted, there = f"{asked} GPU{'s' if asked > 1 else ''}", f"{have} in each node" if have else "none"
-        yield Problem(path=path, what=f"asks for {wanted} in pool {name}, which has {there}", fix="choose a GPU pool, or fewer of them")
+        wanted, there = (
+            f"{asked} GPU{'s' if asked > 1 else ''}",
+            (f"{have} in each node" if have else "none"),
+        )
+        yield Problem(
+            path=path,
+            what=f"asks for {wanted} in pool {name}, which has {there}",
+            fix="choose a GPU pool, or fewer of them",
+        )
     if have and not asked:
-        what = f"asks for no GPU in the GPU pool {name}: its people would pay for GPUs that nobody can use"
+        what = (
+            f"asks for no GPU in the GPU pool {name}: its people would pay for GPUs that nobody"
+            " can use"
+        )
         yield Problem(path=path, what=what, fix="write gpus: 1, or choose another pool")
 
 
@@ -109,31 +146,65 @@ def _share_fits(path: str, share: Share, name: str, pool: AnyUserPool) -> Iterat
     room = server_room(pool.types, pool.max_pods)
     memory, cores = max(room.memory_mib, 0) / 1024, room.cpu_millicores / 1000
     if share.memory_guarantee_mib > room.memory_mib:
-        what = f"guarantees {share.memory_guarantee_mib / 1024:.1f} GiB, but a node of pool {name} has {memory:.1f} GiB for servers"
+        what = (
+            f"guarantees {share.memory_guarantee_mib / 1024:.1f} GiB, but a node of pool {name} has"
+            f" {memory:.1f} GiB for servers"
+        )
         most = f"{int(memory * share.memory_mib / share.memory_guarantee_mib)}G"
-        yield Problem(path=f"{path}memory", what=f"{what}: it would never start", fix=_smaller(most, fits=memory >= 1))
+        yield Problem(
+            path=f"{path}memory",
+            what=f"{what}: it would never start",
+            fix=_smaller(most, fits=memory >= 1),
+        )
     if share.cpu_guarantee > cores:
-        what = f"guarantees {share.cpu_guarantee:g} cores, but a node of pool {name} has {cores:.2f} for servers"
+        what = (
+            f"guarantees {share.cpu_guarantee:g} cores, but a node of pool {name} has {cores:.2f}"
+            " for servers"
+        )
         most = f"{cores * share.cpu / share.cpu_guarantee:.1f}"
-        yield Problem(path=f"{path}cpu", what=f"{what}: it would never start", fix=_smaller(most, fits=cores > 0))
+        yield Problem(
+            path=f"{path}cpu",
+            what=f"{what}: it would never start",
+            fix=_smaller(most, fits=cores > 0),
+        )
 
 
-def _division_works(path: str, profile: Profile, share: Share, pool: AnyUserPool) -> Iterator[Problem]:
+def _division_works(
+    path: str, profile: Profile, share: Share, pool: AnyUserPool
+) -> Iterator[Problem]:
     people, have = profile.users_per_node or 1, pool.types[0].gpus
     if share.memory_guarantee_mib < _LEAST_SERVER_MIB or share.cpu_guarantee < _LEAST_CORES:
-        what = f"leaves each of {people} people {share.memory_guarantee_mib:g} MiB and {share.cpu_guarantee:g} cores of a node of pool {profile.pool}"
-        yield Problem(path=f"{path}.users_per_node", what=what, fix="write fewer people, or choose larger instance types")
+        what = (
+            f"leaves each of {people} people {share.memory_guarantee_mib:g} MiB and"
+            f" {share.cpu_guarantee:g} cores of a node of pool {profile.pool}"
+        )
+        yield Problem(
+            path=f"{path}.users_per_node",
+            what=what,
+            fix="write fewer people, or choose larger instance types",
+        )
     if share.gpus and share.gpus <= have < people * share.gpus:
-        what = f"wants {people * share.gpus} GPUs for {people} people, but a node of pool {profile.pool} has {have}"
-        yield Problem(path=f"{path}.users_per_node", what=what, fix=f"write at most {have // share.gpus}")
+        what = (
+            f"wants {people * share.gpus} GPUs for {people} people, but a node of pool"
+            f" {profile.pool} has {have}"
+        )
+        yield Problem(
+            path=f"{path}.users_per_node", what=what, fix=f"write at most {have // share.gpus}"
+        )
 
 
 def _smaller(most: str, *, fits: bool) -> str:
-    return f"write at most {most}, a smaller guarantee, or larger instance types" if fits else "choose larger instance types, or a smaller max_pods"
+    return (
+        f"write at most {most}, a smaller guarantee, or larger instance types"
+        if fits
+        else "choose larger instance types, or a smaller max_pods"
+    )
 
 
 def derived_profiles_fit(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
-    """Where a hub has no profiles of its own, one can be derived from each of its pools: the nodes have room for a server."""
+    """Where a hub has no profiles of its own, one can be derived from each of its pools: the
+    nodes have room for a server.
+    """
     for hub in hubs.values():
         for name, pool in pools.user.items():
             if hub.profiles or (hub.pools and name not in hub.pools):
@@ -143,8 +214,14 @@ def derived_profiles_fit(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
             if share < _LEAST_SERVER_MIB:
                 yield Problem(
                     path=f"pools.{name}.instance_types",
-                    what=f"have {max(share, 0)} MiB left for a server, after the kubelet and what runs on every node",
-                    fix=f"use larger types (a smaller max_pods than {pool.max_pods} helps too), or give hubs profiles and pools of their own",
+                    what=(
+                        f"have {max(share, 0)} MiB left for a server, after the kubelet and what"
+                        " runs on every node"
+                    ),
+                    fix=(
+                        f"use larger types (a smaller max_pods than {pool.max_pods} helps too), or"
+                        " give hubs profiles and pools of their own"
+                    ),
                 )
 
 
@@ -155,8 +232,16 @@ def nothing_shared(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
         for what, option, value in _claims(name, hub, homes):
             other = claims.setdefault((what, value), name)
             if other != name:
-                fix = "give one of them another, by node_port" if what == "node port" else "give one of them another"
-                yield Problem(path=f"hubs.{name}.{option}", what=f"is the {what} of hub {other} too (got {shown(value)})", fix=fix)
+                fix = (
+                    "give one of them another, by node_port"
+                    if what == "node port"
+                    else "give one of them another"
+                )
+                yield Problem(
+                    path=f"hubs.{name}.{option}",
+                    what=f"is the {what} of hub {other} too (got {shown(value)})",
+                    fix=fix,
+                )
 
 
 def _claims(name: str, hub: Hub, homes: Homes) -> Iterator[tuple[str, str, object]]:
@@ -178,13 +263,21 @@ def directories_mean_something(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
     for name, hub in hubs.items():
         if "home_directory" in hub.model_fields_set:
             fix = "remove it; it is for the kinds efs, nfs and efs_access_point"
-            yield Problem(path=f"hubs.{name}.home_directory", what=f"means nothing with homes.kind: {homes.kind}", fix=fix)
+            yield Problem(
+                path=f"hubs.{name}.home_directory",
+                what=f"means nothing with homes.kind: {homes.kind}",
+                fix=fix,
+            )
 
 
 def trial_stays_small(hubs: Hubs) -> Iterator[Problem]:
     """One password for everybody never faces the whole internet."""
     for name, hub in hubs.items():
-        if isinstance(hub.sign_in, SharedPasswordSignIn) and isinstance(hub.entry, LoadBalancerEntry) and hub.entry.public:
+        if (
+            isinstance(hub.sign_in, SharedPasswordSignIn)
+            and isinstance(hub.entry, LoadBalancerEntry)
+            and hub.entry.public
+        ):
             yield Problem(
                 path=f"hubs.{name}.sign_in.kind",
                 what="is shared_password on a hub that the whole internet reaches",

@@ -1,4 +1,6 @@
-"""EC2 instance types: what each one has, from a table that is committed (source and date in the file itself)."""
+"""EC2 instance types: what each one has, from a table that is committed (source and date in the
+file itself).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ Architecture = Literal["x86_64", "arm64"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstanceType:
-    """One EC2 type as DescribeInstanceTypes reports it. Memory is nominal: the hypervisor keeps a part of it."""
+    """One EC2 type as DescribeInstanceTypes reports it. Memory is nominal: the hypervisor keeps
+    a part of it.
+    """
 
     name: str
     vcpus: int
@@ -41,9 +45,13 @@ class InstanceType:
 
     @property
     def family(self) -> str:
-        """The letters in front of the generation (`r` of r5n.2xlarge), by which AWS counts service quotas."""
+        """The letters in front of the generation (`r` of r5n.2xlarge), by which AWS counts
+        service quotas.
+        """
         head = self.name.split(".")[0]
-        return head[: next((i for i, char in enumerate(head) if char.isdigit()), len(head))].split("-")[0]
+        return head[: next((i for i, char in enumerate(head) if char.isdigit()), len(head))].split(
+            "-"
+        )[0]
 
 
 @cache
@@ -64,7 +72,9 @@ def instance_source() -> str:
 
 @cache
 def instance_types() -> Mapping[str, object]:
-    """Every known type by name, for membership and suggestions. Read from disk at the first call."""
+    """Every known type by name, for membership and suggestions. Read from disk at the first
+    call.
+    """
     return MappingProxyType(_rows())
 
 
@@ -84,5 +94,9 @@ def instance_type(name: str) -> InstanceType:
         gpu=None if row["gpu"] is None else str(row["gpu"]),
         local_disk_gb=int(str(row["local_disk_gb"])),
         spot=bool(row["spot"]),
-        usd_per_hour=None if row["usd_per_hour_us_east_1"] is None else float(str(row["usd_per_hour_us_east_1"])),
+        usd_per_hour=(
+            None
+            if row["usd_per_hour_us_east_1"] is None
+            else float(str(row["usd_per_hour_us_east_1"]))
+        ),
     )

@@ -1,6 +1,8 @@
-"""Which option a key of a stack file is. Pulumi reads `pools` as `PROJECT:pools`; PROJECT is the name in the user's own Pulumi.yaml.
+"""Which option a key of a stack file is. Pulumi reads `pools` as `PROJECT:pools`; PROJECT is the
+name in the user's own Pulumi.yaml.
 
-Inside the program every key has one spelling, `jupyterhub-aws:pools`, whatever the project is called and whether the prefix was written.
+Inside the program every key has one spelling, `jupyterhub-aws:pools`, whatever the project is
+called and whether the prefix was written.
 """
 
 from __future__ import annotations
@@ -17,27 +19,36 @@ from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig
 
 T = TypeVar("T")
 
-#: What Pulumi itself keeps beside `config` (sdk/go/common/workspace, ProjectStack, v3.260). It ignores every other key without a word.
+#: What Pulumi itself keeps beside `config` (sdk/go/common/workspace, ProjectStack, v3.260). It
+#: ignores every other key without a word.
 ENGINE_KEYS = ("secretsprovider", "encryptedkey", "encryptionsalt", "environment")
-#: Settings of the AWS provider that change who calls AWS and how, and nothing in a plan (pulumi_aws 7.51.1, config/vars.py; a test compares).
+#: Settings of the AWS provider that change who calls AWS and how, and nothing in a plan (pulumi_aws
+#: 7.51.1, config/vars.py; a test compares).
 AWS_CALLS = frozenset(
-    "accessKey allowedAccountIds assumeRoleWithWebIdentity assumeRoles customCaBundle ec2MetadataServiceEndpoint ec2MetadataServiceEndpointMode httpProxy "
-    "httpsProxy insecure maxRetries noProxy profile region retryMode s3UsEast1RegionalEndpoint s3UsePathStyle secretKey sharedConfigFiles "
-    "sharedCredentialsFiles skipCredentialsValidation skipMetadataApiCheck skipRegionValidation skipRequestingAccountId stsRegion token "
-    "tokenBucketRateLimiterCapacity useDualstackEndpoint useFipsEndpoint userAgents".split()
+    "accessKey allowedAccountIds assumeRoleWithWebIdentity assumeRoles customCaBundle"
+    " ec2MetadataServiceEndpoint ec2MetadataServiceEndpointMode httpProxy httpsProxy insecure"
+    " maxRetries noProxy profile region retryMode s3UsEast1RegionalEndpoint s3UsePathStyle"
+    " secretKey sharedConfigFiles sharedCredentialsFiles skipCredentialsValidation"
+    " skipMetadataApiCheck skipRegionValidation skipRequestingAccountId stsRegion token"
+    " tokenBucketRateLimiterCapacity useDualstackEndpoint useFipsEndpoint userAgents".split()
 )
 #: Settings of the AWS provider that change what is made, or refuse to make it. The same source.
-AWS_EFFECTS = frozenset({"defaultTags", "endpoints", "forbiddenAccountIds", "ignoreTags", "tagPolicyCompliance"})
+AWS_EFFECTS = frozenset(
+    {"defaultTags", "endpoints", "forbiddenAccountIds", "ignoreTags", "tagPolicyCompliance"}
+)
 #: Settings of every provider that the engine takes for itself: which plugin it runs.
 _OF_EVERY_PROVIDER = frozenset({"version", "pluginDownloadURL"})
 #: Settings of the AWS provider that are secrets.
 AWS_SECRETS = frozenset({"secretKey", "token"})
-#: The providers of this program, and the engine's own namespace (`pulumi:tags`, `pulumi:autonaming`).
+#: The providers of this program, and the engine's own namespace (`pulumi:tags`,
+#: `pulumi:autonaming`).
 PROVIDERS = ("aws", "eks", "kubernetes", "pulumi", "random")
 
 
 def canonical_key(key: str, project: str) -> str:
-    """The one spelling of a key: `pools`, `PROJECT:pools` and `PROJECT:config:pools` are `jupyterhub-aws:pools`; `aws:config:region` is `aws:region`."""
+    """The one spelling of a key: `pools`, `PROJECT:pools` and `PROJECT:config:pools` are
+    `jupyterhub-aws:pools`; `aws:config:region` is `aws:region`.
+    """
     if ":" not in key:
         return f"{PROJECT}:{key}"
     namespace, _, name = key.partition(":")
@@ -46,7 +57,9 @@ def canonical_key(key: str, project: str) -> str:
 
 
 def canonical(config: Mapping[str, T], project: str, source: str) -> dict[str, T]:
-    """A configuration by the one spelling of its keys. Raises ConfigError for a key that is there in two spellings, or that the engine cannot read."""
+    """A configuration by the one spelling of its keys. Raises ConfigError for a key that is
+    there in two spellings, or that the engine cannot read.
+    """
     written: dict[str, list[str]] = {}
     for key in config:
         written.setdefault(canonical_key(key, project), []).append(key)
@@ -61,7 +74,11 @@ def _twice(full: str, keys: list[str]) -> Problem:
     name = full.partition(":")[2]
     listed = " and ".join(dotted((key,)) for key in keys)
     fix = f"keep one of them, such as {dotted((name if full.startswith(f'{PROJECT}:') else full,))}"
-    return Problem(path=dotted((name,)), what=f"is there twice, as {listed}: for Pulumi both are the same key", fix=fix)
+    return Problem(
+        path=dotted((name,)),
+        what=f"is there twice, as {listed}: for Pulumi both are the same key",
+        fix=fix,
+    )
 
 
 def _unreadable(key: str) -> Problem:
@@ -70,19 +87,27 @@ def _unreadable(key: str) -> Problem:
 
 
 def engine_spelling(name: str, given: Iterable[str], project: str) -> str:
-    """How a key of the program stands in what the engine handed over: under the project's name, or under this program's."""
+    """How a key of the program stands in what the engine handed over: under the project's name,
+    or under this program's.
+    """
     full = f"{project}:{name}"
     return full if full in given else f"{PROJECT}:{name}"
 
 
 def as_engine(config: Mapping[str, T], project: str) -> dict[str, T]:
-    """A configuration as the engine hands it over to a program of this project: `jupyterhub-aws:pools` is `PROJECT:pools`."""
-    return {f"{project}:{key.partition(':')[2]}" if key.startswith(f"{PROJECT}:") else key: value for key, value in config.items()}
+    """A configuration as the engine hands it over to a program of this project:
+    `jupyterhub-aws:pools` is `PROJECT:pools`.
+    """
+    return {
+        f"{project}:{key.partition(':')[2]}" if key.startswith(f"{PROJECT}:") else key: value
+        for key, value in config.items()
+    }
 
 
 def own_settings(keys: Iterable[str]) -> frozenset[str]:
-    """The keys that are the caller's own, which his program reads by `pulumi.Config`: they are no option of this library and look like none, and
-    their prefix is no provider's and looks like none. A plan says which of them the program does not read.
+    """The keys that are the caller's own, which his program reads by `pulumi.Config`: they are no
+    option of this library and look like none, and their prefix is no provider's and looks like
+    none. A plan says which of them the program does not read.
     """
     return frozenset(key for key in keys if _is_own(key))
 
@@ -92,9 +117,13 @@ def _is_own(key: str) -> bool:
     if namespace == PROJECT:
         options = [PROVIDER_KEYS.get(option, option) for option in StackConfig.model_fields]
         head = name.partition(".")[0]
-        ours = head in StackConfig.model_fields or new_name(head, options) is not None or _of_hub(name)  # under its old name an option is one still
+        ours = (
+            head in StackConfig.model_fields or new_name(head, options) is not None or _of_hub(name)
+        )  # under its old name an option is one still
         return name.isprintable() and not ours and closest(name, options) is None
-    return namespace not in PROVIDERS and not _installed(namespace) and _meant(namespace, name) is None
+    return (
+        namespace not in PROVIDERS and not _installed(namespace) and _meant(namespace, name) is None
+    )
 
 
 def misplaced(document: Mapping[Any, Any]) -> Iterator[Problem]:
@@ -105,15 +134,25 @@ def misplaced(document: Mapping[Any, Any]) -> Iterator[Problem]:
         name = key.rpartition(":")[2]
         what = "stands beside `config:`, where Pulumi ignores it"
         if name in StackConfig.model_fields or key in PROVIDER_KEYS.values() or _of_hub(name):
-            yield Problem(path=dotted((key,)), what=what, fix=f"indent it below `config:`, as {PROVIDER_KEYS.get(name, name)}")
+            yield Problem(
+                path=dotted((key,)),
+                what=what,
+                fix=f"indent it below `config:`, as {PROVIDER_KEYS.get(name, name)}",
+            )
             continue
         guess = closest(key, ("config", *ENGINE_KEYS)) or closest(name, StackConfig.model_fields)
-        fix = f"did you mean {guess}{'' if guess in ('config', *ENGINE_KEYS) else ' below `config:`'}?" if guess else "remove it, or move it below `config:`"
+        fix = (
+            "did you mean"
+            f" {guess}{'' if guess in ('config', *ENGINE_KEYS) else ' below `config:`'}?"
+            if guess
+            else "remove it, or move it below `config:`"
+        )
         yield Problem(path=dotted((key,)), what=what, fix=fix)
 
 
 def foreign(keys: Iterable[str], *, sealed: Iterable[str] = ()) -> Iterator[Problem]:
-    """Find what is wrong with the keys of other namespaces than the program's: a namespace that nothing reads, and a setting that a provider refuses.
+    """Find what is wrong with the keys of other namespaces than the program's: a namespace that
+    nothing reads, and a setting that a provider refuses.
 
     `sealed` are the keys among them whose values are encrypted.
     """
@@ -125,19 +164,40 @@ def foreign(keys: Iterable[str], *, sealed: Iterable[str] = ()) -> Iterator[Prob
         if namespace == "aws":
             yield from _of_aws(key, name, hidden)
         elif namespace not in PROVIDERS and not _installed(namespace):
-            fix = _meant(namespace, name) or f"remove it, or install the provider that it configures (pulumi-{namespace})"
-            yield Problem(path=dotted((key,)), what=f"has a prefix that nothing in this stack reads ({namespace}:)", fix=fix)
+            fix = (
+                _meant(namespace, name)
+                or f"remove it, or install the provider that it configures (pulumi-{namespace})"
+            )
+            yield Problem(
+                path=dotted((key,)),
+                what=f"has a prefix that nothing in this stack reads ({namespace}:)",
+                fix=fix,
+            )
 
 
 def _of_aws(key: str, name: str, hidden: set[str]) -> Iterator[Problem]:
     if name in StackConfig.model_fields and name not in AWS_CALLS:
-        yield Problem(path=dotted((key,)), what="is no setting of the AWS provider", fix=f"write {PROVIDER_KEYS.get(name, name)}: an option of this program")
+        yield Problem(
+            path=dotted((key,)),
+            what="is no setting of the AWS provider",
+            fix=f"write {PROVIDER_KEYS.get(name, name)}: an option of this program",
+        )
     elif name not in AWS_CALLS | AWS_EFFECTS | _OF_EVERY_PROVIDER:
         guess = closest(name, sorted(AWS_CALLS | AWS_EFFECTS))
-        what = "is no setting of the AWS provider, which refuses to start with one that it does not know"
-        yield Problem(path=dotted((key,)), what=what, fix=f"did you mean aws:{guess}?" if guess else f"remove it: pulumi config rm {key}")
+        what = (
+            "is no setting of the AWS provider, which refuses to start with one that it does not"
+            " know"
+        )
+        yield Problem(
+            path=dotted((key,)),
+            what=what,
+            fix=f"did you mean aws:{guess}?" if guess else f"remove it: pulumi config rm {key}",
+        )
     elif name in AWS_SECRETS and key not in hidden:
-        fix = f"replace it where it came from, then leave it to AWS_PROFILE, or run: pulumi config set --secret {key}"
+        fix = (
+            "replace it where it came from, then leave it to AWS_PROFILE, or run: pulumi config"
+            f" set --secret {key}"
+        )
         yield Problem(path=dotted((key,)), what="is a secret, but stands in clear text", fix=fix)
 
 
@@ -161,6 +221,11 @@ def _of_hub(name: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _installed(namespace: str) -> bool:
-    """Whether the SDK of a provider is there: a program that adds resources of another provider configures it here."""
+    """Whether the SDK of a provider is there: a program that adds resources of another provider
+    configures it here.
+    """
     module = namespace.replace("-", "_")
-    return module.isidentifier() and any(importlib.util.find_spec(f"{maker}_{module}") is not None for maker in ("pulumi", "pulumiverse"))
+    return module.isidentifier() and any(
+        importlib.util.find_spec(f"{maker}_{module}") is not None
+        for maker in ("pulumi", "pulumiverse")
+    )

@@ -1,6 +1,8 @@
-"""What KubeSpawner 7.0.0 takes: names of its traits and of JupyterHub 5.5's Spawner, sizes, and braces; from both classes' sources.
+"""What KubeSpawner 7.0.0 takes: names of its traits and of JupyterHub 5.5's Spawner, sizes, and
+braces; from both classes' sources.
 
-KubeSpawner itself sets any attribute that a profile names, so a misspelt one is silently without effect.
+KubeSpawner itself sets any attribute that a profile names, so a misspelt one is silently without
+effect.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ _FACTOR = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 def number_of_bytes(value: object) -> float:
-    """A size as KubeSpawner reads it (jupyterhub/traitlets.py, ByteSpecification): `16G` is 16 x 1024^3. Raises ValueError for what it would refuse."""
+    """A size as KubeSpawner reads it (jupyterhub/traitlets.py, ByteSpecification): `16G` is 16 x
+    1024^3. Raises ValueError for what it would refuse.
+    """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     match = _SIZE.fullmatch(str(value))

@@ -1,4 +1,6 @@
-"""From what the engine hands over (strings, some of them JSON) to a validated stack, or to every problem at once."""
+"""From what the engine hands over (strings, some of them JSON) to a validated stack, or to every
+problem at once.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +24,21 @@ __all__ = ["PROJECT", "load"]
 def load(values: Mapping[str, str], *, secret: Collection[str] = (), source: str) -> StackConfig:
     """Validate a stack's configuration as the Pulumi engine gives it.
 
-    `values` maps full keys (`jupyterhub-aws:pools`, `aws:region`) to strings: scalars as they are, maps and lists as
-    JSON. `secret` are the keys whose values are encrypted; they are never read. `source` names the file in messages.
-    Raises ConfigError, and nothing else, with every problem that can be found.
+    `values` maps full keys (`jupyterhub-aws:pools`, `aws:region`) to strings: scalars as they are,
+    maps and lists as JSON. `secret` are the keys whose values are encrypted; they are never read.
+    `source` names the file in messages. Raises ConfigError, and nothing else, with every problem
+    that can be found.
     """
     plain = {key: value for key, value in values.items() if key not in secret}
     return _validated(tuple(sorted(plain.items())), tuple(sorted(secret)), source)
 
 
-@lru_cache(maxsize=1)  # a plan validates before it loads the SDK, and the program does again: it is the same file
-def _validated(items: tuple[tuple[str, str], ...], secret: tuple[str, ...], source: str) -> StackConfig:
+@lru_cache(
+    maxsize=1
+)  # a plan validates before it loads the SDK, and the program does again: it is the same file
+def _validated(
+    items: tuple[tuple[str, str], ...], secret: tuple[str, ...], source: str
+) -> StackConfig:
     values = dict(items)
     if other := _of_another_format(values, source):
         raise ConfigError(source, [other])
@@ -44,7 +51,10 @@ def _validated(items: tuple[tuple[str, str], ...], secret: tuple[str, ...], sour
             problems.append(
                 Problem(
                     path=shown_name,
-                    what="is encrypted (`secure:`), whole or in part, but none of its options is a secret",
+                    what=(
+                        "is encrypted (`secure:`), whole or in part, but none of its options is a"
+                        " secret"
+                    ),
                     fix="write plain values there; a secret has a key of its own",
                 )
             )
@@ -53,7 +63,9 @@ def _validated(items: tuple[tuple[str, str], ...], secret: tuple[str, ...], sour
             problems += section if isinstance(section, list) else []
             sections.update({} if isinstance(section, list) else {name: section})
         elif field.is_required():
-            problems.append(Problem(path=shown_name, what="is missing", fix=f"add it: {field.description}"))
+            problems.append(
+                Problem(path=shown_name, what="is missing", fix=f"add it: {field.description}")
+            )
         else:
             sections[name] = field.default
     problems += foreign((*values, *secret), sealed=secret)
@@ -65,22 +77,38 @@ def _validated(items: tuple[tuple[str, str], ...], secret: tuple[str, ...], sour
 
 
 def _of_another_format(values: Mapping[str, str], source: str) -> Problem | None:
-    """The one thing to say about a file that another version of the library reads: whatever else is wrong with it would be wrong about names."""
-    sections = {key.partition(":")[2]: _decoded_or_text(text) for key, text in values.items() if key.startswith(f"{PROJECT}:")}
+    """The one thing to say about a file that another version of the library reads: whatever else
+    is wrong with it would be wrong about names.
+    """
+    sections = {
+        key.partition(":")[2]: _decoded_or_text(text)
+        for key, text in values.items()
+        if key.startswith(f"{PROJECT}:")
+    }
     stack = source.removeprefix("Pulumi.").removesuffix(".yaml").removesuffix(".yml")
     return newer(sections.get("format")) or outdated(sections, stack)
 
 
-def _strangers(values: Mapping[str, str], secret: Collection[str], sections: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find the keys that are neither a section nor a secret that a hub needs, and the secrets that stand in clear text."""
+def _strangers(
+    values: Mapping[str, str], secret: Collection[str], sections: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """Find the keys that are neither a section nor a secret that a hub needs, and the secrets
+    that stand in clear text.
+    """
     known = [PROVIDER_KEYS.get(section, section) for section in StackConfig.model_fields]
     outer = sections.get("parts") == "cloud"
-    wanted = [needed.key for needed in required_secrets({} if outer else sections["hubs"])] if "hubs" in sections else None
+    wanted = (
+        [needed.key for needed in required_secrets({} if outer else sections["hubs"])]
+        if "hubs" in sections
+        else None
+    )
     for key in (*values, *secret):
         namespace, _, name = key.partition(":")
         if namespace != PROJECT or (name in StackConfig.model_fields and name not in PROVIDER_KEYS):
             continue
-        if wanted is None and name.startswith("hub-"):  # which of them are needed cannot be known while `hubs` is wrong
+        if wanted is None and name.startswith(
+            "hub-"
+        ):  # which of them are needed cannot be known while `hubs` is wrong
             continue
         if wanted is not None and name in wanted:
             if key not in secret:
@@ -88,15 +116,32 @@ def _strangers(values: Mapping[str, str], secret: Collection[str], sections: Map
                 yield Problem(path=name, what="is a secret, but stands in clear text", fix=fix)
             continue
         if key in secret and name.startswith("hub-") and not closest(name, wanted or ()):
-            what = "belongs to the stack inside the cluster" if outer else "is a secret that no hub of this stack needs"
-            yield Problem(path=name, what=what, fix=f"remove it{' here' if outer else ''}: pulumi config rm {name}")
+            what = (
+                "belongs to the stack inside the cluster"
+                if outer
+                else "is a secret that no hub of this stack needs"
+            )
+            yield Problem(
+                path=name,
+                what=what,
+                fix=f"remove it{' here' if outer else ''}: pulumi config rm {name}",
+            )
             continue
         if (section := name.partition(".")[0]) != name and section in StackConfig.model_fields:
             what = "is one key with dots in its name, not an option inside a section"
-            yield Problem(path=dotted((name,)), what=what, fix=f"nest it below {section}; to write such a path: pulumi config set --path '{name}' VALUE")
+            yield Problem(
+                path=dotted((name,)),
+                what=what,
+                fix=(
+                    f"nest it below {section}; to write such a path: pulumi config set --path"
+                    f" '{name}' VALUE"
+                ),
+            )
             continue
         guess = closest(name, [*known, *(wanted or ())])
-        fix = f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(known)}"
+        fix = (
+            f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(known)}"
+        )
         if today := new_name(name, known):
             fix = f"write {today}: its name since format 2"
         yield Problem(path=dotted((name,)), what="is not an option of this program", fix=fix)
@@ -106,7 +151,9 @@ _HOLDERS: dict[str, type[BaseModel]] = {}
 
 
 def _holder(name: str) -> type[BaseModel]:
-    """Make a model with this one section, so that sections are judged one by one and each finds its own faults."""
+    """Make a model with this one section, so that sections are judged one by one and each finds
+    its own faults.
+    """
     if name not in _HOLDERS:
         field = StackConfig.model_fields[name]
         fields: dict[str, Any] = {name: (field.rebuild_annotation(), field)}
@@ -118,7 +165,7 @@ class _Plain(BaseModel):
     model_config = StackConfig.model_config
 
 
-def _section(name: str, raw: str, path: str) -> Any:  # noqa: ANN401 -- a section's value, or its problems
+def _section(name: str, raw: str, path: str) -> Any:
     holder = _holder(name)
     if not raw:  # also what the engine makes of a key with nothing behind it
         what, fix = no_value(StackConfig.model_fields[name])
@@ -127,10 +174,19 @@ def _section(name: str, raw: str, path: str) -> Any:  # noqa: ANN401 -- a sectio
         document = json.dumps({name: _decoded(raw)})
         return getattr(holder.model_validate_json(document), name)
     except RecursionError:
-        return [Problem(path=path, what="is nested too deeply to be read", fix="compare it with the reference")]
+        return [
+            Problem(
+                path=path,
+                what="is nested too deeply to be read",
+                fix="compare it with the reference",
+            )
+        ]
     except ValidationError as error:
         found = problems_of(error, holder)
-        return [Problem(path=path + problem.path.removeprefix(name), what=problem.what, fix=problem.fix) for problem in found]
+        return [
+            Problem(path=path + problem.path.removeprefix(name), what=problem.what, fix=problem.fix)
+            for problem in found
+        ]
 
 
 def _decoded_or_text(raw: str) -> object:
@@ -142,7 +198,9 @@ def _decoded_or_text(raw: str) -> object:
 
 
 def _decoded(raw: str) -> object:
-    """Decode maps and lists, which come as JSON. Every scalar is the string that it is (the engine turns `5` and `true` into strings)."""
+    """Decode maps and lists, which come as JSON. Every scalar is the string that it is (the
+    engine turns `5` and `true` into strings).
+    """
     if raw[:1] in "{[":
         try:
             return json.loads(raw)

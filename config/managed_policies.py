@@ -1,4 +1,6 @@
-"""IAM policies that AWS maintains: which exist, and the documents of those that identities of this program carry."""
+"""IAM policies that AWS maintains: which exist, and the documents of those that identities of
+this program carry.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ _ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::aws:policy/(.+)")
 
 @dataclass(frozen=True, kw_only=True)
 class ManagedPolicy:
-    """`path` is path and name as they end the ARN; `version` and `updated` are AWS's, `document` the policy itself, in the ARN's partition."""
+    """`path` is path and name as they end the ARN; `version` and `updated` are AWS's, `document`
+    the policy itself, in the ARN's partition.
+    """
 
     path: str
     version: str
@@ -28,7 +32,9 @@ class ManagedPolicy:
 
 
 def managed_path(arn: str) -> str | None:
-    """Path and name of a policy of AWS's own, such as `service-role/AmazonEFSCSIDriverPolicy`; None for any other ARN."""
+    """Path and name of a policy of AWS's own, such as `service-role/AmazonEFSCSIDriverPolicy`;
+    None for any other ARN.
+    """
     found = _ARN.fullmatch(arn)
     return None if found is None else found[2]
 
@@ -37,14 +43,17 @@ def managed_path(arn: str) -> str | None:
 def managed_policy(arn: str) -> ManagedPolicy | None:
     """What is known of an AWS managed policy; None where its document is not in the data.
 
-    The data has AWS's documents of the partition `aws`; those of another partition have its name in their ARNs.
+    The data has AWS's documents of the partition `aws`; those of another partition have its name in
+    their ARNs.
     """
     found = _ARN.fullmatch(arn)
     row = None if found is None else _documents().get(found[2])
     if found is None or row is None:
         return None
     document = json.dumps(row["document"]).replace("arn:aws:", f"arn:{found[1]}:")
-    return ManagedPolicy(path=found[2], version=row["version"], updated=row["updated"], document=document)
+    return ManagedPolicy(
+        path=found[2], version=row["version"], updated=row["updated"], document=document
+    )
 
 
 def managed_policy_exists(path: str) -> bool:
@@ -55,11 +64,15 @@ def managed_policy_exists(path: str) -> bool:
 def same_name(path: str) -> str | None:
     """The policy of the same name under its real path, where there is one."""
     name = path.rpartition("/")[2]
-    return next((known for known in (*_documents(), *_names()) if known.rpartition("/")[2] == name), None)
+    return next(
+        (known for known in (*_documents(), *_names()) if known.rpartition("/")[2] == name), None
+    )
 
 
 def closest_policy(path: str) -> str | None:
-    """The policy whose path and name a misspelt one most probably means, None where none is near."""
+    """The policy whose path and name a misspelt one most probably means, None where none is
+    near.
+    """
     return closest(path, (*_documents(), *_names()), cutoff=0.85)
 
 

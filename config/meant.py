@@ -1,4 +1,6 @@
-"""What somebody most probably meant, by meaning: words of other programs for options of this one, sizes near the one that does not exist, names made valid."""
+"""What somebody most probably meant, by meaning: words of other programs for options of this
+one, sizes near the one that does not exist, names made valid.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,10 @@ from collections.abc import Collection
 from jupyterhub_aws.config.errors import closest
 from jupyterhub_aws.config.instance_types import InstanceType, instance_type, instance_types
 
-#: Providers that are OpenID Connect, by the words that JupyterHub's authenticators and their own pages use (oauthenticator 17, docs/source/reference),
-#: and where the document with their addresses is (each provider's documentation of its discovery document).
+#: Providers that are OpenID Connect, by the words that JupyterHub's authenticators and their own
+#: pages use (oauthenticator 17, docs/source/reference),
+#: and where the document with their addresses is (each provider's documentation of its discovery
+#: document).
 _OIDC = {
     "auth0": ("Auth0", "https://TENANT.auth0.com"),
     "azuread": ("Entra ID", "https://login.microsoftonline.com/TENANT-ID/v2.0"),
@@ -27,7 +31,8 @@ _KINDS = {
     "activedirectory": "ldap", "ad": "ldap", "dummy": "shared_password", "firstuse": "native", "local": "native", "password": "shared_password",
     "nativeauthenticator": "native", "ldapauthenticator": "ldap", "cognitoauth": "cognito",
 }  # fmt: skip
-#: Options that others call otherwise: what they are called here, and how they are written. Taken only where the model has the option.
+#: Options that others call otherwise: what they are called here, and how they are written. Taken
+#: only where the model has the option.
 _OPTIONS = {
     "admin_users": ("administrators", ""),
     "admins": ("administrators", ""),
@@ -49,50 +54,97 @@ _OPTIONS = {
     "availability_zones": ("zones", ""),
     "azs": ("zones", ""),
 }
-_SIZE = re.compile(r"(?P<family>[a-z][a-z0-9-]*)\.(?:metal-)?(?P<count>[0-9]*)(?P<word>xlarge|large|medium|small|micro|nano|metal)")
-_WORDS = {"nano": 0.25, "micro": 0.5, "small": 1.0, "medium": 1.0, "large": 2.0, "xlarge": 4.0, "metal": 64.0}
+_SIZE = re.compile(
+    r"(?P<family>[a-z][a-z0-9-]*)\.(?:metal-)?(?P<count>[0-9]*)(?P<word>xlarge|large|medium|small|micro|nano|metal)"
+)
+_WORDS = {
+    "nano": 0.25,
+    "micro": 0.5,
+    "small": 1.0,
+    "medium": 1.0,
+    "large": 2.0,
+    "xlarge": 4.0,
+    "metal": 64.0,
+}
 _PLACES = 2
 
 
 def sign_in_kind(value: str, kinds: Collection[str]) -> str | None:
-    """What to write for a word that is no kind of sign-in; None where the word means nothing, or `kinds` are not those of sign-in."""
+    """What to write for a word that is no kind of sign-in; None where the word means nothing, or
+    `kinds` are not those of sign-in.
+    """
     if "ldap" not in kinds:
         return None
-    word = re.sub(r"[^a-z0-9]", "", value.lower().rpartition(".")[2]).removesuffix("oauthenticator").removesuffix("authenticator")
+    word = (
+        re.sub(r"[^a-z0-9]", "", value.lower().rpartition(".")[2])
+        .removesuffix("oauthenticator")
+        .removesuffix("authenticator")
+    )
     word = _SAME.get(word, word)
     if found := _OIDC.get(word):
-        return f"write kind: oidc: {found[0]} speaks OpenID Connect, its addresses are in {found[1]}/.well-known/openid-configuration (docs/people.md)"
+        return (
+            f"write kind: oidc: {found[0]} speaks OpenID Connect, its addresses are in"
+            f" {found[1]}/.well-known/openid-configuration (docs/people.md)"
+        )
     if word in _GENERIC:
-        return "write kind: oidc, with the addresses of your provider's /.well-known/openid-configuration (docs/people.md)"
+        return (
+            "write kind: oidc, with the addresses of your provider's"
+            " /.well-known/openid-configuration (docs/people.md)"
+        )
     kind = _KINDS.get(word, word)
     return f"write kind: {kind}" if kind in kinds else None
 
 
 def option(key: str, known: Collection[str]) -> str | None:
-    """What to write for an option that is called otherwise here; None where the word means nothing here."""
+    """What to write for an option that is called otherwise here; None where the word means
+    nothing here.
+    """
     name, how = _OPTIONS.get(key.lower(), ("", ""))
     return f"write {name}{f', {how}' if how else ''}" if name in known else None
 
 
 def types(value: str) -> str | None:
-    """Instance types near one that does not exist: other sizes of its family, or, of a family that is gone, what is like it today."""
+    """Instance types near one that does not exist: other sizes of its family, or, of a family
+    that is gone, what is like it today.
+    """
     match = _SIZE.fullmatch(value.lower())
     known = instance_types()
     guess = closest(value, known, cutoff=0.85)
     if match is None:
         return f"did you mean {guess}?" if guess else None
     wanted = float(match["count"] or 1) * _WORDS[match["word"]]
-    family = [instance_type(name) for name in known if name.startswith(f"{match['family']}.") and ".metal" not in name]
+    family = [
+        instance_type(name)
+        for name in known
+        if name.startswith(f"{match['family']}.") and ".metal" not in name
+    ]
     if family:
         if value.lower() in known:
             return f"did you mean {value.lower()}?"
         return f"{match['family']} has no such size; near it: {_listed(_around(family, wanted))}"
-    if guess and guess.partition(".")[2] == value.lower().partition(".")[2] and len(match["family"]) >= 3 and guess[0] == value.lower()[0]:  # noqa: PLR2004 -- letter, generation, attribute: a slip in one
+    if (
+        guess
+        and guess.partition(".")[2] == value.lower().partition(".")[2]
+        and len(match["family"]) >= 3
+        and guess[0] == value.lower()[0]
+    ):  # letter, generation, attribute: a slip in one
         return f"did you mean {guess}?"
     letter = match["family"][0]
-    like = [kind for name in known if ".metal" not in name and (kind := instance_type(name)).architecture == "x86_64"]
-    like = [kind for kind in like if (kind.gpus and letter in "pg") or (letter not in "pg" and kind.family == letter and not kind.gpus)]
-    cheap = sorted(like, key=lambda kind: (abs(kind.vcpus - wanted), kind.usd_per_hour or float("inf"), kind.name))[:_PLACES]
+    like = [
+        kind
+        for name in known
+        if ".metal" not in name and (kind := instance_type(name)).architecture == "x86_64"
+    ]
+    like = [
+        kind
+        for kind in like
+        if (kind.gpus and letter in "pg")
+        or (letter not in "pg" and kind.family == letter and not kind.gpus)
+    ]
+    cheap = sorted(
+        like,
+        key=lambda kind: (abs(kind.vcpus - wanted), kind.usd_per_hour or float("inf"), kind.name),
+    )[:_PLACES]
     gone = f"the family {match['family']} is not in the table (AWS retired its older ones)"
     return f"{gone}; like it today: {_listed(cheap)}" if cheap else None
 
@@ -101,15 +153,23 @@ def _around(family: list[InstanceType], wanted: float) -> list[InstanceType]:
     """The largest that is smaller, and the smallest that is larger."""
     below = [kind for kind in family if kind.vcpus <= wanted]
     above = [kind for kind in family if kind.vcpus > wanted]
-    return [*sorted(below, key=lambda kind: kind.vcpus)[-1:], *sorted(above, key=lambda kind: kind.vcpus)[:1]]
+    return [
+        *sorted(below, key=lambda kind: kind.vcpus)[-1:],
+        *sorted(above, key=lambda kind: kind.vcpus)[:1],
+    ]
 
 
 def _listed(kinds: list[InstanceType]) -> str:
-    return " or ".join(f"{kind.name} ({kind.vcpus} vCPUs{f', {kind.gpus} GPU' if kind.gpus else ''})" for kind in kinds)
+    return " or ".join(
+        f"{kind.name} ({kind.vcpus} vCPUs{f', {kind.gpus} GPU' if kind.gpus else ''})"
+        for kind in kinds
+    )
 
 
 def valid_name(value: str, limit: int) -> str | None:
-    """A name of lower-case letters, digits and single dashes that says the same; None where nothing is left of it."""
+    """A name of lower-case letters, digits and single dashes that says the same; None where
+    nothing is left of it.
+    """
     words = re.findall(r"[a-z0-9]+", value.lower()) if value.isascii() else []
     name = "-".join(words)[:limit].rstrip("-")
     return name if name[:1].isalpha() else None

@@ -16,23 +16,46 @@ _NEXT_START = "For servers that start later."
 
 def _address(value: str) -> str:
     if "@" in value:
-        raise refuse("holds a user name or password, which everybody could read", "use a mirror that asks for none")
+        raise refuse(
+            "holds a user name or password, which everybody could read",
+            "use a mirror that asks for none",
+        )
     if not _ADDRESS.fullmatch(value):
-        raise refuse(f"is not the address of a mirror (got {shown(value)})", "write it whole, such as https://mirror.corp.example/pypi/simple")
+        raise refuse(
+            f"is not the address of a mirror (got {shown(value)})",
+            "write it whole, such as https://mirror.corp.example/pypi/simple",
+        )
     return value.rstrip("/")
 
 
-MirrorAddress = Annotated[str, AfterValidator(_address), Field(json_schema_extra={"examples": ["https://mirror.corp.example/pypi/simple"]})]
+MirrorAddress = Annotated[
+    str,
+    AfterValidator(_address),
+    Field(json_schema_extra={"examples": ["https://mirror.corp.example/pypi/simple"]}),
+]
 
 
 class PackageMirrors(Model):
-    """Mirrors by the tool that asks them. A tool without one asks the internet, and in a closed network waits in vain."""
+    """Mirrors by the tool that asks them. A tool without one asks the internet, and in a closed
+    network waits in vain.
+    """
 
-    pip: MirrorAddress | None = option(None, help="Index of Python packages (PEP 503, ends in /simple).", changing=_NEXT_START)
-    conda: MirrorAddress | None = option(None, help="What holds the channels, conda-forge among them, as folders.", changing=_NEXT_START)
+    pip: MirrorAddress | None = option(
+        None, help="Index of Python packages (PEP 503, ends in /simple).", changing=_NEXT_START
+    )
+    conda: MirrorAddress | None = option(
+        None,
+        help="What holds the channels, conda-forge among them, as folders.",
+        changing=_NEXT_START,
+    )
     cran: MirrorAddress | None = option(None, help="Mirror of CRAN for R.", changing=_NEXT_START)
     apt: MirrorAddress | None = option(
-        None, help="Mirror of the image's distribution, for images in which people may use apt (nobody is root, so few do).", changing=_NEXT_START
+        None,
+        help=(
+            "Mirror of the image's distribution, for images in which people may use apt (nobody is"
+            " root, so few do)."
+        ),
+        changing=_NEXT_START,
     )
     apt_suite: Annotated[str, Field(min_length=2, max_length=30)] = option(
         "noble", help="Suite of that mirror: noble for Jupyter's images.", changing=_NEXT_START
@@ -40,4 +63,8 @@ class PackageMirrors(Model):
 
     def given(self) -> dict[str, str]:
         """Those that are given, by tool."""
-        return {tool: value for tool in ("pip", "conda", "cran", "apt") if (value := getattr(self, tool)) is not None}
+        return {
+            tool: value
+            for tool in ("pip", "conda", "cran", "apt")
+            if (value := getattr(self, tool)) is not None
+        }

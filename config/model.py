@@ -1,4 +1,6 @@
-"""The ground that every section of a stack file stands on: strict frozen models, and one way to declare an option."""
+"""The ground that every section of a stack file stands on: strict frozen models, and one way to
+declare an option.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,11 @@ else:
 
 
 class _Section(ModelMetaclass):
-    """Programs make sections as well as stack files do: a list will do for a tuple, and what is wrong is said in the same words."""
+    """Programs make sections as well as stack files do: a list will do for a tuple, and what is
+    wrong is said in the same words.
+    """
 
-    def __call__(cls, **options: Any) -> Any:  # noqa: ANN401, N805 -- as the class that is made
+    def __call__(cls, **options: Any) -> Any:  # noqa: N805 -- as the class that is made
         """Raises SectionError with every problem."""
         try:
             return super().__call__(**options)
@@ -37,27 +41,40 @@ class _Section(ModelMetaclass):
                 document[name] = said(value)
             except PydanticSerializationError:
                 what = f"has a value of the wrong kind (got {type(value).__name__})"
-                problems.append(Problem(path=name, what=what, fix="give plain text, numbers, lists and maps"))
+                problems.append(
+                    Problem(path=name, what=what, fix="give plain text, numbers, lists and maps")
+                )
         try:
             found = model.model_validate_json(json.dumps(document))
         except ValidationError as error:
-            problems += [problem for problem in problems_of(error, model) if problem.path in document or problem.path not in options]
+            problems += [
+                problem
+                for problem in problems_of(error, model)
+                if problem.path in document or problem.path not in options
+            ]
         if problems:
             raise SectionError(cls.__name__, problems)
         return found
 
 
 class Model(BaseModel, metaclass=_Section):
-    """A section of the stack file: unknown keys are refused, values are not coerced, nothing changes afterwards."""
+    """A section of the stack file: unknown keys are refused, values are not coerced, nothing
+    changes afterwards.
+    """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=False, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, validate_default=False, defer_build=True
+    )
 
 
-def option(default: Any = ..., *, help: str, changing: str, unit: str | None = None, **limits: Any) -> Any:  # noqa: ANN401 -- Field's own signature
+def option(
+    default: Any = ..., *, help: str, changing: str, unit: str | None = None, **limits: Any
+) -> Any:
     """One option of the stack file.
 
-    `help` says what it does, `changing` what a changed value does to a running hub, `unit` what the number counts.
-    Both texts become the reference page and the editor's hover text, so neither may be left out.
+    `help` says what it does, `changing` what a changed value does to a running hub, `unit` what the
+    number counts. Both texts become the reference page and the editor's hover text, so neither may
+    be left out.
     """
     extra: dict[str, Any] = {"changing": changing}
     if unit is not None:
@@ -65,19 +82,26 @@ def option(default: Any = ..., *, help: str, changing: str, unit: str | None = N
     return Field(default, description=help, json_schema_extra=extra, **limits)
 
 
-def tag(value: str, *, help: str, changing: str) -> Any:  # noqa: ANN401 -- Field's own signature
-    """The option that says which member of a union a section is, such as `kind: github`: required in a stack file, and known by the class in a program."""
+def tag(value: str, *, help: str, changing: str) -> Any:
+    """The option that says which member of a union a section is, such as `kind: github`:
+    required in a stack file, and known by the class in a program.
+    """
     return Field(value, description=help, json_schema_extra={"changing": changing, "tag": True})
 
 
-def said(value: Any) -> Any:  # noqa: ANN401 -- from any value to a JSON value
-    """A value as a stack file would say it: of a section the options that were said, and its kind, which a program says by its class.
+def said(value: Any) -> Any:
+    """A value as a stack file would say it: of a section the options that were said, and its kind,
+    which a program says by its class.
 
     Raises PydanticSerializationError for what no file could hold.
     """
     if isinstance(value, BaseModel):
         fields = type(value).model_fields.items()
-        return {name: said(getattr(value, name)) for name, field in fields if name in value.model_fields_set or is_tag(field)}
+        return {
+            name: said(getattr(value, name))
+            for name, field in fields
+            if name in value.model_fields_set or is_tag(field)
+        }
     if isinstance(value, Mapping):
         return {key: said(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,6 @@
-"""What a stack may say about its network. Each mode is a type of its own, and `closed` says whether it has a way to the internet."""
+"""What a stack may say about its network. Each mode is a type of its own, and `closed` says
+whether it has a way to the internet.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +10,26 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from jupyterhub_aws.config.egress import ClosedEgress, Egress, HostPattern, InternetEgress, NoEgress, PeerNetwork, RoutedPeerNetwork
+from jupyterhub_aws.config.egress import (
+    ClosedEgress,
+    Egress,
+    HostPattern,
+    InternetEgress,
+    NoEgress,
+    PeerNetwork,
+    RoutedPeerNetwork,
+)
 from jupyterhub_aws.config.endpoint_services import endpoint_services, source
 from jupyterhub_aws.config.errors import closest, refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import Cidr, ShortName, VpcId, Zone, aws_id
 
 _REPLACES = "Replaces the network and everything in it. Never change it on a stack that people use."
-_PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
-#: VPC sizes: AWS takes /16 to /28; below /20 three zones have no room for pods and the /28 prefixes of the CNI.
+_PRIVATE = tuple(
+    map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
+)
+#: VPC sizes: AWS takes /16 to /28; below /20 three zones have no room for pods and the /28 prefixes
+#: of the CNI.
 _LARGEST, _SMALLEST = 16, 20
 _SERVICE = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -25,10 +38,16 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 def _vpc_cidr(value: str) -> str:
     network = IPv4Network(value)
     if not any(network.subnet_of(private) for private in _PRIVATE):
-        raise refuse(f"is not a private range (got {value})", "choose one inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10")
+        raise refuse(
+            f"is not a private range (got {value})",
+            "choose one inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
+        )
     if not _LARGEST <= network.prefixlen <= _SMALLEST:
         around = IPv4Network((network.network_address, _LARGEST), strict=False)
-        raise refuse(f"must be between /{_LARGEST} and /{_SMALLEST} (got /{network.prefixlen})", f"write {around}")
+        raise refuse(
+            f"must be between /{_LARGEST} and /{_SMALLEST} (got /{network.prefixlen})",
+            f"write {around}",
+        )
     return value
 
 
@@ -44,20 +63,32 @@ def _nat(value: object) -> object:
 def _service(value: str) -> str:
     if value.startswith("com.amazonaws."):
         raise refuse(
-            f"is a service's whole name (got {shown(value)})", f"write its last part, {value.removeprefix('com.amazonaws.').partition('.')[2] or 'ssm'}"
+            f"is a service's whole name (got {shown(value)})",
+            "write its last part,"
+            f" {value.removeprefix('com.amazonaws.').partition('.')[2] or 'ssm'}",
         )
     if not _SERVICE.fullmatch(value):
-        raise refuse(f"is not the short name of an AWS service (got {shown(value)})", "write it as in com.amazonaws.REGION.NAME, such as athena")
+        raise refuse(
+            f"is not the short name of an AWS service (got {shown(value)})",
+            "write it as in com.amazonaws.REGION.NAME, such as athena",
+        )
     if value not in endpoint_services():
         meant = closest(value, endpoint_services())
-        fix = f"did you mean {meant}?" if meant else f"write the NAME of com.amazonaws.REGION.NAME, such as athena (list: {source()})"
+        fix = (
+            f"did you mean {meant}?"
+            if meant
+            else f"write the NAME of com.amazonaws.REGION.NAME, such as athena (list: {source()})"
+        )
         raise refuse(f"is no AWS service that has a VPC endpoint (got {shown(value)})", fix)
     return value
 
 
 def _bucket(value: str) -> str:
     if not _BUCKET.fullmatch(value):
-        raise refuse(f"is not the name of a bucket (got {shown(value)})", "write the bare name, without s3:// and without a path")
+        raise refuse(
+            f"is not the name of a bucket (got {shown(value)})",
+            "write the bare name, without s3:// and without a path",
+        )
     return value
 
 
@@ -70,22 +101,36 @@ class FlowLogs(Model):
     """Who talked to whom, written to CloudWatch Logs."""
 
     retention_days: Literal[1, 3, 7, 14, 30, 60, 90, 180, 365] = option(
-        30, help="How long the records are kept.", unit="days", changing="In place: older records are deleted."
+        30,
+        help="How long the records are kept.",
+        unit="days",
+        changing="In place: older records are deleted.",
     )
-    traffic: Literal["ALL", "ACCEPT", "REJECT"] = option("REJECT", help="Which connections are recorded.", changing="Replaces the flow log (not its records).")
+    traffic: Literal["ALL", "ACCEPT", "REJECT"] = option(
+        "REJECT",
+        help="Which connections are recorded.",
+        changing="Replaces the flow log (not its records).",
+    )
 
 
 class _OwnVpc(Model):
     """What a VPC that the stack makes has."""
 
     cidr: Annotated[Cidr, AfterValidator(_vpc_cidr)] = option(
-        "10.0.0.0/16", help="The VPC's range. Each zone gets a quarter for nodes and pods.", changing=_REPLACES
+        "10.0.0.0/16",
+        help="The VPC's range. Each zone gets a quarter for nodes and pods.",
+        changing=_REPLACES,
     )
     zones: Zones = option(
         help="Two or three availability zones of the region. More zones find more spot capacity.",
-        changing="Adding a third zone at the end is in place. Removing or reordering replaces subnets that nodes live in.",
+        changing=(
+            "Adding a third zone at the end is in place. Removing or reordering replaces subnets"
+            " that nodes live in."
+        ),
     )
-    flow_logs: FlowLogs | None = option(None, help="Record connections. Off unless this section is there.", changing="In place.")
+    flow_logs: FlowLogs | None = option(
+        None, help="Record connections. Off unless this section is there.", changing="In place."
+    )
 
     @property
     def ranges(self) -> tuple[str, ...]:
@@ -94,12 +139,19 @@ class _OwnVpc(Model):
 
 
 class OpenNetwork(_OwnVpc):
-    """A VPC of its own with a way out: public subnets for balancer and NAT, large private ones for nodes and pods."""
+    """A VPC of its own with a way out: public subnets for balancer and NAT, large private ones
+    for nodes and pods.
+    """
 
-    mode: Literal["open"] = tag("open", help="`open`: private subnets reach the internet through NAT.", changing=_REPLACES)
+    mode: Literal["open"] = tag(
+        "open", help="`open`: private subnets reach the internet through NAT.", changing=_REPLACES
+    )
     nat: Annotated[Literal["single", "per_zone"], BeforeValidator(_nat)] = option(
         "single",
-        help="`single`: one NAT gateway (cheaper; its zone's failure cuts every node off). `per_zone`: one in each.",
+        help=(
+            "`single`: one NAT gateway (cheaper; its zone's failure cuts every node off)."
+            " `per_zone`: one in each."
+        ),
         changing="In place; open connections to the internet break once.",
     )
 
@@ -113,29 +165,63 @@ class _Endpoints(Model):
     """The doors to AWS in a network without a way out."""
 
     additional_endpoints: tuple[EndpointService, ...] = option(
-        (), help="AWS services that people use from their servers, besides those that the stack itself needs: athena, sagemaker.api.", changing="In place."
+        (),
+        help=(
+            "AWS services that people use from their servers, besides those that the stack itself"
+            " needs: athena, sagemaker.api."
+        ),
+        changing="In place.",
     )
     buckets: tuple[Annotated[str, AfterValidator(_bucket)], ...] = option(
-        (), help="S3 buckets of your account that may be reached through the endpoint, besides those of the stack itself.", changing="In place, at once."
+        (),
+        help=(
+            "S3 buckets of your account that may be reached through the endpoint, besides those of"
+            " the stack itself."
+        ),
+        changing="In place, at once.",
     )
     internal_hosts: tuple[HostPattern, ...] = option(
         (),
-        help="Names that are inside: directory, sign-in, package mirrors. `*.corp.example` covers all below it. Any other name in the stack fails the plan.",
+        help=(
+            "Names that are inside: directory, sign-in, package mirrors. `*.corp.example` covers"
+            " all below it. Any other name in the stack fails the plan."
+        ),
         changing="Nothing: it is what the proof measures by.",
         max_length=100,
     )
 
 
 class AirgapNetwork(_OwnVpc, _Endpoints):
-    """A VPC of its own with no way out: isolated subnets, and a private endpoint for each AWS API that something in it calls."""
+    """A VPC of its own with no way out: isolated subnets, and a private endpoint for each AWS
+    API that something in it calls.
+    """
 
-    mode: Literal["airgap"] = tag("airgap", help="`airgap`: nothing in it reaches the internet, nor the other way round.", changing=_REPLACES)
-    endpoint_zones: Literal["one", "all"] = option(
-        "all", help="Zones in which each endpoint has an address: `one` costs a third, and its zone's failure stops new nodes.", changing="In place."
+    mode: Literal["airgap"] = tag(
+        "airgap",
+        help="`airgap`: nothing in it reaches the internet, nor the other way round.",
+        changing=_REPLACES,
     )
-    egress: ClosedEgress = option(NoEgress(kind="none"), help="Whether a corporate HTTP proxy leads out.", changing="See its options.")
+    endpoint_zones: Literal["one", "all"] = option(
+        "all",
+        help=(
+            "Zones in which each endpoint has an address: `one` costs a third, and its zone's"
+            " failure stops new nodes."
+        ),
+        changing="In place.",
+    )
+    egress: ClosedEgress = option(
+        NoEgress(kind="none"),
+        help="Whether a corporate HTTP proxy leads out.",
+        changing="See its options.",
+    )
     peer_networks: dict[ShortName, RoutedPeerNetwork] = option(
-        {}, help="Networks of yours that are reached without the internet: where people, the directory and the proxy are.", changing="In place.", max_length=20
+        {},
+        help=(
+            "Networks of yours that are reached without the internet: where people, the directory"
+            " and the proxy are."
+        ),
+        changing="In place.",
+        max_length=20,
     )
 
     @property
@@ -148,28 +234,52 @@ class Subnet(Model):
     """A subnet of yours for nodes and pods."""
 
     id: Annotated[str, aws_id("subnet")] = option(help="Its id.", changing=_REPLACES)
-    cidr: Cidr = option(help="Its range, compared with AWS's answer at every preview.", changing=_REPLACES)
+    cidr: Cidr = option(
+        help="Its range, compared with AWS's answer at every preview.", changing=_REPLACES
+    )
 
 
 class ExistingNetwork(_Endpoints):
-    """A VPC and subnets of yours, in which the stack makes nothing but endpoints. What they must have is checked at every preview."""
+    """A VPC and subnets of yours, in which the stack makes nothing but endpoints. What they must
+    have is checked at every preview.
+    """
 
-    mode: Literal["existing"] = tag("existing", help="`existing`: a VPC that somebody else made.", changing=_REPLACES)
-    vpc_id: VpcId = option(help="Its id.", changing=_REPLACES)
-    cidr: Cidr = option(help="Its range, or the one of its ranges that holds the subnets.", changing=_REPLACES)
-    private_subnets: Annotated[dict[Zone, Subnet], Field(min_length=2, max_length=6)] = option(
-        help="One subnet for nodes and pods in each zone, by the zone's name.", changing="As a zone of a network of the stack's own."
+    mode: Literal["existing"] = tag(
+        "existing", help="`existing`: a VPC that somebody else made.", changing=_REPLACES
     )
-    public_subnets: dict[Zone, Subnet] = option({}, help="Subnets for balancers that face the internet, by zone.", changing="Replaces such balancers.")
+    vpc_id: VpcId = option(help="Its id.", changing=_REPLACES)
+    cidr: Cidr = option(
+        help="Its range, or the one of its ranges that holds the subnets.", changing=_REPLACES
+    )
+    private_subnets: Annotated[dict[Zone, Subnet], Field(min_length=2, max_length=6)] = option(
+        help="One subnet for nodes and pods in each zone, by the zone's name.",
+        changing="As a zone of a network of the stack's own.",
+    )
+    public_subnets: dict[Zone, Subnet] = option(
+        {},
+        help="Subnets for balancers that face the internet, by zone.",
+        changing="Replaces such balancers.",
+    )
     egress: Egress = option(help="How the private subnets get out.", changing="See its options.")
     manage_endpoints: bool = option(
-        True, help="With egress `none` or `proxy`: the stack makes the endpoints. `false`: they are there (a hub VPC's, for example).", changing="In place."
+        True,
+        help=(
+            "With egress `none` or `proxy`: the stack makes the endpoints. `false`: they are there"
+            " (a hub VPC's, for example)."
+        ),
+        changing="In place.",
     )
     route_tables: tuple[Annotated[str, aws_id("rtb")], ...] = option(
-        (), help="Route tables of the private subnets, for the S3 endpoint.", changing="In place.", max_length=6
+        (),
+        help="Route tables of the private subnets, for the S3 endpoint.",
+        changing="In place.",
+        max_length=6,
     )
     peer_networks: dict[ShortName, PeerNetwork] = option(
-        {}, help="Networks of yours that nodes may reach. Their routes are yours to make.", changing="In place.", max_length=20
+        {},
+        help="Networks of yours that nodes may reach. Their routes are yours to make.",
+        changing="In place.",
+        max_length=20,
     )
 
     @property
@@ -194,28 +304,56 @@ class ExistingNetwork(_Endpoints):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        ids = [subnet.id for subnet in (*self.private_subnets.values(), *self.public_subnets.values())]
+        ids = [
+            subnet.id for subnet in (*self.private_subnets.values(), *self.public_subnets.values())
+        ]
         twice = sorted({item for item in ids if ids.count(item) > 1})
         if twice:
-            raise refuse(f"names {twice[0]} twice", "give each zone a subnet of its own; nodes and balancers do not share one")
-        outside = [subnet for subnet in self.private_subnets.values() if not IPv4Network(subnet.cidr).subnet_of(IPv4Network(self.cidr))]
+            raise refuse(
+                f"names {twice[0]} twice",
+                "give each zone a subnet of its own; nodes and balancers do not share one",
+            )
+        outside = [
+            subnet
+            for subnet in self.private_subnets.values()
+            if not IPv4Network(subnet.cidr).subnet_of(IPv4Network(self.cidr))
+        ]
         if outside:
             raise refuse(
-                f"private_subnets: {outside[0].cidr} is not inside cidr {self.cidr}", "correct one of them; cidr is the VPC's range that holds the subnets"
+                f"private_subnets: {outside[0].cidr} is not inside cidr {self.cidr}",
+                "correct one of them; cidr is the VPC's range that holds the subnets",
             )
         if self.makes_endpoints and not self.route_tables:
-            raise refuse("route_tables is empty, so nothing would lead to the S3 endpoint: no image could be pulled", "list the private subnets' route tables")
+            raise refuse(
+                "route_tables is empty, so nothing would lead to the S3 endpoint: no image could be"
+                " pulled",
+                "list the private subnets' route tables",
+            )
         return self
 
 
 class UnmanagedNetwork(Model):
-    """The network of a cluster that somebody else made, in AWS or not. Nothing is made in it; only what pods need to know of it is said."""
+    """The network of a cluster that somebody else made, in AWS or not. Nothing is made in it;
+    only what pods need to know of it is said.
+    """
 
-    mode: Literal["unmanaged"] = tag("unmanaged", help="`unmanaged`: with `cluster.kind: existing`.", changing="Nothing by itself.")
-    ranges: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=10)] = option(help="Ranges of nodes and pods.", changing="In place.")
+    mode: Literal["unmanaged"] = tag(
+        "unmanaged",
+        help="`unmanaged`: with `cluster.kind: existing`.",
+        changing="Nothing by itself.",
+    )
+    ranges: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=10)] = option(
+        help="Ranges of nodes and pods.", changing="In place."
+    )
     egress: Egress = option(help="How nodes and pods get out.", changing="See its options.")
-    internal_hosts: tuple[HostPattern, ...] = option((), help="Names that are inside. Any other fails the plan of a closed network.", changing="Nothing.")
-    peer_networks: dict[ShortName, PeerNetwork] = option({}, help="Networks that people's servers may reach.", changing="In place.", max_length=20)
+    internal_hosts: tuple[HostPattern, ...] = option(
+        (),
+        help="Names that are inside. Any other fails the plan of a closed network.",
+        changing="Nothing.",
+    )
+    peer_networks: dict[ShortName, PeerNetwork] = option(
+        {}, help="Networks that people's servers may reach.", changing="In place.", max_length=20
+    )
 
     @property
     def zones(self) -> tuple[str, ...]:

@@ -1,4 +1,6 @@
-"""A stack at rest: nothing computes, everything that people would miss is there. What is dropped besides nodes is said here."""
+"""A stack at rest: nothing computes, everything that people would miss is there. What is dropped
+besides nodes is said here.
+"""
 
 from __future__ import annotations
 
@@ -20,27 +22,42 @@ _TAG = re.compile(r"[^=\s][^=]*=[^=]*")
 
 
 def boolean(value: object) -> object:
-    """A scalar at top level arrives as text once the engine has rewritten the file (facts of the engine: `true` becomes "true")."""
+    """A scalar at top level arrives as text once the engine has rewritten the file (facts of the
+    engine: `true` becomes "true").
+    """
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 def _tag(value: str) -> str:
     if not _TAG.fullmatch(value):
-        raise refuse(f"is not of the form KEY=VALUE (got {shown(value)})", "write a tag that these machines have, such as k8s.io/role/master=1")
+        raise refuse(
+            f"is not of the form KEY=VALUE (got {shown(value)})",
+            "write a tag that these machines have, such as k8s.io/role/master=1",
+        )
     return value
 
 
 #: `paused`, a scalar at top level.
 Paused = Annotated[bool, BeforeValidator(boolean)]
-Tag = Annotated[str, AfterValidator(_tag), Field(json_schema_extra={"examples": ["k8s.io/role/master=1"]})]
+Tag = Annotated[
+    str, AfterValidator(_tag), Field(json_schema_extra={"examples": ["k8s.io/role/master=1"]})
+]
 Dropped = Literal["nat", "endpoints", "balancers"]
 
 
 class Machines(Model):
-    """The instances of a cluster that somebody else made, by a tag that all of a kind have. Only what has the tag is ever stopped or started."""
+    """The instances of a cluster that somebody else made, by a tag that all of a kind have. Only
+    what has the tag is ever stopped or started.
+    """
 
-    control_plane: Tag = option(help="Tag of the control plane's instances, as KEY=VALUE: stopped last, started first.", changing="For the next pause.")
-    nodes: Tag = option(help="Tag of the nodes' instances, as KEY=VALUE: stopped first, started last.", changing="For the next pause.")
+    control_plane: Tag = option(
+        help="Tag of the control plane's instances, as KEY=VALUE: stopped last, started first.",
+        changing="For the next pause.",
+    )
+    nodes: Tag = option(
+        help="Tag of the nodes' instances, as KEY=VALUE: stopped first, started last.",
+        changing="For the next pause.",
+    )
 
 
 class Pause(Model):
@@ -48,28 +65,49 @@ class Pause(Model):
 
     drop: tuple[Dropped, ...] = option(
         (),
-        help="What goes while paused and comes back afterwards: `nat` (its addresses stay yours), `endpoints` (all but those that the runner needs), "
-        "`balancers` (only with names in `route53_zone`, which lead to the new ones).",
+        help=(
+            "What goes while paused and comes back afterwards: `nat` (its addresses stay yours),"
+            " `endpoints` (all but those that the runner needs), `balancers` (only with names in"
+            " `route53_zone`, which lead to the new ones)."
+        ),
         changing="For the next pause; while paused at once.",
         max_length=3,
     )
     stop_databases: bool = option(
         True,
-        help="Stop RDS instances. AWS starts one by itself after seven days: `jhub pause` stops it again.",
+        help=(
+            "Stop RDS instances. AWS starts one by itself after seven days: `jhub pause` stops it"
+            " again."
+        ),
         changing="For the next pause.",
     )
     instances: Machines | None = option(
-        None, help="With `cluster.kind: existing`: the EC2 instances to stop and start. None: `jhub pause` stops servers only.", changing="For the next pause."
+        None,
+        help=(
+            "With `cluster.kind: existing`: the EC2 instances to stop and start. None: `jhub pause`"
+            " stops servers only."
+        ),
+        changing="For the next pause.",
     )
 
 
 def dropped_exists(network: AnyNetwork, pause: Pause) -> Iterator[Problem]:
     """Only what the stack makes can be dropped."""
     if "nat" in pause.drop and not isinstance(network, OpenNetwork):
-        yield Problem(path="pause.drop", what=f"names nat, but network.mode is {network.mode}", fix="remove nat: this stack makes no NAT gateway")
-    makes = isinstance(network, AirgapNetwork) or (isinstance(network, ExistingNetwork) and network.makes_endpoints)
+        yield Problem(
+            path="pause.drop",
+            what=f"names nat, but network.mode is {network.mode}",
+            fix="remove nat: this stack makes no NAT gateway",
+        )
+    makes = isinstance(network, AirgapNetwork) or (
+        isinstance(network, ExistingNetwork) and network.makes_endpoints
+    )
     if "endpoints" in pause.drop and not makes:
-        yield Problem(path="pause.drop", what="names endpoints, but this stack makes none", fix="remove endpoints")
+        yield Problem(
+            path="pause.drop",
+            what="names endpoints, but this stack makes none",
+            fix="remove endpoints",
+        )
     twice = next((item for item in pause.drop if pause.drop.count(item) > 1), None)
     if twice is not None:
         yield Problem(path="pause.drop", what=f"names {twice} twice", fix="name it once")
@@ -81,30 +119,58 @@ def addresses_stay(hubs: Hubs, pause: Pause) -> Iterator[Problem]:
         return
     for name, hub in hubs.items():
         entry = hub.entry
-        if isinstance(entry, LoadBalancerEntry) and (entry.route53_zone is None or not entry.record):
+        if isinstance(entry, LoadBalancerEntry) and (
+            entry.route53_zone is None or not entry.record
+        ):
             yield Problem(
                 path="pause.drop",
-                what=f"names balancers, but the record of {entry.hostname} (hubs.{name}) is not the stack's: it would lead nowhere after a pause",
+                what=(
+                    f"names balancers, but the record of {entry.hostname} (hubs.{name}) is not the"
+                    " stack's: it would lead nowhere after a pause"
+                ),
                 fix=f"set hubs.{name}.entry.route53_zone, or keep the balancers",
             )
 
 
-def machines_are_somebody_elses(region: str, cluster: AnyCluster, pause: Pause) -> Iterator[Problem]:
+def machines_are_somebody_elses(
+    region: str, cluster: AnyCluster, pause: Pause
+) -> Iterator[Problem]:
     """Nodes of the stack's own are groups; machines of others are found in a region."""
     if pause.instances is None:
         return
     if isinstance(cluster, EksCluster):
-        yield Problem(path="pause.instances", what="is of a cluster that is there already, but the stack makes this one", fix="remove it")
+        yield Problem(
+            path="pause.instances",
+            what="is of a cluster that is there already, but the stack makes this one",
+            fix="remove it",
+        )
     elif not region:
-        yield Problem(path="aws:region", what="is missing, and pause.instances are found in a region", fix="add it, such as us-east-1")
+        yield Problem(
+            path="aws:region",
+            what="is missing, and pause.instances are found in a region",
+            fix="add it, such as us-east-1",
+        )
     if pause.instances.control_plane == pause.instances.nodes:
-        yield Problem(path="pause.instances.nodes", what="is the same tag as control_plane", fix="name a tag that only the nodes have")
+        yield Problem(
+            path="pause.instances.nodes",
+            what="is the same tag as control_plane",
+            fix="name a tag that only the nodes have",
+        )
 
 
 def nothing_waits_for_nodes(paused: bool, homes: Homes) -> Iterator[Problem]:
     """Homes are handed over by a job, and a paused stack has no node for it."""
-    if paused and isinstance(homes, EfsHomes) and homes.adopted is not None and homes.adopted.pending:
-        yield Problem(path="paused", what="is true, but homes.adopted.ownership is pending, and its job needs a node", fix="finish that first, then pause")
+    if (
+        paused
+        and isinstance(homes, EfsHomes)
+        and homes.adopted is not None
+        and homes.adopted.pending
+    ):
+        yield Problem(
+            path="paused",
+            what="is true, but homes.adopted.ownership is pending, and its job needs a node",
+            fix="finish that first, then pause",
+        )
 
 
 RULES = (

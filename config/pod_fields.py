@@ -1,6 +1,8 @@
-"""The fields of a pod's specification, as the Kubernetes API has them, and what is wrong with a part of one.
+"""The fields of a pod's specification, as the Kubernetes API has them, and what is wrong with a
+part of one.
 
-The table is read by scripts/refresh_pod_fields.py out of the API's official client (config/data/pod_fields.json, dated): Kubernetes 1.35.
+The table is read by scripts/refresh_pod_fields.py out of the API's official client
+(config/data/pod_fields.json, dated): Kubernetes 1.35.
 """
 
 from __future__ import annotations
@@ -17,12 +19,24 @@ from jupyterhub_aws.config.errors import closest, shown_at
 
 _FILE = Path(__file__).parent / "data" / "pod_fields.json"
 _LIST = re.compile(r"list\[(.+)\]")
-_SAYS = {"str": "text", "int": "a whole number", "bool": "true or false", "object": "text or a whole number", "datetime": "text", "float": "a number"}
-#: Amounts: text in the client's models, and numbers too for the API (apimachinery, `resource.Quantity`).
+_SAYS = {
+    "str": "text",
+    "int": "a whole number",
+    "bool": "true or false",
+    "object": "text or a whole number",
+    "datetime": "text",
+    "float": "a number",
+}
+#: Amounts: text in the client's models, and numbers too for the API (apimachinery,
+#: `resource.Quantity`).
 _QUANTITIES = frozenset(
     {
         ("PodSpec", "overhead"),
-        *((kind, field) for kind in ("ResourceRequirements", "VolumeResourceRequirements") for field in ("limits", "requests")),
+        *(
+            (kind, field)
+            for kind in ("ResourceRequirements", "VolumeResourceRequirements")
+            for field in ("limits", "requests")
+        ),
         ("EmptyDirVolumeSource", "sizeLimit"),
         ("ResourceFieldSelector", "divisor"),
     }
@@ -37,7 +51,9 @@ def _kinds() -> Mapping[str, Any]:
 
 @cache
 def fields(kind: str) -> Mapping[str, str]:
-    """Field to type of a kind, such as `Container`. Raises KeyError for one that is no part of a pod."""
+    """Field to type of a kind, such as `Container`. Raises KeyError for one that is no part of a
+    pod.
+    """
     found: Mapping[str, str] = _kinds()[kind]["fields"]
     return found
 
@@ -45,13 +61,20 @@ def fields(kind: str) -> Mapping[str, str]:
 @cache
 def _snake(kind: str) -> Mapping[str, str]:
     """The fields of a kind as the Python client spells them, to the API's spelling."""
-    return {re.sub(r"(?<=[a-z0-9])([A-Z]+)", lambda match: f"_{match[1].lower()}", field): field for field in fields(kind)}
+    return {
+        re.sub(r"(?<=[a-z0-9])([A-Z]+)", lambda match: f"_{match[1].lower()}", field): field
+        for field in fields(kind)
+    }
 
 
-def wrong(kind: str, value: Any, *, part: bool = False, either: bool = False) -> Iterator[tuple[tree.Path, str, str]]:  # noqa: ANN401 -- any JSON value
-    """What the API would drop or refuse in a value of a kind: the place in it, what is wrong, what to do.
+def wrong(
+    kind: str, value: Any, *, part: bool = False, either: bool = False
+) -> Iterator[tuple[tree.Path, str, str]]:
+    """What the API would drop or refuse in a value of a kind: the place in it, what is wrong, what
+    to do.
 
-    `part`: it is merged into a whole one, so nothing has to be there. `either`: KubeSpawner reads it, and takes both spellings for its own fields.
+    `part`: it is merged into a whole one, so nothing has to be there. `either`: KubeSpawner reads
+    it, and takes both spellings for its own fields.
     """
     if not isinstance(value, Mapping):
         yield (), f"must be a map (got {shown_at((), value)})", f"write fields of a {kind} under it"
@@ -61,16 +84,30 @@ def wrong(kind: str, value: Any, *, part: bool = False, either: bool = False) ->
         name = _snake(kind).get(key, key) if either else key
         if name not in known:
             guess = _snake(kind).get(key) or closest(str(key), known)
-            yield (key,), f"is not a field of a {kind}: Kubernetes refuses or drops it", f"did you mean {guess}?" if guess else "remove it"
+            yield (
+                (key,),
+                f"is not a field of a {kind}: Kubernetes refuses or drops it",
+                f"did you mean {guess}?" if guess else "remove it",
+            )
         elif inner is not None:
-            yield from ((((key, *path)), what, fix) for path, what, fix in _typed(kind, name, known[name], inner))
+            yield from (
+                (((key, *path)), what, fix)
+                for path, what, fix in _typed(kind, name, known[name], inner)
+            )
     if not part:
         for name in _kinds()[kind].get("required", ()):
-            if value.get(name) is None and not (either and any(value.get(key) is not None for key, field in _snake(kind).items() if field == name)):
+            if value.get(name) is None and not (
+                either
+                and any(
+                    value.get(key) is not None
+                    for key, field in _snake(kind).items()
+                    if field == name
+                )
+            ):
                 yield (), f"lacks {name}, which Kubernetes requires of a {kind}", f"add {name}"
 
 
-def _typed(kind: str, name: str, type_: str, value: Any) -> Iterator[tuple[tree.Path, str, str]]:  # noqa: ANN401 -- any JSON value
+def _typed(kind: str, name: str, type_: str, value: Any) -> Iterator[tuple[tree.Path, str, str]]:
     amount = (kind, name) in _QUANTITIES
     listed = _LIST.fullmatch(type_)
     if listed:
@@ -78,20 +115,30 @@ def _typed(kind: str, name: str, type_: str, value: Any) -> Iterator[tuple[tree.
             yield (), f"must be a list (got {shown_at((), value)})", "write `- …` lines under it"
             return
         for index, item in enumerate(value):
-            yield from (((index, *path), what, fix) for path, what, fix in _typed(kind, name, listed[1], item))
+            yield from (
+                ((index, *path), what, fix)
+                for path, what, fix in _typed(kind, name, listed[1], item)
+            )
     elif type_.startswith("dict("):
         if not isinstance(value, Mapping):
-            yield (), f"must be a map (got {shown_at((), value)})", "write `key: value` lines under it"
+            yield (
+                (),
+                f"must be a map (got {shown_at((), value)})",
+                "write `key: value` lines under it",
+            )
             return
         for key, inner in value.items():
-            yield from (((str(key), *path), what, fix) for path, what, fix in _scalar((str(key),), "amount" if amount else "str", inner))
+            yield from (
+                ((str(key), *path), what, fix)
+                for path, what, fix in _scalar((str(key),), "amount" if amount else "str", inner)
+            )
     elif type_ in _SAYS:
         yield from _scalar((name,), "amount" if amount else type_, value)
     else:
         yield from wrong(type_, value)
 
 
-def _scalar(path: tree.Path, type_: str, value: Any) -> Iterator[tuple[tree.Path, str, str]]:  # noqa: ANN401 -- any JSON value
+def _scalar(path: tree.Path, type_: str, value: Any) -> Iterator[tuple[tree.Path, str, str]]:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     text = isinstance(value, str)
@@ -106,5 +153,16 @@ def _scalar(path: tree.Path, type_: str, value: Any) -> Iterator[tuple[tree.Path
     }[type_]
     if not right:
         quoted = type_ in ("str", "datetime") and (number or isinstance(value, bool))
-        fix = "write it in quotes" if quoted else f"write {_SAYS.get(type_, 'an amount such as 500m or 1Gi')}"
-        yield (), f"must be {_SAYS.get(type_, 'text or a number')} (got {shown_at(path, value)}): Kubernetes refuses it", fix
+        fix = (
+            "write it in quotes"
+            if quoted
+            else f"write {_SAYS.get(type_, 'an amount such as 500m or 1Gi')}"
+        )
+        yield (
+            (),
+            (
+                f"must be {_SAYS.get(type_, 'text or a number')} (got {shown_at(path, value)}):"
+                " Kubernetes refuses it"
+            ),
+            fix,
+        )

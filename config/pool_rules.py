@@ -1,4 +1,6 @@
-"""What node pools must be, by themselves and where they are: rules that hold for stack files and for arguments of `NodePools` alike."""
+"""What node pools must be, by themselves and where they are: rules that hold for stack files and
+for arguments of `NodePools` alike.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from jupyterhub_aws.config.prices import Prices
 
 
 def pool_problems(pools: Pools, *, region: str, zones: Sequence[str]) -> Iterator[Problem]:
-    """What is wrong with pools of a cluster with private subnets in these zones. Paths are those of a stack file."""
+    """What is wrong with pools of a cluster with private subnets in these zones. Paths are those
+    of a stack file.
+    """
     yield from core_is_plain(pools)
     yield from price_is_a_maximum(region, pools)
     yield from none_exists(pools, "these nodes are made")
@@ -23,7 +27,9 @@ def pool_problems(pools: Pools, *, region: str, zones: Sequence[str]) -> Iterato
 def core_is_plain(pools: Pools) -> Iterator[Problem]:
     """Hub and proxy run on general types."""
     for index, name in enumerate(pools.core.instance_types if pools.core else ()):
-        if instance_type(name).gpu is not None:  # not their number: g6f has a share of one, which counts 0
+        if (
+            instance_type(name).gpu is not None
+        ):  # not their number: g6f has a share of one, which counts 0
             yield Problem(
                 path=f"pools.core.instance_types[{index}]",
                 what=f"is a GPU type (got {name})",
@@ -41,8 +47,14 @@ def price_is_a_maximum(region: str, pools: Pools) -> Iterator[Problem]:
         if on_demand is not None and Decimal(pool.max_price) < on_demand / 20:
             yield Problem(
                 path=f"pools.{name}.max_price",
-                what=f'is under a twentieth of the on-demand price (got "{pool.max_price}", on demand {on_demand})',
-                fix="no spot node would ever start; raise it above the current spot price, or leave it out",
+                what=(
+                    f'is under a twentieth of the on-demand price (got "{pool.max_price}", on'
+                    f" demand {on_demand})"
+                ),
+                fix=(
+                    "no spot node would ever start; raise it above the current spot price, or leave"
+                    " it out"
+                ),
             )
 
 
@@ -62,7 +74,11 @@ def core_zones_exist(network: AnyNetwork, pools: Pools) -> Iterator[Problem]:
 def _core_zones_exist(zones: Sequence[str], pools: Pools) -> Iterator[Problem]:
     for index, zone in enumerate(pools.core.zones if pools.core else ()):
         if zone not in zones:
-            yield Problem(path=f"pools.core.zones[{index}]", what=f"is not a zone of the network (got {shown(zone)})", fix=f"choose from {', '.join(zones)}")
+            yield Problem(
+                path=f"pools.core.zones[{index}]",
+                what=f"is not a zone of the network (got {shown(zone)})",
+                fix=f"choose from {', '.join(zones)}",
+            )
 
 
 #: Rules between sections (config/stack.py says how they run).

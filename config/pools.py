@@ -1,10 +1,20 @@
-"""What a stack may say about its nodes: a fixed core pool, and user pools that grow from what people start."""
+"""What a stack may say about its nodes: a fixed core pool, and user pools that grow from what
+people start.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from jupyterhub_aws.config import meant
 from jupyterhub_aws.config.errors import refuse, shown
@@ -13,12 +23,22 @@ from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import LabelKey, LabelValue, Price, ShortName, Zone
 
 _NEW_SHAPE = (
-    "A type of the same shape (vCPUs, memory, GPUs): in place, new nodes may use it. Another shape: a new group is made before the old one goes, "
-    "and with the old group its nodes and the servers on them end."
+    "A type of the same shape (vCPUs, memory, GPUs): in place, new nodes may use it. Another shape:"
+    " a new group is made before the old one goes, and with the old group its nodes and the servers"
+    " on them end."
 )
 _NEW_NODES = "New nodes have it; running nodes keep what they started with until they are rolled."
-#: Keys that come from the pool itself; the program owns them so that labels, autoscaler tags and selectors agree.
-OWN_LABEL_PREFIXES = ("hub.jupyter.org/", "eks.amazonaws.com/", "jupyterhub-aws/", "nvidia.com/", "k8s.amazonaws.com/", "kubernetes.io/", "k8s.io/")
+#: Keys that come from the pool itself; the program owns them so that labels, autoscaler tags and
+#: selectors agree.
+OWN_LABEL_PREFIXES = (
+    "hub.jupyter.org/",
+    "eks.amazonaws.com/",
+    "jupyterhub-aws/",
+    "nvidia.com/",
+    "k8s.amazonaws.com/",
+    "kubernetes.io/",
+    "k8s.io/",
+)
 _LONGEST_LABEL_KEY = 82
 
 
@@ -26,73 +46,136 @@ def _instance_type(value: str) -> str:
     known = instance_types()
     if value in known:
         kind = instance_type(value)
-        if kind.gpu is not None and not kind.gpus:  # DescribeInstanceTypes counts a fraction as none
-            raise refuse(f"has only a fraction of a GPU (got {value})", "the device plugin hands out whole GPUs: choose a type with one, such as g6.xlarge")
+        if (
+            kind.gpu is not None and not kind.gpus
+        ):  # DescribeInstanceTypes counts a fraction as none
+            raise refuse(
+                f"has only a fraction of a GPU (got {value})",
+                "the device plugin hands out whole GPUs: choose a type with one, such as g6.xlarge",
+            )
         return value
     raise refuse(
         f"is not an EC2 instance type that this program knows (got {shown(value)})",
-        meant.types(value) or "choose one from config/data/ec2_types.json, or refresh that table with scripts/refresh_ec2_types.py",
+        meant.types(value)
+        or "choose one from config/data/ec2_types.json, or refresh that table with scripts/refresh_ec2_types.py",
     )
 
 
 def _label_is_free(value: str) -> str:
     prefix = value.rpartition("/")[0]
-    if value == "on-demand" or any(value.startswith(own) or prefix.endswith("." + own.rstrip("/")) for own in OWN_LABEL_PREFIXES):
-        raise refuse(f"is a label that the program or Kubernetes sets (got {shown(value)})", "choose a key of your own, such as example.org/team")
+    if value == "on-demand" or any(
+        value.startswith(own) or prefix.endswith("." + own.rstrip("/"))
+        for own in OWN_LABEL_PREFIXES
+    ):
+        raise refuse(
+            f"is a label that the program or Kubernetes sets (got {shown(value)})",
+            "choose a key of your own, such as example.org/team",
+        )
     return value
 
 
 def _label_fits_a_tag(value: str) -> str:
-    # AWS takes 128 characters as a tag's key, and the autoscaler's `k8s.io/cluster-autoscaler/node-template/label/` has 46 of them.
+    # AWS takes 128 characters as a tag's key, and the autoscaler's
+    # `k8s.io/cluster-autoscaler/node-template/label/` has 46 of them.
     if len(value) > _LONGEST_LABEL_KEY:
-        raise refuse(f"is too long for the autoscaler's tag of it (got {len(value)} characters)", f"shorten it to {_LONGEST_LABEL_KEY}, prefix included")
+        raise refuse(
+            f"is too long for the autoscaler's tag of it (got {len(value)} characters)",
+            f"shorten it to {_LONGEST_LABEL_KEY}, prefix included",
+        )
     return value
 
 
 def _price_is_text(value: object) -> object:
     if isinstance(value, bool):
-        raise refuse(f"must be a quoted string (got {shown(value)})", 'write US dollars per hour in quotes, such as "0.35"')
+        raise refuse(
+            f"must be a quoted string (got {shown(value)})",
+            'write US dollars per hour in quotes, such as "0.35"',
+        )
     if isinstance(value, (int, float)):
-        price = shown(value) if 0.001 <= value <= 1000 else "0.35"  # noqa: PLR2004 -- what may be a price is shown as the remedy
-        what = f"must be a quoted string (got the number {shown(value)}): numbers lose digits when the file is rewritten"
+        price = (
+            shown(value) if 0.001 <= value <= 1000 else "0.35"
+        )  # what may be a price is shown as the remedy
+        what = (
+            f"must be a quoted string (got the number {shown(value)}): numbers lose digits when the"
+            " file is rewritten"
+        )
         raise refuse(what, f'write it in quotes: "{price}"')
     return value
 
 
-InstanceTypeName = Annotated[str, AfterValidator(_instance_type), Field(json_schema_extra={"examples": ["r5n.2xlarge"]})]
+InstanceTypeName = Annotated[
+    str, AfterValidator(_instance_type), Field(json_schema_extra={"examples": ["r5n.2xlarge"]})
+]
 OwnLabelKey = Annotated[LabelKey, AfterValidator(_label_is_free), AfterValidator(_label_fits_a_tag)]
 
 
 class Disk(Model):
-    """The root volume of a node: images, logs and whatever containers write outside volumes. Always gp3 and encrypted."""
+    """The root volume of a node: images, logs and whatever containers write outside volumes.
+    Always gp3 and encrypted.
+    """
 
-    size_gib: int = option(100, help="Size. Container images of data science are 5 to 20 GiB each.", unit="GiB", changing=_NEW_NODES, ge=20, le=16384)
-    iops: int = option(3000, help="Reads and writes per second; 3000 is included in the price.", unit="IOPS", changing=_NEW_NODES, ge=3000, le=80000)
+    size_gib: int = option(
+        100,
+        help="Size. Container images of data science are 5 to 20 GiB each.",
+        unit="GiB",
+        changing=_NEW_NODES,
+        ge=20,
+        le=16384,
+    )
+    iops: int = option(
+        3000,
+        help="Reads and writes per second; 3000 is included in the price.",
+        unit="IOPS",
+        changing=_NEW_NODES,
+        ge=3000,
+        le=80000,
+    )
     throughput: int = option(
-        125, help="Throughput; 125 is included in the price. Large images start faster with 250 and more.", unit="MiB/s", changing=_NEW_NODES, ge=125, le=2000
+        125,
+        help=(
+            "Throughput; 125 is included in the price. Large images start faster with 250 and more."
+        ),
+        unit="MiB/s",
+        changing=_NEW_NODES,
+        ge=125,
+        le=2000,
     )
 
     @model_validator(mode="after")
     def _ratios(self) -> Self:
-        # EBS user guide, "General Purpose SSD volumes": at most 500 IOPS per GiB, and 0.25 MiB/s for each provisioned IOPS.
+        # EBS user guide, "General Purpose SSD volumes": at most 500 IOPS per GiB, and 0.25 MiB/s
+        # for each provisioned IOPS.
         if self.iops > 500 * self.size_gib:
             raise refuse(
                 f"iops must be at most 500 for each GiB (got {self.iops} on {self.size_gib} GiB)",
                 f"lower iops to {500 * self.size_gib}, or raise size_gib",
             )
         if self.throughput > self.iops // 4:
-            raise refuse(f"throughput must be at most a quarter of iops (got {self.throughput} with {self.iops} IOPS)", f"raise iops to {4 * self.throughput}")
+            raise refuse(
+                f"throughput must be at most a quarter of iops (got {self.throughput} with"
+                f" {self.iops} IOPS)",
+                f"raise iops to {4 * self.throughput}",
+            )
         return self
 
 
 class Size(Model):
     """How many nodes each group of the pool may have."""
 
-    min: int = option(0, help="Nodes that are always there, so that the first person does not wait.", unit="nodes", changing="In place.", ge=0, le=450)
+    min: int = option(
+        0,
+        help="Nodes that are always there, so that the first person does not wait.",
+        unit="nodes",
+        changing="In place.",
+        ge=0,
+        le=450,
+    )
     max: int = option(
         help="The most nodes of each group: your bill's upper limit.",
         unit="nodes",
-        changing="In place; lowered below the number that runs, the nodes above end, with their servers.",
+        changing=(
+            "In place; lowered below the number that runs, the nodes above end, with their servers."
+        ),
         ge=1,
         le=450,
     )
@@ -109,12 +192,19 @@ class Size(Model):
 class _Pool(Model):
     """What every pool has."""
 
-    instance_types: Annotated[tuple[InstanceTypeName, ...], Field(min_length=1, max_length=20)] = option(
-        help="EC2 types that may serve, all of one shape. More types find more spot capacity; the first one is the one the autoscaler reckons with.",
-        changing=_NEW_SHAPE,
+    instance_types: Annotated[tuple[InstanceTypeName, ...], Field(min_length=1, max_length=20)] = (
+        option(
+            help=(
+                "EC2 types that may serve, all of one shape. More types find more spot capacity;"
+                " the first one is the one the autoscaler reckons with."
+            ),
+            changing=_NEW_SHAPE,
+        )
     )
     disk: Disk = option(Disk(), help="Root volume of each node.", changing=_NEW_NODES)
-    labels: dict[OwnLabelKey, LabelValue] = option({}, help="Further Kubernetes labels of the nodes.", changing=_NEW_NODES, max_length=10)
+    labels: dict[OwnLabelKey, LabelValue] = option(
+        {}, help="Further Kubernetes labels of the nodes.", changing=_NEW_NODES, max_length=10
+    )
 
     @property
     def types(self) -> tuple[InstanceType, ...]:
@@ -131,61 +221,104 @@ class _Pool(Model):
 
 
 _GENERATION_CHANGING = (
-    "Further groups are made, and servers start there from then on. The old generation's groups go with their nodes, and the servers on them, unless "
-    "`retiring` names it. The hub restarts (servers go on). docs/upgrading.md."
+    "Further groups are made, and servers start there from then on. The old generation's groups go"
+    " with their nodes, and the servers on them, unless `retiring` names it. The hub restarts"
+    " (servers go on). docs/upgrading.md."
 )
 
 
 class Retiring(Model):
-    """An older generation of a user pool whose nodes stay until they are empty: it gets no further node, and nobody's server starts there."""
+    """An older generation of a user pool whose nodes stay until they are empty: it gets no
+    further node, and nobody's server starts there.
+    """
 
-    generation: int = option(help="Its number: 1 where the pool had none.", changing="In place.", ge=1, le=998)
+    generation: int = option(
+        help="Its number: 1 where the pool had none.", changing="In place.", ge=1, le=998
+    )
     instance_types: Annotated[tuple[InstanceTypeName, ...], Field(max_length=20)] = option(
         (),
-        help="What its types were, where they had another shape than the pool's are now. Empty: the pool's.",
+        help=(
+            "What its types were, where they had another shape than the pool's are now. Empty: the"
+            " pool's."
+        ),
         changing="Wrong types of another shape end its nodes, and the servers on them.",
     )
     capacity: Literal["spot_first", "spot", "on_demand"] | None = option(
-        None, help="What its capacity was, where it was another. Without it: the pool's.", changing="A market that it leaves out ends with its nodes."
+        None,
+        help="What its capacity was, where it was another. Without it: the pool's.",
+        changing="A market that it leaves out ends with its nodes.",
     )
 
 
 class CorePool(_Pool):
-    """The nodes that are always there: hub, proxy, autoscaler and add-on controllers. On demand, fixed size."""
+    """The nodes that are always there: hub, proxy, autoscaler and add-on controllers. On demand,
+    fixed size.
+    """
 
-    size: int = option(2, help="Number of nodes. Two survive the loss of one.", unit="nodes", changing="In place.", ge=1, le=20)
+    size: int = option(
+        2,
+        help="Number of nodes. Two survive the loss of one.",
+        unit="nodes",
+        changing="In place.",
+        ge=1,
+        le=20,
+    )
     zones: tuple[Zone, ...] = option(
         (),
-        help="Zones of these nodes. Empty: the network's first one, where the volumes of the hubs' databases are. More survive the loss of a zone, "
-        "and need databases that do (`postgres`).",
-        changing="A new group is made before the old one goes; hubs restart on it. Volumes do not move by themselves (docs/operations.md).",
+        help=(
+            "Zones of these nodes. Empty: the network's first one, where the volumes of the hubs'"
+            " databases are. More survive the loss of a zone, and need databases that do"
+            " (`postgres`)."
+        ),
+        changing=(
+            "A new group is made before the old one goes; hubs restart on it. Volumes do not move"
+            " by themselves (docs/operations.md)."
+        ),
         max_length=3,
     )
     generation: int = option(
         1,
         help="Raise it to get all core nodes anew: the new ones are there before the old ones go.",
-        changing="A new group is made before the old one goes; hub and proxy move, so all connections drop once. Servers go on.",
+        changing=(
+            "A new group is made before the old one goes; hub and proxy move, so all connections"
+            " drop once. Servers go on."
+        ),
         ge=1,
         le=999,
     )
 
 
 class _UserPool(_Pool):
-    """Nodes for people's servers: from zero to `size.max`, added by the autoscaler when somebody starts a server."""
+    """Nodes for people's servers: from zero to `size.max`, added by the autoscaler when somebody
+    starts a server.
+    """
 
     generation: int = option(
-        1, help="Raise it for new nodes while people work on the old ones: name the old number under `retiring`.", changing=_GENERATION_CHANGING, ge=1, le=999
+        1,
+        help=(
+            "Raise it for new nodes while people work on the old ones: name the old number under"
+            " `retiring`."
+        ),
+        changing=_GENERATION_CHANGING,
+        ge=1,
+        le=999,
     )
     retiring: tuple[Retiring, ...] = option(
         (),
         help="Older generations that stay until they are empty. `jhub drain` says when they are.",
-        changing="A generation that is taken out goes, with its nodes and the servers that are still there.",
+        changing=(
+            "A generation that is taken out goes, with its nodes and the servers that are still"
+            " there."
+        ),
         max_length=5,
     )
     size: Size = option(help="Smallest and largest number of nodes.", changing="In place.")
     max_pods: int = option(
         40,
-        help="The most pods on a node, system pods included. The kubelet keeps 11 MiB for each possible pod, so a high number costs people memory.",
+        help=(
+            "The most pods on a node, system pods included. The kubelet keeps 11 MiB for each"
+            " possible pod, so a high number costs people memory."
+        ),
         unit="pods",
         changing=_NEW_NODES,
         ge=15,
@@ -194,12 +327,18 @@ class _UserPool(_Pool):
 
     @field_validator("retiring")
     @classmethod
-    def _older_and_once(cls, retiring: tuple[Retiring, ...], info: ValidationInfo) -> tuple[Retiring, ...]:
-        current, numbers = info.data.get("generation", 1000), [item.generation for item in retiring]  # a wrong one is said by itself
+    def _older_and_once(
+        cls, retiring: tuple[Retiring, ...], info: ValidationInfo
+    ) -> tuple[Retiring, ...]:
+        current, numbers = (
+            info.data.get("generation", 1000),
+            [item.generation for item in retiring],
+        )  # a wrong one is said by itself
         for number in numbers:
             if number >= current:
                 raise refuse(
-                    f"names generation {number}, and the pool's own is {current}: what retires is older than what takes its place",
+                    f"names generation {number}, and the pool's own is {current}: what retires is"
+                    " older than what takes its place",
                     f"set generation: {number + 1} beside it, or take it out",
                 )
             if numbers.count(number) > 1:
@@ -210,7 +349,10 @@ class _UserPool(_Pool):
 MaxPrice = Annotated[Price, BeforeValidator(_price_is_text)]
 _MAX_PRICE = option(
     None,
-    help="The most that you pay per node and hour (US dollars, quoted). Without it: the on-demand price. Too low means no spot nodes at all.",
+    help=(
+        "The most that you pay per node and hour (US dollars, quoted). Without it: the on-demand"
+        " price. Too low means no spot nodes at all."
+    ),
     unit="USD per hour",
     changing="In place: applies to new requests; running nodes stay until AWS reclaims them.",
 )
@@ -221,7 +363,8 @@ class SpotFirstPool(_UserPool):
 
     capacity: Literal["spot_first"] = tag(
         "spot_first",
-        help="`spot_first`: spot, and on-demand nodes when spot has none.", changing="The group that is no longer needed goes, with its nodes."
+        help="`spot_first`: spot, and on-demand nodes when spot has none.",
+        changing="The group that is no longer needed goes, with its nodes.",
     )
     max_price: MaxPrice | None = _MAX_PRICE
 
@@ -229,7 +372,11 @@ class SpotFirstPool(_UserPool):
 class SpotPool(_UserPool):
     """Spot nodes only. People wait when there is no spot capacity."""
 
-    capacity: Literal["spot"] = tag("spot", help="`spot`: spot nodes only.", changing="The group that is no longer needed goes, with its nodes.")
+    capacity: Literal["spot"] = tag(
+        "spot",
+        help="`spot`: spot nodes only.",
+        changing="The group that is no longer needed goes, with its nodes.",
+    )
     max_price: MaxPrice | None = _MAX_PRICE
 
 
@@ -237,23 +384,73 @@ class OnDemandPool(_UserPool):
     """On-demand nodes only: never reclaimed."""
 
     capacity: Literal["on_demand"] = tag(
-        "on_demand", help="`on_demand`: on-demand nodes only.", changing="The group that is no longer needed goes, with its nodes."
+        "on_demand",
+        help="`on_demand`: on-demand nodes only.",
+        changing="The group that is no longer needed goes, with its nodes.",
     )
 
 
 class GivenPool(Model):
-    """Nodes that are there already, in a cluster that somebody else made. Label them as `docs/operations.md` says, or say by which labels to find them."""
+    """Nodes that are there already, in a cluster that somebody else made. Label them as
+    `docs/operations.md` says, or say by which labels to find them.
+    """
 
-    capacity: Literal["existing"] = tag("existing", help="`existing`: with `cluster.kind: existing`.", changing="For servers that start later.")
-    cores: int = option(help="vCPUs of the smallest of these nodes.", unit="cores", changing="For servers that start later.", ge=1, le=448)
-    memory_gib: int = option(help="Memory of the smallest of these nodes.", unit="GiB", changing="For servers that start later.", ge=2, le=24576)
-    gpus: int = option(0, help="GPUs of each of these nodes.", unit="GPUs", changing="For servers that start later.", ge=0, le=16)
-    gpu: str | None = option(None, help="What people read about them, such as NVIDIA T4.", changing="At once.", min_length=1, max_length=40)
-    nodes: int = option(1, help="How many there are.", unit="nodes", changing="Nothing: it is what the plan reckons with.", ge=1, le=5000)
-    max_pods: int = option(110, help="The most pods on a node (the kubelet's default).", unit="pods", changing="Nothing by itself.", ge=15, le=250)
+    capacity: Literal["existing"] = tag(
+        "existing",
+        help="`existing`: with `cluster.kind: existing`.",
+        changing="For servers that start later.",
+    )
+    cores: int = option(
+        help="vCPUs of the smallest of these nodes.",
+        unit="cores",
+        changing="For servers that start later.",
+        ge=1,
+        le=448,
+    )
+    memory_gib: int = option(
+        help="Memory of the smallest of these nodes.",
+        unit="GiB",
+        changing="For servers that start later.",
+        ge=2,
+        le=24576,
+    )
+    gpus: int = option(
+        0,
+        help="GPUs of each of these nodes.",
+        unit="GPUs",
+        changing="For servers that start later.",
+        ge=0,
+        le=16,
+    )
+    gpu: str | None = option(
+        None,
+        help="What people read about them, such as NVIDIA T4.",
+        changing="At once.",
+        min_length=1,
+        max_length=40,
+    )
+    nodes: int = option(
+        1,
+        help="How many there are.",
+        unit="nodes",
+        changing="Nothing: it is what the plan reckons with.",
+        ge=1,
+        le=5000,
+    )
+    max_pods: int = option(
+        110,
+        help="The most pods on a node (the kubelet's default).",
+        unit="pods",
+        changing="Nothing by itself.",
+        ge=15,
+        le=250,
+    )
     node_selector: dict[LabelKey, LabelValue] = option(
         {},
-        help="Labels that these nodes have. Empty: hub.jupyter.org/node-purpose: user and jupyterhub-aws/pool: NAME.",
+        help=(
+            "Labels that these nodes have. Empty: hub.jupyter.org/node-purpose: user and"
+            " jupyterhub-aws/pool: NAME."
+        ),
         changing="For servers that start later.",
         max_length=10,
     )
@@ -281,7 +478,11 @@ class Pools(Model):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[ShortName, UserPool] = Field(init=False)
 
-    core: CorePool | None = option(None, help="The nodes of the hub itself. Required, except in a cluster that is there already.", changing="See its options.")
+    core: CorePool | None = option(
+        None,
+        help="The nodes of the hub itself. Required, except in a cluster that is there already.",
+        changing="See its options.",
+    )
 
     @property
     def user(self) -> dict[str, AnyUserPool]:

@@ -1,4 +1,6 @@
-"""What AWS charges, from tables with sources (us-east-1's here, other regions' in prices_by_region); and prices of your own over them."""
+"""What AWS charges, from tables with sources (us-east-1's here, other regions' in
+prices_by_region); and prices of your own over them.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,12 @@ def _table() -> dict[str, Any]:
 def rows() -> Mapping[str, Row]:
     """Every price by name. Read from disk at the first call."""
     found = {name: row for name, row in _table().items() if isinstance(row, dict)}
-    return MappingProxyType({name: Row(name=name, usd=Decimal(row["usd"]), source=row["source"], date=row["date"]) for name, row in found.items()})
+    return MappingProxyType(
+        {
+            name: Row(name=name, usd=Decimal(row["usd"]), source=row["source"], date=row["date"])
+            for name, row in found.items()
+        }
+    )
 
 
 def price(name: str) -> Decimal:
@@ -45,7 +52,8 @@ def price(name: str) -> Decimal:
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
-    """The prices of a region: an operator's own (`fixed` by the rows' names, `ec2` by type, `file` says whose) over the region's table.
+    """The prices of a region: an operator's own (`fixed` by the rows' names, `ec2` by type, `file`
+    says whose) over the region's table.
 
     What the table of the region lacks has the price of us-east-1, and `is_elsewhere` says so.
     """
@@ -56,7 +64,9 @@ class Prices:
     ec2: Mapping[str, Decimal] = field(default_factory=dict)
 
     def in_region(self, region: str) -> Prices:
-        """The same with the table of a region; us-east-1 where the region is empty (a stack without AWS)."""
+        """The same with the table of a region; us-east-1 where the region is empty (a stack
+        without AWS).
+        """
         return replace(self, region=region or REGION)
 
     @property
@@ -73,12 +83,18 @@ class Prices:
         if name in self.fixed:
             return self.fixed[name]
         regional = self._regional
-        return regional.rows[name].usd if regional is not None and name in regional.rows else price(name)
+        return (
+            regional.rows[name].usd
+            if regional is not None and name in regional.rows
+            else price(name)
+        )
 
     def known(self, name: str) -> Decimal | None:
         """The price of a row, or None."""
         regional = self._regional
-        is_known = name in self.fixed or name in rows() or (regional is not None and name in regional.rows)
+        is_known = (
+            name in self.fixed or name in rows() or (regional is not None and name in regional.rows)
+        )
         return self.of(name) if is_known else None
 
     def node_hour(self, kind: str) -> Decimal | None:
@@ -92,7 +108,9 @@ class Prices:
         return None if hourly is None else Decimal(str(hourly))
 
     def is_elsewhere(self, name: str) -> bool:
-        """Whether the price of a row, or of a type (`ec2:TYPE`), is us-east-1's because the region's is not known. A share of another price never is."""
+        """Whether the price of a row, or of a type (`ec2:TYPE`), is us-east-1's because the
+        region's is not known. A share of another price never is.
+        """
         regional, (kind, _, type_) = self._regional, name.partition(":")
         if self.region == REGION or name in _NO_REGION:
             return False
@@ -102,7 +120,10 @@ class Prices:
 
     def sources(self) -> list[Row]:
         """Where each fixed price was read, an operator's own ones included."""
-        own = [Row(name=name, usd=usd, source=str(self.file), date=self._date) for name, usd in {**self.fixed, **self.ec2}.items()]
+        own = [
+            Row(name=name, usd=usd, source=str(self.file), date=self._date)
+            for name, usd in {**self.fixed, **self.ec2}.items()
+        ]
         regional = self._regional
         table = {**rows(), **({} if regional is None else regional.rows)}
         return [*own, *(row for name, row in table.items() if name not in self.fixed)]
@@ -127,14 +148,27 @@ class Prices:
 
 
 def read_prices(path: Path) -> Prices:
-    """Prices of your own: a TOML file with `name = "usd"` lines, and types under `[ec2]`. Raises ConfigError with every problem."""
+    """Prices of your own: a TOML file with `name = "usd"` lines, and types under `[ec2]`. Raises
+    ConfigError with every problem.
+    """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(path.name, [Problem(path="", what=f"cannot be read ({error.strerror})", fix="name a TOML file of prices")]) from None
+        raise ConfigError(
+            path.name,
+            [
+                Problem(
+                    path="",
+                    what=f"cannot be read ({error.strerror})",
+                    fix="name a TOML file of prices",
+                )
+            ],
+        ) from None
     except ValueError as error:
         what = f"is not TOML ({error})"
-        raise ConfigError(path.name, [Problem(path="", what=what, fix='write lines such as spot_share = "0.35"')]) from None
+        raise ConfigError(
+            path.name, [Problem(path="", what=what, fix='write lines such as spot_share = "0.35"')]
+        ) from None
     types = document.pop("ec2", {})
     problems: list[Problem] = []
     fixed = _own(document, (), list(rows()), problems)
@@ -144,7 +178,9 @@ def read_prices(path: Path) -> Prices:
     return Prices(file=path.name, fixed=fixed, ec2=ec2)
 
 
-def _own(given: Mapping[str, Any], where: tuple[str, ...], known: list[str], problems: list[Problem]) -> dict[str, Decimal]:
+def _own(
+    given: Mapping[str, Any], where: tuple[str, ...], known: list[str], problems: list[Problem]
+) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for name, value in given.items():
         path = dotted((*where, name))
@@ -157,7 +193,13 @@ def _own(given: Mapping[str, Any], where: tuple[str, ...], known: list[str], pro
             fix = f"did you mean {guess}?" if guess else f"the names are {', '.join(known[:30])}"
             problems.append(Problem(path=path, what="is not a price that a bill has", fix=fix))
         elif amount is None or not amount.is_finite() or amount < 0:
-            problems.append(Problem(path=path, what=f"is not a price (got {shown(value)})", fix='write US dollars in quotes, such as "0.40"'))
+            problems.append(
+                Problem(
+                    path=path,
+                    what=f"is not a price (got {shown(value)})",
+                    fix='write US dollars in quotes, such as "0.40"',
+                )
+            )
         else:
             found[name] = amount
     return found

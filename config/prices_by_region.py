@@ -1,4 +1,6 @@
-"""What AWS charges in a region, as data: config/data/prices/REGION.json, read when a stack is in that region (scripts/refresh_prices.py writes them)."""
+"""What AWS charges in a region, as data: config/data/prices/REGION.json, read when a stack is in
+that region (scripts/refresh_prices.py writes them).
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,19 @@ class Row:
 
     def as_json(self) -> dict[str, object]:
         """The row as a plan's data has it."""
-        return {"name": self.name, "usd": float(self.usd), "source": self.source, "date": self.date.isoformat()}
+        return {
+            "name": self.name,
+            "usd": float(self.usd),
+            "source": self.source,
+            "date": self.date.isoformat(),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegionalPrices:
-    """The prices of one region: `rows` by the names of prices.toml, `ec2` on demand per hour by type. `ec2_source` and `date` are those of most types."""
+    """The prices of one region: `rows` by the names of prices.toml, `ec2` on demand per hour by
+    type. `ec2_source` and `date` are those of most types.
+    """
 
     region: str
     rows: Mapping[str, Row]
@@ -52,8 +61,17 @@ def prices_in(region: str) -> RegionalPrices | None:
         return None
     document = json.loads((FOLDER / f"{region}.json").read_bytes())
     sources = [(source, datetime.date.fromisoformat(date)) for source, date in document["sources"]]
-    rows = {name: Row(name=name, usd=Decimal(usd), source=sources[index][0], date=sources[index][1]) for name, (usd, index) in document["rows"].items()}
+    rows = {
+        name: Row(name=name, usd=Decimal(usd), source=sources[index][0], date=sources[index][1])
+        for name, (usd, index) in document["rows"].items()
+    }
     types: dict[str, tuple[str, int]] = document["ec2"]
     ((most, _),) = Counter(index for _, index in types.values()).most_common(1) or ((0, 0),)
     source, date = sources[most]
-    return RegionalPrices(region=region, rows=rows, ec2={name: Decimal(usd) for name, (usd, _) in types.items()}, ec2_source=source, date=date)
+    return RegionalPrices(
+        region=region,
+        rows=rows,
+        ec2={name: Decimal(usd) for name, (usd, _) in types.items()},
+        ec2_source=source,
+        date=date,
+    )

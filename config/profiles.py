@@ -16,33 +16,60 @@ _NEXT_START = "For servers that start later; running ones go on as they are."
 #: KubeSpawner's ByteSpecification: K, M, G and T, all of them powers of 1024.
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGT])")
 _IMAGE = re.compile(
-    r"(?P<name>[a-z0-9]+([._/-]+[a-z0-9]+)*(:[0-9]+/[a-z0-9]+([._/-]+[a-z0-9]+)*)?)(:(?P<tag>[\w][\w.-]{0,127}))?(@sha256:(?P<digest>[0-9a-f]{64}))?", re.ASCII
+    r"(?P<name>[a-z0-9]+([._/-]+[a-z0-9]+)*(:[0-9]+/[a-z0-9]+([._/-]+[a-z0-9]+)*)?)(:(?P<tag>[\w][\w.-]{0,127}))?(@sha256:(?P<digest>[0-9a-f]{64}))?",
+    re.ASCII,
 )
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: JupyterHub and Kubernetes own these; a value of ours would be overwritten, or break the server.
-_OWN_VARIABLES = ("JUPYTERHUB_", "JPY_", "KUBERNETES_", "MEM_LIMIT", "MEM_GUARANTEE", "CPU_LIMIT", "CPU_GUARANTEE")
+_OWN_VARIABLES = (
+    "JUPYTERHUB_",
+    "JPY_",
+    "KUBERNETES_",
+    "MEM_LIMIT",
+    "MEM_GUARANTEE",
+    "CPU_LIMIT",
+    "CPU_GUARANTEE",
+)
 #: What images of the Jupyter project do as root at their start.
 NEEDS_ROOT = ("CHOWN_HOME", "CHOWN_HOME_OPTS", "NB_UID", "NB_GID", "GRANT_SUDO")
-_FIELDS = ("username", "servername", "escaped_username", "safe_username", "unescaped_username", "user_server")
+_FIELDS = (
+    "username",
+    "servername",
+    "escaped_username",
+    "safe_username",
+    "unescaped_username",
+    "user_server",
+)
 
 
 def _memory_text(value: object) -> object:
     if isinstance(value, bool):
         raise refuse(f"is not a size (got {shown(value)})", "write it with a unit, such as 16G")
     if isinstance(value, (int, float)):
-        raise refuse(f"has no unit (got {shown(value)})", f"write it with one, such as {value if value < 2048 else 16}G")  # noqa: PLR2004 -- beyond, bytes were meant
+        raise refuse(
+            f"has no unit (got {shown(value)})",
+            f"write it with one, such as {value if value < 2048 else 16}G",
+        )  # beyond, bytes were meant
     return value
 
 
 def _memory(value: str) -> str:
     if re.fullmatch(r"[0-9.]+[KMGTkmgt]i?[Bb]?", value) and not _MEMORY.fullmatch(value):
         meant = re.sub(r"(?i)i?b?$", "", value).upper()
-        raise refuse(f"has a unit that KubeSpawner refuses when a server starts (got {shown(value)})", f"write {meant}, which counts in powers of 1024")
+        raise refuse(
+            f"has a unit that KubeSpawner refuses when a server starts (got {shown(value)})",
+            f"write {meant}, which counts in powers of 1024",
+        )
     match = _MEMORY.fullmatch(value)
     if not match:
-        raise refuse(f"is not a size (got {shown(value)})", "write a number and one of K, M, G, T, such as 16G")
-    if memory_mib(value) < 64:  # noqa: PLR2004 -- a Jupyter server alone takes about 100 MiB
-        raise refuse(f"is less than a server needs to start (got {shown(value)})", "write 1G or more")
+        raise refuse(
+            f"is not a size (got {shown(value)})",
+            "write a number and one of K, M, G, T, such as 16G",
+        )
+    if memory_mib(value) < 64:  # a Jupyter server alone takes about 100 MiB
+        raise refuse(
+            f"is less than a server needs to start (got {shown(value)})", "write 1G or more"
+        )
     return value
 
 
@@ -60,46 +87,76 @@ def memory_text(mib: float) -> str:
 def _cores(value: object) -> object:
     if isinstance(value, str):
         if re.fullmatch(r"[0-9]+m", value):
-            raise refuse(f"must be a number of cores (got {shown(value)})", f"write {int(value[:-1]) / 1000:g} without quotes")
+            raise refuse(
+                f"must be a number of cores (got {shown(value)})",
+                f"write {int(value[:-1]) / 1000:g} without quotes",
+            )
         number = value if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) else "2"
-        raise refuse(f"must be a number (got {shown(value)}): the chart refuses text there", f"write {number} without quotes")
+        raise refuse(
+            f"must be a number (got {shown(value)}): the chart refuses text there",
+            f"write {number} without quotes",
+        )
     if isinstance(value, bool):
         raise refuse(f"must be a number of cores (got {shown(value)})", "write it like 2 or 0.5")
     return value
 
 
 def split_image(value: str) -> tuple[str, str]:
-    """Name and tag as the chart joins them again with a colon; a digest is the tag of a name that ends in @sha256."""
+    """Name and tag as the chart joins them again with a colon; a digest is the tag of a name
+    that ends in @sha256.
+    """
     match = _IMAGE.fullmatch(value)
     if match is None:
         raise ValueError(value)
-    return (f"{match['name']}@sha256", match["digest"]) if match["digest"] else (match["name"], match["tag"])
+    return (
+        (f"{match['name']}@sha256", match["digest"])
+        if match["digest"]
+        else (match["name"], match["tag"])
+    )
 
 
 def _image(value: str) -> str:
     match = _IMAGE.fullmatch(value)
     if match is None:
-        raise refuse(f"is not an image (got {shown(value)})", "write it like quay.io/jupyter/scipy-notebook:2025-12-31")
+        raise refuse(
+            f"is not an image (got {shown(value)})",
+            "write it like quay.io/jupyter/scipy-notebook:2025-12-31",
+        )
     if not match["tag"] and not match["digest"]:
-        raise refuse(f"has no tag (got {shown(value)}): it would change under people's feet", "add a tag, or a digest as @sha256:…")
+        raise refuse(
+            f"has no tag (got {shown(value)}): it would change under people's feet",
+            "add a tag, or a digest as @sha256:…",
+        )
     if match["tag"] == "latest" and not match["digest"]:
-        raise refuse(f"follows latest (got {shown(value)}): it would change under people's feet", "name the tag that you tried")
+        raise refuse(
+            f"follows latest (got {shown(value)}): it would change under people's feet",
+            "name the tag that you tried",
+        )
     return value
 
 
 def _variable(value: str) -> str:
     if not _VARIABLE.fullmatch(value):
-        raise refuse(f"is not the name of a variable (got {shown(value)})", "use letters, digits and underscores")
+        raise refuse(
+            f"is not the name of a variable (got {shown(value)})",
+            "use letters, digits and underscores",
+        )
     if value.startswith(_OWN_VARIABLES):
-        raise refuse(f"is a variable that JupyterHub sets (got {shown(value)})", "choose another name")
+        raise refuse(
+            f"is a variable that JupyterHub sets (got {shown(value)})", "choose another name"
+        )
     if value in NEEDS_ROOT:
         raise refuse(
-            f"needs a container that starts as root (got {value}), which no hub here runs: homes belong to 1000:100 from the start",
+            f"needs a container that starts as root (got {value}), which no hub here runs: homes"
+            " belong to 1000:100 from the start",
             "remove it",
         )
-    if re.search(r"(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|ACCESS_KEY|API_KEY)(_|$)", value.upper()):
+    if re.search(
+        r"(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|ACCESS_KEY|API_KEY)(_|$)", value.upper()
+    ):
         raise refuse(
-            f"looks like a secret (got {value}), and everybody who may see a pod would read it in clear text",
+            f"looks like a secret (got {value}), and everybody who may see a pod would read it in"
+            " clear text",
             "let people bring their own, or give the servers a role",
         )
     return value
@@ -107,8 +164,14 @@ def _variable(value: str) -> str:
 
 def _variable_text(value: object) -> object:
     if not isinstance(value, str):
-        quoted = {True: "yes", False: "no"}.get(value, "1") if isinstance(value, bool) else shown(value)
-        raise refuse(f"must be quoted text (got {shown(value)}): with anything else every server fails to start", f'write it in quotes, such as "{quoted}"')
+        quoted = (
+            {True: "yes", False: "no"}.get(value, "1") if isinstance(value, bool) else shown(value)
+        )
+        raise refuse(
+            f"must be quoted text (got {shown(value)}): with anything else every server fails to"
+            " start",
+            f'write it in quotes, such as "{quoted}"',
+        )
     return value
 
 
@@ -116,21 +179,34 @@ def _braces(value: str) -> str:
     for name in fields(value):
         if name not in _FIELDS:
             raise refuse(
-                f"has braces that KubeSpawner would expand (got {shown(value)}): every server would fail to start",
+                f"has braces that KubeSpawner would expand (got {shown(value)}): every server would"
+                " fail to start",
                 f"double them: {value.replace('{', '{{').replace('}', '}}')}",
             )
     if has_lone_brace(value):
-        raise refuse(f"has a single brace (got {shown(value)}): every server would fail to start", "double it: {{ or }}")
+        raise refuse(
+            f"has a single brace (got {shown(value)}): every server would fail to start",
+            "double it: {{ or }}",
+        )
     if not value:
-        raise refuse("is empty: KubeSpawner drops such a variable", "write a value, or remove the line")
+        raise refuse(
+            "is empty: KubeSpawner drops such a variable", "write a value, or remove the line"
+        )
     return value
 
 
 Memory = Annotated[
-    str, BeforeValidator(_memory_text), AfterValidator(_memory), Field(json_schema_extra={"examples": ["16G"], "pattern": f"^{_MEMORY.pattern}$"})
+    str,
+    BeforeValidator(_memory_text),
+    AfterValidator(_memory),
+    Field(json_schema_extra={"examples": ["16G"], "pattern": f"^{_MEMORY.pattern}$"}),
 ]
 Cores = Annotated[float, Field(ge=0.1, le=448), BeforeValidator(_cores)]
-Image = Annotated[str, AfterValidator(_image), Field(json_schema_extra={"examples": ["quay.io/jupyter/scipy-notebook:2025-12-31"]})]
+Image = Annotated[
+    str,
+    AfterValidator(_image),
+    Field(json_schema_extra={"examples": ["quay.io/jupyter/scipy-notebook:2025-12-31"]}),
+]
 GroupName = Annotated[str, Field(min_length=1, max_length=255)]
 Variable = Annotated[str, AfterValidator(_variable)]
 VariableText = Annotated[str, BeforeValidator(_variable_text), AfterValidator(_braces)]
@@ -140,19 +216,49 @@ class ImageChoice(Model):
     """One of several images that a profile offers."""
 
     image: Image = option(help="The image, with its tag or digest.", changing=_NEXT_START)
-    display_name: str | None = option(None, help="What the page says. Without it the choice's own name.", changing="At once.", min_length=1, max_length=80)
-    default: bool = option(False, help="Chosen when a person does not choose. Without any it is the first by name.", changing="At once.")
+    display_name: str | None = option(
+        None,
+        help="What the page says. Without it the choice's own name.",
+        changing="At once.",
+        min_length=1,
+        max_length=80,
+    )
+    default: bool = option(
+        False,
+        help="Chosen when a person does not choose. Without any it is the first by name.",
+        changing="At once.",
+    )
 
 
 class SizeChoice(Model):
     """One of several sizes that a profile offers."""
 
-    cpu: Cores = option(help="The most cores that a server may use.", unit="cores", changing=_NEXT_START)
-    memory: Memory = option(help="The most memory, such as 32G (powers of 1024).", changing=_NEXT_START)
-    guarantee: float = option(0.5, help="Share of both that is a server's own even on a full node.", changing=_NEXT_START, gt=0, le=1)
+    cpu: Cores = option(
+        help="The most cores that a server may use.", unit="cores", changing=_NEXT_START
+    )
+    memory: Memory = option(
+        help="The most memory, such as 32G (powers of 1024).", changing=_NEXT_START
+    )
+    guarantee: float = option(
+        0.5,
+        help="Share of both that is a server's own even on a full node.",
+        changing=_NEXT_START,
+        gt=0,
+        le=1,
+    )
     gpus: int = option(0, help="Whole GPUs.", unit="GPUs", changing=_NEXT_START, ge=0, le=16)
-    display_name: str | None = option(None, help="What the page says. Without it cores, memory and GPUs.", changing="At once.", min_length=1, max_length=80)
-    default: bool = option(False, help="Chosen when a person does not choose. Without any it is the smallest.", changing="At once.")
+    display_name: str | None = option(
+        None,
+        help="What the page says. Without it cores, memory and GPUs.",
+        changing="At once.",
+        min_length=1,
+        max_length=80,
+    )
+    default: bool = option(
+        False,
+        help="Chosen when a person does not choose. Without any it is the smallest.",
+        changing="At once.",
+    )
 
     @model_validator(mode="after")
     def _guarantee_is_something(self) -> Self:
@@ -163,17 +269,38 @@ class SizeChoice(Model):
 class Profile(Model):
     """One choice on the page where a person starts a server.
 
-    How much of a node a server gets is said in one of three ways: `cpu` and `memory`; `users_per_node`, which divides a node; or several `sizes`.
+    How much of a node a server gets is said in one of three ways: `cpu` and `memory`;
+    `users_per_node`, which divides a node; or several `sizes`.
     """
 
-    display_name: str | None = option(None, help="What the page says. Without it the profile's own name.", changing="At once.", min_length=1, max_length=80)
-    description: str | None = option(None, help="A line below it. Without it cores, memory and GPUs.", changing="At once.", max_length=300)
+    display_name: str | None = option(
+        None,
+        help="What the page says. Without it the profile's own name.",
+        changing="At once.",
+        min_length=1,
+        max_length=80,
+    )
+    description: str | None = option(
+        None,
+        help="A line below it. Without it cores, memory and GPUs.",
+        changing="At once.",
+        max_length=300,
+    )
     pool: ShortName = option(help="The user pool whose nodes it starts on.", changing=_NEXT_START)
-    cpu: Cores | None = option(None, help="The most cores that a server may use.", unit="cores", changing=_NEXT_START)
-    memory: Memory | None = option(None, help="The most memory, such as 32G (powers of 1024). A server that wants more is stopped.", changing=_NEXT_START)
+    cpu: Cores | None = option(
+        None, help="The most cores that a server may use.", unit="cores", changing=_NEXT_START
+    )
+    memory: Memory | None = option(
+        None,
+        help="The most memory, such as 32G (powers of 1024). A server that wants more is stopped.",
+        changing=_NEXT_START,
+    )
     guarantee: float = option(
         0.5,
-        help="Share of `cpu` and `memory` that is a server's own even on a full node. 0.5 is two to one; 1 means that nobody shares.",
+        help=(
+            "Share of `cpu` and `memory` that is a server's own even on a full node. 0.5 is two to"
+            " one; 1 means that nobody shares."
+        ),
         changing=_NEXT_START,
         gt=0,
         le=1,
@@ -181,40 +308,89 @@ class Profile(Model):
     gpus: int = option(0, help="Whole GPUs.", unit="GPUs", changing=_NEXT_START, ge=0, le=16)
     users_per_node: int | None = option(
         None,
-        help="Instead of `cpu` and `memory`: so many servers fill a node of the pool exactly. Each is guaranteed its part; its limit follows from `guarantee`.",
+        help=(
+            "Instead of `cpu` and `memory`: so many servers fill a node of the pool exactly. Each"
+            " is guaranteed its part; its limit follows from `guarantee`."
+        ),
         unit="people",
         changing=_NEXT_START,
         ge=1,
         le=100,
     )
-    sizes: dict[ShortName, SizeChoice] = option({}, help="Instead of both: sizes to choose from.", changing=_NEXT_START, max_length=12)
+    sizes: dict[ShortName, SizeChoice] = option(
+        {}, help="Instead of both: sizes to choose from.", changing=_NEXT_START, max_length=12
+    )
     image: Image | None = option(None, help="Another image than the hub's.", changing=_NEXT_START)
-    images: dict[ShortName, ImageChoice] = option({}, help="Instead of `image`: images to choose from.", changing=_NEXT_START, max_length=30)
-    environment: dict[Variable, VariableText] = option({}, help="Environment variables, quoted, none of them secret.", changing=_NEXT_START, max_length=50)
+    images: dict[ShortName, ImageChoice] = option(
+        {}, help="Instead of `image`: images to choose from.", changing=_NEXT_START, max_length=30
+    )
+    environment: dict[Variable, VariableText] = option(
+        {},
+        help="Environment variables, quoted, none of them secret.",
+        changing=_NEXT_START,
+        max_length=50,
+    )
     groups: tuple[GroupName, ...] = option(
         (),
-        help="Only members of one of these groups (and administrators) see and get it. Named as the sign-in names them: DNs, claims, organization:team.",
-        changing="The hub restarts; running servers stay. From then on others neither see nor get it.",
+        help=(
+            "Only members of one of these groups (and administrators) see and get it. Named as the"
+            " sign-in names them: DNs, claims, organization:team."
+        ),
+        changing=(
+            "The hub restarts; running servers stay. From then on others neither see nor get it."
+        ),
         max_length=50,
     )
     protected: bool = option(
-        False, help="Its servers start on on-demand nodes only, which AWS does not take back: for long computations.", changing=_NEXT_START
+        False,
+        help=(
+            "Its servers start on on-demand nodes only, which AWS does not take back: for long"
+            " computations."
+        ),
+        changing=_NEXT_START,
     )
-    default: bool = option(False, help="Chosen when a person does not choose, and listed first. Without any it is the smallest.", changing="At once.")
+    default: bool = option(
+        False,
+        help=(
+            "Chosen when a person does not choose, and listed first. Without any it is the"
+            " smallest."
+        ),
+        changing="At once.",
+    )
 
     @model_validator(mode="after")
     def _one_way_to_say_how_much(self) -> Self:
-        ways = [name for name, given in (("cpu and memory", self.cpu or self.memory), ("users_per_node", self.users_per_node), ("sizes", self.sizes)) if given]
+        ways = [
+            name
+            for name, given in (
+                ("cpu and memory", self.cpu or self.memory),
+                ("users_per_node", self.users_per_node),
+                ("sizes", self.sizes),
+            )
+            if given
+        ]
         if len(ways) > 1:
-            raise refuse(f"says twice how much a server gets: {' and '.join(ways)}", f"keep {ways[0]}, or one of the others")
+            raise refuse(
+                f"says twice how much a server gets: {' and '.join(ways)}",
+                f"keep {ways[0]}, or one of the others",
+            )
         if not ways:
-            raise refuse("does not say how much a server gets", "write cpu and memory, users_per_node, or sizes")
+            raise refuse(
+                "does not say how much a server gets",
+                "write cpu and memory, users_per_node, or sizes",
+            )
         if ways == ["cpu and memory"]:
             if self.cpu is None or self.memory is None:
-                raise refuse(f"says {'memory' if self.cpu is None else 'cpu'} alone", f"add {'cpu' if self.cpu is None else 'memory'}")
+                raise refuse(
+                    f"says {'memory' if self.cpu is None else 'cpu'} alone",
+                    f"add {'cpu' if self.cpu is None else 'memory'}",
+                )
             _enough(self.memory, self.guarantee)
         if self.sizes and (self.gpus or "guarantee" in self.model_fields_set):
-            raise refuse("has gpus or guarantee beside sizes, where each size has its own", "move them into sizes")
+            raise refuse(
+                "has gpus or guarantee beside sizes, where each size has its own",
+                "move them into sizes",
+            )
         return self
 
     @model_validator(mode="after")
@@ -224,10 +400,16 @@ class Profile(Model):
         for option_name, choices in (("images", self.images), ("sizes", self.sizes)):
             chosen = [name for name, choice in choices.items() if choice.default]
             if len(chosen) > 1:
-                raise refuse(f"{option_name} have more than one default: {', '.join(sorted(chosen))}", "keep `default: true` on one of them")
+                raise refuse(
+                    f"{option_name} have more than one default: {', '.join(sorted(chosen))}",
+                    "keep `default: true` on one of them",
+                )
         return self
 
 
 def _enough(memory: str, guarantee: float) -> None:
-    if memory_mib(memory) * guarantee < 64:  # noqa: PLR2004 -- a Jupyter server alone takes about 100 MiB
-        raise refuse("guarantee leaves a server less memory than it needs to start", "raise guarantee or memory")
+    if memory_mib(memory) * guarantee < 64:  # a Jupyter server alone takes about 100 MiB
+        raise refuse(
+            "guarantee leaves a server less memory than it needs to start",
+            "raise guarantee or memory",
+        )

@@ -1,4 +1,5 @@
-"""The project: the folder of the nearest Pulumi.yaml, as the Pulumi engine finds it. Stack files, program, relative paths and environment are that folder's.
+"""The project: the folder of the nearest Pulumi.yaml, as the Pulumi engine finds it. Stack files,
+program, relative paths and environment are that folder's.
 
 Nothing here depends on where this package lies: it may be installed anywhere.
 """
@@ -21,7 +22,9 @@ _ENVIRONMENT = ".venv"
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """What the engine would run, and in which folder. `file` is None where the folder has no program: the library has one for stack files."""
+    """What the engine would run, and in which folder. `file` is None where the folder has no
+    program: the library has one for stack files.
+    """
 
     folder: Path
     file: Path | None = None
@@ -31,8 +34,9 @@ class Program:
 class Project:
     """What a Pulumi.yaml says (schema: sdk/go/common/workspace/project.go, v3.260).
 
-    `path` is the file, `name` prefixes configuration keys, `defaults` are values for stack files that do not say otherwise, `main` is where the
-    program is and `stack_files` where stack files are, both from the folder of the file; `runtime` is the program's language.
+    `path` is the file, `name` prefixes configuration keys, `defaults` are values for stack files
+    that do not say otherwise, `main` is where the program is and `stack_files` where stack files
+    are, both from the folder of the file; `runtime` is the program's language.
     """
 
     path: Path
@@ -65,16 +69,30 @@ class Project:
         return self.folder / self.virtualenv / "bin" / "python"
 
     def program(self) -> Program:
-        """The program. Raises ConfigError for one that is not where Pulumi.yaml says, or in a language that cannot be evaluated here."""
+        """The program. Raises ConfigError for one that is not where Pulumi.yaml says, or in a
+        language that cannot be evaluated here.
+        """
         if self.runtime != "python":
-            what = f"is {shown(self.runtime)}: only Python programs can be evaluated without the engine"
-            raise self._refused("runtime", what, "use `pulumi preview` for it; for a plan of a stack file alone, keep it in a folder with `runtime: python`")
+            what = (
+                f"is {shown(self.runtime)}: only Python programs can be evaluated without the"
+                " engine"
+            )
+            raise self._refused(
+                "runtime",
+                what,
+                "use `pulumi preview` for it; for a plan of a stack file alone, keep it in a folder"
+                " with `runtime: python`",
+            )
         main = self.folder / self.main
         file = main if main.is_file() else main / "__main__.py"
         if file.is_file():
             return Program(folder=file.parent, file=file)
         if self.main:
-            raise self._refused("main", f"names {self.main}, where there is no __main__.py", "write the folder of the program, or remove the line")
+            raise self._refused(
+                "main",
+                f"names {self.main}, where there is no __main__.py",
+                "write the folder of the program, or remove the line",
+            )
         return Program(folder=self.folder)
 
     def _refused(self, path: str, what: str, fix: str) -> ConfigError:
@@ -82,35 +100,61 @@ class Project:
 
 
 def find_project(folder: Path) -> Project | None:
-    """The project that the engine finds from a folder, or None. Raises ConfigError for a Pulumi.yaml that is not readable or has no name."""
+    """The project that the engine finds from a folder, or None. Raises ConfigError for a
+    Pulumi.yaml that is not readable or has no name.
+    """
     folder = folder.absolute()
-    above = (candidate / name for candidate in (folder, *folder.parents) for name in ("Pulumi.yaml", "Pulumi.yml"))
+    above = (
+        candidate / name
+        for candidate in (folder, *folder.parents)
+        for name in ("Pulumi.yaml", "Pulumi.yml")
+    )
     found = next((path for path in above if path.is_file()), None)
     return None if found is None else _project(found, found.stat().st_mtime_ns)
 
 
 def project_of(folder: Path) -> Project:
-    """The project that the engine finds from a folder. Raises ConfigError where there is none too."""
+    """The project that the engine finds from a folder. Raises ConfigError where there is none
+    too.
+    """
     found = find_project(folder)
     if found is None:
-        what = f"is neither in {folder.absolute()} nor in a folder above it, so nothing there is a Pulumi project"
-        raise ConfigError("Pulumi.yaml", [Problem(path="", what=what, fix="make one with `jhub init`, or change into the folder of yours")])
+        what = (
+            f"is neither in {folder.absolute()} nor in a folder above it, so nothing there is a"
+            " Pulumi project"
+        )
+        raise ConfigError(
+            "Pulumi.yaml",
+            [
+                Problem(
+                    path="",
+                    what=what,
+                    fix="make one with `jhub init`, or change into the folder of yours",
+                )
+            ],
+        )
     return found
 
 
 def pinned_by_hash(requirements: str) -> bool:
-    """Whether a requirements file pins packages to files (pip, "Secure installs"): then it names all of them."""
+    """Whether a requirements file pins packages to files (pip, "Secure installs"): then it names
+    all of them.
+    """
     return "--hash=" in requirements
 
 
 def stack_folder(root: Path) -> Path:
-    """Where stack files are, of a project that is run: beside its Pulumi.yaml, unless that names a folder."""
+    """Where stack files are, of a project that is run: beside its Pulumi.yaml, unless that names
+    a folder.
+    """
     found = find_project(root)
     return found.stack_folder if found is not None and found.folder == root.absolute() else root
 
 
 def unnamed_project(folder: Path) -> Project:
-    """What stands for a project in a folder that is none yet: a stack file is written there first."""
+    """What stands for a project in a folder that is none yet: a stack file is written there
+    first.
+    """
     return Project(path=folder.absolute() / "Pulumi.yaml")
 
 
@@ -121,12 +165,33 @@ def _project(path: Path, _changed: int) -> Project:
     try:
         document = parsed(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise ConfigError(path.name, [Problem(path="", what="is not readable as YAML", fix=f"repair {path}: Pulumi reads it too")]) from None
+        raise ConfigError(
+            path.name,
+            [
+                Problem(
+                    path="",
+                    what="is not readable as YAML",
+                    fix=f"repair {path}: Pulumi reads it too",
+                )
+            ],
+        ) from None
     said = document if isinstance(document, Mapping) else {}
     name = said.get("name")
     if not isinstance(name, str) or not name:
         fix = f"write `name: {PROJECT}` in {path}"
-        raise ConfigError(path.name, [Problem(path="name", what="is missing: unprefixed keys of stack files belong to the project of this name", fix=fix)])
+        raise ConfigError(
+            path.name,
+            [
+                Problem(
+                    path="name",
+                    what=(
+                        "is missing: unprefixed keys of stack files belong to the project of this"
+                        " name"
+                    ),
+                    fix=fix,
+                )
+            ],
+        )
     config, runtime = said.get("config"), said.get("runtime")
     of_runtime = runtime if isinstance(runtime, Mapping) else {"name": runtime}
     options = of_runtime.get("options")
@@ -135,9 +200,11 @@ def _project(path: Path, _changed: int) -> Project:
         name=name,
         defaults=dict(_defaults(config)) if isinstance(config, Mapping) else {},
         main=_text(said, "main"),
-        stack_files=_text(said, "stackConfigDir") or (config if isinstance(config, str) else ""),  # its name of old
+        stack_files=_text(said, "stackConfigDir")
+        or (config if isinstance(config, str) else ""),  # its name of old
         runtime=_text(of_runtime, "name") or "python",
-        virtualenv=(_text(options, "virtualenv") if isinstance(options, Mapping) else "") or _ENVIRONMENT,
+        virtualenv=(_text(options, "virtualenv") if isinstance(options, Mapping) else "")
+        or _ENVIRONMENT,
     )
 
 
@@ -147,7 +214,9 @@ def _text(said: Mapping[Any, Any], key: str) -> str:
 
 
 def _defaults(config: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """Values that Pulumi.yaml has for every stack: a scalar, or a map with `default` or `value` (mergeConfig in sdk/go/common/workspace/config.go)."""
+    """Values that Pulumi.yaml has for every stack: a scalar, or a map with `default` or `value`
+    (mergeConfig in sdk/go/common/workspace/config.go).
+    """
     for key, entry in config.items():
         if not isinstance(entry, Mapping):
             yield str(key), entry

@@ -1,4 +1,6 @@
-"""docs/reference.md from the models: one row for each option, by its path in a stack file, and nothing written by hand."""
+"""docs/reference.md from the models: one row for each option, by its path in a stack file, and
+nothing written by hand.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ _WIDEST = 34
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
-    """A place in a stack file: its path, the page's anchor for it, and the schema of what stands there."""
+    """A place in a stack file: its path, the page's anchor for it, and the schema of what stands
+    there.
+    """
 
     path: str
     anchor: str
@@ -44,7 +48,10 @@ def reference_page() -> str:
     """Write the text of docs/reference.md."""
     schema = models_schema()
     definitions: Node = schema["$defs"]
-    sections = [_Place(path=PROVIDER_KEYS.get(name, name), anchor=name, node=node) for name, node in schema["properties"].items()]
+    sections = [
+        _Place(path=PROVIDER_KEYS.get(name, name), anchor=name, node=node)
+        for name, node in schema["properties"].items()
+    ]
     lines = [_HEAD, "## The whole stack", "", schema["description"], ""]
     lines += _table(_COLUMNS, (_row(place, definitions, at_top=True) for place in sections))
     for place in sections:
@@ -55,7 +62,8 @@ def reference_page() -> str:
 
 def _section(place: _Place, definitions: Node, level: int) -> Iterator[str]:
     """Say in a section why this part exists, list its options, and go on with the unions in it."""
-    # GitHub makes an anchor of a heading's letters; a path with dots or brackets needs one of its own.
+    # GitHub makes an anchor of a heading's letters; a path with dots or brackets needs one of its
+    # own.
     anchor = "" if place.anchor == place.path else f' <a id="{place.anchor}"></a>'
     yield from ("", f"{'#' * level} `{place.path}`{anchor}", "")
     base = _entry(place)
@@ -68,38 +76,62 @@ def _section(place: _Place, definitions: Node, level: int) -> Iterator[str]:
     yield from _options_of(base, model, definitions, level)
 
 
-def _union(place: _Place, choices: Sequence[tuple[str, str, Node]], definitions: Node, level: int) -> Iterator[str]:
+def _union(
+    place: _Place, choices: Sequence[tuple[str, str, Node]], definitions: Node, level: int
+) -> Iterator[str]:
     """List the choices, the options that all of them share, then what each has of its own."""
     key = choices[0][0]
-    if "changing" in place.node:  # an option; the entries of a map have no text beyond their choices
+    if (
+        "changing" in place.node
+    ):  # an option; the entries of a map have no text beyond their choices
         yield from (place.node["description"], "")
     yield from (f"`{key}` chooses what it is:", "")
-    yield from (f"- [`{value}`](#{place.anchor}.{value}): {member['description']}" for _, value, member in choices)
+    yield from (
+        f"- [`{value}`](#{place.anchor}.{value}): {member['description']}"
+        for _, value, member in choices
+    )
     members = [member["properties"] for _, _, member in choices]
-    shared = {name: option for name, option in members[0].items() if all(member.get(name) == option for member in members)}
+    shared = {
+        name: option
+        for name, option in members[0].items()
+        if all(member.get(name) == option for member in members)
+    }
     if shared:
         yield from ("", f"Options with every `{key}`:", "")
         yield from _options_of(place, {"properties": shared}, definitions, level)
     for _, value, member in choices:
         own = {name: option for name, option in member["properties"].items() if name not in shared}
         variant = _Place(path=place.path, anchor=f"{place.anchor}.{value}", node=member)
-        yield from ("", f'{"#" * (level + 1)} `{place.path}` with `{key}: {value}` <a id="{variant.anchor}"></a>', "")
+        yield from (
+            "",
+            (
+                f"{'#' * (level + 1)} `{place.path}` with `{key}: {value}` <a"
+                f' id="{variant.anchor}"></a>'
+            ),
+            "",
+        )
         yield from _options_of(variant, {"properties": own}, definitions, level + 1)
 
 
 def _options_of(place: _Place, model: Node, definitions: Node, level: int) -> Iterator[str]:
-    """Write the table of a model's options, then the unions among them and the entries under names of your choice."""
+    """Write the table of a model's options, then the unions among them and the entries under
+    names of your choice.
+    """
     options = list(_options(place, model, definitions))
     yield from _table(_COLUMNS, (_row(option, definitions) for option in options))
     for option in options:
         if _choices(_entry(option).node, definitions):
             yield from _section(option, definitions, level + 1)
     if isinstance(model.get("additionalProperties"), dict):
-        yield from _section(place.below("<name>", model["additionalProperties"]), definitions, level + 1)
+        yield from _section(
+            place.below("<name>", model["additionalProperties"]), definitions, level + 1
+        )
 
 
 def _options(place: _Place, model: Node, definitions: Node) -> Iterator[_Place]:
-    """List the options of a model, each followed by those inside it. Unions are left to their own sub-sections."""
+    """List the options of a model, each followed by those inside it. Unions are left to their
+    own sub-sections.
+    """
     for name, node in model["properties"].items():
         option = place.below(name, node)
         yield option
@@ -143,9 +175,16 @@ def _row(place: _Place, definitions: Node, *, at_top: bool = False) -> list[str]
     own_heading = section and (at_top or bool(choices))
     if section and not own_heading:
         does = f"{does} {_model(inside, definitions)['description']}"
-    default = f"`{flow(node['default'])}`" if node.get("default") is not None else ("not set" if "default" in node else "**required**")
-    kind = _kind(node, definitions) + (f", see [`{place.path}`](#{place.anchor})" if own_heading else "")
-    # The anchor stands at the row's end, where it disturbs nobody who reads the source. A heading has its own.
+    default = (
+        f"`{flow(node['default'])}`"
+        if node.get("default") is not None
+        else ("not set" if "default" in node else "**required**")
+    )
+    kind = _kind(node, definitions) + (
+        f", see [`{place.path}`](#{place.anchor})" if own_heading else ""
+    )
+    # The anchor stands at the row's end, where it disturbs nobody who reads the source. A heading
+    # has its own.
     anchor = "" if own_heading else f' <a id="{place.anchor}"></a>'
     return [f"`{place.path}`", kind, default, does, node["changing"] + anchor]
 
@@ -159,10 +198,20 @@ def _kind(node: Node, definitions: Node) -> str:
         return f"{_listed(node.get('enum', [node.get('const')]))} {unit}".rstrip()
     match node.get("type", "section"):
         case "array":
-            parts = [f"list of {_kind(node['items'], definitions)}", _limits(node, "Items", "entries")]
+            parts = [
+                f"list of {_kind(node['items'], definitions)}",
+                _limits(node, "Items", "entries"),
+            ]
         case "object":
             values = node["additionalProperties"]  # `true`: whatever another program takes there
-            parts = [f"map of text to {_kind(values, definitions)}" if isinstance(values, dict) else "map", _limits(node, "Properties", "entries")]
+            parts = [
+                (
+                    f"map of text to {_kind(values, definitions)}"
+                    if isinstance(values, dict)
+                    else "map"
+                ),
+                _limits(node, "Properties", "entries"),
+            ]
         case "integer":
             parts = ["whole number", _limits(node, "imum", unit) or unit]
         case "number":
@@ -197,7 +246,11 @@ def _limits(node: Node, what: str, unit: str) -> str:
 def _names(node: Node) -> str:
     """Say what the names of a map's entries may be."""
     keys = node.get("propertyNames")
-    return f"`<name>` is a name of your choice: {_joined(_kind({'type': 'string', **keys}, {}))}." if keys else ""
+    return (
+        f"`<name>` is a name of your choice: {_joined(_kind({'type': 'string', **keys}, {}))}."
+        if keys
+        else ""
+    )
 
 
 def _joined(*parts: str) -> str:
@@ -207,21 +260,53 @@ def _joined(*parts: str) -> str:
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Write a Markdown table that reads in a terminal too: columns in line, long texts last."""
     cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
-    widths = [min(max(len(row[index]) for row in [columns, *cells]), _WIDEST) for index in range(len(columns))]
+    widths = [
+        min(max(len(row[index]) for row in [columns, *cells]), _WIDEST)
+        for index in range(len(columns))
+    ]
     widths[-1] = 3
     for row in (columns, ["-" * width for width in widths], *cells):
-        yield f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |"
+        yield (
+            f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |"
+        )
 
 
 def _versions() -> Iterator[str]:
     yield from ("", "## Pinned versions", "")
-    yield from ("What a Kubernetes minor (`cluster.version`) brings with it, from `config/data/versions.toml`.", "")
+    yield from (
+        (
+            "What a Kubernetes minor (`cluster.version`) brings with it, from"
+            " `config/data/versions.toml`."
+        ),
+        "",
+    )
     yield from _table(
         _MINOR_COLUMNS,
-        ([minor, str(row.standard_support_until), str(row.extended_support_until), row.source] for minor, row in kubernetes_versions().items()),
+        (
+            [minor, str(row.standard_support_until), str(row.extended_support_until), row.source]
+            for minor, row in kubernetes_versions().items()
+        ),
     )
-    yield from ("", "`verified: no` means taken by analogy: the source does not name this version for this minor, and every plan that uses it warns.", "")
+    yield from (
+        "",
+        (
+            "`verified: no` means taken by analogy: the source does not name this version for this"
+            " minor, and every plan that uses it warns."
+        ),
+        "",
+    )
     yield from _table(
         _PIN_COLUMNS,
-        ([row.kind, row.name, row.kubernetes or "every", row.version, row.source, str(row.date), "yes" if row.verified else "no"] for row in pins()),
+        (
+            [
+                row.kind,
+                row.name,
+                row.kubernetes or "every",
+                row.version,
+                row.source,
+                str(row.date),
+                "yes" if row.verified else "no",
+            ]
+            for row in pins()
+        ),
     )

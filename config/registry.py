@@ -1,4 +1,6 @@
-"""Where a stack's images and charts come from: their makers, or a registry of yours that `jhub bundle push` fills."""
+"""Where a stack's images and charts come from: their makers, or a registry of yours that `jhub
+bundle push` fills.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,19 @@ _PREFIX = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*"
 _MOVES = "Hubs restart. Running servers go on; servers that start later have the images from there."
 _LOCK = option(
     None,
-    help="The lock that `jhub bundle lock STACK` writes, from the project's folder: images are then named by their digests. Commit it.",
+    help=(
+        "The lock that `jhub bundle lock STACK` writes, from the project's folder: images are then"
+        " named by their digests. Commit it."
+    ),
     changing=_MOVES,
     min_length=1,
 )
 _CHARTS = option(
     None,
-    help="Folder with the charts of a bundle (its `charts/`), from where `pulumi` runs. Without it they come from the registry by oci://.",
+    help=(
+        "Folder with the charts of a bundle (its `charts/`), from where `pulumi` runs. Without it"
+        " they come from the registry by oci://."
+    ),
     changing="Nothing, when it holds the same charts.",
     min_length=1,
 )
@@ -31,29 +39,48 @@ _CHARTS = option(
 def _host(value: str) -> str:
     if "://" in value or "/" in value:
         bare = value.partition("://")[2] or value
-        raise refuse(f"is more than a host (got {shown(value)})", f"write {bare.partition('/')[0]}, and what follows the slash as prefix")
-    if not _HOST.fullmatch(value) or ("." not in value and ":" not in value and value != "localhost"):
-        raise refuse(f"is not a registry's host (got {shown(value)})", "write it like registry.corp.example or registry.corp.example:5000")
+        raise refuse(
+            f"is more than a host (got {shown(value)})",
+            f"write {bare.partition('/')[0]}, and what follows the slash as prefix",
+        )
+    if not _HOST.fullmatch(value) or (
+        "." not in value and ":" not in value and value != "localhost"
+    ):
+        raise refuse(
+            f"is not a registry's host (got {shown(value)})",
+            "write it like registry.corp.example or registry.corp.example:5000",
+        )
     return value
 
 
 def _prefix(value: str) -> str:
     if not _PREFIX.fullmatch(value):
-        raise refuse(f"is not a path of a registry (got {shown(value)})", "write lower-case words between slashes, such as platform/jupyterhub")
+        raise refuse(
+            f"is not a path of a registry (got {shown(value)})",
+            "write lower-case words between slashes, such as platform/jupyterhub",
+        )
     return value
 
 
 class UpstreamRegistry(Model):
     """quay.io, registry.k8s.io and the others: where the makers publish."""
 
-    kind: Literal["upstream"] = tag("upstream", help="`upstream`: where their makers publish them.", changing=_MOVES)
+    kind: Literal["upstream"] = tag(
+        "upstream", help="`upstream`: where their makers publish them.", changing=_MOVES
+    )
 
 
 class EcrRegistry(Model):
-    """Private repositories that the stack makes in ECR, one for each image and chart that it needs. `jhub bundle push` fills them."""
+    """Private repositories that the stack makes in ECR, one for each image and chart that it
+    needs. `jhub bundle push` fills them.
+    """
 
-    kind: Literal["ecr"] = tag("ecr", help="`ecr`: repositories of the stack's own.", changing=_MOVES)
-    account: AccountId = option(help='The account they are in, quoted: "123456789012".', changing=_MOVES)
+    kind: Literal["ecr"] = tag(
+        "ecr", help="`ecr`: repositories of the stack's own.", changing=_MOVES
+    )
+    account: AccountId = option(
+        help='The account they are in, quoted: "123456789012".', changing=_MOVES
+    )
     lock: str | None = _LOCK
     charts: str | None = _CHARTS
 
@@ -61,9 +88,15 @@ class EcrRegistry(Model):
 class PrivateRegistry(Model):
     """A registry of yours that nodes can pull from without a password."""
 
-    kind: Literal["private"] = tag("private", help="`private`: a registry of yours.", changing=_MOVES)
-    host: Annotated[str, AfterValidator(_host)] = option(help="Its host, with the port where it is not 443.", changing=_MOVES)
-    prefix: Annotated[str, AfterValidator(_prefix)] | None = option(None, help="A path below which everything lies.", changing=_MOVES)
+    kind: Literal["private"] = tag(
+        "private", help="`private`: a registry of yours.", changing=_MOVES
+    )
+    host: Annotated[str, AfterValidator(_host)] = option(
+        help="Its host, with the port where it is not 443.", changing=_MOVES
+    )
+    prefix: Annotated[str, AfterValidator(_prefix)] | None = option(
+        None, help="A path below which everything lies.", changing=_MOVES
+    )
     lock: str | None = _LOCK
     charts: str | None = _CHARTS
 
@@ -72,9 +105,18 @@ class OnNodes(Model):
     """Images that are on every node already, by `ctr images import`: nobody is asked for them."""
 
     kind: Literal["on_nodes"] = tag(
-        "on_nodes", help="`on_nodes`: imported on every node; a missing one fails at once instead of being pulled.", changing=_MOVES
+        "on_nodes",
+        help=(
+            "`on_nodes`: imported on every node; a missing one fails at once instead of being"
+            " pulled."
+        ),
+        changing=_MOVES,
     )
-    charts: str = option(help="Folder with the charts of a bundle (its `charts/`), from where `pulumi` runs.", changing="Nothing.", min_length=1)
+    charts: str = option(
+        help="Folder with the charts of a bundle (its `charts/`), from where `pulumi` runs.",
+        changing="Nothing.",
+        min_length=1,
+    )
 
 
 AnyRegistry = UpstreamRegistry | EcrRegistry | PrivateRegistry | OnNodes
@@ -83,7 +125,9 @@ Registry = Annotated[AnyRegistry, Field(discriminator="kind")]
 
 
 def registry_of(registry: AnyRegistry, *, region: str, stack: str) -> str | None:
-    """Where images and charts are, as `HOST[/PREFIX]`; None where they are not in a registry of yours."""
+    """Where images and charts are, as `HOST[/PREFIX]`; None where they are not in a registry of
+    yours.
+    """
     if isinstance(registry, EcrRegistry):
         suffix = ".cn" if region.startswith("cn-") else ""
         return f"{registry.account}.dkr.ecr.{region}.amazonaws.com{suffix}/{stack}"

@@ -1,5 +1,6 @@
-"""Which properties force a resource to be replaced: by the AWS provider's schema and the SDKs' documentation (config/data/replacements.json, made by
-scripts/refresh_replacements.py), completed by hand (config/data/replacements.toml says from where).
+"""Which properties force a resource to be replaced: by the AWS provider's schema and the SDKs'
+documentation (config/data/replacements.json, made by scripts/refresh_replacements.py), completed by
+hand (config/data/replacements.toml says from where).
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ _NOTHING: Mapping[str, Any] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What another value of a property does. `engine`: only the engine, or AWS, can know; `reason` says why."""
+    """What another value of a property does. `engine`: only the engine, or AWS, can know;
+    `reason` says why.
+    """
 
     kind: Literal["replaces", "updates", "engine"]
     source: str = ""
@@ -34,7 +37,9 @@ def _by_hand() -> Mapping[str, Any]:
 
 @cache
 def _documented() -> Mapping[str, Any]:
-    types: Mapping[str, Any] = json.loads((_DATA / "replacements.json").read_text(encoding="utf-8"))["types"]
+    types: Mapping[str, Any] = json.loads(
+        (_DATA / "replacements.json").read_text(encoding="utf-8")
+    )["types"]
     return types
 
 
@@ -44,24 +49,35 @@ def known_types() -> frozenset[str]:
 
 
 def _source(type_: str) -> str:
-    return "terraform-provider-aws 6.58.0, schema and CustomizeDiff" if type_.startswith("aws:") else "documentation of the SDK"
+    return (
+        "terraform-provider-aws 6.58.0, schema and CustomizeDiff"
+        if type_.startswith("aws:")
+        else "documentation of the SDK"
+    )
 
 
 @cache
 def verdict(type_: str, path: str) -> Verdict:
-    """What another value at a path (dotted, without positions, such as `vpcConfig.subnetIds`) does to a resource of a type.
+    """What another value at a path (dotted, without positions, such as `vpcConfig.subnetIds`) does
+    to a resource of a type.
 
-    By hand wins over documented, the longest path over shorter ones. What is in no table is the engine's to know, never an update by default.
+    By hand wins over documented, the longest path over shorter ones. What is in no table is the
+    engine's to know, never an update by default.
     """
     if type_ not in known_types():
         return Verdict(kind="engine", reason="its type is in no table")
-    rows = (_by_hand().get(type_, _NOTHING), {"source": _source(type_), **_documented().get(type_, {})})
+    rows = (
+        _by_hand().get(type_, _NOTHING),
+        {"source": _source(type_), **_documented().get(type_, {})},
+    )
     parts = path.split(".")
     for prefix in prefixes(parts):
         for row in (row for row in rows if row):
             if prefix in row.get("engine", ()):
                 return Verdict(kind="engine", source=row["source"], reason=row["engine"][prefix])
-            if prefix in row.get("replaces", ()) or (prefix == path and prefix in row.get("blocks", ())):
+            if prefix in row.get("replaces", ()) or (
+                prefix == path and prefix in row.get("blocks", ())
+            ):
                 return Verdict(kind="replaces", source=row["source"])
     return _in_place(type_, parts)
 
@@ -72,8 +88,16 @@ def _in_place(type_: str, parts: list[str]) -> Verdict:
     source = hand.get("source", _source(type_))
     # A map that comes or goes as a whole takes what is inside it along.
     forcing = (*hand.get("replaces", ()), *documented.get("replaces", ()))
-    if len(parts) == 1 and any(inside.startswith(f"{parts[0]}.") for inside in forcing) and parts[0] not in ("metadata", "spec"):
-        return Verdict(kind="engine", source=source, reason=f"something in {parts[0]} forces a replacement")
+    if (
+        len(parts) == 1
+        and any(inside.startswith(f"{parts[0]}.") for inside in forcing)
+        and parts[0] not in ("metadata", "spec")
+    ):
+        return Verdict(
+            kind="engine", source=source, reason=f"something in {parts[0]} forces a replacement"
+        )
     if parts[0] in documented.get("inputs", hand.get("inputs", ())):
         return Verdict(kind="updates", source=source)
-    return Verdict(kind="engine", source=source, reason="its documentation does not know this property")
+    return Verdict(
+        kind="engine", source=source, reason="its documentation does not know this property"
+    )

@@ -1,4 +1,6 @@
-"""The runner: a small machine inside a closed network, from which `pulumi` reaches the cluster's API."""
+"""The runner: a small machine inside a closed network, from which `pulumi` reaches the cluster's
+API.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,12 @@ from pydantic import AfterValidator
 
 from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.instance_types import instance_type
-from jupyterhub_aws.config.managed_policies import closest_policy, managed_path, managed_policy_exists, same_name
+from jupyterhub_aws.config.managed_policies import (
+    closest_policy,
+    managed_path,
+    managed_policy_exists,
+    same_name,
+)
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.pools import InstanceTypeName
 
@@ -19,42 +26,79 @@ _LEAST_MIB = 3800
 
 def _policy(value: str) -> str:
     if not _POLICY.fullmatch(value):
-        raise refuse(f"is not the ARN of an IAM policy (got {shown(value)})", "write it like arn:aws:iam::123456789012:policy/pulumi-state")
+        raise refuse(
+            f"is not the ARN of an IAM policy (got {shown(value)})",
+            "write it like arn:aws:iam::123456789012:policy/pulumi-state",
+        )
     if (path := managed_path(value)) is not None and not managed_policy_exists(path):
         meant = same_name(path) or closest_policy(path)
         if meant is not None:
             prefix = value.removesuffix(path)
-            raise refuse(f"is no policy that AWS has (got {shown(value)}): attaching it would fail", f"did you mean {prefix}{meant}?")
+            raise refuse(
+                f"is no policy that AWS has (got {shown(value)}): attaching it would fail",
+                f"did you mean {prefix}{meant}?",
+            )
     if value.endswith(("/AdministratorAccess", "FullAccess", "/PowerUserAccess")):
-        raise refuse(f"gives far more than a runner needs (got {shown(value)})", "write a policy for what it does; examples/backend makes one for the state")
+        raise refuse(
+            f"gives far more than a runner needs (got {shown(value)})",
+            "write a policy for what it does; examples/backend makes one for the state",
+        )
     return value
 
 
 def _roomy(value: str) -> str:
     if instance_type(value).memory_mib < _LEAST_MIB:
-        raise refuse(f"has too little memory for pulumi (got {value})", "choose one with 4 GiB, such as t3.medium")
+        raise refuse(
+            f"has too little memory for pulumi (got {value})",
+            "choose one with 4 GiB, such as t3.medium",
+        )
     return value
 
 
 class Runner(Model):
-    """A machine without any open port, reached through AWS Systems Manager, that reads the bundle and runs `pulumi` on the stack inside."""
+    """A machine without any open port, reached through AWS Systems Manager, that reads the
+    bundle and runs `pulumi` on the stack inside.
+    """
 
     instance_type: Annotated[InstanceTypeName, AfterValidator(_roomy)] = option(
         "t3.medium",
         help="Its type: 4 GiB are enough.",
-        changing="The machine is stopped and started; its disk is kept. Another architecture is another machine, and nothing on the old one is kept.",
+        changing=(
+            "The machine is stopped and started; its disk is kept. Another architecture is another"
+            " machine, and nothing on the old one is kept."
+        ),
     )
-    disk_gib: int = option(40, help="Its disk, for the bundle.", unit="GiB", changing="For the next machine: raise `generation` to get it now.", ge=20, le=1000)
+    disk_gib: int = option(
+        40,
+        help="Its disk, for the bundle.",
+        unit="GiB",
+        changing="For the next machine: raise `generation` to get it now.",
+        ge=20,
+        le=1000,
+    )
     generation: int = option(
         1,
-        help="Raise it to get a new machine, with the image, disk and start script of today. Nothing else replaces the machine.",
+        help=(
+            "Raise it to get a new machine, with the image, disk and start script of today. Nothing"
+            " else replaces the machine."
+        ),
         changing="The machine is replaced; nothing on it is kept.",
         ge=1,
         le=999,
     )
     policies: tuple[Annotated[str, AfterValidator(_policy)], ...] = option(
-        (), help="Further policies of its role: the one of the state's bucket and key, from examples/backend.", changing="In place, at once.", max_length=8
+        (),
+        help=(
+            "Further policies of its role: the one of the state's bucket and key, from"
+            " examples/backend."
+        ),
+        changing="In place, at once.",
+        max_length=8,
     )
     bucket: str | None = option(
-        None, help="Name of the bundle's bucket. Without it NAME-bundle-ACCOUNT.", changing="Another bucket; the old one is kept.", min_length=3, max_length=63
+        None,
+        help="Name of the bundle's bucket. Without it NAME-bundle-ACCOUNT.",
+        changing="Another bucket; the old one is kept.",
+        min_length=3,
+        max_length=63,
     )

@@ -1,4 +1,6 @@
-"""The stack file as JSON Schema for editors and CI: the models alone decide, this file only says it in plain keywords."""
+"""The stack file as JSON Schema for editors and CI: the models alone decide, this file only says
+it in plain keywords.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,34 @@ Node = dict[str, Any]
 _MAPS = ("$defs", "properties")
 _LISTS = ("anyOf", "oneOf")
 _SINGLES = ("additionalProperties", "items", "propertyNames")
-#: Said by us or by pydantic, unknown to a validator: their content goes into the hover text, and the tags are `const`s.
+#: Said by us or by pydantic, unknown to a validator: their content goes into the hover text, and
+#: the tags are `const`s.
 _OURS = ("changing", "discriminator", "unit")
 
 #: What the engine itself writes beside `config`.
 _ENGINE: Node = {
-    "secretsprovider": {"type": "string", "description": "The key that encrypts this stack's secrets, such as awskms://alias/pulumi. Written by the engine."},
-    "encryptedkey": {"type": "string", "description": "The stack's data key, encrypted by the secrets provider. Written by the engine: never edit it."},
-    "encryptionsalt": {"type": "string", "description": "Salt of the stack's passphrase. Written by the engine: never edit it."},
-    "environment": {"type": ["array", "object"], "description": "Pulumi ESC environments. This program needs none."},
+    "secretsprovider": {
+        "type": "string",
+        "description": (
+            "The key that encrypts this stack's secrets, such as awskms://alias/pulumi. Written by"
+            " the engine."
+        ),
+    },
+    "encryptedkey": {
+        "type": "string",
+        "description": (
+            "The stack's data key, encrypted by the secrets provider. Written by the engine: never"
+            " edit it."
+        ),
+    },
+    "encryptionsalt": {
+        "type": "string",
+        "description": "Salt of the stack's passphrase. Written by the engine: never edit it.",
+    },
+    "environment": {
+        "type": ["array", "object"],
+        "description": "Pulumi ESC environments. This program needs none.",
+    },
 }
 
 
@@ -44,16 +65,23 @@ _SECRET: Node = {
 
 
 def models_schema() -> Node:
-    """Describe the models as pydantic does, `changing` and `unit` included, but every map in one way.
+    """Describe the models as pydantic does, `changing` and `unit` included, but every map in one
+    way.
 
-    A map is `additionalProperties` for its values and `propertyNames` for its keys. pydantic turns a key's pattern into
-    `patternProperties`, which lets every other key pass, and forgets the keys of a model's extra fields.
+    A map is `additionalProperties` for its values and `propertyNames` for its keys. pydantic turns
+    a key's pattern into `patternProperties`, which lets every other key pass, and forgets the keys
+    of a model's extra fields.
     """
-    schema = _changed(StackConfig.model_json_schema(mode="validation"), lambda node: _on_one_line(_with_required_tags(_one_kind_of_map(node))))
+    schema = _changed(
+        StackConfig.model_json_schema(mode="validation"),
+        lambda node: _on_one_line(_with_required_tags(_one_kind_of_map(node))),
+    )
     pools = schema["$defs"][Pools.__name__]
     pools["propertyNames"] = TypeAdapter(ShortName).json_schema()
     choices = variants(pools["additionalProperties"], schema["$defs"])
-    pools["additionalProperties"]["description"] = " ".join(f"`{key}: {value}`: {member['description']}" for key, value, member in choices)
+    pools["additionalProperties"]["description"] = " ".join(
+        f"`{key}: {value}`: {member['description']}" for key, value, member in choices
+    )
     return schema
 
 
@@ -65,8 +93,14 @@ def stack_schema() -> Node:
         "description": models["description"],
         "type": "object",
         "properties": {
-            **{PROVIDER_KEYS.get(name, name): _as_the_engine_takes_it(_changed(node, _plain)) for name, node in models["properties"].items()},
-            **{file_key(name): {"$ref": f"#/properties/config/properties/{name}"} for name in prefixed},  # Pulumi reads both as one key
+            **{
+                PROVIDER_KEYS.get(name, name): _as_the_engine_takes_it(_changed(node, _plain))
+                for name, node in models["properties"].items()
+            },
+            **{
+                file_key(name): {"$ref": f"#/properties/config/properties/{name}"}
+                for name in prefixed
+            },  # Pulumi reads both as one key
         },
         "patternProperties": {
             rf"^(?!{PROJECT}:)[a-z][a-z0-9-]*:": {},  # keys of providers are the providers' matter
@@ -77,7 +111,12 @@ def stack_schema() -> Node:
         "anyOf": [
             {
                 "allOf": [_either(name) for name in models["required"]],
-                "if": {"anyOf": [{"properties": {key: _EXISTING}, "required": [key]} for key in ("cluster", file_key("cluster"))]},
+                "if": {
+                    "anyOf": [
+                        {"properties": {key: _EXISTING}, "required": [key]}
+                        for key in ("cluster", file_key("cluster"))
+                    ]
+                },
                 "else": {"required": [file_key("region")]},
             },
             _either("cloud_stack"),  # an inner half takes everything from its outer one
@@ -85,7 +124,9 @@ def stack_schema() -> Node:
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$comment": "Generated from config/*.py by `jhub schema`: change the models, then run `make docs`.",
+        "$comment": (
+            "Generated from config/*.py by `jhub schema`: change the models, then run `make docs`."
+        ),
         "title": f"Stack file of {PROJECT}",
         "description": "One stack: what its hub is made of, and which key encrypts its secrets.",
         "type": "object",
@@ -107,7 +148,9 @@ def render_schema() -> str:
 
 
 def flow(value: object) -> str:
-    """Write a default as a person would, on one line of a stack file; `not set` where leaving it out means something."""
+    """Write a default as a person would, on one line of a stack file; `not set` where leaving it
+    out means something.
+    """
     if value is None:
         return "not set"
     if isinstance(value, bool):
@@ -117,13 +160,17 @@ def flow(value: object) -> str:
         return f"{{ {inside} }}" if inside else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(flow, value))}]"
-    if isinstance(value, str) and not re.search(r"[A-Za-z/]", value):  # text of digits only stays text by its quotes
+    if isinstance(value, str) and not re.search(
+        r"[A-Za-z/]", value
+    ):  # text of digits only stays text by its quotes
         return json.dumps(value)
     return str(value)
 
 
 def variants(node: Node, definitions: Node) -> list[tuple[str, str, Node]]:
-    """List the members of a discriminated union: the option that tells them apart, its value, and the member's schema."""
+    """List the members of a discriminated union: the option that tells them apart, its value,
+    and the member's schema.
+    """
     if "discriminator" not in node:
         return []
     key = node["discriminator"]["propertyName"]
@@ -132,7 +179,9 @@ def variants(node: Node, definitions: Node) -> list[tuple[str, str, Node]]:
 
 
 def _below(node: Node) -> Iterator[tuple[dict[Any, Any] | list[Any], Any, Node]]:
-    """Every schema directly inside a schema, with the place in which it stands: (container, key or index, schema)."""
+    """Every schema directly inside a schema, with the place in which it stands: (container, key
+    or index, schema).
+    """
     for keyword in _MAPS:
         inner = node.get(keyword, {})
         yield from ((inner, name, child) for name, child in inner.items())
@@ -145,7 +194,9 @@ def _below(node: Node) -> Iterator[tuple[dict[Any, Any] | list[Any], Any, Node]]
 
 
 def _changed(node: Node, change: Callable[[Node], Node]) -> Node:
-    """`change` applied to every schema in a schema, the innermost first. Works in place: callers own a fresh copy."""
+    """`change` applied to every schema in a schema, the innermost first. Works in place: callers
+    own a fresh copy.
+    """
     for container, key, child in list(_below(node)):
         container[key] = _changed(child, change)
     return change(node)
@@ -160,36 +211,57 @@ def _one_kind_of_map(node: Node) -> Node:
 
 
 def _with_required_tags(node: Node) -> Node:
-    """A program knows a section's kind by its class, a stack file only by the option that says it."""
+    """A program knows a section's kind by its class, a stack file only by the option that says
+    it.
+    """
     properties = node.get("properties", {})
     tags = [name for name, option in properties.items() if option.pop("tag", False)]
     for name in tags:
         del properties[name]["default"]
     if tags:
-        node["required"] = [name for name in properties if name in tags or name in node.get("required", ())]
+        node["required"] = [
+            name for name in properties if name in tags or name in node.get("required", ())
+        ]
     return node
 
 
 def _on_one_line(node: Node) -> Node:
     """A docstring's lines are those of the source: one for each paragraph is what is meant."""
     if isinstance(node.get("description"), str):
-        node["description"] = "\n\n".join(" ".join(paragraph.split()) for paragraph in node["description"].split("\n\n"))
+        node["description"] = "\n\n".join(
+            " ".join(paragraph.split()) for paragraph in node["description"].split("\n\n")
+        )
     return node
 
 
 def _plain(node: Node) -> Node:
-    """Only keywords that every validator knows; an option's reasons as hover text, without a title that repeats its name."""
+    """Only keywords that every validator knows; an option's reasons as hover text, without a
+    title that repeats its name.
+    """
     if "changing" in node:
-        node = {**_hover_text(node), **{key: value for key, value in node.items() if key not in ("title", "description")}}
+        node = {
+            **_hover_text(node),
+            **{key: value for key, value in node.items() if key not in ("title", "description")},
+        }
     # A `null` default would make an editor insert `option: null`.
-    return {key: value for key, value in node.items() if key not in _OURS and not (key == "default" and value is None)}
+    return {
+        key: value
+        for key, value in node.items()
+        if key not in _OURS and not (key == "default" and value is None)
+    }
 
 
 def _hover_text(option: Node) -> Node:
-    """Write `description` for every editor, and the same with accents for VS Code. Without a default an option is required."""
+    """Write `description` for every editor, and the same with accents for VS Code. Without a
+    default an option is required.
+    """
     said, changing, unit = option["description"], option["changing"], option.get("unit")
     default = flow(option["default"]) if "default" in option else None
-    plain, accented = (f"Default: {default}.", f"**Default:** `{default}`") if default else ("Required.", "**Required**")
+    plain, accented = (
+        (f"Default: {default}.", f"**Default:** `{default}`")
+        if default
+        else ("Required.", "**Required**")
+    )
     if unit:
         plain, accented = f"{plain} Unit: {unit}.", f"{accented}, **unit:** {unit}"
     return {
@@ -199,9 +271,17 @@ def _hover_text(option: Node) -> Node:
 
 
 def _as_the_engine_takes_it(node: Node) -> Node:
-    """`pulumi config set` writes top-level scalars as text: `true` and `"true"`, `2` and `"2"` reach the program as the same string."""
+    """`pulumi config set` writes top-level scalars as text: `true` and `"true"`, `2` and `"2"`
+    reach the program as the same string.
+    """
     if node.get("type") == "integer" and "enum" in node:
-        return {**{key: value for key, value in node.items() if key != "type"}, "enum": [*node["enum"], *map(str, node["enum"])]}
+        return {
+            **{key: value for key, value in node.items() if key != "type"},
+            "enum": [*node["enum"], *map(str, node["enum"])],
+        }
     if node.get("type") != "boolean":
         return node
-    return {**{key: value for key, value in node.items() if key != "type"}, "enum": [True, False, "true", "false"]}
+    return {
+        **{key: value for key, value in node.items() if key != "type"},
+        "enum": [True, False, "true", "false"],
+    }

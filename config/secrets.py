@@ -1,4 +1,6 @@
-"""Which secrets a stack needs, by the flat keys that `pulumi config set --secret` gives them. Never their values."""
+"""Which secrets a stack needs, by the flat keys that `pulumi config set --secret` gives them.
+Never their values.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,11 @@ from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignI
 from jupyterhub_aws.config.stack import file_key
 
 #: How a secret's key ends; it begins with `hub-` and the hub's name.
-SECRET_ENDINGS = (_CLIENT_SECRET, _SEARCH_PASSWORD, _TLS_KEY) = ("client-secret", "ldap-search-password", "tls-key")
+SECRET_ENDINGS = (_CLIENT_SECRET, _SEARCH_PASSWORD, _TLS_KEY) = (
+    "client-secret",
+    "ldap-search-password",
+    "tls-key",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,8 +61,16 @@ def tls_key_key(hub: str) -> str:
 
 def _of_hub(name: str, hub: Hub) -> Iterator[SecretKey]:
     if isinstance(hub.sign_in, (GitHubSignIn, OidcSignIn, CognitoSignIn)):
-        yield SecretKey(key=client_secret_key(name), hub=name, what="client secret of the OAuth application")
+        yield SecretKey(
+            key=client_secret_key(name), hub=name, what="client secret of the OAuth application"
+        )
     if isinstance(hub.sign_in, LdapSignIn) and hub.sign_in.lookup is not None:
-        yield SecretKey(key=search_password_key(name), hub=name, what="password of the LDAP account that searches")
+        yield SecretKey(
+            key=search_password_key(name),
+            hub=name,
+            what="password of the LDAP account that searches",
+        )
     if own_certificate(hub.entry) is not None:
-        yield SecretKey(key=tls_key_key(name), hub=name, what="private key of the certificate, in PEM form")
+        yield SecretKey(
+            key=tls_key_key(name), hub=name, what="private key of the certificate, in PEM form"
+        )

@@ -1,4 +1,6 @@
-"""The whole of a stack file as one validated object, and the rules that hold between its sections."""
+"""The whole of a stack file as one validated object, and the rules that hold between its
+sections.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,18 @@ from typing import Any, Literal, Self
 
 from pydantic import PrivateAttr
 
-from jupyterhub_aws.config import backups, closed_rules, cluster_rules, existing_rules, hub_rules, pause, people_rules, place_rules, pool_rules, watch
+from jupyterhub_aws.config import (
+    backups,
+    closed_rules,
+    cluster_rules,
+    existing_rules,
+    hub_rules,
+    pause,
+    people_rules,
+    place_rules,
+    pool_rules,
+    watch,
+)
 from jupyterhub_aws.config.backups import AwsBackup, Backups
 from jupyterhub_aws.config.cluster import Cluster, EksCluster
 from jupyterhub_aws.config.errors import Problem, dotted
@@ -28,7 +41,8 @@ from jupyterhub_aws.config.tags import Tags
 from jupyterhub_aws.config.values import AccountId, Region, ShortName, StackName
 from jupyterhub_aws.config.watch import CloudWatchWatch, Watch
 
-#: `aws:region` and `aws:allowedAccountIds` are the provider's own keys; everything else stands under the project's name.
+#: `aws:region` and `aws:allowedAccountIds` are the provider's own keys; everything else stands
+#: under the project's name.
 PROVIDER_KEYS = {"region": "aws:region", "accounts": "aws:allowedAccountIds"}
 
 
@@ -44,69 +58,132 @@ class StackConfig(Model):
 
     region: Region = option(
         "",
-        help="AWS region (`aws:region` in the stack file). Required, except with a cluster that is there already.",
+        help=(
+            "AWS region (`aws:region` in the stack file). Required, except with a cluster that is"
+            " there already."
+        ),
         changing="Another region is another stack.",
     )
     accounts: tuple[AccountId, ...] = option(
         (),
-        help="The AWS account of the stack, quoted, as a list of one (`aws:allowedAccountIds` in the stack file). The provider refuses any other at `up`, "
-        "and `jhub` does before it changes something in AWS.",
+        help=(
+            "The AWS account of the stack, quoted, as a list of one (`aws:allowedAccountIds` in the"
+            " stack file). The provider refuses any other at `up`, and `jhub` does before it"
+            " changes something in AWS."
+        ),
         changing="Nothing by itself.",
         max_length=1,
     )
     format: Format = option(
         1,
-        help="Which names the file's options have: 2 is today's. A file without it is read as it is, unless it has a name of format 1: then `jhub migrate` "
-        "writes today's names and this line.",
+        help=(
+            "Which names the file's options have: 2 is today's. A file without it is read as it is,"
+            " unless it has a name of format 1: then `jhub migrate` writes today's names and this"
+            " line."
+        ),
         changing="Nothing. Only `jhub migrate` changes it.",
     )
     parts: Literal["all", "cloud", "cluster"] = option(
         "all",
-        help="`all`: one stack. `cloud`: what AWS's own API makes; what is inside the cluster is a second stack, whose file says `cloud_stack: NAME` "
-        "and nothing else (it is `cluster` by that).",
-        changing="From `all` to `cloud` everything inside the cluster would be deleted: choose once.",
+        help=(
+            "`all`: one stack. `cloud`: what AWS's own API makes; what is inside the cluster is a"
+            " second stack, whose file says `cloud_stack: NAME` and nothing else (it is `cluster`"
+            " by that)."
+        ),
+        changing=(
+            "From `all` to `cloud` everything inside the cluster would be deleted: choose once."
+        ),
     )
     cloud_stack: str | None = option(
         None,
-        help="The stack that made the AWS half of this one, such as airgap. Its file is read too, and its outputs are taken from the state.",
+        help=(
+            "The stack that made the AWS half of this one, such as airgap. Its file is read too,"
+            " and its outputs are taken from the state."
+        ),
         changing="Another cluster.",
         min_length=1,
     )
     name: StackName = option(
-        help="Name of the cluster, and prefix of everything that has a name in AWS. At most 24 characters.", changing="Replaces everything. Choose once."
+        help=(
+            "Name of the cluster, and prefix of everything that has a name in AWS. At most 24"
+            " characters."
+        ),
+        changing="Replaces everything. Choose once.",
     )
     tags: Tags = option(help="Tags of every resource.", changing="In place.")
     network: Network = option(help="The network that nodes live in.", changing="See its options.")
     cluster: Cluster = option(help="The EKS cluster.", changing="See its options.")
-    pools: Pools = option(help="The nodes: `core`, and user pools under names of your choice.", changing="See its options.")
-    homes: Homes = option(EfsHomes(kind="efs"), help="Where home directories live.", changing="Never on a stack that people use.")
+    pools: Pools = option(
+        help="The nodes: `core`, and user pools under names of your choice.",
+        changing="See its options.",
+    )
+    homes: Homes = option(
+        EfsHomes(kind="efs"),
+        help="Where home directories live.",
+        changing="Never on a stack that people use.",
+    )
     backups: Backups = option(
         AwsBackup(kind="aws_backup"),
         help="How homes, volumes and databases are backed up.",
-        changing="Backups stay until their day. Another kind: `up` refuses until the vault, its policy and its key are unprotected; they stay in AWS.",
+        changing=(
+            "Backups stay until their day. Another kind: `up` refuses until the vault, its policy"
+            " and its key are unprotected; they stay in AWS."
+        ),
     )
-    hubs: dict[ShortName, Hub] = option({}, help="JupyterHubs on this cluster, by name.", changing="Adding one touches nobody else.", max_length=100)
-    registry: Registry = option(UpstreamRegistry(kind="upstream"), help="Where images and charts come from.", changing="See its options.")
+    hubs: dict[ShortName, Hub] = option(
+        {},
+        help="JupyterHubs on this cluster, by name.",
+        changing="Adding one touches nobody else.",
+        max_length=100,
+    )
+    registry: Registry = option(
+        UpstreamRegistry(kind="upstream"),
+        help="Where images and charts come from.",
+        changing="See its options.",
+    )
     runner: Runner | None = option(
-        None, help="A machine in a closed network that runs `pulumi` inside. None unless this section is there.", changing="See its options."
+        None,
+        help=(
+            "A machine in a closed network that runs `pulumi` inside. None unless this section is"
+            " there."
+        ),
+        changing="See its options.",
     )
     paused: Paused = option(
         False,
-        help="true: no nodes, no servers, no autoscaler. Homes, databases, secrets and addresses stay, and so do all sizes in this file. `jhub pause` "
-        "tells people first and stops their servers.",
+        help=(
+            "true: no nodes, no servers, no autoscaler. Homes, databases, secrets and addresses"
+            " stay, and so do all sizes in this file. `jhub pause` tells people first and stops"
+            " their servers."
+        ),
         changing="true ends every server and node; false brings back exactly what was.",
     )
     pause: Pause = option(Pause(), help="What a pause does besides.", changing="See its options.")
-    monitoring: Watch = option(CloudWatchWatch(kind="cloudwatch"), help="Logs, and who is told when something breaks.", changing="See its options.")
-    gate: Gate = option(Gate(), help="What a pull request may change without somebody's word.", changing="Counts from the merge on.")
+    monitoring: Watch = option(
+        CloudWatchWatch(kind="cloudwatch"),
+        help="Logs, and who is told when something breaks.",
+        changing="See its options.",
+    )
+    gate: Gate = option(
+        Gate(),
+        help="What a pull request may change without somebody's word.",
+        changing="Counts from the merge on.",
+    )
     imports: dict[str, str] = option(
         {},
-        help="Adopt or repair: `TYPE::NAME` (the end of the resource's URN) to the id of something that exists already.",
-        changing="The next `up` imports it instead of making it. An entry that nothing uses is an error.",
+        help=(
+            "Adopt or repair: `TYPE::NAME` (the end of the resource's URN) to the id of something"
+            " that exists already."
+        ),
+        changing=(
+            "The next `up` imports it instead of making it. An entry that nothing uses is an error."
+        ),
     )
 
     def at(self, folder: Path) -> Self:
-        """The same stack, whose relative paths start in a folder; without this they start where one stands."""
+        """The same stack, whose relative paths start in a folder; without this they start where
+        one stands.
+        """
         found = self.model_copy()
         found._folder = folder
         return found
@@ -118,22 +195,32 @@ class StackConfig(Model):
 
     @property
     def eks(self) -> EksCluster:
-        """The cluster that the stack makes. Raises TypeError for a stack whose cluster is there already."""
+        """The cluster that the stack makes. Raises TypeError for a stack whose cluster is there
+        already.
+        """
         if not isinstance(self.cluster, EksCluster):
             raise TypeError("this stack makes no cluster")
         return self.cluster
 
     @property
     def vpc(self) -> Vpc:
-        """The network of the cluster that the stack makes. Raises TypeError for a stack whose cluster is there already."""
+        """The network of the cluster that the stack makes. Raises TypeError for a stack whose
+        cluster is there already.
+        """
         if isinstance(self.network, UnmanagedNetwork):
             raise TypeError("this stack has no network")
         return self.network
 
     @property
     def alarms(self) -> CloudWatchWatch | None:
-        """How the stack is watched; None where it is not: by its file, or because AWS knows nothing of the cluster."""
-        return self.monitoring if isinstance(self.monitoring, CloudWatchWatch) and isinstance(self.cluster, EksCluster) else None
+        """How the stack is watched; None where it is not: by its file, or because AWS knows
+        nothing of the cluster.
+        """
+        return (
+            self.monitoring
+            if isinstance(self.monitoring, CloudWatchWatch) and isinstance(self.cluster, EksCluster)
+            else None
+        )
 
     def drops(self, what: Dropped) -> bool:
         """Whether the stack is paused and this goes meanwhile."""
@@ -141,17 +228,25 @@ class StackConfig(Model):
 
     @property
     def hubs_inside(self) -> Mapping[str, Hub]:
-        """The hubs whose inner half this stack makes: none as long as people could not write into their homes."""
+        """The hubs whose inner half this stack makes: none as long as people could not write
+        into their homes.
+        """
         return {} if self.parts == "cloud" or self.ownership_pending else self.hubs
 
     @property
     def ownership_pending(self) -> bool:
         """Whether homes that root wrote are still to be handed over."""
-        return isinstance(self.homes, EfsHomes) and self.homes.adopted is not None and self.homes.adopted.pending
+        return (
+            isinstance(self.homes, EfsHomes)
+            and self.homes.adopted is not None
+            and self.homes.adopted.pending
+        )
 
     @property
     def own_registry(self) -> str | None:
-        """Where images and charts are, as `HOST[/PREFIX]`; None where they are not in a registry of yours."""
+        """Where images and charts are, as `HOST[/PREFIX]`; None where they are not in a registry
+        of yours.
+        """
         return registry_of(self.registry, region=self.region, stack=self.name)
 
 
@@ -165,7 +260,7 @@ _HUB_RELEASE = re.compile(r"kubernetes:helm\.sh/v3:Release::hub-.+-release")
 def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
     for key, value in imports.items():
         kind, separator, name = key.partition("::")
-        if not separator or kind.count(":") != 2 or not name:  # noqa: PLR2004 -- package:module:Type
+        if not separator or kind.count(":") != 2 or not name:  # package:module:Type
             yield Problem(
                 path=dotted(("imports", key)),
                 what="is not of the form TYPE::NAME",
@@ -173,14 +268,29 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
             )
         if _HUB_RELEASE.fullmatch(key):
             hub = name.removesuffix("-release")
-            what = "is a hub's Helm release, which is not imported: previews would print its live tokens, and one that Helm has not finished cannot be changed"
-            lines = f"helm uninstall {hub} --namespace {hub} (claims and volumes stay), pulumi refresh --yes --clear-pending-creates, pulumi up"
-            yield Problem(path=dotted(("imports", key)), what=what, fix=f"take the entry out; if it is in the way: {lines}")
+            what = (
+                "is a hub's Helm release, which is not imported: previews would print its live"
+                " tokens, and one that Helm has not finished cannot be changed"
+            )
+            lines = (
+                f"helm uninstall {hub} --namespace {hub} (claims and volumes stay), pulumi refresh"
+                " --yes --clear-pending-creates, pulumi up"
+            )
+            yield Problem(
+                path=dotted(("imports", key)),
+                what=what,
+                fix=f"take the entry out; if it is in the way: {lines}",
+            )
         if not value:
-            yield Problem(path=dotted(("imports", key)), what="has an empty id", fix="write the id that AWS shows, such as vpc-0123456789abcdef0")
+            yield Problem(
+                path=dotted(("imports", key)),
+                what="has an empty id",
+                fix="write the id that AWS shows, such as vpc-0123456789abcdef0",
+            )
 
 
-#: Rules between sections, each with the sections that it needs. A rule runs when all of them are valid by themselves.
+#: Rules between sections, each with the sections that it needs. A rule runs when all of them are
+#: valid by themselves.
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     *place_rules.RULES,
     *cluster_rules.RULES,

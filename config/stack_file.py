@@ -1,4 +1,6 @@
-"""Reading a stack file as the engine does: which strings it would hand to the program, and which values are sealed."""
+"""Reading a stack file as the engine does: which strings it would hand to the program, and which
+values are sealed.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +20,20 @@ from jupyterhub_aws.config.stack import PROJECT, file_key
 
 #: What a stack inside a cluster has in its own file: the outer stack's name, and its imports.
 CLOUD_STACK, IMPORTS, FORMAT_KEY = file_key("cloud_stack"), file_key("imports"), file_key("format")
-#: What the engine itself writes into a stack file, beside `config` (sdk/go/common/workspace/project.go, ProjectStack).
+#: What the engine itself writes into a stack file, beside `config`
+#: (sdk/go/common/workspace/project.go, ProjectStack).
 _OF_THE_ENGINE = {"secretsprovider", "encryptedkey", "encryptionsalt", "environment"}
 _INDEX = re.compile(r"\[\d{1,4}\]", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackFile:
-    """A stack's name and configuration, by the one spelling of each key (config/keys.py). `path` is absolute.
+    """A stack's name and configuration, by the one spelling of each key (config/keys.py). `path` is
+    absolute.
 
-    `sealed` are the keys under `secure:`, each with what tells its ciphertext from another; no value is ever read.
-    `home` is the project that the engine would find; `environments` says that Pulumi ESC adds values.
-    `outer_settings` are settings for the file of its `cloud_stack`.
+    `sealed` are the keys under `secure:`, each with what tells its ciphertext from another; no
+    value is ever read. `home` is the project that the engine would find; `environments` says that
+    Pulumi ESC adds values. `outer_settings` are settings for the file of its `cloud_stack`.
     """
 
     stack: str
@@ -59,7 +63,11 @@ class StackFile:
     @property
     def engine_option(self) -> str:
         """How `pulumi` is told of this file: not at all where it would look for it by itself."""
-        return "" if self.path.parent.resolve() == self.home.stack_folder.resolve() else f" --config-file {_told(self.path)}"
+        return (
+            ""
+            if self.path.parent.resolve() == self.home.stack_folder.resolve()
+            else f" --config-file {_told(self.path)}"
+        )
 
 
 def _told(path: Path) -> Path:
@@ -69,18 +77,34 @@ def _told(path: Path) -> Path:
 
 
 def find(stack: str, folder: Path) -> Path:
-    """The file of a stack, given its name or a path. Raises ConfigError where there is none, naming those that there are."""
+    """The file of a stack, given its name or a path. Raises ConfigError where there is none,
+    naming those that there are.
+    """
     path = Path(stack) if stack.endswith((".yaml", ".yml")) else folder / f"Pulumi.{stack}.yaml"
     if path.is_file():
         return path
-    there = sorted(item.name.removeprefix("Pulumi.").removesuffix(".yaml") for item in folder.glob("Pulumi.*.yaml"))
+    there = sorted(
+        item.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        for item in folder.glob("Pulumi.*.yaml")
+    )
     raise ConfigError(
-        path.name, [Problem(path="", what="there is no such file", fix=f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack file")]
+        path.name,
+        [
+            Problem(
+                path="",
+                what="there is no such file",
+                fix=(
+                    f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack"
+                    " file"
+                ),
+            )
+        ],
     )
 
 
 def read(path: Path, settings: Sequence[str] = (), home: Project | None = None) -> StackFile:
-    """Read a stack file, with `path=value` settings on top. Raises ConfigError for a file that is not one, or that is in no project.
+    """Read a stack file, with `path=value` settings on top. Raises ConfigError for a file that is
+    not one, or that is in no project.
 
     `home` is the project that it is read for, where it does not lie in it.
     """
@@ -93,10 +117,19 @@ def read(path: Path, settings: Sequence[str] = (), home: Project | None = None) 
         raise ConfigError(path.name, [_unreadable(error, text)]) from None
     config = document.get("config") if isinstance(document, dict) else None
     beside = list(misplaced(document)) if isinstance(document, dict) else []
-    if config is None and isinstance(document, dict) and document and document.keys() <= _OF_THE_ENGINE:
+    if (
+        config is None
+        and isinstance(document, dict)
+        and document
+        and document.keys() <= _OF_THE_ENGINE
+    ):
         raise ConfigError(path.name, [_only_made(path)])
     if not isinstance(config, dict):
-        missing = Problem(path="config", what="is missing", fix="put everything under `config:`; Pulumi.dev.yaml shows how")
+        missing = Problem(
+            path="config",
+            what="is missing",
+            fix="put everything under `config:`; Pulumi.dev.yaml shows how",
+        )
         raise ConfigError(path.name, [missing, *beside])
     if beside:
         raise ConfigError(path.name, beside)
@@ -122,20 +155,40 @@ def read(path: Path, settings: Sequence[str] = (), home: Project | None = None) 
 
 
 def _only_made(path: Path) -> Problem:
-    """`pulumi stack init` writes a file of its own beside Pulumi.yaml, whatever `--config-file` says later: with its key, and without configuration."""
-    others = sorted(str(item.relative_to(path.parent)) for item in path.parent.glob(f"*/*/{path.name}")) if path.parent.is_dir() else []
+    """`pulumi stack init` writes a file of its own beside Pulumi.yaml, whatever `--config-file`
+    says later: with its key, and without configuration.
+    """
+    others = (
+        sorted(str(item.relative_to(path.parent)) for item in path.parent.glob(f"*/*/{path.name}"))
+        if path.parent.is_dir()
+        else []
+    )
     fix = "copy a stack's configuration into it; Pulumi.dev.yaml shows one"
     if others:
-        fix = f"put the configuration into it: cat {others[0]} >> {path.name}; or name the other file: jhub plan {others[0]}"
-    return Problem(path="config", what="is missing: this file holds only what `pulumi stack init` wrote", fix=fix)
+        fix = (
+            f"put the configuration into it: cat {others[0]} >> {path.name}; or name the other"
+            f" file: jhub plan {others[0]}"
+        )
+    return Problem(
+        path="config",
+        what="is missing: this file holds only what `pulumi stack init` wrote",
+        fix=fix,
+    )
 
 
-def _split(settings: Sequence[str], config: dict[str, Any], project: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Settings for this file, and those for the file that a stack inside a cluster takes its sections from."""
+def _split(
+    settings: Sequence[str], config: dict[str, Any], project: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Settings for this file, and those for the file that a stack inside a cluster takes its
+    sections from.
+    """
     heads = [(_key_of(setting, project), setting) for setting in settings]
     if CLOUD_STACK not in config and all(key != CLOUD_STACK for key, _ in heads):
         return tuple(settings), ()
-    mine = [key in (CLOUD_STACK, IMPORTS, FORMAT_KEY) or key.startswith(f"{PROJECT}:hub-") for key, _ in heads]
+    mine = [
+        key in (CLOUD_STACK, IMPORTS, FORMAT_KEY) or key.startswith(f"{PROJECT}:hub-")
+        for key, _ in heads
+    ]
     return (
         tuple(setting for own, (_, setting) in zip(mine, heads, strict=True) if own),
         tuple(setting for own, (_, setting) in zip(mine, heads, strict=True) if not own),
@@ -148,18 +201,22 @@ def _key_of(setting: str, project: str) -> str:
     return canonical_key(head, project) if ":" in head else file_key(head)
 
 
-def parsed(text: str) -> Any:  # noqa: ANN401 -- any YAML document
+def parsed(text: str) -> Any:
     """A YAML document as data. Raises ValueError, and nothing else, for text that is none."""
     from ruamel.yaml import YAML
 
     try:
         return YAML(typ="safe").load(text)
-    except Exception as error:  # besides YAMLError whatever a constructor trips over: a 13th month, `!!bool maybe`, too many brackets
+    # besides YAMLError whatever a constructor trips over: a 13th month, `!!bool maybe`, too many
+    # brackets
+    except Exception as error:
         raise ValueError(str(error)) from error
 
 
 def _fingerprint(value: object) -> str:
-    """A short digest of a ciphertext, which is salted: it tells that a secret was encrypted anew, and nothing about it."""
+    """A short digest of a ciphertext, which is salted: it tells that a secret was encrypted
+    anew, and nothing about it.
+    """
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -169,7 +226,9 @@ def _handed_over(key: str, value: object, source: str) -> str | None:
         return None if _has_secure(value) else engine_string(value)
     except (TypeError, ValueError, RecursionError):
         problem = Problem(
-            path=dotted((key,)), what="cannot become JSON: a key in it is not text, or it contains itself", fix="write plain text as keys, and no `&` and `*`"
+            path=dotted((key,)),
+            what="cannot become JSON: a key in it is not text, or it contains itself",
+            fix="write plain text as keys, and no `&` and `*`",
         )
         raise ConfigError(source, [problem]) from None
 
@@ -178,19 +237,40 @@ def _unreadable(error: ValueError, text: str) -> Problem:
     cause = error.__cause__ or error
     mark = getattr(cause, "problem_mark", None)
     where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
-    # ruamel quotes the values of a key that is there twice: one of them may be a secret's ciphertext.
-    reason = str(getattr(cause, "problem", None) or cause or type(cause).__name__).partition(" with value ")[0].splitlines()[0]
+    # ruamel quotes the values of a key that is there twice: one of them may be a secret's
+    # ciphertext.
+    reason = (
+        str(getattr(cause, "problem", None) or cause or type(cause).__name__)
+        .partition(" with value ")[0]
+        .splitlines()[0]
+    )
     line = _line_of(text, mark.line if mark is not None else -1)
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return Problem(
-            path="", what=f"is not readable as YAML{where}: the line begins with a tab, and YAML is indented with spaces", fix="replace the tab by spaces"
+            path="",
+            what=(
+                f"is not readable as YAML{where}: the line begins with a tab, and YAML is indented"
+                " with spaces"
+            ),
+            fix="replace the tab by spaces",
         )
     if "{{" in line:
-        what = f"is not readable as YAML{where}: braces begin a map there, and two of them begin a map as a key"
-        return Problem(path="", what=what, fix="write the value itself (nothing fills in a template here), or put it in quotes")
+        what = (
+            f"is not readable as YAML{where}: braces begin a map there, and two of them begin a map"
+            " as a key"
+        )
+        return Problem(
+            path="",
+            what=what,
+            fix="write the value itself (nothing fills in a template here), or put it in quotes",
+        )
     if mark is not None and reason.startswith("expected ',' or"):
         reason = f"a list or map in brackets does not end before this line ({reason})"
-    return Problem(path="", what=f"is not readable as YAML{where}: {reason}", fix="mend the indentation, the brackets or the quotes there")
+    return Problem(
+        path="",
+        what=f"is not readable as YAML{where}: {reason}",
+        fix="mend the indentation, the brackets or the quotes there",
+    )
 
 
 def _line_of(text: str, number: int) -> str:
@@ -206,7 +286,9 @@ def _has_secure(value: object) -> bool:
 
 
 def engine_string(value: object) -> str:
-    """A configuration value as the engine hands it over: maps and lists as JSON, scalars as text."""
+    """A configuration value as the engine hands it over: maps and lists as JSON, scalars as
+    text.
+    """
     if isinstance(value, (dict, list)):
         return json.dumps(value, default=_dated)
     if isinstance(value, bool):
@@ -214,8 +296,10 @@ def engine_string(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def data_of(text: str) -> Any:  # noqa: ANN401 -- any JSON value
-    """The other way round: what a value that the engine hands over says, a map or a list where it is one."""
+def data_of(text: str) -> Any:
+    """The other way round: what a value that the engine hands over says, a map or a list where
+    it is one.
+    """
     try:
         return json.loads(text) if text[:1] in ("{", "[") else text
     except ValueError:  # text that only begins so
@@ -223,7 +307,9 @@ def data_of(text: str) -> Any:  # noqa: ANN401 -- any JSON value
 
 
 def _dated(value: object) -> str:
-    return value.isoformat() if isinstance(value, (datetime.date, datetime.datetime)) else str(value)
+    return (
+        value.isoformat() if isinstance(value, (datetime.date, datetime.datetime)) else str(value)
+    )
 
 
 def _line(text: str) -> str:
@@ -232,20 +318,38 @@ def _line(text: str) -> str:
 
 
 def set_option(config: dict[str, Any], setting: str, source: str, project: str = PROJECT) -> None:
-    """Apply one `path=value` to a configuration by its keys; paths are as in messages (`pools.core.size`, `network.zones[0]`), values YAML or JSON.
+    """Apply one `path=value` to a configuration by its keys; paths are as in messages
+    (`pools.core.size`, `network.zones[0]`), values YAML or JSON.
 
-    Raises ConfigError, in the name of `source`, for a setting that is none or whose path leads nowhere.
+    Raises ConfigError, in the name of `source`, for a setting that is none or whose path leads
+    nowhere.
     """
     path, equals, text = setting.partition("=")
     parts = [part for part in path.replace("[", ".[").split(".") if part]
     option = f"--set {_line(path)}"
     if not equals or not parts:
-        raise ConfigError(source, [Problem(path=option, what="is not of the form path=value", fix="write for example --set pools.core.size=3")])
+        raise ConfigError(
+            source,
+            [
+                Problem(
+                    path=option,
+                    what="is not of the form path=value",
+                    fix="write for example --set pools.core.size=3",
+                )
+            ],
+        )
     try:
         value = parsed(text)
     except ValueError:
         raise ConfigError(
-            source, [Problem(path=option, what=f"has a value that is neither YAML nor JSON (got {shown(text)})", fix="quote it for your shell")]
+            source,
+            [
+                Problem(
+                    path=option,
+                    what=f"has a value that is neither YAML nor JSON (got {shown(text)})",
+                    fix="quote it for your shell",
+                )
+            ],
         ) from None
     head, *rest = parts
     key = canonical_key(head, project) if ":" in head else file_key(head)
@@ -256,9 +360,20 @@ def set_option(config: dict[str, Any], setting: str, source: str, project: str =
     for index, part in enumerate(rest):
         last = index == len(rest) - 1
         where: Any = int(part[1:-1]) if _INDEX.fullmatch(part) else part
-        fits = (isinstance(here, list) and isinstance(where, int) and where < len(here)) or (isinstance(here, dict) and isinstance(where, str))
+        fits = (isinstance(here, list) and isinstance(where, int) and where < len(here)) or (
+            isinstance(here, dict) and isinstance(where, str)
+        )
         if not fits:
-            raise ConfigError(source, [Problem(path=option, what=f"leads nowhere at {_line(part)}", fix="compare the path with the stack file")])
+            raise ConfigError(
+                source,
+                [
+                    Problem(
+                        path=option,
+                        what=f"leads nowhere at {_line(part)}",
+                        fix="compare the path with the stack file",
+                    )
+                ],
+            )
         if last:
             here[where] = value
         elif isinstance(here, dict):

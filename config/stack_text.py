@@ -1,4 +1,6 @@
-"""A stack file as text: sections in the order of their own, a line of why above each, and a mark at each line that only the operator can fill in."""
+"""A stack file as text: sections in the order of their own, a line of why above each, and a mark
+at each line that only the operator can fill in.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ _WIDTH = 160
 class Noted:
     """A value with a comment at the end of its line; `fill` marks it as the operator's to fill in.
 
-    `unfit`: the plan refuses the value, and has to until somebody has filled it in: no stand-in would be safe.
+    `unfit`: the plan refuses the value, and has to until somebody has filled it in: no stand-in
+    would be safe.
     """
 
     value: Any
@@ -28,12 +31,12 @@ class Noted:
     unfit: bool = False
 
 
-def fill(value: Any, note: str) -> Noted:  # noqa: ANN401 -- any JSON value
+def fill(value: Any, note: str) -> Noted:
     """A value that stands in for one that only the operator knows."""
     return Noted(value=value, note=note, fill=True)
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+def plain(value: Any) -> Any:
     """The same without notes."""
     if isinstance(value, Noted):
         return plain(value.value)
@@ -42,7 +45,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
     return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def to_fill_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- any JSON value
+def to_fill_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Paths and notes of what is to be filled in."""
     if isinstance(value, Noted):
         if value.fill:
@@ -56,10 +59,14 @@ def to_fill_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa
             yield from to_fill_in(item, f"{path}[{index}]")
 
 
-def text_of(head: str, sections: Mapping[str, Any], comments: Mapping[str, str], project: str = PROJECT) -> str:
-    """The file: `sections` by their names in the stack, `comments` above them. Texts keep their quotes where YAML would read something else.
+def text_of(
+    head: str, sections: Mapping[str, Any], comments: Mapping[str, str], project: str = PROJECT
+) -> str:
+    """The file: `sections` by their names in the stack, `comments` above them. Texts keep their
+    quotes where YAML would read something else.
 
-    Keys have the prefix of the project: `pulumi stack init` writes those without one anew and drops their comments (CLI 3.260).
+    Keys have the prefix of the project: `pulumi stack init` writes those without one anew and drops
+    their comments (CLI 3.260).
     """
     sections = {"format": FORMAT, **sections}
     lines = [*(f"# {line}".rstrip() for line in head.strip().splitlines()), "", "config:"]
@@ -72,7 +79,7 @@ def text_of(head: str, sections: Mapping[str, Any], comments: Mapping[str, str],
     return "\n".join(lines) + "\n"
 
 
-def _dumped(key: str, value: Any) -> str:  # noqa: ANN401 -- any JSON value
+def _dumped(key: str, value: Any) -> str:
     from ruamel.yaml import YAML
 
     yaml, out = YAML(), io.StringIO()
@@ -83,8 +90,10 @@ def _dumped(key: str, value: Any) -> str:  # noqa: ANN401 -- any JSON value
     return out.getvalue()
 
 
-def _commented(value: Any, depth: int) -> Any:  # noqa: ANN401 -- any JSON value
-    """The value for ruamel, with its notes as comments: behind a value in its line, above one of several lines. `depth` is in maps."""
+def _commented(value: Any, depth: int) -> Any:
+    """The value for ruamel, with its notes as comments: behind a value in its line, above one of
+    several lines. `depth` is in maps.
+    """
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
     from ruamel.yaml.scalarstring import LiteralScalarString
 
@@ -103,7 +112,9 @@ def _commented(value: Any, depth: int) -> Any:  # noqa: ANN401 -- any JSON value
         return found
     if isinstance(value, (list, tuple)):
         items = CommentedSeq([_commented(item, depth + 1) for item in value])
-        if not any(isinstance(item, (Mapping, list, tuple)) for item in map(plain, value)) and all("\n" not in str(item) for item in value):
+        if not any(isinstance(item, (Mapping, list, tuple)) for item in map(plain, value)) and all(
+            "\n" not in str(item) for item in value
+        ):
             items.fa.set_flow_style()
         return items
     if isinstance(value, str) and "\n" in value:
@@ -111,11 +122,16 @@ def _commented(value: Any, depth: int) -> Any:  # noqa: ANN401 -- any JSON value
     return _quoted(value)
 
 
-def _quoted(value: Any) -> Any:  # noqa: ANN401 -- a scalar
-    """Text that reads like a number keeps its quotes (ruamel does so for YAML 1.2 only: 0755 and 1_000 are numbers to the engine's YAML)."""
+def _quoted(value: Any) -> Any:
+    """Text that reads like a number keeps its quotes (ruamel does so for YAML 1.2 only: 0755 and
+    1_000 are numbers to the engine's YAML).
+    """
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-    risky = isinstance(value, str) and (value[:1].isdigit() or value.lower() in ("yes", "no", "on", "off", "y", "n", "true", "false", "null", "~", ""))
+    risky = isinstance(value, str) and (
+        value[:1].isdigit()
+        or value.lower() in ("yes", "no", "on", "off", "y", "n", "true", "false", "null", "~", "")
+    )
     return DoubleQuotedScalarString(value) if risky else value
 
 

@@ -1,7 +1,9 @@
-"""How long starting may take, derived in one place: the autoscaler gives up on a node before the hub gives up on a server.
+"""How long starting may take, derived in one place: the autoscaler gives up on a node before the
+hub gives up on a server.
 
-Both numbers belong together. If the hub gave up first, a person would see a failure while the node that would have
-served is on its way; if the autoscaler never gave up, the on-demand twin would never be tried.
+Both numbers belong together. If the hub gave up first, a person would see a failure while the node
+that would have served is on its way; if the autoscaler never gave up, the on-demand twin would
+never be tried.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from dataclasses import dataclass
 from jupyterhub_aws.config.pools import AnyUserPool, SpotFirstPool
 from jupyterhub_aws.config.stack import StackConfig
 
-#: From the request to a Ready node. EC2 and EKS name no bound; AL2023 nodes join in 1 to 2 minutes, GPU nodes in 3 to 5.
+#: From the request to a Ready node. EC2 and EKS name no bound; AL2023 nodes join in 1 to 2 minutes,
+#: GPU nodes in 3 to 5.
 _NODE_SECONDS, _GPU_NODE_SECONDS = 300, 480
 #: The autoscaler's loop, the scheduler's retry, and the kubelet's start of the pod.
 _AROUND_SECONDS = 60
@@ -22,7 +25,9 @@ _PULL_SECONDS = 240
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeouts:
-    """`node_provision_seconds`: the autoscaler's max-node-provision-time. `server_start_seconds`: the hub's start timeout."""
+    """`node_provision_seconds`: the autoscaler's max-node-provision-time.
+    `server_start_seconds`: the hub's start timeout.
+    """
 
     node_provision_seconds: int
     server_start_seconds: int
@@ -34,9 +39,14 @@ def timeouts(stack: StackConfig) -> Timeouts:
 
 
 def pool_timeouts(pools: Iterable[AnyUserPool]) -> Timeouts:
-    """Return the two limits of these user pools. The second leaves room for a spot attempt that fails and an on-demand node after it."""
+    """Return the two limits of these user pools. The second leaves room for a spot attempt that
+    fails and an on-demand node after it.
+    """
     pools = tuple(pools)
     gpu = any(pool.types[0].gpus for pool in pools)
     node = _GPU_NODE_SECONDS if gpu else _NODE_SECONDS
     attempts = 2 if any(isinstance(pool, SpotFirstPool) for pool in pools) else 1
-    return Timeouts(node_provision_seconds=node, server_start_seconds=attempts * (node + _AROUND_SECONDS) + _PULL_SECONDS)
+    return Timeouts(
+        node_provision_seconds=node,
+        server_start_seconds=attempts * (node + _AROUND_SECONDS) + _PULL_SECONDS,
+    )

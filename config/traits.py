@@ -1,8 +1,11 @@
-"""Two names for one thing: which trait of JupyterHub's classes the chart sets from which of its keys, and what holds where a hub's values say both.
+"""Two names for one thing: which trait of JupyterHub's classes the chart sets from which of its
+keys, and what holds where a hub's values say both.
 
-Source of the table: `jupyterhub/files/hub/jupyterhub_config.py` of chart 4.4.0 (each `set_config_if_not_none` and assignment there; a test compares it
-with the chart). The chart applies its keys first, then `hub.config` by section, then the files of jupyterhub_config.d, then `hub.extraConfig`: later ones win.
-Among sections the class's own wins over those of its bases (traitlets, `Configurable._load_config`).
+Source of the table: `jupyterhub/files/hub/jupyterhub_config.py` of chart 4.4.0 (each
+`set_config_if_not_none` and assignment there; a test compares it with the chart). The chart applies
+its keys first, then `hub.config` by section, then the files of jupyterhub_config.d, then
+`hub.extraConfig`: later ones win. Among sections the class's own wins over those of its bases
+(traitlets, `Configurable._load_config`).
 """
 
 from __future__ import annotations
@@ -72,7 +75,8 @@ SAME: Mapping[str, str] = {
         }.items()
     },
 }
-#: Put together by the chart out of more than one key, the one that a stack would use is named: such a trait replaces all of it.
+#: Put together by the chart out of more than one key, the one that a stack would use is named: such
+#: a trait replaces all of it.
 COMPOSED: Mapping[str, str] = {
     "JupyterHub.db_url": "hub.db.url",
     "JupyterHub.services": "hub.services",
@@ -103,16 +107,22 @@ _SPAWNERS = tuple(reversed(sections(SPAWNER)))  # Spawner, KubeSpawner, and ours
 def key_of(section: str, trait: str) -> str | None:
     """The chart's key that stands for a trait, dotted; None where there is none."""
     owners = sections(section) if section in _SPAWNERS else (section,)
-    names = [f"{owner}.{trait}" for owner in (*owners, *(_SPAWNERS if section in _SPAWNERS else ()))]
-    return next((table[name] for name in names for table in (SAME, COMPOSED) if name in table), None)
+    names = [
+        f"{owner}.{trait}" for owner in (*owners, *(_SPAWNERS if section in _SPAWNERS else ()))
+    ]
+    return next(
+        (table[name] for name in names for table in (SAME, COMPOSED) if name in table), None
+    )
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """A hub's values with every trait put where the chart's rules look for it: what holds, whatever name it was said by.
+    """A hub's values with every trait put where the chart's rules look for it: what holds, whatever
+    name it was said by.
 
-    `origin`: of a place in `values`, where it was really said. `computed`: traits that code sets to what only runs can tell. `shadowed`: traits that are
-    without effect, for the chart says the same with a class that wins.
+    `origin`: of a place in `values`, where it was really said. `computed`: traits that code sets to
+    what only runs can tell. `shadowed`: traits that are without effect, for the chart says the same
+    with a class that wins.
     """
 
     values: Mapping[str, Any]
@@ -125,15 +135,21 @@ class Resolved:
         for length in range(len(path), 0, -1):
             found = self.origin.get(path[:length])
             if found is not None:
-                return Said(found.path if found.where else (*found.path, *path[length:]), found.where)
+                return Said(
+                    found.path if found.where else (*found.path, *path[length:]), found.where
+                )
         return Said(path)
 
 
-def put(values: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:  # noqa: ANN401 -- any JSON value
+def put(values: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:
     """A copy of values with another one at a path; what is no map on the way is replaced."""
     key = str(path[0])
     below = values.get(key)
-    inner = value if len(path) == 1 else put(below if isinstance(below, Mapping) else {}, path[1:], value)
+    inner = (
+        value
+        if len(path) == 1
+        else put(below if isinstance(below, Mapping) else {}, path[1:], value)
+    )
     return {**values, key: inner}
 
 
@@ -155,7 +171,9 @@ def resolve(values: Mapping[str, Any]) -> Resolved:
     return Resolved(values=result, origin=origin, computed=computed, shadowed=shadowed)
 
 
-def _sections(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[Path, Said], dict[tuple[str, str], Said]]:
+def _sections(
+    values: Mapping[str, Any],
+) -> tuple[dict[str, Any], dict[Path, Said], dict[tuple[str, str], Said]]:
     """`hub.config` with what `hub.extraConfig` sets afterwards."""
     found = at(values, ("hub", "config"))
     config: dict[str, Any] = dict(found) if isinstance(found, Mapping) else {}
@@ -168,13 +186,18 @@ def _sections(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[Path, Sai
         before = config.get(item.section)
         if before is None:
             origin["hub", "config", item.section] = item.said
-        config[item.section] = {**(before if isinstance(before, Mapping) else {}), item.trait: item.value}
+        config[item.section] = {
+            **(before if isinstance(before, Mapping) else {}),
+            item.trait: item.value,
+        }
         origin["hub", "config", item.section, item.trait] = item.said
         computed.pop((item.section, item.trait), None)
     return config, origin, computed
 
 
-def _spawner(values: Mapping[str, Any], config: Mapping[str, Any], origin: dict[Path, Said]) -> tuple[dict[str, Any], dict[Path, str]]:
+def _spawner(
+    values: Mapping[str, Any], config: Mapping[str, Any], origin: dict[Path, Said]
+) -> tuple[dict[str, Any], dict[Path, str]]:
     """The spawner's traits as its objects read them, all in one section."""
     whole: dict[str, Any] = {}
     shadowed: dict[Path, str] = {}
@@ -184,7 +207,11 @@ def _spawner(values: Mapping[str, Any], config: Mapping[str, Any], origin: dict[
             place: Path = ("hub", "config", section, trait)
             there = origin.pop(place, Said(place))
             key = SAME.get(f"KubeSpawner.{trait}") or COMPOSED.get(f"KubeSpawner.{trait}")
-            if section == "Spawner" and key is not None and at(values, tuple(key.split("."))) is not None:
+            if (
+                section == "Spawner"
+                and key is not None
+                and at(values, tuple(key.split("."))) is not None
+            ):
                 shadowed[there.path] = key
                 continue
             whole[trait] = value

@@ -13,7 +13,7 @@ def prefixes(keys: Sequence[str]) -> Iterator[str]:
     return (".".join(keys[:length]) for length in range(len(keys), 0, -1))
 
 
-def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401 -- any JSON value
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Everything in a value that is neither a map nor a list, with its path."""
     if isinstance(value, Mapping):
         for key, inner in value.items():

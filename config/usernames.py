@@ -1,7 +1,10 @@
-"""What a person's name becomes on the file system: the three schemes of KubeSpawner 7.0.0, and JupyterHub's own form of a name. Pure.
+"""What a person's name becomes on the file system: the three schemes of KubeSpawner 7.0.0, and
+JupyterHub's own form of a name. Pure.
 
-Sources: kubespawner/slugs.py (safe_slug, strip_and_hash), escapism 1.0 (escape), kubespawner/spawner.py (_expand_user_properties, where
-a slug has at most 48 characters), jupyterhub/auth.py (normalize_username, validate_username). A property test compares with the real ones.
+Sources: kubespawner/slugs.py (safe_slug, strip_and_hash), escapism 1.0 (escape),
+kubespawner/spawner.py (_expand_user_properties, where a slug has at most 48 characters),
+jupyterhub/auth.py (normalize_username, validate_username). A property test compares with the real
+ones.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ _LONGEST_SLUG, _LONGEST_NAME, _HASH = 48, 63, 8
 
 
 def normalized(name: str) -> str:
-    """A name as JupyterHub knows it: everybody in lower case, so that Ada and ada are one person."""
+    """A name as JupyterHub knows it: everybody in lower case, so that Ada and ada are one
+    person.
+    """
     return name.lower()
 
 
@@ -27,8 +32,15 @@ def is_name(name: str) -> bool:
 
 
 def safe(name: str) -> str:
-    """`{safe_username}`: the name where it is a DNS label already, else what is left of it and a hash. What chart 4 and later do."""
-    valid = re.match(r"^[a-z0-9\-]+$", name) and name[0] in _LETTERS and name[-1] in _ALPHANUMERIC and len(name) <= _LONGEST_NAME
+    """`{safe_username}`: the name where it is a DNS label already, else what is left of it and a
+    hash. What chart 4 and later do.
+    """
+    valid = (
+        re.match(r"^[a-z0-9\-]+$", name)
+        and name[0] in _LETTERS
+        and name[-1] in _ALPHANUMERIC
+        and len(name) <= _LONGEST_NAME
+    )
     if valid and "--" not in name and len(name) <= _LONGEST_SLUG:
         return name
     return f"{_stripped(name, _LONGEST_SLUG - _HASH - 3)}---{hashlib.sha256(name.encode()).hexdigest()[:_HASH]}"
@@ -42,11 +54,22 @@ def _stripped(name: str, longest: int) -> str:
 
 
 def escaped(name: str) -> str:
-    """`{escaped_username}`: each byte but lower-case letters and digits as `-` and its number in hexadecimal digits. What charts before 4.0 did."""
-    return "".join(char if char in _ALPHANUMERIC else "".join(f"-{byte:x}" for byte in char.encode()) for char in name).lower()
+    """`{escaped_username}`: each byte but lower-case letters and digits as `-` and its number in
+    hexadecimal digits. What charts before 4.0 did.
+    """
+    return "".join(
+        char if char in _ALPHANUMERIC else "".join(f"-{byte:x}" for byte in char.encode())
+        for char in name
+    ).lower()
 
 
 def directory(template: str, name: str) -> str:
-    """A person's directory by a template of the stack file (config/homes.py, HomeDirectory); `name` is normalized."""
-    schemes: dict[str, Callable[[str], str]] = {"safe_username": safe, "escaped_username": escaped, "unescaped_username": lambda raw: raw}
+    """A person's directory by a template of the stack file (config/homes.py, HomeDirectory);
+    `name` is normalized.
+    """
+    schemes: dict[str, Callable[[str], str]] = {
+        "safe_username": safe,
+        "escaped_username": escaped,
+        "unescaped_username": lambda raw: raw,
+    }
     return re.sub(r"\{(\w+)\}", lambda match: schemes[match[1]](name), template)

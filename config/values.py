@@ -1,4 +1,6 @@
-"""The small values that a stack file is made of: names, addresses, prices, ARNs. Each refuses with its own fix."""
+"""The small values that a stack file is made of: names, addresses, prices, ARNs. Each refuses
+with its own fix.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,17 @@ from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.meant import valid_name
 from jupyterhub_aws.config.zones import PARTITIONS, no_zone, partition_named, regions, zones
 
-# Always with fullmatch, for `$` lets a last newline pass; ASCII, for \d and \w know the digits and letters of every script.
+# Always with fullmatch, for `$` lets a last newline pass; ASCII, for \d and \w know the digits and
+# letters of every script.
 _NAME = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
 _ZONE = re.compile(r"^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$")
 _REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-[0-9]$")
-_ROLE_OR_USER = re.compile(r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:(role|user)/[\w+=,.@/-]+$", re.ASCII)
-_KMS_KEY = re.compile(r"^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]+|[0-9a-f-]+)$")
+_ROLE_OR_USER = re.compile(
+    r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:(role|user)/[\w+=,.@/-]+$", re.ASCII
+)
+_KMS_KEY = re.compile(
+    r"^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]+|[0-9a-f-]+)$"
+)
 _PRICE = re.compile(r"^[0-9]+(\.[0-9]{1,6})?$")
 _MINOR = re.compile(r"^1\.[0-9]{2}$")
 #: A server's name or address, without scheme and port.
@@ -34,11 +41,19 @@ def _name(limit: int, example: str) -> AfterValidator:
     def check(value: str) -> str:
         if not _NAME.fullmatch(value):
             raise refuse(
-                f"must be lower-case letters, digits and single dashes, beginning with a letter (got {shown(value)})",
-                f"write {name}" if (name := valid_name(value, limit)) else f"write something like {example}",
+                "must be lower-case letters, digits and single dashes, beginning with a letter"
+                f" (got {shown(value)})",
+                (
+                    f"write {name}"
+                    if (name := valid_name(value, limit))
+                    else f"write something like {example}"
+                ),
             )
         if len(value) > limit:
-            raise refuse(f"must be at most {limit} characters (got {len(value)})", f"shorten it, for example to {value[:limit].rstrip('-')}")
+            raise refuse(
+                f"must be at most {limit} characters (got {len(value)})",
+                f"shorten it, for example to {value[:limit].rstrip('-')}",
+            )
         return value
 
     return AfterValidator(check)
@@ -48,7 +63,10 @@ def _zone(value: str) -> str:
     if not _ZONE.fullmatch(value):
         if other := no_zone(value):
             raise refuse(f"{other[0]} (got {shown(value)})", other[1])
-        raise refuse(f"is not an availability zone (got {shown(value)})", "write the zone's full name, such as us-east-1a")
+        raise refuse(
+            f"is not an availability zone (got {shown(value)})",
+            "write the zone's full name, such as us-east-1a",
+        )
     return value
 
 
@@ -57,14 +75,27 @@ def _region(value: str) -> str:
     if partition in PARTITIONS:
         return value
     if partition is not None:
-        raise refuse(f"is in the partition {partition}, and this program knows only {', '.join(PARTITIONS)} (got {shown(value)})", "choose a region of these")
+        raise refuse(
+            f"is in the partition {partition}, and this program knows only {', '.join(PARTITIONS)}"
+            f" (got {shown(value)})",
+            "choose a region of these",
+        )
     if _REGION.fullmatch(value):
-        near = [name for name in regions() if name[:-1] == value[:-1]] or [name for name in regions() if name[:3] == value[:3]] or regions()
+        near = (
+            [name for name in regions() if name[:-1] == value[:-1]]
+            or [name for name in regions() if name[:3] == value[:3]]
+            or regions()
+        )
         listed = f"{', '.join(near[:-1])} or {near[-1]}" if len(near) > 1 else near[0]
-        raise refuse(f"is no region that AWS had on {zones().read} (got {shown(value)})", f"did you mean {listed}?")
+        raise refuse(
+            f"is no region that AWS had on {zones().read} (got {shown(value)})",
+            f"did you mean {listed}?",
+        )
     if _ZONE.fullmatch(value):
         raise refuse(f"is a zone, not a region (got {shown(value)})", f"write {value[:-1]}")
-    raise refuse(f"is not a region (got {shown(value)})", "write a region's name, such as us-east-1")
+    raise refuse(
+        f"is not a region (got {shown(value)})", "write a region's name, such as us-east-1"
+    )
 
 
 def _cidr(value: str) -> str:
@@ -73,17 +104,30 @@ def _cidr(value: str) -> str:
     except ValueError as error:
         if "host bits" in str(error):
             network = IPv4Network(value, strict=False)
-            raise refuse(f"names a host, not a network (got {shown(value)})", f"write {network}") from None
-        raise refuse(f"is not an IPv4 network (got {shown(value)})", "write it as address/length, such as 10.0.0.0/16") from None
+            raise refuse(
+                f"names a host, not a network (got {shown(value)})", f"write {network}"
+            ) from None
+        raise refuse(
+            f"is not an IPv4 network (got {shown(value)})",
+            "write it as address/length, such as 10.0.0.0/16",
+        ) from None
     if "/" not in value:
-        raise refuse(f"has no length (got {shown(value)})", f"add one, such as {value}/16 (/32 means this one address)")
+        raise refuse(
+            f"has no length (got {shown(value)})",
+            f"add one, such as {value}/16 (/32 means this one address)",
+        )
     if str(network) != value:  # Python also takes netmasks, AWS does not
-        raise refuse(f"does not give its length as a plain number of bits (got {shown(value)})", f"write {network}")
+        raise refuse(
+            f"does not give its length as a plain number of bits (got {shown(value)})",
+            f"write {network}",
+        )
     return value
 
 
 def is_world(cidr: str) -> bool:
-    """Whether a range is wider than anybody's own network: 0.0.0.0/1 twice is the whole internet by another name."""
+    """Whether a range is wider than anybody's own network: 0.0.0.0/1 twice is the whole internet
+    by another name.
+    """
     prefix = cidr.rpartition("/")[2]
     return prefix.isdigit() and int(prefix) < _WIDEST_OWN_PREFIX
 
@@ -98,19 +142,28 @@ def is_documentation(cidr: str) -> bool:
 
 
 def world_only_by_name(option: str, cidrs: Iterable[str], *, public: bool, opens: str) -> None:
-    """Refuse a list that lets the whole internet in without `public: true` beside it, and the other way round. `opens` says what it does."""
+    """Refuse a list that lets the whole internet in without `public: true` beside it, and the
+    other way round. `opens` says what it does.
+    """
     world = any(map(is_world, cidrs))
     if world and not public:
         raise refuse(f"{option} {opens}", "list your own networks, or set public: true beside it")
     if public and not world:
-        raise refuse(f"public is true, but {option} does not contain 0.0.0.0/0", "remove public, or add 0.0.0.0/0 if you mean it")
+        raise refuse(
+            f"public is true, but {option} does not contain 0.0.0.0/0",
+            "remove public, or add 0.0.0.0/0 if you mean it",
+        )
 
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?(?P<host>\[[^\]]+\]|[^/:?#\s]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>[/?#]\S*)?", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?(?P<host>\[[^\]]+\]|[^/:?#\s]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>[/?#]\S*)?",
+    re.IGNORECASE,
+)
 
 
 def host_of(address: str) -> str:
-    """The host of an address with a scheme; empty where it has none."""  # not urllib: this package names no module that could talk to anybody
+    # not urllib: this package names no module that could talk to anybody
+    """The host of an address with a scheme; empty where it has none."""
     match = _ADDRESS.match(address)
     return match["host"].lower() if match else ""
 
@@ -126,17 +179,29 @@ def _price(value: str) -> str:
     try:
         price = Decimal(value)
     except InvalidOperation:
-        raise refuse(f"is not a price (got {shown(value)})", 'write US dollars per hour in quotes, such as "0.35"') from None
-    if not price.is_finite() or price <= 0 or price > 1000:  # noqa: PLR2004 -- no EC2 type costs 1,000 USD per hour
-        raise refuse(f"is not a possible price per hour (got {shown(value)})", 'write US dollars per hour in quotes, such as "0.35"')
+        raise refuse(
+            f"is not a price (got {shown(value)})",
+            'write US dollars per hour in quotes, such as "0.35"',
+        ) from None
+    if not price.is_finite() or price <= 0 or price > 1000:  # no EC2 type costs 1,000 USD per hour
+        raise refuse(
+            f"is not a possible price per hour (got {shown(value)})",
+            'write US dollars per hour in quotes, such as "0.35"',
+        )
     if not _PRICE.fullmatch(value):
-        raise refuse(f"is not a plain decimal (got {shown(value)})", 'write digits with at most six decimals, such as "0.35"')
+        raise refuse(
+            f"is not a plain decimal (got {shown(value)})",
+            'write digits with at most six decimals, such as "0.35"',
+        )
     return value
 
 
 def _minor(value: str) -> str:
     if not _MINOR.fullmatch(value):
-        raise refuse(f"is not a Kubernetes minor version (got {shown(value)})", 'write major and minor in quotes, such as "1.35"')
+        raise refuse(
+            f"is not a Kubernetes minor version (got {shown(value)})",
+            'write major and minor in quotes, such as "1.35"',
+        )
     return value
 
 
@@ -144,7 +209,8 @@ def _principal(value: str) -> str:
     if not _ROLE_OR_USER.fullmatch(value):
         raise refuse(
             f"is not the ARN of an IAM role or user (got {shown(value)})",
-            "write it like arn:aws:iam::123456789012:role/platform-admin (an assumed role's session ARN does not work: give the role itself)",
+            "write it like arn:aws:iam::123456789012:role/platform-admin (an assumed role's session"
+            " ARN does not work: give the role itself)",
         )
     return value
 
@@ -153,7 +219,9 @@ def _kms_key(value: str) -> str:
     if not _KMS_KEY.fullmatch(value):
         raise refuse(
             f"is not the ARN of a KMS key (got {shown(value)})",
-            "write it like arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab (an alias does not work)",
+            "write it like"
+            " arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab (an alias"
+            " does not work)",
         )
     return value
 
@@ -164,7 +232,10 @@ def aws_id(kind: str) -> AfterValidator:
 
     def check(value: str) -> str:
         if not form.fullmatch(value):
-            raise refuse(f"is not an id of that kind (got {shown(value)})", f"write it like {kind}-0123456789abcdef0")
+            raise refuse(
+                f"is not an id of that kind (got {shown(value)})",
+                f"write it like {kind}-0123456789abcdef0",
+            )
         return value
 
     return AfterValidator(check)
@@ -173,19 +244,26 @@ def aws_id(kind: str) -> AfterValidator:
 def _account(value: object) -> object:
     if isinstance(value, (int, float)):
         raise refuse(
-            f"must be a quoted string (got the number {shown(value)}): numbers lose leading zeros", 'write the account in quotes, such as "123456789012"'
+            f"must be a quoted string (got the number {shown(value)}): numbers lose leading zeros",
+            'write the account in quotes, such as "123456789012"',
         )
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{12}", value):
-        raise refuse(f"is not the number of an AWS account (got {shown(value)})", 'write its twelve digits in quotes, such as "123456789012"')
+        raise refuse(
+            f"is not the number of an AWS account (got {shown(value)})",
+            'write its twelve digits in quotes, such as "123456789012"',
+        )
     return value
 
 
 def _label_key(value: str) -> str:
     prefix, slash, name = value.rpartition("/")
-    if not _LABEL_NAME.fullmatch(name) or (slash and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", prefix)):
+    if not _LABEL_NAME.fullmatch(name) or (
+        slash and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", prefix)
+    ):
         raise refuse(
             f"is not a Kubernetes label key (got {shown(value)})",
-            "write name or prefix.example.org/name: the prefix in lower case, the name with at most 63 characters",
+            "write name or prefix.example.org/name: the prefix in lower case, the name with at most"
+            " 63 characters",
         )
     return value
 
@@ -194,34 +272,58 @@ def _label_value(value: str) -> str:
     if value and not _LABEL_NAME.fullmatch(value):
         raise refuse(
             f"is not a Kubernetes label value (got {shown(value)})",
-            "use at most 63 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit",
+            "use at most 63 letters, digits, dots, dashes and underscores, beginning and ending"
+            " with a letter or digit",
         )
     return value
 
 
-#: EKS API reference, CreateCluster: the pattern of a cluster's name, and its 100 characters. Of clusters that something else made.
+#: EKS API reference, CreateCluster: the pattern of a cluster's name, and its 100 characters. Of
+#: clusters that something else made.
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 
 
 def _cluster_name(value: str) -> str:
     if not _CLUSTER_NAME.fullmatch(value):
-        raise refuse(f"is not the name of a cluster in EKS (got {shown(value)})", "write it as `aws eks list-clusters` shows it")
+        raise refuse(
+            f"is not the name of a cluster in EKS (got {shown(value)})",
+            "write it as `aws eks list-clusters` shows it",
+        )
     return value
 
 
 ClusterName = Annotated[str, AfterValidator(_cluster_name)]
-#: Prefix of every physical name. 24 characters leave room for the longest one built from it (an IAM role's limit is 64).
-StackName = Annotated[str, _name(24, "jhub-dev"), Field(json_schema_extra={"pattern": _NAME.pattern, "maxLength": 24})]
+#: Prefix of every physical name. 24 characters leave room for the longest one built from it (an IAM
+#: role's limit is 64).
+StackName = Annotated[
+    str, _name(24, "jhub-dev"), Field(json_schema_extra={"pattern": _NAME.pattern, "maxLength": 24})
+]
 #: Name of a pool or a hub: part of Kubernetes names, label values and Auto Scaling group names.
-ShortName = Annotated[str, _name(20, "memory"), Field(json_schema_extra={"pattern": _NAME.pattern, "maxLength": 20})]
+ShortName = Annotated[
+    str, _name(20, "memory"), Field(json_schema_extra={"pattern": _NAME.pattern, "maxLength": 20})
+]
 Zone = Annotated[str, AfterValidator(_zone), Field(json_schema_extra={"pattern": _ZONE.pattern})]
 Region = Annotated[str, AfterValidator(_region)]
 Cidr = Annotated[str, AfterValidator(_cidr), Field(json_schema_extra={"examples": ["10.0.0.0/16"]})]
-Price = Annotated[str, AfterValidator(_price), Field(json_schema_extra={"examples": ["0.35"], "pattern": _PRICE.pattern})]
-KubernetesMinor = Annotated[str, AfterValidator(_minor), Field(json_schema_extra={"pattern": _MINOR.pattern})]
-PrincipalArn = Annotated[str, AfterValidator(_principal), Field(json_schema_extra={"examples": ["arn:aws:iam::123456789012:role/platform-admin"]})]
+Price = Annotated[
+    str,
+    AfterValidator(_price),
+    Field(json_schema_extra={"examples": ["0.35"], "pattern": _PRICE.pattern}),
+]
+KubernetesMinor = Annotated[
+    str, AfterValidator(_minor), Field(json_schema_extra={"pattern": _MINOR.pattern})
+]
+PrincipalArn = Annotated[
+    str,
+    AfterValidator(_principal),
+    Field(json_schema_extra={"examples": ["arn:aws:iam::123456789012:role/platform-admin"]}),
+]
 KmsKeyArn = Annotated[str, AfterValidator(_kms_key)]
 VpcId = Annotated[str, aws_id("vpc")]
-AccountId = Annotated[str, BeforeValidator(_account), Field(json_schema_extra={"examples": ["123456789012"], "pattern": "^[0-9]{12}$"})]
+AccountId = Annotated[
+    str,
+    BeforeValidator(_account),
+    Field(json_schema_extra={"examples": ["123456789012"], "pattern": "^[0-9]{12}$"}),
+]
 LabelKey = Annotated[str, AfterValidator(_label_key)]
 LabelValue = Annotated[str, AfterValidator(_label_value)]

@@ -1,4 +1,6 @@
-"""What goes with what: Kubernetes minors, their support dates, and the add-ons, images and charts pinned for each."""
+"""What goes with what: Kubernetes minors, their support dates, and the add-ons, images and
+charts pinned for each.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ Kind = Literal["addon", "ami", "chart", "image", "plugin"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pin:
-    """One pinned version. `kubernetes` is None where it serves every minor; `verified` as the table's head explains."""
+    """One pinned version. `kubernetes` is None where it serves every minor; `verified` as the
+    table's head explains.
+    """
 
     kind: Kind
     name: str
@@ -46,12 +50,20 @@ class KubernetesVersion:
     @classmethod
     def of(cls, minor: str, row: Mapping[str, Any]) -> KubernetesVersion:
         """A row of the table."""
-        return cls(minor=minor, **{key: row[key] for key in ("standard_support_until", "extended_support_until", "source")})
+        return cls(
+            minor=minor,
+            **{
+                key: row[key]
+                for key in ("standard_support_until", "extended_support_until", "source")
+            },
+        )
 
 
 @cache
 def table() -> dict[str, Any]:
-    """The table as it is written. What each part means: here for pins, in config/releases.py for the rest."""
+    """The table as it is written. What each part means: here for pins, in config/releases.py for
+    the rest.
+    """
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,6 @@
-"""What people's servers have besides the home directory: shared directories, scratch space, claims that exist."""
+"""What people's servers have besides the home directory: shared directories, scratch space,
+claims that exist.
+"""
 
 from __future__ import annotations
 
@@ -15,29 +17,63 @@ _NEXT_START = "For servers that start later; running ones go on as they are."
 HOME = "/home/jovyan"
 _PATH = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9._-]{0,62}){1,8}")
 #: What an image or Kubernetes has there: a volume over it would hide it, and no server would start.
-_TAKEN = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr", "/var")  # noqa: S108 -- a name to refuse
+_TAKEN = (
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/tmp",  # noqa: S108
+    "/usr",
+    "/var",
+)
 
 
 def _mount_path(value: str) -> str:
     if not _PATH.fullmatch(value) or ".." in value.split("/"):
-        raise refuse(f"is not an absolute path (got {shown(value)})", f"write it like {HOME}/shared, or /data")
+        raise refuse(
+            f"is not an absolute path (got {shown(value)})",
+            f"write it like {HOME}/shared, or /data",
+        )
     if value in (HOME, "/home"):
-        raise refuse("is the home directory, which has a volume of its own", f"write a directory below it, such as {HOME}/shared")
+        raise refuse(
+            "is the home directory, which has a volume of its own",
+            f"write a directory below it, such as {HOME}/shared",
+        )
     if any(value == taken or value.startswith(f"{taken}/") for taken in _TAKEN):
-        raise refuse(f"would hide what the image has there (got {value})", f"write it like {HOME}/shared, or /data")
+        raise refuse(
+            f"would hide what the image has there (got {value})",
+            f"write it like {HOME}/shared, or /data",
+        )
     return value
 
 
-MountPath = Annotated[str, AfterValidator(_mount_path), Field(json_schema_extra={"examples": [f"{HOME}/shared"]})]
+MountPath = Annotated[
+    str, AfterValidator(_mount_path), Field(json_schema_extra={"examples": [f"{HOME}/shared"]})
+]
 
 
 class SharedDirectory(Model):
-    """A directory of the file system of homes that every server of the hub sees, under `_shared/NAME` there."""
+    """A directory of the file system of homes that every server of the hub sees, under
+    `_shared/NAME` there.
+    """
 
-    mount_path: MountPath | None = option(None, help=f"Where servers see it. Without it {HOME}/shared/NAME.", changing=_NEXT_START)
+    mount_path: MountPath | None = option(
+        None, help=f"Where servers see it. Without it {HOME}/shared/NAME.", changing=_NEXT_START
+    )
     writable_by: Literal["administrators", "users", "none"] = option(
         "administrators",
-        help="Who may write; all users may read. `users`: every user of the hub. `none`: no server may; it is filled from elsewhere.",
+        help=(
+            "Who may write; all users may read. `users`: every user of the hub. `none`: no server"
+            " may; it is filled from elsewhere."
+        ),
         changing=_NEXT_START,
     )
 
@@ -45,18 +81,34 @@ class SharedDirectory(Model):
 class ScratchVolume(Model):
     """Space on the node's own disk, gone when the server stops."""
 
-    kind: Literal["scratch"] = tag("scratch", help="`scratch`: local space for temporary files.", changing=_NEXT_START)
+    kind: Literal["scratch"] = tag(
+        "scratch", help="`scratch`: local space for temporary files.", changing=_NEXT_START
+    )
     mount_path: MountPath = option(help="Where servers see it.", changing=_NEXT_START)
-    size_gib: int = option(help="A server that writes more is stopped by the kubelet.", unit="GiB", changing=_NEXT_START, ge=1, le=10000)
+    size_gib: int = option(
+        help="A server that writes more is stopped by the kubelet.",
+        unit="GiB",
+        changing=_NEXT_START,
+        ge=1,
+        le=10000,
+    )
 
 
 class ClaimVolume(Model):
-    """A claim that is there already in the hub's namespace (hub-NAME): data of yours, made by somebody else."""
+    """A claim that is there already in the hub's namespace (hub-NAME): data of yours, made by
+    somebody else.
+    """
 
-    kind: Literal["claim"] = tag("claim", help="`claim`: a PersistentVolumeClaim that exists.", changing=_NEXT_START)
+    kind: Literal["claim"] = tag(
+        "claim", help="`claim`: a PersistentVolumeClaim that exists.", changing=_NEXT_START
+    )
     mount_path: MountPath = option(help="Where servers see it.", changing=_NEXT_START)
     claim: ShortName = option(help="The claim's name.", changing=_NEXT_START)
-    read_only: bool = option(True, help="Servers may only read. With false every server writes to the one volume.", changing=_NEXT_START)
+    read_only: bool = option(
+        True,
+        help="Servers may only read. With false every server writes to the one volume.",
+        changing=_NEXT_START,
+    )
 
 
 Volume = Annotated[ScratchVolume | ClaimVolume, Field(discriminator="kind")]

@@ -1,4 +1,6 @@
-"""Regions and availability zones as AWS knows them: config/data/zones.json, which scripts/refresh_zones.py makes from AWS's own data."""
+"""Regions and availability zones as AWS knows them: config/data/zones.json, which
+scripts/refresh_zones.py makes from AWS's own data.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,17 @@ from pathlib import Path
 TABLE = Path(__file__).parent / "data" / "zones.json"
 #: Partitions whose ARNs and endpoints this program writes (components/partition.py).
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
-#: Zones where EKS makes no control plane, by id (EKS user guide, "Amazon EKS networking requirements for VPC and subnets", Subnet requirements for
-#: clusters), and the letter that they have in most accounts: us-east-1e is use1-az3 in moto's list of described zones (moto 5.2.5, ec2/models/
-#: availability_zones_and_regions.py), which has no letter for the other two, because newer accounts do not see those zones.
-WITHOUT_EKS: Mapping[str, tuple[str, str]] = {"us-east-1": ("use1-az3", "e"), "us-west-1": ("usw1-az2", ""), "ca-central-1": ("cac1-az3", "c")}
+#: Zones where EKS makes no control plane, by id (EKS user guide, "Amazon EKS networking
+#: requirements for VPC and subnets", Subnet requirements for
+#: clusters), and the letter that they have in most accounts: us-east-1e is use1-az3 in moto's list
+#: of described zones (moto 5.2.5, ec2/models/
+#: availability_zones_and_regions.py), which has no letter for the other two, because newer accounts
+#: do not see those zones.
+WITHOUT_EKS: Mapping[str, tuple[str, str]] = {
+    "us-east-1": ("use1-az3", "e"),
+    "us-west-1": ("usw1-az2", ""),
+    "ca-central-1": ("cac1-az3", "c"),
+}
 
 _LOCAL = re.compile(r"(?P<region>[a-z]{2}(-[a-z]+)+-[0-9])-(wl[0-9]-)?[a-z]{3}(-wlz)?-[0-9]+[a-z]?")
 _ID = re.compile(r"[a-z]{2,5}[0-9]-az[0-9]")
@@ -33,7 +42,10 @@ class Zones:
 def zones() -> Zones:
     """The table, read once."""
     document = json.loads(TABLE.read_bytes())
-    partitions = {name: {region: tuple(ids) for region, ids in regions.items()} for name, regions in document["partitions"].items()}
+    partitions = {
+        name: {region: tuple(ids) for region, ids in regions.items()}
+        for name, regions in document["partitions"].items()
+    }
     return Zones(read=document["read"], partitions=partitions)
 
 
@@ -48,9 +60,11 @@ def regions() -> list[str]:
 
 
 def letters(region: str) -> str:
-    """The letters that zones of a region can have: as many as the highest number of a zone there. Empty where the table does not know.
+    """The letters that zones of a region can have: as many as the highest number of a zone there.
+    Empty where the table does not know.
 
-    Letters are mapped to zones by account in the oldest regions, so that only their number is known.
+    Letters are mapped to zones by account in the oldest regions, so that only their number is
+    known.
     """
     ids = next((found[region] for found in zones().partitions.values() if region in found), ())
     highest = max((int(item.rpartition("az")[2]) for item in ids if item), default=0)
@@ -59,12 +73,23 @@ def letters(region: str) -> str:
 
 
 def no_zone(value: str) -> tuple[str, str] | None:
-    """What a name is that is no availability zone's, and what to write; None where neither is known."""
+    """What a name is that is no availability zone's, and what to write; None where neither is
+    known.
+    """
     if local := _LOCAL.fullmatch(value):
         kind = "a Wavelength Zone" if "-wl" in value else "a Local Zone"
         region = local["region"]
-        return f"is {kind}, and EKS wants subnets in availability zones", f"write a zone of the region, such as {region}a"
+        return (
+            f"is {kind}, and EKS wants subnets in availability zones",
+            f"write a zone of the region, such as {region}a",
+        )
     if _ID.fullmatch(value):
-        command = "aws ec2 describe-availability-zones --query 'AvailabilityZones[].[ZoneName,ZoneId]' --output text"
-        return "is a zone's id, and zones are told by their names here", f"write its name in your account, as this shows: {command}"
+        command = (
+            "aws ec2 describe-availability-zones --query 'AvailabilityZones[].[ZoneName,ZoneId]'"
+            " --output text"
+        )
+        return (
+            "is a zone's id, and zones are told by their names here",
+            f"write its name in your account, as this shows: {command}",
+        )
     return None

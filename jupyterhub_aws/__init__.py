@@ -1,6 +1,8 @@
-"""JupyterHub on AWS as a Pulumi library: a platform from a stack file, or its components by themselves.
+"""JupyterHub on AWS as a Pulumi library: a platform from a stack file, or its components by
+themselves.
 
-What `__all__` names is the public interface, which a version number promises (docs/upgrading-the-library.md). Everything else is private.
+What `__all__` names is the public interface, which a version number promises
+(docs/upgrading-the-library.md). Everything else is private.
 """
 
 from __future__ import annotations
@@ -12,7 +14,10 @@ from jupyterhub_aws.version import __version__
 if TYPE_CHECKING:
     from jupyterhub_aws.components.airgap.existing import ExistingNetwork, ExistingNetworkArgs
     from jupyterhub_aws.components.airgap.network import AirgapNetwork, AirgapNetworkArgs
-    from jupyterhub_aws.components.autoscaler.autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
+    from jupyterhub_aws.components.autoscaler.autoscaler import (
+        ClusterAutoscaler,
+        ClusterAutoscalerArgs,
+    )
     from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
     from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs, BackupsOutputs
     from jupyterhub_aws.components.base import ArgumentError
@@ -27,16 +32,50 @@ if TYPE_CHECKING:
     from jupyterhub_aws.components.network.outputs import NetworkOutputs
     from jupyterhub_aws.components.node_agents import NodeAgents, NodeAgentsArgs
     from jupyterhub_aws.components.platform import JupyterHubPlatform, JupyterHubPlatformArgs
-    from jupyterhub_aws.components.pools.args import CoreNodes, ExistingNodes, OnDemand, Spot, SpotFirst
+    from jupyterhub_aws.components.pools.args import (
+        CoreNodes,
+        ExistingNodes,
+        OnDemand,
+        Spot,
+        SpotFirst,
+    )
     from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs, existing_node_pools
     from jupyterhub_aws.components.pools.pools import NodePools, NodePoolsArgs
     from jupyterhub_aws.components.stack_config import from_stack_file
     from jupyterhub_aws.config.backups import CopyTo, Daily, VaultLock, Weekly
     from jupyterhub_aws.config.bundle import Lock, read_lock
-    from jupyterhub_aws.config.database import MemoryDatabase, PostgresDatabase, SqliteDatabase, SqliteOnClass, SqliteOnNode
-    from jupyterhub_aws.config.egress import InternetEgress, NoEgress, Peering, PeerNetwork, ProxyEgress, RoutedPeerNetwork, TransitGateway
-    from jupyterhub_aws.config.entry import AcmTls, CertificateTls, LoadBalancerEntry, NodePortEntry, NoTls, PortForwardEntry
-    from jupyterhub_aws.config.homes import AdoptedHomes, EbsHomes, EfsAccessPointHomes, EphemeralHomes, NfsHomes, UsageReport
+    from jupyterhub_aws.config.database import (
+        MemoryDatabase,
+        PostgresDatabase,
+        SqliteDatabase,
+        SqliteOnClass,
+        SqliteOnNode,
+    )
+    from jupyterhub_aws.config.egress import (
+        InternetEgress,
+        NoEgress,
+        Peering,
+        PeerNetwork,
+        ProxyEgress,
+        RoutedPeerNetwork,
+        TransitGateway,
+    )
+    from jupyterhub_aws.config.entry import (
+        AcmTls,
+        CertificateTls,
+        LoadBalancerEntry,
+        NodePortEntry,
+        NoTls,
+        PortForwardEntry,
+    )
+    from jupyterhub_aws.config.homes import (
+        AdoptedHomes,
+        EbsHomes,
+        EfsAccessPointHomes,
+        EphemeralHomes,
+        NfsHomes,
+        UsageReport,
+    )
     from jupyterhub_aws.config.hub import Culling
     from jupyterhub_aws.config.mirrors import PackageMirrors
     from jupyterhub_aws.config.network import FlowLogs, Subnet
@@ -144,7 +183,8 @@ __all__ = [
     "read_lock",
 ]
 
-#: Where each public name is. They are loaded when they are asked for: `jhub` and the checks need no SDK.
+#: Where each public name is. They are loaded when they are asked for: `jhub` and the checks need no
+#: SDK.
 _PLACES = {
     "AcmTls": "config.entry",
     "AdoptedHomes": "config.homes",

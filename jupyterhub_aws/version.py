@@ -1,17 +1,22 @@
-"""The library's version: the one place that says it (pyproject.toml and `jhub --version` read it here)."""
+"""The library's version: the one place that says it (pyproject.toml and `jhub --version` read it
+here).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-#: Its second number is the newest format of stack files that it reads (config/formats); docs/upgrading-the-library.md says what each number promises.
+#: Its second number is the newest format of stack files that it reads (config/formats);
+#: docs/upgrading-the-library.md says what each number promises.
 __version__ = "0.2.0"
 #: The SDKs that the program loads: types of resources and their inputs are theirs.
 _SDKS = ("pulumi", "pulumi-aws", "pulumi-eks", "pulumi-kubernetes", "pulumi-random")
 
 
 def described() -> Iterator[str]:
-    """What `jhub --version` prints: `jupyterhub-aws X.Y.Z` first, then the format of stack files, and the SDKs that are installed."""
+    """What `jhub --version` prints: `jupyterhub-aws X.Y.Z` first, then the format of stack
+    files, and the SDKs that are installed.
+    """
     import platform
 
     from jupyterhub_aws.config.formats import FORMAT

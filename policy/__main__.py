@@ -3,7 +3,9 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the engine starts this file in its own folder
+sys.path.insert(
+    0, str(Path(__file__).resolve().parents[1])
+)  # the engine starts this file in its own folder
 
 from jupyterhub_aws.policy.pack import make_pack
 

@@ -1,10 +1,12 @@
-"""Measure on the real chart which pods a changed value replaces, and write it to config/data/z2jh/restarts-VERSION.json.
+"""Measure on the real chart which pods a changed value replaces, and write it to
+config/data/z2jh/restarts-VERSION.json.
 
     .venv/bin/python scripts/refresh_chart_restarts.py CHART_FOLDER VERSION
 
-Each leaf of the chart's values is changed, one at a time, on top of several of our own sets of values (tests/fixtures/values), and the chart is
-rendered by `helm`: what differs in a pod template is a restart of those pods. It takes some minutes. Paths whose leaves all agree are written
-as one. A leaf that no change of ours gets past the chart's schema is written as null: nobody knows.
+Each leaf of the chart's values is changed, one at a time, on top of several of our own sets of
+values (tests/fixtures/values), and the chart is rendered by `helm`: what differs in a pod template
+is a restart of those pods. It takes some minutes. Paths whose leaves all agree are written as one.
+A leaf that no change of ours gets past the chart's schema is written as null: nobody knows.
 """
 
 from __future__ import annotations
@@ -25,16 +27,41 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "config" / "data" / "z2jh"
 #: Sets of values that switch on what others leave off: only what is rendered can be seen to change.
-BASES = ("as-committed", "ldap-own-certificate", "oidc-postgres", "nfs", "kubeadm", "profiles-derived-from-pools", "a-volume-per-person")
-_KUBE_VERSION = "1.35.0"  # a helm built from source believes in Kubernetes 1.20, which the chart refuses
+BASES = (
+    "as-committed",
+    "ldap-own-certificate",
+    "oidc-postgres",
+    "nfs",
+    "kubeadm",
+    "profiles-derived-from-pools",
+    "a-volume-per-person",
+)
+_KUBE_VERSION = (  # a helm built from source believes in Kubernetes 1.20, which the chart refuses
+    "1.35.0"
+)
 
 Path_ = tuple[str, ...]
 
 
 def render(chart: Path, values: dict[str, Any]) -> dict[str, str] | None:
-    """What runs pods, by its name, as the text of its pod template; and the rest under an empty name. None where the chart refuses."""
-    command = ["helm", "template", "hub-main", str(chart), "--namespace", "hub-main", "--kube-version", _KUBE_VERSION, "--values", "-"]
-    done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 -- helm, on our own values
+    """What runs pods, by its name, as the text of its pod template; and the rest under an empty
+    name. None where the chart refuses.
+    """
+    command = [
+        "helm",
+        "template",
+        "hub-main",
+        str(chart),
+        "--namespace",
+        "hub-main",
+        "--kube-version",
+        _KUBE_VERSION,
+        "--values",
+        "-",
+    ]
+    done = subprocess.run(  # noqa: S603
+        command, input=json.dumps(values), capture_output=True, text=True, timeout=120, check=False
+    )
     if done.returncode != 0:
         return None
     found, rest = {}, []
@@ -47,7 +74,7 @@ def render(chart: Path, values: dict[str, Any]) -> dict[str, str] | None:
     return {**found, "": "\n".join(sorted(rest))}
 
 
-def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:  # noqa: ANN401 -- any values
+def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
     """Every leaf; a list, and a map that people fill, is one."""
     if isinstance(value, dict) and value:
         for key in sorted(value):
@@ -56,27 +83,54 @@ def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:  # noqa
         yield path, value
 
 
-def others(value: Any) -> list[Any]:  # noqa: ANN401 -- any value to others of its kind
+def others(value: Any) -> list[Any]:
     """What a value may be changed to: the first that the chart takes is used."""
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, (int, float)):
         return [value + 1, value + 10, f"{value}1"]
     if isinstance(value, str) and value:
-        return [other for other in (value + "x", value.replace("Gi", "0Gi"), *_words(), 4242, {"changed": "x"}) if other != value]
+        return [
+            other
+            for other in (
+                value + "x",
+                value.replace("Gi", "0Gi"),
+                *_words(),
+                4242,
+                {"changed": "x"},
+            )
+            if other != value
+        ]
     if isinstance(value, list):
-        return [[*value, "changed"], [*value, {"name": "changed"}], [*value, {"name": "changed", "emptyDir": {}}]]
-    return [{"changed": "x"}, {"changed": {"x": "y"}}, "changed", True, 4242, ["changed"], [{"name": "changed"}], *_words()]
+        return [
+            [*value, "changed"],
+            [*value, {"name": "changed"}],
+            [*value, {"name": "changed", "emptyDir": {}}],
+        ]
+    return [
+        {"changed": "x"},
+        {"changed": {"x": "y"}},
+        "changed",
+        True,
+        4242,
+        ["changed"],
+        [{"name": "changed"}],
+        *_words(),
+    ]
 
 
 @cache
 def _words() -> list[str]:
-    """Every word that the chart's schema lists anywhere: where it takes only some, one of them is it."""
+    """Every word that the chart's schema lists anywhere: where it takes only some, one of them
+    is it.
+    """
     (schema,) = TARGET.glob("values.schema-*.json")
     found: set[str] = set()
 
-    def walk(value: Any) -> None:  # noqa: ANN401 -- any JSON value
-        for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    def walk(value: Any) -> None:
+        for item in (
+            value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        ):
             walk(item)
         if isinstance(value, dict) and isinstance(value.get("enum"), list):
             found.update(item for item in value["enum"] if isinstance(item, str) and item)
@@ -85,7 +139,7 @@ def _words() -> list[str]:
     return sorted(found)
 
 
-def changed(values: dict[str, Any], path: Path_, value: Any) -> dict[str, Any]:  # noqa: ANN401 -- any value
+def changed(values: dict[str, Any], path: Path_, value: Any) -> dict[str, Any]:
     """The values with one leaf another."""
     copy: dict[str, Any] = json.loads(json.dumps(values))
     here = copy
@@ -97,12 +151,16 @@ def changed(values: dict[str, Any], path: Path_, value: Any) -> dict[str, Any]: 
     return copy
 
 
-def restarts(chart: Path, base: dict[str, Any], before: dict[str, str], path: Path_, value: Any) -> set[str] | None:  # noqa: ANN401 -- any value
+def restarts(
+    chart: Path, base: dict[str, Any], before: dict[str, str], path: Path_, value: Any
+) -> set[str] | None:
     """What restarts when one leaf changes."""
     for other in others(value):
         after = render(chart, changed(base, path, other))
         if after is not None:
-            return {name for name in {*before, *after} if name and before.get(name) != after.get(name)}
+            return {
+                name for name in {*before, *after} if name and before.get(name) != after.get(name)
+            }
     return None
 
 
@@ -135,7 +193,9 @@ def measure(chart: Path, defaults: dict[str, Any]) -> dict[Path_, Any]:
 
     found: dict[Path_, set[str] | None] = {}
     for name in BASES:
-        base = yaml.safe_load((ROOT / "tests" / "fixtures" / "values" / f"{name}.yaml").read_text(encoding="utf-8"))
+        base = yaml.safe_load(
+            (ROOT / "tests" / "fixtures" / "values" / f"{name}.yaml").read_text(encoding="utf-8")
+        )
         before = render(chart, base)
         if before is None or before != render(chart, base):
             raise SystemExit(f"{name}: the chart refuses it, or renders it differently each time")
@@ -143,20 +203,26 @@ def measure(chart: Path, defaults: dict[str, Any]) -> dict[Path_, Any]:
         with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
             results = pool.map(lambda item: restarts(chart, base, before, *item), todo)  # noqa: B023 -- used up inside the loop
         for (path, _), result in zip(todo, results, strict=True):
-            found[path] = result if found.get(path) is None else (found[path] or set()) | (result or set())
+            found[path] = (
+                result if found.get(path) is None else (found[path] or set()) | (result or set())
+            )
         print(f"{name}: {len(todo)} leaves", file=sys.stderr)
     return {path: None if pods is None else sorted(pods) for path, pods in found.items()}
 
 
 def main(arguments: list[str]) -> int:
     """Write the table; 2 where the folder is no chart."""
-    if len(arguments) != 2 or not (Path(arguments[0]) / "Chart.yaml").is_file():  # noqa: PLR2004 -- folder and version
+    if (
+        len(arguments) != 2 or not (Path(arguments[0]) / "Chart.yaml").is_file()
+    ):  # folder and version
         print(__doc__, file=sys.stderr)
         return 2
     chart, version = Path(arguments[0]), arguments[1]
     defaults = json.loads((TARGET / f"values-{version}.json").read_text(encoding="utf-8"))
     table = collapsed(measure(chart, defaults))
-    (TARGET / f"restarts-{version}.json").write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (TARGET / f"restarts-{version}.json").write_text(
+        json.dumps(table, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )
     print(f"wrote restarts-{version}.json: {len(table)} paths")
     return 0
 

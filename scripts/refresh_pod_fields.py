@@ -1,9 +1,11 @@
-"""Take the fields of a pod's specification, with everything that it refers to, into config/data/pod_fields.json, as data.
+"""Take the fields of a pod's specification, with everything that it refers to, into
+config/data/pod_fields.json, as data.
 
     python scripts/refresh_pod_fields.py [YYYY-MM-DD]
 
-Run by an interpreter that has `kubernetes`, the API's official client (its models are generated from the API's own OpenAPI document; version 35 is
-Kubernetes 1.35). Each kind has its fields with their types, and those that the API requires. The date is today's unless one is given.
+Run by an interpreter that has `kubernetes`, the API's official client (its models are generated
+from the API's own OpenAPI document; version 35 is Kubernetes 1.35). Each kind has its fields with
+their types, and those that the API requires. The date is today's unless one is given.
 """
 
 from __future__ import annotations
@@ -34,9 +36,15 @@ def described(name: str) -> tuple[dict[str, Any], set[str]]:
     """One kind, and the models that its fields are of."""
     model = getattr(models, name)
     required = set(_REQUIRED.findall(inspect.getsource(model)))
-    fields = {model.attribute_map[attribute]: type_ for attribute, type_ in model.openapi_types.items()}
+    fields = {
+        model.attribute_map[attribute]: type_ for attribute, type_ in model.openapi_types.items()
+    }
     below = {found for type_ in fields.values() for found in _MODEL.findall(type_)}
-    kind = {"fields": {key: _MODEL.sub(lambda match: kind_of(match[0]), fields[key]) for key in sorted(fields)}}
+    kind = {
+        "fields": {
+            key: _MODEL.sub(lambda match: kind_of(match[0]), fields[key]) for key in sorted(fields)
+        }
+    }
     if required:
         kind["required"] = sorted(model.attribute_map[attribute] for attribute in required)  # type: ignore[assignment]
     return kind, below
@@ -51,11 +59,18 @@ def main(arguments: list[str]) -> int:
         found[kind_of(name)], below = described(name)
         left |= {model for model in below if kind_of(model) not in found}
     data = {
-        "source": f"models of kubernetes {version('kubernetes')}, the API's official Python client (scripts/refresh_pod_fields.py)",
-        "as_of": arguments[0] if arguments else datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "source": (
+            f"models of kubernetes {version('kubernetes')}, the API's official Python client"
+            " (scripts/refresh_pod_fields.py)"
+        ),
+        "as_of": (
+            arguments[0] if arguments else datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+        ),
         "kinds": dict(sorted(found.items())),
     }
-    TARGET.write_text(json.dumps(data, separators=(",", ":")).replace('},"', '},\n"') + "\n", encoding="utf-8")
+    TARGET.write_text(
+        json.dumps(data, separators=(",", ":")).replace('},"', '},\n"') + "\n", encoding="utf-8"
+    )
     print(f"wrote {len(found)} kinds to {TARGET.name}")
     return 0
 

@@ -1,4 +1,6 @@
-"""Stack files that tests write into temporary folders are in a project, as users' are: its Pulumi.yaml is at the top of pytest's own folder."""
+"""Stack files that tests write into temporary folders are in a project, as users' are: its
+Pulumi.yaml is at the top of pytest's own folder.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from hypothesis import settings
 from tests.support.stack_files import PULUMI_YAML
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
-settings.register_profile("search", deadline=None)  # new examples at each run: HYPOTHESIS_PROFILE=search make test
+settings.register_profile(
+    "search", deadline=None
+)  # new examples at each run: HYPOTHESIS_PROFILE=search make test
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 

@@ -1,4 +1,6 @@
-"""The bucket that carries the bundle into a closed network: versioned, encrypted, and open to nobody but the account."""
+"""The bucket that carries the bundle into a closed network: versioned, encrypted, and open to
+nobody but the account.
+"""
 
 from __future__ import annotations
 
@@ -40,15 +42,21 @@ def bucket_policy(bucket_arn: str) -> str:
 
 
 class BundleBucket(Component):
-    """What `jhub bundle pull` filled a folder with is synchronized into it; the runner reads it and writes nothing."""
+    """What `jhub bundle pull` filled a folder with is synchronized into it; the runner reads it
+    and writes nothing.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:BundleBucket"
     arn: pulumi.Output[str]
     bucket: pulumi.Output[str]
 
-    def __init__(self, name: str, args: BundleBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: BundleBucketArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
-        bucket = s3.Bucket(f"{name}-bucket", bucket=args.bucket, tags=named(args.tags, "bundle"), opts=self.kept())
+        bucket = s3.Bucket(
+            f"{name}-bucket", bucket=args.bucket, tags=named(args.tags, "bundle"), opts=self.kept()
+        )
         s3.BucketPublicAccessBlock(
             f"{name}-private",
             bucket=bucket.id,
@@ -58,11 +66,21 @@ class BundleBucket(Component):
             restrict_public_buckets=True,
             opts=self.child(),
         )
-        s3.BucketVersioning(f"{name}-versions", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=self.child())
+        s3.BucketVersioning(
+            f"{name}-versions",
+            bucket=bucket.id,
+            versioning_configuration={"status": "Enabled"},
+            opts=self.child(),
+        )
         s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
             bucket=bucket.id,
-            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms"}, "bucket_key_enabled": True}],
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms"},
+                    "bucket_key_enabled": True,
+                }
+            ],
             opts=self.child(),
         )
         s3.BucketLifecycleConfiguration(
@@ -74,11 +92,18 @@ class BundleBucket(Component):
                     "status": "Enabled",
                     "filter": {},
                     "noncurrent_version_expiration": {"noncurrent_days": _OLD_VERSION_DAYS},
-                    "abort_incomplete_multipart_upload": {"days_after_initiation": _UNFINISHED_UPLOAD_DAYS},
+                    "abort_incomplete_multipart_upload": {
+                        "days_after_initiation": _UNFINISHED_UPLOAD_DAYS
+                    },
                 }
             ],
             opts=self.child(),
         )
-        s3.BucketPolicy(f"{name}-policy", bucket=bucket.id, policy=bucket.arn.apply(bucket_policy), opts=self.child())
+        s3.BucketPolicy(
+            f"{name}-policy",
+            bucket=bucket.id,
+            policy=bucket.arn.apply(bucket_policy),
+            opts=self.child(),
+        )
         self.arn, self.bucket = bucket.arn, bucket.bucket
         self.register_outputs({"bucket": self.bucket})

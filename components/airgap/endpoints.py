@@ -1,4 +1,6 @@
-"""The private endpoints of a closed network: one for each AWS API that something in it calls, each with its reason."""
+"""The private endpoints of a closed network: one for each AWS API that something in it calls,
+each with its reason.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from jupyterhub_aws.config.specs.network import EndpointsSpec
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EndpointsArgs:
-    """`subnet_ids` hold the endpoints' addresses, one for each zone of the spec; `buckets` may be reached through S3's besides those of the spec.
+    """`subnet_ids` hold the endpoints' addresses, one for each zone of the spec; `buckets` may be
+    reached through S3's besides those of the spec.
 
     `prefix` is that of physical names, `account` the AWS account; None: the one of the provider.
     """
@@ -34,20 +37,25 @@ class EndpointsArgs:
 
 
 class Endpoints(Component):
-    """Interface endpoints behind one security group that lets nobody in by itself, and the gateway of S3 on every route table.
+    """Interface endpoints behind one security group that lets nobody in by itself, and the gateway
+    of S3 on every route table.
 
-    Who may talk to the endpoints is said by who does (components/airgap/node_security.py, runner.py). `ready` is what a
-    node needs before it starts.
+    Who may talk to the endpoints is said by who does (components/airgap/node_security.py,
+    runner.py). `ready` is what a node needs before it starts.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:Endpoints"
     security_group_id: pulumi.Output[str]
     s3_prefix_list_id: pulumi.Output[str]
 
-    def __init__(self, name: str, args: EndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: EndpointsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         self._args = args
-        self._account = aws.get_caller_identity_output().account_id if args.account is None else args.account
+        self._account = (
+            aws.get_caller_identity_output().account_id if args.account is None else args.account
+        )
         group = ec2.SecurityGroup(
             f"{name}-security-group",
             name=f"{args.prefix}-endpoints",
@@ -56,7 +64,10 @@ class Endpoints(Component):
             tags=self._tags("endpoints"),
             opts=self.child(),
         )
-        made = {service: self._endpoint(service, reason, group) for service, reason in args.spec.reasons.items()}
+        made = {
+            service: self._endpoint(service, reason, group)
+            for service, reason in args.spec.reasons.items()
+        }
         self.ready: list[pulumi.Resource] = list(made.values())
         self.security_group_id = group.id
         self.s3_prefix_list_id = made["s3"].prefix_list_id
@@ -78,7 +89,9 @@ class Endpoints(Component):
             security_group_ids=None if gateway else [group.id],
             private_dns_enabled=None if gateway else True,
             policy=pulumi.Output.all(self._account, *args.buckets, *args.spec.buckets).apply(
-                lambda known: self._document(service, str(known[0]), [str(item) for item in known[1:]])
+                lambda known: self._document(
+                    service, str(known[0]), [str(item) for item in known[1:]]
+                )
             ),
             # AWS takes 256 characters as a tag's value, of fewer kinds than a sentence has.
             tags={**self._tags(service.replace(".", "-")), "why": _tag(reason)},
@@ -87,9 +100,21 @@ class Endpoints(Component):
 
     def _document(self, service: str, account: str, buckets: list[str]) -> str:
         spec = self._args.spec
-        return endpoint_policy(service, Allowed(region=spec.region, account=account, buckets=buckets, system_packages=spec.system_packages))
+        return endpoint_policy(
+            service,
+            Allowed(
+                region=spec.region,
+                account=account,
+                buckets=buckets,
+                system_packages=spec.system_packages,
+            ),
+        )
 
 
 def _tag(text: str) -> str:
-    """Text as a tag takes it: letters, digits, spaces and some signs (AWS general reference, "Tag naming limits")."""
-    return "".join(char if char.isalnum() or char in " _.:/=+-@" else " " for char in text)[:256].strip()
+    """Text as a tag takes it: letters, digits, spaces and some signs (AWS general reference,
+    "Tag naming limits").
+    """
+    return "".join(char if char.isalnum() or char in " _.:/=+-@" else " " for char in text)[
+        :256
+    ].strip()

@@ -1,4 +1,6 @@
-"""A VPC that exists already: nothing is made in it but endpoints, and what it must have is checked against AWS's own answers."""
+"""A VPC that exists already: nothing is made in it but endpoints, and what it must have is
+checked against AWS's own answers.
+"""
 
 from __future__ import annotations
 
@@ -17,33 +19,47 @@ from jupyterhub_aws.components.network.outputs import NetworkOutputs, network_ou
 from jupyterhub_aws.config import network as network_config
 from jupyterhub_aws.config.egress import Egress, PeerNetwork
 from jupyterhub_aws.config.place_rules import zones_in_region
-from jupyterhub_aws.config.specs.network import INTERNET, EndpointsSpec, ExistingVpcSpec, default_services, existing_vpc_spec
+from jupyterhub_aws.config.specs.network import (
+    INTERNET,
+    EndpointsSpec,
+    ExistingVpcSpec,
+    default_services,
+    existing_vpc_spec,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExistingNetworkArgs:
-    """A VPC by its ids. The options are those of `network` with `mode: existing` in docs/reference.md, under the same rules.
+    """A VPC by its ids. The options are those of `network` with `mode: existing` in
+    docs/reference.md, under the same rules.
 
-    For a VPC that this very program makes, fill in NetworkOutputs instead: its ids are not known when arguments are checked.
+    For a VPC that this very program makes, fill in NetworkOutputs instead: its ids are not known
+    when arguments are checked.
 
     Attributes:
         vpc_id: The VPC.
         cidr: Its range, or the one of its ranges that holds the subnets.
-        private_subnets: The subnet of nodes and pods in each zone, by the zone's name, with its id and range.
+        private_subnets: The subnet of nodes and pods in each zone, by the zone's name, with its id
+            and range.
         public_subnets: The subnets of balancers that face the internet, by the zone's name.
         egress: How the private subnets reach the internet.
-        manage_endpoints: Without such egress: whether private endpoints are made here. False: they exist.
-        services: The AWS services that get one, by the last part of their name, each with the reason for it. Without it those that the components of
-            this library call (config/data/aws_apis.toml), and `additional_endpoints`.
+        manage_endpoints: Without such egress: whether private endpoints are made here. False: they
+            exist.
+        services: The AWS services that get one, by the last part of their name, each with the
+            reason for it. Without it those that the components of this library call
+            (config/data/aws_apis.toml), and `additional_endpoints`.
         additional_endpoints: Services that users call from their servers, such as athena.
         route_tables: Route tables of the private subnets, for the endpoint of S3.
         buckets: S3 buckets of the account that may be reached.
         internal_hosts: Host names that are reached without the internet.
         peer_networks: Networks beside this one that nodes may reach, by a short name.
-        system_packages: Whether machines inside install packages of Amazon Linux, which come from S3.
-        physical_name: The prefix of names in AWS; without it the component's resource name. At most 24 characters.
+        system_packages: Whether machines inside install packages of Amazon Linux, which come from
+            S3.
+        physical_name: The prefix of names in AWS; without it the component's resource name. At most
+            24 characters.
         tags: Tags of every resource.
-        account: The AWS account, whose principals alone may use the endpoints; without it the one of the provider.
+        account: The AWS account, whose principals alone may use the endpoints; without it the one
+            of the provider.
 
     """
 
@@ -87,33 +103,58 @@ class ExistingNetworkArgs:
         services = given.services(self.services)
         given.check_value(bool, self.system_packages, "system_packages")
         given.check_input("account", self.account)
-        region = "" if section is None else given.region(f"private_subnets.{section.zones[0]}", section.zones)
+        region = (
+            ""
+            if section is None
+            else given.region(f"private_subnets.{section.zones[0]}", section.zones)
+        )
         if section is not None:
-            given.add(zones_in_region(region, section, instead=f"private_subnets.{section.zones[0]}"), within="network")
+            given.add(
+                zones_in_region(region, section, instead=f"private_subnets.{section.zones[0]}"),
+                within="network",
+            )
         given.done()
         assert section is not None  # noqa: S101 -- else there was a problem
         wanted = default_services(section.additional_endpoints) if services is None else services
-        return existing_vpc_spec(section, name=physical, region=region, services=wanted, system_packages=self.system_packages)
+        return existing_vpc_spec(
+            section,
+            name=physical,
+            region=region,
+            services=wanted,
+            system_packages=self.system_packages,
+        )
 
 
 class ExistingNetwork(Component):
     """Nothing that belongs to the VPC is changed: no route, no tag, no group.
 
-    `outputs` is what clusters, homes and hubs take. Raises ArgumentError with every problem of the arguments, and pulumi.RunError where the VPC lacks
-    something, all of it at once.
+    `outputs` is what clusters, homes and hubs take. Raises ArgumentError with every problem of the
+    arguments, and pulumi.RunError where the VPC lacks something, all of it at once.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:ExistingNetwork"
     outputs: NetworkOutputs
 
-    def __init__(self, name: str, args: ExistingNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: ExistingNetworkArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         self._spec = spec = checked(ExistingNetwork, name, args, ExistingNetworkArgs).resolved(name)
         super().__init__(name, opts)
         section = spec.section
         self._vpc_id = _checked(section)
-        private = {zone: self._after_check(subnet.id) for zone, subnet in sorted(section.private_subnets.items())}
-        public = {zone: self._after_check(subnet.id) for zone, subnet in sorted(section.public_subnets.items())}
-        endpoints = None if spec.endpoints is None else self._endpoints(args, spec.endpoints, list(private.values()))
+        private = {
+            zone: self._after_check(subnet.id)
+            for zone, subnet in sorted(section.private_subnets.items())
+        }
+        public = {
+            zone: self._after_check(subnet.id)
+            for zone, subnet in sorted(section.public_subnets.items())
+        }
+        endpoints = (
+            None
+            if spec.endpoints is None
+            else self._endpoints(args, spec.endpoints, list(private.values()))
+        )
         self.outputs = network_outputs(
             spec.network,
             vpc_id=self._vpc_id,
@@ -121,14 +162,22 @@ class ExistingNetwork(Component):
             public_subnets=public,
             ready=[] if endpoints is None else endpoints.ready,
             endpoints_security_group_id=None if endpoints is None else endpoints.security_group_id,
-            s3_prefix_list_id=_s3_prefix_list(spec.network.region) if endpoints is None else endpoints.s3_prefix_list_id,
+            s3_prefix_list_id=(
+                _s3_prefix_list(spec.network.region)
+                if endpoints is None
+                else endpoints.s3_prefix_list_id
+            ),
         )
-        self.register_outputs({"vpc_id": self._vpc_id, "private_subnet_ids": self.outputs.private_subnet_ids})
+        self.register_outputs(
+            {"vpc_id": self._vpc_id, "private_subnet_ids": self.outputs.private_subnet_ids}
+        )
 
     def _after_check(self, subnet: str) -> pulumi.Output[str]:
         return self._vpc_id.apply(lambda _: subnet)
 
-    def _endpoints(self, args: ExistingNetworkArgs, spec: EndpointsSpec, subnets: Sequence[pulumi.Input[str]]) -> Endpoints:
+    def _endpoints(
+        self, args: ExistingNetworkArgs, spec: EndpointsSpec, subnets: Sequence[pulumi.Input[str]]
+    ) -> Endpoints:
         return Endpoints(
             f"{self._name}-endpoints",
             EndpointsArgs(
@@ -151,7 +200,12 @@ def _s3_prefix_list(region: str) -> pulumi.Output[str]:
 
 def _checked(network: network_config.ExistingNetwork) -> pulumi.Output[str]:
     """The VPC's id, once AWS has answered that VPC and subnets have what they must."""
-    subnets = sorted({**network.private_subnets, **{f"{zone} public": subnet for zone, subnet in network.public_subnets.items()}}.items())
+    subnets = sorted(
+        {
+            **network.private_subnets,
+            **{f"{zone} public": subnet for zone, subnet in network.public_subnets.items()},
+        }.items()
+    )
     answers = [ec2.get_subnet_output(id=subnet.id) for _, subnet in subnets]
 
     def judged(known: Sequence[Any]) -> str:
@@ -160,7 +214,9 @@ def _checked(network: network_config.ExistingNetwork) -> pulumi.Output[str]:
         for (zone, subnet), answer in zip(subnets, found, strict=True):
             faults += subnet_faults(network, zone.removesuffix(" public"), subnet, answer)
         if faults:
-            raise pulumi.RunError("\n".join(["the network is not what the stack file says", *faults]))
+            raise pulumi.RunError(
+                "\n".join(["the network is not what the stack file says", *faults])
+            )
         return network.vpc_id
 
     return pulumi.Output.all(ec2.get_vpc_output(id=network.vpc_id), *answers).apply(judged)

@@ -1,4 +1,6 @@
-"""The VPC of an isolated network: no egress, private endpoints of AWS services, peer networks, and a resolver that knows nobody outside."""
+"""The VPC of an isolated network: no egress, private endpoints of AWS services, peer networks,
+and a resolver that knows nobody outside.
+"""
 
 from __future__ import annotations
 
@@ -24,24 +26,32 @@ from jupyterhub_aws.config.specs.network import IsolatedVpcSpec, default_service
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AirgapNetworkArgs:
-    """What an isolated network is made from. The options are those of `network` with `mode: airgap` in docs/reference.md, under the same rules.
+    """What an isolated network is made from. The options are those of `network` with `mode: airgap`
+    in docs/reference.md, under the same rules.
 
     Attributes:
         zones: Two or three availability zones of one region, by their full names.
         cidr: The VPC's range: a private /16 to /20. Each zone gets a quarter for nodes and pods.
         flow_logs: Which connections are recorded, and for how long; None: none.
-        egress: The corporate HTTP proxy through which everything leaves; None: there is no egress at all.
-        endpoint_zones: `all`: each endpoint has an address in every zone; `one`: in the first one only, which costs a third.
-        services: The AWS services that get a private endpoint, by the last part of their name, each with the reason for it. Without it those that the
-            components of this library call (config/data/aws_apis.toml), and `additional_endpoints`.
+        egress: The corporate HTTP proxy through which everything leaves; None: there is no egress
+            at all.
+        endpoint_zones: `all`: each endpoint has an address in every zone; `one`: in the first one
+            only, which costs a third.
+        services: The AWS services that get a private endpoint, by the last part of their name, each
+            with the reason for it. Without it those that the components of this library call
+            (config/data/aws_apis.toml), and `additional_endpoints`.
         additional_endpoints: Services that users call from their servers, such as athena.
         buckets: S3 buckets of the account that may be reached.
         internal_hosts: Host names that are inside; any other name is answered with "no such name".
-        peer_networks: Networks beside this one, by a short name, each with ranges, ports and what leads there.
-        system_packages: Whether machines inside install packages of Amazon Linux, which come from S3.
-        physical_name: The prefix of names in AWS; without it the component's resource name. At most 24 characters.
+        peer_networks: Networks beside this one, by a short name, each with ranges, ports and what
+            leads there.
+        system_packages: Whether machines inside install packages of Amazon Linux, which come from
+            S3.
+        physical_name: The prefix of names in AWS; without it the component's resource name. At most
+            24 characters.
         tags: Tags of every resource.
-        account: The AWS account, whose principals alone may use the endpoints; without it the one of the provider.
+        account: The AWS account, whose principals alone may use the endpoints; without it the one
+            of the provider.
 
     """
 
@@ -87,19 +97,29 @@ class AirgapNetworkArgs:
         given.done()
         assert section is not None  # noqa: S101 -- else there was a problem
         wanted = default_services(section.additional_endpoints) if services is None else services
-        return isolated_vpc_spec(section, name=physical, region=region, services=wanted, system_packages=self.system_packages)
+        return isolated_vpc_spec(
+            section,
+            name=physical,
+            region=region,
+            services=wanted,
+            system_packages=self.system_packages,
+        )
 
 
 class AirgapNetwork(OwnVpc):
-    """No internet gateway, no NAT, no public subnet, no public address and no default route: there is nothing to forget to close.
+    """No internet gateway, no NAT, no public subnet, no public address and no default route: there
+    is nothing to forget to close.
 
-    `outputs` is what clusters, homes and hubs take. Raises ArgumentError with every problem of the arguments.
+    `outputs` is what clusters, homes and hubs take. Raises ArgumentError with every problem of the
+    arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:AirgapNetwork"
     outputs: NetworkOutputs
 
-    def __init__(self, name: str, args: AirgapNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: AirgapNetworkArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         self._spec = spec = checked(AirgapNetwork, name, args, AirgapNetworkArgs).resolved(name)
         super().__init__(name, spec, args.tags, opts)
         tables, associations = self._routes()
@@ -131,7 +151,13 @@ class AirgapNetwork(OwnVpc):
                 ),
                 self.child(),
             )
-        DnsFirewall(f"{name}-dns", DnsFirewallArgs(prefix=spec.name, vpc_id=self.vpc.id, domains=spec.domains, tags=args.tags), self.child())
+        DnsFirewall(
+            f"{name}-dns",
+            DnsFirewallArgs(
+                prefix=spec.name, vpc_id=self.vpc.id, domains=spec.domains, tags=args.tags
+            ),
+            self.child(),
+        )
         self.outputs = network_outputs(
             spec.network,
             vpc_id=self.vpc.id,
@@ -140,7 +166,9 @@ class AirgapNetwork(OwnVpc):
             endpoints_security_group_id=endpoints.security_group_id,
             s3_prefix_list_id=endpoints.s3_prefix_list_id,
         )
-        self.register_outputs({"vpc_id": self.vpc.id, "private_subnet_ids": self.outputs.private_subnet_ids})
+        self.register_outputs(
+            {"vpc_id": self.vpc.id, "private_subnet_ids": self.outputs.private_subnet_ids}
+        )
 
     def _routes(self) -> tuple[dict[str, ec2.RouteTable], list[pulumi.Resource]]:
         """A table for each zone that knows the VPC itself; S3 and peer networks add theirs."""
@@ -148,6 +176,12 @@ class AirgapNetwork(OwnVpc):
         associations: list[pulumi.Resource] = []
         for zone, subnet in self.private_subnets.items():
             name = f"{self._name}-private-{zone[-1]}"
-            tables[zone] = ec2.RouteTable(name, vpc_id=self.vpc.id, tags=self._tags(f"private-{zone[-1]}"), opts=self.child())
-            associations.append(ec2.RouteTableAssociation(name, route_table_id=tables[zone].id, subnet_id=subnet.id, opts=self.child()))
+            tables[zone] = ec2.RouteTable(
+                name, vpc_id=self.vpc.id, tags=self._tags(f"private-{zone[-1]}"), opts=self.child()
+            )
+            associations.append(
+                ec2.RouteTableAssociation(
+                    name, route_table_id=tables[zone].id, subnet_id=subnet.id, opts=self.child()
+                )
+            )
         return tables, associations

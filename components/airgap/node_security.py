@@ -1,4 +1,6 @@
-"""The security group of nodes in a closed network: whom they talk to is listed, and everybody else is not."""
+"""The security group of nodes in a closed network: whom they talk to is listed, and everybody
+else is not.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,16 @@ from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 
 _HTTPS = 443
-#: EKS user guide, "View Amazon EKS security group requirements": what the control plane needs of nodes: kubelet, and webhooks on any higher port.
+#: EKS user guide, "View Amazon EKS security group requirements": what the control plane needs of
+#: nodes: kubelet, and webhooks on any higher port.
 _FROM_CONTROL_PLANE = (1025, 65535)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NodeSecurityArgs:
-    """`cluster` is the cluster of the nodes, whose own security group is that of the control plane's interfaces."""
+    """`cluster` is the cluster of the nodes, whose own security group is that of the control
+    plane's interfaces.
+    """
 
     cluster: ClusterOutputs
     tags: Mapping[str, str]
@@ -27,7 +32,9 @@ class NodeSecurityArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class _Flow:
-    """One permitted flow: of nodes to somebody (`out`), or the other way round. `other` names the other side in one way."""
+    """One permitted flow: of nodes to somebody (`out`), or the other way round. `other` names
+    the other side in one way.
+    """
 
     name: str
     description: str
@@ -37,16 +44,19 @@ class _Flow:
 
 
 class NodeSecurity(Component):
-    """Nodes among themselves, the control plane, private endpoints, S3 by its prefix list, and the listed ports of peer networks.
+    """Nodes among themselves, the control plane, private endpoints, S3 by its prefix list, and the
+    listed ports of peer networks.
 
-    EKS's own group, which open networks use, lets nodes talk to everybody; EKS made it, so no program narrows it before a
-    node has started. Here it stays with the control plane's interfaces.
+    EKS's own group, which open networks use, lets nodes talk to everybody; EKS made it, so no
+    program narrows it before a node has started. Here it stays with the control plane's interfaces.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:NodeSecurity"
     security_group_id: pulumi.Output[str]
 
-    def __init__(self, name: str, args: NodeSecurityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: NodeSecurityArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         self._cluster, self._network = args.cluster, args.cluster.vpc
         self._tags = named(args.tags, f"{self._cluster.name}-nodes")
@@ -59,37 +69,83 @@ class NodeSecurity(Component):
             opts=self.child(),
         )
         self.security_group_id = group.id
-        self.ready: list[pulumi.Resource] = [self._rule(group.id, flow) for flow in self._flows(group.id)]
+        self.ready: list[pulumi.Resource] = [
+            self._rule(group.id, flow) for flow in self._flows(group.id)
+        ]
         self.ready += self._let_in(group.id)
         self.register_outputs({"security_group_id": self.security_group_id})
 
     def _flows(self, own: pulumi.Output[str]) -> Iterator[_Flow]:
         network = self._network
-        itself, control_plane = {"referenced_security_group_id": own}, {"referenced_security_group_id": self._cluster.control_plane_group_id}
-        yield _Flow(name="to-nodes", description="Nodes and pods among themselves", other=itself, ports=None)
-        yield _Flow(name="from-nodes", description="Nodes and pods among themselves", other=itself, ports=None, out=False)
-        yield _Flow(name="to-control-plane", description="Kubernetes API", other=control_plane, ports=(_HTTPS, _HTTPS))
-        yield _Flow(name="from-control-plane", description="Kubelet and webhooks", other=control_plane, ports=_FROM_CONTROL_PLANE, out=False)
+        itself, control_plane = (
+            {"referenced_security_group_id": own},
+            {"referenced_security_group_id": self._cluster.control_plane_group_id},
+        )
+        yield _Flow(
+            name="to-nodes", description="Nodes and pods among themselves", other=itself, ports=None
+        )
+        yield _Flow(
+            name="from-nodes",
+            description="Nodes and pods among themselves",
+            other=itself,
+            ports=None,
+            out=False,
+        )
+        yield _Flow(
+            name="to-control-plane",
+            description="Kubernetes API",
+            other=control_plane,
+            ports=(_HTTPS, _HTTPS),
+        )
+        yield _Flow(
+            name="from-control-plane",
+            description="Kubelet and webhooks",
+            other=control_plane,
+            ports=_FROM_CONTROL_PLANE,
+            out=False,
+        )
         if network.endpoints_security_group_id is not None:
             endpoints = {"referenced_security_group_id": network.endpoints_security_group_id}
-            yield _Flow(name="to-endpoints", description="AWS APIs by private endpoints", other=endpoints, ports=(_HTTPS, _HTTPS))
+            yield _Flow(
+                name="to-endpoints",
+                description="AWS APIs by private endpoints",
+                other=endpoints,
+                ports=(_HTTPS, _HTTPS),
+            )
         else:
             for cidr in network.cidrs:
                 yield _Flow(
-                    name=f"to-{_named(cidr)}", description="AWS APIs by private endpoints of the VPC", other={"cidr_ipv4": cidr}, ports=(_HTTPS, _HTTPS)
+                    name=f"to-{_named(cidr)}",
+                    description="AWS APIs by private endpoints of the VPC",
+                    other={"cidr_ipv4": cidr},
+                    ports=(_HTTPS, _HTTPS),
                 )
         if network.s3_prefix_list_id is not None:
             s3 = {"prefix_list_id": network.s3_prefix_list_id}
-            yield _Flow(name="to-s3", description="Layers of images, from S3 by its gateway", other=s3, ports=(_HTTPS, _HTTPS))
+            yield _Flow(
+                name="to-s3",
+                description="Layers of images, from S3 by its gateway",
+                other=s3,
+                ports=(_HTTPS, _HTTPS),
+            )
         for which, peer in sorted(network.peer_networks.items()):
             for cidr in peer.cidrs:
                 for port in peer.ports:
                     name = f"to-{which}-{_named(cidr)}-{port}"
-                    yield _Flow(name=name, description=f"Peer network {which}", other={"cidr_ipv4": cidr}, ports=(port, port))
+                    yield _Flow(
+                        name=name,
+                        description=f"Peer network {which}",
+                        other={"cidr_ipv4": cidr},
+                        ports=(port, port),
+                    )
 
     def _rule(self, group: pulumi.Output[str], flow: _Flow) -> pulumi.Resource:
         kind = vpc.SecurityGroupEgressRule if flow.out else vpc.SecurityGroupIngressRule
-        ports = {"ip_protocol": "-1"} if flow.ports is None else {"ip_protocol": "tcp", "from_port": flow.ports[0], "to_port": flow.ports[1]}
+        ports = (
+            {"ip_protocol": "-1"}
+            if flow.ports is None
+            else {"ip_protocol": "tcp", "from_port": flow.ports[0], "to_port": flow.ports[1]}
+        )
         return kind(
             f"{self._name}-{flow.name}",
             security_group_id=group,
@@ -102,7 +158,10 @@ class NodeSecurity(Component):
 
     def _let_in(self, nodes: pulumi.Output[str]) -> list[pulumi.Resource]:
         """The other side of what nodes begin: at the control plane, and at the endpoints."""
-        doors = {"control-plane": self._cluster.control_plane_group_id, "endpoints": self._network.endpoints_security_group_id}
+        doors = {
+            "control-plane": self._cluster.control_plane_group_id,
+            "endpoints": self._network.endpoints_security_group_id,
+        }
         return [
             vpc.SecurityGroupIngressRule(
                 f"{self._name}-into-{which}",

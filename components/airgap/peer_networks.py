@@ -1,4 +1,6 @@
-"""Networks of yours beside a closed one: what leads there, and a route for each of their ranges in every zone."""
+"""Networks of yours beside a closed one: what leads there, and a route for each of their ranges
+in every zone.
+"""
 
 from __future__ import annotations
 
@@ -26,16 +28,30 @@ class PeerNetworksArgs:
 
 
 class PeerNetworks(Component):
-    """Attachments to transit gateways, and peerings. A gateway is attached to once, however many peer networks it leads to."""
+    """Attachments to transit gateways, and peerings. A gateway is attached to once, however many
+    peer networks it leads to.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:PeerNetworks"
 
-    def __init__(self, name: str, args: PeerNetworksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: PeerNetworksArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         self._name, self._args = name, args
-        gateways = sorted({item.via.id for item in args.peer_networks.values() if isinstance(item.via, TransitGateway)})
+        gateways = sorted(
+            {
+                item.via.id
+                for item in args.peer_networks.values()
+                if isinstance(item.via, TransitGateway)
+            }
+        )
         self._attached = {gateway: self._attachment(gateway) for gateway in gateways}
-        routes = [route for which, peer in sorted(args.peer_networks.items()) for route in self._routes(which, peer)]
+        routes = [
+            route
+            for which, peer in sorted(args.peer_networks.items())
+            for route in self._routes(which, peer)
+        ]
         self.register_outputs({"routes": len(routes)})
 
     def _attachment(self, gateway: str) -> ec2transitgateway.VpcAttachment:

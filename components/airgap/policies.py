@@ -1,4 +1,6 @@
-"""Endpoint policies: through each private endpoint only what the stack needs, for principals of its own account. Pure documents."""
+"""Endpoint policies: through each private endpoint only what the stack needs, for principals of
+its own account. Pure documents.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from jupyterhub_aws.components.iam import document
 from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.config.endpoints import addon_account
 
-#: What pulling an image takes (ECR user guide, "Amazon ECR interface VPC endpoints", endpoint policy).
+#: What pulling an image takes (ECR user guide, "Amazon ECR interface VPC endpoints", endpoint
+#: policy).
 _PULL = [
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
@@ -22,7 +25,9 @@ _PULL = [
 
 @dataclass(frozen=True, kw_only=True)
 class Allowed:
-    """Whose requests pass: of `account`, in `region`; to these `buckets` besides those of the images' layers and, with a runner, of the system's packages."""
+    """Whose requests pass: of `account`, in `region`; to these `buckets` besides those of the
+    images' layers and, with a runner, of the system's packages.
+    """
 
     region: str
     account: str
@@ -32,12 +37,18 @@ class Allowed:
 
 def endpoint_policy(service: str, allowed: Allowed) -> str:
     """The policy of one service's endpoint."""
-    special: dict[str, Callable[[Allowed], str]] = {"s3": _buckets, "ecr.api": _registry, "ecr.dkr": _registry}
+    special: dict[str, Callable[[Allowed], str]] = {
+        "s3": _buckets,
+        "ecr.api": _registry,
+        "ecr.dkr": _registry,
+    }
     return special.get(service, _own_account)(allowed)
 
 
 def _own_account(allowed: Allowed) -> str:
-    """Credentials of another account, smuggled in, are of no use: data does not leave through AWS's own APIs."""
+    """Credentials of another account, smuggled in, are of no use: data does not leave through
+    AWS's own APIs.
+    """
     return document(
         {
             "Sid": "OwnPrincipals",
@@ -51,31 +62,57 @@ def _own_account(allowed: Allowed) -> str:
 
 
 def _registry(allowed: Allowed) -> str:
-    """Pulling from the account's own repositories and from those of EKS's add-ons; nothing is pushed from inside."""
-    partition, own = partition_of(allowed.region), {"StringEquals": {"aws:PrincipalAccount": allowed.account}}
+    """Pulling from the account's own repositories and from those of EKS's add-ons; nothing is
+    pushed from inside.
+    """
+    partition, own = (
+        partition_of(allowed.region),
+        {"StringEquals": {"aws:PrincipalAccount": allowed.account}},
+    )
     accounts = sorted({allowed.account, addon_account(allowed.region)})
     everybody = {"AWS": "*"}
     return document(
-        {"Sid": "SignIn", "Effect": "Allow", "Principal": everybody, "Action": ["ecr:GetAuthorizationToken"], "Resource": "*", "Condition": own},
+        {
+            "Sid": "SignIn",
+            "Effect": "Allow",
+            "Principal": everybody,
+            "Action": ["ecr:GetAuthorizationToken"],
+            "Resource": "*",
+            "Condition": own,
+        },
         {
             "Sid": "Pull",
             "Effect": "Allow",
             "Principal": everybody,
             "Action": _PULL,
-            "Resource": [f"arn:{partition}:ecr:{allowed.region}:{account}:repository/*" for account in accounts],
+            "Resource": [
+                f"arn:{partition}:ecr:{allowed.region}:{account}:repository/*"
+                for account in accounts
+            ],
             "Condition": own,
         },
     )
 
 
 def _buckets(allowed: Allowed) -> str:
-    """Layers of images (ECR signs those requests with an account of its own), the system's packages, and named buckets of the account."""
+    """Layers of images (ECR signs those requests with an account of its own), the system's
+    packages, and named buckets of the account.
+    """
     partition, everybody = partition_of(allowed.region), {"AWS": "*"}
     public = [f"arn:{partition}:s3:::prod-{allowed.region}-starport-layer-bucket/*"]
     if allowed.system_packages:
-        # Amazon Linux 2023 user guide, "Package repository": one bucket for each region, the same suffix everywhere.
+        # Amazon Linux 2023 user guide, "Package repository": one bucket for each region, the same
+        # suffix everywhere.
         public.append(f"arn:{partition}:s3:::al2023-repos-{allowed.region}-de612dc2/*")
-    statements = [{"Sid": "ReadPublished", "Effect": "Allow", "Principal": everybody, "Action": ["s3:GetObject"], "Resource": public}]
+    statements = [
+        {
+            "Sid": "ReadPublished",
+            "Effect": "Allow",
+            "Principal": everybody,
+            "Action": ["s3:GetObject"],
+            "Resource": public,
+        }
+    ]
     if allowed.buckets:
         arns = [f"arn:{partition}:s3:::{bucket}" for bucket in allowed.buckets]
         own = {
@@ -92,7 +129,12 @@ def _buckets(allowed: Allowed) -> str:
                 "s3:ListMultipartUploadParts",
             ],
             "Resource": [item for arn in arns for item in (arn, f"{arn}/*")],
-            "Condition": {"StringEquals": {"aws:PrincipalAccount": allowed.account, "aws:ResourceAccount": allowed.account}},
+            "Condition": {
+                "StringEquals": {
+                    "aws:PrincipalAccount": allowed.account,
+                    "aws:ResourceAccount": allowed.account,
+                }
+            },
         }
         statements.append(own)
     return document(*statements)

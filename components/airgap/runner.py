@@ -1,4 +1,6 @@
-"""The runner: a small machine inside a closed network, from which `pulumi` reaches the cluster's API. Nobody reaches it but Session Manager."""
+"""The runner: a small machine inside a closed network, from which `pulumi` reaches the cluster's
+API. Nobody reaches it but Session Manager.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ _HTTPS = 443
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunnerArgs:
-    """`cluster` is the cluster that the runner reaches, in whose network it stands and whose nodes' machine image it has.
+    """`cluster` is the cluster that the runner reaches, in whose network it stands and whose nodes'
+    machine image it has.
 
     `bucket` and `bucket_arn` are the bundle's. The cluster's name is the prefix of physical names.
     """
@@ -38,25 +41,37 @@ class RunnerArgs:
 
 
 def instance_name(name: str, runner: runner_config.Runner) -> str:
-    """The machine's name in the program: another one for another architecture, which needs another image, and for another `generation`."""
+    """The machine's name in the program: another one for another architecture, which needs
+    another image, and for another `generation`.
+    """
     architecture = instance_type(runner.instance_type).architecture
-    parts = [f"{name}-instance", *([architecture] if architecture != "x86_64" else []), *([str(runner.generation)] if runner.generation > 1 else [])]
+    parts = [
+        f"{name}-instance",
+        *([architecture] if architecture != "x86_64" else []),
+        *([str(runner.generation)] if runner.generation > 1 else []),
+    ]
     return "-".join(parts)
 
 
 class Runner(Component):
-    """An instance in an isolated subnet without any inbound rule, with a role for what it does and an access entry of the cluster.
+    """An instance in an isolated subnet without any inbound rule, with a role for what it does and
+    an access entry of the cluster.
 
-    The launch template decides how the machine is created: image, disk, start script. What can change while the machine exists is set on the instance
-    itself. The instance does not follow the template's version, because the provider replaces an instance whose template has another version than it was
-    launched from (ec2_instance.go, CustomizeDiff; tried with provider 5.100.0), and with it goes the disk. The engine keeps an ignored input even when
-    it replaces the resource, so a machine that has to be created from today's template is a resource of another name: see `instance_name`.
+    The launch template decides how the machine is created: image, disk, start script. What can
+    change while the machine exists is set on the instance itself. The instance does not follow the
+    template's version, because the provider replaces an instance whose template has another version
+    than it was launched from (ec2_instance.go, CustomizeDiff; tried with provider 5.100.0), and
+    with it goes the disk. The engine keeps an ignored input even when it replaces the resource, so
+    a machine that has to be created from today's template is a resource of another name: see
+    `instance_name`.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:Runner"
     instance_id: pulumi.Output[str]
 
-    def __init__(self, name: str, args: RunnerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: RunnerArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         self._name, self._args, self._network = name, args, args.cluster.vpc
         self._physical = f"{args.cluster.name}-runner"
@@ -72,28 +87,53 @@ class Runner(Component):
             vpc_security_group_ids=[group.id],
             launch_template={"id": template.id, "version": template.latest_version.apply(str)},
             tags=self._tags,
-            opts=self.child(depends_on=[*granted, *self._network.ready], ignore_changes=["launchTemplate.version", "userData", "userDataBase64"]),
+            opts=self.child(
+                depends_on=[*granted, *self._network.ready],
+                ignore_changes=["launchTemplate.version", "userData", "userDataBase64"],
+            ),
         )
         self.instance_id = instance.id
         self.register_outputs({"instance_id": self.instance_id})
 
     def _role(self) -> tuple[iam.InstanceProfile, list[pulumi.Resource]]:
         args = self._args
-        role = iam.Role(f"{self._name}-role", name=self._physical, assume_role_policy=service_trust("ec2.amazonaws.com"), tags=self._tags, opts=self.child())
+        role = iam.Role(
+            f"{self._name}-role",
+            name=self._physical,
+            assume_role_policy=service_trust("ec2.amazonaws.com"),
+            tags=self._tags,
+            opts=self.child(),
+        )
         policy = iam.RolePolicy(
             f"{self._name}-policy",
             name="runner",
             role=role.name,
             policy=pulumi.Output.all(args.account, args.bucket_arn).apply(
-                lambda known: runner_policy(region=args.cluster.region, account=known[0], cluster=args.cluster.name, bucket_arn=known[1])
+                lambda known: runner_policy(
+                    region=args.cluster.region,
+                    account=known[0],
+                    cluster=args.cluster.name,
+                    bucket_arn=known[1],
+                )
             ),
             opts=self.child(),
         )
         attached = [
-            iam.RolePolicyAttachment(f"{self._name}-{arn.rpartition('/')[2]}", role=role.name, policy_arn=arn, opts=self.child())
+            iam.RolePolicyAttachment(
+                f"{self._name}-{arn.rpartition('/')[2]}",
+                role=role.name,
+                policy_arn=arn,
+                opts=self.child(),
+            )
             for arn in args.runner.policies
         ]
-        entry = eks.AccessEntry(f"{self._name}-access", cluster_name=args.cluster.name_output, principal_arn=role.arn, tags=self._tags, opts=self.child())
+        entry = eks.AccessEntry(
+            f"{self._name}-access",
+            cluster_name=args.cluster.name_output,
+            principal_arn=role.arn,
+            tags=self._tags,
+            opts=self.child(),
+        )
         eks.AccessPolicyAssociation(
             f"{self._name}-access",
             cluster_name=args.cluster.name_output,
@@ -102,7 +142,13 @@ class Runner(Component):
             access_scope={"type": "cluster"},
             opts=self.child(),
         )
-        profile = iam.InstanceProfile(f"{self._name}-profile", name=self._physical, role=role.name, tags=self._tags, opts=self.child())
+        profile = iam.InstanceProfile(
+            f"{self._name}-profile",
+            name=self._physical,
+            role=role.name,
+            tags=self._tags,
+            opts=self.child(),
+        )
         return profile, [policy, *attached]
 
     def _security_group(self) -> ec2.SecurityGroup:
@@ -115,25 +161,53 @@ class Runner(Component):
             tags=self._tags,
             opts=self.child(),
         )
-        https: Any = {"ip_protocol": "tcp", "from_port": _HTTPS, "to_port": _HTTPS, "tags": self._tags}
-        doors = {"control-plane": args.cluster.control_plane_group_id, "endpoints": self._network.endpoints_security_group_id}
+        https: Any = {
+            "ip_protocol": "tcp",
+            "from_port": _HTTPS,
+            "to_port": _HTTPS,
+            "tags": self._tags,
+        }
+        doors = {
+            "control-plane": args.cluster.control_plane_group_id,
+            "endpoints": self._network.endpoints_security_group_id,
+        }
         for which, other in doors.items():
             if other is None:
                 continue
             vpc.SecurityGroupEgressRule(
-                f"{self._name}-to-{which}", security_group_id=group.id, referenced_security_group_id=other, description=which, **https, opts=self.child()
+                f"{self._name}-to-{which}",
+                security_group_id=group.id,
+                referenced_security_group_id=other,
+                description=which,
+                **https,
+                opts=self.child(),
             )
             vpc.SecurityGroupIngressRule(
-                f"{self._name}-into-{which}", security_group_id=other, referenced_security_group_id=group.id, description="Runner", **https, opts=self.child()
+                f"{self._name}-into-{which}",
+                security_group_id=other,
+                referenced_security_group_id=group.id,
+                description="Runner",
+                **https,
+                opts=self.child(),
             )
         if self._network.endpoints_security_group_id is None:
             for cidr in self._network.cidrs:
                 vpc.SecurityGroupEgressRule(
-                    f"{self._name}-to-{cidr.replace('/', '-')}", security_group_id=group.id, cidr_ipv4=cidr, description="Endpoints", **https, opts=self.child()
+                    f"{self._name}-to-{cidr.replace('/', '-')}",
+                    security_group_id=group.id,
+                    cidr_ipv4=cidr,
+                    description="Endpoints",
+                    **https,
+                    opts=self.child(),
                 )
         if self._network.s3_prefix_list_id is not None:
             vpc.SecurityGroupEgressRule(
-                f"{self._name}-to-s3", security_group_id=group.id, prefix_list_id=self._network.s3_prefix_list_id, description="S3", **https, opts=self.child()
+                f"{self._name}-to-s3",
+                security_group_id=group.id,
+                prefix_list_id=self._network.s3_prefix_list_id,
+                description="S3",
+                **https,
+                opts=self.child(),
             )
         return group
 
@@ -141,18 +215,29 @@ class Runner(Component):
         args = self._args
         disk: Any = {
             "device_name": "/dev/xvda",
-            "ebs": {"volume_size": args.runner.disk_gib, "volume_type": "gp3", "encrypted": "true", "delete_on_termination": "true"},
+            "ebs": {
+                "volume_size": args.runner.disk_gib,
+                "volume_type": "gp3",
+                "encrypted": "true",
+                "delete_on_termination": "true",
+            },
         }
         return ec2.LaunchTemplate(
             f"{self._name}-template",
             name=self._physical,
             description="Runner of a closed network",
             update_default_version=True,
-            image_id=image_parameter(instance_type(args.runner.instance_type), args.cluster.version),
+            image_id=image_parameter(
+                instance_type(args.runner.instance_type), args.cluster.version
+            ),
             metadata_options=metadata_options(),
             block_device_mappings=[disk],
             tag_specifications=tag_specifications(self._tags),
-            user_data=pulumi.Output.from_input(args.bucket).apply(lambda bucket: start_script(bucket, args.cluster.region, args.cluster.proxy_environment)),
+            user_data=pulumi.Output.from_input(args.bucket).apply(
+                lambda bucket: start_script(
+                    bucket, args.cluster.region, args.cluster.proxy_environment
+                )
+            ),
             tags=self._tags,
             opts=self.child(),
         )

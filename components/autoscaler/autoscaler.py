@@ -1,4 +1,6 @@
-"""The cluster autoscaler: `ClusterAutoscaler` has all of it; its halves are for a stack that makes one of them only."""
+"""The cluster autoscaler: `ClusterAutoscaler` has all of it; its halves are for a stack that
+makes one of them only.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +34,28 @@ class AutoscalerIdentityArgs:
 
 
 class AutoscalerIdentity(Component):
-    """The role that the autoscaler's pod gets when it is admitted; `ready` is what has to be there before that."""
+    """The role that the autoscaler's pod gets when it is admitted; `ready` is what has to be
+    there before that.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:autoscaler:AutoscalerIdentity"
     role_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: AutoscalerIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: AutoscalerIdentityArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         physical = f"{args.name}-cluster-autoscaler"
-        role = iam.Role(f"{name}-role", name=physical, assume_role_policy=pod_identity_trust(), tags=named(args.tags, physical), opts=self.child())
-        attached = iam.RolePolicyAttachment(f"{name}-role", role=role.name, policy_arn=args.policy_arn, opts=self.child())
+        role = iam.Role(
+            f"{name}-role",
+            name=physical,
+            assume_role_policy=pod_identity_trust(),
+            tags=named(args.tags, physical),
+            opts=self.child(),
+        )
+        attached = iam.RolePolicyAttachment(
+            f"{name}-role", role=role.name, policy_arn=args.policy_arn, opts=self.child()
+        )
         association = eks.PodIdentityAssociation(
             f"{name}-association",
             cluster_name=args.cluster_name,
@@ -65,12 +79,16 @@ class AutoscalerReleaseArgs:
 
 
 class AutoscalerRelease(Component):
-    """The release alone, whose role and its association another stack made. Needs a Kubernetes provider among its providers."""
+    """The release alone, whose role and its association another stack made. Needs a Kubernetes
+    provider among its providers.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:autoscaler:AutoscalerRelease"
     release: pulumi.Output[str | None]
 
-    def __init__(self, name: str, args: AutoscalerReleaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: AutoscalerReleaseArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         self.release = _release(name, args.spec, args.images, self.child()).name
         self.register_outputs({"release": self.release})
@@ -86,7 +104,8 @@ class ClusterAutoscalerArgs:
         images: Where its image and chart come from; the default: their makers.
         paused: It is installed and does not run.
         depends_on: What its pod needs besides, such as nodes.
-        physical_name: The prefix of names in AWS; without it the cluster's name. At most 24 characters.
+        physical_name: The prefix of names in AWS; without it the cluster's name. At most 24
+            characters.
         tags: Tags of every resource in AWS.
         account: The AWS account; without it the one of the provider.
 
@@ -108,9 +127,16 @@ class ClusterAutoscalerArgs:
         cluster = given.handle("cluster", self.cluster, ClusterOutputs)
         if cluster is not None:
             given.check_cluster(cluster, for_nodes=False)
-        physical = given.physical_name(self.physical_name, default=None if cluster is None else cluster.name)
+        physical = given.physical_name(
+            self.physical_name, default=None if cluster is None else cluster.name
+        )
         pools = given.handle("pools", self.pools, NodePoolsOutputs)
-        given.handle("images", self.images, Images, fix="give the names of a registry of yours: Images(registry=...)")
+        given.handle(
+            "images",
+            self.images,
+            Images,
+            fix="give the names of a registry of yours: Images(registry=...)",
+        )
         given.check_value(bool, self.paused, "paused")
         given.check_resources(self.depends_on)
         given.done()
@@ -127,9 +153,11 @@ class ClusterAutoscalerArgs:
 
 
 class ClusterAutoscaler(Component):
-    """Adds nodes when a server cannot be placed, and removes empty ones: its policy, its identity, and its release.
+    """Adds nodes when a server cannot be placed, and removes empty ones: its policy, its identity,
+    and its release.
 
-    A Kubernetes provider among its providers is used; without one, that of `cluster`. Raises ArgumentError with every problem of the arguments.
+    A Kubernetes provider among its providers is used; without one, that of `cluster`. Raises
+    ArgumentError with every problem of the arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:ClusterAutoscaler"
@@ -137,7 +165,9 @@ class ClusterAutoscaler(Component):
     role_arn: pulumi.Output[str]
     policy_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: ClusterAutoscalerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: ClusterAutoscalerArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         spec = checked(ClusterAutoscaler, name, args, ClusterAutoscalerArgs).resolved(name)
         cluster = args.cluster
         super().__init__(name, in_cluster(cluster, opts))
@@ -152,16 +182,28 @@ class ClusterAutoscaler(Component):
         self.policy_arn = AutoscalerPolicy(f"{name}-policy", policy, self.child()).arn
         identity = AutoscalerIdentity(
             f"{name}-identity",
-            AutoscalerIdentityArgs(name=spec.name, cluster_name=cluster.name_output, policy_arn=self.policy_arn, tags=args.tags),
+            AutoscalerIdentityArgs(
+                name=spec.name,
+                cluster_name=cluster.name_output,
+                policy_arn=self.policy_arn,
+                tags=args.tags,
+            ),
             self.child(),
         )
         self.role_arn = identity.role_arn
-        # Credentials are injected when the pod is admitted: one that came before its association would never get any.
-        self.release = _release(name, spec, args.images, self.child(depends_on=[*args.depends_on, *identity.ready])).name
-        self.register_outputs({"release": self.release, "role_arn": self.role_arn, "policy_arn": self.policy_arn})
+        # Credentials are injected when the pod is admitted: one that came before its association
+        # would never get any.
+        self.release = _release(
+            name, spec, args.images, self.child(depends_on=[*args.depends_on, *identity.ready])
+        ).name
+        self.register_outputs(
+            {"release": self.release, "role_arn": self.role_arn, "policy_arn": self.policy_arn}
+        )
 
 
-def _release(name: str, spec: AutoscalerSpec, images: Images, opts: pulumi.ResourceOptions) -> Release:
+def _release(
+    name: str, spec: AutoscalerSpec, images: Images, opts: pulumi.ResourceOptions
+) -> Release:
     return Release(
         f"{name}-release",
         **chart("cluster-autoscaler", images, kubernetes=spec.kubernetes),

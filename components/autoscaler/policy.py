@@ -1,4 +1,6 @@
-"""What the cluster autoscaler may do in AWS: read much, change only the groups of its own cluster."""
+"""What the cluster autoscaler may do in AWS: read much, change only the groups of its own
+cluster.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ class AutoscalerPolicyArgs:
     """Which groups the policy lets an autoscaler change: those of one cluster.
 
     Attributes:
-        cluster_name: The cluster's name in EKS: it is in the tag by which the autoscaler finds its groups.
+        cluster_name: The cluster's name in EKS: it is in the tag by which the autoscaler finds its
+            groups.
         region: The cluster's AWS region.
         account: The AWS account; without it the one of the provider.
         group_prefix: How the names of these groups begin; without it the cluster's name.
@@ -45,19 +48,27 @@ class AutoscalerPolicyArgs:
         given.check_value(Region, self.region, "region")
         given.check_value(ClusterName | None, self.group_prefix, "group_prefix")
         given.tags(self.tags)
-        physical = self.cluster_name if self.physical_name is None else given.physical_name(self.physical_name)
+        physical = (
+            self.cluster_name
+            if self.physical_name is None
+            else given.physical_name(self.physical_name)
+        )
         given.done()
         return physical
 
 
-def autoscaler_document(cluster: str, region: str, account: str, group_prefix: str | None = None) -> str:
+def autoscaler_document(
+    cluster: str, region: str, account: str, group_prefix: str | None = None
+) -> str:
     """The policy, each call with its reason.
 
-    Source: kubernetes/autoscaler 1.35, cloudprovider/aws/README.md and auto_scaling_groups.go. The describing calls
-    know no resources in IAM, so they stand on `*` (Service Authorization Reference); the changing ones stand on this
-    cluster's tags. DescribeScalingActivities is what makes it give up on a spot group without capacity after a minute
-    or two instead of max-node-provision-time. Absent on purpose: eks:DescribeNodegroup for groups that it must not
-    scale, and ec2:GetInstanceTypesFromInstanceRequirements, since no group here is described by requirements.
+    Source: kubernetes/autoscaler 1.35, cloudprovider/aws/README.md and auto_scaling_groups.go. The
+    describing calls know no resources in IAM, so they stand on `*` (Service Authorization
+    Reference); the changing ones stand on this cluster's tags. DescribeScalingActivities is what
+    makes it give up on a spot group without capacity after a minute or two instead of
+    max-node-provision-time. Absent on purpose: eks:DescribeNodegroup for groups that it must not
+    scale, and ec2:GetInstanceTypesFromInstanceRequirements, since no group here is described by
+    requirements.
     """
     return document(
         {
@@ -76,15 +87,26 @@ def autoscaler_document(cluster: str, region: str, account: str, group_prefix: s
         {
             "Sid": "ChangeOwnGroups",
             "Effect": "Allow",
-            "Action": ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
-            "Resource": f"arn:{partition_of(region)}:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{group_prefix or cluster}-*",
-            "Condition": {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in discovery_tags(cluster).items()}},
+            "Action": [
+                "autoscaling:SetDesiredCapacity",
+                "autoscaling:TerminateInstanceInAutoScalingGroup",
+            ],
+            "Resource": (
+                f"arn:{partition_of(region)}:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{group_prefix or cluster}-*"
+            ),
+            "Condition": {
+                "StringEquals": {
+                    f"aws:ResourceTag/{key}": value
+                    for key, value in discovery_tags(cluster).items()
+                }
+            },
         },
     )
 
 
 class AutoscalerPolicy(Component):
-    """The policy by itself, so that a cluster which has its own autoscaler can use it alone. `arn` is the policy's.
+    """The policy by itself, so that a cluster which has its own autoscaler can use it alone. `arn`
+    is the policy's.
 
     Raises ArgumentError with every problem of the arguments.
     """
@@ -92,14 +114,20 @@ class AutoscalerPolicy(Component):
     token: ClassVar[str] = "jupyterhub-aws:index:AutoscalerPolicy"
     arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: AutoscalerPolicyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: AutoscalerPolicyArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         physical = f"{checked(AutoscalerPolicy, name, args, AutoscalerPolicyArgs).resolved(name)}-cluster-autoscaler"
         super().__init__(name, opts)
         policy = iam.Policy(
             f"{name}-document",
             name=physical,
             description=f"Scale the groups of {args.cluster_name}, and no others",
-            policy=account_of(args.account).apply(lambda account: autoscaler_document(args.cluster_name, args.region, account, args.group_prefix)),
+            policy=account_of(args.account).apply(
+                lambda account: autoscaler_document(
+                    args.cluster_name, args.region, account, args.group_prefix
+                )
+            ),
             tags=named(args.tags, physical),
             opts=self.child(),
         )

@@ -1,1 +1,3 @@
-"""Backups of what cannot be made again: a vault, a plan that finds its resources by one tag, and roles that back up or restore and not both."""
+"""Backups of what cannot be made again: a vault, a plan that finds its resources by one tag, and
+roles that back up or restore and not both.
+"""

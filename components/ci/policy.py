@@ -24,7 +24,8 @@ _PASSED_TO = (
     "pods.eks.amazonaws.com",
     "vpc-flow-logs.amazonaws.com",
 )
-#: AWS's own policies that roles of the program have (components/cluster, pools, addons, airgap, backups).
+#: AWS's own policies that roles of the program have (components/cluster, pools, addons, airgap,
+#: backups).
 _ATTACHED = (
     "AmazonEKSClusterPolicy",
     "AmazonEKSWorkerNodePolicy",
@@ -38,15 +39,18 @@ _ATTACHED = (
     "service-role/AmazonEBSCSIDriverPolicy",
     "service-role/AmazonEFSCSIDriverPolicy",
 )
-#: Judged by statements of their own: what is global knows no region, a bucket's region is the bucket's, and of parameters only AWS's own are read.
+#: Judged by statements of their own: what is global knows no region, a bucket's region is the
+#: bucket's, and of parameters only AWS's own are read.
 _APART = ("iam:", "route53:", "s3:", "ssm:")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One stack's account: `region` and `account` of AWS, `prefix` of everything that the stack gives a name (its `name` option).
+    """One stack's account: `region` and `account` of AWS, `prefix` of everything that the stack
+    gives a name (its `name` option).
 
-    `further_regions`: others in which the stack makes something, such as that of the backups' copies (`backups.copy_to_region`).
+    `further_regions`: others in which the stack makes something, such as that of the backups'
+    copies (`backups.copy_to_region`).
     """
 
     region: str
@@ -67,18 +71,28 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
-    """Where states are (examples/backend): the bucket's name, and the ARN of the key that seals secrets."""
+    """Where states are (examples/backend): the bucket's name, and the ARN of the key that seals
+    secrets.
+    """
 
     bucket: str
     key_arn: str
 
 
-def trust(provider_arn: str, repository: str, *, branches: Sequence[str] = (), environment: str | None = None) -> str:
-    """Who may take the role: workflows of one repository, on these branches or in this environment, and nobody else.
+def trust(
+    provider_arn: str,
+    repository: str,
+    *,
+    branches: Sequence[str] = (),
+    environment: str | None = None,
+) -> str:
+    """Who may take the role: workflows of one repository, on these branches or in this environment,
+    and nobody else.
 
-    GitHub, "OpenID Connect reference": `sub` is `repo:ORG/REPO:ref:refs/heads/BRANCH` or, for a job with an environment,
-    `repo:ORG/REPO:environment:NAME`. Compared as a whole: a pull request's `sub` (`…:pull_request`) is never one of them.
-    Raises ValueError for names with a wildcard, and where neither branches nor an environment are given.
+    GitHub, "OpenID Connect reference": `sub` is `repo:ORG/REPO:ref:refs/heads/BRANCH` or, for a job
+    with an environment, `repo:ORG/REPO:environment:NAME`. Compared as a whole: a pull request's
+    `sub` (`…:pull_request`) is never one of them. Raises ValueError for names with a wildcard, and
+    where neither branches nor an environment are given.
     """
     if any("*" in name or "?" in name for name in (repository, *branches, environment or "")):
         raise ValueError("a name with a wildcard would trust more than it says")
@@ -99,12 +113,19 @@ def trust(provider_arn: str, repository: str, *, branches: Sequence[str] = (), e
 
 
 def state(backend: Backend, place: Place, *, writes: bool) -> tuple[Statement, ...]:
-    """What a run of the engine does with its state. A preview reads only: it takes no lock (measured on pulumi 3.260, docs/changes.md)."""
+    """What a run of the engine does with its state. A preview reads only: it takes no lock
+    (measured on pulumi 3.260, docs/changes.md).
+    """
     bucket = f"arn:{place.partition}:s3:::{backend.bucket}"
     objects = ["s3:GetObject", *(["s3:DeleteObject", "s3:PutObject"] if writes else [])]
     key = ["kms:Decrypt", *(["kms:Encrypt", "kms:GenerateDataKey"] if writes else [])]
     return (
-        {"Sid": "ListStates", "Effect": "Allow", "Action": ["s3:GetBucketLocation", "s3:ListBucket"], "Resource": bucket},
+        {
+            "Sid": "ListStates",
+            "Effect": "Allow",
+            "Action": ["s3:GetBucketLocation", "s3:ListBucket"],
+            "Resource": bucket,
+        },
         {"Sid": "States", "Effect": "Allow", "Action": objects, "Resource": f"{bucket}/.pulumi/*"},
         {"Sid": "StatesAndSecrets", "Effect": "Allow", "Action": key, "Resource": backend.key_arn},
     )
@@ -117,16 +138,41 @@ def reading(types: Collection[str], place: Place) -> tuple[Statement, ...]:
     other = [action for action in found if action.startswith(("iam:", "route53:"))]
     buckets = [action for action in found if action.startswith("s3:")]
     return (
-        {"Sid": "Look", "Effect": "Allow", "Action": regional, "Resource": "*", "Condition": _in(place)},
-        *([{"Sid": "LookGlobally", "Effect": "Allow", "Action": other, "Resource": "*"}] if other else []),
-        *([{"Sid": "LookAtBuckets", "Effect": "Allow", "Action": buckets, "Resource": f"arn:{place.partition}:s3:::{place.prefix}-*"}] if buckets else []),
+        {
+            "Sid": "Look",
+            "Effect": "Allow",
+            "Action": regional,
+            "Resource": "*",
+            "Condition": _in(place),
+        },
+        *(
+            [{"Sid": "LookGlobally", "Effect": "Allow", "Action": other, "Resource": "*"}]
+            if other
+            else []
+        ),
+        *(
+            [
+                {
+                    "Sid": "LookAtBuckets",
+                    "Effect": "Allow",
+                    "Action": buckets,
+                    "Resource": f"arn:{place.partition}:s3:::{place.prefix}-*",
+                }
+            ]
+            if buckets
+            else []
+        ),
     )
 
 
-def changing(types: Collection[str], place: Place, *, boundary: str | None = None, attach: Sequence[str] = ()) -> tuple[Statement, ...]:
-    """Making, changing and deleting the stack's own kinds of resources: in its regions, and under its own names where AWS can tell names.
+def changing(
+    types: Collection[str], place: Place, *, boundary: str | None = None, attach: Sequence[str] = ()
+) -> tuple[Statement, ...]:
+    """Making, changing and deleting the stack's own kinds of resources: in its regions, and under
+    its own names where AWS can tell names.
 
-    `attach`: ARNs of policies that the stack file names (`runner.policies`), so that they may be attached too.
+    `attach`: ARNs of policies that the stack file names (`runner.policies`), so that they may be
+    attached too.
     """
     found = actions(types, "write")
     regional = [action for action in found if not action.startswith(_APART)]
@@ -136,28 +182,78 @@ def changing(types: Collection[str], place: Place, *, boundary: str | None = Non
     images = [action for action in found if action.startswith("ssm:")]
     vaults = "backup:CreateBackupVault" in found
     return (
-        {"Sid": "Change", "Effect": "Allow", "Action": regional, "Resource": "*", "Condition": _in(place)},
+        {
+            "Sid": "Change",
+            "Effect": "Allow",
+            "Action": regional,
+            "Resource": "*",
+            "Condition": _in(place),
+        },
         *(_roles(iam, place, boundary, attach) if iam else ()),
         *([_images(images, place)] if images else []),
-        *([{"Sid": "ChangeBuckets", "Effect": "Allow", "Action": buckets, "Resource": f"arn:{place.partition}:s3:::{place.prefix}-*"}] if buckets else []),
+        *(
+            [
+                {
+                    "Sid": "ChangeBuckets",
+                    "Effect": "Allow",
+                    "Action": buckets,
+                    "Resource": f"arn:{place.partition}:s3:::{place.prefix}-*",
+                }
+            ]
+            if buckets
+            else []
+        ),
         *([_sealing(place)] if vaults else []),
-        *([{"Sid": "ChangeRecords", "Effect": "Allow", "Action": zones, "Resource": f"arn:{place.partition}:route53:::hostedzone/*"}] if zones else []),
+        *(
+            [
+                {
+                    "Sid": "ChangeRecords",
+                    "Effect": "Allow",
+                    "Action": zones,
+                    "Resource": f"arn:{place.partition}:route53:::hostedzone/*",
+                }
+            ]
+            if zones
+            else []
+        ),
     )
 
 
 def _images(found: Sequence[str], place: Place) -> Statement:
-    """Launch templates name machine images by AWS's own parameters, and whoever uses one has to be able to read them
-    (EC2 Auto Scaling user guide, "Use AWS Systems Manager parameters instead of AMI IDs in launch templates").
+    """Launch templates name machine images by AWS's own parameters, and whoever uses one has to be
+    able to read them (EC2 Auto Scaling user guide, "Use AWS Systems Manager parameters instead of
+    AMI IDs in launch templates").
     """
     images = f"arn:{place.partition}:ssm:*:*:parameter/aws/service/eks/optimized-ami/*"
-    return {"Sid": "ReadMachineImages", "Effect": "Allow", "Action": list(found), "Resource": images}
+    return {
+        "Sid": "ReadMachineImages",
+        "Effect": "Allow",
+        "Action": list(found),
+        "Resource": images,
+    }
 
 
 def _sealing(place: Place) -> Statement:
-    """A vault is made with a key that whoever makes it may use, through AWS Backup (AWS Backup developer guide, "Encryption for backups")."""
-    through = {"StringEquals": {"kms:ViaService": _one_or_all([f"backup.{region}.amazonaws.com" for region in place.regions])}}
-    keys = _one_or_all([f"arn:{place.partition}:kms:{region}:{place.account}:key/*" for region in place.regions])
-    return {"Sid": "SealVaults", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": keys, "Condition": through}
+    """A vault is made with a key that whoever makes it may use, through AWS Backup (AWS Backup
+    developer guide, "Encryption for backups").
+    """
+    through = {
+        "StringEquals": {
+            "kms:ViaService": _one_or_all(
+                [f"backup.{region}.amazonaws.com" for region in place.regions]
+            )
+        }
+    }
+    keys = _one_or_all(
+        [f"arn:{place.partition}:kms:{region}:{place.account}:key/*" for region in place.regions]
+    )
+    return {
+        "Sid": "SealVaults",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": keys,
+        "Condition": through,
+    }
 
 
 def _one_or_all(found: Sequence[str]) -> str | list[str]:
@@ -165,22 +261,36 @@ def _one_or_all(found: Sequence[str]) -> str | list[str]:
     return found[0] if len(found) == 1 else list(found)
 
 
-def _roles(found: Sequence[str], place: Place, boundary: str | None, further: Sequence[str]) -> list[Statement]:
-    """Roles, policies and profiles of the stack's own names; only AWS's own policies that the program knows; handed to its services only."""
+def _roles(
+    found: Sequence[str], place: Place, boundary: str | None, further: Sequence[str]
+) -> list[Statement]:
+    """Roles, policies and profiles of the stack's own names; only AWS's own policies that the
+    program knows; handed to its services only.
+    """
     base = f"arn:{place.partition}:iam::{place.account}"
     own = [f"{base}:{kind}/{place.prefix}-*" for kind in ("instance-profile", "policy", "role")]
     roles = f"{base}:role/{place.prefix}-*"
-    attach = [action for action in found if action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy")]
+    attach = [
+        action for action in found if action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
+    ]
     make = [action for action in found if action == "iam:CreateRole"]
     rest = [action for action in found if action not in (*attach, *make, "iam:PassRole")]
     managed = [f"arn:{place.partition}:iam::aws:policy/{name}" for name in _ATTACHED]
     only = {"ArnLike": {"iam:PolicyARN": [*managed, f"{base}:policy/{place.prefix}-*", *further]}}
-    bounded: dict[str, Any] = {"Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary}}} if boundary else {}
+    bounded: dict[str, Any] = (
+        {"Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary}}} if boundary else {}
+    )
     linked = f"{base}:role/aws-service-role/*"
     return [
         {"Sid": "ChangeOwnRoles", "Effect": "Allow", "Action": rest, "Resource": own},
         {"Sid": "MakeOwnRoles", "Effect": "Allow", "Action": make, "Resource": roles, **bounded},
-        {"Sid": "AttachKnownPolicies", "Effect": "Allow", "Action": attach, "Resource": roles, "Condition": only},
+        {
+            "Sid": "AttachKnownPolicies",
+            "Effect": "Allow",
+            "Action": attach,
+            "Resource": roles,
+            "Condition": only,
+        },
         {
             "Sid": "HandOver",
             "Effect": "Allow",
@@ -188,14 +298,35 @@ def _roles(found: Sequence[str], place: Place, boundary: str | None, further: Se
             "Resource": roles,
             "Condition": {"StringEquals": {"iam:PassedToService": list(_PASSED_TO)}},
         },
-        {"Sid": "ServiceLinked", "Effect": "Allow", "Action": "iam:CreateServiceLinkedRole", "Resource": linked, "Condition": _linked()},
-        {"Sid": "NeverItself", "Effect": "Deny", "Action": "iam:*", "Resource": [f"{base}:policy/{place.prefix}-ci-*", f"{base}:role/{place.prefix}-ci-*"]},
+        {
+            "Sid": "ServiceLinked",
+            "Effect": "Allow",
+            "Action": "iam:CreateServiceLinkedRole",
+            "Resource": linked,
+            "Condition": _linked(),
+        },
+        {
+            "Sid": "NeverItself",
+            "Effect": "Deny",
+            "Action": "iam:*",
+            "Resource": [f"{base}:policy/{place.prefix}-ci-*", f"{base}:role/{place.prefix}-ci-*"],
+        },
     ]
 
 
 def _linked() -> Mapping[str, Any]:
     """The roles that AWS makes for itself in an account that never had such a thing."""
-    names = ("autoscaling", "backup", "eks", "eks-nodegroup", "elasticfilesystem", "elasticloadbalancing", "rds", "spot", "transitgateway")
+    names = (
+        "autoscaling",
+        "backup",
+        "eks",
+        "eks-nodegroup",
+        "elasticfilesystem",
+        "elasticloadbalancing",
+        "rds",
+        "spot",
+        "transitgateway",
+    )
     return {"StringEquals": {"iam:AWSServiceName": [f"{name}.amazonaws.com" for name in names]}}
 
 
@@ -204,7 +335,9 @@ def _in(place: Place) -> Mapping[str, Any]:
 
 
 def packed(statements: Sequence[Statement], largest: int = LARGEST) -> list[str]:
-    """As few documents as hold these statements, each within AWS's limit. A statement that is too large by itself is cut along its actions."""
+    """As few documents as hold these statements, each within AWS's limit. A statement that is
+    too large by itself is cut along its actions.
+    """
     documents: list[list[Statement]] = []
     for statement in (part for whole in statements for part in _parts(whole, largest)):
         if documents and _size([*documents[-1], statement]) <= largest:
@@ -222,10 +355,14 @@ def _parts(statement: Statement, largest: int) -> list[Statement]:
     return [
         part
         for index, some in enumerate((found[:half], found[half:]))
-        for part in _parts({**statement, "Sid": f"{statement['Sid']}{'AB'[index]}", "Action": some}, largest)
+        for part in _parts(
+            {**statement, "Sid": f"{statement['Sid']}{'AB'[index]}", "Action": some}, largest
+        )
     ]
 
 
 def _size(statements: Sequence[Statement]) -> int:
     """Characters as AWS counts them: without white space."""
-    return len(json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, separators=(",", ":")))
+    return len(
+        json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, separators=(",", ":"))
+    )

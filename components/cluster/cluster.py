@@ -1,4 +1,6 @@
-"""An EKS cluster without nodes: key, logs, role, control plane, administrators, and what nodes need before they join."""
+"""An EKS cluster without nodes: key, logs, role, control plane, administrators, and what nodes
+need before they join.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ from jupyterhub_aws.config.cluster_rules import cluster_problems
 from jupyterhub_aws.config.specs.cluster import ClusterSpec, cluster_spec
 
 _ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
-#: A deleted key can be restored for this long; what it encrypted is lost afterwards. 30 is the most that KMS allows.
+#: A deleted key can be restored for this long; what it encrypted is lost afterwards. 30 is the most
+#: that KMS allows.
 _KEY_DELETION_DAYS = 30
 
 Log = Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]
@@ -35,20 +38,26 @@ Log = Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClusterArgs:
-    """What a cluster is made from. The options are those of `cluster` in docs/reference.md, under the same rules.
+    """What a cluster is made from. The options are those of `cluster` in docs/reference.md, under
+    the same rules.
 
     Attributes:
         network: The outputs of a network, or of a VPC of your own.
         version: Kubernetes minor version, such as "1.35".
-        administrators: ARNs of IAM roles and users that get cluster-admin. The creator of the cluster has it already.
-        public_access_cidrs: Networks outside the VPC that may reach the Kubernetes API. Empty: it answers inside the VPC only.
+        administrators: ARNs of IAM roles and users that get cluster-admin. The creator of the
+            cluster has it already.
+        public_access_cidrs: Networks outside the VPC that may reach the Kubernetes API. Empty: it
+            answers inside the VPC only.
         public: True allows 0.0.0.0/0 among them.
-        service_cidr: The addresses of Kubernetes services; they overlap neither the VPC nor its peer networks.
+        service_cidr: The addresses of Kubernetes services; they overlap neither the VPC nor its
+            peer networks.
         logs: Control-plane logs that are kept in CloudWatch, for `log_retention_days`.
         protected: Whether the engine refuses to delete the cluster.
-        addons: Whether VPC CNI, kube-proxy and the Pod Identity agent are installed. False: something else does.
+        addons: Whether VPC CNI, kube-proxy and the Pod Identity agent are installed. False:
+            something else does.
         paused: The cluster has no nodes for the time being: changed versions of add-ons wait.
-        physical_name: The cluster's name in EKS and the prefix of names in AWS; without it the component's resource name. At most 24 characters.
+        physical_name: The cluster's name in EKS and the prefix of names in AWS; without it the
+            component's resource name. At most 24 characters.
         tags: Tags of every resource.
         account: The AWS account; without it the one of the provider.
 
@@ -92,9 +101,21 @@ class ClusterArgs:
         given.check_input("account", self.account)
         if section is not None and network is not None and known_network:
             known = network.spec
-            rules = cluster_problems(section, region=known.region, ranges=known.ranges, peers=known.peer_networks, closed=known.closed)
+            rules = cluster_problems(
+                section,
+                region=known.region,
+                ranges=known.ranges,
+                peers=known.peer_networks,
+                closed=known.closed,
+            )
             given.add(rules, within="cluster")
-        given.done(renamed={"api.public_access_cidrs": "public_access_cidrs", "api.public": "public", "api": "public_access_cidrs"})
+        given.done(
+            renamed={
+                "api.public_access_cidrs": "public_access_cidrs",
+                "api.public": "public",
+                "api": "public_access_cidrs",
+            }
+        )
         assert section is not None and network is not None  # noqa: S101 -- else there was a problem
         return cluster_spec(section, name=physical, region=network.spec.region)
 
@@ -102,17 +123,21 @@ class ClusterArgs:
 class Cluster(Component):
     """A control plane without nodes, and the add-ons that nodes need before they join.
 
-    `pulumi_eks.Cluster` makes the cluster and nothing else here: its default nodes, security groups, add-ons and OIDC
-    provider are all off, because what it makes inside can be neither tagged nor adopted piece by piece.
+    `pulumi_eks.Cluster` makes the cluster and nothing else here: its default nodes, security
+    groups, add-ons and OIDC provider are all off, because what it makes inside can be neither
+    tagged nor adopted piece by piece.
 
-    In a network without egress nodes get a security group of their own, which lists every permitted destination.
-    `outputs` is what node pools, add-ons and hubs take. Raises ArgumentError with every problem of the arguments.
+    In a network without egress nodes get a security group of their own, which lists every permitted
+    destination. `outputs` is what node pools, add-ons and hubs take. Raises ArgumentError with
+    every problem of the arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:Cluster"
     outputs: ClusterOutputs
 
-    def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         self._spec = spec = checked(Cluster, name, args, ClusterArgs).resolved(name)
         super().__init__(name, opts)
         self._args = args
@@ -141,7 +166,10 @@ class Cluster(Component):
         self.outputs = replace(
             outputs,
             node_security_group_id=None if nodes is None else nodes.security_group_id,
-            ready=[*([] if addons is None else addons.ready), *([] if nodes is None else nodes.ready)],
+            ready=[
+                *([] if addons is None else addons.ready),
+                *([] if nodes is None else nodes.ready),
+            ],
         )
         self.register_outputs(
             {
@@ -164,21 +192,33 @@ class Cluster(Component):
 
     def _key(self) -> kms.Key:
         partition = partition_of(self._spec.region)
-        account = self._args.account if self._args.account is not None else aws.get_caller_identity_output().account_id
+        account = (
+            self._args.account
+            if self._args.account is not None
+            else aws.get_caller_identity_output().account_id
+        )
         key = kms.Key(
             f"{self._name}-key",
             description=f"Kubernetes secrets of {self._spec.name}",
             enable_key_rotation=True,
             deletion_window_in_days=_KEY_DELETION_DAYS,
-            policy=pulumi.Output.from_input(account).apply(lambda known: key_policy(partition, str(known))),
+            policy=pulumi.Output.from_input(account).apply(
+                lambda known: key_policy(partition, str(known))
+            ),
             tags=self._tags("secrets"),
             opts=self.kept(),
         )
-        kms.Alias(f"{self._name}-key-alias", name=f"alias/{self._spec.name}-secrets", target_key_id=key.key_id, opts=self.child())
+        kms.Alias(
+            f"{self._name}-key-alias",
+            name=f"alias/{self._spec.name}-secrets",
+            target_key_id=key.key_id,
+            opts=self.child(),
+        )
         return key
 
     def _log_group(self) -> cloudwatch.LogGroup:
-        # EKS makes this group by itself, for ever, when the first line arrives before we have made it.
+        # EKS makes this group by itself, for ever, when the first line arrives before we have made
+        # it.
         return cloudwatch.LogGroup(
             f"{self._name}-logs",
             name=f"/aws/eks/{self._spec.name}/cluster",
@@ -191,21 +231,34 @@ class Cluster(Component):
         role = iam.Role(
             f"{self._name}-role",
             name=f"{self._spec.name}-cluster",
-            assume_role_policy=service_trust("eks.amazonaws.com", actions=("sts:AssumeRole", "sts:TagSession")),
+            assume_role_policy=service_trust(
+                "eks.amazonaws.com", actions=("sts:AssumeRole", "sts:TagSession")
+            ),
             tags=self._tags("cluster"),
             opts=self.child(),
         )
         attached = iam.RolePolicyAttachment(
-            f"{self._name}-role-eks", role=role.name, policy_arn=managed_policy(self._spec.region, "AmazonEKSClusterPolicy"), opts=self.child()
+            f"{self._name}-role-eks",
+            role=role.name,
+            policy_arn=managed_policy(self._spec.region, "AmazonEKSClusterPolicy"),
+            opts=self.child(),
         )
         envelope = iam.RolePolicy(
-            f"{self._name}-role-key", name="envelope-encryption", role=role.name, policy=key.arn.apply(envelope_policy), opts=self.child()
+            f"{self._name}-role-key",
+            name="envelope-encryption",
+            role=role.name,
+            policy=key.arn.apply(envelope_policy),
+            opts=self.child(),
         )
         return role, [attached, envelope]
 
-    def _control_plane(self, key: kms.Key, role: iam.Role, before: list[pulumi.Resource]) -> pulumi_eks.Cluster:
+    def _control_plane(
+        self, key: kms.Key, role: iam.Role, before: list[pulumi.Resource]
+    ) -> pulumi_eks.Cluster:
         spec, name = self._spec, f"{self._name}-control-plane"
-        configure_control_plane(name, public_access_cidrs=spec.public_access_cidrs, protected=spec.protected)
+        configure_control_plane(
+            name, public_access_cidrs=spec.public_access_cidrs, protected=spec.protected
+        )
         return pulumi_eks.Cluster(
             name,
             name=spec.name,
@@ -216,11 +269,14 @@ class Cluster(Component):
             encryption_config_key_arn=key.arn,
             authentication_mode=pulumi_eks.AuthenticationMode.API,
             endpoint_private_access=True,
-            # Public or not is components/cluster/control_plane.py's to say: told here, the component asks the API for minutes at every `up`.
+            # Public or not is components/cluster/control_plane.py's to say: told here, the
+            # component asks the API for minutes at every `up`.
             endpoint_public_access=None if spec.public_access_cidrs else False,
             kubernetes_service_ip_address_range=spec.service_cidr,
             enabled_cluster_log_types=list(spec.logs),
-            upgrade_policy={"support_type": "STANDARD"},  # the default is EXTENDED: six times the price, silently
+            upgrade_policy={
+                "support_type": "STANDARD"
+            },  # the default is EXTENDED: six times the price, silently
             skip_default_node_group=True,
             skip_default_security_groups=True,
             create_oidc_provider=False,
@@ -253,10 +309,16 @@ class Cluster(Component):
     def _addons(self, cluster: ClusterOutputs) -> NodeAddons | None:
         if not self._args.addons:
             return None
-        args = AddonsArgs(cluster=cluster, prefix=cluster.name, tags=self._args.tags, paused=self._args.paused)
+        args = AddonsArgs(
+            cluster=cluster, prefix=cluster.name, tags=self._args.tags, paused=self._args.paused
+        )
         return NodeAddons(f"{self._name}-addons", args, self.child())
 
     def _node_security(self, cluster: ClusterOutputs) -> NodeSecurity | None:
         if not self._args.network.closed:
             return None
-        return NodeSecurity(f"{self._name}-nodes", NodeSecurityArgs(cluster=cluster, tags=self._args.tags), self.child())
+        return NodeSecurity(
+            f"{self._name}-nodes",
+            NodeSecurityArgs(cluster=cluster, tags=self._args.tags),
+            self.child(),
+        )

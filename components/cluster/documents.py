@@ -1,4 +1,6 @@
-"""IAM documents of the control plane: who may use its key, and what its service role may do with it."""
+"""IAM documents of the control plane: who may use its key, and what its service role may do with
+it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,9 @@ from jupyterhub_aws.components.iam import document
 
 
 def key_policy(partition: str, account: str) -> str:
-    """The key belongs to the account: IAM policies there decide who uses it (KMS developer guide, "Default key policy")."""
+    """The key belongs to the account: IAM policies there decide who uses it (KMS developer
+    guide, "Default key policy").
+    """
     return document(
         {
             "Sid": "AccountDecides",
@@ -19,7 +23,9 @@ def key_policy(partition: str, account: str) -> str:
 
 
 def envelope_policy(key_arn: str) -> str:
-    """What the service role does with the key that encrypts Kubernetes secrets (terraform-aws-eks 21, `cluster_encryption`)."""
+    """What the service role does with the key that encrypts Kubernetes secrets
+    (terraform-aws-eks 21, `cluster_encryption`).
+    """
     return document(
         {
             "Sid": "EncryptSecrets",

@@ -1,4 +1,6 @@
-"""A cluster as other components need it: of a component here, or filled in by hand for a cluster that something else made."""
+"""A cluster as other components need it: of a component here, or filled in by hand for a cluster
+that something else made.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +22,35 @@ from jupyterhub_aws.config.specs.network import NetworkSpec
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClusterOutputs:
-    """A Kubernetes cluster. `Cluster(...).outputs` is one; of a cluster made with `pulumi_aws` fill in the first six fields.
+    """A Kubernetes cluster. `Cluster(...).outputs` is one; of a cluster made with `pulumi_aws` fill
+    in the first six fields.
 
-    Of a cluster outside of AWS, or one whose nodes are no business of the program's, the first three are enough.
+    Of a cluster outside of AWS, or one whose nodes are no business of the program's, the first
+    three are enough.
 
     Attributes:
-        name: The cluster's name in EKS, as plain text: names and tags of node groups are made from it.
-        version: Its Kubernetes minor version, such as "1.35". Add-ons, node images and the autoscaler follow from it.
-        network: The network of its nodes. Where nothing is made in a VPC, what is known of it is enough: a `NetworkSpec`.
+        name: The cluster's name in EKS, as plain text: names and tags of node groups are made from
+            it.
+        version: Its Kubernetes minor version, such as "1.35". Add-ons, node images and the
+            autoscaler follow from it.
+        network: The network of its nodes. Where nothing is made in a VPC, what is known of it is
+            enough: a `NetworkSpec`.
         endpoint: The address of the Kubernetes API.
-        certificate_authority: The API's certificate authority in base64 (`certificate_authority.data`).
-        security_group_id: The security group that EKS made for the cluster (`vpc_config.cluster_security_group_id`).
+        certificate_authority: The API's certificate authority in base64
+            (`certificate_authority.data`).
+        security_group_id: The security group that EKS made for the cluster
+            (`vpc_config.cluster_security_group_id`).
         node_security_group_id: The security group of nodes; without it the cluster's.
-        service_cidr: The addresses of Kubernetes services (`kubernetes_network_config.service_ipv4_cidr`); the default is what this library chooses.
-        kubeconfig: A kubeconfig without credentials. Without it: one that runs `aws eks get-token`, where there is an endpoint; else the caller's own.
+        service_cidr: The addresses of Kubernetes services
+            (`kubernetes_network_config.service_ipv4_cidr`); the default is what this library
+            chooses.
+        kubeconfig: A kubeconfig without credentials. Without it: one that runs `aws eks get-token`,
+            where there is an endpoint; else the caller's own.
         created: When EKS made the cluster: for a quarter of an hour a new one's API is waited for.
-        id: The name as an output, for what has to wait until EKS has the cluster; without it: the name, once the endpoint is known.
-        ready: Resources that nodes need to join: the add-ons for addresses, services and credentials of pods.
+        id: The name as an output, for what has to wait until EKS has the cluster; without it: the
+            name, once the endpoint is known.
+        ready: Resources that nodes need to join: the add-ons for addresses, services and
+            credentials of pods.
         access: What messages say where the API does not answer; without it general advice.
         owner: The component of which a provider for this cluster becomes a child.
 
@@ -82,7 +96,9 @@ class ClusterOutputs:
     @property
     def node_group_id(self) -> pulumi.Output[str]:
         """The security group that nodes really have. Raises ArgumentError where it is not known."""
-        return self._known("security_group_id" if self.node_security_group_id is None else "node_security_group_id")
+        return self._known(
+            "security_group_id" if self.node_security_group_id is None else "node_security_group_id"
+        )
 
     def _known(self, name: str) -> pulumi.Output[str]:
         value: pulumi.Input[str] | None = getattr(self, name)
@@ -91,7 +107,10 @@ class ClusterOutputs:
         return pulumi.Output.from_input(value)
 
     def _lacks(self, path: str, what: str) -> ArgumentError:
-        return ArgumentError(f"ClusterOutputs {self.name!r}", [Problem(path=path, what=what, fix="fill it in, or give the .outputs of a Cluster")])
+        return ArgumentError(
+            f"ClusterOutputs {self.name!r}",
+            [Problem(path=path, what=what, fix="fill it in, or give the .outputs of a Cluster")],
+        )
 
     @property
     def name_output(self) -> pulumi.Output[str]:
@@ -102,7 +121,9 @@ class ClusterOutputs:
 
     @property
     def proxy_environment(self) -> dict[str, str]:
-        """The variables that tell nodes and pods of the HTTP proxy; none where the network has none."""
+        """The variables that tell nodes and pods of the HTTP proxy; none where the network has
+        none.
+        """
         return self.network_spec.proxy_environment(self.service_cidr)
 
     @property
@@ -112,11 +133,15 @@ class ClusterOutputs:
             return pulumi.Output.from_input(self.kubeconfig)
         if self.endpoint is None or self.certificate_authority is None:
             return None
-        return pulumi.Output.all(self.endpoint, self.certificate_authority).apply(lambda known: eks_kubeconfig(self.name, *known))
+        return pulumi.Output.all(self.endpoint, self.certificate_authority).apply(
+            lambda known: eks_kubeconfig(self.name, *known)
+        )
 
     @cached_property
     def kubernetes_provider(self) -> kubernetes.Provider:
-        """A provider for objects in this cluster, made at its first use. Raises pulumi.RunError, with one line, where the API does not answer."""
+        """A provider for objects in this cluster, made at its first use. Raises pulumi.RunError,
+        with one line, where the API does not answer.
+        """
         prefix = self.name if self.owner is None else self.owner._name
         return provider_of(
             f"{prefix}-kubernetes",
@@ -128,12 +153,28 @@ class ClusterOutputs:
 
 
 def eks_kubeconfig(name: str, endpoint: str, certificate_authority: str) -> str:
-    """A kubeconfig for a cluster in EKS, which asks the `aws` CLI for a token (EKS user guide, "Create kubeconfig file manually")."""
-    user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "aws", "args": ["eks", "get-token", "--cluster-name", name]}}
+    """A kubeconfig for a cluster in EKS, which asks the `aws` CLI for a token (EKS user guide,
+    "Create kubeconfig file manually").
+    """
+    user = {
+        "exec": {
+            "apiVersion": "client.authentication.k8s.io/v1beta1",
+            "command": "aws",
+            "args": ["eks", "get-token", "--cluster-name", name],
+        }
+    }
     document = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": name, "cluster": {"server": endpoint, "certificate-authority-data": certificate_authority}}],
+        "clusters": [
+            {
+                "name": name,
+                "cluster": {
+                    "server": endpoint,
+                    "certificate-authority-data": certificate_authority,
+                },
+            }
+        ],
         "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
         "current-context": name,
         "users": [{"name": name, "user": user}],
@@ -141,13 +182,30 @@ def eks_kubeconfig(name: str, endpoint: str, certificate_authority: str) -> str:
     return json.dumps(document)
 
 
-def in_cluster(cluster: ClusterOutputs, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-    """Options of a component that makes objects in a cluster: with the cluster's provider, unless they or their parent bring one for Kubernetes."""
+def in_cluster(
+    cluster: ClusterOutputs, opts: pulumi.ResourceOptions | None
+) -> pulumi.ResourceOptions:
+    """Options of a component that makes objects in a cluster: with the cluster's provider,
+    unless they or their parent bring one for Kubernetes.
+    """
     opts = pulumi.ResourceOptions() if opts is None else opts
     given = opts.providers if opts.providers is not None else []
-    listed = [given] if isinstance(given, pulumi.ProviderResource) else list(given.values()) if isinstance(given, Mapping) else list(given)
-    known = [item.package for item in (*listed, *([] if opts.provider is None else [opts.provider]))]
-    inherited = opts.parent is not None and opts.parent.get_provider("kubernetes:helm.sh/v3:Release") is not None
+    listed = (
+        [given]
+        if isinstance(given, pulumi.ProviderResource)
+        else list(given.values())
+        if isinstance(given, Mapping)
+        else list(given)
+    )
+    known = [
+        item.package for item in (*listed, *([] if opts.provider is None else [opts.provider]))
+    ]
+    inherited = (
+        opts.parent is not None
+        and opts.parent.get_provider("kubernetes:helm.sh/v3:Release") is not None
+    )
     if "kubernetes" in known or inherited:
         return opts
-    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(providers=[cluster.kubernetes_provider]))
+    return pulumi.ResourceOptions.merge(
+        opts, pulumi.ResourceOptions(providers=[cluster.kubernetes_provider])
+    )

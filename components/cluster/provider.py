@@ -15,10 +15,18 @@ import pulumi_kubernetes as kubernetes
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
-from jupyterhub_aws.components.cluster.api import SECONDS, Address, Fault, address_in, callers_kubeconfig, fault
+from jupyterhub_aws.components.cluster.api import (
+    SECONDS,
+    Address,
+    Fault,
+    address_in,
+    callers_kubeconfig,
+    fault,
+)
 from jupyterhub_aws.config.specs.cluster import ClusterAccess
 
-#: So long after EKS has made a cluster, its name may still be unknown somewhere; for so long a first `up` waits for it (pulumi_eks: five minutes).
+#: So long after EKS has made a cluster, its name may still be unknown somewhere; for so long a
+#: first `up` waits for it (pulumi_eks: five minutes).
 _YOUNG = datetime.timedelta(minutes=15)
 _LOOKS, _SECONDS_BETWEEN = 60, 5.0
 
@@ -30,45 +38,60 @@ def provider_of(
     created: pulumi.Input[str] | None = None,
     opts: pulumi.ResourceOptions | None = None,
 ) -> kubernetes.Provider:
-    """A provider for objects in a cluster. `kubeconfig` is the text of one; None: the file that `access` names, or the caller's own.
+    """A provider for objects in a cluster. `kubeconfig` is the text of one; None: the file that
+    `access` names, or the caller's own.
 
-    `created` is when EKS made the cluster, where this program makes it. Raises pulumi.RunError, with one line, where its API does not answer from here.
+    `created` is when EKS made the cluster, where this program makes it. Raises pulumi.RunError,
+    with one line, where its API does not answer from here.
     """
     config: pulumi.Input[str] | None = access.kubeconfig
     if kubeconfig is None:
         _look(access)
     else:
-        config = pulumi.Output.all(kubeconfig, created).apply(lambda known: _reached(access, str(known[0]), known[1]))
+        config = pulumi.Output.all(kubeconfig, created).apply(
+            lambda known: _reached(access, str(known[0]), known[1])
+        )
     return kubernetes.Provider(
         name,
         kubeconfig=config,
         context=access.context,
-        cluster_identifier=access.cluster,  # a new token or certificate in the kubeconfig is not a new cluster
+        # a new token or certificate in the kubeconfig is not a new cluster
+        cluster_identifier=access.cluster,
         enable_server_side_apply=True,
         enable_secret_mutable=True,  # else a changed secret is deleted before it is made again
-        # Paused, the API of a cluster that somebody else made stands still with its machines: `up` and `refresh` then leave alone what is in it.
+        # Paused, the API of a cluster that somebody else made stands still with its machines: `up`
+        # and `refresh` then leave alone what is in it.
         skip_update_unreachable=True if kubeconfig is None and access.paused else None,
         opts=opts,
     )
 
 
 def under_an_engine() -> bool:
-    """Whether something will really be asked and made: not in a plan, which records the program and reaches nobody."""
+    """Whether something will really be asked and made: not in a plan, which records the program
+    and reaches nobody.
+    """
     return not isinstance(get_monitor(), MockMonitor)
 
 
 def _look(access: ClusterAccess) -> None:
-    """The cluster was there before the stack: nothing that this program makes could change who reaches it."""
+    """The cluster was there before the stack: nothing that this program makes could change who
+    reaches it.
+    """
     if access.paused or not under_an_engine():
         return
     address = address_in(callers_kubeconfig(access.kubeconfig), access.context)
     wrong = None if address is None else fault(address)
     if address is not None and wrong is not None:
         file = access.kubeconfig or "KUBECONFIG or ~/.kube/config"
-        raise _silent(address, wrong, f"is the cluster up, and is this machine in its network? The address is the one in {file}")
+        raise _silent(
+            address,
+            wrong,
+            "is the cluster up, and is this machine in its network? The address is the one in"
+            f" {file}",
+        )
 
 
-async def _reached(access: ClusterAccess, kubeconfig: str, created: str | None) -> Any:  # noqa: ANN401 -- the text, or an unknown in its place
+async def _reached(access: ClusterAccess, kubeconfig: str, created: str | None) -> Any:
     """The kubeconfig, once its cluster's address has answered."""
     try:
         address = address_in(json.loads(kubeconfig))
@@ -88,8 +111,13 @@ async def _reached(access: ClusterAccess, kubeconfig: str, created: str | None) 
 
 
 async def _awaited(address: Address, wrong: Fault) -> Fault | None:
-    """What is wrong after some patience with a cluster that was just made; None as soon as it answers."""
-    pulumi.log.info(f"waiting for the Kubernetes API of the new cluster at {address.host} ({wrong.why}), {_LOOKS * _SECONDS_BETWEEN / 60:.0f} minutes at most")
+    """What is wrong after some patience with a cluster that was just made; None as soon as it
+    answers.
+    """
+    pulumi.log.info(
+        f"waiting for the Kubernetes API of the new cluster at {address.host} ({wrong.why}),"
+        f" {_LOOKS * _SECONDS_BETWEEN / 60:.0f} minutes at most"
+    )
     last: Fault | None = wrong
     for _ in range(_LOOKS):
         await asyncio.sleep(_SECONDS_BETWEEN)
@@ -99,16 +127,19 @@ async def _awaited(address: Address, wrong: Fault) -> Fault | None:
     return last
 
 
-def _unless_it_changes(access: ClusterAccess, address: Address, wrong: Fault, found: Any) -> Any:  # noqa: ANN401 -- what AWS answers
-    """An unknown in the kubeconfig's place where this very update changes who may reach the API: refused, nobody could ever let himself in."""
+def _unless_it_changes(access: ClusterAccess, address: Address, wrong: Fault, found: Any) -> Any:
+    """An unknown in the kubeconfig's place where this very update changes who may reach the API:
+    refused, nobody could ever let himself in.
+    """
     now = set(found.public_access_cidrs if found.endpoint_public_access else ())
     wanted = set(access.public_access_cidrs or ())
     if now == wanted:
         raise _silent(address, wrong, _cure(access))
     change = f"{_listed(now)} becomes {_listed(wanted)}"
     pulumi.log.warn(
-        f"the Kubernetes API at {address.host} does not answer from here ({wrong.why}). This update changes who may reach it "
-        f"({access.option}: {change}), so what is in the cluster is shown without asking it"
+        f"the Kubernetes API at {address.host} does not answer from here ({wrong.why}). This update"
+        f" changes who may reach it ({access.option}: {change}), so what is in the cluster is shown"
+        " without asking it"
     )
     unknown: asyncio.Future[bool] = asyncio.get_event_loop().create_future()
     unknown.set_result(False)
@@ -118,7 +149,9 @@ def _unless_it_changes(access: ClusterAccess, address: Address, wrong: Fault, fo
 
 
 async def _fault(address: Address) -> Fault | None:
-    """Look without holding up the rest of the program; a resolver that does not answer either is left behind."""
+    """Look without holding up the rest of the program; a resolver that does not answer either is
+    left behind.
+    """
     loop = asyncio.get_running_loop()
     found: asyncio.Future[Fault | None] = loop.create_future()
 
@@ -130,12 +163,16 @@ async def _fault(address: Address) -> Fault | None:
     try:
         return await asyncio.wait_for(asyncio.shield(found), SECONDS + 1)
     except TimeoutError:
-        return Fault(why=f"the name {address.host} is not resolved within {SECONDS:.0f} seconds", early=False)
+        return Fault(
+            why=f"the name {address.host} is not resolved within {SECONDS:.0f} seconds", early=False
+        )
 
 
 def _is_young(created: str | None) -> bool:
     try:
-        since = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(str(created).removesuffix(" UTC").replace(" +", "+"))
+        since = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(
+            str(created).removesuffix(" UTC").replace(" +", "+")
+        )
     except (TypeError, ValueError):
         return False
     return since < _YOUNG
@@ -153,10 +190,18 @@ def _cure(access: ClusterAccess) -> str:
     if public is None:
         return "is the cluster up, and is this machine in a network that its API lets in?"
     if not public:
-        return f"{access.option} is empty, so it answers inside the VPC only: run this there, or list the network of this machine"
-    ask = "is the address of this machine, or of its VPN, among them? If not, add it and run this again"
+        return (
+            f"{access.option} is empty, so it answers inside the VPC only: run this there, or list"
+            " the network of this machine"
+        )
+    ask = (
+        "is the address of this machine, or of its VPN, among them? If not, add it and run this"
+        " again"
+    )
     return f"{access.option} lets in {_listed(public)}: {ask}"
 
 
 def _silent(address: Address, wrong: Fault, cure: str) -> pulumi.RunError:
-    return pulumi.RunError(f"the Kubernetes API at {address.host} does not answer from here ({wrong.why}): {cure}")
+    return pulumi.RunError(
+        f"the Kubernetes API at {address.host} does not answer from here ({wrong.why}): {cure}"
+    )

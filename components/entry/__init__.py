@@ -1,1 +1,3 @@
-"""How people reach a hub: balancer, certificate, record, and the port of the core nodes behind them."""
+"""How people reach a hub: balancer, certificate, record, and the port of the core nodes behind
+them.
+"""

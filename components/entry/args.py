@@ -13,10 +13,12 @@ from jupyterhub_aws.config.specs.names import HubNames
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EntryArgs:
-    """`port` is the hub's node port; `subnet_ids` are public ones for a balancer that faces the internet, private ones for an internal one.
+    """`port` is the hub's node port; `subnet_ids` are public ones for a balancer that faces the
+    internet, private ones for an internal one.
 
-    `node_security_group_id` is that of the nodes, `core_group_name` the Auto Scaling group of the core pool.
-    `without_balancer`: there is none for the time being; its group of rules, its targets and its certificate stay.
+    `node_security_group_id` is that of the nodes, `core_group_name` the Auto Scaling group of the
+    core pool. `without_balancer`: there is none for the time being; its group of rules, its targets
+    and its certificate stay.
     """
 
     names: HubNames

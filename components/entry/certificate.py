@@ -18,7 +18,9 @@ _SECONDS = 300
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CertificateArgs:
-    """`hostname` is the only name of the certificate, `zone_id` the hosted zone that proves that it is yours."""
+    """`hostname` is the only name of the certificate, `zone_id` the hosted zone that proves that
+    it is yours.
+    """
 
     hostname: str
     zone_id: str
@@ -26,12 +28,16 @@ class CertificateArgs:
 
 
 class Certificate(Component):
-    """`arn` resolves when AWS has issued the certificate; it renews by itself as long as the record stays."""
+    """`arn` resolves when AWS has issued the certificate; it renews by itself as long as the
+    record stays.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:entry:Certificate"
     arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         certificate = acm.Certificate(
             f"{name}-request",
@@ -48,16 +54,24 @@ class Certificate(Component):
             type=wanted.resource_record_type,
             records=[wanted.resource_record_value],
             ttl=_SECONDS,
-            allow_overwrite=True,  # a certificate of the same name, requested before, asks for the same record
+            # a certificate of the same name, requested before, asks for the same record
+            allow_overwrite=True,
             opts=self.child(),
         )
-        issued = acm.CertificateValidation(f"{name}-issued", certificate_arn=certificate.arn, validation_record_fqdns=[record.fqdn], opts=self.child())
+        issued = acm.CertificateValidation(
+            f"{name}-issued",
+            certificate_arn=certificate.arn,
+            validation_record_fqdns=[record.fqdn],
+            opts=self.child(),
+        )
         self.arn = issued.certificate_arn
         self.register_outputs({"arn": self.arn})
 
 
 def own_certificate_end(entry: AnyEntry) -> int | None:
-    """The end of a hub's own certificate in seconds since 1970. None where it has none, and where it cannot be read, which the plan says."""
+    """The end of a hub's own certificate in seconds since 1970. None where it has none, and
+    where it cannot be read, which the plan says.
+    """
     own = own_certificate(entry)
     if own is None:
         return None

@@ -16,14 +16,16 @@ from jupyterhub_aws.config.entry import LoadBalancerEntry, NodePortEntry
 class Entry(Component):
     """By the kind of entry a balancer or a rule for people's networks.
 
-    `port_forward` has no entry at all: `jhub open` makes a tunnel to the proxy's own service. What selects the proxy
-    inside the cluster is components/entry/service.py.
+    `port_forward` has no entry at all: `jhub open` makes a tunnel to the proxy's own service. What
+    selects the proxy inside the cluster is components/entry/service.py.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:entry:Entry"
     balancer: Balancer | None = None
 
-    def __init__(self, name: str, args: EntryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: EntryArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         outputs: dict[str, pulumi.Input[str]] = {}
         if isinstance(args.entry, LoadBalancerEntry):

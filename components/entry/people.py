@@ -10,8 +10,12 @@ from jupyterhub_aws.components.entry.args import EntryArgs
 from jupyterhub_aws.config.entry import PortForwardEntry
 
 
-def people_may_come(door: Component, name: str, args: EntryArgs, security_group_id: pulumi.Input[str], port: int) -> None:
-    """Let the entry's networks reach a port through a security group; the rules are children of `door`."""
+def people_may_come(
+    door: Component, name: str, args: EntryArgs, security_group_id: pulumi.Input[str], port: int
+) -> None:
+    """Let the entry's networks reach a port through a security group; the rules are children of
+    `door`.
+    """
     if isinstance(args.entry, PortForwardEntry):
         return
     for cidr in args.entry.allowed_cidrs:

@@ -1,4 +1,6 @@
-"""How people reach a hub, from inside the cluster: the service that selects the proxy, on a port of the nodes that is its own."""
+"""How people reach a hub, from inside the cluster: the service that selects the proxy, on a port
+of the nodes that is its own.
+"""
 
 from __future__ import annotations
 
@@ -28,15 +30,27 @@ class EntryService(Component):
 
     token: ClassVar[str] = "jupyterhub-aws:entry:EntryService"
 
-    def __init__(self, name: str, args: EntryServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: EntryServiceArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         encrypted = own_certificate(args.entry) is not None
         port = "https" if encrypted else "http"
         spec: Any = {
             "type": "NodePort",
-            "external_traffic_policy": "Local",  # people's addresses stay visible, and only the proxy's node is healthy
+            "external_traffic_policy": (
+                "Local"
+            ),  # people's addresses stay visible, and only the proxy's node is healthy
             "selector": {"app": "jupyterhub", "component": "proxy", "release": args.names.release},
-            "ports": [{"name": port, "port": 443 if encrypted else 80, "target_port": port, "node_port": args.port, "protocol": "TCP"}],
+            "ports": [
+                {
+                    "name": port,
+                    "port": 443 if encrypted else 80,
+                    "target_port": port,
+                    "node_port": args.port,
+                    "protocol": "TCP",
+                }
+            ],
         }
         if isinstance(args.entry, NodePortEntry) and args.entry.external_ips:
             spec["external_ips"] = list(args.entry.external_ips)

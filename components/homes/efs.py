@@ -26,16 +26,22 @@ from jupyterhub_aws.config.values import ShortName
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EfsHomesArgs:
-    """Where the homes of some hubs are. The options are those of `homes` with `kind: efs` in docs/reference.md, under the same rules.
+    """Where the homes of some hubs are. The options are those of `homes` with `kind: efs` in
+    docs/reference.md, under the same rules.
 
     Attributes:
-        cluster: The outputs of the cluster whose nodes mount the homes, or of one of your own: its network, and the security group of its nodes.
+        cluster: The outputs of the cluster whose nodes mount the homes, or of one of your own: its
+            network, and the security group of its nodes.
         hubs: The names of the hubs, each of which gets a directory of its own.
-        infrequent_access_days: Files that are not opened for so many days move to the cheaper storage class, and back when they are; 0: never.
-        adopted: Homes that exist already on a file system that is imported; None: every user begins with an empty one.
-        backups: Who backs the file system up: `Backups(...).outputs`. None: EFS's own daily plan does, for 35 days.
+        infrequent_access_days: Files that are not opened for so many days move to the cheaper
+            storage class, and back when they are; 0: never.
+        adopted: Homes that exist already on a file system that is imported; None: every user begins
+            with an empty one.
+        backups: Who backs the file system up: `Backups(...).outputs`. None: EFS's own daily plan
+            does, for 35 days.
         backup: False without `backups`: nothing backs it up. None: as `backups` says.
-        physical_name: The prefix of names in AWS; without it the component's resource name. At most 24 characters.
+        physical_name: The prefix of names in AWS; without it the component's resource name. At most
+            24 characters.
         tags: Tags of every resource.
 
     """
@@ -59,31 +65,61 @@ class EfsHomesArgs:
             network = given.handle("cluster.network", cluster.network, NetworkOutputs)
             if network is not None:
                 given.check_network(network, path="cluster.network")
-            group = cluster.security_group_id if cluster.node_security_group_id is None else cluster.node_security_group_id
-            given.check_present("cluster.node_security_group_id", group, "mount targets let in the nodes that have it, and nobody else")
-        backups = None if self.backups is None else given.handle("backups", self.backups, BackupsOutputs)
+            group = (
+                cluster.security_group_id
+                if cluster.node_security_group_id is None
+                else cluster.node_security_group_id
+            )
+            given.check_present(
+                "cluster.node_security_group_id",
+                group,
+                "mount targets let in the nodes that have it, and nobody else",
+            )
+        backups = (
+            None if self.backups is None else given.handle("backups", self.backups, BackupsOutputs)
+        )
         hubs = tuple(self.hubs) if isinstance(self.hubs, (list, tuple)) else ()
-        given.check_value(tuple[ShortName, ...], hubs if isinstance(self.hubs, (list, tuple)) else self.hubs, "hubs")
-        for hub in dict.fromkeys(hub for hub in hubs if isinstance(hub, str) and hubs.count(hub) > 1):
+        given.check_value(
+            tuple[ShortName, ...],
+            hubs if isinstance(self.hubs, (list, tuple)) else self.hubs,
+            "hubs",
+        )
+        for hub in dict.fromkeys(
+            hub for hub in hubs if isinstance(hub, str) and hubs.count(hub) > 1
+        ):
             given.say("hubs", f"names {hub} twice", "name it once")
-        values = {"kind": "efs", "infrequent_access_days": self.infrequent_access_days, "adopted": self.adopted, "backup": self.backup}
+        values = {
+            "kind": "efs",
+            "infrequent_access_days": self.infrequent_access_days,
+            "adopted": self.adopted,
+            "backup": self.backup,
+        }
         options = given.section(EfsSection, values)
         if options is not None:
             given.add(adopted_homes_have_one_hub(options, hubs), within="homes")
-            given.add(() if backups is None else one_truth(options, backups.spec.options), within="homes")
+            given.add(
+                () if backups is None else one_truth(options, backups.spec.options), within="homes"
+            )
         given.done()
         assert options is not None  # noqa: S101 -- else there was a problem
-        return EfsSpec(name=physical, options=options, hubs=tuple(sorted(hubs)), backups=None if backups is None else backups.spec)
+        return EfsSpec(
+            name=physical,
+            options=options,
+            hubs=tuple(sorted(hubs)),
+            backups=None if backups is None else backups.spec,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EfsHomesOutputs:
-    """Homes in EFS as hubs and monitoring need them: `EfsHomes(...).outputs`, or filled in by hand for a file system that something else made.
+    """Homes in EFS as hubs and monitoring need them: `EfsHomes(...).outputs`, or filled in by hand
+    for a file system that something else made.
 
     Attributes:
         file_system_id: The file system.
         volume_handles: What a volume of the CSI driver names, by hub: `FILE_SYSTEM::ACCESS_POINT`.
-        ownership_handle: The same for the job that hands over homes from root; None where there is none to be handed over.
+        ownership_handle: The same for the job that hands over homes from root; None where there is
+            none to be handed over.
         ready: Resources that a pod needs before it mounts a home.
 
     """
@@ -97,22 +133,28 @@ class EfsHomesOutputs:
 class EfsHomes(Component):
     """An encrypted, elastic file system that nothing deletes.
 
-    Each hub sees its own directory through an access point, which makes everything in it belong to 1000:100 whoever
-    writes: no pod needs root, and nothing is ever chowned. `outputs` is what hubs and monitoring take. Raises ArgumentError with every problem of the
-    arguments.
+    Each hub sees its own directory through an access point, which makes everything in it belong to
+    1000:100 whoever writes: no pod needs root, and nothing is ever chowned. `outputs` is what hubs
+    and monitoring take. Raises ArgumentError with every problem of the arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:EfsHomes"
     outputs: EfsHomesOutputs
 
-    def __init__(self, name: str, args: EfsHomesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: EfsHomesArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         self._spec = spec = checked(EfsHomes, name, args, EfsHomesArgs).resolved(name)
         super().__init__(name, opts)
         self._name, self._args = name, args
         file_system = self._file_system()
         targets = self._mount_targets(file_system)
         points = {hub: self._access_point(file_system, hub) for hub in spec.hubs}
-        handing_over = None if spec.ownership_path is None else self._ownership_point(file_system, spec.ownership_path)
+        handing_over = (
+            None
+            if spec.ownership_path is None
+            else self._ownership_point(file_system, spec.ownership_path)
+        )
         policy = self._policy(file_system, points, handing_over)
         efs.BackupPolicy(
             f"{name}-backup",
@@ -126,7 +168,9 @@ class EfsHomes(Component):
             ownership_handle=None if handing_over is None else _handle(file_system, handing_over),
             ready=[*targets, policy],
         )
-        self.register_outputs({"file_system_id": file_system.id, "volume_handles": dict(self.outputs.volume_handles)})
+        self.register_outputs(
+            {"file_system_id": file_system.id, "volume_handles": dict(self.outputs.volume_handles)}
+        )
 
     def _tags(self, suffix: str) -> dict[str, str]:
         return named(self._args.tags, f"{self._spec.name}-{suffix}")
@@ -136,13 +180,15 @@ class EfsHomes(Component):
         rules: Any = spec.lifecycle_policies
         return efs.FileSystem(
             f"{self._name}-file-system",
-            creation_token=spec.file_system_name,  # a killed `up` finds it again instead of making a second one
+            # a killed `up` finds it again instead of making a second one
+            creation_token=spec.file_system_name,
             encrypted=True,
             performance_mode="generalPurpose",
             throughput_mode="elastic",
             lifecycle_policies=rules,
             tags={**self._tags("homes"), **spec.backup_tags},
-            # One that was adopted has the token of whoever made it. The token is read once, at the creation: another one means nothing afterwards.
+            # One that was adopted has the token of whoever made it. The token is read once, at the
+            # creation: another one means nothing afterwards.
             opts=self.kept(ignore_changes=["creation_token"]),
         )
 
@@ -156,7 +202,12 @@ class EfsHomes(Component):
             tags=self._tags("homes"),
             opts=self.child(),
         )
-        nfs: dict[str, Any] = {"ip_protocol": "tcp", "from_port": NFS_PORT, "to_port": NFS_PORT, "tags": self._tags("homes-from-nodes")}
+        nfs: dict[str, Any] = {
+            "ip_protocol": "tcp",
+            "from_port": NFS_PORT,
+            "to_port": NFS_PORT,
+            "tags": self._tags("homes-from-nodes"),
+        }
         rules: list[pulumi.Resource] = [
             vpc.SecurityGroupIngressRule(
                 f"{self._name}-from-nodes",
@@ -180,7 +231,11 @@ class EfsHomes(Component):
             )
         targets = [
             efs.MountTarget(
-                f"{self._name}-mount-target-{zone[-1]}", file_system_id=file_system.id, subnet_id=subnet, security_groups=[group.id], opts=self.child()
+                f"{self._name}-mount-target-{zone[-1]}",
+                file_system_id=file_system.id,
+                subnet_id=subnet,
+                security_groups=[group.id],
+                opts=self.child(),
             )
             for zone, subnet in network.private_subnets.items()
         ]
@@ -202,15 +257,30 @@ class EfsHomes(Component):
             f"{self._name}-access-point-{hub}",
             file_system_id=file_system.id,
             posix_user={"uid": UID, "gid": GID},
-            root_directory={"path": self._spec.root_directory(hub), "creation_info": {"owner_uid": UID, "owner_gid": GID, "permissions": "0750"}},
+            root_directory={
+                "path": self._spec.root_directory(hub),
+                "creation_info": {"owner_uid": UID, "owner_gid": GID, "permissions": "0750"},
+            },
             tags=self._tags(f"homes-{hub}"),
             opts=self.kept(),
         )
 
-    def _policy(self, file_system: efs.FileSystem, points: Mapping[str, efs.AccessPoint], handing_over: efs.AccessPoint | None) -> efs.FileSystemPolicy:
-        # Only a pod that is associated with this role sees all homes; none is until an operator restores something.
+    def _policy(
+        self,
+        file_system: efs.FileSystem,
+        points: Mapping[str, efs.AccessPoint],
+        handing_over: efs.AccessPoint | None,
+    ) -> efs.FileSystemPolicy:
+        # Only a pod that is associated with this role sees all homes; none is until an operator
+        # restores something.
         tags = named(self._args.tags, self._spec.restore_name)
-        role = iam.Role(f"{self._name}-restore", name=self._spec.restore_name, assume_role_policy=pod_identity_trust(), tags=tags, opts=self.child())
+        role = iam.Role(
+            f"{self._name}-restore",
+            name=self._spec.restore_name,
+            assume_role_policy=pod_identity_trust(),
+            tags=tags,
+            opts=self.child(),
+        )
         restore = efs.AccessPoint(
             f"{self._name}-restore-access-point",
             file_system_id=file_system.id,
@@ -224,7 +294,9 @@ class EfsHomes(Component):
         return efs.FileSystemPolicy(
             f"{self._name}-policy",
             file_system_id=file_system.id,
-            policy=pulumi.Output.all(file_system.arn, arns, restore.arn, role.arn, ownership).apply(lambda known: file_system_policy(*known)),
+            policy=pulumi.Output.all(file_system.arn, arns, restore.arn, role.arn, ownership).apply(
+                lambda known: file_system_policy(*known)
+            ),
             opts=self.child(),
         )
 

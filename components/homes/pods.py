@@ -14,7 +14,9 @@ _PROGRAM_FOLDER = "/program"
 
 @dataclass(frozen=True, kw_only=True)
 class HomesProgram:
-    """A file of components/hub/files, its arguments after the folder of homes, and who it runs as (None: the image's rights, 1000:100)."""
+    """A file of components/hub/files, its arguments after the folder of homes, and who it runs
+    as (None: the image's rights, 1000:100).
+    """
 
     file: str
     arguments: Sequence[str]
@@ -26,8 +28,11 @@ def program_data(program: HomesProgram) -> dict[str, str]:
     return {program.file: text_of(program.file)}
 
 
-def pod(image: str, program: HomesProgram, *, on_core_nodes: bool, claim: str, config_map: str) -> dict[str, Any]:
-    """The pod: with the image of a hub's servers, which has Python and is in every bundle; homes at /homes; no network, no token.
+def pod(
+    image: str, program: HomesProgram, *, on_core_nodes: bool, claim: str, config_map: str
+) -> dict[str, Any]:
+    """The pod: with the image of a hub's servers, which has Python and is in every bundle; homes at
+    /homes; no network, no token.
 
     `on_core_nodes`: the cluster is the stack's own, whose core nodes have a label.
     """
@@ -41,9 +46,17 @@ def pod(image: str, program: HomesProgram, *, on_core_nodes: bool, claim: str, c
             {
                 "name": "program",
                 "image": image,
-                "command": ["python3", f"{_PROGRAM_FOLDER}/{program.file}", HOMES, *program.arguments],
+                "command": [
+                    "python3",
+                    f"{_PROGRAM_FOLDER}/{program.file}",
+                    HOMES,
+                    *program.arguments,
+                ],
                 "security_context": _rights(program),
-                "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
+                "resources": {
+                    "requests": {"cpu": "100m", "memory": "128Mi"},
+                    "limits": {"cpu": "1", "memory": "1Gi"},
+                },
                 "volume_mounts": [
                     {"name": "homes", "mount_path": HOMES},
                     {"name": "program", "mount_path": _PROGRAM_FOLDER, "read_only": True},
@@ -59,7 +72,16 @@ def pod(image: str, program: HomesProgram, *, on_core_nodes: bool, claim: str, c
 
 def _rights(program: HomesProgram) -> dict[str, Any]:
     if program.root_with is None:
-        who: dict[str, Any] = {"run_as_user": 1000, "run_as_group": 100, "run_as_non_root": True, "capabilities": {"drop": ["ALL"]}}
+        who: dict[str, Any] = {
+            "run_as_user": 1000,
+            "run_as_group": 100,
+            "run_as_non_root": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
     else:
-        who = {"run_as_user": 0, "run_as_group": 0, "capabilities": {"drop": ["ALL"], "add": list(program.root_with)}}
+        who = {
+            "run_as_user": 0,
+            "run_as_group": 0,
+            "capabilities": {"drop": ["ALL"], "add": list(program.root_with)},
+        }
     return {**who, "allow_privilege_escalation": False, "read_only_root_filesystem": True}

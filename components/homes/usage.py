@@ -24,7 +24,9 @@ _A_DAY = 24 * 3600
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class UsageReportArgs:
-    """`hub` is what follows for the hub, `images` the names of images, `schedule` in cron's words, `namespace` the hub's, `after` the claim of its homes."""
+    """`hub` is what follows for the hub, `images` the names of images, `schedule` in cron's
+    words, `namespace` the hub's, `after` the claim of its homes.
+    """
 
     hub: HubSpec
     images: Images
@@ -34,20 +36,30 @@ class UsageReportArgs:
 
 
 class UsageReport(Component):
-    """Runs as the owner of homes, reaches nobody, and writes its report beside them; the table is in its log."""
+    """Runs as the owner of homes, reaches nobody, and writes its report beside them; the table
+    is in its log.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:homes:UsageReport"
 
-    def __init__(self, name: str, args: UsageReportArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: UsageReportArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
-        program = HomesProgram(file="homes_usage.py", arguments=["--depth", str(_depth(args)), "--report", _REPORT])
+        program = HomesProgram(
+            file="homes_usage.py", arguments=["--depth", str(_depth(args)), "--report", _REPORT]
+        )
         metadata: Any = {"name": _NAME, "namespace": args.namespace}
-        text = ConfigMap(f"{name}-program", metadata=metadata, data=program_data(program), opts=self.child())
+        text = ConfigMap(
+            f"{name}-program", metadata=metadata, data=program_data(program), opts=self.child()
+        )
         core, image = not args.hub.existing_cluster, args.images.named(args.hub.server_image)
         job: Any = {
             "backoff_limit": 0,
             "active_deadline_seconds": _A_DAY,
-            "template": {"spec": pod(image, program, on_core_nodes=core, claim=HOMES_CLAIM, config_map=_NAME)},
+            "template": {
+                "spec": pod(image, program, on_core_nodes=core, claim=HOMES_CLAIM, config_map=_NAME)
+            },
         }
         CronJob(
             f"{name}-schedule",

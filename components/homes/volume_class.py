@@ -23,12 +23,16 @@ class VolumeClassArgs:
 
 
 class VolumeClass(Component):
-    """Volumes that stay when their claim goes, in the zone of the node that first needs them, with the stack's tags. Needs a Kubernetes provider."""
+    """Volumes that stay when their claim goes, in the zone of the node that first needs them,
+    with the stack's tags. Needs a Kubernetes provider.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:homes:VolumeClass"
     class_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: VolumeClassArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: VolumeClassArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         homes, tags = args.homes, args.homes.volume_tags(args.tags)
         made = StorageClass(
@@ -44,7 +48,10 @@ class VolumeClass(Component):
                 "iops": str(homes.options.iops),
                 "throughput": str(homes.options.throughput),
                 # aws-ebs-csi-driver, docs/tagging.md: one parameter for each tag.
-                **{f"tagSpecification_{index}": f"{key}={value}" for index, (key, value) in enumerate(sorted(tags.items()), start=1)},
+                **{
+                    f"tagSpecification_{index}": f"{key}={value}"
+                    for index, (key, value) in enumerate(sorted(tags.items()), start=1)
+                },
             },
             opts=self.child(),
         )

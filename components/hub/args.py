@@ -1,4 +1,6 @@
-"""The arguments of a hub that stands alone: typed values and handles, judged by the same rules as a stack file before anything is registered."""
+"""The arguments of a hub that stands alone: typed values and handles, judged by the same rules
+as a stack file before anything is registered.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,14 @@ from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
 from jupyterhub_aws.config.database import Database
 from jupyterhub_aws.config.entry import Entry, LoadBalancerEntry
 from jupyterhub_aws.config.errors import dotted
-from jupyterhub_aws.config.homes import EbsHomes, EfsAccessPointHomes, EfsHomes, EphemeralHomes, Homes, NfsHomes
+from jupyterhub_aws.config.homes import (
+    EbsHomes,
+    EfsAccessPointHomes,
+    EfsHomes,
+    EphemeralHomes,
+    Homes,
+    NfsHomes,
+)
 from jupyterhub_aws.config.hub import Culling, Hub
 from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.network import ExistingNetwork
@@ -39,18 +48,24 @@ from jupyterhub_aws.config.volumes import SharedDirectory, Volume
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JupyterHubArgs:
-    """A hub in a cluster: where it runs, where homes are, who may sign in, how users reach it, and what they may choose.
+    """A hub in a cluster: where it runs, where homes are, who may sign in, how users reach it, and
+    what they may choose.
 
-    `cluster` and `pools` are the outputs of Cluster and NodePools, or filled in by hand for what exists already. `homes` are the outputs of EfsHomes, or
-    a section of another kind (`NfsHomes`, `EbsHomes`, `EphemeralHomes`, `EfsAccessPointHomes`).
+    `cluster` and `pools` are the outputs of Cluster and NodePools, or filled in by hand for what
+    exists already. `homes` are the outputs of EfsHomes, or a section of another kind (`NfsHomes`,
+    `EbsHomes`, `EphemeralHomes`, `EfsAccessPointHomes`).
 
-    The options of a hub have the names, the values and the defaults of a stack file (docs/reference.md, `hubs.NAME`): each is a model such as
-    `GitHubSignIn(client_id=…)`, or a mapping with the same keys; None stands for the default.
+    The options of a hub have the names, the values and the defaults of a stack file
+    (docs/reference.md, `hubs.NAME`): each is a model such as `GitHubSignIn(client_id=…)`, or a
+    mapping with the same keys; None stands for the default.
 
-    `secrets` are what the options need: `client-secret` of GitHub, OIDC and Cognito, `ldap-search-password`, `tls-key` of a certificate of your own.
-    `protected`: namespaces, claims and volumes refuse to be deleted. `tags` are those of everything in AWS. `images` says where images and charts come from.
-    `backups` are the outputs of Backups, by whose tag volumes and databases are found; None: nothing of this program backs them up. RDS keeps backups of
-    its own either way (`database.backup_days`). `depends_on` is what servers need besides, such as drivers that are installed elsewhere.
+    `secrets` are what the options need: `client-secret` of GitHub, OIDC and Cognito,
+    `ldap-search-password`, `tls-key` of a certificate of your own. `protected`: namespaces, claims
+    and volumes refuse to be deleted. `tags` are those of everything in AWS. `images` says where
+    images and charts come from. `backups` are the outputs of Backups, by whose tag volumes and
+    databases are found; None: nothing of this program backs them up. RDS keeps backups of its own
+    either way (`database.backup_days`). `depends_on` is what servers need besides, such as drivers
+    that are installed elsewhere.
     """
 
     cluster: ClusterOutputs
@@ -77,10 +92,14 @@ class JupyterHubArgs:
     depends_on: Sequence[pulumi.Resource] = ()
 
     def parts(self, name: str) -> HubParts:
-        """Both halves of the hub of that name. Raises ArgumentError with every problem, each at the argument's path."""
+        """Both halves of the hub of that name. Raises ArgumentError with every problem, each at
+        the argument's path.
+        """
         judged, cluster = hub_spec(self._judged(name), name), self.cluster
         found_by = None if self.backups is None else self.backups.spec
-        volumes, databases = ({}, {}) if found_by is None else (found_by.tags, found_by.database_tags)
+        volumes, databases = (
+            ({}, {}) if found_by is None else (found_by.tags, found_by.database_tags)
+        )
         hub = replace(judged, volume_tags=volumes, database_tags=databases)
         homes = self.homes if isinstance(self.homes, EfsHomesOutputs) else None
         return HubParts(
@@ -90,7 +109,11 @@ class JupyterHubArgs:
                 images=self.images,
                 chart=chart(CHART, self.images, kubernetes=cluster.version, awaited=True),
                 secrets={f"hub-{name}-{key}": value for key, value in self.secrets.items()},
-                depends_on=[*self.depends_on, *self.pools.ready, *(() if homes is None else homes.ready)],
+                depends_on=[
+                    *self.depends_on,
+                    *self.pools.ready,
+                    *(() if homes is None else homes.ready),
+                ],
                 kubeconfig=cluster.kubeconfig_json,
                 cluster_name=None if isinstance(cluster.network, NetworkSpec) else cluster.name,
                 tags=self.tags,
@@ -108,21 +131,32 @@ class JupyterHubArgs:
         )
 
     def _judged(self, name: str) -> StackConfig:
-        """The stack of which this hub would be the only one: what its rules are judged with. Raises ArgumentError with every problem."""
+        """The stack of which this hub would be the only one: what its rules are judged with.
+        Raises ArgumentError with every problem.
+        """
         given = Arguments("JupyterHub", name)
-        cluster, pools = given.handle("cluster", self.cluster, ClusterOutputs), given.handle("pools", self.pools, NodePoolsOutputs)
+        cluster, pools = (
+            given.handle("cluster", self.cluster, ClusterOutputs),
+            given.handle("pools", self.pools, NodePoolsOutputs),
+        )
         images = given.handle("images", self.images, Images)
         if self.backups is not None:
             given.handle("backups", self.backups, BackupsOutputs)
         given.check_value(ShortName, name, "name")
         given.tags(self.tags)
-        hub = given.section(Hub, {key: getattr(self, key) for key in Hub.model_fields if key != "pools"})
+        hub = given.section(
+            Hub, {key: getattr(self, key) for key in Hub.model_fields if key != "pools"}
+        )
         homes = self._homes_section(name, given)
         self._secrets_are_known(name, {} if hub is None else {name: hub}, given)
         given.done()
         assert cluster is not None and pools is not None and images is not None and hub is not None  # noqa: S101 -- else there was a problem
         if isinstance(hub.entry, LoadBalancerEntry) and pools.core_group_name is None:
-            given.say("pools.core_group_name", "is missing: a load balancer takes its targets from that Auto Scaling group", "fill it in")
+            given.say(
+                "pools.core_group_name",
+                "is missing: a load balancer takes its targets from that Auto Scaling group",
+                "fill it in",
+            )
         sections: dict[str, Any] = {
             "region": cluster.region,
             "network": _network_section(cluster),
@@ -131,7 +165,10 @@ class JupyterHubArgs:
             "homes": homes,
             "hubs": {name: hub},
         }
-        given.add((problem for problem in broken_rules(sections) if problem.path.startswith("hubs")), within=f"hubs.{name}")
+        given.add(
+            (problem for problem in broken_rules(sections) if problem.path.startswith("hubs")),
+            within=f"hubs.{name}",
+        )
         given.done()
         stack = StackConfig.model_construct(name=cluster.name, **sections)
         given.add(hub_problems(stack, name), within=f"hubs.{name}")
@@ -139,19 +176,39 @@ class JupyterHubArgs:
         return stack
 
     def _secrets_are_known(self, name: str, hubs: Mapping[str, Hub], given: Arguments) -> None:
-        """Every secret that the options need is there, and no other: their values are never read."""
+        """Every secret that the options need is there, and no other: their values are never
+        read.
+        """
         if not isinstance(self.secrets, Mapping):
-            given.say("secrets", f"must be a map (got {type(self.secrets).__name__})", f'write {{"{SECRET_ENDINGS[0]}": …}}')
+            given.say(
+                "secrets",
+                f"must be a map (got {type(self.secrets).__name__})",
+                f'write {{"{SECRET_ENDINGS[0]}": …}}',
+            )
             return
         for key in self.secrets:
             if key not in SECRET_ENDINGS:
-                given.say(dotted(("secrets", str(key))), "is no secret of a hub", f"choose from {', '.join(SECRET_ENDINGS)}")
-        for wanted in missing_secrets(hubs, [file_key(f"hub-{name}-{key}") for key in self.secrets]):
+                given.say(
+                    dotted(("secrets", str(key))),
+                    "is no secret of a hub",
+                    f"choose from {', '.join(SECRET_ENDINGS)}",
+                )
+        for wanted in missing_secrets(
+            hubs, [file_key(f"hub-{name}-{key}") for key in self.secrets]
+        ):
             key = wanted.key.removeprefix(f"hub-{name}-")
-            given.say(dotted(("secrets", key)), f"is missing: the {wanted.what}", f'give it: secrets={{"{key}": …}}')
+            given.say(
+                dotted(("secrets", key)),
+                f"is missing: the {wanted.what}",
+                f'give it: secrets={{"{key}": …}}',
+            )
 
     def _cluster_section(self, cluster: ClusterOutputs) -> EksCluster | ExistingCluster:
-        facts: dict[str, Any] = {"version": cluster.version, "service_cidr": cluster.service_cidr, "protected": self.protected}
+        facts: dict[str, Any] = {
+            "version": cluster.version,
+            "service_cidr": cluster.service_cidr,
+            "protected": self.protected,
+        }
         if isinstance(cluster.network, NetworkSpec):
             return ExistingCluster.model_construct(kind="existing", **facts)
         return EksCluster.model_construct(kind="eks", **facts)
@@ -160,7 +217,11 @@ class JupyterHubArgs:
         if isinstance(self.homes, EfsHomesOutputs):
             if name not in self.homes.volume_handles:
                 known = ", ".join(sorted(self.homes.volume_handles)) or "none"
-                given.say("homes", f"has no access point for the hub {name} (it has: {known})", f'add "{name}" to hubs of EfsHomesArgs')
+                given.say(
+                    "homes",
+                    f"has no access point for the hub {name} (it has: {known})",
+                    f'add "{name}" to hubs of EfsHomesArgs',
+                )
             return EfsHomes(kind="efs")
         if not isinstance(self.homes, (EfsAccessPointHomes, NfsHomes, EbsHomes, EphemeralHomes)):
             fix = "give the .outputs of EfsHomes, or a section such as EphemeralHomes"

@@ -13,7 +13,12 @@ from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.entry.args import EntryArgs
 from jupyterhub_aws.components.entry.balancer import Balancer
 from jupyterhub_aws.components.entry.entry import Entry
-from jupyterhub_aws.components.hub.database import DatabaseVolume, DatabaseVolumeArgs, Postgres, PostgresArgs
+from jupyterhub_aws.components.hub.database import (
+    DatabaseVolume,
+    DatabaseVolumeArgs,
+    Postgres,
+    PostgresArgs,
+)
 from jupyterhub_aws.components.hub.secrets import PASSWORD_LENGTH
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
@@ -22,8 +27,8 @@ from jupyterhub_aws.config.specs.hub import HubSpec
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubCloudArgs:
-    """`hub` is what follows for the hub, `network` where it is. `node_security_group_id` is that of the nodes, `core_group_name` the core pool's Auto
-    Scaling group.
+    """`hub` is what follows for the hub, `network` where it is. `node_security_group_id` is that of
+    the nodes, `core_group_name` the core pool's Auto Scaling group.
     """
 
     hub: HubSpec
@@ -34,14 +39,17 @@ class HubCloudArgs:
 
 
 class HubCloud(Component):
-    """What AWS's own API makes for a hub. Its inner half (components/hub/hub.py) may be another stack's.
+    """What AWS's own API makes for a hub. Its inner half (components/hub/hub.py) may be another
+    stack's.
 
     `ready` is what the hub's pods need of it.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:hub:HubCloud"
 
-    def __init__(self, name: str, args: HubCloudArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: HubCloudArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         self._name, self._args = name, args
         self._names = args.hub.names
@@ -60,10 +68,16 @@ class HubCloud(Component):
         if isinstance(section, SqliteDatabase):
             zone = str(args.hub.database_zone)
             tags = {**args.tags, **args.hub.volume_tags}
-            volume = DatabaseVolume(f"{self._name}-database", DatabaseVolumeArgs(names=self._names, database=section, zone=zone, tags=tags), self.child())
+            volume = DatabaseVolume(
+                f"{self._name}-database",
+                DatabaseVolumeArgs(names=self._names, database=section, zone=zone, tags=tags),
+                self.child(),
+            )
             self.database_volume = volume.volume_id
         elif isinstance(section, PostgresDatabase):
-            password = RandomPassword(f"{self._name}-password", length=PASSWORD_LENGTH, special=False, opts=self.child())
+            password = RandomPassword(
+                f"{self._name}-password", length=PASSWORD_LENGTH, special=False, opts=self.child()
+            )
             self.database_password = pulumi.Output.secret(password.result)
             postgres = Postgres(
                 f"{self._name}-database",
@@ -80,7 +94,11 @@ class HubCloud(Component):
                 ),
                 self.child(),
             )
-            self.database_url, self.ready, self.database_instance = postgres.url, postgres.ready, postgres.identifier
+            self.database_url, self.ready, self.database_instance = (
+                postgres.url,
+                postgres.ready,
+                postgres.identifier,
+            )
 
     def _entry(self) -> None:
         args, port = self._args, self._args.hub.node_port
@@ -93,7 +111,11 @@ class HubCloud(Component):
                 entry=args.hub.options.entry,
                 port=port,
                 vpc_id=args.network.vpc_id,
-                subnet_ids=args.network.private_subnet_ids if args.hub.internal else args.network.public_subnet_ids,
+                subnet_ids=(
+                    args.network.private_subnet_ids
+                    if args.hub.internal
+                    else args.network.public_subnet_ids
+                ),
                 node_security_group_id=args.node_security_group_id,
                 core_group_name=args.core_group_name,
                 tags=args.tags,

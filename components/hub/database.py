@@ -1,4 +1,6 @@
-"""Where a hub keeps what it knows, in AWS: a small volume in the core pool's zone, or PostgreSQL on RDS. Both outlive the hub."""
+"""Where a hub keeps what it knows, in AWS: a small volume in the core pool's zone, or PostgreSQL
+on RDS. Both outlive the hub.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +32,23 @@ class DatabaseVolumeArgs:
 
 
 def volume_suffix(zone: str, database: SqliteDatabase) -> str:
-    """What tells a volume from its predecessor: its zone, and the snapshot that it was made from."""
+    """What tells a volume from its predecessor: its zone, and the snapshot that it was made
+    from.
+    """
     return zone[-1] if database.snapshot is None else f"{zone[-1]}-{database.snapshot}"
 
 
 class DatabaseVolume(Component):
-    """A gp3 volume that the chart's own claim binds to. Its zone is part of its name: in another zone it is another volume."""
+    """A gp3 volume that the chart's own claim binds to. Its zone is part of its name: in another
+    zone it is another volume.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:hub:DatabaseVolume"
     volume_id: pulumi.Output[str]
 
-    def __init__(self, name: str, args: DatabaseVolumeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: DatabaseVolumeArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         volume = ebs.Volume(
             f"{name}-{volume_suffix(args.zone, args.database)}",
@@ -58,8 +66,9 @@ class DatabaseVolume(Component):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PostgresArgs:
-    """`subnet_ids` are private ones in at least two zones; `password` is a secret; `client_security_group_id` is that of the nodes,
-    whose way out is opened too where the network is `closed`. `backup_tags` are the instance's alone: by them AWS Backup finds it.
+    """`subnet_ids` are private ones in at least two zones; `password` is a secret;
+    `client_security_group_id` is that of the nodes, whose way out is opened too where the network
+    is `closed`. `backup_tags` are the instance's alone: by them AWS Backup finds it.
     """
 
     names: HubNames
@@ -74,18 +83,28 @@ class PostgresArgs:
 
 
 class Postgres(Component):
-    """An encrypted RDS instance that only the nodes reach. `url` holds no password: the hub finds it in its Secret."""
+    """An encrypted RDS instance that only the nodes reach. `url` holds no password: the hub
+    finds it in its Secret.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:hub:Postgres"
     url: pulumi.Output[str]
     identifier: pulumi.Output[str]
 
-    def __init__(self, name: str, args: PostgresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: PostgresArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         physical = f"{args.names.physical}-database"
         tags = named(args.tags, physical)
         group, rules = self._security_group(name, args, physical)
-        subnets = rds.SubnetGroup(f"{name}-subnets", name=physical, subnet_ids=args.subnet_ids, tags=tags, opts=self.child(retain_on_delete=True))
+        subnets = rds.SubnetGroup(
+            f"{name}-subnets",
+            name=physical,
+            subnet_ids=args.subnet_ids,
+            tags=tags,
+            opts=self.child(retain_on_delete=True),
+        )
         section = args.database
         instance = rds.Instance(
             f"{name}-instance",
@@ -113,22 +132,36 @@ class Postgres(Component):
             tags={**tags, **args.backup_tags},
             opts=self.kept(),  # not after the rule, which needs the cluster: both take ten minutes
         )
-        # RDS refuses connections without TLS from version 15 on (RDS user guide, rds.force_ssl); psycopg2 is in the hub's image.
-        self.url = pulumi.Output.concat(f"postgresql+psycopg2://{DATABASE_USER}@", instance.endpoint, f"/{DATABASE_NAME}?sslmode=require")
+        # RDS refuses connections without TLS from version 15 on (RDS user guide, rds.force_ssl);
+        # psycopg2 is in the hub's image.
+        self.url = pulumi.Output.concat(
+            f"postgresql+psycopg2://{DATABASE_USER}@",
+            instance.endpoint,
+            f"/{DATABASE_NAME}?sslmode=require",
+        )
         self.identifier = instance.identifier
         self.ready: list[pulumi.Resource] = [instance, *rules]
         self.register_outputs({"url": self.url})
 
-    def _security_group(self, name: str, args: PostgresArgs, physical: str) -> tuple[ec2.SecurityGroup, list[pulumi.Resource]]:
+    def _security_group(
+        self, name: str, args: PostgresArgs, physical: str
+    ) -> tuple[ec2.SecurityGroup, list[pulumi.Resource]]:
         group = ec2.SecurityGroup(
             f"{name}-security-group",
             name=physical,
             description="Database of a hub: PostgreSQL from nodes and nothing else",
             vpc_id=args.vpc_id,
             tags=named(args.tags, physical),
-            opts=self.child(retain_on_delete=True),  # like the subnet group: AWS refuses to delete what a kept database uses
+            opts=self.child(
+                retain_on_delete=True
+            ),  # like the subnet group: AWS refuses to delete what a kept database uses
         )
-        port: Any = {"ip_protocol": "tcp", "from_port": _POSTGRES_PORT, "to_port": _POSTGRES_PORT, "tags": named(args.tags, f"{physical}-from-nodes")}
+        port: Any = {
+            "ip_protocol": "tcp",
+            "from_port": _POSTGRES_PORT,
+            "to_port": _POSTGRES_PORT,
+            "tags": named(args.tags, f"{physical}-from-nodes"),
+        }
         nodes = args.client_security_group_id
         rules: list[pulumi.Resource] = [
             vpc.SecurityGroupIngressRule(
@@ -143,7 +176,12 @@ class Postgres(Component):
         if args.closed:
             rules.append(
                 vpc.SecurityGroupEgressRule(
-                    f"{name}-out-of-nodes", security_group_id=nodes, referenced_security_group_id=group.id, description="PostgreSQL", **port, opts=self.child()
+                    f"{name}-out-of-nodes",
+                    security_group_id=nodes,
+                    referenced_security_group_id=group.id,
+                    description="PostgreSQL",
+                    **port,
+                    opts=self.child(),
                 )
             )
         return group, rules

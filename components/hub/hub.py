@@ -1,4 +1,6 @@
-"""One JupyterHub: its AWS half, and inside the cluster its namespace, its secrets, its volumes, its release, its service."""
+"""One JupyterHub: its AWS half, and inside the cluster its namespace, its secrets, its volumes,
+its release, its service.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,12 @@ from jupyterhub_aws.components.hub.cloud import HubCloud
 from jupyterhub_aws.components.hub.not_ready import Where, says_why
 from jupyterhub_aws.components.hub.parts import HubParts, InClusterInputs
 from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
-from jupyterhub_aws.components.hub.storage import DatabasePlace, DatabasePlaceArgs, HomesVolume, HomesVolumeArgs
+from jupyterhub_aws.components.hub.storage import (
+    DatabasePlace,
+    DatabasePlaceArgs,
+    HomesVolume,
+    HomesVolumeArgs,
+)
 from jupyterhub_aws.components.hub.values.hub import Given, hub_values
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.entry import own_certificate
@@ -35,16 +42,23 @@ from jupyterhub_aws.config.homes import DIRECTORY_HOMES
 from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.hub_egress import POD_IDENTITY_RULE
 from jupyterhub_aws.config.specs.images import Images
-from jupyterhub_aws.config.specs.names import PROXY_DEPLOYMENT, SERVER_ACCOUNT, SERVER_ENVIRONMENT, SERVER_SECRETS
+from jupyterhub_aws.config.specs.names import (
+    PROXY_DEPLOYMENT,
+    SERVER_ACCOUNT,
+    SERVER_ENVIRONMENT,
+    SERVER_SECRETS,
+)
 
 #: Which certificate the proxy has, by the first digits of its digest.
 _CERTIFICATE = "jupyterhub-aws/certificate"
 
 
 class JupyterHub(Component):
-    """A hub that shares nodes with others, and nothing else: database, load balancer, namespace, secrets, homes, and the release of the z2jh chart.
+    """A hub that shares nodes with others, and nothing else: database, load balancer, namespace,
+    secrets, homes, and the release of the z2jh chart.
 
-    Needs a Kubernetes provider among its providers. Its namespace, its homes and its database are kept when the hub is taken out of the program.
+    Needs a Kubernetes provider among its providers. Its namespace, its homes and its database are
+    kept when the hub is taken out of the program.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:JupyterHub"
@@ -53,7 +67,9 @@ class JupyterHub(Component):
     cloud: HubCloud | None = None
     _namespace_made: Namespace | None = None
 
-    def __init__(self, name: str, args: JupyterHubArgs | HubParts, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: JupyterHubArgs | HubParts, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         if isinstance(args, JupyterHubArgs):
             parts = args.parts(name)  # before anything is registered
             opts = in_cluster(args.cluster, opts)
@@ -65,8 +81,12 @@ class JupyterHub(Component):
         self.hub = self._hub = parts.hub
         self._names = parts.hub.names
         self.url = pulumi.Output.from_input(parts.hub.url)
-        #: What an operator or a script asks of a stack: where the hub is, and with a shared password how to get in.
-        self.exports: dict[str, pulumi.Input[Any]] = {"url": self.url, "namespace": self._names.namespace}
+        #: What an operator or a script asks of a stack: where the hub is, and with a shared
+        #: password how to get in.
+        self.exports: dict[str, pulumi.Input[Any]] = {
+            "url": self.url,
+            "namespace": self._names.namespace,
+        }
         if parts.cloud is not None:
             self.cloud = HubCloud(f"{name}-cloud", parts.cloud, self.child())
         #: What the part inside the cluster needs of the AWS half: what another stack takes over.
@@ -74,11 +94,15 @@ class JupyterHub(Component):
         if parts.in_cluster is not None:
             self._in_cluster(parts.in_cluster)
         outputs = {"url": self.url, "namespace": self._names.namespace}
-        self.register_outputs(outputs if parts.in_cluster is None else {**outputs, "release": self.release.name})
+        self.register_outputs(
+            outputs if parts.in_cluster is None else {**outputs, "release": self.release.name}
+        )
 
     @property
     def monitored(self) -> MonitoredHub:
-        """The hub as `Monitoring` takes it: by the ids of its load balancer, its certificate and its database, where this program makes them."""
+        """The hub as `Monitoring` takes it: by the ids of its load balancer, its certificate and
+        its database, where this program makes them.
+        """
         hub, cloud = self._hub, self.cloud
         balancer = None if cloud is None else cloud.balancer
         watched_as = None if balancer is None else balancer.watched_as
@@ -113,15 +137,24 @@ class JupyterHub(Component):
         self._cluster_name, self._tags = inputs.cluster_name, inputs.tags
         self._closed_by_default(namespace)
         self._in_namespace = namespace.metadata["name"]
-        secrets = HubSecretsArgs(hub=hub, namespace=self._in_namespace, given=inputs.secrets, database_password=self.facts.database_password)
+        secrets = HubSecretsArgs(
+            hub=hub,
+            namespace=self._in_namespace,
+            given=inputs.secrets,
+            database_password=self.facts.database_password,
+        )
         self.secrets = HubSecrets(f"{name}-secrets", secrets, self.child())
         account = self._server_account()
         homes = self._homes()
-        self.release = self._release(inputs, [account, *homes, *self._database(), *self.secrets.ready])
+        self.release = self._release(
+            inputs, [account, *homes, *self._database(), *self.secrets.ready]
+        )
         self._certificate(self.release)
         self._usage_report(homes, inputs.images)
         if hub.node_port is not None:
-            service = EntryServiceArgs(names=self._names, entry=hub.options.entry, port=hub.node_port, namespace=namespace)
+            service = EntryServiceArgs(
+                names=self._names, entry=hub.options.entry, port=hub.node_port, namespace=namespace
+            )
             EntryService(f"{name}-entry", service, self.child())
         self.exports |= {"release": self.release.name, "passwords": dict(self.secrets.passwords)}
 
@@ -130,13 +163,20 @@ class JupyterHub(Component):
             f"{self._name}-namespace",
             metadata={
                 "name": self._names.namespace,
-                "labels": {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn", "audit")},
+                "labels": {
+                    f"pod-security.kubernetes.io/{mode}": "restricted"
+                    for mode in ("enforce", "warn", "audit")
+                },
             },
-            opts=self.retained(protected=self._hub.protected),  # with it would go the claims of homes and database
+            opts=self.retained(
+                protected=self._hub.protected
+            ),  # with it would go the claims of homes and database
         )
 
     def _closed_by_default(self, namespace: Namespace) -> None:
-        """A pod that no other policy is for talks to nobody: the chart has one for each kind of its own pods, and others may come."""
+        """A pod that no other policy is for talks to nobody: the chart has one for each kind of
+        its own pods, and others may come.
+        """
         NetworkPolicy(
             f"{self._name}-closed-by-default",
             metadata={"name": "closed-by-default", "namespace": namespace.metadata["name"]},
@@ -145,7 +185,9 @@ class JupyterHub(Component):
         )
 
     def _server_account(self) -> ServiceAccount:
-        """Whom users' servers are in the cluster: nobody who may do anything, until `add_role` gives it an identity in AWS."""
+        """Whom users' servers are in the cluster: nobody who may do anything, until `add_role`
+        gives it an identity in AWS.
+        """
         return ServiceAccount(
             f"{self._name}-servers",
             metadata={"name": SERVER_ACCOUNT, "namespace": self._in_namespace},
@@ -154,34 +196,51 @@ class JupyterHub(Component):
         )
 
     def add_environment(self, values: Mapping[str, pulumi.Input[str]]) -> ConfigMap:
-        """Give every server of this hub these environment variables: names to values that anybody may read in the cluster.
+        """Give every server of this hub these environment variables: names to values that anybody
+        may read in the cluster.
 
-        Servers that start later have them; what a profile says of the same name wins. Call it once for each hub. Raises ArgumentError where this
-        program does not make the hub's part inside the cluster, or for a name that is none.
+        Servers that start later have them; what a profile says of the same name wins. Call it once
+        for each hub. Raises ArgumentError where this program does not make the hub's part inside
+        the cluster, or for a name that is none.
         """
         self._of_servers("add_environment", values)
-        return ConfigMap(f"{self._name}-server-environment", metadata=self._metadata(SERVER_ENVIRONMENT), data=values, opts=self.child())
+        return ConfigMap(
+            f"{self._name}-server-environment",
+            metadata=self._metadata(SERVER_ENVIRONMENT),
+            data=values,
+            opts=self.child(),
+        )
 
     def add_secrets(self, values: Mapping[str, pulumi.Input[str]]) -> Secret:
-        """Give every server of this hub these environment variables from a Secret: encrypted in the state, and never in a plan.
+        """Give every server of this hub these environment variables from a Secret: encrypted in the
+        state, and never in a plan.
 
         Every user of the hub can read them. Otherwise as `add_environment`.
         """
         self._of_servers("add_secrets", values)
         sealed = {key: pulumi.Output.secret(value) for key, value in values.items()}
-        return Secret(f"{self._name}-server-secrets", metadata=self._metadata(SERVER_SECRETS), string_data=sealed, opts=self.child())
+        return Secret(
+            f"{self._name}-server-secrets",
+            metadata=self._metadata(SERVER_SECRETS),
+            string_data=sealed,
+            opts=self.child(),
+        )
 
     def add_role(self, role_arn: pulumi.Input[str]) -> PodIdentityAssociation:
-        """Let every server of this hub use AWS as this role, by EKS Pod Identity. Its trust policy is `pod_identity_trust()`.
+        """Let every server of this hub use AWS as this role, by EKS Pod Identity. Its trust policy
+        is `pod_identity_trust()`.
 
-        Servers that start later have its credentials, and reach their address (169.254.170.23), which no server does otherwise. Every user of the hub
-        may do what the role may. Call it once for each hub. Raises ArgumentError where this program does not make the hub's part inside the cluster, or
-        the cluster is not in EKS.
+        Servers that start later have its credentials, and reach their address (169.254.170.23),
+        which no server does otherwise. Every user of the hub may do what the role may. Call it once
+        for each hub. Raises ArgumentError where this program does not make the hub's part inside
+        the cluster, or the cluster is not in EKS.
         """
         self._of_servers("add_role", {})
         if self._cluster_name is None:
             problem = Problem(
-                path="add_role", what="needs EKS Pod Identity, and this cluster is not known to be in EKS", fix="give servers keys by add_secrets"
+                path="add_role",
+                what="needs EKS Pod Identity, and this cluster is not known to be in EKS",
+                fix="give servers keys by add_secrets",
             )
             raise ArgumentError(f"JupyterHub {self._name!r}", [problem])
         rule: Any = POD_IDENTITY_RULE
@@ -189,7 +248,13 @@ class JupyterHub(Component):
             f"{self._name}-servers-to-aws",
             metadata=self._metadata("servers-to-aws"),
             spec={
-                "pod_selector": {"match_labels": {"app": "jupyterhub", "component": "singleuser-server", "release": self._names.release}},
+                "pod_selector": {
+                    "match_labels": {
+                        "app": "jupyterhub",
+                        "component": "singleuser-server",
+                        "release": self._names.release,
+                    }
+                },
                 "policy_types": ["Egress"],
                 "egress": [rule],
             },
@@ -208,17 +273,27 @@ class JupyterHub(Component):
     def _of_servers(self, method: str, values: Mapping[str, Any]) -> None:
         """Refuse what cannot be added here. Raises ArgumentError with every problem."""
         problems = [
-            Problem(path=f"{method}[{name!r}]", what="is not the name of an environment variable", fix="write letters, digits and _ only, no digit first")
+            Problem(
+                path=f"{method}[{name!r}]",
+                what="is not the name of an environment variable",
+                fix="write letters, digits and _ only, no digit first",
+            )
             for name in values
             if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name)
         ]
         if self._namespace_made is None:
             fix = "call it in the program of the stack inside the cluster"
-            problems.append(Problem(path=method, what="needs the hub's part inside the cluster, which this stack does not make", fix=fix))
+            problems.append(
+                Problem(
+                    path=method,
+                    what="needs the hub's part inside the cluster, which this stack does not make",
+                    fix=fix,
+                )
+            )
         if problems:
             raise ArgumentError(f"JupyterHub {self._name!r}", problems)
 
-    def _metadata(self, name: str) -> Any:  # noqa: ANN401 -- metadata of an object
+    def _metadata(self, name: str) -> Any:
         return {"name": name, "namespace": self._in_namespace}
 
     def _homes(self) -> list[pulumi.Resource]:
@@ -250,29 +325,57 @@ class JupyterHub(Component):
     def _usage_report(self, homes: Sequence[pulumi.Resource], images: Images) -> None:
         report = getattr(self._hub.homes, "usage_report", None)
         if report is not None:
-            args = UsageReportArgs(hub=self._hub, images=images, schedule=report.schedule, namespace=self._in_namespace, after=homes)
+            args = UsageReportArgs(
+                hub=self._hub,
+                images=images,
+                schedule=report.schedule,
+                namespace=self._in_namespace,
+                after=homes,
+            )
             UsageReport(f"{self._name}-usage", args, self.child())
 
     def _certificate(self, release: Release) -> None:
-        """The proxy reads its certificate when it starts: a renewed one starts it again, and only it.
+        """The proxy reads its certificate when it starts: a renewed one starts it again, and only
+        it.
 
-        Among the release's values the same annotation would restart the hub too, which watches all of them. With the certificate that was there when
-        the proxy first started, its pods are left as they are: `keepers` stay as they were made, and so remember which one that was. The annotation of
-        the Deployment itself restarts nothing: it says in plans that the certificate is another one.
+        Among the release's values the same annotation would restart the hub too, which watches all
+        of them. With the certificate that was there when the proxy first started, its pods are left
+        as they are: `keepers` stay as they were made, and so remember which one that was. The
+        annotation of the Deployment itself restarts nothing: it says in plans that the certificate
+        is another one.
         """
         own = own_certificate(self._hub.options.entry)
         if own is None:
             return
         digest = hashlib.sha256(own.certificate.encode()).hexdigest()[:16]
-        first = RandomString(f"{self._name}-first-certificate", length=1, keepers={"certificate": digest}, opts=self.child(ignore_changes=["keepers"]))
+        first = RandomString(
+            f"{self._name}-first-certificate",
+            length=1,
+            keepers={"certificate": digest},
+            opts=self.child(ignore_changes=["keepers"]),
+        )
 
-        def pods(kept: Mapping[str, str] | None) -> Any:  # noqa: ANN401 -- a Deployment's spec, as the SDK takes it
-            return None if (kept or {}).get("certificate") == digest else {"template": {"metadata": {"annotations": {_CERTIFICATE: digest}}}}
+        def pods(kept: Mapping[str, str] | None) -> Any:
+            return (
+                None
+                if (kept or {}).get("certificate") == digest
+                else {"template": {"metadata": {"annotations": {_CERTIFICATE: digest}}}}
+            )
 
-        # Paused there is no node for the new pod. Else it is waited for by its own condition: the plugin's usual look at a deployment warns of
-        # `MinimumReplicasUnavailable` while the one pod is replaced, which is what a restart of it means.
-        wait = {"pulumi.com/skipAwait": "true"} if self._hub.paused else {"pulumi.com/waitFor": "condition=Available"}
-        metadata: Any = {"name": PROXY_DEPLOYMENT, "namespace": self._in_namespace, "annotations": {**wait, _CERTIFICATE: digest}}
+        # Paused there is no node for the new pod. Else it is waited for by its own condition: the
+        # plugin's usual look at a deployment warns of
+        # `MinimumReplicasUnavailable` while the one pod is replaced, which is what a restart of it
+        # means.
+        wait = (
+            {"pulumi.com/skipAwait": "true"}
+            if self._hub.paused
+            else {"pulumi.com/waitFor": "condition=Available"}
+        )
+        metadata: Any = {
+            "name": PROXY_DEPLOYMENT,
+            "namespace": self._in_namespace,
+            "annotations": {**wait, _CERTIFICATE: digest},
+        }
         DeploymentPatch(
             f"{self._name}-proxy-certificate",
             metadata=metadata,
@@ -306,5 +409,8 @@ class JupyterHub(Component):
             name=self._names.release,
             namespace=self._in_namespace,
             values=values,
-            opts=self.child(depends_on=[*inputs.depends_on, *self.facts.after, *before], hooks=says_why(self._where(inputs))),
+            opts=self.child(
+                depends_on=[*inputs.depends_on, *self.facts.after, *before],
+                hooks=says_why(self._where(inputs)),
+            ),
         )

@@ -1,7 +1,8 @@
-"""What an `up` says when a hub's release does not get ready: the reason of its pods, beside Helm's words, which name none.
+"""What an `up` says when a hub's release does not get ready: the reason of its pods, beside Helm's
+words, which name none.
 
-The engine calls this before it gives up (an error hook); nothing is tried again and nothing changes. Without kubectl, or with an engine that
-knows no such hooks, Helm's words stand alone.
+The engine calls this before it gives up (an error hook); nothing is tried again and nothing
+changes. Without kubectl, or with an engine that knows no such hooks, Helm's words stand alone.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ _MOST = 5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Where:
-    """The namespace of a hub and how its cluster is reached: `kubeconfig` is the text of one, or else `file` (None: the caller's own) and `context`."""
+    """The namespace of a hub and how its cluster is reached: `kubeconfig` is the text of one, or
+    else `file` (None: the caller's own) and `context`.
+    """
 
     hub: str
     namespace: str
@@ -41,7 +44,9 @@ class Where:
 
 def says_why(where: Where) -> pulumi.ResourceHookBinding | None:
     """Hooks for the release of a hub. None in a plan, and under an engine that knows none."""
-    if not under_an_engine() or not monitor_supports_feature(resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS):
+    if not under_an_engine() or not monitor_supports_feature(
+        resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS
+    ):
         return None
 
     async def failed(args: pulumi.ErrorHookArgs) -> bool:
@@ -55,13 +60,18 @@ def says_why(where: Where) -> pulumi.ResourceHookBinding | None:
 
 
 def reasons(where: Where, kubeconfig: str | None) -> Iterator[str]:
-    """A line for each pod that does not get ready, and where to look. Raises nothing: whatever goes wrong here, the true error follows."""
+    """A line for each pod that does not get ready, and where to look. Raises nothing: whatever
+    goes wrong here, the true error follows.
+    """
     more = f"all that is stuck, and what to run: jhub doctor {pulumi.get_stack()}"
     try:
         with tempfile.TemporaryDirectory(prefix="jhub-") as folder:
             found = list(_asked(where, _line(where, kubeconfig, Path(folder))))
     except (OSError, subprocess.SubprocessError, ValueError, LookupError, TypeError) as error:
-        yield f"hub {where.hub} did not get ready; why, could not be asked ({type(error).__name__}: {str(error)[:120]}). {more}"
+        yield (
+            f"hub {where.hub} did not get ready; why, could not be asked ({type(error).__name__}:"
+            f" {str(error)[:120]}). {more}"
+        )
         return
     for line in found[:_MOST]:
         yield f"hub {where.hub} did not get ready: {line}"
@@ -82,13 +92,26 @@ def _line(where: Where, kubeconfig: str | None, folder: Path) -> list[str]:
         file = str(written)
     named = ["--kubeconfig", file] if file else []
     context = ["--context", where.context] if where.context else []
-    return ["kubectl", *named, *context, "--namespace", where.namespace, f"--request-timeout={_SECONDS}s"]
+    return [
+        "kubectl",
+        *named,
+        *context,
+        "--namespace",
+        where.namespace,
+        f"--request-timeout={_SECONDS}s",
+    ]
 
 
 def _asked(where: Where, kubectl: list[str]) -> Iterator[str]:
     pods = json.loads(_read([*kubectl, "get", "pods", "-o", "json"]))["items"]
-    pods = [pod for pod in pods if (pod["metadata"].get("labels") or {}).get("component") != "singleuser-server"]  # people's own: Helm waits for none
-    warnings: list[Any] = json.loads(_read([*kubectl, "get", "events", "--field-selector", "type=Warning", "-o", "json"]))["items"]
+    pods = [
+        pod
+        for pod in pods
+        if (pod["metadata"].get("labels") or {}).get("component") != "singleuser-server"
+    ]  # people's own: Helm waits for none
+    warnings: list[Any] = json.loads(
+        _read([*kubectl, "get", "events", "--field-selector", "type=Warning", "-o", "json"])
+    )["items"]
     for item in stuck(pods, warnings):
         words = "" if item.crashed is None else _last_words(kubectl, item.pod, item.crashed)
         yield f"{item.line}{words}"
@@ -98,11 +121,27 @@ def _asked(where: Where, kubectl: list[str]) -> Iterator[str]:
 def _last_words(kubectl: list[str], pod: str, container: str) -> str:
     """The last line that a container wrote before it ended: of a program in Python, the error."""
     try:
-        lines = _read([*kubectl, "logs", pod, *(["--container", container] if container else []), "--previous", "--tail", "20"]).strip().splitlines()
+        lines = (
+            _read(
+                [
+                    *kubectl,
+                    "logs",
+                    pod,
+                    *(["--container", container] if container else []),
+                    "--previous",
+                    "--tail",
+                    "20",
+                ]
+            )
+            .strip()
+            .splitlines()
+        )
     except (OSError, subprocess.SubprocessError):
         return ""
     return f"; its last words: {lines[-1].strip()[:200]}" if lines else ""
 
 
 def _read(line: list[str]) -> str:
-    return subprocess.run(line, env=dict(os.environ), capture_output=True, text=True, timeout=2 * _SECONDS, check=True).stdout  # noqa: S603 -- kubectl, with names of ours
+    return subprocess.run(  # noqa: S603
+        line, env=dict(os.environ), capture_output=True, text=True, timeout=2 * _SECONDS, check=True
+    ).stdout

@@ -1,4 +1,6 @@
-"""The two halves of a hub as a component takes them: what AWS's own API makes of it, and what the Kubernetes API makes."""
+"""The two halves of a hub as a component takes them: what AWS's own API makes of it, and what
+the Kubernetes API makes.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,12 @@ from jupyterhub_aws.config.specs.images import Images
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InClusterInputs:
-    """What the part of a hub inside the cluster needs: `images` names images, `chart` says where the z2jh chart comes from (components/charts.py).
+    """What the part of a hub inside the cluster needs: `images` names images, `chart` says where
+    the z2jh chart comes from (components/charts.py).
 
-    `secrets` are the encrypted values of the stack file by key, `depends_on` what its pods need. The cluster is reached by `kubeconfig` (its text; None:
-    by the file that `access` names, or the caller's own) when pods have to be asked why they are not ready.
+    `secrets` are the encrypted values of the stack file by key, `depends_on` what its pods need.
+    The cluster is reached by `kubeconfig` (its text; None: by the file that `access` names, or the
+    caller's own) when pods have to be asked why they are not ready.
     """
 
     images: Images
@@ -37,8 +41,9 @@ class InClusterInputs:
 class HubParts:
     """One hub of a stack, and which of its halves this program makes.
 
-    `cloud`: what AWS's own API makes, or None; then `facts` has what the stack exports that made it. `in_cluster`: what the Kubernetes API makes, or None.
-    `homes_handle` names file system and access point of homes in EFS.
+    `cloud`: what AWS's own API makes, or None; then `facts` has what the stack exports that made
+    it. `in_cluster`: what the Kubernetes API makes, or None. `homes_handle` names file system and
+    access point of homes in EFS.
     """
 
     hub: HubSpec

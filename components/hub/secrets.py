@@ -1,4 +1,6 @@
-"""The secrets of a hub: what chance makes, what the stack file gives encrypted, and the one Kubernetes Secret that holds them."""
+"""The secrets of a hub: what chance makes, what the stack file gives encrypted, and the one
+Kubernetes Secret that holds them.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,11 @@ from jupyterhub_aws.config.secrets import client_secret_key, search_password_key
 from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.names import SECRETS, TLS_SECRET
 
-#: JupyterHub's documentation: 32 bytes for cookies, for the encryption of auth state, and for the proxy's token.
+#: JupyterHub's documentation: 32 bytes for cookies, for the encryption of auth state, and for the
+#: proxy's token.
 _BYTES = 32
-#: Length of generated passwords. An administrator's shared password has at least 32 characters (jupyterhub/authenticators/shared.py).
+#: Length of generated passwords. An administrator's shared password has at least 32 characters
+#: (jupyterhub/authenticators/shared.py).
 PASSWORD_LENGTH = 32
 #: Secret traits that nobody gives: the stack makes them, and `jhub open` shows them.
 _MADE_HERE = ("user_password", "admin_password")
@@ -33,7 +37,8 @@ _MADE_HERE = ("user_password", "admin_password")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubSecretsArgs:
-    """`hub` is what follows for the hub, `namespace` where its Secret lives, `given` the encrypted values of the stack file by key.
+    """`hub` is what follows for the hub, `namespace` where its Secret lives, `given` the encrypted
+    values of the stack file by key.
 
     `database_password` is that of PostgreSQL, a secret; None with another database.
     """
@@ -45,7 +50,9 @@ class HubSecretsArgs:
 
 
 class HubSecrets(Component):
-    """Everything that is pinned is pinned here: a token that changes by itself restarts hub and proxy and signs everybody out."""
+    """Everything that is pinned is pinned here: a token that changes by itself restarts hub and
+    proxy and signs everybody out.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:hub:HubSecrets"
     auth_token: pulumi.Output[str]
@@ -55,7 +62,9 @@ class HubSecrets(Component):
     checksum: pulumi.Output[str]
     passwords: Mapping[str, pulumi.Output[str]]
 
-    def __init__(self, name: str, args: HubSecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: HubSecretsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         self._name, self._args = name, args
         self.auth_token = self._random("proxy-token")
@@ -73,16 +82,25 @@ class HubSecrets(Component):
             opts=self.child(),
         )
         self.ready: list[pulumi.Resource] = [secret, *self._certificate()]
-        # The chart does not watch a Secret that it did not make: this tells the hub to restart. Keyed, so that nobody who reads
+        # The chart does not watch a Secret that it did not make: this tells the hub to restart.
+        # Keyed, so that nobody who reads
         # the annotation can try passwords against it.
-        self.checksum = pulumi.Output.all(self.cookie_secret, pulumi.Output.from_input(data)).apply(lambda known: _checksum(known[0], known[1]))
+        self.checksum = pulumi.Output.all(self.cookie_secret, pulumi.Output.from_input(data)).apply(
+            lambda known: _checksum(known[0], known[1])
+        )
         self.register_outputs({"secret": SECRETS})
 
     def _random(self, which: str) -> pulumi.Output[str]:
-        return pulumi.Output.secret(RandomBytes(f"{self._name}-{which}", length=_BYTES, opts=self.child()).hex)
+        return pulumi.Output.secret(
+            RandomBytes(f"{self._name}-{which}", length=_BYTES, opts=self.child()).hex
+        )
 
     def _password(self, which: str) -> pulumi.Output[str]:
-        return pulumi.Output.secret(RandomPassword(f"{self._name}-{which}", length=PASSWORD_LENGTH, special=False, opts=self.child()).result)
+        return pulumi.Output.secret(
+            RandomPassword(
+                f"{self._name}-{which}", length=PASSWORD_LENGTH, special=False, opts=self.child()
+            ).result
+        )
 
     def _wanted_passwords(self) -> list[str]:
         hub = self._args.hub
@@ -90,7 +108,9 @@ class HubSecrets(Component):
         return [trait.replace("_", "-") for _, trait in traits if trait in _MADE_HERE]
 
     def _data(self) -> dict[str, pulumi.Output[str]]:
-        """What the chart takes from a Secret of ours (templates/hub/_helpers-passwords.tpl, files/hub/z2jh.py)."""
+        """What the chart takes from a Secret of ours (templates/hub/_helpers-passwords.tpl,
+        files/hub/z2jh.py).
+        """
         data: dict[str, pulumi.Output[str]] = {}
         if self._args.database_password is not None:
             data["hub.db.password"] = self._args.database_password
@@ -98,7 +118,9 @@ class HubSecrets(Component):
         if traits:
             keys = list(traits)
             data["values.yaml"] = pulumi.Output.secret(
-                pulumi.Output.all(*traits.values()).apply(lambda known: _values(self._args.hub, dict(zip(keys, known, strict=True))))
+                pulumi.Output.all(*traits.values()).apply(
+                    lambda known: _values(self._args.hub, dict(zip(keys, known, strict=True)))
+                )
             )
         return data
 
@@ -111,7 +133,9 @@ class HubSecrets(Component):
             "admin_password": self.passwords.get("admin-password"),
         }
         wanted = sign_in_values(hub.options, hub.url).secret_traits
-        return {(owner, trait): value for owner, trait in wanted if (value := known[trait]) is not None}
+        return {
+            (owner, trait): value for owner, trait in wanted if (value := known[trait]) is not None
+        }
 
     def _certificate(self) -> list[pulumi.Resource]:
         own = own_certificate(self._args.hub.options.entry)
@@ -119,7 +143,9 @@ class HubSecrets(Component):
             return []
         name = self._args.hub.name
         path, secret = f"hubs.{name}.entry.tls", tls_key_key(name)
-        key = pulumi.Output.secret(self._args.given[secret]).apply(lambda text: _key_of(own.certificate, text, path, secret))
+        key = pulumi.Output.secret(self._args.given[secret]).apply(
+            lambda text: _key_of(own.certificate, text, path, secret)
+        )
         return [
             Secret(
                 f"{self._name}-tls",
@@ -136,10 +162,17 @@ def _sealed(value: pulumi.Input[str] | None) -> pulumi.Output[str] | None:
 
 
 def _key_of(certificate: str, key: str, path: str, secret: str) -> str:
-    """The key, once it is known to be the certificate's. Raises pulumi.RunError, in which nothing of the key stands."""
-    wrong = None if key == SECRET else key_fault(certificate, key)  # a plan reads no secret, and has this in its place
+    """The key, once it is known to be the certificate's. Raises pulumi.RunError, in which
+    nothing of the key stands.
+    """
+    wrong = (
+        None if key == SECRET else key_fault(certificate, key)
+    )  # a plan reads no secret, and has this in its place
     if wrong is not None:
-        raise pulumi.RunError(f"{path}: the secret {secret} is not the key of the certificate: {wrong}; set it again: pulumi config set --secret {secret}")
+        raise pulumi.RunError(
+            f"{path}: the secret {secret} is not the key of the certificate: {wrong}; set it again:"
+            f" pulumi config set --secret {secret}"
+        )
     return key
 
 
@@ -148,4 +181,6 @@ def _values(hub: HubSpec, secrets: Mapping[tuple[str, str], Any]) -> str:
 
 
 def _checksum(key: str, data: Mapping[str, str]) -> str:
-    return hmac.new(key.encode(), json.dumps(data, sort_keys=True).encode(), hashlib.sha256).hexdigest()
+    return hmac.new(
+        key.encode(), json.dumps(data, sort_keys=True).encode(), hashlib.sha256
+    ).hexdigest()

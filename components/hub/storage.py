@@ -1,4 +1,6 @@
-"""What a hub sees of homes and database inside the cluster: static volumes, and the claim of homes. All of them outlive the hub."""
+"""What a hub sees of homes and database inside the cluster: static volumes, and the claim of
+homes. All of them outlive the hub.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from jupyterhub_aws.config.database import SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.homes import EfsAccessPointHomes, Homes, NfsHomes
 from jupyterhub_aws.config.specs.names import DATABASE_CLAIM, HOMES_CLAIM, VOLUME_LABEL, HubNames
 
-#: A claim of a volume that is there already: the plugin's usual look wants its storage class, and warns at each claim that has none.
+#: A claim of a volume that is there already: the plugin's usual look wants its storage class, and
+#: warns at each claim that has none.
 WAITS_TO_BE_BOUND = {"pulumi.com/waitFor": "jsonpath={.status.phase}=Bound"}
 #: Neither EFS nor NFS has a size, and Kubernetes wants one.
 _SIZE = "1Ti"
@@ -24,7 +27,9 @@ _SIZE = "1Ti"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HomesVolumeArgs:
-    """`volume_handle` names file system and access point of EFS; None for another kind of homes; `protected` as the cluster is."""
+    """`volume_handle` names file system and access point of EFS; None for another kind of homes;
+    `protected` as the cluster is.
+    """
 
     names: HubNames
     homes: Homes
@@ -34,11 +39,15 @@ class HomesVolumeArgs:
 
 
 class HomesVolume(Component):
-    """The volume of one hub's homes, bound to one claim and to no other. `claim` is what the release waits for."""
+    """The volume of one hub's homes, bound to one claim and to no other. `claim` is what the
+    release waits for.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:hub:HomesVolume"
 
-    def __init__(self, name: str, args: HomesVolumeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: HomesVolumeArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         label: Any = {VOLUME_LABEL: args.names.homes_volume}
         spec: Any = {
@@ -58,7 +67,12 @@ class HomesVolume(Component):
         )
         self.claim = PersistentVolumeClaim(
             f"{name}-claim",
-            metadata={"name": HOMES_CLAIM, "namespace": args.namespace, "labels": label, "annotations": WAITS_TO_BE_BOUND},
+            metadata={
+                "name": HOMES_CLAIM,
+                "namespace": args.namespace,
+                "labels": label,
+                "annotations": WAITS_TO_BE_BOUND,
+            },
             spec={
                 "access_modes": ["ReadWriteMany"],
                 "storage_class_name": "",
@@ -73,14 +87,23 @@ class HomesVolume(Component):
 def _source(args: HomesVolumeArgs) -> Mapping[str, Any]:
     if isinstance(args.homes, NfsHomes):
         # None of them is none: the API keeps no empty list, and each preview would find it new.
-        return {"nfs": {"server": args.homes.server, "path": args.homes.path}, "mount_options": list(args.homes.mount_options) or None}
-    handle = f"{args.homes.file_system}::{args.homes.access_point}" if isinstance(args.homes, EfsAccessPointHomes) else args.volume_handle
+        return {
+            "nfs": {"server": args.homes.server, "path": args.homes.path},
+            "mount_options": list(args.homes.mount_options) or None,
+        }
+    handle = (
+        f"{args.homes.file_system}::{args.homes.access_point}"
+        if isinstance(args.homes, EfsAccessPointHomes)
+        else args.volume_handle
+    )
     return {"csi": {"driver": EFS_DRIVER, "volume_handle": handle}, "mount_options": ["tls"]}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DatabasePlaceArgs:
-    """`zone` and `volume_id` are those of the database's EBS volume; None where it is a directory of a node; `protected` as the cluster is."""
+    """`zone` and `volume_id` are those of the database's EBS volume; None where it is a
+    directory of a node; `protected` as the cluster is.
+    """
 
     names: HubNames
     database: SqliteDatabase | SqliteOnNode
@@ -90,11 +113,15 @@ class DatabasePlaceArgs:
 
 
 class DatabasePlace(Component):
-    """The volume that the chart's own claim of the database binds to, and no other claim does. `ready` is what the release waits for."""
+    """The volume that the chart's own claim of the database binds to, and no other claim does.
+    `ready` is what the release waits for.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:hub:DatabasePlace"
 
-    def __init__(self, name: str, args: DatabasePlaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: DatabasePlaceArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         suffix, size, source, place = _database_source(args)
         term: Any = {"match_expressions": [place]}
@@ -108,12 +135,24 @@ class DatabasePlace(Component):
             **source,
             "node_affinity": {"required": {"node_selector_terms": [term]}},
         }
-        metadata: Any = {"name": f"{args.names.database_volume}-{suffix}", "labels": {VOLUME_LABEL: args.names.database_volume}}
-        self.ready: list[pulumi.Resource] = [PersistentVolume(f"{name}-{suffix}", metadata=metadata, spec=spec, opts=self.retained(protected=args.protected))]
+        metadata: Any = {
+            "name": f"{args.names.database_volume}-{suffix}",
+            "labels": {VOLUME_LABEL: args.names.database_volume},
+        }
+        self.ready: list[pulumi.Resource] = [
+            PersistentVolume(
+                f"{name}-{suffix}",
+                metadata=metadata,
+                spec=spec,
+                opts=self.retained(protected=args.protected),
+            )
+        ]
         self.register_outputs({"volume": args.names.database_volume})
 
 
-def _database_source(args: DatabasePlaceArgs) -> tuple[str, str, Mapping[str, Any], Mapping[str, Any]]:
+def _database_source(
+    args: DatabasePlaceArgs,
+) -> tuple[str, str, Mapping[str, Any], Mapping[str, Any]]:
     """The volume's suffix, size, source, and the nodes that can reach it."""
     if isinstance(args.database, SqliteOnNode):
         node = {"key": "kubernetes.io/hostname", "operator": "In", "values": [args.database.node]}

@@ -30,12 +30,16 @@ class AlarmsArgs:
 
 
 class Alarms(Component):
-    """One topic; every receiver is told of every alarm, and told again when it is over. Paused, nobody is."""
+    """One topic; every receiver is told of every alarm, and told again when it is over. Paused,
+    nobody is.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:monitoring:Alarms"
     topic_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         self._name, self._args, self._spec = name, args, args.spec
         topic = self._topic()
@@ -56,13 +60,23 @@ class Alarms(Component):
             tags=named(args.tags, physical),
             opts=self.child(),
         )
-        topic = sns.Topic(f"{self._name}-topic", name=physical, kms_master_key_id=key.arn, tags=named(args.tags, physical), opts=self.child())
-        policy = pulumi.Output.all(topic.arn, account).apply(lambda known: topic_policy(known[0], known[1]))
+        topic = sns.Topic(
+            f"{self._name}-topic",
+            name=physical,
+            kms_master_key_id=key.arn,
+            tags=named(args.tags, physical),
+            opts=self.child(),
+        )
+        policy = pulumi.Output.all(topic.arn, account).apply(
+            lambda known: topic_policy(known[0], known[1])
+        )
         sns.TopicPolicy(f"{self._name}-policy", arn=topic.arn, policy=policy, opts=self.child())
         for receiver in self._spec.options.notify:
             protocol = "https" if receiver.startswith("https://") else "email"
             child = f"{self._name}-to-{protocol}-{generation(receiver)}"
-            sns.TopicSubscription(child, topic=topic.arn, protocol=protocol, endpoint=receiver, opts=self.child())
+            sns.TopicSubscription(
+                child, topic=topic.arn, protocol=protocol, endpoint=receiver, opts=self.child()
+            )
         return topic
 
     def _alarm(self, alarm: AlarmSpec, topic: sns.Topic) -> None:
@@ -74,8 +88,11 @@ class Alarms(Component):
             comparison_operator=alarm.comparison,
             threshold=alarm.threshold,
             evaluation_periods=alarm.times,
-            # At rest nothing beats and nobody answers: that is no news, and stays none in the minutes after it is resumed.
-            treat_missing_data="ignore" if self._spec.paused and alarm.silence == "breaching" else alarm.silence,
+            # At rest nothing beats and nobody answers: that is no news, and stays none in the
+            # minutes after it is resumed.
+            treat_missing_data=(
+                "ignore" if self._spec.paused and alarm.silence == "breaching" else alarm.silence
+            ),
             actions_enabled=not self._spec.paused,
             alarm_actions=[topic.arn],
             ok_actions=[topic.arn],
@@ -86,17 +103,37 @@ class Alarms(Component):
 
 
 def _measured(spec: AlarmSpec) -> dict[str, Any]:
-    """One metric as itself; several, or one that is reckoned with, as queries of which the expression's is the value."""
+    """One metric as itself; several, or one that is reckoned with, as queries of which the
+    expression's is the value.
+    """
     seconds = 60 * spec.minutes
     if spec.expression is None:
         (measure,) = spec.measures.values()
         return {**_metric(measure), "statistic": measure.statistic, "period": seconds}
     queries: list[dict[str, Any]] = [
-        {"id": key, "return_data": False, "metric": {**_metric(measure), "stat": measure.statistic, "period": seconds}}
+        {
+            "id": key,
+            "return_data": False,
+            "metric": {**_metric(measure), "stat": measure.statistic, "period": seconds},
+        }
         for key, measure in spec.measures.items()
     ]
-    return {"metric_queries": [{"id": "value", "expression": spec.expression, "label": spec.suffix, "return_data": True}, *queries]}
+    return {
+        "metric_queries": [
+            {
+                "id": "value",
+                "expression": spec.expression,
+                "label": spec.suffix,
+                "return_data": True,
+            },
+            *queries,
+        ]
+    }
 
 
 def _metric(measure: Measure) -> dict[str, Any]:
-    return {"namespace": measure.namespace, "metric_name": measure.name, **({"dimensions": dict(measure.dimensions)} if measure.dimensions else {})}
+    return {
+        "namespace": measure.namespace,
+        "metric_name": measure.name,
+        **({"dimensions": dict(measure.dimensions)} if measure.dimensions else {}),
+    }

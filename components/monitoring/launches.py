@@ -1,4 +1,6 @@
-"""Nodes that AWS refused: EventBridge writes each into a log group, where they are counted and can be read."""
+"""Nodes that AWS refused: EventBridge writes each into a log group, where they are counted and
+can be read.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +26,24 @@ class LaunchesArgs:
 
 
 class Launches(Component):
-    """The rule, its log group, and permission to write. Not a message for each: a group without capacity tries again every few minutes."""
+    """The rule, its log group, and permission to write. Not a message for each: a group without
+    capacity tries again every few minutes.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:monitoring:Launches"
 
-    def __init__(self, name: str, args: LaunchesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: LaunchesArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         spec, physical = args.spec, args.spec.launches_name
         tags = named(args.tags, physical)
         group = cloudwatch.LogGroup(
-            f"{name}-records", name=spec.launches_log_group, retention_in_days=spec.options.log_retention_days, tags=tags, opts=self.child()
+            f"{name}-records",
+            name=spec.launches_log_group,
+            retention_in_days=spec.options.log_retention_days,
+            tags=tags,
+            opts=self.child(),
         )
         rule = cloudwatch.EventRule(
             f"{name}-rule",
@@ -43,8 +53,18 @@ class Launches(Component):
             tags=tags,
             opts=self.child(),
         )
-        document = pulumi.Output.all(group.arn, rule.arn).apply(lambda known: events_policy(known[0], known[1]))
-        written = cloudwatch.LogResourcePolicy(f"{name}-write", policy_name=physical, policy_document=document, opts=self.child())
-        cloudwatch.EventTarget(f"{name}-target", rule=rule.name, target_id="records", arn=group.arn, opts=self.child(depends_on=[written]))
+        document = pulumi.Output.all(group.arn, rule.arn).apply(
+            lambda known: events_policy(known[0], known[1])
+        )
+        written = cloudwatch.LogResourcePolicy(
+            f"{name}-write", policy_name=physical, policy_document=document, opts=self.child()
+        )
+        cloudwatch.EventTarget(
+            f"{name}-target",
+            rule=rule.name,
+            target_id="records",
+            arn=group.arn,
+            opts=self.child(depends_on=[written]),
+        )
         log_filter(self, f"{name}-{FAILED_LAUNCHES.metric}", spec, group, FAILED_LAUNCHES)
         self.register_outputs({"log_group_name": group.name})

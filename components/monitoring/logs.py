@@ -1,4 +1,6 @@
-"""The logs of pods and nodes: groups with an end, the add-on that fills them, and what is counted in them."""
+"""The logs of pods and nodes: groups with an end, the add-on that fills them, and what is
+counted in them.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +15,50 @@ from pulumi_aws import cloudwatch, eks, iam
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.iam import pod_identity_trust
 from jupyterhub_aws.components.monitoring.documents import agent_policy
-from jupyterhub_aws.config.specs.monitoring import APPLICATION_FILTERS, HUB_DIMENSION, LOG_KINDS, FilterSpec, MonitoringSpec
+from jupyterhub_aws.config.specs.monitoring import (
+    APPLICATION_FILTERS,
+    HUB_DIMENSION,
+    LOG_KINDS,
+    FilterSpec,
+    MonitoringSpec,
+)
 from jupyterhub_aws.config.versions import pin
 
 ADDON = "amazon-cloudwatch-observability"
-#: The account under which Fluent Bit and the agent run, in the add-on's own namespace `amazon-cloudwatch`.
+#: The account under which Fluent Bit and the agent run, in the add-on's own namespace
+#: `amazon-cloudwatch`.
 SERVICE_ACCOUNT = "cloudwatch-agent"
-#: What a node gives to each. The agent's own default, 250m, is a quarter of a core on each node, for which a machine at rest has no use.
-_AGENT = {"requests": {"cpu": "20m", "memory": "128Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}}
-_FLUENT_BIT = {"requests": {"cpu": "50m", "memory": "25Mi"}, "limits": {"cpu": "500m", "memory": "250Mi"}}
-#: What we have no use for. Application Signals would put code of its own into pods; GPUs are counted by the device plugin.
-_OFF = ("applicationSignals", "dcgmExporter", "kubeStateMetrics", "neuronMonitor", "nodeExporter", "otelContainerInsights")
+#: What a node gives to each. The agent's own default, 250m, is a quarter of a core on each node,
+#: for which a machine at rest has no use.
+_AGENT = {
+    "requests": {"cpu": "20m", "memory": "128Mi"},
+    "limits": {"cpu": "500m", "memory": "512Mi"},
+}
+_FLUENT_BIT = {
+    "requests": {"cpu": "50m", "memory": "25Mi"},
+    "limits": {"cpu": "500m", "memory": "250Mi"},
+}
+#: What we have no use for. Application Signals would put code of its own into pods; GPUs are
+#: counted by the device plugin.
+_OFF = (
+    "applicationSignals",
+    "dcgmExporter",
+    "kubeStateMetrics",
+    "neuronMonitor",
+    "nodeExporter",
+    "otelContainerInsights",
+)
 _NEED_PODS = ["addonVersion", "configurationValues"]
 
 
 def agent_configuration(*, container_insights: bool) -> str:
-    """The add-on's settings as EKS takes them, keys sorted so that the same ones never show as a change.
+    """The add-on's settings as EKS takes them, keys sorted so that the same ones never show as a
+    change.
 
-    Its pods tolerate every taint by the chart's own default (`tolerations: [{operator: Exists}]`), so that they are on user and GPU nodes too.
-    Keys are those that published configurations of versions 6.3 to 6.6 have on live clusters; the schema itself is AWS's
-    (`aws eks describe-addon-configuration`).
+    Its pods tolerate every taint by the chart's own default (`tolerations: [{operator: Exists}]`),
+    so that they are on user and GPU nodes too. Keys are those that published configurations of
+    versions 6.3 to 6.6 have on live clusters; the schema itself is AWS's (`aws eks
+    describe-addon-configuration`).
     """
     values: dict[str, Any] = {
         "agents": [{"name": SERVICE_ACCOUNT, "resources": _AGENT}],
@@ -46,7 +72,9 @@ def agent_configuration(*, container_insights: bool) -> str:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LogsArgs:
-    """`kubernetes` is the cluster's minor version; `depends_on` is what the add-on's pods need: nodes."""
+    """`kubernetes` is the cluster's minor version; `depends_on` is what the add-on's pods need:
+    nodes.
+    """
 
     spec: MonitoringSpec
     kubernetes: str
@@ -57,11 +85,15 @@ class LogsArgs:
 
 
 class Logs(Component):
-    """Groups come first, by the names that the add-on expects: one that it makes itself would keep everything for ever."""
+    """Groups come first, by the names that the add-on expects: one that it makes itself would
+    keep everything for ever.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:monitoring:Logs"
 
-    def __init__(self, name: str, args: LogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: LogsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         self._name, self._args = name, args
         groups = {kind: self._group(kind) for kind in LOG_KINDS}
@@ -81,26 +113,54 @@ class Logs(Component):
 
     def _addon(self, groups: Sequence[pulumi.Resource]) -> None:
         args, spec, physical = self._args, self._args.spec, self._args.spec.agent_role_name
-        role = iam.Role(f"{self._name}-agent", name=physical, assume_role_policy=pod_identity_trust(), tags=named(args.tags, physical), opts=self.child())
-        document = pulumi.Output.from_input(args.account).apply(lambda account: agent_policy(spec.region, account, spec.cluster))
-        granted = iam.RolePolicy(f"{self._name}-agent-write", name="write-logs", role=role.name, policy=document, opts=self.child())
+        role = iam.Role(
+            f"{self._name}-agent",
+            name=physical,
+            assume_role_policy=pod_identity_trust(),
+            tags=named(args.tags, physical),
+            opts=self.child(),
+        )
+        document = pulumi.Output.from_input(args.account).apply(
+            lambda account: agent_policy(spec.region, account, spec.cluster)
+        )
+        granted = iam.RolePolicy(
+            f"{self._name}-agent-write",
+            name="write-logs",
+            role=role.name,
+            policy=document,
+            opts=self.child(),
+        )
         eks.Addon(
             f"{self._name}-agent",
             cluster_name=args.cluster_name,
             addon_name=ADDON,
             addon_version=pin("addon", ADDON, args.kubernetes).version,
-            configuration_values=agent_configuration(container_insights=spec.options.container_insights),
+            configuration_values=agent_configuration(
+                container_insights=spec.options.container_insights
+            ),
             pod_identity_associations=[{"role_arn": role.arn, "service_account": SERVICE_ACCOUNT}],
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
             tags=named(args.tags, physical),
-            # As with the other add-ons: paused there is no node for its pods, and EKS would wait for them.
-            opts=self.child(depends_on=[*groups, granted, *args.depends_on], ignore_changes=_NEED_PODS if spec.paused else None),
+            # As with the other add-ons: paused there is no node for its pods, and EKS would wait
+            # for them.
+            opts=self.child(
+                depends_on=[*groups, granted, *args.depends_on],
+                ignore_changes=_NEED_PODS if spec.paused else None,
+            ),
         )
 
 
-def log_filter(parent: Component, name: str, spec: MonitoringSpec, group: cloudwatch.LogGroup, filter_: FilterSpec) -> None:
-    """A metric made of a group's lines; a child of `parent`. By hub it has a value where there are lines only: AWS takes no default then."""
+def log_filter(
+    parent: Component,
+    name: str,
+    spec: MonitoringSpec,
+    group: cloudwatch.LogGroup,
+    filter_: FilterSpec,
+) -> None:
+    """A metric made of a group's lines; a child of `parent`. By hub it has a value where there
+    are lines only: AWS takes no default then.
+    """
     cloudwatch.LogMetricFilter(
         name,
         name=f"{spec.name}-{filter_.metric}",

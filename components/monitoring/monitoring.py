@@ -1,4 +1,6 @@
-"""Monitoring of a cluster and its hubs: logs with an end, failed launches, alarms, and the topic that tells operators."""
+"""Monitoring of a cluster and its hubs: logs with an end, failed launches, alarms, and the topic
+that tells operators.
+"""
 
 from __future__ import annotations
 
@@ -21,28 +23,42 @@ from jupyterhub_aws.config.specs.alarms import Monitored, MonitoredHub
 from jupyterhub_aws.config.specs.monitoring import MonitoringSpec
 from jupyterhub_aws.config.watch import CloudWatchWatch
 
-_OPTIONS = ("notify", "log_retention_days", "container_insights", "certificate_days", "failed_starts", "spot_interruptions", "homes_gib")
+_OPTIONS = (
+    "notify",
+    "log_retention_days",
+    "container_insights",
+    "certificate_days",
+    "failed_starts",
+    "spot_interruptions",
+    "homes_gib",
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MonitoringArgs:
-    """What is monitored, and whom alarms tell. The options are those of `monitoring` in docs/reference.md, under the same rules.
+    """What is monitored, and whom alarms tell. The options are those of `monitoring` in
+    docs/reference.md, under the same rules.
 
     Attributes:
-        cluster: The outputs of a cluster, or of one of your own. The add-on that ships logs is installed in it.
-        pools: The outputs of its node pools: an alarm for each group that cannot get nodes, and a record of what AWS refused. None: neither.
+        cluster: The outputs of a cluster, or of one of your own. The add-on that ships logs is
+            installed in it.
+        pools: The outputs of its node pools: an alarm for each group that cannot get nodes, and a
+            record of what AWS refused. None: neither.
         homes: The outputs of homes in EFS; None: no alarms of a file system.
         hubs: The hubs: alarms for each of them.
         notify: E-mail or https addresses that are told of every alarm. Each confirms once.
         log_retention_days: How long logs are kept.
-        container_insights: Metrics of every node, pod and container besides; charged by the observation.
+        container_insights: Metrics of every node, pod and container besides; charged by the
+            observation.
         certificate_days: An alarm goes off this many days before a certificate ends.
         failed_starts: So many servers of a hub that failed to start in 15 minutes are an alarm.
         spot_interruptions: So many spot nodes that AWS took back in an hour are an alarm.
         homes_gib: Homes on EFS that take more than this are an alarm; None: never.
-        paused: There are no nodes for the time being: no alarm tells anybody, and changed versions of the add-on wait.
+        paused: There are no nodes for the time being: no alarm tells anybody, and changed versions
+            of the add-on wait.
         depends_on: What the add-on's pods need besides the nodes of `pools`.
-        physical_name: The prefix of names in AWS; without it the component's resource name. At most 24 characters.
+        physical_name: The prefix of names in AWS; without it the component's resource name. At most
+            24 characters.
         tags: Tags of every resource.
         account: The AWS account; without it the one of the provider.
 
@@ -79,36 +95,66 @@ class MonitoringArgs:
             given.handle("homes", self.homes, EfsHomesOutputs)
         hubs = self.hubs if isinstance(self.hubs, (list, tuple)) else ()
         if not isinstance(self.hubs, (list, tuple)):
-            given.say("hubs", f"must be a list (got {shown(self.hubs)})", "write one, also for a single hub")
+            given.say(
+                "hubs",
+                f"must be a list (got {shown(self.hubs)})",
+                "write one, also for a single hub",
+            )
         seen: set[str] = set()
         for index, hub in enumerate(hubs):
-            known = given.handle(f"hubs[{index}]", hub, MonitoredHub, fix="give MonitoredHub(name=...) with the ids of what belongs to the hub")
+            known = given.handle(
+                f"hubs[{index}]",
+                hub,
+                MonitoredHub,
+                fix="give MonitoredHub(name=...) with the ids of what belongs to the hub",
+            )
             if known is not None and known.name in seen:
                 given.say(
-                    f"hubs[{index}].name", f"is {known.name} as of a hub before it: their alarms would have the same names", "give each a name of its own"
+                    f"hubs[{index}].name",
+                    f"is {known.name} as of a hub before it: their alarms would have the same"
+                    " names",
+                    "give each a name of its own",
                 )
             seen |= set() if known is None else {known.name}
         given.check_value(bool, self.paused, "paused")
         given.check_resources(self.depends_on)
-        options = given.section(CloudWatchWatch, {"kind": "cloudwatch", **{option: getattr(self, option) for option in _OPTIONS}})
+        options = given.section(
+            CloudWatchWatch,
+            {"kind": "cloudwatch", **{option: getattr(self, option) for option in _OPTIONS}},
+        )
         if self.homes is None and self.homes_gib is not None:
-            given.say("homes_gib", "is a limit of homes in EFS, and homes is not given", "give the .outputs of EfsHomes, or leave it out")
+            given.say(
+                "homes_gib",
+                "is a limit of homes in EFS, and homes is not given",
+                "give the .outputs of EfsHomes, or leave it out",
+            )
         given.done()
         assert options is not None and cluster is not None  # noqa: S101 -- else there was a problem
         pools = None if self.pools is None else self.pools.spec
-        return MonitoringSpec(name=physical, cluster=cluster.name, region=cluster.region, options=options, pools=pools, paused=self.paused)
+        return MonitoringSpec(
+            name=physical,
+            cluster=cluster.name,
+            region=cluster.region,
+            options=options,
+            pools=pools,
+            paused=self.paused,
+        )
 
 
 class Monitoring(Component):
-    """Logs with an end, alarms with a page each, and one topic that tells operators (docs/watching.md).
+    """Logs with an end, alarms with a page each, and one topic that tells operators
+    (docs/watching.md).
 
-    `topic_arn` is the SNS topic of alarms, for further subscriptions. Raises ArgumentError with every problem of the arguments.
+    `topic_arn` is the SNS topic of alarms, for further subscriptions. Raises ArgumentError with
+    every problem of the arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:Monitoring"
     topic_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         spec = checked(Monitoring, name, args, MonitoringArgs).resolved(name)
         super().__init__(name, opts)
         account = account_of(args.account)
@@ -118,7 +164,10 @@ class Monitoring(Component):
             account=account,
             cluster_name=args.cluster.name_output,
             tags=args.tags,
-            depends_on=[*args.depends_on, *([] if args.pools is None else args.pools.nodes or args.pools.ready)],
+            depends_on=[
+                *args.depends_on,
+                *([] if args.pools is None else args.pools.nodes or args.pools.ready),
+            ],
         )
         Logs(f"{name}-logs", logs, self.child())
         if spec.group_prefixes:
@@ -126,8 +175,17 @@ class Monitoring(Component):
         monitored = Monitored(
             hubs=tuple(args.hubs),
             file_system=None if args.homes is None else args.homes.file_system_id,
-            # One that retires launches nothing, and is short of nodes whenever one of its own has ended.
-            groups={} if args.pools is None else {item.suffix: args.pools.group_names[item.suffix] for item in args.pools.spec.groups if not item.retiring},
+            # One that retires launches nothing, and is short of nodes whenever one of its own has
+            # ended.
+            groups=(
+                {}
+                if args.pools is None
+                else {
+                    item.suffix: args.pools.group_names[item.suffix]
+                    for item in args.pools.spec.groups
+                    if not item.retiring
+                }
+            ),
         )
         alarms = AlarmsArgs(spec=spec, monitored=monitored, account=account, tags=args.tags)
         self.topic_arn = Alarms(f"{name}-alarms", alarms, self.child()).topic_arn

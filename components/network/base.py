@@ -1,4 +1,6 @@
-"""What every VPC that is made here has: private subnets for nodes and pods, an emptied default security group, flow logs."""
+"""What every VPC that is made here has: private subnets for nodes and pods, an emptied default
+security group, flow logs.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +17,35 @@ from jupyterhub_aws.config.specs.network import OwnVpcSpec, ZoneSubnets
 class OwnVpc(Component):
     """A VPC over two or three zones, without any egress: what is added to it decides that."""
 
-    def __init__(self, name: str, spec: OwnVpcSpec, tags: Mapping[str, str], opts: pulumi.ResourceOptions | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        spec: OwnVpcSpec,
+        tags: Mapping[str, str],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
         super().__init__(name, opts)
         self._own, self._stack_tags = spec, tags
         self.vpc = self._vpc()
         #: By the name of their zone.
-        self.private_subnets = {subnets.zone: self._private_subnet(subnets) for subnets in spec.subnets}
+        self.private_subnets = {
+            subnets.zone: self._private_subnet(subnets) for subnets in spec.subnets
+        }
         if spec.flow_logs is not None:
-            FlowLogs(f"{name}-flow-logs", FlowLogsArgs(flow_logs=spec.flow_logs, vpc_id=self.vpc.id, prefix=spec.name, tags=tags), self.child())
+            FlowLogs(
+                f"{name}-flow-logs",
+                FlowLogsArgs(
+                    flow_logs=spec.flow_logs, vpc_id=self.vpc.id, prefix=spec.name, tags=tags
+                ),
+                self.child(),
+            )
 
     def _tags(self, suffix: str) -> dict[str, str]:
         return named(self._stack_tags, f"{self._own.name}-{suffix}")
 
     def _vpc(self) -> ec2.Vpc:
-        # Both DNS switches: private API endpoint, EFS names and private endpoints resolve only with them.
+        # Both DNS switches: private API endpoint, EFS names and private endpoints resolve only with
+        # them.
         vpc = ec2.Vpc(
             f"{self._name}-vpc",
             cidr_block=self._own.cidr,
@@ -37,9 +54,15 @@ class OwnVpc(Component):
             tags=named(self._stack_tags, self._own.name),
             opts=self.child(),
         )
-        # Every VPC comes with a group that lets its members talk; without rules, whatever lands in it by accident is cut off.
+        # Every VPC comes with a group that lets its members talk; without rules, whatever lands in
+        # it by accident is cut off.
         ec2.DefaultSecurityGroup(
-            f"{self._name}-default-security-group", vpc_id=vpc.id, ingress=[], egress=[], tags=self._tags("default-unused"), opts=self.child()
+            f"{self._name}-default-security-group",
+            vpc_id=vpc.id,
+            ingress=[],
+            egress=[],
+            tags=self._tags("default-unused"),
+            opts=self.child(),
         )
         return vpc
 

@@ -16,7 +16,9 @@ from jupyterhub_aws.config import network as network_config
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FlowLogsArgs:
-    """The section `network.flow_logs`, the VPC that is watched, and the prefix of physical names."""
+    """The section `network.flow_logs`, the VPC that is watched, and the prefix of physical
+    names.
+    """
 
     flow_logs: network_config.FlowLogs
     vpc_id: pulumi.Input[str]
@@ -25,9 +27,11 @@ class FlowLogsArgs:
 
 
 def writer_policy(log_group_arn: str) -> str:
-    """What the flow log service needs, on this one group (VPC user guide, "IAM role for publishing flow logs to CloudWatch Logs").
+    """What the flow log service needs, on this one group (VPC user guide, "IAM role for publishing
+    flow logs to CloudWatch Logs").
 
-    Listing groups is asked of the account, never of one group (Service Authorization Reference, "DescribeLogGroups").
+    Listing groups is asked of the account, never of one group (Service Authorization Reference,
+    "DescribeLogGroups").
     """
     return document(
         {
@@ -36,7 +40,12 @@ def writer_policy(log_group_arn: str) -> str:
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
             "Resource": [f"{log_group_arn}:*"],
         },
-        {"Sid": "FindLogGroup", "Effect": "Allow", "Action": ["logs:DescribeLogGroups"], "Resource": "*"},
+        {
+            "Sid": "FindLogGroup",
+            "Effect": "Allow",
+            "Action": ["logs:DescribeLogGroups"],
+            "Resource": "*",
+        },
     )
 
 
@@ -46,7 +55,9 @@ class FlowLogs(Component):
     token: ClassVar[str] = "jupyterhub-aws:network:FlowLogs"
     log_group_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         physical = f"{args.prefix}-flow-logs"
         group = cloudwatch.LogGroup(
@@ -57,9 +68,19 @@ class FlowLogs(Component):
             opts=self.child(),
         )
         role = iam.Role(
-            f"{name}-role", name=physical, assume_role_policy=service_trust("vpc-flow-logs.amazonaws.com"), tags=named(args.tags, physical), opts=self.child()
+            f"{name}-role",
+            name=physical,
+            assume_role_policy=service_trust("vpc-flow-logs.amazonaws.com"),
+            tags=named(args.tags, physical),
+            opts=self.child(),
         )
-        policy = iam.RolePolicy(f"{name}-write", name="write", role=role.name, policy=group.arn.apply(writer_policy), opts=self.child())
+        policy = iam.RolePolicy(
+            f"{name}-write",
+            name="write",
+            role=role.name,
+            policy=group.arn.apply(writer_policy),
+            opts=self.child(),
+        )
         ec2.FlowLog(
             f"{name}-log",
             vpc_id=args.vpc_id,

@@ -1,4 +1,6 @@
-"""The VPC of an open network: private subnets for nodes and pods, public ones for NAT and balancers."""
+"""The VPC of an open network: private subnets for nodes and pods, public ones for NAT and
+balancers.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ _ANYWHERE = "0.0.0.0/0"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NetworkArgs:
-    """What a network with NAT is made from. The options are those of `network` with `mode: open` in docs/reference.md, under the same rules.
+    """What a network with NAT is made from. The options are those of `network` with `mode: open` in
+    docs/reference.md, under the same rules.
 
     Attributes:
         zones: Two or three availability zones of one region, by their full names.
@@ -30,7 +33,8 @@ class NetworkArgs:
         nat: `single`: one NAT gateway; `per_zone`: one in each zone.
         flow_logs: Which connections are recorded, and for how long; None: none.
         without_nat: No NAT gateway for the time being; their addresses are kept.
-        physical_name: The prefix of names in AWS; without it the component's resource name. At most 24 characters.
+        physical_name: The prefix of names in AWS; without it the component's resource name. At most
+            24 characters.
         tags: Tags of every resource.
 
     """
@@ -48,7 +52,13 @@ class NetworkArgs:
         given = Arguments("Network", name)
         physical = given.physical_name(self.physical_name)
         given.tags(self.tags)
-        values = {"mode": "open", "zones": self.zones, "cidr": self.cidr, "nat": self.nat, "flow_logs": self.flow_logs}
+        values = {
+            "mode": "open",
+            "zones": self.zones,
+            "cidr": self.cidr,
+            "nat": self.nat,
+            "flow_logs": self.flow_logs,
+        }
         section = given.section(OpenNetwork, values)
         given.check_value(bool, self.without_nat, "without_nat")
         region = "" if section is None else given.region("zones[0]", section.zones)
@@ -62,17 +72,22 @@ class NetworkArgs:
 class Network(OwnVpc):
     """A VPC over two or three zones.
 
-    It makes no security group that anything uses, and empties the default one: who talks to whom is the business of the
-    components that talk. `outputs` is what clusters, homes and hubs take. Raises ArgumentError with every problem of the arguments.
+    It makes no security group that anything uses, and empties the default one: who talks to whom is
+    the business of the components that talk. `outputs` is what clusters, homes and hubs take.
+    Raises ArgumentError with every problem of the arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:Network"
     outputs: NetworkOutputs
 
-    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         self._spec = spec = checked(Network, name, args, NetworkArgs).resolved(name)
         super().__init__(name, spec, args.tags, opts)
-        self.public_subnets = {subnets.zone: self._public_subnet(subnets) for subnets in spec.subnets}
+        self.public_subnets = {
+            subnets.zone: self._public_subnet(subnets) for subnets in spec.subnets
+        }
         public_table = self._public_routes()
         private_tables, ready = self._private_routes()
         self._s3_endpoint([public_table, *private_tables])
@@ -97,38 +112,81 @@ class Network(OwnVpc):
             vpc_id=self.vpc.id,
             availability_zone=zone.zone,
             cidr_block=str(zone.public),
-            map_public_ip_on_launch=False,  # balancers and NAT bring their own; nothing else belongs here
+            # balancers and NAT bring their own; nothing else belongs here
+            map_public_ip_on_launch=False,
             tags={**self._tags(f"public-{zone.letter}"), "kubernetes.io/role/elb": "1"},
             opts=self.child(),
         )
 
     def _public_routes(self) -> ec2.RouteTable:
-        self._gateway = ec2.InternetGateway(f"{self._name}-internet-gateway", vpc_id=self.vpc.id, tags=self._tags("internet"), opts=self.child())
-        table = ec2.RouteTable(f"{self._name}-public", vpc_id=self.vpc.id, tags=self._tags("public"), opts=self.child())
-        ec2.Route(f"{self._name}-public-internet", route_table_id=table.id, destination_cidr_block=_ANYWHERE, gateway_id=self._gateway.id, opts=self.child())
+        self._gateway = ec2.InternetGateway(
+            f"{self._name}-internet-gateway",
+            vpc_id=self.vpc.id,
+            tags=self._tags("internet"),
+            opts=self.child(),
+        )
+        table = ec2.RouteTable(
+            f"{self._name}-public", vpc_id=self.vpc.id, tags=self._tags("public"), opts=self.child()
+        )
+        ec2.Route(
+            f"{self._name}-public-internet",
+            route_table_id=table.id,
+            destination_cidr_block=_ANYWHERE,
+            gateway_id=self._gateway.id,
+            opts=self.child(),
+        )
         for zone, subnet in self.public_subnets.items():
-            ec2.RouteTableAssociation(f"{self._name}-public-{zone[-1]}", route_table_id=table.id, subnet_id=subnet.id, opts=self.child())
+            ec2.RouteTableAssociation(
+                f"{self._name}-public-{zone[-1]}",
+                route_table_id=table.id,
+                subnet_id=subnet.id,
+                opts=self.child(),
+            )
         return table
 
     def _private_routes(self) -> tuple[list[ec2.RouteTable], list[pulumi.Resource]]:
         """A table for each zone, and what has to be there before a node can reach anything."""
         addresses = {zone: self._address(zone[-1]) for zone in self._spec.nat_addresses}
-        gateways = {zone: self._nat(zone, addresses[zone]) for zone in dict.fromkeys(self._spec.nat_gateways.values())}
+        gateways = {
+            zone: self._nat(zone, addresses[zone])
+            for zone in dict.fromkeys(self._spec.nat_gateways.values())
+        }
         tables: list[ec2.RouteTable] = []
         ready: list[pulumi.Resource] = []
         for zone, subnet in self.private_subnets.items():
             name = f"{self._name}-private-{zone[-1]}"
-            table = ec2.RouteTable(name, vpc_id=self.vpc.id, tags=self._tags(f"private-{zone[-1]}"), opts=self.child())
+            table = ec2.RouteTable(
+                name, vpc_id=self.vpc.id, tags=self._tags(f"private-{zone[-1]}"), opts=self.child()
+            )
             if zone in self._spec.nat_gateways:
                 nat = gateways[self._spec.nat_gateways[zone]]
-                ready.append(ec2.Route(f"{name}-nat", route_table_id=table.id, destination_cidr_block=_ANYWHERE, nat_gateway_id=nat.id, opts=self.child()))
-            ready.append(ec2.RouteTableAssociation(name, route_table_id=table.id, subnet_id=subnet.id, opts=self.child()))
+                ready.append(
+                    ec2.Route(
+                        f"{name}-nat",
+                        route_table_id=table.id,
+                        destination_cidr_block=_ANYWHERE,
+                        nat_gateway_id=nat.id,
+                        opts=self.child(),
+                    )
+                )
+            ready.append(
+                ec2.RouteTableAssociation(
+                    name, route_table_id=table.id, subnet_id=subnet.id, opts=self.child()
+                )
+            )
             tables.append(table)
         return tables, ready
 
     def _address(self, letter: str) -> ec2.Eip:
-        """What servers elsewhere know these nodes by: it stays when its gateway goes for a while."""
-        return ec2.Eip(f"{self._name}-nat-{letter}", domain="vpc", tags=self._tags(f"nat-{letter}"), opts=self.child())
+        """What servers elsewhere know these nodes by: it stays when its gateway goes for a
+        while.
+        """
+        return ec2.Eip(
+            f"{self._name}-nat-{letter}",
+            domain="vpc",
+            tags=self._tags(f"nat-{letter}"),
+            opts=self.child(),
+        )
 
     def _nat(self, zone: str, address: ec2.Eip) -> ec2.NatGateway:
         return ec2.NatGateway(
@@ -136,11 +194,14 @@ class Network(OwnVpc):
             allocation_id=address.id,
             subnet_id=self.public_subnets[zone].id,
             tags=self._tags(f"nat-{zone[-1]}"),
-            opts=self.child(depends_on=[self._gateway]),  # AWS refuses a NAT gateway in a VPC without an internet gateway
+            opts=self.child(
+                depends_on=[self._gateway]
+            ),  # AWS refuses a NAT gateway in a VPC without an internet gateway
         )
 
     def _s3_endpoint(self, tables: list[ec2.RouteTable]) -> None:
-        # Image layers of ECR come from S3: free by the gateway endpoint, paid by the gigabyte through NAT.
+        # Image layers of ECR come from S3: free by the gateway endpoint, paid by the gigabyte
+        # through NAT.
         ec2.VpcEndpoint(
             f"{self._name}-s3",
             vpc_id=self.vpc.id,

@@ -1,4 +1,6 @@
-"""A network as other components need it: of a component here, or filled in by hand for a VPC that something else made."""
+"""A network as other components need it: of a component here, or filled in by hand for a VPC
+that something else made.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +16,25 @@ from jupyterhub_aws.config.specs.network import INTERNET, NetworkSpec
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NetworkOutputs:
-    """A VPC with its subnets. `Network(...).outputs` is one; of a VPC made with `pulumi_aws` fill in the first four fields.
+    """A VPC with its subnets. `Network(...).outputs` is one; of a VPC made with `pulumi_aws` fill
+    in the first four fields.
 
     Attributes:
         vpc_id: The VPC.
         cidrs: The IPv4 ranges of nodes and pods: those of the VPC.
-        private_subnets: The subnets of nodes and pods by the name of their zone, such as `{"us-east-1a": subnet.id}`. The first one is the zone of
-            the core nodes and of volumes.
+        private_subnets: The subnets of nodes and pods by the name of their zone, such as
+            `{"us-east-1a": subnet.id}`. The first one is the zone of the core nodes and of volumes.
         public_subnets: The subnets of balancers that face the internet, by the name of their zone.
-        egress: How nodes and pods reach the internet: a section of `config.egress`. Without egress, rules list every permitted destination.
-        internal_hosts: Host names that are reached without the internet; `*.` and a name for all below it. Used where there is no egress.
+        egress: How nodes and pods reach the internet: a section of `config.egress`. Without egress,
+            rules list every permitted destination.
+        internal_hosts: Host names that are reached without the internet; `*.` and a name for all
+            below it. Used where there is no egress.
         peer_networks: Networks beside this one that nodes and pods may reach, by a short name.
-        endpoints_security_group_id: The security group of private endpoints of AWS services; None where there are none, or another's.
+        endpoints_security_group_id: The security group of private endpoints of AWS services; None
+            where there are none, or another's.
         s3_prefix_list_id: The prefix list of S3, where S3 is reached through a gateway endpoint.
-        ready: Resources that nodes need to reach whom they must, such as the routes to NAT gateways.
+        ready: Resources that nodes need to reach whom they must, such as the routes to NAT
+            gateways.
 
     """
 
@@ -80,7 +87,14 @@ class NetworkOutputs:
         return pulumi.Output.all(*self.public_subnets.values())
 
 
-def network_outputs(spec: NetworkSpec, **made: Any) -> NetworkOutputs:  # noqa: ANN401 -- fields of NetworkOutputs
-    """The outputs of a network whose facts are known, with what was `made` of it: fields of NetworkOutputs."""
-    facts: dict[str, Any] = {"cidrs": spec.ranges, "egress": spec.egress, "internal_hosts": spec.internal_hosts, "peer_networks": spec.peer_networks}
+def network_outputs(spec: NetworkSpec, **made: Any) -> NetworkOutputs:
+    """The outputs of a network whose facts are known, with what was `made` of it: fields of
+    NetworkOutputs.
+    """
+    facts: dict[str, Any] = {
+        "cidrs": spec.ranges,
+        "egress": spec.egress,
+        "internal_hosts": spec.internal_hosts,
+        "peer_networks": spec.peer_networks,
+    }
     return NetworkOutputs(**facts, **made)

@@ -1,1 +1,3 @@
-"""The nodes: what follows from one pool of the stack file (pure), and the component that makes them."""
+"""The nodes: what follows from one pool of the stack file (pure), and the component that makes
+them.
+"""

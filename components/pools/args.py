@@ -1,4 +1,6 @@
-"""How a program says its node pools: a class for each way to buy nodes, with the options of `pools` in docs/reference.md."""
+"""How a program says its node pools: a class for each way to buy nodes, with the options of
+`pools` in docs/reference.md.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ _SIZES = {"size.min": "min_size", "size.max": "max_size", "size": "max_size"}
 
 @dataclass(frozen=True, kw_only=True)
 class _ManagedNodes:
-    """Nodes for users' servers, from `min_size` to `max_size` for each group, added by the cluster autoscaler when servers start.
+    """Nodes for users' servers, from `min_size` to `max_size` for each group, added by the cluster
+    autoscaler when servers start.
 
     Attributes:
         instance_types: EC2 types that may serve, all of one shape (vCPUs, memory, GPUs).
@@ -25,7 +28,8 @@ class _ManagedNodes:
         disk: The root volume of a node; None: 100 GiB.
         labels: Further Kubernetes labels of the nodes.
         max_pods: The most pods on a node, system pods included.
-        generation, retiring: A newer generation of nodes beside older ones that only shrink (docs/upgrading.md).
+        generation, retiring: A newer generation of nodes beside older ones that only shrink
+            (docs/upgrading.md).
 
     """
 
@@ -41,16 +45,22 @@ class _ManagedNodes:
 
     def as_section(self) -> dict[str, Any]:
         """The options as a stack file says them."""
-        said = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in ("min_size", "max_size")}
+        said = {
+            item.name: getattr(self, item.name)
+            for item in fields(self)
+            if item.name not in ("min_size", "max_size")
+        }
         said |= {"capacity": self.capacity, "size": {"min": self.min_size, "max": self.max_size}}
         return {key: value for key, value in said.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpotFirst(_ManagedNodes):
-    """Spot nodes first, on-demand nodes where there is no spot capacity. `max_price` is the most per spot node and hour in US dollars, as text.
+    """Spot nodes first, on-demand nodes where there is no spot capacity. `max_price` is the most
+    per spot node and hour in US dollars, as text.
 
-    The other arguments are those of every managed pool: `instance_types`, `max_size`, `min_size`, `disk`, `labels`, `max_pods`, `generation`, `retiring`.
+    The other arguments are those of every managed pool: `instance_types`, `max_size`, `min_size`,
+    `disk`, `labels`, `max_pods`, `generation`, `retiring`.
     """
 
     capacity: ClassVar[str] = "spot_first"
@@ -67,21 +77,25 @@ class Spot(_ManagedNodes):
 
 @dataclass(frozen=True, kw_only=True)
 class OnDemand(_ManagedNodes):
-    """On-demand nodes only, which are never reclaimed. Arguments as of SpotFirst, without a price."""
+    """On-demand nodes only, which are never reclaimed. Arguments as of SpotFirst, without a
+    price.
+    """
 
     capacity: ClassVar[str] = "on_demand"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CoreNodes:
-    """The nodes of hubs, proxies, the autoscaler and controllers of add-ons: on demand, of fixed number.
+    """The nodes of hubs, proxies, the autoscaler and controllers of add-ons: on demand, of fixed
+    number.
 
     Attributes:
         instance_types: EC2 types, all of one shape and without a GPU.
         size: Number of nodes. Two survive the loss of one.
         disk: The root volume of a node; None: 100 GiB.
         labels: Further Kubernetes labels of the nodes.
-        zones: Zones of the nodes. Empty: the network's first one, where the volumes of databases are.
+        zones: Zones of the nodes. Empty: the network's first one, where the volumes of databases
+            are.
         generation: Raise it to get all nodes anew; the new ones are there before the old ones go.
 
     """
@@ -95,7 +109,11 @@ class CoreNodes:
 
     def as_section(self) -> dict[str, Any]:
         """The options as a stack file says them."""
-        return {item.name: getattr(self, item.name) for item in fields(self) if getattr(self, item.name) is not None}
+        return {
+            item.name: getattr(self, item.name)
+            for item in fields(self)
+            if getattr(self, item.name) is not None
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +127,8 @@ class ExistingNodes:
         gpu: What users read about them, such as NVIDIA T4.
         nodes: How many there are.
         max_pods: The most pods on a node.
-        node_selector: Labels that these nodes have; empty: hub.jupyter.org/node-purpose: user and jupyterhub-aws/pool: NAME.
+        node_selector: Labels that these nodes have; empty: hub.jupyter.org/node-purpose: user and
+            jupyterhub-aws/pool: NAME.
 
     """
 
@@ -123,7 +142,11 @@ class ExistingNodes:
 
     def as_section(self) -> dict[str, Any]:
         """The options as a stack file says them."""
-        said = {item.name: getattr(self, item.name) for item in fields(self) if getattr(self, item.name) is not None}
+        said = {
+            item.name: getattr(self, item.name)
+            for item in fields(self)
+            if getattr(self, item.name) is not None
+        }
         return {"capacity": "existing", **said}
 
 
@@ -135,10 +158,18 @@ AnyCore = CoreNodes | Mapping[str, Any]
 def pools_section(given: Arguments, pools: object, core: object) -> Pools | None:
     """The section that these pools are; None with the problems noted under `pools` and `core`."""
     if not isinstance(pools, Mapping):
-        given.say("pools", f"must be a map (got {type(pools).__name__})", 'write {"memory": SpotFirst(instance_types=[…], max_size=10)}')
+        given.say(
+            "pools",
+            f"must be a map (got {type(pools).__name__})",
+            'write {"memory": SpotFirst(instance_types=[…], max_size=10)}',
+        )
         return None
     if "core" in pools:
-        given.say("pools", "names core, which is the name of the core nodes", "choose another name, or give it as core")
+        given.say(
+            "pools",
+            "names core, which is the name of the core nodes",
+            "choose another name, or give it as core",
+        )
         return None
     return given.section(Pools, {"core": core, **pools}, path="pools")
 
@@ -148,5 +179,10 @@ def paths_of_pools(pools: object) -> dict[str, str]:
     own = {"pools.core": "core"}
     for name, pool in pools.items() if isinstance(pools, Mapping) else ():
         if isinstance(pool, _ManagedNodes):
-            own |= {dotted(("pools", str(name), *path.split("."))): dotted(("pools", str(name), argument)) for path, argument in _SIZES.items()}
+            own |= {
+                dotted(("pools", str(name), *path.split("."))): dotted(
+                    ("pools", str(name), argument)
+                )
+                for path, argument in _SIZES.items()
+            }
     return own

@@ -1,4 +1,6 @@
-"""The core nodes: a managed node group of fixed size, on demand. Hub, proxy, autoscaler and add-ons live here."""
+"""The core nodes: a managed node group of fixed size, on demand. Hub, proxy, autoscaler and
+add-ons live here.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,12 @@ from pulumi_aws import ec2, eks
 
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.pools.nodes import NodeParts, node_role
-from jupyterhub_aws.components.pools.templates import managed_user_data, metadata_options, root_volume, tag_specifications
+from jupyterhub_aws.components.pools.templates import (
+    managed_user_data,
+    metadata_options,
+    root_volume,
+    tag_specifications,
+)
 from jupyterhub_aws.config.specs.node_groups import CoreGroupSpec
 
 _ROLLED_OUT = ["version", "releaseVersion", "launchTemplate"]
@@ -25,14 +32,18 @@ class CorePoolArgs:
 
 
 class CorePool(Component):
-    """Labelled, not tainted: controllers of add-ons run here too. `ready` resolves when its nodes have joined."""
+    """Labelled, not tainted: controllers of add-ons run here too. `ready` resolves when its
+    nodes have joined.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:pools:CorePool"
     group_name: pulumi.Output[str]
     role_name: pulumi.Output[str]
     autoscaling_group_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: CorePoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: CorePoolArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         self._args, self._spec = args, args.spec
         spec, parts = args.spec, args.parts
@@ -57,8 +68,12 @@ class CorePool(Component):
             node_repair_config={"enabled": True},
             labels=spec.labels,
             tags=tags,
-            # A new version or template is rolled out by nodes, which a paused stack must not start: it waits until it is resumed.
-            opts=self.child(depends_on=[*parts.before_nodes, *granted], ignore_changes=_ROLLED_OUT if spec.paused else None),
+            # A new version or template is rolled out by nodes, which a paused stack must not start:
+            # it waits until it is resumed.
+            opts=self.child(
+                depends_on=[*parts.before_nodes, *granted],
+                ignore_changes=_ROLLED_OUT if spec.paused else None,
+            ),
         )
         self.ready: list[pulumi.Resource] = [group]
         self.group_name, self.role_name = group.node_group_name, role.name
@@ -76,7 +91,9 @@ class CorePool(Component):
             metadata_options=metadata_options(),
             block_device_mappings=root_volume(spec.section.disk, self._args.parts.volume_key),
             # None: EKS gives nodes the cluster's group.
-            vpc_security_group_ids=None if cluster.node_security_group_id is None else [cluster.node_security_group_id],
+            vpc_security_group_ids=(
+                None if cluster.node_security_group_id is None else [cluster.node_security_group_id]
+            ),
             user_data=managed_user_data(cluster.proxy_environment),
             tag_specifications=tag_specifications(tags),
             tags=tags,

@@ -1,4 +1,6 @@
-"""Node pools as other components need them: of a component here, or for nodes that exist already."""
+"""Node pools as other components need them: of a component here, or for nodes that exist
+already.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,21 @@ from jupyterhub_aws.config.specs.node_groups import CORE_LABELS, NodePoolsSpec, 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NodePoolsOutputs:
-    """The node pools of a cluster. `NodePools(...).outputs` is one; `existing_node_pools` makes one for nodes that exist already.
+    """The node pools of a cluster. `NodePools(...).outputs` is one; `existing_node_pools` makes one
+    for nodes that exist already.
 
     Attributes:
-        spec: What is known of the pools before anything is made: names, labels, taints, sizes, and what pods say to land there (`spec.scheduling`).
-        core_group_name: The Auto Scaling group of the core nodes, from which balancers take their targets. None: another's.
-        group_names: The Auto Scaling groups of user pools, by pool, market and zone (`memory-spot`).
+        spec: What is known of the pools before anything is made: names, labels, taints, sizes, and
+            what pods say to land there (`spec.scheduling`).
+        core_group_name: The Auto Scaling group of the core nodes, from which balancers take their
+            targets. None: another's.
+        group_names: The Auto Scaling groups of user pools, by pool, market and zone
+            (`memory-spot`).
         core_node_role: The name of the core nodes' IAM role, for further policies. None: another's.
-        user_node_role: The name of the user nodes' IAM role. None: there is no such node, or another's.
-        nodes: Resources after which the first nodes have joined: what an agent on every node waits for, and no more.
+        user_node_role: The name of the user nodes' IAM role. None: there is no such node, or
+            another's.
+        nodes: Resources after which the first nodes have joined: what an agent on every node waits
+            for, and no more.
         ready: Resources that pods need besides their own: nodes, DNS and the storage drivers.
 
     """
@@ -47,12 +55,22 @@ class NodePoolsOutputs:
         return self.spec.section
 
 
-def existing_node_pools(pools: Mapping[str, AnyPool], *, cluster: str, version: str) -> NodePoolsOutputs:
-    """Nodes that exist already, in a cluster of this name and Kubernetes minor. Raises ArgumentError with every problem of the pools."""
+def existing_node_pools(
+    pools: Mapping[str, AnyPool], *, cluster: str, version: str
+) -> NodePoolsOutputs:
+    """Nodes that exist already, in a cluster of this name and Kubernetes minor. Raises
+    ArgumentError with every problem of the pools.
+    """
     given = Arguments("existing_node_pools", cluster)
     section = pools_section(given, pools, None)
     for name in {} if section is None else section.bought:
-        given.say(f"pools.{name}", "would be made, and these nodes exist already", "write ExistingNodes(cores=…, memory_gib=…), or use NodePools")
+        given.say(
+            f"pools.{name}",
+            "would be made, and these nodes exist already",
+            "write ExistingNodes(cores=…, memory_gib=…), or use NodePools",
+        )
     given.done()
     assert section is not None  # noqa: S101 -- else there was a problem
-    return NodePoolsOutputs(spec=node_pools_spec(section, cluster=cluster, version=version, zones=()))
+    return NodePoolsOutputs(
+        spec=node_pools_spec(section, cluster=cluster, version=version, zones=())
+    )

@@ -11,13 +11,22 @@ from pulumi_aws import autoscaling, ec2
 
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.pools.nodes import NodeParts
-from jupyterhub_aws.components.pools.templates import metadata_options, node_config, root_volume, tag_specifications, user_data, with_environment
+from jupyterhub_aws.components.pools.templates import (
+    metadata_options,
+    node_config,
+    root_volume,
+    tag_specifications,
+    user_data,
+    with_environment,
+)
 from jupyterhub_aws.config.specs.node_groups import NodeGroupSpec
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class UserGroupArgs:
-    """`spec` is what this group is, `parts` what all nodes of the cluster share, `profile_arn` its nodes' instance profile."""
+    """`spec` is what this group is, `parts` what all nodes of the cluster share, `profile_arn`
+    its nodes' instance profile.
+    """
 
     spec: NodeGroupSpec
     parts: NodeParts
@@ -26,14 +35,16 @@ class UserGroupArgs:
 
 
 class UserGroup(Component):
-    """One pool in one market. Its size is the autoscaler's business, and no change of the program ends a node:
-    a new version of the template serves new nodes only.
+    """One pool in one market. Its size is the autoscaler's business, and no change of the program
+    ends a node: a new version of the template serves new nodes only.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:pools:UserGroup"
     group_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: UserGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: UserGroupArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__(name, opts)
         self._args, self._spec, self._parts = args, args.spec, args.parts
         self.group_name = self._autoscaling_group(self._template()).name
@@ -53,7 +64,9 @@ class UserGroup(Component):
             vpc_security_group_ids=[parts.cluster.node_group_id],
             metadata_options=metadata_options(),
             block_device_mappings=root_volume(spec.disk, parts.volume_key),
-            tag_specifications=tag_specifications({**tags, f"kubernetes.io/cluster/{spec.cluster}": "owned"}),
+            tag_specifications=tag_specifications(
+                {**tags, f"kubernetes.io/cluster/{spec.cluster}": "owned"}
+            ),
             user_data=self._user_data(),
             tags=tags,
             opts=self.child(),
@@ -64,7 +77,15 @@ class UserGroup(Component):
         cidr, environment = cluster.service_cidr, cluster.proxy_environment
         return pulumi.Output.all(cluster.endpoint, cluster.certificate_authority).apply(
             lambda known: user_data(
-                with_environment(node_config(spec, endpoint=str(known[0]), certificate_authority=str(known[1]), service_cidr=cidr), environment)
+                with_environment(
+                    node_config(
+                        spec,
+                        endpoint=str(known[0]),
+                        certificate_authority=str(known[1]),
+                        service_cidr=cidr,
+                    ),
+                    environment,
+                )
             )
         )
 
@@ -75,20 +96,36 @@ class UserGroup(Component):
             name=spec.group_name,
             min_size=spec.min_size,
             max_size=spec.max_size,
-            vpc_zone_identifiers=network.private_subnet_ids if spec.zone is None else [network.private_subnets[spec.zone]],
+            vpc_zone_identifiers=(
+                network.private_subnet_ids
+                if spec.zone is None
+                else [network.private_subnets[spec.zone]]
+            ),
             mixed_instances_policy=_instances(spec, template),
-            enabled_metrics=[autoscaling.Metric.GROUP_DESIRED_CAPACITY, autoscaling.Metric.GROUP_IN_SERVICE_INSTANCES],  # for the alarm of a stuck group; free
+            enabled_metrics=[
+                autoscaling.Metric.GROUP_DESIRED_CAPACITY,
+                autoscaling.Metric.GROUP_IN_SERVICE_INSTANCES,
+            ],  # for the alarm of a stuck group; free
             suspended_processes=spec.suspended_processes,
-            capacity_rebalance=False,  # it would end a node on a mere hint; the termination handler waits for the notice
+            # it would end a node on a mere hint; the termination handler waits for the notice
+            capacity_rebalance=False,
             health_check_type="EC2",
-            wait_for_capacity_timeout="0",  # a group at zero, or a spot market without capacity, must not hold up an `up`
-            tags=[{"key": key, "value": value, "propagate_at_launch": True} for key, value in sorted(spec.tags(self._parts.tags).items())],
+            # a group at zero, or a spot market without capacity, must not hold up an `up`
+            wait_for_capacity_timeout="0",
+            tags=[
+                {"key": key, "value": value, "propagate_at_launch": True}
+                for key, value in sorted(spec.tags(self._parts.tags).items())
+            ],
             opts=self.child(depends_on=list(self._args.depends_on)),
         )
 
 
-def _instances(spec: NodeGroupSpec, template: ec2.LaunchTemplate) -> autoscaling.GroupMixedInstancesPolicyArgsDict:
-    """One market only: mixing them in one group would hide from the autoscaler which of the two has run dry."""
+def _instances(
+    spec: NodeGroupSpec, template: ec2.LaunchTemplate
+) -> autoscaling.GroupMixedInstancesPolicyArgsDict:
+    """One market only: mixing them in one group would hide from the autoscaler which of the two
+    has run dry.
+    """
     spot = spec.market == "spot"
     distribution: autoscaling.GroupMixedInstancesPolicyInstancesDistributionArgsDict = {
         "on_demand_base_capacity": 0,
@@ -103,7 +140,10 @@ def _instances(spec: NodeGroupSpec, template: ec2.LaunchTemplate) -> autoscaling
     return {
         "instances_distribution": distribution,
         "launch_template": {
-            "launch_template_specification": {"launch_template_id": template.id, "version": template.latest_version.apply(str)},
+            "launch_template_specification": {
+                "launch_template_id": template.id,
+                "version": template.latest_version.apply(str),
+            },
             "overrides": [{"instance_type": kind.name} for kind in spec.pool.types],
         },
     }

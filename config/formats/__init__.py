@@ -1,6 +1,8 @@
-"""The format of a stack file: which names its options have. A file says it as `format: 2`; one that says nothing is of format 1.
+"""The format of a stack file: which names its options have. A file says it as `format: 2`; one that
+says nothing is of format 1.
 
-A new format comes with a new minor version of the library (format 2 with 0.2), so that a number in a file tells which version reads it.
+A new format comes with a new minor version of the library (format 2 with 0.2), so that a number in
+a file tells which version reads it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,20 @@ from jupyterhub_aws.config.formats.one_to_two import OneToTwo
 from jupyterhub_aws.config.formats.step import Edit, Renamed, Revalued, Step, applied, clashes
 from jupyterhub_aws.version import __version__
 
-__all__ = ["FORMAT", "STEPS", "Edit", "Format", "applied", "clashes", "declared", "new_name", "new_value", "newer", "outdated", "upgraded"]
+__all__ = [
+    "FORMAT",
+    "STEPS",
+    "Edit",
+    "Format",
+    "applied",
+    "clashes",
+    "declared",
+    "new_name",
+    "new_value",
+    "newer",
+    "outdated",
+    "upgraded",
+]
 
 #: The format that this version reads and writes.
 FORMAT = 2
@@ -25,7 +40,9 @@ _LISTED = 6  # renamed options that one message names
 
 
 def declared(raw: object) -> int | None:
-    """The format that a file says, as number or text (the engine makes text of it); 1 where it says nothing, None where that is no number."""
+    """The format that a file says, as number or text (the engine makes text of it); 1 where it
+    says nothing, None where that is no number.
+    """
     if raw is None:
         return 1
     if isinstance(raw, str) and raw.isascii() and raw.isdigit():
@@ -46,25 +63,48 @@ def newer(raw: object) -> Problem | None:
     number = declared(raw)
     if number is None or number <= FORMAT:
         return None
-    what = f"is {number}, and this version of jupyterhub-aws ({__version__}) reads formats up to {FORMAT}"
-    return Problem(path="format", what=what, fix=f"install version 0.{number} or later, which reads it: raise jupyterhub-aws in requirements.txt")
+    what = (
+        f"is {number}, and this version of jupyterhub-aws ({__version__}) reads formats up to"
+        f" {FORMAT}"
+    )
+    return Problem(
+        path="format",
+        what=what,
+        fix=(
+            f"install version 0.{number} or later, which reads it: raise jupyterhub-aws in"
+            " requirements.txt"
+        ),
+    )
 
 
 def outdated(sections: Mapping[str, Any], stack: str) -> Problem | None:
-    """What to do with a file that has names of the format that it says (or does not say), where today's are others. None for a file that has none."""
+    """What to do with a file that has names of the format that it says (or does not say), where
+    today's are others. None for a file that has none.
+    """
     number = declared(sections.get("format"))
     if number is None:
         return None
     found = [edit for step in STEPS if step.source >= number for edit in step.edits(sections)]
     if not found:
         return None
-    listed = [edit.words for edit in found[:_LISTED]] + ([f"and {len(found) - _LISTED} more"] if len(found) > _LISTED else [])
-    what = f"is {number}{'' if 'format' in sections else ' (the file does not say it)'}, and in format {FORMAT} "
-    return Problem(path="format", what=what + ", ".join(listed), fix=f"run `jhub migrate {stack}`: it shows what changes, and with --write changes it")
+    listed = [edit.words for edit in found[:_LISTED]] + (
+        [f"and {len(found) - _LISTED} more"] if len(found) > _LISTED else []
+    )
+    what = (
+        f"is {number}{'' if 'format' in sections else ' (the file does not say it)'}, and in format"
+        f" {FORMAT} "
+    )
+    return Problem(
+        path="format",
+        what=what + ", ".join(listed),
+        fix=f"run `jhub migrate {stack}`: it shows what changes, and with --write changes it",
+    )
 
 
 def upgraded(sections: Mapping[str, Any]) -> dict[str, Any]:
-    """The same data in today's format, which it does not say. Raises ValueError for an option under its old and its new name."""
+    """The same data in today's format, which it does not say. Raises ValueError for an option
+    under its old and its new name.
+    """
     number = declared(sections.get("format")) or 1
     found = {key: value for key, value in sections.items() if key != "format"}
     for step in STEPS:
@@ -78,9 +118,25 @@ def upgraded(sections: Mapping[str, Any]) -> dict[str, Any]:
 
 def new_name(old: str, known: Sequence[str]) -> str | None:
     """The name that an option has today, where a step renamed it to one of these."""
-    return next((c.name for s in STEPS for c in s.changes if isinstance(c, Renamed) and c.path.rpartition(".")[2] == old and c.name in known), None)
+    return next(
+        (
+            c.name
+            for s in STEPS
+            for c in s.changes
+            if isinstance(c, Renamed) and c.path.rpartition(".")[2] == old and c.name in known
+        ),
+        None,
+    )
 
 
 def new_value(old: str, known: Sequence[str]) -> str | None:
     """The word that a value is today, where a step made another of it, and it is one of these."""
-    return next((c.new for s in STEPS for c in s.changes if isinstance(c, Revalued) and c.old == old and c.new in known), None)
+    return next(
+        (
+            c.new
+            for s in STEPS
+            for c in s.changes
+            if isinstance(c, Revalued) and c.old == old and c.new in known
+        ),
+        None,
+    )

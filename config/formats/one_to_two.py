@@ -1,4 +1,6 @@
-"""From format 1 to format 2: options and values are called as AWS, Kubernetes and operators call them."""
+"""From format 1 to format 2: options and values are called as AWS, Kubernetes and operators call
+them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,9 @@ from jupyterhub_aws.config.formats.step import Renamed, Revalued, Step
 
 
 class OneToTwo(Step):
-    """The names of version 0.1 become those of version 0.2. What the options mean did not change."""
+    """The names of version 0.1 become those of version 0.2. What the options mean did not
+    change.
+    """
 
     source = 1
     target = 2
@@ -25,8 +29,16 @@ class OneToTwo(Step):
         Renamed(path="hubs.*.shared_directories.*.written_by", name="writable_by"),
         Revalued(path="hubs.*.shared_directories.*.written_by", old="everybody", new="users"),
         Revalued(path="hubs.*.shared_directories.*.written_by", old="nobody", new="none"),
-        Revalued(path="hubs.*.sign_in.tls", old="none_so_that_anybody_on_the_way_reads_passwords", new="none_insecure"),
-        Revalued(path="hubs.*.database.kind", old="sqlite_memory_that_loses_sessions", new="sqlite_memory"),
+        Revalued(
+            path="hubs.*.sign_in.tls",
+            old="none_so_that_anybody_on_the_way_reads_passwords",
+            new="none_insecure",
+        ),
+        Revalued(
+            path="hubs.*.database.kind",
+            old="sqlite_memory_that_loses_sessions",
+            new="sqlite_memory",
+        ),
         Revalued(path="homes.adopted.owner", old="people", new="users"),
         Revalued(path="pools.*.capacity", old="given", new="existing"),
     )

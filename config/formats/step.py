@@ -1,4 +1,6 @@
-"""One step between two formats of a stack file: a table of old and new names, and where in a file they are found."""
+"""One step between two formats of a stack file: a table of old and new names, and where in a
+file they are found.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,16 @@ from typing import Any, ClassVar, Literal
 
 from jupyterhub_aws.config.errors import Problem, dotted
 
-#: Where something is in a stack file, by the names that the file has now: ("network", "peer_networks", "corporate"). The first is a section.
+#: Where something is in a stack file, by the names that the file has now: ("network",
+#: "peer_networks", "corporate"). The first is a section.
 Place = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Renamed:
-    """An option that has another name since. `path` is its old path from the section on, with `*` for names that users choose."""
+    """An option that has another name since. `path` is its old path from the section on, with
+    `*` for names that users choose.
+    """
 
     path: str
     name: str
@@ -23,7 +28,9 @@ class Renamed:
 
 @dataclass(frozen=True, kw_only=True)
 class Revalued:
-    """A value of an option that has another name since. `path` is the option's old path, with `*` for names that users choose."""
+    """A value of an option that has another name since. `path` is the option's old path, with
+    `*` for names that users choose.
+    """
 
     path: str
     old: str
@@ -32,7 +39,9 @@ class Revalued:
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
-    """One word of one file that a step changes: the last name of `place` (`of: name`), or the value that stands there (`of: value`)."""
+    """One word of one file that a step changes: the last name of `place` (`of: name`), or the
+    value that stands there (`of: value`).
+    """
 
     place: Place
     of: Literal["name", "value"]
@@ -42,11 +51,17 @@ class Edit:
     @property
     def words(self) -> str:
         """The edit as a message says it."""
-        return f"{dotted(self.place)} is called {self.new}" if self.of == "name" else f"{dotted(self.place)}: {self.old} is called {self.new}"
+        return (
+            f"{dotted(self.place)} is called {self.new}"
+            if self.of == "name"
+            else f"{dotted(self.place)}: {self.old} is called {self.new}"
+        )
 
 
 class Step(ABC):
-    """From one format to the next. `sections` are always the options of the program by name, without a project's prefix, as plain data."""
+    """From one format to the next. `sections` are always the options of the program by name,
+    without a project's prefix, as plain data.
+    """
 
     source: ClassVar[int]
     target: ClassVar[int]
@@ -54,7 +69,9 @@ class Step(ABC):
 
     @classmethod
     def edits(cls, sections: Mapping[str, Any]) -> list[Edit]:
-        """What the step changes in a file. A key with dots in its name (`pulumi config set a.b` without `--path`) is read as the path that was meant."""
+        """What the step changes in a file. A key with dots in its name (`pulumi config set a.b`
+        without `--path`) is read as the path that was meant.
+        """
         found = (edit for key, value in sections.items() for edit in cls._edits(key, value))
         return sorted(found, key=lambda edit: (edit.place, edit.of))
 
@@ -78,7 +95,9 @@ class Step(ABC):
             yield Edit(place=(key,), of="name", old=key, new=".".join(names))
 
 
-def _places(value: object, pattern: tuple[str, ...], place: Place = ()) -> Iterator[tuple[Place, object]]:
+def _places(
+    value: object, pattern: tuple[str, ...], place: Place = ()
+) -> Iterator[tuple[Place, object]]:
     """Every place of a pattern in data, with what stands there."""
     if not pattern:
         yield place, value
@@ -91,12 +110,18 @@ def _places(value: object, pattern: tuple[str, ...], place: Place = ()) -> Itera
 def applied(sections: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
     """The data with the edits of one step made, in the order that it had."""
     by_place: dict[tuple[Place, str], str] = {(edit.place, edit.of): edit.new for edit in edits}
-    return {by_place.get(((key,), "name"), key): _changed(value, (key,), by_place) for key, value in sections.items()}
+    return {
+        by_place.get(((key,), "name"), key): _changed(value, (key,), by_place)
+        for key, value in sections.items()
+    }
 
 
-def _changed(value: Any, place: Place, by_place: Mapping[tuple[Place, str], str]) -> Any:  # noqa: ANN401 -- any JSON value
+def _changed(value: Any, place: Place, by_place: Mapping[tuple[Place, str], str]) -> Any:
     if isinstance(value, Mapping):
-        return {by_place.get(((*place, key), "name"), key): _changed(item, (*place, key), by_place) for key, item in value.items()}
+        return {
+            by_place.get(((*place, key), "name"), key): _changed(item, (*place, key), by_place)
+            for key, item in value.items()
+        }
     return by_place.get((place, "value"), value)
 
 
@@ -108,4 +133,8 @@ def clashes(sections: Mapping[str, Any], edits: Sequence[Edit]) -> Iterator[Prob
             around = around[part]
         if edit.of == "name" and edit.new in around:
             new = dotted((*edit.place[:-1], edit.new))
-            yield Problem(path=dotted(edit.place), what=f"is the old name of {new}, and both are there", fix="keep what is right under the new name")
+            yield Problem(
+                path=dotted(edit.place),
+                what=f"is the old name of {new}, and both are there",
+                fix="keep what is right under the new name",
+            )

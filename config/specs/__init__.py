@@ -1,4 +1,6 @@
-"""What follows from what a stack says, decided once: frozen values that components, checks, the bill and the page read."""
+"""What follows from what a stack says, decided once: frozen values that components, checks, the
+bill and the page read.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ __all__ = ["StackSpec", "resolve"]
 
 @dataclass(frozen=True, eq=False)
 class StackSpec:
-    """All specs of one stack. Each part is decided when it is first asked for, and is the same object from then on."""
+    """All specs of one stack. Each part is decided when it is first asked for, and is the same
+    object from then on.
+    """
 
     stack: StackConfig
 
@@ -62,7 +66,16 @@ class StackSpec:
         from jupyterhub_aws.config.specs.homes import EfsSpec
 
         homes = self.stack.homes
-        return EfsSpec(name=self.stack.name, options=homes, hubs=tuple(sorted(self.stack.hubs)), backups=self.backups) if homes.kind == "efs" else None
+        return (
+            EfsSpec(
+                name=self.stack.name,
+                options=homes,
+                hubs=tuple(sorted(self.stack.hubs)),
+                backups=self.backups,
+            )
+            if homes.kind == "efs"
+            else None
+        )
 
     @cached_property
     def volume_class(self) -> VolumeClassSpec | None:
@@ -70,7 +83,11 @@ class StackSpec:
         from jupyterhub_aws.config.specs.homes import VolumeClassSpec
 
         homes = self.stack.homes
-        return VolumeClassSpec(name=self.stack.name, options=homes, backups=self.backups) if homes.kind == "ebs" else None
+        return (
+            VolumeClassSpec(name=self.stack.name, options=homes, backups=self.backups)
+            if homes.kind == "ebs"
+            else None
+        )
 
     @cached_property
     def network(self) -> NetworkSpec:
@@ -82,8 +99,17 @@ class StackSpec:
         """How the program of this stack reaches the Kubernetes API."""
         stack = self.stack
         if isinstance(stack.cluster, ExistingCluster):
-            return ClusterAccess(cluster=stack.name, kubeconfig=stack.cluster.kubeconfig, context=stack.cluster.context, paused=stack.paused)
-        return ClusterAccess(cluster=stack.name, public_access_cidrs=stack.cluster.api.public_access_cidrs, inside=stack.parts == "cluster")
+            return ClusterAccess(
+                cluster=stack.name,
+                kubeconfig=stack.cluster.kubeconfig,
+                context=stack.cluster.context,
+                paused=stack.paused,
+            )
+        return ClusterAccess(
+            cluster=stack.name,
+            public_access_cidrs=stack.cluster.api.public_access_cidrs,
+            inside=stack.parts == "cluster",
+        )
 
     @cached_property
     def node_pools(self) -> NodePoolsSpec:
@@ -103,7 +129,10 @@ class StackSpec:
         """What runs on user nodes besides servers."""
         from jupyterhub_aws.config.specs.node_agents import NodeAgentsSpec
 
-        return NodeAgentsSpec(kubernetes=self.stack.cluster.version, pools=(*self.node_pools.pools, *self.node_pools.retiring))
+        return NodeAgentsSpec(
+            kubernetes=self.stack.cluster.version,
+            pools=(*self.node_pools.pools, *self.node_pools.retiring),
+        )
 
     @cached_property
     def proxy_environment(self) -> dict[str, str]:
@@ -112,7 +141,9 @@ class StackSpec:
 
     @property
     def images(self) -> Images:
-        """The names of images and the source of charts. Raises ConfigError for a lock that cannot be read; a lock that changed is read again."""
+        """The names of images and the source of charts. Raises ConfigError for a lock that
+        cannot be read; a lock that changed is read again.
+        """
         from jupyterhub_aws.config.specs.images import images_of
 
         stack = self.stack
@@ -121,7 +152,9 @@ class StackSpec:
     @cached_property
     def hubs(self) -> Mapping[str, HubSpec]:
         """Every hub of the stack by name, whichever half of a split stack makes it."""
-        from jupyterhub_aws.config.specs.hub import hub_spec  # late: most of what asks for a spec asks for no hub
+        from jupyterhub_aws.config.specs.hub import (
+            hub_spec,
+        )  # late: most of what asks for a spec asks for no hub
 
         return {name: hub_spec(self.stack, name) for name in sorted(self.stack.hubs)}
 

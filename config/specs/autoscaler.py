@@ -1,4 +1,6 @@
-"""What follows for the cluster autoscaler: which groups it tries first, how long it waits for a node, and the values of its chart. Pure."""
+"""What follows for the cluster autoscaler: which groups it tries first, how long it waits for a
+node, and the values of its chart. Pure.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,9 @@ NAME = "cluster-autoscaler"
 class AutoscalerSpec:
     """The autoscaler of one cluster.
 
-    `name` is the prefix of physical names, `cluster` the cluster's name in EKS, `kubernetes` its minor version, `groups` the Auto Scaling groups of user
-    pools, retiring ones among them. `environment` tells of a corporate proxy. `paused`: it is installed and does not run.
+    `name` is the prefix of physical names, `cluster` the cluster's name in EKS, `kubernetes` its
+    minor version, `groups` the Auto Scaling groups of user pools, retiring ones among them.
+    `environment` tells of a corporate proxy. `paused`: it is installed and does not run.
     """
 
     name: str
@@ -34,11 +37,15 @@ class AutoscalerSpec:
     @cached_property
     def node_provision_seconds(self) -> int:
         """How long a node may take before another group is tried."""
-        return pool_timeouts(group.pool.pool for group in self.groups if not group.retiring).node_provision_seconds
+        return pool_timeouts(
+            group.pool.pool for group in self.groups if not group.retiring
+        ).node_provision_seconds
 
     @property
     def values(self) -> dict[str, Any]:
-        """Values for chart `cluster-autoscaler` (kubernetes/autoscaler, charts/cluster-autoscaler/values.yaml, 9.59.0)."""
+        """Values for chart `cluster-autoscaler` (kubernetes/autoscaler,
+        charts/cluster-autoscaler/values.yaml, 9.59.0).
+        """
         image = pin("image", NAME, self.kubernetes)
         return {
             "fullnameOverride": NAME,
@@ -50,9 +57,20 @@ class AutoscalerSpec:
             "rbac": {"serviceAccount": {"create": True, "name": NAME}},
             "priorityClassName": "system-cluster-critical",
             "nodeSelector": dict(CORE_LABELS),
-            "resources": {"requests": {"cpu": "50m", "memory": "300Mi"}, "limits": {"memory": "600Mi"}},
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
-            "containerSecurityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
+            "resources": {
+                "requests": {"cpu": "50m", "memory": "300Mi"},
+                "limits": {"memory": "600Mi"},
+            },
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": 65534,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containerSecurityContext": {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            },
             "extraEnv": {"AWS_STS_REGIONAL_ENDPOINTS": "regional", **self.environment},
             "extraArgs": self._arguments,
             "expanderPriorities": priorities(self.groups),
@@ -63,9 +81,12 @@ class AutoscalerSpec:
         return {
             "expander": "priority,least-waste",
             "max-node-provision-time": f"{self.node_provision_seconds}s",
-            # Only between the zones of one group: twins differ in a label, but are alike in everything else it compares.
+            # Only between the zones of one group: twins differ in a label, but are alike in
+            # everything else it compares.
             "balance-similar-node-groups": any(group.zone is not None for group in self.groups),
-            "skip-nodes-with-system-pods": False,  # else one coredns on a user node keeps it for ever
+            "skip-nodes-with-system-pods": (
+                False
+            ),  # else one coredns on a user node keeps it for ever
             "skip-nodes-with-local-storage": False,
             "ignore-daemonsets-utilization": True,
             "scale-down-unneeded-time": "10m",

@@ -1,4 +1,6 @@
-"""What follows from `backups`: names in AWS, the tag by which resources are found, and when each is backed up and for how long. Pure."""
+"""What follows from `backups`: names in AWS, the tag by which resources are found, and when each
+is backed up and for how long. Pure.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.config.backups import TAG, AnyBackups, AwsBackup, Daily, NoBackups, Snapshots, Weekly, cron
+from jupyterhub_aws.config.backups import (
+    TAG,
+    AnyBackups,
+    AwsBackup,
+    Daily,
+    NoBackups,
+    Snapshots,
+    Weekly,
+    cron,
+)
 from jupyterhub_aws.config.homes import EfsHomes
 
-#: AWS Backup's own windows (developer guide, "Backup plan options"): a job that has not begun after 8 hours is given up, and one that runs after 7 days.
+#: AWS Backup's own windows (developer guide, "Backup plan options"): a job that has not begun after
+#: 8 hours is given up, and one that runs after 7 days.
 _START_MINUTES, _COMPLETION_MINUTES = 480, 10080
 _WEEK = 7
 
@@ -18,7 +30,8 @@ _WEEK = 7
 class BackupSpec:
     """How the resources of `name` are backed up: a stack's, or those of a `Backups` component.
 
-    `name` is the prefix of physical names and the value of the tag `jupyterhub-aws/backup`. `options` say what is made for it.
+    `name` is the prefix of physical names and the value of the tag `jupyterhub-aws/backup`.
+    `options` say what is made for it.
     """
 
     name: str
@@ -41,7 +54,9 @@ class BackupSpec:
 
     @property
     def restore_role_name(self) -> str:
-        """The role by which AWS Backup restores: another one, so that the nightly job can change nothing."""
+        """The role by which AWS Backup restores: another one, so that the nightly job can change
+        nothing.
+        """
         return f"{self.name}-backup-restore"
 
     @property
@@ -52,7 +67,11 @@ class BackupSpec:
     @property
     def copy_region(self) -> str | None:
         """The region of copies; None without copies."""
-        return self.options.copy_to_region.region if isinstance(self.options, AwsBackup) and self.options.copy_to_region is not None else None
+        return (
+            self.options.copy_to_region.region
+            if isinstance(self.options, AwsBackup) and self.options.copy_to_region is not None
+            else None
+        )
 
     @property
     def selection(self) -> Mapping[str, str]:
@@ -61,7 +80,9 @@ class BackupSpec:
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The tag of file systems and volumes that are to be backed up; none where nothing looks for it."""
+        """The tag of file systems and volumes that are to be backed up; none where nothing looks
+        for it.
+        """
         return {} if isinstance(self.options, NoBackups) else self.selection
 
     @property
@@ -70,23 +91,40 @@ class BackupSpec:
         return self.selection if isinstance(self.options, AwsBackup) and self.options.rds else {}
 
     def efs_plan(self, homes: EfsHomes) -> bool:
-        """Whether EFS's own default plan is on: never beside AWS Backup, which covers the file system already."""
+        """Whether EFS's own default plan is on: never beside AWS Backup, which covers the file
+        system already.
+        """
         if isinstance(self.options, AwsBackup):
             return False
         return isinstance(self.options, Snapshots) if homes.backup is None else homes.backup
 
 
-def plan_rules(options: AwsBackup, vault: Any, copy_vault: Any | None) -> list[dict[str, Any]]:  # noqa: ANN401 -- a name that may not be known yet
-    """The rules of a plan of AWS Backup; `vault` is the vault's name, `copy_vault` the ARN of the other region's."""
+def plan_rules(options: AwsBackup, vault: Any, copy_vault: Any | None) -> list[dict[str, Any]]:
+    """The rules of a plan of AWS Backup; `vault` is the vault's name, `copy_vault` the ARN of
+    the other region's.
+    """
     daily = _rule("daily", cron(options.daily.at), options.daily.keep_days, vault)
     if options.copy_to_region is not None and copy_vault is not None:
-        daily["copy_actions"] = [{"destination_vault_arn": copy_vault, "lifecycle": {"delete_after": options.copy_to_region.keep_days}}]
+        daily["copy_actions"] = [
+            {
+                "destination_vault_arn": copy_vault,
+                "lifecycle": {"delete_after": options.copy_to_region.keep_days},
+            }
+        ]
     if options.weekly is None:
         return [daily]
-    return [daily, _rule("weekly", cron(options.weekly.at, options.weekly.day), _WEEK * options.weekly.keep_weeks, vault)]
+    return [
+        daily,
+        _rule(
+            "weekly",
+            cron(options.weekly.at, options.weekly.day),
+            _WEEK * options.weekly.keep_weeks,
+            vault,
+        ),
+    ]
 
 
-def _rule(name: str, schedule: str, days: int, vault: Any) -> dict[str, Any]:  # noqa: ANN401 -- as above
+def _rule(name: str, schedule: str, days: int, vault: Any) -> dict[str, Any]:
     return {
         "rule_name": name,
         "target_vault_name": vault,
@@ -99,7 +137,9 @@ def _rule(name: str, schedule: str, days: int, vault: Any) -> dict[str, Any]:  #
 
 
 def snapshot_schedules(options: Snapshots) -> list[dict[str, Any]]:
-    """The schedules of a lifecycle policy. Snapshots carry the volume's tags: by them a user's volume is found again."""
+    """The schedules of a lifecycle policy. Snapshots carry the volume's tags: by them a user's
+    volume is found again.
+    """
     found = [_schedule(options.daily)]
     if options.weekly is not None:
         found.append(_schedule(options.weekly))
@@ -108,7 +148,20 @@ def snapshot_schedules(options: Snapshots) -> list[dict[str, Any]]:
 
 def _schedule(options: Daily | Weekly) -> dict[str, Any]:
     if isinstance(options, Daily):
-        name, when, kept = "daily", cron(options.at), {"interval": options.keep_days, "interval_unit": "DAYS"}
+        name, when, kept = (
+            "daily",
+            cron(options.at),
+            {"interval": options.keep_days, "interval_unit": "DAYS"},
+        )
     else:
-        name, when, kept = "weekly", cron(options.at, options.day), {"interval": options.keep_weeks, "interval_unit": "WEEKS"}
-    return {"name": name, "create_rule": {"cron_expression": when}, "retain_rule": kept, "copy_tags": True}
+        name, when, kept = (
+            "weekly",
+            cron(options.at, options.day),
+            {"interval": options.keep_weeks, "interval_unit": "WEEKS"},
+        )
+    return {
+        "name": name,
+        "create_rule": {"cron_expression": when},
+        "retain_rule": kept,
+        "copy_tags": True,
+    }

@@ -1,4 +1,6 @@
-"""What follows from a cluster section: the control plane, who administers it, and how a program reaches its API. Pure."""
+"""What follows from a cluster section: the control plane, who administers it, and how a program
+reaches its API. Pure.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,12 @@ from jupyterhub_aws.config.cluster import EksCluster
 class ClusterAccess:
     """How a program reaches the Kubernetes API of a cluster, and what is known of who may.
 
-    `cluster` is the cluster's name: a provider of another name is another cluster's. `public_access_cidrs` are the networks outside the VPC that the
-    API lets in, where this program makes the cluster; None where it does not. `inside`: only from inside the network, where another stack made it.
-    `kubeconfig` and `context` name the file of a cluster that exists already (None: the caller's own, and its current context). `paused`: it may stand
-    still with its machines. `option` is how the reader of a message calls what `public_access_cidrs` says.
+    `cluster` is the cluster's name: a provider of another name is another cluster's.
+    `public_access_cidrs` are the networks outside the VPC that the API lets in, where this program
+    makes the cluster; None where it does not. `inside`: only from inside the network, where another
+    stack made it. `kubeconfig` and `context` name the file of a cluster that exists already (None:
+    the caller's own, and its current context). `paused`: it may stand still with its machines.
+    `option` is how the reader of a message calls what `public_access_cidrs` says.
     """
 
     cluster: str
@@ -31,7 +35,8 @@ class ClusterAccess:
 class ClusterSpec:
     """An EKS control plane. `name` is its name in EKS and the prefix of physical names.
 
-    `administrators` maps the end of each access entry's resource name to the IAM principal that gets cluster-admin.
+    `administrators` maps the end of each access entry's resource name to the IAM principal that
+    gets cluster-admin.
     """
 
     name: str
@@ -68,6 +73,8 @@ def cluster_spec(section: EksCluster, *, name: str, region: str) -> ClusterSpec:
 
 
 def _entry_name(principal: str) -> str:
-    """Account, role or user, and name: by less than all three, two principals could share a name."""
+    """Account, role or user, and name: by less than all three, two principals could share a
+    name.
+    """
     account, _, path = principal.partition("iam::")[2].partition(":")
     return f"{account}-{path.partition('/')[0]}-{path.rpartition('/')[2]}"

@@ -1,4 +1,6 @@
-"""What follows from `homes`: the file system in EFS with a directory for each hub, or the storage class of a volume for each user. Pure."""
+"""What follows from `homes`: the file system in EFS with a directory for each hub, or the
+storage class of a volume for each user. Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +16,26 @@ NFS_PORT = 2049
 
 
 def homes_name(name: str) -> str:
-    """Of homes of the stack `name`: the file system in EFS and its creation token, or the storage class of volumes, which is cluster-wide."""
+    """Of homes of the stack `name`: the file system in EFS and its creation token, or the
+    storage class of volumes, which is cluster-wide.
+    """
     return f"{name}-homes"
 
 
 def restore_name(name: str) -> str:
-    """Of homes in EFS: the access point that shows all of them, and the role that alone may use it."""
+    """Of homes in EFS: the access point that shows all of them, and the role that alone may use
+    it.
+    """
     return f"{name}-homes-restore"
 
 
 @dataclass(frozen=True, kw_only=True)
 class EfsSpec:
-    """A file system of homes. `name` is the prefix of physical names, `hubs` have a directory each, `backups` say who backs it up.
+    """A file system of homes. `name` is the prefix of physical names, `hubs` have a directory each,
+    `backups` say who backs it up.
 
-    `backups` is None where nothing of this library does: then EFS's own daily plan is on, unless `options.backup` says otherwise.
+    `backups` is None where nothing of this library does: then EFS's own daily plan is on, unless
+    `options.backup` says otherwise.
     """
 
     name: str
@@ -37,7 +45,9 @@ class EfsSpec:
 
     @property
     def file_system_name(self) -> str:
-        """Name and creation token of the file system, and the name of its mount targets' security group."""
+        """Name and creation token of the file system, and the name of its mount targets'
+        security group.
+        """
         return homes_name(self.name)
 
     @property
@@ -53,19 +63,30 @@ class EfsSpec:
     @property
     def own_plan(self) -> bool:
         """Whether EFS's own daily plan is on."""
-        return self.options.backup is not False if self.backups is None else self.backups.efs_plan(self.options)
+        return (
+            self.options.backup is not False
+            if self.backups is None
+            else self.backups.efs_plan(self.options)
+        )
 
     @property
     def lifecycle_policies(self) -> list[dict[str, str]]:
-        """When files go to the cheaper storage class, and when they come back (EFS API reference, PutLifecycleConfiguration)."""
+        """When files go to the cheaper storage class, and when they come back (EFS API
+        reference, PutLifecycleConfiguration).
+        """
         days = self.options.infrequent_access_days
         if not days:
             return []
-        return [{"transition_to_ia": f"AFTER_{days}_DAY{'S' if days > 1 else ''}"}, {"transition_to_primary_storage_class": "AFTER_1_ACCESS"}]
+        return [
+            {"transition_to_ia": f"AFTER_{days}_DAY{'S' if days > 1 else ''}"},
+            {"transition_to_primary_storage_class": "AFTER_1_ACCESS"},
+        ]
 
     @property
     def ownership_path(self) -> str | None:
-        """The directory that a job hands over from root to users' servers; None where there is none to be handed over."""
+        """The directory that a job hands over from root to users' servers; None where there is
+        none to be handed over.
+        """
         adopted = self.options.adopted
         return adopted.path if adopted is not None and adopted.pending else None
 
@@ -81,7 +102,9 @@ def hub_directory(options: EfsHomes, hub: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeClassSpec:
-    """The storage class of which each user gets a volume. `name` is the prefix of physical names."""
+    """The storage class of which each user gets a volume. `name` is the prefix of physical
+    names.
+    """
 
     name: str
     options: EbsHomes
@@ -93,5 +116,11 @@ class VolumeClassSpec:
         return homes_name(self.name)
 
     def volume_tags(self, tags: Mapping[str, str]) -> dict[str, str]:
-        """The tags of each volume that it makes: these, EC2's name, and the one by which it is backed up."""
-        return {**tags, "Name": f"{self.name}-home", **({} if self.backups is None else self.backups.tags)}
+        """The tags of each volume that it makes: these, EC2's name, and the one by which it is
+        backed up.
+        """
+        return {
+            **tags,
+            "Name": f"{self.name}-home",
+            **({} if self.backups is None else self.backups.tags),
+        }

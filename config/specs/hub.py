@@ -1,4 +1,6 @@
-"""What follows for one hub: its names, address and port, its profiles as servers get them, its timeouts, and whom its pods may talk to."""
+"""What follows for one hub: its names, address and port, its profiles as servers get them, its
+timeouts, and whom its pods may talk to.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,9 @@ _ON_DEMAND_NODES = {"key": ON_DEMAND, "operator": "In", "values": ["true"]}
 class ProfileSpec:
     """A profile as its servers get it.
 
-    `name` is its key and slug; `options` what the stack file says of it, or what follows from its pool where the hub has no profiles; `pool` the nodes
-    that its servers run on; `on_own_cluster`: the stack makes the cluster, so its nodes have the labels of this library.
+    `name` is its key and slug; `options` what the stack file says of it, or what follows from its
+    pool where the hub has no profiles; `pool` the nodes that its servers run on; `on_own_cluster`:
+    the stack makes the cluster, so its nodes have the labels of this library.
     """
 
     name: str
@@ -50,7 +53,9 @@ class ProfileSpec:
 
     @cached_property
     def shares(self) -> Mapping[str | None, Share]:
-        """What a server gets, by the name of its size from small to large; under None where there is one size only."""
+        """What a server gets, by the name of its size from small to large; under None where
+        there is one size only.
+        """
         return shares(self.options, self.pool.types, self.pool.pool.max_pods)
 
     @cached_property
@@ -70,27 +75,47 @@ class ProfileSpec:
 
     @property
     def required_nodes(self) -> list[dict[str, Any]]:
-        """The node affinity that a server must have. Terms of this list are alternatives to each other: what all must hold stands in one."""
-        purpose = [_USER_NODES] if self.on_own_cluster else []  # nodes of another cluster may have no such label
+        """The node affinity that a server must have. Terms of this list are alternatives to each
+        other: what all must hold stands in one.
+        """
+        purpose = (
+            [_USER_NODES] if self.on_own_cluster else []
+        )  # nodes of another cluster may have no such label
         terms = [*purpose, *([_ON_DEMAND_NODES] if self.options.protected else [])]
         return [{"matchExpressions": terms}] if terms else []
 
     @property
     def preferred_nodes(self) -> list[dict[str, Any]]:
-        """The node affinity that a server would like to have: spot before on-demand, where there are both."""
-        own = [] if self.options.protected else self.pool.affinity.get("preferredDuringSchedulingIgnoredDuringExecution", [])
-        return [*own, *([] if self.on_own_cluster else [{"weight": 100, "preference": {"matchExpressions": [_USER_NODES]}}])]
+        """The node affinity that a server would like to have: spot before on-demand, where there
+        are both.
+        """
+        own = (
+            []
+            if self.options.protected
+            else self.pool.affinity.get("preferredDuringSchedulingIgnoredDuringExecution", [])
+        )
+        return [
+            *own,
+            *(
+                []
+                if self.on_own_cluster
+                else [{"weight": 100, "preference": {"matchExpressions": [_USER_NODES]}}]
+            ),
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class HubSpec:
     """One hub with everything that follows from its stack.
 
-    `options` is what the stack file says of it, `homes` where homes are, `homes_class` the storage class of homes that are volumes; `pools` the pools that
-    its users may use, `profiles` in the order in which they are shown: the default one first, then from small to large. `start_seconds` is how long a
-    server may take to start. `egress` says whom its pods may talk to, `proxy_variables` through which corporate proxy. `existing_cluster`: the cluster
-    existed before the stack. `heartbeat`: the hub writes a line a minute that an alarm waits for. `protected` and `paused` as the stack is.
-    `database_zone` is the zone of a database volume, `volume_tags` and `database_tags` are what backups find them by.
+    `options` is what the stack file says of it, `homes` where homes are, `homes_class` the storage
+    class of homes that are volumes; `pools` the pools that its users may use, `profiles` in the
+    order in which they are shown: the default one first, then from small to large. `start_seconds`
+    is how long a server may take to start. `egress` says whom its pods may talk to,
+    `proxy_variables` through which corporate proxy. `existing_cluster`: the cluster existed before
+    the stack. `heartbeat`: the hub writes a line a minute that an alarm waits for. `protected` and
+    `paused` as the stack is. `database_zone` is the zone of a database volume, `volume_tags` and
+    `database_tags` are what backups find them by.
     """
 
     name: str
@@ -142,7 +167,9 @@ class HubSpec:
 def hub_spec(stack: StackConfig, name: str) -> HubSpec:
     """Resolve one hub of a stack."""
     hub = stack.hubs[name]
-    pools = tuple(pool for pool in resolve(stack).node_pools.pools if not hub.pools or pool.name in hub.pools)
+    pools = tuple(
+        pool for pool in resolve(stack).node_pools.pools if not hub.pools or pool.name in hub.pools
+    )
     own_cluster = isinstance(stack.cluster, EksCluster)
     backups = BackupSpec(name=stack.name, options=stack.backups)
     on_volume = isinstance(hub.database, SqliteDatabase)
@@ -169,30 +196,51 @@ def hub_spec(stack: StackConfig, name: str) -> HubSpec:
     )
 
 
-def hub_profiles(hub: Hub, pools: Sequence[PoolSpec], *, own_cluster: bool) -> tuple[ProfileSpec, ...]:
-    """A hub's profiles, its own or one for each of its pools: the default one first, then from small to large.
+def hub_profiles(
+    hub: Hub, pools: Sequence[PoolSpec], *, own_cluster: bool
+) -> tuple[ProfileSpec, ...]:
+    """A hub's profiles, its own or one for each of its pools: the default one first, then from
+    small to large.
 
     The order of the stack file cannot be kept: the engine hands maps over with their keys sorted.
     """
     by_name = {pool.name: pool for pool in pools}
     own = hub.profiles or {name: derived(pool) for name, pool in by_name.items()}
-    found = [ProfileSpec(name=name, options=profile, pool=by_name[profile.pool], on_own_cluster=own_cluster) for name, profile in own.items()]
+    found = [
+        ProfileSpec(
+            name=name, options=profile, pool=by_name[profile.pool], on_own_cluster=own_cluster
+        )
+        for name, profile in own.items()
+    ]
 
     def rank(profile: ProfileSpec) -> tuple[bool, int, float, float, str]:
-        return not profile.options.default, profile.share.gpus, profile.share.memory_mib, profile.share.cpu, profile.name
+        return (
+            not profile.options.default,
+            profile.share.gpus,
+            profile.share.memory_mib,
+            profile.share.cpu,
+            profile.name,
+        )
 
     return tuple(sorted(found, key=rank))
 
 
 def derived(pool: PoolSpec) -> Profile:
-    """What a pool offers by itself: up to 4 cores and 32 GiB, half of it guaranteed, and no more than an empty node has.
+    """What a pool offers by itself: up to 4 cores and 32 GiB, half of it guaranteed, and no more
+    than an empty node has.
 
     With GPUs: one of them, and its share of the node.
     """
     room = server_room(pool.types, pool.pool.max_pods)
     if pool.gpus:
-        # One GPU's share is guaranteed whole: whoever takes the last GPU must also find memory for it.
-        cores, memory, share, gpus = room.cpu_millicores / 1000 / pool.gpus, room.memory_mib / pool.gpus, 1.0, 1
+        # One GPU's share is guaranteed whole: whoever takes the last GPU must also find memory for
+        # it.
+        cores, memory, share, gpus = (
+            room.cpu_millicores / 1000 / pool.gpus,
+            room.memory_mib / pool.gpus,
+            1.0,
+            1,
+        )
     else:
         cores = min(_CORES, room.cpu_millicores / 1000)
         memory, share, gpus = min(_MEMORY_MIB, room.memory_mib), _GUARANTEE, 0
@@ -215,7 +263,9 @@ def share_traits(share: Share) -> dict[str, Any]:
         "cpu_guarantee": share.cpu_guarantee,
         "mem_limit": memory_text(share.memory_mib),
         "mem_guarantee": memory_text(share.memory_guarantee_mib),
-        **({"extra_resource_limits": gpus, "extra_resource_guarantees": gpus} if share.gpus else {}),
+        **(
+            {"extra_resource_limits": gpus, "extra_resource_guarantees": gpus} if share.gpus else {}
+        ),
     }
 
 

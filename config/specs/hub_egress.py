@@ -1,8 +1,10 @@
-"""Whom the pods of a hub may talk to: the chart's network policies with all of its wide rules off, and narrow ones of ours. Pure.
+"""Whom the pods of a hub may talk to: the chart's network policies with all of its wide rules off,
+and narrow ones of ours. Pure.
 
-The chart's own words for "private" and "not private" are too coarse here: the second lets servers reach the credential addresses of
-EKS (169.254.170.23) and every range that is private but not in RFC 1918; the first lets the hub reach everything in the VPC.
-What the chart always writes stays: hub and proxy to each other and to servers, servers to hub and proxy, each on its port.
+The chart's own words for "private" and "not private" are too coarse here: the second lets servers
+reach the credential addresses of EKS (169.254.170.23) and every range that is private but not in
+RFC 1918; the first lets the hub reach everything in the VPC. What the chart always writes stays:
+hub and proxy to each other and to servers, servers to hub and proxy, each on its port.
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ from jupyterhub_aws.config.values import port_of
 _HTTPS, _POSTGRES, _DNS = 443, 5432, 53
 #: kube-apiserver's default port, which kubeadm and kops keep; EKS answers on 443.
 _API_PORTS = (_HTTPS, 6443)
-#: Everything that is no host of the internet: RFC 1918, RFC 6598 (shared address space, which VPCs use for pods), and link-local
-#: addresses, among them instance metadata (169.254.169.254) and the credentials of Pod Identity (169.254.170.23).
+#: Everything that is no host of the internet: RFC 1918, RFC 6598 (shared address space, which VPCs
+#: use for pods), and link-local
+#: addresses, among them instance metadata (169.254.169.254) and the credentials of Pod Identity
+#: (169.254.170.23).
 _LINK_LOCAL = "169.254.0.0/16"
 _NOT_INTERNET = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", _LINK_LOCAL)
 NO_WIDE_RULE = {
@@ -38,13 +42,19 @@ NO_WIDE_RULE = {
 Rule = dict[str, Any]
 
 
-#: EKS user guide, "How EKS Pod Identity works": the agent of each node answers on this address, port 80. Only servers that have a role reach it.
-POD_IDENTITY_RULE: Rule = {"to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}], "ports": [{"protocol": "TCP", "port": 80}]}
+#: EKS user guide, "How EKS Pod Identity works": the agent of each node answers on this address,
+#: port 80. Only servers that have a role reach it.
+POD_IDENTITY_RULE: Rule = {
+    "to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}],
+    "ports": [{"protocol": "TCP", "port": 80}],
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class HubEgress:
-    """Rules of NetworkPolicies (`egress` of the chart's `networkPolicy`) for the pods of a hub: the hub itself, its proxy, and users' servers."""
+    """Rules of NetworkPolicies (`egress` of the chart's `networkPolicy`) for the pods of a hub:
+    the hub itself, its proxy, and users' servers.
+    """
 
     hub: tuple[Rule, ...]
     proxy: tuple[Rule, ...]
@@ -54,11 +64,17 @@ class HubEgress:
 def hub_egress(hub: Hub, network: AnyNetwork, cluster: Cluster) -> HubEgress:
     """Whom the pods of a hub may talk to in a network and a cluster."""
     dns = _rule([cluster.service_cidr], [_DNS], protocols=("UDP", "TCP"))
-    return HubEgress(hub=(dns, *_hub_may(hub, network, cluster)), proxy=(dns,), servers=(dns, *_servers_may(network, cluster)))
+    return HubEgress(
+        hub=(dns, *_hub_may(hub, network, cluster)),
+        proxy=(dns,),
+        servers=(dns, *_servers_may(network, cluster)),
+    )
 
 
 def _hub_may(hub: Hub, network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
-    """The Kubernetes API, the database, and whoever knows the people. The API is asked under its service's address, or its own."""
+    """The Kubernetes API, the database, and whoever knows the people. The API is asked under its
+    service's address, or its own.
+    """
     ranges = list(network.ranges)
     ports = _API_PORTS[:1] if isinstance(cluster, EksCluster) else _API_PORTS
     yield _rule([cluster.service_cidr, *ranges], list(ports))
@@ -73,7 +89,11 @@ def _hub_may(hub: Hub, network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
         asked = sorted({*asked, port_of(network.egress.url)})
     if asked:
         yield _rule(ranges, asked)
-    yield from (_rule(list(beside.cidrs), list(beside.ports)) for _, beside in sorted(network.peer_networks.items()) if beside.ports)
+    yield from (
+        _rule(list(beside.cidrs), list(beside.ports))
+        for _, beside in sorted(network.peer_networks.items())
+        if beside.ports
+    )
 
 
 def _sign_in_ports(hub: Hub) -> list[int]:
@@ -88,7 +108,9 @@ def _sign_in_ports(hub: Hub) -> list[int]:
 
 
 def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
-    """The internet where there is one, and what the stack opens to people by name. Never other pods, databases, homes or credentials."""
+    """The internet where there is one, and what the stack opens to people by name. Never other
+    pods, databases, homes or credentials.
+    """
     own = [*network.ranges, cluster.service_cidr]
     if isinstance(network, OpenNetwork) or not network.closed:
         yield {"to": [_block("0.0.0.0/0", _outside_of_all([*_NOT_INTERNET, *own]))]}
@@ -97,18 +119,29 @@ def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
     for _, beside in sorted(network.peer_networks.items()):
         if beside.servers and beside.ports:
             yield _rule(list(beside.cidrs), list(beside.ports))
-    if network.closed and not isinstance(network, UnmanagedNetwork) and network.additional_endpoints:
+    if (
+        network.closed
+        and not isinstance(network, UnmanagedNetwork)
+        and network.additional_endpoints
+    ):
         yield _rule(list(network.ranges), [_HTTPS])
 
 
 def _outside_of_all(ranges: list[str]) -> list[str]:
     """The ranges without those that lie inside another: a policy's `except` needs none twice."""
     networks = sorted({IPv4Network(cidr) for cidr in ranges})
-    return [str(one) for one in networks if not any(one != other and one.subnet_of(other) for other in networks)]
+    return [
+        str(one)
+        for one in networks
+        if not any(one != other and one.subnet_of(other) for other in networks)
+    ]
 
 
 def _rule(cidrs: list[str], ports: list[int], protocols: tuple[str, ...] = ("TCP",)) -> Rule:
-    return {"to": [_block(cidr) for cidr in dict.fromkeys(cidrs)], "ports": _ports(ports, protocols)}
+    return {
+        "to": [_block(cidr) for cidr in dict.fromkeys(cidrs)],
+        "ports": _ports(ports, protocols),
+    }
 
 
 def _ports(ports: list[int], protocols: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -1,4 +1,6 @@
-"""Under which names pods get their images, and from where Helm gets its charts: their makers', or a registry of yours."""
+"""Under which names pods get their images, and from where Helm gets its charts: their makers',
+or a registry of yours.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +13,24 @@ from typing import Any
 from jupyterhub_aws.config.bundle import Lock, destination, read_lock
 from jupyterhub_aws.config.images import renamed
 from jupyterhub_aws.config.project import find_project
-from jupyterhub_aws.config.registry import AnyRegistry, EcrRegistry, OnNodes, PrivateRegistry, registry_of
+from jupyterhub_aws.config.registry import (
+    AnyRegistry,
+    EcrRegistry,
+    OnNodes,
+    PrivateRegistry,
+    registry_of,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """The names of images and the source of charts. The default: what their makers publish, under the names that they have there.
+    """The names of images and the source of charts. The default: what their makers publish, under
+    the names that they have there.
 
-    `registry` is `HOST[/PREFIX]` of a registry of yours that holds all of them. With `lock` images are named by digest: `read_lock(Path("…"))` reads what
-    `jhub bundle lock` wrote. `on_nodes`: images lie on every node, and nothing is pulled. `charts` is a folder with the archives of charts, relative to where
-    `pulumi` runs.
+    `registry` is `HOST[/PREFIX]` of a registry of yours that holds all of them. With `lock` images
+    are named by digest: `read_lock(Path("…"))` reads what `jhub bundle lock` wrote. `on_nodes`:
+    images lie on every node, and nothing is pulled. `charts` is a folder with the archives of
+    charts, relative to where `pulumi` runs.
     """
 
     registry: str | None = None
@@ -29,7 +39,8 @@ class Images:
     charts: str | None = None
 
     def named(self, reference: str) -> str:
-        """What a pod names for an image of its maker's: in the registry by digest where the lock has one, by tag otherwise.
+        """What a pod names for an image of its maker's: in the registry by digest where the lock
+        has one, by tag otherwise.
 
         A name that is in the registry already stays as it is.
         """
@@ -49,7 +60,9 @@ class Images:
 
     @property
     def pull_policy(self) -> str | None:
-        """`Never` where images lie on the nodes: one that is missing fails at once, with its name, instead of being pulled. None: Kubernetes' default."""
+        """`Never` where images lie on the nodes: one that is missing fails at once, with its
+        name, instead of being pulled. None: Kubernetes' default.
+        """
         return "Never" if self.on_nodes else None
 
 
@@ -57,15 +70,21 @@ class Images:
 UPSTREAM = Images()
 
 
-def images_of(registry: AnyRegistry, *, region: str, name: str, folder: Path | None = None) -> Images:
+def images_of(
+    registry: AnyRegistry, *, region: str, name: str, folder: Path | None = None
+) -> Images:
     """The names of images with this section `registry` of the stack `name` in `region`.
 
-    A lock is read from `folder`; None: the folder of the nearest Pulumi.yaml, from the working directory upwards. Raises ConfigError for a lock that
-    cannot be read or is not one.
+    A lock is read from `folder`; None: the folder of the nearest Pulumi.yaml, from the working
+    directory upwards. Raises ConfigError for a lock that cannot be read or is not one.
     """
     own = registry_of(registry, region=region, stack=name)
     if isinstance(registry, (EcrRegistry, PrivateRegistry)):
-        return Images(registry=own, lock=None if registry.lock is None else _lock_in(folder, registry.lock), charts=registry.charts)
+        return Images(
+            registry=own,
+            lock=None if registry.lock is None else _lock_in(folder, registry.lock),
+            charts=registry.charts,
+        )
     if isinstance(registry, OnNodes):
         return Images(on_nodes=True, charts=registry.charts)
     return UPSTREAM

@@ -1,7 +1,9 @@
-"""What follows from `monitoring`: names of log groups, metrics and rules in AWS, and what is counted in the logs of pods. Pure.
+"""What follows from `monitoring`: names of log groups, metrics and rules in AWS, and what is
+counted in the logs of pods. Pure.
 
-The sentences by which a line is recognized are those of JupyterHub, the autoscaler and the termination handler. A line arrives as JSON with `log`,
-`kubernetes.…`, and `log_processed` where it was JSON itself (aws-observability/helm-charts 6.4.0, application-log.conf: Merge_Log).
+The sentences by which a line is recognized are those of JupyterHub, the autoscaler and the
+termination handler. A line arrives as JSON with `log`, `kubernetes.…`, and `log_processed` where it
+was JSON itself (aws-observability/helm-charts 6.4.0, application-log.conf: Merge_Log).
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ from dataclasses import dataclass
 from jupyterhub_aws.config.specs.node_groups import NodePoolsSpec
 from jupyterhub_aws.config.watch import CloudWatchWatch
 
-#: aws-observability/helm-charts 6.4.0, values.yaml, `log_group_name` of each output; `performance` is where the agent writes metrics.
+#: aws-observability/helm-charts 6.4.0, values.yaml, `log_group_name` of each output; `performance`
+#: is where the agent writes metrics.
 LOG_KINDS = ("application", "dataplane", "host", "performance")
-#: JupyterHub 5.5.0, jupyterhub/user.py (`spawn`, `_wait_up`) and handlers/base.py (`spawn_single_user`): one of these for each start that failed.
+#: JupyterHub 5.5.0, jupyterhub/user.py (`spawn`, `_wait_up`) and handlers/base.py
+#: (`spawn_single_user`): one of these for each start that failed.
 FAILED_STARTS = (
     "server failed to start in",
     "server never showed up at",
@@ -24,7 +28,8 @@ FAILED_STARTS = (
     "] Error starting",
     "to proxy!",
 )
-#: aws-node-termination-handler 1.25, pkg/interruptioneventstore: written once for each event; its description comes from pkg/monitor/spotitn.
+#: aws-node-termination-handler 1.25, pkg/interruptioneventstore: written once for each event; its
+#: description comes from pkg/monitor/spotitn.
 INTERRUPTED = ("Adding new event to the event store", "Spot ITN received")
 _HUB = ('$.kubernetes.namespace_name = "hub-*"', '$.kubernetes.container_name = "hub"')
 HUB_DIMENSION = "Hub"
@@ -32,7 +37,9 @@ HUB_DIMENSION = "Hub"
 
 @dataclass(frozen=True, kw_only=True)
 class FilterSpec:
-    """A metric made of lines: `value` is 1 for each, or a field of it; with `by_hub` there is one metric for each hub's namespace."""
+    """A metric made of lines: `value` is 1 for each, or a field of it; with `by_hub` there is
+    one metric for each hub's namespace.
+    """
 
     metric: str
     pattern: str
@@ -45,7 +52,9 @@ def _all(*conditions: str) -> str:
 
 
 def _says(sentences: Iterable[str], joined: str) -> str:
-    """`log` holds these sentences. CloudWatch Logs user guide, "Filter pattern syntax": an asterisk stands for any text."""
+    """`log` holds these sentences. CloudWatch Logs user guide, "Filter pattern syntax": an
+    asterisk stands for any text.
+    """
     return joined.join(f'($.log = "*{sentence}*")' for sentence in sentences)
 
 
@@ -54,16 +63,32 @@ def _pods(name: str) -> tuple[str, str]:
     return '$.kubernetes.namespace_name = "kube-system"', f'$.kubernetes.pod_name = "{name}-*"'
 
 
-HEARTBEATS = FilterSpec(metric="Heartbeats", pattern=_all(*_HUB, '$.log_processed.jupyterhub_aws = "alive"'), by_hub=True)
-DATABASE_USED = FilterSpec(
-    metric="DatabaseUsedPercent", pattern=_all(*_HUB, "$.log_processed.database_used_percent >= 0"), value="$.log_processed.database_used_percent", by_hub=True
+HEARTBEATS = FilterSpec(
+    metric="Heartbeats",
+    pattern=_all(*_HUB, '$.log_processed.jupyterhub_aws = "alive"'),
+    by_hub=True,
 )
-STARTS = FilterSpec(metric="FailedStarts", pattern=_all(*_HUB, _says(FAILED_STARTS, " || ")), by_hub=True)
+DATABASE_USED = FilterSpec(
+    metric="DatabaseUsedPercent",
+    pattern=_all(*_HUB, "$.log_processed.database_used_percent >= 0"),
+    value="$.log_processed.database_used_percent",
+    by_hub=True,
+)
+STARTS = FilterSpec(
+    metric="FailedStarts", pattern=_all(*_HUB, _says(FAILED_STARTS, " || ")), by_hub=True
+)
 #: klog writes the level as a line's first letter (kubernetes/klog, header format).
-AUTOSCALER_ERRORS = FilterSpec(metric="AutoscalerErrors", pattern=_all(*_pods("cluster-autoscaler"), '$.log = "E*"'))
-INTERRUPTIONS = FilterSpec(metric="SpotInterruptions", pattern=_all(*_pods("aws-node-termination-handler"), _says(INTERRUPTED, " && ")))
+AUTOSCALER_ERRORS = FilterSpec(
+    metric="AutoscalerErrors", pattern=_all(*_pods("cluster-autoscaler"), '$.log = "E*"')
+)
+INTERRUPTIONS = FilterSpec(
+    metric="SpotInterruptions",
+    pattern=_all(*_pods("aws-node-termination-handler"), _says(INTERRUPTED, " && ")),
+)
 #: In a log group of its own, which holds nothing else.
-FAILED_LAUNCHES = FilterSpec(metric="FailedLaunches", pattern='{ $.detail-type = "EC2 Instance Launch Unsuccessful" }')
+FAILED_LAUNCHES = FilterSpec(
+    metric="FailedLaunches", pattern='{ $.detail-type = "EC2 Instance Launch Unsuccessful" }'
+)
 
 APPLICATION_FILTERS = (HEARTBEATS, DATABASE_USED, STARTS, AUTOSCALER_ERRORS, INTERRUPTIONS)
 
@@ -72,8 +97,9 @@ APPLICATION_FILTERS = (HEARTBEATS, DATABASE_USED, STARTS, AUTOSCALER_ERRORS, INT
 class MonitoringSpec:
     """How one cluster and its hubs are monitored.
 
-    `name` is the prefix of physical names, `cluster` the cluster's name in EKS, `options` what is watched for, kept and told whom. `pools` are its node
-    pools; None: their groups are nothing of this program's. `paused`: there are no nodes, and no alarm tells anybody.
+    `name` is the prefix of physical names, `cluster` the cluster's name in EKS, `options` what is
+    watched for, kept and told whom. `pools` are its node pools; None: their groups are nothing of
+    this program's. `paused`: there are no nodes, and no alarm tells anybody.
     """
 
     name: str
@@ -84,7 +110,9 @@ class MonitoringSpec:
     paused: bool = False
 
     def log_group(self, kind: str) -> str:
-        """The group that the add-on would make by itself, without an end to what it keeps; `kind` is one of `LOG_KINDS`."""
+        """The group that the add-on would make by itself, without an end to what it keeps;
+        `kind` is one of `LOG_KINDS`.
+        """
         return f"/aws/containerinsights/{self.cluster}/{kind}"
 
     @property
@@ -109,28 +137,50 @@ class MonitoringSpec:
 
     @property
     def launches_log_group(self) -> str:
-        """Where failed launches are recorded: EventBridge writes into groups below /aws/events only."""
+        """Where failed launches are recorded: EventBridge writes into groups below /aws/events
+        only.
+        """
         return f"/aws/events/{self.launches_name}"
 
     @property
     def group_prefixes(self) -> tuple[str, ...]:
         """How the names of Auto Scaling groups begin; none where no group is this program's.
 
-        User pools' groups are known by pool and market: of all zones and generations. The core pool's is named by EKS after its node group.
+        User pools' groups are known by pool and market: of all zones and generations. The core
+        pool's is named by EKS after its node group.
         """
         if self.pools is None:
             return ()
         core = [] if self.pools.core is None else [f"eks-{self.pools.core.stem}-"]
-        return tuple(dict.fromkeys([*core, *(f"{group.prefix}-{group.pool.name}-{group.market}-" for group in self.pools.groups if not group.retiring)]))
+        return tuple(
+            dict.fromkeys(
+                [
+                    *core,
+                    *(
+                        f"{group.prefix}-{group.pool.name}-{group.market}-"
+                        for group in self.pools.groups
+                        if not group.retiring
+                    ),
+                ]
+            )
+        )
 
     @property
     def launch_pattern(self) -> str:
-        """Events of failed launches of these groups and no other (EC2 Auto Scaling user guide, "EC2 Instance Launch Unsuccessful")."""
+        """Events of failed launches of these groups and no other (EC2 Auto Scaling user guide,
+        "EC2 Instance Launch Unsuccessful").
+        """
         names = [{"prefix": prefix} for prefix in self.group_prefixes]
-        pattern = {"source": ["aws.autoscaling"], "detail-type": ["EC2 Instance Launch Unsuccessful"], "detail": {"AutoScalingGroupName": names}}
+        pattern = {
+            "source": ["aws.autoscaling"],
+            "detail-type": ["EC2 Instance Launch Unsuccessful"],
+            "detail": {"AutoScalingGroupName": names},
+        }
         return json.dumps(pattern, sort_keys=True)
 
     @property
     def has_spot(self) -> bool:
         """Whether AWS may take nodes back."""
-        return self.pools is not None and any(group.market == "spot" for group in self.pools.groups if not group.retiring)
+        return self.pools is not None and any(
+            group.market == "spot" for group in self.pools.groups if not group.retiring
+        )

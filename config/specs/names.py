@@ -1,11 +1,14 @@
-"""The names of what belongs to one hub. Nothing of one hub may collide with another's: each name holds the hub's."""
+"""The names of what belongs to one hub. Nothing of one hub may collide with another's: each name
+holds the hub's.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 
-#: Elastic Load Balancing API reference: names of balancers and target groups have at most 32 characters, and end in none but a letter or digit.
+#: Elastic Load Balancing API reference: names of balancers and target groups have at most 32
+#: characters, and end in none but a letter or digit.
 _BALANCER_NAME = 32
 #: What every hub's release and its Service of the proxy are called inside the hub's own namespace.
 HOMES_CLAIM = "homes"
@@ -14,7 +17,8 @@ SECRETS = "hub-secrets"
 TLS_SECRET = "hub-tls"  # noqa: S105 -- the name of an object
 PROXY_DEPLOYMENT = "proxy"  # the chart's own (templates/proxy/deployment.yaml)
 ENTRY_SERVICE = "entry"
-#: Of users' servers: their service account, and the ConfigMap and the Secret whose keys are environment variables, where they exist.
+#: Of users' servers: their service account, and the ConfigMap and the Secret whose keys are
+#: environment variables, where they exist.
 SERVER_ACCOUNT = "servers"
 SERVER_ENVIRONMENT = "server-environment"
 SERVER_SECRETS = "server-secrets"
@@ -31,7 +35,9 @@ class HubNames:
 
     @property
     def namespace(self) -> str:
-        """Its namespace, and its Helm release: the chart names cluster-wide objects after the release."""
+        """Its namespace, and its Helm release: the chart names cluster-wide objects after the
+        release.
+        """
         return f"hub-{self.hub}"
 
     @property
@@ -60,7 +66,9 @@ class HubNames:
         return shortened(self.physical, _BALANCER_NAME)
 
     def target_group(self, generation: str) -> str:
-        """Name of a target group; `generation` changes with what would replace it, so that the new one comes first."""
+        """Name of a target group; `generation` changes with what would replace it, so that the
+        new one comes first.
+        """
         return f"{shortened(self.physical, _BALANCER_NAME - len(generation) - 1)}-{generation}"
 
 

@@ -1,4 +1,6 @@
-"""What follows from a network section: subnets and their ranges, what leads out, private endpoints, and what pods and nodes have to know of it. Pure."""
+"""What follows from a network section: subnets and their ranges, what leads out, private
+endpoints, and what pods and nodes have to know of it. Pure.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +8,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
-from jupyterhub_aws.config.egress import Egress, InternetEgress, PeerNetwork, ProxyEgress, RoutedPeerNetwork
+from jupyterhub_aws.config.egress import (
+    Egress,
+    InternetEgress,
+    PeerNetwork,
+    ProxyEgress,
+    RoutedPeerNetwork,
+)
 from jupyterhub_aws.config.endpoints import reasons, running
-from jupyterhub_aws.config.network import AirgapNetwork, AnyNetwork, ExistingNetwork, FlowLogs, OpenNetwork
+from jupyterhub_aws.config.network import (
+    AirgapNetwork,
+    AnyNetwork,
+    ExistingNetwork,
+    FlowLogs,
+    OpenNetwork,
+)
 from jupyterhub_aws.config.proxy import no_proxy, proxy_environment
 
-#: A quarter of the VPC for each zone's nodes and pods; the fourth quarter holds the public subnets and stays free.
+#: A quarter of the VPC for each zone's nodes and pods; the fourth quarter holds the public subnets
+#: and stays free.
 _PRIVATE_BITS = 2
-#: A 256th of the VPC for each public subnet: balancer interfaces and NAT (at least 8 free addresses: ELB user guide).
+#: A 256th of the VPC for each public subnet: balancer interfaces and NAT (at least 8 free
+#: addresses: ELB user guide).
 _PUBLIC_BITS = 8
 _QUARTERS = 4
 INTERNET = InternetEgress(kind="internet")
@@ -23,8 +39,9 @@ INTERNET = InternetEgress(kind="internet")
 class ZoneSubnets:
     """The ranges of one zone.
 
-    `pods` is the upper half of `private`, reserved for the /28 prefixes that the CNI takes, so that single addresses of
-    balancers, mount targets and nodes do not fragment it (VPC user guide, "Subnet CIDR reservations").
+    `pods` is the upper half of `private`, reserved for the /28 prefixes that the CNI takes, so that
+    single addresses of balancers, mount targets and nodes do not fragment it (VPC user guide,
+    "Subnet CIDR reservations").
     """
 
     zone: str
@@ -39,10 +56,11 @@ class ZoneSubnets:
 
 
 def zone_subnets(cidr: str, zones: Sequence[str]) -> tuple[ZoneSubnets, ...]:
-    """Divide a VPC's range: zone N gets the N-th quarter, and the N-th slice of the last quarter as public subnet.
+    """Divide a VPC's range: zone N gets the N-th quarter, and the N-th slice of the last quarter as
+    public subnet.
 
-    A zone's ranges depend on its place in the list only, so that a zone added at the end moves nothing.
-    Raises ValueError for more zones than quarters are free.
+    A zone's ranges depend on its place in the list only, so that a zone added at the end moves
+    nothing. Raises ValueError for more zones than quarters are free.
     """
     vpc = IPv4Network(cidr)
     if len(zones) >= _QUARTERS:
@@ -50,7 +68,13 @@ def zone_subnets(cidr: str, zones: Sequence[str]) -> tuple[ZoneSubnets, ...]:
     quarters = list(vpc.subnets(prefixlen_diff=_PRIVATE_BITS))
     slices = list(quarters[-1].subnets(prefixlen_diff=_PUBLIC_BITS - _PRIVATE_BITS))
     return tuple(
-        ZoneSubnets(zone=zone, private=quarters[index], pods=list(quarters[index].subnets())[1], public=slices[index]) for index, zone in enumerate(zones)
+        ZoneSubnets(
+            zone=zone,
+            private=quarters[index],
+            pods=list(quarters[index].subnets())[1],
+            public=slices[index],
+        )
+        for index, zone in enumerate(zones)
     )
 
 
@@ -58,8 +82,9 @@ def zone_subnets(cidr: str, zones: Sequence[str]) -> tuple[ZoneSubnets, ...]:
 class NetworkSpec:
     """What nodes, pods and rules need to know of a network, whoever made it.
 
-    `region` is the AWS region, empty outside of AWS. `ranges` are those of nodes and pods. `internal_hosts` are names that are reached without the
-    internet, `peer_networks` networks beside this one.
+    `region` is the AWS region, empty outside of AWS. `ranges` are those of nodes and pods.
+    `internal_hosts` are names that are reached without the internet, `peer_networks` networks
+    beside this one.
     """
 
     region: str
@@ -75,11 +100,18 @@ class NetworkSpec:
         return not isinstance(self.egress, InternetEgress)
 
     def proxy_environment(self, service_cidr: str) -> dict[str, str]:
-        """The variables that tell a program in a node or pod of the HTTP proxy; none where there is none. `service_cidr` is the cluster's."""
+        """The variables that tell a program in a node or pod of the HTTP proxy; none where there
+        is none. `service_cidr` is the cluster's.
+        """
         if not isinstance(self.egress, ProxyEgress):
             return {}
         ranges = [*self.ranges, service_cidr]
-        return proxy_environment(self.egress, no_proxy(self.egress, ranges=ranges, internal_hosts=self.internal_hosts, region=self.region))
+        return proxy_environment(
+            self.egress,
+            no_proxy(
+                self.egress, ranges=ranges, internal_hosts=self.internal_hosts, region=self.region
+            ),
+        )
 
 
 def network_spec(section: AnyNetwork, region: str) -> NetworkSpec:
@@ -98,9 +130,11 @@ def network_spec(section: AnyNetwork, region: str) -> NetworkSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointsSpec:
-    """The private endpoints of AWS services. `reasons` maps each service to why it is needed, `zones` are those in which an endpoint has an address.
+    """The private endpoints of AWS services. `reasons` maps each service to why it is needed,
+    `zones` are those in which an endpoint has an address.
 
-    Through the endpoint of S3 `buckets` can be reached, and with `system_packages` those of Amazon Linux's packages.
+    Through the endpoint of S3 `buckets` can be reached, and with `system_packages` those of Amazon
+    Linux's packages.
     """
 
     region: str
@@ -112,7 +146,9 @@ class EndpointsSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnVpcSpec:
-    """What every VPC that is made here has: private subnets. `name` is the prefix of physical names."""
+    """What every VPC that is made here has: private subnets. `name` is the prefix of physical
+    names.
+    """
 
     name: str
     network: NetworkSpec
@@ -125,7 +161,8 @@ class OwnVpcSpec:
 class OpenVpcSpec(OwnVpcSpec):
     """A VPC with NAT. `nat_addresses` are the zones in which a NAT gateway's address is kept.
 
-    `nat_gateways` maps each zone to the zone of the gateway that its private subnet uses; it is empty while there is none.
+    `nat_gateways` maps each zone to the zone of the gateway that its private subnet uses; it is
+    empty while there is none.
     """
 
     nat_addresses: tuple[str, ...]
@@ -134,7 +171,9 @@ class OpenVpcSpec(OwnVpcSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class IsolatedVpcSpec(OwnVpcSpec):
-    """A VPC without egress. `domains` are the names that its resolver answers, `peer_networks` what it has routes to."""
+    """A VPC without egress. `domains` are the names that its resolver answers, `peer_networks`
+    what it has routes to.
+    """
 
     endpoints: EndpointsSpec
     domains: tuple[str, ...]
@@ -151,8 +190,12 @@ class ExistingVpcSpec:
     endpoints: EndpointsSpec | None
 
 
-def open_vpc_spec(section: OpenNetwork, *, name: str, region: str, without_nat: bool = False) -> OpenVpcSpec:
-    """What follows from a network of mode `open`. `without_nat`: no gateway for the time being, their addresses are kept."""
+def open_vpc_spec(
+    section: OpenNetwork, *, name: str, region: str, without_nat: bool = False
+) -> OpenVpcSpec:
+    """What follows from a network of mode `open`. `without_nat`: no gateway for the time being,
+    their addresses are kept.
+    """
     zones = section.zones
     shared = section.nat == "single"
     return OpenVpcSpec(
@@ -166,8 +209,17 @@ def open_vpc_spec(section: OpenNetwork, *, name: str, region: str, without_nat: 
     )
 
 
-def isolated_vpc_spec(section: AirgapNetwork, *, name: str, region: str, services: Mapping[str, str], system_packages: bool = False) -> IsolatedVpcSpec:
-    """What follows from a network of mode `airgap`. `services` are those that get an endpoint, each with why."""
+def isolated_vpc_spec(
+    section: AirgapNetwork,
+    *,
+    name: str,
+    region: str,
+    services: Mapping[str, str],
+    system_packages: bool = False,
+) -> IsolatedVpcSpec:
+    """What follows from a network of mode `airgap`. `services` are those that get an endpoint,
+    each with why.
+    """
     endpoints = EndpointsSpec(
         region=region,
         reasons=services,
@@ -187,19 +239,50 @@ def isolated_vpc_spec(section: AirgapNetwork, *, name: str, region: str, service
     )
 
 
-def existing_vpc_spec(section: ExistingNetwork, *, name: str, region: str, services: Mapping[str, str], system_packages: bool = False) -> ExistingVpcSpec:
-    """What follows from a network of mode `existing`. `services` as of an isolated VPC; they are used where the endpoints are made here."""
-    endpoints = EndpointsSpec(region=region, reasons=services, zones=section.zones, buckets=section.buckets, system_packages=system_packages)
-    return ExistingVpcSpec(name=name, network=network_spec(section, region), section=section, endpoints=endpoints if section.makes_endpoints else None)
+def existing_vpc_spec(
+    section: ExistingNetwork,
+    *,
+    name: str,
+    region: str,
+    services: Mapping[str, str],
+    system_packages: bool = False,
+) -> ExistingVpcSpec:
+    """What follows from a network of mode `existing`. `services` as of an isolated VPC; they are
+    used where the endpoints are made here.
+    """
+    endpoints = EndpointsSpec(
+        region=region,
+        reasons=services,
+        zones=section.zones,
+        buckets=section.buckets,
+        system_packages=system_packages,
+    )
+    return ExistingVpcSpec(
+        name=name,
+        network=network_spec(section, region),
+        section=section,
+        endpoints=endpoints if section.makes_endpoints else None,
+    )
 
 
 def default_services(further: Sequence[str] = ()) -> dict[str, str]:
-    """The AWS services that everything which this library installs calls, each with why, and `further` ones: what an isolated VPC has endpoints of."""
+    """The AWS services that everything which this library installs calls, each with why, and
+    `further` ones: what an isolated VPC has endpoints of.
+    """
     return reasons(running("efs", runner=False, watched=True), further)
 
 
 def resolvable_domains(region: str, internal_hosts: Sequence[str]) -> tuple[str, ...]:
-    """What a cluster in an isolated network has to resolve: the region's endpoints, the API server, EFS, registries, S3, and what is inside."""
+    """What a cluster in an isolated network has to resolve: the region's endpoints, the API
+    server, EFS, registries, S3, and what is inside.
+    """
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    aws = [f"*.{region}.{suffix}", f"*.eks.{suffix}", f"s3.{region}.{suffix}", f"*.{region}.compute.internal", "*.ec2.internal", f"*.{region}.api.aws"]
+    aws = [
+        f"*.{region}.{suffix}",
+        f"*.eks.{suffix}",
+        f"s3.{region}.{suffix}",
+        f"*.{region}.compute.internal",
+        "*.ec2.internal",
+        f"*.{region}.api.aws",
+    ]
     return tuple(sorted({*aws, *internal_hosts}))

@@ -1,4 +1,6 @@
-"""What follows for the agents of user nodes: the termination handler, and the device plugin on GPU nodes, by the values of their charts. Pure."""
+"""What follows for the agents of user nodes: the termination handler, and the device plugin on
+GPU nodes, by the values of their charts. Pure.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.config.specs.node_groups import DEDICATED, GPU_TAINT, LAST_RESORT, PURPOSE, PoolSpec
+from jupyterhub_aws.config.specs.node_groups import (
+    DEDICATED,
+    GPU_TAINT,
+    LAST_RESORT,
+    PURPOSE,
+    PoolSpec,
+)
 from jupyterhub_aws.config.versions import pin
 
 HANDLER, PLUGIN = "aws-node-termination-handler", "nvidia-device-plugin"
@@ -16,14 +24,18 @@ _SPOT_NOTICE_SECONDS = 120
 
 @dataclass(frozen=True, kw_only=True)
 class NodeAgentsSpec:
-    """The agents of these user pools, older generations among them, in a cluster of this Kubernetes minor version."""
+    """The agents of these user pools, older generations among them, in a cluster of this
+    Kubernetes minor version.
+    """
 
     kubernetes: str
     pools: Sequence[PoolSpec]
 
     @property
     def values(self) -> Mapping[str, dict[str, Any]]:
-        """The values of each agent by its chart: the handler where there are user pools, the plugin where there are GPUs."""
+        """The values of each agent by its chart: the handler where there are user pools, the
+        plugin where there are GPUs.
+        """
         found = {HANDLER: _termination_handler(self.kubernetes)} if self.pools else {}
         if any(pool.gpus for pool in self.pools):
             found[PLUGIN] = _device_plugin(self.kubernetes)
@@ -31,10 +43,12 @@ class NodeAgentsSpec:
 
 
 def _termination_handler(kubernetes: str) -> dict[str, Any]:
-    """Values for chart `aws-node-termination-handler` 0.27.6, reading the instance's own metadata (no queue, no AWS call).
+    """Values for chart `aws-node-termination-handler` 0.27.6, reading the instance's own metadata
+    (no queue, no AWS call).
 
-    On the host's network, so that a hop limit of 1 does not keep it from the metadata. Rebalance hints are not acted
-    upon: most of them are followed by nothing, and each would end somebody's work.
+    On the host's network, so that a hop limit of 1 does not keep it from the metadata. Rebalance
+    hints are not acted upon: most of them are followed by nothing, and each would end somebody's
+    work.
     """
     image = pin("image", HANDLER, kubernetes)
     return {
@@ -56,7 +70,9 @@ def _termination_handler(kubernetes: str) -> dict[str, Any]:
 
 
 def _device_plugin(kubernetes: str) -> dict[str, Any]:
-    """Values for chart `nvidia-device-plugin` 0.20.0: on our GPU nodes, past exactly their taints."""
+    """Values for chart `nvidia-device-plugin` 0.20.0: on our GPU nodes, past exactly their
+    taints.
+    """
     image = pin("image", PLUGIN, kubernetes)
     return {
         "fullnameOverride": PLUGIN,

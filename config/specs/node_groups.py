@@ -1,7 +1,9 @@
-"""What follows from node pools: names, sizes, labels, taints, images and tags of node groups, and what pods must say to land there. Pure.
+"""What follows from node pools: names, sizes, labels, taints, images and tags of node groups, and
+what pods must say to land there. Pure.
 
-Everything that has to agree byte for byte (group name, node labels, taints, user data, autoscaling tags, priorities,
-selectors, tolerations, affinities) comes from `PoolSpec` and `NodeGroupSpec`, and from nowhere else.
+Everything that has to agree byte for byte (group name, node labels, taints, user data, autoscaling
+tags, priorities, selectors, tolerations, affinities) comes from `PoolSpec` and `NodeGroupSpec`, and
+from nowhere else.
 """
 
 from __future__ import annotations
@@ -17,7 +19,17 @@ from typing import Any, Literal
 from jupyterhub_aws.config.generations import label, retired, suffix
 from jupyterhub_aws.config.instance_types import InstanceType
 from jupyterhub_aws.config.node_size import node_size
-from jupyterhub_aws.config.pools import AnyUserPool, BoughtPool, CorePool, Disk, GivenPool, OnDemandPool, Pools, SpotFirstPool, SpotPool
+from jupyterhub_aws.config.pools import (
+    AnyUserPool,
+    BoughtPool,
+    CorePool,
+    Disk,
+    GivenPool,
+    OnDemandPool,
+    Pools,
+    SpotFirstPool,
+    SpotPool,
+)
 from jupyterhub_aws.config.versions import pin
 
 Market = Literal["spot", "on-demand"]
@@ -27,7 +39,9 @@ Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 PURPOSE = "hub.jupyter.org/node-purpose"
 POOL = "jupyterhub-aws/pool"
 ON_DEMAND = "on-demand"  # the label of the 2021 guide; people's manifests select by it
-CAPACITY_TYPE = "eks.amazonaws.com/capacityType"  # what managed groups set, so that dashboards see ours alike
+CAPACITY_TYPE = (  # what managed groups set, so that dashboards see ours alike
+    "eks.amazonaws.com/capacityType"
+)
 GPU_RESOURCE = "nvidia.com/gpu"
 
 CORE_LABELS: Mapping[str, str] = MappingProxyType({PURPOSE: "core", POOL: "core"})
@@ -75,11 +89,13 @@ class PoolSpec:
         generation: Its generation; nodes that exist already have none but the first.
         gpus: GPUs of each node.
         max_price: The most per spot node and hour in US dollars; None is the on-demand price.
-        markets: The markets it buys in, the preferred one first; none where its nodes exist already.
+        markets: The markets it buys in, the preferred one first; none where its nodes exist
+            already.
         node_selector: What a user pod selects to land in this pool, whatever the market.
         taints: Taints of every node of the pool.
         tolerations: What a user pod tolerates: every taint that some node of the pool has.
-        affinity: Which of the pool's nodes a user pod prefers: spot, where there are both. Empty otherwise.
+        affinity: Which of the pool's nodes a user pod prefers: spot, where there are both. Empty
+            otherwise.
 
     """
 
@@ -98,7 +114,12 @@ class PoolSpec:
     @property
     def scheduling(self) -> dict[str, Any]:
         """What a pod says to land in this pool."""
-        return {"node_selector": self.node_selector, "tolerations": self.tolerations, "affinity": self.affinity, "gpus": self.gpus}
+        return {
+            "node_selector": self.node_selector,
+            "tolerations": self.tolerations,
+            "affinity": self.affinity,
+            "gpus": self.gpus,
+        }
 
 
 def pool_spec(name: str, pool: AnyUserPool) -> PoolSpec:
@@ -106,7 +127,13 @@ def pool_spec(name: str, pool: AnyUserPool) -> PoolSpec:
     types, exists = pool.types, isinstance(pool, GivenPool)
     number = 1 if isinstance(pool, GivenPool) else pool.generation
     own = pool.node_selector if isinstance(pool, GivenPool) else {}
-    markets: tuple[Market, ...] = ("spot", "on-demand") if isinstance(pool, SpotFirstPool) else ("on-demand",) if isinstance(pool, OnDemandPool) else ("spot",)
+    markets: tuple[Market, ...] = (
+        ("spot", "on-demand")
+        if isinstance(pool, SpotFirstPool)
+        else ("on-demand",)
+        if isinstance(pool, OnDemandPool)
+        else ("spot",)
+    )
     twins = len(markets) > 1 and not exists
     taints = (DEDICATED, GPU_TAINT) if types[0].gpus else (DEDICATED,)
     prefer_spot = {"matchExpressions": [{"key": ON_DEMAND, "operator": "In", "values": ["false"]}]}
@@ -121,13 +148,22 @@ def pool_spec(name: str, pool: AnyUserPool) -> PoolSpec:
         node_selector=dict(own) or {PURPOSE: "user", POOL: name, **label(number)},
         taints=taints,
         tolerations=[taint.toleration for taint in (*taints, *((LAST_RESORT,) if twins else ()))],
-        affinity={"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": _PREFER_SPOT_WEIGHT, "preference": prefer_spot}]} if twins else {},
+        affinity=(
+            {
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                    {"weight": _PREFER_SPOT_WEIGHT, "preference": prefer_spot}
+                ]
+            }
+            if twins
+            else {}
+        ),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeGroupSpec:
-    """One Auto Scaling group of a pool: one market, and one zone where pods cannot move between zones.
+    """One Auto Scaling group of a pool: one market, and one zone where pods cannot move between
+    zones.
 
     Attributes:
         cluster: The cluster's name in EKS.
@@ -137,16 +173,21 @@ class NodeGroupSpec:
         market: The market in which its nodes are bought.
         zone: The only zone of its nodes; None: all of them.
         retiring: Whether it is of an older generation, which only shrinks.
-        suffix: What tells it from its siblings: `memory-spot`, `memory-spot-a` in one zone, `memory-spot-g2` of the second generation.
+        suffix: What tells it from its siblings: `memory-spot`, `memory-spot-a` in one zone,
+            `memory-spot-g2` of the second generation.
         stem: The physical name without its shape; the autoscaler's priorities match by it.
-        group_name: The group's name. Ends in a hash of what the autoscaler takes for granted about a group: another shape is another group, made
-            before the old one goes; a further type of the same shape changes the group in place.
-        min_size, max_size: Its sizes. Paused, a group of at most no node cannot grow, whoever asks; AWS ends what still runs in it.
-        labels, taints: Those of its nodes. The on-demand twin of a spot group has the taint of the last resort besides.
+        group_name: The group's name. Ends in a hash of what the autoscaler takes for granted about
+            a group: another shape is another group, made before the old one goes; a further type of
+            the same shape changes the group in place.
+        min_size, max_size: Its sizes. Paused, a group of at most no node cannot grow, whoever asks;
+            AWS ends what still runs in it.
+        labels, taints: Those of its nodes. The on-demand twin of a spot group has the taint of the
+            last resort besides.
         image: The machine image of its nodes, as a launch template names it.
-        suspended_processes: What AWS must not do by itself. AZRebalance would end nodes with servers on them to even out zones. Without Launch a
-            retiring group gets no node, whoever asks and whatever ended, while nodes still end one by one (EC2 Auto Scaling user guide, "How suspended
-            processes affect other processes").
+        suspended_processes: What AWS must not do by itself. AZRebalance would end nodes with
+            servers on them to even out zones. Without Launch a retiring group gets no node, whoever
+            asks and whatever ended, while nodes still end one by one (EC2 Auto Scaling user guide,
+            "How suspended processes affect other processes").
         template_tags: What a node of an empty group would look like to the autoscaler.
 
     """
@@ -175,7 +216,9 @@ class NodeGroupSpec:
         return self.section.disk
 
     def tags(self, common: Mapping[str, str]) -> dict[str, str]:
-        """Every tag of the group: those of all resources, EC2's name, discovery, and the template."""
+        """Every tag of the group: those of all resources, EC2's name, discovery, and the
+        template.
+        """
         return {
             **common,
             "Name": self.stem,
@@ -186,7 +229,16 @@ class NodeGroupSpec:
 
 
 def _group_spec(  # noqa: PLR0913 -- by name, each
-    pool: PoolSpec, section: BoughtPool, market: Market, zone: str | None, *, cluster: str, prefix: str, version: str, retiring: bool, paused: bool
+    pool: PoolSpec,
+    section: BoughtPool,
+    market: Market,
+    zone: str | None,
+    *,
+    cluster: str,
+    prefix: str,
+    version: str,
+    retiring: bool,
+    paused: bool,
 ) -> NodeGroupSpec:
     short = f"{pool.name}-{market}" + (f"-{zone[-1]}" if zone else "") + suffix(pool.generation)
     on_demand = market == "on-demand"
@@ -197,8 +249,12 @@ def _group_spec(  # noqa: PLR0913 -- by name, each
         **section.labels,
     }
     if pool.gpus:
-        # accelerator: the autoscaler waits for the device plugin instead of adding node after node (its AWS README).
-        labels |= {"k8s.amazonaws.com/accelerator": accelerator(pool.types[0].gpu), "nvidia.com/gpu.present": "true"}
+        # accelerator: the autoscaler waits for the device plugin instead of adding node after node
+        # (its AWS README).
+        labels |= {
+            "k8s.amazonaws.com/accelerator": accelerator(pool.types[0].gpu),
+            "nvidia.com/gpu.present": "true",
+        }
     taints = (*pool.taints, LAST_RESORT) if on_demand and len(pool.markets) > 1 else pool.taints
     return NodeGroupSpec(
         cluster=cluster,
@@ -221,14 +277,19 @@ def _group_spec(  # noqa: PLR0913 -- by name, each
     )
 
 
-def _template_tags(pool: PoolSpec, section: BoughtPool, labels: Mapping[str, str], taints: Sequence[Taint]) -> dict[str, str]:
-    """What a node of an empty group would look like (kubernetes/autoscaler, cloudprovider/aws/README.md).
+def _template_tags(
+    pool: PoolSpec, section: BoughtPool, labels: Mapping[str, str], taints: Sequence[Taint]
+) -> dict[str, str]:
+    """What a node of an empty group would look like (kubernetes/autoscaler,
+    cloudprovider/aws/README.md).
 
-    Memory is what a pod really gets on the pool's smallest type, not EC2's nominal size: from the nominal one the
-    autoscaler would add nodes for ever for a pod that fits the nominal size only.
+    Memory is what a pod really gets on the pool's smallest type, not EC2's nominal size: from the
+    nominal one the autoscaler would add nodes for ever for a pod that fits the nominal size only.
     """
     template = f"{_AUTOSCALER}/node-template"
-    size = min((node_size(kind, section.max_pods) for kind in pool.types), key=lambda size: size.memory_mib)
+    size = min(
+        (node_size(kind, section.max_pods) for kind in pool.types), key=lambda size: size.memory_mib
+    )
     tags = {f"{template}/label/{key}": value for key, value in labels.items()}
     tags |= {f"{template}/taint/{taint.key}": f"{taint.value}:{taint.effect}" for taint in taints}
     tags[f"{template}/resources/memory"] = f"{size.memory_mib}Mi"
@@ -240,7 +301,9 @@ def _template_tags(pool: PoolSpec, section: BoughtPool, labels: Mapping[str, str
 
 @dataclass(frozen=True, kw_only=True)
 class CoreGroupSpec:
-    """The managed node group of hub, proxy, autoscaler and add-ons. `stem` is its physical name without its generation, `zones` those of its nodes."""
+    """The managed node group of hub, proxy, autoscaler and add-ons. `stem` is its physical name
+    without its generation, `zones` those of its nodes.
+    """
 
     stem: str
     section: CorePool
@@ -250,7 +313,9 @@ class CoreGroupSpec:
 
     @property
     def group_name(self) -> str:
-        """The group's name. EKS replaces a group when its types, image type or zones change; with a name of its own the new one comes first."""
+        """The group's name. EKS replaces a group when its types, image type or zones change;
+        with a name of its own the new one comes first.
+        """
         facts = [list(self.section.instance_types), self.ami_type, list(self.zones)]
         return f"{self.stem}-{generation(facts if self.section.generation == 1 else [*facts, self.section.generation])}"
 
@@ -266,8 +331,12 @@ class CoreGroupSpec:
 
     @property
     def sizes(self) -> tuple[int, int, int]:
-        """Least, most and desired number of nodes. Paused they are the least that EKS takes (API reference, NodegroupScalingConfig: maxSize is at least 1)."""
-        return (0, 1, 0) if self.paused else (self.section.size, self.section.size, self.section.size)
+        """Least, most and desired number of nodes. Paused they are the least that EKS takes (API
+        reference, NodegroupScalingConfig: maxSize is at least 1).
+        """
+        return (
+            (0, 1, 0) if self.paused else (self.section.size, self.section.size, self.section.size)
+        )
 
     @property
     def labels(self) -> dict[str, str]:
@@ -277,9 +346,11 @@ class CoreGroupSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class NodePoolsSpec:
-    """All node pools of a cluster. `section` is what was said, `pools` are the user pools by name, `retiring` their older generations.
+    """All node pools of a cluster. `section` is what was said, `pools` are the user pools by name,
+    `retiring` their older generations.
 
-    `groups` are the Auto Scaling groups of both; there are none of nodes that exist already. `core` is None where the core nodes exist already.
+    `groups` are the Auto Scaling groups of both; there are none of nodes that exist already. `core`
+    is None where the core nodes exist already.
     """
 
     section: Pools
@@ -311,18 +382,34 @@ def node_pools_spec(  # noqa: PLR0913 -- by name, each
     paused: bool = False,
     prefix: str | None = None,
 ) -> NodePoolsSpec:
-    """What follows from pools in a cluster of this name and Kubernetes minor, with private subnets in these zones.
+    """What follows from pools in a cluster of this name and Kubernetes minor, with private subnets
+    in these zones.
 
-    `per_zone`: each market has a group in each zone, because volumes of users cannot follow a pod to another zone. `prefix` is that of physical names;
-    None: the cluster's name.
+    `per_zone`: each market has a group in each zone, because volumes of users cannot follow a pod
+    to another zone. `prefix` is that of physical names; None: the cluster's name.
     """
     prefix = cluster if prefix is None else prefix
     core = section.core
     pools = tuple(pool_spec(name, pool) for name, pool in section.user.items())
-    older = {name: [retired(pool, item) for item in sorted(pool.retiring, key=lambda item: item.generation)] for name, pool in section.bought.items()}
+    older = {
+        name: [
+            retired(pool, item) for item in sorted(pool.retiring, key=lambda item: item.generation)
+        ]
+        for name, pool in section.bought.items()
+    }
     retiring = tuple(pool_spec(name, pool) for name, of_pool in older.items() for pool in of_pool)
     groups = tuple(
-        _group_spec(pool, pool.pool, market, zone, cluster=cluster, prefix=prefix, version=version, retiring=old, paused=paused)
+        _group_spec(
+            pool,
+            pool.pool,
+            market,
+            zone,
+            cluster=cluster,
+            prefix=prefix,
+            version=version,
+            retiring=old,
+            paused=paused,
+        )
         for pool, old in [*((pool, False) for pool in pools), *((pool, True) for pool in retiring)]
         if not isinstance(pool.pool, GivenPool)
         for market in pool.markets
@@ -332,7 +419,17 @@ def node_pools_spec(  # noqa: PLR0913 -- by name, each
         section=section,
         prefix=prefix,
         cluster=cluster,
-        core=None if core is None else CoreGroupSpec(stem=f"{prefix}-core", section=core, version=version, zones=core.zones or tuple(zones[:1]), paused=paused),
+        core=(
+            None
+            if core is None
+            else CoreGroupSpec(
+                stem=f"{prefix}-core",
+                section=core,
+                version=version,
+                zones=core.zones or tuple(zones[:1]),
+                paused=paused,
+            )
+        ),
         pools=pools,
         retiring=retiring,
         groups=groups,
@@ -345,16 +442,23 @@ def discovery_tags(cluster: str) -> dict[str, str]:
 
 
 def priorities(groups: Iterable[NodeGroupSpec]) -> dict[str, list[str]]:
-    """Expander priorities: spot groups, then on-demand ones, then whatever else is there (else it would never grow).
+    """Expander priorities: spot groups, then on-demand ones, then whatever else is there (else it
+    would never grow).
 
-    Each expression is anchored on one of our own names with any generation: a group of somebody else whose name
-    contains `spot` does not match it. A retiring group is left to the last rank: no server fits there, and whoever else does goes there last.
+    Each expression is anchored on one of our own names with any generation: a group of somebody
+    else whose name contains `spot` does not match it. A retiring group is left to the last rank: no
+    server fits there, and whoever else does goes there last.
     """
     listed: dict[str, list[str]] = {}
     for group in (group for group in groups if not group.retiring):
         rank = _SPOT_FIRST if group.market == "spot" else _THEN_ON_DEMAND
-        listed.setdefault(str(rank), []).append(f"^{re.escape(group.stem)}-[0-9a-f]{{6}}$".replace("\\-", "-"))
-    return {**{rank: sorted(names) for rank, names in sorted(listed.items(), reverse=True)}, str(_ANY): [".*"]}
+        listed.setdefault(str(rank), []).append(
+            f"^{re.escape(group.stem)}-[0-9a-f]{{6}}$".replace("\\-", "-")
+        )
+    return {
+        **{rank: sorted(names) for rank, names in sorted(listed.items(), reverse=True)},
+        str(_ANY): [".*"],
+    }
 
 
 def generation(facts: object) -> str:
@@ -374,7 +478,9 @@ def _variant(kind: InstanceType) -> str:
 
 def ami_type(kind: InstanceType) -> str:
     """The type's image as EKS managed node groups name it: Amazon Linux 2023."""
-    return f"AL2023_{'x86_64' if kind.architecture == 'x86_64' else 'ARM_64'}_{_variant(kind).upper()}"
+    return (
+        f"AL2023_{'x86_64' if kind.architecture == 'x86_64' else 'ARM_64'}_{_variant(kind).upper()}"
+    )
 
 
 def image_release(kind: InstanceType, minor: str) -> str:
@@ -383,8 +489,8 @@ def image_release(kind: InstanceType, minor: str) -> str:
 
 
 def image_parameter(kind: InstanceType, minor: str) -> str:
-    """The pinned image by its public SSM parameter. EC2 resolves it at launch, so it is the same in every region, and it
-    names one release: it never follows `recommended`.
+    """The pinned image by its public SSM parameter. EC2 resolves it at launch, so it is the same in
+    every region, and it names one release: it never follows `recommended`.
     """
     date = image_release(kind, minor).rpartition("-")[2]
     image = f"amazon-eks-node-al2023-{kind.architecture}-{_variant(kind)}-{minor}-v{date}"

@@ -1,4 +1,6 @@
-"""The state of your stacks: a versioned, encrypted bucket, and the key that seals their secrets. Both are kept whatever happens."""
+"""The state of your stacks: a versioned, encrypted bucket, and the key that seals their secrets.
+Both are kept whatever happens.
+"""
 
 import pulumi
 import pulumi_aws as aws
@@ -9,8 +11,16 @@ _OLD_STATES_DAYS = 365
 _KEY_DELETION_DAYS = 30
 
 config, region = pulumi.Config(), pulumi.Config("aws").require("region")
-values = {key: found for key in ("bucket", "owner", "vpc_endpoint") if (found := config.get(key)) is not None}
-values |= {key: found for key in ("principals", "administrators") if (found := config.get_object(key)) is not None}
+values = {
+    key: found
+    for key in ("bucket", "owner", "vpc_endpoint")
+    if (found := config.get(key)) is not None
+}
+values |= {
+    key: found
+    for key in ("principals", "administrators")
+    if (found := config.get_object(key)) is not None
+}
 try:
     settings: Settings = read(values)
 except ValueError as error:
@@ -18,7 +28,13 @@ except ValueError as error:
 
 tags = {"owner": settings.owner, "managed-by": "jupyterhub-aws-backend", "Name": settings.bucket}
 kept = pulumi.ResourceOptions(protect=True, retain_on_delete=True)
-partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+partition = (
+    "aws-cn"
+    if region.startswith("cn-")
+    else "aws-us-gov"
+    if region.startswith("us-gov-")
+    else "aws"
+)
 account = aws.get_caller_identity_output().account_id
 
 key = aws.kms.Key(
@@ -34,14 +50,31 @@ alias = aws.kms.Alias("alias", name=f"alias/{settings.bucket}", target_key_id=ke
 
 bucket = aws.s3.Bucket("state", bucket=settings.bucket, tags=tags, opts=kept)
 private = aws.s3.BucketPublicAccessBlock(
-    "private", bucket=bucket.id, block_public_acls=True, block_public_policy=True, ignore_public_acls=True, restrict_public_buckets=True
+    "private",
+    bucket=bucket.id,
+    block_public_acls=True,
+    block_public_policy=True,
+    ignore_public_acls=True,
+    restrict_public_buckets=True,
 )
-aws.s3.BucketOwnershipControls("ownership", bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"})
-aws.s3.BucketVersioning("versions", bucket=bucket.id, versioning_configuration={"status": "Enabled"})
+aws.s3.BucketOwnershipControls(
+    "ownership", bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}
+)
+aws.s3.BucketVersioning(
+    "versions", bucket=bucket.id, versioning_configuration={"status": "Enabled"}
+)
 aws.s3.BucketServerSideEncryptionConfiguration(
     "encryption",
     bucket=bucket.id,
-    rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key.arn}, "bucket_key_enabled": True}],
+    rules=[
+        {
+            "apply_server_side_encryption_by_default": {
+                "sse_algorithm": "aws:kms",
+                "kms_master_key_id": key.arn,
+            },
+            "bucket_key_enabled": True,
+        }
+    ],
 )
 aws.s3.BucketLifecycleConfiguration(
     "lifecycle",
@@ -60,7 +93,12 @@ aws.s3.BucketPolicy(
     "policy",
     bucket=bucket.id,
     policy=pulumi.Output.all(bucket.arn, key.arn).apply(
-        lambda known: bucket_policy(known[0], known[1], endpoint=settings.vpc_endpoint, administrators=settings.administrators)
+        lambda known: bucket_policy(
+            known[0],
+            known[1],
+            endpoint=settings.vpc_endpoint,
+            administrators=settings.administrators,
+        )
     ),
     opts=pulumi.ResourceOptions(depends_on=[private]),
 )

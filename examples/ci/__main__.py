@@ -1,4 +1,6 @@
-"""The roles of one stack's workflows. An administrator runs this once, by hand: a workflow must not be able to widen its own role."""
+"""The roles of one stack's workflows. An administrator runs this once, by hand: a workflow must
+not be able to widen its own role.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,12 @@ roles = Roles(
         repository=config.require("repository"),
         branches=tuple(map(str, branches)),
         environment=config.require("environment"),
-        place=Place(region=region, account=account, prefix=config.require("prefix"), further_regions=tuple(config.get_object("further_regions") or ())),
+        place=Place(
+            region=region,
+            account=account,
+            prefix=config.require("prefix"),
+            further_regions=tuple(config.get_object("further_regions") or ()),
+        ),
         backend=Backend(bucket=config.require("bucket"), key_arn=config.require("key_arn")),
         tags={"owner": config.require("owner"), "managed-by": "jupyterhub-aws-ci"},
         provider_arn=config.get("provider_arn"),

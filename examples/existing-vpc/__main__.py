@@ -1,4 +1,6 @@
-"""A hub in a VPC and an EKS cluster that this program makes with plain `pulumi_aws`: theirs.py. The library gets both by handles that are filled in here."""
+"""A hub in a VPC and an EKS cluster that this program makes with plain `pulumi_aws`: theirs.py.
+The library gets both by handles that are filled in here.
+"""
 
 import pulumi
 from theirs import addons, cluster, nat_routes, private, public, vpc
@@ -47,7 +49,11 @@ hub = JupyterHub(
         cluster=eks,
         pools=pools.outputs,
         homes=homes.outputs,
-        sign_in={"kind": "github", "client_id": "Ov23liDocumentation0", "allowed_organizations": ["example-org"]},
+        sign_in={
+            "kind": "github",
+            "client_id": "Ov23liDocumentation0",
+            "allowed_organizations": ["example-org"],
+        },
         entry={"kind": "port_forward"},
         profiles={"small": {"pool": "memory", "cpu": 2, "memory": "16G"}},
         secrets={"client-secret": pulumi.Config().require_secret("client-secret")},

@@ -1,4 +1,6 @@
-"""A platform from a stack file, a bucket that the servers of one hub may read, and a second chart in the same cluster."""
+"""A platform from a stack file, a bucket that the servers of one hub may read, and a second
+chart in the same cluster.
+"""
 
 import json
 
@@ -15,10 +17,16 @@ hub = platform.hubs["main"]
 kept = pulumi.ResourceOptions(protect=True, retain_on_delete=True)
 courses = aws.s3.Bucket("courses", tags=platform.tags, opts=kept)
 aws.s3.BucketPublicAccessBlock(
-    "courses", bucket=courses.id, block_public_acls=True, block_public_policy=True, ignore_public_acls=True, restrict_public_buckets=True
+    "courses",
+    bucket=courses.id,
+    block_public_acls=True,
+    block_public_policy=True,
+    ignore_public_acls=True,
+    restrict_public_buckets=True,
 )
 
-# A role that reads it. Servers of the hub use AWS as this role; every user of the hub may do what it may.
+# A role that reads it. Servers of the hub use AWS as this role; every user of the hub may do what
+# it may.
 reader = aws.iam.Role("courses-reader", assume_role_policy=pod_identity_trust(), tags=platform.tags)
 
 
@@ -35,7 +43,8 @@ aws.iam.RolePolicy("courses-reader", role=reader.name, policy=courses.arn.apply(
 hub.add_role(reader.arn)
 hub.add_environment({"COURSES_BUCKET": courses.bucket})
 
-# A second chart in the same cluster: Dask Gateway, on the core nodes. The chart has the version of the packages on PyPI.
+# A second chart in the same cluster: Dask Gateway, on the core nodes. The chart has the version of
+# the packages on PyPI.
 core = platform.pools.outputs.core_selector
 gateway = kubernetes.helm.v3.Release(
     "dask-gateway",
@@ -44,7 +53,11 @@ gateway = kubernetes.helm.v3.Release(
     repository_opts={"repo": "https://helm.dask.org/"},
     namespace="dask-gateway",
     create_namespace=True,
-    values={"gateway": {"nodeSelector": core}, "controller": {"nodeSelector": core}, "traefik": {"nodeSelector": core, "service": {"type": "ClusterIP"}}},
+    values={
+        "gateway": {"nodeSelector": core},
+        "controller": {"nodeSelector": core},
+        "traefik": {"nodeSelector": core, "service": {"type": "ClusterIP"}},
+    },
     opts=pulumi.ResourceOptions(provider=platform.kubernetes_provider),
 )
 

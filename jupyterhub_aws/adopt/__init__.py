@@ -1,1 +1,3 @@
-"""Taking over what exists: an account is looked at, matched with what the program would make, and written down. Nothing here changes anything."""
+"""Taking over what exists: an account is looked at, matched with what the program would make,
+and written down. Nothing here changes anything.
+"""

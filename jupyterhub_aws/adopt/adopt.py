@@ -1,4 +1,6 @@
-"""From a scanned account to a stack file with an import map: drafted, evaluated by the program itself, matched, and evaluated again with the map."""
+"""From a scanned account to a stack file with an import map: drafted, evaluated by the program
+itself, matched, and evaluated again with the map.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from jupyterhub_aws.config.stack_text import to_fill_in
 
 @dataclass(kw_only=True)
 class Adoption:
-    """A stack file for a cluster. `reasons` say why the cluster is used in place; `problems` are what the plan still finds wrong with the file."""
+    """A stack file for a cluster. `reasons` say why the cluster is used in place; `problems` are
+    what the plan still finds wrong with the file.
+    """
 
     text: str
     kind: str
@@ -34,25 +38,34 @@ class Adoption:
     @property
     def finished(self) -> bool:
         """Whether nothing is left to do or to look for by hand."""
-        return not (self.to_fill_in or self.problems or any(item.blind for item in self.outcome.missing))
+        return not (
+            self.to_fill_in or self.problems or any(item.blind for item in self.outcome.missing)
+        )
 
 
 def adopted(live: Live, path: Path) -> Adoption:
-    """The file that takes the cluster over, or, where that would replace it, the one that uses it in place. It will be `path`, in the project there."""
+    """The file that takes the cluster over, or, where that would replace it, the one that uses
+    it in place. It will be `path`, in the project there.
+    """
     reasons = reasons_against_owning(live)
     if not reasons:
         found = _tried(owning(live), live, path)
         refused = found.outcome.refusal(CONTROL_PLANE)
         if refused is None:
             return found
-        reasons = [f"importing it would replace it: {because}" for because in (*refused.because, *_behind(found.outcome))]
+        reasons = [
+            f"importing it would replace it: {because}"
+            for because in (*refused.because, *_behind(found.outcome))
+        ]
     found = _tried(by_reference(live, reasons), live, path)
     found.reasons = reasons
     return found
 
 
 def again(live: Live, path: Path) -> Adoption:
-    """The same for a stack file that somebody has written already: nothing in it changes but `imports`."""
+    """The same for a stack file that somebody has written already: nothing in it changes but
+    `imports`.
+    """
     file = read(path, home=_home(path))
     found = Adoption(text="", kind="as written", outcome=Outcome())
     try:
@@ -66,7 +79,12 @@ def again(live: Live, path: Path) -> Adoption:
 
 def _behind(outcome: Outcome) -> list[str]:
     """What stood in the way before the cluster did: its role, its key."""
-    others = [item for item in outcome.refused if not item.subject.startswith(CONTROL_PLANE) and item.subject.endswith(("::cluster-role", "::cluster-key"))]
+    others = [
+        item
+        for item in outcome.refused
+        if not item.subject.startswith(CONTROL_PLANE)
+        and item.subject.endswith(("::cluster-role", "::cluster-key"))
+    ]
     return [f"{item.subject}: {because}" for item in others for because in item.because]
 
 
@@ -76,8 +94,15 @@ def _home(path: Path) -> Project:
 
 
 def _tried(draft: Draft, live: Live, path: Path) -> Adoption:
-    """Evaluate a draft with the program, match it, and evaluate it once more with its map: an entry that nothing uses would be an error there."""
-    found = Adoption(text=draft.text({}), kind=draft.kind, outcome=Outcome(), to_fill_in=list(to_fill_in(draft.sections)))
+    """Evaluate a draft with the program, match it, and evaluate it once more with its map: an
+    entry that nothing uses would be an error there.
+    """
+    found = Adoption(
+        text=draft.text({}),
+        kind=draft.kind,
+        outcome=Outcome(),
+        to_fill_in=list(to_fill_in(draft.sections)),
+    )
     try:
         found.outcome = _outcome(_parsed(found.text, path), live, found)
         found.text = draft.text(found.outcome.imports)
@@ -97,16 +122,30 @@ def _confirm(found: Adoption, path: Path) -> None:
     """Raise ConfigError where the program, given the map, does not use every entry of it."""
     if not found.outcome.imports:
         return
-    used = {f"{item.type}::{item.name}" for item in evaluated(_parsed(found.text, path)) if item.import_id}
+    used = {
+        f"{item.type}::{item.name}"
+        for item in evaluated(_parsed(found.text, path))
+        if item.import_id
+    }
     unused = sorted(set(found.outcome.imports) - used)
     if unused:
         raise ConfigError(
-            path.name, [Problem(path=f"imports.{key}", what="is used by no resource", fix="report this: the scan should not have written it") for key in unused]
+            path.name,
+            [
+                Problem(
+                    path=f"imports.{key}",
+                    what="is used by no resource",
+                    fix="report this: the scan should not have written it",
+                )
+                for key in unused
+            ],
         )
 
 
 def evaluated(file: StackFile) -> Resources:
-    """What this library registers for a stack file: what the caller's program adds beside it is not a scan's to match. Raises ConfigError."""
+    """What this library registers for a stack file: what the caller's program adds beside it is
+    not a scan's to match. Raises ConfigError.
+    """
     from jupyterhub_aws.plan.plan import recorded
 
     return recorded(file)[1].resources.own
@@ -123,7 +162,9 @@ def _parsed(text: str, path: Path) -> StackFile:
 def _without_imports(file: StackFile) -> StackFile:
     from dataclasses import replace
 
-    return replace(file, values={key: value for key, value in file.values.items() if key != IMPORTS})
+    return replace(
+        file, values={key: value for key, value in file.values.items() if key != IMPORTS}
+    )
 
 
 def _with_imports(path: Path, imports: dict[str, str]) -> str:
@@ -140,6 +181,9 @@ def _with_imports(path: Path, imports: dict[str, str]) -> str:
     spelled = {canonical_key(str(key), project): str(key) for key in config}
     config.pop(spelled.get(IMPORTS, ""), None)
     if imports:  # as the file spells this key, or its others
-        config[spelled.get(IMPORTS) or spelled.get(file_key("name"), "name").removesuffix("name") + "imports"] = dict(imports)
+        config[
+            spelled.get(IMPORTS)
+            or spelled.get(file_key("name"), "name").removesuffix("name") + "imports"
+        ] = dict(imports)
     yaml.dump(document, out)
     return out.getvalue()

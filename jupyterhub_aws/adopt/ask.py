@@ -1,4 +1,6 @@
-"""What one question to AWS is: a row of the table in jupyterhub_aws/adopt/asks.py and jupyterhub_aws/adopt/asks_beside.py."""
+"""What one question to AWS is: a row of the table in jupyterhub_aws/adopt/asks.py and
+jupyterhub_aws/adopt/asks_beside.py.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,11 @@ def _everything(_live: Live, _thing: Thing) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """One row. `calls` are the parameters of each call, `key` is where the answer's things are (empty: the answer itself), `keep` drops what is others'.
+    """One row. `calls` are the parameters of each call, `key` is where the answer's things are
+    (empty: the answer itself), `keep` drops what is others'.
 
-    `absent` are AWS's codes that mean that there is nothing; `page` asks for larger pages than AWS's default, which IAM counts in hundreds.
+    `absent` are AWS's codes that mean that there is nothing; `page` asks for larger pages than
+    AWS's default, which IAM counts in hundreds.
     """
 
     topic: str

@@ -1,7 +1,9 @@
-"""What a scan asks AWS, as a table: one row is one paginated call, or one for each of a few things. Describe, Get and List, nothing else.
+"""What a scan asks AWS, as a table: one row is one paginated call, or one for each of a few things.
+Describe, Get and List, nothing else.
 
-Whatever can be filtered is filtered by AWS (by VPC, by the cluster's tag, by name), so that a scan of a large account stays a scan of one cluster.
-Calls for each of some things are bounded by the cluster itself: its groups, its add-ons, the file systems with a mount target in its VPC.
+Whatever can be filtered is filtered by AWS (by VPC, by the cluster's tag, by name), so that a scan
+of a large account stays a scan of one cluster. Calls for each of some things are bounded by the
+cluster itself: its groups, its add-ons, the file systems with a mount target in its VPC.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from jupyterhub_aws.adopt import asks_beside
 from jupyterhub_aws.adopt.ask import Ask, Parameters
 from jupyterhub_aws.adopt.live import Live, Thing, tags_of
 
-#: The description that EFS gives the network interface of a mount target (EFS user guide, "Creating mount targets").
+#: The description that EFS gives the network interface of a mount target (EFS user guide, "Creating
+#: mount targets").
 _MOUNT_TARGET = re.compile(r"\b(fs-[0-9a-f]{8,17})\b")
 _ADMINISTRATOR = "cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
@@ -28,27 +31,55 @@ def _of_cluster(live: Live) -> Sequence[Parameters]:
 
 def _administrators(live: Live) -> Sequence[Parameters]:
     partition = str(live.cluster.get("arn", "arn:aws:")).split(":")[1]
-    return ({"clusterName": live.name, "associatedPolicyArn": f"arn:{partition}:eks::aws:{_ADMINISTRATOR}"},)
+    return (
+        {
+            "clusterName": live.name,
+            "associatedPolicyArn": f"arn:{partition}:eks::aws:{_ADMINISTRATOR}",
+        },
+    )
 
 
 def _each(topic: str, parameter: str, **fixed: str) -> Callable[[Live], Sequence[Parameters]]:
-    """One call for each name that an earlier ask found; `fixed` parameters are attributes of the scan."""
-    return lambda live: [{**{key: getattr(live, value) for key, value in fixed.items()}, parameter: item["value"]} for item in live.of(topic)]
+    """One call for each name that an earlier ask found; `fixed` parameters are attributes of the
+    scan.
+    """
+    return lambda live: [
+        {**{key: getattr(live, value) for key, value in fixed.items()}, parameter: item["value"]}
+        for item in live.of(topic)
+    ]
 
 
 def _group_tags(live: Live) -> Sequence[Parameters]:
-    # Auto Scaling API, DescribeAutoScalingGroups: values of one filter are alternatives. EKS, eksctl, kops and the autoscaler all set one of these.
-    keys = [f"kubernetes.io/cluster/{live.name}", f"k8s.io/cluster-autoscaler/{live.name}", f"k8s.io/cluster/{live.name}"]
+    # Auto Scaling API, DescribeAutoScalingGroups: values of one filter are alternatives. EKS,
+    # eksctl, kops and the autoscaler all set one of these.
+    keys = [
+        f"kubernetes.io/cluster/{live.name}",
+        f"k8s.io/cluster-autoscaler/{live.name}",
+        f"k8s.io/cluster/{live.name}",
+    ]
     return ({"Filters": [{"Name": "tag-key", "Values": keys}]},)
 
 
 def _mount_target_interfaces(live: Live) -> Sequence[Parameters]:
-    return ({"Filters": [{"Name": "vpc-id", "Values": [live.vpc_id]}, {"Name": "description", "Values": ["EFS mount target for *"]}]},)
+    return (
+        {
+            "Filters": [
+                {"Name": "vpc-id", "Values": [live.vpc_id]},
+                {"Name": "description", "Values": ["EFS mount target for *"]},
+            ]
+        },
+    )
 
 
 def mounted_here(live: Live) -> list[str]:
-    """The file systems with a mount target in the VPC, by the network interfaces that EFS keeps there."""
-    found = {match[1] for item in live.of("mount_interfaces") if (match := _MOUNT_TARGET.search(str(item.get("Description", ""))))}
+    """The file systems with a mount target in the VPC, by the network interfaces that EFS keeps
+    there.
+    """
+    found = {
+        match[1]
+        for item in live.of("mount_interfaces")
+        if (match := _MOUNT_TARGET.search(str(item.get("Description", ""))))
+    }
     return sorted(found)
 
 
@@ -62,18 +93,33 @@ def _templates(live: Live) -> Sequence[Parameters]:
 
 
 def _template_versions(live: Live) -> Sequence[Parameters]:
-    return [{"LaunchTemplateId": item, "Versions": ["$Latest"]} for item in sorted(set(template_ids(live)))]
+    return [
+        {"LaunchTemplateId": item, "Versions": ["$Latest"]}
+        for item in sorted(set(template_ids(live)))
+    ]
 
 
 def template_ids(live: Live) -> list[str]:
     """The launch templates of the cluster's groups."""
     found = [group.get("launchTemplate", {}).get("id") for group in live.of("node_groups")]
     for group in live.of("groups"):
-        mixed = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {})
-        found += [group.get("LaunchTemplate", {}).get("LaunchTemplateId"), mixed.get("LaunchTemplateId")]
-    managed = {name for group in live.of("node_groups") for name in auto_scaling_names(group)}  # theirs are copies that EKS makes
+        mixed = (
+            group.get("MixedInstancesPolicy", {})
+            .get("LaunchTemplate", {})
+            .get("LaunchTemplateSpecification", {})
+        )
+        found += [
+            group.get("LaunchTemplate", {}).get("LaunchTemplateId"),
+            mixed.get("LaunchTemplateId"),
+        ]
+    managed = {
+        name for group in live.of("node_groups") for name in auto_scaling_names(group)
+    }  # theirs are copies that EKS makes
     copies = {
-        group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("LaunchTemplateSpecification", {}).get("LaunchTemplateId")
+        group.get("MixedInstancesPolicy", {})
+        .get("LaunchTemplate", {})
+        .get("LaunchTemplateSpecification", {})
+        .get("LaunchTemplateId")
         for group in live.of("groups")
         if group["AutoScalingGroupName"] in managed
     }
@@ -82,13 +128,20 @@ def template_ids(live: Live) -> list[str]:
 
 def auto_scaling_names(node_group: Thing) -> list[str]:
     """The Auto Scaling groups behind a managed node group."""
-    return [str(item["name"]) for item in node_group.get("resources", {}).get("autoScalingGroups", ())]
+    return [
+        str(item["name"]) for item in node_group.get("resources", {}).get("autoScalingGroups", ())
+    ]
 
 
 def _ours(live: Live, thing: Thing) -> bool:
-    """Whether a role, policy or the like bears the cluster's name, or is the role of its control plane or nodes."""
+    """Whether a role, policy or the like bears the cluster's name, or is the role of its control
+    plane or nodes.
+    """
     name = str(thing["Arn"]).rpartition("/")[2]
-    used = {str(live.cluster.get("roleArn", "")), *(str(group.get("nodeRole", "")) for group in live.of("node_groups"))}
+    used = {
+        str(live.cluster.get("roleArn", "")),
+        *(str(group.get("nodeRole", "")) for group in live.of("node_groups")),
+    }
     return name.startswith(f"{live.name}-") or str(thing.get("Arn")) in used
 
 
@@ -101,14 +154,19 @@ def _same_vpc(live: Live, thing: Thing) -> bool:
 
 
 def _volumes(live: Live) -> Sequence[Parameters]:
-    # The tags of the EBS CSI driver (its docs, tagging.md) and of kops, and those of the program itself.
+    # The tags of the EBS CSI driver (its docs, tagging.md) and of kops, and those of the program
+    # itself.
     claims = [{"Name": "tag:kubernetes.io/created-for/pvc/name", "Values": ["hub-db-dir"]}]
     own = [{"Name": "tag:Name", "Values": [f"{live.name}-*-database"]}]
     return ({"Filters": claims}, {"Filters": own})
 
 
 def _listeners(live: Live) -> Sequence[Parameters]:
-    return [{"LoadBalancerArn": item["LoadBalancerArn"]} for item in live.of("balancers") if str(item["LoadBalancerName"]).startswith(f"{live.name}-")]
+    return [
+        {"LoadBalancerArn": item["LoadBalancerArn"]}
+        for item in live.of("balancers")
+        if str(item["LoadBalancerName"]).startswith(f"{live.name}-")
+    ]
 
 
 def _balancer(live: Live, thing: Thing) -> bool:
@@ -116,44 +174,110 @@ def _balancer(live: Live, thing: Thing) -> bool:
 
 
 def _addresses(live: Live) -> Sequence[Parameters]:
-    ids = [address["AllocationId"] for gateway in live.of("nats") for address in gateway.get("NatGatewayAddresses", ()) if address.get("AllocationId")]
+    ids = [
+        address["AllocationId"]
+        for gateway in live.of("nats")
+        for address in gateway.get("NatGatewayAddresses", ())
+        if address.get("AllocationId")
+    ]
     return ({"AllocationIds": ids},) if ids else ()
 
 
 def _private_subnets(live: Live) -> Sequence[Parameters]:
-    """The cluster's own: nobody reserves prefixes for pods elsewhere, and a shared VPC may have hundreds of subnets."""
+    """The cluster's own: nobody reserves prefixes for pods elsewhere, and a shared VPC may have
+    hundreds of subnets.
+    """
     own = live.cluster.get("resourcesVpcConfig", {}).get("subnetIds", ())
-    return [{"SubnetId": item["SubnetId"]} for item in live.of("subnets") if item["SubnetId"] in own]
+    return [
+        {"SubnetId": item["SubnetId"]} for item in live.of("subnets") if item["SubnetId"] in own
+    ]
 
 
 def _vpc_attributes(live: Live) -> Sequence[Parameters]:
-    return [{"VpcId": live.vpc_id, "Attribute": name} for name in ("enableDnsSupport", "enableDnsHostnames")]
+    return [
+        {"VpcId": live.vpc_id, "Attribute": name}
+        for name in ("enableDnsSupport", "enableDnsHostnames")
+    ]
 
 
 def _of_this_cluster(live: Live, thing: Thing) -> bool:
-    """Volumes are marked by claim; which cluster made it, only a tag says (the driver's, `KubernetesCluster`, or kops's)."""
+    """Volumes are marked by claim; which cluster made it, only a tag says (the driver's,
+    `KubernetesCluster`, or kops's).
+    """
     tags = tags_of(thing)
     owned = {key.rpartition("/")[2] for key in tags if key.startswith("kubernetes.io/cluster/")}
-    return tags.get("stack") == live.name or live.name in owned or tags.get("KubernetesCluster") == live.name
+    return (
+        tags.get("stack") == live.name
+        or live.name in owned
+        or tags.get("KubernetesCluster") == live.name
+    )
 
 
 #: Rounds: each asks what the one before it made known, all rows of a round at once.
 ROUNDS: tuple[tuple[Ask, ...], ...] = (
     (
-        Ask(topic="vpcs", service="ec2", operation="describe_vpcs", key="Vpcs", calls=lambda live: ({"VpcIds": [live.vpc_id]},)),
-        Ask(topic="vpc_attributes", service="ec2", operation="describe_vpc_attribute", calls=_vpc_attributes),
-        Ask(topic="subnets", service="ec2", operation="describe_subnets", key="Subnets", calls=_in_vpc()),
-        Ask(topic="route_tables", service="ec2", operation="describe_route_tables", key="RouteTables", calls=_in_vpc()),
-        Ask(topic="internet_gateways", service="ec2", operation="describe_internet_gateways", key="InternetGateways", calls=_in_vpc("attachment.vpc-id")),
+        Ask(
+            topic="vpcs",
+            service="ec2",
+            operation="describe_vpcs",
+            key="Vpcs",
+            calls=lambda live: ({"VpcIds": [live.vpc_id]},),
+        ),
+        Ask(
+            topic="vpc_attributes",
+            service="ec2",
+            operation="describe_vpc_attribute",
+            calls=_vpc_attributes,
+        ),
+        Ask(
+            topic="subnets",
+            service="ec2",
+            operation="describe_subnets",
+            key="Subnets",
+            calls=_in_vpc(),
+        ),
+        Ask(
+            topic="route_tables",
+            service="ec2",
+            operation="describe_route_tables",
+            key="RouteTables",
+            calls=_in_vpc(),
+        ),
+        Ask(
+            topic="internet_gateways",
+            service="ec2",
+            operation="describe_internet_gateways",
+            key="InternetGateways",
+            calls=_in_vpc("attachment.vpc-id"),
+        ),
         Ask(
             topic="nats",
             service="ec2",
             operation="describe_nat_gateways",
             key="NatGateways",
-            calls=lambda live: ({"Filter": [{"Name": "vpc-id", "Values": [live.vpc_id]}, {"Name": "state", "Values": ["available", "pending"]}]},),
+            calls=lambda live: (
+                {
+                    "Filter": [
+                        {"Name": "vpc-id", "Values": [live.vpc_id]},
+                        {"Name": "state", "Values": ["available", "pending"]},
+                    ]
+                },
+            ),
         ),
-        Ask(topic="endpoints", service="ec2", operation="describe_vpc_endpoints", key="VpcEndpoints", calls=_in_vpc()),
-        Ask(topic="security_groups", service="ec2", operation="describe_security_groups", key="SecurityGroups", calls=_in_vpc()),
+        Ask(
+            topic="endpoints",
+            service="ec2",
+            operation="describe_vpc_endpoints",
+            key="VpcEndpoints",
+            calls=_in_vpc(),
+        ),
+        Ask(
+            topic="security_groups",
+            service="ec2",
+            operation="describe_security_groups",
+            key="SecurityGroups",
+            calls=_in_vpc(),
+        ),
         Ask(
             topic="flow_logs",
             service="ec2",
@@ -161,28 +285,141 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
             key="FlowLogs",
             calls=lambda live: ({"Filter": _in_vpc("resource-id")(live)[0]["Filters"]},),
         ),
-        Ask(topic="mount_interfaces", service="ec2", operation="describe_network_interfaces", key="NetworkInterfaces", calls=_mount_target_interfaces),
-        Ask(topic="volumes", service="ec2", operation="describe_volumes", key="Volumes", calls=_volumes, keep=_of_this_cluster),
-        Ask(topic="file_systems", service="efs", operation="describe_file_systems", key="FileSystems"),
-        Ask(topic="access_points", service="efs", operation="describe_access_points", key="AccessPoints"),
-        Ask(topic="node_group_names", service="eks", operation="list_nodegroups", key="nodegroups", calls=_of_cluster),
-        Ask(topic="addon_names", service="eks", operation="list_addons", key="addons", calls=_of_cluster),
-        Ask(topic="access_entries", service="eks", operation="list_access_entries", key="accessEntries", calls=_of_cluster),
-        Ask(topic="administrators", service="eks", operation="list_access_entries", key="accessEntries", calls=_administrators),
-        Ask(topic="pod_identities", service="eks", operation="list_pod_identity_associations", key="associations", calls=_of_cluster),
-        Ask(topic="groups", service="autoscaling", operation="describe_auto_scaling_groups", key="AutoScalingGroups", calls=_group_tags),
-        Ask(topic="databases", service="rds", operation="describe_db_instances", key="DBInstances", keep=_databases),
-        Ask(topic="balancers", service="elbv2", operation="describe_load_balancers", key="LoadBalancers", keep=_balancer),
-        Ask(topic="target_groups", service="elbv2", operation="describe_target_groups", key="TargetGroups", keep=_same_vpc),
+        Ask(
+            topic="mount_interfaces",
+            service="ec2",
+            operation="describe_network_interfaces",
+            key="NetworkInterfaces",
+            calls=_mount_target_interfaces,
+        ),
+        Ask(
+            topic="volumes",
+            service="ec2",
+            operation="describe_volumes",
+            key="Volumes",
+            calls=_volumes,
+            keep=_of_this_cluster,
+        ),
+        Ask(
+            topic="file_systems",
+            service="efs",
+            operation="describe_file_systems",
+            key="FileSystems",
+        ),
+        Ask(
+            topic="access_points",
+            service="efs",
+            operation="describe_access_points",
+            key="AccessPoints",
+        ),
+        Ask(
+            topic="node_group_names",
+            service="eks",
+            operation="list_nodegroups",
+            key="nodegroups",
+            calls=_of_cluster,
+        ),
+        Ask(
+            topic="addon_names",
+            service="eks",
+            operation="list_addons",
+            key="addons",
+            calls=_of_cluster,
+        ),
+        Ask(
+            topic="access_entries",
+            service="eks",
+            operation="list_access_entries",
+            key="accessEntries",
+            calls=_of_cluster,
+        ),
+        Ask(
+            topic="administrators",
+            service="eks",
+            operation="list_access_entries",
+            key="accessEntries",
+            calls=_administrators,
+        ),
+        Ask(
+            topic="pod_identities",
+            service="eks",
+            operation="list_pod_identity_associations",
+            key="associations",
+            calls=_of_cluster,
+        ),
+        Ask(
+            topic="groups",
+            service="autoscaling",
+            operation="describe_auto_scaling_groups",
+            key="AutoScalingGroups",
+            calls=_group_tags,
+        ),
+        Ask(
+            topic="databases",
+            service="rds",
+            operation="describe_db_instances",
+            key="DBInstances",
+            keep=_databases,
+        ),
+        Ask(
+            topic="balancers",
+            service="elbv2",
+            operation="describe_load_balancers",
+            key="LoadBalancers",
+            keep=_balancer,
+        ),
+        Ask(
+            topic="target_groups",
+            service="elbv2",
+            operation="describe_target_groups",
+            key="TargetGroups",
+            keep=_same_vpc,
+        ),
         *asks_beside.FIRST,
     ),
     (
-        Ask(topic="rules", service="ec2", operation="describe_security_group_rules", key="SecurityGroupRules", calls=lambda live: _rules(live)),
-        Ask(topic="addresses", service="ec2", operation="describe_addresses", key="Addresses", calls=_addresses),
-        Ask(topic="reservations", service="ec2", operation="get_subnet_cidr_reservations", key="SubnetIpv4CidrReservations", calls=_private_subnets),
-        Ask(topic="mount_targets", service="efs", operation="describe_mount_targets", key="MountTargets", calls=_each_file_system),
-        Ask(topic="backup_policies", service="efs", operation="describe_backup_policy", calls=_each_file_system, absent=("PolicyNotFound",)),
-        Ask(topic="file_system_policies", service="efs", operation="describe_file_system_policy", calls=_each_file_system, absent=("PolicyNotFound",)),
+        Ask(
+            topic="rules",
+            service="ec2",
+            operation="describe_security_group_rules",
+            key="SecurityGroupRules",
+            calls=lambda live: _rules(live),
+        ),
+        Ask(
+            topic="addresses",
+            service="ec2",
+            operation="describe_addresses",
+            key="Addresses",
+            calls=_addresses,
+        ),
+        Ask(
+            topic="reservations",
+            service="ec2",
+            operation="get_subnet_cidr_reservations",
+            key="SubnetIpv4CidrReservations",
+            calls=_private_subnets,
+        ),
+        Ask(
+            topic="mount_targets",
+            service="efs",
+            operation="describe_mount_targets",
+            key="MountTargets",
+            calls=_each_file_system,
+        ),
+        Ask(
+            topic="backup_policies",
+            service="efs",
+            operation="describe_backup_policy",
+            calls=_each_file_system,
+            absent=("PolicyNotFound",),
+        ),
+        Ask(
+            topic="file_system_policies",
+            service="efs",
+            operation="describe_file_system_policy",
+            calls=_each_file_system,
+            absent=("PolicyNotFound",),
+        ),
         Ask(
             topic="node_groups",
             service="eks",
@@ -190,8 +427,20 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
             key="nodegroup",
             calls=_each("node_group_names", "nodegroupName", clusterName="name"),
         ),
-        Ask(topic="addons", service="eks", operation="describe_addon", key="addon", calls=_each("addon_names", "addonName", clusterName="name")),
-        Ask(topic="listeners", service="elbv2", operation="describe_listeners", key="Listeners", calls=_listeners),
+        Ask(
+            topic="addons",
+            service="eks",
+            operation="describe_addon",
+            key="addon",
+            calls=_each("addon_names", "addonName", clusterName="name"),
+        ),
+        Ask(
+            topic="listeners",
+            service="elbv2",
+            operation="describe_listeners",
+            key="Listeners",
+            calls=_listeners,
+        ),
         Ask(
             topic="instance_profiles",
             service="iam",
@@ -203,8 +452,20 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
         *asks_beside.SECOND,
     ),
     (
-        Ask(topic="templates", service="ec2", operation="describe_launch_templates", key="LaunchTemplates", calls=_templates),
-        Ask(topic="template_versions", service="ec2", operation="describe_launch_template_versions", key="LaunchTemplateVersions", calls=_template_versions),
+        Ask(
+            topic="templates",
+            service="ec2",
+            operation="describe_launch_templates",
+            key="LaunchTemplates",
+            calls=_templates,
+        ),
+        Ask(
+            topic="template_versions",
+            service="ec2",
+            operation="describe_launch_template_versions",
+            key="LaunchTemplateVersions",
+            calls=_template_versions,
+        ),
         Ask(
             topic="roles",
             service="iam",
@@ -229,7 +490,13 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
 
 
 def _rules(live: Live) -> Sequence[Parameters]:
-    """Rules of the groups that the program may know: of the cluster, of homes, of a hub. Others' groups are others' business."""
+    """Rules of the groups that the program may know: of the cluster, of homes, of a hub. Others'
+    groups are others' business.
+    """
     own = str(live.cluster.get("resourcesVpcConfig", {}).get("clusterSecurityGroupId", ""))
-    ids = [item["GroupId"] for item in live.of("security_groups") if item["GroupId"] == own or str(item["GroupName"]).startswith(f"{live.name}-")]
+    ids = [
+        item["GroupId"]
+        for item in live.of("security_groups")
+        if item["GroupId"] == own or str(item["GroupName"]).startswith(f"{live.name}-")
+    ]
     return ({"Filters": [{"Name": "group-id", "Values": ids}]},) if ids else ()

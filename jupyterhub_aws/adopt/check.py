@@ -1,4 +1,6 @@
-"""Whether a preview adopts and nothing else: every entry of the map is an import, protected, and nothing is replaced or deleted."""
+"""Whether a preview adopts and nothing else: every entry of the map is an import, protected, and
+nothing is replaced or deleted.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ from jupyterhub_aws.config.stack_file import StackFile
 
 COMMAND = "jhub adopt check"
 _LONGEST = 300
-_REPLACED = "make these properties in the stack file what they are in AWS, or take the entry out of imports and use the thing in place (docs/adopting.md)"
+_REPLACED = (
+    "make these properties in the stack file what they are in AWS, or take the entry out of imports"
+    " and use the thing in place (docs/adopting.md)"
+)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -35,8 +40,10 @@ class Fault:
 
 @dataclass(kw_only=True)
 class Verdict:
-    """`stage`: `adopts` (the next up imports), `done` (nothing changes any more), `nothing` (there is no map, and nothing is lost), `more` (it still changes
-    what was adopted), `wrong` (see `faults`). The lists hold TYPE::NAME; `added` has what changes among the resources that the caller's program added.
+    """`stage`: `adopts` (the next up imports), `done` (nothing changes any more), `nothing` (there
+    is no map, and nothing is lost), `more` (it still changes what was adopted), `wrong` (see
+    `faults`). The lists hold TYPE::NAME; `added` has what changes among the resources that the
+    caller's program added.
     """
 
     stage: Literal["adopts", "done", "nothing", "more", "wrong"]
@@ -54,13 +61,23 @@ class Verdict:
 
 
 def previewed(file: StackFile, preview_file: str | None) -> Side:
-    """The preview of a file, or of the engine. Raises ConfigError where it is none, or failed, or is of another stack."""
+    """The preview of a file, or of the engine. Raises ConfigError where it is none, or failed,
+    or is of another stack.
+    """
     side = read_side(preview_file) if preview_file is not None else _engine(file)
     if side.kind != "preview":
-        problem = Problem(path="--preview", what="is a plan, which knows nothing of AWS and of the state", fix="give it what `pulumi preview --json` printed")
+        problem = Problem(
+            path="--preview",
+            what="is a plan, which knows nothing of AWS and of the state",
+            fix="give it what `pulumi preview --json` printed",
+        )
         raise ConfigError(COMMAND, [problem])
     if side.stack and side.stack != file.stack:
-        problem = Problem(path="--preview", what=f"is of stack {side.stack}, not of {file.stack}", fix=f"pulumi preview --json -s {file.stack} > FILE")
+        problem = Problem(
+            path="--preview",
+            what=f"is of stack {side.stack}, not of {file.stack}",
+            fix=f"pulumi preview --json -s {file.stack} > FILE",
+        )
         raise ConfigError(COMMAND, [problem])
     return side
 
@@ -71,15 +88,39 @@ def _engine(file: StackFile) -> Side:
     from jupyterhub_aws.operate.live.engine import there
 
     if not there():
-        fix = "install it, or run `pulumi preview --json > FILE` where it is and give --preview FILE"
+        fix = (
+            "install it, or run `pulumi preview --json > FILE` where it is and give --preview FILE"
+        )
         raise ConfigError(COMMAND, [Problem(path="pulumi", what="is not on PATH", fix=fix)])
-    line = ["pulumi", "preview", "--json", "--non-interactive", "--stack", file.stack, *(["--config-file", str(file.path)] if file.engine_option else [])]
+    line = [
+        "pulumi",
+        "preview",
+        "--json",
+        "--non-interactive",
+        "--stack",
+        file.stack,
+        *(["--config-file", str(file.path)] if file.engine_option else []),
+    ]
     print(f"  $ {shlex.join(line)}", file=sys.stderr, flush=True)
-    done = subprocess.run(line, cwd=file.home.folder, env=os.environ, capture_output=True, text=True, check=False)  # noqa: S603 -- pulumi, with the stack's name
+    done = subprocess.run(  # noqa: S603
+        line, cwd=file.home.folder, env=os.environ, capture_output=True, text=True, check=False
+    )
     data = _data(done.stdout)
     if data is None:
-        said = " ".join(masked_text(done.stderr or done.stdout).split())[-_LONGEST:] or f"it ended with {done.returncode}"
-        raise ConfigError(COMMAND, [Problem(path="pulumi preview", what=f"came to no end: {said}", fix="mend what it complains about and run it again")])
+        said = (
+            " ".join(masked_text(done.stderr or done.stdout).split())[-_LONGEST:]
+            or f"it ended with {done.returncode}"
+        )
+        raise ConfigError(
+            COMMAND,
+            [
+                Problem(
+                    path="pulumi preview",
+                    what=f"came to no end: {said}",
+                    fix="mend what it complains about and run it again",
+                )
+            ],
+        )
     return side_of(data, "pulumi preview")
 
 
@@ -104,7 +145,10 @@ def judged(file: StackFile, side: Side) -> Verdict:
     for subject in sorted(steps):
         _of_step(found, subject, steps[subject])
         if steps[subject].op == "import" and subject not in entries:
-            what, fix = "would be imported, and no entry of the stack file says so", "preview again: this one is of another stack file"
+            what, fix = (
+                "would be imported, and no entry of the stack file says so",
+                "preview again: this one is of another stack file",
+            )
             found.faults.append(Fault(subject=subject, what=what, fix=fix))
     for subject, identity in sorted(entries.items()):
         _of_entry(found, subject, identity, steps.get(subject))
@@ -114,7 +158,9 @@ def judged(file: StackFile, side: Side) -> Verdict:
     return found
 
 
-def _stage(found: Verdict, entries: Mapping[str, str]) -> Literal["adopts", "done", "nothing", "more"]:
+def _stage(
+    found: Verdict, entries: Mapping[str, str]
+) -> Literal["adopts", "done", "nothing", "more"]:
     if found.imported:
         return "adopts"
     if not (found.created or found.updated or found.added):
@@ -124,7 +170,11 @@ def _stage(found: Verdict, entries: Mapping[str, str]) -> Literal["adopts", "don
 
 def _entries(file: StackFile) -> dict[str, str]:
     imports = file.data.get(file_key("imports"))
-    return {str(key): str(value) for key, value in imports.items()} if isinstance(imports, Mapping) else {}
+    return (
+        {str(key): str(value) for key, value in imports.items()}
+        if isinstance(imports, Mapping)
+        else {}
+    )
 
 
 def _subject(urn: str) -> str:
@@ -135,20 +185,38 @@ def _subject(urn: str) -> str:
 def _of_step(found: Verdict, subject: str, step: Step) -> None:
     if step.op == "replace":
         because = f", because of {', '.join(step.because)}" if step.because else ""
-        found.faults.append(Fault(subject=subject, what=f"would be replaced{because}", fix=_REPLACED))
+        found.faults.append(
+            Fault(subject=subject, what=f"would be replaced{because}", fix=_REPLACED)
+        )
     elif step.op == "delete":
-        fix = "the state has it and the stack file does not: write back what made it, or find out who took it out"
+        fix = (
+            "the state has it and the stack file does not: write back what made it, or find out who"
+            " took it out"
+        )
         found.faults.append(Fault(subject=subject, what="would be deleted", fix=fix))
     elif step.op in ("create", "update", "import") and (step.new is None or step.new.custom):
-        {"create": found.created, "update": found.updated, "import": found.imported}[step.op].append(subject)
+        {"create": found.created, "update": found.updated, "import": found.imported}[
+            step.op
+        ].append(subject)
 
 
 def _of_added(found: Verdict, subject: str, step: Step) -> None:
-    """What becomes of a resource that the caller's program added. Its import needs no entry in the stack file: the program says it."""
+    """What becomes of a resource that the caller's program added. Its import needs no entry in
+    the stack file: the program says it.
+    """
     if step.op in ("replace", "delete"):
         because = f", because of {', '.join(step.because)}" if step.because else ""
-        fix = "it is your program's own: make it there what it is in AWS, or take it out in a change of its own, once the stack is adopted"
-        found.faults.append(Fault(subject=subject, what=f"would be {'replaced' if step.op == 'replace' else 'deleted'}{because}", fix=fix))
+        fix = (
+            "it is your program's own: make it there what it is in AWS, or take it out in a change"
+            " of its own, once the stack is adopted"
+        )
+        found.faults.append(
+            Fault(
+                subject=subject,
+                what=f"would be {'replaced' if step.op == 'replace' else 'deleted'}{because}",
+                fix=fix,
+            )
+        )
     elif step.op in ("create", "update", "import") and (step.new is None or step.new.custom):
         found.added.append(subject)
 
@@ -156,10 +224,14 @@ def _of_added(found: Verdict, subject: str, step: Step) -> None:
 def _of_entry(found: Verdict, subject: str, identity: str, step: Step | None) -> None:
     """An entry is imported, or is there already; anything else would make a second one.
 
-    The engine leaves out steps of what stays the same at times; that an entry is somebody's, the program itself has seen to: it fails otherwise.
+    The engine leaves out steps of what stays the same at times; that an entry is somebody's, the
+    program itself has seen to: it fails otherwise.
     """
     if step is not None and step.op == "create":
-        what, fix = "is in imports, and would be made anew", "is the preview older than the stack file? Preview again"
+        what, fix = (
+            "is in imports, and would be made anew",
+            "is the preview older than the stack file? Preview again",
+        )
         found.faults.append(Fault(subject=subject, what=what, fix=fix))
     elif step is not None and step.op == "import":
         _imported(found, subject, identity, step)
@@ -169,8 +241,16 @@ def _of_entry(found: Verdict, subject: str, identity: str, step: Step | None) ->
 
 def _imported(found: Verdict, subject: str, identity: str, step: Step) -> None:
     if step.new is not None and not step.new.protect:
-        fix = "is the program older than this command? Its transform protects what it imports (components/imports.py)"
-        found.faults.append(Fault(subject=subject, what="would be imported without protection", fix=fix))
+        fix = (
+            "is the program older than this command? Its transform protects what it imports"
+            " (components/imports.py)"
+        )
+        found.faults.append(
+            Fault(subject=subject, what="would be imported without protection", fix=fix)
+        )
     if step.new is not None and step.new.import_id not in (None, identity):
-        what, fix = f"would be imported from {step.new.import_id}, and the stack file says {identity}", "preview again"
+        what, fix = (
+            f"would be imported from {step.new.import_id}, and the stack file says {identity}",
+            "preview again",
+        )
         found.faults.append(Fault(subject=subject, what=what, fix=fix))

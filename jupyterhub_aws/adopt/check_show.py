@@ -26,7 +26,11 @@ def show(found: Verdict, stack: str) -> None:
         if subjects:
             names = ", ".join(subject.partition("::")[2] for subject in subjects[:_MOST])
             more = f" and {len(subjects) - _MOST} more" if len(subjects) > _MOST else ""
-            lines.line(mark, "green" if mark == "✓" else "yellow", f"{len(subjects)} {title}: {names}{more}")
+            lines.line(
+                mark,
+                "green" if mark == "✓" else "yellow",
+                f"{len(subjects)} {title}: {names}{more}",
+            )
     lines.end(_NEXT[found.stage].format(stack=stack))
 
 

@@ -1,4 +1,6 @@
-"""A stack file for a cluster that was scanned: one that takes it over, or one that uses it in place. What only the operator knows is marked."""
+"""A stack file for a cluster that was scanned: one that takes it over, or one that uses it in
+place. What only the operator knows is marked.
+"""
 
 from __future__ import annotations
 
@@ -34,18 +36,23 @@ class Draft:
         """The file, with the import map in it."""
         sections = {**self.sections, **({"imports": dict(imports)} if imports else {})}
         note = (
-            "What exists already: TYPE::NAME (the end of the resource's URN) to its id. Protected while it stands here.\n"
-            "Take it away when `jhub adopt check` finds no change any more."
+            "What exists already: TYPE::NAME (the end of the resource's URN) to its id. Protected"
+            " while it stands here.\nTake it away when `jhub adopt check` finds no change any more."
         )
         return text_of(self.head, sections, {**self.comments, "imports": note})
 
 
 def reasons_against_owning(live: Live) -> list[str]:
-    """Why the control plane cannot become the program's resource, as far as its description says; more may follow from a comparison."""
+    """Why the control plane cannot become the program's resource, as far as its description
+    says; more may follow from a comparison.
+    """
     cluster, found = live.cluster, []
     mode = cluster.get("accessConfig", {}).get("authenticationMode", "CONFIG_MAP")
     if mode == "CONFIG_MAP":
-        found.append("its authentication mode is CONFIG_MAP (aws-auth): EKS does not go to API, which the program needs, in one step")
+        found.append(
+            "its authentication mode is CONFIG_MAP (aws-auth): EKS does not go to API, which the"
+            " program needs, in one step"
+        )
     if cluster.get("computeConfig", {}).get("enabled"):
         found.append("EKS Auto Mode runs its nodes: the program has groups of its own")
     if cluster.get("kubernetesNetworkConfig", {}).get("ipFamily", "ipv4") != "ipv4":
@@ -55,14 +62,22 @@ def reasons_against_owning(live: Live) -> list[str]:
     if cluster.get("connectorConfig"):
         found.append("it is a cluster elsewhere that is only registered with EKS")
     if len(live.name) > _LONGEST_NAME or not _NAME.fullmatch(live.name):
-        found.append(f"the program's names begin with the cluster's, in at most {_LONGEST_NAME} lower-case letters, digits and dashes: {live.name} is none")
+        found.append(
+            f"the program's names begin with the cluster's, in at most {_LONGEST_NAME} lower-case"
+            f" letters, digits and dashes: {live.name} is none"
+        )
     if str(cluster.get("version")) not in kubernetes_versions():
-        found.append(f"Kubernetes {cluster.get('version')} is not in the table of versions ({', '.join(sorted(kubernetes_versions()))})")
+        found.append(
+            f"Kubernetes {cluster.get('version')} is not in the table of versions"
+            f" ({', '.join(sorted(kubernetes_versions()))})"
+        )
     return found
 
 
 def owning(live: Live) -> Draft:
-    """The cluster becomes the program's resource, and so does its network where the program would have divided it in the same way."""
+    """The cluster becomes the program's resource, and so does its network where the program
+    would have divided it in the same way.
+    """
     network, why = network_of(live)
     pools, pools_note = own_pools(live)
     hubs = hubs_of(live)
@@ -76,16 +91,32 @@ def owning(live: Live) -> Draft:
         "homes": _homes(live),
         "hubs": hubs,
     }
-    comments = {"name": "The cluster's name, and the beginning of every other.", "network": why, "pools": pools_note, "homes": _homes_note(live)}
-    return Draft(kind="eks", sections=sections, comments=comments, head=_head(live, "takes it over", hubs=True))
+    comments = {
+        "name": "The cluster's name, and the beginning of every other.",
+        "network": why,
+        "pools": pools_note,
+        "homes": _homes_note(live),
+    }
+    return Draft(
+        kind="eks",
+        sections=sections,
+        comments=comments,
+        head=_head(live, "takes it over", hubs=True),
+    )
 
 
 def by_reference(live: Live, reasons: list[str]) -> Draft:
-    """The cluster is used in place: nothing of it, of its network or of its nodes is the program's."""
+    """The cluster is used in place: nothing of it, of its network or of its nodes is the
+    program's.
+    """
     pools, pools_note = given_pools(live)
     network = _ranges(live)
     homes = _given_homes(live)
-    name = live.name if _NAME.fullmatch(live.name) and len(live.name) <= _LONGEST_NAME else _short(live.name)
+    name = (
+        live.name
+        if _NAME.fullmatch(live.name) and len(live.name) <= _LONGEST_NAME
+        else _short(live.name)
+    )
     sections = {
         **_place(live),
         "name": name,
@@ -96,17 +127,36 @@ def by_reference(live: Live, reasons: list[str]) -> Draft:
         **({} if homes is None else {"homes": homes}),
     }
     why = "Used in place, because\n" + "\n".join(f"- {reason}" for reason in reasons)
-    comments = {"cluster": why, "pools": pools_note, "network": "Its network is its owner's; only what pods must know stands here.", "homes": _given_note(live)}
-    return Draft(kind="existing", sections=sections, comments=comments, head=_head(live, "uses it in place", hubs=False))
+    comments = {
+        "cluster": why,
+        "pools": pools_note,
+        "network": "Its network is its owner's; only what pods must know stands here.",
+        "homes": _given_note(live),
+    }
+    return Draft(
+        kind="existing",
+        sections=sections,
+        comments=comments,
+        head=_head(live, "uses it in place", hubs=False),
+    )
 
 
 def _head(live: Live, what: str, *, hubs: bool) -> str:
     lines = [
-        f"The EKS cluster {live.name} in {live.account}, {live.region}: written by `jhub adopt scan`, which changed nothing. This file {what}.",
-        "Lines with FILL IN are yours. Step by step: docs/adopting.md; every option: docs/reference.md.",
+        (
+            f"The EKS cluster {live.name} in {live.account}, {live.region}: written by `jhub adopt"
+            f" scan`, which changed nothing. This file {what}."
+        ),
+        (
+            "Lines with FILL IN are yours. Step by step: docs/adopting.md; every option:"
+            " docs/reference.md."
+        ),
     ]
     if not hubs:
-        lines.append("Hubs are not in AWS's API: write them under `hubs`, or take them from the chart's values with `jhub adopt config FILE`.")
+        lines.append(
+            "Hubs are not in AWS's API: write them under `hubs`, or take them from the chart's"
+            " values with `jhub adopt config FILE`."
+        )
     return "\n".join(lines)
 
 
@@ -129,12 +179,37 @@ def _tags(live: Live) -> dict[str, Any]:
 
 def _cluster(live: Live) -> dict[str, Any]:
     cluster, network = live.cluster, live.cluster.get("resourcesVpcConfig", {})
-    on = [kind for item in cluster.get("logging", {}).get("clusterLogging", ()) if item.get("enabled") for kind in item.get("types", ())]
-    public = list(network.get("publicAccessCidrs", ())) if network.get("endpointPublicAccess") else []
+    on = [
+        kind
+        for item in cluster.get("logging", {}).get("clusterLogging", ())
+        if item.get("enabled")
+        for kind in item.get("types", ())
+    ]
+    public = (
+        list(network.get("publicAccessCidrs", ())) if network.get("endpointPublicAccess") else []
+    )
     world = "0.0.0.0/0" in public
-    api = {"public_access_cidrs": public, **({"public": Noted(value=True, note="as it is now: better your own networks")} if world else {})}
-    people = [str(item["value"]) for item in live.of("administrators") if re.search(r":iam::\d{12}:(role|user)/", str(item["value"]))]
-    retention = next((group.get("retentionInDays") for group in live.of("log_groups") if str(group["logGroupName"]).startswith("/aws/eks/")), None)
+    api = {
+        "public_access_cidrs": public,
+        **(
+            {"public": Noted(value=True, note="as it is now: better your own networks")}
+            if world
+            else {}
+        ),
+    }
+    people = [
+        str(item["value"])
+        for item in live.of("administrators")
+        if re.search(r":iam::\d{12}:(role|user)/", str(item["value"]))
+    ]
+    retention = next(
+        (
+            group.get("retentionInDays")
+            for group in live.of("log_groups")
+            if str(group["logGroupName"]).startswith("/aws/eks/")
+        ),
+        None,
+    )
     service = cluster.get("kubernetesNetworkConfig", {}).get("serviceIpv4Cidr", "172.20.0.0/16")
     return {
         "kind": "eks",
@@ -156,12 +231,17 @@ def _existing_cluster(live: Live) -> dict[str, Any]:
     known = sorted(kubernetes_versions())
     version: Any = str(live.cluster.get("version"))
     if version not in known:
-        version = fill(known[0], f"it is {version}, which is not in the table of versions: upgrade it first")
+        version = fill(
+            known[0], f"it is {version}, which is not in the table of versions: upgrade it first"
+        )
     service = live.cluster.get("kubernetesNetworkConfig", {}).get("serviceIpv4Cidr")
     return {
         "kind": "existing",
         "version": version,
-        "context": Noted(value=str(live.cluster.get("arn", live.name)), note=f"aws eks update-kubeconfig --region {live.region} --name {live.name}"),
+        "context": Noted(
+            value=str(live.cluster.get("arn", live.name)),
+            note=f"aws eks update-kubeconfig --region {live.region} --name {live.name}",
+        ),
         **({"service_cidr": service} if service else {}),
         "protected": True,
     }
@@ -169,7 +249,11 @@ def _existing_cluster(live: Live) -> dict[str, Any]:
 
 def _ranges(live: Live) -> dict[str, Any]:
     vpc = live.vpc or {}
-    ranges = [item["CidrBlock"] for item in vpc.get("CidrBlockAssociationSet", ()) if item.get("CidrBlockState", {}).get("State", "associated") == "associated"]
+    ranges = [
+        item["CidrBlock"]
+        for item in vpc.get("CidrBlockAssociationSet", ())
+        if item.get("CidrBlockState", {}).get("State", "associated") == "associated"
+    ]
     ranges = ranges or ([vpc["CidrBlock"]] if vpc.get("CidrBlock") else [])
     subnets = live.cluster.get("resourcesVpcConfig", {}).get("subnetIds", ())
     leads_out = any(live.way_out(item) != "none" for item in subnets)
@@ -177,7 +261,11 @@ def _ranges(live: Live) -> dict[str, Any]:
     egress: Any = {"kind": "internet" if leads_out or unknown else "none"}
     if unknown:
         egress = {"kind": fill("internet", "routes could not be seen: internet, proxy or none")}
-    return {"mode": "unmanaged", "ranges": ranges or fill(["10.0.0.0/16"], "ranges of nodes and pods"), "egress": egress}
+    return {
+        "mode": "unmanaged",
+        "ranges": ranges or fill(["10.0.0.0/16"], "ranges of nodes and pods"),
+        "egress": egress,
+    }
 
 
 def _homes(live: Live) -> dict[str, Any]:
@@ -185,11 +273,21 @@ def _homes(live: Live) -> dict[str, Any]:
     if found is None:
         return {"kind": "efs"}
     homes: dict[str, Any] = {"kind": "efs"}
-    own = [item for item in live.of("access_points") if item["FileSystemId"] == found["FileSystemId"] and _path(item).startswith("/hubs/")]
+    own = [
+        item
+        for item in live.of("access_points")
+        if item["FileSystemId"] == found["FileSystemId"] and _path(item).startswith("/hubs/")
+    ]
     if not own:
         homes["adopted"] = {
-            "path": fill("/home", "directory on the file system that holds the homes (the path of the old volume with its subPath, before the name)"),
-            "owner": fill("root", "root (hubs of 2021: CHOWN_HOME, uid 0) or users (1000:100 already)"),
+            "path": fill(
+                "/home",
+                "directory on the file system that holds the homes (the path of the old volume with"
+                " its subPath, before the name)",
+            ),
+            "owner": fill(
+                "root", "root (hubs of 2021: CHOWN_HOME, uid 0) or users (1000:100 already)"
+            ),
         }
     return homes
 
@@ -203,31 +301,65 @@ def _homes_note(live: Live) -> str:
         return f"File system {live.file_system_id}."
     here = sorted({str(item["FileSystemId"]) for item in live.of("mount_targets")})
     if here:
-        return f"Several file systems are mounted in this VPC ({', '.join(here)}): run the scan again with --file-system, or a new one is made."
-    return "No file system of EFS is mounted in this VPC: one would be made, and homes elsewhere would stay where they are."
+        return (
+            f"Several file systems are mounted in this VPC ({', '.join(here)}): run the scan again"
+            " with --file-system, or a new one is made."
+        )
+    return (
+        "No file system of EFS is mounted in this VPC: one would be made, and homes elsewhere would"
+        " stay where they are."
+    )
 
 
 def _given_homes(live: Live) -> dict[str, Any] | None:
     found = live.file_system
     if found is None:
-        return {"kind": fill("ephemeral", "where homes are: efs_access_point, nfs or ebs (docs/reference.md); ephemeral keeps nothing")}
-    points = [item for item in live.of("access_points") if item["FileSystemId"] == found["FileSystemId"]]
-    people = [item for item in points if (item.get("PosixUser") or {}).get("Uid") == 1000 and (item.get("PosixUser") or {}).get("Gid") == 100]  # noqa: PLR2004 -- what servers run as
+        return {
+            "kind": fill(
+                "ephemeral",
+                "where homes are: efs_access_point, nfs or ebs (docs/reference.md); ephemeral keeps"
+                " nothing",
+            )
+        }
+    points = [
+        item for item in live.of("access_points") if item["FileSystemId"] == found["FileSystemId"]
+    ]
+    people = [
+        item
+        for item in points
+        if (item.get("PosixUser") or {}).get("Uid") == 1000
+        and (item.get("PosixUser") or {}).get("Gid") == 100
+    ]  # what servers run as
     if len(people) == 1:
-        point: Any = Noted(value=people[0]["AccessPointId"], note=f"root directory {_path(people[0])}")
+        point: Any = Noted(
+            value=people[0]["AccessPointId"], note=f"root directory {_path(people[0])}"
+        )
     else:
-        command = f"aws efs create-access-point --file-system-id {found['FileSystemId']} --posix-user Uid=1000,Gid=100 --root-directory Path=/home"
-        point = fill("fsap-00000000000000000", f"one for 1000:100 and the directory of homes; {'there are several' if people else f'there is none: {command}'}")
+        command = (
+            f"aws efs create-access-point --file-system-id {found['FileSystemId']} --posix-user"
+            " Uid=1000,Gid=100 --root-directory Path=/home"
+        )
+        point = fill(
+            "fsap-00000000000000000",
+            "one for 1000:100 and the directory of homes;"
+            f" {'there are several' if people else f'there is none: {command}'}",
+        )
     return {"kind": "efs_access_point", "file_system": found["FileSystemId"], "access_point": point}
 
 
 def _given_note(live: Live) -> str:
     if live.file_system is None:
-        return "The scan does not know where homes are: no single EFS file system is mounted in this VPC (--file-system names one)."
+        return (
+            "The scan does not know where homes are: no single EFS file system is mounted in this"
+            " VPC (--file-system names one)."
+        )
     return "Homes stay where they are. The cluster needs the add-on aws-efs-csi-driver."
 
 
-def _short(name: str) -> Any:  # noqa: ANN401 -- a text, or one that is to be looked at
+def _short(name: str) -> Any:
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "jhub"
     plain = plain if plain[0].isalpha() else f"x{plain}"
-    return Noted(value=plain[:_LONGEST_NAME].rstrip("-"), note="the beginning of names; the cluster keeps its own")
+    return Noted(
+        value=plain[:_LONGEST_NAME].rstrip("-"),
+        note="the beginning of names; the cluster keeps its own",
+    )

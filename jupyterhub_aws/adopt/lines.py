@@ -1,4 +1,6 @@
-"""Lines of a report: a mark, a text that hangs below itself, and what to do in a line of its own."""
+"""Lines of a report: a mark, a text that hangs below itself, and what to do in a line of its
+own.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What a scan saw of an account: things by topic, as AWS's API describes them, and what could not be seen."""
+"""What a scan saw of an account: things by topic, as AWS's API describes them, and what could
+not be seen.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ class Unseen:
 
 @dataclass
 class Live:
-    """A cluster and what stands around it. `found` holds lists of things by topic (jupyterhub_aws/adopt/asks.py), `cluster` is EKS's own description."""
+    """A cluster and what stands around it. `found` holds lists of things by topic
+    (jupyterhub_aws/adopt/asks.py), `cluster` is EKS's own description.
+    """
 
     account: str
     region: str
@@ -69,10 +73,19 @@ class Live:
     @property
     def file_system(self) -> Thing | None:
         """The file system of homes: the one that was chosen."""
-        return next((item for item in self.of("file_systems") if item["FileSystemId"] == self.file_system_id), None)
+        return next(
+            (
+                item
+                for item in self.of("file_systems")
+                if item["FileSystemId"] == self.file_system_id
+            ),
+            None,
+        )
 
     def table_of(self, subnet: str) -> Thing | None:
-        """The route table of a subnet: its own, or the VPC's main one (VPC user guide, "Route table concepts")."""
+        """The route table of a subnet: its own, or the VPC's main one (VPC user guide, "Route
+        table concepts").
+        """
         main = None
         for table in self.of("route_tables"):
             for association in table.get("Associations", ()):
@@ -82,10 +95,15 @@ class Live:
         return main
 
     def way_out(self, subnet: str) -> str:
-        """How a subnet's default route leads out: `public` (an internet gateway), `nat` (anything else), or `none`."""
+        """How a subnet's default route leads out: `public` (an internet gateway), `nat`
+        (anything else), or `none`.
+        """
         table = self.table_of(subnet) or {}
         for route in table.get("Routes", ()):
-            if route.get("DestinationCidrBlock") == "0.0.0.0/0" and route.get("State", "active") == "active":
+            if (
+                route.get("DestinationCidrBlock") == "0.0.0.0/0"
+                and route.get("State", "active") == "active"
+            ):
                 return "public" if str(route.get("GatewayId", "")).startswith("igw-") else "nat"
         return "none"
 
@@ -96,4 +114,7 @@ def tags_of(thing: Thing | None) -> dict[str, str]:
     if isinstance(tags, Mapping):
         return {str(key): str(value) for key, value in tags.items()}
     items: Iterable[Any] = tags or ()
-    return {str(item.get("Key", item.get("TagKey"))): str(item.get("Value", item.get("TagValue", ""))) for item in items}
+    return {
+        str(item.get("Key", item.get("TagKey"))): str(item.get("Value", item.get("TagValue", "")))
+        for item in items
+    }

@@ -1,4 +1,6 @@
-"""What the program would register, matched with what is there: an import map, what will differ, what will be made, and what cannot be taken over. Pure."""
+"""What the program would register, matched with what is there: an import map, what will differ,
+what will be made, and what cannot be taken over. Pure.
+"""
 
 from __future__ import annotations
 
@@ -16,35 +18,72 @@ from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.replacements import verdict
 
 Key = tuple[str, str]
-#: Types that are no things in AWS of their own, or that a provider cannot import: `up` makes them again, and AWS takes that without a change.
+#: Types that are no things in AWS of their own, or that a provider cannot import: `up` makes them
+#: again, and AWS takes that without a change.
 _REMADE: Mapping[str, str] = {
-    "aws:autoscaling/attachment:Attachment": "the provider cannot import it; attaching again changes nothing",
-    "aws:acm/certificateValidation:CertificateValidation": "waits for a certificate, and is nothing in AWS",
+    "aws:autoscaling/attachment:Attachment": (
+        "the provider cannot import it; attaching again changes nothing"
+    ),
+    "aws:acm/certificateValidation:CertificateValidation": (
+        "waits for a certificate, and is nothing in AWS"
+    ),
     "aws:kms/grant:Grant": "its id is known to whoever made it only; a second one does no harm",
 }
 #: What a resource that is made anew does to people who use what is there.
 _EFFECTS: Mapping[str, str] = {
-    "aws:efs/fileSystemPolicy:FileSystemPolicy": "from then on only the hubs' access points get in, with TLS: plain NFS mounts of the file system end",
-    "aws:eks/addon:Addon": "OVERWRITE: what was changed by hand in the add-on's objects is set back",
-    "aws:lb/loadBalancer:LoadBalancer": "a balancer with an address of its own: the hub's name has to point there",
-    "aws:ec2/natGateway:NatGateway": "a NAT gateway with an address of its own: whoever lists the old one has to learn it",
+    "aws:efs/fileSystemPolicy:FileSystemPolicy": (
+        "from then on only the hubs' access points get in, with TLS: plain NFS mounts of the file"
+        " system end"
+    ),
+    "aws:eks/addon:Addon": (
+        "OVERWRITE: what was changed by hand in the add-on's objects is set back"
+    ),
+    "aws:lb/loadBalancer:LoadBalancer": (
+        "a balancer with an address of its own: the hub's name has to point there"
+    ),
+    "aws:ec2/natGateway:NatGateway": (
+        "a NAT gateway with an address of its own: whoever lists the old one has to learn it"
+    ),
 }
 #: The same for one that is taken over and changed.
 _CHANGES: Mapping[tuple[str, str], str] = {
-    ("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "ingress"): "the default group loses its rules: whatever relies on them is cut off",
-    ("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "egress"): "the default group loses its rules: whatever relies on them is cut off",
-    ("aws:backup/plan:Plan", "rules"): "the next backups are made and kept as this says; those that are there keep the day that they were given",
-    ("aws:efs/backupPolicy:BackupPolicy", "backupPolicy"): "EFS's own daily plan is switched: `backups` in the stack file says what backs homes up",
-    ("aws:cloudwatch/logGroup:LogGroup", "retentionInDays"): "where it becomes shorter, older lines are deleted",
-    (CONTROL_PLANE, "encryptionConfig"): "secrets are encrypted from then on, and AWS never takes that back",
-    (CONTROL_PLANE, "accessConfig"): "aws-auth is no longer asked: whoever came in by it needs an access entry first",
+    (
+        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        "ingress",
+    ): "the default group loses its rules: whatever relies on them is cut off",
+    (
+        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        "egress",
+    ): "the default group loses its rules: whatever relies on them is cut off",
+    ("aws:backup/plan:Plan", "rules"): (
+        "the next backups are made and kept as this says; those that are there keep the day that"
+        " they were given"
+    ),
+    (
+        "aws:efs/backupPolicy:BackupPolicy",
+        "backupPolicy",
+    ): "EFS's own daily plan is switched: `backups` in the stack file says what backs homes up",
+    (
+        "aws:cloudwatch/logGroup:LogGroup",
+        "retentionInDays",
+    ): "where it becomes shorter, older lines are deleted",
+    (
+        CONTROL_PLANE,
+        "encryptionConfig",
+    ): "secrets are encrypted from then on, and AWS never takes that back",
+    (
+        CONTROL_PLANE,
+        "accessConfig",
+    ): "aws-auth is no longer asked: whoever came in by it needs an access entry first",
 }
 _LONGEST_ROUNDS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A property that will be another one after the `up` that adopts. `effect` says what that does, where it does more than it says."""
+    """A property that will be another one after the `up` that adopts. `effect` says what that
+    does, where it does more than it says.
+    """
 
     subject: str
     where: str
@@ -57,7 +96,9 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
-    """A resource that the `up` would make, and why it has no counterpart; `blind`: nobody can say, for it could not be looked for."""
+    """A resource that the `up` would make, and why it has no counterpart; `blind`: nobody can
+    say, for it could not be looked for.
+    """
 
     subject: str
     why: str
@@ -66,7 +107,9 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """Something that is there and cannot become the program's resource: its import would end in a replacement."""
+    """Something that is there and cannot become the program's resource: its import would end in
+    a replacement.
+    """
 
     subject: str
     id: str
@@ -75,7 +118,9 @@ class Refused:
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What a stack file and an account have to do with each other. `imports` maps TYPE::NAME to ids."""
+    """What a stack file and an account have to do with each other. `imports` maps TYPE::NAME to
+    ids.
+    """
 
     imports: dict[str, str] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
@@ -89,30 +134,55 @@ class Outcome:
 
 
 def matched(recorded: Resources, live: Live) -> Outcome:
-    """Match every AWS resource of a recording. What would be replaced is not imported, and then neither is what hangs on it."""
+    """Match every AWS resource of a recording. What would be replaced is not imported, and then
+    neither is what hangs on it.
+    """
     outcome, banned = Outcome(), dict[Key, Found]()
     recorded = _placed(recorded, live)
     while True:
         matches = _matches(recorded, live, banned)
         new = _new(recorded, live, matches)
-        found = {key: _differences(resource, matches, new) for resource in recorded if (key := _key(resource)) in matches}
-        bad = {key for key, items in found.items() if any(item.how == "replacement" for item in items)}
+        found = {
+            key: _differences(resource, matches, new)
+            for resource in recorded
+            if (key := _key(resource)) in matches
+        }
+        bad = {
+            key for key, items in found.items() if any(item.how == "replacement" for item in items)
+        }
         if not bad:
             break
         first = _first(recorded, bad)  # one at a time: the others may only follow from it
         banned[first] = matches[first]
-        because = tuple(f"{item.where}: {item.because}" for item in found[first] if item.how == "replacement")
-        outcome.refused.append(Refused(subject="::".join(first), id=matches[first].id, because=because))
+        because = tuple(
+            f"{item.where}: {item.because}" for item in found[first] if item.how == "replacement"
+        )
+        outcome.refused.append(
+            Refused(subject="::".join(first), id=matches[first].id, because=because)
+        )
     outcome.imports = {"::".join(key): matches[key].id for key in sorted(matches)}
-    outcome.differences = sorted((item for items in found.values() for item in items), key=lambda item: (item.subject, item.where))
+    outcome.differences = sorted(
+        (item for items in found.values() for item in items),
+        key=lambda item: (item.subject, item.where),
+    )
     outcome.missing = list(_missing(recorded, live, matches, banned))
-    outcome.protected = tuple(f"{item.type}::{item.name}" for item in recorded if item.protect and _key(item) in matches)
+    outcome.protected = tuple(
+        f"{item.type}::{item.name}" for item in recorded if item.protect and _key(item) in matches
+    )
     return outcome
 
 
 def _placed(recorded: Resources, live: Live) -> Resources:
     """The recording with the account's number where the program would ask AWS for it."""
-    return Resources(replace(item, inputs=json.loads(json.dumps(dict(item.inputs)).replace("${aws.account}", live.account))) for item in recorded)
+    return Resources(
+        replace(
+            item,
+            inputs=json.loads(
+                json.dumps(dict(item.inputs)).replace("${aws.account}", live.account)
+            ),
+        )
+        for item in recorded
+    )
 
 
 def _key(resource: Resource) -> Key:
@@ -130,14 +200,29 @@ def _first(recorded: Resources, bad: set[Key]) -> Key:
 
 
 def _matches(recorded: Resources, live: Live, banned: Mapping[Key, Found]) -> dict[Key, Found]:
-    """Round by round: a subnet needs the VPC, a table needs the subnet. An id serves one resource of a type only."""
+    """Round by round: a subnet needs the VPC, a table needs the subnet. An id serves one
+    resource of a type only.
+    """
     matches: dict[Key, Found] = {}
-    waiting = [item for item in recorded if item.custom and item.type in MATCHERS and _key(item) not in banned and not _elsewhere(item, live)]
+    waiting = [
+        item
+        for item in recorded
+        if item.custom
+        and item.type in MATCHERS
+        and _key(item) not in banned
+        and not _elsewhere(item, live)
+    ]
     taken = {(key[0], found.id) for key, found in banned.items()}
     for _ in range(_LONGEST_ROUNDS):
         left = []
         for resource in waiting:
-            asked = Asked(live=live, resource=resource, recorded=recorded, inputs=resolved(dict(resource.inputs), matches), matches=matches)
+            asked = Asked(
+                live=live,
+                resource=resource,
+                recorded=recorded,
+                inputs=resolved(dict(resource.inputs), matches),
+                matches=matches,
+            )
             found = MATCHERS[resource.type].find(asked)
             if found is None or (resource.type, found.id) in taken:
                 left.append(resource)
@@ -151,14 +236,22 @@ def _matches(recorded: Resources, live: Live, banned: Mapping[Key, Found]) -> di
 
 
 def _elsewhere(resource: Resource, live: Live) -> str:
-    """The region of a resource that is not in the scanned one (copies of backups); empty for all others."""
+    """The region of a resource that is not in the scanned one (copies of backups); empty for all
+    others.
+    """
     region = str(resource.inputs.get("region") or live.region)
     return "" if region == live.region else region
 
 
 def _new(recorded: Resources, live: Live, matches: Mapping[Key, Found]) -> frozenset[str]:
-    """The names of what would be made. What could not be looked for is not among them: it may be there, and nothing follows from it."""
-    return frozenset(item.name for item in recorded if item.custom and _key(item) not in matches and not _blind(item, live))
+    """The names of what would be made. What could not be looked for is not among them: it may be
+    there, and nothing follows from it.
+    """
+    return frozenset(
+        item.name
+        for item in recorded
+        if item.custom and _key(item) not in matches and not _blind(item, live)
+    )
 
 
 def _blind(resource: Resource, live: Live) -> list[str]:
@@ -169,21 +262,43 @@ def _blind(resource: Resource, live: Live) -> list[str]:
     return [topic for topic in matcher.topics if live.blind(topic)] if matcher else []
 
 
-def _differences(resource: Resource, matches: Mapping[Key, Found], new: frozenset[str]) -> list[Difference]:
-    """Each property of the view that will be another one. What the scan did not read is not in the view, and nothing is said about it."""
+def _differences(
+    resource: Resource, matches: Mapping[Key, Found], new: frozenset[str]
+) -> list[Difference]:
+    """Each property of the view that will be another one. What the scan did not read is not in
+    the view, and nothing is said about it.
+    """
     found = matches[_key(resource)]
     inputs = resolved(dict(resource.inputs), matches, new)
-    ours = {key: _sorted(inputs[key]) if key != "instanceTypes" else inputs[key] for key in found.view if key in inputs}
-    theirs = {key: value if key == "instanceTypes" else _sorted(value) for key, value in found.view.items() if key in ours}
+    ours = {
+        key: _sorted(inputs[key]) if key != "instanceTypes" else inputs[key]
+        for key in found.view
+        if key in inputs
+    }
+    theirs = {
+        key: value if key == "instanceTypes" else _sorted(value)
+        for key, value in found.view.items()
+        if key in ours
+    }
     ours, theirs = _common(ours, theirs)
     changes = Comparison(type_=resource.type, loose=True).differences(theirs, ours)
-    if resource.type == "aws:efs/accessPoint:AccessPoint":  # what a directory was made with says nothing once it is there
-        changes = (change for change in changes if change.keys[:2] != ("rootDirectory", "creationInfo"))
-    return [_difference(resource, change) for change in changes if change.keys[:1] and change.keys[0] not in resource.ignore_changes]
+    if (
+        resource.type == "aws:efs/accessPoint:AccessPoint"
+    ):  # what a directory was made with says nothing once it is there
+        changes = (
+            change for change in changes if change.keys[:2] != ("rootDirectory", "creationInfo")
+        )
+    return [
+        _difference(resource, change)
+        for change in changes
+        if change.keys[:1] and change.keys[0] not in resource.ignore_changes
+    ]
 
 
 def _common(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Maps inside are compared by what both could say: the view does not repeat all of a resource. Tags are whole."""
+    """Maps inside are compared by what both could say: the view does not repeat all of a
+    resource. Tags are whole.
+    """
     for key, value in theirs.items():
         other = ours.get(key)
         if key != "tags" and isinstance(value, dict) and isinstance(other, dict):
@@ -192,7 +307,7 @@ def _common(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[dict[str, Any
     return ours, theirs
 
 
-def _sorted(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+def _sorted(value: Any) -> Any:
     """Lists of names in one order: AWS gives them in any."""
     if isinstance(value, dict):
         return {key: _sorted(item) for key, item in value.items()}
@@ -214,13 +329,27 @@ def _difference(resource: Resource, change: PropertyChange) -> Difference:
     )
 
 
-def _how(type_: str, change: PropertyChange) -> tuple[Literal["in place", "replacement", "engine decides"], str]:
-    """What the difference does, by the tables of what forces a replacement; and two things that only AWS refuses."""
+def _how(
+    type_: str, change: PropertyChange
+) -> tuple[Literal["in place", "replacement", "engine decides"], str]:
+    """What the difference does, by the tables of what forces a replacement; and two things that
+    only AWS refuses.
+    """
     if type_ == CONTROL_PLANE and change.keys[0] == "encryptionConfig":
-        # EKS user guide, "Encrypt Kubernetes secrets with KMS": a key can be given to a cluster once, and never be changed or taken away.
-        return ("replacement", "EKS takes one key, once") if change.old is not None else ("in place", "")
-    if type_ == CONTROL_PLANE and change.keys[:2] == ("accessConfig", "authenticationMode") and change.old == "CONFIG_MAP":
-        # EKS user guide, "Change authentication mode": CONFIG_MAP first becomes API_AND_CONFIG_MAP, never API at once.
+        # EKS user guide, "Encrypt Kubernetes secrets with KMS": a key can be given to a cluster
+        # once, and never be changed or taken away.
+        return (
+            ("replacement", "EKS takes one key, once")
+            if change.old is not None
+            else ("in place", "")
+        )
+    if (
+        type_ == CONTROL_PLANE
+        and change.keys[:2] == ("accessConfig", "authenticationMode")
+        and change.old == "CONFIG_MAP"
+    ):
+        # EKS user guide, "Change authentication mode": CONFIG_MAP first becomes API_AND_CONFIG_MAP,
+        # never API at once.
         return "replacement", "EKS does not go from CONFIG_MAP to API in one step"
     if type_ == CONTROL_PLANE and change.keys[:2] == ("vpcConfig", "subnetIds"):
         return "in place", "AWS takes other subnets of the same zones only"
@@ -238,8 +367,12 @@ def _how(type_: str, change: PropertyChange) -> tuple[Literal["in place", "repla
     return ("in place", "") if said.kind == "updates" else ("engine decides", said.reason)
 
 
-def _missing(recorded: Resources, live: Live, matches: Mapping[Key, Found], banned: Mapping[Key, Found]) -> Iterator[Missing]:
-    """What the `up` would make in AWS. What it makes inside the cluster is another matter: Helm and Kubernetes are not scanned."""
+def _missing(
+    recorded: Resources, live: Live, matches: Mapping[Key, Found], banned: Mapping[Key, Found]
+) -> Iterator[Missing]:
+    """What the `up` would make in AWS. What it makes inside the cluster is another matter: Helm
+    and Kubernetes are not scanned.
+    """
     for resource in recorded:
         key = _key(resource)
         if not resource.custom or not resource.type.startswith("aws:") or key in matches:
@@ -249,13 +382,28 @@ def _missing(recorded: Resources, live: Live, matches: Mapping[Key, Found], bann
         if resource.type in _REMADE:
             yield Missing(subject=subject, why=_REMADE[resource.type])
         elif resource.type not in MATCHERS:
-            yield Missing(subject=subject, why="this scan does not look for its type: add an entry by hand where it exists", blind=True)
+            yield Missing(
+                subject=subject,
+                why="this scan does not look for its type: add an entry by hand where it exists",
+                blind=True,
+            )
         elif region := _elsewhere(resource, live):
-            yield Missing(subject=subject, why=f"it lies in {region}, where this scan does not look: add an entry by hand where it exists", blind=True)
+            yield Missing(
+                subject=subject,
+                why=(
+                    f"it lies in {region}, where this scan does not look: add an entry by hand"
+                    " where it exists"
+                ),
+                blind=True,
+            )
         elif blind:
-            yield Missing(subject=subject, why=f"could not be looked for ({', '.join(blind)})", blind=True)
+            yield Missing(
+                subject=subject, why=f"could not be looked for ({', '.join(blind)})", blind=True
+            )
         elif key in banned:
-            yield Missing(subject=subject, why=f"{banned[key].id} is there and cannot be it; see above")
+            yield Missing(
+                subject=subject, why=f"{banned[key].id} is there and cannot be it; see above"
+            )
         else:
             yield Missing(subject=subject, why=_EFFECTS.get(resource.type, ""))
 

@@ -1,4 +1,6 @@
-"""Looking at an account: the cluster first, then everything around it, several calls at a time. Only reads."""
+"""Looking at an account: the cluster first, then everything around it, several calls at a time.
+Only reads.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from jupyterhub_aws.config.errors import ConfigError, Problem, closest
 from jupyterhub_aws.operate.live.account import Account, kindly
 
 COMMAND = "jhub adopt scan"
-#: Calls at a time: more than a few only meet AWS's rate limits (EC2 API reference, "Request throttling").
+#: Calls at a time: more than a few only meet AWS's rate limits (EC2 API reference, "Request
+#: throttling").
 _AT_ONCE = 8
 _EVERY_SECONDS = 5.0
 #: What ends a scan instead of leaving a gap in it: nothing else would be answered either.
@@ -31,7 +34,9 @@ _FATAL = (
 
 
 class Progress:
-    """One line on standard error: how many calls of how many, and how many things so far. Elsewhere than on a terminal a line now and then."""
+    """One line on standard error: how many calls of how many, and how many things so far.
+    Elsewhere than on a terminal a line now and then.
+    """
 
     def __init__(self) -> None:
         self._tty = sys.stderr is not None and sys.stderr.isatty()
@@ -50,24 +55,38 @@ class Progress:
         """The last word."""
         end = "\r\033[K" if self._tty else ""
         seconds = time.monotonic() - self._began
-        print(f"{end}{live.name}: {calls} questions, {live.count:,} things seen in {seconds:.1f} s; nothing was changed", file=sys.stderr, flush=True)
+        print(
+            f"{end}{live.name}: {calls} questions, {live.count:,} things seen in {seconds:.1f} s;"
+            " nothing was changed",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def scan(account: Account, cluster: str | None, file_system: str | None = None) -> Live:
-    """Everything around a cluster. Raises ConfigError without such a cluster, and for credentials that are refused.
+    """Everything around a cluster. Raises ConfigError without such a cluster, and for credentials
+    that are refused.
 
-    What the caller may not see, or AWS does not answer for, becomes a line of `unseen`, and the scan goes on.
+    What the caller may not see, or AWS does not answer for, becomes a line of `unseen`, and the
+    scan goes on.
     """
     live = Live(account=account.id, region=account.region, cluster=_cluster(account, cluster))
     services = {ask.service for asks in ROUNDS for ask in asks}
-    for service in sorted(services):  # in this thread: a session may not make clients in several at once (guide of the AWS SDK for Python, "Multithreading")
+    for service in sorted(
+        services
+        # in this thread: a session may not make clients in several at once (guide of the AWS SDK for
+        # Python, "Multithreading")
+    ):
         account.client(service)
     progress, total = Progress(), 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for asks in ROUNDS:
             calls = [(ask, parameters) for ask in asks for parameters in ask.calls(live)]
             total += len(calls)
-            pending = {pool.submit(_answer, account, ask, parameters, live): ask for ask, parameters in calls}
+            pending = {
+                pool.submit(_answer, account, ask, parameters, live): ask
+                for ask, parameters in calls
+            }
             for number, future in enumerate(as_completed(pending), total - len(calls) + 1):
                 _keep(live, pending[future], future.result())
                 progress.now(number, total, live)
@@ -85,27 +104,67 @@ def _cluster(account: Account, wanted: str | None) -> Thing:
         names = sorted(account.all("eks", "list_clusters", "clusters"))
     where = f"{account.id}, {account.region}"
     if wanted is None and len(names) != 1:
-        what = f"there are {len(names)} EKS clusters in {where}: {', '.join(names[:8])}" if names else f"there is no EKS cluster in {where}"
-        fix = "name one: --cluster NAME" if names else "choose another --region or account; a kops or kubeadm cluster: jhub adopt config FILE"
+        what = (
+            f"there are {len(names)} EKS clusters in {where}: {', '.join(names[:8])}"
+            if names
+            else f"there is no EKS cluster in {where}"
+        )
+        fix = (
+            "name one: --cluster NAME"
+            if names
+            else (
+                "choose another --region or account; a kops or kubeadm cluster: jhub adopt config"
+                " FILE"
+            )
+        )
         raise ConfigError(COMMAND, [Problem(path="--cluster", what=what, fix=fix)])
     name = wanted or names[0]
     if name not in names:
         guess = closest(name, names)
-        fix = f"did you mean {guess}?" if guess else f"there {'are ' + ', '.join(names[:8]) if names else 'is none; choose another --region or account'}"
-        raise ConfigError(COMMAND, [Problem(path="--cluster", what=f"there is no EKS cluster {name} in {where}", fix=fix)])
+        fix = (
+            f"did you mean {guess}?"
+            if guess
+            else (
+                "there"
+                f" {'are ' + ', '.join(names[:8]) if names else 'is none; choose another --region or account'}"
+            )
+        )
+        raise ConfigError(
+            COMMAND,
+            [Problem(path="--cluster", what=f"there is no EKS cluster {name} in {where}", fix=fix)],
+        )
     try:
         with kindly(COMMAND):
             described: Thing = account.client("eks").describe_cluster(name=name)["cluster"]
     except ConfigError as error:
-        if isinstance(error.__cause__, ClientError) and error.__cause__.response["Error"]["Code"] == "ResourceNotFoundException":
-            raise ConfigError(COMMAND, [Problem(path="--cluster", what=f"{name} went away meanwhile", fix="run the same command again")]) from None
+        if (
+            isinstance(error.__cause__, ClientError)
+            and error.__cause__.response["Error"]["Code"] == "ResourceNotFoundException"
+        ):
+            raise ConfigError(
+                COMMAND,
+                [
+                    Problem(
+                        path="--cluster",
+                        what=f"{name} went away meanwhile",
+                        fix="run the same command again",
+                    )
+                ],
+            ) from None
         raise
     return described
 
 
 def _answer(account: Account, ask: Ask, parameters: Parameters, live: Live) -> list[Thing] | Unseen:
-    """The things of one call that are the cluster's, page after page; or why they cannot be seen."""
-    from botocore.exceptions import ClientError, ConnectionError, EndpointConnectionError, HTTPClientError
+    """The things of one call that are the cluster's, page after page; or why they cannot be
+    seen.
+    """
+    from botocore.exceptions import (
+        ClientError,
+        ConnectionError,
+        EndpointConnectionError,
+        HTTPClientError,
+    )
 
     from jupyterhub_aws.operate.live.aws_errors import code_of, problem_of
 
@@ -118,9 +177,13 @@ def _answer(account: Account, ask: Ask, parameters: Parameters, live: Live) -> l
         problem = problem_of(error)
         if code in _FATAL:
             raise ConfigError(COMMAND, [problem]) from None
-        return Unseen(topic=ask.topic, operation=f"{ask.service}:{error.operation_name}", why=problem.what)
+        return Unseen(
+            topic=ask.topic, operation=f"{ask.service}:{error.operation_name}", why=problem.what
+        )
     except (EndpointConnectionError, ConnectionError, HTTPClientError) as error:
-        return Unseen(topic=ask.topic, operation=f"{ask.service}:{ask.operation}", why=problem_of(error).what)
+        return Unseen(
+            topic=ask.topic, operation=f"{ask.service}:{ask.operation}", why=problem_of(error).what
+        )
 
 
 def _things(account: Account, ask: Ask, parameters: Parameters) -> Iterator[Thing]:
@@ -134,10 +197,20 @@ def _things(account: Account, ask: Ask, parameters: Parameters) -> Iterator[Thin
 
 
 def _of_page(ask: Ask, page: Mapping[str, Any], parameters: Parameters) -> Iterator[Thing]:
-    """The things of an answer: a list, one thing, or names, which become things that say so. What an answer does not repeat of its question is added."""
-    found: Any = page.get(ask.key) if ask.key else {key: value for key, value in page.items() if key != "ResponseMetadata"}
+    """The things of an answer: a list, one thing, or names, which become things that say so.
+    What an answer does not repeat of its question is added.
+    """
+    found: Any = (
+        page.get(ask.key)
+        if ask.key
+        else {key: value for key, value in page.items() if key != "ResponseMetadata"}
+    )
     for item in found if isinstance(found, list) else [] if found is None else [found]:
-        yield {**{key: value for key, value in parameters.items() if isinstance(value, str)}, **item} if isinstance(item, Mapping) else {"value": item}
+        yield (
+            {**{key: value for key, value in parameters.items() if isinstance(value, str)}, **item}
+            if isinstance(item, Mapping)
+            else {"value": item}
+        )
 
 
 def _keep(live: Live, ask: Ask, answer: list[Thing] | Unseen) -> None:
@@ -149,23 +222,44 @@ def _keep(live: Live, ask: Ask, answer: list[Thing] | Unseen) -> None:
 
 
 def _sort(live: Live) -> None:
-    """An order that does not hang on which call came back first. What two calls both found is there once."""
+    """An order that does not hang on which call came back first. What two calls both found is
+    there once.
+    """
     for topic, things in live.found.items():
-        once = {repr(sorted((key, repr(value)) for key, value in thing.items())): thing for thing in things}
+        once = {
+            repr(sorted((key, repr(value)) for key, value in thing.items())): thing
+            for thing in things
+        }
         live.found[topic] = [once[key] for key in sorted(once)]
     live.unseen.sort()
 
 
 def _homes(live: Live, wanted: str | None) -> str | None:
-    """The file system of homes: the one that was named, the program's own, or the only one that is mounted in the VPC."""
+    """The file system of homes: the one that was named, the program's own, or the only one that
+    is mounted in the VPC.
+    """
     here = mounted_here(live)
     known = [str(item["FileSystemId"]) for item in live.of("file_systems")]
     if wanted is not None and wanted not in known:
         fix = f"those with a mount target in the cluster's VPC: {', '.join(here) or 'none'}"
-        raise ConfigError(COMMAND, [Problem(path="--file-system", what=f"there is no file system {wanted} in {live.region}", fix=fix)])
+        raise ConfigError(
+            COMMAND,
+            [
+                Problem(
+                    path="--file-system",
+                    what=f"there is no file system {wanted} in {live.region}",
+                    fix=fix,
+                )
+            ],
+        )
     if wanted is not None:
         return wanted
-    own = [item for item in live.of("file_systems") if item.get("CreationToken") == f"{live.name}-homes" or tags_of(item).get("Name") == f"{live.name}-homes"]
+    own = [
+        item
+        for item in live.of("file_systems")
+        if item.get("CreationToken") == f"{live.name}-homes"
+        or tags_of(item).get("Name") == f"{live.name}-homes"
+    ]
     if own:
         return str(own[0]["FileSystemId"])
     return here[0] if len(here) == 1 else None

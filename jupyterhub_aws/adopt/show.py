@@ -1,4 +1,6 @@
-"""What a scan found, in a terminal of 80 columns: what is taken over, what will differ, what will be made, what stays, what was not seen."""
+"""What a scan found, in a terminal of 80 columns: what is taken over, what will differ, what
+will be made, what stays, what was not seen.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,33 @@ def as_json(adoption: Adoption, live: Live) -> dict[str, Any]:
         "imports": outcome.imports,
         "protected": list(outcome.protected),
         "differences": [
-            {"subject": item.subject, "path": item.where, "live": item.live, "ours": item.ours, "how": item.how, "because": item.because, "effect": item.effect}
+            {
+                "subject": item.subject,
+                "path": item.where,
+                "live": item.live,
+                "ours": item.ours,
+                "how": item.how,
+                "because": item.because,
+                "effect": item.effect,
+            }
             for item in outcome.differences
         ],
-        "missing": [{"subject": item.subject, "why": item.why, "blind": item.blind} for item in outcome.missing],
-        "refused": [{"subject": item.subject, "id": item.id, "because": list(item.because)} for item in outcome.refused],
-        "unseen": [{"topic": item.topic, "operation": item.operation, "why": item.why} for item in live.unseen],
+        "missing": [
+            {"subject": item.subject, "why": item.why, "blind": item.blind}
+            for item in outcome.missing
+        ],
+        "refused": [
+            {"subject": item.subject, "id": item.id, "because": list(item.because)}
+            for item in outcome.refused
+        ],
+        "unseen": [
+            {"topic": item.topic, "operation": item.operation, "why": item.why}
+            for item in live.unseen
+        ],
         "to_fill_in": [{"path": path, "what": note} for path, note in adoption.to_fill_in],
-        "problems": [{"path": item.path, "what": item.what, "fix": item.fix} for item in adoption.problems],
+        "problems": [
+            {"path": item.path, "what": item.what, "fix": item.fix} for item in adoption.problems
+        ],
         "things_seen": live.count,
     }
 
@@ -57,7 +78,11 @@ class Report:
         self._left(adoption, live)
 
     def _head(self, adoption: Adoption, live: Live, file: str) -> None:
-        what = {"eks": "is taken over", "existing": "is used in place", "as written": "as the stack file says"}[adoption.kind]
+        what = {
+            "eks": "is taken over",
+            "existing": "is used in place",
+            "as written": "as the stack file says",
+        }[adoption.kind]
         if adoption.problems:
             what += ", once the lines below are mended (then the same with --again)"
         self._lines.head(live.name, f"{what}: {file}")
@@ -68,12 +93,20 @@ class Report:
         imports = adoption.outcome.imports
         if not imports:
             return
-        self._lines.title(f"Taken over: {len(imports)} things, each protected while its entry is in the file")
+        self._lines.title(
+            f"Taken over: {len(imports)} things, each protected while its entry is in the file"
+        )
         kinds: dict[str, int] = {}
         for key in imports:
             kind = key.partition("::")[0].rpartition(":")[2]
             kinds[kind] = kinds.get(kind, 0) + 1
-        self._lines.line("✓", "green", ", ".join(f"{count} {kind}" if count > 1 else kind for kind, count in sorted(kinds.items())))
+        self._lines.line(
+            "✓",
+            "green",
+            ", ".join(
+                f"{count} {kind}" if count > 1 else kind for kind, count in sorted(kinds.items())
+            ),
+        )
         if adoption.outcome.protected:
             names = ", ".join(key.partition("::")[2] for key in adoption.outcome.protected)
             self._lines.line("✓", "green", f"protected for good, by the program: {names}")
@@ -86,13 +119,20 @@ class Report:
         grouped: dict[tuple[str, ...], list[Difference]] = {}
         for item in differences:
             if not _own_tag(item):
-                grouped.setdefault((item.subject.partition("::")[0], item.where, repr(item.live), repr(item.ours)), []).append(item)
+                grouped.setdefault(
+                    (item.subject.partition("::")[0], item.where, repr(item.live), repr(item.ours)),
+                    [],
+                ).append(item)
         for items in grouped.values():
             item, names = items[0], [one.subject.partition("::")[2] for one in items]
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             how = f"{item.how}; {item.because}" if item.because else item.how
             self._lines.line(
-                "~", "yellow", f"{', '.join(names[:_MOST_NAMES])}{more}: {item.where}: {_short(item.live)} → {_short(item.ours)} ({how})", item.effect
+                "~",
+                "yellow",
+                f"{', '.join(names[:_MOST_NAMES])}{more}: {item.where}: {_short(item.live)} →"
+                f" {_short(item.ours)} ({how})",
+                item.effect,
             )
         if tagged:
             self._lines.line("~", "yellow", f"the stack's tags on {len(tagged)} things (in place)")
@@ -102,7 +142,12 @@ class Report:
             return
         self._lines.title("Cannot be taken over: importing would replace it")
         for item in adoption.outcome.refused:
-            self._lines.line("✗", "red", f"{item.id} as {item.subject.partition('::')[2]}", "; ".join(item.because))
+            self._lines.line(
+                "✗",
+                "red",
+                f"{item.id} as {item.subject.partition('::')[2]}",
+                "; ".join(item.because),
+            )
 
     def _missing(self, adoption: Adoption) -> None:
         if not adoption.outcome.missing:
@@ -110,15 +155,26 @@ class Report:
         self._lines.title("Has no counterpart, and would be made")
         for (type_, why), names in sorted(by_type(adoption.outcome.missing).items()):
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-            blind = any(item.blind for item in adoption.outcome.missing if item.subject in {f"{type_}::{name}" for name in names})
+            blind = any(
+                item.blind
+                for item in adoption.outcome.missing
+                if item.subject in {f"{type_}::{name}" for name in names}
+            )
             mark, style = ("?", "red") if blind else ("+", "green")
-            self._lines.line(mark, style, f"{type_.rpartition(':')[2]}: {', '.join(names[:_MOST_NAMES])}{more}", why)
+            self._lines.line(
+                mark,
+                style,
+                f"{type_.rpartition(':')[2]}: {', '.join(names[:_MOST_NAMES])}{more}",
+                why,
+            )
 
     def _left(self, adoption: Adoption, live: Live) -> None:
         if live.unseen:
             self._lines.title("Could not be seen: nothing follows from its absence")
             for item in live.unseen:
-                self._lines.line("?", "red", f"{item.topic.replace('_', ' ')} ({item.operation})", item.why)
+                self._lines.line(
+                    "?", "red", f"{item.topic.replace('_', ' ')} ({item.operation})", item.why
+                )
         if adoption.to_fill_in:
             self._lines.title("Yours to fill in")
             for path, note in adoption.to_fill_in:
@@ -134,6 +190,6 @@ def _own_tag(item: Difference) -> bool:
     return item.where.startswith("tags") and item.ours is not None
 
 
-def _short(value: Any) -> str:  # noqa: ANN401 -- any JSON value
+def _short(value: Any) -> str:
     text = "nothing" if value is None else str(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

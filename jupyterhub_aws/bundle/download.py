@@ -19,7 +19,10 @@ def download(url: str, target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.part")
     have = partial.stat().st_size if partial.exists() else 0
-    request = urllib.request.Request(url, headers={"User-Agent": "jupyterhub-aws", **({"Range": f"bytes={have}-"} if have else {})})  # noqa: S310 -- https by inventory
+    request = urllib.request.Request(  # noqa: S310
+        url,
+        headers={"User-Agent": "jupyterhub-aws", **({"Range": f"bytes={have}-"} if have else {})},
+    )
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- as above
             _keep(answer, partial, append=answer.status == _PARTIAL)

@@ -1,4 +1,6 @@
-"""Images of a bundle as archives for nodes without a registry: one for containerd, or one for each image for Docker."""
+"""Images of a bundle as archives for nodes without a registry: one for containerd, or one for
+each image for Docker.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +19,30 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 
 
 def export_oci(store: Store, lock: Lock, target: Path) -> int:
-    """One archive with every image, for `ctr --namespace k8s.io images import`. Returns how many images are in it."""
+    """One archive with every image, for `ctr --namespace k8s.io images import`. Returns how many
+    images are in it.
+    """
     described, wanted = [], {}
     for reference in lock.keys("image"):
         digest = str(lock.digest("image", reference))
         for found, manifest in store.tree(digest):
             wanted[found] = store.blob(found)
             wanted |= {blob.digest: store.blob(blob.digest) for blob in blobs(manifest)}
-        described.append(descriptor(reference, digest, store.blob(digest).stat().st_size, store.manifest(digest)))
-    index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": described}
+        described.append(
+            descriptor(reference, digest, store.blob(digest).stat().st_size, store.manifest(digest))
+        )
+    index = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": described,
+    }
     partial, written = target.with_name(f"{target.name}.part"), 0
     total = sum(path.stat().st_size for path in wanted.values())
     with Progress("writing", total, lambda: written), tarfile.open(partial, "w") as archive:
-        for name, content in (("oci-layout", {"imageLayoutVersion": "1.0.0"}), ("index.json", index)):
+        for name, content in (
+            ("oci-layout", {"imageLayoutVersion": "1.0.0"}),
+            ("index.json", index),
+        ):
             _add(archive, name, json.dumps(content).encode())
         for digest, path in sorted(wanted.items()):
             archive.add(path, arcname=f"blobs/{digest.replace(':', '/')}", filter=_anonymous)
@@ -53,7 +66,9 @@ def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def export_docker(store: Store, lock: Lock, folder: Path, architecture: str) -> int:
-    """An archive for each image in a folder, of one architecture, for `docker load`. Returns how many there are. Raises ConfigError with every failure."""
+    """An archive for each image in a folder, of one architecture, for `docker load`. Returns how
+    many there are. Raises ConfigError with every failure.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     problems = []
     for reference in lock.keys("image"):
@@ -64,10 +79,25 @@ def export_docker(store: Store, lock: Lock, folder: Path, architecture: str) -> 
         source = as_directory(store, str(lock.digest("image", reference)), store.working / "export")
         options = ["--override-os", "linux", "--override-arch", architecture]
         try:
-            run(["skopeo", *options, "copy", f"dir:{source}", f"docker-archive:{partial}:{name.partition('@')[0]}"], reference)
+            run(
+                [
+                    "skopeo",
+                    *options,
+                    "copy",
+                    f"dir:{source}",
+                    f"docker-archive:{partial}:{name.partition('@')[0]}",
+                ],
+                reference,
+            )
             partial.replace(target)
         except CopyError as error:
-            problems.append(Problem(path=reference, what=f"was not written: {error}", fix=f"does it have linux/{architecture}? See `jhub bundle list`"))
+            problems.append(
+                Problem(
+                    path=reference,
+                    what=f"was not written: {error}",
+                    fix=f"does it have linux/{architecture}? See `jhub bundle list`",
+                )
+            )
     shutil.rmtree(store.working, ignore_errors=True)
     if problems:
         raise ConfigError("jhub bundle export", problems)

@@ -1,4 +1,6 @@
-"""What a stack needs from outside its network, as data: every item with who needs it. Nothing here copies anything."""
+"""What a stack needs from outside its network, as data: every item with who needs it. Nothing
+here copies anything.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ Kind = Literal["image", "chart", "file", "wheels"]
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A container image as upstream names it: `repository:tag` or `repository@sha256:…`, without a scheme."""
+    """A container image as upstream names it: `repository:tag` or `repository@sha256:…`, without
+    a scheme.
+    """
 
     reference: str
     needed_by: tuple[str, ...]
@@ -25,7 +29,9 @@ class Image:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A Helm chart. `repository` is an index (`https://…`) or the chart's own OCI address (`oci://…/NAME`)."""
+    """A Helm chart. `repository` is an index (`https://…`) or the chart's own OCI address
+    (`oci://…/NAME`).
+    """
 
     name: str
     version: str
@@ -56,9 +62,11 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Wheels:
-    """The Python packages of a requirements file (a path from `folder`, the project's), for a Python and a platform.
+    """The Python packages of a requirements file (a path from `folder`, the project's), for a
+    Python and a platform.
 
-    Where the file pins every package by hash, these are taken and no others; else what it needs is resolved when the lock is made.
+    Where the file pins every package by hash, these are taken and no others; else what it needs is
+    resolved when the lock is made.
     """
 
     requirements: str
@@ -79,10 +87,11 @@ Item = Image | Chart | File | Wheels
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """Everything that one stack needs. `stack` names it, `registry` is where `push` puts images and charts (None: nowhere).
+    """Everything that one stack needs. `stack` names it, `registry` is where `push` puts images and
+    charts (None: nowhere).
 
-    `provided` are the images that EKS itself serves from its regional registry: named, never copied. `lock` is the path
-    that the stack file gives for the lock.
+    `provided` are the images that EKS itself serves from its regional registry: named, never
+    copied. `lock` is the path that the stack file gives for the lock.
     """
 
     stack: str

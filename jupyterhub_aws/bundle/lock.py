@@ -1,4 +1,6 @@
-"""Making the lock: what stands behind each name today. What is locked stays locked, until somebody says otherwise."""
+"""Making the lock: what stands behind each name today. What is locked stays locked, until
+somebody says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,14 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.project import pinned_by_hash
 
 
-def make_lock(inventory: Inventory, before: Lock | None, refresh: Collection[str], access: Access) -> Lock:
+def make_lock(
+    inventory: Inventory, before: Lock | None, refresh: Collection[str], access: Access
+) -> Lock:
     """The lock of an inventory.
 
-    `before` is the lock that there is: an item of it keeps its digest, and one whose maker has moved it since is a problem, unless `refresh`
-    names its key or holds `*`. Raises ConfigError with every problem.
+    `before` is the lock that there is: an item of it keeps its digest, and one whose maker has
+    moved it since is a problem, unless `refresh` names its key or holds `*`. Raises ConfigError
+    with every problem.
     """
     items: dict[str, dict[str, Locked]] = {"image": {}, "chart": {}, "file": {}, "wheels": {}}
     problems = []
@@ -32,12 +37,31 @@ def make_lock(inventory: Inventory, before: Lock | None, refresh: Collection[str
             try:
                 found = _locked(item, Path(folder), access)
             except (CopyError, OSError) as error:
-                problems.append(Problem(path=item.key, what=f"cannot be locked: {error}", fix="is its name right, and is its host reached from here?"))
+                problems.append(
+                    Problem(
+                        path=item.key,
+                        what=f"cannot be locked: {error}",
+                        fix="is its name right, and is its host reached from here?",
+                    )
+                )
                 continue
             known = None if before is None else before.items.get(item.kind, {}).get(item.key)
-            if known is not None and known.digest != found.digest and not {item.key, "*"} & set(refresh):
-                what = f"moved since it was locked: {known.digest[:19]}… then, {found.digest[:19]}… now"
-                problems.append(Problem(path=item.key, what=what, fix=f"ask its maker why; to take the new one: --refresh '{item.key}'"))
+            if (
+                known is not None
+                and known.digest != found.digest
+                and not {item.key, "*"} & set(refresh)
+            ):
+                what = (
+                    f"moved since it was locked: {known.digest[:19]}… then,"
+                    f" {found.digest[:19]}… now"
+                )
+                problems.append(
+                    Problem(
+                        path=item.key,
+                        what=what,
+                        fix=f"ask its maker why; to take the new one: --refresh '{item.key}'",
+                    )
+                )
             items[item.kind][item.key] = found
     if problems:
         raise ConfigError("jhub bundle lock", problems)
@@ -73,14 +97,24 @@ def _image(item: Image, folder: Path, access: Access) -> Locked:
     for found, manifest in fetch_manifests(store, repository_of(item.reference), digest, access):
         sizes[found] = store.blob(found).stat().st_size
         sizes |= {blob.digest: blob.size for blob in blobs(manifest)}
-        platforms += [child["platform"] for child in manifest.get("manifests") or [] if child.get("platform", {}).get("os") not in (None, "unknown")]
+        platforms += [
+            child["platform"]
+            for child in manifest.get("manifests") or []
+            if child.get("platform", {}).get("os") not in (None, "unknown")
+        ]
     names = sorted({f"{platform['os']}/{platform['architecture']}" for platform in platforms})
     kind = json.loads(content).get("mediaType", "application/vnd.oci.image.manifest.v1+json")
-    return Locked(digest=digest, size=sum(sizes.values()), details={"media_type": kind, **({"platforms": names} if names else {})})
+    return Locked(
+        digest=digest,
+        size=sum(sizes.values()),
+        details={"media_type": kind, **({"platforms": names} if names else {})},
+    )
 
 
 def _of_wheel(name: str) -> tuple[str, str]:
-    """Distribution and version of a wheel by its file's name (binary distribution format, "File name convention")."""
+    """Distribution and version of a wheel by its file's name (binary distribution format, "File
+    name convention").
+    """
     distribution, version, *_ = name.split("-")
     return distribution, version
 
@@ -90,15 +124,25 @@ def _wheels(item: Wheels, folder: Path) -> Locked:
     files = {path.name: (checksum(path), path.stat().st_size) for path in sorted(folder.iterdir())}
     shutil.rmtree(folder)
     text = "".join(f"{digest}  {name}\n" for name, (digest, _) in sorted(files.items()))
-    return Locked(digest=f"sha256:{hashlib.sha256(text.encode()).hexdigest()}", size=sum(size for _, size in files.values()), files=files)
+    return Locked(
+        digest=f"sha256:{hashlib.sha256(text.encode()).hexdigest()}",
+        size=sum(size for _, size in files.values()),
+        files=files,
+    )
 
 
 def fetch_wheels(item: Wheels, folder: Path, locked: Collection[str] = ()) -> None:
-    """Download the wheels of a requirements file for the machine that will use them; `locked` are the files that were taken before. Raises CopyError."""
+    """Download the wheels of a requirements file for the machine that will use them; `locked`
+    are the files that were taken before. Raises CopyError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     source = item.folder / item.requirements
     hashed = pinned_by_hash(source.read_text(encoding="utf-8"))
-    what = [f"--requirement={source}"] if hashed or not locked else ["--no-deps", *(f"{name}=={version}" for name, version in map(_of_wheel, locked))]
+    what = (
+        [f"--requirement={source}"]
+        if hashed or not locked
+        else ["--no-deps", *(f"{name}=={version}" for name, version in map(_of_wheel, locked))]
+    )
     pip(
         "download",
         "--quiet",

@@ -1,4 +1,6 @@
-"""What a stack needs from outside its network: from the values that it renders, the versions table and the locked requirements. Never from a hand-kept list."""
+"""What a stack needs from outside its network: from the values that it renders, the versions
+table and the locked requirements. Never from a hand-kept list.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,16 @@ from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import StackFile
 from jupyterhub_aws.config.versions import pin, pins
 
-#: What the program needs, from the project's folder: every package by hash, as this repository has it, or as `jhub init` writes it.
+#: What the program needs, from the project's folder: every package by hash, as this repository has
+#: it, or as `jhub init` writes it.
 _REQUIREMENTS = ("requirements/runtime.txt", "requirements.txt")
-#: What the runner starts from (docs/airgap.md): Python of Amazon Linux 2023's own packages, on x86_64.
+#: What the runner starts from (docs/airgap.md): Python of Amazon Linux 2023's own packages, on
+#: x86_64.
 _PYTHON, _PLATFORM = "3.11", "manylinux_2_28_x86_64"
 _RELEASES = "https://get.pulumi.com/releases"
 _PINNED = re.compile(r"^(pulumi(?:-[a-z]+)?)==([0-9][\w.]*)", re.MULTILINE)
-#: Packages whose SDK says of itself that no plugin belongs to it (pulumi-plugin.json of pulumi_policy 1.21.0: `"resource": false`).
+#: Packages whose SDK says of itself that no plugin belongs to it (pulumi-plugin.json of
+#: pulumi_policy 1.21.0: `"resource": false`).
 _WITHOUT_PLUGIN = ("pulumi-policy",)
 _OF_PULUMI = re.compile(r"pulumi(-[a-z]+)?")
 
@@ -36,44 +41,83 @@ def inventory(file: StackFile) -> Inventory:
     with what_if(file):
         stack = validated(whole(given_by(file), file.path.parent))
     spec = resolve(stack)
-    items: list[Item] = [Image(reference=found.reference, needed_by=found.needed_by) for found in needed_images(spec)]
-    items += [Chart(name=found.reference, version=found.version, repository=found.repository, needed_by=found.needed_by) for found in needed_charts(spec)]
+    items: list[Item] = [
+        Image(reference=found.reference, needed_by=found.needed_by) for found in needed_images(spec)
+    ]
+    items += [
+        Chart(
+            name=found.reference,
+            version=found.version,
+            repository=found.repository,
+            needed_by=found.needed_by,
+        )
+        for found in needed_charts(spec)
+    ]
     requirements = _requirements(file.home)
     items += _engine(stack, file.home.folder / requirements)
-    items.append(Wheels(requirements=requirements, folder=file.home.folder, python=_PYTHON, platform=_PLATFORM, needed_by=("the program",)))
+    items.append(
+        Wheels(
+            requirements=requirements,
+            folder=file.home.folder,
+            python=_PYTHON,
+            platform=_PLATFORM,
+            needed_by=("the program",),
+        )
+    )
     return Inventory(
-        stack=file.stack, items=tuple(items), registry=stack.own_registry, provided=tuple(_provided(stack)), lock=getattr(stack.registry, "lock", None)
+        stack=file.stack,
+        items=tuple(items),
+        registry=stack.own_registry,
+        provided=tuple(_provided(stack)),
+        lock=getattr(stack.registry, "lock", None),
     )
 
 
 def _requirements(home: Project) -> str:
-    """The file that says which packages the program needs. Raises ConfigError where the project has none."""
+    """The file that says which packages the program needs. Raises ConfigError where the project
+    has none.
+    """
     found = next((name for name in _REQUIREMENTS if (home.folder / name).is_file()), None)
     if found is None:
         what = f"is not in {home.folder}, so nothing says which packages the program needs"
-        raise ConfigError(_REQUIREMENTS[-1], [Problem(path="", what=what, fix="write it, with the line jupyterhub-aws==VERSION")])
+        raise ConfigError(
+            _REQUIREMENTS[-1],
+            [Problem(path="", what=what, fix="write it, with the line jupyterhub-aws==VERSION")],
+        )
     return found
 
 
 def _versions(requirements: Path) -> dict[str, str]:
-    """The version of each package of Pulumi's: as the file pins it, else as it is installed beside this library."""
+    """The version of each package of Pulumi's: as the file pins it, else as it is installed
+    beside this library.
+    """
     pinned = dict(_PINNED.findall(requirements.read_text(encoding="utf-8")))
     if "pulumi" in pinned:
         return pinned
     from importlib.metadata import distributions
 
     installed = {found.name.lower().replace("_", "-"): found.version for found in distributions()}
-    return {name: version for name, version in installed.items() if _OF_PULUMI.fullmatch(name)} | pinned
+    return {
+        name: version for name, version in installed.items() if _OF_PULUMI.fullmatch(name)
+    } | pinned
 
 
 def _engine(stack: StackConfig, requirements: Path) -> Iterator[File]:
-    """The Pulumi CLI and the plugins of every provider that the program installs: the engine asks for all of them when it starts."""
+    """The Pulumi CLI and the plugins of every provider that the program installs: the engine
+    asks for all of them when it starts.
+    """
     versions = _versions(requirements)
     engine = versions.pop("pulumi")
     name = f"pulumi-v{engine}-linux-x64.tar.gz"
     yield File(name=name, url=f"{_RELEASES}/sdk/{name}", needed_by=("the engine",))
-    wanted = {(package.removeprefix("pulumi-"), version): "the program" for package, version in versions.items() if package not in _WITHOUT_PLUGIN}
-    if isinstance(stack.cluster, EksCluster) and stack.parts == "all":  # the plugin of pulumi-eks brings providers of its own
+    wanted = {
+        (package.removeprefix("pulumi-"), version): "the program"
+        for package, version in versions.items()
+        if package not in _WITHOUT_PLUGIN
+    }
+    if (
+        isinstance(stack.cluster, EksCluster) and stack.parts == "all"
+    ):  # the plugin of pulumi-eks brings providers of its own
         wanted |= {(row.name, row.version): "pulumi-eks" for row in pins() if row.kind == "plugin"}
     for (plugin, version), who in sorted(wanted.items()):
         name = f"pulumi-resource-{plugin}-v{version}-linux-amd64.tar.gz"
@@ -81,7 +125,9 @@ def _engine(stack: StackConfig, requirements: Path) -> Iterator[File]:
 
 
 def _provided(stack: StackConfig) -> Iterator[str]:
-    """What EKS itself serves in the region: its add-ons' images. Nodes reach them through the endpoints of ECR."""
+    """What EKS itself serves in the region: its add-ons' images. Nodes reach them through the
+    endpoints of ECR.
+    """
     if not isinstance(stack.cluster, EksCluster):
         return
     yield f"from {addon_account(stack.region)}.dkr.ecr.{stack.region}.amazonaws.com:"

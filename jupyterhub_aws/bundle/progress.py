@@ -1,4 +1,6 @@
-"""How far a copy is: bytes of bytes and time left, on a terminal as a bar, elsewhere as a line now and then."""
+"""How far a copy is: bytes of bytes and time left, on a terminal as a bar, elsewhere as a line
+now and then.
+"""
 
 from __future__ import annotations
 
@@ -26,17 +28,21 @@ def amount(size: float) -> str:
 def duration(seconds: float) -> str:
     """Seconds in words: 3 min 20 s."""
     whole = int(seconds)
-    if whole < 60:  # noqa: PLR2004 -- a minute
+    if whole < 60:  # a minute
         return f"{whole} s"
     hours, rest = divmod(whole, 3600)
     return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
 
 
 class Progress:
-    """Watches a copy of so many bytes. `done` is asked how many are there, from another thread, while the copy goes on."""
+    """Watches a copy of so many bytes. `done` is asked how many are there, from another thread,
+    while the copy goes on.
+    """
 
     def __init__(self, verb: str, total: int, done: Callable[[], int]) -> None:
-        """`verb` says what is going on (`pulling`); what was there before it began counts as done, and not for the speed."""
+        """`verb` says what is going on (`pulling`); what was there before it began counts as
+        done, and not for the speed.
+        """
         self._verb, self._total, self._done = verb, total, done
         self._what = ""
         self._stop = threading.Event()
@@ -49,7 +55,12 @@ class Progress:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Say the last word."""
         self._stop.set()
         self._thread.join()
@@ -68,8 +79,15 @@ class Progress:
         """The state in a line, such as: pulling 1.2 GiB of 4.0 GiB (30%), 3 min 20 s left."""
         share = 100 * done // self._total if self._total else 100
         copied, seconds = done - self._before, time.monotonic() - self._began
-        left = f", {duration((self._total - done) * seconds / copied)} left" if copied > 0 and done < self._total and seconds > 1 else ""
-        return f"{self._verb} {amount(done)} of {amount(self._total)} ({share}%){left}{f': {self._what}' if self._what and done < self._total else ''}"
+        left = (
+            f", {duration((self._total - done) * seconds / copied)} left"
+            if copied > 0 and done < self._total and seconds > 1
+            else ""
+        )
+        return (
+            f"{self._verb} {amount(done)} of {amount(self._total)}"
+            f" ({share}%){left}{f': {self._what}' if self._what and done < self._total else ''}"
+        )
 
     def _watch(self) -> None:
         said = time.monotonic()

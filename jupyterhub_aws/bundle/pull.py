@@ -1,4 +1,6 @@
-"""Filling a folder on the connected side: everything that the lock names, and nothing that is there already."""
+"""Filling a folder on the connected side: everything that the lock names, and nothing that is
+there already.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _SPARE = 1.05
 
 
 def pull(inventory: Inventory, lock: Lock, store: Store, access: Access) -> int:
-    """Fill the store; return how many items were copied. What a run that was killed has left is used. Raises ConfigError with every failure."""
+    """Fill the store; return how many items were copied. What a run that was killed has left is
+    used. Raises ConfigError with every failure.
+    """
     locked = {item.key: _of(lock, item) for item in inventory.items}
     total = sum(found.size for found in locked.values())
     store.root.mkdir(parents=True, exist_ok=True)
@@ -34,7 +38,13 @@ def pull(inventory: Inventory, lock: Lock, store: Store, access: Access) -> int:
             try:
                 _fetch(store, item, locked[item.key], access)
             except (CopyError, OSError) as error:
-                problems.append(Problem(path=item.key, what=f"was not copied: {error}", fix="run the same command again: it goes on where it stopped"))
+                problems.append(
+                    Problem(
+                        path=item.key,
+                        what=f"was not copied: {error}",
+                        fix="run the same command again: it goes on where it stopped",
+                    )
+                )
     shutil.rmtree(store.working, ignore_errors=True)
     store.write_index(lock)
     _prune(store, lock)
@@ -47,16 +57,32 @@ def pull(inventory: Inventory, lock: Lock, store: Store, access: Access) -> int:
 def _of(lock: Lock, item: Item) -> Locked:
     found = lock.items.get(item.kind, {}).get(item.key)
     if found is None:
-        raise ConfigError("jhub bundle pull", [Problem(path=item.key, what="is not in the lock", fix=f"run: jhub bundle lock {lock.stack}")])
+        raise ConfigError(
+            "jhub bundle pull",
+            [
+                Problem(
+                    path=item.key,
+                    what="is not in the lock",
+                    fix=f"run: jhub bundle lock {lock.stack}",
+                )
+            ],
+        )
     return found
 
 
 def _room(store: Store, total: int) -> None:
-    have = sum(path.stat().st_size for path in store.root.rglob("*") if path.is_file() and not path.is_symlink())
+    have = sum(
+        path.stat().st_size
+        for path in store.root.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    )
     free = shutil.disk_usage(store.root).free
     if total * _SPARE - have > free:
         what = f"has {amount(free)} free, and {amount(total * _SPARE - have)} are still to come"
-        raise ConfigError("jhub bundle pull", [Problem(path="--to", what=what, fix="choose a folder on a larger disk")])
+        raise ConfigError(
+            "jhub bundle pull",
+            [Problem(path="--to", what=what, fix="choose a folder on a larger disk")],
+        )
 
 
 def complete(store: Store, item: Item, locked: Locked) -> bool:
@@ -64,7 +90,10 @@ def complete(store: Store, item: Item, locked: Locked) -> bool:
     if isinstance(item, Image):
         return store.has(locked.digest) and not store.missing(locked.digest)
     folder = folder_of(store, item.kind)
-    return all((folder / name).is_file() and (folder / name).stat().st_size == size for name, (_, size) in locked.files.items())
+    return all(
+        (folder / name).is_file() and (folder / name).stat().st_size == size
+        for name, (_, size) in locked.files.items()
+    )
 
 
 def folder_of(store: Store, kind: str) -> Path:
@@ -74,9 +103,19 @@ def folder_of(store: Store, kind: str) -> Path:
 
 def _there(store: Store, inventory: Inventory, locked: dict[str, Locked]) -> int:
     """Bytes that are there, or being written."""
-    whole = sum(locked[item.key].size for item in inventory.items if item.kind != "image" and complete(store, item, locked[item.key]))
+    whole = sum(
+        locked[item.key].size
+        for item in inventory.items
+        if item.kind != "image" and complete(store, item, locked[item.key])
+    )
     folders = (store.images / "blobs", store.working)
-    return whole + sum(path.stat().st_size for folder in folders if folder.is_dir() for path in list(folder.rglob("*")) if path.is_file())
+    return whole + sum(
+        path.stat().st_size
+        for folder in folders
+        if folder.is_dir()
+        for path in list(folder.rglob("*"))
+        if path.is_file()
+    )
 
 
 def _fetch(store: Store, item: Item, locked: Locked, access: Access) -> None:
@@ -109,17 +148,26 @@ def _prune(store: Store, lock: Lock) -> None:
         if not store.has(digest) or store.missing(digest):
             return  # while something is missing, nothing is thrown away: a later run may need it
         wanted |= {found for found, _ in store.tree(digest)}
-        wanted |= {blob["digest"] for _, manifest in store.tree(digest) for blob in (*(manifest.get("layers") or []), manifest.get("config") or {"digest": ""})}
+        wanted |= {
+            blob["digest"]
+            for _, manifest in store.tree(digest)
+            for blob in (*(manifest.get("layers") or []), manifest.get("config") or {"digest": ""})
+        }
     for path in (store.images / "blobs").rglob("*"):
         if path.is_file() and f"{path.parent.name}:{path.name}" not in wanted:
             path.unlink()
 
 
 def _write_sums(store: Store, lock: Lock) -> None:
-    """What `sha256sum --check SHA256SUMS` reads, where neither this program nor Python is at hand."""
+    """What `sha256sum --check SHA256SUMS` reads, where neither this program nor Python is at
+    hand.
+    """
     lines = []
     for kind in ("chart", "file", "wheels"):
         folder = folder_of(store, kind).name
         for item in lock.items.get(kind, {}).values():
-            lines += [f"{digest.removeprefix('sha256:')}  {folder}/{name}" for name, (digest, _) in item.files.items()]
+            lines += [
+                f"{digest.removeprefix('sha256:')}  {folder}/{name}"
+                for name, (digest, _) in item.files.items()
+            ]
     write(store.sums, "".join(f"{line}\n" for line in sorted(lines)).encode())

@@ -1,4 +1,6 @@
-"""Copying a bundle into a registry inside: images by digest, charts as they are; what is there is left alone."""
+"""Copying a bundle into a registry inside: images by digest, charts as they are; what is there
+is left alone.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,12 @@ _AGAIN = "run the same command again: it goes on where it stopped"
 
 
 def push(store: Store, lock: Lock, registry: str, access: Access) -> int:
-    """Copy what the registry lacks; return how many items were copied. Raises ConfigError with every failure."""
-    sizes = [lock.items["image"][key].size for key in lock.keys("image")] + [lock.items["chart"][key].size for key in lock.keys("chart")]
+    """Copy what the registry lacks; return how many items were copied. Raises ConfigError with
+    every failure.
+    """
+    sizes = [lock.items["image"][key].size for key in lock.keys("image")] + [
+        lock.items["chart"][key].size for key in lock.keys("chart")
+    ]
     done, copied = 0, 0
     problems: list[Problem] = []
     with Progress("pushing", sum(sizes), lambda: done) as progress:
@@ -24,7 +30,11 @@ def push(store: Store, lock: Lock, registry: str, access: Access) -> int:
             for key in lock.keys(kind):
                 progress.now(key)
                 try:
-                    copied += _image(store, lock, key, registry, access) if kind == "image" else _chart(store, lock, key, registry, access)
+                    copied += (
+                        _image(store, lock, key, registry, access)
+                        if kind == "image"
+                        else _chart(store, lock, key, registry, access)
+                    )
                 except (CopyError, OSError) as error:
                     problems.append(_failed(key, str(error), registry))
                 done += lock.items[kind][key].size
@@ -35,9 +45,13 @@ def push(store: Store, lock: Lock, registry: str, access: Access) -> int:
 
 
 def target_of(registry: str, reference: str) -> str:
-    """Where an image goes, with its tag; one that is named by digest alone gets the beginning of it as a tag."""
+    """Where an image goes, with its tag; one that is named by digest alone gets the beginning of
+    it as a tag.
+    """
     name, at, digest = reference.partition("@")
-    tag = name.rpartition("/")[2].partition(":")[2] or (f"sha256-{digest.removeprefix('sha256:')[:16]}" if at else "latest")
+    tag = name.rpartition("/")[2].partition(":")[2] or (
+        f"sha256-{digest.removeprefix('sha256:')[:16]}" if at else "latest"
+    )
     return f"{destination(registry, reference)}:{tag}"
 
 
@@ -66,9 +80,16 @@ def _failed(key: str, said: str, registry: str) -> Problem:
     words = said.lower()
     if "does not exist" in words or "name unknown" in words or "repositorynotfound" in words:
         return Problem(
-            path=key, what=f"has no repository in {registry}", fix="make it: `pulumi up` of the stack with registry.kind: ecr makes one for each image"
+            path=key,
+            what=f"has no repository in {registry}",
+            fix=(
+                "make it: `pulumi up` of the stack with registry.kind: ecr makes one for each image"
+            ),
         )
     if "unauthorized" in words or "denied" in words or "no basic auth" in words:
-        fix = "sign in (skopeo login, or aws ecr get-login-password | skopeo login --username AWS --password-stdin HOST), or give --authfile"
+        fix = (
+            "sign in (skopeo login, or aws ecr get-login-password | skopeo login --username AWS"
+            " --password-stdin HOST), or give --authfile"
+        )
         return Problem(path=key, what=f"was refused by {registry}", fix=fix)
     return Problem(path=key, what=f"was not copied: {said}", fix=_AGAIN)

@@ -1,4 +1,6 @@
-"""Images and charts in registries, by skopeo and helm: what is there, byte for byte, and copying by digest."""
+"""Images and charts in registries, by skopeo and helm: what is there, byte for byte, and copying
+by digest.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ def repository_of(reference: str) -> str:
 
 def served(reference: str, access: Access) -> bytes:
     """The manifest that a registry serves for a reference, as it is. Raises CopyError."""
-    return run(["skopeo", "inspect", "--raw", *access.skopeo(""), f"docker://{normalized(reference)}"], reference)
+    return run(
+        ["skopeo", "inspect", "--raw", *access.skopeo(""), f"docker://{normalized(reference)}"],
+        reference,
+    )
 
 
 def exact(repository: str, digest: str, access: Access) -> bytes:
@@ -38,8 +43,12 @@ def exact(repository: str, digest: str, access: Access) -> bytes:
     return content
 
 
-def fetch_manifests(store: Store, repository: str, digest: str, access: Access) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Keep a manifest and those that it lists, and return them. Those that are there are not asked for again."""
+def fetch_manifests(
+    store: Store, repository: str, digest: str, access: Access
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Keep a manifest and those that it lists, and return them. Those that are there are not
+    asked for again.
+    """
     if not store.has(digest):
         store.put(exact(repository, digest, access))
     manifest = store.manifest(digest)
@@ -49,7 +58,9 @@ def fetch_manifests(store: Store, repository: str, digest: str, access: Access) 
 
 
 def fetch_image(store: Store, repository: str, digest: str, access: Access) -> None:
-    """Fill the store with an image, blob by blob: what is there is not copied again, and what was begun counts from its last whole blob."""
+    """Fill the store with an image, blob by blob: what is there is not copied again, and what
+    was begun counts from its last whole blob.
+    """
     for child, manifest in fetch_manifests(store, repository, digest, access):
         if "manifests" in manifest or not _lacks(store, manifest):
             continue
@@ -58,7 +69,9 @@ def fetch_image(store: Store, repository: str, digest: str, access: Access) -> N
             _keep_config(store, repository, child, config, access)
         if _lacks(store, manifest):
             _copy_layers(store, repository, child, access)
-        if _lacks(store, manifest):  # a form that skopeo rewrites on its way into a layout: taken as it is
+        if _lacks(
+            store, manifest
+        ):  # a form that skopeo rewrites on its way into a layout: taken as it is
             _copy_as_is(store, repository, child, manifest, access)
 
 
@@ -68,7 +81,17 @@ def _lacks(store: Store, manifest: Mapping[str, Any]) -> bool:
 
 def _keep_config(store: Store, repository: str, child: str, config: str, access: Access) -> None:
     try:
-        content = run(["skopeo", "inspect", "--config", "--raw", *access.skopeo(""), f"docker://{repository}@{child}"], repository)
+        content = run(
+            [
+                "skopeo",
+                "inspect",
+                "--config",
+                "--raw",
+                *access.skopeo(""),
+                f"docker://{repository}@{child}",
+            ],
+            repository,
+        )
     except CopyError:
         return  # not the configuration of an image: comes with the rest
     if f"sha256:{hashlib.sha256(content).hexdigest()}" == config:
@@ -76,9 +99,17 @@ def _keep_config(store: Store, repository: str, child: str, config: str, access:
 
 
 def _copy_layers(store: Store, repository: str, child: str, access: Access) -> None:
-    """Skopeo writes each blob beside the others under a temporary name, and leaves out those that are there."""
+    """Skopeo writes each blob beside the others under a temporary name, and leaves out those
+    that are there.
+    """
     staged = store.working / child.rpartition(":")[2]
-    command = ["skopeo", "copy", *access.skopeo("src"), "--dest-shared-blob-dir", str(store.images / "blobs")]
+    command = [
+        "skopeo",
+        "copy",
+        *access.skopeo("src"),
+        "--dest-shared-blob-dir",
+        str(store.images / "blobs"),
+    ]
     (store.images / "blobs").mkdir(parents=True, exist_ok=True)
     staged.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -88,11 +119,22 @@ def _copy_layers(store: Store, repository: str, child: str, access: Access) -> N
             raise
 
 
-def _copy_as_is(store: Store, repository: str, child: str, manifest: Mapping[str, Any], access: Access) -> None:
+def _copy_as_is(
+    store: Store, repository: str, child: str, manifest: Mapping[str, Any], access: Access
+) -> None:
     staged = store.working / f"{child.rpartition(':')[2]}.dir"
     shutil.rmtree(staged, ignore_errors=True)
     staged.parent.mkdir(parents=True, exist_ok=True)
-    run(["skopeo", "copy", *access.skopeo("src"), f"docker://{repository}@{child}", f"dir:{staged}"], repository)
+    run(
+        [
+            "skopeo",
+            "copy",
+            *access.skopeo("src"),
+            f"docker://{repository}@{child}",
+            f"dir:{staged}",
+        ],
+        repository,
+    )
     for blob in blobs(manifest):
         found = staged / blob.digest.rpartition(":")[2]
         if found.is_file() and not store.has(blob.digest, blob.size):
@@ -102,7 +144,9 @@ def _copy_as_is(store: Store, repository: str, child: str, manifest: Mapping[str
 
 
 def as_directory(store: Store, digest: str, folder: Path) -> Path:
-    """An image of the store as skopeo reads one byte for byte: links to blobs, so that nothing is copied on the way out."""
+    """An image of the store as skopeo reads one byte for byte: links to blobs, so that nothing
+    is copied on the way out.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "version").write_text(_DIRECTORY, encoding="utf-8")
@@ -125,16 +169,45 @@ def is_there(reference: str, digest: str, access: Access) -> bool:
 
 
 def send_image(folder: Path, target: str, access: Access) -> None:
-    """Copy an image out of its directory; blobs that the registry has are not sent again. Raises CopyError."""
-    run(["skopeo", "copy", "--all", "--preserve-digests", *access.skopeo("dest"), f"dir:{folder}", f"docker://{target}"], target)
+    """Copy an image out of its directory; blobs that the registry has are not sent again. Raises
+    CopyError.
+    """
+    run(
+        [
+            "skopeo",
+            "copy",
+            "--all",
+            "--preserve-digests",
+            *access.skopeo("dest"),
+            f"dir:{folder}",
+            f"docker://{target}",
+        ],
+        target,
+    )
 
 
 def fetch_chart(chart: Chart, folder: Path, access: Access) -> Path:
     """A chart's archive in a folder. Raises CopyError."""
     folder.mkdir(parents=True, exist_ok=True)
-    source = [chart.repository] if chart.repository.startswith("oci://") else [chart.name, "--repo", chart.repository]
+    source = (
+        [chart.repository]
+        if chart.repository.startswith("oci://")
+        else [chart.name, "--repo", chart.repository]
+    )
     options = access.helm() if chart.repository.startswith("oci://") else []
-    run(["helm", "pull", *source, "--version", chart.version, "--destination", str(folder), *options], chart.key)
+    run(
+        [
+            "helm",
+            "pull",
+            *source,
+            "--version",
+            chart.version,
+            "--destination",
+            str(folder),
+            *options,
+        ],
+        chart.key,
+    )
     return folder / f"{chart.name}-{chart.version}.tgz"
 
 

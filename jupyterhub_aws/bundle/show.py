@@ -24,7 +24,12 @@ def as_text(inventory: Inventory, lock: Lock | None) -> str:
         }
         for item in inventory.items
     ]
-    document = {"stack": inventory.stack, "registry": inventory.registry, "items": items, "provided_by_eks": list(inventory.provided)}
+    document = {
+        "stack": inventory.stack,
+        "registry": inventory.registry,
+        "items": items,
+        "provided_by_eks": list(inventory.provided),
+    }
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -41,12 +46,20 @@ def shown(inventory: Inventory, lock: Lock | None) -> None:
             console.print(f"  {item.key}", soft_wrap=True)
             console.print(f"    {size}for {', '.join(item.needed_by)}", style="dim", soft_wrap=True)
     if lock is None:
-        console.print(f"\nNothing is locked yet: jhub bundle lock {inventory.stack}", soft_wrap=True)
+        console.print(
+            f"\nNothing is locked yet: jhub bundle lock {inventory.stack}", soft_wrap=True
+        )
     if inventory.provided:
-        console.print("\n[bold]Not copied[/bold]: EKS serves its add-ons' images in the region, through ECR's endpoints")
+        console.print(
+            "\n[bold]Not copied[/bold]: EKS serves its add-ons' images in the region, through ECR's"
+            " endpoints"
+        )
         for name in inventory.provided:
             console.print(f"  {name}", soft_wrap=True)
-    where = inventory.registry or "nowhere: this stack has no registry of its own (`jhub bundle export` writes archives for nodes)"
+    where = (
+        inventory.registry
+        or "nowhere: this stack has no registry of its own (`jhub bundle export` writes archives for nodes)"
+    )
     console.print(f"\n`jhub bundle push` puts images and charts into {where}", soft_wrap=True)
 
 

@@ -1,8 +1,9 @@
 """The folder of a bundle: where each thing lies in it, content-addressed where it can be.
 
-`images/` is an OCI image layout: every manifest, configuration and layer by its digest, shared between images, and an
-index that names them. Manifests stay byte for byte what their registry serves, of whichever of the two families they are
-(OCI, Docker): an image pushed from here has the digest that the lock says.
+`images/` is an OCI image layout: every manifest, configuration and layer by its digest, shared
+between images, and an index that names them. Manifests stay byte for byte what their registry
+serves, of whichever of the two families they are (OCI, Docker): an image pushed from here has the
+digest that the lock says.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Blob:
-    """A blob that a manifest names. `foreign` ones are named but served by nobody (layers of other vendors)."""
+    """A blob that a manifest names. `foreign` ones are named but served by nobody (layers of
+    other vendors).
+    """
 
     digest: str
     size: int
@@ -77,7 +80,9 @@ class Store:
         return self.images / "blobs" / algorithm / value
 
     def has(self, digest: str, size: int | None = None) -> bool:
-        """Whether a blob is there, whole by its size. Whether it is what its name says is `verify`'s question."""
+        """Whether a blob is there, whole by its size. Whether it is what its name says is
+        `verify`'s question.
+        """
         try:
             found = self.blob(digest).stat()
         except OSError:
@@ -105,7 +110,11 @@ class Store:
     def missing(self, digest: str) -> bool:
         """Whether an image lacks any of its blobs."""
         try:
-            return any(not self.has(blob.digest, blob.size) for _, manifest in self.tree(digest) for blob in blobs(manifest))
+            return any(
+                not self.has(blob.digest, blob.size)
+                for _, manifest in self.tree(digest)
+                for blob in blobs(manifest)
+            )
         except (OSError, ValueError):
             return True
 
@@ -116,25 +125,46 @@ class Store:
         for reference in lock.keys("image"):
             digest = str(lock.digest("image", reference))
             if self.has(digest):
-                described.append(descriptor(reference, digest, self.blob(digest).stat().st_size, self.manifest(digest)))
-        document = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": described}
+                described.append(
+                    descriptor(
+                        reference, digest, self.blob(digest).stat().st_size, self.manifest(digest)
+                    )
+                )
+        document = {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": described,
+        }
         write(self.images / "index.json", json.dumps(document, indent=2).encode())
 
 
-def descriptor(reference: str, digest: str, size: int, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """How an index names an image: containerd reads the whole name, others the part that the specification knows."""
-    kind = manifest.get("mediaType") or ("application/vnd.oci.image.index.v1+json" if "manifests" in manifest else "application/vnd.oci.image.manifest.v1+json")
+def descriptor(
+    reference: str, digest: str, size: int, manifest: Mapping[str, Any]
+) -> dict[str, Any]:
+    """How an index names an image: containerd reads the whole name, others the part that the
+    specification knows.
+    """
+    kind = manifest.get("mediaType") or (
+        "application/vnd.oci.image.index.v1+json"
+        if "manifests" in manifest
+        else "application/vnd.oci.image.manifest.v1+json"
+    )
     name = normalized(reference)
     return {
         "mediaType": kind,
         "digest": digest,
         "size": size,
-        "annotations": {"io.containerd.image.name": name, "org.opencontainers.image.ref.name": name},
+        "annotations": {
+            "io.containerd.image.name": name,
+            "org.opencontainers.image.ref.name": name,
+        },
     }
 
 
 def blobs(manifest: Mapping[str, Any]) -> Iterator[Blob]:
-    """The configuration and layers that a manifest names. Layers that only others may serve are named, and not carried."""
+    """The configuration and layers that a manifest names. Layers that only others may serve are
+    named, and not carried.
+    """
     described = [manifest["config"]] if "config" in manifest else []
     for item in (*described, *(manifest.get("layers") or [])):
         if not item.get("urls"):

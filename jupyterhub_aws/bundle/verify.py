@@ -1,4 +1,6 @@
-"""Whether a folder is the bundle that its lock says: every byte counted again, and nothing there that nobody named."""
+"""Whether a folder is the bundle that its lock says: every byte counted again, and nothing there
+that nobody named.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,26 @@ _PULL = "pull it again: jhub bundle pull"
 
 
 def faults(store: Store, lock: Lock, inventory: Inventory | None = None) -> list[Problem]:
-    """Everything that is wrong with a bundle. `inventory`: what a stack needs now, where the bundle is meant for one."""
-    return sorted({*_links(store), *_images(store, lock), *_files(store, lock), *_strangers(store, lock), *_for_stack(lock, inventory)})
+    """Everything that is wrong with a bundle. `inventory`: what a stack needs now, where the
+    bundle is meant for one.
+    """
+    return sorted(
+        {
+            *_links(store),
+            *_images(store, lock),
+            *_files(store, lock),
+            *_strangers(store, lock),
+            *_for_stack(lock, inventory),
+        }
+    )
 
 
 def _links(store: Store) -> Iterator[Problem]:
     for path in store.root.rglob("*"):
         if path.is_symlink() or not inside(store.root, path):
-            yield Problem(path=_name(store, path), what="is a link: a bundle has none", fix="remove it")
+            yield Problem(
+                path=_name(store, path), what="is a link: a bundle has none", fix="remove it"
+            )
 
 
 def _images(store: Store, lock: Lock) -> Iterator[Problem]:
@@ -32,9 +46,13 @@ def _images(store: Store, lock: Lock) -> Iterator[Problem]:
         try:
             tree = list(store.tree(digest))
         except (OSError, ValueError) as error:
-            yield Problem(path=reference, what=f"has no readable manifest ({type(error).__name__})", fix=_PULL)
+            yield Problem(
+                path=reference, what=f"has no readable manifest ({type(error).__name__})", fix=_PULL
+            )
             continue
-        named = [(found, store.blob(found).stat().st_size) for found, _ in tree] + [(blob.digest, blob.size) for _, item in tree for blob in blobs(item)]
+        named = [(found, store.blob(found).stat().st_size) for found, _ in tree] + [
+            (blob.digest, blob.size) for _, item in tree for blob in blobs(item)
+        ]
         for found, size in named:
             if found not in seen:
                 seen.add(found)
@@ -48,7 +66,12 @@ def _blob(store: Store, reference: str, digest: str, size: int) -> Iterator[Prob
         yield Problem(path=name, what=f"is missing, a part of {reference}", fix=_PULL)
     elif (found := checksum(path)) != digest:
         yield Problem(
-            path=name, what=f"is damaged, a part of {reference}: it is {found} ({path.stat().st_size} of {size} bytes)", fix=f"delete it, and {_PULL}"
+            path=name,
+            what=(
+                f"is damaged, a part of {reference}: it is {found} ({path.stat().st_size} of {size}"
+                " bytes)"
+            ),
+            fix=f"delete it, and {_PULL}",
         )
 
 
@@ -58,9 +81,15 @@ def _files(store: Store, lock: Lock) -> Iterator[Problem]:
             for name, (digest, _) in item.files.items():
                 path = folder_of(store, kind) / name
                 if not path.is_file():
-                    yield Problem(path=_name(store, path), what=f"is missing, a part of {key}", fix=_PULL)
+                    yield Problem(
+                        path=_name(store, path), what=f"is missing, a part of {key}", fix=_PULL
+                    )
                 elif (found := checksum(path)) != digest:
-                    yield Problem(path=_name(store, path), what=f"is damaged: it is {found}, and the lock says {digest}", fix=f"delete it, and {_PULL}")
+                    yield Problem(
+                        path=_name(store, path),
+                        what=f"is damaged: it is {found}, and the lock says {digest}",
+                        fix=f"delete it, and {_PULL}",
+                    )
 
 
 def _strangers(store: Store, lock: Lock) -> Iterator[Problem]:
@@ -78,22 +107,42 @@ def _strangers(store: Store, lock: Lock) -> Iterator[Problem]:
             return  # said above: what belongs to it is not known
     named |= {store.blob(digest) for digest in known}
     for path in store.root.rglob("*"):
-        if path.is_file() and not path.is_symlink() and path not in named and store.working not in path.parents:
-            yield Problem(path=_name(store, path), what="is named by no lock", fix="remove it: nobody knows what it is")
+        if (
+            path.is_file()
+            and not path.is_symlink()
+            and path not in named
+            and store.working not in path.parents
+        ):
+            yield Problem(
+                path=_name(store, path),
+                what="is named by no lock",
+                fix="remove it: nobody knows what it is",
+            )
 
 
 def _for_stack(lock: Lock, inventory: Inventory | None) -> Iterator[Problem]:
     for item in () if inventory is None else inventory.items:
         if lock.digest(item.kind, item.key) is None:
             other = _other_version(lock, item.kind, item.key)
-            what = f"is not in this bundle, which has {other}: it is of another version" if other else "is not in this bundle"
-            yield Problem(path=item.key, what=what, fix=f"lock and pull again: jhub bundle lock {inventory.stack}" if inventory else "")
+            what = (
+                f"is not in this bundle, which has {other}: it is of another version"
+                if other
+                else "is not in this bundle"
+            )
+            yield Problem(
+                path=item.key,
+                what=what,
+                fix=f"lock and pull again: jhub bundle lock {inventory.stack}" if inventory else "",
+            )
 
 
 def _other_version(lock: Lock, kind: str, key: str) -> str | None:
     separator = ":" if kind == "image" else "-"
     name = key.rpartition(separator)[0]
-    return next((found for found in lock.keys(kind) if name and found.rpartition(separator)[0] == name), None)
+    return next(
+        (found for found in lock.keys(kind) if name and found.rpartition(separator)[0] == name),
+        None,
+    )
 
 
 def _name(store: Store, path: Path) -> str:

@@ -1,1 +1,3 @@
-"""What a change does, and to whom: pure functions over two plans, or over what the engine previews. They know no Pulumi."""
+"""What a change does, and to whom: pure functions over two plans, or over what the engine
+previews. They know no Pulumi.
+"""

@@ -1,7 +1,9 @@
-"""Resource by resource: what is created, updated, replaced and deleted between two sides, and how sure that is.
+"""Resource by resource: what is created, updated, replaced and deleted between two sides, and how
+sure that is.
 
-Where an engine has spoken, it is right. Where only plans speak, a table of the properties that force replacement answers (config/replacements.py),
-and what is replaced takes along whatever names its id in such a property.
+Where an engine has spoken, it is right. Where only plans speak, a table of the properties that
+force replacement answers (config/replacements.py), and what is replaced takes along whatever names
+its id in such a property.
 """
 
 from __future__ import annotations
@@ -22,14 +24,16 @@ from jupyterhub_aws.config.tree import prefixes
 Certainty = Literal["engine", "documented", "engine decides"]
 #: A part of a path of the engine's: a quoted key in brackets, a position, or a plain key.
 _PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|([^.\[\]]+)')
-#: Where the names of a replacement say that the old one goes first: the engine does so where a name is given and stays (facts of engine runs, docs/changes.md).
+#: Where the names of a replacement say that the old one goes first: the engine does so where a name
+#: is given and stays (facts of engine runs, docs/changes.md).
 _NAMES = ("name", "nodeGroupName", "bucket", "identifier")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What happens to one resource. `because` are the properties that force a replacement, or the replaced resources that it follows;
-    `delete_first` says that the old one goes before the new one comes; `kept` that a deletion leaves the thing in AWS; `refused` that the engine refuses it.
+    """What happens to one resource. `because` are the properties that force a replacement, or the
+    replaced resources that it follows; `delete_first` says that the old one goes before the new one
+    comes; `kept` that a deletion leaves the thing in AWS; `refused` that the engine refuses it.
     """
 
     op: Op
@@ -59,7 +63,9 @@ class Change:
     @property
     def kept(self) -> bool:
         """Whether AWS keeps the thing although the stack forgets it."""
-        return self.op in ("delete", "replace") and self.old is not None and self.old.retain_on_delete
+        return (
+            self.op in ("delete", "replace") and self.old is not None and self.old.retain_on_delete
+        )
 
     @property
     def refused(self) -> bool:
@@ -82,7 +88,9 @@ class Change:
 
 
 def compared(old: Side, new: Side) -> tuple[Change, ...]:
-    """Every resource that changes, sorted by URN. Both sides have to call one resource alike (changes/renamed.py)."""
+    """Every resource that changes, sorted by URN. Both sides have to call one resource alike
+    (changes/renamed.py).
+    """
     steps = new.steps or {}
     loose = old.kind != new.kind
     found = {
@@ -106,42 +114,79 @@ def _change(urn: str, old: Side, new: Side, step: Step | None, *, loose: bool) -
     if some is None:
         return None
     properties = () if before is None or after is None else _properties(before, after, loose=loose)
-    plain = Change(op="same", urn=urn, type=some.type, name=some.name, old=before, new=after, properties=properties)
+    plain = Change(
+        op="same",
+        urn=urn,
+        type=some.type,
+        name=some.name,
+        old=before,
+        new=after,
+        properties=properties,
+    )
     if step is not None:
         return _by_engine(plain, step)
     if before is None or after is None:
-        op: Op = ("import" if after is not None and after.import_id else "create") if before is None else "delete"
+        op: Op = (
+            ("import" if after is not None and after.import_id else "create")
+            if before is None
+            else "delete"
+        )
         return replace(plain, op=op, certainty="documented")
     return _by_table(plain, before, after) if properties else None
 
 
 def _by_engine(plain: Change, step: Step) -> Change | None:
     if step.op == "same":
-        return replace(plain, op="update", certainty="engine decides") if plain.properties and plain.old is not None and not step.old else None
+        return (
+            replace(plain, op="update", certainty="engine decides")
+            if plain.properties and plain.old is not None and not step.old
+            else None
+        )
     unseen = _unseen(plain, step) if step.op in ("update", "replace") else []
-    return replace(plain, op=step.op, because=step.because, certainty="engine", delete_first=step.delete_first, properties=(*plain.properties, *unseen))
+    return replace(
+        plain,
+        op=step.op,
+        because=step.because,
+        certainty="engine",
+        delete_first=step.delete_first,
+        properties=(*plain.properties, *unseen),
+    )
 
 
 def _unseen(plain: Change, step: Step) -> list[PropertyChange]:
-    """What the engine sees and a comparison of inputs cannot: a secret that is another one, an output that is not known yet, what somebody changed by hand."""
+    """What the engine sees and a comparison of inputs cannot: a secret that is another one, an
+    output that is not known yet, what somebody changed by hand.
+    """
     known = {item.keys for item in plain.properties}
     found = []
     for path in step.paths:
         keys = _keys(path)
         if any(keys[: len(other)] == other or other[: len(keys)] == keys for other in known):
             continue
-        sides = [_at(side.inputs if side is not None else {}, keys) for side in (plain.old, plain.new)]
+        sides = [
+            _at(side.inputs if side is not None else {}, keys) for side in (plain.old, plain.new)
+        ]
         hidden = SECRET in sides
-        found.append(PropertyChange(path=keys, kind="changed", old=SECRET if hidden else "?", new=SECRET if hidden else "?", secret=hidden))
+        found.append(
+            PropertyChange(
+                path=keys,
+                kind="changed",
+                old=SECRET if hidden else "?",
+                new=SECRET if hidden else "?",
+                secret=hidden,
+            )
+        )
     return found
 
 
 def _keys(path: str) -> tuple[str, ...]:
     """A path as the engine writes it, `values.hub.annotations["a/b"][0]`, as its keys."""
-    return tuple(quoted or plain for quoted, plain in _PART.findall(path) if quoted or not plain.isdigit())
+    return tuple(
+        quoted or plain for quoted, plain in _PART.findall(path) if quoted or not plain.isdigit()
+    )
 
 
-def _at(value: Any, keys: tuple[str, ...]) -> Any:  # noqa: ANN401 -- any JSON value
+def _at(value: Any, keys: tuple[str, ...]) -> Any:
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else value
     return value
@@ -153,29 +198,60 @@ def _by_table(plain: Change, before: Resource, after: Resource) -> Change:
     verdicts = {item.where: verdict(plain.type, ".".join(item.keys)) for item in plain.properties}
     because = tuple(path for path, found in verdicts.items() if found.kind == "replaces")
     if because:
-        return replace(plain, op="replace", because=because, delete_first=_delete_first(before, after))
-    unsure = any(found.kind == "engine" and not where.startswith("'(") for where, found in verdicts.items())  # what is in brackets the engine alone knows
+        return replace(
+            plain, op="replace", because=because, delete_first=_delete_first(before, after)
+        )
+    unsure = any(
+        found.kind == "engine" and not where.startswith("'(") for where, found in verdicts.items()
+    )  # what is in brackets the engine alone knows
     return replace(plain, op="update", certainty="engine decides" if unsure else "documented")
 
 
 def _delete_first(before: Resource, after: Resource) -> bool:
-    """Two things of one name cannot be there at once: the engine deletes first where the name is given and stays the same."""
-    names = [(side.inputs.get("metadata") or {}).get("name") if "metadata" in side.inputs else _name(side.inputs) for side in (before, after)]
+    """Two things of one name cannot be there at once: the engine deletes first where the name is
+    given and stays the same.
+    """
+    names = [
+        (
+            (side.inputs.get("metadata") or {}).get("name")
+            if "metadata" in side.inputs
+            else _name(side.inputs)
+        )
+        for side in (before, after)
+    ]
     return names[0] is not None and names[0] == names[1]
 
 
-def _name(inputs: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- a name, or None
+def _name(inputs: Mapping[str, Any]) -> Any:
     return next((inputs[key] for key in _NAMES if key in inputs), None)
 
 
 def _properties(before: Resource, after: Resource, *, loose: bool) -> tuple[PropertyChange, ...]:
     found = list(Comparison(type_=after.type, loose=loose).differences(before.inputs, after.inputs))
     if before.protect != after.protect and not loose:
-        found.append(PropertyChange(path=("(protect)",), kind="changed", old=before.protect, new=after.protect))
+        found.append(
+            PropertyChange(
+                path=("(protect)",), kind="changed", old=before.protect, new=after.protect
+            )
+        )
     if before.retain_on_delete != after.retain_on_delete and not loose:
-        found.append(PropertyChange(path=("(retain on delete)",), kind="changed", old=before.retain_on_delete, new=after.retain_on_delete))
+        found.append(
+            PropertyChange(
+                path=("(retain on delete)",),
+                kind="changed",
+                old=before.retain_on_delete,
+                new=after.retain_on_delete,
+            )
+        )
     if set(before.ignore_changes) != set(after.ignore_changes) and not loose:
-        found.append(PropertyChange(path=("(ignored changes)",), kind="changed", old=list(before.ignore_changes), new=list(after.ignore_changes)))
+        found.append(
+            PropertyChange(
+                path=("(ignored changes)",),
+                kind="changed",
+                old=list(before.ignore_changes),
+                new=list(after.ignore_changes),
+            )
+        )
     # What is ignored on both sides the engine does not look at.
     ignored = set(before.ignore_changes) & set(after.ignore_changes)
     return tuple(item for item in found if not ignored.intersection(prefixes(item.keys)))
@@ -184,21 +260,45 @@ def _properties(before: Resource, after: Resource, *, loose: bool) -> tuple[Prop
 def _follow(found: dict[str, Change], old: Resources, new: Resources) -> None:
     """Add what follows a replacement: whoever names the replaced one's id gets another id."""
     users = _users(new)
-    todo = [change.new for change in found.values() if change.op == "replace" and change.new is not None]
+    todo = [
+        change.new for change in found.values() if change.op == "replace" and change.new is not None
+    ]
     while todo:
         gone = todo.pop()
         for user, path in users.get(gone.name, ()):
-            if user.urn == gone.urn or user.urn not in old.by_urn or gone.urn not in user.depends_on:
+            if (
+                user.urn == gone.urn
+                or user.urn not in old.by_urn
+                or gone.urn not in user.depends_on
+            ):
                 continue
             known = found.get(user.urn)
             forced = verdict(user.type, path).kind != "updates" and user.custom
             if known is not None and (known.op == "replace" or not forced):
                 continue
-            follows = PropertyChange(path=(path,), kind="changed", old=f"of the old {gone.name}", new=f"of the new {gone.name}")
-            base = known or Change(op="update", urn=user.urn, type=user.type, name=user.name, old=old.by_urn[user.urn], new=user)
+            follows = PropertyChange(
+                path=(path,),
+                kind="changed",
+                old=f"of the old {gone.name}",
+                new=f"of the new {gone.name}",
+            )
+            base = known or Change(
+                op="update",
+                urn=user.urn,
+                type=user.type,
+                name=user.name,
+                old=old.by_urn[user.urn],
+                new=user,
+            )
             op: Op = "replace" if forced else "update"
             because = (*base.because, f"{path}, of {gone.name}") if forced else base.because
-            found[user.urn] = replace(base, op=op, because=because, certainty="engine decides", properties=(*base.properties, follows))
+            found[user.urn] = replace(
+                base,
+                op=op,
+                because=because,
+                certainty="engine decides",
+                properties=(*base.properties, follows),
+            )
             if forced:
                 todo.append(user)
 
@@ -213,7 +313,7 @@ def _users(resources: Resources) -> Mapping[str, list[tuple[Resource, str]]]:
     return users
 
 
-def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- any JSON value
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         if "${" in value:
             yield path, value

@@ -1,4 +1,6 @@
-"""The whole of a comparison: what changes, what it does and to whom, what it costs, and what could not be known."""
+"""The whole of a comparison: what changes, what it does and to whom, what it costs, and what
+could not be known.
+"""
 
 from __future__ import annotations
 
@@ -73,10 +75,20 @@ class Difference:
 
     @property
     def new_findings(self) -> list[Mapping[str, Any]]:
-        """What the checks of the new side say that those of the old one did not: failures and warnings."""
-        known = {(item["id"], item["status"], masked_text(str(item["message"]))) for item in self.old.checks}
+        """What the checks of the new side say that those of the old one did not: failures and
+        warnings.
+        """
+        known = {
+            (item["id"], item["status"], masked_text(str(item["message"])))
+            for item in self.old.checks
+        }
         new = ({**item, "message": masked_text(str(item["message"]))} for item in self.new.checks)
-        return [item for item in new if item["status"] in ("fail", "warn") and (item["id"], item["status"], item["message"]) not in known]
+        return [
+            item
+            for item in new
+            if item["status"] in ("fail", "warn")
+            and (item["id"], item["status"], item["message"]) not in known
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """The difference as data in the format `jupyterhub-aws/diff/1`."""
@@ -100,15 +112,29 @@ class Difference:
 def difference(old: Side, new: Side) -> Difference:
     """Compare two sides. Raises ConfigError for sides of two stacks."""
     if old.stack and new.stack and old.stack != new.stack:
-        problem = Problem(path="", what=f"is of the stack {new.stack}, and {old.source} of {old.stack}", fix="compare plans of one stack")
+        problem = Problem(
+            path="",
+            what=f"is of the stack {new.stack}, and {old.source} of {old.stack}",
+            fix="compare plans of one stack",
+        )
         raise ConfigError(new.source, [problem])
     if "configuration" in (old.kind, new.kind):
         return _of_configuration(old, new)
     old = replace(old, resources=called_as_now(old.resources, new.resources))
     changes = compared(old, new)
-    told = [*effects(changes, Context(old=old, new=new)), *_secrets(old, new), *_outputs(old, new), *raised(old, new)]
-    found = sorted_effects(replace(effect, says=masked_text(effect.says), about=masked_text(effect.about)) for effect in told)
-    return Difference(old=old, new=new, changes=changes, effects=found, limits=tuple(_limits(old, new, changes)))
+    told = [
+        *effects(changes, Context(old=old, new=new)),
+        *_secrets(old, new),
+        *_outputs(old, new),
+        *raised(old, new),
+    ]
+    found = sorted_effects(
+        replace(effect, says=masked_text(effect.says), about=masked_text(effect.about))
+        for effect in told
+    )
+    return Difference(
+        old=old, new=new, changes=changes, effects=found, limits=tuple(_limits(old, new, changes))
+    )
 
 
 def of_preview(side: Side) -> Difference:
@@ -117,7 +143,9 @@ def of_preview(side: Side) -> Difference:
 
 
 def _secrets(old: Side, new: Side) -> list[Effect]:
-    """Encrypted values of the stack file whose ciphertext differs: a plan never sees what is in them."""
+    """Encrypted values of the stack file whose ciphertext differs: a plan never sees what is in
+    them.
+    """
     if old.sealed is None or new.sealed is None:
         return []
     found = []
@@ -125,11 +153,23 @@ def _secrets(old: Side, new: Side) -> list[Effect]:
         before, after = old.sealed.get(key), new.sealed.get(key)
         if before == after:
             continue
-        done = "is set" if before is None else "is taken away" if after is None else "is encrypted anew, and may be another one"
+        done = (
+            "is set"
+            if before is None
+            else "is taken away"
+            if after is None
+            else "is encrypted anew, and may be another one"
+        )
         hub = key.rpartition(":")[2].removeprefix("hub-")
         says = f"the secret {key} {done}: what it is for restarts with it"
         found.append(
-            Effect(class_="interrupts", topic="people", says=says, subject=f"secret::{key}", about=f"hub {hub.split('-')[0]}" if "hub-" in key else "")
+            Effect(
+                class_="interrupts",
+                topic="people",
+                says=says,
+                subject=f"secret::{key}",
+                about=f"hub {hub.split('-')[0]}" if "hub-" in key else "",
+            )
         )
     return found
 
@@ -138,25 +178,44 @@ def _outputs(old: Side, new: Side) -> list[Effect]:
     if not old.outputs or not new.outputs or old.kind != new.kind:
         return []
     keys = sorted({*old.outputs, *new.outputs})
-    changed = [key for key in keys if next(Comparison().differences(old.outputs.get(key), new.outputs.get(key)), None) is not None]
+    changed = [
+        key
+        for key in keys
+        if next(Comparison().differences(old.outputs.get(key), new.outputs.get(key)), None)
+        is not None
+    ]
     if not changed:
         return []
-    says = f"the stack's outputs differ ({', '.join(changed)}): whatever reads them gets other values"
+    says = (
+        f"the stack's outputs differ ({', '.join(changed)}): whatever reads them gets other values"
+    )
     return [Effect(class_="routine", topic="cluster", says=says, subject="stack::outputs")]
 
 
 def _limits(old: Side, new: Side, changes: tuple[Change, ...]) -> list[str]:
     found = []
     if new.steps is None and changes:
-        found.append("Told from two plans: what somebody changed by hand in AWS since, and what AWS refuses, only `pulumi preview` and `up` know.")
+        found.append(
+            "Told from two plans: what somebody changed by hand in AWS since, and what AWS refuses,"
+            " only `pulumi preview` and `up` know."
+        )
     if any(change.certainty == "engine decides" for change in changes):
         names = [change.name for change in changes if change.certainty == "engine decides"]
-        some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004 -- as many as fit a line
-        found.append(f"Whether these are changed in place or replaced only the engine can know: {some}.")
+        some = ", ".join(names[:5]) + (
+            f" and {len(names) - 5} more" if len(names) > 5 else ""
+        )  # as many as fit a line
+        found.append(
+            f"Whether these are changed in place or replaced only the engine can know: {some}."
+        )
     if old.kind != new.kind:
-        found.append("A plan is compared with an engine's preview: ids that only one of them knows were taken to be the same.")
+        found.append(
+            "A plan is compared with an engine's preview: ids that only one of them knows were"
+            " taken to be the same."
+        )
     if changes and (new.cost is None or (old.cost is None and old.resources.all)):
-        found.append("What it costs is not known: an engine's preview has no bill. Compare two plans.")
+        found.append(
+            "What it costs is not known: an engine's preview has no bill. Compare two plans."
+        )
     if old.money_is_of_another_day(new):
         found.append("The two bills are of different price tables.")
     return found
@@ -166,9 +225,24 @@ def _of_configuration(old: Side, new: Side) -> Difference:
     changed = tuple(Comparison().differences(old.configuration or {}, new.configuration or {}))
     found = [
         Effect(
-            class_="unknown", topic="cluster", says=f"unknown effect: {item.where} is another value in the stack file", subject=f"configuration::{item.where}"
+            class_="unknown",
+            topic="cluster",
+            says=f"unknown effect: {item.where} is another value in the stack file",
+            subject=f"configuration::{item.where}",
         )
         for item in changed
     ]
-    limits = ("The older program could not be evaluated here, so only the configuration was compared: what it does is not known.",)
-    return Difference(old=old, new=new, changes=(), effects=sorted_effects([*found, *_secrets(old, new)]), limits=limits, configuration=changed)
+    limits = (
+        (
+            "The older program could not be evaluated here, so only the configuration was compared:"
+            " what it does is not known."
+        ),
+    )
+    return Difference(
+        old=old,
+        new=new,
+        changes=(),
+        effects=sorted_effects([*found, *_secrets(old, new)]),
+        limits=limits,
+        configuration=changed,
+    )

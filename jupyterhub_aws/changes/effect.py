@@ -1,4 +1,6 @@
-"""What a change means: one sentence, the class that a gate judges, and the heading that a person finds it under."""
+"""What a change means: one sentence, the class that a gate judges, and the heading that a person
+finds it under.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +11,53 @@ from typing import Any, Literal
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.side import Side
 
-Class = Literal["routine", "interrupts", "costs more", "replaces", "widens access", "unknown", "endangers data"]
-Topic = Literal["cost", "people", "data", "sign-in", "access", "network", "nodes", "images", "cluster", "logs", "your program"]
+Class = Literal[
+    "routine", "interrupts", "costs more", "replaces", "widens access", "unknown", "endangers data"
+]
+Topic = Literal[
+    "cost",
+    "people",
+    "data",
+    "sign-in",
+    "access",
+    "network",
+    "nodes",
+    "images",
+    "cluster",
+    "logs",
+    "your program",
+]
 #: From harmless to what nobody can take back.
-CLASSES: tuple[Class, ...] = ("routine", "interrupts", "costs more", "replaces", "widens access", "unknown", "endangers data")
+CLASSES: tuple[Class, ...] = (
+    "routine",
+    "interrupts",
+    "costs more",
+    "replaces",
+    "widens access",
+    "unknown",
+    "endangers data",
+)
 #: In the order in which a person reads them.
-TOPICS: tuple[Topic, ...] = ("cost", "data", "people", "sign-in", "access", "network", "nodes", "images", "cluster", "logs", "your program")
+TOPICS: tuple[Topic, ...] = (
+    "cost",
+    "data",
+    "people",
+    "sign-in",
+    "access",
+    "network",
+    "nodes",
+    "images",
+    "cluster",
+    "logs",
+    "your program",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rise:
-    """A sum of the bill that rises, in US dollars per month: `key` as the plan's data calls it. None is not known."""
+    """A sum of the bill that rises, in US dollars per month: `key` as the plan's data calls it.
+    None is not known.
+    """
 
     key: str
     before: float | None
@@ -28,9 +66,11 @@ class Rise:
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """One thing that a change does. `subject` is the resource, as `TYPE::NAME`; `about` names whom or what, for people: `hub main`.
+    """One thing that a change does. `subject` is the resource, as `TYPE::NAME`; `about` names whom
+    or what, for people: `hub main`.
 
-    `rise` is there where the class is `costs more`. `added` says that the resource is one that the caller's program added.
+    `rise` is there where the class is `costs more`. `added` says that the resource is one that the
+    caller's program added.
     """
 
     class_: Class
@@ -48,7 +88,13 @@ class Effect:
 
     def as_json(self) -> dict[str, Any]:
         """The effect as data."""
-        said = {"class": self.class_, "topic": self.topic, "says": self.says, "subject": self.subject, "about": self.about}
+        said = {
+            "class": self.class_,
+            "topic": self.topic,
+            "says": self.says,
+            "subject": self.subject,
+            "about": self.about,
+        }
         return {**said, "added": True} if self.added else said
 
 
@@ -67,7 +113,9 @@ class Context:
 
 @dataclass(kw_only=True)
 class Reading:
-    """What a rule said of one change: effects, and which properties it spoke about (`*`: all of them). `whole`: no more is to be said of it."""
+    """What a rule said of one change: effects, and which properties it spoke about (`*`: all of
+    them). `whole`: no more is to be said of it.
+    """
 
     effects: list[Effect] = field(default_factory=list)
     explained: set[str] = field(default_factory=set)
@@ -76,18 +124,35 @@ class Reading:
     def explains(self, keys: tuple[str, ...]) -> bool:
         """Whether a property was spoken about."""
         path = ".".join(keys)
-        return "*" in self.explained or any(path == part or path.startswith(f"{part}.") for part in self.explained)
+        return "*" in self.explained or any(
+            path == part or path.startswith(f"{part}.") for part in self.explained
+        )
 
     def say(self, change: Change, text: tuple[Class, Topic, str], about: str = "") -> None:
         """Add an effect of a change: class, heading and sentence."""
-        self.effects.append(Effect(class_=text[0], topic=text[1], says=text[2], subject=change.subject, about=about))
+        self.effects.append(
+            Effect(class_=text[0], topic=text[1], says=text[2], subject=change.subject, about=about)
+        )
 
 
 def shown_first(class_: Class) -> tuple[bool, int]:
-    """The order in which classes are shown: what costs more before anything else, then the gravest."""
+    """The order in which classes are shown: what costs more before anything else, then the
+    gravest.
+    """
     return (class_ != "costs more", -CLASSES.index(class_))
 
 
 def sorted_effects(effects: Iterable[Effect]) -> tuple[Effect, ...]:
     """Each once: money first, then the gravest, then by heading and words."""
-    return tuple(sorted(set(effects), key=lambda item: (*shown_first(item.class_), TOPICS.index(item.topic), item.about, item.says, item.subject)))
+    return tuple(
+        sorted(
+            set(effects),
+            key=lambda item: (
+                *shown_first(item.class_),
+                TOPICS.index(item.topic),
+                item.about,
+                item.says,
+                item.subject,
+            ),
+        )
+    )

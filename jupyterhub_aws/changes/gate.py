@@ -1,6 +1,8 @@
-"""The gate: which effects a stack lets through by itself, and which need somebody to say that they have seen them.
+"""The gate: which effects a stack lets through by itself, and which need somebody to say that they
+have seen them.
 
-A line that acknowledges names the stack, the class, the resource and a digest of what was shown: it is worth nothing for another change.
+A line that acknowledges names the stack, the class, the resource and a digest of what was shown: it
+is worth nothing for another change.
 """
 
 from __future__ import annotations
@@ -20,14 +22,16 @@ from jupyterhub_aws.config.gate import ADDED
 FORMAT = "jupyterhub-aws/gate/1"
 #: Where the base branch says nothing: what nobody loses anything by.
 DEFAULT: tuple[Class, ...] = ("routine", "interrupts")
-#: The limits of `gate.cost` for each sum of a bill: of the sum itself, and of its increase. Paused is a kind of rest.
+#: The limits of `gate.cost` for each sum of a bill: of the sum itself, and of its increase. Paused
+#: is a kind of rest.
 _LIMITS: Mapping[str, tuple[str, str]] = {
     "maximum_monthly": ("maximum", "maximum_increase"),
     "idle_monthly": ("idle", "idle_increase"),
     "paused_monthly": ("idle", "idle_increase"),
 }
 _LINE = re.compile(
-    r"^[\s>*`-]*acknowledge\s+(?P<stack>[\w.-]{1,100})\s+(?P<class>[a-z-]{1,30})\s+(?P<subject>\S{1,400})\s+(?P<digest>[0-9a-f]{24})[\s`]*$", re.MULTILINE
+    r"^[\s>*`-]*acknowledge\s+(?P<stack>[\w.-]{1,100})\s+(?P<class>[a-z-]{1,30})\s+(?P<subject>\S{1,400})\s+(?P<digest>[0-9a-f]{24})[\s`]*$",
+    re.MULTILINE,
 )
 #: A label that acknowledges.
 LABEL = re.compile(r"^acknowledge (?P<digest>[0-9a-f]{24})$")
@@ -36,7 +40,8 @@ _DIGITS = 24
 
 @dataclass(frozen=True, kw_only=True)
 class Needed:
-    """One acknowledgement: of all effects of a class that one resource has. `limits` are those of `gate.cost` that do not hold, in words.
+    """One acknowledgement: of all effects of a class that one resource has. `limits` are those of
+    `gate.cost` that do not hold, in words.
 
     `added` says that the caller's program added the resource.
     """
@@ -51,18 +56,29 @@ class Needed:
     @property
     def digest(self) -> str:
         """Some digits that stand for exactly these effects."""
-        text = json.dumps([self.stack, self.class_, self.subject, sorted(self.says)], ensure_ascii=True)
+        text = json.dumps(
+            [self.stack, self.class_, self.subject, sorted(self.says)], ensure_ascii=True
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
     @property
     def line(self) -> str:
         """The line of a review that satisfies it."""
-        return f"acknowledge {self.stack} {self.class_.replace(' ', '-')} {self.subject.replace(' ', '_')} {self.digest}"
+        return (
+            f"acknowledge {self.stack} {self.class_.replace(' ', '-')}"
+            f" {self.subject.replace(' ', '_')} {self.digest}"
+        )
 
     @property
     def allowed_as(self) -> str | None:
-        """The entry of `gate.allow` that lets such effects of the resource's type through; None where there is none."""
-        return f"{ADDED}{self.subject.rpartition('::')[0]}" if self.added and self.class_ == "unknown" else None
+        """The entry of `gate.allow` that lets such effects of the resource's type through; None
+        where there is none.
+        """
+        return (
+            f"{ADDED}{self.subject.rpartition('::')[0]}"
+            if self.added and self.class_ == "unknown"
+            else None
+        )
 
     @property
     def label(self) -> str:
@@ -72,7 +88,8 @@ class Needed:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the gate says: what was needed and is acknowledged, what is missing, and what the stack allows by itself.
+    """What the gate says: what was needed and is acknowledged, what is missing, and what the stack
+    allows by itself.
 
     `within_cost_limits` says that the bill rises and that `gate.cost` lets it.
     """
@@ -86,13 +103,20 @@ class Verdict:
     @property
     def lets_through(self) -> str:
         """What needed no acknowledgement, in words."""
-        words = [*self.allowed, *(["within the limits of gate.cost"] if self.within_cost_limits else [])]
+        words = [
+            *self.allowed,
+            *(["within the limits of gate.cost"] if self.within_cost_limits else []),
+        ]
         return ", ".join(words) or "nothing"
 
     @property
     def nameable(self) -> tuple[str, ...]:
-        """The entries of `gate.allow` by which a stack would let through what is missing: unknown effects of what its program adds."""
-        return tuple(sorted({entry for item in self.missing if (entry := item.allowed_as) is not None}))
+        """The entries of `gate.allow` by which a stack would let through what is missing:
+        unknown effects of what its program adds.
+        """
+        return tuple(
+            sorted({entry for item in self.missing if (entry := item.allowed_as) is not None})
+        )
 
     @property
     def passes(self) -> bool:
@@ -108,7 +132,14 @@ class Verdict:
             "within_cost_limits": self.within_cost_limits,
             "acknowledged": [item.line for item in self.acknowledged],
             "missing": [
-                {"line": item.line, "label": item.label, "class": item.class_, "subject": item.subject, "says": list(item.says), "limits": list(item.limits)}
+                {
+                    "line": item.line,
+                    "label": item.label,
+                    "class": item.class_,
+                    "subject": item.subject,
+                    "says": list(item.says),
+                    "limits": list(item.limits),
+                }
                 for item in self.missing
             ],
             "failures": list(self.failures),
@@ -116,53 +147,102 @@ class Verdict:
 
 
 def allowed_by(gate: Mapping[str, Any] | None) -> tuple[Class, ...]:
-    """The classes that a stack's own policy lets through: the default where it has none; `endangers data` never."""
+    """The classes that a stack's own policy lets through: the default where it has none;
+    `endangers data` never.
+    """
     found = gate.get("allow") if isinstance(gate, Mapping) else None
-    known = [item for item in CLASSES if isinstance(found, (list, tuple)) and item in found and item != "endangers data"]
+    known = [
+        item
+        for item in CLASSES
+        if isinstance(found, (list, tuple)) and item in found and item != "endangers data"
+    ]
     return tuple(known) if isinstance(found, (list, tuple)) else DEFAULT
 
 
 def names_allowed_by(gate: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """The types and resources of the caller's program whose unknown effects a stack's own policy lets through: `added:TYPE`, `added:TYPE::NAME`."""
+    """The types and resources of the caller's program whose unknown effects a stack's own policy
+    lets through: `added:TYPE`, `added:TYPE::NAME`.
+    """
     found = gate.get("allow") if isinstance(gate, Mapping) else None
-    return tuple(item for item in found if isinstance(item, str) and item.startswith(ADDED)) if isinstance(found, (list, tuple)) else ()
+    return (
+        tuple(item for item in found if isinstance(item, str) and item.startswith(ADDED))
+        if isinstance(found, (list, tuple))
+        else ()
+    )
 
 
 def _is_named(effect: Effect, names: Iterable[str]) -> bool:
     """Whether `gate.allow` names the added resource of an unknown effect."""
     type_ = effect.subject.partition("::")[0]
     patterns = [re.escape(name.removeprefix(ADDED)).replace(r"\*", ".*") for name in names]
-    return effect.added and effect.class_ == "unknown" and any(re.fullmatch(item, text) for item in patterns for text in (effect.subject, type_))
+    return (
+        effect.added
+        and effect.class_ == "unknown"
+        and any(re.fullmatch(item, text) for item in patterns for text in (effect.subject, type_))
+    )
 
 
 def above(rise: Rise, gate: Mapping[str, Any] | None) -> tuple[str, ...] | None:
-    """The limits of `gate.cost` that a rise of the bill does not hold, in words; none where it holds all; None where no limit is set for it.
+    """The limits of `gate.cost` that a rise of the bill does not hold, in words; none where it
+    holds all; None where no limit is set for it.
 
     A sum that is not known holds no limit, and a limit that is no number is 0.
     """
     cost = gate.get("cost") if isinstance(gate, Mapping) else None
-    limits = {name: _limit(cost[name]) for name in _LIMITS[rise.key] if cost.get(name) is not None} if isinstance(cost, Mapping) else {}
+    limits = (
+        {name: _limit(cost[name]) for name in _LIMITS[rise.key] if cost.get(name) is not None}
+        if isinstance(cost, Mapping)
+        else {}
+    )
     if not limits:
         return None
     total, increase = _LIMITS[rise.key]
-    amounts = {total: rise.after, increase: None if rise.after is None or rise.before is None else round(rise.after - rise.before, 2)}
-    return tuple(f"gate.cost.{name} is {limit:,.0f}" for name, limit in limits.items() if (amount := amounts[name]) is None or amount > limit)
+    amounts = {
+        total: rise.after,
+        increase: (
+            None
+            if rise.after is None or rise.before is None
+            else round(rise.after - rise.before, 2)
+        ),
+    }
+    return tuple(
+        f"gate.cost.{name} is {limit:,.0f}"
+        for name, limit in limits.items()
+        if (amount := amounts[name]) is None or amount > limit
+    )
 
 
 def _limit(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0 else 0.0
+    return (
+        float(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+        else 0.0
+    )
 
 
 def judged(found: Difference, acknowledgements: Iterable[str] = ()) -> Verdict:
-    """Judge a difference by the policy of its OLD side (the base branch's), with acknowledgements as texts of reviews or names of labels."""
+    """Judge a difference by the policy of its OLD side (the base branch's), with
+    acknowledgements as texts of reviews or names of labels.
+    """
     allowed, names = allowed_by(found.old.gate), names_allowed_by(found.old.gate)
     needed = _needed(found, allowed, names)
     given = _given(acknowledgements, found.stack)
     acknowledged = tuple(item for item in needed if item.digest in given)
     missing = tuple(item for item in needed if item.digest not in given)
-    failures = tuple(str(item["message"]) for item in found.new_findings if item["status"] == "fail")
-    within = any(effect.rise is not None and above(effect.rise, found.old.gate) == () for effect in found.effects)
-    return Verdict(allowed=(*allowed, *names), acknowledged=acknowledged, missing=missing, failures=failures, within_cost_limits=within)
+    failures = tuple(
+        str(item["message"]) for item in found.new_findings if item["status"] == "fail"
+    )
+    within = any(
+        effect.rise is not None and above(effect.rise, found.old.gate) == ()
+        for effect in found.effects
+    )
+    return Verdict(
+        allowed=(*allowed, *names),
+        acknowledged=acknowledged,
+        missing=missing,
+        failures=failures,
+        within_cost_limits=within,
+    )
 
 
 def _needed(found: Difference, allowed: tuple[Class, ...], names: tuple[str, ...]) -> list[Needed]:
@@ -189,7 +269,9 @@ def _needed(found: Difference, allowed: tuple[Class, ...], names: tuple[str, ...
 
 
 def _given(texts: Iterable[str], stack: str) -> set[str]:
-    """Digests of lines about this stack, and of labels; the digest alone says which resource, class and effects were meant."""
+    """Digests of lines about this stack, and of labels; the digest alone says which resource,
+    class and effects were meant.
+    """
     found: set[str] = set()
     for text in texts:
         label = LABEL.match(text.strip())

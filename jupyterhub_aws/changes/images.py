@@ -16,7 +16,9 @@ _DEPTH = 12
 
 
 def images(old: Side, new: Side) -> list[dict[str, Any]]:
-    """What differs, sorted: where it is used, and what it was and will be (None: it was not, or will not be, there)."""
+    """What differs, sorted: where it is used, and what it was and will be (None: it was not, or
+    will not be, there).
+    """
     before, after = dict(_of(old)), dict(_of(new))
     return [
         {"where": masked_text(key), "old": _masked(before.get(key)), "new": _masked(after.get(key))}
@@ -31,26 +33,43 @@ def _masked(text: str | None) -> str | None:
 
 def _of(side: Side) -> Iterator[tuple[str, str]]:
     for release in side.resources.of(RELEASE):
-        yield f"{release.name}: chart", f"{chart_of({'chart': '', **release.inputs})} {release.inputs.get('version', '')}".strip()
+        yield (
+            f"{release.name}: chart",
+            f"{chart_of({'chart': '', **release.inputs})} {release.inputs.get('version', '')}".strip(),
+        )
         yield from _maps(release.name, release.inputs.get("values"), "", _DEPTH)
     for release in hub_releases(side.resources):
-        with contextlib.suppress(ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # said to be unknown where effects are told
-            yield from [(f"{release.name}: servers, {pod.display_name}", pod.image) for pod in user_pods(release)]
+        with contextlib.suppress(
+            ArithmeticError, AttributeError, LookupError, TypeError, ValueError
+        ):  # said to be unknown where effects are told
+            yield from [
+                (f"{release.name}: servers, {pod.display_name}", pod.image)
+                for pod in user_pods(release)
+            ]
     for addon in side.resources.of(ADDON):
-        yield f"{addon.name}: add-on", f"{addon.inputs.get('addonName', '')} {addon.inputs.get('addonVersion', '')}".strip()
+        yield (
+            f"{addon.name}: add-on",
+            f"{addon.inputs.get('addonName', '')} {addon.inputs.get('addonVersion', '')}".strip(),
+        )
     for other in side.resources:
         yield from _nodes(other)
 
 
-def _maps(name: str, value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:  # noqa: ANN401 -- Helm values
+def _maps(name: str, value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
     if not isinstance(value, Mapping) or depth == 0:
         return
     for key, item in value.items():
         here = f"{path}.{key}" if path else str(key)
         if isinstance(item, Mapping) and {"tag", "name"} & set(item) and "tag" in item:
-            yield f"{name}: {here}", ":".join(str(item[part]) for part in ("name", "tag") if item.get(part))
+            yield (
+                f"{name}: {here}",
+                ":".join(str(item[part]) for part in ("name", "tag") if item.get(part)),
+            )
         elif isinstance(item, Mapping) and "repository" in item:
-            yield f"{name}: {here}", ":".join(str(item[part]) for part in ("repository", "tag") if item.get(part))
+            yield (
+                f"{name}: {here}",
+                ":".join(str(item[part]) for part in ("repository", "tag") if item.get(part)),
+            )
         else:
             yield from _maps(name, item, here, depth - 1)
 

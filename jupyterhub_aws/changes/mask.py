@@ -1,7 +1,8 @@
 """Nothing that may be a secret leaves a difference: by its place, by its name, or by its look.
 
-What is read is sealed at once: each secret becomes a mark that tells one from another in this process and nothing else. So no rule that cuts,
-changes or quotes a value ever holds a secret; what goes out shows `[secret]`.
+What is read is sealed at once: each secret becomes a mark that tells one from another in this
+process and nothing else. So no rule that cuts, changes or quotes a value ever holds a secret; what
+goes out shows `[secret]`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.checks.wire import SECRET_SIGNATURE, SIGNATURE
 from jupyterhub_aws.config.errors import names_secret
 
-#: Text that is a secret wherever it stands: private keys, AWS and GitHub keys, signed tokens, ciphertext of a stack file, a password inside an address.
+#: Text that is a secret wherever it stands: private keys, AWS and GitHub keys, signed tokens,
+#: ciphertext of a stack file, a password inside an address.
 _LOOKS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
@@ -33,17 +35,21 @@ _LOOKS = re.compile(
 #: Another one in each process: a mark is worth nothing outside of it.
 _SALT = os.urandom(16)
 _SECRET_TYPE = "kubernetes:core/v1:Secret"  # noqa: S105 -- a resource type
-_KEPT = re.compile(r"\[secret\]|\[unknown\]|\$\{[^}]*\}|")  # what stands in place of a value tells nothing
+_KEPT = re.compile(
+    r"\[secret\]|\[unknown\]|\$\{[^}]*\}|"
+)  # what stands in place of a value tells nothing
 
 
 def is_secret(path: tuple[str, ...], type_: str = "") -> bool:
-    """Whether what stands at a path of a resource's inputs is a secret by its place or by a name on the way."""
+    """Whether what stands at a path of a resource's inputs is a secret by its place or by a name
+    on the way.
+    """
     if type_ == _SECRET_TYPE and path[:1] in (("data",), ("stringData",)):
         return True
     return any(names_secret(part) for part in path)
 
 
-def sealed(value: Any, type_: str = "") -> Any:  # noqa: ANN401 -- any JSON value
+def sealed(value: Any, type_: str = "") -> Any:
     """A value in which each secret is a mark that tells it from others."""
     return masked(value, (), type_, _seal)
 
@@ -57,22 +63,37 @@ def _shown(_value: object) -> str:
     return SECRET
 
 
-def masked(value: Any, path: tuple[str, ...] = (), type_: str = "", hide: Callable[[object], str] = _shown) -> Any:  # noqa: ANN401 -- any JSON value
+def masked(
+    value: Any, path: tuple[str, ...] = (), type_: str = "", hide: Callable[[object], str] = _shown
+) -> Any:
     """A value without its secrets; what is no secret stays as it is."""
     if isinstance(value, dict):
         if value.get(SIGNATURE) == SECRET_SIGNATURE:
             return hide(value)
         named = value.get("name") or value.get("key")
-        hidden = isinstance(named, str) and names_secret(named) and "value" in value  # environment variables and tags
-        return {str(key): _hidden(item, hide) if hidden and key == "value" else masked(item, (*path, str(key)), type_, hide) for key, item in value.items()}
+        hidden = (
+            isinstance(named, str) and names_secret(named) and "value" in value
+        )  # environment variables and tags
+        return {
+            str(key): (
+                _hidden(item, hide)
+                if hidden and key == "value"
+                else masked(item, (*path, str(key)), type_, hide)
+            )
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [masked(item, path, type_, hide) for item in value]
-    if isinstance(value, (str, int, float)) and not isinstance(value, bool) and is_secret(path, type_):
+    if (
+        isinstance(value, (str, int, float))
+        and not isinstance(value, bool)
+        and is_secret(path, type_)
+    ):
         return _hidden(value, hide)
     return _LOOKS.sub(lambda found: hide(found[0]), value) if isinstance(value, str) else value
 
 
-def _hidden(value: Any, hide: Callable[[object], str]) -> Any:  # noqa: ANN401 -- any JSON value
+def _hidden(value: Any, hide: Callable[[object], str]) -> Any:
     if isinstance(value, str) and _KEPT.fullmatch(value):
         return value
     return None if value is None else hide(value)

@@ -1,7 +1,8 @@
 """What `pulumi preview --json` prints, as two sides: what is there, and what would be.
 
-Shape: sdk/go/common/apitype and pkg/backend/display/json.go of pulumi 3.260 (`PreviewDigest`): `steps` with `op`, `urn`, `oldState`, `newState`,
-`replaceReasons`, `diffReasons`, `detailedDiff`; `diagnostics`; `changeSummary`. Unknown fields are ignored.
+Shape: sdk/go/common/apitype and pkg/backend/display/json.go of pulumi 3.260 (`PreviewDigest`):
+`steps` with `op`, `urn`, `oldState`, `newState`, `replaceReasons`, `diffReasons`, `detailedDiff`;
+`diagnostics`; `changeSummary`. Unknown fields are ignored.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from jupyterhub_aws.checks.resources import UNKNOWN, Resource, Resources
 from jupyterhub_aws.checks.wire import UNKNOWN_SENTINEL
 from jupyterhub_aws.config.errors import ConfigError, Problem
 
-#: The engine's operations (pkg/resource/deploy/step.go) by what they mean for a person; what is in none of them is an error.
+#: The engine's operations (pkg/resource/deploy/step.go) by what they mean for a person; what is in
+#: none of them is an error.
 _OPS: Mapping[str, Op] = {
     "create": "create",
     "update": "update",
@@ -40,13 +42,22 @@ _STACK = "pulumi:pulumi:Stack"
 
 
 def preview_side(data: Mapping[str, Any], source: str) -> Side:
-    """The new side of a preview, with the engine's steps. Raises ConfigError where it is none, or failed half-way."""
+    """The new side of a preview, with the engine's steps. Raises ConfigError where it is none,
+    or failed half-way.
+    """
     steps = data.get("steps")
     problems = _diagnostics(data.get("diagnostics"))
     if problems or not isinstance(steps, list) or not isinstance(data.get("changeSummary"), dict):
         first = f": {problems[0]}" if problems else ""
         raise ConfigError(
-            source, [Problem(path="", what=f"is a preview that did not come to its end{first}", fix="mend what it complains about and preview again")]
+            source,
+            [
+                Problem(
+                    path="",
+                    what=f"is a preview that did not come to its end{first}",
+                    fix="mend what it complains about and preview again",
+                )
+            ],
         )
     found: dict[str, Step] = {}
     for index, step in enumerate(steps):
@@ -57,7 +68,9 @@ def preview_side(data: Mapping[str, Any], source: str) -> Side:
         source=source,
         stack=stack,
         kind="preview",
-        resources=Resources(step.new for step in found.values() if step.new is not None and step.op != "delete"),
+        resources=Resources(
+            step.new for step in found.values() if step.new is not None and step.op != "delete"
+        ),
         steps=found,
     )
 
@@ -66,25 +79,48 @@ def before(side: Side) -> Side:
     """What is there, as the engine's state had it: the old side of a preview."""
     steps = (side.steps or {}).values()
     return Side(
-        source=f"the state behind {side.source}", stack=side.stack, kind="preview", resources=Resources(step.old for step in steps if step.old is not None)
+        source=f"the state behind {side.source}",
+        stack=side.stack,
+        kind="preview",
+        resources=Resources(step.old for step in steps if step.old is not None),
     )
 
 
-def _step(step: Any, source: str, index: int) -> tuple[str, Step]:  # noqa: ANN401 -- any JSON value
+def _step(step: Any, source: str, index: int) -> tuple[str, Step]:
     op = step.get("op") if isinstance(step, dict) else None
     urn = step.get("urn") if isinstance(step, dict) else None
-    if not isinstance(urn, str) or not urn.startswith("urn:pulumi:") or urn.count("::") < 3 or not isinstance(op, str) or op not in _OPS:  # noqa: PLR2004 -- stack, project, type, name
+    if (
+        not isinstance(urn, str)
+        or not urn.startswith("urn:pulumi:")
+        or urn.count("::") < 3
+        or not isinstance(op, str)
+        or op not in _OPS
+    ):  # stack, project, type, name
         problem = Problem(
-            path=f"steps[{index}]", what=f"is no step of an engine that this jhub knows (op {str(op)[:40]!r})", fix="preview again, or update jhub"
+            path=f"steps[{index}]",
+            what=f"is no step of an engine that this jhub knows (op {str(op)[:40]!r})",
+            fix="preview again, or update jhub",
         )
         raise ConfigError(source, [problem])
     old, new = (_state(urn, step.get(key)) for key in ("oldState", "newState"))
     detailed = step.get("detailedDiff")
     detailed = detailed if isinstance(detailed, dict) else {}
-    because = _texts(step.get("replaceReasons")) or tuple(sorted(path for path, item in detailed.items() if str(_kind_of(item)).endswith("-replace")))
-    paths = tuple(sorted(map(str, detailed))) or _texts(step.get("diffReasons"))  # the second names whole properties only
-    # A replacement comes as three steps; where the deletion is the first of them, the old one goes first.
-    return urn, Step(op=_OPS[op], because=because, paths=paths, delete_first=op == "delete-replaced", old=old, new=None if op == "delete" else new)
+    because = _texts(step.get("replaceReasons")) or tuple(
+        sorted(path for path, item in detailed.items() if str(_kind_of(item)).endswith("-replace"))
+    )
+    paths = tuple(sorted(map(str, detailed))) or _texts(
+        step.get("diffReasons")
+    )  # the second names whole properties only
+    # A replacement comes as three steps; where the deletion is the first of them, the old one goes
+    # first.
+    return urn, Step(
+        op=_OPS[op],
+        because=because,
+        paths=paths,
+        delete_first=op == "delete-replaced",
+        old=old,
+        new=None if op == "delete" else new,
+    )
 
 
 def _together(first: Step | None, then: Step) -> Step:
@@ -100,7 +136,7 @@ def _together(first: Step | None, then: Step) -> Step:
     )
 
 
-def _state(urn: str, state: Any) -> Resource | None:  # noqa: ANN401 -- any JSON value
+def _state(urn: str, state: Any) -> Resource | None:
     if not isinstance(state, dict) or urn.split("::")[2] == _STACK:
         return None
     _, _, types, name = urn.split("::", 3)
@@ -126,10 +162,12 @@ def _parent(urn: object) -> str | None:
     return urn if isinstance(urn, str) and f"::{_STACK}::" not in urn else None
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+def _plain(value: Any) -> Any:
     """Values as a plan has them; what the provider keeps for itself (`__defaults`) is left out."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items() if not str(key).startswith("__")}
+        return {
+            str(key): _plain(item) for key, item in value.items() if not str(key).startswith("__")
+        }
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, str) and UNKNOWN_SENTINEL in value:
@@ -142,11 +180,19 @@ def _kind_of(item: object) -> object:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(sorted(item for item in value if isinstance(item, str))) if isinstance(value, (list, tuple)) else ()
+    return (
+        tuple(sorted(item for item in value if isinstance(item, str)))
+        if isinstance(value, (list, tuple))
+        else ()
+    )
 
 
-def _diagnostics(value: Any) -> list[str]:  # noqa: ANN401 -- any JSON value
+def _diagnostics(value: Any) -> list[str]:
     """The errors among the engine's messages, each as one line."""
     found: Iterable[Any] = value if isinstance(value, list) else ()
-    texts = [str(item.get("message", "")) for item in found if isinstance(item, dict) and item.get("severity") == "error"]
+    texts = [
+        str(item.get("message", ""))
+        for item in found
+        if isinstance(item, dict) and item.get("severity") == "error"
+    ]
     return [" ".join(masked_text(text).split())[:200] for text in texts if text.strip()]

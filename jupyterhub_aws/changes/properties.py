@@ -1,4 +1,6 @@
-"""Two values, and where they differ: by meaning where lists and documents have one, so that order tells nothing that it does not mean."""
+"""Two values, and where they differ: by meaning where lists and documents have one, so that
+order tells nothing that it does not mean.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,20 @@ from jupyterhub_aws.config.errors import dotted, names_secret
 
 Path = tuple[str | int, ...]
 Kind = Literal["added", "removed", "changed", "reordered"]
-#: What tells the items of a list apart, in the field's documents: tags, environment variables, profiles, statements, rules, instance types.
-_IDENTITIES = ("key", "slug", "name", "Sid", "instanceType", "mountPath", "addonName", "deviceName", "containerPort", "port")
+#: What tells the items of a list apart, in the field's documents: tags, environment variables,
+#: profiles, statements, rules, instance types.
+_IDENTITIES = (
+    "key",
+    "slug",
+    "name",
+    "Sid",
+    "instanceType",
+    "mountPath",
+    "addonName",
+    "deviceName",
+    "containerPort",
+    "port",
+)
 #: Begins a part of a path that is an item's identity and no key.
 _IS = "="
 _ABSENT = object()
@@ -31,7 +45,9 @@ _ENCODED = ("userData",)
 
 @dataclass(frozen=True, kw_only=True)
 class PropertyChange:
-    """One place where two values differ. `old` and `new` are masked; `secret` says that something hidden changed there."""
+    """One place where two values differ. `old` and `new` are masked; `secret` says that
+    something hidden changed there.
+    """
 
     path: Path
     kind: Kind
@@ -45,13 +61,21 @@ class PropertyChange:
         text = ""
         for part in self.path:
             named = isinstance(part, str) and part.startswith(_IS)
-            text += f"[{str(part)[1:]}]" if named else dotted((part,)) if isinstance(part, int) or not text else f".{dotted((part,))}"
+            text += (
+                f"[{str(part)[1:]}]"
+                if named
+                else dotted((part,))
+                if isinstance(part, int) or not text
+                else f".{dotted((part,))}"
+            )
         return masked_text(text)
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The path without positions and identities: what rules and tables are about."""
-        return tuple(part for part in self.path if isinstance(part, str) and not part.startswith(_IS))
+        return tuple(
+            part for part in self.path if isinstance(part, str) and not part.startswith(_IS)
+        )
 
     @property
     def hidden(self) -> bool:
@@ -60,94 +84,158 @@ class PropertyChange:
 
     def as_json(self) -> dict[str, Any]:
         """The change as data."""
-        return {"path": self.where, "kind": self.kind, "old": self.old, "new": self.new, "secret": self.secret}
+        return {
+            "path": self.where,
+            "kind": self.kind,
+            "old": self.old,
+            "new": self.new,
+            "secret": self.secret,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """How values are compared: `loose` lets a placeholder stand for any text, where one side knows what the other cannot; `type_` masks by it."""
+    """How values are compared: `loose` lets a placeholder stand for any text, where one side
+    knows what the other cannot; `type_` masks by it.
+    """
 
     type_: str = ""
     loose: bool = False
 
-    def differences(self, old: Any, new: Any, path: Path = ()) -> Iterator[PropertyChange]:  # noqa: ANN401 -- any JSON values
+    def differences(self, old: Any, new: Any, path: Path = ()) -> Iterator[PropertyChange]:
         """Every place where they differ, in the order of their paths."""
         old, new = _document(old, new, path)
         if self._same(old, new):
             return
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from self._maps(old, new, path)
-        elif isinstance(old, Sequence) and isinstance(new, Sequence) and not isinstance(old, str) and not isinstance(new, str):
+        elif (
+            isinstance(old, Sequence)
+            and isinstance(new, Sequence)
+            and not isinstance(old, str)
+            and not isinstance(new, str)
+        ):
             yield from self._lists(old, new, path)
         else:
             yield self._change(path, old, new)
 
-    def _maps(self, old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> Iterator[PropertyChange]:
+    def _maps(
+        self, old: Mapping[str, Any], new: Mapping[str, Any], path: Path
+    ) -> Iterator[PropertyChange]:
         # {name: X_PASSWORD, value: …}: the value's own key says nothing
-        named = any(isinstance(side.get(key), str) and names_secret(side[key]) for side in (old, new) for key in ("name", "key"))
+        named = any(
+            isinstance(side.get(key), str) and names_secret(side[key])
+            for side in (old, new)
+            for key in ("name", "key")
+        )
         for key in sorted({*old, *new}):
             before, after = old.get(key, _ABSENT), new.get(key, _ABSENT)
             if named and key == "value" and not self._same(before, after):
-                yield PropertyChange(path=(*path, key), kind=_kind(before, after), old=SECRET, new=SECRET, secret=True)
+                yield PropertyChange(
+                    path=(*path, key),
+                    kind=_kind(before, after),
+                    old=SECRET,
+                    new=SECRET,
+                    secret=True,
+                )
             elif before is _ABSENT or after is _ABSENT:
                 yield self._change((*path, key), before, after)
             else:
                 yield from self.differences(before, after, (*path, key))
 
-    def _lists(self, old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[PropertyChange]:
-        identity = next((name for name in _IDENTITIES if _tells_apart(name, old) and _tells_apart(name, new)), None)
+    def _lists(
+        self, old: Sequence[Any], new: Sequence[Any], path: Path
+    ) -> Iterator[PropertyChange]:
+        identity = next(
+            (name for name in _IDENTITIES if _tells_apart(name, old) and _tells_apart(name, new)),
+            None,
+        )
         if identity is not None:
-            before, after = ({f"{_IS}{item[identity]}": item for item in side} for side in (old, new))
+            before, after = (
+                {f"{_IS}{item[identity]}": item for item in side} for side in (old, new)
+            )
             yield from self._maps(before, after, path)
             if [key for key in before if key in after] != [key for key in after if key in before]:
-                yield PropertyChange(path=path, kind="reordered", old=[key[1:] for key in before], new=[key[1:] for key in after])
+                yield PropertyChange(
+                    path=path,
+                    kind="reordered",
+                    old=[key[1:] for key in before],
+                    new=[key[1:] for key in after],
+                )
             return
         gone, come = _without_common(old, new)
         if not gone and not come:
-            yield PropertyChange(path=path, kind="reordered", old=self._shown(old, path), new=self._shown(new, path))
-        elif all(isinstance(item, (Mapping, list)) for item in (*gone, *come)) and len(gone) == len(come):
+            yield PropertyChange(
+                path=path, kind="reordered", old=self._shown(old, path), new=self._shown(new, path)
+            )
+        elif all(isinstance(item, (Mapping, list)) for item in (*gone, *come)) and len(gone) == len(
+            come
+        ):
             for index, (before, after) in enumerate(zip(gone, come, strict=True)):
                 yield from self.differences(before, after, (*path, index))
-        elif not (self.loose and len(gone) == len(come) and all(self._same(*pair) for pair in zip(gone, come, strict=True))):
-            yield from (self._change((*path, f"{_IS}{_short(item, path)}"), item, _ABSENT) for item in gone)
-            yield from (self._change((*path, f"{_IS}{_short(item, path)}"), _ABSENT, item) for item in come)
+        elif not (
+            self.loose
+            and len(gone) == len(come)
+            and all(self._same(*pair) for pair in zip(gone, come, strict=True))
+        ):
+            yield from (
+                self._change((*path, f"{_IS}{_short(item, path)}"), item, _ABSENT) for item in gone
+            )
+            yield from (
+                self._change((*path, f"{_IS}{_short(item, path)}"), _ABSENT, item) for item in come
+            )
 
-    def _change(self, path: Path, old: Any, new: Any) -> PropertyChange:  # noqa: ANN401 -- any JSON values
+    def _change(self, path: Path, old: Any, new: Any) -> PropertyChange:
         keys = tuple(part for part in path if isinstance(part, str))
         shown = [None if side is _ABSENT else self._shown(side, path) for side in (old, new)]
         plain = not any(side is _ABSENT or isinstance(side, (dict, list)) for side in (old, new))
-        hidden = is_secret(keys, self.type_) or SECRET in (old, new) or (plain and shown[0] == shown[1])
-        return PropertyChange(path=path, kind=_kind(old, new), old=shown[0], new=shown[1], secret=hidden)
+        hidden = (
+            is_secret(keys, self.type_) or SECRET in (old, new) or (plain and shown[0] == shown[1])
+        )
+        return PropertyChange(
+            path=path, kind=_kind(old, new), old=shown[0], new=shown[1], secret=hidden
+        )
 
-    def _shown(self, value: Any, path: Path) -> Any:  # noqa: ANN401 -- any JSON value
+    def _shown(self, value: Any, path: Path) -> Any:
         return masked(value, tuple(part for part in path if isinstance(part, str)), self.type_)
 
-    def _same(self, old: Any, new: Any) -> bool:  # noqa: ANN401 -- any JSON values
+    def _same(self, old: Any, new: Any) -> bool:
         if _equal(old, new):
             return True
-        return self.loose and isinstance(old, str) and isinstance(new, str) and (_stands_for(old, new) or _stands_for(new, old))
+        return (
+            self.loose
+            and isinstance(old, str)
+            and isinstance(new, str)
+            and (_stands_for(old, new) or _stands_for(new, old))
+        )
 
 
-def _equal(old: Any, new: Any) -> bool:  # noqa: ANN401 -- any JSON values
+def _equal(old: Any, new: Any) -> bool:
     """Whether two values are the same JSON: Python takes `true` for 1."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        return old.keys() == new.keys() and all(_equal(value, new[key]) for key, value in old.items())
+        return old.keys() == new.keys() and all(
+            _equal(value, new[key]) for key, value in old.items()
+        )
     if isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
         return len(old) == len(new) and all(map(_equal, old, new))
     return isinstance(old, bool) is isinstance(new, bool) and bool(old == new)
 
 
-def _kind(old: Any, new: Any) -> Kind:  # noqa: ANN401 -- any JSON values
+def _kind(old: Any, new: Any) -> Kind:
     return "added" if old is _ABSENT else "removed" if new is _ABSENT else "changed"
 
 
 def _tells_apart(name: str, items: Sequence[Any]) -> bool:
     found = [item.get(name) if isinstance(item, Mapping) else None for item in items]
-    return all(isinstance(value, (str, int)) and not isinstance(value, bool) for value in found) and len(set(found)) == len(found)
+    return all(
+        isinstance(value, (str, int)) and not isinstance(value, bool) for value in found
+    ) and len(set(found)) == len(found)
 
 
 def _without_common(old: Sequence[Any], new: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    before, after = ([json.dumps(item, sort_keys=True, default=str) for item in side] for side in (old, new))
+    before, after = (
+        [json.dumps(item, sort_keys=True, default=str) for item in side] for side in (old, new)
+    )
     common = Counter(before) & Counter(after)
     return _rest(old, before, common), _rest(new, after, common)
 
@@ -162,7 +250,7 @@ def _rest(items: Sequence[Any], texts: Sequence[str], common: Counter[str]) -> l
     return found
 
 
-def _short(item: Any, path: Path) -> str:  # noqa: ANN401 -- any JSON value
+def _short(item: Any, path: Path) -> str:
     shown = masked(item, tuple(part for part in path if isinstance(part, str)))
     text = shown if isinstance(shown, str) else json.dumps(shown, sort_keys=True, default=str)
     return brief(text)
@@ -173,7 +261,7 @@ def brief(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}…"
 
 
-def _document(old: Any, new: Any, path: Path) -> tuple[Any, Any]:  # noqa: ANN401 -- any JSON values
+def _document(old: Any, new: Any, path: Path) -> tuple[Any, Any]:
     """Text that is a JSON document on both sides as data, and text in base64 as it reads."""
     if not (isinstance(old, str) and isinstance(new, str)) or old == new:
         return old, new
@@ -194,7 +282,7 @@ def _decoded(text: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _parsed(text: str) -> Any:  # noqa: ANN401 -- any JSON value, None where it is none
+def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

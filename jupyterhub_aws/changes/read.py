@@ -1,7 +1,8 @@
-"""Reading one side of a comparison from a file: a plan of `jhub plan --json`, or what `pulumi preview --json` printed.
+"""Reading one side of a comparison from a file: a plan of `jhub plan --json`, or what `pulumi
+preview --json` printed.
 
-A file may come from somebody who means harm (a fork's pull request): its shape is checked before anything is believed, unknown fields are
-ignored, and no message quotes more than a line of it.
+A file may come from somebody who means harm (a fork's pull request): its shape is checked before
+anything is believed, unknown fields are ignored, and no message quotes more than a line of it.
 """
 
 from __future__ import annotations
@@ -73,45 +74,75 @@ class _Plan(_Strict):
 
 
 def read_side(path: str) -> Side:
-    """The side that a file describes. Raises ConfigError for a file that is neither a plan nor a preview, or of a later format."""
+    """The side that a file describes. Raises ConfigError for a file that is neither a plan nor a
+    preview, or of a later format.
+    """
     name = Path(path).name
     try:
         if Path(path).stat().st_size > LARGEST:
-            raise _refused(name, f"is larger than {LARGEST // 1_000_000} MB", "no plan is: make it again with `jhub plan STACK --json FILE`")
+            raise _refused(
+                name,
+                f"is larger than {LARGEST // 1_000_000} MB",
+                "no plan is: make it again with `jhub plan STACK --json FILE`",
+            )
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise _refused(
-            name, f"cannot be read ({error.strerror})", "name a plan (`jhub plan STACK --json FILE`) or a preview (`pulumi preview --json`)"
+            name,
+            f"cannot be read ({error.strerror})",
+            "name a plan (`jhub plan STACK --json FILE`) or a preview (`pulumi preview --json`)",
         ) from None
     except RecursionError:
-        raise _refused(name, "is nested too deeply", "make it again with `jhub plan STACK --json FILE`") from None
+        raise _refused(
+            name, "is nested too deeply", "make it again with `jhub plan STACK --json FILE`"
+        ) from None
     except ValueError as error:
         where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise _refused(name, f"is not JSON, or ends too early{where}", "make it again; a run that was cut off leaves half a file") from None
+        raise _refused(
+            name,
+            f"is not JSON, or ends too early{where}",
+            "make it again; a run that was cut off leaves half a file",
+        ) from None
     return side_of(data, name)
 
 
-def side_of(data: Any, source: str) -> Side:  # noqa: ANN401 -- any JSON value
+def side_of(data: Any, source: str) -> Side:
     """The side that data describes. Raises ConfigError as `read_side` does."""
-    if isinstance(data, dict) and ("steps" in data or "changeSummary" in data or "diagnostics" in data) and "format" not in data:
+    if (
+        isinstance(data, dict)
+        and ("steps" in data or "changeSummary" in data or "diagnostics" in data)
+        and "format" not in data
+    ):
         return preview_side(data, source)
     format_ = data.get("format") if isinstance(data, dict) else None
     if not isinstance(format_, str) or not format_.startswith(PLAN_FORMAT):
-        raise _refused(source, "is neither a plan nor a preview", "make one with `jhub plan STACK --json FILE` or `pulumi preview --json > FILE`")
+        raise _refused(
+            source,
+            "is neither a plan nor a preview",
+            "make one with `jhub plan STACK --json FILE` or `pulumi preview --json > FILE`",
+        )
     if format_ != f"{PLAN_FORMAT}{VERSION}":
         raise _refused(
-            source, f"is of another format (got {shown(format_)}, this jhub reads {PLAN_FORMAT}{VERSION})", "update jhub, or make the plan again with this one"
+            source,
+            f"is of another format (got {shown(format_)}, this jhub reads {PLAN_FORMAT}{VERSION})",
+            "update jhub, or make the plan again with this one",
         )
     try:
         plan = _Plan.model_validate(data)
     except ValidationError as error:
         problems = [
-            Problem(path=dotted(item["loc"]), what=f"is not what a plan has there: {item['msg']}", fix="make the plan again with `jhub plan STACK --json FILE`")
+            Problem(
+                path=dotted(item["loc"]),
+                what=f"is not what a plan has there: {item['msg']}",
+                fix="make the plan again with `jhub plan STACK --json FILE`",
+            )
             for item in error.errors(include_input=False, include_url=False)[:10]
         ]
         raise ConfigError(source, problems) from None
     except RecursionError:
-        raise _refused(source, "is nested too deeply", "make it again with `jhub plan STACK --json FILE`") from None
+        raise _refused(
+            source, "is nested too deeply", "make it again with `jhub plan STACK --json FILE`"
+        ) from None
     return _side(plan, source)
 
 

@@ -1,7 +1,10 @@
-"""Resources that have another URN than before and are still the same, because an alias says so: read as the engine reads aliases.
+"""Resources that have another URN than before and are still the same, because an alias says so:
+read as the engine reads aliases.
 
-The engine looks for a resource under its URN first, then under its aliases in their order, those that follow from its parent's last (pulumi/pulumi,
-pkg/resource/deploy/step_generator.go, getOldResource); the recorder has made them of what the program says (jupyterhub_aws/plan/recorder.py).
+The engine looks for a resource under its URN first, then under its aliases in their order, those
+that follow from its parent's last (pulumi/pulumi, pkg/resource/deploy/step_generator.go,
+getOldResource); the recorder has made them of what the program says
+(jupyterhub_aws/plan/recorder.py).
 """
 
 from __future__ import annotations
@@ -17,8 +20,14 @@ _NAMED = re.compile(r"\$\{([^.}]+)\.")
 
 
 def predecessors(new: Resources, old: Collection[str]) -> dict[str, str]:
-    """For each resource that was there under another URN, that URN. `old` are the URNs that there were."""
-    found = {resource.urn: next((alias for alias in resource.aliases if alias in old), None) for resource in new if resource.urn not in old}
+    """For each resource that was there under another URN, that URN. `old` are the URNs that
+    there were.
+    """
+    found = {
+        resource.urn: next((alias for alias in resource.aliases if alias in old), None)
+        for resource in new
+        if resource.urn not in old
+    }
     return {urn: was for urn, was in found.items() if was is not None}
 
 
@@ -31,12 +40,18 @@ def _name(urn: str) -> str:
 
 
 def called_as_now(old: Resources, new: Resources) -> Resources:
-    """The old resources under the URNs and names that they have now, wherever they are mentioned; as they are where no alias says so."""
+    """The old resources under the URNs and names that they have now, wherever they are
+    mentioned; as they are where no alias says so.
+    """
     if not any(resource.aliases for resource in new):
         return old
     urns = {was: urn for urn, was in predecessors(new, old.by_urn.keys()).items()}
     kept = {resource.name for resource in old if resource.urn not in urns}
-    names = {_name(was): _name(urn) for was, urn in urns.items() if _name(was) != _name(urn) and _name(was) not in kept}
+    names = {
+        _name(was): _name(urn)
+        for was, urn in urns.items()
+        if _name(was) != _name(urn) and _name(was) not in kept
+    }
     return Resources(_called(resource, urns, names) for resource in old)
 
 
@@ -54,11 +69,13 @@ def _called(resource: Resource, urns: Mapping[str, str], names: Mapping[str, str
     )
 
 
-def _mentioned(value: Any, urns: Mapping[str, str], names: Mapping[str, str]) -> Any:  # noqa: ANN401 -- any JSON value
+def _mentioned(value: Any, urns: Mapping[str, str], names: Mapping[str, str]) -> Any:
     if isinstance(value, Mapping):
         return {key: _mentioned(item, urns, names) for key, item in value.items()}
     if isinstance(value, list):
         return [_mentioned(item, urns, names) for item in value]
     if not isinstance(value, str):
         return value
-    return urns.get(value) or _NAMED.sub(lambda match: f"${{{names.get(match[1], match[1])}.", value)
+    return urns.get(value) or _NAMED.sub(
+        lambda match: f"${{{names.get(match[1], match[1])}.", value
+    )

@@ -19,9 +19,11 @@ OPS: tuple[Op, ...] = ("create", "update", "replace", "delete", "import")
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What the engine said that it will do to one resource, and because of which properties it will be replaced.
+    """What the engine said that it will do to one resource, and because of which properties it will
+    be replaced.
 
-    `delete_first` says that the old one goes before the new one comes; `old` and `new` are its own views of the resource.
+    `delete_first` says that the old one goes before the new one comes; `old` and `new` are its own
+    views of the resource.
     """
 
     op: Op
@@ -34,8 +36,9 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """`source` is how messages call it. `steps` are there where an engine made it; `sealed` holds a fingerprint of each encrypted value's ciphertext,
-    `gate` what its stack allows without an acknowledgement, `cost` and `checks` are the plan's.
+    """`source` is how messages call it. `steps` are there where an engine made it; `sealed` holds a
+    fingerprint of each encrypted value's ciphertext, `gate` what its stack allows without an
+    acknowledgement, `cost` and `checks` are the plan's.
     """
 
     source: str
@@ -63,18 +66,33 @@ class Side:
         return tuple(pod for release in hub_releases(self.everything) for pod in user_pods(release))
 
     def in_todays_words(self) -> Side:
-        """The same with the configuration and the limits of the gate by their names of today: an older version of the library may have said them."""
+        """The same with the configuration and the limits of the gate by their names of today: an
+        older version of the library may have said them.
+        """
         said = self.configuration or {}
-        own = {key.partition(":")[2]: value for key, value in said.items() if key.startswith(f"{PROJECT}:")}
+        own = {
+            key.partition(":")[2]: value
+            for key, value in said.items()
+            if key.startswith(f"{PROJECT}:")
+        }
         others = {key: value for key, value in said.items() if not key.startswith(f"{PROJECT}:")}
         number = {"format": own["format"]} if "format" in own else {}
         try:
             gate = None if self.gate is None else upgraded({**number, "gate": self.gate})["gate"]
-            configuration = {**others, **{f"{PROJECT}:{name}": value for name, value in upgraded(own).items()}}
+            configuration = {
+                **others,
+                **{f"{PROJECT}:{name}": value for name, value in upgraded(own).items()},
+            }
         except ValueError:  # an option under both names: no plan was ever made of such a file
             return self
-        return replace(self, gate=gate, configuration=None if self.configuration is None else configuration)
+        return replace(
+            self, gate=gate, configuration=None if self.configuration is None else configuration
+        )
 
     def money_is_of_another_day(self, other: Side) -> bool:
         """Whether both sides have bills, made from different prices."""
-        return self.cost is not None and other.cost is not None and self.cost.get("prices_of") != other.cost.get("prices_of")
+        return (
+            self.cost is not None
+            and other.cost is not None
+            and self.cost.get("prices_of") != other.cost.get("prices_of")
+        )

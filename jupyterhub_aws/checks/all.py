@@ -70,10 +70,28 @@ _INSIDE = (
 
 
 def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -> list[Finding]:
-    """Every finding about a stack and what it becomes, as of a day. `resources` of an inner half are those of both halves."""
+    """Every finding about a stack and what it becomes, as of a day. `resources` of an inner half
+    are those of both halves.
+    """
     outer = stack.parts == "cloud"
-    found = [finding for check in CHECKS if not (outer and check in _INSIDE) for finding in judge(check, stack, resources)]
+    found = [
+        finding
+        for check in CHECKS
+        if not (outer and check in _INSIDE)
+        for finding in judge(check, stack, resources)
+    ]
     if outer:
-        message = "what is inside the cluster is judged with the other half: the stack whose file says `cloud_stack` and this one's name"
-        found.append(Finding(id="inner-half", status="skip", message=message, path="parts", fix="jhub plan that stack too"))
+        message = (
+            "what is inside the cluster is judged with the other half: the stack whose file says"
+            " `cloud_stack` and this one's name"
+        )
+        found.append(
+            Finding(
+                id="inner-half",
+                status="skip",
+                message=message,
+                path="parts",
+                fix="jhub plan that stack too",
+            )
+        )
     return [*versions.support(stack, as_of), *certificates(stack, as_of), *found]

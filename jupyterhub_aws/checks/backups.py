@@ -1,4 +1,6 @@
-"""Whether everything that holds data is backed up: read from what was recorded, so that a resource without the tag is found whatever the stack says."""
+"""Whether everything that holds data is backed up: read from what was recorded, so that a
+resource without the tag is found whatever the stack says.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,25 @@ from jupyterhub_aws.config.homes import EbsHomes, EphemeralHomes, NfsHomes
 from jupyterhub_aws.config.stack import StackConfig
 
 _ID, _DRILL = "backups", "restore-drill"
-_EFS, _EBS, _RDS = "aws:efs/fileSystem:FileSystem", "aws:ebs/volume:Volume", "aws:rds/instance:Instance"
+_EFS, _EBS, _RDS = (
+    "aws:efs/fileSystem:FileSystem",
+    "aws:ebs/volume:Volume",
+    "aws:rds/instance:Instance",
+)
 _CLASS, _EFS_PLAN = "kubernetes:storage.k8s.io/v1:StorageClass", "aws:efs/backupPolicy:BackupPolicy"
-_PLAN, _SELECTION, _LIFECYCLE = "aws:backup/plan:Plan", "aws:backup/selection:Selection", "aws:dlm/lifecyclePolicy:LifecyclePolicy"
+_PLAN, _SELECTION, _LIFECYCLE = (
+    "aws:backup/plan:Plan",
+    "aws:backup/selection:Selection",
+    "aws:dlm/lifecyclePolicy:LifecyclePolicy",
+)
 _PARAMETER = "tagSpecification_"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Finders:
-    """The tags by which AWS Backup (every type) and Data Lifecycle Manager (volumes alone) find what they back up."""
+    """The tags by which AWS Backup (every type) and Data Lifecycle Manager (volumes alone) find
+    what they back up.
+    """
 
     plans: frozenset[tuple[str, str]]
     lifecycles: frozenset[tuple[str, str]]
@@ -35,14 +47,25 @@ class _Finders:
 
 
 def covered(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Every file system, volume, database and class of volumes is found by a plan, or keeps backups of its own."""
+    """Every file system, volume, database and class of volumes is found by a plan, or keeps
+    backups of its own.
+    """
     if isinstance(stack.backups, NoBackups):
         return [*_nothing(stack, resources), *_elsewhere(stack)]
     faults = list(_faults(resources))
     count = len(resources.of(_EFS, _EBS, _RDS, _CLASS))
     if not count and not isinstance(stack.cluster, EksCluster):
         return _elsewhere(stack)
-    return [*verdict(_ID, faults, otherwise=f"all {count} resources that hold people's work or a hub's memory are backed up"), *_elsewhere(stack)]
+    return [
+        *verdict(
+            _ID,
+            faults,
+            otherwise=(
+                f"all {count} resources that hold people's work or a hub's memory are backed up"
+            ),
+        ),
+        *_elsewhere(stack),
+    ]
 
 
 def _faults(resources: Resources) -> Iterator[Finding]:
@@ -65,11 +88,19 @@ def _finders(resources: Resources) -> _Finders:
     for selection in resources.of(_SELECTION):
         named = resources.referred(selection.inputs.get("planId"), _PLAN)
         if any(plan.inputs.get("rules") for plan in named):
-            plans |= {(tag["key"], tag["value"]) for tag in selection.inputs.get("selectionTags", ()) if tag.get("type") == "STRINGEQUALS"}
+            plans |= {
+                (tag["key"], tag["value"])
+                for tag in selection.inputs.get("selectionTags", ())
+                if tag.get("type") == "STRINGEQUALS"
+            }
     lifecycles: set[tuple[str, str]] = set()
     for policy in resources.of(_LIFECYCLE):
         details = policy.inputs.get("policyDetails", {})
-        if policy.inputs.get("state", "ENABLED") == "ENABLED" and details.get("schedules") and "VOLUME" in details.get("resourceTypes", ()):
+        if (
+            policy.inputs.get("state", "ENABLED") == "ENABLED"
+            and details.get("schedules")
+            and "VOLUME" in details.get("resourceTypes", ())
+        ):
             lifecycles |= set(details.get("targetTags", {}).items())
     return _Finders(plans=frozenset(plans), lifecycles=frozenset(lifecycles))
 
@@ -77,7 +108,11 @@ def _finders(resources: Resources) -> _Finders:
 def _is_covered(resource: Resource, resources: Resources, finders: _Finders) -> bool:
     if resource.type == _CLASS:
         parameters = resource.inputs.get("parameters") or {}
-        tags = dict(str(value).split("=", 1) for key, value in parameters.items() if key.startswith(_PARAMETER) and "=" in str(value))
+        tags = dict(
+            str(value).split("=", 1)
+            for key, value in parameters.items()
+            if key.startswith(_PARAMETER) and "=" in str(value)
+        )
         return finders.reach(tags, volume=True)
     tags = dict(resource.inputs.get("tags") or {})
     if finders.reach(tags, volume=resource.type == _EBS):
@@ -85,16 +120,29 @@ def _is_covered(resource: Resource, resources: Resources, finders: _Finders) -> 
     if resource.type == _RDS:
         return int(resource.inputs.get("backupRetentionPeriod") or 0) > 0
     return resource.type == _EFS and any(
-        resource in resources.referred(policy.inputs.get("fileSystemId"), _EFS) and policy.inputs.get("backupPolicy", {}).get("status") == "ENABLED"
+        resource in resources.referred(policy.inputs.get("fileSystemId"), _EFS)
+        and policy.inputs.get("backupPolicy", {}).get("status") == "ENABLED"
         for policy in resources.of(_EFS_PLAN)
     )
 
 
 _WHY = {
-    _EFS: ("no selection finds its tags, and EFS's own plan is off", "give it the stack's backup tag in its component, or set homes.backup: true"),
-    _EBS: ("no selection and no lifecycle policy finds its tags", "give it the stack's backup tag in its component"),
-    _RDS: ("no selection finds its tags, and it keeps no backups of its own", "set hubs.NAME.database.backup_days, or backups.rds: true"),
-    _CLASS: ("volumes that it makes get no tag that a selection or a lifecycle policy looks for", "give it a tagSpecification parameter with the backup tag"),
+    _EFS: (
+        "no selection finds its tags, and EFS's own plan is off",
+        "give it the stack's backup tag in its component, or set homes.backup: true",
+    ),
+    _EBS: (
+        "no selection and no lifecycle policy finds its tags",
+        "give it the stack's backup tag in its component",
+    ),
+    _RDS: (
+        "no selection finds its tags, and it keeps no backups of its own",
+        "set hubs.NAME.database.backup_days, or backups.rds: true",
+    ),
+    _CLASS: (
+        "volumes that it makes get no tag that a selection or a lifecycle policy looks for",
+        "give it a tagSpecification parameter with the backup tag",
+    ),
 }
 
 
@@ -108,29 +156,59 @@ def _fix(resource: Resource) -> str:
 
 def _nothing(stack: StackConfig, resources: Resources) -> list[Finding]:
     assert isinstance(stack.backups, NoBackups)  # noqa: S101 -- for the type checker: asked for no other kind
-    bare = [item for item in resources.of(_EFS, _EBS, _RDS, _CLASS) if not _is_covered(item, resources, _finders(resources))]
+    bare = [
+        item
+        for item in resources.of(_EFS, _EBS, _RDS, _CLASS)
+        if not _is_covered(item, resources, _finders(resources))
+    ]
     names = ", ".join(item.name for item in bare) or "nothing that the stack makes"
     message = f"without any backup: {names}; the stack's reason: {stack.backups.reason}"
     return [
         Finding(
-            id=_ID, status="warn", message=message, path="backups.kind", fix="remove the section to have backups", subjects=tuple(item.urn for item in bare)
+            id=_ID,
+            status="warn",
+            message=message,
+            path="backups.kind",
+            fix="remove the section to have backups",
+            subjects=tuple(item.urn for item in bare),
         )
     ]
 
 
 def _elsewhere(stack: StackConfig) -> list[Finding]:
-    """What holds data and is not the stack's to back up: it is said, for nobody sees it in a list of resources."""
+    """What holds data and is not the stack's to back up: it is said, for nobody sees it in a
+    list of resources.
+    """
     if isinstance(stack.homes, NfsHomes):
-        message = f"homes are on {stack.homes.server}: whether they are backed up is its owner's to know"
-        return [Finding(id=_ID, status="skip", message=message, path="homes.server", fix="ask them, and rehearse a restore together")]
+        message = (
+            f"homes are on {stack.homes.server}: whether they are backed up is its owner's to know"
+        )
+        return [
+            Finding(
+                id=_ID,
+                status="skip",
+                message=message,
+                path="homes.server",
+                fix="ask them, and rehearse a restore together",
+            )
+        ]
     if isinstance(stack.homes, (EbsHomes, EphemeralHomes)) or isinstance(stack.cluster, EksCluster):
         return []
-    return [Finding(id=_ID, status="skip", message="the stack makes nothing in AWS; its volumes are the cluster's to back up", path="homes.kind")]
+    return [
+        Finding(
+            id=_ID,
+            status="skip",
+            message="the stack makes nothing in AWS; its volumes are the cluster's to back up",
+            path="homes.kind",
+        )
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drill:
-    """The last rehearsal, as drills/STACK.toml has it: its day, the backup that was restored, and how many files were not as they had to be."""
+    """The last rehearsal, as drills/STACK.toml has it: its day, the backup that was restored,
+    and how many files were not as they had to be.
+    """
 
     day: datetime.date
     recovery_point: str
@@ -138,39 +216,81 @@ class Drill:
     differences: int
 
 
-def rehearsed(stack: StackConfig, last: Drill | None, as_of: datetime.date, stack_name: str, *, buildable: bool = True) -> list[Finding]:
+def rehearsed(
+    stack: StackConfig,
+    last: Drill | None,
+    as_of: datetime.date,
+    stack_name: str,
+    *,
+    buildable: bool = True,
+) -> list[Finding]:
     """A backup that was never restored is a hope. `last` is None where there is no record.
 
-    `buildable` is false while a secret that `pulumi up` needs is missing: such a stack was never built, so there is nothing to restore yet.
+    `buildable` is false while a secret that `pulumi up` needs is missing: such a stack was never
+    built, so there is nothing to restore yet.
     """
     if isinstance(stack.backups, NoBackups) or not _can_be_rehearsed(stack):
         return []
-    path, fix = "backups.drill_days", f"run: jhub restore drill {stack_name} --user NAME, and commit drills/{stack_name}.toml"
+    path, fix = (
+        "backups.drill_days",
+        f"run: jhub restore drill {stack_name} --user NAME, and commit drills/{stack_name}.toml",
+    )
 
     def found(message: str) -> list[Finding]:
         return [Finding(id=_DRILL, status="warn", message=message, path=path, fix=fix)]
 
     if last is None and not buildable:
-        return [Finding(id=_DRILL, status="skip", message="a restore can be rehearsed when the stack is built", path=path, fix=fix)]
+        return [
+            Finding(
+                id=_DRILL,
+                status="skip",
+                message="a restore can be rehearsed when the stack is built",
+                path=path,
+                fix=fix,
+            )
+        ]
     if last is None:
         return found("nobody has rehearsed a restore of this stack: there is no record of a drill")
     age = (as_of - last.day).days
     if last.differences:
-        return found(f"the restore of {last.day} brought {last.differences:,} of {last.files:,} files back otherwise than they were")
+        return found(
+            f"the restore of {last.day} brought {last.differences:,} of {last.files:,} files back"
+            " otherwise than they were"
+        )
     if age > stack.backups.drill_days:
-        return found(f"the last rehearsed restore was {age} days ago ({last.day}), and drill_days is {stack.backups.drill_days}")
-    message = f"a restore was rehearsed {age} days ago ({last.day}): {last.files:,} files came back as they were"
+        return found(
+            f"the last rehearsed restore was {age} days ago ({last.day}), and drill_days is"
+            f" {stack.backups.drill_days}"
+        )
+    message = (
+        f"a restore was rehearsed {age} days ago ({last.day}): {last.files:,} files came back as"
+        " they were"
+    )
     return [Finding(id=_DRILL, status="pass", message=message)]
 
 
 def _can_be_rehearsed(stack: StackConfig) -> bool:
-    """Where `jhub restore drill` has something to compare: homes on EFS, in a cluster of the stack's, that are in its vault."""
-    return isinstance(stack.cluster, EksCluster) and stack.homes.kind == "efs" and bool(stack.hubs) and stack.backups.kind == "aws_backup"
+    """Where `jhub restore drill` has something to compare: homes on EFS, in a cluster of the
+    stack's, that are in its vault.
+    """
+    return (
+        isinstance(stack.cluster, EksCluster)
+        and stack.homes.kind == "efs"
+        and bool(stack.hubs)
+        and stack.backups.kind == "aws_backup"
+    )
 
 
 def drill_of(data: Mapping[str, Any]) -> Drill:
-    """The record as drills/STACK.toml holds it. Raises KeyError, TypeError or ValueError for one that is not whole."""
+    """The record as drills/STACK.toml holds it. Raises KeyError, TypeError or ValueError for one
+    that is not whole.
+    """
     day = data["date"]
     if isinstance(day, datetime.datetime) or not isinstance(day, datetime.date):
         raise TypeError("date is not a day")
-    return Drill(day=day, recovery_point=str(data["recovery_point"]), files=int(data["files"]), differences=int(data["differences"]))
+    return Drill(
+        day=day,
+        recovery_point=str(data["recovery_point"]),
+        files=int(data["files"]),
+        differences=int(data["differences"]),
+    )

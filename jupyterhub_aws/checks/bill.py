@@ -15,30 +15,42 @@ LEFT_OUT = (
     "traffic: NAT, between zones, to the internet, and the balancer's capacity units",
     "storage of homes: EFS by the GiB that people fill, volumes by the size of each person's",
     "backups and snapshots",
-    "logs: of the control plane, of pods and nodes, and of flows, by the GiB; metrics of containers by the observation",
+    (
+        "logs: of the control plane, of pods and nodes, and of flows, by the GiB; metrics of"
+        " containers by the observation"
+    ),
     "what people start beyond the core pool: see the price of an hour for each profile",
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hourly:
-    """What one more node of a group adds to the bill for each hour: the type that the autoscaler reckons with, without its disk."""
+    """What one more node of a group adds to the bill for each hour: the type that the autoscaler
+    reckons with, without its disk.
+    """
 
     type: str
     on_demand: Decimal | None
     max_price: Decimal | None
 
     def as_json(self) -> dict[str, Any]:
-        """The slope as the plan's data has it, not rounded: a tenth of a cent per hour is a dollar per month."""
-        return {"type": self.type, "on_demand": exact(self.on_demand), "max_price": exact(self.max_price)}
+        """The slope as the plan's data has it, not rounded: a tenth of a cent per hour is a
+        dollar per month.
+        """
+        return {
+            "type": self.type,
+            "on_demand": exact(self.on_demand),
+            "max_price": exact(self.max_price),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line of the bill. `unit_price` per month and unit; None where AWS's price is not known here. `rows` are the prices that it was made of,
-    by the names that `Prices.is_elsewhere` knows.
+    """One line of the bill. `unit_price` per month and unit; None where AWS's price is not known
+    here. `rows` are the prices that it was made of, by the names that `Prices.is_elsewhere` knows.
 
-    Quantities: `idle` with every pool at its smallest, `paused` with no node at all, `most` with every pool at its largest.
+    Quantities: `idle` with every pool at its smallest, `paused` with no node at all, `most` with
+    every pool at its largest.
     """
 
     what: str
@@ -70,15 +82,20 @@ class Line:
         }
 
     def _times(self, quantity: int) -> float | None:
-        return 0.0 if quantity == 0 else money(None if self.unit_price is None else self.unit_price * quantity)
+        return (
+            0.0
+            if quantity == 0
+            else money(None if self.unit_price is None else self.unit_price * quantity)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserHour:
-    """What an hour of one person's server costs when its node is full: the node's price, without its disk, by those who fit on it.
+    """What an hour of one person's server costs when its node is full: the node's price, without
+    its disk, by those who fit on it.
 
-    `spot` is the share of the on-demand price that `spot_share` states; None where the pool buys no spot. `on_demand` is None
-    where the pool buys nothing else, or its price is not known.
+    `spot` is the share of the on-demand price that `spot_share` states; None where the pool buys no
+    spot. `on_demand` is None where the pool buys nothing else, or its price is not known.
     """
 
     hub: str
@@ -93,14 +110,24 @@ class UserHour:
         """The hour as the plan's data has it, in tenths of a cent."""
         tenth = Decimal("0.001")
         rounded = {
-            key: None if value is None else float(value.quantize(tenth, ROUND_HALF_UP)) for key, value in (("on_demand", self.on_demand), ("spot", self.spot))
+            key: None if value is None else float(value.quantize(tenth, ROUND_HALF_UP))
+            for key, value in (("on_demand", self.on_demand), ("spot", self.spot))
         }
-        return {"hub": self.hub, "profile": self.profile, "pool": self.pool, "type": self.type, "users_per_node": self.users_per_node, **rounded}
+        return {
+            "hub": self.hub,
+            "profile": self.profile,
+            "pool": self.pool,
+            "type": self.type,
+            "users_per_node": self.users_per_node,
+            **rounded,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """The bill of a stack. `not_priced` counts, by type, the resources of the caller's program that no price is known for."""
+    """The bill of a stack. `not_priced` counts, by type, the resources of the caller's program
+    that no price is known for.
+    """
 
     region: str
     prices: Prices
@@ -129,19 +156,33 @@ class Cost:
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
-        """The lines and hours that have a price of us-east-1, because the region's is not known, by their names."""
+        """The lines and hours that have a price of us-east-1, because the region's is not known,
+        by their names.
+        """
         lines = [line.what for line in self.lines if line.is_elsewhere(self.prices)]
-        hours = [f"hours on {hour.type}" for hour in self.user_hours if self.prices.is_elsewhere(f"ec2:{hour.type}")]
+        hours = [
+            f"hours on {hour.type}"
+            for hour in self.user_hours
+            if self.prices.is_elsewhere(f"ec2:{hour.type}")
+        ]
         return tuple(dict.fromkeys([*lines, *hours]))
 
     @property
     def note(self) -> str | None:
-        """What to know before anything else of the bill: which of its lines are not at the region's prices. None where all are."""
+        """What to know before anything else of the bill: which of its lines are not at the
+        region's prices. None where all are.
+        """
         if not self.elsewhere:
             return None
         if not self.prices.has_data:
-            return f"No prices of {self.region} are known here: every line is at the prices of {REGION}."
-        return f"At the prices of {REGION}, because those of {self.region} are not known here: {', '.join(self.elsewhere)}."
+            return (
+                f"No prices of {self.region} are known here: every line is at the prices of"
+                f" {REGION}."
+            )
+        return (
+            f"At the prices of {REGION}, because those of {self.region} are not known here:"
+            f" {', '.join(self.elsewhere)}."
+        )
 
     def _sum(self, key: str) -> float | None:
         total = Decimal(0)

@@ -1,11 +1,21 @@
-"""Whether hubs, proxies and add-ons find room on the core nodes: each by itself, all together, and after the loss of a node."""
+"""Whether hubs, proxies and add-ons find room on the core nodes: each by itself, all together,
+and after the loss of a node.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from jupyterhub_aws.checks.core_pods import CorePod, core_groups, core_nodes, core_pods, heavier, homeless, hub_pods
+from jupyterhub_aws.checks.core_pods import (
+    CorePod,
+    core_groups,
+    core_nodes,
+    core_pods,
+    heavier,
+    homeless,
+    hub_pods,
+)
 from jupyterhub_aws.checks.finding import Finding, verdict
 from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.placement import PODS, Answer, Node, Pod, arranged
@@ -22,15 +32,30 @@ _MOST_NODES = 20
 
 
 def core_nodes_fit(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Each core pod finds a node that it fits, all of them fit together, and go on fitting when a node is lost."""
+    """Each core pod finds a node that it fits, all of them fit together, and go on fitting when
+    a node is lost.
+    """
     groups = core_groups(resources)
     if not groups:
-        message = "whether hubs and proxies find room cannot be known here: the nodes of this cluster are not the stack's"
-        return [Finding(id=_CHECK, status="skip", message=message, path="cluster", fix="kubectl describe nodes shows what they have left")]
+        message = (
+            "whether hubs and proxies find room cannot be known here: the nodes of this cluster are"
+            " not the stack's"
+        )
+        return [
+            Finding(
+                id=_CHECK,
+                status="skip",
+                message=message,
+                path="cluster",
+                fix="kubectl describe nodes shows what they have left",
+            )
+        ]
     group = groups[0]
     count = int(group.inputs["scalingConfig"]["minSize"])
     if count == 0:
-        return verdict(_CHECK, [], otherwise="the stack is paused: there is no core node, and no pod on one")
+        return verdict(
+            _CHECK, [], otherwise="the stack is paused: there is no core node, and no pod on one"
+        )
     wrong = list(_unreadable(resources))
     if wrong:
         return wrong
@@ -40,7 +65,7 @@ def core_nodes_fit(stack: StackConfig, resources: Resources) -> list[Finding]:
     return verdict(_CHECK, found, otherwise=_room(nodes, pods))
 
 
-def _fault(status: Any, message: str, path: str, fix: str, subjects: tuple[str, ...]) -> Finding:  # noqa: ANN401 -- one of the words of a finding
+def _fault(status: Any, message: str, path: str, fix: str, subjects: tuple[str, ...]) -> Finding:
     return Finding(id=_CHECK, status=status, message=message, path=path, fix=fix, subjects=subjects)
 
 
@@ -51,22 +76,42 @@ def _unreadable(resources: Resources) -> Iterator[Finding]:
             list(hub_pods(release))
             list(_above(release))
         except ValueError as error:
-            what = f"hub {hub_of(release)}: a container asks for an amount that Kubernetes refuses ({error})"
-            yield _fault("fail", what, f"hubs.{hub_of(release)}.helm_values", "write it like 500m or 2Gi", (release.urn,))
+            what = (
+                f"hub {hub_of(release)}: a container asks for an amount that Kubernetes refuses"
+                f" ({error})"
+            )
+            yield _fault(
+                "fail",
+                what,
+                f"hubs.{hub_of(release)}.helm_values",
+                "write it like 500m or 2Gi",
+                (release.urn,),
+            )
 
 
 def _refused(resources: Resources) -> Iterator[Finding]:
     """Requests above limits: no pod of such a part is ever made."""
     for release in hub_releases(resources):
         for where, key in _above(release):
-            what = f"hub {hub_of(release)}: {where} asks for more {key} than its own limit: Kubernetes refuses such a pod"
+            what = (
+                f"hub {hub_of(release)}: {where} asks for more {key} than its own limit: Kubernetes"
+                " refuses such a pod"
+            )
             fix = f"raise limits.{key} too, or lower requests.{key}"
-            yield _fault("fail", what, f"hubs.{hub_of(release)}.helm_values.{where}", fix, (release.urn,))
+            yield _fault(
+                "fail", what, f"hubs.{hub_of(release)}.helm_values.{where}", fix, (release.urn,)
+            )
 
 
 def _above(release: Resource) -> Iterator[tuple[str, str]]:
     values = effective(release.inputs.get("values", {}))
-    for place in (("hub",), ("proxy", "chp"), ("proxy", "traefik"), ("proxy", "secretSync"), ("scheduling", "userScheduler")):
+    for place in (
+        ("hub",),
+        ("proxy", "chp"),
+        ("proxy", "traefik"),
+        ("proxy", "secretSync"),
+        ("scheduling", "userScheduler"),
+    ):
         for key in _above_limits(at(values, *place, "resources") or {}):
             yield ".".join((*place, "resources")), key
 
@@ -77,7 +122,9 @@ def _above_limits(resources: Mapping[str, Any]) -> Iterator[str]:
             yield key
 
 
-def _judged(stack: StackConfig, resources: Resources, scene: tuple[Resource, list[Node], list[CorePod]]) -> Iterator[Finding]:
+def _judged(
+    stack: StackConfig, resources: Resources, scene: tuple[Resource, list[Node], list[CorePod]]
+) -> Iterator[Finding]:
     group, nodes, pods = scene
     alone = list(_alone(group, nodes, pods))
     yield from alone
@@ -89,10 +136,22 @@ def _judged(stack: StackConfig, resources: Resources, scene: tuple[Resource, lis
         return
     kinds = " or ".join(group.inputs["instanceTypes"])
     if arranged([heavier(item.pod) for item in pods], nodes) != "yes":
-        message = f"the {len(pods)} core pods just fit on {_nodes(len(nodes))} ({kinds}): those that ask for no memory use some, and may not find it"
-        yield _fault("warn", message, "pools.core", _enough(stack, resources, group, [heavier(item.pod) for item in pods]), (group.urn,))
+        message = (
+            f"the {len(pods)} core pods just fit on {_nodes(len(nodes))} ({kinds}): those that ask"
+            " for no memory use some, and may not find it"
+        )
+        yield _fault(
+            "warn",
+            message,
+            "pools.core",
+            _enough(stack, resources, group, [heavier(item.pod) for item in pods]),
+            (group.urn,),
+        )
     elif len(nodes) > 1 and arranged([item.pod for item in pods], nodes[:-1]) != "yes":
-        message = f"when one of {len(nodes)} core nodes is lost or replaced, the {len(pods)} core pods do not fit on the others: hubs wait for the new node"
+        message = (
+            f"when one of {len(nodes)} core nodes is lost or replaced, the {len(pods)} core pods do"
+            " not fit on the others: hubs wait for the new node"
+        )
         fix = f"{_enough(stack, resources, group, [item.pod for item in pods])} and one more"
         yield _fault("warn", message, "pools.core", fix, (group.urn,))
 
@@ -104,18 +163,39 @@ def _alone(group: Resource, nodes: Sequence[Node], pods: Sequence[CorePod]) -> I
     for item in pods:
         reasons = homeless(item.pod, nodes)
         if reasons:
-            key = tuple(reasons) if all(reason.startswith("too ") for reason in reasons) else (*reasons, item.pod.name)
+            key = (
+                tuple(reasons)
+                if all(reason.startswith("too ") for reason in reasons)
+                else (*reasons, item.pod.name)
+            )
             alike.setdefault(key, []).append(item)
     for key, found in alike.items():
-        most = max(found, key=lambda item: max((item.pod.requests.get(reason.removeprefix("too little "), 0) for reason in key), default=0))
+        most = max(
+            found,
+            key=lambda item: max(
+                (item.pod.requests.get(reason.removeprefix("too little "), 0) for reason in key),
+                default=0,
+            ),
+        )
         names = [item.pod.name for item in found]
-        who = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004 -- a line that one reads
+        who = ", ".join(names[:3]) + (
+            f" and {len(names) - 3} more" if len(names) > 3 else ""
+        )  # a line that one reads
         said = "; ".join(_short(reason, most.pod, nodes) for reason in homeless(most.pod, nodes))
         fix = "choose larger instance_types for pools.core, or lower what it asks for"
         if not any(reason.startswith("too ") for reason in key):
-            fix = "remove the selector, affinity or taint that keeps it away: labels of core nodes are those of pools.core.labels"
+            fix = (
+                "remove the selector, affinity or taint that keeps it away: labels of core nodes"
+                " are those of pools.core.labels"
+            )
         message = f"{who} find{'s' if len(found) == 1 else ''} no core node ({kinds}): {said}"
-        yield _fault("fail", message, found[0].path if len(found) == 1 else "pools.core", fix, (*(item.resource.urn for item in found), group.urn))
+        yield _fault(
+            "fail",
+            message,
+            found[0].path if len(found) == 1 else "pools.core",
+            fix,
+            (*(item.resource.urn for item in found), group.urn),
+        )
 
 
 def _short(reason: str, pod: Pod, nodes: Sequence[Node]) -> str:
@@ -126,7 +206,10 @@ def _short(reason: str, pod: Pod, nodes: Sequence[Node]) -> str:
         return f"each {reason}" + (f" ({wanted})" if "selector" in reason else "")
     key = reason.removeprefix("too little ")
     most = max(node.room.get(key, 0) for node in nodes)
-    return f"{pod.name} asks for {_amount(key, pod.requests[key])}, and a core node has {_amount(key, max(most, 0))} for pods"
+    return (
+        f"{pod.name} asks for {_amount(key, pod.requests[key])}, and a core node has"
+        f" {_amount(key, max(most, 0))} for pods"
+    )
 
 
 def _amount(key: str, value: float) -> str:
@@ -139,19 +222,44 @@ def _nodes(count: int) -> str:
     return f"{count} core node{'s' if count > 1 else ''}"
 
 
-def _together(stack: StackConfig, resources: Resources, scene: tuple[Resource, list[Node], list[CorePod]], answer: Answer) -> Finding:
+def _together(
+    stack: StackConfig,
+    resources: Resources,
+    scene: tuple[Resource, list[Node], list[CorePod]],
+    answer: Answer,
+) -> Finding:
     group, nodes, pods = scene
     kinds = " or ".join(group.inputs["instanceTypes"])
     asked = {key: sum(item.pod.requests.get(key, 0) for item in pods) for key in ("cpu", "memory")}
-    room = {key: sum(max(node.room.get(key, 0), 0) for node in nodes) for key in ("cpu", "memory", PODS)}
-    sums = ", ".join(f"{_amount(key, asked[key])} of {_amount(key, room[key])}" for key in ("cpu", "memory"))
+    room = {
+        key: sum(max(node.room.get(key, 0), 0) for node in nodes) for key in ("cpu", "memory", PODS)
+    }
+    sums = ", ".join(
+        f"{_amount(key, asked[key])} of {_amount(key, room[key])}" for key in ("cpu", "memory")
+    )
     hubs = len({item.hub for item in pods if item.hub})
-    who = f"the {len(pods)} core pods ({hubs} hub{'s' if hubs != 1 else ''}, their proxies, the autoscaler, add-ons)"
+    who = (
+        f"the {len(pods)} core pods ({hubs} hub{'s' if hubs != 1 else ''}, their proxies, the"
+        " autoscaler, add-ons)"
+    )
     detail = f"they ask for {sums}, and {len(pods)} of {room[PODS]:.0f} places for pods"
     fix = _enough(stack, resources, group, [item.pod for item in pods])
     if answer == "no":
-        return _fault("fail", f"{who} do not fit on {_nodes(len(nodes))} ({kinds}): {detail}; what does not fit stays away", "pools.core", fix, (group.urn,))
-    return _fault("warn", f"no arrangement of {who} on {_nodes(len(nodes))} ({kinds}) was found: {detail}", "pools.core", fix, (group.urn,))
+        return _fault(
+            "fail",
+            f"{who} do not fit on {_nodes(len(nodes))} ({kinds}): {detail}; what does not fit stays"
+            " away",
+            "pools.core",
+            fix,
+            (group.urn,),
+        )
+    return _fault(
+        "warn",
+        f"no arrangement of {who} on {_nodes(len(nodes))} ({kinds}) was found: {detail}",
+        "pools.core",
+        fix,
+        (group.urn,),
+    )
 
 
 def _enough(stack: StackConfig, resources: Resources, group: Resource, pods: Sequence[Pod]) -> str:
@@ -165,8 +273,15 @@ def _enough(stack: StackConfig, resources: Resources, group: Resource, pods: Seq
 
 def _room(nodes: Sequence[Node], pods: Sequence[CorePod]) -> str:
     left = {
-        key: 1 - sum(item.pod.requests.get(key, 0) for item in pods) / total for key in ("cpu", "memory") if (total := sum(node.room[key] for node in nodes))
+        key: 1 - sum(item.pod.requests.get(key, 0) for item in pods) / total
+        for key in ("cpu", "memory")
+        if (total := sum(node.room[key] for node in nodes))
     }
-    free = " and ".join(f"{share:.0%} of the {'cores' if key == 'cpu' else key}" for key, share in left.items())
+    free = " and ".join(
+        f"{share:.0%} of the {'cores' if key == 'cpu' else key}" for key, share in left.items()
+    )
     lost = ", also when one of them is lost" if len(nodes) > 1 else ""
-    return f"{len(pods)} core pods (hubs, proxies, autoscaler, add-ons) fit on {_nodes(len(nodes))}{lost}; {free} stay free"
+    return (
+        f"{len(pods)} core pods (hubs, proxies, autoscaler, add-ons) fit on"
+        f" {_nodes(len(nodes))}{lost}; {free} stay free"
+    )

@@ -1,4 +1,6 @@
-"""What a stack costs per month: at rest, paused, and at most; and what an hour of each profile costs. Counted from what was recorded."""
+"""What a stack costs per month: at rest, paused, and at most; and what an hour of each profile
+costs. Counted from what was recorded.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None)
         *added,
     )
     hours = tuple(user_hours(stack, resources, prices))
-    return Cost(region=stack.region, prices=prices, lines=lines, user_hours=hours, not_priced=unpriced)
+    return Cost(
+        region=stack.region, prices=prices, lines=lines, user_hours=hours, not_priced=unpriced
+    )
 
 
 def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:
@@ -50,20 +54,38 @@ def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator
             count = len(found)
             paused = 0 if what == _NAT and "nat" in stack.pause.drop else count
             yield Line(
-                what=what, unit="month", unit_price=prices.of(row) * hours, idle=count, paused=paused, most=count, note=_support(found, prices), rows=(row,)
+                what=what,
+                unit="month",
+                unit_price=prices.of(row) * hours,
+                idle=count,
+                paused=paused,
+                most=count,
+                note=_support(found, prices),
+                rows=(row,),
             )
 
 
 def _support(found: list[Resource], prices: Prices) -> str | None:
-    """EKS raises the price of a version that grows old, unless the cluster says that it will not stay behind."""
-    if any(resource.inputs.get("upgradePolicy", {"supportType": "STANDARD"}).get("supportType") != "STANDARD" for resource in found):
-        return f"${prices.of('extended_support_hour')} per hour once the version is in extended support"
+    """EKS raises the price of a version that grows old, unless the cluster says that it will not
+    stay behind.
+    """
+    if any(
+        resource.inputs.get("upgradePolicy", {"supportType": "STANDARD"}).get("supportType")
+        != "STANDARD"
+        for resource in found
+    ):
+        return (
+            f"${prices.of('extended_support_hour')} per hour once the version is in extended"
+            " support"
+        )
     return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Group:
-    """Nodes of one kind: the types that may serve, the disk of each per month, how many, and what is paid at most for spot."""
+    """Nodes of one kind: the types that may serve, the disk of each per month, how many, and
+    what is paid at most for spot.
+    """
 
     what: str
     kinds: list[str]
@@ -77,9 +99,23 @@ class _Group:
 def _nodes(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:
     for group in resources.of("aws:eks/nodeGroup:NodeGroup"):
         size = group.inputs["scalingConfig"]
-        # EKS takes no maximum of 0: of a paused group nobody raises the desired size, so its maximum is never bought.
-        kinds, least, most = group.inputs["instanceTypes"], int(size["desiredSize"]), 0 if stack.paused else int(size["maxSize"])
-        yield _node_line(_Group(what="core nodes", kinds=kinds, disk=_volume(group, resources, prices), least=least, most=most), prices)
+        # EKS takes no maximum of 0: of a paused group nobody raises the desired size, so its
+        # maximum is never bought.
+        kinds, least, most = (
+            group.inputs["instanceTypes"],
+            int(size["desiredSize"]),
+            0 if stack.paused else int(size["maxSize"]),
+        )
+        yield _node_line(
+            _Group(
+                what="core nodes",
+                kinds=kinds,
+                disk=_volume(group, resources, prices),
+                least=least,
+                most=most,
+            ),
+            prices,
+        )
     for group in resources.of("aws:autoscaling/group:Group"):
         policy = group.inputs["mixedInstancesPolicy"]
         distribution = policy["instancesDistribution"]
@@ -99,7 +135,9 @@ def _nodes(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator
 
 
 def _slope(group: _Group, prices: Prices) -> Hourly:
-    return Hourly(type=group.kinds[0], on_demand=prices.node_hour(group.kinds[0]), max_price=group.limit)
+    return Hourly(
+        type=group.kinds[0], on_demand=prices.node_hour(group.kinds[0]), max_price=group.limit
+    )
 
 
 def _node_line(group: _Group, prices: Prices) -> Line:
@@ -107,11 +145,22 @@ def _node_line(group: _Group, prices: Prices) -> Line:
     hourly, note, used = _bound(group, prices)
     monthly = None if hourly is None else hourly * HOURS_PER_MONTH + group.disk
     rows = () if monthly is None else (*used, *_DISK)
-    return Line(what=group.what, unit="node month", unit_price=monthly, idle=group.least, paused=0, most=group.most, note=note, rows=rows)
+    return Line(
+        what=group.what,
+        unit="node month",
+        unit_price=monthly,
+        idle=group.least,
+        paused=0,
+        most=group.most,
+        note=note,
+        rows=rows,
+    )
 
 
 def _bound(group: _Group, prices: Prices) -> tuple[Decimal | None, str | None, tuple[str, ...]]:
-    """The most that an hour of any node of a group costs, what to know about that number, and the prices that it comes from."""
+    """The most that an hour of any node of a group costs, what to know about that number, and
+    the prices that it comes from.
+    """
     known = {kind: usd for kind in group.kinds if (usd := prices.node_hour(kind)) is not None}
     unknown = [kind for kind in group.kinds if kind not in known]
     if group.limit is not None and (unknown or group.limit < max(known.values())):
@@ -119,8 +168,14 @@ def _bound(group: _Group, prices: Prices) -> tuple[Decimal | None, str | None, t
     if unknown:
         return None, f"no price known for {', '.join(unknown)}", ()
     dearest = max(known, key=lambda kind: known[kind])
-    of_several = None if len(set(known.values())) == 1 else f"at {dearest}, the dearest of its types"
-    return known[dearest], "at most, the on-demand price; spot is cheaper" if group.spot else of_several, tuple(f"ec2:{kind}" for kind in known)
+    of_several = (
+        None if len(set(known.values())) == 1 else f"at {dearest}, the dearest of its types"
+    )
+    return (
+        known[dearest],
+        "at most, the on-demand price; spot is cheaper" if group.spot else of_several,
+        tuple(f"ec2:{kind}" for kind in known),
+    )
 
 
 def _volume(group: Resource, resources: Resources, prices: Prices) -> Decimal:
@@ -132,5 +187,7 @@ def _volume(group: Resource, resources: Resources, prices: Prices) -> Decimal:
             disk = mapping["ebs"]
             total += prices.of("gp3_gib_month") * int(disk["volumeSize"])
             total += prices.of("gp3_iops_month") * max(int(disk.get("iops", 3000)) - 3000, 0)
-            total += prices.of("gp3_throughput_month") * max(int(disk.get("throughput", 125)) - 125, 0)
+            total += prices.of("gp3_throughput_month") * max(
+                int(disk.get("throughput", 125)) - 125, 0
+            )
     return total

@@ -1,4 +1,6 @@
-"""What the caller's program adds to the bill: the types whose prices this library has, and how many resources of which types it has no price for."""
+"""What the caller's program adds to the bill: the types whose prices this library has, and how
+many resources of which types it has no price for.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,11 @@ _Pricer = Callable[[Resource, Resources, Prices], _Priced | None]
 
 
 def added_lines(resources: Resources, prices: Prices) -> tuple[tuple[Line, ...], Mapping[str, int]]:
-    """The lines of the added resources that have a price here, those of one kind together; and by type the number of those that have none.
+    """The lines of the added resources that have a price here, those of one kind together; and by
+    type the number of those that have none.
 
-    They cost the same while the stack is paused: what a pause stops is the library's own. A resource whose size is not known has no price.
+    They cost the same while the stack is paused: what a pause stops is the library's own. A
+    resource whose size is not known has no price.
     """
     lines: list[Line] = []
     unpriced: Counter[str] = Counter()
@@ -35,7 +39,17 @@ def added_lines(resources: Resources, prices: Prices) -> tuple[tuple[Line, ...],
             row, price, idle, most = found
             what = f"{_kind(resource)} of your program"
             rows = (row,)
-            lines.append(Line(what=what, unit="month", unit_price=price, idle=idle, paused=idle, most=most, rows=rows))
+            lines.append(
+                Line(
+                    what=what,
+                    unit="month",
+                    unit_price=price,
+                    idle=idle,
+                    paused=idle,
+                    most=most,
+                    rows=rows,
+                )
+            )
     return tuple(_together(lines)), dict(sorted(unpriced.items()))
 
 
@@ -43,9 +57,19 @@ def _together(lines: list[Line]) -> Iterator[Line]:
     by_kind: dict[tuple[str, Decimal | None], list[Line]] = {}
     for line in lines:
         by_kind.setdefault((line.what, line.unit_price), []).append(line)
-    for (what, price), some in sorted(by_kind.items(), key=lambda item: (item[0][0], item[0][1] or 0)):
+    for (what, price), some in sorted(
+        by_kind.items(), key=lambda item: (item[0][0], item[0][1] or 0)
+    ):
         idle, most = sum(line.idle for line in some), sum(line.most for line in some)
-        yield Line(what=what, unit="month", unit_price=price, idle=idle, paused=idle, most=most, rows=some[0].rows)
+        yield Line(
+            what=what,
+            unit="month",
+            unit_price=price,
+            idle=idle,
+            paused=idle,
+            most=most,
+            rows=some[0].rows,
+        )
 
 
 def _kind(resource: Resource) -> str:
@@ -80,7 +104,11 @@ def _endpoint(resource: Resource, _resources: Resources, prices: Prices) -> _Pri
 
 def _balancer(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:
     row = "network_load_balancer_hour"
-    return (row, prices.of(row) * HOURS_PER_MONTH, 1, 1) if resource.inputs.get("loadBalancerType") == "network" else None
+    return (
+        (row, prices.of(row) * HOURS_PER_MONTH, 1, 1)
+        if resource.inputs.get("loadBalancerType") == "network"
+        else None
+    )
 
 
 def _volume(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:
@@ -103,11 +131,18 @@ def _machine(resource: Resource, resources: Resources, prices: Prices) -> _Price
 
 
 def _group(resource: Resource, resources: Resources, prices: Prices) -> _Priced | None:
-    """A group of machines of one type on demand, without their disks: one that mixes types or buys spot has no one price."""
+    """A group of machines of one type on demand, without their disks: one that mixes types or
+    buys spot has no one price.
+    """
     if resource.inputs.get("mixedInstancesPolicy"):
         return None
     least, most = int(resource.inputs["minSize"]), int(resource.inputs["maxSize"])
-    return _nodes(str(_type_of_template(resource, resources)), max(least, int(resource.inputs.get("desiredCapacity") or 0)), most, prices)
+    return _nodes(
+        str(_type_of_template(resource, resources)),
+        max(least, int(resource.inputs.get("desiredCapacity") or 0)),
+        most,
+        prices,
+    )
 
 
 def _node_group(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:
@@ -118,8 +153,10 @@ def _node_group(resource: Resource, _resources: Resources, prices: Prices) -> _P
     return _nodes(str(kinds[0]), int(size["desiredSize"]), int(size["maxSize"]), prices)
 
 
-def _type_of_template(resource: Resource, resources: Resources) -> Any:  # noqa: ANN401 -- any JSON value
-    return resources.referred(resource.inputs.get("launchTemplate"), _TEMPLATE)[0].inputs["instanceType"]
+def _type_of_template(resource: Resource, resources: Resources) -> Any:
+    return resources.referred(resource.inputs.get("launchTemplate"), _TEMPLATE)[0].inputs[
+        "instanceType"
+    ]
 
 
 def _nodes(kind: str, idle: int, most: int, prices: Prices) -> _Priced | None:

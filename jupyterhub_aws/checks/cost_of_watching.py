@@ -1,4 +1,6 @@
-"""What watching adds to the bill: metrics that alarms look at, and metrics made of log lines. What is logged is paid for by the GiB, which nobody knows."""
+"""What watching adds to the bill: metrics that alarms look at, and metrics made of log lines.
+What is logged is paid for by the GiB, which nobody knows.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ _FREE = "at most: each account has ten free"
 
 
 def watching_lines(resources: Resources, prices: Prices) -> Iterator[Line]:
-    """Alarms cost the same whether they speak or not. A metric of log lines costs in the hours in which there are lines, so that at rest it costs nothing."""
+    """Alarms cost the same whether they speak or not. A metric of log lines costs in the hours
+    in which there are lines, so that at rest it costs nothing.
+    """
     alarms = resources.of(_ALARM)
     looked_at = sum(_metrics(alarm) for alarm in alarms)
     if looked_at:
@@ -29,11 +33,27 @@ def watching_lines(resources: Resources, prices: Prices) -> Iterator[Line]:
             note=_FREE,
             rows=("alarm_metric_month",),
         )
-    hubs = {dimensions["Hub"] for alarm in alarms if "Hub" in (dimensions := alarm.inputs.get("dimensions") or {})}
-    made = sum(len(hubs) if item.inputs["metricTransformation"].get("dimensions") else 1 for item in resources.of(_FILTER))
+    hubs = {
+        dimensions["Hub"]
+        for alarm in alarms
+        if "Hub" in (dimensions := alarm.inputs.get("dimensions") or {})
+    }
+    made = sum(
+        len(hubs) if item.inputs["metricTransformation"].get("dimensions") else 1
+        for item in resources.of(_FILTER)
+    )
     if made:
         price = prices.of("own_metric_month")
-        yield Line(what="metric of log lines", unit="month", unit_price=price, idle=made, paused=0, most=made, note=_FREE, rows=("own_metric_month",))
+        yield Line(
+            what="metric of log lines",
+            unit="month",
+            unit_price=price,
+            idle=made,
+            paused=0,
+            most=made,
+            note=_FREE,
+            rows=("own_metric_month",),
+        )
 
 
 def _metrics(alarm: Resource) -> int:

@@ -13,8 +13,9 @@ Status = Literal["pass", "fail", "warn", "skip"]
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One verdict. `fail` means that `pulumi up` would build something wrong; `warn` that a person should look;
-    `skip` that it cannot be known here. `path` is the option in the stack file, `subjects` the URNs that it is about.
+    """One verdict. `fail` means that `pulumi up` would build something wrong; `warn` that a person
+    should look; `skip` that it cannot be known here. `path` is the option in the stack file,
+    `subjects` the URNs that it is about.
     """
 
     id: str
@@ -26,7 +27,14 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """The finding as the plan's data has it."""
-        return {"id": self.id, "status": self.status, "message": self.message, "path": self.path, "fix": self.fix, "subjects": sorted(self.subjects)}
+        return {
+            "id": self.id,
+            "status": self.status,
+            "message": self.message,
+            "path": self.path,
+            "fix": self.fix,
+            "subjects": sorted(self.subjects),
+        }
 
 
 def verdict(check: str, faults: Iterable[Finding], *, otherwise: str) -> list[Finding]:

@@ -1,4 +1,6 @@
-"""The user nodes that recorded groups will start, as the scheduler will see them: labels, taints, and what servers can share."""
+"""The user nodes that recorded groups will start, as the scheduler will see them: labels,
+taints, and what servers can share.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _TEMPLATE = "k8s.io/cluster-autoscaler/node-template/"
 
 @dataclass(frozen=True, kw_only=True)
 class UserNodes:
-    """Nodes of one group, by the tags from which the autoscaler knows them before there is one; or nodes that are there already (no group)."""
+    """Nodes of one group, by the tags from which the autoscaler knows them before there is one;
+    or nodes that are there already (no group).
+    """
 
     group: Resource | None
     pool: str
@@ -52,7 +56,9 @@ class UserNodes:
 
 
 def is_spot(group: Resource) -> bool:
-    """Whether an Auto Scaling group buys on the spot market; a managed group of this program never does."""
+    """Whether an Auto Scaling group buys on the spot market; a managed group of this program
+    never does.
+    """
     distribution = group.inputs.get("mixedInstancesPolicy", {}).get("instancesDistribution", {})
     return bool(distribution.get("onDemandPercentageAboveBaseCapacity") == 0)
 
@@ -67,12 +73,31 @@ def user_nodes(stack: StackConfig, resources: Resources) -> Iterator[UserNodes]:
     yield from _given(stack)
     for group in resources.of(_GROUP):
         tags = {tag["key"]: str(tag["value"]) for tag in group.inputs.get("tags", [])}
-        labels = {key.removeprefix(f"{_TEMPLATE}label/"): value for key, value in tags.items() if key.startswith(f"{_TEMPLATE}label/")}
-        taints = tuple(_taint(key, value) for key, value in tags.items() if key.startswith(f"{_TEMPLATE}taint/"))
-        types = tuple(instance_type(item["instanceType"]) for item in group.inputs["mixedInstancesPolicy"]["launchTemplate"]["overrides"])
+        labels = {
+            key.removeprefix(f"{_TEMPLATE}label/"): value
+            for key, value in tags.items()
+            if key.startswith(f"{_TEMPLATE}label/")
+        }
+        taints = tuple(
+            _taint(key, value)
+            for key, value in tags.items()
+            if key.startswith(f"{_TEMPLATE}taint/")
+        )
+        types = tuple(
+            instance_type(item["instanceType"])
+            for item in group.inputs["mixedInstancesPolicy"]["launchTemplate"]["overrides"]
+        )
         pool = labels.get(POOL_LABEL, "")
         most = stack.pools.user[pool].max_pods if pool in stack.pools.user else 110
-        yield UserNodes(group=group, pool=pool, labels=labels, taints=taints, types=types, room=server_room(types, most), most_pods=most)
+        yield UserNodes(
+            group=group,
+            pool=pool,
+            labels=labels,
+            taints=taints,
+            types=types,
+            room=server_room(types, most),
+            most_pods=most,
+        )
 
 
 def _given(stack: StackConfig) -> Iterator[UserNodes]:
@@ -80,7 +105,15 @@ def _given(stack: StackConfig) -> Iterator[UserNodes]:
         if isinstance(pool, GivenPool):
             labels = dict(pool.node_selector) or {_PURPOSE: "user", POOL_LABEL: name}
             room = server_room(pool.types, pool.max_pods)
-            yield UserNodes(group=None, pool=name, labels=labels, taints=(), types=pool.types, room=room, most_pods=pool.max_pods)
+            yield UserNodes(
+                group=None,
+                pool=name,
+                labels=labels,
+                taints=(),
+                types=pool.types,
+                room=room,
+                most_pods=pool.max_pods,
+            )
 
 
 def _taint(key: str, value: str) -> Mapping[str, str]:

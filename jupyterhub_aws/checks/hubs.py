@@ -1,4 +1,6 @@
-"""Whether people can work in the hubs: servers find a node that they fit, values undo nothing, and the database can be reached."""
+"""Whether people can work in the hubs: servers find a node that they fit, values undo nothing,
+and the database can be reached.
+"""
 
 from __future__ import annotations
 
@@ -35,14 +37,21 @@ _MIB = 1024**2
 def values(stack: StackConfig, resources: Resources) -> list[Finding]:
     """The chart takes each hub's values, and they neither fail people nor undo a protection."""
     return verdict(
-        "hub-values", _wrong(stack, resources), otherwise="the chart takes every hub's values: sign-in is asked for, servers are unprivileged, data is kept"
+        "hub-values",
+        _wrong(stack, resources),
+        otherwise=(
+            "the chart takes every hub's values: sign-in is asked for, servers are unprivileged,"
+            " data is kept"
+        ),
     )
 
 
 def _wrong(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     for release in hub_releases(resources):
         hub = hub_of(release)
-        for fault, _ in all_rules.verdict(release.inputs.get("values", {}), stack.hubs[hub], timeouts(stack).server_start_seconds):
+        for fault, _ in all_rules.verdict(
+            release.inputs.get("values", {}), stack.hubs[hub], timeouts(stack).server_start_seconds
+        ):
             yield Finding(
                 id="hub-values",
                 status="fail",
@@ -54,11 +63,16 @@ def _wrong(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
 
 
 def network_policies(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """What pods of hubs need they reach; what protects credentials, data and other users they do not; and what `helm_values` opens besides is said."""
+    """What pods of hubs need they reach; what protects credentials, data and other users they do
+    not; and what `helm_values` opens besides is said.
+    """
     return verdict(
         "network-policies",
         _reached(stack, resources),
-        otherwise="hubs, proxies and users' servers reach what they need, and neither credentials nor each other",
+        otherwise=(
+            "hubs, proxies and users' servers reach what they need, and neither credentials nor"
+            " each other"
+        ),
     )
 
 
@@ -67,7 +81,10 @@ def _reached(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
         hub, whole = hub_of(release), resolve(effective(release.inputs.get("values", {}))).values
         wrong = list(malformed(whole))
         judged = [] if wrong else reach(stack, hub, whole, _others(resources, f"hub-{hub}"))
-        for fault, refused in [*((fault, True) for fault in wrong), *((item.fault, item.refused) for item in judged)]:
+        for fault, refused in [
+            *((fault, True) for fault in wrong),
+            *((item.fault, item.refused) for item in judged),
+        ]:
             yield Finding(
                 id="network-policies",
                 status="fail" if refused else "warn",
@@ -82,11 +99,17 @@ _POD_IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
 
 def _others(resources: Resources, namespace: str) -> Iterator[Policy]:
-    """The policies of a namespace that the program itself registers, but the one that servers with a role of their own need.
+    """The policies of a namespace that the program itself registers, but the one that servers with
+    a role of their own need.
 
-    A program gives it to them by name (`JupyterHub.add_role`), and it opens nothing but the address of that role's credentials.
+    A program gives it to them by name (`JupyterHub.add_role`), and it opens nothing but the address
+    of that role's credentials.
     """
-    has_role = any(item.inputs.get("namespace") == namespace and item.inputs.get("serviceAccount") == SERVER_ACCOUNT for item in resources.of(_POD_IDENTITY))
+    has_role = any(
+        item.inputs.get("namespace") == namespace
+        and item.inputs.get("serviceAccount") == SERVER_ACCOUNT
+        for item in resources.of(_POD_IDENTITY)
+    )
     for found in resources.of("kubernetes:networking.k8s.io/v1:NetworkPolicy"):
         within = str((found.inputs.get("metadata") or {}).get("namespace"))
         if has_role and (found.inputs.get("spec") or {}).get("egress") == [POD_IDENTITY_RULE]:
@@ -111,15 +134,26 @@ def sections_have_effect(_stack: StackConfig, resources: Resources) -> list[Find
         for fault in without_effect(resolved.values)
         for said in [resolved.said(fault.path)]
     )
-    return verdict("hub-config", idle, otherwise="every section of hub.config is of a class that its hub uses")
+    return verdict(
+        "hub-config", idle, otherwise="every section of hub.config is of a class that its hub uses"
+    )
 
 
 def servers_find_nodes(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Each profile's servers match a group of nodes, pass its taints, and fit an empty one of its smallest type."""
+    """Each profile's servers match a group of nodes, pass its taints, and fit an empty one of
+    its smallest type.
+    """
     nodes = list(user_nodes(stack, resources))
     pods = [(release, pod) for release in hub_releases(resources) for pod in user_pods(release)]
     homeless = (finding for release, pod in pods for finding in _placed(release, pod, nodes))
-    return verdict("servers-fit", homeless, otherwise=f"each profile's servers ({len(pods)}) find nodes that they fit, the smallest type of a pool included")
+    return verdict(
+        "servers-fit",
+        homeless,
+        otherwise=(
+            f"each profile's servers ({len(pods)}) find nodes that they fit, the smallest type of a"
+            " pool included"
+        ),
+    )
 
 
 def _placed(release: Resource, pod: UserPod, nodes: list[UserNodes]) -> Iterator[Finding]:
@@ -138,22 +172,41 @@ def _placed(release: Resource, pod: UserPod, nodes: list[UserNodes]) -> Iterator
         yield fault("its node selector and affinity match no pool", "choose a pool of the stack")
     for node in matching:
         if node.retiring:
-            yield fault(f"may start on {node.name}, which retires and gets no further node", "keep the node selectors that the program renders")
-        blocked = [taint for taint in node.taints if taint["effect"] != "PreferNoSchedule" and not pod.tolerates(taint)]
+            yield fault(
+                f"may start on {node.name}, which retires and gets no further node",
+                "keep the node selectors that the program renders",
+            )
+        blocked = [
+            taint
+            for taint in node.taints
+            if taint["effect"] != "PreferNoSchedule" and not pod.tolerates(taint)
+        ]
         if blocked:
-            yield fault(f"does not tolerate {blocked[0]['key']} of {node.name}", "keep the tolerations that the program renders")
+            yield fault(
+                f"does not tolerate {blocked[0]['key']} of {node.name}",
+                "keep the tolerations that the program renders",
+            )
         for what, wanted, room in (
             ("cores", pod.requests.get("cpu", 0), node.room.cpu_millicores / 1000),
             ("MiB of memory", pod.requests.get("memory", 0) / _MIB, node.room.memory_mib),
             ("GPUs", pod.requests.get("nvidia.com/gpu", 0), node.gpus),
         ):
             if wanted > room:
-                yield fault(f"needs {wanted:g} {what}, and a node of {node.name} has {room:g} for servers", "lower it, or choose larger types")
+                yield fault(
+                    f"needs {wanted:g} {what}, and a node of {node.name} has {room:g} for servers",
+                    "lower it, or choose larger types",
+                )
 
 
 def database_is_near(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Each volume of a hub's database is in the zone of every core node: a volume is reached from its own zone only."""
-    zones = {subnet.zone for group in resources.of(_NODE_GROUP) for subnet in node_subnets(stack, resources, group)}
+    """Each volume of a hub's database is in the zone of every core node: a volume is reached
+    from its own zone only.
+    """
+    zones = {
+        subnet.zone
+        for group in resources.of(_NODE_GROUP)
+        for subnet in node_subnets(stack, resources, group)
+    }
     volumes = resources.of(_VOLUME)
     far = [volume for volume in volumes if zones != {str(volume.inputs["availabilityZone"])}]
     return verdict(
@@ -162,35 +215,71 @@ def database_is_near(stack: StackConfig, resources: Resources) -> list[Finding]:
             Finding(
                 id="database-zone",
                 status="fail",
-                message=f"{volume.label} is in {volume.inputs['availabilityZone']}, but core nodes may start in {', '.join(sorted(zones))}",
+                message=(
+                    f"{volume.label} is in {volume.inputs['availabilityZone']}, but core nodes may"
+                    f" start in {', '.join(sorted(zones))}"
+                ),
                 path="pools.core.zones",
                 fix="keep the core pool in the volume's zone",
                 subjects=(volume.urn,),
             )
             for volume in far
         ),
-        otherwise="every database on a volume is in the core pool's zone" if volumes else "no database is bound to a zone",
+        otherwise=(
+            "every database on a volume is in the core pool's zone"
+            if volumes
+            else "no database is bound to a zone"
+        ),
     )
 
 
 def worth_knowing(stack: StackConfig, _resources: Resources) -> list[Finding]:
-    """What a stack says on purpose, and a person should see in every plan; and what only the server of homes can know."""
+    """What a stack says on purpose, and a person should see in every plan; and what only the
+    server of homes can know.
+    """
     found = [finding for name in sorted(stack.hubs) for finding in _of_hub(stack, name)]
     if stack.ownership_pending:
-        message = "were written by root: a job hands them over first, and no hub is there meanwhile, for people could not write"
-        fix = "after up: kubectl wait -n homes-ownership --for=condition=complete job/homes-ownership --timeout=-1s; then write ownership: done"
-        found.append(Finding(id="homes-ownership", status="warn", message=message, path="homes.adopted.ownership", fix=fix))
+        message = (
+            "were written by root: a job hands them over first, and no hub is there meanwhile, for"
+            " people could not write"
+        )
+        fix = (
+            "after up: kubectl wait -n homes-ownership --for=condition=complete job/homes-ownership"
+            " --timeout=-1s; then write ownership: done"
+        )
+        found.append(
+            Finding(
+                id="homes-ownership",
+                status="warn",
+                message=message,
+                path="homes.adopted.ownership",
+                fix=fix,
+            )
+        )
     if isinstance(stack.homes, NfsHomes):
         found.append(
             Finding(
                 id="homes-owner",
                 status="skip",
-                message=f"whether {stack.homes.server} maps every client to 1000:100 cannot be known here; without it new people could not write",
+                message=(
+                    f"whether {stack.homes.server} maps every client to 1000:100 cannot be known"
+                    " here; without it new people could not write"
+                ),
                 path="homes",
-                fix="look at the export's options (all_squash,anonuid=1000,anongid=100; isilon: map all users)",
+                fix=(
+                    "look at the export's options (all_squash,anonuid=1000,anongid=100; isilon: map"
+                    " all users)"
+                ),
             )
         )
-    return verdict("hubs", found, otherwise="no hub is a trial, forgets sessions, sends passwords in clear text or shuts every network out")
+    return verdict(
+        "hubs",
+        found,
+        otherwise=(
+            "no hub is a trial, forgets sessions, sends passwords in clear text or shuts every"
+            " network out"
+        ),
+    )
 
 
 def _of_hub(stack: StackConfig, name: str) -> Iterator[Finding]:
@@ -200,16 +289,40 @@ def _of_hub(stack: StackConfig, name: str) -> Iterator[Finding]:
         return Finding(id=which, status="warn", message=message, path=f"{path}.{option}", fix=fix)
 
     if isinstance(hub.sign_in, SharedPasswordSignIn):
-        yield warn("trial-sign-in", "sign_in.kind", "everybody comes in with one password, under any name: for a trial only", "choose github, oidc or ldap")
+        yield warn(
+            "trial-sign-in",
+            "sign_in.kind",
+            "everybody comes in with one password, under any name: for a trial only",
+            "choose github, oidc or ldap",
+        )
     if isinstance(hub.sign_in, LdapSignIn) and not hub.sign_in.encrypted:
         yield warn(
-            "plain-text-directory", "sign_in.tls", "passwords travel to the directory in clear text", "write on_connect or start_tls, with ca_certificate"
+            "plain-text-directory",
+            "sign_in.tls",
+            "passwords travel to the directory in clear text",
+            "write on_connect or start_tls, with ca_certificate",
         )
     if isinstance(hub.database, MemoryDatabase):
-        yield warn("sessions", "database.kind", "forgets every session when the hub restarts", "choose sqlite or postgres")
+        yield warn(
+            "sessions",
+            "database.kind",
+            "forgets every session when the hub restarts",
+            "choose sqlite or postgres",
+        )
     if isinstance(hub.entry, PortForwardEntry):
         return
     if isinstance(hub.entry.tls, NoTls):
-        yield warn("plain-text", "entry.tls", "passwords travel in clear text", "choose acm or certificate")
-    if isinstance(hub.entry, NodePortEntry) and not hub.entry.allowed_cidrs and isinstance(stack.cluster, EksCluster):
-        yield warn("nobody", "entry.allowed_cidrs", "no network may come in", "list networks, or open the nodes' security group yourself")
+        yield warn(
+            "plain-text", "entry.tls", "passwords travel in clear text", "choose acm or certificate"
+        )
+    if (
+        isinstance(hub.entry, NodePortEntry)
+        and not hub.entry.allowed_cidrs
+        and isinstance(stack.cluster, EksCluster)
+    ):
+        yield warn(
+            "nobody",
+            "entry.allowed_cidrs",
+            "no network may come in",
+            "list networks, or open the nodes' security group yourself",
+        )

@@ -1,4 +1,6 @@
-"""Images and accelerators that users can work with: what a profile's servers run, where it is pulled from, and whether the node's hardware reaches them."""
+"""Images and accelerators that users can work with: what a profile's servers run, where it is
+pulled from, and whether the node's hardware reaches them.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +21,24 @@ from jupyterhub_aws.config.registry import OnNodes
 from jupyterhub_aws.config.stack import StackConfig
 
 _DOCKER_HUB = "docker.io"
-#: Maintained images of the Jupyter project, built for x86_64 and arm64 each week; those with CUDA for x86_64 alone (docker-stacks, docs/using/selecting.md
+#: Maintained images of the Jupyter project, built for x86_64 and arm64 each week; those with CUDA
+#: for x86_64 alone (docker-stacks, docs/using/selecting.md
 #: and the list of builds in its wiki). On Docker Hub none was pushed since 2023-10-20 (its README).
 _JUPYTER = "quay.io/jupyter/"
 _OLD_JUPYTER = "docker.io/jupyter/"
-#: The build of one week that the samples name too; two further public repositories name the first, and one the second with its digest (2026-11-29).
-SCIPY_IMAGE, CUDA_IMAGE = f"{_JUPYTER}scipy-notebook:2026-08-03", f"{_JUPYTER}pytorch-notebook:cuda12-2026-08-03"
+#: The build of one week that the samples name too; two further public repositories name the first,
+#: and one the second with its digest (2026-11-29).
+SCIPY_IMAGE, CUDA_IMAGE = (
+    f"{_JUPYTER}scipy-notebook:2026-08-03",
+    f"{_JUPYTER}pytorch-notebook:cuda12-2026-08-03",
+)
 #: Makers that build each image for both architectures.
 _BOTH_ARCHITECTURES = (_JUPYTER, "quay.io/jupyterhub/")
 _SAYS_CUDA = re.compile(r"cuda|gpu|nvidia|rapids", re.IGNORECASE)
-#: Families of EC2 with accelerators that are no NVIDIA GPUs, by the first part of the type (DescribeInstanceTypes: InferenceAcceleratorInfo, NeuronInfo,
-#: FpgaInfo, MediaAcceleratorInfo, compared in tests). Each needs a device plugin of its maker's before a pod can ask for one.
+#: Families of EC2 with accelerators that are no NVIDIA GPUs, by the first part of the type
+#: (DescribeInstanceTypes: InferenceAcceleratorInfo, NeuronInfo,
+#: FpgaInfo, MediaAcceleratorInfo, compared in tests). Each needs a device plugin of its maker's
+#: before a pod can ask for one.
 ACCELERATORS = {
     "inf1": "AWS Inferentia",
     "inf2": "AWS Inferentia2",
@@ -44,7 +53,9 @@ ACCELERATORS = {
 
 @dataclass(frozen=True)
 class _Use:
-    """An image as its maker names it, and what it is for: a profile's servers, or another pod of the hub."""
+    """An image as its maker names it, and what it is for: a profile's servers, or another pod of
+    the hub.
+    """
 
     image: str
     what: str
@@ -55,35 +66,84 @@ class _Use:
 
 
 def images(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Every profile has an image with which users can work, from a registry that hands it out, for the processors of its nodes."""
+    """Every profile has an image with which users can work, from a registry that hands it out,
+    for the processors of its nodes.
+    """
     nodes = list(user_nodes(stack, resources))
-    found = [finding for release in hub_releases(resources) for finding in _of_hub(stack, release, nodes)]
-    return verdict("images", found, otherwise="every profile names an image, none comes from Docker Hub without an account, and nodes can run them")
+    found = [
+        finding for release in hub_releases(resources) for finding in _of_hub(stack, release, nodes)
+    ]
+    return verdict(
+        "images",
+        found,
+        otherwise=(
+            "every profile names an image, none comes from Docker Hub without an account, and nodes"
+            " can run them"
+        ),
+    )
 
 
 def _of_hub(stack: StackConfig, release: Resource, nodes: list[UserNodes]) -> Iterator[Finding]:
     hub = hub_of(release)
 
     def warn(which: str, message: str, option: str, fix: str) -> Finding:
-        return Finding(id=which, status="warn", message=f"hub {hub}: {message}", path=f"hubs.{hub}.{option}", fix=fix, subjects=urns([release]))
+        return Finding(
+            id=which,
+            status="warn",
+            message=f"hub {hub}: {message}",
+            path=f"hubs.{hub}.{option}",
+            fix=fix,
+            subjects=urns([release]),
+        )
 
     uses = list(_uses(stack, release))
     sample = str(at(default_values(), "singleuser", "image", "name"))
     bare = [use.what for use in uses if use.pod is not None and _name(use.image) == sample]
     if bare:
-        what = f"{_listed(bare)} gets the chart's sample image ({sample.rpartition('/')[2]}): a bare notebook, without scientific packages and without CUDA"
-        yield warn("sample-image", what, "image", f"name an image, such as {SCIPY_IMAGE}; for GPUs {CUDA_IMAGE}")
+        what = (
+            f"{_listed(bare)} gets the chart's sample image ({sample.rpartition('/')[2]}): a bare"
+            " notebook, without scientific packages and without CUDA"
+        )
+        yield warn(
+            "sample-image",
+            what,
+            "image",
+            f"name an image, such as {SCIPY_IMAGE}; for GPUs {CUDA_IMAGE}",
+        )
     if not _signs_in(release) and not isinstance(stack.registry, OnNodes):
-        yield from (warn("docker-hub", message, option, fix) for option, message, fix in _from_docker_hub(uses))
+        yield from (
+            warn("docker-hub", message, option, fix)
+            for option, message, fix in _from_docker_hub(uses)
+        )
     for use in uses:
         if use.pod is None or _name(use.image) == sample:
             continue
         there = [node for node in nodes if not node.retiring and use.pod.may_run_on(node.labels)]
-        if use.pod.requests.get("nvidia.com/gpu") and use.image.startswith(_JUPYTER) and "@" not in use.image and not _SAYS_CUDA.search(use.image):
-            yield warn("image-without-cuda", f"{use.what} has a GPU, but {use.image} has no CUDA: programs would not find it", use.option, f"use {CUDA_IMAGE}")
-        if any(kind.architecture == "arm64" for node in there for kind in node.types) and not _for_arm(use.image):
-            message = f"{use.what} may start on arm64 nodes, and {use.image} may be built for x86_64 alone: its servers would end at once"
-            yield warn("image-architecture", message, use.option, "look for linux/arm64 in the image's manifest, or choose x86_64 instance types")
+        if (
+            use.pod.requests.get("nvidia.com/gpu")
+            and use.image.startswith(_JUPYTER)
+            and "@" not in use.image
+            and not _SAYS_CUDA.search(use.image)
+        ):
+            yield warn(
+                "image-without-cuda",
+                f"{use.what} has a GPU, but {use.image} has no CUDA: programs would not find it",
+                use.option,
+                f"use {CUDA_IMAGE}",
+            )
+        if any(
+            kind.architecture == "arm64" for node in there for kind in node.types
+        ) and not _for_arm(use.image):
+            message = (
+                f"{use.what} may start on arm64 nodes, and {use.image} may be built for x86_64"
+                " alone: its servers would end at once"
+            )
+            yield warn(
+                "image-architecture",
+                message,
+                use.option,
+                "look for linux/arm64 in the image's manifest, or choose x86_64 instance types",
+            )
 
 
 def _from_docker_hub(uses: list[_Use]) -> Iterator[tuple[str, str, str]]:
@@ -95,11 +155,15 @@ def _from_docker_hub(uses: list[_Use]) -> Iterator[tuple[str, str, str]]:
     for image, found in sorted(by_image.items()):
         old = image.startswith(_OLD_JUPYTER)
         message = (
-            f"{_listed([use.what for use in found])}: {image.removeprefix(f'{_DOCKER_HUB}/')} comes from Docker Hub, which limits anonymous pulls by "
-            "address, and nodes behind one NAT share theirs: where many start at once, servers wait or fail"
-            f"{'; the Jupyter project pushes nothing there since 2023-10-20' if old else ''}"
+            f"{_listed([use.what for use in found])}: {image.removeprefix(f'{_DOCKER_HUB}/')} comes"
+            " from Docker Hub, which limits anonymous pulls by address, and nodes behind one NAT"
+            " share theirs: where many start at once, servers wait or"
+            f" fail{'; the Jupyter project pushes nothing there since 2023-10-20' if old else ''}"
         )
-        another = "use the maker's other registry, a registry of your own (option registry), or singleuser.image.pullSecrets"
+        another = (
+            "use the maker's other registry, a registry of your own (option registry), or"
+            " singleuser.image.pullSecrets"
+        )
         yield found[0].option, message, f"use {_JUPYTER}… instead" if old else another
 
 
@@ -109,23 +173,47 @@ def _uses(stack: StackConfig, release: Resource) -> Iterator[_Use]:
     for pod in user_pods(release):
         name = pod.profile.partition("/")[0]
         mirrored = own is not None and pod.image.startswith(own)
-        option = f"profiles.{name}.image" if name in hub.profiles and (hub.image is None or hub.profiles[name].image is not None) else "image"
+        option = (
+            f"profiles.{name}.image"
+            if name in hub.profiles and (hub.image is None or hub.profiles[name].image is not None)
+            else "image"
+        )
         what = f"profile {pod.profile}" if pod.profile else "every server"
-        yield _Use(pod.image.removeprefix(own) if own and mirrored else normalized(pod.image), what, option, pod, pulled_inside=mirrored)
+        yield _Use(
+            pod.image.removeprefix(own) if own and mirrored else normalized(pod.image),
+            what,
+            option,
+            pod,
+            pulled_inside=mirrored,
+        )
     for path, reference in used_images(release.inputs.get("values", {})):
         if path[:2] != ("singleuser", "image") and "profileList" not in path:
             mirrored = own is not None and reference.startswith(own)
-            yield _Use(normalized(reference), ".".join(map(str, path)), "helm_values", None, pulled_inside=mirrored)
+            yield _Use(
+                normalized(reference),
+                ".".join(map(str, path)),
+                "helm_values",
+                None,
+                pulled_inside=mirrored,
+            )
 
 
 def _signs_in(release: Resource) -> bool:
     """Whether nodes pull with an account."""
     values = effective(release.inputs.get("values", {}))
-    return bool(at(values, "imagePullSecrets") or at(values, "singleuser", "image", "pullSecrets") or at(values, "imagePullSecret", "create"))
+    return bool(
+        at(values, "imagePullSecrets")
+        or at(values, "singleuser", "image", "pullSecrets")
+        or at(values, "imagePullSecret", "create")
+    )
 
 
 def _name(image: str) -> str:
-    return image.partition("@")[0].rpartition(":")[0] if ":" in image.partition("@")[0].rpartition("/")[2] else image.partition("@")[0]
+    return (
+        image.partition("@")[0].rpartition(":")[0]
+        if ":" in image.partition("@")[0].rpartition("/")[2]
+        else image.partition("@")[0]
+    )
 
 
 def _for_arm(image: str) -> bool:
@@ -135,11 +223,17 @@ def _for_arm(image: str) -> bool:
 def _listed(names: list[str]) -> str:
     """`profile small` or `3 choices (profile a, …)`."""
     unique = list(dict.fromkeys(names))
-    return unique[0] if len(unique) == 1 else f"each of {', '.join(unique[:4])}{' …' if len(unique) > 4 else ''}"  # noqa: PLR2004 -- a line's worth
+    return (
+        unique[0]
+        if len(unique) == 1
+        else f"each of {', '.join(unique[:4])}{' …' if len(unique) > 4 else ''}"
+    )  # a line's worth
 
 
 def accelerator(kind: InstanceType) -> str | None:
-    """What accelerators a type has that this program installs no device plugin for; None where it has none, or NVIDIA GPUs."""
+    """What accelerators a type has that this program installs no device plugin for; None where
+    it has none, or NVIDIA GPUs.
+    """
     return None if kind.gpus else ACCELERATORS.get(kind.name.partition(".")[0])
 
 
@@ -150,15 +244,25 @@ def accelerators(stack: StackConfig, resources: Resources) -> list[Finding]:
         Finding(
             id="accelerators",
             status="warn",
-            message=f"pool {name}: {kinds[0].name} has accelerators ({what}) that no server gets: the stack installs NVIDIA's device plugin only",
+            message=(
+                f"pool {name}: {kinds[0].name} has accelerators ({what}) that no server gets: the"
+                " stack installs NVIDIA's device plugin only"
+            ),
             path=f"pools.{name}.instance_types",
-            fix="choose NVIDIA types (g, p), or install the maker's device plugin and driver yourself and name its resource in helm_values",
+            fix=(
+                "choose NVIDIA types (g, p), or install the maker's device plugin and driver"
+                " yourself and name its resource in helm_values"
+            ),
         )
         for name, pool in stack.pools.user.items()
         for what, kinds in [_unreached(pool.types)]
         if what
     )
-    return verdict("accelerators", idle, otherwise="every accelerator of a pool's nodes can be given to servers")
+    return verdict(
+        "accelerators",
+        idle,
+        otherwise="every accelerator of a pool's nodes can be given to servers",
+    )
 
 
 def _unreached(kinds: tuple[InstanceType, ...]) -> tuple[str | None, list[InstanceType]]:

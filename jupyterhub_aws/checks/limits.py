@@ -1,4 +1,6 @@
-"""Whether what servers may use at most exists: limits against the largest node of their pool, and shared memory against the server's own limit."""
+"""Whether what servers may use at most exists: limits against the largest node of their pool,
+and shared memory against the server's own limit.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +21,26 @@ _MIB, _GIB = 1024**2, 1024**3
 
 
 def limits(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """No server's limit is larger than every node that it may start on, and its shared memory is less than its own memory."""
+    """No server's limit is larger than every node that it may start on, and its shared memory is
+    less than its own memory.
+    """
     nodes = [node for node in user_nodes(stack, resources) if not node.retiring]
     pods = [(release, pod) for release in hub_releases(resources) for pod in user_pods(release)]
-    found = (finding for release, pod in pods for finding in (*_beyond_nodes(release, pod, nodes), *_shared_memory(release, pod)))
+    found = (
+        finding
+        for release, pod in pods
+        for finding in (*_beyond_nodes(release, pod, nodes), *_shared_memory(release, pod))
+    )
     return verdict("limits-fit", found, otherwise=_overcommitted([pod for _, pod in pods], nodes))
 
 
 def largest_room(nodes: Sequence[UserNodes]) -> NodeSize:
     """What servers can have on the largest of some nodes."""
     sizes = [server_room([kind], node.most_pods) for node in nodes for kind in node.types]
-    return NodeSize(cpu_millicores=max(size.cpu_millicores for size in sizes), memory_mib=max(size.memory_mib for size in sizes))
+    return NodeSize(
+        cpu_millicores=max(size.cpu_millicores for size in sizes),
+        memory_mib=max(size.memory_mib for size in sizes),
+    )
 
 
 def _where(pod: UserPod) -> str:
@@ -37,7 +48,14 @@ def _where(pod: UserPod) -> str:
 
 
 def _warning(release: Resource, pod: UserPod, message: str, fix: str) -> Finding:
-    return Finding(id="limits-fit", status="warn", message=f"{_where(pod)}: {message}", path=f"hubs.{pod.hub}.profiles", fix=fix, subjects=(release.urn,))
+    return Finding(
+        id="limits-fit",
+        status="warn",
+        message=f"{_where(pod)}: {message}",
+        path=f"hubs.{pod.hub}.profiles",
+        fix=fix,
+        subjects=(release.urn,),
+    )
 
 
 def _beyond_nodes(release: Resource, pod: UserPod, nodes: Sequence[UserNodes]) -> Iterator[Finding]:
@@ -51,30 +69,37 @@ def _beyond_nodes(release: Resource, pod: UserPod, nodes: Sequence[UserNodes]) -
         yield _warning(
             release,
             pod,
-            f"its memory limit is {memory:.4g} GiB, and the largest node of pool {pools} has {room.memory_mib / 1024:.4g} GiB for servers: "
-            "before a server reaches its limit the node runs out of memory, and the kubelet ends servers on it, other users' too",
+            f"its memory limit is {memory:.4g} GiB, and the largest node of pool {pools} has"
+            f" {room.memory_mib / 1024:.4g} GiB for servers: before a server reaches its limit the"
+            " node runs out of memory, and the kubelet ends servers on it, other users' too",
             f"lower memory to {room.memory_mib // 1024}G or less, or choose larger types",
         )
     if cores > room.cpu_millicores / 1000:
         yield _warning(
             release,
             pod,
-            f"its limit is {cores:g} cores, and the largest node of pool {pools} has {room.cpu_millicores / 1000:g} for servers: nobody ever gets so many",
+            f"its limit is {cores:g} cores, and the largest node of pool {pools} has"
+            f" {room.cpu_millicores / 1000:g} for servers: nobody ever gets so many",
             f"lower cpu to {room.cpu_millicores // 100 / 10:g} or less, or choose larger types",
         )
 
 
 def _shared_memory(release: Resource, pod: UserPod) -> Iterator[Finding]:
-    """Volumes in memory count against the server's limit (Kubernetes, "Volumes", emptyDir): full ones end the server."""
-    volumes = at(effective(release.inputs.get("values", {})), "singleuser", "storage", "extraVolumes")
+    """Volumes in memory count against the server's limit (Kubernetes, "Volumes", emptyDir): full
+    ones end the server.
+    """
+    volumes = at(
+        effective(release.inputs.get("values", {})), "singleuser", "storage", "extraVolumes"
+    )
     size = sum(map(_size_in_memory, items(volumes)))
     limit = pod.limits.get("memory")
     if limit is not None and size >= limit:
         yield _warning(
             release,
             pod,
-            f"its volumes in memory (/dev/shm) may grow to {size / _GIB:.4g} GiB, and its memory limit is {limit / _GIB:.4g} GiB, which they count "
-            "against: a server that fills them is stopped",
+            f"its volumes in memory (/dev/shm) may grow to {size / _GIB:.4g} GiB, and its memory"
+            f" limit is {limit / _GIB:.4g} GiB, which they count against: a server that fills them"
+            " is stopped",
             "lower shared_memory, or raise memory",
         )
 
@@ -89,16 +114,34 @@ def _size_in_memory(volume: Mapping[str, Any]) -> float:
 
 
 def overcommitment(pod: UserPod, node: UserNodes) -> float:
-    """How many times a node's memory the limits of as many servers as it takes add up to; 0 where a server has no limit."""
+    """How many times a node's memory the limits of as many servers as it takes add up to; 0
+    where a server has no limit.
+    """
     wanted, limit = pod.requests.get("memory", 0), pod.limits.get("memory", 0)
     if not wanted or not limit:
         return 0.0
-    count = min(node.room.memory_mib * _MIB // wanted, node.room.cpu_millicores / 1000 // (pod.requests.get("cpu") or 1e-3), node.most_pods)
+    count = min(
+        node.room.memory_mib * _MIB // wanted,
+        node.room.cpu_millicores / 1000 // (pod.requests.get("cpu") or 1e-3),
+        node.most_pods,
+    )
     return count * limit / (node.room.memory_mib * _MIB)
 
 
 def _overcommitted(pods: Sequence[UserPod], nodes: Sequence[UserNodes]) -> str:
-    ratios = [(overcommitment(pod, node), pod) for pod in pods for node in nodes if pod.may_run_on(node.labels)]
+    ratios = [
+        (overcommitment(pod, node), pod)
+        for pod in pods
+        for node in nodes
+        if pod.may_run_on(node.labels)
+    ]
     holds = "no server may use more than a node of its pool has"
     worst, pod = max(ratios, key=lambda item: item[0], default=(0.0, None))
-    return holds if pod is None or not worst else f"{holds}; on a full node limits add up to at most {worst:.1f} times its memory ({_where(pod)})"
+    return (
+        holds
+        if pod is None or not worst
+        else (
+            f"{holds}; on a full node limits add up to at most {worst:.1f} times its memory"
+            f" ({_where(pod)})"
+        )
+    )

@@ -1,22 +1,32 @@
-"""NetworkPolicies as Kubernetes reads them: which traffic they let through. The one reader that checks, `--against` and the proof of closed networks share.
+"""NetworkPolicies as Kubernetes reads them: which traffic they let through. The one reader that
+checks, `--against` and the proof of closed networks share.
 
-Semantics: Kubernetes API reference, NetworkPolicy v1 (networking.k8s.io): a pod that no policy selects for a direction is open in that direction; the rules
-of all policies that select it add up; a rule without peers is for every peer, one without ports for every port; a connection needs the egress of its source and
-the ingress of its target. Only IPv4: no cluster of this program has other addresses, so a rule about IPv6 lets nothing through here.
+Semantics: Kubernetes API reference, NetworkPolicy v1 (networking.k8s.io): a pod that no policy
+selects for a direction is open in that direction; the rules of all policies that select it add up;
+a rule without peers is for every peer, one without ports for every port; a connection needs the
+egress of its source and the ingress of its target. Only IPv4: no cluster of this program has other
+addresses, so a rule about IPv6 lets nothing through here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError, summarize_address_range
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    IPv4Network,
+    NetmaskValueError,
+    summarize_address_range,
+)
 from typing import Any, Literal
 
 from jupyterhub_aws.config.tree import Path
 
 Direction = Literal["ingress", "egress"]
 LAST_PORT = 65535
-#: The label that the API server puts on every namespace (Kubernetes, "Labels, Annotations and Taints").
+#: The label that the API server puts on every namespace (Kubernetes, "Labels, Annotations and
+#: Taints").
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 _PEERS: Mapping[Direction, str] = {"egress": "to", "ingress": "from"}
 
@@ -74,7 +84,11 @@ class Ranges:
     @property
     def cidrs(self) -> list[str]:
         """The same as ranges, in order."""
-        return [str(net) for a, b in self.intervals for net in summarize_address_range(IPv4Address(a), IPv4Address(b))]
+        return [
+            str(net)
+            for a, b in self.intervals
+            for net in summarize_address_range(IPv4Address(a), IPv4Address(b))
+        ]
 
 
 def _joined(intervals: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -95,7 +109,9 @@ EVERYWHERE = Ranges.of("0.0.0.0/0")
 
 @dataclass(frozen=True, kw_only=True)
 class Pod:
-    """A pod as policies see it: its namespace and that one's labels, its own labels, its address, and the numbers of its named ports."""
+    """A pod as policies see it: its namespace and that one's labels, its own labels, its
+    address, and the numbers of its named ports.
+    """
 
     namespace: str
     labels: Mapping[str, str]
@@ -106,9 +122,11 @@ class Pod:
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """One peer of one rule with one of its ports. `peer` is the peer as the API has it, None for everybody.
+    """One peer of one rule with one of its ports. `peer` is the peer as the API has it, None for
+    everybody.
 
-    `protocol` None: all of them. `named`: the name of a port, which a target pod has or has not. `origin`: the value that it comes from, where known.
+    `protocol` None: all of them. `named`: the name of a port, which a target pod has or has not.
+    `origin`: the value that it comes from, where known.
     """
 
     direction: Direction
@@ -130,7 +148,9 @@ class Way:
         return Ranges.of(str(block.get("cidr"))) - Ranges.of(*map(str, block.get("except") or ()))
 
     def admits_port(self, port: int, protocol: str = "TCP", target: Pod | None = None) -> bool:
-        """Whether a port of a protocol is among its own. A named port is one of a pod: an address has none."""
+        """Whether a port of a protocol is among its own. A named port is one of a pod: an
+        address has none.
+        """
         if self.protocol not in (None, protocol):
             return False
         if self.named is not None:
@@ -175,7 +195,11 @@ class Way:
             but = block.get("except")
             return f"{block.get('cidr')}" + (f" but {', '.join(map(str, but))}" if but else "")
         kinds = (("podSelector", "pods"), ("namespaceSelector", "namespaces"))
-        parts = [f"{word} {labels_in_words(self.peer[kind])}" for kind, word in kinds if isinstance(self.peer.get(kind), Mapping)]
+        parts = [
+            f"{word} {labels_in_words(self.peer[kind])}"
+            for kind, word in kinds
+            if isinstance(self.peer.get(kind), Mapping)
+        ]
         return " in ".join(parts) or "nobody"
 
 
@@ -184,17 +208,26 @@ def labels_in_words(selector: Mapping[str, Any]) -> str:
     parts = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
     for item in selector.get("matchExpressions") or ():
         values = ", ".join(map(str, item.get("values") or ()))
-        parts.append(f"{item.get('key')} {item.get('operator')}" + (f" ({values})" if values else ""))
+        parts.append(
+            f"{item.get('key')} {item.get('operator')}" + (f" ({values})" if values else "")
+        )
     return ",".join(parts) or "any"
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Whether a label selector matches: every label and every expression of it (Kubernetes, "Labels and Selectors"). An empty one matches everything."""
+    """Whether a label selector matches: every label and every expression of it (Kubernetes,
+    "Labels and Selectors"). An empty one matches everything.
+    """
     if not (selector.get("matchLabels") or {}).items() <= labels.items():
         return False
     for item in selector.get("matchExpressions") or ():
         has, values = labels.get(str(item.get("key"))), item.get("values") or ()
-        answers = {"In": has in values, "NotIn": has not in values, "Exists": has is not None, "DoesNotExist": has is None}
+        answers = {
+            "In": has in values,
+            "NotIn": has not in values,
+            "Exists": has is not None,
+            "DoesNotExist": has is None,
+        }
         if not answers.get(str(item.get("operator")), False):
             return False
     return True
@@ -202,7 +235,9 @@ def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """One NetworkPolicy: whom it selects in its namespace, for which directions, and what it lets through. `who` says in words whose policy it is."""
+    """One NetworkPolicy: whom it selects in its namespace, for which directions, and what it
+    lets through. `who` says in words whose policy it is.
+    """
 
     namespace: str
     selector: Mapping[str, Any]
@@ -212,11 +247,22 @@ class Policy:
 
     def selects(self, pod: Pod, direction: Direction) -> bool:
         """Whether it says something about a pod."""
-        return direction in self.directions and pod.namespace == self.namespace and selects(self.selector, pod.labels)
+        return (
+            direction in self.directions
+            and pod.namespace == self.namespace
+            and selects(self.selector, pod.labels)
+        )
 
 
-def policy(spec: Mapping[str, Any], namespace: str, who: str = "", origins: Mapping[Direction, Sequence[Path | None]] | None = None) -> Policy:
-    """A policy from its spec as the API has it. `origins`: for each rule of a direction, the value that it comes from."""
+def policy(
+    spec: Mapping[str, Any],
+    namespace: str,
+    who: str = "",
+    origins: Mapping[Direction, Sequence[Path | None]] | None = None,
+) -> Policy:
+    """A policy from its spec as the API has it. `origins`: for each rule of a direction, the
+    value that it comes from.
+    """
     types = spec.get("policyTypes")
     directions: tuple[Direction, ...] = ("ingress", *(("egress",) if spec.get("egress") else ())) if types is None else tuple(
         direction for direction in _PEERS if direction.capitalize() in types
@@ -226,11 +272,19 @@ def policy(spec: Mapping[str, Any], namespace: str, who: str = "", origins: Mapp
         listed = (origins or {}).get(direction, ())
         for index, rule in enumerate(spec.get(direction) or ()):
             found += ways(rule, direction, listed[index] if index < len(listed) else None)
-    return Policy(namespace=namespace, selector=spec.get("podSelector") or {}, directions=directions, ways=tuple(found), who=who)
+    return Policy(
+        namespace=namespace,
+        selector=spec.get("podSelector") or {},
+        directions=directions,
+        ways=tuple(found),
+        who=who,
+    )
 
 
 def ways(rule: object, direction: Direction, origin: Path | None = None) -> Iterator[Way]:
-    """What one rule lets through: each of its peers with each of its ports. What is no rule counts as one for everybody."""
+    """What one rule lets through: each of its peers with each of its ports. What is no rule
+    counts as one for everybody.
+    """
     if not isinstance(rule, Mapping):
         yield Way(direction=direction, peer=None, origin=origin)
         return
@@ -241,44 +295,77 @@ def ways(rule: object, direction: Direction, origin: Path | None = None) -> Iter
                 continue
             protocol, number = str(port.get("protocol") or "TCP"), port.get("port")
             if isinstance(number, str):
-                yield Way(direction=direction, peer=peer, protocol=protocol, named=number, origin=origin)
+                yield Way(
+                    direction=direction, peer=peer, protocol=protocol, named=number, origin=origin
+                )
             elif number is None:
                 yield Way(direction=direction, peer=peer, protocol=protocol, origin=origin)
             else:
-                yield Way(direction=direction, peer=peer, protocol=protocol, first=number, last=port.get("endPort") or number, origin=origin)
+                yield Way(
+                    direction=direction,
+                    peer=peer,
+                    protocol=protocol,
+                    first=number,
+                    last=port.get("endPort") or number,
+                    origin=origin,
+                )
 
 
 def _listed(items: object) -> list[Mapping[str, Any] | None]:
-    """The items of a list of maps; None, which stands for everything, where there is none, or where one is no map."""
+    """The items of a list of maps; None, which stands for everything, where there is none, or
+    where one is no map.
+    """
     listed = items if isinstance(items, (list, tuple)) else []
     return [item if isinstance(item, Mapping) and item else None for item in listed] or [None]
 
 
-def leaves(policies: Iterable[Policy], source: Pod, target: Pod | str, port: int, protocol: str = "TCP") -> bool:
+def leaves(
+    policies: Iterable[Policy], source: Pod, target: Pod | str, port: int, protocol: str = "TCP"
+) -> bool:
     """Whether traffic may leave a pod for another one, or for an address."""
     mine = [item for item in policies if item.selects(source, "egress")]
     to = target if isinstance(target, Pod) else None
     return not mine or any(
-        way.direction == "egress" and way.admits_port(port, protocol, to) and way.admits_peer(target, item.namespace) for item in mine for way in item.ways
+        way.direction == "egress"
+        and way.admits_port(port, protocol, to)
+        and way.admits_peer(target, item.namespace)
+        for item in mine
+        for way in item.ways
     )
 
 
-def enters(policies: Iterable[Policy], target: Pod, source: Pod | str, port: int, protocol: str = "TCP") -> bool:
-    """Whether a pod takes traffic of another one, or of an address. What comes from the pod's own node always gets in (Kubernetes, "Network Policies")."""
+def enters(
+    policies: Iterable[Policy], target: Pod, source: Pod | str, port: int, protocol: str = "TCP"
+) -> bool:
+    """Whether a pod takes traffic of another one, or of an address. What comes from the pod's
+    own node always gets in (Kubernetes, "Network Policies").
+    """
     mine = [item for item in policies if item.selects(target, "ingress")]
     return not mine or any(
-        way.direction == "ingress" and way.admits_port(port, protocol, target) and way.admits_peer(source, item.namespace) for item in mine for way in item.ways
+        way.direction == "ingress"
+        and way.admits_port(port, protocol, target)
+        and way.admits_peer(source, item.namespace)
+        for item in mine
+        for way in item.ways
     )
 
 
-def connects(policies: Sequence[Policy], source: Pod, target: Pod | str, port: int, protocol: str = "TCP") -> bool:
+def connects(
+    policies: Sequence[Policy], source: Pod, target: Pod | str, port: int, protocol: str = "TCP"
+) -> bool:
     """Whether a connection comes about: it leaves its source, and its target takes it."""
-    return leaves(policies, source, target, port, protocol) and (isinstance(target, str) or enters(policies, target, source, port, protocol))
+    return leaves(policies, source, target, port, protocol) and (
+        isinstance(target, str) or enters(policies, target, source, port, protocol)
+    )
 
 
 def beyond(way: Way, others: Iterable[Way]) -> Ranges | bool:
-    """What a way lets through that others do not: addresses where its peer is a range; else whether it lets anything further through."""
-    covering = [other for other in others if other.direction == way.direction and _covers_ports(other, way)]
+    """What a way lets through that others do not: addresses where its peer is a range; else
+    whether it lets anything further through.
+    """
+    covering = [
+        other for other in others if other.direction == way.direction and _covers_ports(other, way)
+    ]
     if any(other.peer is None or other.peer == way.peer for other in covering):
         return Ranges() if way.addresses is not None else False
     if way.peer is None:

@@ -1,8 +1,10 @@
-"""Which nodes a pod may land on, as the scheduler decides it, and whether pods all find room together.
+"""Which nodes a pod may land on, as the scheduler decides it, and whether pods all find room
+together.
 
-The filters are kube-scheduler's for cordons, taints, node selector and affinity, and resources (Kubernetes, "Assigning Pods to Nodes", "Taints and
-Tolerations"); compared with verdicts of the real one (tests/fixtures/scheduler_cases.json). Not here: host ports, volumes, spreading and affinity between pods,
-which no pod of this program asks for.
+The filters are kube-scheduler's for cordons, taints, node selector and affinity, and resources
+(Kubernetes, "Assigning Pods to Nodes", "Taints and Tolerations"); compared with verdicts of the
+real one (tests/fixtures/scheduler_cases.json). Not here: host ports, volumes, spreading and
+affinity between pods, which no pod of this program asks for.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ class Pod:
     name: str
     requests: Mapping[str, float]
     node_selector: Mapping[str, str] = field(default_factory=dict)
-    terms: Sequence[Mapping[str, Any]] | None = None  # of the required node affinity: one must match; None where there is none
+    terms: Sequence[Mapping[str, Any]] | None = (
+        None  # of the required node affinity: one must match; None where there is none
+    )
     tolerations: Sequence[Mapping[str, Any]] = ()
 
 
@@ -44,12 +48,20 @@ class Node:
         """The node with a pod on it."""
         left = {key: amount - pod.requests.get(key, 0) for key, amount in self.room.items()}
         left[PODS] = self.room.get(PODS, 0) - 1
-        return Node(name=self.name, labels=self.labels, room=left, taints=self.taints, cordoned=self.cordoned)
+        return Node(
+            name=self.name,
+            labels=self.labels,
+            room=left,
+            taints=self.taints,
+            cordoned=self.cordoned,
+        )
 
 
 def pod_of(name: str, spec: Mapping[str, Any]) -> Pod:
     """A pod from its spec as the API has it."""
-    required = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution")
+    required = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    )
     return Pod(
         name=name,
         requests=requests_of(spec),
@@ -60,8 +72,10 @@ def pod_of(name: str, spec: Mapping[str, Any]) -> Pod:
 
 
 def requests_of(spec: Mapping[str, Any]) -> dict[str, float]:
-    """What a pod asks for: the sum of its containers and of those init containers that stay, or the largest init container with what was started before it,
-    and the overhead (Kubernetes, "Sidecar Containers", resource sharing). A limit without a request is the request. Raises ValueError for no quantity.
+    """What a pod asks for: the sum of its containers and of those init containers that stay, or the
+    largest init container with what was started before it, and the overhead (Kubernetes, "Sidecar
+    Containers", resource sharing). A limit without a request is the request. Raises ValueError for
+    no quantity.
     """
     running: dict[str, float] = {}
     highest: dict[str, float] = {}
@@ -75,7 +89,9 @@ def requests_of(spec: Mapping[str, Any]) -> dict[str, float]:
     for item in spec.get("containers") or ():
         running = _sum(running, _asked(item))
     overhead = {key: quantity(value) for key, value in (spec.get("overhead") or {}).items()}
-    return _sum({**_most(highest, running), **_asked(spec)}, overhead)  # what the pod asks for as a whole goes before what its containers do
+    return _sum(
+        {**_most(highest, running), **_asked(spec)}, overhead
+    )  # what the pod asks for as a whole goes before what its containers do
 
 
 def _asked(container: Mapping[str, Any]) -> dict[str, float]:
@@ -93,18 +109,28 @@ def _most(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, flo
 
 
 def refusals(pod: Pod, node: Node) -> list[str]:
-    """Why a node does not take a pod: empty where it does. In the order in which the scheduler asks; resources all at once."""
-    if node.cordoned and not _tolerated({"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}, pod.tolerations):
+    """Why a node does not take a pod: empty where it does. In the order in which the scheduler
+    asks; resources all at once.
+    """
+    if node.cordoned and not _tolerated(
+        {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}, pod.tolerations
+    ):
         return ["is cordoned"]
     for taint in node.taints:
-        if taint.get("effect") in ("NoSchedule", "NoExecute") and not _tolerated(taint, pod.tolerations):
+        if taint.get("effect") in ("NoSchedule", "NoExecute") and not _tolerated(
+            taint, pod.tolerations
+        ):
             return [f"has the taint {taint.get('key')}"]
     if not pod.node_selector.items() <= node.labels.items():
         return ["does not have the labels of its node selector"]
     if pod.terms is not None and not any(_term(term, node) for term in pod.terms):
         return ["does not match its node affinity"]
     short = ["too many pods"] if node.room.get(PODS, 0) < 1 else []
-    return short + [f"too little {key}" for key, amount in sorted(pod.requests.items()) if amount > 0 and amount > node.room.get(key, 0) + _EPSILON]
+    return short + [
+        f"too little {key}"
+        for key, amount in sorted(pod.requests.items())
+        if amount > 0 and amount > node.room.get(key, 0) + _EPSILON
+    ]
 
 
 def _tolerated(taint: Mapping[str, Any], tolerations: Iterable[Mapping[str, Any]]) -> bool:
@@ -119,36 +145,54 @@ def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
     operator = toleration.get("operator") or "Equal"
     if operator == "Exists":
         return True
-    return operator == "Equal" and bool(toleration.get("key")) and (toleration.get("value") or "") == (taint.get("value") or "")
+    return (
+        operator == "Equal"
+        and bool(toleration.get("key"))
+        and (toleration.get("value") or "") == (taint.get("value") or "")
+    )
 
 
 def _term(term: Mapping[str, Any], node: Node) -> bool:
     labels, fields = term.get("matchExpressions") or [], term.get("matchFields") or []
     if not labels and not fields:
         return False  # an empty term matches nothing
-    return all(_holds(item, node.labels) for item in labels) and all(_holds(item, {"metadata.name": node.name}) for item in fields)
+    return all(_holds(item, node.labels) for item in labels) and all(
+        _holds(item, {"metadata.name": node.name}) for item in fields
+    )
 
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    has, values, operator = labels.get(str(expression.get("key"))), expression.get("values") or [], expression.get("operator")
+    has, values, operator = (
+        labels.get(str(expression.get("key"))),
+        expression.get("values") or [],
+        expression.get("operator"),
+    )
     if operator in ("Gt", "Lt"):
         try:
             left, right = int(str(has)), int(str(values[0]))
         except (ValueError, IndexError):
             return False
         return left > right if operator == "Gt" else left < right
-    answers = {"In": has in values, "NotIn": has not in values, "Exists": has is not None, "DoesNotExist": has is None}
+    answers = {
+        "In": has in values,
+        "NotIn": has not in values,
+        "Exists": has is not None,
+        "DoesNotExist": has is None,
+    }
     return answers.get(str(operator), False)
 
 
-#: `yes`: an arrangement was found. `no`: there is none. `unknown`: none was found in the time that a search is given.
+#: `yes`: an arrangement was found. `no`: there is none. `unknown`: none was found in the time that
+#: a search is given.
 Answer = Literal["yes", "no", "unknown"]
 
 
 def arranged(pods: Sequence[Pod], nodes: Sequence[Node]) -> Answer:
-    """Whether all pods find room together. Its first try is first-fit decreasing; then every other arrangement, within a number of steps.
+    """Whether all pods find room together. Its first try is first-fit decreasing; then every other
+    arrangement, within a number of steps.
 
-    `yes` says that there is an arrangement, not that the scheduler finds it: that one takes pods as they come. `no` is a proof.
+    `yes` says that there is an arrangement, not that the scheduler finds it: that one takes pods as
+    they come. `no` is a proof.
     """
     if _beyond_all(pods, nodes):
         return "no"
@@ -161,12 +205,21 @@ def arranged(pods: Sequence[Pod], nodes: Sequence[Node]) -> Answer:
 def _beyond_all(pods: Sequence[Pod], nodes: Sequence[Node]) -> bool:
     keys = {PODS, *(key for pod in pods for key in pod.requests)}
     room = {key: sum(max(node.room.get(key, 0), 0) for node in nodes) for key in keys}
-    return any((len(pods) if key == PODS else sum(pod.requests.get(key, 0) for pod in pods)) > room[key] + _EPSILON for key in keys)
+    return any(
+        (len(pods) if key == PODS else sum(pod.requests.get(key, 0) for pod in pods))
+        > room[key] + _EPSILON
+        for key in keys
+    )
 
 
 def _weight(pod: Pod, nodes: Sequence[Node]) -> float:
-    largest = {key: max((node.room.get(key, 0) for node in nodes), default=0) for key in pod.requests}
-    return max((amount / largest[key] for key, amount in pod.requests.items() if largest[key] > 0), default=0.0)
+    largest = {
+        key: max((node.room.get(key, 0) for node in nodes), default=0) for key in pod.requests
+    }
+    return max(
+        (amount / largest[key] for key, amount in pod.requests.items() if largest[key] > 0),
+        default=0.0,
+    )
 
 
 def _search(pods: Sequence[Pod], nodes: list[Node], budget: list[int]) -> bool:
@@ -177,7 +230,12 @@ def _search(pods: Sequence[Pod], nodes: list[Node], budget: list[int]) -> bool:
         budget[0] -= 1
         if budget[0] <= 0:
             return False
-        alike = (tuple(sorted(node.room.items())), tuple(sorted(node.labels.items())), node.cordoned, repr(node.taints))
+        alike = (
+            tuple(sorted(node.room.items())),
+            tuple(sorted(node.labels.items())),
+            node.cordoned,
+            repr(node.taints),
+        )
         if alike in tried or refusals(pod, node):
             continue
         tried.add(alike)

@@ -1,4 +1,6 @@
-"""What only an account can say about where a stack is: zones without EKS, roles that AWS makes at first use, prices that spot never has."""
+"""What only an account can say about where a stack is: zones without EKS, roles that AWS makes
+at first use, prices that spot never has.
+"""
 
 from __future__ import annotations
 
@@ -14,39 +16,91 @@ from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.zones import WITHOUT_EKS
 
-#: "up to 90%" off the on-demand price (EC2 user guide, "Spot Instances"): no spot node costs less than this share of it.
+#: "up to 90%" off the on-demand price (EC2 user guide, "Spot Instances"): no spot node costs less
+#: than this share of it.
 _LEAST_SPOT_SHARE = Decimal("0.1")
-#: Account ids of AWS's documentation (AWS documentation style: 111122223333 and the like; 123456789012 in the ARN reference).
-_DOCUMENTATION_ACCOUNTS = ("123456789012", "111122223333", "444455556666", "999999999999", "000000000000")
+#: Account ids of AWS's documentation (AWS documentation style: 111122223333 and the like;
+#: 123456789012 in the ARN reference).
+_DOCUMENTATION_ACCOUNTS = (
+    "123456789012",
+    "111122223333",
+    "444455556666",
+    "999999999999",
+    "000000000000",
+)
 
 
 def zones(stack: StackConfig, _resources: Resources) -> list[Finding]:
     """EKS makes a control plane in every zone of the stack."""
     if not isinstance(stack.cluster, EksCluster) or stack.region not in WITHOUT_EKS:
-        return verdict("zones", (), otherwise="AWS has every zone that the stack names" if stack.region else "the stack names no zone of AWS")
+        return verdict(
+            "zones",
+            (),
+            otherwise=(
+                "AWS has every zone that the stack names"
+                if stack.region
+                else "the stack names no zone of AWS"
+            ),
+        )
     zone_id, letter = WITHOUT_EKS[stack.region]
-    otherwise = f"no zone of the stack is the one without EKS in most accounts ({zone_id}); each account has letters of its own there"
+    otherwise = (
+        f"no zone of the stack is the one without EKS in most accounts ({zone_id}); each account"
+        " has letters of its own there"
+    )
     return verdict("zones", _without_eks(stack, zone_id, letter), otherwise=otherwise)
 
 
 def _without_eks(stack: StackConfig, zone_id: str, letter: str) -> Iterator[Finding]:
     theirs = isinstance(stack.network, ExistingNetwork)
-    command = f"aws ec2 describe-availability-zones --region {stack.region} --filters Name=zone-id,Values={zone_id} --query 'AvailabilityZones[].ZoneName'"
+    command = (
+        f"aws ec2 describe-availability-zones --region {stack.region} --filters"
+        f" Name=zone-id,Values={zone_id} --query 'AvailabilityZones[].ZoneName'"
+    )
     for zone in stack.network.zones:
         if letter and zone == f"{stack.region}{letter}":
-            message = f"{zone} is {zone_id} in most accounts, where EKS makes no control plane: `pulumi up` would fail at the cluster, after the network"
-            fix = f"{'take its subnet out if this names it' if theirs else 'choose another zone; this names the one to avoid'}: {command} --output text"
-            yield Finding(id="zones", status="warn" if theirs else "fail", message=message, path="network.zones", fix=fix)
+            message = (
+                f"{zone} is {zone_id} in most accounts, where EKS makes no control plane: `pulumi"
+                " up` would fail at the cluster, after the network"
+            )
+            fix = (
+                f"{'take its subnet out if this names it' if theirs else 'choose another zone; this names the one to avoid'}:"
+                f" {command} --output text"
+            )
+            yield Finding(
+                id="zones",
+                status="warn" if theirs else "fail",
+                message=message,
+                path="network.zones",
+                fix=fix,
+            )
 
 
 def service_roles(stack: StackConfig, _resources: Resources) -> list[Finding]:
-    """Roles that AWS makes at the first use of a service, and that something of the stack names before that."""
+    """Roles that AWS makes at the first use of a service, and that something of the stack names
+    before that.
+    """
     faults = []
     if isinstance(stack.cluster, EksCluster) and stack.cluster.volume_key is not None:
-        message = "the key is granted to AWSServiceRoleForAutoScaling, which an account without any Auto Scaling group does not have: the grant would fail"
-        fix = "run once (it says so where the role exists): aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com"
-        faults.append(Finding(id="service-roles", status="warn", message=message, path="cluster.volume_key", fix=fix))
-    return verdict("service-roles", faults, otherwise="nothing names a role that AWS makes only at first use")
+        message = (
+            "the key is granted to AWSServiceRoleForAutoScaling, which an account without any Auto"
+            " Scaling group does not have: the grant would fail"
+        )
+        fix = (
+            "run once (it says so where the role exists): aws iam create-service-linked-role"
+            " --aws-service-name autoscaling.amazonaws.com"
+        )
+        faults.append(
+            Finding(
+                id="service-roles",
+                status="warn",
+                message=message,
+                path="cluster.volume_key",
+                fix=fix,
+            )
+        )
+    return verdict(
+        "service-roles", faults, otherwise="nothing names a role that AWS makes only at first use"
+    )
 
 
 def spot_price(stack: StackConfig, _resources: Resources) -> list[Finding]:
@@ -55,14 +109,30 @@ def spot_price(stack: StackConfig, _resources: Resources) -> list[Finding]:
     for name, pool in stack.pools.bought.items():
         if isinstance(pool, OnDemandPool) or pool.max_price is None:
             continue
-        known = [price for kind in pool.instance_types if (price := prices.node_hour(kind)) is not None]
+        known = [
+            price for kind in pool.instance_types if (price := prices.node_hour(kind)) is not None
+        ]
         if known and Decimal(pool.max_price) < min(known) * _LEAST_SPOT_SHARE:
             message = (
-                f"max_price {pool.max_price} is under a tenth of the cheapest type on demand ({min(known)}): spot saves at most 90 %, so no spot node comes"
+                f"max_price {pool.max_price} is under a tenth of the cheapest type on demand"
+                f" ({min(known)}): spot saves at most 90 %, so no spot node comes"
             )
-            fix = "raise it above the spot price of today, or leave it out: spot never costs more than on demand"
-            faults.append(Finding(id="spot-price", status="warn", message=message, path=f"pools.{name}.max_price", fix=fix))
-    return verdict("spot-price", faults, otherwise="no pool asks for a spot price that does not exist")
+            fix = (
+                "raise it above the spot price of today, or leave it out: spot never costs more"
+                " than on demand"
+            )
+            faults.append(
+                Finding(
+                    id="spot-price",
+                    status="warn",
+                    message=message,
+                    path=f"pools.{name}.max_price",
+                    fix=fix,
+                )
+            )
+    return verdict(
+        "spot-price", faults, otherwise="no pool asks for a spot price that does not exist"
+    )
 
 
 def documentation_accounts(stack: StackConfig) -> Iterator[Finding]:
@@ -72,7 +142,10 @@ def documentation_accounts(stack: StackConfig) -> Iterator[Finding]:
             yield Finding(
                 id="documentation-values",
                 status="warn",
-                message=f"{account} is an account of AWS's documentation: every `pulumi up` with your credentials would be refused",
+                message=(
+                    f"{account} is an account of AWS's documentation: every `pulumi up` with your"
+                    " credentials would be refused"
+                ),
                 path="aws:allowedAccountIds",
                 fix="write your own: aws sts get-caller-identity --query Account --output text",
             )

@@ -1,4 +1,6 @@
-"""What a plan cannot know of the program that it recorded: answers that only AWS has, and what other components make inside."""
+"""What a plan cannot know of the program that it recorded: answers that only AWS has, and what
+other components make inside.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +11,54 @@ from typing import Literal
 
 from jupyterhub_aws.checks.finding import Finding
 
-NoteKind = Literal["clear text", "look-up", "prompt look-up", "component", "computed", "configuration"]
+NoteKind = Literal[
+    "clear text", "look-up", "prompt look-up", "component", "computed", "configuration"
+]
 #: What is not known, by kind, and what a reader can do about it.
 _TEXTS: Mapping[NoteKind, tuple[str, str | None]] = {
     "clear text": (
-        "{count} of your program with a secret in clear text, which the state would hold in clear text too",
+        (
+            "{count} of your program with a secret in clear text, which the state would hold in"
+            " clear text too"
+        ),
         "read it with require_secret, or wrap it with pulumi.Output.secret",
     ),
-    "look-up": ("{count} of your program that only the provider can answer: what follows from {them} is shown as [unknown]", None),
-    "prompt look-up": (
-        "{count} of your program that only the provider can answer, and whose answer the program uses at once: the plan goes on with placeholders, "
-        "one item in each list",
-        "use the form that returns an Output (get_…_output): then the plan shows what depends on it as [unknown]",
+    "look-up": (
+        (
+            "{count} of your program that only the provider can answer: what follows from {them} is"
+            " shown as [unknown]"
+        ),
+        None,
     ),
-    "component": ("{count} of your program whose inside only its own package knows: the plan shows it without its children", None),
+    "prompt look-up": (
+        (
+            "{count} of your program that only the provider can answer, and whose answer the"
+            " program uses at once: the plan goes on with placeholders, one item in each list"
+        ),
+        (
+            "use the form that returns an Output (get_…_output): then the plan shows what depends"
+            " on it as [unknown]"
+        ),
+    ),
+    "component": (
+        (
+            "{count} of your program whose inside only its own package knows: the plan shows it"
+            " without its children"
+        ),
+        None,
+    ),
     "computed": (
-        "{count} of your program that fails on a placeholder: what follows from {them} is shown as [unknown]",
+        (
+            "{count} of your program that fails on a placeholder: what follows from {them} is shown"
+            " as [unknown]"
+        ),
         "nothing, if the function expects a real value; else mend it",
     ),
     "configuration": (
-        "{count} of your program that reads an encrypted value as data: what follows from {them} is shown as [unknown]",
+        (
+            "{count} of your program that reads an encrypted value as data: what follows from"
+            " {them} is shown as [unknown]"
+        ),
         None,
     ),
 }
@@ -46,7 +76,9 @@ _SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Note:
-    """One thing that the recording could not know: `what` names it, `source` is the line of the caller's program."""
+    """One thing that the recording could not know: `what` names it, `source` is the line of the
+    caller's program.
+    """
 
     kind: NoteKind
     what: str
@@ -59,9 +91,13 @@ class Note:
 
 
 def beyond_the_recording(notes: Sequence[Note]) -> list[Finding]:
-    """One finding for each kind of thing that the recording could not know or would not show, with the lines of the program."""
+    """One finding for each kind of thing that the recording could not know or would not show,
+    with the lines of the program.
+    """
     by_kind: dict[NoteKind, list[Note]] = defaultdict(list)
-    used_at_once = {(note.what, note.source) for note in notes if note.kind in ("prompt look-up", "component")}
+    used_at_once = {
+        (note.what, note.source) for note in notes if note.kind in ("prompt look-up", "component")
+    }
     for note in sorted(set(notes)):
         if note.kind != "look-up" or (note.what, note.source) not in used_at_once:
             by_kind[note.kind].append(note)
@@ -70,8 +106,17 @@ def beyond_the_recording(notes: Sequence[Note]) -> list[Finding]:
         text, fix = _TEXTS[kind]
         one, many = _NOUNS[kind]
         count = f"{len(some)} {one if len(some) == 1 else many}"
-        named = "; ".join(note.text for note in some[:_SHOWN]) + (f"; and {len(some) - _SHOWN} more" if len(some) > _SHOWN else "")
+        named = "; ".join(note.text for note in some[:_SHOWN]) + (
+            f"; and {len(some) - _SHOWN} more" if len(some) > _SHOWN else ""
+        )
         message = f"{text.format(count=count, them='it' if len(some) == 1 else 'them')} ({named})"
         clear = kind == "clear text"
-        found.append(Finding(id="secrets" if clear else "program-unknowns", status="warn" if clear else "skip", message=message, fix=fix))
+        found.append(
+            Finding(
+                id="secrets" if clear else "program-unknowns",
+                status="warn" if clear else "skip",
+                message=message,
+                fix=fix,
+            )
+        )
     return found

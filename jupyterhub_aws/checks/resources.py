@@ -1,4 +1,6 @@
-"""A recorded program as data: what was registered, and how to ask about it. Checks see this and the stack, nothing else."""
+"""A recorded program as data: what was registered, and how to ask about it. Checks see this and
+the stack, nothing else.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ SECRET = "[secret]"  # noqa: S105 -- what stands in place of a secret
 UNKNOWN = "[unknown]"
 #: Type tokens of this library's components begin with it, and so does what is below them in a URN.
 LIBRARY = "jupyterhub-aws:"
-#: What a value of the caller's own shape makes a reader raise that knows how this library writes it.
+#: What a value of the caller's own shape makes a reader raise that knows how this library writes
+#: it.
 STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 #: The component that composes a whole stack: its children are the parts that a reader knows.
 PLATFORM = "jupyterhub-aws:index:JupyterHubPlatform"
@@ -27,8 +30,10 @@ _REFERENCE = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
 class Resource:
     """One registration. `taggable` says whether the resource's type has a `tags` input at all.
 
-    `source` is where the caller's own program registers it (`__main__.py:12`); None for what this library registers, and where nobody knows: an
-    engine does not say. `external` says that the program reads something that exists already and is not the stack's. `aliases` are its former URNs.
+    `source` is where the caller's own program registers it (`__main__.py:12`); None for what this
+    library registers, and where nobody knows: an engine does not say. `external` says that the
+    program reads something that exists already and is not the stack's. `aliases` are its former
+    URNs.
     """
 
     urn: str
@@ -72,7 +77,9 @@ class Resources:
         return {resource.urn: resource for resource in self.all}
 
     def is_added(self, resource: Resource) -> bool:
-        """Whether the caller's program added this resource: its own code registers it, or nothing of this library is above it."""
+        """Whether the caller's program added this resource: its own code registers it, or
+        nothing of this library is above it.
+        """
         return resource.source is not None or not made_here(resource.urn)
 
     @cached_property
@@ -83,28 +90,47 @@ class Resources:
     @cached_property
     def own(self) -> Resources:
         """The resources of this library: what checks of the structure of a stack are about."""
-        return self if not self.added.all else Resources(resource for resource in self.all if not self.is_added(resource))
+        return (
+            self
+            if not self.added.all
+            else Resources(resource for resource in self.all if not self.is_added(resource))
+        )
 
     def part(self, resource: Resource) -> Resource:
         """The part of the plan that a resource belongs to, as a reader knows it.
 
-        For a resource of this library: its topmost ancestor of this library below the platform. For an added one: its topmost ancestor that is added.
+        For a resource of this library: its topmost ancestor of this library below the platform. For
+        an added one: its topmost ancestor that is added.
         """
         above = self.by_urn.get(resource.parent or "")
-        if above is None or above.type == PLATFORM or self.is_added(above) is not self.is_added(resource):
+        if (
+            above is None
+            or above.type == PLATFORM
+            or self.is_added(above) is not self.is_added(resource)
+        ):
             return resource
         return self.part(above)
 
     def parts(self) -> list[Resource]:
-        """The parts of this library: the platform's children, and the components that a program composes without one."""
-        return [resource for resource in self.own if resource.type != PLATFORM and self.part(resource) is resource]
+        """The parts of this library: the platform's children, and the components that a program
+        composes without one.
+        """
+        return [
+            resource
+            for resource in self.own
+            if resource.type != PLATFORM and self.part(resource) is resource
+        ]
 
     def platforms(self) -> list[Resource]:
-        """The component that composes a stack, where there is one: of two stacks of one program each has its own."""
+        """The component that composes a stack, where there is one: of two stacks of one program
+        each has its own.
+        """
         return self.of(PLATFORM)
 
     def added_parts(self) -> list[Resource]:
-        """The topmost of the added resources: what stands under the heading of the caller's program."""
+        """The topmost of the added resources: what stands under the heading of the caller's
+        program.
+        """
         return [resource for resource in self.added if self.part(resource) is resource]
 
     def of(self, *types: str) -> list[Resource]:
@@ -112,7 +138,9 @@ class Resources:
         return [resource for resource in self.all if resource.type in types]
 
     def referred(self, text: object, kind: str) -> list[Resource]:
-        """The resources of type `kind` whose outputs a value mentions, such as `${network-private-a.id}`."""
+        """The resources of type `kind` whose outputs a value mentions, such as
+        `${network-private-a.id}`.
+        """
         names = referred_names(str(text))
         return [resource for resource in self.of(kind) if resource.name in names]
 
@@ -120,7 +148,8 @@ class Resources:
 def made_here(urn: str) -> bool:
     """Whether a URN is that of a component of this library, or of something below one.
 
-    Below the platform itself this library has components and a provider only: whatever else is there names the platform as its parent in a program.
+    Below the platform itself this library has components and a provider only: whatever else is
+    there names the platform as its parent in a program.
     """
     kinds = urn.split("::")[2].split("$")
     if PLATFORM in kinds[:-1]:
@@ -149,7 +178,9 @@ def named(text: str) -> str:
 
 
 def chart_of(inputs: Mapping[str, Any]) -> str:
-    """The chart's name among a release's inputs, whether it comes from an index, a registry (oci://…/NAME) or a folder (…/NAME-VERSION.tgz)."""
+    """The chart's name among a release's inputs, whether it comes from an index, a registry
+    (oci://…/NAME) or a folder (…/NAME-VERSION.tgz).
+    """
     return str(inputs["chart"]).rpartition("/")[2].removesuffix(f"-{inputs.get('version')}.tgz")
 
 

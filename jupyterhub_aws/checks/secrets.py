@@ -11,16 +11,23 @@ from jupyterhub_aws.config.secrets import missing_secrets, required_secrets
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.tree import leaves
 
-#: Names whose values are secrets, wherever they stand. Names of where a secret is kept (…Arn, …Name, …Ref) are not.
-_SECRET_NAME = re.compile(r"(password|passphrase|secret|token|(private|api|access)_?key|credential)s?$", re.IGNORECASE)
+#: Names whose values are secrets, wherever they stand. Names of where a secret is kept (…Arn,
+#: …Name, …Ref) are not.
+_SECRET_NAME = re.compile(
+    r"(password|passphrase|secret|token|(private|api|access)_?key|credential)s?$", re.IGNORECASE
+)
 _HARMLESS = re.compile(r"^(httpTokens|automountServiceAccountToken|creationToken|existingSecret)$")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 
 def secrets(_stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Every value that looks like a secret is one for the engine too, so that it is encrypted in the state."""
+    """Every value that looks like a secret is one for the engine too, so that it is encrypted in
+    the state.
+    """
     return verdict(
-        "secrets", (finding for resource in resources for finding in _exposed(resource)), otherwise="no secret stands in the plan or in plaintext state"
+        "secrets",
+        (finding for resource in resources for finding in _exposed(resource)),
+        otherwise="no secret stands in the plan or in plaintext state",
     )
 
 
@@ -28,7 +35,9 @@ def _exposed(resource: Resource) -> Iterator[Finding]:
     for parts, value in leaves(resource.inputs):
         if not isinstance(value, str) or value in (SECRET, UNKNOWN, "") or value.startswith("${"):
             continue
-        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
+        path = "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts
+        ).removeprefix(".")
         name = path.rpartition(".")[2].partition("[")[0]
         if (_SECRET_NAME.search(name) and not _HARMLESS.match(name)) or _PRIVATE_KEY.search(value):
             yield Finding(
@@ -41,7 +50,9 @@ def _exposed(resource: Resource) -> Iterator[Finding]:
 
 
 def missing(stack: StackConfig, given: Collection[str], stack_name: str) -> list[Finding]:
-    """Every secret that the stack's hubs need is in the stack file, encrypted. `given` are the keys that are. A plan does without; `up` does not."""
+    """Every secret that the stack's hubs need is in the stack file, encrypted. `given` are the
+    keys that are. A plan does without; `up` does not.
+    """
     wanted = required_secrets(stack.hubs_inside)
     faults = [
         Finding(
@@ -53,5 +64,9 @@ def missing(stack: StackConfig, given: Collection[str], stack_name: str) -> list
         )
         for needed in missing_secrets(stack.hubs_inside, given)
     ]
-    held = f"{len(wanted)} secret{'s' if len(wanted) > 1 else ''} given, encrypted in the stack file" if wanted else "no hub needs a secret in the stack file"
+    held = (
+        f"{len(wanted)} secret{'s' if len(wanted) > 1 else ''} given, encrypted in the stack file"
+        if wanted
+        else "no hub needs a secret in the stack file"
+    )
     return verdict("secrets-given", faults, otherwise=held)

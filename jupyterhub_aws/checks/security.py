@@ -1,4 +1,6 @@
-"""What must hold of every recorded resource: tags, encryption, no open door, and protection of what people would cry over."""
+"""What must hold of every recorded resource: tags, encryption, no open door, and protection of
+what people would cry over.
+"""
 
 from __future__ import annotations
 
@@ -22,24 +24,44 @@ STATEFUL = (
     "aws:backup/vault:Vault",
     "aws:s3/bucket:Bucket",
 )
-#: Inside the cluster: the way to that data. They outlive their hub, and are as protected as the cluster that they are part of.
-IN_CLUSTER = ("kubernetes:core/v1:Namespace", "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumeClaim")
-#: Types whose encryption is one input: where it stands, what it has to be, and what is wrong otherwise.
+#: Inside the cluster: the way to that data. They outlive their hub, and are as protected as the
+#: cluster that they are part of.
+IN_CLUSTER = (
+    "kubernetes:core/v1:Namespace",
+    "kubernetes:core/v1:PersistentVolume",
+    "kubernetes:core/v1:PersistentVolumeClaim",
+)
+#: Types whose encryption is one input: where it stands, what it has to be, and what is wrong
+#: otherwise.
 _SWITCHES: tuple[tuple[str, tuple[str, ...], object, str], ...] = (
     ("aws:efs/fileSystem:FileSystem", ("encrypted",), True, "is not encrypted"),
     ("aws:ebs/volume:Volume", ("encrypted",), True, "is not encrypted"),
     ("aws:rds/instance:Instance", ("storageEncrypted",), True, "its storage is not encrypted"),
-    ("kubernetes:storage.k8s.io/v1:StorageClass", ("parameters", "encrypted"), "true", "volumes of this class are not encrypted"),
+    (
+        "kubernetes:storage.k8s.io/v1:StorageClass",
+        ("parameters", "encrypted"),
+        "true",
+        "volumes of this class are not encrypted",
+    ),
 )
 #: RFC 2606: what stands in documentation, and leads nowhere.
-_DOCUMENTATION_NAMES = ("example.org", "example.com", "example.net", ".example", ".invalid", ".test")
+_DOCUMENTATION_NAMES = (
+    "example.org",
+    "example.com",
+    "example.net",
+    ".example",
+    ".invalid",
+    ".test",
+)
 _CLUSTER = "aws:eks/cluster:Cluster"
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _GROUP = "aws:autoscaling/group:Group"
 
 
 def tags(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Every taggable resource carries the stack's tags; groups and templates hand them on to what they launch."""
+    """Every taggable resource carries the stack's tags; groups and templates hand them on to
+    what they launch.
+    """
     wanted = stack.tags.as_aws(stack.name)
     return verdict(
         "tags",
@@ -60,18 +82,31 @@ def tags(stack: StackConfig, resources: Resources) -> list[Finding]:
 
 def _missing(resource: Resource, wanted: dict[str, str]) -> list[str]:
     if resource.type == _GROUP:
-        own = {tag["key"]: tag["value"] for tag in resource.inputs.get("tags", []) if tag.get("propagateAtLaunch")}
+        own = {
+            tag["key"]: tag["value"]
+            for tag in resource.inputs.get("tags", [])
+            if tag.get("propagateAtLaunch")
+        }
         return sorted(key for key, value in wanted.items() if own.get(key) != value)
     sets = [dict(resource.inputs.get("tags", {}))]
     if resource.type == _TEMPLATE:
-        launched = {item["resourceType"]: item.get("tags", {}) for item in resource.inputs.get("tagSpecifications", [])}
+        launched = {
+            item["resourceType"]: item.get("tags", {})
+            for item in resource.inputs.get("tagSpecifications", [])
+        }
         sets += [dict(launched.get(kind, {})) for kind in ("instance", "volume")]
-    return sorted({key for found in sets for key, value in wanted.items() if found.get(key) != value})
+    return sorted(
+        {key for found in sets for key, value in wanted.items() if found.get(key) != value}
+    )
 
 
 def encryption(_stack: StackConfig, resources: Resources) -> list[Finding]:
     """Disks, file systems and Kubernetes secrets are encrypted."""
-    return verdict("encryption", _unencrypted(resources), otherwise="node volumes, file systems and Kubernetes secrets are encrypted")
+    return verdict(
+        "encryption",
+        _unencrypted(resources),
+        otherwise="node volumes, file systems and Kubernetes secrets are encrypted",
+    )
 
 
 def _unencrypted(resources: Resources) -> Iterator[Finding]:
@@ -88,7 +123,9 @@ def _unencrypted(resources: Resources) -> Iterator[Finding]:
 def _in_clear(resources: Resources) -> Iterator[tuple[Resource, str]]:
     for template in resources.of(_TEMPLATE):
         volumes = template.inputs.get("blockDeviceMappings", [])
-        if not volumes or any(str(volume.get("ebs", {}).get("encrypted")).lower() != "true" for volume in volumes):
+        if not volumes or any(
+            str(volume.get("ebs", {}).get("encrypted")).lower() != "true" for volume in volumes
+        ):
             yield template, "a volume is not encrypted"
     for kind, path, wanted, what in _SWITCHES:
         for resource in resources.of(kind):
@@ -104,18 +141,31 @@ def _in_clear(resources: Resources) -> Iterator[tuple[Resource, str]]:
 
 def open_doors(stack: StackConfig, resources: Resources) -> list[Finding]:
     """Nothing lets the whole internet in, except a Kubernetes API that the stack says is public."""
-    return verdict("open-ingress", _open(stack, resources), otherwise="nothing lets the whole internet in")
+    return verdict(
+        "open-ingress", _open(stack, resources), otherwise="nothing lets the whole internet in"
+    )
 
 
 def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     for resource in resources:
         if any(is_world(source) for rule in _ingress_rules(resource) for source in _sources(rule)):
-            hub = next((name for name in stack.hubs if resource.name.startswith(f"hub-{name}-cloud-entry-")), None)
+            hub = next(
+                (
+                    name
+                    for name in stack.hubs
+                    if resource.name.startswith(f"hub-{name}-cloud-entry-")
+                ),
+                None,
+            )
             meant = hub is not None and getattr(stack.hubs[hub].entry, "public", False)
             yield Finding(
                 id="open-ingress",
                 status="warn" if meant else "fail",
-                message=f"the sign-in page of hub {hub} answers to the whole internet" if meant else f"{resource.label} lets the whole internet in",
+                message=(
+                    f"the sign-in page of hub {hub} answers to the whole internet"
+                    if meant
+                    else f"{resource.label} lets the whole internet in"
+                ),
                 path=f"hubs.{hub}.entry.allowed_cidrs" if meant else None,
                 fix="list the networks that may come in",
                 subjects=(resource.urn,),
@@ -126,11 +176,15 @@ def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
             yield Finding(
                 id="open-ingress",
                 status="fail",
-                message=f"{cluster.label} has no private endpoint: nodes would go through the internet",
+                message=(
+                    f"{cluster.label} has no private endpoint: nodes would go through the internet"
+                ),
                 subjects=(cluster.urn,),
             )
         # Without a list of its own EKS takes 0.0.0.0/0.
-        if network.get("endpointPublicAccess") and any(map(is_world, network.get("publicAccessCidrs") or ["0.0.0.0/0"])):
+        if network.get("endpointPublicAccess") and any(
+            map(is_world, network.get("publicAccessCidrs") or ["0.0.0.0/0"])
+        ):
             yield Finding(
                 id="open-ingress",
                 status="warn" if stack.eks.api.public else "fail",
@@ -143,10 +197,14 @@ def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
 
 def _ingress_rules(resource: Resource) -> list[dict[str, Any]]:
     kind = resource.type
-    if kind in ("aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"):
+    if kind in (
+        "aws:ec2/securityGroup:SecurityGroup",
+        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    ):
         return list(resource.inputs.get("ingress", []))
     if kind == "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule" or (
-        kind == "aws:ec2/securityGroupRule:SecurityGroupRule" and resource.inputs.get("type") == "ingress"
+        kind == "aws:ec2/securityGroupRule:SecurityGroupRule"
+        and resource.inputs.get("type") == "ingress"
     ):
         return [dict(resource.inputs)]
     return []
@@ -158,22 +216,40 @@ def _sources(rule: dict[str, Any]) -> list[str]:
 
 
 def _a_way_only(resource: Resource) -> bool:
-    """What the job that hands homes over reaches them by: it goes when the job is done, and the homes stay."""
+    """What the job that hands homes over reaches them by: it goes when the job is done, and the
+    homes stay.
+    """
     return "jupyterhub-aws:homes:Ownership$" in resource.urn
 
 
 def _goes(resource: Resource) -> bool:
-    """What may go, because nothing is lost with it: that way, and the key of alarms, with which nothing that is kept was ever encrypted."""
+    """What may go, because nothing is lost with it: that way, and the key of alarms, with which
+    nothing that is kept was ever encrypted.
+    """
     return _a_way_only(resource) or "jupyterhub-aws:monitoring:Alarms$" in resource.urn
 
 
 def protected(stack: StackConfig, resources: Resources) -> list[Finding]:
     """What holds data or keys can neither be deleted nor lost by a change of the program."""
     kinds = (*STATEFUL, *IN_CLUSTER, _CLUSTER) if stack.cluster.protected else STATEFUL
-    bare = [resource for resource in resources.of(*kinds) if not (resource.protect and resource.retain_on_delete) and not _goes(resource)]
-    bare += [resource for resource in resources.of(*IN_CLUSTER) if not resource.retain_on_delete and resource not in bare and not _goes(resource)]
+    bare = [
+        resource
+        for resource in resources.of(*kinds)
+        if not (resource.protect and resource.retain_on_delete) and not _goes(resource)
+    ]
+    bare += [
+        resource
+        for resource in resources.of(*IN_CLUSTER)
+        if not resource.retain_on_delete and resource not in bare and not _goes(resource)
+    ]
     faults = [
-        Finding(id="protected", status="fail", message=f"{resource.label} can be deleted", fix="make it with `self.kept()`", subjects=(resource.urn,))
+        Finding(
+            id="protected",
+            status="fail",
+            message=f"{resource.label} can be deleted",
+            fix="make it with `self.kept()`",
+            subjects=(resource.urn,),
+        )
         for resource in bare
     ]
     if not stack.cluster.protected:
@@ -187,7 +263,13 @@ def protected(stack: StackConfig, resources: Resources) -> list[Finding]:
                 subjects=urns(resources.of(_CLUSTER)),
             )
         )
-    return verdict("protected", faults, otherwise=f"{len(resources.of(*kinds))} resources that hold data or keys are protected and kept")
+    return verdict(
+        "protected",
+        faults,
+        otherwise=(
+            f"{len(resources.of(*kinds))} resources that hold data or keys are protected and kept"
+        ),
+    )
 
 
 def metadata(_stack: StackConfig, resources: Resources) -> list[Finding]:
@@ -215,25 +297,43 @@ def metadata(_stack: StackConfig, resources: Resources) -> list[Finding]:
 
 
 def placeholders(stack: StackConfig, _resources: Resources) -> list[Finding]:
-    """Documentation values that were not replaced would build something that nobody can reach: the API's networks, hubs' names and networks."""
-    return verdict("documentation-values", (*documentation_accounts(stack), *_documentation(stack)), otherwise="no documentation value is left")
+    """Documentation values that were not replaced would build something that nobody can reach:
+    the API's networks, hubs' names and networks.
+    """
+    return verdict(
+        "documentation-values",
+        (*documentation_accounts(stack), *_documentation(stack)),
+        otherwise="no documentation value is left",
+    )
 
 
 def _documentation(stack: StackConfig) -> Iterator[Finding]:
     def found(message: str, path: str, fix: str) -> Finding:
-        return Finding(id="documentation-values", status="warn", message=message, path=path, fix=fix)
+        return Finding(
+            id="documentation-values", status="warn", message=message, path=path, fix=fix
+        )
 
-    for cidr in stack.cluster.api.public_access_cidrs if isinstance(stack.cluster, EksCluster) else ():
+    for cidr in (
+        stack.cluster.api.public_access_cidrs if isinstance(stack.cluster, EksCluster) else ()
+    ):
         if is_documentation(cidr):
             what = f"{cidr} is a documentation range: nobody can reach the API from there"
-            yield found(what, "cluster.api.public_access_cidrs", "write your own network, such as your office's or VPN's")
+            yield found(
+                what,
+                "cluster.api.public_access_cidrs",
+                "write your own network, such as your office's or VPN's",
+            )
     for name in sorted(stack.hubs):
         entry = stack.hubs[name].entry
         if isinstance(entry, PortForwardEntry):
             continue
         if entry.hostname.endswith(_DOCUMENTATION_NAMES):
             what = f"{entry.hostname} is a documentation name: nobody can reach it"
-            yield found(what, f"hubs.{name}.entry.hostname", "write the name that your people will type")
+            yield found(
+                what, f"hubs.{name}.entry.hostname", "write the name that your people will type"
+            )
         for cidr in filter(is_documentation, entry.allowed_cidrs):
             what = f"{cidr} is a documentation range: nobody comes in from there"
-            yield found(what, f"hubs.{name}.entry.allowed_cidrs", "write the networks of your people")
+            yield found(
+                what, f"hubs.{name}.entry.allowed_cidrs", "write the networks of your people"
+            )

@@ -1,4 +1,6 @@
-"""Every host outside that a stack would talk to, who asks it, and which resource makes them: what a firewall has to let through, and no more."""
+"""Every host outside that a stack would talk to, who asks it, and which resource makes them:
+what a firewall has to let through, and no more.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ from jupyterhub_aws.config.values import host_of
 
 Who = Literal["nodes", "hub", "servers", "browsers", "whoever runs pulumi"]
 _RELEASE = "kubernetes:helm.sh/v3:Release"
-#: Where a registry sends whoever asks it for a layer (their own pages on firewalls). A `*.` is theirs: the name changes.
+#: Where a registry sends whoever asks it for a layer (their own pages on firewalls). A `*.` is
+#: theirs: the name changes.
 _BEHIND: dict[str, tuple[str, ...]] = {
     "quay.io": ("cdn.quay.io", *(f"cdn0{number}.quay.io" for number in range(1, 7))),
     "docker.io": ("registry-1.docker.io", "auth.docker.io", "production.cloudflare.docker.com"),
@@ -34,7 +37,8 @@ _BEHIND: dict[str, tuple[str, ...]] = {
     "nvcr.io": ("authn.nvidia.com", "layers.nvcr.io"),
     "ghcr.io": ("pkg-containers.githubusercontent.com",),
 }
-#: AWS's APIs that the program itself calls, by the first part of a resource's type where they differ.
+#: AWS's APIs that the program itself calls, by the first part of a resource's type where they
+#: differ.
 _API_NAMES = {
     "lb": "elasticloadbalancing", "ec2transitgateway": "ec2", "vpc": "ec2", "ebs": "ec2", "efs": "elasticfilesystem", "cloudwatch": "logs",
     "ecr": "api.ecr", "index": "sts",
@@ -46,7 +50,9 @@ _GLOBAL_APIS = {"iam": "iam.amazonaws.com", "route53": "route53.amazonaws.com"}
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Site:
-    """A host, and who would talk to it. `why` says for what; `resource` is the URN that causes it, None where a person or the stack file does."""
+    """A host, and who would talk to it. `why` says for what; `resource` is the URN that causes
+    it, None where a person or the stack file does.
+    """
 
     host: str
     who: Who
@@ -55,16 +61,28 @@ class Site:
 
 
 def sites(stack: StackConfig, resources: Resources) -> list[Site]:
-    """Every host outside, sorted. What a private endpoint or a registry of the stack's own serves inside is not among them.
+    """Every host outside, sorted. What a private endpoint or a registry of the stack's own serves
+    inside is not among them.
 
-    Of what the caller's program added: hosts of charts, of images that their values name, and of the APIs that make it.
+    Of what the caller's program added: hosts of charts, of images that their values name, and of
+    the APIs that make it.
     """
     own = resources.own
-    found = {*_images(stack, own), *_charts(own), *_apis(stack, own), *_sign_in(stack, own), *_packages(stack, own)}
+    found = {
+        *_images(stack, own),
+        *_charts(own),
+        *_apis(stack, own),
+        *_sign_in(stack, own),
+        *_packages(stack, own),
+    }
     found |= {*_program(stack, own), *_engine()}
     known = {site.host for site in found}
     for resource in resources.added:
-        found |= {site for site in _of_added(stack, resource) if site.who != "whoever runs pulumi" or site.host not in known}
+        found |= {
+            site
+            for site in _of_added(stack, resource)
+            if site.who != "whoever runs pulumi" or site.host not in known
+        }
     return sorted(found, key=lambda site: (site.who, site.host, site.why, site.resource or ""))
 
 
@@ -91,7 +109,12 @@ def _images(stack: StackConfig, resources: Resources) -> Iterator[Site]:
                 continue
             yield Site(host=host, who="nodes", why=f"image {reference}", resource=release.urn)
             for behind in _BEHIND.get(host, ()):
-                yield Site(host=behind, who="nodes", why=f"layers of images of {host}", resource=release.urn)
+                yield Site(
+                    host=behind,
+                    who="nodes",
+                    why=f"layers of images of {host}",
+                    resource=release.urn,
+                )
 
 
 def _used(release: Resource) -> Iterator[str]:
@@ -104,9 +127,16 @@ def _used(release: Resource) -> Iterator[str]:
 
 def _charts(resources: Resources) -> Iterator[Site]:
     for release in resources.of(_RELEASE):
-        address = (release.inputs.get("repositoryOpts") or {}).get("repo") or str(release.inputs["chart"])
+        address = (release.inputs.get("repositoryOpts") or {}).get("repo") or str(
+            release.inputs["chart"]
+        )
         if "://" in address and not _private(address):
-            yield Site(host=host_of(address), who="whoever runs pulumi", why=f"chart {chart_name(release)}", resource=release.urn)
+            yield Site(
+                host=host_of(address),
+                who="whoever runs pulumi",
+                why=f"chart {chart_name(release)}",
+                resource=release.urn,
+            )
 
 
 def _private(address: str) -> bool:
@@ -114,22 +144,33 @@ def _private(address: str) -> bool:
 
 
 def _apis(stack: StackConfig, resources: Resources) -> Iterator[Site]:
-    """AWS's APIs that software inside calls through the internet: those without an endpoint of their own."""
+    """AWS's APIs that software inside calls through the internet: those without an endpoint of
+    their own.
+    """
     if isinstance(stack.network, UnmanagedNetwork):
         return
     region = stack.region
-    there = {str(item.inputs.get("serviceName", "")).removeprefix(f"com.amazonaws.{region}.") for item in resources.of("aws:ec2/vpcEndpoint:VpcEndpoint")}
+    there = {
+        str(item.inputs.get("serviceName", "")).removeprefix(f"com.amazonaws.{region}.")
+        for item in resources.of("aws:ec2/vpcEndpoint:VpcEndpoint")
+    }
     theirs = stack.network.closed and not there  # endpoints of somebody else's
     for name, resource in recorded_software(resources):
         try:
             known = software(name)
         except UnknownSoftwareError:
-            yield Site(host="?", who="nodes", why=f"what {name} calls is not known", resource=resource.urn)
+            yield Site(
+                host="?", who="nodes", why=f"what {name} calls is not known", resource=resource.urn
+            )
             continue
         for api in known.apis:
             if api in there or theirs:
                 continue
-            host = f"{addon_account(region)}.dkr.ecr.{region}.amazonaws.com" if api == "ecr.dkr" else f"{_reversed(api)}.{region}.amazonaws.com"
+            host = (
+                f"{addon_account(region)}.dkr.ecr.{region}.amazonaws.com"
+                if api == "ecr.dkr"
+                else f"{_reversed(api)}.{region}.amazonaws.com"
+            )
             yield Site(host=host, who="nodes", why=known.why, resource=resource.urn)
 
 
@@ -145,19 +186,38 @@ def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
         if isinstance(hub.sign_in, GitHubSignIn):
             yield Site(host="github.com", who="browsers", why="sign-in page", resource=release.urn)
             yield Site(host="github.com", who="hub", why="sign-in: token", resource=release.urn)
-            yield Site(host="api.github.com", who="hub", why="sign-in: who somebody is", resource=release.urn)
+            yield Site(
+                host="api.github.com",
+                who="hub",
+                why="sign-in: who somebody is",
+                resource=release.urn,
+            )
         elif isinstance(hub.sign_in, OidcSignIn):
-            yield from _unless_inside(stack, host_of(hub.sign_in.authorize_url), "browsers", "sign-in page", release)
+            yield from _unless_inside(
+                stack, host_of(hub.sign_in.authorize_url), "browsers", "sign-in page", release
+            )
             for option in ("token_url", "userinfo_url"):
-                yield from _unless_inside(stack, host_of(getattr(hub.sign_in, option)), "hub", f"sign-in: {option}", release)
+                yield from _unless_inside(
+                    stack,
+                    host_of(getattr(hub.sign_in, option)),
+                    "hub",
+                    f"sign-in: {option}",
+                    release,
+                )
         elif isinstance(hub.sign_in, CognitoSignIn):
-            yield Site(host=hub.sign_in.domain, who="browsers", why="sign-in page", resource=release.urn)
-            yield Site(host=hub.sign_in.domain, who="hub", why="sign-in: token", resource=release.urn)
+            yield Site(
+                host=hub.sign_in.domain, who="browsers", why="sign-in page", resource=release.urn
+            )
+            yield Site(
+                host=hub.sign_in.domain, who="hub", why="sign-in: token", resource=release.urn
+            )
         elif isinstance(hub.sign_in, LdapSignIn):
             yield from _unless_inside(stack, hub.sign_in.server, "hub", "directory", release)
 
 
-def _unless_inside(stack: StackConfig, host: str, who: Who, why: str, release: Resource) -> Iterator[Site]:
+def _unless_inside(
+    stack: StackConfig, host: str, who: Who, why: str, release: Resource
+) -> Iterator[Site]:
     patterns = () if isinstance(stack.network, OpenNetwork) else stack.network.internal_hosts
     if not matches(host, patterns) and not host.replace(".", "").isdigit():
         yield Site(host=host, who=who, why=why, resource=release.urn)
@@ -168,10 +228,21 @@ def _packages(stack: StackConfig, resources: Resources) -> Iterator[Site]:
     for release in hub_releases(resources):
         place = Place(release=f"hub-{hub_of(release)}", namespace=f"hub-{hub_of(release)}")
         policies = chart_policies(effective(release.inputs.get("values", {})), place)
-        ways = [way for policy in policies if policy.who == WHO[SERVERS] for way in policy.ways if way.direction == "egress"]
+        ways = [
+            way
+            for policy in policies
+            if policy.who == WHO[SERVERS]
+            for way in policy.ways
+            if way.direction == "egress"
+        ]
         wide = any((way.addresses or Ranges()).size > _WIDEST_OWN for way in ways)
         if wide and not stack.network.closed:
-            yield Site(host="*", who="servers", why="people's servers may reach every public address (their network policy)", resource=release.urn)
+            yield Site(
+                host="*",
+                who="servers",
+                why="people's servers may reach every public address (their network policy)",
+                resource=release.urn,
+            )
 
 
 def _program(stack: StackConfig, resources: Resources) -> Iterator[Site]:
@@ -182,16 +253,39 @@ def _program(stack: StackConfig, resources: Resources) -> Iterator[Site]:
             continue
         module = resource.type.split(":")[1].partition("/")[0]
         module = "route53resolver" if "/resolver" in resource.type else module
-        host = _GLOBAL_APIS.get(module) or f"{_API_NAMES.get(module, module)}.{stack.region}.amazonaws.com"
+        host = (
+            _GLOBAL_APIS.get(module)
+            or f"{_API_NAMES.get(module, module)}.{stack.region}.amazonaws.com"
+        )
         if host not in seen:
             seen.add(host)
-            yield Site(host=host, who="whoever runs pulumi", why=f"makes {resource.type.rpartition(':')[2]} and others", resource=resource.urn)
+            yield Site(
+                host=host,
+                who="whoever runs pulumi",
+                why=f"makes {resource.type.rpartition(':')[2]} and others",
+                resource=resource.urn,
+            )
     for cluster in resources.of("aws:eks/cluster:Cluster"):
         if cluster.inputs.get("vpcConfig", {}).get("endpointPublicAccess"):
-            yield Site(host=f"*.{stack.region}.eks.amazonaws.com", who="whoever runs pulumi", why="the Kubernetes API", resource=cluster.urn)
+            yield Site(
+                host=f"*.{stack.region}.eks.amazonaws.com",
+                who="whoever runs pulumi",
+                why="the Kubernetes API",
+                resource=cluster.urn,
+            )
 
 
 def _engine() -> Iterator[Site]:
     """What the engine itself fetches, unless a bundle brought it (`jhub bundle`)."""
-    yield Site(host="get.pulumi.com", who="whoever runs pulumi", why="the Pulumi CLI and plugins", resource=None)
-    yield Site(host="github.com", who="whoever runs pulumi", why="plugins, where they are published first", resource=None)
+    yield Site(
+        host="get.pulumi.com",
+        who="whoever runs pulumi",
+        why="the Pulumi CLI and plugins",
+        resource=None,
+    )
+    yield Site(
+        host="github.com",
+        who="whoever runs pulumi",
+        why="plugins, where they are published first",
+        resource=None,
+    )

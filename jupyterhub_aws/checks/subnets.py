@@ -1,4 +1,6 @@
-"""The subnets that groups of nodes start in: the stack's own, and those of a VPC that somebody else made."""
+"""The subnets that groups of nodes start in: the stack's own, and those of a VPC that somebody
+else made.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ _SUBNET = "aws:ec2/subnet:Subnet"
 
 @dataclass(frozen=True, kw_only=True)
 class NodeSubnet:
-    """`key` is the subnet's URN, or its id where the stack did not make it; then there are no `urns`. `path` is the option that gives it its size."""
+    """`key` is the subnet's URN, or its id where the stack did not make it; then there are no
+    `urns`. `path` is the option that gives it its size.
+    """
 
     key: str
     name: str
@@ -39,4 +43,11 @@ def node_subnets(stack: StackConfig, resources: Resources, group: Resource) -> I
     if isinstance(stack.network, ExistingNetwork):
         for zone, theirs in sorted(stack.network.private_subnets.items()):
             if isinstance(named, (list, tuple)) and theirs.id in named:
-                yield NodeSubnet(key=theirs.id, name=theirs.id, zone=zone, cidr=theirs.cidr, path=f"network.private_subnets.{zone}", urns=())
+                yield NodeSubnet(
+                    key=theirs.id,
+                    name=theirs.id,
+                    zone=zone,
+                    cidr=theirs.cidr,
+                    path=f"network.private_subnets.{zone}",
+                    urns=(),
+                )

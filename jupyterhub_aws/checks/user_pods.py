@@ -1,7 +1,8 @@
-"""The pods that people's servers will be, predicted from a hub's values: what the scheduler and the kubelet see of them.
+"""The pods that people's servers will be, predicted from a hub's values: what the scheduler and the
+kubelet see of them.
 
-KubeSpawner 7.0.0 under chart 4.4.0 makes them so: the prediction is compared with pods that the real ones made
-(tests/real/test_hub_on_chart.py records, tests/checks/test_user_pods.py compares).
+KubeSpawner 7.0.0 under chart 4.4.0 makes them so: the prediction is compared with pods that the
+real ones made (tests/real/test_hub_on_chart.py records, tests/checks/test_user_pods.py compares).
 """
 
 from __future__ import annotations
@@ -35,9 +36,13 @@ class UserPod:
     required: tuple[Mapping[str, Any], ...] = ()
 
     def may_run_on(self, labels: Mapping[str, str]) -> bool:
-        """Whether selector and required affinity let it onto a node with these labels (operators that the program renders: In, NotIn, Exists, DoesNotExist)."""
+        """Whether selector and required affinity let it onto a node with these labels (operators
+        that the program renders: In, NotIn, Exists, DoesNotExist).
+        """
         terms = [term.get("matchExpressions") or [] for term in self.required]
-        return self.node_selector.items() <= labels.items() and (not terms or any(all(_holds(item, labels) for item in term) for term in terms))
+        return self.node_selector.items() <= labels.items() and (
+            not terms or any(all(_holds(item, labels) for item in term) for term in terms)
+        )
 
     def tolerates(self, taint: Mapping[str, str]) -> bool:
         """Whether a node's taint lets it pass (Kubernetes, "Taints and Tolerations")."""
@@ -46,8 +51,15 @@ class UserPod:
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     there, values = labels.get(str(expression.get("key"))), expression.get("values") or []
-    answers = {"In": there in values, "NotIn": there not in values, "Exists": there is not None, "DoesNotExist": there is None}
-    return answers.get(str(expression.get("operator")), True)  # Gt and Lt are the scheduler's to say
+    answers = {
+        "In": there in values,
+        "NotIn": there not in values,
+        "Exists": there is not None,
+        "DoesNotExist": there is None,
+    }
+    return answers.get(
+        str(expression.get("operator")), True
+    )  # Gt and Lt are the scheduler's to say
 
 
 def _matches(toleration: Mapping[str, Any], taint: Mapping[str, str]) -> bool:
@@ -59,7 +71,9 @@ def _matches(toleration: Mapping[str, Any], taint: Mapping[str, str]) -> bool:
 
 
 def hub_releases(resources: Resources) -> list[Resource]:
-    """The releases of the chart that are hubs of this library. One that the caller's program releases by itself is its own."""
+    """The releases of the chart that are hubs of this library. One that the caller's program
+    releases by itself is its own.
+    """
     return [release for release in resources.own.of(RELEASE) if chart_name(release) == CHART]
 
 
@@ -69,7 +83,9 @@ def hub_of(release: Resource) -> str:
 
 
 def user_pods(release: Resource) -> Iterator[UserPod]:
-    """Every pod that people of a hub can start: one for each profile and each choice inside it, or one where there are none."""
+    """Every pod that people of a hub can start: one for each profile and each choice inside it,
+    or one where there are none.
+    """
     values = resolve(effective(release.inputs.get("values", {}))).values
     listed = items(at(values, "singleuser", "profileList"))
     if not listed:
@@ -78,13 +94,17 @@ def user_pods(release: Resource) -> Iterator[UserPod]:
         name = str(at(entry, "slug") or at(entry, "display_name") or index)
         shown = str(at(entry, "display_name") or name)
         for suffix, override in _choices(entry):
-            yield _pod(values, release, override, ("/".join([name, *suffix]), ", ".join([shown, *suffix])))
+            yield _pod(
+                values, release, override, ("/".join([name, *suffix]), ", ".join([shown, *suffix]))
+            )
 
 
 def _choices(entry: object) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """A profile as it is when nobody chooses, and with each choice in it, the others left as they are: its key, and what it overrides.
+    """A profile as it is when nobody chooses, and with each choice in it, the others left as they
+    are: its key, and what it overrides.
 
-    Overrides are applied in turn, and maps in them merge as Helm's values do (KubeSpawner 7, `_apply_overrides`).
+    Overrides are applied in turn, and maps in them merge as Helm's values do (KubeSpawner 7,
+    `_apply_overrides`).
     """
     options = at(entry, "profile_options") or {}
     usual: Mapping[str, Any] = at(entry, "kubespawner_override") or {}
@@ -99,8 +119,11 @@ def _choices(entry: object) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]
                 yield (str(key),), merged(usual, override)
 
 
-def _default_choice(choices: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- a choice, whatever it is
-    return next((choice for choice in choices.values() if at(choice, "default")), next(iter(choices.values()), None))
+def _default_choice(choices: Mapping[str, Any]) -> Any:
+    return next(
+        (choice for choice in choices.values() if at(choice, "default")),
+        next(iter(choices.values()), None),
+    )
 
 
 def _default(choices: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -108,13 +131,18 @@ def _default(choices: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _pod(values: Mapping[str, Any], release: Resource, override: Mapping[str, Any], name: tuple[str, str]) -> UserPod:
+def _pod(
+    values: Mapping[str, Any], release: Resource, override: Mapping[str, Any], name: tuple[str, str]
+) -> UserPod:
     single = at(values, "singleuser") or {}
     image = f"{at(single, 'image', 'name')}:{at(single, 'image', 'tag')}"
     requests = _amounts(override, single, "guarantee")
     limits = _amounts(override, single, "limit")
     for kind, amounts in (("guarantees", requests), ("limits", limits)):
-        devices = {**(at(single, "extraResource", kind) or {}), **(override.get(f"extra_resource_{kind}") or {})}
+        devices = {
+            **(at(single, "extraResource", kind) or {}),
+            **(override.get(f"extra_resource_{kind}") or {}),
+        }
         amounts.update({key: float(value) for key, value in devices.items()})
     for key, value in limits.items():  # Kubernetes takes a limit without a request as the request
         requests.setdefault(key, value)
@@ -122,7 +150,10 @@ def _pod(values: Mapping[str, Any], release: Resource, override: Mapping[str, An
         hub=hub_of(release),
         profile=name[0],
         display_name=name[1],
-        node_selector={**(single.get("nodeSelector") or {}), **(override.get("node_selector") or {})},
+        node_selector={
+            **(single.get("nodeSelector") or {}),
+            **(override.get("node_selector") or {}),
+        },
         tolerations=tuple(override.get("tolerations", _base_tolerations(values))),
         requests=requests,
         limits=limits,
@@ -132,10 +163,15 @@ def _pod(values: Mapping[str, Any], release: Resource, override: Mapping[str, An
 
 
 def _base_tolerations(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [*(at(values, "scheduling", "userPods", "tolerations") or ()), *(at(values, "singleuser", "extraTolerations") or ())]
+    return [
+        *(at(values, "scheduling", "userPods", "tolerations") or ()),
+        *(at(values, "singleuser", "extraTolerations") or ()),
+    ]
 
 
-def _amounts(override: Mapping[str, Any], single: Mapping[str, Any], which: str) -> dict[str, float]:
+def _amounts(
+    override: Mapping[str, Any], single: Mapping[str, Any], which: str
+) -> dict[str, float]:
     found = {}
     cores = override.get(f"cpu_{which}", at(single, "cpu", which))
     memory = override.get(f"mem_{which}", at(single, "memory", which))

@@ -1,4 +1,6 @@
-"""Whether what the stack pins is supported on the day of the plan, and whether anybody has seen it work together."""
+"""Whether what the stack pins is supported on the day of the plan, and whether anybody has seen
+it work together.
+"""
 
 from __future__ import annotations
 
@@ -16,23 +18,46 @@ from jupyterhub_aws.config.versions import Pin, kubernetes_versions, pin, pins
 def support(stack: StackConfig, as_of: datetime.date) -> list[Finding]:
     """The Kubernetes minor is in standard support on that day, and for a while after it."""
     if not isinstance(stack.cluster, EksCluster):  # its owner's, and perhaps not AWS's at all
-        return [Finding(id="support", status="skip", message="how long the cluster's version is supported is its owner's to know", path="cluster.version")]
+        return [
+            Finding(
+                id="support",
+                status="skip",
+                message="how long the cluster's version is supported is its owner's to know",
+                path="cluster.version",
+            )
+        ]
     version = kubernetes_versions()[stack.cluster.version]
     left = (version.standard_support_until - as_of).days
-    day, newer = version.standard_support_until, f"set cluster.version to a newer minor: {', '.join(sorted(kubernetes_versions()))}"
+    day, newer = (
+        version.standard_support_until,
+        f"set cluster.version to a newer minor: {', '.join(sorted(kubernetes_versions()))}",
+    )
 
     def found(status: Status, message: str, fix: str | None = newer) -> list[Finding]:
-        return [Finding(id="support", status=status, message=f"Kubernetes {version.minor} {message}", path="cluster.version", fix=fix)]
+        return [
+            Finding(
+                id="support",
+                status=status,
+                message=f"Kubernetes {version.minor} {message}",
+                path="cluster.version",
+                fix=fix,
+            )
+        ]
 
     if left < 0:
-        return found("fail", f"left standard support on {day}: AWS upgrades it by itself (upgrade policy STANDARD)")
+        return found(
+            "fail",
+            f"left standard support on {day}: AWS upgrades it by itself (upgrade policy STANDARD)",
+        )
     if left < REMIND_DAYS:
         return found("warn", f"leaves standard support in {left} days ({day})")
     return found("pass", f"is in standard support until {day}", None)
 
 
 def verified(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Every pinned version that the program uses was seen by its source for this very Kubernetes minor."""
+    """Every pinned version that the program uses was seen by its source for this very Kubernetes
+    minor.
+    """
     doubtful = [found for found in used(stack, resources) if not found.verified]
     return verdict(
         "verified-versions",
@@ -40,8 +65,14 @@ def verified(stack: StackConfig, resources: Resources) -> list[Finding]:
             Finding(
                 id="verified-versions",
                 status="warn",
-                message=f"{found.kind} {found.name} {found.version} is not confirmed for Kubernetes {stack.cluster.version}: `pulumi up` may refuse it",
-                fix="with AWS credentials: jhub versions refresh asks AWS, and writes the version that it offers",
+                message=(
+                    f"{found.kind} {found.name} {found.version} is not confirmed for Kubernetes"
+                    f" {stack.cluster.version}: `pulumi up` may refuse it"
+                ),
+                fix=(
+                    "with AWS credentials: jhub versions refresh asks AWS, and writes the version"
+                    " that it offers"
+                ),
             )
             for found in doubtful
         ),
@@ -51,11 +82,19 @@ def verified(stack: StackConfig, resources: Resources) -> list[Finding]:
 
 def secure(stack: StackConfig, resources: Resources) -> list[Finding]:
     """No hub lacks a known security release that concerns it."""
-    charts = [found for found in used(stack, resources) if (found.kind, found.name) == ("chart", CHART)]
+    charts = [
+        found for found in used(stack, resources) if (found.kind, found.name) == ("chart", CHART)
+    ]
     return verdict(
         "security-releases",
         (
-            Finding(id="security-releases", status="fail", message=f"{row.part} {row.in_use}: {row.says}", path="hubs", fix=row.fix)
+            Finding(
+                id="security-releases",
+                status="fail",
+                message=f"{row.part} {row.in_use}: {row.says}",
+                path="hubs",
+                fix=row.fix,
+            )
             for found in dict.fromkeys(charts)
             for row in hub_rows(stack, found.version)
             if row.standing in FAILING
@@ -65,14 +104,26 @@ def secure(stack: StackConfig, resources: Resources) -> list[Finding]:
 
 
 def used(stack: StackConfig, resources: Resources) -> list[Pin]:
-    """The pins of everything that was registered: add-ons, charts with their images, node images."""
+    """The pins of everything that was registered: add-ons, charts with their images, node
+    images.
+    """
     minor = stack.cluster.version
-    found = [pin("addon", str(addon.inputs["addonName"]), minor) for addon in resources.of("aws:eks/addon:Addon")]
+    found = [
+        pin("addon", str(addon.inputs["addonName"]), minor)
+        for addon in resources.of("aws:eks/addon:Addon")
+    ]
     for release in resources.of("kubernetes:helm.sh/v3:Release"):
         name = chart_name(release)
         found.append(pin("chart", name, minor))
-        found += [image for image in pins() if (image.kind, image.name) == ("image", name) and image.kubernetes in (None, minor)]
-    images = sorted({str(group.inputs["amiType"]) for group in resources.of("aws:eks/nodeGroup:NodeGroup")} | _template_images(resources))
+        found += [
+            image
+            for image in pins()
+            if (image.kind, image.name) == ("image", name) and image.kubernetes in (None, minor)
+        ]
+    images = sorted(
+        {str(group.inputs["amiType"]) for group in resources.of("aws:eks/nodeGroup:NodeGroup")}
+        | _template_images(resources)
+    )
     return found + [pin("ami", _ami_name(image), minor) for image in images]
 
 

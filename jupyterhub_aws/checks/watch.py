@@ -20,57 +20,132 @@ _BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 _HEARTBEATS, _TOLD = "Heartbeats", ("custom", "jupyterhubAws", "heartbeat")
 
 
-def _found(status: Status, message: str, fix: str, *subjects: Resource, path: str | None = None) -> Finding:
-    return Finding(id="monitoring", status=status, message=message, path=path, fix=fix, subjects=urns(subjects))
+def _found(
+    status: Status, message: str, fix: str, *subjects: Resource, path: str | None = None
+) -> Finding:
+    return Finding(
+        id="monitoring", status=status, message=message, path=path, fix=fix, subjects=urns(subjects)
+    )
 
 
 def logs_end(_stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Every log group forgets: one without an end is paid for, for ever, and keeps people's names."""
+    """Every log group forgets: one without an end is paid for, for ever, and keeps people's
+    names.
+    """
     groups = resources.of(_LOG_GROUP)
     endless = (
-        Finding(id="log-retention", status="fail", message=f"{group.label} keeps its logs for ever", fix="give it retention_in_days", subjects=(group.urn,))
+        Finding(
+            id="log-retention",
+            status="fail",
+            message=f"{group.label} keeps its logs for ever",
+            fix="give it retention_in_days",
+            subjects=(group.urn,),
+        )
         for group in groups
         if not group.inputs.get("retentionInDays")
     )
-    return verdict("log-retention", endless, otherwise=f"{len(groups)} log groups have an end" if groups else "nothing is logged in AWS")
+    return verdict(
+        "log-retention",
+        endless,
+        otherwise=f"{len(groups)} log groups have an end" if groups else "nothing is logged in AWS",
+    )
 
 
 def watched(stack: StackConfig, resources: Resources) -> list[Finding]:
     """Each hub has an alarm for the case that it is down, and somebody hears the alarms."""
     if not isinstance(stack.cluster, EksCluster):
-        return [_found("skip", "the cluster is there already: whoever watches it has to watch its hubs too", "docs/watching.md says what to look at")]
+        return [
+            _found(
+                "skip",
+                "the cluster is there already: whoever watches it has to watch its hubs too",
+                "docs/watching.md says what to look at",
+            )
+        ]
     if stack.alarms is None:
-        return [_found("warn", "nobody is told when a hub is down", "write kind: cloudwatch, and notify", path="monitoring.kind")]
+        return [
+            _found(
+                "warn",
+                "nobody is told when a hub is down",
+                "write kind: cloudwatch, and notify",
+                path="monitoring.kind",
+            )
+        ]
     alarms = resources.of(_ALARM)
     faults = [*_hubs(stack, resources, alarms), *_silent(stack, alarms), *_nobody(stack, resources)]
-    return verdict("monitoring", faults, otherwise=f"{len(alarms)} alarms, and {len(stack.alarms.notify)} who are told")
+    return verdict(
+        "monitoring",
+        faults,
+        otherwise=f"{len(alarms)} alarms, and {len(stack.alarms.notify)} who are told",
+    )
 
 
 def _hubs(stack: StackConfig, resources: Resources, alarms: list[Resource]) -> Iterator[Finding]:
-    counted = any(item.inputs.get("metricTransformation", {}).get("name") == _HEARTBEATS for item in resources.of(_FILTER))
-    down = {str(alarm.inputs.get("dimensions", {}).get("Hub")) for alarm in alarms if alarm.inputs.get("metricName") == _HEARTBEATS}
+    counted = any(
+        item.inputs.get("metricTransformation", {}).get("name") == _HEARTBEATS
+        for item in resources.of(_FILTER)
+    )
+    down = {
+        str(alarm.inputs.get("dimensions", {}).get("Hub"))
+        for alarm in alarms
+        if alarm.inputs.get("metricName") == _HEARTBEATS
+    }
     for name in () if stack.ownership_pending else sorted(stack.hubs):
         if not counted or f"hub-{name}" not in down:
-            yield _found("fail", f"nothing speaks when hub {name} is down", "keep its alarm hub-down, and the filter that counts its lines")
+            yield _found(
+                "fail",
+                f"nothing speaks when hub {name} is down",
+                "keep its alarm hub-down, and the filter that counts its lines",
+            )
     for release in hub_releases(resources):
         if at(release.inputs.get("values", {}), *_TOLD) is None:
-            message = f"hub {hub_of(release)} does not write the line that its alarm waits for, so that the alarm would never be quiet"
-            yield _found("fail", message, "keep custom.jupyterhubAws in its helm_values", release, path=f"hubs.{hub_of(release)}.helm_values")
+            message = (
+                f"hub {hub_of(release)} does not write the line that its alarm waits for, so that"
+                " the alarm would never be quiet"
+            )
+            yield _found(
+                "fail",
+                message,
+                "keep custom.jupyterhubAws in its helm_values",
+                release,
+                path=f"hubs.{hub_of(release)}.helm_values",
+            )
     for balancer in () if stack.ownership_pending else resources.of(_BALANCER):
-        if not any(f"${{{balancer.name}.arnSuffix}}" in str(alarm.inputs.get("dimensions")) for alarm in alarms):
-            yield _found("fail", f"nothing speaks when {balancer.label} finds no proxy", "keep the alarm hub-unreachable", balancer)
+        if not any(
+            f"${{{balancer.name}.arnSuffix}}" in str(alarm.inputs.get("dimensions"))
+            for alarm in alarms
+        ):
+            yield _found(
+                "fail",
+                f"nothing speaks when {balancer.label} finds no proxy",
+                "keep the alarm hub-unreachable",
+                balancer,
+            )
 
 
 def _silent(stack: StackConfig, alarms: list[Resource]) -> Iterator[Finding]:
     for alarm in alarms:
         if not alarm.inputs.get("alarmActions"):
-            yield _found("fail", f"{alarm.label} tells nobody", "give it the topic as an action", alarm)
+            yield _found(
+                "fail", f"{alarm.label} tells nobody", "give it the topic as an action", alarm
+            )
         elif alarm.inputs.get("actionsEnabled") is not True and not stack.paused:
-            yield _found("fail", f"{alarm.label} is switched off", "let its actions be enabled", alarm)
+            yield _found(
+                "fail", f"{alarm.label} is switched off", "let its actions be enabled", alarm
+            )
         elif alarm.inputs.get("actionsEnabled") is not False and stack.paused:
-            yield _found("fail", f"{alarm.label} would speak of a stack that rests", "let its actions be disabled while it is paused", alarm)
+            yield _found(
+                "fail",
+                f"{alarm.label} would speak of a stack that rests",
+                "let its actions be disabled while it is paused",
+                alarm,
+            )
 
 
 def _nobody(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     if not resources.of(_SUBSCRIPTION) and not stack.paused:
-        yield _found("warn", "alarms tell nobody: they are seen in the console only", "write e-mail addresses there", path="monitoring.notify")
+        yield _found(
+            "warn",
+            "alarms tell nobody: they are seen in the console only",
+            "write e-mail addresses there",
+            path="monitoring.notify",
+        )

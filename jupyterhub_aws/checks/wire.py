@@ -1,6 +1,8 @@
-"""The engine's own marks inside values: what a secret, a reference and an unknown are on the wire and in a state.
+"""The engine's own marks inside values: what a secret, a reference and an unknown are on the wire
+and in a state.
 
-pulumi/pulumi, sdk/go/common/resource/properties.go (signatures) and plugin/rpc.go (the unknown sentinel).
+pulumi/pulumi, sdk/go/common/resource/properties.go (signatures) and plugin/rpc.go (the unknown
+sentinel).
 """
 
 from __future__ import annotations

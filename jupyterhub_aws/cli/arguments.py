@@ -23,17 +23,23 @@ def stack_file(stack: str, settings: Sequence[str] = ()) -> StackFile:
 
 
 def _stack_folder(stack: str) -> Path:
-    """Where the file of a stack is looked for by its name: where one stands, else where the project keeps them. Raises ConfigError outside of a project."""
+    """Where the file of a stack is looked for by its name: where one stands, else where the
+    project keeps them. Raises ConfigError outside of a project.
+    """
     if stack.endswith((".yaml", ".yml")):  # a path, which may lead into another project
         return Path(stack).parent
     folders = (Path.cwd(), project_of(Path.cwd()).stack_folder)
     having = [folder for folder in folders if (folder / f"Pulumi.{stack}.yaml").is_file()]
-    having += [folder for folder in folders if any(folder.glob("Pulumi.*.yaml"))]  # for a message that says what there is
+    having += [
+        folder for folder in folders if any(folder.glob("Pulumi.*.yaml"))
+    ]  # for a message that says what there is
     return having[0] if having else folders[-1]
 
 
 def validated_stack(stack: str, settings: Sequence[str] = ()) -> tuple[StackConfig, str]:
-    """The validated stack of a name or file, and its name for the engine. Loads no SDK. Raises ConfigError."""
+    """The validated stack of a name or file, and its name for the engine. Loads no SDK. Raises
+    ConfigError.
+    """
     from jupyterhub_aws.components.validated import validated
     from jupyterhub_aws.config.halves import given_by, what_if, whole
 
@@ -49,4 +55,13 @@ def day(text: str | None) -> datetime.date:
     try:
         return datetime.date.fromisoformat(text)
     except ValueError:
-        raise ConfigError("jhub", [Problem(path="--as-of", what=f"is not a date (got {text!r})", fix="write it as YYYY-MM-DD")]) from None
+        raise ConfigError(
+            "jhub",
+            [
+                Problem(
+                    path="--as-of",
+                    what=f"is not a date (got {text!r})",
+                    fix="write it as YYYY-MM-DD",
+                )
+            ],
+        ) from None

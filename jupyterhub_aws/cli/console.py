@@ -1,4 +1,6 @@
-"""The one console that commands print to: a reader may leave early, and a file gets no trailing blanks."""
+"""The one console that commands print to: a reader may leave early, and a file gets no trailing
+blanks.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ _TRAILING = re.compile(r"[ \t]+(?=\n)")
 
 
 class _Trimmed:
-    """Standard output without the blanks with which tables fill their lines: `grep` and `diff` see what is there."""
+    """Standard output without the blanks with which tables fill their lines: `grep` and `diff`
+    see what is there.
+    """
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -21,21 +25,29 @@ class _Trimmed:
     def write(self, text: str) -> int:
         return self._file.write(_TRAILING.sub("", text))
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever a stream has
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
 
 
 class Terminal(Console):
-    """Standard output, 80 columns unless the terminal says otherwise (`COLUMNS`), with colour only where a terminal is."""
+    """Standard output, 80 columns unless the terminal says otherwise (`COLUMNS`), with colour
+    only where a terminal is.
+    """
 
     def __init__(self) -> None:
         """Print to what standard output is now."""
         stream = sys.stdout  # None where it was closed (`jhub plan dev >&-`)
         to_file = stream is not None and not stream.isatty()
-        super().__init__(highlight=False, emoji=False, file=cast("IO[str]", _Trimmed(stream)) if to_file else None)
+        super().__init__(
+            highlight=False,
+            emoji=False,
+            file=cast("IO[str]", _Trimmed(stream)) if to_file else None,
+        )
 
     def on_broken_pipe(self) -> None:
-        """A reader that has seen enough (`jhub plan dev | head`) changes nothing about the verdict."""
+        """A reader that has seen enough (`jhub plan dev | head`) changes nothing about the
+        verdict.
+        """
         with contextlib.suppress(SystemExit):
             super().on_broken_pipe()
 

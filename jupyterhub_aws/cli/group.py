@@ -1,4 +1,6 @@
-"""The command line: which subcommands there are, and how an error reaches a person. Each command lives in a file of its own."""
+"""The command line: which subcommands there are, and how an error reaches a person. Each command
+lives in a file of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ import click
 
 from jupyterhub_aws.config.errors import ConfigError
 
-#: Subcommand -> what the list of commands says of it. The command is in the module of its name in jupyterhub_aws.cli.commands, imported when it is called.
+#: Subcommand -> what the list of commands says of it. The command is in the module of its name in
+#: jupyterhub_aws.cli.commands, imported when it is called.
 _COMMANDS = {
     "init": "Make a project of your own: asks, writes, plans",
     "plan": "What `pulumi up` would build, what is wrong with it, its cost",
@@ -50,7 +53,9 @@ _COMMANDS = {
 
 
 class _Lazy(click.Group):
-    """A group that imports a command when it is needed: most commands have no business with the SDKs."""
+    """A group that imports a command when it is needed: most commands have no business with the
+    SDKs.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of use."""
@@ -62,7 +67,9 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"jupyterhub_aws.cli.commands.{cmd_name}").command
+        command: click.Command = importlib.import_module(
+            f"jupyterhub_aws.cli.commands.{cmd_name}"
+        ).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -83,17 +90,32 @@ def _version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
     ctx.exit()
 
 
-@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version of the library and of the SDKs.")
+@click.command(
+    cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version of the library and of the SDKs.",
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def jhub(debug: bool) -> None:
-    """JupyterHub on AWS: plan it here, build it with `pulumi up`. Needs no account and no network unless it says so."""
+    """JupyterHub on AWS: plan it here, build it with `pulumi up`. Needs no account and no
+    network unless it says so.
+    """
     del debug
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run `jhub` with these arguments and return its exit code: 0 ok, 1 a check failed, 2 wrong input."""
-    rest = [argument for argument in arguments if argument != "--debug"]  # wherever it stands: the message that names it cannot know
+    """Run `jhub` with these arguments and return its exit code: 0 ok, 1 a check failed, 2 wrong
+    input.
+    """
+    rest = [
+        argument for argument in arguments if argument != "--debug"
+    ]  # wherever it stands: the message that names it cannot know
     try:
         result = jhub.main(rest, prog_name="jhub", standalone_mode=False)
     except ConfigError as error:

@@ -1,7 +1,9 @@
-"""The entry of `jhub`. Two tricks make it answer before an ordinary process has imported the SDK (benchmarks/): no
-garbage collection during a short life full of generated classes, and no interpreter teardown at its end.
+"""The entry of `jhub`. Two tricks make it answer before an ordinary process has imported the SDK
+(benchmarks/): no garbage collection during a short life full of generated classes, and no
+interpreter teardown at its end.
 
-However it was installed, a project's own environment is used where it has a `jhub`: the version of the library is the project's to choose.
+However it was installed, a project's own environment is used where it has a `jhub`: the version of
+the library is the project's to choose.
 """
 
 from __future__ import annotations
@@ -22,11 +24,15 @@ def main() -> None:
     """Run the command line and leave at once with its exit code."""
     gc.disable()
     own = projects_command(sys.argv[1:])
-    if own is not None and _HANDED_OVER not in os.environ:  # once: what that command runs may be this one
+    if (
+        own is not None and _HANDED_OVER not in os.environ
+    ):  # once: what that command runs may be this one
         os.execve(own, [own, *sys.argv[1:]], {**os.environ, _HANDED_OVER: "1"})  # noqa: S606 -- the same command, of the project's environment
     os.environ.pop(_HANDED_OVER, None)  # nor for what this one starts
     if isinstance(sys.stdout, io.TextIOWrapper):  # None where the shell closed it
-        sys.stdout.reconfigure(errors="replace")  # a terminal without arrows and ticks shows question marks
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # a terminal without arrows and ticks shows question marks
     from jupyterhub_aws.cli.group import run
 
     code = run(sys.argv[1:])
@@ -38,13 +44,30 @@ def main() -> None:
 
 
 def projects_command(arguments: Sequence[str]) -> str | None:
-    """The `jhub` of the environment that the project has: of the folder of a stack file that is named, or of the one in which one stands.
+    """The `jhub` of the environment that the project has: of the folder of a stack file that is
+    named, or of the one in which one stands.
 
-    None where that is this very one, or where there is none. A Pulumi.yaml that is wrong is left to the command to say.
+    None where that is this very one, or where there is none. A Pulumi.yaml that is wrong is left to
+    the command to say.
     """
-    named = next((Path(word) for word in arguments if word.endswith((".yaml", ".yml")) and Path(word).is_file()), None)
+    named = next(
+        (
+            Path(word)
+            for word in arguments
+            if word.endswith((".yaml", ".yml")) and Path(word).is_file()
+        ),
+        None,
+    )
     folder = Path.cwd() if named is None else named.absolute().parent
-    file = next((path for level in (folder, *folder.parents) for path in (level / "Pulumi.yaml", level / "Pulumi.yml") if path.is_file()), None)
+    file = next(
+        (
+            path
+            for level in (folder, *folder.parents)
+            for path in (level / "Pulumi.yaml", level / "Pulumi.yml")
+            if path.is_file()
+        ),
+        None,
+    )
     if file is None or Path(sys.prefix).is_relative_to(file.parent):
         return None
     from jupyterhub_aws.config.errors import ConfigError
@@ -55,7 +78,13 @@ def projects_command(arguments: Sequence[str]) -> str | None:
     except ConfigError:
         return None
     command = None if project is None else project.environment.with_name("jhub")
-    return str(command) if command is not None and command.is_file() and command.parents[1].resolve() != Path(sys.prefix).resolve() else None
+    return (
+        str(command)
+        if command is not None
+        and command.is_file()
+        and command.parents[1].resolve() != Path(sys.prefix).resolve()
+        else None
+    )
 
 
 if __name__ == "__main__":

@@ -12,23 +12,33 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 
 
 def to_standard_output(text: str) -> None:
-    """Write text in UTF-8 whatever the locale, as in a file. A reader that has seen enough changes nothing about the verdict."""
+    """Write text in UTF-8 whatever the locale, as in a file. A reader that has seen enough
+    changes nothing about the verdict.
+    """
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
 
 
 def to_file(command: str, option: str, target: str, text: str) -> None:
-    """Write the file that an option of a command names: whole, or as it was. Raises ConfigError where it cannot be written."""
+    """Write the file that an option of a command names: whole, or as it was. Raises ConfigError
+    where it cannot be written.
+    """
     try:
         _replaced(Path(target), text)
     except OSError as error:
-        problem = Problem(path=option, what=f"cannot write {target} ({error.strerror})", fix="name a file in a folder that exists")
+        problem = Problem(
+            path=option,
+            what=f"cannot write {target} ({error.strerror})",
+            fix="name a file in a folder that exists",
+        )
         raise ConfigError(command, [problem]) from None
 
 
 def _replaced(target: Path, text: str) -> None:
-    """Beside it first, then in its place. Whatever is no file, such as /dev/stdout or a pipe, has no place to be taken; a link leads to its file."""
+    """Beside it first, then in its place. Whatever is no file, such as /dev/stdout or a pipe,
+    has no place to be taken; a link leads to its file.
+    """
     place = target.resolve()
     if place.exists() and not place.is_file():
         place.write_text(text, encoding="utf-8")

@@ -1,4 +1,5 @@
-"""A difference as Markdown for one comment of a pull request: short first, details folded, never larger than the platform takes.
+"""A difference as Markdown for one comment of a pull request: short first, details folded, never
+larger than the platform takes.
 
 Every word may come from a fork: nothing in it becomes markup, a mention, a link or an image.
 """
@@ -12,16 +13,36 @@ from collections.abc import Iterator
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.difference import Difference
 from jupyterhub_aws.changes.gate import Verdict
-from jupyterhub_aws.diff.story import BILLS, LOUD, MARKS, Line, Section, bill, counts, dollars, headline, sections
+from jupyterhub_aws.diff.story import (
+    BILLS,
+    LOUD,
+    MARKS,
+    Line,
+    Section,
+    bill,
+    counts,
+    dollars,
+    headline,
+    sections,
+)
 from jupyterhub_aws.diff.words import clean, unified, value
 
-#: GitHub refuses comments of more than 65,536 characters ("body is too long"); some are left for what the platform adds.
+#: GitHub refuses comments of more than 65,536 characters ("body is too long"); some are left for
+#: what the platform adds.
 LIMIT = 60_000
 _FIRST = 12  # sentences of a section before the rest is folded
 _LINES = 60  # acknowledgements that are written out
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~^$-])")
 _ACTIVE = re.compile(r"(?i)(?<=\w)(?=://)|(?<=@)(?=\w)|(?<=www)(?=\.)")
-_CLASS_MARKS = {"costs more": "💲", "endangers data": "🔴", "unknown": "❓", "widens access": "🔓", "replaces": "♻️", "interrupts": "🟡", "routine": "🟢"}
+_CLASS_MARKS = {
+    "costs more": "💲",
+    "endangers data": "🔴",
+    "unknown": "❓",
+    "widens access": "🔓",
+    "replaces": "♻️",
+    "interrupts": "🟡",
+    "routine": "🟢",
+}
 
 
 def marker(stack: str) -> str:
@@ -50,10 +71,23 @@ def _inert(words: str) -> str:
 
 def markdown(found: Difference, verdict: Verdict | None = None, *, limit: int = LIMIT) -> str:
     """The comment. What does not fit is left out from the end, and the comment says so."""
-    head = [marker(found.stack), f"### {text(found.stack)}: {text(headline(found))}", "", _line_of_counts(found), ""]
+    head = [
+        marker(found.stack),
+        f"### {text(found.stack)}: {text(headline(found))}",
+        "",
+        _line_of_counts(found),
+        "",
+    ]
     head += _gate(verdict) if verdict is not None else []
     parts = ["\n".join(head), *_parts(found)]
-    tail = "\n".join(["", *(f"<sub>{text(limit_)}</sub>\n" for limit_ in found.limits), f"<sub>{text(found.old.source)} → {text(found.new.source)}</sub>", ""])
+    tail = "\n".join(
+        [
+            "",
+            *(f"<sub>{text(limit_)}</sub>\n" for limit_ in found.limits),
+            f"<sub>{text(found.old.source)} → {text(found.new.source)}</sub>",
+            "",
+        ]
+    )
     kept: list[str] = []
     room = limit - len(tail) - 300
     for index, part in enumerate(parts):
@@ -62,7 +96,9 @@ def markdown(found: Difference, verdict: Verdict | None = None, *, limit: int = 
             break
         kept.append(part)
         room -= len(part) + 2
-    return "\n\n".join([*kept, tail])[:limit]  # without an empty line what follows a fold would be HTML
+    return "\n\n".join([*kept, tail])[
+        :limit
+    ]  # without an empty line what follows a fold would be HTML
 
 
 def _left_out(parts: list[str], found: Difference) -> str:
@@ -73,7 +109,9 @@ def _left_out(parts: list[str], found: Difference) -> str:
 
 def _line_of_counts(found: Difference) -> str:
     money = bill(found)
-    return f"{counts(found)}." + (f" {text(money)}." if money else " The bill stays the same." if found.money else "")
+    return f"{counts(found)}." + (
+        f" {text(money)}." if money else " The bill stays the same." if found.money else ""
+    )
 
 
 def _gate(verdict: Verdict) -> list[str]:
@@ -81,15 +119,38 @@ def _gate(verdict: Verdict) -> list[str]:
         more = f" {len(verdict.acknowledged)} acknowledged." if verdict.acknowledged else ""
         return [f"**Gate: open.**{more}", ""]
     lines = ["**Gate: shut.**"]
-    lines += [f"- a check fails now that did not before: {text(failure)}" for failure in verdict.failures[:_FIRST]]
+    lines += [
+        f"- a check fails now that did not before: {text(failure)}"
+        for failure in verdict.failures[:_FIRST]
+    ]
     if verdict.missing:
         number = len(verdict.missing)
         words = [_plain(needed.line) for needed in verdict.missing[:_LINES]]
-        limits = [f"- {text(limit)}" for needed in verdict.missing for limit in dict.fromkeys(needed.limits)]
-        limits += [f"- types of your program's own can be named in `gate.allow`: {text(', '.join(verdict.nameable[:_LINES]))}"] if verdict.nameable else []
+        limits = [
+            f"- {text(limit)}"
+            for needed in verdict.missing
+            for limit in dict.fromkeys(needed.limits)
+        ]
+        limits += (
+            [
+                "- types of your program's own can be named in `gate.allow`:"
+                f" {text(', '.join(verdict.nameable[:_LINES]))}"
+            ]
+            if verdict.nameable
+            else []
+        )
         rest = [f"and {number - _LINES} more: `jhub gate` lists them"] if number > _LINES else []
-        said = "Somebody else with write access opens it with a review that contains these lines, or with labels of `acknowledge` and the digits at their ends."
-        lines += ["", _folded(f"{number} acknowledgement{'s' if number > 1 else ''} missing", [said, "", "```", *words, "```", *rest, *limits])]
+        said = (
+            "Somebody else with write access opens it with a review that contains these lines, or"
+            " with labels of `acknowledge` and the digits at their ends."
+        )
+        lines += [
+            "",
+            _folded(
+                f"{number} acknowledgement{'s' if number > 1 else ''} missing",
+                [said, "", "```", *words, "```", *rest, *limits],
+            ),
+        ]
     return [*lines, ""]
 
 
@@ -100,22 +161,40 @@ def _parts(found: Difference) -> Iterator[str]:
         if section.class_ in LOUD:
             yield _section(section)
     if found.new_findings:
-        yield "\n".join(["**Checks**", *(f"- {'❌' if item['status'] == 'fail' else '⚠️'} {text(str(item['message']))}" for item in found.new_findings), ""])
+        yield "\n".join(
+            [
+                "**Checks**",
+                *(
+                    f"- {'❌' if item['status'] == 'fail' else '⚠️'} {text(str(item['message']))}"
+                    for item in found.new_findings
+                ),
+                "",
+            ]
+        )
     for section in shown:
         if section.class_ not in LOUD:
-            yield _folded(f"{_CLASS_MARKS[section.class_]} {section.title} ({len(section.lines)})", [f"- {_line(line)}" for line in section.lines])
+            yield _folded(
+                f"{_CLASS_MARKS[section.class_]} {section.title} ({len(section.lines)})",
+                [f"- {_line(line)}" for line in section.lines],
+            )
     yield from _tables(found)
     for change in found.resources:
         yield _change(change)
     if found.configuration:
-        lines = [line for item in found.configuration for line in (f"~ {value(item.where)}", *unified(item.old, item.new))]
+        lines = [
+            line
+            for item in found.configuration
+            for line in (f"~ {value(item.where)}", *unified(item.old, item.new))
+        ]
         yield _folded(f"Configuration ({len(found.configuration)})", _fence(lines))
 
 
 def _section(section: Section) -> str:
     lines = [f"- {_line(line)}" for line in section.lines]
     first = [f"**{_CLASS_MARKS[section.class_]} {section.title}**", "", *lines[:_FIRST], ""]
-    rest = [_folded(f"and {len(lines) - _FIRST} more", lines[_FIRST:])] if len(lines) > _FIRST else []
+    rest = (
+        [_folded(f"and {len(lines) - _FIRST} more", lines[_FIRST:])] if len(lines) > _FIRST else []
+    )
     return "\n".join([*first, *rest])
 
 
@@ -125,22 +204,42 @@ def _line(line: Line) -> str:
 
 def _tables(found: Difference) -> Iterator[str]:
     if found.images:
-        rows = [f"| {text(row['where'])} | {text(row['old'] or 'none')} | {text(row['new'] or 'none')} |" for row in found.images]
-        yield _folded(f"Images and versions ({len(rows)})", ["| where | before | after |", "| --- | --- | --- |", *rows])
+        rows = [
+            f"| {text(row['where'])} | {text(row['old'] or 'none')} |"
+            f" {text(row['new'] or 'none')} |"
+            for row in found.images
+        ]
+        yield _folded(
+            f"Images and versions ({len(rows)})",
+            ["| where | before | after |", "| --- | --- | --- |", *rows],
+        )
     money = found.money
     if money and money["lines"]:
         rows = [
-            f"| {text(line['what'])} | " + " | ".join(f"{dollars(line[key][0])} → {dollars(line[key][1])}" for key in BILLS) + " |" for line in money["lines"]
+            f"| {text(line['what'])} | "
+            + " | ".join(f"{dollars(line[key][0])} → {dollars(line[key][1])}" for key in BILLS)
+            + " |"
+            for line in money["lines"]
         ]
-        total = "| **together** | " + " | ".join(f"{dollars(money[key][0])} → {dollars(money[key][1])}" for key in BILLS) + " |"
-        yield _folded("Cost, US dollars a month", [f"| | {' | '.join(BILLS.values())} |", "| --- | ---: | ---: | ---: |", *rows, total])
+        total = (
+            "| **together** | "
+            + " | ".join(f"{dollars(money[key][0])} → {dollars(money[key][1])}" for key in BILLS)
+            + " |"
+        )
+        yield _folded(
+            "Cost, US dollars a month",
+            [f"| | {' | '.join(BILLS.values())} |", "| --- | ---: | ---: | ---: |", *rows, total],
+        )
 
 
 def _change(change: Change) -> str:
     because = f", because of {', '.join(change.because[:5])}" if change.because else ""
     if change.op not in ("update", "replace") or not change.properties:
         return f"- {MARKS[change.op]} {text(change.name)} <sub>{text(change.type)}</sub>"
-    title = f"{MARKS[change.op]} {in_html(change.name)} <sub>{in_html(change.type)}{in_html(because)}</sub>"
+    title = (
+        f"{MARKS[change.op]} {in_html(change.name)}"
+        f" <sub>{in_html(change.type)}{in_html(because)}</sub>"
+    )
     lines: list[str] = []
     for item in change.properties:
         if item.hidden:

@@ -1,7 +1,8 @@
-"""The plan of an older commit: its own program, evaluated in this process where it needs the same libraries, else in an environment of its own.
+"""The plan of an older commit: its own program, evaluated in this process where it needs the same
+libraries, else in an environment of its own.
 
-There are two kinds of trees. One has this library in it (this repository, or a fork): its own `jhub` plans it. The other is a user's: the library
-is what its requirements.txt names.
+There are two kinds of trees. One has this library in it (this repository, or a fork): its own
+`jhub` plans it. The other is a user's: the library is what its requirements.txt names.
 """
 
 from __future__ import annotations
@@ -31,12 +32,15 @@ from jupyterhub_aws.config.stack_file import StackFile, read
 
 #: The project's own packages: what another commit has another version of.
 _PACKAGES = ("jupyterhub_aws", "ops", "policy", "components", "changes", "checks", "config")
-#: The module that runs a command line, and the one that is started as a process: today's, and before the packages had one name.
+#: The module that runs a command line, and the one that is started as a process: today's, and
+#: before the packages had one name.
 _COMMANDS = (("jupyterhub_aws.cli.group", "jupyterhub_aws.cli.main"), ("ops.cli", "ops.main"))
 _REQUIREMENTS = Path("requirements") / "runtime.txt"
 _OF_USERS = Path("requirements.txt")
 #: How a requirements file names this library: a version, or an address (PEP 508).
-_LIBRARY = re.compile(r"(?im)^jupyterhub[-_.]aws\s*(?:==\s*(?P<version>[^\s;#]+)|@\s*(?P<address>\S+))")
+_LIBRARY = re.compile(
+    r"(?im)^jupyterhub[-_.]aws\s*(?:==\s*(?P<version>[^\s;#]+)|@\s*(?P<address>\S+))"
+)
 _INSTALLED = "jupyterhub_aws.cli.main"
 _ENVIRONMENT_SECONDS = 900
 _PLAN_SECONDS = 300
@@ -49,16 +53,34 @@ def cache_folder() -> Path:
 
 
 def commit_of(folder: Path, ref: str) -> str:
-    """The commit that a ref names. Raises ConfigError where there is no such ref, or no repository."""
+    """The commit that a ref names. Raises ConfigError where there is no such ref, or no
+    repository.
+    """
     if _git(folder, "rev-parse", "--show-toplevel") is None:
         problem = Problem(
-            path="--against", what=f"names neither a file nor a ref: {folder.name} is in no git repository", fix="name a plan made with `jhub plan --json`"
+            path="--against",
+            what=f"names neither a file nor a ref: {folder.name} is in no git repository",
+            fix="name a plan made with `jhub plan --json`",
         )
         raise ConfigError("jhub", [problem])
-    found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    found = _git(
+        folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
+    )
     if found is None:
-        fix = "look at `git branch -a` and `git log`; a branch of the remote is origin/NAME, after `git fetch`"
-        raise ConfigError("jhub", [Problem(path="--against", what=f"names neither a file nor a ref of this repository (got {ref[:100]!r})", fix=fix)])
+        fix = (
+            "look at `git branch -a` and `git log`; a branch of the remote is origin/NAME, after"
+            " `git fetch`"
+        )
+        raise ConfigError(
+            "jhub",
+            [
+                Problem(
+                    path="--against",
+                    what=f"names neither a file nor a ref of this repository (got {ref[:100]!r})",
+                    fix=fix,
+                )
+            ],
+        )
     return found.strip()
 
 
@@ -69,7 +91,9 @@ def uncommitted(folder: Path) -> list[str]:
 
 
 def side_at(ref: str, file: StackFile, as_of: str) -> Side:
-    """The plan of a stack at a ref, as of a day. Raises ConfigError for a ref that is none, or at which the stack file was wrong."""
+    """The plan of a stack at a ref, as of a day. Raises ConfigError for a ref that is none, or
+    at which the stack file was wrong.
+    """
     folder = file.path.resolve().parent
     commit = commit_of(folder, ref)
     top = Path((_git(folder, "rev-parse", "--show-toplevel") or "").strip())
@@ -77,16 +101,29 @@ def side_at(ref: str, file: StackFile, as_of: str) -> Side:
     there = tree / folder.relative_to(top) / file.path.name
     source = f"{file.path.name} at {ref}"
     if not there.is_file():
-        return Side(source=f"{source}, where it is not yet", stack=file.stack, resources=Resources([]))
+        return Side(
+            source=f"{source}, where it is not yet", stack=file.stack, resources=Resources([])
+        )
     program = _program(tree, there)
     if program is None:
         return _of_user(tree, there, file.home, source, as_of)
     same = _text(program / _REQUIREMENTS) == _text(file.home.folder / _REQUIREMENTS)
-    return _planned(there, source, as_of, lambda arguments: _in_this_process(program, arguments) if same else _in_its_environment(program, arguments))
+    return _planned(
+        there,
+        source,
+        as_of,
+        lambda arguments: (
+            _in_this_process(program, arguments)
+            if same
+            else _in_its_environment(program, arguments)
+        ),
+    )
 
 
 def _of_user(tree: Path, there: Path, home: Project, source: str, as_of: str) -> Side:
-    """The plan of a commit without the library: by this one where that commit names the same, else by the one that it names."""
+    """The plan of a commit without the library: by this one where that commit names the same,
+    else by the one that it names.
+    """
     then = find_project(there.parent)
     if then is None or not then.folder.is_relative_to(tree):  # a stack file from before its project
         return _configuration(there, source, home)
@@ -99,7 +136,9 @@ def _of_user(tree: Path, there: Path, home: Project, source: str, as_of: str) ->
 
 @contextlib.contextmanager
 def _in_todays_format(folder: Path, stack: Path) -> Iterator[Path]:
-    """A stack file of an older commit where this library can read it: itself, or a migrated one in a copy of its project's folder."""
+    """A stack file of an older commit where this library can read it: itself, or a migrated one
+    in a copy of its project's folder.
+    """
     from jupyterhub_aws.migrate.files import migrated, targets
 
     changed = []
@@ -117,7 +156,9 @@ def _in_todays_format(folder: Path, stack: Path) -> Iterator[Path]:
 
 
 def _same_library(then: str, now: str) -> bool:
-    """Whether an old requirements.txt names the library that runs here. One without a version leaves it open."""
+    """Whether an old requirements.txt names the library that runs here. One without a version
+    leaves it open.
+    """
     named = _LIBRARY.search(then)
     if named is None:
         return True
@@ -130,7 +171,9 @@ def _same_library(then: str, now: str) -> bool:
 
 
 def _planned(there: Path, source: str, as_of: str, run: Callable[[list[str]], str | None]) -> Side:
-    """What a run of `jhub plan` for a stack file writes. `run` takes its arguments, and returns what it complained about."""
+    """What a run of `jhub plan` for a stack file writes. `run` takes its arguments, and returns
+    what it complained about.
+    """
     with tempfile.TemporaryDirectory() as home:
         target = Path(home) / "plan.json"
         said = run(["plan", str(there), "--json", str(target), "--as-of", as_of])
@@ -143,25 +186,57 @@ def _refused(said: str | None, stack: Path, source: str) -> Side:
     """No plan came out: the stack file was wrong then, or its program could not be run here."""
     if said:
         line = next((line for line in said.splitlines() if line.strip()), "")[:300]
-        raise ConfigError(source, [Problem(path="", what=f"was refused by its own program: {line}", fix="compare with a commit whose plan is right")])
+        raise ConfigError(
+            source,
+            [
+                Problem(
+                    path="",
+                    what=f"was refused by its own program: {line}",
+                    fix="compare with a commit whose plan is right",
+                )
+            ],
+        )
     return _configuration(stack, source)
 
 
 def _configuration(stack: Path, source: str, home: Project | None = None) -> Side:
-    """The stack file alone, where its program cannot be evaluated. `home` is its project, where it lies in none."""
+    """The stack file alone, where its program cannot be evaluated. `home` is its project, where
+    it lies in none.
+    """
     file = read(stack, home=home)
-    side = Side(source=source, stack=file.stack, resources=Resources([]), kind="configuration", configuration=masked(file.data), sealed=file.sealed)
+    side = Side(
+        source=source,
+        stack=file.stack,
+        resources=Resources([]),
+        kind="configuration",
+        configuration=masked(file.data),
+        sealed=file.sealed,
+    )
     return side.in_todays_words()
 
 
 def _program(tree: Path, stack: Path) -> Path | None:
-    """The folder of `__main__.py` and of the library at that commit: beside the stack file, or the top of the tree."""
-    return next((folder for folder in (stack.parent, tree) if _command(folder)[0] and (folder / "__main__.py").is_file()), None)
+    """The folder of `__main__.py` and of the library at that commit: beside the stack file, or
+    the top of the tree.
+    """
+    return next(
+        (
+            folder
+            for folder in (stack.parent, tree)
+            if _command(folder)[0] and (folder / "__main__.py").is_file()
+        ),
+        None,
+    )
 
 
 def _command(folder: Path) -> tuple[str, str]:
-    """The module that runs a command line there, and the one that is started as a process; two empty names where there is none."""
-    return next((names for names in _COMMANDS if (folder / f"{names[1].replace('.', '/')}.py").is_file()), ("", ""))
+    """The module that runs a command line there, and the one that is started as a process; two
+    empty names where there is none.
+    """
+    return next(
+        (names for names in _COMMANDS if (folder / f"{names[1].replace('.', '/')}.py").is_file()),
+        ("", ""),
+    )
 
 
 def _tree(top: Path, commit: str) -> Path:
@@ -170,7 +245,12 @@ def _tree(top: Path, commit: str) -> Path:
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    packed = subprocess.run(["git", "-C", str(top), "archive", "--format=tar", commit], capture_output=True, check=True, timeout=_PLAN_SECONDS).stdout  # noqa: S603, S607 -- git, on this repository
+    packed = subprocess.run(  # noqa: S603
+        ["git", "-C", str(top), "archive", "--format=tar", commit],  # noqa: S607
+        capture_output=True,
+        check=True,
+        timeout=_PLAN_SECONDS,
+    ).stdout
     with tempfile.TemporaryDirectory(dir=target.parent) as home:
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(Path(home) / "tree", filter="data")
@@ -180,7 +260,9 @@ def _tree(top: Path, commit: str) -> Path:
 
 
 def _in_this_process(program: Path, arguments: list[str]) -> str:
-    """Run that commit's `jhub` with the libraries that are loaded already. Returns what it complained about."""
+    """Run that commit's `jhub` with the libraries that are loaded already. Returns what it
+    complained about.
+    """
     with _modules_of(program):
         return _ran(importlib.import_module(_command(program)[0]), arguments)
 
@@ -200,7 +282,9 @@ def _ran(command: ModuleType, arguments: list[str]) -> str:
 @contextlib.contextmanager
 def _modules_of(program: Path) -> Iterator[None]:
     """The project's packages of another commit, and afterwards ours again."""
-    ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in _PACKAGES}
+    ours = {
+        name: module for name, module in sys.modules.items() if name.partition(".")[0] in _PACKAGES
+    }
     path, finders, here = sys.path[:], sys.meta_path[:], Path.cwd()
     try:
         _forget()
@@ -222,29 +306,50 @@ def _forget() -> None:
 
 
 def _in_its_environment(program: Path, arguments: list[str]) -> str | None:
-    """Run that commit's `jhub` with its own locked libraries. None where they cannot be installed here."""
+    """Run that commit's `jhub` with its own locked libraries. None where they cannot be
+    installed here.
+    """
     python = _environment(program / _REQUIREMENTS)
     if python is None:
         return None
     command = [str(python), "-m", _command(program)[1], *arguments]
     own = {**os.environ, "PYTHONPATH": str(program)}
-    done = subprocess.run(command, cwd=program, capture_output=True, text=True, timeout=_PLAN_SECONDS, check=False, env=own)  # noqa: S603 -- that commit's own program
+    done = subprocess.run(  # noqa: S603
+        command,
+        cwd=program,
+        capture_output=True,
+        text=True,
+        timeout=_PLAN_SECONDS,
+        check=False,
+        env=own,
+    )
     return done.stderr
 
 
 def _by_that_library(wanted: Path, arguments: list[str]) -> str | None:
-    """Run the `jhub` of the library that a requirements.txt names. None where it cannot be installed here."""
+    """Run the `jhub` of the library that a requirements.txt names. None where it cannot be
+    installed here.
+    """
     python = _environment(wanted)
     if python is None:
         return None
     # -P: a module of the user's beside the stack file is no module of the library's.
     command = [str(python), "-P", "-m", _INSTALLED, *arguments]
-    done = subprocess.run(command, cwd=wanted.parent, capture_output=True, text=True, timeout=_PLAN_SECONDS, check=False)  # noqa: S603 -- that library
+    done = subprocess.run(  # noqa: S603
+        command,
+        cwd=wanted.parent,
+        capture_output=True,
+        text=True,
+        timeout=_PLAN_SECONDS,
+        check=False,
+    )
     return done.stderr
 
 
 def _environment(wanted: Path) -> Path | None:
-    """A Python with the libraries of a requirements file, made once for each set of them; None where that fails (no network)."""
+    """A Python with the libraries of a requirements file, made once for each set of them; None
+    where that fails (no network).
+    """
     import hashlib
 
     if not wanted.is_file():
@@ -253,14 +358,38 @@ def _environment(wanted: Path) -> Path | None:
     python, ready = folder / "bin" / "python", folder / ".ready"
     if ready.is_file():
         return python
-    print(f"jhub: installing what {wanted.relative_to(cache_folder() / 'trees').parts[0][:12]} needs, once (some minutes) …", file=sys.stderr)
-    uv = next((found for found in (shutil.which("uv"), str(Path(sys.prefix) / "bin" / "uv")) if found and Path(found).is_file()), None)
-    pip = [uv, "pip", "install", "--python", str(python)] if uv else [str(python), "-m", "pip", "install"]
+    print(
+        f"jhub: installing what {wanted.relative_to(cache_folder() / 'trees').parts[0][:12]} needs,"
+        " once (some minutes) …",
+        file=sys.stderr,
+    )
+    uv = next(
+        (
+            found
+            for found in (shutil.which("uv"), str(Path(sys.prefix) / "bin" / "uv"))
+            if found and Path(found).is_file()
+        ),
+        None,
+    )
+    pip = (
+        [uv, "pip", "install", "--python", str(python)]
+        if uv
+        else [str(python), "-m", "pip", "install"]
+    )
     hashes = ["--require-hashes"] if pinned_by_hash(_text(wanted)) else []
-    steps = ([sys.executable, "-m", "venv", "--clear", str(folder)], [*pip, "--quiet", *hashes, "-r", str(wanted)])
+    steps = (
+        [sys.executable, "-m", "venv", "--clear", str(folder)],
+        [*pip, "--quiet", *hashes, "-r", str(wanted)],
+    )
     for step in steps:
         try:
-            subprocess.run(step, cwd=wanted.parent, check=True, capture_output=True, timeout=_ENVIRONMENT_SECONDS)  # noqa: S603 -- this Python and its pip
+            subprocess.run(  # noqa: S603
+                step,
+                cwd=wanted.parent,
+                check=True,
+                capture_output=True,
+                timeout=_ENVIRONMENT_SECONDS,
+            )
         except (OSError, subprocess.SubprocessError):
             return None
     ready.touch()
@@ -273,7 +402,13 @@ def _text(path: Path) -> str:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603, S607 -- git, on this repository
+        done = subprocess.run(  # noqa: S603
+            ["git", "-C", str(folder), *arguments],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     except OSError:
         return None
     return done.stdout if done.returncode == 0 else None

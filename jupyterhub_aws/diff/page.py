@@ -1,4 +1,6 @@
-"""A difference as one self-contained page: no network, no script, light and dark, from a phone's width up."""
+"""A difference as one self-contained page: no network, no script, light and dark, from a phone's
+width up.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _PLAN_STYLE = Path(__file__).resolve().parents[1] / "plan" / "page" / "templates
 
 def page(found: Difference, verdict: Verdict | None = None) -> str:
     """The page as HTML. Whatever comes from the sides is escaped by the template."""
-    style = _PLAN_STYLE.read_text(encoding="utf-8") + (_TEMPLATES / "difference.css").read_text(encoding="utf-8")
+    style = _PLAN_STYLE.read_text(encoding="utf-8") + (_TEMPLATES / "difference.css").read_text(
+        encoding="utf-8"
+    )
     templates = environment(_TEMPLATES, {"value": value, "clean": clean, "dollars": dollars})
     return templates.get_template("difference.html").render(
         found=found,

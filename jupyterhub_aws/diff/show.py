@@ -11,7 +11,9 @@ from jupyterhub_aws.cli.output import to_file, to_standard_output
 
 
 def show(found: Difference, verdict: Verdict | None, files: Mapping[str, str | None]) -> None:
-    """Write what was asked for (`json`, `html`, `markdown`, each to a file or `-`), or print it where nothing was."""
+    """Write what was asked for (`json`, `html`, `markdown`, each to a file or `-`), or print it
+    where nothing was.
+    """
     wanted = {kind: target for kind, target in files.items() if target is not None}
     if not wanted:
         from jupyterhub_aws.diff.terminal import render

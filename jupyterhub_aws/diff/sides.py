@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def older(against: str, file: StackFile, as_of: str) -> Side:
-    """What `--against` names: a file with a plan or a preview, or else a ref of git. Raises ConfigError."""
+    """What `--against` names: a file with a plan or a preview, or else a ref of git. Raises
+    ConfigError.
+    """
     if Path(against).is_file():
         return read_side(against)
     from jupyterhub_aws.diff.old_tree import side_at
@@ -30,10 +32,25 @@ def of_plan(plan: Plan) -> Side:
 
 
 def engine_spoken(plan: Side, preview: Side) -> Side:
-    """A plan with an engine's steps for it. Raises ConfigError where the second is no preview, or of another stack."""
+    """A plan with an engine's steps for it. Raises ConfigError where the second is no preview,
+    or of another stack.
+    """
     if preview.steps is None:
-        raise ConfigError(preview.source, [Problem(path="--preview", what="is no preview", fix="name what `pulumi preview --json` printed")])
+        raise ConfigError(
+            preview.source,
+            [
+                Problem(
+                    path="--preview",
+                    what="is no preview",
+                    fix="name what `pulumi preview --json` printed",
+                )
+            ],
+        )
     if preview.stack != plan.stack:
-        problem = Problem(path="--preview", what=f"is of the stack {preview.stack}, and the plan of {plan.stack}", fix="preview the same stack")
+        problem = Problem(
+            path="--preview",
+            what=f"is of the stack {preview.stack}, and the plan of {plan.stack}",
+            fix="preview the same stack",
+        )
         raise ConfigError(preview.source, [problem])
     return replace(plan, steps=preview.steps, source=f"{plan.source} and {preview.source}")

@@ -22,14 +22,38 @@ TITLES: dict[Class, str] = {
     "routine": "Nobody notices",
 }
 #: What happens to a resource, in a word and as a mark.
-DONE: dict[Op, str] = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "import": "imported"}
-MARKS: dict[Op, str] = {"create": "+", "update": "~", "replace": "±", "delete": "-", "import": "=", "same": " "}
+DONE: dict[Op, str] = {
+    "create": "created",
+    "update": "updated",
+    "replace": "replaced",
+    "delete": "deleted",
+    "import": "imported",
+}
+MARKS: dict[Op, str] = {
+    "create": "+",
+    "update": "~",
+    "replace": "±",
+    "delete": "-",
+    "import": "=",
+    "same": " ",
+}
 #: The measures of a bill that are shown, by what they are called.
 BILLS = {"idle_monthly": "at rest", "maximum_monthly": "at most", "paused_monthly": "paused"}
 #: How the headline says which sum rises, the first of these that does.
-_COSTS = {"maximum_monthly": "it can cost", "idle_monthly": "at rest it costs", "paused_monthly": "while paused it costs"}
+_COSTS = {
+    "maximum_monthly": "it can cost",
+    "idle_monthly": "at rest it costs",
+    "paused_monthly": "while paused it costs",
+}
 #: Classes that a person is shown unfolded.
-LOUD: tuple[Class, ...] = ("costs more", "endangers data", "unknown", "widens access", "replaces", "interrupts")
+LOUD: tuple[Class, ...] = (
+    "costs more",
+    "endangers data",
+    "unknown",
+    "widens access",
+    "replaces",
+    "interrupts",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +69,18 @@ class Line:
     def names(self) -> str:
         """The resources' own names, the first few of them."""
         names = [subject.rpartition("::")[2] for subject in self.subjects]
-        return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")  # noqa: PLR2004 -- as many as fit a line
+        return ", ".join(names[:4]) + (
+            f" and {len(names) - 4} more" if len(names) > 4 else ""
+        )  # as many as fit a line
 
     @property
     def more(self) -> str:
         """The resources' names where the sentence does not say them."""
-        return "" if self.says == "made" or self.topic == "cost" or self.names in self.text else self.names
+        return (
+            ""
+            if self.says == "made" or self.topic == "cost" or self.names in self.text
+            else self.names
+        )
 
     @property
     def text(self) -> str:
@@ -80,18 +110,39 @@ def sections(found: Difference) -> tuple[Section, ...]:
         groups[effect.class_, effect.topic, effect.about, effect.says].append(effect)
     by_class: dict[Class, list[tuple[int, Line]]] = defaultdict(list)
     for (class_, topic, about, says), effects in groups.items():
-        line = Line(topic=topic, about=about, says=says, subjects=tuple(sorted({effect.subject for effect in effects})))
+        line = Line(
+            topic=topic,
+            about=about,
+            says=says,
+            subjects=tuple(sorted({effect.subject for effect in effects})),
+        )
         by_class[class_].append((TOPICS.index(topic), line))
     ordered = sorted(by_class, key=shown_first)
     return tuple(
-        Section(class_=class_, lines=tuple(line for _, line in sorted(by_class[class_], key=lambda item: (item[0], _money_order(item[1]), item[1].text))))
+        Section(
+            class_=class_,
+            lines=tuple(
+                line
+                for _, line in sorted(
+                    by_class[class_],
+                    key=lambda item: (item[0], _money_order(item[1]), item[1].text),
+                )
+            ),
+        )
         for class_ in ordered
     )
 
 
 def _money_order(line: Line) -> int:
     """What costs most first, where it is about money."""
-    return next((index for index, word in enumerate(MEASURES.values()) if line.topic == "cost" and line.says.startswith(f"{word}:")), 0)
+    return next(
+        (
+            index
+            for index, word in enumerate(MEASURES.values())
+            if line.topic == "cost" and line.says.startswith(f"{word}:")
+        ),
+        0,
+    )
 
 
 def costs(found: Difference) -> str:
@@ -101,7 +152,11 @@ def costs(found: Difference) -> str:
         rise = rises.get(key)
         if rise is not None:
             more = None if rise.before is None or rise.after is None else rise.after - rise.before
-            return f"what it costs {MEASURES[key]} is not known" if more is None else f"{words} {more:,.2f} US dollars a month more"
+            return (
+                f"what it costs {MEASURES[key]} is not known"
+                if more is None
+                else f"{words} {more:,.2f} US dollars a month more"
+            )
     return ""
 
 
@@ -111,24 +166,50 @@ def headline(found: Difference) -> str:
         return "Nothing changes."
     if found.configuration:
         return "The configuration changes; what that does could not be found out."
-    loud = [section for section in sections(found) if section.class_ in LOUD and section.class_ != "costs more"]
+    loud = [
+        section
+        for section in sections(found)
+        if section.class_ in LOUD and section.class_ != "costs more"
+    ]
     if not loud:
-        return f"{_capital(costs(found))}; nobody notices anything else." if costs(found) else "Nobody notices anything."
+        return (
+            f"{_capital(costs(found))}; nobody notices anything else."
+            if costs(found)
+            else "Nobody notices anything."
+        )
     parts = [costs(found)] if costs(found) else []
     money = len(parts)
-    hubs = sorted({effect.about for effect in found.effects if effect.says.startswith("the hub restarts")})
-    proxies = sorted({effect.about for effect in found.effects if effect.says.startswith("the proxy restarts")})
+    hubs = sorted(
+        {effect.about for effect in found.effects if effect.says.startswith("the hub restarts")}
+    )
+    proxies = sorted(
+        {effect.about for effect in found.effects if effect.says.startswith("the proxy restarts")}
+    )
     if hubs:
         parts.append(f"{_names(hubs)} restarts" if len(hubs) == 1 else f"{len(hubs)} hubs restart")
     if proxies:
         parts.append("all connections drop once")
-    pools = sorted({effect.about for effect in found.effects if effect.class_ == "replaces" and effect.topic == "nodes"})
+    pools = sorted(
+        {
+            effect.about
+            for effect in found.effects
+            if effect.class_ == "replaces" and effect.topic == "nodes"
+        }
+    )
     if pools:
         parts.append(f"nodes end, with the servers on them ({'; '.join(pools[:3])})")
     if any("hub and proxy move" in effect.says for effect in found.effects):
         parts.append("hub and proxy move to other nodes")
-    counted = {"endangers data": "data is in danger", "unknown": "some effects are unknown", "widens access": "somebody may do or reach more than before"}
-    parts += [words for class_, words in counted.items() if any(section.class_ == class_ for section in loud)]
+    counted = {
+        "endangers data": "data is in danger",
+        "unknown": "some effects are unknown",
+        "widens access": "somebody may do or reach more than before",
+    }
+    parts += [
+        words
+        for class_, words in counted.items()
+        if any(section.class_ == class_ for section in loud)
+    ]
     lines = [line for section in loud for line in section.lines]
     some = clipped(lines[0].text, 160) if len(lines) == 1 else "something is cut off or interrupted"
     return f"{_capital('; '.join(parts if len(parts) > money else [*parts, some]))}."
@@ -159,5 +240,9 @@ def bill(found: Difference) -> str:
     money = found.money
     if money is None:
         return ""
-    parts = [f"{name} {dollars(money[key][0])} → {dollars(money[key][1])}" for key, name in BILLS.items() if money[key][0] != money[key][1]]
+    parts = [
+        f"{name} {dollars(money[key][0])} → {dollars(money[key][1])}"
+        for key, name in BILLS.items()
+        if money[key][0] != money[key][1]
+    ]
     return f"US dollars a month: {', '.join(parts)}" if parts else ""

@@ -1,4 +1,6 @@
-"""A difference in a terminal of 80 columns: the effect on people first, then what changes, what it costs, and what is not known."""
+"""A difference in a terminal of 80 columns: the effect on people first, then what changes, what
+it costs, and what is not known.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +26,32 @@ _STYLES = {
     "interrupts": "yellow",
     "routine": "green",
 }
-_CLASS_MARKS = {"costs more": "$", "endangers data": "✗", "unknown": "?", "widens access": "!", "replaces": "±", "interrupts": "~", "routine": "✓"}
-_COLOURS = {"create": "green", "update": "yellow", "replace": "red", "delete": "red", "import": "magenta", "same": "dim"}
+_CLASS_MARKS = {
+    "costs more": "$",
+    "endangers data": "✗",
+    "unknown": "?",
+    "widens access": "!",
+    "replaces": "±",
+    "interrupts": "~",
+    "routine": "✓",
+}
+_COLOURS = {
+    "create": "green",
+    "update": "yellow",
+    "replace": "red",
+    "delete": "red",
+    "import": "magenta",
+    "same": "dim",
+}
 _DETAILS = 12
 
 
 def render(found: Difference, verdict: Verdict | None = None) -> None:
     """Print it to standard output."""
     console = Terminal()
-    console.print(Text.assemble((found.stack, "bold"), f": {found.old.source} → {found.new.source}"))
+    console.print(
+        Text.assemble((found.stack, "bold"), f": {found.old.source} → {found.new.source}")
+    )
     console.print(Text(headline(found), _STYLES[found.worst]))
     if bill(found):
         console.print(Text(bill(found)))
@@ -55,19 +74,35 @@ def render_verdict(console: Console, verdict: Verdict) -> None:
     """Print what the gate says."""
     console.print()
     if verdict.passes:
-        console.print(Text(f"✓ The gate is open: everything is {verdict.lets_through} or acknowledged.", "bold green"))
+        console.print(
+            Text(
+                f"✓ The gate is open: everything is {verdict.lets_through} or acknowledged.",
+                "bold green",
+            )
+        )
         return
     for failure in verdict.failures:
         console.print(Text(f"✗ a check fails now that did not before: {failure}", "bold red"))
     if verdict.missing:
         number = len(verdict.missing)
-        title = f"✗ The gate is shut: {number} acknowledgement{'s' if number > 1 else ''} missing. A review by somebody else with write access has to contain:"
+        title = (
+            f"✗ The gate is shut: {number} acknowledgement{'s' if number > 1 else ''} missing. A"
+            " review by somebody else with write access has to contain:"
+        )
         console.print(Text(title, "bold red"))
         for needed in verdict.missing:
             console.print(needed.line, soft_wrap=True, markup=False)
-            console.print(Padding(Text("; ".join([*needed.says[:3], *needed.limits]), "dim"), (0, 0, 0, 2)))
+            console.print(
+                Padding(Text("; ".join([*needed.says[:3], *needed.limits]), "dim"), (0, 0, 0, 2))
+            )
     if verdict.nameable:
-        console.print(Text(f"→ types of your program's own that need nobody's word can be named in gate.allow: {', '.join(verdict.nameable)}", "dim"))
+        console.print(
+            Text(
+                "→ types of your program's own that need nobody's word can be named in gate.allow:"
+                f" {', '.join(verdict.nameable)}",
+                "dim",
+            )
+        )
 
 
 def _section(section: Section) -> Table:
@@ -77,7 +112,10 @@ def _section(section: Section) -> Table:
     style = _STYLES[section.class_]
     table.add_row("", Text(section.title, style))
     for line in section.lines:
-        table.add_row(Text(_CLASS_MARKS[section.class_], style), Text.assemble(line.text, (f"  [{line.more}]" if line.more else "", "dim")))
+        table.add_row(
+            Text(_CLASS_MARKS[section.class_], style),
+            Text.assemble(line.text, (f"  [{line.more}]" if line.more else "", "dim")),
+        )
     return table
 
 
@@ -86,9 +124,17 @@ def _resources(console: Console, found: Difference) -> None:
         return
     console.print(Text(f"Resources: {counts(found)}", "bold"))
     for change in found.resources:
-        label = Text.assemble((MARKS[change.op], _COLOURS[change.op]), " ", change.name, " ", (change.type.rpartition(":")[2], "cyan"))
+        label = Text.assemble(
+            (MARKS[change.op], _COLOURS[change.op]),
+            " ",
+            change.name,
+            " ",
+            (change.type.rpartition(":")[2], "cyan"),
+        )
         if change.op == "replace":
-            label.append(f"  because of {', '.join(change.because)}" if change.because else "", "dim")
+            label.append(
+                f"  because of {', '.join(change.because)}" if change.because else "", "dim"
+            )
         console.print(label)
         if change.op in ("update", "replace"):
             for line in _shown(change):
@@ -101,20 +147,31 @@ def _resources(console: Console, found: Difference) -> None:
 def _shown(change: Change) -> list[Text]:
     lines = [_property(item) for item in change.properties[:_DETAILS]]
     left = len(change.properties) - _DETAILS
-    return [*lines, Text(f"and {left} more (--json FILE has them all)", "dim")] if left > 0 else lines
+    return (
+        [*lines, Text(f"and {left} more (--json FILE has them all)", "dim")] if left > 0 else lines
+    )
 
 
 def _property(item: PropertyChange) -> Text:
     if item.hidden:
         return Text.assemble((item.where, "dim"), " a secret changes")
-    return Text.assemble((f"{item.where} ", "dim"), (value(item.old), "red"), " → ", (value(item.new), "green"))
+    return Text.assemble(
+        (f"{item.where} ", "dim"), (value(item.old), "red"), " → ", (value(item.new), "green")
+    )
 
 
 def _images(found: Difference) -> list[Text]:
-    return [Text(f"  {row['where']}: {row['old'] or 'none'} → {row['new'] or 'none'}") for row in found.images]
+    return [
+        Text(f"  {row['where']}: {row['old'] or 'none'} → {row['new'] or 'none'}")
+        for row in found.images
+    ]
 
 
 def _checks(found: Difference) -> list[Text]:
     return [
-        Text(f"  {'✗' if item['status'] == 'fail' else '!'} {item['message']}", "red" if item["status"] == "fail" else "yellow") for item in found.new_findings
+        Text(
+            f"  {'✗' if item['status'] == 'fail' else '!'} {item['message']}",
+            "red" if item["status"] == "fail" else "yellow",
+        )
+        for item in found.new_findings
     ]

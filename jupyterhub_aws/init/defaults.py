@@ -1,4 +1,6 @@
-"""Defaults that depend on the machine or on other answers: names, region, account, zones, and values of documentation where only the user knows."""
+"""Defaults that depend on the machine or on other answers: names, region, account, zones, and
+values of documentation where only the user knows.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,11 @@ def name_of(folder: Path) -> str:
 
 def region(_answers: Given) -> str:
     """The region that the AWS tools would take, else us-east-1."""
-    named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _of_profile("region")
+    named = (
+        os.environ.get("AWS_REGION")
+        or os.environ.get("AWS_DEFAULT_REGION")
+        or _of_profile("region")
+    )
     return named if partition_named(named) in PARTITIONS else "us-east-1"
 
 
@@ -44,11 +50,19 @@ def account_or_documentation(answers: Given) -> str:
 def owner(_answers: Given) -> str:
     """Who is at the machine."""
     name = os.environ.get("USER") or os.environ.get("LOGNAME") or ""
-    return name if name and name.replace("-", "").replace("_", "").replace(".", "").isalnum() and name.isascii() else "platform-team"
+    return (
+        name
+        if name
+        and name.replace("-", "").replace("_", "").replace(".", "").isalnum()
+        and name.isascii()
+        else "platform-team"
+    )
 
 
 def zones(answers: Given) -> str:
-    """Three zones of the region, or two where it has no more; not the one in which EKS makes no control plane."""
+    """Three zones of the region, or two where it has no more; not the one in which EKS makes no
+    control plane.
+    """
     where = answers["region"]
     without = WITHOUT_EKS.get(where, ("", ""))[1]
     found = [f"{where}{letter}" for letter in letters(where) or "ab" if letter != without]
@@ -56,7 +70,9 @@ def zones(answers: Given) -> str:
 
 
 def internal(name: str, outside: str) -> Callable[[Given], str]:
-    """A host by its first label: below the first domain of internal hosts, where the network has only those; else `outside`."""
+    """A host by its first label: below the first domain of internal hosts, where the network has
+    only those; else `outside`.
+    """
 
     def found(answers: Given) -> str:
         first = answers.get("network.internal_hosts", "").partition(",")[0].strip()
@@ -68,7 +84,10 @@ def internal(name: str, outside: str) -> Callable[[Given], str]:
 def kubernetes() -> str:
     """The Kubernetes minor with the fewest unverified pins, and of these the newest."""
     minors = kubernetes_versions()
-    unverified = {minor: sum(pin.kubernetes == minor and not pin.verified for pin in pins()) for minor in minors}
+    unverified = {
+        minor: sum(pin.kubernetes == minor and not pin.verified for pin in pins())
+        for minor in minors
+    }
     return min(minors, key=lambda minor: (unverified[minor], -int(minor.partition(".")[2])))
 
 
@@ -79,12 +98,16 @@ def certificate(answers: Given) -> str:
 
 
 def _of_profile(key: str) -> str:
-    """A setting of the AWS profile in use, from the shared configuration file; empty where there is none."""
+    """A setting of the AWS profile in use, from the shared configuration file; empty where there
+    is none.
+    """
     path = Path(os.environ.get("AWS_CONFIG_FILE") or Path.home() / ".aws" / "config")
     profile = os.environ.get("AWS_PROFILE") or "default"
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read(path, encoding="utf-8")
-        return parser.get("default" if profile == "default" else f"profile {profile}", key, fallback="").strip()
+        return parser.get(
+            "default" if profile == "default" else f"profile {profile}", key, fallback=""
+        ).strip()
     except (configparser.Error, OSError, UnicodeDecodeError):
         return ""

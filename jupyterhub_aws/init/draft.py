@@ -1,4 +1,6 @@
-"""From answers to a stack: its sections with their comments. Nothing is in it that the user did not choose, except what the options need to be whole."""
+"""From answers to a stack: its sections with their comments. Nothing is in it that the user did
+not choose, except what the options need to be whole.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,21 @@ from jupyterhub_aws.init.question import Answers
 from jupyterhub_aws.init.questions import SERVERS
 
 _CORE = ("m7i.large", "m6i.large", "m5.large")
-#: For servers with 4 GB and with 8 GB for each CPU: twins of one shape, so that spot finds more of them (config/data/ec2_types.json; a test compares).
-_NODES = {4: ("m6i.2xlarge", "m5.2xlarge", "m6a.2xlarge", "m5a.2xlarge"), 8: ("r6i.2xlarge", "r5.2xlarge", "r6a.2xlarge", "r5a.2xlarge")}
+#: For servers with 4 GB and with 8 GB for each CPU: twins of one shape, so that spot finds more of
+#: them (config/data/ec2_types.json; a test compares).
+_NODES = {
+    4: ("m6i.2xlarge", "m5.2xlarge", "m6a.2xlarge", "m5a.2xlarge"),
+    8: ("r6i.2xlarge", "r5.2xlarge", "r6a.2xlarge", "r5a.2xlarge"),
+}
 _GPU_NODE = "g4dn.xlarge"
 _GUARANTEE, _MOST_PODS = 0.5, 40
 _CORE_DISK, _GPU_DISK = 50, 200
 _IMAGE = "quay.io/jupyter/scipy-notebook:2026-08-03"
 _GPU_IMAGE = "quay.io/jupyter/pytorch-notebook:cuda12-2026-08-03"
 #: Stands in for a certificate until there is one; it signed nothing.
-_NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2xhdWRl\n-----END CERTIFICATE-----\n"
+_NO_CERTIFICATE = (
+    "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2xhdWRl\n-----END CERTIFICATE-----\n"
+)
 
 _SIGN_IN, _ENTRY, _PEER = "hubs.main.sign_in", "hubs.main.entry", "network.peer_networks.corporate"
 _API = "cluster.api.public_access_cidrs"
@@ -52,46 +60,82 @@ class Draft:
 
 
 def drafted(variant: str, answers: Answers, stack: str) -> Draft:
-    """The stack that a variant becomes by these answers. Raises ConfigError for one that is no number or no file."""
+    """The stack that a variant becomes by these answers. Raises ConfigError for one that is no
+    number or no file.
+    """
     section = {"open": _open, "airgap": _airgap, "existing": _existing}[variant]
     sections = {"format": FORMAT, **section(answers)}
-    comments = {name: _COMMENTS[name] for name in sections if name in _COMMENTS} | (_OF_VARIANT.get(variant) or {})
+    comments = {name: _COMMENTS[name] for name in sections if name in _COMMENTS} | (
+        _OF_VARIANT.get(variant) or {}
+    )
     return Draft(sections=sections, comments=comments, head=_HEADS[variant].format(stack=stack))
 
 
 def inner_text(project: str, stack: str) -> str:
-    """The file of the second stack of an isolated network: it takes its configuration from the first one's."""
-    head = f"The inside of the stack {stack}: everything that the Kubernetes API makes. It reads Pulumi.{stack}.yaml; only its secrets are here."
+    """The file of the second stack of an isolated network: it takes its configuration from the
+    first one's.
+    """
+    head = (
+        f"The inside of the stack {stack}: everything that the Kubernetes API makes. It reads"
+        f" Pulumi.{stack}.yaml; only its secrets are here."
+    )
     return text_of(head, {"format": FORMAT, "cloud_stack": stack}, {}, project)
 
 
 _HEADS = {
-    "open": "The stack {stack}: a JupyterHub on AWS. Nothing here is secret. Every option: docs/reference.md of jupyterhub-aws, or `jhub docs`.\n"
-    "`jhub plan {stack}` shows what it becomes, `pulumi up -s {stack}` builds it.",
-    "airgap": "The stack {stack}: a JupyterHub in an isolated network. Nothing here is secret. Every option: docs/reference.md of jupyterhub-aws, or\n"
-    "`jhub docs`. This file is the part that AWS's API makes; the inside of the cluster is the stack {stack}-hub, which reads this file too.\n"
-    "`jhub plan {stack}-hub` plans both and proves that nothing in them reaches the internet. How to build it: docs/airgap.md of jupyterhub-aws.",
-    "existing": "The stack {stack}: a JupyterHub in a cluster that exists. Nothing here is secret. Every option: docs/reference.md of jupyterhub-aws, or\n"
-    "`jhub docs`. `jhub plan {stack}` shows what it becomes, `pulumi up -s {stack}` builds it.",
+    "open": (
+        "The stack {stack}: a JupyterHub on AWS. Nothing here is secret. Every option:"
+        " docs/reference.md of jupyterhub-aws, or `jhub docs`.\n`jhub plan {stack}` shows what it"
+        " becomes, `pulumi up -s {stack}` builds it."
+    ),
+    "airgap": (
+        "The stack {stack}: a JupyterHub in an isolated network. Nothing here is secret. Every"
+        " option: docs/reference.md of jupyterhub-aws, or\n`jhub docs`. This file is the part that"
+        " AWS's API makes; the inside of the cluster is the stack {stack}-hub, which reads this"
+        " file too.\n`jhub plan {stack}-hub` plans both and proves that nothing in them reaches the"
+        " internet. How to build it: docs/airgap.md of jupyterhub-aws."
+    ),
+    "existing": (
+        "The stack {stack}: a JupyterHub in a cluster that exists. Nothing here is secret. Every"
+        " option: docs/reference.md of jupyterhub-aws, or\n`jhub docs`. `jhub plan {stack}` shows"
+        " what it becomes, `pulumi up -s {stack}` builds it."
+    ),
 }
 _COMMENTS = {
     "name": "Name of the cluster and prefix of everything in AWS. Another name is another cluster.",
     "tags": "On every resource.",
     "network": "Private nodes in their own VPC.",
     "cluster": "The control plane. Its nodes are below, in `pools`.",
-    "pools": "Nodes. `core` is always on: hub, proxy, autoscaler. The others come when users start servers and go when they stop.",
-    "homes": "Users' home directories. They are backed up daily and weekly (docs/backups.md of jupyterhub-aws).",
+    "pools": (
+        "Nodes. `core` is always on: hub, proxy, autoscaler. The others come when users start"
+        " servers and go when they stop."
+    ),
+    "homes": (
+        "Users' home directories. They are backed up daily and weekly (docs/backups.md of"
+        " jupyterhub-aws)."
+    ),
     "registry": "Images and charts come from here; `jhub bundle` fills it.",
-    "runner": "A machine without an open port, in the network, on which `pulumi up` of the inner stack runs.",
+    "runner": (
+        "A machine without an open port, in the network, on which `pulumi up` of the inner stack"
+        " runs."
+    ),
     "hubs": "The hub. Others may follow under other names: they share nodes and nothing else.",
 }
 _OF_VARIANT = {
-    "airgap": {"network": "No internet gateway, no NAT, no public address: private endpoints for the AWS APIs that something here calls."},
+    "airgap": {
+        "network": (
+            "No internet gateway, no NAT, no public address: private endpoints for the AWS APIs"
+            " that something here calls."
+        )
+    },
     "existing": {
         "cluster": "Reached by KUBECONFIG or ~/.kube/config; `kubeconfig` names another file.",
         "name": "Prefix of what the stack makes. Another name is another stack.",
         "network": "What pods have to know of the cluster's network.",
-        "pools": "Nodes that exist, labelled hub.jupyter.org/node-purpose: user and jupyterhub-aws/pool: users.",
+        "pools": (
+            "Nodes that exist, labelled hub.jupyter.org/node-purpose: user and jupyterhub-aws/pool:"
+            " users."
+        ),
         "homes": "Users' home directories.",
         "registry": "Images are imported on every node.",
     },
@@ -100,10 +144,22 @@ _OF_VARIANT = {
 
 def _open(answers: Answers) -> dict[str, Any]:
     networks = answers.listed(_API)
-    open_to_all = {"public": Noted(value=True, note="every address may connect; only your AWS identities are let in")} if "0.0.0.0/0" in networks else {}
+    open_to_all = (
+        {
+            "public": Noted(
+                value=True, note="every address may connect; only your AWS identities are let in"
+            )
+        }
+        if "0.0.0.0/0" in networks
+        else {}
+    )
     return {
         **_in_aws(answers),
-        "network": {"mode": "open", "zones": answers.listed("network.zones"), "nat": answers["network.nat"]},
+        "network": {
+            "mode": "open",
+            "zones": answers.listed("network.zones"),
+            "nat": answers["network.nat"],
+        },
         "cluster": {
             **_cluster(answers),
             "api": {"public_access_cidrs": answers.marked(_API, networks), **open_to_all},
@@ -127,13 +183,18 @@ def _airgap(answers: Answers) -> dict[str, Any]:
             "zones": answers.listed("network.zones"),
             "endpoint_zones": answers["network.endpoint_zones"],
             "egress": {"kind": "none"},
-            "internal_hosts": answers.marked("network.internal_hosts", answers.listed("network.internal_hosts")),
+            "internal_hosts": answers.marked(
+                "network.internal_hosts", answers.listed("network.internal_hosts")
+            ),
             "peer_networks": {
                 "corporate": {
                     "cidrs": answers.marked(f"{_PEER}.cidrs", answers.listed(f"{_PEER}.cidrs")),
                     "ports": Noted(value=[636, 443], note="LDAPS, and HTTPS of package mirrors"),
                     "servers": Noted(value=True, note="users' servers reach these ports too"),
-                    "via": {"kind": "transit_gateway", "id": answers.marked(gateway, answers[gateway])},
+                    "via": {
+                        "kind": "transit_gateway",
+                        "id": answers.marked(gateway, answers[gateway]),
+                    },
                 }
             },
         },
@@ -143,17 +204,29 @@ def _airgap(answers: Answers) -> dict[str, Any]:
             "account": answers.marked("accounts", answers["accounts"]),
             "charts": Noted(value="/opt/bundle/charts", note="a folder on the runner"),
         },
-        "runner": {"instance_type": "t3.medium", "policies": Noted(value=[], note="the policy of your state's bucket and key (examples/backend)")},
+        "runner": {
+            "instance_type": "t3.medium",
+            "policies": Noted(
+                value=[], note="the policy of your state's bucket and key (examples/backend)"
+            ),
+        },
         "pools": _pools(answers),
         "homes": {"kind": answers["homes.kind"]},
-        "hubs": {"main": _hub(answers, internal=True) | ({"package_mirrors": {"pip": mirror}} if mirror else {})},
+        "hubs": {
+            "main": (
+                _hub(answers, internal=True)
+                | ({"package_mirrors": {"pip": mirror}} if mirror else {})
+            )
+        },
     }
 
 
 def _existing(answers: Answers) -> dict[str, Any]:
     closed = answers["network.egress.kind"] == "none"
     context = {"context": answers["cluster.context"]} if answers["cluster.context"] else {}
-    homes = {"kind": answers["homes.kind"]} | _answered(answers, "homes", ("server", "path", "file_system", "access_point"))
+    homes = {"kind": answers["homes.kind"]} | _answered(
+        answers, "homes", ("server", "path", "file_system", "access_point")
+    )
     storage_class = "hubs.main.database.storage_class"
     pool = {key: answers.number(f"pools.users.{key}") for key in ("cores", "memory_gib", "nodes")}
     return {
@@ -163,19 +236,55 @@ def _existing(answers: Answers) -> dict[str, Any]:
             "mode": "unmanaged",
             "ranges": answers.listed("network.ranges"),
             "egress": {"kind": answers["network.egress.kind"]},
-            **({"internal_hosts": answers.marked("network.internal_hosts", answers.listed("network.internal_hosts"))} if closed else {}),
+            **(
+                {
+                    "internal_hosts": answers.marked(
+                        "network.internal_hosts", answers.listed("network.internal_hosts")
+                    )
+                }
+                if closed
+                else {}
+            ),
         },
-        "cluster": {"kind": "existing", "version": answers["cluster.version"], **context, **_unprotected(answers)},
-        **({"registry": {"kind": "on_nodes", "charts": answers["registry.charts"]}} if closed else {}),
+        "cluster": {
+            "kind": "existing",
+            "version": answers["cluster.version"],
+            **context,
+            **_unprotected(answers),
+        },
+        **(
+            {"registry": {"kind": "on_nodes", "charts": answers["registry.charts"]}}
+            if closed
+            else {}
+        ),
         "pools": {"users": {"capacity": "existing", **pool}},
         "homes": homes,
-        "hubs": {"main": _hub(answers) | {"database": {"kind": "sqlite_on_class", "storage_class": answers.marked(storage_class, answers[storage_class])}}},
+        "hubs": {
+            "main": (
+                _hub(answers)
+                | {
+                    "database": {
+                        "kind": "sqlite_on_class",
+                        "storage_class": answers.marked(storage_class, answers[storage_class]),
+                    }
+                }
+            )
+        },
     }
 
 
 def _in_aws(answers: Answers) -> dict[str, Any]:
-    accounts = {"accounts": answers.marked("accounts", [answers["accounts"]])} if answers["accounts"] else {}
-    return {"region": answers["region"], **accounts, "name": answers["name"], "tags": _tags(answers)}
+    accounts = (
+        {"accounts": answers.marked("accounts", [answers["accounts"]])}
+        if answers["accounts"]
+        else {}
+    )
+    return {
+        "region": answers["region"],
+        **accounts,
+        "name": answers["name"],
+        "tags": _tags(answers),
+    }
 
 
 def _tags(answers: Answers) -> dict[str, str]:
@@ -184,24 +293,42 @@ def _tags(answers: Answers) -> dict[str, str]:
 
 def _cluster(answers: Answers) -> dict[str, Any]:
     administrators = answers.listed("cluster.administrators")
-    return {"kind": "eks", "version": defaults.kubernetes(), **({"administrators": administrators} if administrators else {})}
+    return {
+        "kind": "eks",
+        "version": defaults.kubernetes(),
+        **({"administrators": administrators} if administrators else {}),
+    }
 
 
 def _unprotected(answers: Answers) -> dict[str, Any]:
-    return {"protected": Noted(value=False, note="`pulumi destroy` deletes it: for a trial")} if answers["purpose"] == "trial" else {}
+    return (
+        {"protected": Noted(value=False, note="`pulumi destroy` deletes it: for a trial")}
+        if answers["purpose"] == "trial"
+        else {}
+    )
 
 
 def _pools(answers: Answers) -> dict[str, Any]:
     cpu, memory = SERVERS[answers["server"]]
     kinds = _NODES[memory // cpu]
     each, gpus = servers_per_node(cpu, memory), answers.number("gpu")
-    # A volume is in one zone, so there is a group of nodes for each zone, and a size is each group's.
+    # A volume is in one zone, so there is a group of nodes for each zone, and a size is each
+    # group's.
     zones = len(answers.listed("network.zones")) if answers["homes.kind"] == "ebs" else 1
-    nodes, note = math.ceil(answers.number("users") / each / zones), f"{each} servers on each{', in each zone' if zones > 1 else ''}"
+    nodes, note = (
+        math.ceil(answers.number("users") / each / zones),
+        f"{each} servers on each{', in each zone' if zones > 1 else ''}",
+    )
     pools: dict[str, Any] = {
-        "core": {"instance_types": list(_CORE), "size": 1 if answers["purpose"] == "trial" else 2, "disk": {"size_gib": _CORE_DISK}},
+        "core": {
+            "instance_types": list(_CORE),
+            "size": 1 if answers["purpose"] == "trial" else 2,
+            "disk": {"size_gib": _CORE_DISK},
+        },
         "users": {
-            "capacity": Noted(value="spot_first", note="spot nodes, and on-demand nodes where there are none"),
+            "capacity": Noted(
+                value="spot_first", note="spot nodes, and on-demand nodes where there are none"
+            ),
             "instance_types": list(kinds),
             "size": {"min": 0, "max": Noted(value=nodes, note=note)},
         },
@@ -217,18 +344,36 @@ def _pools(answers: Answers) -> dict[str, Any]:
 
 
 def servers_per_node(cpu: int, memory: int) -> int:
-    """How many servers of a size, by what is guaranteed to each, fit on a node of their pool. The plan counts them again."""
+    """How many servers of a size, by what is guaranteed to each, fit on a node of their pool.
+    The plan counts them again.
+    """
     room = server_room([instance_type(name) for name in _NODES[memory // cpu]], _MOST_PODS)
-    return min(int(room.cpu_millicores / (1000 * cpu * _GUARANTEE)), int(room.memory_mib / (1024 * memory * _GUARANTEE)))
+    return min(
+        int(room.cpu_millicores / (1000 * cpu * _GUARANTEE)),
+        int(room.memory_mib / (1024 * memory * _GUARANTEE)),
+    )
 
 
 def _hub(answers: Answers, *, internal: bool = False) -> dict[str, Any]:
     cpu, memory = SERVERS[answers["server"]]
     profiles: dict[str, Any] = {
-        "standard": {"display_name": f"{cpu} CPU{'s' if cpu > 1 else ''}, {memory} GB", "pool": "users", "cpu": cpu, "memory": f"{memory}G", "default": True}
+        "standard": {
+            "display_name": f"{cpu} CPU{'s' if cpu > 1 else ''}, {memory} GB",
+            "pool": "users",
+            "cpu": cpu,
+            "memory": f"{memory}G",
+            "default": True,
+        }
     }
     if answers.get("gpu", "0") != "0":
-        profiles["gpu"] = {"display_name": "One GPU", "pool": "gpu", "cpu": 3, "memory": "12G", "gpus": 1, "image": _GPU_IMAGE}
+        profiles["gpu"] = {
+            "display_name": "One GPU",
+            "pool": "gpu",
+            "cpu": 3,
+            "memory": "12G",
+            "gpus": 1,
+            "image": _GPU_IMAGE,
+        }
     return {
         "sign_in": _sign_in(answers),
         "entry": _entry(answers, internal=internal),
@@ -239,10 +384,21 @@ def _hub(answers: Answers, *, internal: bool = False) -> dict[str, Any]:
 
 def _sign_in(answers: Answers) -> dict[str, Any]:
     kind = answers[f"{_SIGN_IN}.kind"]
-    found: dict[str, Any] = {"kind": kind, **_answered(answers, _SIGN_IN, ("client_id", "authorize_url", "token_url", "userinfo_url", "domain", "server"))}
+    found: dict[str, Any] = {
+        "kind": kind,
+        **_answered(
+            answers,
+            _SIGN_IN,
+            ("client_id", "authorize_url", "token_url", "userinfo_url", "domain", "server"),
+        ),
+    }
     if kind == "ldap":
-        found["bind_dn_templates"] = answers.marked(f"{_SIGN_IN}.bind_dn_templates", [answers[f"{_SIGN_IN}.bind_dn_templates"]])
-        found["ca_certificate"] = _pem(answers, f"{_SIGN_IN}.ca_certificate", lambda _: _NO_CERTIFICATE)
+        found["bind_dn_templates"] = answers.marked(
+            f"{_SIGN_IN}.bind_dn_templates", [answers[f"{_SIGN_IN}.bind_dn_templates"]]
+        )
+        found["ca_certificate"] = _pem(
+            answers, f"{_SIGN_IN}.ca_certificate", lambda _: _NO_CERTIFICATE
+        )
     if kind == "oidc":
         found["groups_claim"] = "groups"
     for name in ("allowed_organizations", "allowed_groups", "administrators"):
@@ -256,30 +412,52 @@ def _entry(answers: Answers, *, internal: bool) -> dict[str, Any]:
     kind = "load_balancer" if internal else answers[f"{_ENTRY}.kind"]
     if kind == "port_forward":
         return {"kind": kind}
-    found: dict[str, Any] = {"kind": kind, **({"internal": True} if internal else {}), **_answered(answers, _ENTRY, ("hostname", "route53_zone"))}
+    found: dict[str, Any] = {
+        "kind": kind,
+        **({"internal": True} if internal else {}),
+        **_answered(answers, _ENTRY, ("hostname", "route53_zone")),
+    }
     if kind == "node_port":
-        return {**found, "tls": {"kind": "certificate", "certificate": _pem(answers, f"{_ENTRY}.tls.certificate", _own_certificate)}}
+        return {
+            **found,
+            "tls": {
+                "kind": "certificate",
+                "certificate": _pem(answers, f"{_ENTRY}.tls.certificate", _own_certificate),
+            },
+        }
     networks, arn = answers.listed(f"{_ENTRY}.allowed_cidrs"), f"{_ENTRY}.tls.certificate_arn"
     found["allowed_cidrs"] = answers.marked(f"{_ENTRY}.allowed_cidrs", networks)
     if "0.0.0.0/0" in networks:
         found["public"] = Noted(value=True, note="the whole internet reaches the sign-in page")
-    return {**found, "tls": {"kind": "acm", "certificate_arn": answers.marked(arn, answers[arn])}} if arn in answers else found
+    return (
+        {**found, "tls": {"kind": "acm", "certificate_arn": answers.marked(arn, answers[arn])}}
+        if arn in answers
+        else found
+    )
 
 
 def _answered(answers: Answers, section: str, names: tuple[str, ...]) -> dict[str, Any]:
     """Those options of a section that were asked for and answered."""
-    return {name: answers.marked(path, answers[path]) for name in names if answers.get(path := f"{section}.{name}")}
+    return {
+        name: answers.marked(path, answers[path])
+        for name in names
+        if answers.get(path := f"{section}.{name}")
+    }
 
 
 def _own_certificate(answers: Answers) -> str:
     from jupyterhub_aws.operate.certificate.make import stand_in
 
     name = answers[f"{_ENTRY}.hostname"]
-    return stand_in(name) if HOSTNAME.fullmatch(name) else _NO_CERTIFICATE  # the models refuse the name
+    return (
+        stand_in(name) if HOSTNAME.fullmatch(name) else _NO_CERTIFICATE
+    )  # the models refuse the name
 
 
-def _pem(answers: Answers, path: str, stand_in: Callable[[Answers], str]) -> Any:  # noqa: ANN401 -- a text, or one with a mark
-    """The certificate in the file that was named, or one that stands in for it. Raises ConfigError for a file that is none."""
+def _pem(answers: Answers, path: str, stand_in: Callable[[Answers], str]) -> Any:
+    """The certificate in the file that was named, or one that stands in for it. Raises
+    ConfigError for a file that is none.
+    """
     name = answers[path]
     if not name:
         return answers.marked(path, stand_in(answers))
@@ -287,7 +465,11 @@ def _pem(answers: Answers, path: str, stand_in: Callable[[Answers], str]) -> Any
         return Path(name).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        problem = Problem(path=path, what=f"cannot be read from {name} ({reason})", fix="name a file in PEM form, or leave it empty")
+        problem = Problem(
+            path=path,
+            what=f"cannot be read from {name} ({reason})",
+            fix="name a file in PEM form, or leave it empty",
+        )
         raise ConfigError("jhub init", [problem]) from None
 
 

@@ -1,4 +1,6 @@
-"""The files of a project, as text by their paths; and how they come into a folder: all of them or none, and never over one that exists."""
+"""The files of a project, as text by their paths; and how they come into a folder: all of them
+or none, and never over one that exists.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ _LIBRARY = "jupyterhub-aws"
 _IGNORED, _IGNORE = (".venv/", "__pycache__/", "plan.html"), ".gitignore"
 
 #: sdk/go/common/tokens of Pulumi v3.260: names.go and project.go, stack_name.go.
-_PROJECT, _STACK = re.compile(r"[A-Za-z_.][A-Za-z0-9_.-]{0,99}"), re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_PROJECT, _STACK = (
+    re.compile(r"[A-Za-z_.][A-Za-z0-9_.-]{0,99}"),
+    re.compile(r"[A-Za-z0-9_.-]{1,100}"),
+)
 
 _PROGRAM = '''"""The program: everything that the stack file describes. What you add below is yours."""
 
@@ -57,7 +62,14 @@ def stack_files(target: Target, draft: Draft) -> dict[str, str]:
 
 def project_file(target: Target) -> str:
     """Pulumi.yaml."""
-    lines = (f"name: {target.project}", "description: JupyterHub on AWS", "runtime:", "  name: python", "  options:", "    toolchain: pip")
+    lines = (
+        f"name: {target.project}",
+        "description: JupyterHub on AWS",
+        "runtime:",
+        "  name: python",
+        "  options:",
+        "    toolchain: pip",
+    )
     return "\n".join((*lines, "    virtualenv: .venv", ""))
 
 
@@ -67,19 +79,27 @@ def project_files(target: Target, draft: Draft) -> dict[str, str]:
         "Pulumi.yaml": project_file(target),
         **stack_files(target, draft),
         "__main__.py": _PROGRAM,
-        "requirements.txt": f"# The library at a version: raise it, then run `pulumi install` and `jhub migrate`.\n{requirement()}\n",
+        "requirements.txt": (
+            "# The library at a version: raise it, then run `pulumi install` and `jhub"
+            f" migrate`.\n{requirement()}\n"
+        ),
         _IGNORE: "".join(f"{line}\n" for line in _IGNORED),
     }
     if target.workflows:
         from jupyterhub_aws.init.workflows import workflow_files
 
-        stacks = [name.removeprefix("Pulumi.").removesuffix(".yaml") for name in stack_files(target, draft)]
+        stacks = [
+            name.removeprefix("Pulumi.").removesuffix(".yaml")
+            for name in stack_files(target, draft)
+        ]
         found |= workflow_files(stacks, draft)
     return found
 
 
 def requirement() -> str:
-    """How this very library is asked for again: by its version, or by the address that it was installed from (PEP 610, direct_url.json)."""
+    """How this very library is asked for again: by its version, or by the address that it was
+    installed from (PEP 610, direct_url.json).
+    """
     from importlib.metadata import PackageNotFoundError, distribution
 
     try:
@@ -95,13 +115,21 @@ def requirement() -> str:
 def refuse_what_exists(target: Target, paths: Mapping[str, str]) -> None:
     """Raise ConfigError, naming each, for files that the folder has already."""
     if target.folder.exists() and not target.folder.is_dir():
-        raise ConfigError(COMMAND, [Problem(path=str(target.folder), what="is a file", fix="name a folder")])
+        raise ConfigError(
+            COMMAND, [Problem(path=str(target.folder), what="is a file", fix="name a folder")]
+        )
     there = [name for name in paths if name != _IGNORE and os.path.lexists(target.folder / name)]
     fix = "name another folder, or move it away: nothing is overwritten"
     if "Pulumi.yaml" in there:
-        fix = "there is a project already: copy its stack file for a further stack, or name another folder"
+        fix = (
+            "there is a project already: copy its stack file for a further stack, or name another"
+            " folder"
+        )
     if there:
-        raise ConfigError(COMMAND, [Problem(path=str(target.folder / name), what="exists", fix=fix) for name in there])
+        raise ConfigError(
+            COMMAND,
+            [Problem(path=str(target.folder / name), what="exists", fix=fix) for name in there],
+        )
 
 
 def refuse_names(project: str, stack: str) -> None:
@@ -120,7 +148,9 @@ def refuse_names(project: str, stack: str) -> None:
 
 
 def written(target: Target, files: Mapping[str, str]) -> list[str]:
-    """Write the files; whatever stops it, what was written goes again. Returns the names of those that were there and stay (.gitignore)."""
+    """Write the files; whatever stops it, what was written goes again. Returns the names of
+    those that were there and stay (.gitignore).
+    """
     refuse_what_exists(target, files)
     made: list[Path] = []
     kept = []
@@ -130,7 +160,9 @@ def written(target: Target, files: Mapping[str, str]) -> list[str]:
             if name == _IGNORE and path.exists():
                 kept.append(name)
                 continue
-            for folder in reversed([level for level in (path.parent, *path.parent.parents) if not level.exists()]):
+            for folder in reversed(
+                [level for level in (path.parent, *path.parent.parents) if not level.exists()]
+            ):
                 folder.mkdir()
                 made.append(folder)
             with path.open("x", encoding="utf-8") as stream:
@@ -144,7 +176,11 @@ def written(target: Target, files: Mapping[str, str]) -> list[str]:
                 path.rmdir() if path.is_dir() else path.unlink()
         if isinstance(error, OSError):
             reason = error.strerror or type(error).__name__
-            problem = Problem(path=str(target.folder), what=f"cannot be written ({reason})", fix="name a folder of yours; nothing was left in it")
+            problem = Problem(
+                path=str(target.folder),
+                what=f"cannot be written ({reason})",
+                fix="name a folder of yours; nothing was left in it",
+            )
             raise ConfigError(COMMAND, [problem]) from None
         raise
     return kept

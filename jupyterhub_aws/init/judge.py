@@ -1,4 +1,6 @@
-"""What a draft is worth before it is written: judged by the stack's own models, planned with every check, and priced by the plan's own bill."""
+"""What a draft is worth before it is written: judged by the stack's own models, planned with
+every check, and priced by the plan's own bill.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +27,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Bill:
-    """US dollars per month: with every pool at its smallest, and at its largest. None where a price is not known."""
+    """US dollars per month: with every pool at its smallest, and at its largest. None where a
+    price is not known.
+    """
 
     at_rest: float | None
     at_most: float | None
 
     def __str__(self) -> str:
         """Both, as a line has them."""
-        at_rest, at_most = ("unknown" if amount is None else f"${amount:,.2f}" for amount in (self.at_rest, self.at_most))
+        at_rest, at_most = (
+            "unknown" if amount is None else f"${amount:,.2f}"
+            for amount in (self.at_rest, self.at_most)
+        )
         return f"{at_rest} a month at rest, {at_most} at most"
 
 
@@ -46,19 +53,27 @@ class Judge:
     settings: tuple[str, ...] = ()
 
     def answers(self, given: Given) -> Answers:
-        """The answers to the questions that are asked, defaults among them. Raises ConfigError for one that is none of the choices."""
+        """The answers to the questions that are asked, defaults among them. Raises ConfigError
+        for one that is none of the choices.
+        """
         return Answers(self.questions, given)
 
     def draft(self, given: Given) -> Draft:
-        """The draft of these answers, which the models take. Raises ConfigError with every problem."""
-        found = settled(drafted(self.variant, self.answers(given), self.target.stack), self.settings)
+        """The draft of these answers, which the models take. Raises ConfigError with every
+        problem.
+        """
+        found = settled(
+            drafted(self.variant, self.answers(given), self.target.stack), self.settings
+        )
         with tempfile.TemporaryDirectory(prefix="jhub-") as folder:
             for file in self._read(found, Path(folder)):
                 validated(whole(given_by(file), file.path.parent))
         return found
 
     def bill(self, given: Given) -> Bill | None:
-        """What it costs; None where nothing in it has a price. Raises ConfigError for answers with which it cannot be built."""
+        """What it costs; None where nothing in it has a price. Raises ConfigError for answers
+        with which it cannot be built.
+        """
         return self._judged(tuple(sorted(given.items())))
 
     @lru_cache(maxsize=64)  # noqa: B019 -- one for each run of the command; the same draft is priced once
@@ -68,9 +83,23 @@ class Judge:
             plan = planned(self._read(found, Path(folder))[-1])
         failed = [item for item in plan.findings if item.status == "fail"]
         if failed:
-            raise ConfigError(COMMAND, [Problem(path=item.path or "", what=item.message, fix=item.fix or "choose another answer") for item in failed])
+            raise ConfigError(
+                COMMAND,
+                [
+                    Problem(
+                        path=item.path or "",
+                        what=item.message,
+                        fix=item.fix or "choose another answer",
+                    )
+                    for item in failed
+                ],
+            )
         cost = plan.cost.as_json()
-        return Bill(at_rest=cost["idle_monthly"], at_most=cost["maximum_monthly"]) if cost["lines"] else None
+        return (
+            Bill(at_rest=cost["idle_monthly"], at_most=cost["maximum_monthly"])
+            if cost["lines"]
+            else None
+        )
 
     def _read(self, draft: Draft, folder: Path) -> list[StackFile]:
         """The stack files as they would be in their project, each read."""
@@ -89,7 +118,9 @@ def planned(file: StackFile) -> Plan:
 
 
 def settled(draft: Draft, settings: Sequence[str]) -> Draft:
-    """A draft with `path=value` settings on top; sections that they are about lose their notes. Raises ConfigError for a setting that is none."""
+    """A draft with `path=value` settings on top; sections that they are about lose their notes.
+    Raises ConfigError for a setting that is none.
+    """
     if not settings:
         return draft
     from jupyterhub_aws.config.stack_text import plain
@@ -100,15 +131,28 @@ def settled(draft: Draft, settings: Sequence[str]) -> Draft:
         if head not in StackConfig.model_fields and "=" in setting:
             guess = closest(head, StackConfig.model_fields)
             fix = f"did you mean {guess}?" if guess else "docs/reference.md has every option"
-            raise ConfigError(COMMAND, [Problem(path=f"--set {dotted((head,))}", what="is no option of a stack file", fix=fix)])
+            raise ConfigError(
+                COMMAND,
+                [
+                    Problem(
+                        path=f"--set {dotted((head,))}",
+                        what="is no option of a stack file",
+                        fix=fix,
+                    )
+                ],
+            )
         config = {file_key(head): plain(sections[head])} if head in sections else {}
         set_option(config, setting, COMMAND)
         sections[head] = config[file_key(head)]
     return Draft(sections=sections, comments=draft.comments, head=draft.head)
 
 
-def split(settings: Sequence[str], questions: Sequence[Question]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Settings that answer a question, as answers; and the others. Raises ConfigError for a setting that is none."""
+def split(
+    settings: Sequence[str], questions: Sequence[Question]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Settings that answer a question, as answers; and the others. Raises ConfigError for a
+    setting that is none.
+    """
     by_path: Mapping[str, Question] = {question.path: question for question in questions}
     answers, others = {}, []
     for setting in settings:
@@ -121,7 +165,9 @@ def split(settings: Sequence[str], questions: Sequence[Question]) -> tuple[dict[
 
 
 def _as_typed(text: str, question: Question) -> str:
-    """A setting's value as one would type it as an answer: a list of YAML or JSON becomes text with separators."""
+    """A setting's value as one would type it as an answer: a list of YAML or JSON becomes text
+    with separators.
+    """
     from jupyterhub_aws.config.stack_file import parsed
 
     try:

@@ -1,4 +1,6 @@
-"""What a question is, and what an answer is. Every question has a default with which the rest is right: so there is a whole draft at any time."""
+"""What a question is, and what an answer is. Every question has a default with which the rest is
+right: so there is a whole draft at any time.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,12 @@ Given = Mapping[str, str]
 class Question:
     """One question of `jhub init`.
 
-    `path` is where the answer goes in the stack file, or a word of `init`'s own (users, server, gpu, purpose): by it `--set PATH=VALUE` answers. `help`
-    explains it in one or two lines. `choices` map each value that there is to what it means; without them any text is an answer, and a list is written
-    with `separator`s. `priced`: the answer changes the bill. `stand_in`: the default is no real value, and the file says that it is to be filled in.
-    A question that `when` refuses is not asked, and has no answer.
+    `path` is where the answer goes in the stack file, or a word of `init`'s own (users, server,
+    gpu, purpose): by it `--set PATH=VALUE` answers. `help` explains it in one or two lines.
+    `choices` map each value that there is to what it means; without them any text is an answer, and
+    a list is written with `separator`s. `priced`: the answer changes the bill. `stand_in`: the
+    default is no real value, and the file says that it is to be filled in. A question that `when`
+    refuses is not asked, and has no answer.
     """
 
     path: str
@@ -42,7 +46,9 @@ class Question:
             return None
         guess = closest(answer, self.choices)
         fix = f"did you mean {guess}?" if guess else f"choose one of {', '.join(self.choices)}"
-        return Problem(path=self.path, what=f"is none of the choices (got {shown(answer)})", fix=fix)
+        return Problem(
+            path=self.path, what=f"is none of the choices (got {shown(answer)})", fix=fix
+        )
 
 
 class Answers(Mapping[str, str]):
@@ -61,7 +67,10 @@ class Answers(Mapping[str, str]):
             answer = given.get(question.path, usual)
             problem = question.refused(answer)
             problems += [problem] if problem else []
-            self._values[question.path], self._asked[question.path] = usual if problem else answer, question
+            self._values[question.path], self._asked[question.path] = (
+                (usual if problem else answer),
+                question,
+            )
             if question.stand_in and answer == usual:
                 self._stand_ins.add(question.path)
         if problems:
@@ -80,15 +89,30 @@ class Answers(Mapping[str, str]):
         """An answer as a list; empty where the question was not asked."""
         if path not in self._values:
             return []
-        return [part.strip() for part in self._values[path].split(self._asked[path].separator) if part.strip()]
+        return [
+            part.strip()
+            for part in self._values[path].split(self._asked[path].separator)
+            if part.strip()
+        ]
 
     def number(self, path: str) -> int:
         """An answer as a whole number. Raises ConfigError."""
         text = self._values[path]
         if not text.isascii() or not text.isdigit():
-            raise ConfigError("jhub init", [Problem(path=path, what=f"must be a whole number (got {shown(text)})", fix="write digits only, such as 20")])
+            raise ConfigError(
+                "jhub init",
+                [
+                    Problem(
+                        path=path,
+                        what=f"must be a whole number (got {shown(text)})",
+                        fix="write digits only, such as 20",
+                    )
+                ],
+            )
         return int(text)
 
-    def marked(self, path: str, value: Any) -> Any:  # noqa: ANN401 -- any value of a section
-        """A value that was made of an answer, marked as to be filled in where the answer stands in for a real one."""
+    def marked(self, path: str, value: Any) -> Any:
+        """A value that was made of an answer, marked as to be filled in where the answer stands
+        in for a real one.
+        """
         return fill(value, self._asked[path].ask) if path in self._stand_ins else value

@@ -11,7 +11,10 @@ from jupyterhub_aws.init.question import Given, Question
 
 VARIANTS = {
     "open": "a VPC with NAT, an EKS cluster, hubs on the internet or behind a tunnel",
-    "airgap": "an isolated VPC without a way to the internet: two stacks, one for AWS and one for the inside of the cluster",
+    "airgap": (
+        "an isolated VPC without a way to the internet: two stacks, one for AWS and one for the"
+        " inside of the cluster"
+    ),
     "existing": "hubs in a cluster that exists: kubeadm, kops or an EKS cluster of others",
 }
 #: What a user's server gets: CPUs and memory, half of both guaranteed.
@@ -50,14 +53,20 @@ def _open(name: str) -> tuple[Question, ...]:
             ask="NAT gateways",
             help="Nodes have private addresses and reach the internet through NAT.",
             default=_always("single"),
-            choices={"single": "one for all zones; while its zone is down no node reaches the internet", "per_zone": "one in each zone"},
+            choices={
+                "single": "one for all zones; while its zone is down no node reaches the internet",
+                "per_zone": "one in each zone",
+            },
             priced=True,
         ),
         *_ownership(),
         Question(
             path="cluster.api.public_access_cidrs",
             ask="Networks that reach the Kubernetes API",
-            help="Where you run `pulumi` and `kubectl`, such as 198.51.100.7/32 for one address. https://checkip.amazonaws.com shows yours.",
+            help=(
+                "Where you run `pulumi` and `kubectl`, such as 198.51.100.7/32 for one address."
+                " https://checkip.amazonaws.com shows yours."
+            ),
             default=_always(defaults.DOCUMENTATION_NETWORK),
             stand_in=True,
         ),
@@ -65,7 +74,10 @@ def _open(name: str) -> tuple[Question, ...]:
         Question(
             path=f"{_ENTRY}.kind",
             ask="How users reach the hub",
-            help="A tunnel needs no name and no certificate, and whoever opens it needs access to the cluster.",
+            help=(
+                "A tunnel needs no name and no certificate, and whoever opens it needs access to"
+                " the cluster."
+            ),
             default=_always("port_forward"),
             choices={
                 "port_forward": "a tunnel, by `jhub open`",
@@ -86,21 +98,30 @@ def _airgap(name: str) -> tuple[Question, ...]:
         Question(
             path=f"{_PEER}.cidrs",
             ask="Your networks",
-            help="Where users, the directory and package mirrors are: networks that are reached without the internet.",
+            help=(
+                "Where users, the directory and package mirrors are: networks that are reached"
+                " without the internet."
+            ),
             default=_always("10.200.0.0/16"),
             stand_in=True,
         ),
         Question(
             path=f"{_PEER}.via.id",
             ask="Transit gateway",
-            help="The id of the transit gateway that leads there. For VPC peering change `via` in the file afterwards.",
+            help=(
+                "The id of the transit gateway that leads there. For VPC peering change `via` in"
+                " the file afterwards."
+            ),
             default=_always("tgw-0123456789abcdef0"),
             stand_in=True,
         ),
         Question(
             path="network.internal_hosts",
             ask="Internal host names",
-            help="Names of your directory, sign-in and package mirrors; * stands for all below. Any other name in the stack fails the plan.",
+            help=(
+                "Names of your directory, sign-in and package mirrors; * stands for all below. Any"
+                " other name in the stack fails the plan."
+            ),
             default=_always("*.corp.example"),
             stand_in=True,
         ),
@@ -109,7 +130,10 @@ def _airgap(name: str) -> tuple[Question, ...]:
             ask="Zones of VPC endpoints",
             help="Each AWS API that something calls has a private endpoint.",
             default=_always("all"),
-            choices={"all": "an address in each zone", "one": "an address in one zone: while that is down no node starts"},
+            choices={
+                "all": "an address in each zone",
+                "one": "an address in one zone: while that is down no node starts",
+            },
             priced=True,
         ),
         *_sign_in(("ldap", "native"), "ldap"),
@@ -127,11 +151,19 @@ def _airgap(name: str) -> tuple[Question, ...]:
 
 def _existing(name: str) -> tuple[Question, ...]:
     return (
-        Question(path="name", ask="Name", help="Prefix of what the stack makes. Choose once: another name is another stack.", default=_always(name)),
+        Question(
+            path="name",
+            ask="Name",
+            help="Prefix of what the stack makes. Choose once: another name is another stack.",
+            default=_always(name),
+        ),
         Question(
             path="cluster.context",
             ask="kubectl context",
-            help="Which context of KUBECONFIG or ~/.kube/config leads to the cluster. Empty: the current one.",
+            help=(
+                "Which context of KUBECONFIG or ~/.kube/config leads to the cluster. Empty: the"
+                " current one."
+            ),
             default=_always(""),
         ),
         Question(
@@ -156,7 +188,10 @@ def _existing(name: str) -> tuple[Question, ...]:
         Question(
             path="network.internal_hosts",
             ask="Internal host names",
-            help="Names of your directory, sign-in and homes; * stands for all below. Any other name in the stack fails the plan.",
+            help=(
+                "Names of your directory, sign-in and homes; * stands for all below. Any other name"
+                " in the stack fails the plan."
+            ),
             default=_always("*.corp.example"),
             stand_in=True,
             when=_is("network.egress.kind", "none"),
@@ -164,7 +199,10 @@ def _existing(name: str) -> tuple[Question, ...]:
         Question(
             path="registry.charts",
             ask="Folder with charts",
-            help="Images are imported on every node; charts are in this folder, as `jhub bundle pull` fills it.",
+            help=(
+                "Images are imported on every node; charts are in this folder, as `jhub bundle"
+                " pull` fills it."
+            ),
             default=_always("bundle/charts"),
             when=_is("network.egress.kind", "none"),
         ),
@@ -173,9 +211,15 @@ def _existing(name: str) -> tuple[Question, ...]:
         Question(
             path=f"{_ENTRY}.kind",
             ask="How users reach the hub",
-            help="A tunnel needs no name and no certificate, and whoever opens it needs access to the cluster.",
+            help=(
+                "A tunnel needs no name and no certificate, and whoever opens it needs access to"
+                " the cluster."
+            ),
             default=_always("port_forward"),
-            choices={"port_forward": "a tunnel, by `jhub open`", "node_port": "a port of the nodes, with a host name and a certificate of yours"},
+            choices={
+                "port_forward": "a tunnel, by `jhub open`",
+                "node_port": "a port of the nodes, with a host name and a certificate of yours",
+            },
         ),
         Question(
             path=f"{_ENTRY}.hostname",
@@ -188,7 +232,9 @@ def _existing(name: str) -> tuple[Question, ...]:
         Question(
             path=f"{_ENTRY}.tls.certificate",
             ask="File of the certificate",
-            help="PEM, the server's first. `jhub certificate new HOSTNAME` makes one to begin with.",
+            help=(
+                "PEM, the server's first. `jhub certificate new HOSTNAME` makes one to begin with."
+            ),
             default=_always(""),
             stand_in=True,
             when=_is(f"{_ENTRY}.kind", "node_port"),
@@ -215,7 +261,10 @@ def _existing(name: str) -> tuple[Question, ...]:
         Question(
             path="homes.path",
             ask="Exported path",
-            help="It has to map every client to 1000:100 (Linux: all_squash,anonuid=1000,anongid=100).",
+            help=(
+                "It has to map every client to 1000:100 (Linux:"
+                " all_squash,anonuid=1000,anongid=100)."
+            ),
             default=_always("/export/homes"),
             stand_in=True,
             when=_is("homes.kind", "nfs"),
@@ -243,9 +292,24 @@ def _existing(name: str) -> tuple[Question, ...]:
             default=_always("gp3"),
             stand_in=True,
         ),
-        Question(path="pools.users.cores", ask="CPUs of a node", help="Of the smallest node on which users' servers run.", default=_always("8")),
-        Question(path="pools.users.memory_gib", ask="Memory of a node in GiB", help="Of the same node.", default=_always("32")),
-        Question(path="pools.users.nodes", ask="Nodes", help="How many of them there are.", default=_always("3")),
+        Question(
+            path="pools.users.cores",
+            ask="CPUs of a node",
+            help="Of the smallest node on which users' servers run.",
+            default=_always("8"),
+        ),
+        Question(
+            path="pools.users.memory_gib",
+            ask="Memory of a node in GiB",
+            help="Of the same node.",
+            default=_always("32"),
+        ),
+        Question(
+            path="pools.users.nodes",
+            ask="Nodes",
+            help="How many of them there are.",
+            default=_always("3"),
+        ),
         _server(),
     )
 
@@ -255,17 +319,26 @@ def _place(name: str, *, account: Callable[[Given], str]) -> tuple[Question, ...
         Question(
             path="name",
             ask="Name",
-            help="Of the cluster, and the prefix of everything in AWS. Choose once: another name is another cluster.",
+            help=(
+                "Of the cluster, and the prefix of everything in AWS. Choose once: another name is"
+                " another cluster."
+            ),
             default=_always(name),
         ),
         Question(
             path="accounts",
             ask="AWS account",
-            help="Its twelve digits: `pulumi up` and `jhub` refuse to change another account." + ("" if account is not defaults.account else " Empty: any."),
+            help="Its twelve digits: `pulumi up` and `jhub` refuse to change another account."
+            + ("" if account is not defaults.account else " Empty: any."),
             default=account,
             stand_in=account is not defaults.account,
         ),
-        Question(path="region", ask="Region", help="Where it runs, such as us-east-1. Choose one near its users.", default=defaults.region),
+        Question(
+            path="region",
+            ask="Region",
+            help="Where it runs, such as us-east-1. Choose one near its users.",
+            default=defaults.region,
+        ),
         Question(
             path="network.zones",
             ask="Availability zones",
@@ -281,46 +354,72 @@ def _ownership(*, cluster: bool = True) -> tuple[Question, ...]:
         ask="What is it for?",
         help="It becomes the tag `environment` too.",
         default=_always("trial"),
-        choices={
-            "trial": "one core node; `pulumi destroy` takes the cluster down",
-            "production": "two core nodes; the cluster is protected from deletion",
-        }
-        if cluster
-        else {"trial": "`pulumi destroy` deletes it", "production": "namespaces, claims and volumes are protected from deletion"},
+        choices=(
+            {
+                "trial": "one core node; `pulumi destroy` takes the cluster down",
+                "production": "two core nodes; the cluster is protected from deletion",
+            }
+            if cluster
+            else {
+                "trial": "`pulumi destroy` deletes it",
+                "production": "namespaces, claims and volumes are protected from deletion",
+            }
+        ),
         priced=cluster,
     )
-    owner = Question(path="tags.owner", ask="Owner", help="The team or person who answers for it: a tag of every resource.", default=defaults.owner)
+    owner = Question(
+        path="tags.owner",
+        ask="Owner",
+        help="The team or person who answers for it: a tag of every resource.",
+        default=defaults.owner,
+    )
     administrators = Question(
         path="cluster.administrators",
         ask="Cluster administrators",
-        help="ARNs of IAM roles or users that get kubectl, with commas. Whoever runs the first `pulumi up` has it already.",
+        help=(
+            "ARNs of IAM roles or users that get kubectl, with commas. Whoever runs the first"
+            " `pulumi up` has it already."
+        ),
         default=_always(""),
     )
     return (purpose, owner, administrators) if cluster else (purpose, owner)
 
 
 def _sign_in(kinds: tuple[str, ...], usual: str) -> tuple[Question, ...]:
-    kind = Question(path=f"{_SIGN_IN}.kind", ask="Sign-in", help="How users sign in.", default=_always(usual), choices={name: _KINDS[name] for name in kinds})
+    kind = Question(
+        path=f"{_SIGN_IN}.kind",
+        ask="Sign-in",
+        help="How users sign in.",
+        default=_always(usual),
+        choices={name: _KINDS[name] for name in kinds},
+    )
     administrators = Question(
         path=f"{_SIGN_IN}.administrators",
         ask="Hub administrators",
         help="Names, as they sign in, of those who see the admin page.",
         default=lambda answers: "admin" if answers[kind.path] == "native" else "",
     )
-    return (kind, *(question for of, question in _of_kinds(kind.path) if set(of) & set(kinds)), administrators)
+    return (
+        kind,
+        *(question for of, question in _of_kinds(kind.path) if set(of) & set(kinds)),
+        administrators,
+    )
 
 
 def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
     """What a kind of sign-in asks besides, each with the kinds that it belongs to."""
 
-    def asked(name: str, of: tuple[str, ...], **fields: Any) -> tuple[tuple[str, ...], Question]:  # noqa: ANN401 -- those of a question
+    def asked(name: str, of: tuple[str, ...], **fields: Any) -> tuple[tuple[str, ...], Question]:
         return of, Question(path=f"{_SIGN_IN}.{name}", when=_is(kind, *of), stand_in=True, **fields)
 
     yield asked(
         "client_id",
         ("github", "oidc", "cognito"),
         ask="Client id",
-        help="Of the application that you register there, with the callback https://HOSTNAME/hub/oauth_callback.",
+        help=(
+            "Of the application that you register there, with the callback"
+            " https://HOSTNAME/hub/oauth_callback."
+        ),
         default=_always("Ov23liDocumentation0"),
     )
     yield asked(
@@ -331,8 +430,17 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
         default=_always("example-org"),
     )
     for name in _ENDPOINTS:
-        shown, default = name.replace("_", " ").capitalize().replace("url", "URL"), _endpoint(name.removesuffix("_url"))
-        yield asked(name, ("oidc",), ask=shown, help="From the provider's .well-known/openid-configuration.", default=default)
+        shown, default = (
+            name.replace("_", " ").capitalize().replace("url", "URL"),
+            _endpoint(name.removesuffix("_url")),
+        )
+        yield asked(
+            name,
+            ("oidc",),
+            ask=shown,
+            help="From the provider's .well-known/openid-configuration.",
+            default=default,
+        )
     yield asked(
         "domain",
         ("cognito",),
@@ -365,8 +473,12 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
         "allowed_groups",
         ("oidc", "cognito", "ldap"),
         ask="Groups that may sign in",
-        help=lambda answers: f"{'DNs' if answers[kind] == 'ldap' else 'Names'}, with semicolons between them.",
-        default=lambda answers: "cn=jupyter,ou=groups,dc=corp,dc=example" if answers[kind] == "ldap" else "jupyter",
+        help=lambda answers: (
+            f"{'DNs' if answers[kind] == 'ldap' else 'Names'}, with semicolons between them."
+        ),
+        default=lambda answers: (
+            "cn=jupyter,ou=groups,dc=corp,dc=example" if answers[kind] == "ldap" else "jupyter"
+        ),
         separator=";",
     )
 
@@ -376,14 +488,19 @@ def _endpoint(name: str) -> Callable[[Given], str]:
     return lambda answers: f"https://{host(answers)}/oauth2/{name}"
 
 
-def _balancer(hostname: str, networks: Callable[[Given], str], *, zone: bool) -> tuple[Question, ...]:
+def _balancer(
+    hostname: str, networks: Callable[[Given], str], *, zone: bool
+) -> tuple[Question, ...]:
     def exposed(answers: Given) -> bool:
         return not zone or answers.get(f"{_ENTRY}.kind") == "load_balancer"
 
     hosted = Question(
         path=f"{_ENTRY}.route53_zone",
         ask="Route 53 hosted zone",
-        help="Its id, such as Z0123456789ABCDEFGHIJ: the stack makes the record and the certificate. Empty: the name is hosted elsewhere.",
+        help=(
+            "Its id, such as Z0123456789ABCDEFGHIJ: the stack makes the record and the certificate."
+            " Empty: the name is hosted elsewhere."
+        ),
         default=_always(""),
         when=exposed,
     )
@@ -397,7 +514,12 @@ def _balancer(hostname: str, networks: Callable[[Given], str], *, zone: bool) ->
             when=exposed,
         ),
         Question(
-            path=f"{_ENTRY}.allowed_cidrs", ask="Networks of users", help="From where they come in: campus, VPN.", default=networks, stand_in=zone, when=exposed
+            path=f"{_ENTRY}.allowed_cidrs",
+            ask="Networks of users",
+            help="From where they come in: campus, VPN.",
+            default=networks,
+            stand_in=zone,
+            when=exposed,
         ),
         *((hosted,) if zone else ()),
         Question(
@@ -418,7 +540,10 @@ def _homes() -> tuple[Question, ...]:
             ask="Home directories",
             help=_storage_prices,
             default=_always("efs"),
-            choices={"efs": "one EFS file system, reachable from every zone; grows by itself", "ebs": "a volume of 10 GiB for each user, in one zone"},
+            choices={
+                "efs": "one EFS file system, reachable from every zone; grows by itself",
+                "ebs": "a volume of 10 GiB for each user, in one zone",
+            },
             priced=True,
         ),
     )
@@ -427,7 +552,10 @@ def _homes() -> tuple[Question, ...]:
 def _storage_prices(answers: Given) -> str:
     prices = Prices().in_region(answers["region"])
     efs, ebs = prices.of("efs_gib_month"), prices.of("gp3_gib_month")
-    return f"Where users' files are. What is stored costs extra, for each GiB and month: ${efs:.2f} on EFS, ${ebs:.2f} on EBS."
+    return (
+        f"Where users' files are. What is stored costs extra, for each GiB and month: ${efs:.2f} on"
+        f" EFS, ${ebs:.2f} on EBS."
+    )
 
 
 def _sizes() -> tuple[Question, ...]:
@@ -436,14 +564,20 @@ def _sizes() -> tuple[Question, ...]:
         Question(
             path="users",
             ask="Users at once",
-            help="The most whose servers run at the same time: the limit of nodes and of the bill. Nodes start and stop with servers.",
+            help=(
+                "The most whose servers run at the same time: the limit of nodes and of the bill."
+                " Nodes start and stop with servers."
+            ),
             default=_always("20"),
             priced=True,
         ),
         Question(
             path="gpu",
             ask="GPU servers at once",
-            help="How many servers with an NVIDIA T4 may run at the same time. 0: none, and no profile for it.",
+            help=(
+                "How many servers with an NVIDIA T4 may run at the same time. 0: none, and no"
+                " profile for it."
+            ),
             default=_always("0"),
             priced=True,
         ),
@@ -456,6 +590,9 @@ def _server(*, priced: bool = False) -> Question:
         ask="Size of a server",
         help="What a user may use. Half of it is guaranteed on a full node.",
         default=_always("medium"),
-        choices={name: f"{cpu} CPU{'s' if cpu > 1 else ''}, {memory} GB" for name, (cpu, memory) in SERVERS.items()},
+        choices={
+            name: f"{cpu} CPU{'s' if cpu > 1 else ''}, {memory} GB"
+            for name, (cpu, memory) in SERVERS.items()
+        },
         priced=priced,
     )

@@ -16,13 +16,23 @@ from jupyterhub_aws.config.keys import PROVIDERS
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.init import defaults
 from jupyterhub_aws.init.draft import Draft
-from jupyterhub_aws.init.files import COMMAND, Target, project_files, refuse_names, refuse_what_exists, stack_files, written
+from jupyterhub_aws.init.files import (
+    COMMAND,
+    Target,
+    project_files,
+    refuse_names,
+    refuse_what_exists,
+    stack_files,
+    written,
+)
 from jupyterhub_aws.init.judge import Judge, planned, split
 from jupyterhub_aws.init.questions import questions_of
 
 
 def init(folder: Path, settings: Sequence[str], options: Mapping[str, object]) -> int:
-    """Ask, write, plan. 0: no check of the plan fails; 1: one does. Raises ConfigError, with nothing written."""
+    """Ask, write, plan. 0: no check of the plan fails; 1: one does. Raises ConfigError, with
+    nothing written.
+    """
     name = defaults.name_of(folder)
     target = Target(
         folder=folder,
@@ -50,8 +60,18 @@ def is_terminal() -> bool:
 
 def _asked(judge: Judge, given: Mapping[str, str]) -> Draft:
     if not is_terminal():
-        fix = "run it in a terminal; or take the defaults with --yes, and change some with --set PATH=VALUE"
-        raise ConfigError(COMMAND, [Problem(path="", what="asks questions, and there is no terminal to answer in", fix=fix)])
+        fix = (
+            "run it in a terminal; or take the defaults with --yes, and change some with --set"
+            " PATH=VALUE"
+        )
+        raise ConfigError(
+            COMMAND,
+            [
+                Problem(
+                    path="", what="asks questions, and there is no terminal to answer in", fix=fix
+                )
+            ],
+        )
     from jupyterhub_aws.init.talk import answered
 
     draft = judge.draft(answered(judge, given))
@@ -64,7 +84,10 @@ def _shown(target: Target, draft: Draft, kept: Sequence[str]) -> int:
     console = Terminal()
     names = [name for name in project_files(target, draft) if name not in kept]
     heads = Counter(name.partition("/")[0] for name in names)
-    shown = (head if head in names else f"{head}/ ({counted(count, 'file')})" for head, count in heads.items())
+    shown = (
+        head if head in names else f"{head}/ ({counted(count, 'file')})"
+        for head, count in heads.items()
+    )
     console.print(Text(f"wrote {', '.join(shown)} in {target.folder}"))
     for name in kept:
         console.print(Text(f"{name} exists and stays as it is: let it name .venv/"))
@@ -87,7 +110,11 @@ def _say_next(console: Terminal, target: Target, draft: Draft) -> None:
         for path, note in draft.to_fill_in:
             console.print(Text(f"  {path}: {note}"), soft_wrap=True)
         console.print()
-    place = [] if target.folder.resolve() == Path.cwd().resolve() else [f"cd {shlex.quote(str(target.folder))}"]
+    place = (
+        []
+        if target.folder.resolve() == Path.cwd().resolve()
+        else [f"cd {shlex.quote(str(target.folder))}"]
+    )
     steps = [
         (" && ".join([*place, "pulumi install"]), "the environment: .venv, from requirements.txt"),
         (f"pulumi stack init {target.stack}", "the stack's state; asks for a passphrase"),

@@ -1,4 +1,6 @@
-"""GitHub workflows for the stacks of a project: those of examples/github, with the project's own stacks in them, and the checks as a policy pack."""
+"""GitHub workflows for the stacks of a project: those of examples/github, with the project's own
+stacks in them, and the checks as a policy pack.
+"""
 
 from __future__ import annotations
 
@@ -17,33 +19,49 @@ _NO_ACCOUNT = "ACCOUNT"
 _NO_TEXT = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
 
 _PACK = {
-    "policy/PulumiPolicy.yaml": """description: The checks of `jhub plan`, enforced by the engine
+    "policy/PulumiPolicy.yaml": (
+        """description: The checks of `jhub plan`, enforced by the engine
 runtime:
   name: python
   options:
     toolchain: pip
     virtualenv: ../.venv
-""",
-    "policy/__main__.py": '''"""What the engine starts: `pulumi up --policy-pack policy`."""
+"""
+    ),
+    "policy/__main__.py": (
+        '''"""What the engine starts: `pulumi up --policy-pack policy`."""
 
 from pathlib import Path
 
 from jupyterhub_aws.policy.pack import make_pack
 
 make_pack(Path(__file__).parent)
-''',
+'''
+    ),
 }
 
 
 def workflow_files(stacks: Sequence[str], draft: Draft) -> dict[str, str]:
-    """The files by their paths in the project. Roles and the state's bucket are the operator's to make, so their names stand in for real ones."""
-    found = {f".github/workflows/{path.name}": path.read_text(encoding="utf-8") for path in sorted((_FOLDER / "workflows").glob("*.yml"))}
-    found |= {f".github/{path.name}": path.read_text(encoding="utf-8") for path in sorted(_FOLDER.glob("*.sh"))}
+    """The files by their paths in the project. Roles and the state's bucket are the operator's
+    to make, so their names stand in for real ones.
+    """
+    found = {
+        f".github/workflows/{path.name}": path.read_text(encoding="utf-8")
+        for path in sorted((_FOLDER / "workflows").glob("*.yml"))
+    }
+    found |= {
+        f".github/{path.name}": path.read_text(encoding="utf-8")
+        for path in sorted(_FOLDER.glob("*.sh"))
+    }
     found[".github/workflows/up.yml"] = _with_stacks(found[".github/workflows/up.yml"], stacks)
     choices = f"options: [{', '.join(map(_scalar, stacks))}] # those of .github/stacks.json"
     preview = re.sub(r"options: \[.*", choices, found[".github/workflows/preview.yml"])
-    found[".github/workflows/preview.yml"] = preview.replace("default: dev", f"default: {_scalar(stacks[0])}")
-    found[".github/stacks.json"] = json.dumps([_row(stack, draft) for stack in stacks], indent=2) + "\n"
+    found[".github/workflows/preview.yml"] = preview.replace(
+        "default: dev", f"default: {_scalar(stacks[0])}"
+    )
+    found[".github/stacks.json"] = (
+        json.dumps([_row(stack, draft) for stack in stacks], indent=2) + "\n"
+    )
     return found | _PACK
 
 
@@ -55,7 +73,15 @@ def _with_stacks(text: str, stacks: Sequence[str]) -> str:
     made = []
     for number, stack in enumerate(stacks):
         after = [f"    needs: {_job(stacks[number - 1])}\n"] if number else []
-        made.append("".join([f"  {_job(stack)}:\n", *after, body.replace("stack: dev", f"stack: {_scalar(stack)}")]))
+        made.append(
+            "".join(
+                [
+                    f"  {_job(stack)}:\n",
+                    *after,
+                    body.replace("stack: dev", f"stack: {_scalar(stack)}"),
+                ]
+            )
+        )
     assert second.replace("    needs: dev\n", "").replace("prod", "dev").strip() == body.strip()  # noqa: S101 -- both jobs of the example are one
     return f"{head}jobs:\n{''.join(made)}"
 
@@ -74,7 +100,10 @@ def _scalar(stack: str) -> str:
 
 def _row(stack: str, draft: Draft) -> dict[str, Any]:
     sections = {name: plain(value) for name, value in draft.sections.items()}
-    region, account = sections.get("region", "us-east-1"), (sections.get("accounts") or [_NO_ACCOUNT])[0]
+    region, account = (
+        sections.get("region", "us-east-1"),
+        (sections.get("accounts") or [_NO_ACCOUNT])[0],
+    )
     inside = stack.endswith("-hub") and sections.get("parts") == "cloud"
     return {
         "stack": stack,

@@ -1,4 +1,6 @@
-"""Which files `jhub migrate` looks at, and what becomes of each: computed whole and compared with its meaning before anything is written."""
+"""Which files `jhub migrate` looks at, and what becomes of each: computed whole and compared
+with its meaning before anything is written.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,16 @@ from jupyterhub_aws.config.stack_file import find, parsed, read
 from jupyterhub_aws.migrate.text import Document, UnsafeError, sections
 
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
-#: Sections of which every stack file of this library has one: others are other programs' (examples/backend).
+#: Sections of which every stack file of this library has one: others are other programs'
+#: (examples/backend).
 _OURS = frozenset({"cloud_stack", "cluster", "hubs", "network", "pools"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Migration:
-    """One file in its old and in its new form. `source` is the format that it had; `edits` are the words that change, besides the line `format`."""
+    """One file in its old and in its new form. `source` is the format that it had; `edits` are
+    the words that change, besides the line `format`.
+    """
 
     path: Path
     old: str
@@ -38,9 +43,11 @@ class Migration:
 
 
 def targets(named: Sequence[str], folder: Path) -> list[Path]:
-    """The stack files of these names or paths, or else all of a folder; then each Pulumi.yaml whose values for all stacks they take.
+    """The stack files of these names or paths, or else all of a folder; then each Pulumi.yaml whose
+    values for all stacks they take.
 
-    Raises ConfigError with every name for which there is no file, and for a folder without stack files.
+    Raises ConfigError with every name for which there is no file, and for a folder without stack
+    files.
     """
     problems: list[Problem] = []
     found: list[Path] = []
@@ -48,20 +55,37 @@ def targets(named: Sequence[str], folder: Path) -> list[Path]:
         try:
             found.append(find(name, folder))
         except ConfigError as error:
-            problems += [Problem(path=error.source, what=problem.what, fix=problem.fix) for problem in error.problems]
+            problems += [
+                Problem(path=error.source, what=problem.what, fix=problem.fix)
+                for problem in error.problems
+            ]
     if not named:
-        found = [path for path in sorted(folder.glob("Pulumi.*.yaml")) if not _of_another_program(path)]
+        found = [
+            path for path in sorted(folder.glob("Pulumi.*.yaml")) if not _of_another_program(path)
+        ]
         if not found:
-            problems.append(Problem(path="", what=f"finds no stack file in {folder}", fix="run it where Pulumi.yaml is, or name the files"))
+            problems.append(
+                Problem(
+                    path="",
+                    what=f"finds no stack file in {folder}",
+                    fix="run it where Pulumi.yaml is, or name the files",
+                )
+            )
     if problems:
         raise ConfigError("jhub migrate", problems)
-    of_projects = [path for file in found if file.name not in _PROJECT_FILES and (path := _project_file(file.absolute().parent))]
+    of_projects = [
+        path
+        for file in found
+        if file.name not in _PROJECT_FILES and (path := _project_file(file.absolute().parent))
+    ]
     every = {path.resolve(): path for path in (*found, *of_projects)}
     return list(every.values())
 
 
 def _project_file(folder: Path) -> Path | None:
-    """The Pulumi.yaml upwards from a folder; not the library's own, which stands in where a folder has none."""
+    """The Pulumi.yaml upwards from a folder; not the library's own, which stands in where a
+    folder has none.
+    """
     found = find_project(folder)
     path = None if found is None else found.path
     return path if path is not None and folder.is_relative_to(path.parent) else None
@@ -76,7 +100,9 @@ def _of_another_program(path: Path) -> bool:
 
 
 def migrated(path: Path) -> Migration:
-    """What becomes of a file. Raises ConfigError, with every problem, for one that is not readable, is of a newer format or cannot be changed safely."""
+    """What becomes of a file. Raises ConfigError, with every problem, for one that is not
+    readable, is of a newer format or cannot be changed safely.
+    """
     if path.name in _PROJECT_FILES:
         return _of_project(path)
     read(path)  # whatever makes a file unreadable to every command
@@ -86,8 +112,12 @@ def migrated(path: Path) -> Migration:
     own = sections(document, project.name)
     if not _OURS & own.keys():
         fix = f"name a stack file of JupyterHub, which has one of {', '.join(sorted(_OURS))}"
-        raise ConfigError(path.name, [Problem(path="config", what="has no section of this library", fix=fix)])
-    raw = own.get("format", project.defaults.get("format", project.defaults.get(file_key("format"))))
+        raise ConfigError(
+            path.name, [Problem(path="config", what="has no section of this library", fix=fix)]
+        )
+    raw = own.get(
+        "format", project.defaults.get("format", project.defaults.get(file_key("format")))
+    )
     number = _format(path, raw)
     found = _stepped(path, text, project, number)
     if "format" in own or raw is None:
@@ -96,7 +126,9 @@ def migrated(path: Path) -> Migration:
 
 
 def _of_project(path: Path) -> Migration:
-    """A Pulumi.yaml: no line `format` is written there, where it would speak for every stack file."""
+    """A Pulumi.yaml: no line `format` is written there, where it would speak for every stack
+    file.
+    """
     project = _project_of(path)
     text = _text(path)
     config = parsed(text).get("config")
@@ -111,7 +143,16 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise ConfigError(path.name, [Problem(path="", what=f"cannot be read ({error.strerror})", fix="look at its owner and mode")]) from None
+        raise ConfigError(
+            path.name,
+            [
+                Problem(
+                    path="",
+                    what=f"cannot be read ({error.strerror})",
+                    fix="look at its owner and mode",
+                )
+            ],
+        ) from None
 
 
 def _format(path: Path, raw: object) -> int:
@@ -119,7 +160,16 @@ def _format(path: Path, raw: object) -> int:
     if later := newer(raw):
         raise ConfigError(path.name, [later])
     if number is None or number < 1:
-        raise ConfigError(path.name, [Problem(path="format", what="is no format of a stack file", fix=f"write 1 to {FORMAT}, or remove the line")])
+        raise ConfigError(
+            path.name,
+            [
+                Problem(
+                    path="format",
+                    what="is no format of a stack file",
+                    fix=f"write 1 to {FORMAT}, or remove the line",
+                )
+            ],
+        )
     return number
 
 
@@ -128,7 +178,9 @@ def _project_of(path: Path) -> Project:
     return find_project(folder) or unnamed_project(folder)
 
 
-def _stepped(path: Path, text: str, project: Project, number: int, *, wrapped: bool = False) -> Migration:
+def _stepped(
+    path: Path, text: str, project: Project, number: int, *, wrapped: bool = False
+) -> Migration:
     """All steps from a format on, each on the text that the one before left."""
     new = text
     edits: list[Edit] = []
@@ -158,8 +210,15 @@ def _edited(path: Path, text: str, project: str, edits: Sequence[Edit], *, wrapp
 
 
 def _by_hand(words: str, edit: Edit) -> Problem:
-    what = "stands in a form in which no word can be replaced alone (an anchor, or text over several lines)"
-    return Problem(path=dotted(edit.place), what=what, fix=f"write it yourself: {words}; then run jhub migrate again")
+    what = (
+        "stands in a form in which no word can be replaced alone (an anchor, or text over several"
+        " lines)"
+    )
+    return Problem(
+        path=dotted(edit.place),
+        what=what,
+        fix=f"write it yourself: {words}; then run jhub migrate again",
+    )
 
 
 def _stamped(path: Path, found: Migration, project: Project) -> Migration:
@@ -169,13 +228,26 @@ def _stamped(path: Path, found: Migration, project: Project) -> Migration:
     before = parsed(found.new)
     try:
         new = Document(found.new, project.name).stamped(FORMAT)
-        right = _declares(new, project.name) and _means(new, before, sections(before, project.name), project.name)
+        right = _declares(new, project.name) and _means(
+            new, before, sections(before, project.name), project.name
+        )
     except (UnsafeError, ValueError):  # a line there would be no YAML any more
         right = False
     if not right:
         what = "is not there, and the file has a form in which no line can be added safely"
-        raise ConfigError(path.name, [Problem(path="format", what=what, fix=f"add the line yourself, below `config:`: format: {FORMAT}")])
-    return Migration(path=found.path, old=found.old, new=new, source=found.source, edits=found.edits)
+        raise ConfigError(
+            path.name,
+            [
+                Problem(
+                    path="format",
+                    what=what,
+                    fix=f"add the line yourself, below `config:`: format: {FORMAT}",
+                )
+            ],
+        )
+    return Migration(
+        path=found.path, old=found.old, new=new, source=found.source, edits=found.edits
+    )
 
 
 def _declares(text: str, project: str) -> bool:
@@ -183,34 +255,52 @@ def _declares(text: str, project: str) -> bool:
     return raw is not None and declared(raw) == FORMAT
 
 
-def _means(text: str, before: Any, expected: Mapping[str, Any], project: str, *, wrapped: bool = False) -> bool:  # noqa: ANN401 -- any YAML document
-    """Whether a text says these sections, and of everything else what a document said before. The line `format` is compared elsewhere."""
+def _means(
+    text: str, before: Any, expected: Mapping[str, Any], project: str, *, wrapped: bool = False
+) -> bool:
+    """Whether a text says these sections, and of everything else what a document said before.
+    The line `format` is compared elsewhere.
+    """
     try:
         after = parsed(text)
         found = sections(after, project, wrapped=wrapped)
     except (ValueError, AttributeError):
         return False
-    return _as_text(found) == _as_text(expected) and _as_text(dict(_others(after, project))) == _as_text(dict(_others(before, project)))
+    return _as_text(found) == _as_text(expected) and _as_text(
+        dict(_others(after, project))
+    ) == _as_text(dict(_others(before, project)))
 
 
 def _others(document: Mapping[Any, Any], project: str) -> Iterator[tuple[str, Any]]:
     """What is no option of the program: keys of providers, and what stands beside `config`."""
     yield from ((f"/{key}", value) for key, value in document.items() if key != "config")
-    yield from ((str(key), value) for key, value in document["config"].items() if not canonical_key(str(key), project).startswith(f"{PROJECT}:"))
+    yield from (
+        (str(key), value)
+        for key, value in document["config"].items()
+        if not canonical_key(str(key), project).startswith(f"{PROJECT}:")
+    )
 
 
 def _as_text(data: Mapping[str, Any]) -> str:
-    """Data in a form that compares by value, whatever is in it (no number is not equal to itself, dates have no JSON)."""
+    """Data in a form that compares by value, whatever is in it (no number is not equal to
+    itself, dates have no JSON).
+    """
     return repr({key: value for key, value in data.items() if key != "format"})
 
 
 def write(found: Sequence[Migration]) -> None:
-    """Write the files that change, each at once. Raises ConfigError, with all of them as they were, where one of them cannot be written."""
+    """Write the files that change, each at once. Raises ConfigError, with all of them as they
+    were, where one of them cannot be written.
+    """
     from jupyterhub_aws.cli.output import to_file
 
     changed = [item for item in found if item.changes]
     problems = [
-        Problem(path=item.path.name, what="is read-only", fix=f"make it writable (chmod u+w {item.path}), and run jhub migrate again")
+        Problem(
+            path=item.path.name,
+            what="is read-only",
+            fix=f"make it writable (chmod u+w {item.path}), and run jhub migrate again",
+        )
         for item in changed
         if not item.path.stat().st_mode & 0o222 or not os.access(item.path, os.W_OK)
     ]

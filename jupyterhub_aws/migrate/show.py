@@ -1,4 +1,6 @@
-"""A migration as a person reads it: a unified diff, coloured in a terminal, without what may be secret."""
+"""A migration as a person reads it: a unified diff, coloured in a terminal, without what may be
+secret.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 #: A key and what follows it in its line.
-_PAIR = re.compile(r"""(?P<key>["']?(?P<name>[\w.:/-]+)["']?\s*:\s+)(?P<value>[^\s#{[&*][^,}\]]*)""")
+_PAIR = re.compile(
+    r"""(?P<key>["']?(?P<name>[\w.:/-]+)["']?\s*:\s+)(?P<value>[^\s#{[&*][^,}\]]*)"""
+)
 _HIDDEN = "…"
 
 
@@ -31,17 +35,36 @@ def show(console: Console, found: Migration) -> None:
         return
     count = len(found.edits)
     words = f"{count} {'name' if count == 1 else 'names'}" if count else "no name changes"
-    console.print(Text(f"{name}: format {found.source} → {FORMAT}, {words}", style="bold"), soft_wrap=True)
+    console.print(
+        Text(f"{name}: format {found.source} → {FORMAT}, {words}", style="bold"), soft_wrap=True
+    )
     for line in difference(found):
-        console.print(Text(line, style="bold" if line.startswith(("---", "+++")) else _STYLES.get(line[:1], "")), soft_wrap=True)
+        console.print(
+            Text(
+                line, style="bold" if line.startswith(("---", "+++")) else _STYLES.get(line[:1], "")
+            ),
+            soft_wrap=True,
+        )
 
 
 def difference(found: Migration) -> Iterator[str]:
     """The lines of the diff. Values under names that may hold a secret are not shown."""
     name = found.path.name
     old, new = (text.replace("\r\n", "\n").split("\n") for text in (found.old, found.new))
-    yield from (_masked(line) for line in difflib.unified_diff(old, new, name, name, n=2, lineterm=""))
+    yield from (
+        _masked(line) for line in difflib.unified_diff(old, new, name, name, n=2, lineterm="")
+    )
 
 
 def _masked(line: str) -> str:
-    return _PAIR.sub(lambda match: match["key"] + (_HIDDEN if match["name"] == "secure" or names_secret(match["name"]) else match["value"]), line)
+    return _PAIR.sub(
+        lambda match: (
+            match["key"]
+            + (
+                _HIDDEN
+                if match["name"] == "secure" or names_secret(match["name"])
+                else match["value"]
+            )
+        ),
+        line,
+    )

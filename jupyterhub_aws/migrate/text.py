@@ -1,4 +1,6 @@
-"""Words of a YAML text replaced where they stand: every other character stays as somebody wrote it, comments, quotes and line ends included."""
+"""Words of a YAML text replaced where they stand: every other character stays as somebody wrote
+it, comments, quotes and line ends included.
+"""
 
 from __future__ import annotations
 
@@ -12,26 +14,35 @@ from jupyterhub_aws.config.keys import canonical_key
 from jupyterhub_aws.config.stack import PROJECT
 
 _MERGE = "tag:yaml.org,2002:merge"
-#: Escapes of double quotes that stand for one character (YAML 1.2.2, 5.7). Others are left to a person.
+#: Escapes of double quotes that stand for one character (YAML 1.2.2, 5.7). Others are left to a
+#: person.
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 #: Between a collection's mark and its first brace: an anchor, a tag.
 _PROPERTIES = re.compile(r"(?:[&!][^\s{\[]*\s*)*")
 
 
 class UnsafeError(Exception):
-    """A place in a file whose words cannot be replaced one by one: the file has another form there."""
+    """A place in a file whose words cannot be replaced one by one: the file has another form
+    there.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Source:
-    """A YAML text, and where each of its characters is in the file: JSON inside a quoted text has places of its own."""
+    """A YAML text, and where each of its characters is in the file: JSON inside a quoted text
+    has places of its own.
+    """
 
     text: str
     offsets: Sequence[int] | None = None
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Where characters from `start` up to `end` are in the file."""
-        return (start, end) if self.offsets is None else (self.offsets[start], self.offsets[end - 1] + 1)
+        return (
+            (start, end)
+            if self.offsets is None
+            else (self.offsets[start], self.offsets[end - 1] + 1)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +55,14 @@ class _Entry:
 
 
 class Document:
-    """The text of a stack file, or of a Pulumi.yaml (`wrapped`: values for all stacks stand there below `value` or `default`)."""
+    """The text of a stack file, or of a Pulumi.yaml (`wrapped`: values for all stacks stand
+    there below `value` or `default`).
+    """
 
     def __init__(self, text: str, project: str, *, wrapped: bool = False) -> None:
-        """`text` has to be readable YAML with a map below `config`; `project` is the name of the project whose prefix keys may have."""
+        """`text` has to be readable YAML with a map below `config`; `project` is the name of the
+        project whose prefix keys may have.
+        """
         self.text, self._project, self._wrapped = text, project, wrapped
         root = _composed(text, "config")
         found = [pair for pair in getattr(root, "value", []) if pair[0].value == "config"]
@@ -56,11 +71,15 @@ class Document:
         self._config_key, self._config = found[0]
 
     def edited(self, edits: Sequence[Edit]) -> str:
-        """The text with these words replaced. Raises UnsafeError with the place of an edit that cannot be made alone."""
+        """The text with these words replaced. Raises UnsafeError with the place of an edit that
+        cannot be made alone.
+        """
         replaced: dict[tuple[int, int], str] = {}
         for edit in edits:
             place, new = self._replacement(edit)
-            if replaced.setdefault(place, new) != new:  # one text that stands in two places, by an anchor
+            if (
+                replaced.setdefault(place, new) != new
+            ):  # one text that stands in two places, by an anchor
                 raise UnsafeError(edit.words)
         text, end = self.text, len(self.text)
         for (start, stop), new in sorted(replaced.items(), reverse=True):
@@ -70,17 +89,28 @@ class Document:
         return text
 
     def stamped(self, number: int) -> str:
-        """The text that says this format: in the line that says one already, else in a new first line below `config:`."""
+        """The text that says this format: in the line that says one already, else in a new first
+        line below `config:`.
+        """
         entry = next((entry for entry in self._top() if self._name(entry) == "format"), None)
         if entry is not None:
-            (start, stop), new = self._word(entry.source, entry.value, entry.value.value, str(number), "format")
+            (start, stop), new = self._word(
+                entry.source, entry.value, entry.value.value, str(number), "format"
+            )
             return self.text[:start] + new + self.text[stop:]
         first = self._config.value[0][0] if self._config.value else None
         if self._config.flow_style or first is None:
             start = self._config.start_mark.index
             start += len(_PROPERTIES.match(self.text[start:]).group())  # type: ignore[union-attr]  # it matches the empty text too
-            quote = self.text[first.start_mark.index] if first is not None and first.style == '"' else ""
-            return f"{self.text[: start + 1]}{quote}{self._prefix()}format{quote}: {number}{', ' if first is not None else ''}{self.text[start + 1 :]}"
+            quote = (
+                self.text[first.start_mark.index]
+                if first is not None and first.style == '"'
+                else ""
+            )
+            return (
+                f"{self.text[: start + 1]}{quote}{self._prefix()}format{quote}:"
+                f" {number}{', ' if first is not None else ''}{self.text[start + 1 :]}"
+            )
         line = self.text.find("\n", self._config_key.end_mark.index) + 1
         end = "\r\n" if self.text[:line].endswith("\r\n") else "\n"
         of_first = self.text[: first.start_mark.index].rpartition("\n")[2]
@@ -109,7 +139,9 @@ class Document:
         if edit.of == "value":
             return self._word(entry.source, entry.value, edit.old, edit.new, edit.words)
         written = str(entry.key.value)
-        return self._word(entry.source, entry.key, written, written.removesuffix(edit.old) + edit.new, edit.words)
+        return self._word(
+            entry.source, entry.key, written, written.removesuffix(edit.old) + edit.new, edit.words
+        )
 
     def _entry(self, edit: Edit) -> _Entry:
         """The option at an edit's place."""
@@ -119,19 +151,23 @@ class Document:
         value = self._unwrapped(entry.value)
         entry = _inside_text(_Entry(source=entry.source, key=entry.key, value=value), edit)
         for part in edit.place[1:]:
-            pair = next(((key, value) for key, value in _pairs(entry.value) if key.value == part), None)
+            pair = next(
+                ((key, value) for key, value in _pairs(entry.value) if key.value == part), None
+            )
             if pair is None:
                 raise UnsafeError(edit.words)
             entry = _Entry(source=entry.source, key=pair[0], value=pair[1])
         return entry
 
-    def _unwrapped(self, value: Any) -> Any:  # noqa: ANN401 -- a node of ruamel's
+    def _unwrapped(self, value: Any) -> Any:
         if not self._wrapped or value.id != "mapping":
             return value
         inside = {key.value: item for key, item in _pairs(value)}
         return inside.get("default", inside.get("value", value))
 
-    def _word(self, source: _Source, node: Any, old: str, new: str, words: str) -> tuple[tuple[int, int], str]:  # noqa: ANN401 -- a node of ruamel's
+    def _word(
+        self, source: _Source, node: Any, old: str, new: str, words: str
+    ) -> tuple[tuple[int, int], str]:
         """Where a scalar's word is in the file. It has to be there once, as it is."""
         start, raw = node.start_mark.index, source.text[node.start_mark.index : node.end_mark.index]
         if node.id != "scalar" or raw.count(old) != 1:
@@ -143,8 +179,10 @@ class Document:
         return place, new
 
 
-def _composed(text: str, words: str) -> Any:  # noqa: ANN401 -- a node of ruamel's
-    """A text as nodes that know their places. The parser that keeps places is stricter than the one that reads values: a tab between tokens stops it."""
+def _composed(text: str, words: str) -> Any:
+    """A text as nodes that know their places. The parser that keeps places is stricter than the
+    one that reads values: a tab between tokens stops it.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -154,7 +192,7 @@ def _composed(text: str, words: str) -> Any:  # noqa: ANN401 -- a node of ruamel
         raise UnsafeError(words) from None
 
 
-def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 -- a node of ruamel's
+def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:
     """The options of a map, its own before those that it merges in (`<<`)."""
     if node.id != "mapping":
         return
@@ -169,7 +207,9 @@ def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 -- a node of
 
 
 def _inside_text(entry: _Entry, edit: Edit) -> _Entry:
-    """A section that stands in the file as text with JSON in it (`pulumi config set pools '{…}'`): what is inside, with its places in the file."""
+    """A section that stands in the file as text with JSON in it (`pulumi config set pools
+    '{…}'`): what is inside, with its places in the file.
+    """
     node = entry.value
     if len(edit.place) == 1 or node.id != "scalar" or node.value[:1] not in ("{", "["):
         return entry
@@ -177,19 +217,27 @@ def _inside_text(entry: _Entry, edit: Edit) -> _Entry:
     offsets = _offsets(raw, node.value, node.style)
     if offsets is None:
         raise UnsafeError(edit.words)
-    source = _Source(text=node.value, offsets=[node.start_mark.index + offset for offset in offsets])
+    source = _Source(
+        text=node.value, offsets=[node.start_mark.index + offset for offset in offsets]
+    )
     return _Entry(source=source, key=entry.key, value=_composed(node.value, edit.words))
 
 
 def _offsets(raw: str, value: str, style: str | None) -> list[int] | None:
-    """For each character of a text, where in its written form it is; None for a form of several lines, or with escapes by number."""
+    """For each character of a text, where in its written form it is; None for a form of several
+    lines, or with escapes by number.
+    """
     if style == "|":
         found = _of_block(raw)
     elif style in ("'", '"'):
         start = raw.index(style) + 1
         found = list(_of_quoted(raw, start, style))
     else:
-        found = [(raw.index(value) + index, char) for index, char in enumerate(value)] if value in raw else []
+        found = (
+            [(raw.index(value) + index, char) for index, char in enumerate(value)]
+            if value in raw
+            else []
+        )
     return [offset for offset, _ in found] if "".join(char for _, char in found) == value else None
 
 
@@ -208,7 +256,9 @@ def _of_quoted(raw: str, start: int, style: str) -> Iterator[tuple[int, str]]:
 
 
 def _of_block(raw: str) -> list[tuple[int, str]]:
-    """A literal block: each line without the indentation of the first, up to the line end that ends the text."""
+    """A literal block: each line without the indentation of the first, up to the line end that
+    ends the text.
+    """
     head, *lines = raw.splitlines(keepends=True)
     indent = len(lines[0]) - len(lines[0].lstrip(" ")) if lines else 0
     found, place = [], len(head)
@@ -228,6 +278,10 @@ def sections(document: Mapping[Any, Any], project: str, *, wrapped: bool = False
     for key, value in (document.get("config") or {}).items():
         namespace, _, name = canonical_key(str(key), project).partition(":")
         if namespace == PROJECT:
-            inside = value.get("default", value.get("value", value)) if wrapped and isinstance(value, dict) else value
+            inside = (
+                value.get("default", value.get("value", value))
+                if wrapped and isinstance(value, dict)
+                else value
+            )
             found[name] = data_of(inside) if isinstance(inside, str) else inside
     return found

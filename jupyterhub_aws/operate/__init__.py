@@ -1,1 +1,3 @@
-"""Commands that look into a running stack, or change it: pause, backups, health, drain, teardown, versions."""
+"""Commands that look into a running stack, or change it: pause, backups, health, drain,
+teardown, versions.
+"""

@@ -1,4 +1,6 @@
-"""Running a program in this process against the recorder: no engine, no plugin, no credentials, no network."""
+"""Running a program in this process against the recorder: no engine, no plugin, no credentials,
+no network.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +41,11 @@ class ProgramExitError(Exception):
 
 
 class _Inline(ThreadPoolExecutor):
-    """Runs what it is given at once: nothing here waits for a network, and each hand-over to a thread costs more than the work."""
+    """Runs what it is given at once: nothing here waits for a network, and each hand-over to a
+    thread costs more than the work.
+    """
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401 -- the executor's own signature
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         done: Future[Any] = Future()
         try:
             done.set_result(fn(*args, **kwargs))
@@ -52,9 +56,11 @@ class _Inline(ThreadPoolExecutor):
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """What a run of the program registered and exported; `outer` is the run of the stack whose outputs it took over, `notes` what it could not know.
+    """What a run of the program registered and exported; `outer` is the run of the stack whose
+    outputs it took over, `notes` what it could not know.
 
-    `settings` are the keys of the configuration that the program asked for one by one, as the engine spells them.
+    `settings` are the keys of the configuration that the program asked for one by one, as the
+    engine spells them.
     """
 
     resources: Resources
@@ -66,7 +72,11 @@ class Recording:
     @property
     def everything(self) -> Resources:
         """What this stack and the one that it stands on register: what a proof is about."""
-        return self.resources if self.outer is None else Resources([*self.outer.resources, *self.resources])
+        return (
+            self.resources
+            if self.outer is None
+            else Resources([*self.outer.resources, *self.resources])
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +89,17 @@ class Where:
     program: Program
 
 
-def evaluate(values: Mapping[str, str], *, secret: Collection[str], where: Where, outer: Recording | None = None) -> Recording:
+def evaluate(
+    values: Mapping[str, str],
+    *,
+    secret: Collection[str],
+    where: Where,
+    outer: Recording | None = None,
+) -> Recording:
     """Evaluate the program with a stack's configuration as the engine would hand it over.
 
-    Whatever the program raises comes out as it is. `values` are the plain ones, `secret` the keys of the encrypted ones;
-    `outer` answers for the stack that this one refers to.
+    Whatever the program raises comes out as it is. `values` are the plain ones, `secret` the keys
+    of the encrypted ones; `outer` answers for the stack that this one refers to.
     """
     from jupyterhub_aws.plan import lazy_sdk
 
@@ -96,23 +112,37 @@ def evaluate(values: Mapping[str, str], *, secret: Collection[str], where: Where
     from jupyterhub_aws.plan.sdk import recorded_sdk
 
     recorder = Recorder(where.project, where.stack, {} if outer is None else outer.outputs)
-    given = _Settings({**values, **dict.fromkeys(secret, SECRET)})  # an encrypted value is never read, but the program may pass it on
+    given = _Settings(
+        {**values, **dict.fromkeys(secret, SECRET)}
+    )  # an encrypted value is never read, but the program may pass it on
     set_all_config({}, list(secret))
     CONFIG.set(given)
-    # Not `set_mocks`: it makes a Stack on a loop of its own, for which the run below would wait for ever.
+    # Not `set_mocks`: it makes a Stack on a loop of its own, for which the run below would wait for
+    # ever.
     settings.configure(_settings(recorder, where))
     settings.set_root_resource(None)  # type: ignore[arg-type]  # a second evaluation in one process needs a stack of its own
     # What an evaluation that failed before this one left behind belongs to a loop that is closed.
     settings.SETTINGS.rpc_manager.clear()
     settings.SETTINGS.outputs.clear()
-    with _as_started_by_the_engine(where.program), recorded_sdk(recorder.notes.append), asyncio.Runner() as runner:  # after a failure it cancels what waits
+    with (
+        _as_started_by_the_engine(where.program),
+        recorded_sdk(recorder.notes.append),
+        asyncio.Runner() as runner,
+    ):  # after a failure it cancels what waits
         runner.get_loop().set_default_executor(_Inline())
-        runner.get_loop().set_exception_handler(lambda *_: None)  # the failure itself is raised; its echoes in other tasks need no printing
+        runner.get_loop().set_exception_handler(
+            lambda *_: None
+        )  # the failure itself is raised; its echoes in other tasks need no printing
         try:
             runner.run(run_in_stack(lambda: _run(where.program)))
         except SystemExit as error:
-            what = f"the program calls sys.exit({'' if error.code is None else repr(error.code)}), so the engine would not get what it registered"
-            raise ProgramExitError(f"{what}; raise an exception, or let the program come to its end").with_traceback(error.__traceback__) from None
+            what = (
+                f"the program calls sys.exit({'' if error.code is None else repr(error.code)}), so"
+                " the engine would not get what it registered"
+            )
+            raise ProgramExitError(
+                f"{what}; raise an exception, or let the program come to its end"
+            ).with_traceback(error.__traceback__) from None
     return Recording(
         resources=Resources(recorder.recorded.values()),
         outputs=recorder.outputs,
@@ -122,7 +152,7 @@ def evaluate(values: Mapping[str, str], *, secret: Collection[str], where: Where
     )
 
 
-def _settings(recorder: Recorder, where: Where) -> Any:  # noqa: ANN401 -- the SDK's MockSettings takes any attribute
+def _settings(recorder: Recorder, where: Where) -> Any:
     from google.protobuf.empty_pb2 import Empty
     from pulumi.runtime import mocks
 
@@ -135,7 +165,8 @@ def _settings(recorder: Recorder, where: Where) -> Any:  # noqa: ANN401 -- the S
         project=where.project,
         stack=where.stack,
         dry_run=True,
-        organization="organization",  # what the engine calls it where the state is in a bucket or a folder
+        # what the engine calls it where the state is in a bucket or a folder
+        organization="organization",
         root_directory=str(where.folder),
         callbacks=None,
     )
@@ -143,7 +174,8 @@ def _settings(recorder: Recorder, where: Where) -> Any:  # noqa: ANN401 -- the S
 
 @contextlib.contextmanager
 def _as_started_by_the_engine(program: Program) -> Iterator[None]:
-    """In the program's folder, whose modules come first; afterwards they are forgotten, because the next program may have others of these names.
+    """In the program's folder, whose modules come first; afterwards they are forgotten, because the
+    next program may have others of these names.
 
     What the program prints is a message: standard output belongs to the plan.
     """

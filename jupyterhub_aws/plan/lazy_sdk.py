@@ -1,9 +1,10 @@
 """Loading of `pulumi_aws` service packages piece by piece, in a process that only plans.
 
-A service package imports every resource of its service when it is touched: `ec2` alone has some 300 modules, of which a
-stack needs twelve. Here the package object is the same, but a class is loaded from its own module when somebody asks for
-it. What is not found that way makes the package load as usual, so nothing can be missing; a test compares the plans of
-both ways. It saves a third of the time that the SDK takes (benchmarks/).
+A service package imports every resource of its service when it is touched: `ec2` alone has some 300
+modules, of which a stack needs twelve. Here the package object is the same, but a class is loaded
+from its own module when somebody asks for it. What is not found that way makes the package load as
+usual, so nothing can be missing; a test compares the plans of both ways. It saves a third of the
+time that the SDK takes (benchmarks/).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from types import ModuleType
 from typing import Any
 
 #: Service packages: `pulumi_aws.ec2`, `pulumi_kubernetes.core.v1`.
-_PACKAGE = re.compile(r"pulumi_aws\.[a-z]\w*|pulumi_kubernetes\.(?!yaml|kustomize|helm\.v4)\w+\.v\w+")
+_PACKAGE = re.compile(
+    r"pulumi_aws\.[a-z]\w*|pulumi_kubernetes\.(?!yaml|kustomize|helm\.v4)\w+\.v\w+"
+)
 #: Modules of a package that hold what is not a resource: nested types and enumerations.
 _SHARED = ("_inputs", "_enums", "outputs")
 
@@ -34,7 +37,7 @@ class _Lazy(Loader):
         return self._real.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        def found(name: str) -> Any:  # noqa: ANN401 -- any attribute of a module
+        def found(name: str) -> Any:
             if name.startswith("__"):
                 raise AttributeError(name)
             value = _from_its_module(module.__name__, name)
@@ -48,8 +51,10 @@ class _Lazy(Loader):
         module.__dict__["__getattr__"] = found
 
 
-def _from_its_module(package: str, name: str) -> Any:  # noqa: ANN401 -- any attribute of a module
-    """A submodule of that name, or a class from the module that is named after it or holds nested types; else None."""
+def _from_its_module(package: str, name: str) -> Any:
+    """A submodule of that name, or a class from the module that is named after it or holds
+    nested types; else None.
+    """
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
     for module in dict.fromkeys((name, snake, *_SHARED)):
         if importlib.util.find_spec(f"{package}.{module}") is None:
@@ -64,11 +69,17 @@ def _from_its_module(package: str, name: str) -> Any:  # noqa: ANN401 -- any att
 
 
 class _Finder(MetaPathFinder):
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if not _PACKAGE.fullmatch(fullname):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
-        if spec is not None and spec.loader is not None and spec.submodule_search_locations is not None:
+        if (
+            spec is not None
+            and spec.loader is not None
+            and spec.submodule_search_locations is not None
+        ):
             spec.loader = _Lazy(spec.loader)
         return spec
 

@@ -1,4 +1,6 @@
-"""A plan: the stack, what it becomes, the findings about it and its cost. Also as data that is the same byte for byte."""
+"""A plan: the stack, what it becomes, the findings about it and its cost. Also as data that is
+the same byte for byte.
+"""
 
 from __future__ import annotations
 
@@ -68,10 +70,17 @@ class Plan:
             "stack": self.stack_name,
             "as_of": self.as_of.isoformat(),
             "resources": [_as_json(resource) for resource in self.recording.resources],
-            "outer": [] if self.recording.outer is None else [_as_json(resource) for resource in self.recording.outer.resources],
+            "outer": (
+                []
+                if self.recording.outer is None
+                else [_as_json(resource) for resource in self.recording.outer.resources]
+            ),
             "configuration": masked(self.configuration),
             "sealed": dict(sorted(self.sealed.items())),
-            "gate": {"allow": list(self.stack.gate.allow), "cost": self.stack.gate.cost.model_dump(exclude_none=True)},
+            "gate": {
+                "allow": list(self.stack.gate.allow),
+                "cost": self.stack.gate.cost.model_dump(exclude_none=True),
+            },
             "outputs": dict(self.recording.outputs),
             "checks": [finding.as_json() for finding in self.findings],
             "cost": self.cost.as_json(),
@@ -97,36 +106,59 @@ def _as_json(resource: Resource) -> dict[str, Any]:
 
 
 def _of_the_program(resource: Resource) -> dict[str, Any]:
-    """What is known of a resource of the caller's program only: its line, whether it is read and not made, its former URNs."""
+    """What is known of a resource of the caller's program only: its line, whether it is read and
+    not made, its former URNs.
+    """
     found: dict[str, Any] = {"source": resource.source} if resource.source else {}
     found |= {"external": True} if resource.external else {}
     return found | ({"aliases": list(resource.aliases)} if resource.aliases else {})
 
 
 def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
-    """Validate a stack file and evaluate the program with it. A secret that is missing stands sealed like the others: a plan does without."""
+    """Validate a stack file and evaluate the program with it. A secret that is missing stands
+    sealed like the others: a plan does without.
+    """
     with what_if(file):
-        stack = validated(whole(given_by(file), file.path.parent))  # before the SDKs: a typo is answered at once
+        stack = validated(
+            whole(given_by(file), file.path.parent)
+        )  # before the SDKs: a typo is answered at once
         missing = {needed.in_file for needed in missing_secrets(stack.hubs_inside, file.secret)}
         outer = None
         if stack.cloud_stack is not None:  # what its outputs will be is known from evaluating it
             outer = recorded(outer_of(stack.cloud_stack, file.path.parent))[1]
-        from jupyterhub_aws.plan.evaluate import Where, evaluate  # late: a wrong file is answered without it
+        from jupyterhub_aws.plan.evaluate import (
+            Where,
+            evaluate,
+        )  # late: a wrong file is answered without it
 
-        where = Where(project=file.project, stack=file.stack, folder=file.path.parent, program=file.home.program())
+        where = Where(
+            project=file.project,
+            stack=file.stack,
+            folder=file.path.parent,
+            program=file.home.program(),
+        )
         values = as_engine(file.values, file.project)
         secret = as_engine(dict.fromkeys((*file.secret, *missing), ""), file.project)
         found = evaluate(values, secret=secret, where=where, outer=outer)
     if not found.resources and where.program.file is not None:
-        fix = "call the library's program in it (`jhub init` shows how), or add resources of your own"
-        raise ConfigError(where.program.file.name, [Problem(path="", what="registers no resource, so there is nothing to plan", fix=fix)])
+        fix = (
+            "call the library's program in it (`jhub init` shows how), or add resources of your own"
+        )
+        raise ConfigError(
+            where.program.file.name,
+            [Problem(path="", what="registers no resource, so there is nothing to plan", fix=fix)],
+        )
     return stack, found
 
 
-def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = None, asked: Sequence[str] = ()) -> Plan:
-    """Validate a stack file, evaluate the program with it, and run every check. Raises ConfigError for a wrong file.
+def make_plan(
+    file: StackFile, as_of: datetime.date, prices: Prices | None = None, asked: Sequence[str] = ()
+) -> Plan:
+    """Validate a stack file, evaluate the program with it, and run every check. Raises ConfigError
+    for a wrong file.
 
-    `asked` are the settings of a what-if question, which are in `file` already: of an outer stack they are judged inside the cluster too.
+    `asked` are the settings of a what-if question, which are in `file` already: of an outer stack
+    they are judged inside the cluster too.
     """
     stack, recording = recorded(file)
     from jupyterhub_aws.checks.all import run_checks
@@ -141,9 +173,14 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
         found = _with_inner(file, asked, found, as_of)
     inner = stack.parts == "cluster"  # its homes are the outer half's
     buildable = not missing_secrets(stack.hubs_inside, file.secret)
-    drilled = () if inner else rehearsed(stack, read_record(file), as_of, file.stack, buildable=buildable)
+    drilled = (
+        () if inner else rehearsed(stack, read_record(file), as_of, file.stack, buildable=buildable)
+    )
     packages = {resource.type.partition(":")[0] for resource in recording.resources.added}
-    beyond = [*beyond_the_recording(recording.notes), *beyond_the_plan(file, recording.settings, packages)]
+    beyond = [
+        *beyond_the_recording(recording.notes),
+        *beyond_the_plan(file, recording.settings, packages),
+    ]
     return Plan(
         stack_name=file.stack,
         source=file.source,
@@ -154,7 +191,13 @@ def make_plan(file: StackFile, as_of: datetime.date, prices: Prices | None = Non
         engine_option=file.engine_option,
         configuration=file.data,
         sealed=file.sealed,
-        findings=(*found, *missing(stack, file.secret, file.stack), *drilled, *beyond, *same_outer_file(file)),
+        findings=(
+            *found,
+            *missing(stack, file.secret, file.stack),
+            *drilled,
+            *beyond,
+            *same_outer_file(file),
+        ),
         project=file.project,
     )
 
@@ -172,18 +215,31 @@ def inner_files(outer: StackFile) -> list[StackFile]:
     return found
 
 
-def _with_inner(file: StackFile, asked: Sequence[str], found: list[Finding], as_of: datetime.date) -> list[Finding]:
-    """The findings of a what-if question about an outer stack: those of the stacks inside its cluster too, with the same settings."""
+def _with_inner(
+    file: StackFile, asked: Sequence[str], found: list[Finding], as_of: datetime.date
+) -> list[Finding]:
+    """The findings of a what-if question about an outer stack: those of the stacks inside its
+    cluster too, with the same settings.
+    """
     from jupyterhub_aws.checks.all import run_checks
 
     names: list[str] = []
     inside: list[Finding] = []
     for inner in inner_files(file):
         stack, recording = recorded(replace(inner, outer_settings=tuple(asked)))
-        inside += [item for item in run_checks(stack, recording.everything, as_of) if item not in inside]
+        inside += [
+            item for item in run_checks(stack, recording.everything, as_of) if item not in inside
+        ]
         names.append(inner.stack)
     if not names:
         return found
-    judged = Finding(id="inner-half", status="pass", message=f"what is inside the cluster is judged with these settings too ({', '.join(names)})", path="parts")
+    judged = Finding(
+        id="inner-half",
+        status="pass",
+        message=(
+            f"what is inside the cluster is judged with these settings too ({', '.join(names)})"
+        ),
+        path="parts",
+    )
     said = {item.id for item in (*inside, judged)}  # a check that saw both halves speaks for both
     return [*(item for item in found if item.id not in said), *inside, judged]

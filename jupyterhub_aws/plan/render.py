@@ -1,4 +1,6 @@
-"""A plan in a terminal: whether to build it, what is wrong, what it costs; whole, every resource too. Made for 80 columns, light or dark."""
+"""A plan in a terminal: whether to build it, what is wrong, what it costs; whole, every resource
+too. Made for 80 columns, light or dark.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,12 @@ from jupyterhub_aws.cli.console import Terminal, counted
 from jupyterhub_aws.plan.plan import Plan
 from jupyterhub_aws.plan.summary import statements, summary
 
-_MARKS = {"fail": ("✗", "bold red"), "warn": ("!", "yellow"), "skip": ("·", "dim"), "pass": ("✓", "green")}
+_MARKS = {
+    "fail": ("✗", "bold red"),
+    "warn": ("!", "yellow"),
+    "skip": ("·", "dim"),
+    "pass": ("✓", "green"),
+}
 _ORDER = ("fail", "warn", "skip", "pass")
 #: What a reader has to act upon.
 _TOLD = ("fail", "warn")
@@ -32,9 +39,11 @@ _NAMED = 4
 
 
 def render(plan: Plan, *, whole: bool = False) -> None:
-    """Print the plan to standard output: first whether it may be built, then what fails and what warns, then what it costs.
+    """Print the plan to standard output: first whether it may be built, then what fails and what
+    warns, then what it costs.
 
-    `whole` is all that is known: every resource as a tree with its IAM statements, every check, every line of the bill.
+    `whole` is all that is known: every resource as a tree with its IAM statements, every check,
+    every line of the bill.
     """
     console = Terminal()
     stack = plan.stack
@@ -42,7 +51,9 @@ def render(plan: Plan, *, whole: bool = False) -> None:
     resources = counted(len(plan.recording.resources), "resource")
     if added := len(plan.recording.resources.added):
         resources += f", {added} of them added by your program"
-    console.print(Text.assemble((plan.source, "bold"), f" becomes {stack.name}{where}: {resources}"))
+    console.print(
+        Text.assemble((plan.source, "bold"), f" becomes {stack.name}{where}: {resources}")
+    )
     console.print(_verdict(plan))
     console.print()
     if whole:
@@ -60,39 +71,67 @@ def _verdict(plan: Plan) -> Text:
     count = Counter(finding.status for finding in plan.findings)
     warnings = counted(count["warn"], "warning")
     if count["fail"]:
-        return Text(f"✗ {counted(count['fail'], 'check')} failed, {warnings}: do not run `pulumi up`.", "bold red")
-    return Text(f"✓ No check failed, {warnings}. To build it: pulumi up -s {plan.stack_name}{plan.engine_option}", "bold green")
+        return Text(
+            f"✗ {counted(count['fail'], 'check')} failed, {warnings}: do not run `pulumi up`.",
+            "bold red",
+        )
+    return Text(
+        f"✓ No check failed, {warnings}. To build it: pulumi up -s"
+        f" {plan.stack_name}{plan.engine_option}",
+        "bold green",
+    )
 
 
 def _more(plan: Plan) -> Text:
     """What the short form left out, and how to see it."""
     name = plan.source if plan.engine_option else plan.stack_name
-    lines = [("--resources", "every resource, check and line of the bill"), ("--html plan.html", "the same as a page with pictures")]
-    return Text("\n".join(f"jhub plan {name} {option}".ljust(_OPTION_COLUMN) + f"  {what}" for option, what in lines), "dim")
+    lines = [
+        ("--resources", "every resource, check and line of the bill"),
+        ("--html plan.html", "the same as a page with pictures"),
+    ]
+    return Text(
+        "\n".join(
+            f"jhub plan {name} {option}".ljust(_OPTION_COLUMN) + f"  {what}"
+            for option, what in lines
+        ),
+        "dim",
+    )
 
 
 def _tree(plan: Plan) -> Group:
-    """Every resource below its part: in build order those of this library, by name those that the caller's program added."""
+    """Every resource below its part: in build order those of this library, by name those that
+    the caller's program added.
+    """
     resources = plan.recording.resources
     children: dict[str | None, list[Resource]] = defaultdict(list)
     for resource in resources:
         if resources.part(resource) is not resource:
             children[resource.parent].append(resource)
     depth = _depths(resources)
-    own = [_branch(item, children, "") for item in sorted(resources.parts(), key=lambda item: (depth[item.urn], item.name))]
-    added = [_branch(item, children, "", added=True) for item in sorted(resources.added_parts(), key=lambda item: (item.name, item.type))]
+    own = [
+        _branch(item, children, "")
+        for item in sorted(resources.parts(), key=lambda item: (depth[item.urn], item.name))
+    ]
+    added = [
+        _branch(item, children, "", added=True)
+        for item in sorted(resources.added_parts(), key=lambda item: (item.name, item.type))
+    ]
     heading = [Text(), Text("Added by your program", "bold")] if added else []
     return Group(*own, *heading, *added)
 
 
 def _depths(resources: Resources) -> dict[str, int]:
-    """For each top-level resource, how much has to be there before it is whole: sorted by it, the tree reads in build order."""
+    """For each top-level resource, how much has to be there before it is whole: sorted by it,
+    the tree reads in build order.
+    """
     below: dict[str, set[str]] = {}
 
     def needs(urn: str) -> set[str]:
         if urn not in below:
             below[urn] = set()  # a component and its children may name each other
-            for other in (other for other in resources.by_urn[urn].depends_on if other in resources.by_urn):
+            for other in (
+                other for other in resources.by_urn[urn].depends_on if other in resources.by_urn
+            ):
                 below[urn] |= {other} | needs(other)
         return below[urn]
 
@@ -101,11 +140,19 @@ def _depths(resources: Resources) -> dict[str, int]:
 
     reach: dict[str, set[str]] = defaultdict(set)
     for resource in resources:
-        reach[top(resource)] |= {urn for urn in needs(resource.urn) if top(resources.by_urn[urn]) != top(resource)}
+        reach[top(resource)] |= {
+            urn for urn in needs(resource.urn) if top(resources.by_urn[urn]) != top(resource)
+        }
     return {urn: len(found) for urn, found in reach.items()}
 
 
-def _branch(resource: Resource, children: dict[str | None, list[Resource]], prefix: str, *, added: bool = False) -> Tree:
+def _branch(
+    resource: Resource,
+    children: dict[str | None, list[Resource]],
+    prefix: str,
+    *,
+    added: bool = False,
+) -> Tree:
     branch = Tree(_label(resource, prefix, added=added), guide_style="dim")
     for statement in statements(resource.inputs):
         branch.add(Text(statement, style="dim"))
@@ -117,7 +164,11 @@ def _branch(resource: Resource, children: dict[str | None, list[Resource]], pref
 def _label(resource: Resource, prefix: str, *, added: bool) -> Text:
     short = resource.name.removeprefix(prefix).lstrip("-") or resource.name
     kind = resource.type.rpartition(":")[2]
-    label = Text.assemble((short, "" if resource.custom else "bold"), " ", (kind, "cyan" if resource.custom else "dim cyan"))
+    label = Text.assemble(
+        (short, "" if resource.custom else "bold"),
+        " ",
+        (kind, "cyan" if resource.custom else "dim cyan"),
+    )
     if resource.import_id:
         label.append(f" import {resource.import_id}", "magenta")
     if resource.protect:
@@ -128,7 +179,9 @@ def _label(resource: Resource, prefix: str, *, added: bool) -> Text:
 
 
 def _findings(findings: tuple[Finding, ...], *, whole: bool) -> Table:
-    """What fails and what warns, one by one; what passed and what only the account knows by number, unless the whole is wanted."""
+    """What fails and what warns, one by one; what passed and what only the account knows by
+    number, unless the whole is wanted.
+    """
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
@@ -148,7 +201,10 @@ def _findings(findings: tuple[Finding, ...], *, whole: bool) -> Table:
         if count["pass"]:
             table.add_row(Text(*_MARKS["pass"]), Text(f"{counted(count['pass'], 'check')} passed"))
         if count["skip"]:
-            table.add_row(Text(*_MARKS["skip"]), Text(f"{counted(count['skip'], 'note')} on what this plan cannot know"))
+            table.add_row(
+                Text(*_MARKS["skip"]),
+                Text(f"{counted(count['skip'], 'note')} on what this plan cannot know"),
+            )
     return table
 
 
@@ -163,13 +219,21 @@ def _cost(plan: Plan, *, whole: bool) -> Group:
         table.add_row(str(line["what"]), *(_dollars(line.get(key)) for key in _SUMS))
     if len(lines) < len(data["lines"]):
         small = [line for line in data["lines"] if line not in lines]
-        table.add_row(f"{counted(len(small), 'smaller line')}", *(_dollars(_sum(small, key)) for key in _SUMS))
+        table.add_row(
+            f"{counted(len(small), 'smaller line')}", *(_dollars(_sum(small, key)) for key in _SUMS)
+        )
     table.add_row(Text("total", "bold"), *(_dollars(data.get(key)) for key in _SUMS))
     uncounted = "without traffic, logs, backups and storage of homes"
     spot = " Spot nodes count at max_price, or at the on-demand price without one." if whole else ""
     note = Text(f"Prices of {data['prices_of']}; {uncounted}.{spot}", "dim")
     first = [Text(data["note"], "yellow")] if data["note"] else []
-    return Group(*first, table, Padding(note, (0, 0)), *_not_priced(data, whole=whole), *_user_hours(data, whole=whole))
+    return Group(
+        *first,
+        table,
+        Padding(note, (0, 0)),
+        *_not_priced(data, whole=whole),
+        *_user_hours(data, whole=whole),
+    )
 
 
 def _not_priced(data: Mapping[str, Any], *, whole: bool) -> list[Text]:
@@ -178,17 +242,23 @@ def _not_priced(data: Mapping[str, Any], *, whole: bool) -> list[Text]:
     if not found:
         return []
     count = f"Not priced: {counted(sum(found.values()), 'resource')} of your program"
-    most = sorted(found.items(), key=lambda item: (-item[1], item[0]))[: len(found) if whole else _NAMED]
+    most = sorted(found.items(), key=lambda item: (-item[1], item[0]))[
+        : len(found) if whole else _NAMED
+    ]
     rest = f" and {len(found) - len(most)} more types" if len(most) < len(found) else ""
     named = ", ".join(f"{number} {kind.rpartition(':')[2]}" for kind, number in most)
     return [Text(f"{count} ({named}{rest}).", "dim")]
 
 
 def _largest(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The lines that make a tenth of some sum or more; and those without a price, which make the sum unknown."""
+    """The lines that make a tenth of some sum or more; and those without a price, which make the
+    sum unknown.
+    """
 
     def is_large(line: Mapping[str, Any], key: str) -> bool:
-        return line[key] is None or (data[key] is not None and line[key] > 0 and line[key] >= data[key] * _LARGE_SHARE)
+        return line[key] is None or (
+            data[key] is not None and line[key] > 0 and line[key] >= data[key] * _LARGE_SHARE
+        )
 
     return [line for line in data["lines"] if any(is_large(line, key) for key in _SUMS)]
 
@@ -207,8 +277,15 @@ def _user_hours(data: dict[str, Any], *, whole: bool) -> list[Any]:
         table.add_column(head, justify="right", no_wrap=True)
     for hour in data["user_hours"]:
         prices = ("–" if hour[key] is None else f"{hour[key]:.3f}" for key in ("spot", "on_demand"))
-        table.add_row(f"{hour['hub']}: {hour['profile']} on {hour['type']}", str(hour["users_per_node"]), *prices)
-    share = f"On a full node, without its disk. Spot at {data['spot_share']:.0%} of the on-demand price, an assumption (--prices FILE)."
+        table.add_row(
+            f"{hour['hub']}: {hour['profile']} on {hour['type']}",
+            str(hour["users_per_node"]),
+            *prices,
+        )
+    share = (
+        f"On a full node, without its disk. Spot at {data['spot_share']:.0%} of the on-demand"
+        " price, an assumption (--prices FILE)."
+    )
     return [Text(), table, *([Text(share, "dim")] if whole else [])]
 
 

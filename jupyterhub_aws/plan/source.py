@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _LIBRARY = Path(__file__).absolute().parents[1]
 #: Folders of Python and of what is installed into it.
-_INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_INSTALLED = tuple(
+    {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+)
 #: What every package of a Pulumi SDK has: such a package registers itself once in a process.
 _SDK = "pulumi-plugin.json"
 
@@ -34,8 +36,9 @@ def of_user(filename: str) -> bool:
 
 
 class Caller(NamedTuple):
-    """Who is at work: `position` is the call in a user's file, as `FILE:LINE`, empty where there is none; `library` says that the library itself asks or
-    registers, perhaps because that call made one of its components.
+    """Who is at work: `position` is the call in a user's file, as `FILE:LINE`, empty where there is
+    none; `library` says that the library itself asks or registers, perhaps because that call made
+    one of its components.
     """
 
     position: str
@@ -46,7 +49,9 @@ NOBODY = Caller("", library=False)
 
 
 def caller() -> Caller:
-    """Who is at work now. In a task of the event loop it is whoever made the resource whose constructor began the task."""
+    """Who is at work now. In a task of the event loop it is whoever made the resource whose
+    constructor began the task.
+    """
     frame: FrameType | None = sys._getframe(1)
     constructor: FrameType | None = None
     library: bool | None = None
@@ -74,12 +79,22 @@ _MARK = "library"
 
 @lru_cache(maxsize=4096)
 def _home(filename: str, module: str) -> Literal["user", "library", "tool", "between"]:
-    """Whose a frame is. Between a user and the engine are Python, installed packages and SDKs, also those that lie in a user's folder; and `plan.sdk`."""
+    """Whose a frame is. Between a user and the engine are Python, installed packages and SDKs,
+    also those that lie in a user's folder; and `plan.sdk`.
+    """
     path = Path(filename).absolute()
     if _LIBRARY in path.parents:
         head = path.relative_to(_LIBRARY).parts
-        return "between" if head in _BETWEEN else "tool" if head[0] in ("cli", "plan") else "library"
-    return "user" if of_user(filename) and module.partition(".")[0] != "pulumi" and not (module.startswith("pulumi_") and "." in module) else "between"
+        return (
+            "between" if head in _BETWEEN else "tool" if head[0] in ("cli", "plan") else "library"
+        )
+    return (
+        "user"
+        if of_user(filename)
+        and module.partition(".")[0] != "pulumi"
+        and not (module.startswith("pulumi_") and "." in module)
+        else "between"
+    )
 
 
 _BETWEEN = (("plan", "sdk.py"), ("plan", "source.py"))
@@ -93,12 +108,19 @@ def _constructor() -> CodeType:
 
 
 def _same_object(frame: FrameType, constructor: FrameType | None) -> bool:
-    """Whether a frame is the constructor of the very resource that is made: the line that called it tells more."""
-    return constructor is not None and frame.f_code.co_name == "__init__" and frame.f_locals.get("self") is constructor.f_locals["self"]
+    """Whether a frame is the constructor of the very resource that is made: the line that called
+    it tells more.
+    """
+    return (
+        constructor is not None
+        and frame.f_code.co_name == "__init__"
+        and frame.f_locals.get("self") is constructor.f_locals["self"]
+    )
 
 
 def call_position() -> StackTrace:
-    """The position of the user's call that is being run, as the engine gets it with a registration; empty where there is none.
+    """The position of the user's call that is being run, as the engine gets it with a registration;
+    empty where there is none.
 
     A second frame marks what the library registers.
     """
@@ -108,22 +130,32 @@ def call_position() -> StackTrace:
     _MAKER.set(found)
     file, _, line = found.position.rpartition(":")
     frames = [source_pb2.StackFrame(pc=source_pb2.SourcePosition(uri=file, line=int(line or 0)))]
-    return source_pb2.StackTrace(frames=[*frames, source_pb2.StackFrame(pc=source_pb2.SourcePosition(uri=_MARK))] if found.library else frames)
+    return source_pb2.StackTrace(
+        frames=(
+            [*frames, source_pb2.StackFrame(pc=source_pb2.SourcePosition(uri=_MARK))]
+            if found.library
+            else frames
+        )
+    )
 
 
-def registered_at(request: Any) -> str:  # noqa: ANN401 -- protobuf request
-    """Where in a user's file a registration is written, as `FILE:LINE`; empty where nobody knows."""
+def registered_at(request: Any) -> str:
+    """Where in a user's file a registration is written, as `FILE:LINE`; empty where nobody
+    knows.
+    """
     found = request.sourcePosition
     return f"{found.uri}:{found.line}" if found.uri else ""
 
 
-def registered_by_library(request: Any) -> bool:  # noqa: ANN401 -- protobuf request
+def registered_by_library(request: Any) -> bool:
     """Whether a registration is this library's own."""
     return any(frame.pc.uri == _MARK for frame in request.stackTrace.frames[1:])
 
 
 def error_position(error: BaseException) -> tuple[str, bool]:
-    """`FILE:LINE` where an error comes from, and whether that is a user's file; empty where neither such a file nor this library is on the way to it."""
+    """`FILE:LINE` where an error comes from, and whether that is a user's file; empty where
+    neither such a file nor this library is on the way to it.
+    """
     if isinstance(error, SyntaxError) and error.filename and of_user(error.filename):
         return shown_position(error.filename, error.lineno or 0), True
     frames = traceback.extract_tb(error.__traceback__)
@@ -135,7 +167,9 @@ def error_position(error: BaseException) -> tuple[str, bool]:
 
 
 def _of_library(filename: str) -> bool:
-    """Whether a file is of this library, and not of the command and the recorder: a program's own mistake is above them."""
+    """Whether a file is of this library, and not of the command and the recorder: a program's
+    own mistake is above them.
+    """
     path = Path(filename).absolute()
     return _LIBRARY in path.parents and path.relative_to(_LIBRARY).parts[0] not in ("cli", "plan")
 
@@ -143,7 +177,14 @@ def _of_library(filename: str) -> bool:
 def shown_position(filename: str, line: int) -> str:
     """A position as a message has it: from where one stands, or from the library's folder."""
     path = Path(filename).absolute()
-    base = next((folder for folder in (_LIBRARY.parent if _LIBRARY in path.parents else Path.cwd(), Path.cwd()) if path.is_relative_to(folder)), None)
+    base = next(
+        (
+            folder
+            for folder in (_LIBRARY.parent if _LIBRARY in path.parents else Path.cwd(), Path.cwd())
+            if path.is_relative_to(folder)
+        ),
+        None,
+    )
     return f"{path if base is None else path.relative_to(base)}:{line}"
 
 

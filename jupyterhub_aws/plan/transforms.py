@@ -1,7 +1,9 @@
-"""Transforms of the caller's program, as the engine runs them: a resource's own, then its ancestors', then the stack's.
+"""Transforms of the caller's program, as the engine runs them: a resource's own, then its
+ancestors', then the stack's.
 
-Order and options: pulumi 3.260, pkg/resource/deploy/source_eval.go, RegisterResource. A transform runs in the SDK's own callback, so that it sees
-what it would see under an engine. Those of this library look at a type and a name only: the recorder calls them as plain functions.
+Order and options: pulumi 3.260, pkg/resource/deploy/source_eval.go, RegisterResource. A transform
+runs in the SDK's own callback, so that it sees what it would see under an engine. Those of this
+library look at a type and a name only: the recorder calls them as plain functions.
 """
 
 from __future__ import annotations
@@ -17,7 +19,11 @@ from pulumi.runtime.sync_await import _sync_await
 
 _Callback = Callable[[bytes], Awaitable[Any]]
 #: Options of a registration by their names in a transform's request, where the shape is the same.
-_LISTS = {"dependencies": "depends_on", "ignoreChanges": "ignore_changes", "additionalSecretOutputs": "additional_secret_outputs"}
+_LISTS = {
+    "dependencies": "depends_on",
+    "ignoreChanges": "ignore_changes",
+    "additionalSecretOutputs": "additional_secret_outputs",
+}
 _TEXTS = {"provider": "provider", "importId": "import"}
 _SWITCHES = {"protect": "protect", "retainOnDelete": "retain_on_delete"}
 
@@ -29,13 +35,19 @@ class CallersTransforms:
         self._of_resource: dict[str, list[_Callback]] = {}
         self._parents: dict[str, str] = {}
 
-    def apply(self, request: Any, urn: str, of_stack: Iterable[Callable[..., Any]]) -> None:  # noqa: ANN401 -- protobuf request
-        """Change a registration as its transforms say. `of_stack` are the stack's transforms that are the caller's."""
+    def apply(self, request: Any, urn: str, of_stack: Iterable[Callable[..., Any]]) -> None:
+        """Change a registration as its transforms say. `of_stack` are the stack's transforms
+        that are the caller's.
+        """
         own = list(_callbacks(item.token for item in request.transforms))
         if own:
             self._of_resource[urn] = own
         self._parents[urn] = request.parent
-        inherited = [callback for ancestor in self._ancestors(request.parent) for callback in self._of_resource.get(ancestor, ())]
+        inherited = [
+            callback
+            for ancestor in self._ancestors(request.parent)
+            for callback in self._of_resource.get(ancestor, ())
+        ]
         for callback in (*own, *inherited, *_registered(of_stack)):
             _run(callback, request)
 
@@ -50,20 +62,33 @@ def made_by_this_library(transform: Callable[..., Any]) -> bool:
     return str(getattr(transform, "__module__", "")).startswith("jupyterhub_aws.")
 
 
-def on_child(transforms: Iterable[Callable[..., Any]], token: str, name: str, parent: str, props: Struct) -> pulumi.ResourceOptions:
-    """Run the caller's stack transforms on a child that a remote component makes; `props` are changed in place. The options that follow."""
-    request = resource_pb2.RegisterResourceRequest(type=token, name=name, parent=parent, custom=True, object=props)
+def on_child(
+    transforms: Iterable[Callable[..., Any]], token: str, name: str, parent: str, props: Struct
+) -> pulumi.ResourceOptions:
+    """Run the caller's stack transforms on a child that a remote component makes; `props` are
+    changed in place. The options that follow.
+    """
+    request = resource_pb2.RegisterResourceRequest(
+        type=token, name=name, parent=parent, custom=True, object=props
+    )
     for callback in _registered(transforms):
         _run(callback, request)
     props.CopyFrom(request.object)
     options = pulumi.ResourceOptions(import_=request.importId or None)
-    options.protect, options.retain_on_delete = request.protect or None, request.retainOnDelete or None
+    options.protect, options.retain_on_delete = (
+        request.protect or None,
+        request.retainOnDelete or None,
+    )
     return options
 
 
 def _callbacks(tokens: Iterable[str]) -> Iterator[_Callback]:
     for token in tokens:
-        yield next(servicer._callbacks[token] for servicer in _CallbackServicer._servicers if token in servicer._callbacks)
+        yield next(
+            servicer._callbacks[token]
+            for servicer in _CallbackServicer._servicers
+            if token in servicer._callbacks
+        )
 
 
 def _registered(transforms: Iterable[Callable[..., Any]]) -> Iterator[_Callback]:
@@ -74,9 +99,14 @@ def _registered(transforms: Iterable[Callable[..., Any]]) -> Iterator[_Callback]
                 break
 
 
-def _run(callback: _Callback, request: Any) -> None:  # noqa: ANN401 -- protobuf request
+def _run(callback: _Callback, request: Any) -> None:
     asked = resource_pb2.TransformRequest(
-        type=request.type, name=request.name, custom=request.custom, parent=request.parent, properties=request.object, options=_options(request)
+        type=request.type,
+        name=request.name,
+        custom=request.custom,
+        parent=request.parent,
+        properties=request.object,
+        options=_options(request),
     )
     response = _sync_await(callback(asked.SerializeToString()))
     request.object.CopyFrom(response.properties)
@@ -84,7 +114,7 @@ def _run(callback: _Callback, request: Any) -> None:  # noqa: ANN401 -- protobuf
         _take(response.options, request)
 
 
-def _options(request: Any) -> Any:  # noqa: ANN401 -- protobuf messages
+def _options(request: Any) -> Any:
     options = resource_pb2.TransformResourceOptions(aliases=request.aliases)
     for field, name in _LISTS.items():
         getattr(options, name).extend(getattr(request, field))
@@ -96,7 +126,7 @@ def _options(request: Any) -> Any:  # noqa: ANN401 -- protobuf messages
     return options
 
 
-def _take(options: Any, request: Any) -> None:  # noqa: ANN401 -- protobuf messages
+def _take(options: Any, request: Any) -> None:
     for field, name in _LISTS.items():
         del getattr(request, field)[:]
         getattr(request, field).extend(getattr(options, name))

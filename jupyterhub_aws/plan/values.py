@@ -1,4 +1,6 @@
-"""The engine's wire format (protobuf structs with signatures) as plain data. Secrets and unknowns become words."""
+"""The engine's wire format (protobuf structs with signatures) as plain data. Secrets and
+unknowns become words.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,19 @@ from typing import Any
 from google.protobuf.struct_pb2 import Struct, Value
 
 from jupyterhub_aws.checks.resources import SECRET, UNKNOWN
-from jupyterhub_aws.checks.wire import ARCHIVE_SIGNATURE, REFERENCE_SIGNATURE, SECRET_SIGNATURE, SIGNATURE, UNKNOWN_SENTINEL
+from jupyterhub_aws.checks.wire import (
+    ARCHIVE_SIGNATURE,
+    REFERENCE_SIGNATURE,
+    SECRET_SIGNATURE,
+    SIGNATURE,
+    UNKNOWN_SENTINEL,
+)
 
 
-def plain(value: Value) -> Any:  # noqa: ANN401 -- any JSON value
-    """A value as JSON data: whole numbers as ints, a secret as "[secret]", an unknown as "[unknown]", a resource as its URN."""
+def plain(value: Value) -> Any:
+    """A value as JSON data: whole numbers as ints, a secret as "[secret]", an unknown as
+    "[unknown]", a resource as its URN.
+    """
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
         return _struct(value.struct_value)
@@ -25,7 +35,7 @@ def plain(value: Value) -> Any:  # noqa: ANN401 -- any JSON value
     return value.bool_value if kind == "bool_value" else None
 
 
-def _struct(struct: Struct) -> Any:  # noqa: ANN401 -- a dict, or what a signature stands for
+def _struct(struct: Struct) -> Any:
     signature = struct.fields.get(SIGNATURE)
     if signature is None:
         return plain_struct(struct)
@@ -37,16 +47,26 @@ def _struct(struct: Struct) -> Any:  # noqa: ANN401 -- a dict, or what a signatu
 
 
 def _asset(struct: Struct, kind: str) -> str:
-    """A file or an archive in one line: where it is, or a digest of text, so that a change of it is seen and nothing of it is told."""
-    where = next((struct.fields[key].string_value for key in ("path", "uri") if key in struct.fields), None)
+    """A file or an archive in one line: where it is, or a digest of text, so that a change of it
+    is seen and nothing of it is told.
+    """
+    where = next(
+        (struct.fields[key].string_value for key in ("path", "uri") if key in struct.fields), None
+    )
     if where is None:
         where = hashlib.sha256(struct.SerializeToString(deterministic=True)).hexdigest()[:12]
     return f"[{kind} {where}]"
 
 
 def plain_struct(struct: Struct) -> dict[str, Any]:
-    """A struct as a dict, keys sorted; keys without a value are dropped, as the engine drops them."""
-    return {key: plain(struct.fields[key]) for key in sorted(struct.fields) if struct.fields[key].WhichOneof("kind") != "null_value"}
+    """A struct as a dict, keys sorted; keys without a value are dropped, as the engine drops
+    them.
+    """
+    return {
+        key: plain(struct.fields[key])
+        for key in sorted(struct.fields)
+        if struct.fields[key].WhichOneof("kind") != "null_value"
+    }
 
 
 def reference(urn: str, identity: str) -> dict[str, Any]:

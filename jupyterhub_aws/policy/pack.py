@@ -1,7 +1,8 @@
 """The policies: each check of `checks/` that is sound on what the engine shows, under its own name.
 
-A finding that fails a plan stops `up` (mandatory); one that warns is printed (advisory). The stack is read from the configuration that the
-engine hands to the pack. What is left out stands in NOT_HERE with its reason, and a test holds that every check is in one of the two.
+A finding that fails a plan stops `up` (mandatory); one that warns is printed (advisory). The stack
+is read from the configuration that the engine hands to the pack. What is left out stands in
+NOT_HERE with its reason, and a test holds that every check is in one of the two.
 """
 
 from __future__ import annotations
@@ -11,9 +12,25 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from pulumi_policy import EnforcementLevel, PolicyPack, ReportViolation, StackValidationArgs, StackValidationPolicy
+from pulumi_policy import (
+    EnforcementLevel,
+    PolicyPack,
+    ReportViolation,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
 
-from jupyterhub_aws.checks import backups, hubs, nodes, places, secrets, security, storage, versions, watch
+from jupyterhub_aws.checks import (
+    backups,
+    hubs,
+    nodes,
+    places,
+    secrets,
+    security,
+    storage,
+    versions,
+    watch,
+)
 from jupyterhub_aws.checks.airgap import all as airgap
 from jupyterhub_aws.checks.core_nodes import core_nodes_fit
 from jupyterhub_aws.checks.finding import Finding
@@ -31,7 +48,9 @@ from jupyterhub_aws.policy.resources import translated
 
 @dataclass(frozen=True)
 class Enforced:
-    """A check, and the inputs that decide it: where a preview does not know one of those of a resource, the run that knows it judges."""
+    """A check, and the inputs that decide it: where a preview does not know one of those of a
+    resource, the run that knows it judges.
+    """
 
     check: Check
     decides: tuple[str, ...] = ()
@@ -39,8 +58,13 @@ class Enforced:
 
 #: Name of the policy -> the check behind it.
 ENFORCED: Mapping[str, Enforced] = {
-    "no-open-door": Enforced(security.open_doors, ("cidrBlocks", "cidrIpv4", "cidrIpv6", "ingress", "vpcConfig")),
-    "everything-encrypted": Enforced(security.encryption, ("blockDeviceMappings", "encrypted", "encryptionConfig", "parameters", "storageEncrypted")),
+    "no-open-door": Enforced(
+        security.open_doors, ("cidrBlocks", "cidrIpv4", "cidrIpv6", "ingress", "vpcConfig")
+    ),
+    "everything-encrypted": Enforced(
+        security.encryption,
+        ("blockDeviceMappings", "encrypted", "encryptionConfig", "parameters", "storageEncrypted"),
+    ),
     "metadata-service-guarded": Enforced(security.metadata, ("launchTemplate", "metadataOptions")),
     "data-protected": Enforced(security.protected),
     "instance-types-agree": Enforced(nodes.instance_types),
@@ -48,17 +72,43 @@ ENFORCED: Mapping[str, Enforced] = {
 }
 #: Checks that a plan makes and the engine's view cannot carry, and why.
 NOT_HERE: Mapping[Check, str] = {
-    secrets.secrets: "the engine masks or hands over secret values; that none is written down is proven on the plan, whose values are typed",
-    security.tags: "a policy does not see which types take tags, and the provider adds tags of its own to what it shows",
+    secrets.secrets: (
+        "the engine masks or hands over secret values; that none is written down is proven on the"
+        " plan, whose values are typed"
+    ),
+    security.tags: (
+        "a policy does not see which types take tags, and the provider adds tags of its own to what"
+        " it shows"
+    ),
     security.placeholders: "it is about the stack file alone",
     paused: "as the one before",
-    identity_findings: "policies and the ARNs in them are one text each, which a preview shows as unknown as a whole: who may do what is proven on the plan",
-    backups.covered: "the id of a backup plan has no form by which the pack would find the plan of a selection; what a stack makes is covered on the plan",
-    watch.logs_end: "log groups of others that a stack does not make are judged nowhere, and its own are judged on the plan",
-    watch.watched: "which hub an alarm is of stands in values and filters that a preview may show as unknown as a whole",
-    nodes.priorities: "the autoscaler's values are one input of its release, which a preview may show as unknown as a whole",
-    nodes.addresses: "it reads user data, which an engine shows encoded after the first `up` and unknown before",
-    hubs.values: "a hub's values hold secrets, and the engine shows a map with a secret in it as unknown as a whole",
+    identity_findings: (
+        "policies and the ARNs in them are one text each, which a preview shows as unknown as a"
+        " whole: who may do what is proven on the plan"
+    ),
+    backups.covered: (
+        "the id of a backup plan has no form by which the pack would find the plan of a selection;"
+        " what a stack makes is covered on the plan"
+    ),
+    watch.logs_end: (
+        "log groups of others that a stack does not make are judged nowhere, and its own are judged"
+        " on the plan"
+    ),
+    watch.watched: (
+        "which hub an alarm is of stands in values and filters that a preview may show as unknown"
+        " as a whole"
+    ),
+    nodes.priorities: (
+        "the autoscaler's values are one input of its release, which a preview may show as unknown"
+        " as a whole"
+    ),
+    nodes.addresses: (
+        "it reads user data, which an engine shows encoded after the first `up` and unknown before"
+    ),
+    hubs.values: (
+        "a hub's values hold secrets, and the engine shows a map with a secret in it as unknown as"
+        " a whole"
+    ),
     hubs.network_policies: "as the one before",
     hubs.sections_have_effect: "as the one before",
     hubs.servers_find_nodes: "as the one before",
@@ -74,13 +124,22 @@ NOT_HERE: Mapping[Check, str] = {
     hubs.worth_knowing: "it is about the stack file alone, and only warns",
     versions.verified: "it is about the tables of this project, and only warns",
     versions.secure: "it is about the tables of this project and the stack file alone",
-    airgap.proof: "it follows every rule, route and policy document to its end, and one unknown of a preview would end the proof: it is made on the plan",
+    airgap.proof: (
+        "it follows every rule, route and policy document to its end, and one unknown of a preview"
+        " would end the proof: it is made on the plan"
+    ),
 }
 
 
 def make_pack(folder: Path) -> PolicyPack:
-    """The pack, served to the engine that started this process. `folder` is in the project whose stacks it judges; the engine does not say."""
-    return PolicyPack(name="jupyterhub-aws", enforcement_level=EnforcementLevel.MANDATORY, policies=[*policies(partial(_stack, folder))])
+    """The pack, served to the engine that started this process. `folder` is in the project whose
+    stacks it judges; the engine does not say.
+    """
+    return PolicyPack(
+        name="jupyterhub-aws",
+        enforcement_level=EnforcementLevel.MANDATORY,
+        policies=[*policies(partial(_stack, folder))],
+    )
 
 
 def policies(stack: Callable[[], StackConfig]) -> list[StackValidationPolicy]:
@@ -88,14 +147,24 @@ def policies(stack: Callable[[], StackConfig]) -> list[StackValidationPolicy]:
     found = []
     for name, enforced in ENFORCED.items():
         about = " ".join((enforced.check.__doc__ or name).split())
-        for level, status, suffix in ((EnforcementLevel.MANDATORY, "fail", ""), (EnforcementLevel.ADVISORY, "warn", "-warnings")):
+        for level, status, suffix in (
+            (EnforcementLevel.MANDATORY, "fail", ""),
+            (EnforcementLevel.ADVISORY, "warn", "-warnings"),
+        ):
             found.append(
-                StackValidationPolicy(name=f"{name}{suffix}", description=about, enforcement_level=level, validate=_validator(enforced, status, stack))
+                StackValidationPolicy(
+                    name=f"{name}{suffix}",
+                    description=about,
+                    enforcement_level=level,
+                    validate=_validator(enforced, status, stack),
+                )
             )
     return found
 
 
-def _validator(enforced: Enforced, status: str, stack: Callable[[], StackConfig]) -> Callable[[StackValidationArgs, ReportViolation], None]:
+def _validator(
+    enforced: Enforced, status: str, stack: Callable[[], StackConfig]
+) -> Callable[[StackValidationArgs, ReportViolation], None]:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         for finding in violations(enforced, status, stack(), translated(args.resources)):
             report(message(finding), finding.subjects[0] if finding.subjects else None)
@@ -103,19 +172,33 @@ def _validator(enforced: Enforced, status: str, stack: Callable[[], StackConfig]
     return validate
 
 
-def violations(enforced: Enforced, status: str, stack: StackConfig, resources: Resources) -> list[Finding]:
-    """The findings of a check with this status; what cannot be judged yet is left to the run that knows it.
+def violations(
+    enforced: Enforced, status: str, stack: StackConfig, resources: Resources
+) -> list[Finding]:
+    """The findings of a check with this status; what cannot be judged yet is left to the run that
+    knows it.
 
-    What the caller's program added is judged as on a plan: it warns, by the advisory policy, and stops nothing.
+    What the caller's program added is judged as on a plan: it warns, by the advisory policy, and
+    stops nothing.
     """
-    seen = Resources(resource for resource in resources if not any(_unknown(resource.inputs.get(key)) for key in enforced.decides))
+    seen = Resources(
+        resource
+        for resource in resources
+        if not any(_unknown(resource.inputs.get(key)) for key in enforced.decides)
+    )
     return [finding for finding in judge(enforced.check, stack, seen) if finding.status == status]
 
 
 def _unknown(value: object) -> bool:
-    """Whether something is not known yet that could decide. An id, an ARN or a version inside never does."""
+    """Whether something is not known yet that could decide. An id, an ARN or a version inside
+    never does.
+    """
     if isinstance(value, Mapping):
-        return any(_unknown(item) for key, item in value.items() if not str(key).lower().endswith(("id", "arn", "version")))
+        return any(
+            _unknown(item)
+            for key, item in value.items()
+            if not str(key).lower().endswith(("id", "arn", "version"))
+        )
     return any(map(_unknown, value)) if isinstance(value, list) else value == UNKNOWN
 
 
@@ -126,7 +209,9 @@ def message(finding: Finding) -> str:
 
 
 def _stack(folder: Path) -> StackConfig:
-    """The stack of the run, from the configuration that the engine hands over. Its secrets are left where they are."""
+    """The stack of the run, from the configuration that the engine hands over. Its secrets are
+    left where they are.
+    """
     import pulumi
     from pulumi.runtime import config as engine_config
 
@@ -134,9 +219,18 @@ def _stack(folder: Path) -> StackConfig:
     from jupyterhub_aws.config.halves import from_engine, whole
 
     given = engine_config.CONFIG.get() or engine_config.get_config_env()
-    secret = tuple(key for key in given if engine_config.is_config_secret(key) or key.partition(":")[2].endswith(SECRET_ENDINGS))
+    secret = tuple(
+        key
+        for key in given
+        if engine_config.is_config_secret(key) or key.partition(":")[2].endswith(SECRET_ENDINGS)
+    )
     plain = {key: value for key, value in given.items() if key not in secret}
     project = pulumi.get_project()
-    source = from_engine(plain, secret=secret, project=project, source=f"Pulumi.{pulumi.get_stack()}.yaml of {project}")
+    source = from_engine(
+        plain,
+        secret=secret,
+        project=project,
+        source=f"Pulumi.{pulumi.get_stack()}.yaml of {project}",
+    )
     home = project_of(folder)
     return validated(whole(replace(source, folder=home.working_folder), home.stack_folder))

@@ -1,7 +1,8 @@
 """What the engine shows a policy pack, as the checks see it.
 
-A plan names what it does not know yet by placeholders (`${network-vpc.id}`), and checks follow those from one resource to another. The engine
-shows real ids instead: they are put back here, so that one implementation of each check serves both.
+A plan names what it does not know yet by placeholders (`${network-vpc.id}`), and checks follow
+those from one resource to another. The engine shows real ids instead: they are put back here, so
+that one implementation of each check serves both.
 """
 
 from __future__ import annotations
@@ -62,14 +63,22 @@ def _resource(item: Shown, names: Names) -> Resource:
 
 
 def _is_custom(item: Shown) -> bool:
-    """Whether a provider makes it. The engine names the provider of each such resource; a component, of whatever package, has none, and a provider too."""
+    """Whether a provider makes it. The engine names the provider of each such resource; a
+    component, of whatever package, has none, and a provider too.
+    """
     if item.resource_type.startswith((LIBRARY, "eks:index:")):
         return False
-    return item.resource_type.startswith(_PROVIDERS) or not hasattr(item, "provider") or item.provider is not None
+    return (
+        item.resource_type.startswith(_PROVIDERS)
+        or not hasattr(item, "provider")
+        or item.provider is not None
+    )
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 -- any value that the policy SDK hands over
-    """Values as JSON has them; what is not known yet, or secret, becomes the word that a plan has for it."""
+def plain(value: Any) -> Any:
+    """Values as JSON has them; what is not known yet, or secret, becomes the word that a plan
+    has for it.
+    """
     if isinstance(value, Mapping):
         return {str(key): plain(_at(value, key)) for key in value if not str(key).startswith("__")}
     if isinstance(value, (list, tuple)):
@@ -89,14 +98,14 @@ def _names(shown: Iterable[Shown]) -> Names:
     return found
 
 
-def _at(container: Any, key: Any) -> Any:  # noqa: ANN401 -- any value; a preview's own containers raise for what they do not know
+def _at(container: Any, key: Any) -> Any:
     try:
         return container[key]
     except Exception:  # pulumi_policy's UnknownValueError, which has no public name
         return UNKNOWN
 
 
-def _restored(value: Any, names: Names, own: str) -> Any:  # noqa: ANN401 -- any JSON value
+def _restored(value: Any, names: Names, own: str) -> Any:
     """A value with placeholders in the place of real ones, except of the resource's own."""
     if isinstance(value, dict):
         return {key: _restored(item, names, own) for key, item in value.items()}

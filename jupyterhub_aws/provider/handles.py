@@ -1,7 +1,9 @@
-"""What a component says of itself to components after it, in any language: `network.handle`, `cluster.handle` and the others.
+"""What a component says of itself to components after it, in any language: `network.handle`,
+`cluster.handle` and the others.
 
-A handle is the object of outputs of the Python interface (`NetworkOutputs`, `ClusterOutputs` …) as plain data. It is filled in by hand just the same, for
-a VPC or a cluster that something else made. What waits for `ready` resources there, waits here for every resource that the handle depends on.
+A handle is the object of outputs of the Python interface (`NetworkOutputs`, `ClusterOutputs` …) as
+plain data. It is filled in by hand just the same, for a VPC or a cluster that something else made.
+What waits for `ready` resources there, waits here for every resource that the handle depends on.
 """
 
 from __future__ import annotations
@@ -32,13 +34,16 @@ from jupyterhub_aws.provider.shapes import FLAG, TEXT, Property, Shape, Shapes, 
 from jupyterhub_aws.provider.values import MADE, handle
 
 Values = Mapping[str, Any]
-#: Resources that are to be waited for, by what they stand for: `ready` where there is nothing to tell apart.
+#: Resources that are to be waited for, by what they stand for: `ready` where there is nothing to
+#: tell apart.
 Waits = Mapping[str, Sequence[pulumi.Resource]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Handle:
-    """One kind of handle. `receive` makes the outputs of the Python interface from its values, and notes what is wrong with them at a path."""
+    """One kind of handle. `receive` makes the outputs of the Python interface from its values,
+    and notes what is wrong with them at a path.
+    """
 
     shape: Shape
     receive: Callable[[Arguments, str, Values, Waits], Any]
@@ -56,19 +61,42 @@ class _Backups(Model):
 def _made(shapes: Shapes) -> Property:
     """What a component writes into its handle besides."""
     if "Made" not in shapes.objects:
-        pending = "What is not made yet: paths of properties that are absent from the handle until then."
+        pending = (
+            "What is not made yet: paths of properties that are absent from the handle until then."
+        )
         properties = {
             "pending": Property(shape=list_of(TEXT), doc=pending, optional=True),
-            "dependencies": Property(shape=map_of(list_of(TEXT)), doc="The resources that each value came from, by its path.", optional=True),
-            "waits": Property(shape=map_of(list_of(TEXT)), doc="The resources that whatever takes the handle waits for.", optional=True),
+            "dependencies": Property(
+                shape=map_of(list_of(TEXT)),
+                doc="The resources that each value came from, by its path.",
+                optional=True,
+            ),
+            "waits": Property(
+                shape=map_of(list_of(TEXT)),
+                doc="The resources that whatever takes the handle waits for.",
+                optional=True,
+            ),
         }
-        shapes.object("Made", "What a component writes into its handle besides. Nothing to fill in by hand.", properties)
-    return Property(shape=Shape(object=shapes.objects["Made"]), doc="Written by the component. Nothing to fill in by hand.", optional=True)
+        shapes.object(
+            "Made",
+            "What a component writes into its handle besides. Nothing to fill in by hand.",
+            properties,
+        )
+    return Property(
+        shape=Shape(object=shapes.objects["Made"]),
+        doc="Written by the component. Nothing to fill in by hand.",
+        optional=True,
+    )
 
 
 def handle_shape(shapes: Shapes, name: str, doc: str, properties: Mapping[str, Property]) -> Shape:
-    """The object type of a handle. What only AWS knows is absent in a preview, so it is never required: the Python interface says what is missing."""
-    absent = {key: replace(item, optional=item.optional or item.shape.live) for key, item in properties.items()}
+    """The object type of a handle. What only AWS knows is absent in a preview, so it is never
+    required: the Python interface says what is missing.
+    """
+    absent = {
+        key: replace(item, optional=item.optional or item.shape.live)
+        for key, item in properties.items()
+    }
     return shapes.object(name, doc, {**absent, MADE: _made(shapes)}, handle=True)
 
 
@@ -76,17 +104,49 @@ class Handles:
     """Every kind of handle, with its object type."""
 
     def __init__(self, shapes: Shapes) -> None:
-        """Make the object types, and have `shapes` use them where the Python interface takes the outputs of a component."""
-        self.network = self._kind(shapes, NetworkOutputs, "NetworkHandle", _network_properties(shapes), _network)
+        """Make the object types, and have `shapes` use them where the Python interface takes the
+        outputs of a component.
+        """
+        self.network = self._kind(
+            shapes, NetworkOutputs, "NetworkHandle", _network_properties(shapes), _network
+        )
         shapes.known[NetworkSpec] = self.network.shape
-        self.cluster = self._kind(shapes, ClusterOutputs, "ClusterHandle", _cluster_properties(shapes), _cluster)
-        self.pools = self._kind(shapes, NodePoolsOutputs, "NodePoolsHandle", _pools_properties(shapes), _pools)
-        self.homes = self._kind(shapes, EfsHomesOutputs, "EfsHomesHandle", shapes.of_dataclass(EfsHomesOutputs, without=("ready",)), _homes)
-        self.backups = self._kind(shapes, BackupsOutputs, "BackupsHandle", _backups_properties(shapes), _backups)
-        self.by_name = {item.shape.object.name: item for item in (self.network, self.cluster, self.pools, self.homes, self.backups) if item.shape.object}
+        self.cluster = self._kind(
+            shapes, ClusterOutputs, "ClusterHandle", _cluster_properties(shapes), _cluster
+        )
+        self.pools = self._kind(
+            shapes, NodePoolsOutputs, "NodePoolsHandle", _pools_properties(shapes), _pools
+        )
+        self.homes = self._kind(
+            shapes,
+            EfsHomesOutputs,
+            "EfsHomesHandle",
+            shapes.of_dataclass(EfsHomesOutputs, without=("ready",)),
+            _homes,
+        )
+        self.backups = self._kind(
+            shapes, BackupsOutputs, "BackupsHandle", _backups_properties(shapes), _backups
+        )
+        self.by_name = {
+            item.shape.object.name: item
+            for item in (self.network, self.cluster, self.pools, self.homes, self.backups)
+            if item.shape.object
+        }
 
-    def _kind(self, shapes: Shapes, outputs: type, name: str, properties: Mapping[str, Property], receive: Callable[..., Any]) -> Handle:
-        shapes.known[outputs] = handle_shape(shapes, name, f"What other components need of this: {outputs.__name__} of the Python interface.", properties)
+    def _kind(
+        self,
+        shapes: Shapes,
+        outputs: type,
+        name: str,
+        properties: Mapping[str, Property],
+        receive: Callable[..., Any],
+    ) -> Handle:
+        shapes.known[outputs] = handle_shape(
+            shapes,
+            name,
+            f"What other components need of this: {outputs.__name__} of the Python interface.",
+            properties,
+        )
         return Handle(shape=shapes.known[outputs], receive=receive)
 
     def of_network(self, outputs: NetworkOutputs) -> pulumi.Output[Any]:
@@ -94,7 +154,9 @@ class Handles:
         return handle(_of_network(outputs), self.network.shape, ready=outputs.ready)
 
     def of_cluster(self, outputs: ClusterOutputs) -> pulumi.Output[Any]:
-        """The handle of a cluster. Its kubeconfig is not in it: it follows from the address and the certificate authority."""
+        """The handle of a cluster. Its kubeconfig is not in it: it follows from the address and
+        the certificate authority.
+        """
         access = outputs.access
         values = {
             **{name: getattr(outputs, name) for name in _FIELDS_OF_A_CLUSTER},
@@ -103,7 +165,9 @@ class Handles:
         }
         return handle(values, self.cluster.shape, network=outputs.vpc.ready, ready=outputs.ready)
 
-    def of_pools(self, outputs: NodePoolsOutputs, cluster: ClusterOutputs, *, per_zone: bool, paused: bool) -> pulumi.Output[Any]:
+    def of_pools(
+        self, outputs: NodePoolsOutputs, cluster: ClusterOutputs, *, per_zone: bool, paused: bool
+    ) -> pulumi.Output[Any]:
         """The handle of node pools of a cluster, with what their arguments said of all of them."""
         spec = outputs.spec
         values = {
@@ -121,12 +185,20 @@ class Handles:
 
     def of_homes(self, outputs: EfsHomesOutputs) -> pulumi.Output[Any]:
         """The handle of homes in EFS."""
-        values = {name: getattr(outputs, name) for name in ("file_system_id", "volume_handles", "ownership_handle")}
+        values = {
+            name: getattr(outputs, name)
+            for name in ("file_system_id", "volume_handles", "ownership_handle")
+        }
         return handle(values, self.homes.shape, ready=outputs.ready)
 
     def of_backups(self, outputs: BackupsOutputs) -> pulumi.Output[Any]:
         """The handle of backups."""
-        values = {"name": outputs.spec.name, "options": outputs.spec.options, "vault_name": outputs.vault_name, "policy_id": outputs.policy_id}
+        values = {
+            "name": outputs.spec.name,
+            "options": outputs.spec.options,
+            "vault_name": outputs.vault_name,
+            "policy_id": outputs.policy_id,
+        }
         return handle(values, self.backups.shape)
 
 
@@ -134,27 +206,53 @@ class Handles:
 
 
 def _network_properties(shapes: Shapes) -> dict[str, Property]:
-    doc = "The zones of the private subnets in their order: the first one is that of core nodes and of volumes. Without it, in the order of their names."
-    return {**shapes.of_dataclass(NetworkOutputs, without=("ready",)), "zones": Property(shape=list_of(TEXT), doc=doc, optional=True)}
+    doc = (
+        "The zones of the private subnets in their order: the first one is that of core nodes and"
+        " of volumes. Without it, in the order of their names."
+    )
+    return {
+        **shapes.of_dataclass(NetworkOutputs, without=("ready",)),
+        "zones": Property(shape=list_of(TEXT), doc=doc, optional=True),
+    }
 
 
 _FACTS_OF_A_NETWORK = ("cidrs", "egress", "internal_hosts", "peer_networks")
-_IDS_OF_A_NETWORK = ("vpc_id", "private_subnets", "public_subnets", "endpoints_security_group_id", "s3_prefix_list_id")
+_IDS_OF_A_NETWORK = (
+    "vpc_id",
+    "private_subnets",
+    "public_subnets",
+    "endpoints_security_group_id",
+    "s3_prefix_list_id",
+)
 
 
 def _of_network(outputs: NetworkOutputs) -> dict[str, Any]:
-    return {**{name: getattr(outputs, name) for name in (*_FACTS_OF_A_NETWORK, *_IDS_OF_A_NETWORK)}, "zones": outputs.zones}
+    return {
+        **{name: getattr(outputs, name) for name in (*_FACTS_OF_A_NETWORK, *_IDS_OF_A_NETWORK)},
+        "zones": outputs.zones,
+    }
 
 
 def _network(given: Arguments, path: str, values: Values, waits: Waits) -> NetworkOutputs | None:
-    facts = given.section(_NetworkFacts, {name: values.get(name) for name in ("egress", "peer_networks")}, path=path)
+    facts = given.section(
+        _NetworkFacts, {name: values.get(name) for name in ("egress", "peer_networks")}, path=path
+    )
     zones = values.get("zones", ())
-    subnets = {name: _in_order(values.get(name, {}), zones) for name in ("private_subnets", "public_subnets")}
-    others = {name: item for name, item in values.items() if name not in ("egress", "peer_networks", "zones", *subnets)}
+    subnets = {
+        name: _in_order(values.get(name, {}), zones)
+        for name in ("private_subnets", "public_subnets")
+    }
+    others = {
+        name: item
+        for name, item in values.items()
+        if name not in ("egress", "peer_networks", "zones", *subnets)
+    }
     if facts is None:
         return None
     made: dict[str, Any] = {"vpc_id": None, "cidrs": (), **others, **subnets}
-    return NetworkOutputs(egress=facts.egress, peer_networks=facts.peer_networks, ready=waits["ready"], **made)
+    return NetworkOutputs(
+        egress=facts.egress, peer_networks=facts.peer_networks, ready=waits["ready"], **made
+    )
 
 
 def _in_order(subnets: Values, zones: Sequence[str]) -> dict[str, Any]:
@@ -163,23 +261,57 @@ def _in_order(subnets: Values, zones: Sequence[str]) -> dict[str, Any]:
 
 # --- clusters ---
 
-_FIELDS_OF_A_CLUSTER = ("name", "version", "endpoint", "certificate_authority", "security_group_id", "node_security_group_id", "service_cidr", "created", "id")
+_FIELDS_OF_A_CLUSTER = (
+    "name",
+    "version",
+    "endpoint",
+    "certificate_authority",
+    "security_group_id",
+    "node_security_group_id",
+    "service_cidr",
+    "created",
+    "id",
+)
 
 
 def _cluster_properties(shapes: Shapes) -> dict[str, Property]:
-    doc = "The networks outside the VPC that the API lets in. Messages name them where it does not answer."
+    doc = (
+        "The networks outside the VPC that the API lets in. Messages name them where it does not"
+        " answer."
+    )
     cidrs = Property(shape=list_of(TEXT), doc=doc, optional=True)
-    return {**shapes.of_dataclass(ClusterOutputs, without=("ready", "owner", "access")), "public_access_cidrs": cidrs}
+    return {
+        **shapes.of_dataclass(ClusterOutputs, without=("ready", "owner", "access")),
+        "public_access_cidrs": cidrs,
+    }
 
 
 def _cluster(given: Arguments, path: str, values: Values, waits: Waits) -> ClusterOutputs | None:
-    network = _network(given, f"{path}.network", values.get("network", {}), {"ready": waits.get("network", waits["ready"])})
-    others = {name: item for name, item in values.items() if name not in ("network", "public_access_cidrs")}
+    network = _network(
+        given,
+        f"{path}.network",
+        values.get("network", {}),
+        {"ready": waits.get("network", waits["ready"])},
+    )
+    others = {
+        name: item
+        for name, item in values.items()
+        if name not in ("network", "public_access_cidrs")
+    }
     if network is None:
         return None
     cidrs = values.get("public_access_cidrs")
-    access = ClusterAccess(cluster=str(others.get("name")), public_access_cidrs=None if cidrs is None else tuple(cidrs), option="publicAccessCidrs")
-    return ClusterOutputs(network=network, access=access, ready=waits["ready"], **{"name": None, "version": None, **others})
+    access = ClusterAccess(
+        cluster=str(others.get("name")),
+        public_access_cidrs=None if cidrs is None else tuple(cidrs),
+        option="publicAccessCidrs",
+    )
+    return ClusterOutputs(
+        network=network,
+        access=access,
+        ready=waits["ready"],
+        **{"name": None, "version": None, **others},
+    )
 
 
 # --- node pools ---
@@ -194,10 +326,18 @@ def _pools_properties(shapes: Shapes) -> dict[str, Property]:
     return {
         **outputs,
         "pools": pools,
-        "core": Property(shape=arguments["core"].shape, doc="The core nodes. Without it they exist already.", optional=True),
+        "core": Property(
+            shape=arguments["core"].shape,
+            doc="The core nodes. Without it they exist already.",
+            optional=True,
+        ),
         "cluster": Property(shape=TEXT, doc="The cluster's name in EKS."),
         "version": Property(shape=TEXT, doc='Its Kubernetes minor version, such as "1.35".'),
-        "zones": Property(shape=list_of(TEXT), doc="The zones of its private subnets, in their order.", optional=True),
+        "zones": Property(
+            shape=list_of(TEXT),
+            doc="The zones of its private subnets, in their order.",
+            optional=True,
+        ),
         "per_zone": Property(shape=FLAG, doc=arguments["per_zone"].doc, optional=True),
         "paused": Property(shape=FLAG, doc=arguments["paused"].doc, optional=True),
         "physical_name": Property(shape=TEXT, doc=arguments["physical_name"].doc, optional=True),
@@ -219,7 +359,10 @@ def _pools(given: Arguments, path: str, values: Values, waits: Waits) -> NodePoo
         prefix=values.get("physical_name"),
     )
     return NodePoolsOutputs(
-        spec=spec, ready=waits["ready"], nodes=waits.get("nodes", ()), **{name: values[name] for name in _OUTPUTS_OF_POOLS if name in values}
+        spec=spec,
+        ready=waits["ready"],
+        nodes=waits.get("nodes", ()),
+        **{name: values[name] for name in _OUTPUTS_OF_POOLS if name in values},
     )
 
 
@@ -228,13 +371,21 @@ def _pools(given: Arguments, path: str, values: Values, waits: Waits) -> NodePoo
 
 def _homes(given: Arguments, path: str, values: Values, waits: Waits) -> EfsHomesOutputs:
     del given, path
-    return EfsHomesOutputs(ready=waits["ready"], **{"file_system_id": None, "volume_handles": {}, **values})
+    return EfsHomesOutputs(
+        ready=waits["ready"], **{"file_system_id": None, "volume_handles": {}, **values}
+    )
 
 
 def _backups_properties(shapes: Shapes) -> dict[str, Property]:
     outputs = shapes.of_dataclass(BackupsOutputs, without=("spec",))
-    name = Property(shape=TEXT, doc="The value of the tag `jupyterhub-aws/backup`, by which resources are found.")
-    options = Property(shape=shapes.shape(AnyBackups, "backup_options"), doc="What is backed up, when, and for how long.")
+    name = Property(
+        shape=TEXT,
+        doc="The value of the tag `jupyterhub-aws/backup`, by which resources are found.",
+    )
+    options = Property(
+        shape=shapes.shape(AnyBackups, "backup_options"),
+        doc="What is backed up, when, and for how long.",
+    )
     return {"name": name, "options": options, **outputs}
 
 
@@ -248,4 +399,6 @@ def _backups(given: Arguments, path: str, values: Values, waits: Waits) -> Backu
     if isinstance(options, (AwsBackup, Snapshots)) and "weekly" not in said:
         options = options.model_copy(update={"weekly": None})
     spec = BackupSpec(name=values.get("name", ""), options=options)
-    return BackupsOutputs(spec=spec, **{name: values[name] for name in ("vault_name", "policy_id") if name in values})
+    return BackupsOutputs(
+        spec=spec, **{name: values[name] for name in ("vault_name", "policy_id") if name in values}
+    )

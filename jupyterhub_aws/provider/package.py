@@ -1,7 +1,8 @@
-"""The Pulumi package: its components with their arguments and outputs, and the schema from which SDKs of other languages are made.
+"""The Pulumi package: its components with their arguments and outputs, and the schema from which
+SDKs of other languages are made.
 
-Each component is the one of the Python interface, under its type token. What is here says which of its outputs other languages see, and the few arguments
-that Python says otherwise.
+Each component is the one of the Python interface, under its type token. What is here says which of
+its outputs other languages see, and the few arguments that Python says otherwise.
 """
 
 from __future__ import annotations
@@ -40,7 +41,20 @@ from jupyterhub_aws.config.model import Model
 from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.provider.handles import Handle, Handles, handle_shape
-from jupyterhub_aws.provider.shapes import ANYTHING, FLAG, PACKAGE, TEXT, Property, Shape, Shapes, in_any_language, list_of, live, map_of, paragraphs
+from jupyterhub_aws.provider.shapes import (
+    ANYTHING,
+    FLAG,
+    PACKAGE,
+    TEXT,
+    Property,
+    Shape,
+    Shapes,
+    in_any_language,
+    list_of,
+    live,
+    map_of,
+    paragraphs,
+)
 from jupyterhub_aws.provider.values import handle
 from jupyterhub_aws.version import __version__
 
@@ -50,7 +64,9 @@ _NAME = re.compile(r"(?<=`)[a-z0-9]+(?:_[a-z0-9]+)+(?=`)")
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """An output of a component: its shape and meaning, and how it is got from the component that was made."""
+    """An output of a component: its shape and meaning, and how it is got from the component that
+    was made.
+    """
 
     shape: Shape
     doc: str
@@ -67,8 +83,10 @@ class Output:
 class Exported:
     """A component as other languages have it.
 
-    `inputs` and `outputs` are by their names in Python. `added` are arguments that the Python interface has in another form: `prepare` turns them into
-    arguments of `args`, or `finish` uses them on the component that was made. `in_cluster`: it makes objects in the cluster of its argument `cluster`.
+    `inputs` and `outputs` are by their names in Python. `added` are arguments that the Python
+    interface has in another form: `prepare` turns them into arguments of `args`, or `finish` uses
+    them on the component that was made. `in_cluster`: it makes objects in the cluster of its
+    argument `cluster`.
     """
 
     kind: type[Component]
@@ -92,11 +110,22 @@ class Exported:
 
     def definition(self) -> ComponentDefinition:
         """The component as the SDK writes it into a schema."""
-        inputs, outputs = self.arguments, {name: output.property for name, output in self.outputs.items()}
+        inputs, outputs = (
+            self.arguments,
+            {name: output.property for name, output in self.outputs.items()},
+        )
         return ComponentDefinition(
             name=self.name,
-            inputs={camel_case(name): item.shape.definition(item.doc, optional=item.optional, plain=True) for name, item in inputs.items()},
-            outputs={camel_case(name): item.shape.definition(item.doc, optional=item.optional) for name, item in outputs.items()},
+            inputs={
+                camel_case(name): item.shape.definition(
+                    item.doc, optional=item.optional, plain=True
+                )
+                for name, item in inputs.items()
+            },
+            outputs={
+                camel_case(name): item.shape.definition(item.doc, optional=item.optional)
+                for name, item in outputs.items()
+            },
             inputs_mapping={camel_case(name): name for name in inputs},
             outputs_mapping={camel_case(name): name for name in outputs},
             module=None,
@@ -111,73 +140,165 @@ class Package:
         """Make every type once."""
         self.shapes = Shapes()
         self.handles = Handles(self.shapes)
-        self.shapes.known |= {Images: _images(self.shapes), MonitoredHub: _monitored_hub(self.shapes)}
-        exported = (*self._networks(), *self._clusters(), *self._services(), self._hub(), self._platform())
+        self.shapes.known |= {
+            Images: _images(self.shapes),
+            MonitoredHub: _monitored_hub(self.shapes),
+        }
+        exported = (
+            *self._networks(),
+            *self._clusters(),
+            *self._services(),
+            self._hub(),
+            self._platform(),
+        )
         #: By class name.
         self.components: dict[str, Exported] = {item.name: item for item in exported}
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """The package's schema (https://www.pulumi.com/docs/iac/using-pulumi/extending-pulumi/schema/)."""
+        """The package's schema
+        (https://www.pulumi.com/docs/iac/using-pulumi/extending-pulumi/schema/).
+        """
         components = {name: item.definition() for name, item in sorted(self.components.items())}
         types = {name: item.definition() for name, item in sorted(self.shapes.objects.items())}
-        made: dict[str, Any] = generate_schema(PACKAGE, __version__, None, components, types, []).to_json()
-        names = {name for item in self.components.values() for name in (*item.arguments, *item.outputs)}
+        made: dict[str, Any] = generate_schema(
+            PACKAGE, __version__, None, components, types, []
+        ).to_json()
+        names = {
+            name for item in self.components.values() for name in (*item.arguments, *item.outputs)
+        }
         names |= {name for item in self.shapes.objects.values() for name in item.properties}
         return {
             **_worded(made, names - self.shapes.words),
             "displayName": "JupyterHub on AWS",
-            "description": "JupyterHub on Amazon EKS: a whole platform from a configuration, or its components by themselves.",
+            "description": (
+                "JupyterHub on Amazon EKS: a whole platform from a configuration, or its components"
+                " by themselves."
+            ),
             "license": "Apache-2.0",
             # Else it would be called @pulumi/jupyterhub-aws.
-            "language": {**made["language"], "nodejs": {**made["language"]["nodejs"], "packageName": PACKAGE}},
-            "keywords": ["pulumi", "jupyterhub", "aws", "eks", "category/infrastructure", "kind/component"],
+            "language": {
+                **made["language"],
+                "nodejs": {**made["language"]["nodejs"], "packageName": PACKAGE},
+            },
+            "keywords": [
+                "pulumi",
+                "jupyterhub",
+                "aws",
+                "eks",
+                "category/infrastructure",
+                "kind/component",
+            ],
         }
 
-    def _inputs(self, args: type, *, without: Iterable[str] = (), docs: Mapping[str, str] | None = None) -> dict[str, Property]:
-        """Every argument that the Python interface has, but `depends_on`, which is a resource option in every language."""
+    def _inputs(
+        self, args: type, *, without: Iterable[str] = (), docs: Mapping[str, str] | None = None
+    ) -> dict[str, Property]:
+        """Every argument that the Python interface has, but `depends_on`, which is a resource
+        option in every language.
+        """
         return self.shapes.of_dataclass(args, without=(*without, "depends_on"), docs=docs)
 
     def _networks(self) -> Iterator[Exported]:
-        private = Output(shape=list_of(TEXT), doc="The private subnets, in the order of the zones.", get=lambda made: made.outputs.private_subnet_ids)
-        public = Output(shape=list_of(TEXT), doc="The public subnets, in the order of the zones.", get=lambda made: made.outputs.public_subnet_ids)
+        private = Output(
+            shape=list_of(TEXT),
+            doc="The private subnets, in the order of the zones.",
+            get=lambda made: made.outputs.private_subnet_ids,
+        )
+        public = Output(
+            shape=list_of(TEXT),
+            doc="The public subnets, in the order of the zones.",
+            get=lambda made: made.outputs.public_subnet_ids,
+        )
         shared = {
             "vpc_id": Output(shape=TEXT, doc="The VPC.", get=lambda made: made.outputs.vpc_id),
             "private_subnet_ids": private,
-            "handle": self._handle(self.handles.network, "clusters", lambda made: self.handles.of_network(made.outputs)),
+            "handle": self._handle(
+                self.handles.network, "clusters", lambda made: self.handles.of_network(made.outputs)
+            ),
         }
-        yield Exported(kind=Network, args=NetworkArgs, inputs=self._inputs(NetworkArgs), outputs={**shared, "public_subnet_ids": public})
-        yield Exported(kind=AirgapNetwork, args=AirgapNetworkArgs, inputs=self._inputs(AirgapNetworkArgs), outputs=shared)
-        yield Exported(kind=ExistingNetwork, args=ExistingNetworkArgs, inputs=self._inputs(ExistingNetworkArgs), outputs=shared)
+        yield Exported(
+            kind=Network,
+            args=NetworkArgs,
+            inputs=self._inputs(NetworkArgs),
+            outputs={**shared, "public_subnet_ids": public},
+        )
+        yield Exported(
+            kind=AirgapNetwork,
+            args=AirgapNetworkArgs,
+            inputs=self._inputs(AirgapNetworkArgs),
+            outputs=shared,
+        )
+        yield Exported(
+            kind=ExistingNetwork,
+            args=ExistingNetworkArgs,
+            inputs=self._inputs(ExistingNetworkArgs),
+            outputs=shared,
+        )
 
     def _clusters(self) -> Iterator[Exported]:
         yield Exported(
             kind=Cluster,
             args=ClusterArgs,
-            inputs=self._inputs(ClusterArgs, docs={"log_retention_days": "For how many days these logs are kept. The default is 30."}),
+            inputs=self._inputs(
+                ClusterArgs,
+                docs={
+                    "log_retention_days": (
+                        "For how many days these logs are kept. The default is 30."
+                    )
+                },
+            ),
             outputs={
-                "cluster_name": Output(shape=TEXT, doc="The cluster's name, once EKS has the cluster.", get=lambda made: made.outputs.name_output),
-                "endpoint": Output(shape=TEXT, doc="The address of the Kubernetes API.", get=lambda made: made.outputs.endpoint),
+                "cluster_name": Output(
+                    shape=TEXT,
+                    doc="The cluster's name, once EKS has the cluster.",
+                    get=lambda made: made.outputs.name_output,
+                ),
+                "endpoint": Output(
+                    shape=TEXT,
+                    doc="The address of the Kubernetes API.",
+                    get=lambda made: made.outputs.endpoint,
+                ),
                 "certificate_authority": Output(
-                    shape=TEXT, doc="The certificate authority of the API, in base64.", get=lambda made: made.outputs.certificate_authority
+                    shape=TEXT,
+                    doc="The certificate authority of the API, in base64.",
+                    get=lambda made: made.outputs.certificate_authority,
                 ),
                 "security_group_id": Output(
-                    shape=TEXT, doc="The security group that EKS made for the cluster.", get=lambda made: made.outputs.control_plane_group_id
+                    shape=TEXT,
+                    doc="The security group that EKS made for the cluster.",
+                    get=lambda made: made.outputs.control_plane_group_id,
                 ),
-                "node_security_group_id": Output(shape=TEXT, doc="The security group of nodes.", get=lambda made: made.outputs.node_group_id),
+                "node_security_group_id": Output(
+                    shape=TEXT,
+                    doc="The security group of nodes.",
+                    get=lambda made: made.outputs.node_group_id,
+                ),
                 "kubeconfig": Output(
                     shape=TEXT,
-                    doc="A kubeconfig without credentials, which asks the `aws` CLI for a token: for Kubernetes providers of your own.",
+                    doc=(
+                        "A kubeconfig without credentials, which asks the `aws` CLI for a token:"
+                        " for Kubernetes providers of your own."
+                    ),
                     get=lambda made: made.outputs.kubeconfig_json,
                 ),
-                "handle": self._handle(self.handles.cluster, "node pools, homes, hubs and monitoring", lambda made: self.handles.of_cluster(made.outputs)),
+                "handle": self._handle(
+                    self.handles.cluster,
+                    "node pools, homes, hubs and monitoring",
+                    lambda made: self.handles.of_cluster(made.outputs),
+                ),
             },
         )
         docs = {
             "pools": "The pools of users' servers by names of your choice.",
-            "core": "The nodes of hubs and controllers, which every cluster needs once. Without it two of m7i.large.",
+            "core": (
+                "The nodes of hubs and controllers, which every cluster needs once. Without it two"
+                " of m7i.large."
+            ),
         }
-        no_core = Property(shape=FLAG, doc="The core nodes exist already: none are made.", optional=True)
+        no_core = Property(
+            shape=FLAG, doc="The core nodes exist already: none are made.", optional=True
+        )
         yield Exported(
             kind=NodePools,
             args=NodePoolsArgs,
@@ -186,28 +307,66 @@ class Package:
             prepare=_left_out("core"),
             outputs={
                 "group_names": Output(
-                    shape=map_of(TEXT), doc="The Auto Scaling groups of user pools, by pool, market and zone.", get=lambda made: dict(made.outputs.group_names)
+                    shape=map_of(TEXT),
+                    doc="The Auto Scaling groups of user pools, by pool, market and zone.",
+                    get=lambda made: dict(made.outputs.group_names),
                 ),
                 "core_group_name": Output(
-                    shape=TEXT, doc="The Auto Scaling group of the core nodes.", get=lambda made: made.outputs.core_group_name, optional=True
+                    shape=TEXT,
+                    doc="The Auto Scaling group of the core nodes.",
+                    get=lambda made: made.outputs.core_group_name,
+                    optional=True,
                 ),
-                "core_node_role": Output(shape=TEXT, doc="The name of the core nodes' IAM role.", get=lambda made: made.outputs.core_node_role, optional=True),
-                "user_node_role": Output(shape=TEXT, doc="The name of the user nodes' IAM role.", get=lambda made: made.outputs.user_node_role, optional=True),
-                "scheduling": Output(shape=ANYTHING, doc="By pool, what a pod says to land there.", get=lambda made: made.outputs.spec.scheduling),
-                "handle": self._handle(self.handles.pools, "autoscaler, hubs and monitoring", self._pools_handle),
+                "core_node_role": Output(
+                    shape=TEXT,
+                    doc="The name of the core nodes' IAM role.",
+                    get=lambda made: made.outputs.core_node_role,
+                    optional=True,
+                ),
+                "user_node_role": Output(
+                    shape=TEXT,
+                    doc="The name of the user nodes' IAM role.",
+                    get=lambda made: made.outputs.user_node_role,
+                    optional=True,
+                ),
+                "scheduling": Output(
+                    shape=ANYTHING,
+                    doc="By pool, what a pod says to land there.",
+                    get=lambda made: made.outputs.spec.scheduling,
+                ),
+                "handle": self._handle(
+                    self.handles.pools, "autoscaler, hubs and monitoring", self._pools_handle
+                ),
             },
         )
 
     def _services(self) -> Iterator[Exported]:
-        yield Exported(kind=NodeAgents, args=NodeAgentsArgs, inputs=self._inputs(NodeAgentsArgs), outputs={}, in_cluster=True)
+        yield Exported(
+            kind=NodeAgents,
+            args=NodeAgentsArgs,
+            inputs=self._inputs(NodeAgentsArgs),
+            outputs={},
+            in_cluster=True,
+        )
         yield Exported(
             kind=ClusterAutoscaler,
             args=ClusterAutoscalerArgs,
             inputs=self._inputs(ClusterAutoscalerArgs),
             outputs={
-                "role_arn": Output(shape=TEXT, doc="The role of the autoscaler's pod.", get=lambda made: made.role_arn),
-                "policy_arn": Output(shape=TEXT, doc="The policy of that role.", get=lambda made: made.policy_arn),
-                "release": Output(shape=TEXT, doc="The name of the Helm release.", get=lambda made: made.release, optional=True),
+                "role_arn": Output(
+                    shape=TEXT,
+                    doc="The role of the autoscaler's pod.",
+                    get=lambda made: made.role_arn,
+                ),
+                "policy_arn": Output(
+                    shape=TEXT, doc="The policy of that role.", get=lambda made: made.policy_arn
+                ),
+                "release": Output(
+                    shape=TEXT,
+                    doc="The name of the Helm release.",
+                    get=lambda made: made.release,
+                    optional=True,
+                ),
             },
             in_cluster=True,
         )
@@ -222,14 +381,24 @@ class Package:
             args=EfsHomesArgs,
             inputs=self._inputs(EfsHomesArgs),
             outputs={
-                "file_system_id": Output(shape=TEXT, doc="The file system.", get=lambda made: made.outputs.file_system_id),
-                "volume_handles": Output(
-                    shape=map_of(TEXT), doc="What a volume of the CSI driver names, by hub.", get=lambda made: dict(made.outputs.volume_handles)
+                "file_system_id": Output(
+                    shape=TEXT, doc="The file system.", get=lambda made: made.outputs.file_system_id
                 ),
-                "handle": self._handle(self.handles.homes, "hubs and monitoring", lambda made: self.handles.of_homes(made.outputs)),
+                "volume_handles": Output(
+                    shape=map_of(TEXT),
+                    doc="What a volume of the CSI driver names, by hub.",
+                    get=lambda made: dict(made.outputs.volume_handles),
+                ),
+                "handle": self._handle(
+                    self.handles.homes,
+                    "hubs and monitoring",
+                    lambda made: self.handles.of_homes(made.outputs),
+                ),
             },
         )
-        no_weekly = Property(shape=FLAG, doc="No weekly backups besides the daily ones.", optional=True)
+        no_weekly = Property(
+            shape=FLAG, doc="No weekly backups besides the daily ones.", optional=True
+        )
         weekly = "When the backup of each week begins, in UTC, and for how many weeks it is kept."
         yield Exported(
             kind=Backups,
@@ -238,16 +407,36 @@ class Package:
             added={"no_weekly": no_weekly},
             prepare=_left_out("weekly"),
             outputs={
-                "vault_name": Output(shape=TEXT, doc="The vault of AWS Backup.", get=lambda made: made.outputs.vault_name, optional=True),
-                "policy_id": Output(shape=TEXT, doc="The policy of Data Lifecycle Manager.", get=lambda made: made.outputs.policy_id, optional=True),
-                "handle": self._handle(self.handles.backups, "homes", lambda made: self.handles.of_backups(made.outputs)),
+                "vault_name": Output(
+                    shape=TEXT,
+                    doc="The vault of AWS Backup.",
+                    get=lambda made: made.outputs.vault_name,
+                    optional=True,
+                ),
+                "policy_id": Output(
+                    shape=TEXT,
+                    doc="The policy of Data Lifecycle Manager.",
+                    get=lambda made: made.outputs.policy_id,
+                    optional=True,
+                ),
+                "handle": self._handle(
+                    self.handles.backups,
+                    "homes",
+                    lambda made: self.handles.of_backups(made.outputs),
+                ),
             },
         )
         yield Exported(
             kind=Monitoring,
             args=MonitoringArgs,
             inputs=self._inputs(MonitoringArgs),
-            outputs={"topic_arn": Output(shape=TEXT, doc="The SNS topic of alarms, for further subscriptions.", get=lambda made: made.topic_arn)},
+            outputs={
+                "topic_arn": Output(
+                    shape=TEXT,
+                    doc="The SNS topic of alarms, for further subscriptions.",
+                    get=lambda made: made.topic_arn,
+                )
+            },
         )
 
     def _hub(self) -> Exported:
@@ -256,14 +445,30 @@ class Package:
             **options,
             "cluster": "The handle of the cluster, or of one of your own.",
             "pools": "The handle of its node pools, or of nodes that exist already.",
-            "secrets": "What the options need: `client-secret` of GitHub, OIDC and Cognito, `ldap-search-password`, `tls-key` of a certificate of your own.",
-            "protected": "Namespaces, claims and volumes refuse to be deleted. The default is true.",
+            "secrets": (
+                "What the options need: `client-secret` of GitHub, OIDC and Cognito,"
+                " `ldap-search-password`, `tls-key` of a certificate of your own."
+            ),
+            "protected": (
+                "Namespaces, claims and volumes refuse to be deleted. The default is true."
+            ),
             "tags": "Tags of every resource in AWS.",
             "images": "Where images and charts come from; the default: their makers.",
-            "backups": "The handle of backups, by whose tag its volumes and databases are found. Without it nothing of this program backs them up.",
+            "backups": (
+                "The handle of backups, by whose tag its volumes and databases are found. Without"
+                " it nothing of this program backs them up."
+            ),
         }
-        homes = Property(shape=self.shapes.shape(Homes, "homes"), doc="Where homes are, if not in EFS by `efsHomes`.", optional=True)
-        efs = Property(shape=self.handles.homes.shape, doc="The handle of homes in EFS that have an access point for this hub.", optional=True)
+        homes = Property(
+            shape=self.shapes.shape(Homes, "homes"),
+            doc="Where homes are, if not in EFS by `efsHomes`.",
+            optional=True,
+        )
+        efs = Property(
+            shape=self.handles.homes.shape,
+            doc="The handle of homes in EFS that have an access point for this hub.",
+            optional=True,
+        )
         return Exported(
             kind=JupyterHub,
             args=JupyterHubArgs,
@@ -272,11 +477,29 @@ class Package:
             prepare=_homes_of_a_hub,
             finish=_give_to_servers,
             outputs={
-                "url": Output(shape=TEXT, doc="Where users reach the hub.", get=lambda made: made.url),
-                "namespace": Output(shape=TEXT, doc="Its namespace in the cluster.", get=lambda made: made.exports["namespace"]),
-                "release": Output(shape=TEXT, doc="The name of its Helm release.", get=lambda made: made.exports["release"]),
-                "monitored": Output(shape=self.shapes.known[MonitoredHub], doc="The hub as Monitoring takes it among `hubs`.", get=self._monitored),
-                "passwords": Output(shape=map_of(TEXT), doc="Passwords that were made for it, by whose they are. Secret.", get=_passwords),
+                "url": Output(
+                    shape=TEXT, doc="Where users reach the hub.", get=lambda made: made.url
+                ),
+                "namespace": Output(
+                    shape=TEXT,
+                    doc="Its namespace in the cluster.",
+                    get=lambda made: made.exports["namespace"],
+                ),
+                "release": Output(
+                    shape=TEXT,
+                    doc="The name of its Helm release.",
+                    get=lambda made: made.exports["release"],
+                ),
+                "monitored": Output(
+                    shape=self.shapes.known[MonitoredHub],
+                    doc="The hub as Monitoring takes it among `hubs`.",
+                    get=self._monitored,
+                ),
+                "passwords": Output(
+                    shape=map_of(TEXT),
+                    doc="Passwords that were made for it, by whose they are. Secret.",
+                    get=_passwords,
+                ),
             },
             in_cluster=True,
         )
@@ -284,20 +507,35 @@ class Package:
     def _platform(self) -> Exported:
         shared = _for_servers()
         servers = self.shapes.object(
-            "Servers", "What the servers of one hub get besides.", {name.removeprefix("server_"): item for name, item in shared.items()}
+            "Servers",
+            "What the servers of one hub get besides.",
+            {name.removeprefix("server_"): item for name, item in shared.items()},
         )
         hub = {
             "url": Property(shape=live(TEXT), doc="Where users reach the hub."),
             "namespace": Property(shape=TEXT, doc="Its namespace in the cluster."),
-            "release": Property(shape=live(TEXT), doc="The name of its Helm release; absent where another stack makes it.", optional=True),
+            "release": Property(
+                shape=live(TEXT),
+                doc="The name of its Helm release; absent where another stack makes it.",
+                optional=True,
+            ),
         }
         hubs = map_of(self.shapes.object("HubOutputs", "A hub of a platform.", hub))
         docs = {
-            "configuration": "The sections of a stack file by their names, `region` and `accounts` among them, in the words of docs/reference.md.",
-            "secrets": "What the hubs of the configuration need, by key: `hub-main-client-secret`. They are handed on, never read.",
+            "configuration": (
+                "The sections of a stack file by their names, `region` and `accounts` among them,"
+                " in the words of docs/reference.md."
+            ),
+            "secrets": (
+                "What the hubs of the configuration need, by key: `hub-main-client-secret`. They"
+                " are handed on, never read."
+            ),
             "source": "How messages call the configuration.",
         }
-        words = "What `jhub` reads of a stack: export each of them under its name. A secret, because passwords of hubs are in it."
+        words = (
+            "What `jhub` reads of a stack: export each of them under its name. A secret, because"
+            " passwords of hubs are in it."
+        )
         exported = {
             "cluster_name": "The cluster's name in EKS.",
             "kubeconfig": "A kubeconfig without credentials: for Kubernetes providers of your own.",
@@ -310,27 +548,48 @@ class Package:
             kind=JupyterHubPlatform,
             args=JupyterHubPlatformArgs,
             inputs=self._inputs(JupyterHubPlatformArgs, docs=docs),
-            added={"servers": Property(shape=map_of(servers), doc="By hub: what its servers get besides.", optional=True)},
+            added={
+                "servers": Property(
+                    shape=map_of(servers),
+                    doc="By hub: what its servers get besides.",
+                    optional=True,
+                )
+            },
             prepare=_servers_are_of_hubs,
             finish=_give_to_servers_of_hubs,
             outputs={
                 "hubs": Output(shape=hubs, doc="The hubs by name.", get=_hubs),
-                **{name: Output(shape=TEXT, doc=doc, get=_export(name), optional=True) for name, doc in exported.items()},
-                "scheduling": Output(shape=ANYTHING, doc="By pool, what a pod says to land there.", get=_export("scheduling"), optional=True),
+                **{
+                    name: Output(shape=TEXT, doc=doc, get=_export(name), optional=True)
+                    for name, doc in exported.items()
+                },
+                "scheduling": Output(
+                    shape=ANYTHING,
+                    doc="By pool, what a pod says to land there.",
+                    get=_export("scheduling"),
+                    optional=True,
+                ),
                 "exports": Output(shape=ANYTHING, doc=words, get=lambda made: dict(made.exports)),
             },
         )
 
     def _handle(self, kind: Handle, whom: str, get: Callable[[Any], Any]) -> Output:
-        return Output(shape=kind.shape, doc=f"What {whom} need of it: hand it on as it is.", get=get)
+        return Output(
+            shape=kind.shape, doc=f"What {whom} need of it: hand it on as it is.", get=get
+        )
 
     def _monitored(self, made: JupyterHub) -> pulumi.Output[Any]:
         hub = made.monitored
-        return handle({item.name: getattr(hub, item.name) for item in fields(hub)}, self.shapes.known[MonitoredHub])
+        return handle(
+            {item.name: getattr(hub, item.name) for item in fields(hub)},
+            self.shapes.known[MonitoredHub],
+        )
 
     def _pools_handle(self, made: NodePools) -> pulumi.Output[Any]:
         args = made._args
-        return self.handles.of_pools(made.outputs, args.cluster, per_zone=args.per_zone, paused=args.paused)
+        return self.handles.of_pools(
+            made.outputs, args.cluster, per_zone=args.per_zone, paused=args.paused
+        )
 
 
 def schema_text(package: Package) -> str:
@@ -338,12 +597,17 @@ def schema_text(package: Package) -> str:
     return json.dumps(package.schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _worded(schema: Any, names: Collection[str], key: str = "") -> Any:  # noqa: ANN401 -- any value
-    """The same with descriptions in words of every language: names of arguments, and handles for what Python calls outputs."""
+def _worded(schema: Any, names: Collection[str], key: str = "") -> Any:
+    """The same with descriptions in words of every language: names of arguments, and handles for
+    what Python calls outputs.
+    """
     if isinstance(schema, dict):
         return {name: _worded(item, names, name) for name, item in schema.items()}
     if isinstance(schema, str) and key == "description":
-        return _NAME.sub(lambda found: camel_case(found[0]) if found[0] in names else found[0], in_any_language(schema))
+        return _NAME.sub(
+            lambda found: camel_case(found[0]) if found[0] in names else found[0],
+            in_any_language(schema),
+        )
     return [_worded(item, names) for item in schema] if isinstance(schema, list) else schema
 
 
@@ -352,28 +616,65 @@ def _worded(schema: Any, names: Collection[str], key: str = "") -> Any:  # noqa:
 
 def _images(shapes: Shapes) -> Shape:
     properties = {
-        "registry": Property(shape=TEXT, doc="`HOST[/PREFIX]` of a registry of yours that holds every image and chart.", optional=True),
-        "lock": Property(shape=TEXT, doc="The lock of `jhub bundle lock`, from the project's folder: images are then named by digest.", optional=True),
-        "on_nodes": Property(shape=FLAG, doc="Images lie on every node, and nothing is pulled.", optional=True),
-        "charts": Property(shape=TEXT, doc="A folder with the archives of charts, from the project's folder.", optional=True),
+        "registry": Property(
+            shape=TEXT,
+            doc="`HOST[/PREFIX]` of a registry of yours that holds every image and chart.",
+            optional=True,
+        ),
+        "lock": Property(
+            shape=TEXT,
+            doc=(
+                "The lock of `jhub bundle lock`, from the project's folder: images are then named"
+                " by digest."
+            ),
+            optional=True,
+        ),
+        "on_nodes": Property(
+            shape=FLAG, doc="Images lie on every node, and nothing is pulled.", optional=True
+        ),
+        "charts": Property(
+            shape=TEXT,
+            doc="A folder with the archives of charts, from the project's folder.",
+            optional=True,
+        ),
     }
     return shapes.object("Images", "The names of images and the source of charts.", properties)
 
 
 def _monitored_hub(shapes: Shapes) -> Shape:
     found = shapes.of_dataclass(MonitoredHub)
-    ids = {name: replace(item, shape=live(TEXT)) for name, item in found.items() if item.shape == ANYTHING}
-    return handle_shape(shapes, "MonitoredHub", "A hub as alarms see it. Without an id there is no alarm of what it names.", {**found, **ids})
+    ids = {
+        name: replace(item, shape=live(TEXT))
+        for name, item in found.items()
+        if item.shape == ANYTHING
+    }
+    return handle_shape(
+        shapes,
+        "MonitoredHub",
+        "A hub as alarms see it. Without an id there is no alarm of what it names.",
+        {**found, **ids},
+    )
 
 
 def _for_servers() -> dict[str, Property]:
     return {
         "server_environment": Property(
-            shape=map_of(live(TEXT)), doc="Environment variables of every server, which anybody may read in the cluster.", optional=True
+            shape=map_of(live(TEXT)),
+            doc="Environment variables of every server, which anybody may read in the cluster.",
+            optional=True,
         ),
-        "server_secrets": Property(shape=map_of(live(TEXT)), doc="Environment variables of every server, from a Secret.", optional=True),
+        "server_secrets": Property(
+            shape=map_of(live(TEXT)),
+            doc="Environment variables of every server, from a Secret.",
+            optional=True,
+        ),
         "server_role_arn": Property(
-            shape=live(TEXT), doc="A role in AWS that every server uses, by EKS Pod Identity. Every user of the hub may do what it may.", optional=True
+            shape=live(TEXT),
+            doc=(
+                "A role in AWS that every server uses, by EKS Pod Identity. Every user of the hub"
+                " may do what it may."
+            ),
+            optional=True,
         ),
     }
 
@@ -382,7 +683,9 @@ def _for_servers() -> dict[str, Property]:
 
 
 def _left_out(name: str) -> Callable[[Arguments, dict[str, Any], Mapping[str, Any]], None]:
-    """`no_NAME: true` says what None says in Python, where leaving an argument out says another thing."""
+    """`no_NAME: true` says what None says in Python, where leaving an argument out says another
+    thing.
+    """
 
     def prepare(given: Arguments, values: dict[str, Any], added: Mapping[str, Any]) -> None:
         if added.get(f"no_{name}"):
@@ -400,7 +703,11 @@ class _Homes(Model):
 def _homes_of_a_hub(given: Arguments, values: dict[str, Any], added: Mapping[str, Any]) -> None:
     section, efs = added.get("homes"), added.get("efs_homes")
     if (section is None) == (efs is None):
-        given.say("homes", "must be given, or else efs_homes: one of them, not both", "give efsHomes the handle of EfsHomes, or homes a kind")
+        given.say(
+            "homes",
+            "must be given, or else efs_homes: one of them, not both",
+            "give efsHomes the handle of EfsHomes, or homes a kind",
+        )
     elif section is not None:
         found = given.section(_Homes, {"homes": section})
         values["homes"] = None if found is None else found.homes
@@ -417,12 +724,18 @@ def _give_to_servers(made: JupyterHub, added: Mapping[str, Any]) -> None:
         made.add_role(added["server_role_arn"])
 
 
-def _servers_are_of_hubs(given: Arguments, values: dict[str, Any], added: Mapping[str, Any]) -> None:
+def _servers_are_of_hubs(
+    given: Arguments, values: dict[str, Any], added: Mapping[str, Any]
+) -> None:
     configuration = values.get("configuration")
     hubs = configuration.get("hubs") if isinstance(configuration, dict) else None
     for name in added.get("servers") or {}:
         if isinstance(hubs, dict) and name not in hubs:
-            given.say(f"servers.{name}", "is no hub of the configuration", f"choose from {', '.join(hubs)}")
+            given.say(
+                f"servers.{name}",
+                "is no hub of the configuration",
+                f"choose from {', '.join(hubs)}",
+            )
 
 
 def _give_to_servers_of_hubs(made: JupyterHubPlatform, added: Mapping[str, Any]) -> None:
@@ -435,7 +748,10 @@ def _passwords(made: JupyterHub) -> pulumi.Output[Any]:
 
 
 def _hubs(made: JupyterHubPlatform) -> dict[str, Any]:
-    return {name: {key: value for key, value in hub.exports.items() if key != "passwords"} for name, hub in made.hubs.items()}
+    return {
+        name: {key: value for key, value in hub.exports.items() if key != "passwords"}
+        for name, hub in made.hubs.items()
+    }
 
 
 def _export(name: str) -> Callable[[JupyterHubPlatform], Any]:

@@ -1,8 +1,10 @@
-"""The types of arguments and outputs as every Pulumi language has them, made from the types of the Python interface.
+"""The types of arguments and outputs as every Pulumi language has them, made from the types of the
+Python interface.
 
-Names, types and descriptions come from the dataclasses and models themselves: an argument that is added there is in the package's schema, with its words.
-A model becomes an object type. A union of models becomes one object type with the options of all of them, because a schema has no unions of objects: which
-options go together is for the models to judge.
+Names, types and descriptions come from the dataclasses and models themselves: an argument that is
+added there is in the package's schema, with its words. A model becomes an object type. A union of
+models becomes one object type with the options of all of them, because a schema has no unions of
+objects: which options go together is for the models to judge.
 """
 
 from __future__ import annotations
@@ -25,7 +27,12 @@ from jupyterhub_aws.config.model import is_tag
 
 PACKAGE = "jupyterhub-aws"
 _NONE = type(None)
-_SIMPLE = {str: PropertyType.STRING, int: PropertyType.INTEGER, float: PropertyType.NUMBER, bool: PropertyType.BOOLEAN}
+_SIMPLE = {
+    str: PropertyType.STRING,
+    int: PropertyType.INTEGER,
+    float: PropertyType.NUMBER,
+    bool: PropertyType.BOOLEAN,
+}
 #: An entry of the section `Attributes:` of a docstring: its names, and the beginning of its text.
 _ENTRY = re.compile(r" {8}(\w+(?:, \w+)*): (.*)")
 #: What descriptions say of Python, and what other languages read instead.
@@ -43,9 +50,11 @@ _INPUT_NAMES = {"Output": pulumi.Output, "T": Any}
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What a value is made of: `type` of a simple one, `items` of a list, `values` of a map, `object`; none of them: anything that JSON can say.
+    """What a value is made of: `type` of a simple one, `items` of a list, `values` of a map,
+    `object`; none of them: anything that JSON can say.
 
-    `live`: the value may be an output that is known only after something was made. Everything else decides what is made, and has to be known before.
+    `live`: the value may be an output that is known only after something was made. Everything else
+    decides what is made, and has to be known before.
     """
 
     type: PropertyType | None = None
@@ -54,16 +63,34 @@ class Shape:
     object: ObjectShape | None = None
     live: bool = False
 
-    def definition(self, doc: str | None = None, *, optional: bool = False, plain: bool = False) -> PropertyDefinition:
-        """The shape as the SDK writes it into a schema. `plain`: a program has to give the value itself, not an output."""
+    def definition(
+        self, doc: str | None = None, *, optional: bool = False, plain: bool = False
+    ) -> PropertyDefinition:
+        """The shape as the SDK writes it into a schema. `plain`: a program has to give the value
+        itself, not an output.
+        """
         whole = self.live or (self.object is not None and self.object.handle)
         return PropertyDefinition(
             optional=optional,
-            type=PropertyType.ARRAY if self.items else PropertyType.OBJECT if self.values else self.type,
-            ref=f"#/types/{PACKAGE}:index:{self.object.name}" if self.object else None if self.type or self.items or self.values else "pulumi.json#/Any",
+            type=(
+                PropertyType.ARRAY
+                if self.items
+                else PropertyType.OBJECT
+                if self.values
+                else self.type
+            ),
+            ref=(
+                f"#/types/{PACKAGE}:index:{self.object.name}"
+                if self.object
+                else None
+                if self.type or self.items or self.values
+                else "pulumi.json#/Any"
+            ),
             description=doc,
             items=None if self.items is None else self.items.definition(plain=plain),
-            additional_properties=None if self.values is None else self.values.definition(plain=plain),
+            additional_properties=(
+                None if self.values is None else self.values.definition(plain=plain)
+            ),
             plain=True if plain and not whole else None,
         )
 
@@ -79,7 +106,9 @@ class Property:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ObjectShape:
-    """An object type: its properties by their names in Python. `handle`: it is an output of one component and an argument of another."""
+    """An object type: its properties by their names in Python. `handle`: it is an output of one
+    component and an argument of another.
+    """
 
     name: str
     doc: str
@@ -87,11 +116,22 @@ class ObjectShape:
     handle: bool = False
 
     def definition(self) -> TypeDefinition:
-        """The type as the SDK writes it into a schema. It serves inputs and outputs, so nothing in it is plain."""
-        found = {camel_case(name): item.shape.definition(item.doc, optional=item.optional) for name, item in self.properties.items()}
+        """The type as the SDK writes it into a schema. It serves inputs and outputs, so nothing
+        in it is plain.
+        """
+        found = {
+            camel_case(name): item.shape.definition(item.doc, optional=item.optional)
+            for name, item in self.properties.items()
+        }
         names = {camel_case(name): name for name in self.properties}
         return TypeDefinition(
-            name=self.name, type=PropertyType.OBJECT, properties=found, properties_mapping=names, module="", python_type=dict, description=self.doc
+            name=self.name,
+            type=PropertyType.OBJECT,
+            properties=found,
+            properties_mapping=names,
+            module="",
+            python_type=dict,
+            description=self.doc,
         )
 
 
@@ -117,7 +157,8 @@ def map_of(shape: Shape) -> Shape:
 
 @dataclass
 class Shapes:
-    """The object types of a package, each made when it is first asked for. `known` are shapes of types that have one of their own, such as handles.
+    """The object types of a package, each made when it is first asked for. `known` are shapes of
+    types that have one of their own, such as handles.
 
     `words` are values of options that are one of several words.
     """
@@ -127,30 +168,45 @@ class Shapes:
     words: set[str] = field(default_factory=set)
     _members: dict[str, frozenset[type]] = field(default_factory=dict)
 
-    def object(self, name: str, doc: str, properties: Mapping[str, Property], *, handle: bool = False) -> Shape:
+    def object(
+        self, name: str, doc: str, properties: Mapping[str, Property], *, handle: bool = False
+    ) -> Shape:
         """An object type with these properties. Raises ValueError for a second one of that name."""
         if name in self.objects:
             raise ValueError(f"two object types would be called {name}")
         self.objects[name] = ObjectShape(name=name, doc=doc, properties=properties, handle=handle)
         return Shape(object=self.objects[name])
 
-    def of_dataclass(self, kind: type, *, without: Iterable[str] = (), docs: Mapping[str, str] | None = None) -> dict[str, Property]:
-        """The properties of a dataclass: what can be left out there can be left out here. `docs` say what its docstring does not.
+    def of_dataclass(
+        self, kind: type, *, without: Iterable[str] = (), docs: Mapping[str, str] | None = None
+    ) -> dict[str, Property]:
+        """The properties of a dataclass: what can be left out there can be left out here. `docs`
+        say what its docstring does not.
 
-        A field's metadata names under `section` what it is in a stack file, where Python has classes of its own for it.
+        A field's metadata names under `section` what it is in a stack file, where Python has
+        classes of its own for it.
         """
         hints = get_type_hints(kind, localns=_INPUT_NAMES, include_extras=True)
         words = {**attributes(kind.__doc__ or ""), **(docs or {})}
         found = {}
         for item in dataclasses.fields(kind):
             if item.name not in without:
-                required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+                required = (
+                    item.default is dataclasses.MISSING
+                    and item.default_factory is dataclasses.MISSING
+                )
                 annotation = item.metadata.get("section", hints[item.name])
-                found[item.name] = Property(shape=self.shape(annotation, item.name), doc=words.get(item.name, ""), optional=not required)
+                found[item.name] = Property(
+                    shape=self.shape(annotation, item.name),
+                    doc=words.get(item.name, ""),
+                    optional=not required,
+                )
         return found
 
-    def shape(self, annotation: Any, name: str) -> Shape:  # noqa: ANN401 -- any annotation
-        """The shape of an annotation; `name` is the argument's, after which a union in it is called."""
+    def shape(self, annotation: Any, name: str) -> Shape:
+        """The shape of an annotation; `name` is the argument's, after which a union in it is
+        called.
+        """
         annotation = _bare(annotation)
         origin, arguments = get_origin(annotation), get_args(annotation)
         if origin in (Union, types.UnionType):
@@ -168,20 +224,32 @@ class Shapes:
         if kind in self.known:
             return self.known[kind]
         if issubclass(kind, pulumi.Resource):
-            raise ValueError(f"{name} is a resource, which cannot travel: leave it out, and say what it stands for")
+            raise ValueError(
+                f"{name} is a resource, which cannot travel: leave it out, and say what it"
+                " stands for"
+            )
         if issubclass(kind, BaseModel):
             return self._models((kind,), name)
         if dataclasses.is_dataclass(kind):
-            return self._once(kind.__name__, (kind,), paragraphs(kind.__doc__ or ""), lambda: self.of_dataclass(kind))
+            return self._once(
+                kind.__name__,
+                (kind,),
+                paragraphs(kind.__doc__ or ""),
+                lambda: self.of_dataclass(kind),
+            )
         return Shape(type=_SIMPLE[kind]) if kind in _SIMPLE else ANYTHING
 
-    def _union(self, annotation: Any, name: str) -> Shape:  # noqa: ANN401 -- any annotation
+    def _union(self, annotation: Any, name: str) -> Shape:
         members = [member for member in map(_bare, _flat(annotation)) if member is not _NONE]
-        plain = [member for member in members if get_origin(member) not in (abc.Awaitable, pulumi.Output)]
+        plain = [
+            member for member in members if get_origin(member) not in (abc.Awaitable, pulumi.Output)
+        ]
         if len(plain) < len(members):
             known: Any = tuple(plain) or tuple(get_args(member)[0] for member in members)
             return live(self.shape(Union[known], name))  # noqa: UP007 -- members that are known at run time only
-        models = tuple(member for member in plain if isinstance(member, type) and issubclass(member, BaseModel))
+        models = tuple(
+            member for member in plain if isinstance(member, type) and issubclass(member, BaseModel)
+        )
         if models:  # a program in Python may give helpers of its language and maps besides
             return self._models(models, name)
         found = list(dict.fromkeys(self.shape(member, name) for member in plain))
@@ -190,11 +258,27 @@ class Shapes:
     def _models(self, models: tuple[type[BaseModel], ...], name: str) -> Shape:
         first, *others = models
         if not others:
-            return self._once(first.__name__, models, paragraphs(first.__doc__ or ""), lambda: self._merged(models))
+            return self._once(
+                first.__name__,
+                models,
+                paragraphs(first.__doc__ or ""),
+                lambda: self._merged(models),
+            )
         title = "".join(word.capitalize() for word in name.split("_"))
-        return self._once(title, models, " ".join(_of_variant(model) for model in models), lambda: self._merged(models))
+        return self._once(
+            title,
+            models,
+            " ".join(_of_variant(model) for model in models),
+            lambda: self._merged(models),
+        )
 
-    def _once(self, name: str, members: Sequence[type], doc: str, properties: Callable[[], Mapping[str, Property]]) -> Shape:
+    def _once(
+        self,
+        name: str,
+        members: Sequence[type],
+        doc: str,
+        properties: Callable[[], Mapping[str, Property]],
+    ) -> Shape:
         if name not in self.objects:
             self._members[name] = frozenset(members)
             self.object(name, doc, properties())
@@ -204,18 +288,30 @@ class Shapes:
 
     def _merged(self, models: Sequence[type[BaseModel]]) -> dict[str, Property]:
         names = dict.fromkeys(name for model in models for name in model.model_fields)
-        return {name: self._option(name, [model for model in models if name in model.model_fields], len(models)) for name in names}
+        return {
+            name: self._option(
+                name, [model for model in models if name in model.model_fields], len(models)
+            )
+            for name in names
+        }
 
     def _option(self, name: str, models: Sequence[type[BaseModel]], variants: int) -> Property:
-        """An option of some models. What not all the variants have can be left out, and its description says whose it is."""
+        """An option of some models. What not all the variants have can be left out, and its
+        description says whose it is.
+        """
         fields = [model.model_fields[name] for model in models]
         annotations: Any = tuple(item.annotation for item in fields)
         kinds = Union[annotations]  # noqa: UP007 -- as above
-        whose = f"Of {' and '.join(f'`{_tag(model)}`' for model in models)}: " if len(models) < variants else ""
+        whose = (
+            f"Of {' and '.join(f'`{_tag(model)}`' for model in models)}: "
+            if len(models) < variants
+            else ""
+        )
         return Property(
             shape=self.shape(kinds, name),
             doc=whose + " ".join(dict.fromkeys(item.description or "" for item in fields)),
-            optional=len(models) < variants or not all(item.is_required() or is_tag(item) for item in fields),
+            optional=len(models) < variants
+            or not all(item.is_required() or is_tag(item) for item in fields),
         )
 
 
@@ -226,7 +322,9 @@ def paragraphs(docstring: str) -> str:
 
 
 def in_any_language(doc: str) -> str:
-    """A description without what only Python has: handles are what Python calls outputs, and errors are lines of the preview."""
+    """A description without what only Python has: handles are what Python calls outputs, and
+    errors are lines of the preview.
+    """
     for pattern, words in _PYTHON_ONLY:
         doc = pattern.sub(words, doc)
     return doc.strip()
@@ -246,16 +344,20 @@ def attributes(docstring: str) -> dict[str, str]:
     return found
 
 
-def _bare(annotation: Any) -> Any:  # noqa: ANN401 -- any annotation
+def _bare(annotation: Any) -> Any:
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     return annotation
 
 
-def _flat(annotation: Any) -> list[Any]:  # noqa: ANN401 -- any annotation
+def _flat(annotation: Any) -> list[Any]:
     """The members of a union, those of unions in it among them."""
     bare = _bare(annotation)
-    return [item for member in get_args(bare) for item in _flat(member)] if get_origin(bare) in (Union, types.UnionType) else [bare]
+    return (
+        [item for member in get_args(bare) for item in _flat(member)]
+        if get_origin(bare) in (Union, types.UnionType)
+        else [bare]
+    )
 
 
 def _of_variant(model: type[BaseModel]) -> str:
@@ -264,4 +366,6 @@ def _of_variant(model: type[BaseModel]) -> str:
 
 def _tag(model: type[BaseModel]) -> str:
     """The word by which a member of a union is chosen. Raises StopIteration where none is."""
-    return str(next(get_args(item.annotation)[0] for item in model.model_fields.values() if is_tag(item)))
+    return str(
+        next(get_args(item.annotation)[0] for item in model.model_fields.values() if is_tag(item))
+    )

@@ -1,8 +1,10 @@
-"""Values between the engine and the Python interface: names, numbers, secrets, and what is known only after something was made.
+"""Values between the engine and the Python interface: names, numbers, secrets, and what is known
+only after something was made.
 
-The engine hands over arguments of a component under names like `maxSize`, every number as a float, maps in any order, and whatever depends on another
-resource as an output, also where its value is known. Python's components decide on plain values. So what is known is taken out of its output, unless it is
-an argument that takes outputs.
+The engine hands over arguments of a component under names like `maxSize`, every number as a float,
+maps in any order, and whatever depends on another resource as an output, also where its value is
+known. Python's components decide on plain values. So what is known is taken out of its output,
+unless it is an argument that takes outputs.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from pydantic import BaseModel
 from jupyterhub_aws.config.errors import Problem, closest, dotted
 from jupyterhub_aws.provider.shapes import ANYTHING, ObjectShape, Property, Shape, in_any_language
 
-#: The property of a handle that its component writes: what is not made yet, and what resources its values come from.
+#: The property of a handle that its component writes: what is not made yet, and what resources its
+#: values come from.
 MADE = "made"
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 #: A name of several words in a message. Not in a value that is quoted.
@@ -44,8 +47,9 @@ class _State:
 class Reader:
     """Reads the arguments of one component.
 
-    `problems` are those that the Python interface could not see. `implied` are the URNs on which the program depends by its values, and `waits` those of
-    the resources that are to be waited for, by argument and by what they stand for.
+    `problems` are those that the Python interface could not see. `implied` are the URNs on which
+    the program depends by its values, and `waits` those of the resources that are to be waited for,
+    by argument and by what they stand for.
     """
 
     def __init__(self) -> None:
@@ -55,7 +59,9 @@ class Reader:
         self._argument = ""
 
     def read(self, given: Mapping[str, Any], properties: Mapping[str, Property]) -> dict[str, Any]:
-        """The arguments by their names in Python; what was not given is absent. Problems have the path that the program wrote."""
+        """The arguments by their names in Python; what was not given is absent. Problems have
+        the path that the program wrote.
+        """
         found = {}
         known = {camel_case(name): name for name in properties}
         self.implied = set(_sources(given))
@@ -75,41 +81,67 @@ class Reader:
 
     def _unknown_name(self, path: _Path, name: str, known: Mapping[str, Any]) -> None:
         guess = closest(name, known)
-        self._say((*path, name), "does not exist", f"did you mean {guess}?" if guess else f"choose from {', '.join(known)}")
+        self._say(
+            (*path, name),
+            "does not exist",
+            f"did you mean {guess}?" if guess else f"choose from {', '.join(known)}",
+        )
 
-    def _value(self, value: Any, shape: Shape, path: _Path, within: pulumi.Output[Any] | None) -> Any:  # noqa: ANN401 -- any value
+    def _value(
+        self, value: Any, shape: Shape, path: _Path, within: pulumi.Output[Any] | None
+    ) -> Any:
         """A value of this shape; `within` is the output that it was taken out of."""
         if value is None or (shape.live and isinstance(value, pulumi.Output)):
             return value
         if isinstance(value, pulumi.Output):
             state = _state(value)
-            return self._value(state.value if state.known or _partly(state.value) else UNKNOWN, shape, path, value)
+            return self._value(
+                state.value if state.known or _partly(state.value) else UNKNOWN, shape, path, value
+            )
         if shape.live:
             return self._live(value, within)
         if isinstance(value, Mapping):
             return self._mapping(value, shape, path, within)
         if isinstance(value, (list, tuple)):
-            found = [self._value(item, shape.items or ANYTHING, (*path, index), within) for index, item in enumerate(value)]
+            found = [
+                self._value(item, shape.items or ANYTHING, (*path, index), within)
+                for index, item in enumerate(value)
+            ]
             return [item for item in found if item is not None]
         return self._plain(value, shape, path, within)
 
-    def _plain(self, value: Any, shape: Shape, path: _Path, within: pulumi.Output[Any] | None) -> Any:  # noqa: ANN401 -- any value
+    def _plain(
+        self, value: Any, shape: Shape, path: _Path, within: pulumi.Output[Any] | None
+    ) -> Any:
         if isinstance(value, Unknown):
-            self._say(path, "is known only after something was made, and what is made depends on it", "give a plain value")
+            self._say(
+                path,
+                "is known only after something was made, and what is made depends on it",
+                "give a plain value",
+            )
             return None
         if within is not None and _state(within).secret:
-            self._say(path, "is a secret, and this would be written in clear", "give a plain value; secrets of hubs belong into `secrets`")
+            self._say(
+                path,
+                "is a secret, and this would be written in clear",
+                "give a plain value; secrets of hubs belong into `secrets`",
+            )
             return None
         return _number(value, shape)
 
-    def _live(self, value: Any, within: pulumi.Output[Any] | None) -> Any:  # noqa: ANN401 -- any value
+    def _live(self, value: Any, within: pulumi.Output[Any] | None) -> Any:
         if within is not None:  # still of that resource, and still a secret where that is one
             return within.apply(lambda _: value, run_with_unknowns=True)
         return pulumi.Output.from_input(value) if isinstance(value, Unknown) else value
 
-    def _mapping(self, value: Mapping[str, Any], shape: Shape, path: _Path, within: pulumi.Output[Any] | None) -> dict[str, Any]:
+    def _mapping(
+        self, value: Mapping[str, Any], shape: Shape, path: _Path, within: pulumi.Output[Any] | None
+    ) -> dict[str, Any]:
         if shape.object is None:
-            found = {key: self._value(value[key], shape.values or ANYTHING, (*path, key), within) for key in sorted(value)}  # they come in any order
+            found = {
+                key: self._value(value[key], shape.values or ANYTHING, (*path, key), within)
+                for key in sorted(value)
+            }  # they come in any order
             return {key: item for key, item in found.items() if item is not None}
         known, found = {camel_case(name): name for name in shape.object.properties}, {}
         if shape.object.handle:
@@ -118,17 +150,23 @@ class Reader:
             if name not in known:
                 self._unknown_name(path, name, known)
                 continue
-            item = self._value(value[name], shape.object.properties[known[name]].shape, (*path, name), within)
+            item = self._value(
+                value[name], shape.object.properties[known[name]].shape, (*path, name), within
+            )
             if item is not None:
                 found[known[name]] = item
         if shape.object.handle:  # of everything else the models say what is missing
             self._required(value, shape.object.properties, path)
         return found
 
-    def _handle(self, value: Mapping[str, Any], path: _Path, within: pulumi.Output[Any] | None) -> tuple[dict[str, Any], pulumi.Output[Any] | None]:
-        """A handle with an unknown value in place of each that is pending, and each value depending on the resources that it came from, and on no others.
+    def _handle(
+        self, value: Mapping[str, Any], path: _Path, within: pulumi.Output[Any] | None
+    ) -> tuple[dict[str, Any], pulumi.Output[Any] | None]:
+        """A handle with an unknown value in place of each that is pending, and each value depending
+        on the resources that it came from, and on no others.
 
-        One that was filled in by hand depends on what the program says. Resources of another stack, whose handle this is, are there already.
+        One that was filled in by hand depends on what the program says. Resources of another stack,
+        whose handle this is, are there already.
         """
         found = {key: _copied(item) for key, item in value.items() if key != MADE}
         made = value.get(MADE)
@@ -142,16 +180,22 @@ class Reader:
             place, name = _place(found, step)
             place[name] = _depending(place.get(name), _of_this_stack(urns), secret=secret)
         for what, urns in (made.get("waits") or {}).items():
-            self.waits.setdefault(self._argument, {}).setdefault(what, set()).update(_of_this_stack(urns))
+            self.waits.setdefault(self._argument, {}).setdefault(what, set()).update(
+                _of_this_stack(urns)
+            )
         return found, None
 
-    def _required(self, given: Mapping[str, Any], properties: Mapping[str, Property], path: _Path = ()) -> None:
+    def _required(
+        self, given: Mapping[str, Any], properties: Mapping[str, Property], path: _Path = ()
+    ) -> None:
         for name, item in properties.items():
             if not item.optional and given.get(camel_case(name)) is None:
-                self._say((*path, camel_case(name)), "is missing", f"give it: {in_any_language(item.doc)}")
+                self._say(
+                    (*path, camel_case(name)), "is missing", f"give it: {in_any_language(item.doc)}"
+                )
 
 
-def _sources(value: Any) -> Iterator[str]:  # noqa: ANN401 -- any value
+def _sources(value: Any) -> Iterator[str]:
     """The URNs of the resources that a value came from."""
     if isinstance(value, pulumi.Output):
         state = _state(value)
@@ -163,7 +207,9 @@ def _sources(value: Any) -> Iterator[str]:  # noqa: ANN401 -- any value
 
 
 def _state(output: pulumi.Output[Any]) -> _State:
-    """What an output of an argument holds: the engine has handed it over, so there is nothing to wait for."""
+    """What an output of an argument holds: the engine has handed it over, so there is nothing to
+    wait for.
+    """
     return _State(
         value=_now(output.future(with_unknowns=True)),
         known=_now(output.is_known()),
@@ -180,7 +226,7 @@ def urn_of(resource: pulumi.Resource) -> str:
         return ""
 
 
-def _now(question: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 -- its answer
+def _now(question: Coroutine[Any, Any, Any]) -> Any:
     """The answer of a coroutine that waits for nothing."""
     try:
         question.send(None)
@@ -195,19 +241,27 @@ def _partly(value: object) -> bool:
     return isinstance(value, (Mapping, list)) and len(value) > 0
 
 
-def _number(value: Any, shape: Shape) -> Any:  # noqa: ANN401 -- any value
+def _number(value: Any, shape: Shape) -> Any:
     """Numbers travel as floats; a whole one is an integer, where no float is due."""
-    whole = isinstance(value, float) and value.is_integer() and shape.type is not PropertyType.NUMBER
+    whole = (
+        isinstance(value, float) and value.is_integer() and shape.type is not PropertyType.NUMBER
+    )
     return int(value) if whole else value
 
 
-def written(value: Any, shape: Shape) -> Any:  # noqa: ANN401 -- any value
-    """A value of the Python interface under the names that other languages have. Outputs in it stay what they are."""
+def written(value: Any, shape: Shape) -> Any:
+    """A value of the Python interface under the names that other languages have. Outputs in it
+    stay what they are.
+    """
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json")
     if isinstance(value, Mapping) and shape.object:
         properties = shape.object.properties
-        return {camel_case(name): written(value[name], item.shape) for name, item in properties.items() if value.get(name) is not None}
+        return {
+            camel_case(name): written(value[name], item.shape)
+            for name, item in properties.items()
+            if value.get(name) is not None
+        }
     if isinstance(value, Mapping):
         return {key: written(item, shape.values or shape) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -215,30 +269,39 @@ def written(value: Any, shape: Shape) -> Any:  # noqa: ANN401 -- any value
     return value
 
 
-def handle(values: Mapping[str, Any], shape: Shape, **waits: Sequence[pulumi.Resource]) -> pulumi.Output[Any]:
+def handle(
+    values: Mapping[str, Any], shape: Shape, **waits: Sequence[pulumi.Resource]
+) -> pulumi.Output[Any]:
     """A handle that another component of any language can decide on before anything is made.
 
-    An object with an unknown value in it is unknown as a whole on its way through a program. So what AWS gives only once it is made is left out of the
-    handle as long as it is unknown, and listed in its `made`, beside the resources that each value came from, and those that are to be waited for:
-    `waits`, by what they stand for.
+    An object with an unknown value in it is unknown as a whole on its way through a program. So
+    what AWS gives only once it is made is left out of the handle as long as it is unknown, and
+    listed in its `made`, beside the resources that each value came from, and those that are to be
+    waited for: `waits`, by what they stand for.
     """
     made = asyncio.ensure_future(_handed_on(values, shape, waits))
 
-    async def part(index: int) -> Any:  # noqa: ANN401 -- the handle, or whether it is a secret
+    async def part(index: int) -> Any:
         return (await made)[index]
 
     return pulumi.Output(set(), part(0), _here(True), part(1))
 
 
-async def _handed_on(values: Mapping[str, Any], shape: Shape, waits: Mapping[str, Sequence[pulumi.Resource]]) -> tuple[dict[str, Any], bool]:
+async def _handed_on(
+    values: Mapping[str, Any], shape: Shape, waits: Mapping[str, Sequence[pulumi.Resource]]
+) -> tuple[dict[str, Any], bool]:
     """The handle, and whether some value in it is a secret, which makes it one as a whole."""
     pending: list[str] = []
     dependencies: dict[str, list[str]] = {}
     secrets: list[bool] = []
 
-    async def resolved(value: Any, path: _Path) -> Any:  # noqa: ANN401 -- any value
+    async def resolved(value: Any, path: _Path) -> Any:
         if isinstance(value, Mapping):
-            return {key: item for key, inner in value.items() if (item := await resolved(inner, (*path, key))) is not None}
+            return {
+                key: item
+                for key, inner in value.items()
+                if (item := await resolved(inner, (*path, key))) is not None
+            }
         if not isinstance(value, pulumi.Output):
             return value
         secrets.append(await value.is_secret())
@@ -250,7 +313,11 @@ async def _handed_on(values: Mapping[str, Any], shape: Shape, waits: Mapping[str
 
     found = await resolved(written(values, shape), ())
     waited_for = {what: await _urns(resources) for what, resources in waits.items()}
-    made = {"pending": sorted(pending), "dependencies": dict(sorted(dependencies.items())), "waits": waited_for}
+    made = {
+        "pending": sorted(pending),
+        "dependencies": dict(sorted(dependencies.items())),
+        "waits": waited_for,
+    }
     return {**found, MADE: made}, any(secrets)
 
 
@@ -259,7 +326,9 @@ async def _urns(resources: Collection[pulumi.Resource]) -> list[str]:
 
 
 def _place(found: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
-    """Where the value at a path of a handle is, such as `privateSubnets.us-east-1a`: the object, and its key there."""
+    """Where the value at a path of a handle is, such as `privateSubnets.us-east-1a`: the object,
+    and its key there.
+    """
     *above, name = path.split(".")
     place = found
     for step in above:
@@ -268,22 +337,30 @@ def _place(found: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
 
 
 def _of_this_stack(urns: Iterable[str]) -> list[str]:
-    return [urn for urn in urns if urn.startswith(f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::")]
+    return [
+        urn
+        for urn in urns
+        if urn.startswith(f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::")
+    ]
 
 
-def _depending(value: Any, urns: Sequence[str], *, secret: bool) -> pulumi.Output[Any]:  # noqa: ANN401 -- any value
+def _depending(value: Any, urns: Sequence[str], *, secret: bool) -> pulumi.Output[Any]:
     """The value as an output of these resources."""
-    return pulumi.Output({DependencyResource(urn) for urn in urns}, _here(value), _here(True), _here(secret))
+    return pulumi.Output(
+        {DependencyResource(urn) for urn in urns}, _here(value), _here(True), _here(secret)
+    )
 
 
-def _here(value: Any) -> asyncio.Future[Any]:  # noqa: ANN401 -- any value
+def _here(value: Any) -> asyncio.Future[Any]:
     found: asyncio.Future[Any] = asyncio.Future()
     found.set_result(value)
     return found
 
 
-def _copied(value: Any) -> Any:  # noqa: ANN401 -- any value
-    return {key: _copied(item) for key, item in value.items()} if isinstance(value, Mapping) else value
+def _copied(value: Any) -> Any:
+    return (
+        {key: _copied(item) for key, item in value.items()} if isinstance(value, Mapping) else value
+    )
 
 
 def argument_names(properties: Mapping[str, Property]) -> set[str]:
@@ -300,18 +377,28 @@ def argument_names(properties: Mapping[str, Property]) -> set[str]:
     return found
 
 
-def respelled(problem: Problem, properties: Mapping[str, Property], words: Collection[str]) -> Problem:
-    """A problem of the Python interface with arguments as another language writes them; `words` are values, which are the same everywhere."""
+def respelled(
+    problem: Problem, properties: Mapping[str, Property], words: Collection[str]
+) -> Problem:
+    """A problem of the Python interface with arguments as another language writes them; `words`
+    are values, which are the same everywhere.
+    """
     names = argument_names(properties) - set(words)
 
     def text(said: str) -> str:
-        return _SNAKE.sub(lambda found: camel_case(found[0]) if found[0] in names else found[0], said)
+        return _SNAKE.sub(
+            lambda found: camel_case(found[0]) if found[0] in names else found[0], said
+        )
 
-    return Problem(path=spelled(problem.path, properties), what=text(problem.what), fix=text(problem.fix))
+    return Problem(
+        path=spelled(problem.path, properties), what=text(problem.what), fix=text(problem.fix)
+    )
 
 
 def spelled(path: str, properties: Mapping[str, Property]) -> str:
-    """The path of an argument of the Python interface, as another language writes it: `publicAccessCidrs[0]` for `public_access_cidrs[0]`."""
+    """The path of an argument of the Python interface, as another language writes it:
+    `publicAccessCidrs[0]` for `public_access_cidrs[0]`.
+    """
     found: list[int | str] = []
     shape: Shape | None = Shape(object=ObjectShape(name="", doc="", properties=properties))
     for name, index in _STEP.findall(path):

@@ -1,4 +1,6 @@
-"""What holds of every difference: nothing differs from itself, order tells nothing, and no secret comes out."""
+"""What holds of every difference: nothing differs from itself, order tells nothing, and no
+secret comes out.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ def test_two_values_differ_or_are_the_same_json(old, new):
 
 def _documents_alike(old, new):
     """Text that is JSON on both sides is compared as what it says."""
-    return any(isinstance(side, (str, list, dict)) and any(mark in json.dumps(side) for mark in "{[") for side in (old, new))
+    return any(
+        isinstance(side, (str, list, dict)) and any(mark in json.dumps(side) for mark in "{[")
+        for side in (old, new)
+    )
 
 
 @given(JSON, JSON, st.randoms())
@@ -51,7 +56,9 @@ def test_the_order_of_keys_never_matters(old, new, chance):
             return {key: shuffled(value[key]) for key in keys}
         return [shuffled(item) for item in value] if isinstance(value, list) else value
 
-    assert list(Comparison().differences(old, new)) == list(Comparison().differences(shuffled(old), shuffled(new)))
+    assert list(Comparison().differences(old, new)) == list(
+        Comparison().differences(shuffled(old), shuffled(new))
+    )
 
 
 def test_a_plan_does_not_differ_from_itself_in_any_order():
@@ -73,7 +80,11 @@ def _leaves(value, path=()):
         yield path
 
 
-PLACES = [(index, path) for index, item in enumerate(plan()["resources"]) for path in _leaves(item["inputs"])]
+PLACES = [
+    (index, path)
+    for index, item in enumerate(plan()["resources"])
+    for path in _leaves(item["inputs"])
+]
 #: Looks that give a secret away wherever it stands.
 LOOKS = [
     "-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----",
@@ -88,22 +99,35 @@ LOOKS = [
 @settings(max_examples=40, deadline=None)
 @given(place=st.sampled_from(PLACES), look=st.sampled_from(LOOKS), seed=st.integers(0, 10**6))
 def test_what_looks_like_a_secret_stays_masked_in_any_place(place, look, seed):
-    body = "".join(random.Random(seed).choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(16))
+    body = "".join(
+        random.Random(seed).choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(16)
+    )
     _nothing_leaks(place, look.format(body, body), body)
 
 
 @settings(max_examples=25, deadline=None)
-@given(name=st.sampled_from(["password", "client_secret", "apiToken", "DB_PASSWORD", "private_key", "crypt_keeper"]), seed=st.integers(0, 10**6))
+@given(
+    name=st.sampled_from(
+        ["password", "client_secret", "apiToken", "DB_PASSWORD", "private_key", "crypt_keeper"]
+    ),
+    seed=st.integers(0, 10**6),
+)
 def test_what_is_called_a_secret_stays_masked_in_any_resource(name, seed):
     chance = random.Random(seed)
     body = "".join(chance.choice("abcdefghijkmnopqrstuvwxyz23456789") for _ in range(20))
     data, other = plan(), plan()
     item = chance.choice(range(len(data["resources"])))
     where = chance.choice(["deep", "plain", "named"])
-    value = {"deep": {"a": {name: {"b": [body]}}}, "plain": {name: body}, "named": {"env": [{"name": name, "value": body}]}}[where]
+    value = {
+        "deep": {"a": {name: {"b": [body]}}},
+        "plain": {name: body},
+        "named": {"env": [{"name": name, "value": body}]},
+    }[where]
     other["resources"][item]["inputs"]["extra"] = value
     _told_nothing(data, other, body)
-    data["resources"][item]["inputs"]["extra"] = json.loads(json.dumps(value).replace(body, "before-" + body))
+    data["resources"][item]["inputs"]["extra"] = json.loads(
+        json.dumps(value).replace(body, "before-" + body)
+    )
     _told_nothing(data, other, body)
 
 
@@ -131,7 +155,9 @@ def test_a_changed_secret_is_shown_as_changed():
         release["inputs"]["values"]["hub"]["db"]["password"] = value
     found = difference(side_of(old, "old"), side_of(new, "new"))
     (change,) = found.changes
-    assert [(item.where, item.secret) for item in change.properties] == [("values.hub.db.password", True)]
+    assert [(item.where, item.secret) for item in change.properties] == [
+        ("values.hub.db.password", True)
+    ]
     assert "a secret changes" in markdown(found)
 
 
@@ -139,7 +165,10 @@ def test_two_plans_of_two_thousand_resources_in_under_a_second_and_a_half():
     old = plan(*FULL)
     template = old["resources"]
     for copy_ in range(2000 // len(template) + 1):
-        old["resources"] = old["resources"] + [{**item, "urn": f"{item['urn']}-{copy_}", "name": f"{item['name']}-{copy_}"} for item in template]
+        old["resources"] = old["resources"] + [
+            {**item, "urn": f"{item['urn']}-{copy_}", "name": f"{item['name']}-{copy_}"}
+            for item in template
+        ]
     new = json.loads(json.dumps(old))
     for item in new["resources"][::3]:
         item["inputs"]["description"] = "another"
@@ -163,4 +192,6 @@ def test_everything_in_a_kubernetes_secret_is_one():
         (item,) = [item for item in data["resources"] if item["name"] == "hub-main-secrets-secret"]
         item["inputs"]["stringData"] = {"greeting": value}
     _told_nothing(old, new, "harmless-looking")
-    assert "a secret changes (greeting)" in markdown(difference(side_of(old, "old"), side_of(new, "new"))).replace("\\", "")
+    assert "a secret changes (greeting)" in markdown(
+        difference(side_of(old, "old"), side_of(new, "new"))
+    ).replace("\\", "")

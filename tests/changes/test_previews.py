@@ -1,4 +1,6 @@
-"""What the real engine printed (tests/support/record_previews.py), read without it; and what plans say of the same changes."""
+"""What the real engine printed (tests/support/record_previews.py), read without it; and what
+plans say of the same changes.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,13 @@ from tests.support.stack_files import ROOT
 FOLDER = ROOT / "tests" / "fixtures" / "previews"
 SETTINGS = {
     "update": ("pools.memory.size.max=12", "hubs.main.culling={server_idle_minutes: 30}"),
-    "replace": ("pools.core.instance_types=[m7i.xlarge]", "pools.memory.instance_types=[r5n.4xlarge]"),
+    "replace": (
+        "pools.core.instance_types=[m7i.xlarge]",
+        "pools.memory.instance_types=[r5n.4xlarge]",
+    ),
 }
-#: The stand-in for the AWS plugin changes this one in place; the real provider's `ForceNew` is in config/data/replacements.toml.
+#: The stand-in for the AWS plugin changes this one in place; the real provider's `ForceNew` is in
+#: config/data/replacements.toml.
 STAND_IN = {"hub-main-cloud-entry-balancer-attachment"}
 
 
@@ -48,18 +54,33 @@ def test_what_the_engine_does_is_counted(name, counts):
 
 
 def test_deletions_and_imports_are_read():
-    gone, taken, replaced = of_preview(side("delete")), of_preview(side("import")), of_preview(side("import-replacement"))
-    assert {change.name for change in gone.changes if change.op == "delete"} >= {"pools-gpu-spot-group", "node-agents-nvidia-device-plugin"}
+    gone, taken, replaced = (
+        of_preview(side("delete")),
+        of_preview(side("import")),
+        of_preview(side("import-replacement")),
+    )
+    assert {change.name for change in gone.changes if change.op == "delete"} >= {
+        "pools-gpu-spot-group",
+        "node-agents-nvidia-device-plugin",
+    }
     assert "One GPU can no longer be chosen" in told(gone)
-    assert {change.name for change in taken.changes if change.op == "import"} == {"network-vpc"} and "is taken over" in told(taken)
-    assert {change.name for change in replaced.changes if change.op == "replace"} >= {"network-vpc", "network-private-a"}
+    assert {change.name for change in taken.changes if change.op == "import"} == {
+        "network-vpc"
+    } and "is taken over" in told(taken)
+    assert {change.name for change in replaced.changes if change.op == "replace"} >= {
+        "network-vpc",
+        "network-private-a",
+    }
 
 
 @pytest.mark.parametrize("name", ["failure", "encrypted"])
 def test_a_preview_that_failed_is_refused_with_what_the_engine_said(name):
     with pytest.raises(ConfigError) as caught:
         side(name)
-    assert "is a preview that did not come to its end: " in str(caught.value) and len(str(caught.value)) < 500
+    assert (
+        "is a preview that did not come to its end: " in str(caught.value)
+        and len(str(caught.value)) < 500
+    )
 
 
 def test_a_preview_that_was_cut_off_is_refused():
@@ -90,7 +111,11 @@ def test_unknown_fields_are_ignored_and_unknown_operations_are_not():
 @pytest.mark.parametrize("name", SETTINGS)
 def test_plans_say_of_a_change_what_the_engine_says(name):
     def ops(changes):
-        return {change.urn: change.op for change in changes if (change.new or change.old).custom and change.name not in STAND_IN}
+        return {
+            change.urn: change.op
+            for change in changes
+            if (change.new or change.old).custom and change.name not in STAND_IN
+        }
 
     planned = compared(side_of(plan(), "old"), side_of(plan(*SETTINGS[name]), "new"))
     assert ops(planned) == ops(from_preview(side(name)))
@@ -105,8 +130,14 @@ def test_an_engine_that_has_spoken_is_right():
 
 def test_a_plan_and_a_preview_are_compared_where_both_know():
     found = difference(side_of(plan(), "plan"), side("update"))
-    changed = {change.name for change in found.changes if (change.new or change.old).custom and change.op == "update"}
-    assert "hub-main-release" in changed and any("ids that only one of them knows" in limit for limit in found.limits)
+    changed = {
+        change.name
+        for change in found.changes
+        if (change.new or change.old).custom and change.op == "update"
+    }
+    assert "hub-main-release" in changed and any(
+        "ids that only one of them knows" in limit for limit in found.limits
+    )
 
 
 def test_the_old_side_of_a_preview_is_its_state():

@@ -21,14 +21,24 @@ def between(old: tuple[str, ...], new: tuple[str, ...]) -> Difference:
 
 
 def said(found: Difference) -> set[tuple[str, str]]:
-    return {(effect.class_, effect.says) for effect in found.effects if effect.subject.startswith("aws:autoscaling")}
+    return {
+        (effect.class_, effect.says)
+        for effect in found.effects
+        if effect.subject.startswith("aws:autoscaling")
+    }
 
 
 def test_a_new_generation_ends_nobodys_server() -> None:
     found = between((), SECOND)
     assert found.worst == "interrupts", "the hub restarts, and that is the gravest"
     assert said(found) == {
-        ("routine", "the group retires: people work on, new servers start elsewhere, and each of its nodes goes when it is empty"),
+        (
+            "routine",
+            (
+                "the group retires: people work on, new servers start elsewhere, and each of its"
+                " nodes goes when it is empty"
+            ),
+        ),
         ("routine", "a further group of nodes, spot, from 0 up"),
         ("routine", "a further group of nodes, on demand, from 0 up"),
     }
@@ -39,14 +49,22 @@ def test_a_generation_that_goes_takes_what_is_still_on_it() -> None:
     found = between(SECOND, GONE)
     assert found.worst == "replaces"
     assert {text for _, text in said(found)} == {
-        "the retired group goes: nodes that it still has end, and servers on them with them; `jhub drain` says when there are none"
+        "the retired group goes: nodes that it still has end, and servers on them with them; `jhub"
+        " drain` says when there are none"
     }
 
 
 def test_a_generation_without_the_old_one_named_ends_its_nodes() -> None:
-    assert any(class_ == "replaces" and "its nodes end, and servers on them" in text for class_, text in said(between((), GONE)))
+    assert any(
+        class_ == "replaces" and "its nodes end, and servers on them" in text
+        for class_, text in said(between((), GONE))
+    )
 
 
-@pytest.mark.parametrize(("old", "new", "says"), [(SECOND, (), "the group no longer retires: it gets nodes again")])
-def test_a_generation_that_comes_back_is_said(old: tuple[str, ...], new: tuple[str, ...], says: str) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "says"), [(SECOND, (), "the group no longer retires: it gets nodes again")]
+)
+def test_a_generation_that_comes_back_is_said(
+    old: tuple[str, ...], new: tuple[str, ...], says: str
+) -> None:
     assert ("routine", says) in said(between(old, new))

@@ -1,4 +1,6 @@
-"""The tables that effects come from: whole, well formed, and about everything that the program makes."""
+"""The tables that effects come from: whole, well formed, and about everything that the program
+makes.
+"""
 
 from __future__ import annotations
 
@@ -17,32 +19,68 @@ from tests.support.differences import values as hub_values
 from tests.support.stack_files import ROOT
 from tests.support.stacks import ALL_STACKS, record
 
-TYPES = sorted({item.type for settings in ALL_STACKS.values() for item in record(*settings).everything if item.custom})
-INPUTS = sorted({(item.type, key) for settings in ALL_STACKS.values() for item in record(*settings).everything if item.custom for key in item.inputs})
+TYPES = sorted(
+    {
+        item.type
+        for settings in ALL_STACKS.values()
+        for item in record(*settings).everything
+        if item.custom
+    }
+)
+INPUTS = sorted(
+    {
+        (item.type, key)
+        for settings in ALL_STACKS.values()
+        for item in record(*settings).everything
+        if item.custom
+        for key in item.inputs
+    }
+)
 
 
 @pytest.mark.parametrize("type_", TYPES)
 def test_every_type_of_the_program_is_in_every_table(type_):
     assert table.known(type_) and type_ in replacements.known_types()
     assert not type_.startswith("aws:") or type_ in aws_actions.known_types()
-    assert table.whole(type_, "delete") or table.readers(type_), "nobody says what its deletion means"
+    assert table.whole(type_, "delete") or table.readers(type_), (
+        "nobody says what its deletion means"
+    )
 
 
 def test_every_text_has_a_class_and_every_reader_is_one():
-    rows = tomllib.loads((ROOT / "jupyterhub_aws" / "changes" / "effects" / "table.toml").read_text(encoding="utf-8"))
+    rows = tomllib.loads(
+        (ROOT / "jupyterhub_aws" / "changes" / "effects" / "table.toml").read_text(encoding="utf-8")
+    )
     for type_, row in rows.items():
-        assert set(row) <= {"topic", "reader", "data", "create", "delete", "replace", "properties"}, type_
-        for text in (*(row[key] for key in ("create", "delete", "replace") if key in row), *row["properties"].values()):
+        assert set(row) <= {
+            "topic",
+            "reader",
+            "data",
+            "create",
+            "delete",
+            "replace",
+            "properties",
+        }, type_
+        for text in (
+            *(row[key] for key in ("create", "delete", "replace") if key in row),
+            *row["properties"].values(),
+        ):
             table.split(text)
     from jupyterhub_aws.changes.effects import all as everything
 
-    assert {name for row in rows.values() for name in row.get("reader", ())} <= set(everything._READERS)
+    assert {name for row in rows.values() for name in row.get("reader", ())} <= set(
+        everything._READERS
+    )
 
 
 def test_what_holds_data_is_never_routine_to_lose():
     for type_ in sorted(table.types()):
         if table.holds_data(type_) and not type_.startswith("random:"):
-            assert table.whole(type_, "delete")[0] == table.whole(type_, "replace")[0] == "endangers data", type_
+            assert (
+                table.whole(type_, "delete")[0]
+                == table.whole(type_, "replace")[0]
+                == "endangers data"
+            ), type_
 
 
 def test_every_property_of_the_program_is_replaced_spoken_about_or_read():
@@ -51,15 +89,25 @@ def test_every_property_of_the_program_is_replaced_spoken_about_or_read():
 
 def _known(type_, key):
     spoken = table.of_property(type_, (key,)) is not None or any(
-        table.of_property(type_, (key, part)) for part in ("annotations", "labels", "ports", "resources")
+        table.of_property(type_, (key, part))
+        for part in ("annotations", "labels", "ports", "resources")
     )
-    return spoken or table.readers(type_) or replacements.verdict(type_, key).kind == "replaces" or key in ("apiVersion", "kind", "metadata", "vpcId", "spec")
+    return (
+        spoken
+        or table.readers(type_)
+        or replacements.verdict(type_, key).kind == "replaces"
+        or key in ("apiVersion", "kind", "metadata", "vpcId", "spec")
+    )
 
 
 def test_every_value_that_the_chart_has_is_mapped():
-    """A value of the chart's defaults that no text speaks about would be an unknown effect: those are named here."""
+    """A value of the chart's defaults that no text speaks about would be an unknown effect:
+    those are named here.
+    """
     defaults = default_values()
-    leaves = [(top, key) for top, inner in defaults.items() if isinstance(inner, dict) for key in inner]
+    leaves = [
+        (top, key) for top, inner in defaults.items() if isinstance(inner, dict) for key in inner
+    ]
     silent = set()
     for top, key in leaves:
         data = plan()
@@ -80,7 +128,9 @@ def test_every_value_that_the_chart_has_is_mapped():
         "hub.image",
         "hub.networkPolicy",
         "global.safeToShowValues",
-    } | {f"singleuser.{key}" for key in ("extraPodAffinity", "extraPodAntiAffinity", "cpu", "memory")}
+    } | {
+        f"singleuser.{key}" for key in ("extraPodAffinity", "extraPodAntiAffinity", "cpu", "memory")
+    }
 
 
 def test_every_text_about_values_is_well_formed():
@@ -139,7 +189,11 @@ PAIRS = [
     ("aws:ec2/instance:Instance", "vpcSecurityGroupIds", "updates"),
     ("aws:ec2/instance:Instance", "iamInstanceProfile", "updates"),
     ("aws:dlm/lifecyclePolicy:LifecyclePolicy", "policyDetails.schedules.copyTags", "replaces"),
-    ("aws:dlm/lifecyclePolicy:LifecyclePolicy", "policyDetails.schedules.retainRule.count", "updates"),
+    (
+        "aws:dlm/lifecyclePolicy:LifecyclePolicy",
+        "policyDetails.schedules.retainRule.count",
+        "updates",
+    ),
     ("aws:route53/record:Record", "type", "updates"),
     ("aws:route53/record:Record", "name", "replaces"),
     ("aws:s3/bucketOwnershipControls:BucketOwnershipControls", "bucket", "replaces"),
@@ -157,14 +211,18 @@ def test_what_another_value_does(type_, path, kind):
 
 
 def test_what_only_the_engine_knows_says_why():
-    rows = tomllib.loads((ROOT / "config" / "data" / "replacements.toml").read_text(encoding="utf-8"))
+    rows = tomllib.loads(
+        (ROOT / "config" / "data" / "replacements.toml").read_text(encoding="utf-8")
+    )
     assert all(row["source"] and all(row.get("engine", {}).values()) for row in rows.values())
 
 
 def _script():
     import importlib.util
 
-    spec = importlib.util.spec_from_file_location("refresh_replacements", ROOT / "scripts" / "refresh_replacements.py")
+    spec = importlib.util.spec_from_file_location(
+        "refresh_replacements", ROOT / "scripts" / "refresh_replacements.py"
+    )
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     return script
@@ -172,12 +230,18 @@ def _script():
 
 def test_the_generated_table_is_what_the_script_makes_of_the_providers_data_and_the_installed_sdk():
     committed = (ROOT / "config" / "data" / "replacements.json").read_text(encoding="utf-8")
-    assert _script().made() == committed, "run scripts/refresh_replacements.py, and read what changed"
+    assert _script().made() == committed, (
+        "run scripts/refresh_replacements.py, and read what changed"
+    )
 
 
 def test_by_hand_is_only_what_the_providers_data_lacks():
-    made = json.loads((ROOT / "config" / "data" / "replacements.json").read_text(encoding="utf-8"))["types"]
-    by_hand = tomllib.loads((ROOT / "config" / "data" / "replacements.toml").read_text(encoding="utf-8"))
+    made = json.loads((ROOT / "config" / "data" / "replacements.json").read_text(encoding="utf-8"))[
+        "types"
+    ]
+    by_hand = tomllib.loads(
+        (ROOT / "config" / "data" / "replacements.toml").read_text(encoding="utf-8")
+    )
     for type_, row in by_hand.items():
         if type_.startswith("aws:"):
             schema = {*made[type_]["replaces"], *made[type_]["blocks"]}
@@ -187,20 +251,36 @@ def test_by_hand_is_only_what_the_providers_data_lacks():
 
 
 def test_everything_that_the_provider_replaces_is_replaced_here_and_its_region_everywhere():
-    data = json.loads((ROOT / "scripts" / "data" / "provider_replaces.json").read_text(encoding="utf-8"))
+    data = json.loads(
+        (ROOT / "scripts" / "data" / "provider_replaces.json").read_text(encoding="utf-8")
+    )
     assert len(data) >= 78
     for type_, paths in data.items():
-        assert [path for path in paths if replacements.verdict(type_, path).kind != "replaces"] == [], type_
+        assert [
+            path for path in paths if replacements.verdict(type_, path).kind != "replaces"
+        ] == [], type_
         if "region" in replacements._documented()[type_]["inputs"]:
             assert replacements.verdict(type_, "region").kind == "replaces", type_
-    conditional = json.loads((ROOT / "scripts" / "data" / "provider_replaces_conditional.json").read_text(encoding="utf-8"))
+    conditional = json.loads(
+        (ROOT / "scripts" / "data" / "provider_replaces_conditional.json").read_text(
+            encoding="utf-8"
+        )
+    )
     for type_, paths in conditional.items():
         if type_ not in ("note", "aws:*"):
-            assert {replacements.verdict(type_, path).kind for path in paths} <= {"engine", "replaces"}, type_
+            assert {replacements.verdict(type_, path).kind for path in paths} <= {
+                "engine",
+                "replaces",
+            }, type_
 
 
 def test_every_type_of_the_examples_has_a_row_too():
     from tests.stacks.test_aws_names import example
 
-    types = {item.type for folder in ("examples/ci", "examples/backend") for item in example(folder) if item.custom}
+    types = {
+        item.type
+        for folder in ("examples/ci", "examples/backend")
+        for item in example(folder)
+        if item.custom
+    }
     assert len(types) > 10 and sorted(types - replacements.known_types()) == []

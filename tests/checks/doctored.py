@@ -33,7 +33,9 @@ def the(resources: Resources, kind: str) -> Resource:
     return resources.of(kind)[0]
 
 
-def doctored(resources: Resources, kind: str, change: Callable[[dict[str, Any]], object]) -> tuple[Resource, Resources]:
+def doctored(
+    resources: Resources, kind: str, change: Callable[[dict[str, Any]], object]
+) -> tuple[Resource, Resources]:
     """The first resource of a type with changed inputs, and all resources with it in place."""
     original = the(resources, kind)
     inputs = copy.deepcopy(dict(original.inputs))

@@ -1,4 +1,6 @@
-"""The audit of backups: each kind of gap is found in what was recorded, whatever the stack file says; and a drill that is too long ago."""
+"""The audit of backups: each kind of gap is found in what was recorded, whatever the stack file
+says; and a drill that is too long ago.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,22 @@ from jupyterhub_aws.config.backups import TAG
 from tests.checks.doctored import dev, doctored, stack_of
 from tests.support.stacks import FULL, KUBEADM, record
 
-EFS, EBS, RDS = "aws:efs/fileSystem:FileSystem", "aws:ebs/volume:Volume", "aws:rds/instance:Instance"
-CLASS, SELECTION, PLAN = "kubernetes:storage.k8s.io/v1:StorageClass", "aws:backup/selection:Selection", "aws:backup/plan:Plan"
+EFS, EBS, RDS = (
+    "aws:efs/fileSystem:FileSystem",
+    "aws:ebs/volume:Volume",
+    "aws:rds/instance:Instance",
+)
+CLASS, SELECTION, PLAN = (
+    "kubernetes:storage.k8s.io/v1:StorageClass",
+    "aws:backup/selection:Selection",
+    "aws:backup/plan:Plan",
+)
 LIFECYCLE, EFS_PLAN = "aws:dlm/lifecyclePolicy:LifecyclePolicy", "aws:efs/backupPolicy:BackupPolicy"
-VOLUMES, SNAPSHOTS, NONE = "homes={kind: ebs}", "backups={kind: snapshots}", "backups={kind: none, reason: a course of two days}"
+VOLUMES, SNAPSHOTS, NONE = (
+    "homes={kind: ebs}",
+    "backups={kind: snapshots}",
+    "backups={kind: none, reason: a course of two days}",
+)
 
 
 def statuses(findings):
@@ -29,7 +43,9 @@ def named(findings):
 
 
 @pytest.mark.parametrize(
-    "settings", [(), FULL, (VOLUMES,), (SNAPSHOTS,), (VOLUMES, SNAPSHOTS)], ids=["dev", "full", "volumes", "snapshots", "snapshots of volumes"]
+    "settings",
+    [(), FULL, (VOLUMES,), (SNAPSHOTS,), (VOLUMES, SNAPSHOTS)],
+    ids=["dev", "full", "volumes", "snapshots", "snapshots of volumes"],
 )
 def test_everything_is_covered(settings):
     assert statuses(covered(*dev(*settings))) == ["pass"]
@@ -75,21 +91,31 @@ def test_a_gap_is_found_and_named(settings, kind, change, names):
 
 
 def test_homes_said_to_have_no_plan_beside_snapshots_are_a_gap():
-    assert named(covered(*dev(SNAPSHOTS, "homes={kind: efs, backup: false}"))) == ["homes-file-system"]
+    assert named(covered(*dev(SNAPSHOTS, "homes={kind: efs, backup: false}"))) == [
+        "homes-file-system"
+    ]
 
 
 def test_a_resource_that_nobody_configured_is_found_too():
     """A file system of some component to come."""
     stack, resources = dev()
     (there,) = resources.of(EFS)
-    another = replace(there, name="scratch", urn=f"{there.urn}-scratch", inputs={"encrypted": True, "tags": {"stack": "jhub-dev"}})
+    another = replace(
+        there,
+        name="scratch",
+        urn=f"{there.urn}-scratch",
+        inputs={"encrypted": True, "tags": {"stack": "jhub-dev"}},
+    )
     assert named(covered(stack, Resources([*resources, another]))) == ["scratch"]
 
 
 def test_without_backups_every_plan_warns_with_the_reason_and_the_names():
     (finding,) = covered(*dev(NONE))
     assert (finding.status, finding.path) == ("warn", "backups.kind")
-    assert "a course of two days" in finding.message and "homes-file-system, hub-main-cloud-database-a" in finding.message
+    assert (
+        "a course of two days" in finding.message
+        and "homes-file-system, hub-main-cloud-database-a" in finding.message
+    )
     stack, resources = dev(NONE, "homes={kind: efs, backup: true}")
     assert "homes-file-system" not in covered(stack, resources)[0].message
 
@@ -110,7 +136,15 @@ TODAY = datetime.date(2026, 11, 28)
 
 
 def drill(**changed):
-    return Drill(**{"day": TODAY - datetime.timedelta(days=10), "recovery_point": "arn", "files": 1234, "differences": 0, **changed})
+    return Drill(
+        **{
+            "day": TODAY - datetime.timedelta(days=10),
+            "recovery_point": "arn",
+            "files": 1234,
+            "differences": 0,
+            **changed,
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,7 +153,11 @@ def drill(**changed):
         (None, "warn", "nobody has rehearsed"),
         (drill(), "pass", "10 days ago (2026-11-18): 1,234 files"),
         (drill(day=TODAY - datetime.timedelta(days=90)), "pass", "90 days ago"),
-        (drill(day=TODAY - datetime.timedelta(days=91)), "warn", "91 days ago (2026-08-29), and drill_days is 90"),
+        (
+            drill(day=TODAY - datetime.timedelta(days=91)),
+            "warn",
+            "91 days ago (2026-08-29), and drill_days is 90",
+        ),
         (drill(differences=2), "warn", "2 of 1,234 files back otherwise"),
     ],
 )
@@ -130,7 +168,9 @@ def test_a_rehearsal_grows_old(last, status, says):
 
 
 def test_how_old_it_may_grow_is_the_stacks_to_say():
-    (finding,) = rehearsed(stack_of("backups={kind: aws_backup, drill_days: 5}"), drill(), TODAY, "dev")
+    (finding,) = rehearsed(
+        stack_of("backups={kind: aws_backup, drill_days: 5}"), drill(), TODAY, "dev"
+    )
     assert finding.status == "warn" and "drill_days is 5" in finding.message
 
 
@@ -139,7 +179,19 @@ def test_nothing_is_asked_where_nothing_can_be_rehearsed(settings):
     assert rehearsed(stack_of(*settings), None, TODAY, "dev") == []
 
 
-@pytest.mark.parametrize("data", [{}, {"date": "2026-11-28"}, {"date": datetime.datetime(2026, 1, 1), "recovery_point": "x", "files": 1, "differences": 0}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"date": "2026-11-28"},
+        {
+            "date": datetime.datetime(2026, 1, 1),
+            "recovery_point": "x",
+            "files": 1,
+            "differences": 0,
+        },
+    ],
+)
 def test_half_a_record_is_none(data):
     with pytest.raises((KeyError, TypeError)):
         drill_of(data)

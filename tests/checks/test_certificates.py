@@ -1,4 +1,6 @@
-"""Certificates as browsers judge them, made for each way in which one is wrong; whatever the text is, nothing is raised and no key is shown."""
+"""Certificates as browsers judge them, made for each way in which one is wrong; whatever the
+text is, nothing is raised and no key is shown.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,20 @@ TODAY = NOW.date()
 
 
 def found(pem: str, host: str = HOST, *, days: int = 0) -> list[tuple[str, str]]:
-    return [(fault.status, fault.what) for fault in faults(pem, host, TODAY + datetime.timedelta(days=days))]
+    return [
+        (fault.status, fault.what)
+        for fault in faults(pem, host, TODAY + datetime.timedelta(days=days))
+    ]
 
 
 @pytest.mark.parametrize(
     "pem",
-    [ROOT.issue(HOST).pem, MIDDLE.issue(HOST).pem + MIDDLE.pem, MIDDLE.issue(HOST).pem + MIDDLE.pem + ROOT.pem, ROOT.issue(HOST, kind="RSA-2048").pem],
+    [
+        ROOT.issue(HOST).pem,
+        MIDDLE.issue(HOST).pem + MIDDLE.pem,
+        MIDDLE.issue(HOST).pem + MIDDLE.pem + ROOT.pem,
+        ROOT.issue(HOST, kind="RSA-2048").pem,
+    ],
     ids=["leaf", "with its chain", "with the root", "rsa"],
 )
 @pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["unix", "windows"])
@@ -41,8 +51,14 @@ def test_a_right_one_has_no_fault(pem: str, ends: str) -> None:
 @pytest.mark.parametrize(
     ("issued", "says"),
     [
-        (ROOT.issue(HOST, valid_from=-40, valid_to=-2), f"expired on {TODAY - datetime.timedelta(days=2)}"),
-        (ROOT.issue(HOST, valid_from=3), f"is not valid before {TODAY + datetime.timedelta(days=3)}"),
+        (
+            ROOT.issue(HOST, valid_from=-40, valid_to=-2),
+            f"expired on {TODAY - datetime.timedelta(days=2)}",
+        ),
+        (
+            ROOT.issue(HOST, valid_from=3),
+            f"is not valid before {TODAY + datetime.timedelta(days=3)}",
+        ),
         (ROOT.issue("other.example.org"), f"is for other.example.org, not for {HOST}"),
         (ROOT.issue("*.org"), "is for *.org"),
         (ROOT.issue("*.example.org.evil.net"), "not for"),
@@ -65,7 +81,11 @@ def test_a_wildcard_covers_one_label() -> None:
 
 def test_a_chain_in_the_wrong_order_or_of_somebody_else_fails() -> None:
     server = MIDDLE.issue(HOST).pem
-    assert [status for status, _ in found(MIDDLE.pem + server)] == ["fail", "fail", "fail"], "the name, the kind, the order"
+    assert [status for status, _ in found(MIDDLE.pem + server)] == [
+        "fail",
+        "fail",
+        "fail",
+    ], "the name, the kind, the order"
     ((status, what),) = found(server + ROOT.pem)
     assert status == "fail" and "(Root) did not sign the one before it" in what
     lookalike = Authority("Middle", ROOT)
@@ -82,10 +102,17 @@ def test_the_last_month_and_a_signature_of_ones_own_are_warnings() -> None:
 
 
 def test_a_broken_digest_fails() -> None:
-    """The library signs with SHA-1 no more; so the certificate's own word for it is changed afterwards."""
+    """The library signs with SHA-1 no more; so the certificate's own word for it is changed
+    afterwards.
+    """
     issued = ROOT_OF_RSA.issue(HOST, kind="RSA-2048")
-    old = issued.der.replace(bytes.fromhex("2a864886f70d01010b"), bytes.fromhex("2a864886f70d010105"))
-    pem = f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(old).decode()}\n-----END CERTIFICATE-----\n"
+    old = issued.der.replace(
+        bytes.fromhex("2a864886f70d01010b"), bytes.fromhex("2a864886f70d010105")
+    )
+    pem = (
+        f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(old).decode()}\n-----END"
+        " CERTIFICATE-----\n"
+    )
     ((status, what),) = found(pem)
     assert (status, what) == ("fail", "is signed with SHA1, which browsers refuse")
 
@@ -93,9 +120,15 @@ def test_a_broken_digest_fails() -> None:
 DAMAGED = {
     "der": ROOT.issue(HOST).der.decode("latin-1"),
     "no lines": "",
-    "truncated": "\n".join(ROOT.issue(HOST).pem.splitlines()[:-3]) + "\n-----END CERTIFICATE-----\n",
-    "a line too few": "\n".join(line for index, line in enumerate(ROOT.issue(HOST).pem.splitlines()) if index != 3),
-    "base64 of nothing": "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2xhdWRl\n-----END CERTIFICATE-----\n",
+    "truncated": (
+        "\n".join(ROOT.issue(HOST).pem.splitlines()[:-3]) + "\n-----END CERTIFICATE-----\n"
+    ),
+    "a line too few": "\n".join(
+        line for index, line in enumerate(ROOT.issue(HOST).pem.splitlines()) if index != 3
+    ),
+    "base64 of nothing": (
+        "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2xhdWRl\n-----END CERTIFICATE-----\n"
+    ),
     "a request": "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n",
 }
 
@@ -104,7 +137,10 @@ DAMAGED = {
 def test_what_cannot_be_read_says_so(text: str) -> None:
     ((status, what),) = found(text)
     assert status == "fail"
-    assert what in ("holds no certificate in PEM form", "cannot be read: a line is missing or damaged")
+    assert what in (
+        "holds no certificate in PEM form",
+        "cannot be read: a line is missing or damaged",
+    )
 
 
 def test_a_key_belongs_to_its_certificate_and_to_no_other() -> None:
@@ -131,8 +167,16 @@ def test_nothing_is_raised_and_no_part_of_a_key_is_said(data: st.DataObject) -> 
     for text in (key, pem):
         for _ in range(data.draw(st.integers(1, 3))):
             at = data.draw(st.integers(0, len(text) - 1))
-            text = text[:at] + data.draw(st.sampled_from(["", "x", "\0", "=", "\n", "é", text[:20]])) + text[at + data.draw(st.integers(0, 30)) :]
-        said = [*(what for _, what in found(text)), str(key_fault(text, key)), str(key_fault(pem, text))]
+            text = (
+                text[:at]
+                + data.draw(st.sampled_from(["", "x", "\0", "=", "\n", "é", text[:20]]))
+                + text[at + data.draw(st.integers(0, 30)) :]
+            )
+        said = [
+            *(what for _, what in found(text)),
+            str(key_fault(text, key)),
+            str(key_fault(pem, text)),
+        ]
         parts = {key[index : index + 12] for index in range(30, len(key) - 40)}
         assert not [part for part in parts if any(part in words for words in said)]
 

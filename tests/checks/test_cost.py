@@ -20,9 +20,11 @@ from tests.support.regional_prices import of_row, of_type, regional_prices
 
 #: us-east-1, on demand: r6in.2xlarge is the dearest of the pool `memory`, r5n.2xlarge its first.
 R6IN, R5N = 0.69732, 0.596
-#: The hub: a balancer at 0.0225 x 730, its address in each of three zones at 0.005 x 730, and a database of 2 GiB at 0.08.
+#: The hub: a balancer at 0.0225 x 730, its address in each of three zones at 0.005 x 730, and a
+#: database of 2 GiB at 0.08.
 HUB = 0.0225 * 730 + 3 * 0.005 * 730 + 2 * 0.08
-#: Watching: the key of alarms, 21 metrics that 14 alarms look at (four groups with two each, a volume with four), and six made of log lines.
+#: Watching: the key of alarms, 21 metrics that 14 alarms look at (four groups with two each, a
+#: volume with four), and six made of log lines.
 WATCHING = 1.00 + 21 * 0.10 + 6 * 0.30
 
 
@@ -36,27 +38,49 @@ def line(data: dict, what: str) -> dict:
 
 def test_dev_at_rest_is_the_sum_of_its_parts() -> None:
     data = bill()
-    # control plane 0.10 x 730, NAT 0.045 x 730, address 0.005 x 730, two keys at 1, two m7i.large at 0.1008 x 730 + 50 GiB x 0.08
+    # control plane 0.10 x 730, NAT 0.045 x 730, address 0.005 x 730, two keys at 1, two m7i.large
+    # at 0.1008 x 730 + 50 GiB x 0.08
     by_hand = 73.00 + 32.85 + 3.65 + 2.00 + 2 * (0.1008 * 730 + 4.00) + HUB + WATCHING
     assert data["idle_monthly"] == round(by_hand, 2) == 299.10
     assert data["paused_monthly"] == 142.14
-    assert (data["currency"], data["prices_of"], data["note"]) == ("USD", "us-east-1, 2026-07-20", None)
+    assert (data["currency"], data["prices_of"], data["note"]) == (
+        "USD",
+        "us-east-1, 2026-07-20",
+        None,
+    )
 
 
 def test_dev_at_most_is_every_group_at_its_maximum() -> None:
-    memory = 10 * (R6IN * 730 + 8.00) + 10 * (0.40 * 730 + 8.00)  # on demand, and spot at its max_price
+    memory = 10 * (R6IN * 730 + 8.00) + 10 * (
+        0.40 * 730 + 8.00
+    )  # on demand, and spot at its max_price
     gpu = 2 * 2 * (3.912 * 730 + 16.00 + 5.00)
-    assert bill()["maximum_monthly"] == round(266.668 + HUB + WATCHING + memory + gpu, 2) == 19976.58
+    assert (
+        bill()["maximum_monthly"] == round(266.668 + HUB + WATCHING + memory + gpu, 2) == 19976.58
+    )
 
 
 def test_each_line_says_what_the_contract_promises() -> None:
-    keys = {"what", "quantity", "unit", "unit_price", "idle_monthly", "paused_monthly", "maximum_monthly", "note", "node_hourly"}
+    keys = {
+        "what",
+        "quantity",
+        "unit",
+        "unit_price",
+        "idle_monthly",
+        "paused_monthly",
+        "maximum_monthly",
+        "note",
+        "node_hourly",
+    }
     assert all(set(found) == keys for found in bill()["lines"])
 
 
 def test_nat_in_each_zone_costs_three_times() -> None:
     data = bill("network.nat=per_zone")
-    assert (line(bill(), "NAT gateway")["quantity"], line(data, "NAT gateway")["quantity"]) == (1, 3)
+    assert (line(bill(), "NAT gateway")["quantity"], line(data, "NAT gateway")["quantity"]) == (
+        1,
+        3,
+    )
     assert line(data, "NAT gateway")["idle_monthly"] == 98.55
     assert line(data, "public IPv4 address")["idle_monthly"] == 10.95
     assert data["idle_monthly"] == round(266.668 + HUB + WATCHING + 2 * (32.85 + 3.65), 2) == 372.10
@@ -65,10 +89,17 @@ def test_nat_in_each_zone_costs_three_times() -> None:
 
 def test_another_maximum_changes_the_maximum_alone() -> None:
     before, after = bill(), bill("pools.memory.size.max=4")
-    assert (before["idle_monthly"], before["paused_monthly"]) == (after["idle_monthly"], after["paused_monthly"])
+    assert (before["idle_monthly"], before["paused_monthly"]) == (
+        after["idle_monthly"],
+        after["paused_monthly"],
+    )
     assert line(after, "memory-spot nodes")["maximum_monthly"] == 4 * 300.00
-    assert line(after, "memory-on-demand nodes")["maximum_monthly"] == round(4 * (R6IN * 730 + 8.00), 2)
-    assert before["maximum_monthly"] - after["maximum_monthly"] == pytest.approx(6 * (300.00 + R6IN * 730 + 8.00), abs=0.01)
+    assert line(after, "memory-on-demand nodes")["maximum_monthly"] == round(
+        4 * (R6IN * 730 + 8.00), 2
+    )
+    assert before["maximum_monthly"] - after["maximum_monthly"] == pytest.approx(
+        6 * (300.00 + R6IN * 730 + 8.00), abs=0.01
+    )
 
 
 def test_the_maximum_price_bounds_a_spot_node() -> None:
@@ -93,9 +124,21 @@ def test_the_dearest_type_is_reckoned_with_and_named() -> None:
 
 def test_what_one_more_node_costs_per_hour_is_said_of_user_groups() -> None:
     data = bill()
-    assert line(data, "memory-spot nodes")["node_hourly"] == {"type": "r5n.2xlarge", "on_demand": R5N, "max_price": 0.4}
-    assert line(data, "memory-on-demand nodes")["node_hourly"] == {"type": "r5n.2xlarge", "on_demand": R5N, "max_price": None}
-    assert line(data, "gpu-spot nodes")["node_hourly"] == {"type": "g4dn.12xlarge", "on_demand": 3.912, "max_price": None}
+    assert line(data, "memory-spot nodes")["node_hourly"] == {
+        "type": "r5n.2xlarge",
+        "on_demand": R5N,
+        "max_price": 0.4,
+    }
+    assert line(data, "memory-on-demand nodes")["node_hourly"] == {
+        "type": "r5n.2xlarge",
+        "on_demand": R5N,
+        "max_price": None,
+    }
+    assert line(data, "gpu-spot nodes")["node_hourly"] == {
+        "type": "g4dn.12xlarge",
+        "on_demand": 3.912,
+        "max_price": None,
+    }
     assert line(data, "core nodes")["node_hourly"] is None
 
 
@@ -107,13 +150,25 @@ def test_iops_and_throughput_beyond_the_included_are_paid_for() -> None:
     # 200 GiB x 0.08 + (250 - 125) MiB/s x 0.04
     assert line(bill(), "gpu-on-demand nodes")["unit_price"] == round(3.912 * 730 + 16.00 + 5.00, 2)
     # … + (5000 - 3000) IOPS x 0.005
-    assert line(bill("pools.gpu.disk.iops=5000"), "gpu-on-demand nodes")["unit_price"] == round(3.912 * 730 + 16.00 + 5.00 + 10.00, 2)
+    assert line(bill("pools.gpu.disk.iops=5000"), "gpu-on-demand nodes")["unit_price"] == round(
+        3.912 * 730 + 16.00 + 5.00 + 10.00, 2
+    )
 
 
-@pytest.mark.parametrize("unknown", [next(name for name in instance_types() if instance_type(name).usd_per_hour is None), "z99.large"])
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        next(name for name in instance_types() if instance_type(name).usd_per_hour is None),
+        "z99.large",
+    ],
+)
 def test_a_type_without_a_price_is_unknown_and_not_free(unknown: str) -> None:
     stack, resources = dev()
-    _, spoilt = doctored(resources, "aws:eks/nodeGroup:NodeGroup", lambda inputs: inputs.update(instanceTypes=["m7i.large", unknown]))
+    _, spoilt = doctored(
+        resources,
+        "aws:eks/nodeGroup:NodeGroup",
+        lambda inputs: inputs.update(instanceTypes=["m7i.large", unknown]),
+    )
     data = cost(stack, spoilt).as_json()
     core = line(data, "core nodes")
     assert (core["unit_price"], core["idle_monthly"], core["maximum_monthly"]) == (None, None, None)
@@ -124,7 +179,11 @@ def test_a_type_without_a_price_is_unknown_and_not_free(unknown: str) -> None:
 
 def test_extended_support_is_mentioned_where_the_cluster_would_get_it() -> None:
     stack, resources = dev()
-    _, extended = doctored(resources, "aws:eks/cluster:Cluster", lambda inputs: inputs.update(upgradePolicy={"supportType": "EXTENDED"}))
+    _, extended = doctored(
+        resources,
+        "aws:eks/cluster:Cluster",
+        lambda inputs: inputs.update(upgradePolicy={"supportType": "EXTENDED"}),
+    )
     assert line(bill(), "EKS control plane")["note"] is None
     assert "$0.60 per hour" in line(cost(stack, extended).as_json(), "EKS control plane")["note"]
 
@@ -150,12 +209,24 @@ def test_a_region_is_priced_as_itself_and_the_first_line_names_what_is_not() -> 
     data = bill_in("eu-central-1")
     assert data["prices_of"] == "eu-central-1, 2026-01-15"
     assert line(data, "NAT gateway")["idle_monthly"] == by_month(of_row("nat_gateway_hour"))
-    assert line(data, "EKS control plane")["idle_monthly"] == by_month(of_row("control_plane_hour")) == 80.30
+    assert (
+        line(data, "EKS control plane")["idle_monthly"]
+        == by_month(of_row("control_plane_hour"))
+        == 80.30
+    )
     node = of_type("m7i.large") * 730 + 50 * of_row("gp3_gib_month")
     assert line(data, "core nodes")["idle_monthly"] == by_month(node, 2)
-    assert line(data, "GiB of hub databases on volumes")["idle_monthly"] == by_month(of_row("gp3_gib_month"), 2)
-    assert line(data, "network load balancer")["idle_monthly"] == round(0.0225 * 730, 2), "us-east-1's, and said so"
-    assert data["note"] == "At the prices of us-east-1, because those of eu-central-1 are not known here: network load balancer."
+    assert line(data, "GiB of hub databases on volumes")["idle_monthly"] == by_month(
+        of_row("gp3_gib_month"), 2
+    )
+    assert line(data, "network load balancer")["idle_monthly"] == round(0.0225 * 730, 2), (
+        "us-east-1's, and said so"
+    )
+    assert (
+        data["note"]
+        == "At the prices of us-east-1, because those of eu-central-1 are not known here: network"
+        " load balancer."
+    )
     assert data["elsewhere"] == ["network load balancer"]
 
 
@@ -163,15 +234,23 @@ def test_a_region_is_priced_as_itself_and_the_first_line_names_what_is_not() -> 
 def test_a_type_that_the_region_has_no_price_of_is_named() -> None:
     assert "r5n.2xlarge" not in prices_in("ap-southeast-4").ec2
     data = bill_in("ap-southeast-4")
-    assert "memory-on-demand nodes" in data["elsewhere"] and "hours on r5n.2xlarge" in data["elsewhere"]
-    assert "memory-spot nodes" not in data["elsewhere"], "bounded by max_price, whatever the type costs"
+    assert (
+        "memory-on-demand nodes" in data["elsewhere"]
+        and "hours on r5n.2xlarge" in data["elsewhere"]
+    )
+    assert "memory-spot nodes" not in data["elsewhere"], (
+        "bounded by max_price, whatever the type costs"
+    )
     assert "NAT gateway" not in data["elsewhere"] and "NAT gateway" not in data["note"]
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "eu-west-9"])
 def test_a_region_without_data_says_so(region: str) -> None:
     data = bill_in(region)
-    assert data["note"] == f"No prices of {region} are known here: every line is at the prices of us-east-1."
+    assert (
+        data["note"]
+        == f"No prices of {region} are known here: every line is at the prices of us-east-1."
+    )
     assert data["prices_of"] == "us-east-1, 2026-07-20"
     assert data["idle_monthly"] == bill()["idle_monthly"]
 
@@ -183,7 +262,9 @@ def test_prices_of_ones_own_stand_over_the_region_too(tmp_path: Path) -> None:
     data = bill_in("eu-central-1", prices=read_prices(own))
     assert data["note"] is None and data["elsewhere"] == []
     assert line(data, "network load balancer")["idle_monthly"] == round(0.027 * 730, 2)
-    assert line(data, "core nodes")["idle_monthly"] == by_month(Decimal("0.2") * 730 + 50 * of_row("gp3_gib_month"), 2)
+    assert line(data, "core nodes")["idle_monthly"] == by_month(
+        Decimal("0.2") * 730 + 50 * of_row("gp3_gib_month"), 2
+    )
 
 
 @pytest.mark.parametrize("stack", ["dev", "airgap"])
@@ -191,7 +272,11 @@ def test_each_line_is_made_of_the_prices_that_it_names_and_of_no_other(stack: st
     """What `rows` say is what the first line of a bill believes."""
     from tests.checks.test_airgap import evaluated
 
-    known, resources = dev('hubs.main.database={"kind": "postgres"}', "pools.gpu.disk.iops=5000") if stack == "dev" else evaluated("stack=airgap")
+    known, resources = (
+        dev('hubs.main.database={"kind": "postgres"}', "pools.gpu.disk.iops=5000")
+        if stack == "dev"
+        else evaluated("stack=airgap")
+    )
     before = cost(known, resources).lines
     names = sorted({row for found in before for row in found.rows})
     assert all(found.rows or (found.note and "max_price" in found.note) for found in before)
@@ -203,7 +288,10 @@ def test_each_line_is_made_of_the_prices_that_it_names_and_of_no_other(stack: st
             dearer = Prices(fixed={name: Prices().of(name) * 10})
         for old, new in zip(before, cost(known, resources, dearer).lines, strict=True):
             bounded = bool(old.note and "max_price" in old.note)
-            unused = name in ("gp3_iops_month", "gp3_throughput_month")  # only what is beyond the included
+            unused = name in (
+                "gp3_iops_month",
+                "gp3_throughput_month",
+            )  # only what is beyond the included
             if name in old.rows and not bounded and not unused:
                 assert new.unit_price > old.unit_price, (name, old.what)
             elif name not in old.rows and not bounded:
@@ -212,7 +300,10 @@ def test_each_line_is_made_of_the_prices_that_it_names_and_of_no_other(stack: st
 
 def test_every_price_has_a_source_and_a_date() -> None:
     assert len(rows()) == 20
-    assert all(row.source and isinstance(row.date, datetime.date) and row.usd > 0 for row in rows().values())
+    assert all(
+        row.source and isinstance(row.date, datetime.date) and row.usd > 0
+        for row in rows().values()
+    )
     assert price("gp3_throughput_month") == Decimal("0.04")
     with pytest.raises(KeyError):
         price("no such thing")
@@ -222,14 +313,23 @@ def test_a_database_on_rds_counts_twice_with_a_standby_and_an_unknown_class_is_u
     data = bill('hubs.main.database={"kind": "postgres"}')
     instance, storage = 0.032 * 730, 20 * 0.115
     assert line(data, "PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(instance, 2)
-    assert line(data, "GiB of PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(storage, 2)
-    assert data["idle_monthly"] == round(266.668 + HUB + WATCHING - 0.20 - 0.16 + instance + storage, 2)
+    assert line(data, "GiB of PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(
+        storage, 2
+    )
+    assert data["idle_monthly"] == round(
+        266.668 + HUB + WATCHING - 0.20 - 0.16 + instance + storage, 2
+    )
     standby = bill('hubs.main.database={"kind": "postgres", "multi_az": true}')
     twice = line(standby, "PostgreSQL jhub-dev-main-database")
     assert (twice["idle_monthly"], twice["note"]) == (round(2 * instance, 2), "with a standby")
-    assert line(standby, "GiB of PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(2 * storage, 2)
+    assert line(standby, "GiB of PostgreSQL jhub-dev-main-database")["idle_monthly"] == round(
+        2 * storage, 2
+    )
     unknown = bill('hubs.main.database={"kind": "postgres", "instance_class": "db.r9z.large"}')
-    assert line(unknown, "PostgreSQL jhub-dev-main-database")["note"] == "no price known for db.r9z.large"
+    assert (
+        line(unknown, "PostgreSQL jhub-dev-main-database")["note"]
+        == "no price known for db.r9z.large"
+    )
     assert unknown["idle_monthly"] is None
 
 
@@ -241,8 +341,13 @@ def test_a_balancer_inside_the_vpc_has_no_public_address() -> None:
 
 def test_a_persons_hour_is_the_nodes_price_by_those_who_fit() -> None:
     hours = {hour["profile"]: hour for hour in bill()["user_hours"]}
-    # 64 GiB less 7.5 %, 40 pods x 11 MiB, 355 MiB and 406 MiB of daemons leave 58 GiB: seven with 8 GiB, three with 16 GiB.
-    assert {name: hour["users_per_node"] for name, hour in hours.items()} == {"small": 7, "large": 3, "gpu": 4}
+    # 64 GiB less 7.5 %, 40 pods x 11 MiB, 355 MiB and 406 MiB of daemons leave 58 GiB: seven with 8
+    # GiB, three with 16 GiB.
+    assert {name: hour["users_per_node"] for name, hour in hours.items()} == {
+        "small": 7,
+        "large": 3,
+        "gpu": 4,
+    }
     assert hours["small"]["on_demand"] == round(R5N / 7, 3)
     assert hours["large"]["spot"] == round(R5N / 3 * 0.40, 3)
     assert hours["gpu"]["on_demand"] == round(3.912 / 4, 3)
@@ -250,7 +355,10 @@ def test_a_persons_hour_is_the_nodes_price_by_those_who_fit() -> None:
 
 def test_prices_of_ones_own_stand_over_the_table(tmp_path: Path) -> None:
     own = tmp_path / "prices.toml"
-    own.write_text('spot_share = "0.25"\nnat_gateway_hour = "0.05"\n[ec2]\n"m7i.large" = "0.2"\n"m6i.large" = "0.1"\n')
+    own.write_text(
+        'spot_share = "0.25"\nnat_gateway_hour = "0.05"\n[ec2]\n"m7i.large" = "0.2"\n"m6i.large" ='
+        ' "0.1"\n'
+    )
     data = cost(*dev(), read_prices(own)).as_json()
     assert line(data, "NAT gateway")["idle_monthly"] == 36.50
     assert line(data, "core nodes")["idle_monthly"] == round(2 * (0.2 * 730 + 4.00), 2)
@@ -264,10 +372,19 @@ def test_prices_of_ones_own_stand_over_the_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("nat_gateway_hours = '0.05'", "nat_gateway_hours: is not a price that a bill has; did you mean nat_gateway_hour?"),
-        ("nat_gateway_hour = 0.05", "nat_gateway_hour: is not a price (got 0.05); write US dollars in quotes"),
+        (
+            "nat_gateway_hours = '0.05'",
+            "nat_gateway_hours: is not a price that a bill has; did you mean nat_gateway_hour?",
+        ),
+        (
+            "nat_gateway_hour = 0.05",
+            "nat_gateway_hour: is not a price (got 0.05); write US dollars in quotes",
+        ),
         ("nat_gateway_hour = 'NaN'", "nat_gateway_hour: is not a price"),
-        ("[ec2]\n'r5n.2xlarg' = '1'", "ec2.r5n.2xlarg: is not a price that a bill has; did you mean r5n.2xlarge?"),
+        (
+            "[ec2]\n'r5n.2xlarg' = '1'",
+            "ec2.r5n.2xlarg: is not a price that a bill has; did you mean r5n.2xlarge?",
+        ),
         ("x", "is not TOML"),
     ],
 )
@@ -284,8 +401,17 @@ def test_a_closed_network_pays_for_its_doors_and_its_runner_and_for_no_nat():
     from tests.checks.test_airgap import evaluated
 
     lines = {line.what: line for line in cost(*evaluated("stack=airgap")).lines}
-    assert (lines["private endpoint in one zone"].idle, str(lines["private endpoint in one zone"].unit_price)) == (36, "7.30")
+    assert (
+        lines["private endpoint in one zone"].idle,
+        str(lines["private endpoint in one zone"].unit_price),
+    ) == (36, "7.30")
     assert str(lines["transit gateway attachment"].unit_price) == "36.50"
-    assert lines["runner (t3.medium)"].idle == 1 and 30 < lines["runner (t3.medium)"].unit_price < 40
+    assert (
+        lines["runner (t3.medium)"].idle == 1 and 30 < lines["runner (t3.medium)"].unit_price < 40
+    )
     assert "NAT gateway" not in lines and "public IPv4 address" not in lines
-    assert {line.what for line in cost(*evaluated("stack=airgap", "network.endpoint_zones=one")).lines if line.idle == 12} == {"private endpoint in one zone"}
+    assert {
+        line.what
+        for line in cost(*evaluated("stack=airgap", "network.endpoint_zones=one")).lines
+        if line.idle == 12
+    } == {"private endpoint in one zone"}

@@ -1,4 +1,6 @@
-"""Checks of hubs: each finds what it names when one recorded resource is spoilt, and is quiet about `dev`."""
+"""Checks of hubs: each finds what it names when one recorded resource is spoilt, and is quiet
+about `dev`.
+"""
 
 from __future__ import annotations
 
@@ -38,24 +40,40 @@ def test_what_is_right_passes(check, settings) -> None:
 
 
 def test_a_value_that_the_chart_refuses_fails() -> None:
-    (finding,) = hubs.values(dev()[0], with_values(lambda values: values["singleuser"].update(uid="root")))
+    (finding,) = hubs.values(
+        dev()[0], with_values(lambda values: values["singleuser"].update(uid="root"))
+    )
     assert (finding.status, finding.path) == ("fail", "hubs.main.helm_values")
     assert finding.message.startswith("singleuser.uid ")
 
 
 def test_a_value_that_undoes_a_protection_fails() -> None:
-    findings = hubs.values(dev()[0], with_values(lambda values: values["hub"]["config"]["KubeSpawner"].update(delete_pvc=True)))
-    assert [(finding.status, "delete_pvc" in finding.message) for finding in findings] == [("fail", True)]
+    findings = hubs.values(
+        dev()[0],
+        with_values(lambda values: values["hub"]["config"]["KubeSpawner"].update(delete_pvc=True)),
+    )
+    assert [(finding.status, "delete_pvc" in finding.message) for finding in findings] == [
+        ("fail", True)
+    ]
 
 
 @pytest.mark.parametrize(
     ("override", "says"),
     [
-        ({"node_selector": {"jupyterhub-aws/pool": "nothing"}}, "its node selector and affinity match no pool"),
+        (
+            {"node_selector": {"jupyterhub-aws/pool": "nothing"}},
+            "its node selector and affinity match no pool",
+        ),
         ({"tolerations": []}, "does not tolerate hub.jupyter.org/dedicated"),
         ({"mem_guarantee": "60G"}, "MiB of memory, and a node of"),
         ({"cpu_guarantee": 8}, "needs 8 cores"),
-        ({"extra_resource_guarantees": {"nvidia.com/gpu": "1"}, "extra_resource_limits": {"nvidia.com/gpu": "1"}}, "needs 1 GPUs"),
+        (
+            {
+                "extra_resource_guarantees": {"nvidia.com/gpu": "1"},
+                "extra_resource_limits": {"nvidia.com/gpu": "1"},
+            },
+            "needs 1 GPUs",
+        ),
     ],
 )
 def test_a_server_that_finds_no_node_fails(override: dict[str, Any], says: str) -> None:
@@ -65,19 +83,30 @@ def test_a_server_that_finds_no_node_fails(override: dict[str, Any], says: str) 
     findings = hubs.servers_find_nodes(dev()[0], with_values(change))
     assert findings
     assert set(statuses(findings)) == {"fail"}
-    assert all(says in finding.message and "profile small of hub main" in finding.message for finding in findings)
+    assert all(
+        says in finding.message and "profile small of hub main" in finding.message
+        for finding in findings
+    )
 
 
 def test_a_group_whose_taint_nobody_tolerates_fails() -> None:
     stack, resources = dev()
-    tag = {"key": "k8s.io/cluster-autoscaler/node-template/taint/example.org/own", "value": "x:NoSchedule", "propagateAtLaunch": True}
+    tag = {
+        "key": "k8s.io/cluster-autoscaler/node-template/taint/example.org/own",
+        "value": "x:NoSchedule",
+        "propagateAtLaunch": True,
+    }
     _, spoilt = doctored(resources, GROUP, lambda inputs: inputs["tags"].append(tag))
     assert {finding.status for finding in hubs.servers_find_nodes(stack, spoilt)} == {"fail"}
 
 
 def test_a_database_away_from_the_core_nodes_fails() -> None:
     stack, resources = dev()
-    _, spoilt = doctored(resources, "aws:ebs/volume:Volume", lambda inputs: inputs.update(availabilityZone="us-east-1b"))
+    _, spoilt = doctored(
+        resources,
+        "aws:ebs/volume:Volume",
+        lambda inputs: inputs.update(availabilityZone="us-east-1b"),
+    )
     (finding,) = hubs.database_is_near(stack, spoilt)
     assert (finding.status, finding.path) == ("fail", "pools.core.zones")
     assert "is in us-east-1b, but core nodes may start in us-east-1a" in finding.message
@@ -87,10 +116,21 @@ def test_a_database_away_from_the_core_nodes_fails() -> None:
     ("setting", "path", "says"),
     [
         ('hubs.main.sign_in={"kind": "shared_password"}', "hubs.main.sign_in.kind", "one password"),
-        ('hubs.main.database={"kind": "sqlite_memory"}', "hubs.main.database.kind", "forgets every session"),
-        ('hubs.main.entry.tls={"kind": "none", "trial": true}', "hubs.main.entry.tls", "clear text"),
         (
-            'hubs.main.entry={"kind": "node_port", "hostname": "hub.uni.edu", "tls": {"kind": "none", "trial": true}}',
+            'hubs.main.database={"kind": "sqlite_memory"}',
+            "hubs.main.database.kind",
+            "forgets every session",
+        ),
+        (
+            'hubs.main.entry.tls={"kind": "none", "trial": true}',
+            "hubs.main.entry.tls",
+            "clear text",
+        ),
+        (
+            (
+                'hubs.main.entry={"kind": "node_port", "hostname": "hub.uni.edu", "tls": {"kind":'
+                ' "none", "trial": true}}'
+            ),
             "hubs.main.entry.allowed_cidrs",
             "no network may come in",
         ),
@@ -103,37 +143,73 @@ def test_what_is_said_on_purpose_is_shown_in_every_plan(setting: str, path: str,
 
 
 def test_documentation_values_are_named_until_they_are_replaced() -> None:
-    own = ("aws:allowedAccountIds=['998877665544']", "cluster.api.public_access_cidrs=[131.107.0.0/16]")
+    own = (
+        "aws:allowedAccountIds=['998877665544']",
+        "cluster.api.public_access_cidrs=[131.107.0.0/16]",
+    )
     found = security.placeholders(*dev(*own))
-    assert [finding.path for finding in found] == ["hubs.main.entry.hostname", "hubs.main.entry.allowed_cidrs"]
-    real = (*own, "hubs.main.entry.hostname=hub.uni.edu", "hubs.main.entry.allowed_cidrs=[131.107.0.0/16]")
+    assert [finding.path for finding in found] == [
+        "hubs.main.entry.hostname",
+        "hubs.main.entry.allowed_cidrs",
+    ]
+    real = (
+        *own,
+        "hubs.main.entry.hostname=hub.uni.edu",
+        "hubs.main.entry.allowed_cidrs=[131.107.0.0/16]",
+    )
     assert statuses(security.placeholders(*dev(*real))) == ["pass"]
 
 
 def test_the_owner_of_an_nfs_export_cannot_be_known() -> None:
-    found = hubs.worth_knowing(*dev('homes={"kind": "nfs", "server": "nfs.uni.edu", "path": "/homes"}'))
+    found = hubs.worth_knowing(
+        *dev('homes={"kind": "nfs", "server": "nfs.uni.edu", "path": "/homes"}')
+    )
     assert ("homes-owner", "skip") in [(finding.id, finding.status) for finding in found]
 
 
 def test_an_entry_open_to_the_world_is_a_warning_where_the_stack_says_so() -> None:
-    stack, resources = dev("hubs.main.entry.public=true", "hubs.main.entry.allowed_cidrs=[0.0.0.0/0]")
+    stack, resources = dev(
+        "hubs.main.entry.public=true", "hubs.main.entry.allowed_cidrs=[0.0.0.0/0]"
+    )
     (finding,) = security.open_doors(stack, resources)
     assert (finding.status, finding.path) == ("warn", "hubs.main.entry.allowed_cidrs")
 
 
 def test_a_missing_secret_is_a_warning_with_the_command() -> None:
     (finding,) = secrets.missing(stack_of(), (), "dev")
-    assert (finding.status, finding.path, finding.fix) == ("warn", "hubs.main", "run: pulumi config set --secret --stack dev hub-main-client-secret")
-    assert statuses(secrets.missing(stack_of(), ["jupyterhub-aws:hub-main-client-secret"], "dev")) == ["pass"]
+    assert (finding.status, finding.path, finding.fix) == (
+        "warn",
+        "hubs.main",
+        "run: pulumi config set --secret --stack dev hub-main-client-secret",
+    )
+    assert statuses(
+        secrets.missing(stack_of(), ["jupyterhub-aws:hub-main-client-secret"], "dev")
+    ) == ["pass"]
 
 
-@pytest.mark.parametrize("kind", ["kubernetes:core/v1:Namespace", "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumeClaim"])
-def test_what_leads_to_data_stays_with_every_cluster_and_is_protected_with_a_protected_one(kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "kubernetes:core/v1:Namespace",
+        "kubernetes:core/v1:PersistentVolume",
+        "kubernetes:core/v1:PersistentVolumeClaim",
+    ],
+)
+def test_what_leads_to_data_stays_with_every_cluster_and_is_protected_with_a_protected_one(
+    kind: str,
+) -> None:
     for settings, option in (((), {"retain_on_delete": False}), (FULL, {"protect": False})):
         stack, resources = stack_of(*settings), record(*settings).resources
         spoilt = resources.of(kind)[0]
-        findings = security.protected(stack, Resources([replace(found, **option) if found is spoilt else found for found in resources]))
-        assert [finding.subjects for finding in findings if finding.status == "fail"] == [(spoilt.urn,)]
+        findings = security.protected(
+            stack,
+            Resources(
+                [replace(found, **option) if found is spoilt else found for found in resources]
+            ),
+        )
+        assert [finding.subjects for finding in findings if finding.status == "fail"] == [
+            (spoilt.urn,)
+        ]
 
 
 @pytest.mark.parametrize("zones", [["us-east-1a"], ["us-east-1b"]])
@@ -142,6 +218,10 @@ def test_a_database_is_near_in_a_vpc_of_somebody_else_too(zones: list[str]) -> N
     settings = (IN_AN_OPEN_VPC, f"pools.core.zones={zones}")
     stack, resources = dev(*settings)
     assert statuses(hubs.database_is_near(stack, resources)) == ["pass"]
-    _, spoilt = doctored(resources, "aws:ebs/volume:Volume", lambda inputs: inputs.update(availabilityZone="us-east-1f"))
+    _, spoilt = doctored(
+        resources,
+        "aws:ebs/volume:Volume",
+        lambda inputs: inputs.update(availabilityZone="us-east-1f"),
+    )
     (finding,) = hubs.database_is_near(stack, spoilt)
     assert f"is in us-east-1f, but core nodes may start in {zones[0]}" in finding.message

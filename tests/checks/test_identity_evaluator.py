@@ -1,4 +1,6 @@
-"""The evaluator of IAM documents by itself: the rules of the IAM user guide by cases, and what holds of any policies by generated ones."""
+"""The evaluator of IAM documents by itself: the rules of the IAM user guide by cases, and what
+holds of any policies by generated ones.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyterhub_aws.checks.identities.conditions import ConditionError, Context, expanded, holds, parse_operator
+from jupyterhub_aws.checks.identities.conditions import (
+    ConditionError,
+    Context,
+    expanded,
+    holds,
+    parse_operator,
+)
 from jupyterhub_aws.checks.identities.documents import PolicyDocument, PolicyError, parse_policy
 from jupyterhub_aws.checks.identities.evaluator import AccessRequest, Caller, PolicySet, decide
 from jupyterhub_aws.checks.identities.patterns import ACCOUNT, either, every, glob, literal, negated
@@ -31,20 +39,41 @@ def policy(*statements: dict[str, Any], version: str = "2012-10-17") -> PolicyDo
 
 
 def request(
-    action: str = "ec2:AttachVolume", resource: str = VOLUME, caller: Caller = ROLE, closed: tuple[str, ...] = ("aws:",), **known: Any
+    action: str = "ec2:AttachVolume",
+    resource: str = VOLUME,
+    caller: Caller = ROLE,
+    closed: tuple[str, ...] = ("aws:",),
+    **known: Any,
 ) -> AccessRequest:
-    values = {key.lower(): (value,) if isinstance(value, str) else tuple(value) for key, value in known.items()}
-    return AccessRequest(caller=caller, action=action, resource=resource, context=Context(values, closed))
+    values = {
+        key.lower(): (value,) if isinstance(value, str) else tuple(value)
+        for key, value in known.items()
+    }
+    return AccessRequest(
+        caller=caller, action=action, resource=resource, context=Context(values, closed)
+    )
 
 
 def allowed(asked: AccessRequest, *documents: PolicyDocument, **more: Any) -> bool | None:
     return decide(asked, PolicySet(identity=documents, **more)).allowed
 
 
-def condition_holds(operator: str, values: Any, closed: tuple[str, ...] = ("aws:",), **known: Any) -> bool | None:
+def condition_holds(
+    operator: str, values: Any, closed: tuple[str, ...] = ("aws:",), **known: Any
+) -> bool | None:
     """One condition on the key `aws:k`."""
     found = policy(statement(Condition={operator: {"aws:k": values}})).statements[0].conditions[0]
-    return holds(found, Context({key: (value,) if isinstance(value, str) else tuple(value) for key, value in known.items()}, closed), variables=True)
+    return holds(
+        found,
+        Context(
+            {
+                key: (value,) if isinstance(value, str) else tuple(value)
+                for key, value in known.items()
+            },
+            closed,
+        ),
+        variables=True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,8 +97,19 @@ def condition_holds(operator: str, values: Any, closed: tuple[str, ...] = ("aws:
         ({"Condition": {"StringEquals": {"aws:resourcetag/A": "b"}}}, True),  # keys know no case
         ({"Condition": {"StringEquals": {"aws:ResourceTag/a": "B"}}}, False),
         ({"Condition": {"StringEqualsIgnoreCase": {"aws:ResourceTag/a": "B"}}}, True),
-        ({"Condition": {"StringEquals": {"aws:ResourceTag/a": "b"}, "Null": {"aws:ResourceTag/c": "false"}}}, False),  # all have to hold
-        ({"Condition": {"StringEquals": {"aws:ResourceTag/a": ["x", "b"]}}}, True),  # one value is enough
+        (
+            {
+                "Condition": {
+                    "StringEquals": {"aws:ResourceTag/a": "b"},
+                    "Null": {"aws:ResourceTag/c": "false"},
+                }
+            },
+            False,
+        ),  # all have to hold
+        (
+            {"Condition": {"StringEquals": {"aws:ResourceTag/a": ["x", "b"]}}},
+            True,
+        ),  # one value is enough
         ({"Condition": {"StringEquals": {"ec2:InstanceType": "t3.micro"}}}, None),  # nobody knows
     ],
 )
@@ -122,24 +162,54 @@ def test_a_statement_of_an_identity_policy(written: dict[str, Any], answer: bool
         ("IpAddress", "2001:db8::/32", {"aws:k": "2001:db8::1"}, True),
         # ARNs, part by part
         ("ArnLike", "arn:aws:iam::*:role/a*", {"aws:k": "arn:aws:iam::123456789012:role/ab"}, True),
-        ("ArnEquals", "arn:aws:iam::*:role/a*", {"aws:k": "arn:aws:iam::123456789012:role/ab"}, True),
+        (
+            "ArnEquals",
+            "arn:aws:iam::*:role/a*",
+            {"aws:k": "arn:aws:iam::123456789012:role/ab"},
+            True,
+        ),
         ("ArnLike", "arn:aws:*:role/ab", {"aws:k": "arn:aws:iam::123456789012:role/ab"}, False),
         ("StringLike", "arn:aws:*:role/ab", {"aws:k": "arn:aws:iam::123456789012:role/ab"}, True),
-        ("ArnNotLike", "arn:aws:iam::*:role/a*", {"aws:k": "arn:aws:iam::123456789012:role/ab"}, False),
+        (
+            "ArnNotLike",
+            "arn:aws:iam::*:role/a*",
+            {"aws:k": "arn:aws:iam::123456789012:role/ab"},
+            False,
+        ),
         # policy variables
-        ("StringEquals", "${aws:PrincipalTag/team}", {"aws:k": "red", "aws:principaltag/team": "red"}, True),
-        ("StringEquals", "${aws:PrincipalTag/team}", {"aws:k": "red", "aws:principaltag/team": "blue"}, False),
+        (
+            "StringEquals",
+            "${aws:PrincipalTag/team}",
+            {"aws:k": "red", "aws:principaltag/team": "red"},
+            True,
+        ),
+        (
+            "StringEquals",
+            "${aws:PrincipalTag/team}",
+            {"aws:k": "red", "aws:principaltag/team": "blue"},
+            False,
+        ),
         ("StringEquals", "${aws:PrincipalTag/team}", {"aws:k": "red"}, False),
         ("StringEquals", "${aws:PrincipalTag/team, 'red'}", {"aws:k": "red"}, True),
         ("StringLike", "${*}x*", {"aws:k": "*xy"}, True),
         ("StringLike", "${*}x*", {"aws:k": "axy"}, False),
-        ("StringLike", "${aws:PrincipalTag/team}*", {"aws:k": "anything", "aws:principaltag/team": "*"}, False),  # a value is no pattern
+        (
+            "StringLike",
+            "${aws:PrincipalTag/team}*",
+            {"aws:k": "anything", "aws:principaltag/team": "*"},
+            False,
+        ),  # a value is no pattern
         ("StringEquals", "${ec2:Unknown}", {"aws:k": "red"}, None),
         # the account, which only AWS knows
         ("StringEquals", "123456789012", {"aws:k": ACCOUNT}, None),
         ("StringEquals", ACCOUNT, {"aws:k": ACCOUNT}, True),
         ("StringEquals", ACCOUNT, {"aws:k": "602401143452"}, False),
-        ("StringLike", "arn:aws:sns:*:123456789012:b", {"aws:k": f"arn:aws:sns:us-east-1:{ACCOUNT}:a"}, False),
+        (
+            "StringLike",
+            "arn:aws:sns:*:123456789012:b",
+            {"aws:k": f"arn:aws:sns:us-east-1:{ACCOUNT}:a"},
+            False,
+        ),
     ],
 )
 def test_a_condition(operator: str, values: Any, known: dict[str, Any], answer: bool | None):
@@ -168,7 +238,11 @@ def test_before_2012_variables_are_text():
         ({"AWS": ROLE_ARN}, ROLE, True),
         ({"AWS": [ROLE_ARN + "2", ROLE_ARN]}, ROLE, True),
         ({"AWS": ROLE_ARN}, Caller("anonymous"), False),
-        ({"AWS": "arn:aws:iam::123456789012:root"}, ROLE, False),  # hands over to the account, whose policies say nothing
+        (
+            {"AWS": "arn:aws:iam::123456789012:root"},
+            ROLE,
+            False,
+        ),  # hands over to the account, whose policies say nothing
         ({"AWS": "123456789012"}, ROLE, False),
         ({"AWS": "arn:aws:iam::999999999999:root"}, ROLE, False),
         ({"Service": "events.amazonaws.com"}, Caller("service", "events.amazonaws.com"), True),
@@ -183,29 +257,62 @@ def test_whom_a_resource_policy_names(named: Any, caller: Caller, answer: bool):
 
 
 def test_not_principal_names_all_others():
-    deny = policy(statement("Deny", NotPrincipal={"AWS": ROLE_ARN}), {**statement(Principal="*"), "Sid": "All"})
+    deny = policy(
+        statement("Deny", NotPrincipal={"AWS": ROLE_ARN}),
+        {**statement(Principal="*"), "Sid": "All"},
+    )
     assert decide(request(), PolicySet(resource=(deny,))).allowed is True
-    assert decide(request(caller=Caller("role", ROLE_ARN + "2")), PolicySet(resource=(deny,))).allowed is False
+    assert (
+        decide(request(caller=Caller("role", ROLE_ARN + "2")), PolicySet(resource=(deny,))).allowed
+        is False
+    )
 
 
 def test_a_key_has_to_allow_too():
-    everything, root = policy(statement()), policy(statement(Principal={"AWS": "arn:aws:iam::123456789012:root"}))
-    asked, own = request("kms:Decrypt", "arn:aws:kms:us-east-1:123456789012:key/1"), policy(statement(Principal={"AWS": ROLE_ARN}))
-    assert decide(asked, PolicySet(identity=(everything,), resource=(root,), key=True)).allowed is True
-    assert decide(asked, PolicySet(resource=(root,), key=True)).allowed is False, "the account decides, and says nothing"
-    assert decide(asked, PolicySet(identity=(everything,), resource=(policy(statement(Principal={"AWS": ROLE_ARN + "2"})),), key=True)).allowed is False
+    everything, root = (
+        policy(statement()),
+        policy(statement(Principal={"AWS": "arn:aws:iam::123456789012:root"})),
+    )
+    asked, own = (
+        request("kms:Decrypt", "arn:aws:kms:us-east-1:123456789012:key/1"),
+        policy(statement(Principal={"AWS": ROLE_ARN})),
+    )
+    assert (
+        decide(asked, PolicySet(identity=(everything,), resource=(root,), key=True)).allowed is True
+    )
+    assert decide(asked, PolicySet(resource=(root,), key=True)).allowed is False, (
+        "the account decides, and says nothing"
+    )
+    assert (
+        decide(
+            asked,
+            PolicySet(
+                identity=(everything,),
+                resource=(policy(statement(Principal={"AWS": ROLE_ARN + "2"})),),
+                key=True,
+            ),
+        ).allowed
+        is False
+    )
     assert decide(asked, PolicySet(resource=(own,), key=True)).allowed is True
-    assert decide(asked, PolicySet(identity=(everything,), key=True)).allowed is None, "its own policy is not known"
+    assert decide(asked, PolicySet(identity=(everything,), key=True)).allowed is None, (
+        "its own policy is not known"
+    )
     assert decide(asked, PolicySet(resource=(), key=True, granted=True)).allowed is True
     assert decide(asked, PolicySet(resource=(), key=True)).allowed is False
     denied = policy(statement("Deny", Principal="*"))
-    assert decide(asked, PolicySet(resource=(denied,), key=True, granted=True)).allowed is False, "a grant does not beat a deny"
+    assert decide(asked, PolicySet(resource=(denied,), key=True, granted=True)).allowed is False, (
+        "a grant does not beat a deny"
+    )
 
 
 def test_what_limits_has_to_allow_too():
     everything, other = policy(statement()), policy(statement(Action="s3:*"))
     assert allowed(request(), everything, endpoint=policy(statement(Principal="*"))) is True
-    assert allowed(request(), everything, endpoint=policy(statement(Principal="*", Action="s3:*"))) is False
+    assert (
+        allowed(request(), everything, endpoint=policy(statement(Principal="*", Action="s3:*")))
+        is False
+    )
     assert allowed(request(), everything, boundary=other) is False
     assert decide(request(), PolicySet(identity=(everything,), boundary=other)).layer == "boundary"
     assert allowed(request(), boundary=everything) is False, "a boundary gives nothing"
@@ -224,12 +331,24 @@ def test_who_one_is_needs_no_permission_and_can_be_denied():
 
 
 def test_the_answer_names_what_decided():
-    near = policy({**statement(Condition={"StringEquals": {"aws:ResourceTag/a": "b"}}), "Sid": "Tagged"})
+    near = policy(
+        {**statement(Condition={"StringEquals": {"aws:ResourceTag/a": "b"}}), "Sid": "Tagged"}
+    )
     found = decide(request(), PolicySet(identity=(near,)))
-    assert (found.allowed, found.layer, found.by) == (False, "identity", "policy, statement Tagged, asks for StringEquals aws:ResourceTag/a = b")
-    assert decide(request(), PolicySet(identity=(policy(statement(Action="s3:*")),))).by == "no statement of policy allows it"
+    assert (found.allowed, found.layer, found.by) == (
+        False,
+        "identity",
+        "policy, statement Tagged, asks for StringEquals aws:ResourceTag/a = b",
+    )
+    assert (
+        decide(request(), PolicySet(identity=(policy(statement(Action="s3:*")),))).by
+        == "no statement of policy allows it"
+    )
     assert decide(request(), PolicySet()).by == "it has no policy"
-    assert decide(request(), PolicySet(identity=(policy(statement()),))).by == "policy, statement number 1"
+    assert (
+        decide(request(), PolicySet(identity=(policy(statement()),))).by
+        == "policy, statement number 1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -253,20 +372,47 @@ def test_the_answer_names_what_decided():
         ({"Statement": [statement(Resource="volume/vol-1")]}, "write `*` or an ARN"),
         ({"Statement": [statement(Resource="arn:aws:*:::x")]}, "may not stand for the service"),
         ({"Statement": [statement(Resource="**")]}, "write `*` or an ARN"),
-        ({"Statement": [statement(Principal={"AWS": "arn:aws:iam::123456789012:role/*"})]}, "part of a principal"),
+        (
+            {"Statement": [statement(Principal={"AWS": "arn:aws:iam::123456789012:role/*"})]},
+            "part of a principal",
+        ),
         ({"Statement": [statement(Principal={"Aws": "*"})]}, "'Aws' is none of"),
         ({"Statement": [statement(Principal="role")]}, "has to be `*` or an object"),
-        ({"Statement": [statement(Condition={"StringEqual": {"a:b": "c"}})]}, "'StringEqual' is no condition operator"),
-        ({"Statement": [statement(Condition={"ForSomeValues:StringEquals": {"a:b": "c"}})]}, "no condition operator"),
-        ({"Statement": [statement(Condition={"NullIfExists": {"a:b": "true"}})]}, "no condition operator"),
-        ({"Statement": [statement(Condition={"NumericEquals": {"a:b": "ten"}})]}, "'ten' is no value"),
+        (
+            {"Statement": [statement(Condition={"StringEqual": {"a:b": "c"}})]},
+            "'StringEqual' is no condition operator",
+        ),
+        (
+            {"Statement": [statement(Condition={"ForSomeValues:StringEquals": {"a:b": "c"}})]},
+            "no condition operator",
+        ),
+        (
+            {"Statement": [statement(Condition={"NullIfExists": {"a:b": "true"}})]},
+            "no condition operator",
+        ),
+        (
+            {"Statement": [statement(Condition={"NumericEquals": {"a:b": "ten"}})]},
+            "'ten' is no value",
+        ),
         ({"Statement": [statement(Condition={"Bool": {"a:b": "yes"}})]}, "'yes' is no value"),
-        ({"Statement": [statement(Condition={"IpAddress": {"a:b": "10.0.0.0/33"}})]}, "'10.0.0.0/33' is no value"),
-        ({"Statement": [statement(Condition={"DateLessThan": {"a:b": "tomorrow"}})]}, "'tomorrow' is no value"),
+        (
+            {"Statement": [statement(Condition={"IpAddress": {"a:b": "10.0.0.0/33"}})]},
+            "'10.0.0.0/33' is no value",
+        ),
+        (
+            {"Statement": [statement(Condition={"DateLessThan": {"a:b": "tomorrow"}})]},
+            "'tomorrow' is no value",
+        ),
         ({"Statement": [statement(Condition=["a"])]}, "Condition has to be an object"),
         ({"Statement": [statement(Condition={"Bool": "true"})]}, "an object of keys"),
-        ({"Statement": [statement(Condition={"Bool": {"a:b": None}})]}, "texts, numbers or booleans"),
-        ({"Statement": [{**statement(), "Sid": "A"}, {**statement(), "Sid": "A"}]}, "two statements with the Sid A"),
+        (
+            {"Statement": [statement(Condition={"Bool": {"a:b": None}})]},
+            "texts, numbers or booleans",
+        ),
+        (
+            {"Statement": [{**statement(), "Sid": "A"}, {**statement(), "Sid": "A"}]},
+            "two statements with the Sid A",
+        ),
     ],
 )
 def test_a_document_that_aws_would_refuse_is_refused_with_its_place(document: Any, says: str):
@@ -276,13 +422,26 @@ def test_a_document_that_aws_would_refuse_is_refused_with_its_place(document: An
 
 # --- whatever the policies ---
 
-_ACTIONS = st.sampled_from(["*", "ec2:*", "ec2:AttachVolume", "ec2:DetachVolume", "ec2:?ttach*", "s3:GetObject", "s3:Get*"])
-_RESOURCES = st.sampled_from(["*", VOLUME, "arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:*:snapshot/*", "arn:aws:s3:::bucket/*"])
+_ACTIONS = st.sampled_from(
+    ["*", "ec2:*", "ec2:AttachVolume", "ec2:DetachVolume", "ec2:?ttach*", "s3:GetObject", "s3:Get*"]
+)
+_RESOURCES = st.sampled_from(
+    ["*", VOLUME, "arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:*:snapshot/*", "arn:aws:s3:::bucket/*"]
+)
 _CONDITIONS = st.one_of(
     st.none(),
     st.builds(
         lambda operator, key, value: {operator: {key: value}},
-        st.sampled_from(["StringEquals", "StringNotEquals", "StringLike", "StringEqualsIfExists", "ForAllValues:StringEquals", "ForAnyValue:StringEquals"]),
+        st.sampled_from(
+            [
+                "StringEquals",
+                "StringNotEquals",
+                "StringLike",
+                "StringEqualsIfExists",
+                "ForAllValues:StringEquals",
+                "ForAnyValue:StringEquals",
+            ]
+        ),
         st.sampled_from(["aws:ResourceTag/a", "aws:RequestTag/b", "aws:TagKeys", "ec2:Unknown"]),
         st.sampled_from(["a", "b", "*", ["a", "b"]]),
     ),
@@ -292,18 +451,29 @@ _CONDITIONS = st.one_of(
 @st.composite
 def _statements(draw: st.DrawFn, effects: tuple[str, ...] = ("Allow", "Deny")) -> dict[str, Any]:
     found: dict[str, Any] = {"Effect": draw(st.sampled_from(effects))}
-    found[draw(st.sampled_from(["Action", "NotAction"]))] = draw(st.lists(_ACTIONS, min_size=1, max_size=3))
-    found[draw(st.sampled_from(["Resource", "NotResource"]))] = draw(st.lists(_RESOURCES, min_size=1, max_size=2))
+    found[draw(st.sampled_from(["Action", "NotAction"]))] = draw(
+        st.lists(_ACTIONS, min_size=1, max_size=3)
+    )
+    found[draw(st.sampled_from(["Resource", "NotResource"]))] = draw(
+        st.lists(_RESOURCES, min_size=1, max_size=2)
+    )
     condition = draw(_CONDITIONS)
     return found if condition is None else {**found, "Condition": condition}
 
 
 _REQUESTS = st.builds(
     lambda action, resource, tags, keys: request(
-        action, resource, **{**{f"aws:ResourceTag/{key}": key for key in tags}, **({"aws:TagKeys": keys} if keys else {})}
+        action,
+        resource,
+        **{
+            **{f"aws:ResourceTag/{key}": key for key in tags},
+            **({"aws:TagKeys": keys} if keys else {}),
+        },
     ),
     st.sampled_from(["ec2:AttachVolume", "ec2:DetachVolume", "s3:GetObject", "iam:PassRole"]),
-    st.sampled_from([VOLUME, "arn:aws:ec2:us-east-1::snapshot/snap-1", "arn:aws:s3:::bucket/key", "*"]),
+    st.sampled_from(
+        [VOLUME, "arn:aws:ec2:us-east-1::snapshot/snap-1", "arn:aws:s3:::bucket/key", "*"]
+    ),
     st.sets(st.sampled_from(["a", "b"])),
     st.lists(st.sampled_from(["a", "b", "c"]), max_size=2),
 )
@@ -319,26 +489,40 @@ def test_a_deny_of_everything_always_wins(asked: AccessRequest, statements: list
 
 @generated
 @given(_REQUESTS, _SOME, _statements(("Allow",)))
-def test_a_further_allow_never_takes_away(asked: AccessRequest, statements: list[dict[str, Any]], further: dict[str, Any]):
-    assert _ORDER[allowed(asked, policy(*statements, further))] >= _ORDER[allowed(asked, policy(*statements))]
+def test_a_further_allow_never_takes_away(
+    asked: AccessRequest, statements: list[dict[str, Any]], further: dict[str, Any]
+):
+    assert (
+        _ORDER[allowed(asked, policy(*statements, further))]
+        >= _ORDER[allowed(asked, policy(*statements))]
+    )
 
 
 @generated
 @given(_REQUESTS, _SOME, _statements(("Deny",)))
-def test_a_further_deny_never_gives(asked: AccessRequest, statements: list[dict[str, Any]], further: dict[str, Any]):
-    assert _ORDER[allowed(asked, policy(*statements, further))] <= _ORDER[allowed(asked, policy(*statements))]
+def test_a_further_deny_never_gives(
+    asked: AccessRequest, statements: list[dict[str, Any]], further: dict[str, Any]
+):
+    assert (
+        _ORDER[allowed(asked, policy(*statements, further))]
+        <= _ORDER[allowed(asked, policy(*statements))]
+    )
 
 
 @generated
 @given(_REQUESTS, _SOME, _SOME)
-def test_what_limits_never_gives(asked: AccessRequest, statements: list[dict[str, Any]], limit: list[dict[str, Any]]):
+def test_what_limits_never_gives(
+    asked: AccessRequest, statements: list[dict[str, Any]], limit: list[dict[str, Any]]
+):
     bounded = allowed(asked, policy(*statements), boundary=policy(*limit))
     assert _ORDER[bounded] <= _ORDER[allowed(asked, policy(*statements))]
 
 
 @generated
 @given(_REQUESTS, _SOME, st.randoms())
-def test_the_order_of_statements_and_documents_does_not_matter(asked: AccessRequest, statements: list[dict[str, Any]], random: Any):
+def test_the_order_of_statements_and_documents_does_not_matter(
+    asked: AccessRequest, statements: list[dict[str, Any]], random: Any
+):
     shuffled = random.sample(statements, len(statements))
     answer = allowed(asked, policy(*statements))
     assert allowed(asked, policy(*shuffled)) is answer
@@ -347,7 +531,9 @@ def test_the_order_of_statements_and_documents_does_not_matter(asked: AccessRequ
 
 @generated
 @given(_REQUESTS, _SOME, st.sampled_from(["a", "b", "c"]))
-def test_learning_more_only_decides_what_was_open(asked: AccessRequest, statements: list[dict[str, Any]], value: str):
+def test_learning_more_only_decides_what_was_open(
+    asked: AccessRequest, statements: list[dict[str, Any]], value: str
+):
     known = AccessRequest(
         caller=asked.caller,
         action=asked.action,
@@ -365,7 +551,9 @@ _TEXT = st.text("ab:/*?[]-.", max_size=9)
 @generated
 @given(_TEXT, _TEXT)
 def test_patterns_match_as_fnmatch_does(pattern: str, text: str):
-    assert glob(pattern, text) is bool(re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), text))
+    assert glob(pattern, text) is bool(
+        re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), text)
+    )
 
 
 @generated
@@ -377,7 +565,10 @@ def test_a_literal_matches_itself_and_nothing_else(one: str, other: str):
 @generated
 @given(st.lists(st.sampled_from([True, False, None]), max_size=4))
 def test_three_values(found: list[bool | None]):
-    worlds = [[bool(bits >> index & 1) if value is None else value for index, value in enumerate(found)] for bits in range(1 << len(found))]
+    worlds = [
+        [bool(bits >> index & 1) if value is None else value for index, value in enumerate(found)]
+        for bits in range(1 << len(found))
+    ]
     for combine, plain in ((either, any), (every, all)):
         answers = {plain(world) for world in worlds}
         assert combine(found) is (answers.pop() if len(answers) == 1 else None)
@@ -386,7 +577,10 @@ def test_three_values(found: list[bool | None]):
 
 def test_variables_are_filled_in_once():
     context = Context({"aws:username": ("${aws:userid}",), "aws:userid": ("id",)})
-    assert expanded("arn:aws:s3:::${aws:username}", context) == f"arn:aws:s3:::{literal('${aws:userid}')}"
+    assert (
+        expanded("arn:aws:s3:::${aws:username}", context)
+        == f"arn:aws:s3:::{literal('${aws:userid}')}"
+    )
 
 
 def test_operators_have_no_case_and_all_forms():

@@ -34,12 +34,36 @@ def test_dev_passes(check) -> None:
 @pytest.mark.parametrize(
     ("setting", "says", "path"),
     [
-        ('pools.memory.instance_types=["r5n.2xlarge","m5.large"]', "m5.large (2 vCPUs, 8 GiB, x86_64) is not of the shape", "pools.memory.instance_types"),
-        ('pools.memory.instance_types=["r5n.2xlarge","r6g.2xlarge"]', "arm64", "pools.memory.instance_types"),
-        ('pools.memory.instance_types=["r4.2xlarge"]', "not a Nitro type", "pools.memory.instance_types"),
-        ('pools.core.instance_types=["m7i.large","m7i.xlarge"]', "m7i.xlarge", "pools.core.instance_types"),
-        ('pools.gpu.instance_types=["g4dn.12xlarge","m5.12xlarge"]', "of g4dn.12xlarge (48 vCPUs, 192 GiB, 4 GPUs, x86_64)", "pools.gpu.instance_types"),
-        ('pools.memory.instance_types=["hpc7g.4xlarge"]', "hpc7g.4xlarge is not sold as spot", "pools.memory.instance_types"),
+        (
+            'pools.memory.instance_types=["r5n.2xlarge","m5.large"]',
+            "m5.large (2 vCPUs, 8 GiB, x86_64) is not of the shape",
+            "pools.memory.instance_types",
+        ),
+        (
+            'pools.memory.instance_types=["r5n.2xlarge","r6g.2xlarge"]',
+            "arm64",
+            "pools.memory.instance_types",
+        ),
+        (
+            'pools.memory.instance_types=["r4.2xlarge"]',
+            "not a Nitro type",
+            "pools.memory.instance_types",
+        ),
+        (
+            'pools.core.instance_types=["m7i.large","m7i.xlarge"]',
+            "m7i.xlarge",
+            "pools.core.instance_types",
+        ),
+        (
+            'pools.gpu.instance_types=["g4dn.12xlarge","m5.12xlarge"]',
+            "of g4dn.12xlarge (48 vCPUs, 192 GiB, 4 GPUs, x86_64)",
+            "pools.gpu.instance_types",
+        ),
+        (
+            'pools.memory.instance_types=["hpc7g.4xlarge"]',
+            "hpc7g.4xlarge is not sold as spot",
+            "pools.memory.instance_types",
+        ),
     ],
 )
 def test_types_that_do_not_fit_each_other_fail(setting: str, says: str, path: str) -> None:
@@ -52,26 +76,48 @@ def test_types_that_do_not_fit_each_other_fail(setting: str, says: str, path: st
 def test_more_pods_than_the_interfaces_carry_fail() -> None:
     stack = stack_of("pools.memory.max_pods=35", *SMALLEST, NO_HUB)
     (finding,) = nodes.instance_types(stack, NOTHING)
-    assert (finding.status, finding.path, finding.fix) == ("fail", "pools.memory.max_pods", "lower max_pods to 34")
+    assert (finding.status, finding.path, finding.fix) == (
+        "fail",
+        "pools.memory.max_pods",
+        "lower max_pods to 34",
+    )
     assert finding.message == "35 pods do not fit the network interfaces of its smallest type (34)"
-    assert statuses(nodes.instance_types(stack_of("pools.memory.max_pods=34", *SMALLEST, NO_HUB), NOTHING)) == ["pass"]
+    assert statuses(
+        nodes.instance_types(stack_of("pools.memory.max_pods=34", *SMALLEST, NO_HUB), NOTHING)
+    ) == ["pass"]
 
 
 def test_a_type_without_spot_serves_on_demand() -> None:
-    pool = 'pools.memory={"capacity": "on_demand", "instance_types": ["hpc7g.4xlarge"], "size": {"max": 1}}'
+    pool = (
+        'pools.memory={"capacity": "on_demand", "instance_types": ["hpc7g.4xlarge"], "size":'
+        ' {"max": 1}}'
+    )
     assert statuses(nodes.instance_types(stack_of(pool), NOTHING)) == ["pass"]
 
 
 def test_every_fault_of_a_pool_is_named() -> None:
-    findings = nodes.instance_types(stack_of('pools.memory.instance_types=["r5n.2xlarge","m5.large","r4.2xlarge"]', NO_HUB), NOTHING)
-    assert [finding.message.split()[0] for finding in findings] == ["m5.large", "r4.2xlarge", "r4.2xlarge"]
+    findings = nodes.instance_types(
+        stack_of('pools.memory.instance_types=["r5n.2xlarge","m5.large","r4.2xlarge"]', NO_HUB),
+        NOTHING,
+    )
+    assert [finding.message.split()[0] for finding in findings] == [
+        "m5.large",
+        "r4.2xlarge",
+        "r4.2xlarge",
+    ]
 
 
 def _with_priorities(change) -> Resources:
     _, resources = dev()
-    autoscaler = next(resource for resource in resources.of(RELEASE) if resource.name == "autoscaler-release")
+    autoscaler = next(
+        resource for resource in resources.of(RELEASE) if resource.name == "autoscaler-release"
+    )
     others = [resource for resource in resources if resource.type != RELEASE]
-    return doctored(Resources([*others, autoscaler]), RELEASE, lambda inputs: change(inputs["values"]["expanderPriorities"]))[1]
+    return doctored(
+        Resources([*others, autoscaler]),
+        RELEASE,
+        lambda inputs: change(inputs["values"]["expanderPriorities"]),
+    )[1]
 
 
 @pytest.mark.parametrize(
@@ -80,23 +126,42 @@ def _with_priorities(change) -> Resources:
         (lambda ranks: ranks["50"].pop(), "no priority names the group jhub-dev-memory-spot-"),
         (lambda ranks: ranks.pop("20"), "no priority names the group"),
         (lambda ranks: ranks.pop("1"), "no catch-all"),
-        (lambda ranks: ranks.update({"90": ranks.pop("20")}), "is not tried before its on-demand twin"),
-        (lambda ranks: ranks.update({"50": [*ranks["50"], *ranks.pop("20")]}), "is not tried before its on-demand twin"),
+        (
+            lambda ranks: ranks.update({"90": ranks.pop("20")}),
+            "is not tried before its on-demand twin",
+        ),
+        (
+            lambda ranks: ranks.update({"50": [*ranks["50"], *ranks.pop("20")]}),
+            "is not tried before its on-demand twin",
+        ),
         (lambda ranks: ranks.clear(), "no catch-all"),
     ],
-    ids=["a group forgotten", "all on-demand groups forgotten", "no catch-all", "on demand first", "both at once", "nothing listed"],
+    ids=[
+        "a group forgotten",
+        "all on-demand groups forgotten",
+        "no catch-all",
+        "on demand first",
+        "both at once",
+        "nothing listed",
+    ],
 )
 def test_priorities_that_miss_a_group_fail(change, says: str) -> None:
     findings = nodes.priorities(dev()[0], _with_priorities(change))
     assert set(statuses(findings)) == {"fail"}
-    assert any(says in finding.message for finding in findings), [finding.message for finding in findings]
+    assert any(says in finding.message for finding in findings), [
+        finding.message for finding in findings
+    ]
     groups = {resource.urn for resource in dev()[1].of(GROUP)}
     assert all(finding.subjects and set(finding.subjects) <= groups for finding in findings)
 
 
 def test_the_group_that_is_forgotten_is_the_subject() -> None:
     (finding,) = nodes.priorities(dev()[0], _with_priorities(lambda ranks: ranks["50"].pop()))
-    (group,) = [item for item in dev()[1].of(GROUP) if item.inputs["name"].startswith("jhub-dev-memory-spot-")]
+    (group,) = [
+        item
+        for item in dev()[1].of(GROUP)
+        if item.inputs["name"].startswith("jhub-dev-memory-spot-")
+    ]
     assert finding.subjects == (group.urn,)
 
 
@@ -108,7 +173,9 @@ def test_without_an_autoscaler_no_group_has_a_priority() -> None:
 def test_a_stack_without_user_pools_needs_neither_priorities_nor_quotas_of_spot() -> None:
     resources = Resources(item for item in dev()[1] if item.type not in (GROUP, RELEASE))
     assert statuses(nodes.priorities(dev()[0], resources)) == ["pass"]
-    assert [finding.id for finding in nodes.quotas(dev()[0], resources)] == ["quota-standard-on-demand"]
+    assert [finding.id for finding in nodes.quotas(dev()[0], resources)] == [
+        "quota-standard-on-demand"
+    ]
 
 
 def test_a_small_vpc_has_no_room_for_large_pools() -> None:
@@ -126,8 +193,17 @@ def test_a_small_vpc_has_no_room_for_large_pools() -> None:
 
 def test_one_small_subnet_is_enough_to_fail() -> None:
     _, resources = dev()
-    (private, *_) = [item for item in resources.of(SUBNET) if item.name.startswith("network-private-")]
-    small = Resources(replace(item, inputs={**item.inputs, "cidrBlock": "10.0.0.0/28"}) if item is private else item for item in resources)
+    private, *_ = [
+        item for item in resources.of(SUBNET) if item.name.startswith("network-private-")
+    ]
+    small = Resources(
+        (
+            replace(item, inputs={**item.inputs, "cidrBlock": "10.0.0.0/28"})
+            if item is private
+            else item
+        )
+        for item in resources
+    )
     (finding,) = nodes.addresses(dev()[0], small)
     assert (finding.status, finding.subjects) == ("fail", (private.urn,))
     assert "has 11 addresses" in finding.message
@@ -138,11 +214,22 @@ def test_subnets_without_nodes_need_no_addresses() -> None:
     assert (finding.status, finding.message) == ("pass", "no node needs an address")
 
 
-@pytest.mark.parametrize("user_data", ["", "no base64!", "/////w==", "aGVsbG8="], ids=["none", "not base64", "not text", "no maxPods"])
+@pytest.mark.parametrize(
+    "user_data",
+    ["", "no base64!", "/////w==", "aGVsbG8="],
+    ids=["none", "not base64", "not text", "no maxPods"],
+)
 def test_user_data_that_cannot_be_read_counts_as_the_most_pods(user_data: str) -> None:
     _, resources = dev()
     group = the(resources, GROUP)
-    unread = Resources(replace(item, inputs={**item.inputs, "userData": user_data}) if item.type == TEMPLATE else item for item in resources)
+    unread = Resources(
+        (
+            replace(item, inputs={**item.inputs, "userData": user_data})
+            if item.type == TEMPLATE
+            else item
+        )
+        for item in resources
+    )
     assert (nodes._max_pods(group, resources), nodes._max_pods(group, unread)) == (40, 110)
 
 
@@ -154,13 +241,19 @@ def test_fewer_pods_on_a_node_leave_more_addresses() -> None:
 
 
 def test_a_subnet_of_somebody_else_is_counted_by_what_the_stack_says_of_it() -> None:
-    """Such a subnet is no resource of the plan: without this, no node would seem to need an address."""
+    """Such a subnet is no resource of the plan: without this, no node would seem to need an
+    address.
+    """
     (found,) = nodes.addresses(*dev(IN_AN_OPEN_VPC))
     assert found.status == "pass"
     assert "addresses are left in subnet-" in found.message
     small = IN_AN_OPEN_VPC.replace("10.64.64.0/18", "10.64.64.0/27")
     (found,) = nodes.addresses(*dev(small))
-    assert (found.status, found.path, found.subjects) == ("fail", "network.private_subnets.us-east-1b", ())
+    assert (found.status, found.path, found.subjects) == (
+        "fail",
+        "network.private_subnets.us-east-1b",
+        (),
+    )
     assert found.fix == "name a larger subnet, or lower size.max or max_pods of the pools"
 
 
@@ -168,7 +261,9 @@ def test_quotas_are_counted_by_family_and_market() -> None:
     found = {finding.id: finding for finding in nodes.quotas(*dev())}
     assert set(statuses(list(found.values()))) == {"skip"}
     assert "96 vCPUs spot (EC2 quota L-3819A6DF)" in found["quota-g-spot"].message
-    assert "84 vCPUs on demand (EC2 quota L-1216C47A)" in found["quota-standard-on-demand"].message, "10 x 8 of the pool and 2 x 2 of core"
+    assert (
+        "84 vCPUs on demand (EC2 quota L-1216C47A)" in found["quota-standard-on-demand"].message
+    ), "10 x 8 of the pool and 2 x 2 of core"
 
 
 @pytest.mark.parametrize(
@@ -182,7 +277,11 @@ def test_quotas_are_counted_by_family_and_market() -> None:
     ],
 )  # fmt: skip
 def test_each_family_has_its_quota(kind: str, quota: str) -> None:
-    _, resources = doctored(Resources(dev()[1].of(NODE_GROUP)), NODE_GROUP, lambda inputs: inputs.update(instanceTypes=[kind]))
+    _, resources = doctored(
+        Resources(dev()[1].of(NODE_GROUP)),
+        NODE_GROUP,
+        lambda inputs: inputs.update(instanceTypes=[kind]),
+    )
     (finding,) = nodes.quotas(dev()[0], resources)
     assert (finding.id, finding.status, finding.path) == (quota, "skip", None)
     assert f"need {2 * instance_type(kind).vcpus} vCPUs on demand" in finding.message

@@ -1,4 +1,6 @@
-"""What looks like a secret must be one for the engine too: the check passes on `dev` and names what stands in clear text."""
+"""What looks like a secret must be one for the engine too: the check passes on `dev` and names
+what stands in clear text.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,17 @@ PEM = "-----BEGIN {}PRIVATE KEY-----\nMIIEvQ\n-----END {}PRIVATE KEY-----"
 
 
 def judged(inputs: dict[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Findings about `dev` with these inputs on one of its groups; the group's URN stands as `here`."""
+    """Findings about `dev` with these inputs on one of its groups; the group's URN stands as
+    `here`.
+    """
     resource, resources = doctored(dev()[1], GROUP, lambda given: given.update(inputs))
     found = secrets(dev()[0], resources)
     return [
-        (finding.status, finding.message.removeprefix(f"{resource.label}: "), tuple("here" if u == resource.urn else u for u in finding.subjects))
+        (
+            finding.status,
+            finding.message.removeprefix(f"{resource.label}: "),
+            tuple("here" if u == resource.urn else u for u in finding.subjects),
+        )
         for finding in found
     ]
 
@@ -32,7 +40,10 @@ def test_dev_passes() -> None:
     [
         ({"masterPassword": "hunter2hunter2"}, "masterPassword"),
         ({"values": {"proxy": {"secretToken": "c0ffee"}}}, "values.proxy.secretToken"),
-        ({"values": {"hub": {"extraEnv": {"GITHUB_TOKEN": "ghp_x"}}}}, "values.hub.extraEnv.GITHUB_TOKEN"),
+        (
+            {"values": {"hub": {"extraEnv": {"GITHUB_TOKEN": "ghp_x"}}}},
+            "values.hub.extraEnv.GITHUB_TOKEN",
+        ),
         ({"config": {"client_secret": "x"}}, "config.client_secret"),
         ({"apiKey": "x"}, "apiKey"),
         ({"api_key": "x"}, "api_key"),
@@ -46,12 +57,17 @@ def test_dev_passes() -> None:
         ({"notes": {"a": [{"b": "before " + PEM.format("OPENSSH ", "OPENSSH ")}]}}, "notes.a[0].b"),
     ],
 )
-def test_a_secret_in_clear_text_fails_with_its_place_and_without_its_value(inputs: dict[str, Any], path: str) -> None:
+def test_a_secret_in_clear_text_fails_with_its_place_and_without_its_value(
+    inputs: dict[str, Any], path: str
+) -> None:
     assert judged(inputs) == [("fail", f"{path} is in clear text", ("here",))]
 
 
 def test_each_secret_is_named() -> None:
-    assert [message for _, message, _ in judged({"zPassword": "x", "aToken": "y"})] == ["zPassword is in clear text", "aToken is in clear text"]
+    assert [message for _, message, _ in judged({"zPassword": "x", "aToken": "y"})] == [
+        "zPassword is in clear text",
+        "aToken is in clear text",
+    ]
 
 
 @pytest.mark.parametrize(

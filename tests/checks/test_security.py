@@ -16,7 +16,9 @@ TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 GROUP = "aws:autoscaling/group:Group"
 
 
-@pytest.mark.parametrize("check", [security.tags, security.encryption, security.open_doors, security.metadata])
+@pytest.mark.parametrize(
+    "check", [security.tags, security.encryption, security.open_doors, security.metadata]
+)
 def test_dev_passes(check: Callable[..., list[Finding]]) -> None:
     stack, resources = dev()
     assert [finding.status for finding in check(stack, resources)] == ["pass"]
@@ -51,8 +53,14 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("check", "kind", "change", "says"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_a_spoilt_resource_fails_and_is_named(check: Callable[..., list[Finding]], kind: str, change: Callable[..., object], says: str) -> None:
+@pytest.mark.parametrize(
+    ("check", "kind", "change", "says"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_a_spoilt_resource_fails_and_is_named(
+    check: Callable[..., list[Finding]], kind: str, change: Callable[..., object], says: str
+) -> None:
     resource, resources = _spoilt(kind, change)
     findings = check(dev()[0], resources)
     assert [finding.status for finding in findings] == ["fail"]
@@ -83,7 +91,11 @@ RULE, INGRESS_RULE, GROUP_OF_RULES = (
         (INGRESS_RULE, {"cidrIpv6": "::/0"}, "fail"),
         (INGRESS_RULE, {"cidrIpv4": "128.0.0.0/1"}, "fail"),
         (INGRESS_RULE, {"cidrIpv4": "10.0.0.0/8"}, "pass"),
-        (GROUP_OF_RULES, {"ingress": [{"cidrBlocks": ["192.0.3.0/24"]}, {"cidrBlocks": ["0.0.0.0/0"]}]}, "fail"),
+        (
+            GROUP_OF_RULES,
+            {"ingress": [{"cidrBlocks": ["192.0.3.0/24"]}, {"cidrBlocks": ["0.0.0.0/0"]}]},
+            "fail",
+        ),
         (GROUP_OF_RULES, {"egress": [{"cidrBlocks": ["0.0.0.0/0"]}]}, "pass"),
     ],
 )
@@ -92,7 +104,10 @@ def test_every_kind_of_rule_is_read(kind: str, inputs: dict[str, Any], status: s
     (finding,) = security.open_doors(dev()[0], Resources([resource]))
     assert finding.status == status
     if status == "fail":
-        assert (finding.message, finding.subjects) == (f"{resource.label} lets the whole internet in", (resource.urn,))
+        assert (finding.message, finding.subjects) == (
+            f"{resource.label} lets the whole internet in",
+            (resource.urn,),
+        )
 
 
 @pytest.mark.parametrize(
@@ -103,8 +118,12 @@ def test_every_kind_of_rule_is_read(kind: str, inputs: dict[str, Any], status: s
         ("aws:rds/instance:Instance", "storageEncrypted", "its storage is not encrypted"),
     ],
 )
-@pytest.mark.parametrize(("value", "status"), [(True, "pass"), (False, "fail"), (None, "fail"), ("[unknown]", "fail")])
-def test_whatever_stores_data_is_encrypted(kind: str, key: str, says: str, value: object, status: str) -> None:
+@pytest.mark.parametrize(
+    ("value", "status"), [(True, "pass"), (False, "fail"), (None, "fail"), ("[unknown]", "fail")]
+)
+def test_whatever_stores_data_is_encrypted(
+    kind: str, key: str, says: str, value: object, status: str
+) -> None:
     resource = _a(kind, {} if value is None else {key: value})
     (finding,) = security.encryption(dev()[0], Resources([resource]))
     assert finding.status == status
@@ -112,7 +131,9 @@ def test_whatever_stores_data_is_encrypted(kind: str, key: str, says: str, value
 
 
 @pytest.mark.parametrize("kind", security.STATEFUL)
-@pytest.mark.parametrize(("protect", "kept"), [(True, False), (False, True), (False, False), (True, True)])
+@pytest.mark.parametrize(
+    ("protect", "kept"), [(True, False), (False, True), (False, False), (True, True)]
+)
 def test_data_needs_both_locks(kind: str, protect: bool, kept: bool) -> None:
     resource = _a(kind, {}, protect=protect, retain_on_delete=kept)
     (finding,) = security.protected(dev("cluster.protected=true")[0], Resources([resource]))
@@ -124,8 +145,12 @@ def test_data_needs_both_locks(kind: str, protect: bool, kept: bool) -> None:
 def test_a_cluster_that_has_to_stay_needs_its_locks() -> None:
     stack, resources = dev("cluster.protected=true")
     cluster = the(resources, CLUSTER)
-    loose = Resources(replace(item, retain_on_delete=False) if item is cluster else item for item in resources)
-    assert [(finding.status, finding.subjects) for finding in security.protected(stack, loose)] == [("fail", (cluster.urn,))]
+    loose = Resources(
+        replace(item, retain_on_delete=False) if item is cluster else item for item in resources
+    )
+    assert [(finding.status, finding.subjects) for finding in security.protected(stack, loose)] == [
+        ("fail", (cluster.urn,))
+    ]
 
 
 def test_what_has_no_tags_in_aws_needs_none() -> None:
@@ -138,30 +163,46 @@ def test_what_has_no_tags_in_aws_needs_none() -> None:
 def test_new_kinds_of_stateful_resources_are_watched() -> None:
     template = the(dev()[1], TEMPLATE)
     efs = replace(template, type="aws:efs/fileSystem:FileSystem", inputs={"encrypted": False})
-    found = security.encryption(dev()[0], Resources([efs])) + security.protected(dev("cluster.protected=true")[0], Resources([efs]))
+    found = security.encryption(dev()[0], Resources([efs])) + security.protected(
+        dev("cluster.protected=true")[0], Resources([efs])
+    )
     assert [finding.status for finding in found] == ["fail", "fail"]
     kept = replace(efs, inputs={"encrypted": True}, protect=True, retain_on_delete=True)
-    found = security.encryption(dev()[0], Resources([kept])) + security.protected(dev("cluster.protected=true")[0], Resources([kept]))
+    found = security.encryption(dev()[0], Resources([kept])) + security.protected(
+        dev("cluster.protected=true")[0], Resources([kept])
+    )
     assert [finding.status for finding in found] == ["pass", "pass"]
 
 
 def test_a_key_that_can_be_deleted_fails() -> None:
     stack, resources = dev("cluster.protected=true")
     assert [finding.status for finding in security.protected(stack, resources)] == ["pass"]
-    bare = Resources(replace(resource, protect=False) if resource.name == "cluster-key" else resource for resource in resources)
-    assert [(finding.status, "cluster-key" in finding.message) for finding in security.protected(stack, bare)] == [("fail", True)]
+    bare = Resources(
+        replace(resource, protect=False) if resource.name == "cluster-key" else resource
+        for resource in resources
+    )
+    assert [
+        (finding.status, "cluster-key" in finding.message)
+        for finding in security.protected(stack, bare)
+    ] == [("fail", True)]
 
 
 def test_a_cluster_that_may_go_is_a_warning() -> None:
     stack, resources = dev()
     (finding,) = security.protected(stack, resources)
-    assert (finding.status, finding.path, finding.subjects) == ("warn", "cluster.protected", (the(resources, CLUSTER).urn,))
+    assert (finding.status, finding.path, finding.subjects) == (
+        "warn",
+        "cluster.protected",
+        (the(resources, CLUSTER).urn,),
+    )
     assert "may be deleted by `pulumi destroy`" in finding.message
 
 
 def test_a_public_api_is_a_warning_where_the_stack_says_so() -> None:
     stack, resources = dev('cluster.api={"public": true, "public_access_cidrs": ["0.0.0.0/0"]}')
-    assert [(finding.status, finding.path) for finding in security.open_doors(stack, resources)] == [("warn", "cluster.api.public_access_cidrs")]
+    assert [
+        (finding.status, finding.path) for finding in security.open_doors(stack, resources)
+    ] == [("warn", "cluster.api.public_access_cidrs")]
 
 
 @pytest.mark.parametrize("ranges", [None, [], ["0.0.0.0/0"], ["0.0.0.0/1", "128.0.0.0/1"]])
@@ -172,7 +213,11 @@ def test_a_public_api_that_the_stack_does_not_name_fails(ranges: list[str] | Non
 
     cluster, resources = _spoilt(CLUSTER, change)
     (finding,) = security.open_doors(dev()[0], resources)
-    assert (finding.status, finding.path, finding.subjects) == ("fail", "cluster.api.public_access_cidrs", (cluster.urn,))
+    assert (finding.status, finding.path, finding.subjects) == (
+        "fail",
+        "cluster.api.public_access_cidrs",
+        (cluster.urn,),
+    )
 
 
 def test_a_private_api_needs_no_list() -> None:
@@ -183,10 +228,15 @@ def test_a_private_api_needs_no_list() -> None:
 
 def test_documentation_ranges_are_a_warning_and_real_ones_are_not() -> None:
     three = '["192.0.2.7/32", "198.51.100.0/25", "203.0.113.0/24", "192.0.3.0/24"]'
-    hub = ("aws:allowedAccountIds=['998877665544']", "hubs.main.entry.hostname=hub.uni.edu", "hubs.main.entry.allowed_cidrs=[131.107.0.0/16]")
+    hub = (
+        "aws:allowedAccountIds=['998877665544']",
+        "hubs.main.entry.hostname=hub.uni.edu",
+        "hubs.main.entry.allowed_cidrs=[131.107.0.0/16]",
+    )
     found = security.placeholders(*dev(f"cluster.api.public_access_cidrs={three}", *hub))
     assert [(finding.status, finding.message.split()[0], finding.path) for finding in found] == [
-        ("warn", cidr, "cluster.api.public_access_cidrs") for cidr in ("192.0.2.7/32", "198.51.100.0/25", "203.0.113.0/24")
+        ("warn", cidr, "cluster.api.public_access_cidrs")
+        for cidr in ("192.0.2.7/32", "198.51.100.0/25", "203.0.113.0/24")
     ]
     real = dev("cluster.api.public_access_cidrs=[192.0.3.0/24]", *hub)
     assert [finding.status for finding in security.placeholders(*real)] == ["pass"]

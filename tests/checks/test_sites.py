@@ -1,4 +1,6 @@
-"""Whom a stack would talk to: exactly those whom something in it names, and nobody any more when that is gone."""
+"""Whom a stack would talk to: exactly those whom something in it names, and nobody any more when
+that is gone.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +22,48 @@ def listed(*settings: str) -> dict[str, set[str]]:
 
 def test_an_open_stack_names_registries_their_layers_apis_sign_in_and_charts():
     found = listed("stack=dev")
-    assert {"quay.io", "cdn.quay.io", "registry.k8s.io", "*.pkg.dev", "nvcr.io", "public.ecr.aws", "ec2.us-east-1.amazonaws.com"} <= found["nodes"]
-    assert found["hub"] == {"github.com", "api.github.com"} and found["browsers"] == {"github.com"} and found["servers"] == {"*"}
-    assert {"hub.jupyter.org", "kubernetes.github.io", "iam.amazonaws.com", "eks.us-east-1.amazonaws.com"} <= found["whoever runs pulumi"]
-    assert not any("s3.us-east-1" in host for host in found["nodes"]), "layers come through the gateway endpoint"
+    assert {
+        "quay.io",
+        "cdn.quay.io",
+        "registry.k8s.io",
+        "*.pkg.dev",
+        "nvcr.io",
+        "public.ecr.aws",
+        "ec2.us-east-1.amazonaws.com",
+    } <= found["nodes"]
+    assert (
+        found["hub"] == {"github.com", "api.github.com"}
+        and found["browsers"] == {"github.com"}
+        and found["servers"] == {"*"}
+    )
+    assert {
+        "hub.jupyter.org",
+        "kubernetes.github.io",
+        "iam.amazonaws.com",
+        "eks.us-east-1.amazonaws.com",
+    } <= found["whoever runs pulumi"]
+    assert not any("s3.us-east-1" in host for host in found["nodes"]), (
+        "layers come through the gateway endpoint"
+    )
 
 
 def test_removing_what_causes_a_host_removes_the_host():
     before, no_hub = listed("stack=dev"), listed("stack=dev", "hubs={}")
-    assert "quay.io" in before["nodes"] and "quay.io" not in no_hub["nodes"] and "hub" not in no_hub and "servers" not in no_hub
-    assert "hub.jupyter.org" in before["whoever runs pulumi"] and "hub.jupyter.org" not in no_hub["whoever runs pulumi"]
+    assert (
+        "quay.io" in before["nodes"]
+        and "quay.io" not in no_hub["nodes"]
+        and "hub" not in no_hub
+        and "servers" not in no_hub
+    )
+    assert (
+        "hub.jupyter.org" in before["whoever runs pulumi"]
+        and "hub.jupyter.org" not in no_hub["whoever runs pulumi"]
+    )
     ebs = listed("stack=dev", "homes={kind: ebs}")
-    assert "elasticfilesystem.us-east-1.amazonaws.com" in before["nodes"] and "elasticfilesystem.us-east-1.amazonaws.com" not in ebs["nodes"]
+    assert (
+        "elasticfilesystem.us-east-1.amazonaws.com" in before["nodes"]
+        and "elasticfilesystem.us-east-1.amazonaws.com" not in ebs["nodes"]
+    )
 
 
 def test_a_registry_of_theirs_takes_the_place_of_all_others():
@@ -40,7 +72,11 @@ def test_a_registry_of_theirs_takes_the_place_of_all_others():
 
 
 def test_a_closed_stack_talks_to_nobody_and_who_builds_it_talks_to_aws():
-    for settings in (("stack=airgap", "parts=all"), ("stack=airgap-hub",), ("stack=examples/kubeadm/Pulumi.kubeadm.yaml",)):
+    for settings in (
+        ("stack=airgap", "parts=all"),
+        ("stack=airgap-hub",),
+        ("stack=examples/kubeadm/Pulumi.kubeadm.yaml",),
+    ):
         assert set(listed(*settings)) == {"whoever runs pulumi"}
 
 
@@ -52,7 +88,13 @@ def test_each_host_says_which_resource_causes_it():
 
 def test_the_command_prints_people_and_data():
     command = [sys.executable, "-m", "jupyterhub_aws.cli.main", "sites", "airgap-hub"]
-    text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+    text = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
     assert "Nodes (images, AWS's APIs): nobody outside" in text and "This network is closed" in text
-    data = json.loads(subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout)
+    data = json.loads(
+        subprocess.run(
+            [*command, "--json"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+    )
     assert {item["who"] for item in data} == {"whoever runs pulumi"}

@@ -39,7 +39,14 @@ def test_a_cluster_of_somebody_elses_is_not_upgraded_by_aws() -> None:
     assert "nobody mends it" in kubernetes("1.31", DAY, upgraded=False).says
 
 
-@pytest.mark.parametrize(("chart", "missing"), [("4.3.3", {"CVE-2026-40864", "GHSA-p43p-whwx-q52h"}), ("4.3.5", {"GHSA-p43p-whwx-q52h"}), ("4.4.0", set())])
+@pytest.mark.parametrize(
+    ("chart", "missing"),
+    [
+        ("4.3.3", {"CVE-2026-40864", "GHSA-p43p-whwx-q52h"}),
+        ("4.3.5", {"GHSA-p43p-whwx-q52h"}),
+        ("4.4.0", set()),
+    ],
+)
 def test_an_old_chart_lacks_the_releases_after_it(chart: str, missing: set[str]) -> None:
     row = next(iter(hub_rows(stack_of(), chart)))
     assert row.standing == ("insecure" if missing else "current")
@@ -48,7 +55,9 @@ def test_an_old_chart_lacks_the_releases_after_it(chart: str, missing: set[str])
 
 def test_a_release_that_concerns_few_concerns_whose_values_say_so() -> None:
     _, plain = hub_rows(stack_of(), "4.4.0")
-    assert plain.standing == "newer" and "GHSA-c4gm-pwx9-9w8j" in plain.says, "it is said, and does not fail"
+    assert plain.standing == "newer" and "GHSA-c4gm-pwx9-9w8j" in plain.says, (
+        "it is said, and does not fail"
+    )
     sharing = "hubs.main.helm_values={hub: {loadRoles: {user: {scopes: [self, 'shares!user']}}}}"
     _, shared = hub_rows(stack_of(sharing), "4.4.0")
     assert shared.standing == "insecure" and "fixed in 5.5.1" in shared.says
@@ -59,7 +68,14 @@ def test_the_check_fails_for_a_hub_that_lacks_one(monkeypatch: pytest.MonkeyPatc
     real = versions.used
     from dataclasses import replace
 
-    monkeypatch.setattr(versions, "used", lambda *both: [replace(pin, version="4.3.3") if pin.name == "jupyterhub" else pin for pin in real(*both)])
+    monkeypatch.setattr(
+        versions,
+        "used",
+        lambda *both: [
+            replace(pin, version="4.3.3") if pin.name == "jupyterhub" else pin
+            for pin in real(*both)
+        ],
+    )
     (finding,) = versions.secure(*dev())
     assert finding.status == "fail" and "CVE-2026-40864" in finding.message and finding.fix
 
@@ -68,11 +84,17 @@ def test_every_part_of_a_stack_has_a_row_and_old_images_are_said() -> None:
     stack, resources = dev()
     used = versions.used(stack, resources)
     rows = standing(stack, used, DAY)
-    assert rows[0].part == "Kubernetes" and {row.part for row in rows} >= {f"{pin.kind} {pin.name}" for pin in used}
-    assert [row.in_use for row in rows if row.part == "JupyterHub"] == ["5.5.0"] and chart_version() == "4.4.0"
+    assert rows[0].part == "Kubernetes" and {row.part for row in rows} >= {
+        f"{pin.kind} {pin.name}" for pin in used
+    }
+    assert [row.in_use for row in rows if row.part == "JupyterHub"] == [
+        "5.5.0"
+    ] and chart_version() == "4.4.0"
     assert {row.standing for row in rows if row.part.startswith("ami ")} == {"current"}
     later = standing(stack, used, datetime.date(2027, 1, 1))
-    assert [row.says for row in later if row.part == "ami al2023-x86_64-standard"] == ["its image is 93 days old: nodes lack the patches since then"]
+    assert [row.says for row in later if row.part == "ami al2023-x86_64-standard"] == [
+        "its image is 93 days old: nodes lack the patches since then"
+    ]
 
 
 def test_the_calendar_is_in_order_and_holds_what_is_built() -> None:

@@ -1,4 +1,6 @@
-"""The pods that checks predict are those that the real chart and the real KubeSpawner made of the same values."""
+"""The pods that checks predict are those that the real chart and the real KubeSpawner made of
+the same values.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,15 @@ from jupyterhub_aws.config.chart import chart_version
 from jupyterhub_aws.config.homes import EfsHomes, NfsHomes
 from jupyterhub_aws.config.prices import Prices
 from tests.checks.doctored import stack_of
-from tests.support.hub_cases import CASES, PEOPLE, RECORDED, REFRESH, choices_of, release, what_makes_pods
+from tests.support.hub_cases import (
+    CASES,
+    PEOPLE,
+    RECORDED,
+    REFRESH,
+    choices_of,
+    release,
+    what_makes_pods,
+)
 from tests.support.pod_security import violations
 from tests.support.stacks import record
 
@@ -50,8 +60,12 @@ def test_the_recording_is_of_the_pinned_chart_and_of_every_case() -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_the_recording_is_of_the_values_that_are_rendered_now(case: str) -> None:
     values = release(case).inputs["values"]
-    assert recording()["cases"][case]["values"] == json.loads(json.dumps(what_makes_pods(values))), f"record again: {REFRESH}"
-    assert [entry["profile"] for entry in entries(case) if entry["profile"]] == list(choices_of(values))
+    assert recording()["cases"][case]["values"] == json.loads(
+        json.dumps(what_makes_pods(values))
+    ), f"record again: {REFRESH}"
+    assert [entry["profile"] for entry in entries(case) if entry["profile"]] == list(
+        choices_of(values)
+    )
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -60,7 +74,9 @@ def test_predicted_pods_are_those_that_were_made(case: str) -> None:
         (container,) = made["spec"]["containers"]
         assert dict(predicted.node_selector) == made["spec"]["nodeSelector"]
         key = lambda item: sorted(item.items())  # noqa: E731 -- tolerations have no order
-        assert sorted(predicted.tolerations, key=key) == sorted(made["spec"]["tolerations"], key=key)
+        assert sorted(predicted.tolerations, key=key) == sorted(
+            made["spec"]["tolerations"], key=key
+        )
         assert dict(predicted.limits) == amounts(container["resources"]["limits"])
         assert dict(predicted.requests) == amounts(container["resources"]["requests"])
         assert predicted.image == container["image"]
@@ -72,7 +88,10 @@ def test_a_person_who_chooses_nothing_gets_the_first_profile(case: str) -> None:
     undecided = next(entry for entry in entries(case) if entry["profile"] is None)
     for key in ("nodeSelector", "tolerations", "affinity"):
         assert undecided["pod"]["spec"].get(key) == first["pod"]["spec"].get(key)
-    assert undecided["pod"]["spec"]["containers"][0]["resources"] == first["pod"]["spec"]["containers"][0]["resources"]
+    assert (
+        undecided["pod"]["spec"]["containers"][0]["resources"]
+        == first["pod"]["spec"]["containers"][0]["resources"]
+    )
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -101,7 +120,9 @@ def test_each_person_has_a_home_of_ones_own(case: str) -> None:
         (container,) = spec["containers"]
         volumes = {volume["name"]: volume for volume in spec.get("volumes", [])}
         (mounts[entry["person"]],) = [
-            (volumes[mount["name"]], mount.get("subPath")) for mount in container["volumeMounts"] if mount["mountPath"] == "/home/jovyan"
+            (volumes[mount["name"]], mount.get("subPath"))
+            for mount in container["volumeMounts"]
+            if mount["mountPath"] == "/home/jovyan"
         ] or [(None, None)]
     where = {person: json.dumps(mount) for person, mount in mounts.items()}
     if homes.kind == "ephemeral":
@@ -109,7 +130,9 @@ def test_each_person_has_a_home_of_ones_own(case: str) -> None:
         return
     assert len(set(where.values())) == len(PEOPLE), "two people share a home"
     if isinstance(homes, (EfsHomes, NfsHomes)):
-        assert {mount[0]["persistentVolumeClaim"]["claimName"] for mount in mounts.values()} == {"homes"}
+        assert {mount[0]["persistentVolumeClaim"]["claimName"] for mount in mounts.values()} == {
+            "homes"
+        }
         assert all(mount[1] for mount in mounts.values())
 
 
@@ -132,14 +155,23 @@ def test_what_a_profile_sets_reaches_the_server() -> None:
 
 
 def test_the_recorded_release_is_the_programs_own() -> None:
-    assert release("as committed").inputs["values"] == record().one("kubernetes:helm.sh/v3:Release", "hub-main-release").inputs["values"]
+    assert (
+        release("as committed").inputs["values"]
+        == record().one("kubernetes:helm.sh/v3:Release", "hub-main-release").inputs["values"]
+    )
 
 
 def test_a_protected_server_has_a_place_and_a_price_on_demand_only() -> None:
     settings = CASES["oidc, every choice"]
-    (protected,) = [pod for pod in user_pods(release("oidc, every choice")) if pod.profile == "protected"]
+    (protected,) = [
+        pod for pod in user_pods(release("oidc, every choice")) if pod.profile == "protected"
+    ]
     stack, resources = stack_of(*settings), record(*settings).resources
-    groups = {node.name: protected.may_run_on(node.labels) for node in user_nodes(stack, resources) if node.pool == "memory"}
+    groups = {
+        node.name: protected.may_run_on(node.labels)
+        for node in user_nodes(stack, resources)
+        if node.pool == "memory"
+    }
     assert groups == {"pools-memory-on-demand-group": True, "pools-memory-spot-group": False}
     hours = {hour.profile: hour for hour in user_hours(stack, resources, Prices())}
     assert hours["protected"].spot is None and hours["protected"].on_demand is not None
@@ -156,9 +188,17 @@ def test_a_protected_server_has_a_place_and_a_price_on_demand_only() -> None:
         ({"key": "b", "operator": "DoesNotExist"}, True),
     ],
 )
-def test_required_affinity_is_read_as_the_scheduler_reads_it(expression: dict[str, Any], runs: bool) -> None:
-    (pod, *_) = user_pods(release("as committed"))
+def test_required_affinity_is_read_as_the_scheduler_reads_it(
+    expression: dict[str, Any], runs: bool
+) -> None:
+    pod, *_ = user_pods(release("as committed"))
     pod = dataclasses.replace(pod, node_selector={}, required=({"matchExpressions": [expression]},))
     assert pod.may_run_on({"a": "1"}) is runs
-    other = dataclasses.replace(pod, required=({"matchExpressions": [expression]}, {"matchExpressions": [{"key": "a", "operator": "Exists"}]}))
+    other = dataclasses.replace(
+        pod,
+        required=(
+            {"matchExpressions": [expression]},
+            {"matchExpressions": [{"key": "a", "operator": "Exists"}]},
+        ),
+    )
     assert other.may_run_on({"a": "1"}), "one term is enough"

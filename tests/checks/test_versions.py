@@ -32,14 +32,18 @@ def test_support_is_judged_by_the_day(day: str, status: str, says: str) -> None:
 
 def test_a_version_that_nobody_saw_with_this_minor_is_a_warning() -> None:
     findings = versions.verified(*dev())
-    assert [(finding.status, "aws-efs-csi-driver" in finding.message) for finding in findings] == [("warn", True)]
+    assert [(finding.status, "aws-efs-csi-driver" in finding.message) for finding in findings] == [
+        ("warn", True)
+    ]
 
 
 UNSEEN = [("addon", "coredns"), ("chart", "cluster-autoscaler"), ("image", "cluster-autoscaler"), ("ami", "al2023-x86_64-nvidia")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "name"), UNSEEN)
-def test_every_kind_of_version_is_watched(monkeypatch: pytest.MonkeyPatch, kind: str, name: str) -> None:
+def test_every_kind_of_version_is_watched(
+    monkeypatch: pytest.MonkeyPatch, kind: str, name: str
+) -> None:
     real, rows = versions.pin, versions.pins()
 
     def seen(row: Pin) -> Pin:
@@ -50,7 +54,10 @@ def test_every_kind_of_version_is_watched(monkeypatch: pytest.MonkeyPatch, kind:
     findings = versions.verified(*dev())
     assert findings
     assert {finding.status for finding in findings} == {"warn"}
-    says = f"{kind} {name} {real(kind, name, '1.35').version} is not confirmed for Kubernetes 1.35: `pulumi up` may refuse it"
+    says = (
+        f"{kind} {name} {real(kind, name, '1.35').version} is not confirmed for Kubernetes 1.35:"
+        " `pulumi up` may refuse it"
+    )
     assert all(finding.message == says for finding in findings)
     assert all("jhub versions refresh" in (finding.fix or "") for finding in findings)
 
@@ -62,11 +69,16 @@ def test_a_stack_without_doubtful_versions_passes() -> None:
 
 def test_images_are_looked_up_by_architecture() -> None:
     stack, resources = dev('pools.memory.instance_types=["r7g.2xlarge"]')
-    assert any("al2023-arm64-standard" in finding.message for finding in versions.verified(stack, resources))
+    assert any(
+        "al2023-arm64-standard" in finding.message
+        for finding in versions.verified(stack, resources)
+    )
 
 
 def test_an_addon_without_a_row_is_not_passed_over() -> None:
-    _, resources = doctored(dev()[1], "aws:eks/addon:Addon", lambda inputs: inputs.update(addonName="unheard-of"))
+    _, resources = doctored(
+        dev()[1], "aws:eks/addon:Addon", lambda inputs: inputs.update(addonName="unheard-of")
+    )
     with pytest.raises(KeyError, match="unheard-of"):
         versions.verified(dev()[0], resources)
 

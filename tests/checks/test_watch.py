@@ -1,4 +1,6 @@
-"""Checks of watching: each finds what it names when one recorded resource is spoilt, and is quiet about what is right."""
+"""Checks of watching: each finds what it names when one recorded resource is spoilt, and is
+quiet about what is right.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,11 @@ from jupyterhub_aws.checks.watch import logs_end, watched
 from tests.checks.doctored import dev, doctored
 from tests.support.stacks import FULL, record
 
-ALARM, LOGS, FILTER = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+ALARM, LOGS, FILTER = (
+    "aws:cloudwatch/metricAlarm:MetricAlarm",
+    "aws:cloudwatch/logGroup:LogGroup",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter",
+)
 TOLD = ("monitoring={kind: cloudwatch, notify: [a@example.org]}",)
 
 
@@ -66,11 +72,17 @@ def test_each_of_several_hubs_is_looked_for() -> None:
 
 def test_a_hub_that_does_not_write_its_line_fails() -> None:
     stack, resources = dev(*TOLD)
-    release = next(item for item in resources.of("kubernetes:helm.sh/v3:Release") if item.name == "hub-main-release")
+    release = next(
+        item
+        for item in resources.of("kubernetes:helm.sh/v3:Release")
+        if item.name == "hub-main-release"
+    )
     values = copy.deepcopy(dict(release.inputs["values"]))
     del values["custom"]["jupyterhubAws"]["heartbeat"]
     spoilt = replace(release, inputs={**release.inputs, "values": values})
-    (finding,) = watched(stack, Resources(spoilt if item is release else item for item in resources))
+    (finding,) = watched(
+        stack, Resources(spoilt if item is release else item for item in resources)
+    )
     assert (finding.status, finding.path) == ("fail", "hubs.main.helm_values")
 
 
@@ -82,7 +94,9 @@ def test_a_hub_that_does_not_write_its_line_fails() -> None:
         (("paused=true",), {"actionsEnabled": True}, "would speak of a stack that rests"),
     ],
 )
-def test_an_alarm_that_is_silent_or_speaks_at_rest_fails(settings: tuple[str, ...], change: dict, says: str) -> None:
+def test_an_alarm_that_is_silent_or_speaks_at_rest_fails(
+    settings: tuple[str, ...], change: dict, says: str
+) -> None:
     stack, resources = dev(*TOLD, *settings)
     _, spoilt = doctored(resources, ALARM, lambda inputs: inputs.update(change))
     (finding,) = watched(stack, spoilt)

@@ -7,18 +7,46 @@ import json
 
 import pytest
 
-from jupyterhub_aws.components.ci.policy import LARGEST, Backend, Place, changing, packed, reading, state, trust
+from jupyterhub_aws.components.ci.policy import (
+    LARGEST,
+    Backend,
+    Place,
+    changing,
+    packed,
+    reading,
+    state,
+    trust,
+)
 from jupyterhub_aws.config.aws_actions import actions, known_types
 from tests.support.policies import findings
 from tests.support.stacks import ALL_STACKS, record
 
 PLACE = Place(region="us-east-1", account="123456789012", prefix="jhub-dev")
-BACKEND = Backend(bucket="example-org-state", key_arn="arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab")
-TYPES = sorted({item.type for settings in ALL_STACKS.values() for item in record(*settings).resources if item.custom and item.type.startswith("aws:")})
-LOOKS = [json.loads(text) for text in packed((*reading(TYPES, PLACE), *state(BACKEND, PLACE, writes=False)))]
-CHANGES = [json.loads(text) for text in packed((*reading(TYPES, PLACE), *changing(TYPES, PLACE), *state(BACKEND, PLACE, writes=True)))]
+BACKEND = Backend(
+    bucket="example-org-state",
+    key_arn="arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+)
+TYPES = sorted(
+    {
+        item.type
+        for settings in ALL_STACKS.values()
+        for item in record(*settings).resources
+        if item.custom and item.type.startswith("aws:")
+    }
+)
+LOOKS = [
+    json.loads(text)
+    for text in packed((*reading(TYPES, PLACE), *state(BACKEND, PLACE, writes=False)))
+]
+CHANGES = [
+    json.loads(text)
+    for text in packed(
+        (*reading(TYPES, PLACE), *changing(TYPES, PLACE), *state(BACKEND, PLACE, writes=True))
+    )
+]
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
-#: Statement and issue of the linter, and why it stays: a role that makes what a stack has must be able to make it.
+#: Statement and issue of the linter, and why it stays: a role that makes what a stack has must be
+#: able to make it.
 ACCEPTED = {
     ("Look", "RESOURCE_STAR"),  # describing knows no resources in IAM; the region is a condition
     ("LookGlobally", "RESOURCE_STAR"),
@@ -28,7 +56,10 @@ ACCEPTED = {
     ("ChangeB", "RESOURCE_STAR"),
     ("ChangeA", "PERMISSIONS_MANAGEMENT_ACTIONS"),
     ("ChangeB", "PERMISSIONS_MANAGEMENT_ACTIONS"),
-    ("ChangeOwnRoles", "PERMISSIONS_MANAGEMENT_ACTIONS"),  # of the stack's own names only, and never of the roles of workflows
+    (
+        "ChangeOwnRoles",
+        "PERMISSIONS_MANAGEMENT_ACTIONS",
+    ),  # of the stack's own names only, and never of the roles of workflows
     ("ChangeOwnRoles", "PRIVILEGE_ESCALATION"),
     ("AttachKnownPolicies", "PERMISSIONS_MANAGEMENT_ACTIONS"),
     ("MakeOwnRoles", "PERMISSIONS_MANAGEMENT_ACTIONS"),
@@ -50,12 +81,19 @@ def _listed(value):
 @pytest.mark.parametrize("documents", [LOOKS, CHANGES], ids=["preview", "up"])
 def test_the_linter_finds_nothing_but_what_is_accepted_with_a_reason(documents):
     assert {issue for document in documents for issue in findings(document)} - ACCEPTED == set()
-    assert len(documents) <= 10 and all(len(json.dumps(document, separators=(",", ":"))) <= LARGEST for document in documents)
+    assert len(documents) <= 10 and all(
+        len(json.dumps(document, separators=(",", ":"))) <= LARGEST for document in documents
+    )
 
 
 def test_every_type_of_the_program_has_its_permissions():
     assert set(TYPES) <= known_types() and len(TYPES) > 40
-    allowed = {action for statement in _statements(CHANGES) if statement["Effect"] == "Allow" for action in _listed(statement["Action"])}
+    allowed = {
+        action
+        for statement in _statements(CHANGES)
+        if statement["Effect"] == "Allow"
+        for action in _listed(statement["Action"])
+    }
     assert set(actions(TYPES, "read")) | set(actions(TYPES, "write")) <= allowed
     with pytest.raises(KeyError, match="no permissions are known for aws:new/thing:Thing"):
         actions(["aws:new/thing:Thing"], "read")
@@ -64,66 +102,109 @@ def test_every_type_of_the_program_has_its_permissions():
 def test_a_stack_without_a_kind_of_thing_has_no_permission_for_it():
     few = [kind for kind in TYPES if not kind.startswith(("aws:rds", "aws:ecr"))]
     text = json.dumps(packed(changing(few, PLACE)))
-    assert "rds:" not in text.replace("rds.amazonaws.com", "") and "ecr:" not in text and "eks:CreateCluster" in text
+    assert (
+        "rds:" not in text.replace("rds.amazonaws.com", "")
+        and "ecr:" not in text
+        and "eks:CreateCluster" in text
+    )
 
 
 def test_the_role_that_looks_changes_nothing():
     verbs = ("Get", "List", "Describe", "Decrypt")
     found = {action for statement in _statements(LOOKS) for action in _listed(statement["Action"])}
     assert {action for action in found if not action.partition(":")[2].startswith(verbs)} == set()
-    assert not {action for action in found if action.startswith(("secretsmanager:", "ssm:Get", "rds:Download"))}
+    assert not {
+        action
+        for action in found
+        if action.startswith(("secretsmanager:", "ssm:Get", "rds:Download"))
+    }
 
 
 def test_objects_are_read_in_the_backend_only():
     for statement in _statements(LOOKS) + _statements(CHANGES):
-        if any(action in ("s3:GetObject", "s3:PutObject") for action in _listed(statement["Action"])):
+        if any(
+            action in ("s3:GetObject", "s3:PutObject") for action in _listed(statement["Action"])
+        ):
             assert statement["Resource"] == "arn:aws:s3:::example-org-state/.pulumi/*"
         if any(action.startswith("kms:Decrypt") for action in _listed(statement["Action"])):
-            through = statement.get("Condition", {}).get("StringEquals", {}).get("kms:ViaService", "")
-            assert statement["Resource"] == BACKEND.key_arn or through.startswith("backup."), "of the stack's own keys: to make a vault, through AWS Backup"
+            through = (
+                statement.get("Condition", {}).get("StringEquals", {}).get("kms:ViaService", "")
+            )
+            assert statement["Resource"] == BACKEND.key_arn or through.startswith("backup."), (
+                "of the stack's own keys: to make a vault, through AWS Backup"
+            )
 
 
-@pytest.mark.parametrize("wanted", ["role/jhub-dev-ci-up", "role/jhub-dev-ci-preview", "policy/jhub-dev-ci-up-1"])
+@pytest.mark.parametrize(
+    "wanted", ["role/jhub-dev-ci-up", "role/jhub-dev-ci-preview", "policy/jhub-dev-ci-up-1"]
+)
 def test_the_role_cannot_change_itself(wanted):
     arn = f"arn:aws:iam::123456789012:{wanted}"
     denied = [statement for statement in _statements(CHANGES) if statement["Effect"] == "Deny"]
-    assert any(statement["Action"] == "iam:*" and any(fnmatch.fnmatchcase(arn, pattern) for pattern in _listed(statement["Resource"])) for statement in denied)
+    assert any(
+        statement["Action"] == "iam:*"
+        and any(fnmatch.fnmatchcase(arn, pattern) for pattern in _listed(statement["Resource"]))
+        for statement in denied
+    )
 
 
 def test_roles_are_of_the_stacks_own_names_and_get_known_policies_only():
     for statement in _statements(CHANGES):
-        iam = [action for action in _listed(statement["Action"]) if action.startswith("iam:") and not action.startswith(("iam:Get", "iam:List"))]
+        iam = [
+            action
+            for action in _listed(statement["Action"])
+            if action.startswith("iam:") and not action.startswith(("iam:Get", "iam:List"))
+        ]
         if iam and statement["Effect"] == "Allow":
-            assert all("/jhub-dev-" in arn or "/aws-service-role/" in arn for arn in _listed(statement["Resource"])), statement
+            assert all(
+                "/jhub-dev-" in arn or "/aws-service-role/" in arn
+                for arn in _listed(statement["Resource"])
+            ), statement
         if "iam:AttachRolePolicy" in iam:
             policies = statement["Condition"]["ArnLike"]["iam:PolicyARN"]
-            assert not any(arn.endswith(("FullAccess", "AdministratorAccess", "policy/*")) for arn in policies)
+            assert not any(
+                arn.endswith(("FullAccess", "AdministratorAccess", "policy/*")) for arn in policies
+            )
         if "iam:PassRole" in iam:
             assert "iam:PassedToService" in statement["Condition"]["StringEquals"]
 
 
 def test_policies_that_the_program_attaches_are_known():
     attached = {
-        item.inputs["policyArn"] for settings in ALL_STACKS.values() for item in record(*settings).resources if item.type.endswith(":RolePolicyAttachment")
+        item.inputs["policyArn"]
+        for settings in ALL_STACKS.values()
+        for item in record(*settings).resources
+        if item.type.endswith(":RolePolicyAttachment")
     }
-    (statement,) = [statement for statement in _statements(CHANGES) if statement["Sid"] == "AttachKnownPolicies"]
+    (statement,) = [
+        statement for statement in _statements(CHANGES) if statement["Sid"] == "AttachKnownPolicies"
+    ]
     patterns = statement["Condition"]["ArnLike"]["iam:PolicyARN"]
     aws = {arn for arn in attached if ":aws:policy/" in arn}
-    assert aws and all(any(fnmatch.fnmatchcase(arn, pattern) for pattern in patterns) for arn in aws)
+    assert aws and all(
+        any(fnmatch.fnmatchcase(arn, pattern) for pattern in patterns) for arn in aws
+    )
 
 
 def test_a_boundary_is_asked_of_every_role_that_is_made():
     boundary = "arn:aws:iam::123456789012:policy/boundary"
-    (statement,) = [item for item in changing(TYPES, PLACE, boundary=boundary) if item["Sid"] == "MakeOwnRoles"]
+    (statement,) = [
+        item for item in changing(TYPES, PLACE, boundary=boundary) if item["Sid"] == "MakeOwnRoles"
+    ]
     assert statement["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": boundary}}
 
 
 def _trusts(document, claims):
-    """Whether a web identity with these claims may take the role (IAM: every operator and key must hold, one value of each is enough)."""
+    """Whether a web identity with these claims may take the role (IAM: every operator and key
+    must hold, one value of each is enough).
+    """
     (statement,) = json.loads(document)["Statement"]
     assert set(statement["Condition"]) == {"StringEquals"}
     issuer = "token.actions.githubusercontent.com"
-    return all(claims.get(key.removeprefix(f"{issuer}:")) in _listed(wanted) for key, wanted in statement["Condition"]["StringEquals"].items())
+    return all(
+        claims.get(key.removeprefix(f"{issuer}:")) in _listed(wanted)
+        for key, wanted in statement["Condition"]["StringEquals"].items()
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,20 +222,35 @@ def _trusts(document, claims):
     ],
 )
 def test_one_repository_and_one_place_in_it_are_trusted(sub, preview, up):
-    looks, changes = trust(PROVIDER, "example-org/hub", branches=["main"]), trust(PROVIDER, "example-org/hub", environment="dev")
+    looks, changes = (
+        trust(PROVIDER, "example-org/hub", branches=["main"]),
+        trust(PROVIDER, "example-org/hub", environment="dev"),
+    )
     claims = {"aud": "sts.amazonaws.com", "sub": sub}
     assert (_trusts(looks, claims), _trusts(changes, claims)) == (preview, up)
-    assert not _trusts(looks, {**claims, "aud": "somebody-else"}) and not _trusts(changes, {"sub": sub})
+    assert not _trusts(looks, {**claims, "aud": "somebody-else"}) and not _trusts(
+        changes, {"sub": sub}
+    )
 
 
-@pytest.mark.parametrize("names", [{"repository": "org/*"}, {"branches": ["release/*"]}, {"environment": "*"}, {"branches": []}])
+@pytest.mark.parametrize(
+    "names",
+    [{"repository": "org/*"}, {"branches": ["release/*"]}, {"environment": "*"}, {"branches": []}],
+)
 def test_a_trust_that_would_say_more_than_it_names_is_refused(names):
     given = {"repository": "example-org/hub", "branches": ["main"], **names}
     with pytest.raises(ValueError, match=r"wildcard|at least one"):
-        trust(PROVIDER, given["repository"], branches=given["branches"], environment=given.get("environment"))
+        trust(
+            PROVIDER,
+            given["repository"],
+            branches=given["branches"],
+            environment=given.get("environment"),
+        )
 
 
-@pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
+@pytest.mark.parametrize(
+    ("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+)
 def test_other_partitions(region, partition):
     text = json.dumps(packed(changing(TYPES, Place(region=region, account="1", prefix="x"))))
     assert f"arn:{partition}:" in text and "arn:aws:" not in text

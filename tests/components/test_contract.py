@@ -1,4 +1,6 @@
-"""The contract of every component, held by reflection: a new component is held to it without a word here."""
+"""The contract of every component, held by reflection: a new component is held to it without a
+word here.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,14 @@ PACKAGE = ROOT / "jupyterhub_aws"
 FOR_PODS = PACKAGE / "components" / "hub" / "files"
 #: A component of a program of its own, which tests/repo/test_ci_example.py runs.
 ELSEWHERE = PACKAGE / "components" / "ci"
-PROGRAM = [*sorted(path for path in (PACKAGE / "components").rglob("*.py") if path.parent not in (FOR_PODS, ELSEWHERE)), ROOT / "__main__.py"]
+PROGRAM = [
+    *sorted(
+        path
+        for path in (PACKAGE / "components").rglob("*.py")
+        if path.parent not in (FOR_PODS, ELSEWHERE)
+    ),
+    ROOT / "__main__.py",
+]
 
 
 def _subclasses(cls):
@@ -35,15 +44,23 @@ def _subclasses(cls):
 
 
 #: Those without a token are bases that nobody makes.
-_OURS = {cls for cls in _subclasses(Component) if cls.__module__.startswith("jupyterhub_aws.components.") and hasattr(cls, "token")}
+_OURS = {
+    cls
+    for cls in _subclasses(Component)
+    if cls.__module__.startswith("jupyterhub_aws.components.") and hasattr(cls, "token")
+}
 COMPONENTS = sorted(_OURS, key=lambda cls: cls.__name__)
-every_component = pytest.mark.parametrize("component", COMPONENTS, ids=[cls.__name__ for cls in COMPONENTS])
+every_component = pytest.mark.parametrize(
+    "component", COMPONENTS, ids=[cls.__name__ for cls in COMPONENTS]
+)
 STACKS = ALL_STACKS
 every_stack = pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS)
 
 
 def test_reflection_finds_the_components():
-    assert {"Network", "Cluster", "NodePools", "UserGroup", "ClusterAutoscaler"} <= {cls.__name__ for cls in COMPONENTS} and len(COMPONENTS) >= 11
+    assert {"Network", "Cluster", "NodePools", "UserGroup", "ClusterAutoscaler"} <= {
+        cls.__name__ for cls in COMPONENTS
+    } and len(COMPONENTS) >= 11
 
 
 @every_component
@@ -58,7 +75,9 @@ def test_the_token_is_the_package_a_module_and_the_name_of_the_class(component):
 def test_the_constructor_takes_a_name_arguments_and_options(component):
     parameters = inspect.signature(component.__init__).parameters
     assert list(parameters) == ["self", "name", "args", "opts"]
-    assert parameters["opts"].default is None and parameters["args"].default is inspect.Parameter.empty
+    assert (
+        parameters["opts"].default is None and parameters["args"].default is inspect.Parameter.empty
+    )
     assert typing.get_type_hints(component.__init__)["opts"] == pulumi.ResourceOptions | None
 
 
@@ -66,7 +85,11 @@ def test_the_constructor_takes_a_name_arguments_and_options(component):
 def test_arguments_are_a_frozen_keyword_only_dataclass_compared_by_identity(component):
     hint = typing.get_type_hints(component.__init__)["args"]
     for args in typing.get_args(hint) or (hint,):
-        assert dataclasses.is_dataclass(args) and args.__name__.endswith(("Args", "Parts")) and args.__doc__
+        assert (
+            dataclasses.is_dataclass(args)
+            and args.__name__.endswith(("Args", "Parts"))
+            and args.__doc__
+        )
         assert args.__dataclass_params__.frozen is True
         assert args.__dataclass_params__.eq is False, "an Output refuses to be compared"
         assert all(field.kw_only for field in dataclasses.fields(args))
@@ -75,15 +98,23 @@ def test_arguments_are_a_frozen_keyword_only_dataclass_compared_by_identity(comp
 @every_stack
 def test_every_component_registers_outputs_and_each_has_a_value(settings):
     recording = record(*settings)
-    made = [resource for resource in recording.resources if resource.type.startswith("jupyterhub-aws:")]
+    made = [
+        resource for resource in recording.resources if resource.type.startswith("jupyterhub-aws:")
+    ]
     for resource in made:
         outputs = recording.component_outputs.get(resource.urn)
-        assert outputs, f"{resource.label} registers no outputs: the engine would never know that it is complete"
-        assert all(value not in (None, "", [], {}) for value in outputs.values()), f"{resource.label}: {outputs}"
+        assert outputs, (
+            f"{resource.label} registers no outputs: the engine would never know that it is complete"
+        )
+        assert all(value not in (None, "", [], {}) for value in outputs.values()), (
+            f"{resource.label}: {outputs}"
+        )
 
 
 def test_the_stacks_make_every_component():
-    made = {resource.type for settings in STACKS.values() for resource in record(*settings).resources}
+    made = {
+        resource.type for settings in STACKS.values() for resource in record(*settings).resources
+    }
     assert {component.token for component in COMPONENTS} - {"jupyterhub-aws:ci:Roles"} <= made
 
 
@@ -94,18 +125,37 @@ def test_every_child_has_its_component_as_parent_and_its_name_as_prefix(settings
     parts = recording.resources.parts()
     for resource in recording.resources:
         if resource.type == PLATFORM or resource in parts:
-            assert resource.urn in components or resource.type == "pulumi:providers:kubernetes", f"{resource.label} hangs on no component"
+            assert resource.urn in components or resource.type == "pulumi:providers:kubernetes", (
+                f"{resource.label} hangs on no component"
+            )
             continue
-        assert resource.parent in components, f"{resource.label} hangs on something that is no component"
-        assert resource.name.startswith(components[resource.parent].name + "-"), f"{resource.label} under {components[resource.parent].name}"
-        longest = max((other.name for other in components.values() if resource.name.startswith(other.name + "-")), key=len)
-        assert components[resource.parent].name == longest, f"{resource.label} is named like a child of {longest}"
+        assert resource.parent in components, (
+            f"{resource.label} hangs on something that is no component"
+        )
+        assert resource.name.startswith(components[resource.parent].name + "-"), (
+            f"{resource.label} under {components[resource.parent].name}"
+        )
+        longest = max(
+            (
+                other.name
+                for other in components.values()
+                if resource.name.startswith(other.name + "-")
+            ),
+            key=len,
+        )
+        assert components[resource.parent].name == longest, (
+            f"{resource.label} is named like a child of {longest}"
+        )
 
 
 @every_stack
 def test_whatever_has_no_provider_is_a_component_of_ours_or_the_control_planes(settings):
     for resource in record(*settings).resources:
-        assert resource.custom or resource.type.startswith("jupyterhub-aws:") or resource.type == "eks:index:Cluster"
+        assert (
+            resource.custom
+            or resource.type.startswith("jupyterhub-aws:")
+            or resource.type == "eks:index:Cluster"
+        )
 
 
 def _module_name(path: Path) -> str:
@@ -113,7 +163,9 @@ def _module_name(path: Path) -> str:
 
 
 def _makes_resource(call: ast.Call, names: dict[str, object]) -> bool:
-    """Whether a call constructs a resource class, as far as its name can be looked up in its module."""
+    """Whether a call constructs a resource class, as far as its name can be looked up in its
+    module.
+    """
     found: object = None
     way = []
     node: ast.expr = call.func
@@ -138,7 +190,9 @@ def _names_of(path: Path, tree: ast.Module) -> dict[str, object]:
 
 def _called(node: ast.AST) -> set[str]:
     """Names of everything that is called or handed over anywhere inside."""
-    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name)} | {item.attr for item in ast.walk(node) if isinstance(item, ast.Attribute)}
+    return {item.id for item in ast.walk(node) if isinstance(item, ast.Name)} | {
+        item.attr for item in ast.walk(node) if isinstance(item, ast.Attribute)
+    }
 
 
 def _applied_functions_that_make_resources(sources: dict[Path, str]) -> list[str]:
@@ -153,13 +207,23 @@ def _applied_functions_that_make_resources(sources: dict[Path, str]) -> list[str
     for path, tree in trees.items():
         names = _names_of(path, tree)
         for node in ast.walk(tree):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "apply"):
+            if not (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "apply"
+            ):
                 continue
-            reached: list[tuple[ast.AST, dict[str, object]]] = [(argument, names) for argument in node.args]
+            reached: list[tuple[ast.AST, dict[str, object]]] = [
+                (argument, names) for argument in node.args
+            ]
             seen: set[str] = set()
             while reached:
                 body, scope = reached.pop()
-                bad += [f"{path.name}:{node.lineno}" for item in ast.walk(body) if isinstance(item, ast.Call) and _makes_resource(item, scope)]
+                bad += [
+                    f"{path.name}:{node.lineno}"
+                    for item in ast.walk(body)
+                    if isinstance(item, ast.Call) and _makes_resource(item, scope)
+                ]
                 for name in _called(body) - seen:
                     seen.add(name)
                     reached += functions.get(name, [])
@@ -168,31 +232,51 @@ def _applied_functions_that_make_resources(sources: dict[Path, str]) -> list[str
 
 def test_no_resource_is_made_inside_apply():
     """Such a resource would be missing in every preview whose outputs are unknown."""
-    assert _applied_functions_that_make_resources({path: path.read_text(encoding="utf-8") for path in PROGRAM}) == []
+    assert (
+        _applied_functions_that_make_resources(
+            {path: path.read_text(encoding="utf-8") for path in PROGRAM}
+        )
+        == []
+    )
 
 
-@pytest.mark.parametrize("applied", ["lambda _: kms.Key('x')", "self._key", "lambda _: self._key()"])
+@pytest.mark.parametrize(
+    "applied", ["lambda _: kms.Key('x')", "self._key", "lambda _: self._key()"]
+)
 def test_the_check_for_apply_sees_a_resource_made_directly_or_through_a_method(applied):
     path = ROOT / "components" / "cluster" / "cluster.py"
-    text = path.read_text(encoding="utf-8").replace("self._administrators(made.name)", f"made.name.apply({applied})", 1)
+    text = path.read_text(encoding="utf-8").replace(
+        "self._administrators(made.name)", f"made.name.apply({applied})", 1
+    )
     assert _applied_functions_that_make_resources({path: text}) != []
 
 
 def _lines_that_make_a_resource(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = _names_of(path, tree)
-    # What a program adds by a call is held by tests/components/test_additions.py: no stack file says it.
+    # What a program adds by a call is held by tests/components/test_additions.py: no stack file
+    # says it.
     added = {
-        id(node) for function in ast.walk(tree) if isinstance(function, ast.FunctionDef) and function.name.startswith("add_") for node in ast.walk(function)
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and function.name.startswith("add_")
+        for node in ast.walk(function)
     }
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and id(node) not in added and _makes_resource(node, names)]
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and id(node) not in added and _makes_resource(node, names)
+    ]
     return {f"{path.relative_to(ROOT)}:{call.lineno}" for call in calls}
 
 
 def _lines_on_the_way_to_a_resource(settings: tuple[str, ...]) -> set[str]:
     """Every line of the program that a stack's evaluation was at while it made a resource."""
     reached: set[str] = set()
-    program, make = {str(path): path.relative_to(ROOT) for path in PROGRAM}, pulumi.Resource.__init__
+    program, make = (
+        {str(path): path.relative_to(ROOT) for path in PROGRAM},
+        pulumi.Resource.__init__,
+    )
 
     def noted(*args: object, **options: object) -> None:
         frame = sys._getframe(1)
@@ -208,7 +292,9 @@ def _lines_on_the_way_to_a_resource(settings: tuple[str, ...]) -> set[str]:
 
 
 def test_the_stacks_of_the_tests_reach_every_line_that_makes_a_resource():
-    """Else what a new branch makes would be held to nothing: let FULL or INSTEAD (tests/support/stacks.py) take it."""
+    """Else what a new branch makes would be held to nothing: let FULL or INSTEAD
+    (tests/support/stacks.py) take it.
+    """
     makes = set().union(*map(_lines_that_make_a_resource, PROGRAM))
     reached = set().union(*map(_lines_on_the_way_to_a_resource, STACKS.values()))
     assert len(makes) > 80
@@ -216,17 +302,33 @@ def test_the_stacks_of_the_tests_reach_every_line_that_makes_a_resource():
 
 
 def _dataclasses_of_components() -> set[type]:
-    modules = [importlib.import_module(_module_name(path)) for path in PROGRAM if path.name != "__main__.py"]
+    modules = [
+        importlib.import_module(_module_name(path))
+        for path in PROGRAM
+        if path.name != "__main__.py"
+    ]
     return {
         found
         for module in modules
         for found in vars(module).values()
-        if isinstance(found, type) and dataclasses.is_dataclass(found) and found.__module__ == module.__name__
+        if isinstance(found, type)
+        and dataclasses.is_dataclass(found)
+        and found.__module__ == module.__name__
     }
 
 
 def test_no_arguments_and_no_handle_hold_a_whole_stack():
-    """What follows from a stack is decided in config/specs; a component that is given the stack could ask it again, and could not stand alone."""
+    """What follows from a stack is decided in config/specs; a component that is given the stack
+    could ask it again, and could not stand alone.
+    """
     found = _dataclasses_of_components()
     assert len(found) > 60
-    assert sorted(f"{cls.__name__}.{field.name}" for cls in found for field in dataclasses.fields(cls) if "StackConfig" in str(field.type)) == []
+    assert (
+        sorted(
+            f"{cls.__name__}.{field.name}"
+            for cls in found
+            for field in dataclasses.fields(cls)
+            if "StackConfig" in str(field.type)
+        )
+        == []
+    )

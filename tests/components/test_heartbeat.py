@@ -1,4 +1,6 @@
-"""The line by which a hub says that it lives: what stands in it, when it is written, and when it is not."""
+"""The line by which a hub says that it lives: what stands in it, when it is written, and when it
+is not.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from jupyterhub_aws.components.hub.values.hub_files import FOLDER
 
 def heartbeat() -> Any:
     """The module, new: it remembers that it beats."""
-    spec = importlib.util.spec_from_file_location("jupyterhub_aws_heartbeat", FOLDER / "jupyterhub_aws_heartbeat.py")
+    spec = importlib.util.spec_from_file_location(
+        "jupyterhub_aws_heartbeat", FOLDER / "jupyterhub_aws_heartbeat.py"
+    )
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -24,7 +28,9 @@ def said(module: Any, folder: Any, beats: int = 2) -> list[dict[str, Any]]:
     lines: list[str] = []
 
     async def some() -> None:
-        task = asyncio.create_task(module.beat(folder, 0.001, lambda text, flush: lines.append(text)))
+        task = asyncio.create_task(
+            module.beat(folder, 0.001, lambda text, flush: lines.append(text))
+        )
         while len(lines) < beats:
             await asyncio.sleep(0.001)
         task.cancel()
@@ -39,8 +45,14 @@ def test_it_says_that_the_hub_lives_and_how_full_its_volume_is(tmp_path: Path) -
         assert isinstance(line["database_used_percent"], float), "CloudWatch takes numbers only"
 
 
-def test_a_hub_without_a_volume_and_one_whose_volume_cannot_be_looked_at_live_too(tmp_path: Path) -> None:
-    assert said(heartbeat(), None)[0] == said(heartbeat(), str(tmp_path / "gone"))[0] == {"jupyterhub_aws": "alive"}
+def test_a_hub_without_a_volume_and_one_whose_volume_cannot_be_looked_at_live_too(
+    tmp_path: Path,
+) -> None:
+    assert (
+        said(heartbeat(), None)[0]
+        == said(heartbeat(), str(tmp_path / "gone"))[0]
+        == {"jupyterhub_aws": "alive"}
+    )
 
 
 def test_it_beats_in_the_hubs_own_loop_once_and_only_where_it_is_watched() -> None:

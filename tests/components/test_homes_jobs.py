@@ -1,4 +1,6 @@
-"""The programs that run over homes, on real trees: usage is counted, and what root wrote is handed over, once, whatever stops it."""
+"""The programs that run over homes, on real trees: usage is counted, and what root wrote is
+handed over, once, whatever stops it.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,13 @@ UID, GID = 4100, 4101
 
 
 def ran(program: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(program), *arguments], capture_output=True, text=True, check=check, timeout=60)
+    return subprocess.run(
+        [sys.executable, str(program), *arguments],
+        capture_output=True,
+        text=True,
+        check=check,
+        timeout=60,
+    )
 
 
 # --- usage ---
@@ -49,17 +57,26 @@ def test_usage_is_what_files_occupy_and_nothing_twice(tmp_path: Path) -> None:
     found = json.loads(report.read_text())
     assert [row["home"] for row in found["homes"]] == ["ada", "bob", "eve"], "large to small"
     sizes = {row["home"]: row["bytes"] for row in found["homes"]}
-    assert 2_000_000 <= sizes["ada"] < 2_200_000 and 10_000 <= sizes["bob"] < 100_000 and sizes["eve"] < 100_000
+    assert (
+        2_000_000 <= sizes["ada"] < 2_200_000
+        and 10_000 <= sizes["bob"] < 100_000
+        and sizes["eve"] < 100_000
+    )
     assert {row["home"]: row["files"] for row in found["homes"]} == {"ada": 2, "bob": 3, "eve": 3}
     assert found["total"]["bytes"] == sum(sizes.values()) and found["unread"] == []
-    assert "ada" in done.stdout and "in all" in done.stdout and not list(report.parent.glob("*.new"))
+    assert (
+        "ada" in done.stdout and "in all" in done.stdout and not list(report.parent.glob("*.new"))
+    )
 
 
 def test_homes_further_down_are_counted_each(tmp_path: Path) -> None:
     for person in ("ada", "bob"):
         (tmp_path / "home" / person).mkdir(parents=True)
     ran(USAGE, str(tmp_path), "--depth", "2", "--report", str(tmp_path / "r.json"))
-    assert [row["home"] for row in json.loads((tmp_path / "r.json").read_text())["homes"]] == ["home/ada", "home/bob"]
+    assert [row["home"] for row in json.loads((tmp_path / "r.json").read_text())["homes"]] == [
+        "home/ada",
+        "home/bob",
+    ]
 
 
 @as_root
@@ -74,7 +91,15 @@ def test_a_directory_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     program = tmp_path / "usage.py"
     program.write_text(USAGE.read_text())
     done = subprocess.run(
-        ["setpriv", "--reuid", "65534", "--clear-groups", "/usr/bin/python3", str(program), str(tmp_path / "homes")],
+        [
+            "setpriv",
+            "--reuid",
+            "65534",
+            "--clear-groups",
+            "/usr/bin/python3",
+            str(program),
+            str(tmp_path / "homes"),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -103,12 +128,31 @@ def tree(root: Path) -> None:
 
 
 def owners(root: Path) -> set[tuple[int, int]]:
-    found = {(item.lstat().st_uid, item.lstat().st_gid) for item in root.rglob("*") if item.name != "marker"}
-    return found | {(item.lstat().st_uid, item.lstat().st_gid) for item in root.iterdir() if item.name != "marker"}
+    found = {
+        (item.lstat().st_uid, item.lstat().st_gid)
+        for item in root.rglob("*")
+        if item.name != "marker"
+    }
+    return found | {
+        (item.lstat().st_uid, item.lstat().st_gid)
+        for item in root.iterdir()
+        if item.name != "marker"
+    }
 
 
 def handed(root: Path, *more: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    return ran(OWNERSHIP, str(root), "--marker", str(root / "marker"), "--uid", str(UID), "--gid", str(GID), *more, check=check)
+    return ran(
+        OWNERSHIP,
+        str(root),
+        "--marker",
+        str(root / "marker"),
+        "--uid",
+        str(UID),
+        "--gid",
+        str(GID),
+        *more,
+        check=check,
+    )
 
 
 @as_root
@@ -117,17 +161,33 @@ def test_everything_below_is_handed_over_once_and_nothing_outside(tmp_path: Path
     outside.mkdir()
     (outside / "file").write_text("x")
     tree(root)
-    before = (os.stat("/etc/passwd").st_uid, (outside / "file").stat().st_uid, outside.stat().st_uid)
+    before = (
+        os.stat("/etc/passwd").st_uid,
+        (outside / "file").stat().st_uid,
+        outside.stat().st_uid,
+    )
     counted = handed(root, "--dry-run").stdout
-    assert "would be handed over" in counted and owners(root) == {(0, 0), (UID, GID)} and not (root / "marker").exists()
+    assert (
+        "would be handed over" in counted
+        and owners(root) == {(0, 0), (UID, GID)}
+        and not (root / "marker").exists()
+    )
     done = handed(root)
     assert owners(root) == {(UID, GID)}
-    assert before == (os.stat("/etc/passwd").st_uid, (outside / "file").stat().st_uid, outside.stat().st_uid)
-    assert stat.S_IMODE((root / "bob" / "tool").stat().st_mode) == 0o755 and "bob/tool" in done.stdout
+    assert before == (
+        os.stat("/etc/passwd").st_uid,
+        (outside / "file").stat().st_uid,
+        outside.stat().st_uid,
+    )
+    assert (
+        stat.S_IMODE((root / "bob" / "tool").stat().st_mode) == 0o755 and "bob/tool" in done.stdout
+    )
     assert stat.S_IMODE((root / "eve" / "locked").stat().st_mode) == 0o755
     lines = (root / "marker").read_text().splitlines()
     assert lines[-1] == "complete" and len(lines) == 6 and "done a\\nb" in lines
-    assert counted.replace("would be ", "") == done.stdout.splitlines()[0] + "\n" + "".join(f"{line}\n" for line in done.stdout.splitlines()[1:])
+    assert counted.replace("would be ", "") == done.stdout.splitlines()[0] + "\n" + "".join(
+        f"{line}\n" for line in done.stdout.splitlines()[1:]
+    )
     (root / "ada" / "later").write_text("by root")
     assert "complete already" in handed(root).stdout
     assert (root / "ada" / "later").stat().st_uid == 0, "once is once"
@@ -138,10 +198,24 @@ def test_everything_below_is_handed_over_once_and_nothing_outside(tmp_path: Path
 def test_killed_at_any_point_the_next_run_finishes(tmp_path: Path, point: int) -> None:
     root = tmp_path / "homes"
     tree(root)
-    command = [sys.executable, str(OWNERSHIP), str(root), "--marker", str(root / "marker"), "--uid", str(UID), "--gid", str(GID)]
+    command = [
+        sys.executable,
+        str(OWNERSHIP),
+        str(root),
+        "--marker",
+        str(root / "marker"),
+        "--uid",
+        str(UID),
+        "--gid",
+        str(GID),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if point < 6:  # so many homes are finished
-        while len((root / "marker").read_text().splitlines() if (root / "marker").exists() else []) < point and process.poll() is None:
+        while (
+            len((root / "marker").read_text().splitlines() if (root / "marker").exists() else [])
+            < point
+            and process.poll() is None
+        ):
             pass
     else:  # so many files are handed over
         wanted = list(root.rglob("*.txt"))[(point - 6) * 25]
@@ -167,12 +241,24 @@ def test_a_line_that_was_cut_off_counts_as_not_done(tmp_path: Path) -> None:
 
 @as_root
 def test_a_link_that_takes_the_place_of_a_directory_leads_nowhere(tmp_path: Path) -> None:
-    """Somebody swaps a directory for a link to /etc while the program is at work: again and again, it never goes there."""
+    """Somebody swaps a directory for a link to /etc while the program is at work: again and
+    again, it never goes there.
+    """
     root, trap = tmp_path / "homes", tmp_path / "trap"
     (trap / "deep").mkdir(parents=True)
     (trap / "deep" / "file").write_text("x")
     tree(root)
-    command = [sys.executable, str(OWNERSHIP), str(root), "--marker", str(root / "marker"), "--uid", str(UID), "--gid", str(GID)]
+    command = [
+        sys.executable,
+        str(OWNERSHIP),
+        str(root),
+        "--marker",
+        str(root / "marker"),
+        "--uid",
+        str(UID),
+        "--gid",
+        str(GID),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     end = time.monotonic() + 10
     while process.poll() is None and time.monotonic() < end:
@@ -208,12 +294,20 @@ def test_what_became_a_link_since_it_was_looked_at_is_not_entered(tmp_path: Path
 def test_what_fails_is_named_and_not_complete(tmp_path: Path) -> None:
     root = tmp_path / "homes"
     tree(root)
-    if subprocess.run(["chattr", "+i", str(root / "ada" / "work")], check=False, capture_output=True).returncode != 0:
+    if (
+        subprocess.run(
+            ["chattr", "+i", str(root / "ada" / "work")], check=False, capture_output=True
+        ).returncode
+        != 0
+    ):
         pytest.skip("this file system has no immutable files")
     try:
         done = handed(root, check=False)
         assert done.returncode == 1 and "failed: ada/work" in done.stderr
-        assert "complete" not in (root / "marker").read_text() and "done ada" not in (root / "marker").read_text()
+        assert (
+            "complete" not in (root / "marker").read_text()
+            and "done ada" not in (root / "marker").read_text()
+        )
     finally:
         subprocess.run(["chattr", "-i", str(root / "ada" / "work")], check=True)
     assert handed(root).returncode == 0 and owners(root) == {(UID, GID)}
@@ -233,24 +327,47 @@ def test_the_report_runs_as_the_owner_of_homes_and_the_namespace_lets_it_in() ->
     recording = record(*FULL)
     jobs = recording.resources.of("kubernetes:batch/v1:CronJob")
     assert [job.inputs["spec"]["schedule"] for job in jobs] == ["0 4 * * 0"] * 3, "one for each hub"
-    pod = pod_of(recording, "kubernetes:batch/v1:CronJob", "jobTemplate", "spec", "template", "spec")
+    pod = pod_of(
+        recording, "kubernetes:batch/v1:CronJob", "jobTemplate", "spec", "template", "spec"
+    )
     assert violations(pod) == []
     (container,) = pod["spec"]["containers"]
     assert container["command"][:3] == ["python3", "/program/homes_usage.py", "/homes"]
-    assert (container["securityContext"]["runAsUser"], container["securityContext"]["runAsGroup"]) == (1000, 100)
+    assert (
+        container["securityContext"]["runAsUser"],
+        container["securityContext"]["runAsGroup"],
+    ) == (1000, 100)
     assert pod["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] == "homes"
 
 
 def test_no_hub_is_there_before_homes_are_handed_over() -> None:
     recording = record(*HANDING_OVER)
-    assert not [found for found in recording.resources.of("kubernetes:helm.sh/v3:Release") if found.name.startswith("hub-")]
+    assert not [
+        found
+        for found in recording.resources.of("kubernetes:helm.sh/v3:Release")
+        if found.name.startswith("hub-")
+    ]
     pod = pod_of(recording, "kubernetes:batch/v1:Job", "template", "spec")
     (container,) = pod["spec"]["containers"]
-    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER"]}
-    assert container["command"] == ["python3", "/program/homes_ownership.py", "/homes", "--marker", "/homes/.jupyterhub-aws-ownership"]
+    assert container["securityContext"]["capabilities"] == {
+        "drop": ["ALL"],
+        "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER"],
+    }
+    assert container["command"] == [
+        "python3",
+        "/program/homes_ownership.py",
+        "/homes",
+        "--marker",
+        "/homes/.jupyterhub-aws-ownership",
+    ]
     (namespace,) = recording.resources.of("kubernetes:core/v1:Namespace")
-    assert namespace.inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "baseline"
-    points = {found.name: found.inputs for found in recording.resources.of("aws:efs/accessPoint:AccessPoint")}
+    assert (
+        namespace.inputs["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "baseline"
+    )
+    points = {
+        found.name: found.inputs
+        for found in recording.resources.of("aws:efs/accessPoint:AccessPoint")
+    }
     assert points["homes-handing-over-access-point"]["rootDirectory"] == {"path": "/home"}
     assert points["homes-access-point-main"]["rootDirectory"]["path"] == "/home"
     policy = json.dumps(recording.one("aws:efs/fileSystemPolicy:FileSystemPolicy").inputs["policy"])
@@ -259,7 +376,13 @@ def test_no_hub_is_there_before_homes_are_handed_over() -> None:
 
 def test_afterwards_the_hub_is_there_and_the_way_of_root_is_gone() -> None:
     recording = record(*HANDED_OVER)
-    assert [found for found in recording.resources.of("kubernetes:helm.sh/v3:Release") if found.name == "hub-main-release"]
+    assert [
+        found
+        for found in recording.resources.of("kubernetes:helm.sh/v3:Release")
+        if found.name == "hub-main-release"
+    ]
     assert not recording.resources.of("kubernetes:batch/v1:Job")
     assert "homes-handing-over-access-point" not in {found.name for found in recording.resources}
-    assert "Ownership" not in json.dumps(recording.one("aws:efs/fileSystemPolicy:FileSystemPolicy").inputs["policy"])
+    assert "Ownership" not in json.dumps(
+        recording.one("aws:efs/fileSystemPolicy:FileSystemPolicy").inputs["policy"]
+    )

@@ -1,4 +1,6 @@
-"""The program that hands a restored directory over or compares it, as the job runs it, on real folders: nothing that is alive is ever written over."""
+"""The program that hands a restored directory over or compares it, as the job runs it, on real
+folders: nothing that is alive is ever written over.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +21,37 @@ ITEM, TARGET = "hubs/main/ada", "hubs/main/ada/restored-2026-11-27t0300z"
 
 def side(root: Path, minute: int = 5, item: str = ITEM, **files: str) -> Path:
     """A directory as AWS Backup leaves it."""
-    folder = root / f"aws-backup-restore_2026-11-28T{3 + minute // 60:02}-{minute % 60:02}-00-123Z" / item
+    folder = (
+        root
+        / f"aws-backup-restore_2026-11-28T{3 + minute // 60:02}-{minute % 60:02}-00-123Z"
+        / item
+    )
     folder.mkdir(parents=True)
     for name, text in (files or {"notes": "old"}).items():
         (folder / name).write_text(text)
     return folder
 
 
-def run(root: Path, what: str, *more: str, item: str = ITEM, target: str = TARGET) -> tuple[int, dict]:
-    times = ["--since", SINCE.isoformat(), "--until", UNTIL.isoformat(), "--uid", str(os.geteuid()), "--gid", str(os.getegid())]
+def run(
+    root: Path, what: str, *more: str, item: str = ITEM, target: str = TARGET
+) -> tuple[int, dict]:
+    times = [
+        "--since",
+        SINCE.isoformat(),
+        "--until",
+        UNTIL.isoformat(),
+        "--uid",
+        str(os.geteuid()),
+        "--gid",
+        str(os.getegid()),
+    ]
     names = ["--item", item, *(["--target", target] if what == "hand-over" else [])]
-    done = subprocess.run([sys.executable, "-B", PROGRAM, root, what, *names, *times, *more], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-B", PROGRAM, root, what, *names, *times, *more],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout.splitlines()[-1])
 
@@ -50,7 +72,9 @@ def test_it_is_moved_once_and_said_to_be_there_afterwards(root: Path) -> None:
     side(root)
     code, found = run(root, "hand-over")
     assert (code, found["moved"], found["target"]) == (0, True, TARGET)
-    assert (root / TARGET / "notes").read_text() == "old" and (root / ITEM / "notes").read_text() == "alive"
+    assert (root / TARGET / "notes").read_text() == "old" and (
+        root / ITEM / "notes"
+    ).read_text() == "alive"
     assert run(root, "hand-over")[1]["moved"] is False
 
 
@@ -58,7 +82,10 @@ def test_it_is_moved_once_and_said_to_be_there_afterwards(root: Path) -> None:
 def test_what_another_job_restored_is_left_alone(root: Path, minute: int) -> None:
     there = side(root, 60 + minute)
     folder = there.parents[2]
-    folder.rename(root / f"aws-backup-restore_{SINCE + datetime.timedelta(minutes=minute):%Y-%m-%dT%H-%M-%S}-000Z")
+    folder.rename(
+        root
+        / f"aws-backup-restore_{SINCE + datetime.timedelta(minutes=minute):%Y-%m-%dT%H-%M-%S}-000Z"
+    )
     assert "no directory aws-backup-restore_* of that time holds" in refused(run(root, "hand-over"))
 
 
@@ -78,14 +105,20 @@ def test_nothing_is_written_over(root: Path) -> None:
     assert [path.name for path in (root / TARGET).iterdir()] == ["mine"]
 
 
-@pytest.mark.parametrize("path", ["../outside", "hubs/../../outside", "hubs//main", "/hubs/main", "."])
+@pytest.mark.parametrize(
+    "path", ["../outside", "hubs/../../outside", "hubs//main", "/hubs/main", "."]
+)
 def test_no_path_leads_out(root: Path, path: str) -> None:
     side(root)
     assert "is no path below the file system" in refused(run(root, "hand-over", target=path + "/x"))
-    assert "is no path below the file system" in refused(run(root, "compare", "--taken", SINCE.isoformat(), item=path + "/x"))
+    assert "is no path below the file system" in refused(
+        run(root, "compare", "--taken", SINCE.isoformat(), item=path + "/x")
+    )
 
 
-def test_a_link_in_the_way_leads_nowhere(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_link_in_the_way_leads_nowhere(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     trap = tmp_path_factory.mktemp("trap")
     (root / ITEM / "notes").unlink()
     (root / ITEM).rmdir()
@@ -100,7 +133,9 @@ def test_what_is_inside_keeps_its_links_and_is_the_persons(root: Path) -> None:
     (there / "link").symlink_to("/etc/passwd")
     before = os.lstat("/etc/passwd")
     assert run(root, "hand-over")[0] == 0
-    assert os.readlink(root / TARGET / "link") == "/etc/passwd" and os.lstat("/etc/passwd") == before
+    assert (
+        os.readlink(root / TARGET / "link") == "/etc/passwd" and os.lstat("/etc/passwd") == before
+    )
 
 
 # --- compare
@@ -118,7 +153,13 @@ def compared(root: Path, taken: str) -> dict:
 
 def test_the_same_is_the_same_and_another_content_is_a_difference(root: Path) -> None:
     side(root, notes="alive")
-    assert compared(root, later()) == {"files": 1, "bytes": 5, "same": 1, "changed": 0, "differences": 0}
+    assert compared(root, later()) == {
+        "files": 1,
+        "bytes": 5,
+        "same": 1,
+        "changed": 0,
+        "differences": 0,
+    }
     (root / ITEM / "notes").write_text("aliVe")
     assert compared(root, later())["differences"] == 1
 

@@ -1,4 +1,6 @@
-"""The files that run in the hub, imported as the hub does: who is an administrator, who gets which profile, who may write."""
+"""The files that run in the hub, imported as the hub does: who is an administrator, who gets
+which profile, who may write.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,12 @@ import pytest
 from tornado.web import HTTPError
 from traitlets.config import Config
 
-from jupyterhub_aws.components.hub.values.hub_files import FOLDER, HUB_FOLDER, file_of_hub, files_of_every_hub
+from jupyterhub_aws.components.hub.values.hub_files import (
+    FOLDER,
+    HUB_FOLDER,
+    file_of_hub,
+    files_of_every_hub,
+)
 from tests.support.stacks import ALL_STACKS, record
 
 
@@ -31,7 +38,11 @@ PROFILES = [{"slug": "small", "default": True}, {"slug": "gpu"}, {"slug": "big"}
 
 
 def spawner(*groups: str, admin: bool = False) -> Any:
-    return types.SimpleNamespace(user=types.SimpleNamespace(admin=admin, groups=[types.SimpleNamespace(name=name) for name in groups]))
+    return types.SimpleNamespace(
+        user=types.SimpleNamespace(
+            admin=admin, groups=[types.SimpleNamespace(name=name) for name in groups]
+        )
+    )
 
 
 def offered(gate: Any, *groups: str, admin: bool = False) -> list[str]:
@@ -60,16 +71,27 @@ def test_one_person_does_not_change_what_the_next_one_sees() -> None:
 
 
 @pytest.mark.parametrize(("said", "is_one"), [(True, True), (False, False), (None, False)])
-def test_whoever_is_not_said_to_be_an_administrator_is_none(said: bool | None, is_one: bool) -> None:
-    found = PEOPLE.administrators_are_listed(None, None, {"name": "ada", "admin": said, "groups": []})
+def test_whoever_is_not_said_to_be_an_administrator_is_none(
+    said: bool | None, is_one: bool
+) -> None:
+    found = PEOPLE.administrators_are_listed(
+        None, None, {"name": "ada", "admin": said, "groups": []}
+    )
     assert found == {"name": "ada", "admin": is_one, "groups": []}
 
 
 def test_administrators_write_where_others_read() -> None:
     def pod() -> Any:
-        mounts = [types.SimpleNamespace(mount_path=path, read_only=True) for path in ("/shared", "/other")]
+        mounts = [
+            types.SimpleNamespace(mount_path=path, read_only=True) for path in ("/shared", "/other")
+        ]
         return types.SimpleNamespace(
-            spec=types.SimpleNamespace(containers=[types.SimpleNamespace(volume_mounts=mounts), types.SimpleNamespace(volume_mounts=None)])
+            spec=types.SimpleNamespace(
+                containers=[
+                    types.SimpleNamespace(volume_mounts=mounts),
+                    types.SimpleNamespace(volume_mounts=None),
+                ]
+            )
         )
 
     hook = PEOPLE.AdministratorsWrite(["/shared"])
@@ -101,20 +123,40 @@ def test_every_file_is_where_the_hub_looks_for_it() -> None:
     }
     for name in ("jupyterhub_aws_ldap.py", "jupyterhub_aws_accounts.py"):
         ((key, item),) = file_of_hub(name).items()
-        assert item["mountPath"] == f"{HUB_FOLDER}/{name}" and "_" not in key and item["stringData"] == (FOLDER / name).read_text()
+        assert (
+            item["mountPath"] == f"{HUB_FOLDER}/{name}"
+            and "_" not in key
+            and item["stringData"] == (FOLDER / name).read_text()
+        )
 
 
-@pytest.mark.parametrize("stack", [name for name in ALL_STACKS if name not in ("handing over", "airgap", "closed", "their VPC", "their endpoints")])
+@pytest.mark.parametrize(
+    "stack",
+    [
+        name
+        for name in ALL_STACKS
+        if name not in ("handing over", "airgap", "closed", "their VPC", "their endpoints")
+    ],
+)
 def test_secrets_in_a_hubs_namespace_are_the_hubs_own(stack: str) -> None:
     """The hub's role may read all of them."""
-    secrets = [found.inputs["metadata"] for found in record(*ALL_STACKS[stack]).resources.of("kubernetes:core/v1:Secret")]
+    secrets = [
+        found.inputs["metadata"]
+        for found in record(*ALL_STACKS[stack]).resources.of("kubernetes:core/v1:Secret")
+    ]
     assert secrets
     assert {metadata["name"] for metadata in secrets} <= {"hub-secrets", "hub-tls"}
 
 
 SPAWNER = imported("jupyterhub_aws_spawner")
-_OOM = {"status": {"containerStatuses": [{"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]}}
-_ENDED = {"status": {"containerStatuses": [{"state": {"terminated": {"reason": "Error", "exitCode": 1}}}]}}
+_OOM = {
+    "status": {
+        "containerStatuses": [{"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]
+    }
+}
+_ENDED = {
+    "status": {"containerStatuses": [{"state": {"terminated": {"reason": "Error", "exitCode": 1}}}]}
+}
 _ON_DEMAND = [{"matchExpressions": [{"key": "on-demand", "operator": "In", "values": ["true"]}]}]
 
 
@@ -122,11 +164,19 @@ _ON_DEMAND = [{"matchExpressions": [{"key": "on-demand", "operator": "In", "valu
     ("pod", "required", "says"),
     [
         (None, [], "AWS takes spot nodes back"),
-        ({"metadata": {"deletionTimestamp": "2026-11-24T10:00:00Z"}}, [], "AWS takes spot nodes back"),
+        (
+            {"metadata": {"deletionTimestamp": "2026-11-24T10:00:00Z"}},
+            [],
+            "AWS takes spot nodes back",
+        ),
         ({"status": {"reason": "Evicted"}}, [], "AWS takes spot nodes back"),
         (None, _ON_DEMAND, "Its node went away. Files"),
         (_OOM, [], "more memory than it may have"),
-        ({**_OOM, "metadata": {"deletionTimestamp": "x"}}, _ON_DEMAND, "more memory than it may have"),
+        (
+            {**_OOM, "metadata": {"deletionTimestamp": "x"}},
+            _ON_DEMAND,
+            "more memory than it may have",
+        ),
         (_ENDED, [], "It ended by itself"),
     ],
 )
@@ -139,7 +189,11 @@ def test_the_pod_is_looked_at_before_it_is_cleared_away() -> None:
     class Cleared:
         """As KubeSpawner with delete_stopped_pods: polling stops what ended."""
 
-        log, user, name = types.SimpleNamespace(warning=lambda *_: None), types.SimpleNamespace(name="ada"), ""
+        log, user, name = (
+            types.SimpleNamespace(warning=lambda *_: None),
+            types.SimpleNamespace(name="ada"),
+            "",
+        )
 
         async def stop(self) -> None:
             self.left = None
@@ -171,6 +225,11 @@ def test_the_pod_is_looked_at_before_it_is_cleared_away() -> None:
 
 
 def test_every_hub_runs_it() -> None:
-    assert f"{HUB_FOLDER}/jupyterhub_aws_spawner.py" in {item["mountPath"] for item in files_of_every_hub().values()}
-    assert 'c.JupyterHub.spawner_class = "jupyterhub_aws_spawner.NoticingKubeSpawner"' in (FOLDER / "50-jupyterhub-aws.py").read_text()
+    assert f"{HUB_FOLDER}/jupyterhub_aws_spawner.py" in {
+        item["mountPath"] for item in files_of_every_hub().values()
+    }
+    assert (
+        'c.JupyterHub.spawner_class = "jupyterhub_aws_spawner.NoticingKubeSpawner"'
+        in (FOLDER / "50-jupyterhub-aws.py").read_text()
+    )
     assert issubclass(SPAWNER.NoticingKubeSpawner, SPAWNER.KubeSpawner)

@@ -18,14 +18,34 @@ from tests.support.kubernetes_objects import waiting_pod
 from tests.support.stacks import record
 
 
-def warning(pod: str, reason: str, message: str, at: str = "2026-11-29T22:00:00Z", kind: str = "Pod") -> dict[str, Any]:
-    return {"involvedObject": {"kind": kind, "name": pod}, "reason": reason, "message": message, "lastTimestamp": at}
+def warning(
+    pod: str, reason: str, message: str, at: str = "2026-11-29T22:00:00Z", kind: str = "Pod"
+) -> dict[str, Any]:
+    return {
+        "involvedObject": {"kind": kind, "name": pod},
+        "reason": reason,
+        "message": message,
+        "lastTimestamp": at,
+    }
 
 
 def pod(name: str, phase: str, *, ready: bool = False, owner: str = "") -> dict[str, Any]:
     owners = {"ownerReferences": [{"name": owner}]} if owner else {}
-    states = [{"name": "hub", "ready": ready, "state": {"running": {}} if phase == "Running" else {"waiting": {"reason": "ContainerCreating"}}}]
-    return {"metadata": {"name": name, **owners}, "status": {"phase": phase, "containerStatuses": states}}
+    states = [
+        {
+            "name": "hub",
+            "ready": ready,
+            "state": (
+                {"running": {}}
+                if phase == "Running"
+                else {"waiting": {"reason": "ContainerCreating"}}
+            ),
+        }
+    ]
+    return {
+        "metadata": {"name": name, **owners},
+        "status": {"phase": phase, "containerStatuses": states},
+    }
 
 
 @pytest.mark.parametrize(
@@ -33,12 +53,17 @@ def pod(name: str, phase: str, *, ready: bool = False, owner: str = "") -> dict[
     [
         (waiting_pod("hub-1", reason="CrashLoopBackOff"), "CrashLoopBackOff, 7 restarts"),
         (waiting_pod("hub-1", reason="ErrImageNeverPull"), "ErrImageNeverPull, 7 restarts"),
-        (waiting_pod("hub-1", unschedulable="0/3 nodes are available"), "finds no node: 0/3 nodes are available"),
+        (
+            waiting_pod("hub-1", unschedulable="0/3 nodes are available"),
+            "finds no node: 0/3 nodes are available",
+        ),
         (pod("hub-1", "Pending"), "is not ready: FailedMount: mount failed: exit status 32"),
         (pod("hub-1", "Running"), "is not ready: FailedMount: mount failed: exit status 32"),
     ],
 )
-def test_the_reason_is_the_pods_own_or_the_last_warning_about_it(item: dict[str, Any], what: str) -> None:
+def test_the_reason_is_the_pods_own_or_the_last_warning_about_it(
+    item: dict[str, Any], what: str
+) -> None:
     warnings = [
         warning("hub-1", "FailedMount", "mount failed:\n  exit status 32", "2026-11-29T22:05:00Z"),
         warning("hub-1", "Unhealthy", "earlier", "2026-11-29T22:01:00Z"),
@@ -49,20 +74,42 @@ def test_the_reason_is_the_pods_own_or_the_last_warning_about_it(item: dict[str,
 
 def test_what_is_ready_or_has_ended_is_not_stuck() -> None:
     warnings = [warning("hub-1", "Unhealthy", "was slow once")]
-    assert list(stuck([pod("hub-1", "Running", ready=True), {"metadata": {"name": "hub-1"}, "status": {"phase": "Succeeded"}}], warnings)) == []
+    assert (
+        list(
+            stuck(
+                [
+                    pod("hub-1", "Running", ready=True),
+                    {"metadata": {"name": "hub-1"}, "status": {"phase": "Succeeded"}},
+                ],
+                warnings,
+            )
+        )
+        == []
+    )
 
 
 def test_only_what_crashed_has_last_words() -> None:
     assert [item.crashed for item in stuck([waiting_pod("a", reason="ErrImagePull")])] == [None]
     crashed = waiting_pod("a", reason="CrashLoopBackOff")
     crashed["status"]["containerStatuses"][0]["name"] = "hub"
-    assert list(stuck([crashed])) == [Stuck(pod="a", what="CrashLoopBackOff, 7 restarts", crashed="hub")]
+    assert list(stuck([crashed])) == [
+        Stuck(pod="a", what="CrashLoopBackOff, 7 restarts", crashed="hub")
+    ]
 
 
 def test_a_pod_that_is_never_made_is_said_by_its_owner() -> None:
-    denied = warning("hub-5f", "FailedCreate", 'pods "hub-5f-" is forbidden: violates PodSecurity "restricted:latest"', kind="ReplicaSet")
-    assert list(without_a_pod([denied], [])) == ['hub-5f makes no pod: pods "hub-5f-" is forbidden: violates PodSecurity "restricted:latest"']
-    assert list(without_a_pod([denied], [pod("hub-5f-x", "Running", owner="hub-5f")])) == [], "it did in the end"
+    denied = warning(
+        "hub-5f",
+        "FailedCreate",
+        'pods "hub-5f-" is forbidden: violates PodSecurity "restricted:latest"',
+        kind="ReplicaSet",
+    )
+    assert list(without_a_pod([denied], [])) == [
+        'hub-5f makes no pod: pods "hub-5f-" is forbidden: violates PodSecurity "restricted:latest"'
+    ]
+    assert list(without_a_pod([denied], [pod("hub-5f-x", "Running", owner="hub-5f")])) == [], (
+        "it did in the end"
+    )
 
 
 # --- as `up` says it ---
@@ -96,24 +143,41 @@ def test_a_crash_is_said_with_its_last_words_and_people_are_left_out(kubectl: Pa
     person["metadata"]["labels"] = {"component": "singleuser-server"}
     (kubectl / "pods").write_text(json.dumps({"items": [crashed, person]}))
     assert list(reasons(WHERE, '{"clusters": []}')) == [
-        "hub main did not get ready: pod hub-5f: CrashLoopBackOff, 7 restarts; its last words: NameError: name 'myclass' is not defined",
+        (
+            "hub main did not get ready: pod hub-5f: CrashLoopBackOff, 7 restarts; its last words:"
+            " NameError: name 'myclass' is not defined"
+        ),
         "hub main: all that is stuck, and what to run: jhub doctor dev",
     ]
     lines = (kubectl / "lines").read_text().splitlines()
-    assert all("--kubeconfig" in line and "--namespace hub-main" in line and "--request-timeout=20s" in line for line in lines)
+    assert all(
+        "--kubeconfig" in line
+        and "--namespace hub-main" in line
+        and "--request-timeout=20s" in line
+        for line in lines
+    )
 
 
 def test_the_callers_own_cluster_is_asked_by_file_and_context(kubectl: Path) -> None:
     (kubectl / "pods").write_text('{"items": []}')
-    where = Where(hub="main", namespace="hub-main", kubeconfig=None, file="my.kubeconfig", context="lab")
-    assert list(reasons(where, None)) == ["hub main: no pod of it waits in vain now; all that is stuck, and what to run: jhub doctor dev"]
+    where = Where(
+        hub="main", namespace="hub-main", kubeconfig=None, file="my.kubeconfig", context="lab"
+    )
+    assert list(reasons(where, None)) == [
+        "hub main: no pod of it waits in vain now; all that is stuck, and what to run: jhub"
+        " doctor dev"
+    ]
     assert "--kubeconfig my.kubeconfig --context lab" in (kubectl / "lines").read_text()
 
 
-def test_whatever_goes_wrong_is_one_line_and_the_true_error_follows(kubectl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_goes_wrong_is_one_line_and_the_true_error_follows(
+    kubectl: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (kubectl / "pods").write_text("no json")
     (line,) = reasons(WHERE, None)
-    assert line.startswith("hub main did not get ready; why, could not be asked (JSONDecodeError") and line.endswith("jhub doctor dev")
+    assert line.startswith(
+        "hub main did not get ready; why, could not be asked (JSONDecodeError"
+    ) and line.endswith("jhub doctor dev")
     monkeypatch.setenv("PATH", "/nonexistent")
     (line,) = reasons(WHERE, None)
     assert "kubectl is not on PATH" in line
@@ -128,6 +192,13 @@ def test_a_plan_has_no_hooks_and_an_engine_that_knows_them_gets_one() -> None:
         mock.patch.object(pulumi, "ErrorHook") as hook,
     ):
         binding = not_ready.says_why(WHERE)
-    assert binding is not None and binding.on_error == [hook.return_value] and hook.call_args.args[0] == "why-hub-main"
-    with mock.patch.object(not_ready, "under_an_engine", lambda: True), mock.patch.object(not_ready, "monitor_supports_feature", lambda _: False):
+    assert (
+        binding is not None
+        and binding.on_error == [hook.return_value]
+        and hook.call_args.args[0] == "why-hub-main"
+    )
+    with (
+        mock.patch.object(not_ready, "under_an_engine", lambda: True),
+        mock.patch.object(not_ready, "monitor_supports_feature", lambda _: False),
+    ):
         assert not_ready.says_why(WHERE) is None, "an older engine refuses a program with hooks"

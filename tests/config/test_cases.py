@@ -1,4 +1,6 @@
-"""What a stack file may say, and what a person reads when it is wrong: one file for each case, its name is the verdict."""
+"""What a stack file may say, and what a person reads when it is wrong: one file for each case,
+its name is the verdict.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,15 @@ from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.halves import Configuration, whole
 from jupyterhub_aws.config.stack import StackConfig
-from tests.support.stack_files import ROOT, SOURCE, changed, config_of, dev_stack, engine_values, read_yaml
+from tests.support.stack_files import (
+    ROOT,
+    SOURCE,
+    changed,
+    config_of,
+    dev_stack,
+    engine_values,
+    read_yaml,
+)
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 LONGEST_LINE = 400
@@ -22,7 +32,11 @@ def _load(case):
 
 
 def _validated(values, secret):
-    given = Configuration(values={key: value for key, value in values.items() if key not in secret}, secret=tuple(secret), source=SOURCE)
+    given = Configuration(
+        values={key: value for key, value in values.items() if key not in secret},
+        secret=tuple(secret),
+        source=SOURCE,
+    )
     return validated(whole(given, ROOT))
 
 
@@ -50,20 +64,38 @@ def test_case(path):
 
 
 def test_values_arrive_as_they_were_written():
-    stack = _load({"set": {"pools.core.size": 2.0, "tags.owner": "Größe Müller", "cluster.logs": ["api"]}})
+    stack = _load(
+        {"set": {"pools.core.size": 2.0, "tags.owner": "Größe Müller", "cluster.logs": ["api"]}}
+    )
     assert stack.region == "us-east-1" and stack.name == "jhub-dev"
-    assert stack.pools.core.size == 2 and stack.tags.owner == "Größe Müller" and stack.cluster.logs == ("api",)
+    assert (
+        stack.pools.core.size == 2
+        and stack.tags.owner == "Größe Müller"
+        and stack.cluster.logs == ("api",)
+    )
     assert list(stack.pools.user) == ["gpu", "memory"]
-    assert stack.pools.user["memory"].max_price == "0.40" and stack.pools.user["memory"].size.max == 10
+    assert (
+        stack.pools.user["memory"].max_price == "0.40" and stack.pools.user["memory"].size.max == 10
+    )
     assert stack.imports == {} and stack.homes.kind == "efs"
     small = stack.hubs["main"].profiles["small"]
     assert (small.cpu, small.memory, small.guarantee, small.default) == (2.0, "16G", 0.5, True)
-    assert stack.hubs["main"].entry.allowed_cidrs == ("203.0.113.0/24",) and stack.hubs["main"].database.kind == "sqlite"
+    assert (
+        stack.hubs["main"].entry.allowed_cidrs == ("203.0.113.0/24",)
+        and stack.hubs["main"].database.kind == "sqlite"
+    )
 
 
 def test_engine_conversions_are_those_of_pulumi():
     """The support module itself: without it, every case above would prove something else."""
-    config = {"a": 1.10, "b": True, "c": None, "d": {"x": 2.0, True: None, "s": {"secure": "AA"}}, "e": [1e30, 2**64], "f": {"secure": "AA"}}
+    config = {
+        "a": 1.10,
+        "b": True,
+        "c": None,
+        "d": {"x": 2.0, True: None, "s": {"secure": "AA"}},
+        "e": [1e30, 2**64],
+        "f": {"secure": "AA"},
+    }
     values, secret = engine_values(config)
     assert values == {
         "a": "1.1",

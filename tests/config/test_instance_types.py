@@ -1,4 +1,6 @@
-"""The table of EC2 types: plausible row by row, and what the types that the stack file names really have."""
+"""The table of EC2 types: plausible row by row, and what the types that the stack file names
+really have.
+"""
 
 from __future__ import annotations
 
@@ -66,8 +68,14 @@ def test_types_of_a_pool_in_the_stack_file_have_one_shape(pool):
 
 
 def test_types_with_a_share_of_a_gpu_are_the_only_ones_whose_number_and_name_differ():
-    """EC2 counts no GPU for a share of one: `gpus` is 0 and `gpu` is a name, so who asks for GPUs must ask for the name."""
-    differing = {name for name in instance_types() if bool(instance_type(name).gpus) != (instance_type(name).gpu is not None)}
+    """EC2 counts no GPU for a share of one: `gpus` is 0 and `gpu` is a name, so who asks for
+    GPUs must ask for the name.
+    """
+    differing = {
+        name
+        for name in instance_types()
+        if bool(instance_type(name).gpus) != (instance_type(name).gpu is not None)
+    }
     assert {name.partition(".")[0] for name in differing} == {"g6f", "gr6f"}
     assert all(instance_type(name).gpu for name in differing)
 

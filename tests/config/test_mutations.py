@@ -1,4 +1,6 @@
-"""Whatever stands in a stack file: load() returns a stack or says what is wrong in lines that a person can use."""
+"""Whatever stands in a stack file: load() returns a stack or says what is wrong in lines that a
+person can use.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,16 @@ from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.stack import StackConfig
 from tests.support.stack_files import SOURCE, changed, dev_stack, engine_values
 
-JARGON = ("Traceback", "Input should", "validation error", "pydantic", "NoneType", "valid string", "Value error", "Object at")
+JARGON = (
+    "Traceback",
+    "Input should",
+    "validation error",
+    "pydantic",
+    "NoneType",
+    "valid string",
+    "Value error",
+    "Object at",
+)
 LONGEST_LINE = 400
 
 _TEXTS = [
@@ -26,19 +37,52 @@ _TEXTS = [
     "\ud800", "x" * 5000, "10.0.0.0/16\n", "us-east-1a\n", "1.35", "NaN", "0.0.0.0/0", "core", "spot", "efs", "__class__", "a.b", "a'b",
 ]  # fmt: skip
 _SCALARS = st.one_of(
-    st.sampled_from([None, True, False, 0, -1, 1, 2**63, 10**30, 10**4000, 0.5, -0.0, 1e308, float("nan"), float("inf"), float("-inf")]),
+    st.sampled_from(
+        [
+            None,
+            True,
+            False,
+            0,
+            -1,
+            1,
+            2**63,
+            10**30,
+            10**4000,
+            0.5,
+            -0.0,
+            1e308,
+            float("nan"),
+            float("inf"),
+            float("-inf"),
+        ]
+    ),
     st.sampled_from(_TEXTS),
     st.text(max_size=8),
 )
 _VALUES = st.one_of(
     _SCALARS,
-    st.sampled_from([[], {}, [[]], [{}], {"": {}}, {"secure": 1}, [[[[[[[[[[]]]]]]]]]], ["x"] * 60, {f"k{i}": "v" for i in range(60)}]),
+    st.sampled_from(
+        [
+            [],
+            {},
+            [[]],
+            [{}],
+            {"": {}},
+            {"secure": 1},
+            [[[[[[[[[[]]]]]]]]]],
+            ["x"] * 60,
+            {f"k{i}": "v" for i in range(60)},
+        ]
+    ),
     st.lists(_SCALARS, max_size=3),
-    st.dictionaries(st.sampled_from([*_TEXTS, "kind", "capacity", "size", "pools"]), _SCALARS, max_size=3),
+    st.dictionaries(
+        st.sampled_from([*_TEXTS, "kind", "capacity", "size", "pools"]), _SCALARS, max_size=3
+    ),
 )
 
 
-#: What the real stack file leaves out of its hub: everything else that a hub can say is mutated too.
+#: What the real stack file leaves out of its hub: everything else that a hub can say is mutated
+#: too.
 _MORE = {
     "backups": {
         "kind": "aws_backup",
@@ -110,7 +154,13 @@ def _base():
 def _places(value, way=()):
     """Every path of a configuration, containers and leaves."""
     yield way
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+    for key, item in (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    ):
         yield from _places(item, (*way, key))
 
 
@@ -156,19 +206,32 @@ def _mutate(draw, parent, last):
 
 
 def _strings(config):
-    """Like the engine, but with what it would refuse (NaN, infinity, lone surrogates) carried along as Python's JSON does."""
-    return {key: value if isinstance(value, str) else "" if value is None else json.dumps(value) for key, value in config.items()}
+    """Like the engine, but with what it would refuse (NaN, infinity, lone surrogates) carried
+    along as Python's JSON does.
+    """
+    return {
+        key: value if isinstance(value, str) else "" if value is None else json.dumps(value)
+        for key, value in config.items()
+    }
 
 
 def _judge(values, secret=()):
     """The number of problems, each of which must be readable."""
     try:
         assert isinstance(
-            validated(Configuration(values={key: value for key, value in values.items() if key not in secret}, secret=tuple(secret), source=SOURCE)),
+            validated(
+                Configuration(
+                    values={key: value for key, value in values.items() if key not in secret},
+                    secret=tuple(secret),
+                    source=SOURCE,
+                )
+            ),
             StackConfig,
         )
     except ConfigError as error:
-        assert error.problems and all(problem.path and problem.what and problem.fix for problem in error.problems)
+        assert error.problems and all(
+            problem.path and problem.what and problem.fix for problem in error.problems
+        )
         for problem in error.problems:
             line = problem.line(SOURCE)
             if not line.isprintable() or len(line.splitlines()) != 1:
@@ -185,20 +248,57 @@ def test_what_is_mutated_is_right_and_has_every_part_of_a_hub():
     assert _judge(_strings(_base())) == 0
     places = {way[1:] for way in _all_places() if way[0] == "jupyterhub-aws:hubs"}
     assert len(places) > 100
-    assert {("main", part) for part in Hub.model_fields if part not in ("pools", "package_mirrors")} | {("other", "pools", 1)} <= places
+    assert {
+        ("main", part) for part in Hub.model_fields if part not in ("pools", "package_mirrors")
+    } | {("other", "pools", 1)} <= places
 
 
-@settings(max_examples=300, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=300,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(_mutated())
 def test_mutated_stack(config):
     _judge(_strings(config))
 
 
 _RAW = st.one_of(
-    st.sampled_from(["", "{", "[", "}", "[[[", '{"a":', "[1,]", "{'a': 1}", "[NaN]", "null", '"', "[" * 100_000, '{"a":' * 300 + "1" + "}" * 300]),
-    st.sampled_from(["[" * 150 + "]" * 150, "[" * 900 + "]" * 900, '["\\ud800"]', '{"a": 1, "a": 2}', "[" + "9" * 5000 + "]", "\ufeff{}", "{} {}", "[\x00]"]),
+    st.sampled_from(
+        [
+            "",
+            "{",
+            "[",
+            "}",
+            "[[[",
+            '{"a":',
+            "[1,]",
+            "{'a': 1}",
+            "[NaN]",
+            "null",
+            '"',
+            "[" * 100_000,
+            '{"a":' * 300 + "1" + "}" * 300,
+        ]
+    ),
+    st.sampled_from(
+        [
+            "[" * 150 + "]" * 150,
+            "[" * 900 + "]" * 900,
+            '["\\ud800"]',
+            '{"a": 1, "a": 2}',
+            "[" + "9" * 5000 + "]",
+            "\ufeff{}",
+            "{} {}",
+            "[\x00]",
+        ]
+    ),
     st.text(max_size=12),
-    st.sampled_from(["[", "{"]).flatmap(lambda head: st.text(alphabet='[]{}",:1a\\u', max_size=14).map(lambda rest: head + rest)),
+    st.sampled_from(["[", "{"]).flatmap(
+        lambda head: st.text(alphabet='[]{}",:1a\\u', max_size=14).map(lambda rest: head + rest)
+    ),
 )
 
 
@@ -215,17 +315,32 @@ def _broken_text(draw):
     return values, draw(st.sets(st.sampled_from(sorted(values)), max_size=1))
 
 
-@settings(max_examples=80, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=80,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(_broken_text())
 def test_broken_text_of_a_section(drawn):
     values, secret = drawn
     _judge(values, secret)
 
 
-_NOT_JSON = "cluster: must be a map of options (got {}); write options under it, first of all `kind: eks` (or existing)"
-_UNREADABLE = "cluster: cannot be read: it is nested too deeply, or has half a character; compare it with the reference"
+_NOT_JSON = (
+    "cluster: must be a map of options (got {}); write options under it, first of all `kind: eks`"
+    " (or existing)"
+)
+_UNREADABLE = (
+    "cluster: cannot be read: it is nested too deeply, or has half a character; compare it with the"
+    " reference"
+)
 _TOO_DEEP = "cluster: is nested too deeply to be read; compare it with the reference"
-_DAYS = "1, 3, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
+_DAYS = (
+    "1, 3, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,"
+    " 3288, 3653"
+)
 
 
 @pytest.mark.parametrize(
@@ -239,10 +354,16 @@ _DAYS = "1, 3, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827,
         ("[" * 300 + "]" * 300, _UNREADABLE),
         ('{"kind": "eks", "version": "1.35", "volume_key": "\\ud800"}', _UNREADABLE),
         ("[" + "9" * 5000 + "]", _NOT_JSON.format("'[" + "9" * 55 + "…")),
-        ('{"kind": "eks", "version": "1.35", "log_retention_days": NaN}', f"cluster.log_retention_days: must be one of {_DAYS} (got nan); choose one of them"),
+        (
+            '{"kind": "eks", "version": "1.35", "log_retention_days": NaN}',
+            f"cluster.log_retention_days: must be one of {_DAYS} (got nan); choose one of them",
+        ),
         (
             '{"kind": "eks", "version": NaN}',
-            'cluster.version: must be a quoted string (got the number nan): as a number 1.30 turns into 1.3; write it in quotes, such as "1.35"',
+            (
+                "cluster.version: must be a quoted string (got the number nan): as a number 1.30"
+                ' turns into 1.3; write it in quotes, such as "1.35"'
+            ),
         ),
     ],
     ids=range(10),

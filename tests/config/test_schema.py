@@ -1,4 +1,6 @@
-"""The schema and the reference say what the models say: nothing stale, nothing left out, nothing allowed that is refused."""
+"""The schema and the reference say what the models say: nothing stale, nothing left out, nothing
+allowed that is refused.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,13 @@ from jupyterhub_aws.config.load import PROJECT, load
 from jupyterhub_aws.config.model import is_tag
 from jupyterhub_aws.config.pools import AnyUserPool, Pools
 from jupyterhub_aws.config.reference import reference_page
-from jupyterhub_aws.config.schema import _as_the_engine_takes_it, flow, models_schema, render_schema, stack_schema
+from jupyterhub_aws.config.schema import (
+    _as_the_engine_takes_it,
+    flow,
+    models_schema,
+    render_schema,
+    stack_schema,
+)
 from jupyterhub_aws.config.stack import PROVIDER_KEYS, StackConfig
 from jupyterhub_aws.config.versions import pins
 from tests.support.stack_files import engine_key
@@ -52,13 +60,21 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def entry_of(annotation: Any) -> str:
-    """What stands between a map or a list of models and an option of its entries, behind `| None` too."""
+    """What stands between a map or a list of models and an option of its entries, behind `|
+    None` too.
+    """
     own = {dict: ".<name>", tuple: "[]"}.get(get_origin(annotation), "")
-    return own or "".join(entry_of(argument) for argument in get_args(annotation) if get_origin(argument) in (dict, tuple))
+    return own or "".join(
+        entry_of(argument)
+        for argument in get_args(annotation)
+        if get_origin(argument) in (dict, tuple)
+    )
 
 
 def options(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[BaseModel], str]]:
-    """Every option below a model: its path in a stack file, and where it is declared. Independent of any schema."""
+    """Every option below a model: its path in a stack file, and where it is declared.
+    Independent of any schema.
+    """
     for name, field in model.model_fields.items():
         here = f"{path}.{name}" if path else PROVIDER_KEYS.get(name, name)
         yield here, model, name
@@ -79,7 +95,10 @@ def refusals(schema: dict[str, Any], document: object) -> list[str]:
 
 def as_the_engine_gives_it(document: dict[str, Any]) -> dict[str, str]:
     config = document["config"].items()
-    return {engine_key(key): value if isinstance(value, str) else json.dumps(value) for key, value in config}
+    return {
+        engine_key(key): value if isinstance(value, str) else json.dumps(value)
+        for key, value in config
+    }
 
 
 def changed(document: dict[str, Any], path: Keys, value: object) -> dict[str, Any]:
@@ -100,11 +119,16 @@ def section(name: str, *below: str | int) -> Keys:
     return ("config", name, *below)
 
 
-@pytest.mark.parametrize(("file", "render"), [("config/stack.schema.json", render_schema), ("docs/reference.md", reference_page)])
+@pytest.mark.parametrize(
+    ("file", "render"),
+    [("config/stack.schema.json", render_schema), ("docs/reference.md", reference_page)],
+)
 def test_the_committed_file_is_what_the_models_say(file, render):
     text = render()
     assert text == render() and text.endswith("\n") and not text.endswith("\n\n")
-    assert (ROOT / file).read_text(encoding="utf-8") == text, f"{file} is stale: the models changed. Run `make docs` and commit the result."
+    assert (ROOT / file).read_text(encoding="utf-8") == text, (
+        f"{file} is stale: the models changed. Run `make docs` and commit the result."
+    )
 
 
 def test_the_schema_is_a_schema(schema):
@@ -116,8 +140,18 @@ def test_the_dev_stack_is_valid(schema, dev):
 
 
 def test_keys_of_the_engine_and_of_providers_are_taken(schema, dev):
-    dev |= {"secretsprovider": "awskms://alias/pulumi", "encryptedkey": "AQ==", "encryptionsalt": "v1:AA==", "environment": ["shared"]}
-    dev["config"] |= {"aws:profile": "lab", "aws:allowedAccountIds": ["123456789012"], "kubernetes:context": "x", "eks:token": {"secure": "v1:AA=="}}
+    dev |= {
+        "secretsprovider": "awskms://alias/pulumi",
+        "encryptedkey": "AQ==",
+        "encryptionsalt": "v1:AA==",
+        "environment": ["shared"],
+    }
+    dev["config"] |= {
+        "aws:profile": "lab",
+        "aws:allowedAccountIds": ["123456789012"],
+        "kubernetes:context": "x",
+        "eks:token": {"secure": "v1:AA=="},
+    }
     assert refusals(schema, dev) == []
 
 
@@ -130,7 +164,15 @@ WRONG = {
     "a wrong tag": (section("pools", "memory", "capacity"), "cheap"),
     "no tag": (section("pools", "memory", "capacity"), ...),
     "a missing option": (section("pools", "memory", "size", "max"), ...),
-    "max_price on demand": (section("pools", "memory"), {"capacity": "on_demand", "max_price": "0.40", "instance_types": ["m7i.large"], "size": {"max": 1}}),
+    "max_price on demand": (
+        section("pools", "memory"),
+        {
+            "capacity": "on_demand",
+            "max_price": "0.40",
+            "instance_types": ["m7i.large"],
+            "size": {"max": 1},
+        },
+    ),
     "a price as a number": (section("pools", "memory", "max_price"), 0.4),
     "a version as a number": (section("cluster", "version"), 1.35),
     "an unknown option in a nested map": (section("pools", "core", "disk", "size_gb"), 50),
@@ -140,8 +182,14 @@ WRONG = {
     "a number in quotes": (section("hubs", "main", "profiles", "small", "cpu"), "2"),
     "a number that is a truth": (section("hubs", "main", "profiles", "small", "cpu"), True),
     "one zone": (section("network", "zones"), ["us-east-1a"]),
-    "a pool with an impossible name": (section("pools", "Big_Pool"), {"capacity": "spot", "instance_types": ["m7i.large"], "size": {"max": 1}}),
-    "a pool with a long name": (section("pools", "a" * 21), {"capacity": "spot", "instance_types": ["m7i.large"], "size": {"max": 1}}),
+    "a pool with an impossible name": (
+        section("pools", "Big_Pool"),
+        {"capacity": "spot", "instance_types": ["m7i.large"], "size": {"max": 1}},
+    ),
+    "a pool with a long name": (
+        section("pools", "a" * 21),
+        {"capacity": "spot", "instance_types": ["m7i.large"], "size": {"max": 1}},
+    ),
     "a hub with an impossible name": (section("hubs"), {"Big_Hub": {}}),
     "homes of no kind": (section("homes"), {}),
     "a name with capitals": (section("name"), "Hub"),
@@ -156,19 +204,35 @@ def test_what_is_wrong_is_refused_by_the_schema_and_by_the_models(schema, dev, p
         load(as_the_engine_gives_it(wrong), source="Pulumi.dev.yaml")
 
 
-@pytest.mark.parametrize("document", [{}, {"config": None}, {"config": {}, "resources": {}}], ids=["no config", "empty config", "unknown key beside config"])
+@pytest.mark.parametrize(
+    "document",
+    [{}, {"config": None}, {"config": {}, "resources": {}}],
+    ids=["no config", "empty config", "unknown key beside config"],
+)
 def test_a_file_that_is_no_stack_file_is_refused(schema, document):
     assert refusals(schema, document)
 
 
 RIGHT = {
     "homes of another kind": (section("homes"), {"kind": "ebs"}),
-    "a hub": (section("hubs"), {"physics": {"sign_in": {"kind": "shared_password"}, "entry": {"kind": "port_forward"}, "pools": ["memory"]}}),
+    "a hub": (
+        section("hubs"),
+        {
+            "physics": {
+                "sign_in": {"kind": "shared_password"},
+                "entry": {"kind": "port_forward"},
+                "pools": ["memory"],
+            }
+        },
+    ),
     "a fraction of a core": (section("hubs", "main", "profiles", "small", "cpu"), 0.5),
     "all of what one asks for": (section("hubs", "main", "profiles", "small", "guarantee"), 1),
     "an option left out by null": (section("pools", "memory", "max_price"), None),
     "flow logs": (section("network", "flow_logs"), {"traffic": "ALL"}),
-    "a pool on demand": (section("pools", "steady"), {"capacity": "on_demand", "instance_types": ["m7i.large"], "size": {"max": 1}}),
+    "a pool on demand": (
+        section("pools", "steady"),
+        {"capacity": "on_demand", "instance_types": ["m7i.large"], "size": {"max": 1}},
+    ),
     "an import": (section("imports"), {"aws:ec2/vpc:Vpc::network-vpc": "vpc-0123456789abcdef0"}),
 }
 
@@ -182,12 +246,24 @@ def test_what_is_right_is_taken_by_the_schema_and_by_the_models(schema, dev, pat
 
 def test_the_sections_are_the_models(schema):
     config = schema["properties"]["config"]
-    names = {PROVIDER_KEYS.get(name, name): field.is_required() for name, field in StackConfig.model_fields.items()}
-    assert set(config["properties"]) == {*names, *(f"{PROJECT}:{name}" for name in names if ":" not in name)}
+    names = {
+        PROVIDER_KEYS.get(name, name): field.is_required()
+        for name, field in StackConfig.model_fields.items()
+    }
+    assert set(config["properties"]) == {
+        *names,
+        *(f"{PROJECT}:{name}" for name in names if ":" not in name),
+    }
     whole, inner = config["anyOf"]
-    either = [{"anyOf": [{"required": [name]}, {"required": [f"{PROJECT}:{name}"]}]} for name, required in names.items() if required]
+    either = [
+        {"anyOf": [{"required": [name]}, {"required": [f"{PROJECT}:{name}"]}]}
+        for name, required in names.items()
+        if required
+    ]
     assert whole["allOf"] == either
-    assert whole["else"] == {"required": ["aws:region"]} and inner["anyOf"][0] == {"required": ["cloud_stack"]}
+    assert whole["else"] == {"required": ["aws:region"]} and inner["anyOf"][0] == {
+        "required": ["cloud_stack"]
+    }
     assert config["additionalProperties"] is False
 
 
@@ -210,7 +286,9 @@ def test_a_cluster_that_exists_needs_no_region_in_either_form(schema):
         assert refusals(schema, {"config": config})
 
 
-_KUBEADM = YAML(typ="safe").load((ROOT / "examples/kubeadm/Pulumi.kubeadm.yaml").read_text(encoding="utf-8"))["config"]
+_KUBEADM = YAML(typ="safe").load(
+    (ROOT / "examples/kubeadm/Pulumi.kubeadm.yaml").read_text(encoding="utf-8")
+)["config"]
 
 
 def test_every_model_has_a_definition_and_every_definition_a_model(schema):
@@ -221,9 +299,15 @@ def test_every_model_has_a_definition_and_every_definition_a_model(schema):
 def test_a_definition_has_the_options_of_its_model(schema, name):
     definition, fields = schema["$defs"][name], MODELS[name].model_fields
     assert set(definition["properties"]) == set(fields)
-    assert set(definition.get("required", [])) == {option for option, field in fields.items() if field.is_required() or is_tag(field)}
+    assert set(definition.get("required", [])) == {
+        option for option, field in fields.items() if field.is_required() or is_tag(field)
+    }
     # Hover text and reference call an option required where the schema has no default.
-    assert {option for option, node in models_schema()["$defs"][name]["properties"].items() if "default" not in node} == set(definition.get("required", []))
+    assert {
+        option
+        for option, node in models_schema()["$defs"][name]["properties"].items()
+        if "default" not in node
+    } == set(definition.get("required", []))
     if name == Pools.__name__:
         assert len(definition["additionalProperties"]["oneOf"]) == len(get_args(AnyUserPool))
         assert definition["propertyNames"]["pattern"]
@@ -233,18 +317,33 @@ def test_a_definition_has_the_options_of_its_model(schema, name):
 
 def test_the_choices_of_a_union_are_told_apart_by_constants(schema):
     homes = schema["properties"]["config"]["properties"]["homes"]
-    for union, key in ((schema["$defs"]["Pools"]["additionalProperties"], "capacity"), (homes, "kind")):
+    for union, key in (
+        (schema["$defs"]["Pools"]["additionalProperties"], "capacity"),
+        (homes, "kind"),
+    ):
         members = [schema["$defs"][member["$ref"].rpartition("/")[2]] for member in union["oneOf"]]
         assert all(key in member["required"] for member in members)
         assert len({member["properties"][key]["const"] for member in members}) == len(members) > 1
 
 
 def test_the_schema_has_only_keywords_that_a_validator_knows():
-    judging = set("$ref additionalProperties allOf anyOf const enum exclusiveMinimum items maxItems maxLength maxProperties maximum minItems".split())
-    judging |= set("minLength not else if minProperties minimum oneOf pattern patternProperties properties propertyNames required type".split())
-    # The yaml-language-server of editors reads draft 7, where `exclusiveMinimum` is a number already.
-    assert judging - {"else"} <= set(Draft202012Validator.VALIDATORS) & set(Draft7Validator.VALIDATORS)  # `else` is judged with its `if`
-    known = judging | {"markdownDescription", *"$comment $defs $schema default description examples title".split()}
+    judging = set(
+        "$ref additionalProperties allOf anyOf const enum exclusiveMinimum items maxItems maxLength"
+        " maxProperties maximum minItems".split()
+    )
+    judging |= set(
+        "minLength not else if minProperties minimum oneOf pattern patternProperties properties"
+        " propertyNames required type".split()
+    )
+    # The yaml-language-server of editors reads draft 7, where `exclusiveMinimum` is a number
+    # already.
+    assert judging - {"else"} <= set(Draft202012Validator.VALIDATORS) & set(
+        Draft7Validator.VALIDATORS
+    )  # `else` is judged with its `if`
+    known = judging | {
+        "markdownDescription",
+        *"$comment $defs $schema default description examples title".split(),
+    }
 
     def keywords(node: Any) -> Iterator[str]:
         yield from node
@@ -255,7 +354,9 @@ def test_the_schema_has_only_keywords_that_a_validator_knows():
             elif key in ("allOf", "anyOf", "oneOf"):
                 for child in value:
                     yield from keywords(child)
-            elif key in ("items", "additionalProperties", "propertyNames") and isinstance(value, dict):
+            elif key in ("items", "additionalProperties", "propertyNames") and isinstance(
+                value, dict
+            ):
                 yield from keywords(value)
 
     assert set(keywords(stack_schema())) <= known
@@ -264,8 +365,13 @@ def test_the_schema_has_only_keywords_that_a_validator_knows():
 def test_hover_text_says_default_unit_and_what_a_change_does(schema):
     size = schema["$defs"]["Size"]["properties"]["min"]
     assert size["description"].endswith(" Default: 0. Unit: nodes. Changing it: In place.")
-    assert size["markdownDescription"].endswith("\n\n**Default:** `0`, **unit:** nodes\n\n**Changing it:** In place.")
-    assert " Required. Changing it: " in schema["properties"]["config"]["properties"]["name"]["description"]
+    assert size["markdownDescription"].endswith(
+        "\n\n**Default:** `0`, **unit:** nodes\n\n**Changing it:** In place."
+    )
+    assert (
+        " Required. Changing it: "
+        in schema["properties"]["config"]["properties"]["name"]["description"]
+    )
     price = schema["$defs"]["SpotPool"]["properties"]["max_price"]
     assert " Default: not set. Unit: USD per hour. " in price["description"]
     assert "default" not in price  # or an editor would insert `max_price: null`
@@ -273,25 +379,51 @@ def test_hover_text_says_default_unit_and_what_a_change_does(schema):
 
 def test_a_boolean_at_top_level_may_be_text_because_the_engine_writes_it_so():
     widened = _as_the_engine_takes_it({"type": "boolean", "description": "x"})
-    assert not refusals(widened, True) and not refusals(widened, "true") and refusals(widened, "yes") and refusals(widened, 1)
+    assert (
+        not refusals(widened, True)
+        and not refusals(widened, "true")
+        and refusals(widened, "yes")
+        and refusals(widened, 1)
+    )
     assert _as_the_engine_takes_it({"type": "string"}) == {"type": "string"}
 
 
-SHOWN = {"not set": None, "true": True, "3000": 3000, '"0.35"': "0.35", "172.20.0.0/16": "172.20.0.0/16", "[]": [], "{}": {}, "[a, b]": ["a", "b"]}
+SHOWN = {
+    "not set": None,
+    "true": True,
+    "3000": 3000,
+    '"0.35"': "0.35",
+    "172.20.0.0/16": "172.20.0.0/16",
+    "[]": [],
+    "{}": {},
+    "[a, b]": ["a", "b"],
+}
 
 
-@pytest.mark.parametrize(("text", "value"), [*SHOWN.items(), ("{ kind: efs, deep: { on: false } }", {"kind": "efs", "deep": {"on": False}})])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *SHOWN.items(),
+        ("{ kind: efs, deep: { on: false } }", {"kind": "efs", "deep": {"on": False}}),
+    ],
+)
 def test_a_default_is_shown_as_a_person_writes_it(text, value):
     assert flow(value) == text
     assert value is None or YAML(typ="safe").load(text) == value
 
 
-@pytest.mark.parametrize(("model", "name"), sorted({(model.__name__, name) for _, model, name in OPTIONS}))
+@pytest.mark.parametrize(
+    ("model", "name"), sorted({(model.__name__, name) for _, model, name in OPTIONS})
+)
 def test_every_option_says_what_it_does_and_what_changing_it_does(model, name):
     field = MODELS[model].model_fields[name]
     extra = field.json_schema_extra
-    assert field.description and field.description.strip(), f"{model}.{name} has no description: declare it with option(help=…)"
-    assert isinstance(extra, dict) and str(extra.get("changing", "")).strip(), f"{model}.{name} has no `changing`: declare it with option(changing=…)"
+    assert field.description and field.description.strip(), (
+        f"{model}.{name} has no description: declare it with option(help=…)"
+    )
+    assert isinstance(extra, dict) and str(extra.get("changing", "")).strip(), (
+        f"{model}.{name} has no `changing`: declare it with option(changing=…)"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(MODELS))
@@ -318,7 +450,9 @@ def test_every_row_has_the_cells_of_its_table_and_no_raw_pipe(page):
 
 def test_the_page_says_that_it_is_generated_and_its_links_find_their_anchors(page):
     assert "Generated by `jhub docs`" in page[: page.index("## The whole stack")]
-    anchors = re.findall(r'<a id="([^"]+)"></a>', page) + re.findall(r"^#+ `([a-z_]+)`$", page, re.MULTILINE)
+    anchors = re.findall(r'<a id="([^"]+)"></a>', page) + re.findall(
+        r"^#+ `([a-z_]+)`$", page, re.MULTILINE
+    )
     assert len(anchors) == len(set(anchors))
     assert set(re.findall(r"\]\(#([^)]+)\)", page)) <= set(anchors)
 

@@ -1,4 +1,6 @@
-"""So many people fill a node exactly: all of them fit, and no one more; whatever the type, and whoever shares."""
+"""So many people fill a node exactly: all of them fit, and no one more; whatever the type, and
+whoever shares.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ TYPES = sorted(name for name in instance_types() if instance_type(name).memory_m
 
 @given(st.sampled_from(TYPES), st.integers(1, 30), st.floats(0.05, 1), st.integers(8, 110))
 @settings(max_examples=400, deadline=None)
-def test_a_node_is_divided_by_people(name: str, people: int, guarantee: float, max_pods: int) -> None:
+def test_a_node_is_divided_by_people(
+    name: str, people: int, guarantee: float, max_pods: int
+) -> None:
     kinds = [instance_type(name)]
     room = server_room(kinds, max_pods)
     profile = Profile(pool="x", users_per_node=people, guarantee=guarantee)
@@ -30,20 +34,37 @@ def test_a_node_is_divided_by_people(name: str, people: int, guarantee: float, m
 
 
 def test_the_guides_node_for_three() -> None:
-    (share,) = shares(Profile(pool="memory", users_per_node=3), [instance_type("r5n.2xlarge")], 40).values()
-    assert (share.cpu_guarantee, share.cpu, share.memory_guarantee_mib, share.memory_mib) == (2.54, 5.0, 19755.0, 39510.0)
+    (share,) = shares(
+        Profile(pool="memory", users_per_node=3), [instance_type("r5n.2xlarge")], 40
+    ).values()
+    assert (share.cpu_guarantee, share.cpu, share.memory_guarantee_mib, share.memory_mib) == (
+        2.54,
+        5.0,
+        19755.0,
+        39510.0,
+    )
 
 
 def test_sizes_are_listed_from_small_to_large_and_the_default_is_the_smallest_unless_said() -> None:
-    sizes = {"b": {"cpu": 4.0, "memory": "8G"}, "a": {"cpu": 8.0, "memory": "16G"}, "g": {"cpu": 1.0, "memory": "1G", "gpus": 1}}
+    sizes = {
+        "b": {"cpu": 4.0, "memory": "8G"},
+        "a": {"cpu": 8.0, "memory": "16G"},
+        "g": {"cpu": 1.0, "memory": "1G", "gpus": 1},
+    }
     profile = Profile.model_validate({"pool": "x", "sizes": sizes})
     found = shares(profile, [instance_type("r5n.2xlarge")], 40)
     assert list(found) == ["b", "a", "g"] and default_size(profile, found) == "b"
-    chosen = Profile.model_validate({"pool": "x", "sizes": {**sizes, "a": {**sizes["a"], "default": True}}})
+    chosen = Profile.model_validate(
+        {"pool": "x", "sizes": {**sizes, "a": {**sizes["a"], "default": True}}}
+    )
     assert default_size(chosen, found) == "a"
 
 
-@pytest.mark.parametrize(("images", "chosen"), [({}, None), ({"r": {"image": "a/r:1"}, "py": {"image": "a/py:1"}}, "py")])
-def test_the_first_image_by_name_is_the_default(images: dict[str, dict[str, str]], chosen: str | None) -> None:
+@pytest.mark.parametrize(
+    ("images", "chosen"), [({}, None), ({"r": {"image": "a/r:1"}, "py": {"image": "a/py:1"}}, "py")]
+)
+def test_the_first_image_by_name_is_the_default(
+    images: dict[str, dict[str, str]], chosen: str | None
+) -> None:
     profile = Profile.model_validate({"pool": "x", "cpu": 1.0, "memory": "1G", "images": images})
     assert default_image(profile) == chosen

@@ -1,4 +1,6 @@
-"""Reading a stack file as the engine does (measured on the engine: scalars arrive as text, maps as JSON)."""
+"""Reading a stack file as the engine does (measured on the engine: scalars arrive as text, maps
+as JSON).
+"""
 
 from __future__ import annotations
 
@@ -36,9 +38,14 @@ def test_values_become_the_strings_that_the_engine_hands_over(value: object, tex
 
 
 def test_what_yaml_makes_of_text_is_what_the_engine_would_hand_over(tmp_path: Path) -> None:
-    """Measured on the engine: true becomes "true", 1.10 loses its zero, 0755 and 1e3 are numbers, and quotes keep everything."""
+    """Measured on the engine: true becomes "true", 1.10 loses its zero, 0755 and 1e3 are
+    numbers, and quotes keep everything.
+    """
     path = tmp_path / "Pulumi.x.yaml"
-    path.write_text('config:\n  p:a: true\n  p:b: 1.10\n  p:c: 5\n  p:d:\n  p:e: "1.10"\n  p:f: "true"\n  p:g: {v: 1.30, w: "1.30", x: 012}\n')
+    path.write_text(
+        'config:\n  p:a: true\n  p:b: 1.10\n  p:c: 5\n  p:d:\n  p:e: "1.10"\n  p:f: "true"\n  p:g:'
+        ' {v: 1.30, w: "1.30", x: 012}\n'
+    )
     found = read(path).values
     assert [found[f"p:{key}"] for key in "abcdef"] == ["true", "1.1", "5", "", "1.10", "true"]
     assert json.loads(found["p:g"]) == {"v": 1.3, "w": "1.30", "x": 12}
@@ -112,14 +119,28 @@ def test_a_setting_that_leads_nowhere_says_where(setting: str, path: str, says: 
 
 
 @pytest.mark.parametrize(
-    ("setting", "key", "value"), [("region=eu-west-1", "aws:region", "eu-west-1"), ("other:key=1", "other:key", "1"), ("name=", "jupyterhub-aws:name", "")]
+    ("setting", "key", "value"),
+    [
+        ("region=eu-west-1", "aws:region", "eu-west-1"),
+        ("other:key=1", "other:key", "1"),
+        ("name=", "jupyterhub-aws:name", ""),
+    ],
 )
 def test_a_setting_of_a_whole_key(setting: str, key: str, value: str) -> None:
     assert read(DEV, [setting]).values[key] == value
 
 
 def test_settings_build_upon_each_other() -> None:
-    found = read(DEV, ["pools.new={}", "pools.new.size.max=1", "pools.new.size.max=2", "hubs={}", "hubs.a.pools=[new]"])
+    found = read(
+        DEV,
+        [
+            "pools.new={}",
+            "pools.new.size.max=1",
+            "pools.new.size.max=2",
+            "hubs={}",
+            "hubs.a.pools=[new]",
+        ],
+    )
     assert json.loads(found.values["jupyterhub-aws:pools"])["new"] == {"size": {"max": 2}}
     assert json.loads(found.values["jupyterhub-aws:hubs"]) == {"a": {"pools": ["new"]}}
 
@@ -144,17 +165,40 @@ def test_a_file_that_no_engine_reads_is_a_problem_in_one_line(tmp_path: Path, te
     assert "\n" not in str(caught.value)
 
 
-PATHS = st.from_regex(r"(pools|network|tags|name|region|aws:x)?(\.[a-z]{0,5}|\[[0-9a-z²-]{0,2}\]){0,4}", fullmatch=True)
-#: Where YAML's own constructors stumble: tags with values of another kind, dates that are none, anchors, odd keys.
+PATHS = st.from_regex(
+    r"(pools|network|tags|name|region|aws:x)?(\.[a-z]{0,5}|\[[0-9a-z²-]{0,2}\]){0,4}",
+    fullmatch=True,
+)
+#: Where YAML's own constructors stumble: tags with values of another kind, dates that are none,
+#: anchors, odd keys.
 VALUES = st.one_of(
     st.text(max_size=20),
     st.text(alphabet="[]{}:,&*!<>|?-#%@`'\"a1 .~\n", max_size=15),
     st.builds(
         "!!{} {}".format,
-        st.sampled_from(["int", "float", "bool", "null", "timestamp", "binary", "set", "omap", "pairs", "map", "seq", "str"]),
+        st.sampled_from(
+            [
+                "int",
+                "float",
+                "bool",
+                "null",
+                "timestamp",
+                "binary",
+                "set",
+                "omap",
+                "pairs",
+                "map",
+                "seq",
+                "str",
+            ]
+        ),
         st.text(max_size=6),
     ),
-    st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([+-][0-9]{1,2}:[0-9]{2})?)?", fullmatch=True),
+    st.from_regex(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T"
+        r" ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([+-][0-9]{1,2}:[0-9]{2})?)?",
+        fullmatch=True,
+    ),
     st.from_regex(r"\{\??[a-z0-9.*&<\[\]~-]{1,6}: [a-z0-9.*&~]{1,4}\}", fullmatch=True),
 )
 
@@ -174,7 +218,9 @@ def test_a_misspelt_encrypted_key_is_refused_before_the_program_runs() -> None:
     from jupyterhub_aws.config.load import load
 
     file = read(DEV)
-    with pytest.raises(ConfigError, match="pols: is not an option of this program; did you mean pools"):
+    with pytest.raises(
+        ConfigError, match="pols: is not an option of this program; did you mean pools"
+    ):
         load(file.values, secret=["jupyterhub-aws:pols"], source=file.source)
 
 

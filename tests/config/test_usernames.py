@@ -32,7 +32,11 @@ def test_the_measured_names(name: str) -> None:
     assert (safe(name), escaped(name)) == MEASURED[name]
 
 
-@given(st.one_of(st.text(min_size=1, max_size=80), st.from_regex(r"[a-z0-9.@_-]{1,70}", fullmatch=True)))
+@given(
+    st.one_of(
+        st.text(min_size=1, max_size=80), st.from_regex(r"[a-z0-9.@_-]{1,70}", fullmatch=True)
+    )
+)
 @settings(max_examples=500, deadline=None)
 def test_any_name_is_as_the_real_one_makes_it(name: str) -> None:
     known = normalized(name)
@@ -55,5 +59,13 @@ def test_a_template_is_expanded_as_in_the_pods_that_were_recorded() -> None:
 
 
 def test_which_names_are_people() -> None:
-    assert [is_name(name) for name in ("ada", "a b", "", "a/b", " ada", "ada ", "\n")] == [True, True, False, False, False, False, False]
+    assert [is_name(name) for name in ("ada", "a b", "", "a/b", " ada", "ada ", "\n")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+        False,
+    ]
     assert normalized("Ünïcode") == "ünïcode"

@@ -24,8 +24,14 @@ GOOD = {
     "Cidr": ["10.0.0.0/16", "0.0.0.0/0", "203.0.113.7/32"],
     "Price": ["0.35", "1000", "0.000001", "00.5"],
     "KubernetesMinor": ["1.35", "1.09"],
-    "PrincipalArn": ["arn:aws:iam::123456789012:role/a/b+c=,.@_-", "arn:aws-cn:iam::123456789012:user/x"],
-    "KmsKeyArn": ["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab", "arn:aws:kms:us-east-1:123456789012:key/mrk-12ab"],
+    "PrincipalArn": [
+        "arn:aws:iam::123456789012:role/a/b+c=,.@_-",
+        "arn:aws-cn:iam::123456789012:user/x",
+    ],
+    "KmsKeyArn": [
+        "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "arn:aws:kms:us-east-1:123456789012:key/mrk-12ab",
+    ],
     "LabelKey": ["team", "example.org/team", "a" * 63, "A.b_c-1"],
     "LabelValue": ["", "A.b_c-1", "a" * 63],
 }
@@ -34,11 +40,50 @@ BAD = {
     "ShortName": ["a" * 21, "a b"],
     "Zone": ["us-east-1", "a", "us-east-1ab", "us-east-1-bos-1a", "US-EAST-1A"],
     "Region": ["us-east", "us-east-1a", "us-east-12", ""],
-    "Cidr": ["10.0.0.1/16", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/016", "10.0.0.0/255.255.0.0", "::/0", "10.0.0/16", " 10.0.0.0/16", ""],
-    "Price": ["", "0", "0.0", "-1", "1001", "1e2", "0.1234567", "inf", "nan", ".5", "5.", "1_0", "+1", " 1", "$1", "0,4", "1" * 400],
+    "Cidr": [
+        "10.0.0.1/16",
+        "10.0.0.0",
+        "10.0.0.0/33",
+        "10.0.0.0/016",
+        "10.0.0.0/255.255.0.0",
+        "::/0",
+        "10.0.0/16",
+        " 10.0.0.0/16",
+        "",
+    ],
+    "Price": [
+        "",
+        "0",
+        "0.0",
+        "-1",
+        "1001",
+        "1e2",
+        "0.1234567",
+        "inf",
+        "nan",
+        ".5",
+        "5.",
+        "1_0",
+        "+1",
+        " 1",
+        "$1",
+        "0,4",
+        "1" * 400,
+    ],
     "KubernetesMinor": ["1.3", "1.350", "v1.35", "2.35", "1.35.1", "latest", ""],
-    "PrincipalArn": ["", "*", "arn:aws:iam::123456789012:root", "arn:aws:iam::12345678901:role/x", "arn:aws:sts::123456789012:assumed-role/x/y"],
-    "KmsKeyArn": ["", "alias/aws/ebs", "1234abcd-12ab-34cd-56ef-1234567890ab", "arn:aws:kms:us-east-1:123456789012:alias/x"],
+    "PrincipalArn": [
+        "",
+        "*",
+        "arn:aws:iam::123456789012:root",
+        "arn:aws:iam::12345678901:role/x",
+        "arn:aws:sts::123456789012:assumed-role/x/y",
+    ],
+    "KmsKeyArn": [
+        "",
+        "alias/aws/ebs",
+        "1234abcd-12ab-34cd-56ef-1234567890ab",
+        "arn:aws:kms:us-east-1:123456789012:alias/x",
+    ],
     "LabelKey": ["", "/a", "a/", "a/b/c", "A.org/x", "a" * 64, "-a", "a b"],
     "LabelValue": ["a" * 64, "-a", "a.", "a b", "é"],
 }
@@ -48,12 +93,16 @@ def _check(kind, value):
     return TypeAdapter(getattr(values, kind)).validate_python(value)
 
 
-@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, listed in GOOD.items() for value in listed])
+@pytest.mark.parametrize(
+    ("kind", "value"), [(kind, value) for kind, listed in GOOD.items() for value in listed]
+)
 def test_good_value(kind, value):
     assert _check(kind, value) == value
 
 
-@pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, listed in BAD.items() for value in listed])
+@pytest.mark.parametrize(
+    ("kind", "value"), [(kind, value) for kind, listed in BAD.items() for value in listed]
+)
 def test_bad_value(kind, value):
     with pytest.raises(ValidationError) as caught:
         _check(kind, value)
@@ -74,8 +123,22 @@ def test_no_value_passes_with_a_last_newline_or_with_digits_of_another_script(ki
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        *((None, "nothing"), (True, "true"), (False, "false"), ({}, "an empty map"), ({1: 2}, "a map"), ([], "an empty list"), ((1,), "a list"), (1.5, "1.5")),
-        *(("a\nb", r"'a\nb'"), ("\x1b\u2028", r"'\x1b\u2028'"), ("x" * 100, "'" + "x" * 56 + "…"), (10**99, "1" + "0" * 56 + "…")),
+        *(
+            (None, "nothing"),
+            (True, "true"),
+            (False, "false"),
+            ({}, "an empty map"),
+            ({1: 2}, "a map"),
+            ([], "an empty list"),
+            ((1,), "a list"),
+            (1.5, "1.5"),
+        ),
+        *(
+            ("a\nb", r"'a\nb'"),
+            ("\x1b\u2028", r"'\x1b\u2028'"),
+            ("x" * 100, "'" + "x" * 56 + "…"),
+            (10**99, "1" + "0" * 56 + "…"),
+        ),
     ],
 )
 def test_shown_is_short_and_one_line(value, text):
@@ -107,7 +170,13 @@ def test_problems_are_sorted_and_named_once():
 
 def test_stack_is_frozen_all_the_way_down():
     stack = load(engine_values(dev_stack())[0], source="X.yaml")
-    for model, field in ((stack, "name"), (stack.cluster, "version"), (stack.cluster.api, "public"), (stack.pools.core, "size"), (stack.pools, "core")):
+    for model, field in (
+        (stack, "name"),
+        (stack.cluster, "version"),
+        (stack.cluster.api, "public"),
+        (stack.pools.core, "size"),
+        (stack.pools, "core"),
+    ):
         with pytest.raises(ValidationError, match="frozen"):
             setattr(model, field, getattr(model, field))
 
@@ -120,7 +189,13 @@ def test_tags_as_aws_gets_them():
     config = dev_stack()
     config["jupyterhub-aws:tags"]["extra"] = {"team": "data"}
     tags = load(engine_values(config)[0], source="X.yaml").tags
-    everywhere = {"owner": "platform-team", "environment": "dev", "managed-by": "jupyterhub-aws", "stack": "s", "team": "data"}
+    everywhere = {
+        "owner": "platform-team",
+        "environment": "dev",
+        "managed-by": "jupyterhub-aws",
+        "stack": "s",
+        "team": "data",
+    }
     assert tags.as_aws("s") == {**everywhere, "cost-center": "research-computing"}
     assert tags.model_copy(update={"cost_center": None}).as_aws("s") == everywhere
 
@@ -144,25 +219,77 @@ print(json.dumps({"opened": opened, "dialled": dialled, "new": sorted(set(sys.mo
 
 
 def test_no_module_of_the_config_names_a_network_or_a_process_module():
-    """Beside the run below, which cannot see what pydantic has loaded before: the standard library's email brings socket."""
-    forbidden = {"socket", "ssl", "http", "urllib", "asyncio", "ftplib", "subprocess", "requests", "urllib3", "grpc", "boto3", "botocore"}
+    """Beside the run below, which cannot see what pydantic has loaded before: the standard
+    library's email brings socket.
+    """
+    forbidden = {
+        "socket",
+        "ssl",
+        "http",
+        "urllib",
+        "asyncio",
+        "ftplib",
+        "subprocess",
+        "requests",
+        "urllib3",
+        "grpc",
+        "boto3",
+        "botocore",
+    }
     modules = sorted((ROOT / "config").glob("*.py"))
     assert len(modules) >= 12
     for path in modules:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            found = [name for name in names if name.partition(".")[0] in forbidden or name.startswith("pulumi")]
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+            found = [
+                name
+                for name in names
+                if name.partition(".")[0] in forbidden or name.startswith("pulumi")
+            ]
             assert not found, f"{path.name}:{node.lineno} imports {found}"
 
 
 def test_import_of_the_config_has_no_side_effect():
-    """No Pulumi, no network and no file but Python's own: what pydantic loads for a first model (the list of its plugins) came before."""
-    ran = subprocess.run([sys.executable, "-c", _IMPORT], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    """No Pulumi, no network and no file but Python's own: what pydantic loads for a first model
+    (the list of its plugins) came before.
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", _IMPORT],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     seen = json.loads(ran.stdout)
     assert ran.stderr == ""
     assert "jupyterhub_aws.config.stack" in seen["new"] and seen["opened"]
     roots = {name.partition(".")[0] for name in seen["all"]}
-    assert not roots & {"pulumi", "pulumi_aws", "pulumi_kubernetes", "pulumi_eks", "boto3", "botocore", "requests", "urllib3", "grpc", "ruamel", "yaml"}
+    assert not roots & {
+        "pulumi",
+        "pulumi_aws",
+        "pulumi_kubernetes",
+        "pulumi_eks",
+        "boto3",
+        "botocore",
+        "requests",
+        "urllib3",
+        "grpc",
+        "ruamel",
+        "yaml",
+    }
     assert seen["dialled"] == []
-    others = [path for path in seen["opened"] if not path.rpartition("@")[0].endswith(".pyc") and not path.endswith((".py", ".pyc")) and ".pyc." not in path]
+    others = [
+        path
+        for path in seen["opened"]
+        if not path.rpartition("@")[0].endswith(".pyc")
+        and not path.endswith((".py", ".pyc"))
+        and ".pyc." not in path
+    ]
     assert others == []

@@ -1,4 +1,6 @@
-"""The engine's tests are skipped as a whole, with one line that says why, where the engine is not on the machine."""
+"""The engine's tests are skipped as a whole, with one line that says why, where the engine is
+not on the machine.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +27,17 @@ def plugins() -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def new_engine(plugins: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Engine]]:
+def new_engine(
+    plugins: list[Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Engine]]:
     """A factory of engines, each with a copy of the program, a state and an account of its own."""
 
     made: list[Engine] = []
 
     def make(**options: object) -> Engine:
-        made.append(Engine(home=tmp_path_factory.mktemp("engine") / "home", plugins=plugins, **options))  # type: ignore[arg-type] -- Engine's own options
+        made.append(
+            Engine(home=tmp_path_factory.mktemp("engine") / "home", plugins=plugins, **options)
+        )  # type: ignore[arg-type] -- Engine's own options
         return made[-1]
 
     yield make
@@ -40,9 +46,15 @@ def new_engine(plugins: list[Path], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say it once, whatever -r options are in force: a run that skipped this looks like one that passed it."""
+    """Say it once, whatever -r options are in force: a run that skipped this looks like one that
+    passed it.
+    """
     if "s" in terminalreporter.reportchars or "a" in terminalreporter.reportchars:
         return
-    why = [str(report.longrepr[2]).removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", []) if NOT_RUN in str(report.longrepr)]
+    why = [
+        str(report.longrepr[2]).removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if NOT_RUN in str(report.longrepr)
+    ]
     for reason in dict.fromkeys(why):
         terminalreporter.write_line(f"SKIPPED tests/engine: {reason}")

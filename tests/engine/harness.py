@@ -1,7 +1,9 @@
-"""The real Pulumi engine on a copy of the program, against stand-in plugins and an AWS account that is a JSON file.
+"""The real Pulumi engine on a copy of the program, against stand-in plugins and an AWS account that
+is a JSON file.
 
-Why a copy: the engine rewrites stack files, and tests edit them. Why the real engine: what is replaced, in which order,
-what a killed run leaves behind and whether a second run is quiet are its decisions, and no recording can show them.
+Why a copy: the engine rewrites stack files, and tests edit them. Why the real engine: what is
+replaced, in which order, what a killed run leaves behind and whether a second run is quiet are its
+decisions, and no recording can show them.
 """
 
 from __future__ import annotations
@@ -28,14 +30,24 @@ from tests.support.stack_files import changed, engine_key
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What the engine needs of the checkout; folders that do not exist yet are left out.
-PROGRAM = ("__main__.py", "Pulumi.yaml", "Pulumi.*.yaml", "components", "config", "jupyterhub_aws", "policy")
+PROGRAM = (
+    "__main__.py",
+    "Pulumi.yaml",
+    "Pulumi.*.yaml",
+    "components",
+    "config",
+    "jupyterhub_aws",
+    "policy",
+)
 #: Ends the reason for which a test of this folder is skipped.
 NOT_RUN = "the program was not run on the real engine"
 _PASSPHRASE = "stand-in-passphrase-6b1f"
 _SECONDS = 180
 _FINISH_SECONDS = 30
-#: A state in files is not written in one piece: killed in the middle of that, it is unreadable ("EOF"; copy the .bak pair
-#: over it). A state in a bucket has no such moment, and the tests are not about it: they kill while the engine waits.
+#: A state in files is not written in one piece: killed in the middle of that, it is unreadable
+#: ("EOF"; copy the .bak pair
+#: over it). A state in a bucket has no such moment, and the tests are not about it: they kill while
+#: the engine waits.
 _SETTLE_SECONDS = 0.5
 
 
@@ -57,56 +69,97 @@ class Engine:
         self.project = self.home / "program"
         self.account = Account(self.home / "account" / "aws.json")
         self._log = self.home / "calls.jsonl"
-        # Something that listens where the cluster's API would: the program looks whether it answers before it asks anything of it.
+        # Something that listens where the cluster's API would: the program looks whether it answers
+        # before it asks anything of it.
         self.api = socket.create_server(("127.0.0.1", 0))
         self._endpoint = f"https://127.0.0.1:{self.api.getsockname()[1]}"
         _copy(self.program, self.project, self.files)
         (self.home / "state").mkdir(parents=True)
         if self.language == "python":
             with _yaml(self.project / "Pulumi.yaml") as project:
-                project["runtime"] = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
+                project["runtime"] = {
+                    "name": "python",
+                    "options": {"toolchain": "pip", "virtualenv": sys.prefix},
+                }
         self.run("stack", "init", self.stack)
 
     # --- commands ---
 
     def run(self, *arguments: str, check: bool = True, **environment: str) -> Run:
-        """Run `pulumi` with these arguments; with `check`, a failure is an EngineError that shows what it printed."""
+        """Run `pulumi` with these arguments; with `check`, a failure is an EngineError that
+        shows what it printed.
+        """
         command = ("pulumi", *arguments, "--non-interactive", "--color", "never")
         before, start = self._log_size(), time.monotonic()
-        done = subprocess.run(command, cwd=self.project, env=self._environment(environment), capture_output=True, text=True, timeout=_SECONDS)
-        run = Run(command=command, code=done.returncode, stdout=done.stdout, stderr=done.stderr, seconds=time.monotonic() - start, calls=self.calls(before))
+        done = subprocess.run(
+            command,
+            cwd=self.project,
+            env=self._environment(environment),
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+        )
+        run = Run(
+            command=command,
+            code=done.returncode,
+            stdout=done.stdout,
+            stderr=done.stderr,
+            seconds=time.monotonic() - start,
+            calls=self.calls(before),
+        )
         if check and run.code != 0:
-            raise EngineError(f"{' '.join(command)} ended with {run.code}:\n{run.errors or run.text[-6000:]}")
+            raise EngineError(
+                f"{' '.join(command)} ended with {run.code}:\n{run.errors or run.text[-6000:]}"
+            )
         return run
 
     def set_secret(self, key: str, value: str, **environment: str) -> None:
         """As `pulumi config set --secret KEY < FILE`: a private key begins like an option."""
         command = ["pulumi", "config", "set", "--secret", key, "--non-interactive"]
-        subprocess.run(command, cwd=self.project, env=self._environment(environment), input=value, capture_output=True, text=True, timeout=_SECONDS, check=True)
+        subprocess.run(
+            command,
+            cwd=self.project,
+            env=self._environment(environment),
+            input=value,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=True,
+        )
 
     def preview(self, *arguments: str, **environment: str) -> Preview:
         """What an `up` would do."""
         run = self.run("preview", "--json", *arguments, **environment)
-        return Preview(steps=json.loads(run.stdout[run.stdout.index("{") :]).get("steps", []), run=run)
+        return Preview(
+            steps=json.loads(run.stdout[run.stdout.index("{") :]).get("steps", []), run=run
+        )
 
     def up(self, *arguments: str, check: bool = True, **environment: str) -> Run:
-        """Make it so, without the preview that comes first otherwise: every test that wants one asks for it."""
+        """Make it so, without the preview that comes first otherwise: every test that wants one
+        asks for it.
+        """
         return self.run("up", "--yes", "--skip-preview", *arguments, check=check, **environment)
 
     def refused(self, *arguments: str, **environment: str) -> str:
         """Run a command that must fail, and return what it printed."""
         run = self.run(*arguments, check=False, **environment)
         if run.code == 0:
-            raise EngineError(f"{' '.join(run.command)} succeeded, and should not have:\n{run.text[-3000:]}")
+            raise EngineError(
+                f"{' '.join(run.command)} succeeded, and should not have:\n{run.text[-3000:]}"
+            )
         return run.text
 
     def destroy(self, *arguments: str, check: bool = True, **environment: str) -> Run:
         """Take it down."""
-        return self.run("destroy", "--yes", "--skip-preview", *arguments, check=check, **environment)
+        return self.run(
+            "destroy", "--yes", "--skip-preview", *arguments, check=check, **environment
+        )
 
     def refresh(self, *arguments: str, check: bool = True, **environment: str) -> Run:
         """Look at the account again."""
-        return self.run("refresh", "--yes", "--skip-preview", *arguments, check=check, **environment)
+        return self.run(
+            "refresh", "--yes", "--skip-preview", *arguments, check=check, **environment
+        )
 
     def export(self) -> dict[str, Any]:
         """The state, as it is stored: secrets encrypted."""
@@ -117,38 +170,89 @@ class Engine:
         return self.export()["deployment"]["resources"]
 
     def interrupted(self) -> list[str]:
-        """TYPE::NAME of the creations that were under way when an engine was killed: the state's pending operations."""
+        """TYPE::NAME of the creations that were under way when an engine was killed: the state's
+        pending operations.
+        """
         pending = self.export()["deployment"].get("pending_operations", [])
-        return sorted(subject_of(operation["resource"]["urn"]) for operation in pending if operation["type"] == "creating")
+        return sorted(
+            subject_of(operation["resource"]["urn"])
+            for operation in pending
+            if operation["type"] == "creating"
+        )
 
     def strays(self) -> list[str]:
-        """TYPE::NAME of what somebody made in the account and the state does not know: it costs money, and nobody will delete it."""
+        """TYPE::NAME of what somebody made in the account and the state does not know: it costs
+        money, and nobody will delete it.
+        """
         known = {(resource["type"], resource.get("id")) for resource in self.resources()}
-        made = [record for record in self.account.records if record.get("urn") and not record.get("owner")]
-        return sorted(subject_of(record["urn"]) for record in made if (record["type"], record["id"]) not in known)
+        made = [
+            record
+            for record in self.account.records
+            if record.get("urn") and not record.get("owner")
+        ]
+        return sorted(
+            subject_of(record["urn"])
+            for record in made
+            if (record["type"], record["id"]) not in known
+        )
 
     def seed(self, kind: str, inputs: Mapping[str, Any]) -> str:
         """Make something in the account as if by hand; returns its id."""
         command = ("pulumi-resource-aws", "seed", kind, json.dumps(inputs))
         environment = self._environment({})
         program = shutil.which(command[0], path=environment["PATH"])
-        done = subprocess.run((str(program), *command[1:]), env=environment, capture_output=True, text=True, check=True, timeout=_SECONDS)
+        done = subprocess.run(
+            (str(program), *command[1:]),
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_SECONDS,
+        )
         return done.stdout.strip()
 
-    def up_killed(self, when: Callable[[Sequence[Call]], bool], **environment: str) -> tuple[Call, ...]:
-        """Start `up`, kill -9 the engine when the calls so far satisfy `when`, and let AWS finish what it was asked for."""
+    def up_killed(
+        self, when: Callable[[Sequence[Call]], bool], **environment: str
+    ) -> tuple[Call, ...]:
+        """Start `up`, kill -9 the engine when the calls so far satisfy `when`, and let AWS
+        finish what it was asked for.
+        """
         before = self._log_size()
-        command = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color", "never")
+        command = (
+            "pulumi",
+            "up",
+            "--yes",
+            "--skip-preview",
+            "--non-interactive",
+            "--color",
+            "never",
+        )
         with (self.home / "killed.txt").open("w") as output:
-            process = subprocess.Popen(command, cwd=self.project, env=self._environment(environment), stdout=output, stderr=output, start_new_session=True)
+            process = subprocess.Popen(
+                command,
+                cwd=self.project,
+                env=self._environment(environment),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
         try:
-            _wait(lambda: when(self.calls(before)) or process.poll() is not None, "the moment to kill the engine never came")
+            _wait(
+                lambda: when(self.calls(before)) or process.poll() is not None,
+                "the moment to kill the engine never came",
+            )
             if process.poll() is not None:
-                raise EngineError("`up` ended before the moment to kill it:\n" + (self.home / "killed.txt").read_text(encoding="utf-8")[-3000:])
+                raise EngineError(
+                    "`up` ended before the moment to kill it:\n"
+                    + (self.home / "killed.txt").read_text(encoding="utf-8")[-3000:]
+                )
             time.sleep(_SETTLE_SECONDS)
             process.kill()
             process.wait()
-            _wait(lambda: not in_flight(self.calls(before)), "the stand-in did not finish its last calls")
+            _wait(
+                lambda: not in_flight(self.calls(before)),
+                "the stand-in did not finish its last calls",
+            )
         finally:
             _end_session(process.pid)
         return self.calls(before)
@@ -161,13 +265,19 @@ class Engine:
         return self.project / f"Pulumi.{self.stack}.yaml"
 
     def put(self, **paths: Any) -> None:
-        """Set values at paths such as `pools.memory.size.max`, written with double underscores: pools__memory__size__max."""
+        """Set values at paths such as `pools.memory.size.max`, written with double underscores:
+        pools__memory__size__max.
+        """
         self.edit({path.replace("__", "."): value for path, value in paths.items()})
 
     def edit(self, put: Mapping[str, Any] | None = None, remove: Sequence[str] = ()) -> None:
-        """Change the stack's configuration: parsed and written, because the engine rewrites the file and its quoting."""
+        """Change the stack's configuration: parsed and written, because the engine rewrites the
+        file and its quoting.
+        """
         with _yaml(self.stack_file) as document:
-            spelled = {engine_key(key): value for key, value in document["config"].items()}  # as the engine writes it once it has seen the file
+            spelled = {
+                engine_key(key): value for key, value in document["config"].items()
+            }  # as the engine writes it once it has seen the file
             document["config"] = changed(spelled, put=dict(put or {}), remove=list(remove))
 
     # --- what happened ---
@@ -180,14 +290,25 @@ class Engine:
             log.seek(since)
             lines = [line for line in log.read().split(b"\n")[:-1] if line]
         entries = [json.loads(line) for line in lines]
-        return tuple(read_call(position, entry) for position, entry in enumerate(entries) if "begin" in entry or "method" in entry)
+        return tuple(
+            read_call(position, entry)
+            for position, entry in enumerate(entries)
+            if "begin" in entry or "method" in entry
+        )
 
     def _log_size(self) -> int:
         return self._log.stat().st_size if self._log.exists() else 0
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        """The machine's environment without anything that could reach a real account, and what the engine and the stand-in need."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PULUMI_", "PYTHON", "VIRTUAL_ENV")) and key != "KUBECONFIG"}
+        """The machine's environment without anything that could reach a real account, and what
+        the engine and the stand-in need.
+        """
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("AWS_", "PULUMI_", "PYTHON", "VIRTUAL_ENV"))
+            and key != "KUBECONFIG"
+        }
         return {
             **kept,
             "PATH": os.pathsep.join([*map(str, self.plugins), os.environ["PATH"]]),
@@ -238,7 +359,9 @@ def _wait(until: Callable[[], bool], otherwise: str) -> None:
 
 
 def _end_session(session: int) -> None:
-    """End what a killed engine left running: plugins in the middle of a retry, the language host, the program. Only that session's."""
+    """End what a killed engine left running: plugins in the middle of a retry, the language
+    host, the program. Only that session's.
+    """
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue

@@ -1,4 +1,6 @@
-"""What a command of the engine printed, and which plugins it called: the evidence that tests look at."""
+"""What a command of the engine printed, and which plugins it called: the evidence that tests
+look at.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def subject_of(urn: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call of the engine to a plugin, or the beginning of one (`phase`). `position` orders them."""
+    """One call of the engine to a plugin, or the beginning of one (`phase`). `position` orders
+    them.
+    """
 
     position: int
     phase: str
@@ -61,9 +65,15 @@ class Run:
 
     @property
     def errors(self) -> str:
-        """The engine's own error messages, without the traceback that Python prints after any failed resource."""
+        """The engine's own error messages, without the traceback that Python prints after any
+        failed resource.
+        """
         if self.stdout.startswith("{") and "diagnostics" in self.stdout:
-            return "".join(item["message"] for item in json.loads(self.stdout)["diagnostics"] if item["severity"] == "error")
+            return "".join(
+                item["message"]
+                for item in json.loads(self.stdout)["diagnostics"]
+                if item["severity"] == "error"
+            )
         lines = self.text.splitlines()
         starts = [index for index, line in enumerate(lines) if line.strip().startswith("error:")]
         found: list[str] = []
@@ -74,15 +84,30 @@ class Run:
 
     def finished(self, method: str, kind: str = "") -> list[Call]:
         """Calls that succeeded and were no preview, in order."""
-        return [call for call in self.calls if call.phase == "end" and call.method == method and call.succeeded and kind in ("", call.type)]
+        return [
+            call
+            for call in self.calls
+            if call.phase == "end"
+            and call.method == method
+            and call.succeeded
+            and kind in ("", call.type)
+        ]
 
     def begun(self, method: str, kind: str = "") -> list[Call]:
         """Beginnings of calls, in order."""
-        return [call for call in self.calls if call.phase == "begin" and call.method == method and kind in ("", call.type)]
+        return [
+            call
+            for call in self.calls
+            if call.phase == "begin" and call.method == method and kind in ("", call.type)
+        ]
 
     def changed(self) -> dict[str, list[str]]:
         """What the run really did to the account: method to sorted TYPE::NAME."""
-        return {method: sorted(call.subject for call in self.finished(method)) for method in ("Create", "Update", "Delete") if self.finished(method)}
+        return {
+            method: sorted(call.subject for call in self.finished(method))
+            for method in ("Create", "Update", "Delete")
+            if self.finished(method)
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +167,9 @@ def _until_next(lines: Sequence[str]) -> list[str]:
     """The further lines of a message: up to an empty one, a new message or a traceback."""
     found: list[str] = []
     for line in lines:
-        if not line.strip() or line.strip().startswith(("error:", "warning:", "info:", "Traceback", "pulumi:", "Resources:")):
+        if not line.strip() or line.strip().startswith(
+            ("error:", "warning:", "info:", "Traceback", "pulumi:", "Resources:")
+        ):
             break
         found.append(line)
     return found

@@ -1,4 +1,6 @@
-"""The closed stack on the real engine: its AWS half, then what is inside through the reference; quiet, compared, and clear where it is not reached."""
+"""The closed stack on the real engine: its AWS half, then what is inside through the reference;
+quiet, compared, and clear where it is not reached.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def inside(engine: Engine, cloud: Run) -> Run:
 
 
 def state(engine: Engine, stack: str) -> list[dict]:
-    return json.loads(engine.run("stack", "export", PULUMI_STACK=stack).stdout)["deployment"]["resources"]
+    return json.loads(engine.run("stack", "export", PULUMI_STACK=stack).stdout)["deployment"][
+        "resources"
+    ]
 
 
 def test_the_inner_half_before_the_outer_one_says_what_to_run_first(too_early: str) -> None:
@@ -52,8 +56,17 @@ def test_the_inner_half_before_the_outer_one_says_what_to_run_first(too_early: s
 def test_the_outer_half_is_aws_only_and_has_no_way_out(cloud: Run) -> None:
     made = {call.type for call in cloud.finished("Create")}
     assert not [kind for kind in made if kind.startswith("kubernetes:")]
-    assert not made & {"aws:ec2/internetGateway:InternetGateway", "aws:ec2/natGateway:NatGateway", "aws:ec2/eip:Eip"}
-    assert {"aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ecr/repository:Repository", "aws:ec2/instance:Instance", "aws:lb/loadBalancer:LoadBalancer"} <= made
+    assert not made & {
+        "aws:ec2/internetGateway:InternetGateway",
+        "aws:ec2/natGateway:NatGateway",
+        "aws:ec2/eip:Eip",
+    }
+    assert {
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        "aws:ecr/repository:Repository",
+        "aws:ec2/instance:Instance",
+        "aws:lb/loadBalancer:LoadBalancer",
+    } <= made
 
 
 def test_the_inner_half_is_kubernetes_only(inside: Run) -> None:
@@ -77,11 +90,17 @@ def test_a_second_preview_of_both_is_quiet(engine: Engine, inside: Run) -> None:
 def test_the_runner_outlives_every_edit_but_another_generation(
     engine: Engine, inside: Run, option: str, value: object, usual: object, wanted: dict[str, str]
 ) -> None:
-    """The stand-in replaces an instance whose template has another version, as the provider does."""
+    """The stand-in replaces an instance whose template has another version, as the provider
+    does.
+    """
     engine.put(**{f"runner__{option}": value})
     try:
-        found = {subject.rpartition("::")[2]: done for subject, done in engine.preview().changes.items()}
-        assert {name: done for name, done in found.items() if name.startswith("runner-")} == wanted, found
+        found = {
+            subject.rpartition("::")[2]: done for subject, done in engine.preview().changes.items()
+        }
+        assert {
+            name: done for name, done in found.items() if name.startswith("runner-")
+        } == wanted, found
         if option == "disk_gib":
             engine.up()
             assert engine.preview("--expect-no-changes").changes == {}
@@ -93,9 +112,22 @@ def test_the_runner_outlives_every_edit_but_another_generation(
 
 @pytest.mark.parametrize("stack", ["airgap", "airgap-hub"])
 def test_the_plan_has_what_the_engine_has(engine: Engine, inside: Run, stack: str) -> None:
-    command = [sys.executable, "-m", "jupyterhub_aws.cli.main", "plan", str(engine.project / f"Pulumi.{stack}.yaml"), "--json"]
-    planned = json.loads(subprocess.run(command, cwd=engine.project, capture_output=True, text=True, check=True, timeout=60).stdout)["resources"]
-    stored = [item for item in state(engine, stack) if item["type"] != "pulumi:pulumi:StackReference"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterhub_aws.cli.main",
+        "plan",
+        str(engine.project / f"Pulumi.{stack}.yaml"),
+        "--json",
+    ]
+    planned = json.loads(
+        subprocess.run(
+            command, cwd=engine.project, capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+    )["resources"]
+    stored = [
+        item for item in state(engine, stack) if item["type"] != "pulumi:pulumi:StackReference"
+    ]
     assert {item["urn"] for item in planned} == set(own(stored))
     # The engine knows the address of the API, of which the plan only knows whence it comes.
     unlike = [line for line in differences(planned, stored) if "kubeconfig" not in line]
@@ -106,7 +138,11 @@ def test_what_the_inner_half_names_is_what_the_outer_one_made(engine: Engine, in
     outer, inner = state(engine, "airgap"), state(engine, "airgap-hub")
     volume = next(item["id"] for item in outer if item["type"] == "aws:ebs/volume:Volume")
     files = next(item["id"] for item in outer if item["type"] == "aws:efs/fileSystem:FileSystem")
-    handles = [item["inputs"]["spec"]["csi"]["volumeHandle"] for item in inner if item["type"] == "kubernetes:core/v1:PersistentVolume"]
+    handles = [
+        item["inputs"]["spec"]["csi"]["volumeHandle"]
+        for item in inner
+        if item["type"] == "kubernetes:core/v1:PersistentVolume"
+    ]
     assert volume in handles and any(handle.startswith(f"{files}::fsap-") for handle in handles)
 
 
@@ -116,16 +152,26 @@ def test_a_configuration_that_moved_on_stops_the_inner_half(engine: Engine, insi
         refusal = engine.refused("preview", **INNER)
     finally:
         engine.put(pools__memory__size__max=10)
-    assert "cloud_stack: airgap was built from another configuration than Pulumi.airgap.yaml is now; run first: pulumi up --stack airgap" in refusal
+    assert (
+        "cloud_stack: airgap was built from another configuration than Pulumi.airgap.yaml is now;"
+        " run first: pulumi up --stack airgap" in refusal
+    )
 
 
-def test_an_api_that_is_not_reached_gives_one_clear_line_quickly(engine: Engine, inside: Run) -> None:
+def test_an_api_that_is_not_reached_gives_one_clear_line_quickly(
+    engine: Engine, inside: Run
+) -> None:
     engine.api.close()
     run = engine.run("preview", check=False, **INNER)
     assert run.code != 0
-    lines = [line.strip() for line in run.errors.splitlines() if "does not answer from here" in line]
+    lines = [
+        line.strip() for line in run.errors.splitlines() if "does not answer from here" in line
+    ]
     assert len(set(lines)) == 1, run.text[-3000:]
-    assert lines[0].startswith("error: the Kubernetes API at 127.0.0.1 does not answer from here (connection refused): run this stack inside the network")
+    assert lines[0].startswith(
+        "error: the Kubernetes API at 127.0.0.1 does not answer from here (connection refused): run"
+        " this stack inside the network"
+    )
     assert "Traceback" not in run.text
     assert run.seconds < 30
 
@@ -134,7 +180,9 @@ def test_a_cluster_that_is_there_already_needs_no_aws(new_engine: Callable[..., 
     """The kubeadm example: no call to AWS, no credentials, quiet the second time."""
     engine = new_engine(stack="dev")
     engine.stack = "kubeadm"
-    (engine.project / "Pulumi.kubeadm.yaml").write_bytes((ROOT / "examples" / "kubeadm" / "Pulumi.kubeadm.yaml").read_bytes())
+    (engine.project / "Pulumi.kubeadm.yaml").write_bytes(
+        (ROOT / "examples" / "kubeadm" / "Pulumi.kubeadm.yaml").read_bytes()
+    )
     certificate = self_signed("hub.corp.example")
     engine.put(hubs__main__entry__tls__certificate=certificate.pem)
     there = {"PULUMI_STACK": "kubeadm", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
@@ -148,11 +196,24 @@ def test_a_cluster_that_is_there_already_needs_no_aws(new_engine: Callable[..., 
 
 
 def test_a_vpc_of_theirs_is_judged_by_what_aws_answers(new_engine: Callable[..., Engine]) -> None:
-    """Everything that it lacks at once, with its path; and when it is right, nothing is made in it but endpoints."""
+    """Everything that it lacks at once, with its path; and when it is right, nothing is made in
+    it but endpoints.
+    """
     engine = new_engine(stack="airgap")
-    vpc = engine.seed("aws:ec2/vpc:Vpc", {"cidrBlock": "10.64.0.0/16", "enableDnsSupport": True, "enableDnsHostnames": True})
+    vpc = engine.seed(
+        "aws:ec2/vpc:Vpc",
+        {"cidrBlock": "10.64.0.0/16", "enableDnsSupport": True, "enableDnsHostnames": True},
+    )
     subnets = {
-        zone: engine.seed("aws:ec2/subnet:Subnet", {"vpcId": vpc, "availabilityZone": zone, "cidrBlock": cidr, "availableIpAddressCount": 16000})
+        zone: engine.seed(
+            "aws:ec2/subnet:Subnet",
+            {
+                "vpcId": vpc,
+                "availabilityZone": zone,
+                "cidrBlock": cidr,
+                "availableIpAddressCount": 16000,
+            },
+        )
         for zone, cidr in (("us-east-1a", "10.64.0.0/18"), ("us-east-1b", "10.64.64.0/18"))
     }
     table = engine.seed("aws:ec2/routeTable:RouteTable", {"vpcId": vpc})
@@ -172,7 +233,10 @@ def test_a_vpc_of_theirs_is_judged_by_what_aws_answers(new_engine: Callable[...,
     refusal = engine.refused("preview")
     assert "the network is not what the stack file says" in refusal
     assert "network.private_subnets.us-east-1a: is in us-east-1b; put it under that zone" in refusal
-    assert "network.private_subnets.us-east-1b.cidr: is 10.64.0.0/18 (the file says 10.64.64.0/18); correct it" in refusal
+    assert (
+        "network.private_subnets.us-east-1b.cidr: is 10.64.0.0/18 (the file says 10.64.64.0/18);"
+        " correct it" in refusal
+    )
     network["private_subnets"] = {
         "us-east-1a": {"id": subnets["us-east-1a"], "cidr": "10.64.0.0/18"},
         "us-east-1b": {"id": subnets["us-east-1b"], "cidr": "10.64.64.0/18"},
@@ -180,5 +244,10 @@ def test_a_vpc_of_theirs_is_judged_by_what_aws_answers(new_engine: Callable[...,
     engine.put(network=network)
     made = {call.type for call in engine.up().finished("Create")}
     assert "aws:ec2/vpcEndpoint:VpcEndpoint" in made
-    assert not made & {"aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:ec2/routeTable:RouteTable", "aws:ec2/route:Route"}
+    assert not made & {
+        "aws:ec2/vpc:Vpc",
+        "aws:ec2/subnet:Subnet",
+        "aws:ec2/routeTable:RouteTable",
+        "aws:ec2/route:Route",
+    }
     assert engine.preview("--expect-no-changes").changes == {}

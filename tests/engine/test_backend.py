@@ -1,4 +1,6 @@
-"""The place of the state on the real engine: made once, quiet, moved to another backend, and not to be destroyed."""
+"""The place of the state on the real engine: made once, quiet, moved to another backend, and not
+to be destroyed.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,15 @@ def test_its_state_moves_to_another_place_as_the_readme_says(engine: Engine) -> 
     exported, elsewhere = engine.home / "backend.json", engine.home / "elsewhere"
     elsewhere.mkdir()
     engine.run("stack", "export", "--file", str(exported))
-    there = {"PULUMI_BACKEND_URL": f"file://{elsewhere}", "PULUMI_CONFIG_PASSPHRASE": "another-passphrase"}
+    there = {
+        "PULUMI_BACKEND_URL": f"file://{elsewhere}",
+        "PULUMI_CONFIG_PASSPHRASE": "another-passphrase",
+    }
     stack_file = engine.stack_file.read_text()
-    engine.stack_file.write_text("\n".join(line for line in stack_file.splitlines() if not line.startswith("encryptionsalt")) + "\n")
+    engine.stack_file.write_text(
+        "\n".join(line for line in stack_file.splitlines() if not line.startswith("encryptionsalt"))
+        + "\n"
+    )
     try:
         engine.run("stack", "init", "backend", **there)
         engine.run("stack", "import", "--file", str(exported), **there)

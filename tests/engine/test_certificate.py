@@ -1,4 +1,6 @@
-"""A hub's own certificate on the real engine: a key of another one is refused, and a renewed one restarts the proxy and nothing else."""
+"""A hub's own certificate on the real engine: a key of another one is refused, and a renewed one
+restarts the proxy and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def put(engine: Engine, issued: Issued, key: str) -> None:
 def engine(new_engine: Callable[..., Engine]) -> Engine:
     engine = new_engine()
     engine.stack = "kubeadm"
-    (engine.project / "Pulumi.kubeadm.yaml").write_bytes((ROOT / "examples" / "kubeadm" / "Pulumi.kubeadm.yaml").read_bytes())
+    (engine.project / "Pulumi.kubeadm.yaml").write_bytes(
+        (ROOT / "examples" / "kubeadm" / "Pulumi.kubeadm.yaml").read_bytes()
+    )
     engine.run("stack", "init", "kubeadm", **OFFLINE)
     return engine
 
@@ -57,7 +61,10 @@ def renewed(engine: Engine, built: Run) -> Preview:
 
 def test_a_key_of_another_certificate_is_refused_and_not_shown(refused: tuple[str, str]) -> None:
     said, key = refused
-    assert "hubs.main.entry.tls: the secret hub-main-tls-key is not the key of the certificate: it belongs to another certificate" in " ".join(said.split())
+    assert (
+        "hubs.main.entry.tls: the secret hub-main-tls-key is not the key of the certificate: it"
+        " belongs to another certificate" in " ".join(said.split())
+    )
     assert not [line for line in key.splitlines()[1:-1] if line in said]
 
 
@@ -66,7 +73,11 @@ def test_a_second_look_is_quiet(engine: Engine, built: Run) -> None:
 
 
 def _patch(engine: Engine) -> dict[str, Any]:
-    (found,) = [item["inputs"] for item in engine.resources() if item["urn"].endswith("::hub-main-proxy-certificate")]
+    (found,) = [
+        item["inputs"]
+        for item in engine.resources()
+        if item["urn"].endswith("::hub-main-proxy-certificate")
+    ]
     return found
 
 
@@ -85,5 +96,7 @@ def test_a_renewed_certificate_starts_the_proxy_once(engine: Engine, renewed: Pr
     engine.up(**OFFLINE)
     patch = _patch(engine)
     digest = patch["metadata"]["annotations"]["jupyterhub-aws/certificate"]
-    assert patch["spec"] == {"template": {"metadata": {"annotations": {"jupyterhub-aws/certificate": digest}}}}
+    assert patch["spec"] == {
+        "template": {"metadata": {"annotations": {"jupyterhub-aws/certificate": digest}}}
+    }
     assert engine.preview("--expect-no-changes", **OFFLINE).changes == {}

@@ -1,4 +1,6 @@
-"""Programs that compose the components by themselves, on the real engine: preview, up, no change, destroy."""
+"""Programs that compose the components by themselves, on the real engine: preview, up, no
+change, destroy.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,22 @@ def compose(new_engine: Callable[..., Engine]) -> Engine:
 def test_a_preview_knows_every_resource_that_up_makes(compose: Engine) -> None:
     planned = {step["urn"] for step in compose.preview().steps if step["op"] == "create"}
     compose.up()
-    made = {resource["urn"] for resource in compose.resources() if "::pulumi:providers:" not in resource["urn"] or "default" not in resource["urn"]}
+    made = {
+        resource["urn"]
+        for resource in compose.resources()
+        if "::pulumi:providers:" not in resource["urn"] or "default" not in resource["urn"]
+    }
     assert made - planned == set()
     kinds = [resource["type"] for resource in compose.resources()]
-    for kind in ("Network", "Cluster", "NodePools", "NodeAgents", "ClusterAutoscaler", "EfsHomes", "JupyterHub"):
+    for kind in (
+        "Network",
+        "Cluster",
+        "NodePools",
+        "NodeAgents",
+        "ClusterAutoscaler",
+        "EfsHomes",
+        "JupyterHub",
+    ):
         assert f"jupyterhub-aws:index:{kind}" in kinds
 
 
@@ -41,7 +55,12 @@ def test_a_second_preview_changes_nothing_and_no_secret_is_in_clear(compose: Eng
 def test_wrong_arguments_are_lines_without_a_traceback(compose: Engine) -> None:
     program = compose.project / "__main__.py"
     text = program.read_text(encoding="utf-8")
-    program.write_text(text.replace('"memory": "16G"', '"memory": "16Gi"').replace('version="1.35"', 'version="1.05"'), encoding="utf-8")
+    program.write_text(
+        text.replace('"memory": "16G"', '"memory": "16Gi"').replace(
+            'version="1.35"', 'version="1.05"'
+        ),
+        encoding="utf-8",
+    )
     try:
         said = compose.refused("preview")
     finally:
@@ -52,26 +71,49 @@ def test_wrong_arguments_are_lines_without_a_traceback(compose: Engine) -> None:
 def test_backups_and_monitoring_come_to_what_runs_already(compose: Engine) -> None:
     program = compose.project / "__main__.py"
     text = program.read_text(encoding="utf-8")
-    text = text.replace("from jupyterhub_aws import (", "from jupyterhub_aws import (\n    Backups,\n    BackupsArgs,\n    Monitoring,\n    MonitoringArgs,")
-    text = text.replace("homes = EfsHomes(", 'backups = Backups("lab", BackupsArgs(region="us-east-1"))\nhomes = EfsHomes(')
+    text = text.replace(
+        "from jupyterhub_aws import (",
+        "from jupyterhub_aws import (\n    Backups,\n    BackupsArgs,\n    Monitoring,\n   "
+        " MonitoringArgs,",
+    )
+    text = text.replace(
+        "homes = EfsHomes(",
+        'backups = Backups("lab", BackupsArgs(region="us-east-1"))\nhomes = EfsHomes(',
+    )
     text = text.replace('hubs=["main"]', 'hubs=["main"], backups=backups.outputs').replace(
         "homes=homes.outputs,", "homes=homes.outputs,\n        backups=backups.outputs,"
     )
     seen = "cluster=cluster.outputs, pools=pools.outputs, homes=homes.outputs, hubs=[hub.monitored]"
-    program.write_text(f'{text}Monitoring("lab-monitoring", MonitoringArgs({seen}))\n', encoding="utf-8")
+    program.write_text(
+        f'{text}Monitoring("lab-monitoring", MonitoringArgs({seen}))\n', encoding="utf-8"
+    )
     steps = compose.preview().steps
-    assert {step["op"] for step in steps} <= {"create", "update", "same"}, "nothing that runs is replaced or deleted"
+    assert {step["op"] for step in steps} <= {
+        "create",
+        "update",
+        "same",
+    }, "nothing that runs is replaced or deleted"
     compose.up()
     assert compose.preview("--expect-no-changes").changes == {}
-    assert {"jupyterhub-aws:index:Backups", "jupyterhub-aws:index:Monitoring"} <= {resource["type"] for resource in compose.resources()}
-    (system,) = [resource for resource in compose.resources() if resource["type"] == "aws:efs/fileSystem:FileSystem"]
+    assert {"jupyterhub-aws:index:Backups", "jupyterhub-aws:index:Monitoring"} <= {
+        resource["type"] for resource in compose.resources()
+    }
+    (system,) = [
+        resource
+        for resource in compose.resources()
+        if resource["type"] == "aws:efs/fileSystem:FileSystem"
+    ]
     assert system["inputs"]["tags"]["jupyterhub-aws/backup"] == "lab"
 
 
 def test_destroy_leaves_what_holds_data_and_says_so(compose: Engine) -> None:
     compose.destroy("--exclude-protected")
     left = {resource["type"] for resource in compose.resources()}
-    assert "aws:efs/fileSystem:FileSystem" in left and "kubernetes:helm.sh/v3:Release" not in left and "aws:eks/nodeGroup:NodeGroup" not in left
+    assert (
+        "aws:efs/fileSystem:FileSystem" in left
+        and "kubernetes:helm.sh/v3:Release" not in left
+        and "aws:eks/nodeGroup:NodeGroup" not in left
+    )
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +127,23 @@ def test_what_a_program_adds_stands_beside_the_platform(own: Engine) -> None:
     urns = [resource["urn"] for resource in own.resources()]
     bucket = next(urn for urn in urns if urn.endswith("::courses") and "bucket:Bucket" in urn)
     assert "JupyterHubPlatform" not in bucket
-    association = next(resource for resource in own.resources() if resource["urn"].endswith("::hub-main-servers") and "podIdentity" in resource["type"])
-    assert association["inputs"]["serviceAccount"] == "servers" and association["inputs"]["namespace"] == "hub-main"
+    association = next(
+        resource
+        for resource in own.resources()
+        if resource["urn"].endswith("::hub-main-servers") and "podIdentity" in resource["type"]
+    )
+    assert (
+        association["inputs"]["serviceAccount"] == "servers"
+        and association["inputs"]["namespace"] == "hub-main"
+    )
     assert own.preview("--expect-no-changes").changes == {}
 
 
 def test_a_teardown_takes_what_was_added_but_what_is_protected(own: Engine) -> None:
     own.destroy("--exclude-protected")
     left = {resource["type"] for resource in own.resources()}
-    assert "aws:s3/bucket:Bucket" in left and "aws:iam/rolePolicy:RolePolicy" not in left and "kubernetes:helm.sh/v3:Release" not in left
+    assert (
+        "aws:s3/bucket:Bucket" in left
+        and "aws:iam/rolePolicy:RolePolicy" not in left
+        and "kubernetes:helm.sh/v3:Release" not in left
+    )

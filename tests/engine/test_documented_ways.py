@@ -1,4 +1,6 @@
-"""The ways out that docs/operations.md and docs/daily.md describe, walked on the real engine; and what `up` says of a cluster that is away, or not ready."""
+"""The ways out that docs/operations.md and docs/daily.md describe, walked on the real engine;
+and what `up` says of a cluster that is away, or not ready.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,11 @@ pytestmark = pytest.mark.real
 RELEASE = "kubernetes:helm.sh/v3:Release"
 MAIN = f"{RELEASE}::hub-main-release"
 SECRET = "planted-client-secret-41ce"
-SECOND = {"sign_in": {"kind": "shared_password"}, "entry": {"kind": "port_forward"}, "database": {"kind": "sqlite"}}
+SECOND = {
+    "sign_in": {"kind": "shared_password"},
+    "entry": {"kind": "port_forward"},
+    "database": {"kind": "sqlite"},
+}
 
 
 def stack(new_engine: Callable[..., Engine], **options: object) -> Engine:
@@ -30,7 +36,8 @@ def stack(new_engine: Callable[..., Engine], **options: object) -> Engine:
     return engine
 
 
-# --- a killed first installation (docs/operations.md, "An `up` was killed"; docs/daily.md, "When Helm is stuck") ---
+# --- a killed first installation (docs/operations.md, "An `up` was killed"; docs/daily.md, "When
+# Helm is stuck") ---
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +45,13 @@ def killed(new_engine: Callable[..., Engine]) -> Engine:
     """`up` killed while Helm was installing the hub for the first time; Helm was killed with it."""
     engine = stack(new_engine)
     begun = f"{RELEASE}=8000=hub-main-release"
-    engine.up_killed(lambda calls: any(call.subject == MAIN and call.phase == "begin" and call.method == "Create" for call in calls), FAKE_AWS_SLOW=begun)
+    engine.up_killed(
+        lambda calls: any(
+            call.subject == MAIN and call.phase == "begin" and call.method == "Create"
+            for call in calls
+        ),
+        FAKE_AWS_SLOW=begun,
+    )
     engine.account.helm_left("hub-main-release", "pending-install")
     engine.run("cancel", "--yes")
     return engine
@@ -63,12 +76,19 @@ def test_the_documented_steps_finish_the_installation(killed: Engine) -> None:
     assert killed.preview("--expect-no-changes").changes == {}
 
 
-def test_an_update_that_helm_did_not_finish_says_so_and_a_release_that_is_gone_is_made_anew(killed: Engine) -> None:
+def test_an_update_that_helm_did_not_finish_says_so_and_a_release_that_is_gone_is_made_anew(
+    killed: Engine,
+) -> None:
     killed.account.helm_left("hub-main-release", "pending-upgrade")
     killed.put(hubs__main__image="quay.io/jupyter/scipy-notebook:2026-03-31")
-    assert "another operation (install/upgrade/rollback) is in progress" in killed.up(check=False).errors
+    assert (
+        "another operation (install/upgrade/rollback) is in progress"
+        in killed.up(check=False).errors
+    )
     killed.account.helm_uninstall("hub-main-release")
-    assert '"hub-main" has no deployed releases' in killed.up(check=False).errors, "the state still has what Helm has not"
+    assert '"hub-main" has no deployed releases' in killed.up(check=False).errors, (
+        "the state still has what Helm has not"
+    )
     killed.refresh("--clear-pending-creates")
     killed.up()
     assert killed.preview("--expect-no-changes").changes == {}
@@ -82,10 +102,16 @@ def test_entries_that_are_left_keep_things_and_go_without_a_change(killed: Engin
     killed.edit({"imports": {"aws:ec2/vpc:Vpc::network-vpc": vpc}})
     killed.up()
     kept = [item["urn"] for item in killed.resources() if item.get("protect")]
-    assert any(urn.endswith("::network-vpc") for urn in kept), "left, it would outlive a `destroy --exclude-protected`"
+    assert any(urn.endswith("::network-vpc") for urn in kept), (
+        "left, it would outlive a `destroy --exclude-protected`"
+    )
     killed.edit(remove=["imports"])
     killed.up()
-    assert not [item for item in killed.resources() if item.get("protect") and item["urn"].endswith("::network-vpc")]
+    assert not [
+        item
+        for item in killed.resources()
+        if item.get("protect") and item["urn"].endswith("::network-vpc")
+    ]
     assert killed.preview("--expect-no-changes").changes == {}
 
 
@@ -128,12 +154,18 @@ def test_one_look_names_everything_that_stays(removed: dict[str, str], two_hubs:
     assert all(two_hubs.account.made_as(entry) == [identity] for entry, identity in removed.items())
 
 
-def test_with_its_entries_it_comes_back_as_the_same_hub(removed: dict[str, str], two_hubs: Engine) -> None:
+def test_with_its_entries_it_comes_back_as_the_same_hub(
+    removed: dict[str, str], two_hubs: Engine
+) -> None:
     two_hubs.put(hubs__second=SECOND)
     two_hubs.edit({"imports": {**removed}})
     two_hubs.up()
     for entry, identity in removed.items():
-        assert identity in [item["id"] for item in two_hubs.resources() if item["urn"].endswith(f"::{entry.rpartition('::')[2]}")], entry
+        assert identity in [
+            item["id"]
+            for item in two_hubs.resources()
+            if item["urn"].endswith(f"::{entry.rpartition('::')[2]}")
+        ], entry
     assert two_hubs.account.doubles() == {}
     assert two_hubs.preview("--expect-no-changes").changes == {}
     two_hubs.edit(remove=["imports"])
@@ -143,17 +175,23 @@ def test_with_its_entries_it_comes_back_as_the_same_hub(removed: dict[str, str],
 # --- a stack that was made before its file (E5) ---
 
 
-def test_a_file_that_stack_init_wrote_is_completed_as_the_message_says(new_engine: Callable[..., Engine]) -> None:
+def test_a_file_that_stack_init_wrote_is_completed_as_the_message_says(
+    new_engine: Callable[..., Engine],
+) -> None:
     engine = new_engine(stack="unused")
     engine.stack = "first-try"
     folder = engine.project / "examples" / "first-try"
     folder.mkdir(parents=True)
-    (folder / "Pulumi.first-try.yaml").write_bytes((ROOT / "examples" / "first-try" / "Pulumi.first-try.yaml").read_bytes())
+    (folder / "Pulumi.first-try.yaml").write_bytes(
+        (ROOT / "examples" / "first-try" / "Pulumi.first-try.yaml").read_bytes()
+    )
     engine.run("stack", "init", "first-try")
     assert engine.stack_file.exists(), "the engine writes a file of its own"
     done = in_process(["plan", "first-try"], engine.project)
     assert done.returncode == 2 and "holds only what `pulumi stack init` wrote" in done.stderr
-    ((source, target),) = re.findall(r"put the configuration into it: cat (\S+) >> (\S+);", done.stderr)
+    ((source, target),) = re.findall(
+        r"put the configuration into it: cat (\S+) >> (\S+);", done.stderr
+    )
     with (engine.project / target).open("ab") as written:
         written.write((engine.project / source).read_bytes())
     assert in_process(["plan", "first-try"], engine.project).returncode == 0
@@ -163,27 +201,47 @@ def test_a_file_that_stack_init_wrote_is_completed_as_the_message_says(new_engin
 # --- an API that does not answer, a hub that does not get ready ---
 
 
-def test_an_api_that_does_not_answer_is_one_line_in_seconds(new_engine: Callable[..., Engine]) -> None:
+def test_an_api_that_does_not_answer_is_one_line_in_seconds(
+    new_engine: Callable[..., Engine],
+) -> None:
     engine = stack(new_engine)
     engine.up()
     engine.api.close()
     for arguments in (("preview",), ("up", "--yes", "--skip-preview")):
         run = engine.run(*arguments, check=False)
         assert run.code != 0
-        lines = [line.strip() for line in run.errors.splitlines() if "does not answer from here" in line and line.strip().startswith("error:")]
+        lines = [
+            line.strip()
+            for line in run.errors.splitlines()
+            if "does not answer from here" in line and line.strip().startswith("error:")
+        ]
         (line,) = lines
-        assert "the Kubernetes API at 127.0.0.1 does not answer from here (connection refused): cluster.api.public_access_cidrs lets in 203.0.113.0/24" in line
+        assert (
+            "the Kubernetes API at 127.0.0.1 does not answer from here (connection refused):"
+            " cluster.api.public_access_cidrs lets in 203.0.113.0/24" in line
+        )
         assert "Traceback" not in run.text and "Waiting up to" not in run.text
-        assert run.seconds < 60, "the look takes four seconds, a run on a busy machine half a minute; before it was six minutes"
+        assert run.seconds < 60, (
+            "the look takes four seconds, a run on a busy machine half a minute; before it was six"
+            " minutes"
+        )
     engine.put(cluster__api__public_access_cidrs=["198.51.100.0/24"])
     preview = engine.run("preview")
-    assert "This update changes who may reach it (cluster.api.public_access_cidrs: 203.0.113.0/24 becomes 198.51.100.0/24)" in preview.text
+    assert (
+        "This update changes who may reach it (cluster.api.public_access_cidrs: 203.0.113.0/24"
+        " becomes 198.51.100.0/24)" in preview.text
+    )
 
 
-def test_a_hub_that_does_not_get_ready_says_its_pods_reason(new_engine: Callable[..., Engine], tmp_path: Path) -> None:
+def test_a_hub_that_does_not_get_ready_says_its_pods_reason(
+    new_engine: Callable[..., Engine], tmp_path: Path
+) -> None:
     pods = {"items": [waiting_pod("hub-5f9", reason="ImagePullBackOff")]}
     kubectl = tmp_path / "kubectl"
-    kubectl.write_text(f"#!/bin/sh\ncase \"$*\" in *events*) echo '{{\"items\": []}}' ;; *) echo '{json.dumps(pods)}' ;; esac\n")
+    kubectl.write_text(
+        '#!/bin/sh\ncase "$*" in *events*) echo \'{"items": []}\' ;; *) echo'
+        f" '{json.dumps(pods)}' ;; esac\n"
+    )
     kubectl.chmod(kubectl.stat().st_mode | stat.S_IXUSR)
     engine = stack(new_engine)
     run: Run = engine.up(

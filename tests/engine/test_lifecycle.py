@@ -1,8 +1,10 @@
-"""The life of the stack `dev` on the real engine: built, quiet, changed, broken, taken down, built again.
+"""The life of the stack `dev` on the real engine: built, quiet, changed, broken, taken down, built
+again.
 
-One long-lived stack, because order matters: the fixtures are the steps of a life, each asks for the one before it, and
-the tests look at what a step did. The account, the cluster and what is in it are stand-ins (stand_in/aws/README.md), so
-this proves what the program asks for and in which order, not that AWS would grant it.
+One long-lived stack, because order matters: the fixtures are the steps of a life, each asks for the
+one before it, and the tests look at what a step did. The account, the cluster and what is in it are
+stand-ins (stand_in/aws/README.md), so this proves what the program asks for and in which order, not
+that AWS would grant it.
 """
 
 from __future__ import annotations
@@ -29,10 +31,14 @@ KEY = "aws:kms/key:Key::cluster-key"
 MEMORY_GROUPS = {f"{GROUP}::pools-memory-spot-group", f"{GROUP}::pools-memory-on-demand-group"}
 CORE_GROUP = f"{NODE_GROUP}::pools-core-group"
 
-#: Encrypted options of the stack, each with a value to look for. Every secret key that the program knows belongs here.
+#: Encrypted options of the stack, each with a value to look for. Every secret key that the program
+#: knows belongs here.
 SECRET_OPTIONS: dict[str, str] = {"hub-main-client-secret": "planted-client-secret-41ce"}
 #: What the engine and the plugins are given besides, and must not write down.
-CREDENTIALS = {"AWS_SECRET_ACCESS_KEY": "planted-access-key-8c1d4e", "AWS_SESSION_TOKEN": "planted-session-token-77f0"}
+CREDENTIALS = {
+    "AWS_SECRET_ACCESS_KEY": "planted-access-key-8c1d4e",
+    "AWS_SESSION_TOKEN": "planted-session-token-77f0",
+}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +72,10 @@ def resized(engine: Engine, built: Run) -> Step:
 
 @pytest.fixture(scope="module")
 def reshaped(engine: Engine, resized: Step) -> Step:
-    engine.put(pools__memory__instance_types=["r5.4xlarge", "r5n.4xlarge"], pools__core__instance_types=["m7i.xlarge", "m6i.xlarge"])
+    engine.put(
+        pools__memory__instance_types=["r5.4xlarge", "r5n.4xlarge"],
+        pools__core__instance_types=["m7i.xlarge", "m6i.xlarge"],
+    )
     return Step(preview=engine.preview(), up=engine.up())
 
 
@@ -94,12 +103,18 @@ def test_a_failure_says_what_and_leaves_the_rest_standing(failed: Run, engine: E
 
 
 def test_the_next_up_completes_what_failed(built: Run, first_preview: Preview, failed: Run) -> None:
-    again = {call.subject for call in failed.finished("Create")} & {call.subject for call in built.finished("Create")}
+    again = {call.subject for call in failed.finished("Create")} & {
+        call.subject for call in built.finished("Create")
+    }
     assert again == set()
-    assert "aws:eks/addon:Addon::cluster-addons-vpc-cni" in {call.subject for call in built.finished("Create")}
+    assert "aws:eks/addon:Addon::cluster-addons-vpc-cni" in {
+        call.subject for call in built.finished("Create")
+    }
 
 
-def test_nothing_is_there_twice_and_nothing_is_unknown_to_the_state(built: Run, engine: Engine) -> None:
+def test_nothing_is_there_twice_and_nothing_is_unknown_to_the_state(
+    built: Run, engine: Engine
+) -> None:
     assert engine.strays() == []
     assert engine.account.doubles() == {}
 
@@ -109,16 +124,25 @@ def test_a_second_preview_changes_nothing(built: Run, engine: Engine) -> None:
 
 
 def test_no_secret_stands_readable_in_the_state(built: Run, engine: Engine) -> None:
-    secrets = [*SECRET_OPTIONS.values(), *CREDENTIALS.values(), *engine.account.secrets(), engine.passphrase]
+    secrets = [
+        *SECRET_OPTIONS.values(),
+        *CREDENTIALS.values(),
+        *engine.account.secrets(),
+        engine.passphrase,
+    ]
     assert plaintext_secrets(engine.export(), secrets) == []
 
 
-def test_the_plan_names_the_resources_of_the_engine(built: Run, plan: dict[str, Any], engine: Engine) -> None:
+def test_the_plan_names_the_resources_of_the_engine(
+    built: Run, plan: dict[str, Any], engine: Engine
+) -> None:
     planned = {resource["urn"] for resource in plan["resources"]}
     assert planned == set(own(engine.resources()))
 
 
-def test_the_plan_shows_the_inputs_and_options_of_the_engine(built: Run, plan: dict[str, Any], engine: Engine) -> None:
+def test_the_plan_shows_the_inputs_and_options_of_the_engine(
+    built: Run, plan: dict[str, Any], engine: Engine
+) -> None:
     assert differences(plan["resources"], engine.resources()) == []
 
 
@@ -129,17 +153,32 @@ def test_a_pools_size_changes_its_groups_in_place(resized: Step) -> None:
 
 def test_another_shape_makes_the_new_group_before_the_old_one_goes(reshaped: Step) -> None:
     replaced = {*MEMORY_GROUPS, CORE_GROUP}
-    assert {subject for subject, operation in reshaped.preview.changes.items() if operation == "replace"} == replaced
+    assert {
+        subject for subject, operation in reshaped.preview.changes.items() if operation == "replace"
+    } == replaced
     for subject in sorted(replaced):
-        created, deleted = _one(reshaped.up.finished("Create"), subject), _one(reshaped.up.begun("Delete"), subject)
-        assert created.position < deleted.position, f"{subject}: people's nodes go before the new ones are there"
+        created, deleted = (
+            _one(reshaped.up.finished("Create"), subject),
+            _one(reshaped.up.begun("Delete"), subject),
+        )
+        assert created.position < deleted.position, (
+            f"{subject}: people's nodes go before the new ones are there"
+        )
         assert created.id != _one(reshaped.up.finished("Delete"), subject).id
 
 
 def test_another_shape_touches_no_other_pool(reshaped: Step) -> None:
-    touched = {call.subject for method in ("Create", "Update", "Delete") for call in reshaped.up.finished(method)}
-    follows = "aws:autoscaling/attachment:Attachment::hub-main-cloud-entry-balancer-attachment"  # the balancer's targets are the core nodes
-    assert [subject for subject in sorted(touched) if "memory" not in subject and "core" not in subject] == [follows]
+    touched = {
+        call.subject
+        for method in ("Create", "Update", "Delete")
+        for call in reshaped.up.finished(method)
+    }
+    follows = (  # the balancer's targets are the core nodes
+        "aws:autoscaling/attachment:Attachment::hub-main-cloud-entry-balancer-attachment"
+    )
+    assert [
+        subject for subject in sorted(touched) if "memory" not in subject and "core" not in subject
+    ] == [follows]
 
 
 def test_an_unused_imports_entry_is_an_error(reshaped: Step, engine: Engine) -> None:
@@ -150,7 +189,9 @@ def test_an_unused_imports_entry_is_an_error(reshaped: Step, engine: Engine) -> 
     assert "did you mean aws:ec2/vpc:Vpc::network-vpc?" in refusal
 
 
-def test_a_plain_destroy_deletes_nothing_while_something_is_protected(reshaped: Step, engine: Engine) -> None:
+def test_a_plain_destroy_deletes_nothing_while_something_is_protected(
+    reshaped: Step, engine: Engine
+) -> None:
     run = engine.run("destroy", "--yes", check=False)  # with its preview, which is what refuses
     assert run.code != 0
     assert "protected" in run.errors
@@ -158,7 +199,9 @@ def test_a_plain_destroy_deletes_nothing_while_something_is_protected(reshaped: 
     assert run.begun("Delete") == []
 
 
-def test_destroy_keeps_the_protected_parts_with_what_they_need_and_nothing_else(destroyed: Run, engine: Engine) -> None:
+def test_destroy_keeps_the_protected_parts_with_what_they_need_and_nothing_else(
+    destroyed: Run, engine: Engine
+) -> None:
     kept = engine.resources()
     protected = [resource["urn"] for resource in kept if resource.get("protect")]
     assert KEY in {urn.rpartition("$")[2] for urn in protected}
@@ -168,8 +211,13 @@ def test_destroy_keeps_the_protected_parts_with_what_they_need_and_nothing_else(
 
 def test_destroy_takes_the_cluster_before_its_role_and_its_logs(destroyed: Run) -> None:
     cluster = _one(destroyed.finished("Delete"), CLUSTER)
-    for after in ("aws:iam/rolePolicyAttachment:RolePolicyAttachment::cluster-role-eks", "aws:cloudwatch/logGroup:LogGroup::cluster-logs"):
-        assert cluster.position < _one(destroyed.begun("Delete"), after).position, f"{after} goes while EKS still needs it"
+    for after in (
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment::cluster-role-eks",
+        "aws:cloudwatch/logGroup:LogGroup::cluster-logs",
+    ):
+        assert cluster.position < _one(destroyed.begun("Delete"), after).position, (
+            f"{after} goes while EKS still needs it"
+        )
 
 
 def test_the_following_up_finds_the_protected_parts_again(rebuilt: Run, engine: Engine) -> None:
@@ -186,14 +234,18 @@ def test_the_following_up_finds_the_protected_parts_again(rebuilt: Run, engine: 
 def plan(plugins: Sequence[Path]) -> dict[str, Any]:
     """What `jhub plan` says about the checkout's own stack file."""
     jhub = Path(sys.prefix) / "bin" / "jhub"
-    done = subprocess.run([str(jhub), "plan", "dev", "--json"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [str(jhub), "plan", "dev", "--json"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
     assert done.stdout.startswith("{"), done.stderr[-2000:]
     return json.loads(done.stdout)
 
 
 def _one(calls: Sequence[Call], subject: str) -> Call:
     found = [call for call in calls if call.subject == subject]
-    assert len(found) == 1, f"{subject}: {len(found)} calls among {[call.subject for call in calls]}"
+    assert len(found) == 1, (
+        f"{subject}: {len(found)} calls among {[call.subject for call in calls]}"
+    )
     return found[0]
 
 
@@ -206,5 +258,9 @@ def _with_needs(resources: Sequence[dict[str, Any]], wanted: Sequence[str]) -> s
         urn = waiting.pop()
         if urn in state and urn not in found:
             found.add(urn)
-            waiting += [*state[urn].get("dependencies", []), state[urn].get("parent", ""), state[urn].get("provider", "").rpartition("::")[0]]
+            waiting += [
+                *state[urn].get("dependencies", []),
+                state[urn].get("parent", ""),
+                state[urn].get("provider", "").rpartition("::")[0],
+            ]
     return found

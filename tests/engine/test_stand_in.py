@@ -1,7 +1,8 @@
-"""The stand-in plugins behave as the real ones do, as far as the project relies on them: shown on a small program.
+"""The stand-in plugins behave as the real ones do, as far as the project relies on them: shown on a
+small program.
 
-The children of `eks:index:Cluster`, their inputs and their dependencies were compared with the real EKS plugin 4.4.0 on
-2026-11-23: equal URNs and inputs, but for the order of keys in the kubeconfig.
+The children of `eks:index:Cluster`, their inputs and their dependencies were compared with the real
+EKS plugin 4.4.0 on 2026-11-23: equal URNs and inputs, but for the order of keys in the kubeconfig.
 """
 
 from __future__ import annotations
@@ -36,17 +37,31 @@ def test_a_second_preview_changes_nothing(built: Engine) -> None:
 
 def test_the_component_makes_exactly_the_cluster_and_a_provider(built: Engine) -> None:
     prefix = COMPONENT.rpartition("::")[0] + "$"
-    children = {resource["urn"].removeprefix(prefix): resource for resource in built.resources() if resource.get("parent") == COMPONENT}
+    children = {
+        resource["urn"].removeprefix(prefix): resource
+        for resource in built.resources()
+        if resource.get("parent") == COMPONENT
+    }
     assert sorted(children) == [CLUSTER, "pulumi:providers:kubernetes::control-plane-eks-k8s"]
     cluster = children[CLUSTER]
     assert cluster["inputs"]["tags"] == {"Name": "small", "team": "a", "owner": "b"}
-    assert cluster["inputs"]["accessConfig"] == {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True}
+    assert cluster["inputs"]["accessConfig"] == {
+        "authenticationMode": "API",
+        "bootstrapClusterCreatorAdminPermissions": True,
+    }
     assert cluster["inputs"]["encryptionConfig"]["resources"] == ["secrets"]
-    assert "get-token" in children["pulumi:providers:kubernetes::control-plane-eks-k8s"]["inputs"]["kubeconfig"]
+    assert (
+        "get-token"
+        in children["pulumi:providers:kubernetes::control-plane-eks-k8s"]["inputs"]["kubeconfig"]
+    )
 
 
 def test_a_stack_transform_reaches_the_components_children(built: Engine) -> None:
-    assert [resource["urn"].rpartition("::")[2] for resource in built.resources() if resource.get("protect")] == ["control-plane-eksCluster"]
+    assert [
+        resource["urn"].rpartition("::")[2]
+        for resource in built.resources()
+        if resource.get("protect")
+    ] == ["control-plane-eksCluster"]
 
 
 def test_outputs_of_the_component_are_those_of_its_cluster(built: Engine) -> None:
@@ -76,8 +91,12 @@ def test_a_config_maps_data_replaces_it_and_its_user_follows(built: Engine) -> N
 def test_the_search_for_secrets_finds_them_encrypted_or_not(built: Engine) -> None:
     state = built.export()
     assert plaintext_secrets(state, [TOKEN]) == []
-    assert plaintext_secrets({**state, "note": [{"deep": f"x{TOKEN}x"}]}, [TOKEN]) == ["note[0].deep"]
-    assert built.account.of_type("kubernetes:core/v1:Secret")[0]["inputs"]["stringData"] == {"token": TOKEN}, "the plugin did get it"
+    assert plaintext_secrets({**state, "note": [{"deep": f"x{TOKEN}x"}]}, [TOKEN]) == [
+        "note[0].deep"
+    ]
+    assert built.account.of_type("kubernetes:core/v1:Secret")[0]["inputs"]["stringData"] == {
+        "token": TOKEN
+    }, "the plugin did get it"
 
 
 def test_a_protected_child_survives_destroy_and_the_rest_comes_back(built: Engine) -> None:

@@ -28,8 +28,14 @@ TYPED = {
     "accounts": ["210987654321"],
     "region": ["eu-central-1", "us-gov-west-1", "cn-north-1", "ap-southeast-2", "ca-central-1"],
     "tags.owner": ["Ada Lovelace", "team/7"],
-    "cluster.administrators": ["arn:{partition}:iam::210987654321:role/admin, arn:{partition}:iam::210987654321:user/ada"],
-    "cluster.api.public_access_cidrs": ["198.51.100.7/32", "0.0.0.0/0", "198.51.100.0/24, 192.0.2.0/24"],
+    "cluster.administrators": [
+        "arn:{partition}:iam::210987654321:role/admin, arn:{partition}:iam::210987654321:user/ada"
+    ],
+    "cluster.api.public_access_cidrs": [
+        "198.51.100.7/32",
+        "0.0.0.0/0",
+        "198.51.100.0/24, 192.0.2.0/24",
+    ],
     "cluster.context": ["lab"],
     "cluster.version": ["1.36"],
     "network.ranges": ["10.0.0.0/16, 192.168.0.0/16"],
@@ -62,33 +68,60 @@ TYPED = {
     "users": ["1", "7", "8", "300"],
     "gpu": ["1", "4"],
 }
-#: Their default is the only answer that holds for every other one: zones and certificates are a region's, files are a machine's.
-ONLY_DEFAULT = {"network.zones", "hubs.main.entry.tls.certificate_arn", "hubs.main.entry.tls.certificate", "hubs.main.sign_in.ca_certificate"}
+#: Their default is the only answer that holds for every other one: zones and certificates are a
+#: region's, files are a machine's.
+ONLY_DEFAULT = {
+    "network.zones",
+    "hubs.main.entry.tls.certificate_arn",
+    "hubs.main.entry.tls.certificate",
+    "hubs.main.sign_in.ca_certificate",
+}
 
 
 @cache
 def judge(variant: str) -> Judge:
-    return Judge(target=Target(folder=Path("nowhere"), project="lab", stack="dev"), variant=variant, questions=questions_of(variant, "lab"))
+    return Judge(
+        target=Target(folder=Path("nowhere"), project="lab", stack="dev"),
+        variant=variant,
+        questions=questions_of(variant, "lab"),
+    )
 
 
-def possible(question: Question, variant: str, before: Mapping[str, str] | None = None) -> list[str]:
-    """Every choice, or further answers than the default; without those that the models refuse because of an answer before."""
+def possible(
+    question: Question, variant: str, before: Mapping[str, str] | None = None
+) -> list[str]:
+    """Every choice, or further answers than the default; without those that the models refuse
+    because of an answer before.
+    """
     before = before or {}
-    if question.path == "hubs.main.sign_in.kind" and before.get("network.egress.kind") == "none":  # GitHub is on the internet
+    if (
+        question.path == "hubs.main.sign_in.kind" and before.get("network.egress.kind") == "none"
+    ):  # GitHub is on the internet
         return [name for name in question.choices if name != "github"]
-    isolated = variant == "airgap" or before.get("hubs.main.sign_in.kind", "shared_password") == "shared_password"
-    kept = [answer for answer in TYPED.get(question.path, []) if not (question.path.endswith("allowed_cidrs") and answer == "0.0.0.0/0" and isolated)]
+    isolated = (
+        variant == "airgap"
+        or before.get("hubs.main.sign_in.kind", "shared_password") == "shared_password"
+    )
+    kept = [
+        answer
+        for answer in TYPED.get(question.path, [])
+        if not (question.path.endswith("allowed_cidrs") and answer == "0.0.0.0/0" and isolated)
+    ]
     return [*question.choices] or kept
 
 
 def chosen(variant: str, choose: Callable[[Question, list[str]], str | None]) -> dict[str, str]:
-    """A set of answers; None leaves a question to its default. ARNs are of the region's partition."""
+    """A set of answers; None leaves a question to its default. ARNs are of the region's
+    partition.
+    """
     found: dict[str, str] = {}
     for question in questions_of(variant, "lab"):
         answers = possible(question, variant, found)
         answer = choose(question, answers) if answers else None
         if answer is not None:
-            found[question.path] = answer.replace("{partition}", str(partition_named(found.get("region", "us-east-1"))))
+            found[question.path] = answer.replace(
+                "{partition}", str(partition_named(found.get("region", "us-east-1")))
+            )
     return found
 
 
@@ -98,22 +131,35 @@ def plans(variant: str, answers: dict[str, str]) -> None:
 
 
 def test_every_question_without_choices_has_answers_here() -> None:
-    asked = {question.path for variant in VARIANTS for question in questions_of(variant, "x") if not question.choices}
+    asked = {
+        question.path
+        for variant in VARIANTS
+        for question in questions_of(variant, "x")
+        if not question.choices
+    }
     assert asked == TYPED.keys() | ONLY_DEFAULT
 
 
 def pairs(questions: Sequence[Question], answers: dict[str, str]) -> set[tuple[str, str]]:
-    return {(path, answer) for path, answer in Answers(questions, answers).items() if answers.get(path) == answer}
+    return {
+        (path, answer)
+        for path, answer in Answers(questions, answers).items()
+        if answers.get(path) == answer
+    }
 
 
 def everything_once(variant: str) -> list[dict[str, str]]:
-    """Few sets of answers that have every answer once: of very many random ones those with most that is new."""
+    """Few sets of answers that have every answer once: of very many random ones those with most
+    that is new.
+    """
     questions, random = questions_of(variant, "lab"), Random(7)
     many = [chosen(variant, lambda _, found: random.choice(found)) for _ in range(120)]
     covered = [(pairs(questions, answers), answers) for answers in many]
     found, seen = [], set[tuple[str, str]]()
     while True:
-        new, answers = max(((keys - seen, answers) for keys, answers in covered), key=lambda item: len(item[0]))
+        new, answers = max(
+            ((keys - seen, answers) for keys, answers in covered), key=lambda item: len(item[0])
+        )
         if not new:
             return found
         found.append(answers)
@@ -125,15 +171,21 @@ def test_every_answer_once(variant: str) -> None:
     seen: set[str] = set()
     for answers in everything_once(variant):
         plans(variant, answers)
-        seen |= {f"{path}={answer}" for path, answer in pairs(questions_of(variant, "lab"), answers)}
+        seen |= {
+            f"{path}={answer}" for path, answer in pairs(questions_of(variant, "lab"), answers)
+        }
     for question in questions_of(variant, "lab"):
         for answer in possible(question, variant, {"hubs.main.sign_in.kind": "native"}):
-            assert any(item.startswith(f"{question.path}={answer.partition('{')[0]}") for item in seen), (question.path, answer)
+            assert any(
+                item.startswith(f"{question.path}={answer.partition('{')[0]}") for item in seen
+            ), (question.path, answer)
 
 
 @cache
 def regions_of(variant: str) -> tuple[str, ...]:
-    """Every region. In some AWS has not all the endpoints that an isolated network needs: there the models refuse it at once."""
+    """Every region. In some AWS has not all the endpoints that an isolated network needs: there
+    the models refuse it at once.
+    """
 
     def offered(region: str) -> bool:
         try:
@@ -155,13 +207,22 @@ def some_answers(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
     def choose(question: Question, found: list[str]) -> str | None:
         if question.path == "users" and draw(st.booleans()):
             return str(draw(st.integers(1, 300)))
-        return draw(st.sampled_from([None, *found, *(regions_of(variant) if question.path == "region" else ())]))
+        return draw(
+            st.sampled_from(
+                [None, *found, *(regions_of(variant) if question.path == "region" else ())]
+            )
+        )
 
     return variant, chosen(variant, choose)
 
 
 @given(answered=some_answers())
-@settings(max_examples=6, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=6,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
 def test_random_answers_plan_without_a_failed_check(answered: tuple[str, dict[str, str]]) -> None:
     plans(*answered)
 
@@ -176,9 +237,15 @@ def test_very_many_random_answers(answered: tuple[str, dict[str, str]]) -> None:
 def test_nodes_are_enough_for_the_users_and_twins_of_one_shape() -> None:
     for memory_per_cpu, names in _NODES.items():
         kinds = [instance_type(name) for name in names]
-        assert len({kind.shape for kind in kinds}) == 1 and kinds[0].memory_mib == 1024 * memory_per_cpu * kinds[0].vcpus
+        assert (
+            len({kind.shape for kind in kinds}) == 1
+            and kinds[0].memory_mib == 1024 * memory_per_cpu * kinds[0].vcpus
+        )
         assert all(kind.spot for kind in kinds)
-    assert len({instance_type(name).shape for name in _CORE}) == 1 and instance_type(_GPU_NODE).gpus == 1
+    assert (
+        len({instance_type(name).shape for name in _CORE}) == 1
+        and instance_type(_GPU_NODE).gpus == 1
+    )
     with quiet_sdks():
         for name, (cpu, memory) in SERVERS.items():
             for users in (1, 20, 100):

@@ -1,4 +1,6 @@
-"""Stack files of format 1 as people write them: hypothesis draws what is in them and how it stands there. Their names of today are listed here by hand."""
+"""Stack files of format 1 as people write them: hypothesis draws what is in them and how it
+stands there. Their names of today are listed here by hand.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-#: Every word of format 1 that is another one in format 2. Not read from the product: this is what the tests hold it to.
+#: Every word of format 1 that is another one in format 2. Not read from the product: this is what
+#: the tests hold it to.
 WORDS = {
     "watch": "monitoring",
     "neighbours": "peer_networks",
@@ -39,7 +42,13 @@ def today(config: dict[str, Any]) -> dict[str, Any]:
     _move(found, "watch")
     _move(found.get("network"), "neighbours", "inside_hosts", "further_endpoints", "endpoints_made")
     _move(found.get("pause"), "machines")
-    _move(found.get("gate", {}).get("cost"), "at_rest", "at_most", "increase_at_rest", "increase_at_most")
+    _move(
+        found.get("gate", {}).get("cost"),
+        "at_rest",
+        "at_most",
+        "increase_at_rest",
+        "increase_at_most",
+    )
     _say(found.get("homes", {}).get("adopted"), "owner", "people")
     for pool in found.get("pools", {}).values():
         _say(pool, "capacity", "given")
@@ -58,7 +67,9 @@ def _move(section: dict[str, Any] | None, *names: str) -> None:
     before = dict(section or {})
     if section:
         section.clear()
-        section.update({WORDS[key] if key in names else key: value for key, value in before.items()})
+        section.update(
+            {WORDS[key] if key in names else key: value for key, value in before.items()}
+        )
 
 
 def _say(section: dict[str, Any] | None, key: str, *values: str) -> None:
@@ -75,11 +86,21 @@ def _some(**options: Any) -> Any:
 
 
 _HUB = _some(
-    sign_in=_some(kind=st.just("ldap"), tls=st.sampled_from(["on_connect", "none_so_that_anybody_on_the_way_reads_passwords"])),
+    sign_in=_some(
+        kind=st.just("ldap"),
+        tls=st.sampled_from(["on_connect", "none_so_that_anybody_on_the_way_reads_passwords"]),
+    ),
     database=_some(kind=st.sampled_from(["sqlite", "sqlite_memory_that_loses_sessions"])),
-    profiles=st.dictionaries(_NAME, _some(people_per_node=st.integers(1, 9), pool=_NAME, description=_DECOYS), max_size=2),
+    profiles=st.dictionaries(
+        _NAME, _some(people_per_node=st.integers(1, 9), pool=_NAME, description=_DECOYS), max_size=2
+    ),
     shared_directories=st.dictionaries(
-        _NAME, _some(written_by=st.sampled_from(["administrators", "everybody", "nobody"]), mount_path=st.just("/x")), max_size=2
+        _NAME,
+        _some(
+            written_by=st.sampled_from(["administrators", "everybody", "nobody"]),
+            mount_path=st.just("/x"),
+        ),
+        max_size=2,
     ),
     helm_values=st.dictionaries(_DECOYS, _DECOYS, max_size=2),
 )
@@ -89,16 +110,37 @@ SECTIONS = st.fixed_dictionaries(
     optional={
         "network": _some(
             mode=st.just("airgap"),
-            neighbours=st.dictionaries(_NAME, _some(cidrs=st.just(["10.0.0.0/8"]), servers=st.booleans()), max_size=2),
+            neighbours=st.dictionaries(
+                _NAME, _some(cidrs=st.just(["10.0.0.0/8"]), servers=st.booleans()), max_size=2
+            ),
             inside_hosts=st.lists(_DECOYS, max_size=2),
             further_endpoints=st.lists(_DECOYS, max_size=2),
             endpoints_made=st.booleans(),
         ),
-        "watch": _some(kind=st.sampled_from(["cloudwatch", "none"]), notify=st.lists(_DECOYS, max_size=2)),
+        "watch": _some(
+            kind=st.sampled_from(["cloudwatch", "none"]), notify=st.lists(_DECOYS, max_size=2)
+        ),
         "pause": _some(machines=_some(nodes=_DECOYS)),
-        "gate": _some(cost=_some(at_rest=st.integers(0, 9), at_most=st.integers(0, 9), increase_at_rest=st.just(0), increase_at_most=st.just(1))),
-        "homes": _some(kind=st.just("efs"), adopted=_some(owner=st.sampled_from(["people", "root"]), path=st.just("/people"))),
-        "pools": st.dictionaries(_NAME, _some(capacity=st.sampled_from(["spot", "given"]), labels=st.dictionaries(_DECOYS, _DECOYS, max_size=1)), max_size=2),
+        "gate": _some(
+            cost=_some(
+                at_rest=st.integers(0, 9),
+                at_most=st.integers(0, 9),
+                increase_at_rest=st.just(0),
+                increase_at_most=st.just(1),
+            )
+        ),
+        "homes": _some(
+            kind=st.just("efs"),
+            adopted=_some(owner=st.sampled_from(["people", "root"]), path=st.just("/people")),
+        ),
+        "pools": st.dictionaries(
+            _NAME,
+            _some(
+                capacity=st.sampled_from(["spot", "given"]),
+                labels=st.dictionaries(_DECOYS, _DECOYS, max_size=1),
+            ),
+            max_size=2,
+        ),
         "tags": _some(owner=_DECOYS, extra=st.dictionaries(_DECOYS, _DECOYS, max_size=2)),
     },
 )
@@ -114,7 +156,9 @@ class Written:
 
 @st.composite
 def old_files(draw: Callable[..., Any], project: str = "jupyterhub-aws") -> Written:
-    """A readable stack file of format 1, in any form that a person or `pulumi config set` gives it."""
+    """A readable stack file of format 1, in any form that a person or `pulumi config set` gives
+    it.
+    """
     sections = draw(SECTIONS)
     writer = _Writer(draw, draw(st.sampled_from(["", f"{project}:", f"{project}:config:"])))
     config = writer.config(sections)
@@ -127,7 +171,9 @@ def old_files(draw: Callable[..., Any], project: str = "jupyterhub-aws") -> Writ
 
 
 class _Writer:
-    """YAML as nobody's library writes it: each value in a style of its own, with comments that say the same words."""
+    """YAML as nobody's library writes it: each value in a style of its own, with comments that
+    say the same words.
+    """
 
     def __init__(self, draw: Callable[..., Any], prefix: str) -> None:
         self._draw, self._prefix = draw, prefix
@@ -136,7 +182,11 @@ class _Writer:
         lines = ["config:" + self.note()]
         if self._draw(st.booleans()):
             lines.append("  # the watch of the neighbours: people_per_node")
-        lines += ["  aws:region: us-east-1" + self.note(), "  hub-main-client-secret: {secure: 'v1:given:people='}", "  other:watch: given"]
+        lines += [
+            "  aws:region: us-east-1" + self.note(),
+            "  hub-main-client-secret: {secure: 'v1:given:people='}",
+            "  other:watch: given",
+        ]
         for name, value in sections.items():
             key = self.quoted(self._prefix + name)
             if isinstance(value, dict) and self._draw(st.integers(0, 4)) == 0:
@@ -150,15 +200,25 @@ class _Writer:
         text = json.dumps(value)
         style = self._draw(st.sampled_from(["'", '"', "|", "|-"]))
         if style.startswith("|"):
-            return [f"  {key}: {style}", *(f"    {line}" for line in json.dumps(value, indent=1).split("\n"))]
-        return [f"  {key}: '" + text.replace("'", "''") + "'" + self.note()] if style == "'" else [f"  {key}: {json.dumps(text)}{self.note()}"]
+            return [
+                f"  {key}: {style}",
+                *(f"    {line}" for line in json.dumps(value, indent=1).split("\n")),
+            ]
+        return (
+            [f"  {key}: '" + text.replace("'", "''") + "'" + self.note()]
+            if style == "'"
+            else [f"  {key}: {json.dumps(text)}{self.note()}"]
+        )
 
     def entry(self, key: str, value: Any, indent: int) -> list[str]:
         pad = " " * indent
         if not isinstance(value, (dict, list)) or not value or self._draw(st.integers(0, 3)) == 0:
             return [f"{pad}{key}: {self.flow(value)}{self.note()}"]
         if isinstance(value, list):
-            return [f"{pad}{key}:{self.note()}", *(f"{pad}- {self.flow(item)}{self.note()}" for item in value)]
+            return [
+                f"{pad}{key}:{self.note()}",
+                *(f"{pad}- {self.flow(item)}{self.note()}" for item in value),
+            ]
         lines = [f"{pad}{key}:{self.note()}"]
         for name, item in value.items():
             lines += self.entry(self.quoted(name), item, indent + 2)
@@ -166,7 +226,11 @@ class _Writer:
 
     def flow(self, value: Any) -> str:
         if isinstance(value, dict):
-            return "{" + ", ".join(f"{self.quoted(key)}: {self.flow(item)}" for key, item in value.items()) + "}"
+            return (
+                "{"
+                + ", ".join(f"{self.quoted(key)}: {self.flow(item)}" for key, item in value.items())
+                + "}"
+            )
         if isinstance(value, list):
             return "[" + ", ".join(map(self.flow, value)) + "]"
         return self.quoted(value) if isinstance(value, str) else json.dumps(value)
@@ -176,7 +240,9 @@ class _Writer:
         return f"{style}{text}{style}"
 
     def note(self) -> str:
-        return self._draw(st.sampled_from(["", "", "  # given ① to people, 𝒳", " # watch: {neighbours: 1}"]))
+        return self._draw(
+            st.sampled_from(["", "", "  # given ① to people, 𝒳", " # watch: {neighbours: 1}"])
+        )
 
     def comment(self) -> str:
         return self._draw(st.sampled_from(["", "# watch: given\n\n"]))

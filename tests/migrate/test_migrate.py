@@ -1,4 +1,6 @@
-"""`jhub migrate` as an operator runs it: what it shows, what it writes, and what it says of files that it cannot take."""
+"""`jhub migrate` as an operator runs it: what it shows, what it writes, and what it says of
+files that it cannot take.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,25 @@ MIGRATED = [
 ]
 
 
-_DAMAGES = ["", "\n", "  ", "&a ", "*a", "<<: ", "? ", "[", "}", "'", '"', "|", "!!x ", "\t", "é", ": ", "# "]
+_DAMAGES = [
+    "",
+    "\n",
+    "  ",
+    "&a ",
+    "*a",
+    "<<: ",
+    "? ",
+    "[",
+    "}",
+    "'",
+    '"',
+    "|",
+    "!!x ",
+    "\t",
+    "é",
+    ": ",
+    "# ",
+]
 
 
 @pytest.fixture
@@ -103,57 +123,105 @@ def test_every_form_of_a_section(folder: Path) -> None:
         expected = expected.replace(old, new)
     found = migrated(_written(folder, FORMS))
     assert found.new == expected and found.source == 1
-    assert len(found.edits) == len(MIGRATED) + 1, "and of the key `written_by: everybody` both words"
+    assert len(found.edits) == len(MIGRATED) + 1, (
+        "and of the key `written_by: everybody` both words"
+    )
 
 
 def test_it_shows_first_and_writes_when_it_is_told(folder: Path) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     shown = in_process(["migrate"], folder)
     assert shown.returncode == 0 and not shown.stderr
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before, "nothing is written without --write"
-    assert "Pulumi.airgap.yaml: format 1 → 2, 2 names" in shown.stdout and "Pulumi.airgap-hub.yaml: format 1 → 2, no name changes" in shown.stdout
-    for line in ("-    neighbours:", "+    peer_networks:", "+  format: 2", "Nothing is written yet. To write: jhub migrate --write"):
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before, (
+        "nothing is written without --write"
+    )
+    assert (
+        "Pulumi.airgap.yaml: format 1 → 2, 2 names" in shown.stdout
+        and "Pulumi.airgap-hub.yaml: format 1 → 2, no name changes" in shown.stdout
+    )
+    for line in (
+        "-    neighbours:",
+        "+    peer_networks:",
+        "+  format: 2",
+        "Nothing is written yet. To write: jhub migrate --write",
+    ):
         assert f"{line}\n" in shown.stdout
     (folder / "Pulumi.airgap.yaml").chmod(0o640)
     done = in_process(["migrate", "airgap", "--write"], folder)
     assert done.returncode == 0 and "1 file written" in done.stdout
-    assert "peer_networks" in (folder / "Pulumi.airgap.yaml").read_text() and "format" not in (folder / "Pulumi.airgap-hub.yaml").read_text()
+    assert (
+        "peer_networks" in (folder / "Pulumi.airgap.yaml").read_text()
+        and "format" not in (folder / "Pulumi.airgap-hub.yaml").read_text()
+    )
     assert (folder / "Pulumi.airgap.yaml").stat().st_mode & 0o777 == 0o640
-    assert in_process(["migrate", "airgap"], folder).stdout == "Pulumi.airgap.yaml: nothing to change, format 2\n"
+    assert (
+        in_process(["migrate", "airgap"], folder).stdout
+        == "Pulumi.airgap.yaml: nothing to change, format 2\n"
+    )
 
 
 def test_in_a_terminal_of_80_columns_it_is_coloured(folder: Path) -> None:
     out, found = io.StringIO(), migrated(folder / "Pulumi.airgap.yaml")
-    show(Console(file=out, width=80, force_terminal=True, color_system="standard", highlight=False), found)
-    assert "\x1b[31m-    neighbours:" in out.getvalue() and "\x1b[32m+    peer_networks:" in out.getvalue() and "\x1b[36m@@" in out.getvalue()
+    show(
+        Console(file=out, width=80, force_terminal=True, color_system="standard", highlight=False),
+        found,
+    )
+    assert (
+        "\x1b[31m-    neighbours:" in out.getvalue()
+        and "\x1b[32m+    peer_networks:" in out.getvalue()
+        and "\x1b[36m@@" in out.getvalue()
+    )
     shown = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines()
-    assert max(map(len, shown)) > 80 and shown[1:] == list(difference(found)), "lines are not cut into several: what is copied from there is the file's"
+    assert max(map(len, shown)) > 80 and shown[1:] == list(difference(found)), (
+        "lines are not cut into several: what is copied from there is the file's"
+    )
 
 
 def test_what_may_be_secret_is_not_shown(folder: Path) -> None:
-    text = FORMS.replace("aws:region: us-east-1", "aws:secretKey: HIDDEN-1\n  aws:region: us-east-1")
-    text = text.replace("database: {", "helm: {client_secret: HIDDEN-2, 'password': 'HIDDEN-3'}\n      database: {")
+    text = FORMS.replace(
+        "aws:region: us-east-1", "aws:secretKey: HIDDEN-1\n  aws:region: us-east-1"
+    )
+    text = text.replace(
+        "database: {", "helm: {client_secret: HIDDEN-2, 'password': 'HIDDEN-3'}\n      database: {"
+    )
     done = in_process(["migrate", str(_written(folder, text))], folder)
     assert done.returncode == 0 and "client_secret: …" in done.stdout
     assert "HIDDEN" not in done.stdout and "v1:aaaa" not in done.stdout
 
 
 def test_commands_refuse_old_names_with_one_line(folder: Path) -> None:
-    for command in (["plan", "airgap"], ["plan", "airgap-hub"], ["sites", "airgap"], ["values", "airgap", "main"]):
+    for command in (
+        ["plan", "airgap"],
+        ["plan", "airgap-hub"],
+        ["sites", "airgap"],
+        ["values", "airgap", "main"],
+    ):
         done = in_process(command, folder)
-        assert _said(done) == (
-            "Pulumi.airgap.yaml: format: is 1 (the file does not say it), and in format 2 network.inside_hosts is called internal_hosts, "
-            "network.neighbours is called peer_networks; run `jhub migrate airgap`: it shows what changes, and with --write changes it\n"
+        assert (
+            _said(done)
+            == "Pulumi.airgap.yaml: format: is 1 (the file does not say it), and in format 2"
+            " network.inside_hosts is called internal_hosts, network.neighbours is called"
+            " peer_networks; run `jhub migrate airgap`: it shows what changes, and with --write"
+            " changes it\n"
         )
 
 
 def test_an_option_under_its_old_name_is_no_setting_of_the_users_program(folder: Path) -> None:
-    """What a program of the user's reads by pulumi.Config is let through; an old name that was, would be an option that is silently not there."""
+    """What a program of the user's reads by pulumi.Config is let through; an old name that was,
+    would be an option that is silently not there.
+    """
     text = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
     line = next(line for line in text.splitlines(keepends=True) if "format: 2" in line)
-    _written(folder, text.replace(line, "  watch: {kind: none}\n  watch.kind: none\n  zebra: mine\n"), "Pulumi.dev.yaml")
+    _written(
+        folder,
+        text.replace(line, "  watch: {kind: none}\n  watch.kind: none\n  zebra: mine\n"),
+        "Pulumi.dev.yaml",
+    )
     said = _said(in_process(["plan", "dev"], folder))
-    assert said.startswith("Pulumi.dev.yaml: format: is 1 (the file does not say it), and in format 2 watch is called monitoring, watch.kind is called")
+    assert said.startswith(
+        "Pulumi.dev.yaml: format: is 1 (the file does not say it), and in format 2 watch is called"
+        " monitoring, watch.kind is called"
+    )
     assert said.count("\n") == 1
 
 
@@ -162,24 +230,44 @@ def test_a_file_without_old_names_is_read_without_a_format(folder: Path) -> None
     line = next(line for line in text.splitlines(keepends=True) if "format: 2" in line)
     for instead in ("", "  format: 1\n", '  format: "2"\n'):
         path = _written(folder, text.replace(line, instead), "Pulumi.dev.yaml")
-        assert in_process(["plan", "dev", "--json", str(folder / "plan.json")], folder).returncode == 0
-        assert migrated(path).new == text.replace(line, "  format: 2\n" if "2" not in instead else instead)
+        assert (
+            in_process(["plan", "dev", "--json", str(folder / "plan.json")], folder).returncode == 0
+        )
+        assert migrated(path).new == text.replace(
+            line, "  format: 2\n" if "2" not in instead else instead
+        )
 
 
 def test_old_names_in_a_file_of_todays_format_are_explained(folder: Path) -> None:
     path = folder / "Pulumi.airgap.yaml"
-    path.write_text(path.read_text().replace("config:", "config:\n  format: 2\n  watch: {kind: none}", 1))
+    path.write_text(
+        path.read_text().replace("config:", "config:\n  format: 2\n  watch: {kind: none}", 1)
+    )
     said = _said(in_process(["plan", "airgap"], folder)).splitlines()
     assert said == [
-        "Pulumi.airgap.yaml: network.inside_hosts: is not an option here; write internal_hosts: its name since format 2",
-        "Pulumi.airgap.yaml: network.neighbours: is not an option here; write peer_networks: its name since format 2",
-        "Pulumi.airgap.yaml: watch: is not an option of this program; write monitoring: its name since format 2",
+        (
+            "Pulumi.airgap.yaml: network.inside_hosts: is not an option here; write internal_hosts:"
+            " its name since format 2"
+        ),
+        (
+            "Pulumi.airgap.yaml: network.neighbours: is not an option here; write peer_networks:"
+            " its name since format 2"
+        ),
+        (
+            "Pulumi.airgap.yaml: watch: is not an option of this program; write monitoring: its"
+            " name since format 2"
+        ),
     ]
-    assert in_process(["migrate", "airgap"], folder).stdout.startswith("Pulumi.airgap.yaml: nothing to change, format 2")
+    assert in_process(["migrate", "airgap"], folder).stdout.startswith(
+        "Pulumi.airgap.yaml: nothing to change, format 2"
+    )
 
 
 def test_a_newer_format_is_refused_with_the_version_that_reads_it(folder: Path) -> None:
-    newer = f"format: is 7, and this version of jupyterhub-aws ({__version__}) reads formats up to 2; install version 0.7 or later, which reads it"
+    newer = (
+        f"format: is 7, and this version of jupyterhub-aws ({__version__}) reads formats up to 2;"
+        " install version 0.7 or later, which reads it"
+    )
     for name in ("airgap", "airgap-hub"):
         path = folder / f"Pulumi.{name}.yaml"
         path.write_text(path.read_text().replace("config:", "config:\n  format: 7", 1))
@@ -192,16 +280,43 @@ BAD = {
     "not utf-8": ("config:\n  name: \udcff", "is not readable as YAML"),
     "empty": ("", "config: is missing"),
     "of another program": ("config:\n  bucket: x\n", "config: has no section of this library"),
-    "two names": ("config:\n  pools: {}\n  watch: {}\n  monitoring: {}\n", "watch: is the old name of monitoring, and both are there; keep what is right"),
-    "two names inside": ("config:\n  network: {neighbours: {}, peer_networks: {}}\n", "network.neighbours: is the old name of network.peer_networks"),
-    "two spellings": ("config:\n  pools: {}\n  watch: {}\n  jupyterhub-aws:watch: {}\n", "watch: is there twice"),
-    "no number": ("config:\n  format: two\n  pools: {}\n", "format: is no format of a stack file; write 1 to 2"),
-    "format zero": ("config:\n  format: 0\n  pools: {}\n", "format: is no format of a stack file; write 1 to 2"),
+    "two names": (
+        "config:\n  pools: {}\n  watch: {}\n  monitoring: {}\n",
+        "watch: is the old name of monitoring, and both are there; keep what is right",
+    ),
+    "two names inside": (
+        "config:\n  network: {neighbours: {}, peer_networks: {}}\n",
+        "network.neighbours: is the old name of network.peer_networks",
+    ),
+    "two spellings": (
+        "config:\n  pools: {}\n  watch: {}\n  jupyterhub-aws:watch: {}\n",
+        "watch: is there twice",
+    ),
+    "no number": (
+        "config:\n  format: two\n  pools: {}\n",
+        "format: is no format of a stack file; write 1 to 2",
+    ),
+    "format zero": (
+        "config:\n  format: 0\n  pools: {}\n",
+        "format: is no format of a stack file; write 1 to 2",
+    ),
     "itself": ("config:\n  pools: &a {b: *a}\n", "jupyterhub-aws:pools: cannot become JSON"),
-    "folded JSON": ('config:\n  pools:\n    "{\\"a\\": {\\"capacity\\":\n    \\"given\\"}}"\n', "pools.a.capacity: stands in a form in which no word"),
-    "escaped": ('config:\n  pools: {a: {capacity: "g\\x69ven"}}\n', "pools.a.capacity: stands in a form in which no word"),
-    "a tab between words": ('config:\n  pools: \'{"a": {"capacity": "given"}}\t\'\n', "pools.a.capacity: stands in a form in which no word"),
-    "no place for a line": ("? config\n: pools: {}\n", "format: is not there, and the file has a form in which no line can be added"),
+    "folded JSON": (
+        'config:\n  pools:\n    "{\\"a\\": {\\"capacity\\":\n    \\"given\\"}}"\n',
+        "pools.a.capacity: stands in a form in which no word",
+    ),
+    "escaped": (
+        'config:\n  pools: {a: {capacity: "g\\x69ven"}}\n',
+        "pools.a.capacity: stands in a form in which no word",
+    ),
+    "a tab between words": (
+        'config:\n  pools: \'{"a": {"capacity": "given"}}\t\'\n',
+        "pools.a.capacity: stands in a form in which no word",
+    ),
+    "no place for a line": (
+        "? config\n: pools: {}\n",
+        "format: is not there, and the file has a form in which no line can be added",
+    ),
     "an anchor of two meanings": (
         "config:\n  pools: {a: {capacity: &x given}}\n  tags: {owner: *x}\n",
         "pools.a.capacity: stands in a form in which no word can be replaced alone",
@@ -215,17 +330,25 @@ def test_what_cannot_be_migrated_is_said_and_left(folder: Path, case: str) -> No
     path = folder / "Pulumi.x.yaml"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     said = _said(in_process(["migrate", "x", "airgap", "--write"], folder))
-    assert f"Pulumi.x.yaml: {expected}" in said and said.endswith("jhub migrate: nothing was written\n")
+    assert f"Pulumi.x.yaml: {expected}" in said and said.endswith(
+        "jhub migrate: nothing was written\n"
+    )
     assert path.read_bytes() == text.encode("utf-8", "surrogateescape")
-    assert (folder / "Pulumi.airgap.yaml").read_bytes() == (REAL / "Pulumi.airgap.yaml").read_bytes(), "one bad file, and none is written"
+    assert (folder / "Pulumi.airgap.yaml").read_bytes() == (
+        REAL / "Pulumi.airgap.yaml"
+    ).read_bytes(), "one bad file, and none is written"
 
 
 def test_a_shared_text_that_is_renamed_everywhere_is_renamed_once(folder: Path) -> None:
     text = "config:\n  pools: {a: &x {capacity: given}, b: {<<: *x, cores: 2}, c: *x}\n"
-    assert migrated(_written(folder, text)).new == text.replace("given", "existing").replace("config:\n", "config:\n  format: 2\n")
+    assert migrated(_written(folder, text)).new == text.replace("given", "existing").replace(
+        "config:\n", "config:\n  format: 2\n"
+    )
 
 
-def test_files_that_are_not_there_and_folders_without_any(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_files_that_are_not_there_and_folders_without_any(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     said = _said(in_process(["migrate", "dev", "Pulumi.none.yaml", "airgap"], folder))
     assert said.count("there is no such file; name a stack (airgap, airgap-hub)") == 2
     elsewhere = tmp_path_factory.mktemp("empty")
@@ -237,22 +360,36 @@ def test_a_file_that_may_not_be_written(folder: Path) -> None:
     path = folder / "Pulumi.airgap.yaml"
     path.chmod(0o444)
     said = _said(in_process(["migrate", "--write"], folder))
-    assert said.startswith("jhub migrate: Pulumi.airgap.yaml: is read-only; make it writable (chmod u+w ")
-    assert path.read_bytes() == (REAL / path.name).read_bytes() and "format" not in (folder / "Pulumi.airgap-hub.yaml").read_text()
-    assert in_process(["migrate", "airgap"], folder).returncode == 0, "to look at it, reading is enough"
+    assert said.startswith(
+        "jhub migrate: Pulumi.airgap.yaml: is read-only; make it writable (chmod u+w "
+    )
+    assert (
+        path.read_bytes() == (REAL / path.name).read_bytes()
+        and "format" not in (folder / "Pulumi.airgap-hub.yaml").read_text()
+    )
+    assert in_process(["migrate", "airgap"], folder).returncode == 0, (
+        "to look at it, reading is enough"
+    )
 
 
 def test_a_link_stays_one(folder: Path) -> None:
     os.rename(folder / "Pulumi.airgap.yaml", folder / "real.yaml")
     (folder / "Pulumi.airgap.yaml").symlink_to("real.yaml")
     assert in_process(["migrate", "airgap", "--write"], folder).returncode == 0
-    assert (folder / "Pulumi.airgap.yaml").is_symlink() and "peer_networks" in (folder / "real.yaml").read_text()
+    assert (folder / "Pulumi.airgap.yaml").is_symlink() and "peer_networks" in (
+        folder / "real.yaml"
+    ).read_text()
 
 
 def test_values_for_all_stacks_in_pulumi_yaml(folder: Path) -> None:
-    """They are renamed too, and no line is added that would speak for every stack file; a format there counts for files without one."""
+    """They are renamed too, and no line is added that would speak for every stack file; a format
+    there counts for files without one.
+    """
     path = folder / "Pulumi.yaml"
-    old = "name: ours\nruntime: python\nconfig:\n  # all\n  watch: {value: {kind: none}}\n  ours:pause:\n    default: {machines: {nodes: a=b}}\n  x: given\n"
+    old = (
+        "name: ours\nruntime: python\nconfig:\n  # all\n  watch: {value: {kind: none}}\n "
+        " ours:pause:\n    default: {machines: {nodes: a=b}}\n  x: given\n"
+    )
     path.write_text(old)
     done = in_process(["migrate", "airgap", "--write"], folder)
     assert done.returncode == 0 and "2 files written" in done.stdout
@@ -271,7 +408,9 @@ def test_values_for_all_stacks_in_pulumi_yaml(folder: Path) -> None:
         "&a {ours:pools: {}}": "&a {ours:format: 2, ours:pools: {}}",
         "{format: '1', pools: {}}": "{format: '2', pools: {}}",
         "\n    # first\n    pools: {}": "\n    format: 2\n    # first\n    pools: {}",
-        " # note\n  aws:region: x\n  ours:pools: {}": " # note\n  ours:format: 2\n  aws:region: x\n  ours:pools: {}",
+        " # note\n  aws:region: x\n  ours:pools: {}": (
+            " # note\n  ours:format: 2\n  aws:region: x\n  ours:pools: {}"
+        ),
         "\n  ? tags\n  : {}\n  pools: {}": "\n  format: 2\n  ? tags\n  : {}\n  pools: {}",
         "\n  pools: {}\n  format: 1 # mine": "\n  pools: {}\n  format: 2 # mine",
     }.items(),
@@ -294,12 +433,23 @@ def test_versions(tmp_path: Path) -> None:
     done = in_process(["--version"], tmp_path)
     first, *rest = done.stdout.splitlines()
     assert done.returncode == 0 and first == f"jupyterhub-aws {__version__}"
-    assert any(line.startswith("SDKs: pulumi 3.") and "pulumi-aws 7." in line for line in rest) and any("format 2" in line for line in rest)
+    assert any(
+        line.startswith("SDKs: pulumi 3.") and "pulumi-aws 7." in line for line in rest
+    ) and any("format 2" in line for line in rest)
 
 
-@given(st.lists(st.tuples(st.integers(0, len(FORMS)), st.integers(0, 12), st.sampled_from(_DAMAGES)), max_size=4))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_damaged_file_is_refused_or_means_what_it_meant(folder: Path, damages: list[tuple[int, int, str]]) -> None:
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(FORMS)), st.integers(0, 12), st.sampled_from(_DAMAGES)),
+        max_size=4,
+    )
+)
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_damaged_file_is_refused_or_means_what_it_meant(
+    folder: Path, damages: list[tuple[int, int, str]]
+) -> None:
     text = FORMS
     for place, length, instead in damages:
         text = text[:place] + instead + text[place + length :]
@@ -310,4 +460,6 @@ def test_a_damaged_file_is_refused_or_means_what_it_meant(folder: Path, damages:
         return
     expected = applied(sections(parsed(text), "jupyterhub-aws"), found.edits)
     said = sections(parsed(found.new), "jupyterhub-aws")
-    assert repr({key: value for key, value in said.items() if key != "format"}) == repr({key: value for key, value in expected.items() if key != "format"})
+    assert repr({key: value for key, value in said.items() if key != "format"}) == repr(
+        {key: value for key, value in expected.items() if key != "format"}
+    )

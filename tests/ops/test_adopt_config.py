@@ -1,4 +1,6 @@
-"""`jhub adopt config`: values of charts from 0.9 to 4 become stack files that pass the plan, and no secret of theirs comes out anywhere."""
+"""`jhub adopt config`: values of charts from 0.9 to 4 become stack files that pass the plan, and
+no secret of theirs comes out anywhere.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ _PLANTED = re.compile(r"PLANTED[\w~.]*")
 
 def _converted(name: str) -> Converted:
     path = next(path for path in FIXTURES if path.stem == name)
-    return convert(parsed(path.read_text(encoding="utf-8"), path), hub="main", stack="old", source=path.name)
+    return convert(
+        parsed(path.read_text(encoding="utf-8"), path), hub="main", stack="old", source=path.name
+    )
 
 
 def _stack(found: Converted, folder: Path) -> StackConfig:
@@ -41,7 +45,9 @@ def test_there_is_one_of_each_age_and_a_hostile_one() -> None:
 
 
 @pytest.mark.parametrize("file", FIXTURES, ids=[path.stem for path in FIXTURES])
-def test_it_becomes_a_stack_file_that_the_plan_takes_and_holds_no_secret(file: Path, tmp_path: Path) -> None:
+def test_it_becomes_a_stack_file_that_the_plan_takes_and_holds_no_secret(
+    file: Path, tmp_path: Path
+) -> None:
     done = _run(file, tmp_path)
     assert done.returncode == 1 and done.stderr == "", "sizes of nodes are in no chart's values"
     text = (tmp_path / "Pulumi.old.yaml").read_text(encoding="utf-8")
@@ -50,7 +56,9 @@ def test_it_becomes_a_stack_file_that_the_plan_takes_and_holds_no_secret(file: P
     assert "\n  jupyterhub-aws:format: 2\n" in text
     assert "`jhub plan` says" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
-    assert text.count("# FILL IN:") + text.count("\n          FILL IN ") + text.count("\n            FILL IN ") == done.stdout.count("\n  ! ")
+    assert text.count("# FILL IN:") + text.count("\n          FILL IN ") + text.count(
+        "\n            FILL IN "
+    ) == done.stdout.count("\n  ! ")
     assert recorded(read(tmp_path / "Pulumi.old.yaml"))[0].cluster.kind == "existing"
 
 
@@ -58,15 +66,33 @@ def test_0_9_ldap_of_kops_keeps_its_homes_and_says_who_owns_them(tmp_path: Path)
     found = _converted("chart-0.9-ldap-kops")
     stack = _stack(found, tmp_path)
     hub = stack.hubs["main"]
-    assert (hub.sign_in.kind, hub.sign_in.server, hub.sign_in.tls) == ("ldap", "ldap.corp.example", "start_tls")
+    assert (hub.sign_in.kind, hub.sign_in.server, hub.sign_in.tls) == (
+        "ldap",
+        "ldap.corp.example",
+        "start_tls",
+    )
     assert hub.sign_in.bind_dn_templates == ("uid={username},ou=people,o=corp,dc=corp,dc=example",)
-    assert (hub.sign_in.administrators, hub.sign_in.allowed_users) == (("ada", "grace"), ("ada", "grace", "linus"))
+    assert (hub.sign_in.administrators, hub.sign_in.allowed_users) == (
+        ("ada", "grace"),
+        ("ada", "grace", "linus"),
+    )
     assert hub.home_directory == "home/{escaped_username}", "what {username} was before chart 4"
-    assert (stack.homes.kind, hub.database.kind, hub.culling.server_idle_minutes) == ("nfs", "sqlite_memory", 60)
+    assert (stack.homes.kind, hub.database.kind, hub.culling.server_idle_minutes) == (
+        "nfs",
+        "sqlite_memory",
+        60,
+    )
     assert hub.entry.tls.certificate.startswith("-----BEGIN CERTIFICATE-----\nMIIBfTCC")
-    assert [(secret.key, secret.path) for secret in found.secrets] == [("hub-main-tls-key", "proxy.https.manual.key")]
+    assert [(secret.key, secret.path) for secret in found.secrets] == [
+        ("hub-main-tls-key", "proxy.https.manual.key")
+    ]
     assert any("root (uid 0)" in note for note in found.notes)
-    assert {"singleuser.extraEnv.CHOWN_HOME", "singleuser.uid", "proxy.secretToken", "hub.cookieSecret"} <= {item.path for item in found.dropped}
+    assert {
+        "singleuser.extraEnv.CHOWN_HOME",
+        "singleuser.uid",
+        "proxy.secretToken",
+        "hub.cookieSecret",
+    } <= {item.path for item in found.dropped}
     profile = hub.profiles["standard"]
     assert (profile.cpu, profile.memory, profile.guarantee) == (4, "16G", 0.5)
     assert hub.image == "jupyter/scipy-notebook:2021-01-11"
@@ -76,13 +102,31 @@ def test_0_11_kubeadm_with_isilon(tmp_path: Path) -> None:
     found = _converted("chart-0.11-kubeadm-isilon")
     stack = _stack(found, tmp_path)
     hub = stack.hubs["main"]
-    assert (hub.sign_in.server, hub.sign_in.tls, hub.sign_in.lookup.search_base) == ("ldap.corp.example", "on_connect", "ou=people,dc=corp,dc=example")
-    assert hub.sign_in.lookup.user_attribute == "sAMAccountName" and hub.sign_in.allowed_groups == ("cn=jupyter,ou=groups,dc=corp,dc=example",)
+    assert (hub.sign_in.server, hub.sign_in.tls, hub.sign_in.lookup.search_base) == (
+        "ldap.corp.example",
+        "on_connect",
+        "ou=people,dc=corp,dc=example",
+    )
+    assert hub.sign_in.lookup.user_attribute == "sAMAccountName" and hub.sign_in.allowed_groups == (
+        "cn=jupyter,ou=groups,dc=corp,dc=example",
+    )
     assert {secret.key for secret in found.secrets} == {"hub-main-ldap-search-password"}
-    assert (hub.entry.kind, hub.entry.hostname, hub.entry.node_port, hub.entry.external_ips) == ("node_port", "hub.corp.example", 30443, ("10.0.0.20",))
+    assert (hub.entry.kind, hub.entry.hostname, hub.entry.node_port, hub.entry.external_ips) == (
+        "node_port",
+        "hub.corp.example",
+        30443,
+        ("10.0.0.20",),
+    )
     assert any("kubectl get secret hub-certificate" in note for note in found.notes)
-    assert (hub.database.kind, hub.database.storage_class, hub.database.size_gib) == ("sqlite_on_class", "local-block", 2)
-    assert ("hubs.main.home_directory", "so for a chart before 4.0 (helm list shows it); for 4.0 and later: {safe_username}") in found.to_fill_in
+    assert (hub.database.kind, hub.database.storage_class, hub.database.size_gib) == (
+        "sqlite_on_class",
+        "local-block",
+        2,
+    )
+    assert (
+        "hubs.main.home_directory",
+        "so for a chart before 4.0 (helm list shows it); for 4.0 and later: {safe_username}",
+    ) in found.to_fill_in
     assert stack.pools.user["user"].node_selector == {"role": "user"}
 
 
@@ -90,11 +134,25 @@ def test_1_2_oauth_with_volumes_for_each_person(tmp_path: Path) -> None:
     found = _converted("chart-1.2-oauth")
     stack = _stack(found, tmp_path)
     sign_in, hub = stack.hubs["main"].sign_in, stack.hubs["main"]
-    assert (sign_in.kind, sign_in.client_id, sign_in.username_claim, sign_in.groups_claim) == ("oidc", "hub-client", "preferred_username", "groups")
-    assert (sign_in.userinfo_url, sign_in.allowed_groups, sign_in.admin_groups) == ("https://login.example.org/userinfo", ("jupyter",), ("ops",))
-    assert [(secret.key, secret.path) for secret in found.secrets] == [("hub-main-client-secret", "hub.config.GenericOAuthenticator.client_secret")]
+    assert (sign_in.kind, sign_in.client_id, sign_in.username_claim, sign_in.groups_claim) == (
+        "oidc",
+        "hub-client",
+        "preferred_username",
+        "groups",
+    )
+    assert (sign_in.userinfo_url, sign_in.allowed_groups, sign_in.admin_groups) == (
+        "https://login.example.org/userinfo",
+        ("jupyter",),
+        ("ops",),
+    )
+    assert [(secret.key, secret.path) for secret in found.secrets] == [
+        ("hub-main-client-secret", "hub.config.GenericOAuthenticator.client_secret")
+    ]
     assert (stack.homes.kind, stack.homes.size_gib) == ("ebs", 20)
-    assert hub.helm_values["singleuser"]["storage"]["dynamic"]["pvcNameTemplate"] == "claim-{escaped_username}", "people keep their volumes"
+    assert (
+        hub.helm_values["singleuser"]["storage"]["dynamic"]["pvcNameTemplate"]
+        == "claim-{escaped_username}"
+    ), "people keep their volumes"
     assert (hub.culling.server_idle_minutes, hub.culling.max_age_hours) == (120, 24)
     assert any("Let's Encrypt is not carried over" in note for note in found.notes)
 
@@ -103,57 +161,128 @@ def test_2_profiles_are_pools_shares_and_images(tmp_path: Path) -> None:
     found = _converted("chart-2-profiles")
     stack = _stack(found, tmp_path)
     hub = stack.hubs["main"]
-    small, large, gpu = hub.profiles["small-server"], hub.profiles["large-server"], hub.profiles["gpu"]
-    assert (small.display_name, small.cpu, small.memory, small.guarantee, small.default) == ("Small server", 2, "8G", 0.5, True)
-    assert (large.cpu, large.memory, large.guarantee, stack.pools.user[large.pool].node_selector) == (8, "64G", 0.5, {"pool": "large"})
-    assert (gpu.gpus, stack.pools.user[gpu.pool].gpus, gpu.environment) == (1, 1, {"NVIDIA_DRIVER_CAPABILITIES": "compute"})
-    assert hub.named_servers == 2 and hub.sign_in.allowed_organizations == ("example-org", "example-org:hub") and hub.sign_in.administrators == ("ada",)
-    assert hub.helm_values["singleuser"]["extraEnv"] == {"EDITOR": "nano", "TEAM": "geo"} and hub.helm_values["singleuser"]["defaultUrl"] == "/lab"
-    assert hub.helm_values["singleuser"]["lifecycleHooks"]["postStart"]["exec"]["command"][0] == "sh"
-    assert {"hub.extraConfig"} <= {item.path for item in found.dropped} and any("tolerations" in item.path for item in found.dropped)
+    small, large, gpu = (
+        hub.profiles["small-server"],
+        hub.profiles["large-server"],
+        hub.profiles["gpu"],
+    )
+    assert (small.display_name, small.cpu, small.memory, small.guarantee, small.default) == (
+        "Small server",
+        2,
+        "8G",
+        0.5,
+        True,
+    )
+    assert (
+        large.cpu,
+        large.memory,
+        large.guarantee,
+        stack.pools.user[large.pool].node_selector,
+    ) == (8, "64G", 0.5, {"pool": "large"})
+    assert (gpu.gpus, stack.pools.user[gpu.pool].gpus, gpu.environment) == (
+        1,
+        1,
+        {"NVIDIA_DRIVER_CAPABILITIES": "compute"},
+    )
+    assert (
+        hub.named_servers == 2
+        and hub.sign_in.allowed_organizations == ("example-org", "example-org:hub")
+        and hub.sign_in.administrators == ("ada",)
+    )
+    assert (
+        hub.helm_values["singleuser"]["extraEnv"] == {"EDITOR": "nano", "TEAM": "geo"}
+        and hub.helm_values["singleuser"]["defaultUrl"] == "/lab"
+    )
+    assert (
+        hub.helm_values["singleuser"]["lifecycleHooks"]["postStart"]["exec"]["command"][0] == "sh"
+    )
+    assert {"hub.extraConfig"} <= {item.path for item in found.dropped} and any(
+        "tolerations" in item.path for item in found.dropped
+    )
 
 
 def test_4_keeps_the_old_scheme_where_the_hub_did(tmp_path: Path) -> None:
     found = _converted("chart-4")
     hub = _stack(found, tmp_path).hubs["main"]
     assert hub.home_directory == "home/{escaped_username}"
-    assert hub.sign_in.token_url == "https://login.microsoftonline.com/99999999-8888-4777-8666-555555555555/oauth2/v2.0/token"
-    assert set(hub.profiles["choose"].images) == {"scipy", "r"} and hub.profiles["choose"].images["scipy"].default
-    assert hub.entry.hostname == "hub.example.org" and any("postgres" in note for note in found.notes)
+    assert (
+        hub.sign_in.token_url
+        == "https://login.microsoftonline.com/99999999-8888-4777-8666-555555555555/oauth2/v2.0/token"
+    )
+    assert (
+        set(hub.profiles["choose"].images) == {"scipy", "r"}
+        and hub.profiles["choose"].images["scipy"].default
+    )
+    assert hub.entry.hostname == "hub.example.org" and any(
+        "postgres" in note for note in found.notes
+    )
 
 
 def test_what_is_not_carried_over_is_said_with_the_plans_own_reason(tmp_path: Path) -> None:
-    text = "singleuser: {allowPrivilegeEscalation: true, uid: 0, notAnOption: 1}\nhub: {networkPolicy: {enabled: false}, baseUrl: /jupyter/}\n"
+    text = (
+        "singleuser: {allowPrivilegeEscalation: true, uid: 0, notAnOption: 1}\nhub: {networkPolicy:"
+        " {enabled: false}, baseUrl: /jupyter/}\n"
+    )
     found = convert(parsed(text, tmp_path / "c.yaml"), hub="main", stack="old", source="c.yaml")
     why = {item.path: item.why for item in found.dropped}
-    assert "is not an option of the chart" in why["singleuser.notAnOption"] and "root" in why["singleuser.uid"]
-    assert _stack(found, tmp_path).hubs["main"].helm_values.get("hub") == {"baseUrl": "/jupyter/"} or "hub.baseUrl" in why
+    assert (
+        "is not an option of the chart" in why["singleuser.notAnOption"]
+        and "root" in why["singleuser.uid"]
+    )
+    assert (
+        _stack(found, tmp_path).hubs["main"].helm_values.get("hub") == {"baseUrl": "/jupyter/"}
+        or "hub.baseUrl" in why
+    )
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "a", "a: [", "a: &a [*a]", "!!python/object:x {}", "\x00", "- a\n- b", "a: 1\n---\nb: 2", "? {a: b}\n: c", "a: !!binary PLANTED"]
+    "text",
+    [
+        "",
+        "[]",
+        "a",
+        "a: [",
+        "a: &a [*a]",
+        "!!python/object:x {}",
+        "\x00",
+        "- a\n- b",
+        "a: 1\n---\nb: 2",
+        "? {a: b}\n: c",
+        "a: !!binary PLANTED",
+    ],
 )
 def test_what_is_no_map_of_values_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(text, encoding="utf-8")
     done = _run(path, tmp_path)
-    assert done.returncode in (1, 2) and "Traceback" not in done.stderr and done.stderr.count("\n") <= 1
+    assert (
+        done.returncode in (1, 2)
+        and "Traceback" not in done.stderr
+        and done.stderr.count("\n") <= 1
+    )
 
 
 def test_a_file_that_is_there_stays_and_one_that_is_not_is_said(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.old.yaml").write_text("mine")
     done = _run(FIXTURES[0], tmp_path)
-    assert done.returncode == 2 and "is there already" in done.stderr and (tmp_path / "Pulumi.old.yaml").read_text() == "mine"
+    assert (
+        done.returncode == 2
+        and "is there already" in done.stderr
+        and (tmp_path / "Pulumi.old.yaml").read_text() == "mine"
+    )
     (tmp_path / "Pulumi.old.yaml").unlink()
     done = _run(tmp_path / "nothing.yaml", tmp_path)
-    assert done.returncode == 2 and "cannot be read" in done.stderr and list(tmp_path.iterdir()) == []
+    assert (
+        done.returncode == 2 and "cannot be read" in done.stderr and list(tmp_path.iterdir()) == []
+    )
 
 
 _KEYS = st.sampled_from(
-    "auth hub proxy singleuser cull ingress type ldap server address dn templates config JupyterHub authenticator_class LDAPAuthenticator admin users "
-    "whitelist https enabled manual key cert hosts service nodePorts storage static pvcName subPath dynamic capacity memory cpu limit guarantee profileList "
-    "display_name kubespawner_override image name tag extraEnv extraConfig db pvc "
-    "uid lifecycleHooks nodeSelector profile_options choices environment default".split()
+    "auth hub proxy singleuser cull ingress type ldap server address dn templates config JupyterHub"
+    " authenticator_class LDAPAuthenticator admin users whitelist https enabled manual key cert"
+    " hosts service nodePorts storage static pvcName subPath dynamic capacity memory cpu limit"
+    " guarantee profileList display_name kubespawner_override image name tag extraEnv extraConfig"
+    " db pvc uid lifecycleHooks nodeSelector profile_options choices environment default".split()
 )
 _LEAVES = st.one_of(
     st.none(),
@@ -164,13 +293,20 @@ _LEAVES = st.one_of(
     st.sampled_from(["ldap", "github", "static", "manual", "{username}", "16G", "1"]),
 )
 _VALUES = st.recursive(
-    _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.one_of(_KEYS, st.text(max_size=6)), inner, max_size=5), max_leaves=25
+    _LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.one_of(_KEYS, st.text(max_size=6)), inner, max_size=5)
+    ),
+    max_leaves=25,
 )
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(values=st.dictionaries(_KEYS, _VALUES, min_size=1, max_size=5))
-def test_whatever_the_values_are_it_becomes_a_file_or_a_kind_refusal(values: dict[str, object]) -> None:
+def test_whatever_the_values_are_it_becomes_a_file_or_a_kind_refusal(
+    values: dict[str, object],
+) -> None:
     import io
 
     from ruamel.yaml import YAML

@@ -1,4 +1,6 @@
-"""`jhub backup` and `jhub restore` against an account of moto's with AWS Backup before it, a cluster that is a file, and a file system that is a folder."""
+"""`jhub backup` and `jhub restore` against an account of moto's with AWS Backup before it, a
+cluster that is a file, and a file system that is a folder.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,16 @@ from jupyterhub_aws.operate.backups.now import now_steps
 from jupyterhub_aws.operate.backups.points import EFS_VAULT
 from jupyterhub_aws.operate.backups.stateful import Stateful
 from tests.support.backup_api import BackupApi, backup_api
-from tests.support.backup_shapes import FILES, STACK, Hub, aged, built, days_ago, everything, volume_arn
+from tests.support.backup_shapes import (
+    FILES,
+    STACK,
+    Hub,
+    aged,
+    built,
+    days_ago,
+    everything,
+    volume_arn,
+)
 from tests.support.cloud import Cloud, cloud
 from tests.support.in_process import Done, in_process
 
@@ -32,7 +43,9 @@ def moto() -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def make(moto: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Hub]]:
+def make(
+    moto: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], Hub]]:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     moto.reset()
     (tmp_path / "stack").mkdir()
@@ -59,7 +72,12 @@ def nothing_is_left_open(hub: Hub) -> None:
     """No role, no driver with one, no object of ours."""
     cluster = hub.cluster()
     assert hub.api.associations == {} and cluster["objects"] == []
-    assert not [pod for pod in cluster["pods"] for container in pod["spec"]["containers"] if container["env"]]
+    assert not [
+        pod
+        for pod in cluster["pods"]
+        for container in pod["spec"]["containers"]
+        if container["env"]
+    ]
 
 
 # --- list
@@ -69,20 +87,35 @@ def test_backups_are_listed_by_what_they_are_of(make) -> None:
     hub = make("efs")
     done = jhub(hub, "backup", "list", "dev")
     assert done.returncode == 0, done.stderr
-    assert f"EFS {STACK}-homes" in done.stdout and f"EBS {STACK}-main-database" in done.stdout and "117.7 MiB" in done.stdout
+    assert (
+        f"EFS {STACK}-homes" in done.stdout
+        and f"EBS {STACK}-main-database" in done.stdout
+        and "117.7 MiB" in done.stdout
+    )
     assert done.stdout.count("completed") == 4 and max(map(len, done.stdout.splitlines())) <= 80
     data = json.loads(jhub(hub, "backup", "list", "dev", "--json").stdout)
-    assert len(data["recovery_points"]) == 4 and {item["covered"] for item in data["resources"]} == {True}
-    assert [item["made"] for item in data["recovery_points"]] == sorted((item["made"] for item in data["recovery_points"]), reverse=True)
+    assert len(data["recovery_points"]) == 4 and {
+        item["covered"] for item in data["resources"]
+    } == {True}
+    assert [item["made"] for item in data["recovery_points"]] == sorted(
+        (item["made"] for item in data["recovery_points"]), reverse=True
+    )
 
 
-def test_a_volume_that_is_older_than_the_tag_is_named_with_the_command_that_covers_it(make, moto: Cloud) -> None:
+def test_a_volume_that_is_older_than_the_tag_is_named_with_the_command_that_covers_it(
+    make, moto: Cloud
+) -> None:
     hub = make("ebs")
     moto.client("ec2").delete_tags(Resources=[hub.ids["bob"]], Tags=[{"Key": TAG}])
     done = jhub(hub, "backup", "list", "dev")
     assert done.returncode == 1 and f"✗ EBS claim-bob ({hub.ids['bob']})" in done.stdout
-    assert f"aws ec2 create-tags --tags Key={TAG},Value={STACK} --resources {hub.ids['bob']}" in done.stdout
-    assert hub.ids["node"] not in done.stdout and hub.ids["other"] not in done.stdout, "neither a node's disk nor another stack's volume"
+    assert (
+        f"aws ec2 create-tags --tags Key={TAG},Value={STACK} --resources {hub.ids['bob']}"
+        in done.stdout
+    )
+    assert hub.ids["node"] not in done.stdout and hub.ids["other"] not in done.stdout, (
+        "neither a node's disk nor another stack's volume"
+    )
 
 
 def test_snapshots_are_listed_too_and_without_any_vault(make) -> None:
@@ -109,10 +142,20 @@ def test_everything_that_holds_data_is_backed_up_now_and_once(make, shape: str) 
     hub = make(shape)
     done = jhub(hub, "backup", "now", "dev")
     assert done.returncode == 0, done.stderr
-    expected = {"efs": {hub.ids.get("homes")}, "ebs": {volume_arn(hub.ids[who]) for who in ("ada", "bob") if who in hub.ids}, "nfs": {hub.ids.get("database")}}
-    assert {job["ResourceArn"] for job in hub.api.backup_jobs.values()} == expected[shape] | {volume_arn(hub.ids["memory"])}
+    expected = {
+        "efs": {hub.ids.get("homes")},
+        "ebs": {volume_arn(hub.ids[who]) for who in ("ada", "bob") if who in hub.ids},
+        "nfs": {hub.ids.get("database")},
+    }
+    assert {job["ResourceArn"] for job in hub.api.backup_jobs.values()} == expected[shape] | {
+        volume_arn(hub.ids["memory"])
+    }
     again = jhub(hub, "backup", "now", "dev")
-    assert again.returncode == 0 and "already so" in again.stderr and len(hub.api.backup_jobs) == len(expected[shape]) + 1
+    assert (
+        again.returncode == 0
+        and "already so" in again.stderr
+        and len(hub.api.backup_jobs) == len(expected[shape]) + 1
+    )
 
 
 def test_snapshots_are_made_now_with_the_tags_of_their_volumes(make, moto: Cloud) -> None:
@@ -120,8 +163,14 @@ def test_snapshots_are_made_now_with_the_tags_of_their_volumes(make, moto: Cloud
     for _ in range(2):
         done = jhub(hub, "backup", "now", "dev")
         assert done.returncode == 0, done.stderr
-    made = [item for item in moto.client("ec2").describe_snapshots(OwnerIds=["self"])["Snapshots"] if "jhub backup now" in item.get("Description", "")]
-    assert {item["VolumeId"] for item in made} == {hub.ids[who] for who in ("ada", "bob", "memory")} and len(made) == 3
+    made = [
+        item
+        for item in moto.client("ec2").describe_snapshots(OwnerIds=["self"])["Snapshots"]
+        if "jhub backup now" in item.get("Description", "")
+    ]
+    assert {item["VolumeId"] for item in made} == {
+        hub.ids[who] for who in ("ada", "bob", "memory")
+    } and len(made) == 3
     assert all({tag["Key"]: tag["Value"] for tag in item["Tags"]}[TAG] == STACK for item in made)
 
 
@@ -132,16 +181,37 @@ def test_a_snapshot_that_is_still_being_made_is_waited_for_and_not_made_twice() 
 
     class Client:
         def create_snapshot(self, **asked) -> None:
-            made.append({"VolumeId": asked["VolumeId"], "State": "pending", "StartTime": now, "Tags": asked["TagSpecifications"][0]["Tags"]})
+            made.append(
+                {
+                    "VolumeId": asked["VolumeId"],
+                    "State": "pending",
+                    "StartTime": now,
+                    "Tags": asked["TagSpecifications"][0]["Tags"],
+                }
+            )
 
     account = types.SimpleNamespace(client=lambda _: Client(), all=lambda *_, **__: list(made))
-    scene = types.SimpleNamespace(command="test", account=account, stack=types.SimpleNamespace(backups=Snapshots(kind="snapshots")))
-    volume = Stateful(arn="arn", kind="EBS", id="vol-1", name="claim-ada", covered=True, tags={"aws:x": "y", TAG: STACK})
+    scene = types.SimpleNamespace(
+        command="test",
+        account=account,
+        stack=types.SimpleNamespace(backups=Snapshots(kind="snapshots")),
+    )
+    volume = Stateful(
+        arn="arn",
+        kind="EBS",
+        id="vol-1",
+        name="claim-ada",
+        covered=True,
+        tags={"aws:x": "y", TAG: STACK},
+    )
     (step,) = now_steps(scene, [volume], lambda: now)
     step.do()
     step.do()
     assert step.left() == ["claim-ada (vol-1) (pending)"] and len(made) == 1
-    assert {tag["Key"] for tag in made[0]["Tags"]} == {TAG, "jupyterhub-aws/made-by"}, "a tag of AWS's own cannot be set"
+    assert {tag["Key"] for tag in made[0]["Tags"]} == {
+        TAG,
+        "jupyterhub-aws/made-by",
+    }, "a tag of AWS's own cannot be set"
     made[0]["State"] = "completed"
     assert step.left() == []
 
@@ -153,17 +223,29 @@ def test_a_job_that_fails_is_said_and_another_run_begins_another(make) -> None:
     assert done.returncode == 2 and "failed: The file system is being deleted" in done.stderr
     hub.api.refuse.clear()
     assert jhub(hub, "backup", "now", "dev").returncode == 0
-    assert sorted(job["State"] for job in hub.api.backup_jobs.values() if job["ResourceArn"] == hub.ids["homes"]) == ["COMPLETED", "FAILED"]
+    assert sorted(
+        job["State"]
+        for job in hub.api.backup_jobs.values()
+        if job["ResourceArn"] == hub.ids["homes"]
+    ) == ["COMPLETED", "FAILED"]
 
 
 def test_settings_that_keep_aws_backup_out_are_said_before_anything_begins(make) -> None:
     hub = make("efs")
     hub.api.opted["EFS"] = False
     done = jhub(hub, "backup", "now", "dev")
-    assert done.returncode == 2 and "keep AWS Backup from EFS" in done.stderr and hub.api.backup_jobs == {}
+    assert (
+        done.returncode == 2
+        and "keep AWS Backup from EFS" in done.stderr
+        and hub.api.backup_jobs == {}
+    )
     for more in ((), ("--json",)):
         done = jhub(hub, "backup", "list", "dev", *more)
-        assert done.returncode == 2 and "keep AWS Backup from EFS" in done.stderr and f"{STACK}-homes" in done.stdout
+        assert (
+            done.returncode == 2
+            and "keep AWS Backup from EFS" in done.stderr
+            and f"{STACK}-homes" in done.stdout
+        )
 
 
 # --- restore
@@ -174,23 +256,41 @@ def test_a_plan_says_what_would_happen_and_asks_for_nothing(make) -> None:
     before = everything(hub.api.homes)
     done = jhub(hub, "restore", "plan", "dev", "--user", "Ada")
     assert done.returncode == 0, done.stderr
-    assert "/hubs/main/ada: the home of Ada on hub main" in done.stdout and f"/hubs/main/ada/restored-{stamp(hub, 1)}" in done.stdout
+    assert (
+        "/hubs/main/ada: the home of Ada on hub main" in done.stdout
+        and f"/hubs/main/ada/restored-{stamp(hub, 1)}" in done.stdout
+    )
     older = jhub(hub, "restore", "plan", "dev", "--user", "ada", "--at", "3d").stdout
     assert f"restored-{stamp(hub, 7)}" in older
     whole = jhub(hub, "restore", "plan", "dev").stdout
     assert f"/hubs/main/_restored/{stamp(hub, 1)}" in whole and "restore plan --database" in whole
-    assert hub.api.restore_jobs == {} and everything(hub.api.homes) == before and hub.api.associations == {}
+    assert (
+        hub.api.restore_jobs == {}
+        and everything(hub.api.homes) == before
+        and hub.api.associations == {}
+    )
     assert max(len(line) for line in (done.stdout + whole).splitlines() if "arn:" not in line) <= 80
 
 
 @pytest.mark.parametrize("shape", ["efs", "ebs", "snapshots"])
-def test_a_hubs_database_comes_back_by_hand_and_the_plan_says_how(make, moto: Cloud, shape: str) -> None:
+def test_a_hubs_database_comes_back_by_hand_and_the_plan_says_how(
+    make, moto: Cloud, shape: str
+) -> None:
     hub = make(shape)
-    mine = {item["SnapshotId"] for item in moto.client("ec2").describe_snapshots(Filters=[{"Name": "volume-id", "Values": [hub.ids["memory"]]}])["Snapshots"]}
+    mine = {
+        item["SnapshotId"]
+        for item in moto.client("ec2").describe_snapshots(
+            Filters=[{"Name": "volume-id", "Values": [hub.ids["memory"]]}]
+        )["Snapshots"]
+    }
     said = jhub(hub, "restore", "plan", "dev", "--database")
     assert said.returncode == 0 and said.stdout.split()[1] in mine, said.stderr
     if shape == "efs":
-        assert "30 days" not in said.stdout and "no backup of the database" in jhub(hub, "restore", "plan", "dev", "--database", "--at", "30d").stdout
+        assert (
+            "30 days" not in said.stdout
+            and "no backup of the database"
+            in jhub(hub, "restore", "plan", "dev", "--database", "--at", "30d").stdout
+        )
 
 
 def test_one_home_comes_back_beside_what_is_alive(make) -> None:
@@ -202,20 +302,35 @@ def test_one_home_comes_back_beside_what_is_alive(make) -> None:
     done = jhub(hub, "restore", "run", "dev", "--user", "ada")
     assert done.returncode == 0, done.stderr
     after = everything(hub.api.homes)
-    assert {name: value for name, value in after.items() if name in before} == before, "nothing that is alive was touched"
+    assert {name: value for name, value in after.items() if name in before} == before, (
+        "nothing that is alive was touched"
+    )
     side = f"hubs/main/ada/restored-{stamp(hub, 1)}"
-    assert {name: value for name, value in after.items() if name not in before} == {f"{side}/{name}": (*OWNER, text) for name, text in FILES.items()}
+    assert {name: value for name, value in after.items() if name not in before} == {
+        f"{side}/{name}": (*OWNER, text) for name, text in FILES.items()
+    }
     nothing_is_left_open(hub)
     again = jhub(hub, "restore", "run", "dev", "--user", "ada")
-    assert again.returncode == 0 and "there already" in again.stdout and everything(hub.api.homes) == after and len(hub.api.restore_jobs) == 1
+    assert (
+        again.returncode == 0
+        and "there already" in again.stdout
+        and everything(hub.api.homes) == after
+        and len(hub.api.restore_jobs) == 1
+    )
     nothing_is_left_open(hub)
 
 
 def test_another_attempt_is_another_directory(make) -> None:
     hub = make("efs")
     for attempt in ("1", "2"):
-        assert jhub(hub, "restore", "run", "dev", "--user", "ada", "--attempt", attempt).returncode == 0
-    assert sorted(path.name for path in (hub.api.homes / "hubs/main/ada").glob("restored-*")) == [f"restored-{stamp(hub, 1)}", f"restored-{stamp(hub, 1)}-2"]
+        assert (
+            jhub(hub, "restore", "run", "dev", "--user", "ada", "--attempt", attempt).returncode
+            == 0
+        )
+    assert sorted(path.name for path in (hub.api.homes / "hubs/main/ada").glob("restored-*")) == [
+        f"restored-{stamp(hub, 1)}",
+        f"restored-{stamp(hub, 1)}-2",
+    ]
 
 
 def test_a_home_that_is_gone_comes_back_in_a_new_one(make) -> None:
@@ -223,7 +338,9 @@ def test_a_home_that_is_gone_comes_back_in_a_new_one(make) -> None:
     (hub.api.homes / "hubs/main/ada").rename(hub.folder / "gone")
     assert jhub(hub, "restore", "run", "dev", "--user", "ada").returncode == 0
     home = hub.api.homes / "hubs/main/ada"
-    assert (home.stat().st_uid, home.stat().st_gid) == OWNER and [path.name for path in home.iterdir()] == [f"restored-{stamp(hub, 1)}"]
+    assert (home.stat().st_uid, home.stat().st_gid) == OWNER and [
+        path.name for path in home.iterdir()
+    ] == [f"restored-{stamp(hub, 1)}"]
 
 
 def test_everybodys_homes_come_back_where_nobody_lives(make) -> None:
@@ -242,13 +359,31 @@ def test_a_volume_comes_back_as_another_one_with_a_claim_of_another_name(make, m
     for _ in range(2):
         done = jhub(hub, "restore", "run", "dev", "--user", "ada")
         assert done.returncode == 0, done.stderr
-    (new,) = [item for item in moto.client("ec2").describe_volumes()["Volumes"] if item["VolumeId"] not in before]
+    (new,) = [
+        item
+        for item in moto.client("ec2").describe_volumes()["Volumes"]
+        if item["VolumeId"] not in before
+    ]
     tags = {tag["Key"]: tag["Value"] for tag in new["Tags"]}
-    assert new["AvailabilityZone"] == "us-east-1a" and tags["stack"] == STACK and TAG not in tags and tags["ebs.csi.aws.com/cluster"] == "true"
+    assert (
+        new["AvailabilityZone"] == "us-east-1a"
+        and tags["stack"] == STACK
+        and TAG not in tags
+        and tags["ebs.csi.aws.com/cluster"] == "true"
+    )
     volume, claim = sorted(hub.cluster()["objects"], key=lambda item: item["kind"])
-    assert volume["spec"]["csi"]["volumeHandle"] == new["VolumeId"] and volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
-    assert claim["metadata"]["name"].startswith(f"restored-{stamp(hub, 1)}") and claim["metadata"]["namespace"] == "hub-main"
-    assert volume["spec"]["claimRef"] == {"namespace": "hub-main", "name": claim["metadata"]["name"]}
+    assert (
+        volume["spec"]["csi"]["volumeHandle"] == new["VolumeId"]
+        and volume["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
+    )
+    assert (
+        claim["metadata"]["name"].startswith(f"restored-{stamp(hub, 1)}")
+        and claim["metadata"]["namespace"] == "hub-main"
+    )
+    assert volume["spec"]["claimRef"] == {
+        "namespace": "hub-main",
+        "name": claim["metadata"]["name"],
+    }
 
 
 # --- bad days
@@ -262,23 +397,36 @@ BAD = {
     "no such hub": (("--hub", "other", "--user", "ada"), "--hub: is no hub of this stack"),
     "no moment": (("--user", "ada", "--at", "soonish"), "--at: is no moment (got 'soonish')"),
     "the future": (("--user", "ada", "--at", "2999-01-01"), "--at: is in the future"),
-    "before the first": (("--user", "ada", "--at", "30d"), "--at: there is no backup of the homes from then or before; the oldest is of"),
+    "before the first": (
+        ("--user", "ada", "--at", "30d"),
+        "--at: there is no backup of the homes from then or before; the oldest is of",
+    ),
 }
 
 
 @pytest.mark.parametrize(("arguments", "says"), BAD.values(), ids=BAD)
-def test_what_cannot_be_meant_is_refused_before_anything_is_asked_for(make, arguments: tuple[str, ...], says: str) -> None:
+def test_what_cannot_be_meant_is_refused_before_anything_is_asked_for(
+    make, arguments: tuple[str, ...], says: str
+) -> None:
     hub = make("efs")
     for command in ("plan", "run"):
         done = jhub(hub, "restore", command, "dev", *arguments)
-        assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr, done.stderr
-    assert hub.api.restore_jobs == {} and hub.api.associations == {} and hub.cluster()["objects"] == []
+        assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr, (
+            done.stderr
+        )
+    assert (
+        hub.api.restore_jobs == {} and hub.api.associations == {} and hub.cluster()["objects"] == []
+    )
 
 
 def test_a_person_who_was_not_in_the_backup_is_said_by_aws(make) -> None:
     hub = make("efs")
     done = jhub(hub, "restore", "run", "dev", "--user", "nobody")
-    assert done.returncode == 2 and "/hubs/main/nobody: was not restored: The item /hubs/main/nobody does not exist" in done.stderr
+    assert (
+        done.returncode == 2
+        and "/hubs/main/nobody: was not restored: The item /hubs/main/nobody does not exist"
+        in done.stderr
+    )
     nothing_is_left_open(hub)
 
 
@@ -301,7 +449,11 @@ def test_without_any_backup_it_is_said(make, shape: str) -> None:
     hub = make(shape)
     hub.api.vaults[f"{STACK}-backups"] = []
     done = jhub(hub, "restore", "plan", "dev", "--user", "ada")
-    assert done.returncode == 2 and "there is no backup of" in done.stderr and "jhub backup now" in done.stderr
+    assert (
+        done.returncode == 2
+        and "there is no backup of" in done.stderr
+        and "jhub backup now" in done.stderr
+    )
     assert "There is no backup yet" in jhub(hub, "backup", "list", "dev").stdout
 
 
@@ -309,13 +461,19 @@ def test_a_backup_that_is_not_whole_is_not_taken(make) -> None:
     hub = make("efs")
     for point in hub.api.vaults[f"{STACK}-backups"]:
         point["Status"] = "PARTIAL"
-    assert "can be restored yet (PARTIAL)" in jhub(hub, "restore", "plan", "dev", "--user", "ada").stderr
+    assert (
+        "can be restored yet (PARTIAL)"
+        in jhub(hub, "restore", "plan", "dev", "--user", "ada").stderr
+    )
 
 
 def test_a_vault_that_is_not_there_is_said(make) -> None:
     hub = make("efs")
     hub.api.vaults.clear()
-    assert f"there is no vault {STACK}-backups in 123456789012, us-east-1" in jhub(hub, "backup", "list", "dev").stderr
+    assert (
+        f"there is no vault {STACK}-backups in 123456789012, us-east-1"
+        in jhub(hub, "backup", "list", "dev").stderr
+    )
 
 
 @pytest.mark.parametrize(
@@ -332,8 +490,12 @@ def test_what_is_not_allowed_is_named(make, operation: str, command: tuple[str, 
     before = everything(hub.api.homes)
     hub.api.refuse[operation] = "AccessDeniedException"
     done = jhub(hub, *command)
-    assert done.returncode == 2 and f"{operation}: is not allowed for you" in done.stderr, done.stderr
-    assert {name: value for name, value in everything(hub.api.homes).items() if name in before} == before
+    assert done.returncode == 2 and f"{operation}: is not allowed for you" in done.stderr, (
+        done.stderr
+    )
+    assert {
+        name: value for name, value in everything(hub.api.homes).items() if name in before
+    } == before
 
 
 def test_another_account_is_refused_by_its_number(make) -> None:
@@ -341,30 +503,52 @@ def test_another_account_is_refused_by_its_number(make) -> None:
     file = hub.folder / "Pulumi.dev.yaml"
     file.write_text(file.read_text().replace('"123456789012"', '"210987654321"'))
     drill = ("restore", "drill", "dev", "--user", "a")
-    for command in (("backup", "list", "dev"), ("backup", "now", "dev"), ("restore", "plan", "dev"), ("restore", "run", "dev"), drill):
+    for command in (
+        ("backup", "list", "dev"),
+        ("backup", "now", "dev"),
+        ("restore", "plan", "dev"),
+        ("restore", "run", "dev"),
+        drill,
+    ):
         done = jhub(hub, *command)
-        assert done.returncode == 2 and "the stack is in account 210987654321" in done.stderr, command
+        assert done.returncode == 2 and "the stack is in account 210987654321" in done.stderr, (
+            command
+        )
     assert hub.api.backup_jobs == {} and hub.api.restore_jobs == {}
 
 
 def test_a_stack_without_backups_has_nothing_to_show(make) -> None:
     hub = make("efs")
     edited(hub, "backups: { kind: none, reason: a course }")
-    assert "backups.kind: is none: nothing is backed up (a course)" in jhub(hub, "backup", "list", "dev").stderr
+    assert (
+        "backups.kind: is none: nothing is backed up (a course)"
+        in jhub(hub, "backup", "list", "dev").stderr
+    )
 
 
 def test_a_role_that_somebody_else_gave_the_driver_is_not_touched(make) -> None:
     hub = make("efs")
     hub.api.CreatePodIdentityAssociation(
-        {"clusterName": STACK, "namespace": "kube-system", "serviceAccount": "efs-csi-node-sa", "roleArn": "arn:aws:iam::123456789012:role/theirs", "tags": {}}
+        {
+            "clusterName": STACK,
+            "namespace": "kube-system",
+            "serviceAccount": "efs-csi-node-sa",
+            "roleArn": "arn:aws:iam::123456789012:role/theirs",
+            "tags": {},
+        }
     )
     done = jhub(hub, "restore", "run", "dev", "--user", "ada")
-    assert done.returncode == 2 and "has another role already: arn:aws:iam::123456789012:role/theirs" in done.stderr
+    assert (
+        done.returncode == 2
+        and "has another role already: arn:aws:iam::123456789012:role/theirs" in done.stderr
+    )
     assert len(hub.api.associations) == 1 and hub.api.restore_jobs == {}
 
 
 @pytest.mark.parametrize("command", ["run", "drill"])
-def test_without_a_core_node_and_an_access_point_it_is_said_before_anything_is_made(make, moto: Cloud, command: str) -> None:
+def test_without_a_core_node_and_an_access_point_it_is_said_before_anything_is_made(
+    make, moto: Cloud, command: str
+) -> None:
     hub = make("efs")
     state = hub.cluster()
     state["nodes"] = []
@@ -372,14 +556,20 @@ def test_without_a_core_node_and_an_access_point_it_is_said_before_anything_is_m
     for point in moto.client("efs").describe_access_points()["AccessPoints"]:
         moto.client("efs").delete_access_point(AccessPointId=point["AccessPointId"])
     done = jhub(hub, "restore", command, "dev", "--user", "ada")
-    assert done.returncode == 2 and "no core node is ready" in done.stderr and f"no access point {STACK}-homes-restore" in done.stderr
+    assert (
+        done.returncode == 2
+        and "no core node is ready" in done.stderr
+        and f"no access point {STACK}-homes-restore" in done.stderr
+    )
     assert hub.api.restore_jobs == {} and hub.api.associations == {} and hub.cluster() == state
 
 
 def test_another_restore_that_is_under_way_is_said_before_anything_is_made(make) -> None:
     hub = make("efs")
     state = hub.cluster()
-    state["objects"] = [{"kind": "Job", "metadata": {"name": "restore-theirs", "namespace": "homes-restore"}}]
+    state["objects"] = [
+        {"kind": "Job", "metadata": {"name": "restore-theirs", "namespace": "homes-restore"}}
+    ]
     (hub.api.folder / "cluster.json").write_text(json.dumps(state))
     done = jhub(hub, "restore", "run", "dev", "--user", "ada")
     assert done.returncode == 2 and "another restore: is under way: restore-theirs" in done.stderr
@@ -391,8 +581,16 @@ def test_a_paused_stack_is_refused_and_its_plan_says_so(make, command: str) -> N
     hub = make("efs")
     edited(hub, "paused: true")
     done = jhub(hub, "restore", command, "dev", "--user", "ada")
-    assert done.returncode == 2 and "dev: is paused, so there is no node" in done.stderr and "jhub resume dev" in done.stderr
-    assert hub.api.restore_jobs == {} and hub.api.associations == {} and not (hub.api.folder / "kubectl.log").exists()
+    assert (
+        done.returncode == 2
+        and "dev: is paused, so there is no node" in done.stderr
+        and "jhub resume dev" in done.stderr
+    )
+    assert (
+        hub.api.restore_jobs == {}
+        and hub.api.associations == {}
+        and not (hub.api.folder / "kubectl.log").exists()
+    )
     plan = jhub(hub, "restore", "plan", "dev", "--user", "ada")
     assert plan.returncode == 0 and "jhub resume dev" in plan.stdout
 
@@ -411,7 +609,11 @@ def test_homes_in_efs_own_vault_are_promised_by_no_command(make, command: str) -
     hub.api.point(EFS_VAULT, hub.ids["homes"], "EFS", days_ago(hub.api, 1))
     assert jhub(hub, "backup", "list", "dev").stdout.count("completed") >= 1
     done = jhub(hub, "restore", command, "dev", "--user", "ada")
-    assert done.returncode == 2 and "backups.kind: is snapshots: homes are in EFS's own vault" in done.stderr and done.stdout == ""
+    assert (
+        done.returncode == 2
+        and "backups.kind: is snapshots: homes are in EFS's own vault" in done.stderr
+        and done.stdout == ""
+    )
 
 
 # --- drill
@@ -425,13 +627,19 @@ def test_a_rehearsal_restores_compares_and_writes_a_record_that_the_plan_reads(m
     assert done.returncode == 0, done.stderr
     assert "3 files came back" in done.stdout and "3 as they were" in done.stdout
     text = (hub.folder / "drills" / "dev.toml").read_text()
-    assert "files = 3" in text and "differences = 0" in text and "ada" not in text, "no person's name is committed"
-    assert {name: value for name, value in everything(hub.api.homes).items() if name in before} == before
+    assert "files = 3" in text and "differences = 0" in text and "ada" not in text, (
+        "no person's name is committed"
+    )
+    assert {
+        name: value for name, value in everything(hub.api.homes).items() if name in before
+    } == before
     nothing_is_left_open(hub)
     plan = jhub(hub, "plan", "dev", "--resources").stdout
     assert "a restore was rehearsed 0 days ago" in plan
     later = (hub.api.now + datetime.timedelta(days=120)).date().isoformat()
-    assert "and drill_days is 90" in " ".join(jhub(hub, "plan", "dev", "--as-of", later).stdout.split())
+    assert "and drill_days is 90" in " ".join(
+        jhub(hub, "plan", "dev", "--as-of", later).stdout.split()
+    )
 
 
 def test_a_file_that_came_back_otherwise_is_a_difference(make) -> None:
@@ -441,12 +649,18 @@ def test_a_file_that_came_back_otherwise_is_a_difference(make) -> None:
     (hub.api.kept[newest] / "hubs/main/ada/notes.txt").write_text("as it WAS\n")
     (hub.api.kept[newest] / "hubs/main/ada/work/plan.md").unlink()
     done = jhub(hub, "restore", "drill", "dev", "--user", "ada")
-    assert done.returncode == 1 and "differs: 'notes.txt'" in done.stdout and "differs: 'work/plan.md'" in done.stdout
+    assert (
+        done.returncode == 1
+        and "differs: 'notes.txt'" in done.stdout
+        and "differs: 'work/plan.md'" in done.stdout
+    )
     assert "differences = 2" in (hub.folder / "drills" / "dev.toml").read_text()
     assert "otherwise than they were" in " ".join(jhub(hub, "plan", "dev").stdout.split())
 
 
-def test_a_rehearsal_that_goes_on_after_midnight_restores_once(make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rehearsal_that_goes_on_after_midnight_restores_once(
+    make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hub = make("efs")
     aged(hub)
 
@@ -462,7 +676,9 @@ def test_a_rehearsal_that_goes_on_after_midnight_restores_once(make, monkeypatch
         patch.setitem(sys.modules, "datetime", clock)
         done = jhub(hub, "restore", "drill", "dev", "--user", "ada")
     tomorrow = (hub.api.now + datetime.timedelta(days=1)).date().isoformat()
-    assert done.returncode == 0 and tomorrow in (hub.folder / "drills" / "dev.toml").read_text(), "it was another day"
+    assert done.returncode == 0 and tomorrow in (hub.folder / "drills" / "dev.toml").read_text(), (
+        "it was another day"
+    )
     assert len(hub.api.restore_jobs) == 1
     jhub(hub, "restore", "drill", "dev", "--user", "ada", "--attempt", "2")
     assert len(hub.api.restore_jobs) == 2, "another number is another restore"
@@ -471,7 +687,11 @@ def test_a_rehearsal_that_goes_on_after_midnight_restores_once(make, monkeypatch
 def test_what_was_changed_since_proves_nothing(make) -> None:
     hub = make("efs")  # its files are younger than every backup
     done = jhub(hub, "restore", "drill", "dev", "--user", "ada")
-    assert done.returncode == 2 and "proves nothing: 3 files came back" in done.stderr and not (hub.folder / "drills").exists()
+    assert (
+        done.returncode == 2
+        and "proves nothing: 3 files came back" in done.stderr
+        and not (hub.folder / "drills").exists()
+    )
 
 
 def test_a_record_that_is_none_is_said(make) -> None:
@@ -479,4 +699,8 @@ def test_a_record_that_is_none_is_said(make) -> None:
     (hub.folder / "drills").mkdir()
     (hub.folder / "drills" / "dev.toml").write_text("date = soon\n")
     done = jhub(hub, "plan", "dev")
-    assert done.returncode == 2 and "drills/dev.toml" in done.stderr and "is not a record of a drill" in done.stderr
+    assert (
+        done.returncode == 2
+        and "drills/dev.toml" in done.stderr
+        and "is not a record of a drill" in done.stderr
+    )

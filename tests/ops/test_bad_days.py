@@ -1,4 +1,6 @@
-"""Every command that looks into the account, on a bad day: a clear message, exit code 2, no traceback, and nothing changed."""
+"""Every command that looks into the account, on a bad day: a clear message, exit code 2, no
+traceback, and nothing changed.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,18 @@ COMMANDS = {
 }
 #: Those that do not, or that have no stack yet: they say in their own tests what they need.
 ELSEWHERE = {
-    *("plan", "versions", "upgrade", "adopt", "destroy", "diff", "gate", "report", "values", "open"),
+    *(
+        "plan",
+        "versions",
+        "upgrade",
+        "adopt",
+        "destroy",
+        "diff",
+        "gate",
+        "report",
+        "values",
+        "open",
+    ),
     *("sites", "bundle", "probe", "certificate", "homes", "schema", "docs", "init", "migrate"),
 }
 _SECRET = "a-secret-key-of-nobody"
@@ -70,8 +83,15 @@ def test_every_command_is_one_or_the_other() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_nobody(command: str, folder: Path) -> None:
-    said = refused(command, folder, {**NOBODY, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""})
-    assert "credentials: there are none, or only a part of them; sign in: aws sso login, or set AWS_PROFILE" in said
+    said = refused(
+        command,
+        folder,
+        {**NOBODY, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""},
+    )
+    assert (
+        "credentials: there are none, or only a part of them; sign in: aws sso login, or set"
+        " AWS_PROFILE" in said
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,7 +113,10 @@ def test_refused_by_aws(command: str, code: str, says: str, folder: Path) -> Non
 @pytest.mark.parametrize("command", COMMANDS)
 def test_too_many_calls(command: str, folder: Path) -> None:
     with refusing(Refusing("Throttling")) as server:
-        assert "GetCallerIdentity: was refused 2 times: too many calls; what was done stays done" in refused(command, folder, environment(server.url))
+        assert (
+            "GetCallerIdentity: was refused 2 times: too many calls; what was done stays done"
+            in refused(command, folder, environment(server.url))
+        )
         assert len(server.calls) == 2, "it was tried again"
 
 
@@ -101,22 +124,33 @@ def test_too_many_calls(command: str, folder: Path) -> None:
 def test_another_account(command: str, folder: Path) -> None:
     with refusing(Refusing("AccessDenied", times=0, account="999999999999")) as server:
         said = refused(command, folder, environment(server.url))
-        assert "credentials: the stack is in account 123456789012, and your credentials are of 999999999999" in said
+        assert (
+            "credentials: the stack is in account 123456789012, and your credentials are of"
+            " 999999999999" in said
+        )
         assert len(server.calls) == 1, "nothing else is asked of another account"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_call_was_throttled_and_goes_through(command: str, folder: Path) -> None:
     with refusing(Refusing("Throttling", times=1, account="999999999999")) as server:
-        assert "999999999999" in refused(command, folder, environment(server.url)), "the second try was answered"
+        assert "999999999999" in refused(command, folder, environment(server.url)), (
+            "the second try was answered"
+        )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_way_to_aws(command: str, folder: Path) -> None:
-    assert "AWS: does not answer from here" in refused(command, folder, environment("http://127.0.0.1:9"))
+    assert "AWS: does not answer from here" in refused(
+        command, folder, environment("http://127.0.0.1:9")
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_long_refusal_is_cut(command: str, folder: Path) -> None:
-    with refusing(Refusing("AccessDenied", message="not you Encoded authorization failure message: " + "x" * 5000)) as server:
+    with refusing(
+        Refusing(
+            "AccessDenied", message="not you Encoded authorization failure message: " + "x" * 5000
+        )
+    ) as server:
         assert "(not you)" in refused(command, folder, environment(server.url))

@@ -1,4 +1,6 @@
-"""`jhub certificate`: a key that nobody else can read, certificates and requests with the right names, and a verdict as browsers give it."""
+"""`jhub certificate`: a key that nobody else can read, certificates and requests with the right
+names, and a verdict as browsers give it.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,25 @@ ROOT_AUTHORITY = Authority("Root")
 HOST = "hub.example.org"
 
 
-def test_a_new_one_signs_itself_and_its_key_is_its_owners(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["certificate", "new", HOST, "--also", "*.example.org", "--days", "90", "--folder", str(tmp_path)]) == 0
+def test_a_new_one_signs_itself_and_its_key_is_its_owners(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        run(
+            [
+                "certificate",
+                "new",
+                HOST,
+                "--also",
+                "*.example.org",
+                "--days",
+                "90",
+                "--folder",
+                str(tmp_path),
+            ]
+        )
+        == 0
+    )
     key, certificate = tmp_path / f"{HOST}.key", tmp_path / f"{HOST}.crt"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     (found,) = read(certificate.read_text())
@@ -35,7 +54,9 @@ def test_a_new_one_signs_itself_and_its_key_is_its_owners(tmp_path: Path, capsys
     assert not [line for line in key.read_text().splitlines()[1:-1] if line in said]
 
 
-def test_a_request_has_the_names_and_an_authority_can_sign_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_request_has_the_names_and_an_authority_can_sign_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["certificate", "new", HOST, "--request", "--folder", str(tmp_path)]) == 0
     request = x509.load_pem_x509_csr((tmp_path / f"{HOST}.csr").read_bytes())
     assert request.is_signature_valid
@@ -47,12 +68,18 @@ def test_a_request_has_the_names_and_an_authority_can_sign_it(tmp_path: Path, ca
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / f"{HOST}.key").write_text("in use")
     assert run(["certificate", "new", HOST, "--folder", str(tmp_path)]) == 2
-    assert (tmp_path / f"{HOST}.key").read_text() == "in use" and not (tmp_path / f"{HOST}.crt").exists()
+    assert (tmp_path / f"{HOST}.key").read_text() == "in use" and not (
+        tmp_path / f"{HOST}.crt"
+    ).exists()
     assert "exists already; move it away" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["https://hub.example.org", "hub", "Hub.example.org", "", "a b.example.org"])
-def test_a_name_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["https://hub.example.org", "hub", "Hub.example.org", "", "a b.example.org"]
+)
+def test_a_name_that_is_none_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     assert run(["certificate", "new", name, "--folder", str(tmp_path)]) == 2
     assert "is not a host name" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
@@ -69,7 +96,18 @@ def test_a_file_is_shown_and_judged(tmp_path: Path, capsys: pytest.CaptureFixtur
     key.write_text(issued.key_pem)
     assert inspected(str(file), "--key-file", str(key)) == 0
     said = capsys.readouterr().out
-    assert all(words in said for words in (HOST, "Middle", "CN=Root", "days left", "secp256r1", "is its key", "will take it"))
+    assert all(
+        words in said
+        for words in (
+            HOST,
+            "Middle",
+            "CN=Root",
+            "days left",
+            "secp256r1",
+            "is its key",
+            "will take it",
+        )
+    )
     assert not [line for line in issued.key_pem.splitlines()[1:-1] if line in said]
     assert inspected(str(file), "--hostname", "other.example.org") == 1
     assert f"is for {HOST}, not for other.example.org" in capsys.readouterr().out
@@ -77,7 +115,9 @@ def test_a_file_is_shown_and_judged(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "expired on" in capsys.readouterr().out
 
 
-def test_another_key_is_named_and_not_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_key_is_named_and_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file, key = tmp_path / "server.crt", tmp_path / "other.key"
     file.write_text(ROOT_AUTHORITY.issue(HOST).pem)
     text = key_pem(new_key())
@@ -88,17 +128,29 @@ def test_another_key_is_named_and_not_shown(tmp_path: Path, capsys: pytest.Captu
     assert not [line for line in text.splitlines()[1:-1] if line in said]
 
 
-def test_der_is_named_with_the_command_that_converts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_der_is_named_with_the_command_that_converts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "server.cer"
     file.write_bytes(ROOT_AUTHORITY.issue(HOST).der)
     assert inspected(str(file)) == 2
-    assert f"openssl x509 -inform der -in {file} -out {tmp_path / 'server.pem'}" in capsys.readouterr().err
+    assert (
+        f"openssl x509 -inform der -in {file} -out {tmp_path / 'server.pem'}"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(None, "cannot be read"), (b"nothing", "holds no certificate"), (b"-----BEGIN CERTIFICATE-----\nMIIB\n", "line is missing")]
+    ("content", "says"),
+    [
+        (None, "cannot be read"),
+        (b"nothing", "holds no certificate"),
+        (b"-----BEGIN CERTIFICATE-----\nMIIB\n", "line is missing"),
+    ],
 )
-def test_a_file_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, says: str) -> None:
+def test_a_file_that_is_none_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, says: str
+) -> None:
     file = tmp_path / "server.pem"
     if content is not None:
         file.write_bytes(content)
@@ -107,7 +159,9 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     assert says in error and "Traceback" not in error
 
 
-def test_the_certificate_of_a_stack(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_certificate_of_a_stack(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(ROOT)
     assert inspected("examples/kubeadm/Pulumi.kubeadm.yaml") == 0
     assert "is signed by itself" in capsys.readouterr().out

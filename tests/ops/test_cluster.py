@@ -11,7 +11,9 @@ from jupyterhub_aws.operate.live.cluster import Cluster
 from tests.support.cluster_tools import Tools
 
 
-def test_a_tunnel_that_does_not_open_is_shown_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tunnel_that_does_not_open_is_shown_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tools = Tools(tmp_path / "bin")
     for key, value in tools.environment.items():
         monkeypatch.setenv(key, value)
@@ -20,5 +22,16 @@ def test_a_tunnel_that_does_not_open_is_shown_whole(tmp_path: Path, monkeypatch:
         pass
     (problem,) = refused.value.problems
     assert problem.path == "kubectl port-forward --namespace hub-main service/hub"
-    run = ["kubectl", "--context", "jhub-dev", "port-forward", "--namespace", "hub-main", "service/hub", ":8081", "--address", "127.0.0.1"]
+    run = [
+        "kubectl",
+        "--context",
+        "jhub-dev",
+        "port-forward",
+        "--namespace",
+        "hub-main",
+        "service/hub",
+        ":8081",
+        "--address",
+        "127.0.0.1",
+    ]
     assert problem.fix == f"try it yourself: {' '.join(run)}" and tools.asked == [run]

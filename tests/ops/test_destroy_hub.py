@@ -1,4 +1,6 @@
-"""`jhub destroy hub`: everything that asks before it goes, at once, and the ids by which the hub comes back."""
+"""`jhub destroy hub`: everything that asks before it goes, at once, and the ids by which the hub
+comes back.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,25 @@ PROTECTED = ("cluster.protected=true",)
 
 
 def state(hub: str = "main") -> list[dict[str, Any]]:
-    """What the engine would have after an `up` of the sample, with more than one hub of similar names."""
-    second = json.dumps({"sign_in": {"kind": "shared_password"}, "entry": {"kind": "port_forward"}, "database": {"kind": "postgres"}})
+    """What the engine would have after an `up` of the sample, with more than one hub of similar
+    names.
+    """
+    second = json.dumps(
+        {
+            "sign_in": {"kind": "shared_password"},
+            "entry": {"kind": "port_forward"},
+            "database": {"kind": "postgres"},
+        }
+    )
     recording = record(*PROTECTED, f"hubs.main-2={second}")
     return [
-        {"urn": item.urn, "id": f"id-{item.name}", "custom": item.custom, "protect": item.protect, "retainOnDelete": item.retain_on_delete}
+        {
+            "urn": item.urn,
+            "id": f"id-{item.name}",
+            "custom": item.custom,
+            "protect": item.protect,
+            "retainOnDelete": item.retain_on_delete,
+        }
         for item in recording.resources
     ]
 
@@ -39,7 +55,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program = tmp_path / "bin" / "pulumi"
     (tmp_path / "state.json").write_text(json.dumps({"deployment": {"resources": state()}}))
     program.write_text(
-        f'#!/bin/sh\n[ "$*" = "stack export --stack dev --non-interactive" ] || {{ echo "error: no stack named" >&2; exit 1; }}\ncat {tmp_path}/state.json\n'
+        '#!/bin/sh\n[ "$*" = "stack export --stack dev --non-interactive" ] || { echo "error: no'
+        f' stack named" >&2; exit 1; }}\ncat {tmp_path}/state.json\n'
     )
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
@@ -57,18 +74,27 @@ def test_everything_of_one_hub_and_nothing_of_another(place: Path) -> None:
         "hub-main-homes-claim", "hub-main-homes-volume", "hub-main-namespace",
     }  # fmt: skip
     assert len(said["unprotect"]) == 6 and all(
-        line.startswith("pulumi state unprotect 'urn:pulumi:dev::") and line.endswith(" -s dev --yes") for line in said["unprotect"]
+        line.startswith("pulumi state unprotect 'urn:pulumi:dev::")
+        and line.endswith(" -s dev --yes")
+        for line in said["unprotect"]
     )
     other = json.loads(hub(place, "dev", "main-2", "--json").stdout)
-    assert any(entry.startswith("aws:rds/instance:Instance::hub-main-2-cloud-database") for entry in other["imports"])
+    assert any(
+        entry.startswith("aws:rds/instance:Instance::hub-main-2-cloud-database")
+        for entry in other["imports"]
+    )
     assert not said["imports"].keys() & other["imports"].keys()
 
 
 def test_what_is_kept_by_the_program_is_what_it_names() -> None:
-    """Whatever a hub retains is found: a component that retains something further, under another name, fails here."""
-    mine = {item["urn"] for item in state() if item["retainOnDelete"] and "main" in item["urn"].rpartition("::")[2]} - {
-        item["urn"] for item in state() if item["urn"].rpartition("::")[2].startswith("backups-")
-    }
+    """Whatever a hub retains is found: a component that retains something further, under another
+    name, fails here.
+    """
+    mine = {
+        item["urn"]
+        for item in state()
+        if item["retainOnDelete"] and "main" in item["urn"].rpartition("::")[2]
+    } - {item["urn"] for item in state() if item["urn"].rpartition("::")[2].startswith("backups-")}
     found = {item.urn for name in ("main", "main-2") for item in kept_of(state(), name)}
     assert found == mine
 
@@ -78,7 +104,12 @@ def test_the_text_is_a_stack_files_lines(place: Path) -> None:
     lines = [line for line in text.splitlines() if not line.startswith("pulumi ")]
     imports = YAML(typ="safe").load("\n".join(lines))
     (file := place / "Pulumi.dev.yaml").write_text(
-        file.read_text().replace("config:\n", f"config:\n  {json.dumps(next(iter(imports)))}: {json.dumps(next(iter(imports.values())))}\n", 1)
+        file.read_text().replace(
+            "config:\n",
+            f"config:\n  {json.dumps(next(iter(imports)))}:"
+            f" {json.dumps(next(iter(imports.values())))}\n",
+            1,
+        )
     )
     read_again = read(file)
     stack = load(read_again.values, secret=read_again.secret, source=read_again.source)
@@ -88,6 +119,11 @@ def test_the_text_is_a_stack_files_lines(place: Path) -> None:
 def test_what_is_wrong_is_said_in_a_line(place: Path) -> None:
     done = hub(place, "dev", "mian")
     assert done.returncode == 2 and "hubs.mian: the state of dev has nothing of it" in done.stderr
-    (place / "bin" / "pulumi").write_text("#!/bin/sh\necho 'error: no stack named dev found' >&2\nexit 255\n")
+    (place / "bin" / "pulumi").write_text(
+        "#!/bin/sh\necho 'error: no stack named dev found' >&2\nexit 255\n"
+    )
     done = hub(place, "dev", "main")
-    assert done.returncode == 2 and "its state is not readable (error: no stack named dev found)" in done.stderr
+    assert (
+        done.returncode == 2
+        and "its state is not readable (error: no stack named dev found)" in done.stderr
+    )

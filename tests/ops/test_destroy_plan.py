@@ -1,4 +1,6 @@
-"""`jhub destroy plan`: what stays, what goes and what is left behind, for each shape of stack; the same for either half."""
+"""`jhub destroy plan`: what stays, what goes and what is left behind, for each shape of stack;
+the same for either half.
+"""
 
 from __future__ import annotations
 
@@ -37,17 +39,38 @@ def test_one_stack() -> None:
     (step,) = found["steps"]
     assert step["run"] == "pulumi destroy -s dev --exclude-protected"
     assert names(step["stays"]) == {
-        *("cluster-key", "homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a"),
+        *(
+            "cluster-key",
+            "homes-file-system",
+            "homes-access-point-main",
+            "hub-main-cloud-database-a",
+        ),
         *("backups-main-key", "backups-main-policy", "backups-main-vault"),
     }
     assert names(step["ends_with_the_cluster"], protected=False) == {
         "hub-main-namespace", "hub-main-homes-claim", "hub-main-homes-volume", "hub-main-database-volume-a"
     }  # fmt: skip
     order = [item["part"] for item in step["order"]]
-    assert order.index("hub-main") < order.index("pools") < order.index("cluster") < order.index("network")
-    assert order.index("hub-main") < order.index("homes") and order.index("autoscaler") < order.index("cluster")
-    assert found["monthly"]["together"] == 2.16 and found["before"][0]["run"] == "jhub who dev" and found["afterwards"] == "jhub orphans dev"
-    for words in ("balancers of Services that somebody else made", "network interfaces", "/aws/eks/jhub-dev/cluster", "DNS record of hub.example.org"):
+    assert (
+        order.index("hub-main")
+        < order.index("pools")
+        < order.index("cluster")
+        < order.index("network")
+    )
+    assert order.index("hub-main") < order.index("homes") and order.index(
+        "autoscaler"
+    ) < order.index("cluster")
+    assert (
+        found["monthly"]["together"] == 2.16
+        and found["before"][0]["run"] == "jhub who dev"
+        and found["afterwards"] == "jhub orphans dev"
+    )
+    for words in (
+        "balancers of Services that somebody else made",
+        "network interfaces",
+        "/aws/eks/jhub-dev/cluster",
+        "DNS record of hub.example.org",
+    ):
         assert words in behind(found)
 
 
@@ -55,39 +78,76 @@ def test_two_halves_whichever_is_named() -> None:
     found = plan("airgap")
     assert found == plan("airgap-hub")
     inner, outer = found["steps"]
-    assert (inner["stack"], outer["stack"]) == ("airgap-hub", "airgap") and "runner" in inner["where"] and outer["where"] == ""
-    assert names(inner["stays"]) == {"hub-main-namespace", "hub-main-homes-claim", "hub-main-homes-volume", "hub-main-database-volume-a"}
-    assert {"cluster-control-plane-eksCluster", "bundle-bucket", "cluster-key", "homes-file-system"} <= names(outer["stays"])
+    assert (
+        (inner["stack"], outer["stack"]) == ("airgap-hub", "airgap")
+        and "runner" in inner["where"]
+        and outer["where"] == ""
+    )
+    assert names(inner["stays"]) == {
+        "hub-main-namespace",
+        "hub-main-homes-claim",
+        "hub-main-homes-volume",
+        "hub-main-database-volume-a",
+    }
+    assert {
+        "cluster-control-plane-eksCluster",
+        "bundle-bucket",
+        "cluster-key",
+        "homes-file-system",
+    } <= names(outer["stays"])
     needed = names(outer["stays"], protected=False) - names(outer["stays"])
-    assert {"network-vpc", "cluster-logs"} <= needed, "a protected cluster needs its network, its role and its logs"
+    assert {
+        "network-vpc",
+        "cluster-logs",
+    } <= needed, "a protected cluster needs its network, its role and its logs"
     assert inner["ends_with_the_cluster"] == [] and found["monthly"]["together"] == 75.16
     away = plan("airgap", ROOT, "--set", "cluster.protected=false")
-    assert away["monthly"]["together"] == 2.16 and "network-vpc" not in names(away["steps"][1]["stays"], protected=False)
+    assert away["monthly"]["together"] == 2.16 and "network-vpc" not in names(
+        away["steps"][1]["stays"], protected=False
+    )
 
 
 def test_a_cluster_that_was_there() -> None:
     found = plan(str(ROOT / "examples/kubeadm/Pulumi.kubeadm.yaml"))
     (step,) = found["steps"]
-    assert names(step["stays"]) and step["ends_with_the_cluster"] == [] and found["afterwards"] is None and found["monthly"]["together"] == 0
+    assert (
+        names(step["stays"])
+        and step["ends_with_the_cluster"] == []
+        and found["afterwards"] is None
+        and found["monthly"]["together"] == 0
+    )
     assert "isilon.corp.example:/ifs/homes" in behind(found) and "balancers" not in behind(found)
 
 
 def test_homes_on_volumes_and_a_database(tmp_path: Path) -> None:
     folder = SHAPES["open"].into(tmp_path)
     file = folder / "Pulumi.dev.yaml"
-    file.write_text(re.sub(r"  homes:\n(    .*\n|\n(?=    ))*", "  homes: { kind: ebs, size_gib: 10 }\n", file.read_text()))
+    file.write_text(
+        re.sub(
+            r"  homes:\n(    .*\n|\n(?=    ))*",
+            "  homes: { kind: ebs, size_gib: 10 }\n",
+            file.read_text(),
+        )
+    )
     found = plan("dev", folder)
     (step,) = found["steps"]
     assert "hub-second-cloud-database-instance" in names(step["stays"]), names(step["stays"])
-    assert "homes-file-system" not in names(step["stays"]) and "every person's home: a volume of 10 GiB each" in behind(found)
+    assert "homes-file-system" not in names(
+        step["stays"]
+    ) and "every person's home: a volume of 10 GiB each" in behind(found)
     assert "snapshots of jhub-dev-second-database" in behind(found)
-    assert any("PostgreSQL jhub-dev-second-database" in line["what"] for line in found["monthly"]["lines"])
+    assert any(
+        "PostgreSQL jhub-dev-second-database" in line["what"] for line in found["monthly"]["lines"]
+    )
 
 
 _POINTS = "aws backup list-recovery-points-by-backup-vault --region"
 _EFS = f"{_POINTS} us-east-1 --backup-vault-name aws/efs/automatic-backup-vault"
 _OWN = f"{_POINTS} us-east-1 --backup-vault-name jhub-dev-backups"
-_SNAPSHOTS = "aws ec2 describe-snapshots --region us-east-1 --owner-ids self --filters Name=tag:jupyterhub-aws/backup,Values=jhub-dev"
+_SNAPSHOTS = (
+    "aws ec2 describe-snapshots --region us-east-1 --owner-ids self --filters"
+    " Name=tag:jupyterhub-aws/backup,Values=jhub-dev"
+)
 
 
 @pytest.mark.parametrize(
@@ -107,17 +167,25 @@ _SNAPSHOTS = "aws ec2 describe-snapshots --region us-east-1 --owner-ids self --f
         (("backups.kind=none", "backups.reason=the-array-does", "homes.backup=true"), [_EFS]),
     ],
 )
-def test_backups_are_looked_for_where_they_are(tmp_path: Path, settings: tuple[str, ...], finds: list[str]) -> None:
+def test_backups_are_looked_for_where_they_are(
+    tmp_path: Path, settings: tuple[str, ...], finds: list[str]
+) -> None:
     shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path)
     found = plan("dev", tmp_path, *(part for setting in settings for part in ("--set", setting)))
     assert [item["find"] for item in found["left_behind"] if "backup" in item["find"]] == finds
-    assert all("vault" not in item["find"] or item["find"].split()[-1] in item["what"] for item in found["left_behind"])
+    assert all(
+        "vault" not in item["find"] or item["find"].split()[-1] in item["what"]
+        for item in found["left_behind"]
+    )
 
 
 def test_forgetting_a_stack_keeps_its_file() -> None:
     """`pulumi stack rm` deletes Pulumi.STACK.yaml too, unless it is told not to."""
     text = in_process(["destroy", "plan", "airgap"], ROOT, {"COLUMNS": "80"}).stdout
-    assert re.findall(r"\$ pulumi stack rm (.*\S)", text) == ["--preserve-config airgap-hub", "--preserve-config airgap"]
+    assert re.findall(r"\$ pulumi stack rm (.*\S)", text) == [
+        "--preserve-config airgap-hub",
+        "--preserve-config airgap",
+    ]
     assert "pulumi stack rm --preserve-config" in plan("airgap")["left_behind"][-1]["why"]
 
 
@@ -129,7 +197,9 @@ def test_a_paused_stack_need_not_wake_unless_its_cluster_has_to(tmp_path: Path) 
     assert "it is paused, which may stay so" in " ".join(text.split())
     shape = SHAPES["kubeadm"]
     asleep = plan("kubeadm", shape.into(tmp_path), "--set", "paused=true")
-    assert asleep["before"] == [{"why": "it is paused, and its cluster has to answer", "run": "jhub resume kubeadm"}]
+    assert asleep["before"] == [
+        {"why": "it is paused, and its cluster has to answer", "run": "jhub resume kubeadm"}
+    ]
 
 
 @pytest.mark.parametrize("stack", ["dev", "airgap-hub", "examples/kubeadm/Pulumi.kubeadm.yaml"])
@@ -143,7 +213,14 @@ def test_it_fits_a_terminal_and_commands_can_be_copied(stack: str) -> None:
 
 
 def test_what_a_protected_thing_needs_stays_with_it() -> None:
-    def made(name: str, *needs: str, protect: bool = False, retain: bool = False, kind: str = "aws:ec2/vpc:Vpc", parent: str | None = None) -> Resource:
+    def made(
+        name: str,
+        *needs: str,
+        protect: bool = False,
+        retain: bool = False,
+        kind: str = "aws:ec2/vpc:Vpc",
+        parent: str | None = None,
+    ) -> Resource:
         return Resource(
             urn=urn(name), type=kind, name=name, parent=None if parent is None else urn(parent), custom=True, protect=protect,
             retain_on_delete=retain, ignore_changes=(),
@@ -165,6 +242,11 @@ def test_what_a_protected_thing_needs_stays_with_it() -> None:
         ]
     )
     away, there = parting(found, cluster_goes=True), parting(found, cluster_goes=False)
-    assert [item.name for item in away.stays] == ["home", "homes", "net", "root"] and [item.name for item in away.goes] == ["other"]
-    assert ([item.name for item in away.forgotten], [item.name for item in away.ends]) == (["group"], ["claim"])
+    assert [item.name for item in away.stays] == ["home", "homes", "net", "root"] and [
+        item.name for item in away.goes
+    ] == ["other"]
+    assert ([item.name for item in away.forgotten], [item.name for item in away.ends]) == (
+        ["group"],
+        ["claim"],
+    )
     assert ([item.name for item in there.forgotten], there.ends) == (["claim", "group"], ())

@@ -1,4 +1,6 @@
-"""`jhub diff`, `jhub gate` and `jhub plan --against` as people and workflows run them: a process, its exit code, what it prints."""
+"""`jhub diff`, `jhub gate` and `jhub plan --against` as people and workflows run them: a
+process, its exit code, what it prints.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,10 @@ def refused(*arguments, **more):
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plans")
-    for name, data in (("old", plan()), ("new", plan("pools.memory.size.max=12", "hubs.main.culling={server_idle_minutes: 30}"))):
+    for name, data in (
+        ("old", plan()),
+        ("new", plan("pools.memory.size.max=12", "hubs.main.culling={server_idle_minutes: 30}")),
+    ):
         (folder / f"{name}.json").write_text(json.dumps(data), encoding="utf-8")
     other = plan()
     other["stack"] = "prod"
@@ -54,7 +59,10 @@ def files(tmp_path_factory):
 def test_two_plans_on_eighty_columns(files):
     done = jhub("diff", files / "old.json", files / "new.json", COLUMNS="80")
     lines = [line.rstrip() for line in done.stdout.splitlines()]
-    assert lines[1:3] == ["It can cost 1,634.09 US dollars a month more; the hub main restarts.", "US dollars a month: at most 19,976.58 → 21,610.67"]
+    assert lines[1:3] == [
+        "It can cost 1,634.09 US dollars a month more; the hub main restarts.",
+        "US dollars a month: at most 19,976.58 → 21,610.67",
+    ]
     assert lines[4].strip() == "Costs more", "before every other effect"
     assert done.returncode == 0 and "at most 12 nodes instead of 10" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -62,10 +70,19 @@ def test_two_plans_on_eighty_columns(files):
 
 def test_every_form_is_written_and_says_the_same(files, tmp_path):
     targets = {kind: tmp_path / f"difference.{kind}" for kind in ("json", "html", "markdown")}
-    done = jhub("diff", files / "old.json", files / "new.json", *(part for kind, target in targets.items() for part in (f"--{kind}", target)))
+    done = jhub(
+        "diff",
+        files / "old.json",
+        files / "new.json",
+        *(part for kind, target in targets.items() for part in (f"--{kind}", target)),
+    )
     assert done.returncode == 0 and done.stdout == ""
     data = json.loads(targets["json"].read_text(encoding="utf-8"))
-    assert data["format"] == "jupyterhub-aws/diff/1" and data["counts"] == {"update": 3} and data["worst"] == "costs more"
+    assert (
+        data["format"] == "jupyterhub-aws/diff/1"
+        and data["counts"] == {"update": 3}
+        and data["worst"] == "costs more"
+    )
     assert data["effects"][0]["class"] == "costs more"
     for kind in ("html", "markdown"):
         assert "the hub restarts" in targets[kind].read_text(encoding="utf-8")
@@ -74,14 +91,25 @@ def test_every_form_is_written_and_says_the_same(files, tmp_path):
 def test_one_preview_alone(files):
     done = jhub("diff", PREVIEWS / "delete.json")
     assert done.returncode == 0 and "its nodes end" in done.stdout
-    assert jhub("diff", files / "old.json", files / "new.json", "--preview", PREVIEWS / "update.json").returncode == 0
+    assert (
+        jhub(
+            "diff", files / "old.json", files / "new.json", "--preview", PREVIEWS / "update.json"
+        ).returncode
+        == 0
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("old.json", "other.json"), "is of the stack prod, and old.json of dev"),
-        (("old.json", "later.json"), "is of another format (got 'jupyterhub-aws/plan/2', this jhub reads jupyterhub-aws/plan/1)"),
+        (
+            ("old.json", "later.json"),
+            (
+                "is of another format (got 'jupyterhub-aws/plan/2', this jhub reads"
+                " jupyterhub-aws/plan/1)"
+            ),
+        ),
         (("old.json", "cut.json"), "is not JSON, or ends too early"),
         (("old.json", "text.json"), "is not JSON, or ends too early"),
         (("old.json", "list.json"), "is neither a plan nor a preview"),
@@ -114,27 +142,55 @@ def test_the_gate_says_which_line_opens_it_and_the_line_does(files, tmp_path):
     assert any("aws:efs/fileSystem:FileSystem::homes-file-system" in line for line in lines)
     words = tmp_path / "review.txt"
     words.write_text("I have seen it.\n" + "\n".join(lines), encoding="utf-8")
-    assert jhub("gate", files / "old.json", files / "without.json", "--acknowledged", words).returncode == 0
+    assert (
+        jhub("gate", files / "old.json", files / "without.json", "--acknowledged", words).returncode
+        == 0
+    )
     shut = jhub("gate", files / "old.json", files / "new.json")
-    (line,) = [line for line in shut.stdout.splitlines() if line.startswith("acknowledge dev costs-more stack::cost ")]
+    (line,) = [
+        line
+        for line in shut.stdout.splitlines()
+        if line.startswith("acknowledge dev costs-more stack::cost ")
+    ]
     words.write_text(line, encoding="utf-8")
-    assert shut.returncode == 1 and jhub("gate", files / "old.json", files / "new.json", "--acknowledged", words).returncode == 0
-    assert "cannot be read" in refused("gate", files / "old.json", files / "new.json", "--acknowledged", tmp_path / "nothing")
+    assert (
+        shut.returncode == 1
+        and jhub("gate", files / "old.json", files / "new.json", "--acknowledged", words).returncode
+        == 0
+    )
+    assert "cannot be read" in refused(
+        "gate", files / "old.json", files / "new.json", "--acknowledged", tmp_path / "nothing"
+    )
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
     """The program in a repository of its own, with the work tree's state as its only commit."""
     folder = tmp_path_factory.mktemp("clone") / "program"
-    wanted = ("config", "components", "jupyterhub_aws", "policy", "requirements", "__main__.py", "Pulumi.yaml", "pyproject.toml")
+    wanted = (
+        "config",
+        "components",
+        "jupyterhub_aws",
+        "policy",
+        "requirements",
+        "__main__.py",
+        "Pulumi.yaml",
+        "pyproject.toml",
+    )
     folder.mkdir()
     for name in (*wanted, *(path.name for path in ROOT.glob("Pulumi.*.yaml"))):
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                source, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__")
+            )
         else:
             shutil.copy(source, folder / name)
-    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "-m", "one"]):
+    for command in (
+        ["init", "-q", "-b", "main"],
+        ["add", "-A"],
+        ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "-m", "one"],
+    ):
         subprocess.run(["git", *command], cwd=folder, check=True)
     return folder
 
@@ -144,7 +200,12 @@ def run(clone, *arguments, **environment):
     return subprocess.run(
         [sys.executable, "-m", "jupyterhub_aws.cli.main", *arguments],
         cwd=clone,
-        env={**os.environ, "PYTHONPATH": str(clone), "XDG_CACHE_HOME": str(clone.parent / "cache"), **environment},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(clone),
+            "XDG_CACHE_HOME": str(clone.parent / "cache"),
+            **environment,
+        },
         capture_output=True,
         text=True,
         timeout=120,
@@ -158,24 +219,39 @@ def test_against_a_ref_evaluates_the_older_program_in_this_process(clone):
     source = clone / "components" / "homes" / "efs.py"
     before = source.read_text(encoding="utf-8")
     try:
-        source.write_text(before.replace('performance_mode="generalPurpose"', 'performance_mode="maxIO"'), encoding="utf-8")
+        source.write_text(
+            before.replace('performance_mode="generalPurpose"', 'performance_mode="maxIO"'),
+            encoding="utf-8",
+        )
         assert source.read_text(encoding="utf-8") != before
         done = run(clone, "plan", "dev", "--against", "HEAD", "--set", "pools.memory.size.max=12")
     finally:
         source.write_text(before, encoding="utf-8")
-    assert done.returncode == 0 and "homes-file-system (FileSystem) is replaced" in done.stdout and "12 nodes instead of 10" in done.stdout
+    assert (
+        done.returncode == 0
+        and "homes-file-system (FileSystem) is replaced" in done.stdout
+        and "12 nodes instead of 10" in done.stdout
+    )
     assert not (clone.parent / "cache" / "jupyterhub-aws" / "environments").exists()
 
 
 def test_against_a_ref_that_is_none_or_where_the_stack_was_not(clone):
     done = run(clone, "plan", "dev", "--against", "no-such-ref")
-    assert done.returncode == 2 and "names neither a file nor a ref of this repository (got 'no-such-ref')" in done.stderr
+    assert (
+        done.returncode == 2
+        and "names neither a file nor a ref of this repository (got 'no-such-ref')" in done.stderr
+    )
     new = clone / "Pulumi.another.yaml"
-    new.write_text((clone / "Pulumi.dev.yaml").read_text(encoding="utf-8").replace("jhub-dev", "jhub-two"), encoding="utf-8")
+    new.write_text(
+        (clone / "Pulumi.dev.yaml").read_text(encoding="utf-8").replace("jhub-dev", "jhub-two"),
+        encoding="utf-8",
+    )
     done = run(clone, "plan", "another", "--against", "HEAD", "--json", "-")
     new.unlink()
     data = json.loads(done.stdout)
-    assert data["old"]["source"].endswith("where it is not yet") and set(data["counts"]) == {"create"}
+    assert data["old"]["source"].endswith("where it is not yet") and set(data["counts"]) == {
+        "create"
+    }
 
 
 def test_the_gate_refuses_uncommitted_changes(clone):
@@ -186,7 +262,10 @@ def test_the_gate_refuses_uncommitted_changes(clone):
         done = run(clone, "gate", "dev", "--against", "HEAD")
     finally:
         file.write_text(before, encoding="utf-8")
-    assert done.returncode == 2 and "stands in a repository with uncommitted changes (Pulumi.dev.yaml)" in done.stderr
+    assert (
+        done.returncode == 2
+        and "stands in a repository with uncommitted changes (Pulumi.dev.yaml)" in done.stderr
+    )
     assert run(clone, "gate", "dev", "--against", "HEAD").returncode == 0
 
 
@@ -195,7 +274,9 @@ def test_other_libraries_that_cannot_be_installed_leave_the_configuration(clone)
     locked = clone / "requirements" / "runtime.txt"
     before = locked.read_text(encoding="utf-8")
     try:
-        locked.write_text("# another set of libraries\n", encoding="utf-8")  # the work tree's; HEAD has the old ones, which this process cannot install
+        locked.write_text(
+            "# another set of libraries\n", encoding="utf-8"
+        )  # the work tree's; HEAD has the old ones, which this process cannot install
         done = run(
             clone,
             "plan",
@@ -210,7 +291,9 @@ def test_other_libraries_that_cannot_be_installed_leave_the_configuration(clone)
         )
     finally:
         locked.write_text(before, encoding="utf-8")
-    assert done.returncode == 0 and "only the configuration was compared" in " ".join(done.stdout.split()), done
+    assert done.returncode == 0 and "only the configuration was compared" in " ".join(
+        done.stdout.split()
+    ), done
     assert "unknown effect" in done.stdout and "Nothing changes" not in done.stdout
 
 
@@ -220,12 +303,21 @@ def test_other_libraries_are_installed_once_in_an_environment_of_their_own(clone
     before = locked.read_text(encoding="utf-8")
     try:
         locked.write_text(f"{before}# another set of libraries\n", encoding="utf-8")
-        first, second = (run(clone, "plan", "dev", "--against", "HEAD", "--set", "pools.memory.size.max=12") for _ in range(2))
+        first, second = (
+            run(clone, "plan", "dev", "--against", "HEAD", "--set", "pools.memory.size.max=12")
+            for _ in range(2)
+        )
     finally:
         locked.write_text(before, encoding="utf-8")
-        shutil.rmtree(clone.parent / "cache" / "jupyterhub-aws" / "environments", ignore_errors=True)
+        shutil.rmtree(
+            clone.parent / "cache" / "jupyterhub-aws" / "environments", ignore_errors=True
+        )
     assert "installing what" in first.stderr and second.stderr == "", first
-    assert first.stdout == second.stdout and "12 nodes instead of 10" in first.stdout and "only the configuration" not in first.stdout
+    assert (
+        first.stdout == second.stdout
+        and "12 nodes instead of 10" in first.stdout
+        and "only the configuration" not in first.stdout
+    )
 
 
 def test_a_plan_of_another_machine_is_the_same(clone):
@@ -259,8 +351,12 @@ def test_the_comment_of_the_largest_change_fits_and_says_what_it_left_out():
 )
 def test_words_of_a_stranger_stay_words(hostile):
     shown = text(hostile)
-    assert "\n" not in shown and "<" not in shown and "\u202e" not in shown and "https://" not in shown
-    assert "@everyone" not in shown and "![" not in shown and "](" not in shown and "**" not in shown
+    assert (
+        "\n" not in shown and "<" not in shown and "\u202e" not in shown and "https://" not in shown
+    )
+    assert (
+        "@everyone" not in shown and "![" not in shown and "](" not in shown and "**" not in shown
+    )
 
 
 def test_nothing_of_a_stranger_closes_a_fence_or_a_fold():

@@ -1,4 +1,6 @@
-"""`jhub homes map`: old and new directory of each person, and a loud no where two people would meet."""
+"""`jhub homes map`: old and new directory of each person, and a loud no where two people would
+meet.
+"""
 
 from __future__ import annotations
 
@@ -32,56 +34,110 @@ def mapped(*arguments: str) -> int:
     return run(["homes", "map", *arguments])
 
 
-def test_each_person_has_an_old_and_a_new_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_person_has_an_old_and_a_new_directory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert mapped("--users", listed(tmp_path)) == 0
     said = capsys.readouterr().out
-    assert "first-2elast" in said and "first-last---23e1b5a0" in said and "alice-40corp-2eexample" in said and "alice-corp-example---169009fb" in said
+    assert (
+        "first-2elast" in said
+        and "first-last---23e1b5a0" in said
+        and "alice-40corp-2eexample" in said
+        and "alice-corp-example---169009fb" in said
+    )
     assert "ada, Ada are one person to JupyterHub: ada" in said and "the same" in said
     assert "3 people: 2 would find an empty home, 1 theirs" in said
 
 
-def test_windows_lines_and_a_mark_at_the_beginning_change_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_windows_lines_and_a_mark_at_the_beginning_change_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert mapped("--users", listed(tmp_path)) == 0
     plain = capsys.readouterr().out
-    assert mapped("--users", listed(tmp_path, LIST.replace("\n", "\r\n"), encoding="utf-8-sig")) == 0
+    assert (
+        mapped("--users", listed(tmp_path, LIST.replace("\n", "\r\n"), encoding="utf-8-sig")) == 0
+    )
     assert capsys.readouterr().out == plain
 
 
-def test_the_scheme_of_a_stack_is_the_new_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert mapped("dev", "--users", listed(tmp_path), "--from", "home/{escaped_username}", "--json") == 0
+def test_the_scheme_of_a_stack_is_the_new_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        mapped("dev", "--users", listed(tmp_path), "--from", "home/{escaped_username}", "--json")
+        == 0
+    )
     data = {item["person"]: item for item in json.loads(capsys.readouterr().out)["people"]}
-    assert data["first.last"] == {"person": "first.last", "old": "home/first-2elast", "new": "first-last---23e1b5a0", "stays": False}
+    assert data["first.last"] == {
+        "person": "first.last",
+        "old": "home/first-2elast",
+        "new": "first-last---23e1b5a0",
+        "stays": False,
+    }
     assert mapped("--users", listed(tmp_path), "--to", "homes/{safe_username}", "--json") == 0
     data = {item["person"]: item for item in json.loads(capsys.readouterr().out)["people"]}
-    assert data["ada"]["old"] == "homes/ada" and data["first.last"]["old"] == "homes/first-2elast", "the folder stays, the scheme changes"
+    assert (
+        data["ada"]["old"] == "homes/ada" and data["first.last"]["old"] == "homes/first-2elast"
+    ), "the folder stays, the scheme changes"
 
 
-def test_a_directory_that_changes_hands_is_the_loudest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_directory_that_changes_hands_is_the_loudest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """`first-2elast` is a name that nobody has to escape, and the old directory of `first.last`."""
     assert mapped("--users", listed(tmp_path, "first.last\nfirst-2elast\n")) == 1
     said = " ".join(capsys.readouterr().out.split())
-    assert "first-2elast would find the files of first.last: first-2elast is theirs until it is moved" in said
+    assert (
+        "first-2elast would find the files of first.last: first-2elast is theirs until it is moved"
+        in said
+    )
 
 
 def test_two_in_one_directory_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert mapped("--users", listed(tmp_path, "ada\nADA\n"), "--to", "{safe_username}") == 0, "one person"
+    assert mapped("--users", listed(tmp_path, "ada\nADA\n"), "--to", "{safe_username}") == 0, (
+        "one person"
+    )
     capsys.readouterr()
-    assert mapped("--users", listed(tmp_path, "a.b\nx\n"), "--from", "{unescaped_username}", "--to", "{escaped_username}") == 0
+    assert (
+        mapped(
+            "--users",
+            listed(tmp_path, "a.b\nx\n"),
+            "--from",
+            "{unescaped_username}",
+            "--to",
+            "{escaped_username}",
+        )
+        == 0
+    )
     capsys.readouterr()
 
 
 @pytest.mark.parametrize(
     ("arguments", "text", "says"),
     [
-        ((), "a/b\n ada\n", ["users.txt:1: has a slash", "users.txt:2: begins or ends with a space"]),
+        (
+            (),
+            "a/b\n ada\n",
+            ["users.txt:1: has a slash", "users.txt:2: begins or ends with a space"],
+        ),
         ((), "# nobody\n\n", ["has no names"]),
         (("--to", "{username}"), "ada", ["--to: does not say how names become directories"]),
-        (("--from", "{userid}", "--to", "/x"), "ada", ["--from: has a field", "--to: is the same directory for everybody"]),
+        (
+            ("--from", "{userid}", "--to", "/x"),
+            "ada",
+            ["--from: has a field", "--to: is the same directory for everybody"],
+        ),
         (("nostack",), "ada", ["there is no such file"]),
         (("--root", "/nowhere/at/all"), "ada", ["cannot be read: No such file"]),
     ],
 )
-def test_what_is_wrong_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], text: str, says: list[str]) -> None:
+def test_what_is_wrong_is_said_at_once(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    text: str,
+    says: list[str],
+) -> None:
     assert mapped(*arguments, "--users", listed(tmp_path, text)) == 2
     error = capsys.readouterr().err
     assert all(words in error for words in says), error
@@ -100,20 +156,31 @@ def test_what_is_really_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         (root / place).mkdir(parents=True)
     assert mapped("--users", listed(tmp_path), "--root", str(root), "--json") == 0
     data = json.loads(capsys.readouterr().out)
-    there = {item["person"]: (item["old_holds_files"], item["new_holds_files"]) for item in data["people"]}
-    assert there == {"ada": (True, True), "first.last": (False, None), "alice@corp.example": (None, None)}
+    there = {
+        item["person"]: (item["old_holds_files"], item["new_holds_files"])
+        for item in data["people"]
+    }
+    assert there == {
+        "ada": (True, True),
+        "first.last": (False, None),
+        "alice@corp.example": (None, None),
+    }
     assert data["nobodys"] == ["left-long-ago"]
     assert mapped("--users", listed(tmp_path), "--root", str(root)) == 0
     assert "left-long-ago belongs to nobody in the list" in capsys.readouterr().out
 
 
-def test_the_script_moves_once_and_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_script_moves_once_and_overwrites_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     people = ["first.last", "it's", "first-2elast", "ada"]
     root = tmp_path / "homes"
     for name, place in (("first.last", "first-2elast"), ("it's", "it-27s"), ("ada", "ada")):
         (root / place).mkdir(parents=True)
         (root / place / "whose").write_text(name)
-    assert mapped("--users", listed(tmp_path, "\n".join(people)), "--script") == 1, "first-2elast must not sign in before"
+    assert mapped("--users", listed(tmp_path, "\n".join(people)), "--script") == 1, (
+        "first-2elast must not sign in before"
+    )
     script = capsys.readouterr().out
     for _ in range(2):
         subprocess.run(["sh", "-c", script], cwd=root, check=True)
@@ -123,11 +190,15 @@ def test_the_script_moves_once_and_overwrites_nothing(tmp_path: Path, capsys: py
             "ada": "ada",
         }
     (root / "first-2elast").mkdir()
-    done = subprocess.run(["sh", "-c", script], cwd=root, check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=root, check=False, capture_output=True, text=True
+    )
     assert done.returncode == 1 and "both are there" in done.stderr
 
 
-def test_ten_thousand_people_take_no_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ten_thousand_people_take_no_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = listed(tmp_path, "".join(f"person.{number}@corp.example\n" for number in range(10_000)))
     began = time.process_time()
     assert mapped("--users", file, "--json") == 0

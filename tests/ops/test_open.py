@@ -1,4 +1,6 @@
-"""`jhub open`, with programs of ours in place of pulumi and kubectl: what it asks them, and what a person reads."""
+"""`jhub open`, with programs of ours in place of pulumi and kubectl: what it asks them, and what
+a person reads.
+"""
 
 from __future__ import annotations
 
@@ -50,9 +52,19 @@ class Bench:
 
     def __init__(self, folder: Path, hubs: dict | None, *, fails: bool = False) -> None:
         self.folder, self.log = folder, folder / "kubectl.log"
-        outputs = json.dumps({"hubs": hubs, "kubeconfig": '{"kind": "Config"}'} if hubs is not None else {})
-        program(folder, "pulumi", f"#!/bin/sh\necho \"$@\" > {folder}/pulumi.log\n/bin/cat <<'EOT'\n{outputs}\nEOT\n")
-        program(folder, "kubectl", _KUBECTL.format(python=sys.executable, log=str(self.log), fails=fails))
+        outputs = json.dumps(
+            {"hubs": hubs, "kubeconfig": '{"kind": "Config"}'} if hubs is not None else {}
+        )
+        program(
+            folder,
+            "pulumi",
+            f"#!/bin/sh\necho \"$@\" > {folder}/pulumi.log\n/bin/cat <<'EOT'\n{outputs}\nEOT\n",
+        )
+        program(
+            folder,
+            "kubectl",
+            _KUBECTL.format(python=sys.executable, log=str(self.log), fails=fails),
+        )
         program(folder, "aws", "#!/bin/sh\n")
 
     def command(self, *arguments: str) -> list[str]:
@@ -63,28 +75,64 @@ class Bench:
         return {**os.environ, "PATH": f"{self.folder}:/usr/bin:/bin"}
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*arguments), env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            self.command(*arguments),
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
 
 def tunnelled(port: int) -> dict:
-    return {"try": {"url": f"http://localhost:{port}/", "namespace": "hub-try", "release": "hub-try", "passwords": {"user-password": PASSWORD}}}
+    return {
+        "try": {
+            "url": f"http://localhost:{port}/",
+            "namespace": "hub-try",
+            "release": "hub-try",
+            "passwords": {"user-password": PASSWORD},
+        }
+    }
 
 
 def test_a_hub_with_a_name_is_shown_without_a_tunnel(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, {"main": {"url": "https://hub.example.org/", "namespace": "hub-main", "release": "hub-main", "passwords": {}}})
+    bench = Bench(
+        tmp_path,
+        {
+            "main": {
+                "url": "https://hub.example.org/",
+                "namespace": "hub-main",
+                "release": "hub-main",
+                "passwords": {},
+            }
+        },
+    )
     done = bench.run("dev")
     assert (done.returncode, done.stdout) == (0, "https://hub.example.org/\n")
     assert not bench.log.exists()
-    assert (tmp_path / "pulumi.log").read_text().split() == ["stack", "output", "--json", "--show-secrets", "--stack", "dev", "--non-interactive"]
+    assert (tmp_path / "pulumi.log").read_text().split() == [
+        "stack",
+        "output",
+        "--json",
+        "--show-secrets",
+        "--stack",
+        "dev",
+        "--non-interactive",
+    ]
 
 
 def test_a_hub_that_nobody_exposes_is_reached_by_a_tunnel(tmp_path: Path) -> None:
     port = free_port()
     bench = Bench(tmp_path, tunnelled(port))
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    # A shell starts what it runs in the background with Ctrl+C switched off; whoever runs these tests so would wait for ever.
+    # A shell starts what it runs in the background with Ctrl+C switched off; whoever runs these
+    # tests so would wait for ever.
     listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(bench.command("first-try"), env=bench.environment, cwd=ROOT, preexec_fn=listening, **pipes) as process:
+    with subprocess.Popen(
+        bench.command("first-try"), env=bench.environment, cwd=ROOT, preexec_fn=listening, **pipes
+    ) as process:
         end, lines = time.monotonic() + 30, []
         assert process.stdout is not None
         while time.monotonic() < end and "Ctrl+C" not in "".join(lines):
@@ -96,7 +144,15 @@ def test_a_hub_that_nobody_exposes_is_reached_by_a_tunnel(tmp_path: Path) -> Non
     assert PASSWORD not in text, "a password went into what is no terminal"
     assert "pulumi stack output hubs --show-secrets" in text
     *arguments, kubeconfig, mode = bench.log.read_text().split("\n")
-    assert arguments == ["--namespace", "hub-try", "port-forward", "--address", "127.0.0.1", "service/proxy-public", f"{port}:80"]
+    assert arguments == [
+        "--namespace",
+        "hub-try",
+        "port-forward",
+        "--address",
+        "127.0.0.1",
+        "service/proxy-public",
+        f"{port}:80",
+    ]
     assert (kubeconfig, mode) == ('{"kind": "Config"}', "600")
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "the tunnel outlives the command"
@@ -127,7 +183,9 @@ def test_what_kubectl_says_is_handed_on(tmp_path: Path) -> None:
         ({"main": {}}, ("dev", "--hub", "mian"), "did you mean main?"),
     ],
 )
-def test_which_hub(tmp_path: Path, hubs: dict | None, arguments: tuple[str, ...], message: str) -> None:
+def test_which_hub(
+    tmp_path: Path, hubs: dict | None, arguments: tuple[str, ...], message: str
+) -> None:
     done = Bench(tmp_path, hubs).run(*arguments)
     assert done.returncode == 2
     assert message in done.stderr
@@ -138,7 +196,13 @@ def test_missing_programs_are_named_all_at_once(tmp_path: Path) -> None:
     for name in ("kubectl", "aws"):
         (tmp_path / name).unlink()
     done = subprocess.run(
-        bench.command("dev"), env={**bench.environment, "PATH": str(tmp_path)}, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        bench.command("dev"),
+        env={**bench.environment, "PATH": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 2
     assert "kubectl: is not on PATH" in done.stderr
@@ -147,10 +211,15 @@ def test_missing_programs_are_named_all_at_once(tmp_path: Path) -> None:
 
 def test_what_pulumi_refuses_is_handed_on(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {})
-    program(tmp_path, "pulumi", "#!/bin/sh\necho \"error: no stack named 'dev' found\" >&2\nexit 255\n")
+    program(
+        tmp_path, "pulumi", "#!/bin/sh\necho \"error: no stack named 'dev' found\" >&2\nexit 255\n"
+    )
     done = bench.run("dev")
     assert done.returncode == 2
-    assert "no stack named 'dev' found; log in to the stack's backend, and build it first: pulumi up -s dev" in done.stderr
+    assert (
+        "no stack named 'dev' found; log in to the stack's backend, and build it first: pulumi up"
+        " -s dev" in done.stderr
+    )
 
 
 def test_a_cluster_that_was_there_is_reached_by_its_own_kubeconfig(tmp_path):
@@ -158,10 +227,15 @@ def test_a_cluster_that_was_there_is_reached_by_its_own_kubeconfig(tmp_path):
     from jupyterhub_aws.operate.open.tunnel import _access
 
     hubs = {"main": {"url": "http://localhost:8000/", "namespace": "hub-main"}}
-    found = _chosen("kubeadm", hubs, None, {"cluster_access": {"file": "/srv/there", "context": "closed"}})
+    found = _chosen(
+        "kubeadm", hubs, None, {"cluster_access": {"file": "/srv/there", "context": "closed"}}
+    )
     assert (found.kubeconfig, found.context) == ("", "closed")
     assert _access(found, tmp_path) == {"KUBECONFIG": "/srv/there"} and not list(tmp_path.iterdir())
     own = _chosen("kubeadm", hubs, None, {"cluster_access": {"file": "", "context": ""}})
     assert _access(own, tmp_path) == {}, "the caller's own"
     made = _chosen("dev", hubs, None, {"kubeconfig": "{}"})
-    assert _access(made, tmp_path) == {"KUBECONFIG": str(tmp_path / "kubeconfig")} and (tmp_path / "kubeconfig").stat().st_mode & 0o77 == 0
+    assert (
+        _access(made, tmp_path) == {"KUBECONFIG": str(tmp_path / "kubeconfig")}
+        and (tmp_path / "kubeconfig").stat().st_mode & 0o77 == 0
+    )

@@ -34,7 +34,11 @@ def test_it_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     target.chmod(0o640)
     link.symlink_to(target)
     to_file("jhub plan", "--json", str(link), "after")
-    assert target.read_text() == "after" and target.stat().st_mode & 0o777 == 0o640 and link.is_symlink()
+    assert (
+        target.read_text() == "after"
+        and target.stat().st_mode & 0o777 == 0o640
+        and link.is_symlink()
+    )
     assert sorted(tmp_path.iterdir()) == [link, target]
 
 

@@ -1,4 +1,6 @@
-"""The page of `jhub plan --html`: whole, by itself, escaped, the same byte for byte. How it looks and behaves: tests/real/test_page_in_browser.py."""
+"""The page of `jhub plan --html`: whole, by itself, escaped, the same byte for byte. How it
+looks and behaves: tests/real/test_page_in_browser.py.
+"""
 
 from __future__ import annotations
 
@@ -44,18 +46,35 @@ STACKS = {
     "two zones": ("network.zones=[us-east-1a, us-east-1b]", "network.nat=per_zone"),
     "volumes": ("homes={kind: ebs}", "hubs.main.database={kind: postgres}"),
     "nfs": ("homes={kind: nfs, server: nfs.example.org, path: /homes}", "network.nat=per_zone"),
-    "nothing kept, no balancer": ("homes={kind: ephemeral}", "hubs.main.entry={kind: port_forward}"),
+    "nothing kept, no balancer": (
+        "homes={kind: ephemeral}",
+        "hubs.main.entry={kind: port_forward}",
+    ),
 }
 
 
 def _many() -> tuple[str, ...]:
-    certificate = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
-    sign_in = "sign_in: {kind: github, client_id: Ov23liDocumentation0, allowed_organizations: [example-org]}"
-    entry = f"allowed_cidrs: [198.51.100.0/24], tls: {{kind: acm, certificate_arn: '{certificate}'}}"
-    rest = "database: {kind: sqlite}, profiles: {small: {display_name: Small, pool: memory, cpu: 2, memory: 16G, default: true}}"
-    pool = "{capacity: spot_first, instance_types: [r5n.2xlarge, r6i.2xlarge], size: {min: 0, max: 10}}"
+    certificate = (
+        "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
+    )
+    sign_in = (
+        "sign_in: {kind: github, client_id: Ov23liDocumentation0, allowed_organizations:"
+        " [example-org]}"
+    )
+    entry = (
+        f"allowed_cidrs: [198.51.100.0/24], tls: {{kind: acm, certificate_arn: '{certificate}'}}"
+    )
+    rest = (
+        "database: {kind: sqlite}, profiles: {small: {display_name: Small, pool: memory, cpu: 2,"
+        " memory: 16G, default: true}}"
+    )
+    pool = (
+        "{capacity: spot_first, instance_types: [r5n.2xlarge, r6i.2xlarge], size: {min: 0, max:"
+        " 10}}"
+    )
     hubs = [
-        f"hubs.a-long-team-name-{index}={{{sign_in}, entry: {{kind: load_balancer, hostname: a-long-team-name-{index}.example.org, {entry}}}, {rest}}}"
+        f"hubs.a-long-team-name-{index}={{{sign_in}, entry: {{kind: load_balancer, hostname:"
+        f" a-long-team-name-{index}.example.org, {entry}}}, {rest}}}"
         for index in range(2, 11)
     ]
     return (*hubs, *(f"pools.pool{index}={pool}" for index in range(3, 13)))
@@ -64,7 +83,9 @@ def _many() -> tuple[str, ...]:
 STACKS["ten hubs and twelve pools"] = _many()
 
 
-def made(stack: tuple[str, ...], resources: Resources, findings: tuple[Finding, ...] | None = None) -> Plan:
+def made(
+    stack: tuple[str, ...], resources: Resources, findings: tuple[Finding, ...] | None = None
+) -> Plan:
     found = stack_of(*stack)
     return Plan(
         stack_name="dev",
@@ -88,7 +109,9 @@ def html(*settings: str) -> str:
 
 
 class Document(HTMLParser):
-    """What is on a page: elements with attributes, in order. Raises where one is left open or closed twice."""
+    """What is on a page: elements with attributes, in order. Raises where one is left open or
+    closed twice.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -115,7 +138,9 @@ class Document(HTMLParser):
         self.words.append(data)
 
     def all(self, name: str) -> list[str]:
-        return [value for _, attributes in self.elements if (value := attributes.get(name)) is not None]
+        return [
+            value for _, attributes in self.elements if (value := attributes.get(name)) is not None
+        ]
 
 
 @pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS.keys())
@@ -133,12 +158,26 @@ def test_the_page_is_well_formed_and_every_link_leads_somewhere(settings: tuple[
 def test_the_page_asks_nobody_for_anything(settings: tuple[str, ...]) -> None:
     document = Document(html(*settings))
     for tag, attributes in document.elements:
-        assert tag not in {"img", "iframe", "object", "embed", "base", "form", "image", "use", "foreignobject"}
+        assert tag not in {
+            "img",
+            "iframe",
+            "object",
+            "embed",
+            "base",
+            "form",
+            "image",
+            "use",
+            "foreignobject",
+        }
         assert not {"src", "srcset", "xlink:href", "action", "style", "data"} & set(attributes), tag
         assert not [name for name in attributes if name.startswith("on")]
     style = (ROOT / "jupyterhub_aws/plan/page/templates/page.css").read_text()
     assert not re.search(r"url\(|@import|@font-face", style)
-    (policy,) = [str(attributes["content"]) for tag, attributes in document.elements if attributes.get("http-equiv") == "Content-Security-Policy"]
+    (policy,) = [
+        str(attributes["content"])
+        for tag, attributes in document.elements
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert policy.startswith("default-src 'none'")
     assert "unsafe" not in policy
 
@@ -148,7 +187,9 @@ def test_pictures_are_xml_of_their_own() -> None:
     assert len(found) >= 4
     for picture in found:
         ElementTree.fromstring(picture)  # noqa: S314 -- made above
-        assert not re.search(r'(fill|stroke)="(?!none)', picture), "colours are the page's, for light and dark"
+        assert not re.search(r'(fill|stroke)="(?!none)', picture), (
+            "colours are the page's, for light and dark"
+        )
 
 
 def test_every_resource_and_finding_is_there() -> None:
@@ -159,8 +200,16 @@ def test_every_resource_and_finding_is_there() -> None:
     for finding in found.findings:
         assert finding.message in text
         assert finding.fix is None or finding.fix in text
-    assert len([1 for _, attributes in document.elements if "res" in str(attributes.get("class")).split()]) == len(found.recording.resources)
-    for words in ("$299.10", "may autoscaling:SetDesiredCapacity", "Who fits on a node", "2026-11-23", "10.0.0.0/18"):
+    assert len(
+        [1 for _, attributes in document.elements if "res" in str(attributes.get("class")).split()]
+    ) == len(found.recording.resources)
+    for words in (
+        "$299.10",
+        "may autoscaling:SetDesiredCapacity",
+        "Who fits on a node",
+        "2026-11-23",
+        "10.0.0.0/18",
+    ):
         assert words in text
 
 
@@ -180,15 +229,23 @@ def test_every_input_is_shown() -> None:
 
 
 def test_whatever_the_plan_says_stays_text() -> None:
-    """Nothing that a stack could say in any place becomes markup, neither in the page nor in its pictures."""
+    """Nothing that a stack could say in any place becomes markup, neither in the page nor in its
+    pictures.
+    """
     spoilt = [replace(resource, inputs=_spoilt(resource)) for resource in dev()[1]]
-    finding = Finding(id=HOSTILE, status="fail", message=HOSTILE, path=HOSTILE, fix=HOSTILE, subjects=(HOSTILE,))
-    hostile = page(replace(made((), Resources(spoilt), (finding,)), stack_name=HOSTILE, source=HOSTILE))
+    finding = Finding(
+        id=HOSTILE, status="fail", message=HOSTILE, path=HOSTILE, fix=HOSTILE, subjects=(HOSTILE,)
+    )
+    hostile = page(
+        replace(made((), Resources(spoilt), (finding,)), stack_name=HOSTILE, source=HOSTILE)
+    )
     document = Document(hostile)
     assert HOSTILE in "".join(document.words), "it is shown as it is"
     assert [tag for tag, _ in document.elements].count("script") == 1
     assert "img" not in {tag for tag, _ in document.elements}
-    assert not [name for _, attributes in document.elements for name in attributes if name.startswith("on")]
+    assert not [
+        name for _, attributes in document.elements for name in attributes if name.startswith("on")
+    ]
     for picture in re.findall(r"<svg.*?</svg>", hostile, flags=re.DOTALL):
         ElementTree.fromstring(picture)  # noqa: S314 -- made above
 
@@ -201,7 +258,10 @@ def _spoilt(resource: Resource) -> dict[str, object]:
     for key in ("cidrBlock", "throughputMode", "type", "serviceName", "identifier"):
         if isinstance(inputs.get(key), str):
             inputs[key] = HOSTILE
-    if resource.type == "kubernetes:helm.sh/v3:Release" and resource.inputs.get("chart") == "jupyterhub":
+    if (
+        resource.type == "kubernetes:helm.sh/v3:Release"
+        and resource.inputs.get("chart") == "jupyterhub"
+    ):
         inputs["name"] = f"hub-{HOSTILE}"
         inputs["values"]["singleuser"]["profileList"][0]["display_name"] = HOSTILE
     return inputs
@@ -213,7 +273,15 @@ def test_the_page_is_the_same_byte_for_byte(tmp_path: Path) -> None:
         target = tmp_path / f"{seed}.html"
         environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C"}
         arguments = [JHUB, "plan", "dev", "--html", str(target), "--as-of", DAY.isoformat()]
-        done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            arguments,
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
         assert str(target) in done.stdout
         pages.add(target.read_bytes())
@@ -223,7 +291,9 @@ def test_the_page_is_the_same_byte_for_byte(tmp_path: Path) -> None:
 def test_page_and_data_may_be_had_together(tmp_path: Path) -> None:
     target = tmp_path / "plan.html"
     arguments = [JHUB, "plan", "dev", "--html", str(target), "--json", "--as-of", "2027-06-01"]
-    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 1, "a check failed, with a page or without"
     assert done.stdout.startswith("{")
     assert str(target) in done.stderr
@@ -231,18 +301,29 @@ def test_page_and_data_may_be_had_together(tmp_path: Path) -> None:
 
 
 def test_a_page_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
-    done = subprocess.run([JHUB, "plan", "dev", "--html", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [JHUB, "plan", "dev", "--html", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "--html: cannot write" in done.stderr
 
 
 def test_no_secret_stands_on_the_page(tmp_path: Path) -> None:
     """A sealed value is never read; what the engine calls secret is masked before it comes here."""
-    text = (ROOT / "Pulumi.dev.yaml").read_text() + "\n  jupyterhub-aws:hub-main-client-secret: {secure: v1:CIPHERTEXT}\n"
+    text = (
+        ROOT / "Pulumi.dev.yaml"
+    ).read_text() + "\n  jupyterhub-aws:hub-main-client-secret: {secure: v1:CIPHERTEXT}\n"
     stack, target = tmp_path / "Pulumi.mine.yaml", tmp_path / "plan.html"
     stack.write_text("encryptionsalt: v1:none\n" + text)
     arguments = [JHUB, "plan", str(stack), "--html", str(target)]
-    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "CIPHERTEXT" not in target.read_text()
     assert "[secret]" in target.read_text()
@@ -250,8 +331,20 @@ def test_no_secret_stands_on_the_page(tmp_path: Path) -> None:
 
 def test_a_plan_without_a_page_loads_neither_templates_nor_pictures() -> None:
     environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
-    done = subprocess.run([JHUB, "plan", "dev", "--json"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True)
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    done = subprocess.run(
+        [JHUB, "plan", "dev", "--json"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    loaded = {
+        line.rpartition("|")[2].strip()
+        for line in done.stderr.splitlines()
+        if line.startswith("import time:")
+    }
     assert "click" in loaded
     assert not {name for name in loaded if name.split(".")[0] in ("jinja2", "drawsvg")}
 
@@ -271,12 +364,21 @@ def test_boxes_of_the_picture_keep_apart_and_inside(settings: tuple[str, ...]) -
 
 
 def _meet(one: Box, other: Box) -> bool:
-    return one.x < other.right and other.x < one.right and one.y < other.bottom and other.y < one.bottom
+    return (
+        one.x < other.right
+        and other.x < one.right
+        and one.y < other.bottom
+        and other.y < one.bottom
+    )
 
 
 def test_the_picture_shows_what_was_recorded() -> None:
     found: Canvas = arranged(scene(plan(*STACKS["two zones"])))
-    assert (found.scene.zones, len(found.boxes["nat"]), found.scene.exits) == (("us-east-1a", "us-east-1b"), 2, ((0, 0), (1, 1)))
+    assert (found.scene.zones, len(found.boxes["nat"]), found.scene.exits) == (
+        ("us-east-1a", "us-east-1b"),
+        2,
+        ((0, 0), (1, 1)),
+    )
     assert len(found.boxes["entry"]) == 2
     volumes = scene(plan(*STACKS["volumes"]))
     assert [[shape.zones for shape in row] for row in volumes.pools] == [[(0,), (1,), (2,)]] * 2
@@ -290,8 +392,12 @@ def test_the_picture_shows_what_was_recorded() -> None:
 
 
 def test_a_stack_without_a_network_of_its_own_has_a_picture_too() -> None:
-    """As in a closed network, where a second stack holds what is in the cluster and nothing else."""
-    resources = Resources(resource for resource in dev()[1] if not resource.type.startswith(("aws:", "eks:")))
+    """As in a closed network, where a second stack holds what is in the cluster and nothing
+    else.
+    """
+    resources = Resources(
+        resource for resource in dev()[1] if not resource.type.startswith(("aws:", "eks:"))
+    )
     document = Document(page(made((), resources, ())))
     assert "VPC that is there" in "".join(document.words)
 
@@ -312,10 +418,19 @@ def test_a_closed_stack_has_its_proof_and_every_permitted_flow():
     assert proof.holds and proof.whole and len(proof.laws) == 15
     flows = {(flow.source, flow.target): flow.ports for flow in proof.flows}
     assert flows["Nodes of a closed network", "Private endpoints of AWS APIs"] == "tcp 443"
-    assert flows["Nodes of a closed network", "10.200.0.0/16 (peer network corporate)"] == "tcp 443, 636"
-    assert flows["People in 10.200.0.0/16 (peer network corporate)", "Load balancer of hub main"] == "tcp 443"
+    assert (
+        flows["Nodes of a closed network", "10.200.0.0/16 (peer network corporate)"]
+        == "tcp 443, 636"
+    )
+    assert (
+        flows["People in 10.200.0.0/16 (peer network corporate)", "Load balancer of hub main"]
+        == "tcp 443"
+    )
     assert flows["Kubernetes control plane", "Nodes of a closed network"] == "tcp 1025–65535"
-    assert flows["People's servers of main", "10.200.0.0/16 (peer network corporate)"] == "tcp 443, 636"
+    assert (
+        flows["People's servers of main", "10.200.0.0/16 (peer network corporate)"]
+        == "tcp 443, 636"
+    )
     assert not [source for source, _ in flows if source.startswith("People in 0.")]
     text = page(plan)
     assert text.count("<b>holds</b>") == 15 and "Every permitted flow" in text
@@ -329,12 +444,25 @@ def test_an_open_stack_has_no_such_section():
 def test_every_call_of_every_identity_is_on_the_page_and_a_denied_one_stands_out():
     text = unescape(html())
     section = text[text.index('<section id="calls"') : text.index('<section id="resources"')]
-    assert "ec2:AttachVolume" in section and "AmazonEBSCSIDriverPolicyV2, statement ManageManagedVolumes" in section
+    assert (
+        "ec2:AttachVolume" in section
+        and "AmazonEBSCSIDriverPolicyV2, statement ManageManagedVolumes" in section
+    )
     assert "all allowed" in section and "denied" not in section.replace("Allowed, or denied", "")
-    _, spoilt = doctored(dev()[1], "aws:ebs/volume:Volume", lambda inputs: inputs["tags"].pop("ebs.csi.aws.com/cluster"))
+    _, spoilt = doctored(
+        dev()[1],
+        "aws:ebs/volume:Volume",
+        lambda inputs: inputs["tags"].pop("ebs.csi.aws.com/cluster"),
+    )
     broken = unescape(page(made((), spoilt)))
-    assert "not all allowed" in broken and "<b>denied</b>: AmazonEBSCSIDriverPolicyV2, statement ManageManagedVolumes, asks for" in broken
+    assert (
+        "not all allowed" in broken
+        and "<b>denied</b>: AmazonEBSCSIDriverPolicyV2, statement ManageManagedVolumes, asks for"
+        in broken
+    )
 
 
 def test_a_stack_without_identities_has_no_such_section():
-    assert 'id="calls"' not in page(replace(plan(), recording=replace(plan().recording, resources=Resources(()))))
+    assert 'id="calls"' not in page(
+        replace(plan(), recording=replace(plan().recording, resources=Resources(())))
+    )

@@ -1,4 +1,6 @@
-"""Pausing and resuming against an account of moto's: three shapes of clusters, nothing of anybody else's, and the stack file line by line."""
+"""Pausing and resuming against an account of moto's: three shapes of clusters, nothing of
+anybody else's, and the stack file line by line.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def account() -> Iterator[Cloud]:
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_everything_rests_and_comes_back_and_nothing_else_is_touched(account: Cloud, tmp_path: Path, shape: Shape) -> None:
+def test_everything_rests_and_comes_back_and_nothing_else_is_touched(
+    account: Cloud, tmp_path: Path, shape: Shape
+) -> None:
     folder = shape.into(tmp_path)
     account.reset()
     shape.build(account)
@@ -34,10 +38,14 @@ def test_everything_rests_and_comes_back_and_nothing_else_is_touched(account: Cl
     assert shape.state(account) == shape.rested(before)
     assert "  paused: true" in shape.file(folder).read_text()
     again = in_process(["pause", shape.stack, "--now", "--no-up"], folder, environment(account.url))
-    assert again.returncode == 0 and again.stderr.count("already so") == again.stderr.count("["), again.stderr
+    assert again.returncode == 0 and again.stderr.count("already so") == again.stderr.count("["), (
+        again.stderr
+    )
     shape.back(account, folder)
     assert shape.state(account) == shape.resumed(before)
-    assert shape.file(folder).read_text() == text, "sizes and everything else stay as they were written"
+    assert shape.file(folder).read_text() == text, (
+        "sizes and everything else stay as they were written"
+    )
 
 
 def test_a_group_that_the_stack_no_longer_names_rests_too(account: Cloud, tmp_path: Path) -> None:
@@ -46,10 +54,14 @@ def test_a_group_that_the_stack_no_longer_names_rests_too(account: Cloud, tmp_pa
     account.reset()
     shape.build(account)
     file = shape.file(folder)
-    file.write_text(file.read_text().replace("[g4dn.12xlarge]", "[g5.12xlarge]"))  # its old group is there until the next `up`
+    file.write_text(
+        file.read_text().replace("[g4dn.12xlarge]", "[g5.12xlarge]")
+    )  # its old group is there until the next `up`
     done = in_process(["pause", shape.stack, "--now", "--no-up"], folder, environment(account.url))
     assert done.returncode == 0, done.stderr
-    assert {sizes for name, sizes in shape.state(account)["groups"].items() if name != "somebody-elses"} == {(0, 0, 0, 0)}
+    assert {
+        sizes for name, sizes in shape.state(account)["groups"].items() if name != "somebody-elses"
+    } == {(0, 0, 0, 0)}
 
 
 @pytest.mark.parametrize("name", ["dev", "airgap"])
@@ -58,8 +70,13 @@ def test_the_line_is_written_and_taken_away_and_nothing_else(tmp_path: Path, nam
     before = path.read_text()
     remember("test", read(path), paused=True)
     lines = path.read_text().splitlines()
-    assert [line for line in lines if line not in before.splitlines()] == ["  paused: true # jhub resume takes this line away"]
-    assert read(path).values == {**read(ROOT / f"Pulumi.{name}.yaml").values, "jupyterhub-aws:paused": "true"}
+    assert [line for line in lines if line not in before.splitlines()] == [
+        "  paused: true # jhub resume takes this line away"
+    ]
+    assert read(path).values == {
+        **read(ROOT / f"Pulumi.{name}.yaml").values,
+        "jupyterhub-aws:paused": "true",
+    }
     remember("test", read(path), paused=True)
     assert path.read_text().splitlines() == lines, "once is enough"
     remember("test", read(path), paused=False)

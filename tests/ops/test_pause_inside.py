@@ -50,42 +50,62 @@ def run(account: Cloud, folder: Path, *arguments: str) -> Done:
         return in_process(arguments, folder, environment(url, folder / "tools"))
 
 
-def test_people_first_then_the_autoscaler_then_nodes(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+def test_people_first_then_the_autoscaler_then_nodes(
+    account: Cloud, shape: Shape, tmp_path: Path
+) -> None:
     inside = begin(account, shape, tmp_path)
     done = run(account, tmp_path, "pause", "dev", "--notice", "0m", "--no-up")
     assert done.returncode == 0, done.stderr
     assert inside.servers == {"main": [], "second": []} and inside.autoscaler == 0
     order = ("DELETE /hub/api/users", "scale", "UpdateAutoScalingGroup")
-    positions = [next(index for index, name in enumerate(account.calls) if part in name) for part in order]
+    positions = [
+        next(index for index, name in enumerate(account.calls) if part in name) for part in order
+    ]
     assert positions == sorted(positions), account.calls
-    assert "now" in inside.said["main"]["text"] and inside.said["main"]["closed"], "whoever looks while nodes go reads why, and starts nothing"
-    assert "$ kubectl --context jhub-dev --namespace kube-system scale deployment/" in done.stderr, "what changes something is shown"
+    assert "now" in inside.said["main"]["text"] and inside.said["main"]["closed"], (
+        "whoever looks while nodes go reads why, and starts nothing"
+    )
+    assert (
+        "$ kubectl --context jhub-dev --namespace kube-system scale deployment/" in done.stderr
+    ), "what changes something is shown"
     again = run(account, tmp_path, "resume", "dev", "--no-up")
     assert again.returncode == 0 and inside.autoscaler == 1, again.stderr
     assert inside.said == {}, "people may start servers again"
 
 
-def test_a_second_pause_finds_nobody_and_stops_what_aws_has_started_again(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+def test_a_second_pause_finds_nobody_and_stops_what_aws_has_started_again(
+    account: Cloud, shape: Shape, tmp_path: Path
+) -> None:
     inside = begin(account, shape, tmp_path)
     assert run(account, tmp_path, "pause", "dev", "--notice", "0m", "--no-up").returncode == 0
     inside.ready = False  # no node, no hub
     rested = shape.state(account)
-    account.client("rds").start_db_instance(DBInstanceIdentifier="jhub-dev-second-database")  # as AWS does after seven days
+    account.client("rds").start_db_instance(
+        DBInstanceIdentifier="jhub-dev-second-database"
+    )  # as AWS does after seven days
     done = run(account, tmp_path, "pause", "dev", "--no-up")
     assert done.returncode == 0, done.stderr
     assert shape.state(account) == rested
 
 
-def test_servers_without_their_hub_are_not_ended_without_a_word(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+def test_servers_without_their_hub_are_not_ended_without_a_word(
+    account: Cloud, shape: Shape, tmp_path: Path
+) -> None:
     begin(account, shape, tmp_path, ready=False)
     before = shape.state(account)
     done = run(account, tmp_path, "pause", "dev", "--no-up")
-    assert done.returncode == 2 and "hub main: does not run, and 2 servers of people do: nobody can be told" in done.stderr and "--now" in done.stderr
+    assert (
+        done.returncode == 2
+        and "hub main: does not run, and 2 servers of people do: nobody can be told" in done.stderr
+        and "--now" in done.stderr
+    )
     assert shape.state(account) == before
 
 
 @pytest.mark.parametrize("name", ["kubeadm", "kops"])
-def test_an_api_whose_machines_stand_still_is_not_asked(account: Cloud, tmp_path: Path, name: str) -> None:
+def test_an_api_whose_machines_stand_still_is_not_asked(
+    account: Cloud, tmp_path: Path, name: str
+) -> None:
     shape = SHAPES[name]
     inside = begin(account, shape, tmp_path)
     assert run(account, tmp_path, "pause", shape.stack, "--notice", "0m").returncode == 0
@@ -95,25 +115,41 @@ def test_an_api_whose_machines_stand_still_is_not_asked(account: Cloud, tmp_path
     assert shape.state(account) == rested
 
 
-def test_a_group_that_the_stack_does_not_know_comes_back_with_its_sizes(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+def test_a_group_that_the_stack_does_not_know_comes_back_with_its_sizes(
+    account: Cloud, shape: Shape, tmp_path: Path
+) -> None:
     begin(account, shape, tmp_path)
     subnet = account.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
-    autoscaling_group(account, "made-by-hand", subnet, sizes=(1, 5, 2), tags={"k8s.io/cluster-autoscaler/jhub-dev": "owned"})
+    autoscaling_group(
+        account,
+        "made-by-hand",
+        subnet,
+        sizes=(1, 5, 2),
+        tags={"k8s.io/cluster-autoscaler/jhub-dev": "owned"},
+    )
     assert run(account, tmp_path, "pause", "dev", "--now", "--no-up").returncode == 0
     assert shape.state(account)["groups"]["made-by-hand"] == (0, 0, 0, 0)
     assert run(account, tmp_path, "resume", "dev", "--no-up").returncode == 0
     assert shape.state(account)["groups"]["made-by-hand"][:3] == (1, 5, 2)
 
 
-def test_a_cluster_that_does_not_answer_stops_it_before_anything(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+def test_a_cluster_that_does_not_answer_stops_it_before_anything(
+    account: Cloud, shape: Shape, tmp_path: Path
+) -> None:
     begin(account, shape, tmp_path, away=True)
     before, text = shape.state(account), shape.file(tmp_path).read_text()
     done = run(account, tmp_path, "pause", "dev", "--no-up")
-    assert done.returncode == 2 and "cluster: its API does not answer from here" in done.stderr and "Traceback" not in done.stderr
+    assert (
+        done.returncode == 2
+        and "cluster: its API does not answer from here" in done.stderr
+        and "Traceback" not in done.stderr
+    )
     assert shape.state(account) == before and shape.file(tmp_path).read_text() == text
 
 
-def test_a_hub_of_an_older_version_is_said_to_be_so(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+def test_a_hub_of_an_older_version_is_said_to_be_so(
+    account: Cloud, shape: Shape, tmp_path: Path
+) -> None:
     begin(account, shape, tmp_path, tokens=False)
     before = shape.state(account)
     done = run(account, tmp_path, "pause", "dev", "--no-up")
@@ -121,26 +157,41 @@ def test_a_hub_of_an_older_version_is_said_to_be_so(account: Cloud, shape: Shape
     assert shape.state(account) == before
 
 
-def test_a_half_paused_stack_is_paused_and_resumed_by_the_same_commands(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+def test_a_half_paused_stack_is_paused_and_resumed_by_the_same_commands(
+    account: Cloud, shape: Shape, tmp_path: Path
+) -> None:
     inside = begin(account, shape, tmp_path)
     before = shape.state(account)
     name = next(name for name in before["groups"] if shape.ours(name))
-    account.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=name, MinSize=0, MaxSize=0, DesiredCapacity=0)
+    account.client("autoscaling").update_auto_scaling_group(
+        AutoScalingGroupName=name, MinSize=0, MaxSize=0, DesiredCapacity=0
+    )
     inside.autoscaler = 0
     assert run(account, tmp_path, "resume", "dev", "--no-up").returncode == 0
-    assert shape.state(account)["groups"][name][:2] == before["groups"][name][:2] and inside.autoscaler == 1
-    account.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=name, MinSize=0, MaxSize=0, DesiredCapacity=0)
+    assert (
+        shape.state(account)["groups"][name][:2] == before["groups"][name][:2]
+        and inside.autoscaler == 1
+    )
+    account.client("autoscaling").update_auto_scaling_group(
+        AutoScalingGroupName=name, MinSize=0, MaxSize=0, DesiredCapacity=0
+    )
     assert run(account, tmp_path, "pause", "dev", "--notice", "0m", "--no-up").returncode == 0
     assert shape.state(account) == shape.rested(before)
 
 
-def test_a_hub_that_does_not_come_back_is_named(account: Cloud, shape: Shape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_that_does_not_come_back_is_named(
+    account: Cloud, shape: Shape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inside = begin(account, shape, tmp_path)
     assert run(account, tmp_path, "pause", "dev", "--now", "--no-up").returncode == 0
     inside.ready = False
     monkeypatch.setattr("jupyterhub_aws.operate.pause.resume._SECONDS", 0.5)
     done = run(account, tmp_path, "resume", "dev", "--no-up")
-    assert done.returncode == 2 and "hubs answer: is not done after" in done.stderr and "main" in done.stderr
+    assert (
+        done.returncode == 2
+        and "hubs answer: is not done after" in done.stderr
+        and "main" in done.stderr
+    )
 
 
 def halves(account: Cloud, folder: Path) -> StackConfig:
@@ -149,30 +200,47 @@ def halves(account: Cloud, folder: Path) -> StackConfig:
     for name in ("airgap", "airgap-hub"):
         shutil.copy(ROOT / f"Pulumi.{name}.yaml", folder)
     found = read(folder / "Pulumi.airgap.yaml")
-    stack = validated(whole(Configuration(values=found.values, secret=found.secret, source=found.source), folder))
+    stack = validated(
+        whole(Configuration(values=found.values, secret=found.secret, source=found.source), folder)
+    )
     built(account, stack)
     return stack
 
 
-def test_in_a_closed_network_the_inner_half_tells_people_and_the_outer_one_waits_for_it(account: Cloud, tmp_path: Path) -> None:
+def test_in_a_closed_network_the_inner_half_tells_people_and_the_outer_one_waits_for_it(
+    account: Cloud, tmp_path: Path
+) -> None:
     stack = halves(account, tmp_path)
     inside = Inside(servers={name: ["ada"] for name in stack.hubs})
     inside.on(account, tmp_path / "tools")
     before = state(account)
     refused = run(account, tmp_path, "pause", "airgap", "--no-up")
-    assert refused.returncode == 2 and "people may work there" in refused.stderr and "pause the stack inside the cluster first" in refused.stderr
+    assert (
+        refused.returncode == 2
+        and "people may work there" in refused.stderr
+        and "pause the stack inside the cluster first" in refused.stderr
+    )
     assert state(account) == before
     inner = run(account, tmp_path, "pause", "airgap-hub", "--notice", "0m")
-    assert inner.returncode == 0 and "from where you run the AWS half: jhub pause airgap" in inner.stdout, inner.stderr
+    assert (
+        inner.returncode == 0
+        and "from where you run the AWS half: jhub pause airgap" in inner.stdout
+    ), inner.stderr
     assert not any(inside.servers.values()) and inside.autoscaler == 0 and state(account) == before
     outer = run(account, tmp_path, "pause", "airgap", "--now", "--no-up")
     assert outer.returncode == 0, outer.stderr
-    assert {sizes for name, sizes in state(account)["groups"].items() if name != "somebody-elses"} == {(0, 0, 0, 0)}
+    assert {
+        sizes for name, sizes in state(account)["groups"].items() if name != "somebody-elses"
+    } == {(0, 0, 0, 0)}
     assert "  paused: true" in (tmp_path / "Pulumi.airgap.yaml").read_text()
-    assert "paused" not in (tmp_path / "Pulumi.airgap-hub.yaml").read_text(), "the inner half reads the outer one's file"
+    assert "paused" not in (tmp_path / "Pulumi.airgap-hub.yaml").read_text(), (
+        "the inner half reads the outer one's file"
+    )
 
 
-def test_the_plan_after_a_pause_and_a_resume_is_the_one_before(account: Cloud, shape: Shape, tmp_path: Path) -> None:
+def test_the_plan_after_a_pause_and_a_resume_is_the_one_before(
+    account: Cloud, shape: Shape, tmp_path: Path
+) -> None:
     def plan(name: str) -> bytes:
         written = tmp_path / name
         done = in_process(["plan", str(shape.file(tmp_path)), "--json", str(written)], ROOT)
@@ -192,7 +260,14 @@ def test_the_plan_after_a_pause_and_a_resume_is_the_one_before(account: Cloud, s
 
 class Hub:
     def __init__(self, servers: dict[float, list[str]], clock: Any) -> None:
-        self.hub, self._servers, self._clock, self.told, self.said_now, self.stopped = "main", servers, clock, [], {"text": "", "seconds": 0}, 0
+        self.hub, self._servers, self._clock, self.told, self.said_now, self.stopped = (
+            "main",
+            servers,
+            clock,
+            [],
+            {"text": "", "seconds": 0},
+            0,
+        )
 
     def servers(self) -> list[Any]:
         names = self._servers[max(moment for moment in self._servers if moment <= self._clock())]
@@ -268,10 +343,16 @@ def test_called_off_it_takes_the_notice_back() -> None:
 
 def test_times_are_said_in_words() -> None:
     moment = datetime.datetime(2026, 11, 24, 18, 5, tzinfo=datetime.UTC)
-    assert "in 1 minute (18:05 UTC)" in words(moment, 60) and "in 2 minutes" in words(moment, 120) and "paused now" in words(moment, 0)
+    assert (
+        "in 1 minute (18:05 UTC)" in words(moment, 60)
+        and "in 2 minutes" in words(moment, 120)
+        and "paused now" in words(moment, 0)
+    )
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("15m", 900), ("1h", 3600), ("0m", 0), ("90s", 90), ("12h", 43200)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("15m", 900), ("1h", 3600), ("0m", 0), ("90s", 90), ("12h", 43200)]
+)
 def test_a_notice_is_a_time(text: str, seconds: int) -> None:
     assert Notice().convert(text, None, None) == seconds
 

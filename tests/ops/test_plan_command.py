@@ -24,7 +24,15 @@ DAY = ("--as-of", "2026-11-23")
 
 
 def jhub(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([JHUB, *arguments], cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [JHUB, *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 @cache
@@ -38,11 +46,33 @@ def plan() -> dict:
 def test_the_data_has_the_keys_of_the_contract() -> None:
     data = plan()
     assert data["format"] == "jupyterhub-aws/plan/1"
-    assert (data["project"], data["stack"], data["as_of"]) == ("jupyterhub-aws", "dev", "2026-11-23")
-    keys = {"urn", "type", "name", "parent", "custom", "protect", "retain_on_delete", "ignore_changes", "import_id", "provider", "depends_on", "inputs"}
+    assert (data["project"], data["stack"], data["as_of"]) == (
+        "jupyterhub-aws",
+        "dev",
+        "2026-11-23",
+    )
+    keys = {
+        "urn",
+        "type",
+        "name",
+        "parent",
+        "custom",
+        "protect",
+        "retain_on_delete",
+        "ignore_changes",
+        "import_id",
+        "provider",
+        "depends_on",
+        "inputs",
+    }
     assert all(set(resource) == keys for resource in data["resources"])
-    assert [resource["urn"] for resource in data["resources"]] == sorted({resource["urn"] for resource in data["resources"]})
-    assert all(set(check) == {"id", "status", "message", "path", "fix", "subjects"} for check in data["checks"])
+    assert [resource["urn"] for resource in data["resources"]] == sorted(
+        {resource["urn"] for resource in data["resources"]}
+    )
+    assert all(
+        set(check) == {"id", "status", "message", "path", "fix", "subjects"}
+        for check in data["checks"]
+    )
     assert set(data["cost"]) >= {"currency", "prices_of", "idle_monthly", "paused_monthly", "lines"}
 
 
@@ -64,7 +94,12 @@ def test_documents_are_rendered_whole() -> None:
     [
         {"PYTHONHASHSEED": "0", "LC_ALL": "C", "TZ": "Asia/Tokyo"},
         {"PYTHONHASHSEED": "4242", "LC_ALL": "tr_TR.UTF-8", "TZ": "America/Los_Angeles"},
-        {"PYTHONHASHSEED": "random", "LC_ALL": "de_DE.ISO-8859-1", "LANG": "de_DE", "PYTHONIOENCODING": "latin-1"},
+        {
+            "PYTHONHASHSEED": "random",
+            "LC_ALL": "de_DE.ISO-8859-1",
+            "LANG": "de_DE",
+            "PYTHONIOENCODING": "latin-1",
+        },
     ],
     ids=["C in Tokyo", "Turkish in Los Angeles", "German in Latin-1"],
 )
@@ -73,14 +108,24 @@ def test_the_data_is_the_same_byte_for_byte(environment: dict[str, str], tmp_pat
     done = jhub("plan", "dev", "--json", str(target), *DAY, **environment)
     assert (done.returncode, done.stdout) == (0, "")
     assert json.loads(target.read_bytes()) == plan()
-    assert target.read_text(encoding="utf-8") == json.dumps(plan(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    assert (
+        target.read_text(encoding="utf-8")
+        == json.dumps(plan(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    )
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_standard_output_gets_the_same_bytes_in_every_encoding(encoding: str) -> None:
     arguments = [JHUB, "plan", "dev", "--json", "--set", "tags.owner=Für 数据", *DAY]
     plain, other = (
-        subprocess.run(arguments, cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": name}, capture_output=True, timeout=60, check=True).stdout
+        subprocess.run(
+            arguments,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONIOENCODING": name},
+            capture_output=True,
+            timeout=60,
+            check=True,
+        ).stdout
         for name in ("utf-8", encoding)
     )
     assert "Für 数据".encode() in plain
@@ -106,7 +151,9 @@ def test_a_person_sees_eighty_columns_without_colour_codes() -> None:
 def test_the_verdict_comes_first_and_the_sample_fits_a_screen() -> None:
     lines = jhub("plan", "dev", *DAY, COLUMNS="80").stdout.splitlines()
     assert lines[0].startswith("Pulumi.dev.yaml becomes jhub-dev in us-east-1: ")
-    assert lines[1].startswith("✓ No check failed, ") and lines[1].endswith("To build it: pulumi up -s dev")
+    assert lines[1].startswith("✓ No check failed, ") and lines[1].endswith(
+        "To build it: pulumi up -s dev"
+    )
     assert len(lines) <= 60
     failed = jhub("plan", "dev", "--as-of", "2027-06-01", COLUMNS="80").stdout.splitlines()
     assert failed[1].startswith("✗ 1 check failed, ")
@@ -116,9 +163,17 @@ def test_the_verdict_comes_first_and_the_sample_fits_a_screen() -> None:
 def test_the_whole_plan_has_every_resource_check_and_line() -> None:
     text = jhub("plan", "dev", "--resources", *DAY, COLUMNS="80").stdout
     assert max(map(len, text.splitlines())) <= 80
-    for words in ("may autoscaling:SetDesiredCapacity", "10.0.0.0/16", "documentation range", "public IPv4 address of a balancer", "No check failed"):
+    for words in (
+        "may autoscaling:SetDesiredCapacity",
+        "10.0.0.0/16",
+        "documentation range",
+        "public IPv4 address of a balancer",
+        "No check failed",
+    ):
         assert words in text
-    assert sum(line.startswith("✓ ") for line in text.splitlines()) == 2 + sum(check["status"] == "pass" for check in plan()["checks"])
+    assert sum(line.startswith("✓ ") for line in text.splitlines()) == 2 + sum(
+        check["status"] == "pass" for check in plan()["checks"]
+    )
 
 
 def test_a_file_gets_no_trailing_blanks() -> None:
@@ -129,10 +184,19 @@ def test_a_file_gets_no_trailing_blanks() -> None:
 
 def test_the_lines_that_are_left_out_of_the_bill_are_summed() -> None:
     text = jhub("plan", "dev", *DAY, COLUMNS="80").stdout.splitlines()
-    bill = text[next(number for number, line in enumerate(text) if line.startswith("per month")) + 1 :]
-    amounts = [float(line.split()[-3].replace(",", "")) for line in bill[: next(number for number, line in enumerate(bill) if line.startswith("total"))]]
+    bill = text[
+        next(number for number, line in enumerate(text) if line.startswith("per month")) + 1 :
+    ]
+    amounts = [
+        float(line.split()[-3].replace(",", ""))
+        for line in bill[
+            : next(number for number, line in enumerate(bill) if line.startswith("total"))
+        ]
+    ]
     assert len(amounts) < len(plan()["cost"]["lines"])
-    assert sum(amounts) == pytest.approx(plan()["cost"]["idle_monthly"], abs=0.005 * len(plan()["cost"]["lines"]))
+    assert sum(amounts) == pytest.approx(
+        plan()["cost"]["idle_monthly"], abs=0.005 * len(plan()["cost"]["lines"])
+    )
 
 
 def test_a_failed_check_is_exit_code_one() -> None:
@@ -143,10 +207,22 @@ def test_a_failed_check_is_exit_code_one() -> None:
 
 
 def test_a_wrong_file_is_exit_code_two_with_every_problem() -> None:
-    done = jhub("plan", "dev", "--set", "pools.memory.size.min=20", "--set", "network.nat=none", "--set", "nmae=x")
+    done = jhub(
+        "plan",
+        "dev",
+        "--set",
+        "pools.memory.size.min=20",
+        "--set",
+        "network.nat=none",
+        "--set",
+        "nmae=x",
+    )
     assert (done.returncode, done.stdout) == (2, "")
     lines = done.stderr.splitlines()
-    assert "Pulumi.dev.yaml: pools.memory.size.max: must be at least min (got 10 < 20); raise max or lower min" in lines
+    assert (
+        "Pulumi.dev.yaml: pools.memory.size.max: must be at least min (got 10 < 20); raise max or"
+        " lower min" in lines
+    )
     assert any(line.startswith("Pulumi.dev.yaml: network.nat: cannot be none") for line in lines)
     assert "Pulumi.dev.yaml: nmae: is not an option of this program; did you mean name?" in lines
     assert len(lines) == 3
@@ -168,7 +244,10 @@ def test_a_wrong_file_is_exit_code_two_with_every_problem() -> None:
         (("plan", str(ROOT / "tests") + "/x.yaml"), "x.yaml: there is no such file"),
         (("plan", "dev", "--set", "=3"), "not of the form path=value"),
         (("plan", "dev", "--set", "tags={2026-11-23: x}"), "tags: cannot become JSON"),
-        (("plan", "dev", "--as-of", "2026-02-30"), "--as-of: is not a date (got '2026-02-30'); write it as YYYY-MM-DD"),
+        (
+            ("plan", "dev", "--as-of", "2026-02-30"),
+            "--as-of: is not a date (got '2026-02-30'); write it as YYYY-MM-DD",
+        ),
         (("plan", "dev", "--json", str(ROOT)), "--json: cannot write"),
     ],
 )
@@ -199,7 +278,12 @@ def _stack(folder: Path, text: str) -> str:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("config: [", "not readable as YAML at line 1"), ("", "config: is missing"), ("- a\n", "config: is missing"), ("config:\n  a: 1\n  a: 2\n", "YAML")],
+    [
+        ("config: [", "not readable as YAML at line 1"),
+        ("", "config: is missing"),
+        ("- a\n", "config: is missing"),
+        ("config:\n  a: 1\n  a: 2\n", "YAML"),
+    ],
 )
 def test_a_file_that_is_no_stack_file_says_where(tmp_path: Path, text: str, says: str) -> None:
     done = jhub("plan", _stack(tmp_path, text))
@@ -243,7 +327,14 @@ def test_an_unknown_encrypted_key_is_refused_without_its_value() -> None:
         "  other:token:\n    secure: v1:CIPHERTEXT\n   x: 1\n",
         '  other:token: {secure: "v1:CIPHERTEXT}\n',
     ],
-    ids=["key twice", "secure twice", "never closed", "closed twice", "indentation", "quote left open"],
+    ids=[
+        "key twice",
+        "secure twice",
+        "never closed",
+        "closed twice",
+        "indentation",
+        "quote left open",
+    ],
 )
 def test_a_broken_file_does_not_print_what_is_encrypted(tmp_path: Path, lines: str) -> None:
     done = jhub("plan", _stack(tmp_path, "config:\n" + lines))
@@ -254,13 +345,33 @@ def test_a_broken_file_does_not_print_what_is_encrypted(tmp_path: Path, lines: s
 
 
 def test_a_wrong_file_and_help_load_no_sdk() -> None:
-    for arguments in (("plan", "dev", "--set", "pools.core.size=no"), ("--help",), ("schema", "--output", "-"), ("docs", "--output", "-")):
+    for arguments in (
+        ("plan", "dev", "--set", "pools.core.size=no"),
+        ("--help",),
+        ("schema", "--output", "-"),
+        ("docs", "--output", "-"),
+    ):
         done = jhub(*arguments, PYTHONPROFILEIMPORTTIME="1")
-        loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+        loaded = {
+            line.rpartition("|")[2].strip()
+            for line in done.stderr.splitlines()
+            if line.startswith("import time:")
+        }
         assert "click" in loaded, "the list of imports was not printed"
         assert not {name for name in loaded if name.startswith(("pulumi", "grpc"))}, arguments
         if arguments == ("--help",):
-            assert not {name for name in loaded if name.startswith(("jupyterhub_aws.cli.commands.", "jupyterhub_aws.config.stack", "pydantic.", "rich"))}
+            assert not {
+                name
+                for name in loaded
+                if name.startswith(
+                    (
+                        "jupyterhub_aws.cli.commands.",
+                        "jupyterhub_aws.config.stack",
+                        "pydantic.",
+                        "rich",
+                    )
+                )
+            }
 
 
 def test_an_error_of_the_program_is_one_line_with_its_place(tmp_path: Path) -> None:
@@ -269,16 +380,40 @@ def test_an_error_of_the_program_is_one_line_with_its_place(tmp_path: Path) -> N
     shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path)
     (tmp_path / "__main__.py").write_text((ROOT / "__main__.py").read_text())
     plan_py = tmp_path / "config" / "specs" / "network.py"
-    plan_py.write_text(plan_py.read_text().replace("    vpc = IPv4Network(cidr)", "    vpc = IPv4Network(cidr + 1 / 0)"))
-    command = [sys.executable, "-c", "import sys; sys.path.insert(0, '.'); from jupyterhub_aws.cli.main import main; main()"]
-    done = subprocess.run([*command, "plan", "dev"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    plan_py.write_text(
+        plan_py.read_text().replace(
+            "    vpc = IPv4Network(cidr)", "    vpc = IPv4Network(cidr + 1 / 0)"
+        )
+    )
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; sys.path.insert(0, '.'); from jupyterhub_aws.cli.main import main; main()",
+    ]
+    done = subprocess.run(
+        [*command, "plan", "dev"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("jhub: division by zero (at jupyterhub_aws/config/specs/network.py:")
+    assert done.stderr.splitlines()[-1].startswith(
+        "jhub: division by zero (at jupyterhub_aws/config/specs/network.py:"
+    )
     assert "Traceback" not in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
     for arguments in (("--debug", "plan", "dev"), ("plan", "dev", "--debug")):
-        done = subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [*command, *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert done.returncode == 2, "1 would say that a check failed"
         assert "Traceback" in done.stderr
         assert "ZeroDivisionError: division by zero" in done.stderr
@@ -298,7 +433,9 @@ def test_help_names_the_options() -> None:
 def test_every_command_has_a_line_in_the_list_and_is_called_as_its_module() -> None:
     done = in_process(["--help"], ROOT, {"COLUMNS": "80"})
     for name, text in _COMMANDS.items():
-        assert f"  {name.ljust(max(map(len, _COMMANDS)))}  {text}\n" in done.stdout, "whole, in one line of 80 columns"
+        assert f"  {name.ljust(max(map(len, _COMMANDS)))}  {text}\n" in done.stdout, (
+            "whole, in one line of 80 columns"
+        )
         assert jhub_group.get_command(None, name).name == name
     assert jhub_group.get_command(None, "nothing") is None
 
@@ -316,25 +453,52 @@ def test_a_wrong_file_is_answered_in_half_a_second() -> None:
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
-    done = subprocess.run(f"{JHUB} plan dev | head -1", shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)  # noqa: S602 -- a pipe is the point
+    done = subprocess.run(  # noqa: S602
+        f"{JHUB} plan dev | head -1",
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.stderr == ""
     assert done.stdout.startswith("Pulumi.dev.yaml becomes")
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "data"])
-@pytest.mark.parametrize(("day", "code"), [("2026-11-23", 0), ("2027-06-01", 1)], ids=["fine", "failed"])
-def test_the_verdict_does_not_depend_on_the_reader(form: tuple[str, ...], day: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("day", "code"), [("2026-11-23", 0), ("2027-06-01", 1)], ids=["fine", "failed"]
+)
+def test_the_verdict_does_not_depend_on_the_reader(
+    form: tuple[str, ...], day: str, code: int
+) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     try:
-        done = subprocess.run([JHUB, "plan", "dev", *form, "--as-of", day], cwd=ROOT, stdout=write_end, stderr=subprocess.PIPE, timeout=60, check=False)
+        done = subprocess.run(
+            [JHUB, "plan", "dev", *form, "--as-of", day],
+            cwd=ROOT,
+            stdout=write_end,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
     finally:
         os.close(write_end)
     assert (done.returncode, done.stderr) == (code, b"")
 
 
 def test_a_closed_standard_output_is_no_traceback() -> None:
-    done = subprocess.run(f"{JHUB} plan dev >&-", shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)  # noqa: S602 -- the shell closes it
+    done = subprocess.run(  # noqa: S602
+        f"{JHUB} plan dev >&-",
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -350,4 +514,6 @@ def test_a_path_works_from_everywhere_and_names_come_from_where_one_stands(tmp_p
             expected = expected.replace(words.format("dev"), words.format("mine"))
         assert json.loads(done.stdout) == json.loads(expected) | {"stack": "mine"}
     below = ROOT / "docs"
-    assert json.loads(jhub("plan", "dev", "--json", *DAY, cwd=below).stdout) == plan(), "without stack files there, those of the project"
+    assert json.loads(jhub("plan", "dev", "--json", *DAY, cwd=below).stdout) == plan(), (
+        "without stack files there, those of the project"
+    )

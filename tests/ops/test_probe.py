@@ -1,4 +1,6 @@
-"""`jhub probe ldap` without a directory: what it refuses, and that a password is neither echoed nor shown. With a directory: tests/real."""
+"""`jhub probe ldap` without a directory: what it refuses, and that a password is neither echoed
+nor shown. With a directory: tests/real.
+"""
 
 from __future__ import annotations
 
@@ -41,29 +43,62 @@ def at_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
         (["dev", "--hub", "mian"], "dev: has no hub 'mian'; did you mean main?"),
         (["nothing"], "there is no such file"),
         (
-            ["dev", "--set", f"hubs.a={json.dumps({'sign_in': _LDAP, 'entry': {'kind': 'port_forward', 'local_port': 8001}})}", "--set", SETTING],
+            [
+                "dev",
+                "--set",
+                (
+                    f"hubs.a={json.dumps({'sign_in': _LDAP, 'entry': {'kind': 'port_forward', 'local_port': 8001}})}"
+                ),
+                "--set",
+                SETTING,
+            ],
             "name one with --hub",
         ),
     ],
 )
-def test_what_cannot_be_probed_is_said(capsys: pytest.CaptureFixture[str], arguments: list[str], says: str) -> None:
+def test_what_cannot_be_probed_is_said(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
     assert run(["probe", "ldap", *arguments]) == 2
     error = capsys.readouterr().err
     assert says in error and "Traceback" not in error
 
 
-def test_a_closed_port_ends_it_with_the_option_to_change(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_port_ends_it_with_the_option_to_change(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("JHUB_LDAP_PASSWORD", "a password of alice's")
     assert run(["probe", "ldap", "dev", "--set", SETTING, "--user", "alice"]) == 1
     said = capsys.readouterr().out
-    assert "port 1 is closed" in said and "hubs.main.sign_in.port" in said and "a password" not in said
+    assert (
+        "port 1 is closed" in said and "hubs.main.sign_in.port" in said and "a password" not in said
+    )
 
 
 def test_a_password_is_asked_for_without_echo() -> None:
     """At a real terminal: what is typed never comes back."""
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "jupyterhub_aws.cli.main", "probe", "ldap", "dev", "--set", SETTING, "--user", "alice"]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, env={**os.environ, "PATH": "/usr/bin:/bin"}, start_new_session=True)
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterhub_aws.cli.main",
+        "probe",
+        "ldap",
+        "dev",
+        "--set",
+        SETTING,
+        "--user",
+        "alice",
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={**os.environ, "PATH": "/usr/bin:/bin"},
+        start_new_session=True,
+    )
     os.close(slave)
     said, typed, end = b"", False, time.monotonic() + 40
     while time.monotonic() < end:

@@ -1,4 +1,6 @@
-"""What the recorder makes of a program: what is this library's to the last child, what is the caller's as it is."""
+"""What the recorder makes of a program: what is this library's to the last child, what is the
+caller's as it is.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,23 @@ def test_a_urn_has_the_whole_chain_of_parents_and_not_the_stack(tmp_path: Path) 
 
 def test_options_arrive_as_the_engine_would_get_them(tmp_path: Path) -> None:
     program = (
-        "v = aws.ec2.Vpc('v', cidr_block='10.0.0.0/16', opts=Options(protect=True, retain_on_delete=True, ignore_changes=['tags'], import_='vpc-1'))\n"
-        "aws.ec2.Subnet('s', vpc_id=v.id, cidr_block='10.0.0.0/24', opts=Options(depends_on=[v]))\n"
-        "pulumi.export('arn', v.arn)"
+        "v = aws.ec2.Vpc('v', cidr_block='10.0.0.0/16', opts=Options(protect=True,"
+        " retain_on_delete=True, ignore_changes=['tags'], import_='vpc-1'))\naws.ec2.Subnet('s',"
+        " vpc_id=v.id, cidr_block='10.0.0.0/24',"
+        " opts=Options(depends_on=[v]))\npulumi.export('arn', v.arn)"
     )
     recording = run(tmp_path, program)
-    vpc, subnet = recording.resources.of("aws:ec2/vpc:Vpc")[0], recording.resources.of("aws:ec2/subnet:Subnet")[0]
-    assert (vpc.protect, vpc.retain_on_delete, vpc.ignore_changes, vpc.import_id, vpc.taggable) == (True, True, ("tags",), "vpc-1", True)
+    vpc, subnet = (
+        recording.resources.of("aws:ec2/vpc:Vpc")[0],
+        recording.resources.of("aws:ec2/subnet:Subnet")[0],
+    )
+    assert (vpc.protect, vpc.retain_on_delete, vpc.ignore_changes, vpc.import_id, vpc.taggable) == (
+        True,
+        True,
+        ("tags",),
+        "vpc-1",
+        True,
+    )
     assert subnet.depends_on == (vpc.urn,)
     assert subnet.inputs == {"cidrBlock": "10.0.0.0/24", "vpcId": "${v.id}"}
     assert recording.outputs == {"arn": "${v.arn}"}
@@ -38,8 +50,8 @@ def test_options_arrive_as_the_engine_would_get_them(tmp_path: Path) -> None:
 
 def test_a_secret_never_becomes_text(tmp_path: Path) -> None:
     program = (
-        "s = pulumi.Output.secret('hunter2')\n"
-        "aws.ssm.Parameter('x', type='SecureString', value=s, description=pulumi.Output.concat('a ', s))\npulumi.export('s', s)"
+        "s = pulumi.Output.secret('hunter2')\naws.ssm.Parameter('x', type='SecureString', value=s,"
+        " description=pulumi.Output.concat('a ', s))\npulumi.export('s', s)"
     )
     recording = run(tmp_path, program)
     assert "hunter2" not in str(recording.resources.all) + str(recording.outputs)
@@ -48,11 +60,19 @@ def test_a_secret_never_becomes_text(tmp_path: Path) -> None:
 
 
 def test_a_name_given_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DuplicateUrnError, match=r"'v' is registered twice under one parent \(at __main__.py:3 and __main__.py:5\)"):
-        run(tmp_path, "aws.ec2.Vpc('v', cidr_block='10.0.0.0/16')\n\naws.ec2.Vpc('v', cidr_block='10.0.0.0/16')")
+    with pytest.raises(
+        DuplicateUrnError,
+        match=r"'v' is registered twice under one parent \(at __main__.py:3 and __main__.py:5\)",
+    ):
+        run(
+            tmp_path,
+            "aws.ec2.Vpc('v', cidr_block='10.0.0.0/16')\n\naws.ec2.Vpc('v',"
+            " cidr_block='10.0.0.0/16')",
+        )
 
 
-#: pulumi-eks 4.4, nodejs/eks/cluster/cluster.ts: what makes createCore add children of its own, and the value with which it does not.
+#: pulumi-eks 4.4, nodejs/eks/cluster/cluster.ts: what makes createCore add children of its own, and
+#: the value with which it does not.
 SWITCHES = {
     "skipDefaultNodeGroup": True, "skipDefaultSecurityGroups": True, "createOidcProvider": False, "bootstrapSelfManagedAddons": False,
     "useDefaultVpcCni": True, "kubeProxyAddonOptions": {"enabled": False}, "corednsAddonOptions": {"enabled": False}, "authenticationMode": "API",
@@ -63,20 +83,24 @@ SWITCHES = {
 @pytest.mark.parametrize("value", [None, "another"])
 def test_each_switch_of_the_cluster_component_has_to_be_set(key: str, value: str | None) -> None:
     inputs = {**SWITCHES, key: value}
-    with pytest.raises(UnknownComponentError, match=f"{key}={value!r} makes children that are not modelled"):
+    with pytest.raises(
+        UnknownComponentError, match=f"{key}={value!r} makes children that are not modelled"
+    ):
         eks_cluster.expand(None, None, inputs)
 
 
 def test_one_name_under_two_parents_is_no_duplicate(tmp_path: Path) -> None:
     program = (
-        "for parent in (pulumi.ComponentResource('t:m:A', 'a'), pulumi.ComponentResource('t:m:B', 'b')):\n"
-        "    aws.ec2.Vpc('v', cidr_block='10.0.0.0/16', opts=Options(parent=parent))"
+        "for parent in (pulumi.ComponentResource('t:m:A', 'a'), pulumi.ComponentResource('t:m:B',"
+        " 'b')):\n    aws.ec2.Vpc('v', cidr_block='10.0.0.0/16', opts=Options(parent=parent))"
     )
     assert len(run(tmp_path, program).resources.of("aws:ec2/vpc:Vpc")) == 2
 
 
 def test_who_asks_is_answered_in_words(tmp_path: Path) -> None:
-    assert run(tmp_path, "pulumi.export('who', aws.get_caller_identity().account_id)").outputs == {"who": "${aws.account}"}
+    assert run(tmp_path, "pulumi.export('who', aws.get_caller_identity().account_id)").outputs == {
+        "who": "${aws.account}"
+    }
 
 
 def test_the_same_program_can_be_evaluated_again_after_a_failure(tmp_path: Path) -> None:

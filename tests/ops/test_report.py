@@ -1,4 +1,6 @@
-"""The report on a pull request, against a server that answers as GitHub's API does: hostile plans, trusted base, whose word counts."""
+"""The report on a pull request, against a server that answers as GitHub's API does: hostile
+plans, trusted base, whose word counts.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,12 @@ class Server:
             "user": {"login": "author"},
             "labels": [],
         }
-        self.lists = {"reviews": [], "commits": [{"author": {"login": "author"}, "committer": {"login": "web-flow"}}], "events": [], "comments": []}
+        self.lists = {
+            "reviews": [],
+            "commits": [{"author": {"login": "author"}, "committer": {"login": "web-flow"}}],
+            "events": [],
+            "comments": [],
+        }
         self.writers = {"author", "reviewer", "web-flow"}
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self.http.server_port}"
@@ -68,7 +75,9 @@ def _handler(outer):
             if end == "pulls":
                 state = "closed" if outer.pull["merged_at"] else "open"
                 other = [{"number": 1, "head": {"sha": "c" * 40}, "merge_commit_sha": None}] * 100
-                return self.answer(other if page == 1 else [outer.pull] if query["state"] == [state] else [])
+                return self.answer(
+                    other if page == 1 else [outer.pull] if query["state"] == [state] else []
+                )
             return self.answer(outer.lists.get(end, []) if page == 1 else [])
 
         def do_POST(self):
@@ -101,8 +110,17 @@ def folders(tmp_path):
 
 def report(github, folders, *more, commit=HEAD, **environment):
     """The command in this process, as a workflow runs it."""
-    own = {"GITHUB_TOKEN": "token-of-the-test", "GITHUB_API_URL": github.url, "GITHUB_RUN_ID": "99", **environment}
-    return in_process(["report", "base", "new", "--repository", REPOSITORY, "--commit", commit, *more], folders, own)
+    own = {
+        "GITHUB_TOKEN": "token-of-the-test",
+        "GITHUB_API_URL": github.url,
+        "GITHUB_RUN_ID": "99",
+        **environment,
+    }
+    return in_process(
+        ["report", "base", "new", "--repository", REPOSITORY, "--commit", commit, *more],
+        folders,
+        own,
+    )
 
 
 def lines():
@@ -110,29 +128,61 @@ def lines():
 
 
 def review(login="reviewer", state="APPROVED", commit=HEAD, body=None):
-    return {"user": {"login": login}, "state": state, "commit_id": commit, "body": "\r\n".join(lines()) if body is None else body}
+    return {
+        "user": {"login": login},
+        "state": state,
+        "commit_id": commit,
+        "body": "\r\n".join(lines()) if body is None else body,
+    }
 
 
 def status(github):
-    (found_,) = [body for method, path, body in github.wrote if path == f"/repos/{REPOSITORY}/statuses/{HEAD}"]
+    (found_,) = [
+        body
+        for method, path, body in github.wrote
+        if path == f"/repos/{REPOSITORY}/statuses/{HEAD}"
+    ]
     return found_["state"]
 
 
 def test_the_comment_is_written_and_the_gate_is_shut(github, folders):
     done = report(github, folders)
     assert done.returncode == 0, done
-    (comment,) = [body["body"] for method, path, body in github.wrote if path.endswith("/issues/7/comments") and method == "POST"]
-    assert comment.startswith(MARKER) and "Endangers data" in comment and lines()[0] in comment and "not a security boundary" in comment
+    (comment,) = [
+        body["body"]
+        for method, path, body in github.wrote
+        if path.endswith("/issues/7/comments") and method == "POST"
+    ]
+    assert (
+        comment.startswith(MARKER)
+        and "Endangers data" in comment
+        and lines()[0] in comment
+        and "not a security boundary" in comment
+    )
     assert status(github) == "failure"
-    assert "token-of-the-test" not in done.stdout + done.stderr and github.requests[0][2] == "Bearer token-of-the-test"
+    assert (
+        "token-of-the-test" not in done.stdout + done.stderr
+        and github.requests[0][2] == "Bearer token-of-the-test"
+    )
 
 
 def test_the_comment_is_updated_in_place_and_one_of_somebody_else_is_not(github, folders):
     theirs = {"id": 3, "user": {"type": "User", "login": "mallory"}, "body": f"{MARKER}\nfake"}
-    github.lists["comments"] = [theirs, {"id": 5, "user": {"type": "Bot", "login": "github-actions[bot]"}, "body": f"{MARKER}\nolder"}]
+    github.lists["comments"] = [
+        theirs,
+        {
+            "id": 5,
+            "user": {"type": "Bot", "login": "github-actions[bot]"},
+            "body": f"{MARKER}\nolder",
+        },
+    ]
     assert report(github, folders).returncode == 0
-    assert [path for method, path, _ in github.wrote if method == "PATCH"] == [f"/repos/{REPOSITORY}/issues/comments/5"]
-    assert not [path for method, path, _ in github.wrote if method == "POST" and path.endswith("comments")]
+    assert [path for method, path, _ in github.wrote if method == "PATCH"] == [
+        f"/repos/{REPOSITORY}/issues/comments/5"
+    ]
+    assert not [
+        path for method, path, _ in github.wrote if method == "POST" and path.endswith("comments")
+    ]
 
 
 @pytest.mark.parametrize("state", ["APPROVED", "COMMENTED"])
@@ -151,7 +201,10 @@ def test_a_review_by_somebody_else_with_write_access_opens_it(github, folders, s
         review(state="PENDING"),
         review(commit="d" * 40),
         review(login="web-flow"),
-        review(body="acknowledge dev endangers-data aws:efs/fileSystem:FileSystem::homes-file-system " + "0" * 24),
+        review(
+            body="acknowledge dev endangers-data aws:efs/fileSystem:FileSystem::homes-file-system "
+            + "0" * 24
+        ),
         review(login=""),
         {"user": None, "state": "APPROVED", "commit_id": HEAD, "body": "\n".join(lines())},
     ],
@@ -161,17 +214,24 @@ def test_whose_word_does_not_count(github, folders, words):
     assert report(github, folders).returncode == 0 and status(github) == "failure"
 
 
-@pytest.mark.parametrize(("actor", "state"), [("reviewer", "success"), ("author", "failure"), ("stranger", "failure")])
+@pytest.mark.parametrize(
+    ("actor", "state"), [("reviewer", "success"), ("author", "failure"), ("stranger", "failure")]
+)
 def test_a_label_counts_by_who_put_it_there_last(github, folders, actor, state):
     labels = [item.label for item in judged(found("homes: file system goes")).missing]
     github.pull["labels"] = [{"name": label} for label in labels]
-    github.lists["events"] = [{"event": "labeled", "label": {"name": label}, "actor": {"login": login}} for label in labels for login in ("reviewer", actor)]
+    github.lists["events"] = [
+        {"event": "labeled", "label": {"name": label}, "actor": {"login": login}}
+        for label in labels
+        for login in ("reviewer", actor)
+    ]
     assert report(github, folders).returncode == 0 and status(github) == state
 
 
 def test_a_label_that_is_gone_does_not_count(github, folders):
     github.lists["events"] = [
-        {"event": "labeled", "label": {"name": item.label}, "actor": {"login": "reviewer"}} for item in judged(found("homes: file system goes")).missing
+        {"event": "labeled", "label": {"name": item.label}, "actor": {"login": "reviewer"}}
+        for item in judged(found("homes: file system goes")).missing
     ]
     assert report(github, folders).returncode == 0 and status(github) == "failure"
 
@@ -208,7 +268,12 @@ def test_no_plan_a_hostile_name_and_a_link_shut_the_gate(github, folders):
     (folders / "new" / "..evil\n.json").write_text("{}", encoding="utf-8")
     (folders / "new" / "link.json").symlink_to("/etc/passwd")
     done = report(github, folders, "--dry-run")
-    assert done.returncode == 0 and "there is no plan of this stack" in done.stdout and "root:" not in done.stdout and "evil" not in done.stdout
+    assert (
+        done.returncode == 0
+        and "there is no plan of this stack" in done.stdout
+        and "root:" not in done.stdout
+        and "evil" not in done.stdout
+    )
     assert github.wrote == []
 
 
@@ -220,7 +285,11 @@ def test_nothing_changes_and_the_gate_is_open(github, folders):
 
 def test_a_commit_of_no_open_pull_request_is_nothing_to_report(github, folders):
     done = report(github, folders, commit="e" * 40)
-    assert done.returncode == 0 and "no pull request has this commit" in done.stderr and github.wrote == []
+    assert (
+        done.returncode == 0
+        and "no pull request has this commit" in done.stderr
+        and github.wrote == []
+    )
 
 
 def test_what_was_merged_is_judged_again_before_up(github, folders):
@@ -228,18 +297,30 @@ def test_what_was_merged_is_judged_again_before_up(github, folders):
     assert report(github, folders, "--merged", commit=MERGE).returncode == 1
     github.lists["reviews"] = [review()]
     assert report(github, folders, "--merged", commit=MERGE).returncode == 0
-    assert report(github, folders, "--merged", commit="e" * 40).returncode == 1 and github.wrote == []
+    assert (
+        report(github, folders, "--merged", commit="e" * 40).returncode == 1 and github.wrote == []
+    )
 
 
-def test_a_server_that_is_tired_is_asked_again_and_one_that_refuses_is_named(github, folders, monkeypatch):
+def test_a_server_that_is_tired_is_asked_again_and_one_that_refuses_is_named(
+    github, folders, monkeypatch
+):
     monkeypatch.setattr("jupyterhub_aws.diff.github.api.time.sleep", lambda seconds: None)
     github.fails = 1
     assert report(github, folders).returncode == 0
     github.fails = 10
     done = report(github, folders)
-    assert done.returncode == 2 and re.search(r"GET /pulls: GitHub answered 503", done.stderr) and "Traceback" not in done.stderr
+    assert (
+        done.returncode == 2
+        and re.search(r"GET /pulls: GitHub answered 503", done.stderr)
+        and "Traceback" not in done.stderr
+    )
 
 
 def test_wrong_arguments_all_at_once(folders):
-    done = in_process(["report", "base", "new", "--repository", "nonsense", "--commit", "HEAD"], folders, {"GITHUB_TOKEN": ""})
+    done = in_process(
+        ["report", "base", "new", "--repository", "nonsense", "--commit", "HEAD"],
+        folders,
+        {"GITHUB_TOKEN": ""},
+    )
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 3

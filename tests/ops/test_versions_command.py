@@ -1,4 +1,6 @@
-"""`jhub versions`: what is said of a stack on a day, and the table refreshed from what AWS answers."""
+"""`jhub versions`: what is said of a stack on a day, and the table refreshed from what AWS
+answers.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,14 @@ def test_a_stack_in_eighty_columns(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= 80
-    assert next(line for line in lines if line.startswith("Kubernetes")).split() == ["Kubernetes", "1.35", "1.36", "2027-03-27", "119d", "old"]
+    assert next(line for line in lines if line.startswith("Kubernetes")).split() == [
+        "Kubernetes",
+        "1.35",
+        "1.36",
+        "2027-03-27",
+        "119d",
+        "old",
+    ]
     assert "jhub upgrade plan dev --to 1.36" in done.stdout
 
 
@@ -49,20 +58,36 @@ def test_past_its_end_fails_and_data_says_why(tmp_path: Path) -> None:
     data = json.loads(done.stdout)
     assert data["format"] == "jupyterhub-aws/versions/1" and data["as_of"] == "2027-03-28"
     first = data["parts"][0]
-    assert (first["part"], first["status"], first["days_left"], first["supported_until"]) == ("Kubernetes", "ended", -1, "2027-03-27")
+    assert (first["part"], first["status"], first["days_left"], first["supported_until"]) == (
+        "Kubernetes",
+        "ended",
+        -1,
+        "2027-03-27",
+    )
 
 
 def test_an_insecure_hub_fails(tmp_path: Path) -> None:
     text = (ROOT / "Pulumi.dev.yaml").read_text()
-    shares = "      helm_values: { hub: { loadRoles: { user: { scopes: [self, shares!user] } } } }\n      database:\n"
+    shares = (
+        "      helm_values: { hub: { loadRoles: { user: { scopes: [self, shares!user] } } } }\n    "
+        "  database:\n"
+    )
     (tmp_path / "Pulumi.dev.yaml").write_text(text.replace("      database:\n", shares))
     done = versions(tmp_path, "dev", "--as-of", "2026-11-28")
-    assert done.returncode == 1 and "insecure" in done.stdout and "GHSA-c4gm-pwx9-9w8j" in done.stdout, done.stderr
+    assert (
+        done.returncode == 1 and "insecure" in done.stdout and "GHSA-c4gm-pwx9-9w8j" in done.stdout
+    ), done.stderr
 
 
 def test_without_a_stack_the_table_is_shown(tmp_path: Path) -> None:
     done = versions(tmp_path, "--as-of", "2026-11-28")
-    assert done.returncode == 0 and [line.split()[1] for line in done.stdout.splitlines() if line.startswith("Kubernetes")][-1] == "1.36"
+    assert (
+        done.returncode == 0
+        and [line.split()[1] for line in done.stdout.splitlines() if line.startswith("Kubernetes")][
+            -1
+        ]
+        == "1.36"
+    )
 
 
 def test_a_day_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -74,23 +99,57 @@ class Aws:
 
     def __init__(self) -> None:
         session = botocore.session.get_session()
-        self.clients = {name: session.create_client(name, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b") for name in ("eks", "ssm")}
+        self.clients = {
+            name: session.create_client(
+                name, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+            )
+            for name in ("eks", "ssm")
+        }
         self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
-        self.account = Account(id="1", region="us-east-1", caller="arn", session=None, clients=dict(self.clients))
+        self.account = Account(
+            id="1", region="us-east-1", caller="arn", session=None, clients=dict(self.clients)
+        )
 
-    def answers(self, addon: Callable[[str, str], list[str]], image: Callable[[str, str], str]) -> None:
-        listed = [{"clusterVersion": "1.36", "endOfStandardSupportDate": END, "endOfExtendedSupportDate": END + datetime.timedelta(days=365)}]
-        self.stubs["eks"].add_response("describe_cluster_versions", {"clusterVersions": listed}, {"includeAll": True})
+    def answers(
+        self, addon: Callable[[str, str], list[str]], image: Callable[[str, str], str]
+    ) -> None:
+        listed = [
+            {
+                "clusterVersion": "1.36",
+                "endOfStandardSupportDate": END,
+                "endOfExtendedSupportDate": END + datetime.timedelta(days=365),
+            }
+        ]
+        self.stubs["eks"].add_response(
+            "describe_cluster_versions", {"clusterVersions": listed}, {"includeAll": True}
+        )
         for row in ROWS["addon"]:
             name, minor = row["name"], row["kubernetes"]
-            found = [{"addonVersion": "v0.0.1-eksbuild.1", "compatibilities": [{"clusterVersion": minor, "defaultVersion": False}]}]
-            found += [{"addonVersion": version, "compatibilities": [{"clusterVersion": minor, "defaultVersion": True}]} for version in addon(name, minor)]
+            found = [
+                {
+                    "addonVersion": "v0.0.1-eksbuild.1",
+                    "compatibilities": [{"clusterVersion": minor, "defaultVersion": False}],
+                }
+            ]
+            found += [
+                {
+                    "addonVersion": version,
+                    "compatibilities": [{"clusterVersion": minor, "defaultVersion": True}],
+                }
+                for version in addon(name, minor)
+            ]
             answer = {"addons": [{"addonName": name, "addonVersions": found}]}
-            self.stubs["eks"].add_response("describe_addon_versions", answer, {"addonName": name, "kubernetesVersion": minor})
+            self.stubs["eks"].add_response(
+                "describe_addon_versions", answer, {"addonName": name, "kubernetesVersion": minor}
+            )
         for row in ROWS["ami"]:
             _, architecture, variant = row["name"].split("-")
             path = f"/aws/service/eks/optimized-ami/{row['kubernetes']}/amazon-linux-2023/{architecture}/{variant}/recommended/release_version"
-            self.stubs["ssm"].add_response("get_parameter", {"Parameter": {"Name": path, "Value": image(row["name"], row["kubernetes"])}}, {"Name": path})
+            self.stubs["ssm"].add_response(
+                "get_parameter",
+                {"Parameter": {"Name": path, "Value": image(row["name"], row["kubernetes"])}},
+                {"Name": path},
+            )
         for stub in self.stubs.values():
             stub.activate()
 
@@ -108,11 +167,19 @@ def table(tmp_path: Path) -> Path:
 
 
 def as_it_is(name: str, minor: str) -> list[str]:
-    return [next(row["version"] for row in ROWS["addon"] if (row["name"], row["kubernetes"]) == (name, minor))]
+    return [
+        next(
+            row["version"]
+            for row in ROWS["addon"]
+            if (row["name"], row["kubernetes"]) == (name, minor)
+        )
+    ]
 
 
 def newer(name: str, minor: str) -> list[str]:
-    return ["v1.36.9-eksbuild.9"] if (name, minor) == ("kube-proxy", "1.36") else as_it_is(name, minor)
+    return (
+        ["v1.36.9-eksbuild.9"] if (name, minor) == ("kube-proxy", "1.36") else as_it_is(name, minor)
+    )
 
 
 def test_rows_change_and_nothing_else_in_the_file_does(aws: Aws, table: Path) -> None:
@@ -123,12 +190,32 @@ def test_rows_change_and_nothing_else_in_the_file_does(aws: Aws, table: Path) ->
     assert "addon aws-efs-csi-driver 1.35: seen: verified" in changes
     before, after = TABLE.read_text().splitlines(), table.read_text().splitlines()
     assert len(before) == len(after)
-    keys = {line.partition(" = ")[0] for old, new in zip(before, after, strict=True) if old != new for line in (old,)}
-    assert keys == {"version", "source", "date", "verified", "standard_support_until", "extended_support_until"}
-    assert [line for line in before if line.startswith("#")] == [line for line in after if line.startswith("#")]
+    keys = {
+        line.partition(" = ")[0]
+        for old, new in zip(before, after, strict=True)
+        if old != new
+        for line in (old,)
+    }
+    assert keys == {
+        "version",
+        "source",
+        "date",
+        "verified",
+        "standard_support_until",
+        "extended_support_until",
+    }
+    assert [line for line in before if line.startswith("#")] == [
+        line for line in after if line.startswith("#")
+    ]
     rows: dict[str, Any] = tomllib.loads("\n".join(after))
-    assert list(inconsistencies(rows)) == [] and all(row["verified"] for kind in ("addon", "ami") for row in rows[kind])
-    assert rows["chart"] == ROWS["chart"] and rows["release"] == ROWS["release"] and rows["kubernetes"]["1.35"] == ROWS["kubernetes"]["1.35"]
+    assert list(inconsistencies(rows)) == [] and all(
+        row["verified"] for kind in ("addon", "ami") for row in rows[kind]
+    )
+    assert (
+        rows["chart"] == ROWS["chart"]
+        and rows["release"] == ROWS["release"]
+        and rows["kubernetes"]["1.35"] == ROWS["kubernetes"]["1.35"]
+    )
     for stub in aws.stubs.values():
         stub.assert_no_pending_responses()
 
@@ -142,13 +229,25 @@ def test_a_dry_run_writes_nothing(aws: Aws, table: Path) -> None:
 @pytest.mark.parametrize(
     ("addon", "image", "says"),
     [
-        (lambda name, minor: [], lambda _, minor: RELEASES[minor], "AWS names 0 default versions of vpc-cni for Kubernetes 1.35"),
-        (as_it_is, lambda name, minor: RELEASES[minor].replace("20", "21") if "arm64" in name else RELEASES[minor], "would run several releases"),
+        (
+            lambda name, minor: [],
+            lambda _, minor: RELEASES[minor],
+            "AWS names 0 default versions of vpc-cni for Kubernetes 1.35",
+        ),
+        (
+            as_it_is,
+            lambda name, minor: (
+                RELEASES[minor].replace("20", "21") if "arm64" in name else RELEASES[minor]
+            ),
+            "would run several releases",
+        ),
         (as_it_is, lambda _, minor: "1.30.1-20261120", "is not a release of Kubernetes 1.35"),
     ],
     ids=["an add-on without a default", "images of two days", "an image of another minor"],
 )
-def test_answers_that_do_not_fit_write_nothing(aws: Aws, table: Path, addon: Any, image: Any, says: str) -> None:
+def test_answers_that_do_not_fit_write_nothing(
+    aws: Aws, table: Path, addon: Any, image: Any, says: str
+) -> None:
     aws.answers(addon, image)
     with pytest.raises(ConfigError, match=says):
         refresh.refreshed("test", table, "us-east-1", write=True)

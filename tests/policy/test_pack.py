@@ -1,4 +1,6 @@
-"""The policy pack without an engine: every check is in it or named with a reason, and it finds on real ids what a plan finds on placeholders."""
+"""The policy pack without an engine: every check is in it or named with a reason, and it finds
+on real ids what a plan finds on placeholders.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class Shown:
 
 def shown(recording):
     """What an engine would show after `up`: inputs with real ids, and those ids as outputs."""
-    identities = {item.name: f"thing-{index:012x}" for index, item in enumerate(recording.resources)}
+    identities = {
+        item.name: f"thing-{index:012x}" for index, item in enumerate(recording.resources)
+    }
 
     def real(value):
         text = json.dumps(value)
@@ -39,7 +43,11 @@ def shown(recording):
 
     return [
         Shown(
-            item.type, {**real(dict(item.inputs)), "id": identities[item.name]}, item.urn, item.name, SimpleNamespace(protect=item.protect, ignore_changes=[])
+            item.type,
+            {**real(dict(item.inputs)), "id": identities[item.name]},
+            item.urn,
+            item.name,
+            SimpleNamespace(protect=item.protect, ignore_changes=[]),
         )
         for item in recording.resources
         if item.custom
@@ -69,20 +77,32 @@ def test_what_the_program_makes_violates_nothing(name, stack):
 def test_placeholders_come_back_where_real_ids_stand():
     resources = translated(shown(record(*FULL)))
     (target,) = [item for item in resources if item.name == "homes-mount-target-a"]
-    assert target.inputs["fileSystemId"] == "${homes-file-system.id}" and target.inputs["id"].startswith("thing-")
+    assert target.inputs["fileSystemId"] == "${homes-file-system.id}" and target.inputs[
+        "id"
+    ].startswith("thing-")
 
 
 @pytest.mark.parametrize(
     ("name", "kind", "spoil"),
     [
         ("everything-encrypted", "fileSystem:FileSystem", {"encrypted": False}),
-        ("metadata-service-guarded", "launchTemplate:LaunchTemplate", {"metadataOptions": {"httpTokens": "optional", "httpPutResponseHopLimit": 1}}),
-        ("no-open-door", "SecurityGroupIngressRule", {"cidrIpv4": "0.0.0.0/0", "referencedSecurityGroupId": None}),
+        (
+            "metadata-service-guarded",
+            "launchTemplate:LaunchTemplate",
+            {"metadataOptions": {"httpTokens": "optional", "httpPutResponseHopLimit": 1}},
+        ),
+        (
+            "no-open-door",
+            "SecurityGroupIngressRule",
+            {"cidrIpv4": "0.0.0.0/0", "referencedSecurityGroupId": None},
+        ),
     ],
 )
 def test_what_is_wrong_is_found_by_the_same_check(name, kind, spoil, stack):
     seen = shown(record(*FULL))
-    item = next(item for item in seen if item.resource_type.endswith(kind) and "entry" not in item.name)
+    item = next(
+        item for item in seen if item.resource_type.endswith(kind) and "entry" not in item.name
+    )
     item.props.update(spoil)
     found = violations(ENFORCED[name], "fail", stack, translated(seen))
     assert found and found[0].subjects == (item.urn,) and item.name in message(found[0])
@@ -92,7 +112,10 @@ def test_what_is_not_protected_is_found(stack):
     seen = shown(record(*FULL))
     (item,) = [item for item in seen if item.name == "homes-file-system"]
     item.opts = SimpleNamespace(protect=False, ignore_changes=[])
-    assert [finding.subjects for finding in violations(ENFORCED["data-protected"], "fail", stack, translated(seen))] == [(item.urn,)]
+    assert [
+        finding.subjects
+        for finding in violations(ENFORCED["data-protected"], "fail", stack, translated(seen))
+    ] == [(item.urn,)]
 
 
 def test_what_is_not_known_yet_is_left_to_the_run_that_knows_it(stack):

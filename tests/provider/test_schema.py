@@ -1,4 +1,6 @@
-"""The committed schema is the one of the components, and a program in any language can read what each part of it means."""
+"""The committed schema is the one of the components, and a program in any language can read what
+each part of it means.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,14 @@ def schema() -> dict[str, Any]:
 
 
 def test_the_committed_schema_is_that_of_the_components(package: Package) -> None:
-    assert COMMITTED.read_text(encoding="utf-8") == schema_text(package), "run `make docs`, and read what changed for programs in other languages"
+    assert COMMITTED.read_text(encoding="utf-8") == schema_text(package), (
+        "run `make docs`, and read what changed for programs in other languages"
+    )
 
 
-def test_the_plugin_prints_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_plugin_prints_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "argv", ["pulumi-resource-jupyterhub-aws", "--schema"])
     host.serve()
     assert capsys.readouterr().out == COMMITTED.read_text(encoding="utf-8")
@@ -61,7 +67,11 @@ def test_every_argument_of_python_is_in_it(package: Package, schema: dict[str, A
         assert arguments <= set(exported.arguments), name
         written = schema["resources"][f"jupyterhub-aws:index:{name}"]
         assert len(written["inputProperties"]) == len(exported.arguments)
-        required = {item.name for item in dataclasses.fields(exported.args) if item.default is item.default_factory}
+        required = {
+            item.name
+            for item in dataclasses.fields(exported.args)
+            if item.default is item.default_factory
+        }
         optional_here = {"homes"} if name == "JupyterHub" else set()  # or efsHomes
         assert len(written["requiredInputs"]) == len(required - optional_here)
 
@@ -75,12 +85,28 @@ def described(node: Any, path: str = "") -> Iterator[tuple[str, str | None]]:
             yield from described(item, f"{path}/{name}")
 
 
-def test_every_property_says_what_it_means_and_nothing_says_what_only_python_has(schema: dict[str, Any]) -> None:
+def test_every_property_says_what_it_means_and_nothing_says_what_only_python_has(
+    schema: dict[str, Any],
+) -> None:
     found = dict(described(schema))
     assert len(found) > 400
     assert [path for path, text in found.items() if not text or len(text) < 7] == []
-    texts = [*found.values(), *(item.get("description", "") for item in (*schema["resources"].values(), *schema["types"].values()))]
-    for python in ("ArgumentError", "Raises", "`outputs`", ".outputs", " None:", "public_access_cidrs", "SpotFirst("):
+    texts = [
+        *found.values(),
+        *(
+            item.get("description", "")
+            for item in (*schema["resources"].values(), *schema["types"].values())
+        ),
+    ]
+    for python in (
+        "ArgumentError",
+        "Raises",
+        "`outputs`",
+        ".outputs",
+        " None:",
+        "public_access_cidrs",
+        "SpotFirst(",
+    ):
         assert [text for text in texts if python in text] == [], python
 
 
@@ -93,8 +119,15 @@ def test_an_argument_on_which_a_component_decides_takes_no_output(schema: dict[s
     network = schema["resources"]["jupyterhub-aws:index:Network"]["inputProperties"]
     assert all(item.get("plain") for item in network.values())
     cluster = schema["resources"]["jupyterhub-aws:index:Cluster"]["inputProperties"]
-    assert {name for name, item in cluster.items() if not item.get("plain")} == {"network", "account"}
-    in_types = [item for kind in schema["types"].values() for item in (kind.get("properties") or {}).values()]
+    assert {name for name, item in cluster.items() if not item.get("plain")} == {
+        "network",
+        "account",
+    }
+    in_types = [
+        item
+        for kind in schema["types"].values()
+        for item in (kind.get("properties") or {}).values()
+    ]
     assert not any(item.get("plain") for item in in_types), "one type serves inputs and outputs"
 
 
@@ -114,5 +147,9 @@ def test_a_docstring_is_read_by_its_attributes() -> None:
         second, third: Both.
 
     """
-    assert attributes(text) == {"first": "One thing, which goes on.", "second": "Both.", "third": "Both."}
+    assert attributes(text) == {
+        "first": "One thing, which goes on.",
+        "second": "Both.",
+        "third": "Both.",
+    }
     assert paragraphs(text) == "What it is.\n\nMore of it, on two lines."

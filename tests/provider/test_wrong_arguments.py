@@ -1,4 +1,6 @@
-"""Whoever makes a mistake in another language reads the same lines as in Python: all at once, with the argument as it was written, before anything is made."""
+"""Whoever makes a mistake in another language reads the same lines as in Python: all at once,
+with the argument as it was written, before anything is made.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,11 @@ from tests.support.programs import cluster_by_hand, record_program
 SECRET = "planted-5e1d"
 MEMORY = {"capacity": "spot_first", "instanceTypes": ["r5n.2xlarge"], "size": {"max": 10}}
 ZONES = ["us-east-1a", "us-east-1b"]
-NETWORK = {"vpcId": "vpc-0123456789abcdef0", "cidrs": ["10.0.0.0/16"], "privateSubnets": {zone: f"subnet-of-{zone}" for zone in ZONES}}
+NETWORK = {
+    "vpcId": "vpc-0123456789abcdef0",
+    "cidrs": ["10.0.0.0/16"],
+    "privateSubnets": {zone: f"subnet-of-{zone}" for zone in ZONES},
+}
 CLUSTER = {
     "name": "theirs",
     "version": "1.35",
@@ -33,8 +39,18 @@ CLUSTER = {
     "certificateAuthority": "Y2E=",
     "securityGroupId": "sg-of-theirs",
 }
-POOLS = {"cluster": "theirs", "version": "1.35", "pools": {"memory": {"capacity": "existing", "cores": 8, "memoryGib": 64}}}
-HUB = {"cluster": CLUSTER, "pools": POOLS, "homes": {"kind": "ephemeral"}, "signIn": {"kind": "shared_password"}, "entry": {"kind": "port_forward"}}
+POOLS = {
+    "cluster": "theirs",
+    "version": "1.35",
+    "pools": {"memory": {"capacity": "existing", "cores": 8, "memoryGib": 64}},
+}
+HUB = {
+    "cluster": CLUSTER,
+    "pools": POOLS,
+    "homes": {"kind": "ephemeral"},
+    "signIn": {"kind": "shared_password"},
+    "entry": {"kind": "port_forward"},
+}
 
 
 def refused(kind: str, arguments: dict[str, Any], name: str = "mine") -> list[str]:
@@ -57,37 +73,85 @@ def refused(kind: str, arguments: dict[str, Any], name: str = "mine") -> list[st
 CASES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "values": (
         "Network",
-        {"zones": ["us-east-1b", "us-west-1"], "physicalName": "Foo_bar", "flowLogs": {"retentionDays": 3, "traffic": "x"}, "nat": "none"},
-        ["flowLogs.traffic: must be one of", "nat: cannot be none", "physicalName: must be lower-case", "zones[1]: is not an availability zone"],
+        {
+            "zones": ["us-east-1b", "us-west-1"],
+            "physicalName": "Foo_bar",
+            "flowLogs": {"retentionDays": 3, "traffic": "x"},
+            "nat": "none",
+        },
+        [
+            "flowLogs.traffic: must be one of",
+            "nat: cannot be none",
+            "physicalName: must be lower-case",
+            "zones[1]: is not an availability zone",
+        ],
     ),
-    "missing": ("Cluster", {}, ["network: is missing; give it: The handle of a network", "version: is missing"]),
+    "missing": (
+        "Cluster",
+        {},
+        ["network: is missing; give it: The handle of a network", "version: is missing"],
+    ),
     "unknown names": (
         "Network",
         {"zones": ZONES, "zone": 1, "flowLogs": {"retention": 1}},
-        ["flowLogs.retention: does not exist; did you mean retentionDays?", "zone: does not exist; did you mean zones?"],
+        [
+            "flowLogs.retention: does not exist; did you mean retentionDays?",
+            "zone: does not exist; did you mean zones?",
+        ],
     ),
     "kinds": (
         "Cluster",
         {"network": NETWORK, "version": 1.35, "protected": "yes", "publicAccessCidrs": "x"},
-        ["protected: must be true or false", "publicAccessCidrs: must be a list", "version: must be a quoted string"],
+        [
+            "protected: must be true or false",
+            "publicAccessCidrs: must be a list",
+            "version: must be a quoted string",
+        ],
     ),
     "pools": (
         "NodePools",
-        {"cluster": CLUSTER, "pools": {"memory": {"capacity": "spot_first", "instanceTypes": ["r5n.2xlarge", "m5.large"], "size": {"max": -1}}}},
+        {
+            "cluster": CLUSTER,
+            "pools": {
+                "memory": {
+                    "capacity": "spot_first",
+                    "instanceTypes": ["r5n.2xlarge", "m5.large"],
+                    "size": {"max": -1},
+                }
+            },
+        },
         ["pools.memory.size.max: must be at least"],
     ),
     "a network by hand": (
         "EfsHomes",
-        {"cluster": {**CLUSTER, "network": {**NETWORK, "vpcId": None, "cidrs": []}}, "hubs": ["main"]},
+        {
+            "cluster": {**CLUSTER, "network": {**NETWORK, "vpcId": None, "cidrs": []}},
+            "hubs": ["main"],
+        },
         ["cluster.network.cidrs: is empty", "cluster.network.vpcId: is missing"],
     ),
-    "a handle that lacks something": ("Monitoring", {"cluster": {"name": "x"}}, ["cluster.network: is missing", "cluster.version: is missing"]),
-    "two homes": ("JupyterHub", {**HUB, "efsHomes": {"fileSystemId": "fs-1", "volumeHandles": {}}}, ["homes: must be given, or else efsHomes"]),
-    "no homes": ("JupyterHub", {key: item for key, item in HUB.items() if key != "homes"}, ["homes: must be given, or else efsHomes"]),
+    "a handle that lacks something": (
+        "Monitoring",
+        {"cluster": {"name": "x"}},
+        ["cluster.network: is missing", "cluster.version: is missing"],
+    ),
+    "two homes": (
+        "JupyterHub",
+        {**HUB, "efsHomes": {"fileSystemId": "fs-1", "volumeHandles": {}}},
+        ["homes: must be given, or else efsHomes"],
+    ),
+    "no homes": (
+        "JupyterHub",
+        {key: item for key, item in HUB.items() if key != "homes"},
+        ["homes: must be given, or else efsHomes"],
+    ),
     "a hub": (
         "JupyterHub",
         {**HUB, "signIn": {"kind": "github", "clientId": "x"}, "secrets": {"client_secret": "x"}},
-        ["secrets.client_secret: is no secret of a hub", "signIn: lets nobody in; list allowedOrganizations, allowedUsers or administrators"],
+        [
+            "secrets.client_secret: is no secret of a hub",
+            "signIn: lets nobody in; list allowedOrganizations, allowedUsers or administrators",
+        ],
     ),
     "core twice": (
         "NodePools",
@@ -113,18 +177,33 @@ def test_a_mistake_is_a_line_with_the_argument_as_it_was_written(case: str) -> N
     kind, arguments, says = CASES[case]
     lines = refused(kind, arguments)
     if not says:
-        assert lines == [line for line in lines if "Netwrk is no component of jupyterhub-aws" in line and "NodePools" in line]
+        assert lines == [
+            line
+            for line in lines
+            if "Netwrk is no component of jupyterhub-aws" in line and "NodePools" in line
+        ]
         return
     assert all(line.startswith(f"{kind} 'mine': ") for line in lines)
     for wanted in says:
-        assert [line for line in lines if line.removeprefix(f"{kind} 'mine': ").startswith(wanted)], (wanted, lines)
+        assert [
+            line for line in lines if line.removeprefix(f"{kind} 'mine': ").startswith(wanted)
+        ], (wanted, lines)
 
 
 def test_a_secret_among_plain_arguments_is_refused_and_not_shown() -> None:
     def with_secret(there: OtherLanguage) -> None:
         with pytest.raises(InputPropertiesError) as caught:
-            there.make("JupyterHubPlatform", "mine", {"configuration": {"hubs": {"main": {"x": pulumi.Output.secret(SECRET)}}}})
-        assert caught.value.message.startswith("JupyterHubPlatform 'mine': configuration.hubs.main.x: is a secret") and SECRET not in caught.value.message
+            there.make(
+                "JupyterHubPlatform",
+                "mine",
+                {"configuration": {"hubs": {"main": {"x": pulumi.Output.secret(SECRET)}}}},
+            )
+        assert (
+            caught.value.message.startswith(
+                "JupyterHubPlatform 'mine': configuration.hubs.main.x: is a secret"
+            )
+            and SECRET not in caught.value.message
+        )
         raise pulumi.RunError("reached")
 
     with pytest.raises(pulumi.RunError, match="reached"):
@@ -133,8 +212,15 @@ def test_a_secret_among_plain_arguments_is_refused_and_not_shown() -> None:
 
 def test_what_is_known_only_later_is_refused_where_something_is_decided_by_it() -> None:
     def later(there: OtherLanguage) -> None:
-        with pytest.raises(InputPropertiesError, match=r"Cluster 'mine': version: is known only after something was made"):
-            there.make("Cluster", "mine", {"network": NETWORK, "version": pulumi.Output.from_input(UNKNOWN)})
+        with pytest.raises(
+            InputPropertiesError,
+            match=r"Cluster 'mine': version: is known only after something was made",
+        ):
+            there.make(
+                "Cluster",
+                "mine",
+                {"network": NETWORK, "version": pulumi.Output.from_input(UNKNOWN)},
+            )
         raise pulumi.RunError("reached")
 
     with pytest.raises(pulumi.RunError, match="reached"):
@@ -143,14 +229,19 @@ def test_what_is_known_only_later_is_refused_where_something_is_decided_by_it() 
 
 def test_a_second_platform_in_one_program_is_refused() -> None:
     def run() -> None:
-        patch = mock.patch.object(platform_module, "get_root_resource", lambda: None)  # the program, and with it its root, is in another process
+        patch = mock.patch.object(
+            platform_module, "get_root_resource", lambda: None
+        )  # the program, and with it its root, is in another process
         with patch:
             twice()
 
     def twice() -> None:
         there = OtherLanguage()
         there.make("JupyterHubPlatform", "first", platform_of("dev", SECRET))
-        with pytest.raises(InputPropertiesError, match=r"second: is a second platform in one program \(the first one is first\)"):
+        with pytest.raises(
+            InputPropertiesError,
+            match=r"second: is a second platform in one program \(the first one is first\)",
+        ):
             there.make("JupyterHubPlatform", "second", platform_of("dev", SECRET))
 
     assert record_program(run).one("jupyterhub-aws:index:JupyterHubPlatform").name == "first"
@@ -160,8 +251,12 @@ def test_a_cluster_by_hand_is_that_of_python() -> None:
     def here() -> None:
         EfsHomes("homes", EfsHomesArgs(cluster=cluster_by_hand(), hubs=["main"]))
 
-    theirs = record_program(lambda: OtherLanguage().make("EfsHomes", "homes", {"cluster": CLUSTER, "hubs": ["main"]}))
-    assert sorted(item.urn for item in theirs.resources) == sorted(item.urn for item in record_program(here).resources)
+    theirs = record_program(
+        lambda: OtherLanguage().make("EfsHomes", "homes", {"cluster": CLUSTER, "hubs": ["main"]})
+    )
+    assert sorted(item.urn for item in theirs.resources) == sorted(
+        item.urn for item in record_program(here).resources
+    )
 
 
 # --- what Python says in another form ---
@@ -173,22 +268,36 @@ def test_depends_on_is_waited_for_by_what_the_component_makes() -> None:
         options = pulumi.ResourceOptions(depends_on=[first])
         there = OtherLanguage()
         there.make("NodePools", "pools", {"cluster": CLUSTER, "addons": False}, options)
-        there.make("NodeAgents", "agents", {"cluster": CLUSTER, "pools": {**POOLS, "pools": {"memory": MEMORY}}}, options)
+        there.make(
+            "NodeAgents",
+            "agents",
+            {"cluster": CLUSTER, "pools": {**POOLS, "pools": {"memory": MEMORY}}},
+            options,
+        )
 
     found = record_program(run)
-    for kind, name in (("aws:eks/nodeGroup:NodeGroup", "pools-core-group"), ("kubernetes:helm.sh/v3:Release", None)):
+    for kind, name in (
+        ("aws:eks/nodeGroup:NodeGroup", "pools-core-group"),
+        ("kubernetes:helm.sh/v3:Release", None),
+    ):
         assert ("aws:ec2/eip:Eip", "first") in found.needs(found.one(kind, name))
 
 
 def test_none_in_python_is_an_option_of_its_own() -> None:
     def run() -> None:
         there = OtherLanguage()
-        there.make("NodePools", "pools", {"cluster": CLUSTER, "noCore": True, "addons": False, "pools": {"memory": MEMORY}})
+        there.make(
+            "NodePools",
+            "pools",
+            {"cluster": CLUSTER, "noCore": True, "addons": False, "pools": {"memory": MEMORY}},
+        )
         there.make("Backups", "backups", {"region": "us-east-1", "noWeekly": True})
 
     found = record_program(run)
     assert list(found.resources.of("aws:eks/nodeGroup:NodeGroup")) == []
-    assert [rule["ruleName"] for rule in found.one("aws:backup/plan:Plan").inputs["rules"]] == ["daily"]
+    assert [rule["ruleName"] for rule in found.one("aws:backup/plan:Plan").inputs["rules"]] == [
+        "daily"
+    ]
 
 
 def test_servers_of_a_hub_get_environment_secrets_and_a_role() -> None:
@@ -196,22 +305,40 @@ def test_servers_of_a_hub_get_environment_secrets_and_a_role() -> None:
 
     def run() -> None:
         hub = {**HUB, "signIn": {"kind": "shared_password", "administrators": ["ops1"]}}
-        more = {"serverEnvironment": {"BUCKET": "data"}, "serverSecrets": {"TOKEN": pulumi.Output.secret(SECRET)}, "serverRoleArn": role}
+        more = {
+            "serverEnvironment": {"BUCKET": "data"},
+            "serverSecrets": {"TOKEN": pulumi.Output.secret(SECRET)},
+            "serverRoleArn": role,
+        }
         OtherLanguage().make("JupyterHub", "main", {**hub, **more})
 
     found = record_program(run)
-    assert found.one("kubernetes:core/v1:ConfigMap", "main-server-environment").inputs["data"] == {"BUCKET": "data"}
+    assert found.one("kubernetes:core/v1:ConfigMap", "main-server-environment").inputs["data"] == {
+        "BUCKET": "data"
+    }
     assert SECRET not in str(found.one("kubernetes:core/v1:Secret", "main-server-secrets").inputs)
-    assert found.one("aws:eks/podIdentityAssociation:PodIdentityAssociation", "main-servers").inputs["roleArn"] == role
+    assert (
+        found.one("aws:eks/podIdentityAssociation:PodIdentityAssociation", "main-servers").inputs[
+            "roleArn"
+        ]
+        == role
+    )
 
 
 def test_a_provider_of_the_programs_own_is_taken() -> None:
     def run() -> None:
         provider = pulumi_kubernetes.Provider("own")
         options = pulumi.ResourceOptions(providers={"kubernetes": provider})
-        OtherLanguage().make("NodeAgents", "agents", {"cluster": CLUSTER, "pools": {**POOLS, "pools": {"memory": MEMORY}}}, options)
+        OtherLanguage().make(
+            "NodeAgents",
+            "agents",
+            {"cluster": CLUSTER, "pools": {**POOLS, "pools": {"memory": MEMORY}}},
+            options,
+        )
 
-    assert [item.name for item in record_program(run).resources.of("pulumi:providers:kubernetes")] == ["own"]
+    assert [
+        item.name for item in record_program(run).resources.of("pulumi:providers:kubernetes")
+    ] == ["own"]
 
 
 # --- what fails while something is made ---
@@ -224,23 +351,36 @@ def constructed(error: Exception) -> BaseException:
         raise error
 
     servicer = ComponentsServicer(ComponentsProvider(), [], engine_address="")
-    with mock.patch.object(ProviderServicer, "_construct", fails), pytest.raises(Exception) as caught:
+    with (
+        mock.patch.object(ProviderServicer, "_construct", fails),
+        pytest.raises(Exception) as caught,
+    ):
         asyncio.run(servicer._construct(None, None))
     return caught.value
 
 
 def test_a_refusal_while_something_is_made_is_its_line_alone() -> None:
-    told = constructed(pulumi.RunError("the Kubernetes API at example.org does not answer from here"))
-    assert isinstance(told, InputPropertiesError) and told.message == "the Kubernetes API at example.org does not answer from here"
+    told = constructed(
+        pulumi.RunError("the Kubernetes API at example.org does not answer from here")
+    )
+    assert (
+        isinstance(told, InputPropertiesError)
+        and told.message == "the Kubernetes API at example.org does not answer from here"
+    )
 
 
 def test_what_another_failure_cut_off_says_so_and_a_bug_keeps_its_traceback() -> None:
     told = constructed(Exception("resource monitor shut down"))
-    assert isinstance(told, InputPropertiesError) and told.message == "is not finished, because something else failed"
+    assert (
+        isinstance(told, InputPropertiesError)
+        and told.message == "is not finished, because something else failed"
+    )
     assert str(constructed(ValueError("a bug"))) == "a bug"
 
 
-def test_the_plugin_by_itself_says_what_it_is_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_plugin_by_itself_says_what_it_is_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "argv", ["/usr/bin/pulumi-resource-jupyterhub-aws"])
     with pytest.raises(SystemExit, match="2"):
         serve()

@@ -1,4 +1,6 @@
-"""What was not run says so in one line, whatever -r options are in force: a run that skipped looks like one that passed."""
+"""What was not run says so in one line, whatever -r options are in force: a run that skipped
+looks like one that passed.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,12 @@ from tests.support.directory import missing_for_the_directory
 from tests.support.hub_boot import missing_for_a_hub
 from tests.support.registries import missing_for_bundles
 
-#: How a reason ends when a part of this folder was skipped as a whole, and what the summary says of it.
+#: How a reason ends when a part of this folder was skipped as a whole, and what the summary says of
+#: it.
 _NOT_RUN = {
-    "the page was not looked at in a browser": "no chromium on PATH: the page was not looked at in a browser",
+    "the page was not looked at in a browser": (
+        "no chromium on PATH: the page was not looked at in a browser"
+    ),
     "no bundle was carried between real registries": missing_for_bundles(),
     "the values were not rendered by the real chart": missing_for_the_chart(),
     "no hub was booted": missing_for_a_hub(),

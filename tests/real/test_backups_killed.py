@@ -1,7 +1,8 @@
-"""`jhub restore run`, `jhub restore drill` and `jhub backup now`, ended by SIGKILL at each call in turn, of AWS's and of kubectl's.
+"""`jhub restore run`, `jhub restore drill` and `jhub backup now`, ended by SIGKILL at each call in
+turn, of AWS's and of kubectl's.
 
-The next run ends as one that nobody ended.
-Each time what was asked is done, and nobody hears of it: with that for every call, each state that there can be in between has been there.
+The next run ends as one that nobody ended. Each time what was asked is done, and nobody hears of
+it: with that for every call, each state that there can be in between has been there.
 """
 
 from __future__ import annotations
@@ -56,15 +57,29 @@ def state(hub: Hub, moto: Cloud) -> dict[str, Any]:
     cluster = hub.cluster()
     volumes = moto.client("ec2").describe_volumes()["Volumes"]
     return {
-        "files": {re.sub(r"^aws-backup-restore_[^/]+", "aws-backup-restore", name): found for name, found in everything(hub.api.homes).items()},
+        "files": {
+            re.sub(r"^aws-backup-restore_[^/]+", "aws-backup-restore", name): found
+            for name, found in everything(hub.api.homes).items()
+        },
         "records": [path.name for path in hub.folder.glob("drills/*")],
         "restores": sorted(job["Status"] for job in hub.api.restore_jobs.values()),
         "backups": sorted(job["State"] for job in hub.api.backup_jobs.values()),
         "associations": list(hub.api.associations),
-        "objects": sorted((item["kind"], item["metadata"].get("namespace", "")) for item in cluster["objects"]),
-        "drivers": sorted((pod["spec"]["nodeName"], len(pod["spec"]["containers"][0]["env"])) for pod in cluster["pods"]),
+        "objects": sorted(
+            (item["kind"], item["metadata"].get("namespace", "")) for item in cluster["objects"]
+        ),
+        "drivers": sorted(
+            (pod["spec"]["nodeName"], len(pod["spec"]["containers"][0]["env"]))
+            for pod in cluster["pods"]
+        ),
         "volumes": sorted(volume["State"] for volume in volumes),
-        "snapshots": len([item for item in moto.client("ec2").describe_snapshots(OwnerIds=["self"])["Snapshots"] if "jhub" in item.get("Description", "")]),
+        "snapshots": len(
+            [
+                item
+                for item in moto.client("ec2").describe_snapshots(OwnerIds=["self"])["Snapshots"]
+                if "jhub" in item.get("Description", "")
+            ]
+        ),
     }
 
 
@@ -74,11 +89,24 @@ def finished(hub: Hub, moto: Cloud, arguments: tuple[str, ...]) -> dict[str, Any
     return state(hub, moto)
 
 
-CASES = [("efs", RESTORE), ("ebs", RESTORE), ("efs", NOW), ("snapshots", NOW), ("nfs", NOW), ("efs", DRILL)]
+CASES = [
+    ("efs", RESTORE),
+    ("ebs", RESTORE),
+    ("efs", NOW),
+    ("snapshots", NOW),
+    ("nfs", NOW),
+    ("efs", DRILL),
+]
 
 
-@pytest.mark.parametrize(("shape", "arguments"), CASES, ids=[f"{shape} {' '.join(arguments[:2])}" for shape, arguments in CASES])
-def test_killed_at_any_call_of_aws_the_next_run_ends_the_same(moto: Cloud, tmp_path: Path, shape: str, arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("shape", "arguments"),
+    CASES,
+    ids=[f"{shape} {' '.join(arguments[:2])}" for shape, arguments in CASES],
+)
+def test_killed_at_any_call_of_aws_the_next_run_ends_the_same(
+    moto: Cloud, tmp_path: Path, shape: str, arguments: tuple[str, ...]
+) -> None:
     with hub_of(shape, moto, tmp_path / "whole", old=arguments == DRILL) as hub:
         wanted = finished(hub, moto, arguments)
     for number in range(1, _MOST):
@@ -86,18 +114,27 @@ def test_killed_at_any_call_of_aws_the_next_run_ends_the_same(moto: Cloud, tmp_p
             more = {key: hub.environment[key] for key in ("STAND_IN", "PATH")}
             if not killed_at(hub.account, number, arguments, hub.folder, done=True, more=more):
                 break
-            assert finished(hub, moto, arguments) == wanted, f"killed at call {number}: {hub.account.calls}"
+            assert finished(hub, moto, arguments) == wanted, (
+                f"killed at call {number}: {hub.account.calls}"
+            )
     assert 5 < number < _MOST
 
 
-def test_killed_at_any_call_of_kubectl_the_next_run_ends_the_same(moto: Cloud, tmp_path: Path) -> None:
+def test_killed_at_any_call_of_kubectl_the_next_run_ends_the_same(
+    moto: Cloud, tmp_path: Path
+) -> None:
     with hub_of("efs", moto, tmp_path / "whole") as hub:
         wanted = finished(hub, moto, RESTORE)
         calls = len((hub.api.folder / "kubectl.log").read_text().splitlines())
     assert calls > 10
     for number in range(1, calls + 1):
         with hub_of("efs", moto, tmp_path / str(number)) as hub:
-            more = {**{key: hub.environment[key] for key in ("STAND_IN", "PATH")}, "STAND_IN_KILL": str(number)}
-            assert not killed_at(hub.account, 10_000, RESTORE, hub.folder, done=False, more=more), "kubectl kills, not the door"
+            more = {
+                **{key: hub.environment[key] for key in ("STAND_IN", "PATH")},
+                "STAND_IN_KILL": str(number),
+            }
+            assert not killed_at(hub.account, 10_000, RESTORE, hub.folder, done=False, more=more), (
+                "kubectl kills, not the door"
+            )
             assert "STAND_IN_KILL" not in os.environ
             assert finished(hub, moto, RESTORE) == wanted, f"killed at call {number} of kubectl"

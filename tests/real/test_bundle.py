@@ -1,4 +1,6 @@
-"""A bundle between real registries: locked, pulled, verified, pushed and exported; killed wherever it hurts, and gone on with."""
+"""A bundle between real registries: locked, pulled, verified, pushed and exported; killed
+wherever it hurts, and gone on with.
+"""
 
 from __future__ import annotations
 
@@ -36,14 +38,18 @@ from tests.support.stack_files import ROOT
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(missing_for_bundles() is not None, reason="no bundle was carried between real registries"),
+    pytest.mark.skipif(
+        missing_for_bundles() is not None, reason="no bundle was carried between real registries"
+    ),
 ]
 JHUB = Path(sys.executable).with_name("jhub")
 
 
 @dataclass(frozen=True)
 class World:
-    """The connected side: a registry behind a door, a chart repository, downloads, wheels; and what a stack needs of them."""
+    """The connected side: a registry behind a door, a chart repository, downloads, wheels; and
+    what a stack needs of them.
+    """
 
     folder: Path
     door: Door
@@ -51,7 +57,9 @@ class World:
     lock: Path
     environment: dict[str, str]
 
-    def drive(self, verb: str, *arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def drive(
+        self, verb: str, *arguments: object, code: int = 0
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "tests.support.bundle_driver", verb, *map(str, arguments)],
             cwd=ROOT,
@@ -66,7 +74,14 @@ class World:
     def killed(self, after: float, verb: str, *arguments: object) -> bool:
         """Start it, and kill it with all that it started; whether it was still at it."""
         command = [sys.executable, "-m", "tests.support.bundle_driver", verb, *map(str, arguments)]
-        process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
             process.wait(after)
         except subprocess.TimeoutExpired:
@@ -86,11 +101,18 @@ def _wheel(folder: Path) -> Path:
     path = folder / "small-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("small.py", "x = 1\n")
-        archive.writestr("small-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: small\nVersion: 1.0\n")
-        archive.writestr("small-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(
+            "small-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: small\nVersion: 1.0\n"
+        )
+        archive.writestr(
+            "small-1.0.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
         digest = base64.urlsafe_b64encode(hashlib.sha256(b"x = 1\n").digest()).rstrip(b"=").decode()
         archive.writestr("small-1.0.dist-info/RECORD", f"small.py,sha256={digest},6\n")
-    (folder / "requirements.txt").write_text(f"small==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n")
+    (folder / "requirements.txt").write_text(
+        f"small==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+    )
     return folder / "requirements.txt"
 
 
@@ -101,30 +123,68 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         upstream = stack.enter_context(registry(folder / "upstream"))
         through = stack.enter_context(door(upstream))
         put_image(make_image(folder / "hub", "hub"), f"{upstream}/jupyterhub/k8s-hub:4.4.0")
-        put_image(make_image(folder / "user", "user", (200_000, 600_000, 300_000)), f"{upstream}/jupyter/notebook:2026-01-05")
-        put_image(make_image(folder / "scaler", "scaler"), f"{upstream}/autoscaling/cluster-autoscaler:v1.35.2", docker=True)
+        put_image(
+            make_image(folder / "user", "user", (200_000, 600_000, 300_000)),
+            f"{upstream}/jupyter/notebook:2026-01-05",
+        )
+        put_image(
+            make_image(folder / "scaler", "scaler"),
+            f"{upstream}/autoscaling/cluster-autoscaler:v1.35.2",
+            docker=True,
+        )
         charts = folder / "charts"
         charts.mkdir()
         make_chart(charts, "jupyterhub", "4.4.0")
-        subprocess.run(["helm", "repo", "index", str(charts)], check=True, capture_output=True, timeout=60)
+        subprocess.run(
+            ["helm", "repo", "index", str(charts)], check=True, capture_output=True, timeout=60
+        )
         oci = make_chart(folder / "oci-chart", "handler", "0.27.6")
-        subprocess.run(["helm", "push", str(oci), f"oci://{upstream}/helm", "--plain-http"], check=True, capture_output=True, timeout=60)
+        subprocess.run(
+            ["helm", "push", str(oci), f"oci://{upstream}/helm", "--plain-http"],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
         (charts / "pulumi-v1.tar.gz").write_bytes(os.urandom(50_000))
         requirements = _wheel(folder / "wheelhouse")
         address = stack.enter_context(web(charts))
         items = [
             {"kind": "image", "reference": f"{through.host}/jupyterhub/k8s-hub:4.4.0"},
             {"kind": "image", "reference": f"{through.host}/jupyter/notebook:2026-01-05"},
-            {"kind": "image", "reference": f"{through.host}/autoscaling/cluster-autoscaler:v1.35.2"},
+            {
+                "kind": "image",
+                "reference": f"{through.host}/autoscaling/cluster-autoscaler:v1.35.2",
+            },
             {"kind": "chart", "name": "jupyterhub", "version": "4.4.0", "repository": address},
-            {"kind": "chart", "name": "handler", "version": "0.27.6", "repository": f"oci://{through.host}/helm/handler"},
+            {
+                "kind": "chart",
+                "name": "handler",
+                "version": "0.27.6",
+                "repository": f"oci://{through.host}/helm/handler",
+            },
             {"kind": "file", "name": "pulumi-v1.tar.gz", "url": f"{address}/pulumi-v1.tar.gz"},
-            {"kind": "wheels", "requirements": str(requirements), "python": "3.11", "platform": "any"},
+            {
+                "kind": "wheels",
+                "requirements": str(requirements),
+                "python": "3.11",
+                "platform": "any",
+            },
         ]
         inventory = folder / "inventory.json"
         inventory.write_text(json.dumps(items))
-        environment = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(requirements.parent), "PIP_CONFIG_FILE": os.devnull}
-        found = World(folder=folder, door=through, inventory=inventory, lock=folder / "lock.json", environment=environment)
+        environment = {
+            **os.environ,
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(requirements.parent),
+            "PIP_CONFIG_FILE": os.devnull,
+        }
+        found = World(
+            folder=folder,
+            door=through,
+            inventory=inventory,
+            lock=folder / "lock.json",
+            environment=environment,
+        )
         found.drive("lock", inventory, found.lock)
         yield found
 
@@ -137,13 +197,25 @@ def bundle(world: World) -> Path:
 
 
 def jhub(*arguments: object, code: int = 0, **options: object) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([str(JHUB), "bundle", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=300, **options)  # type: ignore[call-overload]
+    done = subprocess.run(
+        [str(JHUB), "bundle", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        **options,
+    )  # type: ignore[call-overload]
     assert done.returncode == code, done.stderr + done.stdout
     return done
 
 
 def raw(reference: str) -> bytes:
-    return subprocess.run(["skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{reference}"], check=True, capture_output=True, timeout=60).stdout
+    return subprocess.run(
+        ["skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{reference}"],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    ).stdout
 
 
 def test_the_lock_says_what_the_registry_serves_and_is_the_same_again(world):
@@ -152,7 +224,10 @@ def test_the_lock_says_what_the_registry_serves_and_is_the_same_again(world):
     lock, before = read_lock(world.lock), world.lock.read_bytes()
     assert [len(lock.keys(kind)) for kind in ("image", "chart", "file", "wheels")] == [3, 2, 1, 1]
     for reference in lock.keys("image"):
-        assert lock.digest("image", reference) == f"sha256:{hashlib.sha256(raw(reference)).hexdigest()}"
+        assert (
+            lock.digest("image", reference)
+            == f"sha256:{hashlib.sha256(raw(reference)).hexdigest()}"
+        )
         assert lock.items["image"][reference].details["platforms"] == ["linux/amd64", "linux/arm64"]
         assert lock.items["image"][reference].size > 500_000
     world.drive("lock", world.inventory, world.lock)
@@ -169,21 +244,34 @@ def test_a_tag_that_moved_is_named_and_taken_only_on_request(world, tmp_path):
     world.drive("lock", inventory, lock)
     put_image(make_image(tmp_path / "two", "two"), f"{world.door.target}/moving/tag:1")
     refused = world.drive("lock", inventory, lock, code=2).stderr
-    assert f"{reference}: moved since it was locked" in refused and f"--refresh '{reference}'" in refused
+    assert (
+        f"{reference}: moved since it was locked" in refused
+        and f"--refresh '{reference}'" in refused
+    )
     world.drive("lock", inventory, lock, reference)
 
 
 def test_a_second_pull_copies_nothing(world, bundle):
-    before = {path: path.stat().st_mtime_ns for path in bundle.rglob("*") if path.is_file() and "blobs" in path.parts}
+    before = {
+        path: path.stat().st_mtime_ns
+        for path in bundle.rglob("*")
+        if path.is_file() and "blobs" in path.parts
+    }
     del world.door.log[:]
     assert world.drive("pull", world.inventory, world.lock, bundle).stdout.strip() == "0"
     assert not [path for _, path, _ in world.door.log if "/blobs/" in path or "/manifests/" in path]
-    assert before == {path: path.stat().st_mtime_ns for path in bundle.rglob("*") if path.is_file() and "blobs" in path.parts}
+    assert before == {
+        path: path.stat().st_mtime_ns
+        for path in bundle.rglob("*")
+        if path.is_file() and "blobs" in path.parts
+    }
 
 
 def test_a_bundle_is_verified_by_this_program_and_by_sha256sum(bundle):
     assert "7 items" in jhub("verify", bundle).stdout
-    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=bundle, check=True, timeout=60)
+    subprocess.run(
+        ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=bundle, check=True, timeout=60
+    )
 
 
 @pytest.fixture
@@ -192,7 +280,9 @@ def spoilt(bundle: Path, tmp_path: Path) -> Path:
 
 
 def _layer(folder: Path) -> Path:
-    return max((folder / "images" / "blobs" / "sha256").iterdir(), key=lambda path: path.stat().st_size)
+    return max(
+        (folder / "images" / "blobs" / "sha256").iterdir(), key=lambda path: path.stat().st_size
+    )
 
 
 def test_a_damaged_layer_is_refused_and_named(spoilt):
@@ -201,8 +291,13 @@ def test_a_damaged_layer_is_refused_and_named(spoilt):
     content[1000] ^= 1
     layer.write_bytes(content)
     said = jhub("verify", spoilt, code=1).stderr
-    assert f"images/blobs/sha256/{layer.name}: is damaged" in said and "delete it, and pull it again" in said
-    assert layer.name in jhub("push", spoilt, "--registry", "localhost:1", code=2).stderr, "what is damaged is not pushed"
+    assert (
+        f"images/blobs/sha256/{layer.name}: is damaged" in said
+        and "delete it, and pull it again" in said
+    )
+    assert layer.name in jhub("push", spoilt, "--registry", "localhost:1", code=2).stderr, (
+        "what is damaged is not pushed"
+    )
 
 
 def test_everything_else_that_is_wrong_is_named_at_once(spoilt):
@@ -225,25 +320,50 @@ def test_everything_else_that_is_wrong_is_named_at_once(spoilt):
 
 def test_a_bundle_of_another_version_is_refused(bundle):
     said = jhub("verify", bundle, "--stack", "airgap", code=1).stderr
-    assert "quay.io/jupyterhub/k8s-hub:4.4.0: is not in this bundle" in said and "jhub bundle lock airgap" in said
+    assert (
+        "quay.io/jupyterhub/k8s-hub:4.4.0: is not in this bundle" in said
+        and "jhub bundle lock airgap" in said
+    )
 
 
-def test_what_is_pushed_has_the_digest_of_the_lock_and_a_second_push_copies_nothing(bundle, tmp_path):
+def test_what_is_pushed_has_the_digest_of_the_lock_and_a_second_push_copies_nothing(
+    bundle, tmp_path
+):
     lock = read_lock(bundle / "bundle.lock.json")
     with registry(tmp_path / "private") as host, door(host) as inside:
-        assert "5 items pushed" in jhub("push", bundle, "--registry", f"{inside.host}/team", "--plain-http").stdout
+        assert (
+            "5 items pushed"
+            in jhub("push", bundle, "--registry", f"{inside.host}/team", "--plain-http").stdout
+        )
         for reference in lock.keys("image"):
-            assert raw(target_of(f"{inside.host}/team", reference)) == Store(bundle).blob(str(lock.digest("image", reference))).read_bytes()
+            assert (
+                raw(target_of(f"{inside.host}/team", reference))
+                == Store(bundle).blob(str(lock.digest("image", reference))).read_bytes()
+            )
         del inside.log[:]
-        assert "nothing pushed" in jhub("push", bundle, "--registry", f"{inside.host}/team", "--plain-http").stdout
+        assert (
+            "nothing pushed"
+            in jhub("push", bundle, "--registry", f"{inside.host}/team", "--plain-http").stdout
+        )
         assert {method for method, _, _ in inside.log} <= {"GET", "HEAD"}
         pulled = subprocess.run(
-            ["helm", "pull", f"oci://{inside.host}/team/charts/jupyterhub", "--version", "4.4.0", "--plain-http", "--destination", str(tmp_path)],
+            [
+                "helm",
+                "pull",
+                f"oci://{inside.host}/team/charts/jupyterhub",
+                "--version",
+                "4.4.0",
+                "--plain-http",
+                "--destination",
+                str(tmp_path),
+            ],
             capture_output=True,
             timeout=60,
         )
         assert pulled.returncode == 0
-        assert (tmp_path / "jupyterhub-4.4.0.tgz").read_bytes() == (bundle / "charts" / "jupyterhub-4.4.0.tgz").read_bytes()
+        assert (tmp_path / "jupyterhub-4.4.0.tgz").read_bytes() == (
+            bundle / "charts" / "jupyterhub-4.4.0.tgz"
+        ).read_bytes()
 
 
 def test_an_archive_for_containerd_holds_every_blob_under_the_names_that_pods_use(bundle, tmp_path):
@@ -252,10 +372,21 @@ def test_an_archive_for_containerd_holds_every_blob_under_the_names_that_pods_us
         names = set(archive.getnames())
         index = json.load(archive.extractfile("index.json"))  # type: ignore[arg-type]
     lock = read_lock(bundle / "bundle.lock.json")
-    assert {item["annotations"]["io.containerd.image.name"] for item in index["manifests"]} == set(lock.keys("image"))
-    assert names - {"oci-layout", "index.json"} == {f"blobs/sha256/{path.name}" for path in (bundle / "images" / "blobs" / "sha256").iterdir()}
+    assert {item["annotations"]["io.containerd.image.name"] for item in index["manifests"]} == set(
+        lock.keys("image")
+    )
+    assert names - {"oci-layout", "index.json"} == {
+        f"blobs/sha256/{path.name}" for path in (bundle / "images" / "blobs" / "sha256").iterdir()
+    }
     copied = subprocess.run(
-        ["skopeo", "--override-arch", "arm64", "copy", f"oci-archive:{tmp_path}/images.tar:{lock.keys('image')[-1]}", f"dir:{tmp_path}/one"],
+        [
+            "skopeo",
+            "--override-arch",
+            "arm64",
+            "copy",
+            f"oci-archive:{tmp_path}/images.tar:{lock.keys('image')[-1]}",
+            f"dir:{tmp_path}/one",
+        ],
         capture_output=True,
         text=True,
         timeout=60,
@@ -265,37 +396,57 @@ def test_an_archive_for_containerd_holds_every_blob_under_the_names_that_pods_us
 
 @pytest.mark.skipif(
     shutil.which("ctr") is None or shutil.which("containerd") is None or os.geteuid() != 0,
-    reason="no containerd: no archive was imported, and no bundle was carried between real registries",
+    reason=(
+        "no containerd: no archive was imported, and no bundle was carried between real registries"
+    ),
 )
 def test_containerd_imports_the_archive_under_the_names_that_pods_use(bundle, tmp_path):
     jhub("export", bundle, "--to", tmp_path / "images.tar")
     socket = tmp_path / "containerd.sock"
     config = tmp_path / "config.toml"
     off = 'disabled_plugins = ["io.containerd.grpc.v1.cri"]'
-    config.write_text(f'version = 2\nroot = "{tmp_path}/root"\nstate = "{tmp_path}/state"\n{off}\n[grpc]\n  address = "{socket}"\n')
+    config.write_text(
+        f'version = 2\nroot = "{tmp_path}/root"\nstate = "{tmp_path}/state"\n{off}\n[grpc]\n '
+        f' address = "{socket}"\n'
+    )
 
     def ctr(*arguments: str) -> str:
         command = ["ctr", "--address", str(socket), "--namespace", "k8s.io", *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=60
+        ).stdout
 
-    with subprocess.Popen(["containerd", "--config", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as daemon:
+    with subprocess.Popen(
+        ["containerd", "--config", str(config)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as daemon:
         try:
             for _ in range(100):
                 if socket.exists():
                     break
                 time.sleep(0.1)
             ctr("images", "import", "--all-platforms", "--no-unpack", str(tmp_path / "images.tar"))
-            listed = {line.split()[0]: line.split()[2] for line in ctr("images", "ls").splitlines()[1:]}
+            listed = {
+                line.split()[0]: line.split()[2] for line in ctr("images", "ls").splitlines()[1:]
+            }
             content = set(ctr("content", "ls", "--quiet").split())
         finally:
             daemon.terminate()
     lock = read_lock(bundle / "bundle.lock.json")
-    assert listed == {reference: lock.digest("image", reference) for reference in lock.keys("image")}
-    assert content >= {f"sha256:{path.name}" for path in (bundle / "images" / "blobs" / "sha256").iterdir()}, "every blob arrived"
+    assert listed == {
+        reference: lock.digest("image", reference) for reference in lock.keys("image")
+    }
+    assert content >= {
+        f"sha256:{path.name}" for path in (bundle / "images" / "blobs" / "sha256").iterdir()
+    }, "every blob arrived"
 
 
 def test_archives_for_docker_can_be_read_back(bundle, tmp_path):
-    assert "3 archives" in jhub("export", bundle, "--to", tmp_path / "docker", "--format", "docker").stdout
+    assert (
+        "3 archives"
+        in jhub("export", bundle, "--to", tmp_path / "docker", "--format", "docker").stdout
+    )
     for archive in (tmp_path / "docker").iterdir():
         with tarfile.open(archive) as content:
             (described,) = json.load(content.extractfile("manifest.json"))  # type: ignore[arg-type]
@@ -309,12 +460,20 @@ def test_a_pull_that_is_killed_goes_on_where_it_stopped(world, tmp_path, point):
     try:
         began = world.killed(0.6 + 0.55 * point, "pull", world.inventory, world.lock, folder)
         blobs = folder / "images" / "blobs" / "sha256"
-        there = {path.name for path in blobs.iterdir() if ".part" not in path.name} if blobs.is_dir() else set()
+        there = (
+            {path.name for path in blobs.iterdir() if ".part" not in path.name}
+            if blobs.is_dir()
+            else set()
+        )
         del world.door.log[:]
         world.drive("pull", world.inventory, world.lock, folder)
     finally:
         world.door.delay = 0.0
-    asked = {path.rpartition(":")[2] for method, path, _ in world.door.log if method == "GET" and "/blobs/sha256:" in path}
+    asked = {
+        path.rpartition(":")[2]
+        for method, path, _ in world.door.log
+        if method == "GET" and "/blobs/sha256:" in path
+    }
     layers = {blob.digest.rpartition(":")[2] for blob in _layers(folder)}
     assert not asked & there & layers, "a layer that was whole was copied again"
     assert "7 items" in jhub("verify", folder).stdout
@@ -339,18 +498,30 @@ def test_a_push_that_is_killed_goes_on_where_it_stopped(world, bundle, tmp_path,
     with registry(tmp_path / "private") as host, door(host) as inside:
         inside.delay = 0.06
         world.killed(0.5 + 0.5 * point, "push", bundle, f"{inside.host}/team")
-        uploaded = {path.rpartition("digest=")[2] for method, path, status in inside.log if method == "PUT" and "digest=" in path and status == 201}
+        uploaded = {
+            path.rpartition("digest=")[2]
+            for method, path, status in inside.log
+            if method == "PUT" and "digest=" in path and status == 201
+        }
         del inside.log[:]
         world.drive("push", bundle, f"{inside.host}/team")
-        again = {path.rpartition("digest=")[2] for method, path, status in inside.log if method == "PUT" and "digest=" in path}
+        again = {
+            path.rpartition("digest=")[2]
+            for method, path, status in inside.log
+            if method == "PUT" and "digest=" in path
+        }
         assert not uploaded & again, "a blob that the registry had was sent again"
         lock = read_lock(bundle / "bundle.lock.json")
         for reference in lock.keys("image"):
-            assert raw(target_of(f"{inside.host}/team", reference)) == Store(bundle).blob(str(lock.digest("image", reference))).read_bytes()
+            assert (
+                raw(target_of(f"{inside.host}/team", reference))
+                == Store(bundle).blob(str(lock.digest("image", reference))).read_bytes()
+            )
 
 
 @pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("unshare") is None, reason="no bundle was carried between real registries: only root makes a network namespace"
+    os.geteuid() != 0 or shutil.which("unshare") is None,
+    reason="no bundle was carried between real registries: only root makes a network namespace",
 )
 def test_a_push_needs_nothing_but_the_registry(bundle, tmp_path):
     """The whole command inside a network in which only the registry exists."""
@@ -366,7 +537,13 @@ test "$(ip -o link | wc -l)" = 1
 {JHUB} bundle push {bundle} --registry localhost:{port}/closed --plain-http
 """
     began = time.monotonic()
-    done = subprocess.run(["unshare", "--net", "bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        ["unshare", "--net", "bash", "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     assert "5 items pushed" in done.stdout and "nothing pushed" in done.stdout
     assert time.monotonic() - began < 60, "somebody waited for the internet"
@@ -379,12 +556,21 @@ def test_a_folder_that_is_too_small_is_said_before_anything_is_copied(world, tmp
         item["size"] = 2**60
     lock.write_text(json.dumps(text))
     said = world.drive("pull", world.inventory, lock, tmp_path / "x", code=2).stderr
-    assert "--to: has " in said and "choose a folder on a larger disk" in said and not (tmp_path / "x" / "images").exists()
+    assert (
+        "--to: has " in said
+        and "choose a folder on a larger disk" in said
+        and not (tmp_path / "x" / "images").exists()
+    )
 
 
 def test_a_registry_without_the_repository_and_one_that_refuses_are_told_apart():
     from jupyterhub_aws.bundle.push import _failed
 
-    assert "makes one for each image" in _failed("x", "name unknown: The repository with name 'y' does not exist in the registry", "r").fix
+    assert (
+        "makes one for each image"
+        in _failed(
+            "x", "name unknown: The repository with name 'y' does not exist in the registry", "r"
+        ).fix
+    )
     assert "sign in" in _failed("x", "unauthorized: authentication required", "r").fix
     assert "goes on where it stopped" in _failed("x", "connection reset by peer", "r").fix

@@ -1,4 +1,6 @@
-"""The page of a difference and the comment, in a real browser: on a phone and on a desk, in light and in the dark."""
+"""The page of a difference and the comment, in a real browser: on a phone and on a desk, in
+light and in the dark.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,20 @@ from playwright.sync_api import sync_playwright
 from jupyterhub_aws.changes.gate import judged
 from jupyterhub_aws.diff.markdown import markdown
 from jupyterhub_aws.diff.page import page
-from tests.real.test_page_in_browser import CHROMIUM, CONTRASTS, LEAST_CONTRAST, NARROW, NOT_RUN, WIDE
+from tests.real.test_page_in_browser import (
+    CHROMIUM,
+    CONTRASTS,
+    LEAST_CONTRAST,
+    NARROW,
+    NOT_RUN,
+    WIDE,
+)
 from tests.support.differences import found
 
-pytestmark = [pytest.mark.real, pytest.mark.skipif(CHROMIUM is None, reason=f"no chromium on PATH: {NOT_RUN}")]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(CHROMIUM is None, reason=f"no chromium on PATH: {NOT_RUN}"),
+]
 NAMES = ("settings: options taken away", "nodes: the group goes", "nothing")
 
 
@@ -31,13 +43,19 @@ def browser(differences):
         browser.close()
 
 
-@pytest.fixture(params=[(size, scheme) for size in ("narrow", "wide") for scheme in ("light", "dark")], ids=lambda item: "-".join(item))
+@pytest.fixture(
+    params=[(size, scheme) for size in ("narrow", "wide") for scheme in ("light", "dark")],
+    ids=lambda item: "-".join(item),
+)
 def tab(browser, request):
     size, scheme = request.param
     tab = browser.new_page(viewport=NARROW if size == "narrow" else WIDE, color_scheme=scheme)
     tab.said = []
     tab.on("console", lambda message: tab.said.append(message.text))
-    tab.on("request", lambda wanted: tab.said.append(wanted.url) if wanted.url.startswith("http") else None)
+    tab.on(
+        "request",
+        lambda wanted: tab.said.append(wanted.url) if wanted.url.startswith("http") else None,
+    )
     yield tab
     tab.close()
 
@@ -58,10 +76,19 @@ def test_the_page_is_legible_and_stays_inside_the_screen(tab, tmp_path, differen
 @pytest.mark.parametrize("name", NAMES)
 def test_the_comment_is_folded_and_stays_inside_the_screen(tab, tmp_path, differences, name):
     difference = differences[name]
-    text = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(markdown(difference, judged(difference)))
-    style = "body{font:14px/1.5 sans-serif;max-width:48rem;overflow-wrap:break-word}pre,table{overflow:auto;display:block}"
+    text = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(
+        markdown(difference, judged(difference))
+    )
+    style = (
+        "body{font:14px/1.5"
+        " sans-serif;max-width:48rem;overflow-wrap:break-word}pre,table{overflow:auto;display:block}"
+    )
     file = tmp_path / "comment.html"
-    file.write_text(f"<meta charset=utf-8><meta name=viewport content='width=device-width'><style>{style}</style>{text}", encoding="utf-8")
+    file.write_text(
+        "<meta charset=utf-8><meta name=viewport"
+        f" content='width=device-width'><style>{style}</style>{text}",
+        encoding="utf-8",
+    )
     tab.goto(file.as_uri())
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     folds = tab.locator("details")

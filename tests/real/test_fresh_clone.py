@@ -1,4 +1,6 @@
-"""What a newcomer does: clone, `make plan`, change a pool, look again, break something, read the message."""
+"""What a newcomer does: clone, `make plan`, change a pool, look again, break something, read the
+message.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS", "VIRTUAL_ENV"))}
-    return subprocess.run(["make", *arguments], cwd=folder, env={**environment, "COLUMNS": "80"}, capture_output=True, text=True, timeout=600, check=False)
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("MAKE", "MFLAGS", "VIRTUAL_ENV"))
+    }
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=folder,
+        env={**environment, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +49,14 @@ def test_one_command_after_cloning_shows_the_plan(clone: Path) -> None:
 
 
 def test_the_environment_has_what_the_engine_asks_for(clone: Path) -> None:
-    """The engine's Python host runs `pip list`, and uncompiled SDKs would take seconds at each start."""
+    """The engine's Python host runs `pip list`, and uncompiled SDKs would take seconds at each
+    start.
+    """
     python = clone / ".venv" / "bin" / "python"
-    assert subprocess.run([python, "-m", "pip", "list"], capture_output=True, check=False).returncode == 0
+    assert (
+        subprocess.run([python, "-m", "pip", "list"], capture_output=True, check=False).returncode
+        == 0
+    )
     (package,) = (clone / ".venv" / "lib").glob("python3*/site-packages/pulumi_aws")
     assert any(package.rglob("__pycache__/*.pyc"))
 
@@ -57,5 +76,8 @@ def test_a_mistake_is_answered_with_its_path_and_what_to_do(clone: Path) -> None
     stack.write_text(stack.read_text().replace("max: 12 }", "max: twelve }"))
     done = make(clone, "plan")
     assert done.returncode != 0
-    assert "Pulumi.dev.yaml: pools.memory.size.max: must be a whole number (got 'twelve'); write digits only" in done.stderr
+    assert (
+        "Pulumi.dev.yaml: pools.memory.size.max: must be a whole number (got 'twelve'); write"
+        " digits only" in done.stderr
+    )
     assert "Traceback" not in done.stderr

@@ -1,4 +1,6 @@
-"""`jhub health` against the real JupyterHub with real servers and kernels: a healthy one, one whose spawns fail, one whose sign-in is broken, and killed."""
+"""`jhub health` against the real JupyterHub with real servers and kernels: a healthy one, one
+whose spawns fail, one whose sign-in is broken, and killed.
+"""
 
 from __future__ import annotations
 
@@ -74,13 +76,33 @@ class Site:
     tools: Tools
 
     def environment(self, **more: str) -> dict[str, str]:
-        return {**os.environ, **self.tools.environment, "PYTHONPATH": str(ROOT), "COLUMNS": "80", **more}
+        return {
+            **os.environ,
+            **self.tools.environment,
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "80",
+            **more,
+        }
 
     def command(self, *more: str) -> list[str]:
-        return [sys.executable, "-m", "jupyterhub_aws.cli.main", "health", str(self.folder / "Pulumi.site.yaml"), *more]
+        return [
+            sys.executable,
+            "-m",
+            "jupyterhub_aws.cli.main",
+            "health",
+            str(self.folder / "Pulumi.site.yaml"),
+            *more,
+        ]
 
     def health(self, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(*more), env=self.environment(**environment), cwd=self.folder, capture_output=True, text=True, timeout=180)
+        return subprocess.run(
+            self.command(*more),
+            env=self.environment(**environment),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
 
     @property
     def api(self) -> HubApi:
@@ -93,8 +115,17 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, *, sign_in: dict[str, Any], fails: Sequence[str] = (), groups: Sequence[str] = (), **secret: Any) -> Iterator[Site]:
-    """The kubeadm example with this sign-in and a tunnel as its entry; profiles of these names never start, those in `groups` are some group's."""
+def site(
+    folder: Path,
+    *,
+    sign_in: dict[str, Any],
+    fails: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    **secret: Any,
+) -> Iterator[Site]:
+    """The kubeadm example with this sign-in and a tunnel as its entry; profiles of these names
+    never start, those in `groups` are some group's.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     yaml, place = YAML(), folder / "Pulumi.site.yaml"
     document = yaml.load((ROOT / "examples/kubeadm/Pulumi.kubeadm.yaml").read_text())
@@ -106,12 +137,30 @@ def site(folder: Path, *, sign_in: dict[str, Any], fails: Sequence[str] = (), gr
     with place.open("w") as handle:
         yaml.dump(document, handle)
     file = read(place)
-    stack = validated(whole(Configuration(values=file.values, secret=file.secret, source=file.source), folder))
-    values = json.loads(json.dumps(hub_values(resolve(stack).hubs["main"], UNKNOWN, resolve(stack).images)).replace('"[secret]"', json.dumps(TOKEN)))
+    stack = validated(
+        whole(Configuration(values=file.values, secret=file.secret, source=file.source), folder)
+    )
+    values = json.loads(
+        json.dumps(hub_values(resolve(stack).hubs["main"], UNKNOWN, resolve(stack).images)).replace(
+            '"[secret]"', json.dumps(TOKEN)
+        )
+    )
     tools = Tools(folder / "bin")
     token = base64.b64encode(TOKEN.encode()).decode()
-    tools.answer("kubectl", "get", "secret", "hub", stdout=json.dumps({"data": {f"hub.services.{OPERATOR}.apiToken": token}}))
-    with booted(values, folder / "hub", server_text=REAL_SERVER, more=_SPAWNER.format(fails=list(fails)), **secret) as hub:
+    tools.answer(
+        "kubectl",
+        "get",
+        "secret",
+        "hub",
+        stdout=json.dumps({"data": {f"hub.services.{OPERATOR}.apiToken": token}}),
+    )
+    with booted(
+        values,
+        folder / "hub",
+        server_text=REAL_SERVER,
+        more=_SPAWNER.format(fails=list(fails)),
+        **secret,
+    ) as hub:
         for target in ("service/hub", "service/proxy-public"):
             tools.leads(target, int(hub.url.rpartition(":")[2]))
         yield Site(folder, hub, tools)
@@ -119,7 +168,16 @@ def site(folder: Path, *, sign_in: dict[str, Any], fails: Sequence[str] = (), gr
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    passwords = {"hub": {"config": {"SharedPasswordAuthenticator": {"user_password": USER_PASSWORD, "admin_password": ADMIN_PASSWORD}}}}
+    passwords = {
+        "hub": {
+            "config": {
+                "SharedPasswordAuthenticator": {
+                    "user_password": USER_PASSWORD,
+                    "admin_password": ADMIN_PASSWORD,
+                }
+            }
+        }
+    }
     with site(tmp_path_factory.mktemp("healthy"), sign_in=_SHARED, secret=passwords) as found:
         yield found
 
@@ -127,12 +185,19 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def test_a_healthy_hub(healthy: Site) -> None:
     done = healthy.health(JHUB_HEALTH_USER="ada", JHUB_HEALTH_PASSWORD=USER_PASSWORD)
     assert done.returncode == 0, done.stdout + done.stderr
-    for line in ("answers, and shows its sign-in page, through a tunnel", "ada signed in through the form, and out again", "✓ People can work."):
+    for line in (
+        "answers, and shows its sign-in page, through a tunnel",
+        "ada signed in through the form, and out again",
+        "✓ People can work.",
+    ):
         assert line in " ".join(done.stdout.split()), done.stdout
     for profile in ("small", "large"):
         for stage in ("start", "cell", "home", "stop"):
             assert re.search(rf"✓ {profile}: {stage} +\d+\.\d s", done.stdout), done.stdout
-    assert "print(6*7) → 42" in done.stdout and "the directory jhub-health of the hub's homes" in " ".join(done.stdout.split())
+    assert (
+        "print(6*7) → 42" in done.stdout
+        and "the directory jhub-health of the hub's homes" in " ".join(done.stdout.split())
+    )
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert healthy.clean() and list((healthy.hub.folder / "homes").glob("*/.jhub-health")) == []
     assert USER_PASSWORD not in done.stdout + done.stderr and TOKEN not in done.stdout + done.stderr
@@ -142,7 +207,11 @@ def test_a_healthy_hub(healthy: Site) -> None:
 def test_as_data_and_one_profile(healthy: Site) -> None:
     done = healthy.health("--json", "--profile", "large")
     found = json.loads(done.stdout)
-    assert (done.returncode, found["format"], found["healthy"]) == (0, "jupyterhub-aws/health/1", True), done.stderr
+    assert (done.returncode, found["format"], found["healthy"]) == (
+        0,
+        "jupyterhub-aws/health/1",
+        True,
+    ), done.stderr
     (hub,) = found["hubs"]
     assert [(stage["stage"], stage["status"]) for stage in hub["stages"]] == [
         ("entry", "ok"),
@@ -155,11 +224,18 @@ def test_as_data_and_one_profile(healthy: Site) -> None:
     assert all(stage["seconds"] > 0 for stage in hub["stages"] if stage["status"] == "ok")
 
 
-def test_a_wrong_password_is_the_sign_ins_fault_and_servers_are_tried_all_the_same(healthy: Site) -> None:
-    done = healthy.health("--profile", "small", JHUB_HEALTH_USER="ada", JHUB_HEALTH_PASSWORD="not-ada's-password")
+def test_a_wrong_password_is_the_sign_ins_fault_and_servers_are_tried_all_the_same(
+    healthy: Site,
+) -> None:
+    done = healthy.health(
+        "--profile", "small", JHUB_HEALTH_USER="ada", JHUB_HEALTH_PASSWORD="not-ada's-password"
+    )
     assert done.returncode == 1
     text = " ".join(done.stdout.split())
-    assert "ada is not let in: HTTP 403 (Invalid username or password)" in text and "✗ 1 failed: main: sign-in" in text, done.stdout
+    assert (
+        "ada is not let in: HTTP 403 (Invalid username or password)" in text
+        and "✗ 1 failed: main: sign-in" in text
+    ), done.stdout
     assert "✓ small: cell" in done.stdout and healthy.clean()
     assert "not-ada" not in done.stdout + done.stderr
 
@@ -183,14 +259,24 @@ def test_killed_in_the_middle_the_next_run_stops_what_was_left(healthy: Site) ->
     process.communicate(timeout=60)
     assert not healthy.clean(), "nobody could put it away"
     done = healthy.health("--profile", "small")
-    assert done.returncode == 0 and "a server that an earlier run left was stopped" in " ".join(done.stdout.split()), done.stdout
+    assert done.returncode == 0 and "a server that an earlier run left was stopped" in " ".join(
+        done.stdout.split()
+    ), done.stdout
     assert healthy.clean()
 
 
 def _running_a_server(found: Site) -> subprocess.Popen[str]:
     """A run whose server is there."""
     command, pipe = found.command("--profile", "small"), subprocess.PIPE
-    process = subprocess.Popen(command, env=found.environment(), cwd=found.folder, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        env=found.environment(),
+        cwd=found.folder,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        start_new_session=True,
+    )
     for _ in range(300):
         if any(server.user == HEALTH_USER for server in found.api.servers()):
             return process
@@ -208,7 +294,9 @@ def test_a_proxy_that_nobody_reaches(healthy: Site) -> None:
         healthy.tools.leads("service/proxy-public", port)
     assert done.returncode == 1 and healthy.clean()
     text = " ".join(done.stdout.split())
-    assert "unable to forward port because pod is not running" in text and "✓ hub" in text, done.stdout
+    assert "unable to forward port because pod is not running" in text and "✓ hub" in text, (
+        done.stdout
+    )
     assert text.count("not tried, because the proxy is not reached") == 3
 
 
@@ -218,7 +306,11 @@ def test_spawns_that_fail(tmp_path: Path) -> None:
         text = " ".join(done.stdout.split())
         assert done.returncode == 1 and "✓ small: cell" in text, done.stdout
         assert re.search(r"✗ large: start +\d+\.\d s", done.stdout)
-        assert "Spawn failed" in text and "0/3 nodes are available: 3 Insufficient memory" in text and "jhub logs site main hub" in text, done.stdout
+        assert (
+            "Spawn failed" in text
+            and "0/3 nodes are available: 3 Insufficient memory" in text
+            and "jhub logs site main hub" in text
+        ), done.stdout
         assert "large: cell" not in text and "✗ 1 failed: main: large: start" in text
         assert broken.clean()
 
@@ -237,9 +329,15 @@ def test_a_sign_in_that_is_broken(tmp_path: Path) -> None:
         done = broken.health(JHUB_HEALTH_USER="ada", JHUB_HEALTH_PASSWORD="some-password")
         text = " ".join(done.stdout.split())
         assert done.returncode == 1, done.stdout + done.stderr
-        assert "ada is not let in: HTTP 503" in text and "The directory gives no answer." in text, done.stdout
+        assert "ada is not let in: HTTP 503" in text and "The directory gives no answer." in text, (
+            done.stdout
+        )
         assert "jhub probe ldap site --hub main --user ada" in text
-        assert "✓ small: cell" in text and "not tried, because it is for cn=gpu,dc=example only, and the test user is in no group" in text
+        assert (
+            "✓ small: cell" in text
+            and "not tried, because it is for cn=gpu,dc=example only, and the test user is in no group"
+            in text
+        )
         assert broken.clean() and "some-password" not in done.stdout + done.stderr
 
 
@@ -247,20 +345,36 @@ def test_people_who_sign_in_elsewhere(tmp_path: Path) -> None:
     authority, trusted = Authority(), tmp_path / "ca.crt"
     trusted.write_text(authority.pem)
     with identity_provider(tmp_path, authority, {}) as provider:
-        addresses = {f"{name}_url": f"{provider.url}/{name}" for name in ("authorize", "token", "userinfo")}
-        section = {"kind": "oidc", "client_id": CLIENT_ID, "groups_claim": "groups", "allowed_groups": ["staff"], **addresses}
+        addresses = {
+            f"{name}_url": f"{provider.url}/{name}" for name in ("authorize", "token", "userinfo")
+        }
+        section = {
+            "kind": "oidc",
+            "client_id": CLIENT_ID,
+            "groups_claim": "groups",
+            "allowed_groups": ["staff"],
+            **addresses,
+        }
         secret = {"hub": {"config": {"GenericOAuthenticator": {"client_secret": CLIENT_SECRET}}}}
         with site(tmp_path / "site", sign_in=section, secret=secret) as found:
             arguments = ("--profile", "small")
             well = found.health(*arguments, SSL_CERT_FILE=str(trusted))
             assert well.returncode == 0, well.stdout + well.stderr
-            assert "leads to localhost, which answers; no password was tried there" in " ".join(well.stdout.split())
+            assert "leads to localhost, which answers; no password was tried there" in " ".join(
+                well.stdout.split()
+            )
             strange = found.health(*arguments)
-            assert strange.returncode == 1 and "localhost does not answer from here" in " ".join(strange.stdout.split()), "nobody signed its certificate"
+            assert strange.returncode == 1 and "localhost does not answer from here" in " ".join(
+                strange.stdout.split()
+            ), "nobody signed its certificate"
             provider.person = "nobody"
             boot = found.hub.folder / "boot_config.py"
             boot.write_text(boot.read_text() + '\nc.GenericOAuthenticator.client_id = "another"\n')
             found.hub.restart()
             refused = found.health(*arguments, SSL_CERT_FILE=str(trusted))
-            assert refused.returncode == 1 and "localhost answers with HTTP 400" in " ".join(refused.stdout.split()), refused.stdout
-            assert found.clean() and [fault.partition(":")[0] for fault in provider.faults] == ["authorize"]
+            assert refused.returncode == 1 and "localhost answers with HTTP 400" in " ".join(
+                refused.stdout.split()
+            ), refused.stdout
+            assert found.clean() and [fault.partition(":")[0] for fault in provider.faults] == [
+                "authorize"
+            ]

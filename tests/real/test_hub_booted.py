@@ -1,4 +1,6 @@
-"""The hub that people log in to: the real JupyterHub and proxy, booted on what the program renders, for each kind of sign-in."""
+"""The hub that people log in to: the real JupyterHub and proxy, booted on what the program
+renders, for each kind of sign-in.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,13 @@ from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.live.hub_api import HubApi, Server
 from tests.support.certificates import Authority
-from tests.support.directory import SEARCH_PASSWORD, STAFF, Directory, directory, missing_for_the_directory
+from tests.support.directory import (
+    SEARCH_PASSWORD,
+    STAFF,
+    Directory,
+    directory,
+    missing_for_the_directory,
+)
 from tests.support.directory_stacks import sign_in, stack_with
 from tests.support.hub_boot import Hub, booted, missing_for_a_hub
 from tests.support.identity import CLIENT_ID, CLIENT_SECRET, Identity, identity_provider
@@ -39,7 +47,9 @@ USER_PASSWORD, ADMIN_PASSWORD = "u" * 12, "a" * 40
 def values_with(section: dict[str, Any], *more: str) -> dict[str, Any]:
     """The values of the hub `main` of `dev` with this sign-in; what chance makes is all zeros."""
     stack = stack_with(section, *more)
-    text = json.dumps(hub_values(resolve(stack).hubs["main"], UNKNOWN, resolve(stack).images)).replace('"[secret]"', json.dumps("0" * 64))
+    text = json.dumps(
+        hub_values(resolve(stack).hubs["main"], UNKNOWN, resolve(stack).images)
+    ).replace('"[secret]"', json.dumps("0" * 64))
     found: dict[str, Any] = json.loads(text)
     return found
 
@@ -53,8 +63,12 @@ def secret(section: str, **traits: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    values = values_with({"kind": "shared_password", "administrators": ["ops1"], "usernames": "simple"})
-    passwords = secret("SharedPasswordAuthenticator", user_password=USER_PASSWORD, admin_password=ADMIN_PASSWORD)
+    values = values_with(
+        {"kind": "shared_password", "administrators": ["ops1"], "usernames": "simple"}
+    )
+    passwords = secret(
+        "SharedPasswordAuthenticator", user_password=USER_PASSWORD, admin_password=ADMIN_PASSWORD
+    )
     with booted(values, tmp_path_factory.mktemp("shared") / "hub", secret=passwords) as hub:
         yield hub
 
@@ -63,8 +77,18 @@ def test_a_person_is_let_in_and_another_is_not(shared: Hub) -> None:
     page = requests.get(f"{shared.url}/hub/login", timeout=10)
     assert page.status_code == 200 and 'type="password"' in page.text
     status, session = shared.sign_in("ada", USER_PASSWORD)
-    assert (status, shared.about(session)["name"], shared.about(session)["admin"]) == (302, "ada", False)
-    for name, password in (("ada", "wrong"), ("ada", ""), ("ops1", USER_PASSWORD), ("no spaces please", USER_PASSWORD), ("../up", USER_PASSWORD)):
+    assert (status, shared.about(session)["name"], shared.about(session)["admin"]) == (
+        302,
+        "ada",
+        False,
+    )
+    for name, password in (
+        ("ada", "wrong"),
+        ("ada", ""),
+        ("ops1", USER_PASSWORD),
+        ("no spaces please", USER_PASSWORD),
+        ("../up", USER_PASSWORD),
+    ):
         status, session = shared.sign_in(name, password)
         assert (status, shared.about(session)) == (403, {}), name
 
@@ -81,7 +105,9 @@ def test_a_restart_keeps_sessions_and_a_server_starts(shared: Hub) -> None:
     shared.restart()
     assert shared.about(ada)["name"] == "ada"
     start(shared, ada, "ada")
-    assert requests.get(f"{shared.url}/user/ada/", timeout=10).text == "server of ada", "through the proxy"
+    assert requests.get(f"{shared.url}/user/ada/", timeout=10).text == "server of ada", (
+        "through the proxy"
+    )
 
 
 def start(hub: Hub, session: requests.Session, name: str) -> None:
@@ -102,16 +128,26 @@ def wait(until: Callable[[], object]) -> None:
 def test_a_server_that_ended_by_itself_says_so_where_the_next_one_starts(shared: Hub) -> None:
     _, bob = shared.sign_in("bob", USER_PASSWORD)
     start(shared, bob, "bob")
-    killed = [pid for pid in shared.servers() if b"JUPYTERHUB_USER=bob" in Path(f"/proc/{pid}/environ").read_bytes()]
+    killed = [
+        pid
+        for pid in shared.servers()
+        if b"JUPYTERHUB_USER=bob" in Path(f"/proc/{pid}/environ").read_bytes()
+    ]
     assert len(killed) == 1
     os.kill(killed[0], signal.SIGKILL)
     wait(lambda: not shared.about(bob)["server"])
     page = shared.page(bob, "/hub/spawn/bob").text
     assert "Your last server is gone." in page and "Start one" in page
     start(shared, bob, "bob")
-    bob.delete(f"{shared.url}/hub/api/users/bob/server", headers={"X-XSRFToken": bob.cookies.get("_xsrf", path="/hub/")}, timeout=30)
+    bob.delete(
+        f"{shared.url}/hub/api/users/bob/server",
+        headers={"X-XSRFToken": bob.cookies.get("_xsrf", path="/hub/")},
+        timeout=30,
+    )
     wait(lambda: not shared.about(bob)["server"])
-    assert "Your last server is gone." not in shared.page(bob, "/hub/spawn/bob").text, "its person stopped it"
+    assert "Your last server is gone." not in shared.page(bob, "/hub/spawn/bob").text, (
+        "its person stopped it"
+    )
 
 
 # --- a directory ---
@@ -127,9 +163,18 @@ def slapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
 
 @pytest.fixture(scope="module")
 def with_directory(slapd: Directory, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    section = sign_in(slapd, CA.pem, lookup=True, admin_groups=[slapd.group("ops")], administrators=["ops1"], timeout_seconds=5)
+    section = sign_in(
+        slapd,
+        CA.pem,
+        lookup=True,
+        admin_groups=[slapd.group("ops")],
+        administrators=["ops1"],
+        timeout_seconds=5,
+    )
     passwords = secret("LDAPAuthenticator", lookup_dn_search_password=SEARCH_PASSWORD)
-    with booted(values_with(section), tmp_path_factory.mktemp("ldap") / "hub", secret=passwords) as hub:
+    with booted(
+        values_with(section), tmp_path_factory.mktemp("ldap") / "hub", secret=passwords
+    ) as hub:
         yield hub
 
 
@@ -138,12 +183,24 @@ def test_people_of_a_directory(with_directory: Hub, slapd: Directory) -> None:
         status, session = with_directory.sign_in(name, STAFF[name]["password"])
         assert (status, with_directory.about(session).get("admin")) == (302, admin), name
         assert with_directory.page(session, "/hub/admin").status_code == (200 if admin else 403)
-    assert slapd.group("hub") in with_directory.about(with_directory.sign_in("alice", STAFF["alice"]["password"])[1])["groups"]
-    for name, password in (("alice", "wrong"), ("alice", ""), ("bob", STAFF["bob"]["password"]), ("*", STAFF["alice"]["password"])):
+    assert (
+        slapd.group("hub")
+        in with_directory.about(with_directory.sign_in("alice", STAFF["alice"]["password"])[1])[
+            "groups"
+        ]
+    )
+    for name, password in (
+        ("alice", "wrong"),
+        ("alice", ""),
+        ("bob", STAFF["bob"]["password"]),
+        ("*", STAFF["alice"]["password"]),
+    ):
         assert with_directory.sign_in(name, password)[0] == 403, name
 
 
-def test_who_left_the_group_is_refused_after_a_first_sign_in_and_an_administrator_is_one_no_more(with_directory: Hub, slapd: Directory) -> None:
+def test_who_left_the_group_is_refused_after_a_first_sign_in_and_an_administrator_is_one_no_more(
+    with_directory: Hub, slapd: Directory
+) -> None:
     assert with_directory.sign_in("alice", STAFF["alice"]["password"])[0] == 302
     slapd.leave("alice", "hub")
     try:
@@ -152,19 +209,36 @@ def test_who_left_the_group_is_refused_after_a_first_sign_in_and_an_administrato
         slapd.join("alice", "hub")
     slapd.join("alice", "ops")
     try:
-        assert with_directory.about(with_directory.sign_in("alice", STAFF["alice"]["password"])[1])["admin"] is True
+        assert (
+            with_directory.about(with_directory.sign_in("alice", STAFF["alice"]["password"])[1])[
+                "admin"
+            ]
+            is True
+        )
     finally:
         slapd.leave("alice", "ops")
-    assert with_directory.about(with_directory.sign_in("alice", STAFF["alice"]["password"])[1])["admin"] is False
+    assert (
+        with_directory.about(with_directory.sign_in("alice", STAFF["alice"]["password"])[1])[
+            "admin"
+        ]
+        is False
+    )
 
 
-def test_the_hub_answers_while_the_directory_does_not(with_directory: Hub, slapd: Directory) -> None:
+def test_the_hub_answers_while_the_directory_does_not(
+    with_directory: Hub, slapd: Directory
+) -> None:
     _, session = with_directory.sign_in("alice", STAFF["alice"]["password"])
     found: list[tuple[int, float]] = []
 
     def knock() -> None:
         began = time.monotonic()
-        found.append((with_directory.sign_in("alice", STAFF["alice"]["password"])[0], time.monotonic() - began))
+        found.append(
+            (
+                with_directory.sign_in("alice", STAFF["alice"]["password"])[0],
+                time.monotonic() - began,
+            )
+        )
 
     with slapd.silent():
         waiting = [threading.Thread(target=knock) for _ in range(3)]
@@ -188,11 +262,25 @@ def test_the_hub_answers_while_the_directory_does_not(with_directory: Hub, slapd
 # --- somebody else's page ---
 
 CLAIMS = {
-    "ada": {"preferred_username": "ada", "groups": ["staff"], "cognito:username": "ada", "cognito:groups": ["staff"]},
-    "boss": {"preferred_username": "Boss", "groups": ["ops"], "cognito:username": "boss", "cognito:groups": ["ops"]},
+    "ada": {
+        "preferred_username": "ada",
+        "groups": ["staff"],
+        "cognito:username": "ada",
+        "cognito:groups": ["staff"],
+    },
+    "boss": {
+        "preferred_username": "Boss",
+        "groups": ["ops"],
+        "cognito:username": "boss",
+        "cognito:groups": ["ops"],
+    },
     "eve": {"preferred_username": "eve", "groups": ["others"], "cognito:username": "eve"},
 }
-TEAMS = {"ada": ["example-org:people"], "boss": ["other-org:x", "example-org:ops"], "eve": ["other-org:y"]}
+TEAMS = {
+    "ada": ["example-org:people"],
+    "boss": ["other-org:x", "example-org:ops"],
+    "eve": ["other-org:y"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -216,10 +304,27 @@ def kinds(url: str) -> dict[str, tuple[dict[str, Any], dict[str, Any], str]]:
         "allowed_groups": ["staff"],
         "admin_groups": ["ops"],
     }
-    cognito = {"kind": "cognito", "client_id": CLIENT_ID, "domain": "pool.example.org", "allowed_groups": ["staff"], "admin_groups": ["ops"]}
-    there = {"authorize_url": f"{url}/oauth2/authorize", "token_url": f"{url}/oauth2/token", "logout_redirect_url": f"{url}/logout"}
-    moved = {"hub": {"config": {"GenericOAuthenticator": there}}}  # a stack file may not say so: its domain decides
-    github = {"kind": "github", "client_id": CLIENT_ID, "allowed_organizations": ["example-org:people", "example-org"], "admin_teams": ["example-org:ops"]}
+    cognito = {
+        "kind": "cognito",
+        "client_id": CLIENT_ID,
+        "domain": "pool.example.org",
+        "allowed_groups": ["staff"],
+        "admin_groups": ["ops"],
+    }
+    there = {
+        "authorize_url": f"{url}/oauth2/authorize",
+        "token_url": f"{url}/oauth2/token",
+        "logout_redirect_url": f"{url}/logout",
+    }
+    moved = {
+        "hub": {"config": {"GenericOAuthenticator": there}}
+    }  # a stack file may not say so: its domain decides
+    github = {
+        "kind": "github",
+        "client_id": CLIENT_ID,
+        "allowed_organizations": ["example-org:people", "example-org"],
+        "admin_teams": ["example-org:ops"],
+    }
     return {
         "oidc": (oidc, {}, "GenericOAuthenticator"),
         "cognito": (cognito, moved, "GenericOAuthenticator"),
@@ -232,7 +337,12 @@ def test_people_of_an_identity_provider(provider: Identity, tmp_path: Path, kind
     section, over, owner = kinds(provider.url)[kind]
     (tmp_path / "ca.crt").write_text(CA.pem)
     environment = {"SSL_CERT_FILE": str(tmp_path / "ca.crt"), "GITHUB_URL": provider.url}
-    with booted(merged(values_with(section), over), tmp_path / "hub", secret=secret(owner, client_secret=CLIENT_SECRET), **environment) as hub:
+    with booted(
+        merged(values_with(section), over),
+        tmp_path / "hub",
+        secret=secret(owner, client_secret=CLIENT_SECRET),
+        **environment,
+    ) as hub:
         found: dict[str, Mapping[str, Any]] = {}
         for person in CLAIMS:
             provider.person = person
@@ -242,10 +352,15 @@ def test_people_of_an_identity_provider(provider: Identity, tmp_path: Path, kind
                 leaving = hub.page(session, "/hub/logout")
                 assert hub.about(session) == {}
                 if kind != "github":
-                    assert leaving.status_code == 302 and leaving.headers["Location"].startswith(f"{provider.url}/logout")
+                    assert leaving.status_code == 302 and leaving.headers["Location"].startswith(
+                        f"{provider.url}/logout"
+                    )
         assert provider.faults == []
         assert (found["ada"]["name"], found["ada"]["admin"]) == ("ada", False)
-        assert (found["boss"]["name"], found["boss"]["admin"]) == ("boss", True), "in lower case, and an administrator by group"
+        assert (found["boss"]["name"], found["boss"]["admin"]) == (
+            "boss",
+            True,
+        ), "in lower case, and an administrator by group"
         assert found["eve"]["status"] == 403 and "name" not in found["eve"]
         assert found["ada"]["groups"] == (["example-org:people"] if kind == "github" else ["staff"])
         assert CLIENT_SECRET not in hub.log
@@ -256,17 +371,25 @@ def test_people_of_an_identity_provider(provider: Identity, tmp_path: Path, kind
 
 def test_accounts_of_the_hubs_own(tmp_path: Path) -> None:
     values = values_with({"kind": "native", "administrators": ["ops1"], "failed_logins": 3})
-    with booted(values, tmp_path / "hub", secret=secret("AccountsAuthenticator", admin_password=ADMIN_PASSWORD)) as hub:
+    with booted(
+        values,
+        tmp_path / "hub",
+        secret=secret("AccountsAuthenticator", admin_password=ADMIN_PASSWORD),
+    ) as hub:
         taken = signed_up(hub, "ops1", "a password of eve's")
         assert "ops1" not in taken or "already" in taken or "went wrong" in taken.lower()
-        assert hub.sign_in("ops1", "a password of eve's")[0] != 302, "nobody takes an administrator's name"
+        assert hub.sign_in("ops1", "a password of eve's")[0] != 302, (
+            "nobody takes an administrator's name"
+        )
         status, ops = hub.sign_in("ops1", ADMIN_PASSWORD)
         assert status == 302 and hub.about(ops)["admin"] is True
         for weak in ("short", "password1234"):
             signed_up(hub, "weak", weak)
             assert hub.sign_in("weak", weak)[0] != 302
         signed_up(hub, "ada", "a long password of ada's")
-        assert hub.sign_in("ada", "a long password of ada's")[0] != 302, "not before an administrator says so"
+        assert hub.sign_in("ada", "a long password of ada's")[0] != 302, (
+            "not before an administrator says so"
+        )
         admitted = ops.get(f"{hub.url}/hub/authorize/ada", timeout=10)
         assert admitted.status_code == 200
         status, ada = hub.sign_in("ada", "a long password of ada's")
@@ -275,7 +398,9 @@ def test_accounts_of_the_hubs_own(tmp_path: Path) -> None:
         assert hub.about(ada)["name"] == "ada" and hub.sign_in("ops1", ADMIN_PASSWORD)[0] == 302
         for _ in range(4):
             hub.sign_in("ada", "guess")
-        assert hub.sign_in("ada", "a long password of ada's")[0] != 302, "it waits after three wrong passwords"
+        assert hub.sign_in("ada", "a long password of ada's")[0] != 302, (
+            "it waits after three wrong passwords"
+        )
         assert ADMIN_PASSWORD not in hub.log
 
 
@@ -286,7 +411,12 @@ def signed_up(hub: Hub, name: str, password: str) -> str:
     assert page.status_code == 200, page.text[:500]
     found = re.search(r'name="_xsrf" value="([^"]+)"', page.text)
     token = found[1] if found else session.cookies.get("_xsrf", path="/hub/")
-    sent = {"username": name, "signup_password": password, "signup_password_confirmation": password, "_xsrf": token}
+    sent = {
+        "username": name,
+        "signup_password": password,
+        "signup_password_confirmation": password,
+        "_xsrf": token,
+    }
     return session.post(f"{hub.url}/hub/signup", data=sent, timeout=10).text
 
 
@@ -305,25 +435,45 @@ def test_an_operator_sees_and_stops_servers_and_tells_people_why(shared: Hub) ->
     api.say("Back on Monday <b>8:00</b>", 60, closed=True)
     assert api.said()["text"] == "Back on Monday <b>8:00</b>" and 0 < api.said()["seconds"] <= 60
     for page in ("/hub/home", "/hub/spawn/dora"):
-        assert "Back on Monday &lt;b&gt;8:00&lt;/b&gt;" in shared.page(shared.sign_in("dora", USER_PASSWORD)[1], page).text
+        assert (
+            "Back on Monday &lt;b&gt;8:00&lt;/b&gt;"
+            in shared.page(shared.sign_in("dora", USER_PASSWORD)[1], page).text
+        )
     for server in api.servers():
         api.stop(server)
     wait(lambda: api.servers() == [])
     _, dora = shared.sign_in("dora", USER_PASSWORD)
-    dora.post(f"{shared.url}/hub/api/users/dora/server", headers={"X-XSRFToken": dora.cookies.get("_xsrf", path="/hub/")}, timeout=30)
+    dora.post(
+        f"{shared.url}/hub/api/users/dora/server",
+        headers={"X-XSRFToken": dora.cookies.get("_xsrf", path="/hub/")},
+        timeout=30,
+    )
     wait(lambda: not shared.about(dora)["server"])
     assert shared.servers() == [], "no server starts while the hub is closed"
     api.unsay()
-    assert api.said() == {"text": "", "closed": False, "seconds": 0} and "Back on Monday" not in shared.page(dora, "/hub/home").text
+    assert (
+        api.said() == {"text": "", "closed": False, "seconds": 0}
+        and "Back on Monday" not in shared.page(dora, "/hub/home").text
+    )
     start(shared, dora, "dora")
     api.stop(api.servers()[0])
     wait(lambda: api.servers() == [])
-    api.stop(Server(user="dora", name="", ready=True, pending="", started="", last_activity="", profile=""))  # twice is no error
+    api.stop(
+        Server(
+            user="dora", name="", ready=True, pending="", started="", last_activity="", profile=""
+        )
+    )  # twice is no error
 
 
 def test_the_operators_token_opens_nothing_else(shared: Hub) -> None:
     api = operator(shared)
-    for method, path in (("POST", "/users/eve"), ("POST", "/users/ada/server"), ("DELETE", "/users/ada"), ("GET", "/users/ada/tokens"), ("POST", "/shutdown")):
+    for method, path in (
+        ("POST", "/users/eve"),
+        ("POST", "/users/ada/server"),
+        ("DELETE", "/users/ada"),
+        ("GET", "/users/ada/tokens"),
+        ("POST", "/shutdown"),
+    ):
         with pytest.raises(ConfigError, match=r"with 40[34]"):
             api.ask(method, path, {} if method == "POST" else None)
     with pytest.raises(ConfigError, match="with 403"):
@@ -331,7 +481,12 @@ def test_the_operators_token_opens_nothing_else(shared: Hub) -> None:
     _, ada = shared.sign_in("ada", USER_PASSWORD)
     token = {"X-XSRFToken": ada.cookies.get("_xsrf", path="/hub/")}
     said = {"text": "hello", "seconds": 5, "closed": False}
-    assert ada.put(f"{shared.url}/hub/api/jupyterhub-aws/notice", headers=token, json=said, timeout=10).status_code == 403, "a person says nothing to all"
+    assert (
+        ada.put(
+            f"{shared.url}/hub/api/jupyterhub-aws/notice", headers=token, json=said, timeout=10
+        ).status_code
+        == 403
+    ), "a person says nothing to all"
     with pytest.raises(ConfigError, match="with 400"):
         api.say("x" * 501, 1, closed=False)
 
@@ -341,7 +496,11 @@ def test_the_test_user_is_the_operators(shared: Hub) -> None:
     api.ask("POST", f"/users/{HEALTH_USER}", {}, fine=(201, 409))
     api.ask("POST", f"/users/{HEALTH_USER}/server", {})
     wait(lambda: [server.ready for server in api.servers() if server.user == HEALTH_USER] == [True])
-    done = requests.get(f"{shared.url}/user/{HEALTH_USER}/", headers={"Authorization": "token " + "0" * 64}, timeout=10)
+    done = requests.get(
+        f"{shared.url}/user/{HEALTH_USER}/",
+        headers={"Authorization": "token " + "0" * 64},
+        timeout=10,
+    )
     assert done.text == f"server of {HEALTH_USER}"
     api.ask("DELETE", f"/users/{HEALTH_USER}/server", fine=(202, 204))
     wait(lambda: api.servers() == [])

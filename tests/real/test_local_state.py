@@ -1,4 +1,6 @@
-"""What servers are told by files, read by the real Jupyter Server and the real IPython kernel: when kernels end, and what stays off a home on a network."""
+"""What servers are told by files, read by the real Jupyter Server and the real IPython kernel:
+when kernels end, and what stays off a home on a network.
+"""
 
 from __future__ import annotations
 
@@ -36,24 +38,45 @@ print(app.kernel_manager.cull_idle_timeout, app.runtime_dir, NotebookNotary(pare
 
 
 def ran(program: str, home: Path) -> str:
-    """The program with the files as a server of the committed stack has them, in a home of its own."""
+    """The program with the files as a server of the committed stack has them, in a home of its
+    own.
+    """
     single: dict[str, Any] = release("as committed").inputs["values"]["singleuser"]
     for item in single["extraFiles"].values():
-        # /etc/jupyter and /etc/ipython, into which both look whoever starts them, are other folders here.
+        # /etc/jupyter and /etc/ipython, into which both look whoever starts them, are other folders
+        # here.
         place = home / "mounted" / Path(item["mountPath"]).relative_to("/etc")
         place.parent.mkdir(parents=True)
         place.write_text(json.dumps(item["data"]))
     ipython = home / ".ipython" / "profile_default"
     ipython.mkdir(parents=True)
     (home / "mounted" / "ipython" / "ipython_config.json").rename(ipython / "ipython_config.json")
-    env = {**os.environ, **single["extraEnv"], "HOME": str(home), "JUPYTER_CONFIG_PATH": str(home / "mounted" / "jupyter"), "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run([sys.executable, "-c", program], cwd=home, env=env, capture_output=True, text=True, timeout=120, check=False)
+    env = {
+        **os.environ,
+        **single["extraEnv"],
+        "HOME": str(home),
+        "JUPYTER_CONFIG_PATH": str(home / "mounted" / "jupyter"),
+        "PYTHONWARNINGS": "ignore",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=home,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.strip().splitlines()[-1]
 
 
 def databases(home: Path) -> list[str]:
-    return sorted(str(path.relative_to(home)) for pattern in ("*.db", "*.sqlite", "*.sqlite-*", "*.lock") for path in home.rglob(pattern))
+    return sorted(
+        str(path.relative_to(home))
+        for pattern in ("*.db", "*.sqlite", "*.sqlite-*", "*.lock")
+        for path in home.rglob(pattern)
+    )
 
 
 def test_a_kernel_starts_and_keeps_its_history_on_the_node(tmp_path: Path) -> None:
@@ -61,6 +84,11 @@ def test_a_kernel_starts_and_keeps_its_history_on_the_node(tmp_path: Path) -> No
     assert databases(tmp_path) == []
 
 
-def test_a_server_starts_ends_idle_kernels_and_keeps_its_databases_on_the_node(tmp_path: Path) -> None:
-    assert ran(_SERVER, tmp_path) == "3600 /tmp/jupyter-runtime /tmp/jupyter-signatures.db /tmp/jupyter-file-ids.db"
+def test_a_server_starts_ends_idle_kernels_and_keeps_its_databases_on_the_node(
+    tmp_path: Path,
+) -> None:
+    assert (
+        ran(_SERVER, tmp_path)
+        == "3600 /tmp/jupyter-runtime /tmp/jupyter-signatures.db /tmp/jupyter-file-ids.db"
+    )
     assert databases(tmp_path) == []

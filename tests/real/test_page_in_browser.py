@@ -1,4 +1,6 @@
-"""The page of `jhub plan --html` in a real browser: what a person clicks, on a desk, on a phone, in the dark and on paper."""
+"""The page of `jhub plan --html` in a real browser: what a person clicks, on a desk, on a phone,
+in the dark and on paper.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 NOT_RUN = "the page was not looked at in a browser"
 ROOT = Path(__file__).resolve().parents[2]
 JHUB = str(Path(sys.prefix) / "bin" / "jhub")
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))), None)
+CHROMIUM = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome", "chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
+)
 NARROW, WIDE = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
 #: WCAG 2.2, 1.4.3: text on its background.
 LEAST_CONTRAST = 4.5
@@ -26,7 +35,8 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason=f"no chromium on PATH: {NOT_RUN}"),
 ]
 
-#: Every text on the page with the contrast to what is painted behind it: HTML by computed backgrounds, SVG by the box that it is in.
+#: Every text on the page with the contrast to what is painted behind it: HTML by computed
+#: backgrounds, SVG by the box that it is in.
 CONTRASTS = """() => {
   const rgb = (text) => { const c = text.match(/[\\d.]+/g).map(Number); return c.length > 3 && c[3] === 0 ? null : c; };
   const light = (c) => [0.2126, 0.7152, 0.0722].reduce((sum, part, i) => {
@@ -79,7 +89,9 @@ class Watched:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, headless=True, args=["--no-sandbox"])
+        started = driver.chromium.launch(
+            executable_path=CHROMIUM, headless=True, args=["--no-sandbox"]
+        )
         yield started
         started.close()
 
@@ -87,13 +99,21 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("page") / "plan.html"
-    subprocess.run([JHUB, "plan", "dev", "--html", str(target), "--as-of", "2026-11-23"], cwd=ROOT, capture_output=True, timeout=60, check=True)
+    subprocess.run(
+        [JHUB, "plan", "dev", "--html", str(target), "--as-of", "2026-11-23"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
     return target
 
 
 @pytest.fixture(params=["light", "dark"])
 def watched(request: pytest.FixtureRequest, browser: Browser, file: Path) -> Iterator[Watched]:
-    """The page at a desk. Whatever it did, it wrote nothing to the console and asked nobody for anything."""
+    """The page at a desk. Whatever it did, it wrote nothing to the console and asked nobody for
+    anything.
+    """
     context = browser.new_context(viewport=WIDE, color_scheme=request.param)  # type: ignore[arg-type] -- of plain dictionaries
     found = Watched(page=context.new_page())
     found.page.on("console", lambda message: found.noise.append(message.text))
@@ -184,10 +204,16 @@ def test_nothing_runs_over_the_edge_of_a_phone(watched: Watched) -> None:
     page = watched.page
     page.set_viewport_size(NARROW)  # type: ignore[arg-type] -- a plain dictionary
     for closed in (True, False):
-        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], f"with details closed: {closed}"
-        page.evaluate("document.querySelectorAll('details').forEach((item) => { item.open = true; })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], (
+            f"with details closed: {closed}"
+        )
+        page.evaluate(
+            "document.querySelectorAll('details').forEach((item) => { item.open = true; })"
+        )
     picture = page.locator(".picture")
-    assert picture.evaluate("(box) => box.scrollWidth > box.clientWidth"), "the picture keeps its size and moves in its own box"
+    assert picture.evaluate("(box) => box.scrollWidth > box.clientWidth"), (
+        "the picture keeps its size and moves in its own box"
+    )
 
 
 def test_paper_shows_everything_and_the_screen_is_as_before(watched: Watched) -> None:

@@ -1,4 +1,6 @@
-"""`jhub pause` and `jhub resume` ended by SIGKILL at each call in turn, to AWS, the cluster and hubs: the next run goes on, and ends in the same state."""
+"""`jhub pause` and `jhub resume` ended by SIGKILL at each call in turn, to AWS, the cluster and
+hubs: the next run goes on, and ends in the same state.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def begin(account: Cloud, shape: Shape, folder: Path) -> Inside:
         """Whether hubs and the API have something to run on."""
         there = shape.state(account)
         ours = [sizes for name, sizes in there["groups"].items() if "master" in name]
-        machines = [now for name, now in there["machines"].items() if name.startswith("control-plane")]
+        machines = [
+            now for name, now in there["machines"].items() if name.startswith("control-plane")
+        ]
         if shape.stack == "kubeadm":
             return any(sizes[3] for sizes in ours) or "running" in machines
         return any(item["desiredSize"] for item in there["managed"].values())
@@ -55,9 +59,15 @@ def run(account: Cloud, folder: Path, *arguments: str) -> str:
 
 
 def moments(calls: list[str], *, done: bool) -> list[int]:
-    """The calls to be ended at. One that only reads changes nothing, so it does not matter whether it was answered."""
+    """The calls to be ended at. One that only reads changes nothing, so it does not matter
+    whether it was answered.
+    """
     reads = ("Describe", "List", "Get", "GET ")
-    found = [number for number, name in enumerate(calls, 1) if not done or not (name.startswith(reads) or " GET " in name or '"get"' in name)]
+    found = [
+        number
+        for number, name in enumerate(calls, 1)
+        if not done or not (name.startswith(reads) or " GET " in name or '"get"' in name)
+    ]
     assert found, calls
     return found
 
@@ -75,7 +85,9 @@ def test_a_killed_pause_goes_on(account: Cloud, tmp_path: Path, shape: Shape, do
         assert operation, f"call {number} never came"
         run(account, tmp_path, *pause)
         assert shape.state(account) == shape.rested(before), operation
-        assert not inside.servers["main"] and (shape.stack == "kubeadm" or not inside.servers["second"]), operation
+        assert not inside.servers["main"] and (
+            shape.stack == "kubeadm" or not inside.servers["second"]
+        ), operation
         assert inside.autoscaler == (0 if shape.stack == "dev" else 1), operation
         assert "  paused: true" in shape.file(tmp_path).read_text(), operation
 

@@ -1,4 +1,6 @@
-"""Which pods a changed value replaces, on the real chart: what config/data/z2jh/restarts-*.json says of it, value by value."""
+"""Which pods a changed value replaces, on the real chart: what config/data/z2jh/restarts-*.json
+says of it, value by value.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ from jupyterhub_aws.changes.effects.values import restarted
 from tests.support.chart import missing_for_the_chart, pod_templates, rendered
 from tests.support.stack_files import ROOT
 
-pytestmark = [pytest.mark.real, pytest.mark.skipif(bool(missing_for_the_chart()), reason=missing_for_the_chart())]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(bool(missing_for_the_chart()), reason=missing_for_the_chart()),
+]
 BASES = sorted((ROOT / "tests" / "fixtures" / "values").glob("*.yaml"))
 #: Values that every stack may change, each with another one.
 CHANGED = {
@@ -34,7 +39,10 @@ CHANGED = {
 
 
 def pods(values):
-    return {name.partition("/")[2]: json.dumps(template, sort_keys=True) for name, template in pod_templates(rendered(values, release="hub-main"))}
+    return {
+        name.partition("/")[2]: json.dumps(template, sort_keys=True)
+        for name, template in pod_templates(rendered(values, release="hub-main"))
+    }
 
 
 @pytest.mark.parametrize("keys", CHANGED, ids=[".".join(keys) for keys in CHANGED])
@@ -48,6 +56,9 @@ def test_what_restarts_is_what_was_recorded(keys):
     here[keys[-1]] = CHANGED[keys]
     before, after = pods(old), pods(new)
     changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
-    # The table is a union over several sets of values: where a proxy does not encrypt, its certificate is none of its pod's.
+    # The table is a union over several sets of values: where a proxy does not encrypt, its
+    # certificate is none of its pod's.
     assert "hub" in changed and changed <= restarted(keys), f"on {base.name}"
-    assert "proxy" in changed or "proxy" not in restarted(keys) or keys[:2] == ("proxy", "https"), f"on {base.name}"
+    assert "proxy" in changed or "proxy" not in restarted(keys) or keys[:2] == ("proxy", "https"), (
+        f"on {base.name}"
+    )

@@ -17,18 +17,38 @@ FOLDER = ROOT / "examples" / "ci"
 @pytest.fixture(scope="module")
 def recording():
     given = read_yaml(FOLDER / "Pulumi.dev.yaml")["config"]
-    values = {key: json.dumps(value) if isinstance(value, list) else value for key, value in given.items()} | {"jupyterhub-aws-ci:account": "123456789012"}
-    where = Where(project="jupyterhub-aws-ci", stack="dev", folder=FOLDER, program=Program(folder=FOLDER, file=FOLDER / "__main__.py"))
+    values = {
+        key: json.dumps(value) if isinstance(value, list) else value for key, value in given.items()
+    } | {"jupyterhub-aws-ci:account": "123456789012"}
+    where = Where(
+        project="jupyterhub-aws-ci",
+        stack="dev",
+        folder=FOLDER,
+        program=Program(folder=FOLDER, file=FOLDER / "__main__.py"),
+    )
     with quiet_sdks():
         return evaluate(values, secret=(), where=where)
 
 
 def test_two_roles_a_provider_and_their_policies(recording):
     roles = {item.name: item for item in recording.resources if item.type == "aws:iam/role:Role"}
-    assert set(roles) == {"ci-preview", "ci-up"} and len(recording.resources.of("aws:iam/openIdConnectProvider:OpenIdConnectProvider")) == 1
-    trusted = {name: json.loads(role.inputs["assumeRolePolicy"])["Statement"][0] for name, role in roles.items()}
-    assert trusted["ci-preview"]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"] == ["repo:example-org/hub:ref:refs/heads/main"]
-    assert trusted["ci-up"]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"] == ["repo:example-org/hub:environment:dev"]
-    attached = [item.inputs["role"] for item in recording.resources.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")]
+    assert (
+        set(roles) == {"ci-preview", "ci-up"}
+        and len(recording.resources.of("aws:iam/openIdConnectProvider:OpenIdConnectProvider")) == 1
+    )
+    trusted = {
+        name: json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]
+        for name, role in roles.items()
+    }
+    assert trusted["ci-preview"]["Condition"]["StringEquals"][
+        "token.actions.githubusercontent.com:sub"
+    ] == ["repo:example-org/hub:ref:refs/heads/main"]
+    assert trusted["ci-up"]["Condition"]["StringEquals"][
+        "token.actions.githubusercontent.com:sub"
+    ] == ["repo:example-org/hub:environment:dev"]
+    attached = [
+        item.inputs["role"]
+        for item in recording.resources.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+    ]
     assert attached.count("jhub-dev-ci-preview") >= 1 and attached.count("jhub-dev-ci-up") >= 2
     assert set(recording.outputs) == {"preview_role", "up_role"}

@@ -12,26 +12,48 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Folders of Python files of ours.
-_OF_OURS = ("jupyterhub_aws", "config", "components", "policy", "tests", "benchmarks", "scripts", "examples")
+_OF_OURS = (
+    "jupyterhub_aws",
+    "config",
+    "components",
+    "policy",
+    "tests",
+    "benchmarks",
+    "scripts",
+    "examples",
+)
 
 
 def tracked() -> list[Path]:
     try:
-        names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+        names = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout: there is no list of the repository's files")
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
 def test_no_package_index_is_named() -> None:
-    hosts = ("pypi." + "org", "files.python" + "hosted", "proxy.golang" + ".org", "registry.npm" + "js")
+    hosts = (
+        "pypi." + "org",
+        "files.python" + "hosted",
+        "proxy.golang" + ".org",
+        "registry.npm" + "js",
+    )
     for path in tracked():
         text = path.read_text(encoding="utf-8", errors="ignore")
         assert not [host for host in hosts if host in text], f"{path} names a package index"
 
 
 def test_nothing_is_left_to_do() -> None:
-    marks = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b")
+    marks = re.compile(
+        r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b"
+    )
     for path in tracked():
         if path.suffix in (".json", ".sum", ".txt"):
             continue
@@ -41,8 +63,18 @@ def test_nothing_is_left_to_do() -> None:
 
 def test_pytest_and_this_file_mean_the_same_by_a_test_file() -> None:
     options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
-    assert (options["testpaths"], options["python_files"], "collect_ignore" in options) == (["tests"], ["test_*.py"], False)
-    assert not [path for path in tracked() if path.name.startswith("test_") and path.suffix == ".py" and ROOT / "tests" not in path.parents]
+    assert (options["testpaths"], options["python_files"], "collect_ignore" in options) == (
+        ["tests"],
+        ["test_*.py"],
+        False,
+    )
+    assert not [
+        path
+        for path in tracked()
+        if path.name.startswith("test_")
+        and path.suffix == ".py"
+        and ROOT / "tests" not in path.parents
+    ]
 
 
 def test_test_files_have_tests_of_distinct_names() -> None:
@@ -51,7 +83,8 @@ def test_test_files_have_tests_of_distinct_names() -> None:
         names = [
             node.name
             for node in ast.parse(path.read_text()).body
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_")
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            and node.name.startswith("test_")
         ]
         assert names, f"{path} holds no test"
         assert len(names) == len(set(names)), path
@@ -59,16 +92,28 @@ def test_test_files_have_tests_of_distinct_names() -> None:
 
 def test_every_test_file_is_collected() -> None:
     for path in (ROOT / "tests").rglob("*.py"):
-        if "stand_in" in path.parts or "small_program" in path.parts or path.name.startswith("test_"):
+        if (
+            "stand_in" in path.parts
+            or "small_program" in path.parts
+            or path.name.startswith("test_")
+        ):
             continue
-        functions = [node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
-        assert not [name for name in functions if name.startswith("test_")], f"pytest does not look into {path}"
+        functions = [
+            node.name
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.FunctionDef)
+        ]
+        assert not [name for name in functions if name.startswith("test_")], (
+            f"pytest does not look into {path}"
+        )
 
 
 def test_requirements_are_pinned_by_hash() -> None:
     for path in (ROOT / "requirements").glob("*.txt"):
         blocks = path.read_text().replace("\\\n", " ").splitlines()
-        pins = [line for line in blocks if line.strip() and not line.lstrip().startswith(("#", "--"))]
+        pins = [
+            line for line in blocks if line.strip() and not line.lstrip().startswith(("#", "--"))
+        ]
         assert pins, path
         assert not [line for line in pins if "==" not in line or "--hash=sha256:" not in line], path
 
@@ -82,30 +127,59 @@ def test_every_dependency_says_why() -> None:
 
 
 def test_nothing_of_ours_is_imported_under_another_name() -> None:
-    """A module that is loaded as `config.x` and as `jupyterhub_aws.config.x` is two modules, with two classes of each name."""
-    ours = {path.name for path in (ROOT / "jupyterhub_aws").iterdir() if path.is_dir()} | {path.stem for path in (ROOT / "jupyterhub_aws").glob("*.py")}
+    """A module that is loaded as `config.x` and as `jupyterhub_aws.config.x` is two modules,
+    with two classes of each name.
+    """
+    ours = {path.name for path in (ROOT / "jupyterhub_aws").iterdir() if path.is_dir()} | {
+        path.stem for path in (ROOT / "jupyterhub_aws").glob("*.py")
+    }
     assert {"config", "components", "checks", "plan"} <= ours
-    for path in [*ROOT.glob("*.py"), *(path for folder in _OF_OURS for path in (ROOT / folder).rglob("*.py"))]:
+    for path in [
+        *ROOT.glob("*.py"),
+        *(path for folder in _OF_OURS for path in (ROOT / folder).rglob("*.py")),
+    ]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             plain = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names = [*plain, node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else plain
-            assert not {name.partition(".")[0] for name in names} & ours, f"{path.relative_to(ROOT)}:{node.lineno}"
+            names = (
+                [*plain, node.module or ""]
+                if isinstance(node, ast.ImportFrom) and not node.level
+                else plain
+            )
+            assert not {name.partition(".")[0] for name in names} & ours, (
+                f"{path.relative_to(ROOT)}:{node.lineno}"
+            )
 
 
 def test_only_one_module_reads_pulumi_config() -> None:
     for folder in ("config", "components", "jupyterhub_aws"):
         for path in (ROOT / folder).rglob("*.py"):
-            attributes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
-            names = {f"{node.value.id}.{node.attr}" for node in attributes if isinstance(node.value, ast.Name)}
+            attributes = [
+                node
+                for node in ast.walk(ast.parse(path.read_text()))
+                if isinstance(node, ast.Attribute)
+            ]
+            names = {
+                f"{node.value.id}.{node.attr}"
+                for node in attributes
+                if isinstance(node.value, ast.Name)
+            }
             notes = ROOT / "jupyterhub_aws" / "plan" / "sdk.py"  # which keys a program reads
-            assert ("pulumi.Config" in names) == (path in (ROOT / "components" / "stack_config.py", notes)), path
+            assert ("pulumi.Config" in names) == (
+                path in (ROOT / "components" / "stack_config.py", notes)
+            ), path
 
 
 def test_only_one_module_makes_clients_of_aws_and_none_below_the_command_does() -> None:
     def imported(path: Path) -> set[str]:
         nodes = list(ast.walk(ast.parse(path.read_text())))
-        plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-        return {name.partition(".")[0] for name in plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}}
+        plain = {
+            alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
+        }
+        return {
+            name.partition(".")[0]
+            for name in plain
+            | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+        }
 
     account = ROOT / "jupyterhub_aws" / "operate" / "live" / "account.py"
     for folder in ("config", "components", "jupyterhub_aws", "scripts"):

@@ -1,4 +1,6 @@
-"""The script that refreshes the table of EC2 types, against moto's DescribeInstanceTypes (from which the table came)."""
+"""The script that refreshes the table of EC2 types, against moto's DescribeInstanceTypes (from
+which the table came).
+"""
 
 import json
 import runpy
@@ -8,7 +10,9 @@ import boto3
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-script = runpy.run_path(str(ROOT / "scripts" / "refresh_ec2_types.py"), run_name="refresh_ec2_types")
+script = runpy.run_path(
+    str(ROOT / "scripts" / "refresh_ec2_types.py"), run_name="refresh_ec2_types"
+)
 committed = json.loads((ROOT / "config" / "data" / "ec2_types.json").read_bytes())
 
 
@@ -27,7 +31,17 @@ def described():
 def test_what_aws_says_becomes_the_rows_that_are_committed(described):
     rows = script["table"](described, {}, committed["types"])
     for name in ("r5n.2xlarge", "g4dn.12xlarge", "m7i.large"):
-        for fact in ("vcpus", "memory_mib", "arch", "gpus", "gpu", "spot", "hypervisor", "local_disk_gb", "usd_per_hour_us_east_1"):
+        for fact in (
+            "vcpus",
+            "memory_mib",
+            "arch",
+            "gpus",
+            "gpu",
+            "spot",
+            "hypervisor",
+            "local_disk_gb",
+            "usd_per_hour_us_east_1",
+        ):
             assert rows[name][fact] == committed["types"][name][fact], (name, fact)
 
 
@@ -45,7 +59,11 @@ def test_rendering_the_committed_table_gives_the_committed_file():
 def test_the_price_list_gives_the_hourly_on_demand_price_only():
     product = {
         "product": {"attributes": {"instanceType": "m7i.large"}},
-        "terms": {"OnDemand": {"x": {"priceDimensions": {"y": {"unit": "Hrs", "pricePerUnit": {"USD": "0.1008"}}}}}},
+        "terms": {
+            "OnDemand": {
+                "x": {"priceDimensions": {"y": {"unit": "Hrs", "pricePerUnit": {"USD": "0.1008"}}}}
+            }
+        },
     }
     assert script["price_of"](json.dumps(product)) == ("m7i.large", 0.1008)
     assert script["price_of"](json.dumps({**product, "terms": {}})) is None

@@ -1,4 +1,6 @@
-"""The stack `dev` as a whole: what it is made of, in which order, what outlives it, and that it is the same every time."""
+"""The stack `dev` as a whole: what it is made of, in which order, what outlives it, and that it
+is the same every time.
+"""
 
 from __future__ import annotations
 
@@ -113,13 +115,25 @@ KEPT = {
     "aws:ebs/volume:Volume",
 }
 #: Inside the cluster: they outlive their hub, and are as protected as the cluster.
-IN_CLUSTER = ("kubernetes:core/v1:Namespace", "kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumeClaim")
+IN_CLUSTER = (
+    "kubernetes:core/v1:Namespace",
+    "kubernetes:core/v1:PersistentVolume",
+    "kubernetes:core/v1:PersistentVolumeClaim",
+)
 #: AWS refuses to delete what a kept database still uses.
 LEFT_TO_A_DATABASE = {"hub-ldap-cloud-database-security-group", "hub-ldap-cloud-database-subnets"}
 #: Nothing that is kept was encrypted with it: alarms on their way.
 KEY_OF_ALARMS = "watch-alarms-key"
-ADDON, NODE_GROUP, GROUP = "aws:eks/addon:Addon", "aws:eks/nodeGroup:NodeGroup", "aws:autoscaling/group:Group"
-ATTACHMENT, ROUTE, RELEASE = "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:ec2/route:Route", "kubernetes:helm.sh/v3:Release"
+ADDON, NODE_GROUP, GROUP = (
+    "aws:eks/addon:Addon",
+    "aws:eks/nodeGroup:NodeGroup",
+    "aws:autoscaling/group:Group",
+)
+ATTACHMENT, ROUTE, RELEASE = (
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:ec2/route:Route",
+    "kubernetes:helm.sh/v3:Release",
+)
 
 
 def test_the_inventory_is_this():
@@ -137,7 +151,10 @@ def test_an_evaluation_after_one_that_failed_is_not_disturbed_by_it():
         with pytest.raises(Exception, match=r"cluster\.version|imports"):
             record_anew(broken)
         assert record_anew().resources.all == record().resources.all
-    with mock.patch.object(HubNames, "target_group", side_effect=ValueError("while registering")), pytest.raises(Exception, match="while registering"):
+    with (
+        mock.patch.object(HubNames, "target_group", side_effect=ValueError("while registering")),
+        pytest.raises(Exception, match="while registering"),
+    ):
         record_anew()
     assert record_anew().resources.all == record().resources.all
 
@@ -151,7 +168,10 @@ def test_urns_tell_the_whole_chain_of_parents(settings):
         while parent is not None:
             chain.append(resources.by_urn[parent].type)
             parent = resources.by_urn[parent].parent
-        assert resource.urn == f"urn:pulumi:dev::jupyterhub-aws::{'$'.join(reversed(chain))}::{resource.name}"
+        assert (
+            resource.urn
+            == f"urn:pulumi:dev::jupyterhub-aws::{'$'.join(reversed(chain))}::{resource.name}"
+        )
 
 
 @pytest.mark.parametrize("settings", [(), FULL], ids=["dev", "full"])
@@ -159,18 +179,43 @@ def test_what_people_would_cry_over_is_protected_and_retained_and_nothing_is_hal
     recording = record(*settings)
     protected_cluster = bool(settings)
     for resource in recording.resources:
-        assert resource.retain_on_delete or not resource.protect, f"{resource.label}: a protected one can be unprotected by a change of the program"
-        assert resource.protect or resource.type not in KEPT or resource.name == KEY_OF_ALARMS, f"{resource.label} would go with the stack"
+        assert resource.retain_on_delete or not resource.protect, (
+            f"{resource.label}: a protected one can be unprotected by a change of the program"
+        )
+        assert resource.protect or resource.type not in KEPT or resource.name == KEY_OF_ALARMS, (
+            f"{resource.label} would go with the stack"
+        )
         if resource.type in IN_CLUSTER:
             assert resource.retain_on_delete, f"{resource.label} would go with its hub"
-            assert resource.protect == protected_cluster, f"{resource.label} keeps a cluster alive that is meant to go, or goes before one that is not"
-    half_kept = {resource.name for resource in recording.resources if resource.retain_on_delete and not resource.protect and resource.type not in IN_CLUSTER}
+            assert resource.protect == protected_cluster, (
+                f"{resource.label} keeps a cluster alive that is meant to go, or goes before one"
+                " that is not"
+            )
+    half_kept = {
+        resource.name
+        for resource in recording.resources
+        if resource.retain_on_delete and not resource.protect and resource.type not in IN_CLUSTER
+    }
     assert half_kept == (LEFT_TO_A_DATABASE if settings else set())
-    kept = {resource.name for resource in recording.resources if resource.protect and resource.type not in IN_CLUSTER}
-    expected = {"cluster-key", "homes-file-system", "homes-access-point-main", "hub-main-cloud-database-a"}
+    kept = {
+        resource.name
+        for resource in recording.resources
+        if resource.protect and resource.type not in IN_CLUSTER
+    }
+    expected = {
+        "cluster-key",
+        "homes-file-system",
+        "homes-access-point-main",
+        "hub-main-cloud-database-a",
+    }
     expected |= {"backups-main-key", "backups-main-vault", "backups-main-policy"}
     more = {"backups-copy-key", "backups-copy-vault", "backups-copy-policy"}
-    more |= {"cluster-control-plane-eksCluster", "homes-access-point-ldap", "homes-access-point-port", "hub-ldap-cloud-database-instance"}
+    more |= {
+        "cluster-control-plane-eksCluster",
+        "homes-access-point-ldap",
+        "homes-access-point-port",
+        "hub-ldap-cloud-database-instance",
+    }
     assert kept == expected | (more if settings else set())
 
 
@@ -183,10 +228,18 @@ def test_every_node_waits_for_the_cni_its_rights_and_a_way_to_the_internet():
     routes = {(ROUTE, f"network-private-{letter}-nat") for letter in "abc"}
     for group in _groups():
         needs = recording.needs(group)
-        assert {(ADDON, f"cluster-addons-{name}") for name in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")} <= needs, group.name
+        assert {
+            (ADDON, f"cluster-addons-{name}")
+            for name in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
+        } <= needs, group.name
         assert routes <= needs, group.name
-        assert {kind for kind, name in needs if "AmazonEKSWorkerNodePolicy" in name} == {ATTACHMENT}, group.name
-        assert {("aws:ec2/routeTableAssociation:RouteTableAssociation", f"network-private-{letter}") for letter in "abc"} <= needs, group.name
+        assert {kind for kind, name in needs if "AmazonEKSWorkerNodePolicy" in name} == {
+            ATTACHMENT
+        }, group.name
+        assert {
+            ("aws:ec2/routeTableAssociation:RouteTableAssociation", f"network-private-{letter}")
+            for letter in "abc"
+        } <= needs, group.name
 
 
 def test_user_nodes_wait_for_the_entry_by_which_the_api_server_knows_them():
@@ -206,10 +259,13 @@ def test_the_control_plane_waits_for_its_log_group_its_key_and_its_rights():
 
 def test_coredns_waits_for_a_node_and_the_autoscaler_for_its_identity():
     recording = record()
-    assert (NODE_GROUP, "pools-core-group") in recording.needs(recording.one(ADDON, "pools-addons-coredns"))
-    assert ("aws:eks/podIdentityAssociation:PodIdentityAssociation", "autoscaler-identity-association") in recording.needs(
-        recording.one(RELEASE, "autoscaler-release")
+    assert (NODE_GROUP, "pools-core-group") in recording.needs(
+        recording.one(ADDON, "pools-addons-coredns")
     )
+    assert (
+        "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+        "autoscaler-identity-association",
+    ) in recording.needs(recording.one(RELEASE, "autoscaler-release"))
 
 
 def test_nothing_waits_for_itself():
@@ -219,7 +275,13 @@ def test_nothing_waits_for_itself():
 
 
 def test_every_taggable_resource_carries_the_stacks_tags():
-    tags = {"owner": "platform-team", "environment": "dev", "stack": "jhub-dev", "managed-by": "jupyterhub-aws", "cost-center": "research-computing"}
+    tags = {
+        "owner": "platform-team",
+        "environment": "dev",
+        "stack": "jhub-dev",
+        "managed-by": "jupyterhub-aws",
+        "cost-center": "research-computing",
+    }
     for resource in record(*FULL).resources:
         if resource.taggable and resource.type != GROUP:
             assert tags.items() <= resource.inputs.get("tags", {}).items(), resource.label
@@ -227,6 +289,25 @@ def test_every_taggable_resource_carries_the_stacks_tags():
 
 def test_exports_are_what_people_and_the_hub_need():
     outputs = record().outputs
-    assert set(outputs) == {"cluster_name", "kubeconfig", "vpc_id", "scheduling", "alarms_topic", "hubs", "imported"}
-    assert outputs["cluster_name"] == "jhub-dev" and outputs["vpc_id"] == "${network-vpc.id}" and set(outputs["scheduling"]) == {"memory", "gpu"}
-    assert outputs["hubs"] == {"main": {"url": "https://hub.example.org/", "namespace": "hub-main", "release": "hub-main", "passwords": {}}}
+    assert set(outputs) == {
+        "cluster_name",
+        "kubeconfig",
+        "vpc_id",
+        "scheduling",
+        "alarms_topic",
+        "hubs",
+        "imported",
+    }
+    assert (
+        outputs["cluster_name"] == "jhub-dev"
+        and outputs["vpc_id"] == "${network-vpc.id}"
+        and set(outputs["scheduling"]) == {"memory", "gpu"}
+    )
+    assert outputs["hubs"] == {
+        "main": {
+            "url": "https://hub.example.org/",
+            "namespace": "hub-main",
+            "release": "hub-main",
+            "passwords": {},
+        }
+    }

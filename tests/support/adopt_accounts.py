@@ -1,4 +1,6 @@
-"""An account to adopt, on moto's server: a hub by the program's own names, made of the program's own recording."""
+"""An account to adopt, on moto's server: a hub by the program's own names, made of the program's
+own recording.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +18,21 @@ from tests.support.cloud import Cloud
 from tests.support.stacks import record
 
 
-def own(account: Cloud, *settings: str, skip: Callable[[str, str], bool] = lambda _type, _name: False) -> tuple[Lacking, Resources]:
-    """What `up` would have made of the stack dev (with settings), from its own recording; `skip` leaves resources out."""
+def own(
+    account: Cloud, *settings: str, skip: Callable[[str, str], bool] = lambda _type, _name: False
+) -> tuple[Lacking, Resources]:
+    """What `up` would have made of the stack dev (with settings), from its own recording; `skip`
+    leaves resources out.
+    """
     recorded = record(*settings).resources
     builder = _Everything(account, recorded, skip)
     builder.build()
     return builder.lacking, recorded
 
 
-class _Everything(NetworkMakers, IdentityMakers, ClusterMakers, StorageMakers, BackupMakers, WatchMakers):
+class _Everything(
+    NetworkMakers, IdentityMakers, ClusterMakers, StorageMakers, BackupMakers, WatchMakers
+):
     """The makers of all topics, one after the other: each topic needs those before it."""
 
     def _makers(self) -> Makers:

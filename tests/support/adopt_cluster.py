@@ -17,14 +17,26 @@ class ClusterMakers(Builder):
             "aws:cloudwatch/logGroup:LogGroup": self._logs,
             "aws:eks/cluster:Cluster": self._cluster,
             "aws:ec2/securityGroup:SecurityGroup": self._group,
-            "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": lambda _name, given: self._rule(given, self._ec2.authorize_security_group_ingress),
-            "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": lambda _name, given: self._rule(given, self._ec2.authorize_security_group_egress),
-            "aws:eks/addon:Addon": lambda _name, given: self._ignore(self.lacking.addons.setdefault(given["clusterName"], []).append(given["addonName"])),
-            "aws:eks/accessEntry:AccessEntry": lambda _name, given: self._ignore(
-                self.lacking.entries.setdefault(given["clusterName"], []).append(given["principalArn"])
+            "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (
+                lambda _name, given: self._rule(given, self._ec2.authorize_security_group_ingress)
             ),
-            "aws:eks/podIdentityAssociation:PodIdentityAssociation": lambda _name, given: self._ignore(
-                self.lacking.identities.setdefault(given["clusterName"], []).append((given["namespace"], given["serviceAccount"]))
+            "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": (
+                lambda _name, given: self._rule(given, self._ec2.authorize_security_group_egress)
+            ),
+            "aws:eks/addon:Addon": lambda _name, given: self._ignore(
+                self.lacking.addons.setdefault(given["clusterName"], []).append(given["addonName"])
+            ),
+            "aws:eks/accessEntry:AccessEntry": lambda _name, given: self._ignore(
+                self.lacking.entries.setdefault(given["clusterName"], []).append(
+                    given["principalArn"]
+                )
+            ),
+            "aws:eks/podIdentityAssociation:PodIdentityAssociation": (
+                lambda _name, given: self._ignore(
+                    self.lacking.identities.setdefault(given["clusterName"], []).append(
+                        (given["namespace"], given["serviceAccount"])
+                    )
+                )
             ),
             "aws:ec2/launchTemplate:LaunchTemplate": self._template,
             "aws:eks/nodeGroup:NodeGroup": self._node_group,
@@ -33,13 +45,24 @@ class ClusterMakers(Builder):
 
     def _logs(self, _name: str, given: dict[str, Any]) -> dict[str, str]:
         self._client("logs").create_log_group(logGroupName=given["name"])
-        self._client("logs").put_retention_policy(logGroupName=given["name"], retentionInDays=given["retentionInDays"])
-        return {"name": given["name"], "arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{given['name']}"}
+        self._client("logs").put_retention_policy(
+            logGroupName=given["name"], retentionInDays=given["retentionInDays"]
+        )
+        return {
+            "name": given["name"],
+            "arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{given['name']}",
+        }
 
     def _cluster(self, _name: str, given: dict[str, Any]) -> dict[str, str]:
         name = given["name"]
-        group = self._ec2.create_security_group(GroupName=f"eks-cluster-sg-{name}", Description="EKS", VpcId=self._any_vpc())["GroupId"]
-        self._client("eks").create_cluster(name=name, roleArn=given["roleArn"], resourcesVpcConfig={"subnetIds": given["vpcConfig"]["subnetIds"]})
+        group = self._ec2.create_security_group(
+            GroupName=f"eks-cluster-sg-{name}", Description="EKS", VpcId=self._any_vpc()
+        )["GroupId"]
+        self._client("eks").create_cluster(
+            name=name,
+            roleArn=given["roleArn"],
+            resourcesVpcConfig={"subnetIds": given["vpcConfig"]["subnetIds"]},
+        )
         public = given["vpcConfig"].get("publicAccessCidrs") or []
         self.lacking.clusters[name] = {
             "name": name,
@@ -57,8 +80,15 @@ class ClusterMakers(Builder):
                 **({"publicAccessCidrs": public} if public else {}),
             },
             "kubernetesNetworkConfig": given["kubernetesNetworkConfig"],
-            "logging": {"clusterLogging": [{"types": given["enabledClusterLogTypes"], "enabled": True}]},
-            "encryptionConfig": [{"resources": ["secrets"], "provider": {"keyArn": given["encryptionConfig"]["provider"]["keyArn"]}}],
+            "logging": {
+                "clusterLogging": [{"types": given["enabledClusterLogTypes"], "enabled": True}]
+            },
+            "encryptionConfig": [
+                {
+                    "resources": ["secrets"],
+                    "provider": {"keyArn": given["encryptionConfig"]["provider"]["keyArn"]},
+                }
+            ],
             "accessConfig": {"authenticationMode": "API"},
             "tags": given["tags"],
         }
@@ -69,26 +99,54 @@ class ClusterMakers(Builder):
 
     def _group(self, _name: str, given: dict[str, Any]) -> dict[str, str]:
         made = self._ec2.create_security_group(
-            GroupName=given["name"], Description=given["description"], VpcId=given["vpcId"], TagSpecifications=tagged("security-group", given)
+            GroupName=given["name"],
+            Description=given["description"],
+            VpcId=given["vpcId"],
+            TagSpecifications=tagged("security-group", given),
         )
-        self._ec2.revoke_security_group_egress(GroupId=made["GroupId"], IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+        self._ec2.revoke_security_group_egress(
+            GroupId=made["GroupId"],
+            IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
+        )
         return {"id": made["GroupId"]}
 
     def _rule(self, given: dict[str, Any], authorize: Callable[..., Any]) -> None:
-        rule: dict[str, Any] = {"IpProtocol": given["ipProtocol"], "FromPort": given["fromPort"], "ToPort": given["toPort"]}
+        rule: dict[str, Any] = {
+            "IpProtocol": given["ipProtocol"],
+            "FromPort": given["fromPort"],
+            "ToPort": given["toPort"],
+        }
         if "cidrIpv4" in given:
-            rule["IpRanges"] = [{"CidrIp": given["cidrIpv4"], "Description": given.get("description", "")}]
+            rule["IpRanges"] = [
+                {"CidrIp": given["cidrIpv4"], "Description": given.get("description", "")}
+            ]
         else:
-            rule["UserIdGroupPairs"] = [{"GroupId": given["referencedSecurityGroupId"], "Description": given.get("description", "")}]
-        authorize(GroupId=given["securityGroupId"], IpPermissions=[rule], TagSpecifications=tagged("security-group-rule", given))
+            rule["UserIdGroupPairs"] = [
+                {
+                    "GroupId": given["referencedSecurityGroupId"],
+                    "Description": given.get("description", ""),
+                }
+            ]
+        authorize(
+            GroupId=given["securityGroupId"],
+            IpPermissions=[rule],
+            TagSpecifications=tagged("security-group-rule", given),
+        )
 
     def _template(self, _name: str, given: dict[str, Any]) -> dict[str, str]:
         disks = [
-            {"DeviceName": item["deviceName"], "Ebs": {key[0].upper() + key[1:]: flag(value) for key, value in item["ebs"].items()}}
+            {
+                "DeviceName": item["deviceName"],
+                "Ebs": {
+                    key[0].upper() + key[1:]: flag(value) for key, value in item["ebs"].items()
+                },
+            }
             for item in given["blockDeviceMappings"]
         ]
         made = self._ec2.create_launch_template(
-            LaunchTemplateName=given["name"], LaunchTemplateData={"BlockDeviceMappings": disks}, TagSpecifications=tagged("launch-template", given)
+            LaunchTemplateName=given["name"],
+            LaunchTemplateData={"BlockDeviceMappings": disks},
+            TagSpecifications=tagged("launch-template", given),
         )
         return {"id": made["LaunchTemplate"]["LaunchTemplateId"], "name": given["name"]}
 
@@ -110,9 +168,15 @@ class ClusterMakers(Builder):
 
     def _scaling(self, _name: str, given: dict[str, Any]) -> dict[str, str]:
         policy = given["mixedInstancesPolicy"]
-        overrides = [{"InstanceType": item["instanceType"]} for item in policy["launchTemplate"]["overrides"]]
+        overrides = [
+            {"InstanceType": item["instanceType"]} for item in policy["launchTemplate"]["overrides"]
+        ]
         spread = policy["instancesDistribution"]
-        distribution: dict[str, Any] = {"OnDemandPercentageAboveBaseCapacity": int(spread["onDemandPercentageAboveBaseCapacity"])}
+        distribution: dict[str, Any] = {
+            "OnDemandPercentageAboveBaseCapacity": int(
+                spread["onDemandPercentageAboveBaseCapacity"]
+            )
+        }
         if "spotMaxPrice" in spread:
             distribution["SpotMaxPrice"] = spread["spotMaxPrice"]
         template = policy["launchTemplate"]["launchTemplateSpecification"]["launchTemplateId"]
@@ -122,7 +186,13 @@ class ClusterMakers(Builder):
             MaxSize=int(given["maxSize"]),
             VPCZoneIdentifier=",".join(given["vpcZoneIdentifiers"]),
             MixedInstancesPolicy={
-                "LaunchTemplate": {"LaunchTemplateSpecification": {"LaunchTemplateId": template, "Version": "$Latest"}, "Overrides": overrides},
+                "LaunchTemplate": {
+                    "LaunchTemplateSpecification": {
+                        "LaunchTemplateId": template,
+                        "Version": "$Latest",
+                    },
+                    "Overrides": overrides,
+                },
                 "InstancesDistribution": distribution,
             },
             Tags=[

@@ -1,9 +1,11 @@
 """Names of AWS's own in what a program asks for, and whether data of AWS's making has them.
 
-`names_in` finds them at any depth, in JSON texts too. `unknown` looks them up: managed policies, service principals and prefixes of log groups in AWS's
-managed policies and their documents (moto's dump of 1,582), actions and condition keys in the tables of the IAM linter (AWS's service authorization
-reference), services with an endpoint in the list of AWS's CDK, add-ons in the published answer of DescribeAddonVersions. What none of these has is in
-`DOCUMENTED`, with its document.
+`names_in` finds them at any depth, in JSON texts too. `unknown` looks them up: managed policies,
+service principals and prefixes of log groups in AWS's managed policies and their documents (moto's
+dump of 1,582), actions and condition keys in the tables of the IAM linter (AWS's service
+authorization reference), services with an endpoint in the list of AWS's CDK, add-ons in the
+published answer of DescribeAddonVersions. What none of these has is in `DOCUMENTED`, with its
+document.
 """
 
 from __future__ import annotations
@@ -25,8 +27,15 @@ _ENDPOINT = re.compile(r"com\.amazonaws\.(?:[a-z]{2}(?:-[a-z]+)+-\d\.)?([a-z0-9.
 _PARAMETER = re.compile(r"/aws/service/[^\"\s]+")
 _LOGS = re.compile(r"(?<![\w.-])/aws/(?!service/)[A-Za-z0-9_-]+")
 _PRINCIPAL = re.compile(r"([a-z0-9.-]+?)(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?")
-#: Condition keys whose values are service principals (IAM user guide, "Global condition context keys"; of kms and iam in their own references).
-_NAMES_SERVICES = ("iam:passedtoservice", "iam:awsservicename", "kms:viaservice", "aws:calledvia", "aws:principalservicename")
+#: Condition keys whose values are service principals (IAM user guide, "Global condition context
+#: keys"; of kms and iam in their own references).
+_NAMES_SERVICES = (
+    "iam:passedtoservice",
+    "iam:awsservicename",
+    "kms:viaservice",
+    "aws:calledvia",
+    "aws:principalservicename",
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -37,21 +46,46 @@ class Name:
     text: str
 
 
-_FEDERATED = "2026-11-29, IAM user guide, Available keys for AWS OIDC federation; GitHub docs, OpenID Connect reference"
-#: What no data of AWS's that a test can read confirms: the document that does, and the day on which it was read.
+_FEDERATED = (
+    "2026-11-29, IAM user guide, Available keys for AWS OIDC federation; GitHub docs, OpenID"
+    " Connect reference"
+)
+#: What no data of AWS's that a test can read confirms: the document that does, and the day on which
+#: it was read.
 DOCUMENTED: Mapping[Name, str] = {
-    Name("principal", "dlm"): "2026-11-29, Data Lifecycle Manager user guide, IAM service roles (trust relationship)",
-    Name("principal", "vpc-flow-logs"): "2026-11-29, VPC user guide, IAM role for publishing flow logs; aws-cdk-lib aws-ec2/lib/vpc-flow-logs",
-    Name("add-on", "amazon-cloudwatch-observability"): "2026-11-29, CloudWatch user guide, Install the CloudWatch agent with the Amazon EKS add-on",
-    Name("principal", "eks-nodegroup"): "2026-11-29, EKS user guide, Using roles for Amazon EKS node groups",
-    Name("log group", "/aws/containerinsights"): "2026-11-29, CloudWatch user guide, Container Insights metrics (log groups)",
-    Name("log group", "/aws/events"): "2026-11-29, EventBridge user guide, CloudWatch Logs as a target (the name has to begin so)",
-    Name("access policy", "AmazonEKSClusterAdminPolicy"): "2026-11-29, EKS user guide, Review access policy permissions",
-    Name("condition key", "sts:AssumeRoleWithWebIdentity token.actions.githubusercontent.com:aud"): _FEDERATED,
-    Name("condition key", "sts:AssumeRoleWithWebIdentity token.actions.githubusercontent.com:sub"): _FEDERATED,
+    Name(
+        "principal", "dlm"
+    ): "2026-11-29, Data Lifecycle Manager user guide, IAM service roles (trust relationship)",
+    Name("principal", "vpc-flow-logs"): (
+        "2026-11-29, VPC user guide, IAM role for publishing flow logs; aws-cdk-lib"
+        " aws-ec2/lib/vpc-flow-logs"
+    ),
+    Name(
+        "add-on", "amazon-cloudwatch-observability"
+    ): "2026-11-29, CloudWatch user guide, Install the CloudWatch agent with the Amazon EKS add-on",
+    Name(
+        "principal", "eks-nodegroup"
+    ): "2026-11-29, EKS user guide, Using roles for Amazon EKS node groups",
+    Name(
+        "log group", "/aws/containerinsights"
+    ): "2026-11-29, CloudWatch user guide, Container Insights metrics (log groups)",
+    Name(
+        "log group", "/aws/events"
+    ): "2026-11-29, EventBridge user guide, CloudWatch Logs as a target (the name has to begin so)",
+    Name(
+        "access policy", "AmazonEKSClusterAdminPolicy"
+    ): "2026-11-29, EKS user guide, Review access policy permissions",
+    Name(
+        "condition key", "sts:AssumeRoleWithWebIdentity token.actions.githubusercontent.com:aud"
+    ): _FEDERATED,
+    Name(
+        "condition key", "sts:AssumeRoleWithWebIdentity token.actions.githubusercontent.com:sub"
+    ): _FEDERATED,
 }
-#: SSM parameters of EKS's images: minor, architecture, variant and image (aws/karpenter-provider-aws pkg/providers/amifamily/al2023.go, read on
-#: 2026-11-29; the image's name: EKS user guide, "Retrieve recommended Amazon Linux AMI IDs", and the releases of awslabs/amazon-eks-ami).
+#: SSM parameters of EKS's images: minor, architecture, variant and image
+#: (aws/karpenter-provider-aws pkg/providers/amifamily/al2023.go, read on
+#: 2026-11-29; the image's name: EKS user guide, "Retrieve recommended Amazon Linux AMI IDs", and
+#: the releases of awslabs/amazon-eks-ami).
 _IMAGE = re.compile(
     r"/aws/service/eks/optimized-ami/(?P<minor>1\.\d\d)/amazon-linux-2023/(?P<arch>x86_64|arm64)/(?P<variant>standard|nvidia|neuron)"
     r"/amazon-eks-node-al2023-(?P=arch)-(?P=variant)-(?P=minor)-v\d{8}/image_id"
@@ -102,7 +136,9 @@ def _of_document(document: Mapping[str, Any]) -> Iterator[Name]:
     for statement in _listed(document["Statement"]):
         principal = statement.get("Principal")
         services = _listed(principal.get("Service", ())) if isinstance(principal, Mapping) else []
-        actions = [action for key in ("Action", "NotAction") for action in _listed(statement.get(key, ()))]
+        actions = [
+            action for key in ("Action", "NotAction") for action in _listed(statement.get(key, ()))
+        ]
         for operator in statement.get("Condition", {}).values():
             for key, values in operator.items():
                 services += _listed(values) if key.lower() in _NAMES_SERVICES else []
@@ -128,12 +164,17 @@ def confirmed(name: Name) -> bool:
 
 
 def _is_addon(text: str) -> bool:
-    return any(pin.kind == "addon" and pin.name == text and "describe-addon-versions" in pin.source for pin in pins())
+    return any(
+        pin.kind == "addon" and pin.name == text and "describe-addon-versions" in pin.source
+        for pin in pins()
+    )
 
 
 @cache
 def _from_aws() -> tuple[frozenset[str], ...]:
-    """Of AWS's managed policies: path and name of each; and the service principals, first parts of log groups, and parameters that their documents name."""
+    """Of AWS's managed policies: path and name of each; and the service principals, first parts
+    of log groups, and parameters that their documents name.
+    """
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
     policies, services, groups, parameters = set(), set(), set(), set()
@@ -148,27 +189,37 @@ def _from_aws() -> tuple[frozenset[str], ...]:
 
 @cache
 def _privileges(action: str) -> tuple[tuple[str, str], ...]:
-    """Service and action of each action that a text with wildcards stands for; empty where AWS has none."""
+    """Service and action of each action that a text with wildcards stands for; empty where AWS
+    has none.
+    """
     service, _, pattern = action.partition(":")
-    matcher = re.compile("".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern), re.IGNORECASE)
+    matcher = re.compile(
+        "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern), re.IGNORECASE
+    )
     return tuple((service, found) for found in _service(service)[0] if matcher.fullmatch(found))
 
 
 @cache
 def _service(prefix: str) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, frozenset[str]]]:
-    """Of a service, as the reference says: its actions, and the condition keys of its kinds of resources."""
+    """Of a service, as the reference says: its actions, and the condition keys of its kinds of
+    resources.
+    """
     actions: dict[str, Mapping[str, Any]] = {}
     kinds: dict[str, frozenset[str]] = {}
     for row in parliament().iam_definition:
         if row["prefix"] == prefix:
             actions |= {item["privilege"]: item for item in row["privileges"]}
-            kinds |= {item["resource"]: frozenset(item["condition_keys"]) for item in row["resources"]}
+            kinds |= {
+                item["resource"]: frozenset(item["condition_keys"]) for item in row["resources"]
+            }
     return actions, kinds
 
 
 @cache
 def _has_key(action: str, key: str) -> bool:
-    """Whether a key is a global one, or one that the reference gives to this action or to a kind of resource that it touches."""
+    """Whether a key is a global one, or one that the reference gives to this action or to a kind
+    of resource that it touches.
+    """
     known = parliament().statement.get_global_key_type(key) is not None
     if action == "*" or known:
         return known
@@ -197,7 +248,12 @@ _LOOKUPS: Mapping[str, Callable[[str], bool]] = {
     "access policy": lambda text: False,
     "endpoint service": lambda text: text in endpoint_services(),
     # A policy names the images' folder: what every one of them begins with.
-    "parameter": lambda text: _IMAGE.fullmatch(text) is not None or text in (*_from_aws()[3], "/aws/service/eks/optimized-ami/*"),
+    "parameter": (
+        lambda text: (
+            _IMAGE.fullmatch(text) is not None
+            or text in (*_from_aws()[3], "/aws/service/eks/optimized-ami/*")
+        )
+    ),
     "add-on": _is_addon,
     "action": lambda text: bool(_privileges(text)),
     "condition key": lambda text: _has_key(*text.split(" ", 1)),

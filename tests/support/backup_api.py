@@ -1,7 +1,9 @@
-"""What moto does not have, in front of moto: AWS Backup's jobs and recovery points, EKS Pod Identity, and a file system that is a folder.
+"""What moto does not have, in front of moto: AWS Backup's jobs and recovery points, EKS Pod
+Identity, and a file system that is a folder.
 
-Answers are checked against botocore's own service models before they go out. `StartRestoreJob` really copies: from a folder of what was backed
-up into `aws-backup-restore_TIME` of the folder that stands for the file system.
+Answers are checked against botocore's own service models before they go out. `StartRestoreJob`
+really copies: from a folder of what was backed up into `aws-backup-restore_TIME` of the folder that
+stands for the file system.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ def _model(service: str) -> Any:
 
 @dataclass
 class BackupApi:
-    """The account as AWS Backup and EKS Pod Identity see it. `homes` is the file system, `kept` what each recovery point holds, by its ARN."""
+    """The account as AWS Backup and EKS Pod Identity see it. `homes` is the file system, `kept`
+    what each recovery point holds, by its ARN.
+    """
 
     folder: Path
     slow: int = 1
@@ -59,7 +63,9 @@ class BackupApi:
         """The folder that stands for the file system."""
         return self.folder / "file-system"
 
-    def point(self, vault: str, resource: str, kind: str, made: datetime.datetime, **more: Any) -> str:
+    def point(
+        self, vault: str, resource: str, kind: str, made: datetime.datetime, **more: Any
+    ) -> str:
         """A recovery point; of the file system it holds what is there now."""
         arn = more.pop("arn", f"arn:aws:backup:{REGION}:{ACCOUNT}:recovery-point:{uuid.uuid4()}")
         item = {
@@ -85,7 +91,11 @@ class BackupApi:
         return {"ResourceTypeOptInPreference": self.opted}
 
     def ListBackupJobs(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        found = [job for job in self.backup_jobs.values() if job["ResourceArn"] == asked.get("ByResourceArn", job["ResourceArn"])]
+        found = [
+            job
+            for job in self.backup_jobs.values()
+            if job["ResourceArn"] == asked.get("ByResourceArn", job["ResourceArn"])
+        ]
         return {"BackupJobs": [_shown(job) for job in found]}
 
     def StartBackupJob(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -110,7 +120,11 @@ class BackupApi:
     def StartRestoreJob(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         assert asked["IamRoleArn"].endswith("-backup-restore") and asked["ResourceType"] == "EFS"
         metadata = asked["Metadata"]
-        assert metadata["newFileSystem"] == "false" and metadata["Encrypted"] == "true" and metadata["file-system-id"].startswith("fs-")
+        assert (
+            metadata["newFileSystem"] == "false"
+            and metadata["Encrypted"] == "true"
+            and metadata["file-system-id"].startswith("fs-")
+        )
         if asked["IdempotencyToken"] not in self.tokens:
             id_ = self.tokens[asked["IdempotencyToken"]] = str(uuid.uuid4())
             self.restore_jobs[id_] = {
@@ -132,16 +146,26 @@ class BackupApi:
         (item,) = job["_items"]
         source = self.kept[job["RecoveryPointArn"]] / item.strip("/")
         if not source.exists():
-            job |= {"Status": "FAILED", "StatusMessage": f"The item {item} does not exist in the recovery point"}
+            job |= {
+                "Status": "FAILED",
+                "StatusMessage": f"The item {item} does not exist in the recovery point",
+            }
             return
         taken = sorted(self.homes.glob("aws-backup-restore_*"))
-        side = self.homes / f"aws-backup-restore_{self.now + datetime.timedelta(seconds=len(taken)):%Y-%m-%dT%H-%M-%S}-123Z"
+        side = (
+            self.homes
+            / f"aws-backup-restore_{self.now + datetime.timedelta(seconds=len(taken)):%Y-%m-%dT%H-%M-%S}-123Z"
+        )
         shutil.copytree(source, side / item.strip("/"), symlinks=True)
         job |= {"Status": "COMPLETED", "CompletionDate": self.now + datetime.timedelta(minutes=1)}
 
     def ListPodIdentityAssociations(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         shown = ("clusterName", "namespace", "serviceAccount", "associationArn", "associationId")
-        found = [item for item in self.associations.values() if item["serviceAccount"] == asked["serviceAccount"]]
+        found = [
+            item
+            for item in self.associations.values()
+            if item["serviceAccount"] == asked["serviceAccount"]
+        ]
         return {"associations": [{key: item[key] for key in shown} for item in found]}
 
     def DescribePodIdentityAssociation(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -151,7 +175,11 @@ class BackupApi:
         id_ = f"a-{uuid.uuid4().hex[:12]}"
         keys = ("clusterName", "namespace", "serviceAccount", "roleArn", "tags")
         arn = f"arn:aws:eks:{REGION}:{ACCOUNT}:podidentityassociation/{id_}"
-        self.associations[id_] = {**{key: asked[key] for key in keys}, "associationId": id_, "associationArn": arn}
+        self.associations[id_] = {
+            **{key: asked[key] for key in keys},
+            "associationId": id_,
+            "associationArn": arn,
+        }
         self._tell()
         return {"association": self.associations[id_]}
 
@@ -163,7 +191,10 @@ class BackupApi:
 
     def _tell(self) -> None:
         """The stand-in of kubectl reads who has a role."""
-        (self.folder / "associations.json").write_text(json.dumps([item["serviceAccount"] for item in self.associations.values()]), encoding="utf-8")
+        (self.folder / "associations.json").write_text(
+            json.dumps([item["serviceAccount"] for item in self.associations.values()]),
+            encoding="utf-8",
+        )
 
 
 def _shown(job: dict[str, Any]) -> dict[str, Any]:
@@ -187,10 +218,14 @@ def _operation(service: str, method: str, path: str) -> tuple[Any, dict[str, str
     """The operation that a request is, and what stands in its path."""
     for name in _model(service).operation_names:
         operation = _model(service).operation_model(name)
-        pattern = re.sub(r"\{(\w+)\+?\}", r"(?P<\1>[^/]+)", operation.http["requestUri"].partition("?")[0])
+        pattern = re.sub(
+            r"\{(\w+)\+?\}", r"(?P<\1>[^/]+)", operation.http["requestUri"].partition("?")[0]
+        )
         match = re.fullmatch(pattern.rstrip("/") + "/?", path)
         if operation.http["method"] == method and match is not None:
-            return operation, {key: urllib.parse.unquote(value) for key, value in match.groupdict().items()}
+            return operation, {
+                key: urllib.parse.unquote(value) for key, value in match.groupdict().items()
+            }
     return None
 
 
@@ -213,10 +248,14 @@ def _front(account: Cloud, api: BackupApi) -> type[http.server.BaseHTTPRequestHa
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            match = re.search(r"Credential=[^/]+/\d+/[\w-]+/([\w-]+)/", self.headers.get("Authorization", ""))
+            match = re.search(
+                r"Credential=[^/]+/\d+/[\w-]+/([\w-]+)/", self.headers.get("Authorization", "")
+            )
             service = match[1] if match else ""
             path, _, query = self.path.partition("?")
-            found = _operation(service, self.command, path) if service in ("backup", "eks") else None
+            found = (
+                _operation(service, self.command, path) if service in ("backup", "eks") else None
+            )
             if found is not None and hasattr(api, found[0].name):
                 self._ours(found[0], _asked(found[0], found[1], query, body))
             else:
@@ -235,22 +274,41 @@ def _front(account: Cloud, api: BackupApi) -> type[http.server.BaseHTTPRequestHa
                 self._answer(200, json.dumps(_plain(answer)).encode(), "application/json")
             except Refusal as refusal:
                 code, message, status = refusal.args
-                self._answer(status, json.dumps({"Code": code, "Message": message, "__type": code}).encode(), "application/json", {"X-Amzn-ErrorType": code})
+                self._answer(
+                    status,
+                    json.dumps({"Code": code, "Message": message, "__type": code}).encode(),
+                    "application/json",
+                    {"X-Amzn-ErrorType": code},
+                )
 
         def _motos(self, body: bytes) -> None:
-            headers = {key: value for key, value in self.headers.items() if key.lower() not in ("host", "content-length", "connection", "expect")}
-            request = urllib.request.Request(account.url + self.path, data=body or None, method=self.command, headers=headers)  # noqa: S310 -- loopback
+            headers = {
+                key: value
+                for key, value in self.headers.items()
+                if key.lower() not in ("host", "content-length", "connection", "expect")
+            }
+            request = urllib.request.Request(  # noqa: S310
+                account.url + self.path, data=body or None, method=self.command, headers=headers
+            )
             try:
                 with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- loopback
-                    self._answer(answer.status, answer.read(), answer.headers.get("Content-Type", ""))
+                    self._answer(
+                        answer.status, answer.read(), answer.headers.get("Content-Type", "")
+                    )
             except urllib.error.HTTPError as error:
                 with error:
                     self._answer(error.code, error.read(), error.headers.get("Content-Type", ""))
 
-        def _answer(self, status: int, body: bytes, kind: str, more: dict[str, str] | None = None) -> None:
+        def _answer(
+            self, status: int, body: bytes, kind: str, more: dict[str, str] | None = None
+        ) -> None:
             with suppress(OSError):
                 self.send_response(status)
-                for key, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(more or {})}.items():
+                for key, value in {
+                    "Content-Type": kind,
+                    "Content-Length": str(len(body)),
+                    **(more or {}),
+                }.items():
                     self.send_header(key, value)
                 self.end_headers()
                 self.wfile.write(body)
@@ -265,7 +323,9 @@ def _front(account: Cloud, api: BackupApi) -> type[http.server.BaseHTTPRequestHa
 def backup_api(account: Cloud, api: BackupApi) -> Iterator[Cloud]:
     """An account that has both: what `api` knows is its own, all else is moto's."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _front(account, api))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield Cloud(url=f"http://127.0.0.1:{server.server_address[1]}")

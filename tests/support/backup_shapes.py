@@ -1,4 +1,6 @@
-"""Hubs of four shapes with their backups, as AWS and the cluster know them: EFS, a volume each, NFS with RDS, and snapshots without AWS Backup."""
+"""Hubs of four shapes with their backups, as AWS and the cluster know them: EFS, a volume each,
+NFS with RDS, and snapshots without AWS Backup.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,19 @@ FILES = {"notes.txt": "as it was\n", "work/deep/data.bin": "x" * 5000, "work/pla
 _EDITS = {
     "efs": "",
     "ebs": "  homes: { kind: ebs }\n",
-    "nfs": "  homes: { kind: nfs, server: nfs.example.org, path: /homes }\n  backups: { kind: aws_backup, rds: true }\n",
+    "nfs": (
+        "  homes: { kind: nfs, server: nfs.example.org, path: /homes }\n  backups: { kind:"
+        " aws_backup, rds: true }\n"
+    ),
     "snapshots": "  homes: { kind: ebs }\n  backups: { kind: snapshots }\n",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hub:
-    """A stack's folder, what stands for its account and its cluster, and what `jhub` is run with."""
+    """A stack's folder, what stands for its account and its cluster, and what `jhub` is run
+    with.
+    """
 
     shape: str
     folder: Path
@@ -46,8 +53,16 @@ class Hub:
     @property
     def environment(self) -> dict[str, str]:
         """As `jhub` finds them."""
-        known = {key: value for key, value in environment(self.account.url).items() if key != "AWS_PROFILE"}  # empty, it would be a profile's name
-        return {**known, "STAND_IN": str(self.api.folder), "PATH": f"{self.api.folder / 'bin'}:{os.environ['PATH']}"}
+        known = {
+            key: value
+            for key, value in environment(self.account.url).items()
+            if key != "AWS_PROFILE"
+        }  # empty, it would be a profile's name
+        return {
+            **known,
+            "STAND_IN": str(self.api.folder),
+            "PATH": f"{self.api.folder / 'bin'}:{os.environ['PATH']}",
+        }
 
     def cluster(self) -> dict[str, Any]:
         """The objects in the cluster now."""
@@ -64,13 +79,19 @@ def stack_file(shape: str, folder: Path) -> None:
 
 
 def built(shape: str, folder: Path, api: BackupApi, moto: Cloud, front: Cloud) -> Hub:
-    """A hub of a shape with what `up` made, two people, and backups of yesterday and of a week ago."""
+    """A hub of a shape with what `up` made, two people, and backups of yesterday and of a week
+    ago.
+    """
     stack_file(shape, folder)
     for path in (api.homes, api.folder / "bin"):
         path.mkdir(parents=True, exist_ok=True)
     for name in ("kubectl", "aws"):
         tool = api.folder / "bin" / name
-        text = f'#!/bin/sh\nexec {sys.executable} -I -S {Path(stand_in_kubectl.__file__)} "$@"\n' if name == "kubectl" else "#!/bin/sh\nexit 1\n"
+        text = (
+            f'#!/bin/sh\nexec {sys.executable} -I -S {Path(stand_in_kubectl.__file__)} "$@"\n'
+            if name == "kubectl"
+            else "#!/bin/sh\nexit 1\n"
+        )
         tool.write_text(text)
         tool.chmod(0o755)
     _cluster(moto)
@@ -88,7 +109,11 @@ def built(shape: str, folder: Path, api: BackupApi, moto: Cloud, front: Cloud) -
 
 def _cluster(moto: Cloud) -> None:
     subnet = moto.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
-    moto.client("eks").create_cluster(name=STACK, roleArn=f"arn:aws:iam::{ACCOUNT}:role/some", resourcesVpcConfig={"subnetIds": [subnet]})
+    moto.client("eks").create_cluster(
+        name=STACK,
+        roleArn=f"arn:aws:iam::{ACCOUNT}:role/some",
+        resourcesVpcConfig={"subnetIds": [subnet]},
+    )
 
 
 def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -97,9 +122,15 @@ def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 def _efs(moto: Cloud, api: BackupApi) -> dict[str, str]:
     client = moto.client("efs")
-    system = client.create_file_system(CreationToken=f"{STACK}-homes", Tags=_tags({**OURS, "Name": f"{STACK}-homes"}))
+    system = client.create_file_system(
+        CreationToken=f"{STACK}-homes", Tags=_tags({**OURS, "Name": f"{STACK}-homes"})
+    )
     client.create_file_system(CreationToken="somebody-elses", Tags=_tags({"stack": "another"}))
-    client.create_access_point(FileSystemId=system["FileSystemId"], ClientToken="a", Tags=_tags({"Name": f"{STACK}-homes-restore"}))
+    client.create_access_point(
+        FileSystemId=system["FileSystemId"],
+        ClientToken="a",
+        Tags=_tags({"Name": f"{STACK}-homes-restore"}),
+    )
     for person in ("ada", "bob"):
         for name, text in FILES.items():
             path = api.homes / "hubs" / "main" / person / name
@@ -110,12 +141,21 @@ def _efs(moto: Cloud, api: BackupApi) -> dict[str, str]:
 
 def _volume(moto: Cloud, tags: Mapping[str, str]) -> str:
     specification = {"ResourceType": "volume", "Tags": _tags(tags)}
-    return str(moto.client("ec2").create_volume(AvailabilityZone=f"{REGION}a", Size=10, TagSpecifications=[specification])["VolumeId"])
+    return str(
+        moto.client("ec2").create_volume(
+            AvailabilityZone=f"{REGION}a", Size=10, TagSpecifications=[specification]
+        )["VolumeId"]
+    )
 
 
 def _volumes(moto: Cloud) -> dict[str, str]:
     def tags(claim: str, **more: str) -> dict[str, str]:
-        return {"stack": STACK, "kubernetes.io/created-for/pvc/name": claim, "kubernetes.io/created-for/pvc/namespace": "hub-main", **more}
+        return {
+            "stack": STACK,
+            "kubernetes.io/created-for/pvc/name": claim,
+            "kubernetes.io/created-for/pvc/namespace": "hub-main",
+            **more,
+        }
 
     return {
         "ada": _volume(moto, tags("claim-ada", **{TAG: STACK})),
@@ -152,14 +192,31 @@ def _backups(hub: Hub, moto: Cloud) -> None:
             if who not in hub.ids:
                 continue
             tags = _tags({**OURS, "stack": STACK})
-            snapshot = moto.client("ec2").create_snapshot(VolumeId=hub.ids[who], TagSpecifications=[{"ResourceType": "snapshot", "Tags": tags}])["SnapshotId"]
+            snapshot = moto.client("ec2").create_snapshot(
+                VolumeId=hub.ids[who],
+                TagSpecifications=[{"ResourceType": "snapshot", "Tags": tags}],
+            )["SnapshotId"]
             if hub.shape != "snapshots":
-                api.point(vault, volume_arn(hub.ids[who]), "EBS", days_ago(api, days), arn=f"arn:aws:ec2:{REGION}::snapshot/{snapshot}")
+                api.point(
+                    vault,
+                    volume_arn(hub.ids[who]),
+                    "EBS",
+                    days_ago(api, days),
+                    arn=f"arn:aws:ec2:{REGION}::snapshot/{snapshot}",
+                )
 
 
 def aged(hub: Hub) -> None:
-    """As if the files had lain there for long: the newest backup of them was taken after they were last touched."""
-    mine = [point for point in hub.api.vaults[BackupSpec(name=STACK, options=AwsBackup(kind="aws_backup")).vault_name] if point["ResourceType"] == "EFS"]
+    """As if the files had lain there for long: the newest backup of them was taken after they
+    were last touched.
+    """
+    mine = [
+        point
+        for point in hub.api.vaults[
+            BackupSpec(name=STACK, options=AwsBackup(kind="aws_backup")).vault_name
+        ]
+        if point["ResourceType"] == "EFS"
+    ]
     mine[-1]["CreationDate"] = hub.api.now + timedelta(hours=1)
 
 
@@ -168,7 +225,11 @@ def everything(folder: Path) -> dict[str, tuple[int, int, str]]:
     found = {}
     for path in sorted(folder.rglob("*")):
         if stat.S_ISREG(path.lstat().st_mode):
-            found[str(path.relative_to(folder))] = (path.lstat().st_uid, path.lstat().st_gid, path.read_text())
+            found[str(path.relative_to(folder))] = (
+                path.lstat().st_uid,
+                path.lstat().st_gid,
+                path.read_text(),
+            )
     return found
 
 

@@ -1,4 +1,6 @@
-"""`lock`, `pull` and `push` of an inventory that stands in a file: for tests whose registries are their own, and that kill what they start."""
+"""`lock`, `pull` and `push` of an inventory that stands in a file: for tests whose registries
+are their own, and that kill what they start.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ ACCESS = Access(plain_http=True)
 
 
 def inventory_of(path: Path) -> Inventory:
-    items = [KINDS[item.pop("kind")](**item, needed_by=("a test",)) for item in json.loads(path.read_text())]
+    items = [
+        KINDS[item.pop("kind")](**item, needed_by=("a test",))
+        for item in json.loads(path.read_text())
+    ]
     return Inventory(stack="test", items=tuple(items), registry=None)
 
 
@@ -29,7 +34,12 @@ def main(verb: str, *arguments: str) -> int:
     try:
         if verb == "lock":
             before = read_lock(second) if second.is_file() else None
-            write(second, make_lock(inventory_of(first), before, tuple(map(str, rest)), ACCESS).as_text().encode())
+            write(
+                second,
+                make_lock(inventory_of(first), before, tuple(map(str, rest)), ACCESS)
+                .as_text()
+                .encode(),
+            )
         elif verb == "pull":
             print(pull(inventory_of(first), read_lock(second), Store(rest[0]), ACCESS))
         elif verb == "push":

@@ -44,12 +44,22 @@ class Issued:
 
 
 def key_pem(key: Any, *, passphrase: bytes | None = None, form: str = "PKCS8") -> str:
-    encryption = serialization.NoEncryption() if passphrase is None else serialization.BestAvailableEncryption(passphrase)
-    return key.private_bytes(serialization.Encoding.PEM, getattr(serialization.PrivateFormat, form), encryption).decode()
+    encryption = (
+        serialization.NoEncryption()
+        if passphrase is None
+        else serialization.BestAvailableEncryption(passphrase)
+    )
+    return key.private_bytes(
+        serialization.Encoding.PEM, getattr(serialization.PrivateFormat, form), encryption
+    ).decode()
 
 
 def new_key(kind: str = "P-256") -> Any:
-    return rsa.generate_private_key(65537, int(kind[4:])) if kind.startswith("RSA-") else ec.generate_private_key(ec.SECP256R1())
+    return (
+        rsa.generate_private_key(65537, int(kind[4:]))
+        if kind.startswith("RSA-")
+        else ec.generate_private_key(ec.SECP256R1())
+    )
 
 
 def _name(text: str) -> x509.Name:
@@ -75,7 +85,9 @@ class Authority:
     def certificate(self) -> x509.Certificate:
         signer = self.parent or self
         builder = _builder(self.name, signer.name, self.key.public_key(), -1, 3650)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        builder = builder.add_extension(
+            x509.BasicConstraints(ca=True, path_length=None), critical=True
+        )
         return builder.sign(signer.key, hashes.SHA256())
 
     @property
@@ -95,16 +107,27 @@ class Authority:
         """A certificate for these names, valid from and to so many days from now."""
         key = new_key(kind)
         builder = _builder(names[0], self.name, key.public_key(), valid_from, valid_to)
-        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        builder = builder.add_extension(
+            x509.BasicConstraints(ca=False, path_length=None), critical=True
+        )
         if alternatives:
-            builder = builder.add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False
+            )
         if usage is not None:
             builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         return Issued(certificate=builder.sign(self.key, digest or hashes.SHA256()), key=key)
 
 
-def _builder(subject: str, issuer: str, public: Any, valid_from: int, valid_to: int) -> x509.CertificateBuilder:
-    builder = x509.CertificateBuilder().subject_name(_name(subject)).issuer_name(_name(issuer)).public_key(public)
+def _builder(
+    subject: str, issuer: str, public: Any, valid_from: int, valid_to: int
+) -> x509.CertificateBuilder:
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(_name(subject))
+        .issuer_name(_name(issuer))
+        .public_key(public)
+    )
     builder = builder.serial_number(x509.random_serial_number())
     day = datetime.timedelta(days=1)
     return builder.not_valid_before(NOW + valid_from * day).not_valid_after(NOW + valid_to * day)
@@ -114,7 +137,13 @@ def self_signed(*names: str, valid_to: int = 90, kind: str = "P-256") -> Issued:
     """A certificate that its own key signed."""
     key = new_key(kind)
     builder = _builder(names[0], names[0], key.public_key(), -1, valid_to)
-    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
-    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    builder = builder.add_extension(
+        x509.BasicConstraints(ca=False, path_length=None), critical=True
+    )
+    builder = builder.add_extension(
+        x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False
+    )
+    builder = builder.add_extension(
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+    )
     return Issued(certificate=builder.sign(key, hashes.SHA256()), key=key)

@@ -24,16 +24,33 @@ def chart_folder() -> Path:
 
 
 def missing_for_the_chart() -> str:
-    """What is not on this machine, and that the tests which need it did not run; empty where all of it is there."""
+    """What is not on this machine, and that the tests which need it did not run; empty where all
+    of it is there.
+    """
     missing = [] if os.environ.get("JHUB_CHART") else ["no chart at JHUB_CHART"]
     missing += [] if shutil.which("helm") else ["no helm on PATH"]
     return f"{' and '.join(missing)}: {_NOT_RUN}" if missing else ""
 
 
 def rendered(values: Mapping[str, Any], *, release: str) -> list[dict[str, Any]]:
-    """Every object that a release of these values makes. Raises AssertionError with Helm's own words where it refuses."""
-    command = ["helm", "template", release, str(chart_folder()), "--namespace", release, "--kube-version", KUBE_VERSION, "--values", "-"]
-    done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True, timeout=60, check=False)
+    """Every object that a release of these values makes. Raises AssertionError with Helm's own
+    words where it refuses.
+    """
+    command = [
+        "helm",
+        "template",
+        release,
+        str(chart_folder()),
+        "--namespace",
+        release,
+        "--kube-version",
+        KUBE_VERSION,
+        "--values",
+        "-",
+    ]
+    done = subprocess.run(
+        command, input=json.dumps(values), capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 
@@ -50,6 +67,15 @@ def pod_templates(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str
 
 def mounted(objects: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
     """What the hub's pod finds under /usr/local/etc/jupyterhub: folder to files."""
-    (secret,) = [item for item in objects if item["kind"] == "Secret" and item["metadata"]["name"] == "hub"]
-    (config,) = [item for item in objects if item["kind"] == "ConfigMap" and item["metadata"]["name"] == "hub"]
-    return {"secret": {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}, "config": dict(config["data"])}
+    (secret,) = [
+        item for item in objects if item["kind"] == "Secret" and item["metadata"]["name"] == "hub"
+    ]
+    (config,) = [
+        item
+        for item in objects
+        if item["kind"] == "ConfigMap" and item["metadata"]["name"] == "hub"
+    ]
+    return {
+        "secret": {key: base64.b64decode(value).decode() for key, value in secret["data"].items()},
+        "config": dict(config["data"]),
+    }

@@ -1,4 +1,6 @@
-"""Values of the JupyterHub chart for property tests: over its whole schema, and over what the schema leaves open (profiles, traits, annotations)."""
+"""Values of the JupyterHub chart for property tests: over its whole schema, and over what the
+schema leaves open (profiles, traits, annotations).
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,43 @@ from typing import Any
 from hypothesis import strategies as st
 
 SCHEMA = Path(__file__).parents[2] / "config" / "data" / "z2jh" / "values.schema-4.4.0.json"
-NAMES = st.sampled_from(["ada", "bob", "eve", "my-lab:gpu", "cn=gpu,ou=groups,dc=example,dc=org", "jupyter", "Grace Hopper", ""])
+NAMES = st.sampled_from(
+    [
+        "ada",
+        "bob",
+        "eve",
+        "my-lab:gpu",
+        "cn=gpu,ou=groups,dc=example,dc=org",
+        "jupyter",
+        "Grace Hopper",
+        "",
+    ]
+)
 TEXTS = st.one_of(
     st.sampled_from(
-        ["a", "https://id.example.org/x", "{username}", "10Gi", "2G", "jupyter/base-notebook:2024-01-01", "lab/img", "hub.example.org", "yes", "${X}"]
+        [
+            "a",
+            "https://id.example.org/x",
+            "{username}",
+            "10Gi",
+            "2G",
+            "jupyter/base-notebook:2024-01-01",
+            "lab/img",
+            "hub.example.org",
+            "yes",
+            "${X}",
+        ]
     ),
     st.text(alphabet=st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=8),
 )
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-5, 70000), st.floats(0.1, 64), TEXTS)
 ANYTHING = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("a bB c-d e.f G".split()), inner, max_size=2), max_leaves=4
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from("a bB c-d e.f G".split()), inner, max_size=2)
+    ),
+    max_leaves=4,
 )
 
 
@@ -32,7 +61,9 @@ def _of(schema: Any) -> st.SearchStrategy[Any]:
     kinds = schema.get("type", [])
     by_kind = {
         "object": lambda: _object(schema),
-        "array": lambda: st.lists(_of(schema["items"]) if isinstance(schema.get("items"), dict) else ANYTHING, max_size=2),
+        "array": lambda: st.lists(
+            _of(schema["items"]) if isinstance(schema.get("items"), dict) else ANYTHING, max_size=2
+        ),
         "string": lambda: TEXTS,
         "integer": lambda: st.integers(0, 70000),
         "number": lambda: st.floats(0.1, 100) | st.integers(0, 100),
@@ -51,7 +82,9 @@ def _object(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
         return st.dictionaries(st.sampled_from("a bB c-d e.f G".split()), ANYTHING, max_size=2)
     # Few keys of many: each run looks at another corner.
     keys = st.lists(st.sampled_from(sorted(properties)), unique=True, min_size=1, max_size=3)
-    return keys.flatmap(lambda chosen: st.fixed_dictionaries({key: _of(properties[key]) for key in chosen}))
+    return keys.flatmap(
+        lambda chosen: st.fixed_dictionaries({key: _of(properties[key]) for key in chosen})
+    )
 
 
 CLASSES = (
@@ -70,7 +103,9 @@ TRAITS = (
     "bind_dn_template", "valid_username_regex", "open_signup", "enable_auth_state", "gitlab_url", "allowed_gitlab_groups", "unheard_of", "profile_list",
 )  # fmt: skip
 _LIST = st.lists(NAMES, max_size=3)
-_GATED = st.fixed_dictionaries({}, optional={"allowed_groups": _LIST, "allowed_users": _LIST, "required_scopes": _LIST})
+_GATED = st.fixed_dictionaries(
+    {}, optional={"allowed_groups": _LIST, "allowed_users": _LIST, "required_scopes": _LIST}
+)
 _OVERRIDE = st.fixed_dictionaries(
     {},
     optional={
@@ -84,7 +119,9 @@ _OVERRIDE = st.fixed_dictionaries(
         "cmd": st.none() | st.just([]),
         "environment": st.dictionaries(st.sampled_from("A B2 c-d".split()), SCALARS, max_size=2),
         "extra_resource_limits": st.dictionaries(
-            st.sampled_from(["nvidia.com/gpu", "aws.amazon.com/neuron", "nvidia.com/mig-1g.5gb"]), st.sampled_from([1, "2", 0]), max_size=2
+            st.sampled_from(["nvidia.com/gpu", "aws.amazon.com/neuron", "nvidia.com/mig-1g.5gb"]),
+            st.sampled_from([1, "2", 0]),
+            max_size=2,
         ),
         "node_selector": st.dictionaries(st.sampled_from("a/b c".split()), SCALARS, max_size=2),
         "tolerations": ANYTHING,
@@ -93,10 +130,22 @@ _OVERRIDE = st.fixed_dictionaries(
 _CHOICE = st.builds(
     lambda gate, rest: {**gate, **rest},
     _GATED,
-    st.fixed_dictionaries({}, optional={"display_name": TEXTS, "default": st.booleans(), "kubespawner_override": _OVERRIDE}),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "display_name": TEXTS,
+            "default": st.booleans(),
+            "kubespawner_override": _OVERRIDE,
+        },
+    ),
 )
 _OPTION = st.fixed_dictionaries(
-    {}, optional={"display_name": TEXTS, "choices": st.dictionaries(st.sampled_from("one two".split()), _CHOICE, max_size=2), "unlisted_choice": ANYTHING}
+    {},
+    optional={
+        "display_name": TEXTS,
+        "choices": st.dictionaries(st.sampled_from("one two".split()), _CHOICE, max_size=2),
+        "unlisted_choice": ANYTHING,
+    },
 )
 PROFILES = st.lists(
     st.builds(
@@ -110,18 +159,28 @@ PROFILES = st.lists(
                 "description": TEXTS,
                 "default": st.booleans(),
                 "kubespawner_override": _OVERRIDE,
-                "profile_options": st.dictionaries(st.sampled_from("image size".split()), _OPTION, max_size=2),
+                "profile_options": st.dictionaries(
+                    st.sampled_from("image size".split()), _OPTION, max_size=2
+                ),
                 "odd": ANYTHING,
             },
         ),
     ),
     max_size=3,
 )
-_TRAIT = st.one_of(SCALARS, _LIST, st.dictionaries(st.sampled_from("ada bob".split()), SCALARS, max_size=2))
+_TRAIT = st.one_of(
+    SCALARS, _LIST, st.dictionaries(st.sampled_from("ada bob".split()), SCALARS, max_size=2)
+)
 CONFIG = st.builds(
-    lambda name, sections: {"JupyterHub": {"authenticator_class": name}, **sections} if name is not None else sections,
+    lambda name, sections: (
+        {"JupyterHub": {"authenticator_class": name}, **sections} if name is not None else sections
+    ),
     st.none() | st.sampled_from(CLASSES),
-    st.dictionaries(st.sampled_from(SECTIONS), st.dictionaries(st.sampled_from(TRAITS), _TRAIT, max_size=5), max_size=3),
+    st.dictionaries(
+        st.sampled_from(SECTIONS),
+        st.dictionaries(st.sampled_from(TRAITS), _TRAIT, max_size=5),
+        max_size=3,
+    ),
 )
 _ENTRY = st.fixed_dictionaries(
     {},
@@ -133,7 +192,13 @@ _ENTRY = st.fixed_dictionaries(
                     optional={
                         "loadBalancerSourceRanges": st.lists(st.just("10.0.0.0/8"), max_size=2),
                         "type": st.sampled_from(["ClusterIP", "LoadBalancer"]),
-                        "annotations": st.dictionaries(st.sampled_from(["service.beta.kubernetes.io/aws-load-balancer-ssl-cert", "x"]), TEXTS, max_size=2),
+                        "annotations": st.dictionaries(
+                            st.sampled_from(
+                                ["service.beta.kubernetes.io/aws-load-balancer-ssl-cert", "x"]
+                            ),
+                            TEXTS,
+                            max_size=2,
+                        ),
                     },
                 )
             }
@@ -142,7 +207,11 @@ _ENTRY = st.fixed_dictionaries(
             {
                 "enabled": st.booleans(),
                 "hosts": st.lists(TEXTS, max_size=2),
-                "annotations": st.dictionaries(st.sampled_from(["nginx.ingress.kubernetes.io/whitelist-source-range", "a"]), TEXTS, max_size=2),
+                "annotations": st.dictionaries(
+                    st.sampled_from(["nginx.ingress.kubernetes.io/whitelist-source-range", "a"]),
+                    TEXTS,
+                    max_size=2,
+                ),
             }
         ),
     },
@@ -156,7 +225,9 @@ def by_schema() -> st.SearchStrategy[dict[str, Any]]:
     return _object(schema)
 
 
-def _together(base: dict[str, Any], config: Any, profiles: Any, entry: dict[str, Any]) -> dict[str, Any]:
+def _together(
+    base: dict[str, Any], config: Any, profiles: Any, entry: dict[str, Any]
+) -> dict[str, Any]:
     values = {**base, **entry}
     hub = values.get("hub") if isinstance(values.get("hub"), dict) else {}
     values["hub"] = {**hub, "config": config}

@@ -1,4 +1,6 @@
-"""`kubectl` and `helm` of a test on PATH: what they were asked is written down, what they answer stands in a file, and a tunnel leads to a port here."""
+"""`kubectl` and `helm` of a test on PATH: what they were asked is written down, what they answer
+stands in a file, and a tunnel leads to a port here.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ class Tools:
         self._ports: dict[str, int] = {}
         for name in ("kubectl", "helm", "aws"):
             place = self.folder / name
-            place.write_text(_PROGRAM.format(python=sys.executable, state=str(self._state), log=str(self._log)))
+            place.write_text(
+                _PROGRAM.format(python=sys.executable, state=str(self._state), log=str(self._log))
+            )
             place.chmod(0o755)
         self.answer("kubectl", "get", "--raw", "/readyz", stdout="ok")
 
@@ -75,14 +79,24 @@ class Tools:
     @property
     def asked(self) -> list[list[str]]:
         """Every call: the program's name and its words."""
-        return [json.loads(line) for line in self._log.read_text().splitlines()] if self._log.exists() else []
+        return (
+            [json.loads(line) for line in self._log.read_text().splitlines()]
+            if self._log.exists()
+            else []
+        )
 
     def forget(self) -> None:
         self._log.unlink(missing_ok=True)
 
-    def answer(self, of: str, *when: str, stdout: str = "", stderr: str = "", code: int = 0) -> None:
-        """What a program prints when all these words are among its own; a later answer goes before an earlier one."""
-        self._answers.insert(0, {"of": of, "when": list(when), "stdout": stdout, "stderr": stderr, "code": code})
+    def answer(
+        self, of: str, *when: str, stdout: str = "", stderr: str = "", code: int = 0
+    ) -> None:
+        """What a program prints when all these words are among its own; a later answer goes
+        before an earlier one.
+        """
+        self._answers.insert(
+            0, {"of": of, "when": list(when), "stdout": stdout, "stderr": stderr, "code": code}
+        )
         self._save()
 
     def items(self, *when: str, items: Sequence[Mapping[str, Any]]) -> None:

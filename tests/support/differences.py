@@ -1,4 +1,5 @@
-"""Pairs of plans, and what their difference has to say: on both sides of each border. Golden text: tests/fixtures/differences.txt.
+"""Pairs of plans, and what their difference has to say: on both sides of each border. Golden text:
+tests/fixtures/differences.txt.
 
     .venv/bin/python -m tests.support.differences
 
@@ -33,7 +34,9 @@ Edit = Callable[[Data], None]
 
 @cache
 def _planned(settings: tuple[str, ...]) -> str:
-    stack = next((item.removeprefix("stack=") for item in settings if item.startswith("stack=")), "dev")
+    stack = next(
+        (item.removeprefix("stack=") for item in settings if item.startswith("stack=")), "dev"
+    )
     rest = [item for item in settings if not item.startswith("stack=")]
     with quiet_sdks(), without_gc():
         return make_plan(read(ROOT / f"Pulumi.{stack}.yaml", rest), AS_OF).as_text()
@@ -46,7 +49,12 @@ def plan(*settings: str) -> Data:
 
 def resource(data: Data, kind: str, name: str) -> Data:
     """The resource whose type ends so and whose name is, or ends, so."""
-    (found,) = [item for item in data["resources"] if item["type"].endswith(kind) and (item["name"] == name or item["name"].endswith(f"-{name}"))]
+    (found,) = [
+        item
+        for item in data["resources"]
+        if item["type"].endswith(kind)
+        and (item["name"] == name or item["name"].endswith(f"-{name}"))
+    ]
     return found
 
 
@@ -141,97 +149,223 @@ _RULE = ("SecurityGroupIngressRule", "homes-from-nodes")
 _FS = ("fileSystem:FileSystem", "homes-file-system")
 _EVERY_NAMES = [{"name": "x"}]
 
-#: Name of the pair -> what is done to the plan of `dev`. Pairs on two sides of a border stand beside each other.
+#: Name of the pair -> what is done to the plan of `dev`. Pairs on two sides of a border stand
+#: beside each other.
 EDITED: Mapping[str, Edit] = {
     "nothing": lambda data: None,
     "tags only": put(*_FS, "tags", "owner", value="another-team"),
     "hub restarts: idle servers": values("cull", "timeout", value=1800),
-    "hub restarts: a file": values("singleuser", "extraFiles", "hello", value={"mountPath": "/tmp/hello", "stringData": "hello"}),
-    "hub and proxy restart: resources of the proxy": values("proxy", "chp", "resources", "limits", "memory", value="1Gi"),
-    "hub does not restart: release history": put(":Release", "hub-main-release", "maxHistory", value=20),
-    "hub: its image": values("hub", "image", value={"name": "quay.io/jupyterhub/k8s-hub", "tag": "4.4.1"}),
+    "hub restarts: a file": values(
+        "singleuser",
+        "extraFiles",
+        "hello",
+        value={"mountPath": "/tmp/hello", "stringData": "hello"},
+    ),
+    "hub and proxy restart: resources of the proxy": values(
+        "proxy", "chp", "resources", "limits", "memory", value="1Gi"
+    ),
+    "hub does not restart: release history": put(
+        ":Release", "hub-main-release", "maxHistory", value=20
+    ),
+    "hub: its image": values(
+        "hub", "image", value={"name": "quay.io/jupyterhub/k8s-hub", "tag": "4.4.1"}
+    ),
     "hub: chart version": put(":Release", "hub-main-release", "version", value="4.5.0"),
     "hub: code of one's own": values("hub", "extraConfig", "10-mine", value="c.JupyterHub.x = 1"),
     "hub: an unknown value": values("hub", "somethingNew", value=True),
     "hub: namespace changes": put(":Release", "hub-main-release", "namespace", value="another"),
     "hub goes": drop(":Release", "hub-main-release"),
-    "people: an administrator more": values("hub", "config", "Authenticator", "admin_users", value=["alice"]),
-    "people: an organization more and one less": values("hub", "config", "GitHubOAuthenticator", "allowed_organizations", value=["other-org"]),
+    "people: an administrator more": values(
+        "hub", "config", "Authenticator", "admin_users", value=["alice"]
+    ),
+    "people: an organization more and one less": values(
+        "hub", "config", "GitHubOAuthenticator", "allowed_organizations", value=["other-org"]
+    ),
     "people: everybody": values("hub", "config", "Authenticator", "allow_all", value=True),
-    "people: other sign-in": values("hub", "config", "JupyterHub", "authenticator_class", value="ldapauthenticator.LDAPAuthenticator"),
+    "people: other sign-in": values(
+        "hub",
+        "config",
+        "JupyterHub",
+        "authenticator_class",
+        value="ldapauthenticator.LDAPAuthenticator",
+    ),
     "people: names": values("hub", "config", "Authenticator", "username_map", value={"a": "b"}),
-    "people: everybody signs in again": values("hub", "config", "JupyterHub", "cookie_secret", value="another"),
-    "people: administrators may enter servers": values("hub", "config", "JupyterHub", "admin_access", value=True),
+    "people: everybody signs in again": values(
+        "hub", "config", "JupyterHub", "cookie_secret", value="another"
+    ),
+    "people: administrators may enter servers": values(
+        "hub", "config", "JupyterHub", "admin_access", value=True
+    ),
     "homes: path": values("singleuser", "storage", "static", "subPath", value="people/{username}"),
     "homes: mount path": values("singleuser", "storage", "homeMountPath", value="/home/me"),
-    "homes: a shared directory": values("singleuser", "storage", "extraVolumeMounts", value=[{"name": "data", "mountPath": "/data"}]),
+    "homes: a shared directory": values(
+        "singleuser", "storage", "extraVolumeMounts", value=[{"name": "data", "mountPath": "/data"}]
+    ),
     "homes: user id": values("singleuser", "uid", value=1001),
-    "homes: access point": put("accessPoint:AccessPoint", "homes-access-point-main", "rootDirectory", "path", value="/elsewhere"),
-    "homes: cheaper storage later": put(*_FS, "lifecyclePolicies", value=[{"transitionToIa": "AFTER_90_DAYS"}]),
+    "homes: access point": put(
+        "accessPoint:AccessPoint",
+        "homes-access-point-main",
+        "rootDirectory",
+        "path",
+        value="/elsewhere",
+    ),
+    "homes: cheaper storage later": put(
+        *_FS, "lifecyclePolicies", value=[{"transitionToIa": "AFTER_90_DAYS"}]
+    ),
     "homes: encryption": put(*_FS, "encrypted", value=False),
-    "homes: other backups": put("backup/selection:Selection", "backups-selection", "selectionTags", value=[{"type": "STRINGEQUALS", "key": "a", "value": "b"}]),
-    "homes: kept for a day": put("backup/plan:Plan", "backups-plan", "rules", 0, "lifecycle", "deleteAfter", value=1),
+    "homes: other backups": put(
+        "backup/selection:Selection",
+        "backups-selection",
+        "selectionTags",
+        value=[{"type": "STRINGEQUALS", "key": "a", "value": "b"}],
+    ),
+    "homes: kept for a day": put(
+        "backup/plan:Plan", "backups-plan", "rules", 0, "lifecycle", "deleteAfter", value=1
+    ),
     "backups: anybody may delete": drop("backup/vaultPolicy:VaultPolicy", "backups-main-policy"),
     "homes: file system goes": drop(*_FS),
     "homes: file system no longer protected": option(*_FS, "protect", False),
-    "database: volume grows": put("ebs/volume:Volume", "hub-main-cloud-database-a", "size", value=20),
-    "database: volume in another zone": put("ebs/volume:Volume", "hub-main-cloud-database-a", "availabilityZone", value="us-east-1b"),
+    "database: volume grows": put(
+        "ebs/volume:Volume", "hub-main-cloud-database-a", "size", value=20
+    ),
+    "database: volume in another zone": put(
+        "ebs/volume:Volume", "hub-main-cloud-database-a", "availabilityZone", value="us-east-1b"
+    ),
     "database: elsewhere": values("hub", "db", "type", value="postgres"),
     "servers: a profile's memory": values("singleuser", "memory", "limit", value="64G"),
-    "servers: default image": values("singleuser", "image", value={"name": "quay.io/jupyter/base-notebook", "tag": "2026-01-01"}),
+    "servers: default image": values(
+        "singleuser", "image", value={"name": "quay.io/jupyter/base-notebook", "tag": "2026-01-01"}
+    ),
     "servers: become root": values("singleuser", "allowPrivilegeEscalation", value=True),
     "servers: no policy": values("singleuser", "networkPolicy", "enabled", value=False),
     "nodes: maximum up": put(_GROUP, _SPOT, "maxSize", value=12),
     "nodes: maximum down": put(_GROUP, _SPOT, "maxSize", value=4),
     "nodes: one always there": put(_GROUP, _SPOT, "minSize", value=1),
-    "nodes: a maximum price": put(_GROUP, _SPOT, "mixedInstancesPolicy", "instancesDistribution", "spotMaxPrice", value="0.30"),
-    "nodes: another name, so another group": put(_GROUP, _SPOT, "name", value="jhub-dev-memory-spot-ffffff"),
+    "nodes: a maximum price": put(
+        _GROUP, _SPOT, "mixedInstancesPolicy", "instancesDistribution", "spotMaxPrice", value="0.30"
+    ),
+    "nodes: another name, so another group": put(
+        _GROUP, _SPOT, "name", value="jhub-dev-memory-spot-ffffff"
+    ),
     "nodes: the group goes": drop(_GROUP, _SPOT),
-    "nodes: bigger disks": put(*_TEMPLATE, "blockDeviceMappings", value=[{"deviceName": "/dev/xvda", "ebs": {"volumeSize": 200, "encrypted": "true"}}]),
-    "nodes: metadata open to pods": put(*_TEMPLATE, "metadataOptions", "httpPutResponseHopLimit", value=2),
+    "nodes: bigger disks": put(
+        *_TEMPLATE,
+        "blockDeviceMappings",
+        value=[{"deviceName": "/dev/xvda", "ebs": {"volumeSize": 200, "encrypted": "true"}}],
+    ),
+    "nodes: metadata open to pods": put(
+        *_TEMPLATE, "metadataOptions", "httpPutResponseHopLimit", value=2
+    ),
     "nodes: template has another name": put(*_TEMPLATE, "name", value="jhub-dev-another"),
     "core: bigger disks roll it": put(*_CORE_TEMPLATE, "description", value="another"),
-    "core: release rolls it": put("nodeGroup:NodeGroup", "pools-core-group", "releaseVersion", value="1.35.9-20261111"),
-    "core: other types replace it": put("nodeGroup:NodeGroup", "pools-core-group", "instanceTypes", value=["m7i.xlarge"]),
-    "core: labels in place": put("nodeGroup:NodeGroup", "pools-core-group", "labels", "team", value="a"),
+    "core: release rolls it": put(
+        "nodeGroup:NodeGroup", "pools-core-group", "releaseVersion", value="1.35.9-20261111"
+    ),
+    "core: other types replace it": put(
+        "nodeGroup:NodeGroup", "pools-core-group", "instanceTypes", value=["m7i.xlarge"]
+    ),
+    "core: labels in place": put(
+        "nodeGroup:NodeGroup", "pools-core-group", "labels", "team", value="a"
+    ),
     "cluster: version": put(*_CLUSTER, "version", value="1.36"),
     "cluster: name": put(*_CLUSTER, "name", value="another"),
-    "cluster: API from one range more": put(*_CLUSTER, "vpcConfig", "publicAccessCidrs", value=["203.0.113.0/24", "198.51.100.0/24"]),
-    "cluster: API from a part of the range": put(*_CLUSTER, "vpcConfig", "publicAccessCidrs", value=["203.0.113.0/25"]),
-    "cluster: API from anywhere": put(*_CLUSTER, "vpcConfig", "publicAccessCidrs", value=["0.0.0.0/0"]),
+    "cluster: API from one range more": put(
+        *_CLUSTER, "vpcConfig", "publicAccessCidrs", value=["203.0.113.0/24", "198.51.100.0/24"]
+    ),
+    "cluster: API from a part of the range": put(
+        *_CLUSTER, "vpcConfig", "publicAccessCidrs", value=["203.0.113.0/25"]
+    ),
+    "cluster: API from anywhere": put(
+        *_CLUSTER, "vpcConfig", "publicAccessCidrs", value=["0.0.0.0/0"]
+    ),
     "cluster: API private": put(*_CLUSTER, "vpcConfig", "endpointPublicAccess", value=False),
     "cluster: logs": put(*_CLUSTER, "enabledClusterLogTypes", value=["api"]),
     "cluster: an unknown property": put(*_CLUSTER, "somethingNew", value=1),
-    "access: a wildcard": document(*_POLICY, "policy", lambda found: _statement(found, Action="ec2:*")),
-    "access: one action more": document(*_POLICY, "policy", lambda found: _statement(found, Action="ec2:DescribeVpcs")),
-    "access: one action less": document(*_POLICY, "policy", lambda found: found["Statement"][0]["Action"].remove("ec2:DescribeImages")),
-    "access: what is covered already": document(*_POLICY, "policy", lambda found: found["Statement"].append(copy.deepcopy(found["Statement"][0]))),
-    "access: a policy of AWS": copied("RolePolicyAttachment", "cluster-role-eks", "cluster-more", policyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess"),
+    "access: a wildcard": document(
+        *_POLICY, "policy", lambda found: _statement(found, Action="ec2:*")
+    ),
+    "access: one action more": document(
+        *_POLICY, "policy", lambda found: _statement(found, Action="ec2:DescribeVpcs")
+    ),
+    "access: one action less": document(
+        *_POLICY,
+        "policy",
+        lambda found: found["Statement"][0]["Action"].remove("ec2:DescribeImages"),
+    ),
+    "access: what is covered already": document(
+        *_POLICY,
+        "policy",
+        lambda found: found["Statement"].append(copy.deepcopy(found["Statement"][0])),
+    ),
+    "access: a policy of AWS": copied(
+        "RolePolicyAttachment",
+        "cluster-role-eks",
+        "cluster-more",
+        policyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess",
+    ),
     "access: who may take a role": document(
-        "iam/role:Role", "cluster-role", "assumeRolePolicy", lambda found: _statement(found, Action="sts:AssumeRole", Principal="*")
+        "iam/role:Role",
+        "cluster-role",
+        "assumeRolePolicy",
+        lambda found: _statement(found, Action="sts:AssumeRole", Principal="*"),
     ),
     "network: a rule more": copied(
-        "SecurityGroupIngressRule", "homes-from-nodes", "homes-from-elsewhere", cidrIpv4="10.99.0.0/16", referencedSecurityGroupId=None
+        "SecurityGroupIngressRule",
+        "homes-from-nodes",
+        "homes-from-elsewhere",
+        cidrIpv4="10.99.0.0/16",
+        referencedSecurityGroupId=None,
     ),
     "network: a rule less": drop(*_RULE),
     "network: a rule's description": put(*_RULE, "description", value="another"),
-    "network: people from anywhere": put("SecurityGroupIngressRule", "hub-main-cloud-entry-balancer-from-203.0.113.0-24", "cidrIpv4", value="0.0.0.0/0"),
-    "network: people from a part": put("SecurityGroupIngressRule", "hub-main-cloud-entry-balancer-from-203.0.113.0-24", "cidrIpv4", value="203.0.113.0/28"),
+    "network: people from anywhere": put(
+        "SecurityGroupIngressRule",
+        "hub-main-cloud-entry-balancer-from-203.0.113.0-24",
+        "cidrIpv4",
+        value="0.0.0.0/0",
+    ),
+    "network: people from a part": put(
+        "SecurityGroupIngressRule",
+        "hub-main-cloud-entry-balancer-from-203.0.113.0-24",
+        "cidrIpv4",
+        value="203.0.113.0/28",
+    ),
     "network: no way out": drop("natGateway:NatGateway", "network-nat-a"),
     "network: the VPC's range": put("ec2/vpc:Vpc", "network-vpc", "cidrBlock", value="10.1.0.0/16"),
-    "entry: balancer inside": put("loadBalancer:LoadBalancer", "hub-main-cloud-entry-balancer-balancer", "internal", value=True),
-    "entry: another certificate": put(
-        "lb/listener:Listener", "hub-main-cloud-entry-balancer-listener", "certificateArn", value="arn:aws:acm:us-east-1:123456789012:certificate/1"
+    "entry: balancer inside": put(
+        "loadBalancer:LoadBalancer",
+        "hub-main-cloud-entry-balancer-balancer",
+        "internal",
+        value=True,
     ),
-    "entry: another port": put("lb/listener:Listener", "hub-main-cloud-entry-balancer-listener", "port", value=8443),
+    "entry: another certificate": put(
+        "lb/listener:Listener",
+        "hub-main-cloud-entry-balancer-listener",
+        "certificateArn",
+        value="arn:aws:acm:us-east-1:123456789012:certificate/1",
+    ),
+    "entry: another port": put(
+        "lb/listener:Listener", "hub-main-cloud-entry-balancer-listener", "port", value=8443
+    ),
     "key: description": put("kms/key:Key", "cluster-key", "description", value="another"),
     "key: goes": drop("kms/key:Key", "cluster-key"),
     "logs: kept shorter": put("logGroup:LogGroup", "cluster-logs", "retentionInDays", value=7),
     "namespace: goes": drop("core/v1:Namespace", "hub-main-namespace"),
-    "namespace: less strict": put("core/v1:Namespace", "hub-main-namespace", "metadata", "labels", "pod-security.kubernetes.io/enforce", value="privileged"),
-    "addon: version": put("eks/addon:Addon", "cluster-addons-vpc-cni", "addonVersion", value="v9.9.9-eksbuild.1"),
+    "namespace: less strict": put(
+        "core/v1:Namespace",
+        "hub-main-namespace",
+        "metadata",
+        "labels",
+        "pod-security.kubernetes.io/enforce",
+        value="privileged",
+    ),
+    "addon: version": put(
+        "eks/addon:Addon", "cluster-addons-vpc-cni", "addonVersion", value="v9.9.9-eksbuild.1"
+    ),
     "addon: goes": drop("eks/addon:Addon", "cluster-addons-vpc-cni"),
-    "autoscaler: values": put(":Release", "autoscaler-release", "values", "extraArgs", "v", value=9),
+    "autoscaler: values": put(
+        ":Release", "autoscaler-release", "values", "extraArgs", "v", value=9
+    ),
     "secret of the stack file": secret("jupyterhub-aws:hub-main-client-secret", "fedcba9876543210"),
     "a type that nobody knows": renamed("logGroup:LogGroup", "cluster-logs", "cluster-logs-2"),
 }
@@ -244,14 +378,26 @@ BY_SETTINGS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "settings: snapshots instead of a vault": ((), ("backups={kind: snapshots}",)),
     "settings: a vault instead of snapshots": (("backups={kind: snapshots}",), ()),
     "settings: no backups": ((), ("backups={kind: none, reason: a course}",)),
-    "settings: a vault locked for ever": ((), ("backups={kind: aws_backup, vault_lock: {grace_days: 3}}",)),
+    "settings: a vault locked for ever": (
+        (),
+        ("backups={kind: aws_backup, vault_lock: {grace_days: 3}}",),
+    ),
     "settings: paused": (FULL, (*FULL, "paused=true", "pause={drop: [nat]}")),
     "settings: resumed": ((*FULL, "paused=true", "pause={drop: [nat]}"), FULL),
-    "settings: closed network paused": (("stack=airgap",), ("stack=airgap", "paused=true", "pause={drop: [endpoints]}")),
-    "settings: runner, another type": (("stack=airgap",), ("stack=airgap", "runner.instance_type=t3.large")),
+    "settings: closed network paused": (
+        ("stack=airgap",),
+        ("stack=airgap", "paused=true", "pause={drop: [endpoints]}"),
+    ),
+    "settings: runner, another type": (
+        ("stack=airgap",),
+        ("stack=airgap", "runner.instance_type=t3.large"),
+    ),
     "settings: runner, another disk": (("stack=airgap",), ("stack=airgap", "runner.disk_gib=80")),
     "settings: runner, a new machine": (("stack=airgap",), ("stack=airgap", "runner.generation=2")),
-    "settings: closed network, another port to a peer network": (("stack=airgap",), ("stack=airgap", "network.peer_networks.corporate.ports=[636, 443, 22]")),
+    "settings: closed network, another port to a peer network": (
+        ("stack=airgap",),
+        ("stack=airgap", "network.peer_networks.corporate.ports=[636, 443, 22]"),
+    ),
 }
 
 
@@ -271,7 +417,9 @@ def found(name: str) -> Difference:
     """The difference of a pair."""
     if name in EDITED:
         old, new = plan(), plan()
-        old["sealed"]["jupyterhub-aws:hub-main-client-secret"] = new["sealed"]["jupyterhub-aws:hub-main-client-secret"] = "0123456789abcdef"
+        old["sealed"]["jupyterhub-aws:hub-main-client-secret"] = new["sealed"][
+            "jupyterhub-aws:hub-main-client-secret"
+        ] = "0123456789abcdef"
         EDITED[name](new)
         if name.startswith("a type"):
             resource(new, "logGroup:LogGroup", "cluster-logs-2")["type"] = "aws:new/thing:Thing"
@@ -287,9 +435,14 @@ def told(difference_: Difference) -> str:
     """A difference as a person is told it, in plain text."""
     lines = [headline(difference_)]
     for section in sections(difference_):
-        lines += [f"  {section.title}:", *(f"    [{line.topic}] {line.text}" for line in section.lines)]
+        lines += [
+            f"  {section.title}:",
+            *(f"    [{line.topic}] {line.text}" for line in section.lines),
+        ]
     lines += [
-        f"  {change.op}{' (old first)' if change.delete_first else ''} {change.name}" for change in difference_.changes if (change.new or change.old).custom
+        f"  {change.op}{' (old first)' if change.delete_first else ''} {change.name}"
+        for change in difference_.changes
+        if (change.new or change.old).custom
     ][:25]
     return "\n".join([*lines, *([f"  {bill(difference_)}"] if bill(difference_) else []), ""])
 

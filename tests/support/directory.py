@@ -1,4 +1,6 @@
-"""A real slapd on loopback: people, groups, TLS of every quality, and ways to spoil it while it runs."""
+"""A real slapd on loopback: people, groups, TLS of every quality, and ways to spoil it while it
+runs.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,11 @@ from ldap3.utils.dn import escape_rdn
 from tests.support.certificates import Authority, Issued
 
 _SLAPD = "/usr/sbin/slapd"
-BASE, PEOPLE, GROUPS = "dc=example,dc=org", "ou=people,dc=example,dc=org", "ou=groups,dc=example,dc=org"
+BASE, PEOPLE, GROUPS = (
+    "dc=example,dc=org",
+    "ou=people,dc=example,dc=org",
+    "ou=groups,dc=example,dc=org",
+)
 SEARCH_USER, SEARCH_PASSWORD = f"cn=search,{BASE}", "search-password-of-the-test"
 _ROOT, _ROOT_PASSWORD = f"cn=root,{BASE}", "root-password-of-the-test"
 #: `cn` is the first part of the DN where it is given, else `uid`.
@@ -60,7 +66,9 @@ def missing_for_the_directory() -> str:
 
 @dataclass
 class Directory:
-    """A running slapd. `port` is that of ldaps, `plain_port` that of ldap (with StartTLS, unless it has no certificate at all)."""
+    """A running slapd. `port` is that of ldaps, `plain_port` that of ldap (with StartTLS, unless
+    it has no certificate at all).
+    """
 
     folder: Path
     port: int
@@ -76,7 +84,9 @@ class Directory:
 
     @contextmanager
     def _admin(self) -> Iterator[ldap3.Connection]:
-        connection = ldap3.Connection(ldap3.Server("127.0.0.1", port=self.plain_port), _ROOT, _ROOT_PASSWORD, auto_bind=True)
+        connection = ldap3.Connection(
+            ldap3.Server("127.0.0.1", port=self.plain_port), _ROOT, _ROOT_PASSWORD, auto_bind=True
+        )
         try:
             yield connection
         finally:
@@ -85,17 +95,23 @@ class Directory:
     def leave(self, person: str, group: str) -> None:
         """Take a person out of a group."""
         with self._admin() as connection:
-            assert connection.modify(self.group(group), {"member": [(ldap3.MODIFY_DELETE, [_dn(person)])]}), connection.result
+            assert connection.modify(
+                self.group(group), {"member": [(ldap3.MODIFY_DELETE, [_dn(person)])]}
+            ), connection.result
 
     def join(self, person: str, group: str) -> None:
         with self._admin() as connection:
-            assert connection.modify(self.group(group), {"member": [(ldap3.MODIFY_ADD, [_dn(person)])]}), connection.result
+            assert connection.modify(
+                self.group(group), {"member": [(ldap3.MODIFY_ADD, [_dn(person)])]}
+            ), connection.result
 
     def lock_the_search_account(self, *, locked: bool = True) -> None:
         """Nobody knows its password any more; or again."""
         password = "{SSHA}locked" if locked else SEARCH_PASSWORD
         with self._admin() as connection:
-            assert connection.modify(SEARCH_USER, {"userPassword": [(ldap3.MODIFY_REPLACE, [password])]}), connection.result
+            assert connection.modify(
+                SEARCH_USER, {"userPassword": [(ldap3.MODIFY_REPLACE, [password])]}
+            ), connection.result
 
     @contextmanager
     def silent(self) -> Iterator[None]:
@@ -119,8 +135,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def directory(folder: Path, certificate: Issued | None, authority: Authority | None = None) -> Iterator[Directory]:
-    """slapd with a certificate (None: without TLS at all), filled, and stopped at the end whatever happens."""
+def directory(
+    folder: Path, certificate: Issued | None, authority: Authority | None = None
+) -> Iterator[Directory]:
+    """slapd with a certificate (None: without TLS at all), filled, and stopped at the end
+    whatever happens.
+    """
     (folder / "data").mkdir(parents=True)
     tls = ""
     if certificate is not None:
@@ -128,15 +148,27 @@ def directory(folder: Path, certificate: Issued | None, authority: Authority | N
         ca = folder / "ca.crt"
         ca.write_text((authority or Authority()).pem)
         tls = f"TLSCertificateFile {crt}\nTLSCertificateKeyFile {key}\nTLSCACertificateFile {ca}"
-    text = _SLAPD_CONF.format(folder=folder, base=BASE, root=_ROOT, root_password=_ROOT_PASSWORD, groups=GROUPS, search=SEARCH_USER, tls=tls)
+    text = _SLAPD_CONF.format(
+        folder=folder,
+        base=BASE,
+        root=_ROOT,
+        root_password=_ROOT_PASSWORD,
+        groups=GROUPS,
+        search=SEARCH_USER,
+        tls=tls,
+    )
     (folder / "slapd.conf").write_text(text)
     port, plain = free_port(), free_port()
     urls = f"ldap://127.0.0.1:{plain}/" + (f" ldaps://127.0.0.1:{port}/" if tls else "")
     log = (folder / "slapd.log").open("wb")
-    process = subprocess.Popen([_SLAPD, "-f", str(folder / "slapd.conf"), "-h", urls, "-d", "0"], stdout=log, stderr=log)
+    process = subprocess.Popen(
+        [_SLAPD, "-f", str(folder / "slapd.conf"), "-h", urls, "-d", "0"], stdout=log, stderr=log
+    )
     try:
         _wait(plain, process, folder)
-        found = Directory(folder=folder, port=port, plain_port=plain, process=process, members=MEMBERS)
+        found = Directory(
+            folder=folder, port=port, plain_port=plain, process=process, members=MEMBERS
+        )
         _fill(found)
         yield found
     finally:
@@ -170,8 +202,19 @@ def _fill(found: Directory) -> None:
         add(BASE, ["dcObject", "organization"], dc="example", o="Example")
         for dn in (PEOPLE, GROUPS):
             add(dn, ["organizationalUnit"])
-        add(SEARCH_USER, ["organizationalRole", "simpleSecurityObject"], userPassword=SEARCH_PASSWORD)
+        add(
+            SEARCH_USER,
+            ["organizationalRole", "simpleSecurityObject"],
+            userPassword=SEARCH_PASSWORD,
+        )
         for person, said in STAFF.items():
-            add(_dn(person), ["inetOrgPerson"], uid=person, cn=said.get("cn", person), sn=person, userPassword=said["password"])
+            add(
+                _dn(person),
+                ["inetOrgPerson"],
+                uid=person,
+                cn=said.get("cn", person),
+                sn=person,
+                userPassword=said["password"],
+            )
         for group, people in MEMBERS.items():
             add(found.group(group), ["groupOfNames"], member=[_dn(person) for person in people])

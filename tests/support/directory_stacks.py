@@ -1,4 +1,6 @@
-"""Stacks whose hub signs people in with a directory of a test: `dev` with a sign-in that leads to it."""
+"""Stacks whose hub signs people in with a directory of a test: `dev` with a sign-in that leads
+to it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,15 @@ TEMPLATES = [f"uid={{username}},{PEOPLE}"]
 LOOKUP = {"search_base": BASE, "search_user": SEARCH_USER}
 
 
-def sign_in(found: Directory, authority: str, *, tls: str = "on_connect", lookup: bool = False, server: str = "localhost", **more: Any) -> dict[str, Any]:
+def sign_in(
+    found: Directory,
+    authority: str,
+    *,
+    tls: str = "on_connect",
+    lookup: bool = False,
+    server: str = "localhost",
+    **more: Any,
+) -> dict[str, Any]:
     """`sign_in` of a hub for this directory."""
     section: dict[str, Any] = {
         "kind": "ldap",
@@ -38,4 +48,6 @@ def settings_of(section: dict[str, Any], *more: str) -> tuple[str, ...]:
 def stack_with(section: dict[str, Any], *more: str) -> StackConfig:
     """The validated stack `dev` with this sign-in."""
     file = read(ROOT / "Pulumi.dev.yaml", settings_of(section, *more))
-    return validated(whole(Configuration(values=file.values, secret=file.secret, source=file.source), ROOT))
+    return validated(
+        whole(Configuration(values=file.values, secret=file.secret, source=file.source), ROOT)
+    )

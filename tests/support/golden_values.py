@@ -1,4 +1,5 @@
-"""The values of a hub for each kind of sign-in, TLS and homes, as `jhub values` prints them: kept to be read, and compared with what is rendered.
+"""The values of a hub for each kind of sign-in, TLS and homes, as `jhub values` prints them: kept
+to be read, and compared with what is rendered.
 
 .venv/bin/python -m tests.support.golden_values     writes them again
 """
@@ -24,12 +25,21 @@ _LOOKUP = {
     "server": "ldap.example.org",
     "tls": "start_tls",
     "ca_certificate": CERTIFICATE,
-    "lookup": {"search_base": "ou=people,dc=example,dc=org", "search_user": "cn=search,dc=example,dc=org", "user_attribute": "sAMAccountName"},
+    "lookup": {
+        "search_base": "ou=people,dc=example,dc=org",
+        "search_user": "cn=search,dc=example,dc=org",
+        "user_attribute": "sAMAccountName",
+    },
     "allowed_groups": ["cn=hub,ou=groups,dc=example,dc=org"],
     "admin_groups": ["cn=ops,ou=groups,dc=example,dc=org"],
     "allowed_users": ["ada"],
 }
-_GITHUB = {"kind": "github", "client_id": "Ov23liDocumentation0", "allowed_organizations": ["example-org"], "admin_teams": ["example-org:ops"]}
+_GITHUB = {
+    "kind": "github",
+    "client_id": "Ov23liDocumentation0",
+    "allowed_organizations": ["example-org"],
+    "admin_teams": ["example-org:ops"],
+}
 _COGNITO = {
     "kind": "cognito",
     "client_id": "4example23456789",
@@ -39,12 +49,21 @@ _COGNITO = {
 }
 _GATED = {"pool": "memory", "cpu": 2, "memory": "8G", "groups": ["example-org:gpu"]}
 _DN_GATED = {**_GATED, "groups": ["cn=gpu,ou=groups,dc=example,dc=org"]}
-_PLAIN = {**{key: value for key, value in _LOOKUP.items() if key != "ca_certificate"}, "tls": "none_insecure"}
+_PLAIN = {
+    **{key: value for key, value in _LOOKUP.items() if key != "ca_certificate"},
+    "tls": "none_insecure",
+}
 GOLDEN = {
     **CASES,
-    "ldap, look-up, groups": (f"hubs.main.sign_in={json.dumps(_LOOKUP)}", f"hubs.main.profiles.gated={json.dumps(_DN_GATED)}"),
+    "ldap, look-up, groups": (
+        f"hubs.main.sign_in={json.dumps(_LOOKUP)}",
+        f"hubs.main.profiles.gated={json.dumps(_DN_GATED)}",
+    ),
     "ldap in clear text": (f"hubs.main.sign_in={json.dumps(_PLAIN)}",),
-    "github, teams": (f"hubs.main.sign_in={json.dumps(_GITHUB)}", f"hubs.main.profiles.gated={json.dumps(_GATED)}"),
+    "github, teams": (
+        f"hubs.main.sign_in={json.dumps(_GITHUB)}",
+        f"hubs.main.profiles.gated={json.dumps(_GATED)}",
+    ),
     "cognito": (f"hubs.main.sign_in={json.dumps(_COGNITO)}",),
     "closed": ("stack=airgap", "parts=all"),
     "kubeadm": ("stack=examples/kubeadm/Pulumi.kubeadm.yaml",),
@@ -55,7 +74,11 @@ def golden(case: str) -> str:
     """What is kept of a case: the values, with the texts of our own files in the hub left out."""
     settings = GOLDEN[case]
     hub = record(*settings)
-    (release,) = [found for found in hub.resources.of("kubernetes:helm.sh/v3:Release") if found.name == "hub-main-release"]
+    (release,) = [
+        found
+        for found in hub.resources.of("kubernetes:helm.sh/v3:Release")
+        if found.name == "hub-main-release"
+    ]
     values: dict[str, Any] = copy.deepcopy(dict(release.inputs["values"]))
     for item in values["hub"]["extraFiles"].values():
         if item["mountPath"].endswith(".py"):

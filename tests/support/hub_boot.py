@@ -1,6 +1,8 @@
-"""The real JupyterHub with the real configurable-http-proxy, booted on a rendered hub: the chart's configuration, our files, a local spawner.
+"""The real JupyterHub with the real configurable-http-proxy, booted on a rendered hub: the chart's
+configuration, our files, a local spawner.
 
-In place of pods a local process answers; in place of the cluster's services there are ports of loopback. Everything else is the hub's own.
+In place of pods a local process answers; in place of the cluster's services there are ports of
+loopback. Everything else is the hub's own.
 """
 
 from __future__ import annotations
@@ -84,7 +86,9 @@ _CURL = 'AsyncHTTPClient.configure("tornado.curl_httpclient.CurlAsyncHTTPClient"
 
 def missing_for_a_hub() -> str:
     """Why no hub was booted; empty where all of it is there."""
-    missing = missing_for_the_chart().partition(":")[0].split(" and ") if missing_for_the_chart() else []
+    missing = (
+        missing_for_the_chart().partition(":")[0].split(" and ") if missing_for_the_chart() else []
+    )
     missing += [] if shutil.which(_PROXY) else [f"no {_PROXY} on PATH"]
     return f"{' and '.join(missing)}: no hub was booted" if missing else ""
 
@@ -104,8 +108,21 @@ class Hub:
     def start(self) -> None:
         """Start it and wait until it answers. Raises AssertionError with the end of its log."""
         with (self.folder / "hub.log").open("ab") as log:
-            command = [sys.executable, "-m", "jupyterhub", "--config", str(self.folder / "boot_config.py")]
-            self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, env=dict(self._environment), start_new_session=True)
+            command = [
+                sys.executable,
+                "-m",
+                "jupyterhub",
+                "--config",
+                str(self.folder / "boot_config.py"),
+            ]
+            self.process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+                env=dict(self._environment),
+                start_new_session=True,
+            )
         for _ in range(300):
             if self.process.poll() is not None:
                 break
@@ -135,7 +152,9 @@ class Hub:
         found = []
         for place in Path("/proc").glob("[0-9]*/cmdline"):
             with contextlib.suppress(OSError):
-                if str(self.folder / "server.py") in place.read_bytes().decode(errors="replace").split("\0"):
+                if str(self.folder / "server.py") in place.read_bytes().decode(
+                    errors="replace"
+                ).split("\0"):
                     found.append(int(place.parent.name))
         return found
 
@@ -151,7 +170,13 @@ class Hub:
         found = re.search(r'name="_xsrf" value="([^"]+)"', page.text)
         token = found[1] if found else session.cookies.get("_xsrf", path="/hub/")
         sent = {"username": name, "password": password, "_xsrf": token}
-        done = session.post(f"{self.url}/hub/login", data=sent, params={"next": "/hub/home"}, timeout=40, allow_redirects=False)
+        done = session.post(
+            f"{self.url}/hub/login",
+            data=sent,
+            params={"next": "/hub/home"},
+            timeout=40,
+            allow_redirects=False,
+        )
         return done.status_code, session
 
     def sign_in_elsewhere(self) -> tuple[int, requests.Session]:
@@ -172,9 +197,16 @@ class Hub:
 
 @contextmanager
 def booted(
-    values: Mapping[str, Any], folder: Path, *, secret: Mapping[str, Any] | None = None, server_text: str = _SERVER, more: str = "", **environment: str
+    values: Mapping[str, Any],
+    folder: Path,
+    *,
+    secret: Mapping[str, Any] | None = None,
+    server_text: str = _SERVER,
+    more: str = "",
+    **environment: str,
 ) -> Iterator[Hub]:
-    """A hub of these values, and `secret` as the `values.yaml` of its own Secret. Raises AssertionError for a trait that nobody knows.
+    """A hub of these values, and `secret` as the `values.yaml` of its own Secret. Raises
+    AssertionError for a trait that nobody knows.
 
     `server_text` is the program that stands for a pod, `more` configuration after all other.
     """
@@ -183,10 +215,23 @@ def booted(
     port, hub_port, api_port = free_port(), free_port(), free_port()
     server = folder / "server.py"
     server.write_text(server_text)
-    text = _OVERRIDES.format(folder=str(folder), server=str(server), port=port, hub_port=hub_port, api_port=api_port)
+    text = _OVERRIDES.format(
+        folder=str(folder), server=str(server), port=port, hub_port=hub_port, api_port=api_port
+    )
     (folder / "boot_config.py").write_text(text + more)
-    names = ("HUB_SERVICE_PORT", "PROXY_API_SERVICE_PORT", "PROXY_PUBLIC_SERVICE_PORT", "PROXY_HTTP_SERVICE_PORT")
-    env = {**os.environ, **dict.fromkeys(names, "8081"), "HUB_SERVICE_HOST": "127.0.0.1", "POD_NAMESPACE": "hub-main", **environment}
+    names = (
+        "HUB_SERVICE_PORT",
+        "PROXY_API_SERVICE_PORT",
+        "PROXY_PUBLIC_SERVICE_PORT",
+        "PROXY_HTTP_SERVICE_PORT",
+    )
+    env = {
+        **os.environ,
+        **dict.fromkeys(names, "8081"),
+        "HUB_SERVICE_HOST": "127.0.0.1",
+        "POD_NAMESPACE": "hub-main",
+        **environment,
+    }
     hub = Hub(folder, port, env)
     try:
         hub.start()
@@ -201,10 +246,14 @@ def booted(
 
 
 def _files(values: Mapping[str, Any], folder: Path, secret: Mapping[str, Any]) -> None:
-    """What the hub's pod has, under `folder` instead of /usr/local/etc/jupyterhub and /etc/jupyterhub-aws."""
+    """What the hub's pod has, under `folder` instead of /usr/local/etc/jupyterhub and
+    /etc/jupyterhub-aws.
+    """
 
     def here(text: str) -> str:
-        return text.replace("/etc/jupyterhub-aws", str(folder / "etc")).replace(HUB_FOLDER, str(folder))
+        return text.replace("/etc/jupyterhub-aws", str(folder / "etc")).replace(
+            HUB_FOLDER, str(folder)
+        )
 
     files = mounted(rendered(values, release="hub-main"))
     files["existing-secret"] = {"values.yaml": yaml.safe_dump(dict(secret))} if secret else {}

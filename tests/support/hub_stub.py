@@ -1,4 +1,6 @@
-"""What stands for a hub's API where the hub itself is not the point: fixed answers by path, under a token."""
+"""What stands for a hub's API where the hub itself is not the point: fixed answers by path,
+under a token.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def answers(by_path: Mapping[str, Any], *, token: str = "") -> Iterator[int]:
         def do_GET(self) -> None:
             known = self.path.partition("?")[0] in by_path
             allowed = not token or self.headers.get("Authorization") == f"token {token}"
-            body = json.dumps(by_path[self.path.partition("?")[0]] if known and allowed else {"message": "no"}).encode()
+            body = json.dumps(
+                by_path[self.path.partition("?")[0]] if known and allowed else {"message": "no"}
+            ).encode()
             self.send_response(200 if known and allowed else 404 if allowed else 403)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -29,7 +33,9 @@ def answers(by_path: Mapping[str, Any], *, token: str = "") -> Iterator[int]:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield server.server_address[1]

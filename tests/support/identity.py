@@ -1,6 +1,8 @@
-"""An identity provider on loopback, with TLS: OpenID Connect as Keycloak and Cognito speak it, and GitHub's dialect of OAuth.
+"""An identity provider on loopback, with TLS: OpenID Connect as Keycloak and Cognito speak it, and
+GitHub's dialect of OAuth.
 
-What a client must do is checked: client id and secret, a code that is used once, the redirect address that was announced, PKCE where it is asked for.
+What a client must do is checked: client id and secret, a code that is used once, the redirect
+address that was announced, PKCE where it is asked for.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ CLIENT_ID, CLIENT_SECRET = "hub-client", "client-secret-of-the-test"
 
 @dataclass
 class Identity:
-    """The provider. `person` is whoever signs in next; `claims` and `teams` are what is known of people."""
+    """The provider. `person` is whoever signs in next; `claims` and `teams` are what is known of
+    people.
+    """
 
     url: str
     claims: Mapping[str, Mapping[str, Any]]
@@ -70,23 +74,55 @@ class _Handler(BaseHTTPRequestHandler):
             self._fault("authorize", query)
             return
         code = secrets.token_urlsafe(16)
-        me.codes[code] = {"person": me.person, "redirect_uri": query["redirect_uri"], "challenge": query.get("code_challenge", "")}
+        me.codes[code] = {
+            "person": me.person,
+            "redirect_uri": query["redirect_uri"],
+            "challenge": query.get("code_challenge", ""),
+        }
         self.send_response(302)
-        self.send_header("Location", f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}")
+        self.send_header(
+            "Location",
+            f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}",
+        )
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def _token(self, sent: dict[str, str]) -> None:
         me, known = self.identity, self.identity.codes.pop(sent.get("code", ""), None)
-        right = known is not None and (sent.get("client_id"), sent.get("client_secret")) == (CLIENT_ID, CLIENT_SECRET)
-        if known is None or not right or known["redirect_uri"] != sent.get("redirect_uri", known["redirect_uri"]) or not _proves(known, sent):
+        right = known is not None and (sent.get("client_id"), sent.get("client_secret")) == (
+            CLIENT_ID,
+            CLIENT_SECRET,
+        )
+        if (
+            known is None
+            or not right
+            or known["redirect_uri"] != sent.get("redirect_uri", known["redirect_uri"])
+            or not _proves(known, sent)
+        ):
             self._fault("token", {"code": "unknown" if known is None else "known"})
             return
         token = secrets.token_urlsafe(16)
         me.tokens[token] = known["person"]
-        claims = {"iss": me.url, "aud": CLIENT_ID, "sub": known["person"], **me.claims.get(known["person"], {})}
-        identity = jwt.encode(claims, "a key that nobody checks, for the client had it from us directly", algorithm="HS256")
-        self._json({"access_token": token, "token_type": "Bearer", "id_token": identity, "scope": "openid read:org", "expires_in": 3600})
+        claims = {
+            "iss": me.url,
+            "aud": CLIENT_ID,
+            "sub": known["person"],
+            **me.claims.get(known["person"], {}),
+        }
+        identity = jwt.encode(
+            claims,
+            "a key that nobody checks, for the client had it from us directly",
+            algorithm="HS256",
+        )
+        self._json(
+            {
+                "access_token": token,
+                "token_type": "Bearer",
+                "id_token": identity,
+                "scope": "openid read:org",
+                "expires_in": 3600,
+            }
+        )
 
     def _about(self, path: str) -> None:
         me, given = self.identity, self.headers.get("Authorization", "")
@@ -96,15 +132,31 @@ class _Handler(BaseHTTPRequestHandler):
             return
         teams = me.teams.get(person, [])
         if path == "/userinfo":
-            known = {key: value for key, value in me.claims.get(person, {}).items() if not key.startswith("cognito:")}
+            known = {
+                key: value
+                for key, value in me.claims.get(person, {}).items()
+                if not key.startswith("cognito:")
+            }
             self._json({"sub": person, **known})
         elif path == "/api/v3/user":
             self._json({"login": person, "id": 1, "email": f"{person}@example.org", "name": person})
         elif path == "/api/v3/user/teams":
-            self._json([{"slug": team.partition(":")[2], "organization": {"login": team.partition(":")[0]}} for team in teams])
+            self._json(
+                [
+                    {
+                        "slug": team.partition(":")[2],
+                        "organization": {"login": team.partition(":")[0]},
+                    }
+                    for team in teams
+                ]
+            )
         elif path.startswith("/api/v3/orgs/"):
             organization = path.split("/")[4]
-            self._send(204 if any(team.startswith(f"{organization}:") for team in teams) else 404, b"", "application/json")
+            self._send(
+                204 if any(team.startswith(f"{organization}:") for team in teams) else 404,
+                b"",
+                "application/json",
+            )
         else:
             self._fault("path", {"path": path})
 
@@ -132,7 +184,10 @@ def _proves(known: Mapping[str, str], sent: Mapping[str, str]) -> bool:
 
 @contextmanager
 def identity_provider(
-    folder: Path, authority: Authority, claims: Mapping[str, Mapping[str, Any]], teams: Mapping[str, list[str]] | None = None
+    folder: Path,
+    authority: Authority,
+    claims: Mapping[str, Mapping[str, Any]],
+    teams: Mapping[str, list[str]] | None = None,
 ) -> Iterator[Identity]:
     """The provider at https://localhost:PORT, with a certificate of this authority."""
     certificate, key = authority.issue("localhost").write(folder, "identity")
@@ -141,7 +196,9 @@ def identity_provider(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    found = Identity(url=f"https://localhost:{server.server_address[1]}", claims=claims, teams=teams or {})
+    found = Identity(
+        url=f"https://localhost:{server.server_address[1]}", claims=claims, teams=teams or {}
+    )
     server.RequestHandlerClass = type("_Bound", (_Handler,), {"identity": found})
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

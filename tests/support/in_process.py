@@ -1,4 +1,6 @@
-"""`jhub` in this process: what it prints and how it ends, without the half second that a process takes."""
+"""`jhub` in this process: what it prints and how it ends, without the half second that a process
+takes.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +24,24 @@ class Done:
     stderr: str
 
 
-def in_process(arguments: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Done:
-    """Run `jhub` in a folder with more of an environment; a variable whose value is empty is taken away."""
+def in_process(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> Done:
+    """Run `jhub` in a folder with more of an environment; a variable whose value is empty is
+    taken away.
+    """
     # With bytes below it, as a process has: data is written there whatever the locale.
     written, errors, here = io.BytesIO(), io.StringIO(), Path.cwd()
     out = io.TextIOWrapper(written, encoding="utf-8", write_through=True)
-    with mock.patch.dict(os.environ, environment or {}), contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+    with (
+        mock.patch.dict(os.environ, environment or {}),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(errors),
+    ):
         for key in [key for key, value in (environment or {}).items() if not value]:
-            del os.environ[key]  # said to be empty: not there; an empty AWS_PROFILE is a profile without a name
+            del os.environ[
+                key
+            ]  # said to be empty: not there; an empty AWS_PROFILE is a profile without a name
         os.chdir(folder)
         try:
             code = run([str(argument) for argument in arguments])

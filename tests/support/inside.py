@@ -1,6 +1,8 @@
-"""A cluster's inside as commands see it: `kubectl` and `aws` on a PATH of their own, the autoscaler, and hubs with people's servers.
+"""A cluster's inside as commands see it: `kubectl` and `aws` on a PATH of their own, the
+autoscaler, and hubs with people's servers.
 
-Everything is asked through the door of tests/support/cloud.py, so calls to AWS, to kubectl and to hubs stand in one list, and each may be the last.
+Everything is asked through the door of tests/support/cloud.py, so calls to AWS, to kubectl and to
+hubs stand in one list, and each may be the last.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from jupyterhub_aws.config.specs.autoscaler import NAME, NAMESPACE
 from tests.support.cloud import Cloud
 
 _TOKEN = "token-of-"
-#: Sends what it was called with, prints what it is told; a tunnel stays open as long as who opened it.
+#: Sends what it was called with, prints what it is told; a tunnel stays open as long as who opened
+#: it.
 _KUBECTL = """#!{python} -SE
 import json, os, sys, time, urllib.request
 asked = urllib.request.Request(os.environ["JHUB_TEST_DOOR"] + "/kubectl", data=json.dumps(sys.argv[1:]).encode(), method="POST")
@@ -36,7 +39,9 @@ sys.exit(said.get("code", 0))
 
 @dataclass
 class Inside:
-    """What is in the cluster. `servers`: hub to people who have one; `away`: the API does not answer."""
+    """What is in the cluster. `servers`: hub to people who have one; `away`: the API does not
+    answer.
+    """
 
     servers: dict[str, list[str]] = field(default_factory=dict)
     autoscaler: int = 1
@@ -53,18 +58,26 @@ class Inside:
         """Answer at the account's door, and put the commands into a folder for PATH."""
         account.local = {"kubectl": self._kubectl, "hub": self._hub}
         folder.mkdir(exist_ok=True)
-        for name, text in (("kubectl", _KUBECTL.format(python=sys.executable)), ("aws", "#!/bin/sh\nexit 0\n")):
+        for name, text in (
+            ("kubectl", _KUBECTL.format(python=sys.executable)),
+            ("aws", "#!/bin/sh\nexit 0\n"),
+        ):
             (folder / name).write_text(text)
             (folder / name).chmod(0o755 | stat.S_IXUSR)
 
-    def _kubectl(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
+    def _kubectl(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Any]:
         del method, path
         words = [word for word in json.loads(body) if not word.startswith("--request-timeout")]
         if words[:1] == ["--context"]:
             words = words[2:]
         self.ran.append(words)
         if self.away or not self.machines():
-            return 200, {"code": 1, "err": "Unable to connect to the server: dial tcp 10.0.0.1:443: i/o timeout\n"}
+            return 200, {
+                "code": 1,
+                "err": "Unable to connect to the server: dial tcp 10.0.0.1:443: i/o timeout\n",
+            }
         namespace = words[words.index("--namespace") + 1] if "--namespace" in words else ""
         if "/readyz" in words:
             return 200, {"out": "ok"}
@@ -73,9 +86,18 @@ class Inside:
             self.autoscaler = int(words[4].removeprefix("--replicas="))
             return 200, {"out": "scaled"}
         if "port-forward" in words and not self._up:
-            return 200, {"code": 1, "err": "error: unable to forward port because pod is not running. Current status=Pending\n"}
+            return 200, {
+                "code": 1,
+                "err": (
+                    "error: unable to forward port because pod is not running. Current"
+                    " status=Pending\n"
+                ),
+            }
         if "port-forward" in words:
-            return 200, {"out": f"Forwarding from 127.0.0.1:{headers['Host'].rpartition(':')[2]} -> 8081\n", "stay": True}
+            return 200, {
+                "out": f"Forwarding from 127.0.0.1:{headers['Host'].rpartition(':')[2]} -> 8081\n",
+                "stay": True,
+            }
         return 200, {"out": json.dumps(self._objects(words, namespace))}
 
     def _objects(self, words: list[str], namespace: str) -> dict[str, Any]:
@@ -85,18 +107,32 @@ class Inside:
         if f"deployment/{NAME}" in words:
             return {"spec": {"replicas": self.autoscaler}, "status": {"replicas": self.autoscaler}}
         if "pods" in words:
-            return {"items": [{"metadata": {"name": f"jupyter-{name}"}} for name in self.servers.get(namespace.removeprefix("hub-"), [])]}
+            return {
+                "items": [
+                    {"metadata": {"name": f"jupyter-{name}"}}
+                    for name in self.servers.get(namespace.removeprefix("hub-"), [])
+                ]
+            }
         status = {"readyReplicas": 1} if self._up else {}
-        return {"items": [{"metadata": {"name": name}, "status": status} for name in ("hub", "proxy")]}
+        return {
+            "items": [{"metadata": {"name": name}, "status": status} for name in ("hub", "proxy")]
+        }
 
     @property
     def _up(self) -> bool:
         return self.ready and self.nodes()
 
-    def _hub(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
-        hub = next(value for key, value in headers.items() if key.lower() == "authorization").removeprefix(f"token {_TOKEN}")
+    def _hub(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Any]:
+        hub = next(
+            value for key, value in headers.items() if key.lower() == "authorization"
+        ).removeprefix(f"token {_TOKEN}")
         if path.startswith("/hub/api/users?"):
-            return 200, [{"name": name, "servers": {"": {"name": "", "ready": True}}} for name in self.servers.get(hub, [])]
+            return 200, [
+                {"name": name, "servers": {"": {"name": "", "ready": True}}}
+                for name in self.servers.get(hub, [])
+            ]
         if path.endswith("/server") and method == "DELETE":
             name = path.split("/")[4]
             there = name in self.servers.get(hub, [])

@@ -1,7 +1,9 @@
-"""What the Kubernetes API does not keep of an object: empty lists and empty maps. From the types of pulumi_kubernetes, so without a table of ours.
+"""What the Kubernetes API does not keep of an object: empty lists and empty maps. From the types of
+pulumi_kubernetes, so without a table of ours.
 
-Types of Kubernetes (k8s.io/api) say `omitempty` of their lists and maps; an empty object is kept (`podSelector: {}`, `emptyDir: {}`), and so is
-each item of a list (`ingress: [{}]`). Sent all the same, an empty list or map is new at every preview.
+Types of Kubernetes (k8s.io/api) say `omitempty` of their lists and maps; an empty object is kept
+(`podSelector: {}`, `emptyDir: {}`), and so is each item of a list (`ingress: [{}]`). Sent all the
+same, an empty list or map is new at every preview.
 """
 
 from __future__ import annotations
@@ -22,11 +24,17 @@ from tests.support.stacks import quiet_sdks
 
 @contextmanager
 def secrets_shown() -> Iterator[None]:
-    """While a recording is made: what is secret stands there as it is, because an empty secret is sent too."""
+    """While a recording is made: what is secret stands there as it is, because an empty secret
+    is sent too.
+    """
     masked = values._struct
 
     def shown(struct: Any) -> Any:
-        secret = struct.fields[SIGNATURE].string_value == SECRET_SIGNATURE if SIGNATURE in struct.fields else False
+        secret = (
+            struct.fields[SIGNATURE].string_value == SECRET_SIGNATURE
+            if SIGNATURE in struct.fields
+            else False
+        )
         return values.plain(struct.fields["value"]) if secret else masked(struct)
 
     with mock.patch.object(values, "_struct", shown):
@@ -34,7 +42,9 @@ def secrets_shown() -> Iterator[None]:
 
 
 def not_kept(resource: Resource) -> list[str]:
-    """Paths of inputs of a Kubernetes object that its API drops. Values of a Helm release are no object of the API."""
+    """Paths of inputs of a Kubernetes object that its API drops. Values of a Helm release are no
+    object of the API.
+    """
     module, _, kind = resource.type.removeprefix("kubernetes:").rpartition(":")
     if not resource.type.startswith("kubernetes:") or module.startswith("helm.sh"):
         return []
@@ -51,7 +61,9 @@ def _empty(value: Any, kind: Any, path: str) -> Iterator[str]:
         if _types.is_input_type(kind):
             fields = _types.input_type_types(kind)
             for key, inner in value.items():
-                yield from _empty(inner, _types.unwrap_type(fields[key]), f"{path}.{key}" if path else key)
+                yield from _empty(
+                    inner, _types.unwrap_type(fields[key]), f"{path}.{key}" if path else key
+                )
         elif not value:
             yield path
         else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 
-def node(name: str, pool: str, *, spot: bool = True, ready: bool = True, cordoned: bool = False) -> dict[str, Any]:
+def node(
+    name: str, pool: str, *, spot: bool = True, ready: bool = True, cordoned: bool = False
+) -> dict[str, Any]:
     labels = {
         "jupyterhub-aws/pool": pool,
         "node.kubernetes.io/instance-type": "r5n.2xlarge",
@@ -13,7 +15,11 @@ def node(name: str, pool: str, *, spot: bool = True, ready: bool = True, cordone
         "eks.amazonaws.com/capacityType": "SPOT" if spot else "ON_DEMAND",
     }
     return {
-        "metadata": {"name": f"{name}.ec2.internal", "labels": labels, "creationTimestamp": "2026-11-28T09:00:00Z"},
+        "metadata": {
+            "name": f"{name}.ec2.internal",
+            "labels": labels,
+            "creationTimestamp": "2026-11-28T09:00:00Z",
+        },
         "spec": {"unschedulable": True} if cordoned else {},
         "status": {
             "conditions": [{"type": "Ready", "status": "True" if ready else "Unknown"}],
@@ -23,7 +29,10 @@ def node(name: str, pool: str, *, spot: bool = True, ready: bool = True, cordone
 
 
 def server_pod(user: str, on: str, *, server: str = "") -> dict[str, Any]:
-    notes = {"hub.jupyter.org/username": user, **({"hub.jupyter.org/servername": server} if server else {})}
+    notes = {
+        "hub.jupyter.org/username": user,
+        **({"hub.jupyter.org/servername": server} if server else {}),
+    }
     return {
         "metadata": {"name": f"jupyter-{user.replace('@', '-')}---abcd", "annotations": notes},
         "spec": {"nodeName": f"{on}.ec2.internal"} if on else {},
@@ -33,16 +42,33 @@ def server_pod(user: str, on: str, *, server: str = "") -> dict[str, Any]:
 
 def waiting_pod(name: str, *, reason: str = "", unschedulable: str = "") -> dict[str, Any]:
     states = [{"state": {"waiting": {"reason": reason}}, "restartCount": 7}] if reason else []
-    conditions = [{"type": "PodScheduled", "status": "False", "message": unschedulable}] if unschedulable else []
-    return {"metadata": {"name": name}, "spec": {}, "status": {"containerStatuses": states, "conditions": conditions}}
+    conditions = (
+        [{"type": "PodScheduled", "status": "False", "message": unschedulable}]
+        if unschedulable
+        else []
+    )
+    return {
+        "metadata": {"name": name},
+        "spec": {},
+        "status": {"containerStatuses": states, "conditions": conditions},
+    }
 
 
 def claim(name: str, phase: str) -> dict[str, Any]:
     return {"metadata": {"name": name}, "status": {"phase": phase}}
 
 
-def release(number: int, status: str, updated: str = "2026-11-27T08:00:00.5+00:00") -> dict[str, Any]:
-    return {"revision": number, "status": status, "chart": "jupyterhub-4.4.0", "updated": updated, "app_version": "5.5.0", "description": ""}
+def release(
+    number: int, status: str, updated: str = "2026-11-27T08:00:00.5+00:00"
+) -> dict[str, Any]:
+    return {
+        "revision": number,
+        "status": status,
+        "chart": "jupyterhub-4.4.0",
+        "updated": updated,
+        "app_version": "5.5.0",
+        "description": "",
+    }
 
 
 def person(name: str, *servers: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""`jhub` against an account on this machine: run here, or in a process of its own that may be killed at any call."""
+"""`jhub` against an account on this machine: run here, or in a process of its own that may be
+killed at any call.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +34,28 @@ _LOADED += [
     "jupyterhub_aws.operate.backups.now",
     "jupyterhub_aws.operate.backups.run",
 ]
-NOBODY = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_PROFILE": ""}
+NOBODY = {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": "/nonexistent",
+    "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+    "AWS_PROFILE": "",
+}
 
 
 def environment(url: str, tools: Path | None = None) -> dict[str, str]:
-    """What makes boto3 talk to the account at `url` and nobody else; `tools`: a folder whose kubectl and aws are the ones to call."""
+    """What makes boto3 talk to the account at `url` and nobody else; `tools`: a folder whose
+    kubectl and aws are the ones to call.
+    """
     found = {**NOBODY, **KEYS, "AWS_ENDPOINT_URL": url, "AWS_PROFILE": ""}
-    return found if tools is None else {**found, "PATH": f"{tools}{os.pathsep}/usr/bin{os.pathsep}/bin", "JHUB_TEST_DOOR": url}
+    return (
+        found
+        if tools is None
+        else {
+            **found,
+            "PATH": f"{tools}{os.pathsep}/usr/bin{os.pathsep}/bin",
+            "JHUB_TEST_DOOR": url,
+        }
+    )
 
 
 def _child(arguments: Sequence[str], folder: str, env: Mapping[str, str], report: Any) -> None:
@@ -54,11 +71,21 @@ def _child(arguments: Sequence[str], folder: str, env: Mapping[str, str], report
     report.send((code, out.getvalue(), errors.getvalue()))
 
 
-def killed_at(account: Cloud, number: int, arguments: Sequence[str], folder: Path, *, done: bool, more: Mapping[str, str] | None = None) -> str:
-    """Run `jhub` and end it by SIGKILL at its call `number`: before anybody hears of it, or when it is `done` and not yet answered.
+def killed_at(
+    account: Cloud,
+    number: int,
+    arguments: Sequence[str],
+    folder: Path,
+    *,
+    done: bool,
+    more: Mapping[str, str] | None = None,
+) -> str:
+    """Run `jhub` and end it by SIGKILL at its call `number`: before anybody hears of it, or when it
+    is `done` and not yet answered.
 
-    The call's name; empty where the command ended by itself before that. `more` of an environment is for what stands in for other programs, such
-    as a folder of theirs on PATH; without it `folder` / "tools" is.
+    The call's name; empty where the command ended by itself before that. `more` of an environment
+    is for what stands in for other programs, such as a folder of theirs on PATH; without it
+    `folder` / "tools" is.
     """
     with counted(account) as url:
         mine, theirs = _CHILDREN.Pipe()

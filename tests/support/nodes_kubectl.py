@@ -1,4 +1,6 @@
-"""The `kubectl` of a cluster in a file (tests/support/nodes_of_a_cluster.py): nodes, people's servers, and an autoscaler that takes empty nodes."""
+"""The `kubectl` of a cluster in a file (tests/support/nodes_of_a_cluster.py): nodes, people's
+servers, and an autoscaler that takes empty nodes.
+"""
 
 from __future__ import annotations
 
@@ -55,19 +57,45 @@ def _answer(state: dict[str, Any], words: Sequence[str]) -> str:
             state["nodes"][name]["cordoned"] = True
         return "cordoned"
     if "secret" in words:
-        return json.dumps({"data": {"hub.services.jupyterhub-aws-operator.apiToken": base64.b64encode(TOKEN.encode()).decode()}})
+        return json.dumps(
+            {
+                "data": {
+                    "hub.services.jupyterhub-aws-operator.apiToken": (
+                        base64.b64encode(TOKEN.encode()).decode()
+                    )
+                }
+            }
+        )
     _time_passes(state, words)
     selector = words[words.index("--selector") + 1] if "--selector" in words else ""
     if "nodes" in words:
         wanted = selector.split(",")
-        return json.dumps({"items": [_node(name, item) for name, item in state["nodes"].items() if f"jupyterhub-aws/pool={item['pool']}" in wanted]})
+        return json.dumps(
+            {
+                "items": [
+                    _node(name, item)
+                    for name, item in state["nodes"].items()
+                    if f"jupyterhub-aws/pool={item['pool']}" in wanted
+                ]
+            }
+        )
     if "pods" in words:
-        return json.dumps({"items": [_pod(name, item) for name, item in state["pods"].items() if not selector or item["kind"] == "server"]})
+        return json.dumps(
+            {
+                "items": [
+                    _pod(name, item)
+                    for name, item in state["pods"].items()
+                    if not selector or item["kind"] == "server"
+                ]
+            }
+        )
     raise SystemExit(f"kubectl of the test does not know {words}")
 
 
 def _time_passes(state: dict[str, Any], words: Sequence[str]) -> None:
-    """Each look at the pods brings culling and stopping on by a step, each look at the nodes the autoscaler."""
+    """Each look at the pods brings culling and stopping on by a step, each look at the nodes the
+    autoscaler.
+    """
     if "pods" in words:
         for name, item in list(state["pods"].items()):
             for key in ("ends_after", "stops_after"):
@@ -85,16 +113,38 @@ def _time_passes(state: dict[str, Any], words: Sequence[str]) -> None:
 
 
 def _node(name: str, item: Mapping[str, Any]) -> dict[str, Any]:
-    labels = {"jupyterhub-aws/pool": item["pool"], **({} if item["generation"] == 1 else {"jupyterhub-aws/generation": str(item["generation"])})}
-    spec = {"providerID": f"aws:///us-east-1a/{item['instance']}", **({"unschedulable": True} if item["cordoned"] else {})}
+    labels = {
+        "jupyterhub-aws/pool": item["pool"],
+        **(
+            {}
+            if item["generation"] == 1
+            else {"jupyterhub-aws/generation": str(item["generation"])}
+        ),
+    }
+    spec = {
+        "providerID": f"aws:///us-east-1a/{item['instance']}",
+        **({"unschedulable": True} if item["cordoned"] else {}),
+    }
     return {"metadata": {"name": name, "labels": labels}, "spec": spec}
 
 
 def _pod(name: str, item: Mapping[str, Any]) -> dict[str, Any]:
-    annotations = {"hub.jupyter.org/username": item["user"], "hub.jupyter.org/servername": item["server"]}
+    annotations = {
+        "hub.jupyter.org/username": item["user"],
+        "hub.jupyter.org/servername": item["server"],
+    }
     owners = [{"kind": "DaemonSet"}] if item["kind"] == "daemon" else []
-    meta = {"name": name, "namespace": item["namespace"], "annotations": annotations, "ownerReferences": owners}
-    return {"metadata": meta, "spec": {"nodeName": item["node"]}, "status": {"phase": item.get("phase", "Running")}}
+    meta = {
+        "name": name,
+        "namespace": item["namespace"],
+        "annotations": annotations,
+        "ownerReferences": owners,
+    }
+    return {
+        "metadata": meta,
+        "spec": {"nodeName": item["node"]},
+        "status": {"phase": item.get("phase", "Running")},
+    }
 
 
 if __name__ == "__main__":

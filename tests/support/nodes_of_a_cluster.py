@@ -1,6 +1,8 @@
-"""A cluster of nodes and servers in a file, with a `kubectl` on PATH that reads and changes it, an autoscaler that takes empty nodes, and its hub's API.
+"""A cluster of nodes and servers in a file, with a `kubectl` on PATH that reads and changes it, an
+autoscaler that takes empty nodes, and its hub's API.
 
-The file is the whole state, so that a command may be killed at any call of `kubectl` and the next one goes on with what was there.
+The file is the whole state, so that a command may be killed at any call of `kubectl` and the next
+one goes on with what was there.
 """
 
 from __future__ import annotations
@@ -57,14 +59,46 @@ class FakeCluster:
     def environment(self) -> dict[str, str]:
         return {"PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}"}
 
-    def node(self, name: str, *, pool: str = "memory", generation: int = 1, instance: str = "", **more: Any) -> None:
+    def node(
+        self,
+        name: str,
+        *,
+        pool: str = "memory",
+        generation: int = 1,
+        instance: str = "",
+        **more: Any,
+    ) -> None:
         with changing(self.file) as state:
-            state["nodes"][name] = {"pool": pool, "generation": generation, "instance": instance, "cordoned": False, "looks": 2, **more}
+            state["nodes"][name] = {
+                "pool": pool,
+                "generation": generation,
+                "instance": instance,
+                "cordoned": False,
+                "looks": 2,
+                **more,
+            }
 
-    def server(self, user: str, node: str, *, ends_after: int | None = None, name: str = "", hub: str = "main", **more: Any) -> None:
+    def server(
+        self,
+        user: str,
+        node: str,
+        *,
+        ends_after: int | None = None,
+        name: str = "",
+        hub: str = "main",
+        **more: Any,
+    ) -> None:
         """A server that is culled after so many looks at the pods (None: never)."""
         with changing(self.file) as state:
-            found = {"user": user, "server": name, "node": node, "namespace": f"hub-{hub}", "ends_after": ends_after, "kind": "server", "stops_after": None}
+            found = {
+                "user": user,
+                "server": name,
+                "node": node,
+                "namespace": f"hub-{hub}",
+                "ends_after": ends_after,
+                "kind": "server",
+                "stops_after": None,
+            }
             state["pods"][f"jupyter-{user}{'--' if name else ''}{name}"] = {**found, **more}
 
     def told(self) -> list[dict[str, Any]]:
@@ -75,10 +109,23 @@ def fake_cluster(folder: Path) -> FakeCluster:
     """An empty one in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     found = FakeCluster(folder)
-    empty: dict[str, Any] = {"nodes": {}, "pods": {}, "calls": [], "told": [], "notice": None, "stopped": [], "port": 0, "autoscaler": True, "kill": None}
+    empty: dict[str, Any] = {
+        "nodes": {},
+        "pods": {},
+        "calls": [],
+        "told": [],
+        "notice": None,
+        "stopped": [],
+        "port": 0,
+        "autoscaler": True,
+        "kill": None,
+    }
     found.file.write_text(json.dumps(empty))
     command = Path(__file__).with_name("nodes_kubectl.py")
-    for name, text in (("kubectl", _KUBECTL.format(python=sys.executable, script=command, file=found.file)), ("aws", "#!/bin/sh\nexit 0\n")):
+    for name, text in (
+        ("kubectl", _KUBECTL.format(python=sys.executable, script=command, file=found.file)),
+        ("aws", "#!/bin/sh\nexit 0\n"),
+    ):
         script = folder / name
         script.write_text(text)
         script.chmod(script.stat().st_mode | stat.S_IXUSR)
@@ -92,7 +139,11 @@ class _Hub(http.server.BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        code, data = (403, None) if self.headers.get("Authorization") != f"token {TOKEN}" else self._act(json.loads(body) if body else None)
+        code, data = (
+            (403, None)
+            if self.headers.get("Authorization") != f"token {TOKEN}"
+            else self._act(json.loads(body) if body else None)
+        )
         text = b"" if data is None else json.dumps(data).encode()
         with contextlib.suppress(OSError):
             self.send_response(code)
@@ -127,8 +178,12 @@ def _stop(state: dict[str, Any], path: str) -> tuple[int, Any]:
     _, _, user, *rest = path.split("/")
     name = rest[1] if rest[0] == "servers" else ""
     for item in state["pods"].values():
-        if (item["user"], item["server"], item["namespace"]) == (user, name, "hub-main") and item["stops_after"] is None:
-            state["stopped"].append({"user": user, "told": len(state["told"]), "node": item["node"]})
+        if (item["user"], item["server"], item["namespace"]) == (user, name, "hub-main") and item[
+            "stops_after"
+        ] is None:
+            state["stopped"].append(
+                {"user": user, "told": len(state["told"]), "node": item["node"]}
+            )
             item["stops_after"] = 2
     return 202, None
 
@@ -137,16 +192,28 @@ def _users(state: dict[str, Any]) -> tuple[int, Any]:
     users: dict[str, Any] = {}
     for item in state["pods"].values():
         if item["kind"] == "server" and item["namespace"] == "hub-main":
-            found = {"name": item["server"], "ready": True, "pending": "stop" if item["stops_after"] is not None else None}
-            users.setdefault(item["user"], {"name": item["user"], "servers": {}})["servers"][item["server"]] = found
+            found = {
+                "name": item["server"],
+                "ready": True,
+                "pending": "stop" if item["stops_after"] is not None else None,
+            }
+            users.setdefault(item["user"], {"name": item["user"], "servers": {}})["servers"][
+                item["server"]
+            ] = found
     return 200, list(users.values())
 
 
 @contextlib.contextmanager
 def hub_of(cluster: FakeCluster) -> Iterator[None]:
-    """The API of the hub `main`: its servers are the pods of the state; stopping one takes two looks."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Hub", (_Hub,), {"file": cluster.file}))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    """The API of the hub `main`: its servers are the pods of the state; stopping one takes two
+    looks.
+    """
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), type("Hub", (_Hub,), {"file": cluster.file})
+    )
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     with changing(cluster.file) as state:
         state["port"] = server.server_address[1]
@@ -161,7 +228,11 @@ def hub_of(cluster: FakeCluster) -> Iterator[None]:
 def cluster_in(account: Cloud) -> None:
     """The EKS cluster of the stack `dev`, which a command asks for its address."""
     subnet = account.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
-    account.client("eks").create_cluster(name="jhub-dev", roleArn="arn:aws:iam::123456789012:role/some", resourcesVpcConfig={"subnetIds": [subnet]})
+    account.client("eks").create_cluster(
+        name="jhub-dev",
+        roleArn="arn:aws:iam::123456789012:role/some",
+        resourcesVpcConfig={"subnetIds": [subnet]},
+    )
 
 
 @contextlib.contextmanager
@@ -182,12 +253,25 @@ def _child(arguments: Sequence[str], folder: str, env: Mapping[str, str]) -> Non
     os.chdir(folder)
     from jupyterhub_aws.cli.group import run
 
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), impatient():
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        impatient(),
+    ):
         run(list(arguments))
 
 
-def killed_at(cluster: FakeCluster, call: int, arguments: Sequence[str], place: tuple[Path, Mapping[str, str]], *, after: bool) -> bool:
-    """Run `jhub` and end it by SIGKILL at its call `call` of kubectl, before or `after` that did something. False where it ended by itself before."""
+def killed_at(
+    cluster: FakeCluster,
+    call: int,
+    arguments: Sequence[str],
+    place: tuple[Path, Mapping[str, str]],
+    *,
+    after: bool,
+) -> bool:
+    """Run `jhub` and end it by SIGKILL at its call `call` of kubectl, before or `after` that did
+    something. False where it ended by itself before.
+    """
     with changing(cluster.file) as state:
         state["calls"], state["kill"] = [], {"call": call, "after": after}
     child = _CHILDREN.Process(target=_child, args=(arguments, str(place[0]), dict(place[1])))

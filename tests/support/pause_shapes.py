@@ -29,12 +29,17 @@ _POSTGRES = {
     "entry": {"kind": "port_forward"},
     "database": {"kind": "postgres"},
 }
-_MACHINES = "  aws:region: us-east-1\n  jupyterhub-aws:pause: { instances: { control_plane: role=control-plane, nodes: role=node } }\n"
+_MACHINES = (
+    "  aws:region: us-east-1\n  jupyterhub-aws:pause: { instances: { control_plane:"
+    " role=control-plane, nodes: role=node } }\n"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """A cluster: its stack file with an edit, how an account has it, and which part of that account's state rests."""
+    """A cluster: its stack file with an edit, how an account has it, and which part of that
+    account's state rests.
+    """
 
     stack: str
     source: str
@@ -53,7 +58,11 @@ class Shape:
 
     def config(self, folder: Path) -> StackConfig:
         found = read(self.file(folder))
-        return validated(whole(Configuration(values=found.values, secret=found.secret, source=found.source), folder))
+        return validated(
+            whole(
+                Configuration(values=found.values, secret=found.secret, source=found.source), folder
+            )
+        )
 
     def build(self, account: Cloud) -> None:
         place = Path(account_folder())
@@ -73,7 +82,9 @@ class Shape:
         for name in filter(self.ours, found["databases"]):
             found["databases"][name] = "stopped"
         for name in found["machines"]:
-            found["machines"][name] = before["machines"][name] if name.startswith("somebody-elses") else "stopped"
+            found["machines"][name] = (
+                before["machines"][name] if name.startswith("somebody-elses") else "stopped"
+            )
         return found
 
     def resumed(self, before: dict[str, Any]) -> dict[str, Any]:
@@ -87,11 +98,15 @@ class Shape:
         return found
 
     def back(self, account: Cloud, folder: Path) -> None:
-        """What `jhub resume` does in AWS and in the stack file: inside there is no cluster here to ask."""
+        """What `jhub resume` does in AWS and in the stack file: inside there is no cluster here
+        to ask.
+        """
         with mock.patch.dict(os.environ, environment(account.url)):
             os.environ.pop("AWS_PROFILE", None)
             there = connect("test", REGION, expected=None, changes=False)
-            scene = Scene(stack=self.config(folder), file=read(self.file(folder)), account=there, cluster=None)
+            scene = Scene(
+                stack=self.config(folder), file=read(self.file(folder)), account=there, cluster=None
+            )
             run("test", [*before_up(scene), *nodes(scene)])
 
 
@@ -115,15 +130,21 @@ def _in_groups(account: Cloud, stack: StackConfig) -> None:
     """kops: every machine in a group."""
     del stack
     subnet = account.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
-    autoscaling_group(account, "masters.example", subnet, sizes=(1, 1, 1), tags={"role": "control-plane"})
+    autoscaling_group(
+        account, "masters.example", subnet, sizes=(1, 1, 1), tags={"role": "control-plane"}
+    )
     autoscaling_group(account, "nodes.example", subnet, sizes=(2, 7, 3), tags={"role": "node"})
-    autoscaling_group(account, "somebody-elses", subnet, sizes=(1, 2, 1), tags={"role": "something"})
+    autoscaling_group(
+        account, "somebody-elses", subnet, sizes=(1, 2, 1), tags={"role": "something"}
+    )
 
 
 def _machines(account: Cloud, key: str, value: str, count: int) -> None:
     client = account.client("ec2")
     tags = [{"ResourceType": "instance", "Tags": [{"Key": key, "Value": value}]}]
-    client.run_instances(ImageId=account.image, MinCount=count, MaxCount=count, TagSpecifications=tags)
+    client.run_instances(
+        ImageId=account.image, MinCount=count, MaxCount=count, TagSpecifications=tags
+    )
 
 
 def _ours(name: str) -> bool:
@@ -131,7 +152,9 @@ def _ours(name: str) -> bool:
 
 
 def _with_machines(text: str) -> str:
-    return text.replace("config:\n", f"config:\n  aws:allowedAccountIds: ['123456789012']\n{_MACHINES}", 1)
+    return text.replace(
+        "config:\n", f"config:\n  aws:allowedAccountIds: ['123456789012']\n{_MACHINES}", 1
+    )
 
 
 def _with_postgres(text: str) -> str:
@@ -140,7 +163,13 @@ def _with_postgres(text: str) -> str:
 
 _KUBEADM = "examples/kubeadm/Pulumi.kubeadm.yaml"
 SHAPES = {
-    "open": Shape(stack="dev", source="Pulumi.dev.yaml", edit=_with_postgres, seed=built, ours=_ours),
-    "kubeadm": Shape(stack="kubeadm", source=_KUBEADM, edit=_with_machines, seed=_standing_alone, ours=_ours),
-    "kops": Shape(stack="kubeadm", source=_KUBEADM, edit=_with_machines, seed=_in_groups, ours=_ours),
+    "open": Shape(
+        stack="dev", source="Pulumi.dev.yaml", edit=_with_postgres, seed=built, ours=_ours
+    ),
+    "kubeadm": Shape(
+        stack="kubeadm", source=_KUBEADM, edit=_with_machines, seed=_standing_alone, ours=_ours
+    ),
+    "kops": Shape(
+        stack="kubeadm", source=_KUBEADM, edit=_with_machines, seed=_in_groups, ours=_ours
+    ),
 }

@@ -1,4 +1,5 @@
-"""The public interface as text: every name of `jupyterhub_aws.__all__` with its arguments and outputs. A changed line is a decision.
+"""The public interface as text: every name of `jupyterhub_aws.__all__` with its arguments and
+outputs. A changed line is a decision.
 
 .venv/bin/python -m tests.support.public_api        writes tests/fixtures/public_api.txt
 """
@@ -20,7 +21,12 @@ FILE = ROOT / "tests" / "fixtures" / "public_api.txt"
 
 def public_api() -> str:
     """One block for each name."""
-    return "\n".join(line for name in sorted(jupyterhub_aws.__all__) if not name.startswith("__") for line in _described(name, getattr(jupyterhub_aws, name)))
+    return "\n".join(
+        line
+        for name in sorted(jupyterhub_aws.__all__)
+        if not name.startswith("__")
+        for line in _described(name, getattr(jupyterhub_aws, name))
+    )
 
 
 def _described(name: str, found: Any) -> Iterator[str]:
@@ -30,7 +36,10 @@ def _described(name: str, found: Any) -> Iterator[str]:
     yield name
     if dataclasses.is_dataclass(found):
         for field in dataclasses.fields(found):
-            optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+            optional = (
+                field.default is not dataclasses.MISSING
+                or field.default_factory is not dataclasses.MISSING
+            )
             yield f"    {field.name}: {field.type}{' = …' if optional else ''}"
     elif issubclass(found, BaseModel):
         for key, option in found.model_fields.items():
@@ -38,9 +47,17 @@ def _described(name: str, found: Any) -> Iterator[str]:
     elif "token" in vars(found):
         yield f"    token: {found.token}"
         yield f"    __init__{inspect.signature(found.__init__)}"
-        yield from sorted(f"    {key}: {kind}" for key, kind in inspect.get_annotations(found).items() if not key.startswith("_") and key != "token")
+        yield from sorted(
+            f"    {key}: {kind}"
+            for key, kind in inspect.get_annotations(found).items()
+            if not key.startswith("_") and key != "token"
+        )
     for key, value in sorted(vars(found).items()):
-        if not key.startswith("_") and key != "resolved" and (inspect.isfunction(value) or isinstance(value, property)):
+        if (
+            not key.startswith("_")
+            and key != "resolved"
+            and (inspect.isfunction(value) or isinstance(value, property))
+        ):
             yield f"    {key}{'' if isinstance(value, property) else inspect.signature(value)}"
 
 

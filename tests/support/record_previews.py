@@ -1,8 +1,10 @@
-"""Record what the real engine's `pulumi preview --json` prints into tests/fixtures/previews, for tests that read it without an engine.
+"""Record what the real engine's `pulumi preview --json` prints into tests/fixtures/previews, for
+tests that read it without an engine.
 
     PATH=…engine…:$PATH .venv/bin/python -m tests.support.record_previews
 
-Of the steps that change nothing the first three are kept: all of them would be megabytes. Nothing else is changed.
+Of the steps that change nothing the first three are kept: all of them would be megabytes. Nothing
+else is changed.
 """
 
 from __future__ import annotations
@@ -22,10 +24,14 @@ _KEPT_SAME = 3
 def _save(name: str, run: Run) -> None:
     data = json.loads(run.stdout[run.stdout.index("{") :])
     same = [step for step in data.get("steps", []) if step["op"] == "same"]
-    data["steps"] = [step for step in data.get("steps", []) if step["op"] != "same" or step in same[:_KEPT_SAME]]
+    data["steps"] = [
+        step for step in data.get("steps", []) if step["op"] != "same" or step in same[:_KEPT_SAME]
+    ]
     if not data["steps"]:
         del data["steps"]  # as the engine leaves it out
-    (FOLDER / f"{name}.json").write_text(json.dumps(data, separators=(",", ":")) + "\n", encoding="utf-8")
+    (FOLDER / f"{name}.json").write_text(
+        json.dumps(data, separators=(",", ":")) + "\n", encoding="utf-8"
+    )
     print(f"{name}: ended with {run.code}, {len(data.get('steps', []))} steps kept", flush=True)
 
 
@@ -42,15 +48,27 @@ def main() -> None:
         engine.set_secret("hub-main-client-secret", "recorded-client-secret-5b1e")
         _preview(engine, "create")
         plain = engine.stack_file.read_text(encoding="utf-8")
-        imported = {"imports": {"aws:ec2/vpc:Vpc::network-vpc": engine.seed("aws:ec2/vpc:Vpc", {"cidrBlock": "10.0.0.0/16"})}}
+        imported = {
+            "imports": {
+                "aws:ec2/vpc:Vpc::network-vpc": engine.seed(
+                    "aws:ec2/vpc:Vpc", {"cidrBlock": "10.0.0.0/16"}
+                )
+            }
+        }
         engine.edit(imported)
         _preview(engine, "import")
         engine.stack_file.write_text(plain, encoding="utf-8")
         engine.up()
         _preview(engine, "same")
         turns = {
-            "update": {"pools.memory.size.max": 12, "hubs.main.culling": {"server_idle_minutes": 30}},
-            "replace": {"pools.core.instance_types": ["m7i.xlarge"], "pools.memory.instance_types": ["r5n.4xlarge"]},
+            "update": {
+                "pools.memory.size.max": 12,
+                "hubs.main.culling": {"server_idle_minutes": 30},
+            },
+            "replace": {
+                "pools.core.instance_types": ["m7i.xlarge"],
+                "pools.memory.instance_types": ["r5n.4xlarge"],
+            },
             "encrypted": {"name": "jhub-other"},
             "import-replacement": imported,
         }

@@ -1,7 +1,9 @@
 """The URNs of this repository's stacks and examples, as each minor version of the library had them.
 
-Write today's: python -m tests.support.record_urns. It refuses where a URN is gone that no alias leads to: `pulumi up` would delete what is there. Where
-that is meant, name it with --forget, and write in CHANGELOG.md what becomes of it. Lists of a version that nobody has yet: remove its folder first.
+Write today's: python -m tests.support.record_urns. It refuses where a URN is gone that no alias
+leads to: `pulumi up` would delete what is there. Where that is meant, name it with --forget, and
+write in CHANGELOG.md what becomes of it. Lists of a version that nobody has yet: remove its folder
+first.
 """
 
 from __future__ import annotations
@@ -20,28 +22,40 @@ from jupyterhub_aws.plan.plan import recorded
 from jupyterhub_aws.version import __version__
 from tests.support.stack_files import ROOT, engine_values, read_yaml
 
-#: A folder for each minor version, in it a file for each stack: the part of each URN behind stack and project, sorted.
+#: A folder for each minor version, in it a file for each stack: the part of each URN behind stack
+#: and project, sorted.
 FOLDER = ROOT / "tests" / "fixtures" / "urns"
 MINOR = __version__.rpartition(".")[0]
 
 
 def stacks() -> dict[str, Path]:
-    """By a name of their own: stack files that a program of this library reads, and programs of components in folders of examples."""
+    """By a name of their own: stack files that a program of this library reads, and programs of
+    components in folders of examples.
+    """
     found = {path.name.split(".")[1]: path for path in sorted(ROOT.glob("Pulumi.*.yaml"))}
     for path in sorted(ROOT.glob("examples/*/Pulumi.*.yaml")):
         names = {key.rpartition(":")[2] for key in read_yaml(path).get("config", {})}
         if names & {"cluster", "cloud_stack"}:
             found[path.parent.name] = path
-    programs = (path for path in sorted(ROOT.glob("examples/*/__main__.py")) if "jupyterhub_aws" in path.read_text(encoding="utf-8"))
+    programs = (
+        path
+        for path in sorted(ROOT.glob("examples/*/__main__.py"))
+        if "jupyterhub_aws" in path.read_text(encoding="utf-8")
+    )
     return {**{path.parent.name: path for path in programs}, **found}
 
 
 def registered(path: Path) -> Resources:
-    """What the program registers for a stack file, or by itself: with what stands in a file beside it, and a stand-in for each secret."""
+    """What the program registers for a stack file, or by itself: with what stands in a file
+    beside it, and a stand-in for each secret.
+    """
     if path.suffix == ".yaml":
         return recorded(read(path))[1].resources
     project = project_of(path.parent)
-    secrets = {f"{project.name}:{key}" for key in re.findall(r'require_secret\("([\w-]+)"\)', path.read_text(encoding="utf-8"))}
+    secrets = {
+        f"{project.name}:{key}"
+        for key in re.findall(r'require_secret\("([\w-]+)"\)', path.read_text(encoding="utf-8"))
+    }
     where = Where(project=project.name, stack="dev", folder=path.parent, program=project.program())
     files = [read_yaml(file)["config"] for file in sorted(path.parent.glob("Pulumi.*.yaml"))]
     values, _ = engine_values({"aws:region": "us-east-1", **(files[0] if files else {})})
@@ -63,17 +77,31 @@ def vanished(resources: Resources, listed: Iterable[str]) -> list[str]:
 
 def lists() -> Mapping[tuple[str, str], list[str]]:
     """What is listed, by minor version and stack."""
-    return {(path.parent.name, path.stem): path.read_text(encoding="utf-8").splitlines() for path in sorted(FOLDER.glob("*/*.txt"))}
+    return {
+        (path.parent.name, path.stem): path.read_text(encoding="utf-8").splitlines()
+        for path in sorted(FOLDER.glob("*/*.txt"))
+    }
 
 
 def main(arguments: list[str]) -> int:
     """Write the lists of this minor version, and take forgotten ends out of all of them."""
-    forgotten = set(arguments[arguments.index("--forget") + 1 :]) if "--forget" in arguments else set()
+    forgotten = (
+        set(arguments[arguments.index("--forget") + 1 :]) if "--forget" in arguments else set()
+    )
     found = {name: registered(path) for name, path in stacks().items()}
-    gone = {key: [tail for tail in vanished(found[key[1]], listed) if tail not in forgotten] for key, listed in lists().items() if key[1] in found}
+    gone = {
+        key: [tail for tail in vanished(found[key[1]], listed) if tail not in forgotten]
+        for key, listed in lists().items()
+        if key[1] in found
+    }
     lost = [f"{minor}/{stack}: {tail}" for (minor, stack), ends in gone.items() for tail in ends]
     if lost:
-        print("gone without an alias, and not named with --forget:", *lost, sep="\n  ", file=sys.stderr)
+        print(
+            "gone without an alias, and not named with --forget:",
+            *lost,
+            sep="\n  ",
+            file=sys.stderr,
+        )
         return 1
     for (minor, stack), listed in lists().items():
         _write(minor, stack, [tail for tail in listed if tail not in forgotten])

@@ -1,4 +1,6 @@
-"""An AWS that says no: the same error to every call, or to the first ones, in the form of the query protocol that STS and the older services speak."""
+"""An AWS that says no: the same error to every call, or to the first ones, in the form of the
+query protocol that STS and the older services speak.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,22 @@ from dataclasses import dataclass, field
 
 from tests.support.cloud import ACCOUNT
 
-_ERROR = '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>'
+_ERROR = (
+    "<ErrorResponse"
+    ' xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>'
+)
 _WHO = (
-    '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+    "<GetCallerIdentityResponse"
+    ' xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
     "<Arn>arn:aws:iam::{account}:user/ada</Arn><UserId>AIDA</UserId><Account>{account}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
 )
 
 
 @dataclass
 class Refusing:
-    """`code` for the first `times` calls, then the caller's identity; whoever asks anything else is refused with `code` again."""
+    """`code` for the first `times` calls, then the caller's identity; whoever asks anything else
+    is refused with `code` again.
+    """
 
     code: str
     times: int = 10_000
@@ -38,7 +46,11 @@ def refusing(what: Refusing) -> Iterator[Refusing]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             what.calls.append(body)
             identity = "GetCallerIdentity" in body and len(what.calls) > what.times
-            text = _WHO.format(account=what.account) if identity else _ERROR.format(what.code, what.message)
+            text = (
+                _WHO.format(account=what.account)
+                if identity
+                else _ERROR.format(what.code, what.message)
+            )
             self.send_response(200 if identity else 400)
             self.send_header("Content-Type", "text/xml")
             self.send_header("Content-Length", str(len(text)))
@@ -51,7 +63,9 @@ def refusing(what: Refusing) -> Iterator[Refusing]:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         what.url = f"http://127.0.0.1:{server.server_address[1]}"

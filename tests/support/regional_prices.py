@@ -1,4 +1,6 @@
-"""Tables of regions as `scripts/refresh_prices.py` writes them, with made-up prices: a tenth above us-east-1's, and a fifth for EC2."""
+"""Tables of regions as `scripts/refresh_prices.py` writes them, with made-up prices: a tenth
+above us-east-1's, and a fifth for EC2.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,11 @@ from jupyterhub_aws.config import prices_by_region
 from jupyterhub_aws.config.instance_types import instance_type, instance_types
 from jupyterhub_aws.config.prices import rows
 
-#: Prices that a table of the tests lacks, as AWS's pricing pages do: then us-east-1's stands there, and the bill says so.
-LACKING = {"network_load_balancer_hour", "spot_share"} | {name for name in rows() if name.startswith("rds_")}
+#: Prices that a table of the tests lacks, as AWS's pricing pages do: then us-east-1's stands there,
+#: and the bill says so.
+LACKING = {"network_load_balancer_hour", "spot_share"} | {
+    name for name in rows() if name.startswith("rds_")
+}
 DATE = "2026-01-15"
 #: The regions that have a table, and the families of types that it lacks.
 REGIONS = {"eu-central-1": (), "ap-northeast-1": (), "ap-southeast-4": ("r5n.",)}
@@ -32,7 +37,11 @@ def of_type(kind: str) -> Decimal:
 
 def table(region: str) -> str:
     """The file of a region."""
-    kinds = [kind for kind in instance_types() if instance_type(kind).usd_per_hour is not None and not kind.startswith(REGIONS[region])]
+    kinds = [
+        kind
+        for kind in instance_types()
+        if instance_type(kind).usd_per_hour is not None and not kind.startswith(REGIONS[region])
+    ]
     document = {
         "region": region,
         "sources": [["made up for tests", DATE]],

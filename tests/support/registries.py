@@ -1,4 +1,6 @@
-"""Real registries for tests, a slow door in front of one that keeps a log, and small images and charts to put into them."""
+"""Real registries for tests, a slow door in front of one that keeps a log, and small images and
+charts to put into them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,11 @@ from typing import Any
 def missing_for_bundles() -> str | None:
     """Why bundles cannot be tested with real parts here; None where they can."""
     absent = [tool for tool in ("skopeo", "docker-registry", "helm") if shutil.which(tool) is None]
-    return f"no {' and no '.join(absent)} on PATH: no bundle was carried between real registries" if absent else None
+    return (
+        f"no {' and no '.join(absent)} on PATH: no bundle was carried between real registries"
+        if absent
+        else None
+    )
 
 
 def free_port() -> int:
@@ -37,7 +43,16 @@ def registry_config(folder: Path, port: int) -> Path:
     config = folder / "config.yml"
     folder.mkdir(parents=True, exist_ok=True)
     storage = {"filesystem": {"rootdirectory": str(folder / "data")}}
-    config.write_text(json.dumps({"version": "0.1", "log": {"level": "error"}, "storage": storage, "http": {"addr": f"127.0.0.1:{port}"}}))
+    config.write_text(
+        json.dumps(
+            {
+                "version": "0.1",
+                "log": {"level": "error"},
+                "storage": storage,
+                "http": {"addr": f"127.0.0.1:{port}"},
+            }
+        )
+    )
     return config
 
 
@@ -105,7 +120,12 @@ class _Through(http.server.BaseHTTPRequestHandler):
         connection = http.client.HTTPConnection(self.server.target, timeout=60)
         kept = {key.lower() for key in self.headers} - {"transfer-encoding", "content-length"}
         headers = {key: ", ".join(self.headers.get_all(key, [])) for key in kept}
-        connection.request(self.command, self.path, body=body or None, headers={**headers, "Content-Length": str(len(body))})
+        connection.request(
+            self.command,
+            self.path,
+            body=body or None,
+            headers={**headers, "Content-Length": str(len(body))},
+        )
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
@@ -114,7 +134,10 @@ class _Through(http.server.BaseHTTPRequestHandler):
         for key, value in answer.getheaders():
             if key.lower() not in ("transfer-encoding", "connection", "content-length"):
                 self.send_header(key, value)
-        self.send_header("Content-Length", answer.getheader("Content-Length") if self.command == "HEAD" else str(len(content)))
+        self.send_header(
+            "Content-Length",
+            answer.getheader("Content-Length") if self.command == "HEAD" else str(len(content)),
+        )
         self.end_headers()
         for start in range(0, len(content), 65536):
             if self.server.delay and len(content) > 4096:
@@ -153,14 +176,24 @@ def _layer(name: str, size: int) -> tuple[bytes, str]:
         content = hashlib.shake_256(name.encode()).digest(size)
         entry.size = len(content)
         archive.addfile(entry, io.BytesIO(content))
-    return gzip.compress(raw.getvalue(), mtime=0), f"sha256:{hashlib.sha256(raw.getvalue()).hexdigest()}"
+    return (
+        gzip.compress(raw.getvalue(), mtime=0),
+        f"sha256:{hashlib.sha256(raw.getvalue()).hexdigest()}",
+    )
 
 
-def make_image(folder: Path, name: str, sizes: tuple[int, ...] = (200_000, 90_000), shared: str = "base") -> Path:
-    """An image for two architectures with layers of its own, the first of which all images share, as an OCI layout."""
+def make_image(
+    folder: Path, name: str, sizes: tuple[int, ...] = (200_000, 90_000), shared: str = "base"
+) -> Path:
+    """An image for two architectures with layers of its own, the first of which all images
+    share, as an OCI layout.
+    """
     manifests = []
     for architecture in ("amd64", "arm64"):
-        layers = [_layer(f"{shared if index == 0 else name}-{architecture}-{index}", size) for index, size in enumerate(sizes)]
+        layers = [
+            _layer(f"{shared if index == 0 else name}-{architecture}-{index}", size)
+            for index, size in enumerate(sizes)
+        ]
         config = {
             "architecture": architecture,
             "os": "linux",
@@ -171,13 +204,24 @@ def make_image(folder: Path, name: str, sizes: tuple[int, ...] = (200_000, 90_00
         manifest = {
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
-            "config": _blob(folder, json.dumps(config).encode(), "application/vnd.oci.image.config.v1+json"),
-            "layers": [_blob(folder, content, "application/vnd.oci.image.layer.v1.tar+gzip") for content, _ in layers],
+            "config": _blob(
+                folder, json.dumps(config).encode(), "application/vnd.oci.image.config.v1+json"
+            ),
+            "layers": [
+                _blob(folder, content, "application/vnd.oci.image.layer.v1.tar+gzip")
+                for content, _ in layers
+            ],
         }
-        described = _blob(folder, json.dumps(manifest).encode(), "application/vnd.oci.image.manifest.v1+json")
+        described = _blob(
+            folder, json.dumps(manifest).encode(), "application/vnd.oci.image.manifest.v1+json"
+        )
         manifests.append({**described, "platform": {"os": "linux", "architecture": architecture}})
     kind = "application/vnd.oci.image.index.v1+json"
-    index = _blob(folder, json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": manifests}).encode(), kind)
+    index = _blob(
+        folder,
+        json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": manifests}).encode(),
+        kind,
+    )
     (folder / "oci-layout").write_text(json.dumps({"imageLayoutVersion": "1.0.0"}))
     named = {**index, "annotations": {"org.opencontainers.image.ref.name": "x"}}
     (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [named]}))
@@ -188,7 +232,18 @@ def put_image(layout: Path, reference: str, *, docker: bool = False) -> None:
     """Push a layout; as Docker's family of manifests where it says so."""
     form = ["--format", "v2s2"] if docker else []
     subprocess.run(
-        ["skopeo", "copy", "--all", *form, "--dest-tls-verify=false", f"oci:{layout}:x", f"docker://{reference}"], check=True, capture_output=True, timeout=120
+        [
+            "skopeo",
+            "copy",
+            "--all",
+            *form,
+            "--dest-tls-verify=false",
+            f"oci:{layout}:x",
+            f"docker://{reference}",
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
     )
 
 
@@ -197,8 +252,15 @@ def make_chart(folder: Path, name: str, version: str) -> Path:
     source = folder / name
     (source / "templates").mkdir(parents=True)
     (source / "Chart.yaml").write_text(f"apiVersion: v2\nname: {name}\nversion: {version}\n")
-    (source / "templates" / "x.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
-    subprocess.run(["helm", "package", str(source), "--destination", str(folder)], check=True, capture_output=True, timeout=60)
+    (source / "templates" / "x.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
+    )
+    subprocess.run(
+        ["helm", "package", str(source), "--destination", str(folder)],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
     return folder / f"{name}-{version}.tgz"
 
 

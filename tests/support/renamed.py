@@ -17,5 +17,7 @@ def recording(names: str) -> Resources:
     from jupyterhub_aws.config.project import project_of
 
     with mock.patch.dict(os.environ, {"NAMES": names}):
-        where = Where(project="renamed", stack="dev", folder=PROGRAM, program=project_of(PROGRAM).program())
+        where = Where(
+            project="renamed", stack="dev", folder=PROGRAM, program=project_of(PROGRAM).program()
+        )
         return evaluate({}, secret=(), where=where).resources

@@ -1,12 +1,13 @@
-"""Run as a program: the chart's own hub configuration and the real KubeSpawner, up to the pod that it would post.
+"""Run as a program: the chart's own hub configuration and the real KubeSpawner, up to the pod that
+it would post.
 
     python spawn_pods.py REQUEST.json   ->   {"pods": [...]}, {"authenticator": "..."} or {"error": "..."} on standard output
 
-The request has `folder` (with `secret`, `existing-secret` and `config` below it, as the hub's pod has them under
-/usr/local/etc/jupyterhub), `hub_files` (the chart's files/hub) and `cases`: pairs of a person and a profile's slug or null, or
-maps (tests/support/spawner.py). Without
-`cases` the real JupyterHub and its authenticator are made from the configuration instead.
-No Kubernetes API is asked. What the hub would only log (a misspelt trait) is an error here.
+The request has `folder` (with `secret`, `existing-secret` and `config` below it, as the hub's pod
+has them under /usr/local/etc/jupyterhub), `hub_files` (the chart's files/hub) and `cases`: pairs of
+a person and a profile's slug or null, or maps (tests/support/spawner.py). Without `cases` the real
+JupyterHub and its authenticator are made from the configuration instead. No Kubernetes API is
+asked. What the hub would only log (a misspelt trait) is an error here.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from pathlib import Path
 _MOUNTED = "/usr/local/etc/jupyterhub"
 
 
-#: What we do all the same. A service of the hub's is a process of its own, and cannot change what the hub's pages say.
+#: What we do all the same. A service of the hub's is a process of its own, and cannot change what
+#: the hub's pages say.
 _KNOWN = ("Authenticator.db", "JupyterHub.extra_handlers is deprecated")
 
 
@@ -37,7 +39,9 @@ class _Strict(logging.Handler):
     def emit(self, record):
         text = record.getMessage()
         # What nativeauthenticator does is its makers' to change; a trait of ours is ours.
-        if ("not recognized" in text or "deprecated" in text) and not any(known in text for known in _KNOWN):
+        if ("not recognized" in text or "deprecated" in text) and not any(
+            known in text for known in _KNOWN
+        ):
             self.found.append(text)
 
 
@@ -46,7 +50,12 @@ def load(folder, hub_files):
     for name in ("jupyterhub_config.py", "z2jh.py"):
         (folder / name).write_text((hub_files / name).read_text().replace(_MOUNTED, str(folder)))
     sys.path.insert(0, str(folder))
-    for port in ("HUB_SERVICE_PORT", "PROXY_API_SERVICE_PORT", "PROXY_PUBLIC_SERVICE_PORT", "PROXY_HTTP_SERVICE_PORT"):
+    for port in (
+        "HUB_SERVICE_PORT",
+        "PROXY_API_SERVICE_PORT",
+        "PROXY_PUBLIC_SERVICE_PORT",
+        "PROXY_HTTP_SERVICE_PORT",
+    ):
         os.environ[port] = "8081"
     os.environ["POD_NAMESPACE"] = json.loads((folder / "request.json").read_text())["namespace"]
     os.environ["HUB_SERVICE_HOST"] = "10.0.0.1"
@@ -54,7 +63,9 @@ def load(folder, hub_files):
     from tornado.httpclient import AsyncHTTPClient
     from traitlets.config import PyFileConfigLoader
 
-    AsyncHTTPClient.configure = lambda *_, **__: None  # the chart wants curl, which no pod depends on
+    AsyncHTTPClient.configure = lambda *_, **__: (
+        None
+    )  # the chart wants curl, which no pod depends on
     with contextlib.redirect_stdout(sys.stderr):  # it prints what it loads
         return PyFileConfigLoader("jupyterhub_config.py", path=str(folder)).load_config()
 
@@ -62,8 +73,14 @@ def load(folder, hub_files):
 def kubeconfig(folder):
     """A cluster that nobody asks: KubeSpawner wants to know of one."""
     path = folder / "kubeconfig"
-    cluster = {"clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}], "users": [{"name": "u", "user": {"token": "t"}}]}
-    context = {"current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}]}
+    cluster = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+    }
+    context = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+    }
     path.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **context, **cluster}))
     return path
 
@@ -73,15 +90,31 @@ async def pod(config, case):
     from kubernetes_asyncio.client import ApiClient
     from traitlets.utils.importstring import import_item
 
-    asked = case if isinstance(case, dict) else {"user": case[0], "options": {"profile": case[1]} if case[1] else {}}
-    user_name, groups = asked["user"], [types.SimpleNamespace(name=name) for name in asked.get("groups", [])]
+    asked = (
+        case
+        if isinstance(case, dict)
+        else {"user": case[0], "options": {"profile": case[1]} if case[1] else {}}
+    )
+    user_name, groups = (
+        asked["user"],
+        [types.SimpleNamespace(name=name) for name in asked.get("groups", [])],
+    )
     named = {"name": user_name, "url": f"/user/{user_name}/", "escaped_name": user_name}
-    user = types.SimpleNamespace(**named, id=1, settings={}, groups=groups, admin=asked.get("admin", False))
-    hub = types.SimpleNamespace(public_host="", url="http://hub:8081/hub/", base_url="/hub/", api_url="http://hub:8081/hub/api")
+    user = types.SimpleNamespace(
+        **named, id=1, settings={}, groups=groups, admin=asked.get("admin", False)
+    )
+    hub = types.SimpleNamespace(
+        public_host="",
+        url="http://hub:8081/hub/",
+        base_url="/hub/",
+        api_url="http://hub:8081/hub/api",
+    )
     watch = _Strict()
     logger = logging.getLogger("spawner")
     logger.addHandler(watch)
-    spawner = import_item(config.JupyterHub.spawner_class)(config=config, user=user, hub=hub, _mock=True, log=logger)
+    spawner = import_item(config.JupyterHub.spawner_class)(
+        config=config, user=user, hub=hub, _mock=True, log=logger
+    )
     spawner.api_token = "0" * 32
     spawner.server = types.SimpleNamespace(base_url=f"/user/{user_name}/", port=8888, ip="")
     spawner.user_options = asked.get("options", {})
@@ -96,7 +129,9 @@ async def pod(config, case):
 
 
 def authenticator(config):
-    """The name of the class that lets people in, once the hub and it have taken the configuration."""
+    """The name of the class that lets people in, once the hub and it have taken the
+    configuration.
+    """
     from jupyterhub.app import JupyterHub
 
     watch = _Strict()

@@ -1,6 +1,8 @@
-"""Stack files as the Pulumi engine hands them over: what tests change in Pulumi.dev.yaml, and how it reaches load().
+"""Stack files as the Pulumi engine hands them over: what tests change in Pulumi.dev.yaml, and how
+it reaches load().
 
-The conversions are those of pulumi's sdk/go/common/resource/config (object.go, value.go): see `engine_values`.
+The conversions are those of pulumi's sdk/go/common/resource/config (object.go, value.go): see
+`engine_values`.
 """
 
 from __future__ import annotations
@@ -23,9 +25,11 @@ SOURCE = STACK_FILE.name
 PROJECT = "jupyterhub-aws"
 #: A project without a program: the library's is used.
 PULUMI_YAML = f"name: {PROJECT}\nruntime: python\n"
-#: How the configuration's top-level keys are written in a case: `region` for aws:region, `pools` for jupyterhub-aws:pools.
+#: How the configuration's top-level keys are written in a case: `region` for aws:region, `pools`
+#: for jupyterhub-aws:pools.
 _REGION = "aws:region"
-#: A certificate for every host name of the tests, valid until 2126, by an authority of theirs; nobody has its key.
+#: A certificate for every host name of the tests, valid until 2126, by an authority of theirs;
+#: nobody has its key.
 CERTIFICATE = """\
 -----BEGIN CERTIFICATE-----
 MIIBmTCCAT+gAwIBAgIUc6twyRYifSaBUVTIz78sgT4a2qEwCgYIKoZIzj0EAwIw
@@ -57,7 +61,9 @@ def _dev_stack() -> dict[str, Any]:
 
 
 def config_of(path: Path) -> dict[str, Any]:
-    """The `config:` map of a stack file as the engine has it: an unprefixed key belongs to the project."""
+    """The `config:` map of a stack file as the engine has it: an unprefixed key belongs to the
+    project.
+    """
     return {engine_key(key): value for key, value in read_yaml(path)["config"].items()}
 
 
@@ -72,8 +78,12 @@ def full_key(section: str) -> str:
     return section if ":" in section else f"{PROJECT}:{section}"
 
 
-def changed(config: dict[str, Any], *, put: dict[str, Any] | None = None, remove: list[str] | None = None) -> dict[str, Any]:
-    """The configuration with values put at and removed from paths such as `pools.memory.size.max` or `network.zones[1]`."""
+def changed(
+    config: dict[str, Any], *, put: dict[str, Any] | None = None, remove: list[str] | None = None
+) -> dict[str, Any]:
+    """The configuration with values put at and removed from paths such as
+    `pools.memory.size.max` or `network.zones[1]`.
+    """
     result = copy.deepcopy(config)
     for path in remove or []:
         *way, last = _parts(path)
@@ -86,7 +96,10 @@ def changed(config: dict[str, Any], *, put: dict[str, Any] | None = None, remove
 
 def _parts(path: str) -> list[str | int]:
     section, *rest = re.findall(r"\[\d+\]|'[^']*'|[^.\[']+", path)
-    return [full_key(section.strip("'")), *(int(part[1:-1]) if part[0] == "[" else part.strip("'") for part in rest)]
+    return [
+        full_key(section.strip("'")),
+        *(int(part[1:-1]) if part[0] == "[" else part.strip("'") for part in rest),
+    ]
 
 
 def _at(config: dict[str, Any], way: list[str | int], path: str) -> Any:
@@ -99,7 +112,9 @@ def _at(config: dict[str, Any], way: list[str | int], path: str) -> Any:
 
 
 def engine_values(config: dict[str, Any]) -> tuple[dict[str, str], set[str]]:
-    """What the engine gives the program for a `config:` map: one string for each key, and the keys that are secret."""
+    """What the engine gives the program for a `config:` map: one string for each key, and the
+    keys that are secret.
+    """
     values = {key: _text(value) for key, value in config.items()}
     return values, {key for key, value in config.items() if _is_secret(value)}
 
@@ -110,17 +125,31 @@ def _text(value: Any) -> str:
     if _is_ciphertext(value):
         return "decrypted"
     plain = _plain(value)
-    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return (
+        plain
+        if isinstance(plain, str)
+        else json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    )
 
 
 def _plain(value: Any) -> Any:
-    """object.go's unmarshalObject, then encoding/json: 1.30 becomes 1.3, 2.0 becomes 2, a date becomes a Go time's text."""
+    """object.go's unmarshalObject, then encoding/json: 1.30 becomes 1.3, 2.0 becomes 2, a date
+    becomes a Go time's text.
+    """
     if isinstance(value, dict):
-        return "decrypted" if _is_ciphertext(value) else {_go_text(key): _plain(item) for key, item in value.items()}
+        return (
+            "decrypted"
+            if _is_ciphertext(value)
+            else {_go_text(key): _plain(item) for key, item in value.items()}
+        )
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, datetime.date):
-        moment = value if isinstance(value, datetime.datetime) else datetime.datetime(value.year, value.month, value.day)
+        moment = (
+            value
+            if isinstance(value, datetime.datetime)
+            else datetime.datetime(value.year, value.month, value.day)
+        )
         return f"{moment:%Y-%m-%d %H:%M:%S} +0000 UTC"
     if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**64:
         value = float(value)
@@ -136,7 +165,9 @@ def _go_text(key: Any) -> str:
 
 
 def _is_ciphertext(value: Any) -> bool:
-    return isinstance(value, dict) and list(value) == ["secure"] and isinstance(value["secure"], str)
+    return (
+        isinstance(value, dict) and list(value) == ["secure"] and isinstance(value["secure"], str)
+    )
 
 
 def _is_secret(value: Any) -> bool:

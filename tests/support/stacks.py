@@ -1,4 +1,6 @@
-"""The whole program, recorded without an engine, and how tests read what it registered. Nothing here knows the product's own rules."""
+"""The whole program, recorded without an engine, and how tests read what it registered. Nothing
+here knows the product's own rules.
+"""
 
 from __future__ import annotations
 
@@ -28,15 +30,21 @@ from tests.support.stack_files import CERTIFICATE, ROOT
 
 @contextmanager
 def quiet_sdks() -> Iterator[None]:
-    """While the SDKs load (lazily, at first use) they warn about classes of their own that the program does not use."""
+    """While the SDKs load (lazily, at first use) they warn about classes of their own that the
+    program does not use.
+    """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"pulumi_(aws|eks|kubernetes)\b")
+        warnings.filterwarnings(
+            "ignore", category=DeprecationWarning, module=r"pulumi_(aws|eks|kubernetes)\b"
+        )
         yield
 
 
 @contextmanager
 def without_gc() -> Iterator[None]:
-    """An evaluation makes much and drops little: looking for garbage meanwhile takes a third of its time."""
+    """An evaluation makes much and drops little: looking for garbage meanwhile takes a third of
+    its time.
+    """
     gc.disable()
     try:
         yield
@@ -58,10 +66,18 @@ _LDAP_HUB = {
         "kind": "ldap",
         "server": "ldap.example.org",
         "ca_certificate": CERTIFICATE,
-        "lookup": {"search_base": "ou=people,dc=example,dc=org", "search_user": "cn=search,dc=example,dc=org"},
+        "lookup": {
+            "search_base": "ou=people,dc=example,dc=org",
+            "search_user": "cn=search,dc=example,dc=org",
+        },
         "allowed_groups": ["cn=hub,ou=groups,dc=example,dc=org"],
     },
-    "entry": {"kind": "load_balancer", "hostname": "b.example.org", "allowed_cidrs": ["198.51.100.0/24"], "route53_zone": "Z0123456789ABCDEFGHIJ"},
+    "entry": {
+        "kind": "load_balancer",
+        "hostname": "b.example.org",
+        "allowed_cidrs": ["198.51.100.0/24"],
+        "route53_zone": "Z0123456789ABCDEFGHIJ",
+    },
     "database": {"kind": "postgres", "multi_az": True},
 }
 _PORT_HUB = {
@@ -75,7 +91,8 @@ _PORT_HUB = {
     },
     "database": {"kind": "sqlite_memory"},
 }
-#: Every optional part at once, so that each component and each branch that makes something is there.
+#: Every optional part at once, so that each component and each branch that makes something is
+#: there.
 FULL = (
     "network.flow_logs={}",
     "network.nat=per_zone",
@@ -83,13 +100,24 @@ FULL = (
     f"cluster.administrators=[{SOME_ROLE}]",
     "cluster.protected=true",
     "homes.usage_report={}",
-    "backups={kind: aws_backup, copy_to_region: {region: us-west-2}, vault_lock: {grace_days: 7}, rds: true}",
+    (
+        "backups={kind: aws_backup, copy_to_region: {region: us-west-2}, vault_lock: {grace_days:"
+        " 7}, rds: true}"
+    ),
     f"hubs.ldap={json.dumps(_LDAP_HUB)}",
     f"hubs.port={json.dumps(_PORT_HUB)}",
-    "monitoring={kind: cloudwatch, notify: [hub-alarms@example.org, 'https://pager.example.org/alarms'], homes_gib: 500, container_insights: true}",
+    (
+        "monitoring={kind: cloudwatch, notify: [hub-alarms@example.org,"
+        " 'https://pager.example.org/alarms'], homes_gib: 500, container_insights: true}"
+    ),
 )
 #: What stands in the place of a part of `dev`, so that it cannot be in FULL beside it.
-INSTEAD = ("homes={kind: ebs}", "backups={kind: snapshots}", "hubs.main.entry={kind: port_forward}", "monitoring={kind: none}")
+INSTEAD = (
+    "homes={kind: ebs}",
+    "backups={kind: snapshots}",
+    "hubs.main.entry={kind: port_forward}",
+    "monitoring={kind: none}",
+)
 #: The closed stack with every optional part that it can have at once.
 CLOSED = (
     "stack=airgap",
@@ -97,11 +125,19 @@ CLOSED = (
     "network.endpoint_zones=one",
     "network.additional_endpoints=[athena]",
     "monitoring={kind: cloudwatch, notify: [hub-alarms@example.org]}",
-    "network.peer_networks.beside={cidrs: [10.201.0.0/16], ports: [5432], via: {kind: peering, vpc_id: vpc-0123456789abcdef0}}",
+    (
+        "network.peer_networks.beside={cidrs: [10.201.0.0/16], ports: [5432], via: {kind: peering,"
+        " vpc_id: vpc-0123456789abcdef0}}"
+    ),
     "runner.policies=['arn:aws:iam::123456789012:policy/pulumi-state']",
-    f"hubs.postgres={json.dumps({**_PORT_HUB, 'entry': {'kind': 'port_forward'}, 'database': {'kind': 'postgres'}})}",
+    (
+        f"hubs.postgres={json.dumps({**_PORT_HUB, 'entry': {'kind': 'port_forward'}, 'database': {'kind': 'postgres'}})}"
+    ),
 )
-_SUBNETS = {zone: {"id": f"subnet-0123456789abcde{index}", "cidr": f"10.64.{64 * index}.0/18"} for index, zone in enumerate(("us-east-1a", "us-east-1b"))}
+_SUBNETS = {
+    zone: {"id": f"subnet-0123456789abcde{index}", "cidr": f"10.64.{64 * index}.0/18"}
+    for index, zone in enumerate(("us-east-1a", "us-east-1b"))
+}
 _EXISTING = {
     "mode": "existing",
     "vpc_id": "vpc-0123456789abcdef0",
@@ -113,7 +149,10 @@ _EXISTING = {
     "peer_networks": {"corporate": {"cidrs": ["10.200.0.0/16"], "ports": [636, 443]}},
 }
 #: The open stack in a VPC of somebody else's, as a setting on top of `dev`.
-_PUBLIC = {zone: {"id": f"subnet-0fedcba987654321{index}", "cidr": f"10.64.{240 + index}.0/24"} for index, zone in enumerate(_SUBNETS)}
+_PUBLIC = {
+    zone: {"id": f"subnet-0fedcba987654321{index}", "cidr": f"10.64.{240 + index}.0/24"}
+    for index, zone in enumerate(_SUBNETS)
+}
 IN_AN_OPEN_VPC = "network=" + json.dumps(
     {
         "mode": "existing",
@@ -124,16 +163,28 @@ IN_AN_OPEN_VPC = "network=" + json.dumps(
         "egress": {"kind": "internet"},
     }
 )
-#: The closed stack in a VPC of somebody else's: with endpoints that the stack makes, and with endpoints that are there.
+#: The closed stack in a VPC of somebody else's: with endpoints that the stack makes, and with
+#: endpoints that are there.
 IN_THEIR_VPC = ("stack=airgap", f"network={json.dumps(_EXISTING)}")
-THEIR_ENDPOINTS = ("stack=airgap", f"network={json.dumps({**_EXISTING, 'manage_endpoints': False, 'route_tables': []})}")
+THEIR_ENDPOINTS = (
+    "stack=airgap",
+    f"network={json.dumps({**_EXISTING, 'manage_endpoints': False, 'route_tables': []})}",
+)
 #: Homes that root wrote: a job hands them over, and there is no hub yet; and afterwards.
 HANDING_OVER = ('homes={"kind": "efs", "adopted": {"path": "/home", "owner": "root"}}',)
-HANDED_OVER = ('homes={"kind": "efs", "adopted": {"path": "/home", "owner": "root", "ownership": "done"}}',)
+HANDED_OVER = (
+    'homes={"kind": "efs", "adopted": {"path": "/home", "owner": "root", "ownership": "done"}}',
+)
 INNER = ("stack=airgap-hub",)
 KUBEADM = ("stack=examples/kubeadm/Pulumi.kubeadm.yaml",)
 #: Beside a cluster in EKS that somebody else made, with homes on a file system of theirs.
-THEIR_EFS = (*KUBEADM, 'homes={"kind": "efs_access_point", "file_system": "fs-0123456789abcdef0", "access_point": "fsap-0123456789abcdef0"}')
+THEIR_EFS = (
+    *KUBEADM,
+    (
+        'homes={"kind": "efs_access_point", "file_system": "fs-0123456789abcdef0", "access_point":'
+        ' "fsap-0123456789abcdef0"}'
+    ),
+)
 #: Every stack that tests hold to the rules of all stacks, by name.
 ALL_STACKS = {
     "dev": (),
@@ -163,7 +214,9 @@ class StackRecording(Recording):
 
     def one(self, kind: str, name: str | None = None) -> Resource:
         """The only resource of a type (and name)."""
-        (found,) = [resource for resource in self.resources.of(kind) if name in (None, resource.name)]
+        (found,) = [
+            resource for resource in self.resources.of(kind) if name in (None, resource.name)
+        ]
         return found
 
     def under(self, resource: Resource, kind: str) -> Resource:
@@ -184,7 +237,9 @@ class StackRecording(Recording):
 
 
 def record(*settings: str, stack: str = "dev") -> StackRecording:
-    """The program with a committed stack file and `path=value` settings on top; evaluated once in a process. A first setting `stack=NAME` names the file."""
+    """The program with a committed stack file and `path=value` settings on top; evaluated once
+    in a process. A first setting `stack=NAME` names the file.
+    """
     return _record(settings, stack)
 
 
@@ -211,7 +266,9 @@ def record_anew(*settings: str, stack: str = "dev") -> StackRecording:
     """As `record`, evaluated now."""
     if settings and settings[0].startswith("stack="):
         stack, settings = settings[0].removeprefix("stack="), settings[1:]
-    file = read(ROOT / stack if stack.endswith(".yaml") else ROOT / f"Pulumi.{stack}.yaml", settings)
+    file = read(
+        ROOT / stack if stack.endswith(".yaml") else ROOT / f"Pulumi.{stack}.yaml", settings
+    )
     with listening() as kept:
         found = recorded(file)[1]
     return StackRecording(resources=found.resources, outputs=found.outputs, component_outputs=kept)
@@ -229,7 +286,9 @@ def tags_of(group: Resource) -> dict[str, str]:
 
 def beneath(tags: Mapping[str, str], prefix: str) -> dict[str, str]:
     """The tags whose keys begin with a prefix, without it."""
-    return {key.removeprefix(prefix): value for key, value in tags.items() if key.startswith(prefix)}
+    return {
+        key.removeprefix(prefix): value for key, value in tags.items() if key.startswith(prefix)
+    }
 
 
 def node_config(template: Resource) -> dict[str, Any]:

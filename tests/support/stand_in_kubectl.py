@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""`kubectl` against a file: nodes, the EFS driver's pods, and what is applied. A Job runs its program at once, on the folder that is the file system.
+"""`kubectl` against a file: nodes, the EFS driver's pods, and what is applied. A Job runs its
+program at once, on the folder that is the file system.
 
-$STAND_IN holds `cluster.json` (the objects), `associations.json` (service accounts with a role) and `file-system`.
+$STAND_IN holds `cluster.json` (the objects), `associations.json` (service accounts with a role) and
+`file-system`.
 """
 
 import json
@@ -19,7 +21,11 @@ def text(path):
 
 
 def main(arguments):
-    arguments = [item for item in arguments if not item.startswith("--request-timeout") and item != "--wait=true"]
+    arguments = [
+        item
+        for item in arguments
+        if not item.startswith("--request-timeout") and item != "--wait=true"
+    ]
     options = {}
     for name in ("--namespace", "--selector", "--filename", "-o", "--context"):
         if name in arguments:
@@ -42,7 +48,11 @@ def main(arguments):
 def done(state, verb, rest, options):
     """What a command prints, once it is done."""
     if verb == "get":
-        return "ok\n" if rest[:1] == ["--raw"] else json.dumps({"items": found(state, rest[0], options)})
+        return (
+            "ok\n"
+            if rest[:1] == ["--raw"]
+            else json.dumps({"items": found(state, rest[0], options)})
+        )
     if verb == "logs":
         return state["logs"][rest[0].partition("/")[2]]
     if verb == "apply":
@@ -59,13 +69,26 @@ def found(state, kind, options):
         return state["nodes"]
     if kind == "pods":
         return state["pods"]
-    wanted = {"jobs": "Job", "namespaces": "Namespace", "persistentvolumes": "PersistentVolume", "persistentvolumeclaims": "PersistentVolumeClaim"}[kind]
+    wanted = {
+        "jobs": "Job",
+        "namespaces": "Namespace",
+        "persistentvolumes": "PersistentVolume",
+        "persistentvolumeclaims": "PersistentVolumeClaim",
+    }[kind]
     items = [item for item in state["objects"] if item["kind"] == wanted]
-    return [item for item in items if options.get("--namespace") in (None, item["metadata"].get("namespace"))]
+    return [
+        item
+        for item in items
+        if options.get("--namespace") in (None, item["metadata"].get("namespace"))
+    ]
 
 
 def put(state, item):
-    same = [other for other in state["objects"] if (other["kind"], other["metadata"]) == (item["kind"], item["metadata"])]
+    same = [
+        other
+        for other in state["objects"]
+        if (other["kind"], other["metadata"]) == (item["kind"], item["metadata"])
+    ]
     if same:
         return
     state["objects"].append(item)
@@ -80,7 +103,10 @@ def run(state, job):
     driver = next(pod for pod in state["pods"] if pod["spec"]["nodeName"] == node)
     assert has_role(driver) and associated(), "the mount would be refused: access denied by server"
     (volume,) = [item for item in state["objects"] if item["kind"] == "PersistentVolume"]
-    assert volume["spec"]["mountOptions"] == ["tls", "iam"] and "::fsap-" in volume["spec"]["csi"]["volumeHandle"]
+    assert (
+        volume["spec"]["mountOptions"] == ["tls", "iam"]
+        and "::fsap-" in volume["spec"]["csi"]["volumeHandle"]
+    )
     (programs,) = [item["data"] for item in state["objects"] if item["kind"] == "ConfigMap"]
     import subprocess
     import tempfile
@@ -90,9 +116,14 @@ def run(state, job):
             with open(f"{folder}/{name}", "w") as file:
                 file.write(program)
         (container,) = spec["containers"]
-        command = [part.replace("/program/", f"{folder}/") if part.startswith("/program/") else part for part in container["command"]]
+        command = [
+            part.replace("/program/", f"{folder}/") if part.startswith("/program/") else part
+            for part in container["command"]
+        ]
         command = [f"{FOLDER}/file-system" if part == "/homes" else part for part in command]
-        done = subprocess.run([sys.executable, "-B", *command[1:]], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-B", *command[1:]], capture_output=True, text=True, check=False
+        )
     job["status"] = {"succeeded": 1} if done.returncode == 0 else {"failed": 1}
     state["logs"][job["metadata"]["name"]] = done.stdout or done.stderr
 
@@ -103,33 +134,64 @@ def associated(folder=FOLDER):
 
 
 def has_role(pod):
-    return any(entry["name"] == "AWS_CONTAINER_CREDENTIALS_FULL_URI" for container in pod["spec"]["containers"] for entry in container["env"])
+    return any(
+        entry["name"] == "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+        for container in pod["spec"]["containers"]
+        for entry in container["env"]
+    )
 
 
 def pod_of(node):
-    env = [{"name": "AWS_CONTAINER_CREDENTIALS_FULL_URI", "value": "http://169.254.170.23/v1/credentials"}] if associated() else []
+    env = (
+        [
+            {
+                "name": "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                "value": "http://169.254.170.23/v1/credentials",
+            }
+        ]
+        if associated()
+        else []
+    )
     spec = {"nodeName": node, "containers": [{"name": "efs-plugin", "env": env}]}
-    return {"metadata": {"name": f"efs-csi-node-{os.urandom(3).hex()}"}, "spec": spec, "status": {"conditions": READY}}
+    return {
+        "metadata": {"name": f"efs-csi-node-{os.urandom(3).hex()}"},
+        "spec": spec,
+        "status": {"conditions": READY},
+    }
 
 
 def delete(state, rest, options):
     kind, name = rest[0], rest[1]
     if kind == "pod":
         (pod,) = [item for item in state["pods"] if item["metadata"]["name"] == name]
-        state["pods"] = [item for item in state["pods"] if item is not pod] + [pod_of(pod["spec"]["nodeName"])]
+        state["pods"] = [item for item in state["pods"] if item is not pod] + [
+            pod_of(pod["spec"]["nodeName"])
+        ]
         return
     if kind == "namespace":
-        state["objects"] = [item for item in state["objects"] if name not in (item["metadata"].get("namespace"), item["metadata"]["name"])]
+        state["objects"] = [
+            item
+            for item in state["objects"]
+            if name not in (item["metadata"].get("namespace"), item["metadata"]["name"])
+        ]
         state["logs"] = {}
         return
     assert kind == "persistentvolume", kind
-    state["objects"] = [item for item in state["objects"] if (item["kind"], item["metadata"]["name"]) != ("PersistentVolume", name)]
+    state["objects"] = [
+        item
+        for item in state["objects"]
+        if (item["kind"], item["metadata"]["name"]) != ("PersistentVolume", name)
+    ]
 
 
 def fresh(folder):
     """A cluster with two core nodes, of which one is not ready, and the driver on each node."""
     nodes = [
-        {"metadata": {"name": name}, "spec": {}, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
+        {
+            "metadata": {"name": name},
+            "spec": {},
+            "status": {"conditions": [{"type": "Ready", "status": ready}]},
+        }
         for name, ready in (("core-0.internal", "False"), ("core-1.internal", "True"))
     ]
     pods = [pod_of(name) for name in ("core-0.internal", "core-1.internal", "user-0.internal")]

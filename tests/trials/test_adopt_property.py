@@ -1,4 +1,6 @@
-"""`jhub adopt config` loses nothing: whatever the values are, each of them is carried, settled, marked FILL IN or listed, once; and what is carried shows."""
+"""`jhub adopt config` loses nothing: whatever the values are, each of them is carried, settled,
+marked FILL IN or listed, once; and what is carried shows.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from jupyterhub_aws.adopt.z2jh.taken import Status, ends
 from jupyterhub_aws.checks.resources import SECRET
 from tests.support.chart_values import by_schema, chart_values
 
-#: Without shrinking: with values as large as these it takes minutes, and the ledger's own words say where to look.
+#: Without shrinking: with values as large as these it takes minutes, and the ledger's own words say
+#: where to look.
 _PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
@@ -39,8 +42,12 @@ def _hub(found: Converted) -> dict[str, Any]:
 
 
 def _accounted(values: dict[str, Any], found: Converted) -> None:
-    assert {path for path, _ in ends(values) if path} == set(found.ledger), "nothing in, nothing lost; and nothing told that was not there"
-    listed = [(path, entry) for path, entry in found.ledger.items() if entry.status is Status.LISTED]
+    assert {path for path, _ in ends(values) if path} == set(found.ledger), (
+        "nothing in, nothing lost; and nothing told that was not there"
+    )
+    listed = [
+        (path, entry) for path, entry in found.ledger.items() if entry.status is Status.LISTED
+    ]
     assert all(entry.why for _, entry in listed)
     assert not listed or found.dropped
 
@@ -50,7 +57,9 @@ def _accounted(values: dict[str, Any], found: Converted) -> None:
 def test_every_value_that_the_schema_allows_is_accounted_for(values: dict[str, Any]) -> None:
     found = _converted(values)
     _accounted(values, found)
-    assert found.problems == [], "what the plan refuses is filled in or listed, never left in the file"
+    assert found.problems == [], (
+        "what the plan refuses is filled in or listed, never left in the file"
+    )
 
 
 @settings(max_examples=30, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)
@@ -63,10 +72,18 @@ def test_so_is_every_trait_and_every_profile(values: dict[str, Any]) -> None:
 
 @settings(max_examples=30, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)
 @given(values=chart_values(), data=st.data())
-def test_what_is_said_to_be_carried_makes_a_difference(values: dict[str, Any], data: st.DataObject) -> None:
-    """A ledger alone proves nothing: another value in the same place has to make another file, or another word."""
+def test_what_is_said_to_be_carried_makes_a_difference(
+    values: dict[str, Any], data: st.DataObject
+) -> None:
+    """A ledger alone proves nothing: another value in the same place has to make another file,
+    or another word.
+    """
     found = _converted(values)
-    carried = [path for path, entry in found.ledger.items() if entry.status is Status.CARRIED and path[-1] != "default"]
+    carried = [
+        path
+        for path, entry in found.ledger.items()
+        if entry.status is Status.CARRIED and path[-1] != "default"
+    ]
     assume(carried)
     path = data.draw(st.sampled_from(sorted(carried, key=repr)))
     other = copy.deepcopy(values)
@@ -75,14 +92,18 @@ def test_what_is_said_to_be_carried_makes_a_difference(values: dict[str, Any], d
         holder = holder[part]
     old = holder[path[-1]]
     assume(isinstance(old, (str, bool, int, float)) and old != SECRET)
-    holder[path[-1]] = (not old) if isinstance(old, bool) else f"q{old}q" if isinstance(old, str) else 3 * old + 7
+    holder[path[-1]] = (
+        (not old) if isinstance(old, bool) else f"q{old}q" if isinstance(old, str) else 3 * old + 7
+    )
     assert _told(_converted(other)) != _told(found), path
 
 
 @settings(max_examples=30, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)
 @given(values=chart_values())
 def test_no_rule_of_access_goes_without_a_loud_word(values: dict[str, Any]) -> None:
-    """Each value that kept users out is in the file, marked, or under Access; then the command ends with 1."""
+    """Each value that kept users out is in the file, marked, or under Access; then the command
+    ends with 1.
+    """
     found = _converted(values)
     loud = [item.path for item in found.access]
     for path, value in ends(values):
@@ -92,7 +113,17 @@ def test_no_rule_of_access_goes_without_a_loud_word(values: dict[str, Any]) -> N
         if entry.status is Status.LISTED:
             assert loud and not found.finished, path
     profiles = _hub(found)["profiles"]
-    given_profiles = values.get("singleuser", {}).get("profileList") if isinstance(values.get("singleuser"), dict) else None
-    gated = [item for item in given_profiles or [] if any(key in item for key in ("allowed_groups", "allowed_users", "required_scopes"))]
+    given_profiles = (
+        values.get("singleuser", {}).get("profileList")
+        if isinstance(values.get("singleuser"), dict)
+        else None
+    )
+    gated = [
+        item
+        for item in given_profiles or []
+        if any(key in item for key in ("allowed_groups", "allowed_users", "required_scopes"))
+    ]
     open_ones = len([item for item in given_profiles or [] if item not in gated])
-    assert len([profile for profile in profiles.values() if "groups" not in profile]) <= max(open_ones, 1), "a profile for some never becomes one for all"
+    assert len([profile for profile in profiles.values() if "groups" not in profile]) <= max(
+        open_ones, 1
+    ), "a profile for some never becomes one for all"

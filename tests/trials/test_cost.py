@@ -27,7 +27,9 @@ def _planned(folder: Path, text: str, *arguments: str) -> Done:
     for name in ("Pulumi.yaml", "__main__.py"):
         shutil.copy(PROGRAM / name, folder)
     (folder / "Pulumi.trial.yaml").write_text(text, encoding="utf-8")
-    return in_process(["plan", "trial", "--as-of", "2026-11-23", *arguments], folder, {"COLUMNS": "200"})
+    return in_process(
+        ["plan", "trial", "--as-of", "2026-11-23", *arguments], folder, {"COLUMNS": "200"}
+    )
 
 
 @cache
@@ -36,10 +38,18 @@ def _elsewhere(region: str) -> str:
 
 
 @pytest.mark.parametrize("region", ["eu-central-1", "ap-northeast-1"])
-def test_the_first_line_of_the_bill_says_what_is_not_at_the_regions_prices(tmp_path: Path, region: str) -> None:
+def test_the_first_line_of_the_bill_says_what_is_not_at_the_regions_prices(
+    tmp_path: Path, region: str
+) -> None:
     lines = _planned(tmp_path, _elsewhere(region)).stdout.splitlines()
-    (first,) = [index for index, line in enumerate(lines) if line.startswith("At the prices of us-east-1")]
-    assert lines[first].rstrip() == f"At the prices of us-east-1, because those of {region} are not known here: network load balancer."
+    (first,) = [
+        index for index, line in enumerate(lines) if line.startswith("At the prices of us-east-1")
+    ]
+    assert (
+        lines[first].rstrip()
+        == f"At the prices of us-east-1, because those of {region} are not known here: network load"
+        " balancer."
+    )
     assert lines[first + 1].startswith("per month, US dollars")
     assert any(line.startswith(f"Prices of {region}, 2026-01-15;") for line in lines)
 
@@ -49,7 +59,12 @@ def test_the_page_says_it_before_the_pictures_too(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     cost = page[page.index('<section id="cost">') :]
-    assert 0 < cost.index("because those of eu-central-1 are not known here") < cost.index("at prices of eu-central-1, 2026-01-15") < cost.index("<figure>")
+    assert (
+        0
+        < cost.index("because those of eu-central-1 are not known here")
+        < cost.index("at prices of eu-central-1, 2026-01-15")
+        < cost.index("<figure>")
+    )
     assert "made up for tests" in cost
 
 
@@ -59,26 +74,51 @@ def test_us_east_1_has_no_such_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("region", "code"), [("us-east-1", 0), ("ap-northeast-1", 2)])
-def test_a_maximum_price_is_measured_by_the_regions_own_prices(tmp_path: Path, region: str, code: int) -> None:
-    """r6i.2xlarge costs 0.504 an hour in us-east-1 and 0.6048 in the other table: 0.027 is above a twentieth of the one and below that of the other."""
+def test_a_maximum_price_is_measured_by_the_regions_own_prices(
+    tmp_path: Path, region: str, code: int
+) -> None:
+    """r6i.2xlarge costs 0.504 an hour in us-east-1 and 0.6048 in the other table: 0.027 is above
+    a twentieth of the one and below that of the other.
+    """
     done = _planned(tmp_path, _elsewhere(region).replace("max_price: '0.40'", "max_price: '0.027'"))
     assert done.returncode == code, done.stdout + done.stderr
-    assert code == 0 or 'pools.user.max_price: is under a twentieth of the on-demand price (got "0.027", on demand 0.6048)' in done.stderr
+    assert (
+        code == 0
+        or 'pools.user.max_price: is under a twentieth of the on-demand price (got "0.027", on demand 0.6048)'
+        in done.stderr
+    )
 
 
 def test_doubling_a_pool_is_said_first_and_shuts_the_gate(tmp_path: Path) -> None:
     """G9: `max: 8 → 20` was «Nobody notices», with the gate open."""
-    text, limits = BASE.replace("max: 5", "max: 8"), "  jupyterhub-aws:gate:\n    cost: {maximum: 9000}\n"
-    plans = {"old": text, "new": text.replace("max: 8", "max: 20"), "bound": text + limits, "less": text.replace("max: 8", "max: 7")}
+    text, limits = (
+        BASE.replace("max: 5", "max: 8"),
+        "  jupyterhub-aws:gate:\n    cost: {maximum: 9000}\n",
+    )
+    plans = {
+        "old": text,
+        "new": text.replace("max: 8", "max: 20"),
+        "bound": text + limits,
+        "less": text.replace("max: 8", "max: 7"),
+    }
     for name, content in plans.items():
         assert _planned(tmp_path, content, "--json", f"{name}.json").returncode == 0
 
     def gate(old: str, new: str) -> Done:
-        return in_process(["gate", str(tmp_path / f"{old}.json"), str(tmp_path / f"{new}.json")], tmp_path, {"COLUMNS": "200"})
+        return in_process(
+            ["gate", str(tmp_path / f"{old}.json"), str(tmp_path / f"{new}.json")],
+            tmp_path,
+            {"COLUMNS": "200"},
+        )
 
     shut = gate("old", "new")
     assert shut.returncode == 1 and "acknowledge trial costs-more stack::cost " in shut.stdout
-    assert shut.stdout.splitlines()[1].startswith("It can cost ") and "Nobody notices anything" not in shut.stdout
+    assert (
+        shut.stdout.splitlines()[1].startswith("It can cost ")
+        and "Nobody notices anything" not in shut.stdout
+    )
     assert "gate.cost.maximum is 9,000" in gate("bound", "new").stdout
-    assert gate("less", "bound").returncode == 1, "the older side's policy counts, and it has no limit"
+    assert gate("less", "bound").returncode == 1, (
+        "the older side's policy counts, and it has no limit"
+    )
     assert gate("bound", "less").returncode == 0 and gate("old", "less").returncode == 0

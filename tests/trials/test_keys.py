@@ -1,4 +1,6 @@
-"""The plan reads what the engine reads: which keys of a stack file are options, whoever wrote them and however (G1, U9)."""
+"""The plan reads what the engine reads: which keys of a stack file are options, whoever wrote
+them and however (G1, U9).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,15 @@ from ruamel.yaml import YAML
 
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.halves import from_engine, given_by, whole
-from jupyterhub_aws.config.keys import AWS_CALLS, AWS_EFFECTS, as_engine, canonical, canonical_key, engine_spelling, foreign
+from jupyterhub_aws.config.keys import (
+    AWS_CALLS,
+    AWS_EFFECTS,
+    as_engine,
+    canonical,
+    canonical_key,
+    engine_spelling,
+    foreign,
+)
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig
 from jupyterhub_aws.config.stack_file import read
@@ -49,21 +59,32 @@ def test_both_forms_say_the_same(tmp_path: Path) -> None:
     assert "  pools:\n" in DEV and f"  {PROJECT}:pools:\n" in prefixed(DEV)
     plain, long = (read(stack_of(tmp_path, text)).values for text in (DEV, prefixed(DEV)))
     assert plain == long and f"{PROJECT}:hubs" in plain and "aws:region" in plain
-    assert read(stack_of(tmp_path, prefixed(DEV, f"{PROJECT}:config"))).values == plain, "the old form of Pulumi's, with `config` in between"
+    assert read(stack_of(tmp_path, prefixed(DEV, f"{PROJECT}:config"))).values == plain, (
+        "the old form of Pulumi's, with `config` in between"
+    )
 
 
 def test_a_project_of_another_name_has_its_own_prefix(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text(
-        "name: our-hub\nruntime: python\nconfig:\n  pause: {description: x, default: {drop: []}}\n  aws:profile: {value: lab}\n"
+        "name: our-hub\nruntime: python\nconfig:\n  pause: {description: x, default: {drop: []}}\n "
+        " aws:profile: {value: lab}\n"
     )
-    expected = read(ROOT / "Pulumi.dev.yaml").values | {f"{PROJECT}:pause": '{"drop": []}', "aws:profile": "lab"}
+    expected = read(ROOT / "Pulumi.dev.yaml").values | {
+        f"{PROJECT}:pause": '{"drop": []}',
+        "aws:profile": "lab",
+    }
     for text in (DEV, prefixed(DEV, "our-hub"), prefixed(DEV)):
         found = read(stack_of(tmp_path, text))
         assert found.values == expected and found.project == "our-hub"
     below = tmp_path / "stacks"
     below.mkdir()
-    assert read(stack_of(below, prefixed(DEV, "our-hub"))).project == "our-hub", "as Pulumi: the nearest Pulumi.yaml upwards"
-    assert any("has a prefix that nothing in this stack reads (our-hub:)" in line for line in _elsewhere(prefixed(DEV, "our-hub"), tmp_path))
+    assert read(stack_of(below, prefixed(DEV, "our-hub"))).project == "our-hub", (
+        "as Pulumi: the nearest Pulumi.yaml upwards"
+    )
+    assert any(
+        "has a prefix that nothing in this stack reads (our-hub:)" in line
+        for line in _elsewhere(prefixed(DEV, "our-hub"), tmp_path)
+    )
 
 
 def _elsewhere(text: str, tmp_path: Path) -> list[str]:
@@ -89,33 +110,96 @@ def test_a_project_that_pulumi_would_refuse(tmp_path: Path, text: str, said: str
 WRONG = {
     "one key twice": (
         DEV + f"  {PROJECT}:homes: {{ kind: ebs }}\n",
-        "homes: is there twice, as homes and jupyterhub-aws:homes: for Pulumi both are the same key",
+        (
+            "homes: is there twice, as homes and jupyterhub-aws:homes: for Pulumi both are the"
+            " same key"
+        ),
     ),
-    "twice by the old form": (DEV + "  aws:config:region: eu-west-1\n", "region: is there twice, as aws:region and aws:config:region"),
+    "twice by the old form": (
+        DEV + "  aws:config:region: eu-west-1\n",
+        "region: is there twice, as aws:region and aws:config:region",
+    ),
     "a mistyped prefix": (
         DEV.replace("  hubs:", "  jupyterhubaws:hubs:"),
-        "jupyterhubaws:hubs: has a prefix that nothing in this stack reads (jupyterhubaws:); write hubs:",
+        (
+            "jupyterhubaws:hubs: has a prefix that nothing in this stack reads (jupyterhubaws:);"
+            " write hubs:"
+        ),
     ),
-    "a mistyped prefix and name": (DEV.replace("  hubs:", "  jupyterhub_aws:hub:"), "did you mean hubs?"),
-    "the name of the hub as prefix": (DEV.replace("  hubs:", "  jhub:hubs:"), "jhub:hubs: has a prefix that nothing in this stack reads (jhub:); write hubs:"),
+    "a mistyped prefix and name": (
+        DEV.replace("  hubs:", "  jupyterhub_aws:hub:"),
+        "did you mean hubs?",
+    ),
+    "the name of the hub as prefix": (
+        DEV.replace("  hubs:", "  jhub:hubs:"),
+        "jhub:hubs: has a prefix that nothing in this stack reads (jhub:); write hubs:",
+    ),
     "a prefix in capitals": (DEV.replace("  hubs:", "  JupyterHub-AWS:hubs:"), "write hubs:"),
-    "a secret under a wrong prefix": (DEV + "  hub:hub-main-client-secret: {secure: x}\n", "hub:hub-main-client-secret: has a prefix"),
+    "a secret under a wrong prefix": (
+        DEV + "  hub:hub-main-client-secret: {secure: x}\n",
+        "hub:hub-main-client-secret: has a prefix",
+    ),
     "three parts": (DEV + "  jupyterhub-aws:pools:core: {}\n", "is no key that Pulumi reads"),
-    "a path as a key": (DEV + "  pools.core.size: 3\n", "pools.core.size: is one key with dots in its name"),
-    "a path as a prefixed key": (DEV + "  jupyterhub-aws:pools.core.size: 3\n", "pools.core.size: is one key with dots in its name"),
-    "a misspelt section": (DEV.replace("  homes:", "  home:"), "home: is not an option of this program; did you mean homes?"),
-    "a section beside config": (DEV + "hubs: {}\n", "hubs: stands beside `config:`, where Pulumi ignores it; indent it below `config:`"),
-    "a prefixed section beside config": (DEV + "jupyterhub-aws:hubs: {}\n", "jupyterhub-aws:hubs: stands beside `config:`"),
-    "a provider's key beside config": (DEV + "aws:region: us-east-1\n", "aws:region: stands beside `config:`"),
-    "a secret beside config": (DEV + "hub-main-client-secret: {secure: x}\n", "hub-main-client-secret: stands beside `config:`"),
-    "config misspelt": (DEV.replace("config:\n", "confg:\n", 1), "confg: stands beside `config:`, where Pulumi ignores it; did you mean config?"),
-    "an engine key misspelt": (DEV + "secretprovider: awskms://x\n", "did you mean secretsprovider?"),
+    "a path as a key": (
+        DEV + "  pools.core.size: 3\n",
+        "pools.core.size: is one key with dots in its name",
+    ),
+    "a path as a prefixed key": (
+        DEV + "  jupyterhub-aws:pools.core.size: 3\n",
+        "pools.core.size: is one key with dots in its name",
+    ),
+    "a misspelt section": (
+        DEV.replace("  homes:", "  home:"),
+        "home: is not an option of this program; did you mean homes?",
+    ),
+    "a section beside config": (
+        DEV + "hubs: {}\n",
+        "hubs: stands beside `config:`, where Pulumi ignores it; indent it below `config:`",
+    ),
+    "a prefixed section beside config": (
+        DEV + "jupyterhub-aws:hubs: {}\n",
+        "jupyterhub-aws:hubs: stands beside `config:`",
+    ),
+    "a provider's key beside config": (
+        DEV + "aws:region: us-east-1\n",
+        "aws:region: stands beside `config:`",
+    ),
+    "a secret beside config": (
+        DEV + "hub-main-client-secret: {secure: x}\n",
+        "hub-main-client-secret: stands beside `config:`",
+    ),
+    "config misspelt": (
+        DEV.replace("config:\n", "confg:\n", 1),
+        "confg: stands beside `config:`, where Pulumi ignores it; did you mean config?",
+    ),
+    "an engine key misspelt": (
+        DEV + "secretprovider: awskms://x\n",
+        "did you mean secretsprovider?",
+    ),
     "whatever": (DEV + "resources: {}\n", "resources: stands beside `config:`"),
-    "the region without prefix": (DEV.replace("aws:region", "region"), "region: is not an option of this program; did you mean aws:region?"),
-    "the region misspelt": (DEV.replace("aws:region", "aws:regoin"), "aws:regoin: is no setting of the AWS provider, which refuses to start"),
-    "a section as the provider's": (DEV + "  aws:tags: {}\n", "aws:tags: is no setting of the AWS provider; write tags"),
-    "the provider misspelt": (DEV + "  awss:profile: x\n", "awss:profile: has a prefix that nothing in this stack reads (awss:); did you mean aws:profile?"),
-    "a secret of AWS in clear text": (DEV + "  aws:secretKey: abc\n", "aws:secretKey: is a secret, but stands in clear text"),
+    "the region without prefix": (
+        DEV.replace("aws:region", "region"),
+        "region: is not an option of this program; did you mean aws:region?",
+    ),
+    "the region misspelt": (
+        DEV.replace("aws:region", "aws:regoin"),
+        "aws:regoin: is no setting of the AWS provider, which refuses to start",
+    ),
+    "a section as the provider's": (
+        DEV + "  aws:tags: {}\n",
+        "aws:tags: is no setting of the AWS provider; write tags",
+    ),
+    "the provider misspelt": (
+        DEV + "  awss:profile: x\n",
+        (
+            "awss:profile: has a prefix that nothing in this stack reads (awss:); did you mean"
+            " aws:profile?"
+        ),
+    ),
+    "a secret of AWS in clear text": (
+        DEV + "  aws:secretKey: abc\n",
+        "aws:secretKey: is a secret, but stands in clear text",
+    ),
 }
 
 
@@ -128,9 +212,13 @@ def test_what_is_wrong_says_what_to_do(tmp_path: Path, text: str, said: str) -> 
 
 RIGHT = {
     "keys of the engine": DEV + "secretsprovider: awskms://x\nencryptedkey: x\nencryptionsalt: x\n",
-    "settings of the provider": DEV + "  aws:profile: lab\n  aws:secretKey: {secure: x}\n  aws:maxRetries: 5\n",
+    "settings of the provider": (
+        DEV + "  aws:profile: lab\n  aws:secretKey: {secure: x}\n  aws:maxRetries: 5\n"
+    ),
     "settings of the engine": DEV + "  pulumi:tags: {team: x}\n",
-    "settings of the program's own": DEV + "  grafana:url: x\n  team:owner: {secure: x}\n  own-bucket: data\n",
+    "settings of the program's own": (
+        DEV + "  grafana:url: x\n  team:owner: {secure: x}\n  own-bucket: data\n"
+    ),
     "a path that Pulumi wrote": DEV.replace("      size: 2\n", "      size: 3\n"),
 }
 
@@ -142,24 +230,48 @@ def test_what_pulumi_takes_is_taken(tmp_path: Path, text: str) -> None:
 
 def test_the_base_case_of_the_trials_in_both_forms(tmp_path: Path) -> None:
     """G1 itself: without the prefix there were «146 resources, no check failed» and no hub."""
-    text = re.sub(r"^  jupyterhub-aws:", "  ", (CASES / "plan-base.yaml").read_text(), flags=re.MULTILINE)
+    text = re.sub(
+        r"^  jupyterhub-aws:", "  ", (CASES / "plan-base.yaml").read_text(), flags=re.MULTILINE
+    )
     assert "jupyterhub-aws:" not in text
     stack = load(read(stack_of(tmp_path, text)).values, source="x")
     assert stack.hubs and stack == load(read(CASES / "plan-base.yaml").values, source="x")
 
 
 def test_what_the_engine_hands_over_is_read_by_the_same_rule() -> None:
-    values = {"our-hub:pools": "{}", "our-hub:hub-main-client-secret": "x", "aws:region": "us-east-1"}
+    values = {
+        "our-hub:pools": "{}",
+        "our-hub:hub-main-client-secret": "x",
+        "aws:region": "us-east-1",
+    }
     plain = {key: value for key, value in values.items() if not key.endswith("secret")}
-    found = from_engine(plain, secret=["our-hub:hub-main-client-secret"], project="our-hub", source="x")
-    assert found.values == {f"{PROJECT}:pools": "{}", "aws:region": "us-east-1"} and found.secret == (f"{PROJECT}:hub-main-client-secret",)
-    assert engine_spelling("hub-main-client-secret", values, "our-hub") == "our-hub:hub-main-client-secret"
-    assert engine_spelling("hub-main-client-secret", [f"{PROJECT}:hub-main-client-secret"], "our-hub") == f"{PROJECT}:hub-main-client-secret"
+    found = from_engine(
+        plain, secret=["our-hub:hub-main-client-secret"], project="our-hub", source="x"
+    )
+    assert found.values == {
+        f"{PROJECT}:pools": "{}",
+        "aws:region": "us-east-1",
+    } and found.secret == (f"{PROJECT}:hub-main-client-secret",)
+    assert (
+        engine_spelling("hub-main-client-secret", values, "our-hub")
+        == "our-hub:hub-main-client-secret"
+    )
+    assert (
+        engine_spelling("hub-main-client-secret", [f"{PROJECT}:hub-main-client-secret"], "our-hub")
+        == f"{PROJECT}:hub-main-client-secret"
+    )
     with pytest.raises(ConfigError, match="is there twice"):
-        from_engine({"our-hub:pools": "{}", f"{PROJECT}:pools": "{}"}, secret=(), project="our-hub", source="x")
+        from_engine(
+            {"our-hub:pools": "{}", f"{PROJECT}:pools": "{}"},
+            secret=(),
+            project="our-hub",
+            source="x",
+        )
 
 
-_NAMES = st.sampled_from([*StackConfig.model_fields, "hub-a-client-secret", "x y", "", "config"]) | st.text(max_size=5).filter(lambda text: ":" not in text)
+_NAMES = st.sampled_from(
+    [*StackConfig.model_fields, "hub-a-client-secret", "x y", "", "config"]
+) | st.text(max_size=5).filter(lambda text: ":" not in text)
 _PROJECTS = st.sampled_from([PROJECT, "our-hub", "aws2"])
 
 
@@ -192,7 +304,10 @@ def test_the_settings_of_the_provider_are_those_of_its_sdk() -> None:
     import pulumi_aws
 
     text = (Path(str(pulumi_aws.__file__)).parent / "config" / "vars.py").read_text()
-    assert set(re.findall(r"__config__\.get\w*\('(\w+)'\)", text)) == AWS_CALLS | AWS_EFFECTS and not AWS_CALLS & AWS_EFFECTS
+    assert (
+        set(re.findall(r"__config__\.get\w*\('(\w+)'\)", text)) == AWS_CALLS | AWS_EFFECTS
+        and not AWS_CALLS & AWS_EFFECTS
+    )
 
 
 def test_a_relative_path_is_of_the_folder_that_one_stands_in(tmp_path: Path) -> None:
@@ -215,7 +330,9 @@ def test_an_outer_file_that_the_engine_would_not_read_fails(tmp_path: Path) -> N
     shutil.copytree(CASES / "relative-inner", tmp_path / "there")
     inner = read(tmp_path / "there" / "Pulumi.other-hub.yaml")
     assert [item.status for item in same_outer_file(inner)] == ["warn"]
-    (tmp_path / "Pulumi.other.yaml").write_bytes((tmp_path / "there" / "Pulumi.other.yaml").read_bytes())
+    (tmp_path / "Pulumi.other.yaml").write_bytes(
+        (tmp_path / "there" / "Pulumi.other.yaml").read_bytes()
+    )
     assert same_outer_file(inner) == []
     (tmp_path / "Pulumi.other.yaml").write_text("config: {}\n")
     assert [item.status for item in same_outer_file(inner)] == ["fail"]
@@ -225,17 +342,30 @@ def test_an_outer_file_that_the_engine_would_not_read_fails(tmp_path: Path) -> N
 
 def test_an_outer_stack_is_named_and_not_its_file(tmp_path: Path) -> None:
     found = problems(stack_of(tmp_path, "config:\n  cloud_stack: ./Pulumi.other.yaml\n"))
-    assert found == ["cloud_stack: names a file (./Pulumi.other.yaml), and the engine knows stacks by name; write the stack's name, such as other"]
-    found = problems(stack_of(tmp_path, "config:\n  cloud_stack: other\n  jupyterhubaws:hubs: {}\n"))
+    assert found == [
+        "cloud_stack: names a file (./Pulumi.other.yaml), and the engine knows stacks by name;"
+        " write the stack's name, such as other"
+    ]
+    found = problems(
+        stack_of(tmp_path, "config:\n  cloud_stack: other\n  jupyterhubaws:hubs: {}\n")
+    )
     assert any("jupyterhubaws:hubs: has a prefix" in line for line in found)
 
 
 def test_what_is_beyond_the_plan_is_said(tmp_path: Path) -> None:
     from jupyterhub_aws.checks.keys import beyond_the_plan
 
-    text = DEV + "  aws:defaultTags: {tags: {a: b}}\n  aws:profile: x\n  kubernetes:context: x\n  pulumi:autonaming: {mode: verbatim}\n  pulumi:tags: {}\n"
-    found = {item.path: item.status for item in beyond_the_plan(read(stack_of(tmp_path, text + "environment: [shared]\n")))}
-    assert found == dict.fromkeys(["aws:defaultTags", "kubernetes:context", "pulumi:autonaming", "environment"], "warn")
+    text = (
+        DEV + "  aws:defaultTags: {tags: {a: b}}\n  aws:profile: x\n  kubernetes:context: x\n "
+        " pulumi:autonaming: {mode: verbatim}\n  pulumi:tags: {}\n"
+    )
+    found = {
+        item.path: item.status
+        for item in beyond_the_plan(read(stack_of(tmp_path, text + "environment: [shared]\n")))
+    }
+    assert found == dict.fromkeys(
+        ["aws:defaultTags", "kubernetes:context", "pulumi:autonaming", "environment"], "warn"
+    )
     assert beyond_the_plan(read(ROOT / "Pulumi.dev.yaml")) == []
 
 
@@ -243,23 +373,54 @@ def test_a_setting_of_the_programs_own_that_it_does_not_read_fails_the_plan(tmp_
     from jupyterhub_aws.checks.keys import beyond_the_plan
 
     (tmp_path / "Pulumi.yaml").write_text("name: our-hub\nruntime: python\n")
-    file = read(stack_of(tmp_path, DEV + "  our-hub:own-bucket: data\n  team:owner: {secure: x}\n  grafana:url: x\n  lost: y\n"))
-    assert {item.path for item in beyond_the_plan(file)} == {"own-bucket", "team:owner", "grafana:url", "lost"}
+    file = read(
+        stack_of(
+            tmp_path,
+            DEV + "  our-hub:own-bucket: data\n  team:owner: {secure: x}\n  grafana:url: x\n "
+            " lost: y\n",
+        )
+    )
+    assert {item.path for item in beyond_the_plan(file)} == {
+        "own-bucket",
+        "team:owner",
+        "grafana:url",
+        "lost",
+    }
     read_keys = ("our-hub:own-bucket", "team:owner")
     found = beyond_the_plan(file, read_keys, packages={"aws", "grafana"})
-    assert [(item.path, item.status, item.id) for item in found] == [("lost", "fail", "settings-unread")]
+    assert [(item.path, item.status, item.id) for item in found] == [
+        ("lost", "fail", "settings-unread")
+    ]
     given = given_by(file)
-    assert not {"own-bucket", "lost"} & {key.partition(":")[2] for key in given.values} and given.secret == ()
+    assert (
+        not {"own-bucket", "lost"} & {key.partition(":")[2] for key in given.values}
+        and given.secret == ()
+    )
     assert given.values == given_by(read(stack_of(tmp_path, DEV))).values
     with pytest.raises(ConfigError, match="lost: is not an option of this program"):
-        load(file.values, secret=file.secret, source="arguments of a component, where nothing but options belongs")
+        load(
+            file.values,
+            secret=file.secret,
+            source="arguments of a component, where nothing but options belongs",
+        )
 
 
 def test_what_the_engine_hands_over_of_the_programs_own_is_left_out_too() -> None:
     values = {"our-hub:pools": "{}", "our-hub:own": "x", "team:owner": "y"}
-    found = from_engine(values, secret=["our-hub:own-secret", "our-hub:hub-main-client-secret"], project="our-hub", source="x")
-    assert (found.values, found.secret) == ({f"{PROJECT}:pools": "{}"}, (f"{PROJECT}:hub-main-client-secret",))
-    assert as_engine({f"{PROJECT}:pools": 1, "aws:region": 2}, "our-hub") == {"our-hub:pools": 1, "aws:region": 2}
+    found = from_engine(
+        values,
+        secret=["our-hub:own-secret", "our-hub:hub-main-client-secret"],
+        project="our-hub",
+        source="x",
+    )
+    assert (found.values, found.secret) == (
+        {f"{PROJECT}:pools": "{}"},
+        (f"{PROJECT}:hub-main-client-secret",),
+    )
+    assert as_engine({f"{PROJECT}:pools": 1, "aws:region": 2}, "our-hub") == {
+        "our-hub:pools": 1,
+        "aws:region": 2,
+    }
 
 
 @pytest.mark.parametrize("form", ["", f"{PROJECT}:"])
@@ -278,6 +439,11 @@ def test_pausing_and_adopting_write_keys_as_the_file_does(tmp_path: Path, form: 
 
 
 def test_the_sample_files_have_no_prefix_that_says_nothing() -> None:
-    for path in [*ROOT.glob("Pulumi.*.yaml"), *ROOT.glob("examples/*/Pulumi.*.yaml"), *ROOT.glob("docs/*.md"), ROOT / "README.md"]:
+    for path in [
+        *ROOT.glob("Pulumi.*.yaml"),
+        *ROOT.glob("examples/*/Pulumi.*.yaml"),
+        *ROOT.glob("docs/*.md"),
+        ROOT / "README.md",
+    ]:
         assert not re.search(rf"^\s*{PROJECT}:", path.read_text(), re.MULTILINE), path
     assert set(PROVIDER_KEYS.values()) <= set(read(ROOT / "Pulumi.dev.yaml").values)

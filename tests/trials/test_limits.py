@@ -1,4 +1,6 @@
-"""Limits of servers against the nodes of their pools, shared memory against limits, and what the page shows of both."""
+"""Limits of servers against the nodes of their pools, shared memory against limits, and what the
+page shows of both.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ DAY = datetime.date(2026, 11, 29)
 
 
 def found(*settings: str) -> list:
-    return [item for item in make_plan(read(BASE, settings), DAY).findings if item.id == "limits-fit"]
+    return [
+        item for item in make_plan(read(BASE, settings), DAY).findings if item.id == "limits-fit"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -41,22 +45,44 @@ def found(*settings: str) -> list:
 )  # fmt: skip
 def test_a_limit_that_no_node_has_is_a_warning(settings: tuple[str, ...], says: str) -> None:
     warned = found(*settings)
-    assert {item.status for item in warned} == {"warn"} and any(says in item.message for item in warned), warned
+    assert {item.status for item in warned} == {"warn"} and any(
+        says in item.message for item in warned
+    ), warned
     assert all(item.path == "hubs.main.profiles" and item.fix for item in warned)
 
 
-@pytest.mark.parametrize("settings", [(), ("hubs.main.profiles.small.memory=57G",), ("hubs.main.shared_memory=8G",), ("hubs.main.profiles={}",)])
-def test_a_limit_that_a_node_has_passes_and_says_how_far_limits_add_up(settings: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [
+        (),
+        ("hubs.main.profiles.small.memory=57G",),
+        ("hubs.main.shared_memory=8G",),
+        ("hubs.main.profiles={}",),
+    ],
+)
+def test_a_limit_that_a_node_has_passes_and_says_how_far_limits_add_up(
+    settings: tuple[str, ...],
+) -> None:
     (item,) = found(*settings)
-    assert item.status == "pass" and re.search(r"add up to at most [0-9.]+ times its memory", item.message)
+    assert item.status == "pass" and re.search(
+        r"add up to at most [0-9.]+ times its memory", item.message
+    )
 
 
 @pytest.mark.parametrize("stack", ALL_STACKS)
 def test_what_the_program_makes_by_itself_never_has_a_limit_that_no_node_has(stack: str) -> None:
     given = ALL_STACKS[stack]
-    name, given = (given[0].removeprefix("stack="), given[1:]) if given and given[0].startswith("stack=") else ("dev", given)
-    made = make_plan(read(ROOT / name if name.endswith(".yaml") else ROOT / f"Pulumi.{name}.yaml", given), DAY)
-    assert [item for item in limits(made.stack, made.recording.everything) if item.status != "pass"] == []
+    name, given = (
+        (given[0].removeprefix("stack="), given[1:])
+        if given and given[0].startswith("stack=")
+        else ("dev", given)
+    )
+    made = make_plan(
+        read(ROOT / name if name.endswith(".yaml") else ROOT / f"Pulumi.{name}.yaml", given), DAY
+    )
+    assert [
+        item for item in limits(made.stack, made.recording.everything) if item.status != "pass"
+    ] == []
 
 
 def test_the_page_shows_limits_beside_guarantees() -> None:
@@ -70,7 +96,9 @@ def test_two_to_one_is_two() -> None:
     from jupyterhub_aws.checks.groups import user_nodes
     from jupyterhub_aws.checks.user_pods import hub_releases, user_pods
 
-    made = make_plan(read(BASE, ("hubs.main.profiles.small.memory=4G", "hubs.main.profiles.small.cpu=0.5")), DAY)
+    made = make_plan(
+        read(BASE, ("hubs.main.profiles.small.memory=4G", "hubs.main.profiles.small.cpu=0.5")), DAY
+    )
     node = next(iter(user_nodes(made.stack, made.recording.everything)))
     (pod,) = user_pods(hub_releases(made.recording.everything)[0])
     assert 1.9 < overcommitment(pod, node) <= 2.0
@@ -78,7 +106,18 @@ def test_two_to_one_is_two() -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("500m", 0.5), ("2", 2), (2, 2), ("2Gi", 2 * 2**30), ("1.5Gi", 1.5 * 2**30), ("100M", 1e8), ("1e3", 1000), ("1E3", 1000), ("1k", 1000), ("250u", 25e-5)],
+    [
+        ("500m", 0.5),
+        ("2", 2),
+        (2, 2),
+        ("2Gi", 2 * 2**30),
+        ("1.5Gi", 1.5 * 2**30),
+        ("100M", 1e8),
+        ("1e3", 1000),
+        ("1E3", 1000),
+        ("1k", 1000),
+        ("250u", 25e-5),
+    ],
 )
 def test_quantities_are_the_apis(text: object, number: float) -> None:
     assert quantity(text) == pytest.approx(number)

@@ -40,14 +40,33 @@ def test_instance_types(value: str, wanted: list[str], not_wanted: str) -> None:
     assert all(word in text for word in wanted) and not_wanted not in text, text
 
 
-@given(st.from_regex(r"[a-z][0-9][a-z]{0,3}\.([0-9]{0,2}xlarge|large|metal)", fullmatch=True) | st.text(max_size=12))
+@given(
+    st.from_regex(r"[a-z][0-9][a-z]{0,3}\.([0-9]{0,2}xlarge|large|metal)", fullmatch=True)
+    | st.text(max_size=12)
+)
 def test_every_suggested_type_exists(value: str) -> None:
-    words = [word.strip("?") for word in (meant.types(value) or "").split() if "." in word and word.strip("?") != value]
+    words = [
+        word.strip("?")
+        for word in (meant.types(value) or "").split()
+        if "." in word and word.strip("?") != value
+    ]
     assert {word for word in words if not word.endswith(".")} <= set(instance_types()), words
 
 
 @pytest.mark.parametrize(
-    "kind", ["google", "azuread", "okta", "keycloak", "cilogon", "globus", "gitlab", "auth0", "oauthenticator.generic.GenericOAuthenticator", "Google"]
+    "kind",
+    [
+        "google",
+        "azuread",
+        "okta",
+        "keycloak",
+        "cilogon",
+        "globus",
+        "gitlab",
+        "auth0",
+        "oauthenticator.generic.GenericOAuthenticator",
+        "Google",
+    ],
 )
 def test_a_provider_of_openid_connect_is_oidc(kind: str) -> None:
     text = said(f"hubs.main.sign_in.kind={kind}")
@@ -56,7 +75,13 @@ def test_a_provider_of_openid_connect_is_oidc(kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "here"),
-    [("dummy", "shared_password"), ("ad", "ldap"), ("firstuse", "native"), ("githb", "github?"), ("ldapauthenticator.LDAPAuthenticator", "ldap")],
+    [
+        ("dummy", "shared_password"),
+        ("ad", "ldap"),
+        ("firstuse", "native"),
+        ("githb", "github?"),
+        ("ldapauthenticator.LDAPAuthenticator", "ldap"),
+    ],
 )
 def test_other_words_for_a_kind(kind: str, here: str) -> None:
     assert here in said(f"hubs.main.sign_in.kind={kind}").rpartition(";")[2]
@@ -65,7 +90,10 @@ def test_other_words_for_a_kind(kind: str, here: str) -> None:
 @pytest.mark.parametrize(
     ("setting", "wanted"),
     [
-        ("hubs.main.sign_in.allowed_teams=[a:b]", "write allowed_organizations, as organization:team"),
+        (
+            "hubs.main.sign_in.allowed_teams=[a:b]",
+            "write allowed_organizations, as organization:team",
+        ),
         ("hubs.main.sign_in.admin_users=[a]", "write administrators"),
         ("hubs.main.sign_in.alowed_users=[a]", "did you mean allowed_users?"),
         ("hubs.main.profiles.small.mem_limit=1G", "write memory, the limit"),
@@ -79,12 +107,19 @@ def test_options_that_others_call_otherwise(setting: str, wanted: str) -> None:
 
 def test_no_option_is_suggested_that_its_model_does_not_have() -> None:
     assert meant.option("allowed_teams", ["allowed_users"]) is None
-    assert {"allowed_organizations", "allowed_users", "administrators"} <= set(GitHubSignIn.model_fields)
+    assert {"allowed_organizations", "allowed_users", "administrators"} <= set(
+        GitHubSignIn.model_fields
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "wanted"),
-    [("Research_Hub", "write research-hub"), ("my hub!", "write my-hub"), ("2026", "write something like"), ("größe", "write something like")],
+    [
+        ("Research_Hub", "write research-hub"),
+        ("my hub!", "write my-hub"),
+        ("2026", "write something like"),
+        ("größe", "write something like"),
+    ],
 )
 def test_a_name_is_made_valid(name: str, wanted: str) -> None:
     assert wanted in said(f"hubs={{'{name}': {{}}}}")
@@ -95,7 +130,9 @@ def test_a_name_that_is_suggested_is_valid(value: str, limit: int) -> None:
     import re
 
     name = meant.valid_name(value, limit)
-    assert name is None or (re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) and len(name) <= limit)
+    assert name is None or (
+        re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) and len(name) <= limit
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +141,10 @@ def test_a_name_that_is_suggested_is_valid(value: str, limit: int) -> None:
         ("config:\n\tname: x\n", "at line 2, column 1: the line begins with a tab"),
         ("config:\n  tags:\n  \towner: x\n", "begins with a tab"),
         ("config:\n  name: {{ cluster }}\n", "two of them begin a map as a key"),
-        ("config:\n  hubs: {a: {b: 1}\n  tags: x\n", "a list or map in brackets does not end before this line"),
+        (
+            "config:\n  hubs: {a: {b: 1}\n  tags: x\n",
+            "a list or map in brackets does not end before this line",
+        ),
         ("config:\n  name: 'x\n", "is not readable as YAML"),
     ],
 )

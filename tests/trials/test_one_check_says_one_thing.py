@@ -1,4 +1,6 @@
-"""One check says one thing: no id passes and warns in one plan, and no two checks speak of one fact."""
+"""One check says one thing: no id passes and warns in one plan, and no two checks speak of one
+fact.
+"""
 
 from __future__ import annotations
 
@@ -85,17 +87,27 @@ def mixed(findings: Sequence[Finding]) -> dict[str, set[str]]:
     marks: dict[str, set[str]] = defaultdict(set)
     for finding in findings:
         marks[finding.id].add(finding.status)
-    return {check: found for check, found in marks.items() if "pass" in found and found & {"warn", "fail"}}
+    return {
+        check: found
+        for check, found in marks.items()
+        if "pass" in found and found & {"warn", "fail"}
+    }
 
 
 def split(given: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    return (given[0].removeprefix("stack="), given[1:]) if given and given[0].startswith("stack=") else ("dev", given)
+    return (
+        (given[0].removeprefix("stack="), given[1:])
+        if given and given[0].startswith("stack=")
+        else ("dev", given)
+    )
 
 
 @cache
 def planned(stack: str) -> tuple[StackConfig, Resources, tuple[Finding, ...]]:
     name, given = split(ALL_STACKS[stack])
-    made = make_plan(read(ROOT / name if name.endswith(".yaml") else ROOT / f"Pulumi.{name}.yaml", given), DAY)
+    made = make_plan(
+        read(ROOT / name if name.endswith(".yaml") else ROOT / f"Pulumi.{name}.yaml", given), DAY
+    )
     return made.stack, made.recording.everything, made.findings
 
 
@@ -113,7 +125,10 @@ def test_each_check_has_its_own_fact(stack: str) -> None:
 
 def test_no_two_findings_of_a_plan_are_the_same() -> None:
     for stack in ALL_STACKS:
-        said = [(finding.id, finding.status, finding.message, finding.path) for finding in planned(stack)[2]]
+        said = [
+            (finding.id, finding.status, finding.message, finding.path)
+            for finding in planned(stack)[2]
+        ]
         assert len(set(said)) == len(said), stack
 
 
@@ -127,12 +142,28 @@ HUBS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("api", ["198.51.100.0/24", "131.220.0.0/16"], ids=["documentation", "their own"])
+@pytest.mark.parametrize(
+    "api", ["198.51.100.0/24", "131.220.0.0/16"], ids=["documentation", "their own"]
+)
 @pytest.mark.parametrize("hub", HUBS)
 def test_hubs_of_different_kinds_beside_each_other(hub: str, api: str) -> None:
-    """The kind of G8: one hub is right and another is not; or the API's networks are and a hub's are not."""
-    sign_in = {"kind": "shared_password"} if hub == "one for a first try" else {"kind": "github", "client_id": "Iv1.exampleexample", "allowed_users": ["ada"]}
-    entry = {"tls": {"kind": "acm", "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-4333-8444-555555555555"}, **HUBS[hub]}
+    """The kind of G8: one hub is right and another is not; or the API's networks are and a hub's
+    are not.
+    """
+    sign_in = (
+        {"kind": "shared_password"}
+        if hub == "one for a first try"
+        else {"kind": "github", "client_id": "Iv1.exampleexample", "allowed_users": ["ada"]}
+    )
+    entry = {
+        "tls": {
+            "kind": "acm",
+            "certificate_arn": (
+                "arn:aws:acm:us-east-1:123456789012:certificate/11111111-2222-4333-8444-555555555555"
+            ),
+        },
+        **HUBS[hub],
+    }
     if entry["kind"] == "port_forward":
         del entry["tls"]
     settings = (
@@ -161,10 +192,16 @@ def test_a_certificate_that_is_right_beside_one_that_is_not() -> None:
         for name, host in (("right", "c.example.org"), ("wrong", "b.uni-hub.org"))
     ]
     day = datetime.date(2026, 11, 24)
-    one = [item.status for item in make_plan(read(TRIALS / "plan-base.yaml", hubs[:1]), day).findings if item.id == "certificate"]
+    one = [
+        item.status
+        for item in make_plan(read(TRIALS / "plan-base.yaml", hubs[:1]), day).findings
+        if item.id == "certificate"
+    ]
     both = make_plan(read(TRIALS / "plan-base.yaml", hubs), day).findings
     assert one == ["pass"]
-    assert mixed(both) == {} and any(item.id == "certificate" and item.status != "pass" for item in both)
+    assert mixed(both) == {} and any(
+        item.id == "certificate" and item.status != "pass" for item in both
+    )
 
 
 @pytest.mark.parametrize("case", sorted(path.stem for path in TRIALS.glob("ok-*.yaml")))
@@ -187,7 +224,9 @@ def spoilt(resources: Resources, index: int, change: Sequence[int]) -> Resources
         places = list(_places(inputs))
         if places:
             _turn(inputs, places[step % len(places)], step)
-    found[index % len(found)] = replace(victim, inputs=inputs, protect=victim.protect and change[0] % 2 == 0)
+    found[index % len(found)] = replace(
+        victim, inputs=inputs, protect=victim.protect and change[0] % 2 == 0
+    )
     return Resources(found)
 
 
@@ -211,8 +250,14 @@ def _turn(inputs: dict[str, Any], place: tuple[Any, ...], step: int) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.sampled_from(["dev", "full", "closed", "kubeadm"]), st.integers(0, 400), st.lists(st.integers(0, 60), min_size=1, max_size=3))
-def test_no_check_passes_and_warns_when_something_is_spoilt(stack: str, index: int, change: list[int]) -> None:
+@given(
+    st.sampled_from(["dev", "full", "closed", "kubeadm"]),
+    st.integers(0, 400),
+    st.lists(st.integers(0, 60), min_size=1, max_size=3),
+)
+def test_no_check_passes_and_warns_when_something_is_spoilt(
+    stack: str, index: int, change: list[int]
+) -> None:
     config, resources, _ = planned(stack)
     assert mixed(run_checks(config, spoilt(resources, index, change), DAY)) == {}
 

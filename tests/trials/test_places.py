@@ -19,7 +19,14 @@ from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.halves import given_by, whole
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.config.zones import PARTITIONS, WITHOUT_EKS, letters, partition_named, regions, zones
+from jupyterhub_aws.config.zones import (
+    PARTITIONS,
+    WITHOUT_EKS,
+    letters,
+    partition_named,
+    regions,
+    zones,
+)
 from jupyterhub_aws.plan.plan import recorded
 from scripts.refresh_zones import table, zones_of
 from tests.support.in_process import in_process
@@ -64,21 +71,53 @@ def test_a_case_of_the_trials(case: str, code: int, check: str, status: str) -> 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (["region=eu-west-9"], "aws:region: is no region that AWS had on .* did you mean eu-west-1, eu-west-2 or eu-west-3?"),
+        (
+            ["region=eu-west-9"],
+            (
+                "aws:region: is no region that AWS had on .* did you mean eu-west-1, eu-west-2 or"
+                " eu-west-3?"
+            ),
+        ),
         (["region=us-est-1"], "aws:region: is no region that AWS had on .* did you mean us-"),
         (["region=us-east-1a"], "aws:region: is a zone, not a region .* write us-east-1"),
         (["region=us-iso-east-1"], "aws:region: is in the partition aws-iso"),
         (["region=eusc-de-east-1"], "aws:region: is in the partition aws-eusc"),
-        (["region=eu-west-1", "network.zones=[eu-west-1a, eu-west-1f]"], r"network.zones\[1\]: is a zone that eu-west-1 does not have"),
-        (["network.zones=[us-east-1a, us-east-1h]"], r"network.zones\[1\]: is a zone that us-east-1 does not have"),
-        (["network.zones=[us-west-2a, us-west-2b]"], r"network.zones\[0\]: is not a zone of us-east-1 .* write us-east-1a"),
+        (
+            ["region=eu-west-1", "network.zones=[eu-west-1a, eu-west-1f]"],
+            r"network.zones\[1\]: is a zone that eu-west-1 does not have",
+        ),
+        (
+            ["network.zones=[us-east-1a, us-east-1h]"],
+            r"network.zones\[1\]: is a zone that us-east-1 does not have",
+        ),
+        (
+            ["network.zones=[us-west-2a, us-west-2b]"],
+            r"network.zones\[0\]: is not a zone of us-east-1 .* write us-east-1a",
+        ),
         (["network.zones=[us-east-1a, us-west-2-lax-1a]"], r"network.zones\[1\]: is a Local Zone"),
-        (["network.zones=[us-east-1a, us-east-1-wl1-bos-wlz-1]"], r"network.zones\[1\]: is a Wavelength Zone"),
+        (
+            ["network.zones=[us-east-1a, us-east-1-wl1-bos-wlz-1]"],
+            r"network.zones\[1\]: is a Wavelength Zone",
+        ),
         (["network.zones=[us-east-1a, use1-az1]"], r"network.zones\[1\]: is a zone's id"),
-        (["backups={kind: aws_backup, copy_to_region: {region: eu-west-9}}"], "backups.copy_to_region.region: is no region"),
-        (["region=cn-north-1", "network.zones=[cn-north-1a, cn-north-1b]"], "certificate_arn: is an ARN of the partition aws, and cn-north-1 is in aws-cn"),
-        (["cluster.administrators=[arn:aws-cn:iam::123456789012:role/x]"], r"cluster.administrators\[0\]: is an ARN of the partition aws-cn"),
-        (["cluster.volume_key=arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-4333-8444-555555555555"], "cluster.volume_key: is a key in eu-west-1"),
+        (
+            ["backups={kind: aws_backup, copy_to_region: {region: eu-west-9}}"],
+            "backups.copy_to_region.region: is no region",
+        ),
+        (
+            ["region=cn-north-1", "network.zones=[cn-north-1a, cn-north-1b]"],
+            "certificate_arn: is an ARN of the partition aws, and cn-north-1 is in aws-cn",
+        ),
+        (
+            ["cluster.administrators=[arn:aws-cn:iam::123456789012:role/x]"],
+            r"cluster.administrators\[0\]: is an ARN of the partition aws-cn",
+        ),
+        (
+            [
+                "cluster.volume_key=arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-4333-8444-555555555555"
+            ],
+            "cluster.volume_key: is a key in eu-west-1",
+        ),
         (["aws:allowedAccountIds=['12345']"], "aws:allowedAccountIds"),
     ],
 )
@@ -87,20 +126,36 @@ def test_what_aws_does_not_have_is_refused(settings: list[str], said: str) -> No
 
 
 def test_an_existing_network_is_asked_about_all_its_zones() -> None:
-    subnets = {zone: {"id": f"subnet-0123456789abcde{index}", "cidr": f"10.0.{64 * index}.0/18"} for index, zone in enumerate(("us-east-1a", "us-east-1e"))}
+    subnets = {
+        zone: {"id": f"subnet-0123456789abcde{index}", "cidr": f"10.0.{64 * index}.0/18"}
+        for index, zone in enumerate(("us-east-1a", "us-east-1e"))
+    }
     public = {"us-east-1h": {"id": "subnet-0fedcba9876543210", "cidr": "10.0.192.0/20"}}
-    network = {"mode": "existing", "vpc_id": "vpc-0123456789abcdef0", "cidr": "10.0.0.0/16", "private_subnets": subnets, "egress": {"kind": "internet"}}
+    network = {
+        "mode": "existing",
+        "vpc_id": "vpc-0123456789abcdef0",
+        "cidr": "10.0.0.0/16",
+        "private_subnets": subnets,
+        "egress": {"kind": "internet"},
+    }
     said = refused(f"network={json.dumps({**network, 'public_subnets': public})}")
-    assert any("network.public_subnets.us-east-1h: is a zone that us-east-1 does not have" in line for line in said), said
+    assert any(
+        "network.public_subnets.us-east-1h: is a zone that us-east-1 does not have" in line
+        for line in said
+    ), said
     (found,) = places.zones(stack_of(f"network={json.dumps(network)}", "hubs={}"), Resources([]))
-    assert found.status == "warn" and "use1-az3" in str(found.fix), "their subnets are there, and only their account knows which zone it is"
+    assert found.status == "warn" and "use1-az3" in str(found.fix), (
+        "their subnets are there, and only their account knows which zone it is"
+    )
 
 
 def test_zones_without_eks() -> None:
     east = stack_of("network.zones=[us-east-1e, us-east-1a]")
     assert faults(places.zones(east, Resources([]))) == [("fail", "network.zones")]
     assert faults(places.zones(stack_of(), Resources([]))) == []
-    canada = stack_of("region=ca-central-1", "network.zones=[ca-central-1a, ca-central-1c]", "hubs={}")
+    canada = stack_of(
+        "region=ca-central-1", "network.zones=[ca-central-1a, ca-central-1c]", "hubs={}"
+    )
     assert faults(places.zones(canada, Resources([]))) == [("fail", "network.zones")]
     assert set(WITHOUT_EKS) <= set(regions())
     for region, (_, letter) in WITHOUT_EKS.items():
@@ -112,10 +167,18 @@ def test_every_region_of_the_table_can_be_a_stacks() -> None:
     for region in regions():
         assert partition_of(region) == partition_named(region) in PARTITIONS
         known = letters(region) or "ab"
-        stack = stack_of(f"region={region}", f"network.zones=[{region}{known[0]}, {region}{known[1]}]", "hubs={}")
+        stack = stack_of(
+            f"region={region}", f"network.zones=[{region}{known[0]}, {region}{known[1]}]", "hubs={}"
+        )
         assert stack.region == region
-    assert letters("us-east-1").startswith("abcdef") and letters("eu-west-1") == "abc" and letters("ca-central-1") == "abcd"
-    assert letters("cn-north-1") == "" and letters("nowhere") == "", "not judged where there is no data"
+    assert (
+        letters("us-east-1").startswith("abcdef")
+        and letters("eu-west-1") == "abc"
+        and letters("ca-central-1") == "abcd"
+    )
+    assert letters("cn-north-1") == "" and letters("nowhere") == "", (
+        "not judged where there is no data"
+    )
 
 
 def test_the_table_is_the_makers() -> None:
@@ -127,8 +190,12 @@ def test_the_table_is_the_makers() -> None:
         known: Any = zones().partitions["aws"].get(region)
         if known:
             assert {zone.name[-1] for zone in seen} <= set(letters(region)), region
-            assert {zone.zone_id for zone in seen if region.startswith(("us-", "eu-", "ca-", "ap-"))} <= {*known, "use1-az3", "usw1-az2", "cac1-az3"}, region
-    endpoints = json.loads((Path(botocore.__file__).parent / "data" / "endpoints.json").read_bytes())
+            assert {
+                zone.zone_id for zone in seen if region.startswith(("us-", "eu-", "ca-", "ap-"))
+            } <= {*known, "use1-az3", "usw1-az2", "cac1-az3"}, region
+    endpoints = json.loads(
+        (Path(botocore.__file__).parent / "data" / "endpoints.json").read_bytes()
+    )
     assert {item["partition"]: sorted(item["regions"]) for item in endpoints["partitions"]} == {
         name: sorted(found) for name, found in zones().partitions.items()
     }
@@ -136,17 +203,26 @@ def test_the_table_is_the_makers() -> None:
 
 def test_the_script_reads_the_page_of_aws() -> None:
     page = (
-        "| AZ ID | Region | G |\n| --- | --- | --- |\n| use1-az1 | us-east-1 | x |\n| `usw1-az2` | `us-west-1`  † | x |\n| Coming in 2026 | us-east-1 | x |\n"
+        "| AZ ID | Region | G |\n| --- | --- | --- |\n| use1-az1 | us-east-1 | x |\n| `usw1-az2` |"
+        " `us-west-1`  † | x |\n| Coming in 2026 | us-east-1 | x |\n"
     )
     assert zones_of(page) == {"us-east-1": ["use1-az1", ""], "us-west-1": ["usw1-az2"]}
-    endpoints = {"partitions": [{"partition": "aws", "regions": {"us-east-1": {}, "us-west-1": {}, "x-y-1": {}}}]}
+    endpoints = {
+        "partitions": [
+            {"partition": "aws", "regions": {"us-east-1": {}, "us-west-1": {}, "x-y-1": {}}}
+        ]
+    }
     found = table(page, endpoints, "1", datetime.date(2026, 11, 29))
-    assert found["partitions"] == {"aws": {"us-east-1": ["use1-az1", ""], "us-west-1": ["usw1-az2"], "x-y-1": []}}
+    assert found["partitions"] == {
+        "aws": {"us-east-1": ["use1-az1", ""], "us-west-1": ["usw1-az2"], "x-y-1": []}
+    }
     with pytest.raises(SystemExit):
         table("nothing", endpoints, "1", datetime.date(2026, 11, 29))
 
 
-@pytest.mark.parametrize(("price", "status"), [("0.029", "warn"), ("0.05", "warn"), ("0.10", None), ("0.40", None)])
+@pytest.mark.parametrize(
+    ("price", "status"), [("0.029", "warn"), ("0.05", "warn"), ("0.10", None), ("0.40", None)]
+)
 def test_a_price_that_spot_never_has(price: str, status: str | None) -> None:
     """r6i.2xlarge and r5.2xlarge are 0.504 on demand: 5 % and 10 % of it never start a node."""
     found = faults(places.spot_price(stack_of(f"pools.user.max_price='{price}'"), Resources([])))
@@ -155,12 +231,17 @@ def test_a_price_that_spot_never_has(price: str, status: str | None) -> None:
 
 def test_the_account_of_documentation_is_a_warning() -> None:
     assert [item.status for item in places.documentation_accounts(stack_of())] == ["warn"]
-    assert list(places.documentation_accounts(stack_of("aws:allowedAccountIds=['210987654321']"))) == []
+    assert (
+        list(places.documentation_accounts(stack_of("aws:allowedAccountIds=['210987654321']")))
+        == []
+    )
 
 
 def test_a_key_names_a_role_that_may_not_be_there() -> None:
     key = "cluster.volume_key=arn:aws:kms:us-east-1:123456789012:key/11111111-2222-4333-8444-555555555555"
-    assert faults(places.service_roles(stack_of(key), Resources([]))) == [("warn", "cluster.volume_key")]
+    assert faults(places.service_roles(stack_of(key), Resources([]))) == [
+        ("warn", "cluster.volume_key")
+    ]
     assert faults(places.service_roles(stack_of(), Resources([]))) == []
 
 
@@ -178,7 +259,14 @@ _POSTGRES = "hubs.main.database={kind: postgres}"
         (["homes={kind: ebs}", f"{_DYNAMIC}.storageAccessModes=[ReadWriteOncePod]"], None),
         (["homes={kind: ebs}", f"{_DYNAMIC}.storageClass=efs-sc"], "fail"),
         (["homes={kind: ebs}", f"{_DYNAMIC}.storageClass=gp2"], None),
-        (["homes={kind: ebs}", f"{_DYNAMIC}.storageClass=gp2", f"{_DYNAMIC}.storageAccessModes=[ReadWriteMany]"], "fail"),
+        (
+            [
+                "homes={kind: ebs}",
+                f"{_DYNAMIC}.storageClass=gp2",
+                f"{_DYNAMIC}.storageAccessModes=[ReadWriteMany]",
+            ],
+            "fail",
+        ),
         (["homes={kind: ebs}", f"{_TRAIT}.storage_class=gp3"], "fail"),
         (["homes={kind: ebs}", f"{_TRAIT}.storage_access_modes=[ReadWriteMany]"], "fail"),
         (["hubs.main.database={kind: sqlite_on_class, storage_class: efs-sc}"], "fail"),
@@ -187,20 +275,36 @@ _POSTGRES = "hubs.main.database={kind: postgres}"
 )
 def test_volumes_can_be_made(settings: list[str], status: str | None) -> None:
     stack, recording = recorded(read(BASE, settings))
-    found = [item.status for item in storage.volumes(stack, recording.everything) if item.status != "pass"]
+    found = [
+        item.status
+        for item in storage.volumes(stack, recording.everything)
+        if item.status != "pass"
+    ]
     assert found == ([] if status is None else [status])
 
 
 def test_the_class_of_eks_needs_the_driver() -> None:
-    """With homes on EFS and the database in RDS there is no EBS driver: a claim of gp2 would wait for ever."""
-    dynamic = "hubs.main.helm_values.singleuser.storage={type: dynamic, dynamic: {storageClass: gp2}}"
+    """With homes on EFS and the database in RDS there is no EBS driver: a claim of gp2 would
+    wait for ever.
+    """
+    dynamic = (
+        "hubs.main.helm_values.singleuser.storage={type: dynamic, dynamic: {storageClass: gp2}}"
+    )
     stack, recording = recorded(read(BASE, [_POSTGRES, dynamic]))
-    installed = any(item.inputs.get("addonName") == "aws-ebs-csi-driver" for item in recording.everything)
-    assert ("fail" in [item.status for item in storage.volumes(stack, recording.everything)]) == (not installed)
+    installed = any(
+        item.inputs.get("addonName") == "aws-ebs-csi-driver" for item in recording.everything
+    )
+    assert ("fail" in [item.status for item in storage.volumes(stack, recording.everything)]) == (
+        not installed
+    )
 
 
 def test_beside_a_cluster_that_is_there_a_class_is_its_own_matter() -> None:
     path = ROOT / "examples/kubeadm/Pulumi.kubeadm.yaml"
     for name, status in (("fast", "pass"), ("nfs-client", "warn"), ("efs-sc", "warn")):
-        stack, recording = recorded(read(path, [f"hubs.main.database={{kind: sqlite_on_class, storage_class: {name}}}"]))
-        assert [item.status for item in storage.volumes(stack, recording.everything)] == [status], name
+        stack, recording = recorded(
+            read(path, [f"hubs.main.database={{kind: sqlite_on_class, storage_class: {name}}}"])
+        )
+        assert [item.status for item in storage.volumes(stack, recording.everything)] == [status], (
+            name
+        )

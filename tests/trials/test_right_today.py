@@ -1,4 +1,6 @@
-"""What four trials found right: each of these inputs keeps its verdict, and the option that it names."""
+"""What four trials found right: each of these inputs keeps its verdict, and the option that it
+names.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +16,34 @@ RIGHT = {
     "acm-other-region": (2, "hubs.main.entry.tls.certificate_arn: is in us-west-2"),
     "db-memory": (2, "hubs.main.helm_values.hub.db.type: forgets every session"),
     "ebs-two-zones": (0, "No check failed"),
-    "env-braces": (2, "hubs.main.profiles.small.environment.PS1: has braces that KubeSpawner would expand"),
+    "env-braces": (
+        2,
+        "hubs.main.profiles.small.environment.PS1: has braces that KubeSpawner would expand",
+    ),
     "env-number": (2, "hubs.main.helm_values.singleuser.extraEnv.NB_UMASK: is not text"),
     "latest": (2, "hubs.main.profiles.small.image: follows latest"),
-    "ldap-no-verify": (2, "hubs.main.helm_values.hub.config.LDAPAuthenticator.tls_kwargs.validate: does not verify"),
-    "memory-too-large": (2, "hubs.main.profiles.small.memory: guarantees 60.0 GiB, but a node of pool user has 57.9 GiB"),
+    "ldap-no-verify": (
+        2,
+        "hubs.main.helm_values.hub.config.LDAPAuthenticator.tls_kwargs.validate: does not verify",
+    ),
+    "memory-too-large": (
+        2,
+        (
+            "hubs.main.profiles.small.memory: guarantees 60.0 GiB, but a node of pool user has"
+            " 57.9 GiB"
+        ),
+    ),
     "mixed-arch": (1, "r6i.2xlarge (8 vCPUs, 64 GiB, x86_64) is not of the shape of r6g.2xlarge"),
     "p2": (2, "pools.user.instance_types[0]: is not an EC2 instance type"),
-    "privilege": (2, "hubs.main.helm_values.singleuser.allowPrivilegeEscalation: lets servers gain rights"),
+    "privilege": (
+        2,
+        "hubs.main.helm_values.singleuser.allowPrivilegeEscalation: lets servers gain rights",
+    ),
     "service-cidr": (2, "cluster.service_cidr: overlaps network.cidr"),
-    "start-timeout": (2, "hubs.main.helm_values.singleuser.startTimeout: gives up before a node can be there"),
+    "start-timeout": (
+        2,
+        "hubs.main.helm_values.singleuser.startTimeout: gives up before a node can be there",
+    ),
     "tag": (2, "tags.owner: has a character that AWS refuses in a tag"),
 }
 
@@ -31,7 +51,9 @@ RIGHT = {
 @pytest.mark.parametrize("name", RIGHT)
 def test_it_is_still_answered_so(name: str) -> None:
     code, says = RIGHT[name]
-    done = in_process(["plan", str(CASES / f"ok-{name}.yaml"), "--as-of", "2026-11-29"], CASES, {"COLUMNS": "200"})
+    done = in_process(
+        ["plan", str(CASES / f"ok-{name}.yaml"), "--as-of", "2026-11-29"], CASES, {"COLUMNS": "200"}
+    )
     assert done.returncode == code, done.stdout + done.stderr
     assert says in done.stdout + done.stderr
 

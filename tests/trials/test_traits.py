@@ -1,4 +1,6 @@
-"""Two names for one thing: a trait that beats a key of the chart is judged like the key, and what belongs to an option is refused by the option's name."""
+"""Two names for one thing: a trait that beats a key of the chart is judged like the key, and
+what belongs to an option is refused by the option's name.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,11 @@ def problems(case: str, **helm: Any) -> list[str]:
     if helm:
         config = changed(config, put={_VALUES: helm})
     given_values, secret = engine_values(config)
-    given = Configuration(values={key: value for key, value in given_values.items() if key not in secret}, secret=tuple(secret), source="here")
+    given = Configuration(
+        values={key: value for key, value in given_values.items() if key not in secret},
+        secret=tuple(secret),
+        source="here",
+    )
     try:
         validated(whole(given, ROOT))
     except ConfigError as error:
@@ -47,9 +53,17 @@ def problems(case: str, **helm: Any) -> list[str]:
     ("case", "path", "says"),
     [
         ("plan-base-url", "hub.baseUrl", "callback, public_url, links"),
-        ("plan-cleanup-servers", "hub.config.JupyterHub.cleanup_servers", "stops every user's server whenever the hub restarts"),
+        (
+            "plan-cleanup-servers",
+            "hub.config.JupyterHub.cleanup_servers",
+            "stops every user's server whenever the hub restarts",
+        ),
         ("plan-db-url-by-trait", "hub.config.JupyterHub.db_url", "use the option database"),
-        ("plan-ldap-cn", "hub.config.LDAPAuthenticator.lookup_dn_user_dn_attribute", "use sign_in.lookup.user_attribute"),
+        (
+            "plan-ldap-cn",
+            "hub.config.LDAPAuthenticator.lookup_dn_user_dn_attribute",
+            "use sign_in.lookup.user_attribute",
+        ),
     ],
 )
 def test_the_cases_are_refused_where_they_are_written(case: str, path: str, says: str) -> None:
@@ -70,7 +84,9 @@ def code(text: str) -> dict[str, Any]:
 
 
 def profile(**override: Any) -> dict[str, Any]:
-    return {"singleuser": {"profileList": [{"display_name": "Mine", "kubespawner_override": override}]}}
+    return {
+        "singleuser": {"profileList": [{"display_name": "Mine", "kubespawner_override": override}]}
+    }
 
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
@@ -134,7 +150,11 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("helm", "path", "says"), WRONG, ids=[f"{index}-{path.rpartition('.')[2]}" for index, (_, path, _) in enumerate(WRONG)])
+@pytest.mark.parametrize(
+    ("helm", "path", "says"),
+    WRONG,
+    ids=[f"{index}-{path.rpartition('.')[2]}" for index, (_, path, _) in enumerate(WRONG)],
+)
 def test_a_rule_is_not_passed_by_another_name(helm: dict[str, Any], path: str, says: str) -> None:
     found = problems("plan-base", **helm)
     assert any(path in line and says in line for line in found), found
@@ -161,14 +181,21 @@ def test_what_is_harmless_by_its_other_name_passes(helm: dict[str, Any]) -> None
 
 
 def test_the_more_derived_class_of_a_directory_is_looked_at_too() -> None:
-    stack = read_yaml(CASES / "plan-ldap-cn.yaml")["config"]["jupyterhub-aws:hubs"]["main"]["helm_values"]
+    stack = read_yaml(CASES / "plan-ldap-cn.yaml")["config"]["jupyterhub-aws:hubs"]["main"][
+        "helm_values"
+    ]
     assert stack == config("LDAPAuthenticator", lookup_dn_user_dn_attribute="cn")
     for trait, value, says in (
         ("lookup_dn_user_dn_attribute", "cn", "sign_in.lookup.user_attribute"),
         ("tls_strategy", "insecure", "sends passwords in clear text"),
         ("tls_kwargs", {}, "does not verify the directory's certificate"),
     ):
-        assert any(says in line for line in problems("plan-ldap-cn", **config("DirectoryAuthenticator", **{trait: value}))), trait
+        assert any(
+            says in line
+            for line in problems(
+                "plan-ldap-cn", **config("DirectoryAuthenticator", **{trait: value})
+            )
+        ), trait
 
 
 # --- the tables
@@ -186,16 +213,23 @@ def test_the_tables_name_traits_and_keys_that_exist() -> None:
             here = here.get(part, {})
     for name in REFUSED:
         section, trait = name.split(".")
-        known = hub_classes.traits(section) | (HUB_TRAITS if section == "KubeSpawner" else frozenset())
+        known = hub_classes.traits(section) | (
+            HUB_TRAITS if section == "KubeSpawner" else frozenset()
+        )
         assert trait in known, name
 
 
 def test_the_traits_of_a_spawner_are_those_of_its_class() -> None:
-    assert TRAITS | HUB_TRAITS <= hub_classes.traits("KubeSpawner") | {"env"}  # which only profiles set
+    assert TRAITS | HUB_TRAITS <= hub_classes.traits("KubeSpawner") | {
+        "env"
+    }  # which only profiles set
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(sorted(SAME)), st.one_of(st.integers(0, 9), st.booleans(), st.text(max_size=5), st.just({"a": 1})))
+@given(
+    st.sampled_from(sorted(SAME)),
+    st.one_of(st.integers(0, 9), st.booleans(), st.text(max_size=5), st.just({"a": 1})),
+)
 def test_a_trait_holds_as_its_key_would(name: str, value: Any) -> None:
     section, trait = name.split(".")
     section = "KubeSpawner" if section == "Spawner" else section
@@ -204,8 +238,21 @@ def test_a_trait_holds_as_its_key_would(name: str, value: Any) -> None:
     for part in SAME[name].split("."):
         here = here[part]
     assert here == value
-    assert said.said((*SAME[name].split("."), "deep")).path == ("hub", "config", section, trait, "deep")
-    by_code = resolve(effective(merged({"hub": {"config": {section: {trait: "other"}}}}, code(f"c.{section}.{trait} = {value!r}"))))
+    assert said.said((*SAME[name].split("."), "deep")).path == (
+        "hub",
+        "config",
+        section,
+        trait,
+        "deep",
+    )
+    by_code = resolve(
+        effective(
+            merged(
+                {"hub": {"config": {section: {trait: "other"}}}},
+                code(f"c.{section}.{trait} = {value!r}"),
+            )
+        )
+    )
     here = by_code.values
     for part in SAME[name].split("."):
         here = here[part]
@@ -241,11 +288,19 @@ def test_a_hub_that_stops_servers_does_not_promise_that_they_go_on() -> None:
     restart = values("cull", "timeout", value=1800)
     assert "servers that run go on" in effects(restart)
     by_trait = values("hub", "config", "JupyterHub", "cleanup_servers", value=True)
-    for said in (by_trait, values("hub", "extraConfig", value={"x": "c.JupyterHub.cleanup_servers = 1"})):
+    for said in (
+        by_trait,
+        values("hub", "extraConfig", value={"x": "c.JupyterHub.cleanup_servers = 1"}),
+    ):
         text = effects(restart, before=said)
-        assert HUB_STOPS_SERVERS.split(":")[0] in " ".join(text.split()) and "servers that run go on" not in text
+        assert (
+            HUB_STOPS_SERVERS.split(":")[0] in " ".join(text.split())
+            and "servers that run go on" not in text
+        )
     text = effects(restart, before=values("hub", "db", value={"type": "sqlite-memory"}))
-    assert HUB_FORGETS.split(":")[0] in " ".join(text.split()) and "servers that run go on" not in text
+    assert (
+        HUB_FORGETS.split(":")[0] in " ".join(text.split()) and "servers that run go on" not in text
+    )
 
 
 @pytest.mark.parametrize(

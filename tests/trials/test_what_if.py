@@ -1,4 +1,6 @@
-"""The closed pair answers what-if questions from both files (G12): a setting goes to the file that holds its section, and both halves are judged."""
+"""The closed pair answers what-if questions from both files (G12): a setting goes to the file
+that holds its section, and both halves are judged.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ TOO_LARGE = "hubs.main.profiles.large.memory=900G"
 
 
 def plan(stack: str, *settings: str) -> tuple[int, dict[str, Any], str]:
-    done = in_process(["plan", stack, "--json", *(part for setting in settings for part in ("--set", setting))], ROOT)
+    done = in_process(
+        ["plan", stack, "--json", *(part for setting in settings for part in ("--set", setting))],
+        ROOT,
+    )
     return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
 
 
@@ -28,7 +33,9 @@ def test_the_inner_stack_takes_a_setting_of_the_outer_file() -> None:
     assert code == 0, said
     assert "other.corp.example" in json.dumps(found["resources"])
     (group,) = [item for item in found["outer"] if item["type"] == "aws:eks/nodeGroup:NodeGroup"]
-    assert group["inputs"]["scalingConfig"]["desiredSize"] == 3, "the half in AWS is asked the same question"
+    assert group["inputs"]["scalingConfig"]["desiredSize"] == 3, (
+        "the half in AWS is asked the same question"
+    )
 
 
 def test_the_outer_stack_judges_what_is_inside_with_the_same_setting() -> None:
@@ -41,7 +48,9 @@ def test_the_outer_stack_judges_what_is_inside_with_the_same_setting() -> None:
     assert sorted(map(str, found["checks"])) == sorted(set(map(str, found["checks"])))
     assert ids.count("secrets") == ids.count("encryption") == 1, "one check says one thing"
     code, found, _ = plan("airgap")
-    assert [item["status"] for item in found["checks"] if item["id"] == "inner-half"] == ["skip"], "without a question it is as it was"
+    assert [item["status"] for item in found["checks"] if item["id"] == "inner-half"] == ["skip"], (
+        "without a question it is as it was"
+    )
 
 
 @pytest.mark.parametrize("stack", ["airgap", "airgap-hub"])
@@ -49,9 +58,15 @@ def test_the_outer_stack_judges_what_is_inside_with_the_same_setting() -> None:
     ("setting", "said"),
     [
         (TOO_LARGE, "Pulumi.airgap.yaml: hubs.main.profiles.large"),
-        ("hubs.main.profiles.large.pool=nowhere", "Pulumi.airgap.yaml: hubs.main.profiles.large.pool"),
+        (
+            "hubs.main.profiles.large.pool=nowhere",
+            "Pulumi.airgap.yaml: hubs.main.profiles.large.pool",
+        ),
         ("hubs.main.entri.hostname=x", "Pulumi.airgap.yaml: hubs.main.entri"),
-        ("hubs.main.profiles[0]=x", "Pulumi.airgap.yaml: --set hubs.main.profiles[0]: leads nowhere"),
+        (
+            "hubs.main.profiles[0]=x",
+            "Pulumi.airgap.yaml: --set hubs.main.profiles[0]: leads nowhere",
+        ),
         ("nothing.at.all=1", "Pulumi.airgap.yaml: nothing: is not an option"),
     ],
 )
@@ -69,7 +84,9 @@ def test_what_makes_the_outer_file_another_kind_is_refused() -> None:
 
 def test_a_question_leaves_nothing_behind() -> None:
     asked = read(ROOT / "Pulumi.airgap-hub.yaml", [HOSTNAME, 'imports={"a:b:C::d": e}'])
-    assert asked.outer_settings == (HOSTNAME,) and asked.data["jupyterhub-aws:imports"] == {"a:b:C::d": "e"}
+    assert asked.outer_settings == (HOSTNAME,) and asked.data["jupyterhub-aws:imports"] == {
+        "a:b:C::d": "e"
+    }
     with what_if(asked):
         assert "other.corp.example" in whole(given_by(asked), ROOT).values["jupyterhub-aws:hubs"]
     with pytest.raises(KeyError), what_if(asked):

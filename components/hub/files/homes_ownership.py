@@ -1,13 +1,16 @@
-"""Gives homes that root wrote to the people of today, once. Runs as root in a pod of a Job, while no hub runs, with the homes at ROOT.
+"""Gives homes that root wrote to the people of today, once. Runs as root in a pod of a Job, while
+no hub runs, with the homes at ROOT.
 
     python homes_ownership.py ROOT --marker FILE [--uid 1000] [--gid 100] [--dry-run]
 
-The hubs of 2021 ran servers as root and let the image hand over (CHOWN_HOME). Today servers are 1000:100 from the start, and could not
-write what is root's. Nothing but Python's standard library, for any image has that.
+The hubs of 2021 ran servers as root and let the image hand over (CHOWN_HOME). Today servers are
+1000:100 from the start, and could not write what is root's. Nothing but Python's standard library,
+for any image has that.
 
-It changes owners only where they differ, so a second run changes nothing. Each directory right below ROOT that is done is a line of the
-marker, which a run that is killed leaves behind: the next one goes on there. `complete` is its last line, once nothing failed.
-Every step goes through the directory that is open, and no link is followed: one that is put in its way meanwhile leads nowhere.
+It changes owners only where they differ, so a second run changes nothing. Each directory right
+below ROOT that is done is a line of the marker, which a run that is killed leaves behind: the next
+one goes on there. `complete` is its last line, once nothing failed. Every step goes through the
+directory that is open, and no link is followed: one that is put in its way meanwhile leads nowhere.
 """
 
 from __future__ import annotations
@@ -61,7 +64,9 @@ class Owner:
         wanted = mode | 0o700 if stat.S_ISDIR(found.st_mode) else mode
         owned = (found.st_uid, found.st_gid) == (self.uid, self.gid)
         if not owned and stat.S_ISREG(found.st_mode) and mode & (stat.S_ISUID | stat.S_ISGID):
-            wanted &= ~(stat.S_ISUID | stat.S_ISGID)  # a program that made people root must not make them somebody else
+            wanted &= ~(
+                stat.S_ISUID | stat.S_ISGID
+            )  # a program that made people root must not make them somebody else
             self.stripped.append(shown)
         if owned and wanted == mode:
             return
@@ -70,12 +75,16 @@ class Owner:
             return
         if not owned:
             os.chown(name, self.uid, self.gid, dir_fd=parent, follow_symlinks=False)
-        if not stat.S_ISLNK(found.st_mode) and (wanted != mode or mode & 0o6000):  # a new owner takes these bits away by itself, on directories too
+        if not stat.S_ISLNK(found.st_mode) and (
+            wanted != mode or mode & 0o6000
+        ):  # a new owner takes these bits away by itself, on directories too
             self._chmod(parent, name, wanted)
 
     def _chmod(self, parent, name, wanted):
         """Through the open file: chmod by name would follow a link."""
-        entry = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
+        entry = os.open(
+            name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent
+        )
         try:
             os.fchmod(entry, wanted)
         finally:
@@ -90,7 +99,12 @@ class Owner:
 
 def text(name):
     """A name as one line of text that stands for no other name, whatever bytes it is made of."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace").replace("\\", "\\\\").replace("\n", "\\n")
+    return (
+        os.fsencode(name)
+        .decode("utf-8", "backslashreplace")
+        .replace("\\", "\\\\")
+        .replace("\n", "\\n")
+    )
 
 
 def done_before(marker):
@@ -103,7 +117,9 @@ def done_before(marker):
 
 
 def mark(marker, line):
-    """One more line, on the disk before anything else happens. A line that was not finished gets an end first."""
+    """One more line, on the disk before anything else happens. A line that was not finished gets
+    an end first.
+    """
     with open(marker, "a+b") as file:
         if file.tell() > 0:
             file.seek(-1, os.SEEK_END)
@@ -115,7 +131,9 @@ def mark(marker, line):
 
 
 def run(asked):
-    """Hand over everything below the root that the marker does not name. Returns 0 once all of it is done."""
+    """Hand over everything below the root that the marker does not name. Returns 0 once all of
+    it is done.
+    """
     marker = os.path.abspath(asked.marker)
     before = done_before(marker)
     if _COMPLETE in before:
@@ -133,7 +151,10 @@ def run(asked):
         if not asked.dry_run and len(owner.errors) == failed:
             mark(marker, line)
     os.close(root)
-    print(f"{owner.seen:,} seen, {owner.changed:,} {'would be ' if asked.dry_run else ''}handed over to {asked.uid}:{asked.gid}")
+    print(
+        f"{owner.seen:,} seen, {owner.changed:,} {'would be ' if asked.dry_run else ''}handed over"
+        f" to {asked.uid}:{asked.gid}"
+    )
     for path in owner.stripped:
         print(f"no longer runs as its owner: {path}")
     for line in owner.errors:
@@ -147,9 +168,13 @@ def run(asked):
 
 def main():
     """Read the arguments and go."""
-    parser = argparse.ArgumentParser(description="Gives homes that root wrote to the people of today, once.")
+    parser = argparse.ArgumentParser(
+        description="Gives homes that root wrote to the people of today, once."
+    )
     parser.add_argument("root")
-    parser.add_argument("--marker", required=True, help="where the finished directories are written down")
+    parser.add_argument(
+        "--marker", required=True, help="where the finished directories are written down"
+    )
     parser.add_argument("--uid", type=int, default=1000)
     parser.add_argument("--gid", type=int, default=100)
     parser.add_argument("--dry-run", action="store_true", help="only count")

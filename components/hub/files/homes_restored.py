@@ -1,11 +1,14 @@
-"""Hands a restored directory over to its person, or compares it with what is alive. Runs as root in a pod of a Job, with the file system at ROOT.
+"""Hands a restored directory over to its person, or compares it with what is alive. Runs as root in
+a pod of a Job, with the file system at ROOT.
 
     python homes_restored.py ROOT hand-over --item hubs/main/ada --target hubs/main/ada/restored-2026-11-27t0300z --since TIME --until TIME
     python homes_restored.py ROOT compare --item hubs/main/ada --taken TIME --since TIME --until TIME
 
-AWS Backup restores into aws-backup-restore_TIME/ITEM below the root of the file system, and does not say which TIME it was: the one between
-`--since` and `--until`, when its job ran, is taken. Nothing is written over: a target that is there is left alone, and so is everything that is alive.
-Every step goes through the directory that is open, and no link is followed. The last line of the output is JSON. Nothing but Python's standard library.
+AWS Backup restores into aws-backup-restore_TIME/ITEM below the root of the file system, and does
+not say which TIME it was: the one between `--since` and `--until`, when its job ran, is taken.
+Nothing is written over: a target that is there is left alone, and so is everything that is alive.
+Every step goes through the directory that is open, and no link is followed. The last line of the
+output is JSON. Nothing but Python's standard library.
 """
 
 from __future__ import annotations
@@ -34,7 +37,9 @@ class Refused(Exception):  # noqa: N818 -- it is no error of this program
 
 
 def opened(root, path, make=None):
-    """The open directory at a path below an open one. With `make`, an owner, what is missing is made and becomes theirs."""
+    """The open directory at a path below an open one. With `make`, an owner, what is missing is
+    made and becomes theirs.
+    """
     here = os.dup(root)
     for part in path.split("/"):
         if part in ("", ".", ".."):
@@ -77,7 +82,9 @@ def sides(root, asked):
         if match is None:
             continue
         made = datetime.datetime.fromisoformat(f"{match[1]}T{match[2]}:{match[3]}:{match[4]}+00:00")
-        if asked.since - _SLACK <= made <= asked.until + _SLACK and there(root, f"{name}/{asked.item}"):
+        if asked.since - _SLACK <= made <= asked.until + _SLACK and there(
+            root, f"{name}/{asked.item}"
+        ):
             found.append(name)
     return found
 
@@ -86,9 +93,15 @@ def side(root, asked):
     """The one of that job. Raises Refused for none and for several."""
     found = sides(root, asked)
     if len(found) > 1:
-        raise Refused(f"several restores hold {asked.item}: {', '.join(found)}; move or remove what is not wanted, then run this again")
+        raise Refused(
+            f"several restores hold {asked.item}: {', '.join(found)}; move or remove what is not"
+            " wanted, then run this again"
+        )
     if not found:
-        raise Refused(f"no directory aws-backup-restore_* of that time holds {asked.item}: was it in the backup?")
+        raise Refused(
+            f"no directory aws-backup-restore_* of that time holds {asked.item}: was it in the"
+            " backup?"
+        )
     return found[0]
 
 
@@ -100,22 +113,37 @@ def hand_over(root, asked):
     moved = not there(root, asked.target)
     if moved:
         source = f"{side(root, asked)}/{asked.item}"
-        folder, from_folder = opened(root, above, make=(asked.uid, asked.gid)), opened(root, source.rpartition("/")[0])
+        folder, from_folder = (
+            opened(root, above, make=(asked.uid, asked.gid)),
+            opened(root, source.rpartition("/")[0]),
+        )
         os.rename(source.rpartition("/")[2], name, src_dir_fd=from_folder, dst_dir_fd=folder)
         os.close(from_folder)
     elif sides(root, asked):
-        raise Refused(f"{asked.target} is there already, and nothing is written over: rename it, or run with another --attempt")
+        raise Refused(
+            f"{asked.target} is there already, and nothing is written over: rename it, or run with"
+            " another --attempt"
+        )
     else:
         folder = opened(root, above)
     owner.tree(folder, name, asked.target, device)
     os.close(folder)
     if owner.errors:
-        raise Refused(f"{len(owner.errors)} entries could not be handed over: {'; '.join(owner.errors[:3])}")
-    return {"target": asked.target, "moved": moved, "entries": owner.seen, "handed_over": owner.changed}
+        raise Refused(
+            f"{len(owner.errors)} entries could not be handed over: {'; '.join(owner.errors[:3])}"
+        )
+    return {
+        "target": asked.target,
+        "moved": moved,
+        "entries": owner.seen,
+        "handed_over": owner.changed,
+    }
 
 
 def files(folder):
-    """Every regular file below an open directory: its path, its stat, and its open directory's descriptor while one looks."""
+    """Every regular file below an open directory: its path, its stat, and its open directory's
+    descriptor while one looks.
+    """
     waiting = [("", os.dup(folder))]
     while waiting:
         prefix, here = waiting.pop()
@@ -141,7 +169,9 @@ def digest(place):
 
 
 def compare(root, asked):
-    """Each restored file with the one that is alive. What was changed since the backup was taken proves nothing, and is counted apart."""
+    """Each restored file with the one that is alive. What was changed since the backup was taken
+    proves nothing, and is counted apart.
+    """
     taken = asked.taken.timestamp()
     restored = opened(root, f"{side(root, asked)}/{asked.item}")
     count = {"files": 0, "bytes": 0, "same": 0, "changed": 0, "differences": 0}
@@ -198,9 +228,13 @@ def main():
     parser = argparse.ArgumentParser(description="Hands a restored directory over, or compares it.")
     parser.add_argument("root")
     parser.add_argument("what", choices=["hand-over", "compare"])
-    parser.add_argument("--item", required=True, help="what was restored, from the root of the file system")
+    parser.add_argument(
+        "--item", required=True, help="what was restored, from the root of the file system"
+    )
     parser.add_argument("--target", help="where it goes")
-    parser.add_argument("--since", type=moment, required=True, help="when the job that restored it began")
+    parser.add_argument(
+        "--since", type=moment, required=True, help="when the job that restored it began"
+    )
     parser.add_argument("--until", type=moment, required=True, help="when it ended")
     parser.add_argument("--taken", type=moment, help="when the backup was taken")
     parser.add_argument("--uid", type=int, default=1000)

@@ -1,11 +1,13 @@
-"""How much each person's home takes. Runs in a pod of a CronJob, as 1000:100, with the homes of one hub at ROOT.
+"""How much each person's home takes. Runs in a pod of a CronJob, as 1000:100, with the homes of one
+hub at ROOT.
 
     python homes_usage.py ROOT [--depth N] [--report FILE]
 
-Nothing but Python's standard library, for any image has that. The sum is what files occupy (st_blocks); EFS bills the same blocks in
-steps of 4 KiB and metadata besides, and moves old files to a cheaper class: so it says who takes how much, not what the bill is.
-Links are not followed, other file systems not entered, a file with several names counts once. Directories that cannot be read, and
-files that vanish meanwhile, are counted and named.
+Nothing but Python's standard library, for any image has that. The sum is what files occupy
+(st_blocks); EFS bills the same blocks in steps of 4 KiB and metadata besides, and moves old files
+to a cheaper class: so it says who takes how much, not what the bill is. Links are not followed,
+other file systems not entered, a file with several names counts once. Directories that cannot be
+read, and files that vanish meanwhile, are counted and named.
 """
 
 from __future__ import annotations
@@ -89,7 +91,12 @@ def homes(root, depth):
     """The directories that are homes: `depth` levels below the root."""
     found = [root]
     for _ in range(depth):
-        found = [entry.path for folder in found for entry in sorted(os.scandir(folder), key=lambda entry: entry.name) if entry.is_dir(follow_symlinks=False)]
+        found = [
+            entry.path
+            for folder in found
+            for entry in sorted(os.scandir(folder), key=lambda entry: entry.name)
+            if entry.is_dir(follow_symlinks=False)
+        ]
     return found
 
 
@@ -104,7 +111,13 @@ def report(root, depth):
     rows.sort(key=lambda row: (-row["bytes"], row["home"]))
     total = {"bytes": sum(row["bytes"] for row in rows), "files": sum(row["files"] for row in rows)}
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
-    return {"at": at, "seconds": round(time.time() - began, 1), "total": total, "homes": rows, "unread": counter.unread}
+    return {
+        "at": at,
+        "seconds": round(time.time() - began, 1),
+        "total": total,
+        "homes": rows,
+        "unread": counter.unread,
+    }
 
 
 def write(path, data):
@@ -127,7 +140,10 @@ def main():
     data = report(asked.root, asked.depth)
     for row in data["homes"]:
         print(f"{row['bytes'] / 2**30:10.2f} GiB {row['files']:12,} files  {row['home']}")
-    print(f"{data['total']['bytes'] / 2**30:10.2f} GiB {data['total']['files']:12,} files  in all, {data['seconds']} s")
+    print(
+        f"{data['total']['bytes'] / 2**30:10.2f} GiB {data['total']['files']:12,} files  in all,"
+        f" {data['seconds']} s"
+    )
     for line in data["unread"]:
         print(f"not read: {line}", file=sys.stderr)
     if asked.report:

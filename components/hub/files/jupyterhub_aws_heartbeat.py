@@ -1,7 +1,9 @@
-"""The hub says that it lives: each minute one line of its log, which a machine reads (docs/watching.md).
+"""The hub says that it lives: each minute one line of its log, which a machine reads
+(docs/watching.md).
 
-A file of the hub's own pod, beside the chart's configuration. It beats in the loop in which the hub answers people: a hub that hangs is silent, and so
-is one that cannot start. The line is JSON of its own, so that CloudWatch finds its parts.
+A file of the hub's own pod, beside the chart's configuration. It beats in the loop in which the hub
+answers people: a hub that hangs is silent, and so is one that cannot start. The line is JSON of its
+own, so that CloudWatch finds its parts.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ _BEATING = []
 
 
 def line(folder):
-    """What is said: that the hub lives, and how full the volume of its database is, if it has one."""
+    """What is said: that the hub lives, and how full the volume of its database is, if it has
+    one.
+    """
     said = {"jupyterhub_aws": "alive"}
     if folder is not None:
         found = os.statvfs(folder)
@@ -35,7 +39,9 @@ async def beat(folder, seconds=SECONDS, say=print):
 
 
 def configure(settings):
-    """Begin, where the stack is watched: `settings` are None where it is not. The hub reads its configuration inside its loop; other commands have none."""
+    """Begin, where the stack is watched: `settings` are None where it is not. The hub reads its
+    configuration inside its loop; other commands have none.
+    """
     if settings is None or _BEATING:
         return
     try:

@@ -1,7 +1,9 @@
-"""What an operator tells everybody: on each page of the hub, and where the next server would be started.
+"""What an operator tells everybody: on each page of the hub, and where the next server would be
+started.
 
-A file of the hub's own pod, beside the chart's configuration. `jhub pause` says so through the hub's API, under its own token; nothing is
-kept when the hub restarts, and nothing stays longer than it was said for.
+A file of the hub's own pod, beside the chart's configuration. `jhub pause` says so through the
+hub's API, under its own token; nothing is kept when the hub restarts, and nothing stays longer than
+it was said for.
 """
 
 from __future__ import annotations
@@ -73,7 +75,9 @@ def refuse_while_closed():
 
 
 class NoticeHandler(APIHandler):
-    """The hub's API for it, for whoever has the scope. JupyterHub's own decorator for scopes is too early: the hub does not know this one yet."""
+    """The hub's API for it, for whoever has the scope. JupyterHub's own decorator for scopes is
+    too early: the hub does not know this one yet.
+    """
 
     async def prepare(self):
         """Refuse whoever has not the scope: HTTP 403."""
@@ -88,11 +92,24 @@ class NoticeHandler(APIHandler):
     def put(self):
         """Say something. HTTP 400 for what is no notice."""
         said = self.get_json_body()
-        text, seconds, closed = (said.get(key) for key in ("text", "seconds", "closed")) if isinstance(said, dict) else (None, None, None)
-        if not isinstance(text, str) or not 0 < len(text) <= _LONGEST or isinstance(seconds, bool) or not isinstance(seconds, int):
-            raise web.HTTPError(400, "A notice has a text of 1 to 500 characters, and whole seconds")
+        text, seconds, closed = (
+            (said.get(key) for key in ("text", "seconds", "closed"))
+            if isinstance(said, dict)
+            else (None, None, None)
+        )
+        if (
+            not isinstance(text, str)
+            or not 0 < len(text) <= _LONGEST
+            or isinstance(seconds, bool)
+            or not isinstance(seconds, int)
+        ):
+            raise web.HTTPError(
+                400, "A notice has a text of 1 to 500 characters, and whole seconds"
+            )
         if not 0 < seconds <= _A_DAY or not isinstance(closed, bool):
-            raise web.HTTPError(400, "A notice lasts 1 second to a day, and says whether servers may start")
+            raise web.HTTPError(
+                400, "A notice lasts 1 second to a day, and says whether servers may start"
+            )
         NOTICE.say(text, seconds, closed=closed)
         self.write(NOTICE.as_json())
 
@@ -103,16 +120,26 @@ class NoticeHandler(APIHandler):
 
 
 def configure(c):
-    """Put it into the hub's configuration `c`: the page's announcement, the API, and the scope that it asks for.
+    """Put it into the hub's configuration `c`: the page's announcement, the API, and the scope that
+    it asks for.
 
-    JupyterHub calls `extra_handlers` deprecated since 3.1, for services, and warns at each start. A service is a process of its own, which cannot
-    change what the hub's pages say; when the option goes, this has to become a page of the hub's template folder.
+    JupyterHub calls `extra_handlers` deprecated since 3.1, for services, and warns at each start. A
+    service is a process of its own, which cannot change what the hub's pages say; when the option
+    goes, this has to become a page of the hub's template folder.
     """
-    c.JupyterHub.template_vars = {"announcement": announced, **_plain(c.JupyterHub.template_vars, {})}
+    c.JupyterHub.template_vars = {
+        "announcement": announced,
+        **_plain(c.JupyterHub.template_vars, {}),
+    }
     c.JupyterHub.extra_handlers = [*_plain(c.JupyterHub.extra_handlers, []), (PATH, NoticeHandler)]
-    c.JupyterHub.custom_scopes = {SCOPE: {"description": "say something on every page of the hub"}, **_plain(c.JupyterHub.custom_scopes, {})}
+    c.JupyterHub.custom_scopes = {
+        SCOPE: {"description": "say something on every page of the hub"},
+        **_plain(c.JupyterHub.custom_scopes, {}),
+    }
 
 
 def _plain(value, otherwise):
-    """What was configured there, if anything was: an option that nobody set is a lazy value of traitlets."""
+    """What was configured there, if anything was: an option that nobody set is a lazy value of
+    traitlets.
+    """
     return value if isinstance(value, type(otherwise)) else otherwise

@@ -1,7 +1,7 @@
 """What the hub decides about a person: administrator or not, which profiles, where they may write.
 
-A file of the hub's own pod, beside the chart's configuration, which calls `configure`. Its settings are the chart's
-`custom.jupyterhubAws`; it needs nothing but what the hub's image has.
+A file of the hub's own pod, beside the chart's configuration, which calls `configure`. Its settings
+are the chart's `custom.jupyterhubAws`; it needs nothing but what the hub's image has.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from tornado import web
 
 
 def configure(c, settings):
-    """Put the decisions of this file into the hub's configuration `c`; values of `hub.extraConfig` come later and may say otherwise."""
+    """Put the decisions of this file into the hub's configuration `c`; values of
+    `hub.extraConfig` come later and may say otherwise.
+    """
     c.Authenticator.post_auth_hook = administrators_are_listed
     groups = settings.get("profileGroups") or {}
     if groups:
@@ -25,15 +27,19 @@ def configure(c, settings):
 
 
 def administrators_are_listed(authenticator, handler, authentication):
-    """Whoever is not said to be an administrator is none: JupyterHub itself would leave the person what they were."""
+    """Whoever is not said to be an administrator is none: JupyterHub itself would leave the
+    person what they were.
+    """
     del authenticator, handler
     return {**authentication, "admin": bool(authentication.get("admin"))}
 
 
 class ProfilesByGroup:
-    """KubeSpawner's `profile_list` as a function: a profile of some groups is neither shown to nor started for anybody else.
+    """KubeSpawner's `profile_list` as a function: a profile of some groups is neither shown to nor
+    started for anybody else.
 
-    `groups` is by profile: the names of which one must be a person's. Administrators get every profile.
+    `groups` is by profile: the names of which one must be a person's. Administrators get every
+    profile.
     """
 
     def __init__(self, profiles, groups):
@@ -41,12 +47,18 @@ class ProfilesByGroup:
         self.groups = {slug: frozenset(names) for slug, names in groups.items()}
 
     def __call__(self, spawner):
-        """The profiles of the person whose server this is. Raises HTTP 403 where there is none: a server without a profile would be anybody's."""
+        """The profiles of the person whose server this is. Raises HTTP 403 where there is none:
+        a server without a profile would be anybody's.
+        """
         person = spawner.user
         own = {group.name for group in person.groups}
         mine = [profile for profile in self.profiles if person.admin or self._open(profile, own)]
         if not mine:
-            raise web.HTTPError(403, "No kind of server is open to you: you are in none of the groups that have one. Ask an administrator of this hub.")
+            raise web.HTTPError(
+                403,
+                "No kind of server is open to you: you are in none of the groups that have one. Ask"
+                " an administrator of this hub.",
+            )
         return [dict(profile) for profile in mine]  # KubeSpawner marks the default one in place
 
     def _open(self, profile, own):
@@ -55,7 +67,9 @@ class ProfilesByGroup:
 
 
 class AdministratorsWrite:
-    """KubeSpawner's `modify_pod_hook`: shared directories are read-only for everybody but administrators."""
+    """KubeSpawner's `modify_pod_hook`: shared directories are read-only for everybody but
+    administrators.
+    """
 
     def __init__(self, mount_paths):
         self.mount_paths = frozenset(mount_paths)
@@ -72,7 +86,9 @@ class AdministratorsWrite:
 
 def github_teams(auth_state):
     """A person's groups: their teams at GitHub, as organization:team."""
-    return [f"{team['organization']['login']}:{team['slug']}" for team in auth_state.get("teams") or []]
+    return [
+        f"{team['organization']['login']}:{team['slug']}" for team in auth_state.get("teams") or []
+    ]
 
 
 def account_pages():

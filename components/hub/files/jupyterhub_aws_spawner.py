@@ -1,7 +1,8 @@
 """A server that ended without anybody asking tells its person why, where the next one is started.
 
-A file of the hub's own pod, beside the chart's configuration; it needs nothing but what the hub's image has. Spot nodes go two minutes after
-AWS says so, and with them the server: without a word its person would find a page that offers to start one, as if nothing had been.
+A file of the hub's own pod, beside the chart's configuration; it needs nothing but what the hub's
+image has. Spot nodes go two minutes after AWS says so, and with them the server: without a word its
+person would find a page that offers to start one, as if nothing had been.
 """
 
 from __future__ import annotations
@@ -11,17 +12,23 @@ import html
 from jupyterhub_aws_notice import refuse_while_closed
 from kubespawner import KubeSpawner
 
-_MEMORY = "It needed more memory than it may have, and was stopped. Files are as they were last saved. Choose a larger one, or load less at once."
+_MEMORY = (
+    "It needed more memory than it may have, and was stopped. Files are as they were last saved."
+    " Choose a larger one, or load less at once."
+)
 _SPOT = (
-    "Its node went away: AWS takes spot nodes back when it needs them, two minutes after saying so. Files are as they were last saved. "
-    "A profile that is on nodes which AWS does not take back is safe from this."
+    "Its node went away: AWS takes spot nodes back when it needs them, two minutes after saying so."
+    " Files are as they were last saved. A profile that is on nodes which AWS does not take back is"
+    " safe from this."
 )
 _NODE = "Its node went away. Files are as they were last saved."
 _ENDED = "It ended by itself. Files are as they were last saved."
 
 
 class EndedByItself:
-    """A mixin for any spawner: remembers that a server which ran is gone although nobody stopped it, and says so on the page for the next one."""
+    """A mixin for any spawner: remembers that a server which ran is gone although nobody stopped
+    it, and says so on the page for the next one.
+    """
 
     _ran = False
     _asked = False
@@ -39,7 +46,9 @@ class EndedByItself:
             self._notices[self.user.name, self.name] = notice
 
     async def start(self):
-        """Start it; what was said of the one before is over once this one runs. Raises StartsRefusedError while an operator lets none start."""
+        """Start it; what was said of the one before is over once this one runs. Raises
+        StartsRefusedError while an operator lets none start.
+        """
         refuse_while_closed()
         self._ran, self._asked = False, False
         found = await super().start()
@@ -57,7 +66,9 @@ class EndedByItself:
         asked = self._asked
         self.look()
         status = await super().poll()
-        self._asked = asked  # KubeSpawner stops what is left of a pod that ended: nobody asked for that
+        self._asked = (
+            asked  # KubeSpawner stops what is left of a pod that ended: nobody asked for that
+        )
         if status is None:
             self._ran = True  # also after a restart of the hub, which starts nothing
         elif self._ran and not self._asked:
@@ -78,7 +89,10 @@ class EndedByItself:
         form = await super().get_options_form()
         if not self.notice or not form:
             return form
-        return f'<div class="alert alert-warning" role="alert"><strong>Your last server is gone.</strong> {html.escape(self.notice)}</div>{form}'
+        return (
+            '<div class="alert alert-warning" role="alert"><strong>Your last server is'
+            f" gone.</strong> {html.escape(self.notice)}</div>{form}"
+        )
 
 
 class NoticingKubeSpawner(EndedByItself, KubeSpawner):
@@ -88,20 +102,38 @@ class NoticingKubeSpawner(EndedByItself, KubeSpawner):
 
     def look(self):
         """Its pod, as the cluster showed it last."""
-        self._pod = self.pod_reflector.pods.get(f"{self.namespace}/{self.pod_name}") if self.pod_reflector else None
+        self._pod = (
+            self.pod_reflector.pods.get(f"{self.namespace}/{self.pod_name}")
+            if self.pod_reflector
+            else None
+        )
 
     def why_it_ended(self):
         """By the last that was seen of its pod: out of memory, or gone with its node."""
         pod = self._pod
         states = ((pod or {}).get("status") or {}).get("containerStatuses") or []
-        ends = [(item.get(state) or {}).get("terminated") or {} for item in states for state in ("state", "lastState")]
+        ends = [
+            (item.get(state) or {}).get("terminated") or {}
+            for item in states
+            for state in ("state", "lastState")
+        ]
         if any(end.get("reason") == "OOMKilled" for end in ends):
             return _MEMORY
         if (
             pod is None
             or (pod.get("metadata") or {}).get("deletionTimestamp")
-            or ((pod.get("status") or {}).get("reason") in ("Evicted", "NodeShutdown", "Terminated"))
+            or (
+                (pod.get("status") or {}).get("reason") in ("Evicted", "NodeShutdown", "Terminated")
+            )
         ):
             required = self.node_affinity_required or []
-            return _NODE if any(term.get("key") == "on-demand" for one in required for term in one.get("matchExpressions") or []) else _SPOT
+            return (
+                _NODE
+                if any(
+                    term.get("key") == "on-demand"
+                    for one in required
+                    for term in one.get("matchExpressions") or []
+                )
+                else _SPOT
+            )
         return _ENDED

@@ -14,40 +14,64 @@ from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_o
 from jupyterhub_aws.components.hub.values.sign_in import profile_groups, sign_in_values
 from jupyterhub_aws.components.hub.values.singleuser import CONTAINER_SECURITY, singleuser_values
 from jupyterhub_aws.config.chart import merged
-from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase, SqliteOnClass, SqliteOnNode
+from jupyterhub_aws.config.database import (
+    PostgresDatabase,
+    SqliteDatabase,
+    SqliteOnClass,
+    SqliteOnNode,
+)
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.hub_egress import NO_WIDE_RULE
 from jupyterhub_aws.config.specs.images import Images
-from jupyterhub_aws.config.specs.names import SECRETS, SERVER_ENVIRONMENT, SERVER_SECRETS, TLS_SECRET, VOLUME_LABEL, HubNames
+from jupyterhub_aws.config.specs.names import (
+    SECRETS,
+    SERVER_ENVIRONMENT,
+    SERVER_SECRETS,
+    TLS_SECRET,
+    VOLUME_LABEL,
+    HubNames,
+)
 from jupyterhub_aws.config.volumes import shared_mount
 
-#: As whom `jhub` talks to the hub's API: it sees who runs what, stops servers, and says a notice; it starts and enters those of one test user only.
+#: As whom `jhub` talks to the hub's API: it sees who runs what, stops servers, and says a notice;
+#: it starts and enters those of one test user only.
 OPERATOR = "jupyterhub-aws-operator"
 HEALTH_USER = "jhub-health"
 OPERATOR_SCOPES = (
     "read:hub", "list:users", "read:users:name", "read:users:activity", "read:servers", "delete:servers", "custom:jupyterhub-aws:notice",
     *(f"{scope}!user={HEALTH_USER}" for scope in ("admin:users", "servers", "access:servers")),
 )  # fmt: skip
-#: Where the chart mounts the volume of a SQLite database (templates/hub/deployment.yaml of chart 4.4.0).
+#: Where the chart mounts the volume of a SQLite database (templates/hub/deployment.yaml of chart
+#: 4.4.0).
 DATABASE_FOLDER = "/srv/jupyterhub"
 DATABASE_NAME = DATABASE_USER = "jupyterhub"
-#: Requests are what these pods were measured with at rest (hub 194 MiB with one user) and room for some hundred people; the
-#: zero-to-jupyterhub guide, "Optimizations", gives 500m/2Gi as an example for large hubs. CPU limits are far above: they stop a runaway.
+#: Requests are what these pods were measured with at rest (hub 194 MiB with one user) and room for
+#: some hundred people; the
+#: zero-to-jupyterhub guide, "Optimizations", gives 500m/2Gi as an example for large hubs. CPU
+#: limits are far above: they stop a runaway.
 _HUB = {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"cpu": "2", "memory": "2Gi"}}
 _PROXY = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}}
-_SMALL = {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "100m", "memory": "128Mi"}}
-_SCHEDULER = {"requests": {"cpu": "30m", "memory": "128Mi"}, "limits": {"cpu": "500m", "memory": "512Mi"}}
+_SMALL = {
+    "requests": {"cpu": "10m", "memory": "32Mi"},
+    "limits": {"cpu": "100m", "memory": "128Mi"},
+}
+_SCHEDULER = {
+    "requests": {"cpu": "30m", "memory": "128Mi"},
+    "limits": {"cpu": "500m", "memory": "512Mi"},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """What only AWS or chance can know; in the program these are Outputs, and secret ones where it says so.
+    """What only AWS or chance can know; in the program these are Outputs, and secret ones where it
+    says so.
 
-    `auth_token` of the proxy, `cookie_secret`, `auth_state_key` and `operator_token` are secrets: what the chart is not given it makes up anew,
-    and hub and proxy restart. `checksum`: changes with the hub's Secret, which the chart does not watch.
-    `database_url`: of PostgreSQL, without its password; None with another database.
+    `auth_token` of the proxy, `cookie_secret`, `auth_state_key` and `operator_token` are secrets:
+    what the chart is not given it makes up anew, and hub and proxy restart. `checksum`: changes
+    with the hub's Secret, which the chart does not watch. `database_url`: of PostgreSQL, without
+    its password; None with another database.
     """
 
     auth_token: Any
@@ -59,12 +83,15 @@ class Given:
 
 
 def hub_values(hub: HubSpec, given: Given, images: Images) -> dict[str, Any]:
-    """Values of a hub's release: with `helm_values`, and every image under the name that it has for this stack."""
+    """Values of a hub's release: with `helm_values`, and every image under the name that it has
+    for this stack.
+    """
     values = upstream_values(hub, given)
     never = {} if images.pull_policy is None else {"pullPolicy": images.pull_policy}
     if images.registry is None and not never:
         return values
-    # Those of the chart's own values too: no image keeps its maker's name, whether anything uses it today or not.
+    # Those of the chart's own values too: no image keeps its maker's name, whether anything uses it
+    # today or not.
     for path, image in image_maps(values):
         values = merged(values, nested(path, {"name": image["name"], "tag": image["tag"], **never}))
     return images.values(values)
@@ -77,7 +104,9 @@ def upstream_values(hub: HubSpec, given: Given) -> dict[str, Any]:
 
 
 def _rules_added(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`helm_values` with the stack's own rules of network policies in front of theirs: a further rule must not take DNS and the internet away."""
+    """`helm_values` with the stack's own rules of network policies in front of theirs: a further
+    rule must not take DNS and the internet away.
+    """
     added = theirs
     for part in WHO:
         for direction in ("egress", "ingress"):
@@ -94,13 +123,19 @@ def rendered(hub: HubSpec, given: Given) -> dict[str, Any]:
 
 
 def _network_policies(hub: HubSpec) -> dict[str, Any]:
-    """The `networkPolicy` of hub, proxy and servers: the chart's wide rules off, and the narrow ones of the spec."""
+    """The `networkPolicy` of hub, proxy and servers: the chart's wide rules off, and the narrow
+    ones of the spec.
+    """
 
     def policy(rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {"networkPolicy": {"egressAllowRules": NO_WIDE_RULE, "egress": list(rules)}}
 
     proxy = policy(hub.egress.proxy)
-    return {"hub": policy(hub.egress.hub), "proxy": {"chp": proxy, "traefik": proxy}, "singleuser": policy(hub.egress.servers)}
+    return {
+        "hub": policy(hub.egress.hub),
+        "proxy": {"chp": proxy, "traefik": proxy},
+        "singleuser": policy(hub.egress.servers),
+    }
 
 
 def _open_values(hub: HubSpec, given: Given) -> dict[str, Any]:
@@ -109,8 +144,13 @@ def _open_values(hub: HubSpec, given: Given) -> dict[str, Any]:
         "proxy": _proxy(hub.options),
         "singleuser": singleuser_values(hub),
         "scheduling": _scheduling(hub),
-        # A hook that pulls images needs user nodes, of which there are none at first, and holds up every release.
-        "prePuller": {"hook": {"enabled": False, "resources": _SMALL}, "continuous": {"enabled": False}, "resources": _SMALL},
+        # A hook that pulls images needs user nodes, of which there are none at first, and holds up
+        # every release.
+        "prePuller": {
+            "hook": {"enabled": False, "resources": _SMALL},
+            "continuous": {"enabled": False},
+            "resources": _SMALL,
+        },
         "cull": _cull(hub.options),
         "custom": {OWN_SETTINGS: _own_settings(hub)},
     }
@@ -122,7 +162,9 @@ def _hub(hub: HubSpec, given: Given) -> dict[str, Any]:
         **sign_in.config,
         "JupyterHub": {
             **sign_in.config["JupyterHub"],
-            "admin_access": False,  # an administrator manages servers; entering them is another matter
+            "admin_access": (
+                False
+            ),  # an administrator manages servers; entering them is another matter
             "public_url": hub.url,
             "cookie_secret": given.cookie_secret,
         },
@@ -131,9 +173,11 @@ def _hub(hub: HubSpec, given: Given) -> dict[str, Any]:
         "KubeSpawner": {
             "container_security_context": CONTAINER_SECURITY,
             "delete_pvc": False,  # removing a user never deletes a home
-            # A service account gives servers an identity in AWS (JupyterHub.add_role), never one in the cluster.
+            # A service account gives servers an identity in AWS (JupyterHub.add_role), never one in
+            # the cluster.
             "automount_service_account_token": False,
-            # What a program adds beside the stack file (JupyterHub.add_environment, add_secrets); absent, a server starts without.
+            # What a program adds beside the stack file (JupyterHub.add_environment, add_secrets);
+            # absent, a server starts without.
             "extra_container_config": {
                 "envFrom": [
                     {"configMapRef": {"name": SERVER_ENVIRONMENT, "optional": True}},
@@ -147,18 +191,36 @@ def _hub(hub: HubSpec, given: Given) -> dict[str, Any]:
         "existingSecret": SECRETS,
         "annotations": {"jupyterhub-aws/secrets": given.checksum},
         "services": {OPERATOR: {"apiToken": given.operator_token}},
-        "loadRoles": {OPERATOR: {"description": "jhub pause, health and who", "scopes": list(OPERATOR_SCOPES), "services": [OPERATOR]}},
+        "loadRoles": {
+            OPERATOR: {
+                "description": "jhub pause, health and who",
+                "scopes": list(OPERATOR_SCOPES),
+                "services": [OPERATOR],
+            }
+        },
         "db": _database(hub.options, hub.names, given),
         "resources": _HUB,
         "extraFiles": {**files_of_every_hub(), **sign_in.extra_files},
-        **({"allowNamedServers": True, "namedServerLimitPerUser": hub.options.named_servers} if hub.options.named_servers else {}),
+        **(
+            {"allowNamedServers": True, "namedServerLimitPerUser": hub.options.named_servers}
+            if hub.options.named_servers
+            else {}
+        ),
     }
 
 
 def _own_settings(hub: HubSpec) -> dict[str, Any]:
     """What our own files in the hub are told (components/hub/files, `configure` of each)."""
-    on_volume = {"databaseFolder": DATABASE_FOLDER} if isinstance(hub.options.database, SqliteDatabase) else {}
-    written = [shared_mount(name, item) for name, item in sorted(hub.options.shared_directories.items()) if item.writable_by == "administrators"]
+    on_volume = (
+        {"databaseFolder": DATABASE_FOLDER}
+        if isinstance(hub.options.database, SqliteDatabase)
+        else {}
+    )
+    written = [
+        shared_mount(name, item)
+        for name, item in sorted(hub.options.shared_directories.items())
+        if item.writable_by == "administrators"
+    ]
     return {
         **sign_in_values(hub.options, hub.url).settings,
         **({"profileGroups": groups} if (groups := profile_groups(hub.options)) else {}),
@@ -169,7 +231,8 @@ def _own_settings(hub: HubSpec) -> dict[str, Any]:
 
 def _database(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
     if isinstance(hub.database, SqliteDatabase):
-        # The volume is ours (components/hub/database.py): the claim binds to it by its label, and Helm never deletes the claim.
+        # The volume is ours (components/hub/database.py): the claim binds to it by its label, and
+        # Helm never deletes the claim.
         return {
             "type": "sqlite-pvc",
             "pvc": {
@@ -182,20 +245,36 @@ def _database(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
     if isinstance(hub.database, (SqliteOnNode, SqliteOnClass)):
         pvc: dict[str, Any] = {"annotations": {"helm.sh/resource-policy": "keep"}}
         if isinstance(hub.database, SqliteOnClass):
-            pvc |= {"storageClassName": hub.database.storage_class, "storage": f"{hub.database.size_gib}Gi"}
+            pvc |= {
+                "storageClassName": hub.database.storage_class,
+                "storage": f"{hub.database.size_gib}Gi",
+            }
         else:
-            pvc |= {"storageClassName": "", "selector": {"matchLabels": {VOLUME_LABEL: names.database_volume}}}
+            pvc |= {
+                "storageClassName": "",
+                "selector": {"matchLabels": {VOLUME_LABEL: names.database_volume}},
+            }
         return {"type": "sqlite-pvc", "pvc": pvc}
     if isinstance(hub.database, PostgresDatabase):
-        return {"type": "postgres", "url": given.database_url, "upgrade": True}  # one hub, one database: its schema follows the chart
+        return {
+            "type": "postgres",
+            "url": given.database_url,
+            "upgrade": True,
+        }  # one hub, one database: its schema follows the chart
     return {"type": "sqlite-memory"}
 
 
 def _proxy(hub: Hub) -> dict[str, Any]:
     encrypts = own_certificate(hub.entry) is not None
     return {
-        "service": {"type": "ClusterIP"},  # people come in through a service of ours (components/entry)
-        "https": {"enabled": True, "type": "secret", "secret": {"name": TLS_SECRET}} if encrypts else {"enabled": False},
+        "service": {
+            "type": "ClusterIP"
+        },  # people come in through a service of ours (components/entry)
+        "https": (
+            {"enabled": True, "type": "secret", "secret": {"name": TLS_SECRET}}
+            if encrypts
+            else {"enabled": False}
+        ),
         "chp": {"resources": _PROXY},
         "traefik": {"resources": _PROXY},
         "secretSync": {"resources": _SMALL},
@@ -206,7 +285,8 @@ def _scheduling(hub: HubSpec) -> dict[str, Any]:
     # Nodes of somebody else's cluster may be one machine, which cannot be labelled for both.
     purpose = "prefer" if hub.existing_cluster else "require"
     return {
-        # kube-scheduler 1.30 with the permissions of 1.30: off until it is proven on the cluster's minor.
+        # kube-scheduler 1.30 with the permissions of 1.30: off until it is proven on the cluster's
+        # minor.
         "userScheduler": {"enabled": False, "resources": _SCHEDULER},
         "userPlaceholder": {"enabled": False},
         "corePods": {"nodeAffinity": {"matchNodePurpose": purpose}},
@@ -220,11 +300,19 @@ def _cull(hub: Hub) -> dict[str, Any]:
         return {"enabled": False}
     never = 10 * 365 * 24 * 3600  # the culler has no "never": ten years
     idle = 60 * culling.server_idle_minutes or never
-    return {"enabled": True, "timeout": idle, "every": max(60, min(600, idle // 4)), "maxAge": 3600 * culling.max_age_hours, "users": False}
+    return {
+        "enabled": True,
+        "timeout": idle,
+        "every": max(60, min(600, idle // 4)),
+        "maxAge": 3600 * culling.max_age_hours,
+        "users": False,
+    }
 
 
 def secret_values(hub: HubSpec, secrets: Mapping[tuple[str, str], Any]) -> dict[str, Any]:
-    """`values.yaml` of the hub's own Secret, merged over the chart's when the hub starts: the secret traits of its sign-in."""
+    """`values.yaml` of the hub's own Secret, merged over the chart's when the hub starts: the
+    secret traits of its sign-in.
+    """
     found: dict[str, Any] = {}
     for owner, trait in sign_in_values(hub.options, hub.url).secret_traits:
         found.setdefault(owner, {})[trait] = secrets[owner, trait]

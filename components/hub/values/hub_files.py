@@ -9,7 +9,8 @@ from pathlib import Path
 from jupyterhub_aws.config.hub_code import CONFIGURATION_FOLDER, OWN_CONFIGURATION
 
 FOLDER = Path(__file__).resolve().parents[1] / "files"
-#: The chart puts its own configuration here, and the folder on Python's path (files/hub/jupyterhub_config.py of chart 4.4.0);
+#: The chart puts its own configuration here, and the folder on Python's path
+#: (files/hub/jupyterhub_config.py of chart 4.4.0);
 #: what lies in `jupyterhub_config.d` is executed with that configuration in scope.
 HUB_FOLDER = "/usr/local/etc/jupyterhub"
 
@@ -25,13 +26,25 @@ class HubFile:
 LDAP_CA = HubFile(key="ldap-ca", mount_path="/etc/jupyterhub-aws/ldap-ca.crt")
 #: The key below `custom` under which the chart hands our settings to them.
 OWN_SETTINGS = "jupyterhubAws"
-_MODULES = ("jupyterhub_aws_heartbeat", "jupyterhub_aws_notice", "jupyterhub_aws_people", "jupyterhub_aws_spawner")
+_MODULES = (
+    "jupyterhub_aws_heartbeat",
+    "jupyterhub_aws_notice",
+    "jupyterhub_aws_people",
+    "jupyterhub_aws_spawner",
+)
 
 
 def file_of_hub(name: str) -> dict[str, dict[str, str]]:
-    """`hub.extraFiles` for one file of components/hub/files: a module that the hub can import, or a configuration that it executes."""
+    """`hub.extraFiles` for one file of components/hub/files: a module that the hub can import,
+    or a configuration that it executes.
+    """
     folder = CONFIGURATION_FOLDER if name == OWN_CONFIGURATION else HUB_FOLDER
-    return {name.removesuffix(".py").replace("_", "-"): {"mountPath": f"{folder}/{name}", "stringData": text_of(name)}}
+    return {
+        name.removesuffix(".py").replace("_", "-"): {
+            "mountPath": f"{folder}/{name}",
+            "stringData": text_of(name),
+        }
+    }
 
 
 @cache
@@ -42,4 +55,7 @@ def text_of(name: str) -> str:
 
 def files_of_every_hub() -> dict[str, dict[str, str]]:
     """What every hub has, whatever its sign-in."""
-    return {**file_of_hub(OWN_CONFIGURATION), **{key: file for name in _MODULES for key, file in file_of_hub(f"{name}.py").items()}}
+    return {
+        **file_of_hub(OWN_CONFIGURATION),
+        **{key: file for name in _MODULES for key, file in file_of_hub(f"{name}.py").items()},
+    }

@@ -1,4 +1,6 @@
-"""Values that options of the stack file decide: another value in `helm_values` would hold, while plan, page and `--against` go on showing the option's."""
+"""Values that options of the stack file decide: another value in `helm_values` would hold, while
+plan, page and `--against` go on showing the option's.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,21 @@ _PROVIDER = {
     "admin_groups": "admin_groups",
 }
 _OPTIONS: Mapping[str, Mapping[str, str]] = {
-    "github": {**_LISTED, **_OAUTH, "allowed_organizations": "allowed_organizations", "admin_groups": "admin_teams"},
+    "github": {
+        **_LISTED,
+        **_OAUTH,
+        "allowed_organizations": "allowed_organizations",
+        "admin_groups": "admin_teams",
+    },
     "oidc": {**_LISTED, **_PROVIDER, "logout_redirect_url": "logout_url"},
-    "cognito": {**_LISTED, **_PROVIDER, "authorize_url": "domain", "token_url": "domain", "userdata_url": "domain", "auth_state_groups_key": "kind"},
+    "cognito": {
+        **_LISTED,
+        **_PROVIDER,
+        "authorize_url": "domain",
+        "token_url": "domain",
+        "userdata_url": "domain",
+        "auth_state_groups_key": "kind",
+    },
     "ldap": {
         **_LISTED,
         "server_address": "server",
@@ -58,7 +72,10 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
 }
 #: Why it matters more than that a page shows another value.
 _MATTERS = {
-    "lookup_dn_user_dn_attribute": "groups that list members by name (memberUid) would match nobody, and who a user is would change",
+    "lookup_dn_user_dn_attribute": (
+        "groups that list members by name (memberUid) would match nobody, and who a user is would"
+        " change"
+    ),
     "user_attribute": "who a user is would change, and so whose home they get",
     "username_claim": "who a user is would change, and so whose home they get",
     "oauth_callback_url": "the provider sends users back to the hub's address and nowhere else",
@@ -66,28 +83,46 @@ _MATTERS = {
 _SHOWN = "plan, page and --against would go on showing what the option says"
 #: What the program writes for itself, whole.
 _OWN: tuple[tuple[Path, str], ...] = (
-    (("custom", OWN_SETTINGS), "is what this program tells its own files in the hub: who may start which profile, who writes where"),
+    (
+        ("custom", OWN_SETTINGS),
+        (
+            "is what this program tells its own files in the hub: who may start which profile, who"
+            " writes where"
+        ),
+    ),
     (("hub", "services", OPERATOR), "is the service by which `jhub` works"),
     (("hub", "loadRoles", OPERATOR), "is the role by which `jhub` works"),
 )
 
 
 def owned(hub: Hub, before: Resolved, after: Resolved) -> Iterator[tuple[Path, str, str]]:
-    """What `helm_values` says otherwise than an option: the place, what is wrong, what to do. `before` is what the options alone become."""
+    """What `helm_values` says otherwise than an option: the place, what is wrong, what to do.
+    `before` is what the options alone become.
+    """
     kind = hub.sign_in.kind
     name = str(at(before.values, ("hub", "config", "JupyterHub", "authenticator_class")))
     place: Path = ("hub", "config", "JupyterHub", "authenticator_class")
     if at(after.values, place) != name or ("JupyterHub", "authenticator_class") in after.computed:
         said = after.computed.get(("JupyterHub", "authenticator_class")) or after.said(place)
-        yield said.path, f"{said.where}replaces the sign-in that the stack chooses ({kind}): {_SHOWN}", "choose another sign_in.kind"
+        yield (
+            said.path,
+            f"{said.where}replaces the sign-in that the stack chooses ({kind}): {_SHOWN}",
+            "choose another sign_in.kind",
+        )
         return
     place = ("hub", "config", "JupyterHub", "public_url")
     if at(after.values, place) != at(before.values, place):
         said = after.said(place)
-        what = f"{said.where}contradicts the entry, which says where users find the hub: sign-in and links would lead elsewhere"
+        what = (
+            f"{said.where}contradicts the entry, which says where users find the hub: sign-in and"
+            " links would lead elsewhere"
+        )
         yield said.path, what, "remove it, and use entry.hostname"
     yield from _sign_in(hub, name, before, after)
-    files = [(("hub", "extraFiles", key), "is a file of this program's in the hub") for key in _files(hub)]
+    files = [
+        (("hub", "extraFiles", key), "is a file of this program's in the hub")
+        for key in _files(hub)
+    ]
     for path, what in (*_OWN, *files):
         if at(after.values, path) != at(before.values, path):
             yield path, f"{what}: another value would undo it", "remove it"
@@ -98,21 +133,42 @@ def _files(hub: Hub) -> Iterator[str]:
     yield from sign_in_values(hub, "").extra_files
 
 
-def _sign_in(hub: Hub, name: str, before: Resolved, after: Resolved) -> Iterator[tuple[Path, str, str]]:
+def _sign_in(
+    hub: Hub, name: str, before: Resolved, after: Resolved
+) -> Iterator[tuple[Path, str, str]]:
     chain = sections(class_of_authenticator(name) or name)
     for trait, option in _OPTIONS[hub.sign_in.kind].items():
         old, _ = _of_chain(before, chain, trait)
         new, section = _of_chain(after, chain, trait)
-        code = next((after.computed[owner, trait] for owner in chain if (owner, trait) in after.computed), None)
+        code = next(
+            (after.computed[owner, trait] for owner in chain if (owner, trait) in after.computed),
+            None,
+        )
         if old == new and code is None:
             continue
         said = code or after.said(("hub", "config", section, trait))
-        where = f"sign_in.{option}" if option else "entry.hostname" if trait == "oauth_callback_url" else "profiles.NAME.groups"
-        yield said.path, f"{said.where}replaces what {where} decides: {_MATTERS.get(trait, _SHOWN)}", f"remove it, and use {where}"
-    for section, trait in (("JupyterHub", "admin_users"),):  # jupyterhub/app.py 5.5: still read where Authenticator's own is empty
+        where = (
+            f"sign_in.{option}"
+            if option
+            else "entry.hostname"
+            if trait == "oauth_callback_url"
+            else "profiles.NAME.groups"
+        )
+        yield (
+            said.path,
+            f"{said.where}replaces what {where} decides: {_MATTERS.get(trait, _SHOWN)}",
+            f"remove it, and use {where}",
+        )
+    for section, trait in (
+        ("JupyterHub", "admin_users"),
+    ):  # jupyterhub/app.py 5.5: still read where Authenticator's own is empty
         if at(after.values, ("hub", "config", section, trait)):
             said = after.said(("hub", "config", section, trait))
-            yield said.path, f"{said.where}replaces what sign_in.administrators decides: {_SHOWN}", "remove it, and use sign_in.administrators"
+            yield (
+                said.path,
+                f"{said.where}replaces what sign_in.administrators decides: {_SHOWN}",
+                "remove it, and use sign_in.administrators",
+            )
 
 
 def _of_chain(resolved: Resolved, chain: tuple[str, ...], trait: str) -> tuple[Any, str]:

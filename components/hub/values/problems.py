@@ -1,4 +1,6 @@
-"""Whether the chart would take what a stack's hubs become, and people could use it: asked before anything is evaluated."""
+"""Whether the chart would take what a stack's hubs become, and people could use it: asked before
+anything is evaluated.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ UNKNOWN = Given(
 
 
 def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
-    """What is wrong with one hub's values, each at the place in `helm_values` where it can be changed."""
+    """What is wrong with one hub's values, each at the place in `helm_values` where it can be
+    changed.
+    """
     hub = resolve(stack).hubs[name]
     values = hub_values(hub, UNKNOWN, resolve(stack).images)
     refused, told = False, set()
@@ -56,23 +60,48 @@ def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
 def _unreachable(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
     """What network policies take from pods that need it, or open although it protects something."""
     wrong = [*malformed(values)]
-    wrong = wrong or [item.fault for item in reach(stack, name, resolved_traits(values).values, [closed_by_default(f"hub-{name}")]) if item.refused]
+    wrong = wrong or [
+        item.fault
+        for item in reach(
+            stack, name, resolved_traits(values).values, [closed_by_default(f"hub-{name}")]
+        )
+        if item.refused
+    ]
     yield from (_problem(name, fault.path, fault.what, fault.fix) for fault in wrong)
 
 
 def _undone(hub: HubSpec, values: Mapping[str, Any]) -> Iterator[Problem]:
     """What `helm_values` may not take away, because another part of the stack counts on it."""
     if at(values, "hub", "existingSecret") != SECRETS:
-        yield _problem(hub.name, ("hub", "existingSecret"), "takes the secrets of the sign-in away from the hub", "remove it")
+        yield _problem(
+            hub.name,
+            ("hub", "existingSecret"),
+            "takes the secrets of the sign-in away from the hub",
+            "remove it",
+        )
     storage = at(values, "singleuser", "storage", "type")
     if storage == "none" and not isinstance(hub.homes, EphemeralHomes):
-        yield _problem(hub.name, ("singleuser", "storage", "type"), "keeps nothing when a server stops", "say so: homes.kind: ephemeral")
-    if bool(at(values, "proxy", "https", "enabled")) != (own_certificate(hub.options.entry) is not None):
-        yield _problem(hub.name, ("proxy", "https", "enabled"), "contradicts the hub's entry, which says who encrypts", "remove it, and use entry.tls")
+        yield _problem(
+            hub.name,
+            ("singleuser", "storage", "type"),
+            "keeps nothing when a server stops",
+            "say so: homes.kind: ephemeral",
+        )
+    if bool(at(values, "proxy", "https", "enabled")) != (
+        own_certificate(hub.options.entry) is not None
+    ):
+        yield _problem(
+            hub.name,
+            ("proxy", "https", "enabled"),
+            "contradicts the hub's entry, which says who encrypts",
+            "remove it, and use entry.tls",
+        )
 
 
 def _otherwise(hub: HubSpec, values: Mapping[str, Any], told: set[Path]) -> Iterator[Problem]:
-    """What `helm_values` says otherwise than an option of the stack file, where no rule has spoken yet."""
+    """What `helm_values` says otherwise than an option of the stack file, where no rule has
+    spoken yet.
+    """
     said = resolved_traits(effective(rendered(hub, UNKNOWN)))
     for path, what, fix in owned(hub.options, said, resolved_traits(values)):
         spoken = path in told or any(other[: len(path)] == path for other in told)

@@ -1,4 +1,6 @@
-"""`singleuser.profileList`: what users choose from, as KubeSpawner takes it. Lists are always whole, because an override replaces a list."""
+"""`singleuser.profileList`: what users choose from, as KubeSpawner takes it. Lists are always
+whole, because an override replaces a list.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def _override(profile: ProfileSpec) -> dict[str, Any]:
 
 
 def _options(profile: ProfileSpec) -> dict[str, Any]:
-    """`profile_options`: what a user chooses inside a profile, images before sizes as the keys sort."""
+    """`profile_options`: what a user chooses inside a profile, images before sizes as the keys
+    sort.
+    """
     found: dict[str, Any] = {}
     if profile.options.images:
         found["image"] = {
@@ -59,7 +63,9 @@ def _options(profile: ProfileSpec) -> dict[str, Any]:
             "display_name": "Size",
             "choices": {
                 str(name): {
-                    "display_name": profile.options.sizes[str(name)].display_name or _amount(share, profile),
+                    "display_name": (
+                        profile.options.sizes[str(name)].display_name or _amount(share, profile)
+                    ),
                     **({"default": True} if name == profile.default_size else {}),
                     "kubespawner_override": share_traits(share),
                 }
@@ -70,15 +76,29 @@ def _options(profile: ProfileSpec) -> dict[str, Any]:
 
 
 def described(profile: ProfileSpec) -> str:
-    """A line for users: `up to 4 cores and 32 GiB of memory, 1 GPU (NVIDIA T4)`, and whether AWS may take the node back."""
+    """A line for users: `up to 4 cores and 32 GiB of memory, 1 GPU (NVIDIA T4)`, and whether AWS
+    may take the node back.
+    """
     each = list(profile.shares.values())
-    size = f"up to {_amount(each[-1], profile)}" if len(each) == 1 else f"from {_amount(each[0], profile)} to {_amount(each[-1], profile)}"
+    size = (
+        f"up to {_amount(each[-1], profile)}"
+        if len(each) == 1
+        else f"from {_amount(each[0], profile)} to {_amount(each[-1], profile)}"
+    )
     if profile.options.protected:
         return f"{size}; on nodes that AWS does not take back"
     # EC2 user guide, "Spot Instance interruption notices": two minutes.
-    return f"{size}; AWS may take its node back, two minutes ahead" if profile.pool.pool.capacity in ("spot", "spot_first") else size
+    return (
+        f"{size}; AWS may take its node back, two minutes ahead"
+        if profile.pool.pool.capacity in ("spot", "spot_first")
+        else size
+    )
 
 
 def _amount(share: Share, profile: ProfileSpec) -> str:
-    gpus = f", {share.gpus} GPU{'s' if share.gpus > 1 else ''} ({profile.pool.types[0].gpu})" if share.gpus else ""
+    gpus = (
+        f", {share.gpus} GPU{'s' if share.gpus > 1 else ''} ({profile.pool.types[0].gpu})"
+        if share.gpus
+        else ""
+    )
     return f"{share.cpu:g} cores and {share.memory_mib / 1024:.4g} GiB of memory{gpus}"

@@ -9,7 +9,14 @@ from typing import Any
 from jupyterhub_aws.components.hub.values.hub_files import LDAP_CA, file_of_hub
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.people import AnySignIn
-from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, NativeSignIn, OidcSignIn, SharedPasswordSignIn
+from jupyterhub_aws.config.sign_in import (
+    CognitoSignIn,
+    GitHubSignIn,
+    LdapSignIn,
+    NativeSignIn,
+    OidcSignIn,
+    SharedPasswordSignIn,
+)
 
 #: ssl.CERT_REQUIRED. As a word ldap3 refuses it, and its own default verifies nothing.
 _CERTIFICATE_REQUIRED = 2
@@ -18,8 +25,9 @@ _STRATEGY = {"on_connect": "on_connect", "start_tls": "before_bind"}
 
 @dataclass(frozen=True, kw_only=True)
 class SignInValues:
-    """`config` goes under hub.config, `extra_files` under hub.extraFiles, `settings` to our own files in the hub (custom.jupyterhubAws);
-    `secret_traits` names what a secret fills in: class and trait.
+    """`config` goes under hub.config, `extra_files` under hub.extraFiles, `settings` to our own
+    files in the hub (custom.jupyterhubAws); `secret_traits` names what a secret fills in: class and
+    trait.
     """
 
     config: dict[str, dict[str, Any]]
@@ -43,17 +51,30 @@ def sign_in_values(hub: Hub, public_url: str) -> SignInValues:
 
 def profile_groups(hub: Hub) -> dict[str, list[str]]:
     """The groups that each profile is for, by profile; a profile for everybody is not there."""
-    return {name: sorted(profile.groups) for name, profile in sorted(hub.profiles.items()) if profile.groups}
+    return {
+        name: sorted(profile.groups)
+        for name, profile in sorted(hub.profiles.items())
+        if profile.groups
+    }
 
 
 def _people(sign_in: AnySignIn, allowed: tuple[str, ...]) -> dict[str, Any]:
     """Who may come in by name. Administrators are listed too: being one does not let anybody in.
 
-    JupyterHub takes a non-empty list as leave to keep whoever was in once, groups or not; so that is switched off.
+    JupyterHub takes a non-empty list as leave to keep whoever was in once, groups or not; so that
+    is switched off.
     """
     names = sorted({*allowed, *sign_in.administrators})
-    found: dict[str, Any] = {"admin_users": sorted(sign_in.administrators)} if sign_in.administrators else {}
-    return {**found, **({"allowed_users": names} if names else {}), **_names(sign_in), "allow_existing_users": False, "allow_all": False}
+    found: dict[str, Any] = (
+        {"admin_users": sorted(sign_in.administrators)} if sign_in.administrators else {}
+    )
+    return {
+        **found,
+        **({"allowed_users": names} if names else {}),
+        **_names(sign_in),
+        "allow_existing_users": False,
+        "allow_all": False,
+    }
 
 
 def _names(sign_in: AnySignIn) -> dict[str, str]:
@@ -66,24 +87,46 @@ def _callback(public_url: str) -> str:
 
 
 def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
-    people, traits = _people(sign_in, sign_in.allowed_users), {"client_id": sign_in.client_id, "oauth_callback_url": _callback(public_url)}
-    organizations: dict[str, Any] = {"allowed_organizations": sorted(sign_in.allowed_organizations)} if sign_in.allowed_organizations else {}
+    people, traits = (
+        _people(sign_in, sign_in.allowed_users),
+        {
+            "client_id": sign_in.client_id,
+            "oauth_callback_url": _callback(public_url),
+        },
+    )
+    organizations: dict[str, Any] = (
+        {"allowed_organizations": sorted(sign_in.allowed_organizations)}
+        if sign_in.allowed_organizations
+        else {}
+    )
     teams = bool(sign_in.admin_teams or profile_groups(hub))
     if teams:
         people["manage_groups"] = True
         organizations |= {"populate_teams_in_auth_state": True}
-        # Administrators come in (oauth2.py, check_allowed); the traits are those of the base class, for any kind of group.
-        organizations |= {"admin_groups": sorted(sign_in.admin_teams)} if sign_in.admin_teams else {}
+        # Administrators come in (oauth2.py, check_allowed); the traits are those of the base class,
+        # for any kind of group.
+        organizations |= (
+            {"admin_groups": sorted(sign_in.admin_teams)} if sign_in.admin_teams else {}
+        )
     if organizations:
         organizations["scope"] = ["read:org"]
     return SignInValues(
-        config={"JupyterHub": {"authenticator_class": "github"}, "Authenticator": people, "GitHubOAuthenticator": {**traits, **organizations}},
+        config={
+            "JupyterHub": {"authenticator_class": "github"},
+            "Authenticator": people,
+            "GitHubOAuthenticator": {**traits, **organizations},
+        },
         settings={"githubTeams": True} if teams else {},
         secret_traits=(("GitHubOAuthenticator", "client_secret"),),
     )
 
 
-def _provider(sign_in: OidcSignIn | CognitoSignIn, public_url: str, groups_claim: str | None, traits: dict[str, Any]) -> SignInValues:
+def _provider(
+    sign_in: OidcSignIn | CognitoSignIn,
+    public_url: str,
+    groups_claim: str | None,
+    traits: dict[str, Any],
+) -> SignInValues:
     people = _people(sign_in, sign_in.allowed_users)
     traits = {
         "client_id": sign_in.client_id,
@@ -96,27 +139,42 @@ def _provider(sign_in: OidcSignIn | CognitoSignIn, public_url: str, groups_claim
         **traits,
     }
     if groups_claim is not None:
-        # manage_groups stands with the base class: the traits below it are refused as long as it is off.
+        # manage_groups stands with the base class: the traits below it are refused as long as it is
+        # off.
         people["manage_groups"] = True
         traits |= {"auth_state_groups_key": f"oauth_user.{groups_claim}"}
-        traits |= {"allowed_groups": sorted(sign_in.allowed_groups)} if sign_in.allowed_groups else {}
+        traits |= (
+            {"allowed_groups": sorted(sign_in.allowed_groups)} if sign_in.allowed_groups else {}
+        )
         traits |= {"admin_groups": sorted(sign_in.admin_groups)} if sign_in.admin_groups else {}
     return SignInValues(
-        config={"JupyterHub": {"authenticator_class": "generic-oauth"}, "Authenticator": people, "GenericOAuthenticator": traits},
+        config={
+            "JupyterHub": {"authenticator_class": "generic-oauth"},
+            "Authenticator": people,
+            "GenericOAuthenticator": traits,
+        },
         secret_traits=(("GenericOAuthenticator", "client_secret"),),
     )
 
 
 def _oidc(sign_in: OidcSignIn, _hub: Hub, public_url: str) -> SignInValues:
     leave = {} if sign_in.logout_url is None else {"logout_redirect_url": sign_in.logout_url}
-    return _provider(sign_in, public_url, sign_in.groups_claim, {"userdata_url": sign_in.userinfo_url, **leave})
+    return _provider(
+        sign_in, public_url, sign_in.groups_claim, {"userdata_url": sign_in.userinfo_url, **leave}
+    )
 
 
 def _cognito(sign_in: CognitoSignIn, _hub: Hub, public_url: str) -> SignInValues:
-    # Groups are in the identity token only, not in what the userInfo endpoint says (Amazon Cognito developer guide, "Understanding
+    # Groups are in the identity token only, not in what the userInfo endpoint says (Amazon Cognito
+    # developer guide, "Understanding
     # the identity (ID) token"); the sign-out address is that of its "Logout endpoint".
     leave = f"https://{sign_in.domain}/logout?client_id={sign_in.client_id}&logout_uri={public_url}"
-    return _provider(sign_in, public_url, "cognito:groups", {"userdata_from_id_token": True, "logout_redirect_url": leave})
+    return _provider(
+        sign_in,
+        public_url,
+        "cognito:groups",
+        {"userdata_from_id_token": True, "logout_redirect_url": leave},
+    )
 
 
 def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
@@ -124,8 +182,13 @@ def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
         "server_address": sign_in.server,
         "server_port": sign_in.server_port,
         "tls_strategy": _STRATEGY.get(sign_in.tls, "insecure"),
-        "tls_kwargs": {"validate": _CERTIFICATE_REQUIRED, "ca_certs_file": LDAP_CA.mount_path} if sign_in.encrypted else {},
-        # JupyterHub matches the rule after making names lower case; this one before, and before anything is asked.
+        "tls_kwargs": (
+            {"validate": _CERTIFICATE_REQUIRED, "ca_certs_file": LDAP_CA.mount_path}
+            if sign_in.encrypted
+            else {}
+        ),
+        # JupyterHub matches the rule after making names lower case; this one before, and before
+        # anything is asked.
         "valid_username_regex": sign_in.username_pattern or ".+",
     }
     secret: tuple[tuple[str, str], ...] = ()
@@ -143,9 +206,18 @@ def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
         secret = (("LDAPAuthenticator", "lookup_dn_search_password"),)
     if sign_in.allowed_groups:
         traits["allowed_groups"] = list(sign_in.allowed_groups)
-    own: dict[str, Any] = {"timeout_seconds": sign_in.timeout_seconds, "admin_groups": list(sign_in.admin_groups)}
-    own["known_groups"] = sorted({group for groups in profile_groups(hub).values() for group in groups})
-    files = {} if sign_in.ca_certificate is None else {LDAP_CA.key: {"mountPath": LDAP_CA.mount_path, "stringData": sign_in.ca_certificate}}
+    own: dict[str, Any] = {
+        "timeout_seconds": sign_in.timeout_seconds,
+        "admin_groups": list(sign_in.admin_groups),
+    }
+    own["known_groups"] = sorted(
+        {group for groups in profile_groups(hub).values() for group in groups}
+    )
+    files = (
+        {}
+        if sign_in.ca_certificate is None
+        else {LDAP_CA.key: {"mountPath": LDAP_CA.mount_path, "stringData": sign_in.ca_certificate}}
+    )
     return SignInValues(
         config={
             "JupyterHub": {"authenticator_class": "jupyterhub_aws_ldap.DirectoryAuthenticator"},
@@ -180,12 +252,16 @@ def _native(sign_in: NativeSignIn, _hub: Hub, _public_url: str) -> SignInValues:
 
 
 def _shared_password(sign_in: SharedPasswordSignIn, _hub: Hub, _public_url: str) -> SignInValues:
-    # Whoever has the password comes in: the password is the list. Administrators have one of their own.
+    # Whoever has the password comes in: the password is the list. Administrators have one of their
+    # own.
     admins = {"admin_users": sorted(sign_in.administrators)} if sign_in.administrators else {}
     secret = [("SharedPasswordAuthenticator", "user_password")]
     if sign_in.administrators:
         secret.append(("SharedPasswordAuthenticator", "admin_password"))
     return SignInValues(
-        config={"JupyterHub": {"authenticator_class": "shared-password"}, "Authenticator": {**admins, **_names(sign_in), "allow_all": True}},
+        config={
+            "JupyterHub": {"authenticator_class": "shared-password"},
+            "Authenticator": {**admins, **_names(sign_in), "allow_all": True},
+        },
         secret_traits=tuple(secret),
     )

@@ -1,7 +1,8 @@
-"""Which thing of an account is the resource that the program would register: by type and place, one function for each type.
+"""Which thing of an account is the resource that the program would register: by type and place, one
+function for each type.
 
-A place is what makes a thing this one and no other: a zone and a range, a subnet, a name that AWS lets nobody use twice. Where no place says it,
-there is no match: nothing here guesses by likeness.
+A place is what makes a thing this one and no other: a zone and a range, a subnet, a name that AWS
+lets nobody use twice. Where no place says it, there is no match: nothing here guesses by likeness.
 """
 
 from __future__ import annotations
@@ -19,4 +20,13 @@ from jupyterhub_aws.adopt.matchers.storage import STORAGE
 from jupyterhub_aws.adopt.matchers.watch import WATCH
 
 #: By the type of the resource.
-MATCHERS: Mapping[str, Matcher] = {**NETWORK, **IDENTITY, **KEYS, **CLUSTER, **STORAGE, **ENTRY, **BACKUPS, **WATCH}
+MATCHERS: Mapping[str, Matcher] = {
+    **NETWORK,
+    **IDENTITY,
+    **KEYS,
+    **CLUSTER,
+    **STORAGE,
+    **ENTRY,
+    **BACKUPS,
+    **WATCH,
+}

@@ -1,4 +1,6 @@
-"""AWS Backup: vault, its policy and lock, plan and selection. A vault's name is once in a region; the stack's plan is the one that bears its name."""
+"""AWS Backup: vault, its policy and lock, plan and selection. A vault's name is once in a
+region; the stack's plan is the one that bears its name.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +16,38 @@ def _vault(asked: Asked) -> Found | None:
         return None
     name = vault["BackupVaultName"]
     view = {"name": name, "kmsKeyArn": vault.get("EncryptionKeyArn")}
-    return Found(id=name, outputs={"id": name, "name": name, "arn": str(vault.get("BackupVaultArn", ""))}, view=view)
+    return Found(
+        id=name,
+        outputs={"id": name, "name": name, "arn": str(vault.get("BackupVaultArn", ""))},
+        view=view,
+    )
 
 
 def _policy(asked: Asked) -> Found | None:
     item = one(asked.live.of("vault_policies"), BackupVaultName=asked.text("backupVaultName"))
     if item is None or "Policy" not in item:
         return None
-    return Found(id=item["BackupVaultName"], view={"backupVaultName": item["BackupVaultName"], "policy": item["Policy"]})
+    return Found(
+        id=item["BackupVaultName"],
+        view={"backupVaultName": item["BackupVaultName"], "policy": item["Policy"]},
+    )
 
 
 def _lock(asked: Asked) -> Found | None:
-    """AWS says when a lock closes and not after how many days, so that the provider reads none: with days of grace an import ends in a replacement."""
+    """AWS says when a lock closes and not after how many days, so that the provider reads none:
+    with days of grace an import ends in a replacement.
+    """
     vault = one(asked.live.of("vaults"), BackupVaultName=asked.text("backupVaultName"))
     if vault is None or not vault.get("Locked"):
         return None
-    days = {"minRetentionDays": vault.get("MinRetentionDays"), "maxRetentionDays": vault.get("MaxRetentionDays"), "changeableForDays": None}
-    return Found(id=vault["BackupVaultName"], view={"backupVaultName": vault["BackupVaultName"], **days})
+    days = {
+        "minRetentionDays": vault.get("MinRetentionDays"),
+        "maxRetentionDays": vault.get("MaxRetentionDays"),
+        "changeableForDays": None,
+    }
+    return Found(
+        id=vault["BackupVaultName"], view={"backupVaultName": vault["BackupVaultName"], **days}
+    )
 
 
 def _plan(asked: Asked) -> Found | None:
@@ -41,7 +58,9 @@ def _plan(asked: Asked) -> Found | None:
     content = one(asked.live.of("plan_rules"), BackupPlanId=identity)
     view: dict[str, Any] = {"name": plan["BackupPlanName"]}
     if content is not None:
-        rules = sorted(content["BackupPlan"].get("Rules", ()), key=lambda rule: str(rule["RuleName"]))
+        rules = sorted(
+            content["BackupPlan"].get("Rules", ()), key=lambda rule: str(rule["RuleName"])
+        )
         view["rules"] = [_rule(rule) for rule in rules]
     return Found(id=identity, outputs={"id": identity}, view=view)
 
@@ -57,31 +76,57 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         "completionWindow": rule.get("CompletionWindowMinutes"),
         "lifecycle": _lifecycle(rule),
     }
-    copies = [{"destinationVaultArn": item["DestinationBackupVaultArn"], "lifecycle": _lifecycle(item)} for item in rule.get("CopyActions", ())]
+    copies = [
+        {"destinationVaultArn": item["DestinationBackupVaultArn"], "lifecycle": _lifecycle(item)}
+        for item in rule.get("CopyActions", ())
+    ]
     return {**found, **({"copyActions": copies} if copies else {})}
 
 
 def _lifecycle(thing: Mapping[str, Any]) -> dict[str, Any]:
     names = {"deleteAfter": "DeleteAfterDays", "coldStorageAfter": "MoveToColdStorageAfterDays"}
-    return {key: thing["Lifecycle"][name] for key, name in names.items() if thing.get("Lifecycle", {}).get(name) is not None}
+    return {
+        key: thing["Lifecycle"][name]
+        for key, name in names.items()
+        if thing.get("Lifecycle", {}).get(name) is not None
+    }
 
 
 def _selection(asked: Asked) -> Found | None:
-    item = one(asked.live.of("selections"), SelectionName=asked.text("name"), BackupPlanId=asked.text("planId"))
+    item = one(
+        asked.live.of("selections"),
+        SelectionName=asked.text("name"),
+        BackupPlanId=asked.text("planId"),
+    )
     if item is None:
         return None
-    view: dict[str, Any] = {"name": item["SelectionName"], "planId": item["BackupPlanId"], "iamRoleArn": item.get("IamRoleArn")}
+    view: dict[str, Any] = {
+        "name": item["SelectionName"],
+        "planId": item["BackupPlanId"],
+        "iamRoleArn": item.get("IamRoleArn"),
+    }
     content = one(asked.live.of("selected"), SelectionId=item["SelectionId"])
     if content is not None:
         tags = content["BackupSelection"].get("ListOfTags", ())
-        view["selectionTags"] = [{"type": tag["ConditionType"], "key": tag["ConditionKey"], "value": tag["ConditionValue"]} for tag in tags]
+        view["selectionTags"] = [
+            {
+                "type": tag["ConditionType"],
+                "key": tag["ConditionKey"],
+                "value": tag["ConditionValue"],
+            }
+            for tag in tags
+        ]
     return Found(id=f"{item['BackupPlanId']}|{item['SelectionId']}", view=view)
 
 
 BACKUPS: Mapping[str, Matcher] = {
     "aws:backup/vault:Vault": Matcher(topics=("vaults",), find=_vault),
-    "aws:backup/vaultPolicy:VaultPolicy": Matcher(topics=("vaults", "vault_policies"), find=_policy),
-    "aws:backup/vaultLockConfiguration:VaultLockConfiguration": Matcher(topics=("vaults",), find=_lock),
+    "aws:backup/vaultPolicy:VaultPolicy": Matcher(
+        topics=("vaults", "vault_policies"), find=_policy
+    ),
+    "aws:backup/vaultLockConfiguration:VaultLockConfiguration": Matcher(
+        topics=("vaults",), find=_lock
+    ),
     "aws:backup/plan:Plan": Matcher(topics=("plans",), find=_plan),
     "aws:backup/selection:Selection": Matcher(topics=("plans", "selections"), find=_selection),
 }

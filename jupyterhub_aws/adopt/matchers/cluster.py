@@ -16,21 +16,42 @@ def _control_plane(asked: Asked) -> Found | None:
     if asked.text("name") != live.name:
         return None
     cluster, network = live.cluster, live.cluster.get("resourcesVpcConfig", {})
-    on = [kind for item in cluster.get("logging", {}).get("clusterLogging", ()) if item.get("enabled") for kind in item.get("types", ())]
+    on = [
+        kind
+        for item in cluster.get("logging", {}).get("clusterLogging", ())
+        if item.get("enabled")
+        for kind in item.get("types", ())
+    ]
     view: dict[str, Any] = {
         "name": live.name,
         "version": cluster.get("version"),
         "roleArn": cluster.get("roleArn"),
-        "accessConfig": {"authenticationMode": cluster.get("accessConfig", {}).get("authenticationMode", "CONFIG_MAP")},
+        "accessConfig": {
+            "authenticationMode": (
+                cluster.get("accessConfig", {}).get("authenticationMode", "CONFIG_MAP")
+            )
+        },
         "enabledClusterLogTypes": sorted(on),
-        "kubernetesNetworkConfig": {key: cluster.get("kubernetesNetworkConfig", {}).get(key) for key in ("ipFamily", "serviceIpv4Cidr")},
-        "vpcConfig": {key: network.get(key) for key in ("endpointPrivateAccess", "endpointPublicAccess")},
+        "kubernetesNetworkConfig": {
+            key: cluster.get("kubernetesNetworkConfig", {}).get(key)
+            for key in ("ipFamily", "serviceIpv4Cidr")
+        },
+        "vpcConfig": {
+            key: network.get(key) for key in ("endpointPrivateAccess", "endpointPublicAccess")
+        },
     }
     view["vpcConfig"]["subnetIds"] = sorted(network.get("subnetIds", ()))
     if network.get("endpointPublicAccess"):
         view["vpcConfig"]["publicAccessCidrs"] = sorted(network.get("publicAccessCidrs", ()))
-    view["encryptionConfig"] = {"provider": {"keyArn": live.key_arn}, "resources": ["secrets"]} if live.key_arn else None
-    outputs = {"id": live.name, "name": live.name, "arn": str(cluster.get("arn", "")), "endpoint": str(cluster.get("endpoint", ""))}
+    view["encryptionConfig"] = (
+        {"provider": {"keyArn": live.key_arn}, "resources": ["secrets"]} if live.key_arn else None
+    )
+    outputs = {
+        "id": live.name,
+        "name": live.name,
+        "arn": str(cluster.get("arn", "")),
+        "endpoint": str(cluster.get("endpoint", "")),
+    }
     outputs["vpcConfig.clusterSecurityGroupId"] = str(network.get("clusterSecurityGroupId", ""))
     return Found(id=live.name, outputs=outputs, view=with_tags(cluster, view))
 
@@ -39,7 +60,11 @@ def _addon(asked: Asked) -> Found | None:
     addon = one(asked.live.of("addons"), addonName=asked.text("addonName"))
     if addon is None or asked.text("clusterName") != asked.live.name:
         return None
-    view = {"addonName": addon["addonName"], "clusterName": asked.live.name, "addonVersion": addon.get("addonVersion")}
+    view = {
+        "addonName": addon["addonName"],
+        "clusterName": asked.live.name,
+        "addonVersion": addon.get("addonVersion"),
+    }
     return Found(id=f"{asked.live.name}:{addon['addonName']}", view=with_tags(addon, view))
 
 
@@ -52,22 +77,37 @@ def _access_entry(asked: Asked) -> Found | None:
     if not _listed(asked.live, "access_entries", principal):
         return None
     return Found(
-        id=f"{asked.live.name}:{principal}", outputs={"principalArn": str(principal)}, view={"principalArn": principal, "clusterName": asked.live.name}
+        id=f"{asked.live.name}:{principal}",
+        outputs={"principalArn": str(principal)},
+        view={"principalArn": principal, "clusterName": asked.live.name},
     )
 
 
 def _administrator(asked: Asked) -> Found | None:
     principal, policy = asked.text("principalArn"), asked.text("policyArn")
-    if not _listed(asked.live, "administrators", principal) or not str(policy).endswith("/AmazonEKSClusterAdminPolicy"):
+    if not _listed(asked.live, "administrators", principal) or not str(policy).endswith(
+        "/AmazonEKSClusterAdminPolicy"
+    ):
         return None
-    return Found(id=f"{asked.live.name}#{principal}#{policy}", view={"principalArn": principal, "policyArn": policy, "clusterName": asked.live.name})
+    return Found(
+        id=f"{asked.live.name}#{principal}#{policy}",
+        view={"principalArn": principal, "policyArn": policy, "clusterName": asked.live.name},
+    )
 
 
 def _pod_identity(asked: Asked) -> Found | None:
-    item = one(asked.live.of("pod_identities"), namespace=asked.text("namespace"), serviceAccount=asked.text("serviceAccount"))
+    item = one(
+        asked.live.of("pod_identities"),
+        namespace=asked.text("namespace"),
+        serviceAccount=asked.text("serviceAccount"),
+    )
     if item is None:
         return None
-    view = {"clusterName": asked.live.name, "namespace": item["namespace"], "serviceAccount": item["serviceAccount"]}
+    view = {
+        "clusterName": asked.live.name,
+        "namespace": item["namespace"],
+        "serviceAccount": item["serviceAccount"],
+    }
     return Found(id=f"{asked.live.name},{item['associationId']}", view=view)
 
 
@@ -90,7 +130,11 @@ def _node_group(asked: Asked) -> Found | None:
     }
     names = [item["name"] for item in group.get("resources", {}).get("autoScalingGroups", ())]
     outputs = {"resources[0].autoscalingGroups[0].name": names[0]} if names else {}
-    return Found(id=f"{asked.live.name}:{group['nodegroupName']}", outputs=outputs, view=with_tags(group, view))
+    return Found(
+        id=f"{asked.live.name}:{group['nodegroupName']}",
+        outputs=outputs,
+        view=with_tags(group, view),
+    )
 
 
 def _template(asked: Asked) -> Found | None:
@@ -100,7 +144,9 @@ def _template(asked: Asked) -> Found | None:
     identity = template["LaunchTemplateId"]
     # Its content is in versions, and whatever differs there becomes another version, in place.
     return Found(
-        id=identity, outputs={"id": identity, "name": template["LaunchTemplateName"]}, view=with_tags(template, {"name": template["LaunchTemplateName"]})
+        id=identity,
+        outputs={"id": identity, "name": template["LaunchTemplateName"]},
+        view=with_tags(template, {"name": template["LaunchTemplateName"]}),
     )
 
 
@@ -113,22 +159,41 @@ def _group(asked: Asked) -> Found | None:
         "name": name,
         "minSize": group.get("MinSize"),
         "maxSize": group.get("MaxSize"),
-        "vpcZoneIdentifiers": sorted(item for item in str(group.get("VPCZoneIdentifier", "")).split(",") if item),
-        "suspendedProcesses": sorted(item["ProcessName"] for item in group.get("SuspendedProcesses", ())),
+        "vpcZoneIdentifiers": sorted(
+            item for item in str(group.get("VPCZoneIdentifier", "")).split(",") if item
+        ),
+        "suspendedProcesses": sorted(
+            item["ProcessName"] for item in group.get("SuspendedProcesses", ())
+        ),
         "tags": [
-            {"key": item["Key"], "value": item.get("Value", ""), "propagateAtLaunch": item.get("PropagateAtLaunch", False)} for item in group.get("Tags", ())
+            {
+                "key": item["Key"],
+                "value": item.get("Value", ""),
+                "propagateAtLaunch": item.get("PropagateAtLaunch", False),
+            }
+            for item in group.get("Tags", ())
         ],
     }
-    return Found(id=name, outputs={"id": name, "name": name, "arn": str(group.get("AutoScalingGroupARN", ""))}, view=view)
+    return Found(
+        id=name,
+        outputs={"id": name, "name": name, "arn": str(group.get("AutoScalingGroupARN", ""))},
+        view=view,
+    )
 
 
 CLUSTER: Mapping[str, Matcher] = {
     CONTROL_PLANE: Matcher(topics=(), find=_control_plane),
     "aws:eks/addon:Addon": Matcher(topics=("addon_names", "addons"), find=_addon),
     "aws:eks/accessEntry:AccessEntry": Matcher(topics=("access_entries",), find=_access_entry),
-    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": Matcher(topics=("administrators",), find=_administrator),
-    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Matcher(topics=("pod_identities",), find=_pod_identity),
-    "aws:eks/nodeGroup:NodeGroup": Matcher(topics=("node_group_names", "node_groups"), find=_node_group),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": Matcher(
+        topics=("administrators",), find=_administrator
+    ),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Matcher(
+        topics=("pod_identities",), find=_pod_identity
+    ),
+    "aws:eks/nodeGroup:NodeGroup": Matcher(
+        topics=("node_group_names", "node_groups"), find=_node_group
+    ),
     "aws:ec2/launchTemplate:LaunchTemplate": Matcher(topics=("templates",), find=_template),
     "aws:autoscaling/group:Group": Matcher(topics=("groups",), find=_group),
 }

@@ -15,11 +15,15 @@ def _balancer(asked: Asked) -> Found | None:
         "name": item["LoadBalancerName"],
         "loadBalancerType": item.get("Type"),
         "internal": item.get("Scheme") == "internal",
-        "subnets": sorted(zone["SubnetId"] for zone in item.get("AvailabilityZones", ()) if zone.get("SubnetId")),
+        "subnets": sorted(
+            zone["SubnetId"] for zone in item.get("AvailabilityZones", ()) if zone.get("SubnetId")
+        ),
         "securityGroups": sorted(item.get("SecurityGroups", ())),
     }
     arn = item["LoadBalancerArn"]
-    return Found(id=arn, outputs={"id": arn, "arn": arn, "dnsName": str(item.get("DNSName", ""))}, view=view)
+    return Found(
+        id=arn, outputs={"id": arn, "arn": arn, "dnsName": str(item.get("DNSName", ""))}, view=view
+    )
 
 
 def _target_group(asked: Asked) -> Found | None:
@@ -33,16 +37,33 @@ def _target_group(asked: Asked) -> Found | None:
         "targetType": item.get("TargetType"),
         "vpcId": item.get("VpcId"),
     }
-    return Found(id=item["TargetGroupArn"], outputs={"id": item["TargetGroupArn"], "arn": item["TargetGroupArn"]}, view=view)
+    return Found(
+        id=item["TargetGroupArn"],
+        outputs={"id": item["TargetGroupArn"], "arn": item["TargetGroupArn"]},
+        view=view,
+    )
 
 
 def _listener(asked: Asked) -> Found | None:
-    item = one(asked.live.of("listeners"), LoadBalancerArn=asked.text("loadBalancerArn"), Port=asked.inputs.get("port"))
+    item = one(
+        asked.live.of("listeners"),
+        LoadBalancerArn=asked.text("loadBalancerArn"),
+        Port=asked.inputs.get("port"),
+    )
     if item is None:
         return None
     certificates = [entry.get("CertificateArn") for entry in item.get("Certificates", ())]
-    view = {"loadBalancerArn": item["LoadBalancerArn"], "port": item["Port"], "protocol": item.get("Protocol"), "sslPolicy": item.get("SslPolicy")}
-    return Found(id=item["ListenerArn"], outputs={"arn": item["ListenerArn"]}, view={**view, "certificateArn": certificates[0] if certificates else None})
+    view = {
+        "loadBalancerArn": item["LoadBalancerArn"],
+        "port": item["Port"],
+        "protocol": item.get("Protocol"),
+        "sslPolicy": item.get("SslPolicy"),
+    }
+    return Found(
+        id=item["ListenerArn"],
+        outputs={"arn": item["ListenerArn"]},
+        view={**view, "certificateArn": certificates[0] if certificates else None},
+    )
 
 
 ENTRY: Mapping[str, Matcher] = {

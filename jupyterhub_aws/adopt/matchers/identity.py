@@ -1,4 +1,6 @@
-"""IAM: roles, what they carry, policies and instance profiles. All of them have names that an account has once."""
+"""IAM: roles, what they carry, policies and instance profiles. All of them have names that an
+account has once.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from jupyterhub_aws.adopt.matchers.kind import Asked, Found, Matcher, one, with_
 ROLE = "aws:iam/role:Role"
 
 
-def _document(document: Any) -> str:  # noqa: ANN401 -- botocore decodes documents where it knows them, and leaves text where it does not
+def _document(document: Any) -> str:
     return json.dumps(document) if isinstance(document, Mapping) else unquote(str(document))
 
 
@@ -26,15 +28,29 @@ def _role(asked: Asked) -> Found | None:
     role = _role_of(asked, "name")
     if role is None:
         return None
-    view = {"name": role["RoleName"], "path": role.get("Path", "/"), "assumeRolePolicy": _document(role["AssumeRolePolicyDocument"])}
-    return Found(id=role["RoleName"], outputs={"id": role["RoleName"], "name": role["RoleName"], "arn": role["Arn"]}, view=with_tags(role, view))
+    view = {
+        "name": role["RoleName"],
+        "path": role.get("Path", "/"),
+        "assumeRolePolicy": _document(role["AssumeRolePolicyDocument"]),
+    }
+    return Found(
+        id=role["RoleName"],
+        outputs={"id": role["RoleName"], "name": role["RoleName"], "arn": role["Arn"]},
+        view=with_tags(role, view),
+    )
 
 
 def _attachment(asked: Asked) -> Found | None:
     role, policy = _role_of(asked, "role"), asked.text("policyArn")
-    if role is None or policy is None or all(item["PolicyArn"] != policy for item in role.get("AttachedManagedPolicies", ())):
+    if (
+        role is None
+        or policy is None
+        or all(item["PolicyArn"] != policy for item in role.get("AttachedManagedPolicies", ()))
+    ):
         return None
-    return Found(id=f"{role['RoleName']}/{policy}", view={"role": role["RoleName"], "policyArn": policy})
+    return Found(
+        id=f"{role['RoleName']}/{policy}", view={"role": role["RoleName"], "policyArn": policy}
+    )
 
 
 def _inline(asked: Asked) -> Found | None:
@@ -42,34 +58,53 @@ def _inline(asked: Asked) -> Found | None:
     item = one(list((role or {}).get("RolePolicyList", ())), PolicyName=asked.text("name"))
     if role is None or item is None:
         return None
-    view = {"role": role["RoleName"], "name": item["PolicyName"], "policy": _document(item["PolicyDocument"])}
+    view = {
+        "role": role["RoleName"],
+        "name": item["PolicyName"],
+        "policy": _document(item["PolicyDocument"]),
+    }
     return Found(id=f"{role['RoleName']}:{item['PolicyName']}", view=view)
 
 
 def _policy(asked: Asked) -> Found | None:
     name = asked.text("name")
-    found = [item for item in asked.live.of("policies") if str(item["Arn"]).rpartition("/")[2] == name]
+    found = [
+        item for item in asked.live.of("policies") if str(item["Arn"]).rpartition("/")[2] == name
+    ]
     if name is None or len(found) != 1:
         return None
     policy = found[0]
-    versions = [item for item in policy.get("PolicyVersionList", ()) if item.get("IsDefaultVersion")]
+    versions = [
+        item for item in policy.get("PolicyVersionList", ()) if item.get("IsDefaultVersion")
+    ]
     view = {"name": name, **({"policy": _document(versions[0]["Document"])} if versions else {})}
-    return Found(id=policy["Arn"], outputs={"id": policy["Arn"], "arn": policy["Arn"], "name": name}, view=view)
+    return Found(
+        id=policy["Arn"],
+        outputs={"id": policy["Arn"], "arn": policy["Arn"], "name": name},
+        view=view,
+    )
 
 
 def _profile(asked: Asked) -> Found | None:
     profile = one(asked.live.of("instance_profiles"), InstanceProfileName=asked.text("name"))
     if profile is None:
         return None
-    name, roles = profile["InstanceProfileName"], [role["RoleName"] for role in profile.get("Roles", ())]
+    name, roles = (
+        profile["InstanceProfileName"],
+        [role["RoleName"] for role in profile.get("Roles", ())],
+    )
     view = {"name": name, "role": roles[0] if roles else None}
     return Found(id=name, outputs={"id": name, "name": name, "arn": profile["Arn"]}, view=view)
 
 
 IDENTITY: Mapping[str, Matcher] = {
     ROLE: Matcher(topics=("roles",), find=_role),
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Matcher(topics=("roles",), find=_attachment),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Matcher(
+        topics=("roles",), find=_attachment
+    ),
     "aws:iam/rolePolicy:RolePolicy": Matcher(topics=("roles",), find=_inline),
     "aws:iam/policy:Policy": Matcher(topics=("policies",), find=_policy),
-    "aws:iam/instanceProfile:InstanceProfile": Matcher(topics=("instance_profiles",), find=_profile),
+    "aws:iam/instanceProfile:InstanceProfile": Matcher(
+        topics=("instance_profiles",), find=_profile
+    ),
 }

@@ -1,4 +1,6 @@
-"""KMS keys, each by what it encrypts: a key has no name of its own, and an account has many. Aliases have names that an account has once."""
+"""KMS keys, each by what it encrypts: a key has no name of its own, and an account has many.
+Aliases have names that an account has once.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +9,39 @@ from collections.abc import Mapping
 from jupyterhub_aws.adopt.live import Thing
 from jupyterhub_aws.adopt.matchers.kind import Asked, Found, Matcher, one
 
-_CLUSTER, _VAULT, _TOPIC, _ALIAS = "aws:eks/cluster:Cluster", "aws:backup/vault:Vault", "aws:sns/topic:Topic", "aws:kms/alias:Alias"
+_CLUSTER, _VAULT, _TOPIC, _ALIAS = (
+    "aws:eks/cluster:Cluster",
+    "aws:backup/vault:Vault",
+    "aws:sns/topic:Topic",
+    "aws:kms/alias:Alias",
+)
 
 
 def _key(asked: Asked) -> Found | None:
-    """The key that encrypts what the program's would: a customer's own in this account, for another can be nobody's resource here."""
+    """The key that encrypts what the program's would: a customer's own in this account, for
+    another can be nobody's resource here.
+    """
     used = _in_use(asked)
     key = None if used is None else _of(asked, used)
-    if key is None or key.get("KeyManager") != "CUSTOMER" or key.get("AWSAccountId", asked.live.account) != asked.live.account:
+    if (
+        key is None
+        or key.get("KeyManager") != "CUSTOMER"
+        or key.get("AWSAccountId", asked.live.account) != asked.live.account
+    ):
         return None
-    return Found(id=key["KeyId"], outputs={"id": key["KeyId"], "keyId": key["KeyId"], "arn": key["Arn"]}, view={"description": key.get("Description", "")})
+    return Found(
+        id=key["KeyId"],
+        outputs={"id": key["KeyId"], "keyId": key["KeyId"], "arn": key["Arn"]},
+        view={"description": key.get("Description", "")},
+    )
 
 
 def _in_use(asked: Asked) -> str | None:
-    """Id or ARN of the key in the place of this one: of the cluster's secrets, of the vault or the topic; where those have none, of the alias.
+    """Id or ARN of the key in the place of this one: of the cluster's secrets, of the vault or the
+    topic; where those have none, of the alias.
 
-    What is there goes before the alias: an alias can be pointed elsewhere in place, and a vault or a cluster keeps its first key for ever.
+    What is there goes before the alias: an alias can be pointed elsewhere in place, and a vault or
+    a cluster keeps its first key for ever.
     """
     live = asked.live
     if asked.users(_CLUSTER, "encryptionConfig") and live.key_arn:
@@ -40,16 +59,32 @@ def _in_use(asked: Asked) -> str | None:
 
 
 def _topic(asked: Asked, name: object) -> Thing | None:
-    return next((item for item in asked.live.of("topics") if str(item["TopicArn"]).rpartition(":")[2] == name), None)
+    return next(
+        (
+            item
+            for item in asked.live.of("topics")
+            if str(item["TopicArn"]).rpartition(":")[2] == name
+        ),
+        None,
+    )
 
 
 def _of(asked: Asked, used: str) -> Thing | None:
-    return next((item for item in asked.live.of("keys") if used in (item["KeyId"], item["Arn"])), None)
+    return next(
+        (item for item in asked.live.of("keys") if used in (item["KeyId"], item["Arn"])), None
+    )
 
 
 def _alias(asked: Asked) -> Found | None:
     alias = one(asked.live.of("aliases"), AliasName=asked.text("name"))
-    return None if alias is None else Found(id=alias["AliasName"], view={"name": alias["AliasName"], "targetKeyId": alias.get("TargetKeyId")})
+    return (
+        None
+        if alias is None
+        else Found(
+            id=alias["AliasName"],
+            view={"name": alias["AliasName"], "targetKeyId": alias.get("TargetKeyId")},
+        )
+    )
 
 
 KEYS: Mapping[str, Matcher] = {

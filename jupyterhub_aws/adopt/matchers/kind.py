@@ -10,10 +10,12 @@ from typing import Any
 from jupyterhub_aws.adopt.live import Live, Thing, tags_of
 from jupyterhub_aws.checks.resources import Resource, Resources
 
-#: Where a placeholder stands for something that the next `up` would make: it equals nothing that is there.
+#: Where a placeholder stands for something that the next `up` would make: it equals nothing that is
+#: there.
 NEW = "(new: {})"
 _PLACEHOLDER = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
-#: Which type a placeholder means where several resources share its name, by the property that it stands in.
+#: Which type a placeholder means where several resources share its name, by the property that it
+#: stands in.
 _BY_PROPERTY = {
     "subnetId": "aws:ec2/subnet:Subnet",
     "subnetIds": "aws:ec2/subnet:Subnet",
@@ -32,7 +34,9 @@ _BY_PROPERTY = {
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """The counterpart of a resource: its id as the provider imports it, `view` its properties by the names of inputs, `outputs` what others refer to."""
+    """The counterpart of a resource: its id as the provider imports it, `view` its properties by
+    the names of inputs, `outputs` what others refer to.
+    """
 
     id: str
     view: Mapping[str, Any] = field(default_factory=dict)
@@ -41,7 +45,9 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A resource with what is known so far. `inputs` have ids of what was matched in the place of placeholders."""
+    """A resource with what is known so far. `inputs` have ids of what was matched in the place
+    of placeholders.
+    """
 
     live: Live
     resource: Resource
@@ -50,7 +56,9 @@ class Asked:
     matches: Mapping[tuple[str, str], Found]
 
     def text(self, key: str) -> str | None:
-        """An input as text; None where it is absent or hangs on something that has no counterpart."""
+        """An input as text; None where it is absent or hangs on something that has no
+        counterpart.
+        """
         value = self.inputs.get(key)
         return None if value is None or "${" in str(value) else str(value)
 
@@ -73,8 +81,12 @@ class Matcher:
     find: Callable[[Asked], Found | None]
 
 
-def resolved(value: Any, matches: Mapping[tuple[str, str], Found], new: Collection[str] = (), key: str = "") -> Any:  # noqa: ANN401 -- any JSON value
-    """A value with what is known in the place of placeholders. `new` names what has no counterpart: it is marked, for it equals nothing that is there."""
+def resolved(
+    value: Any, matches: Mapping[tuple[str, str], Found], new: Collection[str] = (), key: str = ""
+) -> Any:
+    """A value with what is known in the place of placeholders. `new` names what has no
+    counterpart: it is marked, for it equals nothing that is there.
+    """
     if isinstance(value, Mapping):
         return {name: resolved(item, matches, new, str(name)) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -84,7 +96,9 @@ def resolved(value: Any, matches: Mapping[tuple[str, str], Found], new: Collecti
     return _PLACEHOLDER.sub(lambda found: _stands_for(found, matches, new, key), value)
 
 
-def _stands_for(found: re.Match[str], matches: Mapping[tuple[str, str], Found], new: Collection[str], key: str) -> str:
+def _stands_for(
+    found: re.Match[str], matches: Mapping[tuple[str, str], Found], new: Collection[str], key: str
+) -> str:
     name, output = found[1], found[2]
     named = [type_ for type_, other in matches if other == name]
     wanted = _BY_PROPERTY.get(key)
@@ -104,10 +118,15 @@ def _shares(type_: str) -> bool:
 
 def with_tags(thing: Thing, view: Mapping[str, Any]) -> dict[str, Any]:
     """A view with the thing's tags, without those that AWS itself sets and nobody may."""
-    return {**view, "tags": {key: value for key, value in tags_of(thing).items() if not key.startswith("aws:")}}
+    return {
+        **view,
+        "tags": {key: value for key, value in tags_of(thing).items() if not key.startswith("aws:")},
+    }
 
 
 def one(things: list[Thing], **wanted: object) -> Thing | None:
     """The only thing with these attributes: two are none, for nobody could say which."""
-    found = [thing for thing in things if all(thing.get(key) == value for key, value in wanted.items())]
+    found = [
+        thing for thing in things if all(thing.get(key) == value for key, value in wanted.items())
+    ]
     return found[0] if len(found) == 1 else None

@@ -1,4 +1,6 @@
-"""VPC, subnets, routes, gateways, endpoints, security groups. Import ids as in the registry's page of each resource (pulumi-aws 7, "Import")."""
+"""VPC, subnets, routes, gateways, endpoints, security groups. Import ids as in the registry's
+page of each resource (pulumi-aws 7, "Import").
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ from jupyterhub_aws.adopt.live import Thing
 from jupyterhub_aws.adopt.matchers.kind import Asked, Found, Matcher, one, with_tags
 
 SUBNET, TABLE = "aws:ec2/subnet:Subnet", "aws:ec2/routeTable:RouteTable"
-ASSOCIATION, NAT = "aws:ec2/routeTableAssociation:RouteTableAssociation", "aws:ec2/natGateway:NatGateway"
+ASSOCIATION, NAT = (
+    "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    "aws:ec2/natGateway:NatGateway",
+)
 
 
 def _vpc(asked: Asked) -> Found | None:
@@ -22,11 +27,20 @@ def _vpc(asked: Asked) -> Found | None:
         for key in ("enableDnsSupport", "enableDnsHostnames")
         if key[0].upper() + key[1:] in item
     }
-    return Found(id=vpc["VpcId"], outputs={"id": vpc["VpcId"]}, view=with_tags(vpc, {"cidrBlock": vpc["CidrBlock"], **attributes}))
+    return Found(
+        id=vpc["VpcId"],
+        outputs={"id": vpc["VpcId"]},
+        view=with_tags(vpc, {"cidrBlock": vpc["CidrBlock"], **attributes}),
+    )
 
 
 def _subnet(asked: Asked) -> Found | None:
-    subnet = one(asked.live.of("subnets"), AvailabilityZone=asked.text("availabilityZone"), CidrBlock=asked.text("cidrBlock"), VpcId=asked.text("vpcId"))
+    subnet = one(
+        asked.live.of("subnets"),
+        AvailabilityZone=asked.text("availabilityZone"),
+        CidrBlock=asked.text("cidrBlock"),
+        VpcId=asked.text("vpcId"),
+    )
     if subnet is None:
         return None
     view = {
@@ -35,7 +49,9 @@ def _subnet(asked: Asked) -> Found | None:
         "vpcId": subnet["VpcId"],
         "mapPublicIpOnLaunch": subnet.get("MapPublicIpOnLaunch", False),
     }
-    return Found(id=subnet["SubnetId"], outputs={"id": subnet["SubnetId"]}, view=with_tags(subnet, view))
+    return Found(
+        id=subnet["SubnetId"], outputs={"id": subnet["SubnetId"]}, view=with_tags(subnet, view)
+    )
 
 
 def _table(asked: Asked) -> Found | None:
@@ -44,12 +60,18 @@ def _table(asked: Asked) -> Found | None:
         subnet = asked.match(SUBNET, association.inputs.get("subnetId"))
         table = None if subnet is None else _own_table(asked, subnet.id)
         if table is not None:
-            return Found(id=table["RouteTableId"], outputs={"id": table["RouteTableId"]}, view=with_tags(table, {"vpcId": table["VpcId"]}))
+            return Found(
+                id=table["RouteTableId"],
+                outputs={"id": table["RouteTableId"]},
+                view=with_tags(table, {"vpcId": table["VpcId"]}),
+            )
     return None
 
 
 def _own_table(asked: Asked, subnet: str) -> Thing | None:
-    """A table that the subnet is given by name: the VPC's main one is no resource of a type that the program makes."""
+    """A table that the subnet is given by name: the VPC's main one is no resource of a type that
+    the program makes.
+    """
     for table in asked.live.of("route_tables"):
         if any(item.get("SubnetId") == subnet for item in table.get("Associations", ())):
             return table
@@ -61,16 +83,27 @@ def _association(asked: Asked) -> Found | None:
     table = None if subnet is None else _own_table(asked, subnet)
     if table is None or asked.text("routeTableId") is None:
         return None
-    return Found(id=f"{subnet}/{table['RouteTableId']}", view={"subnetId": subnet, "routeTableId": table["RouteTableId"]})
+    return Found(
+        id=f"{subnet}/{table['RouteTableId']}",
+        view={"subnetId": subnet, "routeTableId": table["RouteTableId"]},
+    )
 
 
 def _route(asked: Asked) -> Found | None:
     table = one(asked.live.of("route_tables"), RouteTableId=asked.text("routeTableId"))
     wanted = asked.text("destinationCidrBlock")
     for route in (table or {}).get("Routes", ()):
-        if wanted is not None and route.get("DestinationCidrBlock") == wanted and route.get("GatewayId") != "local":
+        if (
+            wanted is not None
+            and route.get("DestinationCidrBlock") == wanted
+            and route.get("GatewayId") != "local"
+        ):
             view = {"routeTableId": asked.text("routeTableId"), "destinationCidrBlock": wanted}
-            ways = {key: route.get(key[0].upper() + key[1:]) for key in ("gatewayId", "natGatewayId", "transitGatewayId") if key in asked.inputs}
+            ways = {
+                key: route.get(key[0].upper() + key[1:])
+                for key in ("gatewayId", "natGatewayId", "transitGatewayId")
+                if key in asked.inputs
+            }
             return Found(id=f"{asked.text('routeTableId')}_{wanted}", view={**view, **ways})
     return None
 
@@ -79,7 +112,11 @@ def _internet_gateway(asked: Asked) -> Found | None:
     gateway = next(iter(asked.live.of("internet_gateways")), None)
     if gateway is None:
         return None
-    return Found(id=gateway["InternetGatewayId"], outputs={"id": gateway["InternetGatewayId"]}, view=with_tags(gateway, {"vpcId": asked.live.vpc_id}))
+    return Found(
+        id=gateway["InternetGatewayId"],
+        outputs={"id": gateway["InternetGatewayId"]},
+        view=with_tags(gateway, {"vpcId": asked.live.vpc_id}),
+    )
 
 
 def _nat(asked: Asked) -> Found | None:
@@ -87,68 +124,137 @@ def _nat(asked: Asked) -> Found | None:
     if gateway is None:
         return None
     view = {"subnetId": gateway["SubnetId"], "allocationId": _allocation(gateway)}
-    return Found(id=gateway["NatGatewayId"], outputs={"id": gateway["NatGatewayId"]}, view=with_tags(gateway, view))
+    return Found(
+        id=gateway["NatGatewayId"],
+        outputs={"id": gateway["NatGatewayId"]},
+        view=with_tags(gateway, view),
+    )
 
 
 def _allocation(gateway: Thing) -> str | None:
-    addresses = [item["AllocationId"] for item in gateway.get("NatGatewayAddresses", ()) if item.get("AllocationId")]
+    addresses = [
+        item["AllocationId"]
+        for item in gateway.get("NatGatewayAddresses", ())
+        if item.get("AllocationId")
+    ]
     return addresses[0] if addresses else None
 
 
 def _address(asked: Asked) -> Found | None:
     """The address of the NAT gateway that the program gives this one."""
     for user in asked.users(NAT, "allocationId"):
-        gateway = one(asked.live.of("nats"), NatGatewayId=found.id if (found := asked.matches.get((NAT, user.name))) else None)
-        address = None if gateway is None else one(asked.live.of("addresses"), AllocationId=_allocation(gateway))
+        gateway = one(
+            asked.live.of("nats"),
+            NatGatewayId=found.id if (found := asked.matches.get((NAT, user.name))) else None,
+        )
+        address = (
+            None
+            if gateway is None
+            else one(asked.live.of("addresses"), AllocationId=_allocation(gateway))
+        )
         if address is not None:
-            return Found(id=address["AllocationId"], outputs={"id": address["AllocationId"]}, view=with_tags(address, {"domain": address.get("Domain", "vpc")}))
+            return Found(
+                id=address["AllocationId"],
+                outputs={"id": address["AllocationId"]},
+                view=with_tags(address, {"domain": address.get("Domain", "vpc")}),
+            )
     return None
 
 
 def _endpoint(asked: Asked) -> Found | None:
     kind = asked.text("vpcEndpointType") or "Gateway"
-    endpoint = one(asked.live.of("endpoints"), VpcId=asked.text("vpcId"), ServiceName=asked.text("serviceName"), VpcEndpointType=kind)
+    endpoint = one(
+        asked.live.of("endpoints"),
+        VpcId=asked.text("vpcId"),
+        ServiceName=asked.text("serviceName"),
+        VpcEndpointType=kind,
+    )
     if endpoint is None:
         return None
-    view: dict[str, Any] = {"serviceName": endpoint["ServiceName"], "vpcEndpointType": kind, "vpcId": endpoint["VpcId"]}
+    view: dict[str, Any] = {
+        "serviceName": endpoint["ServiceName"],
+        "vpcEndpointType": kind,
+        "vpcId": endpoint["VpcId"],
+    }
     if kind == "Gateway":
         view["routeTableIds"] = sorted(endpoint.get("RouteTableIds", ()))
     else:
-        view |= {"subnetIds": sorted(endpoint.get("SubnetIds", ())), "privateDnsEnabled": endpoint.get("PrivateDnsEnabled", False)}
+        view |= {
+            "subnetIds": sorted(endpoint.get("SubnetIds", ())),
+            "privateDnsEnabled": endpoint.get("PrivateDnsEnabled", False),
+        }
         view["securityGroupIds"] = sorted(item["GroupId"] for item in endpoint.get("Groups", ()))
-    return Found(id=endpoint["VpcEndpointId"], outputs={"id": endpoint["VpcEndpointId"]}, view=with_tags(endpoint, view))
+    return Found(
+        id=endpoint["VpcEndpointId"],
+        outputs={"id": endpoint["VpcEndpointId"]},
+        view=with_tags(endpoint, view),
+    )
 
 
 def _default_group(asked: Asked) -> Found | None:
     group = one(asked.live.of("security_groups"), GroupName="default", VpcId=asked.text("vpcId"))
     if group is None:
         return None
-    rules = {"ingress": group.get("IpPermissions", []), "egress": group.get("IpPermissionsEgress", [])}
-    view = {key: [f"{item.get('IpProtocol')} {item.get('FromPort', 'all')}" for item in items] for key, items in rules.items()}
-    return Found(id=group["GroupId"], outputs={"id": group["GroupId"]}, view=with_tags(group, {"vpcId": group["VpcId"], **view}))
+    rules = {
+        "ingress": group.get("IpPermissions", []),
+        "egress": group.get("IpPermissionsEgress", []),
+    }
+    view = {
+        key: [f"{item.get('IpProtocol')} {item.get('FromPort', 'all')}" for item in items]
+        for key, items in rules.items()
+    }
+    return Found(
+        id=group["GroupId"],
+        outputs={"id": group["GroupId"]},
+        view=with_tags(group, {"vpcId": group["VpcId"], **view}),
+    )
 
 
 def _reservation(asked: Asked) -> Found | None:
-    item = one(asked.live.of("reservations"), SubnetId=asked.text("subnetId"), Cidr=asked.text("cidrBlock"))
+    item = one(
+        asked.live.of("reservations"), SubnetId=asked.text("subnetId"), Cidr=asked.text("cidrBlock")
+    )
     if item is None:
         return None
-    view = {"subnetId": item["SubnetId"], "cidrBlock": item["Cidr"], "reservationType": item.get("ReservationType"), "description": item.get("Description", "")}
+    view = {
+        "subnetId": item["SubnetId"],
+        "cidrBlock": item["Cidr"],
+        "reservationType": item.get("ReservationType"),
+        "description": item.get("Description", ""),
+    }
     return Found(id=f"{item['SubnetId']}:{item['SubnetCidrReservationId']}", view=view)
 
 
 def _security_group(asked: Asked) -> Found | None:
-    group = one(asked.live.of("security_groups"), GroupName=asked.text("name"), VpcId=asked.text("vpcId"))
+    group = one(
+        asked.live.of("security_groups"), GroupName=asked.text("name"), VpcId=asked.text("vpcId")
+    )
     if group is None:
         return None
-    view = {"name": group["GroupName"], "description": group.get("Description", ""), "vpcId": group["VpcId"]}
+    view = {
+        "name": group["GroupName"],
+        "description": group.get("Description", ""),
+        "vpcId": group["VpcId"],
+    }
     return Found(id=group["GroupId"], outputs={"id": group["GroupId"]}, view=with_tags(group, view))
 
 
 def _rule(*, egress: bool) -> Matcher:
     def find(asked: Asked) -> Found | None:
         for rule in asked.live.of("rules"):
-            if rule.get("GroupId") == asked.text("securityGroupId") and bool(rule.get("IsEgress")) is egress and _same_rule(rule, asked):
-                view = {key: value for key, value in {**_source(rule), "description": rule.get("Description")}.items() if key in asked.inputs}
+            if (
+                rule.get("GroupId") == asked.text("securityGroupId")
+                and bool(rule.get("IsEgress")) is egress
+                and _same_rule(rule, asked)
+            ):
+                view = {
+                    key: value
+                    for key, value in {
+                        **_source(rule),
+                        "description": rule.get("Description"),
+                    }.items()
+                    if key in asked.inputs
+                }
                 return Found(id=rule["SecurityGroupRuleId"], view=with_tags(rule, view))
         return None
 
@@ -175,7 +281,11 @@ def _same_rule(rule: Mapping[str, Any], asked: Asked) -> bool:
 
 
 def _flow_log(asked: Asked) -> Found | None:
-    log = one(asked.live.of("flow_logs"), ResourceId=asked.text("vpcId"), LogDestination=asked.text("logDestination"))
+    log = one(
+        asked.live.of("flow_logs"),
+        ResourceId=asked.text("vpcId"),
+        LogDestination=asked.text("logDestination"),
+    )
     if log is None:
         return None
     view = {
@@ -193,13 +303,21 @@ NETWORK: Mapping[str, Matcher] = {
     TABLE: Matcher(topics=("route_tables",), find=_table),
     ASSOCIATION: Matcher(topics=("route_tables",), find=_association),
     "aws:ec2/route:Route": Matcher(topics=("route_tables",), find=_route),
-    "aws:ec2/internetGateway:InternetGateway": Matcher(topics=("internet_gateways",), find=_internet_gateway),
+    "aws:ec2/internetGateway:InternetGateway": Matcher(
+        topics=("internet_gateways",), find=_internet_gateway
+    ),
     NAT: Matcher(topics=("nats",), find=_nat),
     "aws:ec2/eip:Eip": Matcher(topics=("nats", "addresses"), find=_address),
     "aws:ec2/vpcEndpoint:VpcEndpoint": Matcher(topics=("endpoints",), find=_endpoint),
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Matcher(topics=("security_groups",), find=_default_group),
-    "aws:ec2/subnetCidrReservation:SubnetCidrReservation": Matcher(topics=("reservations",), find=_reservation),
-    "aws:ec2/securityGroup:SecurityGroup": Matcher(topics=("security_groups",), find=_security_group),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Matcher(
+        topics=("security_groups",), find=_default_group
+    ),
+    "aws:ec2/subnetCidrReservation:SubnetCidrReservation": Matcher(
+        topics=("reservations",), find=_reservation
+    ),
+    "aws:ec2/securityGroup:SecurityGroup": Matcher(
+        topics=("security_groups",), find=_security_group
+    ),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _rule(egress=False),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _rule(egress=True),
     "aws:ec2/flowLog:FlowLog": Matcher(topics=("flow_logs",), find=_flow_log),

@@ -1,4 +1,6 @@
-"""Homes and databases: what somebody would cry over. Only the file system that was chosen (jupyterhub_aws/adopt/scan.py) is looked at."""
+"""Homes and databases: what somebody would cry over. Only the file system that was chosen
+(jupyterhub_aws/adopt/scan.py) is looked at.
+"""
 
 from __future__ import annotations
 
@@ -24,20 +26,33 @@ def _file_system(asked: Asked) -> Found | None:
 
 
 def _access_point(asked: Asked) -> Found | None:
-    """One with the same root directory and the same owner: both decide whose files somebody sees."""
+    """One with the same root directory and the same owner: both decide whose files somebody
+    sees.
+    """
     wanted = asked.inputs.get("rootDirectory", {}).get("path", "/"), asked.inputs.get("posixUser")
     found = [
         item
         for item in asked.live.of("access_points")
-        if item["FileSystemId"] == asked.text("fileSystemId") and (item.get("RootDirectory", {}).get("Path", "/"), _posix(item)) == wanted
+        if item["FileSystemId"] == asked.text("fileSystemId")
+        and (item.get("RootDirectory", {}).get("Path", "/"), _posix(item)) == wanted
     ]
     if len(found) != 1:
         return None
     point = found[0]
-    view = {"fileSystemId": point["FileSystemId"], "posixUser": _posix(point), "rootDirectory": {"path": point.get("RootDirectory", {}).get("Path", "/")}}
-    if "creationInfo" in point.get("RootDirectory", {}) or "CreationInfo" in point.get("RootDirectory", {}):
+    view = {
+        "fileSystemId": point["FileSystemId"],
+        "posixUser": _posix(point),
+        "rootDirectory": {"path": point.get("RootDirectory", {}).get("Path", "/")},
+    }
+    if "creationInfo" in point.get("RootDirectory", {}) or "CreationInfo" in point.get(
+        "RootDirectory", {}
+    ):
         made = point["RootDirectory"]["CreationInfo"]
-        view["rootDirectory"]["creationInfo"] = {"ownerUid": made["OwnerUid"], "ownerGid": made["OwnerGid"], "permissions": made["Permissions"]}
+        view["rootDirectory"]["creationInfo"] = {
+            "ownerUid": made["OwnerUid"],
+            "ownerGid": made["OwnerGid"],
+            "permissions": made["Permissions"],
+        }
     elif asked.inputs.get("rootDirectory", {}).get("creationInfo"):
         view["rootDirectory"]["creationInfo"] = None
     outputs = {"id": point["AccessPointId"], "arn": str(point.get("AccessPointArn", ""))}
@@ -50,10 +65,17 @@ def _posix(point: Mapping[str, Any]) -> dict[str, int] | None:
 
 
 def _mount_target(asked: Asked) -> Found | None:
-    target = one(asked.live.of("mount_targets"), FileSystemId=asked.text("fileSystemId"), SubnetId=asked.text("subnetId"))
+    target = one(
+        asked.live.of("mount_targets"),
+        FileSystemId=asked.text("fileSystemId"),
+        SubnetId=asked.text("subnetId"),
+    )
     if target is None:
         return None
-    return Found(id=target["MountTargetId"], view={"fileSystemId": target["FileSystemId"], "subnetId": target["SubnetId"]})
+    return Found(
+        id=target["MountTargetId"],
+        view={"fileSystemId": target["FileSystemId"], "subnetId": target["SubnetId"]},
+    )
 
 
 def _backup(asked: Asked) -> Found | None:
@@ -61,28 +83,47 @@ def _backup(asked: Asked) -> Found | None:
     status = (item or {}).get("BackupPolicy", {}).get("Status")
     if item is None or status is None:
         return None
-    return Found(id=item["FileSystemId"], view={"fileSystemId": item["FileSystemId"], "backupPolicy": {"status": status}})
+    return Found(
+        id=item["FileSystemId"],
+        view={"fileSystemId": item["FileSystemId"], "backupPolicy": {"status": status}},
+    )
 
 
 def _file_system_policy(asked: Asked) -> Found | None:
     item = one(asked.live.of("file_system_policies"), FileSystemId=asked.text("fileSystemId"))
     if item is None or "Policy" not in item:
         return None
-    return Found(id=item["FileSystemId"], view={"fileSystemId": item["FileSystemId"], "policy": item["Policy"]})
+    return Found(
+        id=item["FileSystemId"],
+        view={"fileSystemId": item["FileSystemId"], "policy": item["Policy"]},
+    )
 
 
 def _volume(asked: Asked) -> Found | None:
-    """The volume of the hub's database: by the program's own Name, or the only one that the chart's claim made."""
+    """The volume of the hub's database: by the program's own Name, or the only one that the
+    chart's claim made.
+    """
     name, zone = asked.inputs.get("tags", {}).get("Name"), asked.text("availabilityZone")
     here = [item for item in asked.live.of("volumes") if item["AvailabilityZone"] == zone]
     named = [item for item in here if tags_of(item).get("Name") == name]
-    claimed = [item for item in here if tags_of(item).get("kubernetes.io/created-for/pvc/name") == "hub-db-dir"]
+    claimed = [
+        item
+        for item in here
+        if tags_of(item).get("kubernetes.io/created-for/pvc/name") == "hub-db-dir"
+    ]
     found = named or (claimed if len(asked.recorded.of("aws:ebs/volume:Volume")) == 1 else [])
     if len(found) != 1:
         return None
     volume = found[0]
-    view = {"availabilityZone": zone, "encrypted": bool(volume.get("Encrypted")), "size": volume.get("Size"), "type": volume.get("VolumeType")}
-    return Found(id=volume["VolumeId"], outputs={"id": volume["VolumeId"]}, view=with_tags(volume, view))
+    view = {
+        "availabilityZone": zone,
+        "encrypted": bool(volume.get("Encrypted")),
+        "size": volume.get("Size"),
+        "type": volume.get("VolumeType"),
+    }
+    return Found(
+        id=volume["VolumeId"], outputs={"id": volume["VolumeId"]}, view=with_tags(volume, view)
+    )
 
 
 def _database(asked: Asked) -> Found | None:
@@ -100,24 +141,43 @@ def _database(asked: Asked) -> Found | None:
         "dbName": item.get("DBName"),
     }
     tags = {entry["Key"]: entry["Value"] for entry in item.get("TagList", ())}
-    return Found(id=item["DBInstanceIdentifier"], outputs={"id": item["DBInstanceIdentifier"]}, view={**view, "tags": tags})
+    return Found(
+        id=item["DBInstanceIdentifier"],
+        outputs={"id": item["DBInstanceIdentifier"]},
+        view={**view, "tags": tags},
+    )
 
 
 def _subnet_group(asked: Asked) -> Found | None:
     groups = [item.get("DBSubnetGroup", {}) for item in asked.live.of("databases")]
-    group = next((item for item in groups if item.get("DBSubnetGroupName") == asked.text("name")), None)
+    group = next(
+        (item for item in groups if item.get("DBSubnetGroupName") == asked.text("name")), None
+    )
     if group is None:
         return None
-    view = {"name": group["DBSubnetGroupName"], "subnetIds": sorted(item["SubnetIdentifier"] for item in group.get("Subnets", ()))}
-    return Found(id=group["DBSubnetGroupName"], outputs={"name": group["DBSubnetGroupName"]}, view=view)
+    view = {
+        "name": group["DBSubnetGroupName"],
+        "subnetIds": sorted(item["SubnetIdentifier"] for item in group.get("Subnets", ())),
+    }
+    return Found(
+        id=group["DBSubnetGroupName"], outputs={"name": group["DBSubnetGroupName"]}, view=view
+    )
 
 
 STORAGE: Mapping[str, Matcher] = {
-    "aws:efs/fileSystem:FileSystem": Matcher(topics=("file_systems", "mount_interfaces"), find=_file_system),
+    "aws:efs/fileSystem:FileSystem": Matcher(
+        topics=("file_systems", "mount_interfaces"), find=_file_system
+    ),
     "aws:efs/accessPoint:AccessPoint": Matcher(topics=("access_points",), find=_access_point),
-    "aws:efs/mountTarget:MountTarget": Matcher(topics=("mount_interfaces", "mount_targets"), find=_mount_target),
-    "aws:efs/backupPolicy:BackupPolicy": Matcher(topics=("mount_interfaces", "backup_policies"), find=_backup),
-    "aws:efs/fileSystemPolicy:FileSystemPolicy": Matcher(topics=("mount_interfaces", "file_system_policies"), find=_file_system_policy),
+    "aws:efs/mountTarget:MountTarget": Matcher(
+        topics=("mount_interfaces", "mount_targets"), find=_mount_target
+    ),
+    "aws:efs/backupPolicy:BackupPolicy": Matcher(
+        topics=("mount_interfaces", "backup_policies"), find=_backup
+    ),
+    "aws:efs/fileSystemPolicy:FileSystemPolicy": Matcher(
+        topics=("mount_interfaces", "file_system_policies"), find=_file_system_policy
+    ),
     "aws:ebs/volume:Volume": Matcher(topics=("volumes",), find=_volume),
     "aws:rds/instance:Instance": Matcher(topics=("databases",), find=_database),
     "aws:rds/subnetGroup:SubnetGroup": Matcher(topics=("databases",), find=_subnet_group),

@@ -1,4 +1,6 @@
-"""What watches a stack: log groups and what is counted in them, the rule of failed launches, alarms, and the topic. All by names given once."""
+"""What watches a stack: log groups and what is counted in them, the rule of failed launches,
+alarms, and the topic. All by names given once.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,28 @@ def _log_group(asked: Asked) -> Found | None:
 
 
 def _log_filter(asked: Asked) -> Found | None:
-    item = one(asked.live.of("log_filters"), filterName=asked.text("name"), logGroupName=asked.text("logGroupName"))
+    item = one(
+        asked.live.of("log_filters"),
+        filterName=asked.text("name"),
+        logGroupName=asked.text("logGroupName"),
+    )
     if item is None:
         return None
-    view = {"name": item["filterName"], "logGroupName": item["logGroupName"], "pattern": item.get("filterPattern", "")}
+    view = {
+        "name": item["filterName"],
+        "logGroupName": item["logGroupName"],
+        "pattern": item.get("filterPattern", ""),
+    }
     for made in item.get("metricTransformations", ())[:1]:  # AWS takes one
-        view["metricTransformation"] = {"name": made["metricName"], "namespace": made["metricNamespace"], "value": made["metricValue"]}
+        view["metricTransformation"] = {
+            "name": made["metricName"],
+            "namespace": made["metricNamespace"],
+            "value": made["metricValue"],
+        }
         if made.get("defaultValue") is not None:
-            view["metricTransformation"]["defaultValue"] = f"{made['defaultValue']:g}"  # the provider has it as text
+            view["metricTransformation"]["defaultValue"] = (
+                f"{made['defaultValue']:g}"  # the provider has it as text
+            )
         if made.get("dimensions"):
             view["metricTransformation"]["dimensions"] = made["dimensions"]
     return Found(id=f"{item['logGroupName']}:{item['filterName']}", view=view)
@@ -38,7 +54,10 @@ def _log_policy(asked: Asked) -> Found | None:
     item = one(asked.live.of("log_policies"), policyName=asked.text("policyName"))
     if item is None:
         return None
-    return Found(id=item["policyName"], view={"policyName": item["policyName"], "policyDocument": item.get("policyDocument")})
+    return Found(
+        id=item["policyName"],
+        view={"policyName": item["policyName"], "policyDocument": item.get("policyDocument")},
+    )
 
 
 def _rule(asked: Asked) -> Found | None:
@@ -46,19 +65,31 @@ def _rule(asked: Asked) -> Found | None:
     if rule is None:
         return None
     name = rule["Name"]
-    view = {"name": name, "description": rule.get("Description", ""), "eventPattern": rule.get("EventPattern"), "state": rule.get("State")}
-    return Found(id=name, outputs={"id": name, "name": name, "arn": str(rule.get("Arn", ""))}, view=view)
+    view = {
+        "name": name,
+        "description": rule.get("Description", ""),
+        "eventPattern": rule.get("EventPattern"),
+        "state": rule.get("State"),
+    }
+    return Found(
+        id=name, outputs={"id": name, "name": name, "arn": str(rule.get("Arn", ""))}, view=view
+    )
 
 
 def _target(asked: Asked) -> Found | None:
     item = one(asked.live.of("event_targets"), Rule=asked.text("rule"), Id=asked.text("targetId"))
     if item is None:
         return None
-    return Found(id=f"{item['Rule']}/{item['Id']}", view={"rule": item["Rule"], "targetId": item["Id"], "arn": item.get("Arn")})
+    return Found(
+        id=f"{item['Rule']}/{item['Id']}",
+        view={"rule": item["Rule"], "targetId": item["Id"], "arn": item.get("Arn")},
+    )
 
 
 def _alarm(asked: Asked) -> Found | None:
-    """What it measures is not compared: the next `up` sets it, in place, and what it names (balancers, volumes) may be new."""
+    """What it measures is not compared: the next `up` sets it, in place, and what it names
+    (balancers, volumes) may be new.
+    """
     item = one(asked.live.of("alarms"), AlarmName=asked.text("name"))
     if item is None:
         return None
@@ -81,12 +112,18 @@ def _topic(asked: Asked) -> Found | None:
         arn = str(item["TopicArn"])
         name = arn.rpartition(":")[2]
         if name == asked.text("name"):
-            return Found(id=arn, outputs={"id": arn, "arn": arn, "name": name}, view={"name": name, "kmsMasterKeyId": item.get("KmsMasterKeyId")})
+            return Found(
+                id=arn,
+                outputs={"id": arn, "arn": arn, "name": name},
+                view={"name": name, "kmsMasterKeyId": item.get("KmsMasterKeyId")},
+            )
     return None
 
 
 def _topic_policy(asked: Asked) -> Found | None:
-    """A topic has one from the beginning: AWS's own, until somebody writes another (SNS API, CreateTopic)."""
+    """A topic has one from the beginning: AWS's own, until somebody writes another (SNS API,
+    CreateTopic).
+    """
     item = one(asked.live.of("topics"), TopicArn=asked.text("arn"))
     if item is None or not item.get("Policy"):
         return None
@@ -95,20 +132,38 @@ def _topic_policy(asked: Asked) -> Found | None:
 
 def _subscription(asked: Asked) -> Found | None:
     """One that nobody has confirmed yet has no ARN: asking again sends another mail."""
-    item = one(asked.live.of("subscriptions"), TopicArn=asked.text("topic"), Protocol=asked.text("protocol"), Endpoint=asked.text("endpoint"))
+    item = one(
+        asked.live.of("subscriptions"),
+        TopicArn=asked.text("topic"),
+        Protocol=asked.text("protocol"),
+        Endpoint=asked.text("endpoint"),
+    )
     if item is None or not str(item.get("SubscriptionArn")).startswith("arn:"):
         return None
-    return Found(id=item["SubscriptionArn"], view={"topic": item["TopicArn"], "protocol": item["Protocol"], "endpoint": item["Endpoint"]})
+    return Found(
+        id=item["SubscriptionArn"],
+        view={
+            "topic": item["TopicArn"],
+            "protocol": item["Protocol"],
+            "endpoint": item["Endpoint"],
+        },
+    )
 
 
 WATCH: Mapping[str, Matcher] = {
     "aws:cloudwatch/logGroup:LogGroup": Matcher(topics=("log_groups",), find=_log_group),
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": Matcher(topics=("log_filters",), find=_log_filter),
-    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Matcher(topics=("log_policies",), find=_log_policy),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": Matcher(
+        topics=("log_filters",), find=_log_filter
+    ),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Matcher(
+        topics=("log_policies",), find=_log_policy
+    ),
     "aws:cloudwatch/eventRule:EventRule": Matcher(topics=("event_rules",), find=_rule),
     "aws:cloudwatch/eventTarget:EventTarget": Matcher(topics=("event_targets",), find=_target),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Matcher(topics=("alarms",), find=_alarm),
     "aws:sns/topic:Topic": Matcher(topics=("topics",), find=_topic),
     "aws:sns/topicPolicy:TopicPolicy": Matcher(topics=("topics",), find=_topic_policy),
-    "aws:sns/topicSubscription:TopicSubscription": Matcher(topics=("subscriptions",), find=_subscription),
+    "aws:sns/topicSubscription:TopicSubscription": Matcher(
+        topics=("subscriptions",), find=_subscription
+    ),
 }

@@ -1,4 +1,6 @@
-"""From a chart's values to a stack file that passes the plan: sections first, then what is left, of which whatever the plan refuses is named and dropped."""
+"""From a chart's values to a stack file that passes the plan: sections first, then what is left,
+of which whatever the plan refuses is named and dropped.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,15 @@ from jupyterhub_aws.adopt.z2jh.homes import homes_of
 from jupyterhub_aws.adopt.z2jh.mend import mend, without_unfit
 from jupyterhub_aws.adopt.z2jh.pools import pools_section
 from jupyterhub_aws.adopt.z2jh.read import Old
-from jupyterhub_aws.adopt.z2jh.rest import culling_of, database_of, decided, helm_values, named_servers_of, pruned, removed
+from jupyterhub_aws.adopt.z2jh.rest import (
+    culling_of,
+    database_of,
+    decided,
+    helm_values,
+    named_servers_of,
+    pruned,
+    removed,
+)
 from jupyterhub_aws.adopt.z2jh.servers import servers_of
 from jupyterhub_aws.adopt.z2jh.sign_in import sign_in_of, somebody
 from jupyterhub_aws.adopt.z2jh.taken import Dropped, Entry, SecretCommand, Status, Taking
@@ -29,7 +39,9 @@ from jupyterhub_aws.config.versions import kubernetes_versions
 #: More refusals than this are no chart's values any more.
 _ROUNDS = 60
 #: What a program may set that decides who comes in, who gets which profile, and what servers are.
-_DECIDES = re.compile(r"(?i)authenticator|allow|admin|block|spawner_class|profile_list|options_form|spawn_hook|state_hook|load_roles|load_groups")
+_DECIDES = re.compile(
+    r"(?i)authenticator|allow|admin|block|spawner_class|profile_list|options_form|spawn_hook|state_hook|load_roles|load_groups"
+)
 _PART = re.compile(r"'((?:[^'\\]|\\.)*)'|([^.\[\]]+)")
 
 
@@ -50,7 +62,9 @@ class Converted:
 
     @property
     def access(self) -> list[Dropped]:
-        """What kept users out of something, and does not any more: to be looked at before anything else."""
+        """What kept users out of something, and does not any more: to be looked at before
+        anything else.
+        """
         return [item for item in self.dropped if item.access]
 
     @property
@@ -67,9 +81,15 @@ def convert(old: Old, *, hub: str, stack: str, source: str) -> Converted:
         taking.notes.append(f"the chart's values are at {old.found_at[:120]}")
     if old.replaced:
         names = ", ".join(sorted({name for _, name in old.replaced}))
-        taking.notes.append(f"{len(old.replaced)} values of {names[:100]} are replaced by a later file, as Helm merges them")
+        taking.notes.append(
+            f"{len(old.replaced)} values of {names[:100]} are replaced by a later file, as Helm"
+            " merges them"
+        )
     for name in sorted(name for name in old.programs if _DECIDES.search(name))[:10]:
-        taking.notes.append(f"a program sets c.{name}, and programs are not carried over: read it, for it may decide who gets what")
+        taking.notes.append(
+            f"a program sets c.{name}, and programs are not carried over: read it, for it may"
+            " decide who gets what"
+        )
     sections = _sections(taking, hub)
     rest = helm_values(taking)
     problems = _settle(sections, rest, hub, taking)
@@ -80,8 +100,9 @@ def convert(old: Old, *, hub: str, stack: str, source: str) -> Converted:
         "homes": "Where home directories are. Nothing is moved.",
     }
     head = (
-        f"From {source}, the values of a zero-to-jupyterhub chart, by `jhub adopt config`. Secrets were not copied.\n"
-        "Lines with FILL IN are yours. Step by step: docs/adopting.md; every option: docs/reference.md."
+        f"From {source}, the values of a zero-to-jupyterhub chart, by `jhub adopt config`. Secrets"
+        " were not copied.\nLines with FILL IN are yours. Step by step: docs/adopting.md; every"
+        " option: docs/reference.md."
     )
     todo = [*to_fill_in(sections), *_pem(sections)]
     return Converted(
@@ -109,18 +130,29 @@ def _sections(taking: Taking, hub: str) -> dict[str, Any]:
         "named_servers": named_servers_of(taking) or None,
         "culling": culling_of(taking) or None,
     }
-    section = {"sign_in": sign_in, "entry": entry, "database": database_of(taking), **{key: value for key, value in options.items() if value is not None}}
+    section = {
+        "sign_in": sign_in,
+        "entry": entry,
+        "database": database_of(taking),
+        **{key: value for key, value in options.items() if value is not None},
+    }
     egress = _egress(taking)
     decided(taking)
     return {
         "name": fill("jhub", "the beginning of names in the cluster"),
-        "tags": {"owner": fill("unknown", "who answers for it"), "environment": fill("production", "dev, staging or production")},
+        "tags": {
+            "owner": fill("unknown", "who answers for it"),
+            "environment": fill("production", "dev, staging or production"),
+        },
         "network": {
             "mode": "unmanaged",
             "ranges": fill(["10.0.0.0/16"], "ranges of nodes and pods"),
             "egress": {"kind": egress},
         },
-        "cluster": {"kind": "existing", "version": fill(sorted(kubernetes_versions())[-1], "kubectl version")},
+        "cluster": {
+            "kind": "existing",
+            "version": fill(sorted(kubernetes_versions())[-1], "kubectl version"),
+        },
         "pools": pools_section(servers),
         "homes": homes,
         "hubs": {hub: {**section, "profiles": servers.profiles}},
@@ -128,7 +160,9 @@ def _sections(taking: Taking, hub: str) -> dict[str, Any]:
 
 
 def _pem(sections: dict[str, Any]) -> list[tuple[str, str]]:
-    """Certificates that are to be pasted: a text of several lines has no room for a comment at its end."""
+    """Certificates that are to be pasted: a text of several lines has no room for a comment at
+    its end.
+    """
     found = []
     for name, hub in sections["hubs"].items():
         for path, section in (
@@ -136,20 +170,32 @@ def _pem(sections: dict[str, Any]) -> list[tuple[str, str]]:
             ("entry.tls.certificate", hub["entry"]["tls"].get("certificate")),
         ):
             if isinstance(section, str) and "FILL IN" in section:
-                found.append((f"hubs.{name}.{path}", section.splitlines()[1].removeprefix("FILL IN ")))
+                found.append(
+                    (f"hubs.{name}.{path}", section.splitlines()[1].removeprefix("FILL IN "))
+                )
     return found
 
 
-def _egress(taking: Taking) -> Any:  # noqa: ANN401 -- a text to fill in
-    """How servers get out. Where the chart's own rule for the internet was off, or replaced as charts before 2.0 had it, they may not have got out at all."""
+def _egress(taking: Taking) -> Any:
+    """How servers get out. Where the chart's own rule for the internet was off, or replaced as
+    charts before 2.0 had it, they may not have got out at all.
+    """
     policy: Path = ("singleuser", "networkPolicy")
     switch = taking.look(*policy, "egressAllowRules", "nonPrivateIPs") is False
     rules = taking.look(*policy, "egress")
     newer = taking.chart is not None and not taking.chart.lstrip("v").startswith(("0.", "1."))
-    narrow = isinstance(rules, list) and bool(rules) and not newer and not any(_lets_all(rule) for rule in rules)
+    narrow = (
+        isinstance(rules, list)
+        and bool(rules)
+        and not newer
+        and not any(_lets_all(rule) for rule in rules)
+    )
     if not (switch or narrow):
         return fill("internet", "internet, proxy or none")
-    why = "the old servers reached the internet by rules of their own only, if at all: with egress internet they do; write none to keep them in"
+    why = (
+        "the old servers reached the internet by rules of their own only, if at all: with egress"
+        " internet they do; write none to keep them in"
+    )
     if switch:
         taking.drop((*policy, "egressAllowRules", "nonPrivateIPs"), why, access=True)
     if narrow:
@@ -157,18 +203,27 @@ def _egress(taking: Taking) -> Any:  # noqa: ANN401 -- a text to fill in
     return fill("internet", f"internet, proxy or none; {why}")
 
 
-def _lets_all(rule: Any) -> bool:  # noqa: ANN401 -- any JSON value
+def _lets_all(rule: Any) -> bool:
     """Whether a rule of a network policy lets through to every address."""
     if not isinstance(rule, Mapping) or not rule.get("to"):
         return True
     peers = rule["to"] if isinstance(rule["to"], list) else []
-    return any(isinstance(peer, Mapping) and isinstance(peer.get("ipBlock"), Mapping) and peer["ipBlock"].get("cidr") == "0.0.0.0/0" for peer in peers)
+    return any(
+        isinstance(peer, Mapping)
+        and isinstance(peer.get("ipBlock"), Mapping)
+        and peer["ipBlock"].get("cidr") == "0.0.0.0/0"
+        for peer in peers
+    )
 
 
-def _settle(sections: dict[str, Any], rest: dict[str, Any], hub: str, taking: Taking) -> list[Problem]:
-    """Put what is left under helm_values, as far as the plan takes it; what it refuses is dropped with the plan's own reason.
+def _settle(
+    sections: dict[str, Any], rest: dict[str, Any], hub: str, taking: Taking
+) -> list[Problem]:
+    """Put what is left under helm_values, as far as the plan takes it; what it refuses is dropped
+    with the plan's own reason.
 
-    What it refuses elsewhere gets a stand-in that is to be filled in: one wrong word must not hide what the plan says of the rest.
+    What it refuses elsewhere gets a stand-in that is to be filled in: one wrong word must not hide
+    what the plan says of the rest.
     """
     section, inside = sections["hubs"][hub], f"hubs.{hub}.helm_values"
     for _ in range(_ROUNDS):
@@ -178,17 +233,26 @@ def _settle(sections: dict[str, Any], rest: dict[str, Any], hub: str, taking: Ta
             section["helm_values"] = rest
         problems = problems_of(sections)
         below = [problem for problem in problems if problem.path.startswith(inside)]
-        others = [problem for problem in problems if not problem.path.startswith(inside) and not _filled(problem, sections)]
+        others = [
+            problem
+            for problem in problems
+            if not problem.path.startswith(inside) and not _filled(problem, sections)
+        ]
         mended = mend(sections, others, taking)
         somebody(section["sign_in"], str(plain(section["sign_in"]["kind"])))
         if not below and not mended:
             return others
         for problem in below:
-            path = tuple(quoted or bare for quoted, bare in _PART.findall(problem.path.removeprefix(f"{inside}.")))
+            path = tuple(
+                quoted or bare
+                for quoted, bare in _PART.findall(problem.path.removeprefix(f"{inside}."))
+            )
             gone = removed(rest, path)
             if not gone:
                 rest = {}  # the plan means something that follows from all of it together
-            taking.drop(taking.origin(gone or path or ("helm_values",)), f"{problem.what}; {problem.fix}")
+            taking.drop(
+                taking.origin(gone or path or ("helm_values",)), f"{problem.what}; {problem.fix}"
+            )
             _listed(taking, gone, f"{problem.what}; {problem.fix}")
     section.pop("helm_values", None)
     why = "the plan refuses what is left, for more reasons than can be told"
@@ -200,7 +264,11 @@ def _settle(sections: dict[str, Any], rest: dict[str, Any], hub: str, taking: Ta
 def _listed(taking: Taking, gone: Path, why: str) -> None:
     """What went with a part of helm_values that the plan refuses; all of it, for an empty path."""
     for end, entry in taking.ledger.items():
-        if entry.status is Status.CARRIED and entry.why.startswith("helm_values") and (not gone or entry.why.startswith(f"helm_values.{dotted(gone)}")):
+        if (
+            entry.status is Status.CARRIED
+            and entry.why.startswith("helm_values")
+            and (not gone or entry.why.startswith(f"helm_values.{dotted(gone)}"))
+        ):
             taking.ledger[end] = Entry(status=Status.LISTED, why=why)
 
 
@@ -210,11 +278,16 @@ def _filled(problem: Problem, sections: dict[str, Any]) -> bool:
 
 
 def problems_of(sections: dict[str, Any]) -> list[Problem]:
-    """What the plan says against sections, secrets apart. Lines to fill in that hold no stand-in are left out, so that they hide nothing."""
+    """What the plan says against sections, secrets apart. Lines to fill in that hold no stand-in
+    are left out, so that they hide nothing.
+    """
     from jupyterhub_aws.config.load import load
     from jupyterhub_aws.config.secrets import required_secrets
 
-    values = {file_key(name): engine_string(plain(without_unfit(value))) for name, value in sections.items()}
+    values = {
+        file_key(name): engine_string(plain(without_unfit(value)))
+        for name, value in sections.items()
+    }
     try:
         stack = load(values, source="Pulumi.yaml")
         secret = tuple(needed.in_file for needed in required_secrets(stack.hubs))

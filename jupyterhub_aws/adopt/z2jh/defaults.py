@@ -22,6 +22,8 @@ def default_of(path: Path) -> tuple[bool, Any]:
     return True, here
 
 
-def says_nothing(path: Path, value: Any) -> bool:  # noqa: ANN401 -- any JSON value
-    """Whether a null, an empty map or an empty list leaves the chart's default as it is. An empty list instead of a full one does not."""
+def says_nothing(path: Path, value: Any) -> bool:
+    """Whether a null, an empty map or an empty list leaves the chart's default as it is. An
+    empty list instead of a full one does not.
+    """
     return value in (None, {}) or (value == [] and default_of(path)[1] in (None, {}, []))

@@ -1,4 +1,6 @@
-"""`proxy.https`, `proxy.service` and `ingress` as the hub's `entry`: a port of the nodes, for the stack makes nothing in AWS around a cluster that is there."""
+"""`proxy.https`, `proxy.service` and `ingress` as the hub's `entry`: a port of the nodes, for
+the stack makes nothing in AWS around a cluster that is there.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,32 @@ from jupyterhub_aws.config.entry import FIRST_NODE_PORT, HOSTNAME, LAST_NODE_POR
 from jupyterhub_aws.config.stack_text import fill
 
 _HTTPS = ("proxy", "https")
-_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nFILL IN the certificate of the hub's name, and its chain\n-----END CERTIFICATE-----\n"
-#: AWS's balancers, cert-manager, and the controllers of GKE and Azure: a certificate at what is in front.
-_CERTIFICATES = re.compile(r"(?i)(ssl-cert|certificate-arn|cert-manager\.io|managed-certificates|pre-shared-cert|tls-acme|appgw-ssl)")
+_CERTIFICATE = (
+    "-----BEGIN CERTIFICATE-----\nFILL IN the certificate of the hub's name, and its"
+    " chain\n-----END CERTIFICATE-----\n"
+)
+#: AWS's balancers, cert-manager, and the controllers of GKE and Azure: a certificate at what is in
+#: front.
+_CERTIFICATES = re.compile(
+    r"(?i)(ssl-cert|certificate-arn|cert-manager\.io|managed-certificates|pre-shared-cert|tls-acme|appgw-ssl)"
+)
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s.+-----END CERTIFICATE-----", re.DOTALL)
 
 
 def entry_of(taking: Taking) -> dict[str, Any]:
     """The section."""
     tls_hosts = _hosts_of_tls(taking)
-    hosts = [*taking.texts(*_HTTPS, "hosts"), *taking.texts("ingress", "hosts"), *taking.texts("httpRoute", "hostnames"), *tls_hosts]
+    hosts = [
+        *taking.texts(*_HTTPS, "hosts"),
+        *taking.texts("ingress", "hosts"),
+        *taking.texts("httpRoute", "hostnames"),
+        *tls_hosts,
+    ]
     names = list(dict.fromkeys(name.lower() for name in hosts if HOSTNAME.fullmatch(name.lower())))
     if len(names) > 1:
-        taking.notes.append(f"the hub had {len(names)} names ({', '.join(names)[:120]}), and has the first one now")
+        taking.notes.append(
+            f"the hub had {len(names)} names ({', '.join(names)[:120]}), and has the first one now"
+        )
     if len(names) < len({name.lower() for name in hosts}):
         others = ", ".join(name for name in hosts if not HOSTNAME.fullmatch(name.lower()))
         taking.notes.append(f"no name of a host, and left out: {others[:120]}")
@@ -35,7 +50,10 @@ def entry_of(taking: Taking) -> dict[str, Any]:
     entry: dict[str, Any] = {"kind": kind, "hostname": hostname}
     addresses = taking.texts("proxy", "service", "externalIPs")
     port = _port(taking)
-    entry |= {**({"node_port": port} if port else {}), **({"external_ips": addresses} if addresses else {})}
+    entry |= {
+        **({"node_port": port} if port else {}),
+        **({"external_ips": addresses} if addresses else {}),
+    }
     front = _in_front(taking)
     _service(taking)
     return {**entry, "tls": _tls(taking, front)}
@@ -44,42 +62,83 @@ def entry_of(taking: Taking) -> dict[str, Any]:
 def _hosts_of_tls(taking: Taking) -> list[str]:
     given = taking.look("ingress", "tls")
     items = given if isinstance(given, list) else []
-    return [str(host) for item in items if isinstance(item, Mapping) for host in item.get("hosts") or () if isinstance(host, str) and host != SECRET]
+    return [
+        str(host)
+        for item in items
+        if isinstance(item, Mapping)
+        for host in item.get("hosts") or ()
+        if isinstance(host, str) and host != SECRET
+    ]
 
 
 def _narrowed(taking: Taking) -> str | None:
-    """What kept users out on the way to the hub: ranges of a balancer, rules of an ingress. No option of a port of the nodes does."""
+    """What kept users out on the way to the hub: ranges of a balancer, rules of an ingress. No
+    option of a port of the nodes does.
+    """
     ranges = taking.texts("proxy", "service", "loadBalancerSourceRanges")
     rules = [
         (*place, str(key))
         for place in (("proxy", "service", "annotations"), ("ingress", "annotations"), ("httpRoute", "annotations"))
         for key in taking.look(*place) or () if isinstance(taking.look(*place), Mapping) and restricts((*place, str(key)), None)
     ]  # fmt: skip
-    why = "kept users out on their way: the new hub is reached by a port of the nodes, whose firewall has to do it now"
+    why = (
+        "kept users out on their way: the new hub is reached by a port of the nodes, whose firewall"
+        " has to do it now"
+    )
     for rule in rules:
         taking.drop_all(*rule, why=why)
     if ranges:
         taking.drop(("proxy", "service", "loadBalancerSourceRanges"), why, access=True)
-        return f"only {', '.join(ranges)[:120]} came in: open the port in the nodes' firewall for those and nobody else"
-    return f"{rules[0][-1][:80]} kept users out on their way: see that whatever leads to the nodes' port does too" if rules else None
+        return (
+            f"only {', '.join(ranges)[:120]} came in: open the port in the nodes' firewall for"
+            " those and nobody else"
+        )
+    return (
+        f"{rules[0][-1][:80]} kept users out on their way: see that whatever leads to the nodes'"
+        " port does too"
+        if rules
+        else None
+    )
 
 
 def _port(taking: Taking) -> int | None:
     ports = [taking.number("proxy", "service", "nodePorts", name) for name in ("https", "http")]
-    port = next((int(port) for port in ports if port and FIRST_NODE_PORT <= port <= LAST_NODE_PORT), None)
+    port = next(
+        (int(port) for port in ports if port and FIRST_NODE_PORT <= port <= LAST_NODE_PORT), None
+    )
     if any(ports) and port is None:
-        taking.drop(("proxy", "service", "nodePorts"), f"is outside {FIRST_NODE_PORT} to {LAST_NODE_PORT}")
+        taking.drop(
+            ("proxy", "service", "nodePorts"), f"is outside {FIRST_NODE_PORT} to {LAST_NODE_PORT}"
+        )
     return port
 
 
 def _in_front(taking: Taking) -> str | None:
-    """Who encrypts before the proxy does, in words; None where nothing in the values says that anybody does."""
-    secrets = [item.get("secretName") for item in taking.look("ingress", "tls") or () if isinstance(item, Mapping)]
+    """Who encrypts before the proxy does, in words; None where nothing in the values says that
+    anybody does.
+    """
+    secrets = [
+        item.get("secretName")
+        for item in taking.look("ingress", "tls") or ()
+        if isinstance(item, Mapping)
+    ]
     named = next((name for name in secrets if isinstance(name, str) and name != SECRET), None)
-    route, ingress, service = taking.look("httpRoute", "enabled"), taking.look("ingress", "annotations"), taking.look("proxy", "service", "annotations")
+    route, ingress, service = (
+        taking.look("httpRoute", "enabled"),
+        taking.look("ingress", "annotations"),
+        taking.look("proxy", "service", "annotations"),
+    )
     if secrets:
-        return f"the ingress encrypted, with the Secret {named[:60]} (kubectl get secret {named[:60]} -o yaml)" if named else "the ingress encrypted"
-    annotations = {**(ingress if isinstance(ingress, Mapping) else {}), **(service if isinstance(service, Mapping) else {})}
+        return (
+            f"the ingress encrypted, with the Secret {named[:60]} (kubectl get secret {named[:60]}"
+            " -o yaml)"
+            if named
+            else "the ingress encrypted"
+        )
+    annotations = {
+        **(ingress if isinstance(ingress, Mapping) else {}),
+        **(service if isinstance(service, Mapping) else {}),
+    }
     if any(_CERTIFICATES.search(str(key)) for key in annotations):
         return "a balancer in front encrypted, with a certificate of its own (see the annotations)"
     if route is True:
@@ -90,16 +149,35 @@ def _in_front(taking: Taking) -> str | None:
 def _service(taking: Taking) -> None:
     kind = taking.text("proxy", "service", "type") or "LoadBalancer"
     if kind == "LoadBalancer":
-        taking.notes.append("users came in by a balancer of Kubernetes: point it, or the hub's name, to the nodes' port")
+        taking.notes.append(
+            "users came in by a balancer of Kubernetes: point it, or the hub's name, to the nodes'"
+            " port"
+        )
     for name in ("annotations", "loadBalancerIP"):
-        taking.drop_all("proxy", "service", name, why="the balancer of Kubernetes goes with the old release; who may come in, the nodes' own firewall says")
+        taking.drop_all(
+            "proxy",
+            "service",
+            name,
+            why=(
+                "the balancer of Kubernetes goes with the old release; who may come in, the nodes'"
+                " own firewall says"
+            ),
+        )
     for name in ("ingress", "httpRoute"):
         if taking.look(name) is not None:
-            taking.drop_all(name, why="users come in by a port of the nodes: let your ingress, gateway or balancer lead there")
+            taking.drop_all(
+                name,
+                why=(
+                    "users come in by a port of the nodes: let your ingress, gateway or balancer"
+                    " lead there"
+                ),
+            )
 
 
 def _tls(taking: Taking, front: str | None) -> dict[str, Any]:
-    """Who encrypts. `type: letsencrypt` has no counterpart: a certificate that renews itself needs somebody in front who does it."""
+    """Who encrypts. `type: letsencrypt` has no counterpart: a certificate that renews itself
+    needs somebody in front who does it.
+    """
     enabled = taking.flag(*_HTTPS, "enabled")
     kind = taking.text(*_HTTPS, "type") or "letsencrypt"
     certificate = taking.text(*_HTTPS, "manual", "cert")
@@ -108,24 +186,44 @@ def _tls(taking: Taking, front: str | None) -> dict[str, Any]:
         good = certificate is not None and _PEM.fullmatch(certificate.strip()) is not None
         if certificate is not None and not good:
             taking.to_fill_in(*_HTTPS, "manual", "cert", where="entry.tls.certificate")
-        return {"kind": "certificate", "certificate": f"{certificate.strip()}\n" if good and certificate else _CERTIFICATE}
+        return {
+            "kind": "certificate",
+            "certificate": f"{certificate.strip()}\n" if good and certificate else _CERTIFICATE,
+        }
     if certificate is not None:
         taking.drop((*_HTTPS, "manual", "cert"), "had no effect: the proxy did not encrypt with it")
     if enabled and kind == "secret":
         name = taking.text(*_HTTPS, "secret", "name") or "NAME"
-        taking.notes.append(f"certificate and key are in the Secret {name[:60]}: kubectl get secret {name[:60]} -o yaml; the key is a secret of the stack now")
+        taking.notes.append(
+            f"certificate and key are in the Secret {name[:60]}: kubectl get secret {name[:60]} -o"
+            " yaml; the key is a secret of the stack now"
+        )
     elif enabled and kind == "letsencrypt":
         taking.drop_all(
-            *_HTTPS, "letsencrypt", why="hubs here ask nobody on the internet for certificates: use one of yours, or let a balancer in front encrypt"
+            *_HTTPS,
+            "letsencrypt",
+            why=(
+                "hubs here ask nobody on the internet for certificates: use one of yours, or let a"
+                " balancer in front encrypt"
+            ),
         )
-        taking.notes.append("Let's Encrypt is not carried over: `jhub certificate new HOSTNAME --request` makes a key and what an authority has to sign")
+        taking.notes.append(
+            "Let's Encrypt is not carried over: `jhub certificate new HOSTNAME --request` makes a"
+            " key and what an authority has to sign"
+        )
     elif enabled and kind == "offload":
-        taking.notes.append("a balancer in front encrypted (offload): the proxy does now, with a certificate of yours; the balancer passes TCP on")
+        taking.notes.append(
+            "a balancer in front encrypted (offload): the proxy does now, with a certificate of"
+            " yours; the balancer passes TCP on"
+        )
     elif front is not None:
-        taking.notes.append(f"{front}: the proxy does now, with a certificate of yours (that one, or jhub certificate new); what is in front passes TCP on")
+        taking.notes.append(
+            f"{front}: the proxy does now, with a certificate of yours (that one, or jhub"
+            " certificate new); what is in front passes TCP on"
+        )
     else:
         taking.notes.append(
-            "nothing in these values encrypts: unless something in front did, passwords travelled in clear text. "
-            "The hub needs a certificate now (jhub certificate new)"
+            "nothing in these values encrypts: unless something in front did, passwords travelled"
+            " in clear text. The hub needs a certificate now (jhub certificate new)"
         )
     return {"kind": "certificate", "certificate": _CERTIFICATE}

@@ -1,7 +1,9 @@
-"""`singleuser.storage` as `homes` and the hub's `home_directory`: old home directories keep their paths.
+"""`singleuser.storage` as `homes` and the hub's `home_directory`: old home directories keep their
+paths.
 
-What `{username}` became on a file system is in the facts of KubeSpawner (config/usernames.py): before version 7, in charts before 4.0, the escaped name;
-since then a slug, unless `KubeSpawner.slug_scheme` is `escape`.
+What `{username}` became on a file system is in the facts of KubeSpawner (config/usernames.py):
+before version 7, in charts before 4.0, the escaped name; since then a slug, unless
+`KubeSpawner.slug_scheme` is `escape`.
 """
 
 from __future__ import annotations
@@ -24,12 +26,17 @@ def homes_of(taking: Taking) -> tuple[dict[str, Any], Any]:
     kind = taking.text(*_STORAGE, "type") or "dynamic"
     scheme = scheme_of(taking)
     if kind not in ("static", "dynamic", *_KEEPS_NOTHING):
-        taking.drop((*_STORAGE, "type"), "is no type of storage that charts have: a volume for each user is taken")
+        taking.drop(
+            (*_STORAGE, "type"),
+            "is no type of storage that charts have: a volume for each user is taken",
+        )
     if kind == "static":
         return _static(taking, scheme)
     if kind in _KEEPS_NOTHING:
         if kind != "none":
-            taking.notes.append(f"singleuser.storage.type {kind} kept nothing: neither does homes.kind ephemeral")
+            taking.notes.append(
+                f"singleuser.storage.type {kind} kept nothing: neither does homes.kind ephemeral"
+            )
         return {"kind": "ephemeral"}, None
     return _dynamic(taking, scheme), None
 
@@ -39,7 +46,9 @@ def scheme_of(taking: Taking) -> str:
     said = taking.text("hub", "config", "KubeSpawner", "slug_scheme")
     if said is not None:
         return "escaped" if said == "escape" else "safe"
-    if taking.look("auth") is not None or any(path[0] == "auth" for path in taking.ledger):  # charts before 0.10 only
+    if taking.look("auth") is not None or any(
+        path[0] == "auth" for path in taking.ledger
+    ):  # charts before 0.10 only
         return "escaped"
     if taking.chart is not None:
         return "safe" if int(taking.chart.lstrip("v").split(".")[0]) >= _SLUGS_SINCE else "escaped"
@@ -61,19 +70,36 @@ def _static(taking: Taking, scheme: str) -> tuple[dict[str, Any], Any]:
     return homes, _directory(taking, path, scheme)
 
 
-def _directory(taking: Taking, path: str, scheme: str) -> Any:  # noqa: ANN401 -- a text, perhaps to fill in
-    """The old path in the new words. Whoever is not sure of the chart's version must not guess: everybody would find an empty home."""
+def _directory(taking: Taking, path: str, scheme: str) -> Any:
+    """The old path in the new words. Whoever is not sure of the chart's version must not guess:
+    everybody would find an empty home.
+    """
     plain = path.strip("/")
-    for field in ("{username}{servername}", "{username}-{servername}", "{user_server}", "{escaped_user_server}"):
+    for field in (
+        "{username}{servername}",
+        "{username}-{servername}",
+        "{user_server}",
+        "{escaped_user_server}",
+    ):
         if field in plain:
-            taking.notes.append("named servers had homes of their own: from now on a person has one")
-            plain = plain.replace(field, "{escaped_username}" if field.startswith("{escaped") else "{username}")
-    names = {"escaped": "{escaped_username}", "safe": "{safe_username}", "unknown": "{escaped_username}"}
+            taking.notes.append(
+                "named servers had homes of their own: from now on a person has one"
+            )
+            plain = plain.replace(
+                field, "{escaped_username}" if field.startswith("{escaped") else "{username}"
+            )
+    names = {
+        "escaped": "{escaped_username}",
+        "safe": "{safe_username}",
+        "unknown": "{escaped_username}",
+    }
     found = plain.replace("{username}", names[scheme])
     if "{username}" in plain and scheme == "unknown":
         other = plain.replace("{username}", "{safe_username}")
         taking.to_fill_in(*_STORAGE, "static", "subPath", where="home_directory")
-        return fill(found, f"so for a chart before 4.0 (helm list shows it); for 4.0 and later: {other}")
+        return fill(
+            found, f"so for a chart before 4.0 (helm list shows it); for 4.0 and later: {other}"
+        )
     return found
 
 
@@ -83,11 +109,19 @@ def _owners(taking: Taking) -> None:
     for name in ("CHOWN_HOME", "NB_UID", "NB_GID", "GRANT_SUDO", "CHOWN_HOME_OPTS"):
         if taking.look("singleuser", "extraEnv", name) is not None:
             root = True
-            taking.drop_all("singleuser", "extraEnv", name, why="needs a container that starts as root, which no hub here runs")
+            taking.drop_all(
+                "singleuser",
+                "extraEnv",
+                name,
+                why="needs a container that starts as root, which no hub here runs",
+            )
     if root:
         taking.drop_all("singleuser", "uid", why="servers run as 1000:100, never as root")
         taking.drop_all("singleuser", "fsGid", why="servers run as 1000:100")
-        taking.notes.append("homes were written by root (uid 0): give them to 1000:100 before the first sign-in (docs/adopting.md, Homes)")
+        taking.notes.append(
+            "homes were written by root (uid 0): give them to 1000:100 before the first sign-in"
+            " (docs/adopting.md, Homes)"
+        )
 
 
 def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
@@ -98,18 +132,36 @@ def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
         taking.drop((*_STORAGE, "capacity"), "is not a size in GiB")
     template = taking.text(*_STORAGE, "dynamic", "pvcNameTemplate")
     old = template or "claim-{username}{servername}"
-    taking.drop_all(*_STORAGE, "dynamic", "volumeNameTemplate", why="a name inside the pod that nobody sees")
-    taking.drop_all(*_STORAGE, "dynamic", "storageClass", why="homes.kind ebs has a class of its own; volumes that are there keep theirs")
+    taking.drop_all(
+        *_STORAGE, "dynamic", "volumeNameTemplate", why="a name inside the pod that nobody sees"
+    )
+    taking.drop_all(
+        *_STORAGE,
+        "dynamic",
+        "storageClass",
+        why="homes.kind ebs has a class of its own; volumes that are there keep theirs",
+    )
     names = {"escaped": "escaped_username", "safe": "safe_username", "unknown": "escaped_username"}
     if "{username}" in old and (template or scheme != "safe"):
         claims = re.sub(r"-?\{servername\}", "", old).replace("{username}", f"{{{names[scheme]}}}")
         taking.put(claims, *_STORAGE, "dynamic", "pvcNameTemplate")
-        taking.notes.append(f"claims keep their names: {claims}; compare with kubectl get pvc before anybody signs in")
+        taking.notes.append(
+            f"claims keep their names: {claims}; compare with kubectl get pvc before anybody"
+            " signs in"
+        )
         if scheme == "unknown":
-            taking.notes.append("that is how charts before 4.0 named them; for 4.0 and later take the line pvcNameTemplate away")
+            taking.notes.append(
+                "that is how charts before 4.0 named them; for 4.0 and later take the line"
+                " pvcNameTemplate away"
+            )
     elif template:
         taking.put(template, *_STORAGE, "dynamic", "pvcNameTemplate")
-    return {"kind": fill("ebs", "a volume for each person, by the EBS CSI driver; elsewhere than in AWS: nfs"), **({"size_gib": size} if size else {})}
+    return {
+        "kind": fill(
+            "ebs", "a volume for each person, by the EBS CSI driver; elsewhere than in AWS: nfs"
+        ),
+        **({"size_gib": size} if size else {}),
+    }
 
 
 def gib(text: str | None) -> int | None:

@@ -1,6 +1,8 @@
-"""What the plan refuses outside `helm_values` becomes a line to fill in, with the plan's own reason; or it goes, and is listed.
+"""What the plan refuses outside `helm_values` becomes a line to fill in, with the plan's own
+reason; or it goes, and is listed.
 
-So that one wrong word (`client_id: ${client_id}`) hides nothing: what is judged after it is judged too.
+So that one wrong word (`client_id: ${client_id}`) hides nothing: what is judged after it is judged
+too.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.stack_text import Noted, fill
 
 _PART = re.compile(r"'((?:[^'\\]|\\.)*)'|\[(\d+)\]|([^.\[\]]+)")
-#: A value that the plan takes, for options that a file cannot do without. None of them lets anybody in.
+#: A value that the plan takes, for options that a file cannot do without. None of them lets anybody
+#: in.
 _STAND_INS: Mapping[str, Any] = {
     "client_id": "client-id",
     "authorize_url": "https://login.example.org/authorize_url",
@@ -34,20 +37,26 @@ _STAND_INS: Mapping[str, Any] = {
     "memory": "8G",
     "cpu": 2,
 }
-#: Rules of who may have something: they stay as they are, and the plan refuses the file until they are right. An empty one would let everybody in.
+#: Rules of who may have something: they stay as they are, and the plan refuses the file until they
+#: are right. An empty one would let everybody in.
 _GATES = ("groups",)
 
 
 def mend(sections: dict[str, Any], problems: list[Problem], taking: Taking) -> bool:
     """Mend what can be mended. Whether anything was."""
     done = False
-    for problem in sorted(problems, key=lambda item: item.path, reverse=True):  # of a list the last item first
+    for problem in sorted(
+        problems, key=lambda item: item.path, reverse=True
+    ):  # of a list the last item first
         done |= _mend(sections, problem, taking)
     return done
 
 
 def _mend(sections: dict[str, Any], problem: Problem, taking: Taking) -> bool:
-    parts: list[str | int] = [int(index) if index else quoted or bare for quoted, index, bare in _PART.findall(problem.path)]
+    parts: list[str | int] = [
+        int(index) if index else quoted or bare
+        for quoted, index, bare in _PART.findall(problem.path)
+    ]
     holder, key = _holder(sections, parts)
     refused = None if holder is None else holder[key]
     value = _bare(refused)
@@ -58,7 +67,13 @@ def _mend(sections: dict[str, Any], problem: Problem, taking: Taking) -> bool:
     if gate in _GATES:
         return _kept(sections, parts[: parts.index(gate) + 1], reason, taking, value)
     if isinstance(key, str) and key in _STAND_INS:
-        was = f"it was {value}: " if isinstance(value, (str, int, float)) and len(str(value)) <= 60 and str(value) not in problem.what else ""  # noqa: PLR2004 -- a line
+        was = (
+            f"it was {value}: "
+            if isinstance(value, (str, int, float))
+            and len(str(value)) <= 60
+            and str(value) not in problem.what
+            else ""
+        )  # a line
         holder[key] = fill(_STAND_INS[key], f"{was}{problem.what}")
         _mark(taking, value, Status.FILL_IN, problem.path)
         return True
@@ -72,12 +87,18 @@ def _mend(sections: dict[str, Any], problem: Problem, taking: Taking) -> bool:
     return True
 
 
-def _kept(sections: dict[str, Any], parts: list[str | int], reason: str, taking: Taking, value: Any) -> bool:  # noqa: ANN401 -- any JSON value
-    """A rule of who may have something stays as it is, marked: the plan refuses the file as long as it is wrong."""
+def _kept(
+    sections: dict[str, Any], parts: list[str | int], reason: str, taking: Taking, value: Any
+) -> bool:
+    """A rule of who may have something stays as it is, marked: the plan refuses the file as long
+    as it is wrong.
+    """
     holder, key = _holder(sections, parts)
     if holder is None or isinstance(holder[key], Noted):
         return False
-    holder[key] = replace(fill(holder[key], f"{reason}. Without it everybody would have it"), unfit=True)
+    holder[key] = replace(
+        fill(holder[key], f"{reason}. Without it everybody would have it"), unfit=True
+    )
     _mark(taking, value, Status.FILL_IN, reason)
     return True
 
@@ -92,15 +113,19 @@ def _holder(sections: dict[str, Any], parts: list[str | int]) -> tuple[Any, str 
     return _bare(here), parts[-1]
 
 
-def _bare(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+def _bare(value: Any) -> Any:
     return value.value if isinstance(value, Noted) else value
 
 
-def _at(value: Any, part: str | int) -> Any:  # noqa: ANN401 -- any JSON value
+def _at(value: Any, part: str | int) -> Any:
     value = _bare(value)
     if isinstance(value, dict):
         return value.get(part)
-    return value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
+    return (
+        value[part]
+        if isinstance(value, list) and isinstance(part, int) and part < len(value)
+        else None
+    )
 
 
 def _emptied(sections: dict[str, Any], parts: list[str | int]) -> None:
@@ -110,17 +135,25 @@ def _emptied(sections: dict[str, Any], parts: list[str | int]) -> None:
         del holder[key]
 
 
-def _mark(taking: Taking, value: Any, status: Status, why: str) -> None:  # noqa: ANN401 -- any JSON value
+def _mark(taking: Taking, value: Any, status: Status, why: str) -> None:
     """The ledger's line of a value that was carried as it is."""
     for end, entry in taking.ledger.items():
-        if entry.status is Status.CARRIED and not entry.why.startswith("helm_values") and str(taking.was(end)).lower() == str(value).lower():
+        if (
+            entry.status is Status.CARRIED
+            and not entry.why.startswith("helm_values")
+            and str(taking.was(end)).lower() == str(value).lower()
+        ):
             taking.ledger[end] = Entry(status=status, why=why)
 
 
-def without_unfit(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+def without_unfit(value: Any) -> Any:
     """The same without lines whose value the plan refuses until somebody has filled them in."""
     if isinstance(value, Noted):
         return Noted(value=without_unfit(value.value), note=value.note, fill=value.fill)
     if isinstance(value, Mapping):
-        return {key: without_unfit(item) for key, item in value.items() if not (isinstance(item, Noted) and item.unfit)}
+        return {
+            key: without_unfit(item)
+            for key, item in value.items()
+            if not (isinstance(item, Noted) and item.unfit)
+        }
     return [without_unfit(item) for item in value] if isinstance(value, (list, tuple)) else value

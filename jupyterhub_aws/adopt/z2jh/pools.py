@@ -1,4 +1,6 @@
-"""Pools of nodes that servers start on: one for each set of labels, as large as the largest server there needs."""
+"""Pools of nodes that servers start on: one for each set of labels, as large as the largest
+server there needs.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,23 @@ class Servers:
 
 
 def pool_of(found: Servers, selector: dict[str, str], amounts: Amounts) -> str:
-    """The pool of these labels: one for each set of them, as large as the largest server on it needs."""
+    """The pool of these labels: one for each set of them, as large as the largest server on it
+    needs.
+    """
     for name, pool in found.pools.items():
         if pool["labels"] == selector and (pool["gpus"] > 0) is (amounts.gpus > 0):
             _grow(pool, amounts)
             return name
-    name = slug_of("gpu" if amounts.gpus else "user" if not found.pools else next(iter(selector.values()), "user"), found.pools)
+    name = slug_of(
+        (
+            "gpu"
+            if amounts.gpus
+            else "user"
+            if not found.pools
+            else next(iter(selector.values()), "user")
+        ),
+        found.pools,
+    )
     found.pools[name] = {"labels": selector, "gpus": 0, "cores": 0.0, "mib": 0.0}
     _grow(found.pools[name], amounts)
     return name
@@ -43,7 +56,10 @@ def pools_section(found: Servers) -> dict[str, Any]:
     """The pools as the stack says them. How large nodes are, the old values do not say."""
     section: dict[str, Any] = {}
     for name, pool in found.pools.items():
-        cores, memory = max(2 * math.ceil(pool["cores"]), 4), max(math.ceil(2 * pool["mib"] / 1024), 16)
+        cores, memory = (
+            max(2 * math.ceil(pool["cores"]), 4),
+            max(math.ceil(2 * pool["mib"] / 1024), 16),
+        )
         section[name] = {
             "capacity": "existing",
             "cores": fill(min(cores, 448), "vCPUs of its smallest node (kubectl describe nodes)"),

@@ -1,4 +1,6 @@
-"""A profile of `singleuser.profileList` as one here, with its groups; or none, where a rule of who may have it has no counterpart."""
+"""A profile of `singleuser.profileList` as one here, with its groups; or none, where a rule of
+who may have it has no counterpart.
+"""
 
 from __future__ import annotations
 
@@ -19,24 +21,42 @@ from jupyterhub_aws.config.stack_text import fill
 from jupyterhub_aws.config.tree import Path
 
 #: Fields that KubeSpawner fills in, and that a variable here may have (config/profiles.py).
-_FIELDS = ("username", "servername", "escaped_username", "safe_username", "unescaped_username", "user_server")
+_FIELDS = (
+    "username",
+    "servername",
+    "escaped_username",
+    "safe_username",
+    "unescaped_username",
+    "user_server",
+)
 
 
 _GROUPS = ("allowed_groups", "allowed_teams")
 
 
-def add_profile(taking: Taking, path: Path, base: Amounts, selector: dict[str, str], found: Servers) -> None:
+def add_profile(
+    taking: Taking, path: Path, base: Amounts, selector: dict[str, str], found: Servers
+) -> None:
     """A profile; or none, where not everybody might have it and no option here says who."""
     given = taking.look(*path)
     index = path[-1]
     gates = [str(key) for key in given if restricts((*path, str(key)), None)]
-    name = given.get("slug") or brief_of(given.get("display_name") or "", LONGEST_TEXT, "") or f"profile-{int(index) + 1}"
+    name = (
+        given.get("slug")
+        or brief_of(given.get("display_name") or "", LONGEST_TEXT, "")
+        or f"profile-{int(index) + 1}"
+    )
     groups: list[str] = []
     if gates:
         known = [key for key in gates if key in _GROUPS]
         groups = list(dict.fromkeys(group for key in known for group in taking.texts(*path, key)))
         if len(known) != 1 or len(gates) > 1 or not groups:
-            leave_out(taking, path, f"had a rule of who may have it ({', '.join(gates)[:60]}) that no option here says: the profile is left out")
+            leave_out(
+                taking,
+                path,
+                f"had a rule of who may have it ({', '.join(gates)[:60]}) that no option here says:"
+                " the profile is left out",
+            )
             return
     profile = _profile(taking, path, base, selector, found)
     if profile is not None:
@@ -44,17 +64,26 @@ def add_profile(taking: Taking, path: Path, base: Amounts, selector: dict[str, s
         found.profiles[slug] = {**profile, **({"groups": groups} if groups else {})}
 
 
-def _profile(taking: Taking, path: Path, base: Amounts, selector: dict[str, str], found: Servers) -> dict[str, Any] | None:
+def _profile(
+    taking: Taking, path: Path, base: Amounts, selector: dict[str, str], found: Servers
+) -> dict[str, Any] | None:
     over = (*path, "kubespawner_override")
     images = choices_of(taking, path)
     if images is None:
-        leave_out(taking, path, "every one of its choices was for some users only, which no choice here can be: the profile is left out")
+        leave_out(
+            taking,
+            path,
+            "every one of its choices was for some users only, which no choice here can be: the"
+            " profile is left out",
+        )
         return None
     amounts = amounts_of(taking, over, base)
     found.base_used = found.base_used or amounts.inherited
     nodes = {**selector, **labels_of(taking, *over, "node_selector")}
     title, slug = taking.text(*path, "display_name"), taking.text(*path, "slug")
-    profile: dict[str, Any] = {"display_name": brief_of(title or slug or f"Profile {int(path[-1]) + 1}", LONGEST_TEXT)}
+    profile: dict[str, Any] = {
+        "display_name": brief_of(title or slug or f"Profile {int(path[-1]) + 1}", LONGEST_TEXT)
+    }
     description = taking.text(*path, "description")
     if description is not None:
         profile["description"] = brief_of(description, LONGEST_NOTE)
@@ -80,7 +109,9 @@ def _profile(taking: Taking, path: Path, base: Amounts, selector: dict[str, str]
 
 
 def _accelerators(taking: Taking, over: Path, profile: dict[str, Any]) -> dict[str, Any]:
-    """Devices that are no whole GPU of NVIDIA: nobody gets them by a profile here, and that is said at the profile itself."""
+    """Devices that are no whole GPU of NVIDIA: nobody gets them by a profile here, and that is
+    said at the profile itself.
+    """
     asked: dict[str, str] = {}
     for name in ("extra_resource_limits", "extra_resource_guarantees"):
         given = taking.look(*over, name)
@@ -90,7 +121,13 @@ def _accelerators(taking: Taking, over: Path, profile: dict[str, Any]) -> dict[s
     if not asked:
         return {}
     devices = ", ".join(f"{key}: {value}" for key, value in asked.items())[:120]
-    return {"gpus": fill(profile.get("gpus", 0), f"it asked for {devices}, which no profile here can: leave the profile out, or give it what it needs")}
+    return {
+        "gpus": fill(
+            profile.get("gpus", 0),
+            f"it asked for {devices}, which no profile here can: leave the profile out, or give it"
+            " what it needs",
+        )
+    }
 
 
 def _environment(taking: Taking, path: Path) -> dict[str, str]:
@@ -98,7 +135,12 @@ def _environment(taking: Taking, path: Path) -> dict[str, str]:
     given = taking.look(*path)
     for key in list(given) if isinstance(given, Mapping) else ():
         value = taking.take(*path, key)
-        if isinstance(value, (str, int, float)) and not isinstance(value, bool) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(key)) and str(value):
+        if (
+            isinstance(value, (str, int, float))
+            and not isinstance(value, bool)
+            and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(key))
+            and str(value)
+        ):
             text = str(value)
             fine = not has_lone_brace(text) and all(field in _FIELDS for field in fields(text))
             found[str(key)] = text if fine else text.replace("{", "{{").replace("}", "}}")

@@ -1,4 +1,6 @@
-"""Culling, database, named servers, and what is left: chart values that still mean something, or a line that says why they do not."""
+"""Culling, database, named servers, and what is left: chart values that still mean something, or
+a line that says why they do not.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.stack_text import fill
 from jupyterhub_aws.config.tree import Path
 
-#: Named servers of a user where the old hub had no limit, and the most that the stack allows (config/hub.py).
+#: Named servers of a user where the old hub had no limit, and the most that the stack allows
+#: (config/hub.py).
 _NAMED, _MOST_NAMED = 3, 20
 _OWN = "the stack makes its own, and keeps it"
 _CODE = "is a program: read it, and put what is still needed under helm_values by hand"
@@ -39,16 +42,31 @@ _DECIDED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("singleuser", "networkPolicy"), "the stack has policies of its own"),
     (("singleuser", "initContainers"), _CODE),
     (("hub", "extraFiles"), _CODE),
-    (("hub", "existingSecret"), "holds values that this command cannot see: look into that Secret, and set what is needed as secrets of the stack"),
+    (
+        ("hub", "existingSecret"),
+        (
+            "holds values that this command cannot see: look into that Secret, and set what is"
+            " needed as secrets of the stack"
+        ),
+    ),
     (("custom",), "is read by programs, which are not carried over"),
     (("hub", "extraConfig"), _CODE),
     (("hub", "extraConfigMap"), _CODE),
     (("hub", "initContainers"), _CODE),
     (("hub", "extraContainers"), _CODE),
     (("singleuser", "extraContainers"), _CODE),
-    (("singleuser", "storage", "extraVolumes"), "write `volumes` or `shared_directories` of the hub instead"),
-    (("singleuser", "storage", "extraVolumeMounts"), "write `volumes` or `shared_directories` of the hub instead"),
-    (("imagePullSecret",), "holds a password: make a Secret with kubectl, and name it under registry"),
+    (
+        ("singleuser", "storage", "extraVolumes"),
+        "write `volumes` or `shared_directories` of the hub instead",
+    ),
+    (
+        ("singleuser", "storage", "extraVolumeMounts"),
+        "write `volumes` or `shared_directories` of the hub instead",
+    ),
+    (
+        ("imagePullSecret",),
+        "holds a password: make a Secret with kubectl, and name it under registry",
+    ),
     (("debug",), "is for looking for faults"),
     (("sops",), "is what sops says of its encryption"),
 )
@@ -61,43 +79,77 @@ def culling_of(taking: Taking) -> dict[str, Any]:
         return {"server_idle_minutes": 0}
     timeout, age = taking.number("cull", "timeout"), taking.number("cull", "maxAge")
     for name in ("every", "concurrency", "users", "adminUsers", "removeNamedServers"):
-        taking.drop_all("cull", name, why="the stack decides how often it looks, and culls servers only")
+        taking.drop_all(
+            "cull", name, why="the stack decides how often it looks, and culls servers only"
+        )
     found: dict[str, Any] = {}
     if timeout is not None:
         found["server_idle_minutes"] = min(max(round(timeout / 60), 1), 10080)
         if found["server_idle_minutes"] * 60 != timeout:
-            taking.notes.append(f"idle servers were stopped after {timeout:g} seconds: now after {found['server_idle_minutes']} minutes")
+            taking.notes.append(
+                f"idle servers were stopped after {timeout:g} seconds: now after"
+                f" {found['server_idle_minutes']} minutes"
+            )
     if age is not None:
         found["max_age_hours"] = min(max(round(age / 3600), 1), 2160) if age > 0 else 0
         if found["max_age_hours"] * 3600 != age:
-            taking.notes.append(f"servers were stopped at an age of {age:g} seconds: now at {found['max_age_hours']} hours")
+            taking.notes.append(
+                f"servers were stopped at an age of {age:g} seconds: now at"
+                f" {found['max_age_hours']} hours"
+            )
     return found
 
 
 def database_of(taking: Taking) -> dict[str, Any]:
-    """Where the hub remembers: a volume of a class, or memory. A server elsewhere is the operator's to see to."""
+    """Where the hub remembers: a volume of a class, or memory. A server elsewhere is the
+    operator's to see to.
+    """
     kind = taking.text("hub", "db", "type") or "sqlite-pvc"
     taking.settle("hub", "db", "upgrade", why="the hub upgrades its database by itself")
     if kind == "sqlite-memory":
         taking.settle("hub", "db", "pvc", why="means nothing with a database in memory")
         return {"kind": "sqlite_memory"}
-    storage_class, size = taking.text("hub", "db", "pvc", "storageClassName"), taking.text("hub", "db", "pvc", "storage")
+    storage_class, size = (
+        taking.text("hub", "db", "pvc", "storageClassName"),
+        taking.text("hub", "db", "pvc", "storage"),
+    )
     if kind != "sqlite-pvc":
-        taking.drop_all("hub", "db", "url", why=f"{kind[:20]} elsewhere is no database of this stack around a cluster that exists")
+        taking.drop_all(
+            "hub",
+            "db",
+            "url",
+            why=f"{kind[:20]} elsewhere is no database of this stack around a cluster that exists",
+        )
         taking.drop_all("hub", "db", "password", why="goes with the address of the database")
-        taking.notes.append(f"the database was {kind[:20]}: users sign in again and running servers are to be stopped first, or copy it by hand")
+        taking.notes.append(
+            f"the database was {kind[:20]}: users sign in again and running servers are to be"
+            " stopped first, or copy it by hand"
+        )
         taking.to_fill_in("hub", "db", "type", where="database")
     whole = gib(size)
     if size is not None and whole is None:
         taking.drop(("hub", "db", "pvc", "storage"), "is not a size in GiB")
-    section: dict[str, Any] = {"kind": "sqlite_on_class", "storage_class": storage_class or fill("gp3", "a class of block storage: kubectl get storageclass")}
+    section: dict[str, Any] = {
+        "kind": "sqlite_on_class",
+        "storage_class": (
+            storage_class or fill("gp3", "a class of block storage: kubectl get storageclass")
+        ),
+    }
     return {**section, **({"size_gib": min(max(whole, 1), 100)} if whole else {})}
 
 
 def named_servers_of(taking: Taking) -> int:
     """`hub.allowNamedServers` and its limit, in either of its two places."""
-    allowed = any([taking.flag("hub", "allowNamedServers"), taking.flag("hub", "config", "JupyterHub", "allow_named_servers")])
-    places = (("hub", "namedServerLimitPerUser"), ("hub", "config", "JupyterHub", "named_server_limit_per_user"))
+    allowed = any(
+        [
+            taking.flag("hub", "allowNamedServers"),
+            taking.flag("hub", "config", "JupyterHub", "allow_named_servers"),
+        ]
+    )
+    places = (
+        ("hub", "namedServerLimitPerUser"),
+        ("hub", "config", "JupyterHub", "named_server_limit_per_user"),
+    )
     limits = [taking.number(*place) for place in places]
     if not allowed:
         for place in places:
@@ -116,16 +168,43 @@ def decided(taking: Taking) -> None:
     _defaults(taking)
     for path, why in _DECIDED:
         taking.drop_all(*path, why=why)
-    taking.drop_all("hub", "services", why="names programs beside the hub, with tokens: add them by hand, with tokens of their own")
-    taking.drop_all("hub", "config", "JupyterHub", "services", why="names programs beside the hub, with tokens: add them by hand, with tokens of their own")
+    taking.drop_all(
+        "hub",
+        "services",
+        why=(
+            "names programs beside the hub, with tokens: add them by hand, with tokens of their own"
+        ),
+    )
+    taking.drop_all(
+        "hub",
+        "config",
+        "JupyterHub",
+        "services",
+        why=(
+            "names programs beside the hub, with tokens: add them by hand, with tokens of their own"
+        ),
+    )
     listed = taking.look("hub", "config", "JupyterHub", "load_roles")
-    if isinstance(listed, list) and any(isinstance(role, Mapping) and role.get("services") for role in listed):
-        why = "has roles of services, which are not carried over: a hub that does not know them does not start. Add the others by hand, those that narrow too"
+    if isinstance(listed, list) and any(
+        isinstance(role, Mapping) and role.get("services") for role in listed
+    ):
+        why = (
+            "has roles of services, which are not carried over: a hub that does not know them does"
+            " not start. Add the others by hand, those that narrow too"
+        )
         taking.drop_all("hub", "config", "JupyterHub", "load_roles", why=why)
     roles = taking.look("hub", "loadRoles")
     for name in list(roles) if isinstance(roles, Mapping) else ():
         if not isinstance(roles[name], Mapping) or roles[name].get("services"):
-            taking.drop_all("hub", "loadRoles", name, why="is a role of services, which are not carried over: a hub that does not know them does not start")
+            taking.drop_all(
+                "hub",
+                "loadRoles",
+                name,
+                why=(
+                    "is a role of services, which are not carried over: a hub that does not know"
+                    " them does not start"
+                ),
+            )
 
 
 def _defaults(taking: Taking) -> None:
@@ -135,12 +214,21 @@ def _defaults(taking: Taking) -> None:
         if value is None and there and default not in (None, {}, []):
             if path == ("singleuser", "cmd"):
                 taking.take(*path)
-                taking.put([], *path)  # the image's own command, as the null had it: a null is lost between Pulumi and Helm
+                taking.put(
+                    [],
+                    *path,
+                    # the image's own command, as the null had it: a null is lost between Pulumi and
+                    # Helm
+                )
             elif isinstance(default, list):
                 taking.take(*path)
                 taking.put([], *path)
             else:
-                taking.drop(path, "is a null, which took away the chart's default: the new hub has it (write what should be there instead)")
+                taking.drop(
+                    path,
+                    "is a null, which took away the chart's default: the new hub has it (write what"
+                    " should be there instead)",
+                )
         elif value is None or value == {} or (value == [] and default in (None, {}, [])):
             taking.settle(*path, why="says nothing") if _of_maps(path) else _nothing(taking, path)
         elif there and value == default and type(value) is type(default) and _of_maps(path):
@@ -161,8 +249,12 @@ def helm_values(taking: Taking) -> dict[str, Any]:
         if path in taking.ledger and taking.ledger[path].status is not Status.CARRIED:
             continue
         if value == SECRET or (isinstance(value, str) and looks_secret(value)):
-            item = next((path[:depth] for depth, part in enumerate(path) if isinstance(part, int)), path)
-            if len(item) < len(path):  # half of a variable is none: the item of the list goes as a whole
+            item = next(
+                (path[:depth] for depth, part in enumerate(path) if isinstance(part, int)), path
+            )
+            if len(item) < len(
+                path
+            ):  # half of a variable is none: the item of the list goes as a whole
                 item = path[: len(item) + 1]
             taking.gone(item, "is a secret, or looks like one: nothing like it is copied")
     for path, _ in taking.left():
@@ -173,7 +265,9 @@ def helm_values(taking: Taking) -> dict[str, Any]:
 
 
 def removed(values: dict[str, Any], path: tuple[str, ...]) -> tuple[str, ...]:
-    """Take away the nearest thing to a path that is there: what a check named, or the map that holds it. Where that was; empty for nothing."""
+    """Take away the nearest thing to a path that is there: what a check named, or the map that
+    holds it. Where that was; empty for nothing.
+    """
     holders: list[tuple[dict[str, Any], str]] = []
     here: Any = values
     for part in path:
@@ -189,11 +283,13 @@ def removed(values: dict[str, Any], path: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def pruned(value: dict[str, Any]) -> dict[str, Any]:
-    """Without nulls, which Helm and Pulumi lose on the way, and without maps that hold nothing else. An empty list says something."""
+    """Without nulls, which Helm and Pulumi lose on the way, and without maps that hold nothing
+    else. An empty list says something.
+    """
     return _pruned(value) or {}
 
 
-def _pruned(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+def _pruned(value: Any) -> Any:
     if isinstance(value, dict):
         found = {key: item for key, inner in value.items() if (item := _pruned(inner)) is not None}
         return found or None

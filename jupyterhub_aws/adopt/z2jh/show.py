@@ -1,4 +1,6 @@
-"""What a conversion leaves to do, in a terminal of 80 columns: lines to fill in, secrets to set, what is not carried over and why."""
+"""What a conversion leaves to do, in a terminal of 80 columns: lines to fill in, secrets to set,
+what is not carried over and why.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,36 @@ def show(found: Converted, file: str) -> None:
     lines.head(file, "written: the cluster is used in place, and secrets were not copied")
     sections = {
         "Access: rules of who may what that the new hub does not have": [
-            ("‼", "bold red", _from(found, item.path), item.why) for item in found.dropped if item.access
+            ("‼", "bold red", _from(found, item.path), item.why)
+            for item in found.dropped
+            if item.access
         ],
         "Yours to fill in": [("!", "yellow", path, note) for path, note in found.to_fill_in],
         "Secrets to set, from where they stand": [
-            ("$", "cyan", f"pulumi config set --secret {secret.key} -s {found.stack}", f"the value of {_from(found, secret.path)}") for secret in found.secrets
+            (
+                "$",
+                "cyan",
+                f"pulumi config set --secret {secret.key} -s {found.stack}",
+                f"the value of {_from(found, secret.path)}",
+            )
+            for secret in found.secrets
         ],
         "To know": [("·", "yellow", note, "") for note in found.notes],
-        "Not carried over": [("–", "red", _from(found, item.path), item.why) for item in found.dropped if not item.access]
-        + [("–", "red", dotted(path), why) for path, why in found.beside],
-        "Settled: the stack decides it": [("–", "dim", ", ".join(paths), why) for why, paths in _settled(found)],
-        "`jhub plan` says": [("✗", "red", f"{problem.path}: {problem.what}", problem.fix) for problem in found.problems],
+        "Not carried over": (
+            [
+                ("–", "red", _from(found, item.path), item.why)
+                for item in found.dropped
+                if not item.access
+            ]
+            + [("–", "red", dotted(path), why) for path, why in found.beside]
+        ),
+        "Settled: the stack decides it": [
+            ("–", "dim", ", ".join(paths), why) for why, paths in _settled(found)
+        ],
+        "`jhub plan` says": [
+            ("✗", "red", f"{problem.path}: {problem.what}", problem.fix)
+            for problem in found.problems
+        ],
     }
     for title, items in sections.items():
         if items:
@@ -44,25 +65,38 @@ def show(found: Converted, file: str) -> None:
 
 def _from(found: Converted, path: str) -> str:
     """A path with the file that it is from, where several were given."""
-    names = {name for end, name in found.sources.items() if dotted(end) == path or dotted(end).startswith((f"{path}.", f"{path}["))}
+    names = {
+        name
+        for end, name in found.sources.items()
+        if dotted(end) == path or dotted(end).startswith((f"{path}.", f"{path}["))
+    }
     return f"{path} ({', '.join(sorted(names))})" if names else path
 
 
 def _settled(found: Converted) -> Iterator[tuple[str, list[str]]]:
-    """By reason, those paths that the stack decides by itself; of what says nothing, or is the chart's own default, no word."""
+    """By reason, those paths that the stack decides by itself; of what says nothing, or is the
+    chart's own default, no word.
+    """
     by_reason: dict[str, list[str]] = {}
     for path, entry in found.ledger.items():
         if entry.status is Status.SETTLED and entry.why not in _SAYS_NOTHING:
             by_reason.setdefault(entry.why, []).append(dotted(path))
     for why, paths in by_reason.items():
-        yield why, paths[:_MOST] + ([f"and {len(paths) - _MOST} more"] if len(paths) > _MOST else [])
+        yield (
+            why,
+            paths[:_MOST] + ([f"and {len(paths) - _MOST} more"] if len(paths) > _MOST else []),
+        )
 
 
 def as_json(found: Converted) -> dict[str, Any]:
     """Everything by its path: what became of it, and why. No value."""
     return {
         "values": {
-            dotted(path): {"status": entry.status.value, "why": entry.why, **({"file": found.sources[path]} if path in found.sources else {})}
+            dotted(path): {
+                "status": entry.status.value,
+                "why": entry.why,
+                **({"file": found.sources[path]} if path in found.sources else {}),
+            }
             for path, entry in sorted(found.ledger.items(), key=lambda item: dotted(item[0]))
         },
         "beside": {dotted(path): why for path, why in found.beside},
@@ -70,5 +104,8 @@ def as_json(found: Converted) -> dict[str, Any]:
         "fill_in": [{"path": path, "why": why} for path, why in found.to_fill_in],
         "secrets": [{"key": secret.key, "from": secret.path} for secret in found.secrets],
         "notes": found.notes,
-        "problems": [{"path": problem.path, "what": problem.what, "fix": problem.fix} for problem in found.problems],
+        "problems": [
+            {"path": problem.path, "what": problem.what, "fix": problem.fix}
+            for problem in found.problems
+        ],
     }

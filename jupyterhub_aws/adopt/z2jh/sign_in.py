@@ -1,8 +1,11 @@
-"""`auth` of charts before 0.10 and `hub.config` of those after, as `sign_in`. It may let in fewer users than the old hub, and never others.
+"""`auth` of charts before 0.10 and `hub.config` of those after, as `sign_in`. It may let in fewer
+users than the old hub, and never others.
 
-Sources: zero-to-jupyterhub's changelog (0.10 moved `auth` to `hub.config`), ldapauthenticator 1.3 and 2.0 (use_ssl, tls_strategy, use_lookup_dn_username),
-oauthenticator 14 to 17 (whitelists became allowed_*, userdata_params, claim_groups_key; from 16 on a user comes in by a list or by a group, before by both
-at once), and the endpoints in oauthenticator's google.py, auth0.py and gitlab.py, and in what Google and Microsoft publish as openid-configuration.
+Sources: zero-to-jupyterhub's changelog (0.10 moved `auth` to `hub.config`), ldapauthenticator 1.3
+and 2.0 (use_ssl, tls_strategy, use_lookup_dn_username), oauthenticator 14 to 17 (whitelists became
+allowed_*, userdata_params, claim_groups_key; from 16 on a user comes in by a list or by a group,
+before by both at once), and the endpoints in oauthenticator's google.py, auth0.py and gitlab.py,
+and in what Google and Microsoft publish as openid-configuration.
 """
 
 from __future__ import annotations
@@ -21,13 +24,21 @@ from jupyterhub_aws.config.people import PATTERNS
 from jupyterhub_aws.config.stack_text import fill, plain
 
 _OWN = "the stack makes its own, and keeps it"
-#: Traits of the base class that mean the same with every kind of sign-in: they stay, under `hub.config.Authenticator`.
-_EVERYWHERE = ("blocked_users", "username_map", "auto_login", "auth_refresh_age", "refresh_pre_spawn")
+#: Traits of the base class that mean the same with every kind of sign-in: they stay, under
+#: `hub.config.Authenticator`.
+_EVERYWHERE = (
+    "blocked_users",
+    "username_map",
+    "auto_login",
+    "auth_refresh_age",
+    "refresh_pre_spawn",
+)
 #: Traits that follow from the kind of sign-in here.
 _FOLLOWS = (
     "enable_auth_state", "manage_groups", "oauth_callback_url", "callbackUrl", "populate_teams_in_auth_state", "any_allow_config", "userdata_from_id_token",
 )  # fmt: skip
-#: Traits of one class that stay under it, where the class is the new hub's too: how the provider is spoken to, never who may come in.
+#: Traits of one class that stay under it, where the class is the new hub's too: how the provider is
+#: spoken to, never who may come in.
 _STAYS: Mapping[str, tuple[str, ...]] = {
     "GenericOAuthenticator": (
         "extra_authorize_params", "userdata_params", "userdata_token_method", "basic_auth", "enable_pkce", "custom_403_message", "token_params",
@@ -35,8 +46,13 @@ _STAYS: Mapping[str, tuple[str, ...]] = {
     "GitHubOAuthenticator": ("github_url", "github_api", "authorize_url", "token_url", "userdata_url", "enable_pkce", "custom_403_message"),
 }  # fmt: skip
 _GATES = {"ldap": "allowed_groups", "oidc": "allowed_groups", "github": "allowed_organizations"}
-_EXAMPLES = {"ldap": ["cn=jupyter,ou=groups,dc=example,dc=org"], "oidc": ["jupyter"], "github": ["example-org"]}
-#: Charts with oauthenticator 16 (3.0), and with ldapauthenticator 2 (4.0), let users in by a list or by a group.
+_EXAMPLES = {
+    "ldap": ["cn=jupyter,ou=groups,dc=example,dc=org"],
+    "oidc": ["jupyter"],
+    "github": ["example-org"],
+}
+#: Charts with oauthenticator 16 (3.0), and with ldapauthenticator 2 (4.0), let users in by a list
+#: or by a group.
 _EITHER_SINCE = {"oidc": 3, "github": 3, "ldap": 4}
 
 
@@ -52,8 +68,12 @@ def sign_in_of(taking: Taking) -> dict[str, Any]:
     section = makers[found.kind](traits)
     kind = "oidc" if found.kind in ("azure", "google", "gitlab", "auth0") else found.kind
     if found.why is not None:
-        section["kind"] = fill("native", f"{found.doubt or found.why}: ldap, oidc, github, cognito or native")
-        taking.to_fill_in("hub", "config", "JupyterHub", "authenticator_class", where="sign_in.kind")
+        section["kind"] = fill(
+            "native", f"{found.doubt or found.why}: ldap, oidc, github, cognito or native"
+        )
+        taking.to_fill_in(
+            "hub", "config", "JupyterHub", "authenticator_class", where="sign_in.kind"
+        )
         taking.to_fill_in("auth", "type", where="sign_in.kind")
     elif found.doubt is not None:
         section["kind"] = fill(section["kind"], found.doubt)
@@ -61,33 +81,67 @@ def sign_in_of(taking: Taking) -> dict[str, Any]:
     _rule_for_names(section, traits)
     _rest(traits, taking, found, kind)
     if kind == "shared" and listed:  # one password for everybody, and yet a list: the list stays
-        for trait, value in (("allowed_users", listed), ("allow_all", False), ("allow_existing_users", False)):
+        for trait, value in (
+            ("allowed_users", listed),
+            ("allow_all", False),
+            ("allow_existing_users", False),
+        ):
             taking.put(value, "hub", "config", "Authenticator", trait)
     return somebody(section, kind)
 
 
 def _users(traits: Traits, taking: Taking) -> dict[str, list[str]]:
     """Administrators and those who may come in, as JupyterHub knows them: in lower case."""
-    admins = [*traits.texts("admin_users"), *taking.texts("auth", "admin", "users"), *taking.texts("hub", "config", "JupyterHub", "admin_users")]
+    admins = [
+        *traits.texts("admin_users"),
+        *taking.texts("auth", "admin", "users"),
+        *taking.texts("hub", "config", "JupyterHub", "admin_users"),
+    ]
     allowed = traits.texts("allowed_users", "whitelist")
     for old in ("whitelist", "allowlist"):
         allowed += taking.texts("auth", old, "users")
         taking.settle("auth", old, "enabled", why="who may come in is always listed")
     for name in ("admin", "state"):
-        taking.settle("auth", name, "access", why="the chart's own: administrators may enter users' servers")
-        taking.settle("auth", name, "enabled", why="the stack decides whether the hub keeps what a provider said")
+        taking.settle(
+            "auth", name, "access", why="the chart's own: administrators may enter users' servers"
+        )
+        taking.settle(
+            "auth",
+            name,
+            "enabled",
+            why="the stack decides whether the hub keeps what a provider said",
+        )
     taking.drop_all("auth", "state", "cryptoKey", why=_OWN)
     names = {"administrators": admins, "allowed_users": allowed}
-    return {key: list(dict.fromkeys(name.strip().lower() for name in found)) for key, found in names.items()}
+    return {
+        key: list(dict.fromkeys(name.strip().lower() for name in found))
+        for key, found in names.items()
+    }
 
 
-def _named(section: dict[str, Any], users: Mapping[str, list[str]], kind: str, traits: Traits) -> list[str]:
-    """Who is listed by name; and the groups beside the list, of which an old hub wanted both at once. Returns a list that the section has no option for."""
-    calls = section.pop("_calls", list)  # users may have been called otherwise than they will be: then their names mean nothing, or somebody else
-    for option, names in (("administrators", ("admin_users",)), ("allowed_users", ("allowed_users", "whitelist"))):
+def _named(
+    section: dict[str, Any], users: Mapping[str, list[str]], kind: str, traits: Traits
+) -> list[str]:
+    """Who is listed by name; and the groups beside the list, of which an old hub wanted both at
+    once. Returns a list that the section has no option for.
+    """
+    calls = section.pop(
+        "_calls",
+        list,
+        # users may have been called otherwise than they will be: then their names mean nothing, or
+        # somebody else
+    )
+    for option, names in (
+        ("administrators", ("admin_users",)),
+        ("allowed_users", ("allowed_users", "whitelist")),
+    ):
         found = calls(users[option])
         if users[option] and not found:
-            section[option] = fill([], f"the old hub knew them by other names ({', '.join(users[option])[:80]}): write the new ones")
+            section[option] = fill(
+                [],
+                f"the old hub knew them by other names ({', '.join(users[option])[:80]}): write the"
+                " new ones",
+            )
             traits.to_fill_in(*names, where=f"sign_in.{option}")
         elif found:
             section[option] = found
@@ -98,9 +152,15 @@ def _named(section: dict[str, Any], users: Mapping[str, list[str]], kind: str, t
     if kind == "shared":
         return sorted({*allowed, *section.get("administrators", [])}) if allowed else []
     if allowed:
-        traits.drop(("allowed_users", "whitelist"), f"an administrator admits users at /hub/authorize: {len(allowed)} of them", access=False)
+        traits.drop(
+            ("allowed_users", "whitelist"),
+            f"an administrator admits users at /hub/authorize: {len(allowed)} of them",
+            access=False,
+        )
         for old in ("whitelist", "allowlist"):
-            traits.drop_old(("auth", old, "users"), "an administrator admits users at /hub/authorize")
+            traits.drop_old(
+                ("auth", old, "users"), "an administrator admits users at /hub/authorize"
+            )
     if not section.get("administrators"):
         section["administrators"] = fill(["admin"], "who lets users in")
     return []
@@ -111,7 +171,10 @@ def _beside_groups(section: dict[str, Any], kind: str, traits: Traits) -> None:
     gate, allowed = _GATES[kind], section.get("allowed_users")
     if isinstance(allowed, list) and section.get(gate) and _wanted_both(traits, kind):
         groups = ", ".join(map(str, section.pop(gate)))[:80]
-        both = f"charts before {_EITHER_SINCE[kind]}.0 let in who was listed and in {groups}, later ones who was either: for that add {gate}"
+        both = (
+            f"charts before {_EITHER_SINCE[kind]}.0 let in who was listed and in {groups}, later"
+            f" ones who was either: for that add {gate}"
+        )
         section["allowed_users"] = fill(allowed, both)
         traits.to_fill_in(*_GROUP_TRAITS, where="sign_in.allowed_users")
 
@@ -123,28 +186,57 @@ _GROUP_TRAITS = (
 
 
 def _wanted_both(traits: Traits, kind: str) -> bool:
-    """Whether the old hub may have wanted a user to be listed and in a group: unless its chart's version, or a trait of a newer one, says otherwise."""
+    """Whether the old hub may have wanted a user to be listed and in a group: unless its chart's
+    version, or a trait of a newer one, says otherwise.
+    """
     chart = traits.taking.chart
     if chart is not None:
         return int(chart.lstrip("v").split(".")[0]) < _EITHER_SINCE[kind]
-    newer = ("allow_all", "allow_existing_users", "manage_groups", "auth_state_groups_key", "tls_strategy")
+    newer = (
+        "allow_all",
+        "allow_existing_users",
+        "manage_groups",
+        "auth_state_groups_key",
+        "tls_strategy",
+    )
     return not any(traits.has(name) for name in newer) and not traits.saw_new
 
 
 def _rule_for_names(section: dict[str, Any], traits: Traits) -> None:
-    """`username_pattern` as the narrowest rule here that all who are listed pass; whether it is theirs, only a person can say."""
+    """`username_pattern` as the narrowest rule here that all who are listed pass; whether it is
+    theirs, only a person can say.
+    """
     rules = traits.texts("username_pattern")
     if not rules or "usernames" in section:
         return
-    listed = [name for option in ("administrators", "allowed_users") for name in plain(section.get(option)) or ()]
-    fitting = next((rule for rule, pattern in PATTERNS.items() if all(re.match(pattern, name) for name in listed)), "any")
-    section["usernames"] = fill(fitting, f"the old rule for names was {rules[0][:60]}: simple, dotted, email or any")
+    listed = [
+        name
+        for option in ("administrators", "allowed_users")
+        for name in plain(section.get(option)) or ()
+    ]
+    fitting = next(
+        (
+            rule
+            for rule, pattern in PATTERNS.items()
+            if all(re.match(pattern, name) for name in listed)
+        ),
+        "any",
+    )
+    section["usernames"] = fill(
+        fitting, f"the old rule for names was {rules[0][:60]}: simple, dotted, email or any"
+    )
     traits.to_fill_in("username_pattern", where="sign_in.usernames")
 
 
 def _rest(traits: Traits, taking: Taking, found: Found, kind: str) -> None:
-    """The other traits of these sections. Those that narrow stay, or are said loudly; those that the stack writes by itself never beat it."""
-    own = {"oidc": "GenericOAuthenticator", "github": "GitHubOAuthenticator", "ldap": "LDAPAuthenticator"}.get(kind)
+    """The other traits of these sections. Those that narrow stay, or are said loudly; those that
+    the stack writes by itself never beat it.
+    """
+    own = {
+        "oidc": "GenericOAuthenticator",
+        "github": "GitHubOAuthenticator",
+        "ldap": "LDAPAuthenticator",
+    }.get(kind)
     for place, name in list(traits.left()):
         path = (*place, name)
         if name in _EVERYWHERE and place[:2] == ("hub", "config"):
@@ -153,35 +245,71 @@ def _rest(traits: Traits, taking: Taking, found: Found, kind: str) -> None:
             taking.settle(*path, why="follows from the kind of sign-in")
         elif name in ("allow_all", "allow_existing_users", "open_signup"):
             if taking.flag(*path):
-                taking.drop(path, "nobody is let in without being named: list groups or users", access=False)
-        elif own is not None and name in _STAYS.get(own, ()) and found.class_name.lower().removeprefix("local") == own.lower():
+                taking.drop(
+                    path, "nobody is let in without being named: list groups or users", access=False
+                )
+        elif (
+            own is not None
+            and name in _STAYS.get(own, ())
+            and found.class_name.lower().removeprefix("local") == own.lower()
+        ):
             taking.move(path, "hub", "config", own, name)
         elif name in NARROWING and taking.look(*path) not in (None, {}, []):
-            taking.drop(path, "kept users out, and no option of this kind of sign-in does: see that whoever is let in now is meant")
+            taking.drop(
+                path,
+                "kept users out, and no option of this kind of sign-in does: see that whoever is"
+                " let in now is meant",
+            )
         elif name in ("tls_verify", "validate_server_cert", "disable_ssl_verification"):
             taking.drop_all(*path, why="the provider's certificate is always verified")
         else:
-            taking.drop_all(*path, why=f"is an option of {found.class_name[:60]}, and sign_in says it otherwise or not at all (docs/people.md)")
+            taking.drop_all(
+                *path,
+                why=(
+                    f"is an option of {found.class_name[:60]}, and sign_in says it otherwise or not"
+                    " at all (docs/people.md)"
+                ),
+            )
 
 
 def somebody(section: dict[str, Any], kind: str) -> dict[str, Any]:
-    """No kind lets strangers in: where the old hub let in whoever could sign in, the operator has to say who may."""
+    """No kind lets strangers in: where the old hub let in whoever could sign in, the operator
+    has to say who may.
+    """
     gate = _GATES.get(kind)
     hint = section.pop("_who", None)
     if gate and not any(section.get(key) for key in (gate, "allowed_users")):
         if hint is not None:
             section["allowed_users"] = fill(["ada@example.org"], hint)
             return section
-        section[gate] = fill(_EXAMPLES[kind], "who may come in: the old hub let in everybody who could sign in")
+        section[gate] = fill(
+            _EXAMPLES[kind], "who may come in: the old hub let in everybody who could sign in"
+        )
         if kind == "oidc":
-            section.setdefault("groups_claim", fill("groups", "the claim that lists a user's groups"))
+            section.setdefault(
+                "groups_claim", fill("groups", "the claim that lists a user's groups")
+            )
     return section
 
 
 def _native(traits: Traits) -> dict[str, Any]:
-    names = ("check_common_password", "ask_email_on_signup", "enable_signup", "create_users", "minimum_password_length", "allowed_failed_logins")
-    traits.settle(*names, "seconds_before_next_try", why="the stack has rules of its own for accounts and passwords")
-    traits.taking.notes.append("accounts of the old hub's own are in its database: users sign up again, or copy the database")
+    names = (
+        "check_common_password",
+        "ask_email_on_signup",
+        "enable_signup",
+        "create_users",
+        "minimum_password_length",
+        "allowed_failed_logins",
+    )
+    traits.settle(
+        *names,
+        "seconds_before_next_try",
+        why="the stack has rules of its own for accounts and passwords",
+    )
+    traits.taking.notes.append(
+        "accounts of the old hub's own are in its database: users sign up again, or copy the"
+        " database"
+    )
     return {"kind": "native"}
 
 
@@ -189,7 +317,11 @@ def _shared(traits: Traits) -> dict[str, Any]:
     for name in ("password", "user_password", "admin_password"):
         traits.drop_each((name,), _OWN)
     traits.taking.drop_all("auth", "dummy", "password", why=_OWN)
-    traits.settle("force_new_server", "password_groups", why="there is one password, and one server for a name")
+    traits.settle(
+        "force_new_server",
+        "password_groups",
+        why="there is one password, and one server for a name",
+    )
     return {"kind": "shared_password"}
 
 

@@ -1,6 +1,8 @@
-"""Chart values of which one after the other is taken, and a ledger of what became of each: nothing goes without a line.
+"""Chart values of which one after the other is taken, and a ledger of what became of each: nothing
+goes without a line.
 
-Every end of the input (a scalar, a null, an empty map or list) is in the ledger exactly once. What nothing took is what nothing here knew.
+Every end of the input (a scalar, a null, an empty map or list) is in the ledger exactly once. What
+nothing took is what nothing here knew.
 """
 
 from __future__ import annotations
@@ -40,7 +42,9 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Dropped:
-    """Something that is not carried over: where it was, and why. `access`: it kept users out of something, and the new hub would not."""
+    """Something that is not carried over: where it was, and why. `access`: it kept users out of
+    something, and the new hub would not.
+    """
 
     path: str
     why: str
@@ -55,7 +59,7 @@ class SecretCommand:
     path: str
 
 
-def ends(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401 -- any JSON value
+def ends(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every scalar, null, empty map and empty list in a value, with its path."""
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
@@ -86,30 +90,38 @@ class Taking:
         self._ends = frozenset(path for path, _ in ends(self.values) if path)
         self.values = copy.deepcopy(dict(self.values))
 
-    def was(self, path: Path) -> Any:  # noqa: ANN401 -- any JSON value
+    def was(self, path: Path) -> Any:
         """What the input has at a path."""
         here: Any = self._original
         for part in path:
             if isinstance(here, Mapping):
                 here = here.get(part)
             else:
-                here = here[part] if isinstance(here, list) and isinstance(part, int) and part < len(here) else None
+                here = (
+                    here[part]
+                    if isinstance(here, list) and isinstance(part, int) and part < len(here)
+                    else None
+                )
         return here
 
     def is_end(self, path: Path) -> bool:
         """Whether the input has a value there that the ledger has to account for."""
         return path in self._ends
 
-    def _holder(self, path: Path) -> Any:  # noqa: ANN401 -- a map, a list, or None
+    def _holder(self, path: Path) -> Any:
         here: Any = self.values
         for part in path:
             if isinstance(here, dict):
                 here = here.get(part)
             else:
-                here = here[part] if isinstance(here, list) and isinstance(part, int) and part < len(here) else None
+                here = (
+                    here[part]
+                    if isinstance(here, list) and isinstance(part, int) and part < len(here)
+                    else None
+                )
         return here
 
-    def look(self, *path: str | int) -> Any:  # noqa: ANN401 -- any JSON value
+    def look(self, *path: str | int) -> Any:
         """What is at a path, left where it is; None where nothing is."""
         return self._holder(path)
 
@@ -118,8 +130,10 @@ class Taking:
         holder = self._holder(path[:-1])
         return isinstance(holder, dict) and path[-1] in holder
 
-    def take(self, *path: str | int, to: str = "") -> Any:  # noqa: ANN401 -- any JSON value
-        """What is at a path, removed and carried; None where nothing is. A secret is None too, and is listed."""
+    def take(self, *path: str | int, to: str = "") -> Any:
+        """What is at a path, removed and carried; None where nothing is. A secret is None too,
+        and is listed.
+        """
         holder = self._holder(path[:-1])
         if not isinstance(holder, dict) or path[-1] not in holder:
             return None
@@ -129,13 +143,17 @@ class Taking:
                 continue  # emptied by taking, or put there by us
             if value == SECRET:
                 self._list(end, _SEALED)
-                self.dropped.append(Dropped(path=dotted(end), why=_SEALED, access=restricts(end, value)))
+                self.dropped.append(
+                    Dropped(path=dotted(end), why=_SEALED, access=restricts(end, value))
+                )
             else:
                 self.ledger[end] = Entry(status=Status.CARRIED, why=to)
         return None if found == SECRET else found
 
-    def put(self, value: Any, *path: str | int, origin: Path | None = None) -> None:  # noqa: ANN401 -- any JSON value
-        """Write a value of the chart's; whatever is in the way and is no map gives way. `origin`: where it was before."""
+    def put(self, value: Any, *path: str | int, origin: Path | None = None) -> None:
+        """Write a value of the chart's; whatever is in the way and is no map gives way.
+        `origin`: where it was before.
+        """
         holder: dict[Any, Any] = self.values
         for part in path[:-1]:
             if not isinstance(holder.get(part), dict):
@@ -159,7 +177,11 @@ class Taking:
     def text(self, *path: str | int) -> str | None:
         """A text, or a number as text; None for anything else, which is listed."""
         found = self.take(*path)
-        if isinstance(found, (str, int, float)) and not isinstance(found, bool) and str(found).strip():
+        if (
+            isinstance(found, (str, int, float))
+            and not isinstance(found, bool)
+            and str(found).strip()
+        ):
             return str(found)
         if found is not None:
             self.drop(path, "is not text")
@@ -176,7 +198,12 @@ class Taking:
             pairs = [] if found is None else [(path, found)]
         kept = []
         for place, item in pairs:
-            if isinstance(item, (str, int)) and not isinstance(item, bool) and item != SECRET and str(item).strip():
+            if (
+                isinstance(item, (str, int))
+                and not isinstance(item, bool)
+                and item != SECRET
+                and str(item).strip()
+            ):
                 kept.append(str(item))
             elif item != SECRET:
                 self.drop(place, "is not text")
@@ -200,7 +227,7 @@ class Taking:
             number = None if found is None or isinstance(found, bool) else float(found)
         except (TypeError, ValueError, OverflowError):
             number = None
-        if number is not None and number == number and abs(number) < 1e15:  # noqa: PLR0124, PLR2004 -- not NaN; the least that no setting here means
+        if number is not None and number == number and abs(number) < 1e15:  # noqa: PLR0124 -- not NaN; the least that no setting here means
             return number
         if found is not None:
             self.drop(path, "is not a number")
@@ -215,12 +242,22 @@ class Taking:
         self._mark(path, Status.FILL_IN, where)
 
     def drop(self, path: Path, why: str, *, access: bool | None = None) -> None:
-        """List what is not carried over. What kept users out of something is said apart, unless `access` says that it did not."""
+        """List what is not carried over. What kept users out of something is said apart, unless
+        `access` says that it did not.
+        """
         self._take_quietly(path)
-        below = [end for end, entry in self.ledger.items() if end[: len(path)] == path and entry.status is not Status.LISTED]
+        below = [
+            end
+            for end, entry in self.ledger.items()
+            if end[: len(path)] == path and entry.status is not Status.LISTED
+        ]
         for end in below:
             self._list(end, why)
-        loud = any(restricts(end, self.was(end)) for end in (below or [path])) if access is None else access
+        loud = (
+            any(restricts(end, self.was(end)) for end in below or [path])
+            if access is None
+            else access
+        )
         self.dropped = [item for item in self.dropped if item.path != dotted(path)]
         self.dropped.append(Dropped(path=dotted(path), why=why, access=loud))
 
@@ -228,7 +265,11 @@ class Taking:
         """List what is at a path, where something is; what says nothing is settled."""
         if not self.has(*path):
             return
-        held = [(end, value) for end, value in ends(self.look(*path), path) if not says_nothing(end, value)]
+        held = [
+            (end, value)
+            for end, value in ends(self.look(*path), path)
+            if not says_nothing(end, value)
+        ]
         if not held:
             self.settle(*path, why="says nothing")
         elif all(default_of(end) == (True, value) for end, value in held):
@@ -244,14 +285,22 @@ class Taking:
             self.secrets.append(SecretCommand(key=key, path=dotted(path)))
 
     def left(self) -> Iterator[tuple[Path, Any]]:
-        """What nothing took, end by end. A map that was emptied by taking is no end of the input."""
-        return ((path, value) for path, value in ends(self.values) if value not in (None, {}, []) or not self._emptied(path))
+        """What nothing took, end by end. A map that was emptied by taking is no end of the
+        input.
+        """
+        return (
+            (path, value)
+            for path, value in ends(self.values)
+            if value not in (None, {}, []) or not self._emptied(path)
+        )
 
     def _emptied(self, path: Path) -> bool:
         return any(end[: len(path)] == path for end in self.ledger) or not path
 
     def gone(self, path: Path, why: str) -> None:
-        """List something that is still there, be it an item of a list: that leaves a null behind, so that the others keep their numbers."""
+        """List something that is still there, be it an item of a list: that leaves a null
+        behind, so that the others keep their numbers.
+        """
         holder = self._holder(path[:-1])
         found = holder[path[-1]] if holder is not None else None
         loud = False

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from jupyterhub_aws.adopt.z2jh.taken import Taking
 
-_OLD_SPELLINGS = frozenset(("allow_all", "allow_existing_users", "manage_groups", "auth_state_groups_key", "tls_strategy"))
+_OLD_SPELLINGS = frozenset(
+    ("allow_all", "allow_existing_users", "manage_groups", "auth_state_groups_key", "tls_strategy")
+)
 
 
 class Traits:
@@ -30,7 +32,9 @@ class Traits:
                 if not self.taking.has(*place, name):
                     continue
                 if found is not None:
-                    self.taking.settle(*place, name, why="had no effect: a more special section says it")
+                    self.taking.settle(
+                        *place, name, why="had no effect: a more special section says it"
+                    )
                 elif isinstance(self.taking.look(*place, name), (list, dict)):
                     self.taking.drop((*place, name), "is not text")
                 else:
@@ -39,7 +43,14 @@ class Traits:
 
     def texts(self, *names: str) -> list[str]:
         """Every text of every section, each once."""
-        return list(dict.fromkeys(item for place in self.places for name in names for item in self.taking.texts(*place, name)))
+        return list(
+            dict.fromkeys(
+                item
+                for place in self.places
+                for name in names
+                for item in self.taking.texts(*place, name)
+            )
+        )
 
     def flag(self, name: str) -> bool:
         """Whether any section switches it on."""
@@ -90,4 +101,8 @@ class Traits:
         for place in self.places:
             section = self.taking.look(*place)
             if isinstance(section, Mapping):
-                yield from ((place, str(name)) for name in section if not self.taking.was_put((*place, str(name))))
+                yield from (
+                    (place, str(name))
+                    for name in section
+                    if not self.taking.was_put((*place, str(name)))
+                )

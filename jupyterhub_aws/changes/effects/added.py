@@ -1,7 +1,8 @@
 """What a change of a resource means that the caller's program added.
 
-The other rules know what a resource is for, because this library made it. Of an added one only so much is certain: what its IAM documents and its
-network rules let somebody do, whether its type holds data, and what the table of types says about deleting and replacing. Everything else is
+The other rules know what a resource is for, because this library made it. Of an added one only so
+much is certain: what its IAM documents and its network rules let somebody do, whether its type
+holds data, and what the table of types says about deleting and replacing. Everything else is
 unknown, and says so. It stands under a heading of its own.
 """
 
@@ -18,15 +19,27 @@ from jupyterhub_aws.checks.resources import STUMBLES, made_here
 
 Reader = Callable[[Change, Context], Reading]
 #: The rules that are about what a document or a rule says, whoever wrote it.
-_READERS: Mapping[str, Reader] = {"permissions": permissions.read, "openings": openings.read, "cluster_access": access.read_cluster}
+_READERS: Mapping[str, Reader] = {
+    "permissions": permissions.read,
+    "openings": openings.read,
+    "cluster_access": access.read_cluster,
+}
 _GROUP = "aws:ec2/securityGroup:SecurityGroup"
 _PROVIDERS = "pulumi:providers:"
-_DONE = {"create": "adds", "delete": "deletes", "replace": "replaces", "update": "changes", "import": "takes over"}
+_DONE = {
+    "create": "adds",
+    "delete": "deletes",
+    "replace": "replaces",
+    "update": "changes",
+    "import": "takes over",
+}
 _MADE = "made"
 
 
 def is_added(change: Change) -> bool:
-    """Whether the caller's program added a resource. Where it is on both sides the older one says so: the newer one may be anybody's."""
+    """Whether the caller's program added a resource. Where it is on both sides the older one
+    says so: the newer one may be anybody's.
+    """
     resource = change.old or change.resource
     return resource.source is not None or not made_here(resource.urn)
 
@@ -36,13 +49,18 @@ def read(change: Change, context: Context) -> list[Effect]:
     reading = Reading()
     if change.resource.external:
         verb = "reads" if change.op != "delete" else "no longer reads"
-        reading.say(change, ("routine", "your program", f"{verb} {label(change)}, which is not the stack's"))
+        reading.say(
+            change, ("routine", "your program", f"{verb} {label(change)}, which is not the stack's")
+        )
     else:
         _security(reading, change, context)
         _whole(reading, change)
         if change.op == "update":
             _properties(reading, change)
-    return [replace(effect, topic="your program", about="your program", added=True) for effect in reading.effects]
+    return [
+        replace(effect, topic="your program", about="your program", added=True)
+        for effect in reading.effects
+    ]
 
 
 def _security(reading: Reading, change: Change, context: Context) -> None:
@@ -52,7 +70,14 @@ def _security(reading: Reading, change: Change, context: Context) -> None:
         try:
             found = reader(change, context)
         except STUMBLES:
-            reading.say(change, ("unknown", "your program", f"{label(change)} has values that cannot be understood"))
+            reading.say(
+                change,
+                (
+                    "unknown",
+                    "your program",
+                    f"{label(change)} has values that cannot be understood",
+                ),
+            )
             continue
         reading.effects += found.effects
         reading.explained |= found.explained
@@ -64,22 +89,51 @@ def _whole(reading: Reading, change: Change) -> None:
         return
     harmless = change.op in ("create", "import")
     if change.type.startswith(_PROVIDERS) and (harmless or change.op == "delete"):
-        reading.say(change, ("routine", "your program", _MADE if harmless else f"deletes the provider {change.name}"))
+        reading.say(
+            change,
+            (
+                "routine",
+                "your program",
+                _MADE if harmless else f"deletes the provider {change.name}",
+            ),
+        )
     elif not table.known(change.type):
-        reading.say(change, ("unknown", "your program", f"{_DONE[change.op]} {change.type}, a type that this jhub does not know"))
+        reading.say(
+            change,
+            (
+                "unknown",
+                "your program",
+                f"{_DONE[change.op]} {change.type}, a type that this jhub does not know",
+            ),
+        )
     elif change.op == "import":
-        reading.say(change, ("routine", "your program", f"{label(change)} exists already and is taken over; the next preview shows what differs"))
+        reading.say(
+            change,
+            (
+                "routine",
+                "your program",
+                (
+                    f"{label(change)} exists already and is taken over; the next preview shows what"
+                    " differs"
+                ),
+            ),
+        )
     elif harmless:
         if not reading.effects:
             reading.say(change, ("routine", "your program", _MADE))
     else:
         class_ = _class(change)
         order = ", the old one first" if change.op == "replace" and change.delete_first else ""
-        reading.say(change, (class_, "your program", f"{_DONE[change.op]} {label(change)}{order}{_note(change)}"))
+        reading.say(
+            change,
+            (class_, "your program", f"{_DONE[change.op]} {label(change)}{order}{_note(change)}"),
+        )
 
 
 def _class(change: Change) -> Class:
-    """How grave it is to delete or replace something of a type: what holds data endangers it, and what the table does not know is unknown."""
+    """How grave it is to delete or replace something of a type: what holds data endangers it,
+    and what the table does not know is unknown.
+    """
     if table.holds_data(change.type):
         return "endangers data"
     found = table.whole(change.type, change.op)
@@ -93,7 +147,9 @@ def _note(change: Change) -> str:
 
 
 def _properties(reading: Reading, change: Change) -> None:
-    """Each property that no rule spoke about. The class is the table's, which knows the property; the sentence is not, which knows what we use it for."""
+    """Each property that no rule spoke about. The class is the table's, which knows the
+    property; the sentence is not, which knows what we use it for.
+    """
     for item in change.properties:
         if reading.explains(item.keys):
             continue
@@ -101,9 +157,24 @@ def _properties(reading: Reading, change: Change) -> None:
         if head in ("(protect)", "(retain on delete)"):
             lost = item.new is False
             word = "protected from deletion" if head == "(protect)" else "kept when it is deleted"
-            reading.say(change, ("endangers data" if lost else "routine", "your program", f"{label(change)}: {'no longer' if lost else 'now'} {word}"))
+            reading.say(
+                change,
+                (
+                    "endangers data" if lost else "routine",
+                    "your program",
+                    f"{label(change)}: {'no longer' if lost else 'now'} {word}",
+                ),
+            )
             continue
         found = table.of_property(change.type, item.keys)
-        class_: Class = "unknown" if found is None else "routine" if table.is_safe(item.keys, item.new) else found[0]
+        class_: Class = (
+            "unknown"
+            if found is None
+            else "routine"
+            if table.is_safe(item.keys, item.new)
+            else found[0]
+        )
         old, new = ("a secret", "another") if item.secret else (shown(item.old), shown(item.new))
-        reading.say(change, (class_, "your program", f"{label(change)}: {item.where} {old} → {new}"))
+        reading.say(
+            change, (class_, "your program", f"{label(change)}: {item.where} {old} → {new}")
+        )

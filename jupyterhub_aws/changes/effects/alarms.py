@@ -1,4 +1,6 @@
-"""Alarms: whether they tell anybody. All of a stack fall silent and wake together, so that it is said once."""
+"""Alarms: whether they tell anybody. All of a stack fall silent and wake together, so that it is
+said once.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,15 @@ _SWITCH, _SILENCE = "actionsEnabled", "treatMissingData"
 
 
 def read_alarm(change: Change, context: Context) -> Reading:
-    """An alarm that is switched off, or on again, what silence means to it changes with that; and one that goes with what it looked at."""
+    """An alarm that is switched off, or on again, what silence means to it changes with that;
+    and one that goes with what it looked at.
+    """
     reading = Reading()
-    if change.op == "delete" and change.old is not None and (gone := _without_a_group(change.old, context)):
+    if (
+        change.op == "delete"
+        and change.old is not None
+        and (gone := _without_a_group(change.old, context))
+    ):
         reading.say(change, ("routine", "logs", f"{label(change)} goes: {gone}"))
         reading.whole = True
         return reading
@@ -30,22 +38,39 @@ def read_alarm(change: Change, context: Context) -> Reading:
     if after:
         reading.say(change, ("routine", "logs", "alarms tell people again"))
     else:
-        reading.say(change, ("interrupts", "logs", "alarms tell nobody: while a stack rests, or until they are switched on again"))
+        reading.say(
+            change,
+            (
+                "interrupts",
+                "logs",
+                "alarms tell nobody: while a stack rests, or until they are switched on again",
+            ),
+        )
     return reading
 
 
 def _without_a_group(alarm: Resource, context: Context) -> str:
-    """Why an alarm of a group of nodes has nothing to tell any more: the group retires, so that it wants no node, or goes too. Empty for any other."""
+    """Why an alarm of a group of nodes has nothing to tell any more: the group retires, so that
+    it wants no node, or goes too. Empty for any other.
+    """
     looked_at = set(_groups_of(alarm.inputs.get("metricQueries")))
     if not looked_at:
         return ""
-    there = [group for group in context.new.resources if group.type == GROUP and group.inputs.get("name") in looked_at]
+    there = [
+        group
+        for group in context.new.resources
+        if group.type == GROUP and group.inputs.get("name") in looked_at
+    ]
     if not there:
         return "the group that it looked at goes too"
-    return "the group that it looked at retires, and waits for no node any more" if all(is_retiring(group) for group in there) else ""
+    return (
+        "the group that it looked at retires, and waits for no node any more"
+        if all(is_retiring(group) for group in there)
+        else ""
+    )
 
 
-def _groups_of(value: Any) -> Iterator[str]:  # noqa: ANN401 -- any JSON value
+def _groups_of(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from _groups_of(item)

@@ -1,4 +1,6 @@
-"""Every effect of a set of changes. What no rule speaks about is said to be unknown, never to be nothing."""
+"""Every effect of a set of changes. What no rule speaks about is said to be unknown, never to be
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from jupyterhub_aws.changes.compare import Change, label
 from jupyterhub_aws.changes.effect import CLASSES, Context, Effect, Reading, sorted_effects
-from jupyterhub_aws.changes.effects import access, added, alarms, backups, homes, nodes, openings, permissions, release, table
+from jupyterhub_aws.changes.effects import (
+    access,
+    added,
+    alarms,
+    backups,
+    homes,
+    nodes,
+    openings,
+    permissions,
+    release,
+    table,
+)
 from jupyterhub_aws.changes.effects.values import shown
 from jupyterhub_aws.checks.resources import UNKNOWN
 
@@ -46,8 +59,21 @@ def _of(change: Change, context: Context) -> Iterator[Effect]:
     for name in table.readers(change.type):
         try:
             found = _READERS[name](change, context)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # values that no program makes: somebody else's plan
-            reading.say(change, ("unknown", table.topic(change.type), f"unknown effect: {label(change)} has values that cannot be understood"))
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ):  # values that no program makes: somebody else's plan
+            reading.say(
+                change,
+                (
+                    "unknown",
+                    table.topic(change.type),
+                    f"unknown effect: {label(change)} has values that cannot be understood",
+                ),
+            )
             continue
         reading.effects += found.effects
         reading.explained |= found.explained
@@ -63,26 +89,60 @@ def _whole(reading: Reading, change: Change, *, fresh: bool) -> None:
     topic, spoken = table.topic(change.type), bool(reading.effects)
     note = _note(change)
     if change.op == "import":
-        reading.say(change, ("routine", topic, f"{label(change)} exists already and is taken over; the next preview shows what differs"))
+        reading.say(
+            change,
+            (
+                "routine",
+                topic,
+                (
+                    f"{label(change)} exists already and is taken over; the next preview shows what"
+                    " differs"
+                ),
+            ),
+        )
         return
     if not table.known(change.type):
-        reading.say(change, ("unknown", topic, f"unknown effect: {change.op} of a {change.type}, a type that this jhub does not know"))
+        reading.say(
+            change,
+            (
+                "unknown",
+                topic,
+                (
+                    f"unknown effect: {change.op} of a {change.type}, a type that this jhub does"
+                    " not know"
+                ),
+            ),
+        )
         return
     if change.op == "update" or reading.whole or (change.op == "create" and spoken):
         return
     found = table.whole(change.type, change.op)
     if found is not None and change.op == "create" and fresh:
-        reading.say(change, ("routine", topic, MADE))  # in a stack that is new nobody had anything yet
+        reading.say(
+            change, ("routine", topic, MADE)
+        )  # in a stack that is new nobody had anything yet
     elif found is not None:
         order = ", the old one first" if change.op == "replace" and change.delete_first else ""
-        reading.say(change, (found[0], topic, f"{label(change)} is {_DONE[change.op]}{order}: {found[1]}{note}"))
+        reading.say(
+            change,
+            (found[0], topic, f"{label(change)} is {_DONE[change.op]}{order}: {found[1]}{note}"),
+        )
     elif change.op == "create":
         reading.say(change, ("routine", topic, MADE))
     elif not spoken:
-        reading.say(change, ("unknown", topic, f"unknown effect: {label(change)} is {_DONE[change.op]}{note}"))
+        reading.say(
+            change,
+            ("unknown", topic, f"unknown effect: {label(change)} is {_DONE[change.op]}{note}"),
+        )
 
 
-_DONE = {"create": "made", "delete": "deleted", "replace": "replaced", "import": "imported", "update": "changed"}
+_DONE = {
+    "create": "made",
+    "delete": "deleted",
+    "replace": "replaced",
+    "import": "imported",
+    "update": "changed",
+}
 
 
 def _note(change: Change) -> str:
@@ -96,13 +156,20 @@ def _properties(reading: Reading, change: Change) -> None:
     """Each property that no rule spoke about, by the table."""
     topic = table.topic(change.type)
     forced = {path.split(",")[0] for path in change.because}
-    gravest = max((effect.severity for effect in reading.effects), default=-1) if change.op == "replace" else -1
+    gravest = (
+        max((effect.severity for effect in reading.effects), default=-1)
+        if change.op == "replace"
+        else -1
+    )
     for item in change.properties:
         head = item.keys[0] if item.keys else ""
         if head in _PROTECTION:
             lost = item.new is False
             word = head.strip("()")
-            says = f"{label(change)}: {'no longer' if lost else 'now'} {'protected from deletion' if word == 'protect' else 'kept in AWS when it is deleted'}"
+            says = (
+                f"{label(change)}: {'no longer' if lost else 'now'}"
+                f" {'protected from deletion' if word == 'protect' else 'kept in AWS when it is deleted'}"
+            )
             reading.say(change, ("endangers data" if lost else "routine", topic, says))
         elif (
             reading.explains(item.keys)
@@ -115,9 +182,22 @@ def _properties(reading: Reading, change: Change) -> None:
             if found is not None and CLASSES.index(found[0]) <= gravest:
                 continue  # whatever is made anew anyway has other values
             if found is None:
-                old, new = ("a secret", "another") if item.secret else (shown(item.old), shown(item.new))
-                reading.say(change, ("unknown", topic, f"unknown effect: {label(change)}: {item.where} {old} → {new}"))
+                old, new = (
+                    ("a secret", "another") if item.secret else (shown(item.old), shown(item.new))
+                )
+                reading.say(
+                    change,
+                    (
+                        "unknown",
+                        topic,
+                        f"unknown effect: {label(change)}: {item.where} {old} → {new}",
+                    ),
+                )
             else:
-                values = f" ({shown(item.old)} → {shown(item.new)})" if found[1].startswith(("whether ", "how ")) and not item.secret else ""
+                values = (
+                    f" ({shown(item.old)} → {shown(item.new)})"
+                    if found[1].startswith(("whether ", "how ")) and not item.secret
+                    else ""
+                )
                 class_ = "routine" if table.is_safe(item.keys, item.new) else found[0]
                 reading.say(change, (class_, topic, f"{label(change)}: {found[1]}{values}"))

@@ -15,7 +15,8 @@ GROUP, NODE_GROUP = "aws:autoscaling/group:Group", "aws:eks/nodeGroup:NodeGroup"
 MACHINE = "aws:ec2/instance:Instance"
 _TEMPLATE_TAG = "k8s.io/cluster-autoscaler/node-template/"
 _LABEL = f"{_TEMPLATE_TAG}label/"
-#: What the autoscaler believes of a node that is not there yet: where it is wrong, groups at zero do not grow.
+#: What the autoscaler believes of a node that is not there yet: where it is wrong, groups at zero
+#: do not grow.
 _SHAPE = ("memory", "cpu", "ephemeral-storage", "nvidia.com/gpu")
 _ROLLS = ("version", "releaseVersion", "launchTemplate")
 
@@ -23,26 +24,44 @@ _ROLLS = ("version", "releaseVersion", "launchTemplate")
 def labels_of(group: Resource) -> dict[str, str]:
     """The labels that nodes of a group have, as the autoscaler is told."""
     tags = group.inputs.get("tags")
-    pairs = {str(tag.get("key")): str(tag.get("value")) for tag in tags if isinstance(tag, Mapping)} if isinstance(tags, list) else {}
-    return {key.removeprefix(_LABEL): value for key, value in pairs.items() if key.startswith(_LABEL)}
+    pairs = (
+        {str(tag.get("key")): str(tag.get("value")) for tag in tags if isinstance(tag, Mapping)}
+        if isinstance(tags, list)
+        else {}
+    )
+    return {
+        key.removeprefix(_LABEL): value for key, value in pairs.items() if key.startswith(_LABEL)
+    }
 
 
 def profiles_of(group: Resource, side: Side) -> str:
-    """For people: the profiles that may run on a group's nodes, by hub. Empty where no hub of this side may."""
+    """For people: the profiles that may run on a group's nodes, by hub. Empty where no hub of
+    this side may.
+    """
     labels, found = labels_of(group), dict[str, list[str]]()
     for pod in side.pods:
-        if pod.may_run_on(labels) and (not pod.node_selector or pod.node_selector.items() & labels.items()):
+        if pod.may_run_on(labels) and (
+            not pod.node_selector or pod.node_selector.items() & labels.items()
+        ):
             found.setdefault(pod.hub, []).append(pod.display_name)
-    return "; ".join(f"{hub}: {', '.join(dict.fromkeys(names))}" for hub, names in sorted(found.items()))
+    return "; ".join(
+        f"{hub}: {', '.join(dict.fromkeys(names))}" for hub, names in sorted(found.items())
+    )
 
 
 def _about(group: Resource, side: Side) -> str:
     profiles = profiles_of(group, side)
-    return f"profiles {profiles}" if profiles else f"pool {labels_of(group).get('jupyterhub-aws/pool', group.name)}"
+    return (
+        f"profiles {profiles}"
+        if profiles
+        else f"pool {labels_of(group).get('jupyterhub-aws/pool', group.name)}"
+    )
 
 
 def _market(group: Resource) -> str:
-    return {"true": "on demand", "false": "spot"}.get(labels_of(group).get("on-demand", ""), "its market")
+    return {"true": "on demand", "false": "spot"}.get(
+        labels_of(group).get("on-demand", ""), "its market"
+    )
 
 
 def read_group(change: Change, context: Context) -> Reading:
@@ -51,23 +70,48 @@ def read_group(change: Change, context: Context) -> Reading:
     about = _about(group, context.old if change.new is None else context.new)
     if change.op in ("create", "import"):
         reading.explained.add("*")
-        reading.say(change, ("routine", "nodes", f"a further group of nodes, {_market(group)}, from 0 up"), about)
+        reading.say(
+            change,
+            ("routine", "nodes", f"a further group of nodes, {_market(group)}, from 0 up"),
+            about,
+        )
         return reading
     if change.op == "delete":
         reading.explained.add("*")
         if is_retiring(group):
-            says = "the retired group goes: nodes that it still has end, and servers on them with them; `jhub drain` says when there are none"
+            says = (
+                "the retired group goes: nodes that it still has end, and servers on them with"
+                " them; `jhub drain` says when there are none"
+            )
         else:
-            says = "the group goes: its nodes end, and servers on them with them; ask people to save, or wait until they are idle"
+            says = (
+                "the group goes: its nodes end, and servers on them with them; ask people to save,"
+                " or wait until they are idle"
+            )
         reading.say(change, ("replaces", "nodes", says), about)
         return reading
     if change.op == "replace":
-        order = "ends before the new one comes: nobody can start a server meanwhile" if change.delete_first else "goes once the new one is there"
-        says = f"the group is replaced: the old one {order}; its nodes end, and servers on them with them"
+        order = (
+            "ends before the new one comes: nobody can start a server meanwhile"
+            if change.delete_first
+            else "goes once the new one is there"
+        )
+        says = (
+            f"the group is replaced: the old one {order}; its nodes end, and servers on them with"
+            " them"
+        )
         reading.say(change, ("replaces", "nodes", says), about)
         reading.explained.add("*")
         return reading
-    reading.explained |= {"minSize", "maxSize", "mixedInstancesPolicy", "tags", "vpcZoneIdentifiers", "capacityRebalance", "launchTemplate"}
+    reading.explained |= {
+        "minSize",
+        "maxSize",
+        "mixedInstancesPolicy",
+        "tags",
+        "vpcZoneIdentifiers",
+        "capacityRebalance",
+        "launchTemplate",
+    }
     if retires := _retires(change):
         reading.say(change, ("routine", "people", retires), about)
         reading.explained.add("suspendedProcesses")
@@ -78,66 +122,136 @@ def read_group(change: Change, context: Context) -> Reading:
 
 
 def _retires(change: Change) -> str:
-    """What it means that a group may no longer start nodes, or may again; empty where that stays."""
-    for item in (item for item in change.properties if item.keys[:1] == ("suspendedProcesses",) and "Launch" in (item.old, item.new)):
+    """What it means that a group may no longer start nodes, or may again; empty where that
+    stays.
+    """
+    for item in (
+        item
+        for item in change.properties
+        if item.keys[:1] == ("suspendedProcesses",) and "Launch" in (item.old, item.new)
+    ):
         if item.new == "Launch":
-            return "the group retires: people work on, new servers start elsewhere, and each of its nodes goes when it is empty"
+            return (
+                "the group retires: people work on, new servers start elsewhere, and each of its"
+                " nodes goes when it is empty"
+            )
         return "the group no longer retires: it gets nodes again"
     return ""
 
 
-def _group_property(reading: Reading, change: Change, keys: tuple[str, ...], values: tuple[Any, Any], about: str) -> None:
+def _group_property(
+    reading: Reading, change: Change, keys: tuple[str, ...], values: tuple[Any, Any], about: str
+) -> None:
     old, new = values
     head, last = keys[0] if keys else "", keys[-1] if keys else ""
     if head == "maxSize":
         grows = _number(new) >= _number(old)
-        says = f"at most {new} nodes instead of {old}" + ("" if grows else ": where more run, those above end, and servers on them with them")
+        says = f"at most {new} nodes instead of {old}" + (
+            "" if grows else ": where more run, those above end, and servers on them with them"
+        )
         reading.say(change, ("routine" if grows else "interrupts", "nodes", says), about)
     elif head == "minSize":
         always = f"{new} node is" if new == 1 else f"{new} nodes are"
-        quicker = "no server waits for these to start" if _number(new) > _number(old) else "the first servers wait for a node again (some minutes)"
-        reading.say(change, ("routine", "people", f"{always} always there instead of {old}: {quicker}"), about)
+        quicker = (
+            "no server waits for these to start"
+            if _number(new) > _number(old)
+            else "the first servers wait for a node again (some minutes)"
+        )
+        reading.say(
+            change,
+            ("routine", "people", f"{always} always there instead of {old}: {quicker}"),
+            about,
+        )
     elif head == "mixedInstancesPolicy":
         reading.say(change, _policy(last, keys, old, new), about)
     elif head == "vpcZoneIdentifiers":
         reading.say(
-            change, ("interrupts", "nodes", "new nodes start in other zones; AWS ends those in a zone that is no longer named, and servers on them"), about
+            change,
+            (
+                "interrupts",
+                "nodes",
+                (
+                    "new nodes start in other zones; AWS ends those in a zone that is no longer"
+                    " named, and servers on them"
+                ),
+            ),
+            about,
         )
     elif head == "capacityRebalance":
-        reading.say(change, ("interrupts", "nodes", "whether AWS ends spot nodes early, on a hint that they may be taken back"), about)
+        reading.say(
+            change,
+            (
+                "interrupts",
+                "nodes",
+                "whether AWS ends spot nodes early, on a hint that they may be taken back",
+            ),
+            about,
+        )
     elif head == "launchTemplate":
-        reading.say(change, ("routine", "nodes", "new nodes start from another template; those that run stay as they are"), about)
+        reading.say(
+            change,
+            (
+                "routine",
+                "nodes",
+                "new nodes start from another template; those that run stay as they are",
+            ),
+            about,
+        )
 
 
 def _tags(reading: Reading, change: Change, about: str) -> None:
     """What the autoscaler is told of new nodes, and the rest; the gravest of it, once."""
-    tags = [str(item.path[1]) for item in change.properties if item.keys[:1] == ("tags",) and len(item.path) > 1]
+    tags = [
+        str(item.path[1])
+        for item in change.properties
+        if item.keys[:1] == ("tags",) and len(item.path) > 1
+    ]
     if any(f"{_TEMPLATE_TAG}{kind}/" in tag for tag in tags for kind in ("label", "taint")):
-        says = "new nodes carry other labels or taints, and nodes that run do not: pods that need the new ones wait for a new node"
+        says = (
+            "new nodes carry other labels or taints, and nodes that run do not: pods that need the"
+            " new ones wait for a new node"
+        )
         reading.say(change, ("interrupts", "nodes", says), about)
     elif any(f"resources/{shape}" in tag for tag in tags for shape in _SHAPE):
-        reading.say(change, ("routine", "nodes", "the autoscaler is told another size of new nodes"), about)
+        reading.say(
+            change, ("routine", "nodes", "the autoscaler is told another size of new nodes"), about
+        )
     elif any(item.keys[:1] == ("tags",) for item in change.properties):
         reading.say(change, ("routine", "nodes", "tags of new nodes"), about)
 
 
-def _policy(last: str, keys: tuple[str, ...], old: Any, new: Any) -> Any:  # noqa: ANN401 -- any JSON values
+def _policy(last: str, keys: tuple[str, ...], old: Any, new: Any) -> Any:
     if "overrides" in keys:
         gone = f", no longer {_type(old)}" if new is None else ""
         come = f", also {_type(new)}" if old is None else ""
-        return "routine", "nodes", f"new nodes may be of other types{come}{gone}; those that run stay"
+        return (
+            "routine",
+            "nodes",
+            f"new nodes may be of other types{come}{gone}; those that run stay",
+        )
     if last == "spotMaxPrice":
         return (
             "routine",
             "nodes",
-            f"spot nodes start up to {_dollars(new)} instead of {_dollars(old)} an hour; those that run above a lower price may be taken back",
+            (
+                f"spot nodes start up to {_dollars(new)} instead of {_dollars(old)} an hour; those"
+                " that run above a lower price may be taken back"
+            ),
         )
     if "instancesDistribution" in keys:
-        return "routine", "nodes", "new nodes are bought otherwise (spot, on demand); those that run stay"
-    return "routine", "nodes", "new nodes start from another template; those that run stay as they are"
+        return (
+            "routine",
+            "nodes",
+            "new nodes are bought otherwise (spot, on demand); those that run stay",
+        )
+    return (
+        "routine",
+        "nodes",
+        "new nodes start from another template; those that run stay as they are",
+    )
 
 
-def _type(value: Any) -> str:  # noqa: ANN401 -- any JSON value
+def _type(value: Any) -> str:
     return str(value.get("instanceType", value)) if isinstance(value, Mapping) else str(value)
 
 
@@ -163,38 +277,87 @@ def read_template(change: Change, context: Context) -> Reading:
             (
                 "routine" if stricter else "widens access",
                 "access",
-                f"{item.where} of new nodes: whether pods reach the node's own role ({item.old} → {item.new})",
+                (
+                    f"{item.where} of new nodes: whether pods reach the node's own role ({item.old}"
+                    f" → {item.new})"
+                ),
             ),
         )
     if any(item.keys[:1] == ("iamInstanceProfile",) for item in change.properties):
         reading.say(change, ("widens access", "access", "new nodes get another role"))
-    groups = [item for item in change.properties if item.keys[:1] in (("vpcSecurityGroupIds",), ("networkInterfaces",))]
+    groups = [
+        item
+        for item in change.properties
+        if item.keys[:1] in (("vpcSecurityGroupIds",), ("networkInterfaces",))
+    ]
     if any(not str(item.old).startswith("of the old ") for item in groups):
         reading.say(change, ("widens access", "network", "new nodes are in other security groups"))
     if any("encrypted" in item.keys or "kmsKeyId" in item.keys for item in change.properties):
-        reading.say(change, ("widens access", "nodes", "whether disks of new nodes are encrypted, and with which key"))
-    reading.explained |= {"metadataOptions", "iamInstanceProfile", "vpcSecurityGroupIds", "networkInterfaces", *_WORDS}
+        reading.say(
+            change,
+            (
+                "widens access",
+                "nodes",
+                "whether disks of new nodes are encrypted, and with which key",
+            ),
+        )
+    reading.explained |= {
+        "metadataOptions",
+        "iamInstanceProfile",
+        "vpcSecurityGroupIds",
+        "networkInterfaces",
+        *_WORDS,
+    }
     parts = {item.keys[0] for item in change.properties if item.keys} & _WORDS.keys()
     what = ", ".join(_WORDS[part] for part in sorted(parts)) or "settings"
     users = [
-        item for item in context.new.resources.of(NODE_GROUP, GROUP) if f"${{{change.name}." in str(item.inputs) and item.urn in context.old.resources.by_urn
+        item
+        for item in context.new.resources.of(NODE_GROUP, GROUP)
+        if f"${{{change.name}." in str(item.inputs) and item.urn in context.old.resources.by_urn
     ]
     for user in users:
         if user.type == NODE_GROUP:
             reading.say(change, ("interrupts", "people", _rolled(what)), "core nodes")
         else:
-            reading.say(change, ("routine", "nodes", f"new nodes have other {what}; those that run stay as they are"), _about(user, context.new))
+            reading.say(
+                change,
+                (
+                    "routine",
+                    "nodes",
+                    f"new nodes have other {what}; those that run stay as they are",
+                ),
+                _about(user, context.new),
+            )
     if not users:
-        machine = next((item for item in context.new.resources.of(MACHINE) if f"${{{change.name}." in str(item.inputs) and _stays(item)), None)
+        machine = next(
+            (
+                item
+                for item in context.new.resources.of(MACHINE)
+                if f"${{{change.name}." in str(item.inputs) and _stays(item)
+            ),
+            None,
+        )
         if machine is not None:
-            reading.say(change, ("routine", "nodes", f"the next machine has other {what}; {machine.name} stays as it is (runner.generation makes a new one)"))
+            reading.say(
+                change,
+                (
+                    "routine",
+                    "nodes",
+                    (
+                        f"the next machine has other {what}; {machine.name} stays as it is"
+                        " (runner.generation makes a new one)"
+                    ),
+                ),
+            )
         else:
             reading.say(change, ("routine", "nodes", f"whatever starts from it has other {what}"))
     return reading
 
 
 def _stays(machine: Resource) -> bool:
-    """The machine does not follow its template: the provider would replace it for another version."""
+    """The machine does not follow its template: the provider would replace it for another
+    version.
+    """
     return bool({"launchTemplate", "launchTemplate.version"}.intersection(machine.ignore_changes))
 
 
@@ -209,22 +372,44 @@ _WORDS = {
 
 
 def _rolled(what: str) -> str:
-    moves = "hub and proxy move, so for a minute or two nobody can sign in or start a server, and all connections drop once; servers go on"
+    moves = (
+        "hub and proxy move, so for a minute or two nobody can sign in or start a server, and all"
+        " connections drop once; servers go on"
+    )
     return f"core nodes are replaced one after the other ({what}): {moves}"
 
 
 def _rests(change: Change) -> tuple[Class, Topic, str] | None:
-    """Whether the stack goes to rest or comes back: core nodes are none only then (components/pools/core.py, `scaling`)."""
-    sizes = next(((item.old, item.new) for item in change.properties if item.keys == ("scalingConfig", "desiredSize")), None)
+    """Whether the stack goes to rest or comes back: core nodes are none only then
+    (components/pools/core.py, `scaling`).
+    """
+    sizes = next(
+        (
+            (item.old, item.new)
+            for item in change.properties
+            if item.keys == ("scalingConfig", "desiredSize")
+        ),
+        None,
+    )
     if sizes is None or 0 not in sizes:
         return None
     if sizes[1] == 0:
         return (
             "replaces",
             "people",
-            "the stack is paused: every server and every node ends, and nobody can sign in until it is resumed; homes and databases stay",
+            (
+                "the stack is paused: every server and every node ends, and nobody can sign in"
+                " until it is resumed; homes and databases stay"
+            ),
         )
-    return "routine", "people", "the stack is resumed: nodes start, then hub and proxy; people can sign in again after some minutes"
+    return (
+        "routine",
+        "people",
+        (
+            "the stack is resumed: nodes start, then hub and proxy; people can sign in again after"
+            " some minutes"
+        ),
+    )
 
 
 def read_core(change: Change, context: Context) -> Reading:
@@ -235,23 +420,47 @@ def read_core(change: Change, context: Context) -> Reading:
         reading.say(change, ("routine", "nodes", "a group of core nodes"))
         return reading
     if change.op == "delete":
-        reading.say(change, ("interrupts", "people", "the core nodes go: hub and proxy have nowhere to run, nobody reaches anything"))
-        return reading
-    if change.op == "replace":
-        order = "and have nowhere to run until the new one is there" if change.delete_first else "to the new group, which is there before"
         reading.say(
             change,
-            ("replaces", "people", f"the core nodes are replaced: hub and proxy move {order}; for some minutes nobody can sign in, all connections drop once"),
+            (
+                "interrupts",
+                "people",
+                "the core nodes go: hub and proxy have nowhere to run, nobody reaches anything",
+            ),
+        )
+        return reading
+    if change.op == "replace":
+        order = (
+            "and have nowhere to run until the new one is there"
+            if change.delete_first
+            else "to the new group, which is there before"
+        )
+        reading.say(
+            change,
+            (
+                "replaces",
+                "people",
+                (
+                    f"the core nodes are replaced: hub and proxy move {order}; for some minutes"
+                    " nobody can sign in, all connections drop once"
+                ),
+            ),
         )
     heads = {item.keys[0] for item in change.properties if item.keys}
     if rest := _rests(change):
         reading.say(change, rest)
         return reading
     if heads & set(_ROLLS) and change.op == "update":
-        reading.say(change, ("interrupts", "people", _rolled(", ".join(sorted(heads & set(_ROLLS))))), "core nodes")
+        reading.say(
+            change,
+            ("interrupts", "people", _rolled(", ".join(sorted(heads & set(_ROLLS))))),
+            "core nodes",
+        )
     for item in change.properties:
         if item.keys[:1] == ("scalingConfig",):
             fewer = _number(item.new) < _number(item.old) and item.keys[-1] != "minSize"
-            says = f"{item.keys[-1]} of the core nodes: {item.old} → {item.new}" + ("; hub and proxy may have to move" if fewer else "")
+            says = f"{item.keys[-1]} of the core nodes: {item.old} → {item.new}" + (
+                "; hub and proxy may have to move" if fewer else ""
+            )
             reading.say(change, ("interrupts" if fewer else "routine", "nodes", says))
     return reading

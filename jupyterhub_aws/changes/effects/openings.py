@@ -1,4 +1,6 @@
-"""Network as "opens" and "closes": who may reach whom on which ports now that could not before, and the other way round."""
+"""Network as "opens" and "closes": who may reach whom on which ports now that could not before,
+and the other way round.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,23 @@ from jupyterhub_aws.config.values import is_world
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
 _PEERS = ("cidrIpv4", "cidrIpv6", "referencedSecurityGroupId", "prefixListId")
-_TARGETS = ("gatewayId", "natGatewayId", "transitGatewayId", "vpcPeeringConnectionId", "egressOnlyGatewayId", "networkInterfaceId", "vpcEndpointId")
+_TARGETS = (
+    "gatewayId",
+    "natGatewayId",
+    "transitGatewayId",
+    "vpcPeeringConnectionId",
+    "egressOnlyGatewayId",
+    "networkInterfaceId",
+    "vpcEndpointId",
+)
 _ALL_PORTS = (0, 65535)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Opening:
-    """One way: from or to a peer, on ports of a protocol. `peer` is a range of addresses, or a name."""
+    """One way: from or to a peer, on ports of a protocol. `peer` is a range of addresses, or a
+    name.
+    """
 
     inward: bool
     peer: str
@@ -43,8 +55,16 @@ class Opening:
     def words(self) -> str:
         """As a person reads it."""
         who = "the whole internet" if self.peer in ANYWHERE else named(self.peer)
-        ports = "everything" if self.protocol == "-1" or (self.first, self.last) == _ALL_PORTS else f"{self.protocol} {self._ports}"
-        return f"from {who} to {self.at} on {ports}" if self.inward else f"from {self.at} to {who} on {ports}"
+        ports = (
+            "everything"
+            if self.protocol == "-1" or (self.first, self.last) == _ALL_PORTS
+            else f"{self.protocol} {self._ports}"
+        )
+        return (
+            f"from {who} to {self.at} on {ports}"
+            if self.inward
+            else f"from {self.at} to {who} on {ports}"
+        )
 
     @property
     def _ports(self) -> str:
@@ -65,13 +85,19 @@ def within(inner: str, outer: str) -> bool:
 def compare(old: Iterable[Opening], new: Iterable[Opening]) -> tuple[list[Opening], list[Opening]]:
     """What opens and what closes."""
     before, after = set(old), set(new)
-    opens = [item for item in sorted(after - before) if not any(other.covers(item) for other in before)]
-    closes = [item for item in sorted(before - after) if not any(other.covers(item) for other in after)]
+    opens = [
+        item for item in sorted(after - before) if not any(other.covers(item) for other in before)
+    ]
+    closes = [
+        item for item in sorted(before - after) if not any(other.covers(item) for other in after)
+    ]
     return opens, closes
 
 
 def read(change: Change, context: Context) -> Reading:
-    """What a rule of a security group, a route, the default group or a list of names opens and closes."""
+    """What a rule of a security group, a route, the default group or a list of names opens and
+    closes.
+    """
     kind = change.type.rpartition(":")[2]
     if kind == "Route":
         return _route(change, fresh=context.fresh)
@@ -83,14 +109,23 @@ def read(change: Change, context: Context) -> Reading:
     if not reading.effects and change.op in ("create", "update"):
         reading.say(change, ("routine", "network", f"{change.name}: opens and closes nothing"))
     if change.op == "replace" and not reading.effects:
-        reading.say(change, ("interrupts", "network", f"{change.name} is made anew: what it allows is shut for a moment"))
+        reading.say(
+            change,
+            (
+                "interrupts",
+                "network",
+                f"{change.name} is made anew: what it allows is shut for a moment",
+            ),
+        )
     return reading
 
 
 def read_inline(change: Change, context: Context) -> Reading:
     """What the rules inside a security group open and close."""
     reading = Reading(explained={"ingress", "egress"})
-    old, new = ([] if inputs is None else list(_inline(change.name, inputs)) for inputs in sides(change))
+    old, new = (
+        [] if inputs is None else list(_inline(change.name, inputs)) for inputs in sides(change)
+    )
     tell(reading, change, compare(old, new), fresh=context.fresh)
     return reading
 
@@ -98,22 +133,43 @@ def read_inline(change: Change, context: Context) -> Reading:
 def _inline(name: str, inputs: Mapping[str, Any]) -> Iterator[Opening]:
     for key in ("ingress", "egress"):
         for rule in inputs.get(key) or ():
-            peers = [*rule.get("cidrBlocks", ()), *rule.get("ipv6CidrBlocks", ()), *rule.get("securityGroups", ()), *rule.get("prefixListIds", ())]
-            yield from (_opening(key == "ingress", str(peer), rule, name) for peer in (*peers, *(["itself"] if rule.get("self") else [])))
+            peers = [
+                *rule.get("cidrBlocks", ()),
+                *rule.get("ipv6CidrBlocks", ()),
+                *rule.get("securityGroups", ()),
+                *rule.get("prefixListIds", ()),
+            ]
+            yield from (
+                _opening(key == "ingress", str(peer), rule, name)
+                for peer in (*peers, *(["itself"] if rule.get("self") else []))
+            )
 
 
 def sides(change: Change) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
-    """Inputs before and after. What the engine does not know yet is taken to stay: the id of something that is made anew opens nothing by itself."""
+    """Inputs before and after. What the engine does not know yet is taken to stay: the id of
+    something that is made anew opens nothing by itself.
+    """
     old, new = (None if side is None else side.inputs for side in (change.old, change.new))
     if old is None or new is None:
         return old, new
-    return old, {key: old[key] if UNKNOWN in str(value) and key in old else value for key, value in new.items()}
+    return old, {
+        key: old[key] if UNKNOWN in str(value) and key in old else value
+        for key, value in new.items()
+    }
 
 
-def tell(reading: Reading, change: Change, ways: tuple[list[Opening], list[Opening]], *, fresh: bool = False) -> None:
+def tell(
+    reading: Reading,
+    change: Change,
+    ways: tuple[list[Opening], list[Opening]],
+    *,
+    fresh: bool = False,
+) -> None:
     """Say what opens and closes. In a stack that is new only the whole internet counts as wider."""
     for way in ways[0]:
-        class_: Class = "widens access" if not fresh or (way.inward and is_world(way.peer)) else "routine"
+        class_: Class = (
+            "widens access" if not fresh or (way.inward and is_world(way.peer)) else "routine"
+        )
         reading.say(change, (class_, "network", f"opens {way.words}"))
     for way in ways[1]:
         reading.say(change, ("interrupts", "network", f"closes {way.words}"))
@@ -123,30 +179,62 @@ def _rules(kind: str, inputs: Mapping[str, Any]) -> Iterator[Opening]:
     if kind == "DefaultSecurityGroup":
         for key in ("ingress", "egress"):
             for rule in inputs.get(key) or ():
-                yield from (_opening(key == "ingress", cidr, rule, "the default group") for cidr in rule.get("cidrBlocks") or ["itself"])
+                yield from (
+                    _opening(key == "ingress", cidr, rule, "the default group")
+                    for cidr in rule.get("cidrBlocks") or ["itself"]
+                )
         return
     at = named(str(inputs.get("securityGroupId", "")))
-    yield _opening("Ingress" in kind, next((str(inputs[key]) for key in _PEERS if inputs.get(key)), "?"), inputs, at)
+    yield _opening(
+        "Ingress" in kind,
+        next((str(inputs[key]) for key in _PEERS if inputs.get(key)), "?"),
+        inputs,
+        at,
+    )
 
 
 def _opening(inward: bool, peer: str, rule: Mapping[str, Any], at: str) -> Opening:
     protocol = str(rule.get("ipProtocol", rule.get("protocol", "-1")))
     ports = (rule.get("fromPort"), rule.get("toPort"))
-    first, last = (port if isinstance(port, int) else edge for port, edge in zip(ports, _ALL_PORTS, strict=True))
+    first, last = (
+        port if isinstance(port, int) else edge
+        for port, edge in zip(ports, _ALL_PORTS, strict=True)
+    )
     return Opening(inward=inward, peer=peer, protocol=protocol, first=first, last=last, at=at)
 
 
 def _route(change: Change, *, fresh: bool) -> Reading:
     reading = Reading(explained={"*"})
-    before, after = (None if inputs is None else (str(inputs.get("destinationCidrBlock", "?")), _target(inputs)) for inputs in sides(change))
+    before, after = (
+        None if inputs is None else (str(inputs.get("destinationCidrBlock", "?")), _target(inputs))
+        for inputs in sides(change)
+    )
     if before == after:
-        reading.say(change, ("interrupts", "network", f"{change.name} is made anew: its subnets have no such route for a moment"))
+        reading.say(
+            change,
+            (
+                "interrupts",
+                "network",
+                f"{change.name} is made anew: its subnets have no such route for a moment",
+            ),
+        )
         return reading
     if after is not None:
-        class_: Class = "routine" if fresh else "widens access" if before is None or before[0] != after[0] else "interrupts"
-        reading.say(change, (class_, "network", f"opens a route to {_place(after[0])} by {after[1]}"))
+        class_: Class = (
+            "routine"
+            if fresh
+            else "widens access"
+            if before is None or before[0] != after[0]
+            else "interrupts"
+        )
+        reading.say(
+            change, (class_, "network", f"opens a route to {_place(after[0])} by {after[1]}")
+        )
     if before is not None:
-        reading.say(change, ("interrupts", "network", f"closes the route to {_place(before[0])} by {before[1]}"))
+        reading.say(
+            change,
+            ("interrupts", "network", f"closes the route to {_place(before[0])} by {before[1]}"),
+        )
     return reading
 
 
@@ -160,11 +248,23 @@ def _place(cidr: str) -> str:
 
 def _names(change: Change) -> Reading:
     reading = Reading(explained={"domains", "name"})
-    old, new = ({str(name).removesuffix(".") for name in side.inputs.get("domains") or ()} if side is not None else set() for side in (change.old, change.new))
+    old, new = (
+        (
+            {str(name).removesuffix(".") for name in side.inputs.get("domains") or ()}
+            if side is not None
+            else set()
+        )
+        for side in (change.old, change.new)
+    )
     for name in sorted(new - old):
-        reading.say(change, ("widens access", "network", f"{change.name}: {name} comes onto this list of names"))
+        reading.say(
+            change,
+            ("widens access", "network", f"{change.name}: {name} comes onto this list of names"),
+        )
     for name in sorted(old - new):
-        reading.say(change, ("interrupts", "network", f"{change.name}: {name} leaves this list of names"))
+        reading.say(
+            change, ("interrupts", "network", f"{change.name}: {name} leaves this list of names")
+        )
     if not reading.effects and change.op not in ("delete", "replace"):
         reading.say(change, ("routine", "network", f"{change.name}: the same names"))
     return reading

@@ -1,4 +1,6 @@
-"""A Helm release: for a hub, what its values mean to people; for other charts, that their pods are replaced."""
+"""A Helm release: for a hub, what its values mean to people; for other charts, that their pods
+are replaced.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +23,47 @@ from jupyterhub_aws.config.traits import resolve
 #: Where homes come from, and by what name: another value is another home, or none.
 _HOMES: tuple[str, ...] = (
     *(f"singleuser.{key}" for key in ("storage", "uid", "fsGid", "podNameTemplate")),
-    *(f"hub.config.KubeSpawner.{key}" for key in ("slug_scheme", "pvc_name_template", "username_template", "working_dir", "handle_legacy_names")),
+    *(
+        f"hub.config.KubeSpawner.{key}"
+        for key in (
+            "slug_scheme",
+            "pvc_name_template",
+            "username_template",
+            "working_dir",
+            "handle_legacy_names",
+        )
+    ),
     "hub.config.KubeSpawner.remember_pvc_name",
 )
 #: Of homes that are made from now on.
 _LATER = ("singleuser.storage.capacity",)
-_ADDED = ("singleuser.storage.extraVolumes", "singleuser.storage.extraVolumeMounts", "singleuser.storage.extraLabels")
-#: The hub's pod is replaced by a new one after the old one has ended (`Recreate`, default of chart 4.4.0): its volume is one pod's.
-HUB_RESTARTS = "the hub restarts: for about a minute nobody can sign in or start a server; servers that run go on"
-#: JupyterHub stops servers on its way out where it is told to (jupyterhub/app.py 5.5, `cleanup`); the hub that ends decides.
-HUB_STOPS_SERVERS = "the hub restarts and stops every user's server on the way (cleanup_servers): what runs is cut off, what is not saved is lost"
-#: With its database in memory the new hub knows no server, and ends what it finds under the name when a user starts one (KubeSpawner 7).
-HUB_FORGETS = "the hub restarts and forgets who is signed in and which servers run: users sign in again, and what runs is cut off"
-PROXY_RESTARTS = "the proxy restarts: every connection drops for some seconds, and browsers come back by themselves; servers go on"
+_ADDED = (
+    "singleuser.storage.extraVolumes",
+    "singleuser.storage.extraVolumeMounts",
+    "singleuser.storage.extraLabels",
+)
+#: The hub's pod is replaced by a new one after the old one has ended (`Recreate`, default of chart
+#: 4.4.0): its volume is one pod's.
+HUB_RESTARTS = (
+    "the hub restarts: for about a minute nobody can sign in or start a server; servers that run"
+    " go on"
+)
+#: JupyterHub stops servers on its way out where it is told to (jupyterhub/app.py 5.5, `cleanup`);
+#: the hub that ends decides.
+HUB_STOPS_SERVERS = (
+    "the hub restarts and stops every user's server on the way (cleanup_servers): what runs is cut"
+    " off, what is not saved is lost"
+)
+#: With its database in memory the new hub knows no server, and ends what it finds under the name
+#: when a user starts one (KubeSpawner 7).
+HUB_FORGETS = (
+    "the hub restarts and forgets who is signed in and which servers run: users sign in again, and"
+    " what runs is cut off"
+)
+PROXY_RESTARTS = (
+    "the proxy restarts: every connection drops for some seconds, and browsers come back by"
+    " themselves; servers go on"
+)
 
 
 def read(change: Change, context: Context) -> Reading:
@@ -45,15 +75,45 @@ def read(change: Change, context: Context) -> Reading:
 
 
 def _other(change: Change, release: Resource) -> Reading:
-    reading, chart = Reading(explained={"values", "version", "chart", "repositoryOpts"}), chart_of({"chart": "", **release.inputs})
+    reading, chart = (
+        Reading(explained={"values", "version", "chart", "repositoryOpts"}),
+        chart_of({"chart": "", **release.inputs}),
+    )
     if change.op == "delete":
-        reading.say(change, ("interrupts", "cluster", f"{chart} is taken away: {_LOSES.get(chart, 'what it did nobody does any more')}"))
+        reading.say(
+            change,
+            (
+                "interrupts",
+                "cluster",
+                f"{chart} is taken away: {_LOSES.get(chart, 'what it did nobody does any more')}",
+            ),
+        )
     elif change.op == "replace":
-        reading.say(change, ("interrupts", "cluster", f"{chart} is taken away and installed anew: {_LOSES.get(chart, 'what it does is not done meanwhile')}"))
+        reading.say(
+            change,
+            (
+                "interrupts",
+                "cluster",
+                (
+                    f"{chart} is taken away and installed anew:"
+                    f" {_LOSES.get(chart, 'what it does is not done meanwhile')}"
+                ),
+            ),
+        )
     elif change.op in ("create", "import"):
         reading.say(change, ("routine", "cluster", f"{chart} is installed"))
-    elif any(item.keys[:1] in (("values",), ("version",), ("chart",), ("repositoryOpts",)) for item in change.properties):
-        reading.say(change, ("routine", "cluster", f"{chart} changes: its pods are replaced, people notice nothing"))
+    elif any(
+        item.keys[:1] in (("values",), ("version",), ("chart",), ("repositoryOpts",))
+        for item in change.properties
+    ):
+        reading.say(
+            change,
+            (
+                "routine",
+                "cluster",
+                f"{chart} changes: its pods are replaced, people notice nothing",
+            ),
+        )
     return reading
 
 
@@ -73,16 +133,37 @@ def _hub(change: Change, release: Resource) -> Reading:
     if change.op == "delete" or change.new is None or change.old is None:
         reading.say(
             change,
-            ("endangers data", "people", "the hub goes: nobody can sign in, every server is cut off; homes stay where they are kept by themselves"),
+            (
+                "endangers data",
+                "people",
+                (
+                    "the hub goes: nobody can sign in, every server is cut off; homes stay where"
+                    " they are kept by themselves"
+                ),
+            ),
             about,
         )
         return reading
     if change.op == "replace":
-        reading.say(change, ("endangers data", "people", "the hub is taken away and installed anew: servers that run are cut off and forgotten"), about)
+        reading.say(
+            change,
+            (
+                "endangers data",
+                "people",
+                (
+                    "the hub is taken away and installed anew: servers that run are cut off and"
+                    " forgotten"
+                ),
+            ),
+            about,
+        )
     heads = {item.keys[0] for item in change.properties if item.keys}
     if heads & {"version", "chart"}:
         versions = f"{change.old.inputs.get('version')} → {change.new.inputs.get('version')}"
-        says = f"another version of the chart ({versions}): read its changelog; the database may be updated, which has no way back"
+        says = (
+            f"another version of the chart ({versions}): read its changelog; the database may be"
+            " updated, which has no way back"
+        )
         reading.say(change, ("unknown", "people", says), about)
     if "repositoryOpts" in heads:
         reading.say(change, ("routine", "cluster", "the chart is fetched from elsewhere"), about)
@@ -104,14 +185,30 @@ def _restart(reading: Reading, change: Change, heads: set[str], about: str) -> N
     if "proxy" in pods:
         reading.say(change, ("interrupts", "people", PROXY_RESTARTS), about)
     if "?" in pods and "proxy" not in pods:
-        reading.say(change, ("unknown", "people", "whether the proxy restarts too was not measured for these values"), about)
+        reading.say(
+            change,
+            (
+                "unknown",
+                "people",
+                "whether the proxy restarts too was not measured for these values",
+            ),
+            about,
+        )
 
 
 def hub_restarts(change: Change) -> str:
-    """What a restart of the hub means to users: by what the hub that ends is told, and by where its memory is."""
-    ended, started = (effective(side.inputs.get("values") or {}) if side is not None else {} for side in (change.old, change.new))
+    """What a restart of the hub means to users: by what the hub that ends is told, and by where
+    its memory is.
+    """
+    ended, started = (
+        effective(side.inputs.get("values") or {}) if side is not None else {}
+        for side in (change.old, change.new)
+    )
     resolved = resolve(ended)
-    if fault.at(resolved.values, "hub", "config", "JupyterHub", "cleanup_servers") or ("JupyterHub", "cleanup_servers") in resolved.computed:
+    if (
+        fault.at(resolved.values, "hub", "config", "JupyterHub", "cleanup_servers")
+        or ("JupyterHub", "cleanup_servers") in resolved.computed
+    ):
         return HUB_STOPS_SERVERS
     if any(_in_memory(values) for values in (ended, started)):
         return HUB_FORGETS
@@ -121,16 +218,32 @@ def hub_restarts(change: Change) -> str:
 def _in_memory(values: Mapping[str, Any]) -> bool:
     """Whether a hub's database is lost with its process: in memory, or a file in the container."""
     url = fault.at(resolve(values).values, "hub", "config", "JupyterHub", "db_url")
-    url = fault.at(values, "hub", "db", "url") if url is None and fault.at(values, "hub", "db", "type") not in ("sqlite-pvc", "sqlite-memory") else url
+    url = (
+        fault.at(values, "hub", "db", "url")
+        if url is None
+        and fault.at(values, "hub", "db", "type") not in ("sqlite-pvc", "sqlite-memory")
+        else url
+    )
     if url is None:
         return bool(fault.at(values, "hub", "db", "type") == "sqlite-memory")
-    return str(url).startswith("sqlite") and not (fault.at(values, "hub", "db", "type") == "sqlite-pvc" and str(url) == "sqlite:///jupyterhub.sqlite")
+    return str(url).startswith("sqlite") and not (
+        fault.at(values, "hub", "db", "type") == "sqlite-pvc"
+        and str(url) == "sqlite:///jupyterhub.sqlite"
+    )
 
 
 def _values(reading: Reading, change: Change, about: str) -> None:
-    old, new = (side.inputs.get("values") or {} for side in (change.old, change.new) if side is not None)
-    changed = [item for item in change.properties if item.keys[:1] == ("values",) and len(item.keys) > 1]
-    told = _profiles(reading, change, about) if any(item.keys[1:3] == ("singleuser", "profileList") or _sized(item) for item in changed) else False
+    old, new = (
+        side.inputs.get("values") or {} for side in (change.old, change.new) if side is not None
+    )
+    changed = [
+        item for item in change.properties if item.keys[:1] == ("values",) and len(item.keys) > 1
+    ]
+    told = (
+        _profiles(reading, change, about)
+        if any(item.keys[1:3] == ("singleuser", "profileList") or _sized(item) for item in changed)
+        else False
+    )
     for item in changed:
         keys = item.keys[1:]
         if keys[:2] == ("singleuser", "profileList") or (told and _sized(item)):
@@ -147,8 +260,12 @@ def _values(reading: Reading, change: Change, about: str) -> None:
         _policies(reading, change, old, new)
 
 
-def _sign_in(keys: tuple[str, ...], item: PropertyChange, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[sign_in.Say] | None:
-    if keys[:2] == ("hub", "config") and len(keys) > 4:  # noqa: PLR2004 -- a place inside hub.config.CLASS.trait: the trait as a whole says who
+def _sign_in(
+    keys: tuple[str, ...], item: PropertyChange, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> list[sign_in.Say] | None:
+    if (
+        keys[:2] == ("hub", "config") and len(keys) > 4
+    ):  # a place inside hub.config.CLASS.trait: the trait as a whole says who
         keys = keys[:4]
     sides = []
     for side, shown in ((old, item.old), (new, item.new)):
@@ -160,30 +277,74 @@ def _sign_in(keys: tuple[str, ...], item: PropertyChange, old: Mapping[str, Any]
 
 
 def _sized(item: PropertyChange) -> bool:
-    """Whether a value is about how much a server has: said by the profile, where there are profiles."""
-    return item.keys[1:3] in (("singleuser", "cpu"), ("singleuser", "memory"), ("singleuser", "image"), ("singleuser", "extraResource"))
+    """Whether a value is about how much a server has: said by the profile, where there are
+    profiles.
+    """
+    return item.keys[1:3] in (
+        ("singleuser", "cpu"),
+        ("singleuser", "memory"),
+        ("singleuser", "image"),
+        ("singleuser", "extraResource"),
+    )
 
 
 def _meaning(keys: tuple[str, ...], item: PropertyChange) -> tuple[Class, Topic, str]:
     path = ".".join(values.chart_key(keys))
     if any(path == home or path.startswith(f"{home}.") for home in _HOMES):
         if any(path == part or path.startswith(f"{part}.") for part in _ADDED):
-            return "interrupts", "data", f"directories that are there besides the home ({_last(item)}): servers that start from now on have others"
+            return (
+                "interrupts",
+                "data",
+                (
+                    f"directories that are there besides the home ({_last(item)}): servers that"
+                    " start from now on have others"
+                ),
+            )
         if path in _LATER and item.kind == "changed":
-            return "routine", "data", f"homes that are made from now on are of {values.shown(item.new)} instead of {values.shown(item.old)}"
+            return (
+                "routine",
+                "data",
+                (
+                    f"homes that are made from now on are of {values.shown(item.new)} instead of"
+                    f" {values.shown(item.old)}"
+                ),
+            )
         return (
             "endangers data",
             "data",
-            f"homes: {path} {values.shown(item.old)} → {values.shown(item.new)}: people would see an empty home unless files are moved first",
+            (
+                f"homes: {path} {values.shown(item.old)} → {values.shown(item.new)}: people would"
+                " see an empty home unless files are moved first"
+            ),
         )
-    if path.startswith("hub.image") or path.endswith((".image.tag", ".image.name", ".image.pullPolicy")):
-        return "routine", "images", f"{path.removesuffix('.tag').removesuffix('.name')}: {values.shown(item.old)} → {values.shown(item.new)}"
+    if path.startswith("hub.image") or path.endswith(
+        (".image.tag", ".image.name", ".image.pullPolicy")
+    ):
+        return (
+            "routine",
+            "images",
+            (
+                f"{path.removesuffix('.tag').removesuffix('.name')}: {values.shown(item.old)} →"
+                f" {values.shown(item.new)}"
+            ),
+        )
     known = values.meaning(keys, item.old, item.new)
-    return known or ("unknown", "people", f"unknown effect: {path} {values.shown(item.old)} → {values.shown(item.new)}")
+    return known or (
+        "unknown",
+        "people",
+        f"unknown effect: {path} {values.shown(item.old)} → {values.shown(item.new)}",
+    )
 
 
 def _last(item: PropertyChange) -> str:
-    return next((str(part)[1:] for part in reversed(item.path) if isinstance(part, str) and part.startswith("=")), item.keys[-1])
+    return next(
+        (
+            str(part)[1:]
+            for part in reversed(item.path)
+            if isinstance(part, str) and part.startswith("=")
+        ),
+        item.keys[-1],
+    )
 
 
 def _profiles(reading: Reading, change: Change, about: str) -> bool:
@@ -192,9 +353,19 @@ def _profiles(reading: Reading, change: Change, about: str) -> bool:
         return False
     old, new = ({pod.profile: pod for pod in user_pods(side)} for side in (change.old, change.new))
     for name in sorted(new.keys() - old.keys()):
-        reading.say(change, ("routine", "people", f"a further choice: {new[name].display_name}"), about)
+        reading.say(
+            change, ("routine", "people", f"a further choice: {new[name].display_name}"), about
+        )
     for name in sorted(old.keys() - new.keys()):
-        reading.say(change, ("interrupts", "people", f"{old[name].display_name} can no longer be chosen; servers of it that run go on"), about)
+        reading.say(
+            change,
+            (
+                "interrupts",
+                "people",
+                f"{old[name].display_name} can no longer be chosen; servers of it that run go on",
+            ),
+            about,
+        )
     for name in sorted(old.keys() & new.keys()):
         for class_, topic, says in _pod(old[name], new[name]):
             reading.say(change, (class_, topic, f"{new[name].display_name}: {says}"), about)
@@ -205,16 +376,33 @@ def _profiles(reading: Reading, change: Change, about: str) -> bool:
 
 def _pod(old: UserPod, new: UserPod) -> Iterator[tuple[Class, Topic, str]]:
     if old.image != new.image:
-        yield "routine", "images", f"servers that start from now on are of {new.image} instead of {old.image}; the first on each node waits until it is pulled"
-    for what, before, after in (("at most", old.limits, new.limits), ("for themselves", old.requests, new.requests)):
+        yield (
+            "routine",
+            "images",
+            (
+                f"servers that start from now on are of {new.image} instead of {old.image}; the"
+                " first on each node waits until it is pulled"
+            ),
+        )
+    for what, before, after in (
+        ("at most", old.limits, new.limits),
+        ("for themselves", old.requests, new.requests),
+    ):
         for key in sorted({*before, *after}):
             if before.get(key) != after.get(key):
                 yield (
                     "routine",
                     "people",
-                    f"servers that start from now on have {_amount(key, after.get(key))} {what}, instead of {_amount(key, before.get(key))}",
+                    (
+                        f"servers that start from now on have {_amount(key, after.get(key))}"
+                        f" {what}, instead of {_amount(key, before.get(key))}"
+                    ),
                 )
-    if (old.node_selector, old.tolerations, old.required) != (new.node_selector, new.tolerations, new.required):
+    if (old.node_selector, old.tolerations, old.required) != (
+        new.node_selector,
+        new.tolerations,
+        new.required,
+    ):
         yield "interrupts", "nodes", "servers that start from now on run on other nodes"
     if old.display_name != new.display_name:
         yield "routine", "people", f"was called {old.display_name}"
@@ -223,28 +411,50 @@ def _pod(old: UserPod, new: UserPod) -> Iterator[tuple[Class, Topic, str]]:
 def _amount(key: str, value: float | None) -> str:
     if value is None:
         return f"no {key}" if key not in ("cpu", "memory") else f"any {key}"
-    return f"{value / 2**30:.3g} GiB of memory" if key == "memory" else f"{value:g} {'cores' if key == 'cpu' else key}"
+    return (
+        f"{value / 2**30:.3g} GiB of memory"
+        if key == "memory"
+        else f"{value:g} {'cores' if key == 'cpu' else key}"
+    )
 
 
 #: What a part has no policy of its own: nothing of the chart's holds it.
 _NO_POLICY = Way(direction="egress", peer=None), Way(direction="ingress", peer=None)
 
 
-def _policies(reading: Reading, change: Change, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+def _policies(
+    reading: Reading, change: Change, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> None:
     release = str(change.resource.inputs.get("name", ""))
     place = Place(release=release, namespace=release)
-    before, after = ({item.who: item.ways for item in chart_policies(effective(side), place)} for side in (old, new))
+    before, after = (
+        {item.who: item.ways for item in chart_policies(effective(side), place)}
+        for side in (old, new)
+    )
     told = False
     for part, who in WHO.items():
         at = "people's servers" if part == SERVERS else who
         if who in before or who in after:
-            told |= _ways(reading, change, at, (before.get(who, _NO_POLICY), after.get(who, _NO_POLICY)))
+            told |= _ways(
+                reading, change, at, (before.get(who, _NO_POLICY), after.get(who, _NO_POLICY))
+            )
     if not told:
-        reading.say(change, ("routine", "network", "network policies of the hub are written otherwise, and allow the same"))
+        reading.say(
+            change,
+            (
+                "routine",
+                "network",
+                "network policies of the hub are written otherwise, and allow the same",
+            ),
+        )
 
 
-def _ways(reading: Reading, change: Change, at: str, sides: tuple[Sequence[Way], Sequence[Way]]) -> bool:
-    """Say what the policies of some pods open and close, by what they let through. Whether there is anything to say."""
+def _ways(
+    reading: Reading, change: Change, at: str, sides: tuple[Sequence[Way], Sequence[Way]]
+) -> bool:
+    """Say what the policies of some pods open and close, by what they let through. Whether there
+    is anything to say.
+    """
     before, after = sides
     opens = {_opening(at, way): None for way in after if beyond(way, before)}
     closes = {_opening(at, way): None for way in before if beyond(way, after)}
@@ -268,15 +478,40 @@ def _opening(at: str, way: Way) -> Opening:
 def read_policy(change: Change, context: Context) -> Reading:
     """A network policy of ours: what it opens and closes for the pods that it is about."""
     reading = Reading(explained={"spec"})
-    at = f"pods {labels_in_words(change.resource.inputs.get('spec', {}).get('podSelector') or {})} of {change.name}"
-    old, new = (policy(side.inputs.get("spec") or {}, "").ways if side is not None else () for side in (change.old, change.new))
+    at = (
+        f"pods {labels_in_words(change.resource.inputs.get('spec', {}).get('podSelector') or {})}"
+        f" of {change.name}"
+    )
+    old, new = (
+        policy(side.inputs.get("spec") or {}, "").ways if side is not None else ()
+        for side in (change.old, change.new)
+    )
     if change.op == "create":
-        reading.say(change, ("routine" if context.fresh else "interrupts", "network", f"{change.name}: whatever it does not allow is cut off"))
-    elif change.op == "delete":
-        reading.say(change, ("widens access", "network", f"{change.name} goes: what it did not allow is open"))
-    elif not _ways(reading, change, at, (old, new)):
-        same = all(item.keys[:2] in (("spec", "egress"), ("spec", "ingress")) for item in change.properties if item.keys[:1] == ("spec",))
         reading.say(
-            change, ("routine", "network", f"{change.name}: allows the same") if same else ("unknown", "network", f"{change.name}: which pods it is about")
+            change,
+            (
+                "routine" if context.fresh else "interrupts",
+                "network",
+                f"{change.name}: whatever it does not allow is cut off",
+            ),
+        )
+    elif change.op == "delete":
+        reading.say(
+            change,
+            ("widens access", "network", f"{change.name} goes: what it did not allow is open"),
+        )
+    elif not _ways(reading, change, at, (old, new)):
+        same = all(
+            item.keys[:2] in (("spec", "egress"), ("spec", "ingress"))
+            for item in change.properties
+            if item.keys[:1] == ("spec",)
+        )
+        reading.say(
+            change,
+            (
+                ("routine", "network", f"{change.name}: allows the same")
+                if same
+                else ("unknown", "network", f"{change.name}: which pods it is about")
+            ),
         )
     return reading

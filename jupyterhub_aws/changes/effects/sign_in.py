@@ -9,8 +9,11 @@ from typing import Any
 from jupyterhub_aws.changes.effect import Class, Topic
 
 Say = tuple[Class, Topic, str]
-#: Traits whose items are people, or what people belong to (jupyterhub 5, oauthenticator 17, ldapauthenticator 2, firstuse, native).
-_WHO = re.compile(r"(allowed|admin|blocked)_(users|groups|organizations|teams|idps|project_ids|google_groups|courses)\Z|\Aadmin_(users|groups)\Z")
+#: Traits whose items are people, or what people belong to (jupyterhub 5, oauthenticator 17,
+#: ldapauthenticator 2, firstuse, native).
+_WHO = re.compile(
+    r"(allowed|admin|blocked)_(users|groups|organizations|teams|idps|project_ids|google_groups|courses)\Z|\Aadmin_(users|groups)\Z"
+)
 #: Whoever may sign in by these is not on any list.
 _EVERYBODY = ("allow_all", "allow_existing_users", "open_signup", "any_allow_config")
 #: A person's name is their home's: whatever changes names changes who finds which home.
@@ -25,27 +28,46 @@ _NAMES = (
     "custom_403_message",
 )
 #: What may change without anybody noticing but whoever operates the service.
-_QUIET = ("oauth_callback_url", "login_service", "client_id", "scope", "logout_redirect_url", "tls_kwargs", "refresh_pre_spawn", "auth_refresh_age")
+_QUIET = (
+    "oauth_callback_url",
+    "login_service",
+    "client_id",
+    "scope",
+    "logout_redirect_url",
+    "tls_kwargs",
+    "refresh_pre_spawn",
+    "auth_refresh_age",
+)
 
 
-def says(keys: tuple[str, ...], old: Any, new: Any) -> list[Say] | None:  # noqa: ANN401 -- any JSON values
+def says(keys: tuple[str, ...], old: Any, new: Any) -> list[Say] | None:
     """What another value of the sign-in means; None for a value that is none of its."""
-    if keys[:2] != ("hub", "config") or len(keys) < 3:  # noqa: PLR2004 -- hub.config.CLASS
+    if keys[:2] != ("hub", "config") or len(keys) < 3:  # hub.config.CLASS
         return None
-    owner, trait = keys[2], keys[3] if len(keys) > 3 else ""  # noqa: PLR2004 -- hub.config.CLASS.trait
+    owner, trait = keys[2], keys[3] if len(keys) > 3 else ""  # hub.config.CLASS.trait
     if (owner, trait) == ("JupyterHub", "authenticator_class"):
-        text = f"people sign in by {new} instead of {old}: whoever is called otherwise there finds an empty home, and whoever is not known there cannot sign in"
+        text = (
+            f"people sign in by {new} instead of {old}: whoever is called otherwise there finds an"
+            " empty home, and whoever is not known there cannot sign in"
+        )
         return [("endangers data", "sign-in", text)]
     if "Authenticator" not in owner:
         return None
     if not trait:  # a whole class of traits comes or goes, with the sign-in that it belongs to
         traits = new if isinstance(new, Mapping) else old if isinstance(old, Mapping) else {}
-        pairs = [(name, None if isinstance(new, Mapping) else value, value if isinstance(new, Mapping) else None) for name, value in traits.items()]
+        pairs = [
+            (
+                name,
+                None if isinstance(new, Mapping) else value,
+                value if isinstance(new, Mapping) else None,
+            )
+            for name, value in traits.items()
+        ]
         return [say for name, before, after in pairs for say in _trait(str(name), before, after)]
     return list(_trait(trait, old, new))
 
 
-def _trait(trait: str, old: Any, new: Any) -> Iterator[Say]:  # noqa: ANN401 -- any JSON values
+def _trait(trait: str, old: Any, new: Any) -> Iterator[Say]:
     if _WHO.search(trait):
         yield from _people(trait, old, new)
     elif trait in _EVERYBODY:
@@ -56,25 +78,45 @@ def _trait(trait: str, old: Any, new: Any) -> Iterator[Say]:  # noqa: ANN401 -- 
             else ("interrupts", "sign-in", f"only those who are named may come in ({trait})")
         )
     elif trait in _NAMES:
-        yield "endangers data", "sign-in", f"names are made otherwise ({trait}): whoever is called otherwise finds an empty home"
+        yield (
+            "endangers data",
+            "sign-in",
+            f"names are made otherwise ({trait}): whoever is called otherwise finds an empty home",
+        )
     elif trait in _QUIET:
-        yield "interrupts", "sign-in", f"people sign in by other settings ({trait}); who is signed in stays"
-    elif trait.startswith(("search_", "lookup_", "server_", "tls_", "user_search", "group_")) or trait.endswith(
-        ("_url", "_dn", "_filter", "_base", "_attributes", "_key")
-    ):
-        yield "interrupts", "sign-in", f"people are looked up otherwise ({trait}): some may not be found any more, others may"
+        yield (
+            "interrupts",
+            "sign-in",
+            f"people sign in by other settings ({trait}); who is signed in stays",
+        )
+    elif trait.startswith(
+        ("search_", "lookup_", "server_", "tls_", "user_search", "group_")
+    ) or trait.endswith(("_url", "_dn", "_filter", "_base", "_attributes", "_key")):
+        yield (
+            "interrupts",
+            "sign-in",
+            f"people are looked up otherwise ({trait}): some may not be found any more, others may",
+        )
     elif trait in ("client_secret", "lookup_dn_search_password"):
         yield "interrupts", "sign-in", f"a secret of the sign-in changes ({trait})"
     else:
         yield "unknown", "sign-in", f"a setting of the sign-in changes ({trait})"
 
 
-def _people(trait: str, old: Any, new: Any) -> Iterator[Say]:  # noqa: ANN401 -- any JSON values
+def _people(trait: str, old: Any, new: Any) -> Iterator[Say]:
     before, after = ({str(item) for item in _items(side)} for side in (old, new))
-    kind, blocked, admins = trait.partition("_")[2].replace("_", " "), trait.startswith("blocked"), trait.startswith("admin")
+    kind, blocked, admins = (
+        trait.partition("_")[2].replace("_", " "),
+        trait.startswith("blocked"),
+        trait.startswith("admin"),
+    )
     right = "administrate the hub and every server" if admins else "sign in"
     for name in sorted(after - before):
-        yield ("interrupts", "sign-in", f"{name} ({kind}) may no longer {right}") if blocked else ("widens access", "sign-in", f"{name} ({kind}) may {right}")
+        yield (
+            ("interrupts", "sign-in", f"{name} ({kind}) may no longer {right}")
+            if blocked
+            else ("widens access", "sign-in", f"{name} ({kind}) may {right}")
+        )
     for name in sorted(before - after):
         yield (
             ("widens access", "sign-in", f"{name} ({kind}) may {right} again")
@@ -83,5 +125,11 @@ def _people(trait: str, old: Any, new: Any) -> Iterator[Say]:  # noqa: ANN401 --
         )
 
 
-def _items(value: Any) -> list[Any]:  # noqa: ANN401 -- any JSON value
-    return list(value) if isinstance(value, (list, tuple, set, Mapping)) else [] if value is None else [value]
+def _items(value: Any) -> list[Any]:
+    return (
+        list(value)
+        if isinstance(value, (list, tuple, set, Mapping))
+        else []
+        if value is None
+        else [value]
+    )

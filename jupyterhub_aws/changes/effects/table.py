@@ -14,15 +14,24 @@ from jupyterhub_aws.config.tree import prefixes
 _FILE = Path(__file__).parent / "table.toml"
 #: Switches and the side of them that nobody has to be asked about.
 _SAFE: Mapping[str, tuple[object, ...]] = {
-    **dict.fromkeys(("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"), (True,)),
+    **dict.fromkeys(
+        ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"),
+        (True,),
+    ),
     **dict.fromkeys(("deletionProtection", "enableKeyRotation", "isEnabled"), (True,)),
-    **dict.fromkeys(("skipFinalSnapshot", "publiclyAccessible", "forceDestroy", "forceDelete"), (False,)),
+    **dict.fromkeys(
+        ("skipFinalSnapshot", "publiclyAccessible", "forceDestroy", "forceDelete"), (False,)
+    ),
     "status": ("ENABLED", "Enabled"),  # EFS's daily backup, S3's versioning
     "imageTagMutability": ("IMMUTABLE",),
     "pod-security.kubernetes.io/enforce": ("restricted",),
 }
 #: Whatever the type: nobody notices these.
-_ANYWHERE = {"tags": "routine: tags", "tagSpecifications": "routine: tags of what it makes", "region": "endangers data: it is made anew in another region"}
+_ANYWHERE = {
+    "tags": "routine: tags",
+    "tagSpecifications": "routine: tags of what it makes",
+    "region": "endangers data: it is made anew in another region",
+}
 
 
 @cache
@@ -56,13 +65,17 @@ def holds_data(type_: str) -> bool:
 
 
 def whole(type_: str, op: str) -> tuple[Class, str] | None:
-    """What creating, deleting or replacing a resource of a type means; None where the table does not say."""
+    """What creating, deleting or replacing a resource of a type means; None where the table does
+    not say.
+    """
     text = _rows().get(type_, {}).get(op)
     return None if text is None else split(text)
 
 
 def of_property(type_: str, keys: tuple[str, ...]) -> tuple[Class, str] | None:
-    """What another value at a path means, by the longest path in the table; None where it does not say."""
+    """What another value at a path means, by the longest path in the table; None where it does
+    not say.
+    """
     properties = _rows().get(type_, {}).get("properties", {})
     text = next((properties[path] for path in prefixes(keys) if path in properties), None)
     if text is not None:
@@ -71,7 +84,9 @@ def of_property(type_: str, keys: tuple[str, ...]) -> tuple[Class, str] | None:
 
 
 def is_safe(keys: tuple[str, ...], new: object) -> bool:
-    """Whether a switch is on the harmless one of its sides now: what was open is shut, what was off is on."""
+    """Whether a switch is on the harmless one of its sides now: what was open is shut, what was
+    off is on.
+    """
     return new in _SAFE.get(keys[-1], ())
 
 

@@ -1,4 +1,6 @@
-"""What another value of a hub's chart means: by the table (values.toml), and which pods it restarts, as measured on the chart itself."""
+"""What another value of a hub's chart means: by the table (values.toml), and which pods it
+restarts, as measured on the chart itself.
+"""
 
 from __future__ import annotations
 
@@ -29,27 +31,35 @@ def _table() -> Mapping[str, str]:
 
 @cache
 def _restarts() -> Mapping[str, list[str] | None]:
-    table: Mapping[str, list[str] | None] = json.loads((_DATA / f"restarts-{chart_version()}.json").read_text(encoding="utf-8"))
+    table: Mapping[str, list[str] | None] = json.loads(
+        (_DATA / f"restarts-{chart_version()}.json").read_text(encoding="utf-8")
+    )
     return table
 
 
 def chart_key(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """The chart's key that says the same as a trait under `hub.config` (config/traits.py); other places as they are."""
-    if keys[:2] != ("hub", "config") or len(keys) < 4:  # noqa: PLR2004 -- hub.config.CLASS.trait
+    """The chart's key that says the same as a trait under `hub.config` (config/traits.py); other
+    places as they are.
+    """
+    if keys[:2] != ("hub", "config") or len(keys) < 4:  # hub.config.CLASS.trait
         return keys
     name = f"{keys[2]}.{keys[3]}"
     key = SAME.get(name) or SAME.get(f"KubeSpawner.{keys[3]}" if keys[2] == "Spawner" else name)
     return (*key.split("."), *keys[4:]) if key else keys
 
 
-def meaning(keys: tuple[str, ...], old: Any, new: Any) -> tuple[Class, Topic, str] | None:  # noqa: ANN401 -- any JSON values
+def meaning(keys: tuple[str, ...], old: Any, new: Any) -> tuple[Class, Topic, str] | None:
     """What another value at a path means; None where the table does not say."""
     path = next((path for path in prefixes(keys) if path in _table()), None)
     if path is None:
         same = chart_key(keys)
         return None if same == keys else meaning(same, old, new)
     class_, topic, says = parts(_table()[path])
-    says += f" ({shown(old)} → {shown(new)})" if says.startswith("whether ") and path == ".".join(keys) else ""
+    says += (
+        f" ({shown(old)} → {shown(new)})"
+        if says.startswith("whether ") and path == ".".join(keys)
+        else ""
+    )
     return class_, topic, says.replace("{old}", shown(old)).replace("{new}", shown(new))
 
 
@@ -67,7 +77,7 @@ def paths() -> frozenset[str]:
     return frozenset(_table())
 
 
-def shown(value: Any) -> str:  # noqa: ANN401 -- any JSON value
+def shown(value: Any) -> str:
     """A value inside a sentence."""
     if value is None:
         return "the chart's own"
@@ -84,8 +94,13 @@ def restarted(keys: tuple[str, ...]) -> frozenset[str] | None:
     if measured is not None:
         pods = _restarts()[measured]
         return None if pods is None else frozenset(pods)
-    # A map that comes or goes as a whole takes along what is below it; a key that nobody measured is in the hub's Secret like every other.
+    # A map that comes or goes as a whole takes along what is below it; a key that nobody measured
+    # is in the hub's Secret like every other.
     below = [pods for path, pods in _restarts().items() if path.startswith(f"{'.'.join(keys)}.")]
     if not below:
-        return frozenset({"hub"}) if keys[0] in {path.partition(".")[0] for path in _restarts()} and keys[0] != "proxy" else None
+        return (
+            frozenset({"hub"})
+            if keys[0] in {path.partition(".")[0] for path in _restarts()} and keys[0] != "proxy"
+            else None
+        )
     return frozenset(pod for pods in below for pod in pods or ())

@@ -16,7 +16,9 @@ from jupyterhub_aws.config.stack import StackConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Law:
-    """One rule: its id, what holds when nothing breaks it, and what it is about: the VPC itself, what stands in it in AWS, or the inside of the cluster."""
+    """One rule: its id, what holds when nothing breaks it, and what it is about: the VPC itself,
+    what stands in it in AWS, or the inside of the cluster.
+    """
 
     check: str
     holds: str
@@ -25,26 +27,88 @@ class Law:
 
 
 LAWS: tuple[Law, ...] = (
-    Law(check="gateways", holds="no gateway, no NAT, no public address, no IPv6", judge=ways_out.gateways, about="vpc"),
-    Law(check="routes", holds="every route leads to a declared peer network; there is no default route", judge=ways_out.routes, about="vpc"),
-    Law(check="peer-networks", holds="no attachment and no peering but the declared ones", judge=ways_out.peer_networks, about="vpc"),
-    Law(check="rules", holds="every security group names whom it lets in and out; none names the world", judge=ways_out.egress_rules, about="aws"),
-    Law(check="nodes", holds="every machine starts in a group whose way out is listed", judge=endpoints.node_groups_are_narrow, about="aws"),
-    Law(check="names", holds="the resolver answers for AWS's endpoints and declared names only", judge=ways_out.names, about="vpc"),
-    Law(check="doors", holds="the Kubernetes API, balancers and databases answer inside only", judge=doors.doors, about="aws"),
+    Law(
+        check="gateways",
+        holds="no gateway, no NAT, no public address, no IPv6",
+        judge=ways_out.gateways,
+        about="vpc",
+    ),
+    Law(
+        check="routes",
+        holds="every route leads to a declared peer network; there is no default route",
+        judge=ways_out.routes,
+        about="vpc",
+    ),
+    Law(
+        check="peer-networks",
+        holds="no attachment and no peering but the declared ones",
+        judge=ways_out.peer_networks,
+        about="vpc",
+    ),
+    Law(
+        check="rules",
+        holds="every security group names whom it lets in and out; none names the world",
+        judge=ways_out.egress_rules,
+        about="aws",
+    ),
+    Law(
+        check="nodes",
+        holds="every machine starts in a group whose way out is listed",
+        judge=endpoints.node_groups_are_narrow,
+        about="aws",
+    ),
+    Law(
+        check="names",
+        holds="the resolver answers for AWS's endpoints and declared names only",
+        judge=ways_out.names,
+        about="vpc",
+    ),
+    Law(
+        check="doors",
+        holds="the Kubernetes API, balancers and databases answer inside only",
+        judge=doors.doors,
+        about="aws",
+    ),
     Law(
         check="endpoints",
-        holds="every AWS API that something inside calls has an endpoint that admits its callers only",
+        holds=(
+            "every AWS API that something inside calls has an endpoint that admits its callers only"
+        ),
         judge=endpoints.endpoints,
         about="aws",
     ),
-    Law(check="data", holds="nodes reach homes and databases, each on its one port", judge=endpoints.data_is_reached, about="aws"),
-    Law(check="hosts", holds="no input of any resource names a host outside", judge=hosts.hosts, about="names"),
+    Law(
+        check="data",
+        holds="nodes reach homes and databases, each on its one port",
+        judge=endpoints.data_is_reached,
+        about="aws",
+    ),
+    Law(
+        check="hosts",
+        holds="no input of any resource names a host outside",
+        judge=hosts.hosts,
+        about="names",
+    ),
     Law(check="images", holds="every image comes from inside", judge=images.images, about="inside"),
-    Law(check="pull", holds="no image is asked for that is not inside", judge=images.pull_policies, about="inside"),
+    Law(
+        check="pull",
+        holds="no image is asked for that is not inside",
+        judge=images.pull_policies,
+        about="inside",
+    ),
     Law(check="charts", holds="every chart comes from inside", judge=images.charts, about="inside"),
-    Law(check="pods", holds="hub, proxy and servers reach nobody but those that are listed", judge=pods.egress, about="inside"),
-    Law(check="told", holds="servers are told of package mirrors and proxy, where there are any", judge=pods.told, about="inside"),
+    Law(
+        check="pods",
+        holds="hub, proxy and servers reach nobody but those that are listed",
+        judge=pods.egress,
+        about="inside",
+    ),
+    Law(
+        check="told",
+        holds="servers are told of package mirrors and proxy, where there are any",
+        judge=pods.told,
+        about="inside",
+    ),
 )
 
 
@@ -54,12 +118,20 @@ def proof(stack: StackConfig, resources: Resources) -> list[Finding]:
     if view is None:
         return []
     judged = [law for law in LAWS if judges(law, view)]
-    found = [finding for law in judged for finding in verdict(f"airgap-{law.check}", law.judge(view), otherwise=f"closed: {law.holds}")]
+    found = [
+        finding
+        for law in judged
+        for finding in verdict(
+            f"airgap-{law.check}", law.judge(view), otherwise=f"closed: {law.holds}"
+        )
+    ]
     return [*found, *_owners_part(view)]
 
 
 def judges(law: Law, view: View) -> bool:
-    """Whether a rule says something about this stack: nothing about a network that it does not make, nothing about a half that it is not."""
+    """Whether a rule says something about this stack: nothing about a network that it does not
+    make, nothing about a half that it is not.
+    """
     if law.about == "vpc":
         return isinstance(view.network, AirgapNetwork)
     if law.about == "aws":
@@ -71,11 +143,18 @@ def _owners_part(view: View) -> Iterator[Finding]:
     """What somebody else made is somebody else's to prove."""
     if isinstance(view.network, AirgapNetwork):
         return
-    what = f"VPC {view.network.vpc_id}" if isinstance(view.network, ExistingNetwork) else "the cluster's network"
+    what = (
+        f"VPC {view.network.vpc_id}"
+        if isinstance(view.network, ExistingNetwork)
+        else "the cluster's network"
+    )
     yield Finding(
         id="airgap-owner",
         status="skip",
-        message=f"whether {what} has a way out (gateways, routes, addresses, names) is its owner's to prove: the stack does not make it",
+        message=(
+            f"whether {what} has a way out (gateways, routes, addresses, names) is its owner's to"
+            " prove: the stack does not make it"
+        ),
         path="network",
         fix="ask for its routes and gateways; with mode: airgap the stack makes and proves them",
     )

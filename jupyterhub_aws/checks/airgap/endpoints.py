@@ -1,4 +1,6 @@
-"""Every AWS API that software inside calls has a private endpoint, and whoever calls it is let through."""
+"""Every AWS API that software inside calls has a private endpoint, and whoever calls it is let
+through.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +32,15 @@ def recorded_software(resources: Resources) -> Iterator[tuple[str, Resource]]:
 
 
 def endpoints(view: View) -> Iterator[Finding]:
-    """An endpoint for each API, reachable by those who need it; and no endpoint without a reason to be there."""
+    """An endpoint for each API, reachable by those who need it; and no endpoint without a reason
+    to be there.
+    """
     if not isinstance(view.network, (AirgapNetwork, ExistingNetwork)):
         return
-    there = {str(item.inputs["serviceName"]).removeprefix(f"com.amazonaws.{view.stack.region}."): item for item in view.resources.of(_ENDPOINT)}
+    there = {
+        str(item.inputs["serviceName"]).removeprefix(f"com.amazonaws.{view.stack.region}."): item
+        for item in view.resources.of(_ENDPOINT)
+    }
     made = not isinstance(view.network, ExistingNetwork) or view.network.makes_endpoints
     at_rest = set(endpoint_reasons(view.stack)) if view.stack.drops("endpoints") else None
     callers: dict[str, dict[str, Resource]] = {}
@@ -41,14 +48,23 @@ def endpoints(view: View) -> Iterator[Finding]:
         try:
             known = software(name)
         except UnknownSoftwareError as error:
-            yield fault("endpoints", resource, f"runs {name}, and what it calls is not known", str(error))
+            yield fault(
+                "endpoints", resource, f"runs {name}, and what it calls is not known", str(error)
+            )
             continue
         for api in known.apis:
             known_already = name in callers.setdefault(api, {})
             callers[api][name] = resource
-            away = at_rest is not None and api not in at_rest  # nothing that calls it runs while the stack is paused
+            away = (
+                at_rest is not None and api not in at_rest
+            )  # nothing that calls it runs while the stack is paused
             if made and api not in there and not known_already and not away:
-                yield fault("endpoints", resource, _needs(known, api), f"make the endpoint com.amazonaws.{view.stack.region}.{api}")
+                yield fault(
+                    "endpoints",
+                    resource,
+                    _needs(known, api),
+                    f"make the endpoint com.amazonaws.{view.stack.region}.{api}",
+                )
     for service, endpoint in there.items():
         yield from _wired(view, service, endpoint)
         yield from _admits(view, service, endpoint, callers.get(service, {}))
@@ -64,16 +80,36 @@ def _wired(view: View, service: str, endpoint: Resource) -> Iterator[Finding]:
     inputs = endpoint.inputs
     if service in GATEWAYS:
         if inputs.get("vpcEndpointType") != "Gateway":
-            yield fault("endpoints", endpoint, "is no gateway, so that layers of images would not find it by their route", 'make it of type "Gateway"')
-        tables = {str(item.inputs["routeTableId"]) for item in view.resources.of("aws:ec2/routeTableAssociation:RouteTableAssociation")}
+            yield fault(
+                "endpoints",
+                endpoint,
+                "is no gateway, so that layers of images would not find it by their route",
+                'make it of type "Gateway"',
+            )
+        tables = {
+            str(item.inputs["routeTableId"])
+            for item in view.resources.of("aws:ec2/routeTableAssociation:RouteTableAssociation")
+        }
         wanted = tables or set(getattr(view.network, "route_tables", ()))
         for table in sorted(wanted - set(inputs.get("routeTableIds") or [])):
-            yield fault("endpoints", endpoint, f"is not on the route table {table}: images would not be pulled in its subnets", "associate it")
+            yield fault(
+                "endpoints",
+                endpoint,
+                f"is not on the route table {table}: images would not be pulled in its subnets",
+                "associate it",
+            )
         return
     if inputs.get("vpcEndpointType") != "Interface":
-        yield fault("endpoints", endpoint, "has no address in the VPC", 'make it of type "Interface"')
+        yield fault(
+            "endpoints", endpoint, "has no address in the VPC", 'make it of type "Interface"'
+        )
     if inputs.get("privateDnsEnabled") is not True:
-        yield fault("endpoints", endpoint, "is not found by the service's own name", "set private_dns_enabled to true")
+        yield fault(
+            "endpoints",
+            endpoint,
+            "is not found by the service's own name",
+            "set private_dns_enabled to true",
+        )
     subnets = list(inputs.get("subnetIds") or [])
     if not subnets:
         yield fault("endpoints", endpoint, "is in no subnet", "give it one subnet of each zone")
@@ -82,24 +118,51 @@ def _wired(view: View, service: str, endpoint: Resource) -> Iterator[Finding]:
         for found in view.resources.referred(subnet, "aws:ec2/subnet:Subnet"):
             zone = str(found.inputs["availabilityZone"])
             if zone in zones:
-                yield fault("endpoints", endpoint, f"is in two subnets of {zone} ({zones[zone]} and {subnet}), which AWS refuses", "keep one of them")
+                yield fault(
+                    "endpoints",
+                    endpoint,
+                    f"is in two subnets of {zone} ({zones[zone]} and {subnet}), which AWS refuses",
+                    "keep one of them",
+                )
             zones[zone] = str(subnet)
 
 
-def _admits(view: View, service: str, endpoint: Resource, callers: dict[str, Resource]) -> Iterator[Finding]:
+def _admits(
+    view: View, service: str, endpoint: Resource, callers: dict[str, Resource]
+) -> Iterator[Finding]:
     """The groups of whoever calls let the call out, and the endpoint's let it in."""
     groups = [str(item) for item in endpoint.inputs.get("securityGroupIds") or []]
-    for group in sorted({group for name, resource in callers.items() for group in _groups_of(view, name, resource)}):
+    for group in sorted(
+        {group for name, resource in callers.items() for group in _groups_of(view, name, resource)}
+    ):
         if service in GATEWAYS:
             prefix = f"${{{endpoint.name}.prefixListId}}"
-            if not any(rule.out and rule.group == group and rule.other == prefix and rule.covers(_HTTPS) for rule in rules(view.resources)):
-                yield fault("endpoints", endpoint, f"is not reached from {group}: no rule lets it out to {prefix}", "add an egress rule for its prefix list")
+            if not any(
+                rule.out and rule.group == group and rule.other == prefix and rule.covers(_HTTPS)
+                for rule in rules(view.resources)
+            ):
+                yield fault(
+                    "endpoints",
+                    endpoint,
+                    f"is not reached from {group}: no rule lets it out to {prefix}",
+                    "add an egress rule for its prefix list",
+                )
             continue
         ways = [reaches(view.resources, group, other, _HTTPS) for other in groups]
         if not any(out for out, _ in ways):
-            yield fault("endpoints", endpoint, f"is not reached from {group}: no rule lets HTTPS out to it", "add an egress rule of that group")
+            yield fault(
+                "endpoints",
+                endpoint,
+                f"is not reached from {group}: no rule lets HTTPS out to it",
+                "add an egress rule of that group",
+            )
         if not any(into for _, into in ways):
-            yield fault("endpoints", endpoint, f"does not let {group} in on port 443", "add an ingress rule to the endpoint's group")
+            yield fault(
+                "endpoints",
+                endpoint,
+                f"does not let {group} in on port 443",
+                "add an ingress rule to the endpoint's group",
+            )
 
 
 def _groups_of(view: View, name: str, resource: Resource) -> Iterator[str]:
@@ -111,50 +174,109 @@ def _groups_of(view: View, name: str, resource: Resource) -> Iterator[str]:
 def _node_templates(view: View) -> list[Resource]:
     """The launch templates of nodes: all but those of single machines."""
     machines = view.resources.of("aws:ec2/instance:Instance")
-    runners = {item.urn for machine in machines for item in view.resources.referred(machine.inputs, "aws:ec2/launchTemplate:LaunchTemplate")}
-    return [item for item in view.resources.of("aws:ec2/launchTemplate:LaunchTemplate") if item.urn not in runners]
+    runners = {
+        item.urn
+        for machine in machines
+        for item in view.resources.referred(machine.inputs, "aws:ec2/launchTemplate:LaunchTemplate")
+    }
+    return [
+        item
+        for item in view.resources.of("aws:ec2/launchTemplate:LaunchTemplate")
+        if item.urn not in runners
+    ]
 
 
 def _narrow(endpoint: Resource) -> Iterator[Finding]:
-    """The endpoint's policy lets only principals of one account, or named buckets and repositories, through."""
+    """The endpoint's policy lets only principals of one account, or named buckets and
+    repositories, through.
+    """
     try:
         statements = json.loads(str(endpoint.inputs.get("policy") or "{}")).get("Statement", [])
     except ValueError:
         statements = []
     if not statements:
-        yield fault("endpoints", endpoint, "has no policy: it carries everybody's data to everybody's account", "give it one (components/airgap/policies.py)")
+        yield fault(
+            "endpoints",
+            endpoint,
+            "has no policy: it carries everybody's data to everybody's account",
+            "give it one (components/airgap/policies.py)",
+        )
     for statement in statements:
         everything = statement.get("Resource") in ("*", ["*"])
-        if statement.get("Effect") == "Allow" and everything and "aws:PrincipalAccount" not in json.dumps(statement.get("Condition", {})):
+        if (
+            statement.get("Effect") == "Allow"
+            and everything
+            and "aws:PrincipalAccount" not in json.dumps(statement.get("Condition", {}))
+        ):
             yield fault(
-                "endpoints", endpoint, f"lets principals of any account through ({statement.get('Sid', 'Allow *')})", "condition it on aws:PrincipalAccount"
+                "endpoints",
+                endpoint,
+                f"lets principals of any account through ({statement.get('Sid', 'Allow *')})",
+                "condition it on aws:PrincipalAccount",
             )
 
 
 def node_groups_are_narrow(view: View) -> Iterator[Finding]:
-    """Every machine starts in a group of the stack's own: the one that EKS makes lets everything out."""
+    """Every machine starts in a group of the stack's own: the one that EKS makes lets everything
+    out.
+    """
     if not isinstance(view.network, (AirgapNetwork, ExistingNetwork)):
         return
     for template in _node_templates(view):
         groups = [str(group) for group in template.inputs.get("vpcSecurityGroupIds") or []]
         if not groups or any("clusterSecurityGroupId" in group for group in groups):
             yield fault(
-                "nodes", template, "starts machines in the cluster's own security group, which lets everything out", "give it the group of closed nodes"
+                "nodes",
+                template,
+                "starts machines in the cluster's own security group, which lets everything out",
+                "give it the group of closed nodes",
             )
     for machine in view.resources.of("aws:ec2/instance:Instance"):
         if not machine.inputs.get("vpcSecurityGroupIds"):
-            yield fault("nodes", machine, "starts in the VPC's default security group, which is not the stack's own", "give it a group of its own")
+            yield fault(
+                "nodes",
+                machine,
+                "starts in the VPC's default security group, which is not the stack's own",
+                "give it a group of its own",
+            )
 
 
 def data_is_reached(view: View) -> Iterator[Finding]:
-    """Nodes reach the mount targets of homes and the databases: where every way is listed, one that is missing is found when people come."""
-    nodes = sorted({group for template in _node_templates(view) for group in map(str, template.inputs.get("vpcSecurityGroupIds") or [])})
-    wanted = [(item, "securityGroups", _NFS) for item in view.resources.of("aws:efs/mountTarget:MountTarget")]
-    wanted += [(item, "vpcSecurityGroupIds", _POSTGRES) for item in view.resources.of("aws:rds/instance:Instance")]
+    """Nodes reach the mount targets of homes and the databases: where every way is listed, one
+    that is missing is found when people come.
+    """
+    nodes = sorted(
+        {
+            group
+            for template in _node_templates(view)
+            for group in map(str, template.inputs.get("vpcSecurityGroupIds") or [])
+        }
+    )
+    wanted = [
+        (item, "securityGroups", _NFS)
+        for item in view.resources.of("aws:efs/mountTarget:MountTarget")
+    ]
+    wanted += [
+        (item, "vpcSecurityGroupIds", _POSTGRES)
+        for item in view.resources.of("aws:rds/instance:Instance")
+    ]
     for resource, key, port in wanted:
         for group in nodes:
-            ways = [reaches(view.resources, group, str(other), port) for other in resource.inputs.get(key) or []]
+            ways = [
+                reaches(view.resources, group, str(other), port)
+                for other in resource.inputs.get(key) or []
+            ]
             if not any(out for out, _ in ways):
-                yield fault("data", resource, f"is not reached from {group}: no rule lets tcp {port} out to it", "add an egress rule of that group")
+                yield fault(
+                    "data",
+                    resource,
+                    f"is not reached from {group}: no rule lets tcp {port} out to it",
+                    "add an egress rule of that group",
+                )
             if not any(into for _, into in ways):
-                yield fault("data", resource, f"does not let {group} in on port {port}", "add an ingress rule to its group")
+                yield fault(
+                    "data",
+                    resource,
+                    f"does not let {group} in on port {port}",
+                    "add an ingress rule to its group",
+                )

@@ -1,4 +1,6 @@
-"""No host outside in any string of any input: addresses with a scheme, and bare names that end like one in the internet."""
+"""No host outside in any string of any input: addresses with a scheme, and bare names that end
+like one in the internet.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,17 @@ from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.registry import OnNodes
 from jupyterhub_aws.config.tree import Path, leaves
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/@\s'\"]*@)?(?P<host>[A-Za-z0-9._-]+)", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.-]*://(?:[^/@\s'\"]*@)?(?P<host>[A-Za-z0-9._-]+)", re.IGNORECASE
+)
 #: A name with a dot, not inside a path, an identifier or a number.
-_NAME = re.compile(r"(?<![\w./@$:{-])(?P<host>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?P<top>[a-z]{2,}))(?![\w-]|\.[a-z])")
+_NAME = re.compile(
+    r"(?<![\w./@$:{-])(?P<host>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?P<top>[a-z]{2,}))(?![\w-]|\.[a-z])"
+)
 _TOP = frozenset("com org net edu gov mil int info biz dev app cloud io ai co".split())
 _TWO = 2
-#: Names that look like hosts and are identifiers: of labels, annotations, drivers, service principals. Nobody is asked for them.
+#: Names that look like hosts and are identifiers: of labels, annotations, drivers, service
+#: principals. Nobody is asked for them.
 _IDENTIFIERS = re.compile(
     r"(hub\.jupyter\.org|jupyter\.org|helm\.sh|pulumi\.com|nvidia\.com|[a-z.-]*\.?(kubernetes|k8s)\.io|k8s\.amazonaws\.com|eks\.amazonaws\.com|"
     r"(ebs|efs)\.csi\.aws\.com|node\.eks\.aws)"
@@ -42,18 +49,28 @@ def hosts(view: View) -> Iterator[Finding]:
         for path, host in named_hosts(resource):
             if not (inside(view, host) or (on_nodes and _names_an_image(path))):
                 what = f"names {host} at {dotted(path)}"
-                yield fault("hosts", resource, what, "remove it, or add it to network.internal_hosts if it is inside", "network.internal_hosts")
+                yield fault(
+                    "hosts",
+                    resource,
+                    what,
+                    "remove it, or add it to network.internal_hosts if it is inside",
+                    "network.internal_hosts",
+                )
 
 
 def named_hosts(resource: Resource) -> Iterator[tuple[Path, str]]:
-    """The hosts that a resource's inputs name, and where. One that an image or a chart names is another rule's matter too."""
+    """The hosts that a resource's inputs name, and where. One that an image or a chart names is
+    another rule's matter too.
+    """
     for path, value in leaves(dict(resource.inputs)):
         if not isinstance(value, str):
             continue
         text = decoded(value) if path[-1] in ("userData", "userDataBase64") else value
         if any(path[index : index + 2] == _PYTHON for index in range(len(path))):
             text = " ".join(_strings_of_code(text))
-        for host in sorted({match["host"].lower().rstrip(".") for match in _ADDRESS.finditer(text)}):
+        for host in sorted(
+            {match["host"].lower().rstrip(".") for match in _ADDRESS.finditer(text)}
+        ):
             yield path, host
         for match in _NAME.finditer(text):
             known = match["top"] in _TOP or len(match["top"]) == _TWO
@@ -79,7 +96,9 @@ def _strings_of_code(code: str) -> Iterator[str]:
 
 
 def inside(view: View, host: str) -> bool:
-    """Whether a host is inside: the stack's own names and registry, AWS's endpoints in the VPC, what the stack file says is inside, private addresses."""
+    """Whether a host is inside: the stack's own names and registry, AWS's endpoints in the VPC,
+    what the stack file says is inside, private addresses.
+    """
     if "." not in host or host.endswith((".svc", ".local", ".internal", ".localhost")):
         return True
     try:
@@ -91,14 +110,29 @@ def inside(view: View, host: str) -> bool:
 
 def _known(view: View, host: str) -> bool:
     stack = view.stack
-    own = {hub.entry.hostname for hub in stack.hubs.values() if not isinstance(hub.entry, PortForwardEntry)}
+    own = {
+        hub.entry.hostname
+        for hub in stack.hubs.values()
+        if not isinstance(hub.entry, PortForwardEntry)
+    }
     registry = (stack.own_registry or "").partition("/")[0].partition(":")[0]
     if host in own or host == registry or matches(host, view.network.internal_hosts):
         return True
     suffix = f".{stack.region}.amazonaws.com"
-    if not stack.region or not (host.endswith((suffix, f"{suffix}.cn")) or host.startswith(f"s3{suffix}")):
+    if not stack.region or not (
+        host.endswith((suffix, f"{suffix}.cn")) or host.startswith(f"s3{suffix}")
+    ):
         return False
     service = host.partition(suffix)[0]
-    wanted = "ecr.dkr" if service.endswith(".dkr.ecr") else service.rpartition(".")[2] if service.endswith(".s3") else service
-    names = {str(item.inputs.get("serviceName", "")) for item in view.resources.of("aws:ec2/vpcEndpoint:VpcEndpoint")}
+    wanted = (
+        "ecr.dkr"
+        if service.endswith(".dkr.ecr")
+        else service.rpartition(".")[2]
+        if service.endswith(".s3")
+        else service
+    )
+    names = {
+        str(item.inputs.get("serviceName", ""))
+        for item in view.resources.of("aws:ec2/vpcEndpoint:VpcEndpoint")
+    }
     return f"com.amazonaws.{stack.region}.{wanted}" in names or not names

@@ -1,4 +1,6 @@
-"""What hub and people's servers may reach, as the chart's network policies will say it; and that they are told of mirrors and proxy."""
+"""What hub and people's servers may reach, as the chart's network policies will say it; and that
+they are told of mirrors and proxy.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,13 @@ from typing import Any
 
 from jupyterhub_aws.checks.airgap.view import View, fault
 from jupyterhub_aws.checks.finding import Finding
-from jupyterhub_aws.checks.hub_values.chart_policies import AUTOHTTPS, SERVERS, WHO, Place, chart_policies
+from jupyterhub_aws.checks.hub_values.chart_policies import (
+    AUTOHTTPS,
+    SERVERS,
+    WHO,
+    Place,
+    chart_policies,
+)
 from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.hub_values.policy_rules import malformed
 from jupyterhub_aws.checks.network_policies import NAMESPACE_LABEL, Policy, Ranges
@@ -23,46 +31,99 @@ _DNS_PODS = {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: "kube-system
 
 
 def egress(view: View) -> Iterator[Finding]:
-    """Network policies are on; nobody reaches addresses outside; people's servers reach only what the stack opens to them."""
+    """Network policies are on; nobody reaches addresses outside; people's servers reach only
+    what the stack opens to them.
+    """
     for release in hub_releases(view.resources):
         values, hub = effective(release.inputs.get("values", {})), hub_of(release)
         for part, who in WHO.items():
             if part != AUTOHTTPS and at(values, *part, "networkPolicy", "enabled") is not True:
-                yield fault("pods", release, f"has no network policy for {who} (values.{'.'.join(part)}.networkPolicy.enabled)", "switch it on")
+                yield fault(
+                    "pods",
+                    release,
+                    f"has no network policy for {who}"
+                    f" (values.{'.'.join(part)}.networkPolicy.enabled)",
+                    "switch it on",
+                )
         wrong = list(malformed(values))
         for item in wrong:
             yield fault("pods", release, f"{dotted(('values', *item.path))} {item.what}", item.fix)
         if not wrong:
-            yield from _reached(view, release, chart_policies(values, Place(release=f"hub-{hub}", namespace=f"hub-{hub}")))
+            yield from _reached(
+                view,
+                release,
+                chart_policies(values, Place(release=f"hub-{hub}", namespace=f"hub-{hub}")),
+            )
 
 
 def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Iterator[Finding]:
-    """What values open. Servers: peer networks that the stack opens to them, on their ports, endpoints, and the cluster's names. Hub and proxy: what is in
-    the network or one of its peer networks.
+    """What values open. Servers: peer networks that the stack opens to them, on their ports,
+    endpoints, and the cluster's names. Hub and proxy: what is in the network or one of its peer
+    networks.
     """
     names = (view.stack.cluster.service_cidr, _DNS)
-    open_to_servers = {names, *((cidr, port) for item in view.network.peer_networks.values() if item.servers for cidr in item.cidrs for port in item.ports)}
+    open_to_servers = {
+        names,
+        *(
+            (cidr, port)
+            for item in view.network.peer_networks.values()
+            if item.servers
+            for cidr in item.cidrs
+            for port in item.ports
+        ),
+    }
     if getattr(view.network, "additional_endpoints", ()):
         open_to_servers |= {(cidr, _HTTPS) for cidr in view.network.ranges}
-    inside = Ranges.of(view.stack.cluster.service_cidr, *view.network.ranges, *(cidr for item in view.network.peer_networks.values() for cidr in item.cidrs))
+    inside = Ranges.of(
+        view.stack.cluster.service_cidr,
+        *view.network.ranges,
+        *(cidr for item in view.network.peer_networks.values() for cidr in item.cidrs),
+    )
     for policy in policies:
         for way in policy.ways:
             if way.direction == "ingress" or way.origin is None:
                 continue
             single = way.first if way.first == way.last else None
-            allowed = Ranges.of(*(cidr for cidr, port in open_to_servers if port == single)) if policy.who == WHO[SERVERS] else inside
+            allowed = (
+                Ranges.of(*(cidr for cidr, port in open_to_servers if port == single))
+                if policy.who == WHO[SERVERS]
+                else inside
+            )
             where = dotted(("values", *way.origin))
             fix = "open a peer network's port to servers in the stack file"
             if way.peer is None:
-                yield fault("pods", release, f"lets {policy.who} reach everybody ({where} names nobody)", "name a range")
+                yield fault(
+                    "pods",
+                    release,
+                    f"lets {policy.who} reach everybody ({where} names nobody)",
+                    "name a range",
+                )
             elif way.addresses is None:
                 if way.peer != _DNS_PODS or single != _DNS:
-                    yield fault("pods", release, f"lets {policy.who} reach {way.peer_in_words} on {way.ports_in_words} ({where})", "name ranges and ports")
+                    yield fault(
+                        "pods",
+                        release,
+                        f"lets {policy.who} reach {way.peer_in_words} on {way.ports_in_words}"
+                        f" ({where})",
+                        "name ranges and ports",
+                    )
             elif single is None:
-                yield fault("pods", release, f"lets {policy.who} reach {way.peer_in_words} on {way.ports_in_words} ({where})", "name ports")
+                yield fault(
+                    "pods",
+                    release,
+                    f"lets {policy.who} reach {way.peer_in_words} on {way.ports_in_words}"
+                    f" ({where})",
+                    "name ports",
+                )
             elif further := way.addresses - allowed:
                 reached = ", ".join(further.cidrs[:4])
-                yield fault("pods", release, f"lets {policy.who} reach {reached} on {way.ports_in_words} ({where})", fix, "network.peer_networks")
+                yield fault(
+                    "pods",
+                    release,
+                    f"lets {policy.who} reach {reached} on {way.ports_in_words} ({where})",
+                    fix,
+                    "network.peer_networks",
+                )
 
 
 def told(view: View) -> Iterator[Finding]:
@@ -71,19 +132,38 @@ def told(view: View) -> Iterator[Finding]:
         values = effective(release.inputs.get("values", {}))
         hub = view.stack.hubs.get(hub_of(release))
         environment = at(values, "singleuser", "extraEnv") or {}
-        files = {str(item.get("mountPath")): str(item.get("stringData", "")) for item in (at(values, "singleuser", "extraFiles") or {}).values()}
+        files = {
+            str(item.get("mountPath")): str(item.get("stringData", ""))
+            for item in (at(values, "singleuser", "extraFiles") or {}).values()
+        }
         for tool, address in ({} if hub is None else hub.package_mirrors.given()).items():
             if address not in " ".join([*map(str, environment.values()), *files.values()]):
                 what = f"does not tell servers of the mirror for {tool} ({address})"
-                yield fault("mirrors", release, what, "let the stack write singleuser.extraEnv and extraFiles")
+                yield fault(
+                    "mirrors",
+                    release,
+                    what,
+                    "let the stack write singleuser.extraEnv and extraFiles",
+                )
         if isinstance(view.network.egress, ProxyEgress):
-            for where, told_of in (("singleuser", environment), ("hub", at(values, "hub", "extraEnv") or {})):
+            for where, told_of in (
+                ("singleuser", environment),
+                ("hub", at(values, "hub", "extraEnv") or {}),
+            ):
                 yield from _proxy(view, release, where, told_of, view.network.egress.url)
 
 
-def _proxy(view: View, release: Resource, where: str, environment: Mapping[str, Any], url: str) -> Iterator[Finding]:
+def _proxy(
+    view: View, release: Resource, where: str, environment: Mapping[str, Any], url: str
+) -> Iterator[Finding]:
     if environment.get("HTTPS_PROXY") != url:
-        yield fault("proxy", release, f"does not tell {where} of the proxy (values.{where}.extraEnv.HTTPS_PROXY)", "let the stack write it", "network.egress")
+        yield fault(
+            "proxy",
+            release,
+            f"does not tell {where} of the proxy (values.{where}.extraEnv.HTTPS_PROXY)",
+            "let the stack write it",
+            "network.egress",
+        )
     listed = str(environment.get("NO_PROXY", "")).split(",")
     for needed in (*view.network.ranges, view.stack.cluster.service_cidr, "hub", ".svc"):
         if needed not in listed:

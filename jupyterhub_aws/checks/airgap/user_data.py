@@ -19,7 +19,9 @@ def decoded(text: str) -> str:
 
 def texts(resources: Resources) -> Iterator[tuple[Resource, str]]:
     """The user data of every launch template and instance."""
-    for resource in resources.of("aws:ec2/launchTemplate:LaunchTemplate", "aws:ec2/instance:Instance"):
+    for resource in resources.of(
+        "aws:ec2/launchTemplate:LaunchTemplate", "aws:ec2/instance:Instance"
+    ):
         for key in ("userData", "userDataBase64"):
             if resource.inputs.get(key):
                 yield resource, decoded(str(resource.inputs[key]))

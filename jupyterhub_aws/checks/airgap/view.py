@@ -1,4 +1,6 @@
-"""What the rules of the proof share: the closed network that the stack declares, and a fault in one form."""
+"""What the rules of the proof share: the closed network that the stack declares, and a fault in
+one form.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,12 @@ from ipaddress import IPv4Network
 
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource, Resources
-from jupyterhub_aws.config.network import AirgapNetwork, ExistingNetwork, OpenNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.network import (
+    AirgapNetwork,
+    ExistingNetwork,
+    OpenNetwork,
+    UnmanagedNetwork,
+)
 from jupyterhub_aws.config.stack import StackConfig
 
 Closed = AirgapNetwork | ExistingNetwork | UnmanagedNetwork
@@ -24,12 +31,16 @@ class View:
     @property
     def own(self) -> list[IPv4Network]:
         """Ranges inside: nodes, pods and services."""
-        return [IPv4Network(cidr) for cidr in (*self.network.ranges, self.stack.cluster.service_cidr)]
+        return [
+            IPv4Network(cidr) for cidr in (*self.network.ranges, self.stack.cluster.service_cidr)
+        ]
 
     @property
     def beside(self) -> list[IPv4Network]:
         """Ranges of the peer networks that the stack declares."""
-        return [IPv4Network(cidr) for peer in self.network.peer_networks.values() for cidr in peer.cidrs]
+        return [
+            IPv4Network(cidr) for peer in self.network.peer_networks.values() for cidr in peer.cidrs
+        ]
 
     def declared(self, cidr: str) -> bool:
         """Whether a range is inside, or one of a declared peer network."""
@@ -50,4 +61,11 @@ def view_of(stack: StackConfig, resources: Resources) -> View | None:
 
 def fault(check: str, resource: Resource, what: str, fix: str, path: str | None = None) -> Finding:
     """Something that breaks the proof: which resource, which value, and what to do."""
-    return Finding(id=f"airgap-{check}", status="fail", message=f"{resource.label} {what}", path=path, fix=fix, subjects=(resource.urn,))
+    return Finding(
+        id=f"airgap-{check}",
+        status="fail",
+        message=f"{resource.label} {what}",
+        path=path,
+        fix=fix,
+        subjects=(resource.urn,),
+    )

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from jupyterhub_aws.checks.hub_values import classes, code, pods, protections, servers, sign_in, traits
+from jupyterhub_aws.checks.hub_values import (
+    classes,
+    code,
+    pods,
+    protections,
+    servers,
+    sign_in,
+    traits,
+)
 from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at, profiles
 from jupyterhub_aws.config.chart import effective, merged, refusals
 from jupyterhub_aws.config.database import MemoryDatabase
@@ -16,24 +24,41 @@ from jupyterhub_aws.config.tree import Path
 
 #: KubeSpawner's own start_timeout, where the chart gives none.
 _KUBESPAWNER_SECONDS = 60
-RULES = (*sign_in.RULES, *classes.RULES, *code.RULES, *servers.RULES, *protections.RULES, *traits.RULES, *pods.RULES)
+RULES = (
+    *sign_in.RULES,
+    *classes.RULES,
+    *code.RULES,
+    *servers.RULES,
+    *protections.RULES,
+    *traits.RULES,
+    *pods.RULES,
+)
 
 
 def verdict(values: Values, hub: Hub, start_seconds: int) -> Iterator[tuple[Fault, bool]]:
-    """What the chart or people would stumble over in values as Helm gets them: each fault, and whether it is the chart's schema that says so."""
+    """What the chart or people would stumble over in values as Helm gets them: each fault, and
+    whether it is the chart's schema that says so.
+    """
     refused = list(refusals(values))
-    yield from ((Fault(path=path, what=what, fix="compare it with the chart's documentation"), True) for path, what in refused)
+    yield from (
+        (Fault(path=path, what=what, fix="compare it with the chart's documentation"), True)
+        for path, what in refused
+    )
     if not refused:  # rules look into values of the right kind
         yield from ((fault, False) for fault in faults(effective(values), hub, start_seconds))
 
 
 def faults(values: Values, hub: Hub, start_seconds: int) -> Iterator[Fault]:
-    """What is wrong with a hub's values, merged with the chart's defaults. `start_seconds`: how long starting a server may take.
+    """What is wrong with a hub's values, merged with the chart's defaults. `start_seconds`: how
+    long starting a server may take.
 
-    Rules look at what holds, whatever name it was said by (config/traits.py), and a fault is placed where it was said.
+    Rules look at what holds, whatever name it was said by (config/traits.py), and a fault is placed
+    where it was said.
     """
     resolved = resolve(values)
-    found = list(dict.fromkeys(_placed(fault, resolved) for fault in _faults(resolved, hub, start_seconds)))  # a trait and its key are one fault
+    found = list(
+        dict.fromkeys(_placed(fault, resolved) for fault in _faults(resolved, hub, start_seconds))
+    )  # a trait and its key are one fault
     yield from found
     yield from _of_profiles(resolved, {fault.path for fault in found})
 
@@ -44,7 +69,9 @@ def _placed(fault: Fault, resolved: Resolved) -> Fault:
 
 
 def _of_profiles(resolved: Resolved, told: set[Path]) -> Iterator[Fault]:
-    """What only a profile undoes: the rules about every server, asked again with what the profile overrides."""
+    """What only a profile undoes: the rules about every server, asked again with what the
+    profile overrides.
+    """
     for path, override in profiles(resolved.values):
         said = traits.guarded(override)
         if not said:
@@ -52,10 +79,19 @@ def _of_profiles(resolved: Resolved, told: set[Path]) -> Iterator[Fault]:
         before = at(resolved.values, "hub", "config", "KubeSpawner") or {}
         alone = put(resolved.values, ("hub", "config"), {"KubeSpawner": merged(before, said)})
         there = resolve({**alone, "hub": {**alone["hub"], "extraConfig": {}}})
-        rules = [*protections.isolation(there.values), *traits.container_config(there.values), *traits.refused(there), *traits.derived(there.values)]
+        rules = [
+            *protections.isolation(there.values),
+            *traits.container_config(there.values),
+            *traits.refused(there),
+            *traits.derived(there.values),
+        ]
         for fault in rules:
             place = there.said(fault.path).path
-            if place[:3] != ("hub", "config", "KubeSpawner") or place[3:4] == () or place[3] not in said:
+            if (
+                place[:3] != ("hub", "config", "KubeSpawner")
+                or place[3:4] == ()
+                or place[3] not in said
+            ):
                 continue
             mine = (*path, *place[3:])
             if mine not in told:
@@ -73,12 +109,24 @@ def _faults(resolved: Resolved, hub: Hub, start_seconds: int) -> Iterator[Fault]
         yield from protections.in_memory(values)
     if not (isinstance(hub.sign_in, LdapSignIn) and not hub.sign_in.encrypted):
         yield from sign_in.clear_text(values)
-    limits: list[tuple[Path, object]] = [(("singleuser", "startTimeout"), at(values, "singleuser", "startTimeout") or _KUBESPAWNER_SECONDS)]
-    limits += [((*path, "start_timeout"), override["start_timeout"]) for path, override in profiles(values) if "start_timeout" in override]
+    limits: list[tuple[Path, object]] = [
+        (
+            ("singleuser", "startTimeout"),
+            at(values, "singleuser", "startTimeout") or _KUBESPAWNER_SECONDS,
+        )
+    ]
+    limits += [
+        ((*path, "start_timeout"), override["start_timeout"])
+        for path, override in profiles(values)
+        if "start_timeout" in override
+    ]
     for path, limit in limits:
         if isinstance(limit, (int, float)) and limit < start_seconds:
             yield Fault(
                 path=path,
-                what=f"gives up before a node can be there (got {limit:g} s, a node and its image may take {start_seconds} s)",
+                what=(
+                    f"gives up before a node can be there (got {limit:g} s, a node and its image"
+                    f" may take {start_seconds} s)"
+                ),
                 fix=f"write {start_seconds} or more, or remove it",
             )

@@ -1,7 +1,8 @@
 """The network policies that the chart renders of a hub's values, and the pods that they are about.
 
-A reading of chart 4.4.0's templates (jupyterhub/zero-to-jupyterhub-k8s: templates/*/netpol.yaml, _helpers-netpol.tpl, */deployment.yaml); compared with what
-the real chart rendered (tests/fixtures/network_policies.json).
+A reading of chart 4.4.0's templates (jupyterhub/zero-to-jupyterhub-k8s: templates/*/netpol.yaml,
+_helpers-netpol.tpl, */deployment.yaml); compared with what the real chart rendered
+(tests/fixtures/network_policies.json).
 """
 
 from __future__ import annotations
@@ -20,12 +21,28 @@ PROXY: Part = ("proxy", "chp")
 AUTOHTTPS: Part = ("proxy", "traefik")
 SERVERS: Part = ("singleuser",)
 #: Whose policy each place in the values is, in words.
-WHO: Mapping[Part, str] = {HUB: "the hub", PROXY: "the proxy", AUTOHTTPS: "the proxy's HTTPS", SERVERS: "users' servers"}
+WHO: Mapping[Part, str] = {
+    HUB: "the hub",
+    PROXY: "the proxy",
+    AUTOHTTPS: "the proxy's HTTPS",
+    SERVERS: "users' servers",
+}
 HUB_PORT, PROXY_API, PROXY_HTTP, PROXY_HTTPS, SERVER_PORT, DNS = 8081, 8001, 8000, 8443, 8888, 53
-_COMPONENT: Mapping[Part, str] = {HUB: "hub", PROXY: "proxy", AUTOHTTPS: "autohttps", SERVERS: "singleuser-server"}
+_COMPONENT: Mapping[Part, str] = {
+    HUB: "hub",
+    PROXY: "proxy",
+    AUTOHTTPS: "autohttps",
+    SERVERS: "singleuser-server",
+}
 _ACCESS = "hub.jupyter.org/network-access-"
-#: templates/hub/deployment.yaml, templates/proxy/deployment.yaml: what each pod may speak to by its labels.
-_GIVEN: Mapping[Part, tuple[str, ...]] = {HUB: ("proxy-api", "proxy-http", "singleuser"), PROXY: ("hub", "singleuser"), AUTOHTTPS: ("proxy-http",), SERVERS: ()}
+#: templates/hub/deployment.yaml, templates/proxy/deployment.yaml: what each pod may speak to by its
+#: labels.
+_GIVEN: Mapping[Part, tuple[str, ...]] = {
+    HUB: ("proxy-api", "proxy-http", "singleuser"),
+    PROXY: ("hub", "singleuser"),
+    AUTOHTTPS: ("proxy-http",),
+    SERVERS: (),
+}
 _LABELS: Mapping[Part, Part] = {
     HUB: ("hub", "labels"),
     PROXY: ("proxy", "labels"),
@@ -51,29 +68,42 @@ class Place:
 
 
 def chart_policies(values: Values, place: Place) -> Iterator[Policy]:
-    """The policies that the chart makes of values merged with its defaults: one for each part whose own is enabled."""
+    """The policies that the chart makes of values merged with its defaults: one for each part
+    whose own is enabled.
+    """
     for part, who in WHO.items():
         settings: Mapping[str, Any] = at(values, *part, "networkPolicy") or {}
         if not settings.get("enabled") or (part == AUTOHTTPS and not _https(values, "letsencrypt")):
             continue
-        egress, ingress = list(_egress(part, settings, values, place)), list(_ingress(part, settings, values))
+        egress, ingress = (
+            list(_egress(part, settings, values, place)),
+            list(_ingress(part, settings, values)),
+        )
         spec = {
             "podSelector": {"matchLabels": _matched(part, place)},
             "policyTypes": ["Ingress", "Egress"],
             "egress": [rule for rule, _ in egress],
             "ingress": [rule for rule, _ in ingress],
         }
-        origins: Mapping[Direction, list[Path | None]] = {"egress": [origin for _, origin in egress], "ingress": [origin for _, origin in ingress]}
+        origins: Mapping[Direction, list[Path | None]] = {
+            "egress": [origin for _, origin in egress],
+            "ingress": [origin for _, origin in ingress],
+        }
         yield policy(spec, place.namespace, who, origins)
 
 
 def closed_by_default(namespace: str) -> Policy:
-    """The policy that the stack adds to each hub's namespace: a pod that no other policy is for talks to nobody (components/hub/hub.py)."""
+    """The policy that the stack adds to each hub's namespace: a pod that no other policy is for
+    talks to nobody (components/hub/hub.py).
+    """
     return policy({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}, namespace)
 
 
 def _https(values: Values, *kinds: str) -> bool:
-    return bool(at(values, "proxy", "https", "enabled")) and at(values, "proxy", "https", "type") in kinds
+    return (
+        bool(at(values, "proxy", "https", "enabled"))
+        and at(values, "proxy", "https", "type") in kinds
+    )
 
 
 def _matched(part: Part, place: Place) -> dict[str, str]:
@@ -83,25 +113,43 @@ def _matched(part: Part, place: Place) -> dict[str, str]:
 def pod(part: Part, values: Values, place: Place, address: str) -> Pod:
     """A pod of a part, as policies see it."""
     own = {str(key): str(value) for key, value in (at(values, *_LABELS[part]) or {}).items()}
-    labels = {**_matched(part, place), **{f"{_ACCESS}{name}": "true" for name in _GIVEN[part]}, **own}
-    return Pod(namespace=place.namespace, labels=labels, address=address, ports=_ports(part, values))
+    labels = {
+        **_matched(part, place),
+        **{f"{_ACCESS}{name}": "true" for name in _GIVEN[part]},
+        **own,
+    }
+    return Pod(
+        namespace=place.namespace, labels=labels, address=address, ports=_ports(part, values)
+    )
 
 
 def _ports(part: Part, values: Values) -> dict[str, int]:
     if part == PROXY:
         https = {"https": PROXY_HTTPS} if _https(values, "secret", "manual") else {}
         return {"http": PROXY_HTTP, "api": PROXY_API, **https}
-    return {HUB: {"http": HUB_PORT}, SERVERS: {"notebook-port": SERVER_PORT}}.get(part, {"http": 8080, "https": PROXY_HTTPS})
+    return {HUB: {"http": HUB_PORT}, SERVERS: {"notebook-port": SERVER_PORT}}.get(
+        part, {"http": 8080, "https": PROXY_HTTPS}
+    )
 
 
-def _egress(part: Part, settings: Mapping[str, Any], values: Values, place: Place) -> Iterator[tuple[Mapping[str, Any], Path | None]]:
+def _egress(
+    part: Part, settings: Mapping[str, Any], values: Values, place: Place
+) -> Iterator[tuple[Mapping[str, Any], Path | None]]:
     for target, ports in _FIXED[part]:
-        yield {"to": [{"podSelector": {"matchLabels": _matched(target, place)}}], "ports": [{"port": port} for port in ports]}, None
+        yield (
+            {
+                "to": [{"podSelector": {"matchLabels": _matched(target, place)}}],
+                "ports": [{"port": port} for port in ports],
+            },
+            None,
+        )
     allowed: Mapping[str, Any] = settings.get("egressAllowRules") or {}
     metadata = f"{at(values, 'singleuser', 'cloudMetadata', 'ip')}/32"
     dns = {
         "dnsPortsCloudMetadataServer": [_block(metadata)],
-        "dnsPortsKubeSystemNamespace": [{"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: "kube-system"}}}],
+        "dnsPortsKubeSystemNamespace": [
+            {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: "kube-system"}}}
+        ],
         "dnsPortsPrivateIPs": [_block(cidr) for cidr in _PRIVATE],
     }
     wide = {
@@ -120,12 +168,24 @@ def _egress(part: Part, settings: Mapping[str, Any], values: Values, place: Plac
         yield rule, (*part, "networkPolicy", "egress", index)
 
 
-def _ingress(part: Part, settings: Mapping[str, Any], values: Values) -> Iterator[tuple[Mapping[str, Any], Path | None]]:
+def _ingress(
+    part: Part, settings: Mapping[str, Any], values: Values
+) -> Iterator[tuple[Mapping[str, Any], Path | None]]:
     if settings.get("allowedIngressPorts"):
-        yield {"ports": [{"port": port} for port in settings["allowedIngressPorts"]]}, (*part, "networkPolicy", "allowedIngressPorts")
+        yield (
+            {"ports": [{"port": port} for port in settings["allowedIngressPorts"]]},
+            (
+                *part,
+                "networkPolicy",
+                "allowedIngressPorts",
+            ),
+        )
     by_label = {
         HUB: (("hub", ("http",)),),
-        PROXY: (("proxy-http", ("http", "https") if _https(values, "secret", "manual") else ("http",)), ("proxy-api", ("api",))),
+        PROXY: (
+            ("proxy-http", ("http", "https") if _https(values, "secret", "manual") else ("http",)),
+            ("proxy-api", ("api",)),
+        ),
         AUTOHTTPS: (("proxy-http", ("http", "https")),),
         SERVERS: (("singleuser", ("notebook-port",)),),
     }
@@ -135,8 +195,18 @@ def _ingress(part: Part, settings: Mapping[str, Any], values: Values) -> Iterato
         numbers = [{"port": port} for port in ports]
         yield {"from": [{"podSelector": labelled}], "ports": numbers}, None
         if accepts:  # of all namespaces, and every pod of a namespace with the label
-            everywhere = [{"podSelector": labelled, "namespaceSelector": {}}, {"namespaceSelector": labelled}]
-            yield {"from": everywhere, "ports": numbers}, (*part, "networkPolicy", "interNamespaceAccessLabels")
+            everywhere = [
+                {"podSelector": labelled, "namespaceSelector": {}},
+                {"namespaceSelector": labelled},
+            ]
+            yield (
+                {"from": everywhere, "ports": numbers},
+                (
+                    *part,
+                    "networkPolicy",
+                    "interNamespaceAccessLabels",
+                ),
+            )
     for index, rule in enumerate(settings.get("ingress") or ()):
         yield rule, (*part, "networkPolicy", "ingress", index)
 

@@ -20,7 +20,7 @@ class Fault:
     fix: str
 
 
-def at(values: Any, *path: str) -> Any:  # noqa: ANN401 -- any JSON value
+def at(values: Any, *path: str) -> Any:
     """The value at a path, or None where the path leads nowhere."""
     here: Any = values
     for key in path:
@@ -29,13 +29,15 @@ def at(values: Any, *path: str) -> Any:  # noqa: ANN401 -- any JSON value
 
 
 def items(value: object) -> list[Any]:
-    """The items of a list, or of a map with them as its values, as KubeSpawner takes both; nothing of anything else."""
+    """The items of a list, or of a map with them as its values, as KubeSpawner takes both;
+    nothing of anything else.
+    """
     if isinstance(value, Mapping):
         return list(value.values())
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
-def maps(value: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:  # noqa: ANN401 -- any JSON value
+def maps(value: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Every map inside a value, with its path."""
     if isinstance(value, Mapping):
         yield path, value
@@ -51,13 +53,25 @@ def _entries(value: object) -> list[tuple[str, Any]]:
 
 
 def overrides(values: Values) -> Iterator[tuple[Path, object]]:
-    """Every override of KubeSpawner that a person may choose, whatever it is: of profiles, and of choices inside them."""
+    """Every override of KubeSpawner that a person may choose, whatever it is: of profiles, and
+    of choices inside them.
+    """
     for index, profile in enumerate(items(at(values, "singleuser", "profileList"))):
         path: Path = ("singleuser", "profileList", index)
         yield (*path, "kubespawner_override"), at(profile, "kubespawner_override")
         for option, offered in _entries(at(profile, "profile_options")):
             for choice, chosen in _entries(at(offered, "choices")):
-                yield (*path, "profile_options", option, "choices", choice, "kubespawner_override"), at(chosen, "kubespawner_override")
+                yield (
+                    (
+                        *path,
+                        "profile_options",
+                        option,
+                        "choices",
+                        choice,
+                        "kubespawner_override",
+                    ),
+                    at(chosen, "kubespawner_override"),
+                )
 
 
 def profiles(values: Values) -> Iterator[tuple[Path, Mapping[str, Any]]]:

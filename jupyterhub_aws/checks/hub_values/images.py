@@ -1,4 +1,6 @@
-"""The images of the chart: which of them its pods use with given values, and where each is named."""
+"""The images of the chart: which of them its pods use with given values, and where each is
+named.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +16,34 @@ Values = Mapping[str, Any]
 
 
 def _letsencrypt(values: Values) -> bool:
-    return bool(at(values, "proxy", "https", "enabled")) and at(values, "proxy", "https", "type") == "letsencrypt"
+    return (
+        bool(at(values, "proxy", "https", "enabled"))
+        and at(values, "proxy", "https", "type") == "letsencrypt"
+    )
 
 
 def _pulled(values: Values) -> bool:
-    return bool(at(values, "prePuller", "hook", "enabled") or at(values, "prePuller", "continuous", "enabled"))
+    return bool(
+        at(values, "prePuller", "hook", "enabled")
+        or at(values, "prePuller", "continuous", "enabled")
+    )
 
 
-#: When the chart's templates use an image that its values name (templates of chart 4.4.0, the `if` around each). One that is not
+#: When the chart's templates use an image that its values name (templates of chart 4.4.0, the `if`
+#: around each). One that is not
 #: listed here counts as used.
 _USED: Mapping[Path, Callable[[Values], bool]] = {
     ("proxy", "traefik", "image"): _letsencrypt,
     ("proxy", "secretSync", "image"): _letsencrypt,
-    ("singleuser", "networkTools", "image"): lambda values: bool(at(values, "singleuser", "cloudMetadata", "blockWithIptables")),
-    ("scheduling", "userScheduler", "image"): lambda values: bool(at(values, "scheduling", "userScheduler", "enabled")),
+    ("singleuser", "networkTools", "image"): lambda values: bool(
+        at(values, "singleuser", "cloudMetadata", "blockWithIptables")
+    ),
+    ("scheduling", "userScheduler", "image"): lambda values: bool(
+        at(values, "scheduling", "userScheduler", "enabled")
+    ),
     ("scheduling", "userPlaceholder", "image"): lambda values: bool(
-        at(values, "scheduling", "userPlaceholder", "enabled") and at(values, "scheduling", "userPlaceholder", "replicas")
+        at(values, "scheduling", "userPlaceholder", "enabled")
+        and at(values, "scheduling", "userPlaceholder", "replicas")
     ),
     ("prePuller", "hook", "image"): lambda values: bool(at(values, "prePuller", "hook", "enabled")),
     ("prePuller", "pause", "image"): _pulled,
@@ -52,11 +66,15 @@ def image_maps(values: Values) -> Iterator[tuple[Path, Mapping[str, Any]]]:
         image: Any = whole
         for key in use.path:
             image = image[key]
-        if isinstance(image, Mapping) and "name" in image and all(isinstance(key, str) for key in use.path):
+        if (
+            isinstance(image, Mapping)
+            and "name" in image
+            and all(isinstance(key, str) for key in use.path)
+        ):
             yield use.path, image
 
 
-def nested(path: Path, value: Any) -> dict[str, Any]:  # noqa: ANN401 -- any value
+def nested(path: Path, value: Any) -> dict[str, Any]:
     """A value at a path of keys, as a map of maps."""
     for key in reversed(path):
         value = {str(key): value}

@@ -1,4 +1,6 @@
-"""Parts of pods among a hub's values, by the fields that the Kubernetes API has: Helm and the chart's schema take anything there."""
+"""Parts of pods among a hub's values, by the fields that the Kubernetes API has: Helm and the
+chart's schema take anything there.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,10 @@ from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at, profiles
 from jupyterhub_aws.config.pod_fields import wrong
 from jupyterhub_aws.config.tree import Path
 
-#: Key of the chart to what it is: a kind of the API, `list` or `listed` (a list, or a map with the items as its values) of one, or `part` of one, which
-#: is merged into a whole. Source: where the chart's templates put each (chart 4.4.0, `grep -r` for the key below templates/).
+#: Key of the chart to what it is: a kind of the API, `list` or `listed` (a list, or a map with the
+#: items as its values) of one, or `part` of one, which
+#: is merged into a whole. Source: where the chart's templates put each (chart 4.4.0, `grep -r` for
+#: the key below templates/).
 _KEYS: Mapping[str, tuple[str, str]] = {
     "hub.extraPodSpec": ("part", "PodSpec"),
     "hub.initContainers": ("list", "Container"),
@@ -58,24 +62,54 @@ _TRAITS: Mapping[str, tuple[str, str, str | None]] = {
     "lifecycle_hooks": ("part", "Lifecycle", "singleuser.lifecycleHooks"),
     "container_security_context": ("part", "SecurityContext", None),
     "pod_security_context": ("part", "PodSecurityContext", None),
-    "node_affinity_required": ("listed", "NodeSelectorTerm", "singleuser.extraNodeAffinity.required"),
-    "node_affinity_preferred": ("listed", "PreferredSchedulingTerm", "singleuser.extraNodeAffinity.preferred"),
+    "node_affinity_required": (
+        "listed",
+        "NodeSelectorTerm",
+        "singleuser.extraNodeAffinity.required",
+    ),
+    "node_affinity_preferred": (
+        "listed",
+        "PreferredSchedulingTerm",
+        "singleuser.extraNodeAffinity.preferred",
+    ),
     "pod_affinity_required": ("listed", "PodAffinityTerm", "singleuser.extraPodAffinity.required"),
-    "pod_affinity_preferred": ("listed", "WeightedPodAffinityTerm", "singleuser.extraPodAffinity.preferred"),
-    "pod_anti_affinity_required": ("listed", "PodAffinityTerm", "singleuser.extraPodAntiAffinity.required"),
-    "pod_anti_affinity_preferred": ("listed", "WeightedPodAffinityTerm", "singleuser.extraPodAntiAffinity.preferred"),
+    "pod_affinity_preferred": (
+        "listed",
+        "WeightedPodAffinityTerm",
+        "singleuser.extraPodAffinity.preferred",
+    ),
+    "pod_anti_affinity_required": (
+        "listed",
+        "PodAffinityTerm",
+        "singleuser.extraPodAntiAffinity.required",
+    ),
+    "pod_anti_affinity_preferred": (
+        "listed",
+        "WeightedPodAffinityTerm",
+        "singleuser.extraPodAntiAffinity.preferred",
+    ),
 }
 #: Maps of labels, by key of the chart and by trait: Kubernetes takes text only.
-_SELECTORS = ("hub.nodeSelector", "proxy.chp.nodeSelector", "proxy.traefik.nodeSelector", "singleuser.nodeSelector")
+_SELECTORS = (
+    "hub.nodeSelector",
+    "proxy.chp.nodeSelector",
+    "proxy.traefik.nodeSelector",
+    "singleuser.nodeSelector",
+)
 
 
 def pod_fields(values: Values) -> Iterator[Fault]:
     """Every part of a pod has fields that exist, of the right types."""
     for key, (how, kind) in _KEYS.items():
-        yield from _checked(tuple(key.split(".")), how, kind, at(values, *key.split(".")), either=False)
+        yield from _checked(
+            tuple(key.split(".")), how, kind, at(values, *key.split(".")), either=False
+        )
     for trait, (how, kind, of_chart) in _TRAITS.items():
-        # A trait that has a key was put there (config/traits.py); what only traits say is under the class.
-        path: Path = tuple(of_chart.split(".")) if of_chart else ("hub", "config", "KubeSpawner", trait)
+        # A trait that has a key was put there (config/traits.py); what only traits say is under the
+        # class.
+        path: Path = (
+            tuple(of_chart.split(".")) if of_chart else ("hub", "config", "KubeSpawner", trait)
+        )
         yield from _checked(path, how, kind, at(values, *map(str, path)), either=True)
     for path, override in profiles(values):
         for trait, (how, kind, _) in _TRAITS.items():
@@ -88,13 +122,16 @@ def pod_fields(values: Values) -> Iterator[Fault]:
         yield from _checked(("hub", "extraEnv"), "list", "EnvVar", variables, either=False)
 
 
-def _checked(path: Path, how: str, kind: str, value: Any, *, either: bool) -> Iterator[Fault]:  # noqa: ANN401 -- any JSON value
+def _checked(path: Path, how: str, kind: str, value: Any, *, either: bool) -> Iterator[Fault]:
     if not value:
         return
     if how == "part":
         if path[-1] == "container_security_context" and not isinstance(value, Mapping):
             return  # protections.isolation says so
-        yield from (Fault(path=(*path, *inner), what=what, fix=fix) for inner, what, fix in wrong(kind, value, part=True, either=either))
+        yield from (
+            Fault(path=(*path, *inner), what=what, fix=fix)
+            for inner, what, fix in wrong(kind, value, part=True, either=either)
+        )
         return
     if how == "listed" and isinstance(value, Mapping):
         found: list[tuple[str | int, Any]] = [(str(key), item) for key, item in value.items()]
@@ -104,13 +141,20 @@ def _checked(path: Path, how: str, kind: str, value: Any, *, either: bool) -> It
         return  # the chart's schema, or another rule, says so
     for index, item in found:
         if isinstance(item, Mapping):
-            yield from (Fault(path=(*path, index, *inner), what=what, fix=fix) for inner, what, fix in wrong(kind, item, either=either))
+            yield from (
+                Fault(path=(*path, index, *inner), what=what, fix=fix)
+                for inner, what, fix in wrong(kind, item, either=either)
+            )
 
 
 def _labels(path: Path, value: object) -> Iterator[Fault]:
     for key, label in value.items() if isinstance(value, Mapping) else ():
         if label is not None and not isinstance(label, str):
-            yield Fault(path=(*path, key), what="must be text: labels of nodes are, and Kubernetes refuses anything else", fix="write it in quotes")
+            yield Fault(
+                path=(*path, key),
+                what="must be text: labels of nodes are, and Kubernetes refuses anything else",
+                fix="write it in quotes",
+            )
 
 
 RULES = (pod_fields,)

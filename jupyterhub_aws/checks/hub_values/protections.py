@@ -1,4 +1,6 @@
-"""What the program keeps safe and running, and an escape hatch could undo: isolation, data, the way in, and a release that ends."""
+"""What the program keeps safe and running, and an escape hatch could undo: isolation, data, the
+way in, and a release that ends.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +16,33 @@ from jupyterhub_aws.config.tree import Path, leaves
 
 _URL_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@]+@")
 #: Pod Security `restricted`, in the words of Kubernetes: what no container or pod may ask for.
-_UNRESTRICTED = {"privileged": True, "allowPrivilegeEscalation": True, "runAsUser": 0, "runAsNonRoot": False}
+_UNRESTRICTED = {
+    "privileged": True,
+    "allowPrivilegeEscalation": True,
+    "runAsUser": 0,
+    "runAsNonRoot": False,
+}
 _NODE_ACCESS = {"hostNetwork": True, "hostPID": True, "hostIPC": True}
 _REFUSED_IN_PODS = {**_UNRESTRICTED, **_NODE_ACCESS}
 #: `allow_privilege_escalation` is a trait of KubeSpawner too, of which other rules speak.
-_SNAKE = {"host_network": "hostNetwork", "host_pid": "hostPID", "host_ipc": "hostIPC", "run_as_user": "runAsUser", "run_as_non_root": "runAsNonRoot"}
+_SNAKE = {
+    "host_network": "hostNetwork",
+    "host_pid": "hostPID",
+    "host_ipc": "hostIPC",
+    "run_as_user": "runAsUser",
+    "run_as_non_root": "runAsNonRoot",
+}
 
 
 def isolation(values: Values) -> Iterator[Fault]:
     """Servers stay unprivileged, and away from the nodes' credentials."""
     single = at(values, "singleuser") or {}
     if _same(single.get("uid"), 0):
-        yield Fault(path=("singleuser", "uid"), what="runs servers as root: the namespace's Pod Security would refuse every one", fix="remove it")
+        yield Fault(
+            path=("singleuser", "uid"),
+            what="runs servers as root: the namespace's Pod Security would refuse every one",
+            fix="remove it",
+        )
     if single.get("allowPrivilegeEscalation") is not False:
         yield Fault(
             path=("singleuser", "allowPrivilegeEscalation"),
@@ -35,7 +52,10 @@ def isolation(values: Values) -> Iterator[Fault]:
     if at(single, "cloudMetadata", "blockWithIptables"):
         yield Fault(
             path=("singleuser", "cloudMetadata", "blockWithIptables"),
-            what="puts a privileged container into every server: the namespace's Pod Security would refuse it",
+            what=(
+                "puts a privileged container into every server: the namespace's Pod Security would"
+                " refuse it"
+            ),
             fix="leave it off: network policies and the nodes' hop limit block the metadata",
         )
     context = at(values, "hub", "config", "KubeSpawner", "container_security_context")
@@ -48,12 +68,18 @@ def isolation(values: Values) -> Iterator[Fault]:
         yield Fault(
             path=("hub", "config", "KubeSpawner", "container_security_context"),
             what="lacks what Pod Security `restricted` asks for: every server would be refused",
-            fix="keep runAsNonRoot: true, capabilities: {drop: [ALL]} and seccompProfile: {type: RuntimeDefault}",
+            fix=(
+                "keep runAsNonRoot: true, capabilities: {drop: [ALL]} and seccompProfile: {type:"
+                " RuntimeDefault}"
+            ),
         )
     if at(single, "extraPodConfig", "securityContext") is not None:
         yield Fault(
             path=("singleuser", "extraPodConfig", "securityContext"),
-            what="replaces the pod's whole security context, and with it the group that homes belong to",
+            what=(
+                "replaces the pod's whole security context, and with it the group that homes"
+                " belong to"
+            ),
             fix="use hub.config.KubeSpawner.pod_security_context",
         )
 
@@ -66,33 +92,68 @@ def privileges(values: Values) -> Iterator[Fault]:
     """No pod of the chart's or of a person asks for what the namespace's Pod Security refuses."""
     for path, found in maps(values):
         for key, value in found.items():
-            # KubeSpawner takes both spellings inside a pod's parts (kubespawner/utils.py, get_k8s_model); a trait of its own is another rule's.
+            # KubeSpawner takes both spellings inside a pod's parts (kubespawner/utils.py,
+            # get_k8s_model); a trait of its own is another rule's.
             nested = path[-1:] in (("securityContext",), ("security_context",))
-            bad = _REFUSED_IN_PODS.get("allowPrivilegeEscalation" if nested and key == "allow_privilege_escalation" else _SNAKE.get(key, key))
-            if bad is not None and _same(value, bad) and (*path, key) != ("singleuser", "allowPrivilegeEscalation"):
-                yield Fault(path=(*path, key), what="is what Pod Security `restricted` refuses: such a pod would never be made", fix="remove it")
+            bad = _REFUSED_IN_PODS.get(
+                "allowPrivilegeEscalation"
+                if nested and key == "allow_privilege_escalation"
+                else _SNAKE.get(key, key)
+            )
+            if (
+                bad is not None
+                and _same(value, bad)
+                and (*path, key) != ("singleuser", "allowPrivilegeEscalation")
+            ):
+                yield Fault(
+                    path=(*path, key),
+                    what=(
+                        "is what Pod Security `restricted` refuses: such a pod would never be made"
+                    ),
+                    fix="remove it",
+                )
         for key in ("hostPath", "host_path"):
             if not isinstance(found.get(key), Mapping):
                 continue
-            yield Fault(path=(*path, key), what="opens a directory of the node, which Pod Security `restricted` refuses", fix="use another volume")
+            yield Fault(
+                path=(*path, key),
+                what="opens a directory of the node, which Pod Security `restricted` refuses",
+                fix="use another volume",
+            )
 
 
 def data(values: Values) -> Iterator[Fault]:
     """Removing a person or a release deletes no data, and a database is where it says."""
     if at(values, "hub", "config", "KubeSpawner", "delete_pvc") is not False:
-        yield Fault(path=("hub", "config", "KubeSpawner", "delete_pvc"), what="deletes a person's home with the person", fix="write false")
+        yield Fault(
+            path=("hub", "config", "KubeSpawner", "delete_pvc"),
+            what="deletes a person's home with the person",
+            fix="write false",
+        )
     database = at(values, "hub", "db") or {}
     kind = database.get("type")
-    if kind == "sqlite-pvc" and at(database, "pvc", "annotations", "helm.sh/resource-policy") != "keep":
-        yield Fault(path=("hub", "db", "pvc", "annotations"), what="lets Helm delete the database with the release", fix="keep helm.sh/resource-policy: keep")
+    if (
+        kind == "sqlite-pvc"
+        and at(database, "pvc", "annotations", "helm.sh/resource-policy") != "keep"
+    ):
+        yield Fault(
+            path=("hub", "db", "pvc", "annotations"),
+            what="lets Helm delete the database with the release",
+            fix="keep helm.sh/resource-policy: keep",
+        )
     if str(database.get("url")).startswith("sqlite"):
         yield Fault(
-            path=("hub", "db", "url"), what="is a file inside the container, and lost at every restart", fix="use database.kind: sqlite, which has a volume"
+            path=("hub", "db", "url"),
+            what="is a file inside the container, and lost at every restart",
+            fix="use database.kind: sqlite, which has a volume",
         )
     if kind in ("postgres", "mysql", "other") and not database.get("url"):
         yield Fault(
             path=("hub", "db", "url"),
-            what=f"is missing with {kind}: JupyterHub would quietly use a file that is lost at every restart",
+            what=(
+                f"is missing with {kind}: JupyterHub would quietly use a file that is lost at every"
+                " restart"
+            ),
             fix="use database.kind: postgres, or write the URL without its password",
         )
 
@@ -100,15 +161,23 @@ def data(values: Values) -> Iterator[Fault]:
 def in_memory(values: Values) -> Iterator[Fault]:
     """A database in memory is only had by its long name."""
     if at(values, "hub", "db", "type") == "sqlite-memory":
-        yield Fault(path=("hub", "db", "type"), what="forgets every session when the hub restarts", fix="say so: database.kind: sqlite_memory")
+        yield Fault(
+            path=("hub", "db", "type"),
+            what="forgets every session when the hub restarts",
+            fix="say so: database.kind: sqlite_memory",
+        )
 
 
 def way_in(values: Values) -> Iterator[Fault]:
-    """People come in by the stack's entry, not by a balancer that Kubernetes would make beside it."""
+    """People come in by the stack's entry, not by a balancer that Kubernetes would make beside
+    it.
+    """
     service = at(values, "proxy", "service") or {}
     if service.get("type") != "ClusterIP":
         yield Fault(
-            path=("proxy", "service", "type"), what=f"opens a way in that the plan does not see (got {shown(service.get('type'))})", fix="use the hub's entry"
+            path=("proxy", "service", "type"),
+            what=f"opens a way in that the plan does not see (got {shown(service.get('type'))})",
+            fix="use the hub's entry",
         )
     for name, port in (service.get("nodePorts") or {}).items():
         if port is not None and not FIRST_NODE_PORT <= port <= LAST_NODE_PORT:
@@ -118,37 +187,70 @@ def way_in(values: Values) -> Iterator[Fault]:
                 fix=f"use {FIRST_NODE_PORT} to {LAST_NODE_PORT}",
             )
     if at(service, "externalIPs"):
-        yield Fault(path=("proxy", "service", "externalIPs"), what="opens a way in that the plan does not see", fix="use entry.external_ips of kind node_port")
+        yield Fault(
+            path=("proxy", "service", "externalIPs"),
+            what="opens a way in that the plan does not see",
+            fix="use entry.external_ips of kind node_port",
+        )
     if at(values, "hub", "service", "type") not in (None, "ClusterIP"):
-        yield Fault(path=("hub", "service", "type"), what="opens a way around the proxy, without encryption", fix="remove it")
+        yield Fault(
+            path=("hub", "service", "type"),
+            what="opens a way around the proxy, without encryption",
+            fix="remove it",
+        )
     for name in ("ingress", "httpRoute"):
         if at(values, name, "enabled"):
-            yield Fault(path=(name, "enabled"), what="opens a way in that the plan does not see", fix="use the hub's entry")
+            yield Fault(
+                path=(name, "enabled"),
+                what="opens a way in that the plan does not see",
+                fix="use the hub's entry",
+            )
     https = at(values, "proxy", "https") or {}
     if https.get("enabled") and https.get("type") == "letsencrypt" and not https.get("hosts"):
-        yield Fault(path=("proxy", "https", "hosts"), what="is empty: the proxy would quietly speak plain HTTP", fix="use the entry's tls")
+        yield Fault(
+            path=("proxy", "https", "hosts"),
+            what="is empty: the proxy would quietly speak plain HTTP",
+            fix="use the entry's tls",
+        )
 
 
 def release_ends(values: Values) -> Iterator[Fault]:
-    """Nothing in the release waits for user nodes, of which there may be none; and the chart's templates take it."""
+    """Nothing in the release waits for user nodes, of which there may be none; and the chart's
+    templates take it.
+    """
     for path in (("prePuller", "hook", "enabled"), ("prePuller", "continuous", "enabled")):
         if at(values, *path):
-            yield Fault(path=path, what="waits for user nodes, and every `pulumi up` with it", fix="remove it: nodes pull an image when a server needs it")
-    if at(values, "scheduling", "userPlaceholder", "enabled") and at(values, "scheduling", "userPlaceholder", "replicas"):
+            yield Fault(
+                path=path,
+                what="waits for user nodes, and every `pulumi up` with it",
+                fix="remove it: nodes pull an image when a server needs it",
+            )
+    if at(values, "scheduling", "userPlaceholder", "enabled") and at(
+        values, "scheduling", "userPlaceholder", "replicas"
+    ):
         yield Fault(
             path=("scheduling", "userPlaceholder", "replicas"),
             what="waits for user nodes, and every `pulumi up` with it",
             fix="raise size.min of the pool to have nodes ready",
         )
-    for refused, fix in ((("hub", "fsGid"), "use hub.podSecurityContext.fsGroup"), (("rbac", "enabled"), "use rbac.create")):
+    for refused, fix in (
+        (("hub", "fsGid"), "use hub.podSecurityContext.fsGroup"),
+        (("rbac", "enabled"), "use rbac.create"),
+    ):
         if at(values, *refused) is not None:
             yield Fault(path=refused, what="is refused by the chart's templates", fix=fix)
     for name in ("fullnameOverride", "nameOverride"):
         if at(values, name):
-            yield Fault(path=(name,), what="renames what the entry and the network policies look for", fix="remove it")
+            yield Fault(
+                path=(name,),
+                what="renames what the entry and the network policies look for",
+                fix="remove it",
+            )
     if at(values, "imagePullSecret", "create"):
         yield Fault(
-            path=("imagePullSecret", "create"), what="holds a password in the release's values", fix="make the Secret yourself and name it in imagePullSecrets"
+            path=("imagePullSecret", "create"),
+            what="holds a password in the release's values",
+            fix="make the Secret yourself and name it in imagePullSecrets",
         )
 
 
@@ -156,38 +258,72 @@ def images(values: Values) -> Iterator[Fault]:
     """Images by a fixed tag."""
     for path, value in maps(values):
         if path[-1:] == ("image",) and value.get("tag") == "latest":
-            yield Fault(path=(*path, "tag"), what="follows latest: it would change under people's feet", fix="name a version")
+            yield Fault(
+                path=(*path, "tag"),
+                what="follows latest: it would change under people's feet",
+                fix="name a version",
+            )
         image = value.get("image")
-        if isinstance(image, str) and image and "@" not in image and image.rpartition("/")[2].partition(":")[2] in ("", "latest"):
+        if (
+            isinstance(image, str)
+            and image
+            and "@" not in image
+            and image.rpartition("/")[2].partition(":")[2] in ("", "latest")
+        ):
             has = "follows latest" if image.endswith(":latest") else "has no tag"
-            yield Fault(path=(*path, "image"), what=f"{has} (got {shown(image)}): it would change under people's feet", fix="name a version")
+            yield Fault(
+                path=(*path, "image"),
+                what=f"{has} (got {shown(image)}): it would change under people's feet",
+                fix="name a version",
+            )
 
 
 def clear_text(values: Values) -> Iterator[Fault]:
-    """No secret in clear text among the values: it would stand in the plan, the state and the stack file."""
+    """No secret in clear text among the values: it would stand in the plan, the state and the
+    stack file.
+    """
     for path, value in leaves(values):
         if not isinstance(value, str) or value in ("", SECRET, UNKNOWN):
             continue
         if _under_secret_name(path) or _named_beside(values, path):
-            yield Fault(path=path, what="looks like a secret in clear text", fix=_kept_elsewhere(path))
+            yield Fault(
+                path=path, what="looks like a secret in clear text", fix=_kept_elsewhere(path)
+            )
         elif "PRIVATE KEY-----" in value:
-            yield Fault(path=path, what="holds a private key in clear text", fix="use entry.tls, which takes it as a secret of the stack")
+            yield Fault(
+                path=path,
+                what="holds a private key in clear text",
+                fix="use entry.tls, which takes it as a secret of the stack",
+            )
         elif _URL_WITH_PASSWORD.search(value):
-            yield Fault(path=path, what="holds a password in clear text", fix="leave the password out of the address, and use the option that takes it")
+            yield Fault(
+                path=path,
+                what="holds a password in clear text",
+                fix="leave the password out of the address, and use the option that takes it",
+            )
 
 
 #: Secrets that the stack makes by itself, once for each hub (components/hub/secrets.py).
-_MADE = (("hub", "cookieSecret"), ("proxy", "secretToken"), ("hub", "config", "CryptKeeper"), ("hub", "config", "JupyterHub", "cookie_secret"))
+_MADE = (
+    ("hub", "cookieSecret"),
+    ("proxy", "secretToken"),
+    ("hub", "config", "CryptKeeper"),
+    ("hub", "config", "JupyterHub", "cookie_secret"),
+)
 
 
 def _kept_elsewhere(path: Path) -> str:
-    """Where a secret belongs, by where it stood. A service's token: templates/hub/_helpers-passwords.tpl of the chart makes one where none is given."""
+    """Where a secret belongs, by where it stood. A service's token:
+    templates/hub/_helpers-passwords.tpl of the chart makes one where none is given.
+    """
     if path[:2] == ("hub", "services"):
         return "leave it out: the chart makes a token and keeps it in the hub's Secret"
     if any(path[: len(made)] == made for made in _MADE):
         return "leave it out: the stack makes one and keeps it as a secret"
     if path[:3] == ("hub", "db", "password"):
-        return "leave it out, and write database.kind: postgres: the stack makes database and password"
+        return (
+            "leave it out, and write database.kind: postgres: the stack makes database and password"
+        )
     if path[:2] == ("hub", "config"):
         return "leave it out: sign_in takes it by `pulumi config set --secret`, as the plan says"
     return "put it into a Secret of your own in the hub's namespace, and name that Secret here"
@@ -196,10 +332,13 @@ def _kept_elsewhere(path: Path) -> str:
 def _under_secret_name(path: Path) -> bool:
     """Of a list, the name above it: `CryptKeeper.keys` are all secret, and so are `tokens`."""
     names = [part for part in path if isinstance(part, str)]
-    return bool(names) and (names_secret(names[-1]) or (isinstance(path[-1], int) and any(map(names_secret, names[-2:]))))
+    return bool(names) and (
+        names_secret(names[-1])
+        or (isinstance(path[-1], int) and any(map(names_secret, names[-2:])))
+    )
 
 
-def _named_beside(values: Any, path: Path) -> bool:  # noqa: ANN401 -- any JSON value
+def _named_beside(values: Any, path: Path) -> bool:
     """A variable as Kubernetes lists it: `{name: API_TOKEN, value: …}`."""
     if path[-1] != "value":
         return False

@@ -1,7 +1,9 @@
-"""Whom a hub's pods reach and who reaches them, judged by what the network policies let through, not by how they are written.
+"""Whom a hub's pods reach and who reaches them, judged by what the network policies let through,
+not by how they are written.
 
-What is refused takes away something that the pods need, or opens something that protects credentials, data or other users. What else a `helm_values` opens
-beyond the stack's own rules is a warning that says what it opens.
+What is refused takes away something that the pods need, or opens something that protects
+credentials, data or other users. What else a `helm_values` opens beyond the stack's own rules is a
+warning that says what it opens.
 """
 
 from __future__ import annotations
@@ -29,26 +31,48 @@ from jupyterhub_aws.checks.hub_values.chart_policies import (
 )
 from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at, profiles
 from jupyterhub_aws.checks.hub_values.policy_rules import EXAMPLE
-from jupyterhub_aws.checks.network_policies import Pod, Policy, Ranges, Way, beyond, connects, enters, leaves
+from jupyterhub_aws.checks.network_policies import (
+    Pod,
+    Policy,
+    Ranges,
+    Way,
+    beyond,
+    connects,
+    enters,
+    leaves,
+)
 from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.network import AirgapNetwork, ExistingNetwork
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.tree import Path
 
-#: EC2 user guide, "Instance metadata": 169.254.169.254 on port 80. EKS user guide, "EKS Pod Identity": its agent answers on 169.254.170.23, port 80.
-_CREDENTIALS = {"169.254.169.254": "the node's credentials (169.254.169.254)", "169.254.170.23": "the credentials of EKS Pod Identity (169.254.170.23)"}
+#: EC2 user guide, "Instance metadata": 169.254.169.254 on port 80. EKS user guide, "EKS Pod
+#: Identity": its agent answers on 169.254.170.23, port 80.
+_CREDENTIALS = {
+    "169.254.169.254": "the node's credentials (169.254.169.254)",
+    "169.254.170.23": "the credentials of EKS Pod Identity (169.254.170.23)",
+}
 _HTTP = 80
-#: What has a port in the stack's own network that no server may reach: RFC 7530 (NFS), Kubernetes "Ports and Protocols" (API 6443, on EKS 443; kubelet).
-_PROTECTED = {2049: "every user's home (NFS)", 443: "the Kubernetes API", 6443: "the Kubernetes API", 10250: "the nodes' kubelets"}
+#: What has a port in the stack's own network that no server may reach: RFC 7530 (NFS), Kubernetes
+#: "Ports and Protocols" (API 6443, on EKS 443; kubelet).
+_PROTECTED = {
+    2049: "every user's home (NFS)",
+    443: "the Kubernetes API",
+    6443: "the Kubernetes API",
+    10250: "the nodes' kubelets",
+}
 _POSTGRES, _API = 5432, 443
-#: VPC user guide, "Subnet CIDR blocks": the smallest subnet is a /28. What is no larger may be one host that is meant; what is larger holds whatever is there.
+#: VPC user guide, "Subnet CIDR blocks": the smallest subnet is a /28. What is no larger may be one
+#: host that is meant; what is larger holds whatever is there.
 _SMALLEST_SUBNET = 16
 _ADDED = "networkPolicy.egress: it is added to the stack's own rules"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """One value with its effect. `refused`: it takes away what pods need, or opens what protects something; otherwise a person should know."""
+    """One value with its effect. `refused`: it takes away what pods need, or opens what protects
+    something; otherwise a person should know.
+    """
 
     path: Path
     what: str
@@ -83,7 +107,9 @@ class _Scene:
 
     @property
     def api(self) -> str:
-        """The API's service has the first address of that range (Kubernetes, "Service ClusterIP allocation")."""
+        """The API's service has the first address of that range (Kubernetes, "Service ClusterIP
+        allocation").
+        """
         return str(IPv4Network(self.stack.cluster.service_cidr)[1])
 
     def address(self, number: int) -> str:
@@ -93,10 +119,17 @@ class _Scene:
 
     def pod(self, part: Part, number: int = 0) -> Pod:
         """A pod of a part; servers are several."""
-        return pod(part, self.values, self.place, self.address(1 + list(WHO).index(part) + len(WHO) * number))
+        return pod(
+            part,
+            self.values,
+            self.place,
+            self.address(1 + list(WHO).index(part) + len(WHO) * number),
+        )
 
     def servers(self) -> Iterator[tuple[Path, Pod]]:
-        """A server as the values make it, and one of each profile that gives its servers labels: by the place that says so."""
+        """A server as the values make it, and one of each profile that gives its servers labels:
+        by the place that says so.
+        """
         usual = self.pod(SERVERS)
         yield (*SERVERS, "networkPolicy"), usual
         for path, override in profiles(self.values):
@@ -108,7 +141,13 @@ class _Scene:
     def ways(self, part: Part, direction: Literal["ingress", "egress"]) -> list[Way]:
         """What the policies of a part let through."""
         mine = self.pod(part)
-        return [way for item in self.policies if item.selects(mine, direction) for way in item.ways if way.direction == direction]
+        return [
+            way
+            for item in self.policies
+            if item.selects(mine, direction)
+            for way in item.ways
+            if way.direction == direction
+        ]
 
     @property
     def protected(self) -> Mapping[int, str]:
@@ -117,23 +156,35 @@ class _Scene:
         if any(isinstance(hub.database, PostgresDatabase) for hub in self.stack.hubs.values()):
             found[_POSTGRES] = "the hubs' databases"
         network = self.stack.network
-        if network.closed and isinstance(network, (AirgapNetwork, ExistingNetwork)) and network.additional_endpoints:
-            found.pop(_API)  # the stack file opens the endpoints in the network to servers, on this port
+        if (
+            network.closed
+            and isinstance(network, (AirgapNetwork, ExistingNetwork))
+            and network.additional_endpoints
+        ):
+            found.pop(
+                _API
+            )  # the stack file opens the endpoints in the network to servers, on this port
         return found
 
     def written(self, path: Path) -> Path | None:
-        """Where `helm_values` says it; None for a rule of the stack's own. Lists of rules are added to ours, so an index is less here."""
+        """Where `helm_values` says it; None for a rule of the stack's own. Lists of rules are
+        added to ours, so an index is less here.
+        """
         given: Any = self.stack.hubs[self.hub].helm_values
         if path[-2:-1] in (("egress",), ("ingress",)) and isinstance(path[-1], int):
-            theirs, whole = at(given, *map(str, path[:-1])) or (), at(self.values, *map(str, path[:-1])) or ()
+            theirs, whole = (
+                at(given, *map(str, path[:-1])) or (),
+                at(self.values, *map(str, path[:-1])) or (),
+            )
             index = path[-1] - (len(whole) - len(theirs))
             return (*path[:-1], index) if index >= 0 else None
         return path if at(given, *map(str, path)) is not None else None
 
 
 def reach(stack: StackConfig, hub: str, values: Values, others: Iterable[Policy]) -> list[Reach]:
-    """What is wrong with, or opened by, the network policies of a hub. `values` are merged with the chart's defaults, and no rule of them is malformed;
-    `others` are the policies of its namespace that are not the chart's.
+    """What is wrong with, or opened by, the network policies of a hub. `values` are merged with the
+    chart's defaults, and no rule of them is malformed; `others` are the policies of its namespace
+    that are not the chart's.
     """
     place = Place(release=f"hub-{hub}", namespace=f"hub-{hub}")
     policies = (*chart_policies(values, place), *others)
@@ -147,39 +198,90 @@ def _taken_away(scene: _Scene) -> Iterator[Reach]:
     """What the pods need, and have no longer."""
     hub, proxy, server = (scene.pod(part) for part in (HUB, PROXY, SERVERS))
     dns = Pod(namespace="kube-system", labels={"k8s-app": "kube-dns"}, address=scene.address(50))
-    encrypted = bool(at(scene.values, "proxy", "https", "enabled")) and at(scene.values, "proxy", "https", "type") in ("secret", "manual")
+    encrypted = bool(at(scene.values, "proxy", "https", "enabled")) and at(
+        scene.values, "proxy", "https", "type"
+    ) in ("secret", "manual")
     outside = "198.51.100.1"  # any address: RFC 5737, a documentation range
 
-    off = [part for part in (HUB, PROXY, SERVERS) if at(scene.values, *part, "networkPolicy", "enabled") is not True]
+    off = [
+        part
+        for part in (HUB, PROXY, SERVERS)
+        if at(scene.values, *part, "networkPolicy", "enabled") is not True
+    ]
     for part in off:
         switch: Path = (*part, "networkPolicy", "enabled")
         alone = not leaves(scene.policies, scene.pod(part), next(iter(_CREDENTIALS)), _HTTP)
-        what = f"cuts {WHO[part]} off: the namespace lets nothing through that no policy allows" if alone else f"leaves {WHO[part]} open to everything"
+        what = (
+            f"cuts {WHO[part]} off: the namespace lets nothing through that no policy allows"
+            if alone
+            else f"leaves {WHO[part]} open to everything"
+        )
         yield Reach(path=scene.written(switch) or switch, what=what, fix="remove it", refused=True)
 
     def lost(part: Part, what: str, works: bool, other: Part | None = None) -> Iterator[Reach]:
         if not works and part not in off and other not in off:
             path = (*part, "networkPolicy")
-            yield Reach(path=scene.written(path) or path, what=what, fix="take back what removes it", refused=True)
+            yield Reach(
+                path=scene.written(path) or path,
+                what=what,
+                fix="take back what removes it",
+                refused=True,
+            )
 
     for part, source in ((HUB, hub), (PROXY, proxy), (SERVERS, server)):
         asked = leaves(scene.policies, source, dns, DNS, "UDP") and leaves(
-            scene.policies, source, str(IPv4Network(scene.stack.cluster.service_cidr)[10]), DNS, "UDP"
+            scene.policies,
+            source,
+            str(IPv4Network(scene.stack.cluster.service_cidr)[10]),
+            DNS,
+            "UDP",
         )
         yield from lost(part, f"takes DNS away from {WHO[part]}: they find no name", asked)
     for path, each in scene.servers():
         works = connects(scene.policies, each, hub, HUB_PORT)
         if path[-1] == "networkPolicy" or works:
-            yield from lost(SERVERS, "takes the hub's API away from users' servers: none of them would start", works, HUB)
+            yield from lost(
+                SERVERS,
+                "takes the hub's API away from users' servers: none of them would start",
+                works,
+                HUB,
+            )
         elif HUB not in off and SERVERS not in off:
-            yield Reach(path=path, what="takes the hub's API away from these servers: none of them would start", fix="remove it", refused=True)
+            yield Reach(
+                path=path,
+                what="takes the hub's API away from these servers: none of them would start",
+                fix="remove it",
+                refused=True,
+            )
     yield from lost(
-        HUB, "keeps the hub away from users' servers: it would take each for one that failed", connects(scene.policies, hub, server, SERVER_PORT), SERVERS
+        HUB,
+        "keeps the hub away from users' servers: it would take each for one that failed",
+        connects(scene.policies, hub, server, SERVER_PORT),
+        SERVERS,
     )
-    yield from lost(HUB, "keeps the hub away from the proxy: no route would be made", connects(scene.policies, hub, proxy, PROXY_API), PROXY)
-    yield from lost(HUB, "takes the Kubernetes API away from the hub: no server could start", leaves(scene.policies, hub, scene.api, _API))
-    yield from lost(PROXY, "keeps the proxy away from the hub: nobody could sign in", connects(scene.policies, proxy, hub, HUB_PORT), HUB)
-    yield from lost(PROXY, "keeps the proxy away from users' servers: nobody would see theirs", connects(scene.policies, proxy, server, SERVER_PORT), SERVERS)
+    yield from lost(
+        HUB,
+        "keeps the hub away from the proxy: no route would be made",
+        connects(scene.policies, hub, proxy, PROXY_API),
+        PROXY,
+    )
+    yield from lost(
+        HUB,
+        "takes the Kubernetes API away from the hub: no server could start",
+        leaves(scene.policies, hub, scene.api, _API),
+    )
+    yield from lost(
+        PROXY,
+        "keeps the proxy away from the hub: nobody could sign in",
+        connects(scene.policies, proxy, hub, HUB_PORT),
+        HUB,
+    )
+    yield from lost(
+        PROXY,
+        "keeps the proxy away from users' servers: nobody would see theirs",
+        connects(scene.policies, proxy, server, SERVER_PORT),
+        SERVERS,
+    )
     entered = enters(scene.policies, proxy, outside, PROXY_HTTPS if encrypted else PROXY_HTTP)
     yield from lost(PROXY, "shuts the proxy to browsers: nobody reaches the sign-in page", entered)
 
@@ -193,12 +295,20 @@ def _opened(scene: _Scene) -> Iterator[Reach]:
             for way in ways:
                 by_origin.setdefault(way.origin, []).append(way)
             for origin, found in by_origin.items():
-                judged = _egress(scene, part, found) if direction == "egress" else _ingress(scene, part, found)
+                judged = (
+                    _egress(scene, part, found)
+                    if direction == "egress"
+                    else _ingress(scene, part, found)
+                )
                 grave = list(dict.fromkeys(judged))
                 path = origin or (*part, "networkPolicy")
                 written = scene.written(path)
                 if grave:
-                    what = f"lets {WHO[part]} reach {_and(grave)}" if direction == "egress" else f"lets {_and(grave)}"
+                    what = (
+                        f"lets {WHO[part]} reach {_and(grave)}"
+                        if direction == "egress"
+                        else f"lets {_and(grave)}"
+                    )
                     yield Reach(path=written or path, what=what, fix=_fix(direction), refused=True)
                 elif written is not None:
                     yield from _further(scene, part, written, found, ours)
@@ -206,8 +316,14 @@ def _opened(scene: _Scene) -> Iterator[Reach]:
 
 def _fix(direction: str) -> str:
     if direction == "egress":
-        return f"remove it; name the addresses and ports that are needed under {_ADDED}, such as {EXAMPLE}"
-    return "remove it; name the pods and ports that are needed under networkPolicy.ingress: it is added to the stack's own rules"
+        return (
+            f"remove it; name the addresses and ports that are needed under {_ADDED}, such as"
+            f" {EXAMPLE}"
+        )
+    return (
+        "remove it; name the pods and ports that are needed under networkPolicy.ingress: it is"
+        " added to the stack's own rules"
+    )
 
 
 def _and(items: Sequence[str]) -> str:
@@ -232,7 +348,9 @@ def _egress(scene: _Scene, part: Part, ways: Iterable[Way]) -> Iterator[str]:
 
 
 def _ingress(scene: _Scene, part: Part, ways: Iterable[Way]) -> Iterator[str]:
-    """Who may not come in to the part, and does: pods of the cluster that nobody named, and hosts of the network."""
+    """Who may not come in to the part, and does: pods of the cluster that nobody named, and
+    hosts of the network.
+    """
     port = {HUB: HUB_PORT, PROXY: PROXY_API, SERVERS: SERVER_PORT}.get(part)
     if port is None:
         return
@@ -250,8 +368,12 @@ def _ingress(scene: _Scene, part: Part, ways: Iterable[Way]) -> Iterator[str]:
             yield f"every pod of the cluster reach {WHO[part]} on port {port}"
 
 
-def _further(scene: _Scene, part: Part, path: Path, ways: Iterable[Way], ours: Sequence[Way]) -> Iterator[Reach]:
-    """What a value of `helm_values` opens besides what the stack opens. In a closed network the proof says it of egress."""
+def _further(
+    scene: _Scene, part: Part, path: Path, ways: Iterable[Way], ours: Sequence[Way]
+) -> Iterator[Reach]:
+    """What a value of `helm_values` opens besides what the stack opens. In a closed network the
+    proof says it of egress.
+    """
     ways = list(ways)
     if scene.stack.network.closed and ways[0].direction == "egress":
         return
@@ -260,24 +382,57 @@ def _further(scene: _Scene, part: Part, path: Path, ways: Iterable[Way], ours: S
         more = beyond(way, ours)
         if not more:
             continue
-        peer = ", ".join(more.cidrs) if isinstance(more, Ranges) and len(more.cidrs) == 1 else way.peer_in_words
+        peer = (
+            ", ".join(more.cidrs)
+            if isinstance(more, Ranges) and len(more.cidrs) == 1
+            else way.peer_in_words
+        )
         said.append(f"{peer} on {way.ports_in_words}")
     if said:
         unique = list(dict.fromkeys(said))
-        listed = _and(unique[:4]) + (f" and {len(unique) - 4} more" if len(unique) > 4 else "")  # noqa: PLR2004 -- a line that one reads
-        what = f"lets {WHO[part]} also reach {listed}" if ways[0].direction == "egress" else f"also lets in to {WHO[part]}: {listed}"
+        listed = _and(unique[:4]) + (
+            f" and {len(unique) - 4} more" if len(unique) > 4 else ""
+        )  # a line that one reads
+        what = (
+            f"lets {WHO[part]} also reach {listed}"
+            if ways[0].direction == "egress"
+            else f"also lets in to {WHO[part]}: {listed}"
+        )
         yield Reach(path=path, what=what, fix="keep it if it is meant", refused=False)
 
 
 def _among_servers(scene: _Scene, opened: Sequence[Reach]) -> Iterator[Reach]:
-    """Servers reach neither each other nor what routes everybody. Said where no graver word was: of the part that lets them."""
+    """Servers reach neither each other nor what routes everybody. Said where no graver word was:
+    of the part that lets them.
+    """
     said = {item.path[: len(part)] for item in opened if item.refused for part in (SERVERS, PROXY)}
-    ports = sorted({SERVER_PORT, *(way.first for way in scene.ways(SERVERS, "ingress") if way.named is None and way.first)})
+    ports = sorted(
+        {
+            SERVER_PORT,
+            *(
+                way.first
+                for way in scene.ways(SERVERS, "ingress")
+                if way.named is None and way.first
+            ),
+        }
+    )
     for path, one in scene.servers():
-        others = [port for port in ports if connects(scene.policies, one, scene.pod(SERVERS, 1), port)]
+        others = [
+            port for port in ports if connects(scene.policies, one, scene.pod(SERVERS, 1), port)
+        ]
         if others and SERVERS not in said:
             what = f"lets users' servers reach each other (port {others[0]})"
-            yield Reach(path=path, what=what, fix="remove the rules and labels that let them", refused=True)
-        if connects(scene.policies, one, scene.pod(PROXY), PROXY_API) and not said & {SERVERS, PROXY}:
-            what = f"lets users' servers reach the proxy's API (port {PROXY_API}), which routes every user"
-            yield Reach(path=path, what=what, fix="remove the rules and labels that let them", refused=True)
+            yield Reach(
+                path=path, what=what, fix="remove the rules and labels that let them", refused=True
+            )
+        if connects(scene.policies, one, scene.pod(PROXY), PROXY_API) and not said & {
+            SERVERS,
+            PROXY,
+        }:
+            what = (
+                f"lets users' servers reach the proxy's API (port {PROXY_API}), which routes every"
+                " user"
+            )
+            yield Reach(
+                path=path, what=what, fix="remove the rules and labels that let them", refused=True
+            )

@@ -1,4 +1,6 @@
-"""People's servers: what KubeSpawner refuses or loses when somebody starts one, while Helm and the schema say nothing."""
+"""People's servers: what KubeSpawner refuses or loses when somebody starts one, while Helm and
+the schema say nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,14 @@ from jupyterhub_aws.checks.hub_values import fault
 from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at, items, profiles
 from jupyterhub_aws.config.errors import closest, shown, shown_at
 from jupyterhub_aws.config.homes import DIRECTORY_FIELDS
-from jupyterhub_aws.config.kubespawner import FIELD, HUB_TRAITS, TRAITS, fields, has_lone_brace, number_of_bytes
+from jupyterhub_aws.config.kubespawner import (
+    FIELD,
+    HUB_TRAITS,
+    TRAITS,
+    fields,
+    has_lone_brace,
+    number_of_bytes,
+)
 from jupyterhub_aws.config.profiles import NEEDS_ROOT
 from jupyterhub_aws.config.traits import COMPOSED, SAME
 from jupyterhub_aws.config.tree import Path
@@ -18,19 +27,39 @@ from jupyterhub_aws.config.tree import Path
 _BYTES = re.compile(r"[0-9]+(\.[0-9]+)?[KMGT]")
 _LEAST_BYTES = 64 * 1024**2  # a Jupyter server alone takes about 100 MiB
 #: Fields that KubeSpawner 7 fills in when it starts a server.
-_FIELDS = ("username", *DIRECTORY_FIELDS, "servername", "user_server", "pod_name", "pvc_name", "namespace", "hubnamespace", "unescaped_servername", "userid")
-#: One to one with a key of the chart, and refused all the same: profiles say it, or a check of the stack file looks at the key.
+_FIELDS = (
+    "username",
+    *DIRECTORY_FIELDS,
+    "servername",
+    "user_server",
+    "pod_name",
+    "pvc_name",
+    "namespace",
+    "hubnamespace",
+    "unescaped_servername",
+    "userid",
+)
+#: One to one with a key of the chart, and refused all the same: profiles say it, or a check of the
+#: stack file looks at the key.
 _BY_KEY = (
     "environment", "node_selector", "profile_list", "mem_limit", "mem_guarantee", "cpu_limit", "cpu_guarantee", "start_timeout", "uid", "fs_gid",
     "allow_privilege_escalation", "extra_pod_config", "extra_containers",
 )  # fmt: skip
-#: Under hub.config.KubeSpawner each of these replaces what the chart put together from the key that stands beside it.
+#: Under hub.config.KubeSpawner each of these replaces what the chart put together from the key that
+#: stands beside it.
 _REPLACED = {
     **{trait: SAME[f"KubeSpawner.{trait}"] for trait in _BY_KEY},
-    **{name.partition(".")[2]: key for name, key in COMPOSED.items() if name.startswith("KubeSpawner.")},
+    **{
+        name.partition(".")[2]: key
+        for name, key in COMPOSED.items()
+        if name.startswith("KubeSpawner.")
+    },
 }
 _DEDICATED = {"key": "hub.jupyter.org/dedicated", "value": "user", "effect": "NoSchedule"}
-_ROOT: dict[str, Any] = {"uid": 0, "allow_privilege_escalation": True}  # `privileged` has one name everywhere: protections.privileges
+_ROOT: dict[str, Any] = {
+    "uid": 0,
+    "allow_privilege_escalation": True,
+}  # `privileged` has one name everywhere: protections.privileges
 #: Keys of the chart whose trait has another name altogether.
 _TRAIT_OF = {
     "memLimit": "mem_limit", "memGuarantee": "mem_guarantee", "memory": "mem_limit", "cpu": "cpu_limit", "extraEnv": "environment",
@@ -47,34 +76,64 @@ def sizes(values: Values) -> Iterator[Fault]:
             yield from _size((*path, trait), override.get(trait))
         for trait in ("cpu_limit", "cpu_guarantee"):
             value = override.get(trait)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-                yield Fault(path=(*path, trait), what=f"is not a number of cores (got {shown(value)}): servers would fail to start", fix="write it like 2")
+            if value is not None and (
+                isinstance(value, bool) or not isinstance(value, (int, float))
+            ):
+                yield Fault(
+                    path=(*path, trait),
+                    what=(
+                        f"is not a number of cores (got {shown(value)}): servers would fail to"
+                        " start"
+                    ),
+                    fix="write it like 2",
+                )
 
 
 def _size(path: Path, value: object) -> Iterator[Fault]:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if 0 < value < _LEAST_BYTES:
-            yield Fault(path=path, what=f"has no unit, and so counts bytes (got {shown(value)}): no server could start", fix="write it like 16G")
+            yield Fault(
+                path=path,
+                what=(
+                    f"has no unit, and so counts bytes (got {shown(value)}): no server could start"
+                ),
+                fix="write it like 16G",
+            )
         return
     if value is None:
         return
     if not isinstance(value, str) or not _BYTES.fullmatch(value):
-        fix = f"write {str(value).rstrip('iB')}" if str(value).endswith(("i", "iB")) else "write it like 16G"
-        yield Fault(path=path, what=f"is a size that KubeSpawner refuses when a server starts (got {shown(value)})", fix=fix)
+        fix = (
+            f"write {str(value).rstrip('iB')}"
+            if str(value).endswith(("i", "iB"))
+            else "write it like 16G"
+        )
+        yield Fault(
+            path=path,
+            what=f"is a size that KubeSpawner refuses when a server starts (got {shown(value)})",
+            fix=fix,
+        )
 
 
 def guarantees(values: Values) -> Iterator[Fault]:
     """No guarantee is above its limit: Kubernetes refuses such a pod."""
     base = {
-        f"{kind}_{which}": at(values, "singleuser", section, which) for section, kind in (("memory", "mem"), ("cpu", "cpu")) for which in ("limit", "guarantee")
+        f"{kind}_{which}": at(values, "singleuser", section, which)
+        for section, kind in (("memory", "mem"), ("cpu", "cpu"))
+        for which in ("limit", "guarantee")
     }
     for path, override in [(("singleuser",), {}), *profiles(values)]:
         both = {**base, **override}
         for kind in ("mem", "cpu"):
-            limit, guarantee = _number(both.get(f"{kind}_limit")), _number(both.get(f"{kind}_guarantee"))
+            limit, guarantee = (
+                _number(both.get(f"{kind}_limit")),
+                _number(both.get(f"{kind}_guarantee")),
+            )
             if limit is not None and guarantee is not None and guarantee > limit:
                 yield Fault(
-                    path=path, what=f"guarantees more {'memory' if kind == 'mem' else 'cores'} than the limit", fix="raise the limit or lower the guarantee"
+                    path=path,
+                    what=f"guarantees more {'memory' if kind == 'mem' else 'cores'} than the limit",
+                    fix="raise the limit or lower the guarantee",
                 )
 
 
@@ -98,17 +157,27 @@ def _variables(path: Path, found: object) -> Iterator[Fault]:
             what = f"is not text (got {shown_at((name,), value)}): every server would fail to start"
             yield Fault(path=(*path, name), what=what, fix="write it in quotes")
         elif name in NEEDS_ROOT:
-            what = "needs a container that starts as root, which no hub here runs: homes belong to 1000:100 from the start"
+            what = (
+                "needs a container that starts as root, which no hub here runs: homes belong to"
+                " 1000:100 from the start"
+            )
             yield Fault(path=(*path, name), what=what, fix="remove it")
         elif value == "":
-            yield Fault(path=(*path, name), what="is empty: KubeSpawner drops such a variable", fix="write a value, or remove the line")
+            yield Fault(
+                path=(*path, name),
+                what="is empty: KubeSpawner drops such a variable",
+                fix="write a value, or remove the line",
+            )
         elif isinstance(value, str):
             yield from _braces((*path, name), value)
 
 
 def _braces(path: Path, text: str) -> Iterator[Fault]:
     if any(name not in _FIELDS for name in fields(text)) or has_lone_brace(text):
-        what = f"has braces that KubeSpawner expands (got {shown_at(path, text)}): every server would fail to start"
+        what = (
+            f"has braces that KubeSpawner expands (got {shown_at(path, text)}): every server would"
+            " fail to start"
+        )
         yield Fault(path=path, what=what, fix="double them: {{ and }}")
 
 
@@ -122,9 +191,17 @@ def homes(values: Values) -> Iterator[Fault]:
         if name not in DIRECTORY_FIELDS:
             guess = closest(name, DIRECTORY_FIELDS)
             fix = f"did you mean {{{guess}}}?" if guess else "use {safe_username}"
-            yield Fault(path=("singleuser", "storage", "static", "subPath"), what=f"has a field that no home may be named by (got {{{name}}})", fix=fix)
+            yield Fault(
+                path=("singleuser", "storage", "static", "subPath"),
+                what=f"has a field that no home may be named by (got {{{name}}})",
+                fix=fix,
+            )
     if not FIELD.search(text):
-        yield Fault(path=("singleuser", "storage", "static", "subPath"), what="is the same directory for everybody", fix="put {safe_username} into it")
+        yield Fault(
+            path=("singleuser", "storage", "static", "subPath"),
+            what="is the same directory for everybody",
+            fix="put {safe_username} into it",
+        )
     if text.startswith("/") or ".." in text.split("/") or re.search(r"[{}]", FIELD.sub("", text)):
         yield Fault(
             path=("singleuser", "storage", "static", "subPath"),
@@ -132,7 +209,11 @@ def homes(values: Values) -> Iterator[Fault]:
             fix="use home_directory, and write it like {safe_username}",
         )
     if not at(storage, "static", "pvcName"):
-        yield Fault(path=("singleuser", "storage", "static", "pvcName"), what="names no claim: no server could start", fix="write homes")
+        yield Fault(
+            path=("singleuser", "storage", "static", "pvcName"),
+            what="names no claim: no server could start",
+            fix="write homes",
+        )
 
 
 def overrides(values: Values) -> Iterator[Fault]:
@@ -140,18 +221,35 @@ def overrides(values: Values) -> Iterator[Fault]:
     for index, profile in enumerate(items(at(values, "singleuser", "profileList"))):
         if not isinstance(profile, Mapping) or not isinstance(profile.get("display_name"), str):
             what = "is not a profile: the page where people start servers would fail"
-            yield Fault(path=("singleuser", "profileList", index), what=what, fix="write display_name and kubespawner_override")
+            yield Fault(
+                path=("singleuser", "profileList", index),
+                what=what,
+                fix="write display_name and kubespawner_override",
+            )
     for path, whole in fault.overrides(values):
         if whole is not None and not isinstance(whole, Mapping):
-            yield Fault(path=path, what=f"is not a map of KubeSpawner's traits (got {shown(whole)})", fix="write `trait: value` lines under it")
+            yield Fault(
+                path=path,
+                what=f"is not a map of KubeSpawner's traits (got {shown(whole)})",
+                fix="write `trait: value` lines under it",
+            )
     for path, override in profiles(values):
         for name, value in override.items():
             if name not in TRAITS:
                 yield Fault(
-                    path=(*path, name), what="is not a trait of KubeSpawner: it would be without effect, or break every start", fix=_trait(name, TRAITS)
+                    path=(*path, name),
+                    what=(
+                        "is not a trait of KubeSpawner: it would be without effect, or break every"
+                        " start"
+                    ),
+                    fix=_trait(name, TRAITS),
                 )
             if name in _ROOT and (value == _ROOT[name] and type(value) is type(_ROOT[name])):
-                yield Fault(path=(*path, name), what="gives people's servers what Pod Security `restricted` refuses", fix="remove it")
+                yield Fault(
+                    path=(*path, name),
+                    what="gives people's servers what Pod Security `restricted` refuses",
+                    fix="remove it",
+                )
         yield from _lists(path, override)
 
 
@@ -167,13 +265,23 @@ def _lists(path: Path, override: Mapping[str, Any]) -> Iterator[Fault]:
     if tolerations is not None and not any(_tolerates(item) for item in items(tolerations)):
         yield Fault(
             path=(*path, "tolerations"),
-            what="drops the toleration of user nodes, because a list replaces a list: such a server would never find a node",
-            fix="add {key: hub.jupyter.org/dedicated, operator: Equal, value: user, effect: NoSchedule} to it",
+            what=(
+                "drops the toleration of user nodes, because a list replaces a list: such a server"
+                " would never find a node"
+            ),
+            fix=(
+                "add {key: hub.jupyter.org/dedicated, operator: Equal, value: user, effect:"
+                " NoSchedule} to it"
+            ),
         )
     for name in ("volumes", "volume_mounts"):
         given = override.get(name)
         if given is not None and "home" not in [at(item, "name") for item in items(given)]:
-            yield Fault(path=(*path, name), what="drops the home directory, because a list replaces a list", fix="use singleuser.storage.extraVolumes instead")
+            yield Fault(
+                path=(*path, name),
+                what="drops the home directory, because a list replaces a list",
+                fix="use singleuser.storage.extraVolumes instead",
+            )
 
 
 def _tolerates(item: object) -> bool:
@@ -194,7 +302,11 @@ def replaced(values: Values) -> Iterator[Fault]:
                 fix=_trait(name, TRAITS | HUB_TRAITS),
             )
         if name in _REPLACED:
-            yield Fault(path=("hub", "config", "KubeSpawner", name), what="replaces all that the chart puts there", fix=f"use {_REPLACED[name]}")
+            yield Fault(
+                path=("hub", "config", "KubeSpawner", name),
+                what="replaces all that the chart puts there",
+                fix=f"use {_REPLACED[name]}",
+            )
 
 
 RULES = (sizes, guarantees, environment, homes, overrides, replaced)

@@ -12,13 +12,19 @@ from jupyterhub_aws.config.errors import shown
 from jupyterhub_aws.config.hub_classes import class_of_authenticator, sections
 from jupyterhub_aws.config.hub_code import code_of
 
-_LETS_ANYBODY_IN = ("dummy", "jupyterhub.auth.DummyAuthenticator", "tmp", "tmpauthenticator.TmpAuthenticator")
+_LETS_ANYBODY_IN = (
+    "dummy",
+    "jupyterhub.auth.DummyAuthenticator",
+    "tmp",
+    "tmpauthenticator.TmpAuthenticator",
+)
 #: The password is what keeps strangers out there.
 _BY_PASSWORD = ("shared-password", "native", "jupyterhub_aws_accounts.AccountsAuthenticator")
 #: native: anybody may sign up, and needs nobody's leave.
 _ACCESS_WITHOUT_SAY = ("open_signup",)
 _CLASS = ("hub", "config", "JupyterHub", "authenticator_class")
-#: The traits that say who gets in. JupyterHub only logs a warning about others, and then a misspelt one lets nobody in, or too many.
+#: The traits that say who gets in. JupyterHub only logs a warning about others, and then a misspelt
+#: one lets nobody in, or too many.
 _ACCESS = (
     "allow_all", "allow_existing_users", "allowed_users", "admin_users", "blocked_users", "allowed_groups", "admin_groups", "allowed_organizations",
     "allowed_teams", "allowed_scopes", "allowed_domains", "manage_groups",
@@ -39,17 +45,29 @@ def _traits(values: Values) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def nobody_uninvited(values: Values) -> Iterator[Fault]:
-    """No authenticator that takes everybody, and no rule that allows everybody with an account somewhere."""
+    """No authenticator that takes everybody, and no rule that allows everybody with an account
+    somewhere.
+    """
     name = _class(values)
     if name is None or name in _LETS_ANYBODY_IN:
-        yield Fault(path=_CLASS, what=f"lets anybody in under any name (got {shown(name)})", fix="choose a kind of sign-in, and leave this to it")
+        yield Fault(
+            path=_CLASS,
+            what=f"lets anybody in under any name (got {shown(name)})",
+            fix="choose a kind of sign-in, and leave this to it",
+        )
     if name == "null":
-        yield Fault(path=_CLASS, what="lets nobody in", fix="choose a kind of sign-in, and leave this to it")
+        yield Fault(
+            path=_CLASS, what="lets nobody in", fix="choose a kind of sign-in, and leave this to it"
+        )
     for section, traits in _traits(values):
         for trait in _ACCESS_WITHOUT_SAY:
             if traits.get(trait):
                 what = "lets strangers make themselves an account, and in"
-                yield Fault(path=("hub", "config", section, trait), what=what, fix="remove it: an administrator admits people")
+                yield Fault(
+                    path=("hub", "config", section, trait),
+                    what=what,
+                    fix="remove it: an administrator admits people",
+                )
     if name in _BY_PASSWORD:
         return
     for section, traits in _traits(values):
@@ -70,12 +88,17 @@ def leavers_stay_out(values: Values) -> Iterator[Fault]:
                 what="lets in whoever was in once, also after they left the group",
                 fix="remove it, or write false",
             )
-    said = [traits for _, traits in _traits(values) if traits.get("allow_existing_users") is not None]
+    said = [
+        traits for _, traits in _traits(values) if traits.get("allow_existing_users") is not None
+    ]
     listed = [section for section, traits in _traits(values) if traits.get("allowed_users")]
     if listed and not said:
         yield Fault(
             path=("hub", "config", listed[0], "allow_existing_users"),
-            what="is left to JupyterHub, which switches it on beside allowed_users: whoever leaves a group would still come in",
+            what=(
+                "is left to JupyterHub, which switches it on beside allowed_users: whoever leaves a"
+                " group would still come in"
+            ),
             fix="write false",
         )
 
@@ -86,14 +109,22 @@ def access_is_spelt(values: Values) -> Iterator[Fault]:
         for name in traits:
             meant = get_close_matches(name, _ACCESS, n=1, cutoff=0.88)
             if meant and name not in _ACCESS:
-                yield Fault(path=("hub", "config", section, name), what="is not a trait: the hub would only log a warning", fix=f"did you mean {meant[0]}?")
+                yield Fault(
+                    path=("hub", "config", section, name),
+                    what="is not a trait: the hub would only log a warning",
+                    fix=f"did you mean {meant[0]}?",
+                )
 
 
 def _directory(values: Values) -> Mapping[str, Any]:
-    """The traits of a directory's authenticator as it reads them: those of its own section over those of the class below it."""
+    """The traits of a directory's authenticator as it reads them: those of its own section over
+    those of the class below it.
+    """
     name = _class(values) or ""
     found: dict[str, Any] = {}
-    for section in reversed(sections(class_of_authenticator(name) or "LDAPAuthenticator")[:-1] or ("LDAPAuthenticator",)):
+    for section in reversed(
+        sections(class_of_authenticator(name) or "LDAPAuthenticator")[:-1] or ("LDAPAuthenticator",)
+    ):
         traits = at(values, "hub", "config", section)
         found |= traits if isinstance(traits, Mapping) else {}
     return found if "ldap" in name.lower() else {}
@@ -104,10 +135,16 @@ def _in_clear_text(traits: Mapping[str, Any]) -> bool:
 
 
 def clear_text(values: Values) -> Iterator[Fault]:
-    """Passwords travel to a directory in clear text only where the stack says so, by an option with an ugly name."""
+    """Passwords travel to a directory in clear text only where the stack says so, by an option
+    with an ugly name.
+    """
     if _in_clear_text(_directory(values)):
         fix = "write on_connect or before_bind"
-        yield Fault(path=("hub", "config", "LDAPAuthenticator", "tls_strategy"), what="sends passwords in clear text", fix=fix)
+        yield Fault(
+            path=("hub", "config", "LDAPAuthenticator", "tls_strategy"),
+            what="sends passwords in clear text",
+            fix=fix,
+        )
 
 
 def directory_is_verified(values: Values) -> Iterator[Fault]:
@@ -115,29 +152,58 @@ def directory_is_verified(values: Values) -> Iterator[Fault]:
     traits = _directory(values)
     if not traits or _in_clear_text(traits):  # there another rule speaks
         return
-    if at(traits, "tls_kwargs", "validate") != 2:  # noqa: PLR2004 -- ssl.CERT_REQUIRED
+    if at(traits, "tls_kwargs", "validate") != 2:  # ssl.CERT_REQUIRED
         yield Fault(
             path=("hub", "config", "LDAPAuthenticator", "tls_kwargs", "validate"),
-            what="does not verify the directory's certificate: anybody on the way could read passwords",
+            what=(
+                "does not verify the directory's certificate: anybody on the way could read"
+                " passwords"
+            ),
             fix="write the number 2 (as a word it fails at the first sign-in)",
         )
 
 
 def configuration_is_python(values: Values) -> Iterator[Fault]:
     """Code that the hub executes can be read by it; otherwise the hub ends at its start."""
-    code = {("hub", "extraConfig", str(name)): text for name, text in (at(values, "hub", "extraConfig") or {}).items()}
+    code = {
+        ("hub", "extraConfig", str(name)): text
+        for name, text in (at(values, "hub", "extraConfig") or {}).items()
+    }
     for path, text in ({found.path: found.text for found in code_of(values)} | code).items():
         name = path[-1]
         if not isinstance(text, str):
-            yield Fault(path=path, what=f"is not text (got {shown(text)}): the hub would not start", fix=f"write Python under `{name}: |`")
+            yield Fault(
+                path=path,
+                what=f"is not text (got {shown(text)}): the hub would not start",
+                fix=f"write Python under `{name}: |`",
+            )
             continue
         try:
             with warnings.catch_warnings(action="ignore"):  # what Python warns of is no fault
-                compile(text, str(name), "exec", dont_inherit=True)  # more than a tree: `return` outside of a function is no Python
+                compile(
+                    text, str(name), "exec", dont_inherit=True
+                )  # more than a tree: `return` outside of a function is no Python
         except SyntaxError as error:
-            yield Fault(path=path, what=f"is not Python (line {error.lineno or 1}: {error.msg}): the hub would not start", fix="correct that line")
-        except (ValueError, RecursionError, MemoryError):  # half a character, or a nesting that Python's own parser gives up on
+            yield Fault(
+                path=path,
+                what=(
+                    f"is not Python (line {error.lineno or 1}: {error.msg}): the hub would not"
+                    " start"
+                ),
+                fix="correct that line",
+            )
+        except (
+            ValueError,
+            RecursionError,
+            MemoryError,
+        ):  # half a character, or a nesting that Python's own parser gives up on
             yield Fault(path=path, what="is not Python: the hub would not start", fix="correct it")
 
 
-RULES = (nobody_uninvited, leavers_stay_out, access_is_spelt, directory_is_verified, configuration_is_python)
+RULES = (
+    nobody_uninvited,
+    leavers_stay_out,
+    access_is_spelt,
+    directory_is_verified,
+    configuration_is_python,
+)

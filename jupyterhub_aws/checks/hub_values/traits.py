@@ -1,4 +1,6 @@
-"""Traits of JupyterHub's classes that undo what another part of the stack counts on, and values of the chart that ours are derived from."""
+"""Traits of JupyterHub's classes that undo what another part of the stack counts on, and values
+of the chart that ours are derived from.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +34,34 @@ def _not(*usual: object) -> Callable[[object], bool]:
     return lambda value: value not in usual
 
 
-_WIRED = "replaces the address by which hub, proxy and servers find each other: the chart's Service, its probes and the network policies stay at port 8081"
-_AT_THE_ROOT = "puts the hub under a path, but the sign-in's callback, public_url, links and what `jhub` asks stay at /: nobody could sign in"
-_NO_TLS = "has the hub speak TLS itself, but the proxy, the probes and the chart's Service speak HTTP to it: nobody could reach it"
-_UNVERIFIED = "does not verify the provider's certificate: anybody on the way could read secrets and sign in as others"
-_LABELS = "is what network policies select servers by: with another one servers reach neither hub nor internet, or everything"
+_WIRED = (
+    "replaces the address by which hub, proxy and servers find each other: the chart's Service, its"
+    " probes and the network policies stay at port 8081"
+)
+_AT_THE_ROOT = (
+    "puts the hub under a path, but the sign-in's callback, public_url, links and what `jhub` asks"
+    " stay at /: nobody could sign in"
+)
+_NO_TLS = (
+    "has the hub speak TLS itself, but the proxy, the probes and the chart's Service speak HTTP to"
+    " it: nobody could reach it"
+)
+_UNVERIFIED = (
+    "does not verify the provider's certificate: anybody on the way could read secrets and sign in"
+    " as others"
+)
+_LABELS = (
+    "is what network policies select servers by: with another one servers reach neither hub nor"
+    " internet, or everything"
+)
 #: Trait to when it is refused, why, and what to do. A value that only code can tell is refused too.
 REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
     "JupyterHub.db_url": (
         _any,
-        "replaces the hub's database: the one that `database` keeps, watches and backs up would stay empty, and one in the container is lost at every restart",
+        (
+            "replaces the hub's database: the one that `database` keeps, watches and backs up would"
+            " stay empty, and one in the container is lost at every restart"
+        ),
         "remove it, and use the option database",
     ),
     "JupyterHub.cleanup_servers": (
@@ -50,7 +70,11 @@ REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
         "remove it: servers survive a restart; culling ends idle ones",
     ),
     "JupyterHub.reset_db": (_true, "deletes the hub's database at every start", "remove it"),
-    "JupyterHub.base_url": (_under_a_path, _AT_THE_ROOT, "remove it, and give the hub a host name of its own (entry.hostname)"),
+    "JupyterHub.base_url": (
+        _under_a_path,
+        _AT_THE_ROOT,
+        "remove it, and give the hub a host name of its own (entry.hostname)",
+    ),
     "JupyterHub.bind_url": (_any, _WIRED, "remove it; the hub's address is entry.hostname"),
     "JupyterHub.hub_bind_url": (_any, _WIRED, "remove it"),
     "JupyterHub.hub_connect_url": (_any, _WIRED, "remove it"),
@@ -60,36 +84,81 @@ REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
     "JupyterHub.hub_connect_port": (_any, _WIRED, "remove it"),
     "JupyterHub.subdomain_host": (
         _true,
-        "gives every user a host name of their own, but certificate and DNS record are for the hub's name alone",
+        (
+            "gives every user a host name of their own, but certificate and DNS record are for the"
+            " hub's name alone"
+        ),
         "remove it",
     ),
-    "JupyterHub.internal_ssl": (_true, _NO_TLS, "remove it: network policies keep others away from hub and servers"),
+    "JupyterHub.internal_ssl": (
+        _true,
+        _NO_TLS,
+        "remove it: network policies keep others away from hub and servers",
+    ),
     "JupyterHub.ssl_key": (_true, _NO_TLS, "remove it, and use entry.tls"),
     "JupyterHub.ssl_cert": (_true, _NO_TLS, "remove it, and use entry.tls"),
     "JupyterHub.services": (
         _any,
-        "replaces the idle culler and the service by which `jhub` works, or is dropped by the chart",
+        (
+            "replaces the idle culler and the service by which `jhub` works, or is dropped by the"
+            " chart"
+        ),
         "use hub.services",
     ),
-    "JupyterHub.load_roles": (_any, "replaces the roles of the idle culler and of the service by which `jhub` works", "use hub.loadRoles"),
-    "JupyterHub.spawner_class": (_any, "replaces KubeSpawner, which profiles, homes and limits are written for", "remove it"),
-    "JupyterHub.proxy_class": (_any, "replaces the proxy that the chart runs and the entry leads to", "remove it"),
-    "ConfigurableHTTPProxy.api_url": (_any, "replaces the address of the proxy's API, which the chart knows", "remove it"),
-    "ConfigurableHTTPProxy.should_start": (_true, "starts a second proxy inside the hub: the one that users reach would lead nowhere", "remove it"),
+    "JupyterHub.load_roles": (
+        _any,
+        "replaces the roles of the idle culler and of the service by which `jhub` works",
+        "use hub.loadRoles",
+    ),
+    "JupyterHub.spawner_class": (
+        _any,
+        "replaces KubeSpawner, which profiles, homes and limits are written for",
+        "remove it",
+    ),
+    "JupyterHub.proxy_class": (
+        _any,
+        "replaces the proxy that the chart runs and the entry leads to",
+        "remove it",
+    ),
+    "ConfigurableHTTPProxy.api_url": (
+        _any,
+        "replaces the address of the proxy's API, which the chart knows",
+        "remove it",
+    ),
+    "ConfigurableHTTPProxy.should_start": (
+        _true,
+        "starts a second proxy inside the hub: the one that users reach would lead nowhere",
+        "remove it",
+    ),
     "KubeSpawner.automount_service_account_token": (
         _true,
         "mounts a token of the cluster's API into every server",
         "remove it, or write false",
     ),
-    "KubeSpawner.namespace": (_any, "starts servers in another namespace, without homes, policies and the hub's rights", "remove it"),
+    "KubeSpawner.namespace": (
+        _any,
+        "starts servers in another namespace, without homes, policies and the hub's rights",
+        "remove it",
+    ),
     "KubeSpawner.enable_user_namespaces": (
         _true,
         "starts servers in namespaces of their own, without homes, policies and the hub's rights",
         "remove it",
     ),
-    "KubeSpawner.common_labels": (_any, _LABELS, "remove it; use singleuser.extraLabels for labels of your own"),
+    "KubeSpawner.common_labels": (
+        _any,
+        _LABELS,
+        "remove it; use singleuser.extraLabels for labels of your own",
+    ),
     "KubeSpawner.component_label": (_not("singleuser-server"), _LABELS, "remove it"),
-    "KubeSpawner.port": (_not(8888), "is another port than the chart's network policies let the proxy reach (8888): no server could be opened", "remove it"),
+    "KubeSpawner.port": (
+        _not(8888),
+        (
+            "is another port than the chart's network policies let the proxy reach (8888): no"
+            " server could be opened"
+        ),
+        "remove it",
+    ),
     "KubeSpawner.ip": (
         lambda value: str(value).startswith("127.") or value in ("localhost", "::1"),
         "has servers listen inside their pod only: no server could be opened",
@@ -98,12 +167,24 @@ REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
     "KubeSpawner.hub_connect_ip": (_any, _WIRED, "remove it"),
     "KubeSpawner.hub_connect_port": (_any, _WIRED, "remove it"),
     "KubeSpawner.hub_connect_url": (_any, _WIRED, "remove it"),
-    "OAuthenticator.validate_server_cert": (_false, _UNVERIFIED, "remove it; a CA of your own goes into the hub's image or extraFiles"),
+    "OAuthenticator.validate_server_cert": (
+        _false,
+        _UNVERIFIED,
+        "remove it; a CA of your own goes into the hub's image or extraFiles",
+    ),
 }
 #: Keys of the chart that something outside of its values is derived from.
 _KEYS: Mapping[Path, tuple[Callable[[object], bool], str, str]] = {
-    ("hub", "baseUrl"): (_under_a_path, _AT_THE_ROOT, "remove it, and give the hub a host name of its own (entry.hostname)"),
-    ("proxy", "service", "disableHttpPort"): (_true, "closes the port by which `jhub open` and tunnels reach the hub", "remove it"),
+    ("hub", "baseUrl"): (
+        _under_a_path,
+        _AT_THE_ROOT,
+        "remove it, and give the hub a host name of its own (entry.hostname)",
+    ),
+    ("proxy", "service", "disableHttpPort"): (
+        _true,
+        "closes the port by which `jhub open` and tunnels reach the hub",
+        "remove it",
+    ),
     ("hub", "deploymentStrategy", "type"): (
         _not("Recreate", None),
         "lets two hubs run at once: JupyterHub does not know how to share its database",
@@ -119,13 +200,19 @@ _OAUTH = "OAuthenticator"
 
 
 def refused(resolved: Resolved) -> Iterator[Fault]:
-    """No trait undoes what another part of the stack counts on, by whatever class or code it is said."""
+    """No trait undoes what another part of the stack counts on, by whatever class or code it is
+    said.
+    """
     config = at(resolved.values, "hub", "config") or {}
     for section, traits in config.items():
         for trait, value in traits.items() if isinstance(traits, Mapping) else ():
             rule = _rule(section, trait)
             if rule is not None and rule[0](value):
-                yield Fault(path=("hub", "config", section, trait), what=f"{rule[1]}{_got(value)}", fix=rule[2])
+                yield Fault(
+                    path=("hub", "config", section, trait),
+                    what=f"{rule[1]}{_got(value)}",
+                    fix=rule[2],
+                )
     for (section, trait), said in resolved.computed.items():
         section = "KubeSpawner" if section == "Spawner" else section
         rule = _rule(section, trait)
@@ -133,9 +220,17 @@ def refused(resolved: Resolved) -> Iterator[Fault]:
             yield Fault(path=said.path, what=f"{said.where}{rule[1]}", fix=rule[2])
         elif f"{section}.{trait}" in COMPOSED:
             key = COMPOSED[f"{section}.{trait}"]
-            yield Fault(path=said.path, what=f"{said.where}replaces all that the chart puts there", fix=f"use {key}, or append to it")
+            yield Fault(
+                path=said.path,
+                what=f"{said.where}replaces all that the chart puts there",
+                fix=f"use {key}, or append to it",
+            )
         elif f"{section}.{trait}" in _OURS and _OURS[f"{section}.{trait}"](resolved.values):
-            yield Fault(path=said.path, what=f"{said.where}replaces what the stack's own file of the hub put there", fix="remove it")
+            yield Fault(
+                path=said.path,
+                what=f"{said.where}replaces what the stack's own file of the hub put there",
+                fix="remove it",
+            )
 
 
 def _rule(section: str, trait: str) -> tuple[Callable[[object], bool], str, str] | None:
@@ -145,16 +240,29 @@ def _rule(section: str, trait: str) -> tuple[Callable[[object], bool], str, str]
 
 
 def _got(value: object) -> str:
-    return "" if isinstance(value, (bool, Mapping, list)) or "://" in str(value) else f" (got {shown(value)})"
+    return (
+        ""
+        if isinstance(value, (bool, Mapping, list)) or "://" in str(value)
+        else f" (got {shown(value)})"
+    )
 
 
-#: What the files of components/hub/files set when the stack asks for it: code that assigns it again undoes it.
+#: What the files of components/hub/files set when the stack asks for it: code that assigns it again
+#: undoes it.
 _OURS: Mapping[str, Callable[[Values], bool]] = {
     "Authenticator.post_auth_hook": _any,
-    "KubeSpawner.profile_list": lambda values: bool(at(values, "custom", "jupyterhubAws", "profileGroups")),
-    "KubeSpawner.modify_pod_hook": lambda values: bool(at(values, "custom", "jupyterhubAws", "writtenByAdministrators")),
-    "GitHubOAuthenticator.auth_state_groups_key": lambda values: bool(at(values, "custom", "jupyterhubAws", "githubTeams")),
-    "JupyterHub.template_paths": lambda values: bool(at(values, "custom", "jupyterhubAws", "accountPages")),
+    "KubeSpawner.profile_list": lambda values: bool(
+        at(values, "custom", "jupyterhubAws", "profileGroups")
+    ),
+    "KubeSpawner.modify_pod_hook": lambda values: bool(
+        at(values, "custom", "jupyterhubAws", "writtenByAdministrators")
+    ),
+    "GitHubOAuthenticator.auth_state_groups_key": lambda values: bool(
+        at(values, "custom", "jupyterhubAws", "githubTeams")
+    ),
+    "JupyterHub.template_paths": lambda values: bool(
+        at(values, "custom", "jupyterhubAws", "accountPages")
+    ),
 }
 
 
@@ -169,7 +277,11 @@ def derived(values: Values) -> Iterator[Fault]:
 def shadowed(resolved: Resolved) -> Iterator[Fault]:
     """No trait is without effect because the chart says the same for a class that wins."""
     for path, key in resolved.shadowed.items():
-        yield Fault(path=path, what="is without effect: the chart says the same under KubeSpawner, which wins", fix=f"use {key}")
+        yield Fault(
+            path=path,
+            what="is without effect: the chart says the same under KubeSpawner, which wins",
+            fix=f"use {key}",
+        )
 
 
 #: Traits of a profile that the rules about `singleuser` have to hear of too.
@@ -203,7 +315,9 @@ def provider_is_verified(values: Values) -> Iterator[Fault]:
     for section, traits in (at(values, "hub", "config") or {}).items():
         if section.endswith(_OAUTH) and at(traits, "http_request_kwargs", "validate_cert") is False:
             yield Fault(
-                path=("hub", "config", section, "http_request_kwargs", "validate_cert"), what=_UNVERIFIED, fix=REFUSED["OAuthenticator.validate_server_cert"][2]
+                path=("hub", "config", section, "http_request_kwargs", "validate_cert"),
+                what=_UNVERIFIED,
+                fix=REFUSED["OAuthenticator.validate_server_cert"][2],
             )
 
 

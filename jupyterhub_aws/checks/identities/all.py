@@ -1,4 +1,6 @@
-"""The proof: every call of every identity of a plan, judged, and what a person is told of those that AWS would deny."""
+"""The proof: every call of every identity of a plan, judged, and what a person is told of those
+that AWS would deny.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ from functools import cached_property
 from jupyterhub_aws.checks.finding import Finding, Status, verdict
 from jupyterhub_aws.checks.identities.conditions import Condition, Context
 from jupyterhub_aws.checks.identities.documents import CURRENT, PolicyDocument, parse_policy
-from jupyterhub_aws.checks.identities.evaluator import AccessRequest, Caller, Decision, PolicySet, decide
+from jupyterhub_aws.checks.identities.evaluator import (
+    AccessRequest,
+    Caller,
+    Decision,
+    PolicySet,
+    decide,
+)
 from jupyterhub_aws.checks.identities.identities import ADDON, Identity, NoIdentity, identities
 from jupyterhub_aws.checks.identities.patterns import ACCOUNT
 from jupyterhub_aws.checks.identities.target import Target
@@ -22,9 +30,20 @@ from jupyterhub_aws.config.stack import StackConfig
 
 _CHECK = "identities"
 _EVERYBODY = parse_policy(
-    "the owner's policy", {"Version": CURRENT, "Statement": {"Sid": "Public", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}
+    "the owner's policy",
+    {
+        "Version": CURRENT,
+        "Statement": {
+            "Sid": "Public",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "*",
+            "Resource": "*",
+        },
+    },
 )
-#: Keys of which everything is known that a request has, whoever calls; the rest follows from caller and resource.
+#: Keys of which everything is known that a request has, whoever calls; the rest follows from caller
+#: and resource.
 _CLOSED = (
     "aws:calledvia",
     "aws:federatedprovider",
@@ -43,7 +62,9 @@ _CLOSED = (
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedCall:
-    """One call of one identity on one resource, and what IAM would answer. `endpoint` is the VPC endpoint that it takes."""
+    """One call of one identity on one resource, and what IAM would answer. `endpoint` is the VPC
+    endpoint that it takes.
+    """
 
     identity: Identity
     action: str
@@ -86,18 +107,38 @@ class IdentityProof:
 
     def _trust(self, identity: Identity, role: Resource) -> Iterator[JudgedCall]:
         """Whether the service may take the role at all (EKS Pod Identity tags the session too)."""
-        document = self.world.document(role, "assumeRolePolicy", f"the trust policy of {self.world.identifier(role)}")
-        target = Target(arn=self.world.arn(role), what=role.label, tags=self.world.tags(role), resource=role)
+        document = self.world.document(
+            role, "assumeRolePolicy", f"the trust policy of {self.world.identifier(role)}"
+        )
+        target = Target(
+            arn=self.world.arn(role), what=role.label, tags=self.world.tags(role), resource=role
+        )
         service = identity.software.trusted
-        for action in ("sts:AssumeRole", "sts:TagSession") if service == "pods.eks.amazonaws.com" else ("sts:AssumeRole",):
+        for action in (
+            ("sts:AssumeRole", "sts:TagSession")
+            if service == "pods.eks.amazonaws.com"
+            else ("sts:AssumeRole",)
+        ):
             request = self._request(identity, Caller("service", service), action, target, {}, None)
             decision = decide(request, PolicySet(resource=() if document is None else (document,)))
-            stops = f"{service} cannot take the role, so {identity.software.name} has no credentials"
-            yield JudgedCall(identity=identity, action=action, target=target, stops=stops, source="IAM user guide, Roles terms and concepts", decision=decision)
+            stops = (
+                f"{service} cannot take the role, so {identity.software.name} has no credentials"
+            )
+            yield JudgedCall(
+                identity=identity,
+                action=action,
+                target=target,
+                stops=stops,
+                source="IAM user guide, Roles terms and concepts",
+                decision=decision,
+            )
 
     def _judged(self, identity: Identity, call: ApiCall, target: Target) -> Iterator[JudgedCall]:
         caller = Caller("anonymous") if call.anonymous else identity.caller
-        context = {key: value.replace("{region}", self._region(target)) for key, value in call.context.items()}
+        context = {
+            key: value.replace("{region}", self._region(target))
+            for key, value in call.context.items()
+        }
         policies = self._policy_set(identity, call, target)
         for action in call.actions:
             endpoint = self._endpoints.get(call.endpoint(action)) if identity.inside else None
@@ -105,25 +146,47 @@ class IdentityProof:
             way = None if endpoint is None else self.world.document(endpoint, "policy")
             granted = target.granted is not None and action.lower() in target.granted
             decision = decide(request, replace(policies, endpoint=way, granted=granted))
-            yield JudgedCall(identity=identity, action=action, target=target, stops=call.stops, source=call.source, decision=decision, endpoint=endpoint)
+            yield JudgedCall(
+                identity=identity,
+                action=action,
+                target=target,
+                stops=call.stops,
+                source=call.source,
+                decision=decision,
+                endpoint=endpoint,
+            )
 
     def _region(self, target: Target) -> str:
         """Where the call is answered: the region in the resource's ARN, or the stack's."""
         parts = target.arn.split(":")
-        return parts[3] if len(parts) > 3 and parts[3] else self.world.region  # noqa: PLR2004 -- arn:partition:service:region
+        return (
+            parts[3] if len(parts) > 3 and parts[3] else self.world.region
+        )  # arn:partition:service:region
 
     def _policy_set(self, identity: Identity, call: ApiCall, target: Target) -> PolicySet:
         """What decides over the calls of a row, but for what is on the way."""
-        if call.anonymous:  # whose bucket it is lets everybody read; what stands in the way is on our side
+        if (
+            call.anonymous
+        ):  # whose bucket it is lets everybody read; what stands in the way is on our side
             return PolicySet(resource=(_EVERYBODY,))
         own = None if target.resource is None else self.world.resource_policies(target.resource)
         if target.granted is not None and own is None:
             own = ()
-        documents, unknown = ((), ()) if identity.role is None else self._identity_policies(identity.role)
+        documents, unknown = (
+            ((), ()) if identity.role is None else self._identity_policies(identity.role)
+        )
         boundary, unknown_boundary = self._boundary(identity.role)
-        return PolicySet(identity=documents, resource=own, key=target.key, boundary=boundary, incomplete=(*unknown, *unknown_boundary))
+        return PolicySet(
+            identity=documents,
+            resource=own,
+            key=target.key,
+            boundary=boundary,
+            incomplete=(*unknown, *unknown_boundary),
+        )
 
-    def _identity_policies(self, role: Resource) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
+    def _identity_policies(
+        self, role: Resource
+    ) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
         if role.urn not in self._policies:
             self._policies[role.urn] = self.world.identity_policies(role)
         return self._policies[role.urn]
@@ -136,7 +199,13 @@ class IdentityProof:
         return document, (str(given).rpartition("/")[2],) if document is None else ()
 
     def _request(  # noqa: PLR0913, PLR0917 -- one private call, all of it the request
-        self, identity: Identity, caller: Caller, action: str, target: Target, context: dict[str, str], endpoint: Resource | None
+        self,
+        identity: Identity,
+        caller: Caller,
+        action: str,
+        target: Target,
+        context: dict[str, str],
+        endpoint: Resource | None,
     ) -> AccessRequest:
         service = action.partition(":")[0].lower()
         known = {
@@ -148,41 +217,85 @@ class IdentityProof:
         known |= self._of_caller(identity, caller)
         closed = list(_CLOSED)
         if endpoint is not None:
-            known |= {"aws:SourceVpce": f"vpce-{endpoint.name}", "aws:SourceVpc": str(endpoint.inputs.get("vpcId"))}
+            known |= {
+                "aws:SourceVpce": f"vpce-{endpoint.name}",
+                "aws:SourceVpc": str(endpoint.inputs.get("vpcId")),
+            }
         elif not identity.inside or isinstance(self.world.stack.network, OpenNetwork):
             closed.append("aws:sourcevpc")
         if target.tags is not None:
             closed += ["aws:resourcetag/", f"{service}:resourcetag/"]
-            known |= {f"{scope}:ResourceTag/{key}": value for scope in ("aws", service) for key, value in target.tags.items()}
+            known |= {
+                f"{scope}:ResourceTag/{key}": value
+                for scope in ("aws", service)
+                for key, value in target.tags.items()
+            }
         known |= {f"aws:RequestTag/{key}": value for key, value in (target.sent or {}).items()}
-        values: dict[str, tuple[str, ...]] = {key.lower(): (value,) for key, value in (known | context | dict(target.context)).items()}
+        values: dict[str, tuple[str, ...]] = {
+            key.lower(): (value,) for key, value in (known | context | dict(target.context)).items()
+        }
         if target.sent:
             values["aws:tagkeys"] = tuple(target.sent)
         closed.append("aws:principaltag/" if caller.kind == "role" else "aws:principal")
-        closed += ["aws:sourceaccount", "aws:sourcearn", "aws:principalservicename"] if caller.kind != "service" else []
-        return AccessRequest(caller=caller, action=action, resource=target.arn, context=Context(values, tuple(closed)))
+        closed += (
+            ["aws:sourceaccount", "aws:sourcearn", "aws:principalservicename"]
+            if caller.kind != "service"
+            else []
+        )
+        return AccessRequest(
+            caller=caller,
+            action=action,
+            resource=target.arn,
+            context=Context(values, tuple(closed)),
+        )
 
     def _of_caller(self, identity: Identity, caller: Caller) -> dict[str, str]:
         if caller.kind == "service":
-            return {"aws:SourceAccount": ACCOUNT, "aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": caller.name}
+            return {
+                "aws:SourceAccount": ACCOUNT,
+                "aws:PrincipalIsAWSService": "true",
+                "aws:PrincipalServiceName": caller.name,
+            }
         if caller.kind == "anonymous":
             return {"aws:PrincipalIsAWSService": "false"}
-        found = {"aws:PrincipalAccount": ACCOUNT, "aws:PrincipalArn": caller.name, "aws:PrincipalType": "AssumedRole", "aws:PrincipalIsAWSService": "false"}
+        found = {
+            "aws:PrincipalAccount": ACCOUNT,
+            "aws:PrincipalArn": caller.name,
+            "aws:PrincipalType": "AssumedRole",
+            "aws:PrincipalIsAWSService": "false",
+        }
         tags = {} if identity.role is None else self.world.tags(identity.role)
-        if identity.service_account is not None:  # EKS user guide, "Grant Pods access to AWS resources based on tags"
-            tags = {**tags, "eks-cluster-name": self.world.stack.name, "kubernetes-service-account": identity.service_account}
+        if (
+            identity.service_account is not None
+        ):  # EKS user guide, "Grant Pods access to AWS resources based on tags"
+            tags = {
+                **tags,
+                "eks-cluster-name": self.world.stack.name,
+                "kubernetes-service-account": identity.service_account,
+            }
         return found | {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}
 
 
 def identity_findings(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Every call that the software of the stack makes is allowed: by the policies of its identity, of the resource, of the key, and of the endpoint."""
+    """Every call that the software of the stack makes is allowed: by the policies of its
+    identity, of the resource, of the key, and of the endpoint.
+    """
     proof = IdentityProof(stack, resources)
     calls = proof.calls
     if not calls and not proof.without:
         return []
-    faults = [*_documents(proof), *_without(proof), *_wrong_accounts(proof), *_denied(calls), *_unknown(calls)]
+    faults = [
+        *_documents(proof),
+        *_without(proof),
+        *_wrong_accounts(proof),
+        *_denied(calls),
+        *_unknown(calls),
+    ]
     software = {call.identity.software.name for call in calls}
-    holds = f"{len(calls)} calls of {len(software)} pieces of software are allowed by the policies that their identities really have"
+    holds = (
+        f"{len(calls)} calls of {len(software)} pieces of software are allowed by the policies that"
+        " their identities really have"
+    )
     failed = any(finding.status in ("fail", "warn") for finding in faults)
     return faults if failed else [*verdict(_CHECK, (), otherwise=holds), *faults]
 
@@ -190,7 +303,9 @@ def identity_findings(stack: StackConfig, resources: Resources) -> list[Finding]
 def _documents(proof: IdentityProof) -> Iterator[Finding]:
     for fault in proof.world.faults.values():
         message = f"{fault.resource.label} {fault.what}"
-        yield Finding(id=_CHECK, status="fail", message=message, fix=fault.fix, subjects=(fault.resource.urn,))
+        yield Finding(
+            id=_CHECK, status="fail", message=message, fix=fault.fix, subjects=(fault.resource.urn,)
+        )
 
 
 def _without(proof: IdentityProof) -> Iterator[Finding]:
@@ -198,8 +313,14 @@ def _without(proof: IdentityProof) -> Iterator[Finding]:
         yield Finding(
             id=_CHECK,
             status="fail",
-            message=f"{item.source.label}: {item.software.name} calls AWS, and its pods have no role: every call is denied",
-            fix=f"associate a role with the service account {item.software.service_account} (EKS Pod Identity)",
+            message=(
+                f"{item.source.label}: {item.software.name} calls AWS, and its pods have no role:"
+                " every call is denied"
+            ),
+            fix=(
+                f"associate a role with the service account {item.software.service_account} (EKS"
+                " Pod Identity)"
+            ),
             subjects=(item.source.urn,),
         )
 
@@ -207,31 +328,62 @@ def _without(proof: IdentityProof) -> Iterator[Finding]:
 def _wrong_accounts(proof: IdentityProof) -> Iterator[Finding]:
     for item in proof.identities:
         wanted = item.software.service_account
-        if item.service_account is not None and item.source.type == ADDON and item.service_account != wanted:
-            message = f"{item.source.label} gives its role to the service account {item.service_account}, and the pods of {item.software.name} run as {wanted}"
-            yield Finding(id=_CHECK, status="fail", message=message, fix=f"give it to {wanted}", subjects=(item.source.urn,))
+        if (
+            item.service_account is not None
+            and item.source.type == ADDON
+            and item.service_account != wanted
+        ):
+            message = (
+                f"{item.source.label} gives its role to the service account {item.service_account},"
+                f" and the pods of {item.software.name} run as {wanted}"
+            )
+            yield Finding(
+                id=_CHECK,
+                status="fail",
+                message=message,
+                fix=f"give it to {wanted}",
+                subjects=(item.source.urn,),
+            )
 
 
 def _denied(calls: Iterable[JudgedCall]) -> Iterator[Finding]:
     for found in _alike(call for call in calls if call.decision.allowed is False):
         first = found[0]
-        yield Finding(id=_CHECK, status="fail", message=_message(found, "may not"), fix=cure(first, _actions(found)), subjects=_subjects(first))
+        yield Finding(
+            id=_CHECK,
+            status="fail",
+            message=_message(found, "may not"),
+            fix=cure(first, _actions(found)),
+            subjects=_subjects(first),
+        )
 
 
 def _unknown(calls: Iterable[JudgedCall]) -> Iterator[Finding]:
-    """What a policy of somebody else's decides cannot be known here; a condition on what no plan knows is to be looked at."""
+    """What a policy of somebody else's decides cannot be known here; a condition on what no plan
+    knows is to be looked at.
+    """
     for found in _alike(call for call in calls if call.decision.allowed is None):
         first = found[0]
         status: Status = "skip" if first.decision.elsewhere else "warn"
-        fix = "look whether that holds when it calls" if status == "warn" else "look into that policy"
-        yield Finding(id=_CHECK, status=status, message=_message(found, "may or may not"), fix=fix, subjects=_subjects(first))
+        fix = (
+            "look whether that holds when it calls" if status == "warn" else "look into that policy"
+        )
+        yield Finding(
+            id=_CHECK,
+            status=status,
+            message=_message(found, "may or may not"),
+            fix=fix,
+            subjects=_subjects(first),
+        )
 
 
 def _alike(calls: Iterable[JudgedCall]) -> list[list[JudgedCall]]:
     """Calls that one statement decides on one resource belong into one message."""
     groups: dict[tuple[str, str, str], list[JudgedCall]] = {}
     for call in calls:
-        groups.setdefault((call.identity.software.name, call.target.what, call.decision.by), []).append(call)
+        groups.setdefault(
+            (call.identity.software.name, call.target.what, call.decision.by), []
+        ).append(call)
     return list(groups.values())
 
 
@@ -240,7 +392,11 @@ def _actions(found: list[JudgedCall]) -> str:
 
 
 def _subjects(call: JudgedCall) -> tuple[str, ...]:
-    own = (call.identity.role, call.target.resource, call.endpoint if call.decision.layer == "endpoint" else None)
+    own = (
+        call.identity.role,
+        call.target.resource,
+        call.endpoint if call.decision.layer == "endpoint" else None,
+    )
     found = tuple(dict.fromkeys(item.urn for item in own if item is not None))
     return found or (call.identity.source.urn,)
 
@@ -251,7 +407,11 @@ def _message(found: list[JudgedCall], may: str) -> str:
     if first.decision.explicit:
         by = f"denied by {first.decision.by}"
     else:
-        by = first.decision.by + (f", the policy of the endpoint {first.endpoint.name}" if first.decision.layer == "endpoint" and first.endpoint else "")
+        by = first.decision.by + (
+            f", the policy of the endpoint {first.endpoint.name}"
+            if first.decision.layer == "endpoint" and first.endpoint
+            else ""
+        )
     way = " (AWS evaluates identity, resource, key and endpoint policies)" if not by else ""
     return f"{first.identity.software.name} {may} {_actions(found)}{on}: {by}{way}; {first.stops}"
 
@@ -262,9 +422,17 @@ def cure(call: JudgedCall, actions: str) -> str:
     if decision.explicit:
         return f"take {actions} out of what {decision.by} denies"
     if decision.near:
-        tags = [(item.key.partition("/")[2], item.values[0]) for item in decision.near[0].conditions if _asks_for_a_tag(item)]
+        tags = [
+            (item.key.partition("/")[2], item.values[0])
+            for item in decision.near[0].conditions
+            if _asks_for_a_tag(item)
+        ]
         wanted = ", ".join(f"{key}={value}" for key, value in tags)
-        return f"tag {what} with {wanted}" if tags else f"meet that condition, or change it in {decision.near[0].policy}"
+        return (
+            f"tag {what} with {wanted}"
+            if tags
+            else f"meet that condition, or change it in {decision.near[0].policy}"
+        )
     return _allowing(call, actions, what)
 
 
@@ -277,9 +445,18 @@ def _allowing(call: JudgedCall, actions: str, what: str) -> str:
     if call.decision.layer == "endpoint" and call.endpoint is not None:
         return f"let {actions} on {what} through in the policy of {call.endpoint.name}"
     if call.target.granted is not None:
-        return f"let a grant of the key allow {actions} to the role {call.identity.caller.name.rpartition('/')[2]}"
+        return (
+            f"let a grant of the key allow {actions} to the role"
+            f" {call.identity.caller.name.rpartition('/')[2]}"
+        )
     if call.decision.layer == "key":
-        return f"let the policy of {what} allow {actions}, or hand over to the account (Principal: the account's root)"
+        return (
+            f"let the policy of {what} allow {actions}, or hand over to the account (Principal: the"
+            " account's root)"
+        )
     if call.identity.role is None or call.decision.layer == "resource":
         return f"allow {actions} in the policy of {what}"
-    return f"allow {actions} in a policy of the role {call.identity.role.inputs.get('name', call.identity.role.name)}"
+    return (
+        f"allow {actions} in a policy of the role"
+        f" {call.identity.role.inputs.get('name', call.identity.role.name)}"
+    )

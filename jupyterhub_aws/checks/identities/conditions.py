@@ -1,7 +1,8 @@
-"""Conditions of IAM statements: operators, set operators, `…IfExists`, policy variables. Three-valued: what is not known is never taken for true.
+"""Conditions of IAM statements: operators, set operators, `…IfExists`, policy variables.
+Three-valued: what is not known is never taken for true.
 
-Rules: IAM user guide, "IAM JSON policy elements: Condition operators", "Set operators for multi-valued context keys", "Policy variables".
-Knows nothing of this project.
+Rules: IAM user guide, "IAM JSON policy elements: Condition operators", "Set operators for
+multi-valued context keys", "Policy variables". Knows nothing of this project.
 """
 
 from __future__ import annotations
@@ -13,7 +14,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from jupyterhub_aws.checks.identities.patterns import ACCOUNT, LITERAL, Truth, either, equals, every, literal, matches, negated
+from jupyterhub_aws.checks.identities.patterns import (
+    ACCOUNT,
+    LITERAL,
+    Truth,
+    either,
+    equals,
+    every,
+    literal,
+    matches,
+    negated,
+)
 
 _VARIABLE = re.compile(r"\$\{([*?$]|[A-Za-z0-9-]+:[^}]*)\}")
 _EACH: Mapping[str, Literal["all", "any"]] = {"forallvalues": "all", "foranyvalue": "any"}
@@ -25,15 +36,18 @@ class ConditionError(ValueError):
 
 @dataclass(frozen=True)
 class Context:
-    """What is known of a request: values by key, in lower case. A key that is in neither is not known, unless it begins with one of `closed`:
-    of those everything is known, so that it is absent.
+    """What is known of a request: values by key, in lower case. A key that is in neither is not
+    known, unless it begins with one of `closed`: of those everything is known, so that it is
+    absent.
     """
 
     known: Mapping[str, tuple[str, ...]]
     closed: tuple[str, ...] = ()
 
     def values(self, key: str) -> tuple[str, ...] | None:
-        """The values of a key; empty where the request does not have it, None where that is not known."""
+        """The values of a key; empty where the request does not have it, None where that is not
+        known.
+        """
         key = key.lower()
         found = self.known.get(key)
         if found is None and key.startswith(self.closed):
@@ -42,7 +56,9 @@ class Context:
 
 
 def expanded(text: str, context: Context) -> str | Literal[False] | None:
-    """A pattern with values in the place of its policy variables. None where one is not known, False where the request has none: nothing matches then."""
+    """A pattern with values in the place of its policy variables. None where one is not known,
+    False where the request has none: nothing matches then.
+    """
     if "${" not in text:
         return text
     unknown = absent = False
@@ -64,12 +80,18 @@ def expanded(text: str, context: Context) -> str | Literal[False] | None:
     text = _VARIABLE.sub(value, text)
     if absent:
         return False
-    return None if unknown else text.replace(ACCOUNT, literal(ACCOUNT)).replace("${", f"{LITERAL['$']}{{")
+    return (
+        None
+        if unknown
+        else text.replace(ACCOUNT, literal(ACCOUNT)).replace("${", f"{LITERAL['$']}{{")
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class OperatorRule:
-    """How one operator compares a written value with one of the request; `negative`: it holds where none of the written values is met."""
+    """How one operator compares a written value with one of the request; `negative`: it holds
+    where none of the written values is met.
+    """
 
     compare: Callable[[str, str], Truth]
     negative: bool = False
@@ -88,7 +110,9 @@ class OperatorRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Operator:
-    """`name` without its forms; `each`: `all` or `any` of the request's values (ForAllValues, ForAnyValue)."""
+    """`name` without its forms; `each`: `all` or `any` of the request's values (ForAllValues,
+    ForAnyValue).
+    """
 
     name: str
     if_exists: bool = False
@@ -111,7 +135,9 @@ class Condition:
 
 
 def parse_operator(written: str) -> Operator:
-    """An operator as a policy writes it, such as `ForAnyValue:StringLikeIfExists`. Raises ConditionError."""
+    """An operator as a policy writes it, such as `ForAnyValue:StringLikeIfExists`. Raises
+    ConditionError.
+    """
     prefix, _, rest = written.rpartition(":")
     each = _EACH.get(prefix.lower())
     name = rest.lower()
@@ -126,20 +152,37 @@ def holds(condition: Condition, context: Context, *, variables: bool) -> Truth:
     """Whether a condition holds for a request."""
     operator, found = condition.operator, context.values(condition.key)
     if operator.name == "null":
-        return None if found is None else either(wanted == ("false" if found else "true") for wanted in condition.values)
+        return (
+            None
+            if found is None
+            else either(wanted == ("false" if found else "true") for wanted in condition.values)
+        )
     if found is None:
         return None
     rule = OPERATORS[operator.name]
     if not found:
-        return operator.if_exists or operator.each == "all" or (rule.negative and operator.each is None)
-    wanted = [expanded(value, context) if variables else value.replace("$", LITERAL["$"]) for value in condition.values]
+        return (
+            operator.if_exists
+            or operator.each == "all"
+            or (rule.negative and operator.each is None)
+        )
+    wanted = [
+        expanded(value, context) if variables else value.replace("$", LITERAL["$"])
+        for value in condition.values
+    ]
 
     def met(value: str) -> Truth:
-        met_one = either(None if item is None else item is not False and rule.compare(item, value) for item in wanted)
+        met_one = either(
+            None if item is None else item is not False and rule.compare(item, value)
+            for item in wanted
+        )
         return negated(met_one) if rule.negative else met_one
 
-    # A negative operator asks it of every value: one that is met is enough to fail (without a set operator too).
-    together = every if operator.each == "all" or (rule.negative and operator.each is None) else either
+    # A negative operator asks it of every value: one that is met is enough to fail (without a set
+    # operator too).
+    together = (
+        every if operator.each == "all" or (rule.negative and operator.each is None) else either
+    )
     return together(map(met, found))
 
 
@@ -184,7 +227,11 @@ def _arn(written: str, value: str) -> Truth:
     one, other = written.split(":", 5), value.split(":", 5)
     if len(one) < len(other):
         return matches(written, value) if written == "*" else False
-    return every(matches(part, real) for part, real in zip(one, other, strict=True)) if len(one) == len(other) else matches(written, value)
+    return (
+        every(matches(part, real) for part, real in zip(one, other, strict=True))
+        if len(one) == len(other)
+        else matches(written, value)
+    )
 
 
 def _same(written: str, value: str) -> Truth:
@@ -216,13 +263,20 @@ def _rules() -> dict[str, OperatorRule]:
         "notipaddress": OperatorRule(compare=_inside, negative=True, value=_range),
         "null": OperatorRule(compare=_same_letters, value=_boolean),
         **{name: OperatorRule(compare=_arn) for name in ("arnequals", "arnlike")},
-        **{name: OperatorRule(compare=_arn, negative=True) for name in ("arnnotequals", "arnnotlike")},
+        **{
+            name: OperatorRule(compare=_arn, negative=True)
+            for name in ("arnnotequals", "arnnotlike")
+        },
     }
     for name, compare in order.items():
         found[f"numeric{name}"] = OperatorRule(compare=_numeric(compare), value=float)
         found[f"date{name}"] = OperatorRule(compare=_dated(compare), value=_instant)
-    found["numericnotequals"] = OperatorRule(compare=_numeric(order["equals"]), negative=True, value=float)
-    found["datenotequals"] = OperatorRule(compare=_dated(order["equals"]), negative=True, value=_instant)
+    found["numericnotequals"] = OperatorRule(
+        compare=_numeric(order["equals"]), negative=True, value=float
+    )
+    found["datenotequals"] = OperatorRule(
+        compare=_dated(order["equals"]), negative=True, value=_instant
+    )
     return found
 
 
@@ -236,5 +290,6 @@ def _range(text: str) -> object:
     return ipaddress.ip_network(text, strict=False)
 
 
-#: Every operator that IAM has, in lower case, without `ForAllValues:`, `ForAnyValue:` and `IfExists`.
+#: Every operator that IAM has, in lower case, without `ForAllValues:`, `ForAnyValue:` and
+#: `IfExists`.
 OPERATORS: Mapping[str, OperatorRule] = _rules()

@@ -1,6 +1,7 @@
 """IAM policy documents, parsed: the statements of a JSON text, or what is wrong with it.
 
-Grammar: IAM user guide, "Grammar of the IAM JSON policy language" and "IAM JSON policy element reference". Knows nothing of this project.
+Grammar: IAM user guide, "Grammar of the IAM JSON policy language" and "IAM JSON policy element
+reference". Knows nothing of this project.
 """
 
 from __future__ import annotations
@@ -12,26 +13,49 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from jupyterhub_aws.checks.identities.conditions import OPERATORS, Condition, ConditionError, parse_operator
+from jupyterhub_aws.checks.identities.conditions import (
+    OPERATORS,
+    Condition,
+    ConditionError,
+    parse_operator,
+)
 
-#: Where policy variables began (IAM user guide, "IAM JSON policy elements: Version"); before it `${…}` is plain text.
+#: Where policy variables began (IAM user guide, "IAM JSON policy elements: Version"); before it
+#: `${…}` is plain text.
 CURRENT = "2012-10-17"
 _VERSIONS = (CURRENT, "2008-10-17")
-_ELEMENTS = frozenset({"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"})
+_ELEMENTS = frozenset(
+    {
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    }
+)
 _PRINCIPAL_KINDS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 _WILD = re.compile(r"[*?]")
 _ACTION = re.compile(r"\*|\*:\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
-#: A resource is `*`, an ARN whose service is written out, or something that the plan does not know yet.
+#: A resource is `*`, an ARN whose service is written out, or something that the plan does not know
+#: yet.
 _RESOURCE = re.compile(r"\*|\$\{.*|arn:[^:]*:[a-z0-9-]+:.*", re.DOTALL)
 
 
 class PolicyError(ValueError):
-    """A document that AWS would refuse, or that is no policy at all. The message says where and what."""
+    """A document that AWS would refuse, or that is no policy at all. The message says where and
+    what.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Principals:
-    """Whom a statement names: pairs of kind (`AWS`, `Service`, `Federated`, `CanonicalUser`) and value; `excluded` for NotPrincipal."""
+    """Whom a statement names: pairs of kind (`AWS`, `Service`, `Federated`, `CanonicalUser`) and
+    value; `excluded` for NotPrincipal.
+    """
 
     named: tuple[tuple[str, str], ...]
     excluded: bool
@@ -39,10 +63,12 @@ class Principals:
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyStatement:
-    """One statement. `label` is its Sid, or its number where it has none. `not_actions` and `not_resources` tell NotAction and NotResource.
+    """One statement. `label` is its Sid, or its number where it has none. `not_actions` and
+    `not_resources` tell NotAction and NotResource.
 
-    `principals` is None in an identity policy. `variables`: whether `${…}` is replaced by values of the request. Actions are in lower case:
-    `actions` those written out, `patterns` those with a wildcard.
+    `principals` is None in an identity policy. `variables`: whether `${…}` is replaced by values of
+    the request. Actions are in lower case: `actions` those written out, `patterns` those with a
+    wildcard.
     """
 
     label: str
@@ -91,7 +117,10 @@ def _statements(found: Mapping[str, Any]) -> tuple[PolicyStatement, ...]:
         listed = [listed]
     if not isinstance(listed, list) or not listed:
         raise PolicyError("has no Statement")
-    statements = tuple(_statement(item, index, variables=version == CURRENT) for index, item in enumerate(listed, start=1))
+    statements = tuple(
+        _statement(item, index, variables=version == CURRENT)
+        for index, item in enumerate(listed, start=1)
+    )
     sids = [str(item["Sid"]) for item in listed if item.get("Sid")]
     twice = next((sid for sid in sids if sids.count(sid) > 1), None)
     if twice is not None:
@@ -115,8 +144,19 @@ def _elements(item: Mapping[str, Any], label: str, *, variables: bool) -> Policy
         raise PolicyError(f"{unknown[0]!r} is no element of a statement")
     if item.get("Effect") not in ("Allow", "Deny"):
         raise PolicyError(f"Effect is {item.get('Effect')!r}; it has to be Allow or Deny")
-    actions, not_actions = _either(item, "Action", _ACTION, "write it like ec2:AttachVolume; `*` may stand in the name, not in the service")
-    resources, not_resources = _either(item, "Resource", _RESOURCE, "write `*` or an ARN; `*` may not stand for the service", optional=True)
+    actions, not_actions = _either(
+        item,
+        "Action",
+        _ACTION,
+        "write it like ec2:AttachVolume; `*` may stand in the name, not in the service",
+    )
+    resources, not_resources = _either(
+        item,
+        "Resource",
+        _RESOURCE,
+        "write `*` or an ARN; `*` may not stand for the service",
+        optional=True,
+    )
     return PolicyStatement(
         label=label,
         allows=item["Effect"] == "Allow",
@@ -131,8 +171,17 @@ def _elements(item: Mapping[str, Any], label: str, *, variables: bool) -> Policy
     )
 
 
-def _either(item: Mapping[str, Any], name: str, form: re.Pattern[str], help_text: str, *, optional: bool = False) -> tuple[tuple[str, ...], bool]:
-    """The values of an element or of its Not-form, of which a statement has exactly one; a trust policy has no Resource."""
+def _either(
+    item: Mapping[str, Any],
+    name: str,
+    form: re.Pattern[str],
+    help_text: str,
+    *,
+    optional: bool = False,
+) -> tuple[tuple[str, ...], bool]:
+    """The values of an element or of its Not-form, of which a statement has exactly one; a trust
+    policy has no Resource.
+    """
     there = [key for key in (name, f"Not{name}") if key in item]
     if len(there) > 1:
         raise PolicyError(f"has {name} and Not{name}; it takes one of them")
@@ -168,10 +217,14 @@ def _principals(item: Mapping[str, Any]) -> Principals | None:
     named = []
     for kind, listed in value.items():
         if kind not in _PRINCIPAL_KINDS:
-            raise PolicyError(f"{there[0]} {kind!r} is none of {', '.join(sorted(_PRINCIPAL_KINDS))}")
+            raise PolicyError(
+                f"{there[0]} {kind!r} is none of {', '.join(sorted(_PRINCIPAL_KINDS))}"
+            )
         for text in _texts(listed, f"{there[0]} {kind}"):
             if text != "*" and ("*" in text or "?" in text):
-                raise PolicyError(f"{there[0]} {text!r}: a wildcard cannot stand for part of a principal")
+                raise PolicyError(
+                    f"{there[0]} {text!r}: a wildcard cannot stand for part of a principal"
+                )
             named.append((kind, text))
     return Principals(named=tuple(named), excluded=there[0] == "NotPrincipal")
 
@@ -187,8 +240,12 @@ def _conditions(found: object) -> Sequence[Condition]:
         for key, values in keys.items():
             listed = values if isinstance(values, list) else [values]
             if any(isinstance(value, (Mapping, list)) or value is None for value in listed):
-                raise PolicyError(f"Condition {written} {key} has to have texts, numbers or booleans as values")
-            texts = tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in listed)
+                raise PolicyError(
+                    f"Condition {written} {key} has to have texts, numbers or booleans as values"
+                )
+            texts = tuple(
+                str(value).lower() if isinstance(value, bool) else str(value) for value in listed
+            )
             OPERATORS[operator.name].check(texts)
             conditions.append(Condition(operator=operator, key=str(key), values=texts))
     return conditions

@@ -1,9 +1,12 @@
-"""Would AWS allow a request? Identity, resource, key and endpoint policies of one account, as IAM decides over them.
+"""Would AWS allow a request? Identity, resource, key and endpoint policies of one account, as IAM
+decides over them.
 
-Rules: IAM user guide, "Policy evaluation logic" and "Evaluating policies within a single account"; KMS developer guide, "Key policies" (a key's policy
-has to allow too, by itself or by handing over to the account) and "Grants"; AWS PrivateLink guide, "Control access to VPC endpoints". Organizations'
-policies (SCP, RCP) are not known to a plan and not judged. There is no library of this kind that knows conditions: moto's engine reads
-`StringEquals` of trust policies only, parliament lints, and simulators ask AWS. Knows nothing of this project.
+Rules: IAM user guide, "Policy evaluation logic" and "Evaluating policies within a single account";
+KMS developer guide, "Key policies" (a key's policy has to allow too, by itself or by handing over
+to the account) and "Grants"; AWS PrivateLink guide, "Control access to VPC endpoints".
+Organizations' policies (SCP, RCP) are not known to a plan and not judged. There is no library of
+this kind that knows conditions: moto's engine reads `StringEquals` of trust policies only,
+parliament lints, and simulators ask AWS. Knows nothing of this project.
 """
 
 from __future__ import annotations
@@ -14,16 +17,28 @@ from typing import Literal
 
 from jupyterhub_aws.checks.identities.conditions import Condition, Context, expanded, holds
 from jupyterhub_aws.checks.identities.documents import PolicyDocument, PolicyStatement
-from jupyterhub_aws.checks.identities.patterns import Truth, either, equals, every, glob, literal, matches, negated
+from jupyterhub_aws.checks.identities.patterns import (
+    Truth,
+    either,
+    equals,
+    every,
+    glob,
+    literal,
+    matches,
+    negated,
+)
 
-#: Calls that IAM lets through without any permission, unless something denies them (STS API reference, "GetCallerIdentity").
+#: Calls that IAM lets through without any permission, unless something denies them (STS API
+#: reference, "GetCallerIdentity").
 FREE_ACTIONS = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
 PrincipalKind = Literal["role", "service", "anonymous"]
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks: a role by its ARN, an AWS service by its name (`events.amazonaws.com`), or nobody whom this account knows (unsigned, or another's)."""
+    """Who asks: a role by its ARN, an AWS service by its name (`events.amazonaws.com`), or
+    nobody whom this account knows (unsigned, or another's).
+    """
 
     kind: PrincipalKind
     name: str = ""
@@ -31,7 +46,9 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class AccessRequest:
-    """One call on one resource. `action` as policies write it; `resource` is its ARN, or `*` where the action knows no resources."""
+    """One call on one resource. `action` as policies write it; `resource` is its ARN, or `*`
+    where the action knows no resources.
+    """
 
     caller: Caller
     action: str
@@ -41,10 +58,13 @@ class AccessRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class PolicySet:
-    """What decides. `resource` are the resource's own policies, None where it has none; `key`: it is a KMS key's, without which nothing is allowed.
+    """What decides. `resource` are the resource's own policies, None where it has none; `key`: it
+    is a KMS key's, without which nothing is allowed.
 
-    `endpoint` is the policy of the VPC endpoint on the way, None where there is none or it lets everything through; `boundary` a permissions boundary.
-    `granted`: a KMS grant allows the action. `incomplete`: the caller has policies that are not known here, so that what no statement allows may be.
+    `endpoint` is the policy of the VPC endpoint on the way, None where there is none or it lets
+    everything through; `boundary` a permissions boundary. `granted`: a KMS grant allows the action.
+    `incomplete`: the caller has policies that are not known here, so that what no statement allows
+    may be.
     """
 
     identity: Sequence[PolicyDocument] = ()
@@ -67,9 +87,10 @@ class NearMiss:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """`allowed`: None where it depends on what is not known. `by` names policy and statement; `layer` what refused: `identity`, `resource`, `key`,
-    `endpoint`, `boundary`; `explicit`: by a Deny. `near` are statements that would have allowed it, were it not for a condition. `elsewhere`: what
-    decides is a policy whose document is not known here.
+    """`allowed`: None where it depends on what is not known. `by` names policy and statement;
+    `layer` what refused: `identity`, `resource`, `key`, `endpoint`, `boundary`; `explicit`: by a
+    Deny. `near` are statements that would have allowed it, were it not for a condition.
+    `elsewhere`: what decides is a policy whose document is not known here.
     """
 
     allowed: Truth
@@ -83,7 +104,9 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class _Outcome:
-    """What the statements of one layer say: denied, allowed, and by which. `direct`: allowed by one that does not only hand over to the account."""
+    """What the statements of one layer say: denied, allowed, and by which. `direct`: allowed by
+    one that does not only hand over to the account.
+    """
 
     denied: Truth
     deny_by: str
@@ -111,13 +134,20 @@ def decide(request: AccessRequest, policies: PolicySet) -> Decision:
     for name in ("endpoint", "boundary"):
         outcome = layers.get(name)
         if outcome is not None and outcome.allowed is not True:
-            return Decision(allowed=outcome.allowed, by=_names(outcome, policies, name), layer=name, near=outcome.near)
+            return Decision(
+                allowed=outcome.allowed,
+                by=_names(outcome, policies, name),
+                layer=name,
+                near=outcome.near,
+            )
     if denied and permitted.allowed:
         return Decision(allowed=None, by=denied[0][1].deny_by, layer=denied[0][0])
     return permitted
 
 
-def _permitted(request: AccessRequest, policies: PolicySet, layers: dict[str, _Outcome]) -> Decision:
+def _permitted(
+    request: AccessRequest, policies: PolicySet, layers: dict[str, _Outcome]
+) -> Decision:
     """What identity and resource policies allow together, before what limits them."""
     identity, own = layers["identity"], layers.get("resource")
     by_identity: Truth = identity.allowed
@@ -130,30 +160,57 @@ def _permitted(request: AccessRequest, policies: PolicySet, layers: dict[str, _O
     if policies.key and "key" in layers:
         return _by_key(policies, layers["key"], identity, by_identity)
     if policies.key and by_identity is not False:
-        return Decision(allowed=None, by="the key's own policy is not known here", layer="key", elsewhere=True)
+        return Decision(
+            allowed=None, by="the key's own policy is not known here", layer="key", elsewhere=True
+        )
     direct = False if own is None else own.direct
     decided = either((by_identity, direct))
     near = (*identity.near, *(() if own is None else own.near))
     if decided:
         used = identity.allow_by if identity.allowed else own.allow_by if own is not None else ()
-        return Decision(allowed=True, by=_by(used), layer="identity" if identity.allowed else "resource", near=near, used=used)
+        return Decision(
+            allowed=True,
+            by=_by(used),
+            layer="identity" if identity.allowed else "resource",
+            near=near,
+            used=used,
+        )
     layer = "identity" if request.caller.kind == "role" else "resource"
     elsewhere = identity.allowed is False and bool(policies.incomplete)
-    return Decision(allowed=decided, by=_missing(policies, layer, near, unknown=decided is None), layer=layer, near=near, elsewhere=elsewhere)
+    return Decision(
+        allowed=decided,
+        by=_missing(policies, layer, near, unknown=decided is None),
+        layer=layer,
+        near=near,
+        elsewhere=elsewhere,
+    )
 
 
 def _by_key(policies: PolicySet, key: _Outcome, identity: _Outcome, by_identity: Truth) -> Decision:
     """A key's policy allows by itself, or hands over to the account's IAM policies."""
     if key.allowed is False:
-        return Decision(allowed=False, by=_missing(policies, "key", key.near, unknown=False), layer="key", near=key.near)
+        return Decision(
+            allowed=False,
+            by=_missing(policies, "key", key.near, unknown=False),
+            layer="key",
+            near=key.near,
+        )
     if key.direct:
         return Decision(allowed=True, by=_by(key.allow_by), layer="key", used=key.allow_by)
     together = every((key.allowed, by_identity))
     if together:
-        return Decision(allowed=True, by=_by(identity.allow_by), layer="identity", used=identity.allow_by)
+        return Decision(
+            allowed=True, by=_by(identity.allow_by), layer="identity", used=identity.allow_by
+        )
     near = (*identity.near, *key.near)
     elsewhere = identity.allowed is False and bool(policies.incomplete)
-    return Decision(allowed=together, by=_missing(policies, "identity", near, unknown=together is None), layer="identity", near=near, elsewhere=elsewhere)
+    return Decision(
+        allowed=together,
+        by=_missing(policies, "identity", near, unknown=together is None),
+        layer="identity",
+        near=near,
+        elsewhere=elsewhere,
+    )
 
 
 def _outcome(request: AccessRequest, documents: Iterable[PolicyDocument]) -> _Outcome:
@@ -165,7 +222,10 @@ def _outcome(request: AccessRequest, documents: Iterable[PolicyDocument]) -> _Ou
         applies = _applies(request, statement)
         if applies is False:
             continue
-        conditions = [(condition, holds(condition, request.context, variables=statement.variables)) for condition in statement.conditions]
+        conditions = [
+            (condition, holds(condition, request.context, variables=statement.variables))
+            for condition in statement.conditions
+        ]
         truth = every((applies, *(value for _, value in conditions)))
         if not statement.allows:
             if truth is not False and denied is not True:
@@ -173,19 +233,33 @@ def _outcome(request: AccessRequest, documents: Iterable[PolicyDocument]) -> _Ou
             continue
         if truth is not True:
             failing = tuple(condition for condition, value in conditions if value is not True)
-            near.append(NearMiss(policy=document.name, statement=statement.label, conditions=failing))
+            near.append(
+                NearMiss(policy=document.name, statement=statement.label, conditions=failing)
+            )
         else:
             allow_by.append((document.name, statement.label))
         allowed = either((allowed, truth))
         if not _hands_over(statement):
             direct = either((direct, truth))
-    return _Outcome(denied=denied, deny_by=deny_by, allowed=allowed, direct=direct, allow_by=tuple(allow_by), near=tuple(near))
+    return _Outcome(
+        denied=denied,
+        deny_by=deny_by,
+        allowed=allowed,
+        direct=direct,
+        allow_by=tuple(allow_by),
+        near=tuple(near),
+    )
 
 
-def _concerned(action: str, documents: Iterable[PolicyDocument]) -> Iterator[tuple[PolicyDocument, PolicyStatement]]:
+def _concerned(
+    action: str, documents: Iterable[PolicyDocument]
+) -> Iterator[tuple[PolicyDocument, PolicyStatement]]:
     for document in documents:
         for statement in document.statements:
-            if (action in statement.actions or any(glob(pattern, action) for pattern in statement.patterns)) != statement.not_actions:
+            if (
+                action in statement.actions
+                or any(glob(pattern, action) for pattern in statement.patterns)
+            ) != statement.not_actions:
                 yield document, statement
 
 
@@ -198,8 +272,14 @@ def _about_resource(request: AccessRequest, statement: PolicyStatement) -> Truth
     def found(pattern: str) -> Truth:
         if pattern == "*":
             return True
-        written = expanded(pattern, request.context) if statement.variables else pattern.replace("$", literal("$"))
-        return None if written is None else written is not False and matches(written, request.resource)
+        written = (
+            expanded(pattern, request.context)
+            if statement.variables
+            else pattern.replace("$", literal("$"))
+        )
+        return (
+            None if written is None else written is not False and matches(written, request.resource)
+        )
 
     met = either(map(found, statement.resources))
     return negated(met) if statement.not_resources else met
@@ -208,7 +288,9 @@ def _about_resource(request: AccessRequest, statement: PolicyStatement) -> Truth
 def _about_caller(request: AccessRequest, statement: PolicyStatement) -> Truth:
     if statement.principals is None:
         return True
-    met = either(_is_caller(kind, value, request.caller) for kind, value in statement.principals.named)
+    met = either(
+        _is_caller(kind, value, request.caller) for kind, value in statement.principals.named
+    )
     return negated(met) if statement.principals.excluded else met
 
 
@@ -220,7 +302,9 @@ def _is_caller(kind: str, value: str, caller: Caller) -> Truth:
     if kind != "AWS" or caller.kind != "role":
         return False
     if _is_account(value):
-        return equals(literal(value if ":" not in value else value.split(":")[4]), caller.name.split(":")[4])
+        return equals(
+            literal(value if ":" not in value else value.split(":")[4]), caller.name.split(":")[4]
+        )
     return equals(literal(value), caller.name)
 
 
@@ -231,7 +315,9 @@ def _is_account(value: str) -> bool:
 
 def _hands_over(statement: PolicyStatement) -> bool:
     named = () if statement.principals is None else statement.principals.named
-    return bool(named) and all(kind == "AWS" and value != "*" and _is_account(value) for kind, value in named)
+    return bool(named) and all(
+        kind == "AWS" and value != "*" and _is_account(value) for kind, value in named
+    )
 
 
 def _by(used: Sequence[tuple[str, str]]) -> str:
@@ -245,11 +331,16 @@ def _names(outcome: _Outcome, policies: PolicySet, layer: str) -> str:
 def _missing(policies: PolicySet, layer: str, near: Sequence[NearMiss], *, unknown: bool) -> str:
     """Which statement nearly allowed it, or that none speaks of it."""
     if unknown and policies.incomplete and not near:
-        return f"no statement here allows it, and what {' and '.join(policies.incomplete)} says is not known here"
+        return (
+            f"no statement here allows it, and what {' and '.join(policies.incomplete)} says is not"
+            " known here"
+        )
     if near:
         first = near[0]
         conditions = "; ".join(condition.text for condition in first.conditions)
-        return f"{first.policy}, statement {first.statement}" + (f", asks for {conditions}" if conditions else "")
+        return f"{first.policy}, statement {first.statement}" + (
+            f", asks for {conditions}" if conditions else ""
+        )
     limits = {"endpoint": policies.endpoint, "boundary": policies.boundary}
     document = limits.get(layer)
     own = policies.resource or () if layer in ("resource", "key") else policies.identity

@@ -1,4 +1,5 @@
-"""Texts that policies write, compared with those of a request: wildcards, what stands for itself, and the account that only AWS knows.
+"""Texts that policies write, compared with those of a request: wildcards, what stands for itself,
+and the account that only AWS knows.
 
 Answers have three values: what is not known is never taken for true. Knows nothing of this project.
 """
@@ -14,7 +15,8 @@ Truth = bool | None
 #: How the account is written where only AWS knows it. A written account number may be it or not.
 ACCOUNT = "${aws.account}"
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
-#: Stand for a `*`, `?` and `$` that are meant as such, in patterns and in texts that are compared with them.
+#: Stand for a `*`, `?` and `$` that are meant as such, in patterns and in texts that are compared
+#: with them.
 LITERAL = {"*": "\ue000", "?": "\ue001", "$": "\ue002"}
 
 
@@ -40,9 +42,13 @@ def negated(value: Truth) -> Truth:
 
 @lru_cache(maxsize=8192)
 def glob(pattern: str, text: str) -> bool:
-    """Whether a text matches a pattern in which `*` stands for any characters and `?` for one. Case counts."""
+    """Whether a text matches a pattern in which `*` stands for any characters and `?` for one.
+    Case counts.
+    """
     head = pattern.split("*", 1)[0].split("?", 1)[0]
-    if len(head) == len(pattern) or not text.startswith(head):  # most patterns end here: they are of another service
+    if len(head) == len(pattern) or not text.startswith(
+        head
+    ):  # most patterns end here: they are of another service
         return pattern == text
     at = mark = len(head)
     star, start = -1, 0
@@ -60,17 +66,27 @@ def glob(pattern: str, text: str) -> bool:
 
 
 def literal(text: str) -> str:
-    """A text in which `*`, `?` and `$` stand for themselves when it becomes part of a pattern, or is compared with one."""
-    return "".join(LITERAL.get(char, char) for char in text) if any(char in text for char in LITERAL) else text
+    """A text in which `*`, `?` and `$` stand for themselves when it becomes part of a pattern,
+    or is compared with one.
+    """
+    return (
+        "".join(LITERAL.get(char, char) for char in text)
+        if any(char in text for char in LITERAL)
+        else text
+    )
 
 
 def matches(pattern: str, text: str) -> Truth:
-    """Whether a text matches a pattern; None where a written account number decides, and the account is not known."""
+    """Whether a text matches a pattern; None where a written account number decides, and the
+    account is not known.
+    """
     return _decided(lambda one, other: glob(one, literal(other)), pattern, text)
 
 
 def equals(written: str, text: str) -> Truth:
-    """Whether both are the same; None where a written account number decides, and the account is not known."""
+    """Whether both are the same; None where a written account number decides, and the account is
+    not known.
+    """
     return _decided(lambda one, other: one == literal(other), written, text)
 
 

@@ -1,4 +1,6 @@
-"""Storage that calls are about: volumes and file systems, what mounts them, and their backups and snapshots."""
+"""Storage that calls are about: volumes and file systems, what mounts them, and their backups
+and snapshots.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,23 @@ from typing import Any
 
 from jupyterhub_aws.checks.identities.patterns import ACCOUNT
 from jupyterhub_aws.checks.identities.target import Find, Target, ec2_arn, key_targets, target_of
-from jupyterhub_aws.checks.identities.world import ACCESS_POINT, DATABASE, FILE_SYSTEM, VAULT, VOLUME, PlanWorld
+from jupyterhub_aws.checks.identities.world import (
+    ACCESS_POINT,
+    DATABASE,
+    FILE_SYSTEM,
+    VAULT,
+    VOLUME,
+    PlanWorld,
+)
 from jupyterhub_aws.checks.resources import Resource
 
-_CLASS, _CLAIMED = "kubernetes:storage.k8s.io/v1:StorageClass", "kubernetes:core/v1:PersistentVolume"
+_CLASS, _CLAIMED = (
+    "kubernetes:storage.k8s.io/v1:StorageClass",
+    "kubernetes:core/v1:PersistentVolume",
+)
 _EBS, _EFS = "ebs.csi.aws.com", "efs.csi.aws.com"
-#: What the EBS driver tags its volumes with (aws-ebs-csi-driver v1.66, pkg/cloud/cloud.go and pkg/driver/controller.go).
+#: What the EBS driver tags its volumes with (aws-ebs-csi-driver v1.66, pkg/cloud/cloud.go and
+#: pkg/driver/controller.go).
 _EBS_TAGS = {
     "ebs.csi.aws.com/cluster": "true",
     "CSIVolumeName": "pvc-0",
@@ -34,10 +47,20 @@ def _handles(world: PlanWorld, driver: str) -> Iterator[tuple[Resource, str]]:
 
 
 def _static_volumes(world: PlanWorld) -> Iterator[Target]:
-    """Volumes that persistent volumes name. The AWS half of a split stack has none of those, but makes the volumes for them."""
-    named = {volume.urn: volume for _, handle in _handles(world, _EBS) for volume in world.resources.referred(handle, VOLUME)}
+    """Volumes that persistent volumes name. The AWS half of a split stack has none of those, but
+    makes the volumes for them.
+    """
+    named = {
+        volume.urn: volume
+        for _, handle in _handles(world, _EBS)
+        for volume in world.resources.referred(handle, VOLUME)
+    }
     if world.stack.parts == "cloud" and not world.resources.of(_CLAIMED):
-        named = {volume.urn: volume for volume in world.resources.of(VOLUME) if "jupyterhub-aws:hub:" in volume.urn}
+        named = {
+            volume.urn: volume
+            for volume in world.resources.of(VOLUME)
+            if "jupyterhub-aws:hub:" in volume.urn
+        }
     for volume in named.values():
         yield target_of(world, volume)
 
@@ -46,28 +69,47 @@ def _classes(world: PlanWorld, driver: str) -> Iterator[tuple[Resource, dict[str
     for found in world.resources.of(_CLASS):
         if found.inputs.get("provisioner") == driver:
             parameters: dict[str, Any] = found.inputs.get("parameters") or {}
-            listed = [str(value) for key, value in parameters.items() if str(key).startswith("tagSpecification_")]
+            listed = [
+                str(value)
+                for key, value in parameters.items()
+                if str(key).startswith("tagSpecification_")
+            ]
             yield found, {text.partition("=")[0]: text.partition("=")[2] for text in listed}
 
 
 def _new_volumes(world: PlanWorld) -> Iterator[Target]:
     for found, tags in _classes(world, _EBS):
-        yield Target(arn=ec2_arn(world, "volume/vol-new"), what=f"volumes of {found.label}", tags={}, sent={**_EBS_TAGS, **tags})
+        yield Target(
+            arn=ec2_arn(world, "volume/vol-new"),
+            what=f"volumes of {found.label}",
+            tags={},
+            sent={**_EBS_TAGS, **tags},
+        )
 
 
 def _made_volumes(world: PlanWorld) -> Iterator[Target]:
     for found, tags in _classes(world, _EBS):
-        yield Target(arn=ec2_arn(world, "volume/vol-made"), what=f"volumes of {found.label}", tags={**_EBS_TAGS, **tags})
+        yield Target(
+            arn=ec2_arn(world, "volume/vol-made"),
+            what=f"volumes of {found.label}",
+            tags={**_EBS_TAGS, **tags},
+        )
 
 
 def _new_access_points(world: PlanWorld) -> Iterator[Target]:
     for found, tags in _classes(world, _EFS):
-        yield Target(arn="*", what=f"access points of {found.label}", tags={}, sent={**_EFS_TAGS, **tags})
+        yield Target(
+            arn="*", what=f"access points of {found.label}", tags={}, sent={**_EFS_TAGS, **tags}
+        )
 
 
 def _selected(world: PlanWorld, kind: str) -> Iterator[Resource]:
     """What the backup selections of the plan choose by tags."""
-    wanted = [item for selection in world.resources.of("aws:backup/selection:Selection") for item in selection.inputs.get("selectionTags") or ()]
+    wanted = [
+        item
+        for selection in world.resources.of("aws:backup/selection:Selection")
+        for item in selection.inputs.get("selectionTags") or ()
+    ]
     for resource in world.resources.of(kind):
         tags = world.tags(resource)
         if any(tags.get(str(item["key"])) == item["value"] for item in wanted):
@@ -78,9 +120,16 @@ def _backed_up(kind: str) -> Find:
     return lambda world: (target_of(world, resource) for resource in _selected(world, kind))
 
 
-def _snapshot(world: PlanWorld, of: str, tags: Mapping[str, str], region: str | None = None) -> Target:
+def _snapshot(
+    world: PlanWorld, of: str, tags: Mapping[str, str], region: str | None = None
+) -> Target:
     arn = f"arn:{world.partition}:ec2:{region or world.region}::snapshot/snap-0"
-    return Target(arn=arn, what=f"snapshots of {of}", tags={**tags, "aws:backup:source-resource": "vol-0"}, sent=tags)
+    return Target(
+        arn=arn,
+        what=f"snapshots of {of}",
+        tags={**tags, "aws:backup:source-resource": "vol-0"},
+        sent=tags,
+    )
 
 
 def _volume_snapshots(world: PlanWorld) -> Iterator[Target]:
@@ -90,7 +139,11 @@ def _volume_snapshots(world: PlanWorld) -> Iterator[Target]:
 
 def _copied_snapshots(world: PlanWorld) -> Iterator[Target]:
     for vault in _copy_vaults(world):
-        region = None if vault.resource is None else str(vault.resource.inputs.get("region") or world.region)
+        region = (
+            None
+            if vault.resource is None
+            else str(vault.resource.inputs.get("region") or world.region)
+        )
         for volume in _selected(world, VOLUME):
             yield _snapshot(world, volume.label, world.tags(volume), region)
 
@@ -98,11 +151,20 @@ def _copied_snapshots(world: PlanWorld) -> Iterator[Target]:
 def _database_snapshots(world: PlanWorld) -> Iterator[Target]:
     for database in _selected(world, DATABASE):
         arn = f"arn:{world.partition}:rds:{world.region}:{ACCOUNT}:snapshot:awsbackup:job-0"
-        yield Target(arn=arn, what=f"snapshots of {database.label}", tags=world.tags(database), sent=world.tags(database))
+        yield Target(
+            arn=arn,
+            what=f"snapshots of {database.label}",
+            tags=world.tags(database),
+            sent=world.tags(database),
+        )
 
 
 def _vaults(world: PlanWorld) -> Iterator[Target]:
-    names = {str(rule.get("targetVaultName")) for plan in world.resources.of("aws:backup/plan:Plan") for rule in plan.inputs.get("rules") or ()}
+    names = {
+        str(rule.get("targetVaultName"))
+        for plan in world.resources.of("aws:backup/plan:Plan")
+        for rule in plan.inputs.get("rules") or ()
+    }
     for vault in world.resources.of(VAULT):
         if world.identifier(vault) in names:
             yield target_of(world, vault)
@@ -110,7 +172,9 @@ def _vaults(world: PlanWorld) -> Iterator[Target]:
 
 def _copy_vaults(world: PlanWorld) -> Iterator[Target]:
     for plan in world.resources.of("aws:backup/plan:Plan"):
-        for vault in world.resources.referred(json.dumps([rule.get("copyActions") for rule in plan.inputs.get("rules") or ()]), VAULT):
+        for vault in world.resources.referred(
+            json.dumps([rule.get("copyActions") for rule in plan.inputs.get("rules") or ()]), VAULT
+        ):
             yield target_of(world, vault)
 
 
@@ -121,7 +185,9 @@ def _vault_keys(world: PlanWorld) -> Iterator[Target]:
 
 
 def _snapshotted(world: PlanWorld) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Volumes that a lifecycle policy chooses by tags: those of the plan, and those that the driver makes for users."""
+    """Volumes that a lifecycle policy chooses by tags: those of the plan, and those that the
+    driver makes for users.
+    """
     for policy in world.resources.of("aws:dlm/lifecyclePolicy:LifecyclePolicy"):
         wanted = ((policy.inputs.get("policyDetails") or {}).get("targetTags") or {}).items()
         for volume in world.resources.of(VOLUME):
@@ -129,7 +195,11 @@ def _snapshotted(world: PlanWorld) -> Iterator[tuple[str, str, dict[str, str]]]:
                 yield world.arn(volume), volume.label, world.tags(volume)
         for found, tags in _classes(world, _EBS):
             if wanted <= tags.items():
-                yield ec2_arn(world, "volume/vol-made"), f"volumes of {found.label}", {**_EBS_TAGS, **tags}
+                yield (
+                    ec2_arn(world, "volume/vol-made"),
+                    f"volumes of {found.label}",
+                    {**_EBS_TAGS, **tags},
+                )
 
 
 def _snapshotted_volumes(world: PlanWorld) -> Iterator[Target]:
@@ -142,7 +212,9 @@ def _snapshotted_snapshots(world: PlanWorld) -> Iterator[Target]:
         yield _snapshot(world, what, tags)
 
 
-def _through_access_point(world: PlanWorld, point: Resource, what: str, *, encrypted: bool) -> Iterator[Target]:
+def _through_access_point(
+    world: PlanWorld, point: Resource, what: str, *, encrypted: bool
+) -> Iterator[Target]:
     for system in world.resources.referred(point.inputs.get("fileSystemId"), FILE_SYSTEM):
         context = {
             "elasticfilesystem:AccessPointArn": world.arn(point),
@@ -157,11 +229,15 @@ def _mounted(world: PlanWorld) -> Iterator[Target]:
     for volume, handle in _handles(world, _EFS):
         options = volume.inputs.get("spec", {}).get("mountOptions") or []
         for point in world.resources.referred(handle, ACCESS_POINT):
-            yield from _through_access_point(world, point, f"{volume.label} through {point.label}", encrypted="tls" in options)
+            yield from _through_access_point(
+                world, point, f"{volume.label} through {point.label}", encrypted="tls" in options
+            )
 
 
 def _restored(world: PlanWorld) -> Iterator[Target]:
-    """The access point that shows the whole file system as root: where a restore puts things back."""
+    """The access point that shows the whole file system as root: where a restore puts things
+    back.
+    """
     for point in world.resources.of(ACCESS_POINT):
         root = (point.inputs.get("rootDirectory") or {}).get("path") == "/"
         if root and (point.inputs.get("posixUser") or {}).get("uid") == 0:

@@ -12,9 +12,11 @@ from jupyterhub_aws.checks.resources import Resource
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A resource that a call is about: `what` a message calls it, `tags` (None: not known), the tags that the request sends, further conditions.
+    """A resource that a call is about: `what` a message calls it, `tags` (None: not known), the
+    tags that the request sends, further conditions.
 
-    `resource` is the plan's own, whose policies decide too; `granted` are the KMS operations that a grant allows. `region` is the resource's.
+    `resource` is the plan's own, whose policies decide too; `granted` are the KMS operations that a
+    grant allows. `region` is the resource's.
     """
 
     arn: str
@@ -42,7 +44,12 @@ def ec2_arn(world: PlanWorld, rest: str) -> str:
 
 def target_of(world: PlanWorld, resource: Resource, ending: str = "") -> Target:
     """A resource of the plan, or a part of it whose ARN has a further ending."""
-    return Target(arn=world.arn(resource) + ending, what=resource.label, tags=world.tags(resource), resource=resource)
+    return Target(
+        arn=world.arn(resource) + ending,
+        what=resource.label,
+        tags=world.tags(resource),
+        resource=resource,
+    )
 
 
 def key_targets(world: PlanWorld, text: object) -> Iterator[Target]:

@@ -1,4 +1,6 @@
-"""What of a plan a call is about: ARN, tags and further conditions of each resource, by the words of config/data/aws_calls.toml."""
+"""What of a plan a call is about: ARN, tags and further conditions of each resource, by the
+words of config/data/aws_calls.toml.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,24 @@ from dataclasses import replace
 
 from jupyterhub_aws.checks.identities.patterns import ACCOUNT
 from jupyterhub_aws.checks.identities.storage_targets import STORAGE_TARGETS
-from jupyterhub_aws.checks.identities.target import Find, Target, ec2_arn, is_named, key_targets, target_of
-from jupyterhub_aws.checks.identities.world import BUCKET, CLUSTER, GROUP, KEY, LOG_GROUP, REPOSITORY, TOPIC, PlanWorld
+from jupyterhub_aws.checks.identities.target import (
+    Find,
+    Target,
+    ec2_arn,
+    is_named,
+    key_targets,
+    target_of,
+)
+from jupyterhub_aws.checks.identities.world import (
+    BUCKET,
+    CLUSTER,
+    GROUP,
+    KEY,
+    LOG_GROUP,
+    REPOSITORY,
+    TOPIC,
+    PlanWorld,
+)
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.config.endpoints import addon_account
 
@@ -25,13 +43,17 @@ def _instances(world: PlanWorld) -> Iterator[Target]:
 
 
 def _interfaces(world: PlanWorld) -> Iterator[Target]:
-    yield Target(arn=ec2_arn(world, "network-interface/eni-0"), what="the node's network interfaces")
+    yield Target(
+        arn=ec2_arn(world, "network-interface/eni-0"), what="the node's network interfaces"
+    )
 
 
 def _repositories(world: PlanWorld) -> Iterator[Target]:
     """Those of EKS's add-ons, which are AWS's, and the stack's own."""
     arn = f"arn:{world.partition}:ecr:{world.region}:{addon_account(world.region)}:repository/eks/coredns"
-    yield Target(arn=arn, what="images of EKS's add-ons", tags={}, account=addon_account(world.region))
+    yield Target(
+        arn=arn, what="images of EKS's add-ons", tags={}, account=addon_account(world.region)
+    )
     for repository in world.resources.of(REPOSITORY):
         yield target_of(world, repository)
 
@@ -49,7 +71,12 @@ def _chart_registries(world: PlanWorld) -> Iterator[Target]:
 
 def _bucket_objects(name: str, what: str) -> Find:
     def found(world: PlanWorld) -> Iterator[Target]:
-        yield Target(arn=f"arn:{world.partition}:s3:::{name.format(region=world.region)}/object", what=what, tags={}, account="")
+        yield Target(
+            arn=f"arn:{world.partition}:s3:::{name.format(region=world.region)}/object",
+            what=what,
+            tags={},
+            account="",
+        )
 
     return found
 
@@ -60,14 +87,24 @@ def _clusters(world: PlanWorld) -> Iterator[Target]:
 
 
 def _agent_groups(world: PlanWorld) -> Iterator[tuple[str, Resource | None]]:
-    """The log groups that the log agent writes to, by the names of its maker, each with the resource that makes it."""
+    """The log groups that the log agent writes to, by the names of its maker, each with the
+    resource that makes it.
+    """
     for addon in world.resources.of("aws:eks/addon:Addon"):
         if addon.inputs.get("addonName") != _AGENT:
             continue
         text = addon.inputs.get("configurationValues")
         settings = json.loads(str(text)) if text else {}
-        kinds = ["application", "dataplane", "host"] if (settings.get("containerLogs") or {}).get("enabled", True) else []
-        kinds += ["performance"] if (settings.get("containerInsights") or {}).get("enabled", True) else []
+        kinds = (
+            ["application", "dataplane", "host"]
+            if (settings.get("containerLogs") or {}).get("enabled", True)
+            else []
+        )
+        kinds += (
+            ["performance"]
+            if (settings.get("containerInsights") or {}).get("enabled", True)
+            else []
+        )
         made = {str(group.inputs.get("name")): group for group in world.resources.of(LOG_GROUP)}
         for kind in kinds:
             name = f"/aws/containerinsights/{world.real(str(addon.inputs['clusterName']))}/{kind}"
@@ -90,7 +127,11 @@ def _agent_logs(ending: str) -> Find:
 def _agent_groups_not_made(world: PlanWorld) -> Iterator[Target]:
     for name, group in _agent_groups(world):
         if group is None:
-            yield Target(arn=_group_arn(world, name, ":log-stream:"), what=f"log group {name}, which the plan does not make", tags={})
+            yield Target(
+                arn=_group_arn(world, name, ":log-stream:"),
+                what=f"log group {name}, which the plan does not make",
+                tags={},
+            )
 
 
 def _user_groups(world: PlanWorld) -> Iterator[Target]:
@@ -109,7 +150,9 @@ def _bundle(ending: str) -> Find:
 
 
 def _bundle_keys(world: PlanWorld) -> Iterator[Target]:
-    for item in world.resources.of("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"):
+    for item in world.resources.of(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    ):
         yield from key_targets(world, json.dumps(item.inputs.get("rules")))
 
 
@@ -129,13 +172,19 @@ def _flow_logs(ending: str) -> Find:
 
 def _flow_accounts(world: PlanWorld) -> Iterator[Target]:
     for _ in world.resources.of("aws:ec2/flowLog:FlowLog"):
-        yield Target(arn=_group_arn(world, "", ":log-stream:"), what="the account's log groups", tags={})
+        yield Target(
+            arn=_group_arn(world, "", ":log-stream:"), what="the account's log groups", tags={}
+        )
 
 
 def _event_streams(world: PlanWorld) -> Iterator[Target]:
     for target in world.resources.of("aws:cloudwatch/eventTarget:EventTarget"):
         for group in world.resources.referred(target.inputs.get("arn"), LOG_GROUP):
-            rules = [item for item in world.resources.of("aws:cloudwatch/eventRule:EventRule") if is_named(world, target.inputs.get("rule"), item)]
+            rules = [
+                item
+                for item in world.resources.of("aws:cloudwatch/eventRule:EventRule")
+                if is_named(world, target.inputs.get("rule"), item)
+            ]
             context = {"aws:SourceArn": world.arn(rules[0])} if rules else {}
             yield replace(target_of(world, group, ":log-stream:0"), context=context)
 
@@ -144,8 +193,12 @@ def _alarm_topics(world: PlanWorld) -> Iterator[Target]:
     found: dict[str, Target] = {}
     for alarm in world.resources.of("aws:cloudwatch/metricAlarm:MetricAlarm"):
         source = f"arn:{world.partition}:cloudwatch:{world.region}:{ACCOUNT}:alarm:{alarm.inputs.get('name')}"
-        for topic in world.resources.referred(json.dumps([alarm.inputs.get("alarmActions"), alarm.inputs.get("okActions")]), TOPIC):
-            found.setdefault(topic.urn, replace(target_of(world, topic), context={"aws:SourceArn": source}))
+        for topic in world.resources.referred(
+            json.dumps([alarm.inputs.get("alarmActions"), alarm.inputs.get("okActions")]), TOPIC
+        ):
+            found.setdefault(
+                topic.urn, replace(target_of(world, topic), context={"aws:SourceArn": source})
+            )
     yield from found.values()
 
 
@@ -166,19 +219,34 @@ def _node_volume_keys(world: PlanWorld) -> Iterator[Target]:
                 found.setdefault(str(key), template)
     for name, template in found.items():
         own = next(iter(world.resources.referred(name, KEY)), None)
-        granted = tuple(f"kms:{operation}".lower() for grant in _grants(world, name, own) for operation in grant.inputs.get("operations") or ())
+        granted = tuple(
+            f"kms:{operation}".lower()
+            for grant in _grants(world, name, own)
+            for operation in grant.inputs.get("operations") or ()
+        )
         what = f"the key of nodes' volumes ({template.label})"
         if own is None:
             yield Target(arn=name, what=what, granted=granted)
         else:
-            yield Target(arn=world.arn(own), what=what, tags=world.tags(own), resource=own, granted=granted)
+            yield Target(
+                arn=world.arn(own), what=what, tags=world.tags(own), resource=own, granted=granted
+            )
 
 
 def _grants(world: PlanWorld, name: str, own: Resource | None) -> list[Resource]:
     """The grants of a key to the role of EC2 Auto Scaling."""
     role = ":role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
-    to_it = [item for item in world.resources.of("aws:kms/grant:Grant") if str(item.inputs.get("granteePrincipal")).endswith(role)]
-    return [item for item in to_it if item.inputs.get("keyId") == name or (own is not None and is_named(world, item.inputs.get("keyId"), own))]
+    to_it = [
+        item
+        for item in world.resources.of("aws:kms/grant:Grant")
+        if str(item.inputs.get("granteePrincipal")).endswith(role)
+    ]
+    return [
+        item
+        for item in to_it
+        if item.inputs.get("keyId") == name
+        or (own is not None and is_named(world, item.inputs.get("keyId"), own))
+    ]
 
 
 #: Every word that `on` may have.
@@ -190,8 +258,12 @@ TARGETS: Mapping[str, Find] = {
     "repositories": _repositories,
     "chart-registries": _chart_registries,
     "chart-repositories": _chart_repositories,
-    "image-layers": _bucket_objects("prod-{region}-starport-layer-bucket", "layers of images (ECR's bucket in S3)"),
-    "system-packages": _bucket_objects("al2023-repos-{region}-de612dc2", "the system's packages (Amazon Linux's bucket in S3)"),
+    "image-layers": _bucket_objects(
+        "prod-{region}-starport-layer-bucket", "layers of images (ECR's bucket in S3)"
+    ),
+    "system-packages": _bucket_objects(
+        "al2023-repos-{region}-de612dc2", "the system's packages (Amazon Linux's bucket in S3)"
+    ),
     "cluster": _clusters,
     "agent-log-groups": _agent_logs(":log-stream:"),
     "agent-log-streams": _agent_logs(":log-stream:0"),

@@ -1,4 +1,6 @@
-"""A plan as IAM will see it: ARNs in the place of placeholders, tags, and the policies of each resource and role."""
+"""A plan as IAM will see it: ARNs in the place of placeholders, tags, and the policies of each
+resource and role.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from jupyterhub_aws.checks.identities.documents import CURRENT, PolicyDocument, PolicyError, parse_policy
+from jupyterhub_aws.checks.identities.documents import (
+    CURRENT,
+    PolicyDocument,
+    PolicyError,
+    parse_policy,
+)
 from jupyterhub_aws.checks.identities.patterns import ACCOUNT
 from jupyterhub_aws.checks.resources import Resource, Resources
-from jupyterhub_aws.config.managed_policies import managed_path, managed_policy, managed_policy_exists, same_name
+from jupyterhub_aws.config.managed_policies import (
+    managed_path,
+    managed_policy,
+    managed_policy_exists,
+    same_name,
+)
 from jupyterhub_aws.config.stack import StackConfig
 
 ROLE, POLICY, ATTACHMENT, INLINE = (
@@ -20,12 +32,31 @@ ROLE, POLICY, ATTACHMENT, INLINE = (
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:iam/rolePolicy:RolePolicy",
 )
-VOLUME, FILE_SYSTEM, ACCESS_POINT = "aws:ebs/volume:Volume", "aws:efs/fileSystem:FileSystem", "aws:efs/accessPoint:AccessPoint"
-KEY, BUCKET, TOPIC, LOG_GROUP = "aws:kms/key:Key", "aws:s3/bucket:Bucket", "aws:sns/topic:Topic", "aws:cloudwatch/logGroup:LogGroup"
-VAULT, DATABASE, GROUP, CLUSTER = "aws:backup/vault:Vault", "aws:rds/instance:Instance", "aws:autoscaling/group:Group", "aws:eks/cluster:Cluster"
-REPOSITORY, RULE, ENDPOINT = "aws:ecr/repository:Repository", "aws:cloudwatch/eventRule:EventRule", "aws:ec2/vpcEndpoint:VpcEndpoint"
+VOLUME, FILE_SYSTEM, ACCESS_POINT = (
+    "aws:ebs/volume:Volume",
+    "aws:efs/fileSystem:FileSystem",
+    "aws:efs/accessPoint:AccessPoint",
+)
+KEY, BUCKET, TOPIC, LOG_GROUP = (
+    "aws:kms/key:Key",
+    "aws:s3/bucket:Bucket",
+    "aws:sns/topic:Topic",
+    "aws:cloudwatch/logGroup:LogGroup",
+)
+VAULT, DATABASE, GROUP, CLUSTER = (
+    "aws:backup/vault:Vault",
+    "aws:rds/instance:Instance",
+    "aws:autoscaling/group:Group",
+    "aws:eks/cluster:Cluster",
+)
+REPOSITORY, RULE, ENDPOINT = (
+    "aws:ecr/repository:Repository",
+    "aws:cloudwatch/eventRule:EventRule",
+    "aws:ec2/vpcEndpoint:VpcEndpoint",
+)
 
-#: What a resource's ARN looks like once it exists (Service Authorization Reference, "Resource types defined by …"), and which input is its id;
+#: What a resource's ARN looks like once it exists (Service Authorization Reference, "Resource types
+#: defined by …"), and which input is its id;
 #: None: AWS makes the id. {p}artition, {r}egion, {a}ccount, {id}.
 _ARNS: Mapping[str, tuple[str, str | None]] = {
     ROLE: ("arn:{p}:iam::{a}:role/{id}", "name"),
@@ -39,7 +70,10 @@ _ARNS: Mapping[str, tuple[str, str | None]] = {
     LOG_GROUP: ("arn:{p}:logs:{r}:{a}:log-group:{id}", "name"),
     VAULT: ("arn:{p}:backup:{r}:{a}:backup-vault:{id}", "name"),
     DATABASE: ("arn:{p}:rds:{r}:{a}:db:{id}", "identifier"),
-    GROUP: ("arn:{p}:autoscaling:{r}:{a}:autoScalingGroup:0a1b2c3d:autoScalingGroupName/{id}", "name"),
+    GROUP: (
+        "arn:{p}:autoscaling:{r}:{a}:autoScalingGroup:0a1b2c3d:autoScalingGroupName/{id}",
+        "name",
+    ),
     CLUSTER: ("arn:{p}:eks:{r}:{a}:cluster/{id}", "name"),
     REPOSITORY: ("arn:{p}:ecr:{r}:{a}:repository/{id}", "name"),
     RULE: ("arn:{p}:events:{r}:{a}:rule/{id}", "name"),
@@ -52,7 +86,9 @@ _PLACEHOLDER = re.compile(r"\$\{([^.}:]+)\.(arn|id|name|bucket)\}")
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentFault:
-    """A document of the plan that is no policy, or a policy that does not exist: where, what, and what to do."""
+    """A document of the plan that is no policy, or a policy that does not exist: where, what,
+    and what to do.
+    """
 
     resource: Resource
     what: str
@@ -60,7 +96,9 @@ class DocumentFault:
 
 
 class PlanWorld:
-    """What the plan registers, with the documents that decide over it. Documents that cannot be read are collected in `faults`."""
+    """What the plan registers, with the documents that decide over it. Documents that cannot be
+    read are collected in `faults`.
+    """
 
     def __init__(self, stack: StackConfig, resources: Resources) -> None:
         self.stack, self.resources = stack, resources
@@ -71,7 +109,13 @@ class PlanWorld:
     @property
     def partition(self) -> str:
         """aws, aws-cn or aws-us-gov (AWS general reference, "Amazon Resource Names")."""
-        return "aws-cn" if self.region.startswith("cn-") else "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+        return (
+            "aws-cn"
+            if self.region.startswith("cn-")
+            else "aws-us-gov"
+            if self.region.startswith("us-gov-")
+            else "aws"
+        )
 
     def arn(self, resource: Resource) -> str:
         """A resource's ARN. Raises KeyError for a type without one here."""
@@ -87,15 +131,26 @@ class PlanWorld:
         return str(resource.inputs.get(given, resource.name))
 
     def real(self, text: str) -> str:
-        """A text with ARNs and ids in the place of placeholders of resources that have one here; others stay."""
-        return _PLACEHOLDER.sub(lambda match: self._outputs.get((match[1], match[2]), match[0]), text) if "${" in text else text
+        """A text with ARNs and ids in the place of placeholders of resources that have one here;
+        others stay.
+        """
+        return (
+            _PLACEHOLDER.sub(lambda match: self._outputs.get((match[1], match[2]), match[0]), text)
+            if "${" in text
+            else text
+        )
 
     @cached_property
     def _outputs(self) -> Mapping[tuple[str, str], str]:
         found: dict[tuple[str, str], str] = {}
         for resource in self.resources.of(*_ARNS):
             identifier = self.identifier(resource)
-            for output, value in (("arn", self.arn(resource)), ("id", identifier), ("name", identifier), ("bucket", identifier)):
+            for output, value in (
+                ("arn", self.arn(resource)),
+                ("id", identifier),
+                ("name", identifier),
+                ("bucket", identifier),
+            ):
                 found.setdefault((resource.name, output), value)
         return found
 
@@ -106,22 +161,35 @@ class PlanWorld:
             return {str(tag["key"]): str(tag["value"]) for tag in tags}
         return {str(key): str(value) for key, value in tags.items()}
 
-    def document(self, resource: Resource, key: str, name: str | None = None) -> PolicyDocument | None:
-        """The policy in an input; None where there is none, where a plan does not know it, or it cannot be read (then it is among the faults)."""
+    def document(
+        self, resource: Resource, key: str, name: str | None = None
+    ) -> PolicyDocument | None:
+        """The policy in an input; None where there is none, where a plan does not know it, or it
+        cannot be read (then it is among the faults).
+        """
         where = (resource.urn, key)
         if where not in self._parsed:
             text = resource.inputs.get(key)
-            self._parsed[where] = None if text is None else self._read(resource, name or resource.name, text)
+            self._parsed[where] = (
+                None if text is None else self._read(resource, name or resource.name, text)
+            )
         return self._parsed[where]
 
     def _read(self, resource: Resource, name: str, text: object) -> PolicyDocument | None:
         if isinstance(text, str) and _NOT_KNOWN.fullmatch(text):
             return None  # it is made of what only AWS answers
         try:
-            return parse_policy(name, self.real(text if isinstance(text, str) else json.dumps(text)))
+            return parse_policy(
+                name, self.real(text if isinstance(text, str) else json.dumps(text))
+            )
         except PolicyError as error:
-            fix = "write a policy document as the IAM user guide has it (Grammar of the IAM JSON policy language)"
-            self.faults[(resource.urn, str(error))] = DocumentFault(resource=resource, what=f"holds a policy that AWS refuses: it {error}", fix=fix)
+            fix = (
+                "write a policy document as the IAM user guide has it (Grammar of the IAM JSON"
+                " policy language)"
+            )
+            self.faults[(resource.urn, str(error))] = DocumentFault(
+                resource=resource, what=f"holds a policy that AWS refuses: it {error}", fix=fix
+            )
             return None
 
     def attached_to(self, kind: str, key: str, resource: Resource) -> list[Resource]:
@@ -130,18 +198,28 @@ class PlanWorld:
         return [
             item
             for item in self.resources.of(kind)
-            if (value := str(item.inputs.get(key))) in names or (value.startswith("${") and resource in self.resources.referred(value, resource.type))
+            if (value := str(item.inputs.get(key))) in names
+            or (
+                value.startswith("${") and resource in self.resources.referred(value, resource.type)
+            )
         ]
 
-    def identity_policies(self, role: Resource) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
-        """What a role may do by its own policies, and the names of those whose documents are not known here."""
+    def identity_policies(
+        self, role: Resource
+    ) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
+        """What a role may do by its own policies, and the names of those whose documents are not
+        known here.
+        """
         found: list[PolicyDocument] = []
         unknown: list[str] = []
         for inline in self.attached_to(INLINE, "role", role):
             document = self.document(inline, "policy", str(inline.inputs.get("name", inline.name)))
             found += [document] if document is not None else []
             unknown += [inline.name] if document is None else []
-        arns = [(item, str(item.inputs.get("policyArn"))) for item in self.attached_to(ATTACHMENT, "role", role)]
+        arns = [
+            (item, str(item.inputs.get("policyArn")))
+            for item in self.attached_to(ATTACHMENT, "role", role)
+        ]
         arns += [(role, str(arn)) for arn in role.inputs.get("managedPolicyArns") or ()]
         for item, arn in arns:
             document = self.attached_document(item, arn)
@@ -155,7 +233,9 @@ class PlanWorld:
         return tuple(found), tuple(unknown)
 
     def attached_document(self, item: Resource, arn: str) -> PolicyDocument | None:
-        """The policy of an ARN that a resource attaches; None where it is not known here. One that AWS does not have is a fault."""
+        """The policy of an ARN that a resource attaches; None where it is not known here. One
+        that AWS does not have is a fault.
+        """
         for policy in self.resources.referred(arn, POLICY):
             return self.document(policy, "policy", self.identifier(policy))
         path = managed_path(arn)
@@ -164,31 +244,76 @@ class PlanWorld:
         if not managed_policy_exists(path):
             real = same_name(path)
             meant = arn.removesuffix(path) + real if real else arn
-            fix = f"write {meant}" if real else "look its name up in the AWS managed policy reference"
-            self.faults[(item.urn, arn)] = DocumentFault(resource=item, what=f"attaches {arn}, and AWS has no such policy", fix=fix)
+            fix = (
+                f"write {meant}" if real else "look its name up in the AWS managed policy reference"
+            )
+            self.faults[(item.urn, arn)] = DocumentFault(
+                resource=item, what=f"attaches {arn}, and AWS has no such policy", fix=fix
+            )
             arn = meant  # what else is wrong is said at once, as if that were mended
         known = managed_policy(arn)
-        return None if known is None else parse_policy(known.path.rpartition("/")[2], known.document)
+        return (
+            None if known is None else parse_policy(known.path.rpartition("/")[2], known.document)
+        )
 
     def resource_policies(self, resource: Resource) -> tuple[PolicyDocument, ...] | None:
-        """The policies that stand at a resource itself; None where it has none. A key without one has AWS's default: the account decides."""
+        """The policies that stand at a resource itself; None where it has none. A key without
+        one has AWS's default: the account decides.
+        """
         if resource.type == KEY and resource.inputs.get("policy") is None:
             root = f"arn:{self.partition}:iam::{ACCOUNT}:root"
-            default = {"Sid": "Default", "Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
-            return (parse_policy("the default key policy", {"Version": CURRENT, "Statement": default}),)
+            default = {
+                "Sid": "Default",
+                "Effect": "Allow",
+                "Principal": {"AWS": root},
+                "Action": "kms:*",
+                "Resource": "*",
+            }
+            return (
+                parse_policy("the default key policy", {"Version": CURRENT, "Statement": default}),
+            )
         own = {
             KEY: [(resource, "policy")],
-            BUCKET: [(item, "policy") for item in self.attached_to("aws:s3/bucketPolicy:BucketPolicy", "bucket", resource)],
-            FILE_SYSTEM: [(item, "policy") for item in self.attached_to("aws:efs/fileSystemPolicy:FileSystemPolicy", "fileSystemId", resource)],
-            TOPIC: [(item, "policy") for item in self.attached_to("aws:sns/topicPolicy:TopicPolicy", "arn", resource)],
-            VAULT: [(item, "policy") for item in self.attached_to("aws:backup/vaultPolicy:VaultPolicy", "backupVaultName", resource)],
-            REPOSITORY: [(item, "policy") for item in self.attached_to("aws:ecr/repositoryPolicy:RepositoryPolicy", "repository", resource)],
-            LOG_GROUP: [(item, "policyDocument") for item in self.resources.of("aws:cloudwatch/logResourcePolicy:LogResourcePolicy")],
+            BUCKET: [
+                (item, "policy")
+                for item in self.attached_to("aws:s3/bucketPolicy:BucketPolicy", "bucket", resource)
+            ],
+            FILE_SYSTEM: [
+                (item, "policy")
+                for item in self.attached_to(
+                    "aws:efs/fileSystemPolicy:FileSystemPolicy", "fileSystemId", resource
+                )
+            ],
+            TOPIC: [
+                (item, "policy")
+                for item in self.attached_to("aws:sns/topicPolicy:TopicPolicy", "arn", resource)
+            ],
+            VAULT: [
+                (item, "policy")
+                for item in self.attached_to(
+                    "aws:backup/vaultPolicy:VaultPolicy", "backupVaultName", resource
+                )
+            ],
+            REPOSITORY: [
+                (item, "policy")
+                for item in self.attached_to(
+                    "aws:ecr/repositoryPolicy:RepositoryPolicy", "repository", resource
+                )
+            ],
+            LOG_GROUP: [
+                (item, "policyDocument")
+                for item in self.resources.of("aws:cloudwatch/logResourcePolicy:LogResourcePolicy")
+            ],
         }.get(resource.type, [])
-        found = [document for item, key in own if (document := self.document(item, key)) is not None]
+        found = [
+            document for item, key in own if (document := self.document(item, key)) is not None
+        ]
         return tuple(found) if found else None
 
     def endpoints(self) -> Iterator[tuple[str, Resource]]:
         """The VPC endpoints of the plan, by service: `ec2`, `ecr.api`."""
         for item in self.resources.of(ENDPOINT):
-            yield str(item.inputs["serviceName"]).removeprefix(f"com.amazonaws.{self.region}."), item
+            yield (
+                str(item.inputs["serviceName"]).removeprefix(f"com.amazonaws.{self.region}."),
+                item,
+            )

@@ -12,7 +12,9 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("stack")
-@click.option("--all", "everything", is_flag=True, help="Every backup, not the newest five of each resource.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Every backup, not the newest five of each resource."
+)
 @click.option("--json", "as_json", is_flag=True, help="As data, all of them.")
 def list_(stack: str, everything: bool, as_json: bool) -> int:
     """Show the backups of STACK by what they are of, and what is in none (exit code 1)."""
@@ -63,8 +65,23 @@ def now(stack: str) -> int:
     scene = scene_of("jhub backup now", stack, changes=True)
     there = stateful(scene)
     if not there:
-        what = f"nothing of {scene.stack.name} that holds data is in {scene.account.id}, {scene.account.region}"
-        raise ConfigError(scene.command, [Problem(path="backups", what=what, fix="build it first: pulumi up; or choose the stack's region and account")])
+        what = (
+            f"nothing of {scene.stack.name} that holds data is in {scene.account.id},"
+            f" {scene.account.region}"
+        )
+        raise ConfigError(
+            scene.command,
+            [
+                Problem(
+                    path="backups",
+                    what=what,
+                    fix="build it first: pulumi up; or choose the stack's region and account",
+                )
+            ],
+        )
     run(scene.command, now_steps(scene, there, lambda: datetime.datetime.now(tz=datetime.UTC)))
-    click.echo(f"{len(there)} resources of {scene.file.stack} are backed up. See them: jhub backup list {stack}")
+    click.echo(
+        f"{len(there)} resources of {scene.file.stack} are backed up. See them: jhub backup list"
+        f" {stack}"
+    )
     return 0

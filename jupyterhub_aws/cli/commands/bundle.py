@@ -1,4 +1,6 @@
-"""`jhub bundle`: what a closed network needs from outside, carried in: list, lock, pull, verify, push, export."""
+"""`jhub bundle`: what a closed network needs from outside, carried in: list, lock, pull, verify,
+push, export.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,22 @@ if TYPE_CHECKING:
     from jupyterhub_aws.bundle.store import Store
     from jupyterhub_aws.bundle.tools import Access
 
-_PLAIN = click.option("--plain-http", is_flag=True, help="The registry speaks HTTP without TLS: for a trial.")
+_PLAIN = click.option(
+    "--plain-http", is_flag=True, help="The registry speaks HTTP without TLS: for a trial."
+)
 _AUTHFILE = click.option(
-    "--authfile", type=click.Path(path_type=Path, exists=True, dir_okay=False), default=None, help="Credentials in Docker's format; default: the tools' own."
+    "--authfile",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    help="Credentials in Docker's format; default: the tools' own.",
 )
 _LOCK = click.option(
-    "--lock", "lock_file", type=click.Path(path_type=Path), default=None, metavar="FILE", help="The lock; default: bundle/STACK.lock.json, or registry.lock."
+    "--lock",
+    "lock_file",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="The lock; default: bundle/STACK.lock.json, or registry.lock.",
 )
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 
@@ -29,7 +41,8 @@ _FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_okay=Fal
 def command() -> None:
     """Carry in what a closed network needs: images, charts, wheels, the Pulumi CLI and its plugins.
 
-    On the connected side: lock, pull. Carry the folder in. Inside: verify, push (a registry) or export (nodes).
+    On the connected side: lock, pull. Carry the folder in. Inside: verify, push (a registry) or
+    export (nodes).
     """
 
 
@@ -52,10 +65,22 @@ def list_(stack: str, *, as_json: bool) -> int:
 @command.command()
 @click.argument("stack")
 @_LOCK
-@click.option("--refresh", multiple=True, metavar="KEY", help="Take what this item is now, although it was locked otherwise. `*`: everything.")
+@click.option(
+    "--refresh",
+    multiple=True,
+    metavar="KEY",
+    help="Take what this item is now, although it was locked otherwise. `*`: everything.",
+)
 @_AUTHFILE
 @_PLAIN
-def lock(stack: str, *, lock_file: Path | None, refresh: tuple[str, ...], authfile: Path | None, plain_http: bool) -> int:
+def lock(
+    stack: str,
+    *,
+    lock_file: Path | None,
+    refresh: tuple[str, ...],
+    authfile: Path | None,
+    plain_http: bool,
+) -> int:
     """Record the digest of everything that STACK needs. Needs the network. Commit the file."""
     from jupyterhub_aws.bundle.lock import make_lock
     from jupyterhub_aws.bundle.store import write
@@ -67,18 +92,31 @@ def lock(stack: str, *, lock_file: Path | None, refresh: tuple[str, ...], authfi
     before = read_lock(target) if target.is_file() else None
     made = make_lock(inventory, before, refresh, _access(authfile, plain_http))
     write(target, made.as_text().encode())
-    click.echo(f"{target}: {len(inventory.items)} items locked, {_weight(made)}. Commit it, and set registry.lock to its path.")
+    click.echo(
+        f"{target}: {len(inventory.items)} items locked, {_weight(made)}. Commit it, and set"
+        " registry.lock to its path."
+    )
     return 0
 
 
 @command.command()
 @click.argument("stack")
-@click.option("--to", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="The folder to fill.")
+@click.option(
+    "--to",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to fill.",
+)
 @_LOCK
 @_AUTHFILE
 @_PLAIN
-def pull(stack: str, *, folder: Path, lock_file: Path | None, authfile: Path | None, plain_http: bool) -> int:
-    """Fill a folder with everything that STACK's lock names. Run again, it goes on where it stopped."""
+def pull(
+    stack: str, *, folder: Path, lock_file: Path | None, authfile: Path | None, plain_http: bool
+) -> int:
+    """Fill a folder with everything that STACK's lock names. Run again, it goes on where it
+    stopped.
+    """
     from jupyterhub_aws.bundle.pull import pull as fill
     from jupyterhub_aws.bundle.store import Store
     from jupyterhub_aws.bundle.tools import need
@@ -87,13 +125,20 @@ def pull(stack: str, *, folder: Path, lock_file: Path | None, authfile: Path | N
     inventory, default = _needs(stack)
     found = read_lock(lock_file or default)
     copied = fill(inventory, found, Store(folder), _access(authfile, plain_http))
-    click.echo(f"{folder}: {_counted(copied, 'pulled')}. Carry the folder in, and check it there: jhub bundle verify {folder}")
+    click.echo(
+        f"{folder}: {_counted(copied, 'pulled')}. Carry the folder in, and check it there: jhub"
+        f" bundle verify {folder}"
+    )
     return 0
 
 
 @command.command()
 @_FOLDER
-@click.option("--stack", default=None, help="The stack that it is meant for: is everything there that it needs now?")
+@click.option(
+    "--stack",
+    default=None,
+    help="The stack that it is meant for: is everything there that it needs now?",
+)
 def verify(folder: Path, *, stack: str | None) -> int:
     """Count every byte of a bundle again. Exit code 1 where something is wrong with it."""
     from jupyterhub_aws.bundle.verify import faults
@@ -106,24 +151,36 @@ def verify(folder: Path, *, stack: str | None) -> int:
     if wrong:
         click.echo(f"{folder}: {len(wrong)} faults; do not push it", err=True)
         return 1
-    click.echo(f"{folder}: {sum(len(items) for items in found.items.values())} items, {_weight(found)}, as the lock says")
+    click.echo(
+        f"{folder}: {sum(len(items) for items in found.items.values())} items, {_weight(found)}, as"
+        " the lock says"
+    )
     return 0
 
 
 @command.command()
 @_FOLDER
-@click.option("--registry", required=True, metavar="HOST[/PREFIX]", help="Where to: `jhub bundle list` says what the stack expects.")
+@click.option(
+    "--registry",
+    required=True,
+    metavar="HOST[/PREFIX]",
+    help="Where to: `jhub bundle list` says what the stack expects.",
+)
 @_AUTHFILE
 @_PLAIN
 def push(folder: Path, *, registry: str, authfile: Path | None, plain_http: bool) -> int:
-    """Copy a bundle's images and charts into a registry. It is verified first; what is there is not copied again."""
+    """Copy a bundle's images and charts into a registry. It is verified first; what is there is
+    not copied again.
+    """
     from jupyterhub_aws.bundle.push import push as send
     from jupyterhub_aws.bundle.tools import need
     from jupyterhub_aws.bundle.verify import verified
 
     if "://" in registry:
         fix = f"write {registry.partition('://')[2]}"
-        raise ConfigError("jhub bundle push", [Problem(path="--registry", what="has a scheme", fix=fix)])
+        raise ConfigError(
+            "jhub bundle push", [Problem(path="--registry", what="has a scheme", fix=fix)]
+        )
     need(("skopeo", "helm"))
     store = _store(folder)
     found = read_lock(store.lock)
@@ -135,11 +192,26 @@ def push(folder: Path, *, registry: str, authfile: Path | None, plain_http: bool
 
 @command.command()
 @_FOLDER
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="The archive; with --format docker a folder.")
 @click.option(
-    "--format", "kind", type=click.Choice(["oci", "docker"]), default="oci", help="oci: one archive for `ctr images import`. docker: one for each image."
+    "--to",
+    "target",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The archive; with --format docker a folder.",
 )
-@click.option("--architecture", type=click.Choice(["amd64", "arm64"]), default="amd64", help="With --format docker, which holds one.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["oci", "docker"]),
+    default="oci",
+    help="oci: one archive for `ctr images import`. docker: one for each image.",
+)
+@click.option(
+    "--architecture",
+    type=click.Choice(["amd64", "arm64"]),
+    default="amd64",
+    help="With --format docker, which holds one.",
+)
 def export(folder: Path, *, target: Path, kind: str, architecture: str) -> int:
     """Write a bundle's images as archives, for nodes without a registry."""
     from jupyterhub_aws.bundle.export import export_docker, export_oci
@@ -151,11 +223,17 @@ def export(folder: Path, *, target: Path, kind: str, architecture: str) -> int:
     verified(store, found)
     if kind == "oci":
         count = export_oci(store, found, target)
-        click.echo(f"{target}: {count} images. On each node: ctr --namespace k8s.io images import --all-platforms {target.name}")
+        click.echo(
+            f"{target}: {count} images. On each node: ctr --namespace k8s.io images import"
+            f" --all-platforms {target.name}"
+        )
     else:
         need(("skopeo",))
         count = export_docker(store, found, target, architecture)
-        click.echo(f"{target}: {count} archives. On each node: for f in *.tar; do docker load --input $f; done")
+        click.echo(
+            f"{target}: {count} archives. On each node: for f in *.tar; do docker load --input $f;"
+            " done"
+        )
     return 0
 
 

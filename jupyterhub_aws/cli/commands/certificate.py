@@ -1,4 +1,6 @@
-"""`jhub certificate`: make a key with a certificate or a signing request, and look at one as browsers will."""
+"""`jhub certificate`: make a key with a certificate or a signing request, and look at one as
+browsers will.
+"""
 
 from __future__ import annotations
 
@@ -12,32 +14,60 @@ _SUFFIXES = (".pem", ".crt", ".cer", ".der")
 
 @click.group("certificate")
 def command() -> None:
-    """Make and inspect certificates for hubs with `tls.kind: certificate`. Needs neither account nor network."""
+    """Make and inspect certificates for hubs with `tls.kind: certificate`. Needs neither account
+    nor network.
+    """
 
 
 @command.command("new")
 @click.argument("hostname")
 @click.option("--also", multiple=True, metavar="NAME", help="Further names that it is for.")
-@click.option("--days", default=397, show_default=True, type=click.IntRange(1, 398), help="How long it is valid, where it signs itself.")
-@click.option("--request", is_flag=True, help="Make a signing request for your authority instead of a certificate that signs itself.")
 @click.option(
-    "--folder", type=click.Path(file_okay=False, exists=True, path_type=Path), default=Path(), help="Where HOSTNAME.key and .crt (or .csr) go. [default: here]"
+    "--days",
+    default=397,
+    show_default=True,
+    type=click.IntRange(1, 398),
+    help="How long it is valid, where it signs itself.",
+)
+@click.option(
+    "--request",
+    is_flag=True,
+    help="Make a signing request for your authority instead of a certificate that signs itself.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    default=Path(),
+    help="Where HOSTNAME.key and .crt (or .csr) go. [default: here]",
 )
 def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folder: Path) -> int:
-    """Make a private key for HOSTNAME, and a certificate that signs itself, or a request that your authority signs."""
+    """Make a private key for HOSTNAME, and a certificate that signs itself, or a request that
+    your authority signs.
+    """
     from jupyterhub_aws.operate.certificate.make import new as make
     from jupyterhub_aws.operate.certificate.names import checked
 
     names = checked([hostname, *also])
     safe = names[0].replace("*", "wildcard")
-    key_file, certificate_file = folder / f"{safe}.key", folder / f"{safe}.{'csr' if request else 'crt'}"
+    key_file, certificate_file = (
+        folder / f"{safe}.key",
+        folder / f"{safe}.{'csr' if request else 'crt'}",
+    )
     make(names, days=days, request=request, key_file=key_file, certificate_file=certificate_file)
     click.echo(f"{key_file}  the private key: show it to nobody, commit it nowhere")
-    click.echo(f"{certificate_file}  {'the request' if request else 'the certificate'} for {', '.join(names)}: not secret")
+    click.echo(
+        f"{certificate_file}  {'the request' if request else 'the certificate'} for"
+        f" {', '.join(names)}: not secret"
+    )
     click.echo("\nThen:")
     if request:
-        click.echo("  have your authority sign the request; take its answer with the chain, in PEM form")
-    click.echo("  paste the certificate (the server's first, then its chain) under hubs.NAME.entry.tls.certificate")
+        click.echo(
+            "  have your authority sign the request; take its answer with the chain, in PEM form"
+        )
+    click.echo(
+        "  paste the certificate (the server's first, then its chain) under"
+        " hubs.NAME.entry.tls.certificate"
+    )
     click.echo(f"  pulumi config set --secret hub-NAME-tls-key -s STACK < {key_file}")
     click.echo(f"  jhub certificate inspect STACK --key-file {key_file}")
     return 0
@@ -45,12 +75,27 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
 
 @command.command("inspect")
 @click.argument("what")
-@click.option("--hub", default=None, metavar="NAME", help="Which hub of a stack, where several have a certificate.")
-@click.option("--hostname", default=None, metavar="HOST", help="With a file: the name that people type.")
-@click.option("--key-file", type=_FILE, default=None, help="Say whether this private key belongs to it.")
-@click.option("--as-of", "as_of", default=None, metavar="DATE", help="Judge as of this day instead of today.")
-def inspect(what: str, *, hub: str | None, hostname: str | None, key_file: Path | None, as_of: str | None) -> int:
-    """Look at the certificate of a stack's hub, or of a file, as browsers will. Ends with 1 where they would refuse it."""
+@click.option(
+    "--hub",
+    default=None,
+    metavar="NAME",
+    help="Which hub of a stack, where several have a certificate.",
+)
+@click.option(
+    "--hostname", default=None, metavar="HOST", help="With a file: the name that people type."
+)
+@click.option(
+    "--key-file", type=_FILE, default=None, help="Say whether this private key belongs to it."
+)
+@click.option(
+    "--as-of", "as_of", default=None, metavar="DATE", help="Judge as of this day instead of today."
+)
+def inspect(
+    what: str, *, hub: str | None, hostname: str | None, key_file: Path | None, as_of: str | None
+) -> int:
+    """Look at the certificate of a stack's hub, or of a file, as browsers will. Ends with 1
+    where they would refuse it.
+    """
     from jupyterhub_aws.checks.certificate import faults, key_fault
     from jupyterhub_aws.cli.arguments import day
     from jupyterhub_aws.cli.console import Terminal
@@ -66,5 +111,12 @@ def inspect(what: str, *, hub: str | None, hostname: str | None, key_file: Path 
     show_faults(wrong, console)
     fits = None if key_file is None else key_fault(pem, private_key(key_file))
     if key_file is not None:
-        console.print(f"[red]✗[/red] {key_file} is not its key: {fits}" if fits else f"[green]✓[/green] {key_file} is its key", soft_wrap=True)
+        console.print(
+            (
+                f"[red]✗[/red] {key_file} is not its key: {fits}"
+                if fits
+                else f"[green]✓[/green] {key_file} is its key"
+            ),
+            soft_wrap=True,
+        )
     return 1 if fits or any(fault.status == "fail" for fault in wrong) else 0

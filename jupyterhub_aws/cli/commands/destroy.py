@@ -1,4 +1,6 @@
-"""`jhub destroy plan STACK`: what leaving would mean. Taking down is Pulumi's, with its own preview."""
+"""`jhub destroy plan STACK`: what leaving would mean. Taking down is Pulumi's, with its own
+preview.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,14 @@ def command() -> None:
 
 @command.command("plan")
 @click.argument("stack")
-@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`."
+)
 @click.option("--json", "as_json", is_flag=True, help="The plan as data.")
 def plan(stack: str, settings: tuple[str, ...], as_json: bool) -> int:
-    """Show the order in which STACK goes, what stays and what it costs, and what would be left behind. Needs no account and no network."""
+    """Show the order in which STACK goes, what stays and what it costs, and what would be left
+    behind. Needs no account and no network.
+    """
     from jupyterhub_aws.cli.arguments import stack_file
     from jupyterhub_aws.cli.output import to_standard_output
     from jupyterhub_aws.operate.leave.plan import leaving
@@ -37,11 +43,17 @@ def plan(stack: str, settings: tuple[str, ...], as_json: bool) -> int:
 @click.argument("hub")
 @click.option("--json", "as_json", is_flag=True, help="The same as data.")
 def hub(stack: str, hub: str, as_json: bool) -> int:
-    """Show how HUB goes out of STACK and comes back: every protected thing, and the ids that its `imports` will need. Reads the state, changes nothing."""
+    """Show how HUB goes out of STACK and comes back: every protected thing, and the ids that its
+    `imports` will need. Reads the state, changes nothing.
+    """
     from jupyterhub_aws.cli.arguments import stack_file
     from jupyterhub_aws.cli.output import to_standard_output
     from jupyterhub_aws.operate.leave.one_hub import one_hub
 
     found = one_hub(stack_file(stack), hub)
-    to_standard_output(json.dumps(found.as_json(), indent=2, ensure_ascii=False) + "\n" if as_json else found.as_text())
+    to_standard_output(
+        json.dumps(found.as_json(), indent=2, ensure_ascii=False) + "\n"
+        if as_json
+        else found.as_text()
+    )
     return 0

@@ -1,4 +1,6 @@
-"""`jhub diff A B`: what changes between two plans, or what an engine's preview would do, in plain words."""
+"""`jhub diff A B`: what changes between two plans, or what an engine's preview would do, in
+plain words.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +11,39 @@ import click
 @click.argument("old")
 @click.argument("new", required=False)
 @click.option(
-    "--preview", "preview", default=None, metavar="FILE", help="What `pulumi preview --json` printed for the new side: where it has spoken, it is right."
+    "--preview",
+    "preview",
+    default=None,
+    metavar="FILE",
+    help="What `pulumi preview --json` printed for the new side: where it has spoken, it is right.",
 )
-@click.option("--json", "json_file", is_flag=False, flag_value="-", default=None, metavar="[FILE]", help="The difference as data.")
-@click.option("--html", "html_file", default=None, metavar="FILE", help="As one page for a browser.")
-@click.option("--markdown", "markdown_file", is_flag=False, flag_value="-", default=None, metavar="[FILE]", help="As one comment for a pull request.")
+@click.option(
+    "--json",
+    "json_file",
+    is_flag=False,
+    flag_value="-",
+    default=None,
+    metavar="[FILE]",
+    help="The difference as data.",
+)
+@click.option(
+    "--html", "html_file", default=None, metavar="FILE", help="As one page for a browser."
+)
+@click.option(
+    "--markdown",
+    "markdown_file",
+    is_flag=False,
+    flag_value="-",
+    default=None,
+    metavar="[FILE]",
+    help="As one comment for a pull request.",
+)
 def command(old: str, new: str | None, preview: str | None, **files: str | None) -> int:
-    """Compare OLD with NEW: plans (`jhub plan STACK --json FILE`), or what `pulumi preview --json` printed.
+    """Compare OLD with NEW: plans (`jhub plan STACK --json FILE`), or what `pulumi preview --json`
+    printed.
 
-    One preview alone is compared with the state that it saw. Needs no credentials. Exit code 0, or 2 for a file that is neither.
+    One preview alone is compared with the state that it saw. Needs no credentials. Exit code 0, or
+    2 for a file that is neither.
     """
     from jupyterhub_aws.changes.difference import difference, of_preview
     from jupyterhub_aws.changes.read import read_side

@@ -11,7 +11,9 @@ import click
 @click.argument("stack")
 @click.option("--json", "as_json", is_flag=True, help="The findings as data.")
 def command(stack: str, as_json: bool) -> int:
-    """Look at releases, pods, claims and nodes of STACK, and say what is stuck and what to run. Changes nothing. Exit code 1: something was found."""
+    """Look at releases, pods, claims and nodes of STACK, and say what is stuck and what to run.
+    Changes nothing. Exit code 1: something was found.
+    """
     from jupyterhub_aws.cli.output import to_standard_output
     from jupyterhub_aws.operate.daily import doctor
     from jupyterhub_aws.operate.daily.scene import inside
@@ -20,7 +22,9 @@ def command(stack: str, as_json: bool) -> int:
     with inside("jhub doctor", stack) as scene:
         found = doctor.findings(scene, tools_of(scene.cluster))
     if as_json:
-        to_standard_output(json.dumps(doctor.as_json(scene.name, found), indent=2, ensure_ascii=False) + "\n")
+        to_standard_output(
+            json.dumps(doctor.as_json(scene.name, found), indent=2, ensure_ascii=False) + "\n"
+        )
     else:
         doctor.show(scene.name, found)
     return 1 if found else 0

@@ -1,4 +1,6 @@
-"""`jhub drain STACK POOL`: no server starts on these nodes any more, people end in their own time, and empty nodes go."""
+"""`jhub drain STACK POOL`: no server starts on these nodes any more, people end in their own
+time, and empty nodes go.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +15,39 @@ from jupyterhub_aws.operate.drain.people import By
 @click.command("drain")
 @click.argument("stack")
 @click.argument("pool")
-@click.option("--generation", type=click.IntRange(1, 999), default=None, help="Only nodes of this generation (1: those that say none).")
-@click.option("--old", is_flag=True, help="Only nodes that started from an older launch template than new ones do.")
-@click.option("--by", type=By(), default=None, help="Tell people through their hub, and stop what still runs then: 18:00 (UTC), or 90m from now.")
-@click.option("--yes", is_flag=True, help="Do not ask, even where nobody could start a server afterwards.")
-@click.option("--no-wait", is_flag=True, help="Only let no server start there any more, and say who is there.")
-def command(stack: str, pool: str, **options: Any) -> int:  # noqa: ANN401 -- click's options
-    """Empty the nodes of POOL: those of a generation, those of an older template, or all that are there now.
+@click.option(
+    "--generation",
+    type=click.IntRange(1, 999),
+    default=None,
+    help="Only nodes of this generation (1: those that say none).",
+)
+@click.option(
+    "--old",
+    is_flag=True,
+    help="Only nodes that started from an older launch template than new ones do.",
+)
+@click.option(
+    "--by",
+    type=By(),
+    default=None,
+    help=(
+        "Tell people through their hub, and stop what still runs then: 18:00 (UTC), or 90m from"
+        " now."
+    ),
+)
+@click.option(
+    "--yes", is_flag=True, help="Do not ask, even where nobody could start a server afterwards."
+)
+@click.option(
+    "--no-wait", is_flag=True, help="Only let no server start there any more, and say who is there."
+)
+def command(stack: str, pool: str, **options: Any) -> int:
+    """Empty the nodes of POOL: those of a generation, those of an older template, or all that are
+    there now.
 
-    Without --by nobody's server is ended: the command waits until they have ended by themselves (idle ones are stopped by the hub). Interrupted or
-    killed, run it again: it goes on. To undo it: kubectl uncordon NODE.
+    Without --by nobody's server is ended: the command waits until they have ended by themselves
+    (idle ones are stopped by the hub). Interrupted or killed, run it again: it goes on. To undo it:
+    kubectl uncordon NODE.
     """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.config.errors import ConfigError, Problem
@@ -34,14 +59,38 @@ def command(stack: str, pool: str, **options: Any) -> int:  # noqa: ANN401 -- cl
     from jupyterhub_aws.operate.live.hubs import hub_apis
     from jupyterhub_aws.operate.live.steps import run
 
-    generation, old, by, no_wait = (options[name] for name in ("generation", "old", "by", "no_wait"))
+    generation, old, by, no_wait = (
+        options[name] for name in ("generation", "old", "by", "no_wait")
+    )
     if old and generation is not None:
-        raise ConfigError(COMMAND, [Problem(path="--old", what="and --generation choose differently", fix="leave out one of them")])
+        raise ConfigError(
+            COMMAND,
+            [
+                Problem(
+                    path="--old",
+                    what="and --generation choose differently",
+                    fix="leave out one of them",
+                )
+            ],
+        )
     if no_wait and by is not None:
-        raise ConfigError(COMMAND, [Problem(path="--no-wait", what="and --by exclude each other", fix="leave out one of them")])
+        raise ConfigError(
+            COMMAND,
+            [
+                Problem(
+                    path="--no-wait",
+                    what="and --by exclude each other",
+                    fix="leave out one of them",
+                )
+            ],
+        )
     found, _ = validated_stack(stack)
     pool_of(found, pool, old=old)
-    account = connect(COMMAND, found.region, expected=next(iter(found.accounts), None), changes=True) if found.cluster.kind == "eks" else None
+    account = (
+        connect(COMMAND, found.region, expected=next(iter(found.accounts), None), changes=True)
+        if found.cluster.kind == "eks"
+        else None
+    )
     with contextlib.ExitStack() as held:
         cluster = held.enter_context(cluster_of(COMMAND, found, account))
         cluster.reached()
@@ -64,6 +113,11 @@ def command(stack: str, pool: str, **options: Any) -> int:  # noqa: ANN401 -- cl
 
 
 def _done(section: object, pool: str, generation: int | None) -> str:
-    if generation is not None and any(item.generation == generation for item in getattr(section, "retiring", ())):
-        return f"Generation {generation} of {pool} is empty. Take it out of pools.{pool}.retiring, then: pulumi up"
+    if generation is not None and any(
+        item.generation == generation for item in getattr(section, "retiring", ())
+    ):
+        return (
+            f"Generation {generation} of {pool} is empty. Take it out of pools.{pool}.retiring,"
+            " then: pulumi up"
+        )
     return f"{pool}: done."

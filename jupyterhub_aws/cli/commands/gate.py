@@ -1,4 +1,6 @@
-"""`jhub gate OLD NEW`: whether a change may be merged, by the policy of the older side, and which words are missing."""
+"""`jhub gate OLD NEW`: whether a change may be merged, by the policy of the older side, and
+which words are missing.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,55 @@ if TYPE_CHECKING:
 @click.command("gate")
 @click.argument("old")
 @click.argument("new", required=False)
-@click.option("--against", default=None, metavar="REF", help="Judge the stack OLD of this checkout against a ref of git. Refused with uncommitted changes.")
-@click.option("--acknowledged", "acknowledged", multiple=True, metavar="FILE", help="Texts of reviews and names of labels that count. May be repeated.")
-@click.option("--json", "json_file", is_flag=False, flag_value="-", default=None, metavar="[FILE]", help="Difference and verdict as data.")
-@click.option("--html", "html_file", default=None, metavar="FILE", help="As one page for a browser.")
-@click.option("--markdown", "markdown_file", is_flag=False, flag_value="-", default=None, metavar="[FILE]", help="As one comment for a pull request.")
-def command(old: str, new: str | None, against: str | None, acknowledged: tuple[str, ...], **files: str | None) -> int:
-    """Judge the change from OLD to NEW (two plans), or of the stack OLD against a ref. Exit code 0: open, 1: shut, 2: wrong input.
+@click.option(
+    "--against",
+    default=None,
+    metavar="REF",
+    help=(
+        "Judge the stack OLD of this checkout against a ref of git. Refused with uncommitted"
+        " changes."
+    ),
+)
+@click.option(
+    "--acknowledged",
+    "acknowledged",
+    multiple=True,
+    metavar="FILE",
+    help="Texts of reviews and names of labels that count. May be repeated.",
+)
+@click.option(
+    "--json",
+    "json_file",
+    is_flag=False,
+    flag_value="-",
+    default=None,
+    metavar="[FILE]",
+    help="Difference and verdict as data.",
+)
+@click.option(
+    "--html", "html_file", default=None, metavar="FILE", help="As one page for a browser."
+)
+@click.option(
+    "--markdown",
+    "markdown_file",
+    is_flag=False,
+    flag_value="-",
+    default=None,
+    metavar="[FILE]",
+    help="As one comment for a pull request.",
+)
+def command(
+    old: str,
+    new: str | None,
+    against: str | None,
+    acknowledged: tuple[str, ...],
+    **files: str | None,
+) -> int:
+    """Judge the change from OLD to NEW (two plans), or of the stack OLD against a ref. Exit code 0:
+    open, 1: shut, 2: wrong input.
 
-    The policy is the older side's (`gate.allow` in its stack file). What it does not allow needs a line that names the resource.
+    The policy is the older side's (`gate.allow` in its stack file). What it does not allow needs a
+    line that names the resource.
     """
     from jupyterhub_aws.changes.difference import difference, of_preview
     from jupyterhub_aws.changes.gate import judged
@@ -35,11 +77,24 @@ def command(old: str, new: str | None, against: str | None, acknowledged: tuple[
         try:
             texts.append(Path(name).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError("jhub gate", [Problem(path="--acknowledged", what=f"cannot be read: {name} ({error})", fix="name a text file")]) from None
+            raise ConfigError(
+                "jhub gate",
+                [
+                    Problem(
+                        path="--acknowledged",
+                        what=f"cannot be read: {name} ({error})",
+                        fix="name a text file",
+                    )
+                ],
+            ) from None
     if against is not None:
         found = _of_stack(old, against)
     else:
-        found = of_preview(read_side(old)) if new is None else difference(read_side(old), read_side(new))
+        found = (
+            of_preview(read_side(old))
+            if new is None
+            else difference(read_side(old), read_side(new))
+        )
     verdict = judged(found, [line for text in texts for line in text.splitlines()])
     show(found, verdict, {key.removesuffix("_file"): target for key, target in files.items()})
     return 0 if verdict.passes else 1
@@ -56,9 +111,13 @@ def _of_stack(stack: str, against: str) -> Difference:
     file, today = stack_file(stack), day(None)
     changed = uncommitted(file.path.resolve().parent)
     if changed:
-        some = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")  # noqa: PLR2004 -- as many as fit a line
+        some = ", ".join(changed[:3]) + (
+            f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        )  # as many as fit a line
         problem = Problem(
-            path=stack, what=f"stands in a repository with uncommitted changes ({some})", fix="commit them: what is judged has to be what is merged"
+            path=stack,
+            what=f"stands in a repository with uncommitted changes ({some})",
+            fix="commit them: what is judged has to be what is merged",
         )
         raise ConfigError("jhub gate", [problem])
     return difference(older(against, file, today.isoformat()), of_plan(make_plan(file, today)))

@@ -12,10 +12,16 @@ from jupyterhub_aws.config.project import find_project
 
 
 def writer(name: str, target: str, render: Callable[[], str], doc: str) -> click.Command:
-    """A command `name` that writes what `render` returns: to `--output`; else over `target`, a path in the project; else to standard output."""
+    """A command `name` that writes what `render` returns: to `--output`; else over `target`, a
+    path in the project; else to standard output.
+    """
 
     @click.command(name, help=doc)
-    @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help=f"Where to write it. Default: {target}, else standard output ('-').")
+    @click.option(
+        "--output",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help=f"Where to write it. Default: {target}, else standard output ('-').",
+    )
     def command(output: Path | None) -> None:
         output = output or _there(target)
         if str(output) == "-":
@@ -28,6 +34,12 @@ def writer(name: str, target: str, render: Callable[[], str], doc: str) -> click
 
 
 def _there(target: str) -> Path:
-    """The generated file of the project that one is in; `-` where it has none, or where one is in no project."""
+    """The generated file of the project that one is in; `-` where it has none, or where one is
+    in no project.
+    """
     project = find_project(Path.cwd())
-    return project.folder / target if project is not None and (project.folder / target).is_file() else Path("-")
+    return (
+        project.folder / target
+        if project is not None and (project.folder / target).is_file()
+        else Path("-")
+    )

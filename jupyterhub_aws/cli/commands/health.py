@@ -12,14 +12,24 @@ import click
 
 @click.command("health")
 @click.argument("stack")
-@click.option("--hub", default=None, metavar="NAME", help="One hub. Default: every hub of the stack.")
-@click.option("--profile", "profiles", multiple=True, metavar="NAME", help="A profile to try. May be repeated. Default: all of them, which buys nodes.")
+@click.option(
+    "--hub", default=None, metavar="NAME", help="One hub. Default: every hub of the stack."
+)
+@click.option(
+    "--profile",
+    "profiles",
+    multiple=True,
+    metavar="NAME",
+    help="A profile to try. May be repeated. Default: all of them, which buys nodes.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The report as data.")
 def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: bool) -> int:
-    """Sign in to each hub of STACK, start a server of each profile, run a cell in it, stop it, and say how long all that took.
+    """Sign in to each hub of STACK, start a server of each profile, run a cell in it, stop it, and
+    say how long all that took.
 
-    Who signs in: the variables JHUB_HEALTH_USER and JHUB_HEALTH_PASSWORD, through the hub's own form; where people sign in elsewhere, only that the
-    button leads there. Servers belong to a user of their own, jhub-health, who is taken out again; one run at a time. Exit code 0: healthy, 1:
+    Who signs in: the variables JHUB_HEALTH_USER and JHUB_HEALTH_PASSWORD, through the hub's own
+    form; where people sign in elsewhere, only that the button leads there. Servers belong to a user
+    of their own, jhub-health, who is taken out again; one run at a time. Exit code 0: healthy, 1:
     something failed, 2: not reached, or asked for what there is not.
     """
     from jupyterhub_aws.cli.output import to_standard_output
@@ -31,7 +41,19 @@ def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: boo
     with _ended_politely(), inside("jhub health", stack, changes=True) as scene:
         hubs = chosen_hubs("jhub health", scene.stack, hub)
         known("jhub health", scene.stack, hubs, profiles)
-        reports = [check(Subject(name=scene.name, stack=scene.stack, cluster=scene.cluster, hub=name, profiles=profiles), _progress) for name in hubs]
+        reports = [
+            check(
+                Subject(
+                    name=scene.name,
+                    stack=scene.stack,
+                    cluster=scene.cluster,
+                    hub=name,
+                    profiles=profiles,
+                ),
+                _progress,
+            )
+            for name in hubs
+        ]
     if _on_terminal():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
     if as_json:
@@ -43,8 +65,13 @@ def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: boo
 
 @contextlib.contextmanager
 def _ended_politely() -> Iterator[None]:
-    """Whoever ends this run, by Ctrl+C, a closed terminal or a supervisor: the test user's server goes with it."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+    """Whoever ends this run, by Ctrl+C, a closed terminal or a supervisor: the test user's
+    server goes with it.
+    """
+    before = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         yield
     finally:
@@ -54,7 +81,12 @@ def _ended_politely() -> Iterator[None]:
 
 def _progress(text: str) -> None:
     line = " ".join(text.split())
-    print(f"\r\033[K{line[:78]}" if _on_terminal() else line, end="" if _on_terminal() else "\n", file=sys.stderr, flush=True)
+    print(
+        f"\r\033[K{line[:78]}" if _on_terminal() else line,
+        end="" if _on_terminal() else "\n",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _on_terminal() -> bool:

@@ -12,7 +12,9 @@ from jupyterhub_aws.operate.daily.options import show_option
 @click.argument("hub")
 @show_option
 def command(stack: str, hub: str, show: bool) -> int:
-    """Show the revisions of HUB of STACK that Helm keeps (ten): number, when, status, chart. The stack file's own history is git's."""
+    """Show the revisions of HUB of STACK that Helm keeps (ten): number, when, status, chart. The
+    stack file's own history is git's.
+    """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.config.specs.names import HubNames
     from jupyterhub_aws.operate.daily import tools
@@ -22,7 +24,11 @@ def command(stack: str, hub: str, show: bool) -> int:
     if show:
         found, _ = validated_stack(stack)
         (name,) = chosen_hubs("jhub history", found, hub)
-        tools.show(history_line(tools.tools_shown("jhub history", found), HubNames(stack=found.name, hub=name)))
+        tools.show(
+            history_line(
+                tools.tools_shown("jhub history", found), HubNames(stack=found.name, hub=name)
+            )
+        )
         return 0
     with inside("jhub history", stack, resting=True) as scene:
         (name,) = chosen_hubs("jhub history", scene.stack, hub)

@@ -1,4 +1,6 @@
-"""`jhub homes map`: whose home directory is where, under the hub's scheme of names and the one before."""
+"""`jhub homes map`: whose home directory is where, under the hub's scheme of names and the one
+before.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,43 @@ def command() -> None:
 
 @command.command("map")
 @click.argument("stack", required=False)
-@click.option("--users", required=True, metavar="FILE", help="Names of people, one to a line; - for standard input.")
-@click.option("--hub", default=None, metavar="NAME", help="Which hub of STACK, where it has several.")
-@click.option("--from", "old", default=None, metavar="TEMPLATE", help="The directory before. [default: the new one with {escaped_username}]")
-@click.option("--to", "new", default=None, metavar="TEMPLATE", help="The directory after. [default: home_directory of the hub, else {safe_username}]")
-@click.option("--root", type=click.Path(path_type=Path), default=None, help="Where the hub's homes are mounted here: says what is really there.")
+@click.option(
+    "--users",
+    required=True,
+    metavar="FILE",
+    help="Names of people, one to a line; - for standard input.",
+)
+@click.option(
+    "--hub", default=None, metavar="NAME", help="Which hub of STACK, where it has several."
+)
+@click.option(
+    "--from",
+    "old",
+    default=None,
+    metavar="TEMPLATE",
+    help="The directory before. [default: the new one with {escaped_username}]",
+)
+@click.option(
+    "--to",
+    "new",
+    default=None,
+    metavar="TEMPLATE",
+    help="The directory after. [default: home_directory of the hub, else {safe_username}]",
+)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Where the hub's homes are mounted here: says what is really there.",
+)
 @click.option("--json", "as_json", is_flag=True, help="As data.")
-@click.option("--script", "as_script", is_flag=True, help="As a shell script that moves what changes; read it before you run it.")
-def home_map(stack: str | None, **options: Any) -> int:  # noqa: ANN401 -- click's options
+@click.option(
+    "--script",
+    "as_script",
+    is_flag=True,
+    help="As a shell script that moves what changes; read it before you run it.",
+)
+def home_map(stack: str | None, **options: Any) -> int:
     """Print old and new home directory of each person, and fail where two people would meet in one.
 
     Ends with 1 when somebody would find somebody else's files.
@@ -47,8 +78,17 @@ def home_map(stack: str | None, **options: Any) -> int:  # noqa: ANN401 -- click
             _complain([f"{error} would have to swap directories: move one of them by hand first"])
             return 1
     elif options["as_json"]:
-        data = {"people": [_as_json(move, seen) for move in found], "collisions": [item.what for item in wrong]}
-        click.echo(json.dumps({**data, **({} if seen is None else {"nobodys": list(seen.nobodys)})}, indent=2, ensure_ascii=False))
+        data = {
+            "people": [_as_json(move, seen) for move in found],
+            "collisions": [item.what for item in wrong],
+        }
+        click.echo(
+            json.dumps(
+                {**data, **({} if seen is None else {"nobodys": list(seen.nobodys)})},
+                indent=2,
+                ensure_ascii=False,
+            )
+        )
     else:
         _show(found, wrong, seen)
     if options["as_script"] or options["as_json"]:
@@ -62,7 +102,11 @@ def _complain(lines: list[str]) -> None:
 
 
 def _as_json(move: Move, seen: Seen | None) -> dict[str, Any]:
-    there = {} if seen is None else {"old_holds_files": seen.old[move.person], "new_holds_files": seen.new[move.person]}
+    there = (
+        {}
+        if seen is None
+        else {"old_holds_files": seen.old[move.person], "new_holds_files": seen.new[move.person]}
+    )
     return {"person": move.person, "old": move.old, "new": move.new, "stays": move.stays, **there}
 
 
@@ -77,21 +121,36 @@ def _show(found: list[Move], wrong: list[Collision], seen: Seen | None) -> None:
     for title in ("Person", "Before", "After", *(() if seen is None else ("There",))):
         table.add_column(title, overflow="fold")
     for move in found:
-        row = [Text(move.person), Text(move.old), Text("the same" if move.stays else move.new, style="dim" if move.stays else "yellow")]
+        row = [
+            Text(move.person),
+            Text(move.old),
+            Text("the same" if move.stays else move.new, style="dim" if move.stays else "yellow"),
+        ]
         table.add_row(*row, *(() if seen is None else (Text(_there(move, seen)),)))
     console.print(table)
     for move in found:
         if len(move.written) > 1:
-            console.print(f"  {', '.join(move.written)} are one person to JupyterHub: {move.person}", style="dim", markup=False, soft_wrap=True)
+            console.print(
+                f"  {', '.join(move.written)} are one person to JupyterHub: {move.person}",
+                style="dim",
+                markup=False,
+                soft_wrap=True,
+            )
     for item in wrong:
         console.print(Text("✗ ", style="red"), Text(item.what), sep="", soft_wrap=True)
         console.print(f"  → {item.fix}", style="dim", markup=False, soft_wrap=True)
     if seen is not None:
         for place in seen.nobodys:
-            console.print(f"· {place} belongs to nobody in the list", style="dim", markup=False, soft_wrap=True)
+            console.print(
+                f"· {place} belongs to nobody in the list",
+                style="dim",
+                markup=False,
+                soft_wrap=True,
+            )
     changed = sum(not move.stays for move in found)
     console.print(
-        f"{len(found)} {'person' if len(found) == 1 else 'people'}: {changed} would find an empty home, {len(found) - changed} theirs",
+        f"{len(found)} {'person' if len(found) == 1 else 'people'}: {changed} would find an empty"
+        f" home, {len(found) - changed} theirs",
         markup=False,
         soft_wrap=True,
     )

@@ -11,12 +11,37 @@ _VARIANTS = ("open", "airgap", "existing")
 
 
 @click.command("init")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIR]")
-@click.option("--variant", type=click.Choice(_VARIANTS), default="open", show_default=True, help="Internet, isolated network, or a cluster that exists.")
+@click.argument(
+    "folder", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIR]"
+)
+@click.option(
+    "--variant",
+    type=click.Choice(_VARIANTS),
+    default="open",
+    show_default=True,
+    help="Internet, isolated network, or a cluster that exists.",
+)
 @click.option("--yes", is_flag=True, help="Ask nothing: take every default.")
-@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="An answer, or any option of the stack file. May be repeated.")
-@click.option("--stack", default="dev", show_default=True, metavar="NAME", help="The stack: its file will be Pulumi.NAME.yaml.")
-@click.option("--project", default=None, metavar="NAME", help="The project's name for Pulumi. Default: the folder's.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="An answer, or any option of the stack file. May be repeated.",
+)
+@click.option(
+    "--stack",
+    default="dev",
+    show_default=True,
+    metavar="NAME",
+    help="The stack: its file will be Pulumi.NAME.yaml.",
+)
+@click.option(
+    "--project",
+    default=None,
+    metavar="NAME",
+    help="The project's name for Pulumi. Default: the folder's.",
+)
 @click.option("--workflows", is_flag=True, help="Write GitHub workflows and a policy pack too.")
 def command(folder: Path, *, settings: tuple[str, ...], **options: object) -> int:
     r"""Make a project in DIR (default: here), and plan it. Needs no account and no network.

@@ -12,27 +12,49 @@ from jupyterhub_aws.operate.daily.options import show_option
 @click.argument("hub")
 @click.argument("of", default="hub", metavar="[hub|proxy|USER]")
 @click.option("-f", "--follow", is_flag=True, help="Go on as more is written, until Ctrl+C.")
-@click.option("--tail", default=200, show_default=True, metavar="LINES", type=click.IntRange(min=-1), help="How many of the last lines; -1: all.")
+@click.option(
+    "--tail",
+    default=200,
+    show_default=True,
+    metavar="LINES",
+    type=click.IntRange(min=-1),
+    help="How many of the last lines; -1: all.",
+)
 @click.option("--previous", is_flag=True, help="Of the container before this one: why it ended.")
 @show_option
 def command(stack: str, hub: str, of: str, **options: bool | int) -> int:
-    """Show what the hub, the proxy or a person's server of HUB of STACK wrote. A server that is gone took its log with it."""
+    """Show what the hub, the proxy or a person's server of HUB of STACK wrote. A server that is
+    gone took its log with it.
+    """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.config.specs.names import HubNames
     from jupyterhub_aws.operate.daily import tools
     from jupyterhub_aws.operate.daily.logs import logs_line, place_of
     from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside
 
-    more = [f"--tail={options['tail']}", *(["--follow"] if options["follow"] else []), *(["--previous"] if options["previous"] else [])]
+    more = [
+        f"--tail={options['tail']}",
+        *(["--follow"] if options["follow"] else []),
+        *(["--previous"] if options["previous"] else []),
+    ]
     if options["show"] and of in ("hub", "proxy"):
         found, _ = validated_stack(stack)
         (name,) = chosen_hubs("jhub logs", found, hub)
-        tools.show(logs_line(tools.tools_shown("jhub logs", found), HubNames(stack=found.name, hub=name), f"deployment/{of}", more))
+        tools.show(
+            logs_line(
+                tools.tools_shown("jhub logs", found),
+                HubNames(stack=found.name, hub=name),
+                f"deployment/{of}",
+                more,
+            )
+        )
         return 0
     with inside("jhub logs", stack, resting=True) as scene:
         (name,) = chosen_hubs("jhub logs", scene.stack, hub)
         mine = tools.tools_of(scene.cluster)
-        line = logs_line(mine, HubNames(stack=scene.stack.name, hub=name), place_of(scene, name, of), more)
+        line = logs_line(
+            mine, HubNames(stack=scene.stack.name, hub=name), place_of(scene, name, of), more
+        )
         if options["show"]:
             tools.show(line)
             return 0

@@ -10,12 +10,15 @@ import click
 
 @click.command("migrate")
 @click.argument("stacks", nargs=-1, metavar="[STACK|FILE]...")
-@click.option("--write", "writes", is_flag=True, help="Write the files. Without it they are only shown.")
+@click.option(
+    "--write", "writes", is_flag=True, help="Write the files. Without it they are only shown."
+)
 def command(stacks: tuple[str, ...], writes: bool) -> int:
     """Show what changes in stack files of an older format, and with --write change it.
 
-    Without STACK: all stack files of the folder, and the values that Pulumi.yaml has for them. Options that have other names today are renamed; comments,
-    order, quotes and secrets stay as they are. Run it again whenever you like: a file of today's format stays as it is.
+    Without STACK: all stack files of the folder, and the values that Pulumi.yaml has for them.
+    Options that have other names today are renamed; comments, order, quotes and secrets stay as
+    they are. Run it again whenever you like: a file of today's format stays as it is.
     """
     from jupyterhub_aws.cli.console import Terminal, counted
     from jupyterhub_aws.config.errors import ConfigError
@@ -25,7 +28,11 @@ def command(stacks: tuple[str, ...], writes: bool) -> int:
 
     found, wrong = [], []
     project = find_project(Path.cwd())
-    folder = Path.cwd() if project is None or any(Path.cwd().glob("Pulumi.*.yaml")) else project.stack_folder
+    folder = (
+        Path.cwd()
+        if project is None or any(Path.cwd().glob("Pulumi.*.yaml"))
+        else project.stack_folder
+    )
     for path in targets(stacks, folder):
         try:
             found.append(migrated(path))
@@ -43,8 +50,17 @@ def command(stacks: tuple[str, ...], writes: bool) -> int:
     if not changed:
         return 0
     if not writes:
-        console.print(f"Nothing is written yet. To write: jhub migrate {' '.join((*stacks, '--write'))}", markup=False, soft_wrap=True)
+        console.print(
+            f"Nothing is written yet. To write: jhub migrate {' '.join((*stacks, '--write'))}",
+            markup=False,
+            soft_wrap=True,
+        )
         return 0
     write(found)
-    console.print(f"{counted(len(changed), 'file')} written. Look at them with `git diff`, then: jhub plan STACK", markup=False, soft_wrap=True)
+    console.print(
+        f"{counted(len(changed), 'file')} written. Look at them with `git diff`, then: jhub plan"
+        " STACK",
+        markup=False,
+        soft_wrap=True,
+    )
     return 0

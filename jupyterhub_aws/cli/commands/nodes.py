@@ -14,7 +14,9 @@ from jupyterhub_aws.operate.daily.options import show_option
 @click.option("--json", "as_json", is_flag=True, help="The answer as data.")
 @show_option
 def command(stack: str, as_json: bool, show: bool) -> int:
-    """Show the nodes of STACK: pool, type, zone, market, version, age, and how many people's servers each carries."""
+    """Show the nodes of STACK: pool, type, zone, market, version, age, and how many people's
+    servers each carries.
+    """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.cli.output import to_standard_output
     from jupyterhub_aws.operate.daily import nodes, tools
@@ -25,12 +27,19 @@ def command(stack: str, as_json: bool, show: bool) -> int:
         found, _ = validated_stack(stack)
         refuse_outer("jhub nodes", found)
         shown = tools.tools_shown("jhub nodes", found)
-        tools.show(shown.kubectl("get", "nodes"), shown.kubectl("get", "pods", "--all-namespaces", "--selector", SELECTOR, "--output", "wide"))
+        tools.show(
+            shown.kubectl("get", "nodes"),
+            shown.kubectl(
+                "get", "pods", "--all-namespaces", "--selector", SELECTOR, "--output", "wide"
+            ),
+        )
         return 0
     with inside("jhub nodes", stack, resting=True) as scene:
         answer = nodes.nodes(scene.cluster)
     if as_json:
-        to_standard_output(json.dumps(nodes.as_json(scene.name, answer), indent=2, ensure_ascii=False) + "\n")
+        to_standard_output(
+            json.dumps(nodes.as_json(scene.name, answer), indent=2, ensure_ascii=False) + "\n"
+        )
     else:
         nodes.show(scene.stack, answer)
     return 0

@@ -1,4 +1,6 @@
-"""`jhub open STACK`: the way into a hub that was built; for one that nobody exposes, through a tunnel of your own."""
+"""`jhub open STACK`: the way into a hub that was built; for one that nobody exposes, through a
+tunnel of your own.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,11 @@ from jupyterhub_aws.config.project import project_of
 @click.option("--hub", default=None, metavar="NAME", help="Which hub, where the stack has several.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 def command(stack: str, hub: str | None, no_browser: bool) -> int:
-    """Open a hub of STACK (a name) in the browser. Needs the Pulumi CLI with access to the stack's state.
+    """Open a hub of STACK (a name) in the browser. Needs the Pulumi CLI with access to the stack's
+    state.
 
-    A hub with entry `port_forward` is reached through a tunnel that stays open until Ctrl+C; that needs kubectl, the aws
-    CLI and credentials too.
+    A hub with entry `port_forward` is reached through a tunnel that stays open until Ctrl+C; that
+    needs kubectl, the aws CLI and credentials too.
     """
     from jupyterhub_aws.operate.open.outputs import built_hub, require
 
@@ -32,9 +35,16 @@ def command(stack: str, hub: str | None, no_browser: bool) -> int:
 
     with tunnel(found, _say) as process:
         _show(found.url, no_browser=no_browser)
-        for which, name in (("user-password", "under any name with"), ("admin-password", "as an administrator with")):
+        for which, name in (
+            ("user-password", "under any name with"),
+            ("admin-password", "as an administrator with"),
+        ):
             if which in found.passwords:
-                _say(f"Sign in {name} the password {found.passwords[which]}" if sys.stdout.isatty() else _how(stack, which, found.name))
+                _say(
+                    f"Sign in {name} the password {found.passwords[which]}"
+                    if sys.stdout.isatty()
+                    else _how(stack, which, found.name)
+                )
         _say("The tunnel stays open until Ctrl+C.")
         process.wait()
     return 0
@@ -42,7 +52,10 @@ def command(stack: str, hub: str | None, no_browser: bool) -> int:
 
 def _how(stack: str, which: str, hub: str) -> str:
     """What to run for a password, where this is no terminal: a log is no place for it."""
-    return f'The {which}: pulumi stack output hubs --show-secrets --json -s {stack} | jq -r \'.["{hub}"].passwords["{which}"]\''
+    return (
+        f"The {which}: pulumi stack output hubs --show-secrets --json -s {stack} | jq -r"
+        f' \'.["{hub}"].passwords["{which}"]\''
+    )
 
 
 def _show(url: str, *, no_browser: bool) -> None:

@@ -10,11 +10,18 @@ import click
 
 @click.command("orphans")
 @click.argument("stack")
-@click.option("--json", "as_json", is_flag=True, help="The answer as data, with the command that would delete each thing, kept ones too.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="The answer as data, with the command that would delete each thing, kept ones too.",
+)
 def command(stack: str, as_json: bool) -> int:
-    """Look through the account of STACK after `pulumi destroy`, by tags, for what it left: what is kept on purpose, and what is an orphan.
+    """Look through the account of STACK after `pulumi destroy`, by tags, for what it left: what is
+    kept on purpose, and what is an orphan.
 
-    Reads only; deletes nothing, ever. Exit code 0: no orphan, 1: some, 2: not looked (no credentials, another account, the stack still stands).
+    Reads only; deletes nothing, ever. Exit code 0: no orphan, 1: some, 2: not looked (no
+    credentials, another account, the stack still stands).
     """
     from jupyterhub_aws.cli.arguments import stack_file
     from jupyterhub_aws.cli.output import to_standard_output
@@ -27,16 +34,27 @@ def command(stack: str, as_json: bool) -> int:
     plan = leaving(stack_file(stack))
     found, name = plan.stack, plan.halves[-1].file.stack
     if not isinstance(found.cluster, EksCluster):
-        click.echo(f"{name} makes nothing in AWS: there is nothing to look for. In the cluster: kubectl get namespaces,persistentvolumes")
+        click.echo(
+            f"{name} makes nothing in AWS: there is nothing to look for. In the cluster: kubectl"
+            " get namespaces,persistentvolumes"
+        )
         return 0
-    account = connect("jhub orphans", found.region, expected=next(iter(found.accounts), None), changes=False)
-    protected = [item for half in plan.halves for item in (*half.parting.stays, *half.parting.forgotten)]
+    account = connect(
+        "jhub orphans", found.region, expected=next(iter(found.accounts), None), changes=False
+    )
+    protected = [
+        item for half in plan.halves for item in (*half.parting.stays, *half.parting.forgotten)
+    ]
     orphans.refuse_standing("jhub orphans", account, found, name, protected)
-    judged = orphans.verdicts(found, scan("jhub orphans", account, plan.whole, _progress), protected)
+    judged = orphans.verdicts(
+        found, scan("jhub orphans", account, plan.whole, _progress), protected
+    )
     if sys.stderr is not None and sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
     if as_json:
-        to_standard_output(json.dumps(orphans.as_json(name, account, judged), indent=2, ensure_ascii=False) + "\n")
+        to_standard_output(
+            json.dumps(orphans.as_json(name, account, judged), indent=2, ensure_ascii=False) + "\n"
+        )
     else:
         orphans.show(name, account, judged, copies_region(found))
     return 1 if any(not item.kept for item in judged) else 0

@@ -1,4 +1,6 @@
-"""`jhub plan STACK`: what `pulumi up` would build, what is wrong with it, and what it costs. Without account and network."""
+"""`jhub plan STACK`: what `pulumi up` would build, what is wrong with it, and what it costs.
+Without account and network.
+"""
 
 from __future__ import annotations
 
@@ -21,22 +23,70 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @click.argument("stack")
-@click.option("--json", "json_file", is_flag=False, flag_value="-", default=None, metavar="[FILE]", help="The plan as data; without FILE to standard output.")
-@click.option("--html", "html_file", default=None, metavar="FILE", help="The plan as one page with pictures, for a browser. It needs no network.")
-@click.option("--resources", "whole", is_flag=True, help="Everything: each resource with its IAM statements, each check, each line of the bill.")
-@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? For example --set pools.memory.size.max=20. May be repeated.")
-@click.option("--prices", "prices_file", default=None, metavar="FILE", help='Prices of your own over the tables: TOML lines such as spot_share = "0.35".')
 @click.option(
-    "--against", "against", default=None, metavar="REF|FILE", help="What changes from there, and for whom: an older plan, or a ref of git such as HEAD."
+    "--json",
+    "json_file",
+    is_flag=False,
+    flag_value="-",
+    default=None,
+    metavar="[FILE]",
+    help="The plan as data; without FILE to standard output.",
 )
 @click.option(
-    "--markdown", "markdown_file", is_flag=False, flag_value="-", default=None, metavar="[FILE]", help="With --against: as one comment for a pull request."
+    "--html",
+    "html_file",
+    default=None,
+    metavar="FILE",
+    help="The plan as one page with pictures, for a browser. It needs no network.",
 )
-@click.option("--as-of", "day", default=None, metavar="YYYY-MM-DD", help="Judge support dates as of this day. Default: today.")
+@click.option(
+    "--resources",
+    "whole",
+    is_flag=True,
+    help="Everything: each resource with its IAM statements, each check, each line of the bill.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="What if? For example --set pools.memory.size.max=20. May be repeated.",
+)
+@click.option(
+    "--prices",
+    "prices_file",
+    default=None,
+    metavar="FILE",
+    help='Prices of your own over the tables: TOML lines such as spot_share = "0.35".',
+)
+@click.option(
+    "--against",
+    "against",
+    default=None,
+    metavar="REF|FILE",
+    help="What changes from there, and for whom: an older plan, or a ref of git such as HEAD.",
+)
+@click.option(
+    "--markdown",
+    "markdown_file",
+    is_flag=False,
+    flag_value="-",
+    default=None,
+    metavar="[FILE]",
+    help="With --against: as one comment for a pull request.",
+)
+@click.option(
+    "--as-of",
+    "day",
+    default=None,
+    metavar="YYYY-MM-DD",
+    help="Judge support dates as of this day. Default: today.",
+)
 def command(stack: str, settings: tuple[str, ...], *, whole: bool, **options: str | None) -> int:
     """Show what `pulumi up -s STACK` would build, and every finding about it.
 
-    STACK is a name (dev) or the path of a stack file. Exit code 0: fine, 1: a check failed, 2: the stack file is wrong.
+    STACK is a name (dev) or the path of a stack file. Exit code 0: fine, 1: a check failed, 2: the
+    stack file is wrong.
     """
     as_of, prices_file = day(options["day"]), options["prices_file"]
     from jupyterhub_aws.config.prices import read_prices
@@ -49,19 +99,38 @@ def command(stack: str, settings: tuple[str, ...], *, whole: bool, **options: st
         _compare(plan, file, options)
     else:
         if options["markdown_file"] is not None:
-            raise ConfigError("jhub plan", [Problem(path="--markdown", what="is of a comparison", fix="say what to compare with: --against REF or FILE")])
+            raise ConfigError(
+                "jhub plan",
+                [
+                    Problem(
+                        path="--markdown",
+                        what="is of a comparison",
+                        fix="say what to compare with: --against REF or FILE",
+                    )
+                ],
+            )
         _show(plan, options["json_file"], options["html_file"], whole=whole)
     return 1 if plan.failed else 0
 
 
 def _compare(plan: Plan, file: StackFile, options: Mapping[str, str | None]) -> None:
-    """What changes from what `--against` names. With it, --json, --html and --markdown are of the difference."""
+    """What changes from what `--against` names. With it, --json, --html and --markdown are of
+    the difference.
+    """
     from jupyterhub_aws.changes.difference import difference
     from jupyterhub_aws.diff.show import show
     from jupyterhub_aws.diff.sides import of_plan, older
 
     found = difference(older(str(options["against"]), file, plan.as_of.isoformat()), of_plan(plan))
-    show(found, None, {"json": options["json_file"], "html": options["html_file"], "markdown": options["markdown_file"]})
+    show(
+        found,
+        None,
+        {
+            "json": options["json_file"],
+            "html": options["html_file"],
+            "markdown": options["markdown_file"],
+        },
+    )
 
 
 def _show(plan: Plan, json_file: str | None, html_file: str | None, *, whole: bool) -> None:
@@ -74,9 +143,13 @@ def _show(plan: Plan, json_file: str | None, html_file: str | None, *, whole: bo
         from jupyterhub_aws.plan.page.page import page
 
         to_file("jhub plan", "--html", html_file, page(plan))
-        # Standard output belongs to the data where that goes there. A reader that has seen enough changes nothing about the verdict.
+        # Standard output belongs to the data where that goes there. A reader that has seen enough
+        # changes nothing about the verdict.
         with contextlib.suppress(BrokenPipeError):
-            click.echo(f"{html_file}: the plan of {plan.stack_name} as a page; open it in a browser", err=json_file == "-")
+            click.echo(
+                f"{html_file}: the plan of {plan.stack_name} as a page; open it in a browser",
+                err=json_file == "-",
+            )
     if json_file is None and html_file is None:
         from jupyterhub_aws.plan.render import render
 

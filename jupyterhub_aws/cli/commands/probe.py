@@ -11,28 +11,48 @@ if TYPE_CHECKING:
     from jupyterhub_aws.config.stack import StackConfig
     from jupyterhub_aws.operate.probe.step import Step
 
-#: Where a password may come from besides the keyboard; never from an argument, which every process on the machine can read.
+#: Where a password may come from besides the keyboard; never from an argument, which every process
+#: on the machine can read.
 _SEARCH_VARIABLE, _USER_VARIABLE = "JHUB_LDAP_SEARCH_PASSWORD", "JHUB_LDAP_PASSWORD"
-_MARKS = {"ok": ("✓", "green"), "failed": ("✗", "red"), "no": ("–", "yellow"), "skipped": ("·", "dim")}
+_MARKS = {
+    "ok": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "no": ("–", "yellow"),
+    "skipped": ("·", "dim"),
+}
 
 
 @click.group("probe")
 def command() -> None:
-    """Try a hub's sign-in from here, with the class and the settings of the hub. Needs the network, and no AWS account."""
+    """Try a hub's sign-in from here, with the class and the settings of the hub. Needs the
+    network, and no AWS account.
+    """
 
 
 @command.command("ldap")
 @click.argument("stack")
-@click.option("--hub", default=None, metavar="NAME", help="Which hub, where the stack has several with a directory.")
-@click.option("--user", default=None, metavar="NAME", help="Whose sign-in to try. The password is asked for, without echo.")
-@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`.")
+@click.option(
+    "--hub",
+    default=None,
+    metavar="NAME",
+    help="Which hub, where the stack has several with a directory.",
+)
+@click.option(
+    "--user",
+    default=None,
+    metavar="NAME",
+    help="Whose sign-in to try. The password is asked for, without echo.",
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`."
+)
 def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, ...]) -> int:
-    r"""Try name, port, certificate, look-up account, entry, password and groups of STACK's directory, one after the other.
+    r"""Try name, port, certificate, look-up account, entry, password and groups of STACK's
+    directory, one after the other.
 
-    \b
-    Passwords are asked for without echo, and neither shown nor logged. For scripts:
-      JHUB_LDAP_PASSWORD          the person's
-      JHUB_LDAP_SEARCH_PASSWORD   the look-up account's; without it the stack's own secret is asked
+    \b Passwords are asked for without echo, and neither shown nor logged. For scripts:
+      JHUB_LDAP_PASSWORD          the person's JHUB_LDAP_SEARCH_PASSWORD   the look-up account's;
+      without it the stack's own secret is asked
                                   of `pulumi config get`, where the Pulumi CLI is there and logged in
     Ends with 0 when the person would be let in, 1 when not, 2 for wrong input.
     """
@@ -43,9 +63,16 @@ def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, 
     found, name = validated_stack(stack, settings)
     which = chosen_hub(found, hub, name)
     secret = _search_password(found, which, name, search_password)
-    password = None if user is None else os.environ.get(_USER_VARIABLE) or click.prompt(f"Password of {user}", hide_input=True, default="", show_default=False)
+    password = (
+        None
+        if user is None
+        else os.environ.get(_USER_VARIABLE)
+        or click.prompt(f"Password of {user}", hide_input=True, default="", show_default=False)
+    )
     good = True
-    for step in probe(Question(stack=found, hub=which, user=user, password=password, search_password=secret)):
+    for step in probe(
+        Question(stack=found, hub=which, user=user, password=password, search_password=secret)
+    ):
         _show(step)
         good = step.state != "failed" and not (step.what == "verdict" and step.state == "no")
     return 0 if good else 1
@@ -54,7 +81,9 @@ def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, 
 def _search_password(found: StackConfig, hub: str, stack: str, stored: object) -> str | None:
     if getattr(found.hubs[hub].sign_in, "lookup", None) is None:
         return None
-    given = os.environ.get(_SEARCH_VARIABLE) or (stored(stack, hub, found.folder) if callable(stored) else None)
+    given = os.environ.get(_SEARCH_VARIABLE) or (
+        stored(stack, hub, found.folder) if callable(stored) else None
+    )
     return given or str(click.prompt("Password of the look-up account", hide_input=True))
 
 

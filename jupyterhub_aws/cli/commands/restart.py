@@ -6,10 +6,14 @@ import click
 
 from jupyterhub_aws.operate.daily.options import agreed, show_option
 
-#: What each restart means for people. The chart has the hub look at the proxy's routes every 60 seconds (its last_activity_interval),
+#: What each restart means for people. The chart has the hub look at the proxy's routes every 60
+#: seconds (its last_activity_interval),
 #: and puts back those that a new proxy lacks.
 _MEANS = {
-    "proxy": "every open page of it loses its connection and comes back within about a minute;\nkernels go on computing",
+    "proxy": (
+        "every open page of it loses its connection and comes back within about a minute;\nkernels"
+        " go on computing"
+    ),
     "hub": "for about a minute nobody can sign in or start a server; servers that run go on",
 }
 
@@ -21,7 +25,9 @@ _MEANS = {
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @show_option
 def command(stack: str, hub: str, part: str, yes: bool, show: bool) -> int:
-    """Restart the proxy or the hub of HUB of STACK, and wait until the new pod is ready. Says first whom it interrupts."""
+    """Restart the proxy or the hub of HUB of STACK, and wait until the new pod is ready. Says
+    first whom it interrupts.
+    """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.config.specs.names import HubNames
     from jupyterhub_aws.operate.daily import tools
@@ -31,11 +37,24 @@ def command(stack: str, hub: str, part: str, yes: bool, show: bool) -> int:
     if show:
         found, _ = validated_stack(stack)
         (name,) = chosen_hubs("jhub restart", found, hub)
-        tools.show(*restart_lines(tools.tools_shown("jhub restart", found), HubNames(stack=found.name, hub=name), part))
+        tools.show(
+            *restart_lines(
+                tools.tools_shown("jhub restart", found), HubNames(stack=found.name, hub=name), part
+            )
+        )
         return 0
     with inside("jhub restart", stack, changes=True) as scene:
         (name,) = chosen_hubs("jhub restart", scene.stack, hub)
-        click.echo(f"A restart of the {part} of {name}: {_MEANS[part]}.\n{whom(scene, name)}", err=True)
+        click.echo(
+            f"A restart of the {part} of {name}: {_MEANS[part]}.\n{whom(scene, name)}", err=True
+        )
         agreed("jhub restart", "Restart it?", yes=yes)
         mine = tools.tools_of(scene.cluster)
-        return next((code for line in restart_lines(mine, HubNames(stack=scene.stack.name, hub=name), part) if (code := mine.run(line))), 0)
+        return next(
+            (
+                code
+                for line in restart_lines(mine, HubNames(stack=scene.stack.name, hub=name), part)
+                if (code := mine.run(line))
+            ),
+            0,
+        )

@@ -1,4 +1,6 @@
-"""`jhub restore`: from a backup into a side path, never over what is alive; and the rehearsal of it."""
+"""`jhub restore`: from a backup into a side path, never over what is alive; and the rehearsal of
+it.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +16,36 @@ if TYPE_CHECKING:
 
 @click.group("restore")
 def command() -> None:
-    """Bring back what was lost, beside what is there. Nothing here writes over anything, or deletes what was not made by itself."""
+    """Bring back what was lost, beside what is there. Nothing here writes over anything, or
+    deletes what was not made by itself.
+    """
 
 
 def _asked(function: Callable[..., int]) -> Callable[..., int]:
     """The options that say what is to come back."""
     options = [
         click.option("--hub", help="Which hub. May be left out where there is one."),
-        click.option("--user", help="Whose home, as the hub's admin page shows the name. Without: everybody's of the hub."),
-        click.option("--at", help="As it was then: 2026-11-27T14:00 (UTC), 2026-11-27, yesterday, 2d, 3h. Without: the newest backup."),
-        click.option("--attempt", default=1, show_default=True, type=click.IntRange(1, 99), help="Another number restores the same once more."),
+        click.option(
+            "--user",
+            help=(
+                "Whose home, as the hub's admin page shows the name. Without: everybody's of the"
+                " hub."
+            ),
+        ),
+        click.option(
+            "--at",
+            help=(
+                "As it was then: 2026-11-27T14:00 (UTC), 2026-11-27, yesterday, 2d, 3h. Without:"
+                " the newest backup."
+            ),
+        ),
+        click.option(
+            "--attempt",
+            default=1,
+            show_default=True,
+            type=click.IntRange(1, 99),
+            help="Another number restores the same once more.",
+        ),
     ]
     for option in reversed(options):
         function = option(function)
@@ -38,7 +60,11 @@ def _scene(name: str, stack: str, asked: dict[str, Any], *, changes: bool) -> tu
     from jupyterhub_aws.operate.backups.scene import awake, scene_of
     from jupyterhub_aws.operate.backups.when import moment
 
-    at = None if asked["at"] is None else moment(name, asked["at"], datetime.datetime.now(tz=datetime.UTC))
+    at = (
+        None
+        if asked["at"] is None
+        else moment(name, asked["at"], datetime.datetime.now(tz=datetime.UTC))
+    )
     scene = scene_of(name, stack, changes=changes)
     found = intent(scene, asked["hub"], asked["user"], at, str(asked["attempt"]))
     if changes and isinstance(found, FromFileSystem):  # a volume is made without any node
@@ -49,9 +75,18 @@ def _scene(name: str, stack: str, asked: dict[str, Any], *, changes: bool) -> tu
 @command.command("plan")
 @click.argument("stack")
 @_asked
-@click.option("--database", is_flag=True, help="How a hub's database (who is signed in, which servers run) would come back; by hand, for it stops the hub.")
-def plan(stack: str, database: bool, **asked: Any) -> int:  # noqa: ANN401 -- the options of `_asked`
-    """Say what `restore run` would do for STACK: from which backup, into which side path. Changes nothing."""
+@click.option(
+    "--database",
+    is_flag=True,
+    help=(
+        "How a hub's database (who is signed in, which servers run) would come back; by hand, for"
+        " it stops the hub."
+    ),
+)
+def plan(stack: str, database: bool, **asked: Any) -> int:
+    """Say what `restore run` would do for STACK: from which backup, into which side path.
+    Changes nothing.
+    """
     import datetime
 
     from jupyterhub_aws.operate.backups.choose import database_words
@@ -72,7 +107,9 @@ def plan(stack: str, database: bool, **asked: Any) -> int:  # noqa: ANN401 -- th
     for line in plan_words(found, now):
         click.echo(line)
     if scene.stack.paused and isinstance(found, FromFileSystem):
-        click.echo(f"\nThe stack is paused, and that needs a node. First: jhub resume {scene.file.stack}")
+        click.echo(
+            f"\nThe stack is paused, and that needs a node. First: jhub resume {scene.file.stack}"
+        )
     if asked["user"] is None:
         click.echo("\nSessions and running servers are the database's: see restore plan --database")
     return 0
@@ -81,8 +118,10 @@ def plan(stack: str, database: bool, **asked: Any) -> int:  # noqa: ANN401 -- th
 @command.command("run")
 @click.argument("stack")
 @_asked
-def run(stack: str, **asked: Any) -> int:  # noqa: ANN401 -- as above
-    """Restore into a side path of STACK. Run it again after anything that went wrong: it goes on where it stopped."""
+def run(stack: str, **asked: Any) -> int:
+    """Restore into a side path of STACK. Run it again after anything that went wrong: it goes on
+    where it stopped.
+    """
     from jupyterhub_aws.operate.backups.intent import FromFileSystem
     from jupyterhub_aws.operate.backups.run import restore_directory, restore_volume
     from jupyterhub_aws.operate.live.cluster import cluster_of
@@ -92,23 +131,45 @@ def run(stack: str, **asked: Any) -> int:  # noqa: ANN401 -- as above
         cluster.reached()
         if isinstance(found, FromFileSystem):
             result = restore_directory(scene, cluster, found)
-            click.echo(f"/{result['target']}: {result['entries']:,} entries" + ("" if result["moved"] else ", there already"))
-            click.echo("In the person's home it is that directory; they move back what they want." if found.person else "Nobody sees it but you.")
+            click.echo(
+                f"/{result['target']}: {result['entries']:,} entries"
+                + ("" if result["moved"] else ", there already")
+            )
+            click.echo(
+                "In the person's home it is that directory; they move back what they want."
+                if found.person
+                else "Nobody sees it but you."
+            )
         else:
             volume = restore_volume(scene, cluster, found)
-            click.echo(f"{volume} is claim {found.target} in {found.namespace}. To look into it: docs/backups.md, A home on a volume.")
+            click.echo(
+                f"{volume} is claim {found.target} in {found.namespace}. To look into it:"
+                " docs/backups.md, A home on a volume."
+            )
     return 0
 
 
 @command.command("drill")
 @click.argument("stack")
 @click.option("--hub", help="Which hub. May be left out where there is one.")
-@click.option("--user", required=True, help="Whose home is restored and compared: yours, or a test user's. The record names nobody.")
-@click.option("--attempt", default=1, show_default=True, type=click.IntRange(1, 99), help="Another number rehearses with the same backup once more.")
+@click.option(
+    "--user",
+    required=True,
+    help="Whose home is restored and compared: yours, or a test user's. The record names nobody.",
+)
+@click.option(
+    "--attempt",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 99),
+    help="Another number rehearses with the same backup once more.",
+)
 def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:
-    """Rehearse: restore one home from the newest backup, compare each file with the one that is alive, and write drills/STACK.toml.
+    """Rehearse: restore one home from the newest backup, compare each file with the one that is
+    alive, and write drills/STACK.toml.
 
-    What was changed since the backup is counted apart. The restored copy stays in its side directory. Exit code 1: files came back otherwise.
+    What was changed since the backup is counted apart. The restored copy stays in its side
+    directory. Exit code 1: files came back otherwise.
     """
     import datetime
 
@@ -121,18 +182,28 @@ def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:
     def clock() -> datetime.datetime:
         return datetime.datetime.now(tz=datetime.UTC)
 
-    # Without the day: one that is killed before midnight goes on after it. The token of the restore has the backup besides.
+    # Without the day: one that is killed before midnight goes on after it. The token of the restore
+    # has the backup besides.
     asked = {"hub": hub, "user": user, "at": None, "attempt": f"drill {attempt}"}
     scene, found = _scene("jhub restore drill", stack, asked, changes=True)
     if not isinstance(found, FromFileSystem):
         what = "are volumes: look into one that `jhub restore run --user` makes"
-        raise ConfigError(scene.command, [Problem(path="homes", what=what, fix="docs/backups.md, A home on a volume")])
+        raise ConfigError(
+            scene.command,
+            [Problem(path="homes", what=what, fix="docs/backups.md, A home on a volume")],
+        )
     with cluster_of(scene.command, scene.stack, scene.account) as cluster:
         cluster.reached()
         result, names = rehearse(scene, cluster, found, clock)
     path = write_record(scene.file, result)
-    click.echo(f"{result.files:,} files came back in {result.seconds} s: {result.same:,} as they were, {result.changed:,} changed since the backup,")
-    click.echo(f"{result.differences:,} otherwise than they had to be. Commit {path.parent.name}/{path.name}.")
+    click.echo(
+        f"{result.files:,} files came back in {result.seconds} s: {result.same:,} as they were,"
+        f" {result.changed:,} changed since the backup,"
+    )
+    click.echo(
+        f"{result.differences:,} otherwise than they had to be. Commit"
+        f" {path.parent.name}/{path.name}."
+    )
     for name in names:
         click.echo(f"  differs: {name}")
     return 1 if result.differences else 0

@@ -7,15 +7,31 @@ import click
 
 @click.command("resume")
 @click.argument("stack")
-@click.option("--no-up", is_flag=True, help="Do not run `pulumi up`: for a stack that drops nothing while paused, or after an `up` of your own.")
+@click.option(
+    "--no-up",
+    is_flag=True,
+    help=(
+        "Do not run `pulumi up`: for a stack that drops nothing while paused, or after an `up` of"
+        " your own."
+    ),
+)
 @click.option("--yes", is_flag=True, help="Let `pulumi up` go on without asking.")
 def command(stack: str, no_up: bool, yes: bool) -> int:
-    """Bring STACK back exactly as its file says: databases, network, nodes, autoscaler, hubs. Run it again after anything that went wrong."""
+    """Bring STACK back exactly as its file says: databases, network, nodes, autoscaler, hubs.
+    Run it again after anything that went wrong.
+    """
     from jupyterhub_aws.operate.live import engine
     from jupyterhub_aws.operate.live.cluster import cluster_of
     from jupyterhub_aws.operate.live.hubs import hub_apis
     from jupyterhub_aws.operate.live.steps import run
-    from jupyterhub_aws.operate.pause.resume import COMMAND, answers, before_up, inside, nodes, opened
+    from jupyterhub_aws.operate.pause.resume import (
+        COMMAND,
+        answers,
+        before_up,
+        inside,
+        nodes,
+        opened,
+    )
     from jupyterhub_aws.operate.pause.scene import needs_up, scene_of
 
     with scene_of(COMMAND, stack, inside=False) as scene:
@@ -25,17 +41,26 @@ def command(stack: str, no_up: bool, yes: bool) -> int:
                 run(COMMAND, answers(scene, cluster))
         if no_up or not engine.there():
             if needs_up(scene):
-                click.echo(f"What was dropped comes back by: pulumi up -s {scene.file.stack}; then run this again with --no-up")
+                click.echo(
+                    f"What was dropped comes back by: pulumi up -s {scene.file.stack}; then run"
+                    " this again with --no-up"
+                )
                 return 0
         else:
             engine.up(COMMAND, scene.file, yes=yes)
         run(COMMAND, nodes(scene))
         if scene.stack.parts == "cloud":
-            click.echo("The AWS half is back. Now, inside: jhub resume the stack that names this one as its cloud_stack")
+            click.echo(
+                "The AWS half is back. Now, inside: jhub resume the stack that names this one as"
+                " its cloud_stack"
+            )
             return 0
         with cluster_of(COMMAND, scene.stack, scene.account) as cluster:
             run(COMMAND, inside(scene, cluster))
             with hub_apis(scene.stack, cluster) as hubs:
                 run(COMMAND, opened(hubs))
-    click.echo(f"{scene.file.stack} is back. Commit {scene.file.source}. Whether people can work: jhub health {scene.file.stack}")
+    click.echo(
+        f"{scene.file.stack} is back. Commit {scene.file.source}. Whether people can work: jhub"
+        f" health {scene.file.stack}"
+    )
     return 0

@@ -20,7 +20,9 @@ nobody can sign in or start a server; servers that run go on."""
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @show_option
 def command(stack: str, hub: str, revision: int | None, yes: bool, show: bool) -> int:
-    """Put HUB of STACK back to REVISION, or to the last one that ran, by Helm. For the night; by day, set the stack file back instead."""
+    """Put HUB of STACK back to REVISION, or to the last one that ran, by Helm. For the night; by
+    day, set the stack file back instead.
+    """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.config.specs.names import HubNames
     from jupyterhub_aws.operate.daily import tools
@@ -30,12 +32,22 @@ def command(stack: str, hub: str, revision: int | None, yes: bool, show: bool) -
     if show:
         found, _ = validated_stack(stack)
         (name,) = chosen_hubs("jhub rollback", found, hub)
-        tools.show(rollback_line(tools.tools_shown("jhub rollback", found), HubNames(stack=found.name, hub=name), revision))
+        tools.show(
+            rollback_line(
+                tools.tools_shown("jhub rollback", found),
+                HubNames(stack=found.name, hub=name),
+                revision,
+            )
+        )
         return 0
     with inside("jhub rollback", stack, changes=True) as scene:
         (name,) = chosen_hubs("jhub rollback", scene.stack, hub)
         names, mine = HubNames(stack=scene.stack.name, hub=name), tools.tools_of(scene.cluster)
         chosen = back_to("jhub rollback", revisions(mine, names), revision)
-        click.echo(f"Back to revision {chosen.number} of {name}: {chosen.chart}, of {chosen.updated[:16].replace('T', ' ')}.\n{_WARNING}", err=True)
+        click.echo(
+            f"Back to revision {chosen.number} of {name}: {chosen.chart}, of"
+            f" {chosen.updated[:16].replace('T', ' ')}.\n{_WARNING}",
+            err=True,
+        )
         agreed("jhub rollback", "Go back?", yes=yes)
         return mine.run(rollback_line(mine, names, chosen.number))

@@ -11,4 +11,6 @@ def _render() -> str:
     return render_schema()
 
 
-command = writer("schema", "config/stack.schema.json", _render, "Write config/stack.schema.json from the models.")
+command = writer(
+    "schema", "config/stack.schema.json", _render, "Write config/stack.schema.json from the models."
+)

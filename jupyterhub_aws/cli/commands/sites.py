@@ -1,4 +1,6 @@
-"""`jhub sites STACK`: every outside host that the stack would talk to, so that a firewall can be opened for exactly those."""
+"""`jhub sites STACK`: every outside host that the stack would talk to, so that a firewall can be
+opened for exactly those.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,14 @@ _TITLES = {
 
 @click.command("sites")
 @click.argument("stack")
-@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`."
+)
 @click.option("--json", "as_json", is_flag=True, help="As data.")
 def command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> int:
-    """Show every host outside that STACK would talk to, who asks it, and which resource makes them ask."""
+    """Show every host outside that STACK would talk to, who asks it, and which resource makes
+    them ask.
+    """
     from jupyterhub_aws.checks.sites import sites
     from jupyterhub_aws.cli.arguments import stack_file
     from jupyterhub_aws.plan.plan import recorded
@@ -32,7 +38,10 @@ def command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> int:
     found, recording = recorded(stack_file(stack, settings))
     listed = sites(found, recording.everything)
     if as_json:
-        data = [{"host": site.host, "who": site.who, "why": site.why, "resource": site.resource} for site in listed]
+        data = [
+            {"host": site.host, "who": site.who, "why": site.why, "resource": site.resource}
+            for site in listed
+        ]
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:
         _show(listed, closed=found.network.closed)
@@ -52,12 +61,26 @@ def _show(listed: list[Site], *, closed: bool) -> None:
             reasons = [site for site in here if site.host == host]
             console.print(f"  {host}", soft_wrap=True)
             for why in dict.fromkeys(site.why for site in reasons):
-                names = sorted({site.resource.rpartition("::")[2] for site in reasons if site.why == why and site.resource})
-                console.print(f"    {why}{f' ({_few(names)})' if names else ''}", style="dim", soft_wrap=True)
+                names = sorted(
+                    {
+                        site.resource.rpartition("::")[2]
+                        for site in reasons
+                        if site.why == why and site.resource
+                    }
+                )
+                console.print(
+                    f"    {why}{f' ({_few(names)})' if names else ''}", style="dim", soft_wrap=True
+                )
     if closed:
-        console.print("\nThis network is closed: what nodes, hubs and servers need is inside (`jhub plan` proves it).", soft_wrap=True)
+        console.print(
+            "\nThis network is closed: what nodes, hubs and servers need is inside (`jhub plan`"
+            " proves it).",
+            soft_wrap=True,
+        )
 
 
 def _few(names: list[str]) -> str:
     shown = 3
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
+    return ", ".join(names[:shown]) + (
+        f" and {len(names) - shown} more" if len(names) > shown else ""
+    )

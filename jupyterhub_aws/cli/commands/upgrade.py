@@ -1,4 +1,6 @@
-"""`jhub upgrade plan STACK --to MINOR`: the steps of an upgrade of Kubernetes, and what each does to people. Changes nothing."""
+"""`jhub upgrade plan STACK --to MINOR`: the steps of an upgrade of Kubernetes, and what each
+does to people. Changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,27 @@ def command() -> None:
 
 @command.command("plan")
 @click.argument("stack")
-@click.option("--to", "target", required=True, metavar="MINOR", help='The Kubernetes minor to get to, such as "1.36".')
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    metavar="MINOR",
+    help='The Kubernetes minor to get to, such as "1.36".',
+)
 @click.option("--json", "as_json", is_flag=True, help="As data.")
-@click.option("--as-of", "as_of", default=None, metavar="YYYY-MM-DD", help="Judge support dates as of this day. Default: today.")
+@click.option(
+    "--as-of",
+    "as_of",
+    default=None,
+    metavar="YYYY-MM-DD",
+    help="Judge support dates as of this day. Default: today.",
+)
 def plan(stack: str, target: str, as_json: bool, as_of: str | None) -> int:
-    """Say in which order STACK gets to another minor: what to write, what to run, whom it interrupts, how long it takes, how to go back.
+    """Say in which order STACK gets to another minor: what to write, what to run, whom it
+    interrupts, how long it takes, how to go back.
 
-    What a step does is measured: the stack is planned before and after it, and the two are compared.
+    What a step does is measured: the stack is planned before and after it, and the two are
+    compared.
     """
     from jupyterhub_aws.operate.upgrade.show import as_data, render
     from jupyterhub_aws.operate.upgrade.upgrade import planned_upgrade

@@ -1,4 +1,6 @@
-"""`jhub values STACK [HUB]`: the exact values that Helm gets for a hub, as YAML, with every secret masked."""
+"""`jhub values STACK [HUB]`: the exact values that Helm gets for a hub, as YAML, with every
+secret masked.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,14 @@ import click
 @click.command("values")
 @click.argument("stack")
 @click.argument("hub", required=False)
-@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`."
+)
 def command(stack: str, hub: str | None, settings: tuple[str, ...]) -> int:
     """Print the values of HUB's release in STACK. HUB may be left out where there is one only.
 
-    What only AWS knows stands as a name such as ${hub-main-database-instance.endpoint}; a secret as [secret].
+    What only AWS knows stands as a name such as ${hub-main-database-instance.endpoint}; a secret as
+    [secret].
     """
     from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
     from jupyterhub_aws.cli.arguments import stack_file
@@ -29,18 +34,27 @@ def command(stack: str, hub: str | None, settings: tuple[str, ...]) -> int:
         return ConfigError("jhub values", [Problem(path=stack, what=what, fix=fix)])
 
     if not found:
-        raise refused("has no hub inside a cluster", "name the stack that makes them: with `parts: cloud` it is the other one")
+        raise refused(
+            "has no hub inside a cluster",
+            "name the stack that makes them: with `parts: cloud` it is the other one",
+        )
     if hub is None and len(found) > 1:
-        raise refused(f"has several hubs: {', '.join(sorted(found))}", f"name one: jhub values {stack} {min(found)}")
+        raise refused(
+            f"has several hubs: {', '.join(sorted(found))}",
+            f"name one: jhub values {stack} {min(found)}",
+        )
     name = hub or next(iter(found))
     if name not in found:
         guess = closest(name, found)
-        raise refused(f"has no hub {name!r}", f"did you mean {guess}?" if guess else f"choose from {', '.join(sorted(found))}")
+        raise refused(
+            f"has no hub {name!r}",
+            f"did you mean {guess}?" if guess else f"choose from {', '.join(sorted(found))}",
+        )
     _write(found[name].inputs["values"])
     return 0
 
 
-def _write(values: Any) -> None:  # noqa: ANN401 -- Helm values
+def _write(values: Any) -> None:
     from ruamel.yaml import YAML
 
     yaml = YAML()
@@ -49,7 +63,7 @@ def _write(values: Any) -> None:  # noqa: ANN401 -- Helm values
     yaml.dump(_readable(values), sys.stdout)
 
 
-def _readable(value: Any) -> Any:  # noqa: ANN401 -- Helm values
+def _readable(value: Any) -> Any:
     """The same value, with texts of several lines as blocks."""
     from ruamel.yaml.scalarstring import LiteralScalarString
 

@@ -1,4 +1,6 @@
-"""`jhub versions [STACK]`: what is old, near its end or insecure; `jhub versions refresh` asks AWS for newer pins."""
+"""`jhub versions [STACK]`: what is old, near its end or insecure; `jhub versions refresh` asks
+AWS for newer pins.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,24 @@ class _ShowByDefault(click.Group):
 
 @click.group("versions", cls=_ShowByDefault)
 def command() -> None:
-    """`jhub versions [STACK]`: what is old, near its end or insecure. Needs neither account nor network, except to refresh."""
+    """`jhub versions [STACK]`: what is old, near its end or insecure. Needs neither account nor
+    network, except to refresh.
+    """
 
 
 @command.command("show")
 @click.argument("stack", required=False)
-@click.option("--as-of", "as_of", default=None, metavar="YYYY-MM-DD", help="Judge as of this day. Default: today.")
+@click.option(
+    "--as-of",
+    "as_of",
+    default=None,
+    metavar="YYYY-MM-DD",
+    help="Judge as of this day. Default: today.",
+)
 @click.option("--json", "as_json", is_flag=True, help="As data.")
 def show(stack: str | None, as_of: str | None, as_json: bool) -> int:
-    """Show each version that STACK uses: the newest known, until when it is supported, and how it stands. Without STACK: the whole table.
+    """Show each version that STACK uses: the newest known, until when it is supported, and how it
+    stands. Without STACK: the whole table.
 
     Ends with 1 when something lacks a security release that concerns the stack, or is past its end.
     """
@@ -43,13 +54,20 @@ def show(stack: str | None, as_of: str | None, as_json: bool) -> int:
 
 
 @command.command("refresh")
-@click.option("--region", default="us-east-1", show_default=True, help="Where to ask. Versions are the same in every region, sometimes some days apart.")
+@click.option(
+    "--region",
+    default="us-east-1",
+    show_default=True,
+    help="Where to ask. Versions are the same in every region, sometimes some days apart.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would change, and write nothing.")
 def refresh(region: str, dry_run: bool) -> int:
-    """Ask AWS for the add-ons, node images and support dates of each minor, and write them into config/data/versions.toml.
+    """Ask AWS for the add-ons, node images and support dates of each minor, and write them into
+    config/data/versions.toml.
 
-    Needs credentials that may call eks:DescribeAddonVersions, eks:DescribeClusterVersions and ssm:GetParameter. Charts and their images are not AWS's:
-    they stay as they are. Read the difference, run the tests, and plan each stack before you commit.
+    Needs credentials that may call eks:DescribeAddonVersions, eks:DescribeClusterVersions and
+    ssm:GetParameter. Charts and their images are not AWS's: they stay as they are. Read the
+    difference, run the tests, and plan each stack before you commit.
     """
     from jupyterhub_aws.config.versions import TABLE
     from jupyterhub_aws.operate.versions.refresh import refreshed
@@ -57,7 +75,14 @@ def refresh(region: str, dry_run: bool) -> int:
     changes = refreshed("jhub versions refresh", TABLE, region, write=not dry_run)
     for line in changes:
         click.echo(line)
-    click.echo(f"{len(changes)} rows {'would change' if dry_run else 'changed'}" if changes else "Everything is as AWS has it.")
+    click.echo(
+        f"{len(changes)} rows {'would change' if dry_run else 'changed'}"
+        if changes
+        else "Everything is as AWS has it."
+    )
     if changes and not dry_run:
-        click.echo(f"Read the difference (git diff {TABLE.name}), then: jhub docs, make test, jhub plan STACK --against HEAD")
+        click.echo(
+            f"Read the difference (git diff {TABLE.name}), then: jhub docs, make test, jhub plan"
+            " STACK --against HEAD"
+        )
     return 0

@@ -9,10 +9,14 @@ import click
 
 @click.command("who")
 @click.argument("stack")
-@click.option("--hub", default=None, metavar="NAME", help="One hub. Default: every hub of the stack.")
+@click.option(
+    "--hub", default=None, metavar="NAME", help="One hub. Default: every hub of the stack."
+)
 @click.option("--json", "as_json", is_flag=True, help="The answer as data.")
 def command(stack: str, hub: str | None, as_json: bool) -> int:
-    """Show every server of STACK: whose, which profile, on which node and pool, since when, and when it was last used."""
+    """Show every server of STACK: whose, which profile, on which node and pool, since when, and
+    when it was last used.
+    """
     from jupyterhub_aws.cli.output import to_standard_output
     from jupyterhub_aws.operate.daily import who
     from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside
@@ -20,7 +24,9 @@ def command(stack: str, hub: str | None, as_json: bool) -> int:
     with inside("jhub who", stack) as scene:
         found = who.running(scene, chosen_hubs("jhub who", scene.stack, hub))
     if as_json:
-        to_standard_output(json.dumps(who.as_json(scene.name, found), indent=2, ensure_ascii=False) + "\n")
+        to_standard_output(
+            json.dumps(who.as_json(scene.name, found), indent=2, ensure_ascii=False) + "\n"
+        )
     else:
         who.show(scene.name, found)
     return 0

@@ -1,4 +1,6 @@
-"""As much of GitHub's REST API as a report needs. Everything that comes back is data of strangers."""
+"""As much of GitHub's REST API as a report needs. Everything that comes back is data of
+strangers.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,16 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, kw_only=True)
 class GitHub:
-    """One repository. `url` is the API's (`GITHUB_API_URL`), `token` the workflow's own; neither is ever printed."""
+    """One repository. `url` is the API's (`GITHUB_API_URL`), `token` the workflow's own; neither
+    is ever printed.
+    """
 
     repository: str
     token: str
     url: str = "https://api.github.com"
     pause: float = 0.5
 
-    def get(self, path: str, **query: str) -> Any:  # noqa: ANN401 -- any JSON value
+    def get(self, path: str, **query: str) -> Any:
         """One answer. Raises ConfigError where there is none."""
         return self._call("GET", f"{path}?{urllib.parse.urlencode(query)}" if query else path)
 
@@ -39,12 +43,16 @@ class GitHub:
         """Every item of a list, page by page."""
         for page in range(1, _PAGES + 1):
             found = self.get(path, **query, per_page=str(_PAGE), page=str(page))
-            items = [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+            items = (
+                [item for item in found if isinstance(item, Mapping)]
+                if isinstance(found, list)
+                else []
+            )
             yield from items
             if len(items) < _PAGE:
                 return
 
-    def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- any JSON value
+    def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """Change something."""
         return self._call(method, path, body)
 
@@ -54,12 +62,22 @@ class GitHub:
             found = self.get(f"/collaborators/{urllib.parse.quote(login, safe='')}/permission")
         except ConfigError:  # nobody whom this repository knows
             return False
-        return isinstance(found, Mapping) and found.get("permission") in ("admin", "maintain", "write")
+        return isinstance(found, Mapping) and found.get("permission") in (
+            "admin",
+            "maintain",
+            "write",
+        )
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 -- any JSON value
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/vnd.github+json", "User-Agent": "jupyterhub-aws"}
-        request = urllib.request.Request(f"{self.url}/repos/{self.repository}{path}", data=data, headers=headers, method=method)  # noqa: S310 -- the API's own address
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Accept": "application/vnd.github+json",
+            "User-Agent": "jupyterhub-aws",
+        }
+        request = urllib.request.Request(  # noqa: S310
+            f"{self.url}/repos/{self.repository}{path}", data=data, headers=headers, method=method
+        )
         reason = ""
         for attempt in range(_TRIES):
             try:
@@ -76,4 +94,7 @@ class GitHub:
             if attempt < _TRIES - 1:
                 time.sleep(self.pause * 4**attempt)
         fix = "look at the permissions of the workflow's token, and at githubstatus.com"
-        raise ConfigError("jhub report", [Problem(path=f"{method} {path.partition('?')[0]}", what=f"GitHub {reason}", fix=fix)])
+        raise ConfigError(
+            "jhub report",
+            [Problem(path=f"{method} {path.partition('?')[0]}", what=f"GitHub {reason}", fix=fix)],
+        )

@@ -1,4 +1,6 @@
-"""The report on a pull request: judged with the base branch's own plans, said in one comment that is updated in place, and in one status."""
+"""The report on a pull request: judged with the base branch's own plans, said in one comment
+that is updated in place, and in one status.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +41,17 @@ class Judged:
 
 
 def judge(base: Path, new: Path, words: Sequence[str]) -> list[Judged]:
-    """Every stack that either side has a plan of. `base` was made by the base branch, `new` by whoever wrote the pull request."""
+    """Every stack that either side has a plan of. `base` was made by the base branch, `new` by
+    whoever wrote the pull request.
+    """
     names = sorted(
-        {path.name for folder in (base, new) if folder.is_dir() for path in folder.iterdir() if _NAME.fullmatch(path.name) and not path.is_symlink()}
+        {
+            path.name
+            for folder in (base, new)
+            if folder.is_dir()
+            for path in folder.iterdir()
+            if _NAME.fullmatch(path.name) and not path.is_symlink()
+        }
     )
     return [_judge(name, base / name, new / name, words) for name in names[:_MOST]]
 
@@ -49,9 +59,21 @@ def judge(base: Path, new: Path, words: Sequence[str]) -> list[Judged]:
 def _judge(name: str, base: Path, new: Path, words: Sequence[str]) -> Judged:
     stack = name.removesuffix(".json")
     if not new.is_file():
-        return Judged(stack=stack, fault="there is no plan of this stack: its stack file is gone, or wrong (see the run of the first workflow)")
+        return Judged(
+            stack=stack,
+            fault=(
+                "there is no plan of this stack: its stack file is gone, or wrong (see the run of"
+                " the first workflow)"
+            ),
+        )
     try:
-        old = read_side(str(base)) if base.is_file() else Side(source="the base branch, where it is not yet", stack=stack, resources=Resources([]))
+        old = (
+            read_side(str(base))
+            if base.is_file()
+            else Side(
+                source="the base branch, where it is not yet", stack=stack, resources=Resources([])
+            )
+        )
         side = read_side(str(new))
         if side.stack != stack:
             return Judged(stack=stack, fault=f"the plan says that it is of {side.stack}")
@@ -59,7 +81,8 @@ def _judge(name: str, base: Path, new: Path, words: Sequence[str]) -> Judged:
         return Judged(stack=stack, found=found, verdict=judged(found, words))
     except ConfigError as error:
         return Judged(stack=stack, fault=str(error).splitlines()[0][:300])
-    except Exception as error:  # a plan of a stranger may trip any rule: then nothing is known, and the gate is shut
+    # a plan of a stranger may trip any rule: then nothing is known, and the gate is shut
+    except Exception as error:
         return Judged(stack=stack, fault=f"the plan could not be compared ({type(error).__name__})")
 
 
@@ -74,11 +97,16 @@ def comment(stacks: Sequence[Judged]) -> str:
             parts.append(f"### {text(item.stack)}: could not be judged\n\n{text(item.fault)}\n")
     if not stacks:
         parts.append("### No plan of any stack\n")
-    parts.append("<sub>The plans on the right side were made by this pull request's own code: advice for a reviewer, not a security boundary.</sub>")
+    parts.append(
+        "<sub>The plans on the right side were made by this pull request's own code: advice for a"
+        " reviewer, not a security boundary.</sub>"
+    )
     return "\n".join(parts)
 
 
-def publish(github: GitHub, number: int, commit: str, stacks: Sequence[Judged], *, run: str = "") -> None:
+def publish(
+    github: GitHub, number: int, commit: str, stacks: Sequence[Judged], *, run: str = ""
+) -> None:
     """Write the comment, over the last one if there is one, and set the status of the commit."""
     body = comment(stacks)
     last = next((item for item in github.all(f"/issues/{number}/comments") if _is_ours(item)), None)
@@ -87,12 +115,26 @@ def publish(github: GitHub, number: int, commit: str, stacks: Sequence[Judged], 
     elif last.get("body") != body:
         github.send("PATCH", f"/issues/comments/{int(last['id'])}", {"body": body})
     shut = [item.stack for item in stacks if not item.passes]
-    words = "open" if stacks and not shut else f"shut for {', '.join(shut)}" if shut else "shut: no plans"
-    state: dict[str, Any] = {"state": "success" if stacks and not shut else "failure", "context": CONTEXT, "description": words[:140]}
+    words = (
+        "open"
+        if stacks and not shut
+        else f"shut for {', '.join(shut)}"
+        if shut
+        else "shut: no plans"
+    )
+    state: dict[str, Any] = {
+        "state": "success" if stacks and not shut else "failure",
+        "context": CONTEXT,
+        "description": words[:140],
+    }
     github.send("POST", f"/statuses/{commit}", {**state, **({"target_url": run} if run else {})})
 
 
-def _is_ours(item: Any) -> bool:  # noqa: ANN401 -- any JSON value
+def _is_ours(item: Any) -> bool:
     """A comment of a workflow's own account: anybody may write the marker."""
     user = item.get("user") or {}
-    return isinstance(user, dict) and user.get("type") == "Bot" and str(item.get("body") or "").startswith(MARKER)
+    return (
+        isinstance(user, dict)
+        and user.get("type") == "Bot"
+        and str(item.get("body") or "").startswith(MARKER)
+    )

@@ -1,4 +1,6 @@
-"""Whose word counts: reviews and labels by people with write access who wrote nothing of the pull request."""
+"""Whose word counts: reviews and labels by people with write access who wrote nothing of the
+pull request.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ _COUNTS = ("APPROVED", "COMMENTED")
 
 
 def pull_request(github: GitHub, commit: str, *, merged: bool = False) -> Mapping[str, Any] | None:
-    """The open pull request whose head (or merge) is a commit; or the merged one that became it. None where there is none.
+    """The open pull request whose head (or merge) is a commit; or the merged one that became it.
+    None where there is none.
 
     Its number is never taken from an artifact: whoever made that may be anybody.
     """
@@ -39,14 +42,23 @@ def words_that_count(github: GitHub, request: Mapping[str, Any]) -> list[str]:
     found = []
     for review in github.all(f"/pulls/{number}/reviews"):
         login, body = str(_at(review, "user", "login") or ""), str(review.get("body") or "")
-        if review.get("state") in _COUNTS and review.get("commit_id") == head and "acknowledge" in body and counts(login):
+        if (
+            review.get("state") in _COUNTS
+            and review.get("commit_id") == head
+            and "acknowledge" in body
+            and counts(login)
+        ):
             found += body.splitlines()
     return [*found, *(name for name, login in _labels(github, request) if counts(login))]
 
 
 def _labels(github: GitHub, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Labels that are there now, with whoever put them there last."""
-    names = {str(label.get("name")) for label in request.get("labels") or () if isinstance(label, Mapping)}
+    names = {
+        str(label.get("name"))
+        for label in request.get("labels") or ()
+        if isinstance(label, Mapping)
+    }
     wanted = {name for name in names if LABEL.match(name)}
     if not wanted:
         return
@@ -60,10 +72,14 @@ def _labels(github: GitHub, request: Mapping[str, Any]) -> Iterator[tuple[str, s
 
 def _authors(github: GitHub, number: int) -> Iterator[str]:
     for commit in github.all(f"/pulls/{number}/commits"):
-        yield from (str(_at(commit, who, "login")) for who in ("author", "committer") if _at(commit, who, "login"))
+        yield from (
+            str(_at(commit, who, "login"))
+            for who in ("author", "committer")
+            if _at(commit, who, "login")
+        )
 
 
-def _at(item: Any, *keys: str) -> Any:  # noqa: ANN401 -- any JSON value
+def _at(item: Any, *keys: str) -> Any:
     for key in keys:
         item = item.get(key) if isinstance(item, Mapping) else None
     return item

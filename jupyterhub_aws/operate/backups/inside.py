@@ -1,8 +1,10 @@
 """The way to everybody's homes, opened for one job and shut again.
 
-The file system's policy lets one role through the access point of root. The EFS driver mounts with the identity of its own pod on the node
-(aws-efs-csi-driver, docs/parameters.md: `iam`), so that pod, on one core node, is given the role (EKS Pod Identity; efs-utils 2.3 and later) and made
-anew, which its environment needs. Core nodes mount nobody's home: no server notices. Afterwards the role is taken from it again.
+The file system's policy lets one role through the access point of root. The EFS driver mounts with
+the identity of its own pod on the node (aws-efs-csi-driver, docs/parameters.md: `iam`), so that
+pod, on one core node, is given the role (EKS Pod Identity; efs-utils 2.3 and later) and made anew,
+which its environment needs. Core nodes mount nobody's home: no server notices. Afterwards the role
+is taken from it again.
 """
 
 from __future__ import annotations
@@ -23,8 +25,13 @@ from jupyterhub_aws.operate.live.account import kindly
 from jupyterhub_aws.operate.live.cluster import Cluster
 from jupyterhub_aws.operate.live.steps import Step
 
-_DRIVER_NAMESPACE, _DRIVER_ACCOUNT, _DRIVER_LABEL = "kube-system", "efs-csi-node-sa", "app=efs-csi-node"
-#: EKS user guide, "How EKS Pod Identity works": what the webhook puts into a pod whose account has a role.
+_DRIVER_NAMESPACE, _DRIVER_ACCOUNT, _DRIVER_LABEL = (
+    "kube-system",
+    "efs-csi-node-sa",
+    "app=efs-csi-node",
+)
+#: EKS user guide, "How EKS Pod Identity works": what the webhook puts into a pod whose account has
+#: a role.
 _IDENTITY = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 _SECONDS, _HOURS = 300.0, 3600.0
 _CORE = "hub.jupyter.org/node-purpose=core"
@@ -41,9 +48,16 @@ class AllHomes:
         self.result: dict[str, Any] | None = None
 
     def look(self, file_system: str) -> None:
-        """Raise ConfigError, with every problem, for what can be known before anything is made: no node, no way to the files, somebody else's role or job."""
+        """Raise ConfigError, with every problem, for what can be known before anything is made:
+        no node, no way to the files, somebody else's role or job.
+        """
         problems: list[Problem] = []
-        for looks in (lambda: self.node, lambda: self._access_point(file_system), self._unassociated, self._jobs):
+        for looks in (
+            lambda: self.node,
+            lambda: self._access_point(file_system),
+            self._unassociated,
+            self._jobs,
+        ):
             try:
                 looks()
             except ConfigError as error:
@@ -58,34 +72,82 @@ class AllHomes:
             self._run(file_system, [*arguments(), "--uid", str(UID), "--gid", str(GID)])
 
         return [
-            Step(says="the storage driver of one core node gets the role that sees all homes", left=self._unassociated, do=self._associate, patience=_SECONDS),
-            Step(says="its pod on that node is made anew, with the role", left=self._without, do=self._renew, patience=_SECONDS),
-            Step(says="a job in the cluster does the rest", left=self._unfinished, do=begin, patience=12 * _HOURS),
+            Step(
+                says="the storage driver of one core node gets the role that sees all homes",
+                left=self._unassociated,
+                do=self._associate,
+                patience=_SECONDS,
+            ),
+            Step(
+                says="its pod on that node is made anew, with the role",
+                left=self._without,
+                do=self._renew,
+                patience=_SECONDS,
+            ),
+            Step(
+                says="a job in the cluster does the rest",
+                left=self._unfinished,
+                do=begin,
+                patience=12 * _HOURS,
+            ),
             *self.shut(),
         ]
 
     def shut(self) -> list[Step]:
         """Take everything away again that this made: no home, and nothing restored."""
         return [
-            Step(says="the job and its way to the files go", left=self._still_there, do=self._clear, patience=_SECONDS),
-            Step(says="the role is taken from the storage driver", left=self._associated, do=self._dissociate, patience=_SECONDS),
-            Step(says="its pod is made anew, without the role", left=self._with, do=self._renew, patience=_SECONDS),
+            Step(
+                says="the job and its way to the files go",
+                left=self._still_there,
+                do=self._clear,
+                patience=_SECONDS,
+            ),
+            Step(
+                says="the role is taken from the storage driver",
+                left=self._associated,
+                do=self._dissociate,
+                patience=_SECONDS,
+            ),
+            Step(
+                says="its pod is made anew, without the role",
+                left=self._with,
+                do=self._renew,
+                patience=_SECONDS,
+            ),
         ]
 
     # --- the role
 
     def _associations(self) -> list[Any]:
         with kindly(self._scene.command):
-            found = self._eks.list_pod_identity_associations(clusterName=self._scene.stack.name, namespace=_DRIVER_NAMESPACE, serviceAccount=_DRIVER_ACCOUNT)
+            found = self._eks.list_pod_identity_associations(
+                clusterName=self._scene.stack.name,
+                namespace=_DRIVER_NAMESPACE,
+                serviceAccount=_DRIVER_ACCOUNT,
+            )
             ids = [str(item["associationId"]) for item in found.get("associations", [])]
-            return [self._eks.describe_pod_identity_association(clusterName=self._scene.stack.name, associationId=id_)["association"] for id_ in ids]
+            return [
+                self._eks.describe_pod_identity_association(
+                    clusterName=self._scene.stack.name, associationId=id_
+                )["association"]
+                for id_ in ids
+            ]
 
     def _unassociated(self) -> list[str]:
         found = self._associations()
         other = [str(item["roleArn"]) for item in found if item["roleArn"] != self._role]
         if other:
             what = f"{_DRIVER_ACCOUNT} has another role already: {other[0]}"
-            raise ConfigError(self._scene.command, [Problem(path="storage driver", what=what, fix="somebody gave it that by hand: take it away, or ask them")])
+            raise ConfigError(
+                self._scene.command,
+                [
+                    Problem(
+                        path="storage driver",
+                        what=what,
+                        fix="somebody gave it that by hand: take it away, or ask them",
+                    )
+                ],
+            )
         return [] if found else ["the association of its service account"]
 
     def _associate(self) -> None:
@@ -102,23 +164,48 @@ class AllHomes:
             )
 
     def _associated(self) -> list[str]:
-        return [str(item["associationId"]) for item in self._associations() if item["roleArn"] == self._role]
+        return [
+            str(item["associationId"])
+            for item in self._associations()
+            if item["roleArn"] == self._role
+        ]
 
     def _dissociate(self) -> None:
         for id_ in self._associated():
             with kindly(self._scene.command):
-                self._eks.delete_pod_identity_association(clusterName=self._scene.stack.name, associationId=id_)
+                self._eks.delete_pod_identity_association(
+                    clusterName=self._scene.stack.name, associationId=id_
+                )
 
     # --- the driver's pod
 
     def _driver(self) -> tuple[str, bool, bool] | None:
-        """The driver's pod on the chosen node: its name, whether it is ready, and whether it has the role. None while there is none."""
-        found = self._cluster.data("--namespace", _DRIVER_NAMESPACE, "get", "pods", "--selector", _DRIVER_LABEL)["items"]
-        pod = next((item for item in found if item["spec"].get("nodeName") == self.node and "deletionTimestamp" not in item["metadata"]), None)
+        """The driver's pod on the chosen node: its name, whether it is ready, and whether it has
+        the role. None while there is none.
+        """
+        found = self._cluster.data(
+            "--namespace", _DRIVER_NAMESPACE, "get", "pods", "--selector", _DRIVER_LABEL
+        )["items"]
+        pod = next(
+            (
+                item
+                for item in found
+                if item["spec"].get("nodeName") == self.node
+                and "deletionTimestamp" not in item["metadata"]
+            ),
+            None,
+        )
         if pod is None:
             return None
-        ready = any(item["type"] == "Ready" and item["status"] == "True" for item in pod.get("status", {}).get("conditions", ()))
-        has = any(entry["name"] == _IDENTITY for container in pod["spec"]["containers"] for entry in container.get("env", ()))
+        ready = any(
+            item["type"] == "Ready" and item["status"] == "True"
+            for item in pod.get("status", {}).get("conditions", ())
+        )
+        has = any(
+            entry["name"] == _IDENTITY
+            for container in pod["spec"]["containers"]
+            for entry in container.get("env", ())
+        )
         return str(pod["metadata"]["name"]), ready, has
 
     @property
@@ -129,26 +216,47 @@ class AllHomes:
             ready = [
                 str(item["metadata"]["name"])
                 for item in nodes
-                if not item["spec"].get("unschedulable") and any(c["type"] == "Ready" and c["status"] == "True" for c in item["status"]["conditions"])
+                if not item["spec"].get("unschedulable")
+                and any(
+                    c["type"] == "Ready" and c["status"] == "True"
+                    for c in item["status"]["conditions"]
+                )
             ]
             if not ready:
-                raise ConfigError(self._scene.command, [Problem(path="nodes", what="no core node is ready for the job", fix="paused? jhub resume STACK first")])
+                raise ConfigError(
+                    self._scene.command,
+                    [
+                        Problem(
+                            path="nodes",
+                            what="no core node is ready for the job",
+                            fix="paused? jhub resume STACK first",
+                        )
+                    ],
+                )
             self._node = min(ready)
         return self._node
 
     def _without(self) -> list[str]:
         found = self._driver()
-        return [] if found is not None and found[1] and found[2] else [f"efs-csi-node on {self.node}"]
+        return (
+            [] if found is not None and found[1] and found[2] else [f"efs-csi-node on {self.node}"]
+        )
 
     def _with(self) -> list[str]:
         found = self._driver()
-        return [] if found is not None and found[1] and not found[2] else [f"efs-csi-node on {self.node}"]
+        return (
+            []
+            if found is not None and found[1] and not found[2]
+            else [f"efs-csi-node on {self.node}"]
+        )
 
     def _renew(self) -> None:
         """Only the pod that is not as it has to be; its set makes another at once."""
         found, wanted = self._driver(), bool(self._associations())
         if found is not None and found[2] != wanted:
-            self._cluster.change("--namespace", _DRIVER_NAMESPACE, "delete", "pod", found[0], "--wait=true")
+            self._cluster.change(
+                "--namespace", _DRIVER_NAMESPACE, "delete", "pod", found[0], "--wait=true"
+            )
 
     # --- the job
 
@@ -158,14 +266,27 @@ class AllHomes:
         other = sorted(set(there) - {self._name})
         if other:
             what = f"is under way: {', '.join(other)}"
-            raise ConfigError(self._scene.command, [Problem(path="another restore", what=what, fix="run its command again to its end, then this one")])
+            raise ConfigError(
+                self._scene.command,
+                [
+                    Problem(
+                        path="another restore",
+                        what=what,
+                        fix="run its command again to its end, then this one",
+                    )
+                ],
+            )
         return there
 
     def _unfinished(self) -> list[str]:
         status = self._jobs().get(self._name, {}).get("status", {})
         if not status.get("succeeded") and not status.get("failed"):
             return [self._name]
-        said = self._cluster.ask("--namespace", NAMESPACE, "logs", f"job/{self._name}").strip().splitlines()
+        said = (
+            self._cluster.ask("--namespace", NAMESPACE, "logs", f"job/{self._name}")
+            .strip()
+            .splitlines()
+        )
         self.result = _last(said)
         for line in said[:-1]:
             if line.startswith("differs: "):
@@ -176,17 +297,27 @@ class AllHomes:
         if self._name in self._objects("jobs"):
             return
         handle = f"{file_system}::{self._access_point(file_system)}"
-        documents = [*around(self._scene.stack, handle), job(self._scene.stack, self._hub, self._name, arguments, self.node)]
+        documents = [
+            *around(self._scene.stack, handle),
+            job(self._scene.stack, self._hub, self._name, arguments, self.node),
+        ]
         apply(self._cluster, documents)
 
     def _access_point(self, file_system: str) -> str:
         wanted = restore_name(self._scene.stack.name)
         with kindly(self._scene.command):
-            found = list(self._scene.account.all("efs", "describe_access_points", "AccessPoints", FileSystemId=file_system))
+            found = list(
+                self._scene.account.all(
+                    "efs", "describe_access_points", "AccessPoints", FileSystemId=file_system
+                )
+            )
         mine = [str(item["AccessPointId"]) for item in found if tags_of(item).get("Name") == wanted]
         if not mine:
             what = f"the file system has no access point {wanted}"
-            raise ConfigError(self._scene.command, [Problem(path="homes", what=what, fix="pulumi up, which makes it")])
+            raise ConfigError(
+                self._scene.command,
+                [Problem(path="homes", what=what, fix="pulumi up, which makes it")],
+            )
         return mine[0]
 
     def _objects(self, kind: str) -> dict[str, Any]:
@@ -194,19 +325,37 @@ class AllHomes:
         return {str(item["metadata"]["name"]): item for item in found}
 
     def _still_there(self) -> list[str]:
-        names = [item["metadata"]["name"] for item in self._cluster.data("get", "namespaces", "--selector", "app.kubernetes.io/managed-by=jhub")["items"]]
+        names = [
+            item["metadata"]["name"]
+            for item in self._cluster.data(
+                "get", "namespaces", "--selector", "app.kubernetes.io/managed-by=jhub"
+            )["items"]
+        ]
         volumes = [
-            item["metadata"]["name"] for item in self._cluster.data("get", "persistentvolumes", "--selector", "app.kubernetes.io/managed-by=jhub")["items"]
+            item["metadata"]["name"]
+            for item in self._cluster.data(
+                "get", "persistentvolumes", "--selector", "app.kubernetes.io/managed-by=jhub"
+            )["items"]
         ]
         mine = volume_of_all_homes(self._scene.stack.name)
-        return [f"namespace {NAMESPACE}"] * (NAMESPACE in names) + [f"volume {mine}"] * (mine in volumes)
+        return [f"namespace {NAMESPACE}"] * (NAMESPACE in names) + [f"volume {mine}"] * (
+            mine in volumes
+        )
 
     def _clear(self) -> None:
         left = self._still_there()
         if f"namespace {NAMESPACE}" in left:
-            self._cluster.change("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true")
+            self._cluster.change(
+                "delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true"
+            )
         if f"volume {volume_of_all_homes(self._scene.stack.name)}" in left:
-            self._cluster.change("delete", "persistentvolume", volume_of_all_homes(self._scene.stack.name), "--ignore-not-found", "--wait=true")
+            self._cluster.change(
+                "delete",
+                "persistentvolume",
+                volume_of_all_homes(self._scene.stack.name),
+                "--ignore-not-found",
+                "--wait=true",
+            )
 
 
 def _last(lines: Sequence[str]) -> dict[str, Any]:
@@ -221,5 +370,8 @@ def apply(cluster: Cluster, documents: Sequence[dict[str, Any]]) -> None:
     """Objects as one list, through a file of this process alone."""
     with tempfile.TemporaryDirectory(prefix="jhub-") as folder:
         path = Path(folder) / "objects.json"
-        path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(documents)}), encoding="utf-8")
+        path.write_text(
+            json.dumps({"apiVersion": "v1", "kind": "List", "items": list(documents)}),
+            encoding="utf-8",
+        )
         cluster.change("apply", "--filename", str(path))

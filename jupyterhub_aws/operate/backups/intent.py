@@ -1,4 +1,6 @@
-"""What a restore would do: which backup, of what, into which side path. Decided before anything is asked of AWS, shown by `restore plan`. Pure."""
+"""What a restore would do: which backup, of what, into which side path. Decided before anything
+is asked of AWS, shown by `restore plan`. Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from jupyterhub_aws.operate.backups.when import stamp
 
 @dataclass(frozen=True, kw_only=True)
 class FromFileSystem:
-    """`item` and `target` are paths from the root of the file system; `file_system` its id; `person` None for everything of a hub."""
+    """`item` and `target` are paths from the root of the file system; `file_system` its id;
+    `person` None for everything of a hub.
+    """
 
     point: Point
     hub: str
@@ -26,17 +30,27 @@ class FromFileSystem:
     @property
     def token(self) -> str:
         """What makes the same restore the same: asked for twice, AWS does it once."""
-        return hashlib.sha256(f"{self.point.arn} {self.item} {self.attempt}".encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self.point.arn} {self.item} {self.attempt}".encode()).hexdigest()[
+            :32
+        ]
 
     @property
     def target(self) -> str:
-        """Beside what is alive: in the person's own home, where they find it; for a hub below `_restored`, which is nobody's home."""
+        """Beside what is alive: in the person's own home, where they find it; for a hub below
+        `_restored`, which is nobody's home.
+        """
         when = stamp(self.point.made) + ("" if self.attempt == "1" else f"-{self.attempt}")
-        return f"{self.item}/_restored/{when}" if self.person is None else f"{self.item}/restored-{when}"
+        return (
+            f"{self.item}/_restored/{when}"
+            if self.person is None
+            else f"{self.item}/restored-{when}"
+        )
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """AWS Backup developer guide, "Restore an Amazon EFS file system", and API reference, StartRestoreJob: into the same file system, one item."""
+        """AWS Backup developer guide, "Restore an Amazon EFS file system", and API reference,
+        StartRestoreJob: into the same file system, one item.
+        """
         return {
             "file-system-id": self.file_system,
             "newFileSystem": "false",
@@ -69,7 +83,9 @@ class FromVolume:
     @property
     def token(self) -> str:
         """As above."""
-        return hashlib.sha256(f"{self.point.arn} {self.claim} {self.attempt}".encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self.point.arn} {self.claim} {self.attempt}".encode()).hexdigest()[
+            :32
+        ]
 
     @property
     def target(self) -> str:

@@ -1,4 +1,6 @@
-"""A backup of everything, now. Each resource's job is begun once and waited for; one that was begun within the last hour counts."""
+"""A backup of everything, now. Each resource's job is begun once and waited for; one that was
+begun within the last hour counts.
+"""
 
 from __future__ import annotations
 
@@ -25,40 +27,71 @@ MADE_BY = "jupyterhub-aws/made-by"
 _KINDS = {"EFS": "file systems", "EBS": "volumes", "RDS": "databases"}
 
 
-def now_steps(scene: Scene, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]) -> list[Step]:
-    """A step for each kind of resource. Raises ConfigError where AWS Backup is switched off for one of them."""
+def now_steps(
+    scene: Scene, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]
+) -> list[Step]:
+    """A step for each kind of resource. Raises ConfigError where AWS Backup is switched off for
+    one of them.
+    """
     if isinstance(scene.stack.backups, AwsBackup):
         opted_in(scene, {item.kind for item in resources})
-    maker: Callable[..., _Jobs | _Snapshots] = _Jobs if isinstance(scene.stack.backups, AwsBackup) else _Snapshots
+    maker: Callable[..., _Jobs | _Snapshots] = (
+        _Jobs if isinstance(scene.stack.backups, AwsBackup) else _Snapshots
+    )
     steps = []
     for kind in sorted({item.kind for item in resources}):
         work = maker(scene, [item for item in resources if item.kind == kind], clock)
-        steps.append(Step(says=f"{_KINDS[kind]} are backed up", left=work.left, do=work.begin, patience=_PATIENCE))
+        steps.append(
+            Step(
+                says=f"{_KINDS[kind]} are backed up",
+                left=work.left,
+                do=work.begin,
+                patience=_PATIENCE,
+            )
+        )
     return steps
 
 
 def opted_in(scene: Scene, kinds: set[str]) -> None:
-    """Raise ConfigError where the region's settings keep AWS Backup from a kind: its plans then pass those resources over, without a word."""
+    """Raise ConfigError where the region's settings keep AWS Backup from a kind: its plans then
+    pass those resources over, without a word.
+    """
     with kindly(scene.command):
-        settings = scene.account.client("backup").describe_region_settings().get("ResourceTypeOptInPreference", {})
+        settings = (
+            scene.account.client("backup")
+            .describe_region_settings()
+            .get("ResourceTypeOptInPreference", {})
+        )
     off = sorted(kind for kind in kinds if settings.get(kind) is False)
     if off:
-        what = f"keep AWS Backup from {', '.join(off)} in {scene.account.region}: no plan backs them up"
-        fix = f"aws backup update-region-settings --resource-type-opt-in-preference {','.join(f'{kind}=true' for kind in off)}"
-        raise ConfigError(scene.command, [Problem(path="AWS Backup's settings", what=what, fix=fix)])
+        what = (
+            f"keep AWS Backup from {', '.join(off)} in {scene.account.region}: no plan backs"
+            " them up"
+        )
+        fix = (
+            "aws backup update-region-settings --resource-type-opt-in-preference"
+            f" {','.join(f'{kind}=true' for kind in off)}"
+        )
+        raise ConfigError(
+            scene.command, [Problem(path="AWS Backup's settings", what=what, fix=fix)]
+        )
 
 
 class _Jobs:
     """On-demand jobs of AWS Backup."""
 
-    def __init__(self, scene: Scene, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]) -> None:
+    def __init__(
+        self, scene: Scene, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]
+    ) -> None:
         self._scene, self._resources = scene, list(resources)
         self._since = clock() - _RECENT
         self._client: Any = scene.account.client("backup")
         self._begun: dict[str, str] = {}
 
     def left(self) -> list[str]:
-        """Those without a finished job. Raises ConfigError where one that this run knows of failed."""
+        """Those without a finished job. Raises ConfigError where one that this run knows of
+        failed.
+        """
         with kindly(self._scene.command):
             states = [(item, self._state(item)) for item in self._resources]
         return [f"{item.shown} ({state})" for item, state in states if state not in _DONE]
@@ -77,26 +110,52 @@ class _Jobs:
             going = [found for found in self._jobs(item) if found["State"] not in _FAILED]
             if not going:
                 return "not begun"
-            job = self._begun[item.arn] = str(max(going, key=lambda found: found["CreationDate"])["BackupJobId"])
+            job = self._begun[item.arn] = str(
+                max(going, key=lambda found: found["CreationDate"])["BackupJobId"]
+            )
         found = self._client.describe_backup_job(BackupJobId=job)
         if found["State"] in _FAILED:
-            what = f"{found['State'].lower()}: {str(found.get('StatusMessage', 'AWS gives no reason'))[:200]}"
-            raise ConfigError(self._scene.command, [Problem(path=item.shown, what=what, fix="mend that, then run the same command again")])
+            what = (
+                f"{found['State'].lower()}:"
+                f" {str(found.get('StatusMessage', 'AWS gives no reason'))[:200]}"
+            )
+            raise ConfigError(
+                self._scene.command,
+                [
+                    Problem(
+                        path=item.shown, what=what, fix="mend that, then run the same command again"
+                    )
+                ],
+            )
         percent = found.get("PercentDone")
-        return str(found["State"]) if found["State"] in _DONE else f"{found['State'].lower()}{f' {percent}%' if percent else ''}"
+        return (
+            str(found["State"])
+            if found["State"] in _DONE
+            else f"{found['State'].lower()}{f' {percent}%' if percent else ''}"
+        )
 
     def _jobs(self, item: Stateful) -> list[Any]:
         vault = resolve(self._scene.stack).backups.vault_name
         return list(
-            self._scene.account.all("backup", "list_backup_jobs", "BackupJobs", ByResourceArn=item.arn, ByBackupVaultName=vault, ByCreatedAfter=self._since)
+            self._scene.account.all(
+                "backup",
+                "list_backup_jobs",
+                "BackupJobs",
+                ByResourceArn=item.arn,
+                ByBackupVaultName=vault,
+                ByCreatedAfter=self._since,
+            )
         )
 
     def _start(self, item: Stateful) -> str:
         stack, account = self._scene.stack, self._scene.account
         assert isinstance(stack.backups, AwsBackup)  # noqa: S101 -- for the type checker: made for no other kind
-        # The same call twice is one job, also when AWS does not list the first yet; one that failed is another's business.
+        # The same call twice is one job, also when AWS does not list the first yet; one that failed
+        # is another's business.
         failed = len([found for found in self._jobs(item) if found["State"] in _FAILED])
-        token = hashlib.sha256(f"{item.arn} {self._since:%Y-%m-%dT%H} {failed}".encode()).hexdigest()[:32]
+        token = hashlib.sha256(
+            f"{item.arn} {self._since:%Y-%m-%dT%H} {failed}".encode()
+        ).hexdigest()[:32]
         found = self._client.start_backup_job(
             BackupVaultName=resolve(stack).backups.vault_name,
             ResourceArn=item.arn,
@@ -109,9 +168,13 @@ class _Jobs:
 
 
 class _Snapshots:
-    """Snapshots of EC2's own. Nobody deletes them by themselves: Data Lifecycle Manager knows its own only."""
+    """Snapshots of EC2's own. Nobody deletes them by themselves: Data Lifecycle Manager knows
+    its own only.
+    """
 
-    def __init__(self, scene: Scene, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]) -> None:
+    def __init__(
+        self, scene: Scene, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]
+    ) -> None:
         self._scene, self._resources = scene, list(resources)
         self._since = clock() - _RECENT
 
@@ -119,7 +182,11 @@ class _Snapshots:
         """Those without a finished snapshot of the last hour."""
         with kindly(self._scene.command):
             states = self._states()
-        return [f"{item.shown} ({states.get(item.id, 'not begun')})" for item in self._resources if states.get(item.id) != "completed"]
+        return [
+            f"{item.shown} ({states.get(item.id, 'not begun')})"
+            for item in self._resources
+            if states.get(item.id) != "completed"
+        ]
 
     def begin(self) -> None:
         """Begin what has none yet."""
@@ -127,14 +194,35 @@ class _Snapshots:
             states = self._states()
             for item in self._resources:
                 if item.id not in states:
-                    tags = {key: value for key, value in item.tags.items() if not key.startswith("aws:")} | {MADE_BY: "jhub backup now"}
-                    specification = {"ResourceType": "snapshot", "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
+                    tags = {
+                        key: value for key, value in item.tags.items() if not key.startswith("aws:")
+                    } | {MADE_BY: "jhub backup now"}
+                    specification = {
+                        "ResourceType": "snapshot",
+                        "Tags": [
+                            {"Key": key, "Value": value} for key, value in sorted(tags.items())
+                        ],
+                    }
                     self._scene.account.client("ec2").create_snapshot(
-                        VolumeId=item.id, Description=f"jhub backup now: {item.name}", TagSpecifications=[specification]
+                        VolumeId=item.id,
+                        Description=f"jhub backup now: {item.name}",
+                        TagSpecifications=[specification],
                     )
 
     def _states(self) -> dict[str, str]:
-        filters = [{"Name": "volume-id", "Values": [item.id for item in self._resources]}, {"Name": f"tag:{MADE_BY}", "Values": ["jhub backup now"]}]
-        found = self._scene.account.all("ec2", "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=filters)
-        recent = [item for item in found if item["StartTime"] >= self._since and tags_of(item).get(MADE_BY)]
-        return {str(item["VolumeId"]): str(item["State"]) for item in sorted(recent, key=lambda item: item["StartTime"])}
+        filters = [
+            {"Name": "volume-id", "Values": [item.id for item in self._resources]},
+            {"Name": f"tag:{MADE_BY}", "Values": ["jhub backup now"]},
+        ]
+        found = self._scene.account.all(
+            "ec2", "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=filters
+        )
+        recent = [
+            item
+            for item in found
+            if item["StartTime"] >= self._since and tags_of(item).get(MADE_BY)
+        ]
+        return {
+            str(item["VolumeId"]): str(item["State"])
+            for item in sorted(recent, key=lambda item: item["StartTime"])
+        }

@@ -1,4 +1,6 @@
-"""Recovery points: every backup that there is of a stack, whether AWS Backup, Data Lifecycle Manager or EFS's own plan made it."""
+"""Recovery points: every backup that there is of a stack, whether AWS Backup, Data Lifecycle
+Manager or EFS's own plan made it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _GIB = 1024**3
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One backup. `resource` is the ARN of what was backed up, `state` AWS's own word, `bytes` None where nobody knows, `until` when it goes."""
+    """One backup. `resource` is the ARN of what was backed up, `state` AWS's own word, `bytes`
+    None where nobody knows, `until` when it goes.
+    """
 
     arn: str
     resource: str
@@ -43,7 +47,9 @@ class Point:
 
     @property
     def snapshot(self) -> str:
-        """The id of the EBS snapshot that it is. A recovery point of a volume is one (AWS Backup developer guide, "Resource ARNs")."""
+        """The id of the EBS snapshot that it is. A recovery point of a volume is one (AWS Backup
+        developer guide, "Resource ARNs").
+        """
         return self.arn.rpartition("/")[2]
 
     @property
@@ -68,12 +74,16 @@ def _points(scene: Scene) -> Iterator[Point]:
             yield from _of_vault(scene.command, elsewhere, spec.copy_vault_name)
         return
     tagged = [{"Name": f"tag:{key}", "Values": [value]} for key, value in spec.selection.items()]
-    for snapshot in scene.account.all("ec2", "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=tagged):
+    for snapshot in scene.account.all(
+        "ec2", "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=tagged
+    ):
         yield _of_snapshot(scene.account, snapshot)
     if isinstance(stack.homes, EfsHomes) and spec.efs_plan(stack.homes):
         system = file_system(scene)
         if system is not None:
-            yield from _of_vault(scene.command, scene.account, EFS_VAULT, ByResourceArn=str(system["FileSystemArn"]))
+            yield from _of_vault(
+                scene.command, scene.account, EFS_VAULT, ByResourceArn=str(system["FileSystemArn"])
+            )
 
 
 def _of_vault(command: str, account: Account, name: str, **more: str) -> Iterator[Point]:
@@ -82,7 +92,13 @@ def _of_vault(command: str, account: Account, name: str, **more: str) -> Iterato
     try:
         yield from (
             _of_recovery_point(account, item)
-            for item in account.all("backup", "list_recovery_points_by_backup_vault", "RecoveryPoints", BackupVaultName=name, **more)
+            for item in account.all(
+                "backup",
+                "list_recovery_points_by_backup_vault",
+                "RecoveryPoints",
+                BackupVaultName=name,
+                **more,
+            )
         )
     except ClientError as error:
         # AWS Backup answers AccessDeniedException, too, for a vault that is not there.
@@ -91,7 +107,16 @@ def _of_vault(command: str, account: Account, name: str, **more: str) -> Iterato
         if name == EFS_VAULT:  # made with the first backup
             return
         what = f"there is no vault {name} in {account.id}, {account.region}"
-        raise ConfigError(command, [Problem(path="vault", what=what, fix="build it first: pulumi up; or choose the stack's region and account")]) from None
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="vault",
+                    what=what,
+                    fix="build it first: pulumi up; or choose the stack's region and account",
+                )
+            ],
+        ) from None
 
 
 def _of_recovery_point(account: Account, item: Mapping[str, Any]) -> Point:
@@ -123,21 +148,37 @@ def _of_snapshot(account: Account, item: Mapping[str, Any]) -> Point:
 
 
 def file_system(scene: Scene) -> Mapping[str, Any] | None:
-    """The file system of homes, by the token that it was made with or the tags it has; None where there is none."""
+    """The file system of homes, by the token that it was made with or the tags it has; None
+    where there is none.
+    """
     name = homes_name(scene.stack.name)
     found = [
         system
         for system in scene.account.all("efs", "describe_file_systems", "FileSystems")
-        if system.get("CreationToken") == name or (tags_of(system).get("stack") == scene.stack.name and tags_of(system).get("Name") == name)
+        if system.get("CreationToken") == name
+        or (
+            tags_of(system).get("stack") == scene.stack.name and tags_of(system).get("Name") == name
+        )
     ]
     if len(found) > 1:
         names = ", ".join(str(system["FileSystemId"]) for system in found)
-        raise ConfigError(scene.command, [Problem(path="homes", what=f"several file systems are called {name}: {names}", fix="take the tags off the others")])
+        raise ConfigError(
+            scene.command,
+            [
+                Problem(
+                    path="homes",
+                    what=f"several file systems are called {name}: {names}",
+                    fix="take the tags off the others",
+                )
+            ],
+        )
     return found[0] if found else None
 
 
 def newest(command: str, found: list[Point], at: datetime.datetime | None, what: str) -> Point:
-    """The newest backup that can be restored and is not younger than `at`. Raises ConfigError where there is none."""
+    """The newest backup that can be restored and is not younger than `at`. Raises ConfigError
+    where there is none.
+    """
     from jupyterhub_aws.operate.backups.when import written
 
     usable = [point for point in found if point.whole]
@@ -146,10 +187,24 @@ def newest(command: str, found: list[Point], at: datetime.datetime | None, what:
         return max(taken, key=lambda point: point.made)
     if not found:
         fix = "wait for the next night, or: jhub backup now STACK"
-        raise ConfigError(command, [Problem(path="backups", what=f"there is no backup of {what} yet", fix=fix)])
+        raise ConfigError(
+            command, [Problem(path="backups", what=f"there is no backup of {what} yet", fix=fix)]
+        )
     if not usable:
         states = ", ".join(sorted({point.state for point in found}))
-        raise ConfigError(command, [Problem(path="backups", what=f"no backup of {what} can be restored yet ({states})", fix="wait until one is done")])
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="backups",
+                    what=f"no backup of {what} can be restored yet ({states})",
+                    fix="wait until one is done",
+                )
+            ],
+        )
     oldest = min(point.made for point in usable)
     what = f"there is no backup of {what} from then or before; the oldest is of {written(oldest)}"
-    raise ConfigError(command, [Problem(path="--at", what=what, fix="name a later moment; jhub backup list shows all")])
+    raise ConfigError(
+        command,
+        [Problem(path="--at", what=what, fix="name a later moment; jhub backup list shows all")],
+    )

@@ -1,4 +1,6 @@
-"""The record of the last rehearsal: a small file beside the stack's, committed like it. A plan reads it, `jhub restore drill` writes it."""
+"""The record of the last rehearsal: a small file beside the stack's, committed like it. A plan
+reads it, `jhub restore drill` writes it.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ from jupyterhub_aws.config.stack_file import StackFile
 
 @dataclass(frozen=True, kw_only=True)
 class Rehearsal:
-    """What a drill found. `same` files came back byte for byte; `changed` were written or deleted since the backup, so nothing can be said of them;
-    `differences` had to be the same and were not. `seconds` from asking AWS to the last file compared.
+    """What a drill found. `same` files came back byte for byte; `changed` were written or deleted
+    since the backup, so nothing can be said of them; `differences` had to be the same and were not.
+    `seconds` from asking AWS to the last file compared.
     """
 
     day: datetime.date
@@ -44,7 +47,16 @@ def read_record(file: StackFile) -> Drill | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = f"is not a record of a drill ({type(error).__name__}: {str(error)[:100]})"
-        raise ConfigError(f"drills/{path.name}", [Problem(path="", what=what, fix="take the committed one back, or delete it and rehearse again")]) from None
+        raise ConfigError(
+            f"drills/{path.name}",
+            [
+                Problem(
+                    path="",
+                    what=what,
+                    fix="take the committed one back, or delete it and rehearse again",
+                )
+            ],
+        ) from None
 
 
 def write_record(file: StackFile, found: Rehearsal) -> Path:
@@ -52,12 +64,14 @@ def write_record(file: StackFile, found: Rehearsal) -> Path:
     path = record_path(file)
     path.parent.mkdir(exist_ok=True)
     text = (
-        f"# Written by `jhub restore drill {file.stack}`. Commit it: plans warn when it is too old.\n"
+        f"# Written by `jhub restore drill {file.stack}`. Commit it: plans warn when it is too"
+        " old.\n"
         f"date = {found.day.isoformat()}\n"
         f'hub = "{found.hub}"\n'
         f'recovery_point = "{found.recovery_point}"\n'
         f"backup_of = {found.backup_of.astimezone(datetime.UTC).isoformat(timespec='seconds')}\n"
-        f"files = {found.files}\nbytes = {found.bytes}\nsame = {found.same}\nchanged_since = {found.changed}\n"
+        f"files = {found.files}\nbytes = {found.bytes}\nsame = {found.same}\nchanged_since ="
+        f" {found.changed}\n"
         f"differences = {found.differences}\nseconds = {found.seconds}\n"
     )
     half = path.with_suffix(".toml.part")

@@ -1,4 +1,6 @@
-"""A restore by AWS's own API: one item of a file system into its side directory, or a new volume from a backup. Asked for twice, it happens once."""
+"""A restore by AWS's own API: one item of a file system into its side directory, or a new volume
+from a backup. Asked for twice, it happens once.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ _FAILED, _DONE = ("FAILED", "ABORTED"), "COMPLETED"
 
 
 class SideDirectory:
-    """AWS Backup restores an item into aws-backup-restore_TIME of the same file system. `since` and `until` say when, once it is done."""
+    """AWS Backup restores an item into aws-backup-restore_TIME of the same file system. `since`
+    and `until` say when, once it is done.
+    """
 
     def __init__(self, scene: Scene, intent: FromFileSystem) -> None:
         self._scene, self._intent = scene, intent
@@ -33,7 +37,12 @@ class SideDirectory:
 
     def step(self) -> Step:
         """The step that asks and waits."""
-        return Step(says=f"AWS Backup restores /{self._intent.item} into a side directory", left=self.left, do=self.ask, patience=24 * _HOURS)
+        return Step(
+            says=f"AWS Backup restores /{self._intent.item} into a side directory",
+            left=self.left,
+            do=self.ask,
+            patience=24 * _HOURS,
+        )
 
     def left(self) -> list[str]:
         """What AWS is still doing. Raises ConfigError where it failed."""
@@ -44,11 +53,20 @@ class SideDirectory:
         state = str(found["Status"])
         if state in _FAILED:
             said = str(found.get("StatusMessage", "AWS gives no reason"))[:200]
-            fix = f"is it spelt as on the hub's admin page, and was it there then? Otherwise look in AWS Backup, job {self._job}; then: --attempt 2"
-            raise ConfigError(self._scene.command, [Problem(path=f"/{self._intent.item}", what=f"was not restored: {said}", fix=fix)])
+            fix = (
+                "is it spelt as on the hub's admin page, and was it there then? Otherwise look in"
+                f" AWS Backup, job {self._job}; then: --attempt 2"
+            )
+            raise ConfigError(
+                self._scene.command,
+                [Problem(path=f"/{self._intent.item}", what=f"was not restored: {said}", fix=fix)],
+            )
         if state != _DONE:
             return [f"{state.lower()} {found.get('PercentDone', '')}".strip()]
-        self.since, self.until = found["CreationDate"], found.get("CompletionDate") or found["CreationDate"]
+        self.since, self.until = (
+            found["CreationDate"],
+            found.get("CompletionDate") or found["CreationDate"],
+        )
         return []
 
     def ask(self) -> None:
@@ -68,7 +86,9 @@ class SideDirectory:
 
 
 class SideVolume:
-    """A new volume from a backup of a person's, in the zone of theirs. `volume_id` once it is there."""
+    """A new volume from a backup of a person's, in the zone of theirs. `volume_id` once it is
+    there.
+    """
 
     def __init__(self, scene: Scene, intent: FromVolume) -> None:
         self._scene, self._intent = scene, intent
@@ -76,7 +96,12 @@ class SideVolume:
 
     def step(self) -> Step:
         """The step that makes it and waits."""
-        return Step(says=f"a volume from {self._intent.point.snapshot}", left=self.left, do=self.make, patience=2 * _HOURS)
+        return Step(
+            says=f"a volume from {self._intent.point.snapshot}",
+            left=self.left,
+            do=self.make,
+            patience=2 * _HOURS,
+        )
 
     def left(self) -> list[str]:
         """Until it can be attached."""
@@ -85,7 +110,11 @@ class SideVolume:
         if found is None:
             return ["not made yet"]
         self.volume_id = str(found["VolumeId"])
-        return [] if found["State"] in ("available", "in-use") else [f"{self.volume_id} ({found['State']})"]
+        return (
+            []
+            if found["State"] in ("available", "in-use")
+            else [f"{self.volume_id} ({found['State']})"]
+        )
 
     def make(self) -> None:
         """Make it, unless a run before did."""
@@ -95,17 +124,37 @@ class SideVolume:
                 return
             name = f"{stack.name}-{intent.target}"
             # Without the tag of backups: what is only looked into is not backed up again.
-            tags = {**stack.tags.as_aws(stack.name), **EBS_DRIVER_TAG, "Name": name, _RESTORED_BY: intent.token}
+            tags = {
+                **stack.tags.as_aws(stack.name),
+                **EBS_DRIVER_TAG,
+                "Name": name,
+                _RESTORED_BY: intent.token,
+            }
             self._scene.account.client("ec2").create_volume(
                 SnapshotId=intent.point.snapshot,
                 AvailabilityZone=intent.zone,
                 VolumeType="gp3",
                 Encrypted=True,
                 ClientToken=intent.token,
-                TagSpecifications=[{"ResourceType": "volume", "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}],
+                TagSpecifications=[
+                    {
+                        "ResourceType": "volume",
+                        "Tags": [
+                            {"Key": key, "Value": value} for key, value in sorted(tags.items())
+                        ],
+                    }
+                ],
             )
 
-    def _found(self) -> Any | None:  # noqa: ANN401 -- what EC2 describes
+    def _found(self) -> Any | None:
         filters = [{"Name": f"tag:{_RESTORED_BY}", "Values": [self._intent.token]}]
         found = self._scene.account.all("ec2", "describe_volumes", "Volumes", Filters=filters)
-        return next((item for item in found if tags_of(item).get(_RESTORED_BY) == self._intent.token and item["State"] != "deleting"), None)
+        return next(
+            (
+                item
+                for item in found
+                if tags_of(item).get(_RESTORED_BY) == self._intent.token
+                and item["State"] != "deleting"
+            ),
+            None,
+        )

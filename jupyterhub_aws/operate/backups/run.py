@@ -9,7 +9,13 @@ from typing import Any
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.operate.backups.inside import AllHomes, apply
-from jupyterhub_aws.operate.backups.intent import FromFileSystem, FromVolume, between, comparing, handing_over
+from jupyterhub_aws.operate.backups.intent import (
+    FromFileSystem,
+    FromVolume,
+    between,
+    comparing,
+    handing_over,
+)
 from jupyterhub_aws.operate.backups.objects import volume_to_look_into
 from jupyterhub_aws.operate.backups.record import Rehearsal
 from jupyterhub_aws.operate.backups.restore import SideDirectory, SideVolume
@@ -19,7 +25,9 @@ from jupyterhub_aws.operate.live.steps import Step, run
 
 
 def restore_directory(scene: Scene, cluster: Cluster, intent: FromFileSystem) -> dict[str, Any]:
-    """Restore an item and hand it over. What the program said: target, whether it was moved now, how many entries. Raises ConfigError where it refused."""
+    """Restore an item and hand it over. What the program said: target, whether it was moved now,
+    how many entries. Raises ConfigError where it refused.
+    """
     return _through_all_homes(scene, cluster, intent, lambda: handing_over(intent))
 
 
@@ -28,18 +36,36 @@ def restore_volume(scene: Scene, cluster: Cluster, intent: FromVolume) -> str:
     side = SideVolume(scene, intent)
 
     def missing() -> list[str]:
-        found = cluster.data("--namespace", intent.namespace, "get", "persistentvolumeclaims")["items"]
-        return [] if any(item["metadata"]["name"] == intent.target for item in found) else [intent.target]
+        found = cluster.data("--namespace", intent.namespace, "get", "persistentvolumeclaims")[
+            "items"
+        ]
+        return (
+            []
+            if any(item["metadata"]["name"] == intent.target for item in found)
+            else [intent.target]
+        )
 
     def make() -> None:
-        apply(cluster, volume_to_look_into(intent.target, intent.namespace, str(side.volume_id), intent.zone, intent.size_gib))
+        apply(
+            cluster,
+            volume_to_look_into(
+                intent.target, intent.namespace, str(side.volume_id), intent.zone, intent.size_gib
+            ),
+        )
 
-    run(scene.command, [side.step(), Step(says=f"a claim beside {intent.claim}", left=missing, do=make)])
+    run(
+        scene.command,
+        [side.step(), Step(says=f"a claim beside {intent.claim}", left=missing, do=make)],
+    )
     return str(side.volume_id)
 
 
-def rehearse(scene: Scene, cluster: Cluster, intent: FromFileSystem, clock: Callable[[], datetime.datetime]) -> tuple[Rehearsal, list[str]]:
-    """Restore an item and compare it with what is alive: what a record holds, and the names that differ. Raises ConfigError where nothing is proved."""
+def rehearse(
+    scene: Scene, cluster: Cluster, intent: FromFileSystem, clock: Callable[[], datetime.datetime]
+) -> tuple[Rehearsal, list[str]]:
+    """Restore an item and compare it with what is alive: what a record holds, and the names that
+    differ. Raises ConfigError where nothing is proved.
+    """
     began = time.monotonic()
     found = _through_all_homes(scene, cluster, intent, lambda: comparing(intent))
     result = Rehearsal(
@@ -51,13 +77,17 @@ def rehearse(scene: Scene, cluster: Cluster, intent: FromFileSystem, clock: Call
         **{key: int(found[key]) for key in ("files", "bytes", "same", "changed", "differences")},
     )
     if not result.same and not result.differences:
-        what = f"proves nothing: {result.files:,} files came back, and none of them is there unchanged"
+        what = (
+            f"proves nothing: {result.files:,} files came back, and none of them is there unchanged"
+        )
         fix = "choose somebody whose home has files that are older than the backup"
         raise ConfigError(scene.command, [Problem(path=f"/{intent.item}", what=what, fix=fix)])
     return result, list(found.get("names", []))
 
 
-def _through_all_homes(scene: Scene, cluster: Cluster, intent: FromFileSystem, arguments: Callable[[], list[str]]) -> dict[str, Any]:
+def _through_all_homes(
+    scene: Scene, cluster: Cluster, intent: FromFileSystem, arguments: Callable[[], list[str]]
+) -> dict[str, Any]:
     side = SideDirectory(scene, intent)
     homes = AllHomes(scene, cluster, intent.hub, intent.job)
 
@@ -65,10 +95,17 @@ def _through_all_homes(scene: Scene, cluster: Cluster, intent: FromFileSystem, a
         assert side.since is not None and side.until is not None  # noqa: S101 -- the step before is done
         return [*arguments(), *between(side.since, side.until)]
 
-    homes.look(intent.file_system)  # what would be refused in the middle would leave the role that sees all homes associated
+    homes.look(
+        intent.file_system
+    )  # what would be refused in the middle would leave the role that sees all homes associated
     run(scene.command, [side.step(), *homes.steps(intent.file_system, told)])
     result = homes.result or {"refused": "the job said nothing"}
     if "refused" in result:
-        fix = "mend that, then run the same command again: what AWS restored is still in its side directory"
-        raise ConfigError(scene.command, [Problem(path=f"/{intent.item}", what=str(result["refused"]), fix=fix)])
+        fix = (
+            "mend that, then run the same command again: what AWS restored is still in its side"
+            " directory"
+        )
+        raise ConfigError(
+            scene.command, [Problem(path=f"/{intent.item}", what=str(result["refused"]), fix=fix)]
+        )
     return result

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 #: How many of each resource are shown unless all are asked for.
 _NEWEST = 5
-_COLOURS = {"COMPLETED": "green", "AVAILABLE": "green", "completed": "green", "PARTIAL": "yellow", "EXPIRED": "yellow", "DELETING": "yellow"}
+_COLOURS = {
+    "COMPLETED": "green",
+    "AVAILABLE": "green",
+    "completed": "green",
+    "PARTIAL": "yellow",
+    "EXPIRED": "yellow",
+    "DELETING": "yellow",
+}
 
 
 def as_data(stack: str, found: Sequence[Point], there: Sequence[Stateful]) -> dict[str, Any]:
@@ -24,7 +31,10 @@ def as_data(stack: str, found: Sequence[Point], there: Sequence[Stateful]) -> di
     return {
         "stack": stack,
         "recovery_points": [_point(point) for point in found],
-        "resources": [{"arn": item.arn, "kind": item.kind, "name": item.name, "covered": item.covered} for item in there],
+        "resources": [
+            {"arn": item.arn, "kind": item.kind, "name": item.name, "covered": item.covered}
+            for item in there
+        ],
     }
 
 
@@ -42,30 +52,58 @@ def _point(point: Point) -> Mapping[str, Any]:
     }
 
 
-def show(console: Console, found: Sequence[Point], there: Sequence[Stateful], now: datetime.datetime, *, everything: bool) -> None:
+def show(
+    console: Console,
+    found: Sequence[Point],
+    there: Sequence[Stateful],
+    now: datetime.datetime,
+    *,
+    everything: bool,
+) -> None:
     """A table for each resource, newest backup first; then what is there and in no backup."""
     from rich.table import Table
     from rich.text import Text
 
     names = {item.arn: item for item in there}
-    for resource in sorted({point.resource for point in found}, key=lambda arn: (arn not in names, arn)):
+    for resource in sorted(
+        {point.resource for point in found}, key=lambda arn: (arn not in names, arn)
+    ):
         mine = [point for point in found if point.resource == resource]
         known = names.get(resource)
-        title = f"{mine[0].kind} {known.shown if known is not None else f'{mine[0].id}, not there any more'}"
+        title = (
+            f"{mine[0].kind}"
+            f" {known.shown if known is not None else f'{mine[0].id}, not there any more'}"
+        )
         console.print(Text(title, "bold"), soft_wrap=True)
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
         for heading in ("  made, UTC", "age", "size", "state", "kept until", "where"):
-            table.add_column(heading, justify="right" if heading in ("age", "size") else "left", header_style="dim", no_wrap=True)
+            table.add_column(
+                heading,
+                justify="right" if heading in ("age", "size") else "left",
+                header_style="dim",
+                no_wrap=True,
+            )
         shown = mine if everything else mine[:_NEWEST]
         for point in shown:
-            until = "" if point.until is None else f"{point.until.astimezone(datetime.UTC):%Y-%m-%d}"
+            until = (
+                "" if point.until is None else f"{point.until.astimezone(datetime.UTC):%Y-%m-%d}"
+            )
             state = Text(point.state.lower(), _COLOURS.get(point.state, "red"))
-            table.add_row(f"  {written(point.made).removesuffix(' UTC')}", age(point.made, now), size(point.bytes), state, until, point.region)
+            table.add_row(
+                f"  {written(point.made).removesuffix(' UTC')}",
+                age(point.made, now),
+                size(point.bytes),
+                state,
+                until,
+                point.region,
+            )
         console.print(table)
         if len(mine) > len(shown):
             console.print(Text(f"  and {len(mine) - len(shown)} more: --all", "dim"))
     if not found:
-        console.print("There is no backup yet. The first comes with the next night, or: jhub backup now")
+        console.print(
+            "There is no backup yet. The first comes with the next night, or: jhub backup now"
+        )
     bare = [item for item in there if not item.covered]
     if bare:
         console.print(Text(f"\n{len(bare)} in no backup:", "bold red"))
@@ -76,18 +114,36 @@ def show(console: Console, found: Sequence[Point], there: Sequence[Stateful], no
 def fix_for(bare: Sequence[Stateful], stack: str, tag: str) -> str | None:
     """The command that covers volumes that were made before their class had the tag."""
     volumes = [item.id for item in bare if item.kind == "EBS"]
-    return f"aws ec2 create-tags --tags Key={tag},Value={stack} --resources {' '.join(volumes)}" if volumes else None
+    return (
+        f"aws ec2 create-tags --tags Key={tag},Value={stack} --resources {' '.join(volumes)}"
+        if volumes
+        else None
+    )
 
 
 def plan_words(intent: Intent, now: datetime.datetime) -> list[str]:
     """What a restore would do, in words."""
     point = intent.point
-    words = [f"Backup   {written(point.made)}, {age(point.made, now)} old, {size(point.bytes) or 'size not known'}", f"         {point.arn}"]
+    words = [
+        (
+            f"Backup   {written(point.made)}, {age(point.made, now)} old,"
+            f" {size(point.bytes) or 'size not known'}"
+        ),
+        f"         {point.arn}",
+    ]
     if isinstance(intent, FromFileSystem):
-        whose = "everybody's homes of the hub" if intent.person is None else f"the home of {intent.person}"
+        whose = (
+            "everybody's homes of the hub"
+            if intent.person is None
+            else f"the home of {intent.person}"
+        )
         return [
             *words,
-            f"Takes    /{intent.item}: {whose} {intent.hub}" if intent.person is None else f"Takes    /{intent.item}: {whose} on hub {intent.hub}",
+            (
+                f"Takes    /{intent.item}: {whose} {intent.hub}"
+                if intent.person is None
+                else f"Takes    /{intent.item}: {whose} on hub {intent.hub}"
+            ),
             f"Into     /{intent.target}",
             "",
             "1. AWS Backup restores it into aws-backup-restore_TIME, at the root of the same",
@@ -99,7 +155,10 @@ def plan_words(intent: Intent, now: datetime.datetime) -> list[str]:
         ]
     return [
         *words,
-        f"Takes    volume {intent.volume} ({intent.claim} in {intent.namespace}): the home of {intent.person}",
+        (
+            f"Takes    volume {intent.volume} ({intent.claim} in {intent.namespace}): the home of"
+            f" {intent.person}"
+        ),
         f"Into     a new volume in {intent.zone}, as claim {intent.target}",
         "",
         "1. EC2 makes a volume from the snapshot. The one that is alive is not touched.",

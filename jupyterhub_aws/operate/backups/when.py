@@ -12,16 +12,31 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def moment(command: str, text: str, now: datetime.datetime) -> datetime.datetime:
-    """The moment that a text means: ISO time (UTC unless it says otherwise), a day (its end), `yesterday`, or `2d`, `3h` ago.
+    """The moment that a text means: ISO time (UTC unless it says otherwise), a day (its end),
+    `yesterday`, or `2d`, `3h` ago.
 
     Raises ConfigError for anything else, and for the future.
     """
     found = _moment(text.strip(), now)
     if found is None:
-        fix = "write an ISO time (2026-11-27T14:00), a day (2026-11-27: its end), yesterday, or how long ago (2d, 3h); times are UTC"
-        raise ConfigError(command, [Problem(path="--at", what=f"is no moment (got {shown(text)})", fix=fix)])
+        fix = (
+            "write an ISO time (2026-11-27T14:00), a day (2026-11-27: its end), yesterday, or how"
+            " long ago (2d, 3h); times are UTC"
+        )
+        raise ConfigError(
+            command, [Problem(path="--at", what=f"is no moment (got {shown(text)})", fix=fix)]
+        )
     if found > now:
-        raise ConfigError(command, [Problem(path="--at", what=f"is in the future ({shown(text)}; now it is {written(now)})", fix="name an earlier moment")])
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="--at",
+                    what=f"is in the future ({shown(text)}; now it is {written(now)})",
+                    fix="name an earlier moment",
+                )
+            ],
+        )
     return found
 
 
@@ -31,7 +46,11 @@ def _moment(text: str, now: datetime.datetime) -> datetime.datetime | None:
         return now - datetime.timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
         if text == "yesterday" or re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            day = now.date() - datetime.timedelta(days=1) if text == "yesterday" else datetime.date.fromisoformat(text)
+            day = (
+                now.date() - datetime.timedelta(days=1)
+                if text == "yesterday"
+                else datetime.date.fromisoformat(text)
+            )
             end = datetime.datetime.combine(day, datetime.time.max, tzinfo=datetime.UTC)
             return min(end, now) if day == now.date() else end
         found = datetime.datetime.fromisoformat(text)
@@ -65,7 +84,7 @@ def size(count: int | None) -> str:
         return ""
     number = float(count)
     for unit in ("B", "KiB", "MiB", "GiB"):
-        if number < 1024:  # noqa: PLR2004 -- a step from one unit to the next
+        if number < 1024:  # a step from one unit to the next
             return f"{number:.0f} B" if unit == "B" else f"{number:.1f} {unit}"
         number /= 1024
     return f"{number:.1f} TiB"

@@ -1,11 +1,20 @@
-"""A certificate and its chain in a terminal: whose, by whom, until when, and what is wrong with it."""
+"""A certificate and its chain in a terminal: whose, by whom, until when, and what is wrong with
+it.
+"""
 
 from __future__ import annotations
 
 import datetime
 from typing import TYPE_CHECKING
 
-from jupyterhub_aws.checks.certificate import WARNING_DAYS, Fault, days_left, names_of, read, subject
+from jupyterhub_aws.checks.certificate import (
+    WARNING_DAYS,
+    Fault,
+    days_left,
+    names_of,
+    read,
+    subject,
+)
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -28,7 +37,10 @@ def _facts(certificate: Certificate, as_of: datetime.date) -> list[tuple[str, st
     from cryptography.hazmat.primitives import hashes
 
     left = days_left(certificate, as_of)
-    until = f"{certificate.not_valid_before_utc.date()} to {certificate.not_valid_after_utc.date()}, {left} days left"
+    until = (
+        f"{certificate.not_valid_before_utc.date()} to {certificate.not_valid_after_utc.date()},"
+        f" {left} days left"
+    )
     digest = certificate.fingerprint(hashes.SHA256()).hex(":")
     return [
         ("for", ", ".join(names_of(certificate)) or "no host", None),

@@ -13,7 +13,9 @@ def now() -> datetime.datetime:
 
 
 def moment(text: str) -> datetime.datetime | None:
-    """A time as Kubernetes and the hub write it (ISO 8601); None for none. Without a zone it is UTC."""
+    """A time as Kubernetes and the hub write it (ISO 8601); None for none. Without a zone it is
+    UTC.
+    """
     try:
         found = datetime.datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,6 @@
-"""What is stuck in a stack's cluster: releases that nobody finishes, pods that do not start, claims without a volume, nodes that are gone."""
+"""What is stuck in a stack's cluster: releases that nobody finishes, pods that do not start,
+claims without a volume, nodes that are gone.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ FORMAT = "jupyterhub-aws/doctor/1"
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something that is stuck: `path` says where, `what` what, `run` the safe command or the next look."""
+    """Something that is stuck: `path` says where, `what` what, `run` the safe command or the
+    next look.
+    """
 
     path: str
     what: str
@@ -36,19 +40,36 @@ def findings(scene: Inside, tools: Tools) -> list[Finding]:
         found += _release(scene, tools, names)
         where = ("--namespace", names.namespace)
         pods = scene.cluster.data(*where, "get", "pods")["items"]
-        warnings = scene.cluster.data(*where, "get", "events", "--field-selector", "type=Warning")["items"]
+        warnings = scene.cluster.data(*where, "get", "events", "--field-selector", "type=Warning")[
+            "items"
+        ]
         found += [_pod(hub, item, tools, names) for item in stuck(pods, warnings)]
         line = tools.kubectl(*where, "get", "events", "--field-selector", "type=Warning")
-        found += [Finding(path=hub, what=what, run=shlex.join(line)) for what in without_a_pod(warnings, pods)]
+        found += [
+            Finding(path=hub, what=what, run=shlex.join(line))
+            for what in without_a_pod(warnings, pods)
+        ]
         for claim in scene.cluster.data(*where, "get", "pvc")["items"]:
             if (claim.get("status") or {}).get("phase") == "Pending":
                 name = claim["metadata"]["name"]
-                what, line = f"the claim {name} has no volume", tools.kubectl(*where, "describe", "pvc", name)
+                what, line = (
+                    f"the claim {name} has no volume",
+                    tools.kubectl(*where, "describe", "pvc", name),
+                )
                 found.append(Finding(path=hub, what=what, run=shlex.join(line)))
     for node in nodes(scene.cluster):
         if node.state == "not ready":
             line = tools.kubectl("describe", "node", node.name)
-            found.append(Finding(path="nodes", what=f"{node.name} ({node.pool or 'no pool'}) is not ready, with {node.servers} servers", run=shlex.join(line)))
+            found.append(
+                Finding(
+                    path="nodes",
+                    what=(
+                        f"{node.name} ({node.pool or 'no pool'}) is not ready, with {node.servers}"
+                        " servers"
+                    ),
+                    run=shlex.join(line),
+                )
+            )
     return found
 
 
@@ -56,20 +77,33 @@ def _release(scene: Inside, tools: Tools, names: HubNames) -> Iterator[Finding]:
     try:
         kept = revisions(tools, names)
     except ConfigError as error:
-        yield Finding(path=names.hub, what=f"has no Helm release ({error.problems[0].what})", run=f"pulumi up -s {scene.name}")
+        yield Finding(
+            path=names.hub,
+            what=f"has no Helm release ({error.problems[0].what})",
+            run=f"pulumi up -s {scene.name}",
+        )
         return
     last = kept[-1]
     since = age(last.updated, now())
     if last.status in PENDING:
-        what = f"release {last.number} is {last.status} for {since}: an `up` was killed, or still runs (then wait)"
+        what = (
+            f"release {last.number} is {last.status} for {since}: an `up` was killed, or still runs"
+            " (then wait)"
+        )
         yield Finding(path=names.hub, what=what, run=_way_out(scene, tools, names, kept))
     elif last.status == "failed":
         what = f"release {last.number} failed {since} ago"
-        yield Finding(path=names.hub, what=what, run=f"mend what the last `up` said, then: pulumi up -s {scene.name}")
+        yield Finding(
+            path=names.hub,
+            what=what,
+            run=f"mend what the last `up` said, then: pulumi up -s {scene.name}",
+        )
 
 
 def _way_out(scene: Inside, tools: Tools, names: HubNames, kept: Sequence[Revision]) -> str:
-    """Helm refuses the next upgrade of a pending release ("another operation is in progress"); a rollback to what ran clears it."""
+    """Helm refuses the next upgrade of a pending release ("another operation is in progress"); a
+    rollback to what ran clears it.
+    """
     ran = next((item for item in reversed(kept) if item.status in ("deployed", "superseded")), None)
     if ran is None:
         return _first_anew(scene, tools, names)
@@ -77,18 +111,27 @@ def _way_out(scene: Inside, tools: Tools, names: HubNames, kept: Sequence[Revisi
 
 
 def _first_anew(scene: Inside, tools: Tools, names: HubNames) -> str:
-    """Of a first installation nothing ran: nobody has worked there, and the claims are kept by their own annotation.
+    """Of a first installation nothing ran: nobody has worked there, and the claims are kept by
+    their own annotation.
 
-    Helm forgets it first, else it refuses the name ("cannot re-use a name that is still in use"); then the state does, else Helm is asked to change
-    what it no longer has ("has no deployed releases").
+    Helm forgets it first, else it refuses the name ("cannot re-use a name that is still in use");
+    then the state does, else Helm is asked to change what it no longer has ("has no deployed
+    releases").
     """
     line = shlex.join(tools.helm("uninstall", names.release, "--namespace", names.namespace))
-    return f"{line}, then: pulumi refresh -s {scene.name} --yes --clear-pending-creates, then: pulumi up -s {scene.name}"
+    return (
+        f"{line}, then: pulumi refresh -s {scene.name} --yes --clear-pending-creates, then: pulumi"
+        f" up -s {scene.name}"
+    )
 
 
 def _pod(hub: str, found: Stuck, tools: Tools, names: HubNames) -> Finding:
     where = ("--namespace", names.namespace)
-    line = tools.kubectl(*where, "logs", found.pod, "--previous") if found.crashed is not None else tools.kubectl(*where, "describe", "pod", found.pod)
+    line = (
+        tools.kubectl(*where, "logs", found.pod, "--previous")
+        if found.crashed is not None
+        else tools.kubectl(*where, "describe", "pod", found.pod)
+    )
     return Finding(path=hub, what=found.line, run=shlex.join(line))
 
 
@@ -105,7 +148,12 @@ def show(stack: str, found: Sequence[Finding]) -> None:
 
     console = Terminal()
     if not found:
-        console.print(Text(f"✓ {stack}: nothing is stuck. Whether people can work: jhub health {stack}", "green"))
+        console.print(
+            Text(
+                f"✓ {stack}: nothing is stuck. Whether people can work: jhub health {stack}",
+                "green",
+            )
+        )
     for item in found:
         console.print(Text.assemble(("✗ ", "bold red"), (f"{item.path}: ", "bold"), item.what))
         console.print(Text(f"  → {item.run}", "dim"), soft_wrap=True)

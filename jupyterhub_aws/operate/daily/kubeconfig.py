@@ -1,4 +1,6 @@
-"""A kubeconfig for kubectl and helm, by itself or merged into a file that has others. It holds no credential: the aws CLI is asked for a token each time."""
+"""A kubeconfig for kubectl and helm, by itself or merged into a file that has others. It holds
+no credential: the aws CLI is asked for a token each time.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def as_yaml(document: Mapping[str, Any]) -> str:
 
 
 def merged(command: str, path: Path, new: Mapping[str, Any]) -> dict[str, Any]:
-    """What is in a file already, with ours over entries of the same name; its current context stays. Raises ConfigError for what is no kubeconfig."""
+    """What is in a file already, with ours over entries of the same name; its current context
+    stays. Raises ConfigError for what is no kubeconfig.
+    """
     if not path.exists() or not path.read_text(encoding="utf-8").strip():
         return dict(new)
     from ruamel.yaml import YAML
@@ -36,11 +40,22 @@ def merged(command: str, path: Path, new: Mapping[str, Any]) -> dict[str, Any]:
     except (YAMLError, UnicodeDecodeError):
         old = None
     if not isinstance(old, dict) or old.get("kind") != "Config":
-        raise ConfigError(command, [Problem(path="--out", what=f"{path} is there and is no kubeconfig", fix="name another file")])
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="--out",
+                    what=f"{path} is there and is no kubeconfig",
+                    fix="name another file",
+                )
+            ],
+        )
     found = dict(old)
     for key in _LISTS:
         mine = {item["name"] for item in new[key]}
-        found[key] = [item for item in old.get(key) or [] if item.get("name") not in mine] + list(new[key])
+        found[key] = [item for item in old.get(key) or [] if item.get("name") not in mine] + list(
+            new[key]
+        )
     found["current-context"] = old.get("current-context") or new["current-context"]
     return found
 
@@ -58,4 +73,13 @@ def write(command: str, path: Path, text: str) -> None:
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
-        raise ConfigError(command, [Problem(path="--out", what=f"cannot write {path} ({error.strerror})", fix="name a file that you may write")]) from None
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="--out",
+                    what=f"cannot write {path} ({error.strerror})",
+                    fix="name a file that you may write",
+                )
+            ],
+        ) from None

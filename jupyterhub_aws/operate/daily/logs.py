@@ -1,4 +1,6 @@
-"""Where a log is: the hub's and the proxy's by their deployments, a person's by the pod of their server."""
+"""Where a log is: the hub's and the proxy's by their deployments, a person's by the pod of their
+server.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,19 @@ def logs_line(tools: Tools, names: HubNames, place: str, more: Sequence[str]) ->
 
 
 def place_of(scene: Inside, hub: str, of: str) -> str:
-    """What to name to kubectl; `of` is hub, proxy, or a person (PERSON/SERVER for a named one). Raises ConfigError for somebody without a server."""
+    """What to name to kubectl; `of` is hub, proxy, or a person (PERSON/SERVER for a named one).
+    Raises ConfigError for somebody without a server.
+    """
     if of in ("hub", "proxy"):
         return f"deployment/{of}"
-    pods = {f"{pod.user}/{pod.server}" if pod.server else pod.user: pod for pod in server_pods(scene.stack, scene.cluster, [hub])}
+    pods = {
+        f"{pod.user}/{pod.server}" if pod.server else pod.user: pod
+        for pod in server_pods(scene.stack, scene.cluster, [hub])
+    }
     if of in pods:
         return f"pod/{pods[of].name}"
     guess = closest(of, pods)
     fix = f"did you mean {guess}?" if guess else f"who has one: jhub who {scene.name}"
-    raise ConfigError("jhub logs", [Problem(path=hub, what=f"nobody called {of!r} has a server there", fix=fix)])
+    raise ConfigError(
+        "jhub logs", [Problem(path=hub, what=f"nobody called {of!r} has a server there", fix=fix)]
+    )

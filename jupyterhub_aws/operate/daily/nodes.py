@@ -20,7 +20,9 @@ _TYPE, _ZONE = "node.kubernetes.io/instance-type", "topology.kubernetes.io/zone"
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """A node. `market` is spot, on demand, or empty where nobody says; `state` is ready, not ready or cordoned; `since` is when it joined."""
+    """A node. `market` is spot, on demand, or empty where nobody says; `state` is ready, not
+    ready or cordoned; `since` is when it joined.
+    """
 
     pool: str
     name: str
@@ -44,7 +46,10 @@ def nodes(cluster: Cluster) -> list[Node]:
 def _node(item: Mapping[str, Any], carries: Mapping[str, int]) -> Node:
     labels, name = item["metadata"].get("labels") or {}, item["metadata"]["name"]
     status = item.get("status") or {}
-    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in status.get("conditions") or [])
+    ready = any(
+        condition["type"] == "Ready" and condition["status"] == "True"
+        for condition in status.get("conditions") or []
+    )
     cordoned = bool((item.get("spec") or {}).get("unschedulable"))
     return Node(
         pool=labels.get(POOL, ""),
@@ -60,7 +65,9 @@ def _node(item: Mapping[str, Any], carries: Mapping[str, int]) -> Node:
 
 
 def _market(labels: Mapping[str, str]) -> str:
-    said = labels.get(CAPACITY_TYPE) or {"true": "ON_DEMAND", "false": "SPOT"}.get(labels.get(ON_DEMAND, ""), "")
+    said = labels.get(CAPACITY_TYPE) or {"true": "ON_DEMAND", "false": "SPOT"}.get(
+        labels.get(ON_DEMAND, ""), ""
+    )
     return {"SPOT": "spot", "ON_DEMAND": "on demand"}.get(said, "")
 
 
@@ -76,7 +83,9 @@ def show(stack: StackConfig, found: Sequence[Node]) -> None:
     from jupyterhub_aws.cli.console import Terminal
 
     console = Terminal()
-    table = Table(box=None, pad_edge=False, collapse_padding=True, padding=(0, 1), header_style="dim")
+    table = Table(
+        box=None, pad_edge=False, collapse_padding=True, padding=(0, 1), header_style="dim"
+    )
     table.add_column("pool", overflow="fold")
     for head in ("node", "type", "zone", "market", "version"):
         table.add_column(head, no_wrap=True)
@@ -88,9 +97,14 @@ def show(stack: StackConfig, found: Sequence[Node]) -> None:
         zone, version = node.zone.rpartition("-")[2], node.version.partition("-")[0]
         state = "" if node.state == "ready" else node.state
         said = (node.type or "–", zone or "–", node.market or "–", version or "–")
-        table.add_row(node.pool or "–", short(node.name), *said, age(node.since, at), str(node.servers), state)
+        table.add_row(
+            node.pool or "–", short(node.name), *said, age(node.since, at), str(node.servers), state
+        )
     console.print(table)
     console.print("runs: people's servers", style="dim")
     empty = sorted(set(stack.pools.user) - {node.pool for node in found})
     if empty:
-        console.print(f"no node: {', '.join(empty)} (one comes when somebody starts a server there)", style="dim")
+        console.print(
+            f"no node: {', '.join(empty)} (one comes when somebody starts a server there)",
+            style="dim",
+        )

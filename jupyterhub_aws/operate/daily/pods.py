@@ -10,14 +10,17 @@ from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.cluster import Cluster
 
-#: The chart's label of people's servers, and KubeSpawner's annotations with names as they are (labels are shortened).
+#: The chart's label of people's servers, and KubeSpawner's annotations with names as they are
+#: (labels are shortened).
 SELECTOR = "component=singleuser-server"
 _USER, _SERVER = "hub.jupyter.org/username", "hub.jupyter.org/servername"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pod:
-    """A server's pod. `server` is empty for a person's first one; `node` is empty while it waits for one."""
+    """A server's pod. `server` is empty for a person's first one; `node` is empty while it waits
+    for one.
+    """
 
     name: str
     hub: str
@@ -32,7 +35,12 @@ def server_pods(stack: StackConfig, cluster: Cluster, hubs: list[str]) -> list[P
     found = []
     for hub in hubs:
         namespace = HubNames(stack=stack.name, hub=hub).namespace
-        found += [_pod(hub, item) for item in cluster.data("--namespace", namespace, "get", "pods", "--selector", SELECTOR)["items"]]
+        found += [
+            _pod(hub, item)
+            for item in cluster.data(
+                "--namespace", namespace, "get", "pods", "--selector", SELECTOR
+            )["items"]
+        ]
     return found
 
 

@@ -13,7 +13,10 @@ from jupyterhub_aws.operate.live.steps import some
 def restart_lines(tools: Tools, names: HubNames, part: str) -> list[list[str]]:
     """Ask for new pods of one of the chart's deployments, and wait for them."""
     where, what = ("--namespace", names.namespace), f"deployment/{part}"
-    return [tools.kubectl(*where, "rollout", "restart", what), tools.kubectl(*where, "rollout", "status", what, "--timeout=5m")]
+    return [
+        tools.kubectl(*where, "rollout", "restart", what),
+        tools.kubectl(*where, "rollout", "status", what, "--timeout=5m"),
+    ]
 
 
 def whom(scene: Inside, hub: str) -> str:
@@ -23,5 +26,12 @@ def whom(scene: Inside, hub: str) -> str:
             people = sorted({server.user for server in api.servers()})
     except ConfigError as error:
         why = error.problems[0]
-        return f"Who works there now is not known, because the hub was not reached ({why.path}: {why.what}). A restart may still help."
-    return f"{len(people)} work there now: {some(people, 8)}." if people else "Nobody has a server there now."
+        return (
+            f"Who works there now is not known, because the hub was not reached ({why.path}:"
+            f" {why.what}). A restart may still help."
+        )
+    return (
+        f"{len(people)} work there now: {some(people, 8)}."
+        if people
+        else "Nobody has a server there now."
+    )

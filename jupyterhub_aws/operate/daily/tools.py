@@ -1,4 +1,6 @@
-"""kubectl and helm, called with the stack's context, and every call shown as somebody would type it."""
+"""kubectl and helm, called with the stack's context, and every call shown as somebody would type
+it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.cluster import Cluster
 
-_WHERE = {"helm": "https://helm.sh/docs/intro/install/", "kubectl": "https://kubernetes.io/docs/tasks/tools/"}
+_WHERE = {
+    "helm": "https://helm.sh/docs/intro/install/",
+    "kubectl": "https://kubernetes.io/docs/tasks/tools/",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +39,9 @@ class Tools:
         return ["helm", *arguments, *(["--kube-context", self.context] if self.context else [])]
 
     def run(self, line: list[str]) -> int:
-        """Show a line and run it in this terminal; its exit code as ours: 0, or 2 where it failed and has said why."""
+        """Show a line and run it in this terminal; its exit code as ours: 0, or 2 where it
+        failed and has said why.
+        """
         self._there(line[0])
         print(f"  $ {shlex.join(line)}", file=sys.stderr, flush=True)
         done = subprocess.run(line, env=self.environment, check=False)  # noqa: S603 -- one of two programs, with names of ours
@@ -43,16 +50,32 @@ class Tools:
     def read(self, line: list[str]) -> str:
         """What a line prints. Raises ConfigError with what it said instead."""
         self._there(line[0])
-        done = subprocess.run(line, env=self.environment, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 -- as above
+        done = subprocess.run(  # noqa: S603
+            line, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+        )
         if done.returncode != 0:
             said = [text.strip() for text in done.stderr.splitlines() if text.strip()]
             fix = f"try it yourself: {shlex.join(line)}"
-            raise ConfigError(self.command, [Problem(path=line[0], what=(said[-1] if said else "gave no reason")[:300], fix=fix)])
+            raise ConfigError(
+                self.command,
+                [
+                    Problem(
+                        path=line[0], what=(said[-1] if said else "gave no reason")[:300], fix=fix
+                    )
+                ],
+            )
         return done.stdout
 
     def _there(self, program: str) -> None:
         if shutil.which(program, path=self.environment.get("PATH")) is None:
-            raise ConfigError(self.command, [Problem(path=program, what="is not on PATH", fix=f"install it: {_WHERE[program]}")])
+            raise ConfigError(
+                self.command,
+                [
+                    Problem(
+                        path=program, what="is not on PATH", fix=f"install it: {_WHERE[program]}"
+                    )
+                ],
+            )
 
 
 def tools_of(cluster: Cluster) -> Tools:
@@ -61,8 +84,12 @@ def tools_of(cluster: Cluster) -> Tools:
 
 
 def tools_shown(command: str, stack: StackConfig) -> Tools:
-    """The tools for showing lines only: no cluster and no account is asked. The context is the one that `jhub kubeconfig` writes."""
-    context = (stack.cluster.context or "") if isinstance(stack.cluster, ExistingCluster) else stack.name
+    """The tools for showing lines only: no cluster and no account is asked. The context is the
+    one that `jhub kubeconfig` writes.
+    """
+    context = (
+        (stack.cluster.context or "") if isinstance(stack.cluster, ExistingCluster) else stack.name
+    )
     return Tools(command=command, context=context, environment=dict(os.environ))
 
 

@@ -29,28 +29,52 @@ class Running:
     def state(self) -> str:
         """What it does: empty while it simply runs."""
         if self.server.pending:
-            return {"spawn": "starts", "stop": "stops"}.get(self.server.pending, self.server.pending)
+            return {"spawn": "starts", "stop": "stops"}.get(
+                self.server.pending, self.server.pending
+            )
         return "" if self.server.ready else "not ready"
 
     def as_json(self) -> dict[str, Any]:
         """The server as data; times in UTC as the hub has them."""
         server = self.server
-        named = {"user": server.user, "server": server.name, "profile": server.profile, "state": self.state or "runs"}
-        return {"hub": self.hub, **named, "node": self.node, "pool": self.pool, "since": server.started, "last_activity": server.last_activity}
+        named = {
+            "user": server.user,
+            "server": server.name,
+            "profile": server.profile,
+            "state": self.state or "runs",
+        }
+        return {
+            "hub": self.hub,
+            **named,
+            "node": self.node,
+            "pool": self.pool,
+            "since": server.started,
+            "last_activity": server.last_activity,
+        }
 
 
 def running(scene: Inside, hubs: Sequence[str]) -> list[Running]:
     """Every server of these hubs. Raises ConfigError where one does not answer."""
-    nodes = {item["metadata"]["name"]: item["metadata"].get("labels") or {} for item in scene.cluster.data("get", "nodes")["items"]}
+    nodes = {
+        item["metadata"]["name"]: item["metadata"].get("labels") or {}
+        for item in scene.cluster.data("get", "nodes")["items"]
+    }
     found = []
     for hub in hubs:
-        pods = {(pod.user, pod.server): pod for pod in server_pods(scene.stack, scene.cluster, [hub])}
+        pods = {
+            (pod.user, pod.server): pod for pod in server_pods(scene.stack, scene.cluster, [hub])
+        }
         with hub_api(scene.stack, scene.cluster, hub) as (api, _):
-            found += [_running(hub, server, pods.get((server.user, server.name)), nodes) for server in api.servers()]
+            found += [
+                _running(hub, server, pods.get((server.user, server.name)), nodes)
+                for server in api.servers()
+            ]
     return found
 
 
-def _running(hub: str, server: Server, pod: Pod | None, nodes: dict[str, dict[str, str]]) -> Running:
+def _running(
+    hub: str, server: Server, pod: Pod | None, nodes: dict[str, dict[str, str]]
+) -> Running:
     node = "" if pod is None else pod.node
     return Running(hub=hub, server=server, node=node, pool=nodes.get(node, {}).get(POOL, ""))
 
@@ -80,7 +104,19 @@ def show(stack: str, found: Sequence[Running]) -> None:
     for item in found:
         server = item.server
         times = (age(server.started, at), age(server.last_activity, at))
-        table.add_row(item.hub, server.label, server.profile or "–", short(item.node) or "–", item.pool or "–", *times, item.state)
+        table.add_row(
+            item.hub,
+            server.label,
+            server.profile or "–",
+            short(item.node) or "–",
+            item.pool or "–",
+            *times,
+            item.state,
+        )
     console.print(table)
     people = len({(item.hub, item.server.user) for item in found})
-    console.print(f"{len(found)} server{'s' if len(found) > 1 else ''} of {people} {'people' if people > 1 else 'person'}", style="dim")
+    console.print(
+        f"{len(found)} server{'s' if len(found) > 1 else ''} of {people}"
+        f" {'people' if people > 1 else 'person'}",
+        style="dim",
+    )

@@ -1,4 +1,6 @@
-"""What a drain does, in steps that can be run again: nobody new comes, people end by themselves or after a word, empty nodes go."""
+"""What a drain does, in steps that can be run again: nobody new comes, people end by themselves
+or after a word, empty nodes go.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,16 @@ COMMAND = "jhub drain"
 #: Without --by nobody is hurried: after half a day the command gives up waiting, not the nodes.
 _OWN_TIME_SECONDS = 12 * 3600.0
 _STOPPING_SECONDS = 300.0
-#: The autoscaler takes a node that was not needed for ten minutes (components/autoscaler/values.py), a few at a time.
+#: The autoscaler takes a node that was not needed for ten minutes
+#: (components/autoscaler/values.py), a few at a time.
 _GOING_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drain:
-    """Whose nodes: `nodes` looks them up; `instances` is None where they are not this stack's to end."""
+    """Whose nodes: `nodes` looks them up; `instances` is None where they are not this stack's to
+    end.
+    """
 
     stack: StackConfig
     pool: str
@@ -59,35 +64,72 @@ class Drain:
             ),
         ]
         if self.instances is not None:
-            found.append(Step(says="empty nodes go", left=lambda: [node.name for node in self.nodes.all()], do=self._release, patience=_GOING_SECONDS))
+            found.append(
+                Step(
+                    says="empty nodes go",
+                    left=lambda: [node.name for node in self.nodes.all()],
+                    do=self._release,
+                    patience=_GOING_SECONDS,
+                )
+            )
         if by is not None:
             found.append(_once("the notice is taken back", farewell.unsay))
         return found
 
     def closes(self) -> str | None:
-        """What is said before the pool's last open nodes take no server any more and no other comes; None where people can still start one."""
+        """What is said before the pool's last open nodes take no server any more and no other
+        comes; None where people can still start one.
+        """
         meant = set(self.nodes.open())
-        left = [name for name in Nodes(self.nodes.cluster, selector_of(self.stack, self.pool), of_generation(None)).open() if name not in meant]
+        left = [
+            name
+            for name in Nodes(
+                self.nodes.cluster, selector_of(self.stack, self.pool), of_generation(None)
+            ).open()
+            if name not in meant
+        ]
         if not meant or left:
             return None
         section = self.stack.pools.user[self.pool]
         who = f"{', '.join(sorted(meant))}: no other node of {self.pool} takes servers"
         if isinstance(section, GivenPool):
-            return f"{who}, and none comes by itself. Until you run `kubectl uncordon NODE`, nobody can start a server there"
-        largest = sum(group.section.size.max for group in resolve(self.stack).node_pools.groups if group.pool.name == self.pool and not group.retiring)
+            return (
+                f"{who}, and none comes by itself. Until you run `kubectl uncordon NODE`, nobody"
+                " can start a server there"
+            )
+        largest = sum(
+            group.section.size.max
+            for group in resolve(self.stack).node_pools.groups
+            if group.pool.name == self.pool and not group.retiring
+        )
         if len(self.nodes.all()) < largest:
             return None  # the autoscaler brings another
-        return f"{who}, and the pool has as many nodes as it may ({largest}). Until some have gone, nobody can start a server there"
+        return (
+            f"{who}, and the pool has as many nodes as it may ({largest}). Until some have gone,"
+            " nobody can start a server there"
+        )
 
     def cordon(self) -> Step:
         """The first step by itself."""
-        return Step(says="no server starts on them any more", left=self.nodes.open, do=self.nodes.cordon, patience=_STOPPING_SECONDS)
+        return Step(
+            says="no server starts on them any more",
+            left=self.nodes.open,
+            do=self.nodes.cordon,
+            patience=_STOPPING_SECONDS,
+        )
 
     def _release(self) -> None:
-        """The autoscaler takes empty nodes; what it may not take is ended here, after one more look that nobody is there."""
+        """The autoscaler takes empty nodes; what it may not take is ended here, after one more
+        look that nobody is there.
+        """
         assert self.instances is not None  # noqa: S101 -- the step exists only with it
         for ended in self.instances.release(self.nodes.empty()):
-            print(f"  ended {ended}: its group is at its smallest size, so the autoscaler leaves it; a new one takes its place", file=sys.stderr, flush=True)
+            print(
+                f"  ended {ended}: its group is at its smallest size, so the autoscaler leaves it;"
+                " a new one takes its place",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def _once(says: str, do: Callable[[], None]) -> Step:
@@ -107,30 +149,65 @@ def pool_of(stack: StackConfig, pool: str, *, old: bool) -> None:
         return ConfigError(COMMAND, [Problem(path=path, what=what, fix=fix)])
 
     if pool == "core":
-        fix = "raise pools.core.generation and run pulumi up: the new ones are there before the old ones go"
-        raise refuse("POOL", "names the core nodes, on which hub and proxy run: EKS replaces them, at `up`", fix)
+        fix = (
+            "raise pools.core.generation and run pulumi up: the new ones are there before the old"
+            " ones go"
+        )
+        raise refuse(
+            "POOL",
+            "names the core nodes, on which hub and proxy run: EKS replaces them, at `up`",
+            fix,
+        )
     if pool not in stack.pools.user:
-        raise refuse("POOL", f"is not a user pool of this stack (got {pool!r})", f"choose one of {', '.join(stack.pools.user) or 'none: it has no user pool'}")
+        raise refuse(
+            "POOL",
+            f"is not a user pool of this stack (got {pool!r})",
+            f"choose one of {', '.join(stack.pools.user) or 'none: it has no user pool'}",
+        )
     if old and isinstance(stack.pools.user[pool], GivenPool):
         what = "asks AWS from which template nodes were started, and these were there already"
         raise refuse("--old", what, "leave it out, and all nodes of the pool are meant")
     if stack.parts == "cloud":
         what = "is the AWS half of a stack; hubs and servers are known inside"
-        raise refuse("STACK", what, "run it on the runner, with the stack whose file says cloud_stack and this one's name")
+        raise refuse(
+            "STACK",
+            what,
+            "run it on the runner, with the stack whose file says cloud_stack and this one's name",
+        )
     if stack.paused:
         raise refuse("paused", "a paused stack has no nodes", "there is nothing to drain")
 
 
-def drain_of(stack: StackConfig, pool: str, found: tuple[Cluster, Account | None], *, generation: int | None, old: bool) -> Drain:
-    """The drain of a pool's nodes: those of a generation, those that are `old`, or all. The old ones are fixed now: what starts later is not old."""
+def drain_of(
+    stack: StackConfig,
+    pool: str,
+    found: tuple[Cluster, Account | None],
+    *,
+    generation: int | None,
+    old: bool,
+) -> Drain:
+    """The drain of a pool's nodes: those of a generation, those that are `old`, or all. The old
+    ones are fixed now: what starts later is not old.
+    """
     cluster, account = found
-    instances = None if account is None or isinstance(stack.pools.user[pool], GivenPool) else Instances(COMMAND, account, stack, pool)
+    instances = (
+        None
+        if account is None or isinstance(stack.pools.user[pool], GivenPool)
+        else Instances(COMMAND, account, stack, pool)
+    )
     meant = of(instances.old()) if old and instances is not None else of_generation(generation)
     nodes = Nodes(cluster, selector_of(stack, pool), meant)
     if old or generation is not None:
         return Drain(stack=stack, pool=pool, nodes=nodes, instances=instances)
-    names = {node.name for node in nodes.all()}  # what starts meanwhile is not meant: servers that end go there
-    return Drain(stack=stack, pool=pool, nodes=Nodes(cluster, selector_of(stack, pool), lambda node: node.name in names), instances=instances)
+    names = {
+        node.name for node in nodes.all()
+    }  # what starts meanwhile is not meant: servers that end go there
+    return Drain(
+        stack=stack,
+        pool=pool,
+        nodes=Nodes(cluster, selector_of(stack, pool), lambda node: node.name in names),
+        instances=instances,
+    )
 
 
 def summary(nodes: Sequence[Node], servers: Sequence[str]) -> str:

@@ -1,4 +1,6 @@
-"""The nodes of a pool as Kubernetes has them: which are meant, whose servers are on them, and that no server comes any more."""
+"""The nodes of a pool as Kubernetes has them: which are meant, whose servers are on them, and
+that no server comes any more.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,17 @@ from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.daily.pods import SELECTOR
 from jupyterhub_aws.operate.live.cluster import Cluster
 
-#: KubeSpawner's own marks of a person's server (kubespawner/spawner.py, _build_common_labels and _build_common_annotations).
+#: KubeSpawner's own marks of a person's server (kubespawner/spawner.py, _build_common_labels and
+#: _build_common_annotations).
 _USER, _NAME = "hub.jupyter.org/username", "hub.jupyter.org/servername"
 _OVER = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """A node. `generation` is 1 where it says none; `instance` is EC2's id, empty where it has none."""
+    """A node. `generation` is 1 where it says none; `instance` is EC2's id, empty where it has
+    none.
+    """
 
     name: str
     generation: int
@@ -46,7 +51,9 @@ class Pod:
 
 
 class Nodes:
-    """The nodes that are meant: those of the pool for which `meant` says so, looked up again each time."""
+    """The nodes that are meant: those of the pool for which `meant` says so, looked up again
+    each time.
+    """
 
     def __init__(self, cluster: Cluster, selector: str, meant: Callable[[Node], bool]) -> None:
         self.cluster, self._selector, self._meant = cluster, selector, meant
@@ -54,7 +61,9 @@ class Nodes:
     def all(self) -> list[Node]:
         """What is there now, by name."""
         found = self.cluster.data("get", "nodes", "--selector", self._selector)["items"]
-        return sorted((node for node in map(_node, found) if self._meant(node)), key=lambda node: node.name)
+        return sorted(
+            (node for node in map(_node, found) if self._meant(node)), key=lambda node: node.name
+        )
 
     def open(self) -> list[str]:
         """Those on which servers may still start."""
@@ -72,20 +81,29 @@ class Nodes:
         return [pod for pod in self._pods() if pod.node in names]
 
     def empty(self) -> list[Node]:
-        """Those that nothing can start on and nothing is on but what every node has: looked at in this order, so that nothing can have come meanwhile."""
+        """Those that nothing can start on and nothing is on but what every node has: looked at
+        in this order, so that nothing can have come meanwhile.
+        """
         nodes = [node for node in self.all() if node.cordoned]
         taken = set(self._busy()) if nodes else set()
         return [node for node in nodes if node.name not in taken]
 
     def _busy(self) -> Iterator[str]:
-        """Nodes on which somebody's pod is: any that neither a DaemonSet nor the node itself brought."""
+        """Nodes on which somebody's pod is: any that neither a DaemonSet nor the node itself
+        brought.
+        """
         for item in self.cluster.data("get", "pods", "--all-namespaces")["items"]:
             owners = {owner.get("kind") for owner in item["metadata"].get("ownerReferences") or []}
-            if item.get("status", {}).get("phase") not in _OVER and not owners & {"DaemonSet", "Node"}:
+            if item.get("status", {}).get("phase") not in _OVER and not owners & {
+                "DaemonSet",
+                "Node",
+            }:
                 yield str(item.get("spec", {}).get("nodeName", ""))
 
     def _pods(self) -> Iterator[Pod]:
-        found = self.cluster.data("get", "pods", "--all-namespaces", "--selector", SELECTOR)["items"]
+        found = self.cluster.data("get", "pods", "--all-namespaces", "--selector", SELECTOR)[
+            "items"
+        ]
         for item in found:
             if item.get("status", {}).get("phase") not in _OVER:
                 yield _pod(item)
@@ -95,7 +113,9 @@ def selector_of(stack: StackConfig, pool: str) -> str:
     """The labels by which a pool's nodes are found."""
     section = stack.pools.user[pool]
     labels = dict(section.node_selector) if isinstance(section, GivenPool) else {}
-    return ",".join(f"{key}={value}" for key, value in sorted((labels or {POOL_LABEL: pool}).items()))
+    return ",".join(
+        f"{key}={value}" for key, value in sorted((labels or {POOL_LABEL: pool}).items())
+    )
 
 
 def of(names: Collection[str]) -> Callable[[Node], bool]:
@@ -126,7 +146,10 @@ def _node(item: Mapping[str, Any]) -> Node:
 
 def _pod(item: Mapping[str, Any]) -> Pod:
     meta = item["metadata"]
-    marks = {**(meta.get("labels") or {}), **(meta.get("annotations") or {})}  # a label holds a name that was made safe, an annotation the name itself
+    marks = {
+        **(meta.get("labels") or {}),
+        **(meta.get("annotations") or {}),
+    }  # a label holds a name that was made safe, an annotation the name itself
     return Pod(
         namespace=str(meta["namespace"]),
         pod=str(meta["name"]),

@@ -1,4 +1,6 @@
-"""One hub tried from its API to a cell in a server of each profile. Whatever happens, what was made is taken away."""
+"""One hub tried from its API to a cell in a server of each profile. Whatever happens, what was
+made is taken away.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ from jupyterhub_aws.operate.health.sign_in import PASSWORD, USER, SignIn
 from jupyterhub_aws.operate.live.cluster import Cluster
 from jupyterhub_aws.operate.live.hubs import hub_api
 
-#: The chart's own Service of the proxy (templates/proxy/service.yaml), and its ports by whether the proxy encrypts.
+#: The chart's own Service of the proxy (templates/proxy/service.yaml), and its ports by whether the
+#: proxy encrypts.
 _PROXY, _HTTP, _HTTPS = "service/proxy-public", 80, 443
 _SUM, _ANSWER = "print(6*7)", "42"
 _HOME = """
@@ -44,7 +47,9 @@ _AFTERWARDS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What is tried: a hub of a stack through its cluster, and which of its profiles (none: all). `name` is the stack's for the engine."""
+    """What is tried: a hub of a stack through its cluster, and which of its profiles (none:
+    all). `name` is the stack's for the engine.
+    """
 
     name: str
     stack: StackConfig
@@ -61,7 +66,11 @@ class Subject:
     def wanted(self) -> dict[str, Profile]:
         """The profiles to try, in the order in which people see them."""
         found = resolve(self.stack).hubs[self.hub].profiles
-        return {item.name: item.options for item in found if not self.profiles or item.name in self.profiles}
+        return {
+            item.name: item.options
+            for item in found
+            if not self.profiles or item.name in self.profiles
+        }
 
 
 def check(subject: Subject, progress: Callable[[str], None]) -> Report:
@@ -76,15 +85,23 @@ def check(subject: Subject, progress: Callable[[str], None]) -> Report:
 
 
 def _entry(subject: Subject, open_now: contextlib.ExitStack, doors: list[Door]) -> str:
-    """Find the way in, and look at the page behind it. Where the public one is shut, the rest is tried through a tunnel."""
+    """Find the way in, and look at the page behind it. Where the public one is shut, the rest is
+    tried through a tunnel.
+    """
     way, config = SignIn(stack=subject.name, hub=subject.hub, config=subject.config), subject.config
     trust = own_certificate(config.entry)
     outside = Door(url=public_url(config), trust=None if trust is None else trust.certificate)
     namespace = HubNames(stack=subject.stack.name, hub=subject.hub).namespace
 
     def tunnel() -> Door:
-        port = open_now.enter_context(subject.cluster.forwarded(namespace, _PROXY, _HTTPS if trust is not None else _HTTP))
-        return Door(url=outside.url if trust is not None else f"http://localhost:{port}/", port=port, trust=outside.trust)
+        port = open_now.enter_context(
+            subject.cluster.forwarded(namespace, _PROXY, _HTTPS if trust is not None else _HTTP)
+        )
+        return Door(
+            url=outside.url if trust is not None else f"http://localhost:{port}/",
+            port=port,
+            trust=outside.trust,
+        )
 
     if not isinstance(config.entry, LoadBalancerEntry):
         doors.append(tunnel())
@@ -113,25 +130,41 @@ def _sign_in(subject: Subject, report: Report, doors: Sequence[Door]) -> None:
         report.take("sign-in", lambda: way.through_the_form(door, *given))
 
 
-def _servers(subject: Subject, report: Report, open_now: contextlib.ExitStack, doors: Sequence[Door]) -> None:
+def _servers(
+    subject: Subject, report: Report, open_now: contextlib.ExitStack, doors: Sequence[Door]
+) -> None:
     found: list[tuple[TestServers, str]] = []
 
     def reach() -> str:
         api, token = open_now.enter_context(hub_api(subject.stack, subject.cluster, subject.hub))
         version = api.ask("GET", "/")
         patience = timeouts(subject.stack).server_start_seconds + _AFTERWARDS
-        servers = TestServers(api, subject.name, patience=patience, say=lambda words: report.progress(f"{subject.hub}: {words}"))
+        servers = TestServers(
+            api,
+            subject.name,
+            patience=patience,
+            say=lambda words: report.progress(f"{subject.hub}: {words}"),
+        )
         found.append((servers, token))
         left = servers.clear()
-        return f"JupyterHub {version['version']}{'; a server that an earlier run left was stopped' if left else ''}"
+        return (
+            "JupyterHub"
+            f" {version['version']}{'; a server that an earlier run left was stopped' if left else ''}"
+        )
 
     try:
         well = report.take("hub", reach)
         for name, profile in subject.wanted.items():
             if not well or not doors:
-                report.skip(name, "the hub does not do its part" if not well else "the proxy is not reached")
+                report.skip(
+                    name, "the hub does not do its part" if not well else "the proxy is not reached"
+                )
             elif profile.groups:
-                report.skip(name, f"it is for {', '.join(sorted(profile.groups))} only, and the test user is in no group")
+                report.skip(
+                    name,
+                    f"it is for {', '.join(sorted(profile.groups))} only, and the test user is in"
+                    " no group",
+                )
             else:
                 _profile(name, report, found[0], doors[0])
     finally:
@@ -164,14 +197,19 @@ def _cell(kernel: Kernel) -> str:
     kernel.begin()
     printed = kernel.run(_SUM).strip()
     if printed != _ANSWER:
-        raise FailedError(f"{_SUM} printed {printed[:80]!r}", "what does the image do to kernels (IPython startup files)?")
+        raise FailedError(
+            f"{_SUM} printed {printed[:80]!r}",
+            "what does the image do to kernels (IPython startup files)?",
+        )
     return f"{_SUM} → {_ANSWER}"
 
 
 def _home(kernel: Kernel) -> str:
     printed = kernel.run(_HOME).strip()
     if printed != "read":
-        raise FailedError("what was written into the home reads otherwise", "is the file system healthy?")
+        raise FailedError(
+            "what was written into the home reads otherwise", "is the file system healthy?"
+        )
     return "a file written, read and deleted"
 
 
@@ -182,9 +220,15 @@ def _put_away(servers: TestServers) -> str:
 
 def _stays(subject: Subject) -> list[str]:
     """What no run deletes: homes never go by a command of this project."""
-    homes, namespace = subject.stack.homes, HubNames(stack=subject.stack.name, hub=subject.hub).namespace
+    homes, namespace = (
+        subject.stack.homes,
+        HubNames(stack=subject.stack.name, hub=subject.hub).namespace,
+    )
     if isinstance(homes, DIRECTORY_HOMES):
-        return [f"the home of the test user: the directory {directory(subject.config.home_directory, HEALTH_USER)} of the hub's homes"]
+        return [
+            "the home of the test user: the directory"
+            f" {directory(subject.config.home_directory, HEALTH_USER)} of the hub's homes"
+        ]
     if isinstance(homes, EbsHomes):
         find = f"kubectl -n {namespace} get pvc -l hub.jupyter.org/username={HEALTH_USER}"
         return [f"the home of the test user: a volume of {homes.size_gib} GiB; see it: {find}"]

@@ -1,4 +1,6 @@
-"""A kernel in somebody's server, as a notebook uses it: Jupyter Server's own API, and messages over a websocket."""
+"""A kernel in somebody's server, as a notebook uses it: Jupyter Server's own API, and messages
+over a websocket.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from jupyterhub_aws.operate.health.report import FailedError
 #: A new kernel of a full image on a cold disk takes its time; a cell of this module's takes none.
 _KERNEL_SECONDS = 90.0
 _CREATED, _FINE = 201, 300
-#: Jupyter messaging protocol ("Messaging in Jupyter"), the version that any server since 2.0 speaks.
+#: Jupyter messaging protocol ("Messaging in Jupyter"), the version that any server since 2.0
+#: speaks.
 _PROTOCOL = "5.3"
 
 
@@ -31,9 +34,16 @@ class Kernel:
         """Start one that speaks Python. Raises FailedError where there is none."""
         found = self._ask("GET", "/api/kernelspecs")
         specs: dict[str, Any] = (found or {}).get("kernelspecs") or {}
-        names = [name for name, item in specs.items() if str(((item or {}).get("spec") or {}).get("language", "")).lower() == "python"]
+        names = [
+            name
+            for name, item in specs.items()
+            if str(((item or {}).get("spec") or {}).get("language", "")).lower() == "python"
+        ]
         if not names:
-            raise FailedError(f"the image has no Python kernel (it has {', '.join(sorted(specs)) or 'none'})", "jupyter kernelspec list, in the image")
+            raise FailedError(
+                f"the image has no Python kernel (it has {', '.join(sorted(specs)) or 'none'})",
+                "jupyter kernelspec list, in the image",
+            )
         chosen = found["default"] if found.get("default") in names else sorted(names)[0]
         self._id = str(self._ask("POST", "/api/kernels", json.dumps({"name": chosen}))["id"])
 
@@ -49,14 +59,25 @@ class Kernel:
         try:
             return asyncio.run(asyncio.wait_for(self._cell(code), _KERNEL_SECONDS))
         except TimeoutError:
-            raise FailedError(f"no answer from the kernel in {_KERNEL_SECONDS:.0f} seconds", "is there enough memory for a kernel? jhub logs … USER") from None
+            raise FailedError(
+                f"no answer from the kernel in {_KERNEL_SECONDS:.0f} seconds",
+                "is there enough memory for a kernel? jhub logs … USER",
+            ) from None
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> Any:  # noqa: ANN401 -- any JSON value
+    def _ask(self, method: str, path: str, body: str | None = None) -> Any:
         headers = {"Authorization": f"token {self._token}", "Content-Type": "application/json"}
-        answer = self._door.ask(method, self._root + path, body=body, headers=headers, seconds=_KERNEL_SECONDS)
+        answer = self._door.ask(
+            method, self._root + path, body=body, headers=headers, seconds=_KERNEL_SECONDS
+        )
         if answer.status >= _FINE or (method == "POST" and answer.status != _CREATED):
-            said = (answer.json() or {}).get("message", "") if isinstance(answer.json(), dict) else ""
-            raise FailedError(f"the server answers {method} {path.partition('?')[0]} with {answer.status}{f' ({said})' if said else ''}", _LOOK)
+            said = (
+                (answer.json() or {}).get("message", "") if isinstance(answer.json(), dict) else ""
+            )
+            raise FailedError(
+                f"the server answers {method} {path.partition('?')[0]} with"
+                f" {answer.status}{f' ({said})' if said else ''}",
+                _LOOK,
+            )
         return answer.json()
 
     async def _cell(self, code: str) -> str:
@@ -67,13 +88,25 @@ class Kernel:
         door, session = self._door, uuid.uuid4().hex
         scheme = "wss" if urlsplit(door.url).scheme == "https" else "ws"
         address = f"{scheme}://{door.host}:{door.public_port}{self._root}/api/kernels/{self._id}/channels?session_id={session}"
-        request = HTTPRequest(address, headers={"Authorization": f"token {self._token}"}, ssl_options=door.context, connect_timeout=20.0)
-        there = OverrideResolver(DefaultExecutorResolver(), {(door.host, door.public_port): door.place})
+        request = HTTPRequest(
+            address,
+            headers={"Authorization": f"token {self._token}"},
+            ssl_options=door.context,
+            connect_timeout=20.0,
+        )
+        there = OverrideResolver(
+            DefaultExecutorResolver(), {(door.host, door.public_port): door.place}
+        )
         try:
             line = await websocket_connect(request, resolver=there)
         except (HTTPClientError, OSError) as error:
-            look = "does everything between people and the proxy pass websockets on (balancer, reverse proxy)?"
-            raise FailedError(f"the kernel's websocket does not come through ({error})", look) from None
+            look = (
+                "does everything between people and the proxy pass websockets on (balancer, reverse"
+                " proxy)?"
+            )
+            raise FailedError(
+                f"the kernel's websocket does not come through ({error})", look
+            ) from None
         try:
             message = _request(code, session)
             await line.write_message(json.dumps(message))
@@ -87,18 +120,44 @@ _LOOK = "its own log: jhub logs STACK HUB jhub-health, while it runs"
 
 def _request(code: str, session: str) -> dict[str, Any]:
     now = datetime.datetime.now(tz=datetime.UTC).isoformat()
-    header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "username": "", "session": session, "date": now, "version": _PROTOCOL}
-    content = {"code": code, "silent": False, "store_history": False, "user_expressions": {}, "allow_stdin": False, "stop_on_error": True}
-    return {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell", "buffers": []}
+    header = {
+        "msg_id": uuid.uuid4().hex,
+        "msg_type": "execute_request",
+        "username": "",
+        "session": session,
+        "date": now,
+        "version": _PROTOCOL,
+    }
+    content = {
+        "code": code,
+        "silent": False,
+        "store_history": False,
+        "user_expressions": {},
+        "allow_stdin": False,
+        "stop_on_error": True,
+    }
+    return {
+        "header": header,
+        "parent_header": {},
+        "metadata": {},
+        "content": content,
+        "channel": "shell",
+        "buffers": [],
+    }
 
 
-async def _answered(line: Any, asked: str) -> str:  # noqa: ANN401 -- tornado's connection
-    """What is printed until the kernel rests and has replied: these come on two channels, in either order."""
+async def _answered(line: Any, asked: str) -> str:
+    """What is printed until the kernel rests and has replied: these come on two channels, in
+    either order.
+    """
     printed, waiting = "", {"execute_reply", "idle"}
     while waiting:
         text = await line.read_message()
         if text is None:
-            raise FailedError("the connection to the kernel broke", "did the server end? Is there enough memory for a kernel?")
+            raise FailedError(
+                "the connection to the kernel broke",
+                "did the server end? Is there enough memory for a kernel?",
+            )
         message = json.loads(text)
         if (message.get("parent_header") or {}).get("msg_id") != asked:
             continue
@@ -108,7 +167,11 @@ async def _answered(line: Any, asked: str) -> str:  # noqa: ANN401 -- tornado's 
         elif kind == "execute_reply":
             waiting.discard(kind)
             if content.get("status") != "ok":
-                raise FailedError(f"the cell ended with {content.get('ename', 'an error')}: {str(content.get('evalue', ''))[:200]}", _LOOK)
+                raise FailedError(
+                    f"the cell ended with {content.get('ename', 'an error')}:"
+                    f" {str(content.get('evalue', ''))[:200]}",
+                    _LOOK,
+                )
         elif kind == "status" and content["execution_state"] == "idle":
             waiting.discard("idle")
     return printed

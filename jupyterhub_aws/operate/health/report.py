@@ -1,4 +1,6 @@
-"""What was tried of a hub, stage by stage: how long it took, and where it failed what was said and what to look at."""
+"""What was tried of a hub, stage by stage: how long it took, and where it failed what was said
+and what to look at.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class Status(StrEnum):
 
 
 class FailedError(Exception):
-    """A stage that failed: `said` is what was seen or what the hub said, `look` what to look at next."""
+    """A stage that failed: `said` is what was seen or what the hub said, `look` what to look at
+    next.
+    """
 
     def __init__(self, said: str, look: str) -> None:
         super().__init__(said)
@@ -31,7 +35,9 @@ class FailedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One stage. `seconds` is how long it took; `said` what came of it, `look` where to look if it failed."""
+    """One stage. `seconds` is how long it took; `said` what came of it, `look` where to look if
+    it failed.
+    """
 
     name: str
     status: Status
@@ -41,7 +47,13 @@ class Stage:
 
     def as_json(self) -> dict[str, Any]:
         """The stage as data."""
-        return {"stage": self.name, "status": self.status, "seconds": round(self.seconds, 2), "said": self.said, "look": self.look}
+        return {
+            "stage": self.name,
+            "status": self.status,
+            "seconds": round(self.seconds, 2),
+            "said": self.said,
+            "look": self.look,
+        }
 
 
 @dataclass(kw_only=True)
@@ -70,13 +82,25 @@ class Report:
         except ConfigError as error:  # what the hub's API or kubectl answered
             problem = error.problems[0]
             said, status, look = f"{problem.path} {problem.what}", Status.FAILED, problem.fix
-        self.stages.append(Stage(name=name, status=status, seconds=time.monotonic() - began, said=said, look=look))
+        self.stages.append(
+            Stage(name=name, status=status, seconds=time.monotonic() - began, said=said, look=look)
+        )
         return status == Status.OK
 
     def skip(self, name: str, because: str) -> None:
         """Say that a stage was not tried, and why."""
-        self.stages.append(Stage(name=name, status=Status.SKIPPED, seconds=0.0, said=f"not tried, because {because}"))
+        self.stages.append(
+            Stage(
+                name=name, status=Status.SKIPPED, seconds=0.0, said=f"not tried, because {because}"
+            )
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The report as data."""
-        return {"hub": self.hub, "url": self.url, "healthy": self.healthy, "stages": [stage.as_json() for stage in self.stages], "stays": list(self.stays)}
+        return {
+            "hub": self.hub,
+            "url": self.url,
+            "healthy": self.healthy,
+            "stages": [stage.as_json() for stage in self.stages],
+            "stays": list(self.stays),
+        }

@@ -12,7 +12,8 @@ from jupyterhub_aws.components.hub.values.hub import HEALTH_USER
 from jupyterhub_aws.operate.health.report import FailedError
 from jupyterhub_aws.operate.live.hub_api import HubApi
 
-#: Servers end in seconds; a pod that was still starting is given its grace period (30 s) and some more.
+#: Servers end in seconds; a pod that was still starting is given its grace period (30 s) and some
+#: more.
 _STOP_SECONDS = 180.0
 _LOOK_SECONDS = 0.5
 _USER = f"/users/{HEALTH_USER}"
@@ -20,11 +21,15 @@ _WORDS = 480
 
 
 class TestServers:
-    """One server at a time, of a user that nobody else is. `patience`: seconds that a start may take; `say` gets what the hub says meanwhile."""
+    """One server at a time, of a user that nobody else is. `patience`: seconds that a start may
+    take; `say` gets what the hub says meanwhile.
+    """
 
     __test__ = False  # its name is no reason for pytest to collect it
 
-    def __init__(self, api: HubApi, stack: str, *, patience: float, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, api: HubApi, stack: str, *, patience: float, say: Callable[[str], None]
+    ) -> None:
         self._api, self._stack, self._patience, self._say = api, stack, patience, say
 
     def clear(self) -> bool:
@@ -34,7 +39,9 @@ class TestServers:
         return left
 
     def start(self, profile: str) -> str:
-        """Start a server of a profile. Raises FailedError with the last words about it, or ConfigError with the hub's answer."""
+        """Start a server of a profile. Raises FailedError with the last words about it, or
+        ConfigError with the hub's answer.
+        """
         self._api.ask("POST", f"{_USER}/server", {"profile": profile})
         end, heard = time.monotonic() + self._patience, deque[str](maxlen=8)
         while time.monotonic() < end:
@@ -56,14 +63,23 @@ class TestServers:
         raise self._failed(f"not ready after {duration(self._patience)}", heard)
 
     def stop(self) -> bool:
-        """Stop the server, also one that is starting, and wait until it is gone; whether there was one. Raises FailedError after three minutes."""
+        """Stop the server, also one that is starting, and wait until it is gone; whether there
+        was one. Raises FailedError after three minutes.
+        """
         if self._server() is None:
             return False
         end = time.monotonic() + _STOP_SECONDS
         while (server := self._server()) is not None:
             if time.monotonic() > end:
-                what = f"the server of {HEALTH_USER} is still there after {duration(_STOP_SECONDS)} ({server.get('pending') or 'it runs'})"
-                raise FailedError(what, f"kubectl -n hub-{self._api.hub} get pods -l component=singleuser-server; then run this again")
+                what = (
+                    f"the server of {HEALTH_USER} is still there after {duration(_STOP_SECONDS)}"
+                    f" ({server.get('pending') or 'it runs'})"
+                )
+                raise FailedError(
+                    what,
+                    f"kubectl -n hub-{self._api.hub} get pods -l component=singleuser-server; then"
+                    " run this again",
+                )
             if server.get("pending") != "stop":
                 self._api.ask("DELETE", f"{_USER}/server", fine=(202, 204, 400, 404))
             time.sleep(_LOOK_SECONDS)
@@ -87,7 +103,10 @@ class TestServers:
 
     def _failed(self, what: str, heard: deque[str]) -> FailedError:
         """`heard` is what Kubernetes said last: the warning among it is what an operator needs."""
-        warning = next((message for message in reversed(heard) if "warning" in message.lower()), heard[-1] if heard else "")
+        warning = next(
+            (message for message in reversed(heard) if "warning" in message.lower()),
+            heard[-1] if heard else "",
+        )
         said = f"{what}{f'; last: {warning}' if warning and warning not in what else ''}"
         events = f"kubectl -n hub-{self._api.hub} get events --sort-by=.lastTimestamp"
         return FailedError(said[:_WORDS], f"jhub logs {self._stack} {self._api.hub} hub; {events}")

@@ -16,7 +16,12 @@ _MARKS = {Status.OK: ("✓", "green"), Status.FAILED: ("✗", "bold red"), Statu
 
 def as_text(stack: str, reports: Sequence[Report]) -> str:
     """The reports as JSON text, with a newline at its end."""
-    data = {"format": FORMAT, "stack": stack, "healthy": all(report.healthy for report in reports), "hubs": [report.as_json() for report in reports]}
+    data = {
+        "format": FORMAT,
+        "stack": stack,
+        "healthy": all(report.healthy for report in reports),
+        "hubs": [report.as_json() for report in reports],
+    }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -29,12 +34,21 @@ def show(stack: str, reports: Sequence[Report]) -> None:
         for line in report.stays:
             console.print(Text(f"stays: {line}", "dim"))
         console.print()
-    failed = [f"{report.hub}: {stage.name}" for report in reports for stage in report.stages if stage.status == Status.FAILED]
+    failed = [
+        f"{report.hub}: {stage.name}"
+        for report in reports
+        for stage in report.stages
+        if stage.status == Status.FAILED
+    ]
     if failed:
         console.print(Text(f"✗ {len(failed)} failed: {', '.join(failed)}", "bold red"))
     else:
-        skipped = sum(stage.status == Status.SKIPPED for report in reports for stage in report.stages)
-        console.print(Text(f"✓ People can work{f'; {skipped} not tried' if skipped else ''}.", "bold green"))
+        skipped = sum(
+            stage.status == Status.SKIPPED for report in reports for stage in report.stages
+        )
+        console.print(
+            Text(f"✓ People can work{f'; {skipped} not tried' if skipped else ''}.", "bold green")
+        )
 
 
 def _table(report: Report) -> Table:
@@ -48,5 +62,10 @@ def _table(report: Report) -> Table:
         said = Text(stage.said, "dim" if stage.status == Status.SKIPPED else "")
         if stage.look:
             said.append(f"\n→ {stage.look}", "dim")
-        table.add_row(Text(mark, style), stage.name, "" if stage.status == Status.SKIPPED else f"{stage.seconds:.1f} s", said)
+        table.add_row(
+            Text(mark, style),
+            stage.name,
+            "" if stage.status == Status.SKIPPED else f"{stage.seconds:.1f} s",
+            said,
+        )
     return table

@@ -38,7 +38,11 @@ def show(leaving: Leaving) -> None:
     stack, last = leaving.stack, leaving.halves[-1].file.stack
     rests = "; it is paused, which may stay so" if stack.paused and not leaving.before else ""
     where = f" in {stack.region}" if stack.region else ""
-    console.print(Text.assemble((f"Leaving {last}", "bold"), f" ({stack.name}{where}){rests}. Nothing is changed now."))
+    console.print(
+        Text.assemble(
+            (f"Leaving {last}", "bold"), f" ({stack.name}{where}){rests}. Nothing is changed now."
+        )
+    )
     number = 0
     for why, line in [*leaving.before, *_first(leaving)]:
         number += 1
@@ -47,26 +51,56 @@ def show(leaving: Leaving) -> None:
         number += 1
         console.print(Group(Text(""), _half(half, number)))
     if leaving.in_aws:
-        console.print(Group(Text(""), Text(f"{number + 1}. what is there still, and whose it is"), _line(f"jhub orphans {last}")))
+        console.print(
+            Group(
+                Text(""),
+                Text(f"{number + 1}. what is there still, and whose it is"),
+                _line(f"jhub orphans {last}"),
+            )
+        )
     for part in (_later(leaving), _behind(leaving), _bill(leaving)):
         console.print(Group(Text(""), part))
 
 
 def _first(leaving: Leaving) -> list[tuple[str, str]]:
-    return [(f"before anything goes, or AWS keeps the network: {item.what}", item.find) for item in leaving.behind if item.blocks and "kubectl" in item.find]
+    return [
+        (f"before anything goes, or AWS keeps the network: {item.what}", item.find)
+        for item in leaving.behind
+        if item.blocks and "kubectl" in item.find
+    ]
 
 
 def _half(half: Half, number: int) -> Group:
     found = half.parting
     where = f", {half.where}" if half.where else ""
-    parts: list[Text | Padding] = [Text(f"{number}. {half.file.stack}{where}: {len(found.goes)} resources go"), _line(half.line)]
+    parts: list[Text | Padding] = [
+        Text(f"{number}. {half.file.stack}{where}: {len(found.goes)} resources go"),
+        _line(half.line),
+    ]
     if found.order:
-        parts.append(_grey("in this order: " + ", ".join(f"{name} ({count})" for name, count in found.order)))
+        parts.append(
+            _grey("in this order: " + ", ".join(f"{name} ({count})" for name, count in found.order))
+        )
     if found.added:
-        parts.append(_grey(f"and {len(found.added)} that your program added, each before what it needs: {', '.join(_counted(found.added))}"))
-    parts += _list("stays, and the next `up` finds it", [item for item in found.stays if item.protect])
-    needs = [item for item in found.stays if not item.protect and item.custom and not item.type.startswith("pulumi:")]
-    parts += [_grey(f"and {len(needs)} more that these need (network, roles, policies)")] if needs else []
+        parts.append(
+            _grey(
+                f"and {len(found.added)} that your program added, each before what it needs:"
+                f" {', '.join(_counted(found.added))}"
+            )
+        )
+    parts += _list(
+        "stays, and the next `up` finds it", [item for item in found.stays if item.protect]
+    )
+    needs = [
+        item
+        for item in found.stays
+        if not item.protect and item.custom and not item.type.startswith("pulumi:")
+    ]
+    parts += (
+        [_grey(f"and {len(needs)} more that these need (network, roles, policies)")]
+        if needs
+        else []
+    )
     parts += _list("stays, but the state forgets it", found.forgotten)
     parts += _list("goes with the cluster, whatever it is marked", found.ends)
     return Group(*parts)
@@ -78,9 +112,13 @@ def _list(head: str, items: Iterable[Resource]) -> list[Text | Padding]:
 
 
 def _word(item: Resource) -> str:
-    """What people call it. What the caller's program added is not what this library has such things for."""
+    """What people call it. What the caller's program added is not what this library has such
+    things for.
+    """
     kind = item.type.rpartition(":")[2]
-    return f"{kind}, added by your program" if item.source is not None else _WORDS.get(item.type, kind)
+    return (
+        f"{kind}, added by your program" if item.source is not None else _WORDS.get(item.type, kind)
+    )
 
 
 def _counted(items: Iterable[Resource]) -> list[str]:
@@ -93,15 +131,33 @@ def _counted(items: Iterable[Resource]) -> list[str]:
 
 def _later(leaving: Leaving) -> Group:
     names = [half.file.stack for half in leaving.halves]
-    steps = [line for name in names for line in (f"pulumi state unprotect --all -s {name}", f"pulumi destroy -s {name}")]
-    says = "When nobody needs the homes any more, and not before (each of these asks; what is kept is forgotten, and `jhub orphans` then names the commands):"
-    return Group(Text(says), *(_line(line) for line in [*steps, *(f"pulumi stack rm --preserve-config {name}" for name in names)]))
+    steps = [
+        line
+        for name in names
+        for line in (f"pulumi state unprotect --all -s {name}", f"pulumi destroy -s {name}")
+    ]
+    says = (
+        "When nobody needs the homes any more, and not before (each of these asks; what is kept is"
+        " forgotten, and `jhub orphans` then names the commands):"
+    )
+    return Group(
+        Text(says),
+        *(
+            _line(line)
+            for line in [*steps, *(f"pulumi stack rm --preserve-config {name}" for name in names)]
+        ),
+    )
 
 
 def _behind(leaving: Leaving) -> Group:
     parts: list[Text | Padding] = [Text("Left behind, because no state knows it:", "bold")]
     for item in leaving.behind:
-        parts.append(Text.assemble(("! ", "yellow"), f"{item.what}: {item.why}{' (blocks the network)' if item.blocks else ''}"))
+        parts.append(
+            Text.assemble(
+                ("! ", "yellow"),
+                f"{item.what}: {item.why}{' (blocks the network)' if item.blocks else ''}",
+            )
+        )
         parts += [_line(item.find)] if item.find else []
     return Group(*parts)
 
@@ -109,9 +165,18 @@ def _behind(leaving: Leaving) -> Group:
 def _bill(leaving: Leaving) -> Group:
     bill = leaving.bill()
     kept = [line for line in bill["lines"] if line["quantity"]]
-    lines = [Text(f"  {line['what']}: {line['quantity']} × {_dollars(line['unit_price'])} = {_dollars(line['idle_monthly'])}") for line in kept]
+    lines = [
+        Text(
+            f"  {line['what']}: {line['quantity']} × {_dollars(line['unit_price'])} ="
+            f" {_dollars(line['idle_monthly'])}"
+        )
+        for line in kept
+    ]
     head = Text(f"Afterwards per month, US dollars: {_dollars(bill['idle_monthly'])}", "bold")
-    note = f"Prices of {bill['prices_of']}. Not counted: what homes and backups hold, by the GiB; what is left behind."
+    note = (
+        f"Prices of {bill['prices_of']}. Not counted: what homes and backups hold, by the GiB; what"
+        " is left behind."
+    )
     return Group(head, *lines, Text(note, "dim"))
 
 
@@ -121,7 +186,13 @@ def _dollars(value: object) -> str:
 
 def _line(text: str) -> Padding:
     """A command, broken only where a shell goes on reading."""
-    parts = textwrap.wrap(f"$ {text}", _WIDTH, break_long_words=False, break_on_hyphens=False, subsequent_indent="    ")
+    parts = textwrap.wrap(
+        f"$ {text}",
+        _WIDTH,
+        break_long_words=False,
+        break_on_hyphens=False,
+        subsequent_indent="    ",
+    )
     return Padding(Text(" \\\n".join(parts), "cyan", no_wrap=True, overflow="ignore"), (0, 0, 0, 3))
 
 

@@ -1,4 +1,6 @@
-"""The AWS account that a command works in: credentials that were tried, and no other account than the stack's."""
+"""The AWS account that a command works in: credentials that were tried, and no other account
+than the stack's.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,17 @@ from typing import Any
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
 
-#: botocore, "Retries": `standard` waits longer after each of them, up to 20 seconds, and covers throttling and connections that broke.
+#: botocore, "Retries": `standard` waits longer after each of them, up to 20 seconds, and covers
+#: throttling and connections that broke.
 _ATTEMPTS = 8
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """An account and region whose credentials work. Clients are made once; all of them retry with back-off."""
+    """An account and region whose credentials work. Clients are made once; all of them retry
+    with back-off.
+    """
 
     id: str
     region: str
@@ -24,14 +29,16 @@ class Account:
     session: Any
     clients: dict[str, Any] = field(default_factory=dict)
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 -- boto3 makes its clients' classes when it is asked
+    def client(self, service: str) -> Any:
         """The client of a service, such as `autoscaling`."""
         if service not in self.clients:
             self.clients[service] = _client(self.session, service, self.region)
         return self.clients[service]
 
-    def all(self, service: str, operation: str, key: str, **parameters: Any) -> Iterator[Any]:  # noqa: ANN401 -- what AWS answers, page after page
-        """Every item under `key` of an operation's answer, page after page, where AWS pages at all."""
+    def all(self, service: str, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
+        """Every item under `key` of an operation's answer, page after page, where AWS pages at
+        all.
+        """
         client = self.client(service)
         if not client.can_paginate(operation):
             yield from getattr(client, operation)(**parameters).get(key) or []
@@ -41,7 +48,8 @@ class Account:
 
 
 def connect(command: str, region: str, *, expected: str | None, changes: bool) -> Account:
-    """The account that the caller's credentials are of. Raises ConfigError for none, for bad ones, and for another account than `expected`.
+    """The account that the caller's credentials are of. Raises ConfigError for none, for bad ones,
+    and for another account than `expected`.
 
     A command that `changes` something needs to know which account is meant.
     """
@@ -53,15 +61,30 @@ def connect(command: str, region: str, *, expected: str | None, changes: bool) -
     account, caller = str(found["Account"]), str(found["Arn"])
     if expected is None and changes:
         what = "is missing, so it is not known in which account this stack is"
-        fix = f'if it is {account} (your credentials: {caller}), add: aws:allowedAccountIds: ["{account}"]'
+        fix = (
+            f"if it is {account} (your credentials: {caller}), add: aws:allowedAccountIds:"
+            f' ["{account}"]'
+        )
         raise ConfigError(command, [Problem(path="aws:allowedAccountIds", what=what, fix=fix)])
     if expected is not None and account != expected:
-        what = f"the stack is in account {expected}, and your credentials are of {account} ({caller}); nothing was changed"
-        raise ConfigError(command, [Problem(path="credentials", what=what, fix="choose another profile: AWS_PROFILE, or `aws sso login`")])
+        what = (
+            f"the stack is in account {expected}, and your credentials are of {account} ({caller});"
+            " nothing was changed"
+        )
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="credentials",
+                    what=what,
+                    fix="choose another profile: AWS_PROFILE, or `aws sso login`",
+                )
+            ],
+        )
     return Account(id=account, region=region, caller=caller, session=session)
 
 
-def _client(session: Any, service: str, region: str) -> Any:  # noqa: ANN401 -- as above
+def _client(session: Any, service: str, region: str) -> Any:
     from botocore.config import Config
 
     settings = Config(

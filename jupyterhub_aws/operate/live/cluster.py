@@ -1,4 +1,6 @@
-"""The stack's cluster by `kubectl`: with the right kubeconfig and context, and every command shown that changes something."""
+"""The stack's cluster by `kubectl`: with the right kubeconfig and context, and every command
+shown that changes something.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ _FORWARDED = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+)")
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """How the cluster is reached: a kubeconfig (empty: the caller's own) and a context (empty: the current one)."""
+    """How the cluster is reached: a kubeconfig (empty: the caller's own) and a context (empty:
+    the current one).
+    """
 
     command: str
     kubeconfig: str
@@ -43,14 +47,21 @@ class Cluster:
         """What a kubectl command prints. Raises ConfigError with what it said instead."""
         line = ["kubectl", *self._where, f"--request-timeout={_REQUEST_SECONDS}s", *arguments]
         try:
-            done = subprocess.run(line, env=self.environment, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False)  # noqa: S603 -- kubectl, with names of ours
+            done = subprocess.run(  # noqa: S603
+                line,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                timeout=_COMMAND_SECONDS,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             raise self._unreached(f"no answer in {_COMMAND_SECONDS} seconds") from None
         if done.returncode != 0:
             raise self._refused(done.stderr, arguments)
         return done.stdout
 
-    def data(self, *arguments: str) -> Any:  # noqa: ANN401 -- any JSON value
+    def data(self, *arguments: str) -> Any:
         """The same as data."""
         return json.loads(self.ask(*arguments, "-o", "json"))
 
@@ -66,10 +77,26 @@ class Cluster:
     @contextlib.contextmanager
     def forwarded(self, namespace: str, target: str, port: int) -> Iterator[int]:
         """A port of this machine that leads to a port of a service or pod, while the block runs."""
-        arguments = ("port-forward", "--namespace", namespace, target, f":{port}", "--address", "127.0.0.1")
+        arguments = (
+            "port-forward",
+            "--namespace",
+            namespace,
+            target,
+            f":{port}",
+            "--address",
+            "127.0.0.1",
+        )
         line = ["kubectl", *self._where, *arguments]
-        # A group of its own: Ctrl+C is this command's to hear, and what it then puts away needs the tunnel.
-        process = subprocess.Popen(line, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0)  # noqa: S603 -- as above
+        # A group of its own: Ctrl+C is this command's to hear, and what it then puts away needs the
+        # tunnel.
+        process = subprocess.Popen(  # noqa: S603
+            line,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            process_group=0,
+        )
         try:
             first = process.stdout.readline() if process.stdout is not None else ""
             match = _FORWARDED.search(first)
@@ -98,26 +125,62 @@ class Cluster:
         lines = [line for line in said.strip().splitlines() if line.strip()]
         last = lines[-1].strip() if lines else "kubectl gave no reason"
         if any(
-            word in last.lower() for word in ("refused", "timed out", "timeout", "no such host", "deadline", "unreachable", "no route", "eof", "was forgotten")
+            word in last.lower()
+            for word in (
+                "refused",
+                "timed out",
+                "timeout",
+                "no such host",
+                "deadline",
+                "unreachable",
+                "no route",
+                "eof",
+                "was forgotten",
+            )
         ):
             return self._unreached(last)
-        if "unauthorized" in last.lower() or "logged in" in last.lower() or "getting credentials" in last.lower():
+        if (
+            "unauthorized" in last.lower()
+            or "logged in" in last.lower()
+            or "getting credentials" in last.lower()
+        ):
             fix = "sign in again; does your role have an access entry? See cluster.administrators"
-            return ConfigError(self.command, [Problem(path="cluster", what=f"does not know you ({last[:200]})", fix=fix)])
-        problem = Problem(path=f"kubectl {' '.join(arguments[:4])}", what=last[:300], fix=f"try it yourself: {self.shown(*arguments)}")
+            return ConfigError(
+                self.command,
+                [Problem(path="cluster", what=f"does not know you ({last[:200]})", fix=fix)],
+            )
+        problem = Problem(
+            path=f"kubectl {' '.join(arguments[:4])}",
+            what=last[:300],
+            fix=f"try it yourself: {self.shown(*arguments)}",
+        )
         return ConfigError(self.command, [problem])
 
     def _unreached(self, why: str) -> ConfigError:
-        fix = "are you in a network that may (cluster.api.public_access_cidrs, VPN, runner)? Is the cluster paused, or its control plane stopped?"
-        return ConfigError(self.command, [Problem(path="cluster", what=f"its API does not answer from here ({why[:200]})", fix=fix)])
+        fix = (
+            "are you in a network that may (cluster.api.public_access_cidrs, VPN, runner)? Is the"
+            " cluster paused, or its control plane stopped?"
+        )
+        return ConfigError(
+            self.command,
+            [
+                Problem(
+                    path="cluster", what=f"its API does not answer from here ({why[:200]})", fix=fix
+                )
+            ],
+        )
 
 
 @contextlib.contextmanager
 def cluster_of(command: str, stack: StackConfig, account: Account | None) -> Iterator[Cluster]:
-    """The stack's cluster; `account` is needed where the stack made it. Raises ConfigError without kubectl, or without such a cluster."""
+    """The stack's cluster; `account` is needed where the stack made it. Raises ConfigError
+    without kubectl, or without such a cluster.
+    """
     if isinstance(stack.cluster, ExistingCluster):
         require("kubectl")
-        file = "" if stack.cluster.kubeconfig is None else str(stack.folder / stack.cluster.kubeconfig)
+        file = (
+            "" if stack.cluster.kubeconfig is None else str(stack.folder / stack.cluster.kubeconfig)
+        )
         yield Cluster(command=command, kubeconfig=file, context=stack.cluster.context or "")
         return
     assert account is not None  # noqa: S101 -- commands connect first where the stack makes the cluster
@@ -130,25 +193,49 @@ def cluster_of(command: str, stack: StackConfig, account: Account | None) -> Ite
 
 
 def kubeconfig(command: str, stack: StackConfig, account: Account) -> dict[str, Any]:
-    """A kubeconfig without credentials: the aws CLI is asked for a token at each call. Raises ConfigError where there is no such cluster."""
+    """A kubeconfig without credentials: the aws CLI is asked for a token at each call. Raises
+    ConfigError where there is no such cluster.
+    """
     from botocore.exceptions import ClientError
 
     try:
         with kindly(command):
             found = account.client("eks").describe_cluster(name=stack.name)["cluster"]
     except ConfigError as error:
-        if isinstance(error.__cause__, ClientError) and error.__cause__.response["Error"]["Code"] == "ResourceNotFoundException":
+        if (
+            isinstance(error.__cause__, ClientError)
+            and error.__cause__.response["Error"]["Code"] == "ResourceNotFoundException"
+        ):
             what = f"there is no EKS cluster {stack.name} in {account.id}, {account.region}"
             raise ConfigError(
-                command, [Problem(path="cluster", what=what, fix="build it first: pulumi up; or choose the stack's region and account")]
+                command,
+                [
+                    Problem(
+                        path="cluster",
+                        what=what,
+                        fix="build it first: pulumi up; or choose the stack's region and account",
+                    )
+                ],
             ) from None
         raise
-    token = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "aws", "interactiveMode": "Never"}
+    token = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": "aws",
+        "interactiveMode": "Never",
+    }
     arguments = ["eks", "get-token", "--cluster-name", stack.name, "--region", account.region]
     return {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": stack.name, "cluster": {"server": found["endpoint"], "certificate-authority-data": found["certificateAuthority"]["data"]}}],
+        "clusters": [
+            {
+                "name": stack.name,
+                "cluster": {
+                    "server": found["endpoint"],
+                    "certificate-authority-data": found["certificateAuthority"]["data"],
+                },
+            }
+        ],
         "users": [{"name": stack.name, "user": {"exec": {**token, "args": arguments}}}],
         "contexts": [{"name": stack.name, "context": {"cluster": stack.name, "user": stack.name}}],
         "current-context": stack.name,

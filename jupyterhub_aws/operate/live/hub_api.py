@@ -1,4 +1,6 @@
-"""A hub's own API, under the token that the stack made for `jhub` (components/hub/values/hub.py, OPERATOR_SCOPES)."""
+"""A hub's own API, under the token that the stack made for `jhub` (components/hub/values/hub.py,
+OPERATOR_SCOPES).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ _PAGE = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A server that somebody runs. `name` is empty for a person's first one; times are as the hub writes them (ISO 8601, UTC)."""
+    """A server that somebody runs. `name` is empty for a person's first one; times are as the
+    hub writes them (ISO 8601, UTC).
+    """
 
     user: str
     name: str
@@ -36,24 +40,38 @@ class Server:
 
 
 class HubApi:
-    """The API at `url`, which ends in /hub/api. Every call raises ConfigError with what the hub said."""
+    """The API at `url`, which ends in /hub/api. Every call raises ConfigError with what the hub
+    said.
+    """
 
     def __init__(self, hub: str, url: str, token: str) -> None:
         self.hub, self._url, self._token = hub, url.rstrip("/"), token
 
     def servers(self) -> list[Server]:
         """Every server that runs, starts or stops, by person and name."""
-        found = [_server(user["name"], server) for user in self._users() for server in (user.get("servers") or {}).values()]
+        found = [
+            _server(user["name"], server)
+            for user in self._users()
+            for server in (user.get("servers") or {}).values()
+        ]
         return sorted(found, key=lambda item: (item.user, item.name))
 
     def stop(self, server: Server) -> None:
-        """Ask a server to end: the hub tells its pod, which tells the kernels. It may take a while after this; a server that is gone is no error."""
-        path = f"/users/{quote(server.user, safe='')}/" + (f"servers/{quote(server.name, safe='')}" if server.name else "server")
+        """Ask a server to end: the hub tells its pod, which tells the kernels. It may take a
+        while after this; a server that is gone is no error.
+        """
+        path = f"/users/{quote(server.user, safe='')}/" + (
+            f"servers/{quote(server.name, safe='')}" if server.name else "server"
+        )
         self.ask("DELETE", path, fine=(202, 204, 400, 404))  # 400: it stops already
 
     def say(self, text: str, seconds: int, *, closed: bool) -> None:
-        """Show a text on every page of the hub for so long; `closed`: no server starts meanwhile."""
-        self.ask("PUT", "/jupyterhub-aws/notice", {"text": text, "seconds": seconds, "closed": closed})
+        """Show a text on every page of the hub for so long; `closed`: no server starts
+        meanwhile.
+        """
+        self.ask(
+            "PUT", "/jupyterhub-aws/notice", {"text": text, "seconds": seconds, "closed": closed}
+        )
 
     def said(self) -> Mapping[str, Any]:
         """What is shown now."""
@@ -65,12 +83,16 @@ class HubApi:
         self.ask("DELETE", "/jupyterhub-aws/notice", fine=(204,))
 
     def progress(self, user: str) -> Iterator[Mapping[str, Any]]:
-        """What the hub says of a person's first server while it starts, as it comes: events with `message`, in the end with `ready` or `failed`.
+        """What the hub says of a person's first server while it starts, as it comes: events with
+        `message`, in the end with `ready` or `failed`.
 
-        Ends without either where nothing starts, or nothing is said for long: ask again. Lines without an event keep the connection open.
+        Ends without either where nothing starts, or nothing is said for long: ask again. Lines
+        without an event keep the connection open.
         """
         headers = {"Authorization": f"token {self._token}", "Accept": "text/event-stream"}
-        request = urllib.request.Request(f"{self._url}/users/{quote(user, safe='')}/server/progress", headers=headers)  # noqa: S310 -- as below
+        request = urllib.request.Request(  # noqa: S310
+            f"{self._url}/users/{quote(user, safe='')}/server/progress", headers=headers
+        )
         try:
             with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- as below
                 for line in answer:
@@ -85,17 +107,28 @@ class HubApi:
     def _users(self) -> Iterator[dict[str, Any]]:
         offset = 0
         while True:
-            page = self.ask("GET", "/users?" + urlencode({"state": "active", "limit": _PAGE, "offset": offset}))
+            page = self.ask(
+                "GET", "/users?" + urlencode({"state": "active", "limit": _PAGE, "offset": offset})
+            )
             yield from page
             if len(page) < _PAGE:
                 return
             offset += _PAGE
 
-    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, fine: tuple[int, ...] = (200, 201, 202)) -> Any:  # noqa: ANN401 -- any JSON value
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        fine: tuple[int, ...] = (200, 201, 202),
+    ) -> Any:
         """One call; what the hub answered as data, None for nothing."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"token {self._token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(self._url + path, data=data, method=method, headers=headers)  # noqa: S310 -- http(s) of ours
+        request = urllib.request.Request(  # noqa: S310
+            self._url + path, data=data, method=method, headers=headers
+        )
         try:
             with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- as above
                 return _data(answer.read())
@@ -105,7 +138,16 @@ class HubApi:
             raise self._refused(method, path, error.code, error.read()) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
-            raise ConfigError("jhub", [Problem(path=f"hub {self.hub}", what=f"does not answer ({reason})", fix=f"look at its pods: {self._pods}")]) from None
+            raise ConfigError(
+                "jhub",
+                [
+                    Problem(
+                        path=f"hub {self.hub}",
+                        what=f"does not answer ({reason})",
+                        fix=f"look at its pods: {self._pods}",
+                    )
+                ],
+            ) from None
 
     @property
     def _pods(self) -> str:
@@ -115,15 +157,27 @@ class HubApi:
         said = (_data(body) or {}).get("message", "") if body[:1] == b"{" else ""
         where = path.partition("?")[0]
         if code in (401, 403):
-            fix = "the hub runs with another token, or from before this version: pulumi up, then try again"
-        elif code == 404:  # noqa: PLR2004 -- HTTP's number
+            fix = (
+                "the hub runs with another token, or from before this version: pulumi up, then try"
+                " again"
+            )
+        elif code == 404:  # HTTP's number
             fix = "the hub is of a version that does not know this: pulumi up, then try again"
         else:
             fix = f"look at its log: kubectl -n hub-{self.hub} logs deploy/hub --tail 50"
-        return ConfigError("jhub", [Problem(path=f"hub {self.hub}", what=f"answers {method} {where} with {code}{f' ({said})' if said else ''}", fix=fix)])
+        return ConfigError(
+            "jhub",
+            [
+                Problem(
+                    path=f"hub {self.hub}",
+                    what=f"answers {method} {where} with {code}{f' ({said})' if said else ''}",
+                    fix=fix,
+                )
+            ],
+        )
 
 
-def _data(text: bytes) -> Any:  # noqa: ANN401 -- any JSON value
+def _data(text: bytes) -> Any:
     try:
         return json.loads(text) if text.strip() else None
     except ValueError:

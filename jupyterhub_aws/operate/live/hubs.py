@@ -1,4 +1,6 @@
-"""The hubs of a stack as they run: each one's API through a tunnel of kubectl, under the operator's own token."""
+"""The hubs of a stack as they run: each one's API through a tunnel of kubectl, under the
+operator's own token.
+"""
 
 from __future__ import annotations
 
@@ -13,27 +15,40 @@ from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.cluster import Cluster
 from jupyterhub_aws.operate.live.hub_api import HubApi
 
-#: The chart's own: the Secret that holds the services' tokens (templates/hub/secret.yaml), and the hub's Service with its port.
+#: The chart's own: the Secret that holds the services' tokens (templates/hub/secret.yaml), and the
+#: hub's Service with its port.
 _SECRET, _SERVICE, _PORT = "hub", "service/hub", 8081
 
 
 @contextlib.contextmanager
-def hub_apis(stack: StackConfig, cluster: Cluster, hubs: Collection[str] | None = None) -> Iterator[list[HubApi]]:
-    """The API of every hub, or of these, while the block runs. Raises ConfigError for a hub that is not there or has no token for `jhub`."""
+def hub_apis(
+    stack: StackConfig, cluster: Cluster, hubs: Collection[str] | None = None
+) -> Iterator[list[HubApi]]:
+    """The API of every hub, or of these, while the block runs. Raises ConfigError for a hub that
+    is not there or has no token for `jhub`.
+    """
     with contextlib.ExitStack() as tunnels:
-        yield [tunnels.enter_context(hub_api(stack, cluster, name))[0] for name in sorted(stack.hubs_inside if hubs is None else hubs)]
+        yield [
+            tunnels.enter_context(hub_api(stack, cluster, name))[0]
+            for name in sorted(stack.hubs_inside if hubs is None else hubs)
+        ]
 
 
 def hub_runs(cluster: Cluster, namespace: str, parts: Collection[str] = ("hub",)) -> bool:
     """Whether the hub's pod, or each of these Deployments of it, is ready."""
     found = cluster.data("--namespace", namespace, "get", "deployments")
-    ready = {item["metadata"]["name"]: int(item.get("status", {}).get("readyReplicas", 0)) for item in found["items"]}
+    ready = {
+        item["metadata"]["name"]: int(item.get("status", {}).get("readyReplicas", 0))
+        for item in found["items"]
+    }
     return all(ready.get(name, 0) >= 1 for name in parts)
 
 
 @contextlib.contextmanager
 def hub_api(stack: StackConfig, cluster: Cluster, name: str) -> Iterator[tuple[HubApi, str]]:
-    """One hub's API while the block runs, and the operator's token: the same lets in to the test user's servers. Raises ConfigError as above."""
+    """One hub's API while the block runs, and the operator's token: the same lets in to the test
+    user's servers. Raises ConfigError as above.
+    """
     namespace = HubNames(stack=stack.name, hub=name).namespace
     token = _token(cluster, name, namespace)
     with cluster.forwarded(namespace, _SERVICE, _PORT) as port:
@@ -45,5 +60,8 @@ def _token(cluster: Cluster, hub: str, namespace: str) -> str:
     text = (secret.get("data") or {}).get(f"hub.services.{OPERATOR}.apiToken")
     if not text:
         what = "has no token for jhub: it was installed by an older version"
-        raise ConfigError(cluster.command, [Problem(path=f"hub {hub}", what=what, fix="pulumi up, then try again")])
+        raise ConfigError(
+            cluster.command,
+            [Problem(path=f"hub {hub}", what=what, fix="pulumi up, then try again")],
+        )
     return base64.b64decode(text).decode()

@@ -1,4 +1,6 @@
-"""Work in steps that can be run again: each looks at what is there, does what is left, and waits until nothing is."""
+"""Work in steps that can be run again: each looks at what is there, does what is left, and waits
+until nothing is.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,11 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """`left` looks and says what is not yet as it should be (nothing: the step is done), `do` asks for it, `patience` is how many seconds it may take.
+    """`left` looks and says what is not yet as it should be (nothing: the step is done), `do` asks
+    for it, `patience` is how many seconds it may take.
 
-    While something is left, `do` is asked again: whoever was busy is not any more. It must not mind.
+    While something is left, `do` is asked again: whoever was busy is not any more. It must not
+    mind.
     """
 
     says: str
@@ -27,7 +31,9 @@ class Step:
 
 
 def run(command: str, steps: Sequence[Step]) -> None:
-    """Take each step in turn. Raises ConfigError where one does not come to its end: the same command goes on from there."""
+    """Take each step in turn. Raises ConfigError where one does not come to its end: the same
+    command goes on from there.
+    """
     for number, step in enumerate(steps, 1):
         _take(command, step, f"[{number}/{len(steps)}] {step.says}")
 
@@ -43,7 +49,16 @@ def _take(command: str, step: Step, says: str) -> None:
     while left := step.left():
         if time.monotonic() - began > step.patience:
             what = f"is not done after {duration(step.patience)}: {some(left)}"
-            raise ConfigError(command, [Problem(path=step.says, what=what, fix="look why; then run the same command again: it goes on here")])
+            raise ConfigError(
+                command,
+                [
+                    Problem(
+                        path=step.says,
+                        what=what,
+                        fix="look why; then run the same command again: it goes on here",
+                    )
+                ],
+            )
         _waiting(f"{says}: {some(left)}, {duration(time.monotonic() - began)}")
         time.sleep(pause)
         pause = min(1.5 * pause, _LONGEST_WAIT)

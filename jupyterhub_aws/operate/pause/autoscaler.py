@@ -36,8 +36,12 @@ class Autoscaler:
 
     def _scale(self, replicas: int) -> None:
         if self._replicas()[0] != replicas:
-            self._cluster.change("--namespace", NAMESPACE, "scale", _DEPLOYMENT, f"--replicas={replicas}")
+            self._cluster.change(
+                "--namespace", NAMESPACE, "scale", _DEPLOYMENT, f"--replicas={replicas}"
+            )
 
     def _replicas(self) -> tuple[int, int]:
         found: Any = self._cluster.data("--namespace", NAMESPACE, "get", _DEPLOYMENT)
-        return int(found["spec"].get("replicas", 1)), int(found.get("status", {}).get("replicas", 0))
+        return int(found["spec"].get("replicas", 1)), int(
+            found.get("status", {}).get("replicas", 0)
+        )

@@ -1,4 +1,6 @@
-"""The hubs' PostgreSQL instances: stopped and started. AWS starts a stopped one by itself after seven days (RDS user guide, "Stopping an instance")."""
+"""The hubs' PostgreSQL instances: stopped and started. AWS starts a stopped one by itself after
+seven days (RDS user guide, "Stopping an instance").
+"""
 
 from __future__ import annotations
 
@@ -16,19 +18,31 @@ def database_identifier(stack: str, hub: str) -> str:
 
 
 class Databases:
-    """The instances of this stack's hubs, by their names. One that is not there is nothing to wait for."""
+    """The instances of this stack's hubs, by their names. One that is not there is nothing to
+    wait for.
+    """
 
     def __init__(self, command: str, account: Account, stack: StackConfig) -> None:
         self._command, self._account = command, account
-        self.names = [database_identifier(stack.name, name) for name, hub in sorted(stack.hubs.items()) if isinstance(hub.database, PostgresDatabase)]
+        self.names = [
+            database_identifier(stack.name, name)
+            for name, hub in sorted(stack.hubs.items())
+            if isinstance(hub.database, PostgresDatabase)
+        ]
 
     def running(self) -> list[str]:
         """Those that do not stand still, with their state."""
-        return [f"{name} ({status})" for name, status in self._states().items() if status != "stopped"]
+        return [
+            f"{name} ({status})" for name, status in self._states().items() if status != "stopped"
+        ]
 
     def standing(self) -> list[str]:
         """Those that do not answer yet."""
-        return [f"{name} ({status})" for name, status in self._states().items() if status in ("stopped", "stopping", "starting")]
+        return [
+            f"{name} ({status})"
+            for name, status in self._states().items()
+            if status in ("stopped", "stopping", "starting")
+        ]
 
     def stop(self) -> None:
         """Ask for it. One that is busy (a backup, a change) is asked again later."""
@@ -46,7 +60,9 @@ class Databases:
 
     def _states(self) -> dict[str, str]:
         with kindly(self._command):
-            return {name: status for name in self.names if (status := self._state(name)) is not None}
+            return {
+                name: status for name in self.names if (status := self._state(name)) is not None
+            }
 
     def _state(self, name: str) -> str | None:
         client: Any = self._account.client("rds")

@@ -1,7 +1,8 @@
-"""The machines of a cluster that somebody else made, by the tags that the stack file names: nodes stop first and start last.
+"""The machines of a cluster that somebody else made, by the tags that the stack file names: nodes
+stop first and start last.
 
-Machines by themselves (kubeadm) are stopped and started. A group (kops) would replace a machine that is stopped: it goes to zero, with its
-sizes kept in a tag of its own, and back.
+Machines by themselves (kubeadm) are stopped and started. A group (kops) would replace a machine
+that is stopped: it goes to zero, with its sizes kept in a tag of its own, and back.
 """
 
 from __future__ import annotations
@@ -27,33 +28,86 @@ class Machines:
         self._key, _, self._value = getattr(section, role).partition("=")
 
     def there(self) -> None:
-        """Raise ConfigError where no machine and no group has the tag: a typo there would pause nothing and say that all is well."""
+        """Raise ConfigError where no machine and no group has the tag: a typo there would pause
+        nothing and say that all is well.
+        """
         with kindly(self._command):
             found = bool(next(self._machines(), None) or next(self._groups(), None))
-            spot = [item["InstanceId"] for item in self._machines() if item.get("InstanceLifecycle") == "spot"]
+            spot = [
+                item["InstanceId"]
+                for item in self._machines()
+                if item.get("InstanceLifecycle") == "spot"
+            ]
         if not found:
-            what = f"no machine and no group in {self._account.region} has the tag {self._key}={self._value}"
-            raise ConfigError(self._command, [Problem(path=f"pause.instances.{self._role}", what=what, fix="look at the tags of the machines, and correct it")])
+            what = (
+                f"no machine and no group in {self._account.region} has the tag"
+                f" {self._key}={self._value}"
+            )
+            raise ConfigError(
+                self._command,
+                [
+                    Problem(
+                        path=f"pause.instances.{self._role}",
+                        what=what,
+                        fix="look at the tags of the machines, and correct it",
+                    )
+                ],
+            )
         if spot:
             what = f"{spot[0]} is a spot instance, which AWS does not stop but end"
-            raise ConfigError(self._command, [Problem(path=f"pause.instances.{self._role}", what=what, fix="drain and end it by hand, or name another tag")])
+            raise ConfigError(
+                self._command,
+                [
+                    Problem(
+                        path=f"pause.instances.{self._role}",
+                        what=what,
+                        fix="drain and end it by hand, or name another tag",
+                    )
+                ],
+            )
 
     def running(self) -> list[str]:
         """What does not stand still."""
         with kindly(self._command):
-            found = [f"{item['InstanceId']} ({item['State']['Name']})" for item in self._machines() if item["State"]["Name"] != "stopped"]
-            return [*found, *(_group_line(group) for group in self._groups() if group["Instances"] or group["DesiredCapacity"] or group["MaxSize"])]
+            found = [
+                f"{item['InstanceId']} ({item['State']['Name']})"
+                for item in self._machines()
+                if item["State"]["Name"] != "stopped"
+            ]
+            return [
+                *found,
+                *(
+                    _group_line(group)
+                    for group in self._groups()
+                    if group["Instances"] or group["DesiredCapacity"] or group["MaxSize"]
+                ),
+            ]
 
     def standing(self) -> list[str]:
         """What does not run yet."""
         with kindly(self._command):
-            found = [f"{item['InstanceId']} ({item['State']['Name']})" for item in self._machines() if item["State"]["Name"] != "running"]
-            return [*found, *(_group_line(group) for group in self._groups() if kept(group) or len(group["Instances"]) < group["DesiredCapacity"])]
+            found = [
+                f"{item['InstanceId']} ({item['State']['Name']})"
+                for item in self._machines()
+                if item["State"]["Name"] != "running"
+            ]
+            return [
+                *found,
+                *(
+                    _group_line(group)
+                    for group in self._groups()
+                    if kept(group) or len(group["Instances"]) < group["DesiredCapacity"]
+                ),
+            ]
 
     def stop(self) -> None:
         """Ask for it."""
         with kindly(self._command):
-            running = [item["InstanceId"] for item in self._machines() if item["State"]["Name"] == "running"]
+            running = [
+                item["InstanceId"]
+                for item in self._machines()
+                if item["State"]["Name"] == "running"
+            ]
             if running:
                 self._account.client("ec2").stop_instances(InstanceIds=running)
             client = self._account.client("autoscaling")
@@ -63,7 +117,11 @@ class Machines:
     def start(self) -> None:
         """Ask for it."""
         with kindly(self._command):
-            stopped = [item["InstanceId"] for item in self._machines() if item["State"]["Name"] == "stopped"]
+            stopped = [
+                item["InstanceId"]
+                for item in self._machines()
+                if item["State"]["Name"] == "stopped"
+            ]
             if stopped:
                 self._account.client("ec2").start_instances(InstanceIds=stopped)
             client = self._account.client("autoscaling")
@@ -72,15 +130,24 @@ class Machines:
 
     def _machines(self) -> Iterator[dict[str, Any]]:
         wanted = [{"Name": f"tag:{self._key}", "Values": [self._value]}]
-        for reservation in self._account.all("ec2", "describe_instances", "Reservations", Filters=wanted):
+        for reservation in self._account.all(
+            "ec2", "describe_instances", "Reservations", Filters=wanted
+        ):
             for item in reservation["Instances"]:
-                if item["State"]["Name"] not in _GONE and not any(tag["Key"] == _OF_GROUP for tag in item.get("Tags", [])):
+                if item["State"]["Name"] not in _GONE and not any(
+                    tag["Key"] == _OF_GROUP for tag in item.get("Tags", [])
+                ):
                     yield item
 
     def _groups(self) -> Iterator[dict[str, Any]]:
         wanted = [{"Name": f"tag:{self._key}", "Values": [self._value]}]
-        yield from self._account.all("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", Filters=wanted)
+        yield from self._account.all(
+            "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", Filters=wanted
+        )
 
 
 def _group_line(group: dict[str, Any]) -> str:
-    return f"{group['AutoScalingGroupName']} ({len(group['Instances'])} of {group['DesiredCapacity']} machines)"
+    return (
+        f"{group['AutoScalingGroupName']} ({len(group['Instances'])} of {group['DesiredCapacity']}"
+        " machines)"
+    )

@@ -1,4 +1,6 @@
-"""People first: what is said to them, how long they have, and that their servers end as if they had stopped them."""
+"""People first: what is said to them, how long they have, and that their servers end as if they
+had stopped them.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Notice(click.ParamType[int]):
 
     name = "duration"
 
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
         """Seconds. Refuses what is none, and more than twelve hours."""
         if isinstance(value, int):
             return value
@@ -44,23 +48,43 @@ class Notice(click.ParamType[int]):
 def words(moment: datetime.datetime, left: float) -> str:
     """What people read."""
     minutes = max(0, round(left / 60))
-    when = f"in {minutes} minute{'' if minutes == 1 else 's'} ({moment:%H:%M} UTC)" if left > 0 else "now"
-    return f"This hub will be paused {when}: servers stop then, and start again when it is resumed. Save your work; your files stay."
+    when = (
+        f"in {minutes} minute{'' if minutes == 1 else 's'} ({moment:%H:%M} UTC)"
+        if left > 0
+        else "now"
+    )
+    return (
+        f"This hub will be paused {when}: servers stop then, and start again when it is resumed."
+        " Save your work; your files stay."
+    )
 
 
 class Farewell:
-    """The hubs of a stack are told, given their time, and emptied. What was said by an earlier run counts on."""
+    """The hubs of a stack are told, given their time, and emptied. What was said by an earlier
+    run counts on.
+    """
 
-    def __init__(self, command: str, hubs: Sequence[HubApi], clock: Callable[[], float] = time.time, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        command: str,
+        hubs: Sequence[HubApi],
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._command, self._hubs, self._clock, self._sleep = command, hubs, clock, sleep
 
     def wait(self, seconds: int) -> None:
-        """Tell them, until their time is over or nobody has a server any more. Interrupted, it is called off and nobody was stopped."""
+        """Tell them, until their time is over or nobody has a server any more. Interrupted, it
+        is called off and nobody was stopped.
+        """
         end = self._clock() + min([seconds, *(self._left(hub) for hub in self._hubs)])
         try:
             while (left := end - self._clock()) > 0 and (servers := self.servers()):
                 self._say(end, left)
-                text = f"  {len(servers)} servers run ({some(servers)}); {duration(left)} left (Ctrl+C calls it off)"
+                text = (
+                    f"  {len(servers)} servers run ({some(servers)}); {duration(left)} left (Ctrl+C"
+                    " calls it off)"
+                )
                 if sys.stderr.isatty():
                     print(f"\r\033[K{text[:100]}", end="", file=sys.stderr, flush=True)
                 self._sleep(min(_LOOK_SECONDS, left))
@@ -68,7 +92,10 @@ class Farewell:
             for hub in self._hubs:
                 hub.unsay()
             what = "was called off: nobody's server was stopped, and the notice is gone"
-            raise ConfigError(self._command, [Problem(path="pause", what=what, fix="run it again when it is time")]) from None
+            raise ConfigError(
+                self._command,
+                [Problem(path="pause", what=what, fix="run it again when it is time")],
+            ) from None
         finally:
             if sys.stderr.isatty():
                 print(file=sys.stderr)
@@ -93,4 +120,6 @@ class Farewell:
     def _left(self, hub: HubApi) -> float:
         """What is left of a notice that an earlier run gave; much where there was none."""
         said = hub.said()
-        return max(0.0, float(said["seconds"]) - _AFTERWARDS) if said.get("text") else float(_LONGEST)
+        return (
+            max(0.0, float(said["seconds"]) - _AFTERWARDS) if said.get("text") else float(_LONGEST)
+        )

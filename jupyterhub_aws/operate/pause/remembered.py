@@ -1,4 +1,6 @@
-"""`paused: true` in a stack file: written and taken away as a line, so that comments, order and everything else stay as somebody wrote them."""
+"""`paused: true` in a stack file: written and taken away as a line, so that comments, order and
+everything else stay as somebody wrote them.
+"""
 
 from __future__ import annotations
 
@@ -22,20 +24,38 @@ def is_paused(file: StackFile) -> bool:
 
 
 def remember(command: str, file: StackFile, *, paused: bool) -> None:
-    """Write it into the file, or take it out. Raises ConfigError, with the file as it was, where that would change anything else in it."""
+    """Write it into the file, or take it out. Raises ConfigError, with the file as it was, where
+    that would change anything else in it.
+    """
     old = file.path.read_text(encoding="utf-8")
     new = _edited(old, file.project, paused=paused)
-    wanted = {**{key: value for key, value in file.values.items() if key != KEY}, **({KEY: "true"} if paused else {})}
+    wanted = {
+        **{key: value for key, value in file.values.items() if key != KEY},
+        **({KEY: "true"} if paused else {}),
+    }
     handle, name = tempfile.mkstemp(dir=file.path.parent, prefix=".jhub-", suffix=".yaml")
     written = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as out:
             out.write(new)
         if not _says(written, wanted, file.sealed):
-            fix = f"{'add' if paused else 'remove'} the line yourself, below `config:`: paused: true"
-            raise ConfigError(command, [Problem(path=file.source, what="has a form in which one line cannot be changed safely", fix=fix)])
+            fix = (
+                f"{'add' if paused else 'remove'} the line yourself, below `config:`: paused: true"
+            )
+            raise ConfigError(
+                command,
+                [
+                    Problem(
+                        path=file.source,
+                        what="has a form in which one line cannot be changed safely",
+                        fix=fix,
+                    )
+                ],
+            )
         written.chmod(file.path.stat().st_mode & 0o777)
-        written.replace(file.path)  # at once: whoever reads it meanwhile sees the old or the new one
+        written.replace(
+            file.path
+        )  # at once: whoever reads it meanwhile sees the old or the new one
     finally:
         written.unlink(missing_ok=True)
 
@@ -69,7 +89,9 @@ def _line(like: str, key: str) -> str:
 
 
 def _places(text: str, project: str) -> dict[str, tuple[str, int]]:
-    """The keys below `config:`, by their one spelling: how each is written, and in which line (from 0)."""
+    """The keys below `config:`, by their one spelling: how each is written, and in which line
+    (from 0).
+    """
     from ruamel.yaml import YAML
 
     config: Any = YAML().load(text)["config"]

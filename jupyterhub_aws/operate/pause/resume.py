@@ -1,4 +1,6 @@
-"""A stack back from its rest: databases and machines first, then `up` with what is in the file, then nodes, autoscaler and hubs."""
+"""A stack back from its rest: databases and machines first, then `up` with what is in the file,
+then nodes, autoscaler and hubs.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,24 @@ def before_up(scene: Scene) -> list[Step]:
     steps: list[Step] = []
     machines = scene.machines(COMMAND)
     if machines is not None:
-        for says, some_of in (("the control plane starts", machines[1]), ("nodes start", machines[0])):
-            steps.append(Step(says=says, left=some_of.standing, do=some_of.start, patience=_SECONDS))
+        for says, some_of in (
+            ("the control plane starts", machines[1]),
+            ("nodes start", machines[0]),
+        ):
+            steps.append(
+                Step(says=says, left=some_of.standing, do=some_of.start, patience=_SECONDS)
+            )
     if scene.own_nodes and scene.account is not None:
         databases = Databases(COMMAND, scene.account, scene.stack)
         if databases.names:
-            steps.append(Step(says="databases start", left=databases.standing, do=databases.start, patience=2 * _SECONDS))
+            steps.append(
+                Step(
+                    says="databases start",
+                    left=databases.standing,
+                    do=databases.start,
+                    patience=2 * _SECONDS,
+                )
+            )
     if scene.stack.parts != "cluster":
         written = list[bool]([not is_paused(scene.file)])
 
@@ -38,16 +52,31 @@ def before_up(scene: Scene) -> list[Step]:
             remember(COMMAND, scene.file, paused=False)
             written.append(True)
 
-        steps.append(Step(says=f"{scene.file.source} no longer says paused", left=lambda: [] if written[-1] else ["paused: true"], do=write))
+        steps.append(
+            Step(
+                says=f"{scene.file.source} no longer says paused",
+                left=lambda: [] if written[-1] else ["paused: true"],
+                do=write,
+            )
+        )
     return steps
 
 
 def nodes(scene: Scene) -> list[Step]:
-    """Groups at the sizes of the stack file. After an `up` they mostly are: not where a pause was never followed by one."""
+    """Groups at the sizes of the stack file. After an `up` they mostly are: not where a pause
+    was never followed by one.
+    """
     if not scene.own_nodes or scene.account is None:
         return []
     groups = Groups(COMMAND, scene.account, scene.stack)
-    return [Step(says="groups of nodes have their sizes", left=groups.asleep, do=groups.wake, patience=_SECONDS)]
+    return [
+        Step(
+            says="groups of nodes have their sizes",
+            left=groups.asleep,
+            do=groups.wake,
+            patience=_SECONDS,
+        )
+    ]
 
 
 def answers(scene: Scene, cluster: Cluster) -> list[Step]:
@@ -57,7 +86,18 @@ def answers(scene: Scene, cluster: Cluster) -> list[Step]:
         cluster.reached()
         return []
 
-    return [] if scene.stack.pause.instances is None else [Step(says="the cluster's API answers", left=_patient(silent), do=lambda: None, patience=_SECONDS)]
+    return (
+        []
+        if scene.stack.pause.instances is None
+        else [
+            Step(
+                says="the cluster's API answers",
+                left=_patient(silent),
+                do=lambda: None,
+                patience=_SECONDS,
+            )
+        ]
+    )
 
 
 def inside(scene: Scene, cluster: Cluster) -> list[Step]:
@@ -65,13 +105,30 @@ def inside(scene: Scene, cluster: Cluster) -> list[Step]:
     steps: list[Step] = []
     if scene.stack.cluster.kind == "eks":
         autoscaler = Autoscaler(cluster)
-        steps.append(Step(says="the autoscaler runs", left=_patient(autoscaler.missing), do=autoscaler.start, patience=_SECONDS))
+        steps.append(
+            Step(
+                says="the autoscaler runs",
+                left=_patient(autoscaler.missing),
+                do=autoscaler.start,
+                patience=_SECONDS,
+            )
+        )
 
     def away() -> list[str]:
-        names = {hub: HubNames(stack=scene.stack.name, hub=hub).namespace for hub in sorted(scene.stack.hubs_inside)}
-        return [hub for hub, namespace in names.items() if not hub_runs(cluster, namespace, ("hub", "proxy"))]
+        names = {
+            hub: HubNames(stack=scene.stack.name, hub=hub).namespace
+            for hub in sorted(scene.stack.hubs_inside)
+        }
+        return [
+            hub
+            for hub, namespace in names.items()
+            if not hub_runs(cluster, namespace, ("hub", "proxy"))
+        ]
 
-    return [*steps, Step(says="hubs answer", left=_patient(away), do=lambda: None, patience=_SECONDS)]
+    return [
+        *steps,
+        Step(says="hubs answer", left=_patient(away), do=lambda: None, patience=_SECONDS),
+    ]
 
 
 def _patient(left: Callable[[], list[str]]) -> Callable[[], list[str]]:
@@ -89,7 +146,9 @@ def _patient(left: Callable[[], list[str]]) -> Callable[[], list[str]]:
 
 
 def opened(hubs: Sequence[HubApi]) -> list[Step]:
-    """The notice of the pause is taken back: where the hub's pod never went, it would refuse servers for an hour."""
+    """The notice of the pause is taken back: where the hub's pod never went, it would refuse
+    servers for an hour.
+    """
 
     def said() -> list[str]:
         return [hub.hub for hub in hubs if hub.said().get("text")]

@@ -16,17 +16,30 @@ from jupyterhub_aws.operate.pause.remembered import KEY
 
 @contextlib.contextmanager
 def scene_of(command: str, stack: str, *, inside: bool) -> Iterator[Scene]:
-    """The scene of a stack. `inside`: also its cluster, which then has to answer. Raises ConfigError with nothing changed."""
+    """The scene of a stack. `inside`: also its cluster, which then has to answer. Raises
+    ConfigError with nothing changed.
+    """
     file = stack_file(stack)
     found, _ = validated_stack(stack)
-    if found.cloud_stack is not None:  # the inner half's configuration is the outer one's, its file too
+    if (
+        found.cloud_stack is not None
+    ):  # the inner half's configuration is the outer one's, its file too
         file = read(find(found.cloud_stack, file.path.parent))
     in_aws = found.cluster.kind == "eks" or found.pause.instances is not None
-    account = connect(command, found.region, expected=next(iter(found.accounts), None), changes=True) if in_aws else None
+    account = (
+        connect(command, found.region, expected=next(iter(found.accounts), None), changes=True)
+        if in_aws
+        else None
+    )
     with contextlib.ExitStack() as held:
         cluster = None
-        # An API whose machines stand still does not answer; whoever worked there was told before they were stopped.
-        rests = account is not None and found.pause.instances is not None and not Machines(command, account, found.pause.instances, "control_plane").running()
+        # An API whose machines stand still does not answer; whoever worked there was told before
+        # they were stopped.
+        rests = (
+            account is not None
+            and found.pause.instances is not None
+            and not Machines(command, account, found.pause.instances, "control_plane").running()
+        )
         if inside and found.parts != "cloud" and not rests:
             cluster = held.enter_context(cluster_of(command, found, account))
             cluster.reached()

@@ -1,4 +1,6 @@
-"""The hub's own authenticator, made here: from the values that the program renders, with the class that the hub imports."""
+"""The hub's own authenticator, made here: from the values that the program renders, with the
+class that the hub imports.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,31 @@ from jupyterhub_aws.config.stack import StackConfig
 _MODULE = "jupyterhub_aws_ldap"
 
 
-def directory_authenticator(stack: StackConfig, hub: str, search_password: str | None, folder: Path) -> Any:  # noqa: ANN401 -- a class of the hub's, without types
-    """The authenticator of a hub whose sign-in is a directory. `folder` takes the authority's certificate, which the hub's pod has elsewhere.
+def directory_authenticator(
+    stack: StackConfig, hub: str, search_password: str | None, folder: Path
+) -> Any:
+    """The authenticator of a hub whose sign-in is a directory. `folder` takes the authority's
+    certificate, which the hub's pod has elsewhere.
 
-    `helm_values` of the stack are in it; `search_password` is that of the look-up account, None without one.
+    `helm_values` of the stack are in it; `search_password` is that of the look-up account, None
+    without one.
     """
     from traitlets.config import Config
 
     values = hub_values(resolve(stack).hubs[hub], UNKNOWN, resolve(stack).images)["hub"]
-    config = copy.deepcopy({name: traits for name, traits in values["config"].items() if name.endswith("Authenticator")})
+    config = copy.deepcopy(
+        {
+            name: traits
+            for name, traits in values["config"].items()
+            if name.endswith("Authenticator")
+        }
+    )
     traits = config["LDAPAuthenticator"]
     file = (values.get("extraFiles") or {}).get(LDAP_CA.key)
-    if file is not None and (traits.get("tls_kwargs") or {}).get("ca_certs_file") == LDAP_CA.mount_path:
+    if (
+        file is not None
+        and (traits.get("tls_kwargs") or {}).get("ca_certs_file") == LDAP_CA.mount_path
+    ):
         place = folder / "ldap-ca.crt"
         place.write_text(file["stringData"], encoding="utf-8")
         traits["tls_kwargs"]["ca_certs_file"] = str(place)
@@ -37,7 +52,7 @@ def directory_authenticator(stack: StackConfig, hub: str, search_password: str |
     return _class()(config=Config(config))
 
 
-def _class() -> Any:  # noqa: ANN401 -- a class of the hub's, without types
+def _class() -> Any:
     """The class in the file that the hub's pod gets."""
     if _MODULE not in sys.modules:
         spec = importlib.util.spec_from_file_location(_MODULE, FOLDER / f"{_MODULE}.py")

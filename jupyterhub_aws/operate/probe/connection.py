@@ -1,4 +1,6 @@
-"""The way to a directory, below the sign-in: its name, its port, its certificate. Nothing here knows a password."""
+"""The way to a directory, below the sign-in: its name, its port, its certificate. Nothing here
+knows a password.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,25 @@ def connection_steps(sign_in: LdapSignIn, path: str) -> Iterator[Step]:
     elif sign_in.tls == "start_tls":
         yield _upgraded(sign_in, path)
     else:
-        yield Step(what="encryption", state="no", said="none: passwords would travel in clear text", fix="choose on_connect or start_tls", path=f"{path}.tls")
+        yield Step(
+            what="encryption",
+            state="no",
+            said="none: passwords would travel in clear text",
+            fix="choose on_connect or start_tls",
+            path=f"{path}.tls",
+        )
 
 
 def _resolved(sign_in: LdapSignIn, path: str) -> Step:
     try:
-        found = sorted({str(item[4][0]) for item in socket.getaddrinfo(sign_in.server, sign_in.server_port, type=socket.SOCK_STREAM)})
+        found = sorted(
+            {
+                str(item[4][0])
+                for item in socket.getaddrinfo(
+                    sign_in.server, sign_in.server_port, type=socket.SOCK_STREAM
+                )
+            }
+        )
     except OSError as error:
         said = f"{sign_in.server} has no address here: {error.strerror or error}"
         fix = "correct the name; or this machine asks another DNS than the hub's pods do"
@@ -46,14 +61,25 @@ def _resolved(sign_in: LdapSignIn, path: str) -> Step:
 def _reached(sign_in: LdapSignIn, path: str) -> Step:
     place = f"port {sign_in.server_port}"
     try:
-        with socket.create_connection((sign_in.server, sign_in.server_port), timeout=sign_in.timeout_seconds):
+        with socket.create_connection(
+            (sign_in.server, sign_in.server_port), timeout=sign_in.timeout_seconds
+        ):
             return Step(what="connection", state="ok", said=f"{place} is open")
     except ConnectionRefusedError:
-        said, fix = f"{place} is closed: nothing listens there", "correct port or tls (636 for on_connect, 389 for start_tls)"
+        said, fix = (
+            f"{place} is closed: nothing listens there",
+            "correct port or tls (636 for on_connect, 389 for start_tls)",
+        )
     except TimeoutError:
-        said, fix = f"{place} gives no answer within {sign_in.timeout_seconds} s", "open the way in firewalls and security groups, from here and from the nodes"
+        said, fix = (
+            f"{place} gives no answer within {sign_in.timeout_seconds} s",
+            "open the way in firewalls and security groups, from here and from the nodes",
+        )
     except OSError as error:
-        said, fix = f"{place} cannot be reached: {error.strerror or error}", "look at routes and firewalls between here and the server"
+        said, fix = (
+            f"{place} cannot be reached: {error.strerror or error}",
+            "look at routes and firewalls between here and the server",
+        )
     return Step(what="connection", state="failed", said=said, fix=fix, path=f"{path}.port")
 
 
@@ -70,22 +96,41 @@ def _encrypted(sign_in: LdapSignIn, path: str) -> Step:
         return _no_authority(path)
     try:
         with (
-            socket.create_connection((sign_in.server, sign_in.server_port), timeout=sign_in.timeout_seconds) as plain,
+            socket.create_connection(
+                (sign_in.server, sign_in.server_port), timeout=sign_in.timeout_seconds
+            ) as plain,
             context.wrap_socket(plain, server_hostname=sign_in.server) as secure,
         ):
             return _good(secure)
     except ssl.SSLCertVerificationError as error:
         return _refused(error.verify_code, error.verify_message, sign_in.server, path)
     except ssl.SSLError as error:
-        said = f"the server does not speak TLS on port {sign_in.server_port} as this client does ({error.reason or error})"
-        return Step(what="certificate", state="failed", said=said, fix="write tls: start_tls with port 389, or correct port", path=f"{path}.tls")
+        said = (
+            f"the server does not speak TLS on port {sign_in.server_port} as this client does"
+            f" ({error.reason or error})"
+        )
+        return Step(
+            what="certificate",
+            state="failed",
+            said=said,
+            fix="write tls: start_tls with port 389, or correct port",
+            path=f"{path}.tls",
+        )
     except OSError as error:
         said = f"the connection ended while TLS began: {error.strerror or error}"
-        return Step(what="certificate", state="failed", said=said, fix="write tls: start_tls with port 389, or correct port", path=f"{path}.tls")
+        return Step(
+            what="certificate",
+            state="failed",
+            said=said,
+            fix="write tls: start_tls with port 389, or correct port",
+            path=f"{path}.tls",
+        )
 
 
 def _upgraded(sign_in: LdapSignIn, path: str) -> Step:
-    """StartTLS by the library that the hub uses: this step has no words of its own in Python's standard library."""
+    """StartTLS by the library that the hub uses: this step has no words of its own in Python's
+    standard library.
+    """
     import ldap3
     from ldap3.core.exceptions import LDAPException
 
@@ -94,13 +139,18 @@ def _upgraded(sign_in: LdapSignIn, path: str) -> Step:
     except ssl.SSLError:
         return _no_authority(path)
     tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_data=sign_in.ca_certificate)
-    server = ldap3.Server(sign_in.server, port=sign_in.server_port, tls=tls, connect_timeout=sign_in.timeout_seconds)
+    server = ldap3.Server(
+        sign_in.server, port=sign_in.server_port, tls=tls, connect_timeout=sign_in.timeout_seconds
+    )
     connection = ldap3.Connection(server, receive_timeout=sign_in.timeout_seconds)
     try:
         connection.open(read_server_info=False)
         if connection.start_tls(read_server_info=False):
             return _good(connection.socket)
-        said = f"the server does not take StartTLS: {connection.result.get('description', 'no reason given')}"
+        said = (
+            "the server does not take StartTLS:"
+            f" {connection.result.get('description', 'no reason given')}"
+        )
     except LDAPException as error:
         code = next((code for words, code in _WORDS.items() if words in str(error).lower()), None)
         if code is not None:
@@ -112,7 +162,11 @@ def _upgraded(sign_in: LdapSignIn, path: str) -> Step:
         if connection.socket is not None:
             connection.socket.close()
     return Step(
-        what="certificate", state="failed", said=said, fix="write tls: on_connect with port 636, or switch StartTLS on at the server", path=f"{path}.tls"
+        what="certificate",
+        state="failed",
+        said=said,
+        fix="write tls: on_connect with port 636, or switch StartTLS on at the server",
+        path=f"{path}.tls",
     )
 
 
@@ -130,25 +184,69 @@ _WORDS = {
 
 def _good(secure: ssl.SSLSocket) -> Step:
     found = secure.getpeercert() or {}
-    end = datetime.datetime.fromtimestamp(ssl.cert_time_to_seconds(str(found["notAfter"])), datetime.UTC).date() if "notAfter" in found else None
-    return Step(what="certificate", state="ok", said=f"verified against your authority, {secure.version()}{f', valid until {end}' if end else ''}")
+    end = (
+        datetime.datetime.fromtimestamp(
+            ssl.cert_time_to_seconds(str(found["notAfter"])), datetime.UTC
+        ).date()
+        if "notAfter" in found
+        else None
+    )
+    return Step(
+        what="certificate",
+        state="ok",
+        said=(
+            "verified against your authority,"
+            f" {secure.version()}{f', valid until {end}' if end else ''}"
+        ),
+    )
 
 
 def _no_authority(path: str) -> Step:
     said = "ca_certificate cannot be read: it is not a certificate, or its text is damaged"
-    return Step(what="certificate", state="failed", said=said, fix="paste the authority's certificate again, whole", path=f"{path}.ca_certificate")
+    return Step(
+        what="certificate",
+        state="failed",
+        said=said,
+        fix="paste the authority's certificate again, whole",
+        path=f"{path}.ca_certificate",
+    )
 
 
 def _refused(code: int, words: str, server: str, path: str) -> Step:
     if code in _EXPIRED:
-        said, fix, option = "the server's certificate has expired", "renew it at the server; nothing here can make it valid", "server"
+        said, fix, option = (
+            "the server's certificate has expired",
+            "renew it at the server; nothing here can make it valid",
+            "server",
+        )
     elif code in _NOT_YET:
-        said, fix, option = "the server's certificate is not valid yet", "look at the clocks of server and this machine", "server"
+        said, fix, option = (
+            "the server's certificate is not valid yet",
+            "look at the clocks of server and this machine",
+            "server",
+        )
     elif code in _WRONG_NAME:
-        said, fix, option = f"the server's certificate is not for {server}", "write the name that is in the certificate", "server"
+        said, fix, option = (
+            f"the server's certificate is not for {server}",
+            "write the name that is in the certificate",
+            "server",
+        )
     elif code in _UNKNOWN_AUTHORITY:
-        said = "the server's certificate was signed by another authority than the one in the stack file"
-        fix, option = "paste the certificate of the authority that signed it, the root or the one above the server's", "ca_certificate"
+        said = (
+            "the server's certificate was signed by another authority than the one in the stack"
+            " file"
+        )
+        fix, option = (
+            (
+                "paste the certificate of the authority that signed it, the root or the one above"
+                " the server's"
+            ),
+            "ca_certificate",
+        )
     else:
-        said, fix, option = f"the server's certificate is refused: {words}", "look at it with openssl s_client -showcerts", "ca_certificate"
+        said, fix, option = (
+            f"the server's certificate is refused: {words}",
+            "look at it with openssl s_client -showcerts",
+            "ca_certificate",
+        )
     return Step(what="certificate", state="failed", said=said, fix=fix, path=f"{path}.{option}")

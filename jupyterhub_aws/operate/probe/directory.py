@@ -1,4 +1,6 @@
-"""A sign-in with a directory, step by step, with the hub's own class. No password is ever part of what a step says."""
+"""A sign-in with a directory, step by step, with the hub's own class. No password is ever part
+of what a step says.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from jupyterhub_aws.operate.probe.step import Step
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is probed: a hub of a stack; a person and their password (both None: only the way to the directory); the look-up account's password."""
+    """What is probed: a hub of a stack; a person and their password (both None: only the way to
+    the directory); the look-up account's password.
+    """
 
     stack: StackConfig
     hub: str
@@ -52,14 +56,16 @@ def probe(question: Question) -> Iterator[Step]:
         if step.state == "failed":
             return
     with tempfile.TemporaryDirectory() as folder:
-        authenticator = directory_authenticator(question.stack, question.hub, question.search_password, Path(folder))
+        authenticator = directory_authenticator(
+            question.stack, question.hub, question.search_password, Path(folder)
+        )
         for step in _signed_in(question, authenticator):
             yield step
             if step.state == "failed":
                 return
 
 
-def _signed_in(question: Question, authenticator: Any) -> Iterator[Step]:  # noqa: ANN401 -- a class of the hub's, without types
+def _signed_in(question: Question, authenticator: Any) -> Iterator[Step]:
     asker = authenticator.asker()
     try:
         yield from _steps(question, authenticator, asker)
@@ -67,14 +73,24 @@ def _signed_in(question: Question, authenticator: Any) -> Iterator[Step]:  # noq
         asker.close()
 
 
-def _steps(question: Question, authenticator: Any, asker: Any) -> Iterator[Step]:  # noqa: ANN401 -- classes of the hub's, without types
+def _steps(question: Question, authenticator: Any, asker: Any) -> Iterator[Step]:
     if question.sign_in.lookup is not None:
         if question.search_password is None:
-            yield Step(what="look-up account", state="failed", said="its password is not known here", fix="see `jhub probe ldap --help`")
+            yield Step(
+                what="look-up account",
+                state="failed",
+                said="its password is not known here",
+                fix="see `jhub probe ldap --help`",
+            )
             return
         yield _search_account(question, asker)
     if question.user is None or question.password is None:
-        yield Step(what="person", state="skipped", said="nobody was named", fix="add --user NAME to try a sign-in")
+        yield Step(
+            what="person",
+            state="skipped",
+            said="nobody was named",
+            fix="add --user NAME to try a sign-in",
+        )
         return
     if question.sign_in.lookup is not None:
         yield _found(question, asker)
@@ -89,23 +105,40 @@ def _tried(what: str, ask: Callable[[], Any]) -> tuple[Any, Step | None]:
         return ask(), None
     except (LDAPException, OSError) as error:
         said = f"the directory gives no answer: {type(error).__name__}: {error}"
-        return None, Step(what=what, state="failed", said=said, fix="look at the directory's own log at this minute")
+        return None, Step(
+            what=what,
+            state="failed",
+            said=said,
+            fix="look at the directory's own log at this minute",
+        )
 
 
-def _search_account(question: Question, asker: Any) -> Step:  # noqa: ANN401 -- a class of the hub's, without types
+def _search_account(question: Question, asker: Any) -> Step:
     lookup = question.sign_in.lookup
     assert lookup is not None  # noqa: S101 -- for the type checker: asked with one only
-    connection, silent = _tried("look-up account", lambda: asker.get_connection(lookup.search_user, question.search_password))
+    connection, silent = _tried(
+        "look-up account",
+        lambda: asker.get_connection(lookup.search_user, question.search_password),
+    )
     if silent is not None:
         return silent
     if connection is None:
         said = f"{lookup.search_user} is refused: wrong password, or the account is locked"
-        fix = f"set it again: pulumi config set --secret hub-{question.hub}-ldap-search-password -s {question.stack.name}; or unlock the account"
-        return Step(what="look-up account", state="failed", said=said, fix=fix, path=f"{question.path}.lookup.search_user")
+        fix = (
+            f"set it again: pulumi config set --secret hub-{question.hub}-ldap-search-password -s"
+            f" {question.stack.name}; or unlock the account"
+        )
+        return Step(
+            what="look-up account",
+            state="failed",
+            said=said,
+            fix=fix,
+            path=f"{question.path}.lookup.search_user",
+        )
     return Step(what="look-up account", state="ok", said=f"{lookup.search_user} may come in")
 
 
-def _found(question: Question, asker: Any) -> Step:  # noqa: ANN401 -- a class of the hub's, without types
+def _found(question: Question, asker: Any) -> Step:
     lookup = question.sign_in.lookup
     assert lookup is not None  # noqa: S101 -- for the type checker: asked with one only
     answer, silent = _tried("entry", lambda: asker.resolve_username(question.user))
@@ -113,20 +146,34 @@ def _found(question: Question, asker: Any) -> Step:  # noqa: ANN401 -- a class o
         return silent
     dn = answer[1]
     if dn is None:
-        said = f"no single entry below {lookup.search_base} has {lookup.user_attribute}={question.user}"
-        fix = "correct search_base or user_attribute; with Active Directory names are in sAMAccountName. Or the look-up account may not see it"
-        return Step(what="entry", state="failed", said=said, fix=fix, path=f"{question.path}.lookup")
+        said = (
+            f"no single entry below {lookup.search_base} has"
+            f" {lookup.user_attribute}={question.user}"
+        )
+        fix = (
+            "correct search_base or user_attribute; with Active Directory names are in"
+            " sAMAccountName. Or the look-up account may not see it"
+        )
+        return Step(
+            what="entry", state="failed", said=said, fix=fix, path=f"{question.path}.lookup"
+        )
     return Step(what="entry", state="ok", said=dn.replace("{{", "{").replace("}}", "}"))
 
 
-def _let_in(question: Question, authenticator: Any) -> Iterator[Step]:  # noqa: ANN401 -- a class of the hub's, without types
+def _let_in(question: Question, authenticator: Any) -> Iterator[Step]:
     sent = {"username": question.user, "password": question.password}
     known, silent = _answer(lambda: authenticator.authenticate(None, sent))
     if silent is not None:
         yield silent
         return
     if known is None:
-        yield Step(what="password", state="failed", said=_why_not(question), fix=_what_then(question), path=question.path)
+        yield Step(
+            what="password",
+            state="failed",
+            said=_why_not(question),
+            fix=_what_then(question),
+            path=question.path,
+        )
         return
     yield Step(what="password", state="ok", said=f"the directory takes it for {question.user}")
     for group in authenticator.asked_groups:
@@ -139,13 +186,20 @@ def _let_in(question: Question, authenticator: Any) -> Iterator[Step]:  # noqa: 
 
 
 def _answer(ask: Callable[[], Any]) -> tuple[Any, Step | None]:
-    """What a coroutine of the authenticator says; it tells a browser of a silent directory by an HTTP error."""
+    """What a coroutine of the authenticator says; it tells a browser of a silent directory by an
+    HTTP error.
+    """
     from tornado.web import HTTPError
 
     try:
         return asyncio.run(ask()), None
     except HTTPError as error:
-        return None, Step(what="password", state="failed", said=str(error.log_message or error.reason), fix="look at the directory's own log at this minute")
+        return None, Step(
+            what="password",
+            state="failed",
+            said=str(error.log_message or error.reason),
+            fix="look at the directory's own log at this minute",
+        )
 
 
 def _why_not(question: Question) -> str:
@@ -161,16 +215,41 @@ def _why_not(question: Question) -> str:
 
 def _what_then(question: Question) -> str:
     if question.sign_in.lookup is None:
-        return "a wrong password; or the person's entry is elsewhere: compare bind_dn_templates with a real DN"
+        return (
+            "a wrong password; or the person's entry is elsewhere: compare bind_dn_templates with a"
+            " real DN"
+        )
     return "a wrong password, or an account that is locked or has expired"
 
 
-def _verdict(question: Question, allowed: Any) -> Step:  # noqa: ANN401 -- JupyterHub's own model
+def _verdict(question: Question, allowed: Any) -> Step:
     if allowed is None:
-        said = f"{question.user} would not be let in: in none of allowed_groups, and not listed by name"
-        return Step(what="verdict", state="no", said=said, fix="add the person to a group, or to allowed_users", path=f"{question.path}.allowed_groups")
+        said = (
+            f"{question.user} would not be let in: in none of allowed_groups, and not listed by"
+            " name"
+        )
+        return Step(
+            what="verdict",
+            state="no",
+            said=said,
+            fix="add the person to a group, or to allowed_users",
+            path=f"{question.path}.allowed_groups",
+        )
     groups, admin = set(allowed["groups"]), bool(allowed["admin"])
-    open_to = [name for name, profile in sorted(question.section.profiles.items()) if admin or not profile.groups or groups & set(profile.groups)]
-    profiles = ", ".join(open_to) if open_to else "none" if question.section.profiles else "one for each pool"
-    said = f"{question.user} would be let in as {allowed['name']}, administrator: {'yes' if admin else 'no'}, profiles: {profiles}"
+    open_to = [
+        name
+        for name, profile in sorted(question.section.profiles.items())
+        if admin or not profile.groups or groups & set(profile.groups)
+    ]
+    profiles = (
+        ", ".join(open_to)
+        if open_to
+        else "none"
+        if question.section.profiles
+        else "one for each pool"
+    )
+    said = (
+        f"{question.user} would be let in as {allowed['name']}, administrator:"
+        f" {'yes' if admin else 'no'}, profiles: {profiles}"
+    )
     return Step(what="verdict", state="ok", said=said)

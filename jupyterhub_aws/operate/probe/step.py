@@ -8,7 +8,8 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """`state`: ok; failed, and nothing after it can work; no, a plain answer (not a member, not let in); skipped, as it needs something that is missing.
+    """`state`: ok; failed, and nothing after it can work; no, a plain answer (not a member, not let
+    in); skipped, as it needs something that is missing.
 
     `path` is the option of the stack file to change, `fix` what to do.
     """

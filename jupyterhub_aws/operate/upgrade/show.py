@@ -32,7 +32,13 @@ def render(upgrade: Upgrade, steps: Sequence[Step], apis: Sequence[str]) -> None
     from jupyterhub_aws.cli.console import Terminal
 
     console = Terminal()
-    console.print(Text(f"{upgrade.name}: Kubernetes {upgrade.stack.cluster.version} → {upgrade.target}, in {len(steps)} steps", "bold"))
+    console.print(
+        Text(
+            f"{upgrade.name}: Kubernetes {upgrade.stack.cluster.version} → {upgrade.target}, in"
+            f" {len(steps)} steps",
+            "bold",
+        )
+    )
     for number, step in enumerate(steps, 1):
         console.print()
         console.print(Text(f"{number}  {step.title}", "bold"))
@@ -40,21 +46,37 @@ def render(upgrade: Upgrade, steps: Sequence[Step], apis: Sequence[str]) -> None
     console.print()
     console.print(Text("APIs that this program itself uses", "bold"))
     console.print(Text("; ".join(apis) or "none"))
-    console.print(Text("Nothing of this was run on AWS by this project: what a step does is read from the plan, and how long it takes is estimated.", "dim"))
+    console.print(
+        Text(
+            "Nothing of this was run on AWS by this project: what a step does is read from the"
+            " plan, and how long it takes is estimated.",
+            "dim",
+        )
+    )
 
 
 def _step(console: Console, step: Step) -> None:
     for key, value in step.change.items():
-        _line(console, "write", f"{key}: {_yaml(value)}" if value is not None else f"take {key} out")
+        _line(
+            console, "write", f"{key}: {_yaml(value)}" if value is not None else f"take {key} out"
+        )
     for command in step.commands:
         _copied(console, command)
     if step.measured is not None:
         loud = [effect for effect in step.measured.effects if effect.class_ != _QUIET]
-        for text in dict.fromkeys(f"{effect.about}: {effect.says}" if effect.about else effect.says for effect in loud):
+        for text in dict.fromkeys(
+            f"{effect.about}: {effect.says}" if effect.about else effect.says for effect in loud
+        ):
             _line(console, "does", text)
         if not loud:
             _line(console, "does", "nobody notices")
-        quiet = list(dict.fromkeys(effect.says for effect in step.measured.effects if effect.class_ == _QUIET and effect.topic == "people"))
+        quiet = list(
+            dict.fromkeys(
+                effect.says
+                for effect in step.measured.effects
+                if effect.class_ == _QUIET and effect.topic == "people"
+            )
+        )
         for text in quiet:
             _line(console, "also", text)
         if len(step.order) > 1:
@@ -83,5 +105,5 @@ def _line(console: Console, label: str, text: str) -> None:
     console.print(table)
 
 
-def _yaml(value: Any) -> str:  # noqa: ANN401 -- any JSON value
+def _yaml(value: Any) -> str:
     return json.dumps(value) if isinstance(value, str) else json.dumps(value).replace('"', "")

@@ -1,4 +1,6 @@
-"""The steps of an upgrade. What a step does to people is not written here: it is measured, by planning the stack before and after it."""
+"""The steps of an upgrade. What a step does to people is not written here: it is measured, by
+planning the stack before and after it.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +18,23 @@ if TYPE_CHECKING:
     from jupyterhub_aws.changes.difference import Difference
     from jupyterhub_aws.changes.side import Side
 
-#: Minutes, for a table of how long. EKS: "should finish within a few minutes" (UpdateClusterVersion, API reference); others by analogy. Not measured.
+#: Minutes, for a table of how long. EKS: "should finish within a few minutes"
+#: (UpdateClusterVersion, API reference); others by analogy. Not measured.
 _CONTROL_PLANE, _ADDON, _CORE_NODE = 10, 2, 5
 _BACK_WITHIN_DAYS = (
-    'EKS puts the control plane back by one minor within 7 days, after nodes and add-ons are back (EKS user guide, "Roll back a cluster"); this program '
-    "does not, and it was not tried. After that it cannot be undone."
+    "EKS puts the control plane back by one minor within 7 days, after nodes and add-ons are back"
+    ' (EKS user guide, "Roll back a cluster"); this program does not, and it was not tried. After'
+    " that it cannot be undone."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """`change` is what to write into the stack file (path to value; None: take it out), `commands` what to run then.
+    """`change` is what to write into the stack file (path to value; None: take it out), `commands`
+    what to run then.
 
-    `measured` compares the plans before and after; None where nothing is built. `takes` and `back` are sentences.
+    `measured` compares the plans before and after; None where nothing is built. `takes` and `back`
+    are sentences.
     """
 
     title: str
@@ -41,12 +47,16 @@ class Step:
 
     @cached_property
     def order(self) -> list[str]:
-        """What is changed, in the order in which the engine can: whatever a resource depends on comes before it."""
+        """What is changed, in the order in which the engine can: whatever a resource depends on
+        comes before it.
+        """
         return [] if self.measured is None else build_order(self.measured)
 
     def as_json(self) -> dict[str, Any]:
         """The step as data."""
-        effects = [] if self.measured is None else [effect.as_json() for effect in self.measured.effects]
+        effects = (
+            [] if self.measured is None else [effect.as_json() for effect in self.measured.effects]
+        )
         return {
             "title": self.title, "change": dict(self.change), "commands": list(self.commands), "takes": self.takes, "back": self.back,
             "notes": list(self.notes), "effects": effects, "order": self.order, "worst": None if self.measured is None else self.measured.worst,
@@ -58,7 +68,9 @@ Planned = Callable[[Mapping[str, Any]], "Side"]
 
 @dataclass(frozen=True, kw_only=True)
 class Upgrade:
-    """From what a stack is to a minor. `planned` evaluates the stack with settings on top, `name` is how its commands call it."""
+    """From what a stack is to a minor. `planned` evaluates the stack with settings on top,
+    `name` is how its commands call it.
+    """
 
     stack: StackConfig
     name: str
@@ -72,7 +84,10 @@ class Upgrade:
         if self.stack.own_registry is not None:
             yield self._mirror()
         settings: dict[str, Any] = {}
-        nodes_minor, generations = self.stack.cluster.version, {name: pool.generation for name, pool in self.stack.pools.bought.items()}
+        nodes_minor, generations = (
+            self.stack.cluster.version,
+            {name: pool.generation for name, pool in self.stack.pools.bought.items()},
+        )
         minors = path(self.stack.cluster.version, self.target, self.known)
         for index, minor in enumerate(minors):
             after = {**settings, "cluster.version": minor}
@@ -95,7 +110,10 @@ class Upgrade:
         """What a stack of two halves does besides; `until` is how it is until then."""
         if self.stack.parts != "cloud":
             return []
-        return [f"Then at once the stack inside (its file says cloud_stack: {self.name}), on the runner: pulumi up. Only then {until}."]
+        return [
+            f"Then at once the stack inside (its file says cloud_stack: {self.name}), on the"
+            f" runner: pulumi up. Only then {until}."
+        ]
 
     def _look(self) -> Step:
         name, until = self.stack.name, calendar()[self.stack.cluster.version].standard_support_until
@@ -103,18 +121,37 @@ class Upgrade:
             title="Look first",
             commands=[
                 f"jhub versions {self.name}",
-                f"aws eks list-insights --cluster-name {name} --region {self.stack.region} --filter categories=UPGRADE_READINESS",
-                "kubectl get nodes -o custom-columns=NAME:.metadata.name,KUBELET:.status.nodeInfo.kubeletVersion",
+                (
+                    f"aws eks list-insights --cluster-name {name} --region {self.stack.region}"
+                    " --filter categories=UPGRADE_READINESS"
+                ),
+                (
+                    "kubectl get nodes -o"
+                    " custom-columns=NAME:.metadata.name,KUBELET:.status.nodeInfo.kubeletVersion"
+                ),
             ],
             takes="as long as you read",
             back="nothing was changed",
             notes=[
-                "Insights list who still calls an API that goes: nothing of this program's may be there (its APIs are listed below); what else is in the "
-                "cluster is yours to mend first.",
-                "No kubelet may be more than three minors older than the new control plane, and none newer (Kubernetes, Version Skew Policy). Managed groups "
-                "have to be of the control plane's minor (EKS API, UpdateClusterVersion): the core group is, once the last `up` was whole.",
-                "EKS needs up to five free addresses in the cluster's subnets (EKS user guide, Update existing cluster).",
-                f"Standard support of {self.stack.cluster.version} ends on {until}: by the cluster's upgrade policy STANDARD, AWS upgrades it by itself then.",
+                (
+                    "Insights list who still calls an API that goes: nothing of this program's may"
+                    " be there (its APIs are listed below); what else is in the cluster is yours to"
+                    " mend first."
+                ),
+                (
+                    "No kubelet may be more than three minors older than the new control plane, and"
+                    " none newer (Kubernetes, Version Skew Policy). Managed groups have to be of"
+                    " the control plane's minor (EKS API, UpdateClusterVersion): the core group is,"
+                    " once the last `up` was whole."
+                ),
+                (
+                    "EKS needs up to five free addresses in the cluster's subnets (EKS user guide,"
+                    " Update existing cluster)."
+                ),
+                (
+                    f"Standard support of {self.stack.cluster.version} ends on {until}: by the"
+                    " cluster's upgrade policy STANDARD, AWS upgrades it by itself then."
+                ),
             ],
         )
 
@@ -128,8 +165,13 @@ class Upgrade:
             ],
             takes="as long as the images take to copy",
             back="leave them: nothing uses them yet",
-            change={"cluster.version": path(self.stack.cluster.version, self.target, self.known)[0]},
-            notes=["Write the new version into the file first, and do not run `up` before the registry has what it needs: a new node would find no images."],
+            change={
+                "cluster.version": path(self.stack.cluster.version, self.target, self.known)[0]
+            },
+            notes=[
+                "Write the new version into the file first, and do not run `up` before the registry"
+                " has what it needs: a new node would find no images."
+            ],
         )
 
     def _cluster(self, before: Mapping[str, Any], after: Mapping[str, Any], minor: str) -> Step:
@@ -141,27 +183,43 @@ class Upgrade:
             title=f"Kubernetes {minor}: control plane, add-ons, core nodes, autoscaler",
             change={"cluster.version": minor},
             commands=[f"jhub plan {self.name} --against HEAD", f"pulumi up -s {self.name}"],
-            takes=f"about {minutes} minutes (not measured: {_CONTROL_PLANE} for the control plane, {_ADDON} for each add-on, {_CORE_NODE} for each core node)",
+            takes=(
+                f"about {minutes} minutes (not measured: {_CONTROL_PLANE} for the control plane,"
+                f" {_ADDON} for each add-on, {_CORE_NODE} for each core node)"
+            ),
             back=_BACK_WITHIN_DAYS,
             notes=[
-                "User nodes stay what they are, with everybody on them; nodes that start from now on are of the new minor.",
+                (
+                    "User nodes stay what they are, with everybody on them; nodes that start from"
+                    " now on are of the new minor."
+                ),
                 "If `up` breaks off, run it again: what is done stays done.",
                 *self._inside("the autoscaler's new version is there"),
             ],
             measured=found,
         )
 
-    def _nodes(self, settings: Mapping[str, Any], generations: dict[str, int]) -> Iterator[tuple[Step, dict[str, Any]]]:
+    def _nodes(
+        self, settings: Mapping[str, Any], generations: dict[str, int]
+    ) -> Iterator[tuple[Step, dict[str, Any]]]:
         """User nodes anew, the new before the old; `generations` goes up by one."""
         if not generations:
             return
         old = dict(generations)
         generations.update({name: number + 1 for name, number in old.items()})
-        kept = {name: [{"generation": item.generation} for item in self.stack.pools.bought[name].retiring] for name in old}
+        kept = {
+            name: [
+                {"generation": item.generation} for item in self.stack.pools.bought[name].retiring
+            ]
+            for name in old
+        }
         fresh = {
             path_: value
             for name, number in old.items()
-            for path_, value in ((f"pools.{name}.generation", number + 1), (f"pools.{name}.retiring", [*kept[name], {"generation": number}]))
+            for path_, value in (
+                (f"pools.{name}.generation", number + 1),
+                (f"pools.{name}.retiring", [*kept[name], {"generation": number}]),
+            )
         }
         with_both = {**settings, **fresh}
         yield self._new_nodes(settings, with_both, fresh), with_both
@@ -169,7 +227,9 @@ class Upgrade:
         gone = {**with_both, **{f"pools.{name}.retiring": [] for name in old}}
         yield self._old_go(with_both, gone), gone
 
-    def _new_nodes(self, before: Mapping[str, Any], after: Mapping[str, Any], fresh: Mapping[str, Any]) -> Step:
+    def _new_nodes(
+        self, before: Mapping[str, Any], after: Mapping[str, Any], fresh: Mapping[str, Any]
+    ) -> Step:
         return Step(
             title="User nodes of the new minor, beside the old ones",
             change=fresh,
@@ -178,20 +238,43 @@ class Upgrade:
             back="no need: raise the generation once more, and name both others under `retiring`",
             notes=[
                 "Whoever starts a server from now on gets a new node; whoever works, works on.",
-                *self._inside("servers and autoscaler choose the new groups; until then one that needs a new node may wait a quarter of an hour"),
+                *self._inside(
+                    "servers and autoscaler choose the new groups; until then one that needs a new"
+                    " node may wait a quarter of an hour"
+                ),
             ],
             measured=self._measured(before, after),
         )
 
     def _drain(self, old: Mapping[str, int]) -> Step:
-        limits = [f"{name}: idle servers end after {hub.culling.server_idle_minutes} minutes" for name, hub in self.stack.hubs.items()]
-        ages = [f", all after {hub.culling.max_age_hours} hours" if hub.culling.max_age_hours else "" for hub in self.stack.hubs.values()]
+        limits = [
+            f"{name}: idle servers end after {hub.culling.server_idle_minutes} minutes"
+            for name, hub in self.stack.hubs.items()
+        ]
+        ages = [
+            f", all after {hub.culling.max_age_hours} hours" if hub.culling.max_age_hours else ""
+            for hub in self.stack.hubs.values()
+        ]
         return Step(
             title="Wait until the old nodes are empty",
-            commands=[f"jhub drain {self.name} {name} --generation {number}" for name, number in old.items()],
-            takes=("until the last server has ended (" + "; ".join(map(str.__add__, limits, ages)) + ")") if limits else "until the last server has ended",
+            commands=[
+                f"jhub drain {self.name} {name} --generation {number}"
+                for name, number in old.items()
+            ],
+            takes=(
+                (
+                    "until the last server has ended ("
+                    + "; ".join(map(str.__add__, limits, ages))
+                    + ")"
+                )
+                if limits
+                else "until the last server has ended"
+            ),
             back="kubectl uncordon NODE",
-            notes=["Ends nobody's server. With --by 18:00 people are told through the hub, and what still runs then is stopped."],
+            notes=[
+                "Ends nobody's server. With --by 18:00 people are told through the hub, and what"
+                " still runs then is stopped."
+            ],
         )
 
     def _old_go(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> Step:
@@ -201,45 +284,88 @@ class Upgrade:
             change=changed,
             commands=[f"jhub plan {self.name} --against HEAD", f"pulumi up -s {self.name}"],
             takes="some minutes",
-            back="cannot be undone, and nothing is lost where the step before came to its end: the groups are empty",
+            back=(
+                "cannot be undone, and nothing is lost where the step before came to its end: the"
+                " groups are empty"
+            ),
             measured=self._measured(before, after),
         )
 
     def _chart(self, minors: Sequence[str]) -> Step:
         pinned, latest = chart_version(), newest("chart", CHART, None)
         row = next((item for item in releases("chart", CHART) if item.version == pinned), None)
-        takes_it = row is not None and row.kubernetes is not None and all(admits(row.kubernetes, minor) for minor in minors)
+        takes_it = (
+            row is not None
+            and row.kubernetes is not None
+            and all(admits(row.kubernetes, minor) for minor in minors)
+        )
         says = (
-            f"The chart {pinned} takes Kubernetes {', '.join(minors)} (kubeVersion {row.kubernetes})."
+            f"The chart {pinned} takes Kubernetes {', '.join(minors)} (kubeVersion"
+            f" {row.kubernetes})."
             if takes_it and row
-            else (f"Whether the chart {pinned} takes Kubernetes {', '.join(minors)} is not known: read its Chart.yaml.")
+            else (
+                f"Whether the chart {pinned} takes Kubernetes {', '.join(minors)} is not known:"
+                " read its Chart.yaml."
+            )
         )
         newer = latest is not None and numbers(latest) > numbers(pinned)
-        then = f" {latest} is there: a change of its own, after this one." if newer else " It stays: a chart is upgraded by itself, never with the cluster."
-        return Step(title="The chart", commands=[], takes="nothing", back="nothing was changed", notes=[says + then])
+        then = (
+            f" {latest} is there: a change of its own, after this one."
+            if newer
+            else " It stays: a chart is upgraded by itself, never with the cluster."
+        )
+        return Step(
+            title="The chart",
+            commands=[],
+            takes="nothing",
+            back="nothing was changed",
+            notes=[says + then],
+        )
 
     def _afterwards(self) -> Step:
         return Step(
             title="Look afterwards",
-            commands=[f"jhub versions {self.name}", "kubectl get nodes", *self._tried(), f"jhub plan {self.name} --against HEAD"],
+            commands=[
+                f"jhub versions {self.name}",
+                "kubectl get nodes",
+                *self._tried(),
+                f"jhub plan {self.name} --against HEAD",
+            ],
             takes="some minutes",
             back="nothing was changed",
             notes=[*self._tried_inside(), "Open the notebook of yesterday. Commit the stack file."],
         )
 
     def _tried(self) -> list[str]:
-        """The command that signs in and starts a server of each profile; a stack without an inside has nobody to ask."""
+        """The command that signs in and starts a server of each profile; a stack without an
+        inside has nobody to ask.
+        """
         return [] if self.stack.parts == "cloud" else [f"jhub health {self.name}"]
 
     def _tried_inside(self) -> list[str]:
-        return ["On the runner, for the stack inside: jhub health STACK."] if self.stack.parts == "cloud" else []
+        return (
+            ["On the runner, for the stack inside: jhub health STACK."]
+            if self.stack.parts == "cloud"
+            else []
+        )
 
 
 def build_order(found: Difference) -> list[str]:
-    """The changed resources, each after what it depends on, by the new side's own dependencies; what is deleted comes last."""
+    """The changed resources, each after what it depends on, by the new side's own dependencies;
+    what is deleted comes last.
+    """
     from graphlib import TopologicalSorter
 
     nodes = {resource.urn: resource for resource in found.new.resources}
-    graph = {urn: [item for item in resource.depends_on if item in nodes] for urn, resource in nodes.items()}
+    graph = {
+        urn: [item for item in resource.depends_on if item in nodes]
+        for urn, resource in nodes.items()
+    }
     place = {urn: index for index, urn in enumerate(TopologicalSorter(graph).static_order())}
-    return [change.name for change in sorted(found.resources, key=lambda change: (place.get(change.resource.urn, len(place)), change.name))]
+    return [
+        change.name
+        for change in sorted(
+            found.resources,
+            key=lambda change: (place.get(change.resource.urn, len(place)), change.name),
+        )
+    ]

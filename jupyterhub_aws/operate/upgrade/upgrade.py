@@ -1,4 +1,6 @@
-"""An upgrade of a stack of the folder: refused where it must be, else with everything that its steps ask for."""
+"""An upgrade of a stack of the folder: refused where it must be, else with everything that its
+steps ask for.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,12 @@ from jupyterhub_aws.operate.upgrade.path import refused
 from jupyterhub_aws.operate.upgrade.steps import Upgrade
 
 
-def planned_upgrade(command: str, stack: str, target: str, as_of: datetime.date) -> tuple[Upgrade, list[str]]:
-    """The upgrade, and the Kubernetes APIs that the program uses. Raises ConfigError for what EKS refuses."""
+def planned_upgrade(
+    command: str, stack: str, target: str, as_of: datetime.date
+) -> tuple[Upgrade, list[str]]:
+    """The upgrade, and the Kubernetes APIs that the program uses. Raises ConfigError for what
+    EKS refuses.
+    """
     from jupyterhub_aws.diff.sides import of_plan
     from jupyterhub_aws.plan.plan import make_plan
 
@@ -30,13 +36,28 @@ def planned_upgrade(command: str, stack: str, target: str, as_of: datetime.date)
     def planned(settings: Mapping[str, Any]) -> Side:
         key = json.dumps(settings, sort_keys=True)
         if key not in sides:
-            sides[key] = of_plan(make_plan(stack_file(stack, [f"{path}={json.dumps(value)}" for path, value in settings.items()]), as_of))
+            sides[key] = of_plan(
+                make_plan(
+                    stack_file(
+                        stack, [f"{path}={json.dumps(value)}" for path, value in settings.items()]
+                    ),
+                    as_of,
+                )
+            )
         return sides[key]
 
-    return Upgrade(stack=found, name=name, target=target, known=known, planned=planned), apis_of(planned({}))
+    return Upgrade(stack=found, name=name, target=target, known=known, planned=planned), apis_of(
+        planned({})
+    )
 
 
 def apis_of(side: Side) -> list[str]:
-    """The Kubernetes APIs that this program itself writes, as group, version and kind. What charts write is theirs."""
-    kinds = {resource.type for resource in side.everything if resource.type.startswith("kubernetes:") and "helm.sh" not in resource.type}
+    """The Kubernetes APIs that this program itself writes, as group, version and kind. What
+    charts write is theirs.
+    """
+    kinds = {
+        resource.type
+        for resource in side.everything
+        if resource.type.startswith("kubernetes:") and "helm.sh" not in resource.type
+    }
     return sorted(f"{kind.split(':')[1]} {kind.split(':')[2]}" for kind in kinds)

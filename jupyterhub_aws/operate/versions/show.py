@@ -26,7 +26,9 @@ _LOOKS = {
 
 
 def rows_of(stack: str | None, as_of: datetime.date) -> tuple[list[Row], bool]:
-    """The rows of a stack, or of the table, and whether one of them fails. The table by itself fails only by what the program would build."""
+    """The rows of a stack, or of the table, and whether one of them fails. The table by itself
+    fails only by what the program would build.
+    """
     if stack is None:
         minors = [kubernetes(minor, as_of) for minor in calendar()]
         pinned = list(hub_rows(None, chart_version()))
@@ -42,7 +44,12 @@ def rows_of(stack: str | None, as_of: datetime.date) -> tuple[list[Row], bool]:
 
 def as_data(stack: str | None, rows: list[Row], as_of: datetime.date) -> str:
     """The rows as JSON text with a newline at its end."""
-    data = {"format": FORMAT, "stack": stack, "as_of": as_of.isoformat(), "parts": [row.as_json(as_of) for row in rows]}
+    data = {
+        "format": FORMAT,
+        "stack": stack,
+        "as_of": as_of.isoformat(),
+        "parts": [row.as_json(as_of) for row in rows],
+    }
     return json.dumps(data, indent=2) + "\n"
 
 
@@ -55,7 +62,10 @@ def render(stack: str | None, rows: list[Row], as_of: datetime.date) -> None:
     console = Terminal()
     console.print(Text(f"{stack or 'Every row of the table'}, as of {as_of}", "bold"))
     console.print(_table(rows, as_of))
-    for row in sorted((row for row in rows if row.standing != "current" and (stack or row.fix)), key=lambda row: STANDINGS.index(row.standing)):
+    for row in sorted(
+        (row for row in rows if row.standing != "current" and (stack or row.fix)),
+        key=lambda row: STANDINGS.index(row.standing),
+    ):
         if stack is None and row.part == "Kubernetes":
             continue
         mark, colour, _ = _LOOKS[row.standing]
@@ -82,4 +92,13 @@ def _table(rows: list[Row], as_of: datetime.date) -> Table:
 def _short(part: str) -> str:
     """A part's name that leaves room for the rest of its line."""
     kind, _, name = part.partition(" ")
-    return {"addon": name, "ami": name.replace("al2023-", ""), "image": f"{name} image", "chart": f"{name} chart"}.get(kind, part) if name else part
+    return (
+        {
+            "addon": name,
+            "ami": name.replace("al2023-", ""),
+            "image": f"{name} image",
+            "chart": f"{name} chart",
+        }.get(kind, part)
+        if name
+        else part
+    )

@@ -1,1 +1,3 @@
-"""The page of `jhub plan --html`: one file that shows a stranger what a stack is. Loaded only when it is asked for."""
+"""The page of `jhub plan --html`: one file that shows a stranger what a stack is. Loaded only
+when it is asked for.
+"""

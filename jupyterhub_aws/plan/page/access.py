@@ -48,17 +48,31 @@ class Guard:
 
 def roles(resources: Resources, anchors: Anchors) -> tuple[Role, ...]:
     """Every role, by name."""
-    return tuple(sorted((_role(role, resources, anchors) for role in resources.of(_ROLE)), key=lambda item: item.name))
+    return tuple(
+        sorted(
+            (_role(role, resources, anchors) for role in resources.of(_ROLE)),
+            key=lambda item: item.name,
+        )
+    )
 
 
 def _role(role: Resource, resources: Resources, anchors: Anchors) -> Role:
     def mine(kind: str, key: str) -> list[Resource]:
         named = role.inputs.get("name")
-        return [item for item in resources.of(kind) if item.inputs.get(key) == named or role in resources.referred(item.inputs.get(key), _ROLE)]
+        return [
+            item
+            for item in resources.of(kind)
+            if item.inputs.get(key) == named
+            or role in resources.referred(item.inputs.get(key), _ROLE)
+        ]
 
     given = [_attached(item, resources, anchors) for item in mine(_ATTACHMENT, "role")]
     given += [
-        Given(name=str(item.inputs.get("name", item.name)), link=anchors.link(item.urn), document=found)
+        Given(
+            name=str(item.inputs.get("name", item.name)),
+            link=anchors.link(item.urn),
+            document=found,
+        )
         for item in mine(_INLINE, "role")
         for found in documents(item.inputs)
     ]
@@ -66,7 +80,12 @@ def _role(role: Resource, resources: Resources, anchors: Anchors) -> Role:
         name=str(role.inputs.get("name", role.name)),
         link=anchors.link(role.urn),
         trust=tuple(documents(role.inputs)),
-        used_by=tuple(sorted(f"pods of {_of(item.inputs, 'namespace')}/{_of(item.inputs, 'serviceAccount')}" for item in mine(_IDENTITY, "roleArn"))),
+        used_by=tuple(
+            sorted(
+                f"pods of {_of(item.inputs, 'namespace')}/{_of(item.inputs, 'serviceAccount')}"
+                for item in mine(_IDENTITY, "roleArn")
+            )
+        ),
         given=tuple(sorted(given, key=lambda item: item.name)),
     )
 
@@ -75,7 +94,11 @@ def _attached(item: Resource, resources: Resources, anchors: Anchors) -> Given:
     arn = item.inputs.get("policyArn")
     for policy in resources.referred(arn, _POLICY):
         found = documents(policy.inputs)
-        return Given(name=str(policy.inputs.get("name", policy.name)), link=anchors.link(policy.urn), document=found[0] if found else None)
+        return Given(
+            name=str(policy.inputs.get("name", policy.name)),
+            link=anchors.link(policy.urn),
+            document=found[0] if found else None,
+        )
     return Given(name=str(arn).rpartition("/")[2], link=anchors.link(item.urn), document=None)
 
 
@@ -85,6 +108,13 @@ def _of(inputs: Mapping[str, Any], key: str) -> str:
 
 def guards(resources: Resources, anchors: Anchors) -> tuple[Guard, ...]:
     """Every other resource with an IAM document, by name."""
-    others = [resource for resource in resources if resource.type not in (_ROLE, _POLICY, _INLINE) and documents(resource.inputs)]
+    others = [
+        resource
+        for resource in resources
+        if resource.type not in (_ROLE, _POLICY, _INLINE) and documents(resource.inputs)
+    ]
     found = sorted(others, key=lambda item: (item.name, item.type))
-    return tuple(Guard(link=anchors.link(item.urn), documents=tuple(documents(item.inputs))) for item in found)
+    return tuple(
+        Guard(link=anchors.link(item.urn), documents=tuple(documents(item.inputs)))
+        for item in found
+    )

@@ -1,4 +1,6 @@
-"""Where on the page a resource stands: an id for each URN, made of nothing but letters, digits and dashes."""
+"""Where on the page a resource stands: an id for each URN, made of nothing but letters, digits
+and dashes.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,17 @@ class Anchors:
         return self._ids[urn]
 
     def link(self, urn: str) -> dict[str, str]:
-        """A link to a resource, and its name; without a target for one that the plan does not hold."""
+        """A link to a resource, and its name; without a target for one that the plan does not
+        hold.
+        """
         resource = self._resources.by_urn.get(urn)
         if resource is None:
             return {"name": urn.rpartition("::")[2], "kind": "", "anchor": ""}
-        return {"name": resource.name, "kind": resource.type.rpartition(":")[2], "anchor": self.of(urn)}
+        return {
+            "name": resource.name,
+            "kind": resource.type.rpartition(":")[2],
+            "anchor": self.of(urn),
+        }
 
 
 def slug(text: str) -> str:

@@ -44,8 +44,19 @@ class CallingIdentity:
 def calling_identities(plan: Plan, anchors: Anchors) -> tuple[CallingIdentity, ...]:
     """Every identity of the plan that calls AWS, with every call."""
     proof = IdentityProof(plan.stack, plan.recording.everything.own)
-    found = groupby(proof.calls, key=lambda call: (call.identity.software.name, "" if call.identity.role is None else call.identity.role.urn))
-    return tuple(CallingIdentity(software=name, role=anchors.link(urn) if urn else None, rows=tuple(_rows(list(calls)))) for (name, urn), calls in found)
+    found = groupby(
+        proof.calls,
+        key=lambda call: (
+            call.identity.software.name,
+            "" if call.identity.role is None else call.identity.role.urn,
+        ),
+    )
+    return tuple(
+        CallingIdentity(
+            software=name, role=anchors.link(urn) if urn else None, rows=tuple(_rows(list(calls)))
+        )
+        for (name, urn), calls in found
+    )
 
 
 def _rows(calls: list[JudgedCall]) -> Iterator[CallRow]:
@@ -54,6 +65,12 @@ def _rows(calls: list[JudgedCall]) -> Iterator[CallRow]:
         groups.setdefault((call.target.what, call.decision.by, call.source), []).append(call)
     for (what, by, source), alike in groups.items():
         names = sorted({call.endpoint.name for call in alike if call.endpoint is not None})
-        worst = next(status for status in ("fail", "skip", "pass") if status in {_VERDICT[call.decision.allowed] for call in alike})
+        worst = next(
+            status
+            for status in ("fail", "skip", "pass")
+            if status in {_VERDICT[call.decision.allowed] for call in alike}
+        )
         actions = tuple(dict.fromkeys(call.action for call in alike))
-        yield CallRow(actions=actions, on=what, by=by, status=worst, source=source, endpoint=", ".join(names))
+        yield CallRow(
+            actions=actions, on=what, by=by, status=worst, source=source, endpoint=", ".join(names)
+        )

@@ -1,4 +1,6 @@
-"""The proof of a closed network as the page shows it: each rule with its verdict, and every flow that is permitted."""
+"""The proof of a closed network as the page shows it: each rule with its verdict, and every flow
+that is permitted.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _SEVERAL = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """Somebody may talk to somebody. `level`: whether the network's security groups say so, or pods' network policies inside them."""
+    """Somebody may talk to somebody. `level`: whether the network's security groups say so, or
+    pods' network policies inside them.
+    """
 
     source: str
     target: str
@@ -31,7 +35,9 @@ class Flow:
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """Every rule of the proof: whether it holds, and what it says; and every flow. `owner`: what somebody else has to prove."""
+    """Every rule of the proof: whether it holds, and what it says; and every flow. `owner`: what
+    somebody else has to prove.
+    """
 
     owner: str | None
     holds: bool
@@ -41,18 +47,33 @@ class Proof:
 
 
 def proof_of(plan: Plan) -> Proof | None:
-    """The proof of a closed stack; None of an open one. `whole` is false where only the outer half was judged."""
+    """The proof of a closed stack; None of an open one. `whole` is false where only the outer
+    half was judged.
+    """
     view = view_of(plan.stack, plan.recording.everything)
     if view is None:
         return None
-    found = {law.check: [item for item in plan.findings if item.id == f"airgap-{law.check}"] for law in LAWS}
-    broken = [finding for finding in plan.findings if finding.id.startswith("airgap-") and finding.status == "fail"]
+    found = {
+        law.check: [item for item in plan.findings if item.id == f"airgap-{law.check}"]
+        for law in LAWS
+    }
+    broken = [
+        finding
+        for finding in plan.findings
+        if finding.id.startswith("airgap-") and finding.status == "fail"
+    ]
     laws = tuple(
-        {"holds": law.holds, "status": "fail" if any(item.status == "fail" for item in found[law.check]) else "pass", "judged": bool(found[law.check])}
+        {
+            "holds": law.holds,
+            "status": "fail" if any(item.status == "fail" for item in found[law.check]) else "pass",
+            "judged": bool(found[law.check]),
+        }
         for law in LAWS
         if found[law.check] or (law.about == "inside" and plan.stack.parts == "cloud")
     )
-    owner = next((finding.message for finding in plan.findings if finding.id == "airgap-owner"), None)
+    owner = next(
+        (finding.message for finding in plan.findings if finding.id == "airgap-owner"), None
+    )
     return Proof(
         owner=owner,
         holds=not broken,
@@ -63,32 +84,53 @@ def proof_of(plan: Plan) -> Proof | None:
 
 
 def _by_groups(view: View) -> Iterator[Flow]:
-    """What security groups permit, each pair once with all its ports, from whoever begins to talk."""
+    """What security groups permit, each pair once with all its ports, from whoever begins to
+    talk.
+    """
     ports: dict[tuple[str, str], list[tuple[str, Rule]]] = {}
     for rule in rules(view.resources):
-        # What one group lets out, another lets in: said once. Ranges and EKS's own group only come in: what they let out is not ours to say.
+        # What one group lets out, another lets in: said once. Ranges and EKS's own group only come
+        # in: what they let out is not ours to say.
         begins = rule.out or "/" in rule.other or "clusterSecurityGroupId" in rule.other
         if begins:
-            pair = (_named(view, rule.group), _named(view, rule.other)) if rule.out else (_named(view, rule.other, people=True), _named(view, rule.group))
+            pair = (
+                (_named(view, rule.group), _named(view, rule.other))
+                if rule.out
+                else (_named(view, rule.other, people=True), _named(view, rule.group))
+            )
             ports.setdefault(pair, []).append((rule.words, rule))
     for (source, target), listed in sorted(ports.items()):
         words = list(dict.fromkeys(words for words, _ in listed))
-        yield Flow(source=source, target=target, ports=_few(words), level="groups", urn=listed[0][1].resource.urn)
+        yield Flow(
+            source=source,
+            target=target,
+            ports=_few(words),
+            level="groups",
+            urn=listed[0][1].resource.urn,
+        )
 
 
 def _few(words: list[str]) -> str:
-    numbers = sorted({int(word.removeprefix("tcp ")) for word in words if word.removeprefix("tcp ").isdigit()})
+    numbers = sorted(
+        {int(word.removeprefix("tcp ")) for word in words if word.removeprefix("tcp ").isdigit()}
+    )
     if len(numbers) == len(words) and len(numbers) > 1:
         return f"tcp {', '.join(map(str, numbers))}"
     return ", ".join(words[:_SEVERAL])
 
 
 def _named(view: View, side: str, *, people: bool = False) -> str:
-    """One side of a rule in words: by a group's own description, a peer network's name, or what it is."""
+    """One side of a rule in words: by a group's own description, a peer network's name, or what
+    it is.
+    """
     for group in view.resources.of(GROUP):
         if side == f"${{{group.name}.id}}":
             title = str(group.inputs.get("description", group.name)).partition(":")[0]
-            hub = group.name.removeprefix("hub-").partition("-cloud")[0] if group.name.startswith("hub-") else ""
+            hub = (
+                group.name.removeprefix("hub-").partition("-cloud")[0]
+                if group.name.startswith("hub-")
+                else ""
+            )
             return title.replace("of a hub", f"of hub {hub}") if hub else title
     if "clusterSecurityGroupId" in side:
         return "Kubernetes control plane"
@@ -105,7 +147,9 @@ def _named(view: View, side: str, *, people: bool = False) -> str:
 
 
 def _by_policies(view: View) -> Iterator[Flow]:
-    """What network policies leave to pods, inside what the nodes may do: the chart's own rules in words, and those of the stack."""
+    """What network policies leave to pods, inside what the nodes may do: the chart's own rules
+    in words, and those of the stack.
+    """
     for release in hub_releases(view.resources):
         values, hub = effective(release.inputs.get("values", {})), hub_of(release)
         servers, the_hub = f"People's servers of {hub}", f"Hub {hub}"
@@ -125,6 +169,14 @@ def _by_policies(view: View) -> Iterator[Flow]:
 
 def _opened(view: View, values: Mapping[str, Any], servers: str, urn: str) -> Iterator[Flow]:
     for rule in at(values, "singleuser", "networkPolicy", "egress") or []:
-        ports = ", ".join(str(port) for port in sorted(port.get("port", 0) for port in rule.get("ports") or []))
+        ports = ", ".join(
+            str(port) for port in sorted(port.get("port", 0) for port in rule.get("ports") or [])
+        )
         for peer in rule.get("to") or []:
-            yield Flow(source=servers, target=_named(view, str(at(peer, "ipBlock", "cidr"))), ports=f"tcp {ports}", level="policies", urn=urn)
+            yield Flow(
+                source=servers,
+                target=_named(view, str(at(peer, "ipBlock", "cidr"))),
+                ports=f"tcp {ports}",
+                level="policies",
+                urn=urn,
+            )

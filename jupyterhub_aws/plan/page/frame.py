@@ -1,4 +1,6 @@
-"""What every page of ours has: templates that escape by themselves, and a policy that lets nothing run or load but what is in it."""
+"""What every page of ours has: templates that escape by themselves, and a policy that lets
+nothing run or load but what is in it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,13 @@ from markupsafe import Markup
 
 def environment(templates: Path, filters: Mapping[str, Callable[..., object]]) -> Environment:
     """Templates of a folder, with these filters."""
-    made = Environment(loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made.filters |= filters
     return made
 
@@ -26,7 +34,10 @@ def trusted(text: str) -> Markup:
 def content_policy(style: str, script: str | None = None) -> str:
     """The page's own security policy: this style, this script if there is one, and nothing else."""
     runs = "" if script is None else f" script-src '{_hash(script)}';"
-    return f"default-src 'none'; style-src '{_hash(style)}';{runs} img-src data:; base-uri 'none'; form-action 'none'"
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}';{runs} img-src data:; base-uri 'none';"
+        " form-action 'none'"
+    )
 
 
 def _hash(text: str) -> str:

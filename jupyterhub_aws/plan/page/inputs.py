@@ -36,7 +36,9 @@ def documents(inputs: Mapping[str, Any]) -> list[Document]:
     for key in sorted(inputs):
         words = statements({key: inputs[key]})
         if words:
-            source = json.dumps(json.loads(inputs[key]), indent=2, ensure_ascii=False)  # it has statements, so it is JSON
+            source = json.dumps(
+                json.loads(inputs[key]), indent=2, ensure_ascii=False
+            )  # it has statements, so it is JSON
             found.append(Document(path=key, words=tuple(words), source=source))
     return found
 
@@ -45,7 +47,10 @@ def rows(inputs: Mapping[str, Any]) -> list[Row]:
     """Everything else, flat: a row for each leaf, lists of plain values in one."""
     skipped = {document.path for document in documents(inputs)}
     plain = {key: value for key, value in inputs.items() if key not in skipped}
-    return [Row(path=path, text=text, long=len(text) > _LONG or "\n" in text) for path, text in _flat("", plain)]
+    return [
+        Row(path=path, text=text, long=len(text) > _LONG or "\n" in text)
+        for path, text in _flat("", plain)
+    ]
 
 
 def _flat(path: str, value: object) -> Iterator[tuple[str, str]]:
@@ -63,7 +68,9 @@ def _flat(path: str, value: object) -> Iterator[tuple[str, str]]:
 def _pair(item: object) -> str | None:
     """A tag of an Auto Scaling group in one row."""
     if isinstance(item, Mapping) and set(item) == {"key", "value", "propagateAtLaunch"}:
-        return f"{item['key']} = {item['value']}" + ("" if item["propagateAtLaunch"] else " (not on instances)")
+        return f"{item['key']} = {item['value']}" + (
+            "" if item["propagateAtLaunch"] else " (not on instances)"
+        )
     return None
 
 

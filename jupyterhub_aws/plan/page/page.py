@@ -1,4 +1,6 @@
-"""The page: what a plan says, gathered for the templates. One file, no network, the same byte for byte."""
+"""The page: what a plan says, gathered for the templates. One file, no network, the same byte
+for byte.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def page(plan: Plan) -> str:
     """The page as HTML. Whatever comes from the plan is escaped by the templates."""
     anchors = Anchors(plan.recording.everything)
     drawn = scene(plan)
-    style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    style, script = (
+        (_TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
+    )
     templates = environment(_TEMPLATES, {"dollars": dollars, "breakable": _breakable})
     return templates.get_template("page.html").render(
         project=PROJECT,
@@ -71,18 +75,38 @@ def _plural(count: int, what: str) -> str:
 
 def _sentence(plan: Plan, drawn: Scene) -> str:
     hubs = len(hub_releases(plan.recording.everything.own))
-    built = [_plural(hubs, "hub"), _plural(len(drawn.pools), "pool") + " of nodes for people's servers", _plural(len(drawn.zones), "zone")]
-    way = "with a way out to the internet through NAT" if drawn.nats else "without a way out to the internet"
-    where = f"on AWS in {plan.stack.region}" if plan.stack.region else "in a cluster that is there already"
+    built = [
+        _plural(hubs, "hub"),
+        _plural(len(drawn.pools), "pool") + " of nodes for people's servers",
+        _plural(len(drawn.zones), "zone"),
+    ]
+    way = (
+        "with a way out to the internet through NAT"
+        if drawn.nats
+        else "without a way out to the internet"
+    )
+    where = (
+        f"on AWS in {plan.stack.region}"
+        if plan.stack.region
+        else "in a cluster that is there already"
+    )
     return f"JupyterHub {where}: {', '.join(built)}, {way}."
 
 
 def _verdict(plan: Plan) -> dict[str, str]:
     count = Counter(finding.status for finding in plan.findings)
     if count["fail"]:
-        return {"status": "fail", "word": f"{_plural(count['fail'], 'check')} failed", "more": "do not run pulumi up"}
+        return {
+            "status": "fail",
+            "word": f"{_plural(count['fail'], 'check')} failed",
+            "more": "do not run pulumi up",
+        }
     if count["warn"]:
-        return {"status": "warn", "word": "No check failed", "more": _plural(count["warn"], "warning")}
+        return {
+            "status": "warn",
+            "word": "No check failed",
+            "more": _plural(count["warn"], "warning"),
+        }
     return {"status": "pass", "word": "No check failed", "more": "no warning"}
 
 
@@ -90,7 +114,13 @@ def _checks(plan: Plan, anchors: Anchors) -> list[dict[str, Any]]:
     groups = []
     for status in _ORDER:
         found = [finding for finding in plan.findings if finding.status == status]
-        entries = [{"finding": finding, "subjects": [anchors.link(urn) for urn in sorted(finding.subjects)]} for finding in found]
+        entries = [
+            {
+                "finding": finding,
+                "subjects": [anchors.link(urn) for urn in sorted(finding.subjects)],
+            }
+            for finding in found
+        ]
         if entries:
             groups.append({"status": status, "heading": _HEADINGS[status], "entries": entries})
     return groups
@@ -100,6 +130,9 @@ def _money(plan: Plan) -> Mapping[str, Any]:
     cost = plan.cost.as_json()
     charts = [
         {"title": title, "picture": trusted(bars(cost["lines"], key, title)), "total": cost[key]}
-        for title, key in (("At rest, per month", "idle_monthly"), ("At most, per month", "maximum_monthly"))
+        for title, key in (
+            ("At rest, per month", "idle_monthly"),
+            ("At most, per month", "maximum_monthly"),
+        )
     ]
     return {"cost": cost, "charts": charts}

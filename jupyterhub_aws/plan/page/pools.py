@@ -1,4 +1,6 @@
-"""The pools of a plan: what a node is, what servers can share of it, what it costs, and how many of which server it takes."""
+"""The pools of a plan: what a node is, what servers can share of it, what it costs, and how many
+of which server it takes.
+"""
 
 from __future__ import annotations
 
@@ -63,12 +65,22 @@ class Pool:
 
 def pools(plan: Plan, anchors: Anchors) -> tuple[Pool, ...]:
     """The user pools, by name."""
-    found = sorted(user_nodes(plan.stack, plan.recording.everything.own), key=lambda node: (natural(node.pool), node.name))
-    people = [pod for release in hub_releases(plan.recording.everything.own) for pod in user_pods(release)]
-    return tuple(_pool(name, list(group), people, plan, anchors) for name, group in groupby(found, key=lambda node: node.pool))
+    found = sorted(
+        user_nodes(plan.stack, plan.recording.everything.own),
+        key=lambda node: (natural(node.pool), node.name),
+    )
+    people = [
+        pod for release in hub_releases(plan.recording.everything.own) for pod in user_pods(release)
+    ]
+    return tuple(
+        _pool(name, list(group), people, plan, anchors)
+        for name, group in groupby(found, key=lambda node: node.pool)
+    )
 
 
-def _pool(name: str, nodes: list[UserNodes], people: list[UserPod], plan: Plan, anchors: Anchors) -> Pool:
+def _pool(
+    name: str, nodes: list[UserNodes], people: list[UserPod], plan: Plan, anchors: Anchors
+) -> Pool:
     node = next((item for item in nodes if not item.retiring), nodes[0])
     here = [pod for pod in people if pod.node_selector.get(POOL_LABEL) == name]
     return Pool(
@@ -77,11 +89,27 @@ def _pool(name: str, nodes: list[UserNodes], people: list[UserPod], plan: Plan, 
         shape=shape(node.types[0]),
         room=f"{node.room.cpu_millicores / 1000:.2f} cores, {node.room.memory_mib / 1024:.1f} GiB",
         most_pods=node.most_pods,
-        taints=tuple(sorted({f"{taint['key']}={taint['value']}:{taint['effect']}" for item in nodes for taint in item.taints})),
+        taints=tuple(
+            sorted(
+                {
+                    f"{taint['key']}={taint['value']}:{taint['effect']}"
+                    for item in nodes
+                    for taint in item.taints
+                }
+            )
+        ),
         markets=tuple(
             sorted(
-                (_market(item, item.group, plan, anchors) for item in nodes if item.group is not None),
-                key=lambda item: (item.name.endswith("retiring"), item.name != "spot", item.link["name"]),
+                (
+                    _market(item, item.group, plan, anchors)
+                    for item in nodes
+                    if item.group is not None
+                ),
+                key=lambda item: (
+                    item.name.endswith("retiring"),
+                    item.name != "spot",
+                    item.link["name"],
+                ),
             )
         ),
         fits=tuple(_fit(pod, node, plan) for pod in here),
@@ -93,7 +121,9 @@ def _market(node: UserNodes, group: Resource, plan: Plan, anchors: Anchors) -> M
     inputs = group.inputs
     distribution = inputs["mixedInstancesPolicy"]["instancesDistribution"]
     limit, hourly = distribution.get("spotMaxPrice"), plan.prices.node_hour(node.types[0].name)
-    price = f"at most ${limit}" if limit else ("no price known" if hourly is None else f"${hourly:.3f}")
+    price = (
+        f"at most ${limit}" if limit else ("no price known" if hourly is None else f"${hourly:.3f}")
+    )
     return Market(
         name=("spot" if node.spot else "on demand") + (", retiring" if node.retiring else ""),
         size=f"{inputs['minSize']}–{inputs['maxSize']}",
@@ -104,10 +134,19 @@ def _market(node: UserNodes, group: Resource, plan: Plan, anchors: Anchors) -> M
 
 def _fit(pod: UserPod, node: UserNodes, plan: Plan) -> Fit:
     count = users_per_node(pod, node)
-    hours = [hour for hour in plan.cost.user_hours if (hour.hub, hour.profile, hour.pool) == (pod.hub, pod.profile, node.pool)]
+    hours = [
+        hour
+        for hour in plan.cost.user_hours
+        if (hour.hub, hour.profile, hour.pool) == (pod.hub, pod.profile, node.pool)
+    ]
     needs = f"{_cores(pod.requests.get('cpu', 0))}, {pod.requests.get('memory', 0) / _GIB:.4g} GiB"
     cores, memory = (pod.limits.get(key) for key in ("cpu", "memory"))
-    most = ", ".join(("no limit on cores" if cores is None else _cores(cores), "none on memory" if memory is None else f"{memory / _GIB:.4g} GiB"))
+    most = ", ".join(
+        (
+            "no limit on cores" if cores is None else _cores(cores),
+            "none on memory" if memory is None else f"{memory / _GIB:.4g} GiB",
+        )
+    )
     ratio = overcommitment(pod, node)
     gpus = pod.requests.get("nvidia.com/gpu", 0)
     return Fit(
@@ -123,23 +162,40 @@ def _fit(pod: UserPod, node: UserNodes, plan: Plan) -> Fit:
 
 
 def _common(node: UserNodes) -> Iterator[Fit]:
-    """How many servers with a common guarantee fit, and what there is too little of for one more."""
+    """How many servers with a common guarantee fit, and what there is too little of for one
+    more.
+    """
     for cores, gib in _COMMON:
         count = users_per_node(_server(cores, gib), node)
         short = [
             what
-            for what, taken, room in (("cores", cores * 1000, node.room.cpu_millicores), ("memory", gib * 1024, node.room.memory_mib))
+            for what, taken, room in (
+                ("cores", cores * 1000, node.room.cpu_millicores),
+                ("memory", gib * 1024, node.room.memory_mib),
+            )
             if (count + 1) * taken > room
         ]
         yield Fit(
-            who=f"{_cores(cores)}, {gib:g} GiB", guarantee=" and ".join(short) or f"pods: at most {node.most_pods} on a node, its own included", count=count
+            who=f"{_cores(cores)}, {gib:g} GiB",
+            guarantee=" and ".join(short)
+            or f"pods: at most {node.most_pods} on a node, its own included",
+            count=count,
         )
 
 
 def _server(cores: float, gib: float) -> UserPod:
     """A server of nobody's with these guarantees."""
     requests = {"cpu": cores, "memory": gib * _GIB}
-    return UserPod(hub="", profile="", display_name="", node_selector={}, tolerations=(), requests=requests, limits={}, image="")
+    return UserPod(
+        hub="",
+        profile="",
+        display_name="",
+        node_selector={},
+        tolerations=(),
+        requests=requests,
+        limits={},
+        image="",
+    )
 
 
 def _cores(count: float) -> str:

@@ -10,10 +10,21 @@ _MOST = 60
 
 
 def seats(count: int, share: float) -> str:
-    """The bar of `count` servers that each take this share of the memory that servers can have. Decoration: the numbers stand beside it."""
+    """The bar of `count` servers that each take this share of the memory that servers can have.
+    Decoration: the numbers stand beside it.
+    """
     drawing = drawsvg.Drawing(_WIDTH, _HEIGHT, class_="seats", aria_hidden="true")
     drawing.append(drawsvg.Rectangle(0.5, 0.5, _WIDTH - 1, _HEIGHT - 1, rx=3, class_="free"))
     wide = (_WIDTH - 4) * min(share, 1 / max(count, 1))
     for index in range(min(count, _MOST)):
-        drawing.append(drawsvg.Rectangle(round(2 + index * wide, 2), 3, round(max(wide - 1.5, 1), 2), _HEIGHT - 6, rx=1.5, class_="taken"))
+        drawing.append(
+            drawsvg.Rectangle(
+                round(2 + index * wide, 2),
+                3,
+                round(max(wide - 1.5, 1), 2),
+                _HEIGHT - 6,
+                rx=1.5,
+                class_="taken",
+            )
+        )
     return str(drawing.as_svg(header=""))

@@ -1,4 +1,6 @@
-"""Text in pictures: how wide it is at most in any common font, so that it never leaves its box; what a node has; and the order of names."""
+"""Text in pictures: how wide it is at most in any common font, so that it never leaves its box;
+what a node has; and the order of names.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,15 @@ from jupyterhub_aws.config.instance_types import InstanceType
 
 _NARROW = frozenset("iljtfrI.,:;'|()[]!/- ·")
 _WIDE = frozenset("mwMW@%→–—")
-#: Shares of the font size: of DejaVu Sans, the widest face that `system-ui` stands for on common systems.
-_SHARE_NARROW, _SHARE_WIDE, _SHARE_CAPITAL, _SHARE_OTHER, _SHARE_FULL = 0.38, 0.99, 0.70, 0.635, 1.05
+#: Shares of the font size: of DejaVu Sans, the widest face that `system-ui` stands for on common
+#: systems.
+_SHARE_NARROW, _SHARE_WIDE, _SHARE_CAPITAL, _SHARE_OTHER, _SHARE_FULL = (
+    0.38,
+    0.99,
+    0.70,
+    0.635,
+    1.05,
+)
 _BOLD = 1.1
 _LAST_NARROW_SCRIPT = 0x2E80
 
@@ -58,4 +67,8 @@ def shape(kind: InstanceType) -> str:
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:
     """A key that sorts names as people do: pool2 before pool10."""
-    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name) if part)
+    return tuple(
+        (int(part), "") if part.isdecimal() else (-1, part)
+        for part in re.split(r"(\d+)", name)
+        if part
+    )

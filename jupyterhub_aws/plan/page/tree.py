@@ -1,4 +1,6 @@
-"""The resources of a plan as the page shows them: components that open, resources inside with everything about them."""
+"""The resources of a plan as the page shows them: components that open, resources inside with
+everything about them.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ class Trees:
 
 
 def trees(resources: Resources, anchors: Anchors) -> Trees:
-    """The tops of both trees, components first. Nothing added stands below a part of this library's, nor the other way round."""
+    """The tops of both trees, components first. Nothing added stands below a part of this
+    library's, nor the other way round.
+    """
     below: dict[str, list[Resource]] = defaultdict(list)
     for resource in resources:
         if resources.part(resource) is not resource and resource.parent is not None:
@@ -75,7 +79,9 @@ def trees(resources: Resources, anchors: Anchors) -> Trees:
         )
 
     own = [*resources.platforms(), *_sorted(resources.parts())]
-    return Trees(own=tuple(map(node, own)), added=tuple(map(node, _sorted(resources.added_parts()))))
+    return Trees(
+        own=tuple(map(node, own)), added=tuple(map(node, _sorted(resources.added_parts())))
+    )
 
 
 def _sorted(found: list[Resource]) -> list[Resource]:

@@ -1,4 +1,6 @@
-"""The least that needs all stand-in plugins: a VPC, pulumi_eks.Cluster as the project uses it, objects and a release in it."""
+"""The least that needs all stand-in plugins: a VPC, pulumi_eks.Cluster as the project uses it,
+objects and a release in it.
+"""
 
 import pulumi
 import pulumi_aws as aws
@@ -16,7 +18,13 @@ def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformRes
         options["protect"] = True
     if f"{args.type_}::{args.name}" in imports:
         options["import_"] = imports[f"{args.type_}::{args.name}"]
-    return pulumi.ResourceTransformResult(args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(**options))) if options else None
+    return (
+        pulumi.ResourceTransformResult(
+            args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(**options))
+        )
+        if options
+        else None
+    )
 
 
 pulumi.runtime.register_resource_transform(transform)
@@ -25,7 +33,13 @@ outer = pulumi.ComponentResource("small:index:Outer", "outer")
 child = pulumi.ResourceOptions(parent=outer)
 vpc = aws.ec2.Vpc("vpc", cidr_block="10.0.0.0/16", opts=child)
 subnets = [
-    aws.ec2.Subnet(f"subnet-{zone}", vpc_id=vpc.id, availability_zone=f"us-east-1{zone}", cidr_block=f"10.0.{index}.0/24", opts=child)
+    aws.ec2.Subnet(
+        f"subnet-{zone}",
+        vpc_id=vpc.id,
+        availability_zone=f"us-east-1{zone}",
+        cidr_block=f"10.0.{index}.0/24",
+        opts=child,
+    )
     for index, zone in enumerate("ab")
 ]
 role = aws.iam.Role("role", name="small-cluster", assume_role_policy="{}", opts=child)
@@ -58,13 +72,20 @@ cluster = eks.Cluster(
     tags={"owner": "b"},
     opts=pulumi.ResourceOptions(parent=outer, depends_on=[log]),
 )
-provider = kubernetes.Provider("inside", kubeconfig=cluster.kubeconfig_json, cluster_identifier="small")
+provider = kubernetes.Provider(
+    "inside", kubeconfig=cluster.kubeconfig_json, cluster_identifier="small"
+)
 inside = pulumi.ResourceOptions(provider=provider)
 namespace = kubernetes.core.v1.Namespace("space", metadata={"name": "hub"}, opts=inside)
 greeting = {"greeting": config.get("greeting") or "hello"}
-settings = kubernetes.core.v1.ConfigMap("settings", metadata={"namespace": namespace.metadata.name}, data=greeting, opts=inside)
+settings = kubernetes.core.v1.ConfigMap(
+    "settings", metadata={"namespace": namespace.metadata.name}, data=greeting, opts=inside
+)
 kubernetes.core.v1.Secret(
-    "token", metadata={"name": "token", "namespace": namespace.metadata.name}, string_data={"token": config.require_secret("token")}, opts=inside
+    "token",
+    metadata={"name": "token", "namespace": namespace.metadata.name},
+    string_data={"token": config.require_secret("token")},
+    opts=inside,
 )
 release = kubernetes.helm.v3.Release(
     "release",
@@ -73,7 +94,10 @@ release = kubernetes.helm.v3.Release(
     namespace=namespace.metadata.name,
     version="4.4.0",
     repository_opts={"repo": "https://hub.jupyter.org/helm-chart/"},
-    values={"proxy": {"secretToken": config.require_secret("token")}, "settings": settings.metadata.name},
+    values={
+        "proxy": {"secretToken": config.require_secret("token")},
+        "settings": settings.metadata.name,
+    },
     opts=inside,
 )
 pulumi.export("cluster_name", cluster.eks_cluster.name)

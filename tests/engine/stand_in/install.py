@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Build the stand-in plugins once, outside the checkout, and say which folders to put first on PATH.
+"""Build the stand-in plugins once, outside the checkout, and say which folders to put first on
+PATH.
 
 usage: python tests/engine/stand_in/install.py      (prints the folders, joined as PATH wants them)
 
-The folder's name is a hash of the sources, of Go's version and of pulumi_aws's, so a second run finds the plugins and
-builds nothing. One program answers under four names: aws, random, kubernetes and eks (aws/README.md).
+The folder's name is a hash of the sources, of Go's version and of pulumi_aws's, so a second run
+finds the plugins and builds nothing. One program answers under four names: aws, random, kubernetes
+and eks (aws/README.md).
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ class MissingToolError(Exception):
 
 
 def missing_tools() -> list[str]:
-    """What is not here and cannot be installed by this project: the engine, its Python host, and Go to build the plugins."""
+    """What is not here and cannot be installed by this project: the engine, its Python host, and
+    Go to build the plugins.
+    """
     found = []
     if shutil.which("pulumi") is None:
         found.append("no `pulumi` CLI on PATH")
@@ -44,7 +48,9 @@ def missing_tools() -> list[str]:
 
 def cache() -> Path:
     """Where built plugins are kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jupyterhub-aws-engine"
+    return (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jupyterhub-aws-engine"
+    )
 
 
 def fingerprint() -> str:
@@ -59,10 +65,14 @@ def fingerprint() -> str:
 
 
 def real_plugins_wanted() -> bool:
-    """Whether the real Kubernetes and EKS plugins serve: asked for by name, at hand, and with an API server to talk to."""
+    """Whether the real Kubernetes and EKS plugins serve: asked for by name, at hand, and with an
+    API server to talk to.
+    """
     asked = os.environ.get("JHUB_REAL_PLUGINS") == "1"
     server = bool(os.environ.get("FAKE_AWS_EKS_ENDPOINT"))
-    return asked and server and all(shutil.which(f"pulumi-resource-{name}") for name in FOR_A_CLUSTER)
+    return (
+        asked and server and all(shutil.which(f"pulumi-resource-{name}") for name in FOR_A_CLUSTER)
+    )
 
 
 def install() -> list[Path]:
@@ -96,9 +106,18 @@ def _build(home: Path) -> None:
         always.mkdir(parents=True)
         cluster.mkdir()
         program = always / "pulumi-resource-aws"
-        subprocess.run(["go", "build", "-o", str(program), "."], cwd=SOURCES, env={**os.environ, "GOTOOLCHAIN": "local"}, check=True)
+        subprocess.run(
+            ["go", "build", "-o", str(program), "."],
+            cwd=SOURCES,
+            env={**os.environ, "GOTOOLCHAIN": "local"},
+            check=True,
+        )
         types = str(program) + ".types.json"
-        subprocess.run([sys.executable, str(SOURCES / "gen_types.py"), types], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, str(SOURCES / "gen_types.py"), types],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         shutil.copy2(SOURCES / "aws", always / "aws")
         (always / "aws").chmod(0o755)
         for name in ALWAYS[1:]:
@@ -106,8 +125,13 @@ def _build(home: Path) -> None:
         for name in FOR_A_CLUSTER:
             (cluster / f"pulumi-resource-{name}").symlink_to("../always/pulumi-resource-aws")
         made.rename(home)
-    for old in sorted((path for path in home.parent.iterdir() if path.is_dir() and path != home), key=lambda path: path.stat().st_mtime)[:-3]:
-        shutil.rmtree(old, ignore_errors=True)  # of older sources, the last three stay: other checkouts may use them
+    for old in sorted(
+        (path for path in home.parent.iterdir() if path.is_dir() and path != home),
+        key=lambda path: path.stat().st_mtime,
+    )[:-3]:
+        shutil.rmtree(
+            old, ignore_errors=True
+        )  # of older sources, the last three stay: other checkouts may use them
 
 
 if __name__ == "__main__":

@@ -1,1 +1,3 @@
-"""The picture of a stack: what was recorded (facts), where it stands (layout), and how it looks (draw)."""
+"""The picture of a stack: what was recorded (facts), where it stands (layout), and how it looks
+(draw).
+"""

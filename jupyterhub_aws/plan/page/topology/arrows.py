@@ -1,4 +1,6 @@
-"""The lines of the picture. They run in lanes that nothing else stands in: between rows, beside the zones, inside a column's edge."""
+"""The lines of the picture. They run in lanes that nothing else stands in: between rows, beside
+the zones, inside a column's edge.
+"""
 
 from __future__ import annotations
 
@@ -43,10 +45,21 @@ def _people(canvas: Canvas) -> Iterator[Arrow]:
     if gateway and canvas.scene.entries:
         yield Arrow(kind="people", points=((x, people.bottom), (x, gateway[0].y)), badge=badge)
         for entry in entries:
-            yield Arrow(kind="people", points=((_channel(entry), gateway[0].bottom), (_channel(entry), entry.y)))
+            yield Arrow(
+                kind="people",
+                points=((_channel(entry), gateway[0].bottom), (_channel(entry), entry.y)),
+            )
     else:
         first = entries[0]
-        yield Arrow(kind="people", points=((x, people.bottom), (x, first.y)) if first.x < x else _around(x, people.bottom, first), badge=badge)
+        yield Arrow(
+            kind="people",
+            points=(
+                ((x, people.bottom), (x, first.y))
+                if first.x < x
+                else _around(x, people.bottom, first)
+            ),
+            badge=badge,
+        )
 
 
 def _around(x: float, y: float, target: Box) -> tuple[Point, ...]:
@@ -63,7 +76,11 @@ def _to_the_hub(canvas: Canvas) -> Iterator[Arrow]:
         x = _channel(entry)
         under = [box for box in core if box.x <= x <= box.right]
         if under:
-            height = canvas.marks["gap"] + 20 if canvas.scene.entries else (entry.bottom + under[0].y) / 2
+            height = (
+                canvas.marks["gap"] + 20
+                if canvas.scene.entries
+                else (entry.bottom + under[0].y) / 2
+            )
             yield Arrow(kind="hub", points=((x, entry.bottom), (x, under[0].y)), badge=(x, height))
             return
 
@@ -76,7 +93,11 @@ def _to_the_pools(canvas: Canvas) -> Iterator[Arrow]:
     first = _outermost(pools, last=False)
     way: tuple[Point, ...] = ((core[0].x, start), (lane, start))
     for box in first:
-        yield Arrow(kind="pool", points=(*way, (lane, box.middle), (box.x, box.middle)), badge=(lane, (start + first[0].middle) / 2))
+        yield Arrow(
+            kind="pool",
+            points=(*way, (lane, box.middle), (box.x, box.middle)),
+            badge=(lane, (start + first[0].middle) / 2),
+        )
         way = ((lane, box.middle),)
     yield from _siblings(pools, "pool")
 
@@ -95,18 +116,28 @@ def _siblings(boxes: list[Box], kind: str) -> Iterator[Arrow]:
         after = [box for box in boxes if box.y == left.y and box.x > left.x]
         if after:
             right = min(after, key=lambda box: box.x)
-            yield Arrow(kind=kind, points=((left.right, left.middle), (right.x, left.middle)), head=False)
+            yield Arrow(
+                kind=kind, points=((left.right, left.middle), (right.x, left.middle)), head=False
+            )
 
 
 def _to_the_homes(canvas: Canvas) -> Iterator[Arrow]:
-    pools, homes = _outermost(canvas.boxes.get("pool", []), last=True), canvas.boxes.get("homes", [])
+    pools, homes = (
+        _outermost(canvas.boxes.get("pool", []), last=True),
+        canvas.boxes.get("homes", []),
+    )
     if not pools or not homes:
         return
     lane, target = canvas.zones_right + _LANE, homes[0]
     for box in pools[1:]:
         yield Arrow(kind="homes", points=((box.right, box.middle), (lane, box.middle)), head=False)
     first = pools[0]
-    points = ((first.right, first.middle), (lane, first.middle), (lane, target.middle), (target.right, target.middle))
+    points = (
+        (first.right, first.middle),
+        (lane, first.middle),
+        (lane, target.middle),
+        (target.right, target.middle),
+    )
     yield Arrow(kind="homes", points=points, badge=(lane, target.y - 14))
     for mount in canvas.boxes.get("mount", []):
         x = mount.x + mount.width / 2
@@ -119,20 +150,37 @@ def _out(canvas: Canvas) -> Iterator[Arrow]:
         return
     private = canvas.marks["private"]
     bus = (canvas.marks["gap"] + private) / 2
-    by_zone = {index: canvas.edge(index) + canvas.column - CHANNEL for index in range(len(canvas.scene.zones))}
+    by_zone = {
+        index: canvas.edge(index) + canvas.column - CHANNEL
+        for index in range(len(canvas.scene.zones))
+    }
     for nat in nats:
-        served = sorted(by_zone[zone] for zone, through in canvas.scene.exits if through == nat.shape.zones[0])
+        served = sorted(
+            by_zone[zone] for zone, through in canvas.scene.exits if through == nat.shape.zones[0]
+        )
         end = by_zone[nat.shape.zones[0]]
         for x in served:
-            yield Arrow(kind="out", points=((x, private), (x, bus if x != end else nat.bottom)), head=x == end)
+            yield Arrow(
+                kind="out",
+                points=((x, private), (x, bus if x != end else nat.bottom)),
+                head=x == end,
+            )
         if served and (served[0], served[-1]) != (end, end):
-            yield Arrow(kind="out", points=((min(served[0], end), bus), (max(served[-1], end), bus)), head=False)
+            yield Arrow(
+                kind="out",
+                points=((min(served[0], end), bus), (max(served[-1], end), bus)),
+                head=False,
+            )
     for nat in nats:
         x = by_zone[nat.shape.zones[0]]
         yield Arrow(kind="out", points=((x, nat.y), (x, gateway[0].bottom)))
     (internet,) = canvas.boxes["internet"]
     x = internet.x + CHANNEL
-    yield Arrow(kind="out", points=((x, gateway[0].y), (x, internet.bottom)), badge=(x, internet.bottom + 21))
+    yield Arrow(
+        kind="out",
+        points=((x, gateway[0].y), (x, internet.bottom)),
+        badge=(x, internet.bottom + 21),
+    )
 
 
 def _control(canvas: Canvas) -> Iterator[Arrow]:

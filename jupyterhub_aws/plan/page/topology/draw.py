@@ -1,4 +1,6 @@
-"""The picture itself, by drawsvg. Colours are the page's: every mark has a class, none has a colour of its own."""
+"""The picture itself, by drawsvg. Colours are the page's: every mark has a class, none has a
+colour of its own.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,22 @@ class _Link(drawsvg.DrawingParentElement):  # type: ignore[misc]  # the library 
 def picture(scene: Scene, anchors: Anchors) -> str:
     """The SVG element, to stand inside the page."""
     canvas = arranged(scene)
-    drawing = drawsvg.Drawing(WIDTH, round(canvas.y), id_prefix="topology", role="img", aria_labelledby="topology-title topology-words", class_="topology")
-    drawing.append(_named("title", f"How {scene.vpc.title} in {scene.region} is laid out", "topology-title"))
+    drawing = drawsvg.Drawing(
+        WIDTH,
+        round(canvas.y),
+        id_prefix="topology",
+        role="img",
+        aria_labelledby="topology-title topology-words",
+        class_="topology",
+    )
+    drawing.append(
+        _named("title", f"How {scene.vpc.title} in {scene.region} is laid out", "topology-title")
+    )
     drawing.append(_named("desc", " ".join(scene.steps), "topology-words"))
-    for frame in sorted(canvas.frames, key=lambda item: ("region", "vpc", "zone", "public", "private").index(item.shape.kind)):
+    for frame in sorted(
+        canvas.frames,
+        key=lambda item: ("region", "vpc", "zone", "public", "private").index(item.shape.kind),
+    ):
         drawing.append(_frame(frame, anchors, canvas.vpc_right - 14))
     heads = {kind: _arrow_head(kind) for kind in ("way", "quiet")}
     drawn = list(arrows(canvas))
@@ -46,12 +60,16 @@ def _named(tag: str, text: str, identity: str) -> drawsvg.Raw:
 
 
 def _arrow_head(kind: str) -> drawsvg.Marker:
-    marker = drawsvg.Marker(-9, -5, 1, 5, scale=1, orient="auto", id=f"arrow-{kind}", markerUnits="userSpaceOnUse")
+    marker = drawsvg.Marker(
+        -9, -5, 1, 5, scale=1, orient="auto", id=f"arrow-{kind}", markerUnits="userSpaceOnUse"
+    )
     marker.append(drawsvg.Path("M-9,-4.5 L0,0 L-9,4.5 Z", class_=f"head {kind}"))
     return marker
 
 
-def linked(element: drawsvg.DrawingParentElement, urn: str | None, anchors: Anchors) -> drawsvg.DrawingParentElement:
+def linked(
+    element: drawsvg.DrawingParentElement, urn: str | None, anchors: Anchors
+) -> drawsvg.DrawingParentElement:
     """An element that leads to its resource on the page, where it has one."""
     target = anchors.link(urn)["anchor"] if urn else ""
     if not target:
@@ -63,10 +81,20 @@ def linked(element: drawsvg.DrawingParentElement, urn: str | None, anchors: Anch
 
 def _frame(frame: Box, anchors: Anchors, label_right: float) -> drawsvg.DrawingParentElement:
     group = drawsvg.Group(class_=f"frame {frame.shape.kind}")
-    group.append(drawsvg.Rectangle(frame.x, frame.y, frame.width, frame.height, rx=10 if frame.shape.kind in ("region", "vpc") else 7))
+    group.append(
+        drawsvg.Rectangle(
+            frame.x,
+            frame.y,
+            frame.width,
+            frame.height,
+            rx=10 if frame.shape.kind in ("region", "vpc") else 7,
+        )
+    )
     centred = frame.shape.kind in ("zone", "public", "private")
     x = frame.x + frame.width / 2 if centred else label_right
-    group.append(drawsvg.Text(frame.title, TEXT, x, frame.y + 18, text_anchor="middle" if centred else "end"))
+    group.append(
+        drawsvg.Text(frame.title, TEXT, x, frame.y + 18, text_anchor="middle" if centred else "end")
+    )
     return linked(group, frame.shape.urn, anchors)
 
 
@@ -78,9 +106,15 @@ def _box(box: Box, anchors: Anchors) -> drawsvg.DrawingParentElement:
     small = box.shape.kind in ("gateway", "mount")
     x, anchor = (box.x + box.width / 2, "middle") if small else (box.x + 10, "start")
     first = box.y + (box.height / 2 + TEXT * 0.36 if small else 22)
-    whole.append(drawsvg.Text(box.title, TEXT if small else TITLE, x, first, class_="title", text_anchor=anchor))
+    whole.append(
+        drawsvg.Text(
+            box.title, TEXT if small else TITLE, x, first, class_="title", text_anchor=anchor
+        )
+    )
     for index, line in enumerate(box.lines):
-        whole.append(drawsvg.Text(line, TEXT, box.x + 10, box.y + 22 + 17 * (index + 1), class_="line"))
+        whole.append(
+            drawsvg.Text(line, TEXT, box.x + 10, box.y + 22 + 17 * (index + 1), class_="line")
+        )
     group.append(linked(whole, box.shape.urn, anchors))
     for part in box.parts:
         group.append(linked(_part(part), part.shape.urn, anchors))

@@ -1,4 +1,6 @@
-"""Where everything in the picture stands: columns for zones, rows for what spans them. Rows grow with what they hold."""
+"""Where everything in the picture stands: columns for zones, rows for what spans them. Rows grow
+with what they hold.
+"""
 
 from __future__ import annotations
 
@@ -92,9 +94,19 @@ class Canvas:
 
     def frame(self, shape: Shape, x: float, width: float, top: float) -> None:
         """Close a frame around everything down to here."""
-        self.frames.append(Box(shape=shape, x=x, y=top, width=width, height=self.y - top, title=shape.title))
+        self.frames.append(
+            Box(shape=shape, x=x, y=top, width=width, height=self.y - top, title=shape.title)
+        )
 
-    def put(self, role: str, row: Row, *, inset: float = 2 * _FRAME, take: float | None = None, from_right: bool = False) -> float:
+    def put(
+        self,
+        role: str,
+        row: Row,
+        *,
+        inset: float = 2 * _FRAME,
+        take: float | None = None,
+        from_right: bool = False,
+    ) -> float:
         """Place a row of boxes over their zones at this height, and return how high it is."""
         placed = []
         for shape in row:
@@ -108,7 +120,16 @@ class Canvas:
 
 
 def _stretched(item: Box, height: float) -> Box:
-    return Box(shape=item.shape, x=item.x, y=item.y, width=item.width, height=height, title=item.title, lines=item.lines, parts=item.parts)
+    return Box(
+        shape=item.shape,
+        x=item.x,
+        y=item.y,
+        width=item.width,
+        height=height,
+        title=item.title,
+        lines=item.lines,
+        parts=item.parts,
+    )
 
 
 def _runs(zones: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -130,11 +151,27 @@ def box(shape: Shape, x: float, y: float, width: float) -> Box:
     columns = max(1, min(len(shape.parts), int((room + 8) // (_PART_LEAST + 8))))
     wide = (room - 8 * (columns - 1)) / columns
     parts = tuple(
-        _part(part, x + _PAD + (index % columns) * (wide + 8), y + head + 4 + (index // columns) * (_PART_HEIGHT + 6), wide)
+        _part(
+            part,
+            x + _PAD + (index % columns) * (wide + 8),
+            y + head + 4 + (index // columns) * (_PART_HEIGHT + 6),
+            wide,
+        )
         for index, part in enumerate(shape.parts)
     )
-    height = head + (4 + -(-len(parts) // columns) * (_PART_HEIGHT + 6) - 6 if parts else 0) + _PAD - 2
-    return Box(shape=shape, x=x, y=y, width=width, height=height, title=fitted(shape.title, room, TITLE, bold=True), lines=lines, parts=parts)
+    height = (
+        head + (4 + -(-len(parts) // columns) * (_PART_HEIGHT + 6) - 6 if parts else 0) + _PAD - 2
+    )
+    return Box(
+        shape=shape,
+        x=x,
+        y=y,
+        width=width,
+        height=height,
+        title=fitted(shape.title, room, TITLE, bold=True),
+        lines=lines,
+        parts=parts,
+    )
 
 
 def _part(shape: Shape, x: float, y: float, width: float) -> Box:
@@ -142,7 +179,15 @@ def _part(shape: Shape, x: float, y: float, width: float) -> Box:
     rest = width - 24 - measured(title, TEXT, bold=True)
     line = fitted(" ".join(shape.lines), rest, TEXT)
     # A stump of a word says nothing; the whole of it is in the box's own title.
-    return Box(shape=shape, x=x, y=y, width=width, height=_PART_HEIGHT, title=title, lines=("" if line.endswith("…") and rest < _STUMP else line,))
+    return Box(
+        shape=shape,
+        x=x,
+        y=y,
+        width=width,
+        height=_PART_HEIGHT,
+        title=title,
+        lines=("" if line.endswith("…") and rest < _STUMP else line,),
+    )
 
 
 def arranged(scene: Scene) -> Canvas:
@@ -154,7 +199,14 @@ def arranged(scene: Scene) -> Canvas:
     canvas.marks["vpc"] = canvas.y
     canvas.y += 28
     if scene.gateway is not None:
-        strip = Box(shape=scene.gateway, x=canvas.left, y=canvas.y, width=canvas.zones_right - canvas.left, height=28, title=scene.gateway.title)
+        strip = Box(
+            shape=scene.gateway,
+            x=canvas.left,
+            y=canvas.y,
+            width=canvas.zones_right - canvas.left,
+            height=28,
+            title=scene.gateway.title,
+        )
         canvas.boxes["gateway"] = [strip]
         canvas.y += 28 + 22
     canvas.marks["zones"] = canvas.y
@@ -164,14 +216,21 @@ def arranged(scene: Scene) -> Canvas:
     _private(canvas)
     canvas.y += _FRAME
     for index, zone in enumerate(scene.zones):
-        canvas.frame(Shape(kind="zone", title=zone), canvas.edge(index), canvas.column, canvas.marks["zones"])
+        canvas.frame(
+            Shape(kind="zone", title=zone), canvas.edge(index), canvas.column, canvas.marks["zones"]
+        )
     _below(canvas)
     canvas.y += 14
     canvas.frame(scene.vpc, _VPC_X, canvas.vpc_right - _VPC_X, canvas.marks["vpc"])
     for beside in canvas.boxes.get("control", []):
         canvas.y = max(canvas.y, beside.bottom)
     canvas.y += 12
-    canvas.frame(Shape(kind="region", title=f"AWS {scene.region}"), _REGION_X, WIDTH - 2 * _REGION_X, canvas.marks["region"])
+    canvas.frame(
+        Shape(kind="region", title=f"AWS {scene.region}"),
+        _REGION_X,
+        WIDTH - 2 * _REGION_X,
+        canvas.marks["region"],
+    )
     canvas.y += 4
     return canvas
 
@@ -181,7 +240,14 @@ def _outside(canvas: Canvas) -> None:
     canvas.y = 4
     there = [("people", scene.people, canvas.left, 300.0)]
     if scene.gateway is not None:
-        there.append(("internet", Shape(kind="outside", title="Internet", lines=("images, packages, data",)), middle + 60, 240.0))
+        there.append(
+            (
+                "internet",
+                Shape(kind="outside", title="Internet", lines=("images, packages, data",)),
+                middle + 60,
+                240.0,
+            )
+        )
     if scene.operators is not None:
         there.append(("operators", scene.operators, canvas.rail, float(_RAIL)))
     placed = {role: box(shape, x, canvas.y, width) for role, shape, x, width in there}
@@ -201,7 +267,12 @@ def _public(canvas: Canvas) -> None:
     canvas.y += max(entries, there, 8) + _FRAME
     for index, label in enumerate(canvas.scene.public):
         if label:
-            canvas.frame(Shape(kind="public", title=f"public subnet {label}"), canvas.edge(index) + _FRAME, canvas.column - 2 * _FRAME, top)
+            canvas.frame(
+                Shape(kind="public", title=f"public subnet {label}"),
+                canvas.edge(index) + _FRAME,
+                canvas.column - 2 * _FRAME,
+                top,
+            )
     canvas.marks["gap"] = canvas.y
     canvas.y += 40
 
@@ -210,7 +281,12 @@ def _private(canvas: Canvas) -> None:
     scene, top = canvas.scene, canvas.y
     canvas.marks["private"] = top
     canvas.y += 26
-    for role, row in (("entry", scene.entries_inside), ("core", scene.core), ("database", scene.databases), *(("pool", row) for row in scene.pools)):
+    for role, row in (
+        ("entry", scene.entries_inside),
+        ("core", scene.core),
+        ("database", scene.databases),
+        *(("pool", row) for row in scene.pools),
+    ):
         if role == "core" and scene.control is not None:
             canvas.boxes["control"] = [box(scene.control, canvas.rail, canvas.y, _RAIL)]
         if row:
@@ -221,7 +297,12 @@ def _private(canvas: Canvas) -> None:
     canvas.y += _FRAME - _GAP + 4
     for index, label in enumerate(scene.private):
         title = f"private subnet {label}" if label else "subnets"
-        canvas.frame(Shape(kind="private", title=title), canvas.edge(index) + _FRAME, canvas.column - 2 * _FRAME, top)
+        canvas.frame(
+            Shape(kind="private", title=title),
+            canvas.edge(index) + _FRAME,
+            canvas.column - 2 * _FRAME,
+            top,
+        )
 
 
 def _without_overlap(row: Row) -> list[Row]:
@@ -246,5 +327,9 @@ def _below(canvas: Canvas) -> None:
         canvas.y -= 8
     if scene.endpoints:
         canvas.y += 16
-        shape = Shape(kind="endpoints", title="Private doors to AWS services (VPC endpoints)", parts=scene.endpoints)
+        shape = Shape(
+            kind="endpoints",
+            title="Private doors to AWS services (VPC endpoints)",
+            parts=scene.endpoints,
+        )
         canvas.y += canvas.put("endpoints", (shape,), inset=0)

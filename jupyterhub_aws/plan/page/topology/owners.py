@@ -19,7 +19,11 @@ class Owners:
     def hub(self, resource: Resource) -> Resource | None:
         """The release that shares a component with a resource; None where several do, or none."""
         cloud = self._cloud(resource)
-        if cloud is not None:  # the AWS half of a hub, whose release hangs on a component of its own, perhaps in another stack
+        if (
+            cloud is not None
+            # the AWS half of a hub, whose release hangs on a component of its own, perhaps in another
+            # stack
+        ):
             return next((release for release in self.releases if hub_of(release) == cloud), None)
         for ancestor in self._above(resource):
             found = [release for release in self.releases if ancestor in self._above(release)]

@@ -20,7 +20,9 @@ def _zone(subnet: Resource) -> str:
 
 
 class Places:
-    """Which zone a thing is in. Zones are columns, in the order of their names; without subnets there is one column."""
+    """Which zone a thing is in. Zones are columns, in the order of their names; without subnets
+    there is one column.
+    """
 
     def __init__(self, resources: Resources) -> None:
         self.resources = resources
@@ -29,7 +31,9 @@ class Places:
         self.zones: tuple[str, ...] = tuple(zones) or ("the network that is there",)
 
     def of(self, value: object) -> tuple[int, ...]:
-        """The columns of the subnets that a value mentions; all of them where it names none of ours."""
+        """The columns of the subnets that a value mentions; all of them where it names none of
+        ours.
+        """
         found = {self.column(_zone(subnet)) for subnet in self.resources.referred(value, SUBNET)}
         return tuple(sorted(found)) or tuple(range(len(self.zones)))
 
@@ -43,27 +47,41 @@ class Places:
         found = {}
         for association in self.resources.of(_ASSOCIATION):
             for subnet in self.resources.referred(association.inputs.get("subnetId"), SUBNET):
-                for table in self.resources.referred(association.inputs.get("routeTableId"), _TABLE):
+                for table in self.resources.referred(
+                    association.inputs.get("routeTableId"), _TABLE
+                ):
                     found[subnet.name] = table.name
         return found
 
     def _routes(self, subnet: Resource) -> Iterator[Resource]:
         table = self._tables.get(subnet.name)
         for route in self.resources.of(_ROUTE):
-            if table in {found.name for found in self.resources.referred(route.inputs.get("routeTableId"), _TABLE)}:
+            if table in {
+                found.name
+                for found in self.resources.referred(route.inputs.get("routeTableId"), _TABLE)
+            }:
                 yield route
 
     def is_public(self, subnet: Resource) -> bool:
         """Whether a subnet has a route to an internet gateway."""
-        return any(self.resources.referred(route.inputs.get("gatewayId"), GATEWAY) for route in self._routes(subnet))
+        return any(
+            self.resources.referred(route.inputs.get("gatewayId"), GATEWAY)
+            for route in self._routes(subnet)
+        )
 
     def labels(self, *, public: bool) -> tuple[str, ...]:
         """What each zone has of public or private subnets; empty where no zone has any."""
         found: dict[int, list[str]] = {}
         for subnet in self.subnets:
             if self.is_public(subnet) is public:
-                found.setdefault(self.column(_zone(subnet)), []).append(str(subnet.inputs.get("cidrBlock", "")))
-        return tuple(", ".join(sorted(found.get(index, []))) for index in range(len(self.zones))) if found else ()
+                found.setdefault(self.column(_zone(subnet)), []).append(
+                    str(subnet.inputs.get("cidrBlock", ""))
+                )
+        return (
+            tuple(", ".join(sorted(found.get(index, []))) for index in range(len(self.zones)))
+            if found
+            else ()
+        )
 
     def exits(self) -> tuple[tuple[int, int], ...]:
         """For each zone whose private subnets reach a NAT gateway: the zone, and the gateway's."""

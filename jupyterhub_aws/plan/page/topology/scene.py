@@ -1,4 +1,6 @@
-"""The scene of a plan: every box with its words, and the steps by which a person's request and a server's data travel."""
+"""The scene of a plan: every box with its words, and the steps by which a person's request and a
+server's data travel.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +21,15 @@ _SHOWN_RANGES = 3
 
 def scene(plan: Plan) -> Scene:
     """What the picture shows. Everything comes from what was recorded, by type."""
-    resources = plan.recording.everything.own  # what the caller's program adds has no place in this picture
+    resources = (
+        plan.recording.everything.own
+    )  # what the caller's program adds has no place in this picture
     places, owners = Places(resources), Owners(resources)
     plane, operators = services.control(resources)
-    ways_in = services.entries(places, owners, public=True), services.entries(places, owners, public=False)
+    ways_in = (
+        services.entries(places, owners, public=True),
+        services.entries(places, owners, public=False),
+    )
     found = Scene(
         region=plan.stack.region,
         vpc=_vpc(resources),
@@ -64,30 +71,82 @@ def _people(resources: Resources, owners: Owners, entries: Row) -> Shape:
     hosts = [found for release in owners.releases if (found := host(release))]
     names = (hosts[0] if len(hosts) == 1 else f"{len(hosts)} hubs by their names",) if hosts else ()
     records = resources.of("aws:route53/record:Record")
-    dns = (f"name from Route 53 ({len(records)} record{'s' if len(records) > 1 else ''})",) if records else ()
+    dns = (
+        (f"name from Route 53 ({len(records)} record{'s' if len(records) > 1 else ''})",)
+        if records
+        else ()
+    )
     if not entries:
-        return Shape(kind="outside", title="People", lines=("no balancer: by a tunnel or a node's port", *names))
-    ranges = sorted({cidr for balancer in resources.of(services.BALANCER) for cidr in _ranges(balancer, resources)})
+        return Shape(
+            kind="outside",
+            title="People",
+            lines=("no balancer: by a tunnel or a node's port", *names),
+        )
+    ranges = sorted(
+        {
+            cidr
+            for balancer in resources.of(services.BALANCER)
+            for cidr in _ranges(balancer, resources)
+        }
+    )
     origin = ", ".join(ranges[:_SHOWN_RANGES]) + (" …" if len(ranges) > _SHOWN_RANGES else "")
-    return Shape(kind="outside", title="People", lines=(*names, *((f"from {origin}",) if ranges else ()), *dns))
+    return Shape(
+        kind="outside",
+        title="People",
+        lines=(*names, *((f"from {origin}",) if ranges else ()), *dns),
+    )
 
 
 def _ranges(balancer: Resource, resources: Resources) -> list[str]:
     """The networks that a balancer's security groups let in."""
     groups = resources.referred(balancer.inputs.get("securityGroups"), _GROUP)
-    rules = [rule for rule in resources.of(_INGRESS) if any(group in groups for group in resources.referred(rule.inputs.get("securityGroupId"), _GROUP))]
-    return [str(cidr) for rule in rules if (cidr := rule.inputs.get("cidrIpv4") or rule.inputs.get("cidrIpv6"))]
+    rules = [
+        rule
+        for rule in resources.of(_INGRESS)
+        if any(
+            group in groups
+            for group in resources.referred(rule.inputs.get("securityGroupId"), _GROUP)
+        )
+    ]
+    return [
+        str(cidr)
+        for rule in rules
+        if (cidr := rule.inputs.get("cidrIpv4") or rule.inputs.get("cidrIpv6"))
+    ]
 
 
 def _steps(scene: Scene) -> tuple[dict[str, int], tuple[str, ...]]:
     """The numbered arrows that this stack has, and a sentence for each."""
     entries = scene.entries + scene.entries_inside
     sentences = {
-        "people": ("A person opens the hub's address; the load balancer takes the connection in any zone.", bool(entries)),
-        "hub": ("The balancer hands it to the hub's proxy on the core nodes.", bool(entries and scene.core)),
-        "pool": ("The hub starts the person's server; the autoscaler adds a node to the pool when none has room.", bool(scene.core and scene.pools)),
-        "homes": ("The server mounts the person's home directory.", bool(scene.pools and scene.homes)),
-        "out": ("Whatever a node fetches from the internet leaves through NAT; nothing comes in that way.", bool(scene.nats)),
+        "people": (
+            "A person opens the hub's address; the load balancer takes the connection in any zone.",
+            bool(entries),
+        ),
+        "hub": (
+            "The balancer hands it to the hub's proxy on the core nodes.",
+            bool(entries and scene.core),
+        ),
+        "pool": (
+            (
+                "The hub starts the person's server; the autoscaler adds a node to the pool when"
+                " none has room."
+            ),
+            bool(scene.core and scene.pools),
+        ),
+        "homes": (
+            "The server mounts the person's home directory.",
+            bool(scene.pools and scene.homes),
+        ),
+        "out": (
+            (
+                "Whatever a node fetches from the internet leaves through NAT; nothing comes in"
+                " that way."
+            ),
+            bool(scene.nats),
+        ),
     }
     drawn = [key for key, (_, there) in sentences.items() if there]
-    return {key: number for number, key in enumerate(drawn, start=1)}, tuple(sentences[key][0] for key in drawn)
+    return {key: number for number, key in enumerate(drawn, start=1)}, tuple(
+        sentences[key][0] for key in drawn
+    )

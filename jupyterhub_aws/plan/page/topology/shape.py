@@ -20,7 +20,9 @@ class Shape:
     def words(self) -> str:
         """The box in one line of text."""
         inside = "; ".join(part.words for part in self.parts)
-        return ": ".join(filter(None, (self.title, ", ".join(self.lines)))) + (f" ({inside})" if inside else "")
+        return ": ".join(filter(None, (self.title, ", ".join(self.lines)))) + (
+            f" ({inside})" if inside else ""
+        )
 
 
 Row = tuple[Shape, ...]
