@@ -19,7 +19,7 @@ from jupyterhub_aws.config.versions import pin
 
 
 @dataclass(frozen=True, kw_only=True)
-class Needed:
+class ExternalArtifact:
     """One image or chart under its maker's name, and who needs it. `repository` and `version`
     are a chart's.
     """
@@ -41,13 +41,13 @@ def releases(spec: StackSpec) -> Mapping[str, Mapping[str, Any]]:
     )
 
 
-def needed_images(spec: StackSpec) -> tuple[Needed, ...]:
+def needed_images(spec: StackSpec) -> tuple[ExternalArtifact, ...]:
     """Every image that some pod of the stack uses, by name."""
     found: dict[str, set[str]] = {}
     for reference, who in _uses(spec):
         found.setdefault(reference, set()).add(who)
     return tuple(
-        Needed(reference=reference, needed_by=tuple(sorted(found[reference])))
+        ExternalArtifact(reference=reference, needed_by=tuple(sorted(found[reference])))
         for reference in sorted(found)
     )
 
@@ -61,13 +61,13 @@ def _uses(spec: StackSpec) -> Iterator[tuple[str, str]]:
             yield reference, f"hub {name}: {'.'.join(map(str, path))}"
 
 
-def needed_charts(spec: StackSpec) -> tuple[Needed, ...]:
+def needed_charts(spec: StackSpec) -> tuple[ExternalArtifact, ...]:
     """Every chart of the stack, by name."""
     hubs = tuple(f"hub {name}" for name in spec.hubs)
     who = {chart: (chart,) for chart in releases(spec)} | ({CHART: hubs} if hubs else {})
     pinned = {name: pin("chart", name, spec.stack.cluster.version) for name in sorted(who)}
     return tuple(
-        Needed(
+        ExternalArtifact(
             reference=name, needed_by=who[name], repository=str(row.repository), version=row.version
         )
         for name, row in pinned.items()

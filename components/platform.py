@@ -60,12 +60,12 @@ from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
 from jupyterhub_aws.config.egress import ProxyEgress
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.halves import Configuration
-from jupyterhub_aws.config.homes import EfsHomes as EfsSection
+from jupyterhub_aws.config.homes import EfsHomesSection as EfsSection
 from jupyterhub_aws.config.keys import canonical
 from jupyterhub_aws.config.model import said
 from jupyterhub_aws.config.registry import EcrRegistry
 from jupyterhub_aws.config.resting import endpoint_reasons
-from jupyterhub_aws.config.runner import Runner as RunnerSection
+from jupyterhub_aws.config.runner import RunnerSection
 from jupyterhub_aws.config.secrets import missing_secrets
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.hub import HubSpec
@@ -350,7 +350,7 @@ class JupyterHubPlatform(Component):
     def _network(self) -> AnyNetwork:
         stack, section = self._stack, self._stack.vpc
         shared: dict[str, Any] = {"physical_name": stack.name, "tags": self._tags}
-        if isinstance(section, modes.OpenNetwork):
+        if isinstance(section, modes.OpenNetworkSection):
             own = NetworkArgs(
                 zones=section.zones,
                 cidr=section.cidr,
@@ -369,7 +369,7 @@ class JupyterHubPlatform(Component):
             "system_packages": stack.runner is not None,
             "account": self._account,
         }
-        if isinstance(section, modes.AirgapNetwork):
+        if isinstance(section, modes.AirgapNetworkSection):
             isolated = AirgapNetworkArgs(
                 zones=section.zones,
                 cidr=section.cidr,

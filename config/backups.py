@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
 from jupyterhub_aws.config.errors import Problem, refuse, shown
-from jupyterhub_aws.config.homes import EfsHomes, Homes
+from jupyterhub_aws.config.homes import EfsHomesSection, Homes
 from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import Region
 
@@ -238,7 +238,7 @@ def one_truth(homes: Homes, backups: AnyBackups) -> Iterator[Problem]:
     be a second backup, or a contradiction.
     """
     if (
-        not isinstance(homes, EfsHomes)
+        not isinstance(homes, EfsHomesSection)
         or homes.backup is None
         or not isinstance(backups, AwsBackup)
     ):

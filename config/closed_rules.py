@@ -17,10 +17,15 @@ from jupyterhub_aws.config.errors import Problem, dotted
 from jupyterhub_aws.config.homes import Homes, NfsHomes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.hub_rules import Hubs
-from jupyterhub_aws.config.network import AirgapNetwork, AnyNetwork, ExistingNetwork, OpenNetwork
+from jupyterhub_aws.config.network import (
+    AirgapNetworkSection,
+    AnyNetwork,
+    ExistingNetworkSection,
+    OpenNetworkSection,
+)
 from jupyterhub_aws.config.proxy import HUB_NAMES, is_proxy_variable
 from jupyterhub_aws.config.registry import AnyRegistry, UpstreamRegistry
-from jupyterhub_aws.config.runner import Runner
+from jupyterhub_aws.config.runner import RunnerSection
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
 from jupyterhub_aws.config.tree import leaves
 from jupyterhub_aws.config.values import host_of
@@ -49,7 +54,7 @@ def balancers_inside(network: AnyNetwork, hubs: Hubs) -> Iterator[Problem]:
         if network.closed:
             what = "is false, but no balancer of this network can face the internet"
             yield Problem(path=f"hubs.{name}.entry.internal", what=what, fix="write internal: true")
-        elif isinstance(network, ExistingNetwork) and not network.public_subnets:
+        elif isinstance(network, ExistingNetworkSection) and not network.public_subnets:
             what = (
                 "is false, but network.public_subnets names no subnet for a balancer that faces the"
                 " internet"
@@ -63,7 +68,7 @@ def balancers_inside(network: AnyNetwork, hubs: Hubs) -> Iterator[Problem]:
 
 def sign_in_inside(network: AnyNetwork, homes: Homes, hubs: Hubs) -> Iterator[Problem]:
     """Whoever hub and servers ask is inside, and the stack says so."""
-    if isinstance(network, OpenNetwork) or not network.closed:
+    if isinstance(network, OpenNetworkSection) or not network.closed:
         return
     for name, hub in hubs.items():
         if isinstance(hub.sign_in, GitHubSignIn):
@@ -124,10 +129,13 @@ def _inside(path: str, host: str, network: Any) -> Iterator[Problem]:
 
 
 def endpoints_offered(
-    region: str, network: AnyNetwork, homes: Homes, runner: Runner | None, watch: AnyWatch
+    region: str, network: AnyNetwork, homes: Homes, runner: RunnerSection | None, watch: AnyWatch
 ) -> Iterator[Problem]:
     """The region has an endpoint for each AWS API that something in the stack calls."""
-    if not isinstance(network, (AirgapNetwork, ExistingNetwork)) or not network.closed:
+    if (
+        not isinstance(network, (AirgapNetworkSection, ExistingNetworkSection))
+        or not network.closed
+    ):
         return
     for index, service in enumerate(network.additional_endpoints):
         if reason := not_offered(region, service):
@@ -216,10 +224,11 @@ def _environments(
     yield from seen.items()
 
 
-def runner_is_inside(network: AnyNetwork, runner: Runner | None) -> Iterator[Problem]:
+def runner_is_inside(network: AnyNetwork, runner: RunnerSection | None) -> Iterator[Problem]:
     """A runner stands where the API is reached by nobody else."""
     if runner is not None and (
-        not network.closed or not isinstance(network, (AirgapNetwork, ExistingNetwork))
+        not network.closed
+        or not isinstance(network, (AirgapNetworkSection, ExistingNetworkSection))
     ):
         what = "is for a closed network in AWS: this one's API is reached without it"
         yield Problem(path="runner", what=what, fix="remove the section")

@@ -11,7 +11,7 @@ from jupyterhub_aws.config import place_rules
 from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
 from jupyterhub_aws.config.egress import PeerNetwork
 from jupyterhub_aws.config.errors import Problem, shown
-from jupyterhub_aws.config.network import AnyNetwork, OpenNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.network import AnyNetwork, OpenNetworkSection, UnmanagedNetworkSection
 from jupyterhub_aws.config.versions import kubernetes_versions
 
 
@@ -38,8 +38,8 @@ def cluster_problems(
 
 def ranges_apart(network: AnyNetwork, cluster: AnyCluster) -> Iterator[Problem]:
     """Services have addresses that nothing else has."""
-    option = "ranges" if isinstance(network, UnmanagedNetwork) else "cidr"
-    peers = {} if isinstance(network, OpenNetwork) else network.peer_networks
+    option = "ranges" if isinstance(network, UnmanagedNetworkSection) else "cidr"
+    peers = {} if isinstance(network, OpenNetworkSection) else network.peer_networks
     yield from _ranges_apart(
         cluster, [*((f"network.{option}", cidr) for cidr in network.ranges), *_of_peers(peers)]
     )

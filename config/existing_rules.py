@@ -8,9 +8,9 @@ from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.entry import LoadBalancerEntry, NodePortEntry
 from jupyterhub_aws.config.errors import Problem
-from jupyterhub_aws.config.homes import EfsAccessPointHomes, EfsHomes, Homes
+from jupyterhub_aws.config.homes import EfsAccessPointHomes, EfsHomesSection, Homes
 from jupyterhub_aws.config.hub_rules import Hubs
-from jupyterhub_aws.config.network import AnyNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.network import AnyNetwork, UnmanagedNetworkSection
 from jupyterhub_aws.config.pool_rules import none_exists
 from jupyterhub_aws.config.pools import Pools
 from jupyterhub_aws.config.registry import AnyRegistry, EcrRegistry, OnNodes
@@ -18,7 +18,7 @@ from jupyterhub_aws.config.registry import AnyRegistry, EcrRegistry, OnNodes
 
 def network_of_its_kind(cluster: AnyCluster, network: AnyNetwork) -> Iterator[Problem]:
     """The stack makes a cluster in a VPC, or nothing around a cluster that is there."""
-    if isinstance(cluster, EksCluster) == isinstance(network, UnmanagedNetwork):
+    if isinstance(cluster, EksCluster) == isinstance(network, UnmanagedNetworkSection):
         made = isinstance(cluster, EksCluster)
         modes = "open, airgap or existing" if made else "unmanaged"
         yield Problem(
@@ -78,7 +78,7 @@ def nothing_of_aws(cluster: AnyCluster, homes: Homes, hubs: Hubs) -> Iterator[Pr
                     path=f"hubs.{name}.database.kind", what=what, fix="write sqlite, or postgres"
                 )
         return
-    if isinstance(homes, EfsHomes):
+    if isinstance(homes, EfsHomesSection):
         fix = "write efs_access_point (one that is there), nfs (any server), ebs, or ephemeral"
         yield Problem(
             path="homes.kind",

@@ -43,7 +43,7 @@ _LIMITS: dict[str, tuple[str, str, Callable[[str], str]]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Place:
+class _Location:
     """Where a finding stands: its path without the tags of unions, the model around it, and what
     is expected there.
     """
@@ -107,7 +107,7 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], prefix: str) -> Probl
     return Problem(path=dotted(path), what=what, fix=fix)
 
 
-def _explained(detail: ErrorDetails, place: _Place) -> tuple[str, str]:
+def _explained(detail: ErrorDetails, place: _Location) -> tuple[str, str]:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "refused":
         return str(context["what"]), str(context["fix"])
@@ -128,7 +128,7 @@ def _explained(detail: ErrorDetails, place: _Place) -> tuple[str, str]:
     return _about_keys(kind, detail, place)
 
 
-def _wrong_kind(kind: str, value: object, place: _Place) -> tuple[str, str]:
+def _wrong_kind(kind: str, value: object, place: _Location) -> tuple[str, str]:
     what, fix = _WORDS[kind]
     if kind == "json_invalid":
         return what, fix
@@ -200,7 +200,7 @@ def _about_tag(key: str, value: object, choices: list[str]) -> tuple[str, str]:
     return _not_one_of(value[key], choices)
 
 
-def _about_keys(kind: str, detail: ErrorDetails, place: _Place) -> tuple[str, str]:
+def _about_keys(kind: str, detail: ErrorDetails, place: _Location) -> tuple[str, str]:
     if kind == "missing":
         field = place.field
         return "is missing", (
@@ -268,7 +268,7 @@ def _tag_of(member: type[BaseModel]) -> str:
     )
 
 
-def _walk(location: tuple[int | str, ...], model: type[BaseModel], *, marks: bool) -> _Place:
+def _walk(location: tuple[int | str, ...], model: type[BaseModel], *, marks: bool) -> _Location:
     """Follow a finding's location through the models. `marks`: whether a last `[key]` can be
     pydantic's mark, and not a key that is called so.
     """
@@ -290,7 +290,7 @@ def _walk(location: tuple[int | str, ...], model: type[BaseModel], *, marks: boo
         owner = here if _is_model(here) else None
         siblings = siblings if owner in siblings.values() else {}
         here = _step(here, part)
-    return _Place(path=tuple(clean), owner=owner, expected=here, siblings=siblings)
+    return _Location(path=tuple(clean), owner=owner, expected=here, siblings=siblings)
 
 
 def _is_model(annotation: Any) -> bool:

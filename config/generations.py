@@ -5,7 +5,7 @@ until they are empty.
 from __future__ import annotations
 
 from jupyterhub_aws.config.pools import (
-    BoughtPool,
+    ManagedNodePool,
     OnDemandPool,
     Retiring,
     Size,
@@ -40,7 +40,7 @@ def label(generation: int) -> dict[str, str]:
     return {} if generation == _FIRST else {GENERATION: str(generation)}
 
 
-def retired(pool: BoughtPool, old: Retiring) -> BoughtPool:
+def retired(pool: ManagedNodePool, old: Retiring) -> ManagedNodePool:
     """The pool as an older generation of it was. It may become empty, whatever the pool's
     smallest size.
     """

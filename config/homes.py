@@ -230,7 +230,7 @@ class AdoptedHomes(Model):
         return self.owner == "root" and self.ownership == "pending"
 
 
-class EfsHomes(Model):
+class EfsHomesSection(Model):
     """One elastic file system for everybody, reachable from every zone. Each hub sees its own
     access point of it and nothing else.
     """
@@ -371,10 +371,10 @@ class EphemeralHomes(Model):
 
 
 #: Kinds in which a home is a directory of one file system.
-DIRECTORY_HOMES = (EfsHomes, NfsHomes, EfsAccessPointHomes)
+DIRECTORY_HOMES = (EfsHomesSection, NfsHomes, EfsAccessPointHomes)
 #: Those that somebody else made: each hub takes directories of it as they are.
 GIVEN_HOMES = (NfsHomes, EfsAccessPointHomes)
 Homes = Annotated[
-    EfsHomes | EbsHomes | NfsHomes | EfsAccessPointHomes | EphemeralHomes,
+    EfsHomesSection | EbsHomes | NfsHomes | EfsAccessPointHomes | EphemeralHomes,
     Field(discriminator="kind"),
 ]

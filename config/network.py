@@ -138,7 +138,7 @@ class _OwnVpc(Model):
         return (self.cidr,)
 
 
-class OpenNetwork(_OwnVpc):
+class OpenNetworkSection(_OwnVpc):
     """A VPC of its own with a way out: public subnets for balancer and NAT, large private ones
     for nodes and pods.
     """
@@ -191,7 +191,7 @@ class _Endpoints(Model):
     )
 
 
-class AirgapNetwork(_OwnVpc, _Endpoints):
+class AirgapNetworkSection(_OwnVpc, _Endpoints):
     """A VPC of its own with no way out: isolated subnets, and a private endpoint for each AWS
     API that something in it calls.
     """
@@ -239,7 +239,7 @@ class Subnet(Model):
     )
 
 
-class ExistingNetwork(_Endpoints):
+class ExistingNetworkSection(_Endpoints):
     """A VPC and subnets of yours, in which the stack makes nothing but endpoints. What they must
     have is checked at every preview.
     """
@@ -332,7 +332,7 @@ class ExistingNetwork(_Endpoints):
         return self
 
 
-class UnmanagedNetwork(Model):
+class UnmanagedNetworkSection(Model):
     """The network of a cluster that somebody else made, in AWS or not. Nothing is made in it;
     only what pods need to know of it is said.
     """
@@ -367,7 +367,7 @@ class UnmanagedNetwork(Model):
 
 
 #: A network in AWS, in which the stack makes a cluster.
-Vpc = OpenNetwork | AirgapNetwork | ExistingNetwork
-AnyNetwork = Vpc | UnmanagedNetwork
+Vpc = OpenNetworkSection | AirgapNetworkSection | ExistingNetworkSection
+AnyNetwork = Vpc | UnmanagedNetworkSection
 #: Discriminated by `mode`: components dispatch with `match`.
 Network = Annotated[AnyNetwork, Field(discriminator="mode")]

@@ -13,10 +13,15 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
 from jupyterhub_aws.config.entry import LoadBalancerEntry
 from jupyterhub_aws.config.errors import Problem, refuse, shown
-from jupyterhub_aws.config.homes import EfsHomes, Homes
+from jupyterhub_aws.config.homes import EfsHomesSection, Homes
 from jupyterhub_aws.config.hub_rules import Hubs
 from jupyterhub_aws.config.model import Model, option
-from jupyterhub_aws.config.network import AirgapNetwork, AnyNetwork, ExistingNetwork, OpenNetwork
+from jupyterhub_aws.config.network import (
+    AirgapNetworkSection,
+    AnyNetwork,
+    ExistingNetworkSection,
+    OpenNetworkSection,
+)
 
 _TAG = re.compile(r"[^=\s][^=]*=[^=]*")
 
@@ -45,7 +50,7 @@ Tag = Annotated[
 Dropped = Literal["nat", "endpoints", "balancers"]
 
 
-class Machines(Model):
+class PausedInstances(Model):
     """The instances of a cluster that somebody else made, by a tag that all of a kind have. Only
     what has the tag is ever stopped or started.
     """
@@ -81,7 +86,7 @@ class Pause(Model):
         ),
         changing="For the next pause.",
     )
-    instances: Machines | None = option(
+    instances: PausedInstances | None = option(
         None,
         help=(
             "With `cluster.kind: existing`: the EC2 instances to stop and start. None: `jhub pause`"
@@ -93,14 +98,14 @@ class Pause(Model):
 
 def dropped_exists(network: AnyNetwork, pause: Pause) -> Iterator[Problem]:
     """Only what the stack makes can be dropped."""
-    if "nat" in pause.drop and not isinstance(network, OpenNetwork):
+    if "nat" in pause.drop and not isinstance(network, OpenNetworkSection):
         yield Problem(
             path="pause.drop",
             what=f"names nat, but network.mode is {network.mode}",
             fix="remove nat: this stack makes no NAT gateway",
         )
-    makes = isinstance(network, AirgapNetwork) or (
-        isinstance(network, ExistingNetwork) and network.makes_endpoints
+    makes = isinstance(network, AirgapNetworkSection) or (
+        isinstance(network, ExistingNetworkSection) and network.makes_endpoints
     )
     if "endpoints" in pause.drop and not makes:
         yield Problem(
@@ -162,7 +167,7 @@ def nothing_waits_for_nodes(paused: bool, homes: Homes) -> Iterator[Problem]:
     """Homes are handed over by a job, and a paused stack has no node for it."""
     if (
         paused
-        and isinstance(homes, EfsHomes)
+        and isinstance(homes, EfsHomesSection)
         and homes.adopted is not None
         and homes.adopted.pending
     ):

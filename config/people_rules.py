@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from jupyterhub_aws.config.database import MemoryDatabase
 from jupyterhub_aws.config.entry import AcmTls
 from jupyterhub_aws.config.errors import Problem, shown
-from jupyterhub_aws.config.homes import DIRECTORY_HOMES, EfsHomes, Homes
+from jupyterhub_aws.config.homes import DIRECTORY_HOMES, EfsHomesSection, Homes
 from jupyterhub_aws.config.hub import Hub
-from jupyterhub_aws.config.pools import GivenPool, Pools
+from jupyterhub_aws.config.pools import ExistingNodePool, Pools
 from jupyterhub_aws.config.sign_in import GitHubSignIn, LdapSignIn, NativeSignIn
 from jupyterhub_aws.config.sign_in_directory import is_dn
 from jupyterhub_aws.config.volumes import shared_mount
@@ -82,7 +82,7 @@ def protected_nodes_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
             path = f"hubs.{name}.profiles.{profile_name}.protected"
             if not profile.protected or pool is None:
                 continue
-            if isinstance(pool, GivenPool):
+            if isinstance(pool, ExistingNodePool):
                 what = f"means nothing in pool {profile.pool}, whose nodes the stack does not buy"
                 yield Problem(path=path, what=what, fix="remove it")
             elif pool.capacity == "spot":
@@ -158,7 +158,7 @@ def adopted_homes_have_one_hub(homes: Homes, hubs: Collection[str]) -> Iterator[
     """Homes that were there are those of one hub: another would show the same people the same
     files under its own scheme.
     """
-    if isinstance(homes, EfsHomes) and homes.adopted is not None and len(hubs) != 1:
+    if isinstance(homes, EfsHomesSection) and homes.adopted is not None and len(hubs) != 1:
         what = f"are the homes of one hub, and the stack has {len(hubs)}"
         yield Problem(
             path="homes.adopted",

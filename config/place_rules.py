@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
 from jupyterhub_aws.config.errors import Problem, dotted, shown
-from jupyterhub_aws.config.network import AnyNetwork, ExistingNetwork
+from jupyterhub_aws.config.network import AnyNetwork, ExistingNetworkSection
 from jupyterhub_aws.config.tree import leaves
 from jupyterhub_aws.config.zones import letters, partition_named, zones
 
@@ -28,7 +28,7 @@ def zones_in_region(
     for index, zone in enumerate(network.zones):
         path = (
             f"network.private_subnets.{zone}"
-            if isinstance(network, ExistingNetwork)
+            if isinstance(network, ExistingNetworkSection)
             else f"network.zones[{index}]"
         )
         yield from zone_problems(path, zone, region, instead=instead)
@@ -38,7 +38,7 @@ def zones_in_region(
                 what=f"is named twice (got {shown(zone)})",
                 fix="name two or three different zones",
             )
-    if isinstance(network, ExistingNetwork):
+    if isinstance(network, ExistingNetworkSection):
         for zone in network.public_subnets:
             yield from zone_problems(
                 f"network.public_subnets.{zone}", zone, region, instead=instead

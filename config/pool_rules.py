@@ -10,7 +10,7 @@ from decimal import Decimal
 from jupyterhub_aws.config.errors import Problem, shown
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.network import AnyNetwork
-from jupyterhub_aws.config.pools import GivenPool, OnDemandPool, Pools
+from jupyterhub_aws.config.pools import ExistingNodePool, OnDemandPool, Pools
 from jupyterhub_aws.config.prices import Prices
 
 
@@ -61,7 +61,7 @@ def price_is_a_maximum(region: str, pools: Pools) -> Iterator[Problem]:
 def none_exists(pools: Pools, why: str) -> Iterator[Problem]:
     """Nodes of a cluster that is made here are made too."""
     for name, pool in pools.user.items():
-        if isinstance(pool, GivenPool):
+        if isinstance(pool, ExistingNodePool):
             fix = "write spot_first, spot or on_demand, and instance_types"
             yield Problem(path=f"pools.{name}.capacity", what=f"is existing, but {why}", fix=fix)
 

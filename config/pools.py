@@ -250,7 +250,7 @@ class Retiring(Model):
     )
 
 
-class CorePool(_Pool):
+class CorePoolSection(_Pool):
     """The nodes that are always there: hub, proxy, autoscaler and add-on controllers. On demand,
     fixed size.
     """
@@ -390,7 +390,7 @@ class OnDemandPool(_UserPool):
     )
 
 
-class GivenPool(Model):
+class ExistingNodePool(Model):
     """Nodes that are there already, in a cluster that somebody else made. Label them as
     `docs/operations.md` says, or say by which labels to find them.
     """
@@ -467,8 +467,8 @@ class GivenPool(Model):
 
 
 #: Nodes that the stack buys.
-BoughtPool = SpotFirstPool | SpotPool | OnDemandPool
-AnyUserPool = BoughtPool | GivenPool
+ManagedNodePool = SpotFirstPool | SpotPool | OnDemandPool
+AnyUserPool = ManagedNodePool | ExistingNodePool
 UserPool = Annotated[AnyUserPool, Field(discriminator="capacity")]
 
 
@@ -478,7 +478,7 @@ class Pools(Model):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[ShortName, UserPool] = Field(init=False)
 
-    core: CorePool | None = option(
+    core: CorePoolSection | None = option(
         None,
         help="The nodes of the hub itself. Required, except in a cluster that is there already.",
         changing="See its options.",
@@ -490,6 +490,8 @@ class Pools(Model):
         return dict(sorted(self.__pydantic_extra__.items()))
 
     @property
-    def bought(self) -> dict[str, BoughtPool]:
+    def bought(self) -> dict[str, ManagedNodePool]:
         """Those of them whose nodes the stack makes."""
-        return {name: pool for name, pool in self.user.items() if not isinstance(pool, GivenPool)}
+        return {
+            name: pool for name, pool in self.user.items() if not isinstance(pool, ExistingNodePool)
+        }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted, shown
 from jupyterhub_aws.config.instance_types import instance_source, instance_type, instance_types
-from jupyterhub_aws.config.prices_by_region import RegionalPrices, Row, prices_in
+from jupyterhub_aws.config.prices_by_region import PriceRow, RegionalPrices, prices_in
 
 if TYPE_CHECKING:
     import datetime
@@ -34,12 +34,14 @@ def _table() -> dict[str, Any]:
 
 
 @cache
-def rows() -> Mapping[str, Row]:
+def rows() -> Mapping[str, PriceRow]:
     """Every price by name. Read from disk at the first call."""
     found = {name: row for name, row in _table().items() if isinstance(row, dict)}
     return MappingProxyType(
         {
-            name: Row(name=name, usd=Decimal(row["usd"]), source=row["source"], date=row["date"])
+            name: PriceRow(
+                name=name, usd=Decimal(row["usd"]), source=row["source"], date=row["date"]
+            )
             for name, row in found.items()
         }
     )
@@ -118,10 +120,10 @@ class Prices:
             return type_ not in self.ec2 and (regional is None or type_ not in regional.ec2)
         return name not in self.fixed and (regional is None or name not in regional.rows)
 
-    def sources(self) -> list[Row]:
+    def sources(self) -> list[PriceRow]:
         """Where each fixed price was read, an operator's own ones included."""
         own = [
-            Row(name=name, usd=usd, source=str(self.file), date=self._date)
+            PriceRow(name=name, usd=usd, source=str(self.file), date=self._date)
             for name, usd in {**self.fixed, **self.ec2}.items()
         ]
         regional = self._regional

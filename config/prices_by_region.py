@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent / "data" / "prices"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class PriceRow:
     """One price in US dollars, and where and when it was read."""
 
     name: str
@@ -42,7 +42,7 @@ class RegionalPrices:
     """
 
     region: str
-    rows: Mapping[str, Row]
+    rows: Mapping[str, PriceRow]
     ec2: Mapping[str, Decimal]
     ec2_source: str
     date: datetime.date
@@ -62,7 +62,9 @@ def prices_in(region: str) -> RegionalPrices | None:
     document = json.loads((FOLDER / f"{region}.json").read_bytes())
     sources = [(source, datetime.date.fromisoformat(date)) for source, date in document["sources"]]
     rows = {
-        name: Row(name=name, usd=Decimal(usd), source=sources[index][0], date=sources[index][1])
+        name: PriceRow(
+            name=name, usd=Decimal(usd), source=sources[index][0], date=sources[index][1]
+        )
         for name, (usd, index) in document["rows"].items()
     }
     types: dict[str, tuple[str, int]] = document["ec2"]

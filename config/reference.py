@@ -30,7 +30,7 @@ _WIDEST = 34
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Place:
+class _OptionPlace:
     """A place in a stack file: its path, the page's anchor for it, and the schema of what stands
     there.
     """
@@ -39,9 +39,11 @@ class _Place:
     anchor: str
     node: Node
 
-    def below(self, name: str, node: Node) -> _Place:
+    def below(self, name: str, node: Node) -> _OptionPlace:
         path = f"{self.path}{name}" if name == "[]" or not self.path else f"{self.path}.{name}"
-        return _Place(path=path, anchor=f"{self.anchor}.{name.strip('<[]>')}".strip("."), node=node)
+        return _OptionPlace(
+            path=path, anchor=f"{self.anchor}.{name.strip('<[]>')}".strip("."), node=node
+        )
 
 
 def reference_page() -> str:
@@ -49,7 +51,7 @@ def reference_page() -> str:
     schema = models_schema()
     definitions: Node = schema["$defs"]
     sections = [
-        _Place(path=PROVIDER_KEYS.get(name, name), anchor=name, node=node)
+        _OptionPlace(path=PROVIDER_KEYS.get(name, name), anchor=name, node=node)
         for name, node in schema["properties"].items()
     ]
     lines = [_HEAD, "## The whole stack", "", schema["description"], ""]
@@ -60,7 +62,7 @@ def reference_page() -> str:
     return "\n".join([*lines, *_versions()]) + "\n"
 
 
-def _section(place: _Place, definitions: Node, level: int) -> Iterator[str]:
+def _section(place: _OptionPlace, definitions: Node, level: int) -> Iterator[str]:
     """Say in a section why this part exists, list its options, and go on with the unions in it."""
     # GitHub makes an anchor of a heading's letters; a path with dots or brackets needs one of its
     # own.
@@ -77,7 +79,7 @@ def _section(place: _Place, definitions: Node, level: int) -> Iterator[str]:
 
 
 def _union(
-    place: _Place, choices: Sequence[tuple[str, str, Node]], definitions: Node, level: int
+    place: _OptionPlace, choices: Sequence[tuple[str, str, Node]], definitions: Node, level: int
 ) -> Iterator[str]:
     """List the choices, the options that all of them share, then what each has of its own."""
     key = choices[0][0]
@@ -101,7 +103,7 @@ def _union(
         yield from _options_of(place, {"properties": shared}, definitions, level)
     for _, value, member in choices:
         own = {name: option for name, option in member["properties"].items() if name not in shared}
-        variant = _Place(path=place.path, anchor=f"{place.anchor}.{value}", node=member)
+        variant = _OptionPlace(path=place.path, anchor=f"{place.anchor}.{value}", node=member)
         yield from (
             "",
             (
@@ -113,7 +115,7 @@ def _union(
         yield from _options_of(variant, {"properties": own}, definitions, level + 1)
 
 
-def _options_of(place: _Place, model: Node, definitions: Node, level: int) -> Iterator[str]:
+def _options_of(place: _OptionPlace, model: Node, definitions: Node, level: int) -> Iterator[str]:
     """Write the table of a model's options, then the unions among them and the entries under
     names of your choice.
     """
@@ -128,7 +130,7 @@ def _options_of(place: _Place, model: Node, definitions: Node, level: int) -> It
         )
 
 
-def _options(place: _Place, model: Node, definitions: Node) -> Iterator[_Place]:
+def _options(place: _OptionPlace, model: Node, definitions: Node) -> Iterator[_OptionPlace]:
     """List the options of a model, each followed by those inside it. Unions are left to their
     own sub-sections.
     """
@@ -140,7 +142,7 @@ def _options(place: _Place, model: Node, definitions: Node) -> Iterator[_Place]:
             yield from _options(inside, _model(inside.node, definitions), definitions)
 
 
-def _entry(place: _Place) -> _Place:
+def _entry(place: _OptionPlace) -> _OptionPlace:
     """Find what stands at a place, or in each entry of the map or list that stands there."""
     node = _given(place.node)
     if isinstance(node.get("additionalProperties"), dict):
@@ -165,11 +167,11 @@ def _model(node: Node, definitions: Node) -> Node:
 
 
 def _is_section(node: Node, definitions: Node) -> bool:
-    inside = _entry(_Place(path="", anchor="", node=node)).node
+    inside = _entry(_OptionPlace(path="", anchor="", node=node)).node
     return "$ref" in _given(inside) or bool(_choices(inside, definitions))
 
 
-def _row(place: _Place, definitions: Node, *, at_top: bool = False) -> list[str]:
+def _row(place: _OptionPlace, definitions: Node, *, at_top: bool = False) -> list[str]:
     node, does, inside = place.node, place.node["description"], _entry(place).node
     section, choices = _is_section(node, definitions), _choices(inside, definitions)
     own_heading = section and (at_top or bool(choices))

@@ -20,7 +20,7 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class ReplacementVerdict:
     """What another value of a property does. `engine`: only the engine, or AWS, can know;
     `reason` says why.
     """
@@ -57,7 +57,7 @@ def _source(type_: str) -> str:
 
 
 @cache
-def verdict(type_: str, path: str) -> Verdict:
+def verdict(type_: str, path: str) -> ReplacementVerdict:
     """What another value at a path (dotted, without positions, such as `vpcConfig.subnetIds`) does
     to a resource of a type.
 
@@ -65,7 +65,7 @@ def verdict(type_: str, path: str) -> Verdict:
     engine's to know, never an update by default.
     """
     if type_ not in known_types():
-        return Verdict(kind="engine", reason="its type is in no table")
+        return ReplacementVerdict(kind="engine", reason="its type is in no table")
     rows = (
         _by_hand().get(type_, _NOTHING),
         {"source": _source(type_), **_documented().get(type_, {})},
@@ -74,15 +74,17 @@ def verdict(type_: str, path: str) -> Verdict:
     for prefix in prefixes(parts):
         for row in (row for row in rows if row):
             if prefix in row.get("engine", ()):
-                return Verdict(kind="engine", source=row["source"], reason=row["engine"][prefix])
+                return ReplacementVerdict(
+                    kind="engine", source=row["source"], reason=row["engine"][prefix]
+                )
             if prefix in row.get("replaces", ()) or (
                 prefix == path and prefix in row.get("blocks", ())
             ):
-                return Verdict(kind="replaces", source=row["source"])
+                return ReplacementVerdict(kind="replaces", source=row["source"])
     return _in_place(type_, parts)
 
 
-def _in_place(type_: str, parts: list[str]) -> Verdict:
+def _in_place(type_: str, parts: list[str]) -> ReplacementVerdict:
     """A property that nothing says to force a replacement: changed in place, if its type has it."""
     hand, documented = _by_hand().get(type_, _NOTHING), _documented().get(type_, _NOTHING)
     source = hand.get("source", _source(type_))
@@ -93,11 +95,11 @@ def _in_place(type_: str, parts: list[str]) -> Verdict:
         and any(inside.startswith(f"{parts[0]}.") for inside in forcing)
         and parts[0] not in ("metadata", "spec")
     ):
-        return Verdict(
+        return ReplacementVerdict(
             kind="engine", source=source, reason=f"something in {parts[0]} forces a replacement"
         )
     if parts[0] in documented.get("inputs", hand.get("inputs", ())):
-        return Verdict(kind="updates", source=source)
-    return Verdict(
+        return ReplacementVerdict(kind="updates", source=source)
+    return ReplacementVerdict(
         kind="engine", source=source, reason="its documentation does not know this property"
     )

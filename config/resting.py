@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jupyterhub_aws.config.endpoints import GATEWAYS, reasons, running
-from jupyterhub_aws.config.network import OpenNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.network import OpenNetworkSection, UnmanagedNetworkSection
 from jupyterhub_aws.config.stack import StackConfig
 
 
@@ -19,7 +19,7 @@ def endpoint_reasons(stack: StackConfig) -> Mapping[str, str]:
     resumed, and the gateways, which cost nothing.
     """
     network = stack.network
-    if isinstance(network, (OpenNetwork, UnmanagedNetwork)):
+    if isinstance(network, (OpenNetworkSection, UnmanagedNetworkSection)):
         return {}
     wanted = reasons(
         running(

@@ -55,7 +55,7 @@ def _roomy(value: str) -> str:
     return value
 
 
-class Runner(Model):
+class RunnerSection(Model):
     """A machine without any open port, reached through AWS Systems Manager, that reads the
     bundle and runs `pulumi` on the stack inside.
     """

@@ -28,15 +28,15 @@ from jupyterhub_aws.config.cluster import Cluster, EksCluster
 from jupyterhub_aws.config.errors import Problem, dotted
 from jupyterhub_aws.config.formats import Format
 from jupyterhub_aws.config.gate import Gate
-from jupyterhub_aws.config.homes import EfsHomes, Homes
+from jupyterhub_aws.config.homes import EfsHomesSection, Homes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.model import Model, option
-from jupyterhub_aws.config.network import Network, UnmanagedNetwork, Vpc
+from jupyterhub_aws.config.network import Network, UnmanagedNetworkSection, Vpc
 from jupyterhub_aws.config.pause import Dropped, Pause, Paused
 from jupyterhub_aws.config.pools import Pools
 from jupyterhub_aws.config.project import PROJECT as PROJECT
 from jupyterhub_aws.config.registry import Registry, UpstreamRegistry, registry_of
-from jupyterhub_aws.config.runner import Runner
+from jupyterhub_aws.config.runner import RunnerSection
 from jupyterhub_aws.config.tags import Tags
 from jupyterhub_aws.config.values import AccountId, Region, ShortName, StackName
 from jupyterhub_aws.config.watch import CloudWatchWatch, Watch
@@ -118,7 +118,7 @@ class StackConfig(Model):
         changing="See its options.",
     )
     homes: Homes = option(
-        EfsHomes(kind="efs"),
+        EfsHomesSection(kind="efs"),
         help="Where home directories live.",
         changing="Never on a stack that people use.",
     )
@@ -141,7 +141,7 @@ class StackConfig(Model):
         help="Where images and charts come from.",
         changing="See its options.",
     )
-    runner: Runner | None = option(
+    runner: RunnerSection | None = option(
         None,
         help=(
             "A machine in a closed network that runs `pulumi` inside. None unless this section is"
@@ -207,7 +207,7 @@ class StackConfig(Model):
         """The network of the cluster that the stack makes. Raises TypeError for a stack whose
         cluster is there already.
         """
-        if isinstance(self.network, UnmanagedNetwork):
+        if isinstance(self.network, UnmanagedNetworkSection):
             raise TypeError("this stack has no network")
         return self.network
 
@@ -237,7 +237,7 @@ class StackConfig(Model):
     def ownership_pending(self) -> bool:
         """Whether homes that root wrote are still to be handed over."""
         return (
-            isinstance(self.homes, EfsHomes)
+            isinstance(self.homes, EfsHomesSection)
             and self.homes.adopted is not None
             and self.homes.adopted.pending
         )

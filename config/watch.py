@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
 from jupyterhub_aws.config.errors import Problem, refuse, shown
-from jupyterhub_aws.config.homes import EfsHomes, Homes
+from jupyterhub_aws.config.homes import EfsHomesSection, Homes
 from jupyterhub_aws.config.model import Model, option, tag
 
 _MAIL = re.compile(r"[\w.+-]+@([a-z0-9-]+\.)+[a-z]{2,}", re.ASCII | re.IGNORECASE)
@@ -161,7 +161,7 @@ def homes_are_measured(homes: Homes, watch: AnyWatch) -> Iterator[Problem]:
     if (
         isinstance(watch, CloudWatchWatch)
         and watch.homes_gib is not None
-        and not isinstance(homes, EfsHomes)
+        and not isinstance(homes, EfsHomesSection)
     ):
         yield Problem(
             path="monitoring.homes_gib",

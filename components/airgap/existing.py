@@ -99,7 +99,7 @@ class ExistingNetworkArgs:
             "internal_hosts": self.internal_hosts,
             "peer_networks": self.peer_networks,
         }
-        section = given.section(network_config.ExistingNetwork, values)
+        section = given.section(network_config.ExistingNetworkSection, values)
         services = given.services(self.services)
         given.check_value(bool, self.system_packages, "system_packages")
         given.check_input("account", self.account)
@@ -198,7 +198,7 @@ def _s3_prefix_list(region: str) -> pulumi.Output[str]:
     return ec2.get_prefix_list_output(name=f"com.amazonaws.{region}.s3").id
 
 
-def _checked(network: network_config.ExistingNetwork) -> pulumi.Output[str]:
+def _checked(network: network_config.ExistingNetworkSection) -> pulumi.Output[str]:
     """The VPC's id, once AWS has answered that VPC and subnets have what they must."""
     subnets = sorted(
         {

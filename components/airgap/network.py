@@ -87,7 +87,7 @@ class AirgapNetworkArgs:
             "internal_hosts": self.internal_hosts,
             "peer_networks": self.peer_networks,
         }
-        section = given.section(network_config.AirgapNetwork, values)
+        section = given.section(network_config.AirgapNetworkSection, values)
         services = given.services(self.services)
         given.check_value(bool, self.system_packages, "system_packages")
         given.check_input("account", self.account)

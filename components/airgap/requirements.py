@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from jupyterhub_aws.config.network import ExistingNetwork, Subnet
+from jupyterhub_aws.config.network import ExistingNetworkSection, Subnet
 
 #: A zone's nodes, their pods' /28 prefixes, balancers and endpoints: below this the first node
 #: fills the subnet.
@@ -30,7 +30,7 @@ class SubnetAnswer(Protocol):
     available_ip_address_count: int | None
 
 
-def vpc_faults(network: ExistingNetwork, vpc: VpcAnswer) -> list[str]:
+def vpc_faults(network: ExistingNetworkSection, vpc: VpcAnswer) -> list[str]:
     """What the VPC lacks: each a line with path, fault and remedy."""
     faults = []
     for switch, on in (
@@ -50,7 +50,7 @@ def vpc_faults(network: ExistingNetwork, vpc: VpcAnswer) -> list[str]:
 
 
 def subnet_faults(
-    network: ExistingNetwork, zone: str, subnet: Subnet, answer: SubnetAnswer
+    network: ExistingNetworkSection, zone: str, subnet: Subnet, answer: SubnetAnswer
 ) -> list[str]:
     """What one subnet lacks, or where it is not what the stack file says."""
     public = network.public_subnets.get(zone) is subnet

@@ -32,7 +32,7 @@ class RunnerArgs:
     `bucket` and `bucket_arn` are the bundle's. The cluster's name is the prefix of physical names.
     """
 
-    runner: runner_config.Runner
+    runner: runner_config.RunnerSection
     cluster: ClusterOutputs
     account: pulumi.Input[str]
     bucket: pulumi.Input[str]
@@ -40,7 +40,7 @@ class RunnerArgs:
     tags: Mapping[str, str]
 
 
-def instance_name(name: str, runner: runner_config.Runner) -> str:
+def instance_name(name: str, runner: runner_config.RunnerSection) -> str:
     """The machine's name in the program: another one for another architecture, which needs
     another image, and for another `generation`.
     """

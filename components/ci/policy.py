@@ -45,7 +45,7 @@ _APART = ("iam:", "route53:", "s3:", "ssm:")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class ResourceScope:
     """One stack's account: `region` and `account` of AWS, `prefix` of everything that the stack
     gives a name (its `name` option).
 
@@ -112,7 +112,7 @@ def trust(
     )
 
 
-def state(backend: Backend, place: Place, *, writes: bool) -> tuple[Statement, ...]:
+def state(backend: Backend, place: ResourceScope, *, writes: bool) -> tuple[Statement, ...]:
     """What a run of the engine does with its state. A preview reads only: it takes no lock
     (measured on pulumi 3.260, docs/changes.md).
     """
@@ -131,7 +131,7 @@ def state(backend: Backend, place: Place, *, writes: bool) -> tuple[Statement, .
     )
 
 
-def reading(types: Collection[str], place: Place) -> tuple[Statement, ...]:
+def reading(types: Collection[str], place: ResourceScope) -> tuple[Statement, ...]:
     """Looking at the stack's own kinds of resources, in its region."""
     found = actions(types, "read")
     regional = [action for action in found if not action.startswith(_APART)]
@@ -166,7 +166,11 @@ def reading(types: Collection[str], place: Place) -> tuple[Statement, ...]:
 
 
 def changing(
-    types: Collection[str], place: Place, *, boundary: str | None = None, attach: Sequence[str] = ()
+    types: Collection[str],
+    place: ResourceScope,
+    *,
+    boundary: str | None = None,
+    attach: Sequence[str] = (),
 ) -> tuple[Statement, ...]:
     """Making, changing and deleting the stack's own kinds of resources: in its regions, and under
     its own names where AWS can tell names.
@@ -219,7 +223,7 @@ def changing(
     )
 
 
-def _images(found: Sequence[str], place: Place) -> Statement:
+def _images(found: Sequence[str], place: ResourceScope) -> Statement:
     """Launch templates name machine images by AWS's own parameters, and whoever uses one has to be
     able to read them (EC2 Auto Scaling user guide, "Use AWS Systems Manager parameters instead of
     AMI IDs in launch templates").
@@ -233,7 +237,7 @@ def _images(found: Sequence[str], place: Place) -> Statement:
     }
 
 
-def _sealing(place: Place) -> Statement:
+def _sealing(place: ResourceScope) -> Statement:
     """A vault is made with a key that whoever makes it may use, through AWS Backup (AWS Backup
     developer guide, "Encryption for backups").
     """
@@ -262,7 +266,7 @@ def _one_or_all(found: Sequence[str]) -> str | list[str]:
 
 
 def _roles(
-    found: Sequence[str], place: Place, boundary: str | None, further: Sequence[str]
+    found: Sequence[str], place: ResourceScope, boundary: str | None, further: Sequence[str]
 ) -> list[Statement]:
     """Roles, policies and profiles of the stack's own names; only AWS's own policies that the
     program knows; handed to its services only.
@@ -330,7 +334,7 @@ def _linked() -> Mapping[str, Any]:
     return {"StringEquals": {"iam:AWSServiceName": [f"{name}.amazonaws.com" for name in names]}}
 
 
-def _in(place: Place) -> Mapping[str, Any]:
+def _in(place: ResourceScope) -> Mapping[str, Any]:
     return {"StringEquals": {"aws:RequestedRegion": _one_or_all(place.regions)}}
 
 

@@ -14,7 +14,7 @@ from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.ci.policy import (
     ISSUER,
     Backend,
-    Place,
+    ResourceScope,
     changing,
     packed,
     reading,
@@ -42,7 +42,7 @@ class RolesArgs:
     repository: str
     branches: Sequence[str]
     environment: str
-    place: Place
+    place: ResourceScope
     backend: Backend
     tags: Mapping[str, str]
     types: Sequence[str] = tuple(sorted(known_types()))

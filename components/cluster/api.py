@@ -44,7 +44,7 @@ class Proxy(Address):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class ApiFault:
     """Why it does not answer. `early`: a cluster that was just made may still answer so, because
     its name is young.
     """
@@ -107,7 +107,7 @@ def callers_kubeconfig(path: str | None) -> dict[str, Any]:
 
 def fault(
     address: Address, environment: Mapping[str, str] | None = None, seconds: float = SECONDS
-) -> Fault | None:
+) -> ApiFault | None:
     """Why nobody answers there, through the proxy of the environment where one applies; None
     where somebody does. Takes `seconds` at most, and a moment.
     """
@@ -120,19 +120,19 @@ def fault(
                 None if proxy is None or not proxy.speaks_http else _through(link, address, proxy)
             )
     except socket.gaierror as error:
-        return Fault(
+        return ApiFault(
             why=f"the name {whom.host} is not known here: {error.strerror}", early=proxy is None
         )
     except OSError as error:
         said = error.strerror or str(error)
         behind = "" if proxy is None else f"the proxy {proxy.host}:{proxy.port}: "
-        return Fault(
+        return ApiFault(
             why=behind + said[:1].lower() + said[1:],
             early=proxy is None and not isinstance(error, TimeoutError),
         )
 
 
-def _through(link: socket.socket, address: Address, proxy: Proxy) -> Fault | None:
+def _through(link: socket.socket, address: Address, proxy: Proxy) -> ApiFault | None:
     where = f"{address.host}:{address.port}"
     who = (
         f"Proxy-Authorization: Basic {base64.b64encode(proxy.credentials.encode()).decode()}\r\n"
@@ -144,7 +144,7 @@ def _through(link: socket.socket, address: Address, proxy: Proxy) -> Fault | Non
     if first.startswith("HTTP/") and first.split(" ")[1:2] == ["200"]:
         return None
     fix = f"put {address.host} into NO_PROXY where it is reached without"
-    return Fault(
+    return ApiFault(
         why=f"the proxy {proxy.host}:{proxy.port} answers {first[:60]!r}; {fix}", early=False
     )
 

@@ -18,7 +18,7 @@ from pulumi.runtime.settings import get_monitor
 from jupyterhub_aws.components.cluster.api import (
     SECONDS,
     Address,
-    Fault,
+    ApiFault,
     address_in,
     callers_kubeconfig,
     fault,
@@ -110,7 +110,7 @@ async def _reached(access: ClusterAccess, kubeconfig: str, created: str | None) 
     raise _silent(address, wrong, _cure(access))
 
 
-async def _awaited(address: Address, wrong: Fault) -> Fault | None:
+async def _awaited(address: Address, wrong: ApiFault) -> ApiFault | None:
     """What is wrong after some patience with a cluster that was just made; None as soon as it
     answers.
     """
@@ -118,7 +118,7 @@ async def _awaited(address: Address, wrong: Fault) -> Fault | None:
         f"waiting for the Kubernetes API of the new cluster at {address.host} ({wrong.why}),"
         f" {_LOOKS * _SECONDS_BETWEEN / 60:.0f} minutes at most"
     )
-    last: Fault | None = wrong
+    last: ApiFault | None = wrong
     for _ in range(_LOOKS):
         await asyncio.sleep(_SECONDS_BETWEEN)
         last = await _fault(address)
@@ -127,7 +127,7 @@ async def _awaited(address: Address, wrong: Fault) -> Fault | None:
     return last
 
 
-def _unless_it_changes(access: ClusterAccess, address: Address, wrong: Fault, found: Any) -> Any:
+def _unless_it_changes(access: ClusterAccess, address: Address, wrong: ApiFault, found: Any) -> Any:
     """An unknown in the kubeconfig's place where this very update changes who may reach the API:
     refused, nobody could ever let himself in.
     """
@@ -148,12 +148,12 @@ def _unless_it_changes(access: ClusterAccess, address: Address, wrong: Fault, fo
     return pulumi.Output(set(), nothing, unknown)
 
 
-async def _fault(address: Address) -> Fault | None:
+async def _fault(address: Address) -> ApiFault | None:
     """Look without holding up the rest of the program; a resolver that does not answer either is
     left behind.
     """
     loop = asyncio.get_running_loop()
-    found: asyncio.Future[Fault | None] = loop.create_future()
+    found: asyncio.Future[ApiFault | None] = loop.create_future()
 
     def look() -> None:
         seen = fault(address)
@@ -163,7 +163,7 @@ async def _fault(address: Address) -> Fault | None:
     try:
         return await asyncio.wait_for(asyncio.shield(found), SECONDS + 1)
     except TimeoutError:
-        return Fault(
+        return ApiFault(
             why=f"the name {address.host} is not resolved within {SECONDS:.0f} seconds", early=False
         )
 
@@ -201,7 +201,7 @@ def _cure(access: ClusterAccess) -> str:
     return f"{access.option} lets in {_listed(public)}: {ask}"
 
 
-def _silent(address: Address, wrong: Fault, cure: str) -> pulumi.RunError:
+def _silent(address: Address, wrong: ApiFault, cure: str) -> pulumi.RunError:
     return pulumi.RunError(
         f"the Kubernetes API at {address.host} does not answer from here ({wrong.why}): {cure}"
     )

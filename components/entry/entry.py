@@ -13,14 +13,14 @@ from jupyterhub_aws.components.entry.people import people_may_come
 from jupyterhub_aws.config.entry import LoadBalancerEntry, NodePortEntry
 
 
-class Entry(Component):
+class HubEntry(Component):
     """By the kind of entry a balancer or a rule for people's networks.
 
     `port_forward` has no entry at all: `jhub open` makes a tunnel to the proxy's own service. What
     selects the proxy inside the cluster is components/entry/service.py.
     """
 
-    token: ClassVar[str] = "jupyterhub-aws:entry:Entry"
+    token: ClassVar[str] = "jupyterhub-aws:entry:HubEntry"
     balancer: Balancer | None = None
 
     def __init__(

@@ -18,7 +18,7 @@ from jupyterhub_aws.components.iam import pod_identity_trust
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.config.backups import one_truth
 from jupyterhub_aws.config.homes import AdoptedHomes
-from jupyterhub_aws.config.homes import EfsHomes as EfsSection
+from jupyterhub_aws.config.homes import EfsHomesSection as EfsSection
 from jupyterhub_aws.config.people_rules import adopted_homes_have_one_hub
 from jupyterhub_aws.config.specs.homes import GID, NFS_PORT, UID, EfsSpec
 from jupyterhub_aws.config.values import ShortName

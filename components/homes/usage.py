@@ -23,7 +23,7 @@ _A_DAY = 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class UsageReportArgs:
+class UsageReportJobArgs:
     """`hub` is what follows for the hub, `images` the names of images, `schedule` in cron's
     words, `namespace` the hub's, `after` the claim of its homes.
     """
@@ -35,15 +35,15 @@ class UsageReportArgs:
     after: Sequence[pulumi.Resource]
 
 
-class UsageReport(Component):
+class UsageReportJob(Component):
     """Runs as the owner of homes, reaches nobody, and writes its report beside them; the table
     is in its log.
     """
 
-    token: ClassVar[str] = "jupyterhub-aws:homes:UsageReport"
+    token: ClassVar[str] = "jupyterhub-aws:homes:UsageReportJob"
 
     def __init__(
-        self, name: str, args: UsageReportArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: UsageReportJobArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(name, opts)
         program = HomesProgram(
@@ -77,5 +77,5 @@ class UsageReport(Component):
         self.register_outputs({"schedule": args.schedule})
 
 
-def _depth(args: UsageReportArgs) -> int:
+def _depth(args: UsageReportJobArgs) -> int:
     return args.hub.options.home_directory.count("/") + 1

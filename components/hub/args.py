@@ -27,14 +27,14 @@ from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.homes import (
     EbsHomes,
     EfsAccessPointHomes,
-    EfsHomes,
+    EfsHomesSection,
     EphemeralHomes,
     Homes,
     NfsHomes,
 )
 from jupyterhub_aws.config.hub import Culling, Hub
 from jupyterhub_aws.config.mirrors import PackageMirrors
-from jupyterhub_aws.config.network import ExistingNetwork
+from jupyterhub_aws.config.network import ExistingNetworkSection
 from jupyterhub_aws.config.profiles import Profile
 from jupyterhub_aws.config.secrets import SECRET_ENDINGS, missing_secrets
 from jupyterhub_aws.config.sign_in import SignIn
@@ -222,7 +222,7 @@ class JupyterHubArgs:
                     f"has no access point for the hub {name} (it has: {known})",
                     f'add "{name}" to hubs of EfsHomesArgs',
                 )
-            return EfsHomes(kind="efs")
+            return EfsHomesSection(kind="efs")
         if not isinstance(self.homes, (EfsAccessPointHomes, NfsHomes, EbsHomes, EphemeralHomes)):
             fix = "give the .outputs of EfsHomes, or a section such as EphemeralHomes"
             given.say("homes", f"must be EfsHomesOutputs (got {type(self.homes).__name__})", fix)
@@ -230,7 +230,7 @@ class JupyterHubArgs:
         return self.homes
 
 
-class _KnownNetwork(ExistingNetwork):
+class _KnownNetwork(ExistingNetworkSection):
     """What rules and network policies ask of a network, whoever made it."""
 
     spec: NetworkSpec
@@ -246,7 +246,7 @@ class _KnownNetwork(ExistingNetwork):
         return self.spec.ranges
 
 
-def _network_section(cluster: ClusterOutputs) -> ExistingNetwork:
+def _network_section(cluster: ClusterOutputs) -> ExistingNetworkSection:
     network = cluster.network_spec
     public = () if isinstance(cluster.network, NetworkSpec) else cluster.network.public_subnets
     facts: dict[str, Any] = {

@@ -12,7 +12,7 @@ from pulumi_random import RandomPassword
 from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.entry.args import EntryArgs
 from jupyterhub_aws.components.entry.balancer import Balancer
-from jupyterhub_aws.components.entry.entry import Entry
+from jupyterhub_aws.components.entry.entry import HubEntry
 from jupyterhub_aws.components.hub.database import (
     DatabaseVolume,
     DatabaseVolumeArgs,
@@ -104,7 +104,7 @@ class HubCloud(Component):
         args, port = self._args, self._args.hub.node_port
         if port is None:
             return
-        entry = Entry(
+        entry = HubEntry(
             f"{self._name}-entry",
             EntryArgs(
                 names=self._names,

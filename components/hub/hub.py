@@ -22,10 +22,10 @@ from jupyterhub_aws.components.cluster.outputs import in_cluster
 from jupyterhub_aws.components.entry.certificate import own_certificate_end
 from jupyterhub_aws.components.entry.service import EntryService, EntryServiceArgs
 from jupyterhub_aws.components.facts import HubFacts
-from jupyterhub_aws.components.homes.usage import UsageReport, UsageReportArgs
+from jupyterhub_aws.components.homes.usage import UsageReportJob, UsageReportJobArgs
 from jupyterhub_aws.components.hub.args import JupyterHubArgs
 from jupyterhub_aws.components.hub.cloud import HubCloud
-from jupyterhub_aws.components.hub.not_ready import Where, says_why
+from jupyterhub_aws.components.hub.not_ready import HubAccess, says_why
 from jupyterhub_aws.components.hub.parts import HubParts, InClusterInputs
 from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
 from jupyterhub_aws.components.hub.storage import (
@@ -34,7 +34,7 @@ from jupyterhub_aws.components.hub.storage import (
     HomesVolume,
     HomesVolumeArgs,
 )
-from jupyterhub_aws.components.hub.values.hub import Given, hub_values
+from jupyterhub_aws.components.hub.values.hub import HubSecretInputs, hub_values
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.errors import Problem
@@ -325,14 +325,14 @@ class JupyterHub(Component):
     def _usage_report(self, homes: Sequence[pulumi.Resource], images: Images) -> None:
         report = getattr(self._hub.homes, "usage_report", None)
         if report is not None:
-            args = UsageReportArgs(
+            args = UsageReportJobArgs(
                 hub=self._hub,
                 images=images,
                 schedule=report.schedule,
                 namespace=self._in_namespace,
                 after=homes,
             )
-            UsageReport(f"{self._name}-usage", args, self.child())
+            UsageReportJob(f"{self._name}-usage", args, self.child())
 
     def _certificate(self, release: Release) -> None:
         """The proxy reads its certificate when it starts: a renewed one starts it again, and only
@@ -383,9 +383,9 @@ class JupyterHub(Component):
             opts=self.child(depends_on=[release, *self.secrets.ready]),
         )
 
-    def _where(self, inputs: InClusterInputs) -> Where:
+    def _where(self, inputs: InClusterInputs) -> HubAccess:
         access, kubeconfig = inputs.access, inputs.kubeconfig
-        return Where(
+        return HubAccess(
             hub=self._hub.name,
             namespace=self._names.namespace,
             kubeconfig=None if kubeconfig is None else pulumi.Output.from_input(kubeconfig),
@@ -394,7 +394,7 @@ class JupyterHub(Component):
         )
 
     def _release(self, inputs: InClusterInputs, before: Sequence[pulumi.Resource]) -> Release:
-        given = Given(
+        given = HubSecretInputs(
             auth_token=self.secrets.auth_token,
             cookie_secret=self.secrets.cookie_secret,
             auth_state_key=self.secrets.auth_state_key,

@@ -30,7 +30,7 @@ _MOST = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Where:
+class HubAccess:
     """The namespace of a hub and how its cluster is reached: `kubeconfig` is the text of one, or
     else `file` (None: the caller's own) and `context`.
     """
@@ -42,7 +42,7 @@ class Where:
     context: str | None = None
 
 
-def says_why(where: Where) -> pulumi.ResourceHookBinding | None:
+def says_why(where: HubAccess) -> pulumi.ResourceHookBinding | None:
     """Hooks for the release of a hub. None in a plan, and under an engine that knows none."""
     if not under_an_engine() or not monitor_supports_feature(
         resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS
@@ -59,7 +59,7 @@ def says_why(where: Where) -> pulumi.ResourceHookBinding | None:
     return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(f"why-{where.namespace}", failed)])
 
 
-def reasons(where: Where, kubeconfig: str | None) -> Iterator[str]:
+def reasons(where: HubAccess, kubeconfig: str | None) -> Iterator[str]:
     """A line for each pod that does not get ready, and where to look. Raises nothing: whatever
     goes wrong here, the true error follows.
     """
@@ -81,7 +81,7 @@ def reasons(where: Where, kubeconfig: str | None) -> Iterator[str]:
         yield f"hub {where.hub}: {'no pod of it waits in vain now; ' if not found else ''}{more}"
 
 
-def _line(where: Where, kubeconfig: str | None, folder: Path) -> list[str]:
+def _line(where: HubAccess, kubeconfig: str | None, folder: Path) -> list[str]:
     if shutil.which("kubectl") is None:
         raise FileNotFoundError("kubectl is not on PATH")
     file = where.file
@@ -102,7 +102,7 @@ def _line(where: Where, kubeconfig: str | None, folder: Path) -> list[str]:
     ]
 
 
-def _asked(where: Where, kubectl: list[str]) -> Iterator[str]:
+def _asked(where: HubAccess, kubectl: list[str]) -> Iterator[str]:
     pods = json.loads(_read([*kubectl, "get", "pods", "-o", "json"]))["items"]
     pods = [
         pod

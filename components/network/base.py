@@ -10,7 +10,7 @@ import pulumi
 from pulumi_aws import ec2
 
 from jupyterhub_aws.components.base import Component, named
-from jupyterhub_aws.components.network.flow_logs import FlowLogs, FlowLogsArgs
+from jupyterhub_aws.components.network.flow_logs import VpcFlowLogs, VpcFlowLogsArgs
 from jupyterhub_aws.config.specs.network import OwnVpcSpec, ZoneSubnets
 
 
@@ -32,9 +32,9 @@ class OwnVpc(Component):
             subnets.zone: self._private_subnet(subnets) for subnets in spec.subnets
         }
         if spec.flow_logs is not None:
-            FlowLogs(
+            VpcFlowLogs(
                 f"{name}-flow-logs",
-                FlowLogsArgs(
+                VpcFlowLogsArgs(
                     flow_logs=spec.flow_logs, vpc_id=self.vpc.id, prefix=spec.name, tags=tags
                 ),
                 self.child(),

@@ -15,7 +15,7 @@ from jupyterhub_aws.config import network as network_config
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FlowLogsArgs:
+class VpcFlowLogsArgs:
     """The section `network.flow_logs`, the VPC that is watched, and the prefix of physical
     names.
     """
@@ -49,14 +49,14 @@ def writer_policy(log_group_arn: str) -> str:
     )
 
 
-class FlowLogs(Component):
+class VpcFlowLogs(Component):
     """The log group, the role that writes into it, and the flow log itself."""
 
-    token: ClassVar[str] = "jupyterhub-aws:network:FlowLogs"
+    token: ClassVar[str] = "jupyterhub-aws:network:VpcFlowLogs"
     log_group_name: pulumi.Output[str]
 
     def __init__(
-        self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: VpcFlowLogsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(name, opts)
         physical = f"{args.prefix}-flow-logs"

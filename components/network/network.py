@@ -15,7 +15,7 @@ from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.base import checked
 from jupyterhub_aws.components.network.base import OwnVpc
 from jupyterhub_aws.components.network.outputs import NetworkOutputs, network_outputs
-from jupyterhub_aws.config.network import FlowLogs, OpenNetwork
+from jupyterhub_aws.config.network import FlowLogs, OpenNetworkSection
 from jupyterhub_aws.config.place_rules import zones_in_region
 from jupyterhub_aws.config.specs.network import OpenVpcSpec, ZoneSubnets, open_vpc_spec
 
@@ -59,7 +59,7 @@ class NetworkArgs:
             "nat": self.nat,
             "flow_logs": self.flow_logs,
         }
-        section = given.section(OpenNetwork, values)
+        section = given.section(OpenNetworkSection, values)
         given.check_value(bool, self.without_nat, "without_nat")
         region = "" if section is None else given.region("zones[0]", section.zones)
         if section is not None:

@@ -30,7 +30,7 @@ from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
 from jupyterhub_aws.components.pools.user_group import UserGroup, UserGroupArgs
 from jupyterhub_aws.config.pool_rules import pool_problems
 from jupyterhub_aws.config.pools import AnyUserPool
-from jupyterhub_aws.config.pools import CorePool as CoreSection
+from jupyterhub_aws.config.pools import CorePoolSection as CoreSection
 from jupyterhub_aws.config.specs.node_groups import NodePoolsSpec, node_pools_spec
 
 #: What Auto Scaling does with the key of its nodes' volumes (EC2 Auto Scaling user guide, "Required

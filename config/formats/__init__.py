@@ -14,7 +14,14 @@ from pydantic import BeforeValidator
 
 from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.formats.one_to_two import OneToTwo
-from jupyterhub_aws.config.formats.step import Edit, Renamed, Revalued, Step, applied, clashes
+from jupyterhub_aws.config.formats.step import (
+    Edit,
+    MigrationStep,
+    Renamed,
+    Revalued,
+    applied,
+    clashes,
+)
 from jupyterhub_aws.version import __version__
 
 __all__ = [
@@ -35,7 +42,7 @@ __all__ = [
 #: The format that this version reads and writes.
 FORMAT = 2
 #: From each format to the next, from the first on.
-STEPS: tuple[type[Step], ...] = (OneToTwo,)
+STEPS: tuple[type[MigrationStep], ...] = (OneToTwo,)
 _LISTED = 6  # renamed options that one message names
 
 

@@ -4,10 +4,10 @@ them.
 
 from __future__ import annotations
 
-from jupyterhub_aws.config.formats.step import Renamed, Revalued, Step
+from jupyterhub_aws.config.formats.step import MigrationStep, Renamed, Revalued
 
 
-class OneToTwo(Step):
+class OneToTwo(MigrationStep):
     """The names of version 0.1 become those of version 0.2. What the options mean did not
     change.
     """

@@ -58,7 +58,7 @@ class Edit:
         )
 
 
-class Step(ABC):
+class MigrationStep(ABC):
     """From one format to the next. `sections` are always the options of the program by name,
     without a project's prefix, as plain data.
     """

@@ -18,7 +18,7 @@ from jupyterhub_aws.config.backups import (
     Weekly,
     cron,
 )
-from jupyterhub_aws.config.homes import EfsHomes
+from jupyterhub_aws.config.homes import EfsHomesSection
 
 #: AWS Backup's own windows (developer guide, "Backup plan options"): a job that has not begun after
 #: 8 hours is given up, and one that runs after 7 days.
@@ -90,7 +90,7 @@ class BackupSpec:
         """The tag of an RDS instance: only where AWS Backup is to take it too."""
         return self.selection if isinstance(self.options, AwsBackup) and self.options.rds else {}
 
-    def efs_plan(self, homes: EfsHomes) -> bool:
+    def efs_plan(self, homes: EfsHomesSection) -> bool:
         """Whether EFS's own default plan is on: never beside AWS Backup, which covers the file
         system already.
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jupyterhub_aws.config.homes import EbsHomes, EfsHomes
+from jupyterhub_aws.config.homes import EbsHomes, EfsHomesSection
 from jupyterhub_aws.config.specs.backups import BackupSpec
 
 #: The user and group of every image of the Jupyter project, and of the access points of homes.
@@ -39,7 +39,7 @@ class EfsSpec:
     """
 
     name: str
-    options: EfsHomes
+    options: EfsHomesSection
     hubs: tuple[str, ...]
     backups: BackupSpec | None = None
 
@@ -95,7 +95,7 @@ class EfsSpec:
         return hub_directory(self.options, hub)
 
 
-def hub_directory(options: EfsHomes, hub: str) -> str:
+def hub_directory(options: EfsHomesSection, hub: str) -> str:
     """The directory on the file system that holds the homes of this hub."""
     return f"/hubs/{hub}" if options.adopted is None else options.adopted.path
 

@@ -18,7 +18,7 @@ from jupyterhub_aws.config.cluster import Cluster, EksCluster
 from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.egress import ProxyEgress
 from jupyterhub_aws.config.hub import Hub
-from jupyterhub_aws.config.network import AnyNetwork, OpenNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.network import AnyNetwork, OpenNetworkSection, UnmanagedNetworkSection
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
 from jupyterhub_aws.config.values import port_of
 
@@ -81,7 +81,7 @@ def _hub_may(hub: Hub, network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
     if isinstance(hub.database, PostgresDatabase):
         yield _rule(ranges, [_POSTGRES])
     asked = _sign_in_ports(hub)
-    if isinstance(network, OpenNetwork) or not network.closed:
+    if isinstance(network, OpenNetworkSection) or not network.closed:
         if asked:  # a directory may be anywhere, inside or out; the metadata is nowhere among it
             yield {"to": [_block("0.0.0.0/0", [_LINK_LOCAL])], "ports": _ports(asked, ("TCP",))}
         return
@@ -112,16 +112,16 @@ def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
     pods, databases, homes or credentials.
     """
     own = [*network.ranges, cluster.service_cidr]
-    if isinstance(network, OpenNetwork) or not network.closed:
+    if isinstance(network, OpenNetworkSection) or not network.closed:
         yield {"to": [_block("0.0.0.0/0", _outside_of_all([*_NOT_INTERNET, *own]))]}
-    if isinstance(network, OpenNetwork):
+    if isinstance(network, OpenNetworkSection):
         return
     for _, beside in sorted(network.peer_networks.items()):
         if beside.servers and beside.ports:
             yield _rule(list(beside.cidrs), list(beside.ports))
     if (
         network.closed
-        and not isinstance(network, UnmanagedNetwork)
+        and not isinstance(network, UnmanagedNetworkSection)
         and network.additional_endpoints
     ):
         yield _rule(list(network.ranges), [_HTTPS])

@@ -17,11 +17,11 @@ from jupyterhub_aws.config.egress import (
 )
 from jupyterhub_aws.config.endpoints import reasons, running
 from jupyterhub_aws.config.network import (
-    AirgapNetwork,
+    AirgapNetworkSection,
     AnyNetwork,
-    ExistingNetwork,
+    ExistingNetworkSection,
     FlowLogs,
-    OpenNetwork,
+    OpenNetworkSection,
 )
 from jupyterhub_aws.config.proxy import no_proxy, proxy_environment
 
@@ -116,7 +116,7 @@ class NetworkSpec:
 
 def network_spec(section: AnyNetwork, region: str) -> NetworkSpec:
     """What follows from a network section of any mode."""
-    if isinstance(section, OpenNetwork):
+    if isinstance(section, OpenNetworkSection):
         return NetworkSpec(region=region, zones=section.zones, ranges=section.ranges)
     return NetworkSpec(
         region=region,
@@ -186,12 +186,12 @@ class ExistingVpcSpec:
 
     name: str
     network: NetworkSpec
-    section: ExistingNetwork
+    section: ExistingNetworkSection
     endpoints: EndpointsSpec | None
 
 
 def open_vpc_spec(
-    section: OpenNetwork, *, name: str, region: str, without_nat: bool = False
+    section: OpenNetworkSection, *, name: str, region: str, without_nat: bool = False
 ) -> OpenVpcSpec:
     """What follows from a network of mode `open`. `without_nat`: no gateway for the time being,
     their addresses are kept.
@@ -210,7 +210,7 @@ def open_vpc_spec(
 
 
 def isolated_vpc_spec(
-    section: AirgapNetwork,
+    section: AirgapNetworkSection,
     *,
     name: str,
     region: str,
@@ -240,7 +240,7 @@ def isolated_vpc_spec(
 
 
 def existing_vpc_spec(
-    section: ExistingNetwork,
+    section: ExistingNetworkSection,
     *,
     name: str,
     region: str,

@@ -21,10 +21,10 @@ from jupyterhub_aws.config.instance_types import InstanceType
 from jupyterhub_aws.config.node_size import node_size
 from jupyterhub_aws.config.pools import (
     AnyUserPool,
-    BoughtPool,
-    CorePool,
+    CorePoolSection,
     Disk,
-    GivenPool,
+    ExistingNodePool,
+    ManagedNodePool,
     OnDemandPool,
     Pools,
     SpotFirstPool,
@@ -124,9 +124,9 @@ class PoolSpec:
 
 def pool_spec(name: str, pool: AnyUserPool) -> PoolSpec:
     """What follows from one user pool."""
-    types, exists = pool.types, isinstance(pool, GivenPool)
-    number = 1 if isinstance(pool, GivenPool) else pool.generation
-    own = pool.node_selector if isinstance(pool, GivenPool) else {}
+    types, exists = pool.types, isinstance(pool, ExistingNodePool)
+    number = 1 if isinstance(pool, ExistingNodePool) else pool.generation
+    own = pool.node_selector if isinstance(pool, ExistingNodePool) else {}
     markets: tuple[Market, ...] = (
         ("spot", "on-demand")
         if isinstance(pool, SpotFirstPool)
@@ -195,7 +195,7 @@ class NodeGroupSpec:
     cluster: str
     prefix: str
     pool: PoolSpec
-    section: BoughtPool
+    section: ManagedNodePool
     market: Market
     zone: str | None
     retiring: bool
@@ -230,7 +230,7 @@ class NodeGroupSpec:
 
 def _group_spec(  # noqa: PLR0913 -- by name, each
     pool: PoolSpec,
-    section: BoughtPool,
+    section: ManagedNodePool,
     market: Market,
     zone: str | None,
     *,
@@ -278,7 +278,7 @@ def _group_spec(  # noqa: PLR0913 -- by name, each
 
 
 def _template_tags(
-    pool: PoolSpec, section: BoughtPool, labels: Mapping[str, str], taints: Sequence[Taint]
+    pool: PoolSpec, section: ManagedNodePool, labels: Mapping[str, str], taints: Sequence[Taint]
 ) -> dict[str, str]:
     """What a node of an empty group would look like (kubernetes/autoscaler,
     cloudprovider/aws/README.md).
@@ -306,7 +306,7 @@ class CoreGroupSpec:
     """
 
     stem: str
-    section: CorePool
+    section: CorePoolSection
     version: str
     zones: tuple[str, ...]
     paused: bool = False
@@ -411,7 +411,7 @@ def node_pools_spec(  # noqa: PLR0913 -- by name, each
             paused=paused,
         )
         for pool, old in [*((pool, False) for pool in pools), *((pool, True) for pool in retiring)]
-        if not isinstance(pool.pool, GivenPool)
+        if not isinstance(pool.pool, ExistingNodePool)
         for market in pool.markets
         for zone in (zones if per_zone else (None,))
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from jupyterhub_aws.components.ci.policy import Backend, Place
+from jupyterhub_aws.components.ci.policy import Backend, ResourceScope
 from jupyterhub_aws.components.ci.roles import Roles, RolesArgs
 
 config, region = pulumi.Config(), pulumi.Config("aws").require("region")
@@ -21,7 +21,7 @@ roles = Roles(
         repository=config.require("repository"),
         branches=tuple(map(str, branches)),
         environment=config.require("environment"),
-        place=Place(
+        place=ResourceScope(
             region=region,
             account=account,
             prefix=config.require("prefix"),

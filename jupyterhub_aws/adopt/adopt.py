@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jupyterhub_aws.adopt.draft import Draft, by_reference, owning, reasons_against_owning
+from jupyterhub_aws.adopt.draft import StackDraft, by_reference, owning, reasons_against_owning
 from jupyterhub_aws.adopt.live import Live
 from jupyterhub_aws.adopt.match import Outcome, matched
 from jupyterhub_aws.adopt.matchers.cluster import CONTROL_PLANE
@@ -93,7 +93,7 @@ def _home(path: Path) -> Project:
     return find_project(path.absolute().parent) or unnamed_project(path.parent)
 
 
-def _tried(draft: Draft, live: Live, path: Path) -> Adoption:
+def _tried(draft: StackDraft, live: Live, path: Path) -> Adoption:
     """Evaluate a draft with the program, match it, and evaluate it once more with its map: an
     entry that nothing uses would be an error there.
     """

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from jupyterhub_aws.changes.mask import masked_text
 from jupyterhub_aws.changes.read import read_side
-from jupyterhub_aws.changes.side import Side, Step
+from jupyterhub_aws.changes.side import EngineStep, Side
 from jupyterhub_aws.checks.resources import made_here
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.stack import file_key
@@ -30,7 +30,7 @@ _REPLACED = (
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
-class Fault:
+class ImportFault:
     """Something that the `up` must not do: which resource, what, and what to change."""
 
     subject: str
@@ -39,7 +39,7 @@ class Fault:
 
 
 @dataclass(kw_only=True)
-class Verdict:
+class PreviewVerdict:
     """`stage`: `adopts` (the next up imports), `done` (nothing changes any more), `nothing` (there
     is no map, and nothing is lost), `more` (it still changes what was adopted), `wrong` (see
     `faults`). The lists hold TYPE::NAME; `added` has what changes among the resources that the
@@ -52,7 +52,7 @@ class Verdict:
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[ImportFault] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
@@ -134,11 +134,11 @@ def _data(text: str) -> Mapping[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def judged(file: StackFile, side: Side) -> Verdict:
+def judged(file: StackFile, side: Side) -> PreviewVerdict:
     """What the preview is, by the map of the stack file."""
     entries = _entries(file)
     steps = {_subject(urn): step for urn, step in (side.steps or {}).items() if made_here(urn)}
-    found = Verdict(stage="wrong")
+    found = PreviewVerdict(stage="wrong")
     for urn, step in sorted((side.steps or {}).items()):
         if not made_here(urn):
             _of_added(found, _subject(urn), step)
@@ -149,7 +149,7 @@ def judged(file: StackFile, side: Side) -> Verdict:
                 "would be imported, and no entry of the stack file says so",
                 "preview again: this one is of another stack file",
             )
-            found.faults.append(Fault(subject=subject, what=what, fix=fix))
+            found.faults.append(ImportFault(subject=subject, what=what, fix=fix))
     for subject, identity in sorted(entries.items()):
         _of_entry(found, subject, identity, steps.get(subject))
     found.faults.sort()
@@ -159,7 +159,7 @@ def judged(file: StackFile, side: Side) -> Verdict:
 
 
 def _stage(
-    found: Verdict, entries: Mapping[str, str]
+    found: PreviewVerdict, entries: Mapping[str, str]
 ) -> Literal["adopts", "done", "nothing", "more"]:
     if found.imported:
         return "adopts"
@@ -182,25 +182,25 @@ def _subject(urn: str) -> str:
     return f"{types.rpartition('$')[2]}::{name}"
 
 
-def _of_step(found: Verdict, subject: str, step: Step) -> None:
+def _of_step(found: PreviewVerdict, subject: str, step: EngineStep) -> None:
     if step.op == "replace":
         because = f", because of {', '.join(step.because)}" if step.because else ""
         found.faults.append(
-            Fault(subject=subject, what=f"would be replaced{because}", fix=_REPLACED)
+            ImportFault(subject=subject, what=f"would be replaced{because}", fix=_REPLACED)
         )
     elif step.op == "delete":
         fix = (
             "the state has it and the stack file does not: write back what made it, or find out who"
             " took it out"
         )
-        found.faults.append(Fault(subject=subject, what="would be deleted", fix=fix))
+        found.faults.append(ImportFault(subject=subject, what="would be deleted", fix=fix))
     elif step.op in ("create", "update", "import") and (step.new is None or step.new.custom):
         {"create": found.created, "update": found.updated, "import": found.imported}[
             step.op
         ].append(subject)
 
 
-def _of_added(found: Verdict, subject: str, step: Step) -> None:
+def _of_added(found: PreviewVerdict, subject: str, step: EngineStep) -> None:
     """What becomes of a resource that the caller's program added. Its import needs no entry in
     the stack file: the program says it.
     """
@@ -211,7 +211,7 @@ def _of_added(found: Verdict, subject: str, step: Step) -> None:
             " of its own, once the stack is adopted"
         )
         found.faults.append(
-            Fault(
+            ImportFault(
                 subject=subject,
                 what=f"would be {'replaced' if step.op == 'replace' else 'deleted'}{because}",
                 fix=fix,
@@ -221,7 +221,7 @@ def _of_added(found: Verdict, subject: str, step: Step) -> None:
         found.added.append(subject)
 
 
-def _of_entry(found: Verdict, subject: str, identity: str, step: Step | None) -> None:
+def _of_entry(found: PreviewVerdict, subject: str, identity: str, step: EngineStep | None) -> None:
     """An entry is imported, or is there already; anything else would make a second one.
 
     The engine leaves out steps of what stays the same at times; that an entry is somebody's, the
@@ -232,25 +232,25 @@ def _of_entry(found: Verdict, subject: str, identity: str, step: Step | None) ->
             "is in imports, and would be made anew",
             "is the preview older than the stack file? Preview again",
         )
-        found.faults.append(Fault(subject=subject, what=what, fix=fix))
+        found.faults.append(ImportFault(subject=subject, what=what, fix=fix))
     elif step is not None and step.op == "import":
         _imported(found, subject, identity, step)
     elif step is None or step.op in ("same", "update"):
         found.there.append(subject)
 
 
-def _imported(found: Verdict, subject: str, identity: str, step: Step) -> None:
+def _imported(found: PreviewVerdict, subject: str, identity: str, step: EngineStep) -> None:
     if step.new is not None and not step.new.protect:
         fix = (
             "is the program older than this command? Its transform protects what it imports"
             " (components/imports.py)"
         )
         found.faults.append(
-            Fault(subject=subject, what="would be imported without protection", fix=fix)
+            ImportFault(subject=subject, what="would be imported without protection", fix=fix)
         )
     if step.new is not None and step.new.import_id not in (None, identity):
         what, fix = (
             f"would be imported from {step.new.import_id}, and the stack file says {identity}",
             "preview again",
         )
-        found.faults.append(Fault(subject=subject, what=what, fix=fix))
+        found.faults.append(ImportFault(subject=subject, what=what, fix=fix))

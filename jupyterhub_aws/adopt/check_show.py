@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from jupyterhub_aws.adopt.check import Verdict
+from jupyterhub_aws.adopt.check import PreviewVerdict
 
 _MOST = 6
 
 
-def show(found: Verdict, stack: str) -> None:
+def show(found: PreviewVerdict, stack: str) -> None:
     """Print it: what is wrong first; success only where it is one."""
     from jupyterhub_aws.adopt.lines import Lines
     from jupyterhub_aws.cli.console import Terminal

@@ -24,7 +24,7 @@ _LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
 @dataclass(kw_only=True)
-class Draft:
+class StackDraft:
     """Sections of a stack file with a comment above each. `kind` is what becomes of the cluster."""
 
     kind: str
@@ -74,7 +74,7 @@ def reasons_against_owning(live: Live) -> list[str]:
     return found
 
 
-def owning(live: Live) -> Draft:
+def owning(live: Live) -> StackDraft:
     """The cluster becomes the program's resource, and so does its network where the program
     would have divided it in the same way.
     """
@@ -97,7 +97,7 @@ def owning(live: Live) -> Draft:
         "pools": pools_note,
         "homes": _homes_note(live),
     }
-    return Draft(
+    return StackDraft(
         kind="eks",
         sections=sections,
         comments=comments,
@@ -105,7 +105,7 @@ def owning(live: Live) -> Draft:
     )
 
 
-def by_reference(live: Live, reasons: list[str]) -> Draft:
+def by_reference(live: Live, reasons: list[str]) -> StackDraft:
     """The cluster is used in place: nothing of it, of its network or of its nodes is the
     program's.
     """
@@ -133,7 +133,7 @@ def by_reference(live: Live, reasons: list[str]) -> Draft:
         "network": "Its network is its owner's; only what pods must know stands here.",
         "homes": _given_note(live),
     }
-    return Draft(
+    return StackDraft(
         kind="existing",
         sections=sections,
         comments=comments,

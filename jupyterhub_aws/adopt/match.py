@@ -12,7 +12,7 @@ from typing import Any, Literal
 from jupyterhub_aws.adopt.live import Live
 from jupyterhub_aws.adopt.matchers import MATCHERS
 from jupyterhub_aws.adopt.matchers.cluster import CONTROL_PLANE
-from jupyterhub_aws.adopt.matchers.kind import Asked, Found, resolved
+from jupyterhub_aws.adopt.matchers.kind import Asked, ImportCandidate, resolved
 from jupyterhub_aws.changes.properties import Comparison, PropertyChange
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.replacements import verdict
@@ -80,7 +80,7 @@ _LONGEST_ROUNDS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class ImportDifference:
     """A property that will be another one after the `up` that adopts. `effect` says what that
     does, where it does more than it says.
     """
@@ -106,7 +106,7 @@ class Missing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refused:
+class RefusedImport:
     """Something that is there and cannot become the program's resource: its import would end in
     a replacement.
     """
@@ -123,12 +123,12 @@ class Outcome:
     """
 
     imports: dict[str, str] = field(default_factory=dict)
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[ImportDifference] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedImport] = field(default_factory=list)
     protected: tuple[str, ...] = ()
 
-    def refusal(self, type_: str) -> Refused | None:
+    def refusal(self, type_: str) -> RefusedImport | None:
         """Why the (first) thing of a type cannot be taken over."""
         return next((item for item in self.refused if item.subject.startswith(f"{type_}::")), None)
 
@@ -137,7 +137,7 @@ def matched(recorded: Resources, live: Live) -> Outcome:
     """Match every AWS resource of a recording. What would be replaced is not imported, and then
     neither is what hangs on it.
     """
-    outcome, banned = Outcome(), dict[Key, Found]()
+    outcome, banned = Outcome(), dict[Key, ImportCandidate]()
     recorded = _placed(recorded, live)
     while True:
         matches = _matches(recorded, live, banned)
@@ -158,7 +158,7 @@ def matched(recorded: Resources, live: Live) -> Outcome:
             f"{item.where}: {item.because}" for item in found[first] if item.how == "replacement"
         )
         outcome.refused.append(
-            Refused(subject="::".join(first), id=matches[first].id, because=because)
+            RefusedImport(subject="::".join(first), id=matches[first].id, because=because)
         )
     outcome.imports = {"::".join(key): matches[key].id for key in sorted(matches)}
     outcome.differences = sorted(
@@ -199,11 +199,13 @@ def _first(recorded: Resources, bad: set[Key]) -> Key:
     return keys[0]
 
 
-def _matches(recorded: Resources, live: Live, banned: Mapping[Key, Found]) -> dict[Key, Found]:
+def _matches(
+    recorded: Resources, live: Live, banned: Mapping[Key, ImportCandidate]
+) -> dict[Key, ImportCandidate]:
     """Round by round: a subnet needs the VPC, a table needs the subnet. An id serves one
     resource of a type only.
     """
-    matches: dict[Key, Found] = {}
+    matches: dict[Key, ImportCandidate] = {}
     waiting = [
         item
         for item in recorded
@@ -243,7 +245,7 @@ def _elsewhere(resource: Resource, live: Live) -> str:
     return "" if region == live.region else region
 
 
-def _new(recorded: Resources, live: Live, matches: Mapping[Key, Found]) -> frozenset[str]:
+def _new(recorded: Resources, live: Live, matches: Mapping[Key, ImportCandidate]) -> frozenset[str]:
     """The names of what would be made. What could not be looked for is not among them: it may be
     there, and nothing follows from it.
     """
@@ -263,8 +265,8 @@ def _blind(resource: Resource, live: Live) -> list[str]:
 
 
 def _differences(
-    resource: Resource, matches: Mapping[Key, Found], new: frozenset[str]
-) -> list[Difference]:
+    resource: Resource, matches: Mapping[Key, ImportCandidate], new: frozenset[str]
+) -> list[ImportDifference]:
     """Each property of the view that will be another one. What the scan did not read is not in
     the view, and nothing is said about it.
     """
@@ -316,9 +318,9 @@ def _sorted(value: Any) -> Any:
     return value
 
 
-def _difference(resource: Resource, change: PropertyChange) -> Difference:
+def _difference(resource: Resource, change: PropertyChange) -> ImportDifference:
     how, because = _how(resource.type, change)
-    return Difference(
+    return ImportDifference(
         subject=f"{resource.type}::{resource.name}",
         where=change.where,
         live=change.old,
@@ -368,7 +370,10 @@ def _how(
 
 
 def _missing(
-    recorded: Resources, live: Live, matches: Mapping[Key, Found], banned: Mapping[Key, Found]
+    recorded: Resources,
+    live: Live,
+    matches: Mapping[Key, ImportCandidate],
+    banned: Mapping[Key, ImportCandidate],
 ) -> Iterator[Missing]:
     """What the `up` would make in AWS. What it makes inside the cluster is another matter: Helm
     and Kubernetes are not scanned.

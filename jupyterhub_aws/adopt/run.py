@@ -27,7 +27,7 @@ def scanned(stack: str, options: Mapping[str, Any]) -> int:
     # service models take more memory than the scan does, and the program's evaluation follows
     account.clients.clear()
     from jupyterhub_aws.adopt.adopt import adopted, again
-    from jupyterhub_aws.adopt.show import Report, as_json
+    from jupyterhub_aws.adopt.show import ScanReport, as_json
     from jupyterhub_aws.cli.console import Terminal
 
     found = again(live, path) if options["again"] else adopted(live, path)
@@ -40,7 +40,7 @@ def scanned(stack: str, options: Mapping[str, Any]) -> int:
             options["json_file"],
             json.dumps(as_json(found, live), indent=2, sort_keys=True, default=str) + "\n",
         )
-    Report(Terminal()).show(found, live, path.name)
+    ScanReport(Terminal()).show(found, live, path.name)
     return 0 if found.finished and not live.unseen else 1
 
 

@@ -33,7 +33,7 @@ _FATAL = (
 )
 
 
-class Progress:
+class ScanProgress:
     """One line on standard error: how many calls of how many, and how many things so far.
     Elsewhere than on a terminal a line now and then.
     """
@@ -78,7 +78,7 @@ def scan(account: Account, cluster: str | None, file_system: str | None = None) 
         # Python, "Multithreading")
     ):
         account.client(service)
-    progress, total = Progress(), 0
+    progress, total = ScanProgress(), 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for asks in ROUNDS:
             calls = [(ask, parameters) for ask in asks for parameters in ask.calls(live)]

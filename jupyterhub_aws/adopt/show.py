@@ -11,7 +11,7 @@ from rich.console import Console
 from jupyterhub_aws.adopt.adopt import Adoption
 from jupyterhub_aws.adopt.lines import Lines
 from jupyterhub_aws.adopt.live import Live
-from jupyterhub_aws.adopt.match import Difference, by_type
+from jupyterhub_aws.adopt.match import ImportDifference, by_type
 
 _MOST_NAMES = 3
 _SHOWN = 60
@@ -61,7 +61,7 @@ def as_json(adoption: Adoption, live: Live) -> dict[str, Any]:
     }
 
 
-class Report:
+class ScanReport:
     """Sections of lines, each with what it means for the operator."""
 
     def __init__(self, console: Console) -> None:
@@ -111,12 +111,12 @@ class Report:
             names = ", ".join(key.partition("::")[2] for key in adoption.outcome.protected)
             self._lines.line("✓", "green", f"protected for good, by the program: {names}")
 
-    def _differences(self, differences: list[Difference]) -> None:
+    def _differences(self, differences: list[ImportDifference]) -> None:
         if not differences:
             return
         self._lines.title("Will differ after the `up` that adopts")
         tagged = {item.subject for item in differences if _own_tag(item)}
-        grouped: dict[tuple[str, ...], list[Difference]] = {}
+        grouped: dict[tuple[str, ...], list[ImportDifference]] = {}
         for item in differences:
             if not _own_tag(item):
                 grouped.setdefault(
@@ -185,7 +185,7 @@ class Report:
                 self._lines.line("✗", "red", f"{problem.path}: {problem.what}", problem.fix)
 
 
-def _own_tag(item: Difference) -> bool:
+def _own_tag(item: ImportDifference) -> bool:
     """A tag that the stack adds or changes: nobody minds. One that goes is shown by itself."""
     return item.where.startswith("tags") and item.ours is not None
 

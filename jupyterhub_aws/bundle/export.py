@@ -10,7 +10,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from jupyterhub_aws.bundle.progress import Progress
+from jupyterhub_aws.bundle.progress import CopyProgress
 from jupyterhub_aws.bundle.registry import as_directory
 from jupyterhub_aws.bundle.store import Store, blobs, descriptor
 from jupyterhub_aws.bundle.tools import CopyError, run
@@ -38,7 +38,7 @@ def export_oci(store: Store, lock: Lock, target: Path) -> int:
     }
     partial, written = target.with_name(f"{target.name}.part"), 0
     total = sum(path.stat().st_size for path in wanted.values())
-    with Progress("writing", total, lambda: written), tarfile.open(partial, "w") as archive:
+    with CopyProgress("writing", total, lambda: written), tarfile.open(partial, "w") as archive:
         for name, content in (
             ("oci-layout", {"imageLayoutVersion": "1.0.0"}),
             ("index.json", index),

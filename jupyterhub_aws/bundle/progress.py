@@ -34,7 +34,7 @@ def duration(seconds: float) -> str:
     return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
 
 
-class Progress:
+class CopyProgress:
     """Watches a copy of so many bytes. `done` is asked how many are there, from another thread,
     while the copy goes on.
     """

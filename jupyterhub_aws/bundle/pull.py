@@ -10,7 +10,7 @@ from pathlib import Path
 from jupyterhub_aws.bundle.download import download
 from jupyterhub_aws.bundle.inventory import Chart, File, Image, Inventory, Item, Wheels
 from jupyterhub_aws.bundle.lock import fetch_wheels
-from jupyterhub_aws.bundle.progress import Progress, amount
+from jupyterhub_aws.bundle.progress import CopyProgress, amount
 from jupyterhub_aws.bundle.registry import fetch_chart, fetch_image, repository_of
 from jupyterhub_aws.bundle.store import Store, checksum, write
 from jupyterhub_aws.bundle.tools import Access, CopyError
@@ -32,7 +32,7 @@ def pull(inventory: Inventory, lock: Lock, store: Store, access: Access) -> int:
     write(store.lock, lock.as_text().encode())
     wanted = [item for item in inventory.items if not complete(store, item, locked[item.key])]
     problems = []
-    with Progress("pulling", total, lambda: _there(store, inventory, locked)) as progress:
+    with CopyProgress("pulling", total, lambda: _there(store, inventory, locked)) as progress:
         for item in wanted:
             progress.now(item.key)
             try:

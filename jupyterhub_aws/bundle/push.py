@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 
-from jupyterhub_aws.bundle.progress import Progress
+from jupyterhub_aws.bundle.progress import CopyProgress
 from jupyterhub_aws.bundle.registry import as_directory, has_chart, is_there, send_chart, send_image
 from jupyterhub_aws.bundle.store import Store
 from jupyterhub_aws.bundle.tools import Access, CopyError
@@ -25,7 +25,7 @@ def push(store: Store, lock: Lock, registry: str, access: Access) -> int:
     ]
     done, copied = 0, 0
     problems: list[Problem] = []
-    with Progress("pushing", sum(sizes), lambda: done) as progress:
+    with CopyProgress("pushing", sum(sizes), lambda: done) as progress:
         for kind in ("image", "chart"):
             for key in lock.keys(kind):
                 progress.now(key)

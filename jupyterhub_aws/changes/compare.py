@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from jupyterhub_aws.changes.preview import before
 from jupyterhub_aws.changes.properties import Comparison, PropertyChange
-from jupyterhub_aws.changes.side import Op, Side, Step
+from jupyterhub_aws.changes.side import EngineStep, Op, Side
 from jupyterhub_aws.checks.resources import SECRET, Resource, Resources, referred_names
 from jupyterhub_aws.config.replacements import verdict
 from jupyterhub_aws.config.tree import prefixes
@@ -108,7 +108,9 @@ def from_preview(side: Side) -> tuple[Change, ...]:
     return compared(before(side), side)
 
 
-def _change(urn: str, old: Side, new: Side, step: Step | None, *, loose: bool) -> Change | None:
+def _change(
+    urn: str, old: Side, new: Side, step: EngineStep | None, *, loose: bool
+) -> Change | None:
     before, after = old.resources.by_urn.get(urn), new.resources.by_urn.get(urn)
     some = after or before
     if some is None:
@@ -135,7 +137,7 @@ def _change(urn: str, old: Side, new: Side, step: Step | None, *, loose: bool) -
     return _by_table(plain, before, after) if properties else None
 
 
-def _by_engine(plain: Change, step: Step) -> Change | None:
+def _by_engine(plain: Change, step: EngineStep) -> Change | None:
     if step.op == "same":
         return (
             replace(plain, op="update", certainty="engine decides")
@@ -153,7 +155,7 @@ def _by_engine(plain: Change, step: Step) -> Change | None:
     )
 
 
-def _unseen(plain: Change, step: Step) -> list[PropertyChange]:
+def _unseen(plain: Change, step: EngineStep) -> list[PropertyChange]:
     """What the engine sees and a comparison of inputs cannot: a secret that is another one, an
     output that is not known yet, what somebody changed by hand.
     """

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from jupyterhub_aws.changes.compare import Change, compared
-from jupyterhub_aws.changes.effect import CLASSES, Context, Effect, sorted_effects
+from jupyterhub_aws.changes.effect import CLASSES, Effect, EffectContext, sorted_effects
 from jupyterhub_aws.changes.effects.all import effects
 from jupyterhub_aws.changes.effects.cost import raised
 from jupyterhub_aws.changes.images import images
@@ -123,7 +123,7 @@ def difference(old: Side, new: Side) -> Difference:
     old = replace(old, resources=called_as_now(old.resources, new.resources))
     changes = compared(old, new)
     told = [
-        *effects(changes, Context(old=old, new=new)),
+        *effects(changes, EffectContext(old=old, new=new)),
         *_secrets(old, new),
         *_outputs(old, new),
         *raised(old, new),

@@ -99,7 +99,7 @@ class Effect:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class EffectContext:
     """What a rule may look at besides the change itself: both sides."""
 
     old: Side

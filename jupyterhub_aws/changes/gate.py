@@ -39,7 +39,7 @@ _DIGITS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
-class Needed:
+class Acknowledgement:
     """One acknowledgement: of all effects of a class that one resource has. `limits` are those of
     `gate.cost` that do not hold, in words.
 
@@ -87,7 +87,7 @@ class Needed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class GateVerdict:
     """What the gate says: what was needed and is acknowledged, what is missing, and what the stack
     allows by itself.
 
@@ -95,8 +95,8 @@ class Verdict:
     """
 
     allowed: tuple[str, ...]
-    acknowledged: tuple[Needed, ...]
-    missing: tuple[Needed, ...]
+    acknowledged: tuple[Acknowledgement, ...]
+    missing: tuple[Acknowledgement, ...]
     failures: tuple[str, ...] = ()
     within_cost_limits: bool = False
 
@@ -220,7 +220,7 @@ def _limit(value: object) -> float:
     )
 
 
-def judged(found: Difference, acknowledgements: Iterable[str] = ()) -> Verdict:
+def judged(found: Difference, acknowledgements: Iterable[str] = ()) -> GateVerdict:
     """Judge a difference by the policy of its OLD side (the base branch's), with
     acknowledgements as texts of reviews or names of labels.
     """
@@ -236,7 +236,7 @@ def judged(found: Difference, acknowledgements: Iterable[str] = ()) -> Verdict:
         effect.rise is not None and above(effect.rise, found.old.gate) == ()
         for effect in found.effects
     )
-    return Verdict(
+    return GateVerdict(
         allowed=(*allowed, *names),
         acknowledged=acknowledged,
         missing=missing,
@@ -245,7 +245,9 @@ def judged(found: Difference, acknowledgements: Iterable[str] = ()) -> Verdict:
     )
 
 
-def _needed(found: Difference, allowed: tuple[Class, ...], names: tuple[str, ...]) -> list[Needed]:
+def _needed(
+    found: Difference, allowed: tuple[Class, ...], names: tuple[str, ...]
+) -> list[Acknowledgement]:
     groups: dict[tuple[Class, str], list[Effect]] = defaultdict(list)
     limits: dict[tuple[Class, str], list[str]] = defaultdict(list)
     for effect in found.effects:
@@ -256,7 +258,7 @@ def _needed(found: Difference, allowed: tuple[Class, ...], names: tuple[str, ...
             groups[effect.class_, effect.subject].append(effect)
             limits[effect.class_, effect.subject] += broken or ()
     return [
-        Needed(
+        Acknowledgement(
             stack=found.stack,
             class_=class_,
             subject=subject,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jupyterhub_aws.changes.mask import masked_text, sealed
-from jupyterhub_aws.changes.side import Op, Side, Step
+from jupyterhub_aws.changes.side import EngineStep, Op, Side
 from jupyterhub_aws.checks.resources import UNKNOWN, Resource, Resources
 from jupyterhub_aws.checks.wire import UNKNOWN_SENTINEL
 from jupyterhub_aws.config.errors import ConfigError, Problem
@@ -59,7 +59,7 @@ def preview_side(data: Mapping[str, Any], source: str) -> Side:
                 )
             ],
         )
-    found: dict[str, Step] = {}
+    found: dict[str, EngineStep] = {}
     for index, step in enumerate(steps):
         urn, read = _step(step, source, index)
         found[urn] = _together(found.get(urn), read)
@@ -86,7 +86,7 @@ def before(side: Side) -> Side:
     )
 
 
-def _step(step: Any, source: str, index: int) -> tuple[str, Step]:
+def _step(step: Any, source: str, index: int) -> tuple[str, EngineStep]:
     op = step.get("op") if isinstance(step, dict) else None
     urn = step.get("urn") if isinstance(step, dict) else None
     if (
@@ -113,7 +113,7 @@ def _step(step: Any, source: str, index: int) -> tuple[str, Step]:
     )  # the second names whole properties only
     # A replacement comes as three steps; where the deletion is the first of them, the old one goes
     # first.
-    return urn, Step(
+    return urn, EngineStep(
         op=_OPS[op],
         because=because,
         paths=paths,
@@ -123,10 +123,10 @@ def _step(step: Any, source: str, index: int) -> tuple[str, Step]:
     )
 
 
-def _together(first: Step | None, then: Step) -> Step:
+def _together(first: EngineStep | None, then: EngineStep) -> EngineStep:
     if first is None:
         return then
-    return Step(
+    return EngineStep(
         op=next((op for op in _GRAVEST if op in (first.op, then.op)), then.op),
         because=first.because or then.because,
         paths=first.paths or then.paths,

@@ -18,7 +18,7 @@ OPS: tuple[Op, ...] = ("create", "update", "replace", "delete", "import")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class EngineStep:
     """What the engine said that it will do to one resource, and because of which properties it will
     be replaced.
 
@@ -53,7 +53,7 @@ class Side:
     sealed: Mapping[str, str] | None = None
     configuration: Mapping[str, Any] | None = None
     outer: Resources | None = None
-    steps: Mapping[str, Step] | None = None
+    steps: Mapping[str, EngineStep] | None = None
 
     @cached_property
     def everything(self) -> Resources:

@@ -45,7 +45,7 @@ class Hourly:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class BillLine:
     """One line of the bill. `unit_price` per month and unit; None where AWS's price is not known
     here. `rows` are the prices that it was made of, by the names that `Prices.is_elsewhere` knows.
 
@@ -131,7 +131,7 @@ class Cost:
 
     region: str
     prices: Prices
-    lines: tuple[Line, ...]
+    lines: tuple[BillLine, ...]
     user_hours: tuple[UserHour, ...] = field(default=())
     not_priced: Mapping[str, int] = field(default_factory=dict)
 

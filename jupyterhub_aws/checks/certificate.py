@@ -26,7 +26,7 @@ WARNING_DAYS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class CertificateFault:
     """What is wrong with a certificate: `fail` where browsers would refuse it, `warn` where a
     person should look.
     """
@@ -58,14 +58,14 @@ def read(pem: str) -> list[Certificate]:
     return found
 
 
-def faults(pem: str, hostname: str, as_of: datetime.date) -> Iterator[Fault]:
+def faults(pem: str, hostname: str, as_of: datetime.date) -> Iterator[CertificateFault]:
     """Everything that is wrong with a server's certificate and its chain, for this name on this
     day.
     """
     try:
         chain = read(pem)
     except ValueError as error:
-        yield Fault(
+        yield CertificateFault(
             status="fail",
             what=str(error),
             fix="paste it again, whole: the server's certificate first, then its chain",
@@ -100,7 +100,7 @@ def _covers(name: str, hostname: str) -> bool:
     return name == hostname or (name.startswith("*.") and hostname.partition(".")[2] == name[2:])
 
 
-def _names(server: Certificate, hostname: str) -> Iterator[Fault]:
+def _names(server: Certificate, hostname: str) -> Iterator[CertificateFault]:
     found = names_of(server)
     if not any(_covers(name, hostname) for name in found):
         named = (
@@ -108,14 +108,14 @@ def _names(server: Certificate, hostname: str) -> Iterator[Fault]:
             if found
             else "names no host (a common name alone is not read by browsers)"
         )
-        yield Fault(
+        yield CertificateFault(
             status="fail",
             what=f"{named}, not for {hostname}",
             fix=f"get one whose subjectAltName has {hostname}, or correct entry.hostname",
         )
 
 
-def _dates(chain: Sequence[Certificate], as_of: datetime.date) -> Iterator[Fault]:
+def _dates(chain: Sequence[Certificate], as_of: datetime.date) -> Iterator[CertificateFault]:
     for index, certificate in enumerate(chain):
         who = (
             "" if index == 0 else f"certificate {index + 1} of its chain ({subject(certificate)}) "
@@ -123,27 +123,27 @@ def _dates(chain: Sequence[Certificate], as_of: datetime.date) -> Iterator[Fault
         left = days_left(certificate, as_of)
         begins = certificate.not_valid_before_utc.date()
         if left < 0:
-            yield Fault(
+            yield CertificateFault(
                 status="fail",
                 what=f"{who}expired on {certificate.not_valid_after_utc.date()}",
                 fix="put a renewed one in its place",
             )
         elif begins > as_of:
-            yield Fault(
+            yield CertificateFault(
                 status="fail",
                 what=f"{who}is not valid before {begins}",
                 fix="wait, or get one that is valid now",
             )
         elif left < WARNING_DAYS:
             days = f"{left} day{'' if left == 1 else 's'} left"
-            yield Fault(
+            yield CertificateFault(
                 status="warn",
                 what=f"{who}expires on {certificate.not_valid_after_utc.date()}: {days}",
                 fix="renew it now; only the proxy restarts",
             )
 
 
-def _strength(chain: Sequence[Certificate]) -> Iterator[Fault]:
+def _strength(chain: Sequence[Certificate]) -> Iterator[CertificateFault]:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     for index, certificate in enumerate(chain):
@@ -155,20 +155,20 @@ def _strength(chain: Sequence[Certificate]) -> Iterator[Fault]:
                     f"make a new key: jhub certificate new, or RSA of {_LEAST_RSA_BITS} bits and"
                     " more"
                 )
-                yield Fault(
+                yield CertificateFault(
                     status="fail",
                     what=f"{who}has an RSA key of {key.key_size} bits, which can be broken",
                     fix=fix,
                 )
         elif isinstance(key, ec.EllipticCurvePublicKey):
             if key.curve.name not in _CURVES:
-                yield Fault(
+                yield CertificateFault(
                     status="fail",
                     what=f"{who}has a key on curve {key.curve.name}, which browsers refuse",
                     fix="use P-256: jhub certificate new",
                 )
         else:
-            yield Fault(
+            yield CertificateFault(
                 status="fail",
                 what=(
                     f"{who}has a key that browsers refuse"
@@ -178,14 +178,14 @@ def _strength(chain: Sequence[Certificate]) -> Iterator[Fault]:
             )
         digest = certificate.signature_hash_algorithm
         if digest is not None and digest.name in _BROKEN_DIGESTS and not self_signed(certificate):
-            yield Fault(
+            yield CertificateFault(
                 status="fail",
                 what=f"{who}is signed with {digest.name.upper()}, which browsers refuse",
                 fix="have it signed again with SHA-256",
             )
 
 
-def _purpose(server: Certificate) -> Iterator[Fault]:
+def _purpose(server: Certificate) -> Iterator[CertificateFault]:
     from cryptography import x509
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -195,7 +195,7 @@ def _purpose(server: Certificate) -> Iterator[Fault]:
             ExtendedKeyUsageOID.SERVER_AUTH not in usage
             and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE not in usage
         ):
-            yield Fault(
+            yield CertificateFault(
                 status="fail",
                 what="is not for servers (extendedKeyUsage without serverAuth)",
                 fix="get one for a server",
@@ -207,14 +207,14 @@ def _purpose(server: Certificate) -> Iterator[Fault]:
     except x509.ExtensionNotFound:
         return
     if basic.ca and not self_signed(server):
-        yield Fault(
+        yield CertificateFault(
             status="fail",
             what="begins with an authority's certificate, not the server's",
             fix="put the server's certificate first, then its chain",
         )
 
 
-def _order(chain: Sequence[Certificate]) -> Iterator[Fault]:
+def _order(chain: Sequence[Certificate]) -> Iterator[CertificateFault]:
     for index, (lower, upper) in enumerate(itertools.pairwise(chain)):
         try:
             lower.verify_directly_issued_by(upper)
@@ -223,14 +223,14 @@ def _order(chain: Sequence[Certificate]) -> Iterator[Fault]:
                 f"certificate {index + 2} of its chain ({subject(upper)}) did not sign the one"
                 f" before it ({subject(lower)})"
             )
-            yield Fault(
+            yield CertificateFault(
                 status="fail",
                 what=what,
                 fix="order them: the server's first, each next one the signer of the one before",
             )
             return
     if len(chain) == 1 and self_signed(chain[0]):
-        yield Fault(
+        yield CertificateFault(
             status="warn",
             what=(
                 "is signed by itself: every browser warns people, who learn to click warnings away"

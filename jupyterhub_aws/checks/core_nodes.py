@@ -18,7 +18,7 @@ from jupyterhub_aws.checks.core_pods import (
 )
 from jupyterhub_aws.checks.finding import Finding, verdict
 from jupyterhub_aws.checks.hub_values.fault import at
-from jupyterhub_aws.checks.placement import PODS, Answer, Node, Pod, arranged
+from jupyterhub_aws.checks.placement import PODS, Answer, SchedulableNode, SchedulablePod, arranged
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.chart import effective
@@ -123,7 +123,9 @@ def _above_limits(resources: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _judged(
-    stack: StackConfig, resources: Resources, scene: tuple[Resource, list[Node], list[CorePod]]
+    stack: StackConfig,
+    resources: Resources,
+    scene: tuple[Resource, list[SchedulableNode], list[CorePod]],
 ) -> Iterator[Finding]:
     group, nodes, pods = scene
     alone = list(_alone(group, nodes, pods))
@@ -156,7 +158,9 @@ def _judged(
         yield _fault("warn", message, "pools.core", fix, (group.urn,))
 
 
-def _alone(group: Resource, nodes: Sequence[Node], pods: Sequence[CorePod]) -> Iterator[Finding]:
+def _alone(
+    group: Resource, nodes: Sequence[SchedulableNode], pods: Sequence[CorePod]
+) -> Iterator[Finding]:
     """Pods that no node would take, were they alone on it: said once for all that lack the same."""
     kinds = " or ".join(group.inputs["instanceTypes"])
     alike: dict[tuple[str, ...], list[CorePod]] = {}
@@ -198,7 +202,7 @@ def _alone(group: Resource, nodes: Sequence[Node], pods: Sequence[CorePod]) -> I
         )
 
 
-def _short(reason: str, pod: Pod, nodes: Sequence[Node]) -> str:
+def _short(reason: str, pod: SchedulablePod, nodes: Sequence[SchedulableNode]) -> str:
     if reason == "too many pods":
         return "a core node has room for no further pod"
     if not reason.startswith("too little "):
@@ -225,7 +229,7 @@ def _nodes(count: int) -> str:
 def _together(
     stack: StackConfig,
     resources: Resources,
-    scene: tuple[Resource, list[Node], list[CorePod]],
+    scene: tuple[Resource, list[SchedulableNode], list[CorePod]],
     answer: Answer,
 ) -> Finding:
     group, nodes, pods = scene
@@ -262,7 +266,9 @@ def _together(
     )
 
 
-def _enough(stack: StackConfig, resources: Resources, group: Resource, pods: Sequence[Pod]) -> str:
+def _enough(
+    stack: StackConfig, resources: Resources, group: Resource, pods: Sequence[SchedulablePod]
+) -> str:
     """How many nodes of these types would do."""
     now = int(group.inputs["scalingConfig"]["minSize"])
     for count in range(now + 1, _MOST_NODES + 1):
@@ -271,7 +277,7 @@ def _enough(stack: StackConfig, resources: Resources, group: Resource, pods: Seq
     return "choose larger instance_types for pools.core"
 
 
-def _room(nodes: Sequence[Node], pods: Sequence[CorePod]) -> str:
+def _room(nodes: Sequence[SchedulableNode], pods: Sequence[CorePod]) -> str:
     left = {
         key: 1 - sum(item.pod.requests.get(key, 0) for item in pods) / total
         for key in ("cpu", "memory")

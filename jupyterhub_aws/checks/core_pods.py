@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values.fault import Values, at, items
-from jupyterhub_aws.checks.placement import PODS, Node, Pod, pod_of, refusals
+from jupyterhub_aws.checks.placement import PODS, SchedulableNode, SchedulablePod, pod_of, refusals
 from jupyterhub_aws.checks.resources import Resource, Resources, chart_name
 from jupyterhub_aws.checks.subnets import node_subnets
 from jupyterhub_aws.checks.user_pods import RELEASE, hub_of, hub_releases
@@ -43,13 +43,15 @@ class CorePod:
     option that says what it asks for.
     """
 
-    pod: Pod
+    pod: SchedulablePod
     hub: str | None
     path: str
     resource: Resource
 
 
-def core_nodes(stack: StackConfig, resources: Resources, group: Resource, count: int) -> list[Node]:
+def core_nodes(
+    stack: StackConfig, resources: Resources, group: Resource, count: int
+) -> list[SchedulableNode]:
     """As many nodes of the core pool, each of its smallest type, pessimistically, with the pods
     that are on every node already there.
     """
@@ -88,7 +90,9 @@ def core_nodes(stack: StackConfig, resources: Resources, group: Resource, count:
             }
             for item in group.inputs.get("taints") or ()
         ]
-        node = Node(name=f"core node {index + 1}", labels=labels, room=room, taints=taints)
+        node = SchedulableNode(
+            name=f"core node {index + 1}", labels=labels, room=room, taints=taints
+        )
         for daemon in daemons(resources):
             node = node.without(daemon)
         found.append(node)
@@ -108,7 +112,7 @@ def core_groups(resources: Resources) -> list[Resource]:
     return resources.of(_GROUP)
 
 
-def daemons(resources: Resources) -> Iterator[Pod]:
+def daemons(resources: Resources) -> Iterator[SchedulablePod]:
     """The pods that add-ons put on every node."""
     for addon, row, configuration in _addon_rows(resources):
         del addon
@@ -239,7 +243,7 @@ def _addon_rows(resources: Resources) -> Iterator[tuple[Resource, AddonPods, Map
                 yield addon, row, configuration
 
 
-def _addon_pod(row: AddonPods, configuration: Mapping[str, Any], name: str) -> Pod:
+def _addon_pod(row: AddonPods, configuration: Mapping[str, Any], name: str) -> SchedulablePod:
     given: Any = configuration
     for key in row.values:
         given = (
@@ -252,14 +256,14 @@ def _addon_pod(row: AddonPods, configuration: Mapping[str, Any], name: str) -> P
         "cpu": quantity(asked.get("cpu", row.cpu)),
         "memory": quantity(asked.get("memory", row.memory)),
     }
-    return Pod(
+    return SchedulablePod(
         name=name,
         requests=requests,
         node_selector=(at(configuration, *row.selector) if row.selector else None) or {},
     )
 
 
-def heavier(pod: Pod) -> Pod:
+def heavier(pod: SchedulablePod) -> SchedulablePod:
     """The same pod with memory where it asks for none: it uses some."""
     least = float(UNREQUESTED_MIB * _MIB)
     memory = (
@@ -267,7 +271,7 @@ def heavier(pod: Pod) -> Pod:
         if not pod.requests.get("memory")
         else pod.requests["memory"]
     )
-    return Pod(
+    return SchedulablePod(
         name=pod.name,
         requests={**pod.requests, "memory": memory},
         node_selector=pod.node_selector,
@@ -276,7 +280,7 @@ def heavier(pod: Pod) -> Pod:
     )
 
 
-def homeless(pod: Pod, nodes: Sequence[Node]) -> list[str]:
+def homeless(pod: SchedulablePod, nodes: Sequence[SchedulableNode]) -> list[str]:
     """Why no node takes a pod, though it were alone: the reasons of each; empty where one takes
     it.
     """

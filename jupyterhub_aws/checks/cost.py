@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from jupyterhub_aws.checks.bill import Cost, Hourly, Line
+from jupyterhub_aws.checks.bill import BillLine, Cost, Hourly
 from jupyterhub_aws.checks.cost_of_added import added_lines
 from jupyterhub_aws.checks.cost_of_closed import closed_lines
 from jupyterhub_aws.checks.cost_of_hubs import hub_lines, user_hours
@@ -41,7 +41,7 @@ def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None)
     )
 
 
-def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:
+def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[BillLine]:
     """What costs the same whether anybody works or not."""
     for what, kind, row, hours in (
         ("EKS control plane", "aws:eks/cluster:Cluster", "control_plane_hour", HOURS_PER_MONTH),
@@ -53,7 +53,7 @@ def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator
         if found:
             count = len(found)
             paused = 0 if what == _NAT and "nat" in stack.pause.drop else count
-            yield Line(
+            yield BillLine(
                 what=what,
                 unit="month",
                 unit_price=prices.of(row) * hours,
@@ -96,7 +96,7 @@ class _Group:
     limit: Decimal | None = None
 
 
-def _nodes(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:
+def _nodes(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[BillLine]:
     for group in resources.of("aws:eks/nodeGroup:NodeGroup"):
         size = group.inputs["scalingConfig"]
         # EKS takes no maximum of 0: of a paused group nobody raises the desired size, so its
@@ -140,12 +140,12 @@ def _slope(group: _Group, prices: Prices) -> Hourly:
     )
 
 
-def _node_line(group: _Group, prices: Prices) -> Line:
+def _node_line(group: _Group, prices: Prices) -> BillLine:
     """Nodes of a group at the dearest of its types: whichever starts, it costs no more."""
     hourly, note, used = _bound(group, prices)
     monthly = None if hourly is None else hourly * HOURS_PER_MONTH + group.disk
     rows = () if monthly is None else (*used, *_DISK)
-    return Line(
+    return BillLine(
         what=group.what,
         unit="node month",
         unit_price=monthly,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from jupyterhub_aws.checks.bill import Line
+from jupyterhub_aws.checks.bill import BillLine
 from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources
 from jupyterhub_aws.config.prices import HOURS_PER_MONTH, Prices
 
@@ -20,14 +20,16 @@ _Priced = tuple[str, Decimal, int, int]
 _Pricer = Callable[[Resource, Resources, Prices], _Priced | None]
 
 
-def added_lines(resources: Resources, prices: Prices) -> tuple[tuple[Line, ...], Mapping[str, int]]:
+def added_lines(
+    resources: Resources, prices: Prices
+) -> tuple[tuple[BillLine, ...], Mapping[str, int]]:
     """The lines of the added resources that have a price here, those of one kind together; and by
     type the number of those that have none.
 
     They cost the same while the stack is paused: what a pause stops is the library's own. A
     resource whose size is not known has no price.
     """
-    lines: list[Line] = []
+    lines: list[BillLine] = []
     unpriced: Counter[str] = Counter()
     for resource in resources.added:
         if not resource.custom or resource.external or resource.type.startswith(_PROVIDERS):
@@ -40,7 +42,7 @@ def added_lines(resources: Resources, prices: Prices) -> tuple[tuple[Line, ...],
             what = f"{_kind(resource)} of your program"
             rows = (row,)
             lines.append(
-                Line(
+                BillLine(
                     what=what,
                     unit="month",
                     unit_price=price,
@@ -53,15 +55,15 @@ def added_lines(resources: Resources, prices: Prices) -> tuple[tuple[Line, ...],
     return tuple(_together(lines)), dict(sorted(unpriced.items()))
 
 
-def _together(lines: list[Line]) -> Iterator[Line]:
-    by_kind: dict[tuple[str, Decimal | None], list[Line]] = {}
+def _together(lines: list[BillLine]) -> Iterator[BillLine]:
+    by_kind: dict[tuple[str, Decimal | None], list[BillLine]] = {}
     for line in lines:
         by_kind.setdefault((line.what, line.unit_price), []).append(line)
     for (what, price), some in sorted(
         by_kind.items(), key=lambda item: (item[0][0], item[0][1] or 0)
     ):
         idle, most = sum(line.idle for line in some), sum(line.most for line in some)
-        yield Line(
+        yield BillLine(
             what=what,
             unit="month",
             unit_price=price,

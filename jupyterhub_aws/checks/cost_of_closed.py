@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from jupyterhub_aws.checks.bill import Line
+from jupyterhub_aws.checks.bill import BillLine
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.prices import HOURS_PER_MONTH, Prices
 from jupyterhub_aws.config.resting import endpoint_reasons
@@ -15,7 +15,7 @@ from jupyterhub_aws.config.stack import StackConfig
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 
 
-def closed_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:
+def closed_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[BillLine]:
     """Lines that an open network does not have. All of it costs the same whether anybody works
     or not; endpoints may go while paused.
     """
@@ -30,7 +30,7 @@ def closed_lines(stack: StackConfig, resources: Resources, prices: Prices) -> It
         ("transit gateway attachment", "transit_gateway_attachment_hour", attachments, attachments),
     ):
         if count:
-            yield Line(
+            yield BillLine(
                 what=what,
                 unit="month",
                 unit_price=prices.of(row) * HOURS_PER_MONTH,
@@ -58,7 +58,7 @@ def _kept(stack: StackConfig, addresses: Mapping[str, int]) -> int:
     )
 
 
-def _machine(instance: Resource, template: Resource, prices: Prices) -> Line:
+def _machine(instance: Resource, template: Resource, prices: Prices) -> BillLine:
     kind = str(instance.inputs["instanceType"])
     disk = sum(
         int(mapping["ebs"]["volumeSize"]) for mapping in template.inputs["blockDeviceMappings"]
@@ -71,7 +71,7 @@ def _machine(instance: Resource, template: Resource, prices: Prices) -> Line:
         else "running; stopped it costs its disk only"
     )
     rows = () if hourly is None else (f"ec2:{kind}", "gp3_gib_month")
-    return Line(
+    return BillLine(
         what=f"runner ({kind})",
         unit="month",
         unit_price=monthly,

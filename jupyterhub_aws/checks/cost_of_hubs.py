@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from jupyterhub_aws.checks.bill import Line, UserHour
+from jupyterhub_aws.checks.bill import BillLine, UserHour
 from jupyterhub_aws.checks.groups import POOL_LABEL, UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import UserPod, hub_releases, user_pods
@@ -20,7 +20,7 @@ _MIB = 1024**2
 _SYSTEM_PODS = 10
 
 
-def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[Line]:
+def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[BillLine]:
     """What each hub costs whether anybody works or not; balancers may go while paused, and
     databases stand still.
     """
@@ -57,7 +57,7 @@ def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Itera
         yield from _database(stack, database, prices)
 
 
-def _database(stack: StackConfig, database: Resource, prices: Prices) -> Iterator[Line]:
+def _database(stack: StackConfig, database: Resource, prices: Prices) -> Iterator[BillLine]:
     """An instance, which may stand still, and its storage, which is paid for either way."""
     kind, copies = str(database.inputs["instanceClass"]), 2 if database.inputs.get("multiAz") else 1
     name, hourly = database.inputs["identifier"], prices.known(f"rds_hour:{kind}")
@@ -70,7 +70,7 @@ def _database(stack: StackConfig, database: Resource, prices: Prices) -> Iterato
     stopped = stack.pause.stop_databases
     runs = 0 if stack.paused and stopped else 1
     rows = () if hourly is None else (f"rds_hour:{kind}",)
-    yield Line(
+    yield BillLine(
         what=f"PostgreSQL {name}",
         unit="month",
         unit_price=monthly,
@@ -88,9 +88,9 @@ def _database(stack: StackConfig, database: Resource, prices: Prices) -> Iterato
     )
 
 
-def _always(what: str, row: str, monthly: Decimal, count: int, *, kept: bool = True) -> Line:
+def _always(what: str, row: str, monthly: Decimal, count: int, *, kept: bool = True) -> BillLine:
     """A line that costs the same at rest and at most, of one price."""
-    return Line(
+    return BillLine(
         what=what,
         unit="month",
         unit_price=monthly,

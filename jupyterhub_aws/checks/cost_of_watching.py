@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jupyterhub_aws.checks.bill import Line
+from jupyterhub_aws.checks.bill import BillLine
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.prices import Prices
 
@@ -15,7 +15,7 @@ _FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
 _FREE = "at most: each account has ten free"
 
 
-def watching_lines(resources: Resources, prices: Prices) -> Iterator[Line]:
+def watching_lines(resources: Resources, prices: Prices) -> Iterator[BillLine]:
     """Alarms cost the same whether they speak or not. A metric of log lines costs in the hours
     in which there are lines, so that at rest it costs nothing.
     """
@@ -23,7 +23,7 @@ def watching_lines(resources: Resources, prices: Prices) -> Iterator[Line]:
     looked_at = sum(_metrics(alarm) for alarm in alarms)
     if looked_at:
         price = prices.of("alarm_metric_month")
-        yield Line(
+        yield BillLine(
             what="metric that an alarm looks at",
             unit="month",
             unit_price=price,
@@ -44,7 +44,7 @@ def watching_lines(resources: Resources, prices: Prices) -> Iterator[Line]:
     )
     if made:
         price = prices.of("own_metric_month")
-        yield Line(
+        yield BillLine(
             what="metric of log lines",
             unit="month",
             unit_price=price,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.instance_types import InstanceType, instance_type
 from jupyterhub_aws.config.node_size import NodeSize, server_room
-from jupyterhub_aws.config.pools import GivenPool
+from jupyterhub_aws.config.pools import ExistingNodePool
 from jupyterhub_aws.config.stack import StackConfig
 
 _GROUP = "aws:autoscaling/group:Group"
@@ -102,7 +102,7 @@ def user_nodes(stack: StackConfig, resources: Resources) -> Iterator[UserNodes]:
 
 def _given(stack: StackConfig) -> Iterator[UserNodes]:
     for name, pool in stack.pools.user.items():
-        if isinstance(pool, GivenPool):
+        if isinstance(pool, ExistingNodePool):
             labels = dict(pool.node_selector) or {_PURPOSE: "user", POOL_LABEL: name}
             room = server_room(pool.types, pool.max_pods)
             yield UserNodes(

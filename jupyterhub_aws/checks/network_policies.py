@@ -108,7 +108,7 @@ EVERYWHERE = Ranges.of("0.0.0.0/0")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pod:
+class PolicyPod:
     """A pod as policies see it: its namespace and that one's labels, its own labels, its
     address, and the numbers of its named ports.
     """
@@ -147,7 +147,9 @@ class Way:
             return None
         return Ranges.of(str(block.get("cidr"))) - Ranges.of(*map(str, block.get("except") or ()))
 
-    def admits_port(self, port: int, protocol: str = "TCP", target: Pod | None = None) -> bool:
+    def admits_port(
+        self, port: int, protocol: str = "TCP", target: PolicyPod | None = None
+    ) -> bool:
         """Whether a port of a protocol is among its own. A named port is one of a pod: an
         address has none.
         """
@@ -157,7 +159,7 @@ class Way:
             return target is not None and target.ports.get(self.named) == port
         return self.first <= port <= self.last
 
-    def admits_peer(self, peer: Pod | str, namespace: str) -> bool:
+    def admits_peer(self, peer: PolicyPod | str, namespace: str) -> bool:
         """Whether a pod or an address is its peer. `namespace` is the policy's own."""
         if self.peer is None:
             return True
@@ -245,7 +247,7 @@ class Policy:
     ways: tuple[Way, ...]
     who: str = ""
 
-    def selects(self, pod: Pod, direction: Direction) -> bool:
+    def selects(self, pod: PolicyPod, direction: Direction) -> bool:
         """Whether it says something about a pod."""
         return (
             direction in self.directions
@@ -320,11 +322,15 @@ def _listed(items: object) -> list[Mapping[str, Any] | None]:
 
 
 def leaves(
-    policies: Iterable[Policy], source: Pod, target: Pod | str, port: int, protocol: str = "TCP"
+    policies: Iterable[Policy],
+    source: PolicyPod,
+    target: PolicyPod | str,
+    port: int,
+    protocol: str = "TCP",
 ) -> bool:
     """Whether traffic may leave a pod for another one, or for an address."""
     mine = [item for item in policies if item.selects(source, "egress")]
-    to = target if isinstance(target, Pod) else None
+    to = target if isinstance(target, PolicyPod) else None
     return not mine or any(
         way.direction == "egress"
         and way.admits_port(port, protocol, to)
@@ -335,7 +341,11 @@ def leaves(
 
 
 def enters(
-    policies: Iterable[Policy], target: Pod, source: Pod | str, port: int, protocol: str = "TCP"
+    policies: Iterable[Policy],
+    target: PolicyPod,
+    source: PolicyPod | str,
+    port: int,
+    protocol: str = "TCP",
 ) -> bool:
     """Whether a pod takes traffic of another one, or of an address. What comes from the pod's
     own node always gets in (Kubernetes, "Network Policies").
@@ -351,7 +361,11 @@ def enters(
 
 
 def connects(
-    policies: Sequence[Policy], source: Pod, target: Pod | str, port: int, protocol: str = "TCP"
+    policies: Sequence[Policy],
+    source: PolicyPod,
+    target: PolicyPod | str,
+    port: int,
+    protocol: str = "TCP",
 ) -> bool:
     """Whether a connection comes about: it leaves its source, and its target takes it."""
     return leaves(policies, source, target, port, protocol) and (

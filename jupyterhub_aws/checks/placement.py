@@ -22,7 +22,7 @@ PODS = "pods"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pod:
+class SchedulablePod:
     """What the scheduler sees of a pod. `requests` in cores, bytes and whole devices."""
 
     name: str
@@ -35,7 +35,7 @@ class Pod:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Node:
+class SchedulableNode:
     """What the scheduler sees of a node."""
 
     name: str
@@ -44,11 +44,11 @@ class Node:
     taints: Sequence[Mapping[str, Any]] = ()
     cordoned: bool = False
 
-    def without(self, pod: Pod) -> Node:
+    def without(self, pod: SchedulablePod) -> SchedulableNode:
         """The node with a pod on it."""
         left = {key: amount - pod.requests.get(key, 0) for key, amount in self.room.items()}
         left[PODS] = self.room.get(PODS, 0) - 1
-        return Node(
+        return SchedulableNode(
             name=self.name,
             labels=self.labels,
             room=left,
@@ -57,12 +57,12 @@ class Node:
         )
 
 
-def pod_of(name: str, spec: Mapping[str, Any]) -> Pod:
+def pod_of(name: str, spec: Mapping[str, Any]) -> SchedulablePod:
     """A pod from its spec as the API has it."""
     required = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
         "requiredDuringSchedulingIgnoredDuringExecution"
     )
-    return Pod(
+    return SchedulablePod(
         name=name,
         requests=requests_of(spec),
         node_selector=spec.get("nodeSelector") or {},
@@ -108,7 +108,7 @@ def _most(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, flo
     return {key: max(one.get(key, 0), other.get(key, 0)) for key in {**one, **other}}
 
 
-def refusals(pod: Pod, node: Node) -> list[str]:
+def refusals(pod: SchedulablePod, node: SchedulableNode) -> list[str]:
     """Why a node does not take a pod: empty where it does. In the order in which the scheduler
     asks; resources all at once.
     """
@@ -152,7 +152,7 @@ def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
     )
 
 
-def _term(term: Mapping[str, Any], node: Node) -> bool:
+def _term(term: Mapping[str, Any], node: SchedulableNode) -> bool:
     labels, fields = term.get("matchExpressions") or [], term.get("matchFields") or []
     if not labels and not fields:
         return False  # an empty term matches nothing
@@ -187,7 +187,7 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 Answer = Literal["yes", "no", "unknown"]
 
 
-def arranged(pods: Sequence[Pod], nodes: Sequence[Node]) -> Answer:
+def arranged(pods: Sequence[SchedulablePod], nodes: Sequence[SchedulableNode]) -> Answer:
     """Whether all pods find room together. Its first try is first-fit decreasing; then every other
     arrangement, within a number of steps.
 
@@ -202,7 +202,7 @@ def arranged(pods: Sequence[Pod], nodes: Sequence[Node]) -> Answer:
     return "yes" if found else "no" if budget[0] > 0 else "unknown"
 
 
-def _beyond_all(pods: Sequence[Pod], nodes: Sequence[Node]) -> bool:
+def _beyond_all(pods: Sequence[SchedulablePod], nodes: Sequence[SchedulableNode]) -> bool:
     keys = {PODS, *(key for pod in pods for key in pod.requests)}
     room = {key: sum(max(node.room.get(key, 0), 0) for node in nodes) for key in keys}
     return any(
@@ -212,7 +212,7 @@ def _beyond_all(pods: Sequence[Pod], nodes: Sequence[Node]) -> bool:
     )
 
 
-def _weight(pod: Pod, nodes: Sequence[Node]) -> float:
+def _weight(pod: SchedulablePod, nodes: Sequence[SchedulableNode]) -> float:
     largest = {
         key: max((node.room.get(key, 0) for node in nodes), default=0) for key in pod.requests
     }
@@ -222,7 +222,9 @@ def _weight(pod: Pod, nodes: Sequence[Node]) -> float:
     )
 
 
-def _search(pods: Sequence[Pod], nodes: list[Node], budget: list[int]) -> bool:
+def _search(
+    pods: Sequence[SchedulablePod], nodes: list[SchedulableNode], budget: list[int]
+) -> bool:
     if not pods:
         return True
     pod, tried = pods[0], set()

@@ -10,7 +10,7 @@ from decimal import Decimal
 from jupyterhub_aws.checks.finding import Finding, verdict
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.cluster import EksCluster
-from jupyterhub_aws.config.network import ExistingNetwork
+from jupyterhub_aws.config.network import ExistingNetworkSection
 from jupyterhub_aws.config.pools import OnDemandPool
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.stack import StackConfig
@@ -51,7 +51,7 @@ def zones(stack: StackConfig, _resources: Resources) -> list[Finding]:
 
 
 def _without_eks(stack: StackConfig, zone_id: str, letter: str) -> Iterator[Finding]:
-    theirs = isinstance(stack.network, ExistingNetwork)
+    theirs = isinstance(stack.network, ExistingNetworkSection)
     command = (
         f"aws ec2 describe-availability-zones --region {stack.region} --filters"
         f" Name=zone-id,Values={zone_id} --query 'AvailabilityZones[].ZoneName'"

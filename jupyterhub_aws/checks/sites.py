@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jupyterhub_aws.checks.airgap.endpoints import recorded_software
-from jupyterhub_aws.checks.hub_values.chart_policies import SERVERS, WHO, Place, chart_policies
+from jupyterhub_aws.checks.hub_values.chart_policies import (
+    SERVERS,
+    WHO,
+    ReleaseLocation,
+    chart_policies,
+)
 from jupyterhub_aws.checks.hub_values.images import used_images
 from jupyterhub_aws.checks.network_policies import Ranges
 from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources, chart_name
@@ -19,7 +24,7 @@ from jupyterhub_aws.config.chart import CHART, effective
 from jupyterhub_aws.config.egress import matches
 from jupyterhub_aws.config.endpoints import UnknownSoftwareError, addon_account, software
 from jupyterhub_aws.config.images import images_in
-from jupyterhub_aws.config.network import OpenNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.network import OpenNetworkSection, UnmanagedNetworkSection
 from jupyterhub_aws.config.registry import OnNodes
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
 from jupyterhub_aws.config.stack import StackConfig
@@ -147,7 +152,7 @@ def _apis(stack: StackConfig, resources: Resources) -> Iterator[Site]:
     """AWS's APIs that software inside calls through the internet: those without an endpoint of
     their own.
     """
-    if isinstance(stack.network, UnmanagedNetwork):
+    if isinstance(stack.network, UnmanagedNetworkSection):
         return
     region = stack.region
     there = {
@@ -218,7 +223,7 @@ def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
 def _unless_inside(
     stack: StackConfig, host: str, who: Who, why: str, release: Resource
 ) -> Iterator[Site]:
-    patterns = () if isinstance(stack.network, OpenNetwork) else stack.network.internal_hosts
+    patterns = () if isinstance(stack.network, OpenNetworkSection) else stack.network.internal_hosts
     if not matches(host, patterns) and not host.replace(".", "").isdigit():
         yield Site(host=host, who=who, why=why, resource=release.urn)
 
@@ -226,7 +231,9 @@ def _unless_inside(
 def _packages(stack: StackConfig, resources: Resources) -> Iterator[Site]:
     """What people's servers may reach: everything, where their policy says so."""
     for release in hub_releases(resources):
-        place = Place(release=f"hub-{hub_of(release)}", namespace=f"hub-{hub_of(release)}")
+        place = ReleaseLocation(
+            release=f"hub-{hub_of(release)}", namespace=f"hub-{hub_of(release)}"
+        )
         policies = chart_policies(effective(release.inputs.get("values", {})), place)
         ways = [
             way

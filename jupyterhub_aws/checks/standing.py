@@ -38,7 +38,7 @@ HUB = "JupyterHub"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class VersionRow:
     """One part: its version in use, the newest known, until when it is supported (None: nobody
     says), and how it stands.
     """
@@ -73,7 +73,7 @@ def concerning(stack: StackConfig | None, advisories: Sequence[Advisory]) -> lis
     ]
 
 
-def standing(stack: StackConfig, used: Sequence[Pin], as_of: datetime.date) -> list[Row]:
+def standing(stack: StackConfig, used: Sequence[Pin], as_of: datetime.date) -> list[VersionRow]:
     """A row for each part of a stack, Kubernetes first. `used` are the pins of what the program
     registered.
     """
@@ -88,13 +88,13 @@ def standing(stack: StackConfig, used: Sequence[Pin], as_of: datetime.date) -> l
     return found
 
 
-def kubernetes(minor: str, as_of: datetime.date, *, upgraded: bool = True) -> Row:
+def kubernetes(minor: str, as_of: datetime.date, *, upgraded: bool = True) -> VersionRow:
     """The minor itself. `upgraded`: AWS upgrades a cluster of upgrade policy STANDARD by itself
     when standard support ends.
     """
     version, latest = calendar().get(minor), list(calendar())[-1]
     if version is None:
-        return Row(
+        return VersionRow(
             part="Kubernetes",
             in_use=minor,
             newest=latest,
@@ -113,7 +113,7 @@ def kubernetes(minor: str, as_of: datetime.date, *, upgraded: bool = True) -> Ro
             if as_of <= extended
             else "nobody mends it"
         )
-        return Row(
+        return VersionRow(
             part="Kubernetes",
             in_use=minor,
             newest=latest,
@@ -123,7 +123,7 @@ def kubernetes(minor: str, as_of: datetime.date, *, upgraded: bool = True) -> Ro
             fix=fix,
         )
     if left < REMIND_DAYS:
-        return Row(
+        return VersionRow(
             part="Kubernetes",
             in_use=minor,
             newest=latest,
@@ -133,7 +133,7 @@ def kubernetes(minor: str, as_of: datetime.date, *, upgraded: bool = True) -> Ro
             fix=fix,
         )
     if minor != latest:
-        return Row(
+        return VersionRow(
             part="Kubernetes",
             in_use=minor,
             newest=latest,
@@ -142,7 +142,7 @@ def kubernetes(minor: str, as_of: datetime.date, *, upgraded: bool = True) -> Ro
             says=f"{latest} is there",
             fix=fix,
         )
-    return Row(
+    return VersionRow(
         part="Kubernetes",
         in_use=minor,
         newest=latest,
@@ -157,7 +157,7 @@ def _next(minor: str) -> str:
     return later[0] if later else minor
 
 
-def hub_rows(stack: StackConfig | None, chart: str) -> Iterator[Row]:
+def hub_rows(stack: StackConfig | None, chart: str) -> Iterator[VersionRow]:
     """The chart, and the JupyterHub that it installs."""
     fix = (
         "take a newer version of this program, which pins it; to be first, pin it in"
@@ -175,12 +175,14 @@ def hub_rows(stack: StackConfig | None, chart: str) -> Iterator[Row]:
         )
 
 
-def _software(stack: StackConfig | None, kind: Kind, name: str, version: str, fix: str) -> Row:
+def _software(
+    stack: StackConfig | None, kind: Kind, name: str, version: str, fix: str
+) -> VersionRow:
     part, latest = (f"{kind} {name}" if kind == "chart" else name), newest(kind, name, None)
     missing = open_in(kind, name, version)
     if serious := concerning(stack, missing):
         says = "; ".join(f"{item.id}: {item.what}, fixed in {item.fixed_in}" for item in serious)
-        return Row(
+        return VersionRow(
             part=part,
             in_use=version,
             newest=latest,
@@ -195,7 +197,7 @@ def _software(stack: StackConfig | None, kind: Kind, name: str, version: str, fi
         for item in missing
     )
     if latest is not None and numbers(latest) > numbers(version):
-        return Row(
+        return VersionRow(
             part=part,
             in_use=version,
             newest=latest,
@@ -204,7 +206,7 @@ def _software(stack: StackConfig | None, kind: Kind, name: str, version: str, fi
             says=f"{latest} is there{others}",
             fix=fix,
         )
-    return Row(
+    return VersionRow(
         part=part,
         in_use=version,
         newest=latest,
@@ -214,10 +216,10 @@ def _software(stack: StackConfig | None, kind: Kind, name: str, version: str, fi
     )
 
 
-def _pinned(pin: Pin, minor: str, as_of: datetime.date) -> Row:
+def _pinned(pin: Pin, minor: str, as_of: datetime.date) -> VersionRow:
     part, latest = f"{pin.kind} {pin.name}", newest(pin.kind, pin.name, minor)
     if latest is not None and numbers(latest) > numbers(pin.version):
-        return Row(
+        return VersionRow(
             part=part,
             in_use=pin.version,
             newest=latest,
@@ -228,7 +230,7 @@ def _pinned(pin: Pin, minor: str, as_of: datetime.date) -> Row:
         )
     if pin.kind == "ami" and (age := _age(pin.version, as_of)) > _IMAGE_DAYS:
         says = f"its image is {age} days old: nodes lack the patches since then"
-        return Row(
+        return VersionRow(
             part=part,
             in_use=pin.version,
             newest=latest,
@@ -239,7 +241,7 @@ def _pinned(pin: Pin, minor: str, as_of: datetime.date) -> Row:
         )
     if not pin.verified:
         says = f"was not seen with Kubernetes {minor} ({pin.source})"
-        return Row(
+        return VersionRow(
             part=part,
             in_use=pin.version,
             newest=latest,
@@ -248,7 +250,7 @@ def _pinned(pin: Pin, minor: str, as_of: datetime.date) -> Row:
             says=says,
             fix="jhub versions refresh",
         )
-    return Row(
+    return VersionRow(
         part=part,
         in_use=pin.version,
         newest=latest,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jupyterhub_aws.checks.resources import Resource, Resources
-from jupyterhub_aws.config.network import ExistingNetwork
+from jupyterhub_aws.config.network import ExistingNetworkSection
 from jupyterhub_aws.config.stack import StackConfig
 
 _SUBNET = "aws:ec2/subnet:Subnet"
@@ -40,7 +40,7 @@ def node_subnets(stack: StackConfig, resources: Resources, group: Resource) -> I
             path="network.cidr",
             urns=(subnet.urn,),
         )
-    if isinstance(stack.network, ExistingNetwork):
+    if isinstance(stack.network, ExistingNetworkSection):
         for zone, theirs in sorted(stack.network.private_subnets.items()):
             if isinstance(named, (list, tuple)) and theirs.id in named:
                 yield NodeSubnet(

@@ -52,7 +52,7 @@ _COMMANDS = {
 }
 
 
-class _Lazy(click.Group):
+class _LazyGroup(click.Group):
     """A group that imports a command when it is needed: most commands have no business with the
     SDKs.
     """
@@ -91,7 +91,8 @@ def _version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
 
 
 @click.command(
-    cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(
     "--version",

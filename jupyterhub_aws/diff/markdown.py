@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.difference import Difference
-from jupyterhub_aws.changes.gate import Verdict
+from jupyterhub_aws.changes.gate import GateVerdict
 from jupyterhub_aws.diff.story import (
     BILLS,
     LOUD,
     MARKS,
-    Line,
     Section,
+    StoryLine,
     bill,
     counts,
     dollars,
@@ -69,7 +69,7 @@ def _inert(words: str) -> str:
     return _ACTIVE.sub("\u200b", words).replace("@", "@\u200b")
 
 
-def markdown(found: Difference, verdict: Verdict | None = None, *, limit: int = LIMIT) -> str:
+def markdown(found: Difference, verdict: GateVerdict | None = None, *, limit: int = LIMIT) -> str:
     """The comment. What does not fit is left out from the end, and the comment says so."""
     head = [
         marker(found.stack),
@@ -114,7 +114,7 @@ def _line_of_counts(found: Difference) -> str:
     )
 
 
-def _gate(verdict: Verdict) -> list[str]:
+def _gate(verdict: GateVerdict) -> list[str]:
     if verdict.passes:
         more = f" {len(verdict.acknowledged)} acknowledged." if verdict.acknowledged else ""
         return [f"**Gate: open.**{more}", ""]
@@ -198,7 +198,7 @@ def _section(section: Section) -> str:
     return "\n".join([*first, *rest])
 
 
-def _line(line: Line) -> str:
+def _line(line: StoryLine) -> str:
     return f"{text(line.text)} <sub>{text(line.more)}</sub>" if line.more else text(line.text)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from jupyterhub_aws.changes.difference import Difference
-from jupyterhub_aws.changes.gate import Verdict
+from jupyterhub_aws.changes.gate import GateVerdict
 from jupyterhub_aws.diff.story import BILLS, DONE, LOUD, bill, counts, dollars, headline, sections
 from jupyterhub_aws.diff.words import clean, unified, value
 from jupyterhub_aws.plan.page.frame import content_policy, environment, trusted
@@ -16,7 +16,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _PLAN_STYLE = Path(__file__).resolve().parents[1] / "plan" / "page" / "templates" / "page.css"
 
 
-def page(found: Difference, verdict: Verdict | None = None) -> str:
+def page(found: Difference, verdict: GateVerdict | None = None) -> str:
     """The page as HTML. Whatever comes from the sides is escaped by the template."""
     style = _PLAN_STYLE.read_text(encoding="utf-8") + (_TEMPLATES / "difference.css").read_text(
         encoding="utf-8"

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 
 from jupyterhub_aws.changes.difference import Difference
-from jupyterhub_aws.changes.gate import Verdict
+from jupyterhub_aws.changes.gate import GateVerdict
 from jupyterhub_aws.cli.output import to_file, to_standard_output
 
 
-def show(found: Difference, verdict: Verdict | None, files: Mapping[str, str | None]) -> None:
+def show(found: Difference, verdict: GateVerdict | None, files: Mapping[str, str | None]) -> None:
     """Write what was asked for (`json`, `html`, `markdown`, each to a file or `-`), or print it
     where nothing was.
     """
@@ -27,7 +27,7 @@ def show(found: Difference, verdict: Verdict | None, files: Mapping[str, str | N
             to_file("jhub", f"--{kind}", target, text)
 
 
-def _text(kind: str, found: Difference, verdict: Verdict | None) -> str:
+def _text(kind: str, found: Difference, verdict: GateVerdict | None) -> str:
     if kind == "html":
         from jupyterhub_aws.diff.page import page
 

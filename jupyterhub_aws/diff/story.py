@@ -57,7 +57,7 @@ LOUD: tuple[Class, ...] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class StoryLine:
     """One sentence, and the resources that it is about."""
 
     topic: Topic
@@ -95,7 +95,7 @@ class Section:
     """Every sentence of a class."""
 
     class_: Class
-    lines: tuple[Line, ...]
+    lines: tuple[StoryLine, ...]
 
     @property
     def title(self) -> str:
@@ -108,9 +108,9 @@ def sections(found: Difference) -> tuple[Section, ...]:
     groups: dict[tuple[Class, Topic, str, str], list[Effect]] = defaultdict(list)
     for effect in found.effects:
         groups[effect.class_, effect.topic, effect.about, effect.says].append(effect)
-    by_class: dict[Class, list[tuple[int, Line]]] = defaultdict(list)
+    by_class: dict[Class, list[tuple[int, StoryLine]]] = defaultdict(list)
     for (class_, topic, about, says), effects in groups.items():
-        line = Line(
+        line = StoryLine(
             topic=topic,
             about=about,
             says=says,
@@ -133,7 +133,7 @@ def sections(found: Difference) -> tuple[Section, ...]:
     )
 
 
-def _money_order(line: Line) -> int:
+def _money_order(line: StoryLine) -> int:
     """What costs most first, where it is about money."""
     return next(
         (

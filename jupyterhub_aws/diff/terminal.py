@@ -11,7 +11,7 @@ from rich.text import Text
 
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.difference import Difference
-from jupyterhub_aws.changes.gate import Verdict
+from jupyterhub_aws.changes.gate import GateVerdict
 from jupyterhub_aws.changes.properties import PropertyChange
 from jupyterhub_aws.cli.console import Terminal
 from jupyterhub_aws.diff.story import MARKS, Section, bill, counts, headline, sections
@@ -46,7 +46,7 @@ _COLOURS = {
 _DETAILS = 12
 
 
-def render(found: Difference, verdict: Verdict | None = None) -> None:
+def render(found: Difference, verdict: GateVerdict | None = None) -> None:
     """Print it to standard output."""
     console = Terminal()
     console.print(
@@ -70,7 +70,7 @@ def render(found: Difference, verdict: Verdict | None = None) -> None:
         render_verdict(console, verdict)
 
 
-def render_verdict(console: Console, verdict: Verdict) -> None:
+def render_verdict(console: Console, verdict: GateVerdict) -> None:
     """Print what the gate says."""
     console.print()
     if verdict.passes:

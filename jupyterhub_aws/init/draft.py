@@ -42,7 +42,7 @@ _API = "cluster.api.public_access_cidrs"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draft:
+class ProjectDraft:
     """Sections of a stack by their names, a comment above each, and what the file begins with."""
 
     sections: Mapping[str, Any]
@@ -59,7 +59,7 @@ class Draft:
         return list(to_fill_in(self.sections))
 
 
-def drafted(variant: str, answers: Answers, stack: str) -> Draft:
+def drafted(variant: str, answers: Answers, stack: str) -> ProjectDraft:
     """The stack that a variant becomes by these answers. Raises ConfigError for one that is no
     number or no file.
     """
@@ -68,7 +68,9 @@ def drafted(variant: str, answers: Answers, stack: str) -> Draft:
     comments = {name: _COMMENTS[name] for name in sections if name in _COMMENTS} | (
         _OF_VARIANT.get(variant) or {}
     )
-    return Draft(sections=sections, comments=comments, head=_HEADS[variant].format(stack=stack))
+    return ProjectDraft(
+        sections=sections, comments=comments, head=_HEADS[variant].format(stack=stack)
+    )
 
 
 def inner_text(project: str, stack: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, shown
 from jupyterhub_aws.config.keys import PROVIDERS
-from jupyterhub_aws.init.draft import Draft, inner_text
+from jupyterhub_aws.init.draft import ProjectDraft, inner_text
 from jupyterhub_aws.version import __version__
 
 COMMAND = "jhub init"
@@ -43,7 +43,7 @@ platform = from_stack_file()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class ProjectFolder:
     """Where the project will be, and its names for Pulumi."""
 
     folder: Path
@@ -52,7 +52,7 @@ class Target:
     workflows: bool = False
 
 
-def stack_files(target: Target, draft: Draft) -> dict[str, str]:
+def stack_files(target: ProjectFolder, draft: ProjectDraft) -> dict[str, str]:
     """The stack file; in an isolated network that of its inside too."""
     found = {f"Pulumi.{target.stack}.yaml": draft.text(target.project)}
     if draft.sections.get("parts") == "cloud":
@@ -60,7 +60,7 @@ def stack_files(target: Target, draft: Draft) -> dict[str, str]:
     return found
 
 
-def project_file(target: Target) -> str:
+def project_file(target: ProjectFolder) -> str:
     """Pulumi.yaml."""
     lines = (
         f"name: {target.project}",
@@ -73,7 +73,7 @@ def project_file(target: Target) -> str:
     return "\n".join((*lines, "    virtualenv: .venv", ""))
 
 
-def project_files(target: Target, draft: Draft) -> dict[str, str]:
+def project_files(target: ProjectFolder, draft: ProjectDraft) -> dict[str, str]:
     """Every file of the project, by its path in the folder."""
     found = {
         "Pulumi.yaml": project_file(target),
@@ -112,7 +112,7 @@ def requirement() -> str:
     return f"{_LIBRARY} @ {vcs['vcs']}+{url}@{vcs['commit_id']}" if vcs else f"{_LIBRARY} @ {url}"
 
 
-def refuse_what_exists(target: Target, paths: Mapping[str, str]) -> None:
+def refuse_what_exists(target: ProjectFolder, paths: Mapping[str, str]) -> None:
     """Raise ConfigError, naming each, for files that the folder has already."""
     if target.folder.exists() and not target.folder.is_dir():
         raise ConfigError(
@@ -147,7 +147,7 @@ def refuse_names(project: str, stack: str) -> None:
         raise ConfigError(COMMAND, wrong)
 
 
-def written(target: Target, files: Mapping[str, str]) -> list[str]:
+def written(target: ProjectFolder, files: Mapping[str, str]) -> list[str]:
     """Write the files; whatever stops it, what was written goes again. Returns the names of
     those that were there and stay (.gitignore).
     """

@@ -17,8 +17,8 @@ from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted
 from jupyterhub_aws.config.halves import given_by, whole
 from jupyterhub_aws.config.stack import StackConfig, file_key
 from jupyterhub_aws.config.stack_file import StackFile, read, set_option
-from jupyterhub_aws.init.draft import Draft, drafted
-from jupyterhub_aws.init.files import COMMAND, Target, project_file, stack_files
+from jupyterhub_aws.init.draft import ProjectDraft, drafted
+from jupyterhub_aws.init.files import COMMAND, ProjectFolder, project_file, stack_files
 from jupyterhub_aws.init.question import Answers, Given, Question
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Bill:
 class Judge:
     """Makes drafts of answers and judges them. `settings` (`path=value`) go on top of each."""
 
-    target: Target
+    target: ProjectFolder
     variant: str
     questions: tuple[Question, ...]
     settings: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Judge:
         """
         return Answers(self.questions, given)
 
-    def draft(self, given: Given) -> Draft:
+    def draft(self, given: Given) -> ProjectDraft:
         """The draft of these answers, which the models take. Raises ConfigError with every
         problem.
         """
@@ -101,7 +101,7 @@ class Judge:
             else None
         )
 
-    def _read(self, draft: Draft, folder: Path) -> list[StackFile]:
+    def _read(self, draft: ProjectDraft, folder: Path) -> list[StackFile]:
         """The stack files as they would be in their project, each read."""
         (folder / "Pulumi.yaml").write_text(project_file(self.target), encoding="utf-8")
         texts = stack_files(self.target, draft)
@@ -117,7 +117,7 @@ def planned(file: StackFile) -> Plan:
     return make_plan(file, datetime.datetime.now(tz=datetime.UTC).date())
 
 
-def settled(draft: Draft, settings: Sequence[str]) -> Draft:
+def settled(draft: ProjectDraft, settings: Sequence[str]) -> ProjectDraft:
     """A draft with `path=value` settings on top; sections that they are about lose their notes.
     Raises ConfigError for a setting that is none.
     """
@@ -144,7 +144,7 @@ def settled(draft: Draft, settings: Sequence[str]) -> Draft:
         config = {file_key(head): plain(sections[head])} if head in sections else {}
         set_option(config, setting, COMMAND)
         sections[head] = config[file_key(head)]
-    return Draft(sections=sections, comments=draft.comments, head=draft.head)
+    return ProjectDraft(sections=sections, comments=draft.comments, head=draft.head)
 
 
 def split(

@@ -15,10 +15,10 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.keys import PROVIDERS
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.init import defaults
-from jupyterhub_aws.init.draft import Draft
+from jupyterhub_aws.init.draft import ProjectDraft
 from jupyterhub_aws.init.files import (
     COMMAND,
-    Target,
+    ProjectFolder,
     project_files,
     refuse_names,
     refuse_what_exists,
@@ -34,7 +34,7 @@ def init(folder: Path, settings: Sequence[str], options: Mapping[str, object]) -
     nothing written.
     """
     name = defaults.name_of(folder)
-    target = Target(
+    target = ProjectFolder(
         folder=folder,
         project=str(options["project"] or (f"{name}-hub" if name in PROVIDERS else name)),
         stack=str(options["stack"]),
@@ -58,7 +58,7 @@ def is_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _asked(judge: Judge, given: Mapping[str, str]) -> Draft:
+def _asked(judge: Judge, given: Mapping[str, str]) -> ProjectDraft:
     if not is_terminal():
         fix = (
             "run it in a terminal; or take the defaults with --yes, and change some with --set"
@@ -79,7 +79,7 @@ def _asked(judge: Judge, given: Mapping[str, str]) -> Draft:
     return draft
 
 
-def _shown(target: Target, draft: Draft, kept: Sequence[str]) -> int:
+def _shown(target: ProjectFolder, draft: ProjectDraft, kept: Sequence[str]) -> int:
     """Say what was written, plan it, and say what follows."""
     console = Terminal()
     names = [name for name in project_files(target, draft) if name not in kept]
@@ -104,7 +104,7 @@ def _shown(target: Target, draft: Draft, kept: Sequence[str]) -> int:
     return 1 if failed else 0
 
 
-def _say_next(console: Terminal, target: Target, draft: Draft) -> None:
+def _say_next(console: Terminal, target: ProjectFolder, draft: ProjectDraft) -> None:
     if draft.to_fill_in:
         console.print(Text(f"To fill in, in Pulumi.{target.stack}.yaml:", style="bold"))
         for path, note in draft.to_fill_in:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.config.stack_text import plain
-from jupyterhub_aws.init.draft import Draft
+from jupyterhub_aws.init.draft import ProjectDraft
 
 _FOLDER = Path(__file__).parent / "github"
 _NO_ACCOUNT = "ACCOUNT"
@@ -41,7 +41,7 @@ make_pack(Path(__file__).parent)
 }
 
 
-def workflow_files(stacks: Sequence[str], draft: Draft) -> dict[str, str]:
+def workflow_files(stacks: Sequence[str], draft: ProjectDraft) -> dict[str, str]:
     """The files by their paths in the project. Roles and the state's bucket are the operator's
     to make, so their names stand in for real ones.
     """
@@ -98,7 +98,7 @@ def _scalar(stack: str) -> str:
     return stack if plain_text else json.dumps(stack)
 
 
-def _row(stack: str, draft: Draft) -> dict[str, Any]:
+def _row(stack: str, draft: ProjectDraft) -> dict[str, Any]:
     sections = {name: plain(value) for name, value in draft.sections.items()}
     region, account = (
         sections.get("region", "us-east-1"),

@@ -16,7 +16,7 @@ from jupyterhub_aws.config.keys import canonical_key
 from jupyterhub_aws.config.project import Project, find_project, unnamed_project
 from jupyterhub_aws.config.stack import PROJECT, file_key
 from jupyterhub_aws.config.stack_file import find, parsed, read
-from jupyterhub_aws.migrate.text import Document, UnsafeError, sections
+from jupyterhub_aws.migrate.text import UnsafeError, YamlText, sections
 
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 #: Sections of which every stack file of this library has one: others are other programs'
@@ -203,7 +203,7 @@ def _stepped(
 
 def _edited(path: Path, text: str, project: str, edits: Sequence[Edit], *, wrapped: bool) -> str:
     try:
-        return Document(text, project, wrapped=wrapped).edited(edits)
+        return YamlText(text, project, wrapped=wrapped).edited(edits)
     except UnsafeError as error:
         concerned = [edit for edit in edits if edit.words == str(error)] or list(edits)
         raise ConfigError(path.name, [_by_hand(str(error), edit) for edit in concerned]) from None
@@ -227,7 +227,7 @@ def _stamped(path: Path, found: Migration, project: Project) -> Migration:
         return found
     before = parsed(found.new)
     try:
-        new = Document(found.new, project.name).stamped(FORMAT)
+        new = YamlText(found.new, project.name).stamped(FORMAT)
         right = _declares(new, project.name) and _means(
             new, before, sections(before, project.name), project.name
         )

@@ -54,7 +54,7 @@ class _Entry:
     value: Any
 
 
-class Document:
+class YamlText:
     """The text of a stack file, or of a Pulumi.yaml (`wrapped`: values for all stacks stand
     there below `value` or `default`).
     """

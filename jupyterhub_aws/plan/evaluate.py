@@ -80,7 +80,7 @@ class Recording:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Where:
+class PlannedProgram:
     """Names of project and stack, the folder of the stack files, and the program."""
 
     project: str
@@ -93,7 +93,7 @@ def evaluate(
     values: Mapping[str, str],
     *,
     secret: Collection[str],
-    where: Where,
+    where: PlannedProgram,
     outer: Recording | None = None,
 ) -> Recording:
     """Evaluate the program with a stack's configuration as the engine would hand it over.
@@ -152,7 +152,7 @@ def evaluate(
     )
 
 
-def _settings(recorder: Recorder, where: Where) -> Any:
+def _settings(recorder: Recorder, where: PlannedProgram) -> Any:
     from google.protobuf.empty_pb2 import Empty
     from pulumi.runtime import mocks
 

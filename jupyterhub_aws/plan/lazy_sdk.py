@@ -27,7 +27,7 @@ _PACKAGE = re.compile(
 _SHARED = ("_inputs", "_enums", "outputs")
 
 
-class _Lazy(Loader):
+class _LazyModule(Loader):
     """Executes a package by giving it a `__getattr__` instead of running its `__init__`."""
 
     def __init__(self, real: Loader) -> None:
@@ -80,7 +80,7 @@ class _Finder(MetaPathFinder):
             and spec.loader is not None
             and spec.submodule_search_locations is not None
         ):
-            spec.loader = _Lazy(spec.loader)
+            spec.loader = _LazyModule(spec.loader)
         return spec
 
 

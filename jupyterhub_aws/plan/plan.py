@@ -127,11 +127,11 @@ def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
         if stack.cloud_stack is not None:  # what its outputs will be is known from evaluating it
             outer = recorded(outer_of(stack.cloud_stack, file.path.parent))[1]
         from jupyterhub_aws.plan.evaluate import (
-            Where,
+            PlannedProgram,
             evaluate,
         )  # late: a wrong file is answered without it
 
-        where = Where(
+        where = PlannedProgram(
             project=file.project,
             stack=file.stack,
             folder=file.path.parent,

@@ -18,7 +18,7 @@ import pytest
 from jupyterhub_aws.checks.airgap.all import LAWS, judges, proof
 from jupyterhub_aws.checks.airgap.view import view_of
 from jupyterhub_aws.checks.resources import Resource, Resources
-from jupyterhub_aws.config.network import AirgapNetwork
+from jupyterhub_aws.config.network import AirgapNetworkSection
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.plan.plan import recorded
@@ -105,7 +105,7 @@ def test_nothing_is_reported_on_a_correct_plan(settings):
     assert faults(stack, resources) == []
     held = {finding.id for finding in proof(stack, resources)}
     view = view_of(stack, resources)
-    owned = set() if isinstance(stack.network, AirgapNetwork) else {"airgap-owner"}
+    owned = set() if isinstance(stack.network, AirgapNetworkSection) else {"airgap-owner"}
     assert held == {f"airgap-{law.check}" for law in LAWS if judges(law, view)} | owned
     about = {
         "airgap": {"vpc", "aws", "names"},

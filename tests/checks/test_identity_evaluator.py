@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 
 from jupyterhub_aws.checks.identities.conditions import (
     ConditionError,
-    Context,
+    RequestContext,
     expanded,
     holds,
     parse_operator,
 )
 from jupyterhub_aws.checks.identities.documents import PolicyDocument, PolicyError, parse_policy
-from jupyterhub_aws.checks.identities.evaluator import AccessRequest, Caller, PolicySet, decide
+from jupyterhub_aws.checks.identities.evaluator import AccessRequest, PolicySet, Principal, decide
 from jupyterhub_aws.checks.identities.patterns import ACCOUNT, either, every, glob, literal, negated
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/driver"
-ROLE = Caller("role", ROLE_ARN)
+ROLE = Principal("role", ROLE_ARN)
 generated = settings(max_examples=200, deadline=None)
 VOLUME = "arn:aws:ec2:us-east-1:123456789012:volume/vol-1"
 
@@ -41,7 +41,7 @@ def policy(*statements: dict[str, Any], version: str = "2012-10-17") -> PolicyDo
 def request(
     action: str = "ec2:AttachVolume",
     resource: str = VOLUME,
-    caller: Caller = ROLE,
+    caller: Principal = ROLE,
     closed: tuple[str, ...] = ("aws:",),
     **known: Any,
 ) -> AccessRequest:
@@ -50,7 +50,7 @@ def request(
         for key, value in known.items()
     }
     return AccessRequest(
-        caller=caller, action=action, resource=resource, context=Context(values, closed)
+        caller=caller, action=action, resource=resource, context=RequestContext(values, closed)
     )
 
 
@@ -65,7 +65,7 @@ def condition_holds(
     found = policy(statement(Condition={operator: {"aws:k": values}})).statements[0].conditions[0]
     return holds(
         found,
-        Context(
+        RequestContext(
             {
                 key: (value,) if isinstance(value, str) else tuple(value)
                 for key, value in known.items()
@@ -234,10 +234,10 @@ def test_before_2012_variables_are_text():
     ("named", "caller", "answer"),
     [
         ("*", ROLE, True),
-        ({"AWS": "*"}, Caller("anonymous"), True),
+        ({"AWS": "*"}, Principal("anonymous"), True),
         ({"AWS": ROLE_ARN}, ROLE, True),
         ({"AWS": [ROLE_ARN + "2", ROLE_ARN]}, ROLE, True),
-        ({"AWS": ROLE_ARN}, Caller("anonymous"), False),
+        ({"AWS": ROLE_ARN}, Principal("anonymous"), False),
         (
             {"AWS": "arn:aws:iam::123456789012:root"},
             ROLE,
@@ -245,13 +245,13 @@ def test_before_2012_variables_are_text():
         ),  # hands over to the account, whose policies say nothing
         ({"AWS": "123456789012"}, ROLE, False),
         ({"AWS": "arn:aws:iam::999999999999:root"}, ROLE, False),
-        ({"Service": "events.amazonaws.com"}, Caller("service", "events.amazonaws.com"), True),
-        ({"Service": "events.amazonaws.com"}, Caller("service", "sns.amazonaws.com"), False),
+        ({"Service": "events.amazonaws.com"}, Principal("service", "events.amazonaws.com"), True),
+        ({"Service": "events.amazonaws.com"}, Principal("service", "sns.amazonaws.com"), False),
         ({"Service": "events.amazonaws.com"}, ROLE, False),
         ({"Federated": "arn:aws:iam::123456789012:oidc-provider/x"}, ROLE, False),
     ],
 )
-def test_whom_a_resource_policy_names(named: Any, caller: Caller, answer: bool):
+def test_whom_a_resource_policy_names(named: Any, caller: Principal, answer: bool):
     own = policy(statement(Principal=named))
     assert decide(request(caller=caller), PolicySet(resource=(own,))).allowed is answer
 
@@ -263,7 +263,9 @@ def test_not_principal_names_all_others():
     )
     assert decide(request(), PolicySet(resource=(deny,))).allowed is True
     assert (
-        decide(request(caller=Caller("role", ROLE_ARN + "2")), PolicySet(resource=(deny,))).allowed
+        decide(
+            request(caller=Principal("role", ROLE_ARN + "2")), PolicySet(resource=(deny,))
+        ).allowed
         is False
     )
 
@@ -538,7 +540,9 @@ def test_learning_more_only_decides_what_was_open(
         caller=asked.caller,
         action=asked.action,
         resource=asked.resource,
-        context=Context({**asked.context.known, "ec2:unknown": (value,)}, asked.context.closed),
+        context=RequestContext(
+            {**asked.context.known, "ec2:unknown": (value,)}, asked.context.closed
+        ),
     )
     before, after = allowed(asked, policy(*statements)), allowed(known, policy(*statements))
     assert before is None or after is before
@@ -576,7 +580,7 @@ def test_three_values(found: list[bool | None]):
 
 
 def test_variables_are_filled_in_once():
-    context = Context({"aws:username": ("${aws:userid}",), "aws:userid": ("id",)})
+    context = RequestContext({"aws:username": ("${aws:userid}",), "aws:userid": ("id",)})
     assert (
         expanded("arn:aws:s3:::${aws:username}", context)
         == f"arn:aws:s3:::{literal('${aws:userid}')}"

@@ -16,7 +16,7 @@ from jupyterhub_aws.checks.cost_of_hubs import user_hours
 from jupyterhub_aws.checks.groups import user_nodes
 from jupyterhub_aws.checks.user_pods import UserPod, user_pods
 from jupyterhub_aws.config.chart import chart_version
-from jupyterhub_aws.config.homes import EfsHomes, NfsHomes
+from jupyterhub_aws.config.homes import EfsHomesSection, NfsHomes
 from jupyterhub_aws.config.prices import Prices
 from tests.checks.doctored import stack_of
 from tests.support.hub_cases import (
@@ -129,7 +129,7 @@ def test_each_person_has_a_home_of_ones_own(case: str) -> None:
         assert set(mounts.values()) == {(None, None)}
         return
     assert len(set(where.values())) == len(PEOPLE), "two people share a home"
-    if isinstance(homes, (EfsHomes, NfsHomes)):
+    if isinstance(homes, (EfsHomesSection, NfsHomes)):
         assert {mount[0]["persistentVolumeClaim"]["claimName"] for mount in mounts.values()} == {
             "homes"
         }

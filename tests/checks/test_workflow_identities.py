@@ -14,26 +14,33 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_aws.checks.identities.conditions import Context
+from jupyterhub_aws.checks.identities.conditions import RequestContext
 from jupyterhub_aws.checks.identities.documents import parse_policy
 from jupyterhub_aws.checks.identities.evaluator import (
     AccessRequest,
-    Caller,
     Decision,
     PolicySet,
+    Principal,
     decide,
 )
 from jupyterhub_aws.checks.identities.patterns import ACCOUNT
 from jupyterhub_aws.checks.identities.world import ATTACHMENT, BUCKET, ROLE, PlanWorld
 from jupyterhub_aws.checks.resources import Resource
-from jupyterhub_aws.components.ci.policy import Backend, Place, changing, packed, reading, state
+from jupyterhub_aws.components.ci.policy import (
+    Backend,
+    ResourceScope,
+    changing,
+    packed,
+    reading,
+    state,
+)
 from jupyterhub_aws.config.aws_actions import actions, known_types
 from tests.checks.test_airgap import evaluated
 from tests.support.policies import parliament
 from tests.support.stacks import ALL_STACKS
 
 BACKEND = Backend(bucket="example-org-state", key_arn=f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1")
-WORKFLOW = Caller("role", f"arn:aws:iam::{ACCOUNT}:role/ci-up")
+WORKFLOW = Principal("role", f"arn:aws:iam::{ACCOUNT}:role/ci-up")
 IN_AWS = {name: settings for name, settings in ALL_STACKS.items() if "kubeadm" not in str(settings)}
 _GLOBAL = ("iam", "route53")
 
@@ -48,12 +55,12 @@ def mine(world: PlanWorld) -> list[Resource]:
     return [item for item in world.resources if item.custom and item.type.startswith("aws:")]
 
 
-def place_of(world: PlanWorld, **more: Any) -> Place:
-    return Place(region=world.region, account=ACCOUNT, prefix=world.stack.name, **more)
+def place_of(world: PlanWorld, **more: Any) -> ResourceScope:
+    return ResourceScope(region=world.region, account=ACCOUNT, prefix=world.stack.name, **more)
 
 
 def answers(
-    world: PlanWorld, place: Place, attach: tuple[str, ...] = (), *, writes: bool = True
+    world: PlanWorld, place: ResourceScope, attach: tuple[str, ...] = (), *, writes: bool = True
 ) -> Iterator[tuple[Resource, str, Decision]]:
     """Each call of the provider for each resource of a stack, with what IAM would answer."""
     types = sorted({item.type for item in mine(world)})
@@ -86,7 +93,7 @@ def answers(
                     caller=WORKFLOW,
                     action=action,
                     resource=arn,
-                    context=Context(known, ("aws:", "iam:")),
+                    context=RequestContext(known, ("aws:", "iam:")),
                 )
                 yield resource, action, decide(asked, policies)
 
@@ -154,7 +161,7 @@ def _iam(world: PlanWorld, kind: str, name: object) -> str:
 
 
 def denied(
-    world: PlanWorld, place: Place, attach: tuple[str, ...] = (), *, writes: bool = True
+    world: PlanWorld, place: ResourceScope, attach: tuple[str, ...] = (), *, writes: bool = True
 ) -> set[tuple[str, str]]:
     return {
         (resource.name, action)
@@ -210,7 +217,7 @@ def test_only_parameters_of_awss_own_are_read():
             caller=WORKFLOW,
             action="ssm:GetParameters",
             resource=arn,
-            context=Context({"aws:requestedregion": ("us-east-1",)}, ("aws:",)),
+            context=RequestContext({"aws:requestedregion": ("us-east-1",)}, ("aws:",)),
         )
         assert decide(asked, PolicySet(identity=documents)).allowed is answer
 

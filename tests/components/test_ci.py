@@ -10,7 +10,7 @@ import pytest
 from jupyterhub_aws.components.ci.policy import (
     LARGEST,
     Backend,
-    Place,
+    ResourceScope,
     changing,
     packed,
     reading,
@@ -21,7 +21,7 @@ from jupyterhub_aws.config.aws_actions import actions, known_types
 from tests.support.policies import findings
 from tests.support.stacks import ALL_STACKS, record
 
-PLACE = Place(region="us-east-1", account="123456789012", prefix="jhub-dev")
+PLACE = ResourceScope(region="us-east-1", account="123456789012", prefix="jhub-dev")
 BACKEND = Backend(
     bucket="example-org-state",
     key_arn="arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
@@ -252,5 +252,7 @@ def test_a_trust_that_would_say_more_than_it_names_is_refused(names):
     ("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 )
 def test_other_partitions(region, partition):
-    text = json.dumps(packed(changing(TYPES, Place(region=region, account="1", prefix="x"))))
+    text = json.dumps(
+        packed(changing(TYPES, ResourceScope(region=region, account="1", prefix="x")))
+    )
     assert f"arn:{partition}:" in text and "arn:aws:" not in text

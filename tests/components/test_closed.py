@@ -16,7 +16,7 @@ from jupyterhub_aws.components.airgap.repositories import lifecycle
 from jupyterhub_aws.components.airgap.requirements import subnet_faults, vpc_faults
 from jupyterhub_aws.components.airgap.runner_documents import runner_policy
 from jupyterhub_aws.config.endpoints import UnknownSoftwareError, running, software, solved
-from jupyterhub_aws.config.network import ExistingNetwork
+from jupyterhub_aws.config.network import ExistingNetworkSection
 from tests.checks.test_airgap import evaluated
 from tests.support.policies import findings
 from tests.support.stacks import CLOSED, IN_THEIR_VPC, THEIR_ENDPOINTS, node_config, record
@@ -313,7 +313,7 @@ def test_repositories_are_the_bundles_inventory_closed_and_clean():
 
 
 SUBNET = {"id": "subnet-0123456789abcdef0", "cidr": "10.64.0.0/18"}
-THEIRS = ExistingNetwork.model_validate_json(
+THEIRS = ExistingNetworkSection.model_validate_json(
     json.dumps(
         {
             "mode": "existing",
@@ -404,7 +404,7 @@ def test_dev_and_airgap_share_every_component_but_those_of_one_folder():
     }
     extra = closed - dev
     assert {token for token in extra if not token.startswith("jupyterhub-aws:airgap:")} <= {
-        "jupyterhub-aws:network:FlowLogs",
+        "jupyterhub-aws:network:VpcFlowLogs",
         "jupyterhub-aws:index:AirgapNetwork",
         "jupyterhub-aws:autoscaler:AutoscalerRelease",
     }, "of both"

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from jupyterhub_aws.components.cluster import provider
 from jupyterhub_aws.components.cluster.api import (
     Address,
-    Fault,
+    ApiFault,
     Proxy,
     address_in,
     callers_kubeconfig,
@@ -165,12 +165,14 @@ def test_what_listens_answers() -> None:
 
 
 def test_what_refuses_may_be_too_young() -> None:
-    assert fault(closed_port(), {}) == Fault(why="connection refused", early=True)
+    assert fault(closed_port(), {}) == ApiFault(why="connection refused", early=True)
 
 
 def test_what_swallows_packets_is_given_up_in_time() -> None:
     with mock.patch("socket.create_connection", side_effect=TimeoutError("timed out")) as connect:
-        assert fault(Address(host="192.0.2.1", port=443), {}) == Fault(why="timed out", early=False)
+        assert fault(Address(host="192.0.2.1", port=443), {}) == ApiFault(
+            why="timed out", early=False
+        )
     assert connect.call_args.kwargs["timeout"] <= 5
 
 
@@ -179,7 +181,7 @@ def test_a_name_that_nobody_knows_is_said() -> None:
         "socket.create_connection", side_effect=socket.gaierror(-2, "Name or service not known")
     ):
         found = fault(Address(host="abc.eks.amazonaws.com", port=443), {})
-    assert found == Fault(
+    assert found == ApiFault(
         why="the name abc.eks.amazonaws.com is not known here: Name or service not known",
         early=True,
     )
@@ -198,7 +200,9 @@ def test_a_proxy_is_asked_where_one_is_set_and_says_what_is_wrong() -> None:
     )
     away = closed_port()
     found = fault(api, {"https_proxy": f"http://127.0.0.1:{away.port}"})
-    assert found == Fault(why=f"the proxy 127.0.0.1:{away.port}: connection refused", early=False)
+    assert found == ApiFault(
+        why=f"the proxy 127.0.0.1:{away.port}: connection refused", early=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -250,8 +254,8 @@ def test_a_proxy_of_another_kind_is_only_asked_whether_it_is_there() -> None:
 
 # --- what is said ---
 
-SILENT = Fault(why="timed out", early=False)
-YOUNG = Fault(why="connection refused", early=True)
+SILENT = ApiFault(why="timed out", early=False)
+YOUNG = ApiFault(why="connection refused", early=True)
 
 
 def access_of(name: str, *settings: str) -> ClusterAccess:
@@ -260,7 +264,7 @@ def access_of(name: str, *settings: str) -> ClusterAccess:
 
 def asked(
     access: ClusterAccess,
-    *faults: Fault | None,
+    *faults: ApiFault | None,
     preview: bool = False,
     created: str = "2026-01-01T00:00:00Z",
 ) -> object:
@@ -276,7 +280,7 @@ def asked(
         return asyncio.run(provider._reached(access, json.dumps(KUBECONFIG), created))
 
 
-def refusal(access: ClusterAccess, *faults: Fault | None, **more: object) -> str:
+def refusal(access: ClusterAccess, *faults: ApiFault | None, **more: object) -> str:
     with pytest.raises(pulumi.RunError) as caught:
         asked(access, *faults, **more)  # type: ignore[arg-type]
     return str(caught.value)

@@ -17,7 +17,7 @@ from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.config.backups import TAG, AwsBackup
 from jupyterhub_aws.config.egress import NoEgress
 from jupyterhub_aws.config.homes import AdoptedHomes
-from jupyterhub_aws.config.homes import EfsHomes as EfsOptions
+from jupyterhub_aws.config.homes import EfsHomesSection as EfsOptions
 from jupyterhub_aws.config.specs.backups import BackupSpec
 from jupyterhub_aws.config.specs.homes import EfsSpec, hub_directory
 from tests.support.programs import cluster_by_hand, problems_of_program, record_program

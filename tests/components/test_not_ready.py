@@ -12,7 +12,7 @@ import pulumi
 import pytest
 
 from jupyterhub_aws.components.hub import not_ready
-from jupyterhub_aws.components.hub.not_ready import Where, reasons
+from jupyterhub_aws.components.hub.not_ready import HubAccess, reasons
 from jupyterhub_aws.components.hub.stuck import Stuck, stuck, without_a_pod
 from tests.support.kubernetes_objects import waiting_pod
 from tests.support.stacks import record
@@ -114,7 +114,7 @@ def test_a_pod_that_is_never_made_is_said_by_its_owner() -> None:
 
 # --- as `up` says it ---
 
-WHERE = Where(hub="main", namespace="hub-main", kubeconfig=None)
+WHERE = HubAccess(hub="main", namespace="hub-main", kubeconfig=None)
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_a_crash_is_said_with_its_last_words_and_people_are_left_out(kubectl: Pa
 
 def test_the_callers_own_cluster_is_asked_by_file_and_context(kubectl: Path) -> None:
     (kubectl / "pods").write_text('{"items": []}')
-    where = Where(
+    where = HubAccess(
         hub="main", namespace="hub-main", kubeconfig=None, file="my.kubeconfig", context="lab"
     )
     assert list(reasons(where, None)) == [

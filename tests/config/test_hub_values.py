@@ -25,7 +25,7 @@ from jupyterhub_aws.checks.hub_values import (
 )
 from jupyterhub_aws.checks.hub_values.all import RULES, faults
 from jupyterhub_aws.checks.resources import SECRET
-from jupyterhub_aws.components.hub.values.hub import Given, hub_values
+from jupyterhub_aws.components.hub.values.hub import HubSecretInputs, hub_values
 from jupyterhub_aws.components.hub.values.problems import hub_problems
 from jupyterhub_aws.components.hub.values.profiles import profile_list
 from jupyterhub_aws.components.validated import validated
@@ -43,7 +43,7 @@ from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 from tests.support.stack_files import CERTIFICATE, SOURCE, changed, dev_stack, engine_values
 
-GIVEN = Given(
+GIVEN = HubSecretInputs(
     auth_token=SECRET,
     cookie_secret=SECRET,
     auth_state_key=SECRET,

@@ -16,7 +16,7 @@ from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.zones import partition_named, regions
 from jupyterhub_aws.init.draft import _CORE, _GPU_NODE, _NODES, servers_per_node
-from jupyterhub_aws.init.files import Target
+from jupyterhub_aws.init.files import ProjectFolder
 from jupyterhub_aws.init.judge import Judge
 from jupyterhub_aws.init.question import Answers, Question
 from jupyterhub_aws.init.questions import SERVERS, VARIANTS, questions_of
@@ -81,7 +81,7 @@ ONLY_DEFAULT = {
 @cache
 def judge(variant: str) -> Judge:
     return Judge(
-        target=Target(folder=Path("nowhere"), project="lab", stack="dev"),
+        target=ProjectFolder(folder=Path("nowhere"), project="lab", stack="dev"),
         variant=variant,
         questions=questions_of(variant, "lab"),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jupyterhub_aws.config.errors import ConfigError
-from jupyterhub_aws.operate.live.cluster import Cluster
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from tests.support.cluster_tools import Tools
 
 
@@ -17,7 +17,7 @@ def test_a_tunnel_that_does_not_open_is_shown_whole(
     tools = Tools(tmp_path / "bin")
     for key, value in tools.environment.items():
         monkeypatch.setenv(key, value)
-    cluster = Cluster(command="jhub health", kubeconfig="", context="jhub-dev")
+    cluster = KubectlCluster(command="jhub health", kubeconfig="", context="jhub-dev")
     with pytest.raises(ConfigError) as refused, cluster.forwarded("hub-main", "service/hub", 8081):
         pass
     (problem,) = refused.value.problems

@@ -18,8 +18,8 @@ from botocore.stub import Stubber
 from jupyterhub_aws.cli.arguments import validated_stack
 from jupyterhub_aws.config.backups import AwsBackup, CopyTo, Snapshots
 from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.operate.leave.kinds import Found, kind_of
-from jupyterhub_aws.operate.leave.orphans import Verdict, show
+from jupyterhub_aws.operate.leave.kinds import UnmanagedResource, kind_of
+from jupyterhub_aws.operate.leave.orphans import OrphanVerdict, show
 from jupyterhub_aws.operate.leave.scan import _by_tags, _found, _vault, looked_at, records
 from jupyterhub_aws.operate.live.account import Account
 from tests.support.cloud import ACCOUNT, REGION, Cloud, autoscaling_group, cloud, counted
@@ -262,7 +262,11 @@ def test_a_recovery_point_is_in_a_vault_with_a_name(capsys: pytest.CaptureFixtur
         assert "its vault's policy first" in kind_of(found).note
     strange = _found(f"arn:aws:new:us-west-2:{ACCOUNT}:thing/one", {})
     alarm = _found(f"arn:aws:cloudwatch:us-west-2:{ACCOUNT}:alarm:x", {})
-    show("dev", there, [Verdict(found=item, kept="", monthly=None) for item in (strange, alarm)])
+    show(
+        "dev",
+        there,
+        [OrphanVerdict(found=item, kept="", monthly=None) for item in (strange, alarm)],
+    )
     text = capsys.readouterr().out
     assert [line.strip() for line in text.splitlines() if "$ " in line] == [
         "$ aws cloudwatch delete-alarms --alarm-names x --region us-west-2"
@@ -463,16 +467,24 @@ def test_what_the_tag_index_still_names_is_looked_at(account: Cloud, place: Path
             else f"arn:x:{identity}"
         )
         assert (
-            looked_at(there, [Found(arn=arn, kind=kind, id=identity, tags={})], lambda text: None)
+            looked_at(
+                there,
+                [UnmanagedResource(arn=arn, kind=kind, id=identity, tags={})],
+                lambda text: None,
+            )
             == []
         ), (kind, identity)
     here = volume(account, 5, {"Name": "here"})
     many = [
-        Found(arn=f"arn:x:{number}", kind="ec2:volume", id=f"vol-{number:017x}", tags={})
+        UnmanagedResource(
+            arn=f"arn:x:{number}", kind="ec2:volume", id=f"vol-{number:017x}", tags={}
+        )
         for number in range(450)
     ]
     (found,) = looked_at(
-        there, [*many, Found(arn="arn:x", kind="ec2:volume", id=here, tags={})], lambda text: None
+        there,
+        [*many, UnmanagedResource(arn="arn:x", kind="ec2:volume", id=here, tags={})],
+        lambda text: None,
     )
     assert (found.id, found.name, found.about["Size"]) == (here, "here", 5)
 

@@ -16,7 +16,7 @@ from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.halves import Configuration, whole
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.operate.pause.people import Farewell, Notice, words
+from jupyterhub_aws.operate.pause.people import PauseNotifier, UserNotice, words
 from tests.support.cloud import Cloud, autoscaling_group, built, cloud, counted, state
 from tests.support.in_process import Done, in_process
 from tests.support.inside import Inside
@@ -297,10 +297,10 @@ class Clock:
         self.now += seconds
 
 
-def farewell(servers: dict[float, list[str]]) -> tuple[Farewell, Hub, Clock]:
+def farewell(servers: dict[float, list[str]]) -> tuple[PauseNotifier, Hub, Clock]:
     clock = Clock()
     hub = Hub(servers, clock)
-    return Farewell("test", [hub], clock, clock.sleep), hub, clock  # type: ignore[list-item] -- stands in for a hub's API
+    return PauseNotifier("test", [hub], clock, clock.sleep), hub, clock  # type: ignore[list-item] -- stands in for a hub's API
 
 
 def test_people_have_their_time_and_the_last_minutes_start_nothing() -> None:
@@ -354,10 +354,10 @@ def test_times_are_said_in_words() -> None:
     ("text", "seconds"), [("15m", 900), ("1h", 3600), ("0m", 0), ("90s", 90), ("12h", 43200)]
 )
 def test_a_notice_is_a_time(text: str, seconds: int) -> None:
-    assert Notice().convert(text, None, None) == seconds
+    assert UserNotice().convert(text, None, None) == seconds
 
 
 @pytest.mark.parametrize("text", ["15", "13h", "-1m", "15 m", "", "1d", "९m"])
 def test_and_nothing_else(text: str) -> None:
     with pytest.raises(BadParameter, match="write it like 15m"):
-        Notice().convert(text, None, None)
+        UserNotice().convert(text, None, None)

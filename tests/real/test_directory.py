@@ -19,7 +19,7 @@ import pytest
 from tornado.web import HTTPError
 
 from jupyterhub_aws.operate.probe.authenticator import directory_authenticator
-from jupyterhub_aws.operate.probe.directory import Question, probe
+from jupyterhub_aws.operate.probe.directory import ProbeRequest, probe
 from tests.support.certificates import Authority
 from tests.support.directory import (
     SEARCH_PASSWORD,
@@ -198,7 +198,7 @@ def test_a_certificate_that_is_not_right_ends_the_sign_in_before_a_password_is_s
         assert caught.value.status_code == 503
         steps = list(
             probe(
-                Question(
+                ProbeRequest(
                     stack=stack_with(section), hub="main", user="alice", password="alice's password"
                 )
             )
@@ -216,7 +216,7 @@ def test_starttls_that_is_refused_is_no_leave_for_clear_text(tmp_path: Path) -> 
         with pytest.raises(HTTPError):
             enter(made(section, tmp_path), "alice")
         *_, last = probe(
-            Question(
+            ProbeRequest(
                 stack=stack_with(section), hub="main", user="alice", password="alice's password"
             )
         )
@@ -226,7 +226,7 @@ def test_starttls_that_is_refused_is_no_leave_for_clear_text(tmp_path: Path) -> 
         assert enter(made(plain, tmp_path), "alice") is not None
         steps = list(
             probe(
-                Question(
+                ProbeRequest(
                     stack=stack_with(plain), hub="main", user="alice", password="alice's password"
                 )
             )
@@ -241,7 +241,7 @@ def test_a_look_up_account_that_is_locked(slapd: Directory, tmp_path: Path) -> N
     slapd.lock_the_search_account()
     try:
         assert enter(made(section, tmp_path), "alice") is None
-        question = Question(
+        question = ProbeRequest(
             stack=stack_with(section),
             hub="main",
             user="alice",

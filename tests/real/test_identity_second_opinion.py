@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyterhub_aws.checks.identities.conditions import Context
+from jupyterhub_aws.checks.identities.conditions import RequestContext
 from jupyterhub_aws.checks.identities.documents import parse_policy
-from jupyterhub_aws.checks.identities.evaluator import AccessRequest, Caller, PolicySet, decide
+from jupyterhub_aws.checks.identities.evaluator import AccessRequest, PolicySet, Principal, decide
 from jupyterhub_aws.config.managed_policies import managed_policy_exists
 from scripts.refresh_managed_policies import documents, known, path_of
 
@@ -70,10 +70,10 @@ def test_motos_engine_says_the_same(
     text = json.dumps({"Version": "2012-10-17", "Statement": statements})
     theirs = IAMPolicy(text).is_action_permitted(action, resource) == PermissionResult.PERMITTED
     asked = AccessRequest(
-        caller=Caller("role", "arn:aws:iam::123456789012:role/r"),
+        caller=Principal("role", "arn:aws:iam::123456789012:role/r"),
         action=action,
         resource=resource,
-        context=Context({}, ("aws:",)),
+        context=RequestContext({}, ("aws:",)),
     )
     assert decide(asked, PolicySet(identity=(parse_policy("p", text),))).allowed is theirs
 

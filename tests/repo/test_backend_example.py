@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 
 from jupyterhub_aws.config.project import Program
-from jupyterhub_aws.plan.evaluate import Where, evaluate
+from jupyterhub_aws.plan.evaluate import PlannedProgram, evaluate
 from tests.support.stack_files import ROOT
 from tests.support.stacks import quiet_sdks
 
@@ -29,7 +29,7 @@ USUAL = {
 @cache
 def _run(items):
     values = {"aws:region": "us-east-1", **{f"{PROJECT}:{key}": value for key, value in items}}
-    where = Where(
+    where = PlannedProgram(
         project=PROJECT,
         stack="backend",
         folder=FOLDER,

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from jupyterhub_aws.config.project import Program
-from jupyterhub_aws.plan.evaluate import Where, evaluate
+from jupyterhub_aws.plan.evaluate import PlannedProgram, evaluate
 from tests.support.stack_files import ROOT, read_yaml
 from tests.support.stacks import quiet_sdks
 
@@ -20,7 +20,7 @@ def recording():
     values = {
         key: json.dumps(value) if isinstance(value, list) else value for key, value in given.items()
     } | {"jupyterhub-aws-ci:account": "123456789012"}
-    where = Where(
+    where = PlannedProgram(
         project="jupyterhub-aws-ci",
         stack="dev",
         folder=FOLDER,

@@ -15,7 +15,7 @@ import pytest
 
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.config.project import Program
-from jupyterhub_aws.plan.evaluate import Where, evaluate
+from jupyterhub_aws.plan.evaluate import PlannedProgram, evaluate
 from tests.support.aws_names import DOCUMENTED, Name, confirmed, names_in, unknown
 from tests.support.stack_files import ROOT, read_yaml
 from tests.support.stacks import ALL_STACKS, quiet_sdks, record
@@ -44,7 +44,7 @@ def example(folder: str) -> tuple[Resource, ...]:
     values = {
         key: json.dumps(value) if isinstance(value, list) else value for key, value in given.items()
     } | {f"{project}:account": "123456789012"}
-    where = Where(
+    where = PlannedProgram(
         project=project,
         stack=file.suffixes[0][1:],
         folder=place,

@@ -61,7 +61,7 @@ INVENTORY = {
     "jupyterhub-aws:backups:BackupVault": 1,
     "jupyterhub-aws:index:Cluster": 1,
     "jupyterhub-aws:entry:Balancer": 1,
-    "jupyterhub-aws:entry:Entry": 1,
+    "jupyterhub-aws:entry:HubEntry": 1,
     "jupyterhub-aws:entry:EntryService": 1,
     "jupyterhub-aws:index:EfsHomes": 1,
     "jupyterhub-aws:hub:DatabasePlace": 1,

@@ -9,7 +9,7 @@ import re
 from functools import cache
 
 from jupyterhub_aws.config.project import Program
-from jupyterhub_aws.plan.evaluate import Recording, Where, evaluate
+from jupyterhub_aws.plan.evaluate import PlannedProgram, Recording, evaluate
 from tests.support.stack_files import ROOT
 from tests.support.stacks import node_config, quiet_sdks, tags_of, without_gc
 
@@ -24,7 +24,7 @@ ENDPOINT = "${research.endpoint}"
 
 @cache
 def recorded_example() -> Recording:
-    where = Where(
+    where = PlannedProgram(
         project="existing-vpc",
         stack="research",
         folder=FOLDER,

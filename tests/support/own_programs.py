@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from jupyterhub_aws.config.project import Program
-from jupyterhub_aws.plan.evaluate import Recording, Where, evaluate
+from jupyterhub_aws.plan.evaluate import PlannedProgram, Recording, evaluate
 from tests.support.stack_files import ROOT
 from tests.support.stacks import quiet_sdks
 
@@ -18,7 +18,7 @@ def run(folder: Path, program: str, *, secret: tuple[str, ...] = (), **values: s
     """Record a program alone, with `namespace__key=value` as its configuration."""
     (folder / "__main__.py").write_text(HEAD + program)
     settings = {key.replace("__", ":"): value for key, value in values.items()}
-    where = Where(
+    where = PlannedProgram(
         project="p",
         stack="s",
         folder=folder,

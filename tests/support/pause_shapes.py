@@ -18,7 +18,7 @@ from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.operate.live.account import connect
 from jupyterhub_aws.operate.live.steps import run
-from jupyterhub_aws.operate.pause.pause import Scene
+from jupyterhub_aws.operate.pause.pause import PauseContext
 from jupyterhub_aws.operate.pause.resume import before_up, nodes
 from tests.support.cloud import REGION, Cloud, autoscaling_group, built, state
 from tests.support.live import environment
@@ -104,7 +104,7 @@ class Shape:
         with mock.patch.dict(os.environ, environment(account.url)):
             os.environ.pop("AWS_PROFILE", None)
             there = connect("test", REGION, expected=None, changes=False)
-            scene = Scene(
+            scene = PauseContext(
                 stack=self.config(folder), file=read(self.file(folder)), account=there, cluster=None
             )
             run("test", [*before_up(scene), *nodes(scene)])

@@ -13,10 +13,10 @@ from jupyterhub_aws.components.base import ArgumentError
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
-from jupyterhub_aws.config.pools import CorePool, Pools, Size, SpotFirstPool
+from jupyterhub_aws.config.pools import CorePoolSection, Pools, Size, SpotFirstPool
 from jupyterhub_aws.config.project import Program
 from jupyterhub_aws.config.specs.node_groups import node_pools_spec
-from jupyterhub_aws.plan.evaluate import Where, evaluate
+from jupyterhub_aws.plan.evaluate import PlannedProgram, evaluate
 from tests.support.stacks import StackRecording, listening
 
 _MAIN = "from tests.support import programs\n\nprograms.running()\n"
@@ -34,7 +34,7 @@ def record_program(program: Callable[[], object]) -> StackRecording:
         folder = Path(name)
         (folder / "__main__.py").write_text(_MAIN)
         (folder / "Pulumi.yaml").write_text("name: composed\nruntime: python\n")
-        where = Where(
+        where = PlannedProgram(
             project="composed",
             stack="test",
             folder=folder,
@@ -85,7 +85,7 @@ def pools_by_hand(
         f"p{index}": SpotFirstPool(capacity="spot_first", instance_types=(kind,), size=Size(max=1))
         for index, kind in enumerate(kinds)
     }
-    section = Pools.model_construct(core=CorePool(instance_types=("m7i.large",)), **user)
+    section = Pools.model_construct(core=CorePoolSection(instance_types=("m7i.large",)), **user)
     spec = node_pools_spec(
         section, cluster=cluster, version="1.35", zones=("us-east-1a",), prefix=prefix
     )

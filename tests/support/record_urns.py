@@ -17,7 +17,7 @@ from jupyterhub_aws.changes.renamed import predecessors
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.project import project_of
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.plan.evaluate import Where, evaluate
+from jupyterhub_aws.plan.evaluate import PlannedProgram, evaluate
 from jupyterhub_aws.plan.plan import recorded
 from jupyterhub_aws.version import __version__
 from tests.support.stack_files import ROOT, engine_values, read_yaml
@@ -56,7 +56,9 @@ def registered(path: Path) -> Resources:
         f"{project.name}:{key}"
         for key in re.findall(r'require_secret\("([\w-]+)"\)', path.read_text(encoding="utf-8"))
     }
-    where = Where(project=project.name, stack="dev", folder=path.parent, program=project.program())
+    where = PlannedProgram(
+        project=project.name, stack="dev", folder=path.parent, program=project.program()
+    )
     files = [read_yaml(file)["config"] for file in sorted(path.parent.glob("Pulumi.*.yaml"))]
     values, _ = engine_values({"aws:region": "us-east-1", **(files[0] if files else {})})
     return evaluate(values, secret=secrets, where=where).resources

@@ -7,7 +7,7 @@ from pathlib import Path
 from unittest import mock
 
 from jupyterhub_aws.checks.resources import Resources
-from jupyterhub_aws.plan.evaluate import Where, evaluate
+from jupyterhub_aws.plan.evaluate import PlannedProgram, evaluate
 
 PROGRAM = Path(__file__).parents[1] / "engine" / "renamed_program"
 
@@ -17,7 +17,7 @@ def recording(names: str) -> Resources:
     from jupyterhub_aws.config.project import project_of
 
     with mock.patch.dict(os.environ, {"NAMES": names}):
-        where = Where(
+        where = PlannedProgram(
             project="renamed", stack="dev", folder=PROGRAM, program=project_of(PROGRAM).program()
         )
         return evaluate({}, secret=(), where=where).resources

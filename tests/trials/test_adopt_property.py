@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from jupyterhub_aws.adopt.z2jh.convert import Converted, convert
 from jupyterhub_aws.adopt.z2jh.gates import restricts
 from jupyterhub_aws.adopt.z2jh.read import Old
-from jupyterhub_aws.adopt.z2jh.taken import Status, ends
+from jupyterhub_aws.adopt.z2jh.taken import LedgerStatus, ends
 from jupyterhub_aws.checks.resources import SECRET
 from tests.support.chart_values import by_schema, chart_values
 
@@ -46,7 +46,7 @@ def _accounted(values: dict[str, Any], found: Converted) -> None:
         "nothing in, nothing lost; and nothing told that was not there"
     )
     listed = [
-        (path, entry) for path, entry in found.ledger.items() if entry.status is Status.LISTED
+        (path, entry) for path, entry in found.ledger.items() if entry.status is LedgerStatus.LISTED
     ]
     assert all(entry.why for _, entry in listed)
     assert not listed or found.dropped
@@ -82,7 +82,7 @@ def test_what_is_said_to_be_carried_makes_a_difference(
     carried = [
         path
         for path, entry in found.ledger.items()
-        if entry.status is Status.CARRIED and path[-1] != "default"
+        if entry.status is LedgerStatus.CARRIED and path[-1] != "default"
     ]
     assume(carried)
     path = data.draw(st.sampled_from(sorted(carried, key=repr)))
@@ -110,7 +110,7 @@ def test_no_rule_of_access_goes_without_a_loud_word(values: dict[str, Any]) -> N
         entry = found.ledger.get(path)
         if entry is None or not restricts(path, value) or value in (None, {}, []):
             continue
-        if entry.status is Status.LISTED:
+        if entry.status is LedgerStatus.LISTED:
             assert loud and not found.finished, path
     profiles = _hub(found)["profiles"]
     given_profiles = (

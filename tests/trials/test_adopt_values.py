@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from jupyterhub_aws.adopt.z2jh.authenticators import class_of, kind_of
 from jupyterhub_aws.adopt.z2jh.convert import Converted, convert
 from jupyterhub_aws.adopt.z2jh.read import Old, parsed, several
-from jupyterhub_aws.adopt.z2jh.taken import Status, ends
+from jupyterhub_aws.adopt.z2jh.taken import LedgerStatus, ends
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.plan.plan import recorded
@@ -214,7 +214,7 @@ def test_another_classs_section_makes_nobody_an_administrator() -> None:
     assert "administrators" not in sign_in and "allowed_users" not in sign_in
     assert (
         found.ledger["hub", "config", "GenericOAuthenticator", "admin_users", 0].status
-        is Status.SETTLED
+        is LedgerStatus.SETTLED
     )
 
 

@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 
 from jupyterhub_aws.checks.core_nodes import core_nodes_fit
 from jupyterhub_aws.checks.core_pods import core_groups, core_nodes, core_pods, daemons
-from jupyterhub_aws.checks.placement import PODS, Node, Pod, arranged, pod_of, refusals
+from jupyterhub_aws.checks.placement import (
+    PODS,
+    SchedulableNode,
+    SchedulablePod,
+    arranged,
+    pod_of,
+    refusals,
+)
 from jupyterhub_aws.config.core_addons import addon_pods
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.node_size import core_pods_of
@@ -43,9 +50,9 @@ def scheduler_cases() -> list[dict[str, Any]]:
     )["cases"]
 
 
-def node_of(raw: dict[str, Any], running: list[dict[str, Any]]) -> Node:
+def node_of(raw: dict[str, Any], running: list[dict[str, Any]]) -> SchedulableNode:
     room = {key: quantity(value) for key, value in raw["allocatable"].items()}
-    node = Node(
+    node = SchedulableNode(
         name=raw["name"],
         labels=raw["labels"],
         room=room,
@@ -98,12 +105,12 @@ def test_the_recorded_verdicts_are_of_every_kind() -> None:
     )
 
 
-def node(cpu: float, pods: int = 20, **labels: str) -> Node:
-    return Node(name="n", labels=labels, room={"cpu": cpu, PODS: pods})
+def node(cpu: float, pods: int = 20, **labels: str) -> SchedulableNode:
+    return SchedulableNode(name="n", labels=labels, room={"cpu": cpu, PODS: pods})
 
 
-def pod(cpu: float, **selector: str) -> Pod:
-    return Pod(name="p", requests={"cpu": cpu}, node_selector=selector)
+def pod(cpu: float, **selector: str) -> SchedulablePod:
+    return SchedulablePod(name="p", requests={"cpu": cpu}, node_selector=selector)
 
 
 @settings(max_examples=200, deadline=None)
@@ -148,7 +155,9 @@ def test_a_search_that_takes_too_long_says_that_it_does_not_know() -> None:
         arranged(
             hard,
             [
-                Node(name=str(index), labels={"n": str(index)}, room={"cpu": 1.0, PODS: 50})
+                SchedulableNode(
+                    name=str(index), labels={"n": str(index)}, room={"cpu": 1.0, PODS: 50}
+                )
                 for index in range(13)
             ],
         )
@@ -227,14 +236,14 @@ def test_hubs_tolerate_and_ask_for_what_the_chart_writes() -> None:
     ]
     assert dict(hub.requests) == {"cpu": 0.2, "memory": 0.5 * GIB}
     labels = {"hub.jupyter.org/node-purpose": "core"}
-    tainted = Node(
+    tainted = SchedulableNode(
         name="n",
         labels=labels,
         room={"cpu": 1, "memory": GIB, PODS: 5},
         taints=[{"key": "own", "value": "x", "effect": "NoSchedule"}],
     )
     assert refusals(hub, tainted) == []
-    assert refusals(hub, Node(name="n", labels={}, room=tainted.room)) == [
+    assert refusals(hub, SchedulableNode(name="n", labels={}, room=tainted.room)) == [
         "does not match its node affinity"
     ]
 

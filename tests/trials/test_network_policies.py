@@ -23,7 +23,7 @@ from jupyterhub_aws.checks.hub_values.chart_policies import (
     HUB,
     PROXY,
     SERVERS,
-    Place,
+    ReleaseLocation,
     chart_policies,
     closed_by_default,
     pod,
@@ -32,7 +32,7 @@ from jupyterhub_aws.checks.hub_values.reach import reach
 from jupyterhub_aws.checks.network_policies import (
     EVERYWHERE,
     NAMESPACE_LABEL,
-    Pod,
+    PolicyPod,
     Ranges,
     beyond,
     connects,
@@ -54,7 +54,7 @@ from tests.support.stacks import ALL_STACKS, record
 
 TRIALS = ROOT / "tests" / "trials" / "cases"
 RELEASE = "kubernetes:helm.sh/v3:Release"
-PLACE = Place(release="hub-main", namespace="hub-main")
+PLACE = ReleaseLocation(release="hub-main", namespace="hub-main")
 
 
 def plan(case: str, *settings: str) -> list:
@@ -157,7 +157,7 @@ SPECS = st.builds(
     rules("from"),
 )
 PODS = st.builds(
-    lambda namespace, labels, last, ports: Pod(
+    lambda namespace, labels, last, ports: PolicyPod(
         namespace=namespace, labels=labels, address=f"10.0.0.{last}", ports=ports
     ),
     st.sampled_from(["one", "two"]),
@@ -180,7 +180,7 @@ def naive_selects(selector: dict, labels: dict) -> bool:
     return True
 
 
-def naive_peer(peer: dict, who: Pod | str, namespace: str) -> bool:
+def naive_peer(peer: dict, who: PolicyPod | str, namespace: str) -> bool:
     if "ipBlock" in peer:
         address = ipaddress.ip_address(who if isinstance(who, str) else who.address)
         inside = [
@@ -198,19 +198,23 @@ def naive_peer(peer: dict, who: Pod | str, namespace: str) -> bool:
     return naive_selects(peer.get("podSelector", {}), who.labels)
 
 
-def naive_port(port: dict, number: int, protocol: str, target: Pod | str) -> bool:
+def naive_port(port: dict, number: int, protocol: str, target: PolicyPod | str) -> bool:
     if port.get("protocol", "TCP") != protocol and port:
         return False
     wanted = port.get("port")
     if wanted is None:
         return True
     if isinstance(wanted, str):
-        return isinstance(target, Pod) and target.ports.get(wanted) == number
+        return isinstance(target, PolicyPod) and target.ports.get(wanted) == number
     return number in range(wanted, port.get("endPort", wanted) + 1)
 
 
 def naive(
-    specs: list[tuple[str, dict]], source: Pod, target: Pod | str, number: int, protocol: str
+    specs: list[tuple[str, dict]],
+    source: PolicyPod,
+    target: PolicyPod | str,
+    number: int,
+    protocol: str,
 ) -> bool:
     """Written from the API reference alone, one connection at a time."""
     for kind, key, subject, other in (
@@ -269,7 +273,7 @@ def test_what_opens_nothing_opens_nothing_and_what_opens_a_range_opens_each_of_i
         policy({"podSelector": {}, "policyTypes": ["Egress"], "egress": one}, "one")
         for one in (old, new)
     )
-    me = Pod(namespace="one", labels={"a": "1"}, address="10.9.9.9")
+    me = PolicyPod(namespace="one", labels={"a": "1"}, address="10.9.9.9")
     further = [way for way in after.ways if beyond(way, before.ways)]
     targets = [*others, *(f"10.0.0.{last}" for last in range(8)), "8.8.8.8"]
     for target, number, protocol in itertools.product(targets, range(1, 5), ("TCP", "UDP")):
@@ -371,7 +375,7 @@ def test_every_switch_of_the_chart_is_read() -> None:
     (found,) = [item for item in chart_policies(values, PLACE) if item.who == "the hub"]
     me, elsewhere = (
         pod(HUB, values, PLACE, "10.0.0.1"),
-        Pod(
+        PolicyPod(
             namespace="two",
             labels={"hub.jupyter.org/network-access-hub": "true"},
             address="10.0.0.2",

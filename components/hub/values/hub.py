@@ -64,7 +64,7 @@ _SCHEDULER = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class HubSecretInputs:
     """What only AWS or chance can know; in the program these are Outputs, and secret ones where it
     says so.
 
@@ -82,7 +82,7 @@ class Given:
     database_url: Any = None
 
 
-def hub_values(hub: HubSpec, given: Given, images: Images) -> dict[str, Any]:
+def hub_values(hub: HubSpec, given: HubSecretInputs, images: Images) -> dict[str, Any]:
     """Values of a hub's release: with `helm_values`, and every image under the name that it has
     for this stack.
     """
@@ -97,7 +97,7 @@ def hub_values(hub: HubSpec, given: Given, images: Images) -> dict[str, Any]:
     return images.values(values)
 
 
-def upstream_values(hub: HubSpec, given: Given) -> dict[str, Any]:
+def upstream_values(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
     """The same under the names that images have at their makers: what an inventory is made of."""
     ours, theirs = rendered(hub, given), hub.options.helm_values
     return merged(ours, _rules_added(ours, theirs))
@@ -117,7 +117,7 @@ def _rules_added(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Mapping[
     return added
 
 
-def rendered(hub: HubSpec, given: Given) -> dict[str, Any]:
+def rendered(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
     """What the stack file becomes without its `helm_values`."""
     return merged(merged(_open_values(hub, given), _network_policies(hub)), closed_values(hub))
 
@@ -138,7 +138,7 @@ def _network_policies(hub: HubSpec) -> dict[str, Any]:
     }
 
 
-def _open_values(hub: HubSpec, given: Given) -> dict[str, Any]:
+def _open_values(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
     return {
         "hub": _hub(hub, given),
         "proxy": _proxy(hub.options),
@@ -156,7 +156,7 @@ def _open_values(hub: HubSpec, given: Given) -> dict[str, Any]:
     }
 
 
-def _hub(hub: HubSpec, given: Given) -> dict[str, Any]:
+def _hub(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
     sign_in = sign_in_values(hub.options, hub.url)
     config: dict[str, Any] = {
         **sign_in.config,
@@ -229,7 +229,7 @@ def _own_settings(hub: HubSpec) -> dict[str, Any]:
     }
 
 
-def _database(hub: Hub, names: HubNames, given: Given) -> dict[str, Any]:
+def _database(hub: Hub, names: HubNames, given: HubSecretInputs) -> dict[str, Any]:
     if isinstance(hub.database, SqliteDatabase):
         # The volume is ours (components/hub/database.py): the claim binds to it by its label, and
         # Helm never deletes the claim.

@@ -13,7 +13,7 @@ from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.hub_values.policy_rules import malformed
 from jupyterhub_aws.checks.hub_values.reach import reach
 from jupyterhub_aws.checks.resources import SECRET
-from jupyterhub_aws.components.hub.values.hub import Given, hub_values, rendered
+from jupyterhub_aws.components.hub.values.hub import HubSecretInputs, hub_values, rendered
 from jupyterhub_aws.components.hub.values.owned import owned
 from jupyterhub_aws.config.chart import CHART, chart_version, effective
 from jupyterhub_aws.config.entry import own_certificate
@@ -27,7 +27,7 @@ from jupyterhub_aws.config.traits import resolve as resolved_traits
 from jupyterhub_aws.config.tree import Path
 
 #: What stands in for values that only AWS or chance can know.
-UNKNOWN = Given(
+UNKNOWN = HubSecretInputs(
     auth_token=SECRET,
     cookie_secret=SECRET,
     auth_state_key=SECRET,

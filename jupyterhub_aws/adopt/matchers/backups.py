@@ -7,33 +7,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.matchers.kind import Asked, Found, Matcher, one
+from jupyterhub_aws.adopt.matchers.kind import Asked, ImportCandidate, Matcher, one
 
 
-def _vault(asked: Asked) -> Found | None:
+def _vault(asked: Asked) -> ImportCandidate | None:
     vault = one(asked.live.of("vaults"), BackupVaultName=asked.text("name"))
     if vault is None:
         return None
     name = vault["BackupVaultName"]
     view = {"name": name, "kmsKeyArn": vault.get("EncryptionKeyArn")}
-    return Found(
+    return ImportCandidate(
         id=name,
         outputs={"id": name, "name": name, "arn": str(vault.get("BackupVaultArn", ""))},
         view=view,
     )
 
 
-def _policy(asked: Asked) -> Found | None:
+def _policy(asked: Asked) -> ImportCandidate | None:
     item = one(asked.live.of("vault_policies"), BackupVaultName=asked.text("backupVaultName"))
     if item is None or "Policy" not in item:
         return None
-    return Found(
+    return ImportCandidate(
         id=item["BackupVaultName"],
         view={"backupVaultName": item["BackupVaultName"], "policy": item["Policy"]},
     )
 
 
-def _lock(asked: Asked) -> Found | None:
+def _lock(asked: Asked) -> ImportCandidate | None:
     """AWS says when a lock closes and not after how many days, so that the provider reads none:
     with days of grace an import ends in a replacement.
     """
@@ -45,12 +45,12 @@ def _lock(asked: Asked) -> Found | None:
         "maxRetentionDays": vault.get("MaxRetentionDays"),
         "changeableForDays": None,
     }
-    return Found(
+    return ImportCandidate(
         id=vault["BackupVaultName"], view={"backupVaultName": vault["BackupVaultName"], **days}
     )
 
 
-def _plan(asked: Asked) -> Found | None:
+def _plan(asked: Asked) -> ImportCandidate | None:
     plan = one(asked.live.of("plans"), BackupPlanName=asked.text("name"))
     if plan is None:
         return None
@@ -62,7 +62,7 @@ def _plan(asked: Asked) -> Found | None:
             content["BackupPlan"].get("Rules", ()), key=lambda rule: str(rule["RuleName"])
         )
         view["rules"] = [_rule(rule) for rule in rules]
-    return Found(id=identity, outputs={"id": identity}, view=view)
+    return ImportCandidate(id=identity, outputs={"id": identity}, view=view)
 
 
 def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def _lifecycle(thing: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _selection(asked: Asked) -> Found | None:
+def _selection(asked: Asked) -> ImportCandidate | None:
     item = one(
         asked.live.of("selections"),
         SelectionName=asked.text("name"),
@@ -116,7 +116,7 @@ def _selection(asked: Asked) -> Found | None:
             }
             for tag in tags
         ]
-    return Found(id=f"{item['BackupPlanId']}|{item['SelectionId']}", view=view)
+    return ImportCandidate(id=f"{item['BackupPlanId']}|{item['SelectionId']}", view=view)
 
 
 BACKUPS: Mapping[str, Matcher] = {

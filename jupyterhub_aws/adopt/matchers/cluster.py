@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyterhub_aws.adopt.live import Live
-from jupyterhub_aws.adopt.matchers.kind import Asked, Found, Matcher, one, with_tags
+from jupyterhub_aws.adopt.matchers.kind import Asked, ImportCandidate, Matcher, one, with_tags
 
 CONTROL_PLANE = "aws:eks/cluster:Cluster"
 
 
-def _control_plane(asked: Asked) -> Found | None:
+def _control_plane(asked: Asked) -> ImportCandidate | None:
     live = asked.live
     if asked.text("name") != live.name:
         return None
@@ -53,10 +53,10 @@ def _control_plane(asked: Asked) -> Found | None:
         "endpoint": str(cluster.get("endpoint", "")),
     }
     outputs["vpcConfig.clusterSecurityGroupId"] = str(network.get("clusterSecurityGroupId", ""))
-    return Found(id=live.name, outputs=outputs, view=with_tags(cluster, view))
+    return ImportCandidate(id=live.name, outputs=outputs, view=with_tags(cluster, view))
 
 
-def _addon(asked: Asked) -> Found | None:
+def _addon(asked: Asked) -> ImportCandidate | None:
     addon = one(asked.live.of("addons"), addonName=asked.text("addonName"))
     if addon is None or asked.text("clusterName") != asked.live.name:
         return None
@@ -65,37 +65,39 @@ def _addon(asked: Asked) -> Found | None:
         "clusterName": asked.live.name,
         "addonVersion": addon.get("addonVersion"),
     }
-    return Found(id=f"{asked.live.name}:{addon['addonName']}", view=with_tags(addon, view))
+    return ImportCandidate(
+        id=f"{asked.live.name}:{addon['addonName']}", view=with_tags(addon, view)
+    )
 
 
 def _listed(live: Live, topic: str, principal: str | None) -> bool:
     return any(item["value"] == principal for item in live.of(topic))
 
 
-def _access_entry(asked: Asked) -> Found | None:
+def _access_entry(asked: Asked) -> ImportCandidate | None:
     principal = asked.text("principalArn")
     if not _listed(asked.live, "access_entries", principal):
         return None
-    return Found(
+    return ImportCandidate(
         id=f"{asked.live.name}:{principal}",
         outputs={"principalArn": str(principal)},
         view={"principalArn": principal, "clusterName": asked.live.name},
     )
 
 
-def _administrator(asked: Asked) -> Found | None:
+def _administrator(asked: Asked) -> ImportCandidate | None:
     principal, policy = asked.text("principalArn"), asked.text("policyArn")
     if not _listed(asked.live, "administrators", principal) or not str(policy).endswith(
         "/AmazonEKSClusterAdminPolicy"
     ):
         return None
-    return Found(
+    return ImportCandidate(
         id=f"{asked.live.name}#{principal}#{policy}",
         view={"principalArn": principal, "policyArn": policy, "clusterName": asked.live.name},
     )
 
 
-def _pod_identity(asked: Asked) -> Found | None:
+def _pod_identity(asked: Asked) -> ImportCandidate | None:
     item = one(
         asked.live.of("pod_identities"),
         namespace=asked.text("namespace"),
@@ -108,10 +110,10 @@ def _pod_identity(asked: Asked) -> Found | None:
         "namespace": item["namespace"],
         "serviceAccount": item["serviceAccount"],
     }
-    return Found(id=f"{asked.live.name},{item['associationId']}", view=view)
+    return ImportCandidate(id=f"{asked.live.name},{item['associationId']}", view=view)
 
 
-def _node_group(asked: Asked) -> Found | None:
+def _node_group(asked: Asked) -> ImportCandidate | None:
     group = one(asked.live.of("node_groups"), nodegroupName=asked.text("nodeGroupName"))
     if group is None:
         return None
@@ -130,27 +132,27 @@ def _node_group(asked: Asked) -> Found | None:
     }
     names = [item["name"] for item in group.get("resources", {}).get("autoScalingGroups", ())]
     outputs = {"resources[0].autoscalingGroups[0].name": names[0]} if names else {}
-    return Found(
+    return ImportCandidate(
         id=f"{asked.live.name}:{group['nodegroupName']}",
         outputs=outputs,
         view=with_tags(group, view),
     )
 
 
-def _template(asked: Asked) -> Found | None:
+def _template(asked: Asked) -> ImportCandidate | None:
     template = one(asked.live.of("templates"), LaunchTemplateName=asked.text("name"))
     if template is None:
         return None
     identity = template["LaunchTemplateId"]
     # Its content is in versions, and whatever differs there becomes another version, in place.
-    return Found(
+    return ImportCandidate(
         id=identity,
         outputs={"id": identity, "name": template["LaunchTemplateName"]},
         view=with_tags(template, {"name": template["LaunchTemplateName"]}),
     )
 
 
-def _group(asked: Asked) -> Found | None:
+def _group(asked: Asked) -> ImportCandidate | None:
     group = one(asked.live.of("groups"), AutoScalingGroupName=asked.text("name"))
     if group is None:
         return None
@@ -174,7 +176,7 @@ def _group(asked: Asked) -> Found | None:
             for item in group.get("Tags", ())
         ],
     }
-    return Found(
+    return ImportCandidate(
         id=name,
         outputs={"id": name, "name": name, "arn": str(group.get("AutoScalingGroupARN", ""))},
         view=view,

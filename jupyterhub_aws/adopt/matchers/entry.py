@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jupyterhub_aws.adopt.matchers.kind import Asked, Found, Matcher, one
+from jupyterhub_aws.adopt.matchers.kind import Asked, ImportCandidate, Matcher, one
 
 
-def _balancer(asked: Asked) -> Found | None:
+def _balancer(asked: Asked) -> ImportCandidate | None:
     item = one(asked.live.of("balancers"), LoadBalancerName=asked.text("name"))
     if item is None:
         return None
@@ -21,12 +21,12 @@ def _balancer(asked: Asked) -> Found | None:
         "securityGroups": sorted(item.get("SecurityGroups", ())),
     }
     arn = item["LoadBalancerArn"]
-    return Found(
+    return ImportCandidate(
         id=arn, outputs={"id": arn, "arn": arn, "dnsName": str(item.get("DNSName", ""))}, view=view
     )
 
 
-def _target_group(asked: Asked) -> Found | None:
+def _target_group(asked: Asked) -> ImportCandidate | None:
     item = one(asked.live.of("target_groups"), TargetGroupName=asked.text("name"))
     if item is None:
         return None
@@ -37,14 +37,14 @@ def _target_group(asked: Asked) -> Found | None:
         "targetType": item.get("TargetType"),
         "vpcId": item.get("VpcId"),
     }
-    return Found(
+    return ImportCandidate(
         id=item["TargetGroupArn"],
         outputs={"id": item["TargetGroupArn"], "arn": item["TargetGroupArn"]},
         view=view,
     )
 
 
-def _listener(asked: Asked) -> Found | None:
+def _listener(asked: Asked) -> ImportCandidate | None:
     item = one(
         asked.live.of("listeners"),
         LoadBalancerArn=asked.text("loadBalancerArn"),
@@ -59,7 +59,7 @@ def _listener(asked: Asked) -> Found | None:
         "protocol": item.get("Protocol"),
         "sslPolicy": item.get("SslPolicy"),
     }
-    return Found(
+    return ImportCandidate(
         id=item["ListenerArn"],
         outputs={"arn": item["ListenerArn"]},
         view={**view, "certificateArn": certificates[0] if certificates else None},

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from jupyterhub_aws.adopt.live import Thing
-from jupyterhub_aws.adopt.matchers.kind import Asked, Found, Matcher, one, with_tags
+from jupyterhub_aws.adopt.matchers.kind import Asked, ImportCandidate, Matcher, one, with_tags
 
 ROLE = "aws:iam/role:Role"
 
@@ -24,7 +24,7 @@ def _role_of(asked: Asked, key: str) -> Thing | None:
     return None if name is None else one(asked.live.of("roles"), RoleName=name.rpartition("/")[2])
 
 
-def _role(asked: Asked) -> Found | None:
+def _role(asked: Asked) -> ImportCandidate | None:
     role = _role_of(asked, "name")
     if role is None:
         return None
@@ -33,14 +33,14 @@ def _role(asked: Asked) -> Found | None:
         "path": role.get("Path", "/"),
         "assumeRolePolicy": _document(role["AssumeRolePolicyDocument"]),
     }
-    return Found(
+    return ImportCandidate(
         id=role["RoleName"],
         outputs={"id": role["RoleName"], "name": role["RoleName"], "arn": role["Arn"]},
         view=with_tags(role, view),
     )
 
 
-def _attachment(asked: Asked) -> Found | None:
+def _attachment(asked: Asked) -> ImportCandidate | None:
     role, policy = _role_of(asked, "role"), asked.text("policyArn")
     if (
         role is None
@@ -48,12 +48,12 @@ def _attachment(asked: Asked) -> Found | None:
         or all(item["PolicyArn"] != policy for item in role.get("AttachedManagedPolicies", ()))
     ):
         return None
-    return Found(
+    return ImportCandidate(
         id=f"{role['RoleName']}/{policy}", view={"role": role["RoleName"], "policyArn": policy}
     )
 
 
-def _inline(asked: Asked) -> Found | None:
+def _inline(asked: Asked) -> ImportCandidate | None:
     role = _role_of(asked, "role")
     item = one(list((role or {}).get("RolePolicyList", ())), PolicyName=asked.text("name"))
     if role is None or item is None:
@@ -63,10 +63,10 @@ def _inline(asked: Asked) -> Found | None:
         "name": item["PolicyName"],
         "policy": _document(item["PolicyDocument"]),
     }
-    return Found(id=f"{role['RoleName']}:{item['PolicyName']}", view=view)
+    return ImportCandidate(id=f"{role['RoleName']}:{item['PolicyName']}", view=view)
 
 
-def _policy(asked: Asked) -> Found | None:
+def _policy(asked: Asked) -> ImportCandidate | None:
     name = asked.text("name")
     found = [
         item for item in asked.live.of("policies") if str(item["Arn"]).rpartition("/")[2] == name
@@ -78,14 +78,14 @@ def _policy(asked: Asked) -> Found | None:
         item for item in policy.get("PolicyVersionList", ()) if item.get("IsDefaultVersion")
     ]
     view = {"name": name, **({"policy": _document(versions[0]["Document"])} if versions else {})}
-    return Found(
+    return ImportCandidate(
         id=policy["Arn"],
         outputs={"id": policy["Arn"], "arn": policy["Arn"], "name": name},
         view=view,
     )
 
 
-def _profile(asked: Asked) -> Found | None:
+def _profile(asked: Asked) -> ImportCandidate | None:
     profile = one(asked.live.of("instance_profiles"), InstanceProfileName=asked.text("name"))
     if profile is None:
         return None
@@ -94,7 +94,9 @@ def _profile(asked: Asked) -> Found | None:
         [role["RoleName"] for role in profile.get("Roles", ())],
     )
     view = {"name": name, "role": roles[0] if roles else None}
-    return Found(id=name, outputs={"id": name, "name": name, "arn": profile["Arn"]}, view=view)
+    return ImportCandidate(
+        id=name, outputs={"id": name, "name": name, "arn": profile["Arn"]}, view=view
+    )
 
 
 IDENTITY: Mapping[str, Matcher] = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jupyterhub_aws.adopt.live import Thing
-from jupyterhub_aws.adopt.matchers.kind import Asked, Found, Matcher, one
+from jupyterhub_aws.adopt.matchers.kind import Asked, ImportCandidate, Matcher, one
 
 _CLUSTER, _VAULT, _TOPIC, _ALIAS = (
     "aws:eks/cluster:Cluster",
@@ -17,7 +17,7 @@ _CLUSTER, _VAULT, _TOPIC, _ALIAS = (
 )
 
 
-def _key(asked: Asked) -> Found | None:
+def _key(asked: Asked) -> ImportCandidate | None:
     """The key that encrypts what the program's would: a customer's own in this account, for
     another can be nobody's resource here.
     """
@@ -29,7 +29,7 @@ def _key(asked: Asked) -> Found | None:
         or key.get("AWSAccountId", asked.live.account) != asked.live.account
     ):
         return None
-    return Found(
+    return ImportCandidate(
         id=key["KeyId"],
         outputs={"id": key["KeyId"], "keyId": key["KeyId"], "arn": key["Arn"]},
         view={"description": key.get("Description", "")},
@@ -75,12 +75,12 @@ def _of(asked: Asked, used: str) -> Thing | None:
     )
 
 
-def _alias(asked: Asked) -> Found | None:
+def _alias(asked: Asked) -> ImportCandidate | None:
     alias = one(asked.live.of("aliases"), AliasName=asked.text("name"))
     return (
         None
         if alias is None
-        else Found(
+        else ImportCandidate(
             id=alias["AliasName"],
             view={"name": alias["AliasName"], "targetKeyId": alias.get("TargetKeyId")},
         )

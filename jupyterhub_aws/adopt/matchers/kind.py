@@ -33,7 +33,7 @@ _BY_PROPERTY = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class ImportCandidate:
     """The counterpart of a resource: its id as the provider imports it, `view` its properties by
     the names of inputs, `outputs` what others refer to.
     """
@@ -53,7 +53,7 @@ class Asked:
     resource: Resource
     recorded: Resources
     inputs: Mapping[str, Any]
-    matches: Mapping[tuple[str, str], Found]
+    matches: Mapping[tuple[str, str], ImportCandidate]
 
     def text(self, key: str) -> str | None:
         """An input as text; None where it is absent or hangs on something that has no
@@ -67,7 +67,7 @@ class Asked:
         wanted = "${" + self.resource.name + "."
         return [other for other in self.recorded.of(type_) if wanted in str(other.inputs.get(key))]
 
-    def match(self, type_: str, text: object) -> Found | None:
+    def match(self, type_: str, text: object) -> ImportCandidate | None:
         """What the placeholder in an input of another resource stands for."""
         found = _PLACEHOLDER.search(str(text))
         return None if found is None else self.matches.get((type_, found[1]))
@@ -78,11 +78,14 @@ class Matcher:
     """`topics` are what a scan has to have seen for the answer to mean something."""
 
     topics: tuple[str, ...]
-    find: Callable[[Asked], Found | None]
+    find: Callable[[Asked], ImportCandidate | None]
 
 
 def resolved(
-    value: Any, matches: Mapping[tuple[str, str], Found], new: Collection[str] = (), key: str = ""
+    value: Any,
+    matches: Mapping[tuple[str, str], ImportCandidate],
+    new: Collection[str] = (),
+    key: str = "",
 ) -> Any:
     """A value with what is known in the place of placeholders. `new` names what has no
     counterpart: it is marked, for it equals nothing that is there.
@@ -97,7 +100,10 @@ def resolved(
 
 
 def _stands_for(
-    found: re.Match[str], matches: Mapping[tuple[str, str], Found], new: Collection[str], key: str
+    found: re.Match[str],
+    matches: Mapping[tuple[str, str], ImportCandidate],
+    new: Collection[str],
+    key: str,
 ) -> str:
     name, output = found[1], found[2]
     named = [type_ for type_, other in matches if other == name]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyterhub_aws.adopt.live import Thing
-from jupyterhub_aws.adopt.matchers.kind import Asked, Found, Matcher, one, with_tags
+from jupyterhub_aws.adopt.matchers.kind import Asked, ImportCandidate, Matcher, one, with_tags
 
 SUBNET, TABLE = "aws:ec2/subnet:Subnet", "aws:ec2/routeTable:RouteTable"
 ASSOCIATION, NAT = (
@@ -17,7 +17,7 @@ ASSOCIATION, NAT = (
 )
 
 
-def _vpc(asked: Asked) -> Found | None:
+def _vpc(asked: Asked) -> ImportCandidate | None:
     vpc = asked.live.vpc
     if vpc is None:
         return None
@@ -27,14 +27,14 @@ def _vpc(asked: Asked) -> Found | None:
         for key in ("enableDnsSupport", "enableDnsHostnames")
         if key[0].upper() + key[1:] in item
     }
-    return Found(
+    return ImportCandidate(
         id=vpc["VpcId"],
         outputs={"id": vpc["VpcId"]},
         view=with_tags(vpc, {"cidrBlock": vpc["CidrBlock"], **attributes}),
     )
 
 
-def _subnet(asked: Asked) -> Found | None:
+def _subnet(asked: Asked) -> ImportCandidate | None:
     subnet = one(
         asked.live.of("subnets"),
         AvailabilityZone=asked.text("availabilityZone"),
@@ -49,18 +49,18 @@ def _subnet(asked: Asked) -> Found | None:
         "vpcId": subnet["VpcId"],
         "mapPublicIpOnLaunch": subnet.get("MapPublicIpOnLaunch", False),
     }
-    return Found(
+    return ImportCandidate(
         id=subnet["SubnetId"], outputs={"id": subnet["SubnetId"]}, view=with_tags(subnet, view)
     )
 
 
-def _table(asked: Asked) -> Found | None:
+def _table(asked: Asked) -> ImportCandidate | None:
     """The table of the subnets that the program gives this one."""
     for association in asked.users(ASSOCIATION, "routeTableId"):
         subnet = asked.match(SUBNET, association.inputs.get("subnetId"))
         table = None if subnet is None else _own_table(asked, subnet.id)
         if table is not None:
-            return Found(
+            return ImportCandidate(
                 id=table["RouteTableId"],
                 outputs={"id": table["RouteTableId"]},
                 view=with_tags(table, {"vpcId": table["VpcId"]}),
@@ -78,18 +78,18 @@ def _own_table(asked: Asked, subnet: str) -> Thing | None:
     return None
 
 
-def _association(asked: Asked) -> Found | None:
+def _association(asked: Asked) -> ImportCandidate | None:
     subnet = asked.text("subnetId")
     table = None if subnet is None else _own_table(asked, subnet)
     if table is None or asked.text("routeTableId") is None:
         return None
-    return Found(
+    return ImportCandidate(
         id=f"{subnet}/{table['RouteTableId']}",
         view={"subnetId": subnet, "routeTableId": table["RouteTableId"]},
     )
 
 
-def _route(asked: Asked) -> Found | None:
+def _route(asked: Asked) -> ImportCandidate | None:
     table = one(asked.live.of("route_tables"), RouteTableId=asked.text("routeTableId"))
     wanted = asked.text("destinationCidrBlock")
     for route in (table or {}).get("Routes", ()):
@@ -104,27 +104,29 @@ def _route(asked: Asked) -> Found | None:
                 for key in ("gatewayId", "natGatewayId", "transitGatewayId")
                 if key in asked.inputs
             }
-            return Found(id=f"{asked.text('routeTableId')}_{wanted}", view={**view, **ways})
+            return ImportCandidate(
+                id=f"{asked.text('routeTableId')}_{wanted}", view={**view, **ways}
+            )
     return None
 
 
-def _internet_gateway(asked: Asked) -> Found | None:
+def _internet_gateway(asked: Asked) -> ImportCandidate | None:
     gateway = next(iter(asked.live.of("internet_gateways")), None)
     if gateway is None:
         return None
-    return Found(
+    return ImportCandidate(
         id=gateway["InternetGatewayId"],
         outputs={"id": gateway["InternetGatewayId"]},
         view=with_tags(gateway, {"vpcId": asked.live.vpc_id}),
     )
 
 
-def _nat(asked: Asked) -> Found | None:
+def _nat(asked: Asked) -> ImportCandidate | None:
     gateway = one(asked.live.of("nats"), SubnetId=asked.text("subnetId"))
     if gateway is None:
         return None
     view = {"subnetId": gateway["SubnetId"], "allocationId": _allocation(gateway)}
-    return Found(
+    return ImportCandidate(
         id=gateway["NatGatewayId"],
         outputs={"id": gateway["NatGatewayId"]},
         view=with_tags(gateway, view),
@@ -140,7 +142,7 @@ def _allocation(gateway: Thing) -> str | None:
     return addresses[0] if addresses else None
 
 
-def _address(asked: Asked) -> Found | None:
+def _address(asked: Asked) -> ImportCandidate | None:
     """The address of the NAT gateway that the program gives this one."""
     for user in asked.users(NAT, "allocationId"):
         gateway = one(
@@ -153,7 +155,7 @@ def _address(asked: Asked) -> Found | None:
             else one(asked.live.of("addresses"), AllocationId=_allocation(gateway))
         )
         if address is not None:
-            return Found(
+            return ImportCandidate(
                 id=address["AllocationId"],
                 outputs={"id": address["AllocationId"]},
                 view=with_tags(address, {"domain": address.get("Domain", "vpc")}),
@@ -161,7 +163,7 @@ def _address(asked: Asked) -> Found | None:
     return None
 
 
-def _endpoint(asked: Asked) -> Found | None:
+def _endpoint(asked: Asked) -> ImportCandidate | None:
     kind = asked.text("vpcEndpointType") or "Gateway"
     endpoint = one(
         asked.live.of("endpoints"),
@@ -184,14 +186,14 @@ def _endpoint(asked: Asked) -> Found | None:
             "privateDnsEnabled": endpoint.get("PrivateDnsEnabled", False),
         }
         view["securityGroupIds"] = sorted(item["GroupId"] for item in endpoint.get("Groups", ()))
-    return Found(
+    return ImportCandidate(
         id=endpoint["VpcEndpointId"],
         outputs={"id": endpoint["VpcEndpointId"]},
         view=with_tags(endpoint, view),
     )
 
 
-def _default_group(asked: Asked) -> Found | None:
+def _default_group(asked: Asked) -> ImportCandidate | None:
     group = one(asked.live.of("security_groups"), GroupName="default", VpcId=asked.text("vpcId"))
     if group is None:
         return None
@@ -203,14 +205,14 @@ def _default_group(asked: Asked) -> Found | None:
         key: [f"{item.get('IpProtocol')} {item.get('FromPort', 'all')}" for item in items]
         for key, items in rules.items()
     }
-    return Found(
+    return ImportCandidate(
         id=group["GroupId"],
         outputs={"id": group["GroupId"]},
         view=with_tags(group, {"vpcId": group["VpcId"], **view}),
     )
 
 
-def _reservation(asked: Asked) -> Found | None:
+def _reservation(asked: Asked) -> ImportCandidate | None:
     item = one(
         asked.live.of("reservations"), SubnetId=asked.text("subnetId"), Cidr=asked.text("cidrBlock")
     )
@@ -222,10 +224,10 @@ def _reservation(asked: Asked) -> Found | None:
         "reservationType": item.get("ReservationType"),
         "description": item.get("Description", ""),
     }
-    return Found(id=f"{item['SubnetId']}:{item['SubnetCidrReservationId']}", view=view)
+    return ImportCandidate(id=f"{item['SubnetId']}:{item['SubnetCidrReservationId']}", view=view)
 
 
-def _security_group(asked: Asked) -> Found | None:
+def _security_group(asked: Asked) -> ImportCandidate | None:
     group = one(
         asked.live.of("security_groups"), GroupName=asked.text("name"), VpcId=asked.text("vpcId")
     )
@@ -236,11 +238,13 @@ def _security_group(asked: Asked) -> Found | None:
         "description": group.get("Description", ""),
         "vpcId": group["VpcId"],
     }
-    return Found(id=group["GroupId"], outputs={"id": group["GroupId"]}, view=with_tags(group, view))
+    return ImportCandidate(
+        id=group["GroupId"], outputs={"id": group["GroupId"]}, view=with_tags(group, view)
+    )
 
 
 def _rule(*, egress: bool) -> Matcher:
-    def find(asked: Asked) -> Found | None:
+    def find(asked: Asked) -> ImportCandidate | None:
         for rule in asked.live.of("rules"):
             if (
                 rule.get("GroupId") == asked.text("securityGroupId")
@@ -255,7 +259,7 @@ def _rule(*, egress: bool) -> Matcher:
                     }.items()
                     if key in asked.inputs
                 }
-                return Found(id=rule["SecurityGroupRuleId"], view=with_tags(rule, view))
+                return ImportCandidate(id=rule["SecurityGroupRuleId"], view=with_tags(rule, view))
         return None
 
     return Matcher(topics=("security_groups", "rules"), find=find)
@@ -280,7 +284,7 @@ def _same_rule(rule: Mapping[str, Any], asked: Asked) -> bool:
     return there == wanted
 
 
-def _flow_log(asked: Asked) -> Found | None:
+def _flow_log(asked: Asked) -> ImportCandidate | None:
     log = one(
         asked.live.of("flow_logs"),
         ResourceId=asked.text("vpcId"),
@@ -294,7 +298,7 @@ def _flow_log(asked: Asked) -> Found | None:
         "logDestination": log.get("LogDestination"),
         "iamRoleArn": log.get("DeliverLogsPermissionArn"),
     }
-    return Found(id=log["FlowLogId"], view=with_tags(log, view))
+    return ImportCandidate(id=log["FlowLogId"], view=with_tags(log, view))
 
 
 NETWORK: Mapping[str, Matcher] = {

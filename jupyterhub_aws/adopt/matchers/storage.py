@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyterhub_aws.adopt.live import tags_of
-from jupyterhub_aws.adopt.matchers.kind import Asked, Found, Matcher, one, with_tags
+from jupyterhub_aws.adopt.matchers.kind import Asked, ImportCandidate, Matcher, one, with_tags
 
 
-def _file_system(asked: Asked) -> Found | None:
+def _file_system(asked: Asked) -> ImportCandidate | None:
     found = asked.live.file_system
     if found is None:
         return None
@@ -22,10 +22,10 @@ def _file_system(asked: Asked) -> Found | None:
         "throughputMode": found.get("ThroughputMode"),
     }
     outputs = {"id": found["FileSystemId"], "arn": str(found.get("FileSystemArn", ""))}
-    return Found(id=found["FileSystemId"], outputs=outputs, view=with_tags(found, view))
+    return ImportCandidate(id=found["FileSystemId"], outputs=outputs, view=with_tags(found, view))
 
 
-def _access_point(asked: Asked) -> Found | None:
+def _access_point(asked: Asked) -> ImportCandidate | None:
     """One with the same root directory and the same owner: both decide whose files somebody
     sees.
     """
@@ -56,7 +56,7 @@ def _access_point(asked: Asked) -> Found | None:
     elif asked.inputs.get("rootDirectory", {}).get("creationInfo"):
         view["rootDirectory"]["creationInfo"] = None
     outputs = {"id": point["AccessPointId"], "arn": str(point.get("AccessPointArn", ""))}
-    return Found(id=point["AccessPointId"], outputs=outputs, view=with_tags(point, view))
+    return ImportCandidate(id=point["AccessPointId"], outputs=outputs, view=with_tags(point, view))
 
 
 def _posix(point: Mapping[str, Any]) -> dict[str, int] | None:
@@ -64,7 +64,7 @@ def _posix(point: Mapping[str, Any]) -> dict[str, int] | None:
     return None if not user else {"uid": user["Uid"], "gid": user["Gid"]}
 
 
-def _mount_target(asked: Asked) -> Found | None:
+def _mount_target(asked: Asked) -> ImportCandidate | None:
     target = one(
         asked.live.of("mount_targets"),
         FileSystemId=asked.text("fileSystemId"),
@@ -72,34 +72,34 @@ def _mount_target(asked: Asked) -> Found | None:
     )
     if target is None:
         return None
-    return Found(
+    return ImportCandidate(
         id=target["MountTargetId"],
         view={"fileSystemId": target["FileSystemId"], "subnetId": target["SubnetId"]},
     )
 
 
-def _backup(asked: Asked) -> Found | None:
+def _backup(asked: Asked) -> ImportCandidate | None:
     item = one(asked.live.of("backup_policies"), FileSystemId=asked.text("fileSystemId"))
     status = (item or {}).get("BackupPolicy", {}).get("Status")
     if item is None or status is None:
         return None
-    return Found(
+    return ImportCandidate(
         id=item["FileSystemId"],
         view={"fileSystemId": item["FileSystemId"], "backupPolicy": {"status": status}},
     )
 
 
-def _file_system_policy(asked: Asked) -> Found | None:
+def _file_system_policy(asked: Asked) -> ImportCandidate | None:
     item = one(asked.live.of("file_system_policies"), FileSystemId=asked.text("fileSystemId"))
     if item is None or "Policy" not in item:
         return None
-    return Found(
+    return ImportCandidate(
         id=item["FileSystemId"],
         view={"fileSystemId": item["FileSystemId"], "policy": item["Policy"]},
     )
 
 
-def _volume(asked: Asked) -> Found | None:
+def _volume(asked: Asked) -> ImportCandidate | None:
     """The volume of the hub's database: by the program's own Name, or the only one that the
     chart's claim made.
     """
@@ -121,12 +121,12 @@ def _volume(asked: Asked) -> Found | None:
         "size": volume.get("Size"),
         "type": volume.get("VolumeType"),
     }
-    return Found(
+    return ImportCandidate(
         id=volume["VolumeId"], outputs={"id": volume["VolumeId"]}, view=with_tags(volume, view)
     )
 
 
-def _database(asked: Asked) -> Found | None:
+def _database(asked: Asked) -> ImportCandidate | None:
     item = one(asked.live.of("databases"), DBInstanceIdentifier=asked.text("identifier"))
     if item is None:
         return None
@@ -141,14 +141,14 @@ def _database(asked: Asked) -> Found | None:
         "dbName": item.get("DBName"),
     }
     tags = {entry["Key"]: entry["Value"] for entry in item.get("TagList", ())}
-    return Found(
+    return ImportCandidate(
         id=item["DBInstanceIdentifier"],
         outputs={"id": item["DBInstanceIdentifier"]},
         view={**view, "tags": tags},
     )
 
 
-def _subnet_group(asked: Asked) -> Found | None:
+def _subnet_group(asked: Asked) -> ImportCandidate | None:
     groups = [item.get("DBSubnetGroup", {}) for item in asked.live.of("databases")]
     group = next(
         (item for item in groups if item.get("DBSubnetGroupName") == asked.text("name")), None
@@ -159,7 +159,7 @@ def _subnet_group(asked: Asked) -> Found | None:
         "name": group["DBSubnetGroupName"],
         "subnetIds": sorted(item["SubnetIdentifier"] for item in group.get("Subnets", ())),
     }
-    return Found(
+    return ImportCandidate(
         id=group["DBSubnetGroupName"], outputs={"name": group["DBSubnetGroupName"]}, view=view
     )
 

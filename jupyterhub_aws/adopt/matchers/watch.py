@@ -7,22 +7,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.matchers.kind import Asked, Found, Matcher, one
+from jupyterhub_aws.adopt.matchers.kind import Asked, ImportCandidate, Matcher, one
 
 
-def _log_group(asked: Asked) -> Found | None:
+def _log_group(asked: Asked) -> ImportCandidate | None:
     group = one(asked.live.of("log_groups"), logGroupName=asked.text("name"))
     if group is None:
         return None
     name = group["logGroupName"]
-    return Found(
+    return ImportCandidate(
         id=name,
         outputs={"id": name, "name": name, "arn": str(group.get("arn", "")).removesuffix(":*")},
         view={"name": name, "retentionInDays": group.get("retentionInDays")},
     )
 
 
-def _log_filter(asked: Asked) -> Found | None:
+def _log_filter(asked: Asked) -> ImportCandidate | None:
     item = one(
         asked.live.of("log_filters"),
         filterName=asked.text("name"),
@@ -47,20 +47,20 @@ def _log_filter(asked: Asked) -> Found | None:
             )
         if made.get("dimensions"):
             view["metricTransformation"]["dimensions"] = made["dimensions"]
-    return Found(id=f"{item['logGroupName']}:{item['filterName']}", view=view)
+    return ImportCandidate(id=f"{item['logGroupName']}:{item['filterName']}", view=view)
 
 
-def _log_policy(asked: Asked) -> Found | None:
+def _log_policy(asked: Asked) -> ImportCandidate | None:
     item = one(asked.live.of("log_policies"), policyName=asked.text("policyName"))
     if item is None:
         return None
-    return Found(
+    return ImportCandidate(
         id=item["policyName"],
         view={"policyName": item["policyName"], "policyDocument": item.get("policyDocument")},
     )
 
 
-def _rule(asked: Asked) -> Found | None:
+def _rule(asked: Asked) -> ImportCandidate | None:
     rule = one(asked.live.of("event_rules"), Name=asked.text("name"))
     if rule is None:
         return None
@@ -71,22 +71,22 @@ def _rule(asked: Asked) -> Found | None:
         "eventPattern": rule.get("EventPattern"),
         "state": rule.get("State"),
     }
-    return Found(
+    return ImportCandidate(
         id=name, outputs={"id": name, "name": name, "arn": str(rule.get("Arn", ""))}, view=view
     )
 
 
-def _target(asked: Asked) -> Found | None:
+def _target(asked: Asked) -> ImportCandidate | None:
     item = one(asked.live.of("event_targets"), Rule=asked.text("rule"), Id=asked.text("targetId"))
     if item is None:
         return None
-    return Found(
+    return ImportCandidate(
         id=f"{item['Rule']}/{item['Id']}",
         view={"rule": item["Rule"], "targetId": item["Id"], "arn": item.get("Arn")},
     )
 
 
-def _alarm(asked: Asked) -> Found | None:
+def _alarm(asked: Asked) -> ImportCandidate | None:
     """What it measures is not compared: the next `up` sets it, in place, and what it names
     (balancers, volumes) may be new.
     """
@@ -104,15 +104,15 @@ def _alarm(asked: Asked) -> Found | None:
         "alarmActions": sorted(item.get("AlarmActions", ())),
         "okActions": sorted(item.get("OKActions", ())),
     }
-    return Found(id=item["AlarmName"], view=view)
+    return ImportCandidate(id=item["AlarmName"], view=view)
 
 
-def _topic(asked: Asked) -> Found | None:
+def _topic(asked: Asked) -> ImportCandidate | None:
     for item in asked.live.of("topics"):
         arn = str(item["TopicArn"])
         name = arn.rpartition(":")[2]
         if name == asked.text("name"):
-            return Found(
+            return ImportCandidate(
                 id=arn,
                 outputs={"id": arn, "arn": arn, "name": name},
                 view={"name": name, "kmsMasterKeyId": item.get("KmsMasterKeyId")},
@@ -120,17 +120,19 @@ def _topic(asked: Asked) -> Found | None:
     return None
 
 
-def _topic_policy(asked: Asked) -> Found | None:
+def _topic_policy(asked: Asked) -> ImportCandidate | None:
     """A topic has one from the beginning: AWS's own, until somebody writes another (SNS API,
     CreateTopic).
     """
     item = one(asked.live.of("topics"), TopicArn=asked.text("arn"))
     if item is None or not item.get("Policy"):
         return None
-    return Found(id=item["TopicArn"], view={"arn": item["TopicArn"], "policy": item["Policy"]})
+    return ImportCandidate(
+        id=item["TopicArn"], view={"arn": item["TopicArn"], "policy": item["Policy"]}
+    )
 
 
-def _subscription(asked: Asked) -> Found | None:
+def _subscription(asked: Asked) -> ImportCandidate | None:
     """One that nobody has confirmed yet has no ARN: asking again sends another mail."""
     item = one(
         asked.live.of("subscriptions"),
@@ -140,7 +142,7 @@ def _subscription(asked: Asked) -> Found | None:
     )
     if item is None or not str(item.get("SubscriptionArn")).startswith("arn:"):
         return None
-    return Found(
+    return ImportCandidate(
         id=item["SubscriptionArn"],
         view={
             "topic": item["TopicArn"],

@@ -48,7 +48,7 @@ _CLASS_NAME = re.compile(r"[\w.:-]{1,120}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class FoundAuthenticator:
     """What signs users in. `doubt`: why nobody can be sure of it; `why`: why it has no
     counterpart (kind `other`).
     """
@@ -82,7 +82,7 @@ def kind_of(class_name: str) -> str:
     return next((_CLASSES[stem] for stem in _stems(class_name) if stem in _CLASSES), "other")
 
 
-def authenticator_of(taking: Taking) -> Found:
+def authenticator_of(taking: Taking) -> FoundAuthenticator:
     """Look for it. Sections of other classes had no effect, and are settled."""
     said = taking.text("hub", "config", "JupyterHub", "authenticator_class")
     old, custom = taking.text("auth", "type"), taking.text("auth", "custom", "className")
@@ -127,7 +127,9 @@ def authenticator_of(taking: Taking) -> Found:
             None,
         )
         why = f"{class_name[:60]} has no counterpart{f' ({reason})' if reason else ''}"
-    return Found(kind=kind, class_name=class_name, places=tuple(places), doubt=doubt, why=why)
+    return FoundAuthenticator(
+        kind=kind, class_name=class_name, places=tuple(places), doubt=doubt, why=why
+    )
 
 
 def _unnamed(named: list[str]) -> str:

@@ -26,7 +26,13 @@ from jupyterhub_aws.adopt.z2jh.rest import (
 )
 from jupyterhub_aws.adopt.z2jh.servers import servers_of
 from jupyterhub_aws.adopt.z2jh.sign_in import sign_in_of, somebody
-from jupyterhub_aws.adopt.z2jh.taken import Dropped, Entry, SecretCommand, Status, Taking
+from jupyterhub_aws.adopt.z2jh.taken import (
+    Dropped,
+    LedgerEntry,
+    LedgerStatus,
+    SecretCommand,
+    Taking,
+)
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.errors import ConfigError, Problem, dotted
 from jupyterhub_aws.config.halves import Configuration
@@ -56,7 +62,7 @@ class Converted:
     notes: list[str]
     problems: list[Problem] = field(default_factory=list)
     stack: str = ""
-    ledger: Mapping[Path, Entry] = field(default_factory=dict)
+    ledger: Mapping[Path, LedgerEntry] = field(default_factory=dict)
     beside: tuple[tuple[Path, str], ...] = ()
     sources: Mapping[Path, str] = field(default_factory=dict)
 
@@ -265,11 +271,11 @@ def _listed(taking: Taking, gone: Path, why: str) -> None:
     """What went with a part of helm_values that the plan refuses; all of it, for an empty path."""
     for end, entry in taking.ledger.items():
         if (
-            entry.status is Status.CARRIED
+            entry.status is LedgerStatus.CARRIED
             and entry.why.startswith("helm_values")
             and (not gone or entry.why.startswith(f"helm_values.{dotted(gone)}"))
         ):
-            taking.ledger[end] = Entry(status=Status.LISTED, why=why)
+            taking.ledger[end] = LedgerEntry(status=LedgerStatus.LISTED, why=why)
 
 
 def _filled(problem: Problem, sections: dict[str, Any]) -> bool:

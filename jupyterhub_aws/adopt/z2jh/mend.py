@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from jupyterhub_aws.adopt.z2jh.taken import Dropped, Entry, Status, Taking
+from jupyterhub_aws.adopt.z2jh.taken import Dropped, LedgerEntry, LedgerStatus, Taking
 from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.stack_text import Noted, fill
 
@@ -75,13 +75,13 @@ def _mend(sections: dict[str, Any], problem: Problem, taking: Taking) -> bool:
             else ""
         )  # a line
         holder[key] = fill(_STAND_INS[key], f"{was}{problem.what}")
-        _mark(taking, value, Status.FILL_IN, problem.path)
+        _mark(taking, value, LedgerStatus.FILL_IN, problem.path)
         return True
     if not isinstance(holder, list) and isinstance(value, (Mapping, list)):
         return False  # about more than one option: the operator's
     del holder[key]
     taking.dropped.append(Dropped(path=problem.path, why=reason))
-    _mark(taking, value, Status.LISTED, reason)
+    _mark(taking, value, LedgerStatus.LISTED, reason)
     if isinstance(holder, list) and not holder:
         _emptied(sections, parts[:-1])
     return True
@@ -99,7 +99,7 @@ def _kept(
     holder[key] = replace(
         fill(holder[key], f"{reason}. Without it everybody would have it"), unfit=True
     )
-    _mark(taking, value, Status.FILL_IN, reason)
+    _mark(taking, value, LedgerStatus.FILL_IN, reason)
     return True
 
 
@@ -135,15 +135,15 @@ def _emptied(sections: dict[str, Any], parts: list[str | int]) -> None:
         del holder[key]
 
 
-def _mark(taking: Taking, value: Any, status: Status, why: str) -> None:
+def _mark(taking: Taking, value: Any, status: LedgerStatus, why: str) -> None:
     """The ledger's line of a value that was carried as it is."""
     for end, entry in taking.ledger.items():
         if (
-            entry.status is Status.CARRIED
+            entry.status is LedgerStatus.CARRIED
             and not entry.why.startswith("helm_values")
             and str(taking.was(end)).lower() == str(value).lower()
         ):
-            taking.ledger[end] = Entry(status=status, why=why)
+            taking.ledger[end] = LedgerEntry(status=status, why=why)
 
 
 def without_unfit(value: Any) -> Any:

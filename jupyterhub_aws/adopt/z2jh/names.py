@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.z2jh.taken import Dropped, Entry, Status, Taking
+from jupyterhub_aws.adopt.z2jh.taken import Dropped, LedgerEntry, LedgerStatus, Taking
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.tree import Path
@@ -48,5 +48,5 @@ def leave_out(taking: Taking, path: Path, why: str) -> None:
     ]
     taking.dropped.append(Dropped(path=dotted(path), why=why, access=True))
     for end, entry in taking.ledger.items():
-        if end[: len(path)] == path and entry.status is not Status.LISTED:
-            taking.ledger[end] = Entry(status=Status.LISTED, why=why)
+        if end[: len(path)] == path and entry.status is not LedgerStatus.LISTED:
+            taking.ledger[end] = LedgerEntry(status=LedgerStatus.LISTED, why=why)

@@ -10,7 +10,7 @@ from typing import Any
 from jupyterhub_aws.adopt.z2jh.defaults import default_of
 from jupyterhub_aws.adopt.z2jh.homes import gib
 from jupyterhub_aws.adopt.z2jh.seal import looks_secret
-from jupyterhub_aws.adopt.z2jh.taken import Entry, Status, Taking
+from jupyterhub_aws.adopt.z2jh.taken import LedgerEntry, LedgerStatus, Taking
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.stack_text import fill
@@ -240,13 +240,13 @@ def _of_maps(path: Path) -> bool:
 
 
 def _nothing(taking: Taking, path: Path) -> None:
-    taking.ledger[path] = Entry(status=Status.SETTLED, why="says nothing")
+    taking.ledger[path] = LedgerEntry(status=LedgerStatus.SETTLED, why="says nothing")
 
 
 def helm_values(taking: Taking) -> dict[str, Any]:
     """What is left and has no secret in it, as values for the chart."""
     for path, value in list(taking.left()):
-        if path in taking.ledger and taking.ledger[path].status is not Status.CARRIED:
+        if path in taking.ledger and taking.ledger[path].status is not LedgerStatus.CARRIED:
             continue
         if value == SECRET or (isinstance(value, str) and looks_secret(value)):
             item = next(
@@ -260,7 +260,9 @@ def helm_values(taking: Taking) -> dict[str, Any]:
     for path, _ in taking.left():
         origin = taking.origin(path)
         if origin not in taking.ledger and taking.is_end(origin):
-            taking.ledger[origin] = Entry(status=Status.CARRIED, why=f"helm_values.{dotted(path)}")
+            taking.ledger[origin] = LedgerEntry(
+                status=LedgerStatus.CARRIED, why=f"helm_values.{dotted(path)}"
+            )
     return pruned(taking.values)
 
 

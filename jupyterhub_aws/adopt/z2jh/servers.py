@@ -12,7 +12,7 @@ from jupyterhub_aws.adopt.z2jh.chosen_images import named_image
 from jupyterhub_aws.adopt.z2jh.gates import restricts
 from jupyterhub_aws.adopt.z2jh.pools import Servers, pool_of
 from jupyterhub_aws.adopt.z2jh.profiles import add_profile, labels_of
-from jupyterhub_aws.adopt.z2jh.taken import Dropped, Entry, Status, Taking, ends
+from jupyterhub_aws.adopt.z2jh.taken import Dropped, LedgerEntry, LedgerStatus, Taking, ends
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.stack_text import fill
@@ -79,9 +79,9 @@ def _leftovers(taking: Taking) -> None:
         ):
             continue
         if value in (None, {}, []):
-            taking.ledger[end] = Entry(status=Status.SETTLED, why="says nothing")
+            taking.ledger[end] = LedgerEntry(status=LedgerStatus.SETTLED, why="says nothing")
         else:
-            taking.ledger[end] = Entry(status=Status.LISTED, why=_REST)
+            taking.ledger[end] = LedgerEntry(status=LedgerStatus.LISTED, why=_REST)
             taking.dropped.append(
                 Dropped(
                     path=dotted(end),

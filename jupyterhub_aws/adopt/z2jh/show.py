@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jupyterhub_aws.adopt.z2jh.convert import Converted
-from jupyterhub_aws.adopt.z2jh.taken import Status
+from jupyterhub_aws.adopt.z2jh.taken import LedgerStatus
 from jupyterhub_aws.config.errors import dotted
 
 _SAYS_NOTHING = ("says nothing", "is the chart's own default")
@@ -79,7 +79,7 @@ def _settled(found: Converted) -> Iterator[tuple[str, list[str]]]:
     """
     by_reason: dict[str, list[str]] = {}
     for path, entry in found.ledger.items():
-        if entry.status is Status.SETTLED and entry.why not in _SAYS_NOTHING:
+        if entry.status is LedgerStatus.SETTLED and entry.why not in _SAYS_NOTHING:
             by_reason.setdefault(entry.why, []).append(dotted(path))
     for why, paths in by_reason.items():
         yield (

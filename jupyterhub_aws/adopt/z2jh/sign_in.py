@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.z2jh.authenticators import Found, authenticator_of
+from jupyterhub_aws.adopt.z2jh.authenticators import FoundAuthenticator, authenticator_of
 from jupyterhub_aws.adopt.z2jh.gates import NARROWING
 from jupyterhub_aws.adopt.z2jh.sign_in_directory import ldap
 from jupyterhub_aws.adopt.z2jh.sign_in_providers import auth0, azure, github, gitlab, google, oidc
@@ -228,7 +228,7 @@ def _rule_for_names(section: dict[str, Any], traits: Traits) -> None:
     traits.to_fill_in("username_pattern", where="sign_in.usernames")
 
 
-def _rest(traits: Traits, taking: Taking, found: Found, kind: str) -> None:
+def _rest(traits: Traits, taking: Taking, found: FoundAuthenticator, kind: str) -> None:
     """The other traits of these sections. Those that narrow stay, or are said loudly; those that
     the stack writes by itself never beat it.
     """

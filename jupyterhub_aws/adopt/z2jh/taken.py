@@ -23,7 +23,7 @@ _SEALED = "is a secret, or looks like one: nothing like it is copied"
 _YES = ("true", "yes", "on", "1")
 
 
-class Status(StrEnum):
+class LedgerStatus(StrEnum):
     """What became of a value of the chart's."""
 
     CARRIED = "carried"  # the stack file says it, as it is or in its own words
@@ -33,10 +33,10 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class LedgerEntry:
     """A line of the ledger. `why`: the reason, or where the stack file says it."""
 
-    status: Status
+    status: LedgerStatus
     why: str = ""
 
 
@@ -82,7 +82,7 @@ class Taking:
     dropped: list[Dropped] = field(default_factory=list)
     secrets: list[SecretCommand] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    ledger: dict[Path, Entry] = field(default_factory=dict)
+    ledger: dict[Path, LedgerEntry] = field(default_factory=dict)
     _moved: dict[Path, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -147,7 +147,7 @@ class Taking:
                     Dropped(path=dotted(end), why=_SEALED, access=restricts(end, value))
                 )
             else:
-                self.ledger[end] = Entry(status=Status.CARRIED, why=to)
+                self.ledger[end] = LedgerEntry(status=LedgerStatus.CARRIED, why=to)
         return None if found == SECRET else found
 
     def put(self, value: Any, *path: str | int, origin: Path | None = None) -> None:
@@ -235,11 +235,11 @@ class Taking:
 
     def settle(self, *path: str | int, why: str) -> None:
         """The stack decides this by itself."""
-        self._mark(path, Status.SETTLED, why)
+        self._mark(path, LedgerStatus.SETTLED, why)
 
     def to_fill_in(self, *path: str | int, where: str) -> None:
         """A line of the stack file is marked for this."""
-        self._mark(path, Status.FILL_IN, where)
+        self._mark(path, LedgerStatus.FILL_IN, where)
 
     def drop(self, path: Path, why: str, *, access: bool | None = None) -> None:
         """List what is not carried over. What kept users out of something is said apart, unless
@@ -249,7 +249,7 @@ class Taking:
         below = [
             end
             for end, entry in self.ledger.items()
-            if end[: len(path)] == path and entry.status is not Status.LISTED
+            if end[: len(path)] == path and entry.status is not LedgerStatus.LISTED
         ]
         for end in below:
             self._list(end, why)
@@ -320,18 +320,18 @@ class Taking:
                 return (*self._moved[path[:length]], *path[length:])
         return path
 
-    def _mark(self, path: Path, status: Status, why: str) -> None:
+    def _mark(self, path: Path, status: LedgerStatus, why: str) -> None:
         self._take_quietly(path)
         for end in self.ledger:
-            if end[: len(path)] == path and self.ledger[end].status is not Status.LISTED:
-                self.ledger[end] = Entry(status=status, why=why)
+            if end[: len(path)] == path and self.ledger[end].status is not LedgerStatus.LISTED:
+                self.ledger[end] = LedgerEntry(status=status, why=why)
 
     def _take_quietly(self, path: Path) -> None:
         holder = self._holder(path[:-1])
         if isinstance(holder, dict) and path[-1] in holder:
             for end, _ in ends(holder.pop(path[-1]), path):
                 if end in self._ends:
-                    self.ledger.setdefault(end, Entry(status=Status.CARRIED))
+                    self.ledger.setdefault(end, LedgerEntry(status=LedgerStatus.CARRIED))
 
     def _list(self, path: Path, why: str) -> None:
-        self.ledger[path] = Entry(status=Status.LISTED, why=why)
+        self.ledger[path] = LedgerEntry(status=LedgerStatus.LISTED, why=why)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
-from jupyterhub_aws.changes.effect import Context, Reading
+from jupyterhub_aws.changes.effect import EffectContext, Reading
 from jupyterhub_aws.changes.effects.openings import ANYWHERE, within
 from jupyterhub_aws.checks.resources import named
 from jupyterhub_aws.config.values import is_world
@@ -18,7 +18,7 @@ _CIDRS = "vpcConfig.publicAccessCidrs"
 _PRIVATE = "vpcConfig.endpointPrivateAccess"
 
 
-def read_cluster(change: Change, context: Context) -> Reading:
+def read_cluster(change: Change, context: EffectContext) -> Reading:
     """The API's endpoint, access entries and their policies."""
     kind = change.type.rpartition(":")[2]
     if kind != "Cluster":
@@ -122,7 +122,7 @@ def _who(kind: str, inputs: Mapping[str, Any]) -> str:
     return f"{principal} has {policy} in {where}"
 
 
-def read_entry(change: Change, context: Context) -> Reading:
+def read_entry(change: Change, context: EffectContext) -> Reading:
     """The balancer that people come through: inside the network, or facing the internet."""
     del context
     reading = Reading(explained={"internal"})
@@ -151,7 +151,7 @@ def read_entry(change: Change, context: Context) -> Reading:
     return reading
 
 
-def read_secret(change: Change, context: Context) -> Reading:
+def read_secret(change: Change, context: EffectContext) -> Reading:
     """A Secret of the cluster: which keys of it are other ones, never what they hold."""
     del context
     reading = Reading(explained={"stringData", "data"})

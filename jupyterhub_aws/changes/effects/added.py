@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from jupyterhub_aws.changes.compare import Change, label
-from jupyterhub_aws.changes.effect import Class, Context, Effect, Reading
+from jupyterhub_aws.changes.effect import Class, Effect, EffectContext, Reading
 from jupyterhub_aws.changes.effects import access, openings, permissions, table
 from jupyterhub_aws.changes.effects.values import shown
 from jupyterhub_aws.checks.resources import STUMBLES, made_here
 
-Reader = Callable[[Change, Context], Reading]
+Reader = Callable[[Change, EffectContext], Reading]
 #: The rules that are about what a document or a rule says, whoever wrote it.
 _READERS: Mapping[str, Reader] = {
     "permissions": permissions.read,
@@ -44,7 +44,7 @@ def is_added(change: Change) -> bool:
     return resource.source is not None or not made_here(resource.urn)
 
 
-def read(change: Change, context: Context) -> list[Effect]:
+def read(change: Change, context: EffectContext) -> list[Effect]:
     """The effects of a change of an added resource."""
     reading = Reading()
     if change.resource.external:
@@ -63,7 +63,7 @@ def read(change: Change, context: Context) -> list[Effect]:
     ]
 
 
-def _security(reading: Reading, change: Change, context: Context) -> None:
+def _security(reading: Reading, change: Change, context: EffectContext) -> None:
     """Who may do or reach more than before."""
     readers = [found for name in table.readers(change.type) if (found := _READERS.get(name))]
     for reader in (*readers, *((openings.read_inline,) if change.type == _GROUP else ())):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jupyterhub_aws.changes.compare import Change, label
-from jupyterhub_aws.changes.effect import Context, Reading
+from jupyterhub_aws.changes.effect import EffectContext, Reading
 from jupyterhub_aws.changes.effects.nodes import GROUP
 from jupyterhub_aws.checks.groups import is_retiring
 from jupyterhub_aws.checks.resources import Resource
@@ -16,7 +16,7 @@ from jupyterhub_aws.checks.resources import Resource
 _SWITCH, _SILENCE = "actionsEnabled", "treatMissingData"
 
 
-def read_alarm(change: Change, context: Context) -> Reading:
+def read_alarm(change: Change, context: EffectContext) -> Reading:
     """An alarm that is switched off, or on again, what silence means to it changes with that;
     and one that goes with what it looked at.
     """
@@ -49,7 +49,7 @@ def read_alarm(change: Change, context: Context) -> Reading:
     return reading
 
 
-def _without_a_group(alarm: Resource, context: Context) -> str:
+def _without_a_group(alarm: Resource, context: EffectContext) -> str:
     """Why an alarm of a group of nodes has nothing to tell any more: the group retires, so that
     it wants no node, or goes too. Empty for any other.
     """

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from jupyterhub_aws.changes.compare import Change, label
-from jupyterhub_aws.changes.effect import CLASSES, Context, Effect, Reading, sorted_effects
+from jupyterhub_aws.changes.effect import CLASSES, Effect, EffectContext, Reading, sorted_effects
 from jupyterhub_aws.changes.effects import (
     access,
     added,
@@ -23,7 +23,7 @@ from jupyterhub_aws.changes.effects import (
 from jupyterhub_aws.changes.effects.values import shown
 from jupyterhub_aws.checks.resources import UNKNOWN
 
-Reader = Callable[[Change, Context], Reading]
+Reader = Callable[[Change, EffectContext], Reading]
 _READERS: Mapping[str, Reader] = {
     "alarms": alarms.read_alarm,
     "permissions": permissions.read,
@@ -44,12 +44,12 @@ MADE = "made"
 _PROTECTION = ("(protect)", "(retain on delete)")
 
 
-def effects(changes: Iterable[Change], context: Context) -> tuple[Effect, ...]:
+def effects(changes: Iterable[Change], context: EffectContext) -> tuple[Effect, ...]:
     """What all changes mean, the gravest first."""
     return sorted_effects(effect for change in changes for effect in _of(change, context))
 
 
-def _of(change: Change, context: Context) -> Iterator[Effect]:
+def _of(change: Change, context: EffectContext) -> Iterator[Effect]:
     if not change.resource.custom:
         return  # a component is what is in it
     if added.is_added(change):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from jupyterhub_aws.changes.compare import Change
-from jupyterhub_aws.changes.effect import Context, Reading
+from jupyterhub_aws.changes.effect import EffectContext, Reading
 
 _SELECTION, _FILE_SYSTEM = "aws:backup/selection:Selection", "aws:efs/fileSystem:FileSystem"
 
 
-def read(change: Change, context: Context) -> Reading:
+def read(change: Change, context: EffectContext) -> Reading:
     """The plan is switched. Where a selection of AWS Backup finds every file system by its tag,
     nobody loses a backup.
     """

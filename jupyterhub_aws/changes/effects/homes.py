@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
-from jupyterhub_aws.changes.effect import Context, Reading
+from jupyterhub_aws.changes.effect import EffectContext, Reading
 
 
-def read(change: Change, context: Context) -> Reading:
+def read(change: Change, context: EffectContext) -> Reading:
     """An access point or a volume that homes, or a database, are mounted through."""
     del context
     reading = Reading(explained={"rootDirectory", "posixUser"})

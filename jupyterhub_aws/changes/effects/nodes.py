@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
-from jupyterhub_aws.changes.effect import Class, Context, Reading, Topic
+from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
 from jupyterhub_aws.changes.side import Side
 from jupyterhub_aws.checks.groups import is_retiring
 from jupyterhub_aws.checks.resources import Resource
@@ -64,7 +64,7 @@ def _market(group: Resource) -> str:
     )
 
 
-def read_group(change: Change, context: Context) -> Reading:
+def read_group(change: Change, context: EffectContext) -> Reading:
     """A user pool's group of one market."""
     group, reading = change.resource, Reading()
     about = _about(group, context.old if change.new is None else context.new)
@@ -263,7 +263,7 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-def read_template(change: Change, context: Context) -> Reading:
+def read_template(change: Change, context: EffectContext) -> Reading:
     """A launch template: new nodes only, except where EKS rolls a managed group with it."""
     reading = Reading()
     if change.op not in ("update", "replace"):
@@ -412,7 +412,7 @@ def _rests(change: Change) -> tuple[Class, Topic, str] | None:
     )
 
 
-def read_core(change: Change, context: Context) -> Reading:
+def read_core(change: Change, context: EffectContext) -> Reading:
     """The managed group that hub and proxy live on."""
     del context
     reading = Reading(explained={*_ROLLS, "scalingConfig"})

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
-from jupyterhub_aws.changes.effect import Class, Context, Reading
+from jupyterhub_aws.changes.effect import Class, EffectContext, Reading
 from jupyterhub_aws.checks.resources import UNKNOWN, named
 from jupyterhub_aws.config.values import is_world
 
@@ -94,7 +94,7 @@ def compare(old: Iterable[Opening], new: Iterable[Opening]) -> tuple[list[Openin
     return opens, closes
 
 
-def read(change: Change, context: Context) -> Reading:
+def read(change: Change, context: EffectContext) -> Reading:
     """What a rule of a security group, a route, the default group or a list of names opens and
     closes.
     """
@@ -120,7 +120,7 @@ def read(change: Change, context: Context) -> Reading:
     return reading
 
 
-def read_inline(change: Change, context: Context) -> Reading:
+def read_inline(change: Change, context: EffectContext) -> Reading:
     """What the rules inside a security group open and close."""
     reading = Reading(explained={"ingress", "egress"})
     old, new = (

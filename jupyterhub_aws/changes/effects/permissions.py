@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
-from jupyterhub_aws.changes.effect import Context, Reading
+from jupyterhub_aws.changes.effect import EffectContext, Reading
 from jupyterhub_aws.checks.resources import named
 
 #: Where a document stands, by the property; and whether it says who may take a role instead of what
@@ -208,7 +208,7 @@ def compare(old: Iterable[Grant], new: Iterable[Grant]) -> tuple[list[Grant], li
     return gained, lost
 
 
-def read(change: Change, context: Context) -> Reading:
+def read(change: Change, context: EffectContext) -> Reading:
     """What whoever a document is about gains and loses."""
     reading = Reading()
     old, new = (side.inputs if side is not None else {} for side in (change.old, change.new))

@@ -8,12 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
-from jupyterhub_aws.changes.effect import Class, Context, Reading, Topic
+from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
 from jupyterhub_aws.changes.effects import sign_in, values
 from jupyterhub_aws.changes.effects.openings import Opening, tell
 from jupyterhub_aws.changes.properties import PropertyChange
 from jupyterhub_aws.checks.hub_values import fault
-from jupyterhub_aws.checks.hub_values.chart_policies import SERVERS, WHO, Place, chart_policies
+from jupyterhub_aws.checks.hub_values.chart_policies import (
+    SERVERS,
+    WHO,
+    ReleaseLocation,
+    chart_policies,
+)
 from jupyterhub_aws.checks.network_policies import Way, beyond, labels_in_words, policy
 from jupyterhub_aws.checks.resources import Resource, chart_of
 from jupyterhub_aws.checks.user_pods import UserPod, hub_of, user_pods
@@ -66,7 +71,7 @@ PROXY_RESTARTS = (
 )
 
 
-def read(change: Change, context: Context) -> Reading:
+def read(change: Change, context: EffectContext) -> Reading:
     """A release of any chart."""
     del context
     release = change.resource
@@ -426,7 +431,7 @@ def _policies(
     reading: Reading, change: Change, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> None:
     release = str(change.resource.inputs.get("name", ""))
-    place = Place(release=release, namespace=release)
+    place = ReleaseLocation(release=release, namespace=release)
     before, after = (
         {item.who: item.ways for item in chart_policies(effective(side), place)}
         for side in (old, new)
@@ -475,7 +480,7 @@ def _opening(at: str, way: Way) -> Opening:
     )
 
 
-def read_policy(change: Change, context: Context) -> Reading:
+def read_policy(change: Change, context: EffectContext) -> Reading:
     """A network policy of ours: what it opens and closes for the pods that it is about."""
     reading = Reading(explained={"spec"})
     at = (

@@ -10,7 +10,11 @@ from jupyterhub_aws.checks.airgap import doors, endpoints, hosts, images, pods, 
 from jupyterhub_aws.checks.airgap.view import View, view_of
 from jupyterhub_aws.checks.finding import Finding, verdict
 from jupyterhub_aws.checks.resources import Resources
-from jupyterhub_aws.config.network import AirgapNetwork, ExistingNetwork, UnmanagedNetwork
+from jupyterhub_aws.config.network import (
+    AirgapNetworkSection,
+    ExistingNetworkSection,
+    UnmanagedNetworkSection,
+)
 from jupyterhub_aws.config.stack import StackConfig
 
 
@@ -133,19 +137,19 @@ def judges(law: Law, view: View) -> bool:
     make, nothing about a half that it is not.
     """
     if law.about == "vpc":
-        return isinstance(view.network, AirgapNetwork)
+        return isinstance(view.network, AirgapNetworkSection)
     if law.about == "aws":
-        return not isinstance(view.network, UnmanagedNetwork)
+        return not isinstance(view.network, UnmanagedNetworkSection)
     return law.about == "names" or view.stack.parts != "cloud"
 
 
 def _owners_part(view: View) -> Iterator[Finding]:
     """What somebody else made is somebody else's to prove."""
-    if isinstance(view.network, AirgapNetwork):
+    if isinstance(view.network, AirgapNetworkSection):
         return
     what = (
         f"VPC {view.network.vpc_id}"
-        if isinstance(view.network, ExistingNetwork)
+        if isinstance(view.network, ExistingNetworkSection)
         else "the cluster's network"
     )
     yield Finding(

@@ -12,7 +12,7 @@ from jupyterhub_aws.checks.airgap.view import View, fault
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource, Resources, chart_name
 from jupyterhub_aws.config.endpoints import GATEWAYS, Software, UnknownSoftwareError, software
-from jupyterhub_aws.config.network import AirgapNetwork, ExistingNetwork
+from jupyterhub_aws.config.network import AirgapNetworkSection, ExistingNetworkSection
 from jupyterhub_aws.config.resting import endpoint_reasons
 
 _ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
@@ -35,13 +35,13 @@ def endpoints(view: View) -> Iterator[Finding]:
     """An endpoint for each API, reachable by those who need it; and no endpoint without a reason
     to be there.
     """
-    if not isinstance(view.network, (AirgapNetwork, ExistingNetwork)):
+    if not isinstance(view.network, (AirgapNetworkSection, ExistingNetworkSection)):
         return
     there = {
         str(item.inputs["serviceName"]).removeprefix(f"com.amazonaws.{view.stack.region}."): item
         for item in view.resources.of(_ENDPOINT)
     }
-    made = not isinstance(view.network, ExistingNetwork) or view.network.makes_endpoints
+    made = not isinstance(view.network, ExistingNetworkSection) or view.network.makes_endpoints
     at_rest = set(endpoint_reasons(view.stack)) if view.stack.drops("endpoints") else None
     callers: dict[str, dict[str, Resource]] = {}
     for name, resource in recorded_software(view.resources):
@@ -220,7 +220,7 @@ def node_groups_are_narrow(view: View) -> Iterator[Finding]:
     """Every machine starts in a group of the stack's own: the one that EKS makes lets everything
     out.
     """
-    if not isinstance(view.network, (AirgapNetwork, ExistingNetwork)):
+    if not isinstance(view.network, (AirgapNetworkSection, ExistingNetworkSection)):
         return
     for template in _node_templates(view):
         groups = [str(group) for group in template.inputs.get("vpcSecurityGroupIds") or []]

@@ -13,7 +13,7 @@ from jupyterhub_aws.checks.hub_values.chart_policies import (
     AUTOHTTPS,
     SERVERS,
     WHO,
-    Place,
+    ReleaseLocation,
     chart_policies,
 )
 from jupyterhub_aws.checks.hub_values.fault import at
@@ -52,7 +52,9 @@ def egress(view: View) -> Iterator[Finding]:
             yield from _reached(
                 view,
                 release,
-                chart_policies(values, Place(release=f"hub-{hub}", namespace=f"hub-{hub}")),
+                chart_policies(
+                    values, ReleaseLocation(release=f"hub-{hub}", namespace=f"hub-{hub}")
+                ),
             )
 
 

@@ -10,14 +10,14 @@ from ipaddress import IPv4Network
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.network import (
-    AirgapNetwork,
-    ExistingNetwork,
-    OpenNetwork,
-    UnmanagedNetwork,
+    AirgapNetworkSection,
+    ExistingNetworkSection,
+    OpenNetworkSection,
+    UnmanagedNetworkSection,
 )
 from jupyterhub_aws.config.stack import StackConfig
 
-Closed = AirgapNetwork | ExistingNetwork | UnmanagedNetwork
+Closed = AirgapNetworkSection | ExistingNetworkSection | UnmanagedNetworkSection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class View:
 def view_of(stack: StackConfig, resources: Resources) -> View | None:
     """The view of a closed stack; None of an open one."""
     network = stack.network
-    if isinstance(network, OpenNetwork) or not network.closed:
+    if isinstance(network, OpenNetworkSection) or not network.closed:
         return None
     return View(stack=stack, network=network, resources=resources)
 

@@ -12,7 +12,7 @@ from jupyterhub_aws.checks.airgap.view import View, fault
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.config.egress import Peering, TransitGateway
-from jupyterhub_aws.config.network import AirgapNetwork
+from jupyterhub_aws.config.network import AirgapNetworkSection
 from jupyterhub_aws.config.values import is_world
 
 #: Types that exist to lead out, or to be reached from outside.
@@ -136,7 +136,7 @@ def peer_networks(view: View) -> Iterator[Finding]:
     """Transit gateways and peerings are those that the stack file names, and no others."""
     declared = (
         [item.via for item in view.network.peer_networks.values()]
-        if isinstance(view.network, AirgapNetwork)
+        if isinstance(view.network, AirgapNetworkSection)
         else []
     )
     hubs = {via.id for via in declared if isinstance(via, TransitGateway)}

@@ -14,7 +14,7 @@ from jupyterhub_aws.checks.hub_values import (
     sign_in,
     traits,
 )
-from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at, profiles
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, profiles
 from jupyterhub_aws.config.chart import effective, merged, refusals
 from jupyterhub_aws.config.database import MemoryDatabase
 from jupyterhub_aws.config.hub import Hub
@@ -35,20 +35,20 @@ RULES = (
 )
 
 
-def verdict(values: Values, hub: Hub, start_seconds: int) -> Iterator[tuple[Fault, bool]]:
+def verdict(values: Values, hub: Hub, start_seconds: int) -> Iterator[tuple[ValueFault, bool]]:
     """What the chart or people would stumble over in values as Helm gets them: each fault, and
     whether it is the chart's schema that says so.
     """
     refused = list(refusals(values))
     yield from (
-        (Fault(path=path, what=what, fix="compare it with the chart's documentation"), True)
+        (ValueFault(path=path, what=what, fix="compare it with the chart's documentation"), True)
         for path, what in refused
     )
     if not refused:  # rules look into values of the right kind
         yield from ((fault, False) for fault in faults(effective(values), hub, start_seconds))
 
 
-def faults(values: Values, hub: Hub, start_seconds: int) -> Iterator[Fault]:
+def faults(values: Values, hub: Hub, start_seconds: int) -> Iterator[ValueFault]:
     """What is wrong with a hub's values, merged with the chart's defaults. `start_seconds`: how
     long starting a server may take.
 
@@ -63,12 +63,12 @@ def faults(values: Values, hub: Hub, start_seconds: int) -> Iterator[Fault]:
     yield from _of_profiles(resolved, {fault.path for fault in found})
 
 
-def _placed(fault: Fault, resolved: Resolved) -> Fault:
+def _placed(fault: ValueFault, resolved: Resolved) -> ValueFault:
     said = resolved.said(fault.path)
     return replace(fault, path=said.path, what=f"{said.where}{fault.what}")
 
 
-def _of_profiles(resolved: Resolved, told: set[Path]) -> Iterator[Fault]:
+def _of_profiles(resolved: Resolved, told: set[Path]) -> Iterator[ValueFault]:
     """What only a profile undoes: the rules about every server, asked again with what the
     profile overrides.
     """
@@ -99,7 +99,7 @@ def _of_profiles(resolved: Resolved, told: set[Path]) -> Iterator[Fault]:
                 yield replace(fault, path=mine)
 
 
-def _faults(resolved: Resolved, hub: Hub, start_seconds: int) -> Iterator[Fault]:
+def _faults(resolved: Resolved, hub: Hub, start_seconds: int) -> Iterator[ValueFault]:
     values = resolved.values
     for rule in RULES:
         yield from rule(values)
@@ -122,7 +122,7 @@ def _faults(resolved: Resolved, hub: Hub, start_seconds: int) -> Iterator[Fault]
     ]
     for path, limit in limits:
         if isinstance(limit, (int, float)) and limit < start_seconds:
-            yield Fault(
+            yield ValueFault(
                 path=path,
                 what=(
                     f"gives up before a node can be there (got {limit:g} s, a node and its image"

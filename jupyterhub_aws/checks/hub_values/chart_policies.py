@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values.fault import Values, at
-from jupyterhub_aws.checks.network_policies import NAMESPACE_LABEL, Direction, Pod, Policy, policy
+from jupyterhub_aws.checks.network_policies import (
+    NAMESPACE_LABEL,
+    Direction,
+    Policy,
+    PolicyPod,
+    policy,
+)
 from jupyterhub_aws.config.tree import Path
 
 Part = tuple[str, ...]
@@ -60,14 +66,14 @@ _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class ReleaseLocation:
     """Where a release is: its name and its namespace."""
 
     release: str
     namespace: str
 
 
-def chart_policies(values: Values, place: Place) -> Iterator[Policy]:
+def chart_policies(values: Values, place: ReleaseLocation) -> Iterator[Policy]:
     """The policies that the chart makes of values merged with its defaults: one for each part
     whose own is enabled.
     """
@@ -106,11 +112,11 @@ def _https(values: Values, *kinds: str) -> bool:
     )
 
 
-def _matched(part: Part, place: Place) -> dict[str, str]:
+def _matched(part: Part, place: ReleaseLocation) -> dict[str, str]:
     return {"app": "jupyterhub", "component": _COMPONENT[part], "release": place.release}
 
 
-def pod(part: Part, values: Values, place: Place, address: str) -> Pod:
+def pod(part: Part, values: Values, place: ReleaseLocation, address: str) -> PolicyPod:
     """A pod of a part, as policies see it."""
     own = {str(key): str(value) for key, value in (at(values, *_LABELS[part]) or {}).items()}
     labels = {
@@ -118,7 +124,7 @@ def pod(part: Part, values: Values, place: Place, address: str) -> Pod:
         **{f"{_ACCESS}{name}": "true" for name in _GIVEN[part]},
         **own,
     }
-    return Pod(
+    return PolicyPod(
         namespace=place.namespace, labels=labels, address=address, ports=_ports(part, values)
     )
 
@@ -133,7 +139,7 @@ def _ports(part: Part, values: Values) -> dict[str, int]:
 
 
 def _egress(
-    part: Part, settings: Mapping[str, Any], values: Values, place: Place
+    part: Part, settings: Mapping[str, Any], values: Values, place: ReleaseLocation
 ) -> Iterator[tuple[Mapping[str, Any], Path | None]]:
     for target, ports in _FIXED[part]:
         yield (

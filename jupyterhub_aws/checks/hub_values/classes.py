@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
-from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at
 from jupyterhub_aws.checks.hub_values.sign_in import access_is_spelt
 from jupyterhub_aws.config.errors import closest
 from jupyterhub_aws.config.hub_classes import (
@@ -66,7 +66,7 @@ def _strange(values: Values) -> Iterator[str]:
             yield section
 
 
-def sections_are_spelt(values: Values) -> Iterator[Fault]:
+def sections_are_spelt(values: Values) -> Iterator[ValueFault]:
     """No section is a class's name with a letter wrong, which JupyterHub reads and forgets."""
     for section in _strange(values):
         meant = _meant(section)
@@ -75,10 +75,12 @@ def sections_are_spelt(values: Values) -> Iterator[Fault]:
                 "is no class of the hub: what stands there is without effect, and JupyterHub does"
                 " not say so"
             )
-            yield Fault(path=("hub", "config", section), what=what, fix=f"did you mean {meant}?")
+            yield ValueFault(
+                path=("hub", "config", section), what=what, fix=f"did you mean {meant}?"
+            )
 
 
-def traits_are_spelt(values: Values) -> Iterator[Fault]:
+def traits_are_spelt(values: Values) -> Iterator[ValueFault]:
     """Every trait of a class that the hub's image has exists."""
     told = {fault.path for fault in access_is_spelt(values)}
     used = _used(values)
@@ -101,10 +103,10 @@ def traits_are_spelt(values: Values) -> Iterator[Fault]:
                     else "remove it"
                 )
                 what = f"is not a trait of {section}: the hub would only log a warning"
-                yield Fault(path=("hub", "config", section, name), what=what, fix=fix)
+                yield ValueFault(path=("hub", "config", section, name), what=what, fix=fix)
 
 
-def without_effect(values: Values) -> Iterator[Fault]:
+def without_effect(values: Values) -> Iterator[ValueFault]:
     """What only a person can judge: sections of classes that the hub does not use, or that
     nobody here knows. Said as warnings.
     """
@@ -120,7 +122,7 @@ def without_effect(values: Values) -> Iterator[Fault]:
                 f"is a class that this hub does not use ({', '.join(others)} are): what stands"
                 " there is without effect"
             )
-            yield Fault(
+            yield ValueFault(
                 path=("hub", "config", section),
                 what=what,
                 fix="remove it, or say it for the class in use",
@@ -131,7 +133,7 @@ def without_effect(values: Values) -> Iterator[Fault]:
                 "is no class of the hub's image: only an image of your own may know it, elsewhere"
                 " it is without effect"
             )
-            yield Fault(
+            yield ValueFault(
                 path=("hub", "config", section),
                 what=what,
                 fix="look whether your image has it, or remove it",

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import Fault, Values
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values
 from jupyterhub_aws.config.chart import chart_version
 from jupyterhub_aws.config.errors import closest, names_secret, shown
 from jupyterhub_aws.config.hub_code import Code, code_of
@@ -38,7 +38,7 @@ def _known() -> frozenset[str]:
     return frozenset((*names, *_ALWAYS))
 
 
-def names_exist(values: Values) -> Iterator[Fault]:
+def names_exist(values: Values) -> Iterator[ValueFault]:
     """Every name that code uses is Python's, the chart's configuration's, or bound by the code,
     or by code that is executed before it.
     """
@@ -59,7 +59,7 @@ def names_exist(values: Values) -> Iterator[Fault]:
                 f"line {line} uses {'a name' if hidden else shown(name)}, which does not exist"
                 " there: the hub would not start, or fail later"
             )
-            yield Fault(path=code.path, what=what, fix=fix)
+            yield ValueFault(path=code.path, what=what, fix=fix)
 
 
 def parsed(text: str) -> ast.Module | None:

@@ -12,7 +12,7 @@ Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class ValueFault:
     """`path` inside the values, what is wrong there, and what to do."""
 
     path: Path

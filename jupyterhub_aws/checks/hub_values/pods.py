@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at, profiles
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, profiles
 from jupyterhub_aws.config.pod_fields import wrong
 from jupyterhub_aws.config.tree import Path
 
@@ -98,7 +98,7 @@ _SELECTORS = (
 )
 
 
-def pod_fields(values: Values) -> Iterator[Fault]:
+def pod_fields(values: Values) -> Iterator[ValueFault]:
     """Every part of a pod has fields that exist, of the right types."""
     for key, (how, kind) in _KEYS.items():
         yield from _checked(
@@ -122,14 +122,14 @@ def pod_fields(values: Values) -> Iterator[Fault]:
         yield from _checked(("hub", "extraEnv"), "list", "EnvVar", variables, either=False)
 
 
-def _checked(path: Path, how: str, kind: str, value: Any, *, either: bool) -> Iterator[Fault]:
+def _checked(path: Path, how: str, kind: str, value: Any, *, either: bool) -> Iterator[ValueFault]:
     if not value:
         return
     if how == "part":
         if path[-1] == "container_security_context" and not isinstance(value, Mapping):
             return  # protections.isolation says so
         yield from (
-            Fault(path=(*path, *inner), what=what, fix=fix)
+            ValueFault(path=(*path, *inner), what=what, fix=fix)
             for inner, what, fix in wrong(kind, value, part=True, either=either)
         )
         return
@@ -142,15 +142,15 @@ def _checked(path: Path, how: str, kind: str, value: Any, *, either: bool) -> It
     for index, item in found:
         if isinstance(item, Mapping):
             yield from (
-                Fault(path=(*path, index, *inner), what=what, fix=fix)
+                ValueFault(path=(*path, index, *inner), what=what, fix=fix)
                 for inner, what, fix in wrong(kind, item, either=either)
             )
 
 
-def _labels(path: Path, value: object) -> Iterator[Fault]:
+def _labels(path: Path, value: object) -> Iterator[ValueFault]:
     for key, label in value.items() if isinstance(value, Mapping) else ():
         if label is not None and not isinstance(label, str):
-            yield Fault(
+            yield ValueFault(
                 path=(*path, key),
                 what="must be text: labels of nodes are, and Kubernetes refuses anything else",
                 fix="write it in quotes",

@@ -9,7 +9,7 @@ from ipaddress import AddressValueError, IPv4Network, IPv6Network, NetmaskValueE
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values.chart_policies import WHO
-from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at
 from jupyterhub_aws.checks.network_policies import LAST_PORT
 from jupyterhub_aws.config.errors import shown
 
@@ -20,7 +20,7 @@ _PEER_KEYS = ("ipBlock", "namespaceSelector", "podSelector")
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 
 
-def malformed(values: Values) -> Iterator[Fault]:
+def malformed(values: Values) -> Iterator[ValueFault]:
     """Rules that Kubernetes would refuse, or whose unknown fields it would drop: what is left
     then may be a rule for everybody (API validation of v1).
     """
@@ -30,7 +30,7 @@ def malformed(values: Values) -> Iterator[Fault]:
                 problem = _rule_problem(rule, direction)
                 if problem is not None:
                     path = (*part, "networkPolicy", direction, index)
-                    yield Fault(
+                    yield ValueFault(
                         path=path,
                         what=f"is no rule of a NetworkPolicy: {problem}",
                         fix=f"write it like {EXAMPLE}",

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at, items, maps
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, items, maps
 from jupyterhub_aws.checks.resources import SECRET, UNKNOWN
 from jupyterhub_aws.config.entry import FIRST_NODE_PORT, LAST_NODE_PORT
 from jupyterhub_aws.config.errors import names_secret, shown
@@ -34,23 +34,23 @@ _SNAKE = {
 }
 
 
-def isolation(values: Values) -> Iterator[Fault]:
+def isolation(values: Values) -> Iterator[ValueFault]:
     """Servers stay unprivileged, and away from the nodes' credentials."""
     single = at(values, "singleuser") or {}
     if _same(single.get("uid"), 0):
-        yield Fault(
+        yield ValueFault(
             path=("singleuser", "uid"),
             what="runs servers as root: the namespace's Pod Security would refuse every one",
             fix="remove it",
         )
     if single.get("allowPrivilegeEscalation") is not False:
-        yield Fault(
+        yield ValueFault(
             path=("singleuser", "allowPrivilegeEscalation"),
             what="lets servers gain rights: the namespace's Pod Security would refuse every one",
             fix="remove it",
         )
     if at(single, "cloudMetadata", "blockWithIptables"):
-        yield Fault(
+        yield ValueFault(
             path=("singleuser", "cloudMetadata", "blockWithIptables"),
             what=(
                 "puts a privileged container into every server: the namespace's Pod Security would"
@@ -65,7 +65,7 @@ def isolation(values: Values) -> Iterator[Fault]:
         or not {*map(str, items(at(context, "capabilities", "add")))} <= {"NET_BIND_SERVICE"}
         or at(context, "seccompProfile", "type") not in ("RuntimeDefault", "Localhost")
     ):
-        yield Fault(
+        yield ValueFault(
             path=("hub", "config", "KubeSpawner", "container_security_context"),
             what="lacks what Pod Security `restricted` asks for: every server would be refused",
             fix=(
@@ -74,7 +74,7 @@ def isolation(values: Values) -> Iterator[Fault]:
             ),
         )
     if at(single, "extraPodConfig", "securityContext") is not None:
-        yield Fault(
+        yield ValueFault(
             path=("singleuser", "extraPodConfig", "securityContext"),
             what=(
                 "replaces the pod's whole security context, and with it the group that homes"
@@ -88,7 +88,7 @@ def _same(value: object, bad: object) -> bool:
     return value == bad and type(value) is type(bad)  # 0 and False are equal
 
 
-def privileges(values: Values) -> Iterator[Fault]:
+def privileges(values: Values) -> Iterator[ValueFault]:
     """No pod of the chart's or of a person asks for what the namespace's Pod Security refuses."""
     for path, found in maps(values):
         for key, value in found.items():
@@ -105,7 +105,7 @@ def privileges(values: Values) -> Iterator[Fault]:
                 and _same(value, bad)
                 and (*path, key) != ("singleuser", "allowPrivilegeEscalation")
             ):
-                yield Fault(
+                yield ValueFault(
                     path=(*path, key),
                     what=(
                         "is what Pod Security `restricted` refuses: such a pod would never be made"
@@ -115,17 +115,17 @@ def privileges(values: Values) -> Iterator[Fault]:
         for key in ("hostPath", "host_path"):
             if not isinstance(found.get(key), Mapping):
                 continue
-            yield Fault(
+            yield ValueFault(
                 path=(*path, key),
                 what="opens a directory of the node, which Pod Security `restricted` refuses",
                 fix="use another volume",
             )
 
 
-def data(values: Values) -> Iterator[Fault]:
+def data(values: Values) -> Iterator[ValueFault]:
     """Removing a person or a release deletes no data, and a database is where it says."""
     if at(values, "hub", "config", "KubeSpawner", "delete_pvc") is not False:
-        yield Fault(
+        yield ValueFault(
             path=("hub", "config", "KubeSpawner", "delete_pvc"),
             what="deletes a person's home with the person",
             fix="write false",
@@ -136,19 +136,19 @@ def data(values: Values) -> Iterator[Fault]:
         kind == "sqlite-pvc"
         and at(database, "pvc", "annotations", "helm.sh/resource-policy") != "keep"
     ):
-        yield Fault(
+        yield ValueFault(
             path=("hub", "db", "pvc", "annotations"),
             what="lets Helm delete the database with the release",
             fix="keep helm.sh/resource-policy: keep",
         )
     if str(database.get("url")).startswith("sqlite"):
-        yield Fault(
+        yield ValueFault(
             path=("hub", "db", "url"),
             what="is a file inside the container, and lost at every restart",
             fix="use database.kind: sqlite, which has a volume",
         )
     if kind in ("postgres", "mysql", "other") and not database.get("url"):
-        yield Fault(
+        yield ValueFault(
             path=("hub", "db", "url"),
             what=(
                 f"is missing with {kind}: JupyterHub would quietly use a file that is lost at every"
@@ -158,69 +158,69 @@ def data(values: Values) -> Iterator[Fault]:
         )
 
 
-def in_memory(values: Values) -> Iterator[Fault]:
+def in_memory(values: Values) -> Iterator[ValueFault]:
     """A database in memory is only had by its long name."""
     if at(values, "hub", "db", "type") == "sqlite-memory":
-        yield Fault(
+        yield ValueFault(
             path=("hub", "db", "type"),
             what="forgets every session when the hub restarts",
             fix="say so: database.kind: sqlite_memory",
         )
 
 
-def way_in(values: Values) -> Iterator[Fault]:
+def way_in(values: Values) -> Iterator[ValueFault]:
     """People come in by the stack's entry, not by a balancer that Kubernetes would make beside
     it.
     """
     service = at(values, "proxy", "service") or {}
     if service.get("type") != "ClusterIP":
-        yield Fault(
+        yield ValueFault(
             path=("proxy", "service", "type"),
             what=f"opens a way in that the plan does not see (got {shown(service.get('type'))})",
             fix="use the hub's entry",
         )
     for name, port in (service.get("nodePorts") or {}).items():
         if port is not None and not FIRST_NODE_PORT <= port <= LAST_NODE_PORT:
-            yield Fault(
+            yield ValueFault(
                 path=("proxy", "service", "nodePorts", name),
                 what=f"is outside the range of node ports (got {port})",
                 fix=f"use {FIRST_NODE_PORT} to {LAST_NODE_PORT}",
             )
     if at(service, "externalIPs"):
-        yield Fault(
+        yield ValueFault(
             path=("proxy", "service", "externalIPs"),
             what="opens a way in that the plan does not see",
             fix="use entry.external_ips of kind node_port",
         )
     if at(values, "hub", "service", "type") not in (None, "ClusterIP"):
-        yield Fault(
+        yield ValueFault(
             path=("hub", "service", "type"),
             what="opens a way around the proxy, without encryption",
             fix="remove it",
         )
     for name in ("ingress", "httpRoute"):
         if at(values, name, "enabled"):
-            yield Fault(
+            yield ValueFault(
                 path=(name, "enabled"),
                 what="opens a way in that the plan does not see",
                 fix="use the hub's entry",
             )
     https = at(values, "proxy", "https") or {}
     if https.get("enabled") and https.get("type") == "letsencrypt" and not https.get("hosts"):
-        yield Fault(
+        yield ValueFault(
             path=("proxy", "https", "hosts"),
             what="is empty: the proxy would quietly speak plain HTTP",
             fix="use the entry's tls",
         )
 
 
-def release_ends(values: Values) -> Iterator[Fault]:
+def release_ends(values: Values) -> Iterator[ValueFault]:
     """Nothing in the release waits for user nodes, of which there may be none; and the chart's
     templates take it.
     """
     for path in (("prePuller", "hook", "enabled"), ("prePuller", "continuous", "enabled")):
         if at(values, *path):
-            yield Fault(
+            yield ValueFault(
                 path=path,
                 what="waits for user nodes, and every `pulumi up` with it",
                 fix="remove it: nodes pull an image when a server needs it",
@@ -228,7 +228,7 @@ def release_ends(values: Values) -> Iterator[Fault]:
     if at(values, "scheduling", "userPlaceholder", "enabled") and at(
         values, "scheduling", "userPlaceholder", "replicas"
     ):
-        yield Fault(
+        yield ValueFault(
             path=("scheduling", "userPlaceholder", "replicas"),
             what="waits for user nodes, and every `pulumi up` with it",
             fix="raise size.min of the pool to have nodes ready",
@@ -238,27 +238,27 @@ def release_ends(values: Values) -> Iterator[Fault]:
         (("rbac", "enabled"), "use rbac.create"),
     ):
         if at(values, *refused) is not None:
-            yield Fault(path=refused, what="is refused by the chart's templates", fix=fix)
+            yield ValueFault(path=refused, what="is refused by the chart's templates", fix=fix)
     for name in ("fullnameOverride", "nameOverride"):
         if at(values, name):
-            yield Fault(
+            yield ValueFault(
                 path=(name,),
                 what="renames what the entry and the network policies look for",
                 fix="remove it",
             )
     if at(values, "imagePullSecret", "create"):
-        yield Fault(
+        yield ValueFault(
             path=("imagePullSecret", "create"),
             what="holds a password in the release's values",
             fix="make the Secret yourself and name it in imagePullSecrets",
         )
 
 
-def images(values: Values) -> Iterator[Fault]:
+def images(values: Values) -> Iterator[ValueFault]:
     """Images by a fixed tag."""
     for path, value in maps(values):
         if path[-1:] == ("image",) and value.get("tag") == "latest":
-            yield Fault(
+            yield ValueFault(
                 path=(*path, "tag"),
                 what="follows latest: it would change under people's feet",
                 fix="name a version",
@@ -271,14 +271,14 @@ def images(values: Values) -> Iterator[Fault]:
             and image.rpartition("/")[2].partition(":")[2] in ("", "latest")
         ):
             has = "follows latest" if image.endswith(":latest") else "has no tag"
-            yield Fault(
+            yield ValueFault(
                 path=(*path, "image"),
                 what=f"{has} (got {shown(image)}): it would change under people's feet",
                 fix="name a version",
             )
 
 
-def clear_text(values: Values) -> Iterator[Fault]:
+def clear_text(values: Values) -> Iterator[ValueFault]:
     """No secret in clear text among the values: it would stand in the plan, the state and the
     stack file.
     """
@@ -286,17 +286,17 @@ def clear_text(values: Values) -> Iterator[Fault]:
         if not isinstance(value, str) or value in ("", SECRET, UNKNOWN):
             continue
         if _under_secret_name(path) or _named_beside(values, path):
-            yield Fault(
+            yield ValueFault(
                 path=path, what="looks like a secret in clear text", fix=_kept_elsewhere(path)
             )
         elif "PRIVATE KEY-----" in value:
-            yield Fault(
+            yield ValueFault(
                 path=path,
                 what="holds a private key in clear text",
                 fix="use entry.tls, which takes it as a secret of the stack",
             )
         elif _URL_WITH_PASSWORD.search(value):
-            yield Fault(
+            yield ValueFault(
                 path=path,
                 what="holds a password in clear text",
                 fix="leave the password out of the address, and use the option that takes it",

@@ -25,15 +25,15 @@ from jupyterhub_aws.checks.hub_values.chart_policies import (
     SERVERS,
     WHO,
     Part,
-    Place,
+    ReleaseLocation,
     chart_policies,
     pod,
 )
-from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at, profiles
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, profiles
 from jupyterhub_aws.checks.hub_values.policy_rules import EXAMPLE
 from jupyterhub_aws.checks.network_policies import (
-    Pod,
     Policy,
+    PolicyPod,
     Ranges,
     Way,
     beyond,
@@ -42,7 +42,7 @@ from jupyterhub_aws.checks.network_policies import (
     leaves,
 )
 from jupyterhub_aws.config.database import PostgresDatabase
-from jupyterhub_aws.config.network import AirgapNetwork, ExistingNetwork
+from jupyterhub_aws.config.network import AirgapNetworkSection, ExistingNetworkSection
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.tree import Path
 
@@ -80,9 +80,9 @@ class Reach:
     refused: bool
 
     @property
-    def fault(self) -> Fault:
+    def fault(self) -> ValueFault:
         """The same as a fault of the values."""
-        return Fault(path=self.path, what=self.what, fix=self.fix)
+        return ValueFault(path=self.path, what=self.what, fix=self.fix)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ class _Scene:
     stack: StackConfig
     hub: str
     values: Values
-    place: Place
+    place: ReleaseLocation
     policies: tuple[Policy, ...]
 
     @property
@@ -117,7 +117,7 @@ class _Scene:
         network = IPv4Network(self.stack.network.ranges[0])
         return str(network[network.num_addresses // 2 + number])
 
-    def pod(self, part: Part, number: int = 0) -> Pod:
+    def pod(self, part: Part, number: int = 0) -> PolicyPod:
         """A pod of a part; servers are several."""
         return pod(
             part,
@@ -126,7 +126,7 @@ class _Scene:
             self.address(1 + list(WHO).index(part) + len(WHO) * number),
         )
 
-    def servers(self) -> Iterator[tuple[Path, Pod]]:
+    def servers(self) -> Iterator[tuple[Path, PolicyPod]]:
         """A server as the values make it, and one of each profile that gives its servers labels:
         by the place that says so.
         """
@@ -158,7 +158,7 @@ class _Scene:
         network = self.stack.network
         if (
             network.closed
-            and isinstance(network, (AirgapNetwork, ExistingNetwork))
+            and isinstance(network, (AirgapNetworkSection, ExistingNetworkSection))
             and network.additional_endpoints
         ):
             found.pop(
@@ -186,7 +186,7 @@ def reach(stack: StackConfig, hub: str, values: Values, others: Iterable[Policy]
     chart's defaults, and no rule of them is malformed; `others` are the policies of its namespace
     that are not the chart's.
     """
-    place = Place(release=f"hub-{hub}", namespace=f"hub-{hub}")
+    place = ReleaseLocation(release=f"hub-{hub}", namespace=f"hub-{hub}")
     policies = (*chart_policies(values, place), *others)
     scene = _Scene(stack=stack, hub=hub, values=values, place=place, policies=policies)
     taken = list(_taken_away(scene))
@@ -197,7 +197,9 @@ def reach(stack: StackConfig, hub: str, values: Values, others: Iterable[Policy]
 def _taken_away(scene: _Scene) -> Iterator[Reach]:
     """What the pods need, and have no longer."""
     hub, proxy, server = (scene.pod(part) for part in (HUB, PROXY, SERVERS))
-    dns = Pod(namespace="kube-system", labels={"k8s-app": "kube-dns"}, address=scene.address(50))
+    dns = PolicyPod(
+        namespace="kube-system", labels={"k8s-app": "kube-dns"}, address=scene.address(50)
+    )
     encrypted = bool(at(scene.values, "proxy", "https", "enabled")) and at(
         scene.values, "proxy", "https", "type"
     ) in ("secret", "manual")
@@ -355,7 +357,7 @@ def _ingress(scene: _Scene, part: Part, ways: Iterable[Way]) -> Iterator[str]:
     if port is None:
         return
     target = scene.pod(part)
-    stranger = Pod(namespace="another", labels={}, address=scene.address(60))
+    stranger = PolicyPod(namespace="another", labels={}, address=scene.address(60))
     for way in ways:
         if not way.admits_port(port, "TCP", target):
             continue

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values import fault
-from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at, items, profiles
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, items, profiles
 from jupyterhub_aws.config.errors import closest, shown, shown_at
 from jupyterhub_aws.config.homes import DIRECTORY_FIELDS
 from jupyterhub_aws.config.kubespawner import (
@@ -67,7 +67,7 @@ _TRAIT_OF = {
 }  # fmt: skip
 
 
-def sizes(values: Values) -> Iterator[Fault]:
+def sizes(values: Values) -> Iterator[ValueFault]:
     """Sizes that KubeSpawner reads: K, M, G and T, not Ki, Mi, Gi and Ti."""
     for which in ("limit", "guarantee"):
         yield from _size(("singleuser", "memory", which), at(values, "singleuser", "memory", which))
@@ -79,7 +79,7 @@ def sizes(values: Values) -> Iterator[Fault]:
             if value is not None and (
                 isinstance(value, bool) or not isinstance(value, (int, float))
             ):
-                yield Fault(
+                yield ValueFault(
                     path=(*path, trait),
                     what=(
                         f"is not a number of cores (got {shown(value)}): servers would fail to"
@@ -89,10 +89,10 @@ def sizes(values: Values) -> Iterator[Fault]:
                 )
 
 
-def _size(path: Path, value: object) -> Iterator[Fault]:
+def _size(path: Path, value: object) -> Iterator[ValueFault]:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if 0 < value < _LEAST_BYTES:
-            yield Fault(
+            yield ValueFault(
                 path=path,
                 what=(
                     f"has no unit, and so counts bytes (got {shown(value)}): no server could start"
@@ -108,14 +108,14 @@ def _size(path: Path, value: object) -> Iterator[Fault]:
             if str(value).endswith(("i", "iB"))
             else "write it like 16G"
         )
-        yield Fault(
+        yield ValueFault(
             path=path,
             what=f"is a size that KubeSpawner refuses when a server starts (got {shown(value)})",
             fix=fix,
         )
 
 
-def guarantees(values: Values) -> Iterator[Fault]:
+def guarantees(values: Values) -> Iterator[ValueFault]:
     """No guarantee is above its limit: Kubernetes refuses such a pod."""
     base = {
         f"{kind}_{which}": at(values, "singleuser", section, which)
@@ -130,7 +130,7 @@ def guarantees(values: Values) -> Iterator[Fault]:
                 _number(both.get(f"{kind}_guarantee")),
             )
             if limit is not None and guarantee is not None and guarantee > limit:
-                yield Fault(
+                yield ValueFault(
                     path=path,
                     what=f"guarantees more {'memory' if kind == 'mem' else 'cores'} than the limit",
                     fix="raise the limit or lower the guarantee",
@@ -144,26 +144,26 @@ def _number(value: object) -> float | None:
         return None
 
 
-def environment(values: Values) -> Iterator[Fault]:
+def environment(values: Values) -> Iterator[ValueFault]:
     """Variables that KubeSpawner can expand: text, with braces doubled."""
     yield from _variables(("singleuser", "extraEnv"), at(values, "singleuser", "extraEnv"))
     for path, override in profiles(values):
         yield from _variables((*path, "environment"), override.get("environment"))
 
 
-def _variables(path: Path, found: object) -> Iterator[Fault]:
+def _variables(path: Path, found: object) -> Iterator[ValueFault]:
     for name, value in found.items() if isinstance(found, Mapping) else ():
         if isinstance(value, (bool, int, float)):
             what = f"is not text (got {shown_at((name,), value)}): every server would fail to start"
-            yield Fault(path=(*path, name), what=what, fix="write it in quotes")
+            yield ValueFault(path=(*path, name), what=what, fix="write it in quotes")
         elif name in NEEDS_ROOT:
             what = (
                 "needs a container that starts as root, which no hub here runs: homes belong to"
                 " 1000:100 from the start"
             )
-            yield Fault(path=(*path, name), what=what, fix="remove it")
+            yield ValueFault(path=(*path, name), what=what, fix="remove it")
         elif value == "":
-            yield Fault(
+            yield ValueFault(
                 path=(*path, name),
                 what="is empty: KubeSpawner drops such a variable",
                 fix="write a value, or remove the line",
@@ -172,16 +172,16 @@ def _variables(path: Path, found: object) -> Iterator[Fault]:
             yield from _braces((*path, name), value)
 
 
-def _braces(path: Path, text: str) -> Iterator[Fault]:
+def _braces(path: Path, text: str) -> Iterator[ValueFault]:
     if any(name not in _FIELDS for name in fields(text)) or has_lone_brace(text):
         what = (
             f"has braces that KubeSpawner expands (got {shown_at(path, text)}): every server would"
             " fail to start"
         )
-        yield Fault(path=path, what=what, fix="double them: {{ and }}")
+        yield ValueFault(path=path, what=what, fix="double them: {{ and }}")
 
 
-def homes(values: Values) -> Iterator[Fault]:
+def homes(values: Values) -> Iterator[ValueFault]:
     """The home's directory is one person's and stays it, and its claim exists."""
     storage = at(values, "singleuser", "storage") or {}
     if storage.get("type") != "static":
@@ -191,44 +191,44 @@ def homes(values: Values) -> Iterator[Fault]:
         if name not in DIRECTORY_FIELDS:
             guess = closest(name, DIRECTORY_FIELDS)
             fix = f"did you mean {{{guess}}}?" if guess else "use {safe_username}"
-            yield Fault(
+            yield ValueFault(
                 path=("singleuser", "storage", "static", "subPath"),
                 what=f"has a field that no home may be named by (got {{{name}}})",
                 fix=fix,
             )
     if not FIELD.search(text):
-        yield Fault(
+        yield ValueFault(
             path=("singleuser", "storage", "static", "subPath"),
             what="is the same directory for everybody",
             fix="put {safe_username} into it",
         )
     if text.startswith("/") or ".." in text.split("/") or re.search(r"[{}]", FIELD.sub("", text)):
-        yield Fault(
+        yield ValueFault(
             path=("singleuser", "storage", "static", "subPath"),
             what=f"is not a relative path (got {shown(text)}): no server could start",
             fix="use home_directory, and write it like {safe_username}",
         )
     if not at(storage, "static", "pvcName"):
-        yield Fault(
+        yield ValueFault(
             path=("singleuser", "storage", "static", "pvcName"),
             what="names no claim: no server could start",
             fix="write homes",
         )
 
 
-def overrides(values: Values) -> Iterator[Fault]:
+def overrides(values: Values) -> Iterator[ValueFault]:
     """Profiles name traits of KubeSpawner, and keep what a list in them would replace."""
     for index, profile in enumerate(items(at(values, "singleuser", "profileList"))):
         if not isinstance(profile, Mapping) or not isinstance(profile.get("display_name"), str):
             what = "is not a profile: the page where people start servers would fail"
-            yield Fault(
+            yield ValueFault(
                 path=("singleuser", "profileList", index),
                 what=what,
                 fix="write display_name and kubespawner_override",
             )
     for path, whole in fault.overrides(values):
         if whole is not None and not isinstance(whole, Mapping):
-            yield Fault(
+            yield ValueFault(
                 path=path,
                 what=f"is not a map of KubeSpawner's traits (got {shown(whole)})",
                 fix="write `trait: value` lines under it",
@@ -236,7 +236,7 @@ def overrides(values: Values) -> Iterator[Fault]:
     for path, override in profiles(values):
         for name, value in override.items():
             if name not in TRAITS:
-                yield Fault(
+                yield ValueFault(
                     path=(*path, name),
                     what=(
                         "is not a trait of KubeSpawner: it would be without effect, or break every"
@@ -245,7 +245,7 @@ def overrides(values: Values) -> Iterator[Fault]:
                     fix=_trait(name, TRAITS),
                 )
             if name in _ROOT and (value == _ROOT[name] and type(value) is type(_ROOT[name])):
-                yield Fault(
+                yield ValueFault(
                     path=(*path, name),
                     what="gives people's servers what Pod Security `restricted` refuses",
                     fix="remove it",
@@ -260,10 +260,10 @@ def _trait(name: str, known: frozenset[str]) -> str:
     return f"write {guess}" if guess else "see KubeSpawner's documentation for its traits"
 
 
-def _lists(path: Path, override: Mapping[str, Any]) -> Iterator[Fault]:
+def _lists(path: Path, override: Mapping[str, Any]) -> Iterator[ValueFault]:
     tolerations = override.get("tolerations")
     if tolerations is not None and not any(_tolerates(item) for item in items(tolerations)):
-        yield Fault(
+        yield ValueFault(
             path=(*path, "tolerations"),
             what=(
                 "drops the toleration of user nodes, because a list replaces a list: such a server"
@@ -277,7 +277,7 @@ def _lists(path: Path, override: Mapping[str, Any]) -> Iterator[Fault]:
     for name in ("volumes", "volume_mounts"):
         given = override.get(name)
         if given is not None and "home" not in [at(item, "name") for item in items(given)]:
-            yield Fault(
+            yield ValueFault(
                 path=(*path, name),
                 what="drops the home directory, because a list replaces a list",
                 fix="use singleuser.storage.extraVolumes instead",
@@ -292,17 +292,17 @@ def _tolerates(item: object) -> bool:
     return all(item.get(key) == value for key, value in _DEDICATED.items())
 
 
-def replaced(values: Values) -> Iterator[Fault]:
+def replaced(values: Values) -> Iterator[ValueFault]:
     """Nothing under hub.config.KubeSpawner replaces what the chart computes from its own keys."""
     for name in at(values, "hub", "config", "KubeSpawner") or {}:
         if name not in TRAITS | HUB_TRAITS:
-            yield Fault(
+            yield ValueFault(
                 path=("hub", "config", "KubeSpawner", name),
                 what="is not a trait of KubeSpawner: the hub would only log a warning",
                 fix=_trait(name, TRAITS | HUB_TRAITS),
             )
         if name in _REPLACED:
-            yield Fault(
+            yield ValueFault(
                 path=("hub", "config", "KubeSpawner", name),
                 what="replaces all that the chart puts there",
                 fix=f"use {_REPLACED[name]}",

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at
-from jupyterhub_aws.config.errors import shown
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at
+from jupyterhub_aws.config.errors import dotted, shown
 from jupyterhub_aws.config.hub_classes import class_of_authenticator, sections
 from jupyterhub_aws.config.hub_code import code_of
 
@@ -44,26 +44,26 @@ def _traits(values: Values) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield section, traits
 
 
-def nobody_uninvited(values: Values) -> Iterator[Fault]:
+def nobody_uninvited(values: Values) -> Iterator[ValueFault]:
     """No authenticator that takes everybody, and no rule that allows everybody with an account
     somewhere.
     """
     name = _class(values)
     if name is None or name in _LETS_ANYBODY_IN:
-        yield Fault(
+        yield ValueFault(
             path=_CLASS,
             what=f"lets anybody in under any name (got {shown(name)})",
             fix="choose a kind of sign-in, and leave this to it",
         )
     if name == "null":
-        yield Fault(
+        yield ValueFault(
             path=_CLASS, what="lets nobody in", fix="choose a kind of sign-in, and leave this to it"
         )
     for section, traits in _traits(values):
         for trait in _ACCESS_WITHOUT_SAY:
             if traits.get(trait):
                 what = "lets strangers make themselves an account, and in"
-                yield Fault(
+                yield ValueFault(
                     path=("hub", "config", section, trait),
                     what=what,
                     fix="remove it: an administrator admits people",
@@ -72,18 +72,18 @@ def nobody_uninvited(values: Values) -> Iterator[Fault]:
         return
     for section, traits in _traits(values):
         if traits.get("allow_all"):
-            yield Fault(
+            yield ValueFault(
                 path=("hub", "config", section, "allow_all"),
                 what="lets in everybody who has an account there",
                 fix="list groups, organizations or people",
             )
 
 
-def leavers_stay_out(values: Values) -> Iterator[Fault]:
+def leavers_stay_out(values: Values) -> Iterator[ValueFault]:
     """Whoever leaves a group is refused, although some people are listed by name."""
     for section, traits in _traits(values):
         if traits.get("allow_existing_users"):
-            yield Fault(
+            yield ValueFault(
                 path=("hub", "config", section, "allow_existing_users"),
                 what="lets in whoever was in once, also after they left the group",
                 fix="remove it, or write false",
@@ -93,7 +93,7 @@ def leavers_stay_out(values: Values) -> Iterator[Fault]:
     ]
     listed = [section for section, traits in _traits(values) if traits.get("allowed_users")]
     if listed and not said:
-        yield Fault(
+        yield ValueFault(
             path=("hub", "config", listed[0], "allow_existing_users"),
             what=(
                 "is left to JupyterHub, which switches it on beside allowed_users: whoever leaves a"
@@ -103,13 +103,13 @@ def leavers_stay_out(values: Values) -> Iterator[Fault]:
         )
 
 
-def access_is_spelt(values: Values) -> Iterator[Fault]:
+def access_is_spelt(values: Values) -> Iterator[ValueFault]:
     """A trait that says who gets in has its right name."""
     for section, traits in _traits(values):
         for name in traits:
             meant = get_close_matches(name, _ACCESS, n=1, cutoff=0.88)
             if meant and name not in _ACCESS:
-                yield Fault(
+                yield ValueFault(
                     path=("hub", "config", section, name),
                     what="is not a trait: the hub would only log a warning",
                     fix=f"did you mean {meant[0]}?",
@@ -134,26 +134,26 @@ def _in_clear_text(traits: Mapping[str, Any]) -> bool:
     return traits.get("tls_strategy") == "insecure" or traits.get("use_ssl") is False
 
 
-def clear_text(values: Values) -> Iterator[Fault]:
+def clear_text(values: Values) -> Iterator[ValueFault]:
     """Passwords travel to a directory in clear text only where the stack says so, by an option
     with an ugly name.
     """
     if _in_clear_text(_directory(values)):
         fix = "write on_connect or before_bind"
-        yield Fault(
+        yield ValueFault(
             path=("hub", "config", "LDAPAuthenticator", "tls_strategy"),
             what="sends passwords in clear text",
             fix=fix,
         )
 
 
-def directory_is_verified(values: Values) -> Iterator[Fault]:
+def directory_is_verified(values: Values) -> Iterator[ValueFault]:
     """LDAP verifies the server's certificate: its class does not, unless it is told to."""
     traits = _directory(values)
     if not traits or _in_clear_text(traits):  # there another rule speaks
         return
     if at(traits, "tls_kwargs", "validate") != 2:  # ssl.CERT_REQUIRED
-        yield Fault(
+        yield ValueFault(
             path=("hub", "config", "LDAPAuthenticator", "tls_kwargs", "validate"),
             what=(
                 "does not verify the directory's certificate: anybody on the way could read"
@@ -163,7 +163,7 @@ def directory_is_verified(values: Values) -> Iterator[Fault]:
         )
 
 
-def configuration_is_python(values: Values) -> Iterator[Fault]:
+def configuration_is_python(values: Values) -> Iterator[ValueFault]:
     """Code that the hub executes can be read by it; otherwise the hub ends at its start."""
     code = {
         ("hub", "extraConfig", str(name)): text
@@ -172,10 +172,10 @@ def configuration_is_python(values: Values) -> Iterator[Fault]:
     for path, text in ({found.path: found.text for found in code_of(values)} | code).items():
         name = path[-1]
         if not isinstance(text, str):
-            yield Fault(
+            yield ValueFault(
                 path=path,
                 what=f"is not text (got {shown(text)}): the hub would not start",
-                fix=f"write Python under `{name}: |`",
+                fix=f"write Python under `{dotted((name,))}: |`",
             )
             continue
         try:
@@ -184,7 +184,7 @@ def configuration_is_python(values: Values) -> Iterator[Fault]:
                     text, str(name), "exec", dont_inherit=True
                 )  # more than a tree: `return` outside of a function is no Python
         except SyntaxError as error:
-            yield Fault(
+            yield ValueFault(
                 path=path,
                 what=(
                     f"is not Python (line {error.lineno or 1}: {error.msg}): the hub would not"
@@ -197,7 +197,9 @@ def configuration_is_python(values: Values) -> Iterator[Fault]:
             RecursionError,
             MemoryError,
         ):  # half a character, or a nesting that Python's own parser gives up on
-            yield Fault(path=path, what="is not Python: the hub would not start", fix="correct it")
+            yield ValueFault(
+                path=path, what="is not Python: the hub would not start", fix="correct it"
+            )
 
 
 RULES = (

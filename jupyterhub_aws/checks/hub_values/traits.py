@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import Fault, Values, at
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at
 from jupyterhub_aws.config.errors import shown
 from jupyterhub_aws.config.traits import COMPOSED, Resolved
 from jupyterhub_aws.config.tree import Path
@@ -199,7 +199,7 @@ _KEYS: Mapping[Path, tuple[Callable[[object], bool], str, str]] = {
 _OAUTH = "OAuthenticator"
 
 
-def refused(resolved: Resolved) -> Iterator[Fault]:
+def refused(resolved: Resolved) -> Iterator[ValueFault]:
     """No trait undoes what another part of the stack counts on, by whatever class or code it is
     said.
     """
@@ -208,7 +208,7 @@ def refused(resolved: Resolved) -> Iterator[Fault]:
         for trait, value in traits.items() if isinstance(traits, Mapping) else ():
             rule = _rule(section, trait)
             if rule is not None and rule[0](value):
-                yield Fault(
+                yield ValueFault(
                     path=("hub", "config", section, trait),
                     what=f"{rule[1]}{_got(value)}",
                     fix=rule[2],
@@ -217,16 +217,16 @@ def refused(resolved: Resolved) -> Iterator[Fault]:
         section = "KubeSpawner" if section == "Spawner" else section
         rule = _rule(section, trait)
         if rule is not None:
-            yield Fault(path=said.path, what=f"{said.where}{rule[1]}", fix=rule[2])
+            yield ValueFault(path=said.path, what=f"{said.where}{rule[1]}", fix=rule[2])
         elif f"{section}.{trait}" in COMPOSED:
             key = COMPOSED[f"{section}.{trait}"]
-            yield Fault(
+            yield ValueFault(
                 path=said.path,
                 what=f"{said.where}replaces all that the chart puts there",
                 fix=f"use {key}, or append to it",
             )
         elif f"{section}.{trait}" in _OURS and _OURS[f"{section}.{trait}"](resolved.values):
-            yield Fault(
+            yield ValueFault(
                 path=said.path,
                 what=f"{said.where}replaces what the stack's own file of the hub put there",
                 fix="remove it",
@@ -266,18 +266,18 @@ _OURS: Mapping[str, Callable[[Values], bool]] = {
 }
 
 
-def derived(values: Values) -> Iterator[Fault]:
+def derived(values: Values) -> Iterator[ValueFault]:
     """Nothing that ours are derived from is said otherwise in the chart's values."""
     for path, (wrong, what, fix) in _KEYS.items():
         value = at(values, *map(str, path))
         if value is not None and wrong(value):
-            yield Fault(path=path, what=f"{what}{_got(value)}", fix=fix)
+            yield ValueFault(path=path, what=f"{what}{_got(value)}", fix=fix)
 
 
-def shadowed(resolved: Resolved) -> Iterator[Fault]:
+def shadowed(resolved: Resolved) -> Iterator[ValueFault]:
     """No trait is without effect because the chart says the same for a class that wins."""
     for path, key in resolved.shadowed.items():
-        yield Fault(
+        yield ValueFault(
             path=path,
             what="is without effect: the chart says the same under KubeSpawner, which wins",
             fix=f"use {key}",
@@ -299,22 +299,22 @@ def guarded(override: Mapping[str, Any]) -> dict[str, Any]:
     return {trait: value for trait, value in override.items() if trait in _GUARDED}
 
 
-def container_config(values: Values) -> Iterator[Fault]:
+def container_config(values: Values) -> Iterator[ValueFault]:
     """The container's security context is not replaced by the way around."""
     for name in ("securityContext", "security_context"):
         if at(values, "hub", "config", "KubeSpawner", "extra_container_config", name) is not None:
-            yield Fault(
+            yield ValueFault(
                 path=("hub", "config", "KubeSpawner", "extra_container_config", name),
                 what="replaces the security context that Pod Security `restricted` asks for",
                 fix="use hub.config.KubeSpawner.container_security_context",
             )
 
 
-def provider_is_verified(values: Values) -> Iterator[Fault]:
+def provider_is_verified(values: Values) -> Iterator[ValueFault]:
     """Requests to the sign-in's provider verify its certificate."""
     for section, traits in (at(values, "hub", "config") or {}).items():
         if section.endswith(_OAUTH) and at(traits, "http_request_kwargs", "validate_cert") is False:
-            yield Fault(
+            yield ValueFault(
                 path=("hub", "config", section, "http_request_kwargs", "validate_cert"),
                 what=_UNVERIFIED,
                 fix=REFUSED["OAuthenticator.validate_server_cert"][2],

@@ -9,23 +9,23 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from jupyterhub_aws.checks.finding import Finding, Status, verdict
-from jupyterhub_aws.checks.identities.conditions import Condition, Context
+from jupyterhub_aws.checks.identities.conditions import Condition, RequestContext
 from jupyterhub_aws.checks.identities.documents import CURRENT, PolicyDocument, parse_policy
 from jupyterhub_aws.checks.identities.evaluator import (
     AccessRequest,
-    Caller,
     Decision,
     PolicySet,
+    Principal,
     decide,
 )
 from jupyterhub_aws.checks.identities.identities import ADDON, Identity, NoIdentity, identities
 from jupyterhub_aws.checks.identities.patterns import ACCOUNT
-from jupyterhub_aws.checks.identities.target import Target
+from jupyterhub_aws.checks.identities.target import CallTarget
 from jupyterhub_aws.checks.identities.targets import TARGETS
 from jupyterhub_aws.checks.identities.world import PlanWorld
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.aws_calls import ApiCall, api_calls
-from jupyterhub_aws.config.network import OpenNetwork
+from jupyterhub_aws.config.network import OpenNetworkSection
 from jupyterhub_aws.config.stack import StackConfig
 
 _CHECK = "identities"
@@ -68,7 +68,7 @@ class JudgedCall:
 
     identity: Identity
     action: str
-    target: Target
+    target: CallTarget
     stops: str
     source: str
     decision: Decision
@@ -84,7 +84,7 @@ class IdentityProof:
         self.identities = [item for item in found if isinstance(item, Identity)]
         self.without = [item for item in found if isinstance(item, NoIdentity)]
         self._endpoints = dict(self.world.endpoints())
-        self._targets: dict[str, tuple[Target, ...]] = {}
+        self._targets: dict[str, tuple[CallTarget, ...]] = {}
         self._policies: dict[str, tuple[tuple[PolicyDocument, ...], tuple[str, ...]]] = {}
 
     @cached_property
@@ -100,7 +100,7 @@ class IdentityProof:
                 for target in self._on(call.on):
                     yield from self._judged(identity, call, target)
 
-    def _on(self, word: str) -> tuple[Target, ...]:
+    def _on(self, word: str) -> tuple[CallTarget, ...]:
         if word not in self._targets:
             self._targets[word] = tuple(TARGETS[word](self.world))
         return self._targets[word]
@@ -110,7 +110,7 @@ class IdentityProof:
         document = self.world.document(
             role, "assumeRolePolicy", f"the trust policy of {self.world.identifier(role)}"
         )
-        target = Target(
+        target = CallTarget(
             arn=self.world.arn(role), what=role.label, tags=self.world.tags(role), resource=role
         )
         service = identity.software.trusted
@@ -119,7 +119,9 @@ class IdentityProof:
             if service == "pods.eks.amazonaws.com"
             else ("sts:AssumeRole",)
         ):
-            request = self._request(identity, Caller("service", service), action, target, {}, None)
+            request = self._request(
+                identity, Principal("service", service), action, target, {}, None
+            )
             decision = decide(request, PolicySet(resource=() if document is None else (document,)))
             stops = (
                 f"{service} cannot take the role, so {identity.software.name} has no credentials"
@@ -133,8 +135,10 @@ class IdentityProof:
                 decision=decision,
             )
 
-    def _judged(self, identity: Identity, call: ApiCall, target: Target) -> Iterator[JudgedCall]:
-        caller = Caller("anonymous") if call.anonymous else identity.caller
+    def _judged(
+        self, identity: Identity, call: ApiCall, target: CallTarget
+    ) -> Iterator[JudgedCall]:
+        caller = Principal("anonymous") if call.anonymous else identity.caller
         context = {
             key: value.replace("{region}", self._region(target))
             for key, value in call.context.items()
@@ -156,14 +160,14 @@ class IdentityProof:
                 endpoint=endpoint,
             )
 
-    def _region(self, target: Target) -> str:
+    def _region(self, target: CallTarget) -> str:
         """Where the call is answered: the region in the resource's ARN, or the stack's."""
         parts = target.arn.split(":")
         return (
             parts[3] if len(parts) > 3 and parts[3] else self.world.region
         )  # arn:partition:service:region
 
-    def _policy_set(self, identity: Identity, call: ApiCall, target: Target) -> PolicySet:
+    def _policy_set(self, identity: Identity, call: ApiCall, target: CallTarget) -> PolicySet:
         """What decides over the calls of a row, but for what is on the way."""
         if (
             call.anonymous
@@ -201,9 +205,9 @@ class IdentityProof:
     def _request(  # noqa: PLR0913, PLR0917 -- one private call, all of it the request
         self,
         identity: Identity,
-        caller: Caller,
+        caller: Principal,
         action: str,
-        target: Target,
+        target: CallTarget,
         context: dict[str, str],
         endpoint: Resource | None,
     ) -> AccessRequest:
@@ -221,7 +225,7 @@ class IdentityProof:
                 "aws:SourceVpce": f"vpce-{endpoint.name}",
                 "aws:SourceVpc": str(endpoint.inputs.get("vpcId")),
             }
-        elif not identity.inside or isinstance(self.world.stack.network, OpenNetwork):
+        elif not identity.inside or isinstance(self.world.stack.network, OpenNetworkSection):
             closed.append("aws:sourcevpc")
         if target.tags is not None:
             closed += ["aws:resourcetag/", f"{service}:resourcetag/"]
@@ -246,10 +250,10 @@ class IdentityProof:
             caller=caller,
             action=action,
             resource=target.arn,
-            context=Context(values, tuple(closed)),
+            context=RequestContext(values, tuple(closed)),
         )
 
-    def _of_caller(self, identity: Identity, caller: Caller) -> dict[str, str]:
+    def _of_caller(self, identity: Identity, caller: Principal) -> dict[str, str]:
         if caller.kind == "service":
             return {
                 "aws:SourceAccount": ACCOUNT,

@@ -35,7 +35,7 @@ class ConditionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Context:
+class RequestContext:
     """What is known of a request: values by key, in lower case. A key that is in neither is not
     known, unless it begins with one of `closed`: of those everything is known, so that it is
     absent.
@@ -55,7 +55,7 @@ class Context:
         return found
 
 
-def expanded(text: str, context: Context) -> str | Literal[False] | None:
+def expanded(text: str, context: RequestContext) -> str | Literal[False] | None:
     """A pattern with values in the place of its policy variables. None where one is not known,
     False where the request has none: nothing matches then.
     """
@@ -148,7 +148,7 @@ def parse_operator(written: str) -> Operator:
     return Operator(name=name, if_exists=if_exists, each=each, written=written)
 
 
-def holds(condition: Condition, context: Context, *, variables: bool) -> Truth:
+def holds(condition: Condition, context: RequestContext, *, variables: bool) -> Truth:
     """Whether a condition holds for a request."""
     operator, found = condition.operator, context.values(condition.key)
     if operator.name == "null":

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from jupyterhub_aws.checks.identities.conditions import Condition, Context, expanded, holds
+from jupyterhub_aws.checks.identities.conditions import Condition, RequestContext, expanded, holds
 from jupyterhub_aws.checks.identities.documents import PolicyDocument, PolicyStatement
 from jupyterhub_aws.checks.identities.patterns import (
     Truth,
@@ -35,7 +35,7 @@ PrincipalKind = Literal["role", "service", "anonymous"]
 
 
 @dataclass(frozen=True)
-class Caller:
+class Principal:
     """Who asks: a role by its ARN, an AWS service by its name (`events.amazonaws.com`), or
     nobody whom this account knows (unsigned, or another's).
     """
@@ -50,10 +50,10 @@ class AccessRequest:
     where the action knows no resources.
     """
 
-    caller: Caller
+    caller: Principal
     action: str
     resource: str
-    context: Context
+    context: RequestContext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,7 +294,7 @@ def _about_caller(request: AccessRequest, statement: PolicyStatement) -> Truth:
     return negated(met) if statement.principals.excluded else met
 
 
-def _is_caller(kind: str, value: str, caller: Caller) -> Truth:
+def _is_caller(kind: str, value: str, caller: Principal) -> Truth:
     if value == "*":
         return kind == "AWS" or (kind == "Service" and caller.kind == "service")
     if kind == "Service":

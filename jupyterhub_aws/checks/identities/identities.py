@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jupyterhub_aws.checks.airgap.endpoints import recorded_software
-from jupyterhub_aws.checks.identities.evaluator import Caller
+from jupyterhub_aws.checks.identities.evaluator import Principal
 from jupyterhub_aws.checks.identities.world import ROLE, PlanWorld
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.config.aws_calls import CallingSoftware, calling_software
@@ -52,7 +52,7 @@ class Identity:
     """
 
     software: CallingSoftware
-    caller: Caller
+    caller: Principal
     source: Resource
     role: Resource | None = None
     service_account: str | None = None
@@ -104,9 +104,9 @@ def _all(world: PlanWorld) -> Iterator[Identity | NoIdentity]:
         for source in world.resources.of(kind)[:1]:
             software = known[name]
             caller = (
-                Caller("anonymous")
+                Principal("anonymous")
                 if software.identity == "anonymous"
-                else Caller("service", software.trusted)
+                else Principal("service", software.trusted)
             )
             yield Identity(software=software, caller=caller, source=source)
     yield from _linked(world, known["ec2-auto-scaling"])
@@ -118,7 +118,7 @@ def _linked(world: PlanWorld, software: CallingSoftware) -> Iterator[Identity]:
     """
     name = f"arn:{world.partition}:iam::{world.real('${aws.account}')}:role/aws-service-role/{software.trusted}/AWSServiceRoleForAutoScaling"
     for group in world.resources.of(_GROUP, NODE_GROUP)[:1]:
-        yield Identity(software=software, caller=Caller("role", name), source=group)
+        yield Identity(software=software, caller=Principal("role", name), source=group)
 
 
 def _of_software(
@@ -210,5 +210,5 @@ def _with_role(
             )
 
 
-def _role_caller(world: PlanWorld, role: Resource) -> Caller:
-    return Caller("role", world.arn(role))
+def _role_caller(world: PlanWorld, role: Resource) -> Principal:
+    return Principal("role", world.arn(role))

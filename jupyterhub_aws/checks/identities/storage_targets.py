@@ -10,7 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from jupyterhub_aws.checks.identities.patterns import ACCOUNT
-from jupyterhub_aws.checks.identities.target import Find, Target, ec2_arn, key_targets, target_of
+from jupyterhub_aws.checks.identities.target import (
+    CallTarget,
+    Find,
+    ec2_arn,
+    key_targets,
+    target_of,
+)
 from jupyterhub_aws.checks.identities.world import (
     ACCESS_POINT,
     DATABASE,
@@ -46,7 +52,7 @@ def _handles(world: PlanWorld, driver: str) -> Iterator[tuple[Resource, str]]:
             yield volume, str(source.get("volumeHandle"))
 
 
-def _static_volumes(world: PlanWorld) -> Iterator[Target]:
+def _static_volumes(world: PlanWorld) -> Iterator[CallTarget]:
     """Volumes that persistent volumes name. The AWS half of a split stack has none of those, but
     makes the volumes for them.
     """
@@ -77,9 +83,9 @@ def _classes(world: PlanWorld, driver: str) -> Iterator[tuple[Resource, dict[str
             yield found, {text.partition("=")[0]: text.partition("=")[2] for text in listed}
 
 
-def _new_volumes(world: PlanWorld) -> Iterator[Target]:
+def _new_volumes(world: PlanWorld) -> Iterator[CallTarget]:
     for found, tags in _classes(world, _EBS):
-        yield Target(
+        yield CallTarget(
             arn=ec2_arn(world, "volume/vol-new"),
             what=f"volumes of {found.label}",
             tags={},
@@ -87,18 +93,18 @@ def _new_volumes(world: PlanWorld) -> Iterator[Target]:
         )
 
 
-def _made_volumes(world: PlanWorld) -> Iterator[Target]:
+def _made_volumes(world: PlanWorld) -> Iterator[CallTarget]:
     for found, tags in _classes(world, _EBS):
-        yield Target(
+        yield CallTarget(
             arn=ec2_arn(world, "volume/vol-made"),
             what=f"volumes of {found.label}",
             tags={**_EBS_TAGS, **tags},
         )
 
 
-def _new_access_points(world: PlanWorld) -> Iterator[Target]:
+def _new_access_points(world: PlanWorld) -> Iterator[CallTarget]:
     for found, tags in _classes(world, _EFS):
-        yield Target(
+        yield CallTarget(
             arn="*", what=f"access points of {found.label}", tags={}, sent={**_EFS_TAGS, **tags}
         )
 
@@ -122,9 +128,9 @@ def _backed_up(kind: str) -> Find:
 
 def _snapshot(
     world: PlanWorld, of: str, tags: Mapping[str, str], region: str | None = None
-) -> Target:
+) -> CallTarget:
     arn = f"arn:{world.partition}:ec2:{region or world.region}::snapshot/snap-0"
-    return Target(
+    return CallTarget(
         arn=arn,
         what=f"snapshots of {of}",
         tags={**tags, "aws:backup:source-resource": "vol-0"},
@@ -132,12 +138,12 @@ def _snapshot(
     )
 
 
-def _volume_snapshots(world: PlanWorld) -> Iterator[Target]:
+def _volume_snapshots(world: PlanWorld) -> Iterator[CallTarget]:
     for volume in _selected(world, VOLUME):
         yield _snapshot(world, volume.label, world.tags(volume))
 
 
-def _copied_snapshots(world: PlanWorld) -> Iterator[Target]:
+def _copied_snapshots(world: PlanWorld) -> Iterator[CallTarget]:
     for vault in _copy_vaults(world):
         region = (
             None
@@ -148,10 +154,10 @@ def _copied_snapshots(world: PlanWorld) -> Iterator[Target]:
             yield _snapshot(world, volume.label, world.tags(volume), region)
 
 
-def _database_snapshots(world: PlanWorld) -> Iterator[Target]:
+def _database_snapshots(world: PlanWorld) -> Iterator[CallTarget]:
     for database in _selected(world, DATABASE):
         arn = f"arn:{world.partition}:rds:{world.region}:{ACCOUNT}:snapshot:awsbackup:job-0"
-        yield Target(
+        yield CallTarget(
             arn=arn,
             what=f"snapshots of {database.label}",
             tags=world.tags(database),
@@ -159,7 +165,7 @@ def _database_snapshots(world: PlanWorld) -> Iterator[Target]:
         )
 
 
-def _vaults(world: PlanWorld) -> Iterator[Target]:
+def _vaults(world: PlanWorld) -> Iterator[CallTarget]:
     names = {
         str(rule.get("targetVaultName"))
         for plan in world.resources.of("aws:backup/plan:Plan")
@@ -170,7 +176,7 @@ def _vaults(world: PlanWorld) -> Iterator[Target]:
             yield target_of(world, vault)
 
 
-def _copy_vaults(world: PlanWorld) -> Iterator[Target]:
+def _copy_vaults(world: PlanWorld) -> Iterator[CallTarget]:
     for plan in world.resources.of("aws:backup/plan:Plan"):
         for vault in world.resources.referred(
             json.dumps([rule.get("copyActions") for rule in plan.inputs.get("rules") or ()]), VAULT
@@ -178,7 +184,7 @@ def _copy_vaults(world: PlanWorld) -> Iterator[Target]:
             yield target_of(world, vault)
 
 
-def _vault_keys(world: PlanWorld) -> Iterator[Target]:
+def _vault_keys(world: PlanWorld) -> Iterator[CallTarget]:
     for vault in (*_vaults(world), *_copy_vaults(world)):
         if vault.resource is not None:
             yield from key_targets(world, vault.resource.inputs.get("kmsKeyArn"))
@@ -202,19 +208,19 @@ def _snapshotted(world: PlanWorld) -> Iterator[tuple[str, str, dict[str, str]]]:
                 )
 
 
-def _snapshotted_volumes(world: PlanWorld) -> Iterator[Target]:
+def _snapshotted_volumes(world: PlanWorld) -> Iterator[CallTarget]:
     for arn, what, tags in _snapshotted(world):
-        yield Target(arn=arn, what=what, tags=tags)
+        yield CallTarget(arn=arn, what=what, tags=tags)
 
 
-def _snapshotted_snapshots(world: PlanWorld) -> Iterator[Target]:
+def _snapshotted_snapshots(world: PlanWorld) -> Iterator[CallTarget]:
     for _, what, tags in _snapshotted(world):
         yield _snapshot(world, what, tags)
 
 
 def _through_access_point(
     world: PlanWorld, point: Resource, what: str, *, encrypted: bool
-) -> Iterator[Target]:
+) -> Iterator[CallTarget]:
     for system in world.resources.referred(point.inputs.get("fileSystemId"), FILE_SYSTEM):
         context = {
             "elasticfilesystem:AccessPointArn": world.arn(point),
@@ -224,7 +230,7 @@ def _through_access_point(
         yield replace(target_of(world, system), what=what, context=context)
 
 
-def _mounted(world: PlanWorld) -> Iterator[Target]:
+def _mounted(world: PlanWorld) -> Iterator[CallTarget]:
     """What persistent volumes mount, each through its access point."""
     for volume, handle in _handles(world, _EFS):
         options = volume.inputs.get("spec", {}).get("mountOptions") or []
@@ -234,7 +240,7 @@ def _mounted(world: PlanWorld) -> Iterator[Target]:
             )
 
 
-def _restored(world: PlanWorld) -> Iterator[Target]:
+def _restored(world: PlanWorld) -> Iterator[CallTarget]:
     """The access point that shows the whole file system as root: where a restore puts things
     back.
     """

@@ -11,7 +11,7 @@ from jupyterhub_aws.checks.resources import Resource
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class CallTarget:
     """A resource that a call is about: `what` a message calls it, `tags` (None: not known), the
     tags that the request sends, further conditions.
 
@@ -34,7 +34,7 @@ class Target:
         return ":kms:" in self.arn
 
 
-Find = Callable[[PlanWorld], Iterator[Target]]
+Find = Callable[[PlanWorld], Iterator[CallTarget]]
 
 
 def ec2_arn(world: PlanWorld, rest: str) -> str:
@@ -42,9 +42,9 @@ def ec2_arn(world: PlanWorld, rest: str) -> str:
     return f"arn:{world.partition}:ec2:{world.region}:{ACCOUNT}:{rest}"
 
 
-def target_of(world: PlanWorld, resource: Resource, ending: str = "") -> Target:
+def target_of(world: PlanWorld, resource: Resource, ending: str = "") -> CallTarget:
     """A resource of the plan, or a part of it whose ARN has a further ending."""
-    return Target(
+    return CallTarget(
         arn=world.arn(resource) + ending,
         what=resource.label,
         tags=world.tags(resource),
@@ -52,7 +52,7 @@ def target_of(world: PlanWorld, resource: Resource, ending: str = "") -> Target:
     )
 
 
-def key_targets(world: PlanWorld, text: object) -> Iterator[Target]:
+def key_targets(world: PlanWorld, text: object) -> Iterator[CallTarget]:
     """The keys of the plan that a value refers to."""
     for key in world.resources.referred(text, KEY):
         yield target_of(world, key)

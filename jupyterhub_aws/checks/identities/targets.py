@@ -11,8 +11,8 @@ from dataclasses import replace
 from jupyterhub_aws.checks.identities.patterns import ACCOUNT
 from jupyterhub_aws.checks.identities.storage_targets import STORAGE_TARGETS
 from jupyterhub_aws.checks.identities.target import (
+    CallTarget,
     Find,
-    Target,
     ec2_arn,
     is_named,
     key_targets,
@@ -34,44 +34,44 @@ from jupyterhub_aws.config.endpoints import addon_account
 _AGENT = "amazon-cloudwatch-observability"
 
 
-def _none(_: PlanWorld) -> Iterator[Target]:
-    yield Target(arn="*")
+def _none(_: PlanWorld) -> Iterator[CallTarget]:
+    yield CallTarget(arn="*")
 
 
-def _instances(world: PlanWorld) -> Iterator[Target]:
-    yield Target(arn=ec2_arn(world, "instance/i-0"), what="the node")
+def _instances(world: PlanWorld) -> Iterator[CallTarget]:
+    yield CallTarget(arn=ec2_arn(world, "instance/i-0"), what="the node")
 
 
-def _interfaces(world: PlanWorld) -> Iterator[Target]:
-    yield Target(
+def _interfaces(world: PlanWorld) -> Iterator[CallTarget]:
+    yield CallTarget(
         arn=ec2_arn(world, "network-interface/eni-0"), what="the node's network interfaces"
     )
 
 
-def _repositories(world: PlanWorld) -> Iterator[Target]:
+def _repositories(world: PlanWorld) -> Iterator[CallTarget]:
     """Those of EKS's add-ons, which are AWS's, and the stack's own."""
     arn = f"arn:{world.partition}:ecr:{world.region}:{addon_account(world.region)}:repository/eks/coredns"
-    yield Target(
+    yield CallTarget(
         arn=arn, what="images of EKS's add-ons", tags={}, account=addon_account(world.region)
     )
     for repository in world.resources.of(REPOSITORY):
         yield target_of(world, repository)
 
 
-def _chart_repositories(world: PlanWorld) -> Iterator[Target]:
+def _chart_repositories(world: PlanWorld) -> Iterator[CallTarget]:
     for repository in world.resources.of(REPOSITORY):
         if "/charts/" in world.identifier(repository):
             yield target_of(world, repository)
 
 
-def _chart_registries(world: PlanWorld) -> Iterator[Target]:
+def _chart_registries(world: PlanWorld) -> Iterator[CallTarget]:
     if next(_chart_repositories(world), None) is not None:
-        yield Target(arn="*")
+        yield CallTarget(arn="*")
 
 
 def _bucket_objects(name: str, what: str) -> Find:
-    def found(world: PlanWorld) -> Iterator[Target]:
-        yield Target(
+    def found(world: PlanWorld) -> Iterator[CallTarget]:
+        yield CallTarget(
             arn=f"arn:{world.partition}:s3:::{name.format(region=world.region)}/object",
             what=what,
             tags={},
@@ -81,7 +81,7 @@ def _bucket_objects(name: str, what: str) -> Find:
     return found
 
 
-def _clusters(world: PlanWorld) -> Iterator[Target]:
+def _clusters(world: PlanWorld) -> Iterator[CallTarget]:
     for cluster in world.resources.of(CLUSTER):
         yield target_of(world, cluster)
 
@@ -116,32 +116,34 @@ def _group_arn(world: PlanWorld, name: str, ending: str) -> str:
 
 
 def _agent_logs(ending: str) -> Find:
-    def found(world: PlanWorld) -> Iterator[Target]:
+    def found(world: PlanWorld) -> Iterator[CallTarget]:
         for name, group in _agent_groups(world):
             tags = {} if group is None else world.tags(group)
-            yield Target(arn=_group_arn(world, name, ending), what=f"log group {name}", tags=tags)
+            yield CallTarget(
+                arn=_group_arn(world, name, ending), what=f"log group {name}", tags=tags
+            )
 
     return found
 
 
-def _agent_groups_not_made(world: PlanWorld) -> Iterator[Target]:
+def _agent_groups_not_made(world: PlanWorld) -> Iterator[CallTarget]:
     for name, group in _agent_groups(world):
         if group is None:
-            yield Target(
+            yield CallTarget(
                 arn=_group_arn(world, name, ":log-stream:"),
                 what=f"log group {name}, which the plan does not make",
                 tags={},
             )
 
 
-def _user_groups(world: PlanWorld) -> Iterator[Target]:
+def _user_groups(world: PlanWorld) -> Iterator[CallTarget]:
     for group in world.resources.of(GROUP):
         if "jupyterhub-aws:index:NodePools" in group.urn:
             yield target_of(world, group)
 
 
 def _bundle(ending: str) -> Find:
-    def found(world: PlanWorld) -> Iterator[Target]:
+    def found(world: PlanWorld) -> Iterator[CallTarget]:
         for bucket in world.resources.of(BUCKET):
             if "jupyterhub-aws:airgap:" in bucket.urn:
                 yield replace(target_of(world, bucket), arn=world.arn(bucket) + ending)
@@ -149,20 +151,20 @@ def _bundle(ending: str) -> Find:
     return found
 
 
-def _bundle_keys(world: PlanWorld) -> Iterator[Target]:
+def _bundle_keys(world: PlanWorld) -> Iterator[CallTarget]:
     for item in world.resources.of(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     ):
         yield from key_targets(world, json.dumps(item.inputs.get("rules")))
 
 
-def _secrets_keys(world: PlanWorld) -> Iterator[Target]:
+def _secrets_keys(world: PlanWorld) -> Iterator[CallTarget]:
     for cluster in world.resources.of(CLUSTER):
         yield from key_targets(world, json.dumps(cluster.inputs.get("encryptionConfig")))
 
 
 def _flow_logs(ending: str) -> Find:
-    def found(world: PlanWorld) -> Iterator[Target]:
+    def found(world: PlanWorld) -> Iterator[CallTarget]:
         for log in world.resources.of("aws:ec2/flowLog:FlowLog"):
             for group in world.resources.referred(log.inputs.get("logDestination"), LOG_GROUP):
                 yield replace(target_of(world, group, ending), resource=None)
@@ -170,14 +172,14 @@ def _flow_logs(ending: str) -> Find:
     return found
 
 
-def _flow_accounts(world: PlanWorld) -> Iterator[Target]:
+def _flow_accounts(world: PlanWorld) -> Iterator[CallTarget]:
     for _ in world.resources.of("aws:ec2/flowLog:FlowLog"):
-        yield Target(
+        yield CallTarget(
             arn=_group_arn(world, "", ":log-stream:"), what="the account's log groups", tags={}
         )
 
 
-def _event_streams(world: PlanWorld) -> Iterator[Target]:
+def _event_streams(world: PlanWorld) -> Iterator[CallTarget]:
     for target in world.resources.of("aws:cloudwatch/eventTarget:EventTarget"):
         for group in world.resources.referred(target.inputs.get("arn"), LOG_GROUP):
             rules = [
@@ -189,8 +191,8 @@ def _event_streams(world: PlanWorld) -> Iterator[Target]:
             yield replace(target_of(world, group, ":log-stream:0"), context=context)
 
 
-def _alarm_topics(world: PlanWorld) -> Iterator[Target]:
-    found: dict[str, Target] = {}
+def _alarm_topics(world: PlanWorld) -> Iterator[CallTarget]:
+    found: dict[str, CallTarget] = {}
     for alarm in world.resources.of("aws:cloudwatch/metricAlarm:MetricAlarm"):
         source = f"arn:{world.partition}:cloudwatch:{world.region}:{ACCOUNT}:alarm:{alarm.inputs.get('name')}"
         for topic in world.resources.referred(
@@ -202,14 +204,14 @@ def _alarm_topics(world: PlanWorld) -> Iterator[Target]:
     yield from found.values()
 
 
-def _topic_keys(world: PlanWorld) -> Iterator[Target]:
+def _topic_keys(world: PlanWorld) -> Iterator[CallTarget]:
     for topic in _alarm_topics(world):
         if topic.resource is not None:
             for key in key_targets(world, topic.resource.inputs.get("kmsMasterKeyId")):
                 yield replace(key, context=topic.context)
 
 
-def _node_volume_keys(world: PlanWorld) -> Iterator[Target]:
+def _node_volume_keys(world: PlanWorld) -> Iterator[CallTarget]:
     """Keys of the nodes' volumes, with what a grant of the plan lets Auto Scaling do with each."""
     found: dict[str, Resource] = {}
     for template in world.resources.of("aws:ec2/launchTemplate:LaunchTemplate"):
@@ -226,9 +228,9 @@ def _node_volume_keys(world: PlanWorld) -> Iterator[Target]:
         )
         what = f"the key of nodes' volumes ({template.label})"
         if own is None:
-            yield Target(arn=name, what=what, granted=granted)
+            yield CallTarget(arn=name, what=what, granted=granted)
         else:
-            yield Target(
+            yield CallTarget(
                 arn=world.arn(own), what=what, tags=world.tags(own), resource=own, granted=granted
             )
 

@@ -8,14 +8,14 @@ import contextlib
 
 import click
 
-from jupyterhub_aws.operate.pause.people import Notice
+from jupyterhub_aws.operate.pause.people import UserNotice
 
 
 @click.command("pause")
 @click.argument("stack")
 @click.option(
     "--notice",
-    type=Notice(),
+    type=UserNotice(),
     default="15m",
     show_default=True,
     help="How long people have, from 0m to 12h. Shorter if nobody works.",

@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from jupyterhub_aws.config.stack import StackConfig
-    from jupyterhub_aws.operate.probe.step import Step
+    from jupyterhub_aws.operate.probe.step import ProbeStep
 
 #: Where a password may come from besides the keyboard; never from an argument, which every process
 #: on the machine can read.
@@ -58,7 +58,7 @@ def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, 
     """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.operate.probe.choose import chosen_hub, search_password
-    from jupyterhub_aws.operate.probe.directory import Question, probe
+    from jupyterhub_aws.operate.probe.directory import ProbeRequest, probe
 
     found, name = validated_stack(stack, settings)
     which = chosen_hub(found, hub, name)
@@ -71,7 +71,7 @@ def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, 
     )
     good = True
     for step in probe(
-        Question(stack=found, hub=which, user=user, password=password, search_password=secret)
+        ProbeRequest(stack=found, hub=which, user=user, password=password, search_password=secret)
     ):
         _show(step)
         good = step.state != "failed" and not (step.what == "verdict" and step.state == "no")
@@ -87,7 +87,7 @@ def _search_password(found: StackConfig, hub: str, stack: str, stored: object) -
     return given or str(click.prompt("Password of the look-up account", hide_input=True))
 
 
-def _show(step: Step) -> None:
+def _show(step: ProbeStep) -> None:
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text

@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from jupyterhub_aws.operate.backups.intent import Intent
-    from jupyterhub_aws.operate.backups.scene import Scene
+    from jupyterhub_aws.operate.backups.scene import BackupContext
 
 
 @click.group("restore")
@@ -52,7 +52,9 @@ def _asked(function: Callable[..., int]) -> Callable[..., int]:
     return function
 
 
-def _scene(name: str, stack: str, asked: dict[str, Any], *, changes: bool) -> tuple[Scene, Intent]:
+def _scene(
+    name: str, stack: str, asked: dict[str, Any], *, changes: bool
+) -> tuple[BackupContext, Intent]:
     import datetime
 
     from jupyterhub_aws.operate.backups.choose import intent

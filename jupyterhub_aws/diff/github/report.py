@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.changes.difference import Difference, difference
-from jupyterhub_aws.changes.gate import Verdict, judged
+from jupyterhub_aws.changes.gate import GateVerdict, judged
 from jupyterhub_aws.changes.read import read_side
 from jupyterhub_aws.changes.side import Side
 from jupyterhub_aws.checks.resources import Resources
@@ -31,7 +31,7 @@ class Judged:
 
     stack: str
     found: Difference | None = None
-    verdict: Verdict | None = None
+    verdict: GateVerdict | None = None
     fault: str = ""
 
     @property

@@ -10,27 +10,31 @@ from typing import Any
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.config.homes import EbsHomes, EfsHomes, NfsHomes
+from jupyterhub_aws.config.homes import EbsHomes, EfsHomesSection, NfsHomes
 from jupyterhub_aws.config.specs.homes import homes_name
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.backups.intent import FromFileSystem, FromVolume, Intent
 from jupyterhub_aws.operate.backups.person import claim_of, home_of, hub_of, hub_root, namespace_of
 from jupyterhub_aws.operate.backups.points import EFS_VAULT, Point, file_system, newest, points
-from jupyterhub_aws.operate.backups.scene import Scene
+from jupyterhub_aws.operate.backups.scene import BackupContext
 from jupyterhub_aws.operate.backups.stateful import tags_of
 from jupyterhub_aws.operate.backups.when import written
 from jupyterhub_aws.operate.live.account import kindly
 
 
 def intent(
-    scene: Scene, hub: str | None, user: str | None, at: datetime.datetime | None, attempt: str
+    scene: BackupContext,
+    hub: str | None,
+    user: str | None,
+    at: datetime.datetime | None,
+    attempt: str,
 ) -> Intent:
     """What a restore would do. Raises ConfigError for names that nobody has, homes that no
     command restores, and where there is no such backup.
     """
     command, stack = scene.command, scene.stack
     name = hub_of(command, stack, hub)
-    if isinstance(stack.homes, EfsHomes):
+    if isinstance(stack.homes, EfsHomesSection):
         item = (
             hub_root(stack, name) if user is None else home_of(command, stack, name, user)
         )  # names first: no call for a wrong one
@@ -113,7 +117,7 @@ def _not_the_whole(command: str, item: str) -> None:
         )
 
 
-def _in_the_vault(scene: Scene) -> None:
+def _in_the_vault(scene: BackupContext) -> None:
     if not isinstance(scene.stack.backups, AwsBackup):
         what = (
             "is snapshots: homes are in EFS's own vault, and the stack has no role that restores"
@@ -127,7 +131,7 @@ def _in_the_vault(scene: Scene) -> None:
 
 
 def _volume(
-    scene: Scene, hub: str, user: str, at: datetime.datetime | None, attempt: str
+    scene: BackupContext, hub: str, user: str, at: datetime.datetime | None, attempt: str
 ) -> FromVolume:
     command, claim, namespace = (
         scene.command,
@@ -170,7 +174,7 @@ def _volume(
     )
 
 
-def database_words(scene: Scene, hub: str, at: datetime.datetime | None) -> list[str]:
+def database_words(scene: BackupContext, hub: str, at: datetime.datetime | None) -> list[str]:
     """How the hub's memory would come back: by hand, for it stops the hub."""
     stack: StackConfig = scene.stack
     section = stack.hubs[hub].database

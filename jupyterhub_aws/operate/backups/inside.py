@@ -19,11 +19,11 @@ from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.specs.homes import GID, UID, restore_name
 from jupyterhub_aws.operate.backups.objects import NAMESPACE, around, job, volume_of_all_homes
-from jupyterhub_aws.operate.backups.scene import Scene
+from jupyterhub_aws.operate.backups.scene import BackupContext
 from jupyterhub_aws.operate.backups.stateful import tags_of
 from jupyterhub_aws.operate.live.account import kindly
-from jupyterhub_aws.operate.live.cluster import Cluster
-from jupyterhub_aws.operate.live.steps import Step
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
+from jupyterhub_aws.operate.live.steps import CommandStep
 
 _DRIVER_NAMESPACE, _DRIVER_ACCOUNT, _DRIVER_LABEL = (
     "kube-system",
@@ -40,7 +40,7 @@ _CORE = "hub.jupyter.org/node-purpose=core"
 class AllHomes:
     """One job that sees all homes. `result` is what its program said last, once it is done."""
 
-    def __init__(self, scene: Scene, cluster: Cluster, hub: str, name: str) -> None:
+    def __init__(self, scene: BackupContext, cluster: KubectlCluster, hub: str, name: str) -> None:
         self._scene, self._cluster, self._hub, self._name = scene, cluster, hub, name
         self._role = f"arn:{partition_of(scene.account.region)}:iam::{scene.account.id}:role/{restore_name(scene.stack.name)}"
         self._eks: Any = scene.account.client("eks")
@@ -65,26 +65,26 @@ class AllHomes:
         if problems:
             raise ConfigError(self._scene.command, problems)
 
-    def steps(self, file_system: str, arguments: Callable[[], Sequence[str]]) -> list[Step]:
+    def steps(self, file_system: str, arguments: Callable[[], Sequence[str]]) -> list[CommandStep]:
         """Open, run, shut. `arguments` are those of the program, asked for when it is to begin."""
 
         def begin() -> None:
             self._run(file_system, [*arguments(), "--uid", str(UID), "--gid", str(GID)])
 
         return [
-            Step(
+            CommandStep(
                 says="the storage driver of one core node gets the role that sees all homes",
                 left=self._unassociated,
                 do=self._associate,
                 patience=_SECONDS,
             ),
-            Step(
+            CommandStep(
                 says="its pod on that node is made anew, with the role",
                 left=self._without,
                 do=self._renew,
                 patience=_SECONDS,
             ),
-            Step(
+            CommandStep(
                 says="a job in the cluster does the rest",
                 left=self._unfinished,
                 do=begin,
@@ -93,22 +93,22 @@ class AllHomes:
             *self.shut(),
         ]
 
-    def shut(self) -> list[Step]:
+    def shut(self) -> list[CommandStep]:
         """Take everything away again that this made: no home, and nothing restored."""
         return [
-            Step(
+            CommandStep(
                 says="the job and its way to the files go",
                 left=self._still_there,
                 do=self._clear,
                 patience=_SECONDS,
             ),
-            Step(
+            CommandStep(
                 says="the role is taken from the storage driver",
                 left=self._associated,
                 do=self._dissociate,
                 patience=_SECONDS,
             ),
-            Step(
+            CommandStep(
                 says="its pod is made anew, without the role",
                 left=self._with,
                 do=self._renew,
@@ -366,7 +366,7 @@ def _last(lines: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def apply(cluster: Cluster, documents: Sequence[dict[str, Any]]) -> None:
+def apply(cluster: KubectlCluster, documents: Sequence[dict[str, Any]]) -> None:
     """Objects as one list, through a file of this process alone."""
     with tempfile.TemporaryDirectory(prefix="jhub-") as folder:
         path = Path(folder) / "objects.json"

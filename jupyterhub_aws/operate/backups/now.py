@@ -13,10 +13,10 @@ from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.operate.backups.scene import Scene
+from jupyterhub_aws.operate.backups.scene import BackupContext
 from jupyterhub_aws.operate.backups.stateful import Stateful, tags_of
 from jupyterhub_aws.operate.live.account import kindly
-from jupyterhub_aws.operate.live.steps import Step
+from jupyterhub_aws.operate.live.steps import CommandStep
 
 #: What was begun since then is not begun again: a run that was killed goes on with it.
 _RECENT = datetime.timedelta(hours=1)
@@ -28,8 +28,8 @@ _KINDS = {"EFS": "file systems", "EBS": "volumes", "RDS": "databases"}
 
 
 def now_steps(
-    scene: Scene, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]
-) -> list[Step]:
+    scene: BackupContext, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]
+) -> list[CommandStep]:
     """A step for each kind of resource. Raises ConfigError where AWS Backup is switched off for
     one of them.
     """
@@ -42,7 +42,7 @@ def now_steps(
     for kind in sorted({item.kind for item in resources}):
         work = maker(scene, [item for item in resources if item.kind == kind], clock)
         steps.append(
-            Step(
+            CommandStep(
                 says=f"{_KINDS[kind]} are backed up",
                 left=work.left,
                 do=work.begin,
@@ -52,7 +52,7 @@ def now_steps(
     return steps
 
 
-def opted_in(scene: Scene, kinds: set[str]) -> None:
+def opted_in(scene: BackupContext, kinds: set[str]) -> None:
     """Raise ConfigError where the region's settings keep AWS Backup from a kind: its plans then
     pass those resources over, without a word.
     """
@@ -81,7 +81,10 @@ class _Jobs:
     """On-demand jobs of AWS Backup."""
 
     def __init__(
-        self, scene: Scene, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]
+        self,
+        scene: BackupContext,
+        resources: Sequence[Stateful],
+        clock: Callable[[], datetime.datetime],
     ) -> None:
         self._scene, self._resources = scene, list(resources)
         self._since = clock() - _RECENT
@@ -173,7 +176,10 @@ class _Snapshots:
     """
 
     def __init__(
-        self, scene: Scene, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]
+        self,
+        scene: BackupContext,
+        resources: Sequence[Stateful],
+        clock: Callable[[], datetime.datetime],
     ) -> None:
         self._scene, self._resources = scene, list(resources)
         self._since = clock() - _RECENT

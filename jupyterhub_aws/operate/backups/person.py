@@ -5,7 +5,7 @@ claim of a volume. Pure.
 from __future__ import annotations
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, shown
-from jupyterhub_aws.config.homes import EfsHomes
+from jupyterhub_aws.config.homes import EfsHomesSection
 from jupyterhub_aws.config.specs.homes import hub_directory
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
@@ -53,7 +53,7 @@ def hub_root(stack: StackConfig, hub: str) -> str:
     """The directory of the file system that a hub sees as its own, without a slash at its
     beginning.
     """
-    homes = stack.homes if isinstance(stack.homes, EfsHomes) else EfsHomes(kind="efs")
+    homes = stack.homes if isinstance(stack.homes, EfsHomesSection) else EfsHomesSection(kind="efs")
     return hub_directory(homes, hub).strip("/")
 
 

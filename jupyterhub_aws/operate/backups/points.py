@@ -11,10 +11,10 @@ from typing import Any
 
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.config.homes import EfsHomes
+from jupyterhub_aws.config.homes import EfsHomesSection
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.homes import homes_name
-from jupyterhub_aws.operate.backups.scene import Scene
+from jupyterhub_aws.operate.backups.scene import BackupContext
 from jupyterhub_aws.operate.backups.stateful import tags_of
 from jupyterhub_aws.operate.live.account import Account, kindly
 from jupyterhub_aws.operate.live.aws_errors import code_of
@@ -58,14 +58,14 @@ class Point:
         return self.resource.rpartition(":" if self.kind == "RDS" else "/")[2]
 
 
-def points(scene: Scene) -> list[Point]:
+def points(scene: BackupContext) -> list[Point]:
     """All of them, newest first; copies in the other region too."""
     with kindly(scene.command):
         found = list(_points(scene))
     return sorted(found, key=lambda point: (point.made, point.arn), reverse=True)
 
 
-def _points(scene: Scene) -> Iterator[Point]:
+def _points(scene: BackupContext) -> Iterator[Point]:
     stack, spec = scene.stack, resolve(scene.stack).backups
     if isinstance(stack.backups, AwsBackup):
         yield from _of_vault(scene.command, scene.account, spec.vault_name)
@@ -78,7 +78,7 @@ def _points(scene: Scene) -> Iterator[Point]:
         "ec2", "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=tagged
     ):
         yield _of_snapshot(scene.account, snapshot)
-    if isinstance(stack.homes, EfsHomes) and spec.efs_plan(stack.homes):
+    if isinstance(stack.homes, EfsHomesSection) and spec.efs_plan(stack.homes):
         system = file_system(scene)
         if system is not None:
             yield from _of_vault(
@@ -147,7 +147,7 @@ def _of_snapshot(account: Account, item: Mapping[str, Any]) -> Point:
     )
 
 
-def file_system(scene: Scene) -> Mapping[str, Any] | None:
+def file_system(scene: BackupContext) -> Mapping[str, Any] | None:
     """The file system of homes, by the token that it was made with or the tags it has; None
     where there is none.
     """

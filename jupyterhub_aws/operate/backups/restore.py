@@ -12,10 +12,10 @@ from jupyterhub_aws.components.partition import partition_of
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.backups.intent import FromFileSystem, FromVolume
-from jupyterhub_aws.operate.backups.scene import Scene
+from jupyterhub_aws.operate.backups.scene import BackupContext
 from jupyterhub_aws.operate.backups.stateful import tags_of
 from jupyterhub_aws.operate.live.account import kindly
-from jupyterhub_aws.operate.live.steps import Step
+from jupyterhub_aws.operate.live.steps import CommandStep
 
 _HOURS = 3600.0
 _RESTORED_BY = "jupyterhub-aws/restored-by"
@@ -28,16 +28,16 @@ class SideDirectory:
     and `until` say when, once it is done.
     """
 
-    def __init__(self, scene: Scene, intent: FromFileSystem) -> None:
+    def __init__(self, scene: BackupContext, intent: FromFileSystem) -> None:
         self._scene, self._intent = scene, intent
         self._client: Any = scene.account.client("backup")
         self._job: str | None = None
         self.since: datetime.datetime | None = None
         self.until: datetime.datetime | None = None
 
-    def step(self) -> Step:
+    def step(self) -> CommandStep:
         """The step that asks and waits."""
-        return Step(
+        return CommandStep(
             says=f"AWS Backup restores /{self._intent.item} into a side directory",
             left=self.left,
             do=self.ask,
@@ -90,13 +90,13 @@ class SideVolume:
     there.
     """
 
-    def __init__(self, scene: Scene, intent: FromVolume) -> None:
+    def __init__(self, scene: BackupContext, intent: FromVolume) -> None:
         self._scene, self._intent = scene, intent
         self.volume_id: str | None = None
 
-    def step(self) -> Step:
+    def step(self) -> CommandStep:
         """The step that makes it and waits."""
-        return Step(
+        return CommandStep(
             says=f"a volume from {self._intent.point.snapshot}",
             left=self.left,
             do=self.make,

@@ -19,19 +19,21 @@ from jupyterhub_aws.operate.backups.intent import (
 from jupyterhub_aws.operate.backups.objects import volume_to_look_into
 from jupyterhub_aws.operate.backups.record import Rehearsal
 from jupyterhub_aws.operate.backups.restore import SideDirectory, SideVolume
-from jupyterhub_aws.operate.backups.scene import Scene
-from jupyterhub_aws.operate.live.cluster import Cluster
-from jupyterhub_aws.operate.live.steps import Step, run
+from jupyterhub_aws.operate.backups.scene import BackupContext
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
+from jupyterhub_aws.operate.live.steps import CommandStep, run
 
 
-def restore_directory(scene: Scene, cluster: Cluster, intent: FromFileSystem) -> dict[str, Any]:
+def restore_directory(
+    scene: BackupContext, cluster: KubectlCluster, intent: FromFileSystem
+) -> dict[str, Any]:
     """Restore an item and hand it over. What the program said: target, whether it was moved now,
     how many entries. Raises ConfigError where it refused.
     """
     return _through_all_homes(scene, cluster, intent, lambda: handing_over(intent))
 
 
-def restore_volume(scene: Scene, cluster: Cluster, intent: FromVolume) -> str:
+def restore_volume(scene: BackupContext, cluster: KubectlCluster, intent: FromVolume) -> str:
     """Make a volume and a claim of another name. Returns the volume's id."""
     side = SideVolume(scene, intent)
 
@@ -55,13 +57,16 @@ def restore_volume(scene: Scene, cluster: Cluster, intent: FromVolume) -> str:
 
     run(
         scene.command,
-        [side.step(), Step(says=f"a claim beside {intent.claim}", left=missing, do=make)],
+        [side.step(), CommandStep(says=f"a claim beside {intent.claim}", left=missing, do=make)],
     )
     return str(side.volume_id)
 
 
 def rehearse(
-    scene: Scene, cluster: Cluster, intent: FromFileSystem, clock: Callable[[], datetime.datetime]
+    scene: BackupContext,
+    cluster: KubectlCluster,
+    intent: FromFileSystem,
+    clock: Callable[[], datetime.datetime],
 ) -> tuple[Rehearsal, list[str]]:
     """Restore an item and compare it with what is alive: what a record holds, and the names that
     differ. Raises ConfigError where nothing is proved.
@@ -86,7 +91,10 @@ def rehearse(
 
 
 def _through_all_homes(
-    scene: Scene, cluster: Cluster, intent: FromFileSystem, arguments: Callable[[], list[str]]
+    scene: BackupContext,
+    cluster: KubectlCluster,
+    intent: FromFileSystem,
+    arguments: Callable[[], list[str]],
 ) -> dict[str, Any]:
     side = SideDirectory(scene, intent)
     homes = AllHomes(scene, cluster, intent.hub, intent.job)

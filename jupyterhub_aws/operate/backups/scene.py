@@ -16,7 +16,7 @@ from jupyterhub_aws.operate.live.account import Account, connect
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class BackupContext:
     """The stack, the file that a record lies beside (the outer half's), and the account."""
 
     command: str
@@ -32,7 +32,7 @@ class Scene:
         return replace(self.account, region=section.copy_to_region.region, clients={})
 
 
-def awake(scene: Scene) -> None:
+def awake(scene: BackupContext) -> None:
     """Raise ConfigError for a stack that says `paused`: it has no node for the job that sees all
     homes.
     """
@@ -44,7 +44,7 @@ def awake(scene: Scene) -> None:
         raise ConfigError(scene.command, [Problem(path=scene.file.stack, what=what, fix=fix)])
 
 
-def scene_of(command: str, stack: str, *, changes: bool) -> Scene:
+def scene_of(command: str, stack: str, *, changes: bool) -> BackupContext:
     """The scene of a stack. Raises ConfigError for one without backups, for bad credentials, and
     for another account than the stack's.
     """
@@ -73,4 +73,4 @@ def scene_of(command: str, stack: str, *, changes: bool) -> Scene:
     account = connect(
         command, found.region, expected=next(iter(found.accounts), None), changes=changes
     )
-    return Scene(command=command, stack=found, file=file, account=account)
+    return BackupContext(command=command, stack=found, file=file, account=account)

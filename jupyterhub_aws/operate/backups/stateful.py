@@ -12,7 +12,7 @@ from jupyterhub_aws.config.backups import TAG, AwsBackup
 from jupyterhub_aws.operate.live.account import kindly
 
 if TYPE_CHECKING:
-    from jupyterhub_aws.operate.backups.scene import Scene
+    from jupyterhub_aws.operate.backups.scene import BackupContext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Stateful:
         return f"{self.name} ({self.id})" if self.name and self.name != self.id else self.id
 
 
-def stateful(scene: Scene) -> list[Stateful]:
+def stateful(scene: BackupContext) -> list[Stateful]:
     """All of them, sorted: file systems, volumes (a hub's memory and people's homes), and
     databases where AWS Backup takes them too.
     """
@@ -42,7 +42,7 @@ def stateful(scene: Scene) -> list[Stateful]:
         return sorted(_stateful(scene), key=lambda item: (item.kind, item.name, item.id))
 
 
-def _stateful(scene: Scene) -> Iterator[Stateful]:
+def _stateful(scene: BackupContext) -> Iterator[Stateful]:
     account, stack = scene.account, scene.stack
     partition = (
         "aws-cn"

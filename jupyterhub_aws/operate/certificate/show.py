@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from jupyterhub_aws.checks.certificate import (
     WARNING_DAYS,
-    Fault,
+    CertificateFault,
     days_left,
     names_of,
     read,
@@ -60,7 +60,7 @@ def _key(certificate: Certificate) -> str:
     return f"{kind} {curve or ''}{'' if curve or size is None else f'{size} bits'}".strip()
 
 
-def show_faults(faults: list[Fault], console: Console) -> None:
+def show_faults(faults: list[CertificateFault], console: Console) -> None:
     """What is wrong, each with what to do; or that nothing is."""
     for fault in faults:
         mark, colour = _MARKS[fault.status]

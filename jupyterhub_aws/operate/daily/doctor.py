@@ -22,7 +22,7 @@ FORMAT = "jupyterhub-aws/doctor/1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Symptom:
     """Something that is stuck: `path` says where, `what` what, `run` the safe command or the
     next look.
     """
@@ -32,9 +32,9 @@ class Finding:
     run: str
 
 
-def findings(scene: Inside, tools: Tools) -> list[Finding]:
+def findings(scene: Inside, tools: Tools) -> list[Symptom]:
     """All that is stuck now. Raises ConfigError where the cluster does not answer."""
-    found: list[Finding] = []
+    found: list[Symptom] = []
     for hub in sorted(scene.stack.hubs_inside):
         names = HubNames(stack=scene.stack.name, hub=hub)
         found += _release(scene, tools, names)
@@ -46,7 +46,7 @@ def findings(scene: Inside, tools: Tools) -> list[Finding]:
         found += [_pod(hub, item, tools, names) for item in stuck(pods, warnings)]
         line = tools.kubectl(*where, "get", "events", "--field-selector", "type=Warning")
         found += [
-            Finding(path=hub, what=what, run=shlex.join(line))
+            Symptom(path=hub, what=what, run=shlex.join(line))
             for what in without_a_pod(warnings, pods)
         ]
         for claim in scene.cluster.data(*where, "get", "pvc")["items"]:
@@ -56,12 +56,12 @@ def findings(scene: Inside, tools: Tools) -> list[Finding]:
                     f"the claim {name} has no volume",
                     tools.kubectl(*where, "describe", "pvc", name),
                 )
-                found.append(Finding(path=hub, what=what, run=shlex.join(line)))
+                found.append(Symptom(path=hub, what=what, run=shlex.join(line)))
     for node in nodes(scene.cluster):
         if node.state == "not ready":
             line = tools.kubectl("describe", "node", node.name)
             found.append(
-                Finding(
+                Symptom(
                     path="nodes",
                     what=(
                         f"{node.name} ({node.pool or 'no pool'}) is not ready, with {node.servers}"
@@ -73,11 +73,11 @@ def findings(scene: Inside, tools: Tools) -> list[Finding]:
     return found
 
 
-def _release(scene: Inside, tools: Tools, names: HubNames) -> Iterator[Finding]:
+def _release(scene: Inside, tools: Tools, names: HubNames) -> Iterator[Symptom]:
     try:
         kept = revisions(tools, names)
     except ConfigError as error:
-        yield Finding(
+        yield Symptom(
             path=names.hub,
             what=f"has no Helm release ({error.problems[0].what})",
             run=f"pulumi up -s {scene.name}",
@@ -90,10 +90,10 @@ def _release(scene: Inside, tools: Tools, names: HubNames) -> Iterator[Finding]:
             f"release {last.number} is {last.status} for {since}: an `up` was killed, or still runs"
             " (then wait)"
         )
-        yield Finding(path=names.hub, what=what, run=_way_out(scene, tools, names, kept))
+        yield Symptom(path=names.hub, what=what, run=_way_out(scene, tools, names, kept))
     elif last.status == "failed":
         what = f"release {last.number} failed {since} ago"
-        yield Finding(
+        yield Symptom(
             path=names.hub,
             what=what,
             run=f"mend what the last `up` said, then: pulumi up -s {scene.name}",
@@ -125,22 +125,22 @@ def _first_anew(scene: Inside, tools: Tools, names: HubNames) -> str:
     )
 
 
-def _pod(hub: str, found: Stuck, tools: Tools, names: HubNames) -> Finding:
+def _pod(hub: str, found: Stuck, tools: Tools, names: HubNames) -> Symptom:
     where = ("--namespace", names.namespace)
     line = (
         tools.kubectl(*where, "logs", found.pod, "--previous")
         if found.crashed is not None
         else tools.kubectl(*where, "describe", "pod", found.pod)
     )
-    return Finding(path=hub, what=found.line, run=shlex.join(line))
+    return Symptom(path=hub, what=found.line, run=shlex.join(line))
 
 
-def as_json(stack: str, found: Sequence[Finding]) -> dict[str, Any]:
+def as_json(stack: str, found: Sequence[Symptom]) -> dict[str, Any]:
     """The findings as data."""
     return {"format": FORMAT, "stack": stack, "findings": [asdict(item) for item in found]}
 
 
-def show(stack: str, found: Sequence[Finding]) -> None:
+def show(stack: str, found: Sequence[Symptom]) -> None:
     """Print the findings, for 80 columns."""
     from rich.text import Text
 

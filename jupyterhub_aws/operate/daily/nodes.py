@@ -11,7 +11,7 @@ from jupyterhub_aws.config.specs.node_groups import CAPACITY_TYPE, ON_DEMAND, PO
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.daily.ages import age, now
 from jupyterhub_aws.operate.daily.pods import SELECTOR, short
-from jupyterhub_aws.operate.live.cluster import Cluster
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
 
 FORMAT = "jupyterhub-aws/nodes/1"
 #: Kubernetes's own labels (reference, "Well-Known Labels, Annotations and Taints").
@@ -19,7 +19,7 @@ _TYPE, _ZONE = "node.kubernetes.io/instance-type", "topology.kubernetes.io/zone"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Node:
+class NodeRow:
     """A node. `market` is spot, on demand, or empty where nobody says; `state` is ready, not
     ready or cordoned; `since` is when it joined.
     """
@@ -35,7 +35,7 @@ class Node:
     servers: int
 
 
-def nodes(cluster: Cluster) -> list[Node]:
+def nodes(cluster: KubectlCluster) -> list[NodeRow]:
     """Every node, by pool and age. Raises ConfigError where the cluster does not answer."""
     pods = cluster.data("get", "pods", "--all-namespaces", "--selector", SELECTOR)["items"]
     carries = Counter(str(item["spec"].get("nodeName") or "") for item in pods)
@@ -43,7 +43,7 @@ def nodes(cluster: Cluster) -> list[Node]:
     return sorted(found, key=lambda node: (node.pool != "core", node.pool, node.since, node.name))
 
 
-def _node(item: Mapping[str, Any], carries: Mapping[str, int]) -> Node:
+def _node(item: Mapping[str, Any], carries: Mapping[str, int]) -> NodeRow:
     labels, name = item["metadata"].get("labels") or {}, item["metadata"]["name"]
     status = item.get("status") or {}
     ready = any(
@@ -51,7 +51,7 @@ def _node(item: Mapping[str, Any], carries: Mapping[str, int]) -> Node:
         for condition in status.get("conditions") or []
     )
     cordoned = bool((item.get("spec") or {}).get("unschedulable"))
-    return Node(
+    return NodeRow(
         pool=labels.get(POOL, ""),
         name=name,
         type=labels.get(_TYPE, ""),
@@ -71,12 +71,12 @@ def _market(labels: Mapping[str, str]) -> str:
     return {"SPOT": "spot", "ON_DEMAND": "on demand"}.get(said, "")
 
 
-def as_json(stack: str, found: Sequence[Node]) -> dict[str, Any]:
+def as_json(stack: str, found: Sequence[NodeRow]) -> dict[str, Any]:
     """The answer as data."""
     return {"format": FORMAT, "stack": stack, "nodes": [asdict(node) for node in found]}
 
 
-def show(stack: StackConfig, found: Sequence[Node]) -> None:
+def show(stack: StackConfig, found: Sequence[NodeRow]) -> None:
     """Print the answer, for 80 columns: pools without a node too."""
     from rich.table import Table
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.live.cluster import Cluster
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
 
 #: The chart's label of people's servers, and KubeSpawner's annotations with names as they are
 #: (labels are shortened).
@@ -17,7 +17,7 @@ _USER, _SERVER = "hub.jupyter.org/username", "hub.jupyter.org/servername"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pod:
+class UserPod:
     """A server's pod. `server` is empty for a person's first one; `node` is empty while it waits
     for one.
     """
@@ -30,7 +30,7 @@ class Pod:
     phase: str
 
 
-def server_pods(stack: StackConfig, cluster: Cluster, hubs: list[str]) -> list[Pod]:
+def server_pods(stack: StackConfig, cluster: KubectlCluster, hubs: list[str]) -> list[UserPod]:
     """The pods of people's servers of these hubs."""
     found = []
     for hub in hubs:
@@ -44,9 +44,9 @@ def server_pods(stack: StackConfig, cluster: Cluster, hubs: list[str]) -> list[P
     return found
 
 
-def _pod(hub: str, item: Mapping[str, Any]) -> Pod:
+def _pod(hub: str, item: Mapping[str, Any]) -> UserPod:
     notes = item["metadata"].get("annotations") or {}
-    return Pod(
+    return UserPod(
         name=item["metadata"]["name"],
         hub=hub,
         user=str(notes.get(_USER, "")),

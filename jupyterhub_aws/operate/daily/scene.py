@@ -10,7 +10,7 @@ from jupyterhub_aws.cli.arguments import validated_stack
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.account import Account, connect
-from jupyterhub_aws.operate.live.cluster import Cluster, cluster_of
+from jupyterhub_aws.operate.live.cluster import KubectlCluster, cluster_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Inside:
     name: str
     stack: StackConfig
     account: Account | None
-    cluster: Cluster
+    cluster: KubectlCluster
 
 
 @contextlib.contextmanager
@@ -108,7 +108,7 @@ def _said_to_rest(command: str, stack: StackConfig, name: str) -> None:
         raise _rests(command, name, "so nobody can work now")
 
 
-def _found_to_rest(command: str, stack: StackConfig, name: str, cluster: Cluster) -> None:
+def _found_to_rest(command: str, stack: StackConfig, name: str, cluster: KubectlCluster) -> None:
     """A pause that was killed, or whose file was not committed, leaves an autoscaler at zero: no
     server would find a node.
     """

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from jupyterhub_aws.config.cluster import ExistingCluster
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.live.cluster import Cluster
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
 
 _WHERE = {
     "helm": "https://helm.sh/docs/intro/install/",
@@ -78,7 +78,7 @@ class Tools:
             )
 
 
-def tools_of(cluster: Cluster) -> Tools:
+def tools_of(cluster: KubectlCluster) -> Tools:
     """The tools for a cluster that answers."""
     return Tools(command=cluster.command, context=cluster.context, environment=cluster.environment)
 

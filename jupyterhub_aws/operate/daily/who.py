@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyterhub_aws.config.specs.node_groups import POOL
 from jupyterhub_aws.operate.daily.ages import age, now
-from jupyterhub_aws.operate.daily.pods import Pod, server_pods, short
+from jupyterhub_aws.operate.daily.pods import UserPod, server_pods, short
 from jupyterhub_aws.operate.daily.scene import Inside
 from jupyterhub_aws.operate.live.hub_api import Server
 from jupyterhub_aws.operate.live.hubs import hub_api
@@ -73,7 +73,7 @@ def running(scene: Inside, hubs: Sequence[str]) -> list[Running]:
 
 
 def _running(
-    hub: str, server: Server, pod: Pod | None, nodes: dict[str, dict[str, str]]
+    hub: str, server: Server, pod: UserPod | None, nodes: dict[str, dict[str, str]]
 ) -> Running:
     node = "" if pod is None else pod.node
     return Running(hub=hub, server=server, node=node, pool=nodes.get(node, {}).get(POOL, ""))

@@ -10,16 +10,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.config.pools import GivenPool
+from jupyterhub_aws.config.pools import ExistingNodePool
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.drain.instances import Instances
-from jupyterhub_aws.operate.drain.nodes import Node, Nodes, labels, of, of_generation, selector_of
-from jupyterhub_aws.operate.drain.people import Farewell
+from jupyterhub_aws.operate.drain.nodes import (
+    DrainedNode,
+    Nodes,
+    labels,
+    of,
+    of_generation,
+    selector_of,
+)
+from jupyterhub_aws.operate.drain.people import DrainNotifier
 from jupyterhub_aws.operate.live.account import Account
-from jupyterhub_aws.operate.live.cluster import Cluster
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hub_api import HubApi
-from jupyterhub_aws.operate.live.steps import Step, some
+from jupyterhub_aws.operate.live.steps import CommandStep, some
 
 COMMAND = "jhub drain"
 #: Without --by nobody is hurried: after half a day the command gives up waiting, not the nodes.
@@ -41,9 +48,9 @@ class Drain:
     nodes: Nodes
     instances: Instances | None
 
-    def steps(self, hubs: Sequence[HubApi], by: datetime.datetime | None) -> list[Step]:
+    def steps(self, hubs: Sequence[HubApi], by: datetime.datetime | None) -> list[CommandStep]:
         """Everything up to empty nodes that are gone."""
-        farewell = Farewell(COMMAND, hubs, self.nodes, self.pool)
+        farewell = DrainNotifier(COMMAND, hubs, self.nodes, self.pool)
         told = list[bool]()
 
         def hurry() -> None:
@@ -56,7 +63,7 @@ class Drain:
 
         found = [
             self.cordon(),
-            Step(
+            CommandStep(
                 says="servers end by themselves" if by is None else "servers end",
                 left=lambda: labels(self.nodes.servers()),
                 do=hurry,
@@ -65,7 +72,7 @@ class Drain:
         ]
         if self.instances is not None:
             found.append(
-                Step(
+                CommandStep(
                     says="empty nodes go",
                     left=lambda: [node.name for node in self.nodes.all()],
                     do=self._release,
@@ -92,7 +99,7 @@ class Drain:
             return None
         section = self.stack.pools.user[self.pool]
         who = f"{', '.join(sorted(meant))}: no other node of {self.pool} takes servers"
-        if isinstance(section, GivenPool):
+        if isinstance(section, ExistingNodePool):
             return (
                 f"{who}, and none comes by itself. Until you run `kubectl uncordon NODE`, nobody"
                 " can start a server there"
@@ -109,9 +116,9 @@ class Drain:
             " nobody can start a server there"
         )
 
-    def cordon(self) -> Step:
+    def cordon(self) -> CommandStep:
         """The first step by itself."""
-        return Step(
+        return CommandStep(
             says="no server starts on them any more",
             left=self.nodes.open,
             do=self.nodes.cordon,
@@ -132,14 +139,14 @@ class Drain:
             )
 
 
-def _once(says: str, do: Callable[[], None]) -> Step:
+def _once(says: str, do: Callable[[], None]) -> CommandStep:
     done = list[bool]()
 
     def now() -> None:
         do()
         done.append(True)
 
-    return Step(says=says, left=lambda: [] if done else ["once"], do=now)
+    return CommandStep(says=says, left=lambda: [] if done else ["once"], do=now)
 
 
 def pool_of(stack: StackConfig, pool: str, *, old: bool) -> None:
@@ -164,7 +171,7 @@ def pool_of(stack: StackConfig, pool: str, *, old: bool) -> None:
             f"is not a user pool of this stack (got {pool!r})",
             f"choose one of {', '.join(stack.pools.user) or 'none: it has no user pool'}",
         )
-    if old and isinstance(stack.pools.user[pool], GivenPool):
+    if old and isinstance(stack.pools.user[pool], ExistingNodePool):
         what = "asks AWS from which template nodes were started, and these were there already"
         raise refuse("--old", what, "leave it out, and all nodes of the pool are meant")
     if stack.parts == "cloud":
@@ -181,7 +188,7 @@ def pool_of(stack: StackConfig, pool: str, *, old: bool) -> None:
 def drain_of(
     stack: StackConfig,
     pool: str,
-    found: tuple[Cluster, Account | None],
+    found: tuple[KubectlCluster, Account | None],
     *,
     generation: int | None,
     old: bool,
@@ -192,7 +199,7 @@ def drain_of(
     cluster, account = found
     instances = (
         None
-        if account is None or isinstance(stack.pools.user[pool], GivenPool)
+        if account is None or isinstance(stack.pools.user[pool], ExistingNodePool)
         else Instances(COMMAND, account, stack, pool)
     )
     meant = of(instances.old()) if old and instances is not None else of_generation(generation)
@@ -210,7 +217,7 @@ def drain_of(
     )
 
 
-def summary(nodes: Sequence[Node], servers: Sequence[str]) -> str:
+def summary(nodes: Sequence[DrainedNode], servers: Sequence[str]) -> str:
     """What is there, in a line."""
     if not nodes:
         return "There is no such node."

@@ -9,7 +9,7 @@ from typing import Any
 
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.drain.nodes import Node
+from jupyterhub_aws.operate.drain.nodes import DrainedNode
 from jupyterhub_aws.operate.live.account import Account, kindly
 
 
@@ -41,7 +41,7 @@ class Instances:
                 }
             return found
 
-    def release(self, empty: Sequence[Node]) -> list[str]:
+    def release(self, empty: Sequence[DrainedNode]) -> list[str]:
         """End those of the empty nodes that the autoscaler must leave because their group is at its
         smallest size; the group starts a new one for each.
 

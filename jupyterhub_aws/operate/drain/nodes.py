@@ -10,10 +10,10 @@ from typing import Any
 
 from jupyterhub_aws.checks.groups import POOL_LABEL
 from jupyterhub_aws.config.generations import GENERATION
-from jupyterhub_aws.config.pools import GivenPool
+from jupyterhub_aws.config.pools import ExistingNodePool
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.daily.pods import SELECTOR
-from jupyterhub_aws.operate.live.cluster import Cluster
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
 
 #: KubeSpawner's own marks of a person's server (kubespawner/spawner.py, _build_common_labels and
 #: _build_common_annotations).
@@ -22,7 +22,7 @@ _OVER = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Node:
+class DrainedNode:
     """A node. `generation` is 1 where it says none; `instance` is EC2's id, empty where it has
     none.
     """
@@ -34,7 +34,7 @@ class Node:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pod:
+class PodOnNode:
     """A person's server on a node."""
 
     namespace: str
@@ -55,10 +55,12 @@ class Nodes:
     each time.
     """
 
-    def __init__(self, cluster: Cluster, selector: str, meant: Callable[[Node], bool]) -> None:
+    def __init__(
+        self, cluster: KubectlCluster, selector: str, meant: Callable[[DrainedNode], bool]
+    ) -> None:
         self.cluster, self._selector, self._meant = cluster, selector, meant
 
-    def all(self) -> list[Node]:
+    def all(self) -> list[DrainedNode]:
         """What is there now, by name."""
         found = self.cluster.data("get", "nodes", "--selector", self._selector)["items"]
         return sorted(
@@ -75,12 +77,12 @@ class Nodes:
         if names:
             self.cluster.change("cordon", *names)
 
-    def servers(self) -> list[Pod]:
+    def servers(self) -> list[PodOnNode]:
         """Whose servers are on them."""
         names = {node.name for node in self.all()}
         return [pod for pod in self._pods() if pod.node in names]
 
-    def empty(self) -> list[Node]:
+    def empty(self) -> list[DrainedNode]:
         """Those that nothing can start on and nothing is on but what every node has: looked at
         in this order, so that nothing can have come meanwhile.
         """
@@ -100,7 +102,7 @@ class Nodes:
             }:
                 yield str(item.get("spec", {}).get("nodeName", ""))
 
-    def _pods(self) -> Iterator[Pod]:
+    def _pods(self) -> Iterator[PodOnNode]:
         found = self.cluster.data("get", "pods", "--all-namespaces", "--selector", SELECTOR)[
             "items"
         ]
@@ -112,31 +114,31 @@ class Nodes:
 def selector_of(stack: StackConfig, pool: str) -> str:
     """The labels by which a pool's nodes are found."""
     section = stack.pools.user[pool]
-    labels = dict(section.node_selector) if isinstance(section, GivenPool) else {}
+    labels = dict(section.node_selector) if isinstance(section, ExistingNodePool) else {}
     return ",".join(
         f"{key}={value}" for key, value in sorted((labels or {POOL_LABEL: pool}).items())
     )
 
 
-def of(names: Collection[str]) -> Callable[[Node], bool]:
+def of(names: Collection[str]) -> Callable[[DrainedNode], bool]:
     """Nodes whose EC2 instance is one of these."""
     return lambda node: node.instance in names
 
 
-def of_generation(number: int | None) -> Callable[[Node], bool]:
+def of_generation(number: int | None) -> Callable[[DrainedNode], bool]:
     """Nodes of a generation; of every one for None."""
     return lambda node: number is None or node.generation == number
 
 
-def labels(pods: Sequence[Pod]) -> list[str]:
+def labels(pods: Sequence[PodOnNode]) -> list[str]:
     """How messages name them."""
     return [pod.label for pod in pods]
 
 
-def _node(item: Mapping[str, Any]) -> Node:
+def _node(item: Mapping[str, Any]) -> DrainedNode:
     meta, spec = item["metadata"], item.get("spec", {})
     text = str((meta.get("labels") or {}).get(GENERATION, "1"))
-    return Node(
+    return DrainedNode(
         name=str(meta["name"]),
         generation=int(text) if text.isdigit() else 0,
         instance=str(spec.get("providerID", "")).rpartition("/")[2],
@@ -144,13 +146,13 @@ def _node(item: Mapping[str, Any]) -> Node:
     )
 
 
-def _pod(item: Mapping[str, Any]) -> Pod:
+def _pod(item: Mapping[str, Any]) -> PodOnNode:
     meta = item["metadata"]
     marks = {
         **(meta.get("labels") or {}),
         **(meta.get("annotations") or {}),
     }  # a label holds a name that was made safe, an annotation the name itself
-    return Pod(
+    return PodOnNode(
         namespace=str(meta["namespace"]),
         pod=str(meta["name"]),
         node=str(item.get("spec", {}).get("nodeName", "")),

@@ -14,7 +14,7 @@ import click
 
 from jupyterhub_aws.bundle.progress import duration
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.operate.drain.nodes import Nodes, Pod, labels
+from jupyterhub_aws.operate.drain.nodes import Nodes, PodOnNode, labels
 from jupyterhub_aws.operate.live.hub_api import HubApi
 from jupyterhub_aws.operate.live.steps import some
 
@@ -73,7 +73,7 @@ def words(pool: str, moment: datetime.datetime, left: float) -> str:
     )
 
 
-class Farewell:
+class DrainNotifier:
     """The servers on nodes that are drained. Only the hubs that have some there are told."""
 
     def __init__(self, command: str, hubs: Sequence[HubApi], nodes: Nodes, pool: str) -> None:
@@ -141,7 +141,7 @@ class Farewell:
             seconds=float(said["seconds"]) - _AFTERWARDS
         )
 
-    def _say(self, pods: Sequence[Pod], moment: datetime.datetime, left: float) -> None:
+    def _say(self, pods: Sequence[PodOnNode], moment: datetime.datetime, left: float) -> None:
         for namespace in sorted({pod.namespace for pod in pods} & self._hubs.keys()):
             self._hubs[namespace].say(
                 words(self._pool, moment, left), round(left) + _AFTERWARDS, closed=False

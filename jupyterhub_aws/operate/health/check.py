@@ -22,10 +22,10 @@ from jupyterhub_aws.config.timeouts import timeouts
 from jupyterhub_aws.config.usernames import directory
 from jupyterhub_aws.operate.health.door import Door
 from jupyterhub_aws.operate.health.kernel import Kernel
-from jupyterhub_aws.operate.health.report import FailedError, Report
+from jupyterhub_aws.operate.health.report import FailedError, HealthReport
 from jupyterhub_aws.operate.health.servers import TestServers
 from jupyterhub_aws.operate.health.sign_in import PASSWORD, USER, SignIn
-from jupyterhub_aws.operate.live.cluster import Cluster
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hubs import hub_api
 
 #: The chart's own Service of the proxy (templates/proxy/service.yaml), and its ports by whether the
@@ -53,7 +53,7 @@ class Subject:
 
     name: str
     stack: StackConfig
-    cluster: Cluster
+    cluster: KubectlCluster
     hub: str
     profiles: Sequence[str] = ()
 
@@ -73,9 +73,9 @@ class Subject:
         }
 
 
-def check(subject: Subject, progress: Callable[[str], None]) -> Report:
+def check(subject: Subject, progress: Callable[[str], None]) -> HealthReport:
     """Try one hub. Raises nothing for what is wrong with it: the report says that."""
-    report = Report(hub=subject.hub, url=public_url(subject.config), progress=progress)
+    report = HealthReport(hub=subject.hub, url=public_url(subject.config), progress=progress)
     with contextlib.ExitStack() as open_now:
         doors: list[Door] = []
         report.take("entry", lambda: _entry(subject, open_now, doors))
@@ -116,7 +116,7 @@ def _entry(subject: Subject, open_now: contextlib.ExitStack, doors: list[Door]) 
     return said
 
 
-def _sign_in(subject: Subject, report: Report, doors: Sequence[Door]) -> None:
+def _sign_in(subject: Subject, report: HealthReport, doors: Sequence[Door]) -> None:
     way = SignIn(stack=subject.name, hub=subject.hub, config=subject.config)
     if not doors:
         report.skip("sign-in", "the proxy is not reached")
@@ -131,7 +131,7 @@ def _sign_in(subject: Subject, report: Report, doors: Sequence[Door]) -> None:
 
 
 def _servers(
-    subject: Subject, report: Report, open_now: contextlib.ExitStack, doors: Sequence[Door]
+    subject: Subject, report: HealthReport, open_now: contextlib.ExitStack, doors: Sequence[Door]
 ) -> None:
     found: list[tuple[TestServers, str]] = []
 
@@ -173,7 +173,7 @@ def _servers(
             report.stays += _stays(subject)
 
 
-def _profile(name: str, report: Report, through: tuple[TestServers, str], door: Door) -> None:
+def _profile(name: str, report: HealthReport, through: tuple[TestServers, str], door: Door) -> None:
     """A server of one profile: started, used, stopped."""
     servers, token = through
     try:

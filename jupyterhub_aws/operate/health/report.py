@@ -15,7 +15,7 @@ from jupyterhub_aws.config.errors import ConfigError
 FORMAT = "jupyterhub-aws/health/1"
 
 
-class Status(StrEnum):
+class StageStatus(StrEnum):
     """What came of a stage."""
 
     OK = "ok"
@@ -40,7 +40,7 @@ class Stage:
     """
 
     name: str
-    status: Status
+    status: StageStatus
     seconds: float
     said: str
     look: str = ""
@@ -57,7 +57,7 @@ class Stage:
 
 
 @dataclass(kw_only=True)
-class Report:
+class HealthReport:
     """All that was tried of one hub, in order. `stays` is what no run takes away, by intent."""
 
     hub: str
@@ -69,29 +69,32 @@ class Report:
     @property
     def healthy(self) -> bool:
         """Whether nothing failed."""
-        return not any(stage.status == Status.FAILED for stage in self.stages)
+        return not any(stage.status == StageStatus.FAILED for stage in self.stages)
 
     def take(self, name: str, work: Callable[[], str]) -> bool:
         """Do one stage and write down what came of it; whether it went well."""
         self.progress(f"{self.hub}: {name} …")
-        began, look, status = time.monotonic(), "", Status.OK
+        began, look, status = time.monotonic(), "", StageStatus.OK
         try:
             said = work()
         except FailedError as error:
-            said, status, look = error.said, Status.FAILED, error.look
+            said, status, look = error.said, StageStatus.FAILED, error.look
         except ConfigError as error:  # what the hub's API or kubectl answered
             problem = error.problems[0]
-            said, status, look = f"{problem.path} {problem.what}", Status.FAILED, problem.fix
+            said, status, look = f"{problem.path} {problem.what}", StageStatus.FAILED, problem.fix
         self.stages.append(
             Stage(name=name, status=status, seconds=time.monotonic() - began, said=said, look=look)
         )
-        return status == Status.OK
+        return status == StageStatus.OK
 
     def skip(self, name: str, because: str) -> None:
         """Say that a stage was not tried, and why."""
         self.stages.append(
             Stage(
-                name=name, status=Status.SKIPPED, seconds=0.0, said=f"not tried, because {because}"
+                name=name,
+                status=StageStatus.SKIPPED,
+                seconds=0.0,
+                said=f"not tried, because {because}",
             )
         )
 

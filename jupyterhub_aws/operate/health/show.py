@@ -9,12 +9,16 @@ from rich.table import Table
 from rich.text import Text
 
 from jupyterhub_aws.cli.console import Terminal
-from jupyterhub_aws.operate.health.report import FORMAT, Report, Status
+from jupyterhub_aws.operate.health.report import FORMAT, HealthReport, StageStatus
 
-_MARKS = {Status.OK: ("✓", "green"), Status.FAILED: ("✗", "bold red"), Status.SKIPPED: ("·", "dim")}
+_MARKS = {
+    StageStatus.OK: ("✓", "green"),
+    StageStatus.FAILED: ("✗", "bold red"),
+    StageStatus.SKIPPED: ("·", "dim"),
+}
 
 
-def as_text(stack: str, reports: Sequence[Report]) -> str:
+def as_text(stack: str, reports: Sequence[HealthReport]) -> str:
     """The reports as JSON text, with a newline at its end."""
     data = {
         "format": FORMAT,
@@ -25,7 +29,7 @@ def as_text(stack: str, reports: Sequence[Report]) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def show(stack: str, reports: Sequence[Report]) -> None:
+def show(stack: str, reports: Sequence[HealthReport]) -> None:
     """Print them to standard output."""
     console = Terminal()
     for report in reports:
@@ -38,20 +42,20 @@ def show(stack: str, reports: Sequence[Report]) -> None:
         f"{report.hub}: {stage.name}"
         for report in reports
         for stage in report.stages
-        if stage.status == Status.FAILED
+        if stage.status == StageStatus.FAILED
     ]
     if failed:
         console.print(Text(f"✗ {len(failed)} failed: {', '.join(failed)}", "bold red"))
     else:
         skipped = sum(
-            stage.status == Status.SKIPPED for report in reports for stage in report.stages
+            stage.status == StageStatus.SKIPPED for report in reports for stage in report.stages
         )
         console.print(
             Text(f"✓ People can work{f'; {skipped} not tried' if skipped else ''}.", "bold green")
         )
 
 
-def _table(report: Report) -> Table:
+def _table(report: HealthReport) -> Table:
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -59,13 +63,13 @@ def _table(report: Report) -> Table:
     table.add_column(ratio=1)
     for stage in report.stages:
         mark, style = _MARKS[stage.status]
-        said = Text(stage.said, "dim" if stage.status == Status.SKIPPED else "")
+        said = Text(stage.said, "dim" if stage.status == StageStatus.SKIPPED else "")
         if stage.look:
             said.append(f"\n→ {stage.look}", "dim")
         table.add_row(
             Text(mark, style),
             stage.name,
-            "" if stage.status == Status.SKIPPED else f"{stage.seconds:.1f} s",
+            "" if stage.status == StageStatus.SKIPPED else f"{stage.seconds:.1f} s",
             said,
         )
     return table

@@ -12,7 +12,7 @@ from jupyterhub_aws.config.backups import TAG, AwsBackup, Snapshots
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.entry import AcmTls, LoadBalancerEntry
-from jupyterhub_aws.config.homes import EbsHomes, EfsHomes, NfsHomes
+from jupyterhub_aws.config.homes import EbsHomes, EfsHomesSection, NfsHomes
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, OidcSignIn
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.names import HubNames
@@ -128,7 +128,7 @@ def _of_backups(stack: StackConfig) -> Iterator[Left]:
                 f" Name=tag:{TAG},Values={spec.selection[TAG]}"
             ),
         )
-    if isinstance(homes, EfsHomes) and spec.efs_plan(homes):
+    if isinstance(homes, EfsHomesSection) and spec.efs_plan(homes):
         yield _points("recovery points of the homes' file system", stack.region, EFS_VAULT)
 
 

@@ -13,7 +13,7 @@ from jupyterhub_aws.config.prices import HOURS_PER_MONTH, Prices
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class UnmanagedResource:
     """Something in the account. `kind` is `SERVICE:TYPE` as in its ARN, `id` its last part,
     `about` what a describe call says of it.
     """
@@ -48,27 +48,27 @@ class Kind:
     """
 
     words: str
-    delete: Callable[[Found], str]
-    monthly: Callable[[Found, Prices], Decimal | None] = lambda found, prices: None
+    delete: Callable[[UnmanagedResource], str]
+    monthly: Callable[[UnmanagedResource, Prices], Decimal | None] = lambda found, prices: None
     note: str = ""
 
 
-def _ec2(verb: str, option: str) -> Callable[[Found], str]:
+def _ec2(verb: str, option: str) -> Callable[[UnmanagedResource], str]:
     return lambda found: f"aws ec2 {verb} --{option} {found.id}"
 
 
-def _free(found: Found, prices: Prices) -> Decimal:
+def _free(found: UnmanagedResource, prices: Prices) -> Decimal:
     del found, prices
     return Decimal(0)
 
 
 def _hourly(
-    row: str, times: Callable[[Found], int] = lambda found: 1
-) -> Callable[[Found, Prices], Decimal]:
+    row: str, times: Callable[[UnmanagedResource], int] = lambda found: 1
+) -> Callable[[UnmanagedResource, Prices], Decimal]:
     return lambda found, prices: prices.of(row) * HOURS_PER_MONTH * times(found)
 
 
-def _volume(found: Found, prices: Prices) -> Decimal:
+def _volume(found: UnmanagedResource, prices: Prices) -> Decimal:
     about = found.about
     iops, throughput = (
         max(int(about.get("Iops") or 0) - 3000, 0),
@@ -80,14 +80,14 @@ def _volume(found: Found, prices: Prices) -> Decimal:
     )
 
 
-def _machine(found: Found, prices: Prices) -> Decimal | None:
+def _machine(found: UnmanagedResource, prices: Prices) -> Decimal | None:
     if (found.about.get("State") or {}).get("Name") != "running":
         return Decimal(0)
     hourly = prices.node_hour(str(found.about.get("InstanceType")))
     return None if hourly is None else hourly * HOURS_PER_MONTH
 
 
-def _database(found: Found, prices: Prices) -> Decimal | None:
+def _database(found: UnmanagedResource, prices: Prices) -> Decimal | None:
     hourly = prices.known(f"rds_hour:{found.about.get('DBInstanceClass')}")
     if hourly is None:
         return None
@@ -99,7 +99,7 @@ def _database(found: Found, prices: Prices) -> Decimal | None:
     )
 
 
-def _balancer(found: Found) -> str:
+def _balancer(found: UnmanagedResource) -> str:
     if "/net/" in found.arn or "/app/" in found.arn or "/gwy/" in found.arn:
         return f"aws elbv2 delete-load-balancer --load-balancer-arn {found.arn}"
     return f"aws elb delete-load-balancer --load-balancer-name {found.id}"
@@ -276,6 +276,6 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def kind_of(found: Found) -> Kind:
+def kind_of(found: UnmanagedResource) -> Kind:
     """The kind; of one that this table lacks, its name in AWS, and no command."""
     return KINDS.get(found.kind) or Kind(words=found.kind, delete=lambda item: "")

@@ -14,7 +14,7 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.homes import EbsHomes
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.leave.kinds import Found, kind_of
+from jupyterhub_aws.operate.leave.kinds import UnmanagedResource, kind_of
 from jupyterhub_aws.operate.live.account import Account, kindly
 
 FORMAT = "jupyterhub-aws/orphans/1"
@@ -41,10 +41,10 @@ _CLAIM = "kubernetes.io/created-for/pvc/"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class OrphanVerdict:
     """A thing, and why it is kept; an orphan where `kept` is empty."""
 
-    found: Found
+    found: UnmanagedResource
     kept: str
     monthly: float | None
 
@@ -65,8 +65,8 @@ class Verdict:
 
 
 def verdicts(
-    stack: StackConfig, there: Iterable[Found], protected: Sequence[Resource]
-) -> list[Verdict]:
+    stack: StackConfig, there: Iterable[UnmanagedResource], protected: Sequence[Resource]
+) -> list[OrphanVerdict]:
     """Judge what was found: `protected` are the resources that a destroy leaves, with what they
     need.
     """
@@ -75,7 +75,7 @@ def verdicts(
     for item in there:
         monthly = kind_of(item).monthly(item, Prices().in_region(item.region))
         found.append(
-            Verdict(
+            OrphanVerdict(
                 found=item,
                 kept=_kept(stack, item, keeps),
                 monthly=None if monthly is None else round(float(monthly), 2),
@@ -98,7 +98,7 @@ def _named(resource: Resource) -> tuple[str, str]:
     )
 
 
-def _kept(stack: StackConfig, found: Found, keeps: Sequence[tuple[str, str]]) -> str:
+def _kept(stack: StackConfig, found: UnmanagedResource, keeps: Sequence[tuple[str, str]]) -> str:
     if any(
         kind == found.kind and (name in ("", found.name, found.id) or _is_generated(name, found))
         for kind, name in keeps
@@ -121,7 +121,7 @@ def _kept(stack: StackConfig, found: Found, keeps: Sequence[tuple[str, str]]) ->
     return ""
 
 
-def _is_generated(name: str, found: Found) -> bool:
+def _is_generated(name: str, found: UnmanagedResource) -> bool:
     """Whether a name is one that Pulumi made of a resource's own."""
     return name.endswith("-*") and any(
         re.fullmatch(re.escape(name[:-1]) + "[0-9a-f]{7}", item) for item in (found.name, found.id)
@@ -161,7 +161,7 @@ def refuse_standing(
         )
 
 
-def as_json(name: str, account: Account, found: Sequence[Verdict]) -> dict[str, Any]:
+def as_json(name: str, account: Account, found: Sequence[OrphanVerdict]) -> dict[str, Any]:
     """The whole as data."""
     listed = {
         "orphans": [item.as_json() for item in found if not item.kept],
@@ -176,7 +176,7 @@ def as_json(name: str, account: Account, found: Sequence[Verdict]) -> dict[str, 
     }
 
 
-def show(name: str, account: Account, found: Sequence[Verdict], elsewhere: str = "") -> None:
+def show(name: str, account: Account, found: Sequence[OrphanVerdict], elsewhere: str = "") -> None:
     """Print it for 80 columns: orphans with their commands, then what is kept. `elsewhere` is
     the other region that was looked through.
     """
@@ -228,7 +228,7 @@ def show(name: str, account: Account, found: Sequence[Verdict], elsewhere: str =
         console.print(Text("What is kept, with the commands that would delete it: --json", "dim"))
 
 
-def _about(item: Verdict) -> str:
+def _about(item: OrphanVerdict) -> str:
     """What it costs, and its other name."""
     other = f" ({item.found.id})" if item.found.id != item.found.name else ""
     kind = kind_of(item.found)

@@ -17,7 +17,7 @@ from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.backups.points import EFS_VAULT
-from jupyterhub_aws.operate.leave.kinds import Found
+from jupyterhub_aws.operate.leave.kinds import UnmanagedResource
 from jupyterhub_aws.operate.live.account import Account, kindly
 from jupyterhub_aws.operate.live.aws_errors import code_of
 
@@ -42,9 +42,9 @@ _GONE = re.compile(
 
 def scan(
     command: str, account: Account, stack: StackConfig, progress: Callable[[str], None]
-) -> list[Found]:
+) -> list[UnmanagedResource]:
     """Everything that is there, by kind and name. Raises ConfigError where AWS refuses a call."""
-    found: dict[str, Found] = {}
+    found: dict[str, UnmanagedResource] = {}
     with kindly(command):
         for item in _by_tags(account, stack, _vault(stack)):
             found.setdefault(item.arn, item)
@@ -61,9 +61,9 @@ def scan(
 def _copies(
     account: Account,
     stack: StackConfig,
-    known: Mapping[str, Found],
+    known: Mapping[str, UnmanagedResource],
     progress: Callable[[str], None],
-) -> list[Found]:
+) -> list[UnmanagedResource]:
     """What is there of the stack in the region of its copies: their vault, its key, and the
     copies.
     """
@@ -90,7 +90,7 @@ def _vault(stack: StackConfig) -> str:
     return resolve(stack).backups.vault_name if isinstance(stack.backups, AwsBackup) else EFS_VAULT
 
 
-def _by_tags(account: Account, stack: StackConfig, vault: str) -> Iterator[Found]:
+def _by_tags(account: Account, stack: StackConfig, vault: str) -> Iterator[UnmanagedResource]:
     filters = [{"Key": key, "Values": [stack.name]} for key in _VALUE_IS_CLUSTER]
     filters += [{"Key": f"kubernetes.io/cluster/{stack.name}", "Values": ["owned"]}]
     for wanted in filters:
@@ -111,7 +111,9 @@ def _by_tags(account: Account, stack: StackConfig, vault: str) -> Iterator[Found
             )
 
 
-def _found(arn: str, tags: Mapping[str, str], about: Mapping[str, Any] | None = None) -> Found:
+def _found(
+    arn: str, tags: Mapping[str, str], about: Mapping[str, Any] | None = None
+) -> UnmanagedResource:
     """An ARN taken apart (AWS reference, "Amazon Resource Names"): service, type and id,
     whatever stands between them.
     """
@@ -127,7 +129,7 @@ def _found(arn: str, tags: Mapping[str, str], about: Mapping[str, Any] | None = 
         service == "elasticloadbalancing"
     ):  # loadbalancer/net/NAME/ID, and loadbalancer/NAME of the old kind
         identity = identity.removeprefix("net/").removeprefix("app/").partition("/")[0]
-    return Found(
+    return UnmanagedResource(
         arn=arn,
         kind=f"{service}:{kind}",
         id=identity.removesuffix(":*") or rest,
@@ -136,7 +138,7 @@ def _found(arn: str, tags: Mapping[str, str], about: Mapping[str, Any] | None = 
     )
 
 
-def _without_tags(account: Account, stack: StackConfig) -> Iterator[Found]:
+def _without_tags(account: Account, stack: StackConfig) -> Iterator[UnmanagedResource]:
     where = f"{account.region}:{account.id}"
     mine = [{"Name": "tag:cluster.k8s.amazonaws.com/name", "Values": [stack.name]}]
     for item in account.all(
@@ -154,7 +156,7 @@ def _without_tags(account: Account, stack: StackConfig) -> Iterator[Found]:
         "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", Filters=grown
     ):
         name = item["AutoScalingGroupName"]
-        yield Found(
+        yield UnmanagedResource(
             arn=item["AutoScalingGroupARN"],
             kind="autoscaling:group",
             id=name,
@@ -177,7 +179,7 @@ def _without_tags(account: Account, stack: StackConfig) -> Iterator[Found]:
             yield from records(account, hub.entry.route53_zone, hub.entry.hostname)
 
 
-def records(account: Account, zone: str, hostname: str) -> Iterator[Found]:
+def records(account: Account, zone: str, hostname: str) -> Iterator[UnmanagedResource]:
     """The records of a name that lead somewhere. The hub's balancer is gone, and its address may
     become somebody else's.
     """
@@ -187,7 +189,7 @@ def records(account: Account, zone: str, hostname: str) -> Iterator[Found]:
     for item in listed["ResourceRecordSets"]:
         if item["Name"].rstrip(".") == hostname and item["Type"] in ("A", "AAAA", "CNAME"):
             about = {"Zone": zone, "Type": item["Type"]}
-            yield Found(
+            yield UnmanagedResource(
                 arn=f"route53:{zone}:{hostname}:{item['Type']}",
                 kind="route53:record",
                 id=f"{hostname} {item['Type']}",
@@ -243,15 +245,15 @@ _SINGLE: Mapping[str, tuple[str, str, str, str]] = {
 
 
 def looked_at(
-    account: Account, found: Sequence[Found], progress: Callable[[str], None]
-) -> list[Found]:
+    account: Account, found: Sequence[UnmanagedResource], progress: Callable[[str], None]
+) -> list[UnmanagedResource]:
     """The same with what AWS says of each now, without those that are gone or going: the tag
     index names things for hours after they went.
     """
-    by_kind: dict[str, list[Found]] = {}
+    by_kind: dict[str, list[UnmanagedResource]] = {}
     for item in found:
         by_kind.setdefault(item.kind, []).append(item)
-    there: list[Found] = []
+    there: list[UnmanagedResource] = []
     for kind, items in by_kind.items():
         progress(f"looking at {len(items)} of {kind}")
         about = _about(account, kind, items)
@@ -267,7 +269,7 @@ def looked_at(
 
 
 def _about(
-    account: Account, kind: str, items: Sequence[Found]
+    account: Account, kind: str, items: Sequence[UnmanagedResource]
 ) -> Mapping[str, Mapping[str, Any]] | None:
     """What is said of each, by id; None for a kind that is not looked at."""
     if kind in _LISTED:
@@ -292,7 +294,7 @@ def _about(
 
 
 def _listed(
-    account: Account, kind: str, items: Sequence[Found]
+    account: Account, kind: str, items: Sequence[UnmanagedResource]
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     operation, key, name, identity = _LISTED[kind]
     for said in account.all(
@@ -302,7 +304,7 @@ def _listed(
             yield one[identity], one
 
 
-def _single(account: Account, kind: str, found: Found) -> Mapping[str, Any] | None:
+def _single(account: Account, kind: str, found: UnmanagedResource) -> Mapping[str, Any] | None:
     service, operation, key, parameter = _SINGLE[kind]
     answer = getattr(account.client(service), operation)(**{parameter: found.id})[key]
     return next(iter(answer), None) if isinstance(answer, list) else answer
@@ -320,7 +322,7 @@ def _asked(look: Callable[[], Mapping[str, Any] | None]) -> Mapping[str, Any] | 
         raise
 
 
-def _balancer(account: Account, found: Found) -> Mapping[str, Any] | None:
+def _balancer(account: Account, found: UnmanagedResource) -> Mapping[str, Any] | None:
     if any(f"/{kind}/" in found.arn for kind in ("net", "app", "gwy")):
         return next(
             iter(

@@ -30,7 +30,7 @@ _FORWARDED = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cluster:
+class KubectlCluster:
     """How the cluster is reached: a kubeconfig (empty: the caller's own) and a context (empty:
     the current one).
     """
@@ -172,7 +172,9 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster_of(command: str, stack: StackConfig, account: Account | None) -> Iterator[Cluster]:
+def cluster_of(
+    command: str, stack: StackConfig, account: Account | None
+) -> Iterator[KubectlCluster]:
     """The stack's cluster; `account` is needed where the stack made it. Raises ConfigError
     without kubectl, or without such a cluster.
     """
@@ -181,7 +183,7 @@ def cluster_of(command: str, stack: StackConfig, account: Account | None) -> Ite
         file = (
             "" if stack.cluster.kubeconfig is None else str(stack.folder / stack.cluster.kubeconfig)
         )
-        yield Cluster(command=command, kubeconfig=file, context=stack.cluster.context or "")
+        yield KubectlCluster(command=command, kubeconfig=file, context=stack.cluster.context or "")
         return
     assert account is not None  # noqa: S101 -- commands connect first where the stack makes the cluster
     require("kubectl", "aws")
@@ -189,7 +191,7 @@ def cluster_of(command: str, stack: StackConfig, account: Account | None) -> Ite
         written = Path(folder) / "kubeconfig"
         written.touch(mode=0o600)
         written.write_text(json.dumps(kubeconfig(command, stack, account)), encoding="utf-8")
-        yield Cluster(command=command, kubeconfig=str(written), context=stack.name)
+        yield KubectlCluster(command=command, kubeconfig=str(written), context=stack.name)
 
 
 def kubeconfig(command: str, stack: StackConfig, account: Account) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from jupyterhub_aws.components.hub.values.hub import OPERATOR
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.live.cluster import Cluster
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hub_api import HubApi
 
 #: The chart's own: the Secret that holds the services' tokens (templates/hub/secret.yaml), and the
@@ -22,7 +22,7 @@ _SECRET, _SERVICE, _PORT = "hub", "service/hub", 8081
 
 @contextlib.contextmanager
 def hub_apis(
-    stack: StackConfig, cluster: Cluster, hubs: Collection[str] | None = None
+    stack: StackConfig, cluster: KubectlCluster, hubs: Collection[str] | None = None
 ) -> Iterator[list[HubApi]]:
     """The API of every hub, or of these, while the block runs. Raises ConfigError for a hub that
     is not there or has no token for `jhub`.
@@ -34,7 +34,7 @@ def hub_apis(
         ]
 
 
-def hub_runs(cluster: Cluster, namespace: str, parts: Collection[str] = ("hub",)) -> bool:
+def hub_runs(cluster: KubectlCluster, namespace: str, parts: Collection[str] = ("hub",)) -> bool:
     """Whether the hub's pod, or each of these Deployments of it, is ready."""
     found = cluster.data("--namespace", namespace, "get", "deployments")
     ready = {
@@ -45,7 +45,7 @@ def hub_runs(cluster: Cluster, namespace: str, parts: Collection[str] = ("hub",)
 
 
 @contextlib.contextmanager
-def hub_api(stack: StackConfig, cluster: Cluster, name: str) -> Iterator[tuple[HubApi, str]]:
+def hub_api(stack: StackConfig, cluster: KubectlCluster, name: str) -> Iterator[tuple[HubApi, str]]:
     """One hub's API while the block runs, and the operator's token: the same lets in to the test
     user's servers. Raises ConfigError as above.
     """
@@ -55,7 +55,7 @@ def hub_api(stack: StackConfig, cluster: Cluster, name: str) -> Iterator[tuple[H
         yield HubApi(name, f"http://127.0.0.1:{port}/hub/api", token), token
 
 
-def _token(cluster: Cluster, hub: str, namespace: str) -> str:
+def _token(cluster: KubectlCluster, hub: str, namespace: str) -> str:
     secret = cluster.data("--namespace", namespace, "get", "secret", _SECRET)
     text = (secret.get("data") or {}).get(f"hub.services.{OPERATOR}.apiToken")
     if not text:

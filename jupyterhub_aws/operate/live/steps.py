@@ -16,7 +16,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class CommandStep:
     """`left` looks and says what is not yet as it should be (nothing: the step is done), `do` asks
     for it, `patience` is how many seconds it may take.
 
@@ -30,7 +30,7 @@ class Step:
     patience: float = 900.0
 
 
-def run(command: str, steps: Sequence[Step]) -> None:
+def run(command: str, steps: Sequence[CommandStep]) -> None:
     """Take each step in turn. Raises ConfigError where one does not come to its end: the same
     command goes on from there.
     """
@@ -38,7 +38,7 @@ def run(command: str, steps: Sequence[Step]) -> None:
         _take(command, step, f"[{number}/{len(steps)}] {step.says}")
 
 
-def _take(command: str, step: Step, says: str) -> None:
+def _take(command: str, step: CommandStep, says: str) -> None:
     left = step.left()
     if not left:
         _say(f"{says}: already so")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jupyterhub_aws.config.specs.autoscaler import NAME, NAMESPACE
-from jupyterhub_aws.operate.live.cluster import Cluster
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
 
 _DEPLOYMENT = f"deployment/{NAME}"
 
@@ -13,7 +13,7 @@ _DEPLOYMENT = f"deployment/{NAME}"
 class Autoscaler:
     """Its Deployment, which the stack's release made."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: KubectlCluster) -> None:
         self._cluster = cluster
 
     def running(self) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.config.pause import Machines as Section
+from jupyterhub_aws.config.pause import PausedInstances as Section
 from jupyterhub_aws.operate.live.account import Account, kindly
 from jupyterhub_aws.operate.pause.sizes import kept, rest, wake
 
@@ -20,7 +20,7 @@ _OF_GROUP = "aws:autoscaling:groupName"
 _GONE = ("terminated", "shutting-down")
 
 
-class Machines:
+class TaggedInstances:
     """Machines and groups of one role. Nothing without the role's tag is touched."""
 
     def __init__(self, command: str, account: Account, section: Section, role: Role) -> None:

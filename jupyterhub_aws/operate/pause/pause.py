@@ -9,21 +9,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.config.pause import Machines as Section
+from jupyterhub_aws.config.pause import PausedInstances as Section
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import StackFile
 from jupyterhub_aws.operate.daily.pods import SELECTOR
 from jupyterhub_aws.operate.live.account import Account
-from jupyterhub_aws.operate.live.cluster import Cluster
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hub_api import HubApi
 from jupyterhub_aws.operate.live.hubs import hub_runs
-from jupyterhub_aws.operate.live.steps import Step, some
+from jupyterhub_aws.operate.live.steps import CommandStep, some
 from jupyterhub_aws.operate.pause.autoscaler import Autoscaler
 from jupyterhub_aws.operate.pause.databases import Databases
 from jupyterhub_aws.operate.pause.groups import Groups
-from jupyterhub_aws.operate.pause.machines import Machines
-from jupyterhub_aws.operate.pause.people import Farewell
+from jupyterhub_aws.operate.pause.machines import TaggedInstances
+from jupyterhub_aws.operate.pause.people import PauseNotifier
 from jupyterhub_aws.operate.pause.remembered import is_paused, remember
 
 COMMAND = "jhub pause"
@@ -31,7 +31,7 @@ _STOPPING_SECONDS, _MACHINES_SECONDS = 300.0, 900.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class PauseContext:
     """Of what a pause and a resume are made: the stack, its file, and what of the world it needs
     (None: not needed, or not reached from here).
     """
@@ -39,7 +39,7 @@ class Scene:
     stack: StackConfig
     file: StackFile
     account: Account | None
-    cluster: Cluster | None
+    cluster: KubectlCluster | None
 
     @property
     def own_nodes(self) -> bool:
@@ -52,7 +52,7 @@ class Scene:
             and self.stack.parts != "cluster"
         )
 
-    def machines(self, command: str) -> tuple[Machines, Machines] | None:
+    def machines(self, command: str) -> tuple[TaggedInstances, TaggedInstances] | None:
         """Nodes and control plane of a cluster that somebody else made, where the stack names
         them.
         """
@@ -60,14 +60,15 @@ class Scene:
         if section is None or self.account is None:
             return None
         nodes, plane = (
-            Machines(command, self.account, section, role) for role in ("nodes", "control_plane")
+            TaggedInstances(command, self.account, section, role)
+            for role in ("nodes", "control_plane")
         )
         for some_of in (nodes, plane):
             some_of.there()
         return nodes, plane
 
 
-def hubs_to_tell(scene: Scene) -> list[str]:
+def hubs_to_tell(scene: PauseContext) -> list[str]:
     """The hubs that run. One that does not, and has nobody's server either, was stopped by an
     earlier pause. Raises ConfigError where servers run without their hub: nobody can be told.
     """
@@ -94,13 +95,13 @@ def hubs_to_tell(scene: Scene) -> list[str]:
     return found
 
 
-def people_steps(scene: Scene, hubs: Sequence[HubApi], notice: int) -> list[Step]:
+def people_steps(scene: PauseContext, hubs: Sequence[HubApi], notice: int) -> list[CommandStep]:
     """What has to be over before a node goes: told, given their time, stopped. Empty where
     nobody can be told (`--now`).
     """
     if not hubs:
         return []
-    farewell, told = Farewell(COMMAND, hubs), list[bool]()
+    farewell, told = PauseNotifier(COMMAND, hubs), list[bool]()
 
     def stop() -> None:
         if not told:
@@ -109,7 +110,7 @@ def people_steps(scene: Scene, hubs: Sequence[HubApi], notice: int) -> list[Step
         farewell.stop()
 
     return [
-        Step(
+        CommandStep(
             says="people's servers end",
             left=farewell.servers,
             do=stop,
@@ -118,13 +119,13 @@ def people_steps(scene: Scene, hubs: Sequence[HubApi], notice: int) -> list[Step
     ]
 
 
-def pause_steps(scene: Scene) -> list[Step]:
+def pause_steps(scene: PauseContext) -> list[CommandStep]:
     """Everything after people, in the order in which nothing starts what was just stopped."""
-    steps: list[Step] = []
+    steps: list[CommandStep] = []
     if scene.cluster is not None and scene.stack.cluster.kind == "eks":
         autoscaler = Autoscaler(scene.cluster)
         steps.append(
-            Step(
+            CommandStep(
                 says="the autoscaler goes to zero",
                 left=autoscaler.running,
                 do=autoscaler.stop,
@@ -134,7 +135,7 @@ def pause_steps(scene: Scene) -> list[Step]:
     if scene.own_nodes and scene.account is not None:
         groups = Groups(COMMAND, scene.account, scene.stack)
         steps.append(
-            Step(
+            CommandStep(
                 says="every group of nodes goes to zero",
                 left=groups.awake,
                 do=groups.rest,
@@ -144,7 +145,7 @@ def pause_steps(scene: Scene) -> list[Step]:
         databases = Databases(COMMAND, scene.account, scene.stack)
         if databases.names and scene.stack.pause.stop_databases:
             steps.append(
-                Step(
+                CommandStep(
                     says="databases stop",
                     left=databases.running,
                     do=databases.stop,
@@ -158,12 +159,14 @@ def pause_steps(scene: Scene) -> list[Step]:
             ("the control plane stops", machines[1]),
         ):
             steps.append(
-                Step(says=says, left=some_of.running, do=some_of.stop, patience=_MACHINES_SECONDS)
+                CommandStep(
+                    says=says, left=some_of.running, do=some_of.stop, patience=_MACHINES_SECONDS
+                )
             )
     return steps
 
 
-def remember_step(scene: Scene) -> Step | None:
+def remember_step(scene: PauseContext) -> CommandStep | None:
     """The stack file says it; the inner half's is the outer one's, and is changed there."""
     if scene.stack.parts == "cluster":
         return None
@@ -173,14 +176,14 @@ def remember_step(scene: Scene) -> Step | None:
         remember(COMMAND, scene.file, paused=True)
         written.append(True)
 
-    return Step(
+    return CommandStep(
         says=f"{scene.file.source} says so",
         left=lambda: [] if written[-1] else ["paused: true"],
         do=write,
     )
 
 
-def nobody_is_there(scene: Scene) -> None:
+def nobody_is_there(scene: PauseContext) -> None:
     """The outer half cannot ask a hub: raise ConfigError while user nodes run, whose people the
     inner half has to tell first.
     """

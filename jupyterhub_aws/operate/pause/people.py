@@ -27,7 +27,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST = 12 * 3600
 
 
-class Notice(click.ParamType[int]):
+class UserNotice(click.ParamType[int]):
     """How long people have: 15m, 1h, 0m."""
 
     name = "duration"
@@ -59,7 +59,7 @@ def words(moment: datetime.datetime, left: float) -> str:
     )
 
 
-class Farewell:
+class PauseNotifier:
     """The hubs of a stack are told, given their time, and emptied. What was said by an earlier
     run counts on.
     """

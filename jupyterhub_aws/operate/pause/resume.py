@@ -8,23 +8,23 @@ from collections.abc import Callable, Sequence
 
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.specs.names import HubNames
-from jupyterhub_aws.operate.live.cluster import Cluster
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hub_api import HubApi
 from jupyterhub_aws.operate.live.hubs import hub_runs
-from jupyterhub_aws.operate.live.steps import Step
+from jupyterhub_aws.operate.live.steps import CommandStep
 from jupyterhub_aws.operate.pause.autoscaler import Autoscaler
 from jupyterhub_aws.operate.pause.databases import Databases
 from jupyterhub_aws.operate.pause.groups import Groups
-from jupyterhub_aws.operate.pause.pause import Scene
+from jupyterhub_aws.operate.pause.pause import PauseContext
 from jupyterhub_aws.operate.pause.remembered import is_paused, remember
 
 COMMAND = "jhub resume"
 _SECONDS = 900.0
 
 
-def before_up(scene: Scene) -> list[Step]:
+def before_up(scene: PauseContext) -> list[CommandStep]:
     """What has to be there before the program can build anything on it, and the stack file."""
-    steps: list[Step] = []
+    steps: list[CommandStep] = []
     machines = scene.machines(COMMAND)
     if machines is not None:
         for says, some_of in (
@@ -32,13 +32,13 @@ def before_up(scene: Scene) -> list[Step]:
             ("nodes start", machines[0]),
         ):
             steps.append(
-                Step(says=says, left=some_of.standing, do=some_of.start, patience=_SECONDS)
+                CommandStep(says=says, left=some_of.standing, do=some_of.start, patience=_SECONDS)
             )
     if scene.own_nodes and scene.account is not None:
         databases = Databases(COMMAND, scene.account, scene.stack)
         if databases.names:
             steps.append(
-                Step(
+                CommandStep(
                     says="databases start",
                     left=databases.standing,
                     do=databases.start,
@@ -53,7 +53,7 @@ def before_up(scene: Scene) -> list[Step]:
             written.append(True)
 
         steps.append(
-            Step(
+            CommandStep(
                 says=f"{scene.file.source} no longer says paused",
                 left=lambda: [] if written[-1] else ["paused: true"],
                 do=write,
@@ -62,7 +62,7 @@ def before_up(scene: Scene) -> list[Step]:
     return steps
 
 
-def nodes(scene: Scene) -> list[Step]:
+def nodes(scene: PauseContext) -> list[CommandStep]:
     """Groups at the sizes of the stack file. After an `up` they mostly are: not where a pause
     was never followed by one.
     """
@@ -70,7 +70,7 @@ def nodes(scene: Scene) -> list[Step]:
         return []
     groups = Groups(COMMAND, scene.account, scene.stack)
     return [
-        Step(
+        CommandStep(
             says="groups of nodes have their sizes",
             left=groups.asleep,
             do=groups.wake,
@@ -79,7 +79,7 @@ def nodes(scene: Scene) -> list[Step]:
     ]
 
 
-def answers(scene: Scene, cluster: Cluster) -> list[Step]:
+def answers(scene: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
     """The API of machines that were just started: `up` would fail at once without it."""
 
     def silent() -> list[str]:
@@ -90,7 +90,7 @@ def answers(scene: Scene, cluster: Cluster) -> list[Step]:
         []
         if scene.stack.pause.instances is None
         else [
-            Step(
+            CommandStep(
                 says="the cluster's API answers",
                 left=_patient(silent),
                 do=lambda: None,
@@ -100,13 +100,13 @@ def answers(scene: Scene, cluster: Cluster) -> list[Step]:
     )
 
 
-def inside(scene: Scene, cluster: Cluster) -> list[Step]:
+def inside(scene: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
     """The autoscaler, then every hub."""
-    steps: list[Step] = []
+    steps: list[CommandStep] = []
     if scene.stack.cluster.kind == "eks":
         autoscaler = Autoscaler(cluster)
         steps.append(
-            Step(
+            CommandStep(
                 says="the autoscaler runs",
                 left=_patient(autoscaler.missing),
                 do=autoscaler.start,
@@ -127,7 +127,7 @@ def inside(scene: Scene, cluster: Cluster) -> list[Step]:
 
     return [
         *steps,
-        Step(says="hubs answer", left=_patient(away), do=lambda: None, patience=_SECONDS),
+        CommandStep(says="hubs answer", left=_patient(away), do=lambda: None, patience=_SECONDS),
     ]
 
 
@@ -145,7 +145,7 @@ def _patient(left: Callable[[], list[str]]) -> Callable[[], list[str]]:
     return look
 
 
-def opened(hubs: Sequence[HubApi]) -> list[Step]:
+def opened(hubs: Sequence[HubApi]) -> list[CommandStep]:
     """The notice of the pause is taken back: where the hub's pod never went, it would refuse
     servers for an hour.
     """
@@ -157,4 +157,8 @@ def opened(hubs: Sequence[HubApi]) -> list[Step]:
         for hub in hubs:
             hub.unsay()
 
-    return [Step(says="servers may start", left=said, do=unsay, patience=_SECONDS)] if hubs else []
+    return (
+        [CommandStep(says="servers may start", left=said, do=unsay, patience=_SECONDS)]
+        if hubs
+        else []
+    )

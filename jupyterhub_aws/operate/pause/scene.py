@@ -9,13 +9,13 @@ from jupyterhub_aws.cli.arguments import stack_file, validated_stack
 from jupyterhub_aws.config.stack_file import find, read
 from jupyterhub_aws.operate.live.account import connect
 from jupyterhub_aws.operate.live.cluster import cluster_of
-from jupyterhub_aws.operate.pause.machines import Machines
-from jupyterhub_aws.operate.pause.pause import Scene
+from jupyterhub_aws.operate.pause.machines import TaggedInstances
+from jupyterhub_aws.operate.pause.pause import PauseContext
 from jupyterhub_aws.operate.pause.remembered import KEY
 
 
 @contextlib.contextmanager
-def scene_of(command: str, stack: str, *, inside: bool) -> Iterator[Scene]:
+def scene_of(command: str, stack: str, *, inside: bool) -> Iterator[PauseContext]:
     """The scene of a stack. `inside`: also its cluster, which then has to answer. Raises
     ConfigError with nothing changed.
     """
@@ -38,14 +38,16 @@ def scene_of(command: str, stack: str, *, inside: bool) -> Iterator[Scene]:
         rests = (
             account is not None
             and found.pause.instances is not None
-            and not Machines(command, account, found.pause.instances, "control_plane").running()
+            and not TaggedInstances(
+                command, account, found.pause.instances, "control_plane"
+            ).running()
         )
         if inside and found.parts != "cloud" and not rests:
             cluster = held.enter_context(cluster_of(command, found, account))
             cluster.reached()
-        yield Scene(stack=found, file=file, account=account, cluster=cluster)
+        yield PauseContext(stack=found, file=file, account=account, cluster=cluster)
 
 
-def needs_up(scene: Scene) -> bool:
+def needs_up(scene: PauseContext) -> bool:
     """Whether something has to be built again before nodes can start."""
     return bool(scene.stack.pause.drop) and KEY in scene.file.values

@@ -11,13 +11,13 @@ import ssl
 from collections.abc import Iterator
 
 from jupyterhub_aws.config.sign_in_directory import LdapSignIn
-from jupyterhub_aws.operate.probe.step import Step
+from jupyterhub_aws.operate.probe.step import ProbeStep
 
 #: OpenSSL's verification results (x509_vfy.h), in groups that have one fix.
 _EXPIRED, _NOT_YET, _WRONG_NAME, _UNKNOWN_AUTHORITY = (10,), (9,), (62, 63, 64), (2, 18, 19, 20, 21)
 
 
-def connection_steps(sign_in: LdapSignIn, path: str) -> Iterator[Step]:
+def connection_steps(sign_in: LdapSignIn, path: str) -> Iterator[ProbeStep]:
     """Name, port and, with LDAPS, certificate. Ends with the first step that fails."""
     found = _resolved(sign_in, path)
     yield found
@@ -32,7 +32,7 @@ def connection_steps(sign_in: LdapSignIn, path: str) -> Iterator[Step]:
     elif sign_in.tls == "start_tls":
         yield _upgraded(sign_in, path)
     else:
-        yield Step(
+        yield ProbeStep(
             what="encryption",
             state="no",
             said="none: passwords would travel in clear text",
@@ -41,7 +41,7 @@ def connection_steps(sign_in: LdapSignIn, path: str) -> Iterator[Step]:
         )
 
 
-def _resolved(sign_in: LdapSignIn, path: str) -> Step:
+def _resolved(sign_in: LdapSignIn, path: str) -> ProbeStep:
     try:
         found = sorted(
             {
@@ -54,17 +54,17 @@ def _resolved(sign_in: LdapSignIn, path: str) -> Step:
     except OSError as error:
         said = f"{sign_in.server} has no address here: {error.strerror or error}"
         fix = "correct the name; or this machine asks another DNS than the hub's pods do"
-        return Step(what="name", state="failed", said=said, fix=fix, path=f"{path}.server")
-    return Step(what="name", state="ok", said=f"{sign_in.server} is {', '.join(found)}")
+        return ProbeStep(what="name", state="failed", said=said, fix=fix, path=f"{path}.server")
+    return ProbeStep(what="name", state="ok", said=f"{sign_in.server} is {', '.join(found)}")
 
 
-def _reached(sign_in: LdapSignIn, path: str) -> Step:
+def _reached(sign_in: LdapSignIn, path: str) -> ProbeStep:
     place = f"port {sign_in.server_port}"
     try:
         with socket.create_connection(
             (sign_in.server, sign_in.server_port), timeout=sign_in.timeout_seconds
         ):
-            return Step(what="connection", state="ok", said=f"{place} is open")
+            return ProbeStep(what="connection", state="ok", said=f"{place} is open")
     except ConnectionRefusedError:
         said, fix = (
             f"{place} is closed: nothing listens there",
@@ -80,7 +80,7 @@ def _reached(sign_in: LdapSignIn, path: str) -> Step:
             f"{place} cannot be reached: {error.strerror or error}",
             "look at routes and firewalls between here and the server",
         )
-    return Step(what="connection", state="failed", said=said, fix=fix, path=f"{path}.port")
+    return ProbeStep(what="connection", state="failed", said=said, fix=fix, path=f"{path}.port")
 
 
 def _context(sign_in: LdapSignIn) -> ssl.SSLContext:
@@ -89,7 +89,7 @@ def _context(sign_in: LdapSignIn) -> ssl.SSLContext:
     return context
 
 
-def _encrypted(sign_in: LdapSignIn, path: str) -> Step:
+def _encrypted(sign_in: LdapSignIn, path: str) -> ProbeStep:
     try:
         context = _context(sign_in)
     except ssl.SSLError:
@@ -109,7 +109,7 @@ def _encrypted(sign_in: LdapSignIn, path: str) -> Step:
             f"the server does not speak TLS on port {sign_in.server_port} as this client does"
             f" ({error.reason or error})"
         )
-        return Step(
+        return ProbeStep(
             what="certificate",
             state="failed",
             said=said,
@@ -118,7 +118,7 @@ def _encrypted(sign_in: LdapSignIn, path: str) -> Step:
         )
     except OSError as error:
         said = f"the connection ended while TLS began: {error.strerror or error}"
-        return Step(
+        return ProbeStep(
             what="certificate",
             state="failed",
             said=said,
@@ -127,7 +127,7 @@ def _encrypted(sign_in: LdapSignIn, path: str) -> Step:
         )
 
 
-def _upgraded(sign_in: LdapSignIn, path: str) -> Step:
+def _upgraded(sign_in: LdapSignIn, path: str) -> ProbeStep:
     """StartTLS by the library that the hub uses: this step has no words of its own in Python's
     standard library.
     """
@@ -161,7 +161,7 @@ def _upgraded(sign_in: LdapSignIn, path: str) -> Step:
             connection.unbind()
         if connection.socket is not None:
             connection.socket.close()
-    return Step(
+    return ProbeStep(
         what="certificate",
         state="failed",
         said=said,
@@ -182,7 +182,7 @@ _WORDS = {
 }
 
 
-def _good(secure: ssl.SSLSocket) -> Step:
+def _good(secure: ssl.SSLSocket) -> ProbeStep:
     found = secure.getpeercert() or {}
     end = (
         datetime.datetime.fromtimestamp(
@@ -191,7 +191,7 @@ def _good(secure: ssl.SSLSocket) -> Step:
         if "notAfter" in found
         else None
     )
-    return Step(
+    return ProbeStep(
         what="certificate",
         state="ok",
         said=(
@@ -201,9 +201,9 @@ def _good(secure: ssl.SSLSocket) -> Step:
     )
 
 
-def _no_authority(path: str) -> Step:
+def _no_authority(path: str) -> ProbeStep:
     said = "ca_certificate cannot be read: it is not a certificate, or its text is damaged"
-    return Step(
+    return ProbeStep(
         what="certificate",
         state="failed",
         said=said,
@@ -212,7 +212,7 @@ def _no_authority(path: str) -> Step:
     )
 
 
-def _refused(code: int, words: str, server: str, path: str) -> Step:
+def _refused(code: int, words: str, server: str, path: str) -> ProbeStep:
     if code in _EXPIRED:
         said, fix, option = (
             "the server's certificate has expired",
@@ -249,4 +249,6 @@ def _refused(code: int, words: str, server: str, path: str) -> Step:
             "look at it with openssl s_client -showcerts",
             "ca_certificate",
         )
-    return Step(what="certificate", state="failed", said=said, fix=fix, path=f"{path}.{option}")
+    return ProbeStep(
+        what="certificate", state="failed", said=said, fix=fix, path=f"{path}.{option}"
+    )

@@ -16,11 +16,11 @@ from jupyterhub_aws.config.sign_in_directory import LdapSignIn
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.probe.authenticator import directory_authenticator
 from jupyterhub_aws.operate.probe.connection import connection_steps
-from jupyterhub_aws.operate.probe.step import Step
+from jupyterhub_aws.operate.probe.step import ProbeStep
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class ProbeRequest:
     """What is probed: a hub of a stack; a person and their password (both None: only the way to
     the directory); the look-up account's password.
     """
@@ -49,7 +49,7 @@ class Question:
         return f"hubs.{self.hub}.sign_in"
 
 
-def probe(question: Question) -> Iterator[Step]:
+def probe(question: ProbeRequest) -> Iterator[ProbeStep]:
     """Every step in turn, until one fails."""
     for step in connection_steps(question.sign_in, question.path):
         yield step
@@ -65,7 +65,7 @@ def probe(question: Question) -> Iterator[Step]:
                 return
 
 
-def _signed_in(question: Question, authenticator: Any) -> Iterator[Step]:
+def _signed_in(question: ProbeRequest, authenticator: Any) -> Iterator[ProbeStep]:
     asker = authenticator.asker()
     try:
         yield from _steps(question, authenticator, asker)
@@ -73,10 +73,10 @@ def _signed_in(question: Question, authenticator: Any) -> Iterator[Step]:
         asker.close()
 
 
-def _steps(question: Question, authenticator: Any, asker: Any) -> Iterator[Step]:
+def _steps(question: ProbeRequest, authenticator: Any, asker: Any) -> Iterator[ProbeStep]:
     if question.sign_in.lookup is not None:
         if question.search_password is None:
-            yield Step(
+            yield ProbeStep(
                 what="look-up account",
                 state="failed",
                 said="its password is not known here",
@@ -85,7 +85,7 @@ def _steps(question: Question, authenticator: Any, asker: Any) -> Iterator[Step]
             return
         yield _search_account(question, asker)
     if question.user is None or question.password is None:
-        yield Step(
+        yield ProbeStep(
             what="person",
             state="skipped",
             said="nobody was named",
@@ -97,7 +97,7 @@ def _steps(question: Question, authenticator: Any, asker: Any) -> Iterator[Step]
     yield from _let_in(question, authenticator)
 
 
-def _tried(what: str, ask: Callable[[], Any]) -> tuple[Any, Step | None]:
+def _tried(what: str, ask: Callable[[], Any]) -> tuple[Any, ProbeStep | None]:
     """The answer, or the step that failed because the directory gave none."""
     from ldap3.core.exceptions import LDAPException
 
@@ -105,7 +105,7 @@ def _tried(what: str, ask: Callable[[], Any]) -> tuple[Any, Step | None]:
         return ask(), None
     except (LDAPException, OSError) as error:
         said = f"the directory gives no answer: {type(error).__name__}: {error}"
-        return None, Step(
+        return None, ProbeStep(
             what=what,
             state="failed",
             said=said,
@@ -113,7 +113,7 @@ def _tried(what: str, ask: Callable[[], Any]) -> tuple[Any, Step | None]:
         )
 
 
-def _search_account(question: Question, asker: Any) -> Step:
+def _search_account(question: ProbeRequest, asker: Any) -> ProbeStep:
     lookup = question.sign_in.lookup
     assert lookup is not None  # noqa: S101 -- for the type checker: asked with one only
     connection, silent = _tried(
@@ -128,17 +128,17 @@ def _search_account(question: Question, asker: Any) -> Step:
             f"set it again: pulumi config set --secret hub-{question.hub}-ldap-search-password -s"
             f" {question.stack.name}; or unlock the account"
         )
-        return Step(
+        return ProbeStep(
             what="look-up account",
             state="failed",
             said=said,
             fix=fix,
             path=f"{question.path}.lookup.search_user",
         )
-    return Step(what="look-up account", state="ok", said=f"{lookup.search_user} may come in")
+    return ProbeStep(what="look-up account", state="ok", said=f"{lookup.search_user} may come in")
 
 
-def _found(question: Question, asker: Any) -> Step:
+def _found(question: ProbeRequest, asker: Any) -> ProbeStep:
     lookup = question.sign_in.lookup
     assert lookup is not None  # noqa: S101 -- for the type checker: asked with one only
     answer, silent = _tried("entry", lambda: asker.resolve_username(question.user))
@@ -154,20 +154,20 @@ def _found(question: Question, asker: Any) -> Step:
             "correct search_base or user_attribute; with Active Directory names are in"
             " sAMAccountName. Or the look-up account may not see it"
         )
-        return Step(
+        return ProbeStep(
             what="entry", state="failed", said=said, fix=fix, path=f"{question.path}.lookup"
         )
-    return Step(what="entry", state="ok", said=dn.replace("{{", "{").replace("}}", "}"))
+    return ProbeStep(what="entry", state="ok", said=dn.replace("{{", "{").replace("}}", "}"))
 
 
-def _let_in(question: Question, authenticator: Any) -> Iterator[Step]:
+def _let_in(question: ProbeRequest, authenticator: Any) -> Iterator[ProbeStep]:
     sent = {"username": question.user, "password": question.password}
     known, silent = _answer(lambda: authenticator.authenticate(None, sent))
     if silent is not None:
         yield silent
         return
     if known is None:
-        yield Step(
+        yield ProbeStep(
             what="password",
             state="failed",
             said=_why_not(question),
@@ -175,17 +175,17 @@ def _let_in(question: Question, authenticator: Any) -> Iterator[Step]:
             path=question.path,
         )
         return
-    yield Step(what="password", state="ok", said=f"the directory takes it for {question.user}")
+    yield ProbeStep(what="password", state="ok", said=f"the directory takes it for {question.user}")
     for group in authenticator.asked_groups:
         member = group in known["groups"]
         said = f"{'member' if member else 'not a member'} of {group}"
         hint = None if member else "or there is no such group, or this person may not read it"
-        yield Step(what="group", state="ok" if member else "no", said=said, fix=hint)
+        yield ProbeStep(what="group", state="ok" if member else "no", said=said, fix=hint)
     allowed, _ = _answer(lambda: authenticator.get_authenticated_user(None, sent))
     yield _verdict(question, allowed)
 
 
-def _answer(ask: Callable[[], Any]) -> tuple[Any, Step | None]:
+def _answer(ask: Callable[[], Any]) -> tuple[Any, ProbeStep | None]:
     """What a coroutine of the authenticator says; it tells a browser of a silent directory by an
     HTTP error.
     """
@@ -194,7 +194,7 @@ def _answer(ask: Callable[[], Any]) -> tuple[Any, Step | None]:
     try:
         return asyncio.run(ask()), None
     except HTTPError as error:
-        return None, Step(
+        return None, ProbeStep(
             what="password",
             state="failed",
             said=str(error.log_message or error.reason),
@@ -202,7 +202,7 @@ def _answer(ask: Callable[[], Any]) -> tuple[Any, Step | None]:
         )
 
 
-def _why_not(question: Question) -> str:
+def _why_not(question: ProbeRequest) -> str:
     import re
 
     if not (question.password or "").strip():
@@ -213,7 +213,7 @@ def _why_not(question: Question) -> str:
     return "the directory refuses name and password"
 
 
-def _what_then(question: Question) -> str:
+def _what_then(question: ProbeRequest) -> str:
     if question.sign_in.lookup is None:
         return (
             "a wrong password; or the person's entry is elsewhere: compare bind_dn_templates with a"
@@ -222,13 +222,13 @@ def _what_then(question: Question) -> str:
     return "a wrong password, or an account that is locked or has expired"
 
 
-def _verdict(question: Question, allowed: Any) -> Step:
+def _verdict(question: ProbeRequest, allowed: Any) -> ProbeStep:
     if allowed is None:
         said = (
             f"{question.user} would not be let in: in none of allowed_groups, and not listed by"
             " name"
         )
-        return Step(
+        return ProbeStep(
             what="verdict",
             state="no",
             said=said,
@@ -252,4 +252,4 @@ def _verdict(question: Question, allowed: Any) -> Step:
         f"{question.user} would be let in as {allowed['name']}, administrator:"
         f" {'yes' if admin else 'no'}, profiles: {profiles}"
     )
-    return Step(what="verdict", state="ok", said=said)
+    return ProbeStep(what="verdict", state="ok", said=said)

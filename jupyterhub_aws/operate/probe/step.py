@@ -7,7 +7,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class ProbeStep:
     """`state`: ok; failed, and nothing after it can work; no, a plain answer (not a member, not let
     in); skipped, as it needs something that is missing.
 

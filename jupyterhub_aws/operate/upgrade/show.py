@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub_aws.operate.upgrade.steps import Step, Upgrade
+from jupyterhub_aws.operate.upgrade.steps import Upgrade, UpgradeStep
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,7 +16,7 @@ FORMAT = "jupyterhub-aws/upgrade/1"
 _QUIET = "routine"
 
 
-def as_data(upgrade: Upgrade, steps: Sequence[Step], apis: Sequence[str]) -> str:
+def as_data(upgrade: Upgrade, steps: Sequence[UpgradeStep], apis: Sequence[str]) -> str:
     """The steps as JSON text with a newline at its end."""
     data = {
         "format": FORMAT, "stack": upgrade.name, "from": upgrade.stack.cluster.version, "to": upgrade.target,
@@ -25,7 +25,7 @@ def as_data(upgrade: Upgrade, steps: Sequence[Step], apis: Sequence[str]) -> str
     return json.dumps(data, indent=2) + "\n"
 
 
-def render(upgrade: Upgrade, steps: Sequence[Step], apis: Sequence[str]) -> None:
+def render(upgrade: Upgrade, steps: Sequence[UpgradeStep], apis: Sequence[str]) -> None:
     """Print them."""
     from rich.text import Text
 
@@ -55,7 +55,7 @@ def render(upgrade: Upgrade, steps: Sequence[Step], apis: Sequence[str]) -> None
     )
 
 
-def _step(console: Console, step: Step) -> None:
+def _step(console: Console, step: UpgradeStep) -> None:
     for key, value in step.change.items():
         _line(
             console, "write", f"{key}: {_yaml(value)}" if value is not None else f"take {key} out"

@@ -29,7 +29,7 @@ _BACK_WITHIN_DAYS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class UpgradeStep:
     """`change` is what to write into the stack file (path to value; None: take it out), `commands`
     what to run then.
 
@@ -78,7 +78,7 @@ class Upgrade:
     known: Sequence[str]
     planned: Planned
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> Iterator[UpgradeStep]:
         """Every step in its order."""
         yield self._look()
         if self.stack.own_registry is not None:
@@ -115,9 +115,9 @@ class Upgrade:
             f" runner: pulumi up. Only then {until}."
         ]
 
-    def _look(self) -> Step:
+    def _look(self) -> UpgradeStep:
         name, until = self.stack.name, calendar()[self.stack.cluster.version].standard_support_until
-        return Step(
+        return UpgradeStep(
             title="Look first",
             commands=[
                 f"jhub versions {self.name}",
@@ -155,8 +155,8 @@ class Upgrade:
             ],
         )
 
-    def _mirror(self) -> Step:
-        return Step(
+    def _mirror(self) -> UpgradeStep:
+        return UpgradeStep(
             title="Bring the new images and charts into your registry",
             commands=[
                 f"jhub bundle lock {self.name}",
@@ -174,12 +174,14 @@ class Upgrade:
             ],
         )
 
-    def _cluster(self, before: Mapping[str, Any], after: Mapping[str, Any], minor: str) -> Step:
+    def _cluster(
+        self, before: Mapping[str, Any], after: Mapping[str, Any], minor: str
+    ) -> UpgradeStep:
         core = self.stack.pools.core
         found, nodes = self._measured(before, after), 0 if core is None else core.size
         addons = sum(change.resource.type == "aws:eks/addon:Addon" for change in found.resources)
         minutes = _CONTROL_PLANE + _ADDON * addons + _CORE_NODE * nodes
-        return Step(
+        return UpgradeStep(
             title=f"Kubernetes {minor}: control plane, add-ons, core nodes, autoscaler",
             change={"cluster.version": minor},
             commands=[f"jhub plan {self.name} --against HEAD", f"pulumi up -s {self.name}"],
@@ -201,7 +203,7 @@ class Upgrade:
 
     def _nodes(
         self, settings: Mapping[str, Any], generations: dict[str, int]
-    ) -> Iterator[tuple[Step, dict[str, Any]]]:
+    ) -> Iterator[tuple[UpgradeStep, dict[str, Any]]]:
         """User nodes anew, the new before the old; `generations` goes up by one."""
         if not generations:
             return
@@ -229,8 +231,8 @@ class Upgrade:
 
     def _new_nodes(
         self, before: Mapping[str, Any], after: Mapping[str, Any], fresh: Mapping[str, Any]
-    ) -> Step:
-        return Step(
+    ) -> UpgradeStep:
+        return UpgradeStep(
             title="User nodes of the new minor, beside the old ones",
             change=fresh,
             commands=[f"jhub plan {self.name} --against HEAD", f"pulumi up -s {self.name}"],
@@ -246,7 +248,7 @@ class Upgrade:
             measured=self._measured(before, after),
         )
 
-    def _drain(self, old: Mapping[str, int]) -> Step:
+    def _drain(self, old: Mapping[str, int]) -> UpgradeStep:
         limits = [
             f"{name}: idle servers end after {hub.culling.server_idle_minutes} minutes"
             for name, hub in self.stack.hubs.items()
@@ -255,7 +257,7 @@ class Upgrade:
             f", all after {hub.culling.max_age_hours} hours" if hub.culling.max_age_hours else ""
             for hub in self.stack.hubs.values()
         ]
-        return Step(
+        return UpgradeStep(
             title="Wait until the old nodes are empty",
             commands=[
                 f"jhub drain {self.name} {name} --generation {number}"
@@ -277,9 +279,9 @@ class Upgrade:
             ],
         )
 
-    def _old_go(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> Step:
+    def _old_go(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> UpgradeStep:
         changed = {key: None for key in after if key.endswith(".retiring")}
-        return Step(
+        return UpgradeStep(
             title="The old groups go",
             change=changed,
             commands=[f"jhub plan {self.name} --against HEAD", f"pulumi up -s {self.name}"],
@@ -291,7 +293,7 @@ class Upgrade:
             measured=self._measured(before, after),
         )
 
-    def _chart(self, minors: Sequence[str]) -> Step:
+    def _chart(self, minors: Sequence[str]) -> UpgradeStep:
         pinned, latest = chart_version(), newest("chart", CHART, None)
         row = next((item for item in releases("chart", CHART) if item.version == pinned), None)
         takes_it = (
@@ -314,7 +316,7 @@ class Upgrade:
             if newer
             else " It stays: a chart is upgraded by itself, never with the cluster."
         )
-        return Step(
+        return UpgradeStep(
             title="The chart",
             commands=[],
             takes="nothing",
@@ -322,8 +324,8 @@ class Upgrade:
             notes=[says + then],
         )
 
-    def _afterwards(self) -> Step:
-        return Step(
+    def _afterwards(self) -> UpgradeStep:
+        return UpgradeStep(
             title="Look afterwards",
             commands=[
                 f"jhub versions {self.name}",

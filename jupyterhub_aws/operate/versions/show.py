@@ -6,7 +6,14 @@ import datetime
 import json
 from typing import TYPE_CHECKING
 
-from jupyterhub_aws.checks.standing import FAILING, STANDINGS, Row, hub_rows, kubernetes, standing
+from jupyterhub_aws.checks.standing import (
+    FAILING,
+    STANDINGS,
+    VersionRow,
+    hub_rows,
+    kubernetes,
+    standing,
+)
 from jupyterhub_aws.config.chart import chart_version
 from jupyterhub_aws.config.releases import calendar
 
@@ -25,7 +32,7 @@ _LOOKS = {
 }
 
 
-def rows_of(stack: str | None, as_of: datetime.date) -> tuple[list[Row], bool]:
+def rows_of(stack: str | None, as_of: datetime.date) -> tuple[list[VersionRow], bool]:
     """The rows of a stack, or of the table, and whether one of them fails. The table by itself
     fails only by what the program would build.
     """
@@ -42,7 +49,7 @@ def rows_of(stack: str | None, as_of: datetime.date) -> tuple[list[Row], bool]:
     return rows, any(row.standing in FAILING for row in rows)
 
 
-def as_data(stack: str | None, rows: list[Row], as_of: datetime.date) -> str:
+def as_data(stack: str | None, rows: list[VersionRow], as_of: datetime.date) -> str:
     """The rows as JSON text with a newline at its end."""
     data = {
         "format": FORMAT,
@@ -53,7 +60,7 @@ def as_data(stack: str | None, rows: list[Row], as_of: datetime.date) -> str:
     return json.dumps(data, indent=2) + "\n"
 
 
-def render(stack: str | None, rows: list[Row], as_of: datetime.date) -> None:
+def render(stack: str | None, rows: list[VersionRow], as_of: datetime.date) -> None:
     """Print them: a table, then what is to be done, the gravest first."""
     from rich.text import Text
 
@@ -74,7 +81,7 @@ def render(stack: str | None, rows: list[Row], as_of: datetime.date) -> None:
             console.print(Text(f"  → {row.fix.replace('STACK', stack or 'STACK')}", "dim"))
 
 
-def _table(rows: list[Row], as_of: datetime.date) -> Table:
+def _table(rows: list[VersionRow], as_of: datetime.date) -> Table:
     from rich.table import Table
     from rich.text import Text
 

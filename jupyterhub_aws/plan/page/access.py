@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.plan.page.anchors import Anchors
-from jupyterhub_aws.plan.page.inputs import Document, documents
+from jupyterhub_aws.plan.page.inputs import InputDocument, documents
 from jupyterhub_aws.plan.page.tree import Link
 
 _ROLE = "aws:iam/role:Role"
@@ -19,12 +19,12 @@ _IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class Grant:
     """A policy that a role carries."""
 
     name: str
     link: Link
-    document: Document | None
+    document: InputDocument | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +33,9 @@ class Role:
 
     name: str
     link: Link
-    trust: tuple[Document, ...]
+    trust: tuple[InputDocument, ...]
     used_by: tuple[str, ...]
-    given: tuple[Given, ...]
+    given: tuple[Grant, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Guard:
     """A document that stands at the thing that it protects, such as a file system's policy."""
 
     link: Link
-    documents: tuple[Document, ...]
+    documents: tuple[InputDocument, ...]
 
 
 def roles(resources: Resources, anchors: Anchors) -> tuple[Role, ...]:
@@ -68,7 +68,7 @@ def _role(role: Resource, resources: Resources, anchors: Anchors) -> Role:
 
     given = [_attached(item, resources, anchors) for item in mine(_ATTACHMENT, "role")]
     given += [
-        Given(
+        Grant(
             name=str(item.inputs.get("name", item.name)),
             link=anchors.link(item.urn),
             document=found,
@@ -90,16 +90,16 @@ def _role(role: Resource, resources: Resources, anchors: Anchors) -> Role:
     )
 
 
-def _attached(item: Resource, resources: Resources, anchors: Anchors) -> Given:
+def _attached(item: Resource, resources: Resources, anchors: Anchors) -> Grant:
     arn = item.inputs.get("policyArn")
     for policy in resources.referred(arn, _POLICY):
         found = documents(policy.inputs)
-        return Given(
+        return Grant(
             name=str(policy.inputs.get("name", policy.name)),
             link=anchors.link(policy.urn),
             document=found[0] if found else None,
         )
-    return Given(name=str(arn).rpartition("/")[2], link=anchors.link(item.urn), document=None)
+    return Grant(name=str(arn).rpartition("/")[2], link=anchors.link(item.urn), document=None)
 
 
 def _of(inputs: Mapping[str, Any], key: str) -> str:

@@ -13,7 +13,7 @@ _LONG = 240
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class InputRow:
     """One input. `long` values are folded on the page."""
 
     path: str
@@ -22,7 +22,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Document:
+class InputDocument:
     """An IAM document: in words, and as it is."""
 
     path: str
@@ -30,7 +30,7 @@ class Document:
     source: str
 
 
-def documents(inputs: Mapping[str, Any]) -> list[Document]:
+def documents(inputs: Mapping[str, Any]) -> list[InputDocument]:
     """Every IAM document among a resource's inputs."""
     found = []
     for key in sorted(inputs):
@@ -39,16 +39,16 @@ def documents(inputs: Mapping[str, Any]) -> list[Document]:
             source = json.dumps(
                 json.loads(inputs[key]), indent=2, ensure_ascii=False
             )  # it has statements, so it is JSON
-            found.append(Document(path=key, words=tuple(words), source=source))
+            found.append(InputDocument(path=key, words=tuple(words), source=source))
     return found
 
 
-def rows(inputs: Mapping[str, Any]) -> list[Row]:
+def rows(inputs: Mapping[str, Any]) -> list[InputRow]:
     """Everything else, flat: a row for each leaf, lists of plain values in one."""
     skipped = {document.path for document in documents(inputs)}
     plain = {key: value for key, value in inputs.items() if key not in skipped}
     return [
-        Row(path=path, text=text, long=len(text) > _LONG or "\n" in text)
+        InputRow(path=path, text=text, long=len(text) > _LONG or "\n" in text)
         for path, text in _flat("", plain)
     ]
 

@@ -23,7 +23,7 @@ from jupyterhub_aws.plan.page.money import bars, dollars
 from jupyterhub_aws.plan.page.pools import pools
 from jupyterhub_aws.plan.page.topology.draw import picture
 from jupyterhub_aws.plan.page.topology.scene import scene
-from jupyterhub_aws.plan.page.topology.shape import Scene
+from jupyterhub_aws.plan.page.topology.shape import Topology
 from jupyterhub_aws.plan.page.tree import trees
 from jupyterhub_aws.plan.plan import Plan
 
@@ -73,7 +73,7 @@ def _plural(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _sentence(plan: Plan, drawn: Scene) -> str:
+def _sentence(plan: Plan, drawn: Topology) -> str:
     hubs = len(hub_releases(plan.recording.everything.own))
     built = [
         _plural(hubs, "hub"),

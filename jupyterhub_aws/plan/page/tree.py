@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.plan.page.anchors import Anchors
-from jupyterhub_aws.plan.page.inputs import Document, Row, documents, rows
+from jupyterhub_aws.plan.page.inputs import InputDocument, InputRow, documents, rows
 from jupyterhub_aws.plan.summary import summary
 
 Link = dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Node:
+class TreeNode:
     """One resource, with what stands below it."""
 
     anchor: str
@@ -28,10 +28,10 @@ class Node:
     line: str
     flags: tuple[str, ...]
     parent: Link | None
-    children: tuple[Node, ...]
+    children: tuple[TreeNode, ...]
     needs: tuple[Link, ...]
-    rows: tuple[Row, ...]
-    documents: tuple[Document, ...]
+    rows: tuple[InputRow, ...]
+    documents: tuple[InputDocument, ...]
 
     @property
     def count(self) -> int:
@@ -48,8 +48,8 @@ class Node:
 class Trees:
     """The parts of this library, and what the caller's program added, each by itself."""
 
-    own: tuple[Node, ...]
-    added: tuple[Node, ...]
+    own: tuple[TreeNode, ...]
+    added: tuple[TreeNode, ...]
 
 
 def trees(resources: Resources, anchors: Anchors) -> Trees:
@@ -61,8 +61,8 @@ def trees(resources: Resources, anchors: Anchors) -> Trees:
         if resources.part(resource) is not resource and resource.parent is not None:
             below[resource.parent].append(resource)
 
-    def node(resource: Resource) -> Node:
-        return Node(
+    def node(resource: Resource) -> TreeNode:
+        return TreeNode(
             anchor=anchors.of(resource.urn),
             name=resource.name,
             kind=resource.type.rpartition(":")[2],

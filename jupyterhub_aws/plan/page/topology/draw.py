@@ -12,7 +12,7 @@ import drawsvg
 from jupyterhub_aws.plan.page.anchors import Anchors
 from jupyterhub_aws.plan.page.topology.arrows import Arrow, arrows
 from jupyterhub_aws.plan.page.topology.layout import TEXT, TITLE, WIDTH, Box, Canvas, arranged
-from jupyterhub_aws.plan.page.topology.shape import Scene
+from jupyterhub_aws.plan.page.topology.shape import Topology
 
 _BADGE = 10
 _QUOTE = {'"': "&quot;"}
@@ -24,7 +24,7 @@ class _Link(drawsvg.DrawingParentElement):  # type: ignore[misc]  # the library 
     TAG_NAME = "a"
 
 
-def picture(scene: Scene, anchors: Anchors) -> str:
+def picture(scene: Topology, anchors: Anchors) -> str:
     """The SVG element, to stand inside the page."""
     canvas = arranged(scene)
     drawing = drawsvg.Drawing(

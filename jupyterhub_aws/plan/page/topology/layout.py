@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from jupyterhub_aws.plan.page.text import fitted, wrapped
 from jupyterhub_aws.plan.page.text import width as measured
-from jupyterhub_aws.plan.page.topology.shape import Row, Scene, Shape
+from jupyterhub_aws.plan.page.topology.shape import Element, Row, Topology
 
 WIDTH = 1160
 TITLE, TEXT = 14.0, 12.0
@@ -27,7 +27,7 @@ _NAT_WIDTH = 78
 class Box:
     """A rectangle on the canvas with the words that fit into it."""
 
-    shape: Shape
+    shape: Element
     x: float
     y: float
     width: float
@@ -56,7 +56,7 @@ class Box:
 class Canvas:
     """The picture while it grows downwards, and what it came to."""
 
-    scene: Scene
+    scene: Topology
     y: float = 0
     frames: list[Box] = field(default_factory=list)
     boxes: dict[str, list[Box]] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Canvas:
         """Left edge of a zone."""
         return self.left + zone * (self.column + _GAP)
 
-    def frame(self, shape: Shape, x: float, width: float, top: float) -> None:
+    def frame(self, shape: Element, x: float, width: float, top: float) -> None:
         """Close a frame around everything down to here."""
         self.frames.append(
             Box(shape=shape, x=x, y=top, width=width, height=self.y - top, title=shape.title)
@@ -143,7 +143,7 @@ def _runs(zones: tuple[int, ...]) -> list[tuple[int, ...]]:
     return [tuple(run) for run in runs]
 
 
-def box(shape: Shape, x: float, y: float, width: float) -> Box:
+def box(shape: Element, x: float, y: float, width: float) -> Box:
     """A box as high as its words and parts need."""
     room = width - 2 * _PAD
     lines = tuple(line for text in shape.lines for line in wrapped(text, room, TEXT, _MOST_LINES))
@@ -174,7 +174,7 @@ def box(shape: Shape, x: float, y: float, width: float) -> Box:
     )
 
 
-def _part(shape: Shape, x: float, y: float, width: float) -> Box:
+def _part(shape: Element, x: float, y: float, width: float) -> Box:
     title = fitted(shape.title, width - 16, TEXT, bold=True)
     rest = width - 24 - measured(title, TEXT, bold=True)
     line = fitted(" ".join(shape.lines), rest, TEXT)
@@ -190,7 +190,7 @@ def _part(shape: Shape, x: float, y: float, width: float) -> Box:
     )
 
 
-def arranged(scene: Scene) -> Canvas:
+def arranged(scene: Topology) -> Canvas:
     """The whole picture."""
     canvas = Canvas(scene)
     _outside(canvas)
@@ -217,7 +217,10 @@ def arranged(scene: Scene) -> Canvas:
     canvas.y += _FRAME
     for index, zone in enumerate(scene.zones):
         canvas.frame(
-            Shape(kind="zone", title=zone), canvas.edge(index), canvas.column, canvas.marks["zones"]
+            Element(kind="zone", title=zone),
+            canvas.edge(index),
+            canvas.column,
+            canvas.marks["zones"],
         )
     _below(canvas)
     canvas.y += 14
@@ -226,7 +229,7 @@ def arranged(scene: Scene) -> Canvas:
         canvas.y = max(canvas.y, beside.bottom)
     canvas.y += 12
     canvas.frame(
-        Shape(kind="region", title=f"AWS {scene.region}"),
+        Element(kind="region", title=f"AWS {scene.region}"),
         _REGION_X,
         WIDTH - 2 * _REGION_X,
         canvas.marks["region"],
@@ -243,7 +246,7 @@ def _outside(canvas: Canvas) -> None:
         there.append(
             (
                 "internet",
-                Shape(kind="outside", title="Internet", lines=("images, packages, data",)),
+                Element(kind="outside", title="Internet", lines=("images, packages, data",)),
                 middle + 60,
                 240.0,
             )
@@ -268,7 +271,7 @@ def _public(canvas: Canvas) -> None:
     for index, label in enumerate(canvas.scene.public):
         if label:
             canvas.frame(
-                Shape(kind="public", title=f"public subnet {label}"),
+                Element(kind="public", title=f"public subnet {label}"),
                 canvas.edge(index) + _FRAME,
                 canvas.column - 2 * _FRAME,
                 top,
@@ -298,7 +301,7 @@ def _private(canvas: Canvas) -> None:
     for index, label in enumerate(scene.private):
         title = f"private subnet {label}" if label else "subnets"
         canvas.frame(
-            Shape(kind="private", title=title),
+            Element(kind="private", title=title),
             canvas.edge(index) + _FRAME,
             canvas.column - 2 * _FRAME,
             top,
@@ -307,7 +310,7 @@ def _private(canvas: Canvas) -> None:
 
 def _without_overlap(row: Row) -> list[Row]:
     """Boxes of one row that would stand on each other, in rows of their own."""
-    rows: list[list[Shape]] = []
+    rows: list[list[Element]] = []
     for shape in row:
         for there in rows:
             if not any(set(shape.zones) & set(other.zones) for other in there):
@@ -327,7 +330,7 @@ def _below(canvas: Canvas) -> None:
         canvas.y -= 8
     if scene.endpoints:
         canvas.y += 16
-        shape = Shape(
+        shape = Element(
             kind="endpoints",
             title="Private doors to AWS services (VPC endpoints)",
             parts=scene.endpoints,

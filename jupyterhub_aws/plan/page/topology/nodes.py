@@ -14,7 +14,7 @@ from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.plan.page.text import natural, shape
 from jupyterhub_aws.plan.page.topology.owners import Owners, host
 from jupyterhub_aws.plan.page.topology.places import Places
-from jupyterhub_aws.plan.page.topology.shape import Row, Shape
+from jupyterhub_aws.plan.page.topology.shape import Element, Row
 
 _CORE = "aws:eks/nodeGroup:NodeGroup"
 
@@ -24,7 +24,7 @@ def core(places: Places, owners: Owners) -> Row:
     this stack.
     """
     hubs = tuple(
-        Shape(
+        Element(
             kind="hub",
             title=f"hub {hub_of(release)}",
             lines=(host(release) or f"namespace {release.inputs.get('namespace')}",),
@@ -36,7 +36,7 @@ def core(places: Places, owners: Owners) -> Row:
     if not groups:
         return (
             (
-                Shape(
+                Element(
                     kind="core",
                     title="Hubs",
                     lines=("on the core nodes of the cluster",),
@@ -52,7 +52,7 @@ def core(places: Places, owners: Owners) -> Row:
     )
 
 
-def _core(group: Resource, places: Places, hubs: Row) -> Shape:
+def _core(group: Resource, places: Places, hubs: Row) -> Element:
     size = group.inputs["scalingConfig"]
     types = group.inputs["instanceTypes"]
     lines = (
@@ -60,7 +60,7 @@ def _core(group: Resource, places: Places, hubs: Row) -> Shape:
         " or ".join(types),
         "hubs, autoscaler, add-ons",
     )
-    return Shape(
+    return Element(
         kind="core",
         title="Core nodes",
         lines=lines,
@@ -84,7 +84,7 @@ def pools(stack: StackConfig, places: Places) -> tuple[Row, ...]:
     )
 
 
-def _boxes(pool: str, nodes: list[UserNodes], places: Places) -> Iterator[Shape]:
+def _boxes(pool: str, nodes: list[UserNodes], places: Places) -> Iterator[Element]:
     def where(node: UserNodes) -> tuple[int, ...]:
         return places.of(_group(node).inputs.get("vpcZoneIdentifiers"))
 
@@ -92,7 +92,7 @@ def _boxes(pool: str, nodes: list[UserNodes], places: Places) -> Iterator[Shape]
         here = sorted(group, key=lambda node: (not node.spot, node.name))
         kind = "gpu" if here[0].gpus else "pool"
         lines = (shape(here[0].types[0]), ", ".join(item.name for item in here[0].types))
-        yield Shape(
+        yield Element(
             kind=kind,
             title=f"Pool {pool}",
             lines=lines,
@@ -107,12 +107,12 @@ def _group(node: UserNodes) -> Resource:
     return node.group
 
 
-def _market(node: UserNodes) -> Shape:
+def _market(node: UserNodes) -> Element:
     inputs = _group(node).inputs
     limit = inputs["mixedInstancesPolicy"]["instancesDistribution"].get("spotMaxPrice")
     size = _count(inputs["minSize"], inputs["maxSize"])
     line = f"{size}, at most ${limit}/h" if limit else size
-    return Shape(
+    return Element(
         kind="market",
         title="spot" if node.spot else "on demand",
         lines=(line,),

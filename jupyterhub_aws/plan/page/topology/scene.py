@@ -10,7 +10,7 @@ from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.plan.page.topology import nodes, services
 from jupyterhub_aws.plan.page.topology.owners import Owners, host
 from jupyterhub_aws.plan.page.topology.places import GATEWAY, Places
-from jupyterhub_aws.plan.page.topology.shape import Row, Scene, Shape
+from jupyterhub_aws.plan.page.topology.shape import Element, Row, Topology
 from jupyterhub_aws.plan.plan import Plan
 
 _VPC = "aws:ec2/vpc:Vpc"
@@ -19,7 +19,7 @@ _GROUP = "aws:ec2/securityGroup:SecurityGroup"
 _SHOWN_RANGES = 3
 
 
-def scene(plan: Plan) -> Scene:
+def scene(plan: Plan) -> Topology:
     """What the picture shows. Everything comes from what was recorded, by type."""
     resources = (
         plan.recording.everything.own
@@ -30,7 +30,7 @@ def scene(plan: Plan) -> Scene:
         services.entries(places, owners, public=True),
         services.entries(places, owners, public=False),
     )
-    found = Scene(
+    found = Topology(
         region=plan.stack.region,
         vpc=_vpc(resources),
         zones=places.zones,
@@ -55,19 +55,21 @@ def scene(plan: Plan) -> Scene:
     return replace(found, numbers=numbers, steps=steps)
 
 
-def _vpc(resources: Resources) -> Shape:
+def _vpc(resources: Resources) -> Element:
     found = resources.of(_VPC)
     if not found:
-        return Shape(kind="vpc", title="VPC that is there")
-    return Shape(kind="vpc", title=f"VPC {found[0].inputs.get('cidrBlock', '')}", urn=found[0].urn)
+        return Element(kind="vpc", title="VPC that is there")
+    return Element(
+        kind="vpc", title=f"VPC {found[0].inputs.get('cidrBlock', '')}", urn=found[0].urn
+    )
 
 
-def _gateway(resources: Resources) -> Shape | None:
+def _gateway(resources: Resources) -> Element | None:
     found = resources.of(GATEWAY)
-    return Shape(kind="gateway", title="Internet gateway", urn=found[0].urn) if found else None
+    return Element(kind="gateway", title="Internet gateway", urn=found[0].urn) if found else None
 
 
-def _people(resources: Resources, owners: Owners, entries: Row) -> Shape:
+def _people(resources: Resources, owners: Owners, entries: Row) -> Element:
     hosts = [found for release in owners.releases if (found := host(release))]
     names = (hosts[0] if len(hosts) == 1 else f"{len(hosts)} hubs by their names",) if hosts else ()
     records = resources.of("aws:route53/record:Record")
@@ -77,7 +79,7 @@ def _people(resources: Resources, owners: Owners, entries: Row) -> Shape:
         else ()
     )
     if not entries:
-        return Shape(
+        return Element(
             kind="outside",
             title="People",
             lines=("no balancer: by a tunnel or a node's port", *names),
@@ -90,7 +92,7 @@ def _people(resources: Resources, owners: Owners, entries: Row) -> Shape:
         }
     )
     origin = ", ".join(ranges[:_SHOWN_RANGES]) + (" …" if len(ranges) > _SHOWN_RANGES else "")
-    return Shape(
+    return Element(
         kind="outside",
         title="People",
         lines=(*names, *((f"from {origin}",) if ranges else ()), *dns),
@@ -115,7 +117,7 @@ def _ranges(balancer: Resource, resources: Resources) -> list[str]:
     ]
 
 
-def _steps(scene: Scene) -> tuple[dict[str, int], tuple[str, ...]]:
+def _steps(scene: Topology) -> tuple[dict[str, int], tuple[str, ...]]:
     """The numbered arrows that this stack has, and a sentence for each."""
     entries = scene.entries + scene.entries_inside
     sentences = {

@@ -10,7 +10,7 @@ from itertools import groupby
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.plan.page.topology.owners import Owners, host
 from jupyterhub_aws.plan.page.topology.places import NAT, Places
-from jupyterhub_aws.plan.page.topology.shape import Row, Shape
+from jupyterhub_aws.plan.page.topology.shape import Element, Row
 
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 _LISTENER = "aws:lb/listener:Listener"
@@ -36,7 +36,7 @@ def entries(places: Places, owners: Owners, *, public: bool) -> Row:
     return tuple(_entry(zone, found[zone], places.resources, owners) for zone in sorted(found))
 
 
-def _entry(zone: int, balancers: list[Resource], resources: Resources, owners: Owners) -> Shape:
+def _entry(zone: int, balancers: list[Resource], resources: Resources, owners: Owners) -> Element:
     ports = sorted({port for balancer in balancers for port in _ports(balancer, resources)})
     if len(balancers) == 1:
         release = owners.hub(balancers[0])
@@ -46,7 +46,7 @@ def _entry(zone: int, balancers: list[Resource], resources: Resources, owners: O
         title, lines = "Load balancer", (name, *ports)
     else:
         title, lines = f"{len(balancers)} balancers", ("one for each hub", *ports)
-    return Shape(kind="entry", title=title, lines=lines, urn=balancers[0].urn, zones=(zone,))
+    return Element(kind="entry", title=title, lines=lines, urn=balancers[0].urn, zones=(zone,))
 
 
 def _ports(balancer: Resource, resources: Resources) -> list[str]:
@@ -62,7 +62,7 @@ def _ports(balancer: Resource, resources: Resources) -> list[str]:
 def nats(places: Places) -> Row:
     """The NAT gateways."""
     return tuple(
-        Shape(
+        Element(
             kind="nat",
             title="NAT",
             lines=("gateway",),
@@ -96,7 +96,7 @@ def databases(places: Places, owners: Owners) -> Row:
             )
         title = "Database volume" if len(here) == 1 else f"{len(here)} database volumes"
         boxes.append(
-            Shape(kind="database", title=title, lines=lines, urn=here[0].urn, zones=(zone,))
+            Element(kind="database", title=title, lines=lines, urn=here[0].urn, zones=(zone,))
         )
     return (
         *boxes,
@@ -107,7 +107,7 @@ def databases(places: Places, owners: Owners) -> Row:
     )
 
 
-def _postgres(item: Resource, places: Places, owners: Owners) -> Shape:
+def _postgres(item: Resource, places: Places, owners: Owners) -> Element:
     name = item.inputs.get("dbSubnetGroupName")
     groups = [
         group for group in places.resources.of(_SUBNET_GROUP) if group.inputs.get("name") == name
@@ -117,7 +117,7 @@ def _postgres(item: Resource, places: Places, owners: Owners) -> Shape:
         ", standby in another zone" if item.inputs.get("multiAz") else ", in one of these zones"
     )
     line = f"{item.inputs.get('instanceClass')}, {item.inputs.get('allocatedStorage')} GiB{standby}"
-    return Shape(
+    return Element(
         kind="database",
         title=f"PostgreSQL of hub {owners.name(item)}",
         lines=(line,),
@@ -129,7 +129,7 @@ def _postgres(item: Resource, places: Places, owners: Owners) -> Shape:
 def mounts(places: Places) -> Row:
     """The doors of file systems, one for each zone."""
     return tuple(
-        Shape(
+        Element(
             kind="mount",
             title="mount target",
             urn=item.urn,
@@ -154,13 +154,15 @@ def homes(places: Places) -> Row:
             ),
         )
         boxes.append(
-            Shape(kind="homes", title="Homes: one EBS volume per person", lines=lines, urn=item.urn)
+            Element(
+                kind="homes", title="Homes: one EBS volume per person", lines=lines, urn=item.urn
+            )
         )
     for item in resources.of("kubernetes:core/v1:PersistentVolume"):
         nfs = item.inputs.get("spec", {}).get("nfs")
         if nfs:
             boxes.append(
-                Shape(
+                Element(
                     kind="homes",
                     title="Homes: an NFS server of yours",
                     lines=(f"{nfs['server']}:{nfs['path']}",),
@@ -170,14 +172,14 @@ def homes(places: Places) -> Row:
     return tuple(boxes)
 
 
-def _file_system(item: Resource, resources: Resources) -> Shape:
+def _file_system(item: Resource, resources: Resources) -> Element:
     points = [
         point
         for point in resources.of("aws:efs/accessPoint:AccessPoint")
         if item in resources.referred(point.inputs.get("fileSystemId"), _FILE_SYSTEM)
     ]
     parts = tuple(
-        Shape(
+        Element(
             kind="market",
             title=str(point.inputs.get("rootDirectory", {}).get("path", "/")),
             lines=(_person(point),),
@@ -192,7 +194,7 @@ def _file_system(item: Resource, resources: Resources) -> Shape:
             " every zone"
         ),
     )
-    return Shape(
+    return Element(
         kind="homes",
         title="Homes: shared file system (EFS)",
         lines=lines,
@@ -211,10 +213,10 @@ def endpoints(places: Places) -> Row:
     return tuple(_endpoint(item) for item in places.resources.of("aws:ec2/vpcEndpoint:VpcEndpoint"))
 
 
-def _endpoint(item: Resource) -> Shape:
+def _endpoint(item: Resource) -> Element:
     """One door, named by what follows the region in the service's name: `ecr.api`."""
     name = ".".join(str(item.inputs.get("serviceName", item.name)).split(".")[3:])
-    return Shape(
+    return Element(
         kind="endpoint",
         title=name or item.name,
         lines=(str(item.inputs.get("vpcEndpointType", "")),),
@@ -222,7 +224,7 @@ def _endpoint(item: Resource) -> Shape:
     )
 
 
-def control(resources: Resources) -> tuple[Shape | None, Shape | None]:
+def control(resources: Resources) -> tuple[Element | None, Element | None]:
     """The control plane, and who reaches it from outside."""
     found = resources.of("aws:eks/cluster:Cluster")
     if not found:
@@ -239,9 +241,9 @@ def control(resources: Resources) -> tuple[Shape | None, Shape | None]:
         "run by AWS",
         "API inside the VPC" + (" and from the operators" if ranges else " only"),
     )
-    plane = Shape(kind="control", title="EKS control plane", lines=lines, urn=found[0].urn)
+    plane = Element(kind="control", title="EKS control plane", lines=lines, urn=found[0].urn)
     return plane, (
-        Shape(
+        Element(
             kind="outside",
             title="Operators",
             lines=(f"kubectl and pulumi from {', '.join(ranges)}",),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shape:
+class Element:
     """One box. `zones` are the columns that it spans; `parts` are smaller boxes inside it."""
 
     kind: str
@@ -14,7 +14,7 @@ class Shape:
     lines: tuple[str, ...] = ()
     urn: str | None = None
     zones: tuple[int, ...] = ()
-    parts: tuple[Shape, ...] = ()
+    parts: tuple[Element, ...] = ()
 
     @property
     def words(self) -> str:
@@ -25,22 +25,22 @@ class Shape:
         )
 
 
-Row = tuple[Shape, ...]
+Row = tuple[Element, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class Topology:
     """Everything in the picture: rows of boxes by place, from the outside in."""
 
     region: str
-    vpc: Shape
+    vpc: Element
     zones: tuple[str, ...]
     public: tuple[str, ...]
     private: tuple[str, ...]
-    people: Shape
-    operators: Shape | None = None
-    control: Shape | None = None
-    gateway: Shape | None = None
+    people: Element
+    operators: Element | None = None
+    control: Element | None = None
+    gateway: Element | None = None
     nats: Row = ()
     exits: tuple[tuple[int, int], ...] = ()
     entries: Row = ()
