@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.changes.difference import difference
-from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.changes.side import side_of
 from jupyterhub_aws.diff.markdown import markdown
 
 _JHUB = str(Path(sys.prefix) / "bin" / "jhub")

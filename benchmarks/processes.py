@@ -133,12 +133,12 @@ def floor(tokens: Sequence[str]) -> Command:
 
 
 def lazy_floor(tokens: Sequence[str]) -> Command:
-    """The same, and with the SDK loaded class by class as `jupyterhub_aws/plan/lazy_sdk.py` does
+    """The same, and with the SDK loaded class by class as `jupyterhub_aws/plan/sdk.py` does
     it.
     """
     return _python(
-        "import gc; gc.disable()\nfrom jupyterhub_aws.plan import lazy_sdk;"
-        f" lazy_sdk.install()\n{imports_of(tokens)}\nimport os; os._exit(0)"
+        "import gc; gc.disable()\nfrom jupyterhub_aws.plan import sdk;"
+        f" sdk.install()\n{imports_of(tokens)}\nimport os; os._exit(0)"
     )
 
 

@@ -24,9 +24,9 @@ from jupyterhub_aws.config.egress import (
 )
 from jupyterhub_aws.config.errors import Problem, dotted, shown
 from jupyterhub_aws.config.explain import problems_of
+from jupyterhub_aws.config.infrastructure_rules import zone_problems
 from jupyterhub_aws.config.model import said
 from jupyterhub_aws.config.network import EndpointService
-from jupyterhub_aws.config.place_rules import zone_problems
 from jupyterhub_aws.config.tags import TagValue
 from jupyterhub_aws.config.values import Cidr, KmsKeyArn, Region, StackName, Zone
 from jupyterhub_aws.config.versions import kubernetes_versions

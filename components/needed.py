@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.images import used_images
+from jupyterhub_aws.checks.hub_values.pods import used_images
 from jupyterhub_aws.components.hub.values.hub import upstream_values
 from jupyterhub_aws.components.hub.values.problems import UNKNOWN
 from jupyterhub_aws.config.chart import CHART

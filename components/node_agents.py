@@ -15,7 +15,7 @@ from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.base import Component, checked
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs, in_cluster
-from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.components.pools.args import NodePoolsOutputs
 from jupyterhub_aws.config.specs.images import UPSTREAM, Images
 from jupyterhub_aws.config.specs.node_agents import NodeAgentsSpec
 

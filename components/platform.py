@@ -18,21 +18,26 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime import get_root_resource
 
-from jupyterhub_aws.components.airgap.bucket import BundleBucket, BundleBucketArgs
 from jupyterhub_aws.components.airgap.existing import ExistingNetwork, ExistingNetworkArgs
 from jupyterhub_aws.components.airgap.network import AirgapNetwork, AirgapNetworkArgs
-from jupyterhub_aws.components.airgap.repositories import Repositories, RepositoriesArgs
+from jupyterhub_aws.components.airgap.registry import (
+    BundleBucket,
+    BundleBucketArgs,
+    Repositories,
+    RepositoriesArgs,
+)
 from jupyterhub_aws.components.airgap.runner import Runner, RunnerArgs
-from jupyterhub_aws.components.autoscaler.autoscaler import (
+from jupyterhub_aws.components.autoscaler import (
     AutoscalerIdentity,
     AutoscalerIdentityArgs,
+    AutoscalerPolicy,
+    AutoscalerPolicyArgs,
     AutoscalerRelease,
     AutoscalerReleaseArgs,
     ClusterAutoscaler,
     ClusterAutoscalerArgs,
 )
-from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
-from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs, BackupsOutputs
+from jupyterhub_aws.components.backups import Backups, BackupsArgs, BackupsOutputs
 from jupyterhub_aws.components.base import ArgumentError, Component, checked
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
@@ -40,35 +45,35 @@ from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.cluster.provider import provider_of
 from jupyterhub_aws.components.facts import CloudFacts, exported, taken_over
 from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs
-from jupyterhub_aws.components.homes.ownership import Ownership, OwnershipArgs
+from jupyterhub_aws.components.homes.jobs import Ownership, OwnershipArgs
 from jupyterhub_aws.components.homes.volume_class import VolumeClass, VolumeClassArgs
+from jupyterhub_aws.components.hub.args import HubParts, InClusterInputs
 from jupyterhub_aws.components.hub.cloud import HubCloudArgs
 from jupyterhub_aws.components.hub.hub import JupyterHub
-from jupyterhub_aws.components.hub.parts import HubParts, InClusterInputs
 from jupyterhub_aws.components.imports import Imports
 from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
 from jupyterhub_aws.components.needed import needed_charts, needed_images
 from jupyterhub_aws.components.network.network import Network, NetworkArgs
 from jupyterhub_aws.components.node_agents import NodeAgents, NodeAgentsArgs
-from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.components.pools.args import NodePoolsOutputs
 from jupyterhub_aws.components.pools.pools import NodePools, NodePoolsArgs
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config import network as modes
 from jupyterhub_aws.config.backups import NoBackups
 from jupyterhub_aws.config.chart import CHART
+from jupyterhub_aws.config.cloud_config import Configuration
 from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
 from jupyterhub_aws.config.egress import ProxyEgress
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.config.halves import Configuration
 from jupyterhub_aws.config.homes import EfsHomesSection as EfsSection
 from jupyterhub_aws.config.keys import canonical
 from jupyterhub_aws.config.model import said
 from jupyterhub_aws.config.registry import EcrRegistry
-from jupyterhub_aws.config.resting import endpoint_reasons
 from jupyterhub_aws.config.runner import RunnerSection
 from jupyterhub_aws.config.secrets import missing_secrets
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.hub import HubSpec
+from jupyterhub_aws.config.specs.network import endpoint_reasons
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
 
 #: On a program's root resource: the name of its platform.

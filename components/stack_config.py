@@ -10,8 +10,8 @@ from pulumi.runtime import config as engine_config
 
 from jupyterhub_aws.components.base import ArgumentError
 from jupyterhub_aws.components.platform import JupyterHubPlatform, JupyterHubPlatformArgs
+from jupyterhub_aws.config.cloud_config import Configuration, from_engine, whole
 from jupyterhub_aws.config.errors import ConfigError
-from jupyterhub_aws.config.halves import Configuration, from_engine, whole
 from jupyterhub_aws.config.keys import engine_spelling
 from jupyterhub_aws.config.project import stack_folder
 from jupyterhub_aws.config.stack import PROJECT

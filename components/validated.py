@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from jupyterhub_aws.components.hub.values.problems import hub_problems
 from jupyterhub_aws.components.needed import needed_images
+from jupyterhub_aws.config.cloud_config import Configuration
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.config.halves import Configuration
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -78,3 +78,30 @@ def api_calls() -> tuple[ApiCall, ...]:
 @cache
 def _table() -> dict[str, Any]:
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+
+
+# --- Which permissions the AWS provider needs for a type: to look at it, and to make, change and
+# delete it.
+
+
+_FILE = Path(__file__).parent / "data" / "aws_actions.toml"
+
+
+@cache
+def _groups() -> Mapping[str, Mapping[str, Any]]:
+    return tomllib.loads(_FILE.read_text(encoding="utf-8"))
+
+
+@cache
+def known_types() -> frozenset[str]:
+    """Every type that has a row."""
+    return frozenset(kind for group in _groups().values() for kind in group["types"])
+
+
+def actions(types: Collection[str], which: Literal["read", "write"]) -> tuple[str, ...]:
+    """The permissions for these types, sorted. Raises KeyError for a type that has no row."""
+    unknown = sorted(set(types) - known_types())
+    if unknown:
+        raise KeyError(f"no permissions are known for {', '.join(unknown)}")
+    wanted = [group for group in _groups().values() if set(types) & set(group["types"])]
+    return tuple(sorted({action for group in wanted for action in group[which]}))

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
-from jupyterhub_aws.config.errors import Problem, refuse, shown
+from jupyterhub_aws.config.errors import Problem, Rules, refuse, shown
 from jupyterhub_aws.config.homes import EfsHomesSection, Homes
 from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import Region
@@ -346,7 +346,7 @@ def nothing_to_plan(cluster: AnyCluster, backups: AnyBackups) -> Iterator[Proble
     )
 
 
-RULES = (
+RULES: Rules = (
     (("homes", "backups"), one_truth),
     (("backups",), lock_lets_backups_in),
     (("region", "backups"), copy_goes_elsewhere),

@@ -84,7 +84,7 @@ def _without_nulls(both: dict[str, Any], over: Mapping[str, Any]) -> dict[str, A
     return found
 
 
-def refusals(values: Mapping[str, Any]) -> Iterator[tuple[tree.Path, str]]:
+def refusals(values: Mapping[str, Any]) -> Iterator[tuple[tree.KeyPath, str]]:
     """What the chart's schema says against values, merged with its defaults: where, and why in a
     line.
     """
@@ -96,7 +96,7 @@ def refusals(values: Mapping[str, Any]) -> Iterator[tuple[tree.Path, str]]:
             yield path, _words(error, path)
 
 
-def _unknown(path: tree.Path, key: str) -> str:
+def _unknown(path: tree.KeyPath, key: str) -> str:
     """Say what an unknown key may have meant: the schema's own message would list all that it
     knows, or nothing.
     """
@@ -113,7 +113,7 @@ def _unknown(path: tree.Path, key: str) -> str:
     )
 
 
-def _words(error: ValidationError, path: tree.Path) -> str:
+def _words(error: ValidationError, path: tree.KeyPath) -> str:
     """The schema's finding without what stands around it: its own message would quote whole
     maps, secrets among them.
     """

@@ -4,6 +4,7 @@ a network without the internet needs.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -108,3 +109,23 @@ def addon_account(region: str) -> str:
     """The account from whose registry EKS serves the images of its add-ons in a region."""
     accounts: dict[str, str] = _table()["addon_registries"]
     return accounts.get(region, accounts["default"])
+
+
+# --- Which AWS services have a VPC endpoint: the list that AWS keeps in its CDK
+# (scripts/refresh_endpoint_services.py), read only where a stack names one.
+
+
+FILE = Path(__file__).parent / "data" / "endpoint_services.json"
+
+
+@cache
+def endpoint_services() -> frozenset[str]:
+    """Names as they end com.amazonaws.REGION.NAME."""
+    return frozenset(json.loads(FILE.read_text(encoding="utf-8"))["names"])
+
+
+@cache
+def source() -> str:
+    """Where the list was read, and when."""
+    table = json.loads(FILE.read_text(encoding="utf-8"))
+    return f"{table['source']}, {table['read']}"

@@ -5,7 +5,7 @@ and remedy.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -46,6 +46,10 @@ class Problem:
             if self.path
             else f"{source}: {self.what}; {self.fix}"
         )
+
+
+#: Rules between sections of a stack file, each with the sections that it needs.
+Rules = tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...]
 
 
 class ConfigError(Exception):

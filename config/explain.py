@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from jupyterhub_aws.config import meant
+from jupyterhub_aws.config import suggestions
 from jupyterhub_aws.config.errors import Problem, closest, dotted, names_secret, shown
 from jupyterhub_aws.config.formats import new_name, new_value
 
@@ -179,7 +179,7 @@ def _not_one_of(value: object, choices: list[Any]) -> tuple[str, str]:
             if math.isfinite(value)
             else "choose one of them"
         )
-    if isinstance(value, str) and (said := meant.sign_in_kind(value, choices)):
+    if isinstance(value, str) and (said := suggestions.sign_in_kind(value, choices)):
         return what, said
     if isinstance(value, str) and (today := new_value(value, list(map(str, choices)))):
         return what, f"write {today}: its name since format 2"
@@ -253,7 +253,7 @@ def _instead(
         )
     if today := new_name(key, known):
         return f"write {today}: its name since format 2"
-    if said := meant.option(key, known):
+    if said := suggestions.option(key, known):
         return said
     guess = closest(key, known)
     return f"did you mean {guess}?" if guess else f"remove it; the options are {', '.join(known)}"

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from jupyterhub_aws.config.errors import closest, refuse, shown
-from jupyterhub_aws.config.kubespawner import FIELD
 from jupyterhub_aws.config.model import Model, option, tag
+from jupyterhub_aws.config.traits import FIELD
 from jupyterhub_aws.config.values import HOST, aws_id
 
 _NEVER = "Home directories do not move with it: people would find theirs empty."

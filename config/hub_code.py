@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from jupyterhub_aws.config.errors import names_secret
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.tree import KeyPath
 
 #: Where the chart executes every file, before `hub.extraConfig`; one of them is this program's.
 CONFIGURATION_FOLDER = "/usr/local/etc/jupyterhub/jupyterhub_config.d"
@@ -25,7 +25,7 @@ class Said:
     c.KubeSpawner.uid, `.
     """
 
-    path: Path
+    path: KeyPath
     where: str = ""
 
 
@@ -42,7 +42,7 @@ class Assigned:
     said: Said
 
 
-def at(values: Any, path: Path) -> Any:
+def value_at(values: Any, path: KeyPath) -> Any:
     """The value at a path of maps, or None where it leads nowhere."""
     for key in path:
         values = values.get(key) if isinstance(values, Mapping) else None
@@ -55,7 +55,7 @@ class Code:
     values, and its text.
     """
 
-    path: Path
+    path: KeyPath
     text: str
 
 
@@ -63,10 +63,13 @@ def code_of(values: Mapping[str, Any]) -> list[Code]:
     """What the hub executes, in its order: files of jupyterhub_config.d that are the user's, by
     name, then `hub.extraConfig`, by key.
     """
-    files, config = at(values, ("hub", "extraFiles")), at(values, ("hub", "extraConfig"))
+    files, config = (
+        value_at(values, ("hub", "extraFiles")),
+        value_at(values, ("hub", "extraConfig")),
+    )
     found: list[tuple[str, Code]] = []
     for key, file in files.items() if isinstance(files, Mapping) else ():
-        mount, text = (at(file, (part,)) for part in ("mountPath", "stringData"))
+        mount, text = (value_at(file, (part,)) for part in ("mountPath", "stringData"))
         name = str(mount).rpartition("/")[2]
         if (
             isinstance(text, str)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.config.profiles import split_image
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.tree import KeyPath
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,11 +16,11 @@ class ImageUse:
     tag.
     """
 
-    path: Path
+    path: KeyPath
     reference: str
 
 
-def images_in(values: object, path: Path = ()) -> Iterator[ImageUse]:
+def images_in(values: object, path: KeyPath = ()) -> Iterator[ImageUse]:
     """Every image: `image: REPOSITORY:TAG`, `image: {name, tag}` as z2jh has it, `image:
     {repository, tag}` as most others do.
     """

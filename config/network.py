@@ -19,7 +19,7 @@ from jupyterhub_aws.config.egress import (
     PeerNetwork,
     RoutedPeerNetwork,
 )
-from jupyterhub_aws.config.endpoint_services import endpoint_services, source
+from jupyterhub_aws.config.endpoints import endpoint_services, source
 from jupyterhub_aws.config.errors import closest, refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import Cidr, ShortName, VpcId, Zone, aws_id

@@ -5,6 +5,7 @@ eviction threshold.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -83,7 +84,7 @@ def most_pods(kind: InstanceType) -> int:
 #: (eks-node-monitoring-agent, values.yaml);
 #: termination handler 10m/64Mi and, with GPUs, device plugin 10m/64Mi: our own values
 #: (config/specs/node_agents.py); Fluent Bit 50m/25Mi and
-#: CloudWatch agent 20m/128Mi: our own too (components/monitoring/agent_values.py), counted whether
+#: CloudWatch agent 20m/128Mi: our own too (config/specs/monitoring.py), counted whether
 #: the stack is watched or not.
 _DAEMONS_MILLICORES, _DAEMONS_MIB = (
     50 + 100 + 30 + 10 + 10 + 10 + 50 + 20,
@@ -117,3 +118,26 @@ def core_pods_of(kind: InstanceType) -> int:
         kind.network_interfaces * (kind.addresses_per_interface - 1) * _ADDRESSES_OF_A_PREFIX + 2
     )
     return min(_MOST_PODS, with_prefixes)
+
+
+# --- Quantities of the Kubernetes API as numbers: `500m` cores, `2Gi` bytes.
+
+
+_QUANTITY = re.compile(
+    r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:([eE][+-]?[0-9]+)|([numkMGTPE]|[KMGTPE]i)?)"
+)
+#: apimachinery, pkg/api/resource/quantity.go: suffixes of powers of 10 and of 1024.
+_FACTOR = {
+    "": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
+    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
+}  # fmt: skip
+
+
+def quantity(value: object) -> float:
+    """The number that a quantity means. Raises ValueError for what the API would refuse."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    match = _QUANTITY.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError(value)
+    return float(match[1] + (match[2] or "")) * _FACTOR[match[3] or ""]

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
 from jupyterhub_aws.config.entry import LoadBalancerEntry
-from jupyterhub_aws.config.errors import Problem, refuse, shown
+from jupyterhub_aws.config.errors import Problem, Rules, refuse, shown
 from jupyterhub_aws.config.homes import EfsHomesSection, Homes
 from jupyterhub_aws.config.hub_rules import Hubs
 from jupyterhub_aws.config.model import Model, option
@@ -178,7 +178,7 @@ def nothing_waits_for_nodes(paused: bool, homes: Homes) -> Iterator[Problem]:
         )
 
 
-RULES = (
+RULES: Rules = (
     (("network", "pause"), dropped_exists),
     (("hubs", "pause"), addresses_stay),
     (("region", "cluster", "pause"), machines_are_somebody_elses),

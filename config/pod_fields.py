@@ -69,7 +69,7 @@ def _snake(kind: str) -> Mapping[str, str]:
 
 def wrong(
     kind: str, value: Any, *, part: bool = False, either: bool = False
-) -> Iterator[tuple[tree.Path, str, str]]:
+) -> Iterator[tuple[tree.KeyPath, str, str]]:
     """What the API would drop or refuse in a value of a kind: the place in it, what is wrong, what
     to do.
 
@@ -107,7 +107,7 @@ def wrong(
                 yield (), f"lacks {name}, which Kubernetes requires of a {kind}", f"add {name}"
 
 
-def _typed(kind: str, name: str, type_: str, value: Any) -> Iterator[tuple[tree.Path, str, str]]:
+def _typed(kind: str, name: str, type_: str, value: Any) -> Iterator[tuple[tree.KeyPath, str, str]]:
     amount = (kind, name) in _QUANTITIES
     listed = _LIST.fullmatch(type_)
     if listed:
@@ -138,7 +138,7 @@ def _typed(kind: str, name: str, type_: str, value: Any) -> Iterator[tuple[tree.
         yield from wrong(type_, value)
 
 
-def _scalar(path: tree.Path, type_: str, value: Any) -> Iterator[tuple[tree.Path, str, str]]:
+def _scalar(path: tree.KeyPath, type_: str, value: Any) -> Iterator[tuple[tree.KeyPath, str, str]]:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     text = isinstance(value, str)

@@ -4,15 +4,571 @@ lets strangers in.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from jupyterhub_aws.config.errors import refuse
-from jupyterhub_aws.config.model import option, tag
-from jupyterhub_aws.config.people import NEW_KIND, NEW_RULES, AnySignIn
-from jupyterhub_aws.config.sign_in_directory import LdapLookup, LdapSignIn
-from jupyterhub_aws.config.sign_in_oauth import CognitoSignIn, GitHubSignIn, OidcSignIn
+from jupyterhub_aws.config.errors import refuse, shown
+from jupyterhub_aws.config.model import Model, option, tag
+from jupyterhub_aws.config.values import HOST
+
+# --- What every kind of sign-in says of people: who they are, who manages the others, and which
+# names exist.
+
+
+NEW_RULES = (
+    "The hub restarts (half a minute; running servers go on). Whoever is no longer allowed is"
+    " refused at the next sign-in."
+)
+NEW_KIND = (
+    "The hub restarts. People may come back under other names, and would find other homes: try it"
+    " on a second hub first."
+)
+_PERSON = re.compile(r"[^\s/:{}]{1,100}")
+#: What a rule lets through, before JupyterHub makes it lower case. `\Z` and not `$`, which would
+#: let a last newline pass.
+PATTERNS: dict[str, str] = {
+    "simple": r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
+    "dotted": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
+    "email": r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(@[A-Za-z0-9][A-Za-z0-9.-]{0,127})?\Z",
+}
+NameRule = Literal["simple", "dotted", "email", "any"]
+
+
+def _person(value: str) -> str:
+    if not _PERSON.fullmatch(value):
+        raise refuse(
+            f"is not a name that one can sign in with (got {shown(value)})",
+            "write the bare name, such as ada",
+        )
+    if value != value.lower():
+        raise refuse(
+            f"has upper-case letters (got {shown(value)}): JupyterHub knows everybody in lower"
+            " case",
+            f"write {value.lower()}",
+        )
+    return value
+
+
+Person = Annotated[str, AfterValidator(_person), Field(json_schema_extra={"examples": ["ada"]})]
+_PEOPLE_LIMIT = 2000
+
+
+class AnySignIn(Model):
+    """What every kind has."""
+
+    administrators: tuple[Person, ...] = option(
+        (),
+        help=(
+            "Who sees the admin page and may stop other people's servers. They always get in, and"
+            " nobody else is an administrator by name."
+        ),
+        changing=NEW_RULES,
+        max_length=100,
+    )
+    usernames: NameRule = option(
+        "any",
+        help=(
+            "Names that may come in. `simple`: letters, digits, - and _. `dotted`: dots too."
+            " `email`: also + and an address. `any`: all of them."
+        ),
+        changing=(
+            "The hub restarts. Whoever has another name is refused at the next sign-in; homes stay."
+        ),
+    )
+
+    @property
+    def username_pattern(self) -> str | None:
+        """The rule as a regular expression that is matched from the beginning of a name to its
+        end; None where any name may come in.
+        """
+        return PATTERNS.get(self.usernames)
+
+    @property
+    def groups_known(self) -> bool:
+        """Whether the hub learns of people's groups, so that profiles can be for some of them."""
+        return False
+
+
+class Listed(AnySignIn):
+    """Kinds that know people by name."""
+
+    allowed_users: tuple[Person, ...] = option(
+        (), help="People who may come in, by name.", changing=NEW_RULES, max_length=_PEOPLE_LIMIT
+    )
+
+
+# --- Sign-in with a directory: LDAP or Active Directory, over TLS that is verified.
+
+
+#: The option that nobody writes by mistake.
+PLAIN_TEXT = "none_insecure"
+_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
+#: One `attribute=value` of a DN, in which commas may be escaped (RFC 4514).
+_DN = re.compile(
+    r"\s*[A-Za-z][\w.-]*\s*=(\\.|[^,\\])+(,\s*[A-Za-z][\w.-]*\s*=(\\.|[^,\\])+)*",
+    re.ASCII | re.DOTALL,
+)
+_LDAPS, _LDAP = 636, 389
+
+
+def _server(value: str) -> str:
+    if "://" in value or value.count(":"):
+        raise refuse(
+            f"has a scheme or a port (got {shown(value)})",
+            "write the bare name, such as ldap.example.org; the port has an option of its own",
+        )
+    if not HOST.fullmatch(value):
+        raise refuse(
+            f"is not the name of a server (got {shown(value)})", "write it like ldap.example.org"
+        )
+    return value
+
+
+def _template(value: str) -> str:
+    if (
+        "{username}" not in value
+        or "{" in value.replace("{username}", "")
+        or "}" in value.replace("{username}", "")
+    ):
+        raise refuse(
+            f"must hold {{username}} and no other field (got {shown(value)})",
+            "write it like uid={username},ou=people,dc=example,dc=org",
+        )
+    return value
+
+
+def _attribute(value: str) -> str:
+    if not _ATTRIBUTE.fullmatch(value):
+        raise refuse(
+            f"is not the name of an LDAP attribute (got {shown(value)})",
+            "write it like uid or sAMAccountName",
+        )
+    return value
+
+
+def is_dn(value: str) -> bool:
+    """Whether a text has the form of a distinguished name."""
+    return bool(_DN.fullmatch(value))
+
+
+def _dn(value: str) -> str:
+    if not is_dn(value):
+        raise refuse(
+            f"is not a distinguished name (got {shown(value)})",
+            "write it whole, such as cn=hub,ou=groups,dc=example,dc=org",
+        )
+    return value
+
+
+def _authorities(value: str) -> str:
+    if "-----BEGIN CERTIFICATE-----" not in value or "PRIVATE KEY" in value:
+        raise refuse(
+            "is not a certificate in PEM form",
+            "paste the authority's certificate with its BEGIN and END lines, under"
+            " `ca_certificate: |`",
+        )
+    return value.strip() + "\n"
+
+
+Dn = Annotated[str, AfterValidator(_dn)]
+
+
+class LdapLookup(Model):
+    """Find a person's entry first, with an account that may search, and then try the password."""
+
+    search_base: Dn = option(
+        help="Where people are, such as ou=people,dc=example,dc=org.", changing=NEW_RULES
+    )
+    user_attribute: Annotated[str, AfterValidator(_attribute)] = option(
+        "uid",
+        help=(
+            "The attribute that holds the name which people type: uid, or sAMAccountName with"
+            " Active Directory."
+        ),
+        changing=NEW_KIND,
+    )
+    search_user: str = option(
+        help="DN of the account that searches. Its password is a secret of the stack.",
+        changing=NEW_RULES,
+        min_length=3,
+    )
+
+
+class LdapSignIn(Listed):
+    """A directory, reached with TLS whose certificate is verified against your authority."""
+
+    kind: Literal["ldap"] = tag(
+        "ldap", help="`ldap`: people sign in with their directory password.", changing=NEW_KIND
+    )
+    server: Annotated[str, AfterValidator(_server)] = option(
+        help="Name of the server, as its certificate has it.", changing=NEW_RULES
+    )
+    port: int | None = option(
+        None,
+        help="Port; 636 with `on_connect` and 389 otherwise.",
+        changing=NEW_RULES,
+        ge=1,
+        le=65535,
+    )
+    tls: Literal["on_connect", "start_tls", "none_insecure"] = option(
+        "on_connect",
+        help=(
+            f"`on_connect`: LDAPS. `start_tls`: plain first, then TLS. `{PLAIN_TEXT}`: no TLS, so"
+            " everybody on the network path can read passwords; a warning in every plan."
+        ),
+        changing=NEW_RULES,
+    )
+    ca_certificate: Annotated[str, AfterValidator(_authorities)] | None = option(
+        None,
+        help=(
+            "The authority that signed the server's certificate, in PEM form. Not secret. Required"
+            " with TLS."
+        ),
+        changing=NEW_RULES,
+    )
+    bind_dn_templates: tuple[Annotated[str, AfterValidator(_template)], ...] = option(
+        (),
+        help=(
+            "DNs to try a password with, in order: uid={username},ou=people,dc=example,dc=org. Or"
+            " use `lookup`."
+        ),
+        changing=NEW_RULES,
+        max_length=10,
+    )
+    lookup: LdapLookup | None = option(
+        None,
+        help="Find people by searching, where their DN does not follow from the name.",
+        changing=NEW_RULES,
+    )
+    allowed_groups: tuple[Dn, ...] = option(
+        (), help="DNs of groups whose members may come in.", changing=NEW_RULES, max_length=100
+    )
+    admin_groups: tuple[Dn, ...] = option(
+        (),
+        help=(
+            "DNs of groups whose members are administrators, for as long as they are members. They"
+            " get in too."
+        ),
+        changing=NEW_RULES,
+        max_length=20,
+    )
+    usernames: NameRule = option(
+        "dotted",
+        help=(
+            "Names that may come in: `simple`, `dotted`, `email` or `any`, as with other kinds."
+            " What people type is escaped in any case."
+        ),
+        changing=(
+            "The hub restarts. Whoever has another name is refused at the next sign-in; homes stay."
+        ),
+    )
+    timeout_seconds: int = option(
+        10,
+        help=(
+            "How long a sign-in waits for the directory. One that is silent delays its own sign-ins"
+            " only, never the hub."
+        ),
+        unit="seconds",
+        changing=NEW_RULES,
+        ge=1,
+        le=60,
+    )
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether passwords travel over TLS."""
+        return self.tls != PLAIN_TEXT
+
+    @property
+    def server_port(self) -> int:
+        """The port that is asked: what the stack file says, or the well-known one."""
+        return self.port or (_LDAPS if self.tls == "on_connect" else _LDAP)
+
+    @property
+    def groups_known(self) -> bool:
+        """A directory answers for each group that it is asked about."""
+        return True
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not (
+            self.allowed_groups or self.admin_groups or self.allowed_users or self.administrators
+        ):
+            raise refuse("lets nobody in", "list allowed_groups, allowed_users or administrators")
+        if bool(self.bind_dn_templates) == (self.lookup is not None):
+            raise refuse(
+                "needs either bind_dn_templates or lookup, not both and not neither",
+                "give one of them",
+            )
+        if self.encrypted and self.ca_certificate is None:
+            raise refuse(
+                "has no ca_certificate: nobody could tell your directory from somebody on the way",
+                "paste the authority's certificate",
+            )
+        if not self.encrypted and self.ca_certificate is not None:
+            raise refuse(
+                "has a ca_certificate, but nothing that it would verify",
+                "write tls: on_connect or start_tls, or remove it",
+            )
+        return self
+
+
+# --- Sign-in at somebody else's page: GitHub, any OpenID Connect provider, Amazon Cognito.
+
+
+_CLIENT = re.compile(r"[\w.:@/-]{1,200}", re.ASCII)
+_URL = re.compile(r"https://[^\s/]+(/\S*)?")
+_ORGANIZATION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,38})(:[A-Za-z0-9_.-]{1,100})?")
+_CLAIM = re.compile(r"[\w:/-]+(\.[\w:/-]+)*", re.ASCII)
+
+
+def _client(value: str) -> str:
+    if not _CLIENT.fullmatch(value):
+        raise refuse(
+            f"is not a client id (got {shown(value)})",
+            "copy it from the application that you registered; its secret goes elsewhere",
+        )
+    return value
+
+
+def _url(value: str) -> str:
+    if not _URL.fullmatch(value):
+        raise refuse(
+            f"is not an https address (got {shown(value)})",
+            "write it whole, such as https://login.example.org/oauth2/authorize",
+        )
+    return value
+
+
+def _organization(value: str) -> str:
+    if not _ORGANIZATION.fullmatch(value):
+        raise refuse(
+            f"is neither an organization nor organization:team (got {shown(value)})",
+            "write it as in its address at GitHub, such as jupyter:hub",
+        )
+    return value
+
+
+def _team(value: str) -> str:
+    if ":" not in value:
+        raise refuse(
+            f"is an organization, not a team (got {shown(value)}): all of its members would be"
+            " meant",
+            "write organization:team",
+        )
+    return _organization(value)
+
+
+def _claim(value: str) -> str:
+    if not _CLAIM.fullmatch(value):
+        raise refuse(
+            f"is not the name of a claim (got {shown(value)})",
+            "write it like groups, or realm_access.roles for one inside another",
+        )
+    return value
+
+
+def _domain(value: str) -> str:
+    if "://" in value or not HOST.fullmatch(value) or "." not in value:
+        raise refuse(
+            f"is not the domain of a user pool (got {shown(value)})",
+            "write its host, such as hub.auth.us-east-1.amazoncognito.com, or your own domain's",
+        )
+    return value
+
+
+ClientId = Annotated[str, AfterValidator(_client)]
+HttpsUrl = Annotated[str, AfterValidator(_url)]
+Organization = Annotated[
+    str,
+    AfterValidator(_organization),
+    Field(json_schema_extra={"examples": ["jupyter", "jupyter:hub"]}),
+]
+Team = Annotated[str, AfterValidator(_team), Field(json_schema_extra={"examples": ["jupyter:hub"]})]
+Claim = Annotated[str, AfterValidator(_claim)]
+_CALLBACK = "Its callback address is https://HOSTNAME/hub/oauth_callback."
+
+
+class GitHubSignIn(Listed):
+    """An OAuth application of GitHub. Its client secret is a secret of the stack."""
+
+    kind: Literal["github"] = tag(
+        "github", help="`github`: people sign in at GitHub.", changing=NEW_KIND
+    )
+    client_id: ClientId = option(
+        help=f"Client id of the OAuth application. {_CALLBACK}", changing=NEW_RULES
+    )
+    allowed_organizations: tuple[Organization, ...] = option(
+        (),
+        help="Organizations, or organization:team, whose members may come in.",
+        changing=NEW_RULES,
+        max_length=50,
+    )
+    admin_teams: tuple[Team, ...] = option(
+        (),
+        help=(
+            "Teams (organization:team) whose members are administrators, for as long as they are"
+            " members."
+        ),
+        changing=NEW_RULES,
+        max_length=20,
+    )
+
+    @property
+    def groups_known(self) -> bool:
+        """Groups are teams, as organization:team."""
+        return True
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not (
+            self.allowed_organizations
+            or self.admin_teams
+            or self.allowed_users
+            or self.administrators
+        ):
+            raise refuse(
+                "lets nobody in", "list allowed_organizations, allowed_users or administrators"
+            )
+        return self
+
+
+class _Provider(Listed):
+    """What OpenID Connect providers have in common: claims."""
+
+    client_id: ClientId = option(
+        help=f"Client id of the application. {_CALLBACK}", changing=NEW_RULES
+    )
+    scope: tuple[str, ...] = option(
+        ("openid", "profile", "email"),
+        help="What the provider is asked for.",
+        changing=NEW_RULES,
+        min_length=1,
+    )
+    login_service: str = option(
+        "single sign-on",
+        help="What the button says: “Sign in with …”.",
+        changing=NEW_RULES,
+        min_length=1,
+        max_length=60,
+    )
+    allowed_groups: tuple[str, ...] = option(
+        (), help="Groups whose members may come in.", changing=NEW_RULES, max_length=100
+    )
+    admin_groups: tuple[str, ...] = option(
+        (),
+        help="Groups whose members are administrators. They get in too.",
+        changing=NEW_RULES,
+        max_length=100,
+    )
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not (
+            self.allowed_groups or self.admin_groups or self.allowed_users or self.administrators
+        ):
+            raise refuse("lets nobody in", "list allowed_groups, allowed_users or administrators")
+        if "openid" not in self.scope:
+            raise refuse(
+                "scope lacks openid: the provider would not speak OpenID Connect",
+                "add openid to scope",
+            )
+        return self
+
+
+class OidcSignIn(_Provider):
+    """Any OpenID Connect provider: Keycloak, Entra ID, Okta. Its client secret is a secret of
+    the stack.
+    """
+
+    kind: Literal["oidc"] = tag(
+        "oidc", help="`oidc`: people sign in at an OpenID Connect provider.", changing=NEW_KIND
+    )
+    authorize_url: HttpsUrl = option(
+        help="`authorization_endpoint` of the provider's .well-known/openid-configuration.",
+        changing=NEW_RULES,
+    )
+    token_url: HttpsUrl = option(help="`token_endpoint` of the same document.", changing=NEW_RULES)
+    userinfo_url: HttpsUrl = option(
+        help="`userinfo_endpoint` of the same document.", changing=NEW_RULES
+    )
+    logout_url: HttpsUrl | None = option(
+        None,
+        help=(
+            "`end_session_endpoint` of the same document: where people go who sign out. Without it"
+            " they stay signed in there."
+        ),
+        changing=NEW_RULES,
+    )
+    username_claim: Claim = option(
+        "preferred_username",
+        help=(
+            "The claim that names a person. Choose one that never changes and that people cannot"
+            " choose."
+        ),
+        changing=NEW_KIND,
+    )
+    groups_claim: Claim | None = option(
+        None,
+        help=(
+            "The claim that lists a person's groups. A dot leads into a claim: realm_access.roles."
+        ),
+        changing=NEW_RULES,
+    )
+
+    @property
+    def groups_known(self) -> bool:
+        """Only where a claim holds them."""
+        return self.groups_claim is not None
+
+    @model_validator(mode="after")
+    def _groups_have_a_claim(self) -> Self:
+        if (self.allowed_groups or self.admin_groups) and self.groups_claim is None:
+            raise refuse(
+                "names groups, but not the claim that holds them",
+                "add groups_claim, such as groups",
+            )
+        return self
+
+
+class CognitoSignIn(_Provider):
+    """A user pool of Amazon Cognito. The client secret of its app client is a secret of the
+    stack.
+    """
+
+    kind: Literal["cognito"] = tag(
+        "cognito", help="`cognito`: people sign in at a user pool's own page.", changing=NEW_KIND
+    )
+    domain: Annotated[str, AfterValidator(_domain)] = option(
+        help=(
+            "Host of the user pool's domain, such as hub.auth.us-east-1.amazoncognito.com. The"
+            " sign-out address of the app client is https://HOSTNAME/."
+        ),
+        changing=NEW_RULES,
+    )
+    username_claim: Literal["cognito:username", "email", "sub"] = option(
+        "cognito:username",
+        help="The claim that names a person. With `email`, let nobody change theirs.",
+        changing=NEW_KIND,
+    )
+
+    @property
+    def groups_known(self) -> bool:
+        """Cognito writes a person's groups into the identity token."""
+        return True
+
+    @property
+    def authorize_url(self) -> str:
+        """Amazon Cognito developer guide, "User pool endpoints and managed login reference"."""
+        return f"https://{self.domain}/oauth2/authorize"
+
+    @property
+    def token_url(self) -> str:
+        """The same page of the guide."""
+        return f"https://{self.domain}/oauth2/token"
+
 
 __all__ = [
     "CognitoSignIn",

@@ -5,7 +5,7 @@ sections.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -13,24 +13,21 @@ from pydantic import PrivateAttr
 
 from jupyterhub_aws.config import (
     backups,
-    closed_rules,
-    cluster_rules,
-    existing_rules,
     hub_rules,
+    infrastructure_rules,
+    isolated_rules,
+    monitoring,
     pause,
-    people_rules,
-    place_rules,
-    pool_rules,
-    watch,
 )
 from jupyterhub_aws.config.backups import AwsBackup, Backups
 from jupyterhub_aws.config.cluster import Cluster, EksCluster
-from jupyterhub_aws.config.errors import Problem, dotted
+from jupyterhub_aws.config.errors import Problem, Rules, dotted
 from jupyterhub_aws.config.formats import Format
 from jupyterhub_aws.config.gate import Gate
 from jupyterhub_aws.config.homes import EfsHomesSection, Homes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.monitoring import CloudWatchWatch, Watch
 from jupyterhub_aws.config.network import Network, UnmanagedNetworkSection, Vpc
 from jupyterhub_aws.config.pause import Dropped, Pause, Paused
 from jupyterhub_aws.config.pools import Pools
@@ -39,7 +36,6 @@ from jupyterhub_aws.config.registry import Registry, UpstreamRegistry, registry_
 from jupyterhub_aws.config.runner import RunnerSection
 from jupyterhub_aws.config.tags import Tags
 from jupyterhub_aws.config.values import AccountId, Region, ShortName, StackName
-from jupyterhub_aws.config.watch import CloudWatchWatch, Watch
 
 #: `aws:region` and `aws:allowedAccountIds` are the provider's own keys; everything else stands
 #: under the project's name.
@@ -250,9 +246,6 @@ class StackConfig(Model):
         return registry_of(self.registry, region=self.region, stack=self.name)
 
 
-Rule = Callable[..., Iterator[Problem]]
-
-
 #: A hub's release, as components/hub/hub.py names it.
 _HUB_RELEASE = re.compile(r"kubernetes:helm\.sh/v3:Release::hub-.+-release")
 
@@ -291,24 +284,14 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
 
 #: Rules between sections, each with the sections that it needs. A rule runs when all of them are
 #: valid by themselves.
-RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
-    *place_rules.RULES,
-    *cluster_rules.RULES,
-    *pool_rules.RULES,
-    (("network", "pools", "hubs"), hub_rules.volumes_stay_near),
-    (("pools", "hubs"), hub_rules.pools_exist),
-    (("pools", "hubs"), hub_rules.profiles_fit),
-    (("pools", "hubs"), hub_rules.derived_profiles_fit),
-    (("homes", "hubs"), hub_rules.nothing_shared),
-    (("homes", "hubs"), hub_rules.directories_mean_something),
-    (("hubs",), hub_rules.trial_stays_small),
+RULES: Rules = (
+    *infrastructure_rules.RULES,
+    *hub_rules.RULES,
     (("imports",), _imports_have_form),
     *pause.RULES,
-    *watch.RULES,
+    *monitoring.RULES,
     *backups.RULES,
-    *people_rules.RULES,
-    *existing_rules.RULES,
-    *closed_rules.RULES,
+    *isolated_rules.RULES,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
 def prefixes(keys: Sequence[str]) -> Iterator[str]:
@@ -13,7 +13,7 @@ def prefixes(keys: Sequence[str]) -> Iterator[str]:
     return (".".join(keys[:length]) for length in range(len(keys), 0, -1))
 
 
-def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
     """Everything in a value that is neither a map nor a list, with its path."""
     if isinstance(value, Mapping):
         for key, inner in value.items():

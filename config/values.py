@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from jupyterhub_aws.config.errors import refuse, shown
-from jupyterhub_aws.config.meant import valid_name
+from jupyterhub_aws.config.suggestions import valid_name
 from jupyterhub_aws.config.zones import PARTITIONS, no_zone, partition_named, regions, zones
 
 # Always with fullmatch, for `$` lets a last newline pass; ASCII, for \d and \w know the digits and

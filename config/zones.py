@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 TABLE = Path(__file__).parent / "data" / "zones.json"
-#: Partitions whose ARNs and endpoints this program writes (components/partition.py).
+#: Partitions whose ARNs and endpoints this program writes (components/iam.py).
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 #: Zones where EKS makes no control plane, by id (EKS user guide, "Amazon EKS networking
 #: requirements for VPC and subnets", Subnet requirements for

@@ -14,12 +14,13 @@ from jupyterhub_aws.version import __version__
 if TYPE_CHECKING:
     from jupyterhub_aws.components.airgap.existing import ExistingNetwork, ExistingNetworkArgs
     from jupyterhub_aws.components.airgap.network import AirgapNetwork, AirgapNetworkArgs
-    from jupyterhub_aws.components.autoscaler.autoscaler import (
+    from jupyterhub_aws.components.autoscaler import (
+        AutoscalerPolicy,
+        AutoscalerPolicyArgs,
         ClusterAutoscaler,
         ClusterAutoscalerArgs,
     )
-    from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
-    from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs, BackupsOutputs
+    from jupyterhub_aws.components.backups import Backups, BackupsArgs, BackupsOutputs
     from jupyterhub_aws.components.base import ArgumentError
     from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
     from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
@@ -35,11 +36,12 @@ if TYPE_CHECKING:
     from jupyterhub_aws.components.pools.args import (
         CoreNodes,
         ExistingNodes,
+        NodePoolsOutputs,
         OnDemand,
         Spot,
         SpotFirst,
+        existing_node_pools,
     )
-    from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs, existing_node_pools
     from jupyterhub_aws.components.pools.pools import NodePools, NodePoolsArgs
     from jupyterhub_aws.components.stack_config import from_stack_file
     from jupyterhub_aws.config.backups import CopyTo, Daily, VaultLock, Weekly
@@ -81,9 +83,15 @@ if TYPE_CHECKING:
     from jupyterhub_aws.config.network import FlowLogs, Subnet
     from jupyterhub_aws.config.pools import Disk, Retiring
     from jupyterhub_aws.config.profiles import ImageChoice, Profile, SizeChoice
-    from jupyterhub_aws.config.sign_in import NativeSignIn, SharedPasswordSignIn
-    from jupyterhub_aws.config.sign_in_directory import LdapLookup, LdapSignIn
-    from jupyterhub_aws.config.sign_in_oauth import CognitoSignIn, GitHubSignIn, OidcSignIn
+    from jupyterhub_aws.config.sign_in import (
+        CognitoSignIn,
+        GitHubSignIn,
+        LdapLookup,
+        LdapSignIn,
+        NativeSignIn,
+        OidcSignIn,
+        SharedPasswordSignIn,
+    )
     from jupyterhub_aws.config.specs.alarms import MonitoredHub
     from jupyterhub_aws.config.specs.images import Images
     from jupyterhub_aws.config.volumes import ClaimVolume, ScratchVolume, SharedDirectory
@@ -191,19 +199,19 @@ _PLACES = {
     "AirgapNetwork": "components.airgap.network",
     "AirgapNetworkArgs": "components.airgap.network",
     "ArgumentError": "components.base",
-    "AutoscalerPolicy": "components.autoscaler.policy",
-    "AutoscalerPolicyArgs": "components.autoscaler.policy",
-    "Backups": "components.backups.backups",
-    "BackupsArgs": "components.backups.backups",
-    "BackupsOutputs": "components.backups.backups",
+    "AutoscalerPolicy": "components.autoscaler",
+    "AutoscalerPolicyArgs": "components.autoscaler",
+    "Backups": "components.backups",
+    "BackupsArgs": "components.backups",
+    "BackupsOutputs": "components.backups",
     "CertificateTls": "config.entry",
     "ClaimVolume": "config.volumes",
     "Cluster": "components.cluster.cluster",
     "ClusterArgs": "components.cluster.cluster",
-    "ClusterAutoscaler": "components.autoscaler.autoscaler",
-    "ClusterAutoscalerArgs": "components.autoscaler.autoscaler",
+    "ClusterAutoscaler": "components.autoscaler",
+    "ClusterAutoscalerArgs": "components.autoscaler",
     "ClusterOutputs": "components.cluster.outputs",
-    "CognitoSignIn": "config.sign_in_oauth",
+    "CognitoSignIn": "config.sign_in",
     "CopyTo": "config.backups",
     "CoreNodes": "components.pools.args",
     "Culling": "config.hub",
@@ -219,7 +227,7 @@ _PLACES = {
     "ExistingNetworkArgs": "components.airgap.existing",
     "ExistingNodes": "components.pools.args",
     "FlowLogs": "config.network",
-    "GitHubSignIn": "config.sign_in_oauth",
+    "GitHubSignIn": "config.sign_in",
     "ImageChoice": "config.profiles",
     "Images": "config.specs.images",
     "InternetEgress": "config.egress",
@@ -227,8 +235,8 @@ _PLACES = {
     "JupyterHubArgs": "components.hub.args",
     "JupyterHubPlatform": "components.platform",
     "JupyterHubPlatformArgs": "components.platform",
-    "LdapLookup": "config.sign_in_directory",
-    "LdapSignIn": "config.sign_in_directory",
+    "LdapLookup": "config.sign_in",
+    "LdapSignIn": "config.sign_in",
     "LoadBalancerEntry": "config.entry",
     "Lock": "config.bundle",
     "MemoryDatabase": "config.database",
@@ -246,9 +254,9 @@ _PLACES = {
     "NodeAgentsArgs": "components.node_agents",
     "NodePools": "components.pools.pools",
     "NodePoolsArgs": "components.pools.pools",
-    "NodePoolsOutputs": "components.pools.outputs",
+    "NodePoolsOutputs": "components.pools.args",
     "NodePortEntry": "config.entry",
-    "OidcSignIn": "config.sign_in_oauth",
+    "OidcSignIn": "config.sign_in",
     "OnDemand": "components.pools.args",
     "PackageMirrors": "config.mirrors",
     "PeerNetwork": "config.egress",
@@ -273,7 +281,7 @@ _PLACES = {
     "UsageReport": "config.homes",
     "VaultLock": "config.backups",
     "Weekly": "config.backups",
-    "existing_node_pools": "components.pools.outputs",
+    "existing_node_pools": "components.pools.args",
     "from_stack_file": "components.stack_config",
     "pod_identity_trust": "components.iam",
     "read_lock": "config.bundle",

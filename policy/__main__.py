@@ -3,9 +3,7 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(
-    0, str(Path(__file__).resolve().parents[1])
-)  # the engine starts this file in its own folder
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # sys.path has this folder only
 
 from jupyterhub_aws.policy.pack import make_pack
 

@@ -18,7 +18,7 @@ from typing import Any
 from jupyterhub_aws.config.managed_policies import DOCUMENTS, NAMES
 
 #: What identities of the program carry (components/addons, backups, cluster, pools), and what the
-#: CI roles may attach besides (components/ci/policy.py).
+#: CI roles may attach besides (components/ci.py).
 WANTED = (
     "AmazonEBSCSIDriverPolicy",
     "AmazonEBSCSIDriverPolicyV2",

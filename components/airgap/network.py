@@ -16,11 +16,11 @@ from jupyterhub_aws.components.airgap.endpoints import Endpoints, EndpointsArgs
 from jupyterhub_aws.components.airgap.peer_networks import PeerNetworks, PeerNetworksArgs
 from jupyterhub_aws.components.arguments import Arguments, outputs_of, plain_of
 from jupyterhub_aws.components.base import checked
-from jupyterhub_aws.components.network.base import OwnVpc
+from jupyterhub_aws.components.network.network import OwnVpc
 from jupyterhub_aws.components.network.outputs import NetworkOutputs, network_outputs
 from jupyterhub_aws.config import network as network_config
 from jupyterhub_aws.config.egress import ProxyEgress, RoutedPeerNetwork
-from jupyterhub_aws.config.place_rules import zones_in_region
+from jupyterhub_aws.config.infrastructure_rules import zones_in_region
 from jupyterhub_aws.config.specs.network import IsolatedVpcSpec, default_services, isolated_vpc_spec
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pulumi
 import pulumi_aws as aws
@@ -14,19 +14,93 @@ import pulumi_eks
 import pulumi_kubernetes as kubernetes
 from pulumi_aws import cloudwatch, eks, iam, kms
 
-from jupyterhub_aws.components.addons.addons import AddonsArgs, NodeAddons
+from jupyterhub_aws.components.addons import AddonsArgs, NodeAddons
 from jupyterhub_aws.components.airgap.node_security import NodeSecurity, NodeSecurityArgs
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.base import Component, checked, named
-from jupyterhub_aws.components.cluster.control_plane import configure_control_plane
-from jupyterhub_aws.components.cluster.documents import envelope_policy, key_policy
+from jupyterhub_aws.components.base import Component, change_below, checked, named
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
-from jupyterhub_aws.components.iam import service_trust
+from jupyterhub_aws.components.iam import document, managed_policy, partition_of, service_trust
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
-from jupyterhub_aws.components.partition import managed_policy, partition_of
 from jupyterhub_aws.config import cluster as cluster_config
-from jupyterhub_aws.config.cluster_rules import cluster_problems
+from jupyterhub_aws.config.infrastructure_rules import cluster_problems
 from jupyterhub_aws.config.specs.cluster import ClusterSpec, cluster_spec
+
+# --- What is said to the cluster inside a `pulumi_eks.Cluster`, and not to the component around it:
+# who reaches its API, and that it is protected.
+
+
+CONTROL_PLANE = "aws:eks/cluster:Cluster"
+
+
+def configure_control_plane(
+    component: str, *, public_access_cidrs: Sequence[str], protected: bool
+) -> None:
+    """Open the API of the cluster inside the `pulumi_eks.Cluster` of this resource name to these
+    networks, and protect it. Call before it is made.
+    """
+
+    def changed(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult:
+        props: Mapping[str, Any] = args.props
+        if public_access_cidrs:
+            network = props["vpcConfig"]
+            opened = (
+                network.apply(_opened_to(public_access_cidrs))
+                if isinstance(network, pulumi.Output)
+                else _opened_to(public_access_cidrs)(network)
+            )
+            props = {**props, "vpcConfig": opened}
+        if not protected:
+            return pulumi.ResourceTransformResult(props=dict(props), opts=args.opts)
+        options = pulumi.ResourceOptions(protect=True, retain_on_delete=True)
+        return pulumi.ResourceTransformResult(
+            props=dict(props), opts=pulumi.ResourceOptions.merge(args.opts, options)
+        )
+
+    # pulumi-eks 4.4, nodejs/eks/cluster/cluster.ts, createCore: new
+    # aws.eks.Cluster(`${name}-eksCluster`, …)
+    change_below(CONTROL_PLANE, f"{component}-eksCluster", changed)
+
+
+def _opened_to(cidrs: Sequence[str]) -> Any:
+    return lambda network: {
+        **network,
+        "endpointPublicAccess": True,
+        "publicAccessCidrs": list(cidrs),
+    }
+
+
+# --- IAM documents of the control plane: who may use its key, and what its service role may do with
+# it.
+
+
+def key_policy(partition: str, account: str) -> str:
+    """The key belongs to the account: IAM policies there decide who uses it (KMS developer
+    guide, "Default key policy").
+    """
+    return document(
+        {
+            "Sid": "AccountDecides",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+    )
+
+
+def envelope_policy(key_arn: str) -> str:
+    """What the service role does with the key that encrypts Kubernetes secrets
+    (terraform-aws-eks 21, `cluster_encryption`).
+    """
+    return document(
+        {
+            "Sid": "EncryptSecrets",
+            "Effect": "Allow",
+            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ListGrants", "kms:DescribeKey"],
+            "Resource": [key_arn],
+        }
+    )
+
 
 _ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
 #: A deleted key can be restored for this long; what it encrypted is lost afterwards. 30 is the most
@@ -269,7 +343,7 @@ class Cluster(Component):
             encryption_config_key_arn=key.arn,
             authentication_mode=pulumi_eks.AuthenticationMode.API,
             endpoint_private_access=True,
-            # Public or not is components/cluster/control_plane.py's to say: told here, the
+            # Public or not is components/cluster/cluster.py's to say: told here, the
             # component asks the API for minutes at every `up`.
             endpoint_public_access=None if spec.public_access_cidrs else False,
             kubernetes_service_ip_address_range=spec.service_cidr,

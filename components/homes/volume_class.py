@@ -9,8 +9,8 @@ from typing import ClassVar
 import pulumi
 from pulumi_kubernetes.storage.v1 import StorageClass
 
+from jupyterhub_aws.components.addons import EBS_DRIVER
 from jupyterhub_aws.components.base import Component
-from jupyterhub_aws.components.drivers import EBS_DRIVER
 from jupyterhub_aws.config.specs.homes import VolumeClassSpec
 
 

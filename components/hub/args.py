@@ -11,14 +11,14 @@ from typing import Any
 import pulumi
 
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.backups.backups import BackupsOutputs
+from jupyterhub_aws.components.backups import BackupsOutputs
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
+from jupyterhub_aws.components.facts import HubFacts
 from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
 from jupyterhub_aws.components.hub.cloud import HubCloudArgs
-from jupyterhub_aws.components.hub.parts import HubParts, InClusterInputs
 from jupyterhub_aws.components.hub.values.problems import hub_problems
-from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.components.pools.args import NodePoolsOutputs
 from jupyterhub_aws.config.chart import CHART
 from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
 from jupyterhub_aws.config.database import Database
@@ -44,6 +44,45 @@ from jupyterhub_aws.config.specs.network import NetworkSpec
 from jupyterhub_aws.config.stack import StackConfig, broken_rules, file_key
 from jupyterhub_aws.config.values import ShortName
 from jupyterhub_aws.config.volumes import SharedDirectory, Volume
+
+# --- The two halves of a hub as a component takes them: what AWS's own API makes of it, and what
+# the Kubernetes API makes.
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InClusterInputs:
+    """What the part of a hub inside the cluster needs: `images` names images, `chart` says where
+    the z2jh chart comes from (components/charts.py).
+
+    `secrets` are the encrypted values of the stack file by key, `depends_on` what its pods need.
+    The cluster is reached by `kubeconfig` (its text; None: by the file that `access` names, or the
+    caller's own) when pods have to be asked why they are not ready.
+    """
+
+    images: Images
+    chart: Mapping[str, Any]
+    secrets: Mapping[str, pulumi.Input[str]]
+    depends_on: Sequence[pulumi.Resource] = ()
+    kubeconfig: pulumi.Input[str] | None = None
+    access: ExistingCluster | None = None
+    cluster_name: pulumi.Input[str] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HubParts:
+    """One hub of a stack, and which of its halves this program makes.
+
+    `cloud`: what AWS's own API makes, or None; then `facts` has what the stack exports that made
+    it. `in_cluster`: what the Kubernetes API makes, or None. `homes_handle` names file system and
+    access point of homes in EFS.
+    """
+
+    hub: HubSpec
+    cloud: HubCloudArgs | None = None
+    facts: HubFacts | None = None
+    in_cluster: InClusterInputs | None = None
+    homes_handle: pulumi.Input[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,9 +10,7 @@ import pulumi
 from pulumi_random import RandomPassword
 
 from jupyterhub_aws.components.base import Component
-from jupyterhub_aws.components.entry.args import EntryArgs
-from jupyterhub_aws.components.entry.balancer import Balancer
-from jupyterhub_aws.components.entry.entry import HubEntry
+from jupyterhub_aws.components.entry import Balancer, EntryArgs, HubEntry
 from jupyterhub_aws.components.hub.database import (
     DatabaseVolume,
     DatabaseVolumeArgs,

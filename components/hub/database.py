@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import ebs, ec2, rds, vpc
 
+from jupyterhub_aws.components.addons import EBS_DRIVER_TAG
 from jupyterhub_aws.components.base import Component, named
-from jupyterhub_aws.components.drivers import EBS_DRIVER_TAG
 from jupyterhub_aws.components.hub.values.hub import DATABASE_NAME, DATABASE_USER
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
 from jupyterhub_aws.config.specs.names import HubNames

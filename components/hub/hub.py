@@ -19,14 +19,12 @@ from pulumi_random import RandomString
 
 from jupyterhub_aws.components.base import ArgumentError, Component
 from jupyterhub_aws.components.cluster.outputs import in_cluster
-from jupyterhub_aws.components.entry.certificate import own_certificate_end
-from jupyterhub_aws.components.entry.service import EntryService, EntryServiceArgs
+from jupyterhub_aws.components.entry import EntryService, EntryServiceArgs, own_certificate_end
 from jupyterhub_aws.components.facts import HubFacts
-from jupyterhub_aws.components.homes.usage import UsageReportJob, UsageReportJobArgs
-from jupyterhub_aws.components.hub.args import JupyterHubArgs
+from jupyterhub_aws.components.homes.jobs import UsageReportJob, UsageReportJobArgs
+from jupyterhub_aws.components.hub.args import HubParts, InClusterInputs, JupyterHubArgs
 from jupyterhub_aws.components.hub.cloud import HubCloud
 from jupyterhub_aws.components.hub.not_ready import HubAccess, says_why
-from jupyterhub_aws.components.hub.parts import HubParts, InClusterInputs
 from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
 from jupyterhub_aws.components.hub.storage import (
     DatabasePlace,
@@ -40,7 +38,6 @@ from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES
 from jupyterhub_aws.config.specs.alarms import MonitoredHub
-from jupyterhub_aws.config.specs.hub_egress import POD_IDENTITY_RULE
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.names import (
     PROXY_DEPLOYMENT,
@@ -48,6 +45,7 @@ from jupyterhub_aws.config.specs.names import (
     SERVER_ENVIRONMENT,
     SERVER_SECRETS,
 )
+from jupyterhub_aws.config.specs.network_policies import POD_IDENTITY_RULE
 
 #: Which certificate the proxy has, by the first digits of its digest.
 _CERTIFICATE = "jupyterhub-aws/certificate"

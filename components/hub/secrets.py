@@ -15,7 +15,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Secret
 from pulumi_random import RandomBytes, RandomPassword
 
-from jupyterhub_aws.checks.certificate import key_fault
+from jupyterhub_aws.checks.certificates import key_fault
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.hub.values.hub import secret_values

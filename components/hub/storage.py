@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_kubernetes.core.v1 import PersistentVolume, PersistentVolumeClaim
 
+from jupyterhub_aws.components.addons import EBS_DRIVER, EFS_DRIVER
 from jupyterhub_aws.components.base import Component
-from jupyterhub_aws.components.drivers import EBS_DRIVER, EFS_DRIVER
 from jupyterhub_aws.components.hub.database import volume_suffix
 from jupyterhub_aws.config.database import SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.homes import EfsAccessPointHomes, Homes, NfsHomes

@@ -6,22 +6,219 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pulumi
+from pulumi_aws import cloudwatch, kms, sns
 
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.base import Component, account_of, checked
+from jupyterhub_aws.components.base import Component, account_of, checked, named
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
-from jupyterhub_aws.components.monitoring.alarms import Alarms, AlarmsArgs
-from jupyterhub_aws.components.monitoring.launches import Launches, LaunchesArgs
-from jupyterhub_aws.components.monitoring.logs import Logs, LogsArgs
-from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.components.monitoring.logs import (
+    Logs,
+    LogsArgs,
+    events_policy,
+    key_policy,
+    log_filter,
+    topic_policy,
+)
+from jupyterhub_aws.components.pools.args import NodePoolsOutputs
 from jupyterhub_aws.config.errors import shown
-from jupyterhub_aws.config.specs.alarms import Monitored, MonitoredHub
-from jupyterhub_aws.config.specs.monitoring import MonitoringSpec
-from jupyterhub_aws.config.watch import CloudWatchWatch
+from jupyterhub_aws.config.monitoring import CloudWatchWatch
+from jupyterhub_aws.config.specs.alarms import (
+    AlarmSpec,
+    Measure,
+    Monitored,
+    MonitoredHub,
+    alarm_specs,
+)
+from jupyterhub_aws.config.specs.monitoring import FAILED_LAUNCHES, MonitoringSpec
+from jupyterhub_aws.config.specs.node_groups import generation
+
+# --- The alarms of a cluster and its hubs, and the topic through which operators are told.
+
+
+#: Nothing is lost with this key but messages on their way; 7 is the least that KMS allows.
+_KEY_DELETION_DAYS = 7
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AlarmsArgs:
+    """`spec` says whom to tell and when, `monitored` what alarms look at."""
+
+    spec: MonitoringSpec
+    monitored: Monitored
+    account: pulumi.Input[str]
+    tags: Mapping[str, str]
+
+
+class Alarms(Component):
+    """One topic; every receiver is told of every alarm, and told again when it is over. Paused,
+    nobody is.
+    """
+
+    token: ClassVar[str] = "jupyterhub-aws:monitoring:Alarms"
+    topic_arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, opts)
+        self._name, self._args, self._spec = name, args, args.spec
+        topic = self._topic()
+        self.topic_arn = topic.arn
+        for alarm in alarm_specs(args.spec, args.monitored):
+            self._alarm(alarm, topic)
+        self.register_outputs({"topic_arn": self.topic_arn})
+
+    def _topic(self) -> sns.Topic:
+        args, physical = self._args, self._spec.topic_name
+        account, region = pulumi.Output.from_input(args.account), self._spec.region
+        key = kms.Key(
+            f"{self._name}-key",
+            description=f"Alarms of {self._spec.name}, on their way",
+            enable_key_rotation=True,
+            deletion_window_in_days=_KEY_DELETION_DAYS,
+            policy=account.apply(lambda known: key_policy(region, known)),
+            tags=named(args.tags, physical),
+            opts=self.child(),
+        )
+        topic = sns.Topic(
+            f"{self._name}-topic",
+            name=physical,
+            kms_master_key_id=key.arn,
+            tags=named(args.tags, physical),
+            opts=self.child(),
+        )
+        policy = pulumi.Output.all(topic.arn, account).apply(
+            lambda known: topic_policy(known[0], known[1])
+        )
+        sns.TopicPolicy(f"{self._name}-policy", arn=topic.arn, policy=policy, opts=self.child())
+        for receiver in self._spec.options.notify:
+            protocol = "https" if receiver.startswith("https://") else "email"
+            child = f"{self._name}-to-{protocol}-{generation(receiver)}"
+            sns.TopicSubscription(
+                child, topic=topic.arn, protocol=protocol, endpoint=receiver, opts=self.child()
+            )
+        return topic
+
+    def _alarm(self, alarm: AlarmSpec, topic: sns.Topic) -> None:
+        name = f"{self._spec.name}-{alarm.suffix}"
+        cloudwatch.MetricAlarm(
+            f"{self._name}-{alarm.suffix}",
+            name=name,
+            alarm_description=alarm.description,
+            comparison_operator=alarm.comparison,
+            threshold=alarm.threshold,
+            evaluation_periods=alarm.times,
+            # At rest nothing beats and nobody answers: that is no news, and stays none in the
+            # minutes after it is resumed.
+            treat_missing_data=(
+                "ignore" if self._spec.paused and alarm.silence == "breaching" else alarm.silence
+            ),
+            actions_enabled=not self._spec.paused,
+            alarm_actions=[topic.arn],
+            ok_actions=[topic.arn],
+            tags=named(self._args.tags, name),
+            opts=self.child(),
+            **_measured(alarm),
+        )
+
+
+def _measured(spec: AlarmSpec) -> dict[str, Any]:
+    """One metric as itself; several, or one that is reckoned with, as queries of which the
+    expression's is the value.
+    """
+    seconds = 60 * spec.minutes
+    if spec.expression is None:
+        (measure,) = spec.measures.values()
+        return {**_metric(measure), "statistic": measure.statistic, "period": seconds}
+    queries: list[dict[str, Any]] = [
+        {
+            "id": key,
+            "return_data": False,
+            "metric": {**_metric(measure), "stat": measure.statistic, "period": seconds},
+        }
+        for key, measure in spec.measures.items()
+    ]
+    return {
+        "metric_queries": [
+            {
+                "id": "value",
+                "expression": spec.expression,
+                "label": spec.suffix,
+                "return_data": True,
+            },
+            *queries,
+        ]
+    }
+
+
+def _metric(measure: Measure) -> dict[str, Any]:
+    return {
+        "namespace": measure.namespace,
+        "metric_name": measure.name,
+        **({"dimensions": dict(measure.dimensions)} if measure.dimensions else {}),
+    }
+
+
+# --- Nodes that AWS refused: EventBridge writes each into a log group, where they are counted and
+# can be read.
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LaunchesArgs:
+    """`spec` says which groups are meant, and how long records are kept."""
+
+    spec: MonitoringSpec
+    tags: Mapping[str, str]
+
+
+class Launches(Component):
+    """The rule, its log group, and permission to write. Not a message for each: a group without
+    capacity tries again every few minutes.
+    """
+
+    token: ClassVar[str] = "jupyterhub-aws:monitoring:Launches"
+
+    def __init__(
+        self, name: str, args: LaunchesArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, opts)
+        spec, physical = args.spec, args.spec.launches_name
+        tags = named(args.tags, physical)
+        group = cloudwatch.LogGroup(
+            f"{name}-records",
+            name=spec.launches_log_group,
+            retention_in_days=spec.options.log_retention_days,
+            tags=tags,
+            opts=self.child(),
+        )
+        rule = cloudwatch.EventRule(
+            f"{name}-rule",
+            name=physical,
+            description=f"Nodes of {spec.name} that AWS refused",
+            event_pattern=spec.launch_pattern,
+            tags=tags,
+            opts=self.child(),
+        )
+        document = pulumi.Output.all(group.arn, rule.arn).apply(
+            lambda known: events_policy(known[0], known[1])
+        )
+        written = cloudwatch.LogResourcePolicy(
+            f"{name}-write", policy_name=physical, policy_document=document, opts=self.child()
+        )
+        cloudwatch.EventTarget(
+            f"{name}-target",
+            rule=rule.name,
+            target_id="records",
+            arn=group.arn,
+            opts=self.child(depends_on=[written]),
+        )
+        log_filter(self, f"{name}-{FAILED_LAUNCHES.metric}", spec, group, FAILED_LAUNCHES)
+        self.register_outputs({"log_group_name": group.name})
+
 
 _OPTIONS = (
     "notify",

@@ -9,15 +9,178 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import pulumi
-from pulumi_aws import ec2
+from pulumi_aws import cloudwatch, ec2, iam
 
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.base import checked
-from jupyterhub_aws.components.network.base import OwnVpc
+from jupyterhub_aws.components.base import Component, checked, named
+from jupyterhub_aws.components.iam import document, service_trust
 from jupyterhub_aws.components.network.outputs import NetworkOutputs, network_outputs
+from jupyterhub_aws.config import network as network_config
+from jupyterhub_aws.config.infrastructure_rules import zones_in_region
 from jupyterhub_aws.config.network import FlowLogs, OpenNetworkSection
-from jupyterhub_aws.config.place_rules import zones_in_region
-from jupyterhub_aws.config.specs.network import OpenVpcSpec, ZoneSubnets, open_vpc_spec
+from jupyterhub_aws.config.specs.network import OpenVpcSpec, OwnVpcSpec, ZoneSubnets, open_vpc_spec
+
+# --- Flow logs: who talked to whom in the VPC, kept in CloudWatch for a bounded time.
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VpcFlowLogsArgs:
+    """The section `network.flow_logs`, the VPC that is watched, and the prefix of physical
+    names.
+    """
+
+    flow_logs: network_config.FlowLogs
+    vpc_id: pulumi.Input[str]
+    prefix: str
+    tags: Mapping[str, str]
+
+
+def writer_policy(log_group_arn: str) -> str:
+    """What the flow log service needs, on this one group (VPC user guide, "IAM role for publishing
+    flow logs to CloudWatch Logs").
+
+    Listing groups is asked of the account, never of one group (Service Authorization Reference,
+    "DescribeLogGroups").
+    """
+    return document(
+        {
+            "Sid": "WriteFlowLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+            "Resource": [f"{log_group_arn}:*"],
+        },
+        {
+            "Sid": "FindLogGroup",
+            "Effect": "Allow",
+            "Action": ["logs:DescribeLogGroups"],
+            "Resource": "*",
+        },
+    )
+
+
+class VpcFlowLogs(Component):
+    """The log group, the role that writes into it, and the flow log itself."""
+
+    token: ClassVar[str] = "jupyterhub-aws:network:VpcFlowLogs"
+    log_group_name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: VpcFlowLogsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, opts)
+        physical = f"{args.prefix}-flow-logs"
+        group = cloudwatch.LogGroup(
+            f"{name}-records",
+            name=f"/{args.prefix}/vpc/flow-logs",
+            retention_in_days=args.flow_logs.retention_days,
+            tags=named(args.tags, physical),
+            opts=self.child(),
+        )
+        role = iam.Role(
+            f"{name}-role",
+            name=physical,
+            assume_role_policy=service_trust("vpc-flow-logs.amazonaws.com"),
+            tags=named(args.tags, physical),
+            opts=self.child(),
+        )
+        policy = iam.RolePolicy(
+            f"{name}-write",
+            name="write",
+            role=role.name,
+            policy=group.arn.apply(writer_policy),
+            opts=self.child(),
+        )
+        ec2.FlowLog(
+            f"{name}-log",
+            vpc_id=args.vpc_id,
+            traffic_type=args.flow_logs.traffic,
+            log_destination_type="cloud-watch-logs",
+            log_destination=group.arn,
+            iam_role_arn=role.arn,
+            max_aggregation_interval=60,
+            tags=named(args.tags, physical),
+            opts=self.child(depends_on=[policy]),
+        )
+        self.log_group_name = group.name
+        self.register_outputs({"log_group_name": self.log_group_name})
+
+
+# --- What every VPC that is made here has: private subnets for nodes and pods, an emptied default
+# security group, flow logs.
+
+
+class OwnVpc(Component):
+    """A VPC over two or three zones, without any egress: what is added to it decides that."""
+
+    def __init__(
+        self,
+        name: str,
+        spec: OwnVpcSpec,
+        tags: Mapping[str, str],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        super().__init__(name, opts)
+        self._own, self._stack_tags = spec, tags
+        self.vpc = self._vpc()
+        #: By the name of their zone.
+        self.private_subnets = {
+            subnets.zone: self._private_subnet(subnets) for subnets in spec.subnets
+        }
+        if spec.flow_logs is not None:
+            VpcFlowLogs(
+                f"{name}-flow-logs",
+                VpcFlowLogsArgs(
+                    flow_logs=spec.flow_logs, vpc_id=self.vpc.id, prefix=spec.name, tags=tags
+                ),
+                self.child(),
+            )
+
+    def _tags(self, suffix: str) -> dict[str, str]:
+        return named(self._stack_tags, f"{self._own.name}-{suffix}")
+
+    def _vpc(self) -> ec2.Vpc:
+        # Both DNS switches: private API endpoint, EFS names and private endpoints resolve only with
+        # them.
+        vpc = ec2.Vpc(
+            f"{self._name}-vpc",
+            cidr_block=self._own.cidr,
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            tags=named(self._stack_tags, self._own.name),
+            opts=self.child(),
+        )
+        # Every VPC comes with a group that lets its members talk; without rules, whatever lands in
+        # it by accident is cut off.
+        ec2.DefaultSecurityGroup(
+            f"{self._name}-default-security-group",
+            vpc_id=vpc.id,
+            ingress=[],
+            egress=[],
+            tags=self._tags("default-unused"),
+            opts=self.child(),
+        )
+        return vpc
+
+    def _private_subnet(self, zone: ZoneSubnets) -> ec2.Subnet:
+        subnet = ec2.Subnet(
+            f"{self._name}-private-{zone.letter}",
+            vpc_id=self.vpc.id,
+            availability_zone=zone.zone,
+            cidr_block=str(zone.private),
+            map_public_ip_on_launch=False,
+            tags={**self._tags(f"private-{zone.letter}"), "kubernetes.io/role/internal-elb": "1"},
+            opts=self.child(),
+        )
+        ec2.SubnetCidrReservation(
+            f"{self._name}-pods-{zone.letter}",
+            subnet_id=subnet.id,
+            cidr_block=str(zone.pods),
+            reservation_type="prefix",
+            description="/28 prefixes for pods",
+            opts=self.child(),
+        )
+        return subnet
+
 
 _ANYWHERE = "0.0.0.0/0"
 

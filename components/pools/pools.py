@@ -12,23 +12,28 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import eks, iam, kms
 
-from jupyterhub_aws.components.addons.addons import AddonsArgs, ControllerAddons
+from jupyterhub_aws.components.addons import AddonsArgs, ControllerAddons
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.base import Component, checked, named
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
-from jupyterhub_aws.components.partition import partition_of
+from jupyterhub_aws.components.iam import partition_of
 from jupyterhub_aws.components.pools.args import (
     AnyCore,
     AnyPool,
     CoreNodes,
+    NodePoolsOutputs,
     paths_of_pools,
     pools_section,
 )
-from jupyterhub_aws.components.pools.core import CorePool, CorePoolArgs
-from jupyterhub_aws.components.pools.nodes import NodeParts, node_role
-from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
-from jupyterhub_aws.components.pools.user_group import UserGroup, UserGroupArgs
-from jupyterhub_aws.config.pool_rules import pool_problems
+from jupyterhub_aws.components.pools.groups import (
+    CorePool,
+    CorePoolArgs,
+    NodeParts,
+    UserGroup,
+    UserGroupArgs,
+    node_role,
+)
+from jupyterhub_aws.config.infrastructure_rules import pool_problems
 from jupyterhub_aws.config.pools import AnyUserPool
 from jupyterhub_aws.config.pools import CorePoolSection as CoreSection
 from jupyterhub_aws.config.specs.node_groups import NodePoolsSpec, node_pools_spec

@@ -303,7 +303,7 @@ def _down(spec: MonitoringSpec, hub: MonitoredHub) -> AlarmSpec:
 
 def _unreachable(hub: MonitoredHub) -> Iterator[AlarmSpec]:
     """The balancer finds no proxy (ELB user guide, "CloudWatch metrics for your Network Load
-    Balancer": HealthyHostCount). It looks every 10 seconds (components/entry/balancer.py); five
+    Balancer": HealthyHostCount). It looks every 10 seconds (components/entry.py); five
     minutes are longer than a proxy's restart. Without targets the metric is not reported at all.
     """
     if hub.balancer is None or hub.target_group is None:

@@ -18,13 +18,19 @@ from jupyterhub_aws.config.homes import Homes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.hub_rules import core_zones, node_port
 from jupyterhub_aws.config.node_size import server_room
-from jupyterhub_aws.config.profiles import Profile, memory_text
-from jupyterhub_aws.config.shares import Share, default_image, default_size, shares
+from jupyterhub_aws.config.profiles import (
+    Profile,
+    Share,
+    default_image,
+    default_size,
+    memory_text,
+    shares,
+)
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.backups import BackupSpec
 from jupyterhub_aws.config.specs.homes import homes_name
-from jupyterhub_aws.config.specs.hub_egress import HubEgress, hub_egress
 from jupyterhub_aws.config.specs.names import HubNames
+from jupyterhub_aws.config.specs.network_policies import HubEgress, hub_egress
 from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, ON_DEMAND, PURPOSE, PoolSpec
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts

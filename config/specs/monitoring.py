@@ -12,8 +12,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from jupyterhub_aws.config.monitoring import CloudWatchWatch
 from jupyterhub_aws.config.specs.node_groups import NodePoolsSpec
-from jupyterhub_aws.config.watch import CloudWatchWatch
 
 #: aws-observability/helm-charts 6.4.0, values.yaml, `log_group_name` of each output; `performance`
 #: is where the agent writes metrics.

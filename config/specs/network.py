@@ -14,16 +14,19 @@ from jupyterhub_aws.config.egress import (
     PeerNetwork,
     ProxyEgress,
     RoutedPeerNetwork,
+    no_proxy,
+    proxy_environment,
 )
-from jupyterhub_aws.config.endpoints import reasons, running
+from jupyterhub_aws.config.endpoints import GATEWAYS, reasons, running
 from jupyterhub_aws.config.network import (
     AirgapNetworkSection,
     AnyNetwork,
     ExistingNetworkSection,
     FlowLogs,
     OpenNetworkSection,
+    UnmanagedNetworkSection,
 )
-from jupyterhub_aws.config.proxy import no_proxy, proxy_environment
+from jupyterhub_aws.config.stack import StackConfig
 
 #: A quarter of the VPC for each zone's nodes and pods; the fourth quarter holds the public subnets
 #: and stays free.
@@ -286,3 +289,29 @@ def resolvable_domains(region: str, internal_hosts: Sequence[str]) -> tuple[str,
         f"*.{region}.api.aws",
     ]
     return tuple(sorted({*aws, *internal_hosts}))
+
+
+# --- Which private endpoints a stack has: one for each API that its software calls, and while it
+# rests those that are still called.
+
+
+def endpoint_reasons(stack: StackConfig) -> Mapping[str, str]:
+    """The services that get an endpoint, each with why. Empty where the stack's network is not
+    closed.
+
+    Paused with `endpoints` among `pause.drop`: those of the runner, from which the stack is
+    resumed, and the gateways, which cost nothing.
+    """
+    network = stack.network
+    if isinstance(network, (OpenNetworkSection, UnmanagedNetworkSection)):
+        return {}
+    wanted = reasons(
+        running(
+            stack.homes.kind, runner=stack.runner is not None, watched=stack.alarms is not None
+        ),
+        network.additional_endpoints,
+    )
+    if not stack.drops("endpoints"):
+        return wanted
+    kept = {*GATEWAYS, *(reasons(["runner"]) if stack.runner is not None else ())}
+    return {service: why for service, why in wanted.items() if service in kept}

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from jupyterhub_aws.config.generations import label, retired, suffix
 from jupyterhub_aws.config.instance_types import InstanceType
 from jupyterhub_aws.config.node_size import node_size
 from jupyterhub_aws.config.pools import (
@@ -29,6 +28,9 @@ from jupyterhub_aws.config.pools import (
     Pools,
     SpotFirstPool,
     SpotPool,
+    label,
+    retired,
+    suffix,
 )
 from jupyterhub_aws.config.versions import pin
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from jupyterhub_aws.components.ci.policy import Backend, ResourceScope
-from jupyterhub_aws.components.ci.roles import Roles, RolesArgs
+from jupyterhub_aws.components.ci import Backend, ResourceScope, Roles, RolesArgs
 
 config, region = pulumi.Config(), pulumi.Config("aws").require("region")
 account = config.get("account") or aws.get_caller_identity().account_id

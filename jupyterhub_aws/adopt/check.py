@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jupyterhub_aws.changes.mask import masked_text
-from jupyterhub_aws.changes.read import read_side
-from jupyterhub_aws.changes.side import EngineStep, Side
+from jupyterhub_aws.changes.side import EngineStep, Side, read_side
 from jupyterhub_aws.checks.resources import made_here
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.stack import file_key
@@ -84,8 +83,8 @@ def previewed(file: StackFile, preview_file: str | None) -> Side:
 
 def _engine(file: StackFile) -> Side:
     """Run `pulumi preview --json`, which changes nothing."""
-    from jupyterhub_aws.changes.read import side_of
-    from jupyterhub_aws.operate.live.engine import there
+    from jupyterhub_aws.changes.side import side_of
+    from jupyterhub_aws.operate.live.steps import there
 
     if not there():
         fix = (
@@ -254,3 +253,52 @@ def _imported(found: PreviewVerdict, subject: str, identity: str, step: EngineSt
             "preview again",
         )
         found.faults.append(ImportFault(subject=subject, what=what, fix=fix))
+
+
+# --- The verdict on a preview, in a terminal of 80 columns.
+
+
+_MOST = 6
+
+
+def show(found: PreviewVerdict, stack: str) -> None:
+    """Print it: what is wrong first; success only where it is one."""
+    from jupyterhub_aws.adopt.show import Lines
+    from jupyterhub_aws.cli.console import Terminal
+
+    lines = Lines(Terminal())
+    lines.head(stack, _SAID[found.stage])
+    for fault in found.faults:
+        lines.line("✗", "red", f"{fault.subject} {fault.what}", fault.fix)
+    for title, subjects, mark in (
+        ("imported, protected", found.imported, "✓"),
+        ("in the state already", found.there, "✓"),
+        ("made", found.created, "+"),
+        ("changed in place", found.updated, "~"),
+        ("made, imported or changed that your program added", found.added, "~"),
+    ):
+        if subjects:
+            names = ", ".join(subject.partition("::")[2] for subject in subjects[:_MOST])
+            more = f" and {len(subjects) - _MOST} more" if len(subjects) > _MOST else ""
+            lines.line(
+                mark,
+                "green" if mark == "✓" else "yellow",
+                f"{len(subjects)} {title}: {names}{more}",
+            )
+    lines.end(_NEXT[found.stage].format(stack=stack))
+
+
+_SAID = {
+    "adopts": "would be adopted: nothing is replaced, nothing is deleted",
+    "done": "is adopted: a preview has no change at all",
+    "nothing": "has nothing to adopt, and nothing is replaced or deleted",
+    "more": "is adopted, and the preview still changes something",
+    "wrong": "would NOT be adopted as it is",
+}
+_NEXT = {
+    "adopts": "Next: pulumi up -s {stack}, then jhub adopt check {stack} again",
+    "done": "Next: the entries of imports may go; data, keys and the cluster stay protected",
+    "nothing": "Next: pulumi up -s {stack}",
+    "more": "Next: pulumi up -s {stack}, then jhub adopt check {stack} again",
+    "wrong": "Do not run pulumi up. Change what is said above, then jhub adopt check {stack} again",
+}

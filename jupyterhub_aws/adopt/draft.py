@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyterhub_aws.adopt.draft_hubs import hubs_of
-from jupyterhub_aws.adopt.draft_network import network_of
-from jupyterhub_aws.adopt.draft_pools import given_pools, own_pools
-from jupyterhub_aws.adopt.live import Live, tags_of
+from jupyterhub_aws.adopt.draft_sections import given_pools, hubs_of, network_of, own_pools
+from jupyterhub_aws.adopt.queries import Live, tags_of
 from jupyterhub_aws.config.stack_text import Noted, fill, text_of
 from jupyterhub_aws.config.versions import kubernetes_versions
 

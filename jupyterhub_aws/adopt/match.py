@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from jupyterhub_aws.adopt.live import Live
 from jupyterhub_aws.adopt.matchers import MATCHERS
 from jupyterhub_aws.adopt.matchers.cluster import CONTROL_PLANE
-from jupyterhub_aws.adopt.matchers.kind import Asked, ImportCandidate, resolved
+from jupyterhub_aws.adopt.matchers.matcher import Asked, ImportCandidate, resolved
+from jupyterhub_aws.adopt.queries import Live
 from jupyterhub_aws.changes.properties import Comparison, PropertyChange
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.replacements import verdict

@@ -10,9 +10,16 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-from jupyterhub_aws.adopt.ask import Ask, Parameters
-from jupyterhub_aws.adopt.asks import ROUNDS, mounted_here
-from jupyterhub_aws.adopt.live import Live, Thing, Unseen, tags_of
+from jupyterhub_aws.adopt.queries import (
+    ROUNDS,
+    Ask,
+    Live,
+    Parameters,
+    Thing,
+    Unseen,
+    mounted_here,
+    tags_of,
+)
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest
 from jupyterhub_aws.operate.live.account import Account, kindly
 
@@ -166,7 +173,7 @@ def _answer(account: Account, ask: Ask, parameters: Parameters, live: Live) -> l
         HTTPClientError,
     )
 
-    from jupyterhub_aws.operate.live.aws_errors import code_of, problem_of
+    from jupyterhub_aws.operate.live.account import code_of, problem_of
 
     try:
         return [thing for thing in _things(account, ask, parameters) if ask.keep(live, thing)]

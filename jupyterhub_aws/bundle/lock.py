@@ -11,11 +11,18 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from jupyterhub_aws.bundle.download import download
 from jupyterhub_aws.bundle.inventory import Chart, File, Image, Inventory, Item, Wheels
-from jupyterhub_aws.bundle.registry import fetch_chart, fetch_manifests, repository_of, served
+from jupyterhub_aws.bundle.registry import (
+    Access,
+    CopyError,
+    download,
+    fetch_chart,
+    fetch_manifests,
+    pip,
+    repository_of,
+    served,
+)
 from jupyterhub_aws.bundle.store import Store, blobs, checksum
-from jupyterhub_aws.bundle.tools import Access, CopyError, pip
 from jupyterhub_aws.config.bundle import Lock, Locked
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.project import pinned_by_hash

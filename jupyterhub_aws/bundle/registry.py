@@ -7,15 +7,108 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from jupyterhub_aws.bundle.inventory import Chart
 from jupyterhub_aws.bundle.store import Store, blobs
-from jupyterhub_aws.bundle.tools import Access, CopyError, run
 from jupyterhub_aws.config.bundle import normalized
+from jupyterhub_aws.config.errors import ConfigError, Problem
+
+# --- The programs that do the copying: skopeo for images, helm for charts, pip for wheels. What
+# they say reaches a person in one line.
+
+
+_INSTALL = {
+    "skopeo": (
+        "apt-get install skopeo (Debian, Ubuntu), dnf install skopeo (Fedora, RHEL), brew install"
+        " skopeo (macOS)"
+    ),
+    "helm": "https://helm.sh/docs/intro/install/",
+}
+_LONGEST = 300
+#: How skopeo writes a line of its log.
+_SKOPEO = re.compile(r'level=fatal msg="(?P<said>.*)"$')
+
+
+class CopyError(Exception):
+    """A copy that did not work: the last words of the program that tried, in one line. `what`
+    names the item.
+    """
+
+    def __init__(self, what: str, said: str) -> None:
+        """`said` is what the program wrote to its standard error."""
+        lines = [line for line in said.strip().splitlines() if line.strip()]
+        last = lines[-1] if lines else "the program said nothing"
+        if match := _SKOPEO.search(last):
+            last = match["said"].replace('\\"', "'")
+        super().__init__(last if len(last) <= _LONGEST else f"{last[:_LONGEST]}…")
+        self.what = what
+
+
+def need(tools: Iterable[str]) -> None:
+    """Whether these programs are there, before anything is begun. Raises ConfigError with each
+    that is not.
+    """
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
+        raise ConfigError(
+            "jhub bundle",
+            [
+                Problem(path=tool, what="is not on PATH", fix=f"install it: {_INSTALL[tool]}")
+                for tool in missing
+            ],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """How registries are spoken to. Credentials are the tools' own: a file in Docker's format,
+    never text on a command line.
+    """
+
+    authfile: Path | None = None
+    plain_http: bool = False
+
+    def skopeo(self, side: str) -> list[str]:
+        """Options of `skopeo` for one side: `src`, `dest`, or empty for a command with one side
+        only.
+        """
+        prefix = f"--{side}-" if side else "--"
+        found = [f"{prefix}tls-verify=false"] if self.plain_http else []
+        return [*found, *(["--authfile", str(self.authfile)] if self.authfile is not None else [])]
+
+    def helm(self) -> list[str]:
+        """Options of `helm pull` and `helm push`."""
+        found = ["--plain-http"] if self.plain_http else []
+        return [
+            *found,
+            *(["--registry-config", str(self.authfile)] if self.authfile is not None else []),
+        ]
+
+
+def run(command: Sequence[str], what: str) -> bytes:
+    """Run a program and return its output. Raises CopyError, which names `what`, where it fails."""
+    done = subprocess.run(  # noqa: S603
+        list(command), capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"}
+    )
+    if done.returncode != 0:
+        raise CopyError(what, done.stderr.decode(errors="replace"))
+    return done.stdout
+
+
+def pip(*arguments: str, what: str) -> None:
+    """Run pip of this environment. Its own settings say where packages come from."""
+    run([sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments], what)
+
 
 _DIRECTORY = "Directory Transport Version: 1.1\n"
 
@@ -223,3 +316,38 @@ def has_chart(registry: str, name: str, version: str, digest: str, access: Acces
 def send_chart(archive: Path, registry: str, access: Access) -> None:
     """Push a chart's archive. Raises CopyError."""
     run(["helm", "push", str(archive), f"oci://{registry}/charts", *access.helm()], archive.name)
+
+
+# --- Downloading one file: it goes on where it stopped, and is there whole or not at all.
+
+
+_CHUNK = 1 << 18
+_SECONDS = 60
+_PARTIAL, _PAST_ITS_END = 206, 416
+
+
+def download(url: str, target: Path) -> Path:
+    """A file from an address. What an earlier try left in `NAME.part` is kept. Raises CopyError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.part")
+    have = partial.stat().st_size if partial.exists() else 0
+    request = urllib.request.Request(  # noqa: S310
+        url,
+        headers={"User-Agent": "jupyterhub-aws", **({"Range": f"bytes={have}-"} if have else {})},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- as above
+            _keep(answer, partial, append=answer.status == _PARTIAL)
+    except urllib.error.HTTPError as error:
+        if error.code != _PAST_ITS_END:  # all of it was there before
+            raise CopyError(target.name, f"{url}: {error.code} {error.reason}") from None
+    except OSError as error:
+        raise CopyError(target.name, f"{url}: {error}") from None
+    partial.replace(target)
+    return target
+
+
+def _keep(answer: IO[bytes], partial: Path, *, append: bool) -> None:
+    with partial.open("ab" if append else "wb") as stream:
+        while chunk := answer.read(_CHUNK):
+            stream.write(chunk)

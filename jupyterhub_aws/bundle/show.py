@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from jupyterhub_aws.bundle.inventory import Inventory, Item
-from jupyterhub_aws.bundle.progress import amount
+from jupyterhub_aws.bundle.pull import amount
 from jupyterhub_aws.cli.console import Terminal
 from jupyterhub_aws.config.bundle import Lock, Locked
 

@@ -8,16 +8,18 @@ its id in such a property.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from jupyterhub_aws.changes.preview import before
+from jupyterhub_aws.changes.mask import masked_text
 from jupyterhub_aws.changes.properties import Comparison, PropertyChange
-from jupyterhub_aws.changes.side import EngineStep, Op, Side
-from jupyterhub_aws.checks.resources import SECRET, Resource, Resources, referred_names
+from jupyterhub_aws.changes.side import EngineStep, Op, Side, before
+from jupyterhub_aws.checks.resources import SECRET, Resource, Resources, chart_of, referred_names
+from jupyterhub_aws.checks.user_pods import hub_releases, user_pods
 from jupyterhub_aws.config.replacements import verdict
 from jupyterhub_aws.config.tree import prefixes
 
@@ -330,3 +332,147 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
 def label(change: Change) -> str:
     """How people call it: its name and its kind."""
     return f"{change.name} ({change.type.rpartition(':')[2]})"
+
+
+# --- Resources that have another URN than before and are still the same, because an alias says so:
+# read as the engine reads aliases.
+
+
+_NAMED = re.compile(r"\$\{([^.}]+)\.")
+
+
+def predecessors(new: Resources, old: Collection[str]) -> dict[str, str]:
+    """For each resource that was there under another URN, that URN. `old` are the URNs that
+    there were.
+    """
+    found = {
+        resource.urn: next((alias for alias in resource.aliases if alias in old), None)
+        for resource in new
+        if resource.urn not in old
+    }
+    return {urn: was for urn, was in found.items() if was is not None}
+
+
+def _type(urn: str) -> str:
+    return urn.split("::")[2].rpartition("$")[2]
+
+
+def _name_of_urn(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def called_as_now(old: Resources, new: Resources) -> Resources:
+    """The old resources under the URNs and names that they have now, wherever they are
+    mentioned; as they are where no alias says so.
+    """
+    if not any(resource.aliases for resource in new):
+        return old
+    urns = {was: urn for urn, was in predecessors(new, old.by_urn.keys()).items()}
+    kept = {resource.name for resource in old if resource.urn not in urns}
+    names = {
+        _name_of_urn(was): _name_of_urn(urn)
+        for was, urn in urns.items()
+        if _name_of_urn(was) != _name_of_urn(urn) and _name_of_urn(was) not in kept
+    }
+    return Resources(_called(resource, urns, names) for resource in old)
+
+
+def _called(resource: Resource, urns: Mapping[str, str], names: Mapping[str, str]) -> Resource:
+    urn = urns.get(resource.urn, resource.urn)
+    return replace(
+        resource,
+        urn=urn,
+        type=_type(urn),
+        name=_name_of_urn(urn),
+        parent=urns.get(resource.parent or "", resource.parent),
+        provider=urns.get(resource.provider or "", resource.provider),
+        depends_on=tuple(sorted(urns.get(item, item) for item in resource.depends_on)),
+        inputs=_mentioned(resource.inputs, urns, names),
+    )
+
+
+def _mentioned(value: Any, urns: Mapping[str, str], names: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _mentioned(item, urns, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_mentioned(item, urns, names) for item in value]
+    if not isinstance(value, str):
+        return value
+    return urns.get(value) or _NAMED.sub(
+        lambda match: f"${{{names.get(match[1], match[1])}.", value
+    )
+
+
+# --- Which images, charts and versions are others: what will be pulled that was not before.
+
+
+RELEASE, ADDON = "kubernetes:helm.sh/v3:Release", "aws:eks/addon:Addon"
+_DEPTH = 12
+
+
+def images(old: Side, new: Side) -> list[dict[str, Any]]:
+    """What differs, sorted: where it is used, and what it was and will be (None: it was not, or
+    will not be, there).
+    """
+    before, after = dict(_of(old)), dict(_of(new))
+    return [
+        {"where": masked_text(key), "old": _masked(before.get(key)), "new": _masked(after.get(key))}
+        for key in sorted({*before, *after})
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _masked(text: str | None) -> str | None:
+    return None if text is None else masked_text(text)
+
+
+def _of(side: Side) -> Iterator[tuple[str, str]]:
+    for release in side.resources.of(RELEASE):
+        yield (
+            f"{release.name}: chart",
+            f"{chart_of({'chart': '', **release.inputs})} {release.inputs.get('version', '')}".strip(),
+        )
+        yield from _maps(release.name, release.inputs.get("values"), "", _DEPTH)
+    for release in hub_releases(side.resources):
+        with contextlib.suppress(
+            ArithmeticError, AttributeError, LookupError, TypeError, ValueError
+        ):  # said to be unknown where effects are told
+            yield from [
+                (f"{release.name}: servers, {pod.display_name}", pod.image)
+                for pod in user_pods(release)
+            ]
+    for addon in side.resources.of(ADDON):
+        yield (
+            f"{addon.name}: add-on",
+            f"{addon.inputs.get('addonName', '')} {addon.inputs.get('addonVersion', '')}".strip(),
+        )
+    for other in side.resources:
+        yield from _nodes(other)
+
+
+def _maps(name: str, value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    if not isinstance(value, Mapping) or depth == 0:
+        return
+    for key, item in value.items():
+        here = f"{path}.{key}" if path else str(key)
+        if isinstance(item, Mapping) and {"tag", "name"} & set(item) and "tag" in item:
+            yield (
+                f"{name}: {here}",
+                ":".join(str(item[part]) for part in ("name", "tag") if item.get(part)),
+            )
+        elif isinstance(item, Mapping) and "repository" in item:
+            yield (
+                f"{name}: {here}",
+                ":".join(str(item[part]) for part in ("repository", "tag") if item.get(part)),
+            )
+        else:
+            yield from _maps(name, item, here, depth - 1)
+
+
+def _nodes(resource: Resource) -> Iterator[tuple[str, str]]:
+    if resource.type == "aws:ec2/launchTemplate:LaunchTemplate" and resource.inputs.get("imageId"):
+        yield f"{resource.name}: nodes", str(resource.inputs["imageId"])
+    if resource.type == "aws:eks/nodeGroup:NodeGroup" and resource.inputs.get("releaseVersion"):
+        yield f"{resource.name}: nodes", str(resource.inputs["releaseVersion"])
+    if resource.type == "aws:eks/cluster:Cluster" and resource.inputs.get("version"):
+        yield f"{resource.name}: Kubernetes", str(resource.inputs["version"])

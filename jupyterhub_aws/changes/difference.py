@@ -10,17 +10,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from jupyterhub_aws.changes.compare import Change, compared
+from jupyterhub_aws.changes.compare import Change, called_as_now, compared, images
 from jupyterhub_aws.changes.effect import CLASSES, Effect, EffectContext, sorted_effects
 from jupyterhub_aws.changes.effects.all import effects
-from jupyterhub_aws.changes.effects.cost import raised
-from jupyterhub_aws.changes.images import images
+from jupyterhub_aws.changes.effects.cost import cost, raised
 from jupyterhub_aws.changes.mask import masked_text
-from jupyterhub_aws.changes.money import cost
-from jupyterhub_aws.changes.preview import before
 from jupyterhub_aws.changes.properties import Comparison, PropertyChange
-from jupyterhub_aws.changes.renamed import called_as_now
-from jupyterhub_aws.changes.side import OPS, Op, Side
+from jupyterhub_aws.changes.side import OPS, Op, Side, before
 from jupyterhub_aws.config.errors import ConfigError, Problem
 
 FORMAT = "jupyterhub-aws/diff/1"

@@ -15,8 +15,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from jupyterhub_aws.checks.resources import SECRET
-from jupyterhub_aws.checks.wire import SECRET_SIGNATURE, SIGNATURE
+from jupyterhub_aws.checks.resources import SECRET, SECRET_SIGNATURE, SIGNATURE
 from jupyterhub_aws.config.errors import names_secret
 
 #: Text that is a secret wherever it stands: private keys, AWS and GitHub keys, signed tokens,

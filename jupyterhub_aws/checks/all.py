@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from jupyterhub_aws.checks import backups, hubs, nodes, places, secrets, security, storage, versions
+from jupyterhub_aws.checks import backups, hubs, nodes, places, security, storage, versions
 from jupyterhub_aws.checks.airgap import all as airgap
 from jupyterhub_aws.checks.certificates import certificates
 from jupyterhub_aws.checks.core_nodes import core_nodes_fit
@@ -12,10 +12,10 @@ from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.identities.all import identity_findings
 from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
-from jupyterhub_aws.checks.paused import paused
+from jupyterhub_aws.checks.monitoring import logs_end, watched
+from jupyterhub_aws.checks.program import paused
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.checks.scope import Check, judge
-from jupyterhub_aws.checks.watch import logs_end, watched
 from jupyterhub_aws.config.stack import StackConfig
 
 CHECKS: tuple[Check, ...] = (
@@ -23,7 +23,7 @@ CHECKS: tuple[Check, ...] = (
     security.open_doors,
     security.encryption,
     security.metadata,
-    secrets.secrets,
+    security.secrets,
     security.protected,
     backups.covered,
     security.tags,

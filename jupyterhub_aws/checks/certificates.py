@@ -5,12 +5,294 @@ day.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-from jupyterhub_aws.checks.certificate import faults, read
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.config.entry import NoTls, PortForwardEntry, own_certificate
 from jupyterhub_aws.config.stack import StackConfig
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+
+# --- A certificate as people's browsers will judge it: names, dates, chain, strength. Pure; the
+# library is loaded where there is something to judge.
+
+
+_BEGIN = "-----BEGIN CERTIFICATE-----"
+_LEAST_RSA_BITS = 2048
+_CURVES = ("secp256r1", "secp384r1", "secp521r1")
+_BROKEN_DIGESTS = ("md5", "sha1")
+#: From here a person should think of renewing.
+WARNING_DAYS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateFault:
+    """What is wrong with a certificate: `fail` where browsers would refuse it, `warn` where a
+    person should look.
+    """
+
+    status: Literal["fail", "warn"]
+    what: str
+    fix: str
+
+
+def read(pem: str) -> list[Certificate]:
+    """The certificates of a PEM text, in its order; Windows line ends are fine. Raises
+    ValueError, in words for people, for anything else.
+    """
+    from cryptography import x509
+
+    if _BEGIN not in pem:
+        raise ValueError("holds no certificate in PEM form")
+    try:
+        found = x509.load_pem_x509_certificates(pem.replace("\r\n", "\n").encode())
+        for certificate in found:
+            _ = (
+                certificate.not_valid_after_utc,
+                certificate.subject,
+                certificate.extensions,
+                certificate.public_key(),
+            )
+    except Exception as error:  # the library raises whatever its parts raise on damaged bytes
+        raise ValueError("cannot be read: a line is missing or damaged") from error
+    return found
+
+
+def faults(pem: str, hostname: str, as_of: datetime.date) -> Iterator[CertificateFault]:
+    """Everything that is wrong with a server's certificate and its chain, for this name on this
+    day.
+    """
+    try:
+        chain = read(pem)
+    except ValueError as error:
+        yield CertificateFault(
+            status="fail",
+            what=str(error),
+            fix="paste it again, whole: the server's certificate first, then its chain",
+        )
+        return
+    server = chain[0]
+    yield from _names(server, hostname)
+    yield from _dates(chain, as_of)
+    yield from _strength(chain)
+    yield from _purpose(server)
+    yield from _order(chain)
+
+
+def names_of(certificate: Certificate) -> list[str]:
+    """The names and addresses that a certificate is for."""
+    from cryptography import x509
+
+    try:
+        found: Any = certificate.extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        ).value
+    except x509.ExtensionNotFound:
+        return []
+    return [
+        *found.get_values_for_type(x509.DNSName),
+        *map(str, found.get_values_for_type(x509.IPAddress)),
+    ]
+
+
+def _covers(name: str, hostname: str) -> bool:
+    name, hostname = name.lower().rstrip("."), hostname.lower()
+    return name == hostname or (name.startswith("*.") and hostname.partition(".")[2] == name[2:])
+
+
+def _names(server: Certificate, hostname: str) -> Iterator[CertificateFault]:
+    found = names_of(server)
+    if not any(_covers(name, hostname) for name in found):
+        named = (
+            f"is for {', '.join(found[:5])}"
+            if found
+            else "names no host (a common name alone is not read by browsers)"
+        )
+        yield CertificateFault(
+            status="fail",
+            what=f"{named}, not for {hostname}",
+            fix=f"get one whose subjectAltName has {hostname}, or correct entry.hostname",
+        )
+
+
+def _dates(chain: Sequence[Certificate], as_of: datetime.date) -> Iterator[CertificateFault]:
+    for index, certificate in enumerate(chain):
+        who = (
+            "" if index == 0 else f"certificate {index + 1} of its chain ({subject(certificate)}) "
+        )
+        left = days_left(certificate, as_of)
+        begins = certificate.not_valid_before_utc.date()
+        if left < 0:
+            yield CertificateFault(
+                status="fail",
+                what=f"{who}expired on {certificate.not_valid_after_utc.date()}",
+                fix="put a renewed one in its place",
+            )
+        elif begins > as_of:
+            yield CertificateFault(
+                status="fail",
+                what=f"{who}is not valid before {begins}",
+                fix="wait, or get one that is valid now",
+            )
+        elif left < WARNING_DAYS:
+            days = f"{left} day{'' if left == 1 else 's'} left"
+            yield CertificateFault(
+                status="warn",
+                what=f"{who}expires on {certificate.not_valid_after_utc.date()}: {days}",
+                fix="renew it now; only the proxy restarts",
+            )
+
+
+def _strength(chain: Sequence[Certificate]) -> Iterator[CertificateFault]:
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    for index, certificate in enumerate(chain):
+        who = "" if index == 0 else f"certificate {index + 1} of its chain "
+        key = certificate.public_key()
+        if isinstance(key, rsa.RSAPublicKey):
+            if key.key_size < _LEAST_RSA_BITS:
+                fix = (
+                    f"make a new key: jhub certificate new, or RSA of {_LEAST_RSA_BITS} bits and"
+                    " more"
+                )
+                yield CertificateFault(
+                    status="fail",
+                    what=f"{who}has an RSA key of {key.key_size} bits, which can be broken",
+                    fix=fix,
+                )
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            if key.curve.name not in _CURVES:
+                yield CertificateFault(
+                    status="fail",
+                    what=f"{who}has a key on curve {key.curve.name}, which browsers refuse",
+                    fix="use P-256: jhub certificate new",
+                )
+        else:
+            yield CertificateFault(
+                status="fail",
+                what=(
+                    f"{who}has a key that browsers refuse"
+                    f" ({type(key).__name__.removesuffix('PublicKey')})"
+                ),
+                fix="use P-256 or RSA",
+            )
+        digest = certificate.signature_hash_algorithm
+        if digest is not None and digest.name in _BROKEN_DIGESTS and not self_signed(certificate):
+            yield CertificateFault(
+                status="fail",
+                what=f"{who}is signed with {digest.name.upper()}, which browsers refuse",
+                fix="have it signed again with SHA-256",
+            )
+
+
+def _purpose(server: Certificate) -> Iterator[CertificateFault]:
+    from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+    try:
+        usage: Any = server.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        if (
+            ExtendedKeyUsageOID.SERVER_AUTH not in usage
+            and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE not in usage
+        ):
+            yield CertificateFault(
+                status="fail",
+                what="is not for servers (extendedKeyUsage without serverAuth)",
+                fix="get one for a server",
+            )
+    except x509.ExtensionNotFound:
+        pass
+    try:
+        basic: Any = server.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except x509.ExtensionNotFound:
+        return
+    if basic.ca and not self_signed(server):
+        yield CertificateFault(
+            status="fail",
+            what="begins with an authority's certificate, not the server's",
+            fix="put the server's certificate first, then its chain",
+        )
+
+
+def _order(chain: Sequence[Certificate]) -> Iterator[CertificateFault]:
+    for index, (lower, upper) in enumerate(itertools.pairwise(chain)):
+        try:
+            lower.verify_directly_issued_by(upper)
+        except Exception:  # the library has a kind of error for each way in which it is not
+            what = (
+                f"certificate {index + 2} of its chain ({subject(upper)}) did not sign the one"
+                f" before it ({subject(lower)})"
+            )
+            yield CertificateFault(
+                status="fail",
+                what=what,
+                fix="order them: the server's first, each next one the signer of the one before",
+            )
+            return
+    if len(chain) == 1 and self_signed(chain[0]):
+        yield CertificateFault(
+            status="warn",
+            what=(
+                "is signed by itself: every browser warns people, who learn to click warnings away"
+            ),
+            fix="have it signed by your authority",
+        )
+
+
+def self_signed(certificate: Certificate) -> bool:
+    """Whether a certificate names itself as its signer."""
+    return certificate.issuer == certificate.subject
+
+
+def subject(certificate: Certificate) -> str:
+    """A certificate's subject in short: its common name, or all of it."""
+    from cryptography.x509.oid import NameOID
+
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return (
+        str(names[0].value)
+        if names
+        else certificate.subject.rfc4514_string() or "without a subject"
+    )
+
+
+def days_left(certificate: Certificate, as_of: datetime.date) -> int:
+    """Whole days until a certificate ends; below zero afterwards."""
+    return (certificate.not_valid_after_utc.date() - as_of).days
+
+
+def key_fault(certificate_pem: str, key_pem: str) -> str | None:
+    """Why a private key is not that of the first certificate; None where it is. Nothing of the
+    key is in the answer.
+    """
+    from cryptography.hazmat.primitives import serialization
+
+    try:
+        public = read(certificate_pem)[0].public_key()
+    except ValueError:
+        return "the certificate itself cannot be read"
+    if "PRIVATE KEY-----" not in key_pem:
+        return "it is not a private key in PEM form (BEGIN PRIVATE KEY)"
+    try:
+        key = serialization.load_pem_private_key(
+            key_pem.replace("\r\n", "\n").encode(), password=None
+        )
+    except TypeError:
+        return (
+            "it is protected by a passphrase, which the proxy has nobody to ask for: remove it with"
+            " `openssl pkey`"
+        )
+    except Exception:  # the library raises whatever its parts raise on damaged bytes
+        return "it cannot be read: a line is missing or damaged"
+    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    if key.public_key().public_bytes(*form) != public.public_bytes(*form):
+        return "it belongs to another certificate"
+    return None
 
 
 def certificates(stack: StackConfig, as_of: datetime.date) -> list[Finding]:

@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from jupyterhub_aws.checks.bill import BillLine, Cost, Hourly
-from jupyterhub_aws.checks.cost_of_added import added_lines
-from jupyterhub_aws.checks.cost_of_closed import closed_lines
-from jupyterhub_aws.checks.cost_of_hubs import hub_lines, user_hours
-from jupyterhub_aws.checks.cost_of_watching import watching_lines
-from jupyterhub_aws.checks.groups import is_retiring, is_spot
+from jupyterhub_aws.checks.cost_lines import (
+    BillLine,
+    Cost,
+    Hourly,
+    added_lines,
+    closed_lines,
+    hub_lines,
+    user_hours,
+    watching_lines,
+)
+from jupyterhub_aws.checks.placement import is_retiring, is_spot
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.prices import HOURS_PER_MONTH, Prices
 from jupyterhub_aws.config.stack import StackConfig

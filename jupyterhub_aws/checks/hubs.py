@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jupyterhub_aws.checks.finding import Finding, verdict
-from jupyterhub_aws.checks.groups import UserNodes, user_nodes
 from jupyterhub_aws.checks.hub_values import all as all_rules
-from jupyterhub_aws.checks.hub_values.classes import without_effect
-from jupyterhub_aws.checks.hub_values.policy_rules import malformed
+from jupyterhub_aws.checks.hub_values.policies import malformed
 from jupyterhub_aws.checks.hub_values.reach import reach
+from jupyterhub_aws.checks.hub_values.traits import without_effect
 from jupyterhub_aws.checks.network_policies import Policy, policy
+from jupyterhub_aws.checks.nodes import node_subnets
+from jupyterhub_aws.checks.placement import UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import Resource, Resources, referred_names
-from jupyterhub_aws.checks.subnets import node_subnets
 from jupyterhub_aws.checks.user_pods import UserPod, hub_of, hub_releases, user_pods
 from jupyterhub_aws.config.chart import effective
 from jupyterhub_aws.config.cluster import EksCluster
@@ -23,8 +23,8 @@ from jupyterhub_aws.config.entry import NodePortEntry, NoTls, PortForwardEntry
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.homes import NfsHomes
 from jupyterhub_aws.config.sign_in import LdapSignIn, SharedPasswordSignIn
-from jupyterhub_aws.config.specs.hub_egress import POD_IDENTITY_RULE
 from jupyterhub_aws.config.specs.names import SERVER_ACCOUNT
+from jupyterhub_aws.config.specs.network_policies import POD_IDENTITY_RULE
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 from jupyterhub_aws.config.traits import resolve

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jupyterhub_aws.checks.finding import Finding, urns, verdict
-from jupyterhub_aws.checks.groups import UserNodes, user_nodes
 from jupyterhub_aws.checks.hub_values.fault import at
-from jupyterhub_aws.checks.hub_values.images import used_images
+from jupyterhub_aws.checks.hub_values.pods import used_images
+from jupyterhub_aws.checks.placement import UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import UserPod, hub_of, hub_releases, user_pods
 from jupyterhub_aws.config.bundle import normalized

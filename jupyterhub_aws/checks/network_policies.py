@@ -21,7 +21,7 @@ from ipaddress import (
 )
 from typing import Any, Literal
 
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.tree import KeyPath
 
 Direction = Literal["ingress", "egress"]
 LAST_PORT = 65535
@@ -135,7 +135,7 @@ class Way:
     first: int = 0
     last: int = LAST_PORT
     named: str | None = None
-    origin: Path | None = None
+    origin: KeyPath | None = None
 
     @property
     def addresses(self) -> Ranges | None:
@@ -260,7 +260,7 @@ def policy(
     spec: Mapping[str, Any],
     namespace: str,
     who: str = "",
-    origins: Mapping[Direction, Sequence[Path | None]] | None = None,
+    origins: Mapping[Direction, Sequence[KeyPath | None]] | None = None,
 ) -> Policy:
     """A policy from its spec as the API has it. `origins`: for each rule of a direction, the
     value that it comes from.
@@ -283,7 +283,7 @@ def policy(
     )
 
 
-def ways(rule: object, direction: Direction, origin: Path | None = None) -> Iterator[Way]:
+def ways(rule: object, direction: Direction, origin: KeyPath | None = None) -> Iterator[Way]:
     """What one rule lets through: each of its peers with each of its ports. What is no rule
     counts as one for everybody.
     """

@@ -9,16 +9,63 @@ import binascii
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any
 
 from jupyterhub_aws.checks.finding import Finding, urns, verdict
-from jupyterhub_aws.checks.groups import is_retiring, is_spot
+from jupyterhub_aws.checks.placement import is_retiring, is_spot
 from jupyterhub_aws.checks.resources import Resource, Resources
-from jupyterhub_aws.checks.subnets import NodeSubnet, node_subnets
 from jupyterhub_aws.config.instance_types import InstanceType, instance_type
+from jupyterhub_aws.config.network import ExistingNetworkSection
 from jupyterhub_aws.config.node_size import addresses_of_node, most_pods
 from jupyterhub_aws.config.stack import StackConfig
+
+# --- The subnets that groups of nodes start in: the stack's own, and those of a VPC that somebody
+# else made.
+
+
+_SUBNET = "aws:ec2/subnet:Subnet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeSubnet:
+    """`key` is the subnet's URN, or its id where the stack did not make it; then there are no
+    `urns`. `path` is the option that gives it its size.
+    """
+
+    key: str
+    name: str
+    zone: str
+    cidr: str
+    path: str
+    urns: tuple[str, ...]
+
+
+def node_subnets(stack: StackConfig, resources: Resources, group: Resource) -> Iterator[NodeSubnet]:
+    """The subnets of an Auto Scaling group or a managed node group, whoever made them."""
+    named = group.inputs.get("vpcZoneIdentifiers", group.inputs.get("subnetIds"))
+    for subnet in resources.referred(named, _SUBNET):
+        yield NodeSubnet(
+            key=subnet.urn,
+            name=subnet.name,
+            zone=str(subnet.inputs["availabilityZone"]),
+            cidr=str(subnet.inputs["cidrBlock"]),
+            path="network.cidr",
+            urns=(subnet.urn,),
+        )
+    if isinstance(stack.network, ExistingNetworkSection):
+        for zone, theirs in sorted(stack.network.private_subnets.items()):
+            if isinstance(named, (list, tuple)) and theirs.id in named:
+                yield NodeSubnet(
+                    key=theirs.id,
+                    name=theirs.id,
+                    zone=zone,
+                    cidr=theirs.cidr,
+                    path=f"network.private_subnets.{zone}",
+                    urns=(),
+                )
+
 
 _GROUP = "aws:autoscaling/group:Group"
 _NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"

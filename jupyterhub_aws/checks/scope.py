@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from jupyterhub_aws.checks import backups, secrets, security
+from jupyterhub_aws.checks import backups, security
 from jupyterhub_aws.checks.airgap import all as airgap
 from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.monitoring import logs_end
 from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources
-from jupyterhub_aws.checks.watch import logs_end
 from jupyterhub_aws.config.stack import StackConfig
 
 Check = Callable[[StackConfig, Resources], list[Finding]]
@@ -53,7 +53,7 @@ ADDED: Mapping[Check, Scope] = {
         types=security.STATEFUL,
     ),
     security.tags: Scope(fix="give it the stack's tags"),
-    secrets.secrets: Scope(fix="read it with require_secret and hand it on as an Output"),
+    security.secrets: Scope(fix="read it with require_secret and hand it on as an Output"),
     backups.covered: Scope(fix="give it the stack's backup tag, if its data must not be lost"),
     logs_end: Scope(fix="give it retention_in_days"),
     airgap.proof: Scope(fix="take it out, or put it into a stack of its own", fails=True),

@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jupyterhub_aws.checks.airgap.endpoints import recorded_software
-from jupyterhub_aws.checks.hub_values.chart_policies import (
-    SERVERS,
-    WHO,
-    ReleaseLocation,
-    chart_policies,
-)
-from jupyterhub_aws.checks.hub_values.images import used_images
+from jupyterhub_aws.checks.hub_values.pods import used_images
+from jupyterhub_aws.checks.hub_values.policies import SERVERS, WHO, ReleaseLocation, chart_policies
 from jupyterhub_aws.checks.network_policies import Ranges
 from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources, chart_name
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases

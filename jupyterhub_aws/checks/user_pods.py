@@ -14,8 +14,7 @@ from typing import Any
 from jupyterhub_aws.checks.hub_values.fault import at, items
 from jupyterhub_aws.checks.resources import Resource, Resources, chart_name
 from jupyterhub_aws.config.chart import CHART, effective, merged
-from jupyterhub_aws.config.kubespawner import number_of_bytes
-from jupyterhub_aws.config.traits import resolve
+from jupyterhub_aws.config.traits import number_of_bytes, resolve
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 

@@ -41,7 +41,7 @@ def validated_stack(stack: str, settings: Sequence[str] = ()) -> tuple[StackConf
     ConfigError.
     """
     from jupyterhub_aws.components.validated import validated
-    from jupyterhub_aws.config.halves import given_by, what_if, whole
+    from jupyterhub_aws.config.cloud_config import given_by, what_if, whole
 
     file = stack_file(stack, settings)
     with what_if(file):

@@ -20,12 +20,14 @@ from jupyterhub_aws.diff.story import (
     Section,
     StoryLine,
     bill,
+    clean,
     counts,
     dollars,
     headline,
     sections,
+    unified,
+    value,
 )
-from jupyterhub_aws.diff.words import clean, unified, value
 
 #: GitHub refuses comments of more than 65,536 characters ("body is too long"); some are left for
 #: what the platform adds.

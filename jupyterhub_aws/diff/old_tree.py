@@ -23,8 +23,7 @@ from pathlib import Path
 from types import ModuleType
 
 from jupyterhub_aws.changes.mask import masked
-from jupyterhub_aws.changes.read import read_side
-from jupyterhub_aws.changes.side import Side
+from jupyterhub_aws.changes.side import Side, read_side
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.project import Project, find_project, pinned_by_hash

@@ -14,8 +14,7 @@ from jupyterhub_aws.changes.difference import Difference
 from jupyterhub_aws.changes.gate import GateVerdict
 from jupyterhub_aws.changes.properties import PropertyChange
 from jupyterhub_aws.cli.console import Terminal
-from jupyterhub_aws.diff.story import MARKS, Section, bill, counts, headline, sections
-from jupyterhub_aws.diff.words import value
+from jupyterhub_aws.diff.story import MARKS, Section, bill, counts, headline, sections, value
 
 _STYLES = {
     "costs more": "bold yellow",

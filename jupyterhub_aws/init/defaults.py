@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from jupyterhub_aws.config.meant import valid_name
+from jupyterhub_aws.config.suggestions import valid_name
 from jupyterhub_aws.config.versions import kubernetes_versions, pins
 from jupyterhub_aws.config.zones import PARTITIONS, WITHOUT_EKS, letters, partition_named
 from jupyterhub_aws.init.question import Given

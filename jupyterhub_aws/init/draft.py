@@ -448,7 +448,7 @@ def _answered(answers: Answers, section: str, names: tuple[str, ...]) -> dict[st
 
 
 def _own_certificate(answers: Answers) -> str:
-    from jupyterhub_aws.operate.certificate.make import stand_in
+    from jupyterhub_aws.operate.certificate import stand_in
 
     name = answers[f"{_ENTRY}.hostname"]
     return (

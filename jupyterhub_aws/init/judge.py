@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.cloud_config import given_by, whole
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted
-from jupyterhub_aws.config.halves import given_by, whole
 from jupyterhub_aws.config.stack import StackConfig, file_key
 from jupyterhub_aws.config.stack_file import StackFile, read, set_option
 from jupyterhub_aws.init.draft import ProjectDraft, drafted

@@ -4,19 +4,25 @@ with its meaning before anything is written.
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, dotted
+from jupyterhub_aws.config.errors import ConfigError, Problem, dotted, names_secret
 from jupyterhub_aws.config.formats import FORMAT, STEPS, Edit, applied, clashes, declared, newer
 from jupyterhub_aws.config.keys import canonical_key
 from jupyterhub_aws.config.project import Project, find_project, unnamed_project
 from jupyterhub_aws.config.stack import PROJECT, file_key
 from jupyterhub_aws.config.stack_file import find, parsed, read
 from jupyterhub_aws.migrate.text import UnsafeError, YamlText, sections
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
 
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml")
 #: Sections of which every stack file of this library has one: others are other programs'
@@ -308,3 +314,60 @@ def write(found: Sequence[Migration]) -> None:
         raise ConfigError("jhub migrate", problems)
     for item in changed:
         to_file("jhub migrate", "--write", str(item.path), item.new)
+
+
+# --- A migration as a person reads it: a unified diff, coloured in a terminal, without what may be
+# secret.
+
+
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+#: A key and what follows it in its line.
+_PAIR = re.compile(
+    r"""(?P<key>["']?(?P<name>[\w.:/-]+)["']?\s*:\s+)(?P<value>[^\s#{[&*][^,}\]]*)"""
+)
+_HIDDEN = "…"
+
+
+def show(console: Console, found: Migration) -> None:
+    """Print what changes in one file."""
+    from rich.text import Text
+
+    name = found.path.name
+    if not found.changes:
+        console.print(Text(f"{name}: nothing to change, format {found.source}"), soft_wrap=True)
+        return
+    count = len(found.edits)
+    words = f"{count} {'name' if count == 1 else 'names'}" if count else "no name changes"
+    console.print(
+        Text(f"{name}: format {found.source} → {FORMAT}, {words}", style="bold"), soft_wrap=True
+    )
+    for line in difference(found):
+        console.print(
+            Text(
+                line, style="bold" if line.startswith(("---", "+++")) else _STYLES.get(line[:1], "")
+            ),
+            soft_wrap=True,
+        )
+
+
+def difference(found: Migration) -> Iterator[str]:
+    """The lines of the diff. Values under names that may hold a secret are not shown."""
+    name = found.path.name
+    old, new = (text.replace("\r\n", "\n").split("\n") for text in (found.old, found.new))
+    yield from (
+        _masked(line) for line in difflib.unified_diff(old, new, name, name, n=2, lineterm="")
+    )
+
+
+def _masked(line: str) -> str:
+    return _PAIR.sub(
+        lambda match: (
+            match["key"]
+            + (
+                _HIDDEN
+                if match["name"] == "secure" or names_secret(match["name"])
+                else match["value"]
+            )
+        ),
+        line,
+    )

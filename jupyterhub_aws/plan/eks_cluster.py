@@ -14,7 +14,7 @@ import pulumi
 from google.protobuf.struct_pb2 import Struct
 
 from jupyterhub_aws.checks.resources import Resource
-from jupyterhub_aws.plan.placeholders import taggable
+from jupyterhub_aws.plan.answers import taggable
 from jupyterhub_aws.plan.values import reference
 
 TOKEN = "eks:index:Cluster"  # noqa: S105 -- a type token

@@ -101,9 +101,9 @@ def evaluate(
     Whatever the program raises comes out as it is. `values` are the plain ones, `secret` the keys
     of the encrypted ones; `outer` answers for the stack that this one refers to.
     """
-    from jupyterhub_aws.plan import lazy_sdk
+    from jupyterhub_aws.plan import sdk
 
-    lazy_sdk.install()
+    sdk.install()
     from pulumi.runtime import settings
     from pulumi.runtime.config import CONFIG, set_all_config
     from pulumi.runtime.stack import run_in_stack

@@ -15,8 +15,8 @@ from jupyterhub_aws.changes.mask import masked
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.cloud_config import given_by, outer_of, what_if, whole
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.config.halves import given_by, outer_of, what_if, whole
 from jupyterhub_aws.config.keys import as_engine
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.secrets import missing_secrets
@@ -24,7 +24,7 @@ from jupyterhub_aws.config.stack import PROJECT, StackConfig
 from jupyterhub_aws.config.stack_file import CLOUD_STACK, StackFile, read
 
 if TYPE_CHECKING:
-    from jupyterhub_aws.checks.bill import Cost
+    from jupyterhub_aws.checks.cost_lines import Cost
     from jupyterhub_aws.plan.evaluate import Recording
 
 FORMAT = "jupyterhub-aws/plan/1"
@@ -165,8 +165,8 @@ def make_plan(
     from jupyterhub_aws.checks.backups import rehearsed
     from jupyterhub_aws.checks.keys import beyond_the_plan, same_outer_file
     from jupyterhub_aws.checks.program import beyond_the_recording
-    from jupyterhub_aws.checks.secrets import missing
-    from jupyterhub_aws.operate.backups.record import read_record
+    from jupyterhub_aws.checks.security import missing
+    from jupyterhub_aws.operate.backups.context import read_record
 
     found = run_checks(stack, recording.everything, as_of)
     if asked and stack.parts == "cloud":

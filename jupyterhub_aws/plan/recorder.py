@@ -23,11 +23,16 @@ from pulumi.runtime.proto import provider_pb2, resource_pb2
 
 from jupyterhub_aws.changes.mask import masked
 from jupyterhub_aws.checks.program import Note
-from jupyterhub_aws.checks.resources import SECRET, UNKNOWN, Resource, made_here, placeholder
-from jupyterhub_aws.checks.wire import UNKNOWN_SENTINEL
+from jupyterhub_aws.checks.resources import (
+    SECRET,
+    UNKNOWN,
+    UNKNOWN_SENTINEL,
+    Resource,
+    made_here,
+    placeholder,
+)
 from jupyterhub_aws.plan import answers, eks_cluster
-from jupyterhub_aws.plan.answers import UnknownCallError
-from jupyterhub_aws.plan.placeholders import missing_outputs, outputs_inside, taggable
+from jupyterhub_aws.plan.answers import UnknownCallError, missing_outputs, outputs_inside, taggable
 from jupyterhub_aws.plan.sdk import ASKED_BY
 from jupyterhub_aws.plan.source import registered_at, registered_by_library
 from jupyterhub_aws.plan.transforms import CallersTransforms, made_by_this_library, on_child

@@ -9,12 +9,13 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct, Value
 
-from jupyterhub_aws.checks.resources import SECRET, UNKNOWN
-from jupyterhub_aws.checks.wire import (
+from jupyterhub_aws.checks.resources import (
     ARCHIVE_SIGNATURE,
     REFERENCE_SIGNATURE,
+    SECRET,
     SECRET_SIGNATURE,
     SIGNATURE,
+    UNKNOWN,
     UNKNOWN_SENTINEL,
 )
 

@@ -23,13 +23,12 @@ from pulumi_policy import (
 from jupyterhub_aws.checks import (
     backups,
     hubs,
+    monitoring,
     nodes,
     places,
-    secrets,
     security,
     storage,
     versions,
-    watch,
 )
 from jupyterhub_aws.checks.airgap import all as airgap
 from jupyterhub_aws.checks.core_nodes import core_nodes_fit
@@ -37,7 +36,7 @@ from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.identities.all import identity_findings
 from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
-from jupyterhub_aws.checks.paused import paused
+from jupyterhub_aws.checks.program import paused
 from jupyterhub_aws.checks.resources import UNKNOWN, Resources
 from jupyterhub_aws.checks.scope import Check, judge
 from jupyterhub_aws.config.project import project_of
@@ -72,7 +71,7 @@ ENFORCED: Mapping[str, Enforced] = {
 }
 #: Checks that a plan makes and the engine's view cannot carry, and why.
 NOT_HERE: Mapping[Check, str] = {
-    secrets.secrets: (
+    security.secrets: (
         "the engine masks or hands over secret values; that none is written down is proven on the"
         " plan, whose values are typed"
     ),
@@ -90,11 +89,11 @@ NOT_HERE: Mapping[Check, str] = {
         "the id of a backup plan has no form by which the pack would find the plan of a selection;"
         " what a stack makes is covered on the plan"
     ),
-    watch.logs_end: (
+    monitoring.logs_end: (
         "log groups of others that a stack does not make are judged nowhere, and its own are judged"
         " on the plan"
     ),
-    watch.watched: (
+    monitoring.watched: (
         "which hub an alarm is of stands in values and filters that a preview may show as unknown"
         " as a whole"
     ),
@@ -216,7 +215,7 @@ def _stack(folder: Path) -> StackConfig:
     from pulumi.runtime import config as engine_config
 
     from jupyterhub_aws.components.validated import validated
-    from jupyterhub_aws.config.halves import from_engine, whole
+    from jupyterhub_aws.config.cloud_config import from_engine, whole
 
     given = engine_config.CONFIG.get() or engine_config.get_config_env()
     secret = tuple(

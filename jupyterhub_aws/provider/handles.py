@@ -16,11 +16,11 @@ import pulumi
 from pydantic import Field
 
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.backups.backups import BackupsOutputs
+from jupyterhub_aws.components.backups import BackupsOutputs
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
-from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.components.pools.args import NodePoolsOutputs
 from jupyterhub_aws.components.pools.pools import NodePoolsArgs
 from jupyterhub_aws.config.backups import AnyBackups, AwsBackup, Snapshots
 from jupyterhub_aws.config.egress import Egress, PeerNetwork

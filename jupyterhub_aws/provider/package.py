@@ -22,9 +22,13 @@ from pulumi.provider.experimental.util import camel_case
 from jupyterhub_aws.components.airgap.existing import ExistingNetwork, ExistingNetworkArgs
 from jupyterhub_aws.components.airgap.network import AirgapNetwork, AirgapNetworkArgs
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.autoscaler.autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
-from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
-from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs
+from jupyterhub_aws.components.autoscaler import (
+    AutoscalerPolicy,
+    AutoscalerPolicyArgs,
+    ClusterAutoscaler,
+    ClusterAutoscalerArgs,
+)
+from jupyterhub_aws.components.backups import Backups, BackupsArgs
 from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
 from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from jupyterhub_aws.changes.difference import Difference, difference
 from jupyterhub_aws.changes.effects.cost import MEASURES
 from jupyterhub_aws.changes.gate import judged
-from jupyterhub_aws.changes.read import side_of
-from jupyterhub_aws.changes.side import Side
+from jupyterhub_aws.changes.side import Side, side_of
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.diff.markdown import markdown
-from jupyterhub_aws.diff.page import page
+from jupyterhub_aws.diff.show import page
 from jupyterhub_aws.diff.story import headline, sections
 from tests.support.differences import billed, found, plan, put
 

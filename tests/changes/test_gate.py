@@ -8,7 +8,7 @@ import pytest
 
 from jupyterhub_aws.changes.difference import difference
 from jupyterhub_aws.changes.gate import DEFAULT, allowed_by, judged
-from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.changes.side import side_of
 from tests.support.differences import EDITED, found, plan, put
 
 

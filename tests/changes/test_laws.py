@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from jupyterhub_aws.changes.difference import difference
 from jupyterhub_aws.changes.properties import Comparison
-from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.changes.side import side_of
 from jupyterhub_aws.diff.markdown import markdown
-from jupyterhub_aws.diff.page import page
+from jupyterhub_aws.diff.show import page
 from tests.support.differences import plan
 from tests.support.stacks import FULL
 

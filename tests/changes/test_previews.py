@@ -11,10 +11,9 @@ import pytest
 
 from jupyterhub_aws.changes.compare import compared, from_preview
 from jupyterhub_aws.changes.difference import difference, of_preview
-from jupyterhub_aws.changes.preview import before
-from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.changes.side import before, side_of
 from jupyterhub_aws.config.errors import ConfigError
-from jupyterhub_aws.diff.sides import engine_spoken
+from jupyterhub_aws.diff.show import engine_spoken
 from tests.support.differences import plan, told
 from tests.support.stack_files import ROOT
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from jupyterhub_aws.changes.compare import predecessors
 from jupyterhub_aws.changes.difference import difference
-from jupyterhub_aws.changes.read import side_of
-from jupyterhub_aws.changes.renamed import predecessors
+from jupyterhub_aws.changes.side import side_of
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.plan.plan import _as_json
 from tests.support.renamed import recording

@@ -10,9 +10,9 @@ import tomllib
 import pytest
 
 from jupyterhub_aws.changes.difference import difference
-from jupyterhub_aws.changes.effects import table, values
-from jupyterhub_aws.changes.read import side_of
-from jupyterhub_aws.config import aws_actions, replacements
+from jupyterhub_aws.changes.effects import table
+from jupyterhub_aws.changes.side import side_of
+from jupyterhub_aws.config import aws_calls, replacements
 from jupyterhub_aws.config.chart import default_values
 from tests.support.differences import plan
 from tests.support.differences import values as hub_values
@@ -41,7 +41,7 @@ INPUTS = sorted(
 @pytest.mark.parametrize("type_", TYPES)
 def test_every_type_of_the_program_is_in_every_table(type_):
     assert table.known(type_) and type_ in replacements.known_types()
-    assert not type_.startswith("aws:") or type_ in aws_actions.known_types()
+    assert not type_.startswith("aws:") or type_ in aws_calls.known_types()
     assert table.whole(type_, "delete") or table.readers(type_), (
         "nobody says what its deletion means"
     )
@@ -134,15 +134,15 @@ def test_every_value_that_the_chart_has_is_mapped():
 
 
 def test_every_text_about_values_is_well_formed():
-    for path in sorted(values.paths()):
-        class_, topic, says = values.parts(values._table()[path])
+    for path in sorted(table.paths()):
+        class_, topic, says = table.parts(table._table()[path])
         assert class_ and topic and says and not says[0].isupper(), path
 
 
 def test_the_restarts_are_of_the_chart_that_is_pinned():
-    assert values.restarted(("cull", "timeout")) == {"hub"}
-    assert values.restarted(("proxy", "chp", "resources", "limits", "memory")) == {"hub", "proxy"}
-    assert values.restarted(("proxy", "somethingNew")) is None and values.restarted(()) is None
+    assert table.restarted(("cull", "timeout")) == {"hub"}
+    assert table.restarted(("proxy", "chp", "resources", "limits", "memory")) == {"hub", "proxy"}
+    assert table.restarted(("proxy", "somethingNew")) is None and table.restarted(()) is None
 
 
 PAIRS = [

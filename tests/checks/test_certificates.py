@@ -12,8 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyterhub_aws.checks.certificate import faults, key_fault
-from jupyterhub_aws.checks.certificates import certificates
+from jupyterhub_aws.checks.certificates import certificates, faults, key_fault
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.config.load import load
 from tests.support.certificates import NOW, Authority, Issued, key_pem, new_key, self_signed

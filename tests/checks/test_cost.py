@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from jupyterhub_aws.checks.bill import money
 from jupyterhub_aws.checks.cost import cost
+from jupyterhub_aws.checks.cost_lines import money
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.instance_types import instance_type, instance_types
-from jupyterhub_aws.config.prices import Prices, price, read_prices, rows
-from jupyterhub_aws.config.prices_by_region import prices_in
+from jupyterhub_aws.config.prices import Prices, price, prices_in, read_prices, rows
 from tests.checks.doctored import dev, doctored
 from tests.support.regional_prices import of_row, of_type, regional_prices
 

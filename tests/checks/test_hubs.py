@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_aws.checks import hubs, secrets, security
+from jupyterhub_aws.checks import hubs, security
 from jupyterhub_aws.checks.resources import Resources
 from tests.checks.doctored import dev, doctored, stack_of
 from tests.support.stacks import FULL, IN_AN_OPEN_VPC, record
@@ -176,14 +176,14 @@ def test_an_entry_open_to_the_world_is_a_warning_where_the_stack_says_so() -> No
 
 
 def test_a_missing_secret_is_a_warning_with_the_command() -> None:
-    (finding,) = secrets.missing(stack_of(), (), "dev")
+    (finding,) = security.missing(stack_of(), (), "dev")
     assert (finding.status, finding.path, finding.fix) == (
         "warn",
         "hubs.main",
         "run: pulumi config set --secret --stack dev hub-main-client-secret",
     )
     assert statuses(
-        secrets.missing(stack_of(), ["jupyterhub-aws:hub-main-client-secret"], "dev")
+        security.missing(stack_of(), ["jupyterhub-aws:hub-main-client-secret"], "dev")
     ) == ["pass"]
 
 

@@ -14,15 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyterhub_aws.checks.identities.conditions import (
+    ACCOUNT,
     ConditionError,
     RequestContext,
+    either,
+    every,
     expanded,
+    glob,
     holds,
+    literal,
+    negated,
     parse_operator,
 )
 from jupyterhub_aws.checks.identities.documents import PolicyDocument, PolicyError, parse_policy
 from jupyterhub_aws.checks.identities.evaluator import AccessRequest, PolicySet, Principal, decide
-from jupyterhub_aws.checks.identities.patterns import ACCOUNT, either, every, glob, literal, negated
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/driver"
 ROLE = Principal("role", ROLE_ARN)

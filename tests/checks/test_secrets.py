@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_aws.checks.secrets import secrets
+from jupyterhub_aws.checks.security import secrets
 from tests.checks.doctored import dev, doctored
 
 GROUP = "aws:autoscaling/group:Group"

@@ -7,9 +7,9 @@ import datetime
 import pytest
 
 from jupyterhub_aws.checks import versions
-from jupyterhub_aws.checks.standing import hub_rows, kubernetes, standing
+from jupyterhub_aws.checks.versions import hub_rows, kubernetes, standing
 from jupyterhub_aws.config.chart import chart_version
-from jupyterhub_aws.config.releases import advisories, calendar
+from jupyterhub_aws.config.versions import advisories, calendar
 from tests.checks.doctored import dev, stack_of
 
 DAY = datetime.date(2026, 11, 28)

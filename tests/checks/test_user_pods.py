@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_aws.checks.cost_of_hubs import user_hours
-from jupyterhub_aws.checks.groups import user_nodes
+from jupyterhub_aws.checks.cost_lines import user_hours
+from jupyterhub_aws.checks.placement import user_nodes
 from jupyterhub_aws.checks.user_pods import UserPod, user_pods
 from jupyterhub_aws.config.chart import chart_version
 from jupyterhub_aws.config.homes import EfsHomesSection, NfsHomes

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+from jupyterhub_aws.checks.monitoring import logs_end, watched
 from jupyterhub_aws.checks.resources import Resources
-from jupyterhub_aws.checks.watch import logs_end, watched
 from tests.checks.doctored import dev, doctored
 from tests.support.stacks import FULL, record
 

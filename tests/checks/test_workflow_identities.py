@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_aws.checks.identities.conditions import RequestContext
+from jupyterhub_aws.checks.identities.conditions import ACCOUNT, RequestContext
 from jupyterhub_aws.checks.identities.documents import parse_policy
 from jupyterhub_aws.checks.identities.evaluator import (
     AccessRequest,
@@ -23,18 +23,10 @@ from jupyterhub_aws.checks.identities.evaluator import (
     Principal,
     decide,
 )
-from jupyterhub_aws.checks.identities.patterns import ACCOUNT
 from jupyterhub_aws.checks.identities.world import ATTACHMENT, BUCKET, ROLE, PlanWorld
 from jupyterhub_aws.checks.resources import Resource
-from jupyterhub_aws.components.ci.policy import (
-    Backend,
-    ResourceScope,
-    changing,
-    packed,
-    reading,
-    state,
-)
-from jupyterhub_aws.config.aws_actions import actions, known_types
+from jupyterhub_aws.components.ci import Backend, ResourceScope, changing, packed, reading, state
+from jupyterhub_aws.config.aws_calls import actions, known_types
 from tests.checks.test_airgap import evaluated
 from tests.support.policies import parliament
 from tests.support.stacks import ALL_STACKS
@@ -226,7 +218,7 @@ def test_only_parameters_of_awss_own_are_read():
 #: needs them.
 NOT_NEEDED = {
     "iam:CreateServiceLinkedRole": (
-        "in a statement of its own (components/ci/policy.py), for the services that may make one"
+        "in a statement of its own (components/ci.py), for the services that may make one"
     ),
     "kms:Decrypt": (
         "of a database's own key, or a password that RDS keeps: the program uses neither"

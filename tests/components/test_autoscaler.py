@@ -10,8 +10,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
 
-from jupyterhub_aws.components.autoscaler.autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
-from jupyterhub_aws.components.autoscaler.policy import AutoscalerPolicy, AutoscalerPolicyArgs
+from jupyterhub_aws.components.autoscaler import (
+    AutoscalerPolicy,
+    AutoscalerPolicyArgs,
+    ClusterAutoscaler,
+    ClusterAutoscalerArgs,
+)
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.versions import pin
 from tests.support.programs import (

@@ -9,8 +9,7 @@ import json
 import pulumi
 import pytest
 
-from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs
-from jupyterhub_aws.components.backups.vault import vault_policy
+from jupyterhub_aws.components.backups import Backups, BackupsArgs, vault_policy
 from jupyterhub_aws.config.backups import (
     TAG,
     AwsBackup,

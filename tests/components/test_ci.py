@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from jupyterhub_aws.components.ci.policy import (
+from jupyterhub_aws.components.ci import (
     LARGEST,
     Backend,
     ResourceScope,
@@ -17,7 +17,7 @@ from jupyterhub_aws.components.ci.policy import (
     state,
     trust,
 )
-from jupyterhub_aws.config.aws_actions import actions, known_types
+from jupyterhub_aws.config.aws_calls import actions, known_types
 from tests.support.policies import findings
 from tests.support.stacks import ALL_STACKS, record
 

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import pytest
 
 from jupyterhub_aws.components.airgap.dns_firewall import as_stored
-from jupyterhub_aws.components.airgap.policies import Allowed, endpoint_policy
-from jupyterhub_aws.components.airgap.repositories import lifecycle
-from jupyterhub_aws.components.airgap.requirements import subnet_faults, vpc_faults
-from jupyterhub_aws.components.airgap.runner_documents import runner_policy
+from jupyterhub_aws.components.airgap.endpoints import Allowed, endpoint_policy
+from jupyterhub_aws.components.airgap.existing import subnet_faults, vpc_faults
+from jupyterhub_aws.components.airgap.registry import lifecycle
+from jupyterhub_aws.components.airgap.runner import runner_policy
 from jupyterhub_aws.config.endpoints import UnknownSoftwareError, running, software, solved
 from jupyterhub_aws.config.network import ExistingNetworkSection
 from tests.checks.test_airgap import evaluated
@@ -281,7 +281,7 @@ def test_the_runner_is_told_where_everything_is_and_asks_no_index():
 
 
 def test_repositories_are_the_bundles_inventory_closed_and_clean():
-    from jupyterhub_aws.bundle.needs import inventory
+    from jupyterhub_aws.bundle.inventory import inventory
     from jupyterhub_aws.config.bundle import destination
     from jupyterhub_aws.config.stack_file import read
     from tests.support.stack_files import ROOT

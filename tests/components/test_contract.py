@@ -26,12 +26,12 @@ PACKAGE = ROOT / "jupyterhub_aws"
 #: Run in the pods of hubs and people, and import what is there.
 FOR_PODS = PACKAGE / "components" / "hub" / "files"
 #: A component of a program of its own, which tests/repo/test_ci_example.py runs.
-ELSEWHERE = PACKAGE / "components" / "ci"
+ELSEWHERE = PACKAGE / "components" / "ci.py"
 PROGRAM = [
     *sorted(
         path
         for path in (PACKAGE / "components").rglob("*.py")
-        if path.parent not in (FOR_PODS, ELSEWHERE)
+        if path.parent != FOR_PODS and path != ELSEWHERE
     ),
     ROOT / "__main__.py",
 ]

@@ -13,13 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyterhub_aws.checks import hubs, nodes
-from jupyterhub_aws.checks.cost_of_hubs import user_hours
-from jupyterhub_aws.checks.groups import user_nodes
+from jupyterhub_aws.checks.cost_lines import user_hours
+from jupyterhub_aws.checks.placement import user_nodes
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.checks.user_pods import hub_releases, user_pods
-from jupyterhub_aws.config.generations import GENERATION, retired
 from jupyterhub_aws.config.load import load
-from jupyterhub_aws.config.pools import Retiring
+from jupyterhub_aws.config.pools import GENERATION, Retiring, retired
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.node_groups import priorities

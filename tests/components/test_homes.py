@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs, BackupsOutputs
+from jupyterhub_aws.components.backups import Backups, BackupsArgs, BackupsOutputs
 from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.config.backups import TAG, AwsBackup

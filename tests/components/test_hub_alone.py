@@ -17,7 +17,7 @@ from jupyterhub_aws import (
     NetworkOutputs,
     NodePoolsOutputs,
 )
-from jupyterhub_aws.components.backups.backups import Backups, BackupsArgs
+from jupyterhub_aws.components.backups import Backups, BackupsArgs
 from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
 from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
 from jupyterhub_aws.config.entry import PortForwardEntry

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from jupyterhub_aws.components.autoscaler.policy import autoscaler_document
+from jupyterhub_aws.components.autoscaler import autoscaler_document
 from tests.support.policies import concrete, documents, findings
 from tests.support.stacks import FULL, NO_HUB, record, tags_of
 

@@ -12,8 +12,7 @@ import pulumi
 import pytest
 
 from jupyterhub_aws.components.hub import not_ready
-from jupyterhub_aws.components.hub.not_ready import HubAccess, reasons
-from jupyterhub_aws.components.hub.stuck import Stuck, stuck, without_a_pod
+from jupyterhub_aws.components.hub.not_ready import HubAccess, Stuck, reasons, stuck, without_a_pod
 from tests.support.kubernetes_objects import waiting_pod
 from tests.support.stacks import record
 

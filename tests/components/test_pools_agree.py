@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyterhub_aws.components.pools.templates import kubelet_flags as spec_flags
+from jupyterhub_aws.components.pools.groups import kubelet_flags as spec_flags
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.load import load

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.cloud_config import Configuration, whole
 from jupyterhub_aws.config.errors import ConfigError
-from jupyterhub_aws.config.halves import Configuration, whole
 from jupyterhub_aws.config.stack import StackConfig
 from tests.support.stack_files import (
     ROOT,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from jupyterhub_aws.config.cloud_config import CLOUD_STACK, Configuration, whole
 from jupyterhub_aws.config.errors import ConfigError
-from jupyterhub_aws.config.halves import CLOUD_STACK, Configuration, whole
 from tests.support.stack_files import ROOT
 
 PREFIX = "jupyterhub-aws"

@@ -14,24 +14,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jupyterhub_aws.checks.hub_values import (
-    classes,
-    code,
-    pods,
-    protections,
-    servers,
-    sign_in,
-    traits,
-)
+from jupyterhub_aws.checks.hub_values import pods, protections, servers, sign_in, traits
+from jupyterhub_aws.checks.hub_values import traits as classes
+from jupyterhub_aws.checks.hub_values import traits as code
 from jupyterhub_aws.checks.hub_values.all import RULES, faults
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.components.hub.values.hub import HubSecretInputs, hub_values
 from jupyterhub_aws.components.hub.values.problems import hub_problems
-from jupyterhub_aws.components.hub.values.profiles import profile_list
+from jupyterhub_aws.components.hub.values.servers import profile_list
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.chart import default_values, effective, merged, refusals
+from jupyterhub_aws.config.cloud_config import Configuration
 from jupyterhub_aws.config.errors import ConfigError, names_secret
-from jupyterhub_aws.config.halves import Configuration
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.instance_types import instance_type, instance_types
 from jupyterhub_aws.config.load import load

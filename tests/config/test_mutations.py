@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.cloud_config import Configuration
 from jupyterhub_aws.config.errors import ConfigError
-from jupyterhub_aws.config.halves import Configuration
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.stack import StackConfig

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from jupyterhub_aws.config.instance_types import instance_type, instance_types
-from jupyterhub_aws.config.prices import Prices, rows
-from jupyterhub_aws.config.prices_by_region import prices_in, regions_with_prices
+from jupyterhub_aws.config.prices import Prices, prices_in, regions_with_prices, rows
 from tests.support.regional_prices import DATE, LACKING, REGIONS, of_row, of_type, regional_prices
 
 SHIPPED = sorted(regions_with_prices())

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from jupyterhub_aws.config.instance_types import instance_type, instance_types
 from jupyterhub_aws.config.node_size import server_room
-from jupyterhub_aws.config.profiles import Profile
-from jupyterhub_aws.config.shares import default_image, default_size, shares
+from jupyterhub_aws.config.profiles import Profile, default_image, default_size, shares
 
 TYPES = sorted(name for name in instance_types() if instance_type(name).memory_mib >= 8 * 1024)
 

@@ -9,8 +9,16 @@ import tomllib
 
 import pytest
 
-from jupyterhub_aws.config.releases import admits, inconsistencies, newest, numbers, releases
-from jupyterhub_aws.config.versions import TABLE, kubernetes_versions, pin
+from jupyterhub_aws.config.versions import (
+    TABLE,
+    admits,
+    inconsistencies,
+    kubernetes_versions,
+    newest,
+    numbers,
+    pin,
+    releases,
+)
 
 TODAY = datetime.datetime.now(tz=datetime.UTC).date()
 ROWS = tomllib.loads(TABLE.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Aliases as the engine reads them, and as a plan does (jupyterhub_aws/changes/renamed.py): on
+"""Aliases as the engine reads them, and as a plan does (jupyterhub_aws/changes/compare.py): on
 one program they say the same.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jupyterhub_aws.changes.renamed import predecessors
+from jupyterhub_aws.changes.compare import predecessors
 from tests.engine.harness import Engine
 from tests.support.renamed import PROGRAM, recording
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_aws.checks.wire import SIGNATURE
+from jupyterhub_aws.checks.resources import SIGNATURE
 from tests.engine.harness import Engine
 from tests.engine.plan_and_state import own
 from tests.engine.runs import Run, Step, subject_of

@@ -17,8 +17,7 @@ from rich.console import Console
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.formats import applied
 from jupyterhub_aws.config.stack_file import parsed
-from jupyterhub_aws.migrate.files import migrated
-from jupyterhub_aws.migrate.show import difference, show
+from jupyterhub_aws.migrate.files import difference, migrated, show
 from jupyterhub_aws.migrate.text import sections
 from jupyterhub_aws.version import __version__
 from tests.support.in_process import Done, in_process

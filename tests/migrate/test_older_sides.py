@@ -13,7 +13,7 @@ import pytest
 
 from jupyterhub_aws.changes.difference import difference
 from jupyterhub_aws.changes.gate import judged
-from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.changes.side import side_of
 from tests.support.in_process import in_process
 
 REAL = Path(__file__).parent / "format-1"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from jupyterhub_aws.components.facts import digest
 from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.cloud_config import given_by, whole
 from jupyterhub_aws.config.formats import FORMAT, STEPS, Renamed, Revalued, upgraded
-from jupyterhub_aws.config.halves import given_by, whole
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import StackFile, parsed, read
 from jupyterhub_aws.migrate.files import migrated

@@ -16,8 +16,8 @@ from unittest import mock
 import pytest
 
 from jupyterhub_aws.adopt.adopt import adopted
-from jupyterhub_aws.adopt.live import Live
 from jupyterhub_aws.adopt.match import Outcome, matched
+from jupyterhub_aws.adopt.queries import Live
 from jupyterhub_aws.adopt.scan import scan
 from jupyterhub_aws.operate.live.account import connect
 from tests.support.adopt_accounts import own

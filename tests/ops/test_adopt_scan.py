@@ -16,7 +16,7 @@ from unittest import mock
 import pytest
 
 from jupyterhub_aws.adopt.adopt import adopted
-from jupyterhub_aws.adopt.live import Live, Unseen
+from jupyterhub_aws.adopt.queries import Live, Unseen
 from jupyterhub_aws.adopt.scan import scan
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.operate.live.account import connect

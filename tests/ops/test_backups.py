@@ -15,8 +15,7 @@ import pytest
 
 from jupyterhub_aws.config.backups import TAG, Snapshots
 from jupyterhub_aws.operate.backups.now import now_steps
-from jupyterhub_aws.operate.backups.points import EFS_VAULT
-from jupyterhub_aws.operate.backups.stateful import Stateful
+from jupyterhub_aws.operate.backups.points import EFS_VAULT, Stateful
 from tests.support.backup_api import BackupApi, backup_api
 from tests.support.backup_shapes import (
     FILES,

@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from jupyterhub_aws.checks.certificate import faults, key_fault, names_of, read
+from jupyterhub_aws.checks.certificates import faults, key_fault, names_of, read
 from jupyterhub_aws.cli.group import run
 from tests.support.certificates import NOW, Authority, key_pem, new_key
 from tests.support.stack_files import ROOT

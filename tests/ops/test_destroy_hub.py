@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.operate.leave.one_hub import kept_of
+from jupyterhub_aws.operate.teardown.hub import kept_of
 from tests.support.in_process import Done, in_process
 from tests.support.stack_files import ROOT
 from tests.support.stacks import record

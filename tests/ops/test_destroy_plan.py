@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from jupyterhub_aws.checks.resources import Resource, Resources
-from jupyterhub_aws.operate.leave.parting import parting
+from jupyterhub_aws.operate.teardown.plan import parting
 from tests.support.in_process import in_process
 from tests.support.pause_shapes import SHAPES
 from tests.support.stack_files import ROOT

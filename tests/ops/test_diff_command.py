@@ -364,7 +364,7 @@ def test_nothing_of_a_stranger_closes_a_fence_or_a_fold():
     (group,) = [item for item in new["resources"] if item["name"] == "pools-memory-spot-group"]
     group["inputs"]["healthCheckType"] = "```\n</details>\n@everyone <img src=x>"
     from jupyterhub_aws.changes.difference import difference
-    from jupyterhub_aws.changes.read import side_of
+    from jupyterhub_aws.changes.side import side_of
 
     comment = markdown(difference(side_of(old, "old"), side_of(new, "new")))
     assert comment.count("```") % 2 == 0

@@ -162,7 +162,7 @@ def test_with_a_moment_people_are_told_first_and_only_those_on_the_nodes_are_sto
 def test_what_an_earlier_run_said_counts_on(
     cluster: FakeCluster, account: Cloud, place: Path
 ) -> None:
-    from jupyterhub_aws.operate.drain.people import _AFTERWARDS, _BEGINS
+    from jupyterhub_aws.operate.drain.drain import _AFTERWARDS, _BEGINS
 
     with changing(cluster.file) as state:
         state["notice"] = {
@@ -185,7 +185,7 @@ def test_interrupted_while_people_have_time_nobody_was_stopped(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(
-        "jupyterhub_aws.operate.drain.people.time",
+        "jupyterhub_aws.operate.drain.drain.time",
         SimpleNamespace(time=time.time, sleep=interrupted),
     )
     cluster.server("ada", "old-1", ends_after=None)

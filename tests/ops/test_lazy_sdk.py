@@ -11,7 +11,7 @@ PLAN = (
     "import sys; sys.argv = ['jhub', 'plan', 'dev', '--json', '--as-of', '2026-11-23']; from"
     " jupyterhub_aws.cli.main import main; main()"
 )
-INSTALL = "from jupyterhub_aws.plan import lazy_sdk; lazy_sdk.install()"
+INSTALL = "from jupyterhub_aws.plan import sdk; sdk.install()"
 
 
 def python(code: str) -> str:
@@ -27,9 +27,7 @@ def python(code: str) -> str:
 
 def test_the_plan_is_the_same_with_the_packages_loaded_whole() -> None:
     lazy = python(PLAN)
-    whole = python(
-        f"from jupyterhub_aws.plan import lazy_sdk; lazy_sdk.install = lambda: None; {PLAN}"
-    )
+    whole = python(f"from jupyterhub_aws.plan import sdk; sdk.install = lambda: None; {PLAN}")
     assert lazy == whole
     assert lazy.startswith("{")
 
@@ -55,7 +53,7 @@ def test_what_has_no_module_of_its_name_is_found_all_the_same() -> None:
         "NetworkAclRule",
     )
     code = (
-        "from jupyterhub_aws.plan import lazy_sdk; lazy_sdk.install(); from pulumi_aws import ec2;"
+        "from jupyterhub_aws.plan import sdk; sdk.install(); from pulumi_aws import ec2;"
         f" print([getattr(ec2, name) is not None for name in {names}])"
     )
     assert python(code).strip() == str([True] * len(names))

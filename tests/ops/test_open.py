@@ -223,8 +223,7 @@ def test_what_pulumi_refuses_is_handed_on(tmp_path: Path) -> None:
 
 
 def test_a_cluster_that_was_there_is_reached_by_its_own_kubeconfig(tmp_path):
-    from jupyterhub_aws.operate.open.outputs import _chosen
-    from jupyterhub_aws.operate.open.tunnel import _access
+    from jupyterhub_aws.operate.open import _access, _chosen
 
     hubs = {"main": {"url": "http://localhost:8000/", "namespace": "hub-main"}}
     found = _chosen(

@@ -18,10 +18,10 @@ from botocore.stub import Stubber
 from jupyterhub_aws.cli.arguments import validated_stack
 from jupyterhub_aws.config.backups import AwsBackup, CopyTo, Snapshots
 from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.operate.leave.kinds import UnmanagedResource, kind_of
-from jupyterhub_aws.operate.leave.orphans import OrphanVerdict, show
-from jupyterhub_aws.operate.leave.scan import _by_tags, _found, _vault, looked_at, records
 from jupyterhub_aws.operate.live.account import Account
+from jupyterhub_aws.operate.teardown.kinds import UnmanagedResource, kind_of
+from jupyterhub_aws.operate.teardown.orphans import OrphanVerdict, show
+from jupyterhub_aws.operate.teardown.scan import _by_tags, _found, _vault, looked_at, records
 from tests.support.cloud import ACCOUNT, REGION, Cloud, autoscaling_group, cloud, counted
 from tests.support.in_process import Done, in_process
 from tests.support.live import environment

@@ -26,7 +26,7 @@ from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.plan.evaluate import Recording
-from jupyterhub_aws.plan.page.closed import proof_of
+from jupyterhub_aws.plan.page.isolated import proof_of
 from jupyterhub_aws.plan.page.page import page
 from jupyterhub_aws.plan.page.text import fitted, width, wrapped
 from jupyterhub_aws.plan.page.topology.layout import Box, Canvas, arranged

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.operate.pause.remembered import remember
+from jupyterhub_aws.operate.pause.stack_file_edit import remember
 from tests.support.cloud import Cloud, cloud
 from tests.support.in_process import in_process
 from tests.support.live import environment

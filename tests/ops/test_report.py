@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from jupyterhub_aws.changes.gate import judged
-from jupyterhub_aws.diff.github.report import MARKER
+from jupyterhub_aws.diff.github import MARKER
 from tests.support.differences import found, plan
 from tests.support.in_process import in_process
 
@@ -305,7 +305,7 @@ def test_what_was_merged_is_judged_again_before_up(github, folders):
 def test_a_server_that_is_tired_is_asked_again_and_one_that_refuses_is_named(
     github, folders, monkeypatch
 ):
-    monkeypatch.setattr("jupyterhub_aws.diff.github.api.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("jupyterhub_aws.diff.github.time.sleep", lambda seconds: None)
     github.fails = 1
     assert report(github, folders).returncode == 0
     github.fails = 10

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyterhub_aws.operate.upgrade.path import path, roll_before
+from jupyterhub_aws.operate.upgrade.steps import path, roll_before
 from tests.support.in_process import Done, in_process
 from tests.support.stack_files import ROOT
 

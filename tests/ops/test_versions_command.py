@@ -17,8 +17,7 @@ import pytest
 from botocore.stub import Stubber
 
 from jupyterhub_aws.config.errors import ConfigError
-from jupyterhub_aws.config.releases import inconsistencies
-from jupyterhub_aws.config.versions import TABLE
+from jupyterhub_aws.config.versions import TABLE, inconsistencies
 from jupyterhub_aws.operate.live.account import Account
 from jupyterhub_aws.operate.versions import refresh
 from tests.support.in_process import Done, in_process

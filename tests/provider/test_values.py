@@ -19,14 +19,14 @@ from pulumi.provider.experimental.util import camel_case
 from pulumi.resource import DependencyResource
 
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.backups.backups import BackupsOutputs
+from jupyterhub_aws.components.backups import BackupsOutputs
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
-from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.components.pools.args import NodePoolsOutputs
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.backups import AwsBackup
+from jupyterhub_aws.config.cloud_config import given_by, whole
 from jupyterhub_aws.config.errors import Problem
-from jupyterhub_aws.config.halves import given_by, whole
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.backups import BackupSpec
 from jupyterhub_aws.config.stack import StackConfig

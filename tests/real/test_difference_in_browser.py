@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from jupyterhub_aws.changes.gate import judged
 from jupyterhub_aws.diff.markdown import markdown
-from jupyterhub_aws.diff.page import page
+from jupyterhub_aws.diff.show import page
 from tests.real.test_page_in_browser import (
     CHROMIUM,
     CONTRASTS,

@@ -18,8 +18,7 @@ from typing import Any
 import pytest
 from tornado.web import HTTPError
 
-from jupyterhub_aws.operate.probe.authenticator import directory_authenticator
-from jupyterhub_aws.operate.probe.directory import ProbeRequest, probe
+from jupyterhub_aws.operate.probe.directory import ProbeRequest, directory_authenticator, probe
 from tests.support.certificates import Authority
 from tests.support.directory import (
     SEARCH_PASSWORD,

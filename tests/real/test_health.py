@@ -24,7 +24,7 @@ from ruamel.yaml import YAML
 from jupyterhub_aws.components.hub.values.hub import HEALTH_USER, OPERATOR, hub_values
 from jupyterhub_aws.components.hub.values.problems import UNKNOWN
 from jupyterhub_aws.components.validated import validated
-from jupyterhub_aws.config.halves import Configuration, whole
+from jupyterhub_aws.config.cloud_config import Configuration, whole
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.operate.live.hub_api import HubApi

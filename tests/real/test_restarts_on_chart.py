@@ -10,7 +10,7 @@ import random
 import pytest
 import yaml
 
-from jupyterhub_aws.changes.effects.values import restarted
+from jupyterhub_aws.changes.effects.table import restarted
 from tests.support.chart import missing_for_the_chart, pod_templates, rendered
 from tests.support.stack_files import ROOT
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyterhub_aws.config.endpoint_services import endpoint_services
+from jupyterhub_aws.config.endpoints import endpoint_services
 from scripts.refresh_endpoint_services import names
 
 _SHAPE = (

@@ -26,16 +26,16 @@ from hypothesis import strategies as st
 from jupyterhub_aws.adopt.check import judged as adoption_judged
 from jupyterhub_aws.changes.difference import difference
 from jupyterhub_aws.changes.gate import judged
-from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.changes.side import side_of
 from jupyterhub_aws.checks.all import CHECKS, run_checks
 from jupyterhub_aws.checks.cost import cost
 from jupyterhub_aws.checks.resources import Resource, Resources, made_here
 from jupyterhub_aws.checks.scope import ADDED, judge
 from jupyterhub_aws.checks.sites import sites
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.diff.sides import of_plan
-from jupyterhub_aws.operate.leave.orphans import verdicts
-from jupyterhub_aws.operate.leave.parting import parting
+from jupyterhub_aws.diff.show import of_plan
+from jupyterhub_aws.operate.teardown.orphans import verdicts
+from jupyterhub_aws.operate.teardown.plan import parting
 from jupyterhub_aws.plan.evaluate import Recording
 from jupyterhub_aws.plan.page.page import page
 from jupyterhub_aws.plan.plan import Plan, make_plan

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from jupyterhub_aws.config.endpoint_services import endpoint_services
+from jupyterhub_aws.config.endpoints import endpoint_services
 from jupyterhub_aws.config.versions import pins
 from tests.support.policies import parliament
 

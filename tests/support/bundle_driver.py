@@ -12,8 +12,8 @@ from jupyterhub_aws.bundle.inventory import Chart, File, Image, Inventory, Wheel
 from jupyterhub_aws.bundle.lock import make_lock
 from jupyterhub_aws.bundle.pull import pull
 from jupyterhub_aws.bundle.push import push
+from jupyterhub_aws.bundle.registry import Access
 from jupyterhub_aws.bundle.store import Store, write
-from jupyterhub_aws.bundle.tools import Access
 from jupyterhub_aws.config.bundle import read_lock
 from jupyterhub_aws.config.errors import ConfigError
 

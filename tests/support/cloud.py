@@ -18,7 +18,7 @@ import boto3
 
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.pause.databases import Databases
+from jupyterhub_aws.operate.pause.compute import Databases
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"

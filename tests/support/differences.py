@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.changes.difference import Difference, difference
-from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.changes.side import side_of
 from jupyterhub_aws.checks.cost import cost
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.diff.story import bill, headline, sections

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from jupyterhub_aws.components.validated import validated
-from jupyterhub_aws.config.halves import Configuration, whole
+from jupyterhub_aws.config.cloud_config import Configuration, whole
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from tests.support.directory import BASE, PEOPLE, SEARCH_USER, Directory

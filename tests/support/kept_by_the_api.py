@@ -16,8 +16,7 @@ from unittest import mock
 
 from pulumi import _types
 
-from jupyterhub_aws.checks.resources import Resource
-from jupyterhub_aws.checks.wire import SECRET_SIGNATURE, SIGNATURE
+from jupyterhub_aws.checks.resources import SECRET_SIGNATURE, SIGNATURE, Resource
 from jupyterhub_aws.plan import values
 from tests.support.stacks import quiet_sdks
 

@@ -22,9 +22,9 @@ _LOADED = [
     "jupyterhub_aws.cli.group",
     "jupyterhub_aws.cli.commands.pause",
     "jupyterhub_aws.cli.commands.resume",
-    "jupyterhub_aws.operate.live.hubs",
+    "jupyterhub_aws.operate.live.hub_api",
     "jupyterhub_aws.operate.live.steps",
-    "jupyterhub_aws.operate.pause.scene",
+    "jupyterhub_aws.operate.pause.pause",
     "jupyterhub_aws.operate.pause.resume",
 ]
 _LOADED += [

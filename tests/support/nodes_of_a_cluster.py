@@ -33,10 +33,10 @@ _LOADED = [
     "jupyterhub_aws.cli.group",
     "jupyterhub_aws.cli.commands.drain",
     "jupyterhub_aws.operate.drain.drain",
-    "jupyterhub_aws.operate.live.hubs",
+    "jupyterhub_aws.operate.live.hub_api",
     "jupyterhub_aws.operate.live.steps",
     "jupyterhub_aws.components.validated",
-    "jupyterhub_aws.config.halves",
+    "jupyterhub_aws.config.cloud_config",
 ]
 
 
@@ -241,7 +241,7 @@ def impatient() -> Iterator[None]:
     with (
         mock.patch("jupyterhub_aws.operate.live.steps._FIRST_WAIT", 0.01),
         mock.patch("jupyterhub_aws.operate.live.steps._LONGEST_WAIT", 0.02),
-        mock.patch("jupyterhub_aws.operate.drain.people._LOOK_SECONDS", 0.1),
+        mock.patch("jupyterhub_aws.operate.drain.drain._LOOK_SECONDS", 0.1),
     ):
         yield
 

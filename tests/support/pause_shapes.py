@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 from jupyterhub_aws.components.validated import validated
-from jupyterhub_aws.config.halves import Configuration, whole
+from jupyterhub_aws.config.cloud_config import Configuration, whole
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.operate.live.account import connect

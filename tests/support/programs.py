@@ -12,7 +12,7 @@ from typing import Any
 from jupyterhub_aws.components.base import ArgumentError
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
-from jupyterhub_aws.components.pools.outputs import NodePoolsOutputs
+from jupyterhub_aws.components.pools.args import NodePoolsOutputs
 from jupyterhub_aws.config.pools import CorePoolSection, Pools, Size, SpotFirstPool
 from jupyterhub_aws.config.project import Program
 from jupyterhub_aws.config.specs.node_groups import node_pools_spec

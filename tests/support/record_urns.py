@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from jupyterhub_aws.changes.renamed import predecessors
+from jupyterhub_aws.changes.compare import predecessors
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.project import project_of
 from jupyterhub_aws.config.stack_file import read

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from unittest import mock
 
-from jupyterhub_aws.config import prices_by_region
+from jupyterhub_aws.config import prices as prices_by_region
 from jupyterhub_aws.config.instance_types import instance_type, instance_types
 from jupyterhub_aws.config.prices import rows
 

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from jupyterhub_aws.adopt.z2jh.convert import Converted, convert
-from jupyterhub_aws.adopt.z2jh.gates import restricts
 from jupyterhub_aws.adopt.z2jh.read import Old
-from jupyterhub_aws.adopt.z2jh.taken import LedgerStatus, ends
+from jupyterhub_aws.adopt.z2jh.taken import LedgerStatus, ends, restricts
 from jupyterhub_aws.checks.resources import SECRET
 from tests.support.chart_values import by_schema, chart_values
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from jupyterhub_aws.adopt.z2jh.authenticators import class_of, kind_of
 from jupyterhub_aws.adopt.z2jh.convert import Converted, convert
 from jupyterhub_aws.adopt.z2jh.read import Old, parsed, several
+from jupyterhub_aws.adopt.z2jh.sign_in_kinds import class_of, kind_of
 from jupyterhub_aws.adopt.z2jh.taken import LedgerStatus, ends
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.stack_file import read

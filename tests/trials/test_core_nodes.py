@@ -14,8 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyterhub_aws.checks.core_nodes import core_nodes_fit
-from jupyterhub_aws.checks.core_pods import core_groups, core_nodes, core_pods, daemons
+from jupyterhub_aws.checks.core_nodes import (
+    core_groups,
+    core_nodes,
+    core_nodes_fit,
+    core_pods,
+    daemons,
+)
 from jupyterhub_aws.checks.placement import (
     PODS,
     SchedulableNode,
@@ -26,8 +31,7 @@ from jupyterhub_aws.checks.placement import (
 )
 from jupyterhub_aws.config.core_addons import addon_pods
 from jupyterhub_aws.config.instance_types import instance_type
-from jupyterhub_aws.config.node_size import core_pods_of
-from jupyterhub_aws.config.quantity import quantity
+from jupyterhub_aws.config.node_size import core_pods_of, quantity
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.plan.plan import make_plan
 from tests.support.stack_files import ROOT

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from jupyterhub_aws.config.cloud_config import from_engine, given_by, whole
 from jupyterhub_aws.config.errors import ConfigError
-from jupyterhub_aws.config.halves import from_engine, given_by, whole
 from jupyterhub_aws.config.keys import (
     AWS_CALLS,
     AWS_EFFECTS,
@@ -426,7 +426,7 @@ def test_what_the_engine_hands_over_of_the_programs_own_is_left_out_too() -> Non
 @pytest.mark.parametrize("form", ["", f"{PROJECT}:"])
 def test_pausing_and_adopting_write_keys_as_the_file_does(tmp_path: Path, form: str) -> None:
     from jupyterhub_aws.adopt.adopt import _with_imports
-    from jupyterhub_aws.operate.pause.remembered import remember
+    from jupyterhub_aws.operate.pause.stack_file_edit import remember
 
     text = prefixed(DEV) if form else DEV
     path = stack_of(tmp_path, text.replace("      size: 2\n", "      size: 2 # paused: no\n"))

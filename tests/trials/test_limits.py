@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyterhub_aws.checks.limits import limits, overcommitment
-from jupyterhub_aws.config.quantity import quantity
+from jupyterhub_aws.config.node_size import quantity
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.plan.page.page import page
 from jupyterhub_aws.plan.plan import make_plan
@@ -93,7 +93,7 @@ def test_the_page_shows_limits_beside_guarantees() -> None:
 
 
 def test_two_to_one_is_two() -> None:
-    from jupyterhub_aws.checks.groups import user_nodes
+    from jupyterhub_aws.checks.placement import user_nodes
     from jupyterhub_aws.checks.user_pods import hub_releases, user_pods
 
     made = make_plan(

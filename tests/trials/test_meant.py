@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyterhub_aws.config import meant
+from jupyterhub_aws.config import suggestions
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.instance_types import instance_types
 from jupyterhub_aws.config.load import load
-from jupyterhub_aws.config.sign_in_oauth import GitHubSignIn
+from jupyterhub_aws.config.sign_in import GitHubSignIn
 from jupyterhub_aws.config.stack_file import read
 from tests.support.stack_files import ROOT
 
@@ -47,7 +47,7 @@ def test_instance_types(value: str, wanted: list[str], not_wanted: str) -> None:
 def test_every_suggested_type_exists(value: str) -> None:
     words = [
         word.strip("?")
-        for word in (meant.types(value) or "").split()
+        for word in (suggestions.types(value) or "").split()
         if "." in word and word.strip("?") != value
     ]
     assert {word for word in words if not word.endswith(".")} <= set(instance_types()), words
@@ -106,7 +106,7 @@ def test_options_that_others_call_otherwise(setting: str, wanted: str) -> None:
 
 
 def test_no_option_is_suggested_that_its_model_does_not_have() -> None:
-    assert meant.option("allowed_teams", ["allowed_users"]) is None
+    assert suggestions.option("allowed_teams", ["allowed_users"]) is None
     assert {"allowed_organizations", "allowed_users", "administrators"} <= set(
         GitHubSignIn.model_fields
     )
@@ -129,7 +129,7 @@ def test_a_name_is_made_valid(name: str, wanted: str) -> None:
 def test_a_name_that_is_suggested_is_valid(value: str, limit: int) -> None:
     import re
 
-    name = meant.valid_name(value, limit)
+    name = suggestions.valid_name(value, limit)
     assert name is None or (
         re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) and len(name) <= limit
     )

@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyterhub_aws.changes.difference import difference
-from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.changes.side import side_of
 from jupyterhub_aws.checks import hubs
-from jupyterhub_aws.checks.hub_values.chart_policies import (
+from jupyterhub_aws.checks.hub_values.policies import (
     HUB,
     PROXY,
     SERVERS,

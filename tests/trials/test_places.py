@@ -13,10 +13,10 @@ import pytest
 from jupyterhub_aws.checks import places, storage
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resources
-from jupyterhub_aws.components.partition import partition_of
+from jupyterhub_aws.components.iam import partition_of
 from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.cloud_config import given_by, whole
 from jupyterhub_aws.config.errors import ConfigError
-from jupyterhub_aws.config.halves import given_by, whole
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.config.zones import (

@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyterhub_aws.checks import hubs
-from jupyterhub_aws.config.hub_classes import (
+from jupyterhub_aws.config.pod_fields import wrong
+from jupyterhub_aws.config.traits import (
     class_of_authenticator,
     known_classes,
     sections,
     traits,
     used_classes,
 )
-from jupyterhub_aws.config.pod_fields import wrong
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.tree import KeyPath
 from tests.checks.doctored import dev
 from tests.support.hub_cases import RECORDED
 from tests.trials.test_traits import code, config, problems
@@ -333,7 +333,7 @@ def _pods() -> list[dict[str, Any]]:
 PODS = _pods()
 
 
-def _maps(value: Any, path: Path = ()) -> Iterator[tuple[Path, dict[str, Any]]]:
+def _maps(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
     if isinstance(value, dict):
         yield path, value
         for key, inner in value.items():

@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 
 from jupyterhub_aws.changes.difference import difference
 from jupyterhub_aws.changes.effects.release import HUB_FORGETS, HUB_STOPS_SERVERS
-from jupyterhub_aws.changes.read import side_of
+from jupyterhub_aws.changes.side import side_of
 from jupyterhub_aws.checks.hub_values.traits import REFUSED
 from jupyterhub_aws.components.validated import validated
-from jupyterhub_aws.config import hub_classes
+from jupyterhub_aws.config import traits
 from jupyterhub_aws.config.chart import default_values, effective, merged
+from jupyterhub_aws.config.cloud_config import Configuration, whole
 from jupyterhub_aws.config.errors import ConfigError
-from jupyterhub_aws.config.halves import Configuration, whole
 from jupyterhub_aws.config.hub_code import Code, assignments
-from jupyterhub_aws.config.kubespawner import HUB_TRAITS, TRAITS
-from jupyterhub_aws.config.traits import COMPOSED, SAME, resolve
+from jupyterhub_aws.config.traits import COMPOSED, HUB_TRAITS, SAME, TRAITS, resolve
 from tests.support.differences import plan, told, values
 from tests.support.stack_files import ROOT, changed, engine_values, read_yaml
 
@@ -205,7 +204,7 @@ def test_the_tables_name_traits_and_keys_that_exist() -> None:
     defaults = default_values()
     for name, key in (*SAME.items(), *COMPOSED.items()):
         section, trait = name.split(".")
-        assert trait in hub_classes.traits(section), name
+        assert trait in traits.traits(section), name
         here: Any = defaults
         for part in key.split("."):
             assert isinstance(here, dict), key
@@ -213,16 +212,12 @@ def test_the_tables_name_traits_and_keys_that_exist() -> None:
             here = here.get(part, {})
     for name in REFUSED:
         section, trait = name.split(".")
-        known = hub_classes.traits(section) | (
-            HUB_TRAITS if section == "KubeSpawner" else frozenset()
-        )
+        known = traits.traits(section) | (HUB_TRAITS if section == "KubeSpawner" else frozenset())
         assert trait in known, name
 
 
 def test_the_traits_of_a_spawner_are_those_of_its_class() -> None:
-    assert TRAITS | HUB_TRAITS <= hub_classes.traits("KubeSpawner") | {
-        "env"
-    }  # which only profiles set
+    assert TRAITS | HUB_TRAITS <= traits.traits("KubeSpawner") | {"env"}  # which only profiles set
 
 
 @settings(max_examples=60, deadline=None)

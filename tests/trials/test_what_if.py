@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_aws.config.halves import given_by, what_if, whole
+from jupyterhub_aws.config.cloud_config import given_by, what_if, whole
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.stack_file import read
 from tests.support.in_process import in_process

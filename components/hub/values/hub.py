@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.chart_policies import WHO
 from jupyterhub_aws.checks.hub_values.fault import at
-from jupyterhub_aws.checks.hub_values.images import image_maps, nested
-from jupyterhub_aws.components.hub.values.closed import closed_values
+from jupyterhub_aws.checks.hub_values.pods import image_maps, nested
+from jupyterhub_aws.checks.hub_values.policies import WHO
 from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
+from jupyterhub_aws.components.hub.values.servers import CONTAINER_SECURITY, singleuser_values
 from jupyterhub_aws.components.hub.values.sign_in import profile_groups, sign_in_values
-from jupyterhub_aws.components.hub.values.singleuser import CONTAINER_SECURITY, singleuser_values
 from jupyterhub_aws.config.chart import merged
 from jupyterhub_aws.config.database import (
     PostgresDatabase,
@@ -23,7 +22,6 @@ from jupyterhub_aws.config.database import (
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.specs.hub import HubSpec
-from jupyterhub_aws.config.specs.hub_egress import NO_WIDE_RULE
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.names import (
     SECRETS,
@@ -33,7 +31,64 @@ from jupyterhub_aws.config.specs.names import (
     VOLUME_LABEL,
     HubNames,
 )
+from jupyterhub_aws.config.specs.network_policies import NO_WIDE_RULE
 from jupyterhub_aws.config.volumes import shared_mount
+
+# --- What a hub's values say in a network without the internet: through which proxy its pods ask,
+# and where packages come from.
+
+
+_FOLDER = "/etc/jupyterhub-aws"
+#: How each tool is told of its mirror: the variable that names its configuration file, the file,
+#: and what is in it.
+_PIP_VARIABLE = "PIP_INDEX_URL"
+_CONDA_FILE, _R_FILE, _APT_FILE = (
+    f"{_FOLDER}/condarc",
+    f"{_FOLDER}/Rprofile",
+    "/etc/apt/sources.list.d/mirror.sources",
+)
+
+
+def closed_values(hub: HubSpec) -> dict[str, Any]:
+    """Values over those of an open hub; empty where nothing differs."""
+    found: dict[str, Any] = {}
+    environment = dict(hub.proxy_variables)
+    if environment:
+        found = {"hub": {"extraEnv": environment}}
+    env, files = _mirrors(hub.options)
+    if env or files or environment:
+        single = found.setdefault("singleuser", {})
+        single["extraEnv"] = {**environment, **env}
+        single["extraFiles"] = files
+    return found
+
+
+def _mirrors(hub: Hub) -> tuple[dict[str, str], dict[str, Any]]:
+    """Environment and files that tell pip, conda, R and apt of their mirrors."""
+    mirrors, env, files = hub.package_mirrors, {}, {}
+    if mirrors.pip is not None:
+        env[_PIP_VARIABLE] = mirrors.pip
+    if mirrors.conda is not None:
+        env["CONDARC"] = _CONDA_FILE
+        channels = (
+            f"channel_alias: {mirrors.conda}\ndefault_channels:\n  -"
+            f" {mirrors.conda}/conda-forge\nchannels:\n  - conda-forge\n"
+        )
+        files["conda-mirror"] = {"mountPath": _CONDA_FILE, "stringData": channels}
+    if mirrors.cran is not None:
+        env["R_PROFILE"] = _R_FILE
+        files["cran-mirror"] = {
+            "mountPath": _R_FILE,
+            "stringData": f'options(repos = c(CRAN = "{mirrors.cran}"))\n',
+        }
+    if mirrors.apt is not None:
+        text = (
+            f"Types: deb\nURIs: {mirrors.apt}\nSuites: {mirrors.apt_suite}\nComponents: main"
+            " universe\n"
+        )
+        files["apt-mirror"] = {"mountPath": _APT_FILE, "stringData": text}
+    return env, files
+
 
 #: As whom `jhub` talks to the hub's API: it sees who runs what, stops servers, and says a notice;
 #: it starts and enters those of one test user only.

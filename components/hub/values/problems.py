@@ -8,23 +8,197 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values.all import verdict
-from jupyterhub_aws.checks.hub_values.chart_policies import closed_by_default
 from jupyterhub_aws.checks.hub_values.fault import at
-from jupyterhub_aws.checks.hub_values.policy_rules import malformed
+from jupyterhub_aws.checks.hub_values.policies import closed_by_default, malformed
 from jupyterhub_aws.checks.hub_values.reach import reach
 from jupyterhub_aws.checks.resources import SECRET
-from jupyterhub_aws.components.hub.values.hub import HubSecretInputs, hub_values, rendered
-from jupyterhub_aws.components.hub.values.owned import owned
+from jupyterhub_aws.components.hub.values.hub import OPERATOR, HubSecretInputs, hub_values, rendered
+from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
+from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
 from jupyterhub_aws.config.chart import CHART, chart_version, effective
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.errors import Problem, dotted
 from jupyterhub_aws.config.homes import EphemeralHomes
+from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.hub_code import value_at
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.names import SECRETS
 from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.traits import Resolved, class_of_authenticator, sections
 from jupyterhub_aws.config.traits import resolve as resolved_traits
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.tree import KeyPath
+
+# --- Values that options of the stack file decide: another value in `helm_values` would hold, while
+# plan, page and `--against` go on showing the option's.
+
+
+#: Trait of the authenticator to the option under `sign_in` that says it, by the kind of sign-in.
+_EVERY = {"admin_users": "administrators", "username_pattern": "usernames"}
+_LISTED = {**_EVERY, "allowed_users": "allowed_users"}
+_OAUTH = {"client_id": "client_id", "oauth_callback_url": ""}
+_PROVIDER = {
+    **_OAUTH,
+    "authorize_url": "authorize_url",
+    "token_url": "token_url",
+    "userdata_url": "userinfo_url",
+    "username_claim": "username_claim",
+    "auth_state_groups_key": "groups_claim",
+    "allowed_groups": "allowed_groups",
+    "admin_groups": "admin_groups",
+}
+_OPTIONS: Mapping[str, Mapping[str, str]] = {
+    "github": {
+        **_LISTED,
+        **_OAUTH,
+        "allowed_organizations": "allowed_organizations",
+        "admin_groups": "admin_teams",
+    },
+    "oidc": {**_LISTED, **_PROVIDER, "logout_redirect_url": "logout_url"},
+    "cognito": {
+        **_LISTED,
+        **_PROVIDER,
+        "authorize_url": "domain",
+        "token_url": "domain",
+        "userdata_url": "domain",
+        "auth_state_groups_key": "kind",
+    },
+    "ldap": {
+        **_LISTED,
+        "server_address": "server",
+        "server_port": "port",
+        "tls_strategy": "tls",
+        "bind_dn_template": "bind_dn_templates",
+        "lookup_dn": "lookup",
+        "user_search_base": "lookup.search_base",
+        "user_attribute": "lookup.user_attribute",
+        "lookup_dn_search_user": "lookup.search_user",
+        "lookup_dn_user_dn_attribute": "lookup.user_attribute",
+        "allowed_groups": "allowed_groups",
+        "admin_groups": "admin_groups",
+        "timeout_seconds": "timeout_seconds",
+        "known_groups": "",
+    },
+    "native": {
+        **_EVERY,
+        "minimum_password_length": "minimum_password_length",
+        "allowed_failed_logins": "failed_logins",
+        "seconds_before_next_try": "wait_seconds",
+    },
+    "shared_password": _EVERY,
+}
+#: Why it matters more than that a page shows another value.
+_MATTERS = {
+    "lookup_dn_user_dn_attribute": (
+        "groups that list members by name (memberUid) would match nobody, and who a user is would"
+        " change"
+    ),
+    "user_attribute": "who a user is would change, and so whose home they get",
+    "username_claim": "who a user is would change, and so whose home they get",
+    "oauth_callback_url": "the provider sends users back to the hub's address and nowhere else",
+}
+_SHOWN = "plan, page and --against would go on showing what the option says"
+#: What the program writes for itself, whole.
+_OWN: tuple[tuple[KeyPath, str], ...] = (
+    (
+        ("custom", OWN_SETTINGS),
+        (
+            "is what this program tells its own files in the hub: who may start which profile, who"
+            " writes where"
+        ),
+    ),
+    (("hub", "services", OPERATOR), "is the service by which `jhub` works"),
+    (("hub", "loadRoles", OPERATOR), "is the role by which `jhub` works"),
+)
+
+
+def owned(hub: Hub, before: Resolved, after: Resolved) -> Iterator[tuple[KeyPath, str, str]]:
+    """What `helm_values` says otherwise than an option: the place, what is wrong, what to do.
+    `before` is what the options alone become.
+    """
+    kind = hub.sign_in.kind
+    name = str(value_at(before.values, ("hub", "config", "JupyterHub", "authenticator_class")))
+    place: KeyPath = ("hub", "config", "JupyterHub", "authenticator_class")
+    if (
+        value_at(after.values, place) != name
+        or ("JupyterHub", "authenticator_class") in after.computed
+    ):
+        said = after.computed.get(("JupyterHub", "authenticator_class")) or after.said(place)
+        yield (
+            said.path,
+            f"{said.where}replaces the sign-in that the stack chooses ({kind}): {_SHOWN}",
+            "choose another sign_in.kind",
+        )
+        return
+    place = ("hub", "config", "JupyterHub", "public_url")
+    if value_at(after.values, place) != value_at(before.values, place):
+        said = after.said(place)
+        what = (
+            f"{said.where}contradicts the entry, which says where users find the hub: sign-in and"
+            " links would lead elsewhere"
+        )
+        yield said.path, what, "remove it, and use entry.hostname"
+    yield from _sign_in(hub, name, before, after)
+    files = [
+        (("hub", "extraFiles", key), "is a file of this program's in the hub")
+        for key in _files(hub)
+    ]
+    for path, what in (*_OWN, *files):
+        if value_at(after.values, path) != value_at(before.values, path):
+            yield path, f"{what}: another value would undo it", "remove it"
+
+
+def _files(hub: Hub) -> Iterator[str]:
+    yield from files_of_every_hub()
+    yield from sign_in_values(hub, "").extra_files
+
+
+def _sign_in(
+    hub: Hub, name: str, before: Resolved, after: Resolved
+) -> Iterator[tuple[KeyPath, str, str]]:
+    chain = sections(class_of_authenticator(name) or name)
+    for trait, option in _OPTIONS[hub.sign_in.kind].items():
+        old, _ = _of_chain(before, chain, trait)
+        new, section = _of_chain(after, chain, trait)
+        code = next(
+            (after.computed[owner, trait] for owner in chain if (owner, trait) in after.computed),
+            None,
+        )
+        if old == new and code is None:
+            continue
+        said = code or after.said(("hub", "config", section, trait))
+        where = (
+            f"sign_in.{option}"
+            if option
+            else "entry.hostname"
+            if trait == "oauth_callback_url"
+            else "profiles.NAME.groups"
+        )
+        yield (
+            said.path,
+            f"{said.where}replaces what {where} decides: {_MATTERS.get(trait, _SHOWN)}",
+            f"remove it, and use {where}",
+        )
+    for section, trait in (
+        ("JupyterHub", "admin_users"),
+    ):  # jupyterhub/app.py 5.5: still read where Authenticator's own is empty
+        if value_at(after.values, ("hub", "config", section, trait)):
+            said = after.said(("hub", "config", section, trait))
+            yield (
+                said.path,
+                f"{said.where}replaces what sign_in.administrators decides: {_SHOWN}",
+                "remove it, and use sign_in.administrators",
+            )
+
+
+def _of_chain(resolved: Resolved, chain: tuple[str, ...], trait: str) -> tuple[Any, str]:
+    """A trait as an object of the class reads it, and the section that it comes from."""
+    for section in chain:
+        traits = value_at(resolved.values, ("hub", "config", section))
+        if isinstance(traits, Mapping) and trait in traits:
+            return traits[trait], section
+    return None, chain[-1]
+
 
 #: What stands in for values that only AWS or chance can know.
 UNKNOWN = HubSecretInputs(
@@ -98,7 +272,7 @@ def _undone(hub: HubSpec, values: Mapping[str, Any]) -> Iterator[Problem]:
         )
 
 
-def _otherwise(hub: HubSpec, values: Mapping[str, Any], told: set[Path]) -> Iterator[Problem]:
+def _otherwise(hub: HubSpec, values: Mapping[str, Any], told: set[KeyPath]) -> Iterator[Problem]:
     """What `helm_values` says otherwise than an option of the stack file, where no rule has
     spoken yet.
     """
@@ -109,5 +283,5 @@ def _otherwise(hub: HubSpec, values: Mapping[str, Any], told: set[Path]) -> Iter
             yield _problem(hub.name, path, what, fix)
 
 
-def _problem(name: str, path: Path, what: str, fix: str) -> Problem:
+def _problem(name: str, path: KeyPath, what: str, fix: str) -> Problem:
     return Problem(path=dotted(("hubs", name, "helm_values", *path)), what=what, fix=fix)

@@ -8,8 +8,8 @@ from typing import Any
 
 from jupyterhub_aws.components.hub.values.hub_files import LDAP_CA, file_of_hub
 from jupyterhub_aws.config.hub import Hub
-from jupyterhub_aws.config.people import AnySignIn
 from jupyterhub_aws.config.sign_in import (
+    AnySignIn,
     CognitoSignIn,
     GitHubSignIn,
     LdapSignIn,

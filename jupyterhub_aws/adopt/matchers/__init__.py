@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jupyterhub_aws.adopt.matchers.backups import BACKUPS
 from jupyterhub_aws.adopt.matchers.cluster import CLUSTER
-from jupyterhub_aws.adopt.matchers.entry import ENTRY
-from jupyterhub_aws.adopt.matchers.identity import IDENTITY
-from jupyterhub_aws.adopt.matchers.keys import KEYS
-from jupyterhub_aws.adopt.matchers.kind import Matcher
-from jupyterhub_aws.adopt.matchers.network import NETWORK
-from jupyterhub_aws.adopt.matchers.storage import STORAGE
-from jupyterhub_aws.adopt.matchers.watch import WATCH
+from jupyterhub_aws.adopt.matchers.identity import IDENTITY, KEYS
+from jupyterhub_aws.adopt.matchers.matcher import Matcher
+from jupyterhub_aws.adopt.matchers.monitoring import WATCH
+from jupyterhub_aws.adopt.matchers.network import ENTRY, NETWORK
+from jupyterhub_aws.adopt.matchers.storage import BACKUPS, STORAGE
 
 #: By the type of the resource.
 MATCHERS: Mapping[str, Matcher] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.live import Live
-from jupyterhub_aws.adopt.matchers.kind import Asked, ImportCandidate, Matcher, one, with_tags
+from jupyterhub_aws.adopt.matchers.matcher import Asked, ImportCandidate, Matcher, one, with_tags
+from jupyterhub_aws.adopt.queries import Live
 
 CONTROL_PLANE = "aws:eks/cluster:Cluster"
 

@@ -6,14 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
 from jupyterhub_aws.adopt.z2jh.entry import entry_of
 from jupyterhub_aws.adopt.z2jh.homes import homes_of
-from jupyterhub_aws.adopt.z2jh.mend import mend, without_unfit
-from jupyterhub_aws.adopt.z2jh.pools import pools_section
 from jupyterhub_aws.adopt.z2jh.read import Old
 from jupyterhub_aws.adopt.z2jh.rest import (
     culling_of,
@@ -24,7 +22,7 @@ from jupyterhub_aws.adopt.z2jh.rest import (
     pruned,
     removed,
 )
-from jupyterhub_aws.adopt.z2jh.servers import servers_of
+from jupyterhub_aws.adopt.z2jh.servers import pools_section, servers_of
 from jupyterhub_aws.adopt.z2jh.sign_in import sign_in_of, somebody
 from jupyterhub_aws.adopt.z2jh.taken import (
     Dropped,
@@ -34,13 +32,160 @@ from jupyterhub_aws.adopt.z2jh.taken import (
     Taking,
 )
 from jupyterhub_aws.components.validated import validated
+from jupyterhub_aws.config.cloud_config import Configuration
 from jupyterhub_aws.config.errors import ConfigError, Problem, dotted
-from jupyterhub_aws.config.halves import Configuration
 from jupyterhub_aws.config.stack import file_key
 from jupyterhub_aws.config.stack_file import engine_string
-from jupyterhub_aws.config.stack_text import fill, plain, text_of, to_fill_in
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.stack_text import Noted, fill, plain, text_of, to_fill_in
+from jupyterhub_aws.config.tree import KeyPath
 from jupyterhub_aws.config.versions import kubernetes_versions
+
+# --- What the plan refuses outside `helm_values` becomes a line to fill in, with the plan's own
+# reason; or it goes, and is listed.
+
+
+_MENDED_PART = re.compile(r"'((?:[^'\\]|\\.)*)'|\[(\d+)\]|([^.\[\]]+)")
+#: A value that the plan takes, for options that a file cannot do without. None of them lets anybody
+#: in.
+_STAND_INS: Mapping[str, Any] = {
+    "client_id": "client-id",
+    "authorize_url": "https://login.example.org/authorize_url",
+    "token_url": "https://login.example.org/token_url",
+    "userinfo_url": "https://login.example.org/userinfo_url",
+    "username_claim": "preferred_username",
+    "groups_claim": "groups",
+    "server": "ldap.example.org",
+    "search_base": "ou=people,dc=example,dc=org",
+    "search_user": "cn=search,dc=example,dc=org",
+    "user_attribute": "uid",
+    "storage_class": "gp3",
+    "hostname": "hub.example.org",
+    "home_directory": "{safe_username}",
+    "image": "quay.io/jupyter/scipy-notebook:2025-12-31",
+    "memory": "8G",
+    "cpu": 2,
+}
+#: Rules of who may have something: they stay as they are, and the plan refuses the file until they
+#: are right. An empty one would let everybody in.
+_GATES = ("groups",)
+
+
+def mend(sections: dict[str, Any], problems: list[Problem], taking: Taking) -> bool:
+    """Mend what can be mended. Whether anything was."""
+    done = False
+    for problem in sorted(
+        problems, key=lambda item: item.path, reverse=True
+    ):  # of a list the last item first
+        done |= _mend(sections, problem, taking)
+    return done
+
+
+def _mend(sections: dict[str, Any], problem: Problem, taking: Taking) -> bool:
+    parts: list[str | int] = [
+        int(index) if index else quoted or bare
+        for quoted, index, bare in _MENDED_PART.findall(problem.path)
+    ]
+    holder, key = _holder(sections, parts)
+    refused = None if holder is None else holder[key]
+    value = _bare(refused)
+    reason = f"{problem.what}; {problem.fix}"
+    gate = next((part for part in reversed(parts) if isinstance(part, str)), None)
+    if holder is None or (isinstance(refused, Noted) and refused.fill):
+        return False
+    if gate in _GATES:
+        return _kept(sections, parts[: parts.index(gate) + 1], reason, taking, value)
+    if isinstance(key, str) and key in _STAND_INS:
+        was = (
+            f"it was {value}: "
+            if isinstance(value, (str, int, float))
+            and len(str(value)) <= 60
+            and str(value) not in problem.what
+            else ""
+        )  # a line
+        holder[key] = fill(_STAND_INS[key], f"{was}{problem.what}")
+        _mark(taking, value, LedgerStatus.FILL_IN, problem.path)
+        return True
+    if not isinstance(holder, list) and isinstance(value, (Mapping, list)):
+        return False  # about more than one option: the operator's
+    del holder[key]
+    taking.dropped.append(Dropped(path=problem.path, why=reason))
+    _mark(taking, value, LedgerStatus.LISTED, reason)
+    if isinstance(holder, list) and not holder:
+        _emptied(sections, parts[:-1])
+    return True
+
+
+def _kept(
+    sections: dict[str, Any], parts: list[str | int], reason: str, taking: Taking, value: Any
+) -> bool:
+    """A rule of who may have something stays as it is, marked: the plan refuses the file as long
+    as it is wrong.
+    """
+    holder, key = _holder(sections, parts)
+    if holder is None or isinstance(holder[key], Noted):
+        return False
+    holder[key] = replace(
+        fill(holder[key], f"{reason}. Without it everybody would have it"), unfit=True
+    )
+    _mark(taking, value, LedgerStatus.FILL_IN, reason)
+    return True
+
+
+def _holder(sections: dict[str, Any], parts: list[str | int]) -> tuple[Any, str | int]:
+    """The map or list that a path's last part is in, or None."""
+    here: Any = sections
+    for part in parts[:-1]:
+        here = _at(here, part)
+    if not parts or _at(here, parts[-1]) is None:
+        return None, ""
+    return _bare(here), parts[-1]
+
+
+def _bare(value: Any) -> Any:
+    return value.value if isinstance(value, Noted) else value
+
+
+def _at(value: Any, part: str | int) -> Any:
+    value = _bare(value)
+    if isinstance(value, dict):
+        return value.get(part)
+    return (
+        value[part]
+        if isinstance(value, list) and isinstance(part, int) and part < len(value)
+        else None
+    )
+
+
+def _emptied(sections: dict[str, Any], parts: list[str | int]) -> None:
+    """A list of which nothing is left goes, unless something is to be filled in there."""
+    holder, key = _holder(sections, parts)
+    if holder is not None and not isinstance(holder[key], Noted):
+        del holder[key]
+
+
+def _mark(taking: Taking, value: Any, status: LedgerStatus, why: str) -> None:
+    """The ledger's line of a value that was carried as it is."""
+    for end, entry in taking.ledger.items():
+        if (
+            entry.status is LedgerStatus.CARRIED
+            and not entry.why.startswith("helm_values")
+            and str(taking.was(end)).lower() == str(value).lower()
+        ):
+            taking.ledger[end] = LedgerEntry(status=status, why=why)
+
+
+def without_unfit(value: Any) -> Any:
+    """The same without lines whose value the plan refuses until somebody has filled them in."""
+    if isinstance(value, Noted):
+        return Noted(value=without_unfit(value.value), note=value.note, fill=value.fill)
+    if isinstance(value, Mapping):
+        return {
+            key: without_unfit(item)
+            for key, item in value.items()
+            if not (isinstance(item, Noted) and item.unfit)
+        }
+    return [without_unfit(item) for item in value] if isinstance(value, (list, tuple)) else value
+
 
 #: More refusals than this are no chart's values any more.
 _ROUNDS = 60
@@ -62,9 +207,9 @@ class Converted:
     notes: list[str]
     problems: list[Problem] = field(default_factory=list)
     stack: str = ""
-    ledger: Mapping[Path, LedgerEntry] = field(default_factory=dict)
-    beside: tuple[tuple[Path, str], ...] = ()
-    sources: Mapping[Path, str] = field(default_factory=dict)
+    ledger: Mapping[KeyPath, LedgerEntry] = field(default_factory=dict)
+    beside: tuple[tuple[KeyPath, str], ...] = ()
+    sources: Mapping[KeyPath, str] = field(default_factory=dict)
 
     @property
     def access(self) -> list[Dropped]:
@@ -186,7 +331,7 @@ def _egress(taking: Taking) -> Any:
     """How servers get out. Where the chart's own rule for the internet was off, or replaced as
     charts before 2.0 had it, they may not have got out at all.
     """
-    policy: Path = ("singleuser", "networkPolicy")
+    policy: KeyPath = ("singleuser", "networkPolicy")
     switch = taking.look(*policy, "egressAllowRules", "nonPrivateIPs") is False
     rules = taking.look(*policy, "egress")
     newer = taking.chart is not None and not taking.chart.lstrip("v").startswith(("0.", "1."))
@@ -267,7 +412,7 @@ def _settle(
     return [problem for problem in problems_of(sections) if not _filled(problem, sections)]
 
 
-def _listed(taking: Taking, gone: Path, why: str) -> None:
+def _listed(taking: Taking, gone: KeyPath, why: str) -> None:
     """What went with a part of helm_values that the plan refuses; all of it, for an empty path."""
     for end, entry in taking.ledger.items():
         if (

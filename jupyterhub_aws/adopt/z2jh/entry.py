@@ -8,8 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.z2jh.gates import restricts
-from jupyterhub_aws.adopt.z2jh.taken import Taking
+from jupyterhub_aws.adopt.z2jh.taken import Taking, restricts
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.entry import FIRST_NODE_PORT, HOSTNAME, LAST_NODE_PORT
 from jupyterhub_aws.config.stack_text import fill

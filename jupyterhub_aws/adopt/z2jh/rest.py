@@ -7,14 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.z2jh.defaults import default_of
 from jupyterhub_aws.adopt.z2jh.homes import gib
 from jupyterhub_aws.adopt.z2jh.seal import looks_secret
-from jupyterhub_aws.adopt.z2jh.taken import LedgerEntry, LedgerStatus, Taking
+from jupyterhub_aws.adopt.z2jh.taken import LedgerEntry, LedgerStatus, Taking, default_of
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.stack_text import fill
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.tree import KeyPath
 
 #: Named servers of a user where the old hub had no limit, and the most that the stack allows
 #: (config/hub.py).
@@ -235,11 +234,11 @@ def _defaults(taking: Taking) -> None:
             taking.settle(*path, why="is the chart's own default")
 
 
-def _of_maps(path: Path) -> bool:
+def _of_maps(path: KeyPath) -> bool:
     return all(isinstance(part, str) for part in path)
 
 
-def _nothing(taking: Taking, path: Path) -> None:
+def _nothing(taking: Taking, path: KeyPath) -> None:
     taking.ledger[path] = LedgerEntry(status=LedgerStatus.SETTLED, why="says nothing")
 
 

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.z2jh.defaults import default_of
+from jupyterhub_aws.adopt.z2jh.taken import default_of
 from jupyterhub_aws.changes.mask import masked_text
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted, names_secret
-from jupyterhub_aws.config.tree import Path as TreePath
+from jupyterhub_aws.config.tree import KeyPath as TreePath
 from jupyterhub_aws.config.tree import leaves
 
 _SHORTEST = 6

@@ -4,19 +4,404 @@ start on.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from jupyterhub_aws.adopt.z2jh.amounts import amounts_said, base_of
-from jupyterhub_aws.adopt.z2jh.chosen_images import named_image
-from jupyterhub_aws.adopt.z2jh.gates import restricts
-from jupyterhub_aws.adopt.z2jh.pools import Servers, pool_of
-from jupyterhub_aws.adopt.z2jh.profiles import add_profile, labels_of
-from jupyterhub_aws.adopt.z2jh.taken import Dropped, LedgerEntry, LedgerStatus, Taking, ends
+from jupyterhub_aws.adopt.z2jh.images import (
+    IMAGES,
+    LONGEST_NOTE,
+    LONGEST_TEXT,
+    brief_of,
+    choices_of,
+    leave_out,
+    named_image,
+    override_image,
+    slug_of,
+)
+from jupyterhub_aws.adopt.z2jh.taken import (
+    Dropped,
+    LedgerEntry,
+    LedgerStatus,
+    Taking,
+    ends,
+    restricts,
+)
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.stack_text import fill
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.traits import fields, has_lone_brace
+from jupyterhub_aws.config.tree import KeyPath
+
+# --- How much a server of the old hub had, in the words of a profile here: cores, memory, GPUs, and
+# one guarantee for both.
+
+
+_GPU = "nvidia.com/gpu"
+
+
+_BYTES = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4, "": 1}
+
+
+#: A person's server needs so much to start at all (config/profiles.py).
+_LEAST_MIB = 128
+
+
+#: What a server may have of cores (config/profiles.py).
+_LEAST_CORES, _MOST_CORES = 0.1, 448
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amounts:
+    """Cores and MiB of memory, each as limit and as guarantee, and GPUs. `inherited`: some of it
+    is the hub's own, not the profile's.
+    """
+
+    cpu: float | None
+    cpu_least: float | None
+    memory: float | None  # MiB
+    memory_least: float | None
+    gpus: int = 0
+    inherited: bool = False
+
+
+def base_of(taking: Taking) -> Amounts:
+    """What every server had, unless its profile says otherwise."""
+    base: KeyPath = ("singleuser",)
+    limits = _gpus(taking, ("singleuser", "extraResource", "limits"))
+    taking.settle(
+        "singleuser", "extraResource", "guarantees", _GPU, why="a GPU's limit is its guarantee"
+    )
+    return Amounts(
+        cpu=_cores(taking, (*base, "cpu", "limit")),
+        cpu_least=_cores(taking, (*base, "cpu", "guarantee")),
+        memory=_size(taking, (*base, "memory", "limit")),
+        memory_least=_size(taking, (*base, "memory", "guarantee")),
+        gpus=limits or 0,
+    )
+
+
+def _gpus(taking: Taking, path: KeyPath) -> int | None:
+    """How many GPUs of NVIDIA: no other accelerator can be asked for by a profile here."""
+    value = taking.take(*path, _GPU)
+    if value is None:
+        return None
+    number = _number(value)
+    if number is None and str(value) != "0":
+        taking.drop((*path, _GPU), "is not a number of GPUs")
+    return int(number or 0)
+
+
+def _cores(taking: Taking, path: KeyPath) -> float | None:
+    value = taking.take(*path)
+    number = _number(value)
+    if value is not None and number is None:
+        taking.drop(path, "is not a number of cores")
+    return number
+
+
+def _size(taking: Taking, path: KeyPath) -> float | None:
+    value = taking.take(*path)
+    mib = _mib(value)
+    if value is not None and mib is None:
+        taking.drop(path, "is not a size of memory")
+    return mib
+
+
+def amounts_of(taking: Taking, over: KeyPath, base: Amounts) -> Amounts:
+    """What a profile overrides of the hub's own numbers."""
+    gpus = _gpus(taking, (*over, "extra_resource_limits"))
+    taking.settle(*over, "extra_resource_guarantees", _GPU, why="a GPU's limit is its guarantee")
+    cpu, cpu_least = _cores(taking, (*over, "cpu_limit")), _cores(taking, (*over, "cpu_guarantee"))
+    memory, memory_least = (
+        _size(taking, (*over, "mem_limit")),
+        _size(taking, (*over, "mem_guarantee")),
+    )
+    return Amounts(
+        cpu=cpu or base.cpu,
+        cpu_least=cpu_least or base.cpu_least,
+        memory=memory or base.memory,
+        memory_least=memory_least or base.memory_least,
+        gpus=base.gpus if gpus is None else gpus,
+        inherited=None in (cpu, cpu_least, memory, memory_least),
+    )
+
+
+def amounts_said(amounts: Amounts, taking: Taking, path: str) -> dict[str, Any]:
+    """cpu, memory and one guarantee for both: the larger share of the two, so that nobody gets
+    less than before.
+    """
+    cpu, memory = amounts.cpu or amounts.cpu_least, amounts.memory or amounts.memory_least
+    said: dict[str, Any] = {
+        "cpu": (
+            fill(2, "the most cores: the old hub had no limit")
+            if cpu is None
+            else min(max(round(cpu, 3), _LEAST_CORES), _MOST_CORES)
+        ),
+        "memory": (
+            fill("8G", "the most memory: the old hub had no limit")
+            if memory is None
+            else _text(max(memory, _LEAST_MIB))
+        ),
+    }
+    if cpu is not None and not _LEAST_CORES <= cpu <= _MOST_CORES:
+        taking.notes.append(
+            f"{path}: {cpu:g} cores, where a server here has {_LEAST_CORES:g} to {_MOST_CORES}"
+        )
+    shares = [
+        least / most
+        for least, most in ((amounts.cpu_least, cpu), (amounts.memory_least, memory))
+        if least and most
+    ]
+    share = round(min(max(shares, default=0.5), 1), 3)
+    if memory is not None:
+        share = max(share, math.ceil(1000 * 64 / max(memory, _LEAST_MIB)) / 1000)
+    if len(shares) == 2 and shares[0] != shares[1]:  # of cores and of memory
+        taking.notes.append(
+            f"{path}: {shares[0]:.3g} of the cores and {shares[1]:.3g} of the memory were"
+            f" guaranteed; now {share:g} of both"
+        )
+    return {
+        **said,
+        **({"guarantee": share} if share != 0.5 else {}),
+        **({"gpus": amounts.gpus} if amounts.gpus else {}),
+    }  # the default
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)(m?)", str(value).strip())
+    number = None if match is None else float(match[1]) / (1000 if match[2] else 1)
+    return number or None
+
+
+def _mib(value: Any) -> float | None:
+    """A size of KubeSpawner or Kubernetes in MiB: `16G` and `16Gi` are both powers of 1024 to
+    the hub.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    match = re.fullmatch(
+        r"(\d{1,18}(?:\.\d{1,6})?)\s*([KMGT]?)i?B?", str(value).strip(), re.IGNORECASE
+    )
+    found = None if match is None else float(match[1]) * _BYTES[match[2].upper()] / 1024**2
+    return found if found and found >= 1 else None
+
+
+def _text(mib: float) -> str:
+    whole = math.ceil(mib)
+    return f"{whole // 1024}G" if whole % 1024 == 0 else f"{whole}M"
+
+
+# --- Pools of nodes that servers start on: one for each set of labels, as large as the largest
+# server there needs.
+
+
+@dataclass
+class Servers:
+    """The hub's image and profiles, and the pools that they name."""
+
+    image: Any = None
+    profiles: dict[str, Any] = field(default_factory=dict)
+    pools: dict[str, Any] = field(default_factory=dict)
+    base_used: bool = False
+
+
+def pool_of(found: Servers, selector: dict[str, str], amounts: Amounts) -> str:
+    """The pool of these labels: one for each set of them, as large as the largest server on it
+    needs.
+    """
+    for name, pool in found.pools.items():
+        if pool["labels"] == selector and (pool["gpus"] > 0) is (amounts.gpus > 0):
+            _grow(pool, amounts)
+            return name
+    name = slug_of(
+        (
+            "gpu"
+            if amounts.gpus
+            else "user"
+            if not found.pools
+            else next(iter(selector.values()), "user")
+        ),
+        found.pools,
+    )
+    found.pools[name] = {"labels": selector, "gpus": 0, "cores": 0.0, "mib": 0.0}
+    _grow(found.pools[name], amounts)
+    return name
+
+
+def _grow(pool: dict[str, Any], amounts: Amounts) -> None:
+    pool["cores"] = max(pool["cores"], amounts.cpu or amounts.cpu_least or 0)
+    pool["mib"] = max(pool["mib"], amounts.memory or amounts.memory_least or 0)
+    pool["gpus"] = max(pool["gpus"], amounts.gpus)
+
+
+def pools_section(found: Servers) -> dict[str, Any]:
+    """The pools as the stack says them. How large nodes are, the old values do not say."""
+    section: dict[str, Any] = {}
+    for name, pool in found.pools.items():
+        cores, memory = (
+            max(2 * math.ceil(pool["cores"]), 4),
+            max(math.ceil(2 * pool["mib"] / 1024), 16),
+        )
+        section[name] = {
+            "capacity": "existing",
+            "cores": fill(min(cores, 448), "vCPUs of its smallest node (kubectl describe nodes)"),
+            "memory_gib": fill(min(memory, 24576), "memory of its smallest node"),
+            **({"gpus": fill(pool["gpus"], "GPUs of each node")} if pool["gpus"] else {}),
+            "nodes": fill(1, "how many there are"),
+            **({"node_selector": pool["labels"]} if pool["labels"] else {}),
+        }
+    return section
+
+
+# --- A profile of `singleuser.profileList` as one here, with its groups; or none, where a rule of
+# who may have it has no counterpart.
+
+
+#: Fields that KubeSpawner fills in, and that a variable here may have (config/profiles.py).
+_FIELDS = (
+    "username",
+    "servername",
+    "escaped_username",
+    "safe_username",
+    "unescaped_username",
+    "user_server",
+)
+
+
+_GROUPS = ("allowed_groups", "allowed_teams")
+
+
+def add_profile(
+    taking: Taking, path: KeyPath, base: Amounts, selector: dict[str, str], found: Servers
+) -> None:
+    """A profile; or none, where not everybody might have it and no option here says who."""
+    given = taking.look(*path)
+    index = path[-1]
+    gates = [str(key) for key in given if restricts((*path, str(key)), None)]
+    name = (
+        given.get("slug")
+        or brief_of(given.get("display_name") or "", LONGEST_TEXT, "")
+        or f"profile-{int(index) + 1}"
+    )
+    groups: list[str] = []
+    if gates:
+        known = [key for key in gates if key in _GROUPS]
+        groups = list(dict.fromkeys(group for key in known for group in taking.texts(*path, key)))
+        if len(known) != 1 or len(gates) > 1 or not groups:
+            leave_out(
+                taking,
+                path,
+                f"had a rule of who may have it ({', '.join(gates)[:60]}) that no option here says:"
+                " the profile is left out",
+            )
+            return
+    profile = _profile(taking, path, base, selector, found)
+    if profile is not None:
+        slug = slug_of(name, found.profiles)
+        found.profiles[slug] = {**profile, **({"groups": groups} if groups else {})}
+
+
+def _profile(
+    taking: Taking, path: KeyPath, base: Amounts, selector: dict[str, str], found: Servers
+) -> dict[str, Any] | None:
+    over = (*path, "kubespawner_override")
+    images = choices_of(taking, path)
+    if images is None:
+        leave_out(
+            taking,
+            path,
+            "every one of its choices was for some users only, which no choice here can be: the"
+            " profile is left out",
+        )
+        return None
+    amounts = amounts_of(taking, over, base)
+    found.base_used = found.base_used or amounts.inherited
+    nodes = {**selector, **labels_of(taking, *over, "node_selector")}
+    title, slug = taking.text(*path, "display_name"), taking.text(*path, "slug")
+    profile: dict[str, Any] = {
+        "display_name": brief_of(title or slug or f"Profile {int(path[-1]) + 1}", LONGEST_TEXT)
+    }
+    description = taking.text(*path, "description")
+    if description is not None:
+        profile["description"] = brief_of(description, LONGEST_NOTE)
+        if len(description) > LONGEST_NOTE:
+            taking.notes.append(f"{dotted(path)}.description is cut at {LONGEST_NOTE} characters")
+    profile["pool"] = pool_of(found, nodes, amounts)
+    profile |= amounts_said(amounts, taking, dotted(path))
+    profile |= _accelerators(taking, over, profile)
+    image = override_image(taking, over, "profiles[].image")
+    if images:
+        profile["images"] = images
+        if image is not None:
+            for name in IMAGES:
+                taking.settle(*over, name, why="a choice of images says which")
+    elif image is not None:
+        profile["image"] = image
+    environment = _environment(taking, (*over, "environment"))
+    if environment:
+        profile["environment"] = environment
+    if taking.flag(*path, "default"):
+        profile["default"] = True
+    return profile
+
+
+def _accelerators(taking: Taking, over: KeyPath, profile: dict[str, Any]) -> dict[str, Any]:
+    """Devices that are no whole GPU of NVIDIA: nobody gets them by a profile here, and that is
+    said at the profile itself.
+    """
+    asked: dict[str, str] = {}
+    for name in ("extra_resource_limits", "extra_resource_guarantees"):
+        given = taking.look(*over, name)
+        for key in list(given) if isinstance(given, Mapping) else ():
+            asked[str(key)] = str(given[key]) if given[key] != SECRET else "some"
+            taking.to_fill_in(*over, name, key, where="gpus of the profile")
+    if not asked:
+        return {}
+    devices = ", ".join(f"{key}: {value}" for key, value in asked.items())[:120]
+    return {
+        "gpus": fill(
+            profile.get("gpus", 0),
+            f"it asked for {devices}, which no profile here can: leave the profile out, or give it"
+            " what it needs",
+        )
+    }
+
+
+def _environment(taking: Taking, path: KeyPath) -> dict[str, str]:
+    found: dict[str, str] = {}
+    given = taking.look(*path)
+    for key in list(given) if isinstance(given, Mapping) else ():
+        value = taking.take(*path, key)
+        if (
+            isinstance(value, (str, int, float))
+            and not isinstance(value, bool)
+            and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(key))
+            and str(value)
+        ):
+            text = str(value)
+            fine = not has_lone_brace(text) and all(field in _FIELDS for field in fields(text))
+            found[str(key)] = text if fine else text.replace("{", "{{").replace("}", "}}")
+        elif value is not None:
+            taking.drop((*path, key), "is no plain text")
+    return found
+
+
+def labels_of(taking: Taking, *path: str | int) -> dict[str, str]:
+    """Labels of nodes, as text."""
+    given, found = taking.look(*path), {}
+    for key in list(given) if isinstance(given, Mapping) else ():
+        value = taking.take(*path, key)
+        if isinstance(value, (str, int, float)):
+            found[str(key)] = str(value).lower() if isinstance(value, bool) else str(value)
+        elif value is not None:
+            taking.drop((*path, key), "is no text of a label")
+    return found
+
 
 _REST = (
     "a profile here says pool, size, image and environment; the rest belongs under helm_values by"
@@ -72,7 +457,7 @@ def _leftovers(taking: Taking) -> None:
     """What no profile took: a list of the old hub's must never come back through `helm_values`,
     for it would replace the one here, rules and all.
     """
-    path: Path = ("singleuser", "profileList")
+    path: KeyPath = ("singleuser", "profileList")
     for end, value in list(ends(taking.look(*path), path)) if taking.has(*path) else ():
         if end in taking.ledger or (
             value in ({}, []) and any(other[: len(end)] == end for other in taking.ledger)

@@ -17,7 +17,7 @@ _MOST = 6
 
 def show(found: Converted, file: str) -> None:
     """Print it: first of all what kept users out of something and does not any more."""
-    from jupyterhub_aws.adopt.lines import Lines
+    from jupyterhub_aws.adopt.show import Lines
     from jupyterhub_aws.cli.console import Terminal
 
     lines = Lines(Terminal())

@@ -14,13 +14,20 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.z2jh.authenticators import FoundAuthenticator, authenticator_of
-from jupyterhub_aws.adopt.z2jh.gates import NARROWING
-from jupyterhub_aws.adopt.z2jh.sign_in_directory import ldap
-from jupyterhub_aws.adopt.z2jh.sign_in_providers import auth0, azure, github, gitlab, google, oidc
-from jupyterhub_aws.adopt.z2jh.taken import Taking
-from jupyterhub_aws.adopt.z2jh.traits import Traits
-from jupyterhub_aws.config.people import PATTERNS
+from jupyterhub_aws.adopt.z2jh.sign_in_kinds import (
+    FoundAuthenticator,
+    Traits,
+    auth0,
+    authenticator_of,
+    azure,
+    github,
+    gitlab,
+    google,
+    ldap,
+    oidc,
+)
+from jupyterhub_aws.adopt.z2jh.taken import NARROWING, Taking
+from jupyterhub_aws.config.sign_in import PATTERNS
 from jupyterhub_aws.config.stack_text import fill, plain
 
 _OWN = "the stack makes its own, and keeps it"

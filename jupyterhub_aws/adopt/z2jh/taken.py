@@ -8,16 +8,92 @@ nothing took is what nothing here knew.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from jupyterhub_aws.adopt.z2jh.defaults import default_of, says_nothing
-from jupyterhub_aws.adopt.z2jh.gates import restricts
 from jupyterhub_aws.checks.resources import SECRET
+from jupyterhub_aws.config.chart import default_values
 from jupyterhub_aws.config.errors import dotted
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.tree import KeyPath
+
+# --- The chart's own values: what is one of them says nothing.
+
+
+def default_of(path: KeyPath) -> tuple[bool, Any]:
+    """Whether the chart has a default at a path, and it."""
+    here: Any = default_values()
+    for part in path:
+        if isinstance(here, Mapping) and part in here:
+            here = here[part]
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        else:
+            return False, None
+    return True, here
+
+
+def says_nothing(path: KeyPath, value: Any) -> bool:
+    """Whether a null, an empty map or an empty list leaves the chart's default as it is. An
+    empty list instead of a full one does not.
+    """
+    return value in (None, {}) or (value == [] and default_of(path)[1] in (None, {}, []))
+
+
+# --- What keeps users out of something: options whose loss would let more of them in, or further.
+# They never go without a loud word.
+
+
+#: Traits that narrow. Those that let in by themselves (allowed_groups …) are not among them:
+#: without them fewer come in.
+NARROWING = frozenset(
+    "blocked_users hosted_domain hostedDomain allowed_idps idp_whitelist idp identity_provider"
+    " username_pattern valid_username_regex search_filter lookup_dn_search_filter validRegex"
+    " allowed_domains allowed_domains_claim allow_unverified_email shown_idps github_url github_api".split()
+)
+#: A word that makes a key of a profile, or of a choice inside it, a rule of who may have it.
+GATE = re.compile(
+    r"(?i)(allow|deny|denied|block|restrict|require|permit|only|group|team|user|role|scope|member)"
+)
+_RANGES = re.compile(
+    r"(?i)(whitelist|denylist|blacklist|inbound-cidrs|allow-source|source-range|auth-|oauth|security-groups|wafv?2?-acl)"
+)
+_EGRESS = frozenset(
+    ("cloudMetadataServer", "dnsPortsCloudMetadataServer", "nonPrivateIPs", "privateIPs")
+)
+
+
+def restricts(path: KeyPath, value: Any) -> bool:
+    """Whether a value of the chart's keeps somebody out of something. `value` is not looked at
+    where it is None.
+    """
+    names = [part for part in path if isinstance(part, str)]
+    if "annotations" in names:
+        return bool(names[-1:] and _RANGES.search(names[-1]))
+    if "profileList" in names:
+        return _of_a_profile(names[names.index("profileList") + 1 :])
+    if names[-1:] and names[-1] in _EGRESS and "singleuser" in names:
+        return value is False
+    if "loadBalancerSourceRanges" in names or "allowedIngressPorts" in names:
+        return True
+    if names[:4] == ["auth", "ldap", "dn", "search"] and "filter" in names:
+        return True
+    return names[:1] in (["hub"], ["auth"]) and any(name in NARROWING for name in names)
+
+
+def _of_a_profile(below: list[str]) -> bool:
+    """A key of a profile, of one of its options, or of a choice there: elsewhere such a word is
+    a name that somebody gave.
+    """
+    if below[:1] != ["profile_options"]:
+        return bool(below and below[0] != "kubespawner_override" and GATE.search(below[0]))
+    return bool(
+        (below[2:3] and below[2] != "choices" and GATE.search(below[2]))
+        or (below[2:3] == ["choices"] and below[4:5] and GATE.search(below[4]))
+    )
+
 
 _SEALED = "is a secret, or looks like one: nothing like it is copied"
 _YES = ("true", "yes", "on", "1")
@@ -59,7 +135,7 @@ class SecretCommand:
     path: str
 
 
-def ends(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+def ends(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
     """Every scalar, null, empty map and empty list in a value, with its path."""
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
@@ -82,15 +158,15 @@ class Taking:
     dropped: list[Dropped] = field(default_factory=list)
     secrets: list[SecretCommand] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    ledger: dict[Path, LedgerEntry] = field(default_factory=dict)
-    _moved: dict[Path, Path] = field(default_factory=dict)
+    ledger: dict[KeyPath, LedgerEntry] = field(default_factory=dict)
+    _moved: dict[KeyPath, KeyPath] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._original = self.values
         self._ends = frozenset(path for path, _ in ends(self.values) if path)
         self.values = copy.deepcopy(dict(self.values))
 
-    def was(self, path: Path) -> Any:
+    def was(self, path: KeyPath) -> Any:
         """What the input has at a path."""
         here: Any = self._original
         for part in path:
@@ -104,11 +180,11 @@ class Taking:
                 )
         return here
 
-    def is_end(self, path: Path) -> bool:
+    def is_end(self, path: KeyPath) -> bool:
         """Whether the input has a value there that the ledger has to account for."""
         return path in self._ends
 
-    def _holder(self, path: Path) -> Any:
+    def _holder(self, path: KeyPath) -> Any:
         here: Any = self.values
         for part in path:
             if isinstance(here, dict):
@@ -150,7 +226,7 @@ class Taking:
                 self.ledger[end] = LedgerEntry(status=LedgerStatus.CARRIED, why=to)
         return None if found == SECRET else found
 
-    def put(self, value: Any, *path: str | int, origin: Path | None = None) -> None:
+    def put(self, value: Any, *path: str | int, origin: KeyPath | None = None) -> None:
         """Write a value of the chart's; whatever is in the way and is no map gives way.
         `origin`: where it was before.
         """
@@ -162,11 +238,11 @@ class Taking:
         holder[path[-1]] = value
         self._moved[path] = path if origin is None else origin
 
-    def was_put(self, path: Path) -> bool:
+    def was_put(self, path: KeyPath) -> bool:
         """Whether something is there that `put` or `move` wrote: it is decided."""
         return path in self._moved
 
-    def move(self, source: Path, *target: str) -> None:
+    def move(self, source: KeyPath, *target: str) -> None:
         """Say a value of the chart's at another place of the chart's."""
         value = self.take(*source)
         if value is None:
@@ -191,7 +267,7 @@ class Taking:
         """A list of texts, from a list, from one text, or from a set that is written as a map."""
         found = self.take(*path)
         if isinstance(found, dict):
-            pairs: list[tuple[Path, Any]] = [((*path, key), key) for key in found]
+            pairs: list[tuple[KeyPath, Any]] = [((*path, key), key) for key in found]
         elif isinstance(found, list):
             pairs = [((*path, index), item) for index, item in enumerate(found)]
         else:
@@ -241,7 +317,7 @@ class Taking:
         """A line of the stack file is marked for this."""
         self._mark(path, LedgerStatus.FILL_IN, where)
 
-    def drop(self, path: Path, why: str, *, access: bool | None = None) -> None:
+    def drop(self, path: KeyPath, why: str, *, access: bool | None = None) -> None:
         """List what is not carried over. What kept users out of something is said apart, unless
         `access` says that it did not.
         """
@@ -284,7 +360,7 @@ class Taking:
             self.settle(*path, why=f"a secret of the stack: {key}")
             self.secrets.append(SecretCommand(key=key, path=dotted(path)))
 
-    def left(self) -> Iterator[tuple[Path, Any]]:
+    def left(self) -> Iterator[tuple[KeyPath, Any]]:
         """What nothing took, end by end. A map that was emptied by taking is no end of the
         input.
         """
@@ -294,10 +370,10 @@ class Taking:
             if value not in (None, {}, []) or not self._emptied(path)
         )
 
-    def _emptied(self, path: Path) -> bool:
+    def _emptied(self, path: KeyPath) -> bool:
         return any(end[: len(path)] == path for end in self.ledger) or not path
 
-    def gone(self, path: Path, why: str) -> None:
+    def gone(self, path: KeyPath, why: str) -> None:
         """List something that is still there, be it an item of a list: that leaves a null
         behind, so that the others keep their numbers.
         """
@@ -313,25 +389,25 @@ class Taking:
         elif isinstance(holder, dict):
             del holder[path[-1]]
 
-    def origin(self, path: Path) -> Path:
+    def origin(self, path: KeyPath) -> KeyPath:
         """Where a value of the result was in the input."""
         for length in range(len(path), 0, -1):
             if path[:length] in self._moved:
                 return (*self._moved[path[:length]], *path[length:])
         return path
 
-    def _mark(self, path: Path, status: LedgerStatus, why: str) -> None:
+    def _mark(self, path: KeyPath, status: LedgerStatus, why: str) -> None:
         self._take_quietly(path)
         for end in self.ledger:
             if end[: len(path)] == path and self.ledger[end].status is not LedgerStatus.LISTED:
                 self.ledger[end] = LedgerEntry(status=status, why=why)
 
-    def _take_quietly(self, path: Path) -> None:
+    def _take_quietly(self, path: KeyPath) -> None:
         holder = self._holder(path[:-1])
         if isinstance(holder, dict) and path[-1] in holder:
             for end, _ in ends(holder.pop(path[-1]), path):
                 if end in self._ends:
                     self.ledger.setdefault(end, LedgerEntry(status=LedgerStatus.CARRIED))
 
-    def _list(self, path: Path, why: str) -> None:
+    def _list(self, path: KeyPath, why: str) -> None:
         self.ledger[path] = LedgerEntry(status=LedgerStatus.LISTED, why=why)

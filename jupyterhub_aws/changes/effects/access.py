@@ -4,12 +4,16 @@ balancer that people come through.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.effect import EffectContext, Reading
-from jupyterhub_aws.changes.effects.openings import ANYWHERE, within
+from jupyterhub_aws.changes.effects.network import ANYWHERE, within
 from jupyterhub_aws.checks.resources import named
 from jupyterhub_aws.config.values import is_world
 
@@ -172,3 +176,268 @@ def read_secret(change: Change, context: EffectContext) -> Reading:
             f"namespace {named(str(namespace))}" if namespace else "",
         )
     return reading
+
+
+# --- IAM as "gains" and "loses": what a policy document, an attachment or a trust lets somebody do
+# now that it did not before, and the other way round.
+
+
+#: Where a document stands, by the property; and whether it says who may take a role instead of what
+#: may be done.
+_DOCUMENTS = {"policy": "", "policyDocument": "", "assumeRolePolicy": "may be taken by "}
+_MANAGED = "policyArn"
+_ACCOUNT = re.compile(r"arn:[\w-]+:iam::(?:\$\{aws\.account\}|\d{12}):root")
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Grant:
+    """One action on one resource for somebody, allowed or denied."""
+
+    effect: str
+    action: str
+    resource: str
+    principal: str
+    condition: str
+    #: The conditions as data: operator, key and the values that one of which must hold.
+    limits: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+
+    def covers(self, other: Grant) -> bool:
+        """Whether it says all that another says: wildcards match, and it has no condition that
+        the other has not.
+        """
+        return (
+            self.effect == other.effect
+            and _matches(self.action.lower(), other.action.lower())
+            and _matches(self.resource, other.resource)
+            and self.principal in (other.principal, "*")
+            and _no_narrower(self.limits, other.limits)
+        )
+
+    @property
+    def wildcard(self) -> bool:
+        """Whether it allows a whole service, everything, or anybody. The account itself in a
+        key's policy only hands the decision to IAM.
+        """
+        if _ACCOUNT.fullmatch(self.principal):
+            return False
+        whole = (
+            self.action == "*"
+            or self.action.endswith(":*")
+            or self.action.startswith("everything but")
+        )
+        whole = whole or (self.principal == "*" and not self.condition)
+        return self.effect == "Allow" and (
+            whole or (self.resource == "*" and "*" in self.action and not self.condition)
+        )
+
+    @property
+    def words(self) -> str:
+        """As a person reads it."""
+        where = "" if self.resource in ("", "*") else f" on {self.resource}"
+        anything = " on anything" if self.resource == "*" else where
+        who = f"{self.principal}: " if self.principal else ""
+        when = f" where {self.condition}" if self.condition else ""
+        return f"{who}{self.action}{anything}{when}"
+
+
+def _no_narrower(
+    wide: tuple[tuple[str, str, tuple[str, ...]], ...],
+    narrow: tuple[tuple[str, str, tuple[str, ...]], ...],
+) -> bool:
+    """Whether each condition of one stands in the other with no fewer values: every value more
+    lets more through.
+    """
+    known = {(operator, key): set(wanted) for operator, key, wanted in narrow}
+    for operator, key, wanted in wide:
+        if (operator, key) not in known:
+            return False
+        listing = operator.endswith(("Equals", "Like", "IpAddress")) and "Not" not in operator
+        if not (
+            known[operator, key] <= set(wanted) if listing else known[operator, key] == set(wanted)
+        ):
+            return False
+    return True
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return pattern == text or fnmatchcase(text, re.sub(r"\[", "[[]", pattern))
+
+
+def grants(document: Any) -> frozenset[Grant]:
+    """Every grant of a document; nothing for what is none."""
+    if isinstance(document, str):
+        try:
+            document = json.loads(document)
+        except (ValueError, RecursionError):
+            return frozenset()
+    statements = document.get("Statement", []) if isinstance(document, Mapping) else []
+    statements = [statements] if isinstance(statements, Mapping) else statements
+    return frozenset(
+        grant
+        for statement in statements
+        if isinstance(statement, Mapping)
+        for grant in _of_statement(statement)
+    )
+
+
+def _of_statement(statement: Mapping[str, Any]) -> Iterator[Grant]:
+    actions = _list(statement.get("Action")) or [
+        f"everything but {', '.join(_list(statement.get('NotAction')))}"
+    ]
+    resources = _list(statement.get("Resource")) or (
+        [f"everything but {', '.join(_list(statement['NotResource']))}"]
+        if "NotResource" in statement
+        else [""]
+    )
+    principals = list(_principals(statement.get("Principal"))) or (
+        [f"everybody but {_list(statement['NotPrincipal'])}"]
+        if "NotPrincipal" in statement
+        else [""]
+    )
+    condition, limits = _condition(statement.get("Condition")), _limits(statement.get("Condition"))
+    for action in actions:
+        for resource in resources:
+            for principal in principals:
+                effect = str(statement.get("Effect", "Allow"))
+                yield Grant(
+                    effect=effect,
+                    action=action,
+                    resource=resource,
+                    principal=principal,
+                    condition=condition,
+                    limits=limits,
+                )
+
+
+def _principals(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield from (
+            "*" if name == "*" else f"{name}"
+            for kind in sorted(value)
+            for name in _list(value[kind])
+        )
+    elif value is not None:
+        yield str(value)
+
+
+def _condition(value: Any) -> str:
+    if not isinstance(value, Mapping) or not value:
+        return ""
+    parts = [
+        f"{key} {operator} {', '.join(_list(wanted))}"
+        for operator in sorted(value)
+        for key, wanted in sorted(dict(value[operator]).items())
+    ]
+    return " and ".join(parts)
+
+
+def _limits(value: Any) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    if not isinstance(value, Mapping):
+        return ()
+    found = [
+        (str(operator), str(key), tuple(sorted(_list(wanted))))
+        for operator, keys in value.items()
+        if isinstance(keys, Mapping)
+        for key, wanted in keys.items()
+    ]
+    return tuple(sorted(found))
+
+
+def _list(value: Any) -> list[str]:
+    return (
+        []
+        if value is None
+        else [str(item) for item in value]
+        if isinstance(value, (list, tuple))
+        else [str(value)]
+    )
+
+
+def compare(old: Iterable[Grant], new: Iterable[Grant]) -> tuple[list[Grant], list[Grant]]:
+    """What is gained and what is lost: an allowed grant that comes, or a denied one that goes,
+    is gained.
+    """
+    before, after = frozenset(old), frozenset(new)
+    come = [
+        grant
+        for grant in sorted(after - before)
+        if not any(other.covers(grant) for other in before)
+    ]
+    gone = [
+        grant for grant in sorted(before - after) if not any(other.covers(grant) for other in after)
+    ]
+    gained = [grant for grant in come if grant.effect == "Allow"] + [
+        grant for grant in gone if grant.effect != "Allow"
+    ]
+    lost = [grant for grant in gone if grant.effect == "Allow"] + [
+        grant for grant in come if grant.effect != "Allow"
+    ]
+    return gained, lost
+
+
+def read(change: Change, context: EffectContext) -> Reading:
+    """What whoever a document is about gains and loses."""
+    reading = Reading()
+    old, new = (side.inputs if side is not None else {} for side in (change.old, change.new))
+    fresh = context.fresh
+    for key, prefix in _DOCUMENTS.items():
+        if key not in old and key not in new:
+            continue
+        gained, lost = compare(grants(old.get(key)), grants(new.get(key)))
+        reading.explained.add(key)
+        for grant in gained:
+            words = (
+                f"gains: {prefix}{grant.words}"
+                if grant.effect == "Allow"
+                else f"no longer forbids: {grant.words}"
+            )
+            _say(
+                reading,
+                change,
+                words,
+                "widens access" if not fresh or grant.wildcard else "routine",
+            )
+        for grant in lost:
+            words = (
+                f"loses: {prefix}{grant.words}"
+                if grant.effect == "Allow"
+                else f"forbids: {grant.words}"
+            )
+            _say(reading, change, words, "routine" if fresh else "interrupts")
+        if not gained and not lost and any(item.keys[:1] == (key,) for item in change.properties):
+            _say(
+                reading,
+                change,
+                "its permissions are written otherwise, and are the same",
+                "routine",
+            )
+    if change.type.endswith(":RolePolicyAttachment"):
+        reading.explained.add(_MANAGED)
+        before, after = str(old.get(_MANAGED, "")), str(new.get(_MANAGED, ""))
+        if before != after or change.op in ("create", "delete"):
+            if after:
+                _say(
+                    reading,
+                    change,
+                    f"gains: {_short(after)} for {_role(new)}",
+                    "routine" if fresh and not _powerful(after) else "widens access",
+                )
+            if before:
+                _say(reading, change, f"loses: {_short(before)} for {_role(old)}", "interrupts")
+    return reading
+
+
+def _say(reading: Reading, change: Change, says: str, class_: Any) -> None:
+    reading.say(change, (class_, "access", f"{change.name} {says}"))
+
+
+def _short(arn: str) -> str:
+    return arn.rpartition("/")[2] or arn
+
+
+def _powerful(arn: str) -> bool:
+    return _short(arn) == "AdministratorAccess" or _short(arn).endswith("FullAccess")
+
+
+def _role(inputs: Mapping[str, Any]) -> str:
+    return named(str(inputs.get("role", "a role")))

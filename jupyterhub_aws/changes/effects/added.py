@@ -13,15 +13,15 @@ from dataclasses import replace
 
 from jupyterhub_aws.changes.compare import Change, label
 from jupyterhub_aws.changes.effect import Class, Effect, EffectContext, Reading
-from jupyterhub_aws.changes.effects import access, openings, permissions, table
-from jupyterhub_aws.changes.effects.values import shown
+from jupyterhub_aws.changes.effects import access, network, table
+from jupyterhub_aws.changes.effects.table import shown
 from jupyterhub_aws.checks.resources import STUMBLES, made_here
 
 Reader = Callable[[Change, EffectContext], Reading]
 #: The rules that are about what a document or a rule says, whoever wrote it.
 _READERS: Mapping[str, Reader] = {
-    "permissions": permissions.read,
-    "openings": openings.read,
+    "permissions": access.read,
+    "openings": network.read,
     "cluster_access": access.read_cluster,
 }
 _GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -66,7 +66,7 @@ def read(change: Change, context: EffectContext) -> list[Effect]:
 def _security(reading: Reading, change: Change, context: EffectContext) -> None:
     """Who may do or reach more than before."""
     readers = [found for name in table.readers(change.type) if (found := _READERS.get(name))]
-    for reader in (*readers, *((openings.read_inline,) if change.type == _GROUP else ())):
+    for reader in (*readers, *((network.read_inline,) if change.type == _GROUP else ())):
         try:
             found = reader(change, context)
         except STUMBLES:

@@ -11,31 +11,29 @@ from jupyterhub_aws.changes.effect import CLASSES, Effect, EffectContext, Readin
 from jupyterhub_aws.changes.effects import (
     access,
     added,
-    alarms,
-    backups,
-    homes,
+    network,
     nodes,
-    openings,
-    permissions,
+    operations,
     release,
     table,
+    users,
 )
-from jupyterhub_aws.changes.effects.values import shown
+from jupyterhub_aws.changes.effects.table import shown
 from jupyterhub_aws.checks.resources import UNKNOWN
 
 Reader = Callable[[Change, EffectContext], Reading]
 _READERS: Mapping[str, Reader] = {
-    "alarms": alarms.read_alarm,
-    "permissions": permissions.read,
-    "openings": openings.read,
+    "alarms": operations.read_alarm,
+    "permissions": access.read,
+    "openings": network.read,
     "groups": nodes.read_group,
     "templates": nodes.read_template,
     "core": nodes.read_core,
     "cluster_access": access.read_cluster,
     "entry": access.read_entry,
     "secrets": access.read_secret,
-    "homes": homes.read,
-    "backups": backups.read,
+    "homes": users.read,
+    "backups": operations.read,
     "release": release.read,
     "policies": release.read_policy,
 }

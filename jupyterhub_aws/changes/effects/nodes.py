@@ -8,7 +8,7 @@ from typing import Any
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
 from jupyterhub_aws.changes.side import Side
-from jupyterhub_aws.checks.groups import is_retiring
+from jupyterhub_aws.checks.placement import is_retiring
 from jupyterhub_aws.checks.resources import Resource
 
 GROUP, NODE_GROUP = "aws:autoscaling/group:Group", "aws:eks/nodeGroup:NodeGroup"
@@ -381,7 +381,7 @@ def _rolled(what: str) -> str:
 
 def _rests(change: Change) -> tuple[Class, Topic, str] | None:
     """Whether the stack goes to rest or comes back: core nodes are none only then
-    (components/pools/core.py, `scaling`).
+    (components/pools/groups.py, `scaling`).
     """
     sizes = next(
         (

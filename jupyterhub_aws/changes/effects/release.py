@@ -9,16 +9,11 @@ from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
-from jupyterhub_aws.changes.effects import sign_in, values
-from jupyterhub_aws.changes.effects.openings import Opening, tell
+from jupyterhub_aws.changes.effects import table, users
+from jupyterhub_aws.changes.effects.network import Opening, tell
 from jupyterhub_aws.changes.properties import PropertyChange
 from jupyterhub_aws.checks.hub_values import fault
-from jupyterhub_aws.checks.hub_values.chart_policies import (
-    SERVERS,
-    WHO,
-    ReleaseLocation,
-    chart_policies,
-)
+from jupyterhub_aws.checks.hub_values.policies import SERVERS, WHO, ReleaseLocation, chart_policies
 from jupyterhub_aws.checks.network_policies import Way, beyond, labels_in_words, policy
 from jupyterhub_aws.checks.resources import Resource, chart_of
 from jupyterhub_aws.checks.user_pods import UserPod, hub_of, user_pods
@@ -181,7 +176,7 @@ def _restart(reading: Reading, change: Change, heads: set[str], about: str) -> N
     pods: set[str] = set()
     for item in change.properties:
         if item.keys[:1] == ("values",):
-            found = values.restarted(item.keys[1:])
+            found = table.restarted(item.keys[1:])
             pods |= {"hub", "?"} if found is None else found
     if heads & {"version", "chart"}:
         pods |= {"hub", "proxy"}
@@ -267,7 +262,7 @@ def _values(reading: Reading, change: Change, about: str) -> None:
 
 def _sign_in(
     keys: tuple[str, ...], item: PropertyChange, old: Mapping[str, Any], new: Mapping[str, Any]
-) -> list[sign_in.Say] | None:
+) -> list[users.Say] | None:
     if (
         keys[:2] == ("hub", "config") and len(keys) > 4
     ):  # a place inside hub.config.CLASS.trait: the trait as a whole says who
@@ -278,7 +273,7 @@ def _sign_in(
         for key in keys:
             here = here.get(key) if isinstance(here, Mapping) else None
         sides.append(shown if item.secret else here)
-    return sign_in.says(keys, *sides)
+    return users.says(keys, *sides)
 
 
 def _sized(item: PropertyChange) -> bool:
@@ -294,7 +289,7 @@ def _sized(item: PropertyChange) -> bool:
 
 
 def _meaning(keys: tuple[str, ...], item: PropertyChange) -> tuple[Class, Topic, str]:
-    path = ".".join(values.chart_key(keys))
+    path = ".".join(table.chart_key(keys))
     if any(path == home or path.startswith(f"{home}.") for home in _HOMES):
         if any(path == part or path.startswith(f"{part}.") for part in _ADDED):
             return (
@@ -310,15 +305,15 @@ def _meaning(keys: tuple[str, ...], item: PropertyChange) -> tuple[Class, Topic,
                 "routine",
                 "data",
                 (
-                    f"homes that are made from now on are of {values.shown(item.new)} instead of"
-                    f" {values.shown(item.old)}"
+                    f"homes that are made from now on are of {table.shown(item.new)} instead of"
+                    f" {table.shown(item.old)}"
                 ),
             )
         return (
             "endangers data",
             "data",
             (
-                f"homes: {path} {values.shown(item.old)} → {values.shown(item.new)}: people would"
+                f"homes: {path} {table.shown(item.old)} → {table.shown(item.new)}: people would"
                 " see an empty home unless files are moved first"
             ),
         )
@@ -329,15 +324,15 @@ def _meaning(keys: tuple[str, ...], item: PropertyChange) -> tuple[Class, Topic,
             "routine",
             "images",
             (
-                f"{path.removesuffix('.tag').removesuffix('.name')}: {values.shown(item.old)} →"
-                f" {values.shown(item.new)}"
+                f"{path.removesuffix('.tag').removesuffix('.name')}: {table.shown(item.old)} →"
+                f" {table.shown(item.new)}"
             ),
         )
-    known = values.meaning(keys, item.old, item.new)
+    known = table.meaning(keys, item.old, item.new)
     return known or (
         "unknown",
         "people",
-        f"unknown effect: {path} {values.shown(item.old)} → {values.shown(item.new)}",
+        f"unknown effect: {path} {table.shown(item.old)} → {table.shown(item.new)}",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from jupyterhub_aws.checks.airgap import doors, endpoints, hosts, images, pods, ways_out
+from jupyterhub_aws.checks.airgap import egress, endpoints, external_hosts, pods
 from jupyterhub_aws.checks.airgap.view import View, view_of
 from jupyterhub_aws.checks.finding import Finding, verdict
 from jupyterhub_aws.checks.resources import Resources
@@ -34,25 +34,25 @@ LAWS: tuple[Law, ...] = (
     Law(
         check="gateways",
         holds="no gateway, no NAT, no public address, no IPv6",
-        judge=ways_out.gateways,
+        judge=egress.gateways,
         about="vpc",
     ),
     Law(
         check="routes",
         holds="every route leads to a declared peer network; there is no default route",
-        judge=ways_out.routes,
+        judge=egress.routes,
         about="vpc",
     ),
     Law(
         check="peer-networks",
         holds="no attachment and no peering but the declared ones",
-        judge=ways_out.peer_networks,
+        judge=egress.peer_networks,
         about="vpc",
     ),
     Law(
         check="rules",
         holds="every security group names whom it lets in and out; none names the world",
-        judge=ways_out.egress_rules,
+        judge=egress.egress_rules,
         about="aws",
     ),
     Law(
@@ -64,13 +64,13 @@ LAWS: tuple[Law, ...] = (
     Law(
         check="names",
         holds="the resolver answers for AWS's endpoints and declared names only",
-        judge=ways_out.names,
+        judge=egress.names,
         about="vpc",
     ),
     Law(
         check="doors",
         holds="the Kubernetes API, balancers and databases answer inside only",
-        judge=doors.doors,
+        judge=egress.doors,
         about="aws",
     ),
     Law(
@@ -90,17 +90,27 @@ LAWS: tuple[Law, ...] = (
     Law(
         check="hosts",
         holds="no input of any resource names a host outside",
-        judge=hosts.hosts,
+        judge=external_hosts.hosts,
         about="names",
     ),
-    Law(check="images", holds="every image comes from inside", judge=images.images, about="inside"),
+    Law(
+        check="images",
+        holds="every image comes from inside",
+        judge=external_hosts.images,
+        about="inside",
+    ),
     Law(
         check="pull",
         holds="no image is asked for that is not inside",
-        judge=images.pull_policies,
+        judge=external_hosts.pull_policies,
         about="inside",
     ),
-    Law(check="charts", holds="every chart comes from inside", judge=images.charts, about="inside"),
+    Law(
+        check="charts",
+        holds="every chart comes from inside",
+        judge=external_hosts.charts,
+        about="inside",
+    ),
     Law(
         check="pods",
         holds="hub, proxy and servers reach nobody but those that are listed",

@@ -7,13 +7,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from jupyterhub_aws.checks.airgap.flows import reaches, rules
+from jupyterhub_aws.checks.airgap.egress import reaches, rules
 from jupyterhub_aws.checks.airgap.view import View, fault
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource, Resources, chart_name
 from jupyterhub_aws.config.endpoints import GATEWAYS, Software, UnknownSoftwareError, software
 from jupyterhub_aws.config.network import AirgapNetworkSection, ExistingNetworkSection
-from jupyterhub_aws.config.resting import endpoint_reasons
+from jupyterhub_aws.config.specs.network import endpoint_reasons
 
 _ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 _HTTPS, _NFS, _POSTGRES = 443, 2049, 5432
@@ -199,7 +199,7 @@ def _narrow(endpoint: Resource) -> Iterator[Finding]:
             "endpoints",
             endpoint,
             "has no policy: it carries everybody's data to everybody's account",
-            "give it one (components/airgap/policies.py)",
+            "give it one (components/airgap/endpoints.py)",
         )
     for statement in statements:
         everything = statement.get("Resource") in ("*", ["*"])

@@ -9,15 +9,15 @@ from typing import Any
 
 from jupyterhub_aws.checks.airgap.view import View, fault
 from jupyterhub_aws.checks.finding import Finding
-from jupyterhub_aws.checks.hub_values.chart_policies import (
+from jupyterhub_aws.checks.hub_values.fault import at
+from jupyterhub_aws.checks.hub_values.policies import (
     AUTOHTTPS,
     SERVERS,
     WHO,
     ReleaseLocation,
     chart_policies,
+    malformed,
 )
-from jupyterhub_aws.checks.hub_values.fault import at
-from jupyterhub_aws.checks.hub_values.policy_rules import malformed
 from jupyterhub_aws.checks.network_policies import NAMESPACE_LABEL, Policy, Ranges
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases

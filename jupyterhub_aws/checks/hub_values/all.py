@@ -5,29 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from jupyterhub_aws.checks.hub_values import (
-    classes,
-    code,
-    pods,
-    protections,
-    servers,
-    sign_in,
-    traits,
-)
+from jupyterhub_aws.checks.hub_values import pods, protections, servers, sign_in, traits
 from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, profiles
 from jupyterhub_aws.config.chart import effective, merged, refusals
 from jupyterhub_aws.config.database import MemoryDatabase
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.sign_in import LdapSignIn
 from jupyterhub_aws.config.traits import Resolved, put, resolve
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.tree import KeyPath
 
 #: KubeSpawner's own start_timeout, where the chart gives none.
 _KUBESPAWNER_SECONDS = 60
 RULES = (
     *sign_in.RULES,
-    *classes.RULES,
-    *code.RULES,
     *servers.RULES,
     *protections.RULES,
     *traits.RULES,
@@ -68,7 +58,7 @@ def _placed(fault: ValueFault, resolved: Resolved) -> ValueFault:
     return replace(fault, path=said.path, what=f"{said.where}{fault.what}")
 
 
-def _of_profiles(resolved: Resolved, told: set[Path]) -> Iterator[ValueFault]:
+def _of_profiles(resolved: Resolved, told: set[KeyPath]) -> Iterator[ValueFault]:
     """What only a profile undoes: the rules about every server, asked again with what the
     profile overrides.
     """
@@ -109,7 +99,7 @@ def _faults(resolved: Resolved, hub: Hub, start_seconds: int) -> Iterator[ValueF
         yield from protections.in_memory(values)
     if not (isinstance(hub.sign_in, LdapSignIn) and not hub.sign_in.encrypted):
         yield from sign_in.clear_text(values)
-    limits: list[tuple[Path, object]] = [
+    limits: list[tuple[KeyPath, object]] = [
         (
             ("singleuser", "startTimeout"),
             at(values, "singleuser", "startTimeout") or _KUBESPAWNER_SECONDS,

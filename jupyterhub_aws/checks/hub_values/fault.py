@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.tree import KeyPath
 
 Values = Mapping[str, Any]
 
@@ -15,7 +15,7 @@ Values = Mapping[str, Any]
 class ValueFault:
     """`path` inside the values, what is wrong there, and what to do."""
 
-    path: Path
+    path: KeyPath
     what: str
     fix: str
 
@@ -37,7 +37,7 @@ def items(value: object) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
-def maps(value: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def maps(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
     """Every map inside a value, with its path."""
     if isinstance(value, Mapping):
         yield path, value
@@ -52,12 +52,12 @@ def _entries(value: object) -> list[tuple[str, Any]]:
     return list(value.items()) if isinstance(value, Mapping) else []
 
 
-def overrides(values: Values) -> Iterator[tuple[Path, object]]:
+def overrides(values: Values) -> Iterator[tuple[KeyPath, object]]:
     """Every override of KubeSpawner that a person may choose, whatever it is: of profiles, and
     of choices inside them.
     """
     for index, profile in enumerate(items(at(values, "singleuser", "profileList"))):
-        path: Path = ("singleuser", "profileList", index)
+        path: KeyPath = ("singleuser", "profileList", index)
         yield (*path, "kubespawner_override"), at(profile, "kubespawner_override")
         for option, offered in _entries(at(profile, "profile_options")):
             for choice, chosen in _entries(at(offered, "choices")):
@@ -74,7 +74,7 @@ def overrides(values: Values) -> Iterator[tuple[Path, object]]:
                 )
 
 
-def profiles(values: Values) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def profiles(values: Values) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
     """Every override that is a map."""
     for path, override in overrides(values):
         yield path, override if isinstance(override, Mapping) else {}

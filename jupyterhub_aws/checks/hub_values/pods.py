@@ -4,12 +4,14 @@ chart's schema take anything there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, profiles
+from jupyterhub_aws.config.chart import effective
+from jupyterhub_aws.config.images import images_in
 from jupyterhub_aws.config.pod_fields import wrong
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.tree import KeyPath
 
 #: Key of the chart to what it is: a kind of the API, `list` or `listed` (a list, or a map with the
 #: items as its values) of one, or `part` of one, which
@@ -107,7 +109,7 @@ def pod_fields(values: Values) -> Iterator[ValueFault]:
     for trait, (how, kind, of_chart) in _TRAITS.items():
         # A trait that has a key was put there (config/traits.py); what only traits say is under the
         # class.
-        path: Path = (
+        path: KeyPath = (
             tuple(of_chart.split(".")) if of_chart else ("hub", "config", "KubeSpawner", trait)
         )
         yield from _checked(path, how, kind, at(values, *map(str, path)), either=True)
@@ -122,7 +124,9 @@ def pod_fields(values: Values) -> Iterator[ValueFault]:
         yield from _checked(("hub", "extraEnv"), "list", "EnvVar", variables, either=False)
 
 
-def _checked(path: Path, how: str, kind: str, value: Any, *, either: bool) -> Iterator[ValueFault]:
+def _checked(
+    path: KeyPath, how: str, kind: str, value: Any, *, either: bool
+) -> Iterator[ValueFault]:
     if not value:
         return
     if how == "part":
@@ -147,7 +151,7 @@ def _checked(path: Path, how: str, kind: str, value: Any, *, either: bool) -> It
             )
 
 
-def _labels(path: Path, value: object) -> Iterator[ValueFault]:
+def _labels(path: KeyPath, value: object) -> Iterator[ValueFault]:
     for key, label in value.items() if isinstance(value, Mapping) else ():
         if label is not None and not isinstance(label, str):
             yield ValueFault(
@@ -158,3 +162,74 @@ def _labels(path: Path, value: object) -> Iterator[ValueFault]:
 
 
 RULES = (pod_fields,)
+
+
+# --- The images of the chart: which of them its pods use with given values, and where each is
+# named.
+
+
+def _letsencrypt(values: Values) -> bool:
+    return (
+        bool(at(values, "proxy", "https", "enabled"))
+        and at(values, "proxy", "https", "type") == "letsencrypt"
+    )
+
+
+def _pulled(values: Values) -> bool:
+    return bool(
+        at(values, "prePuller", "hook", "enabled")
+        or at(values, "prePuller", "continuous", "enabled")
+    )
+
+
+#: When the chart's templates use an image that its values name (templates of chart 4.4.0, the `if`
+#: around each). One that is not
+#: listed here counts as used.
+_USED: Mapping[KeyPath, Callable[[Values], bool]] = {
+    ("proxy", "traefik", "image"): _letsencrypt,
+    ("proxy", "secretSync", "image"): _letsencrypt,
+    ("singleuser", "networkTools", "image"): lambda values: bool(
+        at(values, "singleuser", "cloudMetadata", "blockWithIptables")
+    ),
+    ("scheduling", "userScheduler", "image"): lambda values: bool(
+        at(values, "scheduling", "userScheduler", "enabled")
+    ),
+    ("scheduling", "userPlaceholder", "image"): lambda values: bool(
+        at(values, "scheduling", "userPlaceholder", "enabled")
+        and at(values, "scheduling", "userPlaceholder", "replicas")
+    ),
+    ("prePuller", "hook", "image"): lambda values: bool(at(values, "prePuller", "hook", "enabled")),
+    ("prePuller", "pause", "image"): _pulled,
+}
+
+
+def used_images(values: Values) -> Iterator[tuple[KeyPath, str]]:
+    """Every image that pods of a release with these values use, with the place that names it."""
+    whole = effective(values)
+    for use in images_in(whole):
+        used = _USED.get(use.path)
+        if used is None or used(whole):
+            yield use.path, use.reference
+
+
+def image_maps(values: Values) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
+    """Every image that the chart's values hold as a map of name and tag, used or not."""
+    whole = effective(values)
+    for use in images_in(whole):
+        image: Any = whole
+        for key in use.path:
+            image = image[key]
+        if (
+            isinstance(image, Mapping)
+            and "name" in image
+            and all(isinstance(key, str) for key in use.path)
+        ):
+            yield use.path, image
+
+
+def nested(path: KeyPath, value: Any) -> dict[str, Any]:
+    """A value at a path of keys, as a map of maps."""
+    for key in reversed(path):
+        value = {str(key): value}
+    found: dict[str, Any] = value
+    return found

@@ -12,7 +12,7 @@ from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, items
 from jupyterhub_aws.checks.resources import SECRET, UNKNOWN
 from jupyterhub_aws.config.entry import FIRST_NODE_PORT, LAST_NODE_PORT
 from jupyterhub_aws.config.errors import names_secret, shown
-from jupyterhub_aws.config.tree import Path, leaves
+from jupyterhub_aws.config.tree import KeyPath, leaves
 
 _URL_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@]+@")
 #: Pod Security `restricted`, in the words of Kubernetes: what no container or pod may ask for.
@@ -312,7 +312,7 @@ _MADE = (
 )
 
 
-def _kept_elsewhere(path: Path) -> str:
+def _kept_elsewhere(path: KeyPath) -> str:
     """Where a secret belongs, by where it stood. A service's token:
     templates/hub/_helpers-passwords.tpl of the chart makes one where none is given.
     """
@@ -329,7 +329,7 @@ def _kept_elsewhere(path: Path) -> str:
     return "put it into a Secret of your own in the hub's namespace, and name that Secret here"
 
 
-def _under_secret_name(path: Path) -> bool:
+def _under_secret_name(path: KeyPath) -> bool:
     """Of a list, the name above it: `CryptKeeper.keys` are all secret, and so are `tokens`."""
     names = [part for part in path if isinstance(part, str)]
     return bool(names) and (
@@ -338,7 +338,7 @@ def _under_secret_name(path: Path) -> bool:
     )
 
 
-def _named_beside(values: Any, path: Path) -> bool:
+def _named_beside(values: Any, path: KeyPath) -> bool:
     """A variable as Kubernetes lists it: `{name: API_TOKEN, value: …}`."""
     if path[-1] != "value":
         return False

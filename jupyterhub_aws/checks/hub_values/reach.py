@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from typing import Any, Literal
 
-from jupyterhub_aws.checks.hub_values.chart_policies import (
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, profiles
+from jupyterhub_aws.checks.hub_values.policies import (
     DNS,
+    EXAMPLE,
     HUB,
     HUB_PORT,
     PROXY,
@@ -29,8 +31,6 @@ from jupyterhub_aws.checks.hub_values.chart_policies import (
     chart_policies,
     pod,
 )
-from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, profiles
-from jupyterhub_aws.checks.hub_values.policy_rules import EXAMPLE
 from jupyterhub_aws.checks.network_policies import (
     Policy,
     PolicyPod,
@@ -44,7 +44,7 @@ from jupyterhub_aws.checks.network_policies import (
 from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.network import AirgapNetworkSection, ExistingNetworkSection
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.tree import KeyPath
 
 #: EC2 user guide, "Instance metadata": 169.254.169.254 on port 80. EKS user guide, "EKS Pod
 #: Identity": its agent answers on 169.254.170.23, port 80.
@@ -74,7 +74,7 @@ class Reach:
     something; otherwise a person should know.
     """
 
-    path: Path
+    path: KeyPath
     what: str
     fix: str
     refused: bool
@@ -126,7 +126,7 @@ class _Scene:
             self.address(1 + list(WHO).index(part) + len(WHO) * number),
         )
 
-    def servers(self) -> Iterator[tuple[Path, PolicyPod]]:
+    def servers(self) -> Iterator[tuple[KeyPath, PolicyPod]]:
         """A server as the values make it, and one of each profile that gives its servers labels:
         by the place that says so.
         """
@@ -166,7 +166,7 @@ class _Scene:
             )  # the stack file opens the endpoints in the network to servers, on this port
         return found
 
-    def written(self, path: Path) -> Path | None:
+    def written(self, path: KeyPath) -> KeyPath | None:
         """Where `helm_values` says it; None for a rule of the stack's own. Lists of rules are
         added to ours, so an index is less here.
         """
@@ -211,7 +211,7 @@ def _taken_away(scene: _Scene) -> Iterator[Reach]:
         if at(scene.values, *part, "networkPolicy", "enabled") is not True
     ]
     for part in off:
-        switch: Path = (*part, "networkPolicy", "enabled")
+        switch: KeyPath = (*part, "networkPolicy", "enabled")
         alone = not leaves(scene.policies, scene.pod(part), next(iter(_CREDENTIALS)), _HTTP)
         what = (
             f"cuts {WHO[part]} off: the namespace lets nothing through that no policy allows"
@@ -293,7 +293,7 @@ def _opened(scene: _Scene) -> Iterator[Reach]:
         for direction in ("egress", "ingress"):
             ways = scene.ways(part, direction)
             ours = [way for way in ways if way.origin is None or scene.written(way.origin) is None]
-            by_origin: dict[Path | None, list[Way]] = {}
+            by_origin: dict[KeyPath | None, list[Way]] = {}
             for way in ways:
                 by_origin.setdefault(way.origin, []).append(way)
             for origin, found in by_origin.items():
@@ -371,7 +371,7 @@ def _ingress(scene: _Scene, part: Part, ways: Iterable[Way]) -> Iterator[str]:
 
 
 def _further(
-    scene: _Scene, part: Part, path: Path, ways: Iterable[Way], ours: Sequence[Way]
+    scene: _Scene, part: Part, path: KeyPath, ways: Iterable[Way], ours: Sequence[Way]
 ) -> Iterator[Reach]:
     """What a value of `helm_values` opens besides what the stack opens. In a closed network the
     proof says it of egress.

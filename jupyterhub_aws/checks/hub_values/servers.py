@@ -12,17 +12,18 @@ from jupyterhub_aws.checks.hub_values import fault
 from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, items, profiles
 from jupyterhub_aws.config.errors import closest, shown, shown_at
 from jupyterhub_aws.config.homes import DIRECTORY_FIELDS
-from jupyterhub_aws.config.kubespawner import (
+from jupyterhub_aws.config.profiles import NEEDS_ROOT
+from jupyterhub_aws.config.traits import (
+    COMPOSED,
     FIELD,
     HUB_TRAITS,
+    SAME,
     TRAITS,
     fields,
     has_lone_brace,
     number_of_bytes,
 )
-from jupyterhub_aws.config.profiles import NEEDS_ROOT
-from jupyterhub_aws.config.traits import COMPOSED, SAME
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.config.tree import KeyPath
 
 _BYTES = re.compile(r"[0-9]+(\.[0-9]+)?[KMGT]")
 _LEAST_BYTES = 64 * 1024**2  # a Jupyter server alone takes about 100 MiB
@@ -89,7 +90,7 @@ def sizes(values: Values) -> Iterator[ValueFault]:
                 )
 
 
-def _size(path: Path, value: object) -> Iterator[ValueFault]:
+def _size(path: KeyPath, value: object) -> Iterator[ValueFault]:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if 0 < value < _LEAST_BYTES:
             yield ValueFault(
@@ -151,7 +152,7 @@ def environment(values: Values) -> Iterator[ValueFault]:
         yield from _variables((*path, "environment"), override.get("environment"))
 
 
-def _variables(path: Path, found: object) -> Iterator[ValueFault]:
+def _variables(path: KeyPath, found: object) -> Iterator[ValueFault]:
     for name, value in found.items() if isinstance(found, Mapping) else ():
         if isinstance(value, (bool, int, float)):
             what = f"is not text (got {shown_at((name,), value)}): every server would fail to start"
@@ -172,7 +173,7 @@ def _variables(path: Path, found: object) -> Iterator[ValueFault]:
             yield from _braces((*path, name), value)
 
 
-def _braces(path: Path, text: str) -> Iterator[ValueFault]:
+def _braces(path: KeyPath, text: str) -> Iterator[ValueFault]:
     if any(name not in _FIELDS for name in fields(text)) or has_lone_brace(text):
         what = (
             f"has braces that KubeSpawner expands (got {shown_at(path, text)}): every server would"
@@ -260,7 +261,7 @@ def _trait(name: str, known: frozenset[str]) -> str:
     return f"write {guess}" if guess else "see KubeSpawner's documentation for its traits"
 
 
-def _lists(path: Path, override: Mapping[str, Any]) -> Iterator[ValueFault]:
+def _lists(path: KeyPath, override: Mapping[str, Any]) -> Iterator[ValueFault]:
     tolerations = override.get("tolerations")
     if tolerations is not None and not any(_tolerates(item) for item in items(tolerations)):
         yield ValueFault(

@@ -9,8 +9,8 @@ from typing import Any
 
 from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at
 from jupyterhub_aws.config.errors import dotted, shown
-from jupyterhub_aws.config.hub_classes import class_of_authenticator, sections
 from jupyterhub_aws.config.hub_code import code_of
+from jupyterhub_aws.config.traits import class_of_authenticator, sections
 
 _LETS_ANYBODY_IN = (
     "dummy",

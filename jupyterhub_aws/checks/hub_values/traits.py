@@ -4,13 +4,34 @@ of the chart that ours are derived from.
 
 from __future__ import annotations
 
+import ast
+import builtins
+import json
+import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at
-from jupyterhub_aws.config.errors import shown
-from jupyterhub_aws.config.traits import COMPOSED, Resolved
-from jupyterhub_aws.config.tree import Path
+from jupyterhub_aws.checks.hub_values.sign_in import access_is_spelt
+from jupyterhub_aws.config.chart import chart_version
+from jupyterhub_aws.config.errors import closest, names_secret, shown
+from jupyterhub_aws.config.hub_code import Code, code_of
+from jupyterhub_aws.config.traits import (
+    COMPOSED,
+    HUB_TRAITS,
+    TRAITS,
+    Resolved,
+    class_of_authenticator,
+    known_classes,
+    sections,
+    traits_read_from,
+    used_classes,
+)
+from jupyterhub_aws.config.tree import KeyPath
 
 
 def _any(value: object) -> bool:
@@ -174,7 +195,7 @@ REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
     ),
 }
 #: Keys of the chart that something outside of its values is derived from.
-_KEYS: Mapping[Path, tuple[Callable[[object], bool], str, str]] = {
+_KEYS: Mapping[KeyPath, tuple[Callable[[object], bool], str, str]] = {
     ("hub", "baseUrl"): (
         _under_a_path,
         _AT_THE_ROOT,
@@ -321,4 +342,214 @@ def provider_is_verified(values: Values) -> Iterator[ValueFault]:
             )
 
 
-RULES = (derived, container_config, provider_is_verified)
+TRAIT_RULES = (derived, container_config, provider_is_verified)
+
+
+# --- Sections of `hub.config` are names of classes, and what stands in them traits: a misspelt one
+# is without effect, and nobody is told.
+
+
+#: Closer than this, another class was hardly meant: GithubOAuthenticator and GitHubOAuthenticator
+#: are, MyAuthenticator and PAMAuthenticator are not.
+_ALIKE = 0.86
+_SPAWNERS = ("Spawner", "KubeSpawner", "NoticingKubeSpawner")
+
+
+def _used(values: Values) -> frozenset[str]:
+    return used_classes(
+        class_of_authenticator(at(values, "hub", "config", "JupyterHub", "authenticator_class"))
+    )
+
+
+def _meant(section: str) -> str | None:
+    """The class that a misspelt one most probably means."""
+    by_fold = {name.casefold(): name for name in known_classes()}
+    found = get_close_matches(section.casefold(), list(by_fold), n=1, cutoff=_ALIKE)
+    return by_fold[found[0]] if found else None
+
+
+def _named_in_code(values: Values, name: str) -> bool:
+    """Whether the user's own code speaks of a class of that name: there it may be defined or
+    imported.
+    """
+    return any(
+        re.search(rf"\b(class|import|as)\s+{re.escape(name)}\b|,\s*{re.escape(name)}\b", code.text)
+        for code in code_of(values)
+    )
+
+
+def _strange(values: Values) -> Iterator[str]:
+    """Sections of no class that the hub's image has."""
+    named = (
+        str(at(values, "hub", "config", "JupyterHub", "authenticator_class"))
+        .replace(":", ".")
+        .rpartition(".")[2]
+    )
+    for section in at(values, "hub", "config") or {}:
+        if (
+            section not in known_classes()
+            and section != named
+            and not _named_in_code(values, section)
+        ):
+            yield section
+
+
+def sections_are_spelt(values: Values) -> Iterator[ValueFault]:
+    """No section is a class's name with a letter wrong, which JupyterHub reads and forgets."""
+    for section in _strange(values):
+        meant = _meant(section)
+        if meant:
+            what = (
+                "is no class of the hub: what stands there is without effect, and JupyterHub does"
+                " not say so"
+            )
+            yield ValueFault(
+                path=("hub", "config", section), what=what, fix=f"did you mean {meant}?"
+            )
+
+
+def traits_are_spelt(values: Values) -> Iterator[ValueFault]:
+    """Every trait of a class that the hub's image has exists."""
+    told = {fault.path for fault in access_is_spelt(values)}
+    used = _used(values)
+    for section, said in (at(values, "hub", "config") or {}).items():
+        if (
+            section not in known_classes() or section in _SPAWNERS or not isinstance(said, Mapping)
+        ):  # the rules about servers know KubeSpawner's
+            continue
+        known = traits_read_from(section, used)
+        for name in said:
+            if name not in known and ("hub", "config", section, name) not in told:
+                guess = closest(name, known)
+                owners = (owner for owner in sorted(used) if name in traits_read_from(owner, used))
+                elsewhere = "KubeSpawner" if name in TRAITS | HUB_TRAITS else next(owners, None)
+                fix = (
+                    f"write it under {elsewhere}"
+                    if elsewhere
+                    else f"did you mean {guess}?"
+                    if guess
+                    else "remove it"
+                )
+                what = f"is not a trait of {section}: the hub would only log a warning"
+                yield ValueFault(path=("hub", "config", section, name), what=what, fix=fix)
+
+
+def without_effect(values: Values) -> Iterator[ValueFault]:
+    """What only a person can judge: sections of classes that the hub does not use, or that
+    nobody here knows. Said as warnings.
+    """
+    used = _used(values)
+    for section in at(values, "hub", "config") or {}:
+        if (
+            section in known_classes()
+            and section not in used
+            and not any(section in sections(name) for name in used)
+        ):
+            others = sorted(name for name in used if name.endswith("Authenticator"))
+            what = (
+                f"is a class that this hub does not use ({', '.join(others)} are): what stands"
+                " there is without effect"
+            )
+            yield ValueFault(
+                path=("hub", "config", section),
+                what=what,
+                fix="remove it, or say it for the class in use",
+            )
+    for section in _strange(values):
+        if not _meant(section):
+            what = (
+                "is no class of the hub's image: only an image of your own may know it, elsewhere"
+                " it is without effect"
+            )
+            yield ValueFault(
+                path=("hub", "config", section),
+                what=what,
+                fix="look whether your image has it, or remove it",
+            )
+
+
+CLASS_RULES = (sections_are_spelt, traits_are_spelt)
+
+
+# --- Code that the hub executes: whether Python can compile it, and whether the names that it uses
+# exist. Otherwise the hub does not start.
+
+
+_DATA = Path(__file__).resolve().parents[2] / "config" / "data" / "z2jh"
+#: What traitlets adds to a configuration file, and Python to a module (traitlets/config/loader.py,
+#: `_read_file_as_dict`).
+_ALWAYS = ("load_subconfig", "__file__", "__builtins__", "__name__", "__doc__")
+
+
+_BUILTINS = frozenset(dir(builtins))
+
+
+@cache
+def _known() -> frozenset[str]:
+    """What the chart's jupyterhub_config.py has bound when it executes such code
+    (scripts/refresh_chart.py).
+    """
+    names: list[str] = json.loads(
+        (_DATA / f"names-{chart_version()}.json").read_text(encoding="utf-8")
+    )
+    return frozenset((*names, *_ALWAYS))
+
+
+def names_exist(values: Values) -> Iterator[ValueFault]:
+    """Every name that code uses is Python's, the chart's configuration's, or bound by the code,
+    or by code that is executed before it.
+    """
+    before: set[str] = set()
+    for code in code_of(values):
+        tree = parsed(code.text)
+        if tree is None:  # another rule says so
+            continue
+        undefined, bound = _names(code, frozenset(before))
+        before |= bound
+        for line, name in undefined:
+            hidden = any(isinstance(part, str) and names_secret(part) for part in code.path)
+            guess = None if hidden else closest(name, (_known() | bound) - _BUILTINS)
+            fix = (
+                f"did you mean {guess}?" if guess and len(name) > 2 else "import or define it"
+            )  # two letters resemble anything
+            what = (
+                f"line {line} uses {'a name' if hidden else shown(name)}, which does not exist"
+                " there: the hub would not start, or fail later"
+            )
+            yield ValueFault(path=code.path, what=what, fix=fix)
+
+
+def parsed(text: str) -> ast.Module | None:
+    """The code as a tree; None for what is no Python."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+@cache
+def _names(
+    code: Code, before: frozenset[str]
+) -> tuple[tuple[tuple[int, str], ...], frozenset[str]]:
+    """Undefined names with their lines, each once, and what the code itself binds."""
+    from pyflakes import checker, messages  # late: only a hub with code needs it
+
+    tree = parsed(code.text)
+    assert tree is not None  # noqa: S101 -- asked before
+    found: Any = checker.Checker(tree, builtins=_known() | before, withDoctest=False)
+    lines: dict[str, int] = {}
+    for message in found.messages:
+        if isinstance(message, (messages.UndefinedName, messages.UndefinedLocal)):
+            lines.setdefault(str(message.message_args[0]), int(message.lineno))
+    bound = frozenset(str(name) for scope in found.deadScopes[-1:] for name in scope)
+    return (
+        tuple((line, name) for name, line in sorted(lines.items(), key=lambda item: item[1])),
+        bound,
+    )
+
+
+CODE_RULES = (names_exist,)
+
+#: All of them, in the order in which they speak.
+RULES = (*CLASS_RULES, *CODE_RULES, *TRAIT_RULES)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from jupyterhub_aws.checks.finding import Finding, Status, verdict
-from jupyterhub_aws.checks.identities.conditions import Condition, RequestContext
+from jupyterhub_aws.checks.identities.conditions import ACCOUNT, Condition, RequestContext
 from jupyterhub_aws.checks.identities.documents import CURRENT, PolicyDocument, parse_policy
 from jupyterhub_aws.checks.identities.evaluator import (
     AccessRequest,
@@ -19,9 +19,7 @@ from jupyterhub_aws.checks.identities.evaluator import (
     decide,
 )
 from jupyterhub_aws.checks.identities.identities import ADDON, Identity, NoIdentity, identities
-from jupyterhub_aws.checks.identities.patterns import ACCOUNT
-from jupyterhub_aws.checks.identities.target import CallTarget
-from jupyterhub_aws.checks.identities.targets import TARGETS
+from jupyterhub_aws.checks.identities.targets import TARGETS, CallTarget
 from jupyterhub_aws.checks.identities.world import PlanWorld
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.aws_calls import ApiCall, api_calls

@@ -15,18 +15,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from jupyterhub_aws.checks.identities.conditions import Condition, RequestContext, expanded, holds
-from jupyterhub_aws.checks.identities.documents import PolicyDocument, PolicyStatement
-from jupyterhub_aws.checks.identities.patterns import (
+from jupyterhub_aws.checks.identities.conditions import (
+    Condition,
+    RequestContext,
     Truth,
     either,
     equals,
     every,
+    expanded,
     glob,
+    holds,
     literal,
     matches,
     negated,
 )
+from jupyterhub_aws.checks.identities.documents import PolicyDocument, PolicyStatement
 
 #: Calls that IAM lets through without any permission, unless something denies them (STS API
 #: reference, "GetCallerIdentity").

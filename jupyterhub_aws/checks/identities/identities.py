@@ -32,7 +32,7 @@ _SERVICE_ROLES = (
     ("data-lifecycle-manager", "aws:dlm/lifecyclePolicy:LifecyclePolicy", "executionRoleArn"),
     ("vpc-flow-logs", "aws:ec2/flowLog:FlowLog", "iamRoleArn"),
 )
-#: Roles that commands of ours hand to AWS, by how their names end (components/backups/plan.py,
+#: Roles that commands of ours hand to AWS, by how their names end (config/specs/backups.py,
 #: components/homes/efs.py).
 _COMMANDS_ROLES = (("aws-backup-restore", "backup-restore"), ("homes-restore", "homes-restore"))
 #: What AWS's own services do without a role, and what in a plan makes them do so.

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from jupyterhub_aws.checks.identities.conditions import ACCOUNT
 from jupyterhub_aws.checks.identities.documents import (
     CURRENT,
     PolicyDocument,
     PolicyError,
     parse_policy,
 )
-from jupyterhub_aws.checks.identities.patterns import ACCOUNT
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.managed_policies import (
     managed_path,

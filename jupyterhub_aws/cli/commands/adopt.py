@@ -64,7 +64,7 @@ def scan_account(stack: str, **options: Any) -> int:
 
     Reads only. Ends with 1 where lines are left to fill in, or something could not be seen.
     """
-    from jupyterhub_aws.adopt.run import scanned
+    from jupyterhub_aws.adopt.adopt import scanned
 
     return scanned(stack, options)
 
@@ -126,7 +126,7 @@ def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **op
     to fill in, or where a rule that kept users out of something has no counterpart; with 2 where
     there are no values of the chart.
     """
-    from jupyterhub_aws.adopt.run import converted
+    from jupyterhub_aws.adopt.adopt import converted
 
     return converted([*files, *further], stack, options)
 
@@ -147,6 +147,6 @@ def check_preview(stack: str, preview_file: str | None) -> int:
     Exit code 0: so it is, or nothing changes any more; 1: it is not; 2: there is no preview to
     read.
     """
-    from jupyterhub_aws.adopt.run import checked
+    from jupyterhub_aws.adopt.adopt import checked
 
     return checked(stack, preview_file)

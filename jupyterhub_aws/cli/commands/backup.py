@@ -22,11 +22,10 @@ def list_(stack: str, everything: bool, as_json: bool) -> int:
     import json
 
     from jupyterhub_aws.config.backups import TAG, AwsBackup
+    from jupyterhub_aws.operate.backups.context import scene_of
     from jupyterhub_aws.operate.backups.now import opted_in
-    from jupyterhub_aws.operate.backups.points import points
-    from jupyterhub_aws.operate.backups.scene import scene_of
+    from jupyterhub_aws.operate.backups.points import points, stateful
     from jupyterhub_aws.operate.backups.show import as_data, fix_for, show
-    from jupyterhub_aws.operate.backups.stateful import stateful
 
     scene = scene_of("jhub backup list", stack, changes=False)
     there, found = stateful(scene), points(scene)
@@ -57,9 +56,9 @@ def now(stack: str) -> int:
     import datetime
 
     from jupyterhub_aws.config.errors import ConfigError, Problem
+    from jupyterhub_aws.operate.backups.context import scene_of
     from jupyterhub_aws.operate.backups.now import now_steps
-    from jupyterhub_aws.operate.backups.scene import scene_of
-    from jupyterhub_aws.operate.backups.stateful import stateful
+    from jupyterhub_aws.operate.backups.points import stateful
     from jupyterhub_aws.operate.live.steps import run
 
     scene = scene_of("jhub backup now", stack, changes=True)

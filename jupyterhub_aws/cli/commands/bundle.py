@@ -14,8 +14,8 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from jupyterhub_aws.bundle.inventory import Inventory
+    from jupyterhub_aws.bundle.registry import Access
     from jupyterhub_aws.bundle.store import Store
-    from jupyterhub_aws.bundle.tools import Access
 
 _PLAIN = click.option(
     "--plain-http", is_flag=True, help="The registry speaks HTTP without TLS: for a trial."
@@ -83,8 +83,8 @@ def lock(
 ) -> int:
     """Record the digest of everything that STACK needs. Needs the network. Commit the file."""
     from jupyterhub_aws.bundle.lock import make_lock
+    from jupyterhub_aws.bundle.registry import need
     from jupyterhub_aws.bundle.store import write
-    from jupyterhub_aws.bundle.tools import need
 
     need(("skopeo", "helm"))
     inventory, default = _needs(stack)
@@ -118,8 +118,8 @@ def pull(
     stopped.
     """
     from jupyterhub_aws.bundle.pull import pull as fill
+    from jupyterhub_aws.bundle.registry import need
     from jupyterhub_aws.bundle.store import Store
-    from jupyterhub_aws.bundle.tools import need
 
     need(("skopeo", "helm"))
     inventory, default = _needs(stack)
@@ -173,7 +173,7 @@ def push(folder: Path, *, registry: str, authfile: Path | None, plain_http: bool
     not copied again.
     """
     from jupyterhub_aws.bundle.push import push as send
-    from jupyterhub_aws.bundle.tools import need
+    from jupyterhub_aws.bundle.registry import need
     from jupyterhub_aws.bundle.verify import verified
 
     if "://" in registry:
@@ -214,8 +214,8 @@ def push(folder: Path, *, registry: str, authfile: Path | None, plain_http: bool
 )
 def export(folder: Path, *, target: Path, kind: str, architecture: str) -> int:
     """Write a bundle's images as archives, for nodes without a registry."""
-    from jupyterhub_aws.bundle.export import export_docker, export_oci
-    from jupyterhub_aws.bundle.tools import need
+    from jupyterhub_aws.bundle.push import export_docker, export_oci
+    from jupyterhub_aws.bundle.registry import need
     from jupyterhub_aws.bundle.verify import verified
 
     store = _store(folder)
@@ -239,7 +239,7 @@ def export(folder: Path, *, target: Path, kind: str, architecture: str) -> int:
 
 def _needs(stack: str) -> tuple[Inventory, Path]:
     """What a stack needs, and where its lock is."""
-    from jupyterhub_aws.bundle.needs import inventory
+    from jupyterhub_aws.bundle.inventory import inventory
     from jupyterhub_aws.cli.arguments import stack_file
 
     file = stack_file(stack)
@@ -248,7 +248,7 @@ def _needs(stack: str) -> tuple[Inventory, Path]:
 
 
 def _access(authfile: Path | None, plain_http: bool) -> Access:
-    from jupyterhub_aws.bundle.tools import Access
+    from jupyterhub_aws.bundle.registry import Access
 
     return Access(authfile=authfile, plain_http=plain_http)
 
@@ -260,7 +260,7 @@ def _store(folder: Path) -> Store:
 
 
 def _weight(found: Lock) -> str:
-    from jupyterhub_aws.bundle.progress import amount
+    from jupyterhub_aws.bundle.pull import amount
 
     return amount(sum(item.size for items in found.items.values() for item in items.values()))
 

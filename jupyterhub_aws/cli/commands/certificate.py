@@ -44,8 +44,8 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
     """Make a private key for HOSTNAME, and a certificate that signs itself, or a request that
     your authority signs.
     """
-    from jupyterhub_aws.operate.certificate.make import new as make
-    from jupyterhub_aws.operate.certificate.names import checked
+    from jupyterhub_aws.operate.certificate import checked
+    from jupyterhub_aws.operate.certificate import new as make
 
     names = checked([hostname, *also])
     safe = names[0].replace("*", "wildcard")
@@ -96,11 +96,10 @@ def inspect(
     """Look at the certificate of a stack's hub, or of a file, as browsers will. Ends with 1
     where they would refuse it.
     """
-    from jupyterhub_aws.checks.certificate import faults, key_fault
+    from jupyterhub_aws.checks.certificates import faults, key_fault
     from jupyterhub_aws.cli.arguments import day
     from jupyterhub_aws.cli.console import Terminal
-    from jupyterhub_aws.operate.certificate.names import of_file, of_stack, private_key
-    from jupyterhub_aws.operate.certificate.show import show, show_faults
+    from jupyterhub_aws.operate.certificate import of_file, of_stack, private_key, show, show_faults
 
     when = day(as_of)
     named = what.lower().endswith(_SUFFIXES)

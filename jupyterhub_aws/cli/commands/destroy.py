@@ -26,13 +26,13 @@ def plan(stack: str, settings: tuple[str, ...], as_json: bool) -> int:
     """
     from jupyterhub_aws.cli.arguments import stack_file
     from jupyterhub_aws.cli.output import to_standard_output
-    from jupyterhub_aws.operate.leave.plan import leaving
+    from jupyterhub_aws.operate.teardown.plan import leaving
 
     found = leaving(stack_file(stack, settings))
     if as_json:
         to_standard_output(json.dumps(found.as_json(), indent=2, ensure_ascii=False) + "\n")
     else:
-        from jupyterhub_aws.operate.leave.show import show
+        from jupyterhub_aws.operate.teardown.show import show
 
         show(found)
     return 0
@@ -48,7 +48,7 @@ def hub(stack: str, hub: str, as_json: bool) -> int:
     """
     from jupyterhub_aws.cli.arguments import stack_file
     from jupyterhub_aws.cli.output import to_standard_output
-    from jupyterhub_aws.operate.leave.one_hub import one_hub
+    from jupyterhub_aws.operate.teardown.hub import one_hub
 
     found = one_hub(stack_file(stack), hub)
     to_standard_output(

@@ -46,9 +46,8 @@ def command(old: str, new: str | None, preview: str | None, **files: str | None)
     2 for a file that is neither.
     """
     from jupyterhub_aws.changes.difference import difference, of_preview
-    from jupyterhub_aws.changes.read import read_side
-    from jupyterhub_aws.diff.show import show
-    from jupyterhub_aws.diff.sides import engine_spoken
+    from jupyterhub_aws.changes.side import read_side
+    from jupyterhub_aws.diff.show import engine_spoken, show
 
     first = read_side(old)
     second = None if new is None else read_side(new)

@@ -16,8 +16,7 @@ def command(stack: str, as_json: bool) -> int:
     """
     from jupyterhub_aws.cli.output import to_standard_output
     from jupyterhub_aws.operate.daily import doctor
-    from jupyterhub_aws.operate.daily.scene import inside
-    from jupyterhub_aws.operate.daily.tools import tools_of
+    from jupyterhub_aws.operate.daily.context import inside, tools_of
 
     with inside("jhub doctor", stack) as scene:
         found = doctor.findings(scene, tools_of(scene.cluster))

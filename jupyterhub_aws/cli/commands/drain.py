@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from jupyterhub_aws.operate.drain.people import By
+from jupyterhub_aws.operate.drain.drain import By
 
 
 @click.command("drain")
@@ -51,12 +51,12 @@ def command(stack: str, pool: str, **options: Any) -> int:
     """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.config.errors import ConfigError, Problem
-    from jupyterhub_aws.operate.daily.options import agreed
+    from jupyterhub_aws.operate.daily.context import agreed
     from jupyterhub_aws.operate.drain.drain import COMMAND, drain_of, pool_of, summary
     from jupyterhub_aws.operate.drain.nodes import labels
     from jupyterhub_aws.operate.live.account import connect
     from jupyterhub_aws.operate.live.cluster import cluster_of
-    from jupyterhub_aws.operate.live.hubs import hub_apis
+    from jupyterhub_aws.operate.live.hub_api import hub_apis
     from jupyterhub_aws.operate.live.steps import run
 
     generation, old, by, no_wait = (

@@ -68,7 +68,7 @@ def command(
     """
     from jupyterhub_aws.changes.difference import difference, of_preview
     from jupyterhub_aws.changes.gate import judged
-    from jupyterhub_aws.changes.read import read_side
+    from jupyterhub_aws.changes.side import read_side
     from jupyterhub_aws.config.errors import ConfigError, Problem
     from jupyterhub_aws.diff.show import show
 
@@ -105,7 +105,7 @@ def _of_stack(stack: str, against: str) -> Difference:
     from jupyterhub_aws.cli.arguments import day, stack_file
     from jupyterhub_aws.config.errors import ConfigError, Problem
     from jupyterhub_aws.diff.old_tree import uncommitted
-    from jupyterhub_aws.diff.sides import of_plan, older
+    from jupyterhub_aws.diff.show import of_plan, older
     from jupyterhub_aws.plan.plan import make_plan
 
     file, today = stack_file(stack), day(None)

@@ -33,9 +33,9 @@ def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: boo
     something failed, 2: not reached, or asked for what there is not.
     """
     from jupyterhub_aws.cli.output import to_standard_output
-    from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside
+    from jupyterhub_aws.operate.daily.context import chosen_hubs, inside
     from jupyterhub_aws.operate.health.check import Subject, check
-    from jupyterhub_aws.operate.health.profiles import known
+    from jupyterhub_aws.operate.health.report import known
     from jupyterhub_aws.operate.health.show import as_text, show
 
     with _ended_politely(), inside("jhub health", stack, changes=True) as scene:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from jupyterhub_aws.operate.daily.options import show_option
+from jupyterhub_aws.operate.daily.context import show_option
 
 
 @click.command("history")
@@ -17,20 +17,20 @@ def command(stack: str, hub: str, show: bool) -> int:
     """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.config.specs.names import HubNames
-    from jupyterhub_aws.operate.daily import tools
+    from jupyterhub_aws.operate.daily import context
+    from jupyterhub_aws.operate.daily.context import chosen_hubs, inside
     from jupyterhub_aws.operate.daily.releases import history_line
-    from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside
 
     if show:
         found, _ = validated_stack(stack)
         (name,) = chosen_hubs("jhub history", found, hub)
-        tools.show(
+        context.show(
             history_line(
-                tools.tools_shown("jhub history", found), HubNames(stack=found.name, hub=name)
+                context.tools_shown("jhub history", found), HubNames(stack=found.name, hub=name)
             )
         )
         return 0
     with inside("jhub history", stack, resting=True) as scene:
         (name,) = chosen_hubs("jhub history", scene.stack, hub)
-        mine = tools.tools_of(scene.cluster)
+        mine = context.tools_of(scene.cluster)
         return mine.run(history_line(mine, HubNames(stack=scene.stack.name, hub=name)))

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from jupyterhub_aws.operate.homes.folder import Seen
-    from jupyterhub_aws.operate.homes.map import Collision, Move
+    from jupyterhub_aws.operate.homes import Collision, Move, Seen
 
 
 @click.group("homes")
@@ -64,8 +63,7 @@ def home_map(stack: str | None, **options: Any) -> int:
 
     Ends with 1 when somebody would find somebody else's files.
     """
-    from jupyterhub_aws.operate.homes.map import collisions, moves, script
-    from jupyterhub_aws.operate.homes.read import folder_of, names, templates
+    from jupyterhub_aws.operate.homes import collisions, folder_of, moves, names, script, templates
 
     old, new = templates(stack, options["hub"], options["old"], options["new"])
     found = moves(names(options["users"]), old, new)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from jupyterhub_aws.operate.daily.options import show_option
+from jupyterhub_aws.operate.daily.context import show_option
 
 
 @click.command("logs")
@@ -28,9 +28,9 @@ def command(stack: str, hub: str, of: str, **options: bool | int) -> int:
     """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.config.specs.names import HubNames
-    from jupyterhub_aws.operate.daily import tools
-    from jupyterhub_aws.operate.daily.logs import logs_line, place_of
-    from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside
+    from jupyterhub_aws.operate.daily import context
+    from jupyterhub_aws.operate.daily.context import chosen_hubs, inside
+    from jupyterhub_aws.operate.daily.releases import logs_line, place_of
 
     more = [
         f"--tail={options['tail']}",
@@ -40,9 +40,9 @@ def command(stack: str, hub: str, of: str, **options: bool | int) -> int:
     if options["show"] and of in ("hub", "proxy"):
         found, _ = validated_stack(stack)
         (name,) = chosen_hubs("jhub logs", found, hub)
-        tools.show(
+        context.show(
             logs_line(
-                tools.tools_shown("jhub logs", found),
+                context.tools_shown("jhub logs", found),
                 HubNames(stack=found.name, hub=name),
                 f"deployment/{of}",
                 more,
@@ -51,11 +51,11 @@ def command(stack: str, hub: str, of: str, **options: bool | int) -> int:
         return 0
     with inside("jhub logs", stack, resting=True) as scene:
         (name,) = chosen_hubs("jhub logs", scene.stack, hub)
-        mine = tools.tools_of(scene.cluster)
+        mine = context.tools_of(scene.cluster)
         line = logs_line(
             mine, HubNames(stack=scene.stack.name, hub=name), place_of(scene, name, of), more
         )
         if options["show"]:
-            tools.show(line)
+            context.show(line)
             return 0
         return mine.run(line)

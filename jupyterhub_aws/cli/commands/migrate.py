@@ -23,8 +23,7 @@ def command(stacks: tuple[str, ...], writes: bool) -> int:
     from jupyterhub_aws.cli.console import Terminal, counted
     from jupyterhub_aws.config.errors import ConfigError
     from jupyterhub_aws.config.project import find_project
-    from jupyterhub_aws.migrate.files import migrated, targets, write
-    from jupyterhub_aws.migrate.show import show
+    from jupyterhub_aws.migrate.files import migrated, show, targets, write
 
     found, wrong = [], []
     project = find_project(Path.cwd())

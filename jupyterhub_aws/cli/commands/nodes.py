@@ -6,7 +6,7 @@ import json
 
 import click
 
-from jupyterhub_aws.operate.daily.options import show_option
+from jupyterhub_aws.operate.daily.context import show_option
 
 
 @click.command("nodes")
@@ -19,15 +19,15 @@ def command(stack: str, as_json: bool, show: bool) -> int:
     """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.cli.output import to_standard_output
-    from jupyterhub_aws.operate.daily import nodes, tools
-    from jupyterhub_aws.operate.daily.pods import SELECTOR
-    from jupyterhub_aws.operate.daily.scene import inside, refuse_outer
+    from jupyterhub_aws.operate.daily import context, nodes
+    from jupyterhub_aws.operate.daily.context import inside, refuse_outer
+    from jupyterhub_aws.operate.daily.who import SELECTOR
 
     if show:
         found, _ = validated_stack(stack)
         refuse_outer("jhub nodes", found)
-        shown = tools.tools_shown("jhub nodes", found)
-        tools.show(
+        shown = context.tools_shown("jhub nodes", found)
+        context.show(
             shown.kubectl("get", "nodes"),
             shown.kubectl(
                 "get", "pods", "--all-namespaces", "--selector", SELECTOR, "--output", "wide"

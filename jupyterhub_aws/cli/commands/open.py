@@ -23,7 +23,7 @@ def command(stack: str, hub: str | None, no_browser: bool) -> int:
     A hub with entry `port_forward` is reached through a tunnel that stays open until Ctrl+C; that
     needs kubectl, the aws CLI and credentials too.
     """
-    from jupyterhub_aws.operate.open.outputs import built_hub, require
+    from jupyterhub_aws.operate.open import built_hub, require
 
     require("pulumi")
     found = built_hub(stack, hub, project_of(Path.cwd()).folder)
@@ -31,7 +31,7 @@ def command(stack: str, hub: str | None, no_browser: bool) -> int:
         _show(found.url, no_browser=no_browser)
         return 0
     require("kubectl", *(("aws",) if found.kubeconfig else ()))
-    from jupyterhub_aws.operate.open.tunnel import tunnel
+    from jupyterhub_aws.operate.open import tunnel
 
     with tunnel(found, _say) as process:
         _show(found.url, no_browser=no_browser)

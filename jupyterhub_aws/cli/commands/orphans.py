@@ -26,10 +26,10 @@ def command(stack: str, as_json: bool) -> int:
     from jupyterhub_aws.cli.arguments import stack_file
     from jupyterhub_aws.cli.output import to_standard_output
     from jupyterhub_aws.config.cluster import EksCluster
-    from jupyterhub_aws.operate.leave import orphans
-    from jupyterhub_aws.operate.leave.plan import leaving
-    from jupyterhub_aws.operate.leave.scan import copies_region, scan
     from jupyterhub_aws.operate.live.account import connect
+    from jupyterhub_aws.operate.teardown import orphans
+    from jupyterhub_aws.operate.teardown.plan import leaving
+    from jupyterhub_aws.operate.teardown.scan import copies_region, scan
 
     plan = leaving(stack_file(stack))
     found, name = plan.stack, plan.halves[-1].file.stack

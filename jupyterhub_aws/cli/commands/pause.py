@@ -8,7 +8,7 @@ import contextlib
 
 import click
 
-from jupyterhub_aws.operate.pause.people import UserNotice
+from jupyterhub_aws.operate.pause.pause import UserNotice
 
 
 @click.command("pause")
@@ -41,8 +41,8 @@ def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
     Run it again after anything that went wrong: it goes on where it stopped. `jhub resume` brings
     everything back.
     """
-    from jupyterhub_aws.operate.live import engine
-    from jupyterhub_aws.operate.live.hubs import hub_apis
+    from jupyterhub_aws.operate.live import steps
+    from jupyterhub_aws.operate.live.hub_api import hub_apis
     from jupyterhub_aws.operate.live.steps import run
     from jupyterhub_aws.operate.pause.pause import (
         COMMAND,
@@ -51,8 +51,8 @@ def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
         pause_steps,
         people_steps,
         remember_step,
+        scene_of,
     )
-    from jupyterhub_aws.operate.pause.scene import scene_of
 
     with scene_of(COMMAND, stack, inside=not now) as scene, contextlib.ExitStack() as open_now:
         if not now:
@@ -83,13 +83,13 @@ def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
                 f" {_MACHINES_REST if scene.stack.pause.instances else _SERVERS_REST}"
             )
             return 0
-        if no_up or not engine.there():
+        if no_up or not steps.there():
             click.echo(
                 f"{scene.file.stack} rests. Commit {scene.file.source}; the next `pulumi up` makes"
                 " it the stack's state."
             )
             return 0
-        engine.up(COMMAND, scene.file, yes=yes)
+        steps.up(COMMAND, scene.file, yes=yes)
     click.echo(
         f"{scene.file.stack} rests. Commit {scene.file.source}. To bring it back: jhub resume"
         f" {scene.file.stack}"

@@ -118,8 +118,7 @@ def _compare(plan: Plan, file: StackFile, options: Mapping[str, str | None]) -> 
     the difference.
     """
     from jupyterhub_aws.changes.difference import difference
-    from jupyterhub_aws.diff.show import show
-    from jupyterhub_aws.diff.sides import of_plan, older
+    from jupyterhub_aws.diff.show import of_plan, older, show
 
     found = difference(older(str(options["against"]), file, plan.as_of.isoformat()), of_plan(plan))
     show(

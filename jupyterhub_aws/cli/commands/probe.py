@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from jupyterhub_aws.config.stack import StackConfig
-    from jupyterhub_aws.operate.probe.step import ProbeStep
+    from jupyterhub_aws.operate.probe.connection import ProbeStep
 
 #: Where a password may come from besides the keyboard; never from an argument, which every process
 #: on the machine can read.
@@ -57,8 +57,12 @@ def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, 
     Ends with 0 when the person would be let in, 1 when not, 2 for wrong input.
     """
     from jupyterhub_aws.cli.arguments import validated_stack
-    from jupyterhub_aws.operate.probe.choose import chosen_hub, search_password
-    from jupyterhub_aws.operate.probe.directory import ProbeRequest, probe
+    from jupyterhub_aws.operate.probe.directory import (
+        ProbeRequest,
+        chosen_hub,
+        probe,
+        search_password,
+    )
 
     found, name = validated_stack(stack, settings)
     which = chosen_hub(found, hub, name)

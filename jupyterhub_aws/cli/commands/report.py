@@ -41,9 +41,16 @@ def command(base: str, new: str, repository: str, commit: str, **flags: bool) ->
     2: wrong input, or GitHub does not answer.
     """
     from jupyterhub_aws.config.errors import ConfigError, Problem
-    from jupyterhub_aws.diff.github.api import COMMIT, REPOSITORY, GitHub
-    from jupyterhub_aws.diff.github.report import comment, judge, publish
-    from jupyterhub_aws.diff.github.review import pull_request, words_that_count
+    from jupyterhub_aws.diff.github import (
+        COMMIT,
+        REPOSITORY,
+        GitHub,
+        comment,
+        judge,
+        publish,
+        pull_request,
+        words_that_count,
+    )
 
     problems = []
     if not REPOSITORY.fullmatch(repository):

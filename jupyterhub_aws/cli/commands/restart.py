@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from jupyterhub_aws.operate.daily.options import agreed, show_option
+from jupyterhub_aws.operate.daily.context import agreed, show_option
 
 #: What each restart means for people. The chart has the hub look at the proxy's routes every 60
 #: seconds (its last_activity_interval),
@@ -30,16 +30,18 @@ def command(stack: str, hub: str, part: str, yes: bool, show: bool) -> int:
     """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.config.specs.names import HubNames
-    from jupyterhub_aws.operate.daily import tools
-    from jupyterhub_aws.operate.daily.restart import restart_lines, whom
-    from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside
+    from jupyterhub_aws.operate.daily import context
+    from jupyterhub_aws.operate.daily.context import chosen_hubs, inside
+    from jupyterhub_aws.operate.daily.releases import restart_lines, whom
 
     if show:
         found, _ = validated_stack(stack)
         (name,) = chosen_hubs("jhub restart", found, hub)
-        tools.show(
+        context.show(
             *restart_lines(
-                tools.tools_shown("jhub restart", found), HubNames(stack=found.name, hub=name), part
+                context.tools_shown("jhub restart", found),
+                HubNames(stack=found.name, hub=name),
+                part,
             )
         )
         return 0
@@ -49,7 +51,7 @@ def command(stack: str, hub: str, part: str, yes: bool, show: bool) -> int:
             f"A restart of the {part} of {name}: {_MEANS[part]}.\n{whom(scene, name)}", err=True
         )
         agreed("jhub restart", "Restart it?", yes=yes)
-        mine = tools.tools_of(scene.cluster)
+        mine = context.tools_of(scene.cluster)
         return next(
             (
                 code

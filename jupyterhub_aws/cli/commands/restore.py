@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from jupyterhub_aws.operate.backups.intent import Intent
-    from jupyterhub_aws.operate.backups.scene import BackupContext
+    from jupyterhub_aws.operate.backups.choose import Intent
+    from jupyterhub_aws.operate.backups.context import BackupContext
 
 
 @click.group("restore")
@@ -57,10 +57,8 @@ def _scene(
 ) -> tuple[BackupContext, Intent]:
     import datetime
 
-    from jupyterhub_aws.operate.backups.choose import intent
-    from jupyterhub_aws.operate.backups.intent import FromFileSystem
-    from jupyterhub_aws.operate.backups.scene import awake, scene_of
-    from jupyterhub_aws.operate.backups.when import moment
+    from jupyterhub_aws.operate.backups.choose import FromFileSystem, intent, moment
+    from jupyterhub_aws.operate.backups.context import awake, scene_of
 
     at = (
         None
@@ -91,12 +89,9 @@ def plan(stack: str, database: bool, **asked: Any) -> int:
     """
     import datetime
 
-    from jupyterhub_aws.operate.backups.choose import database_words
-    from jupyterhub_aws.operate.backups.intent import FromFileSystem
-    from jupyterhub_aws.operate.backups.person import hub_of
-    from jupyterhub_aws.operate.backups.scene import scene_of
+    from jupyterhub_aws.operate.backups.choose import FromFileSystem, database_words, hub_of, moment
+    from jupyterhub_aws.operate.backups.context import scene_of
     from jupyterhub_aws.operate.backups.show import plan_words
-    from jupyterhub_aws.operate.backups.when import moment
 
     name, now = "jhub restore plan", datetime.datetime.now(tz=datetime.UTC)
     if database:
@@ -124,7 +119,7 @@ def run(stack: str, **asked: Any) -> int:
     """Restore into a side path of STACK. Run it again after anything that went wrong: it goes on
     where it stopped.
     """
-    from jupyterhub_aws.operate.backups.intent import FromFileSystem
+    from jupyterhub_aws.operate.backups.choose import FromFileSystem
     from jupyterhub_aws.operate.backups.run import restore_directory, restore_volume
     from jupyterhub_aws.operate.live.cluster import cluster_of
 
@@ -176,8 +171,8 @@ def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:
     import datetime
 
     from jupyterhub_aws.config.errors import ConfigError, Problem
-    from jupyterhub_aws.operate.backups.intent import FromFileSystem
-    from jupyterhub_aws.operate.backups.record import write_record
+    from jupyterhub_aws.operate.backups.choose import FromFileSystem
+    from jupyterhub_aws.operate.backups.context import write_record
     from jupyterhub_aws.operate.backups.run import rehearse
     from jupyterhub_aws.operate.live.cluster import cluster_of
 

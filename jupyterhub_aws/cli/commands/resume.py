@@ -20,10 +20,11 @@ def command(stack: str, no_up: bool, yes: bool) -> int:
     """Bring STACK back exactly as its file says: databases, network, nodes, autoscaler, hubs.
     Run it again after anything that went wrong.
     """
-    from jupyterhub_aws.operate.live import engine
+    from jupyterhub_aws.operate.live import steps
     from jupyterhub_aws.operate.live.cluster import cluster_of
-    from jupyterhub_aws.operate.live.hubs import hub_apis
+    from jupyterhub_aws.operate.live.hub_api import hub_apis
     from jupyterhub_aws.operate.live.steps import run
+    from jupyterhub_aws.operate.pause.pause import needs_up, scene_of
     from jupyterhub_aws.operate.pause.resume import (
         COMMAND,
         answers,
@@ -32,14 +33,13 @@ def command(stack: str, no_up: bool, yes: bool) -> int:
         nodes,
         opened,
     )
-    from jupyterhub_aws.operate.pause.scene import needs_up, scene_of
 
     with scene_of(COMMAND, stack, inside=False) as scene:
         run(COMMAND, before_up(scene))
         if scene.stack.pause.instances is not None:
             with cluster_of(COMMAND, scene.stack, scene.account) as cluster:
                 run(COMMAND, answers(scene, cluster))
-        if no_up or not engine.there():
+        if no_up or not steps.there():
             if needs_up(scene):
                 click.echo(
                     f"What was dropped comes back by: pulumi up -s {scene.file.stack}; then run"
@@ -47,7 +47,7 @@ def command(stack: str, no_up: bool, yes: bool) -> int:
                 )
                 return 0
         else:
-            engine.up(COMMAND, scene.file, yes=yes)
+            steps.up(COMMAND, scene.file, yes=yes)
         run(COMMAND, nodes(scene))
         if scene.stack.parts == "cloud":
             click.echo(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from jupyterhub_aws.operate.daily.options import agreed, show_option
+from jupyterhub_aws.operate.daily.context import agreed, show_option
 
 _WARNING = """\
 The stack file and Pulumi's state go on saying the newer one: the next `pulumi up`
@@ -25,16 +25,16 @@ def command(stack: str, hub: str, revision: int | None, yes: bool, show: bool) -
     """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.config.specs.names import HubNames
-    from jupyterhub_aws.operate.daily import tools
+    from jupyterhub_aws.operate.daily import context
+    from jupyterhub_aws.operate.daily.context import chosen_hubs, inside
     from jupyterhub_aws.operate.daily.releases import back_to, revisions, rollback_line
-    from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside
 
     if show:
         found, _ = validated_stack(stack)
         (name,) = chosen_hubs("jhub rollback", found, hub)
-        tools.show(
+        context.show(
             rollback_line(
-                tools.tools_shown("jhub rollback", found),
+                context.tools_shown("jhub rollback", found),
                 HubNames(stack=found.name, hub=name),
                 revision,
             )
@@ -42,7 +42,7 @@ def command(stack: str, hub: str, revision: int | None, yes: bool, show: bool) -
         return 0
     with inside("jhub rollback", stack, changes=True) as scene:
         (name,) = chosen_hubs("jhub rollback", scene.stack, hub)
-        names, mine = HubNames(stack=scene.stack.name, hub=name), tools.tools_of(scene.cluster)
+        names, mine = HubNames(stack=scene.stack.name, hub=name), context.tools_of(scene.cluster)
         chosen = back_to("jhub rollback", revisions(mine, names), revision)
         click.echo(
             f"Back to revision {chosen.number} of {name}: {chosen.chart}, of"

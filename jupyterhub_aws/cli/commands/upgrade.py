@@ -39,7 +39,7 @@ def plan(stack: str, target: str, as_json: bool, as_of: str | None) -> int:
     compared.
     """
     from jupyterhub_aws.operate.upgrade.show import as_data, render
-    from jupyterhub_aws.operate.upgrade.upgrade import planned_upgrade
+    from jupyterhub_aws.operate.upgrade.steps import planned_upgrade
 
     upgrade, apis = planned_upgrade("jhub upgrade plan", stack, target, day(as_of))
     steps = list(upgrade.steps())

@@ -19,7 +19,7 @@ def command(stack: str, hub: str | None, as_json: bool) -> int:
     """
     from jupyterhub_aws.cli.output import to_standard_output
     from jupyterhub_aws.operate.daily import who
-    from jupyterhub_aws.operate.daily.scene import chosen_hubs, inside
+    from jupyterhub_aws.operate.daily.context import chosen_hubs, inside
 
     with inside("jhub who", stack) as scene:
         found = who.running(scene, chosen_hubs("jhub who", scene.stack, hub))

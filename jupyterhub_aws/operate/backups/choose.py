@@ -5,21 +5,305 @@ into the account, changes nothing.
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, shown
 from jupyterhub_aws.config.homes import EbsHomes, EfsHomesSection, NfsHomes
-from jupyterhub_aws.config.specs.homes import homes_name
+from jupyterhub_aws.config.specs.homes import homes_name, hub_directory
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.backups.intent import FromFileSystem, FromVolume, Intent
-from jupyterhub_aws.operate.backups.person import claim_of, home_of, hub_of, hub_root, namespace_of
-from jupyterhub_aws.operate.backups.points import EFS_VAULT, Point, file_system, newest, points
-from jupyterhub_aws.operate.backups.scene import BackupContext
-from jupyterhub_aws.operate.backups.stateful import tags_of
-from jupyterhub_aws.operate.backups.when import written
+from jupyterhub_aws.config.usernames import directory, is_name, normalized, safe
+from jupyterhub_aws.operate.backups.context import BackupContext
+from jupyterhub_aws.operate.backups.points import (
+    EFS_VAULT,
+    Point,
+    file_system,
+    newest,
+    points,
+    tags_of,
+)
 from jupyterhub_aws.operate.live.account import kindly
+
+# --- `--at`: a moment of the past in a person's words.
+
+
+_AGO = re.compile(r"([1-9][0-9]{0,3})([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def moment(command: str, text: str, now: datetime.datetime) -> datetime.datetime:
+    """The moment that a text means: ISO time (UTC unless it says otherwise), a day (its end),
+    `yesterday`, or `2d`, `3h` ago.
+
+    Raises ConfigError for anything else, and for the future.
+    """
+    found = _moment(text.strip(), now)
+    if found is None:
+        fix = (
+            "write an ISO time (2026-11-27T14:00), a day (2026-11-27: its end), yesterday, or how"
+            " long ago (2d, 3h); times are UTC"
+        )
+        raise ConfigError(
+            command, [Problem(path="--at", what=f"is no moment (got {shown(text)})", fix=fix)]
+        )
+    if found > now:
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="--at",
+                    what=f"is in the future ({shown(text)}; now it is {written(now)})",
+                    fix="name an earlier moment",
+                )
+            ],
+        )
+    return found
+
+
+def _moment(text: str, now: datetime.datetime) -> datetime.datetime | None:
+    ago = _AGO.fullmatch(text)
+    if ago is not None:
+        return now - datetime.timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        if text == "yesterday" or re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            day = (
+                now.date() - datetime.timedelta(days=1)
+                if text == "yesterday"
+                else datetime.date.fromisoformat(text)
+            )
+            end = datetime.datetime.combine(day, datetime.time.max, tzinfo=datetime.UTC)
+            return min(end, now) if day == now.date() else end
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=datetime.UTC)
+
+
+def written(when: datetime.datetime) -> str:
+    """A moment as messages have it: `2026-11-27 03:00 UTC`."""
+    return f"{when.astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def stamp(when: datetime.datetime) -> str:
+    """A moment as part of a name: `2026-11-27t0300z`, which Kubernetes takes too."""
+    return f"{when.astimezone(datetime.UTC):%Y-%m-%dt%H%M}z"
+
+
+def age(when: datetime.datetime, now: datetime.datetime) -> str:
+    """How long ago, in the largest unit that says something: `3 d`, `5 h`, `20 min`."""
+    seconds = max(int((now - when).total_seconds()), 0)
+    for unit, size in (("d", 86400), ("h", 3600)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds // 60} min"
+
+
+def size(count: int | None) -> str:
+    """Bytes for people: `1.2 GiB`."""
+    if count is None:
+        return ""
+    number = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024:  # a step from one unit to the next
+            return f"{number:.0f} B" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} TiB"
+
+
+# --- What a restore would do: which backup, of what, into which side path. Decided before anything
+# is asked of AWS, shown by `restore plan`. Pure.
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromFileSystem:
+    """`item` and `target` are paths from the root of the file system; `file_system` its id;
+    `person` None for everything of a hub.
+    """
+
+    point: Point
+    hub: str
+    person: str | None
+    file_system: str
+    item: str
+    attempt: str
+
+    @property
+    def token(self) -> str:
+        """What makes the same restore the same: asked for twice, AWS does it once."""
+        return hashlib.sha256(f"{self.point.arn} {self.item} {self.attempt}".encode()).hexdigest()[
+            :32
+        ]
+
+    @property
+    def target(self) -> str:
+        """Beside what is alive: in the person's own home, where they find it; for a hub below
+        `_restored`, which is nobody's home.
+        """
+        when = stamp(self.point.made) + ("" if self.attempt == "1" else f"-{self.attempt}")
+        return (
+            f"{self.item}/_restored/{when}"
+            if self.person is None
+            else f"{self.item}/restored-{when}"
+        )
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """AWS Backup developer guide, "Restore an Amazon EFS file system", and API reference,
+        StartRestoreJob: into the same file system, one item.
+        """
+        return {
+            "file-system-id": self.file_system,
+            "newFileSystem": "false",
+            "Encrypted": "true",
+            "PerformanceMode": "generalPurpose",
+            "CreationToken": self.token,
+            "ItemsToRestore": json.dumps([f"/{self.item}"]),
+        }
+
+    @property
+    def job(self) -> str:
+        """The job inside the cluster."""
+        return f"restore-{self.token[:12]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromVolume:
+    """`volume` is the one that is alive, `zone` its zone, `claim` its claim in `namespace`."""
+
+    point: Point
+    hub: str
+    person: str
+    volume: str
+    zone: str
+    size_gib: int
+    claim: str
+    namespace: str
+    attempt: str
+
+    @property
+    def token(self) -> str:
+        """As above."""
+        return hashlib.sha256(f"{self.point.arn} {self.claim} {self.attempt}".encode()).hexdigest()[
+            :32
+        ]
+
+    @property
+    def target(self) -> str:
+        """The claim of another name."""
+        when = stamp(self.point.made) + ("" if self.attempt == "1" else f"-{self.attempt}")
+        return f"restored-{when}-{self.token[:8]}"
+
+
+Intent = FromFileSystem | FromVolume
+
+
+def comparing(intent: FromFileSystem) -> list[str]:
+    """Arguments of the program that compares."""
+    return ["compare", "--item", intent.item, "--taken", _iso(intent.point.made)]
+
+
+def handing_over(intent: FromFileSystem) -> list[str]:
+    """Arguments of the program that hands over."""
+    return ["hand-over", "--item", intent.item, "--target", intent.target]
+
+
+def between(since: datetime.datetime, until: datetime.datetime) -> list[str]:
+    """When the job of AWS ran: by it the program knows which side directory is meant."""
+    return ["--since", _iso(since), "--until", _iso(until)]
+
+
+def _iso(when: datetime.datetime) -> str:
+    return when.astimezone(datetime.UTC).isoformat()
+
+
+# --- Where one person's home is, by the stack file alone: a directory of the file system, or the
+# claim of a volume. Pure.
+
+
+def hub_of(command: str, stack: StackConfig, hub: str | None) -> str:
+    """The hub that is meant. Raises ConfigError for one that there is not, and where there are
+    several and none is named.
+    """
+    names = sorted(stack.hubs)
+    if hub is not None and hub in names:
+        return hub
+    if hub is None and len(names) == 1:
+        return names[0]
+    what = (
+        "is needed: there are several"
+        if hub is None and names
+        else f"is no hub of this stack (got {shown(hub)})"
+    )
+    fix = f"choose one of {', '.join(names)}" if names else "this stack has no hub"
+    raise ConfigError(command, [Problem(path="--hub", what=what, fix=fix)])
+
+
+def person(command: str, name: str) -> str:
+    """The name as JupyterHub knows it. Raises ConfigError for one that nobody can have, so that
+    no path is made of it.
+    """
+    known = normalized(name)
+    if not is_name(known) or not known.isprintable() or known in (".", "..") or "\\" in known:
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="--user",
+                    what=f"is no name of a person (got {shown(name)})",
+                    fix="write it as the hub's admin page shows it",
+                )
+            ],
+        )
+    return known
+
+
+def hub_root(stack: StackConfig, hub: str) -> str:
+    """The directory of the file system that a hub sees as its own, without a slash at its
+    beginning.
+    """
+    homes = stack.homes if isinstance(stack.homes, EfsHomesSection) else EfsHomesSection(kind="efs")
+    return hub_directory(homes, hub).strip("/")
+
+
+def home_of(command: str, stack: StackConfig, hub: str, name: str) -> str:
+    """One person's directory, from the root of the file system. Raises ConfigError where it
+    would lead out of the hub's own.
+    """
+    root, below = (
+        hub_root(stack, hub),
+        directory(stack.hubs[hub].home_directory, person(command, name)),
+    )
+    if any(part in ("", ".", "..") for part in below.split("/")):
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="--user",
+                    what=f"leads out of the hub's directory (got {shown(name)})",
+                    fix="write another name",
+                )
+            ],
+        )
+    return f"{root}/{below}" if root else below
+
+
+def claim_of(command: str, name: str) -> str:
+    """The claim of one person's volume: KubeSpawner 7, `pvc_name_template`, which chart 4 leaves
+    alone: claim-{user_server}.
+    """
+    return f"claim-{safe(person(command, name))}"
+
+
+def namespace_of(stack: StackConfig, hub: str) -> str:
+    """The hub's namespace."""
+    return HubNames(stack=stack.name, hub=hub).namespace
 
 
 def intent(

@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jupyterhub_aws.components.partition import partition_of
+from jupyterhub_aws.components.iam import partition_of
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.operate.backups.scene import BackupContext
-from jupyterhub_aws.operate.backups.stateful import Stateful, tags_of
+from jupyterhub_aws.operate.backups.context import BackupContext
+from jupyterhub_aws.operate.backups.points import Stateful, tags_of
 from jupyterhub_aws.operate.live.account import kindly
 from jupyterhub_aws.operate.live.steps import CommandStep
 

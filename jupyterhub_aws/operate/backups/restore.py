@@ -7,13 +7,13 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from jupyterhub_aws.components.drivers import EBS_DRIVER_TAG
-from jupyterhub_aws.components.partition import partition_of
+from jupyterhub_aws.components.addons import EBS_DRIVER_TAG
+from jupyterhub_aws.components.iam import partition_of
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.specs import resolve
-from jupyterhub_aws.operate.backups.intent import FromFileSystem, FromVolume
-from jupyterhub_aws.operate.backups.scene import BackupContext
-from jupyterhub_aws.operate.backups.stateful import tags_of
+from jupyterhub_aws.operate.backups.choose import FromFileSystem, FromVolume
+from jupyterhub_aws.operate.backups.context import BackupContext
+from jupyterhub_aws.operate.backups.points import tags_of
 from jupyterhub_aws.operate.live.account import kindly
 from jupyterhub_aws.operate.live.steps import CommandStep
 

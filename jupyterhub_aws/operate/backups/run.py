@@ -8,18 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.operate.backups.inside import AllHomes, apply
-from jupyterhub_aws.operate.backups.intent import (
+from jupyterhub_aws.operate.backups.choose import (
     FromFileSystem,
     FromVolume,
     between,
     comparing,
     handing_over,
 )
-from jupyterhub_aws.operate.backups.objects import volume_to_look_into
-from jupyterhub_aws.operate.backups.record import Rehearsal
+from jupyterhub_aws.operate.backups.context import BackupContext, Rehearsal
+from jupyterhub_aws.operate.backups.inside import AllHomes, apply, volume_to_look_into
 from jupyterhub_aws.operate.backups.restore import SideDirectory, SideVolume
-from jupyterhub_aws.operate.backups.scene import BackupContext
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.steps import CommandStep, run
 

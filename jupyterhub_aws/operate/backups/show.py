@@ -6,10 +6,8 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub_aws.operate.backups.intent import FromFileSystem, Intent
-from jupyterhub_aws.operate.backups.points import Point
-from jupyterhub_aws.operate.backups.stateful import Stateful
-from jupyterhub_aws.operate.backups.when import age, size, written
+from jupyterhub_aws.operate.backups.choose import FromFileSystem, Intent, age, size, written
+from jupyterhub_aws.operate.backups.points import Point, Stateful
 
 if TYPE_CHECKING:
     from rich.console import Console

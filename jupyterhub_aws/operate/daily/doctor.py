@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from jupyterhub_aws.components.hub.stuck import Stuck, stuck, without_a_pod
+from jupyterhub_aws.components.hub.not_ready import Stuck, stuck, without_a_pod
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.specs.names import HubNames
-from jupyterhub_aws.operate.daily.ages import age, now
+from jupyterhub_aws.operate.daily.context import Inside, Tools
 from jupyterhub_aws.operate.daily.nodes import nodes
 from jupyterhub_aws.operate.daily.releases import PENDING, Revision, revisions, rollback_line
-from jupyterhub_aws.operate.daily.scene import Inside
-from jupyterhub_aws.operate.daily.tools import Tools
+from jupyterhub_aws.operate.daily.who import age, now
 
 FORMAT = "jupyterhub-aws/doctor/1"
 

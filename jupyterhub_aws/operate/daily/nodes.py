@@ -9,8 +9,7 @@ from typing import Any
 
 from jupyterhub_aws.config.specs.node_groups import CAPACITY_TYPE, ON_DEMAND, POOL
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.daily.ages import age, now
-from jupyterhub_aws.operate.daily.pods import SELECTOR, short
+from jupyterhub_aws.operate.daily.who import SELECTOR, age, now, short
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 
 FORMAT = "jupyterhub-aws/nodes/1"

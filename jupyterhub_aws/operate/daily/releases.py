@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest
 from jupyterhub_aws.config.specs.names import HubNames
-from jupyterhub_aws.operate.daily.tools import Tools
+from jupyterhub_aws.operate.daily.context import Inside, Tools
+from jupyterhub_aws.operate.daily.who import server_pods
+from jupyterhub_aws.operate.live.hub_api import hub_api
+from jupyterhub_aws.operate.live.steps import some
 
 #: Revisions that a rollback may lead to: what ran once (helm, pkg/release, Status).
 _RAN = ("deployed", "superseded")
@@ -89,3 +93,61 @@ def back_to(command: str, found: list[Revision], wanted: int | None) -> Revision
             ],
         )
     return chosen
+
+
+# --- Whom a restart interrupts, and the lines that do it.
+
+
+def restart_lines(tools: Tools, names: HubNames, part: str) -> list[list[str]]:
+    """Ask for new pods of one of the chart's deployments, and wait for them."""
+    where, what = ("--namespace", names.namespace), f"deployment/{part}"
+    return [
+        tools.kubectl(*where, "rollout", "restart", what),
+        tools.kubectl(*where, "rollout", "status", what, "--timeout=5m"),
+    ]
+
+
+def whom(scene: Inside, hub: str) -> str:
+    """Who works there now. A hub that hangs cannot say: that is why one restarts it."""
+    try:
+        with hub_api(scene.stack, scene.cluster, hub) as (api, _):
+            people = sorted({server.user for server in api.servers()})
+    except ConfigError as error:
+        why = error.problems[0]
+        return (
+            f"Who works there now is not known, because the hub was not reached ({why.path}:"
+            f" {why.what}). A restart may still help."
+        )
+    return (
+        f"{len(people)} work there now: {some(people, 8)}."
+        if people
+        else "Nobody has a server there now."
+    )
+
+
+# --- Where a log is: the hub's and the proxy's by their deployments, a person's by the pod of their
+# server.
+
+
+def logs_line(tools: Tools, names: HubNames, place: str, more: Sequence[str]) -> list[str]:
+    """`kubectl logs` of one place."""
+    return tools.kubectl("--namespace", names.namespace, "logs", place, *more)
+
+
+def place_of(scene: Inside, hub: str, of: str) -> str:
+    """What to name to kubectl; `of` is hub, proxy, or a person (PERSON/SERVER for a named one).
+    Raises ConfigError for somebody without a server.
+    """
+    if of in ("hub", "proxy"):
+        return f"deployment/{of}"
+    pods = {
+        f"{pod.user}/{pod.server}" if pod.server else pod.user: pod
+        for pod in server_pods(scene.stack, scene.cluster, [hub])
+    }
+    if of in pods:
+        return f"pod/{pods[of].name}"
+    guess = closest(of, pods)
+    fix = f"did you mean {guess}?" if guess else f"who has one: jhub who {scene.name}"
+    raise ConfigError(
+        "jhub logs", [Problem(path=hub, what=f"nobody called {of!r} has a server there", fix=fix)]
+    )

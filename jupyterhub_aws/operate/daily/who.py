@@ -2,16 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.specs.node_groups import POOL
-from jupyterhub_aws.operate.daily.ages import age, now
-from jupyterhub_aws.operate.daily.pods import UserPod, server_pods, short
-from jupyterhub_aws.operate.daily.scene import Inside
-from jupyterhub_aws.operate.live.hub_api import Server
-from jupyterhub_aws.operate.live.hubs import hub_api
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.operate.daily.context import Inside
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
+from jupyterhub_aws.operate.live.hub_api import Server, hub_api
+
+# --- People's pods and the nodes below them, as Kubernetes has them.
+
+
+#: The chart's label of people's servers, and KubeSpawner's annotations with names as they are
+#: (labels are shortened).
+SELECTOR = "component=singleuser-server"
+_USER, _SERVER = "hub.jupyter.org/username", "hub.jupyter.org/servername"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserPod:
+    """A server's pod. `server` is empty for a person's first one; `node` is empty while it waits
+    for one.
+    """
+
+    name: str
+    hub: str
+    user: str
+    server: str
+    node: str
+    phase: str
+
+
+def server_pods(stack: StackConfig, cluster: KubectlCluster, hubs: list[str]) -> list[UserPod]:
+    """The pods of people's servers of these hubs."""
+    found = []
+    for hub in hubs:
+        namespace = HubNames(stack=stack.name, hub=hub).namespace
+        found += [
+            _pod(hub, item)
+            for item in cluster.data(
+                "--namespace", namespace, "get", "pods", "--selector", SELECTOR
+            )["items"]
+        ]
+    return found
+
+
+def _pod(hub: str, item: Mapping[str, Any]) -> UserPod:
+    notes = item["metadata"].get("annotations") or {}
+    return UserPod(
+        name=item["metadata"]["name"],
+        hub=hub,
+        user=str(notes.get(_USER, "")),
+        server=str(notes.get(_SERVER, "")),
+        node=str(item["spec"].get("nodeName") or ""),
+        phase=str((item.get("status") or {}).get("phase") or ""),
+    )
+
+
+def short(node: str) -> str:
+    """A node's name without its domain: `ip-10-0-1-2`."""
+    return node.partition(".")[0]
+
+
+# --- How long ago, in the fewest signs that say it.
+
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def now() -> datetime.datetime:
+    """The time, in UTC."""
+    return datetime.datetime.now(tz=datetime.UTC)
+
+
+def moment(text: str) -> datetime.datetime | None:
+    """A time as Kubernetes and the hub write it (ISO 8601); None for none. Without a zone it is
+    UTC.
+    """
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
+
+
+def age(text: str, at: datetime.datetime) -> str:
+    """`3m`, `5h`, `12d` before `at`; a dash where nobody knows."""
+    found = moment(text)
+    if found is None:
+        return "–"
+    seconds = max(0, int((at - found).total_seconds()))
+    if seconds < _MINUTE:
+        return f"{seconds}s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE}m"
+    if seconds < 2 * _DAY:
+        return f"{seconds // _HOUR}h"
+    return f"{seconds // _DAY}d"
+
 
 FORMAT = "jupyterhub-aws/who/1"
 

@@ -20,13 +20,11 @@ from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 from jupyterhub_aws.config.usernames import directory
-from jupyterhub_aws.operate.health.door import Door
-from jupyterhub_aws.operate.health.kernel import Kernel
 from jupyterhub_aws.operate.health.report import FailedError, HealthReport
-from jupyterhub_aws.operate.health.servers import TestServers
-from jupyterhub_aws.operate.health.sign_in import PASSWORD, USER, SignIn
+from jupyterhub_aws.operate.health.servers import Kernel, TestServers
+from jupyterhub_aws.operate.health.sign_in import PASSWORD, USER, Door, SignIn
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
-from jupyterhub_aws.operate.live.hubs import hub_api
+from jupyterhub_aws.operate.live.hub_api import hub_api
 
 #: The chart's own Service of the proxy (templates/proxy/service.yaml), and its ports by whether the
 #: proxy encrypts.

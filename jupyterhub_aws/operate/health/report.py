@@ -5,12 +5,14 @@ and what to look at.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.stack import StackConfig
 
 FORMAT = "jupyterhub-aws/health/1"
 
@@ -107,3 +109,19 @@ class HealthReport:
             "stages": [stage.as_json() for stage in self.stages],
             "stays": list(self.stays),
         }
+
+
+# --- Which profiles a run may be asked for.
+
+
+def known(command: str, stack: StackConfig, hubs: Sequence[str], profiles: Sequence[str]) -> None:
+    """Raise ConfigError for a profile that none of these hubs has."""
+    there = sorted({profile.name for hub in hubs for profile in resolve(stack).hubs[hub].profiles})
+    problems = []
+    for name in profiles:
+        if name not in there:
+            guess = closest(name, there)
+            fix = f"did you mean {guess}?" if guess else f"choose from {', '.join(there)}"
+            problems.append(Problem(path="--profile", what=f"no hub has {name!r}", fix=fix))
+    if problems:
+        raise ConfigError(command, problems)

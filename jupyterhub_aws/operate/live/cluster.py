@@ -21,7 +21,7 @@ from jupyterhub_aws.config.cluster import ExistingCluster
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.account import Account, kindly
-from jupyterhub_aws.operate.open.outputs import require
+from jupyterhub_aws.operate.open import require
 
 #: kubectl's own limit for one request; a cluster that is away is said to be so after it.
 _REQUEST_SECONDS = 10

@@ -9,14 +9,11 @@ from collections.abc import Callable, Sequence
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
-from jupyterhub_aws.operate.live.hub_api import HubApi
-from jupyterhub_aws.operate.live.hubs import hub_runs
+from jupyterhub_aws.operate.live.hub_api import HubApi, hub_runs
 from jupyterhub_aws.operate.live.steps import CommandStep
-from jupyterhub_aws.operate.pause.autoscaler import Autoscaler
-from jupyterhub_aws.operate.pause.databases import Databases
-from jupyterhub_aws.operate.pause.groups import Groups
+from jupyterhub_aws.operate.pause.compute import Autoscaler, Databases, Groups
 from jupyterhub_aws.operate.pause.pause import PauseContext
-from jupyterhub_aws.operate.pause.remembered import is_paused, remember
+from jupyterhub_aws.operate.pause.stack_file_edit import is_paused, remember
 
 COMMAND = "jhub resume"
 _SECONDS = 900.0

@@ -9,9 +9,28 @@ import datetime
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
-from jupyterhub_aws.config.sign_in_directory import LdapSignIn
-from jupyterhub_aws.operate.probe.step import ProbeStep
+from jupyterhub_aws.config.sign_in import LdapSignIn
+
+# --- One step of a probe: what was tried, how it went, and what to change where it failed.
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeStep:
+    """`state`: ok; failed, and nothing after it can work; no, a plain answer (not a member, not let
+    in); skipped, as it needs something that is missing.
+
+    `path` is the option of the stack file to change, `fix` what to do.
+    """
+
+    what: str
+    state: Literal["ok", "failed", "no", "skipped"]
+    said: str
+    fix: str | None = None
+    path: str | None = None
+
 
 #: OpenSSL's verification results (x509_vfy.h), in groups that have one fix.
 _EXPIRED, _NOT_YET, _WRONG_NAME, _UNKNOWN_AUTHORITY = (10,), (9,), (62, 63, 64), (2, 18, 19, 20, 21)

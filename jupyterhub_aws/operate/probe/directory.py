@@ -5,18 +5,77 @@ of what a step says.
 from __future__ import annotations
 
 import asyncio
+import copy
+import importlib.util
+import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyterhub_aws.components.hub.values.hub import hub_values
+from jupyterhub_aws.components.hub.values.hub_files import FOLDER, LDAP_CA
+from jupyterhub_aws.components.hub.values.problems import UNKNOWN
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest
 from jupyterhub_aws.config.hub import Hub
-from jupyterhub_aws.config.sign_in_directory import LdapSignIn
+from jupyterhub_aws.config.secrets import search_password_key
+from jupyterhub_aws.config.sign_in import LdapSignIn
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.probe.authenticator import directory_authenticator
-from jupyterhub_aws.operate.probe.connection import connection_steps
-from jupyterhub_aws.operate.probe.step import ProbeStep
+from jupyterhub_aws.operate.probe.connection import ProbeStep, connection_steps
+
+# --- The hub's own authenticator, made here: from the values that the program renders, with the
+# class that the hub imports.
+
+
+_MODULE = "jupyterhub_aws_ldap"
+
+
+def directory_authenticator(
+    stack: StackConfig, hub: str, search_password: str | None, folder: Path
+) -> Any:
+    """The authenticator of a hub whose sign-in is a directory. `folder` takes the authority's
+    certificate, which the hub's pod has elsewhere.
+
+    `helm_values` of the stack are in it; `search_password` is that of the look-up account, None
+    without one.
+    """
+    from traitlets.config import Config
+
+    values = hub_values(resolve(stack).hubs[hub], UNKNOWN, resolve(stack).images)["hub"]
+    config = copy.deepcopy(
+        {
+            name: traits
+            for name, traits in values["config"].items()
+            if name.endswith("Authenticator")
+        }
+    )
+    traits = config["LDAPAuthenticator"]
+    file = (values.get("extraFiles") or {}).get(LDAP_CA.key)
+    if (
+        file is not None
+        and (traits.get("tls_kwargs") or {}).get("ca_certs_file") == LDAP_CA.mount_path
+    ):
+        place = folder / "ldap-ca.crt"
+        place.write_text(file["stringData"], encoding="utf-8")
+        traits["tls_kwargs"]["ca_certs_file"] = str(place)
+    if search_password is not None:
+        traits["lookup_dn_search_password"] = search_password
+    return _class()(config=Config(config))
+
+
+def _class() -> Any:
+    """The class in the file that the hub's pod gets."""
+    if _MODULE not in sys.modules:
+        spec = importlib.util.spec_from_file_location(_MODULE, FOLDER / f"{_MODULE}.py")
+        assert spec is not None and spec.loader is not None  # noqa: S101 -- for the type checker: a file has both
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[_MODULE] = module
+        spec.loader.exec_module(module)
+    return sys.modules[_MODULE].DirectoryAuthenticator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,3 +312,68 @@ def _verdict(question: ProbeRequest, allowed: Any) -> ProbeStep:
         f" {'yes' if admin else 'no'}, profiles: {profiles}"
     )
     return ProbeStep(what="verdict", state="ok", said=said)
+
+
+# --- Which hub is meant, and the look-up account's password that the stack keeps.
+
+
+_SECONDS = 60
+
+
+def chosen_hub(stack: StackConfig, hub: str | None, name: str) -> str:
+    """The hub that is named, or the only one that signs people in with a directory. Raises
+    ConfigError.
+    """
+    having = [
+        key
+        for key, section in sorted(stack.hubs.items())
+        if isinstance(section.sign_in, LdapSignIn)
+    ]
+
+    def refused(what: str, fix: str) -> ConfigError:
+        return ConfigError("jhub probe", [Problem(path=name, what=what, fix=fix)])
+
+    if hub is None:
+        if len(having) == 1:
+            return having[0]
+        if not having:
+            raise refused(
+                "has no hub whose sign_in.kind is ldap",
+                "nothing is to be probed: other kinds sign people in at somebody else's page",
+            )
+        raise refused(
+            f"has several hubs with a directory: {', '.join(having)}", "name one with --hub"
+        )
+    if hub not in stack.hubs:
+        guess = closest(hub, stack.hubs)
+        raise refused(
+            f"has no hub {hub!r}",
+            f"did you mean {guess}?" if guess else f"choose from {', '.join(sorted(stack.hubs))}",
+        )
+    if hub not in having:
+        raise refused(
+            f"hub {hub} signs people in by {stack.hubs[hub].sign_in.kind}",
+            "name one whose sign_in.kind is ldap",
+        )
+    return hub
+
+
+def search_password(stack: str, hub: str, folder: Path) -> str | None:
+    """The look-up account's password as the stack of a project keeps it; None where the Pulumi
+    CLI is not there or does not say.
+    """
+    if shutil.which("pulumi") is None:
+        return None
+    command = [
+        "pulumi",
+        "config",
+        "get",
+        search_password_key(hub),
+        "--stack",
+        stack,
+        "--non-interactive",
+    ]
+    done = subprocess.run(  # noqa: S603
+        command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
+    )
+    return done.stdout.rstrip("\n") or None if done.returncode == 0 else None

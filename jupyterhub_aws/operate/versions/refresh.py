@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
-from jupyterhub_aws.config.releases import inconsistencies
+from jupyterhub_aws.config.versions import inconsistencies
 from jupyterhub_aws.operate.live.account import Account, connect, kindly
 
 _ARCHITECTURES = {"x86_64": "x86_64", "arm64": "arm64"}

@@ -6,7 +6,7 @@ import datetime
 import json
 from typing import TYPE_CHECKING
 
-from jupyterhub_aws.checks.standing import (
+from jupyterhub_aws.checks.versions import (
     FAILING,
     STANDINGS,
     VersionRow,
@@ -15,7 +15,7 @@ from jupyterhub_aws.checks.standing import (
     standing,
 )
 from jupyterhub_aws.config.chart import chart_version
-from jupyterhub_aws.config.releases import calendar
+from jupyterhub_aws.config.versions import calendar
 
 if TYPE_CHECKING:
     from rich.table import Table

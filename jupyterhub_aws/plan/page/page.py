@@ -13,18 +13,13 @@ from markupsafe import Markup
 
 from jupyterhub_aws.checks.user_pods import hub_releases
 from jupyterhub_aws.config.stack import PROJECT
-from jupyterhub_aws.plan.page.access import guards, roles
-from jupyterhub_aws.plan.page.anchors import Anchors
-from jupyterhub_aws.plan.page.calls import calling_identities
-from jupyterhub_aws.plan.page.closed import proof_of
-from jupyterhub_aws.plan.page.flows import flows_picture
-from jupyterhub_aws.plan.page.frame import content_policy, environment, trusted
-from jupyterhub_aws.plan.page.money import bars, dollars
-from jupyterhub_aws.plan.page.pools import pools
+from jupyterhub_aws.plan.page.access import calling_identities, guards, roles
+from jupyterhub_aws.plan.page.isolated import flows_picture, proof_of
+from jupyterhub_aws.plan.page.parts import Anchors, content_policy, environment, trees, trusted
+from jupyterhub_aws.plan.page.pools import bars, dollars, pools
 from jupyterhub_aws.plan.page.topology.draw import picture
+from jupyterhub_aws.plan.page.topology.elements import Topology
 from jupyterhub_aws.plan.page.topology.scene import scene
-from jupyterhub_aws.plan.page.topology.shape import Topology
-from jupyterhub_aws.plan.page.tree import trees
 from jupyterhub_aws.plan.plan import Plan
 
 _TEMPLATES = Path(__file__).parent / "templates"

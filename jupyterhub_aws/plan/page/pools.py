@@ -4,20 +4,50 @@ of which server it takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
-from jupyterhub_aws.checks.cost_of_hubs import users_per_node
-from jupyterhub_aws.checks.groups import POOL_LABEL, UserNodes, user_nodes
+import drawsvg
+
+from jupyterhub_aws.checks.cost_lines import users_per_node
 from jupyterhub_aws.checks.limits import overcommitment
+from jupyterhub_aws.checks.placement import POOL_LABEL, UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.checks.user_pods import UserPod, hub_releases, user_pods
-from jupyterhub_aws.plan.page.anchors import Anchors
-from jupyterhub_aws.plan.page.seats import seats
-from jupyterhub_aws.plan.page.text import natural, shape
-from jupyterhub_aws.plan.page.tree import Link
+from jupyterhub_aws.plan.page.parts import Anchors, Link
+from jupyterhub_aws.plan.page.text import fitted, natural, shape
 from jupyterhub_aws.plan.plan import Plan
+
+# --- A node's memory as a bar: one piece for each server that fits, and what stays free.
+
+
+_WIDTH, _HEIGHT = 240, 16
+#: More pieces than this would be thinner than the lines between them.
+_MOST = 60
+
+
+def seats(count: int, share: float) -> str:
+    """The bar of `count` servers that each take this share of the memory that servers can have.
+    Decoration: the numbers stand beside it.
+    """
+    drawing = drawsvg.Drawing(_WIDTH, _HEIGHT, class_="seats", aria_hidden="true")
+    drawing.append(drawsvg.Rectangle(0.5, 0.5, _WIDTH - 1, _HEIGHT - 1, rx=3, class_="free"))
+    wide = (_WIDTH - 4) * min(share, 1 / max(count, 1))
+    for index in range(min(count, _MOST)):
+        drawing.append(
+            drawsvg.Rectangle(
+                round(2 + index * wide, 2),
+                3,
+                round(max(wide - 1.5, 1), 2),
+                _HEIGHT - 6,
+                rx=1.5,
+                class_="taken",
+            )
+        )
+    return str(drawing.as_svg(header=""))
+
 
 _MIB, _GIB = 1024**2, 1024**3
 #: Guarantees that people ask about before they have profiles: cores and GiB.
@@ -200,3 +230,57 @@ def _server(cores: float, gib: float) -> UserPod:
 
 def _cores(count: float) -> str:
     return f"{count:g} core" if count == 1 else f"{count:g} cores"
+
+
+# --- The bill in pictures: a bar for each line, at rest and at most.
+
+
+_MONEY_WIDTH, _LABEL, _VALUE, _ROW, _TEXT = 570, 238, 92, 26, 13
+
+
+def dollars(value: object, digits: int = 2) -> str:
+    """An amount of US dollars, or a question mark where nobody knows it."""
+    return "?" if value is None else f"${float(str(value)):,.{digits}f}"
+
+
+def bars(lines: Sequence[Mapping[str, Any]], key: str, title: str) -> str:
+    """A bar chart of the lines that cost something, the dearest first."""
+    shown = sorted(
+        (line for line in lines if line[key]), key=lambda line: (-line[key], line["what"])
+    )
+    most = max((line[key] for line in shown), default=1)
+    drawing = drawsvg.Drawing(
+        _MONEY_WIDTH,
+        max(len(shown), 1) * _ROW + 4,
+        class_="bars",
+        role="img",
+        aria_label=title.replace('"', ""),
+    )
+    for index, line in enumerate(shown):
+        y, long = index * _ROW + 4, (_MONEY_WIDTH - _LABEL - _VALUE) * line[key] / most
+        kind = "nodes" if line["unit"] == "node month" else "fixed"
+        group = drawsvg.Group(class_=kind)
+        group.append(
+            drawsvg.Text(
+                fitted(line["what"], _LABEL - 14, _TEXT),
+                _TEXT,
+                _LABEL - 12,
+                y + 15,
+                text_anchor="end",
+                class_="label",
+            )
+        )
+        group.append(
+            drawsvg.Rectangle(_LABEL, y + 1, round(max(long, 2), 2), 18, rx=3, class_="bar")
+        )
+        group.append(
+            drawsvg.Text(
+                dollars(line[key]),
+                _TEXT,
+                round(_LABEL + max(long, 2) + 8, 2),
+                y + 15,
+                class_="value",
+            )
+        )
+        drawing.append(group)
+    return str(drawing.as_svg(header=""))

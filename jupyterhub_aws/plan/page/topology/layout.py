@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from jupyterhub_aws.plan.page.text import fitted, wrapped
 from jupyterhub_aws.plan.page.text import width as measured
-from jupyterhub_aws.plan.page.topology.shape import Element, Row, Topology
+from jupyterhub_aws.plan.page.topology.elements import Element, Row, Topology
 
 WIDTH = 1160
 TITLE, TEXT = 14.0, 12.0

@@ -7,10 +7,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from jupyterhub_aws.checks.resources import Resource, Resources
-from jupyterhub_aws.plan.page.topology import nodes, services
-from jupyterhub_aws.plan.page.topology.owners import Owners, host
-from jupyterhub_aws.plan.page.topology.places import GATEWAY, Places
-from jupyterhub_aws.plan.page.topology.shape import Element, Row, Topology
+from jupyterhub_aws.plan.page.topology import services
+from jupyterhub_aws.plan.page.topology.elements import (
+    GATEWAY,
+    Element,
+    Owners,
+    Places,
+    Row,
+    Topology,
+    host,
+)
 from jupyterhub_aws.plan.plan import Plan
 
 _VPC = "aws:ec2/vpc:Vpc"
@@ -47,8 +53,8 @@ def scene(plan: Plan) -> Topology:
         endpoints=services.endpoints(places),
         nats=services.nats(places),
         exits=places.exits(),
-        core=nodes.core(places, owners),
-        pools=nodes.pools(plan.stack, places),
+        core=services.core(places, owners),
+        pools=services.pools(plan.stack, places),
         homes=services.homes(places),
     )
     numbers, steps = _steps(found)

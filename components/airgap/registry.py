@@ -1,0 +1,205 @@
+"""Private repositories for every image and chart of the stack, from the same inventory as the
+bundle that fills them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pulumi
+from pulumi_aws import ecr, s3
+
+from jupyterhub_aws.components.base import Component, named
+from jupyterhub_aws.components.iam import document
+from jupyterhub_aws.config.bundle import destination
+
+#: What no tag and no manifest list names any more: an interrupted push, for example.
+_UNTAGGED_DAYS = 14
+#: Old versions stay, for `helm rollback` and for whoever still runs them.
+_VERSIONS = 20
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RepositoriesArgs:
+    """`registry` is `HOST/PREFIX` of the account's registry in ECR; `images` and `charts` are
+    what it holds, under their makers' names.
+    """
+
+    registry: str
+    images: Sequence[str]
+    charts: Sequence[str]
+    tags: Mapping[str, str]
+
+
+def repository_names(registry: str, images: Iterable[str], charts: Iterable[str]) -> list[str]:
+    """The path of each repository below the registry's host."""
+    host = registry.partition("/")[0]
+    names = (
+        *(destination(registry, image) for image in images),
+        *(f"{registry}/charts/{chart}" for chart in charts),
+    )
+    return sorted({name.removeprefix(f"{host}/") for name in names})
+
+
+def lifecycle() -> str:
+    """Expire what nothing names, and keep the last versions of the rest (ECR user guide,
+    "Lifecycle policy"). Images of a manifest list go with it only.
+    """
+    rules = [
+        {
+            "rulePriority": 1,
+            "description": "what nothing names",
+            "selection": {
+                "tagStatus": "untagged",
+                "countType": "sinceImagePushed",
+                "countUnit": "days",
+                "countNumber": _UNTAGGED_DAYS,
+            },
+            "action": {"type": "expire"},
+        },
+        {
+            "rulePriority": 2,
+            "description": "old versions",
+            "selection": {
+                "tagStatus": "tagged",
+                "tagPatternList": ["*"],
+                "countType": "imageCountMoreThan",
+                "countNumber": _VERSIONS,
+            },
+            "action": {"type": "expire"},
+        },
+    ]
+    return json.dumps({"rules": rules})
+
+
+class Repositories(Component):
+    """One repository for each image and chart. Tags cannot be moved, layers are encrypted, and
+    each push is scanned.
+    """
+
+    token: ClassVar[str] = "jupyterhub-aws:airgap:Repositories"
+
+    def __init__(
+        self, name: str, args: RepositoriesArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, opts)
+        paths = repository_names(args.registry, args.images, args.charts)
+        prefix = args.registry.partition("/")[2]
+        for path in paths:
+            short = path.removeprefix(f"{prefix}/").replace("/", "-")
+            repository = ecr.Repository(
+                f"{name}-{short}",
+                name=path,
+                image_tag_mutability="IMMUTABLE",
+                encryption_configurations=[{"encryption_type": "KMS"}],
+                image_scanning_configuration={"scan_on_push": True},
+                force_delete=False,
+                tags=named(args.tags, path),
+                opts=self.child(),
+            )
+            ecr.LifecyclePolicy(
+                f"{name}-{short}", repository=repository.name, policy=lifecycle(), opts=self.child()
+            )
+        self.register_outputs({"repositories": paths})
+
+
+# --- The bucket that carries the bundle into a closed network: versioned, encrypted, and open to
+# nobody but the account.
+
+
+#: How long a bundle that was replaced can be taken back.
+_OLD_VERSION_DAYS = 90
+_UNFINISHED_UPLOAD_DAYS = 7
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BundleBucketArgs:
+    """`bucket` is the bucket's name in AWS."""
+
+    bucket: pulumi.Input[str]
+    tags: Mapping[str, str]
+
+
+def bucket_policy(bucket_arn: str) -> str:
+    """Nobody comes without TLS."""
+    return document(
+        {
+            "Sid": "EncryptedOnly",
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": "s3:*",
+            "Resource": [bucket_arn, f"{bucket_arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    )
+
+
+class BundleBucket(Component):
+    """What `jhub bundle pull` filled a folder with is synchronized into it; the runner reads it
+    and writes nothing.
+    """
+
+    token: ClassVar[str] = "jupyterhub-aws:airgap:BundleBucket"
+    arn: pulumi.Output[str]
+    bucket: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: BundleBucketArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(name, opts)
+        bucket = s3.Bucket(
+            f"{name}-bucket", bucket=args.bucket, tags=named(args.tags, "bundle"), opts=self.kept()
+        )
+        s3.BucketPublicAccessBlock(
+            f"{name}-private",
+            bucket=bucket.id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=self.child(),
+        )
+        s3.BucketVersioning(
+            f"{name}-versions",
+            bucket=bucket.id,
+            versioning_configuration={"status": "Enabled"},
+            opts=self.child(),
+        )
+        s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption",
+            bucket=bucket.id,
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms"},
+                    "bucket_key_enabled": True,
+                }
+            ],
+            opts=self.child(),
+        )
+        s3.BucketLifecycleConfiguration(
+            f"{name}-lifecycle",
+            bucket=bucket.id,
+            rules=[
+                {
+                    "id": "old-versions",
+                    "status": "Enabled",
+                    "filter": {},
+                    "noncurrent_version_expiration": {"noncurrent_days": _OLD_VERSION_DAYS},
+                    "abort_incomplete_multipart_upload": {
+                        "days_after_initiation": _UNFINISHED_UPLOAD_DAYS
+                    },
+                }
+            ],
+            opts=self.child(),
+        )
+        s3.BucketPolicy(
+            f"{name}-policy",
+            bucket=bucket.id,
+            policy=bucket.arn.apply(bucket_policy),
+            opts=self.child(),
+        )
+        self.arn, self.bucket = bucket.arn, bucket.bucket
+        self.register_outputs({"bucket": self.bucket})

@@ -1,1 +1,0 @@
-"""The cluster autoscaler: its IAM policy, its identity, and its release."""

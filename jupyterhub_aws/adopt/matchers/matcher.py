@@ -1,0 +1,138 @@
+"""What a matcher is asked and what it answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyterhub_aws.adopt.queries import Live, Thing, tags_of
+from jupyterhub_aws.checks.resources import Resource, Resources
+
+#: Where a placeholder stands for something that the next `up` would make: it equals nothing that is
+#: there.
+NEW = "(new: {})"
+_PLACEHOLDER = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
+#: Which type a placeholder means where several resources share its name, by the property that it
+#: stands in.
+_BY_PROPERTY = {
+    "subnetId": "aws:ec2/subnet:Subnet",
+    "subnetIds": "aws:ec2/subnet:Subnet",
+    "subnets": "aws:ec2/subnet:Subnet",
+    "vpcZoneIdentifiers": "aws:ec2/subnet:Subnet",
+    "routeTableId": "aws:ec2/routeTable:RouteTable",
+    "routeTableIds": "aws:ec2/routeTable:RouteTable",
+    "natGatewayId": "aws:ec2/natGateway:NatGateway",
+    "allocationId": "aws:ec2/eip:Eip",
+    "roleArn": "aws:iam/role:Role",
+    "nodeRoleArn": "aws:iam/role:Role",
+    "principalArn": "aws:iam/role:Role",
+    "role": "aws:iam/role:Role",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportCandidate:
+    """The counterpart of a resource: its id as the provider imports it, `view` its properties by
+    the names of inputs, `outputs` what others refer to.
+    """
+
+    id: str
+    view: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A resource with what is known so far. `inputs` have ids of what was matched in the place
+    of placeholders.
+    """
+
+    live: Live
+    resource: Resource
+    recorded: Resources
+    inputs: Mapping[str, Any]
+    matches: Mapping[tuple[str, str], ImportCandidate]
+
+    def text(self, key: str) -> str | None:
+        """An input as text; None where it is absent or hangs on something that has no
+        counterpart.
+        """
+        value = self.inputs.get(key)
+        return None if value is None or "${" in str(value) else str(value)
+
+    def users(self, type_: str, key: str) -> list[Resource]:
+        """The resources of a type that name this one in a property."""
+        wanted = "${" + self.resource.name + "."
+        return [other for other in self.recorded.of(type_) if wanted in str(other.inputs.get(key))]
+
+    def match(self, type_: str, text: object) -> ImportCandidate | None:
+        """What the placeholder in an input of another resource stands for."""
+        found = _PLACEHOLDER.search(str(text))
+        return None if found is None else self.matches.get((type_, found[1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matcher:
+    """`topics` are what a scan has to have seen for the answer to mean something."""
+
+    topics: tuple[str, ...]
+    find: Callable[[Asked], ImportCandidate | None]
+
+
+def resolved(
+    value: Any,
+    matches: Mapping[tuple[str, str], ImportCandidate],
+    new: Collection[str] = (),
+    key: str = "",
+) -> Any:
+    """A value with what is known in the place of placeholders. `new` names what has no
+    counterpart: it is marked, for it equals nothing that is there.
+    """
+    if isinstance(value, Mapping):
+        return {name: resolved(item, matches, new, str(name)) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [resolved(item, matches, new, key) for item in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    return _PLACEHOLDER.sub(lambda found: _stands_for(found, matches, new, key), value)
+
+
+def _stands_for(
+    found: re.Match[str],
+    matches: Mapping[tuple[str, str], ImportCandidate],
+    new: Collection[str],
+    key: str,
+) -> str:
+    name, output = found[1], found[2]
+    named = [type_ for type_, other in matches if other == name]
+    wanted = _BY_PROPERTY.get(key)
+    if wanted is not None and wanted not in named:
+        named = [] if any(_shares(type_) for type_ in named) else named
+    elif wanted is not None:
+        named = [wanted]
+    for type_ in named:
+        if output in matches[type_, name].outputs:
+            return matches[type_, name].outputs[output]
+    return NEW.format(name) if name in new and not named else found[0]
+
+
+def _shares(type_: str) -> bool:
+    return type_ in set(_BY_PROPERTY.values())
+
+
+def with_tags(thing: Thing, view: Mapping[str, Any]) -> dict[str, Any]:
+    """A view with the thing's tags, without those that AWS itself sets and nobody may."""
+    return {
+        **view,
+        "tags": {key: value for key, value in tags_of(thing).items() if not key.startswith("aws:")},
+    }
+
+
+def one(things: list[Thing], **wanted: object) -> Thing | None:
+    """The only thing with these attributes: two are none, for nobody could say which."""
+    found = [
+        thing for thing in things if all(thing.get(key) == value for key, value in wanted.items())
+    ]
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,227 @@
+"""Images of the old hub: of all servers, of a profile, and those that a user might choose; never
+one that was for some users only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jupyterhub_aws.adopt.z2jh.taken import Dropped, LedgerEntry, LedgerStatus, Taking, restricts
+from jupyterhub_aws.checks.resources import SECRET
+from jupyterhub_aws.config.errors import dotted
+from jupyterhub_aws.config.profiles import split_image
+from jupyterhub_aws.config.stack_text import Noted, fill
+from jupyterhub_aws.config.tree import KeyPath
+
+# --- Names of profiles, choices and pools, as a stack file and a page have room for them; and what
+# is left out under its own name.
+
+
+_SHORT, LONGEST_TEXT, LONGEST_NOTE = 20, 80, 300
+
+
+def slug_of(text: Any, taken: Mapping[str, Any]) -> str:
+    """A short name of lower-case letters, digits and dashes that is not taken yet."""
+    plain = re.sub(r"[^a-z0-9]+", "-", str(text if text != SECRET else "").lower()).strip("-")
+    plain = (plain if plain[:1].isalpha() else f"p-{plain}".rstrip("-"))[:_SHORT].rstrip("-")
+    plain = "user" if plain == "core" else plain
+    name, number = plain, 2
+    while name in taken:
+        name, number = f"{plain[: _SHORT - 3].rstrip('-')}-{number}", number + 1
+    return name
+
+
+def brief_of(text: Any, longest: int, otherwise: str = "unnamed") -> str:
+    """A text in one line, without HTML and of a length that a page has room for."""
+    plain = " ".join(re.sub(r"<[^>]*>", "", str(text if text != SECRET else "")).split())
+    return plain[:longest].strip() or otherwise
+
+
+def leave_out(taking: Taking, path: KeyPath, why: str) -> None:
+    """List a profile or a choice as a whole: its item stays in the list, so that the others keep
+    their numbers.
+    """
+    item = taking.look(*path)
+    for key in list(item) if isinstance(item, dict) else ():
+        taking.drop((*path, key), why, access=False)
+    below = dotted(path)
+    taking.dropped = [
+        dropped
+        for dropped in taking.dropped
+        if not dropped.path.startswith((f"{below}.", f"{below}["))
+    ]
+    taking.dropped.append(Dropped(path=dotted(path), why=why, access=True))
+    for end, entry in taking.ledger.items():
+        if end[: len(path)] == path and entry.status is not LedgerStatus.LISTED:
+            taking.ledger[end] = LedgerEntry(status=LedgerStatus.LISTED, why=why)
+
+
+IMAGES = ("image", "image_spec")
+
+
+#: What stands for a tag that only the operator knows: no image has it, and nobody takes it for one.
+_TAG = "FILL-IN"
+
+
+_UNLISTED = "let users write any image: list those that they need under `images`"
+
+
+def named_image(taking: Taking, reference: str, path: KeyPath, where: str) -> Any:
+    """An image as it is, where its tag says which; its JupyterHub must fit the new hub's, which
+    only a look inside tells.
+    """
+    try:
+        name, tag = split_image(reference)
+    except ValueError:
+        taking.to_fill_in(*path, where=where)
+        return fill(
+            "quay.io/jupyter/scipy-notebook:2025-12-31",
+            f"it was {reference[:80]}, which is no image with a tag",
+        )
+    if not tag or tag == "latest":
+        taking.to_fill_in(*path, where=where)
+        was = (
+            "latest changes under people's feet"
+            if tag
+            else "it had none, and would change under people's feet"
+        )
+        return fill(f"{name}:{_TAG}", f"the tag that you tried: {was}")
+    return Noted(value=reference, note="its JupyterHub must be of major version 5")
+
+
+def override_image(taking: Taking, over: KeyPath, where: str) -> Any:
+    """`image`, or `image_spec` as KubeSpawner called it before 0.11."""
+    found = None
+    for name in IMAGES:
+        reference = taking.text(*over, name)
+        if reference is None:
+            continue
+        if found is None:
+            found = named_image(taking, reference, (*over, name), where)
+        else:
+            taking.settle(*over, name, why="is said twice")
+    return found
+
+
+def choices_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
+    """Images that a user may choose; other choices are the operator's to make profiles or sizes
+    of. None: there were, and every one was for some only.
+    """
+    options = taking.look(*path, "profile_options")
+    images: dict[str, Any] = {}
+    gated = False
+    for key in list(options) if isinstance(options, Mapping) else ():
+        place = (*path, "profile_options", key)
+        option = options[key]
+        if isinstance(option, Mapping) and any(
+            restricts((*place, str(name)), None)
+            for name in option
+            if name not in ("choices", "unlisted_choice")
+        ):
+            leave_out(
+                taking,
+                place,
+                "had a rule of who may choose, which no choice here has: it is left out",
+            )
+            gated = True
+            continue
+        found = _images_of(taking, (*place, "choices"))
+        gated = gated or found is None
+        if found and not images:
+            images = found
+            taking.settle(*place, "display_name", why="the page calls it Image")
+            if taking.has(*place, "unlisted_choice"):
+                free = taking.look(*place, "unlisted_choice", "enabled") is True
+                taking.drop_all(
+                    *place,
+                    "unlisted_choice",
+                    why=_UNLISTED if free else "was switched off: nobody could write an image",
+                )
+        elif taking.look(*place):
+            taking.drop_all(
+                *place,
+                why=(
+                    "is a choice of something else than images: write `sizes`, or a profile for"
+                    " each"
+                ),
+            )
+    return None if gated and not images else images
+
+
+def _images_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
+    """The choices of an option, where each names an image; without those that were for some
+    users only. None: none was left.
+    """
+    choices = taking.look(*path)
+    if not isinstance(choices, Mapping) or not choices:
+        return {}
+    overrides = [
+        choice.get("kubespawner_override") if isinstance(choice, Mapping) else None
+        for choice in choices.values()
+    ]
+    if not all(
+        isinstance(over, Mapping)
+        and any(isinstance(over.get(name), str) and over[name] != SECRET for name in IMAGES)
+        for over in overrides
+    ):
+        if any(
+            restricts((*path, name, str(key)), None)
+            for name, choice in choices.items()
+            if isinstance(choice, Mapping)
+            for key in choice
+        ):
+            why = (
+                "is a choice of something else than images, and some of it was for some users only:"
+                " write `sizes`, or a profile with `groups` for each"
+            )
+            leave_out(taking, path[:-1], why)
+        return {}
+    images: dict[str, Any] = {}
+    for name in list(choices):
+        place = (*path, name)
+        gates = [str(key) for key in choices[name] if restricts((*place, str(key)), None)]
+        if gates:
+            rule = choices[name][gates[0]]
+            of = (
+                f" ({', '.join(str(item) for item in rule if item != SECRET)[:80]})"
+                if isinstance(rule, list)
+                else ""
+            )
+            leave_out(
+                taking,
+                place,
+                f"was for some users only{of}, and a choice here is for everybody who has the"
+                " profile: make it a profile with groups",
+            )
+            continue
+        image = override_image(taking, (*place, "kubespawner_override"), "images of the profile")
+        display = taking.text(*place, "display_name")
+        choice = {
+            "image": image,
+            **({"display_name": brief_of(display, LONGEST_TEXT)} if display else {}),
+        }
+        images[slug_of(name, images)] = {
+            **choice,
+            **({"default": True} if taking.flag(*place, "default") else {}),
+        }
+        over = taking.look(*place, "kubespawner_override")
+        for key in list(over) if isinstance(over, dict) else ():
+            taking.drop_all(
+                *place,
+                "kubespawner_override",
+                key,
+                why=(
+                    "a choice of images says the image and nothing else: make it a profile of"
+                    " its own"
+                ),
+            )
+    chosen = [name for name, choice in images.items() if choice.get("default")]
+    for name in chosen[1:]:
+        del images[name]["default"]
+        taking.notes.append(
+            f"{dotted(path)}: several images were the default one; {chosen[0]} is, and {name}"
+            " is not"
+        )
+    return images or None

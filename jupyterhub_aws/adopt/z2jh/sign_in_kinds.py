@@ -1,0 +1,727 @@
+"""Sign-in at somebody else's page: what a class of oauthenticator says, as `sign_in.kind` github or
+oidc, with the addresses of its provider.
+
+Sources: oauthenticator's google.py, auth0.py and gitlab.py, and what Google, Microsoft and GitLab
+publish as openid-configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jupyterhub_aws.adopt.z2jh.taken import Taking
+from jupyterhub_aws.config.sign_in import PLAIN_TEXT
+from jupyterhub_aws.config.stack_text import fill
+from jupyterhub_aws.config.tree import KeyPath
+
+# --- Which authenticator a hub had, by whatever name: a class with its module, a short name, or
+# none, where a program chooses.
+
+
+#: The kind here, by the name of the class without `Local` and `(O)Authenticator`, in lower case.
+_CLASSES: Mapping[str, str] = {
+    "ldap": "ldap", "github": "github", "generic": "oidc", "awscognito": "oidc", "azuread": "azure", "google": "google", "gitlab": "gitlab",
+    "auth0": "auth0", "native": "native", "firstuse": "native", "dummy": "shared", "sharedpassword": "shared", "tmp": "shared",
+}  # fmt: skip
+#: Short names (entry points, and `auth.type` of charts before 0.10), and the class that each means.
+_SHORT: Mapping[str, str] = {
+    "ldap": "LDAPAuthenticator", "ldapauthenticator": "LDAPAuthenticator", "github": "GitHubOAuthenticator", "generic-oauth": "GenericOAuthenticator",
+    "generic": "GenericOAuthenticator", "awscognito": "AWSCognitoAuthenticator", "cognito": "AWSCognitoAuthenticator", "azuread": "AzureAdOAuthenticator",
+    "google": "GoogleOAuthenticator", "gitlab": "GitLabOAuthenticator", "auth0": "Auth0OAuthenticator", "native": "NativeAuthenticator",
+    "firstuse": "FirstUseAuthenticator", "firstuseauthenticator": "FirstUseAuthenticator", "dummy": "DummyAuthenticator", "tmp": "TmpAuthenticator",
+    "shared-password": "SharedPasswordAuthenticator", "null": "NullAuthenticator", "pam": "PAMAuthenticator", "default": "PAMAuthenticator",
+    "cilogon": "CILogonOAuthenticator", "globus": "GlobusOAuthenticator", "bitbucket": "BitbucketOAuthenticator", "openshift": "OpenShiftOAuthenticator",
+    "mediawiki": "MWOAuthenticator", "okpy": "OkpyOAuthenticator", "lti": "LTIAuthenticator", "lti11": "LTI11Authenticator", "lti13": "LTI13Authenticator",
+    "hmac": "HMACAuthenticator",
+}  # fmt: skip
+#: Why what has no counterpart has none, where more can be said than that.
+_WHY: Mapping[str, str] = {
+    "cilogon": "CILogon: no kind of sign-in here can keep to some of its institutions, and another one could vouch for the same name",
+    "globus": "Globus: no kind of sign-in here can keep to one identity provider of it",
+    "bitbucket": "Bitbucket is no OpenID Connect provider",
+    "openshift": "OpenShift's own accounts are of its cluster",
+    "lti": "LTI: users come from a course's page, and no kind of sign-in here knows that", "null": "it let nobody in",
+    "pam": "accounts of the hub's own machine",
+}  # fmt: skip
+#: Sections whose traits every authenticator of a kind reads besides its own class's.
+_BASES = ("OAuthenticator", "LocalAuthenticator", "Authenticator")
+_CHOSEN_IN_CODE = re.compile(r"(?i)authenticator")
+_CLASS_NAME = re.compile(r"[\w.:-]{1,120}", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundAuthenticator:
+    """What signs users in. `doubt`: why nobody can be sure of it; `why`: why it has no
+    counterpart (kind `other`).
+    """
+
+    kind: str
+    class_name: str
+    places: tuple[tuple[str, ...], ...]
+    doubt: str | None = None
+    why: str | None = None
+
+
+def class_of(name: str) -> str:
+    """The bare class: of `oauthenticator.generic.GenericOAuthenticator`, `module:Class` or a
+    short name.
+    """
+    bare = re.split(r"[.:]", name.strip())[-1]
+    short = name.strip().lower().removeprefix("local-")
+    return _SHORT.get(short, _SHORT.get(bare.lower(), bare))
+
+
+def _stems(class_name: str) -> tuple[str, str]:
+    """What is left of a class's name, with and without the O of OAuth: `AWSCognitoAuthenticator`
+    ends in an o of its own.
+    """
+    stem = class_name.lower().removeprefix("local").removesuffix("authenticator")
+    return stem, stem.removesuffix("o")
+
+
+def kind_of(class_name: str) -> str:
+    """The kind of a class, or `other`."""
+    return next((_CLASSES[stem] for stem in _stems(class_name) if stem in _CLASSES), "other")
+
+
+def authenticator_of(taking: Taking) -> FoundAuthenticator:
+    """Look for it. Sections of other classes had no effect, and are settled."""
+    said = taking.text("hub", "config", "JupyterHub", "authenticator_class")
+    old, custom = taking.text("auth", "type"), taking.text("auth", "custom", "className")
+    config = taking.look("hub", "config")
+    sections = [
+        key
+        for key in (config if isinstance(config, Mapping) else ())
+        if isinstance(key, str) and key.lower().endswith("authenticator")
+    ]
+    named = [key for key in sections if key not in _BASES]
+    doubt, name = _doubt(taking, said, old), said or (custom if old == "custom" and custom else old)
+    if name is None:
+        name = named[0] if len(named) == 1 else "dummy" if doubt is None else "unknown"
+        if doubt is None or len(named) == 1:
+            doubt = doubt or _unnamed(named)
+    if not _CLASS_NAME.fullmatch(name):
+        name, doubt = "unknown", "the old one's name is no name of a class"
+    class_name = class_of(name)
+    own = [
+        key
+        for key in named
+        if key.lower() == class_name.lower()
+        or key.lower().removeprefix("local") == class_name.lower().removeprefix("local")
+    ]
+    for key in named:
+        if key not in own:
+            taking.settle(
+                "hub", "config", key, why=f"had no effect: users signed in with {class_name[:60]}"
+            )
+    places: list[tuple[str, ...]] = [("hub", "config", key) for key in (*own, *reversed(_BASES))]
+    places += [*([("auth", old)] if old else []), ("auth", "custom", "config")]
+    kind = kind_of(class_name)
+    why = None
+    if kind == "other":
+        reason = next(
+            (
+                text
+                for stem in _stems(class_name)
+                for key, text in _WHY.items()
+                if stem == key or (key == "lti" and stem.startswith("lti"))
+            ),
+            None,
+        )
+        why = f"{class_name[:60]} has no counterpart{f' ({reason})' if reason else ''}"
+    return FoundAuthenticator(
+        kind=kind, class_name=class_name, places=tuple(places), doubt=doubt, why=why
+    )
+
+
+def _unnamed(named: list[str]) -> str:
+    if len(named) == 1:
+        return (
+            f"no authenticator_class is named, only a section {named[0][:60]}: is there another"
+            " values file?"
+        )
+    return (
+        "no authenticator_class is named, and the chart's own (dummy) lets everybody in: is there"
+        " another values file?"
+    )
+
+
+def _doubt(taking: Taking, said: str | None, old: str | None) -> str | None:
+    """Why the values do not tell: a program runs after them and may choose another, or whatever
+    is named is not the whole of it.
+    """
+    chosen = sorted(name for name in taking.programs if _CHOSEN_IN_CODE.search(name))
+    if "JupyterHub.authenticator_class" in chosen:
+        return "a program (hub.extraConfig or hub.extraFiles) sets c.JupyterHub.authenticator_class"
+    if chosen:
+        return (
+            f"a program (hub.extraConfig or hub.extraFiles) sets c.{chosen[0]}: read it, it may"
+            " decide who comes in"
+        )
+    if said is None and old is None:
+        hidden: list[KeyPath] = [
+            ("hub", "extraConfig"),
+            ("hub", "extraFiles"),
+            ("hub", "existingSecret"),
+            ("hub", "extraConfigMap"),
+        ]
+        found = next((path for path in hidden if taking.look(*path)), None)
+        if found is not None:
+            return (
+                f"no authenticator_class is named, and {'.'.join(map(str, found))} may choose one"
+            )
+    return None
+
+
+# --- The sections in which an authenticator's traits may be, read as one: the most special first.
+
+
+_OLD_SPELLINGS = frozenset(
+    ("allow_all", "allow_existing_users", "manage_groups", "auth_state_groups_key", "tls_strategy")
+)
+
+
+class Traits:
+    """Traits by their name, wherever they are."""
+
+    def __init__(self, taking: Taking, places: tuple[tuple[str, ...], ...]) -> None:
+        """`places`: paths of sections, the most special first."""
+        self.taking, self.places = taking, places
+        #: Whether a trait was there that only newer versions of the hub know.
+        self.saw_new = any(self.has(name) for name in _OLD_SPELLINGS)
+
+    def has(self, name: str) -> bool:
+        """Whether a section has it."""
+        return any(self.taking.has(*place, name) for place in self.places)
+
+    def first(self, *names: str) -> str | None:
+        """The text of the most special section; others had no effect."""
+        found = None
+        for place in self.places:
+            for name in names:
+                if not self.taking.has(*place, name):
+                    continue
+                if found is not None:
+                    self.taking.settle(
+                        *place, name, why="had no effect: a more special section says it"
+                    )
+                elif isinstance(self.taking.look(*place, name), (list, dict)):
+                    self.taking.drop((*place, name), "is not text")
+                else:
+                    found = self.taking.text(*place, name)
+        return found
+
+    def texts(self, *names: str) -> list[str]:
+        """Every text of every section, each once."""
+        return list(
+            dict.fromkeys(
+                item
+                for place in self.places
+                for name in names
+                for item in self.taking.texts(*place, name)
+            )
+        )
+
+    def flag(self, name: str) -> bool:
+        """Whether any section switches it on."""
+        return any([self.taking.flag(*place, name) for place in self.places])
+
+    def flag_or_none(self, name: str) -> bool | None:
+        """The same; None where no section says it."""
+        return self.flag(name) if self.has(name) else None
+
+    def secret(self, ending: str, name: str) -> None:
+        """A secret that the stack needs under a key of its own."""
+        for place in self.places:
+            self.taking.secret(ending, *place, name)
+
+    def settle(self, *names: str, why: str) -> None:
+        """The stack decides them by itself."""
+        for place in self.places:
+            for name in names:
+                self.taking.settle(*place, name, why=why)
+
+    def to_fill_in(self, *names: str, where: str) -> None:
+        """A line of the stack file is marked for them."""
+        for place in self.places:
+            for name in names:
+                self.taking.to_fill_in(*place, name, where=where)
+
+    def drop(self, names: tuple[str, ...], why: str, *, access: bool | None = None) -> None:
+        """List what was taken already under one of these names."""
+        for place in self.places:
+            for name in names:
+                path = (*place, name)
+                if any(end[: len(path)] == path for end in self.taking.ledger):
+                    self.taking.drop(path, why, access=access)
+
+    def drop_old(self, path: tuple[str, ...], why: str) -> None:
+        """List what was taken from a place of charts before 0.10, where it was there."""
+        if any(end[: len(path)] == path for end in self.taking.ledger):
+            self.taking.drop(path, why, access=False)
+
+    def drop_each(self, names: tuple[str, ...], why: str) -> None:
+        """List what is still there under one of these names."""
+        for place in self.places:
+            for name in names:
+                self.taking.drop_all(*place, name, why=why)
+
+    def left(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """What nothing took, and nothing wrote."""
+        for place in self.places:
+            section = self.taking.look(*place)
+            if isinstance(section, Mapping):
+                yield from (
+                    (place, str(name))
+                    for name in section
+                    if not self.taking.was_put((*place, str(name)))
+                )
+
+
+_GOOGLE = {
+    "authorize_url": "https://accounts.google.com/o/oauth2/v2/auth",
+    "token_url": "https://oauth2.googleapis.com/token",
+    "userinfo_url": "https://openidconnect.googleapis.com/v1/userinfo",
+}
+
+
+def _client(traits: Traits) -> dict[str, Any]:
+    client = traits.first("client_id", "clientId", "github_client_id")
+    for name in ("client_secret", "clientSecret", "github_client_secret"):
+        traits.secret("client-secret", name)
+    return {"client_id": client or fill("client-id", "client id of the OAuth application")}
+
+
+def github(traits: Traits) -> dict[str, Any]:
+    """GitHub, of github.com or of a company."""
+    organizations = traits.texts(
+        "allowed_organizations", "github_organization_whitelist", "orgWhitelist", "org_whitelist"
+    )
+    teams = traits.texts("admin_groups")
+    traits.settle("scope", "scopes", why="the stack asks for read:org where it needs it")
+    section = {"kind": "github", **_client(traits)}
+    section |= {"allowed_organizations": organizations} if organizations else {}
+    return {**section, **({"admin_teams": teams} if teams else {})}
+
+
+def oidc(traits: Traits) -> dict[str, Any]:
+    """Any provider of OAuth that is asked by its addresses."""
+    section: dict[str, Any] = {"kind": "oidc", **_client(traits)}
+    for option, names in (
+        ("authorize_url", ("authorize_url", "authorizeUrl")),
+        ("token_url", ("token_url", "tokenUrl")),
+        ("userinfo_url", ("userdata_url", "userdataUrl")),
+    ):
+        found = traits.first(*names)
+        if found and found.startswith("https://"):
+            section[option] = found
+            continue
+        section[option] = fill(
+            f"https://login.example.org/{option}", "from the provider's openid-configuration"
+        )
+        traits.to_fill_in(*names, where=f"sign_in.{option}")
+    out = traits.first("logout_redirect_url", "logoutRedirectUrl")
+    if out and out.startswith("https://"):
+        section["logout_url"] = out
+    elif out:
+        traits.drop(("logout_redirect_url", "logoutRedirectUrl"), "is not an https address")
+    return {**section, **_claims(traits)}
+
+
+def _claims(traits: Traits, default: str | None = None, doubt: str | None = None) -> dict[str, Any]:
+    """What a provider says of a user. A claim that is a function in Python is the operator's to
+    name.
+    """
+    claim = traits.first("username_claim", "username_key", "usernameKey")
+    groups = traits.first(
+        "auth_state_groups_key", "claim_groups_key", "user_groups_claim", "groupsKey"
+    )
+    allowed, admins = (
+        traits.texts("allowed_groups", "allowedGroups"),
+        traits.texts("admin_groups", "adminGroups"),
+    )
+    scope, service = traits.texts("scope", "scopes"), traits.first("login_service", "loginService")
+    section: dict[str, Any] = {}
+    if claim and "lambda" not in claim:
+        section["username_claim"] = claim
+    else:
+        section["username_claim"] = fill(
+            default or "preferred_username",
+            doubt or "the claim that names a user: another one shows everybody an empty home",
+        )
+        traits.to_fill_in(
+            "username_claim", "username_key", "usernameKey", where="sign_in.username_claim"
+        )
+    named = (groups or "").removeprefix("oauth_user.")
+    if groups or allowed or admins:
+        known = bool(named) and "lambda" not in named
+        section["groups_claim"] = (
+            named if known else fill("groups", "the claim that lists a user's groups")
+        )
+        if not known:
+            traits.to_fill_in(
+                "auth_state_groups_key",
+                "claim_groups_key",
+                "user_groups_claim",
+                "groupsKey",
+                where="sign_in.groups_claim",
+            )
+    if scope and "openid" not in scope:
+        traits.drop(
+            ("scope", "scopes"),
+            "lacks openid, without which a provider speaks no OpenID Connect: openid, profile and"
+            " email are asked for",
+        )
+        scope = []
+    options = {
+        "allowed_groups": allowed,
+        "admin_groups": admins,
+        "scope": scope,
+        "login_service": service,
+    }
+    return {**section, **{key: value for key, value in options.items() if value}}
+
+
+def azure(traits: Traits) -> dict[str, Any]:
+    """Microsoft Entra ID, by its tenant."""
+    tenant = traits.first("tenant_id", "tenantId")
+    base = f"https://login.microsoftonline.com/{tenant or 'TENANT'}/oauth2/v2.0"
+    urls: dict[str, Any] = {"authorize_url": f"{base}/authorize", "token_url": f"{base}/token"}
+    if not tenant:
+        urls = {
+            key: fill(value, "with your tenant's id: without it accounts of any tenant would do")
+            for key, value in urls.items()
+        }
+    claims = _claims(
+        traits,
+        "name",
+        "the old hub called users by `name`, which they may change; homes are named so",
+    )
+    traits.settle("authorize_url", "token_url", "userdata_url", why="follows from the tenant")
+    return {
+        "kind": "oidc",
+        **_client(traits),
+        **urls,
+        "userinfo_url": "https://graph.microsoft.com/oidc/userinfo",
+        **claims,
+    }
+
+
+def google(traits: Traits) -> dict[str, Any]:
+    """Google. With one domain oauthenticator calls users by what is before the @, unless
+    `strip_domain` says otherwise.
+    """
+    domains = traits.texts("hosted_domain", "hostedDomain")
+    strip = traits.flag_or_none("strip_domain")
+    groups = traits.texts("allowed_google_groups", "admin_google_groups", "google_group_whitelist")
+    if groups:
+        traits.drop(
+            ("allowed_google_groups", "admin_google_groups", "google_group_whitelist"),
+            "the hub asks Google for no groups: list users by name",
+            access=False,
+        )
+    traits.settle("authorize_url", "token_url", "userdata_url", why="follows from the provider")
+    section = {
+        "kind": "oidc",
+        **_client(traits),
+        **_GOOGLE,
+        **_claims(traits, "email", "Google's name for a user"),
+        "usernames": "email",
+    }
+    if domains:
+        where = ", ".join(domains)[:80]
+        traits.drop(
+            ("hosted_domain", "hostedDomain"),
+            f"no kind of sign-in here is for a domain: users of {where} are to be listed by name",
+            access=True,
+        )
+        section["_who"] = f"who may come in, by address: the old hub let in everybody of {where}"
+    if strip or (strip is None and len(domains) == 1):
+        doubt = (
+            f"the old hub called users by what is before the @{domains[0] if domains else ''}: with"
+            " email they find empty homes (jhub homes map)"
+        )
+        section["username_claim"] = fill("email", doubt[:200])
+        if len(domains) == 1:
+            section["_calls"] = lambda names: [
+                name if "@" in name else f"{name}@{domains[0]}" for name in names
+            ]
+    else:
+        section["username_claim"] = "email"
+    return section
+
+
+def gitlab(traits: Traits) -> dict[str, Any]:
+    """GitLab, which is a provider of OpenID Connect."""
+    url = (traits.first("gitlab_url") or "https://gitlab.com").rstrip("/")
+    groups = traits.texts("allowed_gitlab_groups", "gitlab_group_whitelist")
+    claims = _claims(
+        traits,
+        "nickname",
+        "GitLab's user name is the claim nickname: compare it with the names of homes",
+    )
+    traits.settle(
+        "authorize_url",
+        "token_url",
+        "userdata_url",
+        "gitlab_api",
+        "gitlab_api_version",
+        why="follows from GitLab's address",
+    )
+    section = {
+        "kind": "oidc",
+        **_client(traits),
+        "authorize_url": f"{url}/oauth/authorize",
+        "token_url": f"{url}/oauth/token",
+    }
+    section |= {"userinfo_url": f"{url}/oauth/userinfo", **claims}
+    if groups:
+        section["allowed_groups"] = [*section.get("allowed_groups", []), *groups]
+        section["groups_claim"] = "groups"
+    return section
+
+
+def auth0(traits: Traits) -> dict[str, Any]:
+    """Auth0, by its domain."""
+    domain, subdomain = traits.first("auth0_domain"), traits.first("auth0_subdomain")
+    host = domain or (f"{subdomain}.auth0.com" if subdomain else None)
+    urls: dict[str, Any] = {
+        option: f"https://{host or 'DOMAIN'}/{path}"
+        for option, path in (
+            ("authorize_url", "authorize"),
+            ("token_url", "oauth/token"),
+            ("userinfo_url", "userinfo"),
+        )
+    }
+    if host is None:
+        urls = {
+            key: fill(value, "with the domain of your Auth0 tenant") for key, value in urls.items()
+        }
+    traits.settle("authorize_url", "token_url", "userdata_url", why="follows from the domain")
+    claims = _claims(
+        traits,
+        "email",
+        "the old hub called users by email; whoever signs up there must prove the address, or could"
+        " take another's name",
+    )
+    return {"kind": "oidc", **_client(traits), **urls, **claims}
+
+
+# --- LDAP of ldapauthenticator 1.x and 2.x as `sign_in.kind: ldap`: the server, who searches, and
+# what users are called.
+
+
+_CERTIFICATE = (
+    "-----BEGIN CERTIFICATE-----\nFILL IN the authority that signed the directory's"
+    " certificate\n-----END CERTIFICATE-----\n"
+)
+_SEARCH = ("auth", "ldap", "dn", "search")
+#: ldapauthenticator's own values: whoever wrote them down wrote nothing.
+_DEFAULT_FILTER, _DEFAULT_PATTERNS = (
+    "({login_attr}={login})",
+    (
+        r"^[a-z][.a-z0-9_-]*$",
+        r"^[a-z][.a-zA-Z0-9_-]*$",
+    ),
+)
+#: Traits that the class here takes from the one below it, and that ours do not write: they narrow,
+#: or say how groups are asked for.
+_STAYS = (
+    "search_filter",
+    "attributes",
+    "auth_state_attributes",
+    "group_search_filter",
+    "group_attributes",
+)
+
+
+def ldap(traits: Traits) -> dict[str, Any]:
+    """The section, apart from users' names. `_calls`: how names of the old hub read here, if
+    they do.
+    """
+    taking = traits.taking
+    servers = [
+        *traits.texts("server_address", "server_hosts"),
+        *taking.texts("auth", "ldap", "server", "address"),
+    ]
+    if len(servers) > 1:
+        taking.notes.append(
+            f"the directory has {len(servers)} servers ({', '.join(servers)[:100]}), and the first"
+            " one is asked"
+        )
+    server = next(iter(servers), "")
+    port = traits.first("server_port") or taking.text("auth", "ldap", "server", "port")
+    host = server.partition("://")[2] or server
+    host, _, inline = host.rstrip("/").partition(":")
+    templates = [
+        *traits.texts("bind_dn_template"),
+        *taking.texts("auth", "ldap", "dn", "templates"),
+    ]
+    section: dict[str, Any] = {
+        "kind": "ldap",
+        "server": (
+            host
+            or fill("ldap.example.org", "name of the directory's server, as its certificate has it")
+        ),
+    }
+    number = port or inline
+    if number and number.isdigit() and 1 <= int(number) <= 65535:  # TCP
+        section["port"] = int(number)
+    elif number:
+        traits.drop(("server_port",), "is not a port")
+    section["tls"] = _tls(traits, server, section.get("port"))
+    if section["tls"] != PLAIN_TEXT:
+        section["ca_certificate"] = _CERTIFICATE
+    section |= _found_by(traits, templates)
+    groups = [*traits.texts("allowed_groups"), *taking.texts("auth", "ldap", "allowedGroups")]
+    admins = traits.texts("admin_groups")
+    _others(traits, section)
+    return {
+        **section,
+        **({"allowed_groups": groups} if groups else {}),
+        **({"admin_groups": admins} if admins else {}),
+    }
+
+
+def _tls(traits: Traits, server: str, port: int | None) -> str:
+    """ldapauthenticator: `use_ssl` is LDAPS, and without it version 1 asked for StartTLS;
+    version 2 has `tls_strategy`.
+    """
+    strategy = traits.first("tls_strategy")
+    ssl = any([traits.flag("use_ssl"), traits.taking.flag("auth", "ldap", "server", "ssl")])
+    if strategy == "insecure":
+        return PLAIN_TEXT
+    return (
+        "on_connect"
+        if ssl or strategy == "on_connect" or server.startswith("ldaps") or port == 636
+        else "start_tls"
+    )  # IANA: ldaps
+
+
+def _found_by(traits: Traits, templates: list[str]) -> dict[str, Any]:
+    taking, old = traits.taking, ("auth", "ldap", "dn")
+    lookup = any([traits.flag("lookup_dn"), taking.flag(*old, "lookup")])
+    base = traits.first("user_search_base") or taking.text(*old, "user", "searchBase")
+    attribute = traits.first("user_attribute") or taking.text(*old, "user", "attribute")
+    searcher = traits.first("lookup_dn_search_user") or taking.text(*_SEARCH, "user")
+    called = traits.first("lookup_dn_user_dn_attribute") or taking.text(*old, "user", "dnAttribute")
+    by_lookup = traits.flag_or_none("use_lookup_dn_username")
+    taking.settle(*old, "user", "escape", why="names are escaped in any case")
+    if not (lookup or (base and not templates)):
+        why = "nobody searches: a user's DN follows from the name"
+        traits.drop_each(("lookup_dn_search_password",), why)
+        taking.drop_all(*_SEARCH, "password", why=why)
+        for name in (
+            "user_search_base",
+            "user_attribute",
+            "lookup_dn_search_user",
+            "lookup_dn_user_dn_attribute",
+            "use_lookup_dn_username",
+        ):
+            traits.settle(name, why=why)
+        plain = [item for item in templates if "{username}" in item and item.count("{") == 1]
+        if len(plain) < len(templates):
+            traits.drop(
+                ("bind_dn_template",),
+                "holds a template with other fields than {username}, which stays out",
+            )
+        return {
+            "bind_dn_templates": (
+                plain
+                or fill(
+                    ["uid={username},ou=people,dc=example,dc=org"],
+                    "how a DN follows from a name; or lookup",
+                )
+            )
+        }
+    traits.secret("ldap-search-password", "lookup_dn_search_password")
+    taking.secret("ldap-search-password", *_SEARCH, "password")
+    if templates:
+        taking.notes.append(
+            "users are found by searching: the DN that is found is tried, and bind_dn_template is"
+            " left out"
+        )
+        traits.settle("bind_dn_template", why="the DN that searching finds is tried")
+    found: dict[str, Any] = {
+        "search_base": base or fill("ou=people,dc=example,dc=org", "where users are"),
+        **({"user_attribute": attribute} if attribute else {}),
+        "search_user": (
+            searcher or fill("cn=search,dc=example,dc=org", "DN of the account that searches")
+        ),
+    }
+    return {"lookup": found, **_called(traits, found, called, by_lookup=by_lookup)}
+
+
+def _called(
+    traits: Traits, found: dict[str, Any], called: str | None, *, by_lookup: bool | None
+) -> dict[str, Any]:
+    """What users were called: what they typed, or an attribute of theirs."""
+    typed = found.get("user_attribute") or "uid"
+    same = called is None or called.lower() == typed.lower()
+    if same or by_lookup is False:
+        traits.settle(
+            "lookup_dn_user_dn_attribute",
+            "use_lookup_dn_username",
+            why="users are called what they type",
+        )
+        return {}
+    newer = traits.saw_new or (traits.taking.chart or "").lstrip("v").split(".")[0] in ("4", "5")
+    if (
+        by_lookup is None and newer
+    ):  # version 2: users are called what they type unless it says otherwise
+        traits.settle("lookup_dn_user_dn_attribute", why="users are called what they type")
+        return {}
+    found["user_attribute"] = fill(
+        typed,
+        f"homes are named by {called}, users will be called what they type: EMPTY homes. Rename"
+        f" them first, or write {called}",
+    )
+    traits.to_fill_in(
+        "lookup_dn_user_dn_attribute",
+        "use_lookup_dn_username",
+        where="sign_in.lookup.user_attribute",
+    )
+    traits.taking.to_fill_in(
+        "auth", "ldap", "dn", "user", "dnAttribute", where="sign_in.lookup.user_attribute"
+    )
+    traits.taking.notes.append(
+        f"HOMES: users typed their {typed} and were called by their {called}, as their homes are."
+        " As it is they are called what they type, and find EMPTY homes: rename the homes first"
+        f" (jhub homes map), or write {called} as user_attribute, and users type that"
+    )
+    return {"_calls": lambda _names: []}
+
+
+def _others(traits: Traits, section: dict[str, Any]) -> None:
+    """Traits of the class that are neither the section's nor gone."""
+    taking = traits.taking
+    for place in traits.places:
+        for name in _STAYS:
+            if taking.look(*place, name) is not None:
+                taking.move((*place, name), "hub", "config", "LDAPAuthenticator", name)
+    traits.settle("escape_userdn", why="names are escaped in any case")
+    traits.drop_each(
+        ("tls_kwargs",), "the stack writes them: the directory's certificate is verified"
+    )
+    for path in [
+        *((*place, "lookup_dn_search_filter") for place in traits.places),
+        (*_SEARCH, "filter"),
+    ]:
+        if taking.look(*path) == _DEFAULT_FILTER:
+            taking.settle(*path, why="is what the class has by itself")
+        elif taking.look(*path) is not None:
+            taking.move(path, "hub", "config", "LDAPAuthenticator", "lookup_dn_search_filter")
+    rules = [
+        *traits.texts("valid_username_regex", "username_pattern"),
+        *taking.texts("auth", "ldap", "dn", "user", "validRegex"),
+    ]
+    others = [rule for rule in rules if rule not in _DEFAULT_PATTERNS]
+    if others:
+        section["usernames"] = fill(
+            "dotted", f"the old rule for names was {others[0][:60]}: simple, dotted, email or any"
+        )
+        traits.to_fill_in("valid_username_regex", "username_pattern", where="sign_in.usernames")
+        taking.to_fill_in("auth", "ldap", "dn", "user", "validRegex", where="sign_in.usernames")

@@ -1,0 +1,119 @@
+"""Alarms: whether they tell anybody. All of a stack fall silent and wake together, so that it is
+said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from jupyterhub_aws.changes.compare import Change, label
+from jupyterhub_aws.changes.effect import EffectContext, Reading
+from jupyterhub_aws.changes.effects.nodes import GROUP
+from jupyterhub_aws.checks.placement import is_retiring
+from jupyterhub_aws.checks.resources import Resource
+
+_SWITCH, _SILENCE = "actionsEnabled", "treatMissingData"
+
+
+def read_alarm(change: Change, context: EffectContext) -> Reading:
+    """An alarm that is switched off, or on again, what silence means to it changes with that;
+    and one that goes with what it looked at.
+    """
+    reading = Reading()
+    if (
+        change.op == "delete"
+        and change.old is not None
+        and (gone := _without_a_group(change.old, context))
+    ):
+        reading.say(change, ("routine", "logs", f"{label(change)} goes: {gone}"))
+        reading.whole = True
+        return reading
+    if change.op != "update" or change.old is None or change.new is None:
+        return reading
+    before, after = change.old.inputs.get(_SWITCH), change.new.inputs.get(_SWITCH)
+    if before == after or not isinstance(after, bool):
+        return reading
+    reading.explained |= {_SWITCH, _SILENCE}
+    if after:
+        reading.say(change, ("routine", "logs", "alarms tell people again"))
+    else:
+        reading.say(
+            change,
+            (
+                "interrupts",
+                "logs",
+                "alarms tell nobody: while a stack rests, or until they are switched on again",
+            ),
+        )
+    return reading
+
+
+def _without_a_group(alarm: Resource, context: EffectContext) -> str:
+    """Why an alarm of a group of nodes has nothing to tell any more: the group retires, so that
+    it wants no node, or goes too. Empty for any other.
+    """
+    looked_at = set(_groups_of(alarm.inputs.get("metricQueries")))
+    if not looked_at:
+        return ""
+    there = [
+        group
+        for group in context.new.resources
+        if group.type == GROUP and group.inputs.get("name") in looked_at
+    ]
+    if not there:
+        return "the group that it looked at goes too"
+    return (
+        "the group that it looked at retires, and waits for no node any more"
+        if all(is_retiring(group) for group in there)
+        else ""
+    )
+
+
+def _groups_of(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _groups_of(item)
+    elif isinstance(value, dict):
+        name = value.get("AutoScalingGroupName")
+        if isinstance(name, str):
+            yield name
+        for item in value.values():
+            yield from _groups_of(item)
+
+
+# --- EFS's own daily plan: whether somebody else backs homes up when it goes.
+
+
+_SELECTION, _FILE_SYSTEM = "aws:backup/selection:Selection", "aws:efs/fileSystem:FileSystem"
+
+
+def read(change: Change, context: EffectContext) -> Reading:
+    """The plan is switched. Where a selection of AWS Backup finds every file system by its tag,
+    nobody loses a backup.
+    """
+    reading = Reading()
+    if (
+        change.old is None
+        or change.new is None
+        or change.new.inputs.get("backupPolicy", {}).get("status") != "DISABLED"
+    ):
+        return reading
+    resources = context.new.resources
+    wanted = [
+        (tag["key"], tag["value"])
+        for selection in resources.of(_SELECTION)
+        for tag in selection.inputs.get("selectionTags", ())
+    ]
+    systems = resources.of(_FILE_SYSTEM)
+    if systems and all(
+        any(system.inputs.get("tags", {}).get(key) == value for key, value in wanted)
+        for system in systems
+    ):
+        reading.explained.add("backupPolicy")
+        says = (
+            "EFS's own daily plan goes: AWS Backup's plan of this stack backs homes up; its old"
+            " backups stay until their day"
+        )
+        reading.say(change, ("routine", "data", says))
+    return reading

@@ -1,0 +1,201 @@
+"""Sign-in: who gains it, who loses it, and whose name would be another one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jupyterhub_aws.changes.compare import Change
+from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
+
+Say = tuple[Class, Topic, str]
+#: Traits whose items are people, or what people belong to (jupyterhub 5, oauthenticator 17,
+#: ldapauthenticator 2, firstuse, native).
+_WHO = re.compile(
+    r"(allowed|admin|blocked)_(users|groups|organizations|teams|idps|project_ids|google_groups|courses)\Z|\Aadmin_(users|groups)\Z"
+)
+#: Whoever may sign in by these is not on any list.
+_EVERYBODY = ("allow_all", "allow_existing_users", "open_signup", "any_allow_config")
+#: A person's name is their home's: whatever changes names changes who finds which home.
+_NAMES = (
+    "username_claim",
+    "username_map",
+    "username_pattern",
+    "username_regex",
+    "bind_dn_template",
+    "user_attribute",
+    "lookup_dn_user_dn_attribute",
+    "custom_403_message",
+)
+#: What may change without anybody noticing but whoever operates the service.
+_QUIET = (
+    "oauth_callback_url",
+    "login_service",
+    "client_id",
+    "scope",
+    "logout_redirect_url",
+    "tls_kwargs",
+    "refresh_pre_spawn",
+    "auth_refresh_age",
+)
+
+
+def says(keys: tuple[str, ...], old: Any, new: Any) -> list[Say] | None:
+    """What another value of the sign-in means; None for a value that is none of its."""
+    if keys[:2] != ("hub", "config") or len(keys) < 3:  # hub.config.CLASS
+        return None
+    owner, trait = keys[2], keys[3] if len(keys) > 3 else ""  # hub.config.CLASS.trait
+    if (owner, trait) == ("JupyterHub", "authenticator_class"):
+        text = (
+            f"people sign in by {new} instead of {old}: whoever is called otherwise there finds an"
+            " empty home, and whoever is not known there cannot sign in"
+        )
+        return [("endangers data", "sign-in", text)]
+    if "Authenticator" not in owner:
+        return None
+    if not trait:  # a whole class of traits comes or goes, with the sign-in that it belongs to
+        traits = new if isinstance(new, Mapping) else old if isinstance(old, Mapping) else {}
+        pairs = [
+            (
+                name,
+                None if isinstance(new, Mapping) else value,
+                value if isinstance(new, Mapping) else None,
+            )
+            for name, value in traits.items()
+        ]
+        return [say for name, before, after in pairs for say in _trait(str(name), before, after)]
+    return list(_trait(trait, old, new))
+
+
+def _trait(trait: str, old: Any, new: Any) -> Iterator[Say]:
+    if _WHO.search(trait):
+        yield from _people(trait, old, new)
+    elif trait in _EVERYBODY:
+        open_ = bool(new)
+        yield (
+            ("widens access", "sign-in", f"everybody whom the sign-in knows may come in ({trait})")
+            if open_
+            else ("interrupts", "sign-in", f"only those who are named may come in ({trait})")
+        )
+    elif trait in _NAMES:
+        yield (
+            "endangers data",
+            "sign-in",
+            f"names are made otherwise ({trait}): whoever is called otherwise finds an empty home",
+        )
+    elif trait in _QUIET:
+        yield (
+            "interrupts",
+            "sign-in",
+            f"people sign in by other settings ({trait}); who is signed in stays",
+        )
+    elif trait.startswith(
+        ("search_", "lookup_", "server_", "tls_", "user_search", "group_")
+    ) or trait.endswith(("_url", "_dn", "_filter", "_base", "_attributes", "_key")):
+        yield (
+            "interrupts",
+            "sign-in",
+            f"people are looked up otherwise ({trait}): some may not be found any more, others may",
+        )
+    elif trait in ("client_secret", "lookup_dn_search_password"):
+        yield "interrupts", "sign-in", f"a secret of the sign-in changes ({trait})"
+    else:
+        yield "unknown", "sign-in", f"a setting of the sign-in changes ({trait})"
+
+
+def _people(trait: str, old: Any, new: Any) -> Iterator[Say]:
+    before, after = ({str(item) for item in _items(side)} for side in (old, new))
+    kind, blocked, admins = (
+        trait.partition("_")[2].replace("_", " "),
+        trait.startswith("blocked"),
+        trait.startswith("admin"),
+    )
+    right = "administrate the hub and every server" if admins else "sign in"
+    for name in sorted(after - before):
+        yield (
+            ("interrupts", "sign-in", f"{name} ({kind}) may no longer {right}")
+            if blocked
+            else ("widens access", "sign-in", f"{name} ({kind}) may {right}")
+        )
+    for name in sorted(before - after):
+        yield (
+            ("widens access", "sign-in", f"{name} ({kind}) may {right} again")
+            if blocked
+            else ("interrupts", "sign-in", f"{name} ({kind}) may no longer {right}")
+        )
+
+
+def _items(value: Any) -> list[Any]:
+    return (
+        list(value)
+        if isinstance(value, (list, tuple, set, Mapping))
+        else []
+        if value is None
+        else [value]
+    )
+
+
+# --- Homes: what of a change would let somebody find an empty one.
+
+
+def read(change: Change, context: EffectContext) -> Reading:
+    """An access point or a volume that homes, or a database, are mounted through."""
+    del context
+    reading = Reading(explained={"rootDirectory", "posixUser"})
+    if change.old is None or change.new is None:
+        return reading
+    old, new = (_place(side.inputs) for side in (change.old, change.new))
+    for key in sorted({*old, *new}):
+        if old.get(key) != new.get(key):
+            reading.say(
+                change,
+                (
+                    "endangers data",
+                    "data",
+                    (
+                        f"{change.name}: {key} {old.get(key)} → {new.get(key)}:"
+                        f" {_MEANS.get(key, _OTHERWISE)}"
+                    ),
+                ),
+            )
+    if any(
+        item.keys[:1] == ("spec",) and item.keys[1:2] not in _QUIET_ABOUT_HOMES
+        for item in change.properties
+    ):
+        reading.explained.add("spec")
+        if not reading.effects:
+            says = (
+                f"{change.name}: the volume is described otherwise; the API server may refuse it,"
+                " or pods get another one"
+            )
+            reading.say(change, ("endangers data", "data", says))
+    return reading
+
+
+#: What of a volume's description the table speaks about.
+_QUIET_ABOUT_HOMES = (("mountOptions",), ("capacity",))
+_OTHERWISE = "pods get something else under the same name"
+_MEANS = {
+    "directory": "everybody would see an empty home, unless the files are there too",
+    "user": "files belong to somebody else than whoever mounts them: nobody could write",
+    "volume": (
+        "everybody would see an empty home, or an empty database, unless the data is there too"
+    ),
+    "reclaim policy": "what becomes of the data when the claim goes",
+}
+
+
+def _place(inputs: Mapping[str, Any]) -> dict[str, str]:
+    if "rootDirectory" in inputs or "posixUser" in inputs:
+        user = inputs.get("posixUser") or {}
+        return {
+            "directory": str((inputs.get("rootDirectory") or {}).get("path", "/")),
+            "user": f"{user.get('uid')}:{user.get('gid')}",
+        }
+    spec = inputs.get("spec") or {}
+    nfs = spec.get("nfs") or {}
+    volume = (spec.get("csi") or {}).get("volumeHandle") or (
+        f"{nfs.get('server')}:{nfs.get('path')}" if nfs else (spec.get("local") or {}).get("path")
+    )
+    return {"volume": str(volume), "reclaim policy": str(spec.get("persistentVolumeReclaimPolicy"))}

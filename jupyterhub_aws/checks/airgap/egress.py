@@ -1,0 +1,430 @@
+"""No path out: no gateway, no address, no route, no rule that leads anywhere but inside and to
+declared peer networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jupyterhub_aws.checks.airgap.view import View, fault
+from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.config.egress import Peering, TransitGateway
+from jupyterhub_aws.config.network import AirgapNetworkSection
+from jupyterhub_aws.config.values import is_world
+
+# --- No door from outside: the API, the balancers and the databases answer inside only.
+
+
+def doors(view: View) -> Iterator[Finding]:
+    """API endpoint private only, balancers internal only, databases without a public address."""
+    for cluster in view.resources.of("aws:eks/cluster:Cluster"):
+        network = cluster.inputs.get("vpcConfig", {})
+        if network.get("endpointPublicAccess") is not False:
+            yield fault(
+                "doors",
+                cluster,
+                "has an API endpoint in the internet",
+                "set endpoint_public_access to false",
+                "cluster.api",
+            )
+        if network.get("endpointPrivateAccess") is not True:
+            yield fault(
+                "doors",
+                cluster,
+                "has no API endpoint inside",
+                "set endpoint_private_access to true",
+            )
+    for balancer in view.resources.of(
+        "aws:lb/loadBalancer:LoadBalancer",
+        "aws:elb/loadBalancer:LoadBalancer",
+        "aws:alb/loadBalancer:LoadBalancer",
+    ):
+        if balancer.inputs.get("internal") is not True:
+            yield fault("doors", balancer, "faces the internet", "write entry.internal: true")
+    for database in view.resources.of("aws:rds/instance:Instance"):
+        if database.inputs.get("publiclyAccessible") is not False:
+            yield fault(
+                "doors", database, "may have a public address", "set publicly_accessible to false"
+            )
+    for service in view.resources.of("kubernetes:core/v1:Service"):
+        spec = service.inputs.get("spec", {})
+        annotations = service.inputs.get("metadata", {}).get("annotations", {})
+        inside = (
+            annotations.get("service.beta.kubernetes.io/aws-load-balancer-scheme") == "internal"
+        )
+        if spec.get("type") == "LoadBalancer" and not inside:
+            yield fault(
+                "doors",
+                service,
+                "makes AWS put a balancer into the internet",
+                "use a hub's entry, whose balancer is internal",
+            )
+
+
+# --- Who may talk to whom, as security groups say it: what is permitted, and whether two groups
+# reach each other on a port.
+
+
+GROUP = "aws:ec2/securityGroup:SecurityGroup"
+_DEFAULT = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+_SEPARATE = {
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": False,
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": True,
+}
+_OLD = "aws:ec2/securityGroupRule:SecurityGroupRule"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One rule of one security group. `other` is the other side as it is written: a range, a
+    group's id, a prefix list.
+    """
+
+    group: str
+    out: bool
+    other: str
+    protocol: str
+    ports: tuple[int, int]
+    description: str
+    resource: Resource
+
+    def covers(self, port: int) -> bool:
+        """Whether TCP to this port is among what it permits."""
+        return self.protocol in ("-1", "all") or (
+            self.protocol in ("tcp", "6") and self.ports[0] <= port <= self.ports[1]
+        )
+
+    @property
+    def words(self) -> str:
+        """Ports in words."""
+        if self.protocol in ("-1", "all"):
+            return "everything"
+        return f"{self.protocol} {self.ports[0]}" + (
+            f"–{self.ports[1]}" if self.ports[1] != self.ports[0] else ""
+        )
+
+
+def rules(resources: Resources) -> Iterator[Rule]:
+    """Every rule of every group, whichever resource says it."""
+    for resource in resources:
+        inputs = resource.inputs
+        if resource.type in _SEPARATE:
+            yield from _of(
+                inputs, resource, str(inputs.get("securityGroupId")), out=_SEPARATE[resource.type]
+            )
+        elif resource.type == _OLD:
+            yield from _of(
+                inputs,
+                resource,
+                str(inputs.get("securityGroupId")),
+                out=inputs.get("type") == "egress",
+            )
+        elif resource.type in (GROUP, _DEFAULT):
+            for key, out in (("ingress", False), ("egress", True)):
+                for inline in inputs.get(key) or []:
+                    yield from _of(inline, resource, f"${{{resource.name}.id}}", out=out)
+
+
+def _of(rule: Mapping[str, Any], resource: Resource, group: str, *, out: bool) -> Iterator[Rule]:
+    protocol = str(rule.get("ipProtocol", rule.get("protocol", "-1")))
+    ports = (int(rule.get("fromPort", 0)), int(rule.get("toPort", 65535)))
+    single = [
+        rule[key]
+        for key in (
+            "cidrIpv4",
+            "cidrIpv6",
+            "referencedSecurityGroupId",
+            "prefixListId",
+            "sourceSecurityGroupId",
+        )
+        if rule.get(key)
+    ]
+    several = [
+        item
+        for key in ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups")
+        for item in rule.get(key) or []
+    ]
+    own = [group] if rule.get("self") else []
+    for other in (*single, *several, *own):
+        yield Rule(
+            group=group,
+            out=out,
+            other=str(other),
+            protocol=protocol,
+            ports=ports,
+            description=str(rule.get("description", "")),
+            resource=resource,
+        )
+
+
+def reaches(resources: Resources, one: str, other: str, port: int) -> tuple[bool, bool]:
+    """Whether the first group lets traffic to the second out, and whether the second lets it in."""
+    found = list(rules(resources))
+    out = any(
+        rule.out and rule.group == one and rule.other == other and rule.covers(port)
+        for rule in found
+    )
+    into = any(
+        not rule.out and rule.group == other and rule.other == one and rule.covers(port)
+        for rule in found
+    )
+    return out, into
+
+
+#: Types that exist to lead out, or to be reached from outside.
+_GATEWAYS = {
+    "aws:ec2/internetGateway:InternetGateway": "is a way to the internet",
+    "aws:ec2/internetGatewayAttachment:InternetGatewayAttachment": "is a way to the internet",
+    "aws:ec2/natGateway:NatGateway": "is a way to the internet",
+    "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": (
+        "is a way to the internet by IPv6"
+    ),
+    "aws:ec2/eip:Eip": "is a public address",
+    "aws:ec2/eipAssociation:EipAssociation": "is a public address",
+    "aws:ec2/carrierGateway:CarrierGateway": "is a way to a carrier's network",
+    "aws:ec2/vpnGateway:VpnGateway": "is a way that the stack file does not declare",
+    "aws:ec2/vpnConnection:VpnConnection": "is a way that the stack file does not declare",
+    "aws:globalaccelerator/accelerator:Accelerator": "is a public address",
+    "aws:cloudfront/distribution:Distribution": "is reached from the internet",
+}
+#: Targets of a route, with what each is.
+_TARGETS = {
+    "gatewayId": "an internet or VPN gateway",
+    "natGatewayId": "a NAT gateway",
+    "egressOnlyGatewayId": "an egress-only gateway",
+    "carrierGatewayId": "a carrier gateway",
+    "networkInterfaceId": "an interface of somebody's",
+    "localGatewayId": "a local gateway",
+    "coreNetworkArn": "a core network",
+}
+_DECLARE = "declare it under network.peer_networks"
+_REMOVE = "remove it: a closed network has none"
+
+
+def gateways(view: View) -> Iterator[Finding]:
+    """Nothing that leads out or has a public address."""
+    for kind, what in _GATEWAYS.items():
+        for resource in view.resources.of(kind):
+            yield fault("gateways", resource, what, _REMOVE)
+    for vpc in view.resources.of("aws:ec2/vpc:Vpc"):
+        if vpc.inputs.get("assignGeneratedIpv6CidrBlock") or vpc.inputs.get("ipv6CidrBlock"):
+            yield fault("gateways", vpc, "has IPv6 addresses, which are public ones", "remove them")
+    yield from _machines(view)
+
+
+def _machines(view: View) -> Iterator[Finding]:
+    for subnet in view.resources.of("aws:ec2/subnet:Subnet"):
+        if subnet.inputs.get("mapPublicIpOnLaunch"):
+            yield fault(
+                "gateways",
+                subnet,
+                "gives what starts in it a public address",
+                "set map_public_ip_on_launch to false",
+            )
+        if subnet.inputs.get("ipv6CidrBlock") or subnet.inputs.get("assignIpv6AddressOnCreation"):
+            yield fault(
+                "gateways", subnet, "has IPv6 addresses, which are public ones", "remove them"
+            )
+    for instance in view.resources.of("aws:ec2/instance:Instance"):
+        if instance.inputs.get("associatePublicIpAddress"):
+            yield fault(
+                "gateways",
+                instance,
+                "has a public address",
+                "set associate_public_ip_address to false",
+            )
+    for template in view.resources.of("aws:ec2/launchTemplate:LaunchTemplate"):
+        for interface in template.inputs.get("networkInterfaces") or []:
+            if str(interface.get("associatePublicIpAddress", "")).lower() == "true":
+                yield fault(
+                    "gateways",
+                    template,
+                    "starts nodes with a public address",
+                    "remove associate_public_ip_address",
+                )
+
+
+def routes(view: View) -> Iterator[Finding]:
+    """Every route leads to a range of a declared peer network, through what the stack file
+    names.
+    """
+    for route in view.resources.of("aws:ec2/route:Route"):
+        yield from _route(view, route.inputs, route)
+    for table in view.resources.of(
+        "aws:ec2/routeTable:RouteTable", "aws:ec2/defaultRouteTable:DefaultRouteTable"
+    ):
+        for inline in table.inputs.get("routes") or []:
+            yield from _route(
+                view, {**inline, "destinationCidrBlock": inline.get("cidrBlock")}, table
+            )
+
+
+def _route(view: View, route: Mapping[str, Any], resource: Resource) -> Iterator[Finding]:
+    destination = str(
+        route.get("destinationCidrBlock")
+        or route.get("destinationIpv6CidrBlock")
+        or route.get("destinationPrefixListId")
+        or "nothing"
+    )
+    for key, what in _TARGETS.items():
+        if route.get(key) and route[key] != "local":
+            yield fault(
+                "routes", resource, f"leads {destination} to {what} ({route[key]})", "remove it"
+            )
+    if destination == "::/0" or is_world(destination):
+        yield fault(
+            "routes",
+            resource,
+            f"is a default route ({destination})",
+            "remove it: only ranges of peer networks have routes",
+        )
+    elif not view.declared(destination):
+        yield fault(
+            "routes",
+            resource,
+            f"leads to {destination}, which no peer network of the stack has",
+            _DECLARE,
+            "network.peer_networks",
+        )
+
+
+def peer_networks(view: View) -> Iterator[Finding]:
+    """Transit gateways and peerings are those that the stack file names, and no others."""
+    declared = (
+        [item.via for item in view.network.peer_networks.values()]
+        if isinstance(view.network, AirgapNetworkSection)
+        else []
+    )
+    hubs = {via.id for via in declared if isinstance(via, TransitGateway)}
+    peers = {via.vpc_id for via in declared if isinstance(via, Peering)}
+    fix = "declare it under network.peer_networks, or remove it"
+    for attachment in view.resources.of("aws:ec2transitgateway/vpcAttachment:VpcAttachment"):
+        if attachment.inputs.get("transitGatewayId") not in hubs:
+            yield fault(
+                "peer-networks",
+                attachment,
+                f"attaches to {attachment.inputs.get('transitGatewayId')}, which the stack file"
+                " does not name",
+                fix,
+            )
+    for peering in view.resources.of("aws:ec2/vpcPeeringConnection:VpcPeeringConnection"):
+        if peering.inputs.get("peerVpcId") not in peers:
+            yield fault(
+                "peer-networks",
+                peering,
+                f"peers with {peering.inputs.get('peerVpcId')}, which the stack file does not name",
+                fix,
+            )
+
+
+def egress_rules(view: View) -> Iterator[Finding]:
+    """No group lets anything out but to groups, to S3 by its prefix list, and to declared
+    ranges; nobody outside is let in.
+    """
+    for rule in rules(view.resources):
+        world = rule.other == "::/0" or is_world(rule.other)
+        if world:
+            side = "out to" if rule.out else "in from"
+            yield fault(
+                "rules",
+                rule.resource,
+                f"lets {rule.words} {side} {rule.other}",
+                "name a group, a prefix list, or a peer network's range",
+            )
+        elif "/" in rule.other and rule.out and not view.declared(rule.other):
+            yield fault(
+                "rules",
+                rule.resource,
+                f"lets {rule.words} out to {rule.other}, which is neither inside nor a peer"
+                " network's",
+                "declare it under network.peer_networks",
+            )
+
+
+def names(view: View) -> Iterator[Finding]:
+    """The VPC's resolver answers for what is inside, and for nothing else: a name can carry data
+    out, too.
+    """
+    for vpc in view.resources.of("aws:ec2/vpc:Vpc"):
+        groups = view.resources.of(
+            "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
+        )
+        here = [item for item in groups if item.inputs.get("vpcId") == f"${{{vpc.name}.id}}"]
+        if not here:
+            yield fault(
+                "names",
+                vpc,
+                "has a resolver that asks the internet for any name",
+                "associate a DNS firewall with it",
+            )
+        for association in here:
+            yield from _firewall(view, association)
+
+
+def _firewall(view: View, association: Resource) -> Iterator[Finding]:
+    rules_of = [
+        rule
+        for rule in view.resources.of("aws:route53/resolverFirewallRule:ResolverFirewallRule")
+        if rule.inputs.get("firewallRuleGroupId") == association.inputs.get("firewallRuleGroupId")
+    ]
+    lists = {
+        f"${{{item.name}.id}}": item
+        for item in view.resources.of(
+            "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList"
+        )
+    }
+    blocks = [
+        rule
+        for rule in rules_of
+        if rule.inputs.get("action") == "BLOCK" and "*" in _domains(rule, lists)
+    ]
+    if not blocks:
+        yield fault(
+            "names",
+            association,
+            "blocks nothing",
+            "end its group with a rule that blocks every name",
+        )
+    for rule in rules_of:
+        found = lists.get(str(rule.inputs.get("firewallDomainListId")))
+        if rule.inputs.get("action") != "ALLOW" or found is None:
+            continue
+        for domain in _domains(rule, lists):
+            if not _inside(view, domain):
+                yield fault(
+                    "names",
+                    found,
+                    f"lets {domain} be asked for, which is neither AWS's nor inside",
+                    "remove it, or add it to network.internal_hosts",
+                )
+        if any(int(rule.inputs["priority"]) > int(block.inputs["priority"]) for block in blocks):
+            yield fault(
+                "names",
+                rule,
+                "comes after the rule that blocks everything",
+                "give it a smaller priority",
+            )
+
+
+def _domains(rule: Resource, lists: Mapping[str, Resource]) -> list[str]:
+    found = lists.get(str(rule.inputs.get("firewallDomainListId")))
+    return (
+        []
+        if found is None
+        else [str(domain).removesuffix(".") for domain in found.inputs["domains"]]
+    )
+
+
+def _inside(view: View, domain: str) -> bool:
+    bare = domain.removeprefix("*.").rstrip(".")
+    aws = bare.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")) and (
+        view.stack.region in bare or bare.startswith("eks.")
+    )
+    return (
+        aws
+        or bare.endswith(".internal")
+        or bare in {pattern.removeprefix("*.") for pattern in view.network.internal_hosts}
+    )

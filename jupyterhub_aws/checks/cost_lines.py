@@ -1,0 +1,658 @@
+"""The lines of a bill, and their sums."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from jupyterhub_aws.checks.placement import POOL_LABEL, UserNodes, user_nodes
+from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources
+from jupyterhub_aws.checks.user_pods import UserPod, hub_releases, user_pods
+from jupyterhub_aws.config.prices import HOURS_PER_MONTH, REGION, Prices
+from jupyterhub_aws.config.specs.network import endpoint_reasons
+from jupyterhub_aws.config.stack import StackConfig
+
+_CENT = Decimal("0.01")
+#: Nobody knows these beforehand.
+LEFT_OUT = (
+    "traffic: NAT, between zones, to the internet, and the balancer's capacity units",
+    "storage of homes: EFS by the GiB that people fill, volumes by the size of each person's",
+    "backups and snapshots",
+    (
+        "logs: of the control plane, of pods and nodes, and of flows, by the GiB; metrics of"
+        " containers by the observation"
+    ),
+    "what people start beyond the core pool: see the price of an hour for each profile",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hourly:
+    """What one more node of a group adds to the bill for each hour: the type that the autoscaler
+    reckons with, without its disk.
+    """
+
+    type: str
+    on_demand: Decimal | None
+    max_price: Decimal | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The slope as the plan's data has it, not rounded: a tenth of a cent per hour is a
+        dollar per month.
+        """
+        return {
+            "type": self.type,
+            "on_demand": exact(self.on_demand),
+            "max_price": exact(self.max_price),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class BillLine:
+    """One line of the bill. `unit_price` per month and unit; None where AWS's price is not known
+    here. `rows` are the prices that it was made of, by the names that `Prices.is_elsewhere` knows.
+
+    Quantities: `idle` with every pool at its smallest, `paused` with no node at all, `most` with
+    every pool at its largest.
+    """
+
+    what: str
+    unit: str
+    unit_price: Decimal | None
+    idle: int
+    paused: int
+    most: int
+    note: str | None = None
+    node_hourly: Hourly | None = None
+    rows: tuple[str, ...] = ()
+
+    def is_elsewhere(self, prices: Prices) -> bool:
+        """Whether a price in it is that of us-east-1, for want of the region's own."""
+        return any(prices.is_elsewhere(row) for row in self.rows)
+
+    def as_json(self) -> dict[str, Any]:
+        """The line as the plan's data has it."""
+        return {
+            "what": self.what,
+            "unit": self.unit,
+            "quantity": self.idle,
+            "unit_price": money(self.unit_price),
+            "idle_monthly": self._times(self.idle),
+            "paused_monthly": self._times(self.paused),
+            "maximum_monthly": self._times(self.most),
+            "note": self.note,
+            "node_hourly": None if self.node_hourly is None else self.node_hourly.as_json(),
+        }
+
+    def _times(self, quantity: int) -> float | None:
+        return (
+            0.0
+            if quantity == 0
+            else money(None if self.unit_price is None else self.unit_price * quantity)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserHour:
+    """What an hour of one person's server costs when its node is full: the node's price, without
+    its disk, by those who fit on it.
+
+    `spot` is the share of the on-demand price that `spot_share` states; None where the pool buys no
+    spot. `on_demand` is None where the pool buys nothing else, or its price is not known.
+    """
+
+    hub: str
+    profile: str
+    pool: str
+    type: str
+    users_per_node: int
+    on_demand: Decimal | None
+    spot: Decimal | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The hour as the plan's data has it, in tenths of a cent."""
+        tenth = Decimal("0.001")
+        rounded = {
+            key: None if value is None else float(value.quantize(tenth, ROUND_HALF_UP))
+            for key, value in (("on_demand", self.on_demand), ("spot", self.spot))
+        }
+        return {
+            "hub": self.hub,
+            "profile": self.profile,
+            "pool": self.pool,
+            "type": self.type,
+            "users_per_node": self.users_per_node,
+            **rounded,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """The bill of a stack. `not_priced` counts, by type, the resources of the caller's program
+    that no price is known for.
+    """
+
+    region: str
+    prices: Prices
+    lines: tuple[BillLine, ...]
+    user_hours: tuple[UserHour, ...] = field(default=())
+    not_priced: Mapping[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The bill as the plan's data has it; a sum is null when a line of it has no price."""
+        sums = {f"{key}_monthly": self._sum(key) for key in ("idle", "paused", "most")}
+        sums["maximum_monthly"] = sums.pop("most_monthly")
+        return {
+            "currency": "USD",
+            "prices_of": self.prices.described,
+            "note": self.note,
+            "elsewhere": list(self.elsewhere),
+            **sums,
+            "lines": [line.as_json() for line in self.lines],
+            "user_hours": [hour.as_json() for hour in self.user_hours],
+            "spot_share": exact(self.prices.of("spot_share")),
+            "left_out": list(LEFT_OUT),
+            "not_priced": dict(self.not_priced),
+            "sources": [source.as_json() for source in self.prices.sources()],
+            "ec2_source": self.prices.ec2_source,
+        }
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """The lines and hours that have a price of us-east-1, because the region's is not known,
+        by their names.
+        """
+        lines = [line.what for line in self.lines if line.is_elsewhere(self.prices)]
+        hours = [
+            f"hours on {hour.type}"
+            for hour in self.user_hours
+            if self.prices.is_elsewhere(f"ec2:{hour.type}")
+        ]
+        return tuple(dict.fromkeys([*lines, *hours]))
+
+    @property
+    def note(self) -> str | None:
+        """What to know before anything else of the bill: which of its lines are not at the
+        region's prices. None where all are.
+        """
+        if not self.elsewhere:
+            return None
+        if not self.prices.has_data:
+            return (
+                f"No prices of {self.region} are known here: every line is at the prices of"
+                f" {REGION}."
+            )
+        return (
+            f"At the prices of {REGION}, because those of {self.region} are not known here:"
+            f" {', '.join(self.elsewhere)}."
+        )
+
+    def _sum(self, key: str) -> float | None:
+        total = Decimal(0)
+        for line in self.lines:
+            quantity = getattr(line, key)
+            if quantity and line.unit_price is None:
+                return None
+            total += (line.unit_price or Decimal(0)) * quantity
+        return money(total)
+
+
+def money(amount: Decimal | None) -> float | None:
+    """An amount in whole cents."""
+    return None if amount is None else float(amount.quantize(_CENT, ROUND_HALF_UP))
+
+
+def exact(amount: Decimal | None) -> float | None:
+    """An amount as it is."""
+    return None if amount is None else float(amount)
+
+
+# --- What hubs add to the bill: balancers and their addresses, databases; and what an hour of each
+# profile costs.
+
+
+_MIB = 1024**2
+#: aws-node, kube-proxy, two CSI node plugins, Pod Identity agent, node monitoring, termination
+#: handler, device plugin, Fluent Bit, CloudWatch agent.
+_SYSTEM_PODS = 10
+
+
+def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[BillLine]:
+    """What each hub costs whether anybody works or not; balancers may go while paused, and
+    databases stand still.
+    """
+    balancers = resources.of("aws:lb/loadBalancer:LoadBalancer")
+    kept = "balancers" not in stack.pause.drop
+    if balancers:
+        yield _always(
+            "network load balancer",
+            "network_load_balancer_hour",
+            prices.of("network_load_balancer_hour") * HOURS_PER_MONTH,
+            len(balancers),
+            kept=kept,
+        )
+    # An internet-facing balancer has a public address in each of its subnets.
+    addresses = sum(
+        len(balancer.inputs.get("subnets", ()))
+        for balancer in balancers
+        if not balancer.inputs.get("internal")
+    )
+    if addresses:
+        yield _always(
+            "public IPv4 address of a balancer",
+            "public_ipv4_hour",
+            prices.of("public_ipv4_hour") * HOURS_PER_MONTH,
+            addresses,
+            kept=kept,
+        )
+    volumes = sum(int(volume.inputs["size"]) for volume in resources.of("aws:ebs/volume:Volume"))
+    if volumes:
+        yield _always(
+            "GiB of hub databases on volumes", "gp3_gib_month", prices.of("gp3_gib_month"), volumes
+        )
+    for database in resources.of("aws:rds/instance:Instance"):
+        yield from _database(stack, database, prices)
+
+
+def _database(stack: StackConfig, database: Resource, prices: Prices) -> Iterator[BillLine]:
+    """An instance, which may stand still, and its storage, which is paid for either way."""
+    kind, copies = str(database.inputs["instanceClass"]), 2 if database.inputs.get("multiAz") else 1
+    name, hourly = database.inputs["identifier"], prices.known(f"rds_hour:{kind}")
+    monthly = None if hourly is None else copies * hourly * HOURS_PER_MONTH
+    note = (
+        f"no price known for {kind}"
+        if hourly is None
+        else ("with a standby" if copies > 1 else None)
+    )
+    stopped = stack.pause.stop_databases
+    runs = 0 if stack.paused and stopped else 1
+    rows = () if hourly is None else (f"rds_hour:{kind}",)
+    yield BillLine(
+        what=f"PostgreSQL {name}",
+        unit="month",
+        unit_price=monthly,
+        idle=runs,
+        paused=0 if stopped else 1,
+        most=runs,
+        note=note,
+        rows=rows,
+    )
+    yield _always(
+        f"GiB of PostgreSQL {name}",
+        "rds_gp3_gib_month",
+        copies * prices.of("rds_gp3_gib_month"),
+        int(database.inputs["allocatedStorage"]),
+    )
+
+
+def _always(what: str, row: str, monthly: Decimal, count: int, *, kept: bool = True) -> BillLine:
+    """A line that costs the same at rest and at most, of one price."""
+    return BillLine(
+        what=what,
+        unit="month",
+        unit_price=monthly,
+        idle=count,
+        paused=count if kept else 0,
+        most=count,
+        rows=(row,),
+    )
+
+
+def user_hours(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[UserHour]:
+    """An hour of each profile of each hub."""
+    bought = [
+        node
+        for node in user_nodes(stack, resources)
+        if node.group is not None and not node.retiring
+    ]
+    for release in hub_releases(resources):
+        for pod in user_pods(release):
+            mine = [node for node in bought if node.pool == pod.node_selector.get(POOL_LABEL, "")]
+            if mine:
+                yield _hour(pod, mine, prices)
+
+
+def _hour(pod: UserPod, nodes: list[UserNodes], prices: Prices) -> UserHour:
+    """`nodes` are the groups of its pool; a server that must not run on spot nodes has no price
+    there.
+    """
+    node = nodes[0]
+    markets = {item.spot for item in nodes if pod.may_run_on(item.labels)}
+    people, hourly = users_per_node(pod, node), prices.node_hour(node.types[0].name)
+    each = None if hourly is None or not people else hourly / people
+    return UserHour(
+        hub=pod.hub,
+        profile=pod.profile,
+        pool=node.pool,
+        type=node.types[0].name,
+        users_per_node=people,
+        on_demand=each if False in markets else None,
+        spot=each * prices.of("spot_share") if True in markets and each is not None else None,
+    )
+
+
+def users_per_node(pod: UserPod, node: UserNodes) -> int:
+    """How many such servers an empty node takes, by what each is guaranteed."""
+    rooms = {
+        "cpu": node.room.cpu_millicores / 1000,
+        "memory": node.room.memory_mib * _MIB,
+        "nvidia.com/gpu": node.gpus,
+    }
+    seats = max(node.most_pods - _SYSTEM_PODS, 0)  # no node takes more pods than its kubelet allows
+    return min(
+        [
+            seats,
+            *(
+                int(room // pod.requests[what])
+                for what, room in rooms.items()
+                if pod.requests.get(what)
+            ),
+        ]
+    )
+
+
+# --- What a closed network adds to the bill: an address of each private endpoint in each zone,
+# attachments, and the runner.
+
+
+_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+
+
+def closed_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[BillLine]:
+    """Lines that an open network does not have. All of it costs the same whether anybody works
+    or not; endpoints may go while paused.
+    """
+    found = {
+        str(item.inputs["serviceName"]): len(item.inputs.get("subnetIds") or [])
+        for item in resources.of("aws:ec2/vpcEndpoint:VpcEndpoint")
+    }
+    addresses, kept = sum(found.values()), _kept(stack, found)
+    attachments = len(resources.of("aws:ec2transitgateway/vpcAttachment:VpcAttachment"))
+    for what, row, count, paused in (
+        ("private endpoint in one zone", "private_endpoint_hour", addresses, kept),
+        ("transit gateway attachment", "transit_gateway_attachment_hour", attachments, attachments),
+    ):
+        if count:
+            yield BillLine(
+                what=what,
+                unit="month",
+                unit_price=prices.of(row) * HOURS_PER_MONTH,
+                idle=count,
+                paused=paused,
+                most=count,
+                rows=(row,),
+            )
+    for instance in resources.of("aws:ec2/instance:Instance"):
+        yield from (
+            _machine(instance, template, prices)
+            for template in resources.referred(instance.inputs.get("launchTemplate"), _TEMPLATE)
+        )
+
+
+def _kept(stack: StackConfig, addresses: Mapping[str, int]) -> int:
+    """How many of the endpoints' addresses stay while the stack is paused. `addresses` is by the
+    service's whole name.
+    """
+    services = endpoint_reasons(stack.model_copy(update={"paused": True}))
+    return sum(
+        count
+        for service, count in addresses.items()
+        if service.removeprefix(f"com.amazonaws.{stack.region}.") in services
+    )
+
+
+def _machine(instance: Resource, template: Resource, prices: Prices) -> BillLine:
+    kind = str(instance.inputs["instanceType"])
+    disk = sum(
+        int(mapping["ebs"]["volumeSize"]) for mapping in template.inputs["blockDeviceMappings"]
+    ) * prices.of("gp3_gib_month")
+    hourly = prices.node_hour(kind)
+    monthly = None if hourly is None else hourly * HOURS_PER_MONTH + disk
+    note = (
+        f"no price known for {kind}"
+        if hourly is None
+        else "running; stopped it costs its disk only"
+    )
+    rows = () if hourly is None else (f"ec2:{kind}", "gp3_gib_month")
+    return BillLine(
+        what=f"runner ({kind})",
+        unit="month",
+        unit_price=monthly,
+        idle=1,
+        paused=1,
+        most=1,
+        note=note,
+        rows=rows,
+    )
+
+
+# --- What watching adds to the bill: metrics that alarms look at, and metrics made of log lines.
+# What is logged is paid for by the GiB, which nobody knows.
+
+
+_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+_FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+_FREE = "at most: each account has ten free"
+
+
+def watching_lines(resources: Resources, prices: Prices) -> Iterator[BillLine]:
+    """Alarms cost the same whether they speak or not. A metric of log lines costs in the hours
+    in which there are lines, so that at rest it costs nothing.
+    """
+    alarms = resources.of(_ALARM)
+    looked_at = sum(_metrics(alarm) for alarm in alarms)
+    if looked_at:
+        price = prices.of("alarm_metric_month")
+        yield BillLine(
+            what="metric that an alarm looks at",
+            unit="month",
+            unit_price=price,
+            idle=looked_at,
+            paused=looked_at,
+            most=looked_at,
+            note=_FREE,
+            rows=("alarm_metric_month",),
+        )
+    hubs = {
+        dimensions["Hub"]
+        for alarm in alarms
+        if "Hub" in (dimensions := alarm.inputs.get("dimensions") or {})
+    }
+    made = sum(
+        len(hubs) if item.inputs["metricTransformation"].get("dimensions") else 1
+        for item in resources.of(_FILTER)
+    )
+    if made:
+        price = prices.of("own_metric_month")
+        yield BillLine(
+            what="metric of log lines",
+            unit="month",
+            unit_price=price,
+            idle=made,
+            paused=0,
+            most=made,
+            note=_FREE,
+            rows=("own_metric_month",),
+        )
+
+
+def _metrics(alarm: Resource) -> int:
+    """How many metrics an alarm looks at; an expression is none."""
+    queries = alarm.inputs.get("metricQueries")
+    return 1 if queries is None else sum("metric" in query for query in queries)
+
+
+# --- What the caller's program adds to the bill: the types whose prices this library has, and how
+# many resources of which types it has no price for.
+
+
+_PROVIDERS = "pulumi:providers:"
+_ADDED_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+#: A price, how many of it at rest, and how many at most.
+_Priced = tuple[str, Decimal, int, int]
+_Pricer = Callable[[Resource, Resources, Prices], _Priced | None]
+
+
+def added_lines(
+    resources: Resources, prices: Prices
+) -> tuple[tuple[BillLine, ...], Mapping[str, int]]:
+    """The lines of the added resources that have a price here, those of one kind together; and by
+    type the number of those that have none.
+
+    They cost the same while the stack is paused: what a pause stops is the library's own. A
+    resource whose size is not known has no price.
+    """
+    lines: list[BillLine] = []
+    unpriced: Counter[str] = Counter()
+    for resource in resources.added:
+        if not resource.custom or resource.external or resource.type.startswith(_PROVIDERS):
+            continue
+        found = _priced(resource, resources, prices)
+        if found is None:
+            unpriced[resource.type] += 1
+        else:
+            row, price, idle, most = found
+            what = f"{_kind(resource)} of your program"
+            rows = (row,)
+            lines.append(
+                BillLine(
+                    what=what,
+                    unit="month",
+                    unit_price=price,
+                    idle=idle,
+                    paused=idle,
+                    most=most,
+                    rows=rows,
+                )
+            )
+    return tuple(_together(lines)), dict(sorted(unpriced.items()))
+
+
+def _together(lines: list[BillLine]) -> Iterator[BillLine]:
+    by_kind: dict[tuple[str, Decimal | None], list[BillLine]] = {}
+    for line in lines:
+        by_kind.setdefault((line.what, line.unit_price), []).append(line)
+    for (what, price), some in sorted(
+        by_kind.items(), key=lambda item: (item[0][0], item[0][1] or 0)
+    ):
+        idle, most = sum(line.idle for line in some), sum(line.most for line in some)
+        yield BillLine(
+            what=what,
+            unit="month",
+            unit_price=price,
+            idle=idle,
+            paused=idle,
+            most=most,
+            rows=some[0].rows,
+        )
+
+
+def _kind(resource: Resource) -> str:
+    kind = resource.type.rpartition(":")[2]
+    size = resource.inputs.get("instanceType") or resource.inputs.get("instanceClass")
+    return f"{kind} {size}" if isinstance(size, str) else kind
+
+
+def _priced(resource: Resource, resources: Resources, prices: Prices) -> _Priced | None:
+    pricer = _PRICERS.get(resource.type)
+    try:
+        return None if pricer is None else pricer(resource, resources, prices)
+    except STUMBLES:  # a shape, or an unknown, that no price can be made of
+        return None
+
+
+def _hourly(row: str) -> _Pricer:
+    return lambda _resource, _resources, prices: (row, prices.of(row) * HOURS_PER_MONTH, 1, 1)
+
+
+def _monthly(row: str) -> _Pricer:
+    return lambda _resource, _resources, prices: (row, prices.of(row), 1, 1)
+
+
+def _endpoint(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:
+    """An interface endpoint is paid for in each of its subnets; a gateway is free."""
+    if resource.inputs.get("vpcEndpointType") != "Interface":
+        return None
+    row, count = "private_endpoint_hour", len(resource.inputs["subnetIds"])
+    return row, prices.of(row) * HOURS_PER_MONTH, count, count
+
+
+def _balancer(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:
+    row = "network_load_balancer_hour"
+    return (
+        (row, prices.of(row) * HOURS_PER_MONTH, 1, 1)
+        if resource.inputs.get("loadBalancerType") == "network"
+        else None
+    )
+
+
+def _volume(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:
+    row, size = "gp3_gib_month", int(resource.inputs["size"])
+    return (row, prices.of(row), size, size) if resource.inputs.get("type") == "gp3" else None
+
+
+def _added_database(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:
+    """An instance of PostgreSQL, without its storage."""
+    row = f"rds_hour:{resource.inputs['instanceClass']}"
+    hourly = prices.known(row) if resource.inputs.get("engine") == "postgres" else None
+    copies = 2 if resource.inputs.get("multiAz") else 1
+    return None if hourly is None else (row, hourly * HOURS_PER_MONTH * copies, 1, 1)
+
+
+def _added_machine(resource: Resource, resources: Resources, prices: Prices) -> _Priced | None:
+    """A machine on demand, without its disks."""
+    kind = resource.inputs.get("instanceType") or _type_of_template(resource, resources)
+    return _nodes(str(kind), 1, 1, prices)
+
+
+def _group(resource: Resource, resources: Resources, prices: Prices) -> _Priced | None:
+    """A group of machines of one type on demand, without their disks: one that mixes types or
+    buys spot has no one price.
+    """
+    if resource.inputs.get("mixedInstancesPolicy"):
+        return None
+    least, most = int(resource.inputs["minSize"]), int(resource.inputs["maxSize"])
+    return _nodes(
+        str(_type_of_template(resource, resources)),
+        max(least, int(resource.inputs.get("desiredCapacity") or 0)),
+        most,
+        prices,
+    )
+
+
+def _node_group(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:
+    """Managed nodes of one type on demand, without their disks."""
+    size, kinds = resource.inputs["scalingConfig"], resource.inputs["instanceTypes"]
+    if len(kinds) != 1 or resource.inputs.get("capacityType") == "SPOT":
+        return None
+    return _nodes(str(kinds[0]), int(size["desiredSize"]), int(size["maxSize"]), prices)
+
+
+def _type_of_template(resource: Resource, resources: Resources) -> Any:
+    return resources.referred(resource.inputs.get("launchTemplate"), _ADDED_TEMPLATE)[0].inputs[
+        "instanceType"
+    ]
+
+
+def _nodes(kind: str, idle: int, most: int, prices: Prices) -> _Priced | None:
+    hourly = prices.node_hour(kind)
+    return None if hourly is None else (f"ec2:{kind}", hourly * HOURS_PER_MONTH, idle, most)
+
+
+_PRICERS: Mapping[str, _Pricer] = {
+    "aws:eks/cluster:Cluster": _hourly("control_plane_hour"),
+    "aws:ec2/natGateway:NatGateway": _hourly("nat_gateway_hour"),
+    "aws:ec2/eip:Eip": _hourly("public_ipv4_hour"),
+    "aws:ec2transitgateway/vpcAttachment:VpcAttachment": _hourly("transit_gateway_attachment_hour"),
+    "aws:kms/key:Key": _monthly("kms_key_month"),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
+    "aws:lb/loadBalancer:LoadBalancer": _balancer,
+    "aws:ebs/volume:Volume": _volume,
+    "aws:rds/instance:Instance": _added_database,
+    "aws:ec2/instance:Instance": _added_machine,
+    "aws:autoscaling/group:Group": _group,
+    "aws:eks/nodeGroup:NodeGroup": _node_group,
+}

@@ -1,0 +1,314 @@
+"""What a workflow on GitHub tells people about a pull request: one comment, one status, and
+whose word counts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyterhub_aws.changes.difference import Difference, difference
+from jupyterhub_aws.changes.gate import LABEL, GateVerdict, judged
+from jupyterhub_aws.changes.side import Side, read_side
+from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.diff.markdown import LIMIT, markdown, text
+
+# --- As much of GitHub's REST API as a report needs. Everything that comes back is data of
+# strangers.
+
+
+_PAGE, _PAGES = 100, 20
+_SECONDS = 30
+_TRIES = 3
+_AGAIN = (429, 500, 502, 503, 504)
+REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitHub:
+    """One repository. `url` is the API's (`GITHUB_API_URL`), `token` the workflow's own; neither
+    is ever printed.
+    """
+
+    repository: str
+    token: str
+    url: str = "https://api.github.com"
+    pause: float = 0.5
+
+    def get(self, path: str, **query: str) -> Any:
+        """One answer. Raises ConfigError where there is none."""
+        return self._call("GET", f"{path}?{urllib.parse.urlencode(query)}" if query else path)
+
+    def all(self, path: str, **query: str) -> Iterator[Mapping[str, Any]]:
+        """Every item of a list, page by page."""
+        for page in range(1, _PAGES + 1):
+            found = self.get(path, **query, per_page=str(_PAGE), page=str(page))
+            items = (
+                [item for item in found if isinstance(item, Mapping)]
+                if isinstance(found, list)
+                else []
+            )
+            yield from items
+            if len(items) < _PAGE:
+                return
+
+    def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        """Change something."""
+        return self._call(method, path, body)
+
+    def may_write(self, login: str) -> bool:
+        """Whether somebody has write access."""
+        try:
+            found = self.get(f"/collaborators/{urllib.parse.quote(login, safe='')}/permission")
+        except ConfigError:  # nobody whom this repository knows
+            return False
+        return isinstance(found, Mapping) and found.get("permission") in (
+            "admin",
+            "maintain",
+            "write",
+        )
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Accept": "application/vnd.github+json",
+            "User-Agent": "jupyterhub-aws",
+        }
+        request = urllib.request.Request(  # noqa: S310
+            f"{self.url}/repos/{self.repository}{path}", data=data, headers=headers, method=method
+        )
+        reason = ""
+        for attempt in range(_TRIES):
+            try:
+                with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- as above
+                    return json.loads(answer.read() or b"null")
+            except urllib.error.HTTPError as error:
+                reason = f"answered {error.code}"
+                if error.code not in _AGAIN or method != "GET":
+                    break
+            except (OSError, ValueError) as error:
+                reason = f"did not answer ({type(error).__name__})"
+                if method != "GET":
+                    break
+            if attempt < _TRIES - 1:
+                time.sleep(self.pause * 4**attempt)
+        fix = "look at the permissions of the workflow's token, and at githubstatus.com"
+        raise ConfigError(
+            "jhub report",
+            [Problem(path=f"{method} {path.partition('?')[0]}", what=f"GitHub {reason}", fix=fix)],
+        )
+
+
+# --- The report on a pull request: judged with the base branch's own plans, said in one comment
+# that is updated in place, and in one status.
+
+
+MARKER = "<!-- jupyterhub-aws report -->"
+CONTEXT = "jhub gate"
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}\.json")
+_MOST = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """One stack: what changes and what the gate says, or why that could not be found out."""
+
+    stack: str
+    found: Difference | None = None
+    verdict: GateVerdict | None = None
+    fault: str = ""
+
+    @property
+    def passes(self) -> bool:
+        """Whether the gate is open."""
+        return self.verdict is not None and self.verdict.passes
+
+
+def judge(base: Path, new: Path, words: Sequence[str]) -> list[Judged]:
+    """Every stack that either side has a plan of. `base` was made by the base branch, `new` by
+    whoever wrote the pull request.
+    """
+    names = sorted(
+        {
+            path.name
+            for folder in (base, new)
+            if folder.is_dir()
+            for path in folder.iterdir()
+            if _NAME.fullmatch(path.name) and not path.is_symlink()
+        }
+    )
+    return [_judge(name, base / name, new / name, words) for name in names[:_MOST]]
+
+
+def _judge(name: str, base: Path, new: Path, words: Sequence[str]) -> Judged:
+    stack = name.removesuffix(".json")
+    if not new.is_file():
+        return Judged(
+            stack=stack,
+            fault=(
+                "there is no plan of this stack: its stack file is gone, or wrong (see the run of"
+                " the first workflow)"
+            ),
+        )
+    try:
+        old = (
+            read_side(str(base))
+            if base.is_file()
+            else Side(
+                source="the base branch, where it is not yet", stack=stack, resources=Resources([])
+            )
+        )
+        side = read_side(str(new))
+        if side.stack != stack:
+            return Judged(stack=stack, fault=f"the plan says that it is of {side.stack}")
+        found = difference(old, side)
+        return Judged(stack=stack, found=found, verdict=judged(found, words))
+    except ConfigError as error:
+        return Judged(stack=stack, fault=str(error).splitlines()[0][:300])
+    # a plan of a stranger may trip any rule: then nothing is known, and the gate is shut
+    except Exception as error:
+        return Judged(stack=stack, fault=f"the plan could not be compared ({type(error).__name__})")
+
+
+def comment(stacks: Sequence[Judged]) -> str:
+    """The one comment, of all stacks together."""
+    room = (LIMIT - 1000) // max(1, len(stacks))
+    parts = [MARKER]
+    for item in stacks:
+        if item.found is not None:
+            parts.append(markdown(item.found, item.verdict, limit=room))
+        else:
+            parts.append(f"### {text(item.stack)}: could not be judged\n\n{text(item.fault)}\n")
+    if not stacks:
+        parts.append("### No plan of any stack\n")
+    parts.append(
+        "<sub>The plans on the right side were made by this pull request's own code: advice for a"
+        " reviewer, not a security boundary.</sub>"
+    )
+    return "\n".join(parts)
+
+
+def publish(
+    github: GitHub, number: int, commit: str, stacks: Sequence[Judged], *, run: str = ""
+) -> None:
+    """Write the comment, over the last one if there is one, and set the status of the commit."""
+    body = comment(stacks)
+    last = next((item for item in github.all(f"/issues/{number}/comments") if _is_ours(item)), None)
+    if last is None:
+        github.send("POST", f"/issues/{number}/comments", {"body": body})
+    elif last.get("body") != body:
+        github.send("PATCH", f"/issues/comments/{int(last['id'])}", {"body": body})
+    shut = [item.stack for item in stacks if not item.passes]
+    words = (
+        "open"
+        if stacks and not shut
+        else f"shut for {', '.join(shut)}"
+        if shut
+        else "shut: no plans"
+    )
+    state: dict[str, Any] = {
+        "state": "success" if stacks and not shut else "failure",
+        "context": CONTEXT,
+        "description": words[:140],
+    }
+    github.send("POST", f"/statuses/{commit}", {**state, **({"target_url": run} if run else {})})
+
+
+def _is_ours(item: Any) -> bool:
+    """A comment of a workflow's own account: anybody may write the marker."""
+    user = item.get("user") or {}
+    return (
+        isinstance(user, dict)
+        and user.get("type") == "Bot"
+        and str(item.get("body") or "").startswith(MARKER)
+    )
+
+
+# --- Whose word counts: reviews and labels by people with write access who wrote nothing of the
+# pull request.
+
+
+_COUNTS = ("APPROVED", "COMMENTED")
+
+
+def pull_request(github: GitHub, commit: str, *, merged: bool = False) -> Mapping[str, Any] | None:
+    """The open pull request whose head (or merge) is a commit; or the merged one that became it.
+    None where there is none.
+
+    Its number is never taken from an artifact: whoever made that may be anybody.
+    """
+    state = "closed" if merged else "open"
+    for item in github.all("/pulls", state=state, sort="updated", direction="desc"):
+        if merged and item.get("merge_commit_sha") == commit and item.get("merged_at"):
+            return item
+        if not merged and commit in (_at(item, "head", "sha"), item.get("merge_commit_sha")):
+            return item
+    return None
+
+
+def words_that_count(github: GitHub, request: Mapping[str, Any]) -> list[str]:
+    """Texts of reviews of the newest commit, and names of labels, by people whose word counts."""
+    number, head = request["number"], _at(request, "head", "sha")
+    authors = {str(_at(request, "user", "login")), *_authors(github, number)}
+    trusted: dict[str, bool] = {}
+
+    def counts(login: str) -> bool:
+        if login not in trusted:
+            trusted[login] = bool(login) and login not in authors and github.may_write(login)
+        return trusted[login]
+
+    found = []
+    for review in github.all(f"/pulls/{number}/reviews"):
+        login, body = str(_at(review, "user", "login") or ""), str(review.get("body") or "")
+        if (
+            review.get("state") in _COUNTS
+            and review.get("commit_id") == head
+            and "acknowledge" in body
+            and counts(login)
+        ):
+            found += body.splitlines()
+    return [*found, *(name for name, login in _labels(github, request) if counts(login))]
+
+
+def _labels(github: GitHub, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Labels that are there now, with whoever put them there last."""
+    names = {
+        str(label.get("name"))
+        for label in request.get("labels") or ()
+        if isinstance(label, Mapping)
+    }
+    wanted = {name for name in names if LABEL.match(name)}
+    if not wanted:
+        return
+    last: dict[str, str] = {}
+    for event in github.all(f"/issues/{request['number']}/events"):
+        name = str(_at(event, "label", "name"))
+        if event.get("event") == "labeled" and name in wanted:
+            last[name] = str(_at(event, "actor", "login") or "")
+    yield from sorted(last.items())
+
+
+def _authors(github: GitHub, number: int) -> Iterator[str]:
+    for commit in github.all(f"/pulls/{number}/commits"):
+        yield from (
+            str(_at(commit, who, "login"))
+            for who in ("author", "committer")
+            if _at(commit, who, "login")
+        )
+
+
+def _at(item: Any, *keys: str) -> Any:
+    for key in keys:
+        item = item.get(key) if isinstance(item, Mapping) else None
+    return item

@@ -1,0 +1,150 @@
+"""What a backup command works on: the stack, its file, and an account that was tried. Refused
+before anything is changed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jupyterhub_aws.checks.backups import Drill, drill_of
+from jupyterhub_aws.cli.arguments import stack_file, validated_stack
+from jupyterhub_aws.config.backups import AwsBackup, NoBackups
+from jupyterhub_aws.config.cluster import EksCluster
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import StackFile, find, read
+from jupyterhub_aws.operate.live.account import Account, connect
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupContext:
+    """The stack, the file that a record lies beside (the outer half's), and the account."""
+
+    command: str
+    stack: StackConfig
+    file: StackFile
+    account: Account
+
+    def elsewhere(self) -> Account | None:
+        """The same account in the region of the copies."""
+        section = self.stack.backups
+        if not isinstance(section, AwsBackup) or section.copy_to_region is None:
+            return None
+        return replace(self.account, region=section.copy_to_region.region, clients={})
+
+
+def awake(scene: BackupContext) -> None:
+    """Raise ConfigError for a stack that says `paused`: it has no node for the job that sees all
+    homes.
+    """
+    if scene.stack.paused:
+        what, fix = (
+            "is paused, so there is no node for the job that a restore needs",
+            f"bring it back: jhub resume {scene.file.stack}",
+        )
+        raise ConfigError(scene.command, [Problem(path=scene.file.stack, what=what, fix=fix)])
+
+
+def scene_of(command: str, stack: str, *, changes: bool) -> BackupContext:
+    """The scene of a stack. Raises ConfigError for one without backups, for bad credentials, and
+    for another account than the stack's.
+    """
+    file = stack_file(stack)
+    found, _ = validated_stack(stack)
+    if found.cloud_stack is not None:  # the inner half's configuration is the outer one's
+        file = read(find(found.cloud_stack, file.path.parent))
+    if not isinstance(found.cluster, EksCluster):
+        what = "the stack makes nothing in AWS, so it backs nothing up there"
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="cluster.kind",
+                    what=what,
+                    fix="ask whoever runs the server of homes and the cluster's volumes",
+                )
+            ],
+        )
+    if isinstance(found.backups, NoBackups):
+        what = f"is none: nothing is backed up ({found.backups.reason})"
+        raise ConfigError(
+            command,
+            [Problem(path="backups.kind", what=what, fix="remove the section, then pulumi up")],
+        )
+    account = connect(
+        command, found.region, expected=next(iter(found.accounts), None), changes=changes
+    )
+    return BackupContext(command=command, stack=found, file=file, account=account)
+
+
+# --- The record of the last rehearsal: a small file beside the stack's, committed like it. A plan
+# reads it, `jhub restore drill` writes it.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """What a drill found. `same` files came back byte for byte; `changed` were written or deleted
+    since the backup, so nothing can be said of them; `differences` had to be the same and were not.
+    `seconds` from asking AWS to the last file compared.
+    """
+
+    day: datetime.date
+    hub: str
+    recovery_point: str
+    backup_of: datetime.datetime
+    files: int
+    bytes: int
+    same: int
+    changed: int
+    differences: int
+    seconds: int
+
+
+def record_path(file: StackFile) -> Path:
+    """Where the record of a stack lies."""
+    return file.path.parent / "drills" / f"{file.stack}.toml"
+
+
+def read_record(file: StackFile) -> Drill | None:
+    """The last rehearsal, or None. Raises ConfigError for a record that cannot be read."""
+    path = record_path(file)
+    try:
+        return drill_of(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        what = f"is not a record of a drill ({type(error).__name__}: {str(error)[:100]})"
+        raise ConfigError(
+            f"drills/{path.name}",
+            [
+                Problem(
+                    path="",
+                    what=what,
+                    fix="take the committed one back, or delete it and rehearse again",
+                )
+            ],
+        ) from None
+
+
+def write_record(file: StackFile, found: Rehearsal) -> Path:
+    """Write it, whole or not at all. No person's name is in it: it is committed."""
+    path = record_path(file)
+    path.parent.mkdir(exist_ok=True)
+    text = (
+        f"# Written by `jhub restore drill {file.stack}`. Commit it: plans warn when it is too"
+        " old.\n"
+        f"date = {found.day.isoformat()}\n"
+        f'hub = "{found.hub}"\n'
+        f'recovery_point = "{found.recovery_point}"\n'
+        f"backup_of = {found.backup_of.astimezone(datetime.UTC).isoformat(timespec='seconds')}\n"
+        f"files = {found.files}\nbytes = {found.bytes}\nsame = {found.same}\nchanged_since ="
+        f" {found.changed}\n"
+        f"differences = {found.differences}\nseconds = {found.seconds}\n"
+    )
+    half = path.with_suffix(".toml.part")
+    half.write_text(text, encoding="utf-8")
+    half.replace(path)
+    return path

@@ -1,1 +1,0 @@
-"""Certificates made and looked at here."""

@@ -1,0 +1,275 @@
+"""A stack and its running cluster: looked up, tried and refused before anything is asked of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from jupyterhub_aws.cli.arguments import validated_stack
+from jupyterhub_aws.config.cluster import ExistingCluster
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.operate.live.account import Account, connect
+from jupyterhub_aws.operate.live.cluster import KubectlCluster, cluster_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inside:
+    """A stack, its name for the engine, and its cluster, which answers. `account` only where the
+    stack made the cluster.
+    """
+
+    name: str
+    stack: StackConfig
+    account: Account | None
+    cluster: KubectlCluster
+
+
+@contextlib.contextmanager
+def inside(
+    command: str, stack: str, *, changes: bool = False, resting: bool = False
+) -> Iterator[Inside]:
+    """The scene of a stack by name or file. `changes`: something will be changed, so the account
+    must be named; `resting`: a paused one will do.
+
+    Raises ConfigError, with nothing changed, for a stack without an inside, another account, a
+    paused stack, and a cluster that does not answer.
+    """
+    found, name = validated_stack(stack)
+    refuse_outer(command, found)
+    if not resting:
+        _said_to_rest(command, found, name)
+    account = (
+        connect(command, found.region, expected=next(iter(found.accounts), None), changes=changes)
+        if found.cluster.kind == "eks"
+        else None
+    )
+    with cluster_of(command, found, account) as cluster:
+        try:
+            cluster.reached()
+        except ConfigError as error:
+            if found.paused:
+                raise _rests(
+                    command, name, f"and its cluster does not answer ({error.problems[0].what})"
+                ) from error
+            raise
+        if not resting:
+            _found_to_rest(command, found, name, cluster)
+        yield Inside(name=name, stack=found, account=account, cluster=cluster)
+
+
+def refuse_outer(command: str, stack: StackConfig) -> None:
+    """Raise ConfigError for the AWS half of a stack: hubs and nodes are asked inside."""
+    if stack.parts == "cloud":
+        fix = (
+            "name the stack whose file names this one as its cloud_stack, on a machine that reaches"
+            " the cluster (the runner)"
+        )
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="parts",
+                    what="is cloud: this stack is the half that AWS makes, without an inside",
+                    fix=fix,
+                )
+            ],
+        )
+
+
+def chosen_hubs(command: str, stack: StackConfig, hub: str | None) -> list[str]:
+    """The hub of that name, or all of them. Raises ConfigError where there is none."""
+    refuse_outer(command, stack)
+    there = sorted(stack.hubs_inside)
+    if not there:
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="hubs",
+                    what="is empty: there is no hub to ask",
+                    fix="add one, then pulumi up",
+                )
+            ],
+        )
+    if hub is None:
+        return there
+    if hub not in there:
+        guess = closest(hub, there)
+        fix = f"did you mean {guess}?" if guess else f"choose from {', '.join(there)}"
+        raise ConfigError(
+            command, [Problem(path="hub", what=f"this stack has no hub {hub!r}", fix=fix)]
+        )
+    return [hub]
+
+
+def _said_to_rest(command: str, stack: StackConfig, name: str) -> None:
+    if stack.paused:
+        raise _rests(command, name, "so nobody can work now")
+
+
+def _found_to_rest(command: str, stack: StackConfig, name: str, cluster: KubectlCluster) -> None:
+    """A pause that was killed, or whose file was not committed, leaves an autoscaler at zero: no
+    server would find a node.
+    """
+    from jupyterhub_aws.operate.pause.compute import Autoscaler
+
+    if stack.cluster.kind != "eks" or Autoscaler(cluster).running():
+        return
+    what = (
+        "is half paused: its file does not say so, but its autoscaler stands at zero, so no node"
+        " would come"
+    )
+    raise ConfigError(
+        command,
+        [
+            Problem(
+                path=name,
+                what=what,
+                fix=f"bring it back: jhub resume {name}; or finish: jhub pause {name}",
+            )
+        ],
+    )
+
+
+def _rests(command: str, name: str, consequence: str) -> ConfigError:
+    return ConfigError(
+        command,
+        [
+            Problem(
+                path=name,
+                what=f"is paused, {consequence}",
+                fix=f"bring it back: jhub resume {name}",
+            )
+        ],
+    )
+
+
+# --- kubectl and helm, called with the stack's context, and every call shown as somebody would type
+# it.
+
+
+_WHERE = {
+    "helm": "https://helm.sh/docs/intro/install/",
+    "kubectl": "https://kubernetes.io/docs/tasks/tools/",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """The two programs for one cluster. `context` is the kubeconfig's; empty: the current one."""
+
+    command: str
+    context: str
+    environment: dict[str, str]
+
+    def kubectl(self, *arguments: str) -> list[str]:
+        """A line of kubectl."""
+        return ["kubectl", *(["--context", self.context] if self.context else []), *arguments]
+
+    def helm(self, *arguments: str) -> list[str]:
+        """A line of helm."""
+        return ["helm", *arguments, *(["--kube-context", self.context] if self.context else [])]
+
+    def run(self, line: list[str]) -> int:
+        """Show a line and run it in this terminal; its exit code as ours: 0, or 2 where it
+        failed and has said why.
+        """
+        self._there(line[0])
+        print(f"  $ {shlex.join(line)}", file=sys.stderr, flush=True)
+        done = subprocess.run(line, env=self.environment, check=False)  # noqa: S603 -- one of two programs, with names of ours
+        return 0 if done.returncode == 0 else 2
+
+    def read(self, line: list[str]) -> str:
+        """What a line prints. Raises ConfigError with what it said instead."""
+        self._there(line[0])
+        done = subprocess.run(  # noqa: S603
+            line, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        if done.returncode != 0:
+            said = [text.strip() for text in done.stderr.splitlines() if text.strip()]
+            fix = f"try it yourself: {shlex.join(line)}"
+            raise ConfigError(
+                self.command,
+                [
+                    Problem(
+                        path=line[0], what=(said[-1] if said else "gave no reason")[:300], fix=fix
+                    )
+                ],
+            )
+        return done.stdout
+
+    def _there(self, program: str) -> None:
+        if shutil.which(program, path=self.environment.get("PATH")) is None:
+            raise ConfigError(
+                self.command,
+                [
+                    Problem(
+                        path=program, what="is not on PATH", fix=f"install it: {_WHERE[program]}"
+                    )
+                ],
+            )
+
+
+def tools_of(cluster: KubectlCluster) -> Tools:
+    """The tools for a cluster that answers."""
+    return Tools(command=cluster.command, context=cluster.context, environment=cluster.environment)
+
+
+def tools_shown(command: str, stack: StackConfig) -> Tools:
+    """The tools for showing lines only: no cluster and no account is asked. The context is the
+    one that `jhub kubeconfig` writes.
+    """
+    context = (
+        (stack.cluster.context or "") if isinstance(stack.cluster, ExistingCluster) else stack.name
+    )
+    return Tools(command=command, context=context, environment=dict(os.environ))
+
+
+def show(*lines: list[str]) -> None:
+    """Print lines on standard output, to be copied."""
+    for line in lines:
+        print(shlex.join(line), flush=True)
+
+
+# --- Options and questions that daily commands share.
+
+
+def show_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--show`, also known as `--dry-run`: the lines and nothing else."""
+    says = (
+        "Print what would be run, and run nothing. Asks neither AWS nor the cluster, except for a"
+        " person's log, whose pod is looked up."
+    )
+    return click.option("--show", "--dry-run", "show", is_flag=True, help=says)(function)
+
+
+def agreed(
+    command: str, question: str, *, yes: bool, look: str = "look at what --show prints"
+) -> None:
+    """Ask, unless somebody said yes before. Raises ConfigError where nobody can be asked,
+    click's Abort for a no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            command,
+            [
+                Problem(
+                    path="--yes",
+                    what="is needed where nobody can be asked",
+                    fix=f"{look}, then add --yes",
+                )
+            ],
+        )
+    click.confirm(question, abort=True, err=True)

@@ -1,1 +1,0 @@
-"""Whose home is where, under another scheme of names than before."""

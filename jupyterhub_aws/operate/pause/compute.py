@@ -1,0 +1,489 @@
+"""Every group of nodes of a cluster that the stack made: to nothing, and back to what the stack
+file says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+from jupyterhub_aws.config.database import PostgresDatabase
+from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.pause import PausedInstances as Section
+from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.autoscaler import NAME, NAMESPACE
+from jupyterhub_aws.config.specs.names import HubNames
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.operate.live.account import Account, kindly
+from jupyterhub_aws.operate.live.cluster import KubectlCluster
+
+# --- The sizes of a group that no stack file knows, kept in a tag of the group itself while it is
+# at zero.
+
+
+#: The tag: least, most and wanted.
+SIZES = "jupyterhub-aws/sizes-before-pause"
+
+
+def kept_sizes(group: dict[str, Any]) -> tuple[int, int, int] | None:
+    """The sizes that are kept in a group's tag; None where none are."""
+    text = next((tag["Value"] for tag in group.get("Tags", []) if tag["Key"] == SIZES), None)
+    numbers = [] if text is None else [int(part) for part in text.split(",") if part.isdigit()]
+    return (
+        (numbers[0], numbers[1], numbers[2]) if len(numbers) == 3 else None
+    )  # least, most, wanted
+
+
+def rest_sizes(client: Any, group: dict[str, Any]) -> None:
+    """To nothing. Its sizes are written down first, so that a command which is killed in between
+    still knows them.
+    """
+    name = group["AutoScalingGroupName"]
+    sizes = (group["MinSize"], group["MaxSize"], group["DesiredCapacity"])
+    if kept_sizes(group) is None:
+        client.create_or_update_tags(Tags=[_tag(name, sizes)])
+    if group["MaxSize"] or group["DesiredCapacity"]:
+        client.update_auto_scaling_group(
+            AutoScalingGroupName=name, MinSize=0, MaxSize=0, DesiredCapacity=0
+        )
+
+
+def wake_sizes(client: Any, group: dict[str, Any]) -> None:
+    """Back to what was kept, and the tag goes. Nothing where nothing was."""
+    name, sizes = group["AutoScalingGroupName"], kept_sizes(group)
+    if sizes is not None:
+        client.update_auto_scaling_group(
+            AutoScalingGroupName=name, MinSize=sizes[0], MaxSize=sizes[1], DesiredCapacity=sizes[2]
+        )
+        client.delete_tags(Tags=[_tag(name, sizes)])
+
+
+def _tag(group: str, sizes: tuple[int, int, int]) -> dict[str, Any]:
+    return {
+        "ResourceId": group,
+        "ResourceType": "auto-scaling-group",
+        "Key": SIZES,
+        "Value": ",".join(map(str, sizes)),
+        "PropagateAtLaunch": False,
+    }
+
+
+_MANAGED = "eks:nodegroup-name"
+
+
+class Groups:
+    """User groups are found by the tag that gives them to this cluster's autoscaler, managed
+    ones by EKS and the stack's own tag: nothing else is touched.
+    """
+
+    def __init__(self, command: str, account: Account, stack: StackConfig) -> None:
+        self._command, self._account, self._stack = command, account, stack
+
+    def awake(self) -> list[str]:
+        """What is not at rest: groups that may grow, and nodes that are there."""
+        with kindly(self._command):
+            found = [line for group in self._user() if (line := _awake(group))]
+            return [
+                *found,
+                *(line for group in self._managed() if (line := self._of_managed(group))),
+            ]
+
+    def user_nodes(self) -> list[str]:
+        """Groups of user nodes that have some: somebody may work there."""
+        with kindly(self._command):
+            return [
+                f"{group['AutoScalingGroupName']} ({len(group['Instances'])})"
+                for group in self._user()
+                if group["Instances"]
+            ]
+
+    def rest(self) -> None:
+        """Ask AWS for no node anywhere: a group of at most none does not grow, whoever asks."""
+        with kindly(self._command):
+            for group in self._user():
+                if (
+                    group["AutoScalingGroupName"] not in self._wanted()
+                    # somebody's own, or one that the next `up` takes away: the file does not know it
+                ):
+                    rest_sizes(self._account.client("autoscaling"), group)
+                elif _sizes(group) != (0, 0, 0):
+                    self._size(
+                        group["AutoScalingGroupName"], MinSize=0, MaxSize=0, DesiredCapacity=0
+                    )
+            for managed in self._managed():
+                self._scale(managed, {"minSize": 0, "maxSize": 1, "desiredSize": 0})
+
+    def asleep(self) -> list[str]:
+        """What does not yet have the sizes of the stack file, or nodes of a managed group that
+        have not come.
+        """
+        core = self._stack.pools.core
+        with kindly(self._command):
+            found = []
+            for group in self._user():
+                wanted = self._wanted().get(group["AutoScalingGroupName"])
+                if (
+                    kept_sizes(group)
+                    if wanted is None
+                    else (group["MinSize"], group["MaxSize"]) != wanted
+                ):
+                    found.append(f"{group['AutoScalingGroupName']} (at most {group['MaxSize']})")
+            for managed in self._managed():
+                scaling = managed["scalingConfig"]
+                if core is not None and (
+                    scaling["desiredSize"] != core.size or managed["status"] != "ACTIVE"
+                ):
+                    found.append(
+                        f"{managed['nodegroupName']} ({scaling['desiredSize']} of {core.size},"
+                        f" {managed['status'].lower()})"
+                    )
+            return found
+
+    def wake(self) -> None:
+        """Ask AWS for the sizes of the stack file. Nodes of user pools come when somebody starts
+        a server.
+        """
+        core = self._stack.pools.core
+        with kindly(self._command):
+            for group in self._user():
+                wanted = self._wanted().get(group["AutoScalingGroupName"])
+                if wanted is None:
+                    wake_sizes(self._account.client("autoscaling"), group)
+                elif (group["MinSize"], group["MaxSize"]) != wanted:
+                    self._size(group["AutoScalingGroupName"], MinSize=wanted[0], MaxSize=wanted[1])
+            for managed in self._managed():
+                if core is not None:
+                    self._scale(
+                        managed,
+                        {"minSize": core.size, "maxSize": core.size, "desiredSize": core.size},
+                    )
+
+    def _wanted(self) -> dict[str, tuple[int, int]]:
+        return {
+            group.group_name: (group.section.size.min, group.section.size.max)
+            for group in resolve(self._stack).node_pools.groups
+        }
+
+    def _size(self, name: str, **numbers: int) -> None:
+        self._account.client("autoscaling").update_auto_scaling_group(
+            AutoScalingGroupName=name, **numbers
+        )
+
+    def _scale(self, managed: dict[str, Any], scaling: dict[str, int]) -> None:
+        now = {key: managed["scalingConfig"].get(key) for key in scaling}
+        if (
+            now != scaling and managed["status"] == "ACTIVE"
+        ):  # while EKS updates it, it takes no other order: asked again, if anything is left
+            self._account.client("eks").update_nodegroup_config(
+                clusterName=self._stack.name,
+                nodegroupName=managed["nodegroupName"],
+                scalingConfig=scaling,
+            )
+
+    def _user(self) -> Iterator[dict[str, Any]]:
+        owned = {"Name": f"tag:k8s.io/cluster-autoscaler/{self._stack.name}", "Values": ["owned"]}
+        for group in self._account.all(
+            "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", Filters=[owned]
+        ):
+            if not any(
+                tag["Key"] == _MANAGED for tag in group.get("Tags", [])
+            ):  # EKS tags its own so, and scales them itself
+                yield group
+
+    def _managed(self) -> Iterator[dict[str, Any]]:
+        client = self._account.client("eks")
+        for name in self._account.all(
+            "eks", "list_nodegroups", "nodegroups", clusterName=self._stack.name
+        ):
+            group = client.describe_nodegroup(clusterName=self._stack.name, nodegroupName=name)[
+                "nodegroup"
+            ]
+            if (group.get("tags") or {}).get("stack") == self._stack.name:
+                yield group
+
+    def _of_managed(self, managed: dict[str, Any]) -> str:
+        scaling, name = managed["scalingConfig"], managed["nodegroupName"]
+        if scaling["desiredSize"] or scaling["minSize"]:
+            return f"{name} ({scaling['desiredSize']} nodes wanted)"
+        names = [
+            str(item["name"])
+            for item in (managed.get("resources") or {}).get("autoScalingGroups") or []
+        ]
+        nodes = sum(len(group["Instances"]) for group in self._named(names))
+        return f"{name} ({nodes} nodes)" if nodes else ""
+
+    def _named(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        if not names:
+            return []
+        return list(
+            self._account.all(
+                "autoscaling",
+                "describe_auto_scaling_groups",
+                "AutoScalingGroups",
+                AutoScalingGroupNames=list(names),
+            )
+        )
+
+
+def _sizes(group: dict[str, Any]) -> tuple[int, int, int]:
+    return group["MinSize"], group["MaxSize"], group["DesiredCapacity"]
+
+
+def _awake(group: dict[str, Any]) -> str:
+    if group["Instances"]:
+        return f"{group['AutoScalingGroupName']} ({len(group['Instances'])} nodes)"
+    return (
+        ""
+        if _sizes(group) == (0, 0, 0)
+        else f"{group['AutoScalingGroupName']} (at most {group['MaxSize']})"
+    )
+
+
+# --- The machines of a cluster that somebody else made, by the tags that the stack file names:
+# nodes stop first and start last.
+
+
+Role = Literal["control_plane", "nodes"]
+_OF_GROUP = "aws:autoscaling:groupName"
+_GONE = ("terminated", "shutting-down")
+
+
+class TaggedInstances:
+    """Machines and groups of one role. Nothing without the role's tag is touched."""
+
+    def __init__(self, command: str, account: Account, section: Section, role: Role) -> None:
+        self._command, self._account, self._role = command, account, role
+        self._key, _, self._value = getattr(section, role).partition("=")
+
+    def there(self) -> None:
+        """Raise ConfigError where no machine and no group has the tag: a typo there would pause
+        nothing and say that all is well.
+        """
+        with kindly(self._command):
+            found = bool(next(self._machines(), None) or next(self._groups(), None))
+            spot = [
+                item["InstanceId"]
+                for item in self._machines()
+                if item.get("InstanceLifecycle") == "spot"
+            ]
+        if not found:
+            what = (
+                f"no machine and no group in {self._account.region} has the tag"
+                f" {self._key}={self._value}"
+            )
+            raise ConfigError(
+                self._command,
+                [
+                    Problem(
+                        path=f"pause.instances.{self._role}",
+                        what=what,
+                        fix="look at the tags of the machines, and correct it",
+                    )
+                ],
+            )
+        if spot:
+            what = f"{spot[0]} is a spot instance, which AWS does not stop but end"
+            raise ConfigError(
+                self._command,
+                [
+                    Problem(
+                        path=f"pause.instances.{self._role}",
+                        what=what,
+                        fix="drain and end it by hand, or name another tag",
+                    )
+                ],
+            )
+
+    def running(self) -> list[str]:
+        """What does not stand still."""
+        with kindly(self._command):
+            found = [
+                f"{item['InstanceId']} ({item['State']['Name']})"
+                for item in self._machines()
+                if item["State"]["Name"] != "stopped"
+            ]
+            return [
+                *found,
+                *(
+                    _group_line(group)
+                    for group in self._groups()
+                    if group["Instances"] or group["DesiredCapacity"] or group["MaxSize"]
+                ),
+            ]
+
+    def standing(self) -> list[str]:
+        """What does not run yet."""
+        with kindly(self._command):
+            found = [
+                f"{item['InstanceId']} ({item['State']['Name']})"
+                for item in self._machines()
+                if item["State"]["Name"] != "running"
+            ]
+            return [
+                *found,
+                *(
+                    _group_line(group)
+                    for group in self._groups()
+                    if kept_sizes(group) or len(group["Instances"]) < group["DesiredCapacity"]
+                ),
+            ]
+
+    def stop(self) -> None:
+        """Ask for it."""
+        with kindly(self._command):
+            running = [
+                item["InstanceId"]
+                for item in self._machines()
+                if item["State"]["Name"] == "running"
+            ]
+            if running:
+                self._account.client("ec2").stop_instances(InstanceIds=running)
+            client = self._account.client("autoscaling")
+            for group in self._groups():
+                rest_sizes(client, group)
+
+    def start(self) -> None:
+        """Ask for it."""
+        with kindly(self._command):
+            stopped = [
+                item["InstanceId"]
+                for item in self._machines()
+                if item["State"]["Name"] == "stopped"
+            ]
+            if stopped:
+                self._account.client("ec2").start_instances(InstanceIds=stopped)
+            client = self._account.client("autoscaling")
+            for group in self._groups():
+                wake_sizes(client, group)
+
+    def _machines(self) -> Iterator[dict[str, Any]]:
+        wanted = [{"Name": f"tag:{self._key}", "Values": [self._value]}]
+        for reservation in self._account.all(
+            "ec2", "describe_instances", "Reservations", Filters=wanted
+        ):
+            for item in reservation["Instances"]:
+                if item["State"]["Name"] not in _GONE and not any(
+                    tag["Key"] == _OF_GROUP for tag in item.get("Tags", [])
+                ):
+                    yield item
+
+    def _groups(self) -> Iterator[dict[str, Any]]:
+        wanted = [{"Name": f"tag:{self._key}", "Values": [self._value]}]
+        yield from self._account.all(
+            "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", Filters=wanted
+        )
+
+
+def _group_line(group: dict[str, Any]) -> str:
+    return (
+        f"{group['AutoScalingGroupName']} ({len(group['Instances'])} of {group['DesiredCapacity']}"
+        " machines)"
+    )
+
+
+# --- The cluster's autoscaler: off before nodes go, or it would buy the next ones.
+
+
+_DEPLOYMENT = f"deployment/{NAME}"
+
+
+class Autoscaler:
+    """Its Deployment, which the stack's release made."""
+
+    def __init__(self, cluster: KubectlCluster) -> None:
+        self._cluster = cluster
+
+    def running(self) -> list[str]:
+        """What of it still runs or is wanted."""
+        wanted, there = self._replicas()
+        return [f"{max(wanted, there)} of it"] if wanted or there else []
+
+    def missing(self) -> list[str]:
+        """What of it is wanted and not there."""
+        wanted, there = self._replicas()
+        return [] if wanted and there >= wanted else [f"{there} of {max(wanted, 1)}"]
+
+    def stop(self) -> None:
+        """To none."""
+        self._scale(0)
+
+    def start(self) -> None:
+        """To the one that the stack's release has."""
+        self._scale(1)
+
+    def _scale(self, replicas: int) -> None:
+        if self._replicas()[0] != replicas:
+            self._cluster.change(
+                "--namespace", NAMESPACE, "scale", _DEPLOYMENT, f"--replicas={replicas}"
+            )
+
+    def _replicas(self) -> tuple[int, int]:
+        found: Any = self._cluster.data("--namespace", NAMESPACE, "get", _DEPLOYMENT)
+        return int(found["spec"].get("replicas", 1)), int(
+            found.get("status", {}).get("replicas", 0)
+        )
+
+
+# --- The hubs' PostgreSQL instances: stopped and started. AWS starts a stopped one by itself after
+# seven days (RDS user guide, "Stopping an instance").
+
+
+def database_identifier(stack: str, hub: str) -> str:
+    """The name that RDS knows a hub's instance by (components/hub/database.py)."""
+    return f"{HubNames(stack=stack, hub=hub).physical}-database"
+
+
+class Databases:
+    """The instances of this stack's hubs, by their names. One that is not there is nothing to
+    wait for.
+    """
+
+    def __init__(self, command: str, account: Account, stack: StackConfig) -> None:
+        self._command, self._account = command, account
+        self.names = [
+            database_identifier(stack.name, name)
+            for name, hub in sorted(stack.hubs.items())
+            if isinstance(hub.database, PostgresDatabase)
+        ]
+
+    def running(self) -> list[str]:
+        """Those that do not stand still, with their state."""
+        return [
+            f"{name} ({status})" for name, status in self._states().items() if status != "stopped"
+        ]
+
+    def standing(self) -> list[str]:
+        """Those that do not answer yet."""
+        return [
+            f"{name} ({status})"
+            for name, status in self._states().items()
+            if status in ("stopped", "stopping", "starting")
+        ]
+
+    def stop(self) -> None:
+        """Ask for it. One that is busy (a backup, a change) is asked again later."""
+        self._each("available", "stop_db_instance")
+
+    def start(self) -> None:
+        """Ask for it. One that is still stopping is asked again later."""
+        self._each("stopped", "start_db_instance")
+
+    def _each(self, state: str, operation: str) -> None:
+        with kindly(self._command):
+            for name, status in self._states().items():
+                if status == state:
+                    getattr(self._account.client("rds"), operation)(DBInstanceIdentifier=name)
+
+    def _states(self) -> dict[str, str]:
+        with kindly(self._command):
+            return {
+                name: status for name in self.names if (status := self._state(name)) is not None
+            }
+
+    def _state(self, name: str) -> str | None:
+        client: Any = self._account.client("rds")
+        try:
+            found = client.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"]
+        except client.exceptions.DBInstanceNotFoundFault:
+            return None
+        return str(found[0]["DBInstanceStatus"])

@@ -1,0 +1,281 @@
+"""The proof of a closed network as the page shows it: each rule with its verdict, and every flow
+that is permitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Any
+
+import drawsvg
+
+from jupyterhub_aws.checks.airgap.all import LAWS
+from jupyterhub_aws.checks.airgap.egress import GROUP, Rule, rules
+from jupyterhub_aws.checks.airgap.view import View, view_of
+from jupyterhub_aws.checks.hub_values.fault import at
+from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
+from jupyterhub_aws.config.chart import effective
+from jupyterhub_aws.plan.page.parts import Anchors
+from jupyterhub_aws.plan.page.text import fitted
+from jupyterhub_aws.plan.page.topology.draw import linked
+from jupyterhub_aws.plan.plan import Plan
+
+_SEVERAL = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """Somebody may talk to somebody. `level`: whether the network's security groups say so, or
+    pods' network policies inside them.
+    """
+
+    source: str
+    target: str
+    ports: str
+    level: str
+    urn: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """Every rule of the proof: whether it holds, and what it says; and every flow. `owner`: what
+    somebody else has to prove.
+    """
+
+    owner: str | None
+    holds: bool
+    laws: tuple[dict[str, Any], ...]
+    flows: tuple[Flow, ...]
+    whole: bool
+
+
+def proof_of(plan: Plan) -> Proof | None:
+    """The proof of a closed stack; None of an open one. `whole` is false where only the outer
+    half was judged.
+    """
+    view = view_of(plan.stack, plan.recording.everything)
+    if view is None:
+        return None
+    found = {
+        law.check: [item for item in plan.findings if item.id == f"airgap-{law.check}"]
+        for law in LAWS
+    }
+    broken = [
+        finding
+        for finding in plan.findings
+        if finding.id.startswith("airgap-") and finding.status == "fail"
+    ]
+    laws = tuple(
+        {
+            "holds": law.holds,
+            "status": "fail" if any(item.status == "fail" for item in found[law.check]) else "pass",
+            "judged": bool(found[law.check]),
+        }
+        for law in LAWS
+        if found[law.check] or (law.about == "inside" and plan.stack.parts == "cloud")
+    )
+    owner = next(
+        (finding.message for finding in plan.findings if finding.id == "airgap-owner"), None
+    )
+    return Proof(
+        owner=owner,
+        holds=not broken,
+        laws=laws,
+        flows=(*_by_groups(view), *sorted(_by_policies(view), key=lambda flow: flow.source)),
+        whole=plan.stack.parts != "cloud",
+    )
+
+
+def _by_groups(view: View) -> Iterator[Flow]:
+    """What security groups permit, each pair once with all its ports, from whoever begins to
+    talk.
+    """
+    ports: dict[tuple[str, str], list[tuple[str, Rule]]] = {}
+    for rule in rules(view.resources):
+        # What one group lets out, another lets in: said once. Ranges and EKS's own group only come
+        # in: what they let out is not ours to say.
+        begins = rule.out or "/" in rule.other or "clusterSecurityGroupId" in rule.other
+        if begins:
+            pair = (
+                (_named(view, rule.group), _named(view, rule.other))
+                if rule.out
+                else (_named(view, rule.other, people=True), _named(view, rule.group))
+            )
+            ports.setdefault(pair, []).append((rule.words, rule))
+    for (source, target), listed in sorted(ports.items()):
+        words = list(dict.fromkeys(words for words, _ in listed))
+        yield Flow(
+            source=source,
+            target=target,
+            ports=_few(words),
+            level="groups",
+            urn=listed[0][1].resource.urn,
+        )
+
+
+def _few(words: list[str]) -> str:
+    numbers = sorted(
+        {int(word.removeprefix("tcp ")) for word in words if word.removeprefix("tcp ").isdigit()}
+    )
+    if len(numbers) == len(words) and len(numbers) > 1:
+        return f"tcp {', '.join(map(str, numbers))}"
+    return ", ".join(words[:_SEVERAL])
+
+
+def _named(view: View, side: str, *, people: bool = False) -> str:
+    """One side of a rule in words: by a group's own description, a peer network's name, or what
+    it is.
+    """
+    for group in view.resources.of(GROUP):
+        if side == f"${{{group.name}.id}}":
+            title = str(group.inputs.get("description", group.name)).partition(":")[0]
+            hub = (
+                group.name.removeprefix("hub-").partition("-cloud")[0]
+                if group.name.startswith("hub-")
+                else ""
+            )
+            return title.replace("of a hub", f"of hub {hub}") if hub else title
+    if "clusterSecurityGroupId" in side:
+        return "Kubernetes control plane"
+    if "prefix" in side.lower():
+        return "S3, by its gateway endpoint"
+    try:
+        network = IPv4Network(side)
+    except ValueError:
+        return side
+    for name, peer in sorted(view.network.peer_networks.items()):
+        if any(network.subnet_of(IPv4Network(cidr)) for cidr in peer.cidrs):
+            return f"{'People in ' if people else ''}{side} (peer network {name})"
+    return f"{'People in ' if people else ''}{side}"
+
+
+def _by_policies(view: View) -> Iterator[Flow]:
+    """What network policies leave to pods, inside what the nodes may do: the chart's own rules
+    in words, and those of the stack.
+    """
+    for release in hub_releases(view.resources):
+        values, hub = effective(release.inputs.get("values", {})), hub_of(release)
+        servers, the_hub = f"People's servers of {hub}", f"Hub {hub}"
+        always = (
+            (servers, the_hub, "tcp 8081"),
+            (servers, "DNS of the cluster", "53"),
+            (the_hub, servers, "tcp 8888"),
+            (the_hub, f"Proxy of {hub}", "tcp 8001"),
+            (the_hub, "private addresses (Kubernetes API, directory)", "what nodes may reach"),
+            (f"Proxy of {hub}", the_hub, "tcp 8081"),
+            (f"Proxy of {hub}", servers, "tcp 8888"),
+        )
+        for source, target, ports in always:
+            yield Flow(source=source, target=target, ports=ports, level="policies", urn=release.urn)
+        yield from _opened(view, values, servers, release.urn)
+
+
+def _opened(view: View, values: Mapping[str, Any], servers: str, urn: str) -> Iterator[Flow]:
+    for rule in at(values, "singleuser", "networkPolicy", "egress") or []:
+        ports = ", ".join(
+            str(port) for port in sorted(port.get("port", 0) for port in rule.get("ports") or [])
+        )
+        for peer in rule.get("to") or []:
+            yield Flow(
+                source=servers,
+                target=_named(view, str(at(peer, "ipBlock", "cidr"))),
+                ports=f"tcp {ports}",
+                level="policies",
+                urn=urn,
+            )
+
+
+# --- The picture of every permitted flow: a row for each, from whoever begins to whoever answers.
+# Colours are the page's.
+
+
+_WIDTH, _ROW, _BOX = 1160, 40, 28
+_LEFT, _RIGHT, _SIDE = 8, 700, 450
+_TEXT = 12.0
+_HEADINGS = {
+    "groups": "What security groups permit",
+    "policies": "What network policies leave to pods, inside that",
+}
+
+
+def flows_picture(flows: Sequence[Flow], anchors: Anchors) -> str:
+    """The SVG element, to stand inside the page. One source stands once, beside all that it may
+    reach.
+    """
+    levels = [(level, [flow for flow in flows if flow.level == level]) for level in _HEADINGS]
+    height = sum(_ROW * (len(found) + 1) for _, found in levels if found)
+    drawing = drawsvg.Drawing(
+        _WIDTH,
+        height,
+        id_prefix="flows",
+        role="img",
+        aria_label="Every permitted flow",
+        class_="topology",
+    )
+    head = drawsvg.Marker(
+        -9, -5, 1, 5, scale=1, orient="auto", id="flow-head", markerUnits="userSpaceOnUse"
+    )
+    head.append(drawsvg.Path("M-9,-4.5 L0,0 L-9,4.5 Z", class_="head way"))
+    y = 0.0
+    for level, found in levels:
+        if not found:
+            continue
+        drawing.append(drawsvg.Text(_HEADINGS[level], _TEXT + 2, _LEFT, y + 24, class_="title"))
+        y += _ROW
+        for index, flow in enumerate(found):
+            above = _above(found, index)
+            drawing.append(linked(_row(flow, y, head, above=above), flow.urn, anchors))
+            y += _ROW
+    return str(drawing.as_svg(header=""))
+
+
+def _above(found: Sequence[Flow], index: int) -> int:
+    """How many rows above a flow its source's box stands."""
+    rows = 0
+    while rows < index and found[index - rows - 1].source == found[index].source:
+        rows += 1
+    return rows
+
+
+def _row(flow: Flow, y: float, head: drawsvg.Marker, *, above: int) -> drawsvg.Group:
+    group = drawsvg.Group()
+    middle = y + _BOX / 2
+    start = _LEFT + _SIDE if not above else _LEFT + _SIDE / 2
+    if above:  # down from the box above, or from the last line that came from it
+        begin = y - (_ROW - _BOX) if above == 1 else middle - _ROW
+        group.append(
+            drawsvg.Path(class_="arrow", marker_end=head)
+            .M(start, begin)
+            .L(start, middle)
+            .L(_RIGHT - 2, middle)
+        )
+    else:
+        group.append(_box(flow.source, _LEFT, y, "core"))
+        group.append(
+            drawsvg.Path(class_="arrow", marker_end=head).M(start, middle).L(_RIGHT - 2, middle)
+        )
+    group.append(_box(flow.target, _RIGHT, y, "homes" if flow.level == "policies" else "entry"))
+    x = _LEFT + _SIDE + 12
+    label = drawsvg.Text(
+        fitted(flow.ports, _RIGHT - x - 24, _TEXT), _TEXT, x, middle - 5, class_="line"
+    )
+    group.append(label)
+    return group
+
+
+def _box(words: str, x: float, y: float, kind: str) -> drawsvg.Group:
+    group = drawsvg.Group(class_=f"node {kind}")
+    group.append_title(words)
+    group.append(drawsvg.Rectangle(x, y, _SIDE, _BOX, rx=6))
+    group.append(
+        drawsvg.Text(
+            fitted(words, _SIDE - 20, _TEXT),
+            _TEXT,
+            x + 10,
+            y + _BOX / 2 + _TEXT * 0.36,
+            class_="title",
+        )
+    )
+    return group
