@@ -349,7 +349,7 @@ def test_files_that_are_not_there_and_folders_without_any(
     folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     said = _said(in_process(["migrate", "dev", "Pulumi.none.yaml", "airgap"], folder))
-    assert said.count("there is no such file; name a stack (airgap, airgap-hub)") == 2
+    assert said.count("this file does not exist; name a stack (airgap, airgap-hub)") == 2
     elsewhere = tmp_path_factory.mktemp("empty")
     _written(elsewhere, "config:\n  bucket: x\n", "Pulumi.backend.yaml")
     assert "finds no stack file in" in _said(in_process(["migrate"], elsewhere))

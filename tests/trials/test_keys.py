@@ -154,7 +154,7 @@ WRONG = {
     ),
     "a section beside config": (
         DEV + "hubs: {}\n",
-        "hubs: stands beside `config:`, where Pulumi ignores it; indent it below `config:`",
+        "hubs: is beside `config:`, where Pulumi ignores it; indent it below `config:`",
     ),
     "a prefixed section beside config": (
         DEV + "jupyterhub-aws:hubs: {}\n",
@@ -170,7 +170,7 @@ WRONG = {
     ),
     "config misspelt": (
         DEV.replace("config:\n", "confg:\n", 1),
-        "confg: stands beside `config:`, where Pulumi ignores it; did you mean config?",
+        "confg: is beside `config:`, where Pulumi ignores it; did you mean config?",
     ),
     "an engine key misspelt": (
         DEV + "secretprovider: awskms://x\n",
@@ -198,7 +198,7 @@ WRONG = {
     ),
     "a secret of AWS in clear text": (
         DEV + "  aws:secretKey: abc\n",
-        "aws:secretKey: is a secret, but stands in clear text",
+        "aws:secretKey: is a secret, but is stored in clear text",
     ),
 }
 
