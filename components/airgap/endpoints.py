@@ -1,6 +1,4 @@
-"""The private endpoints of a closed network: one for each AWS API that something in it calls,
-each with its reason.
-"""
+"""The private endpoints of an isolated network: one for each AWS API that is called from inside, each with its reason."""
 
 from __future__ import annotations
 
@@ -35,7 +33,7 @@ _PULL = [
 
 @dataclass(frozen=True, kw_only=True)
 class Allowed:
-    """Whose requests pass: of `account`, in `region`; to these `buckets` besides those of the
+    """The allowed requests: of principals of `account`, in `region`; to these `buckets` besides those of the
     images' layers and, with a runner, of the system's packages.
     """
 
@@ -56,9 +54,7 @@ def endpoint_policy(service: str, allowed: Allowed) -> str:
 
 
 def _own_account(allowed: Allowed) -> str:
-    """Credentials of another account, smuggled in, are of no use: data does not leave through
-    AWS's own APIs.
-    """
+    """Credentials of another account cannot be used: data does not leave through AWS's own APIs."""
     return document(
         {
             "Sid": "OwnPrincipals",
@@ -169,12 +165,7 @@ class EndpointsArgs:
 
 
 class Endpoints(Component):
-    """Interface endpoints behind one security group that lets nobody in by itself, and the gateway
-    of S3 on every route table.
-
-    Who may talk to the endpoints is said by who does (components/airgap/node_security.py,
-    runner.py). `ready` is what a node needs before it starts.
-    """
+    """Interface endpoints behind one security group without ingress rules of its own, and the gateway of S3 on every route table. The clients of the endpoints add the rules (components/airgap/node_security.py, runner.py). `ready` is what a node needs before it starts."""
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:Endpoints"
     security_group_id: pulumi.Output[str]

@@ -1,6 +1,4 @@
-"""Homes that root wrote, handed over to the people of today: a job of its own namespace, before
-any hub is there.
-"""
+"""Homes that root owns get the user of today's servers as owner: a job in a namespace of its own, before any hub exists."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.names import HOMES_CLAIM
 
-# --- What pods that run a program of ours over homes have in common. Pure.
+# --- What pods that run a program of this library over homes have in common. Pure.
 
 
 HOMES = "/homes"
@@ -105,8 +103,7 @@ def _rights(program: HomesProgram) -> dict[str, Any]:
 
 _OWNERSHIP = "homes-ownership"
 _SIZE = "1Ti"
-#: What handing over takes, and no more: to change owners and modes, and to pass directories that
-#: are somebody else's.
+#: The capabilities that changing owners needs, and no more: to change owners and modes, and to traverse directories of other owners.
 _RIGHTS = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
 _ATTEMPTS = 20
 
@@ -126,7 +123,7 @@ class OwnershipArgs:
 
 
 class Ownership(Component):
-    """Nothing waits for the job: it may take hours, and goes on where it stopped. `kubectl logs
+    """Nothing waits for the job: it may take hours, and resumes where it stopped. `kubectl logs
     -n homes-ownership job/homes-ownership` tells.
     """
 
@@ -222,9 +219,7 @@ class UsageReportJobArgs:
 
 
 class UsageReportJob(Component):
-    """Runs as the owner of homes, reaches nobody, and writes its report beside them; the table
-    is in its log.
-    """
+    """Runs as the owner of homes, without network access, and writes its report beside them; the table is in its log."""
 
     token: ClassVar[str] = "jupyterhub-aws:homes:UsageReportJob"
 

@@ -281,7 +281,7 @@ BAD = {
     "of another program": ("config:\n  bucket: x\n", "config: has no section of this library"),
     "two names": (
         "config:\n  pools: {}\n  watch: {}\n  monitoring: {}\n",
-        "watch: is the old name of monitoring, and both are there; keep what is right",
+        "watch: is the old name of monitoring, and both are present; keep what is right",
     ),
     "two names inside": (
         "config:\n  network: {neighbours: {}, peer_networks: {}}\n",
@@ -289,7 +289,7 @@ BAD = {
     ),
     "two spellings": (
         "config:\n  pools: {}\n  watch: {}\n  jupyterhub-aws:watch: {}\n",
-        "watch: is there twice",
+        "watch: is present twice",
     ),
     "no number": (
         "config:\n  format: two\n  pools: {}\n",

@@ -102,7 +102,7 @@ def test_a_case_of_the_trials(case: str, code: int, check: str, status: str) -> 
         (["network.zones=[us-east-1a, use1-az1]"], r"network.zones\[1\]: is a zone's id"),
         (
             ["backups={kind: aws_backup, copy_to_region: {region: eu-west-9}}"],
-            "backups.copy_to_region.region: is no region",
+            "backups.copy_to_region.region: is not a region",
         ),
         (
             ["region=cn-north-1", "network.zones=[cn-north-1a, cn-north-1b]"],

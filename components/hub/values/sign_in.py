@@ -26,8 +26,8 @@ _STRATEGY = {"on_connect": "on_connect", "start_tls": "before_bind"}
 @dataclass(frozen=True, kw_only=True)
 class SignInValues:
     """`config` goes under hub.config, `extra_files` under hub.extraFiles, `settings` to our own
-    files in the hub (custom.jupyterhubAws); `secret_traits` names what a secret fills in: class and
-    trait.
+    files in the hub (custom.jupyterhubAws); `secret_traits` names the traits that a secret fills
+    in: class and trait.
     """
 
     config: dict[str, dict[str, Any]]
@@ -37,7 +37,9 @@ class SignInValues:
 
 
 def sign_in_values(hub: Hub, public_url: str) -> SignInValues:
-    """What a hub's kind of sign-in needs. `public_url` is where people's browsers come back to."""
+    """What a hub's kind of sign-in needs. `public_url` is the address to which users' browsers
+    are redirected.
+    """
     kinds: dict[type, Callable[[Any, Hub, str], SignInValues]] = {
         GitHubSignIn: _github,
         OidcSignIn: _oidc,
@@ -50,7 +52,7 @@ def sign_in_values(hub: Hub, public_url: str) -> SignInValues:
 
 
 def profile_groups(hub: Hub) -> dict[str, list[str]]:
-    """The groups that each profile is for, by profile; a profile for everybody is not there."""
+    """The groups of each profile that is limited to some, by profile."""
     return {
         name: sorted(profile.groups)
         for name, profile in sorted(hub.profiles.items())
@@ -59,10 +61,9 @@ def profile_groups(hub: Hub) -> dict[str, list[str]]:
 
 
 def _people(sign_in: AnySignIn, allowed: tuple[str, ...]) -> dict[str, Any]:
-    """Who may come in by name. Administrators are listed too: being one does not let anybody in.
-
-    JupyterHub takes a non-empty list as leave to keep whoever was in once, groups or not; so that
-    is switched off.
+    """The allowed users by name. Administrators are listed too: being an administrator does not
+    imply it. With a non-empty list JupyterHub would also admit all users who signed in before;
+    so that is switched off.
     """
     names = sorted({*allowed, *sign_in.administrators})
     found: dict[str, Any] = (
@@ -103,8 +104,8 @@ def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
     if teams:
         people["manage_groups"] = True
         organizations |= {"populate_teams_in_auth_state": True}
-        # Administrators come in (oauth2.py, check_allowed); the traits are those of the base class,
-        # for any kind of group.
+        # Administrators may sign in (oauth2.py, check_allowed); the traits are those of the base
+        # class, for any kind of group.
         organizations |= (
             {"admin_groups": sorted(sign_in.admin_teams)} if sign_in.admin_teams else {}
         )
@@ -139,8 +140,7 @@ def _provider(
         **traits,
     }
     if groups_claim is not None:
-        # manage_groups stands with the base class: the traits below it are refused as long as it is
-        # off.
+        # manage_groups is set on the base class: without it the traits of groups are refused.
         people["manage_groups"] = True
         traits |= {"auth_state_groups_key": f"oauth_user.{groups_claim}"}
         traits |= (
@@ -187,8 +187,8 @@ def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
             if sign_in.encrypted
             else {}
         ),
-        # JupyterHub matches the rule after making names lower case; this one before, and before
-        # anything is asked.
+        # JupyterHub matches the rule after making names lower case; this one before, and before the
+        # directory is asked.
         "valid_username_regex": sign_in.username_pattern or ".+",
     }
     secret: tuple[tuple[str, str], ...] = ()
@@ -237,7 +237,8 @@ def _native(sign_in: NativeSignIn, _hub: Hub, _public_url: str) -> SignInValues:
         "allowed_failed_logins": sign_in.failed_logins,
         "seconds_before_next_try": sign_in.wait_seconds,
     }
-    # Whoever has an account that an administrator admitted comes in: the accounts are the list.
+    # All users with an account that an administrator approved may sign in: the accounts are the
+    # list.
     people = {"admin_users": sorted(sign_in.administrators), **_names(sign_in), "allow_all": True}
     return SignInValues(
         config={
@@ -252,8 +253,8 @@ def _native(sign_in: NativeSignIn, _hub: Hub, _public_url: str) -> SignInValues:
 
 
 def _shared_password(sign_in: SharedPasswordSignIn, _hub: Hub, _public_url: str) -> SignInValues:
-    # Whoever has the password comes in: the password is the list. Administrators have one of their
-    # own.
+    # All users with the password may sign in: the password is the only check. Administrators have
+    # one of their own.
     admins = {"admin_users": sorted(sign_in.administrators)} if sign_in.administrators else {}
     secret = [("SharedPasswordAuthenticator", "user_password")]
     if sign_in.administrators:
