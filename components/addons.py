@@ -78,7 +78,9 @@ _EFS = AddonSpec(
 
 
 def controller_addons(*, efs_driver: bool) -> tuple[AddonSpec, ...]:
-    """After the core pool: their controllers need a node. The driver of EFS is installed only where homes are in EFS."""
+    """After the core pool: their controllers need a node. The driver of EFS is installed only
+    where homes are in EFS.
+    """
     return (
         AddonSpec(name="coredns", configuration=_ON_CORE),
         AddonSpec(name="eks-node-monitoring-agent"),
@@ -140,7 +142,8 @@ class _Addons(Component):
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
             tags=named(self._args.tags, f"{self._args.prefix}-{spec.name}"),
-            # EKS calls an add-on updated once its pods run: without nodes the update would wait twenty minutes and fail.
+            # EKS calls an add-on updated once its pods run: without nodes the update would wait
+            # twenty minutes and fail.
             opts=self.child(
                 depends_on=[*self._args.depends_on, *granted],
                 ignore_changes=_NEED_PODS if self._args.paused else None,
@@ -150,7 +153,9 @@ class _Addons(Component):
     def _identity(
         self, spec: AddonSpec
     ) -> tuple[list[eks.AddonPodIdentityAssociationArgs] | None, list[pulumi.Resource]]:
-        """The role of the add-on's service account. Created through the add-on itself, so that it exists before its pods."""
+        """The role of the add-on's service account. Created through the add-on itself, so that
+        it exists before its pods.
+        """
         if spec.service_account is None or spec.policy is None:
             return None, []
         physical = f"{self._args.prefix}-{spec.name}"

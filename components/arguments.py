@@ -60,7 +60,9 @@ class Arguments:
         self.problems.append(Problem(path=path, what=what, fix=fix))
 
     def add(self, problems: Iterable[Problem], *, within: str = "") -> None:
-        """Add problems that a rule of stack files found. `within` is the section's name there, which is not part of an argument's path."""
+        """Add problems that a rule of stack files found. `within` is the section's name there,
+        which is not part of an argument's path.
+        """
         for problem in problems:
             path = problem.path.removeprefix(f"{within}.") if within else problem.path
             self.problems.append(Problem(path=path, what=problem.what, fix=problem.fix))
@@ -79,7 +81,9 @@ class Arguments:
             )
 
     def section(self, model: type[M], values: Mapping[str, Any], *, path: str = "") -> M | None:
-        """The section with these values, as in a stack file; None with its problems noted. An absent value (None) is the option's default."""
+        """The section with these values, as in a stack file; None with its problems noted. An
+        absent value (None) is the option's default.
+        """
         try:
             document = {
                 key: _plain(value, (key,)) for key, value in values.items() if value is not None
@@ -250,7 +254,9 @@ class Arguments:
     def check_network(
         self, network: NetworkOutputs, *, zones: int = 1, path: str = "network"
     ) -> bool:
-        """Whether a network that was filled in by hand has what resources with subnets in so many zones need; else its problems are noted."""
+        """Whether a network that was filled in by hand has what resources with subnets in so
+        many zones need; else its problems are noted.
+        """
         before = len(self.problems)
         self.check_present(f"{path}.vpc_id", network.vpc_id, "this is made in a VPC")
         for name in ("vpc_id", "endpoints_security_group_id", "s3_prefix_list_id"):
@@ -315,7 +321,9 @@ class Arguments:
         return len(self.problems) == before
 
     def check_cluster(self, cluster: ClusterOutputs, *, for_nodes: bool = True) -> None:
-        """Note what a cluster that was filled in by hand lacks for nodes in its VPC, or for resources of an EKS cluster."""
+        """Note what a cluster that was filled in by hand lacks for nodes in its VPC, or for
+        resources of an EKS cluster.
+        """
         self._valid(
             Annotated[str, Field(min_length=1, max_length=100)], cluster.name, "cluster.name"
         )

@@ -21,7 +21,8 @@ from jupyterhub_aws.config.specs.images import UPSTREAM, Images
 from jupyterhub_aws.config.specs.node_groups import discovery_tags
 from jupyterhub_aws.config.values import ClusterName, Region
 
-# --- IAM permissions of the cluster autoscaler: it reads all groups, and changes only those of its own cluster.
+# --- IAM permissions of the cluster autoscaler: it reads all groups, and changes only those of its
+# own cluster.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,8 +68,10 @@ def autoscaler_document(
 ) -> str:
     """The policy, each call with its reason.
 
-    Source: kubernetes/autoscaler 1.35, cloudprovider/aws/README.md and auto_scaling_groups.go. The describing calls support no resources in IAM, so their resource is `*` (Service Authorization Reference); the changing ones are limited by this cluster's tags. DescribeScalingActivities is what
-    makes it give up on a spot group without capacity after a minute or two instead of
+    Source: kubernetes/autoscaler 1.35, cloudprovider/aws/README.md and auto_scaling_groups.go. The
+    describing calls support no resources in IAM, so their resource is `*` (Service Authorization
+    Reference); the changing ones are limited by this cluster's tags. DescribeScalingActivities is
+    what makes it give up on a spot group without capacity after a minute or two instead of
     max-node-provision-time. Absent on purpose: eks:DescribeNodegroup for groups that it must not
     scale, and ec2:GetInstanceTypesFromInstanceRequirements, since no group here is described by
     requirements.
@@ -138,7 +141,8 @@ class AutoscalerPolicy(Component):
         self.register_outputs({"arn": self.arn})
 
 
-# --- The cluster autoscaler: `ClusterAutoscaler` is the whole; its two parts are for split stacks, each of which makes one of them.
+# --- The cluster autoscaler: `ClusterAutoscaler` is the whole; its two parts are for split stacks,
+# each of which makes one of them.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -152,7 +156,9 @@ class AutoscalerIdentityArgs:
 
 
 class AutoscalerIdentity(Component):
-    """The role that the autoscaler's pod gets when it is admitted; `ready` is what has to exist before that."""
+    """The role that the autoscaler's pod gets when it is admitted; `ready` is what has to exist
+    before that.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:autoscaler:AutoscalerIdentity"
     role_arn: pulumi.Output[str]
@@ -307,7 +313,8 @@ class ClusterAutoscaler(Component):
             self.child(),
         )
         self.role_arn = identity.role_arn
-        # Credentials are injected when the pod is admitted: a pod that starts before its association would never get any.
+        # Credentials are injected when the pod is admitted: a pod that starts before its
+        # association would never get any.
         self.release = _release(
             name, spec, args.images, self.child(depends_on=[*args.depends_on, *identity.ready])
         ).name

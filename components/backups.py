@@ -1,4 +1,6 @@
-"""Backups of data that cannot be recreated: a vault, a plan that selects its resources by one tag, and roles that either back up or restore."""
+"""Backups of data that cannot be recreated: a vault, a plan that selects its resources by one
+tag, and roles that either back up or restore.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ from jupyterhub_aws.config.values import Region
 
 
 _KEY_DELETION_DAYS = 30
-#: The calls that would delete a backup before it expires. AWS Backup's own expiry is none of these calls.
+#: The calls that would delete a backup before it expires. AWS Backup's own expiry is none of these
+#: calls.
 _TAKING_AWAY = [
     "backup:DeleteRecoveryPoint",
     "backup:DisassociateRecoveryPoint",
@@ -42,10 +45,12 @@ _TAKING_AWAY = [
 
 
 def vault_policy() -> str:
-    """The vault's access policy: it denies deleting a backup manually, and shortening its retention.
+    """The vault's access policy: it denies deleting a backup manually, and shortening its
+    retention.
 
     AWS Backup developer guide, "Vault access policies": no wildcard in an action, and recovery
-    points of volumes have ARNs of EC2, so the resource is `*`. Principals that may write this policy can remove it again: only `vault_lock` holds against them.
+    points of volumes have ARNs of EC2, so the resource is `*`. Principals that may write this
+    policy can remove it again: only `vault_lock` holds against them.
     """
     return document(
         {
@@ -94,7 +99,7 @@ class BackupVault(Component):
             ),
             region=args.region,
             tags=tags,
-            opts=self.kept(),
+            opts=self.protected_options(),
         )
         kms.Alias(
             f"{name}-key-alias",
@@ -109,14 +114,14 @@ class BackupVault(Component):
             kms_key_arn=key.arn,
             region=args.region,
             tags=tags,
-            opts=self.kept(),
+            opts=self.protected_options(),
         )
         backup.VaultPolicy(
             f"{name}-policy",
             backup_vault_name=vault.name,
             policy=vault_policy(),
             region=args.region,
-            opts=self.kept(),
+            opts=self.protected_options(),
         )
         if args.lock is not None:
             backup.VaultLockConfiguration(
@@ -195,7 +200,8 @@ class BackupsArgs:
                 f"write one of {', '.join(_KINDS)}",
             )
         default = {item.name: item.default for item in fields(self)}
-        # Options at their defaults are not reported: an option of one kind is a mistake only where it was set with another.
+        # Options at their defaults are not reported: an option of one kind is a mistake only where
+        # it was set with another.
         said = {
             option: value
             for option in _OPTIONS
@@ -247,7 +253,8 @@ class Backups(Component):
     """Backs up every resource with its tag, also a volume that did not exist when this was created.
 
     `outputs` is what `EfsHomes` and hubs take: by it they tag their file systems, volumes and
-    databases. Vaults, their keys and their backups are retained when the component is removed from the program. Raises ArgumentError with every problem of the arguments.
+    databases. Vaults, their keys and their backups are retained when the component is removed from
+    the program. Raises ArgumentError with every problem of the arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:Backups"

@@ -55,7 +55,8 @@ def checked(component: type[Component], name: object, args: object, kind: type[A
 
 
 Change = Callable[[pulumi.ResourceTransformArgs], pulumi.ResourceTransformResult]
-#: Changes to resources that remote components make, by type and name: options of a Pulumi program do not reach them.
+#: Changes to resources that remote components make, by type and name: options of a Pulumi program
+#: do not reach them.
 _CHANGES: dict[tuple[str, str], Change] = {}
 #: The engines (of several runs in one process) that were told to ask for changes.
 _LISTENING: WeakSet[Any] = WeakSet()
@@ -102,14 +103,18 @@ class Component(pulumi.ComponentResource):
         """Options of a child: this parent, and whatever this one child needs besides."""
         return pulumi.ResourceOptions(parent=self, **options)
 
-    def kept(self, **options: Any) -> pulumi.ResourceOptions:
-        """Options of a stateful child, whose loss would be a loss of users' data: neither `destroy` nor a change of the program deletes it."""
+    def protected_options(self, **options: Any) -> pulumi.ResourceOptions:
+        """Options of a stateful child, whose loss would be a loss of users' data: neither
+        `destroy` nor a change of the program deletes it.
+        """
         return self.child(protect=True, retain_on_delete=True, **options)
 
-    def retained(self, *, protected: bool, **options: Any) -> pulumi.ResourceOptions:
-        """Options of a child inside the cluster through which pods reach stateful resources: it is retained when the program no longer has it.
+    def retained_options(self, *, protected: bool, **options: Any) -> pulumi.ResourceOptions:
+        """Options of a child inside the cluster through which pods reach stateful resources: it is
+        retained when the program no longer has it.
 
-        `protected` as the cluster is: a protected object would block the teardown of its cluster, and the data behind it is protected by itself.
+        `protected` as the cluster is: a protected object would block the teardown of its cluster,
+        and the data behind it is protected by itself.
         """
         return self.child(protect=protected, retain_on_delete=True, **options)
 

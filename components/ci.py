@@ -1,4 +1,6 @@
-"""The roles of CI workflows: one that reads, one that changes, each trusted for one repository and some of its branches or one environment."""
+"""The roles of CI workflows: one that reads, one that changes, each trusted for one repository
+and some of its branches or one environment.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,8 @@ _APART = ("iam:", "route53:", "s3:", "ssm:")
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceScope:
-    """One stack's account: `region` and `account` of AWS, `prefix` of all names of the stack (its `name` option).
+    """One stack's account: `region` and `account` of AWS, `prefix` of all names of the stack (its
+    `name` option).
 
     `further_regions`: others in which the stack makes something, such as that of the backups'
     copies (`backups.copy_to_region`).
@@ -76,7 +79,9 @@ class ResourceScope:
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
-    """The backend of states (examples/backend): the bucket's name, and the ARN of the key that encrypts secrets."""
+    """The backend of states (examples/backend): the bucket's name, and the ARN of the key that
+    encrypts secrets.
+    """
 
     bucket: str
     key_arn: str
@@ -89,7 +94,8 @@ def trust(
     branches: Sequence[str] = (),
     environment: str | None = None,
 ) -> str:
-    """The trust policy of a role: only workflows of one repository, on these branches or in this environment, may assume it.
+    """The trust policy of a role: only workflows of one repository, on these branches or in this
+    environment, may assume it.
 
     GitHub, "OpenID Connect reference": `sub` is `repo:ORG/REPO:ref:refs/heads/BRANCH` or, for a job
     with an environment, `repo:ORG/REPO:environment:NAME`. Compared as a whole: a pull request's
@@ -117,8 +123,8 @@ def trust(
 
 
 def state(backend: Backend, place: ResourceScope, *, writes: bool) -> tuple[Statement, ...]:
-    """The permissions that a run of the engine needs on its state. A preview reads only: it takes no lock
-    (measured on pulumi 3.260, docs/changes.md).
+    """The permissions that a run of the engine needs on its state. A preview reads only: it takes
+    no lock (measured on pulumi 3.260, docs/changes.md).
     """
     bucket = f"arn:{place.partition}:s3:::{backend.bucket}"
     objects = ["s3:GetObject", *(["s3:DeleteObject", "s3:PutObject"] if writes else [])]
@@ -176,7 +182,8 @@ def changing(
     boundary: str | None = None,
     attach: Sequence[str] = (),
 ) -> tuple[Statement, ...]:
-    """Creating, changing and deleting the stack's own types of resources: in its regions, and with its own prefix where IAM can match names.
+    """Creating, changing and deleting the stack's own types of resources: in its regions, and with
+    its own prefix where IAM can match names.
 
     `attach`: ARNs of policies that the stack file names (`runner.policies`), so that they may be
     attached too.
@@ -227,8 +234,9 @@ def changing(
 
 
 def _images(found: Sequence[str], place: ResourceScope) -> Statement:
-    """Launch templates name machine images by AWS's own parameters, and a principal that uses one has to be able to read them (EC2 Auto Scaling user guide, "Use AWS Systems Manager parameters instead of
-    AMI IDs in launch templates").
+    """Launch templates name machine images by AWS's own parameters, and a principal that uses one
+    has to be able to read them (EC2 Auto Scaling user guide, "Use AWS Systems Manager parameters
+    instead of AMI IDs in launch templates").
     """
     images = f"arn:{place.partition}:ssm:*:*:parameter/aws/service/eks/optimized-ami/*"
     return {
@@ -374,7 +382,8 @@ def _size(statements: Sequence[Statement]) -> int:
     )
 
 
-# --- The two roles of a repository's workflows: one that reads (preview, drift), one that changes (`up`).
+# --- The two roles of a repository's workflows: one that reads (preview, drift), one that changes
+# (`up`).
 
 
 _HOUR = 3600
@@ -388,7 +397,8 @@ class RolesArgs:
     `place` is the stack's account and names, `backend` where its state is; `types` are the kinds of
     resources that the stack has (all that the program knows, unless fewer are named).
     `provider_arn`: GitHub's OIDC provider, if the account has it already (there can be only one).
-    `boundary`: ARN of a permissions boundary that every role of the stack must have. `attach`: ARNs of your own policies that the stack file names (`runner.policies`).
+    `boundary`: ARN of a permissions boundary that every role of the stack must have. `attach`: ARNs
+    of your own policies that the stack file names (`runner.policies`).
     """
 
     repository: str

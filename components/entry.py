@@ -1,4 +1,6 @@
-"""How users reach a hub: load balancer, certificate, DNS record, and the node port of the core nodes behind them."""
+"""How users reach a hub: load balancer, certificate, DNS record, and the node port of the core
+nodes behind them.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ _SECONDS = 300
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CertificateArgs:
-    """`hostname` is the only name of the certificate, `zone_id` the hosted zone that proves its ownership."""
+    """`hostname` is the only name of the certificate, `zone_id` the hosted zone that proves its
+    ownership.
+    """
 
     hostname: str
     zone_id: str
@@ -42,7 +46,9 @@ class CertificateArgs:
 
 
 class Certificate(Component):
-    """`arn` resolves when AWS has issued the certificate; it is renewed automatically as long as the record exists."""
+    """`arn` resolves when AWS has issued the certificate; it is renewed automatically as long as
+    the record exists.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:entry:Certificate"
     arn: pulumi.Output[str]
@@ -81,7 +87,9 @@ class Certificate(Component):
 
 
 def own_certificate_end(entry: AnyEntry) -> int | None:
-    """The end of a hub's own certificate in seconds since 1970. None where it has none, and where it cannot be read, which the plan reports."""
+    """The end of a hub's own certificate in seconds since 1970. None where it has none, and
+    where it cannot be read, which the plan reports.
+    """
     own = own_certificate(entry)
     if own is None:
         return None
@@ -91,7 +99,8 @@ def own_certificate_end(entry: AnyEntry) -> int | None:
         return None
 
 
-# --- The side of an entry inside the cluster: the service that selects the proxy, on a node port of its own.
+# --- The side of an entry inside the cluster: the service that selects the proxy, on a node port of
+# its own.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -151,7 +160,8 @@ class EntryArgs:
     internet, private ones for an internal one.
 
     `node_security_group_id` is that of the nodes, `core_group_name` the Auto Scaling group of the
-    core pool. `without_balancer`: there is none while the stack is paused; its security group, its target group and its certificate are retained.
+    core pool. `without_balancer`: there is none while the stack is paused; its security group, its
+    target group and its certificate are retained.
     """
 
     names: HubNames
@@ -172,7 +182,9 @@ class EntryArgs:
 def people_may_come(
     parent: Component, name: str, args: EntryArgs, security_group_id: pulumi.Input[str], port: int
 ) -> None:
-    """Let the entry's networks reach a port through a security group; the rules are children of `parent`."""
+    """Let the entry's networks reach a port through a security group; the rules are children of
+    `parent`.
+    """
     if isinstance(args.entry, PortForwardEntry):
         return
     for cidr in args.entry.allowed_cidrs:
@@ -189,10 +201,12 @@ def people_may_come(
         )
 
 
-# --- A Network Load Balancer for one hub: shown in the plan, tagged, and never orphaned by a deleted cluster.
+# --- A Network Load Balancer for one hub: shown in the plan, tagged, and never orphaned by a
+# deleted cluster.
 
 
-#: configurable-http-proxy answers there without asking the hub; `/` redirects, which a health check does not accept.
+#: configurable-http-proxy answers there without asking the hub; `/` redirects, which a health check
+#: does not accept.
 HEALTH_PATH = "/_chp_healthz"
 #: Elastic Load Balancing user guide, "TLS listeners": forward secrecy, TLS 1.2 and 1.3 only.
 _TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -200,8 +214,8 @@ _HTTPS, _HTTP = 443, 80
 
 
 class Balancer(Component):
-    """The load balancer of a hub. Only the node with the proxy is healthy, because the service behind it is
-    `externalTrafficPolicy: Local`.
+    """The load balancer of a hub. Only the node with the proxy is healthy, because the service
+    behind it is `externalTrafficPolicy: Local`.
 
     With ACM it ends TLS and has no port 80: a balancer of this kind cannot redirect.
     """
@@ -304,7 +318,8 @@ class Balancer(Component):
         encrypted = own_certificate(self._entry) is not None
         target = lb.TargetGroup(
             f"{self._name}-target",
-            # What would replace the group is in its name: the new one is created before the old one is deleted.
+            # What would replace the group is in its name: the new one is created before the old one
+            # is deleted.
             name=self._args.names.target_group(generation([self._args.port, "TCP"])),
             vpc_id=self._args.vpc_id,
             target_type="instance",
@@ -369,7 +384,8 @@ class Balancer(Component):
 class HubEntry(Component):
     """By the kind of entry a load balancer or rules for users' networks.
 
-    `port_forward` has no entry at all: `jhub open` makes a tunnel to the proxy's own service. The service that selects the proxy inside the cluster is in components/entry.py.
+    `port_forward` has no entry at all: `jhub open` makes a tunnel to the proxy's own service. The
+    service that selects the proxy inside the cluster is in components/entry.py.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:entry:HubEntry"

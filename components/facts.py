@@ -1,4 +1,6 @@
-"""Values from AWS that the objects inside the cluster need: passed inside one program, or read from the outputs of the outer stack."""
+"""Values from AWS that the objects inside the cluster need: passed inside one program, or read
+from the outputs of the outer stack.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from jupyterhub_aws.config.stack import StackConfig
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubFacts:
-    """Of one hub: the ids of its homes and its database. None where it has none of that kind; the password is a secret."""
+    """Of one hub: the ids of its homes and its database. None where it has none of that kind;
+    the password is a secret.
+    """
 
     homes_handle: pulumi.Input[str] | None = None
     database_volume: pulumi.Input[str] | None = None
@@ -26,8 +30,9 @@ class HubFacts:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CloudFacts:
-    """`kubeconfig` has no credentials in it (None: the caller's own), `created` is when
-    EKS made the cluster; `after` is what hubs wait for. It is empty between split stacks. `ownership_handle` names homes that still need a new owner.
+    """`kubeconfig` has no credentials in it (None: the caller's own), `created` is when EKS made
+    the cluster; `after` is what hubs wait for. It is empty between split stacks. `ownership_handle`
+    names homes that still need a new owner.
     """
 
     kubeconfig: pulumi.Input[str] | None
@@ -42,16 +47,20 @@ _PLAIN = ("homes_handle", "database_volume", "database_url")
 
 
 def digest(stack: StackConfig) -> str:
-    """A digest of sixteen hexadecimal digits of a stack's configuration, the same for both of two split stacks.
+    """A digest of sixteen hexadecimal digits of a stack's configuration, the same for both of two
+    split stacks.
 
-    Keys are sorted: the engine passes maps with their keys sorted, and the inner stack reads the file as it is.
+    Keys are sorted: the engine passes maps with their keys sorted, and the inner stack reads the
+    file as it is.
     """
     said = json.loads(stack.model_dump_json(exclude={"format", "parts", "cloud_stack", "imports"}))
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def exported(stack: StackConfig, facts: CloudFacts) -> dict[str, pulumi.Input[Any]]:
-    """The outputs that the inner stack reads. Passwords are in an output of their own, which is secret as a whole."""
+    """The outputs that the inner stack reads. Passwords are in an output of their own, which is
+    secret as a whole.
+    """
     hubs = {
         name: {key: value for key in _PLAIN if (value := getattr(hub, key)) is not None}
         for name, hub in facts.hubs.items()

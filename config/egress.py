@@ -82,7 +82,7 @@ class InternetEgress(Model):
 
 
 class NoEgress(Model):
-    """No egress."""
+    """No egress: nodes and pods reach internal addresses only."""
 
     kind: Literal["none"] = tag("none", help="`none`: nothing leaves.", changing=_NEW_PODS)
 

@@ -359,8 +359,7 @@ class Profile(Model):
     default: bool = option(
         False,
         help=(
-            "Chosen when a person does not choose, and listed first. Without any it is the"
-            " smallest."
+            "Chosen when a user does not choose, and listed first. Without any it is the smallest."
         ),
         changing="At once.",
     )

@@ -24,7 +24,7 @@ NEW_KIND = (
     "The hub restarts. Users may get other names, and with them other homes: try it on a second hub"
     " first."
 )
-_PERSON = re.compile(r"[^\s/:{}]{1,100}")
+_USER_NAME = re.compile(r"[^\s/:{}]{1,100}")
 #: Names that a rule allows, before JupyterHub converts them to lower case. `\Z` and not `$`, which
 #: would let a last newline pass.
 PATTERNS: dict[str, str] = {
@@ -35,8 +35,8 @@ PATTERNS: dict[str, str] = {
 NameRule = Literal["simple", "dotted", "email", "any"]
 
 
-def _person(value: str) -> str:
-    if not _PERSON.fullmatch(value):
+def _user_name(value: str) -> str:
+    if not _USER_NAME.fullmatch(value):
         raise refuse(
             f"is not a valid user name for signing in (got {shown(value)})",
             "write the bare name, such as ada",
@@ -50,14 +50,16 @@ def _person(value: str) -> str:
     return value
 
 
-Person = Annotated[str, AfterValidator(_person), Field(json_schema_extra={"examples": ["ada"]})]
-_PEOPLE_LIMIT = 2000
+UserName = Annotated[
+    str, AfterValidator(_user_name), Field(json_schema_extra={"examples": ["ada"]})
+]
+_USERS_LIMIT = 2000
 
 
 class AnySignIn(Model):
     """What every kind has."""
 
-    administrators: tuple[Person, ...] = option(
+    administrators: tuple[UserName, ...] = option(
         (),
         help=(
             "Users who see the admin page and may stop other users' servers. They can always sign"
@@ -94,8 +96,8 @@ class AnySignIn(Model):
 class Listed(AnySignIn):
     """Kinds that allow users by name."""
 
-    allowed_users: tuple[Person, ...] = option(
-        (), help="Users who may sign in, by name.", changing=NEW_RULES, max_length=_PEOPLE_LIMIT
+    allowed_users: tuple[UserName, ...] = option(
+        (), help="Users who may sign in, by name.", changing=NEW_RULES, max_length=_USERS_LIMIT
     )
 
 

@@ -237,7 +237,7 @@ def _unreadable(error: ValueError, text: str) -> Problem:
     cause = error.__cause__ or error
     mark = getattr(cause, "problem_mark", None)
     where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
-    # ruamel quotes the values of a key that is there twice: one of them may be a secret's
+    # ruamel quotes the values of a duplicate key: one of them may be a secret's
     # ciphertext.
     reason = (
         str(getattr(cause, "problem", None) or cause or type(cause).__name__)

@@ -42,7 +42,9 @@ def as_stored(domains: Sequence[str]) -> list[str]:
 
 
 class DnsFirewall(Component):
-    """Without routes DNS queries are the only egress: the VPC's resolver would ask the internet for any name, and a name can exfiltrate data."""
+    """Without routes DNS queries are the only egress: the VPC's resolver would ask the internet
+    for any name, and a name can exfiltrate data.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:DnsFirewall"
 

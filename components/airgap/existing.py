@@ -1,4 +1,6 @@
-"""A VPC that exists already: nothing is made in it but endpoints, and its requirements are checked against AWS's own answers."""
+"""A VPC that exists already: nothing is made in it but endpoints, and its requirements are
+checked against AWS's own answers.
+"""
 
 from __future__ import annotations
 

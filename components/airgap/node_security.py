@@ -1,4 +1,6 @@
-"""The security group of nodes in an isolated network: it lists every permitted destination; all others are denied."""
+"""The security group of nodes in an isolated network: it lists every permitted destination; all
+others are denied.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class NodeSecurityArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class _Flow:
-    """One permitted flow: egress of nodes (`out`), or ingress. `other` names the other side by one kind of reference."""
+    """One permitted flow: egress of nodes (`out`), or ingress. `other` names the other side by
+    one kind of reference.
+    """
 
     name: str
     description: str
@@ -43,7 +47,8 @@ class NodeSecurity(Component):
     """Nodes among themselves, the control plane, private endpoints, S3 by its prefix list, and the
     listed ports of peer networks.
 
-    EKS's own group, which open networks use, allows all egress; EKS creates it, so no program can narrow it before a node has started. Here only the control plane's interfaces use it.
+    EKS's own group, which open networks use, allows all egress; EKS creates it, so no program can
+    narrow it before a node has started. Here only the control plane's interfaces use it.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:NodeSecurity"
@@ -152,7 +157,9 @@ class NodeSecurity(Component):
         )
 
     def _let_in(self, nodes: pulumi.Output[str]) -> list[pulumi.Resource]:
-        """The ingress rules for connections that nodes open: at the control plane, and at the endpoints."""
+        """The ingress rules for connections that nodes open: at the control plane, and at the
+        endpoints.
+        """
         endpoints = {
             "control-plane": self._cluster.control_plane_group_id,
             "endpoints": self._network.endpoints_security_group_id,

@@ -1,4 +1,6 @@
-"""Peer networks of an isolated network: their connections, and a route for each of their ranges in every zone."""
+"""Peer networks of an isolated network: their connections, and a route for each of their ranges
+in every zone.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ class PeerNetworksArgs:
 
 
 class PeerNetworks(Component):
-    """Attachments to transit gateways, and peerings. Each transit gateway has one attachment, however many peer networks are behind it."""
+    """Attachments to transit gateways, and peerings. Each transit gateway has one attachment,
+    however many peer networks are behind it.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:PeerNetworks"
 

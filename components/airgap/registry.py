@@ -16,7 +16,8 @@ from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.iam import document
 from jupyterhub_aws.config.bundle import destination
 
-#: Days after which images without a tag or a manifest list expire, such as those of an interrupted push.
+#: Days after which images without a tag or a manifest list expire, such as those of an interrupted
+#: push.
 _UNTAGGED_DAYS = 14
 #: Number of versions that are retained, for `helm rollback` and for pods that still use them.
 _VERSIONS = 20
@@ -24,7 +25,9 @@ _VERSIONS = 20
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RepositoriesArgs:
-    """`registry` is `HOST/PREFIX` of the account's registry in ECR; `images` and `charts` are its content, under the publishers' names."""
+    """`registry` is `HOST/PREFIX` of the account's registry in ECR; `images` and `charts` are
+    its content, under the publishers' names.
+    """
 
     registry: str
     images: Sequence[str]
@@ -104,7 +107,8 @@ class Repositories(Component):
         self.register_outputs({"repositories": paths})
 
 
-# --- The bucket that transports the bundle into an isolated network: versioned, encrypted, and accessible to the account only.
+# --- The bucket that transports the bundle into an isolated network: versioned, encrypted, and
+# accessible to the account only.
 
 
 #: How long a replaced bundle can be restored.
@@ -135,7 +139,9 @@ def bucket_policy(bucket_arn: str) -> str:
 
 
 class BundleBucket(Component):
-    """The folder that `jhub bundle pull` fills is synchronized into it; the runner only reads it."""
+    """The folder that `jhub bundle pull` fills is synchronized into it; the runner only reads
+    it.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:BundleBucket"
     arn: pulumi.Output[str]
@@ -146,7 +152,10 @@ class BundleBucket(Component):
     ) -> None:
         super().__init__(name, opts)
         bucket = s3.Bucket(
-            f"{name}-bucket", bucket=args.bucket, tags=named(args.tags, "bundle"), opts=self.kept()
+            f"{name}-bucket",
+            bucket=args.bucket,
+            tags=named(args.tags, "bundle"),
+            opts=self.protected_options(),
         )
         s3.BucketPublicAccessBlock(
             f"{name}-private",

@@ -1,4 +1,6 @@
-"""The runner: a small EC2 instance inside an isolated network, from which `pulumi` reaches the cluster's API. It is reached by Session Manager only."""
+"""The runner: a small EC2 instance inside an isolated network, from which `pulumi` reaches the
+cluster's API. It is reached by Session Manager only.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,12 @@ from jupyterhub_aws.config.specs.node_groups import image_parameter
 
 
 def runner_policy(*, region: str, account: str, cluster: str, bucket_arn: str) -> str:
-    """Session Manager's own needs, reading the bundle, and finding the cluster. Access to state and key is a policy of the stack file.
+    """Session Manager's own needs, reading the bundle, and finding the cluster. Access to state and
+    key is a policy of the stack file.
 
     Systems Manager user guide, "Create a custom IAM role for Session Manager": the four actions of
-    ssmmessages and the agent's report of itself; not AmazonSSMManagedInstanceCore, which allows reading every parameter of the account.
+    ssmmessages and the agent's report of itself; not AmazonSSMManagedInstanceCore, which allows
+    reading every parameter of the account.
     """
     partition = partition_of(region)
     return document(
@@ -105,7 +109,8 @@ _HTTPS = 443
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunnerArgs:
-    """`cluster` is the cluster that the runner reaches, in whose network it is and whose nodes' machine image it uses.
+    """`cluster` is the cluster that the runner reaches, in whose network it is and whose nodes'
+    machine image it uses.
 
     `bucket` and `bucket_arn` are the bundle's. The cluster's name is the prefix of physical names.
     """
@@ -119,7 +124,9 @@ class RunnerArgs:
 
 
 def instance_name(name: str, runner: runner_config.RunnerSection) -> str:
-    """The instance's resource name: it changes with the architecture, which needs another image, and with `generation`."""
+    """The instance's resource name: it changes with the architecture, which needs another image,
+    and with `generation`.
+    """
     architecture = instance_type(runner.instance_type).architecture
     parts = [
         f"{name}-instance",
@@ -133,11 +140,12 @@ class Runner(Component):
     """An instance in an isolated subnet without any inbound rule, with a role for what it does and
     an access entry of the cluster.
 
-    The launch template decides how the machine is created: image, disk, start script. Options that can change in place are set on the instance itself. The instance does not follow the
-    template's version, because the provider replaces an instance whose template has another version
-    than it was launched from (ec2_instance.go, CustomizeDiff; tried with provider 5.100.0), and
-    with it goes the disk. The engine keeps an ignored input even when it replaces the resource, so
-    a machine that has to be created from today's template is a resource of another name: see
+    The launch template decides how the machine is created: image, disk, start script. Options that
+    can change in place are set on the instance itself. The instance does not follow the template's
+    version, because the provider replaces an instance whose template has another version than it
+    was launched from (ec2_instance.go, CustomizeDiff; tried with provider 5.100.0), and with it
+    goes the disk. The engine keeps an ignored input even when it replaces the resource, so a
+    machine that has to be created from today's template is a resource of another name: see
     `instance_name`.
     """
 

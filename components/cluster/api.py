@@ -1,7 +1,8 @@
 """Whether the Kubernetes API answers from here: checked before it is used.
 
 The provider itself would try for minutes, for each object anew, and `pulumi_eks` for five minutes
-before that. One line says instead which address does not answer, why, and what to do: the usual reason is a machine outside of the networks that a cluster allows, and their errors do not say so.
+before that. One line says instead which address does not answer, why, and what to do: the usual
+reason is a machine outside of the networks that a cluster allows, and their errors do not say so.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ class Proxy(Address):
 
 @dataclass(frozen=True, kw_only=True)
 class ApiFault:
-    """Why it does not answer. `early`: a new cluster may still answer so, because its DNS name is new."""
+    """Why it does not answer. `early`: a new cluster may still answer so, because its DNS name
+    is new.
+    """
 
     why: str
     early: bool
@@ -105,18 +108,20 @@ def callers_kubeconfig(path: str | None) -> dict[str, Any]:
 def fault(
     address: Address, environment: Mapping[str, str] | None = None, seconds: float = SECONDS
 ) -> ApiFault | None:
-    """Why the API does not answer, through the proxy of the environment where one applies; None where it does. Takes little more than `seconds` at most."""
+    """Why the API does not answer, through the proxy of the environment where one applies; None
+    where it does. Takes little more than `seconds` at most.
+    """
     environment = os.environ if environment is None else environment
     proxy = proxy_for(address, environment)
-    whom = proxy or address
+    target = proxy or address
     try:
-        with socket.create_connection((whom.host, whom.port), timeout=seconds) as link:
+        with socket.create_connection((target.host, target.port), timeout=seconds) as link:
             return (
                 None if proxy is None or not proxy.speaks_http else _through(link, address, proxy)
             )
     except socket.gaierror as error:
         return ApiFault(
-            why=f"the name {whom.host} is not known here: {error.strerror}", early=proxy is None
+            why=f"the name {target.host} is not known here: {error.strerror}", early=proxy is None
         )
     except OSError as error:
         said = error.strerror or str(error)

@@ -25,7 +25,8 @@ from jupyterhub_aws.config import cluster as cluster_config
 from jupyterhub_aws.config.infrastructure_rules import cluster_problems
 from jupyterhub_aws.config.specs.cluster import ClusterSpec, cluster_spec
 
-# --- Settings of the cluster inside a `pulumi_eks.Cluster` that do not go through the component: access to its API, and protection.
+# --- Settings of the cluster inside a `pulumi_eks.Cluster` that do not go through the component:
+# access to its API, and protection.
 
 
 CONTROL_PLANE = "aws:eks/cluster:Cluster"
@@ -34,7 +35,9 @@ CONTROL_PLANE = "aws:eks/cluster:Cluster"
 def configure_control_plane(
     component: str, *, public_access_cidrs: Sequence[str], protected: bool
 ) -> None:
-    """Allow these networks to reach the API of the cluster inside the `pulumi_eks.Cluster` of this resource name, and protect it. Call before it is created."""
+    """Allow these networks to reach the API of the cluster inside the `pulumi_eks.Cluster` of
+    this resource name, and protect it. Call before it is created.
+    """
 
     def changed(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult:
         props: Mapping[str, Any] = args.props
@@ -66,12 +69,13 @@ def _opened_to(cidrs: Sequence[str]) -> Any:
     }
 
 
-# --- IAM documents of the control plane: its key's policy, and the permissions of its service role on it.
+# --- IAM documents of the control plane: its key's policy, and the permissions of its service role
+# on it.
 
 
 def key_policy(partition: str, account: str) -> str:
-    """The key belongs to the account: its IAM policies decide which principals use it (KMS developer
-    guide, "Default key policy").
+    """The key belongs to the account: its IAM policies decide which principals use it (KMS
+    developer guide, "Default key policy").
     """
     return document(
         {
@@ -194,7 +198,8 @@ class Cluster(Component):
     """A control plane without nodes, and the add-ons that nodes need before they join.
 
     `pulumi_eks.Cluster` makes the cluster and nothing else here: its default nodes, security
-    groups, add-ons and OIDC provider are all off, because its children can be neither tagged nor adopted one by one.
+    groups, add-ons and OIDC provider are all off, because its children can be neither tagged nor
+    adopted one by one.
 
     In a network without egress nodes get a security group of their own, which lists every permitted
     destination. `outputs` is what node pools, add-ons and hubs take. Raises ArgumentError with
@@ -275,7 +280,7 @@ class Cluster(Component):
                 lambda known: key_policy(partition, str(known))
             ),
             tags=self._tags("secrets"),
-            opts=self.kept(),
+            opts=self.protected_options(),
         )
         kms.Alias(
             f"{self._name}-key-alias",
@@ -286,7 +291,8 @@ class Cluster(Component):
         return key
 
     def _log_group(self) -> cloudwatch.LogGroup:
-        # EKS creates this group by itself, without a retention, when the first line arrives before the group exists.
+        # EKS creates this group by itself, without a retention, when the first line arrives before
+        # the group exists.
         return cloudwatch.LogGroup(
             f"{self._name}-logs",
             name=f"/aws/eks/{self._spec.name}/cluster",

@@ -1,4 +1,6 @@
-"""A cluster as other components need it: from a component here, or filled in by hand for an existing cluster."""
+"""A cluster as other components need it: from a component here, or filled in by hand for an
+existing cluster.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ class ClusterOutputs:
     """A Kubernetes cluster. `Cluster(...).outputs` is one; of a cluster made with `pulumi_aws` fill
     in the first six fields.
 
-    Of a cluster outside of AWS, or one whose nodes the program does not manage, the first three are enough.
+    Of a cluster outside of AWS, or one whose nodes the program does not manage, the first three are
+    enough.
 
     Attributes:
         name: The cluster's name in EKS, as plain text: names and tags of node groups are made from
@@ -43,9 +46,10 @@ class ClusterOutputs:
             chooses.
         kubeconfig: A kubeconfig without credentials. Without it: one that runs `aws eks get-token`,
             where there is an endpoint; else the caller's own.
-        created: When EKS made the cluster: the API of a new cluster is waited for during a quarter of an hour.
-        id: The name as an output, for resources that have to wait until EKS has the cluster; without it: the
-            name, once the endpoint is known.
+        created: When EKS made the cluster: the API of a new cluster is waited for during a quarter
+            of an hour.
+        id: The name as an output, for resources that have to wait until EKS has the cluster;
+            without it: the name, once the endpoint is known.
         ready: Resources that nodes need to join: the add-ons for addresses, services and
             credentials of pods.
         access: For messages where the API does not answer; without it they give general advice.
@@ -180,7 +184,9 @@ def eks_kubeconfig(name: str, endpoint: str, certificate_authority: str) -> str:
 def in_cluster(
     cluster: ClusterOutputs, opts: pulumi.ResourceOptions | None
 ) -> pulumi.ResourceOptions:
-    """Options of a component that makes objects in a cluster: with the cluster's provider, unless they or their parent have one for Kubernetes."""
+    """Options of a component that makes objects in a cluster: with the cluster's provider,
+    unless they or their parent have one for Kubernetes.
+    """
     opts = pulumi.ResourceOptions() if opts is None else opts
     given = opts.providers if opts.providers is not None else []
     listed = (

@@ -59,19 +59,24 @@ def provider_of(
         cluster_identifier=access.cluster,
         enable_server_side_apply=True,
         enable_secret_mutable=True,  # else a changed secret is deleted before it is made again
-        # Paused, the API of an existing cluster is stopped with its instances: `up` and `refresh` then skip the objects in it.
+        # Paused, the API of an existing cluster is stopped with its instances: `up` and `refresh`
+        # then skip the objects in it.
         skip_update_unreachable=True if kubeconfig is None and access.paused else None,
         opts=opts,
     )
 
 
 def under_an_engine() -> bool:
-    """Whether resources are really read and created: not in a plan, which records the program and connects to nothing."""
+    """Whether resources are really read and created: not in a plan, which records the program
+    and connects to nothing.
+    """
     return not isinstance(get_monitor(), MockMonitor)
 
 
 def _look(access: ClusterAccess) -> None:
-    """The cluster existed before the stack: this program cannot change which networks reach its API."""
+    """The cluster existed before the stack: this program cannot change which networks reach its
+    API.
+    """
     if access.paused or not under_an_engine():
         return
     address = address_in(callers_kubeconfig(access.kubeconfig), access.context)
@@ -121,7 +126,9 @@ async def _awaited(address: Address, wrong: ApiFault) -> ApiFault | None:
 
 
 def _unless_it_changes(access: ClusterAccess, address: Address, wrong: ApiFault, found: Any) -> Any:
-    """An unknown value instead of the kubeconfig, where this update itself changes which networks may reach the API: if it were refused, access could never be granted."""
+    """An unknown value instead of the kubeconfig, where this update itself changes which
+    networks may reach the API: if it were refused, access could never be granted.
+    """
     now = set(found.public_access_cidrs if found.endpoint_public_access else ())
     wanted = set(access.public_access_cidrs or ())
     if now == wanted:
@@ -129,7 +136,8 @@ def _unless_it_changes(access: ClusterAccess, address: Address, wrong: ApiFault,
     change = f"{_listed(now)} becomes {_listed(wanted)}"
     pulumi.log.warn(
         f"the Kubernetes API at {address.host} does not answer from here ({wrong.why}). This update"
-        f" changes which networks may reach it ({access.option}: {change}), so the objects in the cluster are shown without reading them"
+        f" changes which networks may reach it ({access.option}: {change}), so the objects in the"
+        " cluster are shown without reading them"
     )
     unknown: asyncio.Future[bool] = asyncio.get_event_loop().create_future()
     unknown.set_result(False)
@@ -139,7 +147,9 @@ def _unless_it_changes(access: ClusterAccess, address: Address, wrong: ApiFault,
 
 
 async def _fault(address: Address) -> ApiFault | None:
-    """Check without blocking the rest of the program; a resolver that does not answer is abandoned."""
+    """Check without blocking the rest of the program; a resolver that does not answer is
+    abandoned.
+    """
     loop = asyncio.get_running_loop()
     found: asyncio.Future[ApiFault | None] = loop.create_future()
 

@@ -1,4 +1,6 @@
-"""Homes that root owns get the user of today's servers as owner: a job in a namespace of its own, before any hub exists."""
+"""Homes that root owns get the user of today's servers as owner: a job in a namespace of its
+own, before any hub exists.
+"""
 
 from __future__ import annotations
 
@@ -103,7 +105,8 @@ def _rights(program: HomesProgram) -> dict[str, Any]:
 
 _OWNERSHIP = "homes-ownership"
 _SIZE = "1Ti"
-#: The capabilities that changing owners needs, and no more: to change owners and modes, and to traverse directories of other owners.
+#: The capabilities that changing owners needs, and no more: to change owners and modes, and to
+#: traverse directories of other owners.
 _RIGHTS = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
 _ATTEMPTS = 20
 
@@ -157,8 +160,8 @@ class Ownership(Component):
             f"{name}-program", metadata=metadata, data=program_data(program), opts=self.child()
         )
         claim = self._claim(name, args, metadata)
-        # Only beside a cluster of the stack's own are there homes to be handed over: its core nodes
-        # have their label.
+        # Only beside a cluster of its own can a stack have homes that need a new owner: its core
+        # nodes have their label.
         root = pod(args.image, program, on_core_nodes=True, claim=_OWNERSHIP, config_map=_OWNERSHIP)
         spec: Any = {"backoff_limit": _ATTEMPTS, "template": {"spec": root}}
         annotated: Any = {**metadata, "annotations": {"pulumi.com/skipAwait": "true"}}
@@ -219,7 +222,9 @@ class UsageReportJobArgs:
 
 
 class UsageReportJob(Component):
-    """Runs as the owner of homes, without network access, and writes its report beside them; the table is in its log."""
+    """Runs as the owner of homes, without network access, and writes its report beside them; the
+    table is in its log.
+    """
 
     token: ClassVar[str] = "jupyterhub-aws:homes:UsageReportJob"
 

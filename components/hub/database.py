@@ -58,7 +58,7 @@ class DatabaseVolume(Component):
             encrypted=True,
             snapshot_id=args.database.snapshot,
             tags={**named(args.tags, args.names.database_volume), **EBS_DRIVER_TAG},
-            opts=self.kept(),
+            opts=self.protected_options(),
         )
         self.volume_id = volume.id
         self.register_outputs({"volume_id": self.volume_id})
@@ -130,7 +130,8 @@ class Postgres(Component):
             skip_final_snapshot=False,
             final_snapshot_identifier=f"{physical}-final",
             tags={**tags, **args.backup_tags},
-            opts=self.kept(),  # not after the rule, which needs the cluster: both take ten minutes
+            # not after the rule, which needs the cluster: both take ten minutes
+            opts=self.protected_options(),
         )
         # RDS refuses connections without TLS from version 15 on (RDS user guide, rds.force_ssl);
         # psycopg2 is in the hub's image.

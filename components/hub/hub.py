@@ -166,7 +166,7 @@ class JupyterHub(Component):
                     for mode in ("enforce", "warn", "audit")
                 },
             },
-            opts=self.retained(
+            opts=self.retained_options(
                 protected=self._hub.protected
             ),  # deleting it would delete the claims of homes and database
         )

@@ -63,7 +63,7 @@ class HomesVolume(Component):
             f"{name}-volume",
             metadata={"name": args.names.homes_volume, "labels": label},
             spec=spec,
-            opts=self.retained(protected=args.protected),
+            opts=self.retained_options(protected=args.protected),
         )
         self.claim = PersistentVolumeClaim(
             f"{name}-claim",
@@ -79,7 +79,7 @@ class HomesVolume(Component):
                 "volume_name": args.names.homes_volume,
                 "resources": {"requests": {"storage": _SIZE}},
             },
-            opts=self.retained(protected=args.protected, depends_on=[volume]),
+            opts=self.retained_options(protected=args.protected, depends_on=[volume]),
         )
         self.register_outputs({"claim": HOMES_CLAIM})
 
@@ -144,7 +144,7 @@ class DatabasePlace(Component):
                 f"{name}-{suffix}",
                 metadata=metadata,
                 spec=spec,
-                opts=self.retained(protected=args.protected),
+                opts=self.retained_options(protected=args.protected),
             )
         ]
         self.register_outputs({"volume": args.names.database_volume})

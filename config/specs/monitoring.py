@@ -53,7 +53,7 @@ def _all(*conditions: str) -> str:
 
 def _says(sentences: Iterable[str], joined: str) -> str:
     """`log` holds these sentences. CloudWatch Logs user guide, "Filter pattern syntax": an
-    asterisk stands for any text.
+    asterisk matches any text.
     """
     return joined.join(f'($.log = "*{sentence}*")' for sentence in sentences)
 

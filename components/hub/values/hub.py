@@ -104,7 +104,7 @@ OPERATOR_SCOPES = (
 DATABASE_FOLDER = "/srv/jupyterhub"
 DATABASE_NAME = DATABASE_USER = "jupyterhub"
 #: Requests are what these pods were measured with at rest (hub 194 MiB with one user) and room for
-#: some hundred people; the
+#: some hundred users; the
 #: zero-to-jupyterhub guide, "Optimizations", gives 500m/2Gi as an example for large hubs. CPU
 #: limits are far above: they stop a runaway.
 _HUB = {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"cpu": "2", "memory": "2Gi"}}

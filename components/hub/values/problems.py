@@ -90,7 +90,7 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
 #: Consequences of another value that are more serious than a wrong value on a page.
 _MATTERS = {
     "lookup_dn_user_dn_attribute": (
-        "groups that list members by name (memberUid) would match nobody, and who a user is would"
+        "groups that list members by name (memberUid) would match no user, and who a user is would"
         " change"
     ),
     "user_attribute": "who a user is would change, and so whose home they get",

@@ -60,7 +60,7 @@ def profile_groups(hub: Hub) -> dict[str, list[str]]:
     }
 
 
-def _people(sign_in: AnySignIn, allowed: tuple[str, ...]) -> dict[str, Any]:
+def _authenticator_traits(sign_in: AnySignIn, allowed: tuple[str, ...]) -> dict[str, Any]:
     """The allowed users by name. Administrators are listed too: being an administrator does not
     imply it. With a non-empty list JupyterHub would also admit all users who signed in before;
     so that is switched off.
@@ -88,8 +88,8 @@ def _callback(public_url: str) -> str:
 
 
 def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
-    people, traits = (
-        _people(sign_in, sign_in.allowed_users),
+    authenticator, traits = (
+        _authenticator_traits(sign_in, sign_in.allowed_users),
         {
             "client_id": sign_in.client_id,
             "oauth_callback_url": _callback(public_url),
@@ -102,7 +102,7 @@ def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
     )
     teams = bool(sign_in.admin_teams or profile_groups(hub))
     if teams:
-        people["manage_groups"] = True
+        authenticator["manage_groups"] = True
         organizations |= {"populate_teams_in_auth_state": True}
         # Administrators may sign in (oauth2.py, check_allowed); the traits are those of the base
         # class, for any kind of group.
@@ -114,7 +114,7 @@ def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
     return SignInValues(
         config={
             "JupyterHub": {"authenticator_class": "github"},
-            "Authenticator": people,
+            "Authenticator": authenticator,
             "GitHubOAuthenticator": {**traits, **organizations},
         },
         settings={"githubTeams": True} if teams else {},
@@ -128,7 +128,7 @@ def _provider(
     groups_claim: str | None,
     traits: dict[str, Any],
 ) -> SignInValues:
-    people = _people(sign_in, sign_in.allowed_users)
+    authenticator = _authenticator_traits(sign_in, sign_in.allowed_users)
     traits = {
         "client_id": sign_in.client_id,
         "oauth_callback_url": _callback(public_url),
@@ -141,7 +141,7 @@ def _provider(
     }
     if groups_claim is not None:
         # manage_groups is set on the base class: without it the traits of groups are refused.
-        people["manage_groups"] = True
+        authenticator["manage_groups"] = True
         traits |= {"auth_state_groups_key": f"oauth_user.{groups_claim}"}
         traits |= (
             {"allowed_groups": sorted(sign_in.allowed_groups)} if sign_in.allowed_groups else {}
@@ -150,7 +150,7 @@ def _provider(
     return SignInValues(
         config={
             "JupyterHub": {"authenticator_class": "generic-oauth"},
-            "Authenticator": people,
+            "Authenticator": authenticator,
             "GenericOAuthenticator": traits,
         },
         secret_traits=(("GenericOAuthenticator", "client_secret"),),
@@ -221,7 +221,10 @@ def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
     return SignInValues(
         config={
             "JupyterHub": {"authenticator_class": "jupyterhub_aws_ldap.DirectoryAuthenticator"},
-            "Authenticator": {**_people(sign_in, sign_in.allowed_users), "manage_groups": True},
+            "Authenticator": {
+                **_authenticator_traits(sign_in, sign_in.allowed_users),
+                "manage_groups": True,
+            },
             "LDAPAuthenticator": traits,
             "DirectoryAuthenticator": own,
         },
@@ -239,11 +242,15 @@ def _native(sign_in: NativeSignIn, _hub: Hub, _public_url: str) -> SignInValues:
     }
     # All users with an account that an administrator approved may sign in: the accounts are the
     # list.
-    people = {"admin_users": sorted(sign_in.administrators), **_names(sign_in), "allow_all": True}
+    authenticator = {
+        "admin_users": sorted(sign_in.administrators),
+        **_names(sign_in),
+        "allow_all": True,
+    }
     return SignInValues(
         config={
             "JupyterHub": {"authenticator_class": "jupyterhub_aws_accounts.AccountsAuthenticator"},
-            "Authenticator": people,
+            "Authenticator": authenticator,
             "NativeAuthenticator": traits,
         },
         extra_files=file_of_hub("jupyterhub_aws_accounts.py"),
