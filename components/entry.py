@@ -217,7 +217,7 @@ class Balancer(Component):
     """The load balancer of a hub. Only the node with the proxy is healthy, because the service
     behind it is `externalTrafficPolicy: Local`.
 
-    With ACM it ends TLS and has no port 80: a balancer of this kind cannot redirect.
+    With ACM it terminates TLS and has no port 80: a balancer of this kind cannot redirect.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:entry:Balancer"
@@ -344,7 +344,7 @@ class Balancer(Component):
         return target
 
     def _encryption(self, tls: Tls) -> dict[str, Any]:
-        """The listener's protocol: with ACM it ends TLS, else the target does."""
+        """The listener's protocol: with ACM it terminates TLS, else the target does."""
         if isinstance(tls, AcmTls):
             self.certificate_arn = self._certificate(tls)
             return {

@@ -1,5 +1,5 @@
 """How users reach a hub: a load balancer of its own, a node port, or a tunnel for a first try;
-and where TLS ends.
+and where TLS is terminated.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ NodePort = Annotated[int, Field(ge=FIRST_NODE_PORT, le=LAST_NODE_PORT)]
 
 
 class AcmTls(Model):
-    """TLS ends at the load balancer, with a certificate that AWS renews automatically."""
+    """TLS is terminated at the load balancer, with a certificate that AWS renews automatically."""
 
     kind: Literal["acm"] = tag(
         "acm",
@@ -125,7 +125,9 @@ class AcmTls(Model):
 
 
 class CertificateTls(Model):
-    """TLS ends at the proxy, with a certificate of yours: for names that ACM cannot validate."""
+    """TLS is terminated at the proxy, with a certificate of yours: for names that ACM cannot
+    validate.
+    """
 
     kind: Literal["certificate"] = tag(
         "certificate",
@@ -186,7 +188,7 @@ class LoadBalancerEntry(_Exposed):
         help="`load_balancer`: a Network Load Balancer.",
         changing="Users cannot connect until the name points to the new one.",
     )
-    tls: Tls = option(AcmTls(kind="acm"), help="Where TLS ends.", changing=_BRIEF)
+    tls: Tls = option(AcmTls(kind="acm"), help="Where TLS is terminated.", changing=_BRIEF)
     public: bool = option(
         False,
         help=(
@@ -248,7 +250,7 @@ class NodePortEntry(_Exposed):
         changing="The old address stops working.",
     )
     tls: Annotated[CertificateTls | NoTls, Field(discriminator="kind")] = option(
-        help="Where TLS ends: without a load balancer ACM cannot be used.", changing=_BRIEF
+        help="Where TLS is terminated: without a load balancer ACM cannot be used.", changing=_BRIEF
     )
     external_ips: tuple[Annotated[str, AfterValidator(_address)], ...] = option(
         (),
@@ -300,8 +302,8 @@ Entry = Annotated[AnyEntry, Field(discriminator="kind")]
 
 
 def own_certificate(entry: AnyEntry) -> CertificateTls | None:
-    """The certificate of a hub whose proxy ends TLS; None where a load balancer does, or there
-    is no TLS.
+    """The certificate of a hub whose proxy terminates TLS; None where a load balancer does, or
+    there is no TLS.
     """
     return (
         entry.tls

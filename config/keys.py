@@ -194,7 +194,10 @@ def _of_aws(key: str, name: str, hidden: set[str]) -> Iterator[Problem]:
             fix=f"did you mean aws:{guess}?" if guess else f"remove it: pulumi config rm {key}",
         )
     elif name in AWS_SECRETS and key not in hidden:
-        fix = f"revoke it, then use AWS_PROFILE instead, or run: pulumi config set --secret {key}"
+        fix = (
+            "rotate it (it was exposed), then use AWS_PROFILE instead, or run: pulumi config set"
+            f" --secret {key}"
+        )
         yield Problem(path=dotted((key,)), what="is a secret, but is stored in clear text", fix=fix)
 
 

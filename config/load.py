@@ -112,7 +112,7 @@ def _strangers(
             continue
         if wanted is not None and name in wanted:
             if key not in secret:
-                fix = f"revoke it and create a new one, then: pulumi config set --secret {name}"
+                fix = f"rotate it (it was exposed), then: pulumi config set --secret {name}"
                 yield Problem(path=name, what="is a secret, but is stored in clear text", fix=fix)
             continue
         if key in secret and name.startswith("hub-") and not closest(name, wanted or ()):

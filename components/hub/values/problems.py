@@ -262,7 +262,7 @@ def _undone(hub: HubSpec, values: Mapping[str, Any]) -> Iterator[Problem]:
         yield _problem(
             hub.name,
             ("singleuser", "storage", "type"),
-            "stores no files beyond the stop of a server",
+            "loses all files when a server stops",
             "remove it, and write homes.kind: ephemeral",
         )
     if bool(at(values, "proxy", "https", "enabled")) != (
@@ -271,7 +271,7 @@ def _undone(hub: HubSpec, values: Mapping[str, Any]) -> Iterator[Problem]:
         yield _problem(
             hub.name,
             ("proxy", "https", "enabled"),
-            "contradicts the hub's entry, which says where TLS ends",
+            "contradicts the hub's entry, which says where TLS is terminated",
             "remove it, and use entry.tls",
         )
 
