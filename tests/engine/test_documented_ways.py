@@ -218,7 +218,7 @@ def test_an_api_that_does_not_answer_is_one_line_in_seconds(
         (line,) = lines
         assert (
             "the Kubernetes API at 127.0.0.1 does not answer from here (connection refused):"
-            " cluster.api.public_access_cidrs lets in 203.0.113.0/24" in line
+            " cluster.api.public_access_cidrs allows 203.0.113.0/24" in line
         )
         assert "Traceback" not in run.text and "Waiting up to" not in run.text
         assert run.seconds < 60, (

@@ -234,7 +234,7 @@ def test_a_wrong_file_is_exit_code_two_with_every_problem() -> None:
         (("plan", "prod"), "name a stack (airgap, airgap-hub, dev)"),
         (("plan", "dev", "--set", "pools"), "not of the form path=value"),
         (("plan", "dev", "--set", "pools.core.size=[1"), "neither YAML nor JSON"),
-        (("plan", "dev", "--set", "network.zones[9]=us-east-1d"), "leads nowhere"),
+        (("plan", "dev", "--set", "network.zones[9]=us-east-1d"), "does not exist at"),
         (("plan", "dev", "--as-of", "tomorrow"), "is not a date"),
         (("plan", "dev", "--json", "/no/such/folder/plan.json"), "cannot write"),
         (("plan",), "Missing argument"),
