@@ -78,8 +78,8 @@ _EFS = AddonSpec(
 
 
 def controller_addons(*, efs_driver: bool) -> tuple[AddonSpec, ...]:
-    """After the core pool: their controllers need a node. The driver of EFS comes only where
-    homes live there.
+    """After the core pool: their controllers need a node. The driver of EFS is installed only
+    where homes are in EFS.
     """
     return (
         AddonSpec(name="coredns", configuration=_ON_CORE),
@@ -101,7 +101,7 @@ class AddonsArgs:
     """`cluster` chooses the pinned versions, `prefix` is that of physical names. `efs_driver`:
     whether the driver of EFS is among the controllers.
 
-    `paused`: there is no node, so a changed version waits until there is one again.
+    `paused`: there is no node, so a changed version is installed only after resuming.
     """
 
     cluster: ClusterOutputs
@@ -113,7 +113,7 @@ class AddonsArgs:
 
 
 class _Addons(Component):
-    """Add-ons of one moment in the cluster's life; `ready` is what waits for all of them."""
+    """The add-ons of one stage of the cluster's creation; `ready` depends on all of them."""
 
     def __init__(
         self, name: str, args: AddonsArgs, opts: pulumi.ResourceOptions | None = None
@@ -142,8 +142,8 @@ class _Addons(Component):
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
             tags=named(self._args.tags, f"{self._args.prefix}-{spec.name}"),
-            # EKS calls an add-on updated once its pods run: without nodes that would be waited for,
-            # for twenty minutes, in vain.
+            # EKS calls an add-on updated once its pods run: without nodes the update would wait
+            # twenty minutes and fail.
             opts=self.child(
                 depends_on=[*self._args.depends_on, *granted],
                 ignore_changes=_NEED_PODS if self._args.paused else None,
@@ -153,8 +153,8 @@ class _Addons(Component):
     def _identity(
         self, spec: AddonSpec
     ) -> tuple[list[eks.AddonPodIdentityAssociationArgs] | None, list[pulumi.Resource]]:
-        """The role of the add-on's service account. Through the add-on itself, so that it is
-        there before its pods.
+        """The role of the add-on's service account. Created through the add-on itself, so that
+        it exists before its pods.
         """
         if spec.service_account is None or spec.policy is None:
             return None, []

@@ -40,7 +40,7 @@ _MOST_TAGS = 40
 
 
 class Unreadable(Exception):  # noqa: N818 -- caught where it is raised
-    """A value that no section can hold, with its path."""
+    """A value that no section can have, with its path."""
 
     def __init__(self, path: tuple[int | str, ...], value: object) -> None:
         self.path, self.value = path, value
@@ -61,7 +61,7 @@ class Arguments:
 
     def add(self, problems: Iterable[Problem], *, within: str = "") -> None:
         """Add problems that a rule of stack files found. `within` is the section's name there,
-        which is no part of an argument's path.
+        which is not part of an argument's path.
         """
         for problem in problems:
             path = problem.path.removeprefix(f"{within}.") if within else problem.path
@@ -81,8 +81,8 @@ class Arguments:
             )
 
     def section(self, model: type[M], values: Mapping[str, Any], *, path: str = "") -> M | None:
-        """The section that these values are, as a stack file would say them; None with its
-        problems noted. An absent value (None) is the option's default.
+        """The section with these values, as in a stack file; None with its problems noted. An
+        absent value (None) is the option's default.
         """
         try:
             document = {
@@ -94,7 +94,7 @@ class Arguments:
             if isinstance(error.value, pulumi.Output):
                 self.say(
                     where,
-                    "is an output, whose value is known only after something was made",
+                    "is an output, whose value is known only after its resource was created",
                     "give a plain value",
                 )
             else:
@@ -213,7 +213,7 @@ class Arguments:
         return self._valid(kind, value, path)
 
     def check_resources(self, given: object, path: str = "depends_on") -> None:
-        """Note what is no list of resources, or no resource in it."""
+        """Note a value that is no list of resources, or an item that is no resource."""
         if not isinstance(given, (list, tuple)):
             self.say(
                 path,
@@ -230,7 +230,7 @@ class Arguments:
                 )
 
     def handle(self, path: str, given: object, kind: type[H], *, fix: str = "") -> H | None:
-        """The outputs of another component, or what `fix` says; None with the problem noted."""
+        """The outputs of another component; None with the problem, whose remedy is `fix`, noted."""
         if isinstance(given, kind):
             return given
         outputs = getattr(given, "outputs", None)
@@ -243,9 +243,7 @@ class Arguments:
         return None
 
     def check_input(self, path: str, value: object) -> None:
-        """Note a text argument that is neither text nor an output of some resource; None is
-        fine.
-        """
+        """Note an argument that is neither text nor an output of a resource; None is valid."""
         if value is not None and not isinstance(value, (str, pulumi.Output)):
             self.say(
                 path,
@@ -256,8 +254,8 @@ class Arguments:
     def check_network(
         self, network: NetworkOutputs, *, zones: int = 1, path: str = "network"
     ) -> bool:
-        """Whether a network that was filled in by hand has what something in AWS with subnets in
-        so many zones needs; else what it lacks is noted.
+        """Whether a network that was filled in by hand has what resources with subnets in so
+        many zones need; else its problems are noted.
         """
         before = len(self.problems)
         self.check_present(f"{path}.vpc_id", network.vpc_id, "this is made in a VPC")
@@ -323,8 +321,8 @@ class Arguments:
         return len(self.problems) == before
 
     def check_cluster(self, cluster: ClusterOutputs, *, for_nodes: bool = True) -> None:
-        """Note what a cluster that was filled in by hand lacks for nodes in its VPC, or for what
-        is made around an EKS cluster.
+        """Note what a cluster that was filled in by hand lacks for nodes in its VPC, or for
+        resources of an EKS cluster.
         """
         self._valid(
             Annotated[str, Field(min_length=1, max_length=100)], cluster.name, "cluster.name"
@@ -373,7 +371,7 @@ class Arguments:
             )
 
     def check_key(self, path: str, given: object, region: str) -> None:
-        """Note what is wrong with the ARN of a KMS key in a region; None is fine."""
+        """Note the problem of the ARN of a KMS key in a region; None is valid."""
         if given is None or not self._valid(KmsKeyArn, given, path):
             return
         there = str(given).split(":")[3]
@@ -407,7 +405,7 @@ class Arguments:
 
 
 def plain_of(values: Any) -> Any:
-    """A list without the outputs in it, whose values nobody knows yet."""
+    """A list without the outputs in it, whose values are not known yet."""
     return (
         [value for value in values if not isinstance(value, pulumi.Output)]
         if isinstance(values, (list, tuple))
@@ -428,7 +426,7 @@ def _renamed(path: str, names: Mapping[str, str]) -> str:
 
 
 def _plain(value: Any, path: tuple[int | str, ...]) -> Any:
-    """A value as JSON has it. Raises Unreadable for what no stack file could say."""
+    """A value as JSON has it. Raises Unreadable for a value that no stack file could have."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float) and value == value and abs(value) != float("inf"):  # noqa: PLR0124 -- not a number is not itself

@@ -21,13 +21,13 @@ from jupyterhub_aws.config.specs.images import UPSTREAM, Images
 from jupyterhub_aws.config.specs.node_groups import discovery_tags
 from jupyterhub_aws.config.values import ClusterName, Region
 
-# --- What the cluster autoscaler may do in AWS: read much, change only the groups of its own
-# cluster.
+# --- IAM permissions of the cluster autoscaler: it reads all groups, and changes only those of its
+# own cluster.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AutoscalerPolicyArgs:
-    """Which groups the policy lets an autoscaler change: those of one cluster.
+    """Which groups an autoscaler may change by the policy: those of one cluster.
 
     Attributes:
         cluster_name: The cluster's name in EKS: it is in the tag by which the autoscaler finds its
@@ -69,9 +69,9 @@ def autoscaler_document(
     """The policy, each call with its reason.
 
     Source: kubernetes/autoscaler 1.35, cloudprovider/aws/README.md and auto_scaling_groups.go. The
-    describing calls know no resources in IAM, so they stand on `*` (Service Authorization
-    Reference); the changing ones stand on this cluster's tags. DescribeScalingActivities is what
-    makes it give up on a spot group without capacity after a minute or two instead of
+    describing calls support no resources in IAM, so their resource is `*` (Service Authorization
+    Reference); the changing ones are limited by this cluster's tags. DescribeScalingActivities is
+    what makes it give up on a spot group without capacity after a minute or two instead of
     max-node-provision-time. Absent on purpose: eks:DescribeNodegroup for groups that it must not
     scale, and ec2:GetInstanceTypesFromInstanceRequirements, since no group here is described by
     requirements.
@@ -141,8 +141,8 @@ class AutoscalerPolicy(Component):
         self.register_outputs({"arn": self.arn})
 
 
-# --- The cluster autoscaler: `ClusterAutoscaler` has all of it; its halves are for a stack that
-# makes one of them only.
+# --- The cluster autoscaler: `ClusterAutoscaler` is the whole; its two parts are for split stacks,
+# each of which makes one of them.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -156,8 +156,8 @@ class AutoscalerIdentityArgs:
 
 
 class AutoscalerIdentity(Component):
-    """The role that the autoscaler's pod gets when it is admitted; `ready` is what has to be
-    there before that.
+    """The role that the autoscaler's pod gets when it is admitted; `ready` is what has to exist
+    before that.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:autoscaler:AutoscalerIdentity"
@@ -194,7 +194,7 @@ class AutoscalerIdentity(Component):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AutoscalerReleaseArgs:
-    """`spec` is what the autoscaler is told, `images` name its image and chart."""
+    """`spec` has the autoscaler's settings, `images` name its image and chart."""
 
     spec: AutoscalerSpec
     images: Images = UPSTREAM
@@ -223,8 +223,8 @@ class ClusterAutoscalerArgs:
     Attributes:
         cluster: The outputs of a cluster, or of one of your own.
         pools: The outputs of its node pools, whose groups it scales.
-        images: Where its image and chart come from; the default: their makers.
-        paused: It is installed and does not run.
+        images: Where its image and chart come from; the default: their publishers.
+        paused: It is installed with no replicas.
         depends_on: What its pod needs besides, such as nodes.
         physical_name: The prefix of names in AWS; without it the cluster's name. At most 24
             characters.
@@ -257,7 +257,7 @@ class ClusterAutoscalerArgs:
             "images",
             self.images,
             Images,
-            fix="give the names of a registry of yours: Images(registry=...)",
+            fix="give the names of your own registry: Images(registry=...)",
         )
         given.check_value(bool, self.paused, "paused")
         given.check_resources(self.depends_on)
@@ -313,8 +313,8 @@ class ClusterAutoscaler(Component):
             self.child(),
         )
         self.role_arn = identity.role_arn
-        # Credentials are injected when the pod is admitted: one that came before its association
-        # would never get any.
+        # Credentials are injected when the pod is admitted: a pod that starts before its
+        # association would never get any.
         self.release = _release(
             name, spec, args.images, self.child(depends_on=[*args.depends_on, *identity.ready])
         ).name

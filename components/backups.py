@@ -1,5 +1,5 @@
-"""Backups of what cannot be made again: a vault, a plan that finds its resources by one tag, and
-roles that back up or restore and not both.
+"""Backups of data that cannot be recreated: a vault, a plan that selects its resources by one
+tag, and roles that either back up or restore.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from jupyterhub_aws.config.errors import shown
 from jupyterhub_aws.config.specs.backups import BackupSpec, plan_rules, snapshot_schedules
 from jupyterhub_aws.config.values import Region
 
-# --- A vault: where backups lie, encrypted by a key of its own, and from where nobody takes them by
-# hand.
+# --- A vault: it stores backups, encrypted by a key of its own, and denies manual deletion.
 
 
 _KEY_DELETION_DAYS = 30
-#: What would take a backup away before its day. AWS Backup's own expiry is none of these calls.
+#: The calls that would delete a backup before it expires. AWS Backup's own expiry is none of these
+#: calls.
 _TAKING_AWAY = [
     "backup:DeleteRecoveryPoint",
     "backup:DisassociateRecoveryPoint",
@@ -45,11 +45,12 @@ _TAKING_AWAY = [
 
 
 def vault_policy() -> str:
-    """The vault's access policy: nobody deletes a backup by hand, or makes its day an earlier one.
+    """The vault's access policy: it denies deleting a backup manually, and shortening its
+    retention.
 
     AWS Backup developer guide, "Vault access policies": no wildcard in an action, and recovery
-    points of volumes have ARNs of EC2, so the resource is `*`. Who may write this policy can take
-    it away again: only `vault_lock` holds against them.
+    points of volumes have ARNs of EC2, so the resource is `*`. Principals that may write this
+    policy can remove it again: only `vault_lock` holds against them.
     """
     return document(
         {
@@ -64,7 +65,7 @@ def vault_policy() -> str:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BackupVaultArgs:
-    """`vault_name` is its name in AWS; `region` where it lies, None for the stack's own;
+    """`vault_name` is its name in AWS; `region` where it is, None for the stack's own;
     `account` the account's number.
     """
 
@@ -77,7 +78,7 @@ class BackupVaultArgs:
 
 
 class BackupVault(Component):
-    """Kept whatever happens to the stack: it is what is left when everything else went wrong."""
+    """A vault that is retained when the stack is destroyed."""
 
     token: ClassVar[str] = "jupyterhub-aws:backups:BackupVault"
     vault_name: pulumi.Output[str]
@@ -98,7 +99,7 @@ class BackupVault(Component):
             ),
             region=args.region,
             tags=tags,
-            opts=self.kept(),
+            opts=self.protected_options(),
         )
         kms.Alias(
             f"{name}-key-alias",
@@ -113,14 +114,14 @@ class BackupVault(Component):
             kms_key_arn=key.arn,
             region=args.region,
             tags=tags,
-            opts=self.kept(),
+            opts=self.protected_options(),
         )
         backup.VaultPolicy(
             f"{name}-policy",
             backup_vault_name=vault.name,
             policy=vault_policy(),
             region=args.region,
-            opts=self.kept(),
+            opts=self.protected_options(),
         )
         if args.lock is not None:
             backup.VaultLockConfiguration(
@@ -158,11 +159,11 @@ class BackupsArgs:
         region: The AWS region of what is backed up, such as us-east-1.
         kind: `aws_backup`: one vault and one plan for file systems, volumes and, with `rds`,
             databases. `snapshots`: EBS snapshots only. `none`: nothing.
-        daily: When the backup of each day begins, in UTC, and for how many days it is kept.
+        daily: When the backup of each day begins, in UTC, and for how many days it is retained.
         weekly: The same for one backup a week; None: none.
         copy_to_region: A copy of each daily backup in another region (`aws_backup` only); None:
             none.
-        vault_lock: A lock on the vault, which nobody can take off after its time of grace
+        vault_lock: A lock on the vault, which cannot be removed after its grace period
             (`aws_backup` only); None: none.
         rds: Whether databases in RDS are backed up too (`aws_backup` only).
         reason: Why nothing is backed up; required with kind `none`.
@@ -199,8 +200,8 @@ class BackupsArgs:
                 f"write one of {', '.join(_KINDS)}",
             )
         default = {item.name: item.default for item in fields(self)}
-        # What was left alone is not said: an option of one kind is a mistake only where it was
-        # given to another.
+        # Options at their defaults are not reported: an option of one kind is a mistake only where
+        # it was set with another.
         said = {
             option: value
             for option in _OPTIONS
@@ -249,10 +250,10 @@ class BackupsOutputs:
 
 
 class Backups(Component):
-    """Backs up whatever carries its tag, also a volume that did not exist when this was made.
+    """Backs up every resource with its tag, also a volume that did not exist when this was created.
 
     `outputs` is what `EfsHomes` and hubs take: by it they tag their file systems, volumes and
-    databases. Vaults, their keys and what is in them are kept when the component is taken out of
+    databases. Vaults, their keys and their backups are retained when the component is removed from
     the program. Raises ArgumentError with every problem of the arguments.
     """
 

@@ -17,7 +17,7 @@ A = TypeVar("A")
 
 
 class ArgumentError(pulumi.RunError):
-    """Arguments from which nothing can be made. `problems` has all of them, each with its path;
+    """Invalid arguments of a component. `problems` has all of them, each with its path;
     the engine prints them without a traceback.
     """
 
@@ -55,8 +55,8 @@ def checked(component: type[Component], name: object, args: object, kind: type[A
 
 
 Change = Callable[[pulumi.ResourceTransformArgs], pulumi.ResourceTransformResult]
-#: What is changed about resources that remote components make, by type and name: no option of ours
-#: reaches those.
+#: Changes to resources that remote components make, by type and name: options of a Pulumi program
+#: do not reach them.
 _CHANGES: dict[tuple[str, str], Change] = {}
 #: The engines (of several runs in one process) that were told to ask for changes.
 _LISTENING: WeakSet[Any] = WeakSet()
@@ -103,24 +103,24 @@ class Component(pulumi.ComponentResource):
         """Options of a child: this parent, and whatever this one child needs besides."""
         return pulumi.ResourceOptions(parent=self, **options)
 
-    def kept(self, **options: Any) -> pulumi.ResourceOptions:
-        """Options of a child that people would cry over: neither deleted by `destroy` nor by a
-        change of the program.
+    def protected_options(self, **options: Any) -> pulumi.ResourceOptions:
+        """Options of a stateful child, whose loss would be a loss of users' data: neither
+        `destroy` nor a change of the program deletes it.
         """
         return self.child(protect=True, retain_on_delete=True, **options)
 
-    def retained(self, *, protected: bool, **options: Any) -> pulumi.ResourceOptions:
-        """Options of a child inside the cluster through which people reach what is kept: it stays
-        when the program forgets it.
+    def retained_options(self, *, protected: bool, **options: Any) -> pulumi.ResourceOptions:
+        """Options of a child inside the cluster through which pods reach stateful resources: it is
+        retained when the program no longer has it.
 
-        `protected` as the cluster is: a protected object would keep a cluster alive that is meant
-        to be torn down, and the data behind it is protected by itself.
+        `protected` as the cluster is: a protected object would block the teardown of its cluster,
+        and the data behind it is protected by itself.
         """
         return self.child(protect=protected, retain_on_delete=True, **options)
 
 
 def account_of(given: pulumi.Input[str] | None) -> pulumi.Output[str]:
-    """The number of the AWS account: the one given, or the one that the provider signs in to."""
+    """The number of the AWS account: the argument, or the account of the provider's credentials."""
     if given is not None:
         return pulumi.Output.from_input(given)
     from pulumi_aws import get_caller_identity_output  # late: not every component is of AWS

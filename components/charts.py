@@ -15,12 +15,12 @@ _TIMEOUT_SECONDS = 600
 
 
 def chart(name: str, images: Images, *, kubernetes: str, awaited: bool = False) -> dict[str, Any]:
-    """Arguments of a Release for the chart pinned under this name: from its maker, from a folder,
-    or from a registry of yours.
+    """Arguments of a Release for the chart pinned under this name: from its publisher, from a
+    folder, or from a private registry.
 
     `kubernetes` is the cluster's minor version, such as 1.35. `awaited`: whether Helm waits until
-    what it installed is ready. What runs on user nodes has none at first, and a release that waits
-    for it fails after its timeout. Raises KeyError for a chart that is not pinned.
+    what it installed is ready. At first there is no user node, so a release that waits for pods on
+    user nodes fails after its timeout. Raises KeyError for a chart that is not pinned.
     """
     pinned = pin("chart", name, kubernetes)
     return {

@@ -1,5 +1,5 @@
-"""The roles that workflows take: one that reads, one that changes, each trusted for one
-repository and one place in it.
+"""The roles of CI workflows: one that reads, one that changes, each trusted for one repository
+and some of its branches or one environment.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.iam import Statement, document, partition_of
 from jupyterhub_aws.config.aws_calls import actions, known_types
 
-# --- What a workflow's role may do, and who may take it: pure documents. Nothing here knows Pulumi.
+# --- Permissions and trust policies of the workflows' roles: pure documents, without Pulumi.
 
 
 ISSUER = "token.actions.githubusercontent.com"
@@ -54,8 +54,8 @@ _APART = ("iam:", "route53:", "s3:", "ssm:")
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceScope:
-    """One stack's account: `region` and `account` of AWS, `prefix` of everything that the stack
-    gives a name (its `name` option).
+    """One stack's account: `region` and `account` of AWS, `prefix` of all names of the stack (its
+    `name` option).
 
     `further_regions`: others in which the stack makes something, such as that of the backups'
     copies (`backups.copy_to_region`).
@@ -79,8 +79,8 @@ class ResourceScope:
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
-    """Where states are (examples/backend): the bucket's name, and the ARN of the key that seals
-    secrets.
+    """The backend of states (examples/backend): the bucket's name, and the ARN of the key that
+    encrypts secrets.
     """
 
     bucket: str
@@ -94,8 +94,8 @@ def trust(
     branches: Sequence[str] = (),
     environment: str | None = None,
 ) -> str:
-    """Who may take the role: workflows of one repository, on these branches or in this environment,
-    and nobody else.
+    """The trust policy of a role: only workflows of one repository, on these branches or in this
+    environment, may assume it.
 
     GitHub, "OpenID Connect reference": `sub` is `repo:ORG/REPO:ref:refs/heads/BRANCH` or, for a job
     with an environment, `repo:ORG/REPO:environment:NAME`. Compared as a whole: a pull request's
@@ -103,7 +103,9 @@ def trust(
     where neither branches nor an environment are given.
     """
     if any("*" in name or "?" in name for name in (repository, *branches, environment or "")):
-        raise ValueError("a name with a wildcard would trust more than it says")
+        raise ValueError(
+            "a name with a wildcard would trust more than one repository, branch or environment"
+        )
     subjects = [f"repo:{repository}:ref:refs/heads/{branch}" for branch in branches]
     subjects += [f"repo:{repository}:environment:{environment}"] if environment else []
     if not subjects:
@@ -121,8 +123,8 @@ def trust(
 
 
 def state(backend: Backend, place: ResourceScope, *, writes: bool) -> tuple[Statement, ...]:
-    """What a run of the engine does with its state. A preview reads only: it takes no lock
-    (measured on pulumi 3.260, docs/changes.md).
+    """The permissions that a run of the engine needs on its state. A preview reads only: it takes
+    no lock (measured on pulumi 3.260, docs/changes.md).
     """
     bucket = f"arn:{place.partition}:s3:::{backend.bucket}"
     objects = ["s3:GetObject", *(["s3:DeleteObject", "s3:PutObject"] if writes else [])]
@@ -140,7 +142,7 @@ def state(backend: Backend, place: ResourceScope, *, writes: bool) -> tuple[Stat
 
 
 def reading(types: Collection[str], place: ResourceScope) -> tuple[Statement, ...]:
-    """Looking at the stack's own kinds of resources, in its region."""
+    """Reading the stack's own types of resources, in its region."""
     found = actions(types, "read")
     regional = [action for action in found if not action.startswith(_APART)]
     other = [action for action in found if action.startswith(("iam:", "route53:"))]
@@ -180,8 +182,8 @@ def changing(
     boundary: str | None = None,
     attach: Sequence[str] = (),
 ) -> tuple[Statement, ...]:
-    """Making, changing and deleting the stack's own kinds of resources: in its regions, and under
-    its own names where AWS can tell names.
+    """Creating, changing and deleting the stack's own types of resources: in its regions, and with
+    its own prefix where IAM can match names.
 
     `attach`: ARNs of policies that the stack file names (`runner.policies`), so that they may be
     attached too.
@@ -232,9 +234,9 @@ def changing(
 
 
 def _images(found: Sequence[str], place: ResourceScope) -> Statement:
-    """Launch templates name machine images by AWS's own parameters, and whoever uses one has to be
-    able to read them (EC2 Auto Scaling user guide, "Use AWS Systems Manager parameters instead of
-    AMI IDs in launch templates").
+    """Launch templates name machine images by AWS's own parameters, and a principal that uses one
+    has to be able to read them (EC2 Auto Scaling user guide, "Use AWS Systems Manager parameters
+    instead of AMI IDs in launch templates").
     """
     images = f"arn:{place.partition}:ssm:*:*:parameter/aws/service/eks/optimized-ami/*"
     return {
@@ -246,7 +248,7 @@ def _images(found: Sequence[str], place: ResourceScope) -> Statement:
 
 
 def _sealing(place: ResourceScope) -> Statement:
-    """A vault is made with a key that whoever makes it may use, through AWS Backup (AWS Backup
+    """The principal that creates a vault needs to use its key, through AWS Backup (AWS Backup
     developer guide, "Encryption for backups").
     """
     through = {
@@ -327,7 +329,7 @@ def _roles(
 
 
 def _linked() -> Mapping[str, Any]:
-    """The roles that AWS makes for itself in an account that never had such a thing."""
+    """The service-linked roles that AWS creates when an account first uses a service."""
     names = (
         "autoscaling",
         "backup",
@@ -380,7 +382,7 @@ def _size(statements: Sequence[Statement]) -> int:
     )
 
 
-# --- The two roles of a repository's workflows: one that looks (preview, drift), one that changes
+# --- The two roles of a repository's workflows: one that reads (preview, drift), one that changes
 # (`up`).
 
 
@@ -396,7 +398,7 @@ class RolesArgs:
     resources that the stack has (all that the program knows, unless fewer are named).
     `provider_arn`: GitHub's OIDC provider, if the account has it already (there can be only one).
     `boundary`: ARN of a permissions boundary that every role of the stack must have. `attach`: ARNs
-    of policies of yours that the stack file names (`runner.policies`).
+    of your own policies that the stack file names (`runner.policies`).
     """
 
     repository: str

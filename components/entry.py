@@ -1,5 +1,5 @@
-"""How people reach a hub: balancer, certificate, record, and the port of the core nodes behind
-them.
+"""How users reach a hub: load balancer, certificate, DNS record, and the node port of the core
+nodes behind them.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _SECONDS = 300
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CertificateArgs:
-    """`hostname` is the only name of the certificate, `zone_id` the hosted zone that proves that
-    it is yours.
+    """`hostname` is the only name of the certificate, `zone_id` the hosted zone that proves its
+    ownership.
     """
 
     hostname: str
@@ -46,8 +46,8 @@ class CertificateArgs:
 
 
 class Certificate(Component):
-    """`arn` resolves when AWS has issued the certificate; it renews by itself as long as the
-    record stays.
+    """`arn` resolves when AWS has issued the certificate; it is renewed automatically as long as
+    the record exists.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:entry:Certificate"
@@ -88,7 +88,7 @@ class Certificate(Component):
 
 def own_certificate_end(entry: AnyEntry) -> int | None:
     """The end of a hub's own certificate in seconds since 1970. None where it has none, and
-    where it cannot be read, which the plan says.
+    where it cannot be read, which the plan reports.
     """
     own = own_certificate(entry)
     if own is None:
@@ -99,8 +99,8 @@ def own_certificate_end(entry: AnyEntry) -> int | None:
         return None
 
 
-# --- How people reach a hub, from inside the cluster: the service that selects the proxy, on a port
-# of the nodes that is its own.
+# --- The side of an entry inside the cluster: the service that selects the proxy, on a node port of
+# its own.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -114,7 +114,7 @@ class EntryServiceArgs:
 
 
 class EntryService(Component):
-    """It may well be there before the proxy is: nothing waits for what it selects."""
+    """It may exist before the proxy does: nothing waits for the pods that it selects."""
 
     token: ClassVar[str] = "jupyterhub-aws:entry:EntryService"
 
@@ -128,7 +128,7 @@ class EntryService(Component):
             "type": "NodePort",
             "external_traffic_policy": (
                 "Local"
-            ),  # people's addresses stay visible, and only the proxy's node is healthy
+            ),  # clients' addresses are preserved, and only the proxy's node is healthy
             "selector": {"app": "jupyterhub", "component": "proxy", "release": args.names.release},
             "ports": [
                 {
@@ -151,7 +151,7 @@ class EntryService(Component):
         self.register_outputs({"node_port": args.port})
 
 
-# --- What the AWS side of every entry is given.
+# --- Arguments of the AWS side of every entry.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -160,8 +160,8 @@ class EntryArgs:
     internet, private ones for an internal one.
 
     `node_security_group_id` is that of the nodes, `core_group_name` the Auto Scaling group of the
-    core pool. `without_balancer`: there is none for the time being; its group of rules, its targets
-    and its certificate stay.
+    core pool. `without_balancer`: there is none while the stack is paused; its security group, its
+    target group and its certificate are retained.
     """
 
     names: HubNames
@@ -176,14 +176,14 @@ class EntryArgs:
     without_balancer: bool = False
 
 
-# --- From where people may come: one rule for each network that the stack lists.
+# --- Ingress: one rule for each network that the stack lists.
 
 
 def people_may_come(
-    door: Component, name: str, args: EntryArgs, security_group_id: pulumi.Input[str], port: int
+    parent: Component, name: str, args: EntryArgs, security_group_id: pulumi.Input[str], port: int
 ) -> None:
     """Let the entry's networks reach a port through a security group; the rules are children of
-    `door`.
+    `parent`.
     """
     if isinstance(args.entry, PortForwardEntry):
         return
@@ -197,16 +197,16 @@ def people_may_come(
             to_port=port,
             description="People",
             tags=named(args.tags, args.names.physical),
-            opts=door.child(),
+            opts=parent.child(),
         )
 
 
-# --- A Network Load Balancer for one hub: seen in the plan, tagged, and never left behind by a
-# cluster that is gone.
+# --- A Network Load Balancer for one hub: shown in the plan, tagged, and never orphaned by a
+# deleted cluster.
 
 
-#: configurable-http-proxy answers there without asking the hub; `/` redirects, which no health
-#: check takes for healthy.
+#: configurable-http-proxy answers there without asking the hub; `/` redirects, which a health check
+#: does not accept.
 HEALTH_PATH = "/_chp_healthz"
 #: Elastic Load Balancing user guide, "TLS listeners": forward secrecy, TLS 1.2 and 1.3 only.
 _TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -214,10 +214,10 @@ _HTTPS, _HTTP = 443, 80
 
 
 class Balancer(Component):
-    """People's way in. Only the node with the proxy is healthy, because the service behind it is
-    `externalTrafficPolicy: Local`.
+    """The load balancer of a hub. Only the node with the proxy is healthy, because the service
+    behind it is `externalTrafficPolicy: Local`.
 
-    With ACM it encrypts and has no port 80: a balancer of this kind cannot redirect.
+    With ACM it terminates TLS and has no port 80: a balancer of this kind cannot redirect.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:entry:Balancer"
@@ -245,7 +245,7 @@ class Balancer(Component):
     def _way_in(
         self, group: ec2.SecurityGroup, target: lb.TargetGroup, encryption: dict[str, Any]
     ) -> pulumi.Output[str]:
-        """The balancer itself with its listener, and the record that leads people to it."""
+        """The load balancer with its listener, and the DNS record that points to it."""
         name, entry = self._name, self._entry
         balancer = self._balancer(group)
         self.watched_as = (balancer.arn_suffix, target.arn_suffix)
@@ -318,8 +318,8 @@ class Balancer(Component):
         encrypted = own_certificate(self._entry) is not None
         target = lb.TargetGroup(
             f"{self._name}-target",
-            # What would replace the group is in its name: the new one is there before the old one
-            # goes.
+            # What would replace the group is in its name: the new one is created before the old one
+            # is deleted.
             name=self._args.names.target_group(generation([self._args.port, "TCP"])),
             vpc_id=self._args.vpc_id,
             target_type="instance",
@@ -344,7 +344,7 @@ class Balancer(Component):
         return target
 
     def _encryption(self, tls: Tls) -> dict[str, Any]:
-        """How the listener speaks: with ACM it encrypts, else whoever is behind it."""
+        """The listener's protocol: with ACM it terminates TLS, else the target does."""
         if isinstance(tls, AcmTls):
             self.certificate_arn = self._certificate(tls)
             return {
@@ -378,14 +378,14 @@ class Balancer(Component):
         return Certificate(f"{self._name}-certificate", args, self.child()).arn
 
 
-# --- How people reach a hub, from AWS's side: a balancer, or leave to reach a port of the nodes.
+# --- The AWS side of an entry: a load balancer, or security group rules for a node port.
 
 
 class HubEntry(Component):
-    """By the kind of entry a balancer or a rule for people's networks.
+    """By the kind of entry a load balancer or rules for users' networks.
 
-    `port_forward` has no entry at all: `jhub open` makes a tunnel to the proxy's own service. What
-    selects the proxy inside the cluster is components/entry.py.
+    `port_forward` has no entry at all: `jhub open` makes a tunnel to the proxy's own service. The
+    service that selects the proxy inside the cluster is in components/entry.py.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:entry:HubEntry"

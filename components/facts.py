@@ -1,5 +1,5 @@
-"""What AWS knows and the inside of the cluster needs: handed on inside one program, or read from
-the stack that made it.
+"""Values from AWS that the objects inside the cluster need: passed inside one program, or read
+from the outputs of the outer stack.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jupyterhub_aws.config.stack import StackConfig
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubFacts:
-    """Of one hub: what names its homes and its database. None where it has none of that kind;
+    """Of one hub: the ids of its homes and its database. None where it has none of that kind;
     the password is a secret.
     """
 
@@ -30,9 +30,9 @@ class HubFacts:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CloudFacts:
-    """`kubeconfig` has no credentials in it (None: the one of whoever runs this), `created` is when
-    EKS made the cluster; `after` is what hubs wait for. It is empty between two stacks.
-    `ownership_handle` names homes still to be handed over.
+    """`kubeconfig` has no credentials in it (None: the caller's own), `created` is when EKS made
+    the cluster; `after` is what hubs wait for. It is empty between split stacks. `ownership_handle`
+    names homes that still need a new owner.
     """
 
     kubeconfig: pulumi.Input[str] | None
@@ -47,10 +47,10 @@ _PLAIN = ("homes_handle", "database_volume", "database_url")
 
 
 def digest(stack: StackConfig) -> str:
-    """Sixteen hexadecimal digits of everything that a stack's configuration says, whichever of its
-    halves reads it.
+    """A digest of sixteen hexadecimal digits of a stack's configuration, the same for both of two
+    split stacks.
 
-    In one order: the engine hands maps over with their keys sorted, and the inner half reads the
+    Keys are sorted: the engine passes maps with their keys sorted, and the inner stack reads the
     file as it is.
     """
     said = json.loads(stack.model_dump_json(exclude={"format", "parts", "cloud_stack", "imports"}))
@@ -58,8 +58,8 @@ def digest(stack: StackConfig) -> str:
 
 
 def exported(stack: StackConfig, facts: CloudFacts) -> dict[str, pulumi.Input[Any]]:
-    """The outputs by which another stack takes over. Passwords stand in one of their own, which
-    is secret as a whole.
+    """The outputs that the inner stack reads. Passwords are in an output of their own, which is
+    secret as a whole.
     """
     hubs = {
         name: {key: value for key in _PLAIN if (value := getattr(hub, key)) is not None}
@@ -78,7 +78,7 @@ def exported(stack: StackConfig, facts: CloudFacts) -> dict[str, pulumi.Input[An
 def taken_over(stack: StackConfig) -> CloudFacts:
     """The facts of the stack that `cloud_stack` names, from its outputs.
 
-    Everything waits for the comparison of both configurations: the files may have moved on since
+    All values wait for the comparison of both configurations: the files may have moved on since
     that stack was built. Raises pulumi.RunError, when the outputs are known, where they differ.
     """
     reference = pulumi.StackReference(

@@ -1,6 +1,4 @@
-"""IAM documents as plain data: who may assume a role, and the JSON that AWS gets. Nothing here
-knows Pulumi.
-"""
+"""IAM documents as plain data: trust policies, and the JSON that AWS gets. Without Pulumi."""
 
 from __future__ import annotations
 
@@ -35,7 +33,7 @@ def pod_identity_trust() -> str:
     return service_trust("pods.eks.amazonaws.com", actions=("sts:AssumeRole", "sts:TagSession"))
 
 
-# --- The AWS partition of a region, and ARNs of what AWS itself owns in it.
+# --- The AWS partition of a region, and ARNs of AWS's own resources in it.
 
 
 def partition_of(region: str) -> str:

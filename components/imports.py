@@ -2,11 +2,11 @@
 
 The transform reaches the children of `pulumi_eks.Cluster` too, which no option of ours does.
 
-Whatever an entry names is protected as long as the entry is there: the `up` that adopts is the one
-in which somebody's mistake (another range, another name) would replace what people use, and the
-engine refuses to replace or delete what is protected. When a preview shows no change any more the
-entries go, and with them this protection: from then on the program's own rules hold (data, keys and
-the cluster stay protected), or no pool could ever be removed and no trial torn down.
+A resource is protected as long as its entry exists: in the `up` that adopts, a mistake in the stack
+file (another range, another name) would replace resources in use, and the engine refuses to replace
+or delete protected ones. When a preview shows no change any more the entries are removed, and with
+them this protection: from then on the program's own rules apply (data, keys and the cluster remain
+protected), so that a pool can be removed and a trial torn down.
 """
 
 from __future__ import annotations

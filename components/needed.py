@@ -1,5 +1,5 @@
-"""What a stack needs from outside: every image and chart, from the values that it renders and
-the versions table. One inventory for all.
+"""The inventory of a stack's external dependencies: every image and chart, from the values that
+it renders and the versions table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from jupyterhub_aws.config.versions import pin
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalArtifact:
-    """One image or chart under its maker's name, and who needs it. `repository` and `version`
+    """One image or chart under its publisher's name, and what needs it. `repository` and `version`
     are a chart's.
     """
 
@@ -31,7 +31,7 @@ class ExternalArtifact:
 
 
 def releases(spec: StackSpec) -> Mapping[str, Mapping[str, Any]]:
-    """The values of every release besides the hubs' by its chart, images under their makers'
+    """The values of every release besides the hubs' by its chart, images under their publishers'
     names. None in a cluster that exists already.
     """
     return (
@@ -42,7 +42,7 @@ def releases(spec: StackSpec) -> Mapping[str, Mapping[str, Any]]:
 
 
 def needed_images(spec: StackSpec) -> tuple[ExternalArtifact, ...]:
-    """Every image that some pod of the stack uses, by name."""
+    """Every image that a pod of the stack uses, by name."""
     found: dict[str, set[str]] = {}
     for reference, who in _uses(spec):
         found.setdefault(reference, set()).add(who)

@@ -31,7 +31,7 @@ class NodeAgentsArgs:
         cluster: The outputs of a cluster, or of one of your own.
         pools: The outputs of its node pools: the handler is installed where there are user pools,
             the plugin where one has GPUs.
-        images: Where images and charts come from; the default: their makers.
+        images: Where images and charts come from; the default: their publishers.
         depends_on: What the releases wait for.
 
     """
@@ -50,7 +50,7 @@ class NodeAgentsArgs:
             "images",
             self.images,
             Images,
-            fix="give the names of a registry of yours: Images(registry=...)",
+            fix="give the names of your own registry: Images(registry=...)",
         )
         given.check_resources(self.depends_on)
         given.done()
@@ -61,7 +61,7 @@ class NodeAgentsArgs:
 
 
 class NodeAgents(Component):
-    """The termination handler, which lets servers end in order before AWS reclaims a spot node, and
+    """The termination handler, which ends servers cleanly before AWS reclaims a spot node, and
     NVIDIA's device plugin.
 
     A Kubernetes provider among its providers is used; without one, that of `cluster`. Raises

@@ -1,9 +1,9 @@
-"""`JupyterHubPlatform`: a whole stack, composed from a configuration. The build order is here, and
-nowhere else.
+"""`JupyterHubPlatform`: a whole stack, composed from a configuration. The build order is defined
+here only.
 
-`parts: all` builds everything in one stack. In an isolated network `cloud` and `cluster` are two
-stacks of one program: the first makes what AWS's own API makes, from anywhere; the second, from
-inside, what the Kubernetes API makes.
+`parts: all` builds everything in one stack. In an isolated network there are split stacks of one
+program: the outer one (`cloud`) makes the resources of AWS's own API, from any machine; the inner
+one (`cluster`), run inside the network, the objects in the cluster.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class JupyterHubPlatformArgs:
     `configuration` has the sections of a stack file by their names (docs/reference.md), `region`
     and `accounts` among them: Python values, or JSON text as the engine hands it over. `secrets`
     are the values that the hubs of the configuration need, by their keys
-    (`hub-main-client-secret`): they are handed on, never read. `source` names the configuration in
+    (`hub-main-client-secret`): they are passed on, never read. `source` names the configuration in
     messages.
     """
 
@@ -144,7 +144,7 @@ def _refuse_a_second(name: str) -> None:
 
 
 def refused_second(name: str, first: str) -> ArgumentError:
-    """The refusal of a second platform in one program: both would claim the stack's file, its
+    """The problem of a second platform in one program: both would use the stack's file, its
     outputs and its imports.
     """
     fix = (
@@ -210,8 +210,8 @@ class JupyterHubPlatform(Component):
         )
 
     def _facts(self) -> CloudFacts:
-        """The AWS half: made here, taken from the stack that made it, or nobody's business where
-        the cluster exists already.
+        """The AWS resources: made here, taken from the outer stack's outputs, or empty where the
+        cluster exists already.
         """
         if self._stack.parts == "cluster":
             return taken_over(self._stack)
@@ -258,8 +258,8 @@ class JupyterHubPlatform(Component):
         )
 
     def _in_cluster(self, facts: CloudFacts) -> InClusterInputs:
-        """What the Kubernetes API makes besides the hubs. In a cluster that existed already only
-        what hubs stand on.
+        """The objects in the cluster besides the hubs. In an existing cluster only those that
+        hubs need.
         """
         stack = self._stack
         self.kubernetes_provider: kubernetes.Provider = provider_of(
@@ -290,8 +290,8 @@ class JupyterHubPlatform(Component):
             self.exports["kubeconfig"] = facts.kubeconfig
         return InClusterInputs(
             images=resolve(stack).images,
-            # Helm waits for hub and proxy, which is what ready means; nothing in the release needs
-            # a user node. Paused there is none at all.
+            # Helm waits until hub and proxy are ready; nothing in the release needs a user node.
+            # Paused there is no node at all.
             chart=chart(
                 CHART,
                 resolve(stack).images,
@@ -307,7 +307,7 @@ class JupyterHubPlatform(Component):
         )
 
     def _node_agents(self, facts: CloudFacts) -> NodeAgentsArgs:
-        """What is known of cluster and pools is enough, where another stack made them."""
+        """Cluster and pools by their specification alone, where the outer stack made them."""
         specs, stack = self._specs, self._stack
         cluster = ClusterOutputs(
             name=stack.name,
@@ -320,8 +320,8 @@ class JupyterHubPlatform(Component):
         )
 
     def _hubs(self, facts: CloudFacts, inside: InClusterInputs | None) -> dict[str, JupyterHub]:
-        """Every hub with the halves that this stack makes: none inside the cluster as long as
-        homes are to be handed over.
+        """Every hub with the parts that this stack makes: none inside the cluster as long as
+        homes need a new owner.
         """
         stack, made_here = (
             self._stack,
@@ -442,7 +442,7 @@ class JupyterHubPlatform(Component):
         )
 
     def _autoscaler_identity(self) -> None:
-        """The AWS half of the autoscaler, where another stack makes its release."""
+        """The AWS resources of the autoscaler, where the inner stack makes its release."""
         stack, cluster = self._stack, self.cluster.outputs
         policy = AutoscalerPolicyArgs(
             cluster_name=stack.name, region=stack.region, account=self._account, tags=self._tags
@@ -454,7 +454,9 @@ class JupyterHubPlatform(Component):
         AutoscalerIdentity("autoscaler-identity", identity, self.child())
 
     def _autoscaler(self, inside: pulumi.ResourceOptions) -> None:
-        """The whole autoscaler, or its release where another stack made the AWS half."""
+        """The whole autoscaler, or only its release where the outer stack made the AWS
+        resources.
+        """
         spec, images = self._specs.autoscaler, self._specs.images
         if self._stack.parts == "all":
             args = ClusterAutoscalerArgs(
@@ -536,7 +538,7 @@ class JupyterHubPlatform(Component):
             cluster=self.cluster.outputs,
             pools=self.pools.outputs,
             homes=None if self.homes is None else self.homes.outputs,
-            # Where homes are still to be handed over there is no hub yet, and none is missed.
+            # As long as homes need a new owner there is no hub, and no alarm for a missing one.
             hubs=() if stack.ownership_pending else [hub.monitored for hub in self.hubs.values()],
             paused=stack.paused,
             physical_name=stack.name,

@@ -1,4 +1,4 @@
-"""The one place that reads `pulumi.Config`: what the engine hands over becomes a platform."""
+"""The one place that reads `pulumi.Config`, and makes a platform of it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ def from_stack_file(name: str = "platform") -> JupyterHubPlatform:
     """The platform that the stack file of this run describes, under that resource name, with the
     stack's outputs exported.
 
-    Whatever follows it in a program is the program's own: its outputs are handles for resources of
-    any provider.
+    A program may add resources of any provider after it, with its outputs as handles.
 
     Raises ArgumentError (a pulumi.RunError, which the engine prints without a traceback) with every
     problem of the stack file.
@@ -54,7 +53,7 @@ def _configuration(values: Mapping[str, str]) -> Configuration:
 
 
 def _secrets(values: Mapping[str, str], sealed: Collection[str]) -> dict[str, pulumi.Output[str]]:
-    """The encrypted values of the stack file by key. They are only ever handed on."""
+    """The encrypted values of the stack file by key. They are only passed on."""
     found = {}
     for full in sealed:
         namespace, _, name = full.partition(":")

@@ -1,5 +1,5 @@
-"""From a configuration to a stack that can be built: its own rules, the chart's, and those of
-its bundle's lock. No Pulumi.
+"""Complete validation of a configuration: its own rules, the chart's, and those of its bundle's
+lock. No Pulumi.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def validated(given: Configuration) -> StackConfig:
     """
     stack = load(given.values, secret=given.secret, source=given.source).at(given.folder)
     problems = list(lock_problems(stack))
-    if problems:  # without the lock no hub's values can be written
+    if problems:  # without the lock no hub's values can be rendered
         raise ConfigError(given.source, problems)
     problems += [problem for name in stack.hubs for problem in hub_problems(stack, name)]
     if problems:

@@ -1,5 +1,5 @@
-"""Who backs up what cannot be made again: homes, the hubs' databases, every person's volume. One
-tag says what is covered.
+"""How data that cannot be recreated is backed up: homes, the hubs' databases, every user's
+volume. One tag says what is covered.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from jupyterhub_aws.config.values import Region
 #: the stack's name, so that no stack's plan takes another's.
 TAG = "jupyterhub-aws/backup"
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-_KEPT = "For backups that are made from then on; those that are there go on their own day."
+_KEPT = "For new backups; existing ones expire on their own day."
 _WEEK = 7
 #: AWS Backup developer guide, "Vault Lock": a compliance lock can be changed for at least three
 #: days (72 hours) after it was set.
@@ -39,7 +39,7 @@ def _clock(value: str) -> str:
 
 def _reason(value: str) -> str:
     if not value.strip():
-        raise refuse("is empty", "say in a few words why nothing has to be kept")
+        raise refuse("is empty", "say in a few words why no backup is needed")
     return value
 
 
@@ -59,7 +59,7 @@ class Daily(Model):
         changing="From the next day on.",
     )
     keep_days: int = option(
-        35, help="How long each is kept.", unit="days", changing=_KEPT, ge=1, le=_LONGEST
+        35, help="Retention of each backup.", unit="days", changing=_KEPT, ge=1, le=_LONGEST
     )
 
 
@@ -78,7 +78,12 @@ class Weekly(Model):
         changing="As `day`.",
     )
     keep_weeks: int = option(
-        12, help="How long each is kept.", unit="weeks", changing=_KEPT, ge=1, le=_LONGEST // _WEEK
+        12,
+        help="Retention of each backup.",
+        unit="weeks",
+        changing=_KEPT,
+        ge=1,
+        le=_LONGEST // _WEEK,
     )
 
 
@@ -87,21 +92,21 @@ class CopyTo(Model):
 
     region: Region = option(
         help="The other region, such as us-west-2.",
-        changing="Copies go to a new vault there; the old one and its copies stay.",
+        changing="Copies go to a new vault there; the old vault and its copies are retained.",
     )
     keep_days: int = option(
-        35, help="How long each copy is kept there.", unit="days", changing=_KEPT, ge=1, le=_LONGEST
+        35, help="Retention of each copy there.", unit="days", changing=_KEPT, ge=1, le=_LONGEST
     )
 
 
 class VaultLock(Model):
-    """A lock that lets nobody delete a backup before its day, and refuses backups that would be
-    kept shorter or longer than these bounds.
+    """A vault lock: no principal can delete a backup before it expires, and a backup whose
+    retention is outside of these bounds is refused.
     """
 
     min_days: int = option(
         7,
-        help="No backup may be kept for less.",
+        help="The shortest retention that the vault takes.",
         unit="days",
         changing="Only while the lock can still be changed.",
         ge=1,
@@ -109,7 +114,7 @@ class VaultLock(Model):
     )
     max_days: int = option(
         365,
-        help="No backup may be kept for longer.",
+        help="The longest retention that the vault takes.",
         unit="days",
         changing="Only while the lock can still be changed.",
         ge=1,
@@ -118,33 +123,33 @@ class VaultLock(Model):
     grace_days: int | None = option(
         None,
         help=(
-            "None: governance mode; whoever has the permission"
-            " backup:DeleteBackupVaultLockConfiguration can take the lock off. A number: compliance"
-            " mode. After so many days NOBODY CAN EVER UNDO IT: not you, not root of the account,"
-            " not AWS. The vault stays, and so does its price, until the last backup's day has"
-            " come."
+            "None: governance mode; a principal with the permission"
+            " backup:DeleteBackupVaultLockConfiguration can remove the lock. A number: compliance"
+            " mode. After so many days the lock can NEVER be removed: not by you, not by root of"
+            " the account, not by AWS. The vault remains, and so does its price, until the last"
+            " backup has expired."
         ),
         unit="days",
-        changing="Starts the time of grace. When it is over, never again.",
+        changing="Starts the grace period. After it, no change is possible.",
         ge=_LEAST_GRACE,
         le=_LONGEST,
     )
 
 
 class _Planned(Model):
-    """What every kind with backups has."""
+    """Options of every kind that makes backups."""
 
-    daily: Daily = option(Daily(), help="When, and how long they are kept.", changing="In place.")
+    daily: Daily = option(Daily(), help="Start time and retention.", changing="In place.")
     weekly: Weekly | None = option(
         Weekly(),
-        help="One a week that is kept for longer. null: none.",
-        changing="In place; existing ones stay until their day.",
+        help="A weekly backup with a longer retention. null: none.",
+        changing="In place; existing backups are retained until they expire.",
     )
     drill_days: int = option(
         90,
         help=(
             "A plan warns when the last `jhub restore drill` (drills/STACK.toml) is older: a backup"
-            " that nobody ever restored is a hope."
+            " that was never restored is not proven to work."
         ),
         unit="days",
         changing="Nothing in AWS.",
@@ -154,8 +159,8 @@ class _Planned(Model):
 
 
 class AwsBackup(_Planned):
-    """AWS Backup, by tag: EFS, the hubs' volumes and every person's EBS volume, in an encrypted
-    vault from which nobody deletes by hand.
+    """AWS Backup, by tag: EFS, the hubs' volumes and every user's EBS volume, in an encrypted vault
+    whose policy denies manual deletion.
 
     EFS's own default plan is off then: it would back the same files up a second time.
     """
@@ -167,19 +172,21 @@ class AwsBackup(_Planned):
     )
     copy_to_region: CopyTo | None = option(
         None,
-        help="A copy elsewhere. None: a region that is lost takes its backups along.",
+        help="A copy in another region. None: a lost region means lost backups.",
         changing="In place.",
     )
     vault_lock: VaultLock | None = option(
         None,
-        help="A lock on the vault, and on the copies' one. None: the vault's policy only.",
+        help=(
+            "A lock on the vault and on the vault of copies. None: the vault's access policy only."
+        ),
         changing="See its options.",
     )
     rds: bool = option(
         False,
         help=(
-            "true: RDS databases too. They keep backups of their own (`backup_days`) either way;"
-            " this adds the vault, the weekly ones and the copy."
+            "true: RDS databases too. They have automatic backups of their own (`backup_days`)"
+            " either way; this adds the vault, the weekly backups and the copy."
         ),
         changing="In place.",
     )
@@ -188,8 +195,8 @@ class AwsBackup(_Planned):
 class Snapshots(_Planned):
     """Amazon Data Lifecycle Manager: snapshots of EBS volumes by tag, and nothing else.
 
-    RDS keeps backups of its own. EFS is not Data Lifecycle Manager's: its own default plan is on,
-    unless `homes.backup` says otherwise.
+    RDS has automatic backups of its own. Data Lifecycle Manager does not cover EFS: EFS's own
+    default plan is on, unless `homes.backup` says otherwise.
     """
 
     kind: Literal["snapshots"] = tag(
@@ -200,7 +207,7 @@ class Snapshots(_Planned):
 
 
 class NoBackups(Model):
-    """Nothing is backed up. RDS keeps its own backups even so."""
+    """Nothing is backed up. RDS still has its own automatic backups."""
 
     kind: Literal["none"] = tag(
         "none",
@@ -209,7 +216,7 @@ class NoBackups(Model):
     )
     reason: Annotated[str, AfterValidator(_reason)] = option(
         help=(
-            "Why that is right: who backs up instead, or why nothing has to be kept. The plan"
+            "Why no backup is needed: what backs up instead, or why the data can be lost. The plan"
             " shows it."
         ),
         changing="Nothing.",
@@ -246,12 +253,12 @@ def one_truth(homes: Homes, backups: AnyBackups) -> Iterator[Problem]:
     if homes.backup:
         what = (
             "is EFS's own daily plan, and backups (kind aws_backup) covers homes already: each file"
-            " would be kept twice"
+            " would be backed up twice"
         )
         yield Problem(
             path="homes.backup",
             what=what,
-            fix="remove the line; backups.daily.keep_days says how long",
+            fix="remove the line; backups.daily.keep_days sets the retention",
         )
         return
     fix = (
@@ -264,7 +271,7 @@ def one_truth(homes: Homes, backups: AnyBackups) -> Iterator[Problem]:
 
 
 def kept_long(backups: AnyBackups) -> Mapping[str, int]:
-    """How long each kind of backup is kept, in days, by its option."""
+    """Retention of each kind of backup in days, by its option."""
     if isinstance(backups, NoBackups):
         return {}
     found = {"backups.daily.keep_days": backups.daily.keep_days}
@@ -276,8 +283,8 @@ def kept_long(backups: AnyBackups) -> Mapping[str, int]:
 
 
 def lock_lets_backups_in(backups: AnyBackups) -> Iterator[Problem]:
-    """A locked vault refuses every backup that would be kept outside of its bounds: the job
-    fails, each night anew.
+    """A locked vault refuses every backup whose retention is outside of its bounds: the job
+    fails every night.
     """
     if not isinstance(backups, AwsBackup) or backups.vault_lock is None:
         return
@@ -299,7 +306,7 @@ def lock_lets_backups_in(backups: AnyBackups) -> Iterator[Problem]:
 
 
 def copy_goes_elsewhere(region: str, backups: AnyBackups) -> Iterator[Problem]:
-    """A copy beside the original is lost with it."""
+    """A copy in the same region is lost together with the original."""
     if (
         isinstance(backups, AwsBackup)
         and backups.copy_to_region is not None
@@ -327,8 +334,8 @@ def apart(backups: AnyBackups) -> Iterator[Problem]:
 
 
 def nothing_to_plan(cluster: AnyCluster, backups: AnyBackups) -> Iterator[Problem]:
-    """Around a cluster that is there already the stack makes nothing in AWS, and so no vault;
-    the default is quietly nothing there.
+    """Around an existing cluster the stack makes nothing in AWS, and so no vault; the default
+    has no effect there.
     """
     if (
         isinstance(cluster, EksCluster)
@@ -338,10 +345,7 @@ def nothing_to_plan(cluster: AnyCluster, backups: AnyBackups) -> Iterator[Proble
         return
     yield Problem(
         path="backups.kind",
-        what=(
-            f"is {backups.kind}, but the stack makes nothing in AWS for a cluster that is there"
-            " already"
-        ),
+        what=f"is {backups.kind}, but the stack makes nothing in AWS for an existing cluster",
         fix="remove the section; back up the NFS server or the cluster's volumes where they are",
     )
 

@@ -1,5 +1,5 @@
-"""The lock of a bundle: which digest stands behind each name, and what an image is called in a
-registry of yours. Pure but for reading the file.
+"""The lock of a bundle: the digest of each name, and what an image is called in a private
+registry. Pure except for reading the file.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Lock:
 
 def read_lock(path: Path) -> Lock:
     """The lock in a file that `jhub bundle lock` wrote. Raises ConfigError for a file that is
-    missing or none.
+    missing or is not a lock.
     """
     try:
         return parse_lock(path.read_text(encoding="utf-8"))
@@ -97,7 +97,7 @@ def read_lock(path: Path) -> Lock:
                 Problem(
                     path="",
                     what=f"cannot be read ({error.strerror})",
-                    fix="make it: jhub bundle lock STACK",
+                    fix="create it: jhub bundle lock STACK",
                 )
             ],
         ) from None
@@ -108,15 +108,15 @@ def read_lock(path: Path) -> Lock:
                 Problem(
                     path="",
                     what=f"is not the lock of a bundle: {error}",
-                    fix="make it anew: jhub bundle lock STACK",
+                    fix="create it again: jhub bundle lock STACK",
                 )
             ],
         ) from None
 
 
 def parse_lock(text: str) -> Lock:
-    """The lock in a text. Raises ValueError, with a line that says what is wrong, for a text
-    that is none.
+    """The lock in a text. Raises ValueError, with a line that says what is wrong, for text that
+    is not a lock.
     """
     document = json.loads(text)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -171,8 +171,8 @@ def normalized(reference: str) -> str:
 
 
 def destination(registry: str, reference: str) -> str:
-    """Where an image lies in a registry of yours, without tag and digest: below its maker's host,
-    so that two makers never collide.
+    """The repository of an image in a private registry, without tag and digest: below the
+    publisher's host, so that images of two publishers never collide.
 
     `quay.io/jupyterhub/k8s-hub:4.4.0` in `registry.corp.example/x` is
     `registry.corp.example/x/quay.io/jupyterhub/k8s-hub`.

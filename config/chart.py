@@ -48,8 +48,8 @@ def default_values() -> Mapping[str, Any]:
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Values over values as Helm merges them: maps merge, everything else replaces. A null
-    stays, to remove the chart's default later.
+    """Values over values as Helm merges them: maps merge, everything else replaces. A null is
+    retained, to remove the chart's default later.
     """
     result = dict(base)
     for key, value in over.items():
@@ -97,8 +97,8 @@ def refusals(values: Mapping[str, Any]) -> Iterator[tuple[tree.KeyPath, str]]:
 
 
 def _unknown(path: tree.KeyPath, key: str) -> str:
-    """Say what an unknown key may have meant: the schema's own message would list all that it
-    knows, or nothing.
+    """Suggest the known key that an unknown one may have meant: the schema's own message would
+    list all keys, or none.
     """
     if path == ("hub", "config"):
         return "is not the name of a class, which begins with a capital"
@@ -114,8 +114,8 @@ def _unknown(path: tree.KeyPath, key: str) -> str:
 
 
 def _words(error: ValidationError, path: tree.KeyPath) -> str:
-    """The schema's finding without what stands around it: its own message would quote whole
-    maps, secrets among them.
+    """The schema's finding without its context: the schema's own message would quote whole maps,
+    which may hold secrets.
     """
     kind: Any = error.kind
     got = f"(got {shown_at(path, error.instance)})"

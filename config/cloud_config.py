@@ -1,5 +1,5 @@
-"""Two stacks, one configuration: the inner one names the outer one, and brings nothing but
-secrets and imports of its own.
+"""Split stacks with one configuration: the inner stack names the outer one, and has only secrets
+and imports of its own.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Configuration:
 
 
 def given_by(file: StackFile) -> Configuration:
-    """The configuration that a stack file says, without the settings of the caller's own
+    """The configuration in a stack file, without the settings of the caller's own
     program.
     """
     own = own_settings((*file.values, *file.secret))
@@ -100,7 +100,7 @@ def whole(given: Configuration, folder: Path) -> Configuration:
     cluster` and the inner one's secrets.
 
     `folder` holds the stack files. Raises ConfigError for an inner stack that says anything else,
-    or names no outer half.
+    or does not name an outer stack.
     """
     cloud = given.values.get(CLOUD_STACK)
     if cloud is None:
@@ -142,7 +142,9 @@ def whole(given: Configuration, folder: Path) -> Configuration:
         fix = f"write `parts: cloud` in {outer.source}, or name another stack"
         problems.append(
             Problem(
-                path="cloud_stack", what=f"names {cloud}, which is no half of anything", fix=fix
+                path="cloud_stack",
+                what=f"names {cloud}, which is not the outer stack of a split stack (parts: cloud)",
+                fix=fix,
             )
         )
     if problems:
@@ -161,5 +163,5 @@ def _more_than_secrets(given: Configuration) -> list[Problem]:
         for key in given.values
         if key not in (CLOUD_STACK, IMPORTS, FORMAT_KEY) and key.startswith(f"{PROJECT}:")
     )
-    what = "stands in the inner stack, which takes everything from its cloud_stack"
+    what = "is in the inner stack, which takes everything from its cloud_stack"
     return [Problem(path=key.partition(":")[2], what=what, fix="move it there") for key in extra]

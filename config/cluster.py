@@ -1,5 +1,5 @@
-"""What a stack may say about its cluster: an EKS control plane that it makes, or one that is
-there already.
+"""What a stack may say about its cluster: an EKS control plane that it makes, or an existing
+cluster.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _quoted(value: object) -> object:
             'write major and minor in quotes, such as "1.35"',
         )
     if isinstance(value, (int, float)):
-        # 1.3 arrives where the person wrote 1.30, so two decimals give back what was meant.
+        # 1.3 arrives where the user wrote 1.30, so two decimals restore what was meant.
         meant = (
             f"{value:.2f}" if isinstance(value, float) and 1 < value < 2 else "1.35"
         )  # Kubernetes 1.x
@@ -43,7 +43,9 @@ def _quoted(value: object) -> object:
 
 
 class ApiAccess(Model):
-    """From where the Kubernetes API answers. The private endpoint inside the VPC is always on."""
+    """Which networks can reach the Kubernetes API. The private endpoint inside the VPC is always
+    on.
+    """
 
     public_access_cidrs: tuple[Cidr, ...] = option(
         (),
@@ -52,8 +54,8 @@ class ApiAccess(Model):
             " Empty: the API answers inside the VPC only."
         ),
         changing=(
-            "In place, some minutes. Nobody's server is touched; from a removed range kubectl and"
-            " pulumi no longer work."
+            "In place, takes some minutes. Users' servers are not affected; from a removed range"
+            " kubectl and pulumi no longer work."
         ),
         max_length=_MOST_CIDRS,
     )
@@ -86,7 +88,7 @@ class EksCluster(Model):
     kind: Literal["eks"] = tag(
         "eks",
         help="`eks`: the stack makes it.",
-        changing="Another cluster. Never on a stack that people use.",
+        changing="Another cluster. Never on a stack in use.",
     )
     version: Version = option(
         help=(
@@ -94,20 +96,20 @@ class EksCluster(Model):
             " follow from it."
         ),
         changing=(
-            "In place, one minor at a time, never back. The control plane moves first; new nodes"
-            " start with the new version."
+            "In place, one minor version at a time, never a downgrade. The control plane moves"
+            " first; new nodes start with the new version."
         ),
     )
     administrators: tuple[PrincipalArn, ...] = option(
         (),
         help=(
-            "IAM roles and users that get cluster-admin through access entries. Whoever creates the"
-            " cluster has it already: do not list them."
+            "IAM roles and users that get cluster-admin through access entries. The principal that"
+            " creates the cluster has it already: do not list it."
         ),
         changing="In place, at once.",
     )
     api: ApiAccess = option(
-        ApiAccess(), help="From where the Kubernetes API is reached.", changing="In place."
+        ApiAccess(), help="Which networks can reach the Kubernetes API.", changing="In place."
     )
     service_cidr: Cidr = option(
         "172.20.0.0/16",
@@ -120,7 +122,7 @@ class EksCluster(Model):
     logs: tuple[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"], ...] = (
         option(
             ("api", "audit", "authenticator"),
-            help="Control-plane logs that are kept in CloudWatch.",
+            help="Control-plane logs that are sent to CloudWatch.",
             changing="In place.",
         )
     )
@@ -148,7 +150,7 @@ class EksCluster(Model):
         3653,
     ] = option(
         30,
-        help="How long control-plane logs are kept.",
+        help="Retention of control-plane logs.",
         unit="days",
         changing="In place: older records are deleted.",
     )
@@ -163,7 +165,7 @@ class EksCluster(Model):
     protected: bool = option(
         True,
         help=(
-            "Refuse to delete the cluster. A trial that you will tear down sets false; then run"
+            "Refuse to delete the cluster. Set false for a trial that you will tear down; then run"
             " `pulumi up` before `pulumi destroy`."
         ),
         changing="In place, nothing restarts.",
@@ -176,7 +178,7 @@ class EksCluster(Model):
         if twice:
             raise refuse(f"names {shown(twice[0])} twice", "remove one of them")
         # IAM user guide, "IAM and STS quotas": names are unique in an account, whatever the path
-        # before them. One of the two is not there.
+        # before them. One of the two does not exist.
         known: dict[tuple[str, str], str] = {}
         for value in values:
             before, _, name = value.rpartition("/")
@@ -198,21 +200,21 @@ def _path(value: str) -> str:
         )
     if value.startswith("~"):
         raise refuse(
-            f"begins with ~, which nobody expands there (got {shown(value)})",
+            f"begins with ~, which is not expanded there (got {shown(value)})",
             "leave it out for ~/.kube/config, or write the whole path",
         )
     return value
 
 
 class ExistingCluster(Model):
-    """A cluster that is there already: kubeadm, kops, or EKS that somebody else made. Its nodes,
-    network and add-ons are its owner's.
+    """An existing cluster: kubeadm, kops, or EKS that another team made. Its owner manages its
+    nodes, network and add-ons.
     """
 
     kind: Literal["existing"] = tag(
         "existing",
         help="`existing`: reached by a kubeconfig.",
-        changing="Another cluster. Never on a stack that people use.",
+        changing="Another cluster. Never on a stack in use.",
     )
     version: Version = option(
         help='Kubernetes minor version, quoted: "1.35".', changing="Nothing by itself."

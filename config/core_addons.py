@@ -1,5 +1,5 @@
-"""The pods that EKS add-ons bring to the core nodes, from a table that is committed (each row
-with its maker's own page).
+"""The pods that EKS add-ons bring to the core nodes, from a committed table (each row cites the
+vendor's documentation).
 """
 
 from __future__ import annotations

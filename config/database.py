@@ -1,5 +1,5 @@
-"""Where a hub remembers who is signed in and which servers run. Losing it ends every session;
-homes are elsewhere.
+"""The database of a hub: sessions and running servers. Losing it ends every session; homes are
+stored elsewhere.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
 
 _MOVES = (
-    "The hub starts with an empty database: everybody signs in again, and running servers must be"
+    "The hub starts with an empty database: all users sign in again, and running servers must be"
     " stopped first."
 )
 _SNAPSHOT = re.compile(r"snap-[0-9a-f]{8,17}")
@@ -78,13 +78,13 @@ def _class(value: str) -> str:
 
 
 class SqliteDatabase(Model):
-    """A file on a small gp3 volume in the core pool's zone. Enough for some hundred people; the
+    """A file on a small gp3 volume in the core pool's zone. Enough for some hundred users; the
     hub is one pod either way.
     """
 
     kind: Literal["sqlite"] = tag(
         "sqlite",
-        help="`sqlite`: a file on a volume of its own, kept when the hub goes.",
+        help="`sqlite`: a file on a volume of its own, retained when the hub is deleted.",
         changing=_MOVES,
     )
     size_gib: int = option(
@@ -101,7 +101,7 @@ class SqliteDatabase(Model):
             "Make the volume from this EBS snapshot: how a database moves to another zone"
             " (docs/operations.md)."
         ),
-        changing="Makes another volume; the old one is kept, and has to be unprotected first.",
+        changing="Makes another volume; the old one is retained, and has to be unprotected first.",
     )
 
 
@@ -144,8 +144,8 @@ class SqliteOnClass(Model):
 
 
 class PostgresDatabase(Model):
-    """PostgreSQL on RDS, made by the stack: survives the loss of a zone with `multi_az`, and
-    keeps its own backups.
+    """PostgreSQL on RDS, made by the stack: survives the loss of a zone with `multi_az`, and has
+    automatic backups of its own.
     """
 
     kind: Literal["postgres"] = tag(
@@ -177,7 +177,7 @@ class PostgresDatabase(Model):
     )
     backup_days: int = option(
         7,
-        help="How long automatic backups are kept.",
+        help="Retention of automatic backups.",
         unit="days",
         changing="In place; 0 is not offered.",
         ge=1,
@@ -186,8 +186,8 @@ class PostgresDatabase(Model):
 
 
 class MemoryDatabase(Model):
-    """Nothing is written down: whenever the hub restarts everybody signs in again, and servers
-    that run are forgotten but go on costing.
+    """Nothing is persisted: after each restart of the hub all users sign in again, and running
+    servers are forgotten but still cost money.
     """
 
     kind: Literal["sqlite_memory"] = tag(

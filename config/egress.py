@@ -1,6 +1,4 @@
-"""How a network without the internet still talks to somebody: a corporate proxy, and networks of
-yours beside it.
-"""
+"""Connections of an isolated network: a corporate proxy for egress, and peer networks."""
 
 from __future__ import annotations
 
@@ -43,7 +41,7 @@ def _pattern(value: str) -> str:
 def _proxy(value: str) -> str:
     if "@" in value:
         raise refuse(
-            "holds a user name or password, which everybody could read on every node",
+            "holds a user name or password, which every pod could read on every node",
             "use a proxy that knows its clients by their addresses",
         )
     if not _PROXY.fullmatch(value):
@@ -76,7 +74,7 @@ HostPattern = Annotated[
 
 
 class InternetEgress(Model):
-    """A NAT gateway or something like it."""
+    """Egress through a NAT gateway or an equivalent."""
 
     kind: Literal["internet"] = tag(
         "internet", help="`internet`: nodes and pods reach it.", changing="Nothing by itself."
@@ -84,14 +82,14 @@ class InternetEgress(Model):
 
 
 class NoEgress(Model):
-    """No way out at all."""
+    """No egress: nodes and pods reach internal addresses only."""
 
     kind: Literal["none"] = tag("none", help="`none`: nothing leaves.", changing=_NEW_PODS)
 
 
 class ProxyEgress(Model):
-    """A corporate HTTP proxy. Nodes, hub, autoscaler and people's servers are told of it, and of
-    what is inside and needs none.
+    """A corporate HTTP proxy. Nodes, hub, autoscaler and users' servers get its address, and the
+    list of internal names that bypass it.
     """
 
     kind: Literal["proxy"] = tag(
@@ -104,7 +102,7 @@ class ProxyEgress(Model):
         (),
         help=(
             "Further names that need no proxy. The cluster's own ranges and names, AWS's endpoints"
-            " and `internal_hosts` are there already."
+            " and `internal_hosts` are in the list already."
         ),
         changing=_NEW_PODS,
     )
@@ -115,7 +113,7 @@ Egress = Annotated[InternetEgress | NoEgress | ProxyEgress, Field(discriminator=
 
 
 class PeerNetwork(Model):
-    """A network of yours beside the cluster's."""
+    """A peer network of the cluster's network."""
 
     cidrs: Annotated[
         tuple[Annotated[Cidr, AfterValidator(_no_world)], ...], Field(min_length=1, max_length=20)
@@ -129,7 +127,7 @@ class PeerNetwork(Model):
         changing="In place, at once.",
     )
     servers: bool = option(
-        False, help="People's servers may reach these ports too.", changing="In place, at once."
+        False, help="Users' servers may reach these ports too.", changing="In place, at once."
     )
 
 
@@ -138,7 +136,10 @@ class TransitGateway(Model):
 
     kind: Literal["transit_gateway"] = tag(
         "transit_gateway",
-        help="`transit_gateway`: by attachment. Routes back are the gateway's owner's business.",
+        help=(
+            "`transit_gateway`: by attachment. Return routes are the responsibility of the"
+            " gateway's owner."
+        ),
         changing="Cuts connections.",
     )
     id: Annotated[str, aws_id("tgw")] = option(
@@ -147,7 +148,7 @@ class TransitGateway(Model):
 
 
 class Peering(Model):
-    """Another VPC, by a peering connection that the stack asks for."""
+    """Another VPC, by a peering connection that the stack requests."""
 
     kind: Literal["peering"] = tag(
         "peering", help="`peering`: by VPC peering.", changing="Cuts connections."
@@ -164,22 +165,22 @@ class Peering(Model):
 
 
 class RoutedPeerNetwork(PeerNetwork):
-    """A network of yours beside the stack's VPC, and what leads there."""
+    """A peer network of the stack's VPC, and its connection."""
 
     via: Annotated[TransitGateway | Peering, Field(discriminator="kind")] = option(
-        help="What leads there.", changing="Cuts connections."
+        help="The connection to it.", changing="Cuts connections."
     )
 
 
-# --- A corporate proxy in the words of programs: the variables that tell of it, and all that must
-# not go through it. Pure.
+# --- A corporate proxy as environment variables: its address, and all destinations that must bypass
+# it. Pure.
 
 
 _VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY")
 #: Names without a dot by which a server, the proxy and the hub call each other inside a namespace
 #: (chart templates, services).
 HUB_NAMES = ("hub", "proxy-api", "proxy-public")
-#: Whoever a program inside a node or pod may ask that is on the node itself: itself, instance
+#: Addresses on the node itself that a program in a node or pod may call: loopback, instance
 #: metadata, the Pod Identity agent.
 _LOCAL = ("localhost", "127.0.0.1", "169.254.169.254", "169.254.170.23")
 _CLUSTER = (".svc", ".cluster.local", "kubernetes", "kubernetes.default")
@@ -194,7 +195,7 @@ def no_proxy(
     egress: ProxyEgress, *, ranges: Sequence[str], internal_hosts: Sequence[str], region: str
 ) -> str:
     """What needs no proxy: the node itself, the cluster's ranges and names, AWS's endpoints in the
-    VPC, and what the stack says is inside.
+    VPC, and what the stack declares as internal.
 
     A leading dot means "all below it" to curl, Python, Go and containerd alike; `*.` does not.
     """

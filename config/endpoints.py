@@ -15,7 +15,7 @@ from typing import Any
 TABLE = Path(__file__).parent / "data" / "aws_apis.toml"
 #: The services whose endpoint is a gateway: free, and reached by routes instead of an address.
 GATEWAYS = ("s3",)
-#: What every cluster of this program runs, besides the driver of its homes (components/addons,
+#: What every cluster of this program runs, besides the CSI driver of its homes (components/addons,
 #: components/pools).
 _ALWAYS = (
     "nodes", "vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "eks-node-monitoring-agent", "aws-ebs-csi-driver", "cluster-autoscaler",
@@ -34,7 +34,7 @@ class Software:
 
 
 class UnknownSoftwareError(LookupError):
-    """Something that the table does not know: what it calls would be a guess."""
+    """Software that has no row in the table: the APIs that it calls are unknown."""
 
 
 @cache
@@ -66,8 +66,8 @@ def running(homes: str, *, runner: bool, watched: bool) -> tuple[str, ...]:
 
 
 def solved(names: Iterable[str]) -> Mapping[str, tuple[Software, ...]]:
-    """The services for which software needs an endpoint, each with who needs it. Raises
-    UnknownSoftwareError.
+    """The services for which software needs an endpoint, each with the software that needs it.
+    Raises UnknownSoftwareError.
     """
     found: dict[str, list[Software]] = {}
     for name in names:
@@ -78,7 +78,7 @@ def solved(names: Iterable[str]) -> Mapping[str, tuple[Software, ...]]:
 
 
 def wanted_services(homes: str, *, runner: bool, watched: bool) -> Mapping[str, str]:
-    """The same for a stack, with the names of who needs each."""
+    """The same for a stack, with the software that needs each."""
     return {
         service: " and ".join(item.name for item in who)
         for service, who in solved(running(homes, runner=runner, watched=watched)).items()
@@ -91,12 +91,12 @@ def reasons(names: Iterable[str], further: Iterable[str] = ()) -> dict[str, str]
     """
     found = {service: "; ".join(item.why for item in who) for service, who in solved(names).items()}
     for service in further:
-        found.setdefault(service, "people use it from their servers (network.additional_endpoints)")
+        found.setdefault(service, "users call it from their servers (network.additional_endpoints)")
     return dict(sorted(found.items()))
 
 
 def not_offered(region: str, service: str) -> str | None:
-    """Where it is written that a region has no endpoint of a service; None where nothing says
+    """The source that says that a region has no endpoint of a service; None where no source says
     so.
     """
     for row in _table()["not_offered"]:

@@ -1,5 +1,5 @@
-"""How people reach a hub: a balancer of its own, a port of the nodes, or a tunnel for a first
-try; and who encrypts.
+"""How users reach a hub: a load balancer of its own, a node port, or a tunnel for a first try;
+and where TLS is terminated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ACM_ARN = re.compile(r"arn:aws(-cn|-us-gov)?:acm:[a-z0-9-]+:[0-9]{12}:certifica
 _ZONE_ID = re.compile(r"Z[A-Z0-9]{7,31}")
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s.+-----END CERTIFICATE-----", re.DOTALL)
 _BRIEF = "In place; open connections break once."
-#: kube-apiserver's default --service-node-port-range, which EKS does not let one change.
+#: kube-apiserver's default --service-node-port-range, which cannot be changed in EKS.
 FIRST_NODE_PORT, LAST_NODE_PORT = 30000, 32767
 
 
@@ -66,7 +66,7 @@ def _address(value: str) -> str:
             f"is not an IPv4 address (got {shown(value)})",
             "write one that routes to a node, such as 10.1.2.3",
         ) from None
-    # Kubernetes API validation, ValidateNonSpecialIP: what no service may answer on.
+    # Kubernetes API validation, ValidateNonSpecialIP: addresses that no service may have.
     if (
         address.is_loopback
         or address.is_link_local
@@ -107,7 +107,7 @@ NodePort = Annotated[int, Field(ge=FIRST_NODE_PORT, le=LAST_NODE_PORT)]
 
 
 class AcmTls(Model):
-    """The balancer encrypts, with a certificate that AWS renews by itself."""
+    """TLS is terminated at the load balancer, with a certificate that AWS renews automatically."""
 
     kind: Literal["acm"] = tag(
         "acm",
@@ -120,12 +120,14 @@ class AcmTls(Model):
             "A certificate that exists. Without it one is requested and validated in"
             " `entry.route53_zone`."
         ),
-        changing="In place, nobody notices.",
+        changing="In place, without an interruption.",
     )
 
 
 class CertificateTls(Model):
-    """The proxy encrypts, with a certificate of yours: for names that ACM cannot validate."""
+    """TLS is terminated at the proxy, with a certificate of yours: for names that ACM cannot
+    validate.
+    """
 
     kind: Literal["certificate"] = tag(
         "certificate",
@@ -141,13 +143,14 @@ class CertificateTls(Model):
 
 
 class NoTls(Model):
-    """Nobody encrypts: passwords travel in clear text."""
+    """No TLS: passwords travel in clear text."""
 
     kind: Literal["none"] = tag(
         "none", help="`none`: plain HTTP. Only for a trial.", changing=_BRIEF
     )
     trial: Literal[True] = option(
-        help="Write true: nobody's real password goes through this hub.", changing="Nothing."
+        help="Write true to confirm that no real password goes through this hub.",
+        changing="Nothing.",
     )
 
 
@@ -155,37 +158,37 @@ Tls = Annotated[AcmTls | CertificateTls | NoTls, Field(discriminator="kind")]
 
 
 class _Exposed(Model):
-    """What every entry has that more than one person can reach."""
+    """Options of every entry that is open to more than one user."""
 
     hostname: Hostname = option(
-        help="The name that people type. Sign-in services send them back to it.",
+        help="The host name that users open. Sign-in services redirect to it.",
         changing="The old name stops working.",
     )
     allowed_cidrs: tuple[Cidr, ...] = option(
         (),
-        help="Networks that may come in: your campus, your VPN.",
-        changing="In place, at once; from a removed network nobody comes in.",
+        help="Networks that may connect: your campus, your VPN.",
+        changing="In place, at once; users in a removed network lose access.",
         max_length=50,
     )
     node_port: NodePort | None = option(
         None,
         help=(
             f"Port of the core nodes, {FIRST_NODE_PORT} to {LAST_NODE_PORT}, different for each"
-            " hub. Without it one is derived from the hub's name."
+            " hub. Default: derived from the hub's name."
         ),
         changing=_BRIEF,
     )
 
 
 class LoadBalancerEntry(_Exposed):
-    """A Network Load Balancer of the hub's own, in the plan, tagged, and gone when the hub goes."""
+    """A Network Load Balancer of the hub's own: in the plan, tagged, and deleted with the hub."""
 
     kind: Literal["load_balancer"] = tag(
         "load_balancer",
         help="`load_balancer`: a Network Load Balancer.",
-        changing="People are cut off until the name points to the new one.",
+        changing="Users cannot connect until the name points to the new one.",
     )
-    tls: Tls = option(AcmTls(kind="acm"), help="Who encrypts.", changing=_BRIEF)
+    tls: Tls = option(AcmTls(kind="acm"), help="Where TLS is terminated.", changing=_BRIEF)
     public: bool = option(
         False,
         help=(
@@ -196,8 +199,8 @@ class LoadBalancerEntry(_Exposed):
     )
     internal: bool = option(
         False,
-        help="Reachable from inside the VPC and what is connected to it only.",
-        changing="Another balancer: people are cut off for minutes.",
+        help="Reachable only from the VPC and networks connected to it.",
+        changing="Another load balancer: users cannot connect for some minutes.",
     )
     route53_zone: HostedZoneId | None = option(
         None,
@@ -209,9 +212,7 @@ class LoadBalancerEntry(_Exposed):
     )
     record: bool = option(
         True,
-        help=(
-            "Make the record of `hostname` in `route53_zone`. Without a zone there is none to make."
-        ),
+        help="Make the record of `hostname` in `route53_zone`. No effect without a zone.",
         changing="In place.",
     )
 
@@ -225,7 +226,7 @@ class LoadBalancerEntry(_Exposed):
         )
         if not self.allowed_cidrs:
             raise refuse(
-                "allowed_cidrs is empty: nobody could come in",
+                "allowed_cidrs is empty: no user could connect",
                 "list the networks that may, such as [198.51.100.0/24]",
             )
         if (
@@ -241,21 +242,20 @@ class LoadBalancerEntry(_Exposed):
 
 
 class NodePortEntry(_Exposed):
-    """A port of every core node: for networks with a balancer of their own, or none."""
+    """A port of every core node: for networks with a load balancer of their own, or none."""
 
     kind: Literal["node_port"] = tag(
         "node_port",
         help="`node_port`: a port of the core nodes.",
-        changing="The old way in stops working.",
+        changing="The old address stops working.",
     )
     tls: Annotated[CertificateTls | NoTls, Field(discriminator="kind")] = option(
-        help="Who encrypts: there is no balancer for ACM.", changing=_BRIEF
+        help="Where TLS is terminated: without a load balancer ACM cannot be used.", changing=_BRIEF
     )
     external_ips: tuple[Annotated[str, AfterValidator(_address)], ...] = option(
         (),
         help=(
-            "Addresses that route to the nodes and on which the service answers on port 443 (or 80)"
-            " too."
+            "Addresses that route to the nodes; the service answers there on port 443 (or 80) too."
         ),
         changing="In place.",
         max_length=10,
@@ -281,16 +281,16 @@ class NodePortEntry(_Exposed):
 
 
 class PortForwardEntry(Model):
-    """Nothing is exposed: whoever has kubectl opens a tunnel with `jhub open STACK`."""
+    """Nothing is exposed: an operator with kubectl access opens a tunnel with `jhub open STACK`."""
 
     kind: Literal["port_forward"] = tag(
         "port_forward",
         help="`port_forward`: a tunnel by `jhub open`.",
-        changing="The old way in stops working.",
+        changing="The old address stops working.",
     )
     local_port: int = option(
         8000,
-        help="Port on your own machine. Sign-in services send you back to it.",
+        help="Port on your own machine. Sign-in services redirect to it.",
         changing="In place.",
         ge=1024,
         le=65535,
@@ -302,8 +302,8 @@ Entry = Annotated[AnyEntry, Field(discriminator="kind")]
 
 
 def own_certificate(entry: AnyEntry) -> CertificateTls | None:
-    """The certificate with which a hub's proxy encrypts by itself; None where a balancer does,
-    or nobody.
+    """The certificate of a hub whose proxy terminates TLS; None where a load balancer does, or
+    there is no TLS.
     """
     return (
         entry.tls

@@ -1,6 +1,4 @@
-"""What a person reads when a stack file is wrong: every problem at once, each with path, fault
-and remedy.
-"""
+"""The errors of a wrong stack file: every problem at once, each with path, fault and remedy."""
 
 from __future__ import annotations
 
@@ -12,8 +10,8 @@ from functools import lru_cache
 from pydantic_core import PydanticCustomError
 
 _LONGEST = 60  # characters of a value that a message quotes
-#: What may stand in a path as it is. Everything else is quoted: a path stays one short line,
-#: whatever a key is made of.
+#: Characters that a path may have as they are. Everything else is quoted: a path is always one
+#: short line.
 _PLAIN_KEY = re.compile(r"[\w.:/@-]{1,60}")
 _SECRET_NAME = re.compile(
     r"(?i)(password|passwd|secret|token|api_?key|private_?key|access_?key|crypt_?keeper)"
@@ -27,9 +25,9 @@ _HARMLESS = re.compile(
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Problem:
-    """One thing that is wrong in a stack file.
+    """One problem of a stack file.
 
-    `path` is the dotted path as the person wrote it (`pools.memory.size.max`), `what` says what is
+    `path` is the dotted path as the user wrote it (`pools.memory.size.max`), `what` says what is
     wrong and what was found, `fix` says what to do about it.
     """
 
@@ -78,8 +76,8 @@ class SectionError(ValueError):
 
 
 def refuse(what: str, fix: str) -> PydanticCustomError:
-    """Make the error that a validator raises: what is wrong, and what to do. The path is
-    pydantic's to know.
+    """Make the error that a validator raises: what is wrong, and what to do. pydantic adds the
+    path.
     """
     return PydanticCustomError("refused", "{what}", {"what": what, "fix": fix})
 
@@ -100,7 +98,7 @@ def shown(value: object) -> str:
 
 @lru_cache(maxsize=4096)  # asked of every key of every resource, and there are few different ones
 def names_secret(name: str) -> bool:
-    """Whether what stands under a name is probably a secret."""
+    """Whether the value under a name is probably a secret."""
     return bool(_SECRET_NAME.search(name)) and not _HARMLESS.match(name)
 
 
@@ -116,7 +114,7 @@ def shown_at(path: Iterable[int | str], value: object) -> str:
 
 
 def dotted(parts: Iterable[int | str]) -> str:
-    """Join a path as a person writes it: `network.zones[1]`. A key that is not plain text is
+    """Join a path as a user writes it: `network.zones[1]`. A key that is not plain text is
     quoted.
     """
     text = ""

@@ -1,4 +1,4 @@
-"""pydantic's findings in the words of somebody who edits a stack file: path as written, what is
+"""pydantic's findings as messages for the author of a stack file: path as written, what is
 wrong, what to do.
 """
 
@@ -34,7 +34,7 @@ _WORDS = {
         "compare it with the reference",
     ),
 }
-#: Findings about what stands under a key: a last `[key]` in their place is a key that is called so.
+#: Findings about the value under a key: a last `[key]` in their location is a key of that name.
 _ABOUT_A_VALUE = ("extra_forbidden", "union_tag_invalid", "union_tag_not_found")
 _LIMITS: dict[str, tuple[str, str, Callable[[str], str]]] = {
     "greater_than_equal": ("ge", "at least", lambda limit: f"write {limit} or more"),
@@ -44,8 +44,8 @@ _LIMITS: dict[str, tuple[str, str, Callable[[str], str]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Location:
-    """Where a finding stands: its path without the tags of unions, the model around it, and what
-    is expected there.
+    """The location of a finding: its path without the tags of unions, the model around it, and
+    what is expected there.
     """
 
     path: tuple[int | str, ...]
@@ -70,7 +70,7 @@ class _Location:
 
 
 def no_value(field: FieldInfo | None) -> tuple[str, str]:
-    """Say that a key has nothing behind it; `field` is None inside plain maps and lists."""
+    """The problem of a key without a value; `field` is None inside plain maps and lists."""
     if field is not None and field.is_required() and field.description:
         return "has no value", f"write one: {field.description}"
     return "has no value", "write one, or remove the line"
@@ -190,8 +190,8 @@ def _not_one_of(value: object, choices: list[Any]) -> tuple[str, str]:
 
 
 def _about_tag(key: str, value: object, choices: list[str]) -> tuple[str, str]:
-    """Speak of the option that chooses a union's member: the finding is about it, not about the
-    map around it.
+    """The problem of the option that chooses a union's member: the finding is about this option,
+    not about the map around it.
     """
     if not isinstance(value, dict) or key not in value:
         return "is missing", f"add a line `{key}: {choices[0]}` (or {', '.join(choices[1:])})"
@@ -235,7 +235,7 @@ def _about_keys(kind: str, detail: ErrorDetails, place: _Location) -> tuple[str,
 def _instead(
     key: str, owner: type[BaseModel] | None, siblings: dict[int | str, type[BaseModel]]
 ) -> str:
-    """Say what to do about an option that its model does not have. `siblings`: the union in
+    """The fix for an option that its model does not have. `siblings`: the union in
     which the model is a member.
     """
     known = list(owner.model_fields) if owner is not None else []
@@ -248,7 +248,7 @@ def _instead(
         )
     if names_secret(key):
         return (
-            "remove it: what is secret stands in the stack file under a key of its own, by `pulumi"
+            "remove it: a secret is a key of its own in the stack file, written by `pulumi"
             " config set --secret` (docs/operations.md)"
         )
     if today := new_name(key, known):

@@ -1,4 +1,4 @@
-"""Which changes of a stack need nobody's word: the policy of the gate in pull requests."""
+"""Which changes of a stack need no acknowledgement: the policy of the gate in pull requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from jupyterhub_aws.config.errors import closest, refuse, shown
 from jupyterhub_aws.config.model import Model, option
 
-#: `endangers data` is missing on purpose: no stack lets that through by itself.
+#: `endangers data` is missing on purpose: it always needs an acknowledgement.
 CLASSES = ("routine", "interrupts", "costs more", "replaces", "widens access", "unknown")
 #: Begins an entry that names resources of the caller's program.
 ADDED = "added:"
@@ -50,8 +50,8 @@ _CHANGING = "Counts from the merge on."
 
 
 class CostLimits(Model):
-    """Up to where a change may raise the bill that `jhub plan` shows, without an
-    acknowledgement. A limit that is not set limits nothing.
+    """Limits up to which a change may raise the bill that `jhub plan` shows without an
+    acknowledgement. A limit that is not set has no effect.
     """
 
     idle: Dollars | None = option(
@@ -91,13 +91,13 @@ class Gate(Model):
     allow: tuple[Allowed, ...] = option(
         ("routine", "interrupts"),
         help=(
-            "Classes of changes that need no acknowledgement: `routine` (nobody notices),"
+            "Classes of changes that need no acknowledgement: `routine` (no effect on users),"
             " `interrupts` (the hub restarts, something is cut off), `costs more` (the bill rises,"
             " by whatever amount: see `gate.cost` for limits), `replaces` (nodes and servers on"
             " them end), `widens access`, `unknown`. `endangers data` always needs one."
             " `added:TYPE` allows unknown effects of the resources of a type that your program"
             " adds, such as `added:aws:sqs/queue:Queue`; `added:TYPE::NAME` those of one resource;"
-            " `*` stands for anything: `added:random:*`."
+            " `*` matches any text: `added:random:*`."
         ),
         changing=_CHANGING,
         max_length=100,

@@ -1,5 +1,5 @@
-"""Where home directories live. The kind decides what the cluster needs for it: drivers, and
-groups per zone.
+"""Where home directories are stored. The kind decides what the cluster needs: CSI drivers, and
+node groups per zone.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.traits import FIELD
 from jupyterhub_aws.config.values import HOST, aws_id
 
-_NEVER = "Home directories do not move with it: people would find theirs empty."
+_NEVER = "Home directories are not migrated: users would find empty homes."
 _EXPORT = re.compile(r"(/[\w.@+=:-]+)+|/", re.ASCII)
 _OPTION = re.compile(r"[a-z_]+(=[\w.:/-]+)?", re.ASCII)
-#: nfs(5): the mount options that make sense for homes on a node. What is missing here is refused
-#: below, with its reason.
+#: nfs(5): the mount options that make sense for homes on a node. Any other option is refused below,
+#: with its reason.
 _NFS_OPTIONS = (
     "nfsvers", "vers", "minorversion", "hard", "timeo", "retrans", "rsize", "wsize", "proto", "port", "noresvport", "resvport", "nconnect",
     "sec", "ac", "noac", "actimeo", "acregmin", "acregmax", "acdirmin", "acdirmax", "lookupcache", "nolock", "lock", "local_lock", "noatime",
@@ -29,7 +29,7 @@ _REFUSED_OPTIONS = {
     "bg": (
         (
             "sends the mount into the background: kubelet would start the server before its home is"
-            " there"
+            " mounted"
         ),
         "remove it; kubelet tries again by itself",
     ),
@@ -43,8 +43,8 @@ _REFUSED_OPTIONS = {
     "defaults": ("is for /etc/fstab, which kubelet does not read", "remove it"),
     "udp": ("is no longer in the kernel of AL2023", "remove it: TCP is what the client uses"),
 }
-#: KubeSpawner 7, `_expand_user_properties`: fields that are one person's, whatever happens to the
-#: database.
+#: KubeSpawner 7, `_expand_user_properties`: fields that identify one user, even after the loss of
+#: the database.
 DIRECTORY_FIELDS = ("safe_username", "escaped_username", "unescaped_username")
 _DIRECTORY = re.compile(r"[\w.@+=/{}-]+", re.ASCII)
 
@@ -53,7 +53,7 @@ def _nfs_server(value: str) -> str:
     if re.search(r"(^|\.)fs-[0-9a-f]+\.efs\.", value) or re.fullmatch(r"fs-[0-9a-f]+", value):
         raise refuse(
             f"is an EFS file system (got {shown(value)}): mounted as plain NFS it is neither"
-            " encrypted on the way nor bound to an access point",
+            " encrypted in transit nor bound to an access point",
             "write kind: efs; to use a file system that exists, adopt it with imports",
         )
     if not HOST.fullmatch(value):
@@ -119,8 +119,8 @@ def _directory(value: str) -> str:
         if name not in DIRECTORY_FIELDS:
             guess = closest(name, DIRECTORY_FIELDS)
             raise refuse(
-                f"has a field that no home may be named by (got {{{name}}}): KubeSpawner would fail"
-                " at every start, or the home would move one day",
+                f"has a field that is not allowed in a home's path (got {{{name}}}): KubeSpawner"
+                " would fail at every start, or a user's home would change later",
                 (
                     f"did you mean {{{guess}}}?"
                     if guess
@@ -129,7 +129,7 @@ def _directory(value: str) -> str:
             )
     if not FIELD.search(value):
         raise refuse(
-            f"is the same directory for everybody (got {shown(value)})",
+            f"is the same directory for all users (got {shown(value)})",
             "put {safe_username} into it",
         )
     plain = FIELD.sub("x", value)
@@ -157,7 +157,7 @@ ExportPath = Annotated[
 MountOption = Annotated[
     str, AfterValidator(_mount_option), Field(json_schema_extra={"examples": ["nfsvers=4.1"]})
 ]
-#: The directory of one person, relative to the hub's root on the file system.
+#: The directory of one user, relative to the hub's root on the file system.
 HomeDirectory = Annotated[
     str,
     AfterValidator(_directory),
@@ -183,8 +183,8 @@ def _schedule(value: str) -> str:
 
 
 class UsageReport(Model):
-    """A job in each hub's namespace that counts what each home takes. Neither EFS nor a plain
-    NFS export has quotas: this is what there is instead.
+    """A job in each hub's namespace that measures the size of each home. Neither EFS nor a plain
+    NFS export has quotas: this report is the substitute.
     """
 
     schedule: Annotated[str, AfterValidator(_schedule)] = option(
@@ -197,14 +197,12 @@ class UsageReport(Model):
 
 
 class AdoptedHomes(Model):
-    """Homes that are there already, on a file system that the stack takes over (imports) or
-    mounts.
-    """
+    """Existing homes, on a file system that the stack adopts (imports) or mounts."""
 
     path: ExportPath = option(
         help=(
             "Directory on the file system that holds them, such as /home. The only hub of the stack"
-            " sees it as its own."
+            " uses it as its root."
         ),
         changing=_NEVER,
     )
@@ -218,21 +216,21 @@ class AdoptedHomes(Model):
     ownership: Literal["pending", "done"] = option(
         "pending",
         help=(
-            "With owner `root`: `pending` makes a job that hands them over, and no hub before it is"
-            " done; then write `done`. It can be run again."
+            "With owner `root`: `pending` creates a job that changes the owner, and no hub until it"
+            " has finished; then write `done`. The job is idempotent."
         ),
-        changing="`done` makes the hub, and removes the job and its way to the files.",
+        changing="`done` creates the hub, and removes the job and its access to the files.",
     )
 
     @property
     def pending(self) -> bool:
-        """Whether people could not write into their homes yet."""
+        """Whether users cannot write into their homes yet."""
         return self.owner == "root" and self.ownership == "pending"
 
 
 class EfsHomesSection(Model):
-    """One elastic file system for everybody, reachable from every zone. Each hub sees its own
-    access point of it and nothing else.
+    """One elastic file system for all users, reachable from every zone. Each hub mounts only its
+    own access point.
     """
 
     kind: Literal["efs"] = tag(
@@ -241,44 +239,44 @@ class EfsHomesSection(Model):
     infrequent_access_days: Literal[0, 1, 7, 14, 30, 60, 90, 180, 270, 365] = option(
         30,
         help=(
-            "Files that nobody opened for so long move to the cheaper storage class, and back when"
-            " somebody opens them. 0: never."
+            "Files that were not opened for so long move to the cheaper storage class, and back"
+            " when they are opened. 0: never."
         ),
         unit="days",
         changing="In place.",
     )
     usage_report: UsageReport | None = option(
         None,
-        help="A regular report of what each home takes. None unless this section is there.",
+        help="A regular report of the size of each home. None unless this section exists.",
         changing="In place.",
     )
     adopted: AdoptedHomes | None = option(
         None,
-        help="Homes that exist already. None: everybody begins with an empty one.",
+        help="Homes that exist already. None: every user starts with an empty home.",
         changing=_NEVER,
     )
     backup: bool | None = option(
         None,
         help=(
-            "EFS's own daily plan, kept for 35 days. None: as `backups` needs it, which is on with"
-            " `kind: snapshots` and off with the others. With `kind: aws_backup` it cannot be set:"
-            " that plan covers homes."
+            "EFS's own daily plan, with a retention of 35 days. None: as `backups` needs it, which"
+            " is on with `kind: snapshots` and off with the others. With `kind: aws_backup` it"
+            " cannot be set: that plan covers homes."
         ),
-        changing="In place; existing backups stay.",
+        changing="In place; existing backups are retained.",
     )
 
 
 class EbsHomes(Model):
-    """One volume per person. A volume lives in one zone, so every pool gets a group of nodes for
-    each zone.
+    """One volume per user. A volume is in one zone, so every pool gets a node group in each
+    zone.
     """
 
-    kind: Literal["ebs"] = tag("ebs", help="`ebs`: one volume per person.", changing=_NEVER)
+    kind: Literal["ebs"] = tag("ebs", help="`ebs`: one volume per user.", changing=_NEVER)
     size_gib: int = option(
         10,
-        help="Size of a new person's volume.",
+        help="Size of a new user's volume.",
         unit="GiB",
-        changing="For people who come later; others keep theirs.",
+        changing="For new users; existing volumes do not change.",
         ge=1,
         le=16384,
     )
@@ -286,7 +284,7 @@ class EbsHomes(Model):
         3000,
         help="Reads and writes per second of each volume.",
         unit="IOPS",
-        changing="For people who come later.",
+        changing="For new users.",
         ge=3000,
         le=16000,
     )
@@ -294,7 +292,7 @@ class EbsHomes(Model):
         125,
         help="Throughput of each volume.",
         unit="MiB/s",
-        changing="For people who come later.",
+        changing="For new users.",
         ge=125,
         le=1000,
     )
@@ -303,9 +301,9 @@ class EbsHomes(Model):
 class NfsHomes(Model):
     """An NFS server that exists already, for example isilon.
 
-    The kubelet makes a new person's directory as root, and servers run as 1000:100. So the export
+    The kubelet creates a new user's directory as root, and servers run as 1000:100. So the export
     has to map every client to that owner (Linux: `all_squash,anonuid=1000,anongid=100`; isilon:
-    "map all users"): then nobody needs root.
+    "map all users"): then no pod needs root.
     """
 
     kind: Literal["nfs"] = tag(
@@ -318,7 +316,7 @@ class NfsHomes(Model):
     mount_options: tuple[MountOption, ...] = option(
         ("nfsvers=4.1", "hard", "timeo=600", "retrans=2", "noresvport"),
         help=(
-            "As in nfs(5). With `hard` a server that is away makes people wait instead of losing"
+            "As in nfs(5). With `hard` an NFS server outage makes users wait; without it they lose"
             " what they write."
         ),
         changing="For pods that start later.",
@@ -326,25 +324,23 @@ class NfsHomes(Model):
     )
     usage_report: UsageReport | None = option(
         None,
-        help="A regular report of what each home takes. None unless this section is there.",
+        help="A regular report of the size of each home. None unless this section exists.",
         changing="In place.",
     )
 
 
 class EfsAccessPointHomes(Model):
-    """An EFS file system of somebody else's, through one of its access points: for a cluster in EKS
-    that the stack did not make.
+    """An existing EFS file system, through one of its access points: for an EKS cluster that the
+    stack did not create.
 
-    The access point decides who owns what servers write (posix user 1000:100) and which directory
-    they see. The cluster needs the EFS CSI driver (the add-on aws-efs-csi-driver), and the file
-    system's mount targets have to let its nodes in.
+    The access point sets the owner of the files that servers write (POSIX user 1000:100) and their
+    root directory. The cluster needs the EFS CSI driver (the add-on aws-efs-csi-driver), and the
+    file system's mount targets have to let its nodes in.
     """
 
     kind: Literal["efs_access_point"] = tag(
         "efs_access_point",
-        help=(
-            "`efs_access_point`: an EFS file system that is there, beside a cluster that is there."
-        ),
+        help="`efs_access_point`: an existing EFS file system, with an existing cluster.",
         changing=_NEVER,
     )
     file_system: Annotated[str, aws_id("fs")] = option(help="Its id.", changing=_NEVER)
@@ -357,22 +353,22 @@ class EfsAccessPointHomes(Model):
     )
     usage_report: UsageReport | None = option(
         None,
-        help="A regular report of what each home takes. None unless this section is there.",
+        help="A regular report of the size of each home. None unless this section exists.",
         changing="In place.",
     )
 
 
 class EphemeralHomes(Model):
-    """No home directories: everything is gone when a server stops."""
+    """No home directories: all files are lost when a server stops."""
 
     kind: Literal["ephemeral"] = tag(
-        "ephemeral", help="`ephemeral`: nothing is kept.", changing=_NEVER
+        "ephemeral", help="`ephemeral`: no file is kept.", changing=_NEVER
     )
 
 
 #: Kinds in which a home is a directory of one file system.
 DIRECTORY_HOMES = (EfsHomesSection, NfsHomes, EfsAccessPointHomes)
-#: Those that somebody else made: each hub takes directories of it as they are.
+#: Those that exist already: each hub uses their directories as they are.
 GIVEN_HOMES = (NfsHomes, EfsAccessPointHomes)
 Homes = Annotated[
     EfsHomesSection | EbsHomes | NfsHomes | EfsAccessPointHomes | EphemeralHomes,

@@ -40,23 +40,23 @@ def _no_nulls(values: dict[str, Any]) -> dict[str, Any]:
 
 
 class Culling(Model):
-    """Stopping what nobody uses: nodes go when the last server on them does, and with them the
-    bill.
+    """Culling of idle servers: a node is removed after its last server has stopped, and costs
+    nothing from then on.
     """
 
     server_idle_minutes: int = option(
         60,
         help="A server without activity for so long is stopped. 0: never.",
         unit="minutes",
-        changing="The hub restarts; servers go on.",
+        changing="The hub restarts; running servers are not affected.",
         ge=0,
         le=10080,
     )
     kernel_idle_minutes: int = option(
         60,
         help=(
-            "A kernel that computes nothing for so long, and that no browser shows, is ended, and"
-            " what it had in memory is lost. 0: never."
+            "A kernel that is idle for so long, and is open in no browser, is ended, and its memory"
+            " is lost. 0: never."
         ),
         unit="minutes",
         changing="For servers that start later.",
@@ -76,22 +76,22 @@ class Culling(Model):
 class Hub(Model):
     """A JupyterHub of its own on the shared cluster."""
 
-    sign_in: SignIn = option(help="Who may come in.", changing="See its options.")
-    entry: Entry = option(help="How people reach it.", changing="See its options.")
+    sign_in: SignIn = option(help="Who may sign in.", changing="See its options.")
+    entry: Entry = option(help="How users reach it.", changing="See its options.")
     database: Database = option(
         SqliteDatabase(kind="sqlite"),
-        help="Where the hub remembers sessions and servers.",
+        help="Where the hub stores sessions and servers.",
         changing="See its options.",
     )
     pools: tuple[ShortName, ...] = option(
         (),
-        help="User pools that its people may use. Empty: all of them.",
-        changing="In place; running servers stay.",
+        help="User pools that its users may use. Empty: all of them.",
+        changing="In place; running servers are not affected.",
     )
     image: Image | None = option(
         None,
         help=(
-            "Image of people's servers; its JupyterHub must be of major version 5. Without it the"
+            "Image of users' servers; its JupyterHub must be of major version 5. Without it the"
             " chart's own sample."
         ),
         changing="For servers that start later.",
@@ -99,7 +99,7 @@ class Hub(Model):
     profiles: Annotated[dict[ShortName, Profile], AfterValidator(_one_default)] = option(
         {},
         help=(
-            "What people may choose. Empty: one for each pool, with up to 4 cores and 32 GiB, or"
+            "What users may choose. Empty: one for each pool, with up to 4 cores and 32 GiB, or"
             " one GPU."
         ),
         changing="At once, for servers that start later.",
@@ -108,20 +108,20 @@ class Hub(Model):
     home_directory: HomeDirectory = option(
         "{safe_username}",
         help=(
-            "A person's directory on the file system (kinds efs, nfs and efs_access_point), by the"
+            "A user's directory on the file system (kinds efs, nfs and efs_access_point), by the"
             " scheme of its name: `safe`, `escaped` (homes of a chart before 4.0), or `unescaped`,"
             " the name as it is, which needs a rule in `sign_in.usernames`."
         ),
         changing=(
-            "Everybody whose name is spelt otherwise then finds an empty home, and the old one is"
-            " still there: `jhub homes map` shows whose."
+            "Users whose directory gets another name find an empty home; the old directory still"
+            " exists: `jhub homes map` shows whose it is."
         ),
     )
     shared_directories: dict[ShortName, SharedDirectory] = option(
         {},
         help=(
             "Directories of the file system of homes (kinds efs, nfs and efs_access_point) that all"
-            " servers see."
+            " servers mount."
         ),
         changing="For servers that start later.",
         max_length=20,
@@ -142,7 +142,7 @@ class Hub(Model):
     )
     named_servers: int = option(
         0,
-        help="Further servers that one person may have beside the first, under names. 0: none.",
+        help="Number of named servers that a user may have besides the default one. 0: none.",
         unit="servers",
         changing="The hub restarts.",
         ge=0,
@@ -163,5 +163,5 @@ class Hub(Model):
             " of `networkPolicy.egress` and `ingress` are added to ours. Checked like everything"
             " else."
         ),
-        changing="Whatever the value says; `jhub plan` shows it.",
+        changing="Depends on the value; `jhub plan` shows it.",
     )

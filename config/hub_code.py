@@ -1,5 +1,5 @@
-"""Python of the user's that the hub executes: where it is among the chart's values, and which
-traits it sets.
+"""The operator's Python code that the hub executes: where it is among the chart's values, and
+which traits it sets.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OWN_CONFIGURATION = "50-jupyterhub-aws.py"
 
 @dataclass(frozen=True)
 class Said:
-    """Where in the values something is said, and for code the words that lead there: `line 2,
+    """The place of a setting in the values, and for code the words that lead there: `line 2,
     c.KubeSpawner.uid, `.
     """
 
@@ -51,8 +51,8 @@ def value_at(values: Any, path: KeyPath) -> Any:
 
 @dataclass(frozen=True)
 class Code:
-    """Python of the user's that the hub executes beside the chart's own: where it is among the
-    values, and its text.
+    """The operator's Python code that the hub executes besides the chart's own: where it is
+    among the values, and its text.
     """
 
     path: KeyPath
@@ -60,8 +60,8 @@ class Code:
 
 
 def code_of(values: Mapping[str, Any]) -> list[Code]:
-    """What the hub executes, in its order: files of jupyterhub_config.d that are the user's, by
-    name, then `hub.extraConfig`, by key.
+    """What the hub executes, in its order: the operator's files of jupyterhub_config.d, by name,
+    then `hub.extraConfig`, by key.
     """
     files, config = (
         value_at(values, ("hub", "extraFiles")),

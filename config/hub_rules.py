@@ -1,5 +1,5 @@
-"""The rules between hubs and the rest of a stack, and among hubs: what would only fail when
-somebody starts a server.
+"""The rules between hubs and the rest of a stack, and among hubs: errors that would otherwise
+appear only when a user starts a server.
 """
 
 from __future__ import annotations
@@ -34,16 +34,18 @@ from jupyterhub_aws.config.sign_in import (
 from jupyterhub_aws.config.volumes import shared_mount
 
 Hubs = Mapping[str, Hub]
-#: The step in which profiles are derived from pools: with less there is none.
+#: Profiles are derived from pools in steps of this size: with less memory no profile can be
+#: derived.
 _LEAST_SERVER_MIB = 512
-#: The least that the chart of the hub lets one write for a server (config/profiles.py).
+#: The least that the hub's chart accepts for a server (config/profiles.py).
 _LEAST_CORES = 0.1
 
 
 def node_port(name: str, hub: Hub) -> int | None:
     """Port of the core nodes on which a hub's proxy answers; None where nothing is exposed.
 
-    One that is not given follows from the hub's name alone, so that another hub never moves it.
+    A port that is not given is derived from the hub's name alone, so that it does not change when a
+    hub is added.
     """
     if isinstance(hub.entry, PortForwardEntry):
         return None
@@ -92,7 +94,7 @@ def pools_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
         if not pools.user:
             yield Problem(
                 path=f"hubs.{hub_name}",
-                what="has no pool for people's servers",
+                what="has no pool for users' servers",
                 fix="add a user pool under pools",
             )
 
@@ -144,8 +146,7 @@ def _gpus_are_there(path: str, asked: int, name: str, pool: AnyUserPool) -> Iter
         )
     if have and not asked:
         what = (
-            f"asks for no GPU in the GPU pool {name}: its people would pay for GPUs that nobody"
-            " can use"
+            f"asks for no GPU in the GPU pool {name}: you would pay for GPUs that no server can use"
         )
         yield Problem(path=path, what=what, fix="write gpus: 1, or choose another pool")
 
@@ -180,20 +181,20 @@ def _share_fits(path: str, share: Share, name: str, pool: AnyUserPool) -> Iterat
 def _division_works(
     path: str, profile: Profile, share: Share, pool: AnyUserPool
 ) -> Iterator[Problem]:
-    people, have = profile.users_per_node or 1, pool.types[0].gpus
+    users, have = profile.users_per_node or 1, pool.types[0].gpus
     if share.memory_guarantee_mib < _LEAST_SERVER_MIB or share.cpu_guarantee < _LEAST_CORES:
         what = (
-            f"leaves each of {people} people {share.memory_guarantee_mib:g} MiB and"
+            f"leaves each of {users} users {share.memory_guarantee_mib:g} MiB and"
             f" {share.cpu_guarantee:g} cores of a node of pool {profile.pool}"
         )
         yield Problem(
             path=f"{path}.users_per_node",
             what=what,
-            fix="write fewer people, or choose larger instance types",
+            fix="write fewer users, or choose larger instance types",
         )
-    if share.gpus and share.gpus <= have < people * share.gpus:
+    if share.gpus and share.gpus <= have < users * share.gpus:
         what = (
-            f"wants {people * share.gpus} GPUs for {people} people, but a node of pool"
+            f"wants {users * share.gpus} GPUs for {users} users, but a node of pool"
             f" {profile.pool} has {have}"
         )
         yield Problem(
@@ -279,7 +280,7 @@ def directories_mean_something(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
 
 
 def trial_stays_small(hubs: Hubs) -> Iterator[Problem]:
-    """One password for everybody never faces the whole internet."""
+    """A shared password is never allowed on a hub that faces the whole internet."""
     for name, hub in hubs.items():
         if (
             isinstance(hub.sign_in, SharedPasswordSignIn)
@@ -293,22 +294,22 @@ def trial_stays_small(hubs: Hubs) -> Iterator[Problem]:
             )
 
 
-# --- Rules between sign-in, profiles and homes: what would lock people out, let others in, or show
-# somebody an empty home.
+# --- Rules between sign-in, profiles and homes: what would lock users out, let strangers in, or
+# show a user an empty home.
 
 
 def names_follow_the_rule(hubs: Hubs) -> Iterator[Problem]:
-    """Whoever is listed by name has a name that may come in."""
+    """Users that are listed by name have a name that may sign in."""
     for name, hub in hubs.items():
         pattern = hub.sign_in.username_pattern
         if pattern is None:
             continue
         for option in ("administrators", "allowed_users"):
-            for index, person in enumerate(getattr(hub.sign_in, option, ())):
-                if not re.match(pattern, person):
+            for index, user in enumerate(getattr(hub.sign_in, option, ())):
+                if not re.match(pattern, user):
                     what = (
                         f"is no name that usernames: {hub.sign_in.usernames} lets in (got"
-                        f" {shown(person)})"
+                        f" {shown(user)})"
                     )
                     yield Problem(
                         path=f"hubs.{name}.sign_in.{option}[{index}]",
@@ -318,7 +319,7 @@ def names_follow_the_rule(hubs: Hubs) -> Iterator[Problem]:
 
 
 def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
-    """A profile for some groups stands with a sign-in that knows groups, and names them as it
+    """A profile for some groups needs a sign-in that knows groups, and names them as the sign-in
     does.
     """
     for name, hub in hubs.items():
@@ -333,7 +334,7 @@ def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
                 yield Problem(
                     path=path,
                     what=(
-                        f"is for groups, but sign_in.kind {hub.sign_in.kind} knows of none: nobody"
+                        f"is for groups, but sign_in.kind {hub.sign_in.kind} knows of none: no user"
                         " would get it"
                     ),
                     fix=fix,
@@ -352,7 +353,7 @@ def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
 
 
 def protected_nodes_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
-    """A protected profile is of a pool that has on-demand nodes, which the stack buys."""
+    """A profile on on-demand nodes needs a pool whose on-demand nodes the stack makes."""
     for name, hub in hubs.items():
         for profile_name, profile in hub.profiles.items():
             pool = pools.user.get(profile.pool)
@@ -360,7 +361,7 @@ def protected_nodes_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
             if not profile.protected or pool is None:
                 continue
             if isinstance(pool, ExistingNodePool):
-                what = f"means nothing in pool {profile.pool}, whose nodes the stack does not buy"
+                what = f"means nothing in pool {profile.pool}, whose nodes the stack does not make"
                 yield Problem(path=path, what=what, fix="remove it")
             elif pool.capacity == "spot":
                 what = f"wants on-demand nodes, and pool {profile.pool} has none (capacity: spot)"
@@ -370,8 +371,8 @@ def protected_nodes_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
 
 
 def home_names_are_paths(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
-    """A home that is called like its person needs a rule for names: one with a slash or `..`
-    would be somebody else's directory.
+    """A home with the user's plain name needs a rule for names: a name with a slash or `..`
+    would be another user's directory.
     """
     if not isinstance(homes, DIRECTORY_HOMES):
         return
@@ -386,8 +387,8 @@ def home_names_are_paths(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
 
 
 def shared_directories_have_a_place(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
-    """What people share lies on a file system that they share, and no two volumes are at one
-    place.
+    """Shared directories need a file system that servers share, and no two volumes have the same
+    mount path.
     """
     for name, hub in hubs.items():
         if hub.shared_directories and not isinstance(homes, DIRECTORY_HOMES):
@@ -408,7 +409,7 @@ def shared_directories_have_a_place(homes: Homes, hubs: Hubs) -> Iterator[Proble
             if other != path:
                 yield Problem(
                     path=f"hubs.{name}.{path}.mount_path",
-                    what=f"is the place of {other} too (got {place})",
+                    what=f"is the mount path of {other} too (got {place})",
                     fix="give one of them another",
                 )
 
@@ -432,8 +433,8 @@ def certificates_are_near(region: str, hubs: Hubs) -> Iterator[Problem]:
 
 
 def adopted_homes_have_one_hub(homes: Homes, hubs: Collection[str]) -> Iterator[Problem]:
-    """Homes that were there are those of one hub: another would show the same people the same
-    files under its own scheme.
+    """Adopted homes are those of one hub: a second hub would give the same users the same files
+    under its own scheme of names.
     """
     if isinstance(homes, EfsHomesSection) and homes.adopted is not None and len(hubs) != 1:
         what = f"are the homes of one hub, and the stack has {len(hubs)}"
@@ -445,10 +446,10 @@ def adopted_homes_have_one_hub(homes: Homes, hubs: Collection[str]) -> Iterator[
 
 
 def accounts_are_kept(hubs: Hubs) -> Iterator[Problem]:
-    """Accounts of the hub's own are in its database."""
+    """The hub's own accounts are in its database."""
     for name, hub in hubs.items():
         if isinstance(hub.sign_in, NativeSignIn) and isinstance(hub.database, MemoryDatabase):
-            what = "forgets at every restart, and the accounts of sign_in.kind: native are in it"
+            what = "is lost at every restart, and the accounts of sign_in.kind: native are in it"
             yield Problem(
                 path=f"hubs.{name}.database.kind", what=what, fix="choose sqlite or postgres"
             )

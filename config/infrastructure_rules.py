@@ -43,8 +43,8 @@ _ARN = re.compile(r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<re
 def zones_in_region(
     region: str, network: AnyNetwork, *, instead: str = "aws:region"
 ) -> Iterator[Problem]:
-    """Every zone is one of the region, and is there. `instead` is what else may be wrong."""
-    if not region:  # said by another rule, once
+    """Every zone is one of the region, and exists. `instead` is what else may be wrong."""
+    if not region:  # reported by another rule
         return
     for index, zone in enumerate(network.zones):
         path = (
@@ -90,7 +90,7 @@ def zone_problems(path: str, zone: str, region: str, *, instead: str) -> Iterato
 
 def arns_of(name: str) -> Callable[[str, Any], Iterator[Problem]]:
     """The rule that ARNs of a section are of the region's partition: accounts of China and
-    GovCloud are accounts of their own.
+    GovCloud are separate accounts.
     """
 
     def rule(region: str, section: Any) -> Iterator[Problem]:
@@ -106,7 +106,7 @@ def arns_of(name: str) -> Callable[[str, Any], Iterator[Problem]]:
                     path=dotted((name, *parts)),
                     what=what,
                     fix=(
-                        f"name what the account in {partition} has; its ARNs begin with"
+                        f"name a resource of the account in {partition}; its ARNs begin with"
                         f" arn:{partition}:"
                     ),
                 )
@@ -173,7 +173,7 @@ def cluster_problems(
 
 
 def ranges_apart(network: AnyNetwork, cluster: AnyCluster) -> Iterator[Problem]:
-    """Services have addresses that nothing else has."""
+    """Service addresses overlap with no other range."""
     option = "ranges" if isinstance(network, UnmanagedNetworkSection) else "cidr"
     peers = {} if isinstance(network, OpenNetworkSection) else network.peer_networks
     yield from _ranges_apart(
@@ -233,7 +233,7 @@ def version_is_known(cluster: AnyCluster) -> Iterator[Problem]:
 
 
 def private_api(network: AnyNetwork, cluster: AnyCluster) -> Iterator[Problem]:
-    """In a network without the internet the API answers inside only."""
+    """In an isolated network only the private endpoint of the API exists."""
     yield from _private_api(network.closed, cluster)
 
 
@@ -242,7 +242,7 @@ def _private_api(closed: bool, cluster: AnyCluster) -> Iterator[Problem]:
         fix = "remove it; the runner, or a peer network, reaches the private endpoint"
         yield Problem(
             path="cluster.api.public_access_cidrs",
-            what="opens the Kubernetes API to the internet, in a network that has none",
+            what="opens the Kubernetes API to the internet, in an isolated network",
             fix=fix,
         )
 
@@ -279,7 +279,7 @@ def core_is_plain(pools: Pools) -> Iterator[Problem]:
             yield Problem(
                 path=f"pools.core.instance_types[{index}]",
                 what=f"is a GPU type (got {name})",
-                fix="use a general type such as m7i.large; GPUs belong into a user pool",
+                fix="use a general type such as m7i.large; GPUs belong in a user pool",
             )
 
 
@@ -335,11 +335,11 @@ POOL_RULES: Rules = (
 )
 
 
-# --- What goes with a cluster that the stack makes, and what with one that is there already.
+# --- What a cluster that the stack makes requires, and what an existing cluster does.
 
 
 def network_of_its_kind(cluster: AnyCluster, network: AnyNetwork) -> Iterator[Problem]:
-    """The stack makes a cluster in a VPC, or nothing around a cluster that is there."""
+    """The stack makes a cluster in a VPC, or nothing in AWS around an existing cluster."""
     if isinstance(cluster, EksCluster) == isinstance(network, UnmanagedNetworkSection):
         made = isinstance(cluster, EksCluster)
         modes = "open, airgap or existing" if made else "unmanaged"
@@ -351,7 +351,7 @@ def network_of_its_kind(cluster: AnyCluster, network: AnyNetwork) -> Iterator[Pr
 
 
 def region_is_said(region: str, cluster: AnyCluster) -> Iterator[Problem]:
-    """What is made in AWS is made in a region."""
+    """Resources in AWS need a region."""
     if not region and isinstance(cluster, EksCluster):
         yield Problem(
             path="aws:region", what="is missing", fix="add it: the AWS region, such as us-east-1"
@@ -359,7 +359,7 @@ def region_is_said(region: str, cluster: AnyCluster) -> Iterator[Problem]:
 
 
 def pools_of_their_kind(cluster: AnyCluster, pools: Pools) -> Iterator[Problem]:
-    """The stack buys the nodes of its own cluster, and of no other."""
+    """The stack makes the nodes of its own cluster, and of no other."""
     if isinstance(cluster, EksCluster):
         if pools.core is None:
             yield Problem(
@@ -370,27 +370,27 @@ def pools_of_their_kind(cluster: AnyCluster, pools: Pools) -> Iterator[Problem]:
     if pools.core is not None:
         fix = "remove it; label nodes for the hub instead (docs/operations.md)"
         yield Problem(
-            path="pools.core", what="would be bought, but the cluster is there already", fix=fix
+            path="pools.core", what="would be made, but the cluster exists already", fix=fix
         )
     for name in pools.bought:
         fix = "write capacity: existing, with cores and memory_gib of its nodes"
         yield Problem(
             path=f"pools.{name}.capacity",
-            what="would be bought, but the cluster is there already",
+            what="would be made, but the cluster exists already",
             fix=fix,
         )
 
 
 def nothing_of_aws(cluster: AnyCluster, homes: Homes, hubs: Hubs) -> Iterator[Problem]:
-    """Around a cluster that is there the stack makes no file system, volume, database or
-    balancer; in its own no directory of a node.
+    """Around an existing cluster the stack makes no file system, volume, database or load
+    balancer; in its own cluster it uses no directory of a node.
     """
     if isinstance(cluster, EksCluster):
         if isinstance(homes, EfsAccessPointHomes):
             fix = "write kind: efs, and adopt the file system with imports (docs/adopting.md)"
             yield Problem(
                 path="homes.kind",
-                what="is efs_access_point, which is for a cluster that is there already",
+                what="is efs_access_point, which is for an existing cluster",
                 fix=fix,
             )
         for name, hub in hubs.items():
@@ -401,7 +401,7 @@ def nothing_of_aws(cluster: AnyCluster, homes: Homes, hubs: Hubs) -> Iterator[Pr
                 )
         return
     if isinstance(homes, EfsHomesSection):
-        fix = "write efs_access_point (one that is there), nfs (any server), ebs, or ephemeral"
+        fix = "write efs_access_point (an existing one), nfs (any server), ebs, or ephemeral"
         yield Problem(
             path="homes.kind",
             what="is efs, which the stack would make for a cluster of its own",
@@ -416,7 +416,7 @@ def nothing_of_aws(cluster: AnyCluster, homes: Homes, hubs: Hubs) -> Iterator[Pr
                 fix="write sqlite_on_class, or sqlite_on_node",
             )
         if isinstance(hub.entry, NodePortEntry) and hub.entry.allowed_cidrs:
-            what = "would be rules of the nodes' security group, which is the cluster's owner's"
+            what = "would be rules of the nodes' security group, which the cluster's owner manages"
             yield Problem(
                 path=f"hubs.{name}.entry.allowed_cidrs",
                 what=what,
@@ -432,8 +432,8 @@ def nothing_of_aws(cluster: AnyCluster, homes: Homes, hubs: Hubs) -> Iterator[Pr
 
 
 def registry_of_its_kind(cluster: AnyCluster, registry: AnyRegistry) -> Iterator[Problem]:
-    """Repositories are made beside a cluster of the stack's own; images lie on nodes that do not
-    come and go.
+    """Repositories are made only with the stack's own cluster; images can be preloaded only on
+    permanent nodes.
     """
     if isinstance(registry, EcrRegistry) and not isinstance(cluster, EksCluster):
         yield Problem(
@@ -442,14 +442,14 @@ def registry_of_its_kind(cluster: AnyCluster, registry: AnyRegistry) -> Iterator
             fix="write private with the registry's host, or on_nodes",
         )
     if isinstance(registry, OnNodes) and isinstance(cluster, EksCluster):
-        what = "is on_nodes, but new nodes come with no image on them"
+        what = "is on_nodes, but new nodes start without preloaded images"
         yield Problem(
-            path="registry.kind", what=what, fix="write ecr, or private with a registry of yours"
+            path="registry.kind", what=what, fix="write ecr, or private with your own registry"
         )
 
 
 def halves_exist(parts: str, cluster: AnyCluster) -> Iterator[Problem]:
-    """Two stacks need an AWS half."""
+    """Split stacks need resources in AWS."""
     if parts == "cloud" and not isinstance(cluster, EksCluster):
         yield Problem(
             path="parts",

@@ -1,5 +1,5 @@
-"""EC2 instance types: what each one has, from a table that is committed (source and date in the
-file itself).
+"""EC2 instance types: what each one has, from a committed table (source and date in the file
+itself).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class InstanceType:
 
     @property
     def shape(self) -> tuple[int, int, int, str]:
-        """What the autoscaler reckons with: vCPUs, memory in MiB, GPUs, architecture."""
+        """What the autoscaler calculates with: vCPUs, memory in MiB, GPUs, architecture."""
         return (self.vcpus, self.memory_mib, self.gpus, self.architecture)
 
     @property

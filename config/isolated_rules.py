@@ -1,6 +1,4 @@
-"""What a network without the internet forbids: whatever would wait there for an answer that
-never comes.
-"""
+"""What an isolated network forbids: everything that would wait for an answer from the internet."""
 
 from __future__ import annotations
 
@@ -32,21 +30,21 @@ from jupyterhub_aws.config.values import host_of
 
 
 def own_registry(network: AnyNetwork, registry: AnyRegistry) -> Iterator[Problem]:
-    """Images and charts are inside."""
+    """Images and charts come from a private registry."""
     if network.closed and isinstance(registry, UpstreamRegistry):
         what = "is upstream, but nothing in this network reaches quay.io or any other registry"
         yield Problem(
             path="registry.kind",
             what=what,
             fix=(
-                "write ecr with your account, or private with a registry of yours; `jhub bundle`"
+                "write ecr with your account, or private with your own registry; `jhub bundle`"
                 " fills it"
             ),
         )
 
 
 def balancers_inside(network: AnyNetwork, hubs: Hubs) -> Iterator[Problem]:
-    """Balancers have no public address, and one that has stands in public subnets."""
+    """Load balancers have no public address; one with a public address is in public subnets."""
     for name, hub in hubs.items():
         if not isinstance(hub.entry, LoadBalancerEntry) or hub.entry.internal:
             continue
@@ -66,7 +64,7 @@ def balancers_inside(network: AnyNetwork, hubs: Hubs) -> Iterator[Problem]:
 
 
 def sign_in_inside(network: AnyNetwork, homes: Homes, hubs: Hubs) -> Iterator[Problem]:
-    """Whoever hub and servers ask is inside, and the stack says so."""
+    """All hosts that hub and servers call are internal, and the stack declares them."""
     if isinstance(network, OpenNetworkSection) or not network.closed:
         return
     for name, hub in hubs.items():
@@ -115,7 +113,7 @@ def _inside(path: str, host: str, network: Any) -> Iterator[Problem]:
         if not matches(host, network.internal_hosts):
             yield Problem(
                 path=path,
-                what=f"names {host}, which this network does not know to be inside",
+                what=f"names {host}, which this network does not know as internal",
                 fix="add it to network.internal_hosts, if it is",
             )
         return
@@ -157,7 +155,7 @@ def endpoints_offered(
 
 
 def no_letsencrypt(network: AnyNetwork, hubs: Hubs) -> Iterator[Problem]:
-    """Nobody outside can validate a name."""
+    """No external service can validate a host name."""
     for name, hub in hubs.items():
         https = (
             hub.helm_values.get("proxy", {}).get("https", {})
@@ -179,8 +177,8 @@ def no_letsencrypt(network: AnyNetwork, hubs: Hubs) -> Iterator[Problem]:
 
 
 def whole_proxy(network: AnyNetwork, cluster: AnyCluster, hubs: Hubs) -> Iterator[Problem]:
-    """Whoever is told of a proxy is also told what is inside: else the hub asks the proxy for
-    its own servers.
+    """Every pod with proxy variables also needs NO_PROXY: else the hub asks the proxy for its
+    own servers.
     """
     inside = [*network.ranges, cluster.service_cidr, *HUB_NAMES]
     for name, hub in hubs.items():
@@ -224,12 +222,12 @@ def _environments(
 
 
 def runner_is_inside(network: AnyNetwork, runner: RunnerSection | None) -> Iterator[Problem]:
-    """A runner stands where the API is reached by nobody else."""
+    """A runner is only for a network in which no other machine reaches the API."""
     if runner is not None and (
         not network.closed
         or not isinstance(network, (AirgapNetworkSection, ExistingNetworkSection))
     ):
-        what = "is for a closed network in AWS: this one's API is reached without it"
+        what = "is for an isolated network in AWS: this one's API is reached without it"
         yield Problem(path="runner", what=what, fix="remove the section")
 
 

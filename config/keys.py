@@ -19,8 +19,8 @@ from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig
 
 T = TypeVar("T")
 
-#: What Pulumi itself keeps beside `config` (sdk/go/common/workspace, ProjectStack, v3.260). It
-#: ignores every other key without a word.
+#: What Pulumi itself stores beside `config` (sdk/go/common/workspace, ProjectStack, v3.260). It
+#: silently ignores every other key.
 ENGINE_KEYS = ("secretsprovider", "encryptedkey", "encryptionsalt", "environment")
 #: Settings of the AWS provider that change who calls AWS and how, and nothing in a plan (pulumi_aws
 #: 7.51.1, config/vars.py; a test compares).
@@ -36,7 +36,7 @@ AWS_CALLS = frozenset(
 AWS_EFFECTS = frozenset(
     {"defaultTags", "endpoints", "forbiddenAccountIds", "ignoreTags", "tagPolicyCompliance"}
 )
-#: Settings of every provider that the engine takes for itself: which plugin it runs.
+#: Settings of every provider that the engine itself reads: which plugin it runs.
 _OF_EVERY_PROVIDER = frozenset({"version", "pluginDownloadURL"})
 #: Settings of the AWS provider that are secrets.
 AWS_SECRETS = frozenset({"secretKey", "token"})
@@ -58,7 +58,7 @@ def canonical_key(key: str, project: str) -> str:
 
 def canonical(config: Mapping[str, T], project: str, source: str) -> dict[str, T]:
     """A configuration by the one spelling of its keys. Raises ConfigError for a key that is
-    there in two spellings, or that the engine cannot read.
+    present in two spellings, or that the engine cannot read.
     """
     written: dict[str, list[str]] = {}
     for key in config:
@@ -76,7 +76,7 @@ def _twice(full: str, keys: list[str]) -> Problem:
     fix = f"keep one of them, such as {dotted((name if full.startswith(f'{PROJECT}:') else full,))}"
     return Problem(
         path=dotted((name,)),
-        what=f"is there twice, as {listed}: for Pulumi both are the same key",
+        what=f"is present twice, as {listed}: for Pulumi both are the same key",
         fix=fix,
     )
 
@@ -87,8 +87,8 @@ def _unreadable(key: str) -> Problem:
 
 
 def engine_spelling(name: str, given: Iterable[str], project: str) -> str:
-    """How a key of the program stands in what the engine handed over: under the project's name,
-    or under this program's.
+    """The form of a key in the configuration from the engine: with the project's name as prefix,
+    or with this program's.
     """
     full = f"{project}:{name}"
     return full if full in given else f"{PROJECT}:{name}"
@@ -105,9 +105,9 @@ def as_engine(config: Mapping[str, T], project: str) -> dict[str, T]:
 
 
 def own_settings(keys: Iterable[str]) -> frozenset[str]:
-    """The keys that are the caller's own, which his program reads by `pulumi.Config`: they are no
-    option of this library and look like none, and their prefix is no provider's and looks like
-    none. A plan says which of them the program does not read.
+    """The keys of the caller's own program, which it reads by `pulumi.Config`: they neither are
+    nor resemble an option of this library, and their prefix neither is nor resembles that of a
+    provider. A plan says which of them the program does not read.
     """
     return frozenset(key for key in keys if _is_own(key))
 
@@ -119,7 +119,7 @@ def _is_own(key: str) -> bool:
         head = name.partition(".")[0]
         ours = (
             head in StackConfig.model_fields or new_name(head, options) is not None or _of_hub(name)
-        )  # under its old name an option is one still
+        )  # an option is known by its old name too
         return name.isprintable() and not ours and closest(name, options) is None
     return (
         namespace not in PROVIDERS and not _installed(namespace) and _meant(namespace, name) is None
@@ -132,7 +132,7 @@ def misplaced(document: Mapping[Any, Any]) -> Iterator[Problem]:
         if key == "config" or key in ENGINE_KEYS:
             continue
         name = key.rpartition(":")[2]
-        what = "stands beside `config:`, where Pulumi ignores it"
+        what = "is beside `config:`, where Pulumi ignores it"
         if name in StackConfig.model_fields or key in PROVIDER_KEYS.values() or _of_hub(name):
             yield Problem(
                 path=dotted((key,)),
@@ -151,8 +151,8 @@ def misplaced(document: Mapping[Any, Any]) -> Iterator[Problem]:
 
 
 def foreign(keys: Iterable[str], *, sealed: Iterable[str] = ()) -> Iterator[Problem]:
-    """Find what is wrong with the keys of other namespaces than the program's: a namespace that
-    nothing reads, and a setting that a provider refuses.
+    """Find problems of keys in other namespaces than the program's: a namespace that nothing reads,
+    and a setting that a provider refuses.
 
     `sealed` are the keys among them whose values are encrypted.
     """
@@ -195,14 +195,14 @@ def _of_aws(key: str, name: str, hidden: set[str]) -> Iterator[Problem]:
         )
     elif name in AWS_SECRETS and key not in hidden:
         fix = (
-            "replace it where it came from, then leave it to AWS_PROFILE, or run: pulumi config"
-            f" set --secret {key}"
+            "rotate it (it was exposed), then use AWS_PROFILE instead, or run: pulumi config set"
+            f" --secret {key}"
         )
-        yield Problem(path=dotted((key,)), what="is a secret, but stands in clear text", fix=fix)
+        yield Problem(path=dotted((key,)), what="is a secret, but is stored in clear text", fix=fix)
 
 
 def _meant(namespace: str, name: str) -> str | None:
-    """What a key with an unknown prefix is a misspelling of; None where it is of none."""
+    """The fix for a key with a misspelt prefix; None where no known key is similar."""
     root = name.partition(".")[0]
     if name in StackConfig.model_fields or _of_hub(name):
         return f"write {PROVIDER_KEYS.get(name, name)}: options of this program need no prefix"
@@ -221,8 +221,8 @@ def _of_hub(name: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _installed(namespace: str) -> bool:
-    """Whether the SDK of a provider is there: a program that adds resources of another provider
-    configures it here.
+    """Whether the SDK of a provider is installed: a program that adds resources of another
+    provider configures it in the stack file.
     """
     module = namespace.replace("-", "_")
     return module.isidentifier() and any(

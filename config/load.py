@@ -77,8 +77,8 @@ def _validated(
 
 
 def _of_another_format(values: Mapping[str, str], source: str) -> Problem | None:
-    """The one thing to say about a file that another version of the library reads: whatever else
-    is wrong with it would be wrong about names.
+    """The only problem to report of a file in another format: all other problems would be
+    consequences of old names.
     """
     sections = {
         key.partition(":")[2]: _decoded_or_text(text)
@@ -93,7 +93,7 @@ def _strangers(
     values: Mapping[str, str], secret: Collection[str], sections: Mapping[str, Any]
 ) -> Iterator[Problem]:
     """Find the keys that are neither a section nor a secret that a hub needs, and the secrets
-    that stand in clear text.
+    that are stored in clear text.
     """
     known = [PROVIDER_KEYS.get(section, section) for section in StackConfig.model_fields]
     outer = sections.get("parts") == "cloud"
@@ -112,8 +112,8 @@ def _strangers(
             continue
         if wanted is not None and name in wanted:
             if key not in secret:
-                fix = f"replace it where it came from, then: pulumi config set --secret {name}"
-                yield Problem(path=name, what="is a secret, but stands in clear text", fix=fix)
+                fix = f"rotate it (it was exposed), then: pulumi config set --secret {name}"
+                yield Problem(path=name, what="is a secret, but is stored in clear text", fix=fix)
             continue
         if key in secret and name.startswith("hub-") and not closest(name, wanted or ()):
             what = (
@@ -151,8 +151,8 @@ _HOLDERS: dict[str, type[BaseModel]] = {}
 
 
 def _holder(name: str) -> type[BaseModel]:
-    """Make a model with this one section, so that sections are judged one by one and each finds
-    its own faults.
+    """Make a model with this one section, so that each section is validated by itself and
+    reports its own problems.
     """
     if name not in _HOLDERS:
         field = StackConfig.model_fields[name]
@@ -167,7 +167,7 @@ class _Plain(BaseModel):
 
 def _section(name: str, raw: str, path: str) -> Any:
     holder = _holder(name)
-    if not raw:  # also what the engine makes of a key with nothing behind it
+    if not raw:  # the engine also makes this of a key without a value
         what, fix = no_value(StackConfig.model_fields[name])
         return [Problem(path=path, what=what, fix=fix)]
     try:
@@ -190,7 +190,9 @@ def _section(name: str, raw: str, path: str) -> Any:
 
 
 def _decoded_or_text(raw: str) -> object:
-    """The same for a first look at names: what is nested too deeply is refused with its section."""
+    """The same for a first look at names: a value that is nested too deeply is refused with its
+    section.
+    """
     try:
         return _decoded(raw)
     except RecursionError:
@@ -198,8 +200,8 @@ def _decoded_or_text(raw: str) -> object:
 
 
 def _decoded(raw: str) -> object:
-    """Decode maps and lists, which come as JSON. Every scalar is the string that it is (the
-    engine turns `5` and `true` into strings).
+    """Decode maps and lists, which come as JSON. Scalars remain strings (the engine turns `5`
+    and `true` into strings).
     """
     if raw[:1] in "{[":
         try:

@@ -1,5 +1,5 @@
 """IAM policies that AWS maintains: which exist, and the documents of those that identities of
-this program carry.
+this program have.
 """
 
 from __future__ import annotations

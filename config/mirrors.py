@@ -1,4 +1,4 @@
-"""Package mirrors of yours: where people's servers get packages from instead of the internet."""
+"""Package mirrors: where users' servers get packages from instead of the internet."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _NEXT_START = "For servers that start later."
 def _address(value: str) -> str:
     if "@" in value:
         raise refuse(
-            "holds a user name or password, which everybody could read",
-            "use a mirror that asks for none",
+            "holds a user name or password, which every user could read",
+            "use a mirror without authentication",
         )
     if not _ADDRESS.fullmatch(value):
         raise refuse(
@@ -36,8 +36,8 @@ MirrorAddress = Annotated[
 
 
 class PackageMirrors(Model):
-    """Mirrors by the tool that asks them. A tool without one asks the internet, and in a closed
-    network waits in vain.
+    """Mirrors by tool. A tool without a mirror asks the internet, and times out in an isolated
+    network.
     """
 
     pip: MirrorAddress | None = option(
@@ -45,15 +45,15 @@ class PackageMirrors(Model):
     )
     conda: MirrorAddress | None = option(
         None,
-        help="What holds the channels, conda-forge among them, as folders.",
+        help="Base address of the channels, such as conda-forge, which are folders below it.",
         changing=_NEXT_START,
     )
     cran: MirrorAddress | None = option(None, help="Mirror of CRAN for R.", changing=_NEXT_START)
     apt: MirrorAddress | None = option(
         None,
         help=(
-            "Mirror of the image's distribution, for images in which people may use apt (nobody is"
-            " root, so few do)."
+            "Mirror of the image's distribution, for images in which users may use apt (servers do"
+            " not run as root, so few images allow it)."
         ),
         changing=_NEXT_START,
     )
@@ -62,7 +62,7 @@ class PackageMirrors(Model):
     )
 
     def given(self) -> dict[str, str]:
-        """Those that are given, by tool."""
+        """The configured mirrors, by tool."""
         return {
             tool: value
             for tool in ("pip", "conda", "cran", "apt")

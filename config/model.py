@@ -1,5 +1,5 @@
-"""The ground that every section of a stack file stands on: strict frozen models, and one way to
-declare an option.
+"""The base of every section of a stack file: strict frozen models, and one way to declare an
+option.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ else:
 
 
 class _Section(ModelMetaclass):
-    """Programs make sections as well as stack files do: a list will do for a tuple, and what is
-    wrong is said in the same words.
+    """Programs create sections too: a list is taken for a tuple, and problems have the same
+    messages as in a stack file.
     """
 
     def __call__(cls, **options: Any) -> Any:  # noqa: N805 -- as the class that is made
@@ -84,16 +84,16 @@ def option(
 
 def tag(value: str, *, help: str, changing: str) -> Any:
     """The option that says which member of a union a section is, such as `kind: github`:
-    required in a stack file, and known by the class in a program.
+    required in a stack file, and implied by the class in a program.
     """
     return Field(value, description=help, json_schema_extra={"changing": changing, "tag": True})
 
 
 def said(value: Any) -> Any:
-    """A value as a stack file would say it: of a section the options that were said, and its kind,
-    which a program says by its class.
+    """A value as a stack file would have it: of a section the options that were set, and its kind,
+    which a program gives by the class.
 
-    Raises PydanticSerializationError for what no file could hold.
+    Raises PydanticSerializationError for a value that no file could hold.
     """
     if isinstance(value, BaseModel):
         fields = type(value).model_fields.items()

@@ -1,5 +1,5 @@
-"""How a stack is watched: its logs in CloudWatch for a bounded time, and alarms that tell
-somebody. Or not at all.
+"""Monitoring of a stack: logs in CloudWatch with a retention, and alarms that notify operators;
+or none.
 """
 
 from __future__ import annotations
@@ -41,34 +41,35 @@ Receiver = Annotated[
 
 
 class CloudWatchWatch(Model):
-    """Logs of all pods and nodes in CloudWatch, and alarms for what people would notice
-    (docs/watching.md). Paused, no alarm tells anybody.
+    """Logs of all pods and nodes in CloudWatch, and alarms for failures that users would notice
+    (docs/watching.md). While the stack is paused no alarm sends a notification.
     """
 
     kind: Literal["cloudwatch"] = tag(
         "cloudwatch",
         help=(
-            "`cloudwatch`: AWS's own add-on ships logs; alarms stand in CloudWatch and are sent by"
+            "`cloudwatch`: AWS's own add-on ships logs; alarms are in CloudWatch and are sent by"
             " SNS."
         ),
         changing=(
-            "Hubs restart once, for the line that each writes every minute; from `cloudwatch` to"
-            " `none` the logs are deleted."
+            "Hubs restart once, to start the heartbeat that each logs every minute; from"
+            " `cloudwatch` to `none` the logs are deleted."
         ),
     )
     notify: tuple[Receiver, ...] = option(
         (),
         help=(
-            "Who is told: e-mail addresses, or https addresses of a pager. Each confirms once, by a"
-            " link that AWS sends. Nobody: alarms are seen in the console only, and every plan says"
-            " so. An address with a key in it stands in this file for all to read."
+            "Receivers of alarms: e-mail addresses, or https addresses of a pager. Each confirms"
+            " once, by a link that AWS sends. Empty: alarms are visible in the console only, and"
+            " every plan warns. An address that contains a key is readable by all readers of this"
+            " file."
         ),
         changing=_AT_ONCE,
         max_length=10,
     )
     log_retention_days: Literal[1, 3, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400] = option(
         30,
-        help="How long logs of pods and nodes are kept. Names of people stand in them.",
+        help="Retention of logs of pods and nodes. They contain names of users.",
         unit="days",
         changing="In place: older records are deleted.",
     )
@@ -76,14 +77,14 @@ class CloudWatchWatch(Model):
         False,
         help=(
             "Metrics of every node, pod and container besides (Container Insights with enhanced"
-            " observability). Charged by the observation: the dearest part of watching, and no"
-            " alarm needs it."
+            " observability). Charged by the observation: the most expensive part of monitoring,"
+            " and no alarm needs it."
         ),
-        changing="The agent on each node restarts; nobody notices.",
+        changing="The agent on each node restarts; users are not affected.",
     )
     certificate_days: int = option(
         21,
-        help="Tell this long before a certificate ends.",
+        help="Alarm this long before a certificate expires.",
         unit="days",
         changing=_AT_ONCE,
         ge=3,
@@ -91,7 +92,7 @@ class CloudWatchWatch(Model):
     )
     failed_starts: int = option(
         5,
-        help="Tell when so many servers of a hub failed to start in 15 minutes.",
+        help="Alarm when so many servers of a hub failed to start in 15 minutes.",
         unit="servers",
         changing=_AT_ONCE,
         ge=1,
@@ -99,7 +100,10 @@ class CloudWatchWatch(Model):
     )
     spot_interruptions: int = option(
         10,
-        help="Tell when AWS took back so many spot nodes in an hour. Single ones are normal.",
+        help=(
+            "Alarm when AWS reclaimed so many spot nodes in an hour. Single interruptions are"
+            " normal."
+        ),
         unit="nodes",
         changing=_AT_ONCE,
         ge=1,
@@ -108,8 +112,8 @@ class CloudWatchWatch(Model):
     homes_gib: int | None = option(
         None,
         help=(
-            "Tell when homes on EFS take more than this. EFS never fills up, but it is paid for by"
-            " the GiB. None: never."
+            "Alarm when homes on EFS are larger than this. EFS has no capacity limit, but is billed"
+            " by the GiB. None: never."
         ),
         unit="GiB",
         changing=_AT_ONCE,
@@ -125,12 +129,12 @@ class CloudWatchWatch(Model):
 
 
 class NoWatch(Model):
-    """Nobody is told, and logs of pods are gone with them."""
+    """No alarms, and logs of pods are lost with the pods."""
 
     kind: Literal["none"] = tag(
         "none",
-        help="`none`: no log of a pod is kept, and there is no alarm.",
-        changing="The add-on, its logs and all alarms go.",
+        help="`none`: logs of pods are not stored, and there are no alarms.",
+        changing="The add-on, its logs and all alarms are deleted.",
     )
 
 
@@ -139,25 +143,25 @@ Watch = Annotated[AnyWatch, Field(discriminator="kind")]
 
 
 def watched_in_aws(cluster: AnyCluster, watch: AnyWatch) -> Iterator[Problem]:
-    """Alarms are AWS's: around a cluster that is there already the stack makes none."""
+    """Alarms are resources in AWS: around an existing cluster the stack makes none."""
     if (
         not isinstance(cluster, EksCluster)
         and isinstance(watch, CloudWatchWatch)
         and watch != CloudWatchWatch(kind="cloudwatch")
     ):
-        fix = "remove it; watch the cluster with what its owner has (docs/watching.md)"
+        fix = "remove it; monitor the cluster with its owner's tools (docs/watching.md)"
         yield Problem(
             path="monitoring",
             what=(
-                "asks for alarms in AWS, but the cluster is there already and the stack makes"
-                " nothing in AWS"
+                "asks for alarms in AWS, but the cluster exists already and the stack makes nothing"
+                " in AWS"
             ),
             fix=fix,
         )
 
 
 def homes_are_measured(homes: Homes, watch: AnyWatch) -> Iterator[Problem]:
-    """Only of EFS does AWS say how much it holds."""
+    """AWS measures the size of homes in EFS only."""
     if (
         isinstance(watch, CloudWatchWatch)
         and watch.homes_gib is not None

@@ -1,5 +1,5 @@
 """What a stack may say about its network. Each mode is a type of its own, and `closed` says
-whether it has a way to the internet.
+whether it has no egress to the internet.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from jupyterhub_aws.config.errors import closest, refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import Cidr, ShortName, VpcId, Zone, aws_id
 
-_REPLACES = "Replaces the network and everything in it. Never change it on a stack that people use."
+_REPLACES = "Replaces the network and everything in it. Never change it on a stack in use."
 _PRIVATE = tuple(
     map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
 )
@@ -55,7 +55,7 @@ def _nat(value: object) -> object:
     if value == "none":
         raise refuse(
             "cannot be none in an open network: nodes would never reach the cluster and never join",
-            "choose single or per_zone, or write mode: airgap for a network without a way out",
+            "choose single or per_zone, or write mode: airgap for a network without egress",
         )
     return value
 
@@ -98,11 +98,11 @@ Zones = Annotated[tuple[Zone, ...], Field(min_length=2, max_length=3)]
 
 
 class FlowLogs(Model):
-    """Who talked to whom, written to CloudWatch Logs."""
+    """Records of connections in the VPC, written to CloudWatch Logs."""
 
     retention_days: Literal[1, 3, 7, 14, 30, 60, 90, 180, 365] = option(
         30,
-        help="How long the records are kept.",
+        help="Retention of the records.",
         unit="days",
         changing="In place: older records are deleted.",
     )
@@ -114,7 +114,7 @@ class FlowLogs(Model):
 
 
 class _OwnVpc(Model):
-    """What a VPC that the stack makes has."""
+    """Options of every VPC that the stack makes."""
 
     cidr: Annotated[Cidr, AfterValidator(_vpc_cidr)] = option(
         "10.0.0.0/16",
@@ -125,11 +125,11 @@ class _OwnVpc(Model):
         help="Two or three availability zones of the region. More zones find more spot capacity.",
         changing=(
             "Adding a third zone at the end is in place. Removing or reordering replaces subnets"
-            " that nodes live in."
+            " that nodes use."
         ),
     )
     flow_logs: FlowLogs | None = option(
-        None, help="Record connections. Off unless this section is there.", changing="In place."
+        None, help="Record connections. Off unless this section exists.", changing="In place."
     )
 
     @property
@@ -139,8 +139,8 @@ class _OwnVpc(Model):
 
 
 class OpenNetworkSection(_OwnVpc):
-    """A VPC of its own with a way out: public subnets for balancer and NAT, large private ones
-    for nodes and pods.
+    """A VPC of its own with egress: public subnets for load balancers and NAT, large private
+    ones for nodes and pods.
     """
 
     mode: Literal["open"] = tag(
@@ -149,7 +149,7 @@ class OpenNetworkSection(_OwnVpc):
     nat: Annotated[Literal["single", "per_zone"], BeforeValidator(_nat)] = option(
         "single",
         help=(
-            "`single`: one NAT gateway (cheaper; its zone's failure cuts every node off)."
+            "`single`: one NAT gateway (cheaper; without its zone no node reaches the internet)."
             " `per_zone`: one in each."
         ),
         changing="In place; open connections to the internet break once.",
@@ -157,17 +157,17 @@ class OpenNetworkSection(_OwnVpc):
 
     @property
     def closed(self) -> bool:
-        """It has a way out."""
+        """False: it has egress."""
         return False
 
 
 class _Endpoints(Model):
-    """The doors to AWS in a network without a way out."""
+    """The endpoints of AWS services in a network without egress."""
 
     additional_endpoints: tuple[EndpointService, ...] = option(
         (),
         help=(
-            "AWS services that people use from their servers, besides those that the stack itself"
+            "AWS services that users call from their servers, besides those that the stack itself"
             " needs: athena, sagemaker.api."
         ),
         changing="In place.",
@@ -183,22 +183,22 @@ class _Endpoints(Model):
     internal_hosts: tuple[HostPattern, ...] = option(
         (),
         help=(
-            "Names that are inside: directory, sign-in, package mirrors. `*.corp.example` covers"
-            " all below it. Any other name in the stack fails the plan."
+            "Host names that are internal: directory, sign-in, package mirrors. `*.corp.example`"
+            " covers all below it. Any other host name in the stack fails the plan."
         ),
-        changing="Nothing: it is what the proof measures by.",
+        changing="No resource changes: the proof of isolation uses it.",
         max_length=100,
     )
 
 
 class AirgapNetworkSection(_OwnVpc, _Endpoints):
-    """A VPC of its own with no way out: isolated subnets, and a private endpoint for each AWS
-    API that something in it calls.
+    """A VPC of its own without egress: isolated subnets, and a private endpoint for each AWS API
+    that is called from inside.
     """
 
     mode: Literal["airgap"] = tag(
         "airgap",
-        help="`airgap`: nothing in it reaches the internet, nor the other way round.",
+        help="`airgap`: no traffic to the internet, and none from it.",
         changing=_REPLACES,
     )
     endpoint_zones: Literal["one", "all"] = option(
@@ -211,14 +211,14 @@ class AirgapNetworkSection(_OwnVpc, _Endpoints):
     )
     egress: ClosedEgress = option(
         NoEgress(kind="none"),
-        help="Whether a corporate HTTP proxy leads out.",
+        help="Whether there is egress through a corporate HTTP proxy.",
         changing="See its options.",
     )
     peer_networks: dict[ShortName, RoutedPeerNetwork] = option(
         {},
         help=(
-            "Networks of yours that are reached without the internet: where people, the directory"
-            " and the proxy are."
+            "Peer networks, which are reached without the internet: those of users, the directory"
+            " and the proxy."
         ),
         changing="In place.",
         max_length=20,
@@ -226,7 +226,7 @@ class AirgapNetworkSection(_OwnVpc, _Endpoints):
 
     @property
     def closed(self) -> bool:
-        """It has none."""
+        """True: it has no egress."""
         return True
 
 
@@ -240,12 +240,12 @@ class Subnet(Model):
 
 
 class ExistingNetworkSection(_Endpoints):
-    """A VPC and subnets of yours, in which the stack makes nothing but endpoints. What they must
-    have is checked at every preview.
+    """An existing VPC and subnets, in which the stack makes nothing but endpoints. Their
+    requirements are checked at every preview.
     """
 
     mode: Literal["existing"] = tag(
-        "existing", help="`existing`: a VPC that somebody else made.", changing=_REPLACES
+        "existing", help="`existing`: a VPC that the stack did not create.", changing=_REPLACES
     )
     vpc_id: VpcId = option(help="Its id.", changing=_REPLACES)
     cidr: Cidr = option(
@@ -253,19 +253,19 @@ class ExistingNetworkSection(_Endpoints):
     )
     private_subnets: Annotated[dict[Zone, Subnet], Field(min_length=2, max_length=6)] = option(
         help="One subnet for nodes and pods in each zone, by the zone's name.",
-        changing="As a zone of a network of the stack's own.",
+        changing="As with zones of a VPC that the stack makes.",
     )
     public_subnets: dict[Zone, Subnet] = option(
         {},
         help="Subnets for balancers that face the internet, by zone.",
         changing="Replaces such balancers.",
     )
-    egress: Egress = option(help="How the private subnets get out.", changing="See its options.")
+    egress: Egress = option(help="Egress of the private subnets.", changing="See its options.")
     manage_endpoints: bool = option(
         True,
         help=(
-            "With egress `none` or `proxy`: the stack makes the endpoints. `false`: they are there"
-            " (a hub VPC's, for example)."
+            "With egress `none` or `proxy`: the stack makes the endpoints. `false`: they exist"
+            " already (those of a central VPC, for example)."
         ),
         changing="In place.",
     )
@@ -277,7 +277,7 @@ class ExistingNetworkSection(_Endpoints):
     )
     peer_networks: dict[ShortName, PeerNetwork] = option(
         {},
-        help="Networks of yours that nodes may reach. Their routes are yours to make.",
+        help="Peer networks that nodes may reach. You make their routes.",
         changing="In place.",
         max_length=20,
     )
@@ -294,7 +294,7 @@ class ExistingNetworkSection(_Endpoints):
 
     @property
     def closed(self) -> bool:
-        """Whether it has a way out is yours to say."""
+        """Whether its section declares no egress to the internet."""
         return not isinstance(self.egress, InternetEgress)
 
     @property
@@ -325,16 +325,16 @@ class ExistingNetworkSection(_Endpoints):
             )
         if self.makes_endpoints and not self.route_tables:
             raise refuse(
-                "route_tables is empty, so nothing would lead to the S3 endpoint: no image could be"
-                " pulled",
+                "route_tables is empty, so there would be no route to the S3 endpoint: no image"
+                " could be pulled",
                 "list the private subnets' route tables",
             )
         return self
 
 
 class UnmanagedNetworkSection(Model):
-    """The network of a cluster that somebody else made, in AWS or not. Nothing is made in it;
-    only what pods need to know of it is said.
+    """The network of an existing cluster, in AWS or not. The stack makes nothing in it; the
+    options describe what pods need to know.
     """
 
     mode: Literal["unmanaged"] = tag(
@@ -345,24 +345,24 @@ class UnmanagedNetworkSection(Model):
     ranges: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=10)] = option(
         help="Ranges of nodes and pods.", changing="In place."
     )
-    egress: Egress = option(help="How nodes and pods get out.", changing="See its options.")
+    egress: Egress = option(help="Egress of nodes and pods.", changing="See its options.")
     internal_hosts: tuple[HostPattern, ...] = option(
         (),
-        help="Names that are inside. Any other fails the plan of a closed network.",
+        help="Host names that are internal. Any other fails the plan of an isolated network.",
         changing="Nothing.",
     )
     peer_networks: dict[ShortName, PeerNetwork] = option(
-        {}, help="Networks that people's servers may reach.", changing="In place.", max_length=20
+        {}, help="Peer networks that users' servers may reach.", changing="In place.", max_length=20
     )
 
     @property
     def zones(self) -> tuple[str, ...]:
-        """None that this program would know."""
+        """No zones: this program does not know them."""
         return ()
 
     @property
     def closed(self) -> bool:
-        """Whether it has a way out is yours to say."""
+        """Whether its section declares no egress to the internet."""
         return not isinstance(self.egress, InternetEgress)
 
 

@@ -1,4 +1,4 @@
-"""What pods really get on a node: EC2's nominal size less the hypervisor, the kubelet and the
+"""Allocatable resources of a node: EC2's nominal size less the hypervisor, the kubelet and the
 eviction threshold.
 """
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from jupyterhub_aws.config.instance_types import InstanceType
 
-#: Karpenter's VM_MEMORY_OVERHEAD_PERCENT: what the hypervisor keeps of the nominal memory, before a
-#: real node was seen.
+#: Karpenter's VM_MEMORY_OVERHEAD_PERCENT: the share of the nominal memory that the hypervisor uses,
+#: as estimated before a real node exists.
 HYPERVISOR_SHARE = 0.075
 #: AL2023 nodeadm, internal/kubelet: 11 MiB for each possible pod and 255 MiB; hard eviction below
 #: 100 MiB.
@@ -75,17 +75,13 @@ def most_pods(kind: InstanceType) -> int:
 
 
 #: What runs on every user node besides servers, by the requests of their own manifests: CPU in
-#: millicores, memory in MiB.
-#: aws-node 25m and its network-policy agent 25m (amazon-vpc-cni-k8s,
-#: charts/aws-vpc-cni/values.yaml); kube-proxy 100m (EKS's
-#: manifest); EBS node plugin, three containers of 10m and 40Mi (aws-ebs-csi-driver,
-#: charts/…/values.yaml); EFS node plugin and
-#: Pod Identity agent: no requests, taken as 64Mi each; node monitoring 10m/30Mi
-#: (eks-node-monitoring-agent, values.yaml);
-#: termination handler 10m/64Mi and, with GPUs, device plugin 10m/64Mi: our own values
-#: (config/specs/node_agents.py); Fluent Bit 50m/25Mi and
-#: CloudWatch agent 20m/128Mi: our own too (config/specs/monitoring.py), counted whether
-#: the stack is watched or not.
+#: millicores, memory in MiB. aws-node 25m and its network-policy agent 25m (amazon-vpc-cni-k8s,
+#: charts/aws-vpc-cni/values.yaml); kube-proxy 100m (EKS's manifest); EBS node plugin, three
+#: containers of 10m and 40Mi (aws-ebs-csi-driver, charts/…/values.yaml); EFS node plugin and Pod
+#: Identity agent: no requests, taken as 64Mi each; node monitoring 10m/30Mi
+#: (eks-node-monitoring-agent, values.yaml); termination handler 10m/64Mi and, with GPUs, device
+#: plugin 10m/64Mi: our own values (config/specs/node_agents.py); Fluent Bit 50m/25Mi and CloudWatch
+#: agent 20m/128Mi: our own too (config/specs/monitoring.py), counted with and without monitoring.
 _DAEMONS_MILLICORES, _DAEMONS_MIB = (
     50 + 100 + 30 + 10 + 10 + 10 + 50 + 20,
     120 + 64 + 64 + 30 + 64 + 64 + 25 + 128,
@@ -93,8 +89,8 @@ _DAEMONS_MILLICORES, _DAEMONS_MIB = (
 
 
 def server_room(kinds: Sequence[InstanceType], max_pods: int) -> NodeSize:
-    """What people's servers can share on an empty node: of the smallest of its types, less what
-    runs there anyway.
+    """What users' servers can share on an empty node: of the smallest of its types, less the
+    pods that run on every node.
     """
     sizes = [node_size(kind, max_pods) for kind in kinds]
     return NodeSize(

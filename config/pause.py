@@ -1,5 +1,5 @@
-"""A stack at rest: nothing computes, everything that people would miss is there. What is dropped
-besides nodes is said here.
+"""A paused stack: no nodes run, all data is retained. The options say what else is removed while
+it is paused.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ Dropped = Literal["nat", "endpoints", "balancers"]
 
 
 class PausedInstances(Model):
-    """The instances of a cluster that somebody else made, by a tag that all of a kind have. Only
-    what has the tag is ever stopped or started.
+    """The instances of an existing cluster, by a tag for each kind. Only instances with the tag
+    are ever stopped or started.
     """
 
     control_plane: Tag = option(
@@ -71,9 +71,9 @@ class Pause(Model):
     drop: tuple[Dropped, ...] = option(
         (),
         help=(
-            "What goes while paused and comes back afterwards: `nat` (its addresses stay yours),"
-            " `endpoints` (all but those that the runner needs), `balancers` (only with names in"
-            " `route53_zone`, which lead to the new ones)."
+            "What is deleted while paused and created again afterwards: `nat` (its addresses are"
+            " retained), `endpoints` (all but those that the runner needs), `balancers` (only with"
+            " names in `route53_zone`, which then point to the new ones)."
         ),
         changing="For the next pause; while paused at once.",
         max_length=3,
@@ -81,8 +81,8 @@ class Pause(Model):
     stop_databases: bool = option(
         True,
         help=(
-            "Stop RDS instances. AWS starts one by itself after seven days: `jhub pause` stops it"
-            " again."
+            "Stop RDS instances. AWS starts a stopped instance after seven days: `jhub pause` stops"
+            " it again."
         ),
         changing="For the next pause.",
     )
@@ -119,7 +119,9 @@ def dropped_exists(network: AnyNetwork, pause: Pause) -> Iterator[Problem]:
 
 
 def addresses_stay(hubs: Hubs, pause: Pause) -> Iterator[Problem]:
-    """A balancer that comes back has another name: only a record of ours follows it."""
+    """A load balancer that is created again has another DNS name: only a record of the stack is
+    updated.
+    """
     if "balancers" not in pause.drop:
         return
     for name, hub in hubs.items():
@@ -130,23 +132,25 @@ def addresses_stay(hubs: Hubs, pause: Pause) -> Iterator[Problem]:
             yield Problem(
                 path="pause.drop",
                 what=(
-                    f"names balancers, but the record of {entry.hostname} (hubs.{name}) is not the"
-                    " stack's: it would lead nowhere after a pause"
+                    f"names balancers, but the record of {entry.hostname} (hubs.{name}) is not"
+                    " managed by the stack: it would point nowhere after a pause"
                 ),
-                fix=f"set hubs.{name}.entry.route53_zone, or keep the balancers",
+                fix=f"set hubs.{name}.entry.route53_zone, or remove balancers from drop",
             )
 
 
 def machines_are_somebody_elses(
     region: str, cluster: AnyCluster, pause: Pause
 ) -> Iterator[Problem]:
-    """Nodes of the stack's own are groups; machines of others are found in a region."""
+    """The stack's own nodes are in groups; instances of an existing cluster are found by tag in
+    a region.
+    """
     if pause.instances is None:
         return
     if isinstance(cluster, EksCluster):
         yield Problem(
             path="pause.instances",
-            what="is of a cluster that is there already, but the stack makes this one",
+            what="is for an existing cluster, but the stack makes this one",
             fix="remove it",
         )
     elif not region:
@@ -164,7 +168,7 @@ def machines_are_somebody_elses(
 
 
 def nothing_waits_for_nodes(paused: bool, homes: Homes) -> Iterator[Problem]:
-    """Homes are handed over by a job, and a paused stack has no node for it."""
+    """A job changes the owner of adopted homes, and a paused stack has no node for it."""
     if (
         paused
         and isinstance(homes, EfsHomesSection)

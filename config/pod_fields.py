@@ -51,8 +51,8 @@ def _kinds() -> Mapping[str, Any]:
 
 @cache
 def fields(kind: str) -> Mapping[str, str]:
-    """Field to type of a kind, such as `Container`. Raises KeyError for one that is no part of a
-    pod.
+    """Field to type of a kind, such as `Container`. Raises KeyError for a kind that is no part
+    of a pod.
     """
     found: Mapping[str, str] = _kinds()[kind]["fields"]
     return found
@@ -70,11 +70,11 @@ def _snake(kind: str) -> Mapping[str, str]:
 def wrong(
     kind: str, value: Any, *, part: bool = False, either: bool = False
 ) -> Iterator[tuple[tree.KeyPath, str, str]]:
-    """What the API would drop or refuse in a value of a kind: the place in it, what is wrong, what
-    to do.
+    """The problems that would make the API drop or refuse a value of a kind: the place in it, what
+    is wrong, what to do.
 
-    `part`: it is merged into a whole one, so nothing has to be there. `either`: KubeSpawner reads
-    it, and takes both spellings for its own fields.
+    `part`: it is merged into a complete object, so no field is required. `either`: KubeSpawner
+    reads it, and takes both spellings for its own fields.
     """
     if not isinstance(value, Mapping):
         yield (), f"must be a map (got {shown_at((), value)})", f"write fields of a {kind} under it"

@@ -1,5 +1,5 @@
-"""What a stack may say about its nodes: a fixed core pool, and user pools that grow from what
-people start.
+"""What a stack may say about its nodes: a fixed core pool, and user pools that scale with users'
+servers.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from jupyterhub_aws.config.values import LabelKey, LabelValue, Price, ShortName,
 
 _NEW_SHAPE = (
     "A type of the same shape (vCPUs, memory, GPUs): in place, new nodes may use it. Another shape:"
-    " a new group is made before the old one goes, and with the old group its nodes and the servers"
-    " on them end."
+    " a new group is created before the old one is deleted; with the old group its nodes and the"
+    " servers on them end."
 )
-_NEW_NODES = "New nodes have it; running nodes keep what they started with until they are rolled."
+_NEW_NODES = "New nodes have it; running nodes do not change until they are replaced."
 #: Keys that come from the pool itself; the program owns them so that labels, autoscaler tags and
 #: selectors agree.
 OWN_LABEL_PREFIXES = (
@@ -164,17 +164,18 @@ class Size(Model):
 
     min: int = option(
         0,
-        help="Nodes that are always there, so that the first person does not wait.",
+        help="Nodes that always run, so that the first user does not wait.",
         unit="nodes",
         changing="In place.",
         ge=0,
         le=450,
     )
     max: int = option(
-        help="The most nodes of each group: your bill's upper limit.",
+        help="The most nodes of each group: the upper limit of the bill.",
         unit="nodes",
         changing=(
-            "In place; lowered below the number that runs, the nodes above end, with their servers."
+            "In place; lowered below the number of running nodes, the excess nodes end, with their"
+            " servers."
         ),
         ge=1,
         le=450,
@@ -190,13 +191,13 @@ class Size(Model):
 
 
 class _Pool(Model):
-    """What every pool has."""
+    """Options of every pool."""
 
     instance_types: Annotated[tuple[InstanceTypeName, ...], Field(min_length=1, max_length=20)] = (
         option(
             help=(
-                "EC2 types that may serve, all of one shape. More types find more spot capacity;"
-                " the first one is the one the autoscaler reckons with."
+                "EC2 types that may be used, all of one shape. More types find more spot capacity;"
+                " the autoscaler calculates with the first one."
             ),
             changing=_NEW_SHAPE,
         )
@@ -221,37 +222,37 @@ class _Pool(Model):
 
 
 _GENERATION_CHANGING = (
-    "Further groups are made, and servers start there from then on. The old generation's groups go"
+    "New groups are created, and new servers start there. The old generation's groups are deleted"
     " with their nodes, and the servers on them, unless `retiring` names it. The hub restarts"
-    " (servers go on). docs/upgrading.md."
+    " (running servers are not affected). docs/upgrading.md."
 )
 
 
 class Retiring(Model):
-    """An older generation of a user pool whose nodes stay until they are empty: it gets no
-    further node, and nobody's server starts there.
+    """An older generation of a user pool whose nodes remain until they are empty: it gets no new
+    node, and no server starts there.
     """
 
     generation: int = option(
-        help="Its number: 1 where the pool had none.", changing="In place.", ge=1, le=998
+        help="Its number: 1 where the pool had no `generation`.", changing="In place.", ge=1, le=998
     )
     instance_types: Annotated[tuple[InstanceTypeName, ...], Field(max_length=20)] = option(
         (),
         help=(
-            "What its types were, where they had another shape than the pool's are now. Empty: the"
+            "Its instance types, where their shape differs from the pool's present one. Empty: the"
             " pool's."
         ),
         changing="Wrong types of another shape end its nodes, and the servers on them.",
     )
     capacity: Literal["spot_first", "spot", "on_demand"] | None = option(
         None,
-        help="What its capacity was, where it was another. Without it: the pool's.",
-        changing="A market that it leaves out ends with its nodes.",
+        help="Its capacity, where it differs from the pool's present one. Default: the pool's.",
+        changing="A market that is not in it ends, with its nodes.",
     )
 
 
 class CorePoolSection(_Pool):
-    """The nodes that are always there: hub, proxy, autoscaler and add-on controllers. On demand,
+    """The nodes that always run: for hub, proxy, autoscaler and add-on controllers. On demand,
     fixed size.
     """
 
@@ -271,17 +272,19 @@ class CorePoolSection(_Pool):
             " (`postgres`)."
         ),
         changing=(
-            "A new group is made before the old one goes; hubs restart on it. Volumes do not move"
-            " by themselves (docs/operations.md)."
+            "A new group is created before the old one is deleted; hubs restart on it. Volumes are"
+            " not moved automatically (docs/operations.md)."
         ),
         max_length=3,
     )
     generation: int = option(
         1,
-        help="Raise it to get all core nodes anew: the new ones are there before the old ones go.",
+        help=(
+            "Raise it to replace all core nodes: the new ones join before the old ones are deleted."
+        ),
         changing=(
-            "A new group is made before the old one goes; hub and proxy move, so all connections"
-            " drop once. Servers go on."
+            "A new group is created before the old one is deleted; hub and proxy move, so all"
+            " connections drop once. Running servers are not affected."
         ),
         ge=1,
         le=999,
@@ -289,14 +292,14 @@ class CorePoolSection(_Pool):
 
 
 class _UserPool(_Pool):
-    """Nodes for people's servers: from zero to `size.max`, added by the autoscaler when somebody
+    """Nodes for users' servers: from zero to `size.max`, added by the autoscaler when a user
     starts a server.
     """
 
     generation: int = option(
         1,
         help=(
-            "Raise it for new nodes while people work on the old ones: name the old number under"
+            "Raise it for new nodes while users work on the old ones: name the old number under"
             " `retiring`."
         ),
         changing=_GENERATION_CHANGING,
@@ -305,10 +308,10 @@ class _UserPool(_Pool):
     )
     retiring: tuple[Retiring, ...] = option(
         (),
-        help="Older generations that stay until they are empty. `jhub drain` says when they are.",
+        help="Older generations that remain until they are empty. `jhub drain` says when they are.",
         changing=(
-            "A generation that is taken out goes, with its nodes and the servers that are still"
-            " there."
+            "A generation that is removed from the list is deleted, with its nodes and the servers"
+            " that still run there."
         ),
         max_length=5,
     )
@@ -317,7 +320,7 @@ class _UserPool(_Pool):
         40,
         help=(
             "The most pods on a node, system pods included. The kubelet keeps 11 MiB for each"
-            " possible pod, so a high number costs people memory."
+            " possible pod, so a high number leaves less memory for servers."
         ),
         unit="pods",
         changing=_NEW_NODES,
@@ -333,13 +336,13 @@ class _UserPool(_Pool):
         current, numbers = (
             info.data.get("generation", 1000),
             [item.generation for item in retiring],
-        )  # a wrong one is said by itself
+        )  # a wrong one has its own message
         for number in numbers:
             if number >= current:
                 raise refuse(
-                    f"names generation {number}, and the pool's own is {current}: what retires is"
-                    " older than what takes its place",
-                    f"set generation: {number + 1} beside it, or take it out",
+                    f"names generation {number}, and the pool's own is {current}: a retiring"
+                    " generation must be older than the current one",
+                    f"set generation: {number + 1} beside it, or remove it",
                 )
             if numbers.count(number) > 1:
                 raise refuse(f"names generation {number} twice", "remove one of them")
@@ -359,23 +362,23 @@ _MAX_PRICE = option(
 
 
 class SpotFirstPool(_UserPool):
-    """Twins of one shape: spot nodes first, on-demand nodes when there is no spot capacity."""
+    """Two groups of one shape: spot nodes first, on-demand nodes when there is no spot capacity."""
 
     capacity: Literal["spot_first"] = tag(
         "spot_first",
         help="`spot_first`: spot, and on-demand nodes when spot has none.",
-        changing="The group that is no longer needed goes, with its nodes.",
+        changing="The group that is no longer needed is deleted, with its nodes.",
     )
     max_price: MaxPrice | None = _MAX_PRICE
 
 
 class SpotPool(_UserPool):
-    """Spot nodes only. People wait when there is no spot capacity."""
+    """Spot nodes only. Users wait when there is no spot capacity."""
 
     capacity: Literal["spot"] = tag(
         "spot",
         help="`spot`: spot nodes only.",
-        changing="The group that is no longer needed goes, with its nodes.",
+        changing="The group that is no longer needed is deleted, with its nodes.",
     )
     max_price: MaxPrice | None = _MAX_PRICE
 
@@ -386,13 +389,13 @@ class OnDemandPool(_UserPool):
     capacity: Literal["on_demand"] = tag(
         "on_demand",
         help="`on_demand`: on-demand nodes only.",
-        changing="The group that is no longer needed goes, with its nodes.",
+        changing="The group that is no longer needed is deleted, with its nodes.",
     )
 
 
 class ExistingNodePool(Model):
-    """Nodes that are there already, in a cluster that somebody else made. Label them as
-    `docs/operations.md` says, or say by which labels to find them.
+    """Nodes that exist already, in an existing cluster. Label them as
+    `docs/operations.md` says, or give the labels that they have.
     """
 
     capacity: Literal["existing"] = tag(
@@ -424,16 +427,16 @@ class ExistingNodePool(Model):
     )
     gpu: str | None = option(
         None,
-        help="What people read about them, such as NVIDIA T4.",
+        help="Their GPU model as shown to users, such as NVIDIA T4.",
         changing="At once.",
         min_length=1,
         max_length=40,
     )
     nodes: int = option(
         1,
-        help="How many there are.",
+        help="Number of these nodes.",
         unit="nodes",
-        changing="Nothing: it is what the plan reckons with.",
+        changing="No resource changes: the plan calculates with it.",
         ge=1,
         le=5000,
     )
@@ -457,7 +460,7 @@ class ExistingNodePool(Model):
 
     @property
     def types(self) -> tuple[InstanceType, ...]:
-        """The one kind of node that it has."""
+        """A description of its nodes as the only instance type."""
         return (
             InstanceType(
                 name="existing", vcpus=self.cores, memory_mib=1024 * self.memory_gib, architecture="x86_64", network_interfaces=0, addresses_per_interface=0,
@@ -466,7 +469,7 @@ class ExistingNodePool(Model):
         )  # fmt: skip
 
 
-#: Nodes that the stack buys.
+#: Nodes that the stack makes.
 ManagedNodePool = SpotFirstPool | SpotPool | OnDemandPool
 AnyUserPool = ManagedNodePool | ExistingNodePool
 UserPool = Annotated[AnyUserPool, Field(discriminator="capacity")]
@@ -480,7 +483,7 @@ class Pools(Model):
 
     core: CorePoolSection | None = option(
         None,
-        help="The nodes of the hub itself. Required, except in a cluster that is there already.",
+        help="The nodes of the hub itself. Required, except in an existing cluster.",
         changing="See its options.",
     )
 
@@ -497,16 +500,15 @@ class Pools(Model):
         }
 
 
-# --- Generations of a user pool: the one that new servers start in, and older ones whose nodes stay
-# until they are empty.
+# --- Generations of a user pool: the one that new servers start in, and older ones whose nodes
+# remain until they are empty.
 
 
-#: Nodes of a later generation than the first say which one it is. Servers select it, so neither the
-#: scheduler nor the autoscaler takes another one's
-#: nodes for them: the autoscaler judges a group by a node that runs there or once did, and by the
-#: group's tags only where there never was one
-#: (kubernetes/autoscaler, processors/nodeinfosprovider/mixed_nodeinfos_processor.go), so a tag
-#: alone would not keep it from growing an old group.
+#: Nodes of a later generation than the first have it as a label. Servers select it, so neither the
+#: scheduler nor the autoscaler uses nodes of another generation for them: the autoscaler judges a
+#: group by a node that runs there or once did, and by the group's tags only where there never was
+#: one (kubernetes/autoscaler, processors/nodeinfosprovider/mixed_nodeinfos_processor.go), so a tag
+#: alone would not prevent it from scaling up an old group.
 GENERATION = "jupyterhub-aws/generation"
 _FIRST = 1
 _KINDS: dict[str, type[SpotFirstPool] | type[SpotPool] | type[OnDemandPool]] = {
@@ -517,20 +519,20 @@ _KINDS: dict[str, type[SpotFirstPool] | type[SpotPool] | type[OnDemandPool]] = {
 
 
 def suffix(generation: int) -> str:
-    """What a generation adds to names: nothing for the first, whose names are those of a stack
-    that says nothing; `-g2` for the second.
+    """The suffix of names of a generation: empty for the first, which has the same names as a
+    pool without `generation`; `-g2` for the second.
     """
     return "" if generation == _FIRST else f"-g{generation}"
 
 
 def label(generation: int) -> dict[str, str]:
-    """What its nodes carry and its servers select besides: nothing for the first."""
+    """The further label of its nodes, which its servers select: none for the first."""
     return {} if generation == _FIRST else {GENERATION: str(generation)}
 
 
 def retired(pool: ManagedNodePool, old: Retiring) -> ManagedNodePool:
-    """The pool as an older generation of it was. It may become empty, whatever the pool's
-    smallest size.
+    """The pool as an older generation of it. It may become empty, whatever the pool's minimum
+    size.
     """
     kind = _KINDS[old.capacity or pool.capacity]
     kept = {

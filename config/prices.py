@@ -64,7 +64,7 @@ class RegionalPrices:
 
 @cache
 def regions_with_prices() -> frozenset[str]:
-    """The regions that there are files of."""
+    """The regions with a file of prices."""
     return frozenset(path.stem for path in FOLDER.glob("*.json"))
 
 
@@ -154,7 +154,7 @@ class Prices:
         return self.region == REGION or self._regional is not None
 
     def of(self, name: str) -> Decimal:
-        """The price of a row in US dollars. Raises KeyError for a name that there is not."""
+        """The price of a row in US dollars. Raises KeyError for an unknown name."""
         if name in self.fixed:
             return self.fixed[name]
         regional = self._regional

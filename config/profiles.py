@@ -1,4 +1,4 @@
-"""What a person may choose when a server starts: a pool, a share of its node, an image."""
+"""What a user may choose when a server starts: a pool, a share of its node, an image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jupyterhub_aws.config.node_size import server_room
 from jupyterhub_aws.config.traits import fields, has_lone_brace, number_of_bytes
 from jupyterhub_aws.config.values import ShortName
 
-_NEXT_START = "For servers that start later; running ones go on as they are."
+_NEXT_START = "For servers that start later; running ones do not change."
 #: KubeSpawner's ByteSpecification: K, M, G and T, all of them powers of 1024.
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGT])")
 _IMAGE = re.compile(
@@ -25,7 +25,8 @@ _IMAGE = re.compile(
     re.ASCII,
 )
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-#: JupyterHub and Kubernetes own these; a value of ours would be overwritten, or break the server.
+#: JupyterHub and Kubernetes set these; a configured value would be overwritten, or break the
+#: server.
 _OWN_VARIABLES = (
     "JUPYTERHUB_",
     "JPY_",
@@ -84,7 +85,7 @@ def memory_mib(value: str) -> float:
 
 
 def memory_text(mib: float) -> str:
-    """MiB as KubeSpawner takes them: whole G where it comes out even, else M."""
+    """MiB as a size of KubeSpawner: G where it is a whole number of them, else M."""
     whole = int(mib)
     return f"{whole // 1024}G" if whole % 1024 == 0 else f"{whole}M"
 
@@ -129,12 +130,12 @@ def _image(value: str) -> str:
         )
     if not match["tag"] and not match["digest"]:
         raise refuse(
-            f"has no tag (got {shown(value)}): it would change under people's feet",
+            f"has no tag (got {shown(value)}): its content could change without notice",
             "add a tag, or a digest as @sha256:…",
         )
     if match["tag"] == "latest" and not match["digest"]:
         raise refuse(
-            f"follows latest (got {shown(value)}): it would change under people's feet",
+            f"follows latest (got {shown(value)}): its content could change without notice",
             "name the tag that you tried",
         )
     return value
@@ -152,7 +153,7 @@ def _variable(value: str) -> str:
         )
     if value in NEEDS_ROOT:
         raise refuse(
-            f"needs a container that starts as root (got {value}), which no hub here runs: homes"
+            f"needs a container that starts as root (got {value}), which no hub here allows: homes"
             " belong to 1000:100 from the start",
             "remove it",
         )
@@ -160,9 +161,9 @@ def _variable(value: str) -> str:
         r"(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|ACCESS_KEY|API_KEY)(_|$)", value.upper()
     ):
         raise refuse(
-            f"looks like a secret (got {value}), and everybody who may see a pod would read it in"
-            " clear text",
-            "let people bring their own, or give the servers a role",
+            f"looks like a secret (got {value}), and every principal that may read pods would read"
+            " it in clear text",
+            "let users supply their own, or give the servers an IAM role",
         )
     return value
 
@@ -223,14 +224,14 @@ class ImageChoice(Model):
     image: Image = option(help="The image, with its tag or digest.", changing=_NEXT_START)
     display_name: str | None = option(
         None,
-        help="What the page says. Without it the choice's own name.",
+        help="Its text on the page. Default: the choice's own name.",
         changing="At once.",
         min_length=1,
         max_length=80,
     )
     default: bool = option(
         False,
-        help="Chosen when a person does not choose. Without any it is the first by name.",
+        help="Chosen when a user does not choose. Without any it is the first by name.",
         changing="At once.",
     )
 
@@ -246,7 +247,7 @@ class SizeChoice(Model):
     )
     guarantee: float = option(
         0.5,
-        help="Share of both that is a server's own even on a full node.",
+        help="Share of both that is guaranteed to a server even on a full node.",
         changing=_NEXT_START,
         gt=0,
         le=1,
@@ -254,14 +255,14 @@ class SizeChoice(Model):
     gpus: int = option(0, help="Whole GPUs.", unit="GPUs", changing=_NEXT_START, ge=0, le=16)
     display_name: str | None = option(
         None,
-        help="What the page says. Without it cores, memory and GPUs.",
+        help="Its text on the page. Default: cores, memory and GPUs.",
         changing="At once.",
         min_length=1,
         max_length=80,
     )
     default: bool = option(
         False,
-        help="Chosen when a person does not choose. Without any it is the smallest.",
+        help="Chosen when a user does not choose. Without any it is the smallest.",
         changing="At once.",
     )
 
@@ -272,7 +273,7 @@ class SizeChoice(Model):
 
 
 class Profile(Model):
-    """One choice on the page where a person starts a server.
+    """One choice on the page where a user starts a server.
 
     How much of a node a server gets is said in one of three ways: `cpu` and `memory`;
     `users_per_node`, which divides a node; or several `sizes`.
@@ -280,14 +281,14 @@ class Profile(Model):
 
     display_name: str | None = option(
         None,
-        help="What the page says. Without it the profile's own name.",
+        help="Its text on the page. Default: the profile's own name.",
         changing="At once.",
         min_length=1,
         max_length=80,
     )
     description: str | None = option(
         None,
-        help="A line below it. Without it cores, memory and GPUs.",
+        help="A line below it. Default: cores, memory and GPUs.",
         changing="At once.",
         max_length=300,
     )
@@ -303,8 +304,8 @@ class Profile(Model):
     guarantee: float = option(
         0.5,
         help=(
-            "Share of `cpu` and `memory` that is a server's own even on a full node. 0.5 is two to"
-            " one; 1 means that nobody shares."
+            "Share of `cpu` and `memory` that is guaranteed to a server even on a full node. 0.5 is"
+            " an overcommitment of two to one; 1 means none."
         ),
         changing=_NEXT_START,
         gt=0,
@@ -317,7 +318,7 @@ class Profile(Model):
             "Instead of `cpu` and `memory`: so many servers fill a node of the pool exactly. Each"
             " is guaranteed its part; its limit follows from `guarantee`."
         ),
-        unit="people",
+        unit="users",
         changing=_NEXT_START,
         ge=1,
         le=100,
@@ -338,18 +339,19 @@ class Profile(Model):
     groups: tuple[GroupName, ...] = option(
         (),
         help=(
-            "Only members of one of these groups (and administrators) see and get it. Named as the"
-            " sign-in names them: DNs, claims, organization:team."
+            "Only members of one of these groups (and administrators) see and may start it. Named"
+            " as the sign-in names them: DNs, claims, organization:team."
         ),
         changing=(
-            "The hub restarts; running servers stay. From then on others neither see nor get it."
+            "The hub restarts; running servers are not affected. From then on other users neither"
+            " see it nor can start it."
         ),
         max_length=50,
     )
     protected: bool = option(
         False,
         help=(
-            "Its servers start on on-demand nodes only, which AWS does not take back: for long"
+            "Its servers start on on-demand nodes only, which AWS does not reclaim: for long"
             " computations."
         ),
         changing=_NEXT_START,
@@ -357,8 +359,7 @@ class Profile(Model):
     default: bool = option(
         False,
         help=(
-            "Chosen when a person does not choose, and listed first. Without any it is the"
-            " smallest."
+            "Chosen when a user does not choose, and listed first. Without any it is the smallest."
         ),
         changing="At once.",
     )
@@ -421,10 +422,10 @@ def _enough(memory: str, guarantee: float) -> None:
 
 
 # --- How much of a node a server gets, for each size that a profile offers: what the stack file
-# says, or a node divided by people. Pure.
+# says, or a node divided by the number of users. Pure.
 
 
-#: Steps below which nobody would measure a difference: cores in hundredths, memory in MiB.
+#: Rounding steps that are too small to matter: cores in hundredths, memory in MiB.
 _CPU_STEP_MILLICORES = 10
 
 
@@ -466,15 +467,15 @@ def shares(
 
 
 def default_size(profile: Profile, found: dict[str | None, Share]) -> str | None:
-    """The size that a person gets who does not choose: the one that says so, or the smallest."""
+    """The size of a user who does not choose: the default one, or the smallest."""
     return next(
         (name for name, size in sorted(profile.sizes.items()) if size.default), next(iter(found))
     )
 
 
 def default_image(profile: Profile) -> str | None:
-    """The name of the image that a person gets who does not choose, among several; None where
-    there is no choice.
+    """The name of the image of a user who does not choose, among several; None where there is no
+    choice.
     """
     return next(
         (name for name, choice in sorted(profile.images.items()) if choice.default),
@@ -494,15 +495,15 @@ def _said(cpu: float, memory: str, guarantee: float, gpus: int, path: str) -> Sh
     )
 
 
-def _divided(profile: Profile, people: int, kinds: Sequence[InstanceType], max_pods: int) -> Share:
-    """One part of a node that is divided by people, rounded down so that all of them fit; the
+def _divided(profile: Profile, users: int, kinds: Sequence[InstanceType], max_pods: int) -> Share:
+    """The share of one of so many users of a node, rounded down so that all of them fit; the
     limit is never more than the node.
     """
     room = server_room(kinds, max_pods)
     millicores = (
-        math.floor(room.cpu_millicores / people / _CPU_STEP_MILLICORES) * _CPU_STEP_MILLICORES
+        math.floor(room.cpu_millicores / users / _CPU_STEP_MILLICORES) * _CPU_STEP_MILLICORES
     )
-    memory = max(room.memory_mib, 0) // people
+    memory = max(room.memory_mib, 0) // users
     return Share(
         cpu=max(
             math.floor(min(millicores / profile.guarantee, room.cpu_millicores) / 100) / 10,

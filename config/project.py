@@ -1,7 +1,5 @@
-"""The project: the folder of the nearest Pulumi.yaml, as the Pulumi engine finds it. Stack files,
-program, relative paths and environment are that folder's.
-
-Nothing here depends on where this package lies: it may be installed anywhere.
+"""The project: the folder of the nearest Pulumi.yaml, as the Pulumi engine finds it. Stack
+files, program, relative paths and environment belong to that folder.
 """
 
 from __future__ import annotations
@@ -65,7 +63,7 @@ class Project:
 
     @property
     def environment(self) -> Path:
-        """The Python of the project's virtual environment, whether it is there or not."""
+        """The Python of the project's virtual environment, whether it exists or not."""
         return self.folder / self.virtualenv / "bin" / "python"
 
     def program(self) -> Program:
@@ -137,23 +135,23 @@ def project_of(folder: Path) -> Project:
 
 
 def pinned_by_hash(requirements: str) -> bool:
-    """Whether a requirements file pins packages to files (pip, "Secure installs"): then it names
-    all of them.
+    """Whether a requirements file pins packages by hash (pip, "Secure installs"): then it must
+    name all of them.
     """
     return "--hash=" in requirements
 
 
 def stack_folder(root: Path) -> Path:
-    """Where stack files are, of a project that is run: beside its Pulumi.yaml, unless that names
-    a folder.
+    """The folder of the stack files of a project: beside its Pulumi.yaml, unless that names
+    another.
     """
     found = find_project(root)
     return found.stack_folder if found is not None and found.folder == root.absolute() else root
 
 
 def unnamed_project(folder: Path) -> Project:
-    """What stands for a project in a folder that is none yet: a stack file is written there
-    first.
+    """A substitute for the project of a folder without Pulumi.yaml: a stack file is written
+    there first.
     """
     return Project(path=folder.absolute() / "Pulumi.yaml")
 
@@ -201,7 +199,7 @@ def _project(path: Path, _changed: int) -> Project:
         defaults=dict(_defaults(config)) if isinstance(config, Mapping) else {},
         main=_text(said, "main"),
         stack_files=_text(said, "stackConfigDir")
-        or (config if isinstance(config, str) else ""),  # its name of old
+        or (config if isinstance(config, str) else ""),  # its former name
         runtime=_text(of_runtime, "name") or "python",
         virtualenv=(_text(options, "virtualenv") if isinstance(options, Mapping) else "")
         or _ENVIRONMENT,

@@ -1,5 +1,5 @@
-"""docs/reference.md from the models: one row for each option, by its path in a stack file, and
-nothing written by hand.
+"""docs/reference.md, generated from the models: one row for each option, by its path in a stack
+file.
 """
 
 from __future__ import annotations
@@ -25,15 +25,13 @@ none: commit the file first. Keys of providers keep their prefix: `aws:region`.
 _COLUMNS = ("option", "type and limits", "default", "what it does", "what a change does")
 _MINOR_COLUMNS = ("Kubernetes", "standard support until", "extended support until", "source")
 _PIN_COLUMNS = ("kind", "name", "Kubernetes", "version", "source", "date", "verified")
-#: Wider cells do not stretch their column, so that in a terminal the others still stand in line.
+#: Wider cells do not stretch their column, so that in a terminal the others are still aligned.
 _WIDEST = 34
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _OptionPlace:
-    """A place in a stack file: its path, the page's anchor for it, and the schema of what stands
-    there.
-    """
+    """A place in a stack file: its path, the page's anchor for it, and the schema of its value."""
 
     path: str
     anchor: str
@@ -81,7 +79,7 @@ def _section(place: _OptionPlace, definitions: Node, level: int) -> Iterator[str
 def _union(
     place: _OptionPlace, choices: Sequence[tuple[str, str, Node]], definitions: Node, level: int
 ) -> Iterator[str]:
-    """List the choices, the options that all of them share, then what each has of its own."""
+    """List the choices, the options that all of them share, then the options of each alone."""
     key = choices[0][0]
     if (
         "changing" in place.node
@@ -143,7 +141,7 @@ def _options(place: _OptionPlace, model: Node, definitions: Node) -> Iterator[_O
 
 
 def _entry(place: _OptionPlace) -> _OptionPlace:
-    """Find what stands at a place, or in each entry of the map or list that stands there."""
+    """The schema of the value at a place, or of each entry of the map or list there."""
     node = _given(place.node)
     if isinstance(node.get("additionalProperties"), dict):
         return place.below("<name>", node["additionalProperties"])
@@ -153,7 +151,7 @@ def _entry(place: _OptionPlace) -> _OptionPlace:
 
 
 def _given(node: Node) -> Node:
-    """Take the schema of an option that is given; leaving it out is told by its default."""
+    """The schema of an option that is set; its default describes an option that is not."""
     return next((choice for choice in node.get("anyOf", ()) if choice.get("type") != "null"), node)
 
 
@@ -185,14 +183,14 @@ def _row(place: _OptionPlace, definitions: Node, *, at_top: bool = False) -> lis
     kind = _kind(node, definitions) + (
         f", see [`{place.path}`](#{place.anchor})" if own_heading else ""
     )
-    # The anchor stands at the row's end, where it disturbs nobody who reads the source. A heading
+    # The anchor stands at the row's end, where it does not disturb readers of the source. A heading
     # has its own.
     anchor = "" if own_heading else f' <a id="{place.anchor}"></a>'
     return [f"`{place.path}`", kind, default, does, node["changing"] + anchor]
 
 
 def _kind(node: Node, definitions: Node) -> str:
-    """Say what may be written there, with limits and unit."""
+    """The type of a value, with limits and unit."""
     unit, node = node.get("unit", ""), _given(node)
     if choices := _choices(node, definitions):
         return f"section, by `{choices[0][0]}`: {_listed(value for _, value, _ in choices)}"
@@ -205,7 +203,7 @@ def _kind(node: Node, definitions: Node) -> str:
                 _limits(node, "Items", "entries"),
             ]
         case "object":
-            values = node["additionalProperties"]  # `true`: whatever another program takes there
+            values = node["additionalProperties"]  # `true`: any value that the other program takes
             parts = [
                 (
                     f"map of text to {_kind(values, definitions)}"
@@ -246,7 +244,7 @@ def _limits(node: Node, what: str, unit: str) -> str:
 
 
 def _names(node: Node) -> str:
-    """Say what the names of a map's entries may be."""
+    """The allowed names of a map's entries."""
     keys = node.get("propertyNames")
     return (
         f"`<name>` is a name of your choice: {_joined(_kind({'type': 'string', **keys}, {}))}."

@@ -1,5 +1,5 @@
-"""Where a stack's images and charts come from: their makers, or a registry of yours that `jhub
-bundle push` fills.
+"""Where a stack's images and charts come from: their publishers, or a private registry that
+`jhub bundle push` fills.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from jupyterhub_aws.config.values import AccountId
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _PREFIX = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*")
-_MOVES = "Hubs restart. Running servers go on; servers that start later have the images from there."
+_MOVES = (
+    "Hubs restart. Running servers are not affected; servers that start later have the images from"
+    " there."
+)
 _LOCK = option(
     None,
     help=(
@@ -63,10 +66,10 @@ def _prefix(value: str) -> str:
 
 
 class UpstreamRegistry(Model):
-    """quay.io, registry.k8s.io and the others: where the makers publish."""
+    """quay.io, registry.k8s.io and the others: where upstream projects publish."""
 
     kind: Literal["upstream"] = tag(
-        "upstream", help="`upstream`: where their makers publish them.", changing=_MOVES
+        "upstream", help="`upstream`: the registries of their publishers.", changing=_MOVES
     )
 
 
@@ -86,28 +89,26 @@ class EcrRegistry(Model):
 
 
 class PrivateRegistry(Model):
-    """A registry of yours that nodes can pull from without a password."""
+    """A private registry from which nodes can pull without a password."""
 
-    kind: Literal["private"] = tag(
-        "private", help="`private`: a registry of yours.", changing=_MOVES
-    )
+    kind: Literal["private"] = tag("private", help="`private`: your own registry.", changing=_MOVES)
     host: Annotated[str, AfterValidator(_host)] = option(
         help="Its host, with the port where it is not 443.", changing=_MOVES
     )
     prefix: Annotated[str, AfterValidator(_prefix)] | None = option(
-        None, help="A path below which everything lies.", changing=_MOVES
+        None, help="A path below which all repositories are.", changing=_MOVES
     )
     lock: str | None = _LOCK
     charts: str | None = _CHARTS
 
 
 class OnNodes(Model):
-    """Images that are on every node already, by `ctr images import`: nobody is asked for them."""
+    """Images that are on every node already, by `ctr images import`: no registry is used."""
 
     kind: Literal["on_nodes"] = tag(
         "on_nodes",
         help=(
-            "`on_nodes`: imported on every node; a missing one fails at once instead of being"
+            "`on_nodes`: imported on every node; a missing image fails at once instead of being"
             " pulled."
         ),
         changing=_MOVES,
@@ -125,8 +126,8 @@ Registry = Annotated[AnyRegistry, Field(discriminator="kind")]
 
 
 def registry_of(registry: AnyRegistry, *, region: str, stack: str) -> str | None:
-    """Where images and charts are, as `HOST[/PREFIX]`; None where they are not in a registry of
-    yours.
+    """Where images and charts are, as `HOST[/PREFIX]`; None where they are in no private
+    registry.
     """
     if isinstance(registry, EcrRegistry):
         suffix = ".cn" if region.startswith("cn-") else ""

@@ -21,7 +21,7 @@ _NOTHING: Mapping[str, Any] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class ReplacementVerdict:
-    """What another value of a property does. `engine`: only the engine, or AWS, can know;
+    """What another value of a property does. `engine`: only the engine, or AWS, can tell;
     `reason` says why.
     """
 
@@ -61,8 +61,8 @@ def verdict(type_: str, path: str) -> ReplacementVerdict:
     """What another value at a path (dotted, without positions, such as `vpcConfig.subnetIds`) does
     to a resource of a type.
 
-    By hand wins over documented, the longest path over shorter ones. What is in no table is the
-    engine's to know, never an update by default.
+    By hand wins over documented, the longest path over shorter ones. For a property in no table
+    only the engine can tell; it is never an update by default.
     """
     if type_ not in known_types():
         return ReplacementVerdict(kind="engine", reason="its type is in no table")
@@ -85,10 +85,12 @@ def verdict(type_: str, path: str) -> ReplacementVerdict:
 
 
 def _in_place(type_: str, parts: list[str]) -> ReplacementVerdict:
-    """A property that nothing says to force a replacement: changed in place, if its type has it."""
+    """A property that no source says to force a replacement: changed in place, if its type has
+    it.
+    """
     hand, documented = _by_hand().get(type_, _NOTHING), _documented().get(type_, _NOTHING)
     source = hand.get("source", _source(type_))
-    # A map that comes or goes as a whole takes what is inside it along.
+    # A map that is added or removed as a whole adds or removes its content.
     forcing = (*hand.get("replaces", ()), *documented.get("replaces", ()))
     if (
         len(parts) == 1

@@ -1,5 +1,5 @@
-"""The runner: a small machine inside a closed network, from which `pulumi` reaches the cluster's
-API.
+"""The runner: a small EC2 instance inside an isolated network, from which `pulumi` reaches the
+cluster's API.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _policy(value: str) -> str:
             )
     if value.endswith(("/AdministratorAccess", "FullAccess", "/PowerUserAccess")):
         raise refuse(
-            f"gives far more than a runner needs (got {shown(value)})",
+            f"grants far more than a runner needs (got {shown(value)})",
             "write a policy for what it does; examples/backend makes one for the state",
         )
     return value
@@ -56,40 +56,40 @@ def _roomy(value: str) -> str:
 
 
 class RunnerSection(Model):
-    """A machine without any open port, reached through AWS Systems Manager, that reads the
-    bundle and runs `pulumi` on the stack inside.
+    """An EC2 instance without any open port, reached through AWS Systems Manager, that reads the
+    bundle and runs `pulumi` for the inner stack.
     """
 
     instance_type: Annotated[InstanceTypeName, AfterValidator(_roomy)] = option(
         "t3.medium",
         help="Its type: 4 GiB are enough.",
         changing=(
-            "The machine is stopped and started; its disk is kept. Another architecture is another"
-            " machine, and nothing on the old one is kept."
+            "The instance is stopped and started; its disk is retained. Another architecture"
+            " replaces the instance, and its disk is lost."
         ),
     )
     disk_gib: int = option(
         40,
         help="Its disk, for the bundle.",
         unit="GiB",
-        changing="For the next machine: raise `generation` to get it now.",
+        changing="For the next instance: raise `generation` to replace the present one.",
         ge=20,
         le=1000,
     )
     generation: int = option(
         1,
         help=(
-            "Raise it to get a new machine, with the image, disk and start script of today. Nothing"
-            " else replaces the machine."
+            "Raise it to replace the instance, with the present image, disk and start script. No"
+            " other option replaces it."
         ),
-        changing="The machine is replaced; nothing on it is kept.",
+        changing="The instance is replaced; its disk is lost.",
         ge=1,
         le=999,
     )
     policies: tuple[Annotated[str, AfterValidator(_policy)], ...] = option(
         (),
         help=(
-            "Further policies of its role: the one of the state's bucket and key, from"
+            "Further policies of its role: such as the one for the state's bucket and key, from"
             " examples/backend."
         ),
         changing="In place, at once.",
@@ -98,7 +98,7 @@ class RunnerSection(Model):
     bucket: str | None = option(
         None,
         help="Name of the bundle's bucket. Without it NAME-bundle-ACCOUNT.",
-        changing="Another bucket; the old one is kept.",
+        changing="Another bucket; the old one is retained.",
         min_length=3,
         max_length=63,
     )

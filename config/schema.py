@@ -1,5 +1,5 @@
-"""The stack file as JSON Schema for editors and CI: the models alone decide, this file only says
-it in plain keywords.
+"""The stack file as JSON Schema for editors and CI: the models are the source, this file only
+writes them in plain keywords.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Node = dict[str, Any]
 _MAPS = ("$defs", "properties")
 _LISTS = ("anyOf", "oneOf")
 _SINGLES = ("additionalProperties", "items", "propertyNames")
-#: Said by us or by pydantic, unknown to a validator: their content goes into the hover text, and
+#: Written by us or by pydantic, unknown to a validator: their content goes into the hover text, and
 #: the tags are `const`s.
 _OURS = ("changing", "discriminator", "unit")
 
@@ -103,7 +103,7 @@ def stack_schema() -> Node:
             },  # Pulumi reads both as one key
         },
         "patternProperties": {
-            rf"^(?!{PROJECT}:)[a-z][a-z0-9-]*:": {},  # keys of providers are the providers' matter
+            rf"^(?!{PROJECT}:)[a-z][a-z0-9-]*:": {},  # providers validate their own keys
             rf"^({PROJECT}:)?hub-[a-z0-9-]+-({'|'.join(SECRET_ENDINGS)})$": _SECRET,
         },
         "additionalProperties": False,
@@ -119,7 +119,7 @@ def stack_schema() -> Node:
                 },
                 "else": {"required": [file_key("region")]},
             },
-            _either("cloud_stack"),  # an inner half takes everything from its outer one
+            _either("cloud_stack"),  # an inner stack takes everything from its outer one
         ],
     }
     return {
@@ -128,7 +128,9 @@ def stack_schema() -> Node:
             "Generated from config/*.py by `jhub schema`: change the models, then run `make docs`."
         ),
         "title": f"Stack file of {PROJECT}",
-        "description": "One stack: what its hub is made of, and which key encrypts its secrets.",
+        "description": (
+            "One stack: its hubs and infrastructure, and the key that encrypts its secrets."
+        ),
         "type": "object",
         "properties": {"config": config, **_ENGINE},
         "additionalProperties": False,
@@ -138,7 +140,7 @@ def stack_schema() -> Node:
 
 
 def _either(name: str) -> Node:
-    """A section is there, with the project's prefix or without."""
+    """A section is present, with the project's prefix or without."""
     return {"anyOf": [{"required": [name]}, {"required": [file_key(name)]}]}
 
 
@@ -148,8 +150,8 @@ def render_schema() -> str:
 
 
 def flow(value: object) -> str:
-    """Write a default as a person would, on one line of a stack file; `not set` where leaving it
-    out means something.
+    """Write a default as a user would, on one line of a stack file; `not set` where an absent
+    option has a meaning of its own.
     """
     if value is None:
         return "not set"
@@ -179,9 +181,7 @@ def variants(node: Node, definitions: Node) -> list[tuple[str, str, Node]]:
 
 
 def _below(node: Node) -> Iterator[tuple[dict[Any, Any] | list[Any], Any, Node]]:
-    """Every schema directly inside a schema, with the place in which it stands: (container, key
-    or index, schema).
-    """
+    """Every schema directly inside a schema, with its place: (container, key or index, schema)."""
     for keyword in _MAPS:
         inner = node.get(keyword, {})
         yield from ((inner, name, child) for name, child in inner.items())
@@ -195,7 +195,7 @@ def _below(node: Node) -> Iterator[tuple[dict[Any, Any] | list[Any], Any, Node]]
 
 def _changed(node: Node, change: Callable[[Node], Node]) -> Node:
     """`change` applied to every schema in a schema, the innermost first. Works in place: callers
-    own a fresh copy.
+    pass a fresh copy.
     """
     for container, key, child in list(_below(node)):
         container[key] = _changed(child, change)

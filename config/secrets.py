@@ -22,7 +22,7 @@ SECRET_ENDINGS = (_CLIENT_SECRET, _SEARCH_PASSWORD, _TLS_KEY) = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SecretKey:
-    """A key of the stack file that has to be encrypted, and what stands behind it."""
+    """A key of the stack file that has to be encrypted, and the secret that it holds."""
 
     key: str
     hub: str
@@ -30,7 +30,7 @@ class SecretKey:
 
     @property
     def in_file(self) -> str:
-        """The key as it stands in the stack file."""
+        """The key as it is in the stack file."""
         return file_key(self.key)
 
 

@@ -1,5 +1,5 @@
-"""Who may come in, and how a hub knows them. Nobody can, unless a stack says who: no kind here
-lets strangers in.
+"""Who may sign in to a hub, and how it identifies them. The default is no access: no kind admits
+users that a stack does not allow.
 """
 
 from __future__ import annotations
@@ -13,21 +13,20 @@ from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import HOST
 
-# --- What every kind of sign-in says of people: who they are, who manages the others, and which
-# names exist.
+# --- Options of every kind of sign-in: allowed users, administrators, and valid user names.
 
 
 NEW_RULES = (
-    "The hub restarts (half a minute; running servers go on). Whoever is no longer allowed is"
-    " refused at the next sign-in."
+    "The hub restarts (half a minute; running servers are not affected). Users who are no longer"
+    " allowed are refused at the next sign-in."
 )
 NEW_KIND = (
-    "The hub restarts. People may come back under other names, and would find other homes: try it"
-    " on a second hub first."
+    "The hub restarts. Users may get other names, and with them other homes: try it on a second hub"
+    " first."
 )
-_PERSON = re.compile(r"[^\s/:{}]{1,100}")
-#: What a rule lets through, before JupyterHub makes it lower case. `\Z` and not `$`, which would
-#: let a last newline pass.
+_USER_NAME = re.compile(r"[^\s/:{}]{1,100}")
+#: Names that a rule allows, before JupyterHub converts them to lower case. `\Z` and not `$`, which
+#: would let a last newline pass.
 PATTERNS: dict[str, str] = {
     "simple": r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
     "dotted": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
@@ -36,33 +35,35 @@ PATTERNS: dict[str, str] = {
 NameRule = Literal["simple", "dotted", "email", "any"]
 
 
-def _person(value: str) -> str:
-    if not _PERSON.fullmatch(value):
+def _user_name(value: str) -> str:
+    if not _USER_NAME.fullmatch(value):
         raise refuse(
-            f"is not a name that one can sign in with (got {shown(value)})",
+            f"is not a valid user name for signing in (got {shown(value)})",
             "write the bare name, such as ada",
         )
     if value != value.lower():
         raise refuse(
-            f"has upper-case letters (got {shown(value)}): JupyterHub knows everybody in lower"
-            " case",
+            f"has upper-case letters (got {shown(value)}): JupyterHub converts all user names to"
+            " lower case",
             f"write {value.lower()}",
         )
     return value
 
 
-Person = Annotated[str, AfterValidator(_person), Field(json_schema_extra={"examples": ["ada"]})]
-_PEOPLE_LIMIT = 2000
+UserName = Annotated[
+    str, AfterValidator(_user_name), Field(json_schema_extra={"examples": ["ada"]})
+]
+_USERS_LIMIT = 2000
 
 
 class AnySignIn(Model):
     """What every kind has."""
 
-    administrators: tuple[Person, ...] = option(
+    administrators: tuple[UserName, ...] = option(
         (),
         help=(
-            "Who sees the admin page and may stop other people's servers. They always get in, and"
-            " nobody else is an administrator by name."
+            "Users who see the admin page and may stop other users' servers. They can always sign"
+            " in, and no other user is an administrator by name."
         ),
         changing=NEW_RULES,
         max_length=100,
@@ -70,39 +71,40 @@ class AnySignIn(Model):
     usernames: NameRule = option(
         "any",
         help=(
-            "Names that may come in. `simple`: letters, digits, - and _. `dotted`: dots too."
+            "Valid user names. `simple`: letters, digits, - and _. `dotted`: dots too."
             " `email`: also + and an address. `any`: all of them."
         ),
         changing=(
-            "The hub restarts. Whoever has another name is refused at the next sign-in; homes stay."
+            "The hub restarts. Users with a name that is no longer valid are refused at the next"
+            " sign-in; homes are retained."
         ),
     )
 
     @property
     def username_pattern(self) -> str | None:
         """The rule as a regular expression that is matched from the beginning of a name to its
-        end; None where any name may come in.
+        end; None where any name is valid.
         """
         return PATTERNS.get(self.usernames)
 
     @property
     def groups_known(self) -> bool:
-        """Whether the hub learns of people's groups, so that profiles can be for some of them."""
+        """Whether the hub knows users' groups, so that profiles can be limited to some of them."""
         return False
 
 
 class Listed(AnySignIn):
-    """Kinds that know people by name."""
+    """Kinds that allow users by name."""
 
-    allowed_users: tuple[Person, ...] = option(
-        (), help="People who may come in, by name.", changing=NEW_RULES, max_length=_PEOPLE_LIMIT
+    allowed_users: tuple[UserName, ...] = option(
+        (), help="Users who may sign in, by name.", changing=NEW_RULES, max_length=_USERS_LIMIT
     )
 
 
 # --- Sign-in with a directory: LDAP or Active Directory, over TLS that is verified.
 
 
-#: The option that nobody writes by mistake.
+#: A value that is not written by mistake.
 PLAIN_TEXT = "none_insecure"
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
 #: One `attribute=value` of a DN, in which commas may be escaped (RFC 4514).
@@ -176,15 +178,16 @@ Dn = Annotated[str, AfterValidator(_dn)]
 
 
 class LdapLookup(Model):
-    """Find a person's entry first, with an account that may search, and then try the password."""
+    """Find a user's entry first, with an account that may search, and then try the password."""
 
     search_base: Dn = option(
-        help="Where people are, such as ou=people,dc=example,dc=org.", changing=NEW_RULES
+        help="Base DN of the users' entries, such as ou=people,dc=example,dc=org.",
+        changing=NEW_RULES,
     )
     user_attribute: Annotated[str, AfterValidator(_attribute)] = option(
         "uid",
         help=(
-            "The attribute that holds the name which people type: uid, or sAMAccountName with"
+            "The attribute that holds the name which users type: uid, or sAMAccountName with"
             " Active Directory."
         ),
         changing=NEW_KIND,
@@ -200,7 +203,7 @@ class LdapSignIn(Listed):
     """A directory, reached with TLS whose certificate is verified against your authority."""
 
     kind: Literal["ldap"] = tag(
-        "ldap", help="`ldap`: people sign in with their directory password.", changing=NEW_KIND
+        "ldap", help="`ldap`: users sign in with their directory password.", changing=NEW_KIND
     )
     server: Annotated[str, AfterValidator(_server)] = option(
         help="Name of the server, as its certificate has it.", changing=NEW_RULES
@@ -216,7 +219,7 @@ class LdapSignIn(Listed):
         "on_connect",
         help=(
             f"`on_connect`: LDAPS. `start_tls`: plain first, then TLS. `{PLAIN_TEXT}`: no TLS, so"
-            " everybody on the network path can read passwords; a warning in every plan."
+            " passwords can be read on the network path; a warning in every plan."
         ),
         changing=NEW_RULES,
     )
@@ -239,17 +242,17 @@ class LdapSignIn(Listed):
     )
     lookup: LdapLookup | None = option(
         None,
-        help="Find people by searching, where their DN does not follow from the name.",
+        help="Find users by searching, where their DN cannot be derived from the name.",
         changing=NEW_RULES,
     )
     allowed_groups: tuple[Dn, ...] = option(
-        (), help="DNs of groups whose members may come in.", changing=NEW_RULES, max_length=100
+        (), help="DNs of groups whose members may sign in.", changing=NEW_RULES, max_length=100
     )
     admin_groups: tuple[Dn, ...] = option(
         (),
         help=(
             "DNs of groups whose members are administrators, for as long as they are members. They"
-            " get in too."
+            " may sign in too."
         ),
         changing=NEW_RULES,
         max_length=20,
@@ -257,18 +260,19 @@ class LdapSignIn(Listed):
     usernames: NameRule = option(
         "dotted",
         help=(
-            "Names that may come in: `simple`, `dotted`, `email` or `any`, as with other kinds."
-            " What people type is escaped in any case."
+            "Valid user names: `simple`, `dotted`, `email` or `any`, as with other kinds. Input is"
+            " escaped in any case."
         ),
         changing=(
-            "The hub restarts. Whoever has another name is refused at the next sign-in; homes stay."
+            "The hub restarts. Users with a name that is no longer valid are refused at the next"
+            " sign-in; homes are retained."
         ),
     )
     timeout_seconds: int = option(
         10,
         help=(
-            "How long a sign-in waits for the directory. One that is silent delays its own sign-ins"
-            " only, never the hub."
+            "How long a sign-in waits for the directory. A directory that does not answer delays"
+            " its own sign-ins only, never the hub."
         ),
         unit="seconds",
         changing=NEW_RULES,
@@ -296,7 +300,7 @@ class LdapSignIn(Listed):
         if not (
             self.allowed_groups or self.admin_groups or self.allowed_users or self.administrators
         ):
-            raise refuse("lets nobody in", "list allowed_groups, allowed_users or administrators")
+            raise refuse("allows no user", "list allowed_groups, allowed_users or administrators")
         if bool(self.bind_dn_templates) == (self.lookup is not None):
             raise refuse(
                 "needs either bind_dn_templates or lookup, not both and not neither",
@@ -304,18 +308,19 @@ class LdapSignIn(Listed):
             )
         if self.encrypted and self.ca_certificate is None:
             raise refuse(
-                "has no ca_certificate: nobody could tell your directory from somebody on the way",
+                "has no ca_certificate: the hub could not tell your directory from an attacker on"
+                " the network path",
                 "paste the authority's certificate",
             )
         if not self.encrypted and self.ca_certificate is not None:
             raise refuse(
-                "has a ca_certificate, but nothing that it would verify",
+                "has a ca_certificate, but without TLS it verifies nothing",
                 "write tls: on_connect or start_tls, or remove it",
             )
         return self
 
 
-# --- Sign-in at somebody else's page: GitHub, any OpenID Connect provider, Amazon Cognito.
+# --- Sign-in at an identity provider: GitHub, any OpenID Connect provider, Amazon Cognito.
 
 
 _CLIENT = re.compile(r"[\w.:@/-]{1,200}", re.ASCII)
@@ -328,7 +333,7 @@ def _client(value: str) -> str:
     if not _CLIENT.fullmatch(value):
         raise refuse(
             f"is not a client id (got {shown(value)})",
-            "copy it from the application that you registered; its secret goes elsewhere",
+            "copy it from the application that you registered; its secret is a secret of the stack",
         )
     return value
 
@@ -354,8 +359,8 @@ def _organization(value: str) -> str:
 def _team(value: str) -> str:
     if ":" not in value:
         raise refuse(
-            f"is an organization, not a team (got {shown(value)}): all of its members would be"
-            " meant",
+            f"is an organization, not a team (got {shown(value)}): it would include all of its"
+            " members",
             "write organization:team",
         )
     return _organization(value)
@@ -395,14 +400,14 @@ class GitHubSignIn(Listed):
     """An OAuth application of GitHub. Its client secret is a secret of the stack."""
 
     kind: Literal["github"] = tag(
-        "github", help="`github`: people sign in at GitHub.", changing=NEW_KIND
+        "github", help="`github`: users sign in at GitHub.", changing=NEW_KIND
     )
     client_id: ClientId = option(
         help=f"Client id of the OAuth application. {_CALLBACK}", changing=NEW_RULES
     )
     allowed_organizations: tuple[Organization, ...] = option(
         (),
-        help="Organizations, or organization:team, whose members may come in.",
+        help="Organizations, or organization:team, whose members may sign in.",
         changing=NEW_RULES,
         max_length=50,
     )
@@ -430,7 +435,7 @@ class GitHubSignIn(Listed):
             or self.administrators
         ):
             raise refuse(
-                "lets nobody in", "list allowed_organizations, allowed_users or administrators"
+                "allows no user", "list allowed_organizations, allowed_users or administrators"
             )
         return self
 
@@ -443,23 +448,23 @@ class _Provider(Listed):
     )
     scope: tuple[str, ...] = option(
         ("openid", "profile", "email"),
-        help="What the provider is asked for.",
+        help="The OAuth scopes that the hub requests.",
         changing=NEW_RULES,
         min_length=1,
     )
     login_service: str = option(
         "single sign-on",
-        help="What the button says: “Sign in with …”.",
+        help="Text of the button: “Sign in with …”.",
         changing=NEW_RULES,
         min_length=1,
         max_length=60,
     )
     allowed_groups: tuple[str, ...] = option(
-        (), help="Groups whose members may come in.", changing=NEW_RULES, max_length=100
+        (), help="Groups whose members may sign in.", changing=NEW_RULES, max_length=100
     )
     admin_groups: tuple[str, ...] = option(
         (),
-        help="Groups whose members are administrators. They get in too.",
+        help="Groups whose members are administrators. They may sign in too.",
         changing=NEW_RULES,
         max_length=100,
     )
@@ -469,7 +474,7 @@ class _Provider(Listed):
         if not (
             self.allowed_groups or self.admin_groups or self.allowed_users or self.administrators
         ):
-            raise refuse("lets nobody in", "list allowed_groups, allowed_users or administrators")
+            raise refuse("allows no user", "list allowed_groups, allowed_users or administrators")
         if "openid" not in self.scope:
             raise refuse(
                 "scope lacks openid: the provider would not speak OpenID Connect",
@@ -484,7 +489,7 @@ class OidcSignIn(_Provider):
     """
 
     kind: Literal["oidc"] = tag(
-        "oidc", help="`oidc`: people sign in at an OpenID Connect provider.", changing=NEW_KIND
+        "oidc", help="`oidc`: users sign in at an OpenID Connect provider.", changing=NEW_KIND
     )
     authorize_url: HttpsUrl = option(
         help="`authorization_endpoint` of the provider's .well-known/openid-configuration.",
@@ -497,30 +502,31 @@ class OidcSignIn(_Provider):
     logout_url: HttpsUrl | None = option(
         None,
         help=(
-            "`end_session_endpoint` of the same document: where people go who sign out. Without it"
-            " they stay signed in there."
+            "`end_session_endpoint` of the same document: where the hub sends users who sign out."
+            " Without it they remain signed in there."
         ),
         changing=NEW_RULES,
     )
     username_claim: Claim = option(
         "preferred_username",
         help=(
-            "The claim that names a person. Choose one that never changes and that people cannot"
-            " choose."
+            "The claim with the user name. Choose one that never changes and that users cannot"
+            " edit."
         ),
         changing=NEW_KIND,
     )
     groups_claim: Claim | None = option(
         None,
         help=(
-            "The claim that lists a person's groups. A dot leads into a claim: realm_access.roles."
+            "The claim that lists a user's groups. A dot separates nested claims:"
+            " realm_access.roles."
         ),
         changing=NEW_RULES,
     )
 
     @property
     def groups_known(self) -> bool:
-        """Only where a claim holds them."""
+        """True where a claim lists them."""
         return self.groups_claim is not None
 
     @model_validator(mode="after")
@@ -539,7 +545,7 @@ class CognitoSignIn(_Provider):
     """
 
     kind: Literal["cognito"] = tag(
-        "cognito", help="`cognito`: people sign in at a user pool's own page.", changing=NEW_KIND
+        "cognito", help="`cognito`: users sign in at a user pool's own page.", changing=NEW_KIND
     )
     domain: Annotated[str, AfterValidator(_domain)] = option(
         help=(
@@ -550,13 +556,13 @@ class CognitoSignIn(_Provider):
     )
     username_claim: Literal["cognito:username", "email", "sub"] = option(
         "cognito:username",
-        help="The claim that names a person. With `email`, let nobody change theirs.",
+        help="The claim with the user name. With `email`, do not let users change it.",
         changing=NEW_KIND,
     )
 
     @property
     def groups_known(self) -> bool:
-        """Cognito writes a person's groups into the identity token."""
+        """Cognito writes a user's groups into the identity token."""
         return True
 
     @property
@@ -583,18 +589,16 @@ __all__ = [
 
 
 class NativeSignIn(AnySignIn):
-    """Accounts of the hub's own, for small groups without any service: people sign up, and an
-    administrator lets them in.
+    """The hub's own accounts, for small groups without an identity provider: users sign up, and an
+    administrator approves them.
 
-    The administrators' accounts are there from the start, with a password that the stack makes:
-    nobody can take their names.
+    The administrators' accounts exist from the start, with a password that the stack generates:
+    their names cannot be claimed by sign-up.
     """
 
     kind: Literal["native"] = tag(
         "native",
-        help=(
-            "`native`: accounts of the hub's own; an administrator admits people at /hub/authorize."
-        ),
+        help="`native`: the hub's own accounts; an administrator approves users at /hub/authorize.",
         changing=NEW_KIND,
     )
     minimum_password_length: int = option(
@@ -607,34 +611,35 @@ class NativeSignIn(AnySignIn):
     )
     failed_logins: int = option(
         5,
-        help="After so many wrong passwords a name has to wait.",
+        help="After so many wrong passwords sign-in is blocked for that name.",
         unit="attempts",
         changing=NEW_RULES,
         ge=1,
         le=100,
     )
     wait_seconds: int = option(
-        600, help="How long it waits.", unit="seconds", changing=NEW_RULES, ge=1, le=86400
+        600, help="How long sign-in is blocked.", unit="seconds", changing=NEW_RULES, ge=1, le=86400
     )
 
     @model_validator(mode="after")
     def _somebody_admits(self) -> Self:
         if not self.administrators:
             raise refuse(
-                "has no administrator, and only one can let people in", "list administrators"
+                "has no administrator, and only an administrator can approve users",
+                "list administrators",
             )
         return self
 
 
 class SharedPasswordSignIn(AnySignIn):
-    """One password for everybody, made by the stack: whoever has it comes in under any name. For
-    a first try.
+    """One shared password, generated by the stack: with it a user can sign in under any name.
+    For a first try.
     """
 
     kind: Literal["shared_password"] = tag(
         "shared_password",
         help=(
-            "`shared_password`: one password for everybody, shown by `jhub open`. For a first try."
+            "`shared_password`: one password for all users, shown by `jhub open`. For a first try."
         ),
         changing=NEW_KIND,
     )

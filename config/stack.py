@@ -37,35 +37,35 @@ from jupyterhub_aws.config.runner import RunnerSection
 from jupyterhub_aws.config.tags import Tags
 from jupyterhub_aws.config.values import AccountId, Region, ShortName, StackName
 
-#: `aws:region` and `aws:allowedAccountIds` are the provider's own keys; everything else stands
-#: under the project's name.
+#: `aws:region` and `aws:allowedAccountIds` are the provider's own keys; all other keys have the
+#: project's name as prefix.
 PROVIDER_KEYS = {"region": "aws:region", "accounts": "aws:allowedAccountIds"}
 
 
 def file_key(name: str) -> str:
-    """Spell a section's key as it stands in a stack file: `aws:region`, `jupyterhub-aws:pools`."""
+    """A section's key as it is in a stack file: `aws:region`, `jupyterhub-aws:pools`."""
     return PROVIDER_KEYS.get(name, f"{PROJECT}:{name}")
 
 
 class StackConfig(Model):
-    """Everything a stack may say. Section by section in Pulumi.dev.yaml, each with a reason."""
+    """All sections of a stack. Pulumi.dev.yaml explains each of them."""
 
     _folder: Path = PrivateAttr(default=Path())
 
     region: Region = option(
         "",
         help=(
-            "AWS region (`aws:region` in the stack file). Required, except with a cluster that is"
-            " there already."
+            "AWS region (`aws:region` in the stack file). Required, except with an existing"
+            " cluster."
         ),
-        changing="Another region is another stack.",
+        changing="Never: another region is another stack.",
     )
     accounts: tuple[AccountId, ...] = option(
         (),
         help=(
             "The AWS account of the stack, quoted, as a list of one (`aws:allowedAccountIds` in the"
-            " stack file). The provider refuses any other at `up`, and `jhub` does before it"
-            " changes something in AWS."
+            " stack file). The provider refuses any other at `up`, and `jhub` before it changes"
+            " resources in AWS."
         ),
         changing="Nothing by itself.",
         max_length=1,
@@ -73,41 +73,38 @@ class StackConfig(Model):
     format: Format = option(
         1,
         help=(
-            "Which names the file's options have: 2 is today's. A file without it is read as it is,"
-            " unless it has a name of format 1: then `jhub migrate` writes today's names and this"
-            " line."
+            "The format of the file: 2 is the current one. A file without this line is read in the"
+            " current format, unless it has option names of format 1: then `jhub migrate` writes"
+            " the current names and this line."
         ),
         changing="Nothing. Only `jhub migrate` changes it.",
     )
     parts: Literal["all", "cloud", "cluster"] = option(
         "all",
         help=(
-            "`all`: one stack. `cloud`: what AWS's own API makes; what is inside the cluster is a"
-            " second stack, whose file says `cloud_stack: NAME` and nothing else (it is `cluster`"
-            " by that)."
+            "`all`: one stack. `cloud`: the outer of two split stacks, with the resources of AWS's"
+            " own API; the inner stack has those inside the cluster, and its file says only"
+            " `cloud_stack: NAME` (which implies `cluster`)."
         ),
         changing=(
-            "From `all` to `cloud` everything inside the cluster would be deleted: choose once."
+            "From `all` to `cloud` all objects inside the cluster would be deleted: choose once."
         ),
     )
     cloud_stack: str | None = option(
         None,
         help=(
-            "The stack that made the AWS half of this one, such as airgap. Its file is read too,"
-            " and its outputs are taken from the state."
+            "The outer stack of this inner one, such as airgap. Its file is read too, and its"
+            " outputs are taken from the state."
         ),
         changing="Another cluster.",
         min_length=1,
     )
     name: StackName = option(
-        help=(
-            "Name of the cluster, and prefix of everything that has a name in AWS. At most 24"
-            " characters."
-        ),
+        help="Name of the cluster, and prefix of all names in AWS. At most 24 characters.",
         changing="Replaces everything. Choose once.",
     )
     tags: Tags = option(help="Tags of every resource.", changing="In place.")
-    network: Network = option(help="The network that nodes live in.", changing="See its options.")
+    network: Network = option(help="The network of the nodes.", changing="See its options.")
     cluster: Cluster = option(help="The EKS cluster.", changing="See its options.")
     pools: Pools = option(
         help="The nodes: `core`, and user pools under names of your choice.",
@@ -115,21 +112,21 @@ class StackConfig(Model):
     )
     homes: Homes = option(
         EfsHomesSection(kind="efs"),
-        help="Where home directories live.",
-        changing="Never on a stack that people use.",
+        help="Where home directories are stored.",
+        changing="Never on a stack in use.",
     )
     backups: Backups = option(
         AwsBackup(kind="aws_backup"),
         help="How homes, volumes and databases are backed up.",
         changing=(
-            "Backups stay until their day. Another kind: `up` refuses until the vault, its policy"
-            " and its key are unprotected; they stay in AWS."
+            "Backups are retained until they expire. Another kind: `up` refuses until the vault,"
+            " its policy and its key are unprotected; they are retained in AWS."
         ),
     )
     hubs: dict[ShortName, Hub] = option(
         {},
         help="JupyterHubs on this cluster, by name.",
-        changing="Adding one touches nobody else.",
+        changing="Adding a hub does not affect the others.",
         max_length=100,
     )
     registry: Registry = option(
@@ -140,45 +137,45 @@ class StackConfig(Model):
     runner: RunnerSection | None = option(
         None,
         help=(
-            "A machine in a closed network that runs `pulumi` inside. None unless this section is"
-            " there."
+            "An EC2 instance in an isolated network that runs `pulumi` there. None unless this"
+            " section exists."
         ),
         changing="See its options.",
     )
     paused: Paused = option(
         False,
         help=(
-            "true: no nodes, no servers, no autoscaler. Homes, databases, secrets and addresses"
-            " stay, and so do all sizes in this file. `jhub pause` tells people first and stops"
-            " their servers."
+            "true: no nodes, no servers, no autoscaler. Homes, databases, secrets and addresses are"
+            " retained, and so are all sizes in this file. `jhub pause` notifies users first and"
+            " stops their servers."
         ),
-        changing="true ends every server and node; false brings back exactly what was.",
+        changing="true ends every server and node; false restores the former state.",
     )
-    pause: Pause = option(Pause(), help="What a pause does besides.", changing="See its options.")
+    pause: Pause = option(
+        Pause(), help="What a pause does in addition.", changing="See its options."
+    )
     monitoring: Watch = option(
         CloudWatchWatch(kind="cloudwatch"),
-        help="Logs, and who is told when something breaks.",
+        help="Logs and alarms.",
         changing="See its options.",
     )
     gate: Gate = option(
         Gate(),
-        help="What a pull request may change without somebody's word.",
+        help="What a pull request may change without an acknowledgement.",
         changing="Counts from the merge on.",
     )
     imports: dict[str, str] = option(
         {},
         help=(
-            "Adopt or repair: `TYPE::NAME` (the end of the resource's URN) to the id of something"
-            " that exists already."
+            "Adopt or repair: `TYPE::NAME` (the end of the resource's URN) to the id of an existing"
+            " resource."
         ),
-        changing=(
-            "The next `up` imports it instead of making it. An entry that nothing uses is an error."
-        ),
+        changing="The next `up` imports it instead of making it. An unused entry is an error.",
     )
 
     def at(self, folder: Path) -> Self:
-        """The same stack, whose relative paths start in a folder; without this they start where
-        one stands.
+        """The same stack, whose relative paths start in a folder; without this they start in the
+        working directory.
         """
         found = self.model_copy()
         found._folder = folder
@@ -191,8 +188,8 @@ class StackConfig(Model):
 
     @property
     def eks(self) -> EksCluster:
-        """The cluster that the stack makes. Raises TypeError for a stack whose cluster is there
-        already.
+        """The cluster that the stack makes. Raises TypeError for a stack with an existing
+        cluster.
         """
         if not isinstance(self.cluster, EksCluster):
             raise TypeError("this stack makes no cluster")
@@ -200,8 +197,8 @@ class StackConfig(Model):
 
     @property
     def vpc(self) -> Vpc:
-        """The network of the cluster that the stack makes. Raises TypeError for a stack whose
-        cluster is there already.
+        """The network of the cluster that the stack makes. Raises TypeError for a stack with an
+        existing cluster.
         """
         if isinstance(self.network, UnmanagedNetworkSection):
             raise TypeError("this stack has no network")
@@ -209,8 +206,8 @@ class StackConfig(Model):
 
     @property
     def alarms(self) -> CloudWatchWatch | None:
-        """How the stack is watched; None where it is not: by its file, or because AWS knows
-        nothing of the cluster.
+        """The section `monitoring`; None where there are no alarms: by the stack file, or
+        because the cluster exists already.
         """
         return (
             self.monitoring
@@ -219,19 +216,19 @@ class StackConfig(Model):
         )
 
     def drops(self, what: Dropped) -> bool:
-        """Whether the stack is paused and this goes meanwhile."""
+        """Whether the stack is paused and this is removed while it is."""
         return self.paused and what in self.pause.drop
 
     @property
     def hubs_inside(self) -> Mapping[str, Hub]:
-        """The hubs whose inner half this stack makes: none as long as people could not write
-        into their homes.
+        """The hubs whose objects in the cluster this stack makes: none as long as users cannot
+        write into their homes.
         """
         return {} if self.parts == "cloud" or self.ownership_pending else self.hubs
 
     @property
     def ownership_pending(self) -> bool:
-        """Whether homes that root wrote are still to be handed over."""
+        """Whether homes that root owns still need a new owner."""
         return (
             isinstance(self.homes, EfsHomesSection)
             and self.homes.adopted is not None
@@ -262,8 +259,8 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
         if _HUB_RELEASE.fullmatch(key):
             hub = name.removesuffix("-release")
             what = (
-                "is a hub's Helm release, which is not imported: previews would print its live"
-                " tokens, and one that Helm has not finished cannot be changed"
+                "is a hub's Helm release, which cannot be imported: previews would print its live"
+                " tokens, and an unfinished release cannot be changed"
             )
             lines = (
                 f"helm uninstall {hub} --namespace {hub} (claims and volumes stay), pulumi refresh"
@@ -272,7 +269,7 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem(
                 path=dotted(("imports", key)),
                 what=what,
-                fix=f"take the entry out; if it is in the way: {lines}",
+                fix=f"remove the entry; if the release blocks `up`: {lines}",
             )
         if not value:
             yield Problem(
@@ -296,7 +293,7 @@ RULES: Rules = (
 
 
 def broken_rules(sections: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find what is wrong between the sections that are valid by themselves."""
+    """The problems between sections that are valid by themselves."""
     for needs, rule in RULES:
         if all(section in sections for section in needs):
             yield from rule(*(sections[section] for section in needs))

@@ -1,5 +1,5 @@
-"""Reading a stack file as the engine does: which strings it would hand to the program, and which
-values are sealed.
+"""Reading a stack file as the engine does: which strings it would pass to the program, and which
+values are encrypted.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ class StackFile:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The plain values as what they say: maps and lists where they are some."""
+        """The plain values with maps and lists decoded."""
         return {key: data_of(text) for key, text in self.values.items()}
 
     @property
     def engine_option(self) -> str:
-        """How `pulumi` is told of this file: not at all where it would look for it by itself."""
+        """The option of `pulumi` for this file: empty where the engine finds it by default."""
         return (
             ""
             if self.path.parent.resolve() == self.home.stack_folder.resolve()
@@ -71,14 +71,14 @@ class StackFile:
 
 
 def _told(path: Path) -> Path:
-    """A path as short as it can be from where one stands."""
+    """The shortest form of a path from the working directory."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def find(stack: str, folder: Path) -> Path:
     """The file of a stack, given its name or a path. Raises ConfigError where there is none,
-    naming those that there are.
+    naming the existing ones.
     """
     path = Path(stack) if stack.endswith((".yaml", ".yml")) else folder / f"Pulumi.{stack}.yaml"
     if path.is_file():
@@ -92,7 +92,7 @@ def find(stack: str, folder: Path) -> Path:
         [
             Problem(
                 path="",
-                what="there is no such file",
+                what="this file does not exist",
                 fix=(
                     f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack"
                     " file"
@@ -106,7 +106,7 @@ def read(path: Path, settings: Sequence[str] = (), home: Project | None = None) 
     """Read a stack file, with `path=value` settings on top. Raises ConfigError for a file that is
     not one, or that is in no project.
 
-    `home` is the project that it is read for, where it does not lie in it.
+    `home` is the project that it is read for, where it is not in that project's folder.
     """
     path = path.absolute()  # now: an evaluation changes the folder
     text = ""
@@ -202,7 +202,7 @@ def _key_of(setting: str, project: str) -> str:
 
 
 def parsed(text: str) -> Any:
-    """A YAML document as data. Raises ValueError, and nothing else, for text that is none."""
+    """A YAML document as data. Raises ValueError, and nothing else, for text that is not YAML."""
     from ruamel.yaml import YAML
 
     try:
@@ -237,7 +237,7 @@ def _unreadable(error: ValueError, text: str) -> Problem:
     cause = error.__cause__ or error
     mark = getattr(cause, "problem_mark", None)
     where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
-    # ruamel quotes the values of a key that is there twice: one of them may be a secret's
+    # ruamel quotes the values of a duplicate key: one of them may be a secret's
     # ciphertext.
     reason = (
         str(getattr(cause, "problem", None) or cause or type(cause).__name__)
@@ -269,7 +269,7 @@ def _unreadable(error: ValueError, text: str) -> Problem:
     return Problem(
         path="",
         what=f"is not readable as YAML{where}: {reason}",
-        fix="mend the indentation, the brackets or the quotes there",
+        fix="correct the indentation, the brackets or the quotes there",
     )
 
 
@@ -297,12 +297,10 @@ def engine_string(value: object) -> str:
 
 
 def data_of(text: str) -> Any:
-    """The other way round: what a value that the engine hands over says, a map or a list where
-    it is one.
-    """
+    """The inverse: the map or list that a value from the engine encodes, or the value itself."""
     try:
         return json.loads(text) if text[:1] in ("{", "[") else text
-    except ValueError:  # text that only begins so
+    except ValueError:  # text that only begins like one
         return text
 
 
@@ -321,8 +319,8 @@ def set_option(config: dict[str, Any], setting: str, source: str, project: str =
     """Apply one `path=value` to a configuration by its keys; paths are as in messages
     (`pools.core.size`, `network.zones[0]`), values YAML or JSON.
 
-    Raises ConfigError, in the name of `source`, for a setting that is none or whose path leads
-    nowhere.
+    Raises ConfigError, in the name of `source`, for a malformed setting or a path that does not
+    exist.
     """
     path, equals, text = setting.partition("=")
     parts = [part for part in path.replace("[", ".[").split(".") if part]
@@ -369,7 +367,7 @@ def set_option(config: dict[str, Any], setting: str, source: str, project: str =
                 [
                     Problem(
                         path=option,
-                        what=f"leads nowhere at {_line(part)}",
+                        what=f"does not exist at {_line(part)}",
                         fix="compare the path with the stack file",
                     )
                 ],

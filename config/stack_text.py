@@ -1,5 +1,5 @@
-"""A stack file as text: sections in the order of their own, a line of why above each, and a mark
-at each line that only the operator can fill in.
+"""A stack file as text: sections in a fixed order, an explaining comment above each, and a mark
+at each line that the operator has to fill in.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from jupyterhub_aws.config.formats import FORMAT
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig
 
-#: Begins the comment of a line that somebody has to fill in.
+#: Begins the comment of a line that the operator has to fill in.
 FILL_IN = "FILL IN:"
 _WIDTH = 160
 
@@ -21,8 +21,8 @@ _WIDTH = 160
 class Noted:
     """A value with a comment at the end of its line; `fill` marks it as the operator's to fill in.
 
-    `unfit`: the plan refuses the value, and has to until somebody has filled it in: no stand-in
-    would be safe.
+    `unfit`: the plan refuses the value until the operator has replaced it: no placeholder would be
+    safe.
     """
 
     value: Any
@@ -32,7 +32,7 @@ class Noted:
 
 
 def fill(value: Any, note: str) -> Noted:
-    """A value that stands in for one that only the operator knows."""
+    """A placeholder for a value that only the operator knows."""
     return Noted(value=value, note=note, fill=True)
 
 
@@ -62,10 +62,10 @@ def to_fill_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def text_of(
     head: str, sections: Mapping[str, Any], comments: Mapping[str, str], project: str = PROJECT
 ) -> str:
-    """The file: `sections` by their names in the stack, `comments` above them. Texts keep their
-    quotes where YAML would read something else.
+    """The file: `sections` by their names in the stack, `comments` above them. Text is quoted where
+    YAML would read another type.
 
-    Keys have the prefix of the project: `pulumi stack init` writes those without one anew and drops
+    Keys have the prefix of the project: `pulumi stack init` rewrites keys without one and drops
     their comments (CLI 3.260).
     """
     sections = {"format": FORMAT, **sections}
@@ -136,5 +136,5 @@ def _quoted(value: Any) -> Any:
 
 
 def _line(note: str) -> str:
-    """A comment is one line, whatever somebody called his things."""
+    """A comment on one line, whatever line breaks its text has."""
     return "".join(char for char in " ".join(note.split()) if char.isprintable())

@@ -1,5 +1,5 @@
-"""What somebody most probably meant, by meaning: words of other programs for options of this
-one, sizes near the one that does not exist, names made valid.
+"""Suggestions by meaning: other programs' names for options, sizes near one that does not exist,
+valid forms of names.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _KINDS = {
     "activedirectory": "ldap", "ad": "ldap", "dummy": "shared_password", "firstuse": "native", "local": "native", "password": "shared_password",
     "nativeauthenticator": "native", "ldapauthenticator": "ldap", "cognitoauth": "cognito",
 }  # fmt: skip
-#: Options that others call otherwise: what they are called here, and how they are written. Taken
-#: only where the model has the option.
+#: Other programs' names of options, with the names and the syntax here. Used only where the model
+#: has the option.
 _OPTIONS = {
     "admin_users": ("administrators", ""),
     "admins": ("administrators", ""),
@@ -70,7 +70,7 @@ _PLACES = 2
 
 
 def sign_in_kind(value: str, kinds: Collection[str]) -> str | None:
-    """What to write for a word that is no kind of sign-in; None where the word means nothing, or
+    """What to write for a word that is no kind of sign-in; None for an unknown word, or where
     `kinds` are not those of sign-in.
     """
     if "ldap" not in kinds:
@@ -96,16 +96,14 @@ def sign_in_kind(value: str, kinds: Collection[str]) -> str | None:
 
 
 def option(key: str, known: Collection[str]) -> str | None:
-    """What to write for an option that is called otherwise here; None where the word means
-    nothing here.
-    """
+    """The fix for an option that has another name here; None for an unknown word."""
     name, how = _OPTIONS.get(key.lower(), ("", ""))
     return f"write {name}{f', {how}' if how else ''}" if name in known else None
 
 
 def types(value: str) -> str | None:
-    """Instance types near one that does not exist: other sizes of its family, or, of a family
-    that is gone, what is like it today.
+    """Instance types near one that does not exist: other sizes of its family, or, for a retired
+    family, similar current types.
     """
     match = _SIZE.fullmatch(value.lower())
     known = instance_types()
@@ -167,8 +165,8 @@ def _listed(kinds: list[InstanceType]) -> str:
 
 
 def valid_name(value: str, limit: int) -> str | None:
-    """A name of lower-case letters, digits and single dashes that says the same; None where
-    nothing is left of it.
+    """A valid form of a name: lower-case letters, digits and single dashes; None where none of
+    its characters is valid.
     """
     words = re.findall(r"[a-z0-9]+", value.lower()) if value.isascii() else []
     name = "-".join(words)[:limit].rstrip("-")

@@ -1,6 +1,4 @@
-"""The tags that every AWS resource of a stack carries, as a type: who owns it, what it is for,
-who pays.
-"""
+"""The tags that every AWS resource of a stack carries, as a type: owner, purpose, cost center."""
 
 from __future__ import annotations
 
@@ -15,13 +13,12 @@ _KEEPS = (
     "In place on every resource; running nodes keep the old tags until they are replaced. No"
     " restart."
 )
-#: AWS allows 50 tags on a resource; the rest is for the program's own (names, discovery,
+#: AWS allows 50 tags on a resource; the rest is for the program's own tags (names, discovery,
 #: scale-from-zero templates).
 _MOST_EXTRA = 10
 
-#: Keys that the EBS driver keeps for itself, besides the prefix kubernetes.io: a volume that asks
-#: for one is never made
-#: (aws-ebs-csi-driver, pkg/driver/validation.go; docs/tagging.md).
+#: Keys that the EBS driver reserves, besides the prefix kubernetes.io: a volume with such a tag is
+#: never created (aws-ebs-csi-driver, pkg/driver/validation.go; docs/tagging.md).
 _DRIVERS = (
     "CSIVolumeName",
     "CSIVolumeSnapshotName",
@@ -48,7 +45,7 @@ def _tag_key(value: str) -> str:
         )
     if value.lower().startswith("aws:"):
         raise refuse(
-            f"begins with a prefix that AWS keeps for itself (got {shown(value)})",
+            f"begins with a prefix that AWS reserves (got {shown(value)})",
             "drop the aws: prefix",
         )
     if value in {"Name", "owner", "environment", "cost-center", "managed-by", "stack"}:
@@ -83,12 +80,14 @@ TagValue = Annotated[
 class Tags(Model):
     """Tags of every taggable resource, Auto Scaling group and launched instance."""
 
-    owner: TagValue = option(help="Team or person who answers for this stack.", changing=_KEEPS)
+    owner: TagValue = option(
+        help="Team or person that is responsible for this stack.", changing=_KEEPS
+    )
     environment: TagValue = option(
         help="What the stack is for, such as dev, staging or production.", changing=_KEEPS
     )
     cost_center: TagValue | None = option(
-        None, help="Who pays: the key by which your bill is split.", changing=_KEEPS
+        None, help="Cost center, by which your bill is split.", changing=_KEEPS
     )
     extra: dict[TagKey, TagValue] = option(
         {}, help=f"Further tags, at most {_MOST_EXTRA}.", changing=_KEEPS, max_length=_MOST_EXTRA

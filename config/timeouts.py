@@ -1,9 +1,8 @@
-"""How long starting may take, derived in one place: the autoscaler gives up on a node before the
+"""Timeouts of starting servers, derived in one place: the autoscaler gives up on a node before the
 hub gives up on a server.
 
-Both numbers belong together. If the hub gave up first, a person would see a failure while the node
-that would have served is on its way; if the autoscaler never gave up, the on-demand twin would
-never be tried.
+If the hub gave up first, a user would see a failure although the node is about to join; if the
+autoscaler never gave up, the on-demand group would never be tried.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Two names for one thing: which trait of JupyterHub's classes the chart sets from which of its
-keys, and what holds where a hub's values say both.
+"""Traits and chart keys: which trait of JupyterHub's classes the chart sets from which of its keys,
+and which value wins where a hub's values set both.
 
 Source of the table: `jupyterhub/files/hub/jupyterhub_config.py` of chart 4.4.0 (each
 `set_config_if_not_none` and assignment there; a test compares it with the chart). The chart applies
@@ -45,12 +45,12 @@ def number_of_bytes(value: object) -> float:
 
 
 def fields(text: str) -> list[str]:
-    """The fields that a text has KubeSpawner fill in."""
+    """The fields of a text that KubeSpawner expands."""
     return FIELD.findall(_undoubled(text))
 
 
 def has_lone_brace(text: str) -> bool:
-    """Whether a brace stands alone, which fails every start."""
+    """Whether there is a single brace, which fails every start."""
     return bool(re.search(r"[{}]", FIELD.sub("", _undoubled(text))))
 
 
@@ -255,7 +255,7 @@ def _spawners() -> tuple[str, ...]:
 
 
 def key_of(section: str, trait: str) -> str | None:
-    """The chart's key that stands for a trait, dotted; None where there is none."""
+    """The chart's key for a trait, dotted; None where there is none."""
     owners = sections(section) if section in _spawners() else (section,)
     names = [
         f"{owner}.{trait}" for owner in (*owners, *(_spawners() if section in _spawners() else ()))
@@ -267,12 +267,12 @@ def key_of(section: str, trait: str) -> str | None:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A hub's values with every trait put where the chart's rules look for it: what holds, whatever
-    name it was said by.
+    """A hub's values with every trait put where the chart's rules look for it: the effective
+    values, by either name.
 
-    `origin`: of a place in `values`, where it was really said. `computed`: traits that code sets to
-    what only runs can tell. `shadowed`: traits that are without effect, for the chart says the same
-    with a class that wins.
+    `origin`: of a place in `values`, where it was really set. `computed`: traits that code sets to
+    values known only at run time. `shadowed`: traits that are without effect, for the chart says
+    the same with a class that wins.
     """
 
     values: Mapping[str, Any]
@@ -281,7 +281,7 @@ class Resolved:
     shadowed: Mapping[KeyPath, str] = field(default_factory=dict)
 
     def said(self, path: KeyPath) -> Said:
-        """Where a place in `values` was said."""
+        """Where a place in `values` was set."""
         for length in range(len(path), 0, -1):
             found = self.origin.get(path[:length])
             if found is not None:
@@ -292,7 +292,9 @@ class Resolved:
 
 
 def put(values: Mapping[str, Any], path: KeyPath, value: Any) -> dict[str, Any]:
-    """A copy of values with another one at a path; what is no map on the way is replaced."""
+    """A copy of values with another one at a path; a value on the path that is no map is
+    replaced.
+    """
     key = str(path[0])
     below = values.get(key)
     inner = (
@@ -304,7 +306,7 @@ def put(values: Mapping[str, Any], path: KeyPath, value: Any) -> dict[str, Any]:
 
 
 def resolve(values: Mapping[str, Any]) -> Resolved:
-    """What holds of a hub's values (the chart's defaults under them)."""
+    """The effective values of a hub, over the chart's defaults."""
     config, origin, computed = _sections(values)
     spawner, shadowed = _spawner(values, config, origin)
     if spawner:

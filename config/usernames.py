@@ -1,5 +1,5 @@
-"""What a person's name becomes on the file system: the three schemes of KubeSpawner 7.0.0, and
-JupyterHub's own form of a name. Pure.
+"""User names as directory names: the three schemes of KubeSpawner 7.0.0, and JupyterHub's
+normalized form of a name. Pure.
 
 Sources: kubespawner/slugs.py (safe_slug, strip_and_hash), escapism 1.0 (escape),
 kubespawner/spawner.py (_expand_user_properties, where a slug has at most 48 characters),
@@ -20,20 +20,18 @@ _LONGEST_SLUG, _LONGEST_NAME, _HASH = 48, 63, 8
 
 
 def normalized(name: str) -> str:
-    """A name as JupyterHub knows it: everybody in lower case, so that Ada and ada are one
-    person.
-    """
+    """A name as JupyterHub normalizes it: in lower case, so that Ada and ada are the same user."""
     return name.lower()
 
 
 def is_name(name: str) -> bool:
-    """Whether JupyterHub lets a person of this (normalized) name in at all."""
+    """Whether this (normalized) name is a valid user name of JupyterHub."""
     return bool(name) and "/" not in name and name == name.strip()
 
 
 def safe(name: str) -> str:
-    """`{safe_username}`: the name where it is a DNS label already, else what is left of it and a
-    hash. What chart 4 and later do.
+    """`{safe_username}`: the name where it is a DNS label already, else its valid characters and
+    a hash. The scheme of chart 4 and later.
     """
     valid = (
         re.match(r"^[a-z0-9\-]+$", name)
@@ -55,7 +53,7 @@ def _stripped(name: str, longest: int) -> str:
 
 def escaped(name: str) -> str:
     """`{escaped_username}`: each byte but lower-case letters and digits as `-` and its number in
-    hexadecimal digits. What charts before 4.0 did.
+    hexadecimal digits. The scheme of charts before 4.0.
     """
     return "".join(
         char if char in _ALPHANUMERIC else "".join(f"-{byte:x}" for byte in char.encode())
@@ -64,7 +62,7 @@ def escaped(name: str) -> str:
 
 
 def directory(template: str, name: str) -> str:
-    """A person's directory by a template of the stack file (config/homes.py, HomeDirectory);
+    """A user's directory by a template of the stack file (config/homes.py, HomeDirectory);
     `name` is normalized.
     """
     schemes: dict[str, Callable[[str], str]] = {

@@ -1,5 +1,5 @@
-"""The small values that a stack file is made of: names, addresses, prices, ARNs. Each refuses
-with its own fix.
+"""The small values that a stack file is made of: names, addresses, prices, ARNs. Each check has
+its own fix.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _region(value: str) -> str:
         )
         listed = f"{', '.join(near[:-1])} or {near[-1]}" if len(near) > 1 else near[0]
         raise refuse(
-            f"is no region that AWS had on {zones().read} (got {shown(value)})",
+            f"is not a region that AWS had on {zones().read} (got {shown(value)})",
             f"did you mean {listed}?",
         )
     if _ZONE.fullmatch(value):
@@ -125,25 +125,25 @@ def _cidr(value: str) -> str:
 
 
 def is_world(cidr: str) -> bool:
-    """Whether a range is wider than anybody's own network: 0.0.0.0/1 twice is the whole internet
-    by another name.
+    """Whether a range is too wide for a private network: two ranges of /1 are the whole internet
+    too.
     """
     prefix = cidr.rpartition("/")[2]
     return prefix.isdigit() and int(prefix) < _WIDEST_OWN_PREFIX
 
 
-#: RFC 5737: what stands in documentation, and leads nowhere.
+#: RFC 5737: ranges for documentation, which are not routed.
 _DOCUMENTATION = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
 
 
 def is_documentation(cidr: str) -> bool:
-    """Whether a range is one that documents use, so that nobody comes from there."""
+    """Whether a range is one for documentation, which no client has."""
     return any(IPv4Network(cidr).subnet_of(net) for net in _DOCUMENTATION)
 
 
 def world_only_by_name(option: str, cidrs: Iterable[str], *, public: bool, opens: str) -> None:
     """Refuse a list that lets the whole internet in without `public: true` beside it, and the
-    other way round. `opens` says what it does.
+    reverse. `opens` says what such a list does.
     """
     world = any(map(is_world, cidrs))
     if world and not public:
@@ -162,7 +162,7 @@ _ADDRESS = re.compile(
 
 
 def host_of(address: str) -> str:
-    # not urllib: this package names no module that could talk to anybody
+    # not urllib: this package imports no module that could open a connection
     """The host of an address with a scheme; empty where it has none."""
     match = _ADDRESS.match(address)
     return match["host"].lower() if match else ""
@@ -279,7 +279,7 @@ def _label_value(value: str) -> str:
 
 
 #: EKS API reference, CreateCluster: the pattern of a cluster's name, and its 100 characters. Of
-#: clusters that something else made.
+#: existing clusters.
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 
 

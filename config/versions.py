@@ -1,5 +1,5 @@
-"""What goes with what: Kubernetes minors, their support dates, and the add-ons, images and
-charts pinned for each.
+"""The versions table: Kubernetes minors, their support dates, and the add-ons, images and charts
+pinned for each.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ Kind = Literal["addon", "ami", "chart", "image", "plugin"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pin:
-    """One pinned version. `kubernetes` is None where it serves every minor; `verified` as the
-    table's head explains.
+    """One pinned version. `kubernetes` is None where it fits every minor; the table's head
+    explains `verified`.
     """
 
     kind: Kind
@@ -41,7 +41,9 @@ class Pin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KubernetesVersion:
-    """Until when AWS supports a minor: in the standard price, and at six times that price."""
+    """The dates until which AWS supports a minor: at the standard price, and at six times that
+    price.
+    """
 
     minor: str
     standard_support_until: datetime.date
@@ -130,8 +132,8 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Advisory:
-    """A security release. `concerns` are words of a hub's Helm values without which nobody is
-    affected; none: everybody is.
+    """A security release. `concerns` are words of Helm values: only hubs whose values contain
+    one are affected; empty: all hubs are.
     """
 
     kind: ReleaseKind
@@ -144,7 +146,7 @@ class Advisory:
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """A version as something that compares: `v1.36.0-eksbuild.25` is (1, 36, 0, 25)."""
+    """A version as a value that can be compared: `v1.36.0-eksbuild.25` is (1, 36, 0, 25)."""
     return tuple(map(int, re.findall(r"\d+", version)))
 
 
@@ -203,8 +205,8 @@ def admits(constraint: str, minor: str) -> bool:
 
 
 def inconsistencies(rows: Mapping[str, Any]) -> Iterator[str]:
-    """What in a versions table contradicts itself, in sentences: a table that has any is refused
-    by its tests and by `jhub versions refresh`.
+    """The contradictions in a versions table, as sentences: a table that has any is refused by
+    its tests and by `jhub versions refresh`.
     """
     for minor, row in {**rows["kubernetes"], **rows["calendar"]}.items():
         if row["standard_support_until"] >= row["extended_support_until"]:
@@ -261,8 +263,8 @@ def _charts_fit(rows: Mapping[str, Any]) -> Iterator[str]:
             and not release["app"].startswith(f"{minors[0]}.")
         ):
             yield (
-                f"chart cluster-autoscaler {row['version']} is of {release['app']}, and nobody saw"
-                f" it with Kubernetes {minors[0]}: verified = false"
+                f"chart cluster-autoscaler {row['version']} is of {release['app']}, and is not"
+                f" tested with Kubernetes {minors[0]}: set verified = false"
             )
     pinned = next(row["version"] for row in rows["chart"] if row["name"] == "jupyterhub")
     if ("jupyterhub", pinned) not in known:
@@ -279,7 +281,7 @@ def _rows(rows: Mapping[str, Any], kind: str, name: str, minor: str) -> Iterator
 
 
 def newest(kind: str, name: str, minor: str | None) -> str | None:
-    """The newest version that the table knows of something: of releases where it has some, else
+    """The newest version of a name in the table: of releases where it has some, else
     of pins for a minor (or for all).
     """
     released = (

@@ -1,5 +1,5 @@
-"""What people's servers have besides the home directory: shared directories, scratch space,
-claims that exist.
+"""Volumes of users' servers besides the home directory: shared directories, scratch space,
+existing claims.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import ShortName
 
-_NEXT_START = "For servers that start later; running ones go on as they are."
+_NEXT_START = "For servers that start later; running ones do not change."
 HOME = "/home/jovyan"
 _PATH = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9._-]{0,62}){1,8}")
-#: What an image or Kubernetes has there: a volume over it would hide it, and no server would start.
+#: Paths of the image or of Kubernetes: a volume there would hide them, and no server would start.
 _TAKEN = (
     "/bin",
     "/boot",
@@ -66,25 +66,25 @@ class SharedDirectory(Model):
     """
 
     mount_path: MountPath | None = option(
-        None, help=f"Where servers see it. Without it {HOME}/shared/NAME.", changing=_NEXT_START
+        None, help=f"Mount path in servers. Default: {HOME}/shared/NAME.", changing=_NEXT_START
     )
     writable_by: Literal["administrators", "users", "none"] = option(
         "administrators",
         help=(
             "Who may write; all users may read. `users`: every user of the hub. `none`: no server"
-            " may; it is filled from elsewhere."
+            " may; it is filled by other means."
         ),
         changing=_NEXT_START,
     )
 
 
 class ScratchVolume(Model):
-    """Space on the node's own disk, gone when the server stops."""
+    """Space on the node's own disk, deleted when the server stops."""
 
     kind: Literal["scratch"] = tag(
         "scratch", help="`scratch`: local space for temporary files.", changing=_NEXT_START
     )
-    mount_path: MountPath = option(help="Where servers see it.", changing=_NEXT_START)
+    mount_path: MountPath = option(help="Mount path in servers.", changing=_NEXT_START)
     size_gib: int = option(
         help="A server that writes more is stopped by the kubelet.",
         unit="GiB",
@@ -95,14 +95,12 @@ class ScratchVolume(Model):
 
 
 class ClaimVolume(Model):
-    """A claim that is there already in the hub's namespace (hub-NAME): data of yours, made by
-    somebody else.
-    """
+    """An existing claim in the hub's namespace (hub-NAME), with data of yours."""
 
     kind: Literal["claim"] = tag(
         "claim", help="`claim`: a PersistentVolumeClaim that exists.", changing=_NEXT_START
     )
-    mount_path: MountPath = option(help="Where servers see it.", changing=_NEXT_START)
+    mount_path: MountPath = option(help="Mount path in servers.", changing=_NEXT_START)
     claim: ShortName = option(help="The claim's name.", changing=_NEXT_START)
     read_only: bool = option(
         True,
@@ -115,5 +113,5 @@ Volume = Annotated[ScratchVolume | ClaimVolume, Field(discriminator="kind")]
 
 
 def shared_mount(name: str, directory: SharedDirectory) -> str:
-    """Where servers see a shared directory."""
+    """The mount path of a shared directory in servers."""
     return directory.mount_path or f"{HOME}/shared/{name}"

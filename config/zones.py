@@ -73,8 +73,8 @@ def letters(region: str) -> str:
 
 
 def no_zone(value: str) -> tuple[str, str] | None:
-    """What a name is that is no availability zone's, and what to write; None where neither is
-    known.
+    """The problem and the fix of a name that is not an availability zone's; None for an unknown
+    name.
     """
     if local := _LOCAL.fullmatch(value):
         kind = "a Wavelength Zone" if "-wl" in value else "a Local Zone"
@@ -89,7 +89,7 @@ def no_zone(value: str) -> tuple[str, str] | None:
             " --output text"
         )
         return (
-            "is a zone's id, and zones are told by their names here",
+            "is a zone's id, and zones are given by their names here",
             f"write its name in your account, as this shows: {command}",
         )
     return None

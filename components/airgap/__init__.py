@@ -1,3 +1,3 @@
-"""What only a network without the internet has: private endpoints, narrow security groups, peer
+"""What only an isolated network has: private endpoints, narrow security groups, peer
 networks, a registry, and the runner.
 """

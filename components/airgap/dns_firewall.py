@@ -1,4 +1,4 @@
-"""Names that resolve in a closed network: AWS's own endpoints and what the stack says is inside.
+"""Names that resolve in an isolated network: AWS's own endpoints and the stack's internal hosts.
 A query for any other name is answered with "no such name".
 """
 
@@ -42,8 +42,8 @@ def as_stored(domains: Sequence[str]) -> list[str]:
 
 
 class DnsFirewall(Component):
-    """Without routes nothing leaves but questions: the VPC's resolver would ask the internet for
-    any name, and a name can carry data out.
+    """Without routes DNS queries are the only egress: the VPC's resolver would ask the internet
+    for any name, and a name can exfiltrate data.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:DnsFirewall"

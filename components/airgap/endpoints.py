@@ -1,4 +1,4 @@
-"""The private endpoints of a closed network: one for each AWS API that something in it calls,
+"""The private endpoints of an isolated network: one for each AWS API that is called from inside,
 each with its reason.
 """
 
@@ -35,8 +35,8 @@ _PULL = [
 
 @dataclass(frozen=True, kw_only=True)
 class Allowed:
-    """Whose requests pass: of `account`, in `region`; to these `buckets` besides those of the
-    images' layers and, with a runner, of the system's packages.
+    """The allowed requests: of principals of `account`, in `region`; to these `buckets` besides
+    those of the images' layers and, with a runner, of the system's packages.
     """
 
     region: str
@@ -56,9 +56,7 @@ def endpoint_policy(service: str, allowed: Allowed) -> str:
 
 
 def _own_account(allowed: Allowed) -> str:
-    """Credentials of another account, smuggled in, are of no use: data does not leave through
-    AWS's own APIs.
-    """
+    """Credentials of another account cannot be used: data does not leave through AWS's own APIs."""
     return document(
         {
             "Sid": "OwnPrincipals",
@@ -80,12 +78,12 @@ def _registry(allowed: Allowed) -> str:
         {"StringEquals": {"aws:PrincipalAccount": allowed.account}},
     )
     accounts = sorted({allowed.account, addon_account(allowed.region)})
-    everybody = {"AWS": "*"}
+    any_principal = {"AWS": "*"}
     return document(
         {
             "Sid": "SignIn",
             "Effect": "Allow",
-            "Principal": everybody,
+            "Principal": any_principal,
             "Action": ["ecr:GetAuthorizationToken"],
             "Resource": "*",
             "Condition": own,
@@ -93,7 +91,7 @@ def _registry(allowed: Allowed) -> str:
         {
             "Sid": "Pull",
             "Effect": "Allow",
-            "Principal": everybody,
+            "Principal": any_principal,
             "Action": _PULL,
             "Resource": [
                 f"arn:{partition}:ecr:{allowed.region}:{account}:repository/*"
@@ -108,7 +106,7 @@ def _buckets(allowed: Allowed) -> str:
     """Layers of images (ECR signs those requests with an account of its own), the system's
     packages, and named buckets of the account.
     """
-    partition, everybody = partition_of(allowed.region), {"AWS": "*"}
+    partition, any_principal = partition_of(allowed.region), {"AWS": "*"}
     public = [f"arn:{partition}:s3:::prod-{allowed.region}-starport-layer-bucket/*"]
     if allowed.system_packages:
         # Amazon Linux 2023 user guide, "Package repository": one bucket for each region, the same
@@ -118,7 +116,7 @@ def _buckets(allowed: Allowed) -> str:
         {
             "Sid": "ReadPublished",
             "Effect": "Allow",
-            "Principal": everybody,
+            "Principal": any_principal,
             "Action": ["s3:GetObject"],
             "Resource": public,
         }
@@ -128,7 +126,7 @@ def _buckets(allowed: Allowed) -> str:
         own = {
             "Sid": "OwnBuckets",
             "Effect": "Allow",
-            "Principal": everybody,
+            "Principal": any_principal,
             "Action": [
                 "s3:GetObject*",
                 "s3:PutObject*",
@@ -169,11 +167,10 @@ class EndpointsArgs:
 
 
 class Endpoints(Component):
-    """Interface endpoints behind one security group that lets nobody in by itself, and the gateway
-    of S3 on every route table.
-
-    Who may talk to the endpoints is said by who does (components/airgap/node_security.py,
-    runner.py). `ready` is what a node needs before it starts.
+    """Interface endpoints behind one security group without ingress rules of its own, and the
+    gateway of S3 on every route table. The clients of the endpoints add the rules
+    (components/airgap/node_security.py, runner.py). `ready` is what a node needs before it
+    starts.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:Endpoints"

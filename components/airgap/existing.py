@@ -1,4 +1,4 @@
-"""A VPC that exists already: nothing is made in it but endpoints, and what it must have is
+"""A VPC that exists already: nothing is made in it but endpoints, and its requirements are
 checked against AWS's own answers.
 """
 
@@ -27,8 +27,8 @@ from jupyterhub_aws.config.specs.network import (
     existing_vpc_spec,
 )
 
-# --- What a VPC and subnets of somebody else's must have for a cluster, judged on AWS's answers.
-# Pure. What AWS did not answer (a plan) is not judged.
+# --- The requirements of a cluster on an existing VPC and its subnets, checked on AWS's answers.
+# Pure. Without an answer (in a plan) nothing is checked.
 
 
 #: A zone's nodes, their pods' /28 prefixes, balancers and endpoints: below this the first node
@@ -37,14 +37,14 @@ _LEAST_ADDRESSES = 250
 
 
 class VpcAnswer(Protocol):
-    """What is asked of getVpc."""
+    """The fields of getVpc that are checked."""
 
     enable_dns_support: bool | None
     enable_dns_hostnames: bool | None
 
 
 class SubnetAnswer(Protocol):
-    """What is asked of getSubnet."""
+    """The fields of getSubnet that are checked."""
 
     vpc_id: str | None
     availability_zone: str | None
@@ -75,7 +75,7 @@ def vpc_faults(network: ExistingNetworkSection, vpc: VpcAnswer) -> list[str]:
 def subnet_faults(
     network: ExistingNetworkSection, zone: str, subnet: Subnet, answer: SubnetAnswer
 ) -> list[str]:
-    """What one subnet lacks, or where it is not what the stack file says."""
+    """What one subnet lacks, or where it differs from the stack file."""
     public = network.public_subnets.get(zone) is subnet
     path = f"network.{'public' if public else 'private'}_subnets.{zone}"
     faults = []

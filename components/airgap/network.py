@@ -1,5 +1,5 @@
 """The VPC of an isolated network: no egress, private endpoints of AWS services, peer networks,
-and a resolver that knows nobody outside.
+and a resolver that resolves no external names.
 """
 
 from __future__ import annotations
@@ -107,8 +107,7 @@ class AirgapNetworkArgs:
 
 
 class AirgapNetwork(OwnVpc):
-    """No internet gateway, no NAT, no public subnet, no public address and no default route: there
-    is nothing to forget to close.
+    """A VPC without internet gateway, NAT, public subnets, public addresses and default route.
 
     `outputs` is what clusters, homes and hubs take. Raises ArgumentError with every problem of the
     arguments.

@@ -1,5 +1,5 @@
-"""The security group of nodes in a closed network: whom they talk to is listed, and everybody
-else is not.
+"""The security group of nodes in an isolated network: it lists every permitted destination; all
+others are denied.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class NodeSecurityArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class _Flow:
-    """One permitted flow: of nodes to somebody (`out`), or the other way round. `other` names
-    the other side in one way.
+    """One permitted flow: egress of nodes (`out`), or ingress. `other` names the other side by
+    one kind of reference.
     """
 
     name: str
@@ -47,8 +47,8 @@ class NodeSecurity(Component):
     """Nodes among themselves, the control plane, private endpoints, S3 by its prefix list, and the
     listed ports of peer networks.
 
-    EKS's own group, which open networks use, lets nodes talk to everybody; EKS made it, so no
-    program narrows it before a node has started. Here it stays with the control plane's interfaces.
+    EKS's own group, which open networks use, allows all egress; EKS creates it, so no program can
+    narrow it before a node has started. Here only the control plane's interfaces use it.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:NodeSecurity"
@@ -157,8 +157,10 @@ class NodeSecurity(Component):
         )
 
     def _let_in(self, nodes: pulumi.Output[str]) -> list[pulumi.Resource]:
-        """The other side of what nodes begin: at the control plane, and at the endpoints."""
-        doors = {
+        """The ingress rules for connections that nodes open: at the control plane, and at the
+        endpoints.
+        """
+        endpoints = {
             "control-plane": self._cluster.control_plane_group_id,
             "endpoints": self._network.endpoints_security_group_id,
         }
@@ -174,7 +176,7 @@ class NodeSecurity(Component):
                 tags=self._tags,
                 opts=self.child(),
             )
-            for which, group in doors.items()
+            for which, group in endpoints.items()
             if group is not None
         ]
 

@@ -1,4 +1,4 @@
-"""Networks of yours beside a closed one: what leads there, and a route for each of their ranges
+"""Peer networks of an isolated network: their connections, and a route for each of their ranges
 in every zone.
 """
 
@@ -28,8 +28,8 @@ class PeerNetworksArgs:
 
 
 class PeerNetworks(Component):
-    """Attachments to transit gateways, and peerings. A gateway is attached to once, however many
-    peer networks it leads to.
+    """Attachments to transit gateways, and peerings. Each transit gateway has one attachment,
+    however many peer networks are behind it.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:PeerNetworks"

@@ -16,16 +16,17 @@ from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.iam import document
 from jupyterhub_aws.config.bundle import destination
 
-#: What no tag and no manifest list names any more: an interrupted push, for example.
+#: Days after which images without a tag or a manifest list expire, such as those of an interrupted
+#: push.
 _UNTAGGED_DAYS = 14
-#: Old versions stay, for `helm rollback` and for whoever still runs them.
+#: Number of versions that are retained, for `helm rollback` and for pods that still use them.
 _VERSIONS = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RepositoriesArgs:
     """`registry` is `HOST/PREFIX` of the account's registry in ECR; `images` and `charts` are
-    what it holds, under their makers' names.
+    its content, under the publishers' names.
     """
 
     registry: str
@@ -45,7 +46,7 @@ def repository_names(registry: str, images: Iterable[str], charts: Iterable[str]
 
 
 def lifecycle() -> str:
-    """Expire what nothing names, and keep the last versions of the rest (ECR user guide,
+    """Expire untagged images, and retain the last versions of the others (ECR user guide,
     "Lifecycle policy"). Images of a manifest list go with it only.
     """
     rules = [
@@ -106,11 +107,11 @@ class Repositories(Component):
         self.register_outputs({"repositories": paths})
 
 
-# --- The bucket that carries the bundle into a closed network: versioned, encrypted, and open to
-# nobody but the account.
+# --- The bucket that transports the bundle into an isolated network: versioned, encrypted, and
+# accessible to the account only.
 
 
-#: How long a bundle that was replaced can be taken back.
+#: How long a replaced bundle can be restored.
 _OLD_VERSION_DAYS = 90
 _UNFINISHED_UPLOAD_DAYS = 7
 
@@ -124,7 +125,7 @@ class BundleBucketArgs:
 
 
 def bucket_policy(bucket_arn: str) -> str:
-    """Nobody comes without TLS."""
+    """Requests without TLS are denied."""
     return document(
         {
             "Sid": "EncryptedOnly",
@@ -138,8 +139,8 @@ def bucket_policy(bucket_arn: str) -> str:
 
 
 class BundleBucket(Component):
-    """What `jhub bundle pull` filled a folder with is synchronized into it; the runner reads it
-    and writes nothing.
+    """The folder that `jhub bundle pull` fills is synchronized into it; the runner only reads
+    it.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:airgap:BundleBucket"
@@ -151,7 +152,10 @@ class BundleBucket(Component):
     ) -> None:
         super().__init__(name, opts)
         bucket = s3.Bucket(
-            f"{name}-bucket", bucket=args.bucket, tags=named(args.tags, "bundle"), opts=self.kept()
+            f"{name}-bucket",
+            bucket=args.bucket,
+            tags=named(args.tags, "bundle"),
+            opts=self.protected_options(),
         )
         s3.BucketPublicAccessBlock(
             f"{name}-private",

@@ -1,5 +1,5 @@
-"""The runner: a small machine inside a closed network, from which `pulumi` reaches the cluster's
-API. Nobody reaches it but Session Manager.
+"""The runner: a small EC2 instance inside an isolated network, from which `pulumi` reaches the
+cluster's API. It is reached by Session Manager only.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from jupyterhub_aws.config.specs.node_groups import image_parameter
 
 
 def runner_policy(*, region: str, account: str, cluster: str, bucket_arn: str) -> str:
-    """Session Manager's own needs, reading the bundle, and finding the cluster. State and key come
-    by a policy of the stack file.
+    """Session Manager's own needs, reading the bundle, and finding the cluster. Access to state and
+    key is a policy of the stack file.
 
     Systems Manager user guide, "Create a custom IAM role for Session Manager": the four actions of
-    ssmmessages and the agent's report of itself; not AmazonSSMManagedInstanceCore, which reads
-    every parameter of the account.
+    ssmmessages and the agent's report of itself; not AmazonSSMManagedInstanceCore, which allows
+    reading every parameter of the account.
     """
     partition = partition_of(region)
     return document(
@@ -87,8 +87,7 @@ def start_script(bucket: str, region: str, environment: dict[str, str]) -> str:
     """User data in base64: Python from the system's own packages (their bucket is reached through
     S3's endpoint), then the bundle.
 
-    Nothing else is set up: docs/airgap.md says what a person does in a session, and can be read
-    before it is run.
+    Nothing else is set up: docs/airgap.md describes the operator's steps in a session.
     """
     exports = "".join(f"export {key}='{value}'\n" for key, value in sorted(environment.items()))
     script = textwrap.dedent("""\
@@ -110,8 +109,8 @@ _HTTPS = 443
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunnerArgs:
-    """`cluster` is the cluster that the runner reaches, in whose network it stands and whose nodes'
-    machine image it has.
+    """`cluster` is the cluster that the runner reaches, in whose network it is and whose nodes'
+    machine image it uses.
 
     `bucket` and `bucket_arn` are the bundle's. The cluster's name is the prefix of physical names.
     """
@@ -125,8 +124,8 @@ class RunnerArgs:
 
 
 def instance_name(name: str, runner: runner_config.RunnerSection) -> str:
-    """The machine's name in the program: another one for another architecture, which needs
-    another image, and for another `generation`.
+    """The instance's resource name: it changes with the architecture, which needs another image,
+    and with `generation`.
     """
     architecture = instance_type(runner.instance_type).architecture
     parts = [
@@ -141,12 +140,12 @@ class Runner(Component):
     """An instance in an isolated subnet without any inbound rule, with a role for what it does and
     an access entry of the cluster.
 
-    The launch template decides how the machine is created: image, disk, start script. What can
-    change while the machine exists is set on the instance itself. The instance does not follow the
-    template's version, because the provider replaces an instance whose template has another version
-    than it was launched from (ec2_instance.go, CustomizeDiff; tried with provider 5.100.0), and
-    with it goes the disk. The engine keeps an ignored input even when it replaces the resource, so
-    a machine that has to be created from today's template is a resource of another name: see
+    The launch template decides how the machine is created: image, disk, start script. Options that
+    can change in place are set on the instance itself. The instance does not follow the template's
+    version, because the provider replaces an instance whose template has another version than it
+    was launched from (ec2_instance.go, CustomizeDiff; tried with provider 5.100.0), and with it
+    goes the disk. The engine keeps an ignored input even when it replaces the resource, so a
+    machine that has to be created from today's template is a resource of another name: see
     `instance_name`.
     """
 
@@ -251,11 +250,11 @@ class Runner(Component):
             "to_port": _HTTPS,
             "tags": self._tags,
         }
-        doors = {
+        endpoints = {
             "control-plane": args.cluster.control_plane_group_id,
             "endpoints": self._network.endpoints_security_group_id,
         }
-        for which, other in doors.items():
+        for which, other in endpoints.items():
             if other is None:
                 continue
             vpc.SecurityGroupEgressRule(

@@ -1,8 +1,8 @@
-"""Whether the Kubernetes API answers from here, looked at before anything is asked of it.
+"""Whether the Kubernetes API answers from here: checked before it is used.
 
 The provider itself would try for minutes, for each object anew, and `pulumi_eks` for five minutes
-before that. One line says instead who does not answer, why, and what to do: a machine outside of
-the networks that a cluster lets in is the usual reason, and no error of theirs names it.
+before that. One line says instead which address does not answer, why, and what to do: the usual
+reason is a machine outside of the networks that a cluster allows, and their errors do not say so.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-#: Seconds for all of one look, names and proxy included. A lost packet of a connection is sent
+#: Seconds for one check, name resolution and proxy included. A lost packet of a connection is sent
 #: again after 1 and 3 seconds (Linux, RFC 6298).
 SECONDS = 4.0
 _HTTPS = 443
@@ -27,7 +27,7 @@ _SOCKS = 1080
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where an API answers."""
+    """The address of an API."""
 
     host: str
     port: int
@@ -35,7 +35,7 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True)
 class Proxy(Address):
-    """A proxy. `speaks_http`: it can be asked whether it leads there; of another kind (TLS,
+    """A proxy. `speaks_http`: it can be asked whether it reaches the API; of another kind (TLS,
     SOCKS) only whether it answers. `credentials` of its URL.
     """
 
@@ -45,8 +45,8 @@ class Proxy(Address):
 
 @dataclass(frozen=True, kw_only=True)
 class ApiFault:
-    """Why it does not answer. `early`: a cluster that was just made may still answer so, because
-    its name is young.
+    """Why it does not answer. `early`: a new cluster may still answer so, because its DNS name
+    is new.
     """
 
     why: str
@@ -77,7 +77,7 @@ def address_in(config: Mapping[str, Any], context: str | None = None) -> Address
 
 def callers_kubeconfig(path: str | None) -> dict[str, Any]:
     """The kubeconfig at a path; None: of KUBECONFIG, whose files are read together, or
-    ~/.kube/config. What cannot be read is empty: its user will say so.
+    ~/.kube/config. A file that cannot be read is empty: its consumer reports the error.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
@@ -108,20 +108,20 @@ def callers_kubeconfig(path: str | None) -> dict[str, Any]:
 def fault(
     address: Address, environment: Mapping[str, str] | None = None, seconds: float = SECONDS
 ) -> ApiFault | None:
-    """Why nobody answers there, through the proxy of the environment where one applies; None
-    where somebody does. Takes `seconds` at most, and a moment.
+    """Why the API does not answer, through the proxy of the environment where one applies; None
+    where it does. Takes little more than `seconds` at most.
     """
     environment = os.environ if environment is None else environment
     proxy = proxy_for(address, environment)
-    whom = proxy or address
+    target = proxy or address
     try:
-        with socket.create_connection((whom.host, whom.port), timeout=seconds) as link:
+        with socket.create_connection((target.host, target.port), timeout=seconds) as link:
             return (
                 None if proxy is None or not proxy.speaks_http else _through(link, address, proxy)
             )
     except socket.gaierror as error:
         return ApiFault(
-            why=f"the name {whom.host} is not known here: {error.strerror}", early=proxy is None
+            why=f"the name {target.host} is not known here: {error.strerror}", early=proxy is None
         )
     except OSError as error:
         said = error.strerror or str(error)
@@ -201,7 +201,7 @@ def _matches(address: Address, entry: str) -> bool:
         try:
             return ip_address(host) in network
         except ValueError:
-            return False  # a name lies in no range
+            return False  # a name is in no range
     name, _, port = (
         entry.rpartition(":")
         if entry.rpartition(":")[2].isdigit() and ":" in entry

@@ -25,8 +25,8 @@ from jupyterhub_aws.config import cluster as cluster_config
 from jupyterhub_aws.config.infrastructure_rules import cluster_problems
 from jupyterhub_aws.config.specs.cluster import ClusterSpec, cluster_spec
 
-# --- What is said to the cluster inside a `pulumi_eks.Cluster`, and not to the component around it:
-# who reaches its API, and that it is protected.
+# --- Settings of the cluster inside a `pulumi_eks.Cluster` that do not go through the component:
+# access to its API, and protection.
 
 
 CONTROL_PLANE = "aws:eks/cluster:Cluster"
@@ -35,8 +35,8 @@ CONTROL_PLANE = "aws:eks/cluster:Cluster"
 def configure_control_plane(
     component: str, *, public_access_cidrs: Sequence[str], protected: bool
 ) -> None:
-    """Open the API of the cluster inside the `pulumi_eks.Cluster` of this resource name to these
-    networks, and protect it. Call before it is made.
+    """Allow these networks to reach the API of the cluster inside the `pulumi_eks.Cluster` of
+    this resource name, and protect it. Call before it is created.
     """
 
     def changed(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult:
@@ -69,13 +69,13 @@ def _opened_to(cidrs: Sequence[str]) -> Any:
     }
 
 
-# --- IAM documents of the control plane: who may use its key, and what its service role may do with
-# it.
+# --- IAM documents of the control plane: its key's policy, and the permissions of its service role
+# on it.
 
 
 def key_policy(partition: str, account: str) -> str:
-    """The key belongs to the account: IAM policies there decide who uses it (KMS developer
-    guide, "Default key policy").
+    """The key belongs to the account: its IAM policies decide which principals use it (KMS
+    developer guide, "Default key policy").
     """
     return document(
         {
@@ -125,11 +125,11 @@ class ClusterArgs:
         public: True allows 0.0.0.0/0 among them.
         service_cidr: The addresses of Kubernetes services; they overlap neither the VPC nor its
             peer networks.
-        logs: Control-plane logs that are kept in CloudWatch, for `log_retention_days`.
+        logs: Control-plane logs that are sent to CloudWatch, and retained for `log_retention_days`.
         protected: Whether the engine refuses to delete the cluster.
         addons: Whether VPC CNI, kube-proxy and the Pod Identity agent are installed. False:
-            something else does.
-        paused: The cluster has no nodes for the time being: changed versions of add-ons wait.
+            another tool does.
+        paused: The cluster has no nodes while it is paused: changed versions of add-ons wait.
         physical_name: The cluster's name in EKS and the prefix of names in AWS; without it the
             component's resource name. At most 24 characters.
         tags: Tags of every resource.
@@ -198,8 +198,8 @@ class Cluster(Component):
     """A control plane without nodes, and the add-ons that nodes need before they join.
 
     `pulumi_eks.Cluster` makes the cluster and nothing else here: its default nodes, security
-    groups, add-ons and OIDC provider are all off, because what it makes inside can be neither
-    tagged nor adopted piece by piece.
+    groups, add-ons and OIDC provider are all off, because its children can be neither tagged nor
+    adopted one by one.
 
     In a network without egress nodes get a security group of their own, which lists every permitted
     destination. `outputs` is what node pools, add-ons and hubs take. Raises ArgumentError with
@@ -280,7 +280,7 @@ class Cluster(Component):
                 lambda known: key_policy(partition, str(known))
             ),
             tags=self._tags("secrets"),
-            opts=self.kept(),
+            opts=self.protected_options(),
         )
         kms.Alias(
             f"{self._name}-key-alias",
@@ -291,8 +291,8 @@ class Cluster(Component):
         return key
 
     def _log_group(self) -> cloudwatch.LogGroup:
-        # EKS makes this group by itself, for ever, when the first line arrives before we have made
-        # it.
+        # EKS creates this group by itself, without a retention, when the first line arrives before
+        # the group exists.
         return cloudwatch.LogGroup(
             f"{self._name}-logs",
             name=f"/aws/eks/{self._spec.name}/cluster",

@@ -1,5 +1,5 @@
-"""A cluster as other components need it: of a component here, or filled in by hand for a cluster
-that something else made.
+"""A cluster as other components need it: from a component here, or filled in by hand for an
+existing cluster.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class ClusterOutputs:
     """A Kubernetes cluster. `Cluster(...).outputs` is one; of a cluster made with `pulumi_aws` fill
     in the first six fields.
 
-    Of a cluster outside of AWS, or one whose nodes are no business of the program's, the first
-    three are enough.
+    Of a cluster outside of AWS, or one whose nodes the program does not manage, the first three are
+    enough.
 
     Attributes:
         name: The cluster's name in EKS, as plain text: names and tags of node groups are made from
@@ -46,12 +46,13 @@ class ClusterOutputs:
             chooses.
         kubeconfig: A kubeconfig without credentials. Without it: one that runs `aws eks get-token`,
             where there is an endpoint; else the caller's own.
-        created: When EKS made the cluster: for a quarter of an hour a new one's API is waited for.
-        id: The name as an output, for what has to wait until EKS has the cluster; without it: the
-            name, once the endpoint is known.
+        created: When EKS made the cluster: the API of a new cluster is waited for during a quarter
+            of an hour.
+        id: The name as an output, for resources that have to wait until EKS has the cluster;
+            without it: the name, once the endpoint is known.
         ready: Resources that nodes need to join: the add-ons for addresses, services and
             credentials of pods.
-        access: What messages say where the API does not answer; without it general advice.
+        access: For messages where the API does not answer; without it they give general advice.
         owner: The component of which a provider for this cluster becomes a child.
 
     """
@@ -78,9 +79,9 @@ class ClusterOutputs:
 
     @property
     def vpc(self) -> NetworkOutputs:
-        """The network, where it is a VPC. Raises ArgumentError where it is not known as one."""
+        """The network, where it is a VPC. Raises ArgumentError where it is not."""
         if isinstance(self.network, NetworkSpec):
-            raise self._lacks("network", "is no NetworkOutputs, and something is made in its VPC")
+            raise self._lacks("network", "is no NetworkOutputs, and resources are made in its VPC")
         return self.network
 
     @property
@@ -121,9 +122,7 @@ class ClusterOutputs:
 
     @property
     def proxy_environment(self) -> dict[str, str]:
-        """The variables that tell nodes and pods of the HTTP proxy; none where the network has
-        none.
-        """
+        """The variables that tell nodes and pods of the HTTP proxy; empty without a proxy."""
         return self.network_spec.proxy_environment(self.service_cidr)
 
     @property
@@ -186,7 +185,7 @@ def in_cluster(
     cluster: ClusterOutputs, opts: pulumi.ResourceOptions | None
 ) -> pulumi.ResourceOptions:
     """Options of a component that makes objects in a cluster: with the cluster's provider,
-    unless they or their parent bring one for Kubernetes.
+    unless they or their parent have one for Kubernetes.
     """
     opts = pulumi.ResourceOptions() if opts is None else opts
     given = opts.providers if opts.providers is not None else []

@@ -1,4 +1,4 @@
-"""How the program talks to its cluster, once it is known that somebody answers there."""
+"""The Kubernetes provider of a cluster, once its API has answered."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from jupyterhub_aws.components.cluster.api import (
 )
 from jupyterhub_aws.config.specs.cluster import ClusterAccess
 
-#: So long after EKS has made a cluster, its name may still be unknown somewhere; for so long a
+#: So long after EKS has made a cluster, its name may not resolve everywhere yet; for so long a
 #: first `up` waits for it (pulumi_eks: five minutes).
 _YOUNG = datetime.timedelta(minutes=15)
 _LOOKS, _SECONDS_BETWEEN = 60, 5.0
@@ -59,23 +59,23 @@ def provider_of(
         cluster_identifier=access.cluster,
         enable_server_side_apply=True,
         enable_secret_mutable=True,  # else a changed secret is deleted before it is made again
-        # Paused, the API of a cluster that somebody else made stands still with its machines: `up`
-        # and `refresh` then leave alone what is in it.
+        # Paused, the API of an existing cluster is stopped with its instances: `up` and `refresh`
+        # then skip the objects in it.
         skip_update_unreachable=True if kubeconfig is None and access.paused else None,
         opts=opts,
     )
 
 
 def under_an_engine() -> bool:
-    """Whether something will really be asked and made: not in a plan, which records the program
-    and reaches nobody.
+    """Whether resources are really read and created: not in a plan, which records the program
+    and connects to nothing.
     """
     return not isinstance(get_monitor(), MockMonitor)
 
 
 def _look(access: ClusterAccess) -> None:
-    """The cluster was there before the stack: nothing that this program makes could change who
-    reaches it.
+    """The cluster existed before the stack: this program cannot change which networks reach its
+    API.
     """
     if access.paused or not under_an_engine():
         return
@@ -111,9 +111,7 @@ async def _reached(access: ClusterAccess, kubeconfig: str, created: str | None) 
 
 
 async def _awaited(address: Address, wrong: ApiFault) -> ApiFault | None:
-    """What is wrong after some patience with a cluster that was just made; None as soon as it
-    answers.
-    """
+    """The failure after waiting for a new cluster; None as soon as it answers."""
     pulumi.log.info(
         f"waiting for the Kubernetes API of the new cluster at {address.host} ({wrong.why}),"
         f" {_LOOKS * _SECONDS_BETWEEN / 60:.0f} minutes at most"
@@ -128,8 +126,8 @@ async def _awaited(address: Address, wrong: ApiFault) -> ApiFault | None:
 
 
 def _unless_it_changes(access: ClusterAccess, address: Address, wrong: ApiFault, found: Any) -> Any:
-    """An unknown in the kubeconfig's place where this very update changes who may reach the API:
-    refused, nobody could ever let himself in.
+    """An unknown value instead of the kubeconfig, where this update itself changes which
+    networks may reach the API: if it were refused, access could never be granted.
     """
     now = set(found.public_access_cidrs if found.endpoint_public_access else ())
     wanted = set(access.public_access_cidrs or ())
@@ -138,8 +136,8 @@ def _unless_it_changes(access: ClusterAccess, address: Address, wrong: ApiFault,
     change = f"{_listed(now)} becomes {_listed(wanted)}"
     pulumi.log.warn(
         f"the Kubernetes API at {address.host} does not answer from here ({wrong.why}). This update"
-        f" changes who may reach it ({access.option}: {change}), so what is in the cluster is shown"
-        " without asking it"
+        f" changes which networks may reach it ({access.option}: {change}), so the objects in the"
+        " cluster are shown without reading them"
     )
     unknown: asyncio.Future[bool] = asyncio.get_event_loop().create_future()
     unknown.set_result(False)
@@ -149,8 +147,8 @@ def _unless_it_changes(access: ClusterAccess, address: Address, wrong: ApiFault,
 
 
 async def _fault(address: Address) -> ApiFault | None:
-    """Look without holding up the rest of the program; a resolver that does not answer either is
-    left behind.
+    """Check without blocking the rest of the program; a resolver that does not answer is
+    abandoned.
     """
     loop = asyncio.get_running_loop()
     found: asyncio.Future[ApiFault | None] = loop.create_future()
@@ -179,7 +177,7 @@ def _is_young(created: str | None) -> bool:
 
 
 def _listed(cidrs: Collection[str]) -> str:
-    return ", ".join(sorted(cidrs)) or "nobody from outside"
+    return ", ".join(sorted(cidrs)) or "no external network"
 
 
 def _cure(access: ClusterAccess) -> str:
@@ -188,7 +186,7 @@ def _cure(access: ClusterAccess) -> str:
         return "run this stack inside the network, for example on the runner (docs/airgap.md)"
     public = access.public_access_cidrs
     if public is None:
-        return "is the cluster up, and is this machine in a network that its API lets in?"
+        return "is the cluster up, and is this machine in a network that its API allows?"
     if not public:
         return (
             f"{access.option} is empty, so it answers inside the VPC only: run this there, or list"
@@ -198,7 +196,7 @@ def _cure(access: ClusterAccess) -> str:
         "is the address of this machine, or of its VPN, among them? If not, add it and run this"
         " again"
     )
-    return f"{access.option} lets in {_listed(public)}: {ask}"
+    return f"{access.option} allows {_listed(public)}: {ask}"
 
 
 def _silent(address: Address, wrong: ApiFault, cure: str) -> pulumi.RunError:

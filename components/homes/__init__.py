@@ -1,1 +1,1 @@
-"""Home directories: the EFS file system that everybody shares, and what each hub sees of it."""
+"""Home directories: the shared EFS file system, and the access point of each hub."""

@@ -22,8 +22,8 @@ from jupyterhub_aws.config.hub_rules import adopted_homes_have_one_hub
 from jupyterhub_aws.config.specs.homes import GID, NFS_PORT, UID, EfsSpec
 from jupyterhub_aws.config.values import ShortName
 
-# --- Who may do what on the file system of homes: through an access point, through a mount target,
-# encrypted, and nothing else. Pure data.
+# --- The policy of the file system of homes: only through an access point, through a mount target,
+# and encrypted. Pure data.
 
 
 #: EFS user guide, "Using IAM to control file system data access": what a client that mounts and
@@ -41,10 +41,11 @@ def file_system_policy(
 ) -> str:
     """The resource policy of the file system.
 
-    Nodes mount without an identity of their own, so the hubs' access points are open to whoever
-    reaches a mount target, which the security group says. The restore point shows everybody's homes
-    as root: it is its role's alone. The ownership point is open like the hubs' and does so too, as
-    long as homes are handed over and no hub, and so nobody's server, is there.
+    Nodes mount without an identity of their own, so the hubs' access points are open to every
+    client that reaches a mount target, which the security group limits. The restore access point
+    gives access to all homes as root: only its role may use it. The ownership access point does too
+    and is open like the hubs'; it exists only while homes get a new owner, when there is no hub and
+    so no user's server.
     """
     encrypted = {
         "Sid": "EncryptedOnly",
@@ -80,7 +81,9 @@ def file_system_policy(
 def _through(
     sid: str, file_system_arn: str, point: str | list[str], *, who: str = "*", root: bool = False
 ) -> dict[str, Any]:
-    """Mounting and writing through access points, as root where that is meant."""
+    """The statement that allows mounting and writing through access points, as root where asked
+    for.
+    """
     return {
         "Sid": sid,
         "Effect": "Allow",
@@ -107,8 +110,8 @@ class EfsHomesArgs:
             storage class, and back when they are; 0: never.
         adopted: Homes that exist already on a file system that is imported; None: every user begins
             with an empty one.
-        backups: Who backs the file system up: `Backups(...).outputs`. None: EFS's own daily plan
-            does, for 35 days.
+        backups: How the file system is backed up: `Backups(...).outputs`. None: EFS's own daily
+            plan does, for 35 days.
         backup: False without `backups`: nothing backs it up. None: as `backups` says.
         physical_name: The prefix of names in AWS; without it the component's resource name. At most
             24 characters.
@@ -143,7 +146,7 @@ class EfsHomesArgs:
             given.check_present(
                 "cluster.node_security_group_id",
                 group,
-                "mount targets let in the nodes that have it, and nobody else",
+                "mount targets allow the nodes that have it, and no other client",
             )
         backups = (
             None if self.backups is None else given.handle("backups", self.backups, BackupsOutputs)
@@ -183,13 +186,13 @@ class EfsHomesArgs:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EfsHomesOutputs:
     """Homes in EFS as hubs and monitoring need them: `EfsHomes(...).outputs`, or filled in by hand
-    for a file system that something else made.
+    for an existing file system.
 
     Attributes:
         file_system_id: The file system.
         volume_handles: What a volume of the CSI driver names, by hub: `FILE_SYSTEM::ACCESS_POINT`.
-        ownership_handle: The same for the job that hands over homes from root; None where there is
-            none to be handed over.
+        ownership_handle: The same for the job that changes the owner of homes from root; None where
+            no owner has to be changed.
         ready: Resources that a pod needs before it mounts a home.
 
     """
@@ -201,11 +204,11 @@ class EfsHomesOutputs:
 
 
 class EfsHomes(Component):
-    """An encrypted, elastic file system that nothing deletes.
+    """An encrypted, elastic file system, protected and retained.
 
-    Each hub sees its own directory through an access point, which makes everything in it belong to
-    1000:100 whoever writes: no pod needs root, and nothing is ever chowned. `outputs` is what hubs
-    and monitoring take. Raises ArgumentError with every problem of the arguments.
+    Each hub sees its own directory through an access point, in which all files belong to 1000:100:
+    no pod needs root or chown. `outputs` is what hubs and monitoring take. Raises ArgumentError
+    with every problem of the arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:EfsHomes"
@@ -257,9 +260,9 @@ class EfsHomes(Component):
             throughput_mode="elastic",
             lifecycle_policies=rules,
             tags={**self._tags("homes"), **spec.backup_tags},
-            # One that was adopted has the token of whoever made it. The token is read once, at the
+            # An adopted file system has its creator's token. The token is read once, at the
             # creation: another one means nothing afterwards.
-            opts=self.kept(ignore_changes=["creation_token"]),
+            opts=self.protected_options(ignore_changes=["creation_token"]),
         )
 
     def _mount_targets(self, file_system: efs.FileSystem) -> list[pulumi.Resource]:
@@ -288,7 +291,7 @@ class EfsHomes(Component):
                 opts=self.child(),
             )
         ]
-        if network.closed:  # elsewhere nodes may talk to everybody
+        if network.closed:  # in other networks nodes have unrestricted egress
             rules.append(
                 vpc.SecurityGroupEgressRule(
                     f"{self._name}-out-of-nodes",
@@ -312,7 +315,9 @@ class EfsHomes(Component):
         return [*targets, *rules]
 
     def _ownership_point(self, file_system: efs.FileSystem, path: str) -> efs.AccessPoint:
-        """As root, for the job that hands homes over; it goes with the job, and no home with it."""
+        """As root, for the job that changes the owner of homes; it is deleted with the job,
+        without any effect on homes.
+        """
         return efs.AccessPoint(
             f"{self._name}-handing-over-access-point",
             file_system_id=file_system.id,
@@ -332,7 +337,7 @@ class EfsHomes(Component):
                 "creation_info": {"owner_uid": UID, "owner_gid": GID, "permissions": "0750"},
             },
             tags=self._tags(f"homes-{hub}"),
-            opts=self.kept(),
+            opts=self.protected_options(),
         )
 
     def _policy(

@@ -1,5 +1,5 @@
-"""Homes that root wrote, handed over to the people of today: a job of its own namespace, before
-any hub is there.
+"""Homes that root owns get the user of today's servers as owner: a job in a namespace of its
+own, before any hub exists.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.names import HOMES_CLAIM
 
-# --- What pods that run a program of ours over homes have in common. Pure.
+# --- What pods that run a program of this library over homes have in common. Pure.
 
 
 HOMES = "/homes"
@@ -105,8 +105,8 @@ def _rights(program: HomesProgram) -> dict[str, Any]:
 
 _OWNERSHIP = "homes-ownership"
 _SIZE = "1Ti"
-#: What handing over takes, and no more: to change owners and modes, and to pass directories that
-#: are somebody else's.
+#: The capabilities that changing owners needs, and no more: to change owners and modes, and to
+#: traverse directories of other owners.
 _RIGHTS = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
 _ATTEMPTS = 20
 
@@ -126,7 +126,7 @@ class OwnershipArgs:
 
 
 class Ownership(Component):
-    """Nothing waits for the job: it may take hours, and goes on where it stopped. `kubectl logs
+    """Nothing waits for the job: it may take hours, and resumes where it stopped. `kubectl logs
     -n homes-ownership job/homes-ownership` tells.
     """
 
@@ -160,8 +160,8 @@ class Ownership(Component):
             f"{name}-program", metadata=metadata, data=program_data(program), opts=self.child()
         )
         claim = self._claim(name, args, metadata)
-        # Only beside a cluster of the stack's own are there homes to be handed over: its core nodes
-        # have their label.
+        # Only beside a cluster of its own can a stack have homes that need a new owner: its core
+        # nodes have their label.
         root = pod(args.image, program, on_core_nodes=True, claim=_OWNERSHIP, config_map=_OWNERSHIP)
         spec: Any = {"backoff_limit": _ATTEMPTS, "template": {"spec": root}}
         annotated: Any = {**metadata, "annotations": {"pulumi.com/skipAwait": "true"}}
@@ -222,8 +222,8 @@ class UsageReportJobArgs:
 
 
 class UsageReportJob(Component):
-    """Runs as the owner of homes, reaches nobody, and writes its report beside them; the table
-    is in its log.
+    """Runs as the owner of homes, without network access, and writes its report beside them; the
+    table is in its log.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:homes:UsageReportJob"

@@ -1,4 +1,4 @@
-"""The class of volumes of which each user gets one."""
+"""The storage class of users' volumes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class VolumeClassArgs:
 
 
 class VolumeClass(Component):
-    """Volumes that stay when their claim goes, in the zone of the node that first needs them,
-    with the stack's tags. Needs a Kubernetes provider.
+    """Volumes that are retained when their claim is deleted, in the zone of the node that first
+    needs them, with the stack's tags. Needs a Kubernetes provider.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:homes:VolumeClass"

@@ -1,5 +1,5 @@
-"""The arguments of a hub that stands alone: typed values and handles, judged by the same rules
-as a stack file before anything is registered.
+"""The arguments of a standalone hub: typed values and handles, checked by the same rules as a
+stack file before anything is registered.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ from jupyterhub_aws.config.stack import StackConfig, broken_rules, file_key
 from jupyterhub_aws.config.values import ShortName
 from jupyterhub_aws.config.volumes import SharedDirectory, Volume
 
-# --- The two halves of a hub as a component takes them: what AWS's own API makes of it, and what
-# the Kubernetes API makes.
+# --- The two parts of a hub as a component takes them: its resources in AWS, and its objects in the
+# cluster.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,7 +56,7 @@ class InClusterInputs:
 
     `secrets` are the encrypted values of the stack file by key, `depends_on` what its pods need.
     The cluster is reached by `kubeconfig` (its text; None: by the file that `access` names, or the
-    caller's own) when pods have to be asked why they are not ready.
+    caller's own) to find out why pods are not ready.
     """
 
     images: Images
@@ -71,11 +71,11 @@ class InClusterInputs:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubParts:
-    """One hub of a stack, and which of its halves this program makes.
+    """One hub of a stack, and which of its parts this program makes.
 
-    `cloud`: what AWS's own API makes, or None; then `facts` has what the stack exports that made
-    it. `in_cluster`: what the Kubernetes API makes, or None. `homes_handle` names file system and
-    access point of homes in EFS.
+    `cloud`: its resources in AWS, or None; then `facts` has the outputs of the outer stack that
+    makes them. `in_cluster`: its objects in the cluster, or None. `homes_handle` names file system
+    and access point of homes in EFS.
     """
 
     hub: HubSpec
@@ -96,15 +96,15 @@ class JupyterHubArgs:
 
     The options of a hub have the names, the values and the defaults of a stack file
     (docs/reference.md, `hubs.NAME`): each is a model such as `GitHubSignIn(client_id=…)`, or a
-    mapping with the same keys; None stands for the default.
+    mapping with the same keys; None is the default.
 
     `secrets` are what the options need: `client-secret` of GitHub, OIDC and Cognito,
     `ldap-search-password`, `tls-key` of a certificate of your own. `protected`: namespaces, claims
     and volumes refuse to be deleted. `tags` are those of everything in AWS. `images` says where
     images and charts come from. `backups` are the outputs of Backups, by whose tag volumes and
-    databases are found; None: nothing of this program backs them up. RDS keeps backups of its own
-    either way (`database.backup_days`). `depends_on` is what servers need besides, such as drivers
-    that are installed elsewhere.
+    databases are found; None: this program does not back them up. RDS has automatic backups of its
+    own either way (`database.backup_days`). `depends_on` is what servers need besides, such as
+    drivers that are installed elsewhere.
     """
 
     cluster: ClusterOutputs
@@ -131,7 +131,7 @@ class JupyterHubArgs:
     depends_on: Sequence[pulumi.Resource] = ()
 
     def parts(self, name: str) -> HubParts:
-        """Both halves of the hub of that name. Raises ArgumentError with every problem, each at
+        """Both parts of the hub of that name. Raises ArgumentError with every problem, each at
         the argument's path.
         """
         judged, cluster = hub_spec(self._judged(name), name), self.cluster
@@ -170,7 +170,7 @@ class JupyterHubArgs:
         )
 
     def _judged(self, name: str) -> StackConfig:
-        """The stack of which this hub would be the only one: what its rules are judged with.
+        """A stack with this hub alone, on which the rules of stack files are checked.
         Raises ArgumentError with every problem.
         """
         given = Arguments("JupyterHub", name)
@@ -215,7 +215,7 @@ class JupyterHubArgs:
         return stack
 
     def _secrets_are_known(self, name: str, hubs: Mapping[str, Hub], given: Arguments) -> None:
-        """Every secret that the options need is there, and no other: their values are never
+        """Every secret that the options need is given, and no other: their values are never
         read.
         """
         if not isinstance(self.secrets, Mapping):
@@ -270,7 +270,7 @@ class JupyterHubArgs:
 
 
 class _KnownNetwork(ExistingNetworkSection):
-    """What rules and network policies ask of a network, whoever made it."""
+    """What rules and network policies need to know of a network, managed or existing."""
 
     spec: NetworkSpec
 

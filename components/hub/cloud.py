@@ -1,4 +1,4 @@
-"""The AWS half of one hub: its database's volume or instance, and its balancer."""
+"""The AWS resources of one hub: its database's volume or instance, and its load balancer."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class HubCloudArgs:
 
 
 class HubCloud(Component):
-    """What AWS's own API makes for a hub. Its inner half (components/hub/hub.py) may be another
-    stack's.
+    """The AWS resources of a hub. Its objects in the cluster (components/hub/hub.py) may be the
+    inner stack's.
 
     `ready` is what the hub's pods need of it.
     """

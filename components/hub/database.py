@@ -1,5 +1,5 @@
-"""Where a hub keeps what it knows, in AWS: a small volume in the core pool's zone, or PostgreSQL
-on RDS. Both outlive the hub.
+"""The database of a hub in AWS: a small volume in the core pool's zone, or PostgreSQL on RDS.
+Both are retained when the hub is deleted.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class DatabaseVolumeArgs:
 
 
 def volume_suffix(zone: str, database: SqliteDatabase) -> str:
-    """What tells a volume from its predecessor: its zone, and the snapshot that it was made
-    from.
+    """The suffix that distinguishes a volume from its predecessor: its zone, and its source
+    snapshot.
     """
     return zone[-1] if database.snapshot is None else f"{zone[-1]}-{database.snapshot}"
 
 
 class DatabaseVolume(Component):
-    """A gp3 volume that the chart's own claim binds to. Its zone is part of its name: in another
-    zone it is another volume.
+    """A gp3 volume that the chart's own claim binds to. Its zone is part of its resource name:
+    another zone means another volume.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:hub:DatabaseVolume"
@@ -58,7 +58,7 @@ class DatabaseVolume(Component):
             encrypted=True,
             snapshot_id=args.database.snapshot,
             tags={**named(args.tags, args.names.database_volume), **EBS_DRIVER_TAG},
-            opts=self.kept(),
+            opts=self.protected_options(),
         )
         self.volume_id = volume.id
         self.register_outputs({"volume_id": self.volume_id})
@@ -67,7 +67,7 @@ class DatabaseVolume(Component):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PostgresArgs:
     """`subnet_ids` are private ones in at least two zones; `password` is a secret;
-    `client_security_group_id` is that of the nodes, whose way out is opened too where the network
+    `client_security_group_id` is that of the nodes, which gets an egress rule too where the network
     is `closed`. `backup_tags` are the instance's alone: by them AWS Backup finds it.
     """
 
@@ -83,7 +83,7 @@ class PostgresArgs:
 
 
 class Postgres(Component):
-    """An encrypted RDS instance that only the nodes reach. `url` holds no password: the hub
+    """An encrypted RDS instance that only the nodes can reach. `url` holds no password: the hub
     finds it in its Secret.
     """
 
@@ -130,7 +130,8 @@ class Postgres(Component):
             skip_final_snapshot=False,
             final_snapshot_identifier=f"{physical}-final",
             tags={**tags, **args.backup_tags},
-            opts=self.kept(),  # not after the rule, which needs the cluster: both take ten minutes
+            # not after the rule, which needs the cluster: both take ten minutes
+            opts=self.protected_options(),
         )
         # RDS refuses connections without TLS from version 15 on (RDS user guide, rds.force_ssl);
         # psycopg2 is in the hub's image.
@@ -154,7 +155,7 @@ class Postgres(Component):
             tags=named(args.tags, physical),
             opts=self.child(
                 retain_on_delete=True
-            ),  # like the subnet group: AWS refuses to delete what a kept database uses
+            ),  # like the subnet group: AWS refuses to delete it while a retained database uses it
         )
         port: Any = {
             "ip_protocol": "tcp",

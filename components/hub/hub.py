@@ -1,5 +1,5 @@
-"""One JupyterHub: its AWS half, and inside the cluster its namespace, its secrets, its volumes,
-its release, its service.
+"""One JupyterHub: its AWS resources, and inside the cluster its namespace, its secrets, its
+volumes, its release, its service.
 """
 
 from __future__ import annotations
@@ -52,16 +52,16 @@ _CERTIFICATE = "jupyterhub-aws/certificate"
 
 
 class JupyterHub(Component):
-    """A hub that shares nodes with others, and nothing else: database, load balancer, namespace,
-    secrets, homes, and the release of the z2jh chart.
+    """A hub that shares only nodes with other hubs. It has its own database, load balancer,
+    namespace, secrets, homes, and the release of the z2jh chart.
 
     Needs a Kubernetes provider among its providers. Its namespace, its homes and its database are
-    kept when the hub is taken out of the program.
+    retained when the hub is removed from the program.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:JupyterHub"
     url: pulumi.Output[str]
-    #: The AWS half, where this program makes it.
+    #: The AWS resources, where this program makes them.
     cloud: HubCloud | None = None
     _namespace_made: Namespace | None = None
 
@@ -75,19 +75,19 @@ class JupyterHub(Component):
             parts = args
         super().__init__(name, opts)
         self._name = name
-        #: What follows for the hub.
+        #: The resolved specification of the hub.
         self.hub = self._hub = parts.hub
         self._names = parts.hub.names
         self.url = pulumi.Output.from_input(parts.hub.url)
-        #: What an operator or a script asks of a stack: where the hub is, and with a shared
-        #: password how to get in.
+        #: For operators and scripts: the hub's address, and with a shared password how to sign in.
         self.exports: dict[str, pulumi.Input[Any]] = {
             "url": self.url,
             "namespace": self._names.namespace,
         }
         if parts.cloud is not None:
             self.cloud = HubCloud(f"{name}-cloud", parts.cloud, self.child())
-        #: What the part inside the cluster needs of the AWS half: what another stack takes over.
+        #: What the objects in the cluster need of the AWS resources: the outputs for the inner
+        #: stack.
         self.facts = parts.facts or self._made(parts.homes_handle)
         if parts.in_cluster is not None:
             self._in_cluster(parts.in_cluster)
@@ -166,14 +166,14 @@ class JupyterHub(Component):
                     for mode in ("enforce", "warn", "audit")
                 },
             },
-            opts=self.retained(
+            opts=self.retained_options(
                 protected=self._hub.protected
-            ),  # with it would go the claims of homes and database
+            ),  # deleting it would delete the claims of homes and database
         )
 
     def _closed_by_default(self, namespace: Namespace) -> None:
-        """A pod that no other policy is for talks to nobody: the chart has one for each kind of
-        its own pods, and others may come.
+        """The default policy denies all traffic of pods without a policy of their own: the chart
+        has one for each kind of its own pods, and other pods may be added.
         """
         NetworkPolicy(
             f"{self._name}-closed-by-default",
@@ -183,8 +183,8 @@ class JupyterHub(Component):
         )
 
     def _server_account(self) -> ServiceAccount:
-        """Whom users' servers are in the cluster: nobody who may do anything, until `add_role`
-        gives it an identity in AWS.
+        """The service account of users' servers: it has no permission, until `add_role` gives it
+        an identity in AWS.
         """
         return ServiceAccount(
             f"{self._name}-servers",
@@ -194,12 +194,12 @@ class JupyterHub(Component):
         )
 
     def add_environment(self, values: Mapping[str, pulumi.Input[str]]) -> ConfigMap:
-        """Give every server of this hub these environment variables: names to values that anybody
-        may read in the cluster.
+        """Give every server of this hub these environment variables: names to values, which are
+        readable in the cluster.
 
-        Servers that start later have them; what a profile says of the same name wins. Call it once
+        Servers that start later have them; a profile's variable of the same name wins. Call it once
         for each hub. Raises ArgumentError where this program does not make the hub's part inside
-        the cluster, or for a name that is none.
+        the cluster, or for an invalid name.
         """
         self._of_servers("add_environment", values)
         return ConfigMap(
@@ -228,8 +228,8 @@ class JupyterHub(Component):
         """Let every server of this hub use AWS as this role, by EKS Pod Identity. Its trust policy
         is `pod_identity_trust()`.
 
-        Servers that start later have its credentials, and reach their address (169.254.170.23),
-        which no server does otherwise. Every user of the hub may do what the role may. Call it once
+        Servers that start later have its credentials, and may reach their address (169.254.170.23),
+        which is blocked otherwise. Every user of the hub has the role's permissions. Call it once
         for each hub. Raises ArgumentError where this program does not make the hub's part inside
         the cluster, or the cluster is not in EKS.
         """
@@ -333,14 +333,13 @@ class JupyterHub(Component):
             UsageReportJob(f"{self._name}-usage", args, self.child())
 
     def _certificate(self, release: Release) -> None:
-        """The proxy reads its certificate when it starts: a renewed one starts it again, and only
-        it.
+        """The proxy reads its certificate when it starts: a renewed certificate restarts the proxy,
+        and only the proxy.
 
         Among the release's values the same annotation would restart the hub too, which watches all
-        of them. With the certificate that was there when the proxy first started, its pods are left
-        as they are: `keepers` stay as they were made, and so remember which one that was. The
-        annotation of the Deployment itself restarts nothing: it says in plans that the certificate
-        is another one.
+        of them. With the certificate of the proxy's first start its pods do not change: `keepers`
+        never change, and so record which one that was. The annotation of the Deployment itself
+        restarts nothing: it shows in plans that the certificate has changed.
         """
         own = own_certificate(self._hub.options.entry)
         if own is None:
@@ -360,7 +359,7 @@ class JupyterHub(Component):
                 else {"template": {"metadata": {"annotations": {_CERTIFICATE: digest}}}}
             )
 
-        # Paused there is no node for the new pod. Else it is waited for by its own condition: the
+        # Paused there is no node for the new pod. Else its own condition is awaited: the
         # plugin's usual look at a deployment warns of
         # `MinimumReplicasUnavailable` while the one pod is replaced, which is what a restart of it
         # means.

@@ -1,8 +1,8 @@
-"""What an `up` says when a hub's release does not get ready: the reason of its pods, beside Helm's
-words, which name none.
+"""The message of an `up` when a hub's release does not get ready: the reasons of its pods, which
+Helm's own error does not name.
 
-The engine calls this before it gives up (an error hook); nothing is tried again and nothing
-changes. Without kubectl, or with an engine that knows no such hooks, Helm's words stand alone.
+The engine calls this before it gives up (an error hook); nothing is retried and nothing changes.
+Without kubectl, or with an engine without such hooks, there is only Helm's error.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Stuck:
 def stuck(
     pods: Iterable[Mapping[str, Any]], warnings: Sequence[Mapping[str, Any]] = ()
 ) -> Iterator[Stuck]:
-    """Each pod that waits in vain, with its reason. `warnings` are events of type Warning;
+    """Each pod that will not get ready, with its reason. `warnings` are events of type Warning;
     without a state that says why, the last about a pod does.
     """
     for pod in pods:
@@ -97,8 +97,8 @@ def _of_pod(pod: Mapping[str, Any]) -> Iterator[Stuck]:
 
 
 def _by_warning(pod: Mapping[str, Any], warnings: Sequence[Mapping[str, Any]]) -> Iterator[Stuck]:
-    """A pod that waits for a volume or whose probe fails has no state that says so: the last
-    warning about it does.
+    """The reason of a pod that waits for a volume or whose probe fails: its state does not show
+    it, so the last warning about it does.
     """
     name, status = str(pod["metadata"]["name"]), pod.get("status") or {}
     if status.get("phase") not in ("Pending", "Running") or all(
@@ -119,8 +119,8 @@ def _by_warning(pod: Mapping[str, Any], warnings: Sequence[Mapping[str, Any]]) -
 def without_a_pod(
     warnings: Sequence[Mapping[str, Any]], pods: Iterable[Mapping[str, Any]]
 ) -> Iterator[str]:
-    """What keeps a pod from being made at all (`FailedCreate`: admission, quota), as long as its
-    owner has none.
+    """The reason why a pod is not created at all (`FailedCreate`: admission, quota), as long as
+    its owner has none.
     """
     owners = {
         str(owner.get("name"))
@@ -166,7 +166,7 @@ class HubAccess:
 
 
 def says_why(where: HubAccess) -> pulumi.ResourceHookBinding | None:
-    """Hooks for the release of a hub. None in a plan, and under an engine that knows none."""
+    """Hooks for the release of a hub. None in a plan, and under an engine without hooks."""
     if not under_an_engine() or not monitor_supports_feature(
         resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS
     ):
@@ -177,14 +177,14 @@ def says_why(where: HubAccess) -> pulumi.ResourceHookBinding | None:
             text = None if where.kubeconfig is None else await where.kubeconfig.future()
             for line in await asyncio.to_thread(lambda: list(reasons(where, text))):
                 pulumi.log.error(line)
-        return False  # never again by itself: the next `up` goes on
+        return False  # no retry: the next `up` continues
 
     return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(f"why-{where.namespace}", failed)])
 
 
 def reasons(where: HubAccess, kubeconfig: str | None) -> Iterator[str]:
     """A line for each pod that does not get ready, and where to look. Raises nothing: whatever
-    goes wrong here, the true error follows.
+    fails here, the original error follows.
     """
     more = f"all that is stuck, and what to run: jhub doctor {pulumi.get_stack()}"
     try:
@@ -231,7 +231,7 @@ def _asked(where: HubAccess, kubectl: list[str]) -> Iterator[str]:
         pod
         for pod in pods
         if (pod["metadata"].get("labels") or {}).get("component") != "singleuser-server"
-    ]  # people's own: Helm waits for none
+    ]  # users' servers: Helm does not wait for them
     warnings: list[Any] = json.loads(
         _read([*kubectl, "get", "events", "--field-selector", "type=Warning", "-o", "json"])
     )["items"]

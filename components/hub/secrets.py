@@ -1,5 +1,5 @@
-"""The secrets of a hub: what chance makes, what the stack file gives encrypted, and the one
-Kubernetes Secret that holds them.
+"""The secrets of a hub: generated ones, encrypted ones of the stack file, and the one Kubernetes
+Secret that holds them.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _BYTES = 32
 #: Length of generated passwords. An administrator's shared password has at least 32 characters
 #: (jupyterhub/authenticators/shared.py).
 PASSWORD_LENGTH = 32
-#: Secret traits that nobody gives: the stack makes them, and `jhub open` shows them.
+#: Secret traits that are not configured: the stack generates them, and `jhub open` shows them.
 _MADE_HERE = ("user_password", "admin_password")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubSecretsArgs:
-    """`hub` is what follows for the hub, `namespace` where its Secret lives, `given` the encrypted
+    """`hub` is the hub's specification, `namespace` that of its Secret, `given` the encrypted
     values of the stack file by key.
 
     `database_password` is that of PostgreSQL, a secret; None with another database.
@@ -50,8 +50,8 @@ class HubSecretsArgs:
 
 
 class HubSecrets(Component):
-    """Everything that is pinned is pinned here: a token that changes by itself restarts hub and
-    proxy and signs everybody out.
+    """Generated secrets are stored in the state, so that they never change: a changed token
+    would restart hub and proxy and sign all users out.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:hub:HubSecrets"
@@ -83,8 +83,7 @@ class HubSecrets(Component):
         )
         self.ready: list[pulumi.Resource] = [secret, *self._certificate()]
         # The chart does not watch a Secret that it did not make: this tells the hub to restart.
-        # Keyed, so that nobody who reads
-        # the annotation can try passwords against it.
+        # Keyed, so that the annotation cannot be used to guess passwords.
         self.checksum = pulumi.Output.all(self.cookie_secret, pulumi.Output.from_input(data)).apply(
             lambda known: _checksum(known[0], known[1])
         )
@@ -162,12 +161,12 @@ def _sealed(value: pulumi.Input[str] | None) -> pulumi.Output[str] | None:
 
 
 def _key_of(certificate: str, key: str, path: str, secret: str) -> str:
-    """The key, once it is known to be the certificate's. Raises pulumi.RunError, in which
-    nothing of the key stands.
+    """The key, once it is known to be the certificate's. Raises pulumi.RunError, which contains
+    nothing of the key.
     """
     wrong = (
         None if key == SECRET else key_fault(certificate, key)
-    )  # a plan reads no secret, and has this in its place
+    )  # a plan reads no secret, and has this placeholder
     if wrong is not None:
         raise pulumi.RunError(
             f"{path}: the secret {secret} is not the key of the certificate: {wrong}; set it again:"

@@ -1,5 +1,5 @@
-"""What a hub sees of homes and database inside the cluster: static volumes, and the claim of
-homes. All of them outlive the hub.
+"""The volumes of a hub inside the cluster, for homes and database: static volumes, and the claim
+of homes. All of them are retained when the hub is deleted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jupyterhub_aws.config.database import SqliteDatabase, SqliteOnNode
 from jupyterhub_aws.config.homes import EfsAccessPointHomes, Homes, NfsHomes
 from jupyterhub_aws.config.specs.names import DATABASE_CLAIM, HOMES_CLAIM, VOLUME_LABEL, HubNames
 
-#: A claim of a volume that is there already: the plugin's usual look wants its storage class, and
+#: Annotation of a claim of an existing volume: the plugin's usual look wants its storage class, and
 #: warns at each claim that has none.
 WAITS_TO_BE_BOUND = {"pulumi.com/waitFor": "jsonpath={.status.phase}=Bound"}
 #: Neither EFS nor NFS has a size, and Kubernetes wants one.
@@ -63,7 +63,7 @@ class HomesVolume(Component):
             f"{name}-volume",
             metadata={"name": args.names.homes_volume, "labels": label},
             spec=spec,
-            opts=self.retained(protected=args.protected),
+            opts=self.retained_options(protected=args.protected),
         )
         self.claim = PersistentVolumeClaim(
             f"{name}-claim",
@@ -79,14 +79,14 @@ class HomesVolume(Component):
                 "volume_name": args.names.homes_volume,
                 "resources": {"requests": {"storage": _SIZE}},
             },
-            opts=self.retained(protected=args.protected, depends_on=[volume]),
+            opts=self.retained_options(protected=args.protected, depends_on=[volume]),
         )
         self.register_outputs({"claim": HOMES_CLAIM})
 
 
 def _source(args: HomesVolumeArgs) -> Mapping[str, Any]:
     if isinstance(args.homes, NfsHomes):
-        # None of them is none: the API keeps no empty list, and each preview would find it new.
+        # No options is None: the API stores no empty list, and each preview would show a change.
         return {
             "nfs": {"server": args.homes.server, "path": args.homes.path},
             "mount_options": list(args.homes.mount_options) or None,
@@ -113,7 +113,7 @@ class DatabasePlaceArgs:
 
 
 class DatabasePlace(Component):
-    """The volume that the chart's own claim of the database binds to, and no other claim does.
+    """The volume to which only the chart's own claim of the database binds.
     `ready` is what the release waits for.
     """
 
@@ -144,7 +144,7 @@ class DatabasePlace(Component):
                 f"{name}-{suffix}",
                 metadata=metadata,
                 spec=spec,
-                opts=self.retained(protected=args.protected),
+                opts=self.retained_options(protected=args.protected),
             )
         ]
         self.register_outputs({"volume": args.names.database_volume})

@@ -1,3 +1,3 @@
-"""Logs of pods and nodes for a bounded time, alarms for what people would notice, and who is
-told.
+"""Logs of pods and nodes with a retention, alarms for failures that users would notice, and
+their receivers.
 """

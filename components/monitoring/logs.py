@@ -1,5 +1,5 @@
-"""The logs of pods and nodes: groups with an end, the add-on that fills them, and what is
-counted in them.
+"""The logs of pods and nodes: log groups with a retention, the add-on that fills them, and the
+metrics made of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from jupyterhub_aws.config.specs.monitoring import (
 )
 from jupyterhub_aws.config.versions import pin
 
-# --- Who may do what so that a stack is watched: the agent's role, the topic of alarms and its key,
+# --- Permissions for monitoring: the agent's role, the topic of alarms and its key,
 # and the log group of events. Pure data.
 
 
@@ -37,7 +37,7 @@ def agent_policy(region: str, account: str, cluster: str) -> str:
     stack's own groups, and reading of instances.
 
     No logs:CreateLogGroup: Fluent Bit makes a group only where there is none (fluent-bit,
-    plugins/out_cloudwatch_logs), and then one without an end. No cloudwatch:PutMetricData:
+    plugins/out_cloudwatch_logs), and then one without a retention. No cloudwatch:PutMetricData:
     Container Insights' metrics travel as logs.
     """
     groups = f"arn:{partition_of(region)}:logs:{region}:{account}:log-group:/aws/containerinsights/{cluster}/*"
@@ -58,7 +58,7 @@ def agent_policy(region: str, account: str, cluster: str) -> str:
 
 
 def key_policy(region: str, account: str) -> str:
-    """The key of the topic: the account decides, and CloudWatch may encrypt what an alarm says (SNS
+    """The key of the topic: the account decides, and CloudWatch may encrypt notifications (SNS
     developer guide, "Enable compatibility between event sources from AWS services and encrypted
     topics").
     """
@@ -82,7 +82,7 @@ def key_policy(region: str, account: str) -> str:
 
 
 def topic_policy(topic_arn: str, account: str) -> str:
-    """Only alarms of this account speak through the topic; who may subscribe is IAM's business."""
+    """Only alarms of this account may publish to the topic; IAM decides who may subscribe."""
     return document(
         {
             "Sid": "AlarmsSpeak",
@@ -124,7 +124,7 @@ ADDON = "amazon-cloudwatch-observability"
 #: `amazon-cloudwatch`.
 SERVICE_ACCOUNT = "cloudwatch-agent"
 #: What a node gives to each. The agent's own default, 250m, is a quarter of a core on each node,
-#: for which a machine at rest has no use.
+#: which is too much for an idle node.
 _AGENT = {
     "requests": {"cpu": "20m", "memory": "128Mi"},
     "limits": {"cpu": "500m", "memory": "512Mi"},
@@ -133,7 +133,7 @@ _FLUENT_BIT = {
     "requests": {"cpu": "50m", "memory": "25Mi"},
     "limits": {"cpu": "500m", "memory": "250Mi"},
 }
-#: What we have no use for. Application Signals would put code of its own into pods; GPUs are
+#: Features that are switched off. Application Signals would inject code into pods; GPUs are
 #: counted by the device plugin.
 _OFF = (
     "applicationSignals",
@@ -180,8 +180,8 @@ class LogsArgs:
 
 
 class Logs(Component):
-    """Groups come first, by the names that the add-on expects: one that it makes itself would
-    keep everything for ever.
+    """Log groups are created first, by the names that the add-on expects: one that it creates
+    itself would have no retention.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:monitoring:Logs"

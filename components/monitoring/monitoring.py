@@ -1,5 +1,5 @@
-"""Monitoring of a cluster and its hubs: logs with an end, failed launches, alarms, and the topic
-that tells operators.
+"""Monitoring of a cluster and its hubs: logs with a retention, failed launches, alarms, and the
+topic that notifies operators.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from jupyterhub_aws.config.specs.alarms import (
 from jupyterhub_aws.config.specs.monitoring import FAILED_LAUNCHES, MonitoringSpec
 from jupyterhub_aws.config.specs.node_groups import generation
 
-# --- The alarms of a cluster and its hubs, and the topic through which operators are told.
+# --- The alarms of a cluster and its hubs, and the topic through which operators are notified.
 
 
-#: Nothing is lost with this key but messages on their way; 7 is the least that KMS allows.
+#: The loss of this key loses only messages in transit; 7 is the least that KMS allows.
 _KEY_DELETION_DAYS = 7
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AlarmsArgs:
-    """`spec` says whom to tell and when, `monitored` what alarms look at."""
+    """`spec` has receivers and thresholds, `monitored` the resources that alarms are about."""
 
     spec: MonitoringSpec
     monitored: Monitored
@@ -54,8 +54,8 @@ class AlarmsArgs:
 
 
 class Alarms(Component):
-    """One topic; every receiver is told of every alarm, and told again when it is over. Paused,
-    nobody is.
+    """One topic; every receiver is notified of every alarm, and again when it is over. Paused,
+    no notification is sent.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:monitoring:Alarms"
@@ -112,8 +112,8 @@ class Alarms(Component):
             comparison_operator=alarm.comparison,
             threshold=alarm.threshold,
             evaluation_periods=alarm.times,
-            # At rest nothing beats and nobody answers: that is no news, and stays none in the
-            # minutes after it is resumed.
+            # Paused, there is no heartbeat and no healthy target: that is expected, also in the
+            # minutes after resuming.
             treat_missing_data=(
                 "ignore" if self._spec.paused and alarm.silence == "breaching" else alarm.silence
             ),
@@ -127,7 +127,7 @@ class Alarms(Component):
 
 
 def _measured(spec: AlarmSpec) -> dict[str, Any]:
-    """One metric as itself; several, or one that is reckoned with, as queries of which the
+    """A single metric directly; several, or one in an expression, as queries of which the
     expression's is the value.
     """
     seconds = 60 * spec.minutes
@@ -163,13 +163,13 @@ def _metric(measure: Measure) -> dict[str, Any]:
     }
 
 
-# --- Nodes that AWS refused: EventBridge writes each into a log group, where they are counted and
+# --- Failed launches of nodes: EventBridge writes each into a log group, where they are counted and
 # can be read.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LaunchesArgs:
-    """`spec` says which groups are meant, and how long records are kept."""
+    """`spec` has the Auto Scaling groups, and the retention of records."""
 
     spec: MonitoringSpec
     tags: Mapping[str, str]
@@ -233,7 +233,7 @@ _OPTIONS = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MonitoringArgs:
-    """What is monitored, and whom alarms tell. The options are those of `monitoring` in
+    """What is monitored, and who is notified of alarms. The options are those of `monitoring` in
     docs/reference.md, under the same rules.
 
     Attributes:
@@ -243,16 +243,16 @@ class MonitoringArgs:
             record of what AWS refused. None: neither.
         homes: The outputs of homes in EFS; None: no alarms of a file system.
         hubs: The hubs: alarms for each of them.
-        notify: E-mail or https addresses that are told of every alarm. Each confirms once.
-        log_retention_days: How long logs are kept.
+        notify: E-mail or https addresses that are notified of every alarm. Each confirms once.
+        log_retention_days: Retention of logs.
         container_insights: Metrics of every node, pod and container besides; charged by the
             observation.
         certificate_days: An alarm goes off this many days before a certificate ends.
         failed_starts: So many servers of a hub that failed to start in 15 minutes are an alarm.
         spot_interruptions: So many spot nodes that AWS took back in an hour are an alarm.
         homes_gib: Homes on EFS that take more than this are an alarm; None: never.
-        paused: There are no nodes for the time being: no alarm tells anybody, and changed versions
-            of the add-on wait.
+        paused: There are no nodes while it is paused: no alarm sends a notification, and changed
+            versions of the add-on wait.
         depends_on: What the add-on's pods need besides the nodes of `pools`.
         physical_name: The prefix of names in AWS; without it the component's resource name. At most
             24 characters.
@@ -339,7 +339,7 @@ class MonitoringArgs:
 
 
 class Monitoring(Component):
-    """Logs with an end, alarms with a page each, and one topic that tells operators
+    """Logs with a retention, alarms with a runbook each, and one topic that notifies operators
     (docs/watching.md).
 
     `topic_arn` is the SNS topic of alarms, for further subscriptions. Raises ArgumentError with
@@ -372,7 +372,7 @@ class Monitoring(Component):
         monitored = Monitored(
             hubs=tuple(args.hubs),
             file_system=None if args.homes is None else args.homes.file_system_id,
-            # One that retires launches nothing, and is short of nodes whenever one of its own has
+            # A retiring group launches nothing, and is short of nodes whenever one of its nodes has
             # ended.
             groups=(
                 {}

@@ -20,12 +20,12 @@ from jupyterhub_aws.config.infrastructure_rules import zones_in_region
 from jupyterhub_aws.config.network import FlowLogs, OpenNetworkSection
 from jupyterhub_aws.config.specs.network import OpenVpcSpec, OwnVpcSpec, ZoneSubnets, open_vpc_spec
 
-# --- Flow logs: who talked to whom in the VPC, kept in CloudWatch for a bounded time.
+# --- Flow logs: records of connections in the VPC, in CloudWatch with a retention.
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VpcFlowLogsArgs:
-    """The section `network.flow_logs`, the VPC that is watched, and the prefix of physical
+    """The section `network.flow_logs`, the VPC that is recorded, and the prefix of physical
     names.
     """
 
@@ -149,8 +149,8 @@ class OwnVpc(Component):
             tags=named(self._stack_tags, self._own.name),
             opts=self.child(),
         )
-        # Every VPC comes with a group that lets its members talk; without rules, whatever lands in
-        # it by accident is cut off.
+        # Every VPC has a default group whose members may connect to each other; without rules,
+        # resources that get it by accident have no access.
         ec2.DefaultSecurityGroup(
             f"{self._name}-default-security-group",
             vpc_id=vpc.id,
@@ -195,7 +195,7 @@ class NetworkArgs:
         cidr: The VPC's range: a private /16 to /20. Each zone gets a quarter for nodes and pods.
         nat: `single`: one NAT gateway; `per_zone`: one in each zone.
         flow_logs: Which connections are recorded, and for how long; None: none.
-        without_nat: No NAT gateway for the time being; their addresses are kept.
+        without_nat: No NAT gateway while the stack is paused; their addresses are retained.
         physical_name: The prefix of names in AWS; without it the component's resource name. At most
             24 characters.
         tags: Tags of every resource.
@@ -235,9 +235,9 @@ class NetworkArgs:
 class Network(OwnVpc):
     """A VPC over two or three zones.
 
-    It makes no security group that anything uses, and empties the default one: who talks to whom is
-    the business of the components that talk. `outputs` is what clusters, homes and hubs take.
-    Raises ArgumentError with every problem of the arguments.
+    It creates no security group for resources, and empties the default one: components create the
+    rules of their own connections. `outputs` is what clusters, homes and hubs take. Raises
+    ArgumentError with every problem of the arguments.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:index:Network"
@@ -275,7 +275,7 @@ class Network(OwnVpc):
             vpc_id=self.vpc.id,
             availability_zone=zone.zone,
             cidr_block=str(zone.public),
-            # balancers and NAT bring their own; nothing else belongs here
+            # load balancers and NAT have their own addresses; other resources do not belong here
             map_public_ip_on_launch=False,
             tags={**self._tags(f"public-{zone.letter}"), "kubernetes.io/role/elb": "1"},
             opts=self.child(),
@@ -308,7 +308,9 @@ class Network(OwnVpc):
         return table
 
     def _private_routes(self) -> tuple[list[ec2.RouteTable], list[pulumi.Resource]]:
-        """A table for each zone, and what has to be there before a node can reach anything."""
+        """A route table for each zone, and what has to exist before a node can reach other
+        networks.
+        """
         addresses = {zone: self._address(zone[-1]) for zone in self._spec.nat_addresses}
         gateways = {
             zone: self._nat(zone, addresses[zone])
@@ -341,8 +343,8 @@ class Network(OwnVpc):
         return tables, ready
 
     def _address(self, letter: str) -> ec2.Eip:
-        """What servers elsewhere know these nodes by: it stays when its gateway goes for a
-        while.
+        """The address that other servers see of these nodes: it is retained while its gateway is
+        removed.
         """
         return ec2.Eip(
             f"{self._name}-nat-{letter}",

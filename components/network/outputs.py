@@ -1,5 +1,5 @@
-"""A network as other components need it: of a component here, or filled in by hand for a VPC
-that something else made.
+"""A network as other components need it: from a component here, or filled in by hand for an
+existing VPC.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class NetworkOutputs:
         endpoints_security_group_id: The security group of private endpoints of AWS services; None
             where there are none, or another's.
         s3_prefix_list_id: The prefix list of S3, where S3 is reached through a gateway endpoint.
-        ready: Resources that nodes need to reach whom they must, such as the routes to NAT
+        ready: Resources that nodes need for their connections, such as the routes to NAT
             gateways.
 
     """
@@ -88,7 +88,7 @@ class NetworkOutputs:
 
 
 def network_outputs(spec: NetworkSpec, **made: Any) -> NetworkOutputs:
-    """The outputs of a network whose facts are known, with what was `made` of it: fields of
+    """The outputs of a network of a known spec, with its resources in `made`: fields of
     NetworkOutputs.
     """
     facts: dict[str, Any] = {

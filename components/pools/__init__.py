@@ -1,3 +1,1 @@
-"""The nodes: what follows from one pool of the stack file (pure), and the component that makes
-them.
-"""
+"""The nodes: arguments of pools, Auto Scaling groups, and the component that makes them."""

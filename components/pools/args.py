@@ -1,4 +1,4 @@
-"""How a program says its node pools: a class for each way to buy nodes, with the options of
+"""Arguments of node pools: a class for each way to buy nodes, with the options of
 `pools` in docs/reference.md.
 """
 
@@ -15,7 +15,7 @@ from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.pools import Disk, Pools, Retiring
 from jupyterhub_aws.config.specs.node_groups import CORE_LABELS, NodePoolsSpec, node_pools_spec
 
-#: What an argument is called that a stack file says by another path.
+#: The names of arguments that have another path in a stack file.
 _SIZES = {"size.min": "min_size", "size.max": "max_size", "size": "max_size"}
 
 
@@ -27,7 +27,7 @@ class _ManagedNodes:
     Attributes:
         instance_types: EC2 types that may serve, all of one shape (vCPUs, memory, GPUs).
         max_size: The most nodes of each group.
-        min_size: Nodes that are always there.
+        min_size: Nodes that always run.
         disk: The root volume of a node; None: 100 GiB.
         labels: Further Kubernetes labels of the nodes.
         max_pods: The most pods on a node, system pods included.
@@ -47,7 +47,7 @@ class _ManagedNodes:
     retiring: Sequence[Retiring] = ()
 
     def as_section(self) -> dict[str, Any]:
-        """The options as a stack file says them."""
+        """The options as in a stack file."""
         said = {
             item.name: getattr(self, item.name)
             for item in fields(self)
@@ -99,7 +99,8 @@ class CoreNodes:
         labels: Further Kubernetes labels of the nodes.
         zones: Zones of the nodes. Empty: the network's first one, where the volumes of databases
             are.
-        generation: Raise it to get all nodes anew; the new ones are there before the old ones go.
+        generation: Raise it to get all nodes anew; the new ones join before the old ones are
+            deleted.
 
     """
 
@@ -111,7 +112,7 @@ class CoreNodes:
     generation: int = 1
 
     def as_section(self) -> dict[str, Any]:
-        """The options as a stack file says them."""
+        """The options as in a stack file."""
         return {
             item.name: getattr(self, item.name)
             for item in fields(self)
@@ -121,14 +122,14 @@ class CoreNodes:
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingNodes:
-    """Nodes that exist already, in a cluster that something else made.
+    """Nodes that exist already, in an existing cluster.
 
     Attributes:
         cores: vCPUs of the smallest of these nodes.
         memory_gib: Memory of the smallest of these nodes, in GiB.
         gpus: GPUs of each node.
-        gpu: What users read about them, such as NVIDIA T4.
-        nodes: How many there are.
+        gpu: Their GPU model as shown to users, such as NVIDIA T4.
+        nodes: Number of these nodes.
         max_pods: The most pods on a node.
         node_selector: Labels that these nodes have; empty: hub.jupyter.org/node-purpose: user and
             jupyterhub-aws/pool: NAME.
@@ -144,7 +145,7 @@ class ExistingNodes:
     node_selector: Mapping[str, str] = field(default_factory=dict)
 
     def as_section(self) -> dict[str, Any]:
-        """The options as a stack file says them."""
+        """The options as in a stack file."""
         said = {
             item.name: getattr(self, item.name)
             for item in fields(self)
@@ -153,13 +154,13 @@ class ExistingNodes:
         return {"capacity": "existing", **said}
 
 
-#: A pool as a program may say it: a class of this module, or a map as in a stack file.
+#: A pool in a program: a class of this module, or a map as in a stack file.
 AnyPool = SpotFirst | Spot | OnDemand | ExistingNodes | Mapping[str, Any]
 AnyCore = CoreNodes | Mapping[str, Any]
 
 
 def pools_section(given: Arguments, pools: object, core: object) -> Pools | None:
-    """The section that these pools are; None with the problems noted under `pools` and `core`."""
+    """The section with these pools; None with the problems noted under `pools` and `core`."""
     if not isinstance(pools, Mapping):
         given.say(
             "pools",
@@ -178,7 +179,7 @@ def pools_section(given: Arguments, pools: object, core: object) -> Pools | None
 
 
 def paths_of_pools(pools: object) -> dict[str, str]:
-    """How arguments are called whose problems have a stack file's path."""
+    """The names of arguments whose problems have a stack file's path."""
     own = {"pools.core": "core"}
     for name, pool in pools.items() if isinstance(pools, Mapping) else ():
         if isinstance(pool, _ManagedNodes):
@@ -201,8 +202,8 @@ class NodePoolsOutputs:
     for nodes that exist already.
 
     Attributes:
-        spec: What is known of the pools before anything is made: names, labels, taints, sizes, and
-            what pods say to land there (`spec.scheduling`).
+        spec: The specification of the pools: names, labels, taints, sizes, and the scheduling
+            fields of their pods (`spec.scheduling`).
         core_group_name: The Auto Scaling group of the core nodes, from which balancers take their
             targets. None: another's.
         group_names: The Auto Scaling groups of user pools, by pool, market and zone
@@ -226,12 +227,12 @@ class NodePoolsOutputs:
 
     @property
     def core_selector(self) -> dict[str, str]:
-        """What a pod selects to land on the core nodes, which are always there."""
+        """The node selector of a pod on the core nodes, which always run."""
         return dict(CORE_LABELS)
 
     @property
     def section(self) -> Pools:
-        """The pools as a stack file says them."""
+        """The pools as in a stack file."""
         return self.spec.section
 
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     )
 
 
-# --- What all nodes of a cluster share: where they start, and what they may do in AWS. Pods have
-# roles of their own.
+# --- What all nodes of a cluster share: their subnets, and their IAM permissions. Pods have roles
+# of their own.
 
 
 #: EKS user guide, "Amazon EKS node IAM role". The CNI's policy is not here: it has a role by Pod
@@ -39,8 +39,8 @@ _POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 class NodeParts:
     """`prefix` is that of physical names, `volume_key` the KMS key of root volumes.
 
-    `before_nodes` is what a node needs to join: addresses for pods, their credentials, and a way to
-    the internet or to private endpoints.
+    `before_nodes` is what a node needs to join: addresses for pods, their credentials, and routes
+    to the internet or to private endpoints.
     """
 
     cluster: ClusterOutputs
@@ -54,8 +54,8 @@ class NodeParts:
 def node_role(
     parent: Component, name: str, parts: NodeParts, *, physical: str
 ) -> tuple[iam.Role, list[pulumi.Resource]]:
-    """A role for nodes with that physical name, as children of `parent`, and what has to be
-    attached before they start.
+    """A role for nodes with that physical name, as children of `parent`, and the policy
+    attachments that nodes need before they start.
     """
     role = iam.Role(
         f"{name}-node",
@@ -77,7 +77,7 @@ def node_role(
 
 
 # --- What launch templates are made of: IMDSv2, an encrypted root volume, tags on what is launched,
-# and what a node reads when it starts. Pure.
+# and its user data. Pure.
 
 
 _BOUNDARY = "==JUPYTERHUB-AWS=="
@@ -96,7 +96,7 @@ def metadata_options() -> LaunchTemplateMetadataOptionsArgsDict:
 
 
 def root_volume(disk: Disk, key_arn: str | None) -> list[LaunchTemplateBlockDeviceMappingArgsDict]:
-    """The root volume: gp3, encrypted, gone with its node."""
+    """The root volume: gp3, encrypted, deleted with its node."""
     return [
         {
             "device_name": "/dev/xvda",
@@ -126,8 +126,8 @@ def tag_specifications(tags: Mapping[str, str]) -> list[LaunchTemplateTagSpecifi
 def node_config(
     group: NodeGroupSpec, *, endpoint: str, certificate_authority: str, service_cidr: str
 ) -> dict[str, Any]:
-    """Nodeadm's NodeConfig (awslabs/amazon-eks-ami, nodeadm/doc/api.md). With all four facts of the
-    cluster in it, the node asks no EKS API.
+    """Nodeadm's NodeConfig (awslabs/amazon-eks-ami, nodeadm/doc/api.md). With all four values of
+    the cluster in it, the node does not call the EKS API.
     """
     return {
         "apiVersion": "node.eks.aws/v1alpha1",
@@ -206,8 +206,8 @@ class UserGroupArgs:
 
 
 class UserGroup(Component):
-    """One pool in one market. Its size is the autoscaler's business, and no change of the program
-    ends a node: a new version of the template serves new nodes only.
+    """One pool in one market. The autoscaler sets its size, and no change of the program ends a
+    node: a new version of the template applies to new nodes only.
     """
 
     token: ClassVar[str] = "jupyterhub-aws:pools:UserGroup"
@@ -281,7 +281,7 @@ class UserGroup(Component):
             # it would end a node on a mere hint; the termination handler waits for the notice
             capacity_rebalance=False,
             health_check_type="EC2",
-            # a group at zero, or a spot market without capacity, must not hold up an `up`
+            # a group at zero, or a spot market without capacity, must not block an `up`
             wait_for_capacity_timeout="0",
             tags=[
                 {"key": key, "value": value, "propagate_at_launch": True}
@@ -294,8 +294,8 @@ class UserGroup(Component):
 def _instances(
     spec: NodeGroupSpec, template: ec2.LaunchTemplate
 ) -> autoscaling.GroupMixedInstancesPolicyArgsDict:
-    """One market only: mixing them in one group would hide from the autoscaler which of the two
-    has run dry.
+    """One market only: in a mixed group the autoscaler could not tell which market has no
+    capacity.
     """
     spot = spec.market == "spot"
     distribution: autoscaling.GroupMixedInstancesPolicyInstancesDistributionArgsDict = {
@@ -320,8 +320,8 @@ def _instances(
     }
 
 
-# --- The core nodes: a managed node group of fixed size, on demand. Hub, proxy, autoscaler and
-# add-ons live here.
+# --- The core nodes: a managed node group of fixed size, on demand, for hub, proxy, autoscaler and
+# add-ons.
 
 
 _ROLLED_OUT = ["version", "releaseVersion", "launchTemplate"]

@@ -70,7 +70,7 @@ class NodePoolsArgs:
             something else does.
         efs_driver: Whether the driver of EFS is among them.
         volume_key: ARN of a KMS key for the nodes' root volumes; None: the account's aws/ebs key.
-        paused: There are no nodes for the time being.
+        paused: There are no nodes while it is paused.
         physical_name: The prefix of names in AWS; without it the cluster's name. At most 24
             characters.
         tags: Tags of every resource, instance and volume.

@@ -1,5 +1,5 @@
-"""The format of a stack file: which names its options have. A file says it as `format: 2`; one that
-says nothing is of format 1.
+"""The format of a stack file: which names its options have. A file declares it as `format: 2`; a
+file without this line has format 1.
 
 A new format comes with a new minor version of the library (format 2 with 0.2), so that a number in
 a file tells which version reads it.
@@ -66,7 +66,7 @@ Format = Annotated[Literal[1, 2], BeforeValidator(_number)]
 
 
 def newer(raw: object) -> Problem | None:
-    """Why a file of this format cannot be read, where it is of a later version's."""
+    """Why a file of this format cannot be read, where a later version wrote it."""
     number = declared(raw)
     if number is None or number <= FORMAT:
         return None
@@ -85,8 +85,8 @@ def newer(raw: object) -> Problem | None:
 
 
 def outdated(sections: Mapping[str, Any], stack: str) -> Problem | None:
-    """What to do with a file that has names of the format that it says (or does not say), where
-    today's are others. None for a file that has none.
+    """The problem of a file that uses option names of an older format. None for a file without
+    such names.
     """
     number = declared(sections.get("format"))
     if number is None:
@@ -109,8 +109,8 @@ def outdated(sections: Mapping[str, Any], stack: str) -> Problem | None:
 
 
 def upgraded(sections: Mapping[str, Any]) -> dict[str, Any]:
-    """The same data in today's format, which it does not say. Raises ValueError for an option
-    under its old and its new name.
+    """The same data in today's format, without its `format` line. Raises ValueError for an
+    option that has both its old and its new name.
     """
     number = declared(sections.get("format")) or 1
     found = {key: value for key, value in sections.items() if key != "format"}

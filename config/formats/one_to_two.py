@@ -1,6 +1,4 @@
-"""From format 1 to format 2: options and values are called as AWS, Kubernetes and operators call
-them.
-"""
+"""From format 1 to format 2: options and values get the terms of AWS, Kubernetes and operators."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Place = tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Renamed:
-    """An option that has another name since. `path` is its old path from the section on, with
+    """A renamed option. `path` is its old path from the section on, with
     `*` for names that users choose.
     """
 
@@ -28,7 +28,7 @@ class Renamed:
 
 @dataclass(frozen=True, kw_only=True)
 class Revalued:
-    """A value of an option that has another name since. `path` is the option's old path, with
+    """A renamed value of an option. `path` is the option's old path, with
     `*` for names that users choose.
     """
 
@@ -40,7 +40,7 @@ class Revalued:
 @dataclass(frozen=True, kw_only=True)
 class Edit:
     """One word of one file that a step changes: the last name of `place` (`of: name`), or the
-    value that stands there (`of: value`).
+    value of the option (`of: value`).
     """
 
     place: Place
@@ -98,7 +98,7 @@ class MigrationStep(ABC):
 def _places(
     value: object, pattern: tuple[str, ...], place: Place = ()
 ) -> Iterator[tuple[Place, object]]:
-    """Every place of a pattern in data, with what stands there."""
+    """Every place of a pattern in data, with its value."""
     if not pattern:
         yield place, value
     elif isinstance(value, Mapping):
@@ -108,7 +108,7 @@ def _places(
 
 
 def applied(sections: Mapping[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
-    """The data with the edits of one step made, in the order that it had."""
+    """The data with the edits of one step applied, in the original order."""
     by_place: dict[tuple[Place, str], str] = {(edit.place, edit.of): edit.new for edit in edits}
     return {
         by_place.get(((key,), "name"), key): _changed(value, (key,), by_place)
@@ -126,7 +126,7 @@ def _changed(value: Any, place: Place, by_place: Mapping[tuple[Place, str], str]
 
 
 def clashes(sections: Mapping[str, Any], edits: Sequence[Edit]) -> Iterator[Problem]:
-    """Where an option is there under its old name and under its new one."""
+    """The options that have both their old and their new name."""
     for edit in edits:
         around: Any = sections
         for part in edit.place[:-1]:
@@ -135,6 +135,6 @@ def clashes(sections: Mapping[str, Any], edits: Sequence[Edit]) -> Iterator[Prob
             new = dotted((*edit.place[:-1], edit.new))
             yield Problem(
                 path=dotted(edit.place),
-                what=f"is the old name of {new}, and both are there",
+                what=f"is the old name of {new}, and both are present",
                 fix="keep what is right under the new name",
             )

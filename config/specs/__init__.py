@@ -136,7 +136,7 @@ class StackSpec:
 
     @cached_property
     def proxy_environment(self) -> dict[str, str]:
-        """The variables that tell nodes and pods of the HTTP proxy; none where there is none."""
+        """The variables that tell nodes and pods of the HTTP proxy; empty without a proxy."""
         return self.network.proxy_environment(self.stack.cluster.service_cidr)
 
     @property
@@ -151,7 +151,9 @@ class StackSpec:
 
     @cached_property
     def hubs(self) -> Mapping[str, HubSpec]:
-        """Every hub of the stack by name, whichever half of a split stack makes it."""
+        """Every hub of the stack by name, whether the outer or the inner one of two split stacks
+        makes it.
+        """
         from jupyterhub_aws.config.specs.hub import (
             hub_spec,
         )  # late: most of what asks for a spec asks for no hub

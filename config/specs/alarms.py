@@ -1,5 +1,5 @@
-"""The alarms of a cluster and its hubs: what each looks at, when it goes off, and the page that
-says what to do then. Pure.
+"""The alarms of a cluster and its hubs: what each looks at, when it goes off, and its runbook.
+Pure.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class AlarmSpec:
 
     `page` names the alarm's kind and its page in docs/runbooks, `subject` tells those of a kind
     apart. `measures` are by the name that `expression` gives them; without an expression there is
-    one. `silence` is what no value means: most things are well when nothing is said of them, a hub
-    is not.
+    one. `silence` is the meaning of missing data: for most metrics it is good, for a hub's
+    heartbeat it is not.
     """
 
     page: str
@@ -72,7 +72,7 @@ class AlarmSpec:
 
     @property
     def description(self) -> str:
-        """What an operator reads at night; it ends with the page that helps."""
+        """The text of the notification; it ends with the address of the runbook."""
         return f"{self.says} Runbook: {RUNBOOKS}/{self.page}.md"
 
     @property
@@ -198,8 +198,8 @@ def _groups(seen: Monitored) -> Iterator[AlarmSpec]:
             page="group-stuck",
             subject=suffix,
             says=(
-                f"The group {suffix} has been short of nodes for 15 minutes: people wait for"
-                " servers that do not start."
+                f"The group {suffix} has been short of nodes for 15 minutes: users wait for servers"
+                " that do not start."
             ),
             measures=measures,
             expression="wanted - running",
@@ -258,7 +258,9 @@ def _count(spec: MonitoringSpec, filter_: FilterSpec) -> Mapping[str, Measure]:
 
 
 def _of_hub(spec: MonitoringSpec, hub: MonitoredHub) -> Iterator[AlarmSpec]:
-    """The alarms of one hub: users cannot come in, cannot start, or soon will not be able to."""
+    """The alarms of one hub: users cannot sign in, cannot start servers, or soon will not be
+    able to.
+    """
     yield _down(spec, hub)
     yield from _unreachable(hub)
     yield _starts(spec, hub)
@@ -282,15 +284,15 @@ def _of_log(
 def _down(spec: MonitoringSpec, hub: MonitoredHub) -> AlarmSpec:
     """The hub writes a line each minute (components/hub/files/jupyterhub_aws_heartbeat.py). Ten
     minutes without one are longer than a restart takes: a new release of the hub is up within two.
-    No line at all also means that logs do not arrive any more, so that no other alarm of theirs can
-    speak.
+    No line at all also means that logs do not arrive any more, so that no other alarm on logs can
+    go off.
     """
     return AlarmSpec(
         page="hub-down",
         subject=hub.name,
         says=(
-            f"Hub {hub.name} has not said for 10 minutes that it lives: nobody can sign in or start"
-            " a server."
+            f"Hub {hub.name} has written no heartbeat for 10 minutes: users cannot sign in or start"
+            " servers."
         ),
         measures={"beats": _of_log(spec, hub, HEARTBEATS, "Sum")},
         threshold=1,
@@ -313,7 +315,7 @@ def _unreachable(hub: MonitoredHub) -> Iterator[AlarmSpec]:
         page="hub-unreachable",
         subject=hub.name,
         says=(
-            f"The balancer of hub {hub.name} has found no healthy proxy for 5 minutes: people's"
+            f"The balancer of hub {hub.name} has found no healthy proxy for 5 minutes: users'"
             " browsers get no answer."
         ),
         measures={
@@ -405,8 +407,8 @@ def _database_volume(spec: MonitoringSpec, hub: MonitoredHub) -> Iterator[AlarmS
         page="database-volume-full",
         subject=hub.name,
         says=(
-            f"The volume with the database of hub {hub.name} is more than 80 percent full. Full,"
-            " nobody can sign in."
+            f"The volume with the database of hub {hub.name} is more than 80 percent full. When it"
+            " is full, users cannot sign in."
         ),
         measures={"used": _of_log(spec, hub, DATABASE_USED, "Maximum")},
         threshold=80,
@@ -445,7 +447,8 @@ def _database_volume(spec: MonitoringSpec, hub: MonitoredHub) -> Iterator[AlarmS
 def _database_instance(hub: MonitoredHub) -> Iterator[AlarmSpec]:
     """RDS enlarges storage by itself when less than a tenth is free (RDS user guide, "Managing
     capacity automatically with storage autoscaling"): at a twentieth it could not. A hub holds at
-    most 15 connections (SQLAlchemy's pool of 5 and 10 beyond): 50 are somebody else's, or leak.
+    most 15 connections (SQLAlchemy's pool of 5 and 10 beyond): 50 belong to another client, or are
+    a leak.
     """
     if hub.database_instance is None:
         return

@@ -80,8 +80,8 @@ class BackupSpec:
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The tag of file systems and volumes that are to be backed up; none where nothing looks
-        for it.
+        """The tag of file systems and volumes that are to be backed up; none where no backup
+        service selects by it.
         """
         return {} if isinstance(self.options, NoBackups) else self.selection
 

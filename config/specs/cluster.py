@@ -12,13 +12,13 @@ from jupyterhub_aws.config.cluster import EksCluster
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterAccess:
-    """How a program reaches the Kubernetes API of a cluster, and what is known of who may.
+    """How a program reaches the Kubernetes API of a cluster, and from which networks.
 
     `cluster` is the cluster's name: a provider of another name is another cluster's.
     `public_access_cidrs` are the networks outside the VPC that the API lets in, where this program
     makes the cluster; None where it does not. `inside`: only from inside the network, where another
     stack made it. `kubeconfig` and `context` name the file of a cluster that exists already (None:
-    the caller's own, and its current context). `paused`: it may stand still with its machines.
+    the caller's own, and its current context). `paused`: it may be stopped with its instances.
     `option` is how the reader of a message calls what `public_access_cidrs` says.
     """
 
@@ -73,8 +73,6 @@ def cluster_spec(section: EksCluster, *, name: str, region: str) -> ClusterSpec:
 
 
 def _entry_name(principal: str) -> str:
-    """Account, role or user, and name: by less than all three, two principals could share a
-    name.
-    """
+    """Account, role or user, and name: with fewer parts two principals could get the same name."""
     account, _, path = principal.partition("iam::")[2].partition(":")
     return f"{account}-{path.partition('/')[0]}-{path.rpartition('/')[2]}"

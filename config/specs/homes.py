@@ -32,10 +32,8 @@ def restore_name(name: str) -> str:
 @dataclass(frozen=True, kw_only=True)
 class EfsSpec:
     """A file system of homes. `name` is the prefix of physical names, `hubs` have a directory each,
-    `backups` say who backs it up.
-
-    `backups` is None where nothing of this library does: then EFS's own daily plan is on, unless
-    `options.backup` says otherwise.
+    `backups` says how it is backed up; None: EFS's own daily plan is on, unless `options.backup`
+    says otherwise.
     """
 
     name: str
@@ -57,7 +55,9 @@ class EfsSpec:
 
     @property
     def backup_tags(self) -> Mapping[str, str]:
-        """The tag by which the file system is backed up; none where nothing looks for it."""
+        """The tag by which the file system is backed up; none where no backup service selects by
+        it.
+        """
         return {} if self.backups is None else self.backups.tags
 
     @property
@@ -84,14 +84,14 @@ class EfsSpec:
 
     @property
     def ownership_path(self) -> str | None:
-        """The directory that a job hands over from root to users' servers; None where there is
-        none to be handed over.
+        """The directory whose owner a job changes from root to the user of servers; None where
+        no owner has to be changed.
         """
         adopted = self.options.adopted
         return adopted.path if adopted is not None and adopted.pending else None
 
     def root_directory(self, hub: str) -> str:
-        """The directory on the file system that this hub sees as its root."""
+        """The directory on the file system that this hub mounts as its root."""
         return hub_directory(self.options, hub)
 
 

@@ -1,5 +1,5 @@
 """What follows for one hub: its names, address and port, its profiles as servers get them, its
-timeouts, and whom its pods may talk to.
+timeouts, and the egress of its pods.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, ON_DEMAND, PUR
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 
-#: What the guide of 2021 gave each user, and two to one as it had it.
+#: The sizes of the guide of 2021, with its overcommitment of two to one.
 _CORES, _MEMORY_MIB, _GUARANTEE = 4.0, 32 * 1024, 0.5
-#: Smaller steps than this would promise what nobody measures.
+#: Smaller steps have no measurable effect.
 _MEMORY_STEP_MIB = 512
 _USER_NODES = {"key": PURPOSE, "operator": "In", "values": ["user"]}
 _ON_DEMAND_NODES = {"key": ON_DEMAND, "operator": "In", "values": ["true"]}
@@ -82,11 +82,11 @@ class ProfileSpec:
     @property
     def required_nodes(self) -> list[dict[str, Any]]:
         """The node affinity that a server must have. Terms of this list are alternatives to each
-        other: what all must hold stands in one.
+        other: requirements that must hold together are in one term.
         """
         purpose = (
             [_USER_NODES] if self.on_own_cluster else []
-        )  # nodes of another cluster may have no such label
+        )  # nodes of an existing cluster may have no such label
         terms = [*purpose, *([_ON_DEMAND_NODES] if self.options.protected else [])]
         return [{"matchExpressions": terms}] if terms else []
 
@@ -117,11 +117,11 @@ class HubSpec:
     `options` is what the stack file says of it, `homes` where homes are, `homes_class` the storage
     class of homes that are volumes; `pools` the pools that its users may use, `profiles` in the
     order in which they are shown: the default one first, then from small to large. `start_seconds`
-    is how long a server may take to start. `egress` says whom its pods may talk to,
-    `proxy_variables` through which corporate proxy. `existing_cluster`: the cluster existed before
-    the stack. `heartbeat`: the hub writes a line a minute that an alarm waits for. `protected` and
-    `paused` as the stack is. `database_zone` is the zone of a database volume, `volume_tags` and
-    `database_tags` are what backups find them by.
+    is how long a server may take to start. `egress` are the network policies' rules of its pods,
+    `proxy_variables` the corporate proxy that they use. `existing_cluster`: the cluster existed
+    before the stack. `heartbeat`: the hub writes a line a minute that an alarm waits for.
+    `protected` and `paused` as the stack is. `database_zone` is the zone of a database volume,
+    `volume_tags` and `database_tags` are what backups find them by.
     """
 
     name: str
@@ -208,7 +208,7 @@ def hub_profiles(
     """A hub's profiles, its own or one for each of its pools: the default one first, then from
     small to large.
 
-    The order of the stack file cannot be kept: the engine hands maps over with their keys sorted.
+    The order of the stack file is lost: the engine hands maps over with their keys sorted.
     """
     by_name = {pool.name: pool for pool in pools}
     own = hub.profiles or {name: derived(pool) for name, pool in by_name.items()}
@@ -239,8 +239,8 @@ def derived(pool: PoolSpec) -> Profile:
     """
     room = server_room(pool.types, pool.pool.max_pods)
     if pool.gpus:
-        # One GPU's share is guaranteed whole: whoever takes the last GPU must also find memory for
-        # it.
+        # One GPU's share is guaranteed whole: the server that gets the last GPU must also find
+        # memory for it.
         cores, memory, share, gpus = (
             room.cpu_millicores / 1000 / pool.gpus,
             room.memory_mib / pool.gpus,
@@ -262,7 +262,7 @@ def derived(pool: PoolSpec) -> Profile:
 
 def share_traits(share: Share) -> dict[str, Any]:
     """KubeSpawner's traits for cores, memory and GPUs: numbers, and sizes in powers of 1024."""
-    # Kubernetes takes a device's limit as its request; both are said, so that nobody has to know.
+    # Kubernetes takes a device's limit as its request; both are written, for clarity.
     gpus = {GPU_RESOURCE: str(share.gpus)}
     return {
         "cpu_limit": share.cpu,

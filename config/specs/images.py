@@ -1,5 +1,5 @@
-"""Under which names pods get their images, and from where Helm gets its charts: their makers',
-or a registry of yours.
+"""The names under which pods get their images, and the source of Helm's charts: their
+publishers, or a private registry.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from jupyterhub_aws.config.registry import (
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """The names of images and the source of charts. The default: what their makers publish, under
-    the names that they have there.
+    """The names of images and the source of charts. The default: the publishers' registries and
+    names.
 
-    `registry` is `HOST[/PREFIX]` of a registry of yours that holds all of them. With `lock` images
+    `registry` is `HOST[/PREFIX]` of a private registry that holds all of them. With `lock` images
     are named by digest: `read_lock(Path("…"))` reads what `jhub bundle lock` wrote. `on_nodes`:
-    images lie on every node, and nothing is pulled. `charts` is a folder with the archives of
-    charts, relative to where `pulumi` runs.
+    images are preloaded on every node, and nothing is pulled. `charts` is a folder with the
+    archives of charts, relative to where `pulumi` runs.
     """
 
     registry: str | None = None
@@ -39,10 +39,10 @@ class Images:
     charts: str | None = None
 
     def named(self, reference: str) -> str:
-        """What a pod names for an image of its maker's: in the registry by digest where the lock
-        has one, by tag otherwise.
+        """The name that a pod uses for an image: in the registry by digest where the lock has
+        one, by tag otherwise.
 
-        A name that is in the registry already stays as it is.
+        A name that is in the registry already is not changed.
         """
         if self.registry is None or reference.startswith(f"{self.registry}/"):
             return reference
@@ -60,13 +60,13 @@ class Images:
 
     @property
     def pull_policy(self) -> str | None:
-        """`Never` where images lie on the nodes: one that is missing fails at once, with its
-        name, instead of being pulled. None: Kubernetes' default.
+        """`Never` where images are preloaded on the nodes: a missing image fails at once, with
+        its name, instead of being pulled. None: Kubernetes' default.
         """
         return "Never" if self.on_nodes else None
 
 
-#: Images and charts from where their makers publish them.
+#: Images and charts from their publishers' registries.
 UPSTREAM = Images()
 
 
@@ -102,7 +102,7 @@ def _lock_in(folder: Path | None, name: str) -> Lock:
     return _lock(path, changed)
 
 
-@lru_cache(maxsize=8)  # asked for by each release: read once while it is the same file
+@lru_cache(maxsize=8)  # each release needs it: read once while the file is unchanged
 def _lock(path: Path, changed: int) -> Lock:
     del changed
     return read_lock(path)

@@ -53,13 +53,13 @@ def _all(*conditions: str) -> str:
 
 def _says(sentences: Iterable[str], joined: str) -> str:
     """`log` holds these sentences. CloudWatch Logs user guide, "Filter pattern syntax": an
-    asterisk stands for any text.
+    asterisk matches any text.
     """
     return joined.join(f'($.log = "*{sentence}*")' for sentence in sentences)
 
 
 def _pods(name: str) -> tuple[str, str]:
-    """Pods whose name begins so, in the namespace of what we install there ourselves."""
+    """Pods whose name begins so, in the namespace of the software that this library installs."""
     return '$.kubernetes.namespace_name = "kube-system"', f'$.kubernetes.pod_name = "{name}-*"'
 
 
@@ -85,7 +85,7 @@ INTERRUPTIONS = FilterSpec(
     metric="SpotInterruptions",
     pattern=_all(*_pods("aws-node-termination-handler"), _says(INTERRUPTED, " && ")),
 )
-#: In a log group of its own, which holds nothing else.
+#: Of a log group that holds no other events.
 FAILED_LAUNCHES = FilterSpec(
     metric="FailedLaunches", pattern='{ $.detail-type = "EC2 Instance Launch Unsuccessful" }'
 )
@@ -97,9 +97,9 @@ APPLICATION_FILTERS = (HEARTBEATS, DATABASE_USED, STARTS, AUTOSCALER_ERRORS, INT
 class MonitoringSpec:
     """How one cluster and its hubs are monitored.
 
-    `name` is the prefix of physical names, `cluster` the cluster's name in EKS, `options` what is
-    watched for, kept and told whom. `pools` are its node pools; None: their groups are nothing of
-    this program's. `paused`: there are no nodes, and no alarm tells anybody.
+    `name` is the prefix of physical names, `cluster` the cluster's name in EKS, `options`
+    thresholds, retention and receivers. `pools` are its node pools; None: their groups are not
+    managed by this program. `paused`: there are no nodes, and no alarm sends a notification.
     """
 
     name: str
@@ -110,7 +110,7 @@ class MonitoringSpec:
     paused: bool = False
 
     def log_group(self, kind: str) -> str:
-        """The group that the add-on would make by itself, without an end to what it keeps;
+        """The log group that the add-on would create by itself, without a retention;
         `kind` is one of `LOG_KINDS`.
         """
         return f"/aws/containerinsights/{self.cluster}/{kind}"
@@ -144,7 +144,8 @@ class MonitoringSpec:
 
     @property
     def group_prefixes(self) -> tuple[str, ...]:
-        """How the names of Auto Scaling groups begin; none where no group is this program's.
+        """The prefixes of the names of Auto Scaling groups; none where this program manages no
+        group.
 
         User pools' groups are known by pool and market: of all zones and generations. The core
         pool's is named by EKS after its node group.
@@ -180,7 +181,7 @@ class MonitoringSpec:
 
     @property
     def has_spot(self) -> bool:
-        """Whether AWS may take nodes back."""
+        """Whether AWS may reclaim nodes."""
         return self.pools is not None and any(
             group.market == "spot" for group in self.pools.groups if not group.retiring
         )

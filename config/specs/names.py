@@ -1,5 +1,5 @@
-"""The names of what belongs to one hub. Nothing of one hub may collide with another's: each name
-holds the hub's.
+"""The names of what belongs to one hub. Each name contains the hub's name, so that no two hubs
+collide.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ class HubNames:
 
     def target_group(self, generation: str) -> str:
         """Name of a target group; `generation` changes with what would replace it, so that the
-        new one comes first.
+        new group is created first.
         """
         return f"{shortened(self.physical, _BALANCER_NAME - len(generation) - 1)}-{generation}"
 
 
 def shortened(name: str, limit: int) -> str:
-    """The name, or its beginning and a hash of the whole where it is too long."""
+    """The name, or where it is too long its beginning and a hash of the whole."""
     if len(name) <= limit:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:6]

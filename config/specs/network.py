@@ -1,5 +1,5 @@
-"""What follows from a network section: subnets and their ranges, what leads out, private
-endpoints, and what pods and nodes have to know of it. Pure.
+"""What follows from a network section: subnets and their ranges, egress, private endpoints, and
+what pods and nodes have to know of it. Pure.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from jupyterhub_aws.config.network import (
 )
 from jupyterhub_aws.config.stack import StackConfig
 
-#: A quarter of the VPC for each zone's nodes and pods; the fourth quarter holds the public subnets
-#: and stays free.
+#: A quarter of the VPC for each zone's nodes and pods; the fourth quarter holds the public subnets;
+#: the rest of it is free.
 _PRIVATE_BITS = 2
 #: A 256th of the VPC for each public subnet: balancer interfaces and NAT (at least 8 free
 #: addresses: ELB user guide).
@@ -62,8 +62,8 @@ def zone_subnets(cidr: str, zones: Sequence[str]) -> tuple[ZoneSubnets, ...]:
     """Divide a VPC's range: zone N gets the N-th quarter, and the N-th slice of the last quarter as
     public subnet.
 
-    A zone's ranges depend on its place in the list only, so that a zone added at the end moves
-    nothing. Raises ValueError for more zones than quarters are free.
+    A zone's ranges depend on its place in the list only, so that a zone added at the end changes no
+    other. Raises ValueError for more zones than quarters are free.
     """
     vpc = IPv4Network(cidr)
     if len(zones) >= _QUARTERS:
@@ -83,7 +83,7 @@ def zone_subnets(cidr: str, zones: Sequence[str]) -> tuple[ZoneSubnets, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
-    """What nodes, pods and rules need to know of a network, whoever made it.
+    """What nodes, pods and rules need to know of a network, managed or existing.
 
     `region` is the AWS region, empty outside of AWS. `ranges` are those of nodes and pods.
     `internal_hosts` are names that are reached without the internet, `peer_networks` networks
@@ -103,8 +103,8 @@ class NetworkSpec:
         return not isinstance(self.egress, InternetEgress)
 
     def proxy_environment(self, service_cidr: str) -> dict[str, str]:
-        """The variables that tell a program in a node or pod of the HTTP proxy; none where there
-        is none. `service_cidr` is the cluster's.
+        """The variables that tell a program in a node or pod of the HTTP proxy; empty without a
+        proxy. `service_cidr` is the cluster's.
         """
         if not isinstance(self.egress, ProxyEgress):
             return {}
@@ -196,8 +196,8 @@ class ExistingVpcSpec:
 def open_vpc_spec(
     section: OpenNetworkSection, *, name: str, region: str, without_nat: bool = False
 ) -> OpenVpcSpec:
-    """What follows from a network of mode `open`. `without_nat`: no gateway for the time being,
-    their addresses are kept.
+    """What follows from a network of mode `open`. `without_nat`: no gateway while the stack is
+    paused, their addresses are retained.
     """
     zones = section.zones
     shared = section.nat == "single"
@@ -277,7 +277,7 @@ def default_services(further: Sequence[str] = ()) -> dict[str, str]:
 
 def resolvable_domains(region: str, internal_hosts: Sequence[str]) -> tuple[str, ...]:
     """What a cluster in an isolated network has to resolve: the region's endpoints, the API
-    server, EFS, registries, S3, and what is inside.
+    server, EFS, registries, S3, and internal hosts.
     """
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     aws = [
@@ -291,13 +291,13 @@ def resolvable_domains(region: str, internal_hosts: Sequence[str]) -> tuple[str,
     return tuple(sorted({*aws, *internal_hosts}))
 
 
-# --- Which private endpoints a stack has: one for each API that its software calls, and while it
-# rests those that are still called.
+# --- Which private endpoints a stack has: one for each API that its software calls, and while it is
+# paused those that are still called.
 
 
 def endpoint_reasons(stack: StackConfig) -> Mapping[str, str]:
     """The services that get an endpoint, each with why. Empty where the stack's network is not
-    closed.
+    isolated.
 
     Paused with `endpoints` among `pause.drop`: those of the runner, from which the stack is
     resumed, and the gateways, which cost nothing.

@@ -1,10 +1,10 @@
-"""Whom the pods of a hub may talk to: the chart's network policies with all of its wide rules off,
-and narrow ones of ours. Pure.
+"""Network policies of the pods of a hub: the chart's own with all of its wide rules off, and narrow
+rules of this library. Pure.
 
 The chart's own words for "private" and "not private" are too coarse here: the second lets servers
 reach the credential addresses of EKS (169.254.170.23) and every range that is private but not in
-RFC 1918; the first lets the hub reach everything in the VPC. What the chart always writes stays:
-hub and proxy to each other and to servers, servers to hub and proxy, each on its port.
+RFC 1918; the first lets the hub reach everything in the VPC. The rules that the chart always writes
+remain: hub and proxy to each other and to servers, servers to hub and proxy, each on its port.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from jupyterhub_aws.config.values import port_of
 _HTTPS, _POSTGRES, _DNS = 443, 5432, 53
 #: kube-apiserver's default port, which kubeadm and kops keep; EKS answers on 443.
 _API_PORTS = (_HTTPS, 6443)
-#: Everything that is no host of the internet: RFC 1918, RFC 6598 (shared address space, which VPCs
+#: All ranges that are not internet hosts: RFC 1918, RFC 6598 (shared address space, which VPCs
 #: use for pods), and link-local
 #: addresses, among them instance metadata (169.254.169.254) and the credentials of Pod Identity
 #: (169.254.170.23).
@@ -43,7 +43,7 @@ Rule = dict[str, Any]
 
 
 #: EKS user guide, "How EKS Pod Identity works": the agent of each node answers on this address,
-#: port 80. Only servers that have a role reach it.
+#: port 80. Only servers that have a role may reach it.
 POD_IDENTITY_RULE: Rule = {
     "to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}],
     "ports": [{"protocol": "TCP", "port": 80}],
@@ -62,7 +62,7 @@ class HubEgress:
 
 
 def hub_egress(hub: Hub, network: AnyNetwork, cluster: Cluster) -> HubEgress:
-    """Whom the pods of a hub may talk to in a network and a cluster."""
+    """The egress rules of a hub's pods in a network and a cluster."""
     dns = _rule([cluster.service_cidr], [_DNS], protocols=("UDP", "TCP"))
     return HubEgress(
         hub=(dns, *_hub_may(hub, network, cluster)),
@@ -72,8 +72,8 @@ def hub_egress(hub: Hub, network: AnyNetwork, cluster: Cluster) -> HubEgress:
 
 
 def _hub_may(hub: Hub, network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
-    """The Kubernetes API, the database, and whoever knows the people. The API is asked under its
-    service's address, or its own.
+    """The Kubernetes API, the database, and the identity provider. The API is reached by the
+    address of its service, or by its own.
     """
     ranges = list(network.ranges)
     ports = _API_PORTS[:1] if isinstance(cluster, EksCluster) else _API_PORTS
@@ -82,7 +82,9 @@ def _hub_may(hub: Hub, network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
         yield _rule(ranges, [_POSTGRES])
     asked = _sign_in_ports(hub)
     if isinstance(network, OpenNetworkSection) or not network.closed:
-        if asked:  # a directory may be anywhere, inside or out; the metadata is nowhere among it
+        if (
+            asked
+        ):  # a directory may have any address, internal or external, except the metadata service's
             yield {"to": [_block("0.0.0.0/0", [_LINK_LOCAL])], "ports": _ports(asked, ("TCP",))}
         return
     if isinstance(network.egress, ProxyEgress):
@@ -108,8 +110,8 @@ def _sign_in_ports(hub: Hub) -> list[int]:
 
 
 def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
-    """The internet where there is one, and what the stack opens to people by name. Never other
-    pods, databases, homes or credentials.
+    """The internet where there is egress, and the peer networks that the stack opens to users'
+    servers. Never other pods, databases, homes or credentials.
     """
     own = [*network.ranges, cluster.service_cidr]
     if isinstance(network, OpenNetworkSection) or not network.closed:
@@ -128,7 +130,9 @@ def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
 
 
 def _outside_of_all(ranges: list[str]) -> list[str]:
-    """The ranges without those that lie inside another: a policy's `except` needs none twice."""
+    """The ranges without those that lie inside another: a policy's `except` needs each only
+    once.
+    """
     networks = sorted({IPv4Network(cidr) for cidr in ranges})
     return [
         str(one)

@@ -18,7 +18,7 @@ from jupyterhub_aws.config.specs.node_groups import (
 from jupyterhub_aws.config.versions import pin
 
 HANDLER, PLUGIN = "aws-node-termination-handler", "nvidia-device-plugin"
-#: EC2 gives a spot node two minutes; the handler leaves users' servers as much of them as it can.
+#: EC2 gives a spot node two minutes; the handler leaves users' servers most of this time.
 _SPOT_NOTICE_SECONDS = 120
 
 
@@ -47,8 +47,8 @@ def _termination_handler(kubernetes: str) -> dict[str, Any]:
     (no queue, no AWS call).
 
     On the host's network, so that a hop limit of 1 does not keep it from the metadata. Rebalance
-    hints are not acted upon: most of them are followed by nothing, and each would end somebody's
-    work.
+    recommendations are ignored: most of them are followed by no interruption, and each would end
+    users' servers.
     """
     image = pin("image", HANDLER, kubernetes)
     return {
@@ -70,8 +70,8 @@ def _termination_handler(kubernetes: str) -> dict[str, Any]:
 
 
 def _device_plugin(kubernetes: str) -> dict[str, Any]:
-    """Values for chart `nvidia-device-plugin` 0.20.0: on our GPU nodes, past exactly their
-    taints.
+    """Values for chart `nvidia-device-plugin` 0.20.0: on our GPU nodes, with tolerations of
+    exactly their taints.
     """
     image = pin("image", PLUGIN, kubernetes)
     return {

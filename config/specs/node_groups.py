@@ -1,5 +1,5 @@
 """What follows from node pools: names, sizes, labels, taints, images and tags of node groups, and
-what pods must say to land there. Pure.
+the scheduling fields of pods that run there. Pure.
 
 Everything that has to agree byte for byte (group name, node labels, taints, user data, autoscaling
 tags, priorities, selectors, tolerations, affinities) comes from `PoolSpec` and `NodeGroupSpec`, and
@@ -40,7 +40,7 @@ Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 #: z2jh's own vocabulary (chart values, scheduling.*Pods.nodeAffinity.matchNodePurpose).
 PURPOSE = "hub.jupyter.org/node-purpose"
 POOL = "jupyterhub-aws/pool"
-ON_DEMAND = "on-demand"  # the label of the 2021 guide; people's manifests select by it
+ON_DEMAND = "on-demand"  # the label of the 2021 guide; users' manifests select by it
 CAPACITY_TYPE = (  # what managed groups set, so that dashboards see ours alike
     "eks.amazonaws.com/capacityType"
 )
@@ -57,7 +57,7 @@ _PREFER_SPOT_WEIGHT = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Taint:
-    """A taint of a node, and the toleration that lets a pod past it."""
+    """A taint of a node, and the matching toleration of a pod."""
 
     key: str
     value: str
@@ -76,7 +76,7 @@ class Taint:
 
 DEDICATED = Taint(key="hub.jupyter.org/dedicated", value="user", effect="NoSchedule")
 GPU_TAINT = Taint(key=GPU_RESOURCE, value="present", effect="NoSchedule")
-#: The on-demand twin: whoever can run on spot should; whoever cannot still may.
+#: Taint of the on-demand group: pods prefer spot nodes, and may run here when there are none.
 LAST_RESORT = Taint(key=ON_DEMAND, value="true", effect="PreferNoSchedule")
 
 
@@ -86,7 +86,7 @@ class PoolSpec:
 
     Attributes:
         name: Its name.
-        pool: What was said of it.
+        pool: Its section of the stack file.
         types: What is known of its instance types, or of the nodes that exist.
         generation: Its generation; nodes that exist already have none but the first.
         gpus: GPUs of each node.
@@ -115,7 +115,7 @@ class PoolSpec:
 
     @property
     def scheduling(self) -> dict[str, Any]:
-        """What a pod says to land in this pool."""
+        """The scheduling fields of a pod in this pool."""
         return {
             "node_selector": self.node_selector,
             "tolerations": self.tolerations,
@@ -171,7 +171,7 @@ class NodeGroupSpec:
         cluster: The cluster's name in EKS.
         prefix: The prefix of physical names.
         pool: The pool.
-        section: What was said of the pool, in this generation.
+        section: The pool's section of the stack file, in this generation.
         market: The market in which its nodes are bought.
         zone: The only zone of its nodes; None: all of them.
         retiring: Whether it is of an older generation, which only shrinks.
@@ -179,17 +179,17 @@ class NodeGroupSpec:
             `memory-spot-g2` of the second generation.
         stem: The physical name without its shape; the autoscaler's priorities match by it.
         group_name: The group's name. Ends in a hash of what the autoscaler takes for granted about
-            a group: another shape is another group, made before the old one goes; a further type of
-            the same shape changes the group in place.
-        min_size, max_size: Its sizes. Paused, a group of at most no node cannot grow, whoever asks;
-            AWS ends what still runs in it.
+            a group: another shape is another group, created before the old one is deleted; a
+            further type of the same shape changes the group in place.
+        min_size, max_size: Its sizes. Paused, a group with a maximum of 0 cannot scale up; AWS ends
+            its running nodes.
         labels, taints: Those of its nodes. The on-demand twin of a spot group has the taint of the
             last resort besides.
         image: The machine image of its nodes, as a launch template names it.
         suspended_processes: What AWS must not do by itself. AZRebalance would end nodes with
-            servers on them to even out zones. Without Launch a retiring group gets no node, whoever
-            asks and whatever ended, while nodes still end one by one (EC2 Auto Scaling user guide,
-            "How suspended processes affect other processes").
+            servers on them to even out zones. Without Launch a retiring group gets no new node,
+            while its nodes still end one by one (EC2 Auto Scaling user guide, "How suspended
+            processes affect other processes").
         template_tags: What a node of an empty group would look like to the autoscaler.
 
     """
@@ -316,7 +316,7 @@ class CoreGroupSpec:
     @property
     def group_name(self) -> str:
         """The group's name. EKS replaces a group when its types, image type or zones change;
-        with a name of its own the new one comes first.
+        because its name changes too, the new one is created first.
         """
         facts = [list(self.section.instance_types), self.ami_type, list(self.zones)]
         return f"{self.stem}-{generation(facts if self.section.generation == 1 else [*facts, self.section.generation])}"
@@ -333,8 +333,8 @@ class CoreGroupSpec:
 
     @property
     def sizes(self) -> tuple[int, int, int]:
-        """Least, most and desired number of nodes. Paused they are the least that EKS takes (API
-        reference, NodegroupScalingConfig: maxSize is at least 1).
+        """Least, most and desired number of nodes. Paused they are the minimum that EKS accepts
+        (API reference, NodegroupScalingConfig: maxSize is at least 1).
         """
         return (
             (0, 1, 0) if self.paused else (self.section.size, self.section.size, self.section.size)
@@ -348,8 +348,8 @@ class CoreGroupSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class NodePoolsSpec:
-    """All node pools of a cluster. `section` is what was said, `pools` are the user pools by name,
-    `retiring` their older generations.
+    """All node pools of a cluster. `section` is the stack file's, `pools` are the user pools by
+    name, `retiring` their older generations.
 
     `groups` are the Auto Scaling groups of both; there are none of nodes that exist already. `core`
     is None where the core nodes exist already.
@@ -365,7 +365,7 @@ class NodePoolsSpec:
 
     @property
     def scheduling(self) -> dict[str, dict[str, Any]]:
-        """By pool, what a pod says to land there."""
+        """By pool, the scheduling fields of a pod there."""
         return {pool.name: pool.scheduling for pool in self.pools}
 
     @property
@@ -439,17 +439,19 @@ def node_pools_spec(  # noqa: PLR0913 -- by name, each
 
 
 def discovery_tags(cluster: str) -> dict[str, str]:
-    """By these tags the autoscaler finds a group, and by them its IAM policy lets it change one."""
+    """The tags by which the autoscaler discovers a group, and by which its IAM policy allows
+    changing it.
+    """
     return {f"{_AUTOSCALER}/enabled": "true", f"{_AUTOSCALER}/{cluster}": "owned"}
 
 
 def priorities(groups: Iterable[NodeGroupSpec]) -> dict[str, list[str]]:
-    """Expander priorities: spot groups, then on-demand ones, then whatever else is there (else it
-    would never grow).
+    """Expander priorities: spot groups, then on-demand ones, then all others (which would never
+    scale up without a rank).
 
-    Each expression is anchored on one of our own names with any generation: a group of somebody
-    else whose name contains `spot` does not match it. A retiring group is left to the last rank: no
-    server fits there, and whoever else does goes there last.
+    Each expression is anchored on one of our own names with any generation: a foreign group whose
+    name contains `spot` does not match. A retiring group has the last rank: no server fits there,
+    and other pods use it last.
     """
     listed: dict[str, list[str]] = {}
     for group in (group for group in groups if not group.retiring):

@@ -250,7 +250,7 @@ def protected(stack: StackConfig, resources: Resources) -> list[Finding]:
             id="protected",
             status="fail",
             message=f"{resource.label} can be deleted",
-            fix="make it with `self.kept()`",
+            fix="make it with `self.protected_options()`",
             subjects=(resource.urn,),
         )
         for resource in bare

@@ -293,7 +293,7 @@ def refusal(access: ClusterAccess, *faults: ApiFault | None, **more: object) -> 
             "Pulumi.dev.yaml",
             ("cluster.api.public_access_cidrs=[198.51.100.0/24]",),
             (
-                "cluster.api.public_access_cidrs lets in 198.51.100.0/24: is the address of this"
+                "cluster.api.public_access_cidrs allows 198.51.100.0/24: is the address of this"
                 " machine"
             ),
         ),
@@ -305,7 +305,7 @@ def refusal(access: ClusterAccess, *faults: ApiFault | None, **more: object) -> 
         (
             "examples/first-try/Pulumi.first-try.yaml",
             (),
-            "cluster.api.public_access_cidrs lets in 0.0.0.0/0",
+            "cluster.api.public_access_cidrs allows 0.0.0.0/0",
         ),
         (
             "Pulumi.airgap-hub.yaml",
@@ -376,7 +376,7 @@ def test_an_update_that_lets_one_in_is_not_refused_for_not_being_let_in(
         assert asyncio.run(judged(now)) is False
     (line,) = warned.call_args.args
     assert "203.0.113.0/24 becomes 198.51.100.0/24" in line and "\n" not in line
-    with pytest.raises(pulumi.RunError, match=r"lets in 198\.51\.100\.0/24"):
+    with pytest.raises(pulumi.RunError, match=r"allows 198\.51\.100\.0/24"):
         asyncio.run(
             judged(
                 SimpleNamespace(

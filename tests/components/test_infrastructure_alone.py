@@ -188,7 +188,7 @@ def test_an_output_in_the_place_of_a_value_is_named():
     with pytest.raises(
         ArgumentError,
         match=(
-            "cidr: is an output, whose value is known only after something was made; give a plain"
+            "cidr: is an output, whose value is known only after its resource was created; give a plain"
             " value"
         ),
     ):

@@ -59,8 +59,8 @@ def test_what_else_it_says_is_named_at_once():
         whole(given(cloud_stack="dev", name="x", pools="{}"), ROOT)
     said = str(caught.value)
     assert (
-        "name: stands in the inner stack" in said
-        and "pools: stands in the inner stack" in said
+        "name: is in the inner stack" in said
+        and "pools: is in the inner stack" in said
         and "cloud_stack: names dev" in said
     )
 

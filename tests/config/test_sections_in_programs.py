@@ -90,7 +90,7 @@ def test_a_rule_between_options_is_said_too() -> None:
     with pytest.raises(
         SectionError,
         match=(
-            r"^LoadBalancerEntry: allowed_cidrs is empty: nobody could come in; list the networks"
+            r"^LoadBalancerEntry: allowed_cidrs is empty: no user could connect; list the networks"
         ),
     ):
         jupyterhub_aws.LoadBalancerEntry(hostname="hub.example.org")

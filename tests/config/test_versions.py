@@ -187,7 +187,7 @@ CONTRADICTIONS = {
     ),
     "a chart of another minor that claims to be verified": (
         breaks("chart", "cluster-autoscaler", "1.36", verified=True),
-        "nobody saw it with",
+        "is not tested with",
     ),
     "a chart of which nobody knows what is in it": (
         breaks("chart", "jupyterhub", None, version="4.9.9"),

@@ -63,7 +63,7 @@ def test_helm_refuses_the_name_and_then_the_entry_is_refused(killed: Engine) -> 
     killed.edit({"imports": {MAIN: "hub-main/hub-main"}})
     refusal = killed.refused("preview")
     killed.edit(remove=["imports"])
-    assert f"imports.{MAIN}: is a hub's Helm release, which is not imported" in refusal
+    assert f"imports.{MAIN}: is a hub's Helm release, which cannot be imported" in refusal
     assert "helm uninstall hub-main --namespace hub-main" in refusal and SECRET not in refusal
 
 
@@ -218,7 +218,7 @@ def test_an_api_that_does_not_answer_is_one_line_in_seconds(
         (line,) = lines
         assert (
             "the Kubernetes API at 127.0.0.1 does not answer from here (connection refused):"
-            " cluster.api.public_access_cidrs lets in 203.0.113.0/24" in line
+            " cluster.api.public_access_cidrs allows 203.0.113.0/24" in line
         )
         assert "Traceback" not in run.text and "Waiting up to" not in run.text
         assert run.seconds < 60, (
@@ -228,7 +228,7 @@ def test_an_api_that_does_not_answer_is_one_line_in_seconds(
     engine.put(cluster__api__public_access_cidrs=["198.51.100.0/24"])
     preview = engine.run("preview")
     assert (
-        "This update changes who may reach it (cluster.api.public_access_cidrs: 203.0.113.0/24"
+        "This update changes which networks may reach it (cluster.api.public_access_cidrs: 203.0.113.0/24"
         " becomes 198.51.100.0/24)" in preview.text
     )
 

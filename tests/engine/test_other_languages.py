@@ -218,7 +218,7 @@ def test_an_api_that_does_not_answer_is_one_line_and_then_everything_goes(yaml: 
     assert line.startswith(
         "the Kubernetes API at 127.0.0.1 does not answer from here (connection refused): "
     )
-    assert "cluster.api.public_access_cidrs lets in 203.0.113.0/24" in line
+    assert "cluster.api.public_access_cidrs allows 203.0.113.0/24" in line
     assert "Traceback" not in said and "server.py" not in said and "RunError" not in said
     goes(yaml)
 

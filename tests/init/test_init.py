@@ -182,7 +182,7 @@ def test_settings_answer_questions_and_set_any_option(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--set", "region=eu-centrl-1"), "aws:region: is no region that AWS had on"),
+        (("--set", "region=eu-centrl-1"), "aws:region: is not a region that AWS had on"),
         (
             ("--set", "hubs.main.sign_in.kind=githb"),
             (

@@ -281,7 +281,7 @@ BAD = {
     "of another program": ("config:\n  bucket: x\n", "config: has no section of this library"),
     "two names": (
         "config:\n  pools: {}\n  watch: {}\n  monitoring: {}\n",
-        "watch: is the old name of monitoring, and both are there; keep what is right",
+        "watch: is the old name of monitoring, and both are present; keep what is right",
     ),
     "two names inside": (
         "config:\n  network: {neighbours: {}, peer_networks: {}}\n",
@@ -289,7 +289,7 @@ BAD = {
     ),
     "two spellings": (
         "config:\n  pools: {}\n  watch: {}\n  jupyterhub-aws:watch: {}\n",
-        "watch: is there twice",
+        "watch: is present twice",
     ),
     "no number": (
         "config:\n  format: two\n  pools: {}\n",
@@ -349,7 +349,7 @@ def test_files_that_are_not_there_and_folders_without_any(
     folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     said = _said(in_process(["migrate", "dev", "Pulumi.none.yaml", "airgap"], folder))
-    assert said.count("there is no such file; name a stack (airgap, airgap-hub)") == 2
+    assert said.count("this file does not exist; name a stack (airgap, airgap-hub)") == 2
     elsewhere = tmp_path_factory.mktemp("empty")
     _written(elsewhere, "config:\n  bucket: x\n", "Pulumi.backend.yaml")
     assert "finds no stack file in" in _said(in_process(["migrate"], elsewhere))

@@ -127,7 +127,7 @@ def test_two_in_one_directory_fail(tmp_path: Path, capsys: pytest.CaptureFixture
             "ada",
             ["--from: has a field", "--to: is the same directory for everybody"],
         ),
-        (("nostack",), "ada", ["there is no such file"]),
+        (("nostack",), "ada", ["this file does not exist"]),
         (("--root", "/nowhere/at/all"), "ada", ["cannot be read: No such file"]),
     ],
 )

@@ -234,14 +234,14 @@ def test_a_wrong_file_is_exit_code_two_with_every_problem() -> None:
         (("plan", "prod"), "name a stack (airgap, airgap-hub, dev)"),
         (("plan", "dev", "--set", "pools"), "not of the form path=value"),
         (("plan", "dev", "--set", "pools.core.size=[1"), "neither YAML nor JSON"),
-        (("plan", "dev", "--set", "network.zones[9]=us-east-1d"), "leads nowhere"),
+        (("plan", "dev", "--set", "network.zones[9]=us-east-1d"), "does not exist at"),
         (("plan", "dev", "--as-of", "tomorrow"), "is not a date"),
         (("plan", "dev", "--json", "/no/such/folder/plan.json"), "cannot write"),
         (("plan",), "Missing argument"),
         (("plna",), "No such command"),
         (("plan", "dev", "--jsn"), "No such option"),
-        (("plan", str(ROOT)), "there is no such file"),
-        (("plan", str(ROOT / "tests") + "/x.yaml"), "x.yaml: there is no such file"),
+        (("plan", str(ROOT)), "this file does not exist"),
+        (("plan", str(ROOT / "tests") + "/x.yaml"), "x.yaml: this file does not exist"),
         (("plan", "dev", "--set", "=3"), "not of the form path=value"),
         (("plan", "dev", "--set", "tags={2026-11-23: x}"), "tags: cannot become JSON"),
         (
@@ -265,7 +265,7 @@ def test_a_folder_of_that_name_is_no_stack_file(tmp_path: Path) -> None:
     for stack in ("mine", str(tmp_path / "Pulumi.mine.yaml")):
         done = jhub("plan", stack, cwd=tmp_path)
         assert done.returncode == 2
-        assert done.stderr.startswith("Pulumi.mine.yaml: there is no such file; name a stack (")
+        assert done.stderr.startswith("Pulumi.mine.yaml: this file does not exist; name a stack (")
         assert "other" in done.stderr
         assert done.stderr.count("\n") == 1
 

@@ -150,7 +150,7 @@ CASES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         {**HUB, "signIn": {"kind": "github", "clientId": "x"}, "secrets": {"client_secret": "x"}},
         [
             "secrets.client_secret: is no secret of a hub",
-            "signIn: lets nobody in; list allowedOrganizations, allowedUsers or administrators",
+            "signIn: allows no user; list allowedOrganizations, allowedUsers or administrators",
         ],
     ),
     "core twice": (

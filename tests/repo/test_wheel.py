@@ -203,9 +203,9 @@ def test_the_environment_of_the_project_is_used_where_it_has_a_jhub(
         timeout=60,
         check=False,
     )
-    assert done.returncode == 2 and "Pulumi.nothing.yaml: there is no such file" in done.stderr, (
-        "handed over once"
-    )
+    assert (
+        done.returncode == 2 and "Pulumi.nothing.yaml: this file does not exist" in done.stderr
+    ), "handed over once"
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "prefix", str(folder / ".venv"))
     assert projects_command(["plan", "dev"]) is None, "it runs already"

@@ -57,7 +57,7 @@ def test_a_hubs_release_among_imports_is_refused_with_the_way_that_works(
     done = in_process(["plan", file.removeprefix("Pulumi.").removesuffix(".yaml")], tmp_path)
     assert (
         done.returncode == 2
-        and "imports.kubernetes:helm.sh/v3:Release::hub-main-release: is a hub's Helm release, which is not imported"
+        and "imports.kubernetes:helm.sh/v3:Release::hub-main-release: is a hub's Helm release, which cannot be imported"
         in done.stderr
     )
     assert (

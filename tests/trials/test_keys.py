@@ -111,13 +111,13 @@ WRONG = {
     "one key twice": (
         DEV + f"  {PROJECT}:homes: {{ kind: ebs }}\n",
         (
-            "homes: is there twice, as homes and jupyterhub-aws:homes: for Pulumi both are the"
+            "homes: is present twice, as homes and jupyterhub-aws:homes: for Pulumi both are the"
             " same key"
         ),
     ),
     "twice by the old form": (
         DEV + "  aws:config:region: eu-west-1\n",
-        "region: is there twice, as aws:region and aws:config:region",
+        "region: is present twice, as aws:region and aws:config:region",
     ),
     "a mistyped prefix": (
         DEV.replace("  hubs:", "  jupyterhubaws:hubs:"),
@@ -154,29 +154,29 @@ WRONG = {
     ),
     "a section beside config": (
         DEV + "hubs: {}\n",
-        "hubs: stands beside `config:`, where Pulumi ignores it; indent it below `config:`",
+        "hubs: is beside `config:`, where Pulumi ignores it; indent it below `config:`",
     ),
     "a prefixed section beside config": (
         DEV + "jupyterhub-aws:hubs: {}\n",
-        "jupyterhub-aws:hubs: stands beside `config:`",
+        "jupyterhub-aws:hubs: is beside `config:`",
     ),
     "a provider's key beside config": (
         DEV + "aws:region: us-east-1\n",
-        "aws:region: stands beside `config:`",
+        "aws:region: is beside `config:`",
     ),
     "a secret beside config": (
         DEV + "hub-main-client-secret: {secure: x}\n",
-        "hub-main-client-secret: stands beside `config:`",
+        "hub-main-client-secret: is beside `config:`",
     ),
     "config misspelt": (
         DEV.replace("config:\n", "confg:\n", 1),
-        "confg: stands beside `config:`, where Pulumi ignores it; did you mean config?",
+        "confg: is beside `config:`, where Pulumi ignores it; did you mean config?",
     ),
     "an engine key misspelt": (
         DEV + "secretprovider: awskms://x\n",
         "did you mean secretsprovider?",
     ),
-    "whatever": (DEV + "resources: {}\n", "resources: stands beside `config:`"),
+    "whatever": (DEV + "resources: {}\n", "resources: is beside `config:`"),
     "the region without prefix": (
         DEV.replace("aws:region", "region"),
         "region: is not an option of this program; did you mean aws:region?",
@@ -198,7 +198,7 @@ WRONG = {
     ),
     "a secret of AWS in clear text": (
         DEV + "  aws:secretKey: abc\n",
-        "aws:secretKey: is a secret, but stands in clear text",
+        "aws:secretKey: is a secret, but is stored in clear text",
     ),
 }
 
@@ -260,7 +260,7 @@ def test_what_the_engine_hands_over_is_read_by_the_same_rule() -> None:
         engine_spelling("hub-main-client-secret", [f"{PROJECT}:hub-main-client-secret"], "our-hub")
         == f"{PROJECT}:hub-main-client-secret"
     )
-    with pytest.raises(ConfigError, match="is there twice"):
+    with pytest.raises(ConfigError, match="is present twice"):
         from_engine(
             {"our-hub:pools": "{}", f"{PROJECT}:pools": "{}"},
             secret=(),
@@ -284,7 +284,7 @@ def test_every_form_of_a_key_is_one_key(name: str, project: str) -> None:
     assert canonical_key(canonical_key(name, project), project) == full
     for one in forms:
         for other in set(forms) - {one}:
-            with pytest.raises(ConfigError, match="is there twice"):
+            with pytest.raises(ConfigError, match="is present twice"):
                 canonical({one: 1, other: 2}, project, "x")
 
 

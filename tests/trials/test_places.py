@@ -74,11 +74,11 @@ def test_a_case_of_the_trials(case: str, code: int, check: str, status: str) -> 
         (
             ["region=eu-west-9"],
             (
-                "aws:region: is no region that AWS had on .* did you mean eu-west-1, eu-west-2 or"
+                "aws:region: is not a region that AWS had on .* did you mean eu-west-1, eu-west-2 or"
                 " eu-west-3?"
             ),
         ),
-        (["region=us-est-1"], "aws:region: is no region that AWS had on .* did you mean us-"),
+        (["region=us-est-1"], "aws:region: is not a region that AWS had on .* did you mean us-"),
         (["region=us-east-1a"], "aws:region: is a zone, not a region .* write us-east-1"),
         (["region=us-iso-east-1"], "aws:region: is in the partition aws-iso"),
         (["region=eusc-de-east-1"], "aws:region: is in the partition aws-eusc"),
@@ -102,7 +102,7 @@ def test_a_case_of_the_trials(case: str, code: int, check: str, status: str) -> 
         (["network.zones=[us-east-1a, use1-az1]"], r"network.zones\[1\]: is a zone's id"),
         (
             ["backups={kind: aws_backup, copy_to_region: {region: eu-west-9}}"],
-            "backups.copy_to_region.region: is no region",
+            "backups.copy_to_region.region: is not a region",
         ),
         (
             ["region=cn-north-1", "network.zones=[cn-north-1a, cn-north-1b]"],

@@ -1,5 +1,5 @@
-"""Gives homes that root wrote to the people of today, once. Runs as root in a pod of a Job, while
-no hub runs, with the homes at ROOT.
+"""Changes the owner of homes from root to the user of today's servers, once. Runs as root in a pod
+of a Job, while no hub runs, with the homes at ROOT.
 
     python homes_ownership.py ROOT --marker FILE [--uid 1000] [--gid 100] [--dry-run]
 
@@ -66,7 +66,7 @@ class Owner:
         if not owned and stat.S_ISREG(found.st_mode) and mode & (stat.S_ISUID | stat.S_ISGID):
             wanted &= ~(
                 stat.S_ISUID | stat.S_ISGID
-            )  # a program that made people root must not make them somebody else
+            )  # a set-user-ID program of root must not become one of another user
             self.stripped.append(shown)
         if owned and wanted == mode:
             return
@@ -98,7 +98,7 @@ class Owner:
 
 
 def text(name):
-    """A name as one line of text that stands for no other name, whatever bytes it is made of."""
+    """A name as one line of text, unambiguous for any bytes."""
     return (
         os.fsencode(name)
         .decode("utf-8", "backslashreplace")

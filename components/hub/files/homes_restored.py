@@ -1,14 +1,14 @@
-"""Hands a restored directory over to its person, or compares it with what is alive. Runs as root in
-a pod of a Job, with the file system at ROOT.
+"""Makes a restored directory a user's own, or compares it with the present files. Runs as root in a
+pod of a Job, with the file system at ROOT.
 
     python homes_restored.py ROOT hand-over --item hubs/main/ada --target hubs/main/ada/restored-2026-11-27t0300z --since TIME --until TIME
     python homes_restored.py ROOT compare --item hubs/main/ada --taken TIME --since TIME --until TIME
 
 AWS Backup restores into aws-backup-restore_TIME/ITEM below the root of the file system, and does
 not say which TIME it was: the one between `--since` and `--until`, when its job ran, is taken.
-Nothing is written over: a target that is there is left alone, and so is everything that is alive.
-Every step goes through the directory that is open, and no link is followed. The last line of the
-output is JSON. Nothing but Python's standard library.
+Nothing is overwritten: an existing target and all present files are left unchanged. Every step goes
+through the directory that is open, and no link is followed. The last line of the output is JSON.
+Nothing but Python's standard library.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ def side(root, asked):
 
 
 def hand_over(root, asked):
-    """Move the restored directory to its target, once, and make it the person's."""
+    """Move the restored directory to its target, once, and change its owner to the user of
+    servers.
+    """
     owner = Owner(asked.uid, asked.gid, False)
     device = os.fstat(root).st_dev
     above, _, name = asked.target.rpartition("/")
@@ -169,8 +171,8 @@ def digest(place):
 
 
 def compare(root, asked):
-    """Each restored file with the one that is alive. What was changed since the backup was taken
-    proves nothing, and is counted apart.
+    """Compare each restored file with the present one. Files that were changed since the backup
+    prove nothing, and are counted separately.
     """
     taken = asked.taken.timestamp()
     restored = opened(root, f"{side(root, asked)}/{asked.item}")

@@ -1,4 +1,4 @@
-"""How much each person's home takes. Runs in a pod of a CronJob, as 1000:100, with the homes of one
+"""The size of each user's home. Runs in a pod of a CronJob, as 1000:100, with the homes of one
 hub at ROOT.
 
     python homes_usage.py ROOT [--depth N] [--report FILE]
@@ -63,7 +63,7 @@ class Counter:
         try:
             return entry.stat(follow_symlinks=False)
         except OSError as error:
-            if not isinstance(error, FileNotFoundError):  # gone meanwhile: nobody's loss
+            if not isinstance(error, FileNotFoundError):  # deleted meanwhile
                 self.unread.append(f"{shown(entry.path)}: {error.strerror}")
             return None
 

@@ -1,8 +1,8 @@
-"""Accounts of the hub's own: jupyterhub-nativeauthenticator 1.3.0, in which nobody can take an
-administrator's name.
+"""The hub's own accounts: jupyterhub-nativeauthenticator 1.3.0, but an administrator's name cannot
+be claimed by sign-up.
 
-A file of the hub's own pod, beside the chart's configuration. Upstream admits whoever signs up
-first under an administrator's name, and as an administrator. So here their accounts exist from the
+A file of the hub's own pod, beside the chart's configuration. Upstream approves the first user who
+signs up under an administrator's name, as an administrator. So here their accounts exist from the
 hub's first start, with a password that the stack made.
 """
 
@@ -13,9 +13,7 @@ from traitlets import Unicode
 
 
 class AccountsAuthenticator(NativeAuthenticator):
-    """Everything that upstream knows stands under `NativeAuthenticator`, what is new here under
-    this class.
-    """
+    """Upstream's traits are configured under `NativeAuthenticator`, new ones under this class."""
 
     admin_password = Unicode(
         config=True, help="The first password of every administrator. A changed one stays changed."

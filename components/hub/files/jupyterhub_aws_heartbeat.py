@@ -1,9 +1,8 @@
-"""The hub says that it lives: each minute one line of its log, which a machine reads
-(docs/watching.md).
+"""The hub's heartbeat: one line in its log each minute, for a metric filter (docs/watching.md).
 
-A file of the hub's own pod, beside the chart's configuration. It beats in the loop in which the hub
-answers people: a hub that hangs is silent, and so is one that cannot start. The line is JSON of its
-own, so that CloudWatch finds its parts.
+A file of the hub's own pod, beside the chart's configuration. It runs in the event loop in which
+the hub answers requests: a hub that hangs is silent, and so is one that cannot start. The line is
+JSON of its own, so that CloudWatch finds its parts.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ _BEATING = []
 
 
 def line(folder):
-    """What is said: that the hub lives, and how full the volume of its database is, if it has
-    one.
+    """The content of a heartbeat: that the hub runs, and how full the volume of its database is,
+    if it has one.
     """
     said = {"jupyterhub_aws": "alive"}
     if folder is not None:
@@ -28,7 +27,7 @@ def line(folder):
 
 
 async def beat(folder, seconds=SECONDS, say=print):
-    """Say it for ever. A volume that cannot be looked at is no reason to be silent."""
+    """Write heartbeats until the hub stops, also when the volume cannot be read."""
     while True:
         await asyncio.sleep(seconds)
         try:

@@ -93,8 +93,8 @@ class _Asker(LDAPAuthenticator):
 
 
 class DirectoryAuthenticator(LDAPAuthenticator):
-    """People of a directory. Everything that upstream knows stands under `LDAPAuthenticator`,
-    what is new here under this class.
+    """Users of a directory. Upstream's traits are configured under `LDAPAuthenticator`, new ones
+    under this class.
     """
 
     timeout_seconds = Integer(
@@ -125,7 +125,7 @@ class DirectoryAuthenticator(LDAPAuthenticator):
         )
 
     def asker(self):
-        """One question; to be closed by whoever asks it."""
+        """One query; the caller closes it."""
         # `_Asker` takes its own traits from the same section of the configuration: it is a subclass
         # of the same class.
         return _Asker(
@@ -136,7 +136,7 @@ class DirectoryAuthenticator(LDAPAuthenticator):
         )
 
     async def authenticate(self, handler, data):
-        """Who this is, by the directory's word; None for a wrong name or password. Raises HTTP
+        """The user as the directory identifies it; None for a wrong name or password. Raises HTTP
         503 where the directory gives no answer.
         """
         asker = self.asker()

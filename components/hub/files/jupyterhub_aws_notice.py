@@ -1,5 +1,4 @@
-"""What an operator tells everybody: on each page of the hub, and where the next server would be
-started.
+"""An operator's notice to all users: on each page of the hub, and where a server would be started.
 
 A file of the hub's own pod, beside the chart's configuration. `jhub pause` says so through the
 hub's API, under its own token; nothing is kept when the hub restarts, and nothing stays longer than
@@ -60,7 +59,7 @@ def announced(user):
 
 
 class StartsRefusedError(Exception):
-    """A server that may not start now; its text is what the person reads."""
+    """A server that may not start now; the user reads its text."""
 
     @property
     def jupyterhub_message(self):
@@ -75,12 +74,12 @@ def refuse_while_closed():
 
 
 class NoticeHandler(APIHandler):
-    """The hub's API for it, for whoever has the scope. JupyterHub's own decorator for scopes is
-    too early: the hub does not know this one yet.
+    """The hub's API for notices, for clients with the scope. JupyterHub's own decorator for scopes
+    is too early: the hub does not know this one yet.
     """
 
     async def prepare(self):
-        """Refuse whoever has not the scope: HTTP 403."""
+        """Refuse clients without the scope: HTTP 403."""
         await super().prepare()
         if SCOPE not in self.expanded_scopes:
             raise web.HTTPError(403, f"This takes the scope {SCOPE}")
@@ -139,7 +138,7 @@ def configure(c):
 
 
 def _plain(value, otherwise):
-    """What was configured there, if anything was: an option that nobody set is a lazy value of
+    """The configured value, if there is one: an option that is not set is a lazy value of
     traitlets.
     """
     return value if isinstance(value, type(otherwise)) else otherwise

@@ -1,4 +1,5 @@
-"""What the hub decides about a person: administrator or not, which profiles, where they may write.
+"""Authorization of users in the hub: administrators, profiles, and write access to shared
+directories.
 
 A file of the hub's own pod, beside the chart's configuration, which calls `configure`. Its settings
 are the chart's `custom.jupyterhubAws`; it needs nothing but what the hub's image has.
@@ -27,8 +28,8 @@ def configure(c, settings):
 
 
 def administrators_are_listed(authenticator, handler, authentication):
-    """Whoever is not said to be an administrator is none: JupyterHub itself would leave the
-    person what they were.
+    """A user whose sign-in does not say so is not an administrator: JupyterHub itself would not
+    change the former state.
     """
     del authenticator, handler
     return {**authentication, "admin": bool(authentication.get("admin"))}
@@ -36,10 +37,10 @@ def administrators_are_listed(authenticator, handler, authentication):
 
 class ProfilesByGroup:
     """KubeSpawner's `profile_list` as a function: a profile of some groups is neither shown to nor
-    started for anybody else.
+    started for other users.
 
-    `groups` is by profile: the names of which one must be a person's. Administrators get every
-    profile.
+    `groups` is by profile: the names of groups of which the user must have one. Administrators get
+    every profile.
     """
 
     def __init__(self, profiles, groups):
@@ -47,8 +48,8 @@ class ProfilesByGroup:
         self.groups = {slug: frozenset(names) for slug, names in groups.items()}
 
     def __call__(self, spawner):
-        """The profiles of the person whose server this is. Raises HTTP 403 where there is none:
-        a server without a profile would be anybody's.
+        """The profiles of the server's user. Raises HTTP 403 where there is none: a server
+        without a profile would have no access check.
         """
         person = spawner.user
         own = {group.name for group in person.groups}
@@ -67,7 +68,7 @@ class ProfilesByGroup:
 
 
 class AdministratorsWrite:
-    """KubeSpawner's `modify_pod_hook`: shared directories are read-only for everybody but
+    """KubeSpawner's `modify_pod_hook`: shared directories are read-only for all users except
     administrators.
     """
 
@@ -85,7 +86,7 @@ class AdministratorsWrite:
 
 
 def github_teams(auth_state):
-    """A person's groups: their teams at GitHub, as organization:team."""
+    """A user's groups: their teams at GitHub, as organization:team."""
     return [
         f"{team['organization']['login']}:{team['slug']}" for team in auth_state.get("teams") or []
     ]

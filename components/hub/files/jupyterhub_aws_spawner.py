@@ -1,8 +1,8 @@
-"""A server that ended without anybody asking tells its person why, where the next one is started.
+"""The reason why a server ended unexpectedly, shown to its user where the next one is started.
 
 A file of the hub's own pod, beside the chart's configuration; it needs nothing but what the hub's
-image has. Spot nodes go two minutes after AWS says so, and with them the server: without a word its
-person would find a page that offers to start one, as if nothing had been.
+image has. Spot nodes go two minutes after AWS says so, and with them the server: without a message
+its user would only find a page that offers to start one.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _ENDED = "It ended by itself. Files are as they were last saved."
 
 
 class EndedByItself:
-    """A mixin for any spawner: remembers that a server which ran is gone although nobody stopped
-    it, and says so on the page for the next one.
+    """A mixin for any spawner: remembers that a running server ended without being stopped, and
+    says so on the page for the next one.
     """
 
     _ran = False
     _asked = False
-    #: By person and server: JupyterHub puts a new spawner in the place of one that failed.
+    #: By user and server: JupyterHub puts a new spawner in the place of one that failed.
     _notices = {}  # noqa: RUF012 -- one for all of them
 
     @property
     def notice(self):
-        """What there is to say of the last server; empty where nothing happened to it."""
+        """The message about the last server; empty where it was stopped normally."""
         return self._notices.get((self.user.name, self.name), "")
 
     def _remember(self, notice):
@@ -57,7 +57,7 @@ class EndedByItself:
         return found
 
     async def stop(self, *arguments, **named):
-        """Stop it because somebody asked: a person, an administrator, the culler."""
+        """Stop it on request: of its user, an administrator, or the culler."""
         self._asked = True
         return await super().stop(*arguments, **named)
 
@@ -66,9 +66,7 @@ class EndedByItself:
         asked = self._asked
         self.look()
         status = await super().poll()
-        self._asked = (
-            asked  # KubeSpawner stops what is left of a pod that ended: nobody asked for that
-        )
+        self._asked = asked  # KubeSpawner cleans up a pod that ended: that is no requested stop
         if status is None:
             self._ran = True  # also after a restart of the hub, which starts nothing
         elif self._ran and not self._asked:

@@ -1,3 +1,3 @@
-"""The chart's values for one hub, as pure functions: nothing here knows Pulumi, so a wrong value
-is found before any SDK is loaded.
+"""The chart's values for one hub, as pure functions without Pulumi, so that a wrong value is
+found before any SDK is loaded.
 """

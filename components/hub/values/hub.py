@@ -1,4 +1,6 @@
-"""The chart's values for one hub, whole: what Helm gets, and what the hub's own Secret holds."""
+"""The chart's complete values for one hub: those that Helm gets, and those in the hub's own
+Secret.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +36,12 @@ from jupyterhub_aws.config.specs.names import (
 from jupyterhub_aws.config.specs.network_policies import NO_WIDE_RULE
 from jupyterhub_aws.config.volumes import shared_mount
 
-# --- What a hub's values say in a network without the internet: through which proxy its pods ask,
-# and where packages come from.
+# --- A hub's values in an isolated network: the proxy of its pods, and the package mirrors.
 
 
 _FOLDER = "/etc/jupyterhub-aws"
-#: How each tool is told of its mirror: the variable that names its configuration file, the file,
-#: and what is in it.
+#: The configuration of each tool for its mirror: the variable that names its configuration file,
+#: the file, and what is in it.
 _PIP_VARIABLE = "PIP_INDEX_URL"
 _CONDA_FILE, _R_FILE, _APT_FILE = (
     f"{_FOLDER}/condarc",
@@ -90,8 +91,8 @@ def _mirrors(hub: Hub) -> tuple[dict[str, str], dict[str, Any]]:
     return env, files
 
 
-#: As whom `jhub` talks to the hub's API: it sees who runs what, stops servers, and says a notice;
-#: it starts and enters those of one test user only.
+#: The service of the hub's API that `jhub` uses: it lists and stops servers, and sets a notice; it
+#: starts and accesses only those of one test user.
 OPERATOR = "jupyterhub-aws-operator"
 HEALTH_USER = "jhub-health"
 OPERATOR_SCOPES = (
@@ -103,7 +104,7 @@ OPERATOR_SCOPES = (
 DATABASE_FOLDER = "/srv/jupyterhub"
 DATABASE_NAME = DATABASE_USER = "jupyterhub"
 #: Requests are what these pods were measured with at rest (hub 194 MiB with one user) and room for
-#: some hundred people; the
+#: some hundred users; the
 #: zero-to-jupyterhub guide, "Optimizations", gives 500m/2Gi as an example for large hubs. CPU
 #: limits are far above: they stop a runaway.
 _HUB = {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"cpu": "2", "memory": "2Gi"}}
@@ -120,13 +121,13 @@ _SCHEDULER = {
 
 @dataclass(frozen=True, kw_only=True)
 class HubSecretInputs:
-    """What only AWS or chance can know; in the program these are Outputs, and secret ones where it
-    says so.
+    """Values that are known only at `up`: ids from AWS and generated secrets. In the program they
+    are Outputs, secret ones where noted.
 
     `auth_token` of the proxy, `cookie_secret`, `auth_state_key` and `operator_token` are secrets:
-    what the chart is not given it makes up anew, and hub and proxy restart. `checksum`: changes
-    with the hub's Secret, which the chart does not watch. `database_url`: of PostgreSQL, without
-    its password; None with another database.
+    the chart would generate missing ones at each upgrade, and hub and proxy would restart.
+    `checksum`: changes with the hub's Secret, which the chart does not watch. `database_url`: of
+    PostgreSQL, without its password; None with another database.
     """
 
     auth_token: Any
@@ -145,22 +146,22 @@ def hub_values(hub: HubSpec, given: HubSecretInputs, images: Images) -> dict[str
     never = {} if images.pull_policy is None else {"pullPolicy": images.pull_policy}
     if images.registry is None and not never:
         return values
-    # Those of the chart's own values too: no image keeps its maker's name, whether anything uses it
-    # today or not.
+    # Those of the chart's own values too: every image gets its name in the registry, whether it is
+    # used or not.
     for path, image in image_maps(values):
         values = merged(values, nested(path, {"name": image["name"], "tag": image["tag"], **never}))
     return images.values(values)
 
 
 def upstream_values(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
-    """The same under the names that images have at their makers: what an inventory is made of."""
+    """The same under the publishers' names of images, for the inventory."""
     ours, theirs = rendered(hub, given), hub.options.helm_values
     return merged(ours, _rules_added(ours, theirs))
 
 
 def _rules_added(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`helm_values` with the stack's own rules of network policies in front of theirs: a further
-    rule must not take DNS and the internet away.
+    """`helm_values` with the stack's own rules of network policies before its own: a further
+    rule must not remove DNS and the internet.
     """
     added = theirs
     for part in WHO:
@@ -199,7 +200,7 @@ def _open_values(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
         "proxy": _proxy(hub.options),
         "singleuser": singleuser_values(hub),
         "scheduling": _scheduling(hub),
-        # A hook that pulls images needs user nodes, of which there are none at first, and holds up
+        # A hook that pulls images needs user nodes, of which there are none at first, and blocks
         # every release.
         "prePuller": {
             "hook": {"enabled": False, "resources": _SMALL},
@@ -219,7 +220,7 @@ def _hub(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
             **sign_in.config["JupyterHub"],
             "admin_access": (
                 False
-            ),  # an administrator manages servers; entering them is another matter
+            ),  # administrators manage servers; access to them is another permission
             "public_url": hub.url,
             "cookie_secret": given.cookie_secret,
         },
@@ -265,7 +266,7 @@ def _hub(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
 
 
 def _own_settings(hub: HubSpec) -> dict[str, Any]:
-    """What our own files in the hub are told (components/hub/files, `configure` of each)."""
+    """The settings of our own files in the hub (components/hub/files, `configure` of each)."""
     on_volume = (
         {"databaseFolder": DATABASE_FOLDER}
         if isinstance(hub.options.database, SqliteDatabase)
@@ -324,7 +325,7 @@ def _proxy(hub: Hub) -> dict[str, Any]:
     return {
         "service": {
             "type": "ClusterIP"
-        },  # people come in through a service of ours (components/entry)
+        },  # users connect through a service of this library (components/entry)
         "https": (
             {"enabled": True, "type": "secret", "secret": {"name": TLS_SECRET}}
             if encrypts
@@ -337,7 +338,7 @@ def _proxy(hub: Hub) -> dict[str, Any]:
 
 
 def _scheduling(hub: HubSpec) -> dict[str, Any]:
-    # Nodes of somebody else's cluster may be one machine, which cannot be labelled for both.
+    # An existing cluster may have one node only, which cannot be labelled for both.
     purpose = "prefer" if hub.existing_cluster else "require"
     return {
         # kube-scheduler 1.30 with the permissions of 1.30: off until it is proven on the cluster's

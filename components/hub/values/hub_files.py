@@ -1,4 +1,4 @@
-"""Files of ours in the hub's own pod: which there are, and where the hub finds them."""
+"""Files of this library in the hub's own pod, and their mount paths."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class HubFile:
 
 
 LDAP_CA = HubFile(key="ldap-ca", mount_path="/etc/jupyterhub-aws/ldap-ca.crt")
-#: The key below `custom` under which the chart hands our settings to them.
+#: The key below `custom` under which the chart passes our settings to them.
 OWN_SETTINGS = "jupyterhubAws"
 _MODULES = (
     "jupyterhub_aws_heartbeat",
@@ -54,7 +54,7 @@ def text_of(name: str) -> str:
 
 
 def files_of_every_hub() -> dict[str, dict[str, str]]:
-    """What every hub has, whatever its sign-in."""
+    """The files of every hub, independent of its sign-in."""
     return {
         **file_of_hub(OWN_CONFIGURATION),
         **{key: file for name in _MODULES for key, file in file_of_hub(f"{name}.py").items()},

@@ -1,5 +1,5 @@
-"""Whether the chart would take what a stack's hubs become, and people could use it: asked before
-anything is evaluated.
+"""Whether the chart accepts the values of a stack's hubs, and users could use them: checked
+before the program is evaluated.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from jupyterhub_aws.config.traits import Resolved, class_of_authenticator, secti
 from jupyterhub_aws.config.traits import resolve as resolved_traits
 from jupyterhub_aws.config.tree import KeyPath
 
-# --- Values that options of the stack file decide: another value in `helm_values` would hold, while
-# plan, page and `--against` go on showing the option's.
+# --- Values that options of the stack file decide: another value in `helm_values` would win, while
+# plan, page and `--against` show the option's.
 
 
 #: Trait of the authenticator to the option under `sign_in` that says it, by the kind of sign-in.
@@ -87,10 +87,10 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "shared_password": _EVERY,
 }
-#: Why it matters more than that a page shows another value.
+#: Consequences of another value that are more serious than a wrong value on a page.
 _MATTERS = {
     "lookup_dn_user_dn_attribute": (
-        "groups that list members by name (memberUid) would match nobody, and who a user is would"
+        "groups that list members by name (memberUid) would match no user, and who a user is would"
         " change"
     ),
     "user_attribute": "who a user is would change, and so whose home they get",
@@ -98,7 +98,7 @@ _MATTERS = {
     "oauth_callback_url": "the provider sends users back to the hub's address and nowhere else",
 }
 _SHOWN = "plan, page and --against would go on showing what the option says"
-#: What the program writes for itself, whole.
+#: Values that only the program may write.
 _OWN: tuple[tuple[KeyPath, str], ...] = (
     (
         ("custom", OWN_SETTINGS),
@@ -113,7 +113,7 @@ _OWN: tuple[tuple[KeyPath, str], ...] = (
 
 
 def owned(hub: Hub, before: Resolved, after: Resolved) -> Iterator[tuple[KeyPath, str, str]]:
-    """What `helm_values` says otherwise than an option: the place, what is wrong, what to do.
+    """Values in `helm_values` that contradict an option: the place, what is wrong, what to do.
     `before` is what the options alone become.
     """
     kind = hub.sign_in.kind
@@ -200,7 +200,7 @@ def _of_chain(resolved: Resolved, chain: tuple[str, ...], trait: str) -> tuple[A
     return None, chain[-1]
 
 
-#: What stands in for values that only AWS or chance can know.
+#: Placeholders of values that are known only at `up`.
 UNKNOWN = HubSecretInputs(
     auth_token=SECRET,
     cookie_secret=SECRET,
@@ -232,7 +232,9 @@ def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
 
 
 def _unreachable(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:
-    """What network policies take from pods that need it, or open although it protects something."""
+    """Network policies that block connections which pods need, or open connections that must be
+    blocked.
+    """
     wrong = [*malformed(values)]
     wrong = wrong or [
         item.fault
@@ -245,12 +247,14 @@ def _unreachable(stack: StackConfig, name: str, values: Mapping[str, Any]) -> It
 
 
 def _undone(hub: HubSpec, values: Mapping[str, Any]) -> Iterator[Problem]:
-    """What `helm_values` may not take away, because another part of the stack counts on it."""
+    """Values that `helm_values` may not change, because another part of the stack relies on
+    them.
+    """
     if at(values, "hub", "existingSecret") != SECRETS:
         yield _problem(
             hub.name,
             ("hub", "existingSecret"),
-            "takes the secrets of the sign-in away from the hub",
+            "removes the secrets of the sign-in from the hub",
             "remove it",
         )
     storage = at(values, "singleuser", "storage", "type")
@@ -258,8 +262,8 @@ def _undone(hub: HubSpec, values: Mapping[str, Any]) -> Iterator[Problem]:
         yield _problem(
             hub.name,
             ("singleuser", "storage", "type"),
-            "keeps nothing when a server stops",
-            "say so: homes.kind: ephemeral",
+            "loses all files when a server stops",
+            "remove it, and write homes.kind: ephemeral",
         )
     if bool(at(values, "proxy", "https", "enabled")) != (
         own_certificate(hub.options.entry) is not None
@@ -267,14 +271,14 @@ def _undone(hub: HubSpec, values: Mapping[str, Any]) -> Iterator[Problem]:
         yield _problem(
             hub.name,
             ("proxy", "https", "enabled"),
-            "contradicts the hub's entry, which says who encrypts",
+            "contradicts the hub's entry, which says where TLS is terminated",
             "remove it, and use entry.tls",
         )
 
 
 def _otherwise(hub: HubSpec, values: Mapping[str, Any], told: set[KeyPath]) -> Iterator[Problem]:
-    """What `helm_values` says otherwise than an option of the stack file, where no rule has
-    spoken yet.
+    """Values in `helm_values` that contradict an option of the stack file, where no other rule
+    has reported them.
     """
     said = resolved_traits(effective(rendered(hub, UNKNOWN)))
     for path, what, fix in owned(hub.options, said, resolved_traits(values)):

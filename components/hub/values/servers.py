@@ -1,5 +1,5 @@
-"""`singleuser`: what every server has whatever its profile: user, home, limits of the default
-profile, and the kernels' culling.
+"""`singleuser`: the settings of every server, independent of its profile: user, home, limits of
+the default profile, and culling of kernels.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def profile_list(hub: HubSpec) -> list[dict[str, Any]]:
 
 
 def _override(profile: ProfileSpec) -> dict[str, Any]:
-    """What a server of this profile is, whatever is chosen inside it."""
+    """The settings of every server of this profile, independent of the options chosen inside it."""
     override: dict[str, Any] = {
         **share_traits(profile.share),
         "node_selector": profile.pool.node_selector,
@@ -87,7 +87,7 @@ def _options(profile: ProfileSpec) -> dict[str, Any]:
 
 def described(profile: ProfileSpec) -> str:
     """A line for users: `up to 4 cores and 32 GiB of memory, 1 GPU (NVIDIA T4)`, and whether AWS
-    may take the node back.
+    may reclaim the node.
     """
     each = list(profile.shares.values())
     size = (
@@ -114,7 +114,7 @@ def _amount(share: Share, profile: ProfileSpec) -> str:
     return f"{share.cpu:g} cores and {share.memory_mib / 1024:.4g} GiB of memory{gpus}"
 
 
-# --- Volumes of people's servers besides the home. Pure.
+# --- Volumes of users' servers besides the home. Pure.
 
 
 #: Where shared directories lie on the file system of homes. No home begins so: neither scheme of
@@ -176,14 +176,14 @@ def _shared(name: str, item: SharedDirectory) -> dict[str, Any]:
     return mount if item.writable_by == "users" else {**mount, "readOnly": True}
 
 
-# --- What a server keeps on its node instead of in a home on a network: SQLite files, sockets and
-# locks. Pure data.
+# --- Files of a server that are on its node's disk instead of in a home on a network file system:
+# SQLite files, sockets and locks. Pure data.
 
 
 #: Of the server's own container, and there in every image: IPython ends where the folder of its
 #: history is missing.
-_LOCAL = "/tmp"  # noqa: S108 -- nobody else is in there
-#: Where both programs look whoever starts them (jupyter_core.paths, SYSTEM_CONFIG_PATH;
+_LOCAL = "/tmp"  # noqa: S108 -- in the server's own container
+#: Where both programs look, independent of the user (jupyter_core.paths, SYSTEM_CONFIG_PATH;
 #: IPython.core.application, SYSTEM_CONFIG_DIRS).
 SERVER_CONFIG_PATH = "/etc/jupyter/jupyter_server_config.json"
 IPYTHON_CONFIG_PATH = "/etc/ipython/ipython_config.json"
@@ -202,8 +202,8 @@ LOCAL_KERNEL_STATE: Mapping[str, Any] = {
 LOCAL_ENVIRONMENT: Mapping[str, str] = {"JUPYTER_RUNTIME_DIR": f"{_LOCAL}/jupyter-runtime"}
 
 
-#: How often a server looks for idle kernels. Often enough for a limit of minutes, seldom enough to
-#: cost nothing.
+#: How often a server looks for idle kernels. Often enough for a limit of minutes, and rare enough
+#: to have no cost.
 _KERNEL_CHECK_SECONDS = 300
 #: What makes a container pass Pod Security `restricted`; merged with uid 1000 and no escalation,
 #: which the chart sets.
@@ -269,8 +269,8 @@ def storage_values(hub: HubSpec) -> dict[str, Any]:
 
 
 def _server_files(hub: HubSpec) -> dict[str, Any]:
-    """What servers and kernels are told by files: when to end kernels, and where homes are on a
-    network to keep databases and locks off it.
+    """Configuration files of servers and kernels: when to end kernels, and for homes on a network
+    file system, to store databases and locks elsewhere.
 
     One file for Jupyter Server: in jupyter_server_config.d it reads nothing but which extensions
     are on (serverapp.py, init_server_extensions).
@@ -288,12 +288,12 @@ def _server_files(hub: HubSpec) -> dict[str, Any]:
 
 def _kernel_culling(hub: Hub) -> dict[str, Any]:
     """Idle kernels keep a server busy in the eyes of the hub: without this, a forgotten tab
-    keeps its node for ever.
+    would keep its node running forever.
     """
     limits = {
         "cull_idle_timeout": 60 * hub.culling.kernel_idle_minutes,
         "cull_interval": _KERNEL_CHECK_SECONDS,
-        "cull_connected": False,  # one that a browser shows is somebody's
+        "cull_connected": False,  # a kernel that is open in a browser is in use
         "cull_busy": False,
     }
     return {"MappingKernelManager": limits}

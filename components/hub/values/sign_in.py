@@ -26,8 +26,8 @@ _STRATEGY = {"on_connect": "on_connect", "start_tls": "before_bind"}
 @dataclass(frozen=True, kw_only=True)
 class SignInValues:
     """`config` goes under hub.config, `extra_files` under hub.extraFiles, `settings` to our own
-    files in the hub (custom.jupyterhubAws); `secret_traits` names what a secret fills in: class and
-    trait.
+    files in the hub (custom.jupyterhubAws); `secret_traits` names the traits that a secret fills
+    in: class and trait.
     """
 
     config: dict[str, dict[str, Any]]
@@ -37,7 +37,9 @@ class SignInValues:
 
 
 def sign_in_values(hub: Hub, public_url: str) -> SignInValues:
-    """What a hub's kind of sign-in needs. `public_url` is where people's browsers come back to."""
+    """What a hub's kind of sign-in needs. `public_url` is the address to which users' browsers
+    are redirected.
+    """
     kinds: dict[type, Callable[[Any, Hub, str], SignInValues]] = {
         GitHubSignIn: _github,
         OidcSignIn: _oidc,
@@ -50,7 +52,7 @@ def sign_in_values(hub: Hub, public_url: str) -> SignInValues:
 
 
 def profile_groups(hub: Hub) -> dict[str, list[str]]:
-    """The groups that each profile is for, by profile; a profile for everybody is not there."""
+    """The groups of each profile that is limited to some, by profile."""
     return {
         name: sorted(profile.groups)
         for name, profile in sorted(hub.profiles.items())
@@ -58,11 +60,10 @@ def profile_groups(hub: Hub) -> dict[str, list[str]]:
     }
 
 
-def _people(sign_in: AnySignIn, allowed: tuple[str, ...]) -> dict[str, Any]:
-    """Who may come in by name. Administrators are listed too: being one does not let anybody in.
-
-    JupyterHub takes a non-empty list as leave to keep whoever was in once, groups or not; so that
-    is switched off.
+def _authenticator_traits(sign_in: AnySignIn, allowed: tuple[str, ...]) -> dict[str, Any]:
+    """The allowed users by name. Administrators are listed too: being an administrator does not
+    imply it. With a non-empty list JupyterHub would also admit all users who signed in before;
+    so that is switched off.
     """
     names = sorted({*allowed, *sign_in.administrators})
     found: dict[str, Any] = (
@@ -87,8 +88,8 @@ def _callback(public_url: str) -> str:
 
 
 def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
-    people, traits = (
-        _people(sign_in, sign_in.allowed_users),
+    authenticator, traits = (
+        _authenticator_traits(sign_in, sign_in.allowed_users),
         {
             "client_id": sign_in.client_id,
             "oauth_callback_url": _callback(public_url),
@@ -101,10 +102,10 @@ def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
     )
     teams = bool(sign_in.admin_teams or profile_groups(hub))
     if teams:
-        people["manage_groups"] = True
+        authenticator["manage_groups"] = True
         organizations |= {"populate_teams_in_auth_state": True}
-        # Administrators come in (oauth2.py, check_allowed); the traits are those of the base class,
-        # for any kind of group.
+        # Administrators may sign in (oauth2.py, check_allowed); the traits are those of the base
+        # class, for any kind of group.
         organizations |= (
             {"admin_groups": sorted(sign_in.admin_teams)} if sign_in.admin_teams else {}
         )
@@ -113,7 +114,7 @@ def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
     return SignInValues(
         config={
             "JupyterHub": {"authenticator_class": "github"},
-            "Authenticator": people,
+            "Authenticator": authenticator,
             "GitHubOAuthenticator": {**traits, **organizations},
         },
         settings={"githubTeams": True} if teams else {},
@@ -127,7 +128,7 @@ def _provider(
     groups_claim: str | None,
     traits: dict[str, Any],
 ) -> SignInValues:
-    people = _people(sign_in, sign_in.allowed_users)
+    authenticator = _authenticator_traits(sign_in, sign_in.allowed_users)
     traits = {
         "client_id": sign_in.client_id,
         "oauth_callback_url": _callback(public_url),
@@ -139,9 +140,8 @@ def _provider(
         **traits,
     }
     if groups_claim is not None:
-        # manage_groups stands with the base class: the traits below it are refused as long as it is
-        # off.
-        people["manage_groups"] = True
+        # manage_groups is set on the base class: without it the traits of groups are refused.
+        authenticator["manage_groups"] = True
         traits |= {"auth_state_groups_key": f"oauth_user.{groups_claim}"}
         traits |= (
             {"allowed_groups": sorted(sign_in.allowed_groups)} if sign_in.allowed_groups else {}
@@ -150,7 +150,7 @@ def _provider(
     return SignInValues(
         config={
             "JupyterHub": {"authenticator_class": "generic-oauth"},
-            "Authenticator": people,
+            "Authenticator": authenticator,
             "GenericOAuthenticator": traits,
         },
         secret_traits=(("GenericOAuthenticator", "client_secret"),),
@@ -187,8 +187,8 @@ def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
             if sign_in.encrypted
             else {}
         ),
-        # JupyterHub matches the rule after making names lower case; this one before, and before
-        # anything is asked.
+        # JupyterHub matches the rule after making names lower case; this one before, and before the
+        # directory is asked.
         "valid_username_regex": sign_in.username_pattern or ".+",
     }
     secret: tuple[tuple[str, str], ...] = ()
@@ -221,7 +221,10 @@ def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
     return SignInValues(
         config={
             "JupyterHub": {"authenticator_class": "jupyterhub_aws_ldap.DirectoryAuthenticator"},
-            "Authenticator": {**_people(sign_in, sign_in.allowed_users), "manage_groups": True},
+            "Authenticator": {
+                **_authenticator_traits(sign_in, sign_in.allowed_users),
+                "manage_groups": True,
+            },
             "LDAPAuthenticator": traits,
             "DirectoryAuthenticator": own,
         },
@@ -237,12 +240,17 @@ def _native(sign_in: NativeSignIn, _hub: Hub, _public_url: str) -> SignInValues:
         "allowed_failed_logins": sign_in.failed_logins,
         "seconds_before_next_try": sign_in.wait_seconds,
     }
-    # Whoever has an account that an administrator admitted comes in: the accounts are the list.
-    people = {"admin_users": sorted(sign_in.administrators), **_names(sign_in), "allow_all": True}
+    # All users with an account that an administrator approved may sign in: the accounts are the
+    # list.
+    authenticator = {
+        "admin_users": sorted(sign_in.administrators),
+        **_names(sign_in),
+        "allow_all": True,
+    }
     return SignInValues(
         config={
             "JupyterHub": {"authenticator_class": "jupyterhub_aws_accounts.AccountsAuthenticator"},
-            "Authenticator": people,
+            "Authenticator": authenticator,
             "NativeAuthenticator": traits,
         },
         extra_files=file_of_hub("jupyterhub_aws_accounts.py"),
@@ -252,8 +260,8 @@ def _native(sign_in: NativeSignIn, _hub: Hub, _public_url: str) -> SignInValues:
 
 
 def _shared_password(sign_in: SharedPasswordSignIn, _hub: Hub, _public_url: str) -> SignInValues:
-    # Whoever has the password comes in: the password is the list. Administrators have one of their
-    # own.
+    # All users with the password may sign in: the password is the only check. Administrators have
+    # one of their own.
     admins = {"admin_users": sorted(sign_in.administrators)} if sign_in.administrators else {}
     secret = [("SharedPasswordAuthenticator", "user_password")]
     if sign_in.administrators:
