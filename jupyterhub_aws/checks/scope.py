@@ -4,8 +4,8 @@ A check of the structure of a stack (do hubs fit their nodes, do identities allo
 calls) is about what this library makes: a bucket or an Auto Scaling group of the caller's is none
 of its business, whatever it is called and holds. A check that judges each resource by itself (is it
 encrypted, does it let the whole internet in) judges the caller's too, but the program is the
-caller's: it warns and fails nothing. Only the proof of an isolated network is over everything that
-is registered: one gateway opens it, whoever adds it.
+caller's: it warns and fails nothing. Only the proof of an isolated network covers all
+registered resources: one gateway opens it, no matter which program adds it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Scope:
 #: alone.
 ADDED: Mapping[Check, Scope] = {
     security.open_doors: Scope(fix="list the networks that may come in"),
-    security.encryption: Scope(fix="encrypt it; on something that exists that means replacing it"),
+    security.encryption: Scope(fix="encrypt it; for an existing resource that means replacing it"),
     security.metadata: Scope(fix="require IMDSv2 with hop limit 1"),
     security.protected: Scope(
         fix=(
@@ -123,8 +123,8 @@ def _faults(
 
 
 def _about(judged: list[Resource], findings: list[Finding]) -> list[Finding]:
-    """The findings that are about added resources: a check may also find that something of the
-    library's is no longer as it was with them.
+    """The findings that are about added resources: a check may also find that a resource of the
+    library changes with them.
     """
     urns = {item.urn for item in judged}
     return [

@@ -74,7 +74,7 @@ def _step(console: Console, step: UpgradeStep) -> None:
             dict.fromkeys(
                 effect.says
                 for effect in step.measured.effects
-                if effect.class_ == _QUIET and effect.topic == "people"
+                if effect.class_ == _QUIET and effect.topic == "users"
             )
         )
         for text in quiet:
