@@ -62,7 +62,7 @@ def test_a_generation_without_the_old_one_named_ends_its_nodes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"), [(SECOND, (), "the group no longer retires: it gets nodes again")]
+    ("old", "new", "says"), [(SECOND, (), "the group no longer retires: it starts nodes again")]
 )
 def test_a_generation_that_comes_back_is_said(
     old: tuple[str, ...], new: tuple[str, ...], says: str

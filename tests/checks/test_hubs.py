@@ -132,7 +132,7 @@ def test_a_database_away_from_the_core_nodes_fails() -> None:
                 ' "none", "trial": true}}'
             ),
             "hubs.main.entry.allowed_cidrs",
-            "no network may come in",
+            "no network is allowed in",
         ),
     ],
 )

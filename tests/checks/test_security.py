@@ -105,7 +105,7 @@ def test_every_kind_of_rule_is_read(kind: str, inputs: dict[str, Any], status: s
     assert finding.status == status
     if status == "fail":
         assert (finding.message, finding.subjects) == (
-            f"{resource.label} lets the whole internet in",
+            f"{resource.label} is open to the whole internet",
             (resource.urn,),
         )
 

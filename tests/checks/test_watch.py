@@ -91,7 +91,7 @@ def test_a_hub_that_does_not_write_its_line_fails() -> None:
     [
         ((), {"alarmActions": []}, "tells nobody"),
         ((), {"actionsEnabled": False}, "is switched off"),
-        (("paused=true",), {"actionsEnabled": True}, "would speak of a stack that rests"),
+        (("paused=true",), {"actionsEnabled": True}, "would fire for a paused stack"),
     ],
 )
 def test_an_alarm_that_is_silent_or_speaks_at_rest_fails(

@@ -373,7 +373,7 @@ def test_what_another_failure_cut_off_says_so_and_a_bug_keeps_its_traceback() ->
     told = constructed(Exception("resource monitor shut down"))
     assert (
         isinstance(told, InputPropertiesError)
-        and told.message == "is not finished, because something else failed"
+        and told.message == "is not finished, because another resource failed"
     )
     assert str(constructed(ValueError("a bug"))) == "a bug"
 

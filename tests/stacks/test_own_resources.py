@@ -424,7 +424,7 @@ SPOILT: dict[str, tuple[str, dict[str, Any], str]] = {
     "proof": (
         "aws:ec2/internetGateway:InternetGateway",
         {"vpcId": "${network-vpc.id}"},
-        "is a way to the internet",
+        "is a path to the internet",
     ),
 }
 

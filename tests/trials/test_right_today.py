@@ -42,7 +42,7 @@ RIGHT = {
     "service-cidr": (2, "cluster.service_cidr: overlaps network.cidr"),
     "start-timeout": (
         2,
-        "hubs.main.helm_values.singleuser.startTimeout: gives up before a node can be there",
+        "hubs.main.helm_values.singleuser.startTimeout: gives up before a node can be ready",
     ),
     "tag": (2, "tags.owner: has a character that AWS refuses in a tag"),
 }

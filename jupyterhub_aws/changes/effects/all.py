@@ -145,7 +145,7 @@ def _note(change: Change) -> str:
             " (it is protected: the engine refuses, and `up` fails until the protection is removed)"
         )
     where = "it stays in the cluster" if change.type.startswith("kubernetes:") else "AWS keeps it"
-    return f" ({where}, but is no longer managed by the stack)" if change.kept else ""
+    return f" ({where}, but it is no longer managed by the stack)" if change.kept else ""
 
 
 def _properties(reading: Reading, change: Change) -> None:
