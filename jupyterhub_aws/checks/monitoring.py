@@ -80,7 +80,7 @@ def watched(stack: StackConfig, resources: Resources) -> list[Finding]:
     return verdict(
         "monitoring",
         faults,
-        otherwise=f"{len(alarms)} alarms, and {len(stack.alarms.notify)} receivers",
+        otherwise=f"{len(alarms)} alarms; receivers: {len(stack.alarms.notify)}",
     )
 
 

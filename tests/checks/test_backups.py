@@ -150,7 +150,7 @@ def drill(**changed):
 @pytest.mark.parametrize(
     ("last", "status", "says"),
     [
-        (None, "warn", "nobody has rehearsed"),
+        (None, "warn", "no restore of this stack has been rehearsed"),
         (drill(), "pass", "10 days ago (2026-11-18): 1,234 files"),
         (drill(day=TODAY - datetime.timedelta(days=90)), "pass", "90 days ago"),
         (

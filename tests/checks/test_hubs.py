@@ -119,7 +119,7 @@ def test_a_database_away_from_the_core_nodes_fails() -> None:
         (
             'hubs.main.database={"kind": "sqlite_memory"}',
             "hubs.main.database.kind",
-            "forgets every session",
+            "loses every session",
         ),
         (
             'hubs.main.entry.tls={"kind": "none", "trial": true}',

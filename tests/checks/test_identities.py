@@ -959,7 +959,7 @@ CASES: dict[str, Case] = {
             ),
         ),
         ("cluster-autoscaler may or may not", "IpAddress aws:SourceIp"),
-        "look whether that holds",
+        "check whether that holds",
         "warn",
     ),
     "denied outside of an address": Case(

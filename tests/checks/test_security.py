@@ -42,7 +42,7 @@ CASES = [
     ("IPv6 counts too", security.open_doors, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
      lambda i: i.update(ingress=[{"ipv6CidrBlocks": ["::/0"]}]), "whole internet"),
     ("no private endpoint", security.open_doors, CLUSTER, lambda i: i["vpcConfig"].update(endpointPrivateAccess=False), "no private endpoint"),
-    ("a public API without a list", security.open_doors, CLUSTER, lambda i: i["vpcConfig"].pop("publicAccessCidrs"), "answers to the whole internet"),
+    ("a public API without a list", security.open_doors, CLUSTER, lambda i: i["vpcConfig"].pop("publicAccessCidrs"), "is open to the whole internet"),
     ("IMDSv1", security.metadata, TEMPLATE, lambda i: i["metadataOptions"].update(httpTokens="optional"), "node's credentials"),
     ("two hops", security.metadata, TEMPLATE, lambda i: i["metadataOptions"].update(httpPutResponseHopLimit=2), "node's credentials"),
     ("no metadata options at all", security.metadata, TEMPLATE, lambda i: i.pop("metadataOptions"), "node's credentials"),

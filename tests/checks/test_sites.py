@@ -55,10 +55,7 @@ def test_removing_what_causes_a_host_removes_the_host():
         and "hub" not in no_hub
         and "servers" not in no_hub
     )
-    assert (
-        "hub.jupyter.org" in before["operators"]
-        and "hub.jupyter.org" not in no_hub["operators"]
-    )
+    assert "hub.jupyter.org" in before["operators"] and "hub.jupyter.org" not in no_hub["operators"]
     ebs = listed("stack=dev", "homes={kind: ebs}")
     assert (
         "elasticfilesystem.us-east-1.amazonaws.com" in before["nodes"]

@@ -214,7 +214,7 @@ def test_what_is_known_only_later_is_refused_where_something_is_decided_by_it() 
     def later(there: OtherLanguage) -> None:
         with pytest.raises(
             InputPropertiesError,
-            match=r"Cluster 'mine': version: is known only after something was made",
+            match=r"Cluster 'mine': version: is known only after a resource exists",
         ):
             there.make(
                 "Cluster",

@@ -331,7 +331,9 @@ def test_the_policy_pack_warns_about_them_and_stops_nothing(plan: Plan) -> None:
     for enforced in ENFORCED.values():
         assert violations(enforced, "fail", plan.stack, resources) == []
     (open_,) = violations(ENFORCED["no-open-door"], "warn", plan.stack, resources)
-    assert "web (aws:ec2/securityGroup:SecurityGroup) lets the whole internet in" in open_.message
+    assert (
+        "web (aws:ec2/securityGroup:SecurityGroup) is open to the whole internet" in open_.message
+    )
 
 
 def test_leaving_counts_them_apart(folder: Path, plan: Plan) -> None:
@@ -404,7 +406,7 @@ SPOILT: dict[str, tuple[str, dict[str, Any], str]] = {
     "open_doors": (
         "aws:ec2/securityGroup:SecurityGroup",
         {"ingress": [{"cidrBlocks": ["0.0.0.0/0"], "protocol": "-1"}]},
-        "lets the whole internet in",
+        "is open to the whole internet",
     ),
     "encryption": ("aws:efs/fileSystem:FileSystem", {}, "is not encrypted"),
     "metadata": (

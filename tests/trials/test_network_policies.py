@@ -508,7 +508,7 @@ REFUSED = {
     "no browsers": (
         ("proxy", "chp", "networkPolicy", "allowedIngressPorts"),
         [],
-        "shuts the proxy to browsers",
+        "blocks browsers from the proxy",
     ),
     "no label": (
         ("singleuser", "extraLabels", "hub.jupyter.org/network-access-hub"),
@@ -557,7 +557,7 @@ REFUSED = {
     "a key of the other direction": (
         (*SINGLE, "egress"),
         [{"from": [{"ipBlock": {"cidr": "10.9.0.1/32"}}]}],
-        "a rule for everybody",
+        "would allow every peer",
     ),
     "a misspelt key": (
         (*SINGLE, "egress"),
@@ -601,12 +601,12 @@ WARNED = {
     "labels of other namespaces": (
         ("hub", "networkPolicy", "interNamespaceAccessLabels"),
         "accept",
-        "also lets in to the hub",
+        "also allows ingress to the hub",
     ),
     "labels of other namespaces, servers": (
         (*SINGLE, "interNamespaceAccessLabels"),
         "accept",
-        "also lets in to users' servers",
+        "also allows ingress to users' servers",
     ),
     "names of other servers": (
         (*SINGLE, "egressAllowRules", "dnsPortsPrivateIPs"),
