@@ -976,7 +976,7 @@ CASES: dict[str, Case] = {
             ),
         ),
         ("cluster-autoscaler may or may not", "statement More"),
-        "look",
+        "check",
         "warn",
     ),
     "a policy that only AWS answers": Case(
@@ -1014,7 +1014,7 @@ CASES: dict[str, Case] = {
             ),
         ),
         ("cluster-autoscaler may or may not",),
-        "look",
+        "check",
         "warn",
     ),
 }

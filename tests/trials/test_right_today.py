@@ -14,7 +14,7 @@ CASES = Path(__file__).parent / "cases"
 #: Input: exit code, and what the answer has to say: the option and the reason.
 RIGHT = {
     "acm-other-region": (2, "hubs.main.entry.tls.certificate_arn: is in us-west-2"),
-    "db-memory": (2, "hubs.main.helm_values.hub.db.type: forgets every session"),
+    "db-memory": (2, "hubs.main.helm_values.hub.db.type: loses every session"),
     "ebs-two-zones": (0, "No check failed"),
     "env-braces": (
         2,
