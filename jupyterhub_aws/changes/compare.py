@@ -1,7 +1,7 @@
 """Resource by resource: what is created, updated, replaced and deleted between two sides, and how
 sure that is.
 
-Where an engine has spoken, it is right. Where only plans speak, a table of the properties that
+Where there is an engine's preview, it is right. Where there are only plans, a table of the properties that
 force replacement answers (config/replacements.py), and what is replaced takes along whatever names
 its id in such a property.
 """

@@ -113,7 +113,7 @@ class EffectContext:
 
 @dataclass(kw_only=True)
 class Reading:
-    """What a rule said of one change: effects, and which properties it spoke about (`*`: all of
+    """What a rule said of one change: effects, and which properties it covers (`*`: all of
     them). `whole`: no more is to be said of it.
     """
 
@@ -122,7 +122,7 @@ class Reading:
     whole: bool = False
 
     def explains(self, keys: tuple[str, ...]) -> bool:
-        """Whether a property was spoken about."""
+        """Whether a property is covered."""
         path = ".".join(keys)
         return "*" in self.explained or any(
             path == part or path.startswith(f"{part}.") for part in self.explained

@@ -1,4 +1,4 @@
-"""Nothing that may be a secret leaves a difference: by its place, by its name, or by its look.
+"""No possible secret is shown in a difference: judged by its place, by its name, or by its look.
 
 What is read is sealed at once: each secret becomes a mark that tells one from another in this
 process and nothing else. So no rule that cuts, changes or quotes a value ever holds a secret; what

@@ -1,5 +1,5 @@
 """Two values, and where they differ: by meaning where lists and documents have one, so that
-order tells nothing that it does not mean.
+an order without meaning makes no difference.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from jupyterhub_aws.config.stack import StackConfig
 
 CHECKS: tuple[Check, ...] = (
     paused,
-    security.open_doors,
+    security.open_ingress,
     security.encryption,
     security.metadata,
     security.secrets,

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from jupyterhub_aws.checks.placement import POOL_LABEL, UserNodes, user_nodes
-from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources
+from jupyterhub_aws.checks.resources import READ_ERRORS, Resource, Resources
 from jupyterhub_aws.checks.user_pods import UserPod, hub_releases, user_pods
 from jupyterhub_aws.config.prices import HOURS_PER_MONTH, REGION, Prices
 from jupyterhub_aws.config.specs.network import endpoint_reasons
@@ -560,7 +560,7 @@ def _priced(resource: Resource, resources: Resources, prices: Prices) -> _Priced
     pricer = _PRICERS.get(resource.type)
     try:
         return None if pricer is None else pricer(resource, resources, prices)
-    except STUMBLES:  # a shape, or an unknown, that no price can be made of
+    except READ_ERRORS:  # a shape, or an unknown, that no price can be made of
         return None
 
 

@@ -1,5 +1,5 @@
 """NetworkPolicies as Kubernetes reads them: which traffic they let through. The one reader that
-checks, `--against` and the proof of closed networks share.
+checks, `--against` and the proof of isolated networks share.
 
 Semantics: Kubernetes API reference, NetworkPolicy v1 (networking.k8s.io): a pod that no policy
 selects for a direction is open in that direction; the rules of all policies that select it add up;

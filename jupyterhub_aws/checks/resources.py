@@ -17,7 +17,7 @@ UNKNOWN = "[unknown]"
 LIBRARY = "jupyterhub-aws:"
 #: What a value of the caller's own shape makes a reader raise that knows how this library writes
 #: it.
-STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+READ_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 #: The component that composes a whole stack: its children are the parts that a reader knows.
 PLATFORM = "jupyterhub-aws:index:JupyterHubPlatform"
 #: What a resource's name may not hold inside a placeholder, where it is written as `%` and two

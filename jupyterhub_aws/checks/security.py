@@ -142,7 +142,7 @@ def _in_clear(resources: Resources) -> Iterator[tuple[Resource, str]]:
             yield cluster, "Kubernetes secrets are not encrypted with a key of yours"
 
 
-def open_doors(stack: StackConfig, resources: Resources) -> list[Finding]:
+def open_ingress(stack: StackConfig, resources: Resources) -> list[Finding]:
     """Nothing is open to the whole internet, except a Kubernetes API that the stack says is
     public.
     """
@@ -229,7 +229,7 @@ def _a_way_only(resource: Resource) -> bool:
 
 def _goes(resource: Resource) -> bool:
     """What may go, because nothing is lost with it: that way, and the key of alarms, with which
-    nothing that is kept was ever encrypted.
+    no retained data was ever encrypted.
     """
     return _a_way_only(resource) or "jupyterhub-aws:monitoring:Alarms$" in resource.urn
 

@@ -12,7 +12,7 @@ from jupyterhub_aws.checks.airgap.endpoints import recorded_software
 from jupyterhub_aws.checks.hub_values.pods import used_images
 from jupyterhub_aws.checks.hub_values.policies import SERVERS, WHO, ReleaseLocation, chart_policies
 from jupyterhub_aws.checks.network_policies import Ranges
-from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources, chart_name
+from jupyterhub_aws.checks.resources import READ_ERRORS, Resource, Resources, chart_name
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.bundle import normalized
 from jupyterhub_aws.config.chart import CHART, effective
@@ -90,7 +90,7 @@ def _of_added(stack: StackConfig, resource: Resource) -> set[Site]:
     alone = Resources([resource])
     try:
         return {*_images(stack, alone), *_charts(alone), *_program(stack, alone)}
-    except STUMBLES:  # values of the caller's own shape name no host that could be found
+    except READ_ERRORS:  # values of the caller's own shape name no host that could be found
         return set()
 
 

@@ -58,7 +58,7 @@ class Enforced:
 #: Name of the policy -> the check behind it.
 ENFORCED: Mapping[str, Enforced] = {
     "no-open-door": Enforced(
-        security.open_doors, ("cidrBlocks", "cidrIpv4", "cidrIpv6", "ingress", "vpcConfig")
+        security.open_ingress, ("cidrBlocks", "cidrIpv4", "cidrIpv6", "ingress", "vpcConfig")
     ),
     "everything-encrypted": Enforced(
         security.encryption,

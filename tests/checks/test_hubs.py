@@ -171,7 +171,7 @@ def test_an_entry_open_to_the_world_is_a_warning_where_the_stack_says_so() -> No
     stack, resources = dev(
         "hubs.main.entry.public=true", "hubs.main.entry.allowed_cidrs=[0.0.0.0/0]"
     )
-    (finding,) = security.open_doors(stack, resources)
+    (finding,) = security.open_ingress(stack, resources)
     assert (finding.status, finding.path) == ("warn", "hubs.main.entry.allowed_cidrs")
 
 

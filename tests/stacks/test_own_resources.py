@@ -403,7 +403,7 @@ def test_hosts_that_they_talk_to_are_listed(folder: Path) -> None:
 #: A resource of the caller's that a check of its own type has to speak about, and the check that
 #: does.
 SPOILT: dict[str, tuple[str, dict[str, Any], str]] = {
-    "open_doors": (
+    "open_ingress": (
         "aws:ec2/securityGroup:SecurityGroup",
         {"ingress": [{"cidrBlocks": ["0.0.0.0/0"], "protocol": "-1"}]},
         "is open to the whole internet",

@@ -15,7 +15,7 @@ from jupyterhub_aws.changes.compare import Change, label
 from jupyterhub_aws.changes.effect import Class, Effect, EffectContext, Reading
 from jupyterhub_aws.changes.effects import access, network, table
 from jupyterhub_aws.changes.effects.table import shown
-from jupyterhub_aws.checks.resources import STUMBLES, made_here
+from jupyterhub_aws.checks.resources import READ_ERRORS, made_here
 
 Reader = Callable[[Change, EffectContext], Reading]
 #: The rules that read a document or a network rule, independent of its author.
@@ -69,7 +69,7 @@ def _security(reading: Reading, change: Change, context: EffectContext) -> None:
     for reader in (*readers, *((network.read_inline,) if change.type == _GROUP else ())):
         try:
             found = reader(change, context)
-        except STUMBLES:
+        except READ_ERRORS:
             reading.say(
                 change,
                 (
@@ -149,7 +149,7 @@ def _note(change: Change) -> str:
 
 
 def _properties(reading: Reading, change: Change) -> None:
-    """Each property that no rule spoke about. The class is the table's, which knows the
+    """Each property that no rule covers. The class is the table's, which knows the
     property; the sentence is not, which knows what we use it for.
     """
     for item in change.properties:

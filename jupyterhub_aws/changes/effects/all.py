@@ -82,7 +82,7 @@ def _of(change: Change, context: EffectContext) -> Iterator[Effect]:
 
 def _whole(reading: Reading, change: Change, *, fresh: bool) -> None:
     """Creation, deletion, replacement and import as a whole."""
-    topic, spoken = table.topic(change.type), bool(reading.effects)
+    topic, covered = table.topic(change.type), bool(reading.effects)
     note = _note(change)
     if change.op == "import":
         reading.say(
@@ -110,7 +110,7 @@ def _whole(reading: Reading, change: Change, *, fresh: bool) -> None:
             ),
         )
         return
-    if change.op == "update" or reading.whole or (change.op == "create" and spoken):
+    if change.op == "update" or reading.whole or (change.op == "create" and covered):
         return
     found = table.whole(change.type, change.op)
     if found is not None and change.op == "create" and fresh:
@@ -123,7 +123,7 @@ def _whole(reading: Reading, change: Change, *, fresh: bool) -> None:
         )
     elif change.op == "create":
         reading.say(change, ("routine", topic, MADE))
-    elif not spoken:
+    elif not covered:
         reading.say(
             change,
             ("unknown", topic, f"unknown effect: {label(change)} is {_DONE[change.op]}{note}"),
@@ -149,7 +149,7 @@ def _note(change: Change) -> str:
 
 
 def _properties(reading: Reading, change: Change) -> None:
-    """Each property that no rule spoke about, by the table."""
+    """Each property that no rule covers, by the table."""
     topic = table.topic(change.type)
     forced = {path.split(",")[0] for path in change.because}
     gravest = (

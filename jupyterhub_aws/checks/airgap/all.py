@@ -70,7 +70,7 @@ LAWS: tuple[Law, ...] = (
     Law(
         check="doors",
         holds="the Kubernetes API, load balancers and databases are reachable inside only",
-        judge=egress.doors,
+        judge=egress.external_ingress,
         about="aws",
     ),
     Law(

@@ -18,7 +18,7 @@ from jupyterhub_aws.config.values import is_world
 # --- No external ingress: the API, load balancers and databases are reachable inside only.
 
 
-def doors(view: View) -> Iterator[Finding]:
+def external_ingress(view: View) -> Iterator[Finding]:
     """API endpoint private only, load balancers internal only, databases without a public
     address.
     """

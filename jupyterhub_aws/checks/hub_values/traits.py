@@ -290,7 +290,7 @@ _OURS: Mapping[str, Callable[[Values], bool]] = {
 
 
 def derived(values: Values) -> Iterator[ValueFault]:
-    """Nothing that ours are derived from is said otherwise in the chart's values."""
+    """Chart values that other parts of the stack depend on are unchanged."""
     for path, (wrong, what, fix) in _KEYS.items():
         value = at(values, *map(str, path))
         if value is not None and wrong(value):
@@ -371,7 +371,7 @@ def _meant(section: str) -> str | None:
 
 
 def _named_in_code(values: Values, name: str) -> bool:
-    """Whether the user's own code speaks of a class of that name: there it may be defined or
+    """Whether the user's own code mentions a class of that name: there it may be defined or
     imported.
     """
     return any(

@@ -27,7 +27,7 @@ from jupyterhub_aws.config.network import OpenNetworkSection
 from jupyterhub_aws.config.stack import StackConfig
 
 _CHECK = "identities"
-_EVERYBODY = parse_policy(
+_PUBLIC_ACCESS = parse_policy(
     "the owner's policy",
     {
         "Version": CURRENT,
@@ -170,7 +170,7 @@ class IdentityProof:
         if (
             call.anonymous
         ):  # the bucket's owner lets all principals read; an obstacle is on our side
-            return PolicySet(resource=(_EVERYBODY,))
+            return PolicySet(resource=(_PUBLIC_ACCESS,))
         own = None if target.resource is None else self.world.resource_policies(target.resource)
         if target.granted is not None and own is None:
             own = ()

@@ -332,7 +332,7 @@ def _names(outcome: _Outcome, policies: PolicySet, layer: str) -> str:
 
 
 def _missing(policies: PolicySet, layer: str, near: Sequence[NearMiss], *, unknown: bool) -> str:
-    """Which statement nearly allowed it, or that none speaks of it."""
+    """Which statement nearly allowed it, or that none mentions it."""
     if unknown and policies.incomplete and not near:
         return (
             f"no statement here allows it, and what {' and '.join(policies.incomplete)} says is not"

@@ -112,7 +112,7 @@ def host(release: Resource) -> str:
     return str(url).partition("://")[2].strip("/") if url else ""
 
 
-# --- The network as it was recorded: zones, subnets, what is public, and the ways out.
+# --- The network as it was recorded: zones, subnets, what is public, and the egress.
 
 
 SUBNET = "aws:ec2/subnet:Subnet"
