@@ -616,7 +616,7 @@ WARNED = {
     "another port for everybody": (
         (*SINGLE, "allowedIngressPorts"),
         [4040],
-        "everybody on TCP 4040",
+        "every peer on TCP 4040",
     ),
 }
 QUIET = {
