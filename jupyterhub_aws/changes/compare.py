@@ -51,7 +51,7 @@ class Change:
 
     @property
     def resource(self) -> Resource:
-        """The resource as it will be, or as it was where it goes."""
+        """The resource as it will be, or as it was where it is deleted."""
         found = self.new or self.old
         if found is None:
             raise ValueError(f"{self.urn} is on neither side")

@@ -42,7 +42,7 @@ class Scope:
 #: The checks that cover added resources. Every other one is about the library's own resources
 #: alone.
 ADDED: Mapping[Check, Scope] = {
-    security.open_ingress: Scope(fix="list the networks that may come in"),
+    security.open_ingress: Scope(fix="list the allowed networks"),
     security.encryption: Scope(fix="encrypt it; for an existing resource that means replacing it"),
     security.metadata: Scope(fix="require IMDSv2 with hop limit 1"),
     security.protected: Scope(

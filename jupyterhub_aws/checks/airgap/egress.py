@@ -163,7 +163,9 @@ def _of(rule: Mapping[str, Any], resource: Resource, group: str, *, out: bool) -
 
 
 def reaches(resources: Resources, one: str, other: str, port: int) -> tuple[bool, bool]:
-    """Whether the first group lets traffic to the second out, and whether the second lets it in."""
+    """Whether the first group allows egress to the second, and whether the second allows its
+    ingress.
+    """
     found = list(rules(resources))
     out = any(
         rule.out and rule.group == one and rule.other == other and rule.covers(port)

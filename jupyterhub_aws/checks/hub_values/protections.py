@@ -151,7 +151,8 @@ def data(values: Values) -> Iterator[ValueFault]:
         yield ValueFault(
             path=("hub", "db", "url"),
             what=(
-                f"is missing with {kind}: JupyterHub would quietly use a file that is lost at every"
+                f"is missing with {kind}: JupyterHub would silently use a file that is lost at"
+                " every"
                 " restart"
             ),
             fix="use database.kind: postgres, or write the URL without its password",
@@ -209,7 +210,7 @@ def way_in(values: Values) -> Iterator[ValueFault]:
     if https.get("enabled") and https.get("type") == "letsencrypt" and not https.get("hosts"):
         yield ValueFault(
             path=("proxy", "https", "hosts"),
-            what="is empty: the proxy would quietly speak plain HTTP",
+            what="is empty: the proxy would silently serve plain HTTP",
             fix="use the entry's tls",
         )
 

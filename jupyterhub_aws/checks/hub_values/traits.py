@@ -64,7 +64,7 @@ _AT_THE_ROOT = (
     " stay at /: no user could sign in"
 )
 _NO_TLS = (
-    "has the hub speak TLS itself, but the proxy, the probes and the chart's Service speak HTTP to"
+    "makes the hub serve TLS itself, but the proxy, the probes and the chart's Service use HTTP to"
     " it: no user could reach it"
 )
 _UNVERIFIED = (

@@ -48,12 +48,12 @@ def _entry(zone: int, balancers: list[Resource], resources: Resources, owners: O
         )
         title, lines = "Load balancer", (name, *ports)
     else:
-        title, lines = f"{len(balancers)} balancers", ("one for each hub", *ports)
+        title, lines = f"{len(balancers)} load balancers", ("one for each hub", *ports)
     return Element(kind="entry", title=title, lines=lines, urn=balancers[0].urn, zones=(zone,))
 
 
 def _ports(balancer: Resource, resources: Resources) -> list[str]:
-    """What a balancer listens to: `TLS 443`."""
+    """What a load balancer listens on: `TLS 443`."""
     listeners = [
         item
         for item in resources.of(_LISTENER)
